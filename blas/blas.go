@@ -1,0 +1,125 @@
+// Package blas is the matrix products of plume: row-major float32, one backend chosen at build
+// time, each call on one thread. It is the only package that uses cgo.
+//
+// With the build tag openblas (and cgo) the products go to OpenBLAS through gonum's netlib;
+// without it, to gonum's pure Go implementation, which is 10 to 25 times slower. Callers run
+// many products at once from their own goroutines, so OpenBLAS is held to one thread.
+package blas
+
+import (
+	"os"
+
+	"gonum.org/v1/gonum/blas"
+)
+
+// Backend is one implementation of the three products that plume needs.
+type Backend interface {
+	Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
+	Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int)
+	Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int)
+}
+
+// Matrix is a view of Rows x Cols float32, row i starting at Data[i*Stride].
+type Matrix struct {
+	Rows, Cols int
+	Stride     int
+	Data       []float32
+}
+
+// Dense is the matrix of rows x cols that fills data.
+func Dense(data []float32, rows, cols int) Matrix {
+	return Matrix{Rows: rows, Cols: cols, Stride: cols, Data: data[:rows*cols]}
+}
+
+// Slice is the view of columns lo to hi (exclusive).
+func (m Matrix) Slice(lo, hi int) Matrix {
+	return Matrix{Rows: m.Rows, Cols: hi - lo, Stride: m.Stride, Data: m.Data[lo:]}
+}
+
+func (m Matrix) valid() bool {
+	return m.Rows >= 0 && m.Cols >= 0 && m.Stride >= max(m.Cols, 1) &&
+		(m.Rows == 0 || m.Cols == 0 || len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols)
+}
+
+// Trans says whether a factor is used as it is or transposed.
+type Trans bool
+
+// The two values of Trans.
+const (
+	N Trans = false // as it is
+	T Trans = true  // transposed
+)
+
+func (t Trans) flag() blas.Transpose {
+	if t {
+		return blas.Trans
+	}
+	return blas.NoTrans
+}
+
+const errShape = "blas: shapes do not match"
+
+// Gemm is c = alpha op(a) op(b) + beta c. With beta = 0, what c held before is not read, so
+// that NaN in it does no harm.
+func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
+	m, k := a.Rows, a.Cols
+	if ta {
+		m, k = k, m
+	}
+	kb, n := b.Rows, b.Cols
+	if tb {
+		kb, n = n, kb
+	}
+	if k != kb || c.Rows != m || c.Cols != n || !a.valid() || !b.valid() || !c.valid() {
+		panic(errShape)
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	backend.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
+}
+
+// Gemv is y = alpha op(a) x + beta y.
+func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []float32) {
+	m, n := a.Rows, a.Cols
+	if ta {
+		m, n = n, m
+	}
+	if len(x) != n || len(y) != m || !a.valid() {
+		panic(errShape)
+	}
+	if m == 0 || n == 0 {
+		return
+	}
+	backend.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)
+}
+
+// Ger is a += alpha x y^T.
+func Ger(alpha float32, x, y []float32, a Matrix) {
+	if len(x) != a.Rows || len(y) != a.Cols || !a.valid() {
+		panic(errShape)
+	}
+	if a.Rows == 0 || a.Cols == 0 {
+		return
+	}
+	backend.Sger(a.Rows, a.Cols, alpha, x, 1, y, 1, a.Data, a.Stride)
+}
+
+// LibraryInfo describes the backend in use.
+type LibraryInfo struct {
+	Backend string `json:"backend"` // "openblas" or "gonum"
+	Library string `json:"library"` // name and version
+	Core    string `json:"core"`    // the kernel set OpenBLAS chose; empty otherwise
+	Threads int    `json:"threads"` // threads per call: 1
+	Warning string `json:"warning"` // why it is slower than this machine could be, or empty
+}
+
+// Info describes the backend in use. Its warning also names the environment variable that
+// holds OpenBLAS below what the CPU can do, when there is one.
+func Info() LibraryInfo {
+	info := library()
+	if info.Backend == "openblas" {
+		info.Warning = coreWarning(info.Core, os.Getenv("OPENBLAS_CORETYPE"), os.Getenv("OPENBLAS_L2_SIZE"), cpuLevel())
+	}
+	return info
+}

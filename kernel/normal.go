@@ -1,0 +1,109 @@
+package kernel
+
+import "math"
+
+// The normals of the stream are defined by the operations below, in their order, each rounded
+// once to float32 (ALGORITHM.md section 9). A path that follows them gives the same bits, so
+// neither the polynomials nor their order may change without changing every run.
+
+// fma32 is x*y + z rounded once, for results in float32's normal range. The product of two
+// float32 is exact in float64; rounding the sum to float64 and then to float32 goes wrong only
+// when the float64 sum is itself rounded and lies halfway between two float32.
+func fma32(x, y, z float32) float32 {
+	p := float64(x) * float64(y)
+	s := p + float64(z)
+	if math.Float64bits(s)&(1<<29-1) == 1<<28 {
+		return fmaTie(p, float64(z), s)
+	}
+	return float32(s)
+}
+
+// fmaTie rounds p + z to float32, where s is that sum rounded to float64 and seemingly a tie:
+// what the first rounding lost decides on which side of the tie the exact sum lies.
+func fmaTie(p, z, s float64) float32 {
+	b := s - p
+	lost := (p - (s - b)) + (z - b)
+	bits := math.Float64bits(s)
+	switch {
+	case lost == 0:
+	case (lost > 0) == (s > 0):
+		bits++
+	default:
+		bits--
+	}
+	return float32(math.Float64frombits(bits))
+}
+
+const (
+	ln2Hi = 0x1.62e4p-1           // leading bits of ln 2: a small integer times it is exact
+	ln2Lo = 0x1.7f7d1cf79abcap-20 // ln 2 - ln2Hi
+
+	sqrtHalfBits = 0x3f3504f3 // bits of float32(sqrt(1/2))
+)
+
+// radius is sqrt(-2 ln u) for u = ((w >> 8) + 1) * 2^-24 in (0, 1].
+func radius(w uint32) float32 {
+	u := math.Float32bits(float32(w>>8+1) * 0x1p-24)
+	e := int32(u-sqrtHalfBits) >> 23 // u = 2^e m, m in [sqrt(1/2), sqrt(2))
+	f := math.Float32frombits(u-uint32(e)<<23) - 1
+	n := float32(e)
+
+	// ln m = f - f^2/2 + f^3 p(f), p a minimax polynomial (relative error 6e-9).
+	p := float32(-0x1.38b582p-4)
+	p = fma32(p, f, 0x1.055b6cp-3)
+	p = fma32(p, f, -0x1.0d8542p-3)
+	p = fma32(p, f, 0x1.22da1cp-3)
+	p = fma32(p, f, -0x1.547244p-3)
+	p = fma32(p, f, 0x1.99a008p-3)
+	p = fma32(p, f, -0x1.000226p-2)
+	p = fma32(p, f, 0x1.555554p-2)
+	f2 := f * f
+	y := float32(float32(f*f2) * p)
+	y = fma32(n, ln2Lo, y)
+	y = fma32(-0.5, f2, y)
+	y = float32(f + y)
+	y = fma32(n, ln2Hi, y)
+	return float32(math.Sqrt(float64(float32(-2 * y))))
+}
+
+// sincosPi is the sine and cosine of pi * int32(w) * 2^-31: the nearest quarter turn is taken
+// off in integers, exactly, and minimax polynomials serve the rest in [-pi/4, pi/4].
+func sincosPi(w uint32) (sin, cos float32) {
+	q := (w + 1<<29) >> 30
+	x := float32(int32(w-q<<30)) * float32(math.Pi*0x1p-31)
+	z := x * x
+
+	s := float32(-0x1.994eb4p-13)
+	s = fma32(s, z, 0x1.11076p-7)
+	s = fma32(s, z, -0x1.555546p-3)
+	s = fma32(float32(z*x), s, x)
+
+	c := float32(0x1.9a025ap-16)
+	c = fma32(c, z, -0x1.6c0c8cp-10)
+	c = fma32(c, z, 0x1.55554ap-5)
+	c = fma32(float32(z*z), c, fma32(-0.5, z, 1))
+
+	switch q & 3 {
+	case 1:
+		return c, -s
+	case 2:
+		return -s, -c
+	case 3:
+		return -c, s
+	}
+	return s, c
+}
+
+// normalGroup turns the words of group g into normals in place of them: of each lane, words
+// (0, 1) and (2, 3) are Box-Muller pairs, the cosine first.
+func normalGroup(dst *[GroupLen]float32, key Key, g uint64) {
+	var w [GroupLen]uint32
+	group(&w, key, g)
+	for _, o := range [2]int{0, 16} {
+		for l := o; l < o+8; l++ {
+			r := radius(w[l])
+			sin, cos := sincosPi(w[l+8])
+			dst[l], dst[l+8] = r*cos, r*sin
+		}
+	}
+}

@@ -1,0 +1,91 @@
+// Package pool runs the tasks of one phase of a step on a fixed set of worker goroutines.
+//
+// The tasks are cut by the configuration, never by the number of workers, and write to
+// disjoint places: so any number of workers computes the same bits, and which worker takes
+// which task does not matter.
+package pool
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Pool is a set of workers. Run is for one caller at a time; the caller works too.
+type Pool struct {
+	workers int
+	start   chan struct{} // one token wakes one helper for the current phase
+	phase   sync.WaitGroup
+	exited  sync.WaitGroup
+
+	next  atomic.Int64
+	tasks int
+	task  func(i int)
+}
+
+// New starts a pool of the given number of workers, the caller of Run included; 0 means
+// GOMAXPROCS. Close ends it.
+func New(workers int) *Pool {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := &Pool{workers: workers, start: make(chan struct{}, workers)}
+	p.exited.Add(workers - 1)
+	for range workers - 1 {
+		go p.help()
+	}
+	return p
+}
+
+// Workers is the number of workers, the caller of Run included.
+func (p *Pool) Workers() int { return p.workers }
+
+func (p *Pool) help() {
+	defer p.exited.Done()
+	for range p.start {
+		p.drain()
+		p.phase.Done()
+	}
+}
+
+// drain takes tasks until none is left. Tasks start in order, so the longest should come first.
+func (p *Pool) drain() {
+	for {
+		i := int(p.next.Add(1)) - 1
+		if i >= p.tasks {
+			return
+		}
+		p.task(i)
+	}
+}
+
+// Run calls task(0) .. task(n-1), each once, and returns when all have returned. It does not
+// allocate; a task kept in a struct field makes the call free of allocation altogether.
+func (p *Pool) Run(n int, task func(i int)) {
+	p.next.Store(0)
+	p.tasks, p.task = n, task
+	helpers := min(p.workers, n) - 1
+	if helpers > 0 {
+		p.phase.Add(helpers)
+		for range helpers {
+			p.start <- struct{}{}
+		}
+	}
+	p.drain()
+	if helpers > 0 {
+		p.phase.Wait()
+	}
+	p.task = nil
+}
+
+// Close ends the workers. Run must not be called afterwards.
+func (p *Pool) Close() {
+	close(p.start)
+	p.exited.Wait()
+}
+
+// Span is piece i of n nearly equal pieces of 0..total: lo inclusive, hi exclusive.
+func Span(total, n, i int) (lo, hi int) { return total * i / n, total * (i + 1) / n }
+
+// Pieces is how many pieces of at most size it takes to hold total (at least one).
+func Pieces(total, size int) int { return max(1, (total+size-1)/size) }
