@@ -28,6 +28,8 @@ type path struct {
 	dataResidual  func(e, sq, y, x []float32, first, repeat, d int, scale float32)
 	squareNorms   func(dst, x []float32, d int)
 	scaleRows     func(x, a []float32, d int)
+	combineRows   func(dst, x, a, y, b, z []float32, c float32, d int)
+	meanRows      func(dst, x []float32, repeat, d int)
 	add           func(dst, x []float32)
 	combine       func(z []float32, a float32, x []float32, b float32, y []float32, c float32)
 	sgd           func(p, g []float32, lr float32)

@@ -23,6 +23,8 @@ var generic = path{
 	dataResidual:  dataResidualGeneric,
 	squareNorms:   squareNormsGeneric,
 	scaleRows:     scaleRowsGeneric,
+	combineRows:   combineRowsGeneric,
+	meanRows:      meanRowsGeneric,
 	add:           addGeneric,
 	combine:       combineGeneric,
 	sgd:           sgdGeneric,
@@ -269,6 +271,29 @@ func scaleRowsGeneric(x, a []float32, d int) {
 		row := x[i*d : (i+1)*d]
 		for j := range row {
 			row[j] *= s
+		}
+	}
+}
+
+func combineRowsGeneric(dst, x, a, y, b, z []float32, c float32, d int) {
+	for i := range a {
+		for k := i * d; k < (i+1)*d; k++ {
+			dst[k] = float32(a[i]*x[k]) + float32(b[i]*y[k]) + float32(c*z[k])
+		}
+	}
+}
+
+func meanRowsGeneric(dst, x []float32, repeat, d int) {
+	for ; len(dst) > 0; dst = dst[d:] {
+		row := dst[:d]
+		copy(row, x)
+		x = x[d:]
+		for range repeat - 1 {
+			addGeneric(row, x[:d])
+			x = x[d:]
+		}
+		for j := range row {
+			row[j] /= float32(repeat)
 		}
 	}
 }

@@ -154,6 +154,22 @@ func ScaleRows(x, a []float32, d int) {
 	active.scaleRows(x, a, d)
 }
 
+// CombineRows is dst = a[i]*x + b[i]*y + c*z for each row i of width d, the three products rounded,
+// then added left to right.
+func CombineRows(dst, x, a, y, b, z []float32, c float32, d int) {
+	n := len(a)
+	check(len(b) == n && len(dst) == n*d && len(x) == n*d && len(y) == n*d && len(z) == n*d)
+	active.combineRows(dst, x, a, y, b, z, c, d)
+}
+
+// MeanRows is row i of dst = mean of rows i*repeat .. (i+1)*repeat-1 of x, added in order; rows
+// of width d.
+func MeanRows(dst, x []float32, repeat, d int) {
+	check(len(x) == len(dst)*repeat && repeat > 0)
+	rows(len(dst), d)
+	active.meanRows(dst, x, repeat, d)
+}
+
 // Add is dst[i] += x[i].
 func Add(dst, x []float32) {
 	check(len(dst) == len(x))

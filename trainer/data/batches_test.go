@@ -1,0 +1,85 @@
+package data
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestBatches(t *testing.T) {
+	for _, tc := range []struct{ m, batch, n int }{
+		{10, 3, 4}, {10, 5, 2}, {10, 10, 1}, {10, 11, 1}, {1, 1, 1}, {7, 1, 7}, {9000, 500, 18}, {9001, 500, 19}, {1617, 250, 7},
+	} {
+		b := NewBatches(tc.m, tc.batch, 1)
+		if b.PerEpoch() != tc.n {
+			t.Errorf("%d by %d: %d batches; expected %d", tc.m, tc.batch, b.PerEpoch(), tc.n)
+		}
+		for epoch := range 3 {
+			seen, least, most := []int(nil), tc.m, 0
+			for k := range b.PerEpoch() {
+				at := b.At(epoch, k)
+				least, most = min(least, len(at)), max(most, len(at))
+				seen = append(seen, at...)
+			}
+			if most > tc.batch || most-least > 1 || least < 1 {
+				t.Errorf("%d by %d: batches of %d to %d", tc.m, tc.batch, least, most)
+			}
+			slices.Sort(seen)
+			if !slices.Equal(seen, count(tc.m)) {
+				t.Errorf("%d by %d, epoch %d: not every datapoint exactly once", tc.m, tc.batch, epoch)
+			}
+		}
+	}
+}
+
+func TestBatchesStateless(t *testing.T) {
+	a, b, other := NewBatches(1000, 64, 7), NewBatches(1000, 64, 7), NewBatches(1000, 64, 8)
+	first := a.At(0, 0)
+	kept := slices.Clone(first)
+	for epoch := range 4 {
+		for k := range a.PerEpoch() {
+			a.At(epoch, k)
+		}
+	}
+	if !slices.Equal(a.At(2, 5), b.At(2, 5)) {
+		t.Error("a batch depends on what was asked before")
+	}
+	if !slices.Equal(first, kept) || !slices.Equal(b.At(0, 0), kept) {
+		t.Error("a batch changed after it was returned, or on return to its epoch")
+	}
+	if slices.Equal(b.At(0, 0), b.At(1, 0)) {
+		t.Error("two epochs have the same order")
+	}
+	if slices.Equal(b.At(0, 0), other.At(0, 0)) {
+		t.Error("two seeds have the same order")
+	}
+}
+
+func TestBatchesAllocations(t *testing.T) {
+	b := NewBatches(1000, 64, 7)
+	b.At(3, 0)
+	if n := testing.AllocsPerRun(100, func() { b.At(3, 9) }); n != 0 {
+		t.Errorf("%v allocations within an epoch", n)
+	}
+}
+
+func TestBatchesPanics(t *testing.T) {
+	b := NewBatches(10, 3, 0)
+	for name, f := range map[string]func(){
+		"m":     func() { NewBatches(0, 1, 0) },
+		"batch": func() { NewBatches(1, 0, 0) },
+		"k":     func() { b.At(0, 4) },
+		"epoch": func() { b.At(-1, 0) },
+	} {
+		wantPanic(t, name, f)
+	}
+}
+
+func wantPanic(t *testing.T, name string, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Errorf("%s: no panic", name)
+		}
+	}()
+	f()
+}

@@ -1,0 +1,143 @@
+// Package data reads image data sets and deals them out in minibatches.
+//
+// A data set is opened by name: one of the embedded samples ("fashion10k", "digits"), or a
+// path. What a file holds is decided by its content, never by its name: IDX files (plain or
+// gzip), NumPy arrays, and directories of IDX files or of PNG and JPEG images. Whatever does
+// not hold what it claims is an error that names the file and says what was expected.
+//
+// Pixels reach the caller as float32 in [-1, 1], rows in H x W x C order.
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Shape is the shape of one image: H rows of W pixels of C channels (1: gray, 3: RGB). Data
+// without image structure, a row of D numbers, has the shape 1 x D x 1.
+type Shape struct{ H, W, C int }
+
+// Dim is the number of values in an image, D = H*W*C.
+func (s Shape) Dim() int { return s.H * s.W * s.C }
+
+func (s Shape) String() string {
+	if s.C == 1 {
+		return fmt.Sprintf("%d x %d", s.H, s.W)
+	}
+	return fmt.Sprintf("%d x %d x %d", s.H, s.W, s.C)
+}
+
+// Dataset is a fixed list of M images of one shape, safe for concurrent use.
+type Dataset interface {
+	// Name is short, for the run directory: the embedded name, or the base name of the path.
+	Name() string
+	// Len is the number of images M.
+	Len() int
+	Shape() Shape
+	// Gather copies image idx[i] to dst[i*D:(i+1)*D], pixels in [-1, 1], without allocating.
+	// It panics unless len(dst) = len(idx)*D.
+	Gather(dst []float32, idx []int)
+	// Label is the class of image i, or -1 where it is unknown.
+	Label(i int) int
+}
+
+// Options say how Open treats data that leaves a choice.
+type Options struct {
+	// Size is the side in pixels to which the images of a directory are scaled after cutting
+	// out their central square; 0 leaves them as they are.
+	Size int
+	// Gray converts the images of a directory to one channel.
+	Gray bool
+	// Warn receives what the user should know but what does not stop the run; nil ignores it.
+	Warn func(string)
+}
+
+// maxSize bounds Options.Size: a decoder has an output for every pixel.
+const maxSize = 4096
+
+func (o Options) warn(format string, args ...any) {
+	if o.Warn != nil {
+		o.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+// refuse is the error of options that do not apply to the data set of that name and kind.
+func (o Options) refuse(name, kind string) error {
+	if o.Size == 0 && !o.Gray {
+		return nil
+	}
+	return fmt.Errorf("data: %s: --size and --gray apply only to directories of PNG or JPEG images, and this is %s", name, kind)
+}
+
+// Open opens an embedded data set by name, or the file or directory at that path. An
+// embedded name wins over a file of the same name, which "./name" reaches.
+func Open(name string, opt Options) (Dataset, error) {
+	if opt.Size < 0 || opt.Size > maxSize {
+		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own size", opt.Size, maxSize)
+	}
+	ds, err := open(name, opt)
+	if err != nil {
+		return nil, err
+	}
+	if ds.m < 2 {
+		return nil, fmt.Errorf("data: %s: holds %d image; expected at least 2", name, ds.m)
+	}
+	return ds, nil
+}
+
+func open(name string, opt Options) (*array, error) {
+	if read, ok := embedded[name]; ok {
+		if err := opt.refuse(name, "an embedded data set"); err != nil {
+			return nil, err
+		}
+		return read()
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, unknownName(name)
+	case err != nil:
+		return nil, fmt.Errorf("data: %w", err)
+	case info.IsDir():
+		return openDir(name, opt)
+	}
+	return openFile(name, opt)
+}
+
+// openFile reads the images of one IDX or .npy file.
+func openFile(path string, opt Options) (*array, error) {
+	s, err := openSource(path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	switch k := s.kind(); k {
+	case kindIDX, kindNPY:
+		if err := opt.refuse(path, k.String()); err != nil {
+			return nil, err
+		}
+		if k == kindIDX {
+			return readIDXImages(s)
+		}
+		return readNPY(s, opt)
+	case kindPNG, kindJPEG:
+		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image", path, k)
+	case kindZip:
+		return nil, fmt.Errorf("data: %s: is %s; expected %s (unpack an .npz file and give one of its arrays)", path, k, accepted)
+	default:
+		return nil, fmt.Errorf("data: %s: is %s; expected %s", path, k, accepted)
+	}
+}
+
+const accepted = "an IDX file, a .npy array, or a directory of IDX files or of PNG or JPEG images"
+
+// baseName is the last element of the path, also for "." and "..".
+func baseName(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return filepath.Base(path)
+}

@@ -1,0 +1,119 @@
+package data
+
+import (
+	"bytes"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// embeddedFiles holds the sample data as their authors distribute them; NOTICE.md there says
+// whose they are and under which licenses.
+//
+//go:embed embedded/*.gz embedded/NOTICE.md
+var embeddedFiles embed.FS
+
+// embedded maps the names that need no files to their readers.
+var embedded = map[string]func() (*array, error){
+	"fashion10k": readFashion,
+	"digits":     readDigits,
+}
+
+// Embedded lists the names of the embedded data sets, sorted.
+func Embedded() []string { return slices.Sorted(maps.Keys(embedded)) }
+
+func embeddedSource(file string) (*source, error) {
+	raw, err := embeddedFiles.ReadFile("embedded/" + file)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return newSource(file, bytes.NewReader(raw))
+}
+
+// readFashion reads the 10,000 test images of Fashion-MNIST: 28 x 28 gray garments in ten
+// classes (Xiao, Rasul, Vollgraf 2017).
+func readFashion() (*array, error) {
+	s, err := embeddedSource("t10k-images-idx3-ubyte.gz")
+	if err != nil {
+		return nil, err
+	}
+	a, err := readIDXImages(s)
+	if err != nil {
+		return nil, err
+	}
+	a.name = "fashion10k"
+	if s, err = embeddedSource("t10k-labels-idx1-ubyte.gz"); err != nil {
+		return nil, err
+	}
+	a.labels, err = readIDXLabels(s)
+	return a, err
+}
+
+// readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and
+// Kaynak 1998). Each line holds the 64 pixels, 0..16, and the digit. Level v becomes v/8 - 1,
+// which is exact.
+func readDigits() (*array, error) {
+	s, err := embeddedSource("digits.csv.gz")
+	if err != nil {
+		return nil, err
+	}
+	const d = 64
+	r := csv.NewReader(s.r)
+	r.FieldsPerRecord = d + 1
+	records, err := r.ReadAll()
+	if err != nil {
+		return nil, s.fail("%w", err)
+	}
+	a := &array{name: "digits", shape: Shape{8, 8, 1}, m: len(records)}
+	for i, record := range records {
+		for j, field := range record {
+			v, err := strconv.ParseUint(field, 10, 8)
+			if err != nil || v > 16 {
+				return nil, s.fail("line %d, field %d is %q; expected 0 to 16", i+1, j+1, field)
+			}
+			if j < d {
+				a.f32 = append(a.f32, float32(v)/8-1)
+			} else {
+				a.labels = append(a.labels, uint8(v))
+			}
+		}
+	}
+	return a, nil
+}
+
+// unknownName is the error of a name that is neither embedded nor a path.
+func unknownName(name string) error {
+	hint := ""
+	for _, e := range Embedded() {
+		if distance(strings.ToLower(name), e) <= 2 {
+			hint = fmt.Sprintf(" (did you mean %s?)", e)
+		}
+	}
+	return fmt.Errorf("data: %s: no such file or directory, nor the name of an embedded data set%s; expected %s, or the path of %s",
+		strconv.Quote(name), hint, strings.Join(Embedded(), ", "), accepted)
+}
+
+// distance is the Levenshtein distance of two strings, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,98 @@
+package data
+
+import (
+	"math"
+	"testing"
+)
+
+// Counts, sums and hashes were computed with Python from the distributed files.
+func TestEmbedded(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		m           int
+		shape       Shape
+		mean        float64
+		labels      [10]int
+		first       []int // labels of the first images
+		fingerprint string
+	}{
+		{"fashion10k", 10000, Shape{28, 28, 1}, -0.4263014385754301,
+			[10]int{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+			[]int{9, 2, 1, 1, 6, 1, 4, 6, 5, 7}, "4ee90cdbd03b11a6"},
+		{"digits", 1797, Shape{8, 8, 1}, -0.3894794275180857,
+			[10]int{178, 182, 177, 183, 181, 182, 181, 179, 174, 180},
+			[]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "7f759a00a32e8c16"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ds := mustOpen(t, tc.name, Options{})
+			if ds.Name() != tc.name || ds.Len() != tc.m || ds.Shape() != tc.shape {
+				t.Errorf("%s: %d images of %v", ds.Name(), ds.Len(), ds.Shape())
+			}
+			sum, lo, hi := 0.0, float32(2), float32(-2)
+			pixels := gather(ds)
+			for _, v := range pixels {
+				sum, lo, hi = sum+float64(v), min(lo, v), max(hi, v)
+			}
+			// Each pixel is off by at most two roundings of about 1e-7.
+			if mean := sum / float64(len(pixels)); math.Abs(mean-tc.mean) > 2*ulp1 {
+				t.Errorf("mean pixel %v; expected %v", mean, tc.mean)
+			}
+			if lo != -1 || hi != 1 {
+				t.Errorf("pixels from %v to %v; expected exactly -1 to 1", lo, hi)
+			}
+			var labels [10]int
+			for i := range ds.Len() {
+				labels[ds.Label(i)]++
+			}
+			if labels != tc.labels {
+				t.Errorf("label counts %v; expected %v", labels, tc.labels)
+			}
+			for i, want := range tc.first {
+				if got := ds.Label(i); got != want {
+					t.Errorf("label %d is %d; expected %d", i, got, want)
+				}
+			}
+			if got := Fingerprint(ds); got != tc.fingerprint {
+				t.Errorf("fingerprint %s; expected %s", got, tc.fingerprint)
+			}
+		})
+	}
+}
+
+// Pixels 400 to 409 of the last garment and the last line of the digits, as od prints them.
+func TestEmbeddedPixels(t *testing.T) {
+	ds := mustOpen(t, "fashion10k", Options{})
+	row := make([]float32, 784)
+	ds.Gather(row, []int{9999})
+	wantBytes(t, row[400:410], []byte{0x2d, 0x2d, 0x45, 0x80, 0x64, 0x78, 0x84, 0x7b, 0x87, 0xab})
+
+	ds = mustOpen(t, "digits", Options{})
+	ds.Gather(row[:64], []int{1796})
+	for i, v := range []float32{0, 0, 10, 14, 8, 1, 0, 0, 0, 2, 16, 14, 6, 1, 0, 0} {
+		if row[i] != v/8-1 {
+			t.Errorf("pixel %d is %v; expected %v", i, row[i], v/8-1)
+		}
+	}
+}
+
+func TestUnknownName(t *testing.T) {
+	_, err := Open("fashion10", Options{})
+	wantError(t, err, `"fashion10"`, "did you mean fashion10k?", "digits")
+	_, err = Open("Digits", Options{})
+	wantError(t, err, "did you mean digits?")
+	_, err = Open("no/such/path", Options{})
+	wantError(t, err, "no/such/path", "no such file or directory", "digits, fashion10k", ".npy")
+	_, err = Open("", Options{})
+	wantError(t, err, `""`, "digits, fashion10k")
+}
+
+func TestDistance(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"digits", "digits", 0}} {
+		if got := distance(tc.a, tc.b); got != tc.want {
+			t.Errorf("distance(%q, %q) = %d; expected %d", tc.a, tc.b, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package data
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math"
+)
+
+// Fingerprint is a short hash of the number of images, their shape and their pixels as they
+// are stored, so that a resumed run can refuse other data. Names and labels are left out:
+// the same images give the same fingerprint wherever they lie.
+func Fingerprint(ds Dataset) string {
+	h, s := sha256.New(), ds.Shape()
+	for _, n := range []int{ds.Len(), s.H, s.W, s.C} {
+		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
+	}
+	var row []byte
+	for i := range ds.Len() {
+		row = appendRow(row[:0], ds, i)
+		h.Write(row)
+	}
+	return shortSum(h)
+}
+
+func shortSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:8]) }
+
+// appendRow appends the pixels of image i as they are stored: a hash of gathered pixels would
+// depend on how a kernel rounds.
+func appendRow(row []byte, ds Dataset, i int) []byte {
+	d := ds.Shape().Dim()
+	switch ds := ds.(type) {
+	case *subset:
+		return appendRow(row, ds.Dataset, ds.index[i])
+	case *array:
+		if ds.u8 != nil {
+			return append(row, ds.u8[i*d:(i+1)*d]...)
+		}
+		return appendFloats(row, ds.f32[i*d:(i+1)*d])
+	}
+	pixels := make([]float32, d)
+	ds.Gather(pixels, []int{i})
+	return appendFloats(row, pixels)
+}
+
+func appendFloats(row []byte, pixels []float32) []byte {
+	for _, v := range pixels {
+		row = binary.LittleEndian.AppendUint32(row, math.Float32bits(v))
+	}
+	return row
+}

@@ -1,0 +1,134 @@
+package data
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// The IDX format (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
+// digits"): two zero bytes, the element type, the number of dimensions, each dimension as a
+// big-endian uint32, then the elements in C order.
+
+// idxTypes names the element types; only unsigned bytes are images or labels.
+var idxTypes = map[byte]string{0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
+
+func isIDXMagic(head []byte) bool {
+	if len(head) < 4 || head[0] != 0 || head[1] != 0 {
+		return false
+	}
+	_, known := idxTypes[head[2]]
+	return known && 1 <= head[3] && head[3] <= 8
+}
+
+// idxHeader reads the header and returns the dimensions and their product.
+func idxHeader(s *source) (dims []int, n int, err error) {
+	var magic [4]byte
+	if err := s.header(magic[:]); err != nil {
+		return nil, 0, err
+	}
+	if !isIDXMagic(magic[:]) {
+		return nil, 0, s.fail("starts with % x; expected the magic number of an IDX file, 00 00 08 and the number of dimensions", magic)
+	}
+	if magic[2] != 0x08 {
+		return nil, 0, s.fail("is an IDX file of %s; expected uint8", idxTypes[magic[2]])
+	}
+	raw := make([]byte, 4*int(magic[3]))
+	if err := s.header(raw); err != nil {
+		return nil, 0, err
+	}
+	for ; len(raw) > 0; raw = raw[4:] {
+		dims = append(dims, int(binary.BigEndian.Uint32(raw)))
+	}
+	n, err = elements(dims)
+	if err != nil {
+		return nil, 0, s.fail("%w", err)
+	}
+	return dims, n, nil
+}
+
+// readIDXImages reads images M x H x W or M x H x W x C.
+func readIDXImages(s *source) (*array, error) {
+	dims, n, err := idxHeader(s)
+	if err != nil {
+		return nil, err
+	}
+	switch len(dims) {
+	case 1:
+		return nil, s.fail("is an IDX file of labels (1 dimension); expected images, M x H x W or M x H x W x C")
+	case 3, 4:
+	default:
+		return nil, s.fail("is an IDX file of %d dimensions (%s); expected images, M x H x W or M x H x W x C", len(dims), joinDims(dims))
+	}
+	shape, err := imageShape(dims)
+	if err != nil {
+		return nil, s.fail("%w", err)
+	}
+	pixels, err := s.bytes(n)
+	if err != nil {
+		return nil, err
+	}
+	return &array{name: baseName(s.path), shape: shape, m: dims[0], u8: pixels}, nil
+}
+
+// readIDXLabels reads a vector of labels.
+func readIDXLabels(s *source) ([]uint8, error) {
+	dims, n, err := idxHeader(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(dims) != 1 {
+		return nil, s.fail("has %d dimensions (%s); expected labels, 1 dimension", len(dims), joinDims(dims))
+	}
+	return s.bytes(n)
+}
+
+// idxFile is an IDX file of which only the header has been read.
+type idxFile struct {
+	path string
+	m    int // images or labels
+}
+
+// chooseIDX takes the file with the most images, the first by name among equals, and the
+// labels of the same number; among several, those whose name starts most like the images'.
+func chooseIDX(images, labels []idxFile) (image idxFile, label *idxFile) {
+	for _, f := range images {
+		if f.m > image.m {
+			image = f
+		}
+	}
+	best := -1
+	for i, f := range labels {
+		if p := commonPrefix(f.path, image.path); f.m == image.m && p > best {
+			label, best = &labels[i], p
+		}
+	}
+	return image, label
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && strings.HasPrefix(b, a[:n+1]) {
+		n++
+	}
+	return n
+}
+
+// openIDX reads the images and, where there are any, their labels.
+func openIDX(image idxFile, label *idxFile) (*array, error) {
+	s, err := openSource(image.path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	a, err := readIDXImages(s)
+	if err != nil || label == nil {
+		return a, err
+	}
+	l, err := openSource(label.path)
+	if err != nil {
+		return nil, err
+	}
+	defer l.close()
+	a.labels, err = readIDXLabels(l)
+	return a, err
+}

@@ -1,0 +1,177 @@
+package data
+
+import (
+	"fmt"
+	"image"
+	_ "image/jpeg" // decoder
+	_ "image/png"  // decoder
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/sync/errgroup"
+)
+
+// maxPixels bounds one image file: a few false bytes in a header must not ask for all memory.
+const maxPixels = 1 << 28
+
+// openImages reads the PNG and JPEG images in and below dir. Transparent pixels lie on white.
+// With Size, the central square of each image is scaled to Size x Size; otherwise all must
+// have one size. The data have one channel if Gray is set or if no image has any color.
+// Orientation tags of JPEG files are not heeded.
+func openImages(dir string, opt Options) (*array, error) {
+	paths, err := findImages(dir)
+	if err != nil {
+		return nil, err
+	}
+	sizes := make([]image.Point, len(paths))
+	err = forEach(len(paths), func(i int) (err error) {
+		sizes[i], err = imageSize(paths[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	shape := Shape{sizes[0].Y, sizes[0].X, 3}
+	if opt.Size > 0 {
+		shape.H, shape.W = opt.Size, opt.Size
+	} else if err := checkSizes(dir, paths, sizes); err != nil {
+		return nil, err
+	}
+	if opt.Gray {
+		shape.C = 1
+	}
+	n, err := elements([]int{len(paths), shape.H, shape.W, shape.C})
+	if err != nil {
+		return nil, fmt.Errorf("data: %s: %w", dir, err)
+	}
+	a := &array{shape: shape, m: len(paths), u8: make([]uint8, n)}
+	colored, err := a.decodeAll(paths)
+	if err == nil && !colored {
+		a.dropColor()
+	}
+	return a, err
+}
+
+func checkSizes(dir string, paths []string, sizes []image.Point) error {
+	for i, s := range sizes {
+		if s != sizes[0] {
+			return fmt.Errorf("data: %s: images differ in size: %s has %d x %d pixels and %s has %d x %d; expected one size (--size scales them all)",
+				dir, paths[0], sizes[0].X, sizes[0].Y, paths[i], s.X, s.Y)
+		}
+	}
+	return nil
+}
+
+// imageSize reads the width and height in the header of an image.
+func imageSize(path string) (image.Point, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return image.Point{}, fmt.Errorf("data: %w", err)
+	}
+	defer f.Close()
+	c, _, err := image.DecodeConfig(f)
+	if err != nil {
+		return image.Point{}, undecodable(path, err)
+	}
+	if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
+		return image.Point{}, fmt.Errorf("data: %s: has %d x %d pixels; expected at least one and at most %d", path, c.Width, c.Height, maxPixels)
+	}
+	return image.Pt(c.Width, c.Height), nil
+}
+
+func undecodable(path string, err error) error {
+	return fmt.Errorf("data: %s: expected a PNG or JPEG image: %w", path, err)
+}
+
+// decodeAll fills the array, image i from paths[i], and reports whether any has a color.
+func (a *array) decodeAll(paths []string) (colored bool, err error) {
+	d := a.shape.Dim()
+	var color atomic.Bool
+	err = forEach(len(paths), func(i int) error {
+		canvas, err := decodeImage(paths[i], a.shape)
+		if err != nil {
+			return err
+		}
+		if copyPixels(a.u8[i*d:(i+1)*d], canvas.Pix, a.shape.C) {
+			color.Store(true)
+		}
+		return nil
+	})
+	return color.Load(), err
+}
+
+// decodeImage decodes a file onto a white canvas of the shape's size. The filter is
+// Catmull-Rom's, which widens with the reduction, so that every source pixel counts.
+func decodeImage(path string, shape Shape) (*image.RGBA, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	defer f.Close()
+	src, _, err := image.Decode(f)
+	if err != nil {
+		return nil, undecodable(path, err)
+	}
+	canvas := image.NewRGBA(image.Rect(0, 0, shape.W, shape.H))
+	draw.Draw(canvas, canvas.Bounds(), image.White, image.Point{}, draw.Src)
+	if b := src.Bounds(); b.Size() == canvas.Bounds().Size() {
+		draw.Draw(canvas, canvas.Bounds(), src, b.Min, draw.Over)
+	} else {
+		draw.CatmullRom.Scale(canvas, canvas.Bounds(), src, centralSquare(b), draw.Over, nil)
+	}
+	return canvas, nil
+}
+
+func centralSquare(b image.Rectangle) image.Rectangle {
+	side := min(b.Dx(), b.Dy())
+	x, y := b.Min.X+(b.Dx()-side)/2, b.Min.Y+(b.Dy()-side)/2
+	return image.Rect(x, y, x+side, y+side)
+}
+
+// copyPixels writes opaque RGBA pixels as c channels and reports whether c = 3 and any is not
+// gray. One channel is the luma of ITU-R BT.601, which leaves grays as they are.
+func copyPixels(dst, rgba []uint8, c int) (colored bool) {
+	for i := 0; i*c < len(dst); i++ {
+		r, g, b := rgba[4*i], rgba[4*i+1], rgba[4*i+2]
+		if c == 1 {
+			dst[i] = uint8((299*int(r) + 587*int(g) + 114*int(b) + 500) / 1000)
+			continue
+		}
+		dst[3*i], dst[3*i+1], dst[3*i+2] = r, g, b
+		colored = colored || r != g || g != b
+	}
+	return colored
+}
+
+// dropColor keeps one of three equal channels.
+func (a *array) dropColor() {
+	if a.shape.C == 1 {
+		return
+	}
+	n := len(a.u8) / 3
+	for i := range n {
+		a.u8[i] = a.u8[3*i]
+	}
+	a.u8, a.shape.C = slices.Clone(a.u8[:n]), 1
+}
+
+// forEach calls f(0) ... f(n-1) on all cores and returns the first error met.
+func forEach(n int, f func(i int) error) error {
+	var g errgroup.Group
+	var next atomic.Int64
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		g.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					next.Store(int64(n)) // the others stop too
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,184 @@
+package data
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The files of testdata were written by NumPy 1.24.
+func TestNumPyFiles(t *testing.T) {
+	ds := mustOpen(t, "testdata/u8_3x4x2.npy", Options{})
+	if ds.Name() != "u8_3x4x2.npy" || ds.Len() != 3 || ds.Shape() != (Shape{4, 2, 1}) || ds.Label(2) != -1 {
+		t.Errorf("%s: %d images of %v, label %d", ds.Name(), ds.Len(), ds.Shape(), ds.Label(2))
+	}
+	want := make([]byte, 24)
+	for i := range want {
+		want[i] = byte(10 * i)
+	}
+	wantBytes(t, gather(ds), want)
+
+	ds = mustOpen(t, "testdata/u8_v2_2x9.npy", Options{})
+	if ds.Len() != 2 || ds.Shape() != (Shape{3, 3, 1}) {
+		t.Errorf("%d images of %v; expected 2 of 3 x 3, from rows of 9", ds.Len(), ds.Shape())
+	}
+	wantBytes(t, gather(ds), ramp(18))
+
+	ds = mustOpen(t, "testdata/f32_2x5.npy", Options{Warn: func(s string) { t.Error(s) }})
+	if ds.Len() != 2 || ds.Shape() != (Shape{1, 5, 1}) {
+		t.Errorf("%d rows of %v; expected 2 of 1 x 5", ds.Len(), ds.Shape())
+	}
+	for i, v := range gather(ds) {
+		if want := float32(i)/8 - 0.5; v != want {
+			t.Errorf("value %d is %v; expected %v", i, v, want)
+		}
+	}
+
+	_, err := Open("testdata/f32_fortran_2x5.npy", Options{})
+	wantError(t, err, "f32_fortran_2x5.npy", "Fortran order", "expected C order")
+}
+
+func TestNPYVariants(t *testing.T) {
+	rgb := npy(npyDictOf("|u1", "2, 2, 2, 3"), ramp(24))
+	v3 := flip(rgb, 6, 3)
+	v3 = slices.Concat(v3[:10], []byte{0, 0}, v3[10:])
+	for name, tc := range map[string]struct {
+		b     []byte
+		shape Shape
+	}{
+		"rgb":          {rgb, Shape{2, 2, 3}},
+		"gzip":         {gz(rgb), Shape{2, 2, 3}},
+		"version 3":    {v3, Shape{2, 2, 3}},
+		"one channel":  {npy(npyDictOf("|u1", "3, 4, 2, 1"), ramp(24)), Shape{4, 2, 1}},
+		"rows":         {npy(npyDictOf("|u1", "2, 12"), ramp(24)), Shape{1, 12, 1}},
+		"square rows":  {npy(npyDictOf("<u1", "6, 4"), ramp(24)), Shape{2, 2, 1}},
+		"single pixel": {npy(npyDictOf("|u1", "24, 1"), ramp(24)), Shape{1, 1, 1}},
+		"other order":  {npy(`{"shape":(2,3,4),"fortran_order":False,"descr":"|u1"}`, ramp(24)), Shape{3, 4, 1}},
+	} {
+		ds := mustOpen(t, write(t, t.TempDir(), "x.bin", tc.b), Options{})
+		if ds.Shape() != tc.shape || ds.Len()*tc.shape.Dim() != 24 {
+			t.Errorf("%s: %d images of %v; expected %v", name, ds.Len(), ds.Shape(), tc.shape)
+		}
+		wantBytes(t, gather(ds), ramp(24))
+	}
+}
+
+// More floats than one conversion buffer and one step of the growing array.
+func TestNPYLarge(t *testing.T) {
+	n := firstRead + 3*5000 + 1
+	values := make([]float32, 2*n)
+	for i := range values {
+		values[i] = float32(i%1000) / 1000
+	}
+	dict := npyDictOf("<f4", "2, "+joinDims([]int{n}))
+	ds := mustOpen(t, write(t, t.TempDir(), "x", npy(dict, floats(values...))), Options{})
+	if !slices.Equal(gather(ds), values) {
+		t.Error("values differ")
+	}
+}
+
+func TestNPYErrors(t *testing.T) {
+	good := npy(npyDictOf("|u1", "2, 6"), ramp(12))
+	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+	for name, tc := range map[string]struct {
+		b    []byte
+		want []string
+	}{
+		"magic only":     {good[:6], []string{"ends within its header"}},
+		"version cut":    {good[:8], []string{"ends within its header"}},
+		"header cut":     {good[:30], []string{"ends within its header"}},
+		"version 9":      {flip(good, 6, 9), []string{"format version 9"}},
+		"long header":    {flip(flip(good, 6, 2), 11, 0x7f), []string{"header of", "at most 65536"}},
+		"no dictionary":  {npy("[1, 2]", nil), []string{`"[1, 2]"`, "descr, fortran_order and shape"}},
+		"no header":      {append([]byte(npyMagic), 1, 0, 0, 0), []string{"descr, fortran_order and shape"}},
+		"negative":       {npy(npyDictOf("|u1", "-2, 6"), ramp(12)), []string{"descr, fortran_order and shape"}},
+		"float64":        {npy(npyDictOf("<f8", "2, 6"), ramp(96)), []string{"dtype <f8", "uint8 (|u1)", "float32 (<f4)"}},
+		"big-endian":     {npy(npyDictOf(">f4", "2, 6"), ramp(48)), []string{"dtype >f4"}},
+		"int64":          {npy(npyDictOf("<i8", "2, 6"), ramp(96)), []string{"dtype <i8"}},
+		"bool":           {npy(npyDictOf("|b1", "2, 6"), ramp(12)), []string{"dtype |b1"}},
+		"records":        {npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2, 6), }", nil), []string{"dtype [('x', '<f4')]"}},
+		"fortran":        {npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }", ramp(12)), []string{"Fortran order"}},
+		"scalar":         {npy(npyDictOf("|u1", ""), ramp(1)), []string{"0 dimensions", "M x D"}},
+		"vector":         {npy(npyDictOf("|u1", "12,"), ramp(12)), []string{"1 dimensions (12)", "M x D"}},
+		"five":           {npy(npyDictOf("|u1", "1, 2, 2, 3, 1"), ramp(12)), []string{"5 dimensions"}},
+		"channels first": {npy(npyDictOf("|u1", "2, 3, 8, 8"), ramp(384)), []string{"8 channels", "in the last dimension"}},
+		"no rows":        {npy(npyDictOf("|u1", "0, 6"), nil), []string{"0 x 6"}},
+		"no columns":     {npy(npyDictOf("|u1", "6, 0"), nil), []string{"6 x 0"}},
+		"one row":        {npy(npyDictOf("|u1", "1, 6"), ramp(6)), []string{"holds 1 image"}},
+		"gigantic":       {npy(npyDictOf("<f4", "4294967296, 4294967296"), ramp(6)), []string{"more elements than can be addressed"}},
+		"unparsable":     {npy(npyDictOf("<f4", "99999999999999999999, 2"), ramp(6)), []string{"out of range"}},
+		"false promise":  {npy(npyDictOf("<f4", "1048576, 1048576"), ramp(6)), []string{"truncated", "1 of the"}},
+		"bytes cut":      {good[:len(good)-5], []string{"truncated", "7 of the 12 values"}},
+		"too long":       {append(bytes.Clone(good), 0), []string{"goes on after the 12 values"}},
+		"floats cut":     {npy(npyDictOf("<f4", "2, 2"), floats(1, 2, 3)), []string{"truncated", "3 of the 4 values"}},
+		"NaN":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, 0, 0, nan, inf)), []string{"NaN", "row 1, column 1"}},
+		"Inf":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, inf, 0, nan, 0)), []string{"-Inf", "row 0, column 2"}},
+		"zip":            {[]byte("PK\x03\x04abcdefgh"), []string{"zip archive", ".npz"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, t.TempDir(), "x.npy", tc.b)
+			_, err := Open(path, Options{})
+			wantError(t, err, append(tc.want, path)...)
+		})
+	}
+}
+
+func TestNPYRangeWarning(t *testing.T) {
+	for _, tc := range []struct {
+		values []float32
+		want   string // part of the warning; none if empty
+	}{
+		{[]float32{0, 255, -3, 1}, "from -3 to 255"},
+		{[]float32{0, 0.5, 1.5, 1}, "from 0 to 1.5"},
+		{[]float32{-2, 0.5, -1, 1}, "from -2 to 1"},
+		{[]float32{-1, 0.5, -1, 1}, ""},
+	} {
+		path := write(t, t.TempDir(), "x.npy", npy(npyDictOf("<f4", "2, 2"), floats(tc.values...)))
+		warned := ""
+		ds := mustOpen(t, path, Options{Warn: func(s string) { warned += s }})
+		if tc.want == "" && warned != "" || !strings.Contains(warned, tc.want) || tc.want != "" && !strings.Contains(warned, path) {
+			t.Errorf("warning %q; expected %q", warned, tc.want)
+		}
+		if got := gather(ds); !slices.Equal(got, tc.values) {
+			t.Errorf("values %v; expected %v as they are", got, tc.values)
+		}
+		mustOpen(t, path, Options{}) // without Warn
+	}
+}
+
+func FuzzNPY(f *testing.F) {
+	for _, name := range []string{"u8_3x4x2", "f32_2x5", "f32_fortran_2x5", "u8_v2_2x9"} {
+		b, err := os.ReadFile("testdata/" + name + ".npy")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		f.Add(gz(b))
+	}
+	f.Add(npy(npyDictOf("<f4", "4294967296, 4294967296"), ramp(6)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := newSource("fuzz", bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		compressed := s.gzip
+		a, err := readNPY(s, Options{Warn: func(string) {}})
+		if err != nil {
+			return
+		}
+		if len(a.u8)+len(a.f32) != a.m*a.shape.Dim() || a.m < 1 {
+			t.Fatalf("%d pixels for %d images of %v", len(a.u8)+len(a.f32), a.m, a.shape)
+		}
+		if !compressed && !bytes.HasSuffix(b, append(floats(a.f32...), a.u8...)) {
+			t.Fatal("the values are not the end of the file")
+		}
+		for _, v := range gather(a) {
+			if v != v {
+				t.Fatal("NaN was let through")
+			}
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package data
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Split divides the images into a training and a held-out part, the latter of
+// round(holdout*M) images, chosen by the seed alone. Both are views of ds, in its order.
+// With holdout = 0, train is ds itself and held has length 0.
+//
+// A holdout outside [0, 1), one that holds out no image although it is above 0, and one that
+// leaves fewer than two to train on are errors.
+func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err error) {
+	if !(holdout >= 0 && holdout < 1) {
+		return nil, nil, fmt.Errorf("data: --holdout is %v; expected a share in [0, 1)", holdout)
+	}
+	m := ds.Len()
+	h := int(math.Round(holdout * float64(m)))
+	if m-h < 2 {
+		return nil, nil, fmt.Errorf("data: %s: holding out %d of %d images leaves %d to train on; expected at least 2", ds.Name(), h, m, m-h)
+	}
+	if holdout == 0 {
+		return ds, &subset{Dataset: ds}, nil
+	}
+	if h == 0 {
+		return nil, nil, fmt.Errorf("data: %s: --holdout %v of %d images is none; expected at least one, or 0 to hold out nothing", ds.Name(), holdout, m)
+	}
+	order := make([]int, m)
+	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})
+	slices.Sort(order[:h])
+	slices.Sort(order[h:])
+	return &subset{ds, order[h:]}, &subset{ds, order[:h]}, nil
+}
+
+// subset is a view of some images of another data set.
+type subset struct {
+	Dataset
+	index []int
+}
+
+func (s *subset) Len() int { return len(s.index) }
+
+func (s *subset) Label(i int) int { return s.Dataset.Label(s.index[i]) }
+
+func (s *subset) Gather(dst []float32, idx []int) {
+	d := s.Shape().Dim()
+	checkGather(dst, idx, d)
+	for i, j := range idx {
+		s.Dataset.Gather(dst[i*d:(i+1)*d], s.index[j:j+1])
+	}
+}

@@ -1,0 +1,196 @@
+package diffusion
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Score is the residual r_theta on a batch of rows, as package model's ScoreTape: fill In and
+// Lambda, call Forward, read r from Out; put a gradient by r into Out, call Backward.
+type Score interface {
+	In(lo, hi int) []float32
+	Lambda(lo, hi int) []float32
+	Out(lo, hi int) []float32
+	Forward(lo, hi int)
+	Backward(lo, hi int, din []float32)
+}
+
+// Weight is the weight of the noise levels in theta's loss. The particles always feel ELBO.
+type Weight int
+
+// The two weights.
+const (
+	ELBO   Weight = iota // 1 in lambda: theta and the particles descend the same free energy
+	Simple               // proportional to sech(lambda/2), with mean 1 over the range
+)
+
+// at is the weight of level lambda.
+func (w Weight) at(lambda float64, p Process) float64 {
+	if w == ELBO {
+		return 1
+	}
+	gd := func(x float64) float64 { return 2 * math.Atan(math.Tanh(x/2)) } // integral of sech
+	return p.Span() / (2 * (gd(p.Max/2) - gd(p.Min/2))) / math.Cosh(lambda/2)
+}
+
+// Bound is l_theta(z) >= -log p_theta(z), estimated with Draws pairs (lambda, eps) per row:
+//
+//	l = 1/2 INT E|e|^2 dlambda + alpha_min^2/2 |z|^2 + constant,  e = sigma z_lambda + r - eps.
+type Bound struct {
+	Process
+	Weight Weight
+	Draws  int
+	// ControlVariate replaces the drift's span*alpha*sigma*e + alpha_min^2 z by
+	// span*alpha*sigma*r + alpha_max^2 z, which has the same mean and no noise where r = 0.
+	ControlVariate bool
+	// ScoreDrift makes the particles feel -s_theta(z, lambda_max) = z + r/sigma_max instead of the
+	// gradient of the bound: no noise, exact when the score is, but not the gradient of l.
+	ScoreDrift bool
+}
+
+// BoundTape evaluates a Bound on the rows of a batch.
+type BoundTape struct {
+	Bound
+	score Score
+	d     int
+
+	key          kernel.Key
+	perm         []int
+	lambda       []float32
+	alpha, sigma []float32
+	pull         []float32 // alpha/w, from the gradient by z_lambda of the weighted loss to that by z of the bound
+	lean         []float32 // span*alpha*sigma, the factor of e (or r) in the drift
+	push         []float32 // span*w, from e to the gradient by r
+	eps, e, dz   []float32
+	sq           []float32
+	ids          []uint64
+	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
+}
+
+// NewTape binds the bound to a score network with memory for rows*Draws rows of d numbers.
+func (b Bound) NewTape(score Score, d, rows int) *BoundTape {
+	n := rows * b.Draws
+	row, mat := func() []float32 { return make([]float32, n) }, func() []float32 { return make([]float32, n*d) }
+	t := &BoundTape{
+		Bound: b, score: score, d: d, perm: make([]int, n),
+		lambda: row(), alpha: row(), sigma: row(), pull: row(), lean: row(), push: row(), sq: row(),
+		eps: mat(), e: mat(), dz: mat(), ids: make([]uint64, n),
+	}
+	if b.Draws > 1 {
+		t.z, t.g = mat(), mat()
+	}
+	return t
+}
+
+// Begin draws the levels of a batch of rows, stratified over all draws of all rows:
+// lambda_i = min + span (pi(i) + U)/n, with the permutation from group 0 and the one uniform from
+// group 2^32 of the lambda stream. noise is the key of the eps.
+func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
+	n := rows * t.Draws
+	t.key = noise
+	var u [1]float32
+	kernel.Uniform(u[:], lambda, 1<<32)
+	kernel.Perm(t.perm[:n], lambda)
+	for i, p := range t.perm[:n] {
+		l := t.Min + t.Span()*(float64(p)+float64(u[0]))/float64(n)
+		a, s, w := Alpha(l), Sigma(l), t.Weight.at(l, t.Process)
+		t.lambda[i], t.alpha[i], t.sigma[i] = float32(l), float32(a), float32(s)
+		t.pull[i] = float32(a / w)
+		t.lean[i] = float32(t.Span() * a * s)
+		t.push[i] = float32(t.Span() * w)
+	}
+}
+
+// Rows evaluates rows lo to hi: z and g are those rows (d wide), ids their addresses in the
+// noise stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train,
+// leaves the score network ready for the gradient of theta's loss: the sum over rows and draws,
+// to be scaled by 1/(rows*Draws).
+func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
+	if t.ScoreDrift {
+		t.scoreDrift(lo, hi, z, g)
+		if !train {
+			return
+		}
+	}
+	lo2, hi2 := lo*t.Draws, hi*t.Draws
+	zr, idr, gr := t.repeat(lo2, hi2, z, ids, g)
+	mat := func(x []float32) []float32 { return x[lo2*t.d : hi2*t.d] }
+	eps, e, dz := mat(t.eps), mat(t.e), mat(t.dz)
+	sq, alpha, sigma := t.sq[lo2:hi2], t.alpha[lo2:hi2], t.sigma[lo2:hi2]
+
+	zl, out := t.score.In(lo2, hi2), t.score.Out(lo2, hi2)
+	kernel.NoiseRows(zl, eps, zr, alpha, sigma, idr, t.d, t.key)
+	copy(t.score.Lambda(lo2, hi2), t.lambda[lo2:hi2])
+	t.score.Forward(lo2, hi2)
+	kernel.ScoreResidual(e, sq, zl, out, eps, sigma, t.d)
+	t.losses(loss, z, sq)
+
+	lean, own := e, math.Pow(Alpha(t.Min), 2)
+	if t.ControlVariate {
+		lean, own = eps, math.Pow(Alpha(t.Max), 2) // eps is needed no more: r takes its place
+		copy(lean, out)
+	}
+	copy(out, e)
+	kernel.ScaleRows(out, t.push[lo2:hi2], t.d)
+	if t.ScoreDrift {
+		t.score.Backward(lo2, hi2, nil)
+		return
+	}
+	t.score.Backward(lo2, hi2, dz)
+	kernel.CombineRows(gr, dz, t.pull[lo2:hi2], lean, t.lean[lo2:hi2], zr, float32(own), t.d)
+	if t.Draws > 1 {
+		kernel.MeanRows(g, gr, t.Draws, t.d)
+	}
+}
+
+// repeat gives each row its Draws copies, each with its own address in the noise stream.
+func (t *BoundTape) repeat(lo2, hi2 int, z []float32, ids []uint64, g []float32) (zr []float32, idr []uint64, gr []float32) {
+	if t.Draws == 1 {
+		return z, ids, g
+	}
+	zr, idr, gr = t.z[lo2*t.d:hi2*t.d], t.ids[lo2:hi2], t.g[lo2*t.d:hi2*t.d]
+	for i := range idr {
+		k := i / t.Draws
+		idr[i] = ids[k]*uint64(t.Draws) + uint64(i%t.Draws)
+		copy(zr[i*t.d:(i+1)*t.d], z[k*t.d:(k+1)*t.d])
+	}
+	return zr, idr, gr
+}
+
+// losses writes the bound of each row: the mean over its draws of span/2 |e|^2, and the rest.
+func (t *BoundTape) losses(loss, z, sq []float32) {
+	half, constant := t.Span()/2, t.Constant(t.d)
+	a2 := math.Pow(Alpha(t.Min), 2) / 2
+	kernel.SquareNorms(loss, z, t.d)
+	for i := range loss {
+		var sum float64
+		for _, s := range sq[i*t.Draws : (i+1)*t.Draws] {
+			sum += float64(s)
+		}
+		loss[i] = float32(half*sum/float64(t.Draws) + a2*float64(loss[i]) + constant)
+	}
+}
+
+// scoreDrift writes z + r(z, lambda_max)/sigma_max. It uses the first draw's place of each row.
+func (t *BoundTape) scoreDrift(lo, hi int, z, g []float32) {
+	lo2 := lo * t.Draws
+	hi2 := lo2 + hi - lo
+	copy(t.score.In(lo2, hi2), z)
+	level := t.score.Lambda(lo2, hi2)
+	for i := range level {
+		level[i] = float32(t.Max)
+	}
+	t.score.Forward(lo2, hi2)
+	copy(g, z)
+	kernel.Combine(g, 1, t.score.Out(lo2, hi2), float32(1/Sigma(t.Max)), nil, 0)
+}
+
+// NegLogNormal writes -log N(z; 0, I) of each row of d numbers, in nats.
+func NegLogNormal(loss, z []float32, d int) {
+	kernel.SquareNorms(loss, z, d)
+	c := float64(d) / 2 * math.Log(2*math.Pi)
+	for i, s := range loss {
+		loss[i] = float32(float64(s)/2 + c)
+	}
+}

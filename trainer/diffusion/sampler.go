@@ -1,0 +1,99 @@
+package diffusion
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// EpsFunc predicts the noise eps_theta(z, lambda) of rows of z into eps.
+type EpsFunc func(eps, z []float32, lambda float64)
+
+// Solver names a way from lambda_min to lambda_max.
+type Solver string
+
+// The solvers of ALGORITHM.md section 6.
+const (
+	Ancestral Solver = "ancestral" // exact discrete reverse of the process
+	DDIM      Solver = "ddim"      // probability flow, first order (Song, Meng and Ermon 2021)
+	DPM2M     Solver = "dpm++2m"   // second-order multistep on the data prediction (Lu et al. 2022)
+)
+
+// Solvers lists them.
+var Solvers = []Solver{Ancestral, DDIM, DPM2M}
+
+// DefaultSteps is how many steps a solver takes when the user does not say.
+func (s Solver) DefaultSteps() (int, error) {
+	switch s {
+	case Ancestral:
+		return 200, nil
+	case DDIM:
+		return 50, nil
+	case DPM2M:
+		return 20, nil
+	}
+	return 0, fmt.Errorf("solver %q: expected one of %q", s, Solvers)
+}
+
+// Walk is one sampling run over some rows.
+type Walk struct {
+	Process
+	Solver Solver
+	Steps  int        // steps of equal length in lambda, at least 1
+	D      int        // latent dimension
+	Noise  kernel.Key // ancestral only: step k draws with Noise.Step + k
+	Eps    EpsFunc
+}
+
+// Run moves z, rows of D numbers that are N(0, I) at lambda_min, to lambda_max. ids address the
+// rows in the noise stream; scratch holds 3*len(z) numbers.
+func (w Walk) Run(z []float32, ids []uint64, scratch []float32) {
+	n := len(z)
+	eps, data, prev := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
+	at := func(k int) float64 { return w.Min + w.Span()*float64(k)/float64(w.Steps) }
+	for k := range w.Steps {
+		s, t := at(k), at(k+1)
+		w.Eps(eps, z, s)
+		switch w.Solver {
+		case Ancestral:
+			key := w.Noise
+			key.Step += uint32(k)
+			w.ancestral(z, eps, data, ids, s, t, k == w.Steps-1, key)
+		case DDIM:
+			a := Alpha(t) / Alpha(s)
+			kernel.Combine(z, float32(a), eps, float32(Sigma(t)-a*Sigma(s)), nil, 0)
+		case DPM2M:
+			w.multistep(z, eps, data, prev, s, t, k == 0)
+			data, prev = prev, data
+		}
+	}
+}
+
+// ancestral is z <- (alpha_t/alpha_s)(z - c sigma_s eps) + sigma_t sqrt(c) xi, without noise on
+// the last step, c = 1 - exp(s - t).
+func (w Walk) ancestral(z, eps, xi []float32, ids []uint64, s, t float64, last bool, key kernel.Key) {
+	c := -math.Expm1(s - t)
+	a := Alpha(t) / Alpha(s)
+	if last {
+		kernel.Combine(z, float32(a), eps, float32(-a*c*Sigma(s)), nil, 0)
+		return
+	}
+	kernel.NormalRows(xi, ids, w.D, key)
+	kernel.Combine(z, float32(a), eps, float32(-a*c*Sigma(s)), xi, float32(Sigma(t)*math.Sqrt(c)))
+}
+
+// multistep is z <- (sigma_t/sigma_s) z - alpha_t (exp(-h) - 1) D with h = (t - s)/2, the step in
+// log(alpha/sigma), and D the data prediction extrapolated linearly from the last two (steps
+// are equal): 3/2 of this one minus 1/2 of the last; on the first step, this one.
+func (w Walk) multistep(z, eps, data, prev []float32, s, t float64, first bool) {
+	copy(data, z)
+	kernel.Combine(data, float32(1/Alpha(s)), eps, float32(-Sigma(s)/Alpha(s)), nil, 0)
+	b := -Alpha(t) * math.Expm1(-(t-s)/2)
+	a := float32(Sigma(t) / Sigma(s))
+	if first {
+		kernel.Combine(z, a, data, float32(b), nil, 0)
+		return
+	}
+	kernel.Combine(z, a, data, float32(1.5*b), prev, float32(-0.5*b))
+}

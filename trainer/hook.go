@@ -1,0 +1,35 @@
+package trainer
+
+import "github.com/plume-ml/plume/trainer/metric"
+
+// Hook is told how a run goes, from the goroutine of Run. Fields that are nil are not called.
+type Hook struct {
+	OnStep    func(metric.Progress)
+	OnEpoch   func(metric.Epoch)
+	OnMessage func(string)
+	OnEnd     func(Summary)
+}
+
+// Summary is what a complete run reached.
+type Summary struct {
+	Seconds    float64 // wall time of training and reports, over all sessions
+	Steps      int     // parameter steps
+	Final      metric.Epoch
+	SamplePath string  // grid of samples
+	ReconPath  string  // originals above their reconstructions
+	RealFloor  float64 // PCA-64 FD of the held-out images; NaN without them
+}
+
+// Option adjusts a Trainer.
+type Option func(*Trainer)
+
+// WithHook adds a hook; hooks are called in the order they were added.
+func WithHook(h Hook) Option { return func(t *Trainer) { t.hooks = append(t.hooks, h) } }
+
+func (t *Trainer) message(text string) {
+	for _, h := range t.hooks {
+		if h.OnMessage != nil {
+			h.OnMessage(text)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package method
+
+import "github.com/plume-ml/plume/kernel"
+
+// Diagnose implements Method.
+func (f *Flow) Diagnose() Diagnostics {
+	return Diagnostics{
+		Cloud: f.cloud.Stats(), ExtraTemperature: f.extraTemperature(),
+		StepSize: f.stepSizeNow, LR: f.lrNow,
+	}
+}
+
+// extraTemperature is h v / 2, where v is the variance per coordinate of the noise in the prior
+// drift: half the mean squared difference of two evaluations that share nothing but z, on the
+// first datapoints, with streams of their own so that training does not notice.
+func (f *Flow) extraTemperature() float64 {
+	f.gathered = false
+	n := min(f.Batch, f.cloud.M)
+	f.index = make([]int, n)
+	for i := range f.index {
+		f.index[i] = i
+	}
+	f.tiles = f.tilesOf(n * f.Particles)
+	f.batch.Select(f.index)
+	f.Pool.Run(f.tiles, f.gatherTask)
+
+	rows := n * f.Particles
+	level, noise := f.key(kernel.StreamDiagLambda), f.key(kernel.StreamDiagNoise)
+	drift := f.batch.Rows(f.batch.P, 0, rows)
+	measure := func() {
+		if !f.held {
+			f.priorTape.Begin(rows, level, noise)
+		}
+		f.Pool.Run(f.tiles, f.gradientTask)
+	}
+	f.train = false
+	measure()
+	first := append([]float32(nil), drift...)
+	level.Seed, noise.Seed = ^level.Seed, ^noise.Seed
+	measure()
+
+	var v float64
+	for i, g := range drift {
+		d := float64(g) - float64(first[i])
+		v += d * d / 2
+	}
+	v /= float64(len(drift))
+	return f.stepSizeNow * v / 2
+}

@@ -1,0 +1,294 @@
+package method
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Flow is the gradient flow of the free energy, discretised: particles make Langevin moves
+// against the drift of decoder and prior, parameters follow the particle average, all from the
+// state at the step's start (ALGORITHM.md section 4).
+//
+// A step runs in phases with a barrier after each:
+//
+//	gather     copy the particles and images of a new minibatch       by tiles of rows
+//	gradients  both networks forward and backward                     by tiles, networks apart
+//	weights    gradients of the parameters                            by columns of layers
+//	update     optimisers; Langevin moves                             by chunks; by tiles
+//
+// The cut into tasks depends on the configuration alone and every sum has one order, so the
+// result does not depend on the number of workers. Rows of a tile need no barrier between
+// layers; the weight gradients, each one product over all rows, need no buffers per worker.
+type Flow struct {
+	Setup
+	cloud         *particle.Cloud
+	batch         *particle.Batch
+	decoder       *network
+	prior         *network
+	decoderTape   model.Tape
+	priorTape     PriorTape
+	x             []float32 // images of the minibatch, B x D
+	square        []float32 // squared pixel error of each row
+	nll           []float32 // prior loss of each row
+	clip, redrawn []int     // of each tile
+
+	counts     []uint32  // moves made, parameter steps made
+	meanSquare []float64 // running mean of z^2 over the cloud
+
+	// Of the step under way.
+	index              []int
+	stepSizeNow, lrNow float64
+	gathered           bool // the batch holds this minibatch's particles and images
+	tiles              int
+	train              bool // the weight gradients are wanted
+	held               bool // the prior is held at N(0, I)
+	langevin           particle.Langevin
+
+	// The phases' tasks, made once so that a step does not allocate.
+	gatherTask, gradientTask, weightTask, updateTask, moveTask func(int)
+}
+
+const (
+	countMoves = iota
+	countSteps
+)
+
+// NewFlow builds the flow for a decoder and a prior.
+func NewFlow(s Setup) (*Flow, error) {
+	rows := s.Batch * s.Particles
+	f := &Flow{
+		Setup: s, x: make([]float32, s.Batch*s.Decoder.Out()), square: make([]float32, rows), nll: make([]float32, rows),
+		counts: make([]uint32, 2), meanSquare: make([]float64, 1),
+	}
+	f.cloud = particle.NewCloud(s.Train.Len(), s.Particles, s.Latent, s.Dynamics == "underdamped", s.Seed)
+	f.meanSquare[0] = f.cloud.Stats().MeanSquare
+	f.batch = f.cloud.NewBatch(rows)
+	var err error
+	if f.decoder, err = newNetwork("decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
+		return nil, err
+	}
+	if f.prior, err = newNetwork("prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
+		return nil, err
+	}
+	f.decoderTape = s.Decoder.NewTape(f.decoder.p, rows)
+	f.priorTape = s.Prior.NewTape(f.prior.p, rows)
+	tiles := f.tilesOf(rows)
+	f.clip, f.redrawn = make([]int, tiles), make([]int, tiles)
+	f.gatherTask, f.gradientTask, f.weightTask = f.gather, f.gradient, f.weight
+	f.updateTask, f.moveTask = f.update, f.move
+	return f, nil
+}
+
+// tilesOf is the number of tiles of a batch. All rows of a datapoint share a tile, so that its
+// image is gathered by one task.
+func (f *Flow) tilesOf(rows int) int {
+	return pool.Pieces(rows/f.Particles, max(1, f.Tile/f.Particles))
+}
+
+// tile is the rows of tile i, and the datapoints of the minibatch that they belong to.
+func (f *Flow) tile(i int) (lo, hi, first, last int) {
+	first, last = pool.Span(len(f.index), f.tiles, i)
+	return first * f.Particles, last * f.Particles, first, last
+}
+
+// Step implements Method.
+func (f *Flow) Step(b Minibatch) (Stats, error) {
+	f.begin(b)
+	stats := Stats{Steps: 1, Anchor: float64(f.langevin.Anchor)}
+	for inner := range f.InnerSteps {
+		f.train = inner == f.InnerSteps-1
+		f.evaluate(kernel.StreamLambda, kernel.StreamScoreNoise)
+		f.langevin.Key = f.key(kernel.StreamMove)
+		if f.train {
+			f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
+			f.decoder.opt.Begin(f.lrNow)
+			tasks := f.tiles + f.decoder.updateTasks()
+			if !f.held {
+				f.prior.opt.Begin(f.ScoreLR * f.lrNow)
+				tasks += f.prior.updateTasks()
+			}
+			f.Pool.Run(tasks, f.updateTask)
+		} else {
+			f.Pool.Run(f.tiles, f.moveTask)
+		}
+		f.counts[countMoves]++
+		f.collectMoves(&stats)
+	}
+	f.counts[countSteps]++
+	f.batch.MarkVisited(b.Number)
+	f.collectLosses(&stats)
+	if sum := stats.DataLoss + stats.PriorLoss; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return stats, fmt.Errorf("%w at step %d: the loss is %v; try a smaller step_size or lr", ErrDiverged, f.counts[countSteps], sum)
+	}
+	return stats, nil
+}
+
+// begin makes the minibatch the one under way and sets what is fixed during the step.
+func (f *Flow) begin(b Minibatch) {
+	f.index = b.Index
+	f.tiles = f.tilesOf(len(b.Index) * f.Particles)
+	f.held = f.counts[countSteps] < uint32(f.PriorWarmup)
+	if b.Repeat == 0 || !f.gathered {
+		f.batch.Select(b.Index)
+		f.Pool.Run(f.tiles, f.gatherTask)
+		f.gathered = true
+	}
+	f.stepSizeNow = progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, b.Progress)
+	f.lrNow = progress(f.LRSchedule, f.LR, f.LR*f.LREnd, b.Progress)
+	f.batch.SetSteps(f.stepSizeNow, f.CatchUp, b.Number)
+	f.langevin = particle.Langevin{
+		Friction: float32(f.Friction), Clip: float32(f.DriftClip),
+		Anchor: float32(f.ScaleAnchor * max(0, f.meanSquare[0]-1)),
+	}
+}
+
+func (f *Flow) key(s kernel.Stream) kernel.Key {
+	return kernel.Key{Seed: f.Seed, Step: f.counts[countMoves], Stream: s}
+}
+
+// evaluate computes both parts of the drift and both losses of every row.
+func (f *Flow) evaluate(level, noise kernel.Stream) {
+	if !f.held {
+		f.priorTape.Begin(len(f.batch.IDs), f.key(level), f.key(noise))
+	}
+	f.Pool.Run(2*f.tiles, f.gradientTask)
+}
+
+func (f *Flow) gather(i int) {
+	lo, hi, first, last := f.tile(i)
+	f.batch.Gather(lo, hi)
+	dim := f.Decoder.Out()
+	f.Train.Gather(f.x[first*dim:last*dim], f.index[first:last])
+}
+
+// gradient is the prior on tile i, or the decoder on tile i - tiles.
+func (f *Flow) gradient(i int) {
+	if i < f.tiles {
+		f.priorGradient(i)
+	} else {
+		f.decoderGradient(i - f.tiles)
+	}
+}
+
+func (f *Flow) priorGradient(i int) {
+	lo, hi, _, _ := f.tile(i)
+	z, g, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
+	if f.held {
+		copy(g, z)
+		diffusion.NegLogNormal(loss, z, f.Latent)
+		return
+	}
+	f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)
+}
+
+func (f *Flow) decoderGradient(i int) {
+	lo, hi, _, _ := f.tile(i)
+	t := f.decoderTape
+	copy(t.In(lo, hi), f.batch.Rows(f.batch.Z, lo, hi))
+	t.Forward(lo, hi)
+	out := t.Out(lo, hi)
+	kernel.DataResidual(out, f.square[lo:hi], out, f.x, lo, f.Particles, f.Decoder.Out(), float32(1/(f.ObsNoise*f.ObsNoise)))
+	t.Backward(lo, hi, f.batch.Rows(f.batch.G, lo, hi))
+}
+
+func (f *Flow) weight(i int) {
+	rows := len(f.batch.IDs)
+	if n := f.decoderTape.GradTasks(); i < n {
+		f.decoderTape.Grad(i, f.decoder.g, rows, float32(1/float64(rows)))
+	} else if !f.held {
+		f.priorTape.Grad(i-n, f.prior.g, rows)
+	}
+}
+
+// update is the move of tile i, or after those a part of the decoder's update, then the prior's.
+func (f *Flow) update(i int) {
+	if i < f.tiles {
+		f.move(i)
+		return
+	}
+	i -= f.tiles
+	if n := f.decoder.updateTasks(); i < n {
+		f.decoder.update(i)
+	} else {
+		f.prior.update(i - n)
+	}
+}
+
+func (f *Flow) move(i int) {
+	lo, hi, _, _ := f.tile(i)
+	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.langevin)
+}
+
+// collectMoves adds up what the tiles' moves reported and lets the running mean of z^2 follow,
+// at the pace at which minibatches renew the cloud.
+func (f *Flow) collectMoves(s *Stats) {
+	rows := len(f.batch.IDs)
+	s.Moved += float64(rows)
+	for i := range f.tiles {
+		s.Clipped += float64(f.clip[i])
+		s.Redrawn += float64(f.redrawn[i])
+	}
+	mean := sum(f.batch.Square[:rows]) / float64(rows*f.Latent)
+	f.meanSquare[0] += (mean - f.meanSquare[0]) * float64(len(f.index)) / float64(f.cloud.M)
+}
+
+func (f *Flow) collectLosses(s *Stats) {
+	rows := len(f.batch.IDs)
+	variance := f.ObsNoise * f.ObsNoise
+	s.Rows = float64(rows)
+	s.SquareError = sum(f.square[:rows])
+	s.DataLoss = s.SquareError/(2*variance) + s.Rows*float64(f.Decoder.Out())/2*math.Log(2*math.Pi*variance)
+	s.PriorLoss = sum(f.nll[:rows])
+}
+
+func sum(x []float32) (s float64) {
+	for _, v := range x {
+		s += float64(v)
+	}
+	return s
+}
+
+// Tensors implements Method.
+func (f *Flow) Tensors() []checkpoint.Tensor {
+	c := f.cloud
+	shape := []int{c.M, c.N, c.D}
+	ts := append(f.decoder.tensors(), f.prior.tensors()...)
+	ts = append(ts, checkpoint.Tensor{Name: "cloud/z", Shape: shape, F32: c.Z})
+	if c.U != nil {
+		ts = append(ts, checkpoint.Tensor{Name: "cloud/u", Shape: shape, F32: c.U})
+	}
+	return append(ts,
+		checkpoint.Tensor{Name: "cloud/visited", Shape: []int{c.M}, U32: c.Visited},
+		checkpoint.Tensor{Name: "cloud/mean_square", Shape: []int{1}, F64: f.meanSquare},
+		checkpoint.Tensor{Name: "counts", Shape: []int{len(f.counts)}, U32: f.counts},
+	)
+}
+
+// Restored implements Method.
+func (f *Flow) Restored() { f.gathered = false }
+
+// Generator implements Method.
+func (f *Flow) Generator(ema bool) *Generator {
+	decoder, prior := f.decoder.p, f.prior.p
+	if ema {
+		decoder, prior = f.decoder.opt.Averaged(decoder), f.prior.opt.Averaged(prior)
+	}
+	return newGenerator(f.Decoder, f.Prior, decoder, prior, f.Pool)
+}
+
+// Reconstruct implements Method.
+func (f *Flow) Reconstruct(dst []float32, idx []int) {
+	z := make([]float32, len(idx)*f.Latent)
+	for i, m := range idx {
+		row := m * f.Particles
+		copy(z[i*f.Latent:(i+1)*f.Latent], f.batch.Rows(f.cloud.Z, row, row+1))
+	}
+	f.Generator(true).Decode(dst, z)
+}

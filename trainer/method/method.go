@@ -1,0 +1,137 @@
+// Package method is the training methods: each is one way to move particles and parameters.
+// What they share, the interacting-particle step, is Flow.
+package method
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// ErrDiverged is wrapped by the errors of a training whose numbers are no longer finite.
+var ErrDiverged = errors.New("training diverged")
+
+// Method trains a model, one minibatch at a time.
+type Method interface {
+	// Step makes one parameter step on a minibatch. Its error wraps ErrDiverged.
+	Step(b Minibatch) (Stats, error)
+	// Diagnose measures what is too dear to measure at every step.
+	Diagnose() Diagnostics
+	// Tensors are the whole state, as live slices: what a checkpoint saves and restores.
+	Tensors() []checkpoint.Tensor
+	// Restored must be called after the tensors were filled from a checkpoint.
+	Restored()
+	// Generator makes new images, with the averaged weights for ema.
+	Generator(ema bool) *Generator
+	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D.
+	Reconstruct(dst []float32, idx []int)
+}
+
+// Minibatch is what a step trains on.
+type Minibatch struct {
+	Index    []int   // datapoints, at most Setup.Batch
+	Number   uint32  // minibatches before this one, over all epochs
+	Repeat   int     // steps taken on this minibatch so far
+	Progress float64 // share of the whole training that is done, in [0, 1): drives the schedules
+}
+
+// Stats are sums over the rows of a step; add them up for the means over an epoch.
+type Stats struct {
+	Steps       float64
+	Rows        float64 // rows that entered the losses
+	SquareError float64 // squared pixel errors
+	DataLoss    float64 // -log p(x|z), nats
+	PriorLoss   float64 // the bound on -log p(z), nats
+	Moved       float64 // particle moves, inner ones included
+	Clipped     float64 // of them, clipped
+	Redrawn     float64 // of them, drawn anew by the guard
+	Anchor      float64 // coefficient of the scale anchor, summed over the steps
+}
+
+// Values is the stats as a slice, in the order of the fields, for sums and checkpoints.
+func (s *Stats) Values() []*float64 {
+	return []*float64{&s.Steps, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
+}
+
+// Add adds t to s.
+func (s *Stats) Add(t Stats) {
+	from := t.Values()
+	for i, v := range s.Values() {
+		*v += *from[i]
+	}
+}
+
+// Diagnostics describe the particles at the end of an epoch.
+type Diagnostics struct {
+	Cloud            particle.Stats
+	ExtraTemperature float64 // h v / 2, v the variance of the prior drift's noise per coordinate
+	StepSize, LR     float64 // in force
+}
+
+// Setup is what a method is built from.
+type Setup struct {
+	Options
+	Train data.Dataset
+	Batch int // most datapoints in a minibatch
+	Tile  int // rows that a worker takes through the networks at a time; part of the bits
+	Seed  uint64
+	Pool  *pool.Pool
+
+	// Decoder and Prior replace the networks that Options describe, where they are not nil: so
+	// the same code trains models whose truth is known.
+	Decoder model.Net
+	Prior   Prior
+}
+
+// spec is how to build one method.
+type spec struct {
+	name  string
+	prior func(o Options) Prior
+	build func(s Setup) (Method, error)
+}
+
+var specs = []spec{ipld, pgd}
+
+// Names lists the methods.
+func Names() []string {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.name
+	}
+	return names
+}
+
+func find(name string) (spec, error) {
+	i := slices.IndexFunc(specs, func(s spec) bool { return s.name == name })
+	if i < 0 {
+		return spec{}, fmt.Errorf("method %q: expected one of %q", name, Names())
+	}
+	return specs[i], nil
+}
+
+// New builds the named method with networks as the options describe them, unless the setup
+// brings its own.
+func New(name string, s Setup) (Method, error) {
+	m, err := find(name)
+	if err != nil {
+		return nil, err
+	}
+	if s.Decoder == nil {
+		s.Decoder = newDecoder(s.Options, s.Train.Shape().Dim())
+	}
+	if s.Prior == nil {
+		s.Prior = m.prior(s.Options)
+	}
+	return m.build(s)
+}
+
+func newDecoder(o Options, dim int) model.Net {
+	widths := append([]int{o.Latent}, o.DecoderWidths...)
+	return model.NewMLP(append(widths, dim)...)
+}

@@ -1,0 +1,206 @@
+package method
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// Prior is p_theta(z), as particles and theta feel it.
+type Prior interface {
+	// Layout is where theta lies; its size is 0 for a prior without parameters.
+	Layout() *model.Layout
+	// NewTape binds the prior to parameters and to memory for a batch of rows.
+	NewTape(p []float32, rows int) PriorTape
+	// NewSampler binds the prior to parameters and to memory for drawing rows.
+	NewSampler(p []float32, rows int) PriorSampler
+}
+
+// PriorTape evaluates the prior on a batch; ranges of rows are independent of each other.
+type PriorTape interface {
+	// Begin draws what the rows of a batch share. level and noise are keys of the noise stream.
+	Begin(rows int, level, noise kernel.Key)
+	// Rows takes rows lo to hi of z, addressed by ids, and writes -grad log p(z), or that of its
+	// bound, into g and the bound on -log p(z) into loss (nats, one a row). For train it prepares
+	// Grad.
+	Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool)
+	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
+	GradTasks() int
+	Grad(task int, grad []float32, rows int)
+}
+
+// PriorSampler draws latents; ranges of rows are independent of each other.
+type PriorSampler interface {
+	// Sample turns rows lo to hi of z, which are N(0, I), into samples of the prior.
+	Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec)
+}
+
+// SampleSpec says how a diffusion prior is sampled.
+type SampleSpec struct {
+	Solver diffusion.Solver
+	Steps  int
+	Seed   uint64
+}
+
+// DiffusionPrior is the diffusion with a learned residual score.
+type DiffusionPrior struct {
+	Bound diffusion.Bound
+	Score model.ScoreNet
+}
+
+// NewDiffusionPrior is the prior that the options describe.
+func NewDiffusionPrior(o Options) *DiffusionPrior {
+	return &DiffusionPrior{Bound: NewBound(o), Score: model.NewResidualScore(o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures)}
+}
+
+// NewBound is the bound that the options describe.
+func NewBound(o Options) diffusion.Bound {
+	b := diffusion.Bound{
+		Process:        diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax},
+		Draws:          o.ScoreDraws,
+		ControlVariate: o.ControlVariate,
+		ScoreDrift:     o.PriorDrift == "score",
+	}
+	if o.PriorWeight == "simple" {
+		b.Weight = diffusion.Simple
+	}
+	return b
+}
+
+// Layout implements Prior.
+func (d *DiffusionPrior) Layout() *model.Layout { return d.Score.Layout() }
+
+type diffusionTape struct {
+	*diffusion.BoundTape
+	score model.ScoreTape
+}
+
+// NewTape implements Prior.
+func (d *DiffusionPrior) NewTape(p []float32, rows int) PriorTape {
+	score := d.Score.NewScoreTape(p, rows*d.Bound.Draws)
+	return diffusionTape{BoundTape: d.Bound.NewTape(score, d.Score.In(), rows), score: score}
+}
+
+func (t diffusionTape) GradTasks() int { return t.score.GradTasks() }
+
+func (t diffusionTape) Grad(task int, grad []float32, rows int) {
+	n := rows * t.Draws
+	t.score.Grad(task, grad, n, float32(1/float64(n)))
+}
+
+type diffusionSampler struct {
+	*DiffusionPrior
+	score   model.ScoreTape
+	scratch []float32
+}
+
+// NewSampler implements Prior.
+func (d *DiffusionPrior) NewSampler(p []float32, rows int) PriorSampler {
+	return &diffusionSampler{
+		DiffusionPrior: d,
+		score:          d.Score.NewScoreTape(p, rows),
+		scratch:        make([]float32, 3*rows*d.Score.In()),
+	}
+}
+
+// Sample implements PriorSampler.
+func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
+	d := s.Score.In()
+	w := diffusion.Walk{
+		Process: s.Bound.Process, Solver: how.Solver, Steps: how.Steps, D: d,
+		Noise: kernel.Key{Seed: how.Seed, Stream: kernel.StreamSampleNoise},
+		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
+	}
+	w.Run(z, ids, s.scratch[3*lo*d:3*hi*d])
+}
+
+// eps is eps_theta = sigma z + r.
+func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
+	copy(s.score.In(lo, hi), z)
+	level := s.score.Lambda(lo, hi)
+	for i := range level {
+		level[i] = float32(lambda)
+	}
+	s.score.Forward(lo, hi)
+	copy(eps, s.score.Out(lo, hi))
+	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
+}
+
+// Gaussian is the prior N(mean, I) over Latent dimensions: mean 0, or a learned one.
+type Gaussian struct {
+	Latent    int
+	LearnMean bool
+}
+
+// Layout implements Prior.
+func (p Gaussian) Layout() *model.Layout {
+	l := &model.Layout{}
+	if p.LearnMean {
+		l.AddParam("mean", p.Latent)
+	}
+	return l
+}
+
+// gaussianTape keeps the drift z - mean of the batch, whose mean is minus the gradient by mean.
+type gaussianTape struct {
+	Gaussian
+	mean, drift []float32
+}
+
+// NewTape implements Prior.
+func (p Gaussian) NewTape(params []float32, rows int) PriorTape {
+	return &gaussianTape{Gaussian: p, mean: params, drift: make([]float32, rows*p.Latent)}
+}
+
+func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
+
+func (t *gaussianTape) Rows(lo, hi int, z []float32, _ []uint64, g, loss []float32, _ bool) {
+	copy(g, z)
+	if t.LearnMean {
+		for i := range g {
+			g[i] -= t.mean[i%t.Latent]
+		}
+	}
+	copy(t.drift[lo*t.Latent:], g)
+	diffusion.NegLogNormal(loss, g, t.Latent)
+}
+
+func (t *gaussianTape) GradTasks() int {
+	if t.LearnMean {
+		return 1
+	}
+	return 0
+}
+
+func (t *gaussianTape) Grad(_ int, grad []float32, rows int) {
+	kernel.ColSum(grad, t.drift[:rows*t.Latent], t.Latent, float32(-1/float64(rows)))
+}
+
+// NewSampler implements Prior.
+func (p Gaussian) NewSampler(params []float32, _ int) PriorSampler {
+	return gaussianSampler{Gaussian: p, mean: params}
+}
+
+type gaussianSampler struct {
+	Gaussian
+	mean []float32
+}
+
+func (s gaussianSampler) Sample(_, _ int, z []float32, _ []uint64, _ SampleSpec) {
+	if s.LearnMean {
+		kernel.AddBias(z, s.mean)
+	}
+}
+
+// progress runs a value from start to end: geometrically, along half a cosine, or not at all.
+func progress(kind string, start, end, done float64) float64 {
+	switch kind {
+	case "geometric":
+		return start * math.Pow(end/start, done)
+	case "cosine":
+		return end + (start-end)*(1+math.Cos(math.Pi*done))/2
+	}
+	return start
+}

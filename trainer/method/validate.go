@@ -1,0 +1,105 @@
+package method
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Problems collects what is wrong with a configuration, one error per key, so that a user
+// sees all of it at once.
+type Problems []error
+
+// Expect records "key = value: expected ..." unless ok holds.
+func (p *Problems) Expect(ok bool, key string, value any, expected string) {
+	if ok {
+		return
+	}
+	format := "%s = %v: expected %s"
+	if _, isString := value.(string); isString {
+		format = "%s = %q: expected %s"
+	}
+	*p = append(*p, fmt.Errorf(format, key, value, expected))
+}
+
+// Int expects an integer in [low, high].
+func (p *Problems) Int(key string, value, low, high int) {
+	p.Expect(low <= value && value <= high, key, value, fmt.Sprintf("an integer in [%d, %d]", low, high))
+}
+
+// Positive expects a finite number above zero.
+func (p *Problems) Positive(key string, value float64) {
+	p.Expect(value > 0 && !math.IsInf(value, 1), key, value, "a finite number above 0")
+}
+
+// NonNegative expects a finite number of at least zero.
+func (p *Problems) NonNegative(key string, value float64) {
+	p.Expect(value >= 0 && !math.IsInf(value, 1), key, value, "a finite number, 0 or more")
+}
+
+// Err joins the problems, or is nil when there are none.
+func (p Problems) Err() error { return errors.Join(p...) }
+
+// Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.
+const (
+	maxWidth     = 1 << 16
+	maxBlocks    = 1 << 10
+	maxParticles = 1 << 20
+	maxRepeats   = 1 << 16
+	maxSteps     = math.MaxInt32
+	maxLambda    = 40 // exp(-40) is far above the smallest float32, so alpha and sigma stay normal
+)
+
+// Validate returns every value that is out of range, and every combination that contradicts
+// itself. The choices of the string fields are declared by their tags; trainer.Config checks
+// them for all of its keys.
+func (o Options) Validate() Problems {
+	var p Problems
+	o.validateNetworks(&p)
+	o.validateParticles(&p)
+	o.validateOptimizer(&p)
+	return p
+}
+
+func (o Options) validateNetworks(p *Problems) {
+	p.Int("latent", o.Latent, 1, maxWidth)
+	p.Positive("obs_noise", o.ObsNoise)
+	for _, width := range o.DecoderWidths {
+		if width < 1 || width > maxWidth {
+			p.Expect(false, "decoder_widths", o.DecoderWidths, fmt.Sprintf("integers in [1, %d]", maxWidth))
+			break
+		}
+	}
+	p.Int("score_width", o.ScoreWidth, 1, maxWidth)
+	p.Int("score_blocks", o.ScoreBlocks, 1, maxBlocks)
+	p.Expect(o.ScoreFeatures >= 2 && o.ScoreFeatures <= maxWidth && o.ScoreFeatures%2 == 0,
+		"score_features", o.ScoreFeatures, fmt.Sprintf("an even integer in [2, %d]", maxWidth))
+	lambdaRange := fmt.Sprintf("a number in [%d, %d]", -maxLambda, maxLambda)
+	p.Expect(math.Abs(o.LambdaMin) <= maxLambda, "lambda_min", o.LambdaMin, lambdaRange)
+	p.Expect(math.Abs(o.LambdaMax) <= maxLambda, "lambda_max", o.LambdaMax, lambdaRange)
+	p.Expect(!(o.LambdaMin >= o.LambdaMax), "lambda_min", o.LambdaMin,
+		fmt.Sprintf("a number below lambda_max = %v", o.LambdaMax))
+}
+
+func (o Options) validateParticles(p *Problems) {
+	p.Int("particles", o.Particles, 1, maxParticles)
+	p.Positive("step_size", o.StepSize)
+	p.Positive("step_size_end", o.StepSizeEnd)
+	p.Expect(o.Friction > 0 && o.Friction <= 1, "friction", o.Friction, "a number in (0, 1]")
+	p.Int("batch_repeats", o.BatchRepeats, 1, maxRepeats)
+	p.Int("inner_steps", o.InnerSteps, 1, maxRepeats)
+	p.Int("score_draws", o.ScoreDraws, 1, maxRepeats)
+	p.NonNegative("scale_anchor", o.ScaleAnchor)
+	p.NonNegative("drift_clip", o.DriftClip)
+	p.Int("catch_up", o.CatchUp, 0, maxRepeats)
+	p.Int("prior_warmup", o.PriorWarmup, 0, maxSteps)
+	p.Expect(!(o.ControlVariate && o.PriorDrift == "score"), "control_variate", o.ControlVariate,
+		`false with prior_drift = "score", whose drift has no noise to remove`)
+}
+
+func (o Options) validateOptimizer(p *Problems) {
+	p.Positive("lr", o.LR)
+	p.Expect(o.LREnd >= 0 && o.LREnd <= 1, "lr_end", o.LREnd, "a number in [0, 1]")
+	p.NonNegative("score_lr", o.ScoreLR)
+	p.Expect(o.EMA >= 0 && o.EMA < 1, "ema", o.EMA, "a number in [0, 1)")
+}

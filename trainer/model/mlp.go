@@ -1,0 +1,103 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// MLP is a multilayer perceptron with SiLU between its layers and a linear output: the decoder
+// g_phi.
+type MLP struct {
+	layers []linear
+	layout Layout
+}
+
+// NewMLP describes an MLP with the given widths: input, hidden ..., output.
+func NewMLP(widths ...int) *MLP {
+	if len(widths) < 2 {
+		panic("model: an MLP needs an input and an output width")
+	}
+	m := &MLP{}
+	for i := range widths[1:] {
+		m.layers = append(m.layers, newLinear(&m.layout, fmt.Sprintf("layer%d", i), widths[i], widths[i+1], false))
+	}
+	return m
+}
+
+// In is the width of the input.
+func (m *MLP) In() int { return m.layers[0].in }
+
+// Out is the width of the output.
+func (m *MLP) Out() int { return m.layers[len(m.layers)-1].out }
+
+// Layout is where the parameters lie.
+func (m *MLP) Layout() *Layout { return &m.layout }
+
+// mlpTape keeps, for hidden layer i, the values before (pre) and after (act) the SiLU; in the
+// backward pass pre[i] becomes the gradient by itself.
+type mlpTape struct {
+	*MLP
+	p        []float32
+	in, out  []float32
+	pre, act [][]float32
+	back     []float32 // gradient by an activation, widest layer
+	tasks    []gradTask
+}
+
+// NewTape implements Net.
+func (m *MLP) NewTape(p []float32, rows int) Tape {
+	t := &mlpTape{MLP: m, p: p, in: make([]float32, rows*m.In()), out: make([]float32, rows*m.Out())}
+	widest, x := 0, t.in
+	for i, l := range m.layers {
+		dy := t.out
+		if i < len(m.layers)-1 {
+			dy = make([]float32, rows*l.out)
+			t.pre = append(t.pre, dy)
+			t.act = append(t.act, make([]float32, rows*l.out))
+			widest = max(widest, l.out)
+		}
+		t.tasks = l.gradTasks(t.tasks, x, dy)
+		if i < len(t.act) {
+			x = t.act[i]
+		}
+	}
+	t.back = make([]float32, rows*widest)
+	return t
+}
+
+func (t *mlpTape) In(lo, hi int) []float32  { return cut(t.in, t.MLP.In(), lo, hi) }
+func (t *mlpTape) Out(lo, hi int) []float32 { return cut(t.out, t.MLP.Out(), lo, hi) }
+
+func (t *mlpTape) Forward(lo, hi int) {
+	x := t.In(lo, hi)
+	for i, l := range t.layers[:len(t.layers)-1] {
+		pre, act := cut(t.pre[i], l.out, lo, hi), cut(t.act[i], l.out, lo, hi)
+		l.mul(pre, x, t.p, hi-lo)
+		kernel.BiasSiLU(act, pre, l.bias(t.p))
+		x = act
+	}
+	last := t.layers[len(t.layers)-1]
+	last.mul(t.Out(lo, hi), x, t.p, hi-lo)
+	kernel.AddBias(t.Out(lo, hi), last.bias(t.p))
+}
+
+func (t *mlpTape) Backward(lo, hi int, din []float32) {
+	dy := t.Out(lo, hi)
+	for i := len(t.layers) - 1; i > 0; i-- {
+		l := t.layers[i]
+		dact, pre := cut(t.back, l.in, lo, hi), cut(t.pre[i-1], l.in, lo, hi)
+		l.mulT(dact, dy, t.p, hi-lo)
+		kernel.SiLUBackward(pre, pre, dact)
+		dy = pre
+	}
+	if din != nil {
+		t.layers[0].mulT(din, dy, t.p, hi-lo)
+	}
+}
+
+func (t *mlpTape) GradTasks() int { return len(t.tasks) }
+
+func (t *mlpTape) Grad(task int, grad []float32, rows int, scale float32) {
+	t.tasks[task].run(grad, rows, scale)
+}

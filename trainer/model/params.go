@@ -1,0 +1,76 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Param is one named parameter of a network: a view of the network's flat buffer.
+type Param struct {
+	Name   string
+	Shape  []int
+	Offset int
+	Len    int
+	bound  float64 // first values are uniform in (-bound, bound); 0: they are zero
+}
+
+// Layout says where the parameters of a network lie in its one flat buffer, which optimisers,
+// averages and checkpoints treat as a whole.
+type Layout struct {
+	params []Param
+	size   int
+}
+
+// add appends a parameter and returns its offset.
+func (l *Layout) add(name string, bound float64, shape ...int) int {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	l.params = append(l.params, Param{Name: name, Shape: shape, Offset: l.size, Len: n, bound: bound})
+	l.size += n
+	return l.size - n
+}
+
+// AddParam appends a parameter that starts at zero and returns its offset.
+func (l *Layout) AddParam(name string, shape ...int) int { return l.add(name, 0, shape...) }
+
+// Size is the number of float32 in the flat buffer.
+func (l *Layout) Size() int { return l.size }
+
+// Params are the parameters in the order of their offsets.
+func (l *Layout) Params() []Param { return l.params }
+
+// View is the named parameter within values. It panics if there is none of that name.
+func (l *Layout) View(values []float32, name string) []float32 {
+	for _, p := range l.params {
+		if p.Name == name {
+			return values[p.Offset : p.Offset+p.Len]
+		}
+	}
+	panic(fmt.Sprintf("model: no parameter %q", name))
+}
+
+// Init fills values with the starting parameters: parameter number k is uniform in
+// (-bound, bound] from the init stream, key step net, group k << 32. The bound of a linear
+// layer is 1/sqrt(inputs) for weights and biases alike; a zero-initialised layer stays zero.
+func (l *Layout) Init(values []float32, seed uint64, net uint32) {
+	key := kernel.Key{Seed: seed, Step: net, Stream: kernel.StreamInit}
+	for k, p := range l.params {
+		v := values[p.Offset : p.Offset+p.Len]
+		if p.bound == 0 {
+			clear(v)
+			continue
+		}
+		kernel.Uniform(v, key, uint64(k)<<32)
+		b := float32(p.bound)
+		for i := range v {
+			v[i] = b * (2*v[i] - 1)
+		}
+	}
+}
+
+// initBound is the starting bound of a linear layer of the given number of inputs.
+func initBound(in int) float64 { return 1 / math.Sqrt(float64(in)) }

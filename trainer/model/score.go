@@ -1,0 +1,175 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// ResidualScore is r_theta(z, lambda), a residual MLP. With
+// f = sinusoids of lambda, emb = W (silu(V f + c)) + b, h_0 = W_in z + b_in:
+//
+//	h_{l+1} = h_l + W2 silu(W1 silu(h_l + emb) + b1) + b2,   r = W_out h_L + b_out,
+//
+// and W_out, b_out start at zero, so that the prior starts as N(0, I).
+type ResidualScore struct {
+	latent, width int
+	freq          []float32 // geometric from minFreq to maxFreq, radians per unit of lambda
+	emb1, emb2    linear
+	in, out       linear
+	blocks        []scoreBlock
+	layout        Layout
+}
+
+type scoreBlock struct{ w1, w2 linear }
+
+// The slowest feature turns about a sixth of a circle over lambda in [-10, 10], the fastest
+// resolves changes of the score within about one unit of lambda.
+const minFreq, maxFreq = 0.05, 5
+
+// NewResidualScore describes a network for latents of the given dimension: width of the
+// blocks, their number, and the number of sinusoidal features (even).
+func NewResidualScore(latent, width, blocks, features int) *ResidualScore {
+	if features < 2 || features%2 != 0 {
+		panic("model: the number of lambda features must be even and positive")
+	}
+	s := &ResidualScore{latent: latent, width: width, freq: make([]float32, features/2)}
+	for k := range s.freq {
+		u := float64(k) / float64(max(1, len(s.freq)-1))
+		s.freq[k] = float32(minFreq * math.Pow(maxFreq/minFreq, u))
+	}
+	s.emb1 = newLinear(&s.layout, "emb1", features, width, false)
+	s.emb2 = newLinear(&s.layout, "emb2", width, width, false)
+	s.in = newLinear(&s.layout, "in", latent, width, false)
+	for l := range blocks {
+		s.blocks = append(s.blocks, scoreBlock{
+			w1: newLinear(&s.layout, fmt.Sprintf("block%d.w1", l), width, width, false),
+			w2: newLinear(&s.layout, fmt.Sprintf("block%d.w2", l), width, width, false),
+		})
+	}
+	s.out = newLinear(&s.layout, "out", width, latent, true)
+	return s
+}
+
+// In is the latent dimension.
+func (s *ResidualScore) In() int { return s.latent }
+
+// Layout is where the parameters lie.
+func (s *ResidualScore) Layout() *Layout { return &s.layout }
+
+// scoreTape keeps what the backward pass needs, rows x width each, and lets the gradients take
+// the place of values that are needed no more: dpre over pre, ds over s, du over u, demb over
+// emb, and dh_l over h_l (which only the sum s_l = h_l + emb needed) for all but the last.
+type scoreTape struct {
+	*ResidualScore
+	p          []float32
+	lambda     []float32
+	z, r       []float32
+	feat       []float32
+	pre, act   []float32 // first layer of the embedding, before and after its SiLU
+	emb        []float32
+	h          [][]float32 // h_0 .. h_L
+	s, a, u, v [][]float32 // s = h + emb, a = silu(s), u = W1 a + b1, v = silu(u)
+	dlast      []float32   // gradient by h_L
+	back       []float32   // gradient by an activation
+	tasks      []gradTask
+}
+
+// NewScoreTape implements ScoreNet.
+func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
+	wide := func() []float32 { return make([]float32, rows*s.width) }
+	t := &scoreTape{
+		ResidualScore: s, p: p,
+		lambda: make([]float32, rows), z: make([]float32, rows*s.latent), r: make([]float32, rows*s.latent),
+		feat: make([]float32, rows*2*len(s.freq)), pre: wide(), act: wide(), emb: wide(),
+		dlast: wide(), back: wide(),
+	}
+	for range s.blocks {
+		t.h = append(t.h, wide())
+		t.s, t.a, t.u, t.v = append(t.s, wide()), append(t.a, wide()), append(t.u, wide()), append(t.v, wide())
+	}
+	t.h = append(t.h, wide())
+
+	for l, b := range s.blocks {
+		t.tasks = b.w1.gradTasks(t.tasks, t.a[l], t.u[l])
+		t.tasks = b.w2.gradTasks(t.tasks, t.v[l], t.dh(l+1))
+	}
+	t.tasks = s.emb2.gradTasks(t.tasks, t.act, t.emb)
+	t.tasks = s.emb1.gradTasks(t.tasks, t.feat, t.pre)
+	t.tasks = s.in.gradTasks(t.tasks, t.z, t.dh(0))
+	t.tasks = s.out.gradTasks(t.tasks, t.h[len(s.blocks)], t.r)
+	return t
+}
+
+// dh is where the gradient by h_l goes.
+func (t *scoreTape) dh(l int) []float32 {
+	if l == len(t.blocks) {
+		return t.dlast
+	}
+	return t.h[l]
+}
+
+func (t *scoreTape) In(lo, hi int) []float32     { return cut(t.z, t.latent, lo, hi) }
+func (t *scoreTape) Out(lo, hi int) []float32    { return cut(t.r, t.latent, lo, hi) }
+func (t *scoreTape) Lambda(lo, hi int) []float32 { return t.lambda[lo:hi] }
+
+func (t *scoreTape) Forward(lo, hi int) {
+	rows := hi - lo
+	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }
+
+	feat, emb := cut(t.feat, 2*len(t.freq), lo, hi), wide(t.emb)
+	kernel.Sinusoids(feat, t.Lambda(lo, hi), t.freq)
+	t.emb1.mul(wide(t.pre), feat, t.p, rows)
+	kernel.BiasSiLU(wide(t.act), wide(t.pre), t.emb1.bias(t.p))
+	t.emb2.mul(emb, wide(t.act), t.p, rows)
+	kernel.AddBias(emb, t.emb2.bias(t.p))
+
+	h := wide(t.h[0])
+	t.in.mul(h, t.In(lo, hi), t.p, rows)
+	kernel.AddBias(h, t.in.bias(t.p))
+	for l, b := range t.blocks {
+		next := wide(t.h[l+1])
+		kernel.AddSiLU(wide(t.a[l]), wide(t.s[l]), h, emb)
+		b.w1.mul(wide(t.u[l]), wide(t.a[l]), t.p, rows)
+		kernel.BiasSiLU(wide(t.v[l]), wide(t.u[l]), b.w1.bias(t.p))
+		b.w2.mul(next, wide(t.v[l]), t.p, rows)
+		kernel.AddBias(next, b.w2.bias(t.p))
+		kernel.Add(next, h)
+		h = next
+	}
+	t.out.mul(t.Out(lo, hi), h, t.p, rows)
+	kernel.AddBias(t.Out(lo, hi), t.out.bias(t.p))
+}
+
+func (t *scoreTape) Backward(lo, hi int, din []float32) {
+	rows := hi - lo
+	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }
+
+	back, demb := wide(t.back), wide(t.emb)
+	clear(demb)
+	dh := wide(t.dh(len(t.blocks)))
+	t.out.mulT(dh, t.Out(lo, hi), t.p, rows)
+	for l := len(t.blocks) - 1; l >= 0; l-- {
+		u, s, below := wide(t.u[l]), wide(t.s[l]), wide(t.dh(l))
+		t.blocks[l].w2.mulT(back, dh, t.p, rows)
+		kernel.SiLUBackward(u, u, back)
+		t.blocks[l].w1.mulT(back, u, t.p, rows)
+		kernel.SiLUBackward(s, s, back)
+		kernel.Add(demb, s)
+		copy(below, dh)
+		kernel.Add(below, s)
+		dh = below
+	}
+	t.emb2.mulT(back, demb, t.p, rows)
+	kernel.SiLUBackward(wide(t.pre), wide(t.pre), back)
+	if din != nil {
+		t.in.mulT(din, dh, t.p, rows)
+	}
+}
+
+func (t *scoreTape) GradTasks() int { return len(t.tasks) }
+
+func (t *scoreTape) Grad(task int, grad []float32, rows int, scale float32) {
+	t.tasks[task].run(grad, rows, scale)
+}

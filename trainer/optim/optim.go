@@ -1,0 +1,93 @@
+// Package optim is the optimisers over flat parameter buffers, with the moving average of the
+// parameters that sampling uses.
+package optim
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Kind names an optimiser.
+type Kind string
+
+// The optimisers.
+const (
+	SGD     Kind = "sgd"     // plain gradient descent: the flow itself, for the solvable models
+	RMSprop Kind = "rmsprop" // Tieleman and Hinton 2012; decay 0.99, epsilon 1e-8
+	Adam    Kind = "adam"    // Kingma and Ba 2015; betas 0.9 and 0.999, epsilon 1e-8
+)
+
+const (
+	beta1   = 0.9
+	beta2   = 0.999
+	rho     = 0.99
+	epsilon = 1e-8
+)
+
+// Optimizer updates one flat buffer. M and V are its moments, of the buffer's length where the
+// kind has them; EMA is the average, nil where the decay is 0; Steps holds one number, the steps
+// begun. All are part of a checkpoint.
+type Optimizer struct {
+	Kind  Kind
+	Decay float64 // of the average
+	M, V  []float32
+	EMA   []float32
+	Steps []uint32
+
+	lr, c1, c2, rate float32 // of the step begun last
+}
+
+// New prepares an optimiser for the buffer p, whose present values start the average.
+func New(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
+	o := &Optimizer{Kind: kind, Decay: emaDecay, Steps: make([]uint32, 1)}
+	switch kind {
+	case SGD:
+	case RMSprop:
+		o.V = make([]float32, len(p))
+	case Adam:
+		o.M, o.V = make([]float32, len(p)), make([]float32, len(p))
+	default:
+		return nil, fmt.Errorf("optimizer %q: expected %q, %q or %q", kind, Adam, RMSprop, SGD)
+	}
+	if emaDecay > 0 {
+		o.EMA = append([]float32(nil), p...)
+	}
+	return o, nil
+}
+
+// Begin starts a step at learning rate lr; Apply follows for each part of the buffer. The
+// average warms up: after t steps its decay is at most (1+t)/(10+t).
+func (o *Optimizer) Begin(lr float64) {
+	o.Steps[0]++
+	t := float64(o.Steps[0])
+	o.lr = float32(lr)
+	o.c1 = float32(1 / -math.Expm1(t*math.Log(beta1)))
+	o.c2 = float32(1 / -math.Expm1(t*math.Log(beta2)))
+	o.rate = float32(1 - min(o.Decay, (1+t)/(10+t)))
+}
+
+// Apply updates elements lo to hi of p with the gradient g, and their average.
+func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
+	p, g = p[lo:hi], g[lo:hi]
+	switch o.Kind {
+	case SGD:
+		kernel.SGDStep(p, g, o.lr)
+	case RMSprop:
+		kernel.RMSpropStep(p, o.V[lo:hi], g, o.lr, rho, epsilon)
+	case Adam:
+		kernel.AdamStep(p, o.M[lo:hi], o.V[lo:hi], g, o.lr, beta1, beta2, epsilon, o.c1, o.c2)
+	}
+	if o.EMA != nil {
+		kernel.EMAStep(o.EMA[lo:hi], p, o.rate)
+	}
+}
+
+// Averaged is the average of p, or p itself where there is none.
+func (o *Optimizer) Averaged(p []float32) []float32 {
+	if o.EMA == nil {
+		return p
+	}
+	return o.EMA
+}

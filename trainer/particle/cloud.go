@@ -1,0 +1,179 @@
+// Package particle is the clouds of latent particles and the Langevin moves that drive them.
+// It takes the gradient as arrays that the caller fills between Gather and Move, and knows no
+// networks.
+package particle
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Cloud holds N particles of D numbers for each of M datapoints; particle n of datapoint m is
+// row m*N+n, and that number is its address in the noise stream.
+type Cloud struct {
+	M, N, D int
+	Z       []float32 // M*N x D positions
+	U       []float32 // velocities; nil for overdamped dynamics
+	Visited []uint32  // of each datapoint, 1 + the minibatch of its last visit; 0: never
+}
+
+// NewCloud draws a cloud from N(0, I), at rest.
+func NewCloud(m, n, d int, momentum bool, seed uint64) *Cloud {
+	c := &Cloud{M: m, N: n, D: d, Z: make([]float32, m*n*d), Visited: make([]uint32, m)}
+	if momentum {
+		c.U = make([]float32, m*n*d)
+	}
+	key := kernel.Key{Seed: seed, Stream: kernel.StreamCloud}
+	for i := range m * n {
+		kernel.Normal(c.Z[i*d:(i+1)*d], key, uint64(i)*kernel.Groups(d))
+	}
+	return c
+}
+
+// Stats describes a cloud: the mean of z^2 over all coordinates, and the smallest and largest
+// standard deviation of a latent dimension.
+type Stats struct{ MeanSquare, StdMin, StdMax float64 }
+
+// Stats computes the cloud's statistics in float64.
+func (c *Cloud) Stats() Stats {
+	sum, sq := make([]float64, c.D), make([]float64, c.D)
+	for i, z := range c.Z {
+		sum[i%c.D] += float64(z)
+		sq[i%c.D] += float64(z) * float64(z)
+	}
+	s := Stats{StdMin: math.Inf(1)}
+	n := float64(c.M * c.N)
+	for j := range sum {
+		mean := sum[j] / n
+		std := math.Sqrt(max(0, sq[j]/n-mean*mean))
+		s.StdMin, s.StdMax = min(s.StdMin, std), max(s.StdMax, std)
+		s.MeanSquare += sq[j] / n / float64(c.D)
+	}
+	return s
+}
+
+// guardMeanSquare is the mean z^2 beyond which, as with NaN, a particle counts as blown up: it
+// is far outside anything a prior near unit scale can mean, and still far from overflow.
+const guardMeanSquare = 1e6
+
+// Batch is the particles of a minibatch, gathered so that rows lie together. Ranges of rows can
+// be gathered and moved by different workers at once.
+type Batch struct {
+	*Cloud
+	IDs    []uint64  // rows of the cloud
+	Z, U   []float32 // their positions and velocities
+	G, P   []float32 // the drift in two parts, for the caller to fill: decoder and prior
+	H      []float32 // step size of each row
+	Square []float32 // |z|^2 of each row after its last move
+}
+
+// NewBatch makes room for the given number of rows.
+func (c *Cloud) NewBatch(rows int) *Batch {
+	mat := func() []float32 { return make([]float32, rows*c.D) }
+	b := &Batch{
+		Cloud: c, IDs: make([]uint64, 0, rows), Z: mat(), G: mat(), P: mat(),
+		H: make([]float32, rows), Square: make([]float32, rows),
+	}
+	if c.U != nil {
+		b.U = mat()
+	}
+	return b
+}
+
+// Select makes the N particles of each datapoint of idx the rows of the batch.
+func (b *Batch) Select(idx []int) {
+	b.IDs = b.IDs[:0]
+	for _, m := range idx {
+		for n := range b.N {
+			b.IDs = append(b.IDs, uint64(m*b.N+n))
+		}
+	}
+}
+
+// SetSteps gives each row the step size h, times the number of minibatches since its
+// datapoint's last visit, at most catchUp of them (0: always h). minibatch counts from 0.
+func (b *Batch) SetSteps(h float64, catchUp int, minibatch uint32) {
+	for i, id := range b.IDs {
+		factor := 1
+		if last := b.Visited[id/uint64(b.N)]; catchUp > 0 && last > 0 {
+			factor = max(1, min(catchUp, int(minibatch+1-last)))
+		}
+		b.H[i] = float32(h * float64(factor))
+	}
+}
+
+// MarkVisited notes the minibatch as the last visit of the rows' datapoints.
+func (b *Batch) MarkVisited(minibatch uint32) {
+	for _, id := range b.IDs {
+		b.Visited[id/uint64(b.N)] = minibatch + 1
+	}
+}
+
+// Rows is rows lo to hi of an array of the batch.
+func (b *Batch) Rows(x []float32, lo, hi int) []float32 { return x[lo*b.D : hi*b.D] }
+
+// Gather copies rows lo to hi from the cloud.
+func (b *Batch) Gather(lo, hi int) {
+	for i, id := range b.IDs[lo:hi] {
+		copy(b.Rows(b.Z, lo+i, lo+i+1), b.Rows(b.Cloud.Z, int(id), int(id)+1))
+		if b.U != nil {
+			copy(b.Rows(b.U, lo+i, lo+i+1), b.Rows(b.Cloud.U, int(id), int(id)+1))
+		}
+	}
+}
+
+// Langevin says how a batch moves.
+type Langevin struct {
+	Friction float32 // share of the velocity lost per move (clouds with velocities)
+	Clip     float32 // largest root mean square of h*drift over a row; 0: no limit
+	Anchor   float32 // coefficient of z in the drift (ALGORITHM.md, scale_anchor)
+	Key      kernel.Key
+}
+
+// Move moves rows lo to hi by one Langevin step against the drift G + P + Anchor z, in place and
+// in the cloud. A row that blew up is drawn anew from N(0, I), at rest. It returns how many
+// rows were clipped and how many re-drawn.
+func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
+	m := kernel.Move{
+		Z: b.Rows(b.Z, lo, hi), G: b.Rows(b.G, lo, hi), P: b.Rows(b.P, lo, hi), H: b.H[lo:hi],
+		Anchor: l.Anchor, Clip: l.Clip, Friction: l.Friction, IDs: b.IDs[lo:hi], D: b.D, Key: l.Key,
+	}
+	if b.U == nil {
+		clipped = kernel.Overdamped(&m)
+	} else {
+		m.U = b.Rows(b.U, lo, hi)
+		clipped = kernel.Underdamped(&m)
+	}
+	redrawn = b.guard(lo, hi, l.Key)
+	b.scatter(lo, hi)
+	return clipped, redrawn
+}
+
+func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {
+	key.Stream = kernel.StreamGuard
+	square := b.Square[lo:hi]
+	kernel.SquareNorms(square, b.Rows(b.Z, lo, hi), b.D)
+	for i, s := range square {
+		if s <= guardMeanSquare*float32(b.D) {
+			continue
+		}
+		z := b.Rows(b.Z, lo+i, lo+i+1)
+		kernel.Normal(z, key, b.IDs[lo+i]*kernel.Groups(b.D))
+		kernel.SquareNorms(square[i:i+1], z, b.D)
+		if b.U != nil {
+			clear(b.Rows(b.U, lo+i, lo+i+1))
+		}
+		redrawn++
+	}
+	return redrawn
+}
+
+func (b *Batch) scatter(lo, hi int) {
+	for i, id := range b.IDs[lo:hi] {
+		copy(b.Rows(b.Cloud.Z, int(id), int(id)+1), b.Rows(b.Z, lo+i, lo+i+1))
+		if b.U != nil {
+			copy(b.Rows(b.Cloud.U, int(id), int(id)+1), b.Rows(b.U, lo+i, lo+i+1))
+		}
+	}
+}

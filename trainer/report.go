@@ -1,0 +1,148 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// pictures are the paths of the newest pictures.
+type pictures struct{ samples, recon string }
+
+const (
+	gridImages, gridColumns = 100, 10
+	pairImages              = 30
+	fdComponents            = 64
+)
+
+// SamplePath is the newest grid of samples, or empty before the first.
+func (t *Trainer) SamplePath() string { return t.pictures.samples }
+
+func (t *Trainer) reportStep(s method.Stats) {
+	p := metric.Progress{
+		Epoch: t.next.epoch + 1, Epochs: t.cfg.Epochs, Step: t.step, Steps: t.total(),
+		RowsPerS: t.rows / t.busy, ReconMSE: s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
+		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent), Clipped: s.Clipped / s.Moved,
+	}
+	perStep := t.busy * float64(s.Moved) / t.rows
+	p.ETA = time.Duration(perStep * float64(t.total()-t.step) * float64(time.Second))
+	for _, h := range t.hooks {
+		if h.OnStep != nil {
+			h.OnStep(p)
+		}
+	}
+}
+
+// record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
+func (t *Trainer) record() metric.Epoch {
+	s, d := t.sums, t.method.Diagnose()
+	return metric.Epoch{
+		Epoch: t.next.epoch, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
+		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
+		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
+		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
+		Clipped: s.Clipped / s.Moved, Redrawn: s.Redrawn / s.Moved,
+		ExtraTemperature: d.ExtraTemperature, EnergyNats: (s.DataLoss + s.PriorLoss) / s.Rows,
+		StepSize: d.StepSize, LR: d.LR, AnchorDrift: s.Anchor / s.Steps,
+	}
+}
+
+// clipTolerance is the clipped share above which the second half of a training is warned about:
+// the clip is there for rare blow-ups, and particles that it holds all the time do not sample.
+const clipTolerance = 0.01
+
+func (t *Trainer) noteClipping(e metric.Epoch) {
+	if t.clipNoted || 2*e.Epoch < t.cfg.Epochs || !(e.Clipped > clipTolerance) {
+		return
+	}
+	t.clipNoted = true
+	t.message(fmt.Sprintf("WARNING: %.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise.", 100*e.Clipped))
+}
+
+// evaluate samples, measures the PCA-64 FD into e, and draws the pictures.
+func (t *Trainer) evaluate(e *metric.Epoch) error {
+	g := t.method.Generator(true)
+	dim := t.train.Shape().Dim()
+	n := max(t.cfg.EvalSamples, gridImages)
+	samples := make([]float32, n*dim)
+	if err := g.Sample(samples, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+		return err
+	}
+	if err := t.fitPCA(); err != nil {
+		return err
+	}
+	if t.pca != nil {
+		fd, err := t.pca.Distance(samples[:t.cfg.EvalSamples*dim], t.cfg.EvalSamples)
+		if err != nil {
+			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
+		}
+		e.PCA64FD, e.EvalSolver = &fd, t.cfg.Solver
+	}
+	return t.draw(samples)
+}
+
+// fitPCA fits the principal components of the training images once. Images too large for the
+// decomposition go without.
+func (t *Trainer) fitPCA() error {
+	dim := t.train.Shape().Dim()
+	if t.pca != nil || dim > metric.MaxPCADim {
+		return nil
+	}
+	pca, err := metric.FitPCA(t.train, dim, fdComponents)
+	t.pca = pca
+	return err
+}
+
+// realFloor is the distance of the held-out images, what perfect samples would reach.
+func (t *Trainer) realFloor() float64 {
+	n := t.held.Len()
+	if t.pca == nil || n < 2 {
+		return math.NaN()
+	}
+	pixels := make([]float32, n*t.held.Shape().Dim())
+	t.held.Gather(pixels, upTo(n))
+	fd, err := t.pca.Distance(pixels, n)
+	if err != nil {
+		return math.NaN()
+	}
+	return fd
+}
+
+func upTo(n int) []int {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = i
+	}
+	return idx
+}
+
+// draw writes the grid of samples and the originals above their reconstructions.
+func (t *Trainer) draw(samples []float32) error {
+	dir := filepath.Join(t.runDir, "samples")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("samples: %w", err)
+	}
+	shape := metric.Shape(t.train.Shape())
+	p := pictures{
+		samples: filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)),
+		recon:   filepath.Join(dir, fmt.Sprintf("recon-%06d.png", t.step)),
+	}
+	idx := upTo(min(pairImages, t.train.Len()))
+	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
+	t.train.Gather(originals, idx)
+	t.method.Reconstruct(recon, idx)
+	err := errors.Join(
+		metric.WriteGrid(p.samples, samples[:gridImages*shape.Dim()], shape, gridColumns),
+		metric.WritePairs(p.recon, originals, recon, shape, gridColumns))
+	if err == nil {
+		t.pictures = p
+	}
+	return err
+}
