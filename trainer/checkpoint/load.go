@@ -1,0 +1,88 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Load fills the live slices of into from the checkpoint in dir. Names, element types and shapes
+// must match one to one. Everything is checked before the first element is written, so after an
+// error the slices are as they were. The file is held in memory meanwhile.
+//
+// Errors name the file and the tensors: a file that is missing, truncated or changed since it was
+// saved, a tensor of another type or shape, missing tensors, and unexpected ones.
+func Load(dir string, into []Tensor) (Meta, error) { return load(dir, into, false) }
+
+// LoadSome is Load for a part of the state: the file may hold other tensors as well.
+func LoadSome(dir string, into []Tensor) (Meta, error) { return load(dir, into, true) }
+
+func load(dir string, into []Tensor, some bool) (Meta, error) {
+	check(into)
+	meta, err := readMeta(dir)
+	if err != nil {
+		return Meta{}, err
+	}
+	path := filepath.Join(dir, stateName)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Meta{}, fmt.Errorf("checkpoint: %w", err)
+	}
+	f, err := parse(raw)
+	if err != nil {
+		return Meta{}, fmt.Errorf("checkpoint: %s: %w", path, err)
+	}
+	if sum := sha256.Sum256(raw); !strings.EqualFold(hex.EncodeToString(sum[:]), meta.SHA256) {
+		return Meta{}, fmt.Errorf("checkpoint: %s: damaged: its SHA-256 is %x, %s says %s", path, sum, metaName, meta.SHA256)
+	}
+	if problems := f.compare(into, some); len(problems) > 0 {
+		return Meta{}, fmt.Errorf("checkpoint: %s: %s", path, summary(problems))
+	}
+	for i := range into {
+		into[i].decode(f.bytes(f.entries[into[i].Name]))
+	}
+	return meta.Meta, nil
+}
+
+// compare lists what keeps the file from filling the given tensors.
+func (f *file) compare(into []Tensor, some bool) (problems []string) {
+	wanted := make(map[string]bool, len(into))
+	for i := range into {
+		t := &into[i]
+		wanted[t.Name] = true
+		e, ok := f.entries[t.Name]
+		dtype, _ := t.dtype()
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Sprintf("tensor %q is missing", t.Name))
+		case e.Dtype != dtype:
+			problems = append(problems, fmt.Sprintf("tensor %q is %s, expected %s", t.Name, e.Dtype, dtype))
+		case !slices.Equal(e.Shape, t.shape64()):
+			problems = append(problems, fmt.Sprintf("tensor %q has shape %d, expected %d", t.Name, e.Shape, t.Shape))
+		}
+	}
+	if some {
+		return problems
+	}
+	var extra []string
+	for name := range f.entries {
+		if !wanted[name] {
+			extra = append(extra, fmt.Sprintf("tensor %q is unexpected", name))
+		}
+	}
+	slices.Sort(extra)
+	return append(problems, extra...)
+}
+
+// summary joins the problems, as many as a reader wants to see.
+func summary(problems []string) string {
+	const most = 8
+	if len(problems) <= most {
+		return strings.Join(problems, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(problems[:most], "; "), len(problems)-most)
+}

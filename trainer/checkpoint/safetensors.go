@@ -1,0 +1,209 @@
+package checkpoint
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// The safetensors format: the length of the header (8 bytes, little-endian), the header (a JSON
+// object from tensor names to entries, padded with spaces), and the tensors' bytes without gaps.
+// https://github.com/huggingface/safetensors, section "Format".
+
+const (
+	metadataKey = "__metadata__" // the one header key that is no tensor
+	maxHeader   = 16 << 20       // bytes; ours are a few KB
+)
+
+// entry describes one tensor in the header. Offsets are counted from the end of the header.
+type entry struct {
+	Dtype   string  `json:"dtype"`
+	Shape   []int64 `json:"shape"`
+	Offsets []int64 `json:"data_offsets"` // begin, end
+}
+
+// writeSafetensors writes the tensors, those with the wider elements first: the header's length
+// is a multiple of 8, so every element lies at a multiple of its size.
+func writeSafetensors(w io.Writer, tensors []Tensor) error {
+	order := slices.Clone(tensors)
+	slices.SortStableFunc(order, func(a, b Tensor) int {
+		x, _ := a.dtype()
+		y, _ := b.dtype()
+		return cmp.Compare(dtypeSize[y], dtypeSize[x])
+	})
+	header, err := json.Marshal(layout(order))
+	if err != nil {
+		return err
+	}
+	for len(header)%8 != 0 {
+		header = append(header, ' ')
+	}
+	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))); err != nil {
+		return err
+	}
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	buf := make([]byte, 8*blockLen)
+	for i := range order {
+		if err := order[i].writeTo(w, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// layout places the tensors one after the other.
+func layout(tensors []Tensor) map[string]entry {
+	header := make(map[string]entry, len(tensors))
+	var at int64
+	for i := range tensors {
+		t := &tensors[i]
+		dtype, n := t.dtype()
+		end := at + int64(n*dtypeSize[dtype])
+		header[t.Name] = entry{dtype, t.shape64(), []int64{at, end}}
+		at = end
+	}
+	return header
+}
+
+// shape64 is Shape in the header's type, never nil: a scalar's shape is [], not null.
+func (t *Tensor) shape64() []int64 {
+	shape := make([]int64, len(t.Shape))
+	for i, d := range t.Shape {
+		shape[i] = int64(d)
+	}
+	return shape
+}
+
+// file is a safetensors file in memory whose header has been checked.
+type file struct {
+	entries map[string]entry
+	data    []byte // the tensors' bytes
+}
+
+// bytes returns the bytes of a tensor that parse has accepted.
+func (f *file) bytes(e entry) []byte { return f.data[e.Offsets[0]:e.Offsets[1]] }
+
+// parse checks a whole safetensors file: the header is JSON without repeated names, every tensor
+// has a known type and as many bytes as its shape says, and together they cover the data exactly.
+func parse(raw []byte) (*file, error) {
+	if len(raw) < 8 {
+		return nil, fmt.Errorf("%d bytes, too short for a safetensors file", len(raw))
+	}
+	n, rest := binary.LittleEndian.Uint64(raw), raw[8:]
+	if n > maxHeader {
+		return nil, fmt.Errorf("not a safetensors file: a header of %d bytes, at most %d are accepted", n, maxHeader)
+	}
+	if n > uint64(len(rest)) {
+		return nil, fmt.Errorf("truncated: a header of %d bytes, but only %d follow", n, len(rest))
+	}
+	entries, err := parseHeader(rest[:n])
+	if err != nil {
+		return nil, err
+	}
+	f := &file{entries, rest[n:]}
+	for name, e := range entries {
+		if err := e.check(int64(len(f.data))); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+	}
+	return f, f.checkCover()
+}
+
+// parseHeader reads the header's JSON.
+func parseHeader(header []byte) (map[string]entry, error) {
+	dec := json.NewDecoder(bytes.NewReader(header))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("header: expected a JSON object")
+	}
+	entries := make(map[string]entry)
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, fmt.Errorf("header: %w", err)
+		}
+		name := key.(string) // the decoder accepts nothing else as a key
+		if name == metadataKey {
+			var ignored map[string]string
+			if err := dec.Decode(&ignored); err != nil {
+				return nil, fmt.Errorf("header: %s: %w", metadataKey, err)
+			}
+			continue
+		}
+		var e entry
+		if err := dec.Decode(&e); err != nil {
+			return nil, fmt.Errorf("header: tensor %q: %w", name, err)
+		}
+		if _, twice := entries[name]; twice {
+			return nil, fmt.Errorf("header: tensor %q appears twice", name)
+		}
+		entries[name] = e
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("header: expected only spaces after the JSON object")
+	}
+	return entries, nil
+}
+
+// check reports what is wrong with an entry of a file with size bytes of data.
+func (e entry) check(size int64) error {
+	width, ok := dtypeSize[e.Dtype]
+	if !ok {
+		return fmt.Errorf("dtype %q, expected F32, F64 or U32", e.Dtype)
+	}
+	if len(e.Offsets) != 2 {
+		return fmt.Errorf("%d data_offsets, expected begin and end", len(e.Offsets))
+	}
+	begin, end := e.Offsets[0], e.Offsets[1]
+	if begin < 0 || end < begin || end > size {
+		return fmt.Errorf("data_offsets %d to %d do not lie in the %d bytes of data", begin, end, size)
+	}
+	n := int64(width)
+	if slices.Contains(e.Shape, 0) {
+		n = 0
+	}
+	for _, d := range e.Shape {
+		if d < 0 || n > 0 && n > size/d {
+			return fmt.Errorf("shape %d does not fit into the %d bytes of data", e.Shape, size)
+		}
+		n *= d
+	}
+	if n != end-begin {
+		return fmt.Errorf("%d bytes, but %s of shape %d takes %d", end-begin, e.Dtype, e.Shape, n)
+	}
+	return nil
+}
+
+// checkCover reports tensors that overlap and bytes that belong to none.
+func (f *file) checkCover() error {
+	names := make([]string, 0, len(f.entries))
+	for name := range f.entries {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(slices.Compare(f.entries[a].Offsets, f.entries[b].Offsets), cmp.Compare(a, b))
+	})
+	var at int64
+	for _, name := range names {
+		switch begin := f.entries[name].Offsets[0]; {
+		case begin < at:
+			return fmt.Errorf("tensor %q overlaps the one before it", name)
+		case begin > at:
+			return fmt.Errorf("tensor %q: the %d bytes before it belong to no tensor", name, begin-at)
+		}
+		at = f.entries[name].Offsets[1]
+	}
+	if rest := int64(len(f.data)) - at; rest != 0 {
+		return fmt.Errorf("the last %d bytes belong to no tensor", rest)
+	}
+	return nil
+}

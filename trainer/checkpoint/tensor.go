@@ -1,0 +1,125 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+)
+
+// Tensor names one array of the run's state. Exactly one of F32, U32 and F64 is set; it holds the
+// elements in row-major order, as many as the product of Shape (one for an empty Shape), and
+// aliases the live state: Save reads from it, Load writes into it.
+type Tensor struct {
+	Name  string
+	Shape []int
+	F32   []float32
+	U32   []uint32
+	F64   []float64
+}
+
+const (
+	panicKind   = "checkpoint: a tensor must have exactly one of F32, U32 and F64"
+	panicShape  = "checkpoint: a tensor's length differs from the product of its shape"
+	panicName   = "checkpoint: a tensor's name is empty, reserved or used twice"
+	panicLength = "checkpoint: lengths of elements and bytes differ"
+)
+
+// dtypeSize has the element types that are written and read, with their sizes in bytes.
+var dtypeSize = map[string]int{"F32": 4, "U32": 4, "F64": 8}
+
+// dtype returns the safetensors name of the element type and the number of elements.
+func (t *Tensor) dtype() (name string, n int) {
+	set := 0
+	if t.F32 != nil {
+		name, n, set = "F32", len(t.F32), set+1
+	}
+	if t.U32 != nil {
+		name, n, set = "U32", len(t.U32), set+1
+	}
+	if t.F64 != nil {
+		name, n, set = "F64", len(t.F64), set+1
+	}
+	if set != 1 {
+		panic(panicKind)
+	}
+	return name, n
+}
+
+// check panics unless the tensors are well formed and their names differ.
+func check(tensors []Tensor) {
+	seen := make(map[string]bool, len(tensors))
+	for i := range tensors {
+		t := &tensors[i]
+		if t.Name == "" || t.Name == metadataKey || seen[t.Name] {
+			panic(panicName)
+		}
+		seen[t.Name] = true
+		want := 1
+		for _, d := range t.Shape {
+			if d < 0 {
+				panic(panicShape)
+			}
+			want *= d
+		}
+		if _, n := t.dtype(); n != want {
+			panic(panicShape)
+		}
+	}
+}
+
+// blockLen is the number of elements converted between two writes.
+const blockLen = 1 << 15
+
+// writeTo writes the elements, little-endian; buf holds at least 8*blockLen bytes.
+func (t *Tensor) writeTo(w io.Writer, buf []byte) error {
+	name, n := t.dtype()
+	size := dtypeSize[name]
+	for lo := 0; lo < n; lo += blockLen {
+		hi := min(lo+blockLen, n)
+		block := buf[:(hi-lo)*size]
+		t.encode(block, lo, hi)
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode converts elements lo to hi.
+func (t *Tensor) encode(dst []byte, lo, hi int) {
+	switch {
+	case t.F32 != nil:
+		for i, v := range t.F32[lo:hi] {
+			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
+		}
+	case t.U32 != nil:
+		for i, v := range t.U32[lo:hi] {
+			binary.LittleEndian.PutUint32(dst[4*i:], v)
+		}
+	default:
+		for i, v := range t.F64[lo:hi] {
+			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(v))
+		}
+	}
+}
+
+// decode fills the live slice from its little-endian bytes.
+func (t *Tensor) decode(src []byte) {
+	if name, n := t.dtype(); len(src) != n*dtypeSize[name] {
+		panic(panicLength)
+	}
+	switch {
+	case t.F32 != nil:
+		for i := range t.F32 {
+			t.F32[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+		}
+	case t.U32 != nil:
+		for i := range t.U32 {
+			t.U32[i] = binary.LittleEndian.Uint32(src[4*i:])
+		}
+	default:
+		for i := range t.F64 {
+			t.F64[i] = math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
+		}
+	}
+}

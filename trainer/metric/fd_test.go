@@ -1,0 +1,329 @@
+package metric
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// array is a RowSource in memory.
+type array struct {
+	rows []float32
+	dim  int
+}
+
+func (a array) Len() int { return len(a.rows) / a.dim }
+
+func (a array) Gather(dst []float32, idx []int) {
+	for i, r := range idx {
+		copy(dst[i*a.dim:(i+1)*a.dim], a.rows[r*a.dim:])
+	}
+}
+
+// uniform returns n numbers in [-1/2, 1/2).
+func uniform(n int, seed uint64) []float32 {
+	words := make([]uint32, n)
+	kernel.Bits(words, kernel.Key{Seed: seed}, 0)
+	out := make([]float32, n)
+	for i, w := range words {
+		out[i] = float32(w>>8)/(1<<24) - 0.5
+	}
+	return out
+}
+
+// rotation returns an orthogonal matrix.
+func rotation(dim int, seed uint64) *mat.Dense {
+	random := make([]float64, dim*dim)
+	for i, v := range uniform(dim*dim, seed) {
+		random[i] = float64(v)
+	}
+	var qr mat.QR
+	qr.Factorize(mat.NewDense(dim, dim, random))
+	var q mat.Dense
+	qr.QTo(&q)
+	return &q
+}
+
+// cross returns 2D points mean +- r_i q_i, q_i the columns of q, whose mean is mean and whose
+// covariance (over 2D - 1) has the eigenvectors q_i and the standard deviations std exactly.
+func cross(q *mat.Dense, mean, std []float64) array {
+	dim := len(mean)
+	var rows []float32
+	for i, s := range std {
+		r := s * math.Sqrt(float64(2*dim-1)/2)
+		for _, side := range []float64{r, -r} {
+			for j := range dim {
+				rows = append(rows, float32(mean[j]+side*q.At(j, i)))
+			}
+		}
+	}
+	return array{rows, dim}
+}
+
+func mustFit(t *testing.T, rows RowSource, dim, k int) *PCA {
+	t.Helper()
+	p, err := FitPCA(rows, dim, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func mustDistance(t *testing.T, p *PCA, a array) float64 {
+	t.Helper()
+	d, err := p.Distance(a.rows, a.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func wantClose(t *testing.T, what string, got, want, tol float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tol) {
+		t.Errorf("%s is %v, expected %v within %g", what, got, want, tol)
+	}
+}
+
+// float32 rows of size 1 are off by 6e-8; sums over a few of them stay below this.
+const rounding = 1e-6
+
+func TestPCAOfKnownCovariance(t *testing.T) {
+	const dim = 7
+	q := rotation(dim, 1)
+	std := []float64{0.05, 0.3, 0.1, 0.25, 0.15, 0.2, 0.02}
+	mean := []float64{0.1, -0.1, 0, 0.05, 0.2, -0.2, 0}
+	p := mustFit(t, cross(q, mean, std), dim, 3)
+	if p.K() != 3 {
+		t.Fatalf("%d components, expected 3", p.K())
+	}
+	total := 0.0
+	for _, s := range std {
+		total += s * s
+	}
+	for c, axis := range []int{1, 3, 5} { // the largest, in order
+		wantClose(t, "variance", p.variances[c], std[axis]*std[axis], rounding)
+		want, got := mat.Col(nil, axis, q), mat.Col(nil, c, p.components)
+		flip := 1.0
+		if slices.MaxFunc(want, compareAbs) < 0 {
+			flip = -1
+		}
+		for j := range want {
+			wantClose(t, "component entry", got[j], flip*want[j], 1e-5) // rounding over the gaps of the variances
+		}
+	}
+	for j := range mean {
+		wantClose(t, "mean", p.mean[j], mean[j], rounding)
+	}
+	wantClose(t, "fraction of variance", p.FractionOfVariance(), (0.3*0.3+0.25*0.25+0.2*0.2)/total, rounding)
+}
+
+func compareAbs(a, b float64) int {
+	if math.Abs(a) < math.Abs(b) {
+		return -1
+	}
+	return 1
+}
+
+func TestComponentsAreLimited(t *testing.T) {
+	if k := mustFit(t, array{uniform(5*20, 1), 20}, 20, 64).K(); k != 4 {
+		t.Errorf("5 rows gave %d components, expected 4", k)
+	}
+	if k := mustFit(t, array{uniform(50*6, 1), 6}, 6, 64).K(); k != 6 {
+		t.Errorf("6 dimensions gave %d components, expected 6", k)
+	}
+}
+
+// Gaussians with common axes: FD = sum (difference of means)^2 + (difference of deviations)^2.
+func TestDistanceClosedForm(t *testing.T) {
+	const dim = 6
+	q := rotation(dim, 2)
+	a := []float64{0.25, 0.2, 0.15, 0.1, 0.05, 0.01}
+	b := []float64{0.05, 0.25, 0.15, 0.02, 0.2, 0.1}
+	meanA := []float64{0, 0.1, 0.2, -0.1, 0, 0}
+	meanB := []float64{0.1, 0, 0.2, 0.1, -0.05, 0}
+	want := 0.0
+	for i := range dim {
+		want += (a[i]-b[i])*(a[i]-b[i]) + (meanA[i]-meanB[i])*(meanA[i]-meanB[i])
+	}
+	p := mustFit(t, cross(q, meanA, a), dim, 64)
+	wantClose(t, "FD", mustDistance(t, p, cross(q, meanB, b)), want, rounding)
+}
+
+// In fewer components than dimensions only what lies in their span counts.
+func TestDistanceInLeadingComponents(t *testing.T) {
+	const dim = 5
+	q := rotation(dim, 3)
+	zero := make([]float64, dim)
+	p := mustFit(t, cross(q, zero, []float64{0.3, 0.2, 0.02, 0.01, 0.01}), dim, 2)
+	shift := make([]float64, dim)
+	for j := range shift {
+		shift[j] = 0.1*q.At(j, 0) + 0.2*q.At(j, 4)
+	}
+	got := mustDistance(t, p, cross(q, shift, []float64{0.2, 0.25, 0.2, 0.1, 0.05}))
+	wantClose(t, "FD", got, 0.1*0.1+0.1*0.1+0.05*0.05, rounding)
+}
+
+// skewed returns n rows with correlated, uneven coordinates.
+func skewed(n, dim int, seed uint64) array {
+	rows := uniform(n*dim, seed)
+	for i := range n {
+		row := rows[i*dim : (i+1)*dim]
+		for j := 1; j < dim; j++ {
+			row[j] = 0.5*row[j-1] + 0.15*row[j]*float32(1+j%3) + float32(seed%5)*0.02
+		}
+	}
+	return array{rows, dim}
+}
+
+// The distance in all components, the root by the eigenvalues of the product A B (not symmetric).
+func distanceByProduct(a, b array) float64 {
+	meanA, covA := directMoments(a)
+	meanB, covB := directMoments(b)
+	var product mat.Dense
+	product.Mul(covA, covB)
+	var eigen mat.Eigen
+	if !eigen.Factorize(&product, mat.EigenNone) {
+		return math.NaN()
+	}
+	d := mat.Trace(covA) + mat.Trace(covB)
+	for _, v := range eigen.Values(nil) {
+		d -= 2 * math.Sqrt(max(0, real(v)))
+	}
+	for j := range meanA {
+		d += (meanA[j] - meanB[j]) * (meanA[j] - meanB[j])
+	}
+	return d
+}
+
+func directMoments(a array) ([]float64, *mat.Dense) {
+	n, mean, cov := a.Len(), make([]float64, a.dim), mat.NewDense(a.dim, a.dim, nil)
+	for i, v := range a.rows {
+		mean[i%a.dim] += float64(v) / float64(n)
+	}
+	for r := range n {
+		row := a.rows[r*a.dim : (r+1)*a.dim]
+		for i := range row {
+			for j := range row {
+				c := (float64(row[i]) - mean[i]) * (float64(row[j]) - mean[j]) / float64(n-1)
+				cov.Set(i, j, cov.At(i, j)+c)
+			}
+		}
+	}
+	return mean, cov
+}
+
+func TestDistanceAgainstProduct(t *testing.T) {
+	for seed := range uint64(5) {
+		a, b := skewed(700, 9, 10+seed), skewed(600, 9, 20+seed)
+		for i := range b.rows {
+			b.rows[i] *= 1 + 0.3*float32(i%9)/9
+		}
+		want := distanceByProduct(a, b)
+		if want < 1e-3 {
+			t.Fatalf("the sets are too close (%v) to tell anything", want)
+		}
+		// Both work in float64; the gap is rounding, larger where eigenvalues are small.
+		wantClose(t, "FD", mustDistance(t, mustFit(t, a, 9, 64), b), want, 1e-9)
+		wantClose(t, "FD the other way", mustDistance(t, mustFit(t, b, 9, 64), a), want, 1e-9)
+	}
+}
+
+func TestDistanceInvariances(t *testing.T) {
+	a, b := skewed(1100, 8, 1), skewed(600, 8, 2)
+	p := mustFit(t, a, 8, 64)
+	want := mustDistance(t, p, b)
+	wantClose(t, "FD of the training images", mustDistance(t, p, a), 0, 1e-9)
+	wantClose(t, "FD of the training images in 3 components", mustDistance(t, mustFit(t, a, 8, 3), a), 0, 1e-9)
+
+	order := make([]int, b.Len())
+	kernel.Perm(order, kernel.Key{Seed: 3})
+	shuffled := array{make([]float32, len(b.rows)), 8}
+	b.Gather(shuffled.rows, order)
+	wantClose(t, "FD of shuffled samples", mustDistance(t, p, shuffled), want, 1e-9)
+
+	q := rotation(8, 4)
+	turn := func(a array) array {
+		out := array{make([]float32, len(a.rows)), a.dim}
+		for i := range out.rows {
+			r, j, sum := i/8, i%8, 0.0
+			for c := range 8 {
+				sum += 0.5 * float64(a.rows[r*8+c]) * q.At(c, j) // halved: rotated rows must not be clamped
+			}
+			out.rows[i] = float32(sum)
+		}
+		return out
+	}
+	wantClose(t, "FD of halved, rotated sets", mustDistance(t, mustFit(t, turn(a), 8, 64), turn(b)), want/4, rounding)
+}
+
+func TestSamplesAreClamped(t *testing.T) {
+	p := mustFit(t, skewed(100, 4, 1), 4, 64)
+	wild := []float32{3, 0, -7, 0.5, 0, 0.1, 0.2, 1.5, -1, 0, 0, 0}
+	before := slices.Clone(wild)
+	tame := []float32{1, 0, -1, 0.5, 0, 0.1, 0.2, 1, -1, 0, 0, 0}
+	if got, want := mustDistance(t, p, array{wild, 4}), mustDistance(t, p, array{tame, 4}); got != want {
+		t.Errorf("FD %v, expected %v as for clamped samples", got, want)
+	}
+	if !slices.Equal(wild, before) {
+		t.Error("the samples were changed")
+	}
+}
+
+// The sums have one order, whatever the number of threads.
+func TestThreadsDoNotMatter(t *testing.T) {
+	a, b := skewed(1500, 150, 1), skewed(700, 150, 2)
+	run := func(threads int) float64 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+		return mustDistance(t, mustFit(t, a, 150, 64), b)
+	}
+	if one, three := run(1), run(3); one != three {
+		t.Errorf("FD %v with one thread, %v with three", one, three)
+	}
+}
+
+func TestBadSets(t *testing.T) {
+	nan := array{uniform(40, 1), 4}
+	nan.rows[7] = float32(math.NaN())
+	for name, c := range map[string]struct {
+		rows array
+		dim  int
+		k    int
+		want string
+	}{
+		"one row":    {array{uniform(4, 1), 4}, 4, 64, "1 images"},
+		"NaN":        {nan, 4, 64, "not finite"},
+		"equal rows": {array{make([]float32, 40), 4}, 4, 64, "equal"},
+		"no k":       {array{uniform(40, 1), 4}, 4, 0, "0 components"},
+		"large":      {array{uniform(2*5000, 1), 5000}, 5000, 64, "4096"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := FitPCA(c.rows, c.dim, c.k)
+			wantError(t, err, c.want)
+		})
+	}
+	p := mustFit(t, array{uniform(40, 1), 4}, 4, 64)
+	_, err := p.Distance(nan.rows, 10)
+	wantError(t, err, "PCA-64 FD", "sample 1", "NaN")
+	_, err = p.Distance(nan.rows[:4], 1)
+	wantError(t, err, "1 samples")
+}
+
+// wantError checks that an error names everything a user needs.
+func wantError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, expected one with %q", parts)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q lacks %q", err, p)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package metric
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+)
+
+// Shape is the shape of one image: H rows of W pixels of C values, row-major, in [-1, 1]. H = 1
+// is an array without the shape of an image. It has the fields of data.Shape.
+type Shape struct{ H, W, C int }
+
+// Dim is the number of values in an image.
+func (s Shape) Dim() int { return s.H * s.W * s.C }
+
+const (
+	separator = 2       // pixels between tiles, and around the grid
+	pairGap   = 8       // pixels between a row of pairs and the next
+	tileMin   = 56      // pixels that the longer side of a tile has at least
+	stripRows = 8       // pixels, the height of a tile of shape 1 x W
+	gridMax   = 1 << 28 // pixels in a grid
+)
+
+var background = color.Gray{0x58}
+
+// WriteGrid draws n images (pixels is n x H x W x C) as a PNG, cols to a row. Small images are
+// enlarged by the least whole factor that makes them 56 pixels long; an array without the shape of an
+// image is a strip. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn like -1.
+// C = 3 is drawn in colour, any other C as the first channel in grey.
+//
+// The file is written atomically; its directory must exist. No images, too many for a picture, and
+// what the file system refuses are errors.
+func WriteGrid(path string, pixels []float32, shape Shape, cols int) error {
+	images := tiles(pixels, shape)
+	rows := chunks(images, cols)
+	tops := make([]int, len(rows))
+	_, height := shape.tileSize()
+	for i := range rows {
+		tops[i] = separator + i*(height+separator)
+	}
+	return writeRows(path, rows, tops, shape)
+}
+
+// WritePairs draws rows of top, each with its row of bottom directly below: originals above their
+// reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
+func WritePairs(path string, top, bottom []float32, shape Shape, cols int) error {
+	if len(top) != len(bottom) {
+		panic(panicPairs)
+	}
+	upper, lower := chunks(tiles(top, shape), cols), chunks(tiles(bottom, shape), cols)
+	var rows [][][]float32
+	var tops []int
+	_, height := shape.tileSize()
+	for i, y := 0, separator; i < len(upper); i, y = i+1, y+2*height+separator+pairGap {
+		rows = append(rows, upper[i], lower[i])
+		tops = append(tops, y, y+height+separator)
+	}
+	return writeRows(path, rows, tops, shape)
+}
+
+// tiles cuts pixels into images.
+func tiles(pixels []float32, shape Shape) [][]float32 {
+	d := shape.Dim()
+	if d <= 0 || len(pixels)%d != 0 {
+		panic(panicLength)
+	}
+	return chunks(pixels, d)
+}
+
+// chunks cuts s into pieces of n; the last may be shorter.
+func chunks[T any](s []T, n int) (pieces [][]T) {
+	if n < 1 {
+		panic(panicColumns)
+	}
+	for ; len(s) > n; s = s[n:] {
+		pieces = append(pieces, s[:n])
+	}
+	if len(s) > 0 {
+		pieces = append(pieces, s)
+	}
+	return pieces
+}
+
+// scale returns the pixels drawn for each pixel of an image, across and down.
+func (s Shape) scale() (x, y int) {
+	x = (tileMin + max(s.H, s.W) - 1) / max(s.H, s.W)
+	if s.H == 1 {
+		return x, stripRows
+	}
+	return x, x
+}
+
+// tileSize returns the size of a drawn image.
+func (s Shape) tileSize() (width, height int) {
+	x, y := s.scale()
+	return s.W * x, s.H * y
+}
+
+// writeRows draws rows of images, row i with its upper edge at tops[i].
+func writeRows(path string, rows [][][]float32, tops []int, shape Shape) error {
+	if len(rows) == 0 {
+		return fmt.Errorf("metric: writing %s: no images", path)
+	}
+	tileW, tileH := shape.tileSize()
+	width := separator + len(rows[0])*(tileW+separator)
+	height := tops[len(tops)-1] + tileH + separator
+	if width > gridMax/height {
+		return fmt.Errorf("metric: writing %s: a picture of %d x %d pixels is too large", path, width, height)
+	}
+	canvas := newCanvas(width, height, shape.C)
+	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
+	for i, row := range rows {
+		for j, img := range row {
+			drawTile(canvas, separator+j*(tileW+separator), tops[i], img, shape)
+		}
+	}
+	return writeFile(path, func(w io.Writer) error { return png.Encode(w, canvas) })
+}
+
+func newCanvas(width, height, channels int) draw.Image {
+	if channels == 3 {
+		return image.NewNRGBA(image.Rect(0, 0, width, height))
+	}
+	return image.NewGray(image.Rect(0, 0, width, height))
+}
+
+// drawTile draws one image with its upper left corner at (left, top).
+func drawTile(canvas draw.Image, left, top int, img []float32, shape Shape) {
+	sx, sy := shape.scale()
+	for y := range shape.H {
+		for x := range shape.W {
+			c := pixelColor(img[(y*shape.W+x)*shape.C:][:shape.C])
+			for v := range sy {
+				for u := range sx {
+					canvas.Set(left+x*sx+u, top+y*sy+v, c)
+				}
+			}
+		}
+	}
+}
+
+func pixelColor(channels []float32) color.Color {
+	if len(channels) == 3 {
+		return color.NRGBA{level(channels[0]), level(channels[1]), level(channels[2]), 255}
+	}
+	return color.Gray{level(channels[0])}
+}
+
+// level maps [-1, 1] to 0..255, rounded to nearest.
+func level(v float32) uint8 {
+	l := 127.5 * (float64(v) + 1)
+	switch {
+	case l >= 255:
+		return 255
+	case l > 0:
+		return uint8(l + 0.5)
+	}
+	return 0 // NaN, too
+}

@@ -1,0 +1,178 @@
+package metric
+
+import (
+	"image"
+	"image/color"
+	_ "image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sbinet/npyio/npy"
+)
+
+func readPNG(t *testing.T, path string) image.Image {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, format, err := image.Decode(f)
+	if err != nil || format != "png" {
+		t.Fatalf("decoded as %q: %v", format, err)
+	}
+	return img
+}
+
+func wantSize(t *testing.T, img image.Image, w, h int) {
+	t.Helper()
+	if got := img.Bounds().Size(); got != image.Pt(w, h) {
+		t.Errorf("a picture of %v pixels, expected %d x %d", got, w, h)
+	}
+}
+
+func wantPixel(t *testing.T, img image.Image, x, y int, want color.Color) {
+	t.Helper()
+	r, g, b, a := img.At(x, y).RGBA()
+	wr, wg, wb, wa := want.RGBA()
+	if r != wr || g != wg || b != wb || a != wa {
+		t.Errorf("pixel (%d, %d) is %v, expected %v", x, y, img.At(x, y), want)
+	}
+}
+
+// flat returns images of one value each.
+func flat(shape Shape, values ...float32) []float32 {
+	var out []float32
+	for _, v := range values {
+		out = append(out, slices.Repeat([]float32{v}, shape.Dim())...)
+	}
+	return out
+}
+
+func TestWriteGrid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "grid.png")
+	shape := Shape{28, 28, 1}
+	pixels := flat(shape, -1, 0, 1, 9, float32(math.NaN()))
+	pixels[28*3+5] = 0.5 // first image, row 3, column 5
+	if err := WriteGrid(path, pixels, shape, 3); err != nil {
+		t.Fatal(err)
+	}
+	img := readPNG(t, path)
+	wantSize(t, img, 2+3*58, 2+2*58)
+	gray := func(y uint8) color.Color { return color.Gray{y} }
+	wantPixel(t, img, 2, 2, gray(0))
+	wantPixel(t, img, 2+58, 2, gray(128))          // 127.5 rounds up
+	wantPixel(t, img, 2+58+58+55, 2+55, gray(255)) // lower right corner of the third
+	wantPixel(t, img, 2, 2+58, gray(255))          // 9, clamped
+	wantPixel(t, img, 2+58, 2+58, gray(0))         // NaN
+	for _, p := range []image.Point{{10, 6}, {11, 7}} {
+		wantPixel(t, img, 2+p.X, 2+p.Y, gray(191)) // 127.5 * 1.5 = 191.25, enlarged twice
+	}
+	wantPixel(t, img, 2+12, 2+6, gray(0))
+	for _, p := range []image.Point{{0, 0}, {58, 10}, {59, 10}, {10, 58}, {2 + 2*58 + 10, 2 + 58 + 10}} {
+		wantPixel(t, img, p.X, p.Y, background)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestGridScale(t *testing.T) {
+	for shape, want := range map[Shape][2]int{
+		{28, 28, 1}: {56, 56}, {8, 8, 1}: {56, 56}, {9, 9, 1}: {63, 63}, {64, 64, 3}: {64, 64}, {28, 14, 1}: {28, 56},
+		{1, 10, 1}: {60, 8}, {1, 100, 1}: {100, 8},
+	} {
+		if w, h := shape.tileSize(); w != want[0] || h != want[1] {
+			t.Errorf("%v is drawn as %d x %d, expected %v", shape, w, h, want)
+		}
+	}
+}
+
+func TestGridColours(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "grid.png")
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), Shape{64, 64, 3}, 5); err != nil {
+		t.Fatal(err)
+	}
+	img := readPNG(t, path)
+	wantSize(t, img, 2+66, 2+66) // one image: one column
+	wantPixel(t, img, 2, 2, color.NRGBA{255, 0, 128, 255})
+	wantPixel(t, img, 0, 0, background)
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), Shape{64, 64, 2}, 5); err != nil {
+		t.Fatal(err)
+	}
+	wantPixel(t, readPNG(t, path), 30, 30, color.Gray{255}) // two channels: the first in grey
+}
+
+func TestWritePairs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pairs.png")
+	shape := Shape{56, 56, 1}
+	if err := WritePairs(path, flat(shape, 1, 1, 1), flat(shape, -1, -1, -1), shape, 2); err != nil {
+		t.Fatal(err)
+	}
+	img := readPNG(t, path)
+	// Two rows of pairs: separator, 56, separator, 56, gap of 8, 56, separator, 56, separator.
+	wantSize(t, img, 2+2*58, 2+56+2+56+8+56+2+56+2)
+	for _, c := range []struct {
+		y    int
+		want uint8
+	}{{2, 255}, {57, 255}, {58, background.Y}, {60, 0}, {115, 0}, {116, background.Y}, {123, background.Y}, {124, 255}, {182, 0}, {237, 0}} {
+		wantPixel(t, img, 2, c.y, color.Gray{c.want})
+	}
+	wantPixel(t, img, 2+58, 124, background) // the fourth pair does not exist
+}
+
+func TestPicturesRefuse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "grid.png")
+	wantError(t, WriteGrid(path, nil, Shape{8, 8, 1}, 4), "grid.png", "no images")
+	wantError(t, WriteNPY(path, nil, 0, Shape{8, 8, 1}), "grid.png", "no images")
+	wantError(t, WriteGrid(filepath.Join(t.TempDir(), "none", "grid.png"), make([]float32, 64), Shape{8, 8, 1}, 4), "none")
+	wantError(t, WriteGrid(path, make([]float32, 400000), Shape{2, 2, 1}, 300), "too large")
+	for name, f := range map[string]func(){
+		"length":  func() { WriteGrid(path, make([]float32, 63), Shape{8, 8, 1}, 4) },
+		"columns": func() { WriteGrid(path, make([]float32, 64), Shape{8, 8, 1}, 0) },
+		"pairs":   func() { WritePairs(path, make([]float32, 64), nil, Shape{8, 8, 1}, 1) },
+		"npy":     func() { WriteNPY(path, make([]float32, 64), 2, Shape{8, 8, 1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if s, _ := recover().(string); !strings.HasPrefix(s, "metric: ") {
+					t.Errorf("recovered %q", s)
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestWriteNPY(t *testing.T) {
+	for _, c := range []struct {
+		shape Shape
+		want  []int
+	}{{Shape{4, 5, 3}, []int{7, 4, 5, 3}}, {Shape{4, 5, 1}, []int{7, 4, 5, 1}}, {Shape{1, 6, 1}, []int{7, 6}}} {
+		path := filepath.Join(t.TempDir(), "samples.npy")
+		pixels := uniform(7*c.shape.Dim(), 1)
+		if err := WriteNPY(path, pixels, 7, c.shape); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r, err := npy.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := r.Header.Descr; !slices.Equal(d.Shape, c.want) || d.Type != "<f4" || d.Fortran {
+			t.Errorf("header %+v, expected <f4 of shape %v", d, c.want)
+		}
+		var back []float32
+		if err := r.Read(&back); err != nil || !slices.Equal(back, pixels) {
+			t.Errorf("read back %d values, %v", len(back), err)
+		}
+	}
+}

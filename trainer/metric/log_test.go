@@ -1,0 +1,143 @@
+package metric
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestEpochJSON(t *testing.T) {
+	fd := 2.5
+	full := Epoch{Epoch: 1, Step: 72, Seconds: 1.5, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
+		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, Redrawn: 0, ExtraTemperature: 0.02, EnergyNats: -300,
+		StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd, EvalSolver: "dpm++2m"}
+	for _, c := range []struct {
+		epoch Epoch
+		want  string
+	}{
+		{full, `{"epoch":1,"step":72,"seconds":1.5,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,"latent_ms":1.2,` +
+			`"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
+			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,"eval_solver":"dpm++2m"}`},
+		{Epoch{ReconMSE: math.NaN(), PriorLoss: math.Inf(1), LatentMS: math.Inf(-1)},
+			`{"epoch":0,"step":0,"seconds":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,"latent_ms":null,` +
+				`"latent_std_min":0,"latent_std_max":0,"clipped":0,"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
+				`"step_size":0,"lr":0,"anchor":0}`},
+	} {
+		text, err := json.Marshal(c.epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, string(text)); diff != "" {
+			t.Error(diff)
+		}
+		var back Epoch
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []*float64{&c.epoch.PriorLoss, &c.epoch.LatentMS} {
+			if math.IsInf(*v, 0) {
+				*v = math.NaN()
+			}
+		}
+		if diff := cmp.Diff(c.epoch, back, cmpopts.EquateNaNs()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	nan := math.NaN()
+	text, err := json.Marshal(Epoch{PCA64FD: &nan})
+	var back Epoch
+	if err != nil || json.Unmarshal(text, &back) != nil || back.PCA64FD != nil {
+		t.Errorf("a PCA-64 FD of NaN became %s, %v", text, err)
+	}
+	if err := json.Unmarshal([]byte(`{"epoch":3}`), &back); err != nil || back.Epoch != 3 || !math.IsNaN(back.LR) {
+		t.Errorf("missing floats: %+v, %v", back, err)
+	}
+}
+
+// record is a minimal line of a log.
+func record(step string) string { return `{"epoch":1,"step":` + step + `}` + "\n" }
+
+func TestOpenLog(t *testing.T) {
+	one, two, three := record("1"), record("2"), record("3")
+	for name, c := range map[string]struct {
+		text   string
+		resume int
+		want   string
+	}{
+		"nothing to remove":        {one + two, 2, one + two},
+		"beyond the step":          {one + two + three, 2, one + two},
+		"fresh run":                {one + two, 0, ""},
+		"torn":                     {one + two[:7], 9, one},
+		"torn only":                {two[:7], 9, ""},
+		"torn beyond":              {one + two + three[:len(three)-3], 1, one},
+		"whole but for line break": {one + two[:len(two)-1], 2, one + two},
+		"zeros after a power cut":  {one + "\x00\x00\x00", 2, one},
+		"empty":                    {"", 5, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "metrics.jsonl")
+			if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			log, err := OpenLog(path, c.resume)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Write(Epoch{Step: 7}); err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, _ := json.Marshal(Epoch{Step: 7})
+			if diff := cmp.Diff(c.want+string(line)+"\n", string(text)); diff != "" {
+				t.Error(diff)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+				t.Errorf("left behind: %v", entries)
+			}
+		})
+	}
+}
+
+func TestOpenLogRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	for text, want := range map[string]string{
+		record("1") + "{\"epo\n" + record("2"): "metrics.jsonl:2: expected a JSON object",
+		record("1") + "{}\n":                   `metrics.jsonl:2: expected a record with the key "step"`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := OpenLog(path, 5)
+		wantError(t, err, want)
+		if after, _ := os.ReadFile(path); string(after) != text {
+			t.Error("the file was changed in spite of the error")
+		}
+	}
+	_, err := OpenLog(filepath.Join(t.TempDir(), "none", "metrics.jsonl"), 0)
+	wantError(t, err, "none")
+}
+
+func TestOpenLogCreates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	log, err := OpenLog(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Write(Epoch{}); err == nil {
+		t.Error("a closed log took a record")
+	}
+}

@@ -1,0 +1,209 @@
+package metric
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Progress is the state of a run after a training step. Epoch counts from 1. NaN marks a figure that
+// is not known yet, a negative ETA an unknown one.
+type Progress struct {
+	Epoch, Epochs int
+	Step, Steps   int
+	RowsPerS      float64       // rows per second
+	ReconMSE      float64       // mean squared pixel error
+	PriorLoss     float64       // nats per latent dimension
+	Clipped       float64       // share of rows, in [0, 1]
+	ETA           time.Duration // until the end of the run
+}
+
+const (
+	liveInterval = 100 * time.Millisecond // between two redraws
+	liveWidth    = 80                     // columns, until SetWidth
+	eraseToEnd   = "\x1b[K"
+)
+
+// Status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
+// messages and the records of epochs with an evaluation stay on the screen; otherwise it prints every
+// record as a plain line. Errors of the writer are ignored: a closed terminal must not end a run.
+// It may be used concurrently.
+type Status struct {
+	mu     sync.Mutex
+	w      io.Writer
+	live   bool
+	now    func() time.Time
+	width  int
+	last   Progress
+	begun  bool      // last is set
+	drawn  time.Time // when the live line was last drawn
+	closed bool
+}
+
+// NewStatus reports to w, live or in plain lines; now is the clock, time.Now outside of tests.
+func NewStatus(w io.Writer, live bool, now func() time.Time) *Status {
+	return &Status{w: w, live: live, now: now, width: liveWidth}
+}
+
+// SetWidth sets the columns of the terminal, to which the live line is cut; 0 or less is ignored.
+func (s *Status) SetWidth(columns int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if columns > 0 {
+		s.width = columns
+	}
+}
+
+// Step shows the progress in the live line, at most ten times a second except for the last step.
+func (s *Status) Step(p Progress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.begun
+	s.last, s.begun = p, true
+	if first || p.Step >= p.Steps || s.now().Sub(s.drawn) >= liveInterval {
+		s.draw()
+	}
+}
+
+// Epoch prints a record as one line; live, only if it has an evaluation.
+func (s *Status) Epoch(e Epoch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.live || e.PCA64FD != nil {
+		s.print(epochLine(e, s.last.Epochs))
+	}
+}
+
+// Message prints a line that stays, above the live line.
+func (s *Status) Message(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print(text)
+}
+
+// Close leaves the live line, with the newest progress, as the last one. Messages and records may
+// follow.
+func (s *Status) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live && s.begun && !s.closed {
+		s.draw()
+		io.WriteString(s.w, "\n")
+	}
+	s.closed = true
+}
+
+// draw rewrites the live line. It stays one column short of the width: in the last column some
+// terminals hold the cursor back, and erasing would take the last character.
+func (s *Status) draw() {
+	if !s.live || !s.begun || s.closed {
+		return
+	}
+	s.drawn = s.now()
+	line := stepLine(s.last)
+	io.WriteString(s.w, "\r"+line[:min(len(line), s.width-1)]+eraseToEnd)
+}
+
+// print writes a line that stays and puts the live line below it.
+func (s *Status) print(text string) {
+	text = strings.TrimRight(text, "\n") + "\n"
+	if s.live && s.begun && !s.closed {
+		text = "\r" + eraseToEnd + text
+	}
+	io.WriteString(s.w, text)
+	s.draw()
+}
+
+// stepLine is the live line, in ASCII.
+func stepLine(p Progress) string {
+	parts := []string{
+		fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs),
+		fmt.Sprintf("step %s/%s", humanize.Comma(int64(p.Step)), humanize.Comma(int64(p.Steps))),
+		rate(p.RowsPerS),
+		figure("mse", 4, p.ReconMSE),
+		figure("prior", 2, p.PriorLoss),
+		percent("clipped", p.Clipped),
+	}
+	if p.ETA >= 0 {
+		parts = append(parts, "ETA "+p.ETA.Round(time.Second).String())
+	}
+	return join(parts)
+}
+
+// epochLine is the line of a record; epochs is their number in the run, 0 if unknown.
+func epochLine(e Epoch, epochs int) string {
+	count := fmt.Sprintf("epoch %d", e.Epoch)
+	if epochs > 0 {
+		count += fmt.Sprintf("/%d", epochs)
+	}
+	parts := []string{
+		count,
+		"step " + humanize.Comma(int64(e.Step)),
+		rate(e.RowsPerS),
+		figure("mse", 4, e.ReconMSE),
+		figure("prior", 2, e.PriorLoss),
+		figure("z^2", 2, e.LatentMS),
+		percent("clipped", e.Clipped),
+	}
+	if e.Redrawn > 0 {
+		parts = append(parts, percent("redrawn", e.Redrawn))
+	}
+	if e.PCA64FD != nil {
+		fd := figure("PCA-64 FD", 2, *e.PCA64FD)
+		if e.EvalSolver != "" {
+			fd += " (" + e.EvalSolver + ")"
+		}
+		parts = append(parts, fd)
+	}
+	if finite(e.Seconds) {
+		parts = append(parts, time.Duration(e.Seconds*float64(time.Second)).Round(time.Second).String())
+	}
+	return join(parts)
+}
+
+// join leaves out what is not known.
+func join(parts []string) string {
+	known := parts[:0]
+	for _, p := range parts {
+		if p != "" {
+			known = append(known, p)
+		}
+	}
+	return strings.Join(known, "  ")
+}
+
+// figure is a name and a number with the given decimals, or three digits and an exponent where
+// that would be long; "" if the number is NaN.
+func figure(name string, decimals int, v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case math.Abs(v) >= 1e4:
+		return fmt.Sprintf("%s %.3g", name, v)
+	}
+	return fmt.Sprintf("%s %.*f", name, decimals, v)
+}
+
+func percent(name string, share float64) string {
+	if math.IsNaN(share) {
+		return ""
+	}
+	return fmt.Sprintf("%s %.1f %%", name, 100*share)
+}
+
+// rate is rows per second with a decimal prefix: 21.3k rows/s.
+func rate(v float64) string {
+	if !finite(v) || v <= 0 {
+		return ""
+	}
+	if v < 1000 {
+		return fmt.Sprintf("%.0f rows/s", v)
+	}
+	value, prefix := humanize.ComputeSI(v)
+	return fmt.Sprintf("%.1f%s rows/s", value, prefix)
+}

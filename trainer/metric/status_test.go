@@ -1,0 +1,104 @@
+package metric
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// clock is a time that tests move.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func newTestStatus(live bool) (*Status, *bytes.Buffer, *clock) {
+	out, c := &bytes.Buffer{}, &clock{time.Unix(1000, 0)}
+	return NewStatus(out, live, c.now), out, c
+}
+
+func wantOutput(t *testing.T, out *bytes.Buffer, want string) {
+	t.Helper()
+	if got := out.String(); got != want {
+		t.Errorf("printed\n%q\nexpected\n%q", got, want)
+	}
+	out.Reset()
+}
+
+var progress = Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312, ReconMSE: 0.04123, PriorLoss: 0.83,
+	Clipped: 0.0004, ETA: 131*time.Second + 200*time.Millisecond}
+
+const progressLine = "epoch 12/90  step 840/6,480  21.3k rows/s  mse 0.0412  prior 0.83  clipped 0.0 %  ETA 2m11s"
+
+func TestStatusLive(t *testing.T) {
+	s, out, c := newTestStatus(true)
+	s.SetWidth(200)
+	s.Message("hello")
+	wantOutput(t, out, "hello\n")
+	s.Step(progress)
+	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
+
+	c.t = c.t.Add(99 * time.Millisecond)
+	p := progress
+	p.Step++
+	s.Step(p)
+	wantOutput(t, out, "") // too soon
+	next := strings.Replace(progressLine, "840", "841", 1)
+	s.Message("a message\n") // redraws the newest
+	wantOutput(t, out, "\r\x1b[Ka message\n\r"+next+"\x1b[K")
+
+	c.t = c.t.Add(100 * time.Millisecond)
+	s.Step(progress)
+	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
+	p.Step = p.Steps
+	s.Step(p) // the last is shown at once
+	last := strings.Replace(progressLine, "840", "6,480", 1)
+	wantOutput(t, out, "\r"+last+"\x1b[K")
+
+	s.Close()
+	wantOutput(t, out, "\r"+last+"\x1b[K\n")
+	s.Step(progress)
+	s.Close()
+	wantOutput(t, out, "")
+	s.Message("after")
+	wantOutput(t, out, "after\n")
+}
+
+func TestStatusLiveEpochs(t *testing.T) {
+	s, out, _ := newTestStatus(true)
+	const cut = "\repoch 12/9\x1b[K" // 10 of 11 columns
+	s.SetWidth(11)
+	s.Step(progress)
+	wantOutput(t, out, cut)
+	s.Epoch(Epoch{Epoch: 12})
+	wantOutput(t, out, "")
+	fd := 2.406
+	s.Epoch(Epoch{Epoch: 12, Step: 864, RowsPerS: 950, ReconMSE: 0.03, PriorLoss: 0.8, LatentMS: 1.25, Clipped: 0.125, Redrawn: 0.01,
+		PCA64FD: &fd, EvalSolver: "dpm++2m", Seconds: 61.4})
+	wantOutput(t, out, "\r\x1b[Kepoch 12/90  step 864  950 rows/s  mse 0.0300  prior 0.80  z^2 1.25  clipped 12.5 %  redrawn 1.0 %  "+
+		"PCA-64 FD 2.41 (dpm++2m)  1m1s\n"+cut)
+}
+
+func TestStatusPlain(t *testing.T) {
+	s, out, _ := newTestStatus(false)
+	s.Step(progress)
+	wantOutput(t, out, "")
+	s.Epoch(Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5, LatentMS: 1, Seconds: 3})
+	wantOutput(t, out, "epoch 1/90  step 1,072  21.3k rows/s  mse 0.2500  prior 1.50  z^2 1.00  clipped 0.0 %  3s\n")
+	s.Message("a message")
+	s.Close()
+	wantOutput(t, out, "a message\n")
+}
+
+func TestStatusUnknownFigures(t *testing.T) {
+	nan := math.NaN()
+	got := stepLine(Progress{Epoch: 1, Epochs: 2, Step: 1, Steps: 9, RowsPerS: nan, ReconMSE: nan, PriorLoss: nan, Clipped: nan, ETA: -1})
+	if want := "epoch 1/2  step 1/9"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
+	got = epochLine(Epoch{Epoch: 1, Step: 9, RowsPerS: math.Inf(1), ReconMSE: 1.234e12, PriorLoss: math.Inf(1), LatentMS: nan, Seconds: nan}, 0)
+	if want := "epoch 1  step 9  mse 1.23e+12  prior +Inf  clipped 0.0 %"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
+}
