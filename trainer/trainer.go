@@ -144,7 +144,7 @@ func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
 	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
 }
 
-// save writes a checkpoint of the state between two steps.
+// save writes a checkpoint of the state between two steps, unless it is no longer finite.
 func (t *Trainer) save() error {
 	text, err := t.cfg.TOML()
 	if err != nil {
@@ -159,7 +159,13 @@ func (t *Trainer) save() error {
 		Seconds: t.seconds(), Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
 		Version: Version(), Config: string(text),
 	}
-	_, err = checkpoint.Save(t.runDir, meta, t.tensors(sums), t.cfg.KeepCheckpoints)
+	tensors := t.tensors(sums)
+	for _, x := range tensors {
+		if !kernel.AllFinite(x.F32) {
+			return fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays", ErrDiverged, t.step, x.Name)
+		}
+	}
+	_, err = checkpoint.Save(t.runDir, meta, tensors, t.cfg.KeepCheckpoints)
 	return err
 }
 

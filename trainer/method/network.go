@@ -1,7 +1,6 @@
 package method
 
 import (
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -43,8 +42,6 @@ func (n *network) update(task int) {
 	lo, hi := pool.Span(len(n.p), n.updateTasks(), task)
 	n.opt.Apply(n.p, n.g, lo, hi)
 }
-
-func (n *network) finite() bool { return kernel.AllFinite(n.p) }
 
 // Names of a network's tensors in a checkpoint, after the network's own name.
 const (

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer"
+)
+
+// addKeys defines a flag for each key of the configuration, bound to c.
+func addKeys(flags *pflag.FlagSet, c *trainer.Config) {
+	for _, key := range c.Keys() {
+		flag := flags.VarPF(key, key.Flag(), "", key.Help)
+		flag.Annotations = map[string][]string{groupAnnotation: {key.Group}}
+		if key.IsBoolFlag() {
+			flag.NoOptDefVal = "true"
+		}
+	}
+}
+
+// warnOfUnknownEnv names the variables PLUME_* that are not keys: a slip of the pen there
+// would otherwise go unnoticed.
+func warnOfUnknownEnv(w io.Writer) {
+	c := trainer.Default()
+	known := []string{kernel.EnvPath}
+	for _, key := range c.Keys() {
+		known = append(known, key.Env())
+	}
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "PLUME_") && !slices.Contains(known, name) {
+			fmt.Fprintf(w, "WARNING: the environment variable %s means nothing to plume%s.\n", name, trainer.DidYouMean(name, known))
+		}
+	}
+}
+
+// resolve puts the configuration file (if any), the environment and the flags that were
+// given, in this order, on top of base.
+func resolve(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Config, error) {
+	c := base
+	if file != "" {
+		if err := c.LoadFile(file); err != nil {
+			return c, usage(err)
+		}
+	}
+	if err := c.LoadEnv(os.LookupEnv); err != nil {
+		return c, usage(err)
+	}
+	for _, key := range c.Keys() {
+		if flag := flags.Lookup(key.Flag()); flag.Changed {
+			if err := key.Set(flag.Value.String()); err != nil {
+				return c, usage(err)
+			}
+		}
+	}
+	return c, usage(c.Validate())
+}

@@ -1,0 +1,110 @@
+// Command plume trains latent diffusion models end to end with interacting particles.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer"
+)
+
+// Exit codes. An interrupted run that saved a checkpoint ends with 128 plus the signal's
+// number, as a shell reports it: 130 or 143.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitDiverged = 3
+)
+
+// exitError is an error that chooses the exit code; a nil err says nothing more.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return fmt.Sprint(e.err) }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage marks an error as one of usage or configuration.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitUsage, err}
+}
+
+// command adapts the body of a subcommand: an error that chooses no exit code is a failure.
+// What cobra itself reports, before a body runs, is left to be an error of usage.
+func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := body(cmd, args)
+		if exit := (*exitError)(nil); err == nil || errors.As(err, &exit) {
+			return err
+		}
+		return &exitError{exitFailure, err}
+	}
+}
+
+func main() {
+	blas.LendToGonum()
+	os.Exit(run())
+}
+
+func run() int {
+	root := newRoot()
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		return 0
+	}
+	code := exitUsage
+	if exit := (*exitError)(nil); errors.As(err, &exit) {
+		code, err = exit.code, exit.err
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "plume: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n       "))
+		if code == exitUsage {
+			fmt.Fprintf(os.Stderr, "See '%s --help'.\n", cmd.CommandPath())
+		}
+	}
+	return code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "plume",
+		Short: "Train latent diffusion models end to end with interacting particles, on CPUs",
+		Example: `  plume train                                   ipld on the embedded Fashion-MNIST images
+  plume train --data photos/ --size 32 --gray   on a directory of pictures
+  plume train --resume auto                     go on with the newest unfinished run
+  plume sample 7 -n 100 -o grid.png             new images from run 7
+  plume info                                    CPU, kernels and BLAS in use`,
+		Version:       trainer.Version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: command(func(*cobra.Command, []string) error {
+			return usage(kernel.Err())
+		}),
+	}
+	root.SetFlagErrorFunc(suggestFlag)
+	root.AddCommand(newTrain(), newSample(), newInfo())
+	setHelp(root)
+	return root
+}
+
+// suggestFlag adds the nearest known flag to the error of an unknown one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	unknown := (*pflag.NotExistError)(nil)
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+	return fmt.Errorf("%w%s", err, trainer.DidYouMean("--"+unknown.GetSpecifiedName(), known))
+}

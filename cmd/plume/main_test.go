@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"plume":    main,
+		"stubborn": stubborn,
+	})
+}
+
+// tiny is the configuration of runs that take a moment, on real images.
+const tiny = `data = "digits"
+epochs = 2
+latent = 8
+decoder_widths = [16]
+score_width = 16
+score_blocks = 1
+score_features = 8
+batch_repeats = 1
+solver = "ddim"
+solver_steps = 5
+eval_samples = 100
+`
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":      exits,
+			"interrupt":  interruptCommand,
+			"lines":      lines,
+			"same-state": sameState,
+			"write-hex":  writeHex,
+			"write-npy":  writeNPY,
+			"write-png":  writePNG,
+		},
+	})
+}
+
+// exits CODE command... runs a command, which must end with that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command...")
+	}
+	checkCode(ts, ts.Exec(args[1], args[2:]...), args[0])
+}
+
+func checkCode(ts *testscript.TestScript, err error, want string) {
+	code := 0
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != want {
+		ts.Fatalf("exit code %d, expected %s", code, want)
+	}
+}
+
+// interrupt SIGNAL CODE command... starts a command, sends it the signal (INT or TERM) after
+// its first line of output, and expects the exit code. Reading stops in between: a command
+// that writes more than a pipe holds cannot end before the signal.
+func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
+	if neg || len(args) < 3 || signals[args[0]] == nil {
+		ts.Fatalf("usage: interrupt INT|TERM CODE command...")
+	}
+	cmd := exec.Command(args[2], args[3:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Stderr = ts.Stderr()
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	reader := bufio.NewReader(stdout)
+	_, lineErr := reader.ReadString('\n')
+	ts.Check(cmd.Process.Signal(signals[args[0]]))
+	_, err = io.Copy(io.Discard, reader)
+	ts.Check(err)
+	err = cmd.Wait()
+	if lineErr != nil {
+		ts.Fatalf("ended before its first line of output: %v", err)
+	}
+	checkCode(ts, err, args[1])
+}
+
+// lines N FILE expects N lines in a file (or in stdout).
+func lines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines N FILE")
+	}
+	if n := strings.Count(ts.ReadFile(args[1]), "\n"); strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%s has %d lines, expected %s", args[1], n, args[0])
+	}
+}
+
+// same-state RUN RUN compares the arrays of two runs' newest checkpoints, bit for bit.
+func sameState(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: same-state RUN RUN")
+	}
+	var states [2][]byte
+	for i, run := range args {
+		dir, err := checkpoint.Latest(ts.MkAbs(run))
+		ts.Check(err)
+		states[i], err = os.ReadFile(filepath.Join(dir, "state.safetensors"))
+		ts.Check(err)
+	}
+	if same := bytes.Equal(states[0], states[1]); same == neg {
+		ts.Fatalf("the states are the same: %v", same)
+	}
+}
+
+// write-hex FILE HEX... writes bytes.
+func writeHex(ts *testscript.TestScript, neg bool, args []string) {
+	raw, err := hex.DecodeString(strings.Join(args[1:], ""))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o666))
+}
+
+// write-npy FILE M D [nan] writes an array of float32, one of them NaN if asked for.
+func writeNPY(ts *testscript.TestScript, neg bool, args []string) {
+	m, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	d, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	pixels := make([]float32, m*d)
+	for i := range pixels {
+		pixels[i] = float32(i%7)/3.5 - 1
+	}
+	if len(args) > 3 {
+		pixels[len(pixels)/2] = float32(math.NaN())
+	}
+	ts.Check(metric.WriteNPY(ts.MkAbs(args[0]), pixels, m, metric.Shape{H: 1, W: d, C: 1}))
+}
+
+// write-png FILE WIDTH HEIGHT writes a picture that depends on the file's name.
+func writePNG(ts *testscript.TestScript, neg bool, args []string) {
+	width, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	height, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	picture := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(i) * args[0][i%len(args[0])]
+	}
+	var out bytes.Buffer
+	ts.Check(png.Encode(&out, picture))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o666))
+}
+
+// stubborn is a command that hears the first signal and does not end.
+func stubborn() {
+	ctx, _ := watchSignals(context.Background(), func(string) {})
+	fmt.Println("ready")
+	<-ctx.Done()
+	fmt.Println("heard")
+	select {}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	cmd := exec.Command("stubborn")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(stdout)
+	for _, want := range []string{"ready\n", "heard\n"} {
+		if line, err := reader.ReadString('\n'); err != nil || line != want {
+			t.Errorf("%q, %v, expected %q", line, err, want)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("%v, expected exit code 130", err)
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/term"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// reporter shows a run: messages and progress on stderr, data on stdout.
+type reporter struct {
+	status  *metric.Status
+	json    *json.Encoder // nil without --json
+	summary trainer.Summary
+	err     error // the first that stdout gave
+}
+
+func newReporter(quiet, asJSON bool) *reporter {
+	r := &reporter{}
+	if asJSON {
+		r.json = json.NewEncoder(os.Stdout)
+	}
+	var w io.Writer = os.Stderr
+	if quiet {
+		w = io.Discard
+	}
+	fd := int(os.Stderr.Fd())
+	// A live line and JSON on the same terminal would run into each other.
+	live := term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" && !(asJSON && term.IsTerminal(int(os.Stdout.Fd())))
+	r.status = metric.NewStatus(w, live, time.Now)
+	if width, _, err := term.GetSize(fd); live && err == nil {
+		r.status.SetWidth(width)
+	}
+	return r
+}
+
+// hook is what the trainer calls.
+func (r *reporter) hook() trainer.Hook {
+	return trainer.Hook{
+		OnStep:    r.status.Step,
+		OnEpoch:   r.epoch,
+		OnMessage: r.status.Message,
+		OnEnd:     func(s trainer.Summary) { r.summary = s },
+	}
+}
+
+func (r *reporter) epoch(e metric.Epoch) {
+	r.status.Epoch(e)
+	if r.json != nil {
+		r.print(r.json.Encode(e))
+	}
+}
+
+func (r *reporter) print(err error) {
+	if r.err == nil && err != nil {
+		r.err = fmt.Errorf("writing to stdout: %w", err)
+	}
+}
+
+// end names the run on stdout, and on stderr what it reached and the picture to open.
+func (r *reporter) end(runDir string) error {
+	s := r.summary
+	r.status.Close()
+	if r.json != nil {
+		r.print(r.json.Encode(struct {
+			RunDir  string  `json:"run_dir"`
+			Samples string  `json:"samples"`
+			Recon   string  `json:"reconstructions"`
+			Seconds float64 `json:"seconds"`
+		}{runDir, s.SamplePath, s.ReconPath, s.Seconds}))
+	} else {
+		_, err := fmt.Println(runDir)
+		r.print(err)
+	}
+
+	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %.4f", humanize.Comma(int64(s.Steps)), took, s.Final.ReconMSE)
+	if fd := s.Final.PCA64FD; fd != nil {
+		text += fmt.Sprintf(", PCA-64 FD %.2f (held-out against training images: %.2f)", *fd, s.RealFloor)
+	}
+	r.status.Message(text)
+	r.status.Message(fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath))
+	return r.err
+}
+
+const pureGoWarning = `
+****************************************************************************
+  WARNING: this plume multiplies matrices in pure Go, which is 10 to 25
+  times slower than OpenBLAS. To fix it:
+      sudo apt-get install libopenblas-dev && make build
+****************************************************************************
+`
+
+// backendLine says in one line what computes.
+func backendLine() string {
+	b := blas.Info()
+	line := "BLAS: " + b.Library
+	if b.Core != "" {
+		line += fmt.Sprintf(", core %s", b.Core)
+	}
+	return fmt.Sprintf("%s, %s. Kernels: %s.", line, plural(b.Threads, "thread per call", "threads per call"), kernel.Info().Path)
+}
+
+// backendWarning says why the products are slower than this machine could make them, or nothing.
+func backendWarning() string {
+	switch b := blas.Info(); {
+	case b.Backend == "gonum":
+		return pureGoWarning
+	case b.Warning != "":
+		return "WARNING: " + b.Warning + "."
+	}
+	return ""
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanize.Comma(int64(n)) + " " + many
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+const sampleLong = `Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
+number under --runs. The ending of the output file decides what is written: .png is a grid of
+pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
+
+const sampleExample = `  plume sample 7                                  100 images of run 7, as samples.png
+  plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png
+  plume sample 7 -n 10000 -o samples.npy          for another program`
+
+// maxSamples bounds n: more would hardly fit into memory, and are better drawn in parts.
+const maxSamples = 1 << 20
+
+type sampleCommand struct {
+	n, steps, cols, threads int
+	seed                    uint64
+	solver, out, runs       string
+	raw                     bool
+}
+
+func newSample() *cobra.Command {
+	s := &sampleCommand{}
+	cmd := &cobra.Command{
+		Use:     "sample RUN [flags]",
+		Short:   "Draw images from a trained model",
+		Long:    sampleLong,
+		Example: sampleExample,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("%d arguments; expected one RUN: the directory, the name or the number of a run", len(args))
+			}
+			return nil
+		},
+		RunE: command(func(_ *cobra.Command, args []string) error { return s.run(args[0]) }),
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVarP(&s.n, "number", "n", 100, "images to draw")
+	flags.StringVar(&s.solver, "solver", "ancestral", "sampler: "+strings.Join(solvers(), ", "))
+	flags.IntVar(&s.steps, "steps", 0, "steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.StringVarP(&s.out, "output", "o", "samples.png", "`file` to write, .png or .npy")
+	flags.Uint64Var(&s.seed, "seed", 1, "seed of the samples' random numbers")
+	flags.IntVar(&s.cols, "cols", 0, "pictures in a row of the grid (0: as in a square)")
+	flags.BoolVar(&s.raw, "raw", false, "use the weights as they are instead of their moving average")
+	flags.IntVar(&s.threads, "threads", 0, "worker threads (0: all cores); never changes the result")
+	flags.StringVar(&s.runs, "runs", "runs", "`directory` of the numbered runs")
+	return cmd
+}
+
+// solvers are the names of the samplers.
+func solvers() []string {
+	c := trainer.Default()
+	return c.Key("solver").Choices
+}
+
+func (s *sampleCommand) validate() error {
+	switch {
+	case s.n < 1 || s.n > maxSamples:
+		return fmt.Errorf("-n is %d; expected 1 to %d", s.n, maxSamples)
+	case !slices.Contains(solvers(), s.solver):
+		return fmt.Errorf("--solver is %q; expected one of %s%s", s.solver, strings.Join(solvers(), ", "), trainer.DidYouMean(s.solver, solvers()))
+	case s.steps < 0:
+		return fmt.Errorf("--steps is %d; expected 0 or more", s.steps)
+	case s.cols < 0:
+		return fmt.Errorf("--cols is %d; expected 0 or more", s.cols)
+	case s.threads < 0:
+		return fmt.Errorf("--threads is %d; expected 0 or more", s.threads)
+	}
+	if ext := filepath.Ext(s.out); ext != ".png" && ext != ".npy" {
+		return fmt.Errorf("--output is %q; expected a name that ends in .png or .npy", s.out)
+	}
+	if info, err := os.Stat(filepath.Dir(s.out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--output is %q; expected a file in a directory that exists", s.out)
+	}
+	return nil
+}
+
+func (s *sampleCommand) run(spec string) error {
+	if err := s.validate(); err != nil {
+		return usage(err)
+	}
+	runDir, found, err := trainer.FindRun(s.runs, spec)
+	if err != nil {
+		return usage(err)
+	}
+	if !found {
+		return usage(fmt.Errorf("no unfinished run in %s", s.runs))
+	}
+	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
+	if err != nil {
+		return err
+	}
+	defer generator.Close()
+	shape := generator.Shape()
+	pixels := make([]float32, s.n*shape.Dim())
+	if err := generator.Sample(pixels, s.n, s.solver, s.steps, s.seed); err != nil {
+		return err
+	}
+	if err := s.write(pixels, shape); err != nil {
+		return err
+	}
+	_, err = fmt.Println(s.out)
+	return err
+}
+
+// write stores n images as the ending of the output's name says.
+func (s *sampleCommand) write(pixels []float32, shape data.Shape) error {
+	if filepath.Ext(s.out) == ".npy" {
+		return metric.WriteNPY(s.out, pixels, s.n, metric.Shape(shape))
+	}
+	cols := s.cols
+	if cols == 0 {
+		cols = int(math.Ceil(math.Sqrt(float64(s.n))))
+	}
+	return metric.WriteGrid(s.out, pixels, metric.Shape(shape), cols)
+}

@@ -1,0 +1,169 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// Config is everything that decides a run's result, plus what only decides its reports. Each
+// field is at once a key of the configuration file (its toml tag), a flag of the command and
+// an environment variable; Keys is the one table behind all three.
+type Config struct {
+	// Data.
+	Data    string  `toml:"data" group:"Data" help:"fashion10k, digits, or a path: IDX file or directory, image directory, .npy"`
+	Size    int     `toml:"size" help:"side in pixels to which images of a directory are scaled (0: as they are)"`
+	Gray    bool    `toml:"gray" help:"convert images of a directory to one channel"`
+	Holdout float64 `toml:"holdout" help:"share of the images held out of training, in [0, 1)"`
+
+	// Run.
+	Method  string `toml:"method" group:"Run" help:"training method" choices:"ipld,pgd"`
+	Seed    uint64 `toml:"seed" help:"seed of every random number of the run"`
+	Epochs  int    `toml:"epochs" help:"passes over the training images"`
+	Batch   int    `toml:"batch" help:"datapoints B per minibatch"`
+	Tile    int    `toml:"tile" help:"rows that one worker takes through the networks at a time; part of the result's bits"`
+	Threads int    `toml:"threads" help:"worker threads (0: all cores); never changes the result"`
+
+	method.Options
+
+	// Reports.
+	Solver          string `toml:"solver" group:"Reports" help:"sampler of the reports" choices:"ancestral,ddim,dpm++2m"`
+	SolverSteps     int    `toml:"solver_steps" help:"steps of that sampler (0: its default)"`
+	EvalEvery       int    `toml:"eval_every" help:"epochs between sample grids and PCA-64 FD (0: only at the end)"`
+	EvalSamples     int    `toml:"eval_samples" help:"samples behind the PCA-64 FD"`
+	CheckpointEvery int    `toml:"checkpoint_every" help:"epochs between checkpoints (0: only at the end)"`
+	KeepCheckpoints int    `toml:"keep_checkpoints" help:"newest checkpoints kept (0: all)"`
+}
+
+// Default returns the configuration of a run for which nothing was asked.
+func Default() Config {
+	return Config{
+		Data:    "fashion10k",
+		Holdout: 0.1,
+
+		Method: "ipld",
+		Seed:   1,
+		Epochs: 90,
+		Batch:  500,
+		Tile:   128,
+
+		Options: method.Options{
+			Latent:        32,
+			ObsNoise:      0.2,
+			DecoderWidths: []int{256, 512},
+			ScoreWidth:    256,
+			ScoreBlocks:   3,
+			ScoreFeatures: 64,
+			LambdaMin:     -10,
+			LambdaMax:     10,
+
+			Particles:    1,
+			Dynamics:     "underdamped",
+			StepSize:     2e-3,
+			StepSizeEnd:  5e-4,
+			StepSchedule: "geometric",
+			Friction:     0.3,
+			BatchRepeats: 4,
+			InnerSteps:   1,
+			ScoreDraws:   1,
+			DriftClip:    0.3,
+			PriorWeight:  "elbo",
+			PriorDrift:   "bound",
+
+			Optimizer:  "adam",
+			LR:         1e-3,
+			LREnd:      0.05,
+			LRSchedule: "cosine",
+			ScoreLR:    1,
+			EMA:        0.999,
+		},
+
+		Solver:          "ancestral",
+		EvalEvery:       30,
+		EvalSamples:     2000,
+		CheckpointEvery: 10,
+		KeepCheckpoints: 2,
+	}
+}
+
+// Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.
+const (
+	maxSide    = 1 << 12
+	maxRows    = 1 << 20
+	maxThreads = 1 << 12
+	maxCount   = math.MaxInt32
+)
+
+// Validate reports every value that is out of range and every combination that contradicts
+// itself, one "key = value: expected ..." per line, or nil.
+func (c Config) Validate() error {
+	var p method.Problems
+	p.Expect(c.Data != "" && isPlainText(c.Data), "data", c.Data,
+		"the name of an embedded data set or a path in UTF-8, without control characters")
+	p.Int("size", c.Size, 0, maxSide)
+	p.Expect(c.Holdout >= 0 && c.Holdout < 1, "holdout", c.Holdout, "a number in [0, 1)")
+
+	p.Expect(c.Seed <= math.MaxInt64, "seed", c.Seed, "an integer in [0, 2^63 - 1], the largest that TOML holds")
+	p.Int("epochs", c.Epochs, 1, maxCount)
+	p.Int("batch", c.Batch, 1, maxRows)
+	p.Int("tile", c.Tile, 1, maxRows)
+	p.Int("threads", c.Threads, 0, maxThreads)
+
+	p = append(p, c.Options.Validate()...)
+
+	p.Int("solver_steps", c.SolverSteps, 0, maxCount)
+	p.Int("eval_every", c.EvalEvery, 0, maxCount)
+	p.Int("eval_samples", c.EvalSamples, 2, maxRows) // a covariance needs two
+	p.Int("checkpoint_every", c.CheckpointEvery, 0, maxCount)
+	p.Int("keep_checkpoints", c.KeepCheckpoints, 0, maxCount)
+
+	for _, key := range c.Keys() {
+		if len(key.Choices) > 0 {
+			p.Expect(slices.Contains(key.Choices, key.String()), key.Name, key.String(),
+				"one of "+strings.Join(key.Choices, ", "))
+		}
+	}
+	return p.Err()
+}
+
+func isPlainText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// resumable are the keys that may change when a run continues: how long it goes on, and what
+// it costs and reports on the way. All others are part of what its checkpoints mean.
+var resumable = []string{
+	"epochs", "threads",
+	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
+}
+
+// Changed lists the keys, in the table's order, whose values differ between c and other.
+func (c Config) Changed(other Config) []string {
+	var names []string
+	theirs := other.Keys()
+	for i, key := range c.Keys() {
+		if key.String() != theirs[i].String() {
+			names = append(names, key.Name)
+		}
+	}
+	return names
+}
+
+// CheckResume reports every key in which asked differs from c, the configuration stored with
+// a run, although a run cannot change it when it continues.
+func (c Config) CheckResume(asked Config) error {
+	var p method.Problems
+	for _, name := range c.Changed(asked) {
+		if !slices.Contains(resumable, name) {
+			mine, theirs := c.Key(name), asked.Key(name)
+			p.Expect(false, name, theirs, fmt.Sprintf("%s, as the run began; when it continues it may only change %s",
+				mine, strings.Join(resumable, ", ")))
+		}
+	}
+	return p.Err()
+}

@@ -1,0 +1,133 @@
+package trainer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// LoadFile sets in c the keys that the TOML file at path names; the others keep their
+// values. Unknown keys and values of a wrong type are errors that name file, line and key,
+// and leave c as it was.
+func (c *Config) LoadFile(path string) error {
+	_, err := c.load(path)
+	return err
+}
+
+// LoadRun reads the configuration stored in a run's directory. Every key must be there: a
+// default that has changed since must not change a run that goes on.
+func LoadRun(runDir string) (Config, error) {
+	path := filepath.Join(runDir, configFile)
+	c := Default()
+	defined, err := c.load(path)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, key := range c.Keys() {
+		if !slices.Contains(defined, key.Name) {
+			return Config{}, fmt.Errorf("%s: expected the key %s, as in every configuration that this version stores", path, key.Name)
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return c, nil
+}
+
+// load is LoadFile; it also returns the names of the keys that the file sets.
+func (c *Config) load(path string) (defined []string, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	values := map[string]any{}
+	meta, err := toml.Decode(string(text), &values)
+	if parse := (toml.ParseError{}); errors.As(err, &parse) {
+		return nil, fmt.Errorf("%s:%d: %s", path, parse.Position.Line, parse.Message)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+
+	loaded := *c
+	keys := loaded.Keys()
+	var p method.Problems
+	for _, key := range meta.Keys() { // in the order of the file
+		name := key[0] // what is in a table counts as the table
+		if slices.Contains(defined, name) {
+			continue
+		}
+		defined = append(defined, name)
+		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
+		if i < 0 {
+			p = append(p, fmt.Errorf("%s: unknown key %s%s", position(path, text, name), name, DidYouMean(name, keyNames(keys))))
+		} else if err := keys[i].setTOML(values[name]); err != nil {
+			p = append(p, fmt.Errorf("%s: %s = %v: %w", position(path, text, name), name, values[name], err))
+		}
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	*c = loaded
+	return defined, nil
+}
+
+func keyNames(keys []Key) []string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = key.Name
+	}
+	return names
+}
+
+// position is path:line of a top-level key of text, or the path alone if the key is written
+// in a way that a search of lines does not find.
+func position(path string, text []byte, name string) string {
+	pattern := regexp.MustCompile(`(?m)^[ \t[]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*[=.\]]`)
+	at := pattern.FindIndex(text)
+	if at == nil {
+		return path
+	}
+	return fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:at[0]], []byte("\n")))
+}
+
+// LoadEnv sets the keys whose environment variable is set; lookup is os.LookupEnv or alike.
+func (c *Config) LoadEnv(lookup func(name string) (string, bool)) error {
+	var p method.Problems
+	for _, key := range c.Keys() {
+		if text, ok := lookup(key.Env()); ok {
+			if err := key.Set(text); err != nil {
+				p = append(p, fmt.Errorf("environment variable %s=%q: %w", key.Env(), text, err))
+			}
+		}
+	}
+	return p.Err()
+}
+
+// TOML returns c as a commented configuration file; LoadFile gives back the same Config.
+func (c Config) TOML() ([]byte, error) {
+	var out bytes.Buffer
+	group := ""
+	for _, key := range c.Keys() {
+		if key.Group != group {
+			group = key.Group
+			fmt.Fprintf(&out, "\n# %s\n\n", group)
+		}
+		fmt.Fprintf(&out, "# %s\n", key.Help)
+		if len(key.Choices) > 0 {
+			fmt.Fprintf(&out, "# one of %s\n", strings.Join(key.Choices, ", "))
+		}
+		if err := toml.NewEncoder(&out).Encode(map[string]any{key.Name: key.value()}); err != nil {
+			return nil, fmt.Errorf("configuration: %s: %w", key.Name, err)
+		}
+	}
+	return bytes.TrimLeft(out.Bytes(), "\n"), nil
+}

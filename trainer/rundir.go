@@ -1,0 +1,196 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+// Files of a run's directory.
+const (
+	configFile  = "config.toml"
+	runInfoFile = "run.json"
+)
+
+// runName is the form of the directories that NewRunDir makes: a number, then data and method.
+var runName = regexp.MustCompile(`^(\d{5,})(?:-.*)?$`)
+
+// runNumber is the number of a directory that NewRunDir made.
+func runNumber(name string) (n int, ok bool) {
+	match := runName.FindStringSubmatch(name)
+	if match == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(match[1])
+	return n, err == nil
+}
+
+// NewRunDir creates root/00007-data-method under the next free number and returns its path.
+// Processes that do so at the same time get different numbers.
+func NewRunDir(root, data, method string) (string, error) {
+	if err := os.MkdirAll(root, 0o777); err != nil {
+		return "", fmt.Errorf("run directory: %w", err)
+	}
+	for {
+		last, err := lastRun(root)
+		if err != nil {
+			return "", err
+		}
+		// The bare number is a claim: only one process can make it, and while it stands no
+		// other can finish a run of that number.
+		number := last + 1
+		claim := filepath.Join(root, fmt.Sprintf("%05d", number))
+		if err := os.Mkdir(claim, 0o777); errors.Is(err, fs.ErrExist) {
+			continue
+		} else if err != nil {
+			return "", fmt.Errorf("run directory: %w", err)
+		}
+		taken, err := filepath.Glob(claim + "-*")
+		if err == nil && len(taken) == 0 {
+			dir := claim + "-" + fileName(data) + "-" + fileName(method)
+			if err := os.Rename(claim, dir); err != nil {
+				return "", fmt.Errorf("run directory: %w", err)
+			}
+			return dir, nil
+		}
+		if err := os.Remove(claim); err != nil {
+			return "", fmt.Errorf("run directory: %w", err)
+		}
+	}
+}
+
+// lastRun is the largest run number under root, 0 if there is none.
+func lastRun(root string) (int, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return 0, fmt.Errorf("run directory: %w", err)
+	}
+	last := 0
+	for _, entry := range entries {
+		if n, ok := runNumber(entry.Name()); ok {
+			last = max(last, n)
+		}
+	}
+	return last, nil
+}
+
+// fileName keeps of s what is harmless in a file name on every system.
+func fileName(s string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '+':
+			return r
+		}
+		return '-'
+	}, s)
+	return strings.Trim(clean[:min(len(clean), 64)], "-.")
+}
+
+// ClaimDir makes dir, if need be, the directory of a new run. It refuses one that holds a run.
+func ClaimDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("run directory: %w", err)
+	}
+	if IsRun(dir) {
+		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another directory with --out", dir, dir)
+	}
+	return nil
+}
+
+// IsRun tells whether dir is the directory of a run.
+func IsRun(dir string) bool {
+	for _, name := range []string{configFile, runInfoFile, "checkpoints"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// StoreConfig writes c, fully resolved, into a run's directory, where LoadRun reads it.
+func StoreConfig(runDir string, c Config) error {
+	text, err := c.TOML()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(filepath.Join(runDir, configFile), text, 0o666); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	return nil
+}
+
+// FindRun returns the directory of the run that spec means: a path, or under root a name
+// (00007-digits-ipld) or a number (7); or with "auto" the newest run under root that was not
+// finished and has a checkpoint to go on from. Only "auto" may find nothing without an error.
+func FindRun(root, spec string) (dir string, found bool, err error) {
+	if spec == "auto" {
+		return newestUnfinished(root)
+	}
+	for _, dir := range []string{spec, filepath.Join(root, spec)} {
+		if spec != "" && IsRun(dir) {
+			return dir, true, nil
+		}
+	}
+	runs, err := listRuns(root)
+	if err != nil {
+		return "", false, err
+	}
+	if number, err := strconv.Atoi(spec); err == nil {
+		for _, name := range runs {
+			if n, _ := runNumber(name); n == number {
+				return filepath.Join(root, name), true, nil
+			}
+		}
+	}
+	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s", spec, root)
+	if len(runs) == 0 {
+		return "", false, fmt.Errorf("%s, which holds none", what)
+	}
+	return "", false, fmt.Errorf("%s (the newest is %s)", what, runs[0])
+}
+
+// listRuns returns the names of the numbered runs under root, newest first.
+func listRuns(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if _, ok := runNumber(entry.Name()); ok && IsRun(filepath.Join(root, entry.Name())) {
+			names = append(names, entry.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		na, _ := runNumber(a)
+		nb, _ := runNumber(b)
+		return nb - na
+	})
+	return names, nil
+}
+
+func newestUnfinished(root string) (dir string, found bool, err error) {
+	runs, err := listRuns(root)
+	if err != nil {
+		return "", false, err
+	}
+	for _, name := range runs {
+		dir := filepath.Join(root, name)
+		unfinished, err := Unfinished(dir)
+		if err != nil || unfinished {
+			return dir, unfinished, err
+		}
+	}
+	return "", false, nil
+}

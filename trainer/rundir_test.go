@@ -1,0 +1,179 @@
+package trainer
+
+import (
+	"github.com/plume-ml/plume/trainer/data"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+)
+
+func TestNewRunDir(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "runs")
+	for _, name := range []string{"00041-old-pgd", "100000-more-ipld", "99-not-ours", "notes"} {
+		if err := os.MkdirAll(filepath.Join(root, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, err := NewRunDir(root, "my data/über", "vae")
+	if want := filepath.Join(root, "100001-my-data--ber-vae"); err != nil || dir != want {
+		t.Errorf("%s, %v, expected %s", dir, err, want)
+	}
+	root = filepath.Join(t.TempDir(), "fresh")
+	if dir, err := NewRunDir(root, "digits", "ipld"); err != nil || filepath.Base(dir) != "00001-digits-ipld" {
+		t.Errorf("%s, %v", dir, err)
+	}
+}
+
+// Many callers at once, of different data: every number is given once.
+func TestNewRunDirRace(t *testing.T) {
+	root := t.TempDir()
+	var wg sync.WaitGroup
+	names := []string{"a", "b", "c", "d"}
+	for i := range 32 {
+		wg.Go(func() {
+			if _, err := NewRunDir(root, names[i%len(names)], "ipld"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	entries, err := os.ReadDir(root)
+	if err != nil || len(entries) != 32 {
+		t.Fatalf("%d directories, %v", len(entries), err)
+	}
+	var numbers []int
+	for _, entry := range entries {
+		n, ok := runNumber(entry.Name())
+		if !ok || slices.Contains(numbers, n) {
+			t.Errorf("%s: not a run, or its number is given twice", entry.Name())
+		}
+		numbers = append(numbers, n)
+	}
+}
+
+func TestClaimDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	if err := ClaimDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "log.txt"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := ClaimDir(dir); err != nil {
+		t.Errorf("a directory with another's file: %v", err)
+	}
+	if err := StoreConfig(dir, Default()); err != nil {
+		t.Fatal(err)
+	}
+	if err := ClaimDir(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) || !strings.Contains(err.Error(), "--out") {
+		t.Errorf("a run's directory: %v", err)
+	}
+	if err := ClaimDir(filepath.Join(dir, "log.txt")); err == nil {
+		t.Error("claimed a file")
+	}
+}
+
+// newRun makes the files by which a run is recognised; checkpoints needs a real checkpoint.
+func newRun(t *testing.T, dir string, finished, checkpointed bool) {
+	t.Helper()
+	c := Default()
+	err := ClaimDir(dir)
+	if err == nil {
+		err = StoreConfig(dir, c)
+	}
+	if err == nil {
+		err = StoreRunInfo(dir, NewRunInfo(c, "f00", data.Shape{H: 8, W: 8, C: 1}))
+	}
+	if err == nil {
+		err = MarkFinished(dir, finished)
+	}
+	if err == nil && checkpointed {
+		_, err = checkpoint.Save(dir, checkpoint.Meta{Method: "ipld"}, []checkpoint.Tensor{{Name: "x", Shape: []int{1}, F32: []float32{1}}}, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindRun(t *testing.T) {
+	root := t.TempDir()
+	names := []string{"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld"}
+	newRun(t, filepath.Join(root, names[0]), false, true)
+	newRun(t, filepath.Join(root, names[1]), false, true)
+	newRun(t, filepath.Join(root, names[2]), true, true)
+	newRun(t, filepath.Join(root, names[3]), false, false)
+	for spec, want := range map[string]string{
+		"1": names[0], "00003": names[2], names[1]: names[1], "auto": names[1], filepath.Join(root, names[2]): names[2],
+	} {
+		dir, found, err := FindRun(root, spec)
+		if err != nil || !found || dir != filepath.Join(root, want) {
+			t.Errorf("%s: %s, %v, %v, expected %s", spec, dir, found, err, want)
+		}
+	}
+	for _, spec := range []string{"9", "", "00009-x", root} {
+		if _, found, err := FindRun(root, spec); err == nil || found || !strings.Contains(err.Error(), names[3]) {
+			t.Errorf("%q: %v, %v", spec, found, err)
+		}
+	}
+	empty := filepath.Join(root, "none")
+	if _, found, err := FindRun(empty, "auto"); err != nil || found {
+		t.Errorf("auto without runs: %v, %v", found, err)
+	}
+	if _, _, err := FindRun(empty, "1"); err == nil || !strings.Contains(err.Error(), "holds none") {
+		t.Errorf("a number without runs: %v", err)
+	}
+}
+
+func TestLoadRun(t *testing.T) {
+	dir := t.TempDir()
+	if err := StoreConfig(dir, Default()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadRun(dir)
+	if err != nil || !reflect.DeepEqual(got, Default()) {
+		t.Errorf("%v, %+v", err, got)
+	}
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for old, new := range map[string]string{"\nfriction = 0.3\n": "\n", "\nfriction = ": "\nfriction = -"} {
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadRun(dir); err == nil || !strings.Contains(err.Error(), "config.toml") || !strings.Contains(err.Error(), "friction") {
+			t.Errorf("%q for %q: %v", new, old, err)
+		}
+	}
+}
+
+func TestRunInfo(t *testing.T) {
+	dir := t.TempDir()
+	want := NewRunInfo(Default(), "f00", data.Shape{H: 8, W: 8, C: 1})
+	if err := StoreRunInfo(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	if err := MarkFinished(dir, true); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadRunInfo(dir)
+	if err != nil || got.Finished == nil || got.Finished.Before(got.Started) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if got.Finished = nil; got.CPU != want.CPU || got.Go == "" || got.Fingerprint != "f00" || got.BLAS.Threads != want.BLAS.Threads || !got.Started.Equal(want.Started) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if err := os.WriteFile(filepath.Join(dir, runInfoFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadRunInfo(dir); err == nil || !strings.Contains(err.Error(), runInfoFile) {
+		t.Errorf("broken run.json: %v", err)
+	}
+}

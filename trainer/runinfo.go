@@ -1,0 +1,115 @@
+package trainer
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// RunInfo is what run.json records: where a run comes from, and what may change its bits or
+// its speed without being part of its configuration.
+type RunInfo struct {
+	Argv        []string         `json:"argv"`
+	Version     string           `json:"version"`
+	Go          string           `json:"go"`
+	Platform    string           `json:"platform"` // GOOS/GOARCH
+	CPU         string           `json:"cpu"`
+	KernelPath  string           `json:"kernel_path"`
+	BLAS        blas.LibraryInfo `json:"blas"`
+	Seed        uint64           `json:"seed"`
+	Data        string           `json:"data"`
+	Fingerprint string           `json:"data_fingerprint"`
+	Shape       data.Shape       `json:"shape"` // of an image
+	Started     time.Time        `json:"started"`
+	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
+}
+
+// NewRunInfo describes a run that starts now in this process with this configuration;
+// fingerprint and shape are those of its data.
+func NewRunInfo(c Config, fingerprint string, shape data.Shape) RunInfo {
+	cpu := kernel.Info()
+	return RunInfo{
+		Argv:        os.Args,
+		Version:     Version(),
+		Go:          runtime.Version(),
+		Platform:    runtime.GOOS + "/" + runtime.GOARCH,
+		CPU:         cpu.CPU,
+		KernelPath:  cpu.Path,
+		BLAS:        blas.Info(),
+		Seed:        c.Seed,
+		Data:        c.Data,
+		Fingerprint: fingerprint,
+		Shape:       shape,
+		Started:     time.Now(),
+	}
+}
+
+// Version is the module's version: a tag, or the commit's time and hash where the build could
+// see the repository.
+func Version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok || build.Main.Version == "" {
+		return "(unknown)"
+	}
+	return build.Main.Version
+}
+
+// StoreRunInfo writes info into a run's directory.
+func StoreRunInfo(runDir string, info RunInfo) error {
+	text, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", runInfoFile, err)
+	}
+	if err := renameio.WriteFile(filepath.Join(runDir, runInfoFile), append(text, '\n'), 0o666); err != nil {
+		return fmt.Errorf("%s: %w", runInfoFile, err)
+	}
+	return nil
+}
+
+// LoadRunInfo reads what StoreRunInfo wrote.
+func LoadRunInfo(runDir string) (RunInfo, error) {
+	path := filepath.Join(runDir, runInfoFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return RunInfo{}, fmt.Errorf("run: %w", err)
+	}
+	var info RunInfo
+	if err := json.Unmarshal(text, &info); err != nil {
+		return RunInfo{}, fmt.Errorf("%s: expected the description of a run: %w", path, err)
+	}
+	return info, nil
+}
+
+// MarkFinished records whether a run came to its end; one that goes on again has not.
+func MarkFinished(runDir string, finished bool) error {
+	info, err := LoadRunInfo(runDir)
+	if err != nil {
+		return err
+	}
+	info.Finished = nil
+	if finished {
+		now := time.Now()
+		info.Finished = &now
+	}
+	return StoreRunInfo(runDir, info)
+}
+
+// Unfinished tells whether a run has not come to its end and has a checkpoint to go on from.
+func Unfinished(runDir string) (bool, error) {
+	if _, err := checkpoint.Latest(runDir); err != nil {
+		return false, nil
+	}
+	info, err := LoadRunInfo(runDir)
+	return err == nil && info.Finished == nil, err
+}

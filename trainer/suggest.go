@@ -1,0 +1,40 @@
+package trainer
+
+import "fmt"
+
+// DidYouMean returns ` (did you mean "x"?)` for the known name nearest to name by edit
+// distance, or nothing if all of them are too different for a typing error.
+func DidYouMean(name string, known []string) string {
+	best, nearest := 1+(len(name)+1)/2, ""
+	for _, candidate := range known {
+		if d := editDistance(name, candidate); d < best {
+			best, nearest = d, candidate
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", nearest)
+}
+
+// editDistance counts the bytes to insert, delete or replace on the way from a to b
+// (Levenshtein 1966), one row of the table at a time.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
