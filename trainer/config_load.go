@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // LoadFile sets in c the keys that the TOML file at path names; the others keep their
@@ -68,7 +69,7 @@ func (c *Config) load(path string) (defined []string, err error) {
 		defined = append(defined, name)
 		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
 		if i < 0 {
-			p = append(p, fmt.Errorf("%s: unknown key %s%s", position(path, text, name), name, DidYouMean(name, keyNames(keys))))
+			p = append(p, fmt.Errorf("%s: unknown key %s%s", position(path, text, name), name, suggest.DidYouMean(name, keyNames(keys))))
 		} else if err := keys[i].setTOML(values[name]); err != nil {
 			p = append(p, fmt.Errorf("%s: %s = %v: %w", position(path, text, name), name, values[name], err))
 		}

@@ -56,14 +56,25 @@ func (t *Trainer) record() metric.Epoch {
 
 // clipTolerance is the clipped share above which the second half of a training is warned about:
 // the clip is there for rare blow-ups, and particles that it holds all the time do not sample.
-const clipTolerance = 0.01
+// Beyond redrawnTolerance of re-drawn particles a training has no cloud to learn from.
+const clipTolerance, redrawnTolerance = 0.01, 0.1
 
-func (t *Trainer) noteClipping(e metric.Epoch) {
-	if t.clipNoted || 2*e.Epoch < t.cfg.Epochs || !(e.Clipped > clipTolerance) {
-		return
+// judge warns, once each, of an epoch whose particles did not move freely; where most were lost
+// it reports divergence.
+func (t *Trainer) judge(e metric.Epoch) error {
+	if e.Redrawn > redrawnTolerance {
+		return fmt.Errorf("%w in epoch %d: %.0f %% of the particles' moves blew up and were re-drawn; try a smaller step_size, a larger obs_noise or a drift_clip",
+			ErrDiverged, e.Epoch, 100*e.Redrawn)
 	}
-	t.clipNoted = true
-	t.message(fmt.Sprintf("WARNING: %.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise.", 100*e.Clipped))
+	if e.Redrawn > 0 && !t.redrawnNoted {
+		t.redrawnNoted = true
+		t.message(fmt.Sprintf("WARNING: %.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them.", 100*e.Redrawn))
+	}
+	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.clipNoted {
+		t.clipNoted = true
+		t.message(fmt.Sprintf("WARNING: %.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise.", 100*e.Clipped))
+	}
+	return nil
 }
 
 // evaluate samples, measures the PCA-64 FD into e, and draws the pictures.
@@ -75,10 +86,7 @@ func (t *Trainer) evaluate(e *metric.Epoch) error {
 	if err := g.Sample(samples, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
-	if err := t.fitPCA(); err != nil {
-		return err
-	}
-	if t.pca != nil {
+	if t.fitPCA(); t.pca != nil {
 		fd, err := t.pca.Distance(samples[:t.cfg.EvalSamples*dim], t.cfg.EvalSamples)
 		if err != nil {
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
@@ -88,16 +96,19 @@ func (t *Trainer) evaluate(e *metric.Epoch) error {
 	return t.draw(samples)
 }
 
-// fitPCA fits the principal components of the training images once. Images too large for the
-// decomposition go without.
-func (t *Trainer) fitPCA() error {
-	dim := t.train.Shape().Dim()
-	if t.pca != nil || dim > metric.MaxPCADim {
-		return nil
+// fitPCA fits the principal components of the training images when first needed. Images that
+// have none, or are too large for the decomposition, go without the distance.
+func (t *Trainer) fitPCA() {
+	if t.pca != nil || t.pcaTried {
+		return
 	}
-	pca, err := metric.FitPCA(t.train, dim, fdComponents)
+	t.pcaTried = true
+	pca, err := metric.FitPCA(t.train, t.train.Shape().Dim(), fdComponents)
+	if err != nil {
+		t.message(fmt.Sprintf("WARNING: no PCA-64 FD for these images: %v.", err))
+		return
+	}
 	t.pca = pca
-	return err
 }
 
 // realFloor is the distance of the held-out images, what perfect samples would reach.

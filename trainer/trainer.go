@@ -48,10 +48,12 @@ type Trainer struct {
 	before float64      // seconds of earlier sessions
 	start  time.Time    // of Run
 
-	pca       *metric.PCA // of the training images, fitted when first needed
-	last      metric.Epoch
-	pictures  pictures
-	clipNoted bool
+	pca      *metric.PCA // of the training images, fitted when first needed
+	pcaTried bool
+	last     metric.Epoch
+	pictures pictures
+
+	clipNoted, redrawnNoted bool // the warning was given
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
@@ -275,8 +277,7 @@ func (t *Trainer) endEpoch() error {
 		}
 	}
 	t.last = e
-	t.noteClipping(e)
-	if err := t.log.Write(e); err != nil {
+	if err := errors.Join(t.log.Write(e), t.judge(e)); err != nil {
 		return err
 	}
 	for _, h := range t.hooks {

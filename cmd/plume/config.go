@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // addKeys defines a flag for each key of the configuration, bound to c.
@@ -35,7 +36,7 @@ func warnOfUnknownEnv(w io.Writer) {
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, "PLUME_") && !slices.Contains(known, name) {
-			fmt.Fprintf(w, "WARNING: the environment variable %s means nothing to plume%s.\n", name, trainer.DidYouMean(name, known))
+			fmt.Fprintf(w, "WARNING: the environment variable %s means nothing to plume%s.\n", name, suggest.DidYouMean(name, known))
 		}
 	}
 }

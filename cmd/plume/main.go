@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // Exit codes. An interrupted run that saved a checkpoint ends with 128 plus the signal's
@@ -106,5 +107,5 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
-	return fmt.Errorf("%w%s", err, trainer.DidYouMean("--"+unknown.GetSpecifiedName(), known))
+	return fmt.Errorf("%w%s", err, suggest.DidYouMean("--"+unknown.GetSpecifiedName(), known))
 }

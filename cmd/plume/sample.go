@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 const sampleLong = `Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
@@ -73,7 +74,7 @@ func (s *sampleCommand) validate() error {
 	case s.n < 1 || s.n > maxSamples:
 		return fmt.Errorf("-n is %d; expected 1 to %d", s.n, maxSamples)
 	case !slices.Contains(solvers(), s.solver):
-		return fmt.Errorf("--solver is %q; expected one of %s%s", s.solver, strings.Join(solvers(), ", "), trainer.DidYouMean(s.solver, solvers()))
+		return fmt.Errorf("--solver is %q; expected one of %s%s", s.solver, strings.Join(solvers(), ", "), suggest.DidYouMean(s.solver, solvers()))
 	case s.steps < 0:
 		return fmt.Errorf("--steps is %d; expected 0 or more", s.steps)
 	case s.cols < 0:

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // embeddedFiles holds the sample data as their authors distribute them; NOTICE.md there says
@@ -87,33 +89,6 @@ func readDigits() (*array, error) {
 
 // unknownName is the error of a name that is neither embedded nor a path.
 func unknownName(name string) error {
-	hint := ""
-	for _, e := range Embedded() {
-		if distance(strings.ToLower(name), e) <= 2 {
-			hint = fmt.Sprintf(" (did you mean %s?)", e)
-		}
-	}
 	return fmt.Errorf("data: %s: no such file or directory, nor the name of an embedded data set%s; expected %s, or the path of %s",
-		strconv.Quote(name), hint, strings.Join(Embedded(), ", "), accepted)
-}
-
-// distance is the Levenshtein distance of two strings, in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+		strconv.Quote(name), suggest.DidYouMean(strings.ToLower(name), Embedded()), strings.Join(Embedded(), ", "), accepted)
 }

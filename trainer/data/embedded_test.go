@@ -77,22 +77,11 @@ func TestEmbeddedPixels(t *testing.T) {
 
 func TestUnknownName(t *testing.T) {
 	_, err := Open("fashion10", Options{})
-	wantError(t, err, `"fashion10"`, "did you mean fashion10k?", "digits")
+	wantError(t, err, `"fashion10"`, `did you mean "fashion10k"?`, "digits")
 	_, err = Open("Digits", Options{})
-	wantError(t, err, "did you mean digits?")
+	wantError(t, err, `did you mean "digits"?`)
 	_, err = Open("no/such/path", Options{})
 	wantError(t, err, "no/such/path", "no such file or directory", "digits, fashion10k", ".npy")
 	_, err = Open("", Options{})
 	wantError(t, err, `""`, "digits, fashion10k")
-}
-
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"digits", "digits", 0}} {
-		if got := distance(tc.a, tc.b); got != tc.want {
-			t.Errorf("distance(%q, %q) = %d; expected %d", tc.a, tc.b, got, tc.want)
-		}
-	}
 }

@@ -2,8 +2,7 @@ package method
 
 // Options configure how a model is trained: the networks, the particles and the optimiser.
 // Every field is a key of the configuration file (its toml tag), a flag and an environment
-// variable; the help tag is what users read, with units and defaults beside it. The
-// mathematics is in the section of the issue's reference named by the doc of each method.
+// variable; the help tag is what users read. ALGORITHM.md, section 4, says what each does.
 type Options struct {
 	// Networks.
 	Latent        int     `toml:"latent" group:"Networks" help:"latent dimensions d"`

@@ -20,7 +20,7 @@ type RowSource interface {
 }
 
 const (
-	MaxPCADim = 4096 // values per image: the decomposition takes D^3 operations
+	maxPCADim = 4096 // values per image: the decomposition takes D^3 operations
 	blockRows = 512  // images in memory at a time
 )
 
@@ -46,8 +46,8 @@ func FitPCA(rows RowSource, dim, k int) (*PCA, error) {
 		return nil, fmt.Errorf("metric: PCA of %d images, expected 2 or more", m)
 	case dim < 1 || k < 1:
 		return nil, fmt.Errorf("metric: %d components of %d dimensions, expected 1 or more of both", k, dim)
-	case dim > MaxPCADim:
-		return nil, fmt.Errorf("metric: PCA of images of %d values, expected %d or fewer", dim, MaxPCADim)
+	case dim > maxPCADim:
+		return nil, fmt.Errorf("metric: PCA of images of %d values, expected %d or fewer", dim, maxPCADim)
 	}
 	p := &PCA{mean: meanRow(rows, dim)}
 	cov := covariance(rows, p.mean)

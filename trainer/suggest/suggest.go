@@ -1,4 +1,5 @@
-package trainer
+// Package suggest finds the word that a user probably meant.
+package suggest
 
 import "fmt"
 
