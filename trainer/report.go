@@ -54,6 +54,19 @@ func (t *Trainer) record() metric.Epoch {
 	}
 }
 
+// reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
+func (t *Trainer) reportAgain() error {
+	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
+	records, err := metric.ReadLog(filepath.Join(t.runDir, metricsFile))
+	if err != nil {
+		return err
+	}
+	if len(records) > 0 {
+		t.last = records[len(records)-1]
+	}
+	return t.evaluate(&t.last)
+}
+
 // clipTolerance is the clipped share above which the second half of a training is warned about:
 // the clip is there for rare blow-ups, and particles that it holds all the time do not sample.
 // Beyond redrawnTolerance of re-drawn particles a training has no cloud to learn from.

@@ -18,6 +18,7 @@ import (
 const (
 	configFile  = "config.toml"
 	runInfoFile = "run.json"
+	metricsFile = "metrics.jsonl"
 )
 
 // runName is the form of the directories that NewRunDir makes: a number, then data and method.

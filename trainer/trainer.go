@@ -123,7 +123,7 @@ func (t *Trainer) open(step int) (err error) {
 	if err := StoreConfig(t.runDir, t.cfg); err != nil {
 		return err
 	}
-	t.log, err = metric.OpenLog(filepath.Join(t.runDir, "metrics.jsonl"), step)
+	t.log, err = metric.OpenLog(filepath.Join(t.runDir, metricsFile), step)
 	return err
 }
 
@@ -209,9 +209,7 @@ func (t *Trainer) seconds() float64 {
 func (t *Trainer) Run(ctx context.Context) error {
 	t.start = time.Now()
 	if t.next.epoch >= t.cfg.Epochs {
-		t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
-		t.last = t.record()
-		if err := t.evaluate(&t.last); err != nil {
+		if err := t.reportAgain(); err != nil {
 			return err
 		}
 	}

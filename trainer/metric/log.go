@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/google/renameio/v2"
@@ -79,4 +80,25 @@ func (l *Log) Close() error {
 		return fmt.Errorf("metric: %w", err)
 	}
 	return nil
+}
+
+// ReadLog reads the records of a closed or growing log. A torn last line is left out.
+func ReadLog(path string) ([]Epoch, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("metric: %w", err)
+	}
+	whole, err := keepUpTo(text, math.MaxInt)
+	if err != nil {
+		return nil, fmt.Errorf("metric: %s:%w", path, err)
+	}
+	var records []Epoch
+	for line := range bytes.Lines(whole) {
+		var e Epoch
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, fmt.Errorf("metric: %s: record %d: %w", path, len(records)+1, err)
+		}
+		records = append(records, e)
+	}
+	return records, nil
 }

@@ -141,3 +141,21 @@ func TestOpenLogCreates(t *testing.T) {
 		t.Error("a closed log took a record")
 	}
 }
+
+func TestReadLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	text := `{"epoch":1,"step":4,"recon_mse":0.5}` + "\n" + `{"epoch":2,"step":8,"recon_mse":null}` + "\n" + `{"epoch":3,"st`
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	records, err := ReadLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != 2 || records[0].ReconMSE != 0.5 || records[1].Step != 8 || !math.IsNaN(records[1].ReconMSE) {
+		t.Errorf("read %+v", records)
+	}
+	if _, err := ReadLog(path + "x"); err == nil {
+		t.Error("a missing log is read")
+	}
+}
