@@ -41,28 +41,29 @@ type mlpTape struct {
 	p        []float32
 	in, out  []float32
 	pre, act [][]float32
-	back     []float32 // gradient by an activation, widest layer
+	back     []float32 // gradient by an activation; rows as wide as the widest hidden layer
+	widest   int
 	tasks    []gradTask
 }
 
 // NewTape implements Net.
 func (m *MLP) NewTape(p []float32, rows int) Tape {
 	t := &mlpTape{MLP: m, p: p, in: make([]float32, rows*m.In()), out: make([]float32, rows*m.Out())}
-	widest, x := 0, t.in
+	x := t.in
 	for i, l := range m.layers {
 		dy := t.out
 		if i < len(m.layers)-1 {
 			dy = make([]float32, rows*l.out)
 			t.pre = append(t.pre, dy)
 			t.act = append(t.act, make([]float32, rows*l.out))
-			widest = max(widest, l.out)
+			t.widest = max(t.widest, l.out)
 		}
 		t.tasks = l.gradTasks(t.tasks, x, dy)
 		if i < len(t.act) {
 			x = t.act[i]
 		}
 	}
-	t.back = make([]float32, rows*widest)
+	t.back = make([]float32, rows*t.widest)
 	return t
 }
 
@@ -84,9 +85,10 @@ func (t *mlpTape) Forward(lo, hi int) {
 
 func (t *mlpTape) Backward(lo, hi int, din []float32) {
 	dy := t.Out(lo, hi)
+	back := cut(t.back, t.widest, lo, hi) // of these rows alone, whatever layer other rows are at
 	for i := len(t.layers) - 1; i > 0; i-- {
 		l := t.layers[i]
-		dact, pre := cut(t.back, l.in, lo, hi), cut(t.pre[i-1], l.in, lo, hi)
+		dact, pre := back[:(hi-lo)*l.in], cut(t.pre[i-1], l.in, lo, hi)
 		l.mulT(dact, dy, t.p, hi-lo)
 		kernel.SiLUBackward(pre, pre, dact)
 		dy = pre

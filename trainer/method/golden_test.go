@@ -1,0 +1,301 @@
+package method
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// The golden test compares forward values, all gradients, ten training steps and the samplers
+// with what bench/peers/golden.py recorded from PyTorch in float64: an implementation that
+// shares nothing with this one but the definition.
+const goldenFile = "../../bench/peers/testdata/golden.safetensors"
+
+// Tolerances are on the deviation as a share of the root mean square of what is compared: once
+// for the deviation's own root mean square, once for its largest element. Each parameter tensor
+// of a network is compared by itself, so that small gradients count as much as large ones. The
+// tolerances are three to ten times the worst that was seen (in brackets), with both BLAS.
+//
+// Float32 rounds by 6e-8, which products of some dozen terms and, behind the sinusoids, phases
+// up to 50 make a few times larger. The normals of the noise agree to 4e-7.
+//
+// Parameters and averages are compared by how far they moved since the start, where a wrong rule
+// cannot hide behind the starting values. They moved by as little as 1e-3 of their size, so that
+// their rounding alone is 1e-4 of the way. Adam adds to this: its first step is lr*sign(g), so an
+// element whose gradient is nearly zero passes on a large relative error, and at worst takes the
+// other sign. It does so for itself alone, which the root mean square of its tensor hardly
+// notices: nothing is left out, but the bound on the largest element is looser. The second moment
+// adds the rounding of 0.999 to float32, 1.3e-5 of 1 - 0.999, where PyTorch keeps it in float64.
+type tolerance struct{ rms, largest float64 }
+
+var (
+	forwardTolerance  = tolerance{1e-6, 5e-6} // (1.5e-7, 7e-7)
+	gradientTolerance = tolerance{5e-6, 2e-5} // (9e-7, 3e-6)
+	cloudTolerance    = tolerance{2e-6, 1e-5} // (4e-7, 1.1e-6)
+	sampleTolerance   = tolerance{4e-6, 2e-5} // (6e-7, 2.4e-6)
+	momentTolerance   = tolerance{1e-4, 1e-3} // (2.5e-5, 1.5e-4)
+	movedTolerance    = tolerance{5e-4, 2e-3} // (1e-4, 3.5e-4)
+)
+
+const (
+	initTolerance   = 1e-7 // of numbers in (-1, 1); 3e-8
+	normalTolerance = 2e-6 // absolute; 4e-7
+	sumTolerance    = 5e-6 // of the column's largest; 6e-7
+)
+
+func TestGolden(t *testing.T) {
+	g := readGolden(t)
+	t.Run("normals", g.normals)
+	var cases []string
+	for name, text := range g.metadata {
+		if strings.Contains(text, "[options]") {
+			cases = append(cases, name)
+		}
+	}
+	slices.Sort(cases)
+	for _, name := range cases {
+		t.Run(name, func(t *testing.T) { newGoldenRun(t, g, name).run() })
+	}
+	if len(cases) == 0 {
+		t.Errorf("%s holds no case", goldenFile)
+	}
+}
+
+func (g *golden) normals(t *testing.T) {
+	keys, values := g.take(t, "normals/keys"), g.take(t, "normals/values")
+	n := len(values) / (len(keys) / 6)
+	for i, k := range slices.Collect(slices.Chunk(keys, 6)) {
+		key := kernel.Key{Seed: uint64(k[0]) | uint64(k[1])<<32, Step: uint32(k[2]), Stream: kernel.Stream(k[3])}
+		got := make([]float32, n)
+		kernel.Normal(got, key, uint64(k[4])|uint64(k[5])<<32)
+		compareAbs(t, fmt.Sprintf("normals of %+v", key), got, values[i*n:(i+1)*n], normalTolerance)
+	}
+}
+
+// goldenRun is one case under test.
+type goldenRun struct {
+	*testing.T
+	*golden
+	name   string
+	config struct {
+		Method  string
+		Batch   int
+		Seed    uint64
+		Options Options
+	}
+	images goldenImages
+	flow   *Flow
+	start  map[string][]float64 // parameters that the steps start from
+}
+
+func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
+	r := &goldenRun{T: t, golden: g, name: name, start: map[string][]float64{}}
+	meta, err := toml.Decode(g.metadata[name], &r.config)
+	if err != nil || len(meta.Undecoded()) > 0 {
+		t.Fatalf("configuration: %v, unknown keys %v", err, meta.Undecoded())
+	}
+	if err := r.config.Options.Validate().Err(); err != nil {
+		t.Fatal(err)
+	}
+	x := float32s(r.want("x"))
+	r.images = goldenImages{x: x, dim: g.tensors[name+"/x"].shape[1]}
+	p := pool.New(2)
+	t.Cleanup(p.Close)
+	m, err := New(r.config.Method, Setup{
+		Options: r.config.Options, Train: r.images, Batch: r.config.Batch, Tile: 4, Seed: r.config.Seed, Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.flow = m.(*Flow)
+	return r
+}
+
+func (r *goldenRun) want(name string) []float64 {
+	r.Helper()
+	return r.take(r.T, r.name+"/"+name)
+}
+
+func (r *goldenRun) has(name string) bool { return r.tensors[r.name+"/"+name] != nil }
+
+func (r *goldenRun) run() {
+	r.initial()
+	r.restore()
+	r.forward()
+	r.samples()
+	r.steps()
+	for name, tensor := range r.tensors {
+		if strings.HasPrefix(name, r.name+"/") && !tensor.used {
+			r.Errorf("recorded but not compared: %s", name)
+		}
+	}
+}
+
+// initial compares what the seed makes with what it made in the recording.
+func (r *goldenRun) initial() {
+	compareAbs(r.T, "decoder's first parameters", r.flow.decoder.p, r.want("init/decoder/params"), initTolerance)
+	if r.has("init/prior/params") {
+		compareAbs(r.T, "prior's first parameters", r.flow.prior.p, r.want("init/prior/params"), initTolerance)
+	}
+	compareAbs(r.T, "first cloud", r.flow.cloud.Z, r.want("init/cloud/z"), normalTolerance)
+}
+
+// restore puts the flow into the recorded starting state, as a checkpoint would.
+func (r *goldenRun) restore() {
+	for _, tensor := range r.flow.Tensors() {
+		if !r.has("start/" + tensor.Name) {
+			continue
+		}
+		want := r.want("start/" + tensor.Name)
+		copy(tensor.F32, float32s(want))
+		copy(tensor.F64, want)
+		r.start[tensor.Name] = want
+	}
+	r.flow.Restored()
+}
+
+func (r *goldenRun) forward() {
+	z := float32s(r.want("forward/z"))
+	rows := len(z) / r.config.Options.Latent
+	tape := r.flow.Decoder.NewTape(r.flow.decoder.p, rows)
+	copy(tape.In(0, rows), z)
+	tape.Forward(0, rows)
+	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
+	if prior, ok := r.flow.Prior.(*DiffusionPrior); ok {
+		tape := prior.Score.NewScoreTape(r.flow.prior.p, rows)
+		copy(tape.In(0, rows), z)
+		copy(tape.Lambda(0, rows), float32s(r.want("forward/lambda")))
+		tape.Forward(0, rows)
+		r.compare("score residual", tape.Out(0, rows), r.want("forward/residual"), nil, forwardTolerance)
+	}
+}
+
+func (r *goldenRun) samples() {
+	if r.config.Method == "pgd" {
+		return
+	}
+	var steps map[string]int
+	decode(r.T, []byte(r.metadata["samples"]), &steps)
+	generator := r.flow.Generator(false)
+	for _, solver := range diffusion.Solvers {
+		want := r.want("sample/" + string(solver) + "/z")
+		n := len(want) / r.config.Options.Latent
+		z, x := make([]float32, len(want)), make([]float32, n*r.images.dim)
+		if err := generator.SampleLatents(z, n, solver, steps[string(solver)], r.config.Seed); err != nil {
+			r.Fatal(err)
+		}
+		generator.Decode(x, z)
+		r.compare(string(solver)+" latents", z, want, nil, sampleTolerance)
+		r.compare(string(solver)+" images", x, r.want("sample/"+string(solver)+"/x"), nil, sampleTolerance)
+	}
+}
+
+const goldenSteps = 10
+
+// steps takes the recorded minibatches and compares the state after each.
+func (r *goldenRun) steps() {
+	var columns []string
+	decode(r.T, []byte(r.metadata["stats"]), &columns)
+	stats := make([][]float64, len(columns))
+	repeats := r.config.Options.BatchRepeats
+	batches := data.NewBatches(r.images.Len(), r.config.Batch, r.config.Seed)
+	for k := range goldenSteps {
+		number := k / repeats
+		s, err := r.flow.Step(Minibatch{
+			Index:  batches.At(number/batches.PerEpoch(), number%batches.PerEpoch()),
+			Number: uint32(number), Repeat: k % repeats, Progress: float64(k) / goldenSteps,
+		})
+		if err != nil {
+			r.Fatalf("step %d: %v", k+1, err)
+		}
+		if k == 0 {
+			r.gradients()
+		}
+		values := map[string]float64{
+			"SquareError": s.SquareError, "DataLoss": s.DataLoss, "PriorLoss": s.PriorLoss,
+			"Moved": s.Moved, "Clipped": s.Clipped, "Anchor": s.Anchor,
+		}
+		for i, c := range columns {
+			stats[i] = append(stats[i], values[c])
+		}
+		r.state(fmt.Sprintf("step%02d/", k+1))
+	}
+	r.sums(columns, stats)
+}
+
+// gradients compares those of the step just taken: its last evaluation, where it had several.
+func (r *goldenRun) gradients() {
+	f := r.flow
+	n := len(f.batch.IDs) * f.Latent
+	r.compare("first step: drift by the decoder", f.batch.G[:n], r.want("first/decoder_drift"), nil, gradientTolerance)
+	r.compare("first step: drift by the prior", f.batch.P[:n], r.want("first/prior_drift"), nil, gradientTolerance)
+	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil, gradientTolerance)
+	if r.has("first/lambda") {
+		want := r.want("first/lambda")
+		tape := f.priorTape.(diffusionTape)
+		r.compare("first step: levels lambda", tape.score.Lambda(0, len(want)), want, nil, forwardTolerance)
+		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil, gradientTolerance)
+	}
+}
+
+// state compares all that was recorded after a step.
+func (r *goldenRun) state(step string) {
+	for _, tensor := range r.flow.Tensors() {
+		if tensor.U32 != nil || !r.has(step+tensor.Name) {
+			continue
+		}
+		want := r.want(step + tensor.Name)
+		owner, field, _ := strings.Cut(tensor.Name, "/")
+		net := map[string]*network{"decoder": r.flow.decoder, "prior": r.flow.prior}[owner]
+		switch {
+		case net == nil && tensor.F64 != nil:
+			compareAbs(r.T, step+tensor.Name, tensor.F64, want, sumTolerance)
+		case net == nil:
+			r.compare(step+tensor.Name, tensor.F32, want, nil, cloudTolerance)
+		case field == "params" || field == "ema":
+			r.byLayer(step+tensor.Name, net, tensor.F32, want, r.start[tensor.Name], movedTolerance)
+		default:
+			r.byLayer(step+tensor.Name, net, tensor.F32, want, nil, momentTolerance)
+		}
+	}
+}
+
+// sums compares the stats of all steps, column by column.
+func (r *goldenRun) sums(columns []string, got [][]float64) {
+	want := r.want("stats")
+	for i, c := range columns {
+		var scale float64
+		column := make([]float64, goldenSteps)
+		for k := range column {
+			column[k] = want[k*len(columns)+i]
+			scale = max(scale, math.Abs(column[k]))
+		}
+		compareAbs(r.T, c+" of the steps", got[i], column, sumTolerance*scale)
+	}
+}
+
+// byLayer compares each parameter tensor of a network by itself.
+func (r *goldenRun) byLayer(what string, net *network, got []float32, want, origin []float64, tol tolerance) {
+	r.Helper()
+	layout := r.flow.Decoder.Layout()
+	if net == r.flow.prior {
+		layout = r.flow.Prior.Layout()
+	}
+	for _, p := range layout.Params() {
+		lo, hi := p.Offset, p.Offset+p.Len
+		var from []float64
+		if origin != nil {
+			from = origin[lo:hi]
+		}
+		r.compare(what+", "+net.name+" "+p.Name, got[lo:hi], want[lo:hi], from, tol)
+	}
+}

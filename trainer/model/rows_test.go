@@ -1,0 +1,31 @@
+package model
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// TestRowsShareNoScratch holds Tape to its word that ranges of rows are independent, for layers
+// of different widths: a backward pass must leave alone what another range may be using.
+func TestRowsShareNoScratch(t *testing.T) {
+	net := NewMLP(2, 3, 9, 4, 2)
+	p := make([]float32, net.Layout().Size())
+	net.Layout().Init(p, 1, 0)
+	const rows, split = 8, 3
+	tape := net.NewTape(p, rows).(*mlpTape)
+	tape.Forward(0, rows)
+
+	nan := float32(math.NaN())
+	for _, span := range [][2]int{{0, split}, {split, rows}} {
+		for i := range tape.back {
+			tape.back[i] = nan
+		}
+		tape.Backward(span[0], span[1], nil)
+		width := len(tape.back) / rows
+		outside := slices.Concat(tape.back[:span[0]*width], tape.back[span[1]*width:])
+		if i := slices.IndexFunc(outside, func(v float32) bool { return v == v }); i >= 0 {
+			t.Errorf("backward pass of rows %d to %d wrote outside their scratch", span[0], span[1])
+		}
+	}
+}
