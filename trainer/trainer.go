@@ -72,10 +72,17 @@ func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
 	return t, nil
 }
 
-// Resume prepares a run to go on from its newest checkpoint, with the configuration stored
-// with it but for the keys that may change. A run interrupted before its first checkpoint
-// cannot be resumed.
+// Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
+// stored with it but for the keys that may change (Config.CheckResume). A run interrupted
+// before its first checkpoint cannot be resumed.
 func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
+	stored, err := LoadRun(runDir)
+	if err == nil {
+		err = stored.CheckResume(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
 	t, err := prepare(cfg, runDir, opts)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,7 @@ type BoundTape struct {
 
 	key          kernel.Key
 	perm         []int
+	u            [1]float32 // the uniform of the stratified levels
 	lambda       []float32
 	alpha, sigma []float32
 	pull         []float32 // alpha/w, from the gradient by z_lambda of the weighted loss to that by z of the bound
@@ -89,11 +90,10 @@ func (b Bound) NewTape(score Score, d, rows int) *BoundTape {
 func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 	n := rows * t.Draws
 	t.key = noise
-	var u [1]float32
-	kernel.Uniform(u[:], lambda, 1<<32)
+	kernel.Uniform(t.u[:], lambda, 1<<32)
 	kernel.Perm(t.perm[:n], lambda)
 	for i, p := range t.perm[:n] {
-		l := t.Min + t.Span()*(float64(p)+float64(u[0]))/float64(n)
+		l := t.Min + t.Span()*(float64(p)+float64(t.u[0]))/float64(n)
 		a, s, w := Alpha(l), Sigma(l), t.Weight.at(l, t.Process)
 		t.lambda[i], t.alpha[i], t.sigma[i] = float32(l), float32(a), float32(s)
 		t.pull[i] = float32(a / w)
@@ -105,7 +105,8 @@ func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 // Rows evaluates rows lo to hi: z and g are those rows (d wide), ids their addresses in the
 // noise stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train,
 // leaves the score network ready for the gradient of theta's loss: the sum over rows and draws,
-// to be scaled by 1/(rows*Draws).
+// to be scaled by 1/(rows*Draws). With ScoreDrift the bound is evaluated for train only, and loss is
+// left alone otherwise.
 func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
 	if t.ScoreDrift {
 		t.scoreDrift(lo, hi, z, g)

@@ -1,0 +1,53 @@
+package trainer_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// Train a small model on the embedded digits for an epoch, then draw samples from it.
+func Example() {
+	dir, err := os.MkdirTemp("", "plume")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+
+	cfg := trainer.Default()
+	cfg.Data = "digits"
+	cfg.Epochs = 1
+	cfg.DecoderWidths = []int{64}
+	cfg.ScoreWidth, cfg.ScoreBlocks = 64, 1
+	cfg.Solver, cfg.EvalSamples = "dpm++2m", 100
+
+	run, err := trainer.New(cfg, dir, trainer.WithHook(trainer.Hook{
+		OnEpoch: func(e metric.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer run.Close()
+	if err := run.Run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+
+	g, err := trainer.LoadGenerator(dir, true, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer g.Close()
+	const n = 3
+	pixels := make([]float32, n*g.Dim())
+	if err := g.Sample(pixels, n, "ddim", 10, 1); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n, "samples of", g.Shape())
+	// Output:
+	// epoch 1 step 16
+	// 3 samples of 8 x 8
+}

@@ -1,0 +1,84 @@
+// Package reference is the networks and the losses of a training step written down once more,
+// from ALGORITHM.md, in float64 and one number at a time: what the tests hold the real code
+// against. It shares no code with what it checks; only tests import it.
+package reference
+
+import (
+	"fmt"
+	"math"
+)
+
+// Params finds the values of a named parameter, row-major.
+type Params func(name string) []float64
+
+// SiLU is x sigmoid(x).
+func SiLU(x float64) float64 { return x / (1 + math.Exp(-x)) }
+
+// linear is y = x W + b, with W of len(x) rows.
+func linear(p Params, name string, x []float64) []float64 {
+	w, b := p(name+".weight"), p(name+".bias")
+	y := make([]float64, len(b))
+	for j := range y {
+		y[j] = b[j]
+		for i, v := range x {
+			y[j] += v * w[i*len(b)+j]
+		}
+	}
+	return y
+}
+
+func silu(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = SiLU(v)
+	}
+	return y
+}
+
+func add(x, y []float64) []float64 {
+	s := make([]float64, len(x))
+	for i := range s {
+		s[i] = x[i] + y[i]
+	}
+	return s
+}
+
+// MLP is g_phi(z): linear layers with SiLU between them.
+func MLP(p Params, layers int, z []float64) []float64 {
+	for l := range layers {
+		if l > 0 {
+			z = silu(z)
+		}
+		z = linear(p, fmt.Sprintf("layer%d", l), z)
+	}
+	return z
+}
+
+// Score is the shape of the residual score network.
+type Score struct{ Blocks, Features int }
+
+// Residual is r_theta(z, lambda).
+func (s Score) Residual(p Params, z []float64, lambda float64) []float64 {
+	emb := linear(p, "emb2", silu(linear(p, "emb1", s.sinusoids(lambda))))
+	h := linear(p, "in", z)
+	for l := range s.Blocks {
+		u := linear(p, fmt.Sprintf("block%d.w1", l), silu(add(h, emb)))
+		h = add(h, linear(p, fmt.Sprintf("block%d.w2", l), silu(u)))
+	}
+	return linear(p, "out", h)
+}
+
+// sinusoids are the sines, then the cosines, of lambda at frequencies from 0.05 to 5 in equal
+// ratios.
+func (s Score) sinusoids(lambda float64) []float64 {
+	half := s.Features / 2
+	f := make([]float64, s.Features)
+	for k := range half {
+		w := 0.05
+		if half > 1 {
+			w *= math.Pow(100, float64(k)/float64(half-1))
+		}
+		f[k], f[half+k] = math.Sincos(w * lambda)
+	}
+	return f
+}

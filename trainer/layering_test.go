@@ -1,0 +1,115 @@
+package trainer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/plume-ml/plume"
+
+// layers are the packages of ARCHITECTURE.md, the lowest first: each may import those of earlier
+// rows, and none of its own.
+var layers = [][]string{
+	{"asm", "asm/avx2", "asm/avx512", "asm/neon"},
+	{"kernel"},
+	{"blas"},
+	{"trainer/pool", "trainer/suggest"},
+	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
+	{"trainer/method"},
+	{"trainer"},
+	{"cmd/plume", "bench"},
+}
+
+// strangers are what a package must not import although it lies lower: the parts of the trainer
+// that know neither matrix products nor workers.
+var strangers = map[string][]string{
+	"trainer/diffusion":  {"blas", "trainer/pool"},
+	"trainer/particle":   {"blas", "trainer/pool"},
+	"trainer/optim":      {"blas", "trainer/pool"},
+	"trainer/data":       {"blas", "trainer/pool"},
+	"trainer/checkpoint": {"blas", "trainer/pool", "kernel"},
+}
+
+// onlyForTests may be imported by tests alone.
+const onlyForTests = "trainer/internal/reference"
+
+// listed is what `go list -json` says of a package.
+type listed struct {
+	ImportPath        string
+	Imports, CgoFiles []string
+}
+
+func (p listed) name() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
+
+// packages lists the packages of the module as they are built with the given tags and with cgo.
+func packages(t *testing.T, tags string) (all []listed) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,CgoFiles", "-tags="+tags, module+"/...")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("%v: %s", err, exit.Stderr)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func layerOf(name string) int {
+	return slices.IndexFunc(layers, func(l []string) bool { return slices.Contains(l, name) })
+}
+
+func TestLayers(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no go command to list the packages with")
+	}
+	for _, tags := range []string{"", "openblas"} {
+		seen := map[string]bool{}
+		for _, p := range packages(t, tags) {
+			seen[p.name()] = true
+			checkPackage(t, p)
+		}
+		for _, l := range layers[1:7] {
+			for _, name := range l {
+				if !seen[name] {
+					t.Errorf("tags %q: go list did not report %s", tags, name)
+				}
+			}
+		}
+	}
+}
+
+func checkPackage(t *testing.T, p listed) {
+	t.Helper()
+	name := p.name()
+	if len(p.CgoFiles) > 0 && name != "blas" {
+		t.Errorf("%s uses cgo: %v", name, p.CgoFiles)
+	}
+	mine := layerOf(name)
+	if mine < 0 && name != onlyForTests {
+		t.Errorf("%s has no place in the layers", name)
+	}
+	for _, path := range p.Imports {
+		other, inside := strings.CutPrefix(path, module+"/")
+		if !inside {
+			continue
+		}
+		if theirs := layerOf(other); theirs < 0 || theirs >= mine || slices.Contains(strangers[name], other) {
+			t.Errorf("%s imports %s", name, other)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package method
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// busy are options that cut the work into many pieces: decoder layers of unequal widths, several
+// column blocks and optimiser chunks of the score network, tiles of few rows; and that keep
+// every sum and counter of the flow in use.
+func busy(dynamics string, particles int) Options {
+	o := small()
+	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
+	o.DecoderWidths = []int{60, 9, 40}
+	o.Optimizer, o.EMA, o.ScaleAnchor, o.CatchUp, o.DriftClip, o.PriorWarmup = "adam", 0.99, 1, 3, 0.1, 2
+	return o
+}
+
+// trainFlow makes steps on minibatches of uneven sizes and returns the state.
+func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
+	b := data.NewBatches(testPoints, batch, 1)
+	for k := range steps {
+		epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
+		mustStep(t, f, Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / float64(steps)})
+	}
+	f.Diagnose()
+	return stateOf(f)
+}
+
+// The same seed gives the same bits at any number of workers, diagnostics and samples included.
+func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
+	const batch, steps = 5, 24
+	for _, dynamics := range []string{"overdamped", "underdamped"} {
+		for _, particles := range []int{1, 3} {
+			t.Run(fmt.Sprintf("%s/N=%d", dynamics, particles), func(t *testing.T) {
+				var want state
+				for _, workers := range []int{1, 2, 3, 8} {
+					f := startFlow(t, "ipld", busy(dynamics, particles), batch, workers)
+					got := trainFlow(t, f, batch, steps)
+					got["temperature"] = []float64{f.Diagnose().ExtraTemperature}
+					got["samples"] = sampleSome(t, f, 130)
+					if want == nil {
+						want = got
+					}
+					if name := want.diff(got); name != "" {
+						t.Errorf("%d workers: %s differs from one worker's", workers, name)
+					}
+				}
+			})
+		}
+	}
+}
+
+func sampleSome(t *testing.T, f *Flow, n int) []float32 {
+	t.Helper()
+	x := make([]float32, n*testDim)
+	if err := f.Generator(true).Sample(x, n, "ancestral", 3, 5); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// The state, saved between two steps or repeats and restored into a fresh flow, is all there is:
+// both go on alike. Diagnosing changes nothing.
+func TestStateIsWhole(t *testing.T) {
+	o := busy("underdamped", 2)
+	o.PriorWarmup = 1
+	a := startFlow(t, "ipld", o, 5, 1)
+	for i := range a.cloud.Z { // wide, so that the anchor acts
+		a.cloud.Z[i] *= 2
+	}
+	a.meanSquare[0] = a.cloud.Stats().MeanSquare
+	trainFlow(t, a, 5, 7)
+	again := Minibatch{Index: []int{1, 5, 6}, Number: 7}
+	mustStep(t, a, again)
+
+	b := startFlow(t, "ipld", o, 5, 1)
+	saved := a.Tensors()
+	for i, to := range b.Tensors() {
+		copy(to.F32, saved[i].F32)
+		copy(to.U32, saved[i].U32)
+		copy(to.F64, saved[i].F64)
+	}
+	b.Restored()
+	b.Diagnose()
+	again.Repeat = 1
+	for range 3 {
+		mustStep(t, a, again)
+		mustStep(t, b, again)
+		again.Repeat++
+	}
+	if name := stateOf(a).diff(stateOf(b)); name != "" {
+		t.Errorf("%s differs after the state was carried over", name)
+	}
+}
+
+// A step allocates nothing. The networks are below the size from which gonum's products start
+// goroutines of their own.
+func TestStepDoesNotAllocate(t *testing.T) {
+	for _, dynamics := range []string{"overdamped", "underdamped"} {
+		for _, cv := range []bool{false, true} {
+			o := busy(dynamics, 2)
+			o.ScoreWidth, o.ScoreDraws, o.InnerSteps, o.ControlVariate, o.PriorWarmup = 40, 2, 2, cv, 0
+			f := newFlow(t, "ipld", o, 6)
+			b := Minibatch{Index: []int{4, 2, 8, 1, 0}}
+			n := testing.AllocsPerRun(20, func() {
+				mustStep(t, f, b)
+				b.Number++
+			})
+			if n != 0 {
+				t.Errorf("%s, control variate %v: a step allocates %v times", dynamics, cv, n)
+			}
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// table is a data set of rows of d numbers.
+type table struct {
+	d int
+	x []float32
+}
+
+func (t table) Name() string      { return "table" }
+func (t table) Len() int          { return len(t.x) / t.d }
+func (t table) Shape() data.Shape { return data.Shape{H: 1, W: t.d, C: 1} }
+func (t table) Label(int) int     { return -1 }
+
+func (t table) Gather(dst []float32, idx []int) {
+	for i, m := range idx {
+		copy(dst[i*t.d:(i+1)*t.d], t.x[m*t.d:(m+1)*t.d])
+	}
+}
+
+// normals are n standard normals times s.
+func normals(n int, seed uint64, s float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= s
+	}
+	return x
+}
+
+const (
+	testSeed   = 11
+	testPoints = 9 // datapoints M
+	testDim    = 5 // numbers in each
+)
+
+// small are options of a small ipld with plain gradient descent, so that gradients can be read
+// off from the parameters.
+func small() Options {
+	return Options{
+		Latent: 3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
+		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
+		Particles: 1, Dynamics: "overdamped", StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
+		Friction: 0.3, BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+		Optimizer: "sgd", LR: 0.01, LREnd: 1, LRSchedule: "constant", ScoreLR: 0.5,
+	}
+}
+
+// newFlow builds the named method on testPoints random datapoints. Its parameters are random
+// and far from their start, where the output of the score network is zero.
+func newFlow(t testing.TB, name string, o Options, batch int) *Flow {
+	t.Helper()
+	f := startFlow(t, name, o, batch, 2)
+	for i, n := range []*network{f.decoder, f.prior} {
+		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+		copy(n.opt.EMA, n.p)
+	}
+	return f
+}
+
+// startFlow is newFlow with the parameters at their start, and a number of workers.
+func startFlow(t testing.TB, name string, o Options, batch, workers int) *Flow {
+	t.Helper()
+	if err := o.Validate().Err(); err != nil {
+		t.Fatal(err)
+	}
+	p := pool.New(workers)
+	t.Cleanup(p.Close)
+	m, err := New(name, Setup{
+		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)},
+		Batch: batch, Tile: 4, Seed: testSeed, Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.(*Flow)
+}
+
+func mustStep(t testing.TB, f *Flow, b Minibatch) Stats {
+	t.Helper()
+	s, err := f.Step(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// state is a copy of all tensors, by name.
+type state map[string]any
+
+func stateOf(m Method) state {
+	s := state{}
+	for _, t := range m.Tensors() {
+		switch {
+		case t.F32 != nil:
+			s[t.Name] = slices.Clone(t.F32)
+		case t.U32 != nil:
+			s[t.Name] = slices.Clone(t.U32)
+		default:
+			s[t.Name] = slices.Clone(t.F64)
+		}
+	}
+	return s
+}
+
+// diff names a tensor in which two states differ in any bit, or is empty.
+func (s state) diff(other state) string {
+	if len(s) != len(other) {
+		return fmt.Sprintf("%d tensors, not %d", len(other), len(s))
+	}
+	for name, x := range s {
+		if fmt.Sprintf("%x", x) != fmt.Sprintf("%x", other[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
+// params are the parameters of one network as the reference wants them.
+func params(l *model.Layout, values []float64) reference.Params {
+	views := map[string][]float64{}
+	for _, p := range l.Params() {
+		views[p.Name] = values[p.Offset : p.Offset+p.Len]
+	}
+	return func(name string) []float64 { return views[name] }
+}
+
+func near(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if reference.Square(want) == 0 {
+		t.Errorf("%s: the reference is zero, so nothing is tested", what)
+	}
+	if d := reference.Distance(got, want); !(d <= tolerance) {
+		t.Errorf("%s: relative distance %.2g, more than %g", what, d, tolerance)
+	}
+}
+
+func nearNumber(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	near(t, what, []float32{float32(got)}, []float64{want}, tolerance)
+}

@@ -1,0 +1,248 @@
+package model_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// tolerance bounds |float32 result - float64 reference| / |reference|, per block. Rounding is
+// 6e-8 per operation over chains of about a hundred; what dominates is the argument of the
+// fastest sinusoid, |5 lambda| <= 50, whose float32 product is off by up to 3e-6.
+const tolerance = 2e-5
+
+// normals are standard normals scaled by s.
+func normals(n int, seed uint64, s float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= s
+	}
+	return x
+}
+
+func params(l *model.Layout, values []float64) reference.Params {
+	views := map[string][]float64{}
+	for _, p := range l.Params() {
+		views[p.Name] = values[p.Offset : p.Offset+p.Len]
+	}
+	return func(name string) []float64 { return views[name] }
+}
+
+// subject is one network bound to random parameters and inputs, with the reference of its rows.
+type subject struct {
+	layout  *model.Layout
+	p       []float32
+	tape    model.Tape
+	in, out int
+	x       []float32
+	dout    []float32                                              // gradient of the loss, the sum of dout*out
+	row     func(p reference.Params, i int, x []float64) []float64 // reference output of row i
+}
+
+const rows = 7
+
+func mlp(widths ...int) subject {
+	net := model.NewMLP(widths...)
+	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
+	s.fill()
+	s.tape = net.NewTape(s.p, rows)
+	s.row = func(p reference.Params, _ int, x []float64) []float64 { return reference.MLP(p, len(widths)-1, x) }
+	return s
+}
+
+func score(latent, width, blocks, features int) subject {
+	net := model.NewResidualScore(latent, width, blocks, features)
+	s := subject{layout: net.Layout(), in: latent, out: latent}
+	s.fill()
+	tape := net.NewScoreTape(s.p, rows)
+	s.tape = tape
+	level := tape.Lambda(0, rows)
+	for i := range level {
+		level[i] = -10 + 20*float32(i)/(rows-1)
+	}
+	r := reference.Score{Blocks: blocks, Features: features}
+	s.row = func(p reference.Params, i int, x []float64) []float64 { return r.Residual(p, x, float64(level[i])) }
+	return s
+}
+
+func (s *subject) fill() {
+	s.p = normals(s.layout.Size(), 1, 0.5)
+	s.x = normals(rows*s.in, 2, 1)
+	s.dout = normals(rows*s.out, 3, 1)
+}
+
+// run is forward and backward over the given cuts of the rows; it returns copies of output,
+// gradient by the input, and gradient by the parameters (of scale times the loss).
+func (s *subject) run(scale float32, cuts ...int) (out, din, grad []float32) {
+	din, grad = make([]float32, rows*s.in), make([]float32, len(s.p))
+	for i := range cuts[1:] {
+		lo, hi := cuts[i], cuts[i+1]
+		copy(s.tape.In(lo, hi), s.x[lo*s.in:hi*s.in])
+		s.tape.Forward(lo, hi)
+	}
+	out = slices.Clone(s.tape.Out(0, rows))
+	for i := range cuts[1:] {
+		lo, hi := cuts[i], cuts[i+1]
+		copy(s.tape.Out(lo, hi), s.dout[lo*s.out:hi*s.out])
+		s.tape.Backward(lo, hi, din[lo*s.in:hi*s.in])
+	}
+	for i := range s.tape.GradTasks() {
+		s.tape.Grad(i, grad, rows, scale)
+	}
+	return out, din, grad
+}
+
+func (s *subject) rowLoss(p reference.Params, i int, x []float64) (loss float64) {
+	for j, y := range s.row(p, i, x) {
+		loss += float64(s.dout[i*s.out+j]) * y
+	}
+	return loss
+}
+
+func subjects() map[string]subject {
+	return map[string]subject{
+		"one layer":          mlp(3, 5),
+		"three layers":       mlp(4, 9, 6, 5),
+		"several grad tasks": mlp(2, 300, 3),
+		"score, one block":   score(3, 6, 1, 2),
+		"score, two blocks":  score(2, 7, 2, 8),
+	}
+}
+
+// Outputs are the reference's; gradients are the central differences of the reference's loss.
+func TestAgainstReference(t *testing.T) {
+	for name, s := range subjects() {
+		t.Run(name, func(t *testing.T) {
+			const scale = 0.25
+			out, din, grad := s.run(scale, 0, rows)
+			values := reference.Wide(s.p)
+			p := params(s.layout, values)
+
+			var wantOut, wantIn []float64
+			for i := range rows {
+				x := reference.Wide(s.x[i*s.in : (i+1)*s.in])
+				wantOut = append(wantOut, s.row(p, i, x)...)
+				wantIn = append(wantIn, reference.Gradient(func(x []float64) float64 { return s.rowLoss(p, i, x) }, x)...)
+			}
+			near(t, "output", out, wantOut)
+			near(t, "gradient by the input", din, wantIn)
+
+			want := reference.Gradient(func([]float64) (loss float64) {
+				for i := range rows {
+					loss += scale * s.rowLoss(p, i, reference.Wide(s.x[i*s.in:(i+1)*s.in]))
+				}
+				return loss
+			}, values)
+			for _, q := range s.layout.Params() {
+				near(t, "gradient by "+q.Name, grad[q.Offset:q.Offset+q.Len], want[q.Offset:q.Offset+q.Len])
+			}
+		})
+	}
+}
+
+func near(t *testing.T, what string, got []float32, want []float64) {
+	t.Helper()
+	if reference.Square(want) == 0 {
+		t.Errorf("%s: the reference is zero, so nothing is tested", what)
+	}
+	if d := reference.Distance(got, want); !(d <= tolerance) {
+		t.Errorf("%s: relative distance %.2g, more than %g", what, d, tolerance)
+	}
+}
+
+// Rows do not feel each other: any cut of the batch, in any order, is the whole batch. A matrix
+// product may sum a row in another order when it has other neighbours, so this holds up to
+// rounding; the bits are part of the tile's size, which belongs to the configuration.
+func TestRowIndependence(t *testing.T) {
+	for name, s := range subjects() {
+		out, din, grad := s.run(1, 0, rows)
+		for _, cuts := range [][]int{{0, 1, 2, 3, 4, 5, 6, 7}, {0, 3, 7}, {0, 6, 7}} {
+			out2, din2, grad2 := s.run(1, cuts...)
+			for _, c := range []struct {
+				what      string
+				got, want []float32
+			}{{"output", out2, out}, {"gradient by the input", din2, din}, {"gradient by the parameters", grad2, grad}} {
+				if d := reference.Distance(c.got, reference.Wide(c.want)); !(d <= 1e-6) {
+					t.Errorf("%s, rows cut at %v: %s changed by %.2g", name, cuts, c.what, d)
+				}
+				t.Logf("%s, rows cut at %v: %s same bits: %v", name, cuts, c.what, slices.Equal(c.got, c.want))
+			}
+		}
+	}
+}
+
+// Rows that were never filled, and hold NaN from elsewhere, do not reach the others' gradients.
+func TestFewerRowsThanRoom(t *testing.T) {
+	s := mlp(3, 4, 2)
+	_, _, want := s.run(1, 0, rows)
+	for i := range rows * s.in {
+		s.x[i] = float32(math.NaN())
+	}
+	s.run(1, 0, rows)
+	s.fill()
+	const few = 4
+	copy(s.tape.In(0, few), s.x)
+	s.tape.Forward(0, few)
+	copy(s.tape.Out(0, few), s.dout)
+	s.tape.Backward(0, few, nil)
+	got := make([]float32, len(s.p))
+	for i := range s.tape.GradTasks() {
+		s.tape.Grad(i, got, few, 1)
+	}
+	for i, g := range got {
+		if g != g {
+			t.Fatalf("gradient %d is NaN", i)
+		}
+	}
+	if slices.Equal(got, want) {
+		t.Error("the gradient of four rows is that of all")
+	}
+}
+
+func TestInit(t *testing.T) {
+	net := model.NewResidualScore(8, 64, 2, 16)
+	l := net.Layout()
+	p := normals(l.Size(), 9, 1)
+	l.Init(p, 5, 1)
+	end := 0
+	for _, q := range l.Params() {
+		if q.Offset != end {
+			t.Errorf("%s starts at %d, after %d", q.Name, q.Offset, end)
+		}
+		end = q.Offset + q.Len
+		values := l.View(p, q.Name)
+		lo, hi := float64(slices.Min(values)), float64(slices.Max(values))
+		if q.Name == "out.weight" || q.Name == "out.bias" {
+			if lo != 0 || hi != 0 {
+				t.Errorf("%s starts in [%v, %v], expected 0", q.Name, lo, hi)
+			}
+			continue
+		}
+		inputs := map[string]int{"emb1.weight": 16, "emb1.bias": 16, "in.weight": 8, "in.bias": 8}[q.Name]
+		if inputs == 0 {
+			inputs = 64
+		}
+		// n uniform values leave a gap of about 2/n of the bound at each end; ten times that is
+		// exceeded once in e^10.
+		bound, gap := 1/math.Sqrt(float64(inputs)), 20/float64(len(values))
+		if hi > bound*(1+1e-6) || lo < -bound*(1+1e-6) || hi < bound*(1-gap) || lo > -bound*(1-gap) {
+			t.Errorf("%s starts in [%v, %v], expected to fill +-%v", q.Name, lo, hi, bound)
+		}
+	}
+	if end != l.Size() {
+		t.Errorf("the parameters end at %d of %d", end, l.Size())
+	}
+	q := make([]float32, len(p))
+	l.Init(q, 5, 0)
+	if slices.Equal(p, q) {
+		t.Error("two networks of one seed start alike")
+	}
+	if a, b := l.View(p, "block0.w1.weight"), l.View(p, "block0.w2.weight"); slices.Equal(a, b) {
+		t.Error("two layers start alike")
+	}
+}
