@@ -28,17 +28,31 @@ type Matrix struct {
 
 // Dense is the matrix of rows x cols that fills data.
 func Dense(data []float32, rows, cols int) Matrix {
-	return Matrix{Rows: rows, Cols: cols, Stride: cols, Data: data[:rows*cols]}
+	return Matrix{Rows: rows, Cols: cols, Stride: max(cols, 1), Data: data[:rows*cols]}
 }
 
 // Slice is the view of columns lo to hi (exclusive).
 func (m Matrix) Slice(lo, hi int) Matrix {
-	return Matrix{Rows: m.Rows, Cols: hi - lo, Stride: m.Stride, Data: m.Data[lo:]}
+	return Matrix{Rows: m.Rows, Cols: hi - lo, Stride: m.Stride, Data: m.Data[min(lo, len(m.Data)):]}
 }
 
 func (m Matrix) valid() bool {
 	return m.Rows >= 0 && m.Cols >= 0 && m.Stride >= max(m.Cols, 1) &&
 		(m.Rows == 0 || m.Cols == 0 || len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols)
+}
+
+// scale is m = beta m: all that is left of a product over nothing, which the backends refuse.
+func (m Matrix) scale(beta float32) {
+	for i := range m.Rows {
+		row := m.Data[i*m.Stride:][:m.Cols]
+		if beta == 0 {
+			clear(row)
+			continue
+		}
+		for j := range row {
+			row[j] *= beta
+		}
+	}
 }
 
 // Trans says whether a factor is used as it is or transposed.
@@ -76,6 +90,10 @@ func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
 	if m == 0 || n == 0 {
 		return
 	}
+	if k == 0 {
+		c.scale(beta)
+		return
+	}
 	backend.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
 }
 
@@ -88,7 +106,11 @@ func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []floa
 	if len(x) != n || len(y) != m || !a.valid() {
 		panic(errShape)
 	}
-	if m == 0 || n == 0 {
+	if m == 0 {
+		return
+	}
+	if n == 0 {
+		Dense(y, m, 1).scale(beta)
 		return
 	}
 	backend.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)

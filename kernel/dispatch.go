@@ -16,8 +16,8 @@ type path struct {
 	uniform       func(dst []float32, key Key, first uint64)
 	normal        func(dst []float32, key Key, first uint64)
 	noiseRows     func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, key Key)
-	overdamped    func(m *Move) int
-	underdamped   func(m *Move) int
+	overdamped    func(m Move) int // by value: through a pointer it would escape to the heap
+	underdamped   func(m Move) int
 	addBias       func(x, b []float32)
 	biasSiLU      func(y, x, b []float32)
 	addSiLU       func(y, s, h, e []float32)

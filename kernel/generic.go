@@ -93,7 +93,7 @@ func (m *Move) clipScale(i int) float32 {
 	return 1
 }
 
-func overdampedGeneric(m *Move) (clipped int) {
+func overdampedGeneric(m Move) (clipped int) {
 	var xi [GroupLen]float32
 	for i, id := range m.IDs {
 		s := m.clipScale(i)
@@ -112,7 +112,7 @@ func overdampedGeneric(m *Move) (clipped int) {
 	return clipped
 }
 
-func underdampedGeneric(m *Move) (clipped int) {
+func underdampedGeneric(m Move) (clipped int) {
 	var xi [GroupLen]float32
 	keep := 1 - m.Friction
 	for i, id := range m.IDs {
@@ -153,7 +153,7 @@ func sigmoid(x float32) float32 {
 		x = 87
 	}
 	const round = 1<<23 + 1<<22 // adding it rounds to an integer
-	n := float32(-x*math.Log2E+round) - round
+	n := float32(-x*math.Log2E) + round - round
 	r := -x - float32(n*ln2Hi) - float32(n*ln2Lo)
 	p := float32(0x1.6db418p-10)
 	p = float32(p*r) + 0x1.123b48p-7

@@ -76,7 +76,7 @@ func (m *Move) check() {
 // rows were clipped.
 func Overdamped(m *Move) int {
 	m.check()
-	return active.overdamped(m)
+	return active.overdamped(*m)
 }
 
 // Underdamped is u = (1-friction)*u - s*h*g + sqrt(2 friction h) xi; z += u. It returns how
@@ -84,7 +84,7 @@ func Overdamped(m *Move) int {
 func Underdamped(m *Move) int {
 	m.check()
 	check(len(m.U) == len(m.Z))
-	return active.underdamped(m)
+	return active.underdamped(*m)
 }
 
 // AddBias is x[i,j] += b[j].
@@ -94,7 +94,8 @@ func AddBias(x, b []float32) {
 }
 
 // BiasSiLU is x[i,j] += b[j]; y[i,j] = x[i,j] / (1 + exp(-x[i,j])).
-// Largest error of SiLU: 3 ulp of the result, or 1e-37 where it is smaller than that.
+// Largest error of SiLU: 3 ulp for x >= -87. Below, where exp would leave the normal range, the
+// sigmoid stays at 1.65e-38, so that silu is x times that instead of about zero, -Inf at -Inf.
 func BiasSiLU(y, x, b []float32) {
 	check(len(y) == len(x))
 	rows(len(x), len(b))
@@ -107,20 +108,23 @@ func AddSiLU(y, s, h, e []float32) {
 	active.addSiLU(y, s, h, e)
 }
 
-// SiLUBackward is dx[i] = dy[i] * silu'(x[i]); dx may be x or dy.
+// SiLUBackward is dx[i] = dy[i] * silu'(x[i]); dx may be x or dy. Largest error of silu': 1e-6
+// for |x| < 1e30; it is NaN at +Inf and -Inf at -Inf.
 func SiLUBackward(dx, x, dy []float32) {
 	check(len(dx) == len(x) && len(dy) == len(x))
 	active.siluBackward(dx, x, dy)
 }
 
-// ColSum is dst[j] = scale * sum over rows i of x[i*stride+j], rows added in order.
+// ColSum is dst[j] = scale * sum over rows i of x[i*stride+j], rows added in order. The last row
+// of x may end with its len(dst) summed columns.
 func ColSum(dst, x []float32, stride int, scale float32) {
-	check(len(dst) <= stride)
+	check(stride > 0 && len(dst) <= stride && (len(x)%stride == 0 || len(x)%stride >= len(dst)))
 	active.colSum(dst, x, stride, scale)
 }
 
 // Sinusoids is dst[i, k] = sin(lambda[i]*freq[k]), dst[i, F+k] = cos(lambda[i]*freq[k]) for
-// F = len(freq); rows of dst have width 2F. Largest error 1e-7 for |lambda*freq| < 1000.
+// F = len(freq), the product rounded; rows of dst have width 2F. Largest error 1e-7 for
+// |lambda*freq| < 1000.
 func Sinusoids(dst, lambda, freq []float32) {
 	check(len(dst) == 2*len(lambda)*len(freq))
 	active.sinusoids(dst, lambda, freq)

@@ -1,0 +1,120 @@
+package kernel
+
+import "testing"
+
+// call is one call of every exported loop, on n rows of d numbers, with spoil added to the length
+// of one argument.
+type call struct {
+	name string
+	args int // how many slices it takes
+	f    func(s [10][]float32)
+	rows uint // bit i: argument i has one number per row
+}
+
+var (
+	callIDs  = []uint64{0, 1, 2}
+	callU8   = make([]uint8, 3*19)
+	callRows = len(callIDs)
+	callKey  = Key{Seed: 1, Stream: testStream}
+)
+
+const callD = 19
+
+// calls lists the loops whose arguments must fit each other.
+var calls = []call{
+	{"NormalRows", 1, func(s [10][]float32) { NormalRows(s[0], callIDs, callD, callKey) }, 0},
+	{"NoiseRows", 5, func(s [10][]float32) { NoiseRows(s[0], s[1], s[2], s[3], s[4], callIDs, callD, callKey) }, 1<<3 | 1<<4},
+	{"Overdamped", 4, func(s [10][]float32) {
+		Overdamped(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], IDs: callIDs, D: callD, Clip: 1})
+	}, 1 << 3},
+	{"Underdamped", 5, func(s [10][]float32) {
+		Underdamped(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1, Friction: 0.5})
+	}, 1 << 3},
+	{"AddSiLU", 4, func(s [10][]float32) { AddSiLU(s[0], s[1], s[2], s[3]) }, 0},
+	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},
+	{"ScoreResidual", 6, func(s [10][]float32) { ScoreResidual(s[0], s[1], s[2], s[3], s[4], s[5], callD) }, 1<<1 | 1<<5},
+	{"DataResidual", 3, func(s [10][]float32) {
+		DataResidual(s[0], s[1], s[2], callX, 1, 2, callD, 1)
+	}, 1 << 1},
+	{"SquareNorms", 2, func(s [10][]float32) { SquareNorms(s[0], s[1], callD) }, 1},
+	{"ScaleRows", 2, func(s [10][]float32) { ScaleRows(s[0], s[1], callD) }, 1 << 1},
+	{"CombineRows", 6, func(s [10][]float32) { CombineRows(s[0], s[1], s[2], s[3], s[4], s[5], 1, callD) }, 1<<2 | 1<<4},
+	{"MeanRows", 2, func(s [10][]float32) { MeanRows(s[0], s[1], 1, callD) }, 0},
+	{"Add", 2, func(s [10][]float32) { Add(s[0], s[1]) }, 0},
+	{"Combine", 3, func(s [10][]float32) { Combine(s[0], 1, s[1], 1, s[2], 1) }, 0},
+	{"Combine of two", 2, func(s [10][]float32) { Combine(s[0], 1, s[1], 1, nil, 0) }, 0},
+	{"SGDStep", 2, func(s [10][]float32) { SGDStep(s[0], s[1], 1) }, 0},
+	{"RMSpropStep", 3, func(s [10][]float32) { RMSpropStep(s[0], s[1], s[2], 1, 0.5, 1) }, 0},
+	{"AdamStep", 4, func(s [10][]float32) { AdamStep(s[0], s[1], s[2], s[3], 1, 0.5, 0.5, 1, 1, 1) }, 0},
+	{"EMAStep", 2, func(s [10][]float32) { EMAStep(s[0], s[1], 0.5) }, 0},
+	{"U8ToF32", 1, func(s [10][]float32) { U8ToF32(s[0], callU8) }, 0},
+	{"F32ToU8", 1, func(s [10][]float32) { F32ToU8(callU8, s[0]) }, 0},
+}
+
+var callX = make([]float32, 2*callD)
+
+// arguments gives argument i its length, plus spoil for argument at.
+func (c call) arguments(at, spoil int) (s [10][]float32) {
+	for i := range c.args {
+		n := callRows * callD
+		if c.rows>>i&1 == 1 {
+			n = callRows
+		}
+		if i == at {
+			n += spoil
+		}
+		s[i] = make([]float32, n)
+	}
+	return s
+}
+
+func TestPanics(t *testing.T) {
+	for _, c := range calls {
+		c.f(c.arguments(-1, 0))
+		for i := range c.args {
+			for _, spoil := range []int{-1, 1} {
+				s := c.arguments(i, spoil)
+				mustPanic(t, c.name, errLen, func() { c.f(s) })
+			}
+		}
+	}
+	x := func(n int) []float32 { return make([]float32, n) }
+	mustPanic(t, "AddBias", errWidth, func() { AddBias(x(7), x(3)) })
+	mustPanic(t, "AddBias without a bias", errWidth, func() { AddBias(x(7), nil) })
+	mustPanic(t, "BiasSiLU", errWidth, func() { BiasSiLU(x(7), x(7), x(3)) })
+	mustPanic(t, "BiasSiLU y", errLen, func() { BiasSiLU(x(5), x(6), x(3)) })
+	mustPanic(t, "MeanRows width", errWidth, func() { MeanRows(x(4), x(8), 2, 3) })
+	mustPanic(t, "MeanRows repeat", errLen, func() { MeanRows(nil, nil, 0, 1) })
+	mustPanic(t, "ColSum width", errLen, func() { ColSum(x(4), x(6), 3, 1) })
+	mustPanic(t, "ColSum last row", errLen, func() { ColSum(x(3), x(10), 4, 1) })
+	mustPanic(t, "Sinusoids", errLen, func() { Sinusoids(x(11), x(2), x(3)) })
+	mustPanic(t, "DataResidual images", errLen, func() { DataResidual(x(6), x(3), x(6), x(3), 0, 2, 2, 1) })
+	mustPanic(t, "DataResidual repeat", errLen, func() { DataResidual(x(6), x(3), x(6), x(6), 0, 0, 2, 1) })
+}
+
+func TestNoAllocation(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		for _, c := range calls {
+			s := c.arguments(-1, 0)
+			if n := testing.AllocsPerRun(10, func() { c.f(s) }); n != 0 {
+				t.Errorf("%s allocates %v times", c.name, n)
+			}
+		}
+		x, y, b, words, perm := make([]float32, 95), make([]float32, 95), make([]float32, 19), make([]uint32, 95), make([]int, 95)
+		for name, f := range map[string]func(){
+			"Bits":      func() { Bits(words, callKey, 0) },
+			"Perm":      func() { Perm(perm, callKey) },
+			"Uniform":   func() { Uniform(x, callKey, 0) },
+			"Normal":    func() { Normal(x, callKey, 0) },
+			"AddBias":   func() { AddBias(x, b) },
+			"BiasSiLU":  func() { BiasSiLU(y, x, b) },
+			"ColSum":    func() { ColSum(b, x, 19, 1) },
+			"Sinusoids": func() { Sinusoids(x[:38], b[:1], b) },
+			"AllFinite": func() { AllFinite(x) },
+		} {
+			if n := testing.AllocsPerRun(10, f); n != 0 {
+				t.Errorf("%s allocates %v times", name, n)
+			}
+		}
+	})
+}

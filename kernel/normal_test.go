@@ -1,0 +1,181 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/big"
+	"testing"
+)
+
+func TestFMA32(t *testing.T) {
+	const n = 200000
+	words := make([]uint32, 3*n)
+	Bits(words, Key{Seed: 1, Stream: testStream}, 0)
+	// exponents of x, y and z within 2^+-15, so that products and sums overlap in every way
+	float := func(w uint32) float32 {
+		return math.Float32frombits(w&0x807fffff | (112+w>>23&31)<<23)
+	}
+	for i := range n {
+		x, y, z := float(words[3*i]), float(words[3*i+1]), float(words[3*i+2])
+		checkFMA(t, x, y, z)
+		checkFMA(t, x, y, -x*y) // cancels to the rounding error of the product
+	}
+}
+
+// TestFMA32Ties: x*y is half an ulp of z, up to a term so small that float64 loses it: rounding
+// twice would take the sum for a tie.
+func TestFMA32Ties(t *testing.T) {
+	for k := 1; k <= 23; k++ {
+		for _, z := range []float32{1, 1 + 0x1p-23, 1.5, 1.5 + 0x1p-23, 2 - 0x1p-23, 0x1.fffffep9, 0x1.000002p-3} {
+			half := float32(ulp(float64(z)) / 2)
+			for _, y := range []float32{1, 1 + float32(math.Ldexp(1, -k)), 1 - float32(math.Ldexp(1, -k))} {
+				for _, w := range []float32{1, 1 + float32(math.Ldexp(1, -k)), 1 - float32(math.Ldexp(1, -k))} {
+					for _, s := range []float32{1, -1} {
+						checkFMA(t, half*w, y, s*z)
+						checkFMA(t, -half*w, y, s*z)
+						checkFMA(t, 3*half*w, y, s*z)
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkFMA(t *testing.T, x, y, z float32) {
+	t.Helper()
+	exact := func(v float32) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(float64(v)) }
+	sum := exact(x)
+	sum.Mul(sum, exact(y)).Add(sum, exact(z))
+	want, _ := sum.Float32()
+	if want != 0 && math.Abs(float64(want)) < 0x1p-126 {
+		return // not promised
+	}
+	if got := fma32(x, y, z); got != want {
+		t.Fatalf("fma32(%x, %x, %x) = %x, want %x", x, y, z, got, want)
+	}
+}
+
+var goldenNormals = []struct {
+	Key
+	hash  uint64 // FNV-1a of the little-endian bits of the first 2^20 normals
+	first []float32
+}{
+	{Key{Seed: 0, Step: 0, Stream: StreamInit}, 0x551b80c3f3a1f4a, []float32{0x1.a6b396p+00, -0x1.666254p-03, 0x1.54cb8cp+00, -0x1.36420ep-01}},
+	{Key{Seed: 20250519, Step: 12, Stream: StreamMove}, 0xf3f4299fa7d45e3a, []float32{-0x1.249902p+00, -0x1.826a4p-01, -0x1.4e2758p-01, -0x1.746ffap+00}},
+	{Key{Seed: math.MaxUint64, Step: math.MaxUint32, Stream: StreamScoreNoise}, 0xda53e7a10d5ff720, []float32{0x1.94552cp-03, -0x1.adbc28p-04, -0x1.348b1ap-02, -0x1.5eb67cp-02}},
+}
+
+// normalUlps bounds the error of a normal against Box and Muller in float64. Over the three
+// million of the golden fills it is 3.91 ulp: about 1.5 each from the reduced angle, from its
+// sine or cosine and from the radius, and half of one from their product.
+const normalUlps = 4.5
+
+func normalTol(z float64) float64 { return normalUlps * ulp(z) }
+
+// TestGoldenNormals pins the stream: every run, and every path, must find these bits.
+func TestGoldenNormals(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		x := make([]float32, 1<<20)
+		buf := make([]byte, 4*len(x))
+		for _, g := range goldenNormals {
+			Normal(x, g.Key, 0)
+			for i, v := range x {
+				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
+			}
+			h := fnv.New64a()
+			h.Write(buf)
+			if h.Sum64() != g.hash {
+				t.Errorf("%+v: hash %#x, want %#x; the stream begins %x", g.Key, h.Sum64(), g.hash, x[:4])
+			}
+			same(t, fmt.Sprint(g.Key), x[:len(g.first)], g.first)
+
+			var worst float64
+			for i, v := range x[:1<<17] {
+				z := streamNormal(g.Key, 0, i)
+				worst = max(worst, math.Abs(float64(v)-z)/ulp(z))
+			}
+			if !(worst <= normalUlps) {
+				t.Errorf("%+v: largest error %.2f ulp, want at most %v", g.Key, worst, normalUlps)
+			}
+		}
+	})
+}
+
+// TestNormalMoments compares two million normals, as rows of 33 numbers (which leave 31 of every
+// other group unused), with the standard normal law. Each statistic is divided by its standard error; beyond 5
+// of them there is one chance in 1.7 million. A variance wrong by 0.5 % would show, so a factor
+// sqrt(2) or a missing one, by far.
+func TestNormalMoments(t *testing.T) {
+	const rows, d = 1 << 16, 33
+	const n = rows * d
+	x := make([]float32, n)
+	ids := make([]uint64, rows)
+	for i := range ids {
+		ids[i] = uint64(i)
+	}
+	NormalRows(x, ids, d, Key{Seed: 9, Step: 1, Stream: testStream})
+
+	var m [7]float64 // mean of x^k
+	var tail [5]float64
+	for _, v := range x {
+		p := 1.0
+		for k := range m {
+			m[k] += p / n
+			p *= float64(v)
+		}
+		for k := range tail {
+			if math.Abs(float64(v)) > float64(k) {
+				tail[k]++
+			}
+		}
+	}
+	z := func(what string, value, mean, variance float64) {
+		t.Helper()
+		if s := (value - mean) / math.Sqrt(variance/n); beyond(s, 5) {
+			t.Errorf("%s is %v, want %v: %.1f standard errors", what, value, mean, s)
+		}
+	}
+	z("mean", m[1], 0, 1)
+	z("mean of x^2", m[2], 1, 2)
+	z("mean of x^3", m[3], 0, 15)
+	z("mean of x^4", m[4], 3, 96)
+	z("mean of x^6", m[6], 15, 10395-225)
+	for k := 1; k < len(tail); k++ {
+		p := math.Erfc(float64(k) / math.Sqrt2)
+		z(fmt.Sprintf("share beyond %d", k), tail[k]/n, p, p*(1-p))
+	}
+
+	// Pairs: within a row at every distance, and the same element of neighbouring rows. Squares
+	// would show a shared radius or a cosine used twice, even with the sign lost.
+	for lag := 1; lag <= d; lag++ {
+		var xy, x2y2 float64
+		for i := range n - lag {
+			a, b := float64(x[i]), float64(x[i+lag])
+			xy += a * b / n
+			x2y2 += (a*a - 1) * (b*b - 1) / n
+		}
+		z(fmt.Sprintf("correlation at lag %d", lag), xy, 0, 1)
+		z(fmt.Sprintf("correlation of squares at lag %d", lag), x2y2, 0, 4)
+	}
+}
+
+// TestNormalLaw counts a million normals in 64 cells of equal probability. The statistic is
+// chi-square with 63 degrees of freedom, beyond 126 with probability 4e-6.
+func TestNormalLaw(t *testing.T) {
+	const n, cells = 1 << 20, 64
+	x := make([]float32, n)
+	Normal(x, Key{Seed: 10, Step: 1, Stream: testStream}, 0)
+	var count [cells]float64
+	for _, v := range x {
+		count[min(cells-1, int(cells*math.Erfc(-float64(v)/math.Sqrt2)/2))]++
+	}
+	var chi2 float64
+	for _, c := range count {
+		chi2 += math.Pow(c-n/cells, 2) / (n / cells)
+	}
+	if chi2 > 126 {
+		t.Errorf("chi-square %.1f, want at most 126", chi2)
+	}
+}

@@ -1,0 +1,442 @@
+package diffusion
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+var (
+	lambdaKey = kernel.Key{Seed: 3, Step: 5, Stream: kernel.StreamLambda}
+	noiseKey  = kernel.Key{Seed: 3, Step: 5, Stream: kernel.StreamScoreNoise}
+	point     = [testD]float64{1.5, -0.5, 0.75}
+)
+
+// repeated is n rows of z.
+func repeated(z [testD]float64, n int) []float32 {
+	rows := make([]float32, n*testD)
+	for i := range rows {
+		rows[i] = float32(z[i%testD])
+	}
+	return rows
+}
+
+// scattered is n rows of standard normals, times 2.
+func scattered(n int) []float32 {
+	rows := make([]float32, n*testD)
+	kernel.Normal(rows, kernel.Key{Seed: 77, Stream: 1 << 16}, 0)
+	for i := range rows {
+		rows[i] *= 2
+	}
+	return rows
+}
+
+// evaluate returns the drift and the loss of all rows.
+func evaluate(b Bound, score Score, z []float32) (g, loss []float32) {
+	n := len(z) / testD
+	tape := b.NewTape(score, testD, n)
+	g, loss = make([]float32, len(z)), make([]float32, n)
+	tape.Begin(n, lambdaKey, noiseKey)
+	tape.Rows(0, n, z, addresses(n), g, loss, true)
+	return g, loss
+}
+
+func TestProcess(t *testing.T) {
+	for _, l := range []float64{-30, -10, -1, 0, 0.5, 10, 30} {
+		a2, s2 := math.Pow(Alpha(l), 2), math.Pow(Sigma(l), 2)
+		if beyond(a2+s2-1, 1e-15) || beyond(math.Log(a2/s2)-l, 1e-12*max(1, math.Abs(l))) {
+			t.Errorf("lambda %v: alpha^2 = %v, sigma^2 = %v", l, a2, s2)
+		}
+	}
+	if s := (Process{Min: -3, Max: 8}).Span(); s != 11 {
+		t.Errorf("span %v", s)
+	}
+}
+
+// TestWeight: ELBO is 1; Simple has mean 1 over the range (Simpson's rule, error below 1e-10)
+// and the shape of sech(lambda/2).
+func TestWeight(t *testing.T) {
+	for _, p := range []Process{testProcess, {Min: -4, Max: 9}} {
+		const n = 2000
+		var mean float64
+		for k := range n + 1 {
+			l := p.Min + p.Span()*float64(k)/n
+			w := float64(2 + 2*(k%2))
+			if k == 0 || k == n {
+				w = 1
+			}
+			mean += w / (3 * n) * Simple.at(l, p)
+			if ELBO.at(l, p) != 1 {
+				t.Errorf("ELBO weighs %v at %v", ELBO.at(l, p), l)
+			}
+			if r := Simple.at(l, p) * math.Cosh(l/2) / Simple.at(0, p); beyond(r-1, 1e-12) {
+				t.Errorf("weight at %v is %v times sech(lambda/2)", l, r)
+			}
+		}
+		if beyond(mean-1, 1e-9) {
+			t.Errorf("%+v: mean weight %v", p, mean)
+		}
+	}
+}
+
+// TestLevels: every stratum is visited once, at one common offset, in an order that the step
+// decides.
+func TestLevels(t *testing.T) {
+	for _, n := range []int{1, 7, 500} {
+		for _, draws := range []int{1, 3} {
+			tape := Bound{Process: testProcess, Draws: draws}.NewTape(standard(n*draws), testD, n)
+			var last []float32
+			for step := range uint32(4) {
+				key := lambdaKey
+				key.Step = step
+				tape.Begin(n, key, noiseKey)
+				total := n * draws
+				want := oracleLevels(testProcess, total, key)
+				levels := slices.Clone(tape.lambda[:total])
+				for i, l := range levels {
+					if beyond(float64(l)-want[i], 1e-6) { // half an ulp of 10
+						t.Fatalf("step %d, row %d of %d: lambda %v, want %v", step, i, total, l, want[i])
+					}
+				}
+				if total > 3 && slices.Equal(levels, last) {
+					t.Errorf("steps %d and %d have the same levels", step-1, step)
+				}
+				last = slices.Clone(levels)
+				slices.Sort(levels)
+				width := testProcess.Span() / float64(total)
+				for k, l := range levels {
+					if lo := testProcess.Min + float64(k)*width; float64(l) < lo-1e-6 || float64(l) > lo+width+1e-6 {
+						t.Fatalf("step %d: stratum %d of %d from %v on holds %v", step, k, total, lo, l)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLoss compares the loss of every row with its own levels and noise in float64. The largest
+// terms are a few hundred nats, in float32: 1e-4.
+func TestLoss(t *testing.T) {
+	const n = 300
+	for name, score := range map[string]func(int) *gaussian{"r=0": standard, "gaussian": correlated} {
+		for _, draws := range []int{1, 3} {
+			for _, weight := range []Weight{ELBO, Simple} {
+				z := scattered(n)
+				b := Bound{Process: testProcess, Draws: draws, Weight: weight}
+				g := score(n * draws)
+				_, loss := evaluate(b, g, z)
+
+				levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
+				a2min, a2max := math.Pow(Alpha(-10), 2), math.Pow(Alpha(10), 2)
+				s2min, s2max := 1-a2min, 1-a2max
+				for i := range n {
+					want := testD / 2.0 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
+					for _, v := range row64(z, i) {
+						want += a2min * v * v / 2
+					}
+					for k := i * draws; k < (i+1)*draws; k++ {
+						value, _ := g.residual(row64(z, i), row64(eps, k), levels[k], testProcess)
+						want += value / float64(draws)
+					}
+					if beyond(float64(loss[i])-want, 1e-4*max(1, math.Abs(want)/100)) {
+						t.Fatalf("%s, %d draws, weight %d, row %d: %v nats, want %v", name, draws, weight, i, loss[i], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// noiseOf is the eps of all draws of n rows: draw j of the row with address id has address
+// id*draws + j.
+func noiseOf(n, draws int) []float32 {
+	var ids []uint64
+	for _, id := range addresses(n) {
+		for j := range uint64(draws) {
+			ids = append(ids, id*uint64(draws)+j)
+		}
+	}
+	eps := make([]float32, len(ids)*testD)
+	kernel.NormalRows(eps, ids, testD, noiseKey)
+	return eps
+}
+
+// TestBoundIsNegLogDensity: with the exact score, the mean of the bound over noise and levels is
+// -log N(z; m, S), for r = 0 as for a correlated Gaussian, up to the cut-offs, which are of order
+// sigma_max^2 = alpha_min^2 = 5e-5 per dimension. The plain mean of 65,536 draws has a standard error near 0.1
+// nats; without the part of each draw whose mean over eps is known to be zero, almost none is left.
+func TestBoundIsNegLogDensity(t *testing.T) {
+	const n = 1 << 16
+	for name, score := range map[string]*gaussian{"r=0": standard(n), "gaussian": correlated(n)} {
+		for _, z := range [][testD]float64{point, {0, 0, 0}, {-2, 1, 1}} {
+			_, loss := evaluate(Bound{Process: testProcess, Draws: 1}, score, repeated(z, n))
+			levels, eps := oracleLevels(testProcess, n, lambdaKey), noiseOf(n, 1)
+			raw, quiet := make([]float64, n), 0.0
+			for i, l := range loss {
+				raw[i] = float64(l)
+				_, noise := score.residual(z, row64(eps, i), levels[i], testProcess)
+				quiet += (float64(l) - noise) / n
+			}
+			want := score.negLog(z)
+			mean, se := meanError(raw)
+			t.Logf("%s at %v: %.5f, want %.5f; plain mean %.3f +- %.3f", name, z, quiet, want, mean, se)
+			if beyond(quiet-want, 1e-3*testD) {
+				t.Errorf("%s at %v: bound %v nats, want %v within 1e-3 d", name, z, quiet, want)
+			}
+			if beyond(mean-want, 5*se+1e-3*testD) || se > 0.2 {
+				t.Errorf("%s at %v: mean %v nats, standard error %v, want %v", name, z, mean, se, want)
+			}
+		}
+	}
+}
+
+// TestNegLogNormal compares with the density; |z|^2/2 is rounded at about 10.
+func TestNegLogNormal(t *testing.T) {
+	const n = 20
+	z, loss := scattered(n), make([]float32, n)
+	NegLogNormal(loss, z, testD)
+	for i, l := range loss {
+		if want := standard(0).negLog(row64(z, i)); beyond(float64(l)-want, 1e-5) {
+			t.Errorf("row %d: %v, want %v", i, l, want)
+		}
+	}
+}
+
+// TestMeanDrift: in every variant the drift's mean is the gradient of l_theta in closed form, within 5
+// standard errors, and these are small enough to see a term that is missing or doubled.
+func TestMeanDrift(t *testing.T) {
+	const n = 1 << 16
+	for _, draws := range []int{1, 3} {
+		for _, weight := range []Weight{ELBO, Simple} {
+			for _, cv := range []bool{false, true} {
+				n := n / draws
+				score := correlated(n * draws)
+				b := Bound{Process: testProcess, Draws: draws, Weight: weight, ControlVariate: cv}
+				g, _ := evaluate(b, score, repeated(point, n))
+				want := score.meanDrift(point, testProcess)
+				name := fmt.Sprintf("draws %d, weight %d, control variate %v", draws, weight, cv)
+				for j := range testD {
+					mean, se := meanError(column(g, j))
+					t.Logf("%s: axis %d: %.4f +- %.4f, want %.4f", name, j, mean, se, want[j])
+					if beyond(mean-want[j], 5*se) {
+						t.Errorf("%s: axis %d: %v +- %v, want %v", name, j, mean, se, want[j])
+					}
+					if 5*se > 0.25 {
+						t.Errorf("%s: axis %d: standard error %v sees too little", name, j, se)
+					}
+				}
+			}
+		}
+	}
+	// The closed form is S^-1 (z - m) up to the cut-offs.
+	score := correlated(0)
+	u := point
+	for j := range u {
+		u[j] -= score.m[j]
+	}
+	inverse := score.apply(u, func(s float64) float64 { return 1 / s })
+	for j, d := range score.meanDrift(point, testProcess) {
+		if beyond(d-inverse[j], 1e-3*max(1, math.Abs(inverse[j]))) {
+			t.Errorf("axis %d: closed form %v, S^-1 (z - m) = %v", j, d, inverse[j])
+		}
+	}
+}
+
+func column(x []float32, j int) []float64 {
+	c := make([]float64, len(x)/testD)
+	for i := range c {
+		c[i] = float64(x[i*testD+j])
+	}
+	return c
+}
+
+// TestDriftIgnoresWeight: the particles feel the ELBO whatever theta does. The weight is divided
+// out again, at some ulp; the drift of one draw is of order 10.
+func TestDriftIgnoresWeight(t *testing.T) {
+	const n = 500
+	z := scattered(n)
+	for _, cv := range []bool{false, true} {
+		elbo, _ := evaluate(Bound{Process: testProcess, Draws: 1, ControlVariate: cv}, correlated(n), z)
+		simple, _ := evaluate(Bound{Process: testProcess, Draws: 1, ControlVariate: cv, Weight: Simple}, correlated(n), z)
+		for i := range elbo {
+			if beyond(float64(elbo[i]-simple[i]), 2e-5) {
+				t.Fatalf("control variate %v, element %d: %v under ELBO, %v under Simple", cv, i, elbo[i], simple[i])
+			}
+		}
+	}
+}
+
+// TestControlVariate: for the same draws, the drifts with and without it differ by numbers of mean
+// zero (5 standard errors, each below 2 % of a standard deviation of z), and at r = 0 it leaves no
+// noise at all.
+func TestControlVariate(t *testing.T) {
+	const n = 1 << 17
+	z := repeated(point, n)
+	plain, _ := evaluate(Bound{Process: testProcess, Draws: 1}, correlated(n), z)
+	cv, _ := evaluate(Bound{Process: testProcess, Draws: 1, ControlVariate: true}, correlated(n), z)
+	for j := range testD {
+		diff := column(cv, j)
+		for i, p := range column(plain, j) {
+			diff[i] -= p
+		}
+		mean, se := meanError(diff)
+		t.Logf("axis %d: %.4f +- %.4f", j, mean, se)
+		if beyond(mean, 5*se) || se > 0.02 {
+			t.Errorf("axis %d: the difference is %v, standard error %v", j, mean, se)
+		}
+	}
+
+	z = scattered(500)
+	a2 := float32(math.Pow(Alpha(testProcess.Max), 2))
+	for _, draws := range []int{1, 4} {
+		for _, weight := range []Weight{ELBO, Simple} {
+			b := Bound{Process: testProcess, Draws: draws, ControlVariate: true, Weight: weight}
+			g, _ := evaluate(b, zeroScore{standard(500 * draws)}, z)
+			for i := range g {
+				if g[i] != float32(a2*z[i]) {
+					t.Fatalf("draws %d, element %d: drift %v at r = 0, want alpha_max^2 z = %v", draws, i, g[i], a2*z[i])
+				}
+			}
+		}
+	}
+}
+
+// zeroScore is r = 0 without rounding.
+type zeroScore struct{ *gaussian }
+
+func (s zeroScore) Forward(lo, hi int)                 { clear(s.Out(lo, hi)) }
+func (s zeroScore) Backward(lo, hi int, din []float32) { clear(din) }
+
+// TestScoreDrift: it is minus the exact score at lambda_max, without noise, and theta's loss
+// is evaluated only for training.
+func TestScoreDrift(t *testing.T) {
+	const n = 200
+	z, ids := scattered(n), addresses(n)
+	for _, draws := range []int{1, 3} {
+		score := correlated(n * draws)
+		tape := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}.NewTape(score, testD, n)
+		for _, train := range []bool{false, true} {
+			g, loss := make([]float32, n*testD), make([]float32, n)
+			tape.Begin(n, lambdaKey, noiseKey)
+			score.backward = 0
+			tape.Rows(0, n/2, z[:n/2*testD], ids[:n/2], g[:n/2*testD], loss[:n/2], train)
+			tape.Rows(n/2, n, z[n/2*testD:], ids[n/2:], g[n/2*testD:], loss[n/2:], train)
+			for i := range n {
+				for j, e := range score.eps(row64(z, i), testProcess.Max) {
+					want := e / Sigma(testProcess.Max)
+					if beyond(float64(g[i*testD+j])-want, 1e-5*max(1, math.Abs(want))) {
+						t.Fatalf("draws %d, row %d, axis %d: %v, want %v", draws, i, j, g[i*testD+j], want)
+					}
+				}
+			}
+			if (score.backward == 2) != train {
+				t.Errorf("train %v: %d backward passes", train, score.backward)
+			}
+			if !train {
+				continue
+			}
+			_, want := evaluate(Bound{Process: testProcess, Draws: draws}, correlated(n*draws), z)
+			if !slices.Equal(loss, want) {
+				t.Errorf("draws %d: the loss differs from that without ScoreDrift", draws)
+			}
+		}
+	}
+}
+
+// TestThetaGradient: the gradient by r that the score network gets is span w e, of every draw.
+func TestThetaGradient(t *testing.T) {
+	const n, draws = 100, 2
+	z := scattered(n)
+	levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
+	for _, b := range []Bound{{}, {Weight: Simple}, {ControlVariate: true}, {ScoreDrift: true, Weight: Simple}} {
+		b.Process, b.Draws = testProcess, draws
+		score := correlated(n * draws)
+		evaluate(b, score, z)
+		for i := range n * draws {
+			a, s := Alpha(levels[i]), Sigma(levels[i])
+			zl, e := row64(z, i/draws), row64(eps, i)
+			for j := range zl {
+				zl[j] = a*zl[j] + s*e[j]
+			}
+			for j, p := range score.eps(zl, levels[i]) {
+				want := testProcess.Span() * b.Weight.at(levels[i], testProcess) * (p - e[j])
+				if got := float64(score.out[i*testD+j]); beyond(got-want, 2e-4) {
+					t.Fatalf("%+v: draw %d, axis %d: %v, want %v", b, i, j, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestDraws: several draws per row are the mean of as many rows of one draw, each with its own
+// noise, bit for bit.
+func TestDraws(t *testing.T) {
+	const n, draws = 50, 3
+	z := scattered(n)
+	for _, cv := range []bool{false, true} {
+		got, _ := evaluate(Bound{Process: testProcess, Draws: draws, ControlVariate: cv}, correlated(n*draws), z)
+
+		var many []float32
+		var ids []uint64
+		for i, id := range addresses(n) {
+			for j := range uint64(draws) {
+				many = append(many, z[i*testD:(i+1)*testD]...)
+				ids = append(ids, id*draws+j)
+			}
+		}
+		tape := Bound{Process: testProcess, Draws: 1, ControlVariate: cv}.NewTape(correlated(n*draws), testD, n*draws)
+		g, want := make([]float32, len(many)), make([]float32, len(z))
+		tape.Begin(n*draws, lambdaKey, noiseKey)
+		tape.Rows(0, n*draws, many, ids, g, make([]float32, n*draws), true)
+		kernel.MeanRows(want, g, draws, testD)
+		if !slices.Equal(got, want) {
+			t.Errorf("control variate %v: the drift is not the mean over the draws", cv)
+		}
+		eps := noiseOf(n, draws)
+		for i := 1; i < n*draws; i++ {
+			if row64(eps, i) == row64(eps, i-1) {
+				t.Errorf("draws %d and %d have the same noise", i-1, i)
+			}
+		}
+	}
+}
+
+// TestRowsInPieces: the cut of a batch into tiles does not show, in any bit.
+func TestRowsInPieces(t *testing.T) {
+	const n = 101
+	z, ids := scattered(n), addresses(n)
+	for _, b := range []Bound{{Draws: 1}, {Draws: 1, ControlVariate: true}, {Draws: 3, Weight: Simple}, {Draws: 3, ScoreDrift: true}} {
+		b.Process = testProcess
+		wholeScore, score := correlated(n*b.Draws), correlated(n*b.Draws)
+		g, loss := evaluate(b, wholeScore, z)
+		tape := b.NewTape(score, testD, n)
+		g2, loss2 := make([]float32, n*testD), make([]float32, n)
+		tape.Begin(n, lambdaKey, noiseKey)
+		for _, cut := range [][2]int{{40, 41}, {0, 40}, {64, n}, {41, 64}} {
+			lo, hi := cut[0], cut[1]
+			tape.Rows(lo, hi, z[lo*testD:hi*testD], ids[lo:hi], g2[lo*testD:hi*testD], loss2[lo:hi], true)
+		}
+		if !slices.Equal(g, g2) || !slices.Equal(loss, loss2) || !slices.Equal(wholeScore.out, score.out) {
+			t.Errorf("%+v: pieces differ from the whole", b)
+		}
+	}
+}
+
+// TestBoundAllocations: evaluating a batch allocates nothing.
+func TestBoundAllocations(t *testing.T) {
+	const n = 20
+	z, ids := scattered(n), addresses(n)
+	g, loss := make([]float32, len(z)), make([]float32, n)
+	for _, draws := range []int{1, 3} {
+		tape := Bound{Process: testProcess, Draws: draws}.NewTape(correlated(n*draws), testD, n)
+		if a := testing.AllocsPerRun(10, func() {
+			tape.Begin(n, lambdaKey, noiseKey)
+			tape.Rows(0, n, z, ids, g, loss, true)
+		}); a != 0 {
+			t.Errorf("%d draws: %v allocations", draws, a)
+		}
+	}
+}

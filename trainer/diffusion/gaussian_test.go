@@ -1,0 +1,191 @@
+package diffusion
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// beyond reports that |diff| is not within tol; NaN never is.
+func beyond(diff, tol float64) bool { return !(math.Abs(diff) <= tol) }
+
+// testD is the latent dimension of the tests.
+const testD = 3
+
+var testProcess = Process{Min: -10, Max: 10}
+
+// gaussian is N(m, S) with S = Q diag(s) Q, Q the reflection I - 2 v v^T/|v|^2 that swaps the
+// axes for the principal ones (and is its own inverse). It implements Score, exactly: with
+// C = alpha^2 S + sigma^2 I, eps_theta = sigma C^-1 (z_lambda - alpha m) = sigma z_lambda + r.
+type gaussian struct {
+	m, s, v         [testD]float64
+	in, out, lambda []float32
+	backward        int // calls of Backward
+}
+
+// newGaussian has memory for n rows.
+func newGaussian(m, s [testD]float64, n int) *gaussian {
+	return &gaussian{
+		m: m, s: s, v: [testD]float64{1, -2, 0.5},
+		in: make([]float32, n*testD), out: make([]float32, n*testD), lambda: make([]float32, n),
+	}
+}
+
+// correlated is a Gaussian away from the prior in every way; standard is N(0, I), where r = 0.
+func correlated(n int) *gaussian {
+	return newGaussian([testD]float64{0.5, -1, 0.25}, [testD]float64{0.25, 1.5, 3}, n)
+}
+
+func standard(n int) *gaussian {
+	return newGaussian([testD]float64{}, [testD]float64{1, 1, 1}, n)
+}
+
+// principal is Q x: x in the principal axes, or back.
+func (g *gaussian) principal(x [testD]float64) [testD]float64 {
+	var vx, vv float64
+	for i, v := range g.v {
+		vx += v * x[i]
+		vv += v * v
+	}
+	for i, v := range g.v {
+		x[i] -= 2 * v * vx / vv
+	}
+	return x
+}
+
+// apply is Q diag(f(s)) Q x.
+func (g *gaussian) apply(x [testD]float64, f func(s float64) float64) [testD]float64 {
+	p := g.principal(x)
+	for i := range p {
+		p[i] *= f(g.s[i])
+	}
+	return g.principal(p)
+}
+
+func row64(x []float32, i int) (r [testD]float64) {
+	for j := range r {
+		r[j] = float64(x[i*testD+j])
+	}
+	return r
+}
+
+// eps is eps_theta of one row.
+func (g *gaussian) eps(z [testD]float64, lambda float64) [testD]float64 {
+	a, s := Alpha(lambda), Sigma(lambda)
+	for j := range z {
+		z[j] -= a * g.m[j]
+	}
+	return g.apply(z, func(v float64) float64 { return s / (a*a*v + s*s) })
+}
+
+// epsFunc is eps_theta for a Walk.
+func (g *gaussian) epsFunc(eps, z []float32, lambda float64) {
+	for i := range len(z) / testD {
+		for j, e := range g.eps(row64(z, i), lambda) {
+			eps[i*testD+j] = float32(e)
+		}
+	}
+}
+
+func (g *gaussian) In(lo, hi int) []float32     { return g.in[lo*testD : hi*testD] }
+func (g *gaussian) Out(lo, hi int) []float32    { return g.out[lo*testD : hi*testD] }
+func (g *gaussian) Lambda(lo, hi int) []float32 { return g.lambda[lo:hi] }
+
+func (g *gaussian) Forward(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		z, lambda := row64(g.in, i), float64(g.lambda[i])
+		for j, e := range g.eps(z, lambda) {
+			g.out[i*testD+j] = float32(e - Sigma(lambda)*z[j])
+		}
+	}
+}
+
+func (g *gaussian) Backward(lo, hi int, din []float32) {
+	g.backward++
+	if din == nil {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		a, s := Alpha(float64(g.lambda[i])), Sigma(float64(g.lambda[i]))
+		d := g.apply(row64(g.out, i), func(v float64) float64 { return s/(a*a*v+s*s) - s })
+		for j := range d {
+			din[(i-lo)*testD+j] = float32(d[j])
+		}
+	}
+}
+
+// negLog is -log N(z; m, S).
+func (g *gaussian) negLog(z [testD]float64) float64 {
+	for j := range z {
+		z[j] -= g.m[j]
+	}
+	l := testD / 2.0 * math.Log(2*math.Pi)
+	for j, u := range g.principal(z) {
+		l += u*u/g.s[j]/2 + math.Log(g.s[j])/2
+	}
+	return l
+}
+
+// meanDrift is the gradient of l_theta with the cut-offs, the closed form of ALGORITHM.md
+// section 8.2 in each principal axis.
+func (g *gaussian) meanDrift(z [testD]float64, p Process) [testD]float64 {
+	u := z
+	for j := range u {
+		u[j] -= g.m[j]
+	}
+	lo, hi := math.Pow(Alpha(p.Min), 2), math.Pow(Alpha(p.Max), 2)
+	drift := g.apply(u, func(s float64) float64 { return (hi - lo) / ((1 + lo*(s-1)) * (1 + hi*(s-1))) })
+	for j := range drift {
+		drift[j] += lo * z[j]
+	}
+	return drift
+}
+
+// residual is span/2 |e|^2 for one draw, and the part of it whose mean over eps is zero: in the
+// principal axes e = (alpha sigma u - alpha^2 s eps)/(alpha^2 s + sigma^2), with u = z - m.
+func (g *gaussian) residual(z, eps [testD]float64, lambda float64, p Process) (value, noise float64) {
+	for j := range z {
+		z[j] -= g.m[j]
+	}
+	u, n := g.principal(z), g.principal(eps)
+	a, s := Alpha(lambda), Sigma(lambda)
+	for j, v := range g.s {
+		c := a*a*v + s*s
+		signal, factor := a*s*u[j]/c, a*a*v/c
+		value += math.Pow(signal-factor*n[j], 2)
+		noise += factor*factor*(n[j]*n[j]-1) - 2*signal*factor*n[j]
+	}
+	return p.Span() / 2 * value, p.Span() / 2 * noise
+}
+
+// oracleLevels is the documented stratification, in float64.
+func oracleLevels(p Process, n int, key kernel.Key) []float64 {
+	perm, u := make([]int, n), make([]float32, 1)
+	kernel.Perm(perm, key)
+	kernel.Uniform(u, key, 1<<32)
+	levels := make([]float64, n)
+	for i := range levels {
+		levels[i] = p.Min + p.Span()*(float64(perm[i])+float64(u[0]))/float64(n)
+	}
+	return levels
+}
+
+// addresses is 0..n-1, spread out.
+func addresses(n int) []uint64 {
+	ids := make([]uint64, n)
+	for i := range ids {
+		ids[i] = 3*uint64(i) + 1
+	}
+	return ids
+}
+
+// mean and standard error of the mean, for independent x.
+func meanError(x []float64) (mean, se float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		se += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(se) / float64(len(x))
+}

@@ -1,0 +1,292 @@
+package particle
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+func moveKey(step uint32) kernel.Key {
+	return kernel.Key{Seed: 5, Step: step, Stream: kernel.StreamMove}
+}
+
+// chains is a cloud of which every particle is in the batch, with step size h.
+func chains(m, d int, momentum bool, h float64) *Batch {
+	idx := make([]int, m)
+	for i := range idx {
+		idx[i] = i
+	}
+	b := NewCloud(m, 1, d, momentum, 2).NewBatch(m)
+	b.Select(idx)
+	b.SetSteps(h, 0, 0)
+	b.Gather(0, m)
+	return b
+}
+
+// lyapunov solves S = A S A^T + q v v^T with v = (1, 1) by iteration: the exact stationary covariance of
+// x <- A x + sqrt(q) v xi.
+func lyapunov(a [2][2]float64, q float64) (s [2][2]float64) {
+	for range 2000 {
+		var next [2][2]float64
+		for i := range 2 {
+			for j := range 2 {
+				next[i][j] = q
+				for k := range 2 {
+					for l := range 2 {
+						next[i][j] += a[i][k] * s[k][l] * a[j][l]
+					}
+				}
+			}
+		}
+		s = next
+	}
+	return s
+}
+
+// TestStationaryOverdamped: on p z^2/2 the move is z <- (1 - h p) z + sqrt(2 h) xi, whose
+// stationary variance is 1/(p (1 - h p/2)) exactly. 64,000 chains give it within a relative
+// standard error of 0.56 %; noise wrong by a factor sqrt(2) would be off by half.
+func TestStationaryOverdamped(t *testing.T) {
+	const m, d = 2000, 32
+	for _, c := range []struct{ p, h float64 }{{2, 0.25}, {0.5, 1}, {1, 1.5}} {
+		b := chains(m, d, false, c.h)
+		for step := range uint32(40) { // |1 - h p|^40 < 1e-11
+			for i, z := range b.Z {
+				b.G[i] = float32(c.p*0.75) * z
+				b.P[i] = float32(c.p*0.25) * z
+			}
+			b.Move(0, m, Langevin{Key: moveKey(step)})
+		}
+		want := 1 / (c.p * (1 - c.h*c.p/2))
+		if got := b.Stats().MeanSquare; beyond(got/want-1, 5*math.Sqrt(2.0/(m*d))) {
+			t.Errorf("p %v, h %v: variance %v, want %v", c.p, c.h, got, want)
+		}
+	}
+}
+
+// TestStationaryUnderdamped: the move is affine in (z, u), so its stationary covariance solves a
+// Lyapunov equation; 5 standard errors of 64,000 chains, 2.8 % of a variance, are far below what a
+// factor of 2 in the noise, a missing root, or z moved by the old velocity would change.
+func TestStationaryUnderdamped(t *testing.T) {
+	const m, d = 2000, 32
+	for _, c := range []struct {
+		p, h     float64
+		friction float32
+	}{{2, 0.1, 0.3}, {1, 0.5, 0.5}, {1, 0.5, 1}} {
+		b := chains(m, d, true, c.h)
+		for step := range uint32(80) { // the slowest mode decays by 0.85 per move, 2e-6 in all
+			for i, z := range b.Z {
+				b.G[i] = float32(c.p) * z
+			}
+			b.Move(0, m, Langevin{Friction: c.friction, Key: moveKey(step)})
+		}
+		hp, keep := c.h*c.p, 1-float64(c.friction)
+		want := lyapunov([2][2]float64{{1 - hp, keep}, {-hp, keep}}, 2*float64(c.friction)*c.h)
+		var zz, zu, uu float64
+		for i, z := range b.Cloud.Z {
+			u := float64(b.Cloud.U[i])
+			zz += float64(z) * float64(z) / (m * d)
+			zu += float64(z) * u / (m * d)
+			uu += u * u / (m * d)
+		}
+		se := func(cov float64) float64 { return math.Sqrt((want[0][0]*want[1][1] + cov*cov) / (m * d)) }
+		name := fmt.Sprintf("p %v, h %v, friction %v", c.p, c.h, c.friction)
+		if beyond(zz/want[0][0]-1, 5*math.Sqrt(2.0/(m*d))) {
+			t.Errorf("%s: variance of z %v, want %v", name, zz, want[0][0])
+		}
+		if beyond(uu/want[1][1]-1, 5*math.Sqrt(2.0/(m*d))) {
+			t.Errorf("%s: variance of u %v, want %v", name, uu, want[1][1])
+		}
+		if beyond(zu-want[0][1], 5*se(want[0][1])) {
+			t.Errorf("%s: covariance %v, want %v", name, zu, want[0][1])
+		}
+	}
+}
+
+// TestSmallStepLaw: as h -> 0 the underdamped recursion has the law exp(-p z^2/2) whatever the
+// friction. Its variance of z is known in closed form (which must agree with the iteration): with
+// k = h p, c = 1 - friction and noise of variance q,
+//
+//	E z^2 = q (1 + c) / (k (1 - c) (2 + 2c - k)).
+func TestSmallStepLaw(t *testing.T) {
+	variance := func(k, c, q float64) float64 { return q * (1 + c) / (k * (1 - c) * (2 + 2*c - k)) }
+	if s := lyapunov([2][2]float64{{0.8, 0.7}, {-0.2, 0.7}}, 0.06)[0][0]; beyond(s/variance(0.2, 0.7, 0.06)-1, 1e-9) {
+		t.Errorf("iteration %v, closed form %v", s, variance(0.2, 0.7, 0.06))
+	}
+	const p, h = 1.7, 1e-4
+	for _, friction := range []float64{0.3, 1} {
+		if v := variance(h*p, 1-friction, 2*friction*h); beyond(v*p-1, 1e-3) {
+			t.Errorf("friction %v: variance %v, want %v", friction, v, 1/p)
+		}
+	}
+}
+
+// TestMovePieces: a batch moved in pieces, in any order, has the bits of the whole, and the cloud
+// has them in the rows of the batch and nowhere else.
+func TestMovePieces(t *testing.T) {
+	const n, d = 2, 7
+	for _, momentum := range []bool{false, true} {
+		var clouds [2]*Cloud
+		for k, cuts := range [][][2]int{{{0, 6}}, {{4, 6}, {0, 1}, {1, 4}}} {
+			c := NewCloud(5, n, d, momentum, 3)
+			before := slices.Clone(c.Z)
+			b := c.NewBatch(6)
+			b.Select([]int{4, 0, 3})
+			b.SetSteps(0.01, 0, 0)
+			b.Gather(0, 6)
+			kernel.Normal(b.G, kernel.Key{Seed: 1, Stream: 1 << 16}, 0)
+			kernel.Normal(b.P, kernel.Key{Seed: 2, Stream: 1 << 16}, 0)
+			for _, cut := range cuts {
+				b.Move(cut[0], cut[1], Langevin{Friction: 0.2, Clip: 0.01, Anchor: 0.5, Key: moveKey(1)})
+			}
+			for i, id := range b.IDs {
+				if !slices.Equal(b.Rows(b.Z, i, i+1), b.Rows(c.Z, int(id), int(id)+1)) {
+					t.Errorf("row %d of the batch did not reach row %d of the cloud", i, id)
+				}
+				if momentum && !slices.Equal(b.Rows(b.U, i, i+1), b.Rows(c.U, int(id), int(id)+1)) {
+					t.Errorf("velocity %d of the batch did not reach row %d of the cloud", i, id)
+				}
+				if s := square(b.Rows(b.Z, i, i+1)); beyond(float64(b.Square[i])-s, 1e-5*s) {
+					t.Errorf("Square of row %d is %v, want %v", i, b.Square[i], s)
+				}
+			}
+			for row := range 5 * n {
+				moved := !slices.Equal(before[row*d:(row+1)*d], c.Z[row*d:(row+1)*d])
+				if moved != slices.Contains(b.IDs, uint64(row)) {
+					t.Errorf("row %d of the cloud: moved %v", row, moved)
+				}
+			}
+			clouds[k] = c
+		}
+		if !slices.Equal(clouds[0].Z, clouds[1].Z) || !slices.Equal(clouds[0].U, clouds[1].U) {
+			t.Errorf("momentum %v: pieces differ from the whole", momentum)
+		}
+	}
+}
+
+func square(x []float32) (s float64) {
+	for _, v := range x {
+		s += float64(v) * float64(v)
+	}
+	return s
+}
+
+// TestClip: rows whose h*drift exceeds the bound in root mean square are brought to it, along
+// their direction; the others are not touched; both are counted right. The difference to a move with no
+// drift is the step itself, up to the rounding of z.
+func TestClip(t *testing.T) {
+	const m, d, clip, h = 40, 16, 0.31, 0.5
+	for _, momentum := range []bool{false, true} {
+		free, b := chains(m, d, momentum, h), chains(m, d, momentum, h)
+		for i := range b.G {
+			b.G[i] = float32(i/d) * 0.1 * (1 - 2*float32(i%3%2)) // row i: rms 0.1 i, times h: 0.05 i
+		}
+		free.Move(0, m, Langevin{Friction: 0.5, Key: moveKey(0)})
+		clipped, redrawn := b.Move(0, m, Langevin{Friction: 0.5, Clip: clip, Key: moveKey(0)})
+		if clipped != m-7 || redrawn != 0 { // rows 0 to 6 are within the bound
+			t.Errorf("momentum %v: %d rows clipped, %d re-drawn", momentum, clipped, redrawn)
+		}
+		for i := range m {
+			var dot, ss float64
+			for j := i * d; j < (i+1)*d; j++ {
+				step := float64(free.Z[j]) - float64(b.Z[j])
+				ss += step * step
+				dot += step * float64(b.G[j])
+			}
+			want := min(clip, 0.05*float64(i))
+			if rms := math.Sqrt(ss / d); beyond(rms-want, 1e-6) || beyond(dot/d-want*0.1*float64(i), 1e-5) {
+				t.Errorf("momentum %v, row %d: step %v, want %v along the drift", momentum, i, rms, want)
+			}
+		}
+	}
+}
+
+// TestAnchor: an anchor is the drift a*z.
+func TestAnchor(t *testing.T) {
+	const m, d, a = 20, 9, 0.75
+	for _, momentum := range []bool{false, true} {
+		anchored, b := chains(m, d, momentum, 0.1), chains(m, d, momentum, 0.1)
+		for i, z := range b.Z {
+			b.P[i] = a * z
+		}
+		for _, x := range []struct {
+			*Batch
+			anchor float32
+		}{{anchored, a}, {b, 0}} {
+			x.Move(0, m, Langevin{Friction: 0.5, Anchor: x.anchor, Key: moveKey(0)})
+		}
+		if !slices.Equal(anchored.Z, b.Z) {
+			t.Errorf("momentum %v: an anchor differs from its drift", momentum)
+		}
+	}
+}
+
+// TestGuard: rows that are NaN, infinite or far out after the move are drawn anew from the guard's
+// stream, at rest, and counted; a row just inside stays; no other row notices.
+func TestGuard(t *testing.T) {
+	const m, d = 8, 33
+	for _, momentum := range []bool{false, true} {
+		healthy, b := chains(m, d, momentum, 0.1), chains(m, d, momentum, 0.1)
+		b.G[1*d+5] = float32(math.NaN())
+		b.G[3*d] = float32(math.Inf(1))
+		b.P[4*d+d-1] = float32(math.Inf(-1))
+		b.Z[6*d] = 1e30                                // |z|^2 overflows
+		constantRow(b, 7, float32(1.1*math.Sqrt(1e6))) // mean square 1.2e6
+		constantRow(b, 2, float32(0.9*math.Sqrt(1e6))) // 0.8e6: kept
+		constantRow(healthy, 2, float32(0.9*math.Sqrt(1e6)))
+		l := Langevin{Friction: 0.5, Clip: 0.3, Key: moveKey(4)}
+		healthy.Move(0, m, l)
+		if _, redrawn := b.Move(0, m, l); redrawn != 5 {
+			t.Errorf("momentum %v: %d rows re-drawn, want 5", momentum, redrawn)
+		}
+		fresh := make([]float32, m*d)
+		kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: kernel.StreamGuard})
+		for i := range m {
+			want, bad := b.Rows(healthy.Z, i, i+1), slices.Contains([]int{1, 3, 4, 6, 7}, i)
+			if bad {
+				want = b.Rows(fresh, i, i+1)
+			}
+			if got := b.Rows(b.Cloud.Z, i, i+1); !slices.Equal(got, want) || !slices.Equal(b.Rows(b.Z, i, i+1), want) {
+				t.Errorf("momentum %v, row %d: %v, want %v", momentum, i, got, want)
+			}
+			if s := square(want); beyond(float64(b.Square[i])-s, 1e-5*s) {
+				t.Errorf("momentum %v: Square of row %d is %v, want %v", momentum, i, b.Square[i], s)
+			}
+			if !momentum {
+				continue
+			}
+			u := b.Rows(b.Cloud.U, i, i+1)
+			if bad && slices.ContainsFunc(u, func(v float32) bool { return v != 0 }) {
+				t.Errorf("row %d was drawn anew, but not put to rest: %v", i, u)
+			}
+			if !bad && !slices.Equal(u, b.Rows(healthy.U, i, i+1)) {
+				t.Errorf("the velocity of row %d noticed the others", i)
+			}
+		}
+	}
+}
+
+func constantRow(b *Batch, i int, v float32) {
+	row := b.Rows(b.Z, i, i+1)
+	for j := range row {
+		row[j] = v
+	}
+}
+
+func TestMoveAllocations(t *testing.T) {
+	const m, d = 10, 32
+	for _, momentum := range []bool{false, true} {
+		b := chains(m, d, momentum, 0.01)
+		if a := testing.AllocsPerRun(10, func() {
+			b.SetSteps(0.01, 3, 4)
+			b.Gather(0, m)
+			b.Move(0, m, Langevin{Friction: 0.5, Clip: 0.3, Key: moveKey(0)})
+			b.MarkVisited(4)
+		}); a != 0 {
+			t.Errorf("momentum %v: %v allocations", momentum, a)
+		}
+	}
+}
