@@ -1,7 +1,7 @@
-// Package asm is the home of plume's machine code. Each instruction set gets a folder (avx2,
-// avx512, neon) with the same function names and signatures, generated from _gen; package
-// kernel chooses between them and its generic reference at run time, and nothing else imports
-// them.
+// Package asm is the home of plume's machine code; as yet it holds none, and package kernel runs
+// its generic reference. An instruction set gets a folder of its own (avx2, avx512, neon) with the same
+// function names and signatures as the others; package kernel chooses between them at run time,
+// and nothing else imports them.
 //
 // Rules for every function here: one call handles at most 64 Ki floats, since assembly cannot
 // be preempted; SP is 8-byte aligned; R14 (g) and BP are not ours; VZEROUPPER stands before

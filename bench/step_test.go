@@ -68,7 +68,7 @@ func BenchmarkSample(b *testing.B) {
 			g := newMethod(b, 1, 1, 0).Generator(true)
 			pixels := make([]float32, n*g.Dim())
 			for b.Loop() {
-				if err := g.Sample(pixels, n, solver, 0, 1); err != nil {
+				if err := g.Sample(b.Context(), pixels, n, solver, 0, 1); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -199,7 +199,7 @@ func RMSpropStep(p, v, g []float32, lr, rho, eps float32) {
 	active.rmsprop(p, v, g, lr, rho, eps)
 }
 
-// AdamStep is m = b1*m + (1-b1)*g; v = b2*v + (1-b2)*g^2; p -= lr * (m*c1) / (sqrt(v*c2) + eps)
+// AdamStep is m = b1*m + (1-b1)*g; v = b2*v + (1-b2)*g^2; p -= (lr*c1)*m / (sqrt(v*c2) + eps)
 // with the bias corrections c = 1/(1 - b^t) given by the caller (Kingma and Ba 2015).
 func AdamStep(p, m, v, g []float32, lr, b1, b2, eps, c1, c2 float32) {
 	check(len(g) == len(p) && len(m) == len(p) && len(v) == len(p))

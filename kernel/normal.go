@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // The normals of the stream are defined by the operations below, in their order, each rounded
-// once to float32 (ALGORITHM.md section 9). A path that follows them gives the same bits, so
+// once to float32 (trainer/ALGORITHM.md section 9). A path that follows them gives the same bits, so
 // neither the polynomials nor their order may change without changing every run.
 
 // fma32 is x*y + z rounded once, for results in float32's normal range. The product of two

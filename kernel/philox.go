@@ -7,21 +7,20 @@ import "math/bits"
 // checkpoint's meaning: they may be added to, never renumbered.
 type Stream uint32
 
-// The table of streams (ALGORITHM.md section 9).
+// The table of streams (trainer/ALGORITHM.md section 9).
 const (
-	StreamInit         Stream = 1  // weights of the networks
-	StreamCloud        Stream = 2  // first positions of the particles
-	StreamMove         Stream = 3  // Langevin noise
-	StreamScoreNoise   Stream = 4  // eps of the prior loss
-	StreamLambda       Stream = 5  // stratified log-SNR levels
-	StreamShuffle      Stream = 6  // order of the minibatches
-	StreamSplit        Stream = 7  // training and held-out images
-	StreamSamplePrior  Stream = 8  // z at lambda_min when sampling
-	StreamSampleNoise  Stream = 9  // noise of the ancestral sampler
-	StreamGuard        Stream = 10 // particles re-drawn after a blow-up
-	StreamDiagNoise    Stream = 11 // eps of the epoch diagnostics
-	StreamDiagLambda   Stream = 12 // levels of the epoch diagnostics
-	StreamDiagLangevin Stream = 13 // moves made only to measure, never to train
+	StreamInit        Stream = 1  // weights of the networks
+	StreamCloud       Stream = 2  // first positions of the particles
+	StreamMove        Stream = 3  // Langevin noise
+	StreamScoreNoise  Stream = 4  // eps of the prior loss
+	StreamLambda      Stream = 5  // stratified log-SNR levels
+	StreamShuffle     Stream = 6  // order of the minibatches
+	StreamSplit       Stream = 7  // training and held-out images
+	StreamSamplePrior Stream = 8  // z at lambda_min when sampling
+	StreamSampleNoise Stream = 9  // noise of the ancestral sampler
+	StreamGuard       Stream = 10 // particles re-drawn after a blow-up
+	StreamDiagNoise   Stream = 11 // eps of the epoch diagnostics
+	StreamDiagLambda  Stream = 12 // levels of the epoch diagnostics
 )
 
 // Key addresses one fill of the noise stream: which generator (Seed), at which time (Step),

@@ -164,7 +164,7 @@ func TestGroups(t *testing.T) {
 func TestStreams(t *testing.T) {
 	for i, s := range []Stream{
 		StreamInit, StreamCloud, StreamMove, StreamScoreNoise, StreamLambda, StreamShuffle, StreamSplit,
-		StreamSamplePrior, StreamSampleNoise, StreamGuard, StreamDiagNoise, StreamDiagLambda, StreamDiagLangevin,
+		StreamSamplePrior, StreamSampleNoise, StreamGuard, StreamDiagNoise, StreamDiagLambda,
 	} {
 		if s != Stream(i+1) {
 			t.Errorf("stream %d of the table has number %d", i+1, s)

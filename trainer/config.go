@@ -50,7 +50,7 @@ func Default() Config {
 		Seed:   1,
 		Epochs: 90,
 		Batch:  500,
-		Tile:   128,
+		Tile:   64,
 
 		Options: method.Options{
 			Latent:        32,
@@ -79,11 +79,11 @@ func Default() Config {
 			LR:         1e-3,
 			LREnd:      0.05,
 			LRSchedule: "cosine",
-			ScoreLR:    1,
+			ScoreLR:    2,
 			EMA:        0.999,
 		},
 
-		Solver:          "ancestral",
+		Solver:          "dpm++2m",
 		EvalEvery:       30,
 		EvalSamples:     2000,
 		CheckpointEvery: 10,
@@ -97,12 +97,15 @@ const (
 	maxRows    = 1 << 20
 	maxThreads = 1 << 12
 	maxCount   = math.MaxInt32
+
+	maxSolverSteps = 1 << 17
 )
 
 // Validate reports every value that is out of range and every combination that contradicts
 // itself, one "key = value: expected ..." per line, or nil.
 func (c Config) Validate() error {
 	var p method.Problems
+	p.Choices(c)
 	p.Expect(c.Data != "" && isPlainText(c.Data), "data", c.Data,
 		"the name of an embedded data set or a path in UTF-8, without control characters")
 	p.Int("size", c.Size, 0, maxSide)
@@ -115,19 +118,15 @@ func (c Config) Validate() error {
 	p.Int("threads", c.Threads, 0, maxThreads)
 
 	p = append(p, c.Options.Validate()...)
+	if rows := float64(c.Batch) * float64(c.Particles) * float64(c.ScoreDraws); c.Batch > 0 && c.Particles > 0 {
+		p.Expect(rows <= maxRows, "batch * particles * score_draws", rows, fmt.Sprintf("at most %d rows", maxRows))
+	}
 
-	p.Int("solver_steps", c.SolverSteps, 0, maxCount)
+	p.Int("solver_steps", c.SolverSteps, 0, maxSolverSteps)
 	p.Int("eval_every", c.EvalEvery, 0, maxCount)
 	p.Int("eval_samples", c.EvalSamples, 2, maxRows) // a covariance needs two
 	p.Int("checkpoint_every", c.CheckpointEvery, 0, maxCount)
 	p.Int("keep_checkpoints", c.KeepCheckpoints, 0, maxCount)
-
-	for _, key := range c.Keys() {
-		if len(key.Choices) > 0 {
-			p.Expect(slices.Contains(key.Choices, key.String()), key.Name, key.String(),
-				"one of "+strings.Join(key.Choices, ", "))
-		}
-	}
 	return p.Err()
 }
 
@@ -139,6 +138,7 @@ func isPlainText(s string) bool {
 // it costs and reports on the way. All others are part of what its checkpoints mean.
 var resumable = []string{
 	"epochs", "threads",
+	"data", // the images may have moved: their fingerprint must stay
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }
 

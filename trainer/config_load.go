@@ -50,6 +50,11 @@ func (c *Config) load(path string) (defined []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
+	return c.parse(path, text)
+}
+
+// parse is load of a text that came from path.
+func (c *Config) parse(path string, text []byte) (defined []string, err error) {
 	values := map[string]any{}
 	meta, err := toml.Decode(string(text), &values)
 	if parse := (toml.ParseError{}); errors.As(err, &parse) {

@@ -9,6 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/optim"
 )
 
 func writeFile(t *testing.T, text string) string {
@@ -301,6 +306,44 @@ func TestValidateChecksEveryNumber(t *testing.T) {
 		}
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key.Name+" = ") {
 			t.Errorf("%s: %v", key.Name, err)
+		}
+	}
+}
+
+// The choices that the tags name are those that the packages behind them have.
+func TestChoices(t *testing.T) {
+	solvers := make([]string, len(diffusion.Solvers))
+	for i, s := range diffusion.Solvers {
+		solvers[i] = string(s)
+	}
+	c := Default()
+	for key, want := range map[string][]string{
+		"method":    method.Names(),
+		"solver":    solvers,
+		"optimizer": {string(optim.Adam), string(optim.RMSprop), string(optim.SGD)},
+	} {
+		if got := c.Key(key).Choices; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, expected %q", key, got, want)
+		}
+	}
+	for _, name := range c.Key("optimizer").Choices {
+		if _, err := optim.New(optim.Kind(name), nil, 0); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The configuration and the data accept the same sizes.
+func TestSizeOfImages(t *testing.T) {
+	for size, ok := range map[int]bool{-1: false, 0: true, maxSide: true, maxSide + 1: false} {
+		c := Default()
+		c.Size = size
+		if err := c.Validate(); (err == nil) != ok {
+			t.Errorf("size = %d: %v", size, err)
+		}
+		_, err := data.Open("none", data.Options{Size: size})
+		if refused := err != nil && strings.Contains(err.Error(), "--size is"); refused == ok {
+			t.Errorf("data of size %d: %v", size, err)
 		}
 	}
 }

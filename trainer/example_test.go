@@ -43,7 +43,7 @@ func Example() {
 	defer g.Close()
 	const n = 3
 	pixels := make([]float32, n*g.Dim())
-	if err := g.Sample(pixels, n, "ddim", 10, 1); err != nil {
+	if err := g.Sample(context.Background(), pixels, n, "ddim", 10, 1); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(n, "samples of", g.Shape())

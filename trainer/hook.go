@@ -7,6 +7,7 @@ type Hook struct {
 	OnStep    func(metric.Progress)
 	OnEpoch   func(metric.Epoch)
 	OnMessage func(string)
+	OnWarning func(string) // what the user should act on, even when progress is not shown
 	OnEnd     func(Summary)
 }
 
@@ -17,7 +18,9 @@ type Summary struct {
 	Final      metric.Epoch
 	SamplePath string  // grid of samples
 	ReconPath  string  // originals above their reconstructions
+	Samples    int     // samples behind Final.PCA64FD
 	RealFloor  float64 // PCA-64 FD of the held-out images; NaN without them
+	RealImages int     // held-out images behind RealFloor
 }
 
 // Option adjusts a Trainer.
@@ -30,6 +33,14 @@ func (t *Trainer) message(text string) {
 	for _, h := range t.hooks {
 		if h.OnMessage != nil {
 			h.OnMessage(text)
+		}
+	}
+}
+
+func (t *Trainer) warn(text string) {
+	for _, h := range t.hooks {
+		if h.OnWarning != nil {
+			h.OnWarning(text)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -22,9 +23,6 @@ const (
 	fdComponents            = 64
 )
 
-// SamplePath is the newest grid of samples, or empty before the first.
-func (t *Trainer) SamplePath() string { return t.pictures.samples }
-
 func (t *Trainer) reportStep(s method.Stats) {
 	p := metric.Progress{
 		Epoch: t.next.epoch + 1, Epochs: t.cfg.Epochs, Step: t.step, Steps: t.total(),
@@ -42,9 +40,9 @@ func (t *Trainer) reportStep(s method.Stats) {
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
 func (t *Trainer) record() metric.Epoch {
-	s, d := t.sums, t.method.Diagnose()
+	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	return metric.Epoch{
-		Epoch: t.next.epoch, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
+		Epoch: t.next.epoch + 1, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
 		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
 		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
 		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
@@ -55,7 +53,7 @@ func (t *Trainer) record() metric.Epoch {
 }
 
 // reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
-func (t *Trainer) reportAgain() error {
+func (t *Trainer) reportAgain(ctx context.Context) error {
 	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
 	records, err := metric.ReadLog(filepath.Join(t.runDir, metricsFile))
 	if err != nil {
@@ -64,7 +62,11 @@ func (t *Trainer) reportAgain() error {
 	if len(records) > 0 {
 		t.last = records[len(records)-1]
 	}
-	return t.evaluate(&t.last)
+	err = t.evaluate(ctx, &t.last)
+	if ctx.Err() != nil {
+		return ErrInterrupted // nothing to save: the checkpoint is the newest state
+	}
+	return err
 }
 
 // clipTolerance is the clipped share above which the second half of a training is warned about:
@@ -81,22 +83,22 @@ func (t *Trainer) judge(e metric.Epoch) error {
 	}
 	if e.Redrawn > 0 && !t.redrawnNoted {
 		t.redrawnNoted = true
-		t.message(fmt.Sprintf("WARNING: %.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them.", 100*e.Redrawn))
+		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them", 100*e.Redrawn))
 	}
 	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.clipNoted {
 		t.clipNoted = true
-		t.message(fmt.Sprintf("WARNING: %.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise.", 100*e.Clipped))
+		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
 	}
 	return nil
 }
 
 // evaluate samples, measures the PCA-64 FD into e, and draws the pictures.
-func (t *Trainer) evaluate(e *metric.Epoch) error {
+func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
 	g := t.method.Generator(true)
 	dim := t.train.Shape().Dim()
 	n := max(t.cfg.EvalSamples, gridImages)
 	samples := make([]float32, n*dim)
-	if err := g.Sample(samples, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+	if err := g.Sample(ctx, samples, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
 	if t.fitPCA(); t.pca != nil {
@@ -106,7 +108,7 @@ func (t *Trainer) evaluate(e *metric.Epoch) error {
 		}
 		e.PCA64FD, e.EvalSolver = &fd, t.cfg.Solver
 	}
-	return t.draw(samples)
+	return t.draw(g, samples)
 }
 
 // fitPCA fits the principal components of the training images when first needed. Images that
@@ -118,7 +120,7 @@ func (t *Trainer) fitPCA() {
 	t.pcaTried = true
 	pca, err := metric.FitPCA(t.train, t.train.Shape().Dim(), fdComponents)
 	if err != nil {
-		t.message(fmt.Sprintf("WARNING: no PCA-64 FD for these images: %v.", err))
+		t.warn(fmt.Sprintf("no PCA-64 FD for these images: %v", err))
 		return
 	}
 	t.pca = pca
@@ -148,7 +150,7 @@ func upTo(n int) []int {
 }
 
 // draw writes the grid of samples and the originals above their reconstructions.
-func (t *Trainer) draw(samples []float32) error {
+func (t *Trainer) draw(g *method.Generator, samples []float32) error {
 	dir := filepath.Join(t.runDir, "samples")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("samples: %w", err)
@@ -161,7 +163,7 @@ func (t *Trainer) draw(samples []float32) error {
 	idx := upTo(min(pairImages, t.train.Len()))
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.train.Gather(originals, idx)
-	t.method.Reconstruct(recon, idx)
+	t.method.Reconstruct(g, recon, idx)
 	err := errors.Join(
 		metric.WriteGrid(p.samples, samples[:gridImages*shape.Dim()], shape, gridColumns),
 		metric.WritePairs(p.recon, originals, recon, shape, gridColumns))

@@ -319,6 +319,80 @@ func TestResumeRefusesAnotherConfiguration(t *testing.T) {
 	}
 }
 
+// A checkpoint knows its own configuration and place: neither an edited config.toml nor an edited
+// meta.json leads a run astray.
+func TestResumeChecksTheCheckpoint(t *testing.T) {
+	refused := func(dir string, c Config, what, want string) {
+		t.Helper()
+		tr, err := Resume(dir, c)
+		if err == nil {
+			tr.Close()
+			t.Errorf("resumed with %s", what)
+		} else if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %q, expected %q", what, err, want)
+		}
+	}
+	c := smallRun()
+	dir := t.TempDir()
+	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, runBatches*runRepeats+3)
+
+	edited := c
+	edited.Seed++
+	if err := StoreConfig(dir, edited); err != nil {
+		t.Fatal(err)
+	}
+	refused(dir, edited, "an edited seed", "seed = 2")
+	if err := StoreConfig(dir, c); err != nil {
+		t.Fatal(err)
+	}
+	shorter := c
+	shorter.Epochs = 1
+	refused(dir, shorter, "fewer epochs than are done", "epochs = 1: expected 2 or more")
+
+	latest, err := checkpoint.Latest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(latest, "meta.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(text), `"batch": 1`, `"batch": 5`, 1)
+	if err := os.WriteFile(path, []byte(wrong), 0o666); err != nil || wrong == string(text) {
+		t.Fatal("could not edit the place: ", err)
+	}
+	refused(dir, c, "an edited place", "batch 5")
+}
+
+// What bends a run is said.
+func TestResumeWarns(t *testing.T) {
+	c := smallRun()
+	dir := t.TempDir()
+	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, 3)
+	info, err := LoadRunInfo(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info.BLAS.Core = "Other"
+	if err := StoreRunInfo(dir, info); err != nil {
+		t.Fatal(err)
+	}
+	c.Epochs = 2 * runEpochs
+	var warnings []string
+	tr, err := Resume(dir, c, WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	all := strings.Join(warnings, "\n")
+	for _, want := range []string{"epochs = 6, was 3", "Other"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("warnings %q, expected one of %q", all, want)
+		}
+	}
+}
+
 // What New and Resume refuse leaves no goroutines behind, which TestMain sees.
 func TestRefused(t *testing.T) {
 	for what, change := range map[string]func(*Config){

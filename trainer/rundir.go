@@ -19,6 +19,9 @@ const (
 	configFile  = "config.toml"
 	runInfoFile = "run.json"
 	metricsFile = "metrics.jsonl"
+
+	checkpointsDir = "checkpoints"
+	samplesDir     = "samples"
 )
 
 // runName is the form of the directories that NewRunDir makes: a number, then data and method.
@@ -95,7 +98,8 @@ func fileName(s string) string {
 	return strings.Trim(clean[:min(len(clean), 64)], "-.")
 }
 
-// ClaimDir makes dir, if need be, the directory of a new run. It refuses one that holds a run.
+// ClaimDir makes dir, if need be, the directory of a new run. It refuses one that holds a run,
+// or anything else that a run would overwrite.
 func ClaimDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("run directory: %w", err)
@@ -103,12 +107,17 @@ func ClaimDir(dir string) error {
 	if IsRun(dir) {
 		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another directory with --out", dir, dir)
 	}
+	for _, name := range []string{metricsFile, samplesDir} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s holds %s, which a run would overwrite: choose another directory with --out", dir, name)
+		}
+	}
 	return nil
 }
 
 // IsRun tells whether dir is the directory of a run.
 func IsRun(dir string) bool {
-	for _, name := range []string{configFile, runInfoFile, "checkpoints"} {
+	for _, name := range []string{configFile, runInfoFile, checkpointsDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return true
 		}

@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"github.com/plume-ml/plume/trainer/data"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,7 +9,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
 )
 
 func TestNewRunDir(t *testing.T) {
@@ -79,6 +80,29 @@ func TestClaimDir(t *testing.T) {
 	}
 }
 
+// What a run would overwrite is refused, whoever wrote it, and left as it is.
+func TestClaimDirRefusesWhatARunWrites(t *testing.T) {
+	for name, isDir := range map[string]bool{"config.toml": false, "run.json": false, "metrics.jsonl": false, "samples": true, "checkpoints": true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		if isDir {
+			path = filepath.Join(path, "precious")
+			if err := os.Mkdir(filepath.Dir(path), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(path, []byte("precious"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := ClaimDir(dir); err == nil || !strings.Contains(err.Error(), dir) {
+			t.Errorf("claimed a directory with %s: %v", name, err)
+		}
+		if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
 // newRun makes the files by which a run is recognised; checkpoints needs a real checkpoint.
 func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 	t.Helper()
@@ -103,13 +127,17 @@ func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 
 func TestFindRun(t *testing.T) {
 	root := t.TempDir()
-	names := []string{"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld"}
+	names := []string{"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld", "00005-digits-ipld"}
 	newRun(t, filepath.Join(root, names[0]), false, true)
 	newRun(t, filepath.Join(root, names[1]), false, true)
 	newRun(t, filepath.Join(root, names[2]), true, true)
 	newRun(t, filepath.Join(root, names[3]), false, false)
+	newRun(t, filepath.Join(root, names[4]), false, true)
+	if err := MarkDiverged(filepath.Join(root, names[4])); err != nil {
+		t.Fatal(err)
+	}
 	for spec, want := range map[string]string{
-		"1": names[0], "00003": names[2], names[1]: names[1], "auto": names[1], filepath.Join(root, names[2]): names[2],
+		"1": names[0], "00003": names[2], names[1]: names[1], "auto": names[1], "5": names[4], filepath.Join(root, names[2]): names[2],
 	} {
 		dir, found, err := FindRun(root, spec)
 		if err != nil || !found || dir != filepath.Join(root, want) {
@@ -117,7 +145,7 @@ func TestFindRun(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"9", "", "00009-x", root} {
-		if _, found, err := FindRun(root, spec); err == nil || found || !strings.Contains(err.Error(), names[3]) {
+		if _, found, err := FindRun(root, spec); err == nil || found || !strings.Contains(err.Error(), names[4]) {
 			t.Errorf("%q: %v, %v", spec, found, err)
 		}
 	}
@@ -175,5 +203,68 @@ func TestRunInfo(t *testing.T) {
 	}
 	if _, err := LoadRunInfo(dir); err == nil || !strings.Contains(err.Error(), runInfoFile) {
 		t.Errorf("broken run.json: %v", err)
+	}
+}
+
+func TestLoadRunInfoChecksTheShape(t *testing.T) {
+	dir := t.TempDir()
+	for shape, field := range map[data.Shape]string{
+		{H: 0, W: 8, C: 1}: "H = 0", {H: 8, W: -8, C: 1}: "W = -8", {H: 8, W: 8, C: 2}: "C = 2", {H: 1 << 30, W: 1 << 30, C: 1}: "H x W x C",
+	} {
+		if err := StoreRunInfo(dir, RunInfo{Shape: shape}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadRunInfo(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, runInfoFile)) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%v: %v, expected %q", shape, err, field)
+		}
+	}
+}
+
+// A diverged run waits for nobody, until it is told to go on.
+func TestMarkDiverged(t *testing.T) {
+	dir := t.TempDir()
+	newRun(t, dir, false, true)
+	for i, mark := range []func() error{
+		func() error { return MarkDiverged(dir) },
+		func() error { return MarkFinished(dir, false) },
+		func() error { return MarkFinished(dir, true) },
+	} {
+		if err := mark(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := LoadRunInfo(dir)
+		unfinished, uerr := Unfinished(dir)
+		if err != nil || uerr != nil || info.Diverged != (i == 0) || unfinished != (i == 1) || (info.Finished != nil) != (i == 2) {
+			t.Errorf("mark %d: diverged %v, unfinished %v, finished %v; %v, %v", i, info.Diverged, unfinished, info.Finished, err, uerr)
+		}
+	}
+	if err := MarkDiverged(t.TempDir()); err == nil {
+		t.Error("marked what is no run")
+	}
+}
+
+func TestRunInfoDiffers(t *testing.T) {
+	was := RunInfo{
+		Version: "v1.0.0", Platform: "linux/amd64", KernelPath: "avx512",
+		BLAS: blas.LibraryInfo{Library: "OpenBLAS 0.3.21", Core: "Cooperlake", Threads: 1},
+		CPU:  "one", Seed: 1, Data: "digits",
+	}
+	for _, test := range []struct {
+		change func(now *RunInfo)
+		want   []string
+	}{
+		{func(*RunInfo) {}, nil},
+		{func(now *RunInfo) { now.CPU, now.Data, now.BLAS.Threads = "another", "moved", 2 }, nil},
+		{func(now *RunInfo) { now.Version = "v1.1.0" }, []string{"version v1.1.0, was v1.0.0"}},
+		{func(now *RunInfo) { now.Platform = "linux/arm64" }, []string{"platform linux/arm64, was linux/amd64"}},
+		{func(now *RunInfo) { now.KernelPath = "avx2" }, []string{"kernel path avx2, was avx512"}},
+		{func(now *RunInfo) { now.BLAS.Core = "Haswell" }, []string{"BLAS core Haswell, was Cooperlake"}},
+		{func(now *RunInfo) { now.BLAS = blas.LibraryInfo{Library: "gonum"} }, []string{"BLAS gonum, was OpenBLAS 0.3.21", "BLAS core none, was Cooperlake"}},
+	} {
+		now := was
+		test.change(&now)
+		if got := was.Differs(now); !slices.Equal(got, test.want) {
+			t.Errorf("got %q, expected %q", got, test.want)
+		}
 	}
 }

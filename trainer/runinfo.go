@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ type RunInfo struct {
 	Shape       data.Shape       `json:"shape"` // of an image
 	Started     time.Time        `json:"started"`
 	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
+	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
 }
 
 // NewRunInfo describes a run that starts now in this process with this configuration;
@@ -77,7 +79,7 @@ func StoreRunInfo(runDir string, info RunInfo) error {
 	return nil
 }
 
-// LoadRunInfo reads what StoreRunInfo wrote.
+// LoadRunInfo reads what StoreRunInfo wrote. A shape that no data set has is an error.
 func LoadRunInfo(runDir string) (RunInfo, error) {
 	path := filepath.Join(runDir, runInfoFile)
 	text, err := os.ReadFile(path)
@@ -88,28 +90,60 @@ func LoadRunInfo(runDir string) (RunInfo, error) {
 	if err := json.Unmarshal(text, &info); err != nil {
 		return RunInfo{}, fmt.Errorf("%s: expected the description of a run: %w", path, err)
 	}
+	if err := info.Shape.Validate(); err != nil {
+		return RunInfo{}, fmt.Errorf("%s: shape: %w", path, err)
+	}
 	return info, nil
+}
+
+// Differs lists, for a reader, what in now may give other bits than r from the same
+// configuration and data: "BLAS core Haswell, was Cooperlake".
+func (r RunInfo) Differs(now RunInfo) []string {
+	var list []string
+	compare := func(what, was, is string) {
+		if is != was {
+			list = append(list, fmt.Sprintf("%s %s, was %s", what, cmp.Or(is, "none"), cmp.Or(was, "none")))
+		}
+	}
+	compare("version", r.Version, now.Version)
+	compare("platform", r.Platform, now.Platform)
+	compare("kernel path", r.KernelPath, now.KernelPath)
+	compare("BLAS", r.BLAS.Library, now.BLAS.Library)
+	compare("BLAS core", r.BLAS.Core, now.BLAS.Core)
+	return list
+}
+
+// MarkDiverged records that a run's numbers are no longer finite. It keeps the mark until it
+// goes on again.
+func MarkDiverged(runDir string) error {
+	return mark(runDir, nil, true)
 }
 
 // MarkFinished records whether a run came to its end; one that goes on again has not.
 func MarkFinished(runDir string, finished bool) error {
+	var at *time.Time
+	if finished {
+		now := time.Now()
+		at = &now
+	}
+	return mark(runDir, at, false)
+}
+
+func mark(runDir string, finished *time.Time, diverged bool) error {
 	info, err := LoadRunInfo(runDir)
 	if err != nil {
 		return err
 	}
-	info.Finished = nil
-	if finished {
-		now := time.Now()
-		info.Finished = &now
-	}
+	info.Finished, info.Diverged = finished, diverged
 	return StoreRunInfo(runDir, info)
 }
 
-// Unfinished tells whether a run has not come to its end and has a checkpoint to go on from.
+// Unfinished tells whether a run has not come to its end, be it a divergence, and has a
+// checkpoint to go on from.
 func Unfinished(runDir string) (bool, error) {
 	if _, err := checkpoint.Latest(runDir); err != nil {
 		return false, nil
 	}
 	info, err := LoadRunInfo(runDir)
-	return err == nil && info.Finished == nil, err
+	return err == nil && info.Finished == nil && !info.Diverged, err
 }

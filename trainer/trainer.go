@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -72,30 +71,6 @@ func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
 	return t, nil
 }
 
-// Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
-// stored with it but for the keys that may change (Config.CheckResume). A run interrupted
-// before its first checkpoint cannot be resumed.
-func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
-	stored, err := LoadRun(runDir)
-	if err == nil {
-		err = stored.CheckResume(cfg)
-	}
-	if err != nil {
-		return nil, err
-	}
-	t, err := prepare(cfg, runDir, opts)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.restore(); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	if err := errors.Join(t.open(t.step), MarkFinished(runDir, false)); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	return t, nil
-}
-
 // prepare opens the data and builds the method.
 func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	if err := errors.Join(cfg.Validate(), kernel.Err()); err != nil {
@@ -105,7 +80,7 @@ func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	all, err := data.Open(cfg.Data, data.Options{Size: cfg.Size, Gray: cfg.Gray, Warn: t.message})
+	all, err := data.Open(cfg.Data, data.Options{Size: cfg.Size, Gray: cfg.Gray, Warn: t.warn})
 	if err != nil {
 		return nil, err
 	}
@@ -148,60 +123,6 @@ func (t *Trainer) Close() error {
 	return err
 }
 
-// tensors are the method's state and the trainer's own.
-func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
-	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
-}
-
-// save writes a checkpoint of the state between two steps, unless it is no longer finite.
-func (t *Trainer) save() error {
-	text, err := t.cfg.TOML()
-	if err != nil {
-		return err
-	}
-	var sums []float64
-	for _, v := range t.sums.Values() {
-		sums = append(sums, *v)
-	}
-	meta := checkpoint.Meta{
-		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
-		Version: Version(), Config: string(text),
-	}
-	tensors := t.tensors(sums)
-	for _, x := range tensors {
-		if !kernel.AllFinite(x.F32) {
-			return fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays", ErrDiverged, t.step, x.Name)
-		}
-	}
-	_, err = checkpoint.Save(t.runDir, meta, tensors, t.cfg.KeepCheckpoints)
-	return err
-}
-
-// restore reads the newest checkpoint.
-func (t *Trainer) restore() error {
-	dir, err := checkpoint.Latest(t.runDir)
-	if err != nil {
-		return err
-	}
-	sums := make([]float64, len(t.sums.Values()))
-	meta, err := checkpoint.Load(dir, t.tensors(sums))
-	if err != nil {
-		return err
-	}
-	if meta.Fingerprint != t.fingerprint {
-		return fmt.Errorf("%s: the data %q are not those the run was trained on (fingerprint %s, expected %s)",
-			dir, t.cfg.Data, t.fingerprint, meta.Fingerprint)
-	}
-	for i, v := range t.sums.Values() {
-		*v = sums[i]
-	}
-	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
-	t.step, t.before = meta.Step, meta.Seconds
-	t.method.Restored()
-	return nil
-}
-
 // seconds is the wall time of the run so far.
 func (t *Trainer) seconds() float64 {
 	if t.start.IsZero() {
@@ -214,9 +135,17 @@ func (t *Trainer) seconds() float64 {
 // and returns an error that wraps ErrInterrupted; a run that diverged returns one that wraps
 // ErrDiverged, and its last checkpoint stays what it was.
 func (t *Trainer) Run(ctx context.Context) error {
+	err := t.run(ctx)
+	if errors.Is(err, ErrDiverged) {
+		err = errors.Join(err, MarkDiverged(t.runDir))
+	}
+	return err
+}
+
+func (t *Trainer) run(ctx context.Context) error {
 	t.start = time.Now()
 	if t.next.epoch >= t.cfg.Epochs {
-		if err := t.reportAgain(); err != nil {
+		if err := t.reportAgain(ctx); err != nil {
 			return err
 		}
 	}
@@ -228,15 +157,12 @@ func (t *Trainer) Run(ctx context.Context) error {
 	return t.end()
 }
 
-// epoch trains from the present position to the end of its epoch.
+// epoch trains from the present place to the end of its epoch.
 func (t *Trainer) epoch(ctx context.Context) error {
 	for ; t.next.batch < t.batches.PerEpoch(); t.next.batch++ {
 		for ; t.next.repeat < t.cfg.BatchRepeats; t.next.repeat++ {
 			if ctx.Err() != nil {
-				if err := t.save(); err != nil {
-					return fmt.Errorf("interrupted, and no checkpoint could be saved: %w", err)
-				}
-				return ErrInterrupted
+				return t.interrupted()
 			}
 			if err := t.oneStep(); err != nil {
 				return err
@@ -244,8 +170,15 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		}
 		t.next.repeat = 0
 	}
-	t.next = place{epoch: t.next.epoch + 1}
-	return t.endEpoch()
+	return t.endEpoch(ctx)
+}
+
+// interrupted saves a checkpoint at the present place.
+func (t *Trainer) interrupted() error {
+	if err := t.save(); err != nil {
+		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w", err)
+	}
+	return ErrInterrupted
 }
 
 // total is the number of parameter steps in the whole run.
@@ -272,26 +205,46 @@ func (t *Trainer) oneStep() error {
 	return nil
 }
 
-// endEpoch writes the epoch's record, and evaluates and checkpoints when it is time.
-func (t *Trainer) endEpoch() error {
-	done, last := t.next.epoch, t.next.epoch == t.cfg.Epochs
+// due tells whether something done every so many epochs (0: only at the end) is due at the end
+// of the present one.
+func (t *Trainer) due(every int) bool {
+	done := t.next.epoch + 1
+	return done == t.cfg.Epochs || every > 0 && done%every == 0
+}
+
+// endEpoch writes the epoch's record, and evaluates and checkpoints when it is time. Until the
+// record is written the place stays the end of the epoch, so that a run stopped during an
+// evaluation goes on with that evaluation.
+func (t *Trainer) endEpoch(ctx context.Context) error {
 	e := t.record()
-	if last || t.cfg.EvalEvery > 0 && done%t.cfg.EvalEvery == 0 {
-		if err := t.evaluate(&e); err != nil {
+	if err := t.judge(e); err != nil {
+		return errors.Join(err, t.log.Write(e))
+	}
+	if t.due(t.cfg.EvalEvery) {
+		if t.due(t.cfg.CheckpointEvery) {
+			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in
+				return err
+			}
+		}
+		if err := t.evaluate(ctx, &e); ctx.Err() != nil {
+			return t.interrupted()
+		} else if err != nil {
 			return err
 		}
 	}
-	t.last = e
-	if err := errors.Join(t.log.Write(e), t.judge(e)); err != nil {
+	if err := t.log.Write(e); err != nil {
 		return err
 	}
+	t.last = e
 	for _, h := range t.hooks {
 		if h.OnEpoch != nil {
 			h.OnEpoch(e)
 		}
 	}
+	checkpoint := t.due(t.cfg.CheckpointEvery)
+	t.next = place{epoch: t.next.epoch + 1}
 	t.sums, t.busy, t.rows = method.Stats{}, 0, 0
-	if last || t.cfg.CheckpointEvery > 0 && done%t.cfg.CheckpointEvery == 0 {
+	if checkpoint {
 		return t.save()
 	}
 	return nil
@@ -303,8 +256,9 @@ func (t *Trainer) end() error {
 		return err
 	}
 	s := Summary{
-		Seconds: t.seconds(), Steps: t.step, Final: t.last,
-		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon, RealFloor: t.realFloor(),
+		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
+		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
+		RealFloor: t.realFloor(), RealImages: t.held.Len(),
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,7 +19,7 @@ import (
 )
 
 // Exit codes. An interrupted run that saved a checkpoint ends with 128 plus the signal's
-// number, as a shell reports it: 130 or 143.
+// number, as a shell reports it: 129, 130 or 143.
 const (
 	exitFailure  = 1
 	exitUsage    = 2
@@ -54,6 +56,8 @@ func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Com
 }
 
 func main() {
+	// A closed pipe or terminal makes writes fail, which must not end a training half-way.
+	signal.Ignore(syscall.SIGPIPE)
 	blas.LendToGonum()
 	os.Exit(run())
 }

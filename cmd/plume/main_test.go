@@ -10,10 +10,13 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,9 +56,11 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"deaf":       deaf,
 			"exits":      exits,
 			"interrupt":  interruptCommand,
 			"lines":      lines,
+			"modes":      modes,
 			"same-state": sameState,
 			"write-hex":  writeHex,
 			"write-npy":  writeNPY,
@@ -70,6 +75,45 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exits CODE command...")
 	}
 	checkCode(ts, ts.Exec(args[1], args[2:]...), args[0])
+}
+
+// deaf STREAM CODE command... runs a command whose stdout or stderr is a pipe that nobody reads
+// any more, and expects the exit code.
+func deaf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: deaf stdout|stderr CODE command...")
+	}
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	defer w.Close()
+	cmd := exec.Command(args[2], args[3:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
+	if args[0] == "stdout" {
+		cmd.Stdout = w
+	} else {
+		cmd.Stderr = w
+	}
+	checkCode(ts, cmd.Run(), args[1])
+}
+
+// modes DIR expects that the umask alone decides who may read and write the files below a
+// directory, where it was 0.
+func modes(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		want := fs.FileMode(0o666)
+		if e.IsDir() {
+			want = 0o777
+		}
+		if info, err := e.Info(); err != nil || info.Mode().Perm() != want {
+			return fmt.Errorf("%s: %v, %v; expected %v", path, info.Mode(), err, want)
+		}
+		return nil
+	}))
 }
 
 func checkCode(ts *testscript.TestScript, err error, want string) {
@@ -144,7 +188,8 @@ func writeHex(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o666))
 }
 
-// write-npy FILE M D [nan] writes an array of float32, one of them NaN if asked for.
+// write-npy FILE M D [nan|unit] writes an array of float32, one of them NaN or all in [0, 1] if
+// asked for.
 func writeNPY(ts *testscript.TestScript, neg bool, args []string) {
 	m, err := strconv.Atoi(args[1])
 	ts.Check(err)
@@ -154,8 +199,13 @@ func writeNPY(ts *testscript.TestScript, neg bool, args []string) {
 	for i := range pixels {
 		pixels[i] = float32(i%7)/3.5 - 1
 	}
-	if len(args) > 3 {
+	switch {
+	case slices.Contains(args[3:], "nan"):
 		pixels[len(pixels)/2] = float32(math.NaN())
+	case slices.Contains(args[3:], "unit"):
+		for i := range pixels {
+			pixels[i] = (pixels[i] + 1) / 2
+		}
 	}
 	ts.Check(metric.WriteNPY(ts.MkAbs(args[0]), pixels, m, metric.Shape{H: 1, W: d, C: 1}))
 }
@@ -177,15 +227,17 @@ func writePNG(ts *testscript.TestScript, neg bool, args []string) {
 
 // stubborn is a command that hears the first signal and does not end.
 func stubborn() {
-	ctx, _ := watchSignals(context.Background(), func(string) {})
+	ctx, interrupt := watchSignals(context.Background(), func(string) {})
 	fmt.Println("ready")
 	<-ctx.Done()
-	fmt.Println("heard")
+	fmt.Println("heard", interrupt.exitCode())
 	select {}
 }
 
-func TestSecondSignalEndsAtOnce(t *testing.T) {
-	cmd := exec.Command("stubborn")
+// hear starts a command that becomes stubborn, sends it signals, and compares what it heard
+// first. Then SIGINT must end it at once.
+func hear(t *testing.T, cmd *exec.Cmd, want string, signals ...os.Signal) {
+	t.Helper()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -194,15 +246,32 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader := bufio.NewReader(stdout)
-	for _, want := range []string{"ready\n", "heard\n"} {
+	for _, want := range []string{"ready\n", "heard " + want + "\n"} {
 		if line, err := reader.ReadString('\n'); err != nil || line != want {
 			t.Errorf("%q, %v, expected %q", line, err, want)
 		}
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Error(err)
+		for _, s := range signals {
+			if err := cmd.Process.Signal(s); err != nil {
+				t.Error(err)
+			}
 		}
+		signals = []os.Signal{os.Interrupt}
 	}
 	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
 		t.Errorf("%v, expected exit code 130", err)
 	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	hear(t, exec.Command("stubborn"), "130", os.Interrupt)
+	hear(t, exec.Command("stubborn"), "143", syscall.SIGTERM)
+}
+
+// A closed terminal is heard, unless nohup or a shell made the process deaf to it.
+func TestHangup(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("SIGHUP is ignored here")
+	}
+	hear(t, exec.Command("stubborn"), "129", syscall.SIGHUP)
+	hear(t, exec.Command("sh", "-c", "trap '' HUP; exec stubborn"), "143", syscall.SIGHUP, syscall.SIGTERM)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -19,13 +20,14 @@ import (
 // reporter shows a run: messages and progress on stderr, data on stdout.
 type reporter struct {
 	status  *metric.Status
+	quiet   bool
 	json    *json.Encoder // nil without --json
 	summary trainer.Summary
 	err     error // the first that stdout gave
 }
 
 func newReporter(quiet, asJSON bool) *reporter {
-	r := &reporter{}
+	r := &reporter{quiet: quiet}
 	if asJSON {
 		r.json = json.NewEncoder(os.Stdout)
 	}
@@ -49,8 +51,19 @@ func (r *reporter) hook() trainer.Hook {
 		OnStep:    r.status.Step,
 		OnEpoch:   r.epoch,
 		OnMessage: r.status.Message,
+		OnWarning: r.warn,
 		OnEnd:     func(s trainer.Summary) { r.summary = s },
 	}
+}
+
+// warn prints a warning, even when progress is not printed.
+func (r *reporter) warn(text string) {
+	text = "WARNING: " + text
+	if r.quiet {
+		fmt.Fprintln(os.Stderr, text)
+		return
+	}
+	r.status.Message(text)
 }
 
 func (r *reporter) epoch(e metric.Epoch) {
@@ -82,14 +95,23 @@ func (r *reporter) end(runDir string) error {
 		r.print(err)
 	}
 
-	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %.4f", humanize.Comma(int64(s.Steps)), took, s.Final.ReconMSE)
-	if fd := s.Final.PCA64FD; fd != nil {
-		text += fmt.Sprintf(", PCA-64 FD %.2f (held-out against training images: %.2f)", *fd, s.RealFloor)
-	}
-	r.status.Message(text)
+	r.status.Message(summaryLine(s))
 	r.status.Message(fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath))
 	return r.err
+}
+
+// summaryLine says in one line what a run reached.
+func summaryLine(s trainer.Summary) string {
+	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %.4f", humanize.Comma(int64(s.Steps)), took, s.Final.ReconMSE)
+	if s.Final.PCA64FD == nil {
+		return text
+	}
+	text += fmt.Sprintf(", PCA-64 FD %.2f of %s samples", *s.Final.PCA64FD, humanize.Comma(int64(s.Samples)))
+	if !math.IsNaN(s.RealFloor) {
+		text += fmt.Sprintf(" (%s held-out images: %.2f)", humanize.Comma(int64(s.RealImages)), s.RealFloor)
+	}
+	return text
 }
 
 const pureGoWarning = `

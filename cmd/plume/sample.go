@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -95,12 +97,12 @@ func (s *sampleCommand) run(spec string) error {
 	if err := s.validate(); err != nil {
 		return usage(err)
 	}
-	runDir, found, err := trainer.FindRun(s.runs, spec)
+	if spec == "auto" {
+		return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
+	}
+	runDir, _, err := trainer.FindRun(s.runs, spec)
 	if err != nil {
 		return usage(err)
-	}
-	if !found {
-		return usage(fmt.Errorf("no unfinished run in %s", s.runs))
 	}
 	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
 	if err != nil {
@@ -109,7 +111,7 @@ func (s *sampleCommand) run(spec string) error {
 	defer generator.Close()
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
-	if err := generator.Sample(pixels, s.n, s.solver, s.steps, s.seed); err != nil {
+	if err := generator.Sample(context.Background(), pixels, s.n, s.solver, s.steps, s.seed); err != nil {
 		return err
 	}
 	if err := s.write(pixels, shape); err != nil {

@@ -20,7 +20,7 @@ and a key of the file given with --config (step_size = 0.002). Flags override th
 which overrides the file, which overrides the defaults.
 
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
-with exit code 130 (SIGTERM: 143); a second Ctrl-C ends at once.
+with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C ends at once.
 Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
 
 const trainExample = `  plume train                                    ipld on the embedded Fashion-MNIST images
@@ -71,10 +71,9 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	defer train.Close()
 	r.status.Message("Run directory: " + runDir)
 
-	err = train.Run(ctx)
+	err = errors.Join(train.Run(ctx), train.Close())
 	switch {
 	case err == nil:
 		return r.end(runDir)

@@ -43,7 +43,7 @@ func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err
 }
 
 func save(root, dir string, meta Meta, tensors []Tensor) error {
-	if err := os.MkdirAll(root, 0o755); err != nil {
+	if err := os.MkdirAll(root, 0o777); err != nil {
 		return err
 	}
 	if err := syncDir(filepath.Dir(root)); err != nil {
@@ -67,7 +67,7 @@ func save(root, dir string, meta Meta, tensors []Tensor) error {
 
 // fill writes both files of a checkpoint into the new directory dir, down to the disk.
 func fill(dir string, meta Meta, tensors []Tensor) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
 	sum := sha256.New()
@@ -93,7 +93,7 @@ func fill(dir string, meta Meta, tensors []Tensor) error {
 
 // writeFile creates a file, lets write fill it and syncs it.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

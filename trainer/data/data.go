@@ -23,6 +23,25 @@ type Shape struct{ H, W, C int }
 // Dim is the number of values in an image, D = H*W*C.
 func (s Shape) Dim() int { return s.H * s.W * s.C }
 
+// MaxDim bounds the values of one image: a decoder has an output for each.
+const MaxDim = 1 << 24
+
+// Validate reports what no image has: a side below 1, channels other than 1 or 3, or more
+// values than MaxDim.
+func (s Shape) Validate() error {
+	switch {
+	case s.H < 1:
+		return fmt.Errorf("H = %d: expected 1 or more", s.H)
+	case s.W < 1:
+		return fmt.Errorf("W = %d: expected 1 or more", s.W)
+	case s.C != 1 && s.C != 3:
+		return fmt.Errorf("C = %d: expected 1 (gray) or 3 (RGB)", s.C)
+	case s.H > MaxDim/s.C/s.W: // the product could overflow
+		return fmt.Errorf("H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
+	}
+	return nil
+}
+
 func (s Shape) String() string {
 	if s.C == 1 {
 		return fmt.Sprintf("%d x %d", s.H, s.W)
@@ -84,6 +103,9 @@ func Open(name string, opt Options) (Dataset, error) {
 	}
 	if ds.m < 2 {
 		return nil, fmt.Errorf("data: %s: holds %d image; expected at least 2", name, ds.m)
+	}
+	if err := ds.shape.Validate(); err != nil {
+		return nil, fmt.Errorf("data: %s: one image has %w", name, err)
 	}
 	return ds, nil
 }

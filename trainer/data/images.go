@@ -5,6 +5,7 @@ import (
 	"image"
 	_ "image/jpeg" // decoder
 	_ "image/png"  // decoder
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -16,6 +17,9 @@ import (
 
 // maxPixels bounds one image file: a few false bytes in a header must not ask for all memory.
 const maxPixels = 1 << 28
+
+// maxImageBytes bounds the images of a directory, which are kept in memory, a byte per value.
+const maxImageBytes = 16 << 30
 
 // openImages reads the PNG and JPEG images in and below dir. Transparent pixels lie on white.
 // With Size, the central square of each image is scaled to Size x Size; otherwise all must
@@ -43,11 +47,10 @@ func openImages(dir string, opt Options) (*array, error) {
 	if opt.Gray {
 		shape.C = 1
 	}
-	n, err := elements([]int{len(paths), shape.H, shape.W, shape.C})
-	if err != nil {
-		return nil, fmt.Errorf("data: %s: %w", dir, err)
+	if err := checkMemory(dir, len(paths), shape); err != nil {
+		return nil, err
 	}
-	a := &array{shape: shape, m: len(paths), u8: make([]uint8, n)}
+	a := &array{shape: shape, m: len(paths), u8: make([]uint8, len(paths)*shape.Dim())}
 	colored, err := a.decodeAll(paths)
 	if err == nil && !colored {
 		a.dropColor()
@@ -61,6 +64,15 @@ func checkSizes(dir string, paths []string, sizes []image.Point) error {
 			return fmt.Errorf("data: %s: images differ in size: %s has %d x %d pixels and %s has %d x %d; expected one size (--size scales them all)",
 				dir, paths[0], sizes[0].X, sizes[0].Y, paths[i], s.X, s.Y)
 		}
+	}
+	return nil
+}
+
+// checkMemory refuses n images that are too large each or together.
+func checkMemory(dir string, n int, shape Shape) error {
+	if shape.Validate() != nil || int64(n) > min(maxImageBytes, math.MaxInt)/int64(shape.Dim()) {
+		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values in an image and %d GiB in all (--size scales images down, --gray keeps one channel of three)",
+			dir, n, shape, float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), MaxDim, maxImageBytes>>30)
 	}
 	return nil
 }

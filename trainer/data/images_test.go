@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -183,7 +184,8 @@ func TestImageErrors(t *testing.T) {
 		"cut header":    {map[string][]byte{"a.png": a, "b.png": a[:20]}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
 		"damaged PNG":   {map[string][]byte{"a.png": a, "b.png": flip(a, -20)}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
 		"cut JPEG":      {map[string][]byte{"a.jpg": noise, "b.jpg": noise[:len(noise)/2]}, Options{}, []string{"b.jpg", "expected a PNG or JPEG image"}},
-		"gigantic":      {map[string][]byte{"a.png": a, "b.png": gigantic(a)}, Options{Size: 4}, []string{"b.png", "1048576 x 1048576 pixels"}},
+		"gigantic":      {map[string][]byte{"a.png": a, "b.png": resized(a, 1<<20, 1<<20)}, Options{Size: 4}, []string{"b.png", "1048576 x 1048576 pixels"}},
+		"large":         {map[string][]byte{"a.png": resized(a, 16000, 16000), "b.png": resized(a, 16000, 16000)}, Options{}, []string{"2 images of 16000 x 16000 x 3", "at most 16777216 values in an image", "--size"}},
 		"only one":      {map[string][]byte{"a.png": a}, Options{}, []string{"holds 1 image", "at least 2"}},
 		"only one, far": {map[string][]byte{"d/e/a.png": a, "b": []byte("text")}, Options{Size: 9}, []string{"holds 1 image"}},
 	} {
@@ -201,11 +203,26 @@ func TestImageErrors(t *testing.T) {
 	wantError(t, err, path, "is a PNG image", "expected a directory of images")
 }
 
-// gigantic rewrites the header of a PNG image to 2^20 x 2^20 pixels.
-func gigantic(b []byte) []byte {
+// Images that are each of a good size may be too many: that is said before memory is asked for.
+func TestTooManyImages(t *testing.T) {
+	const fits = maxImageBytes / (2048 * 2048 * 3) // 1365 images and a third
+	for n, shape := range map[int]Shape{
+		fits: {2048, 2048, 3}, 3 * fits: {2048, 2048, 1}, 1024: {4096, 4096, 1},
+	} {
+		if err := checkMemory("dir", n, shape); err != nil {
+			t.Errorf("%d of %v: %v", n, shape, err)
+		}
+	}
+	wantError(t, checkMemory("dir", fits+1, Shape{2048, 2048, 3}), "dir", "1366 images of 2048 x 2048 x 3, 16 GiB", "16 GiB in all", "--size")
+	wantError(t, checkMemory("dir", 1025, Shape{4096, 4096, 1}), "1025 images of 4096 x 4096")
+	wantError(t, checkMemory("dir", math.MaxInt, Shape{4096, 4096, 1}), "in all")
+}
+
+// resized rewrites the size in the header of a PNG image.
+func resized(b []byte, width, height uint32) []byte {
 	b = bytes.Clone(b)
-	binary.BigEndian.PutUint32(b[16:], 1<<20)
-	binary.BigEndian.PutUint32(b[20:], 1<<20)
+	binary.BigEndian.PutUint32(b[16:], width)
+	binary.BigEndian.PutUint32(b[20:], height)
 	binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
 	return b
 }

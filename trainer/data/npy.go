@@ -131,7 +131,8 @@ func (s *source) fillFloats(dst []float32) (int, error) {
 	return len(dst), nil
 }
 
-// checkFloats refuses NaN and Inf and warns of pixels outside [-1, 1].
+// checkFloats refuses NaN and Inf and warns of pixels that are not in [-1, 1] or, by their
+// range, seem to be in another usual one.
 func checkFloats(s *source, a *array, opt Options) error {
 	lo, hi := a.f32[0], a.f32[0]
 	for i, v := range a.f32 {
@@ -140,8 +141,22 @@ func checkFloats(s *source, a *array, opt Options) error {
 		}
 		lo, hi = min(lo, v), max(hi, v)
 	}
-	if lo < -1 || hi > 1 {
+	if convert := conversion(lo, hi); convert != "" {
+		opt.warn("data: %s: values x range from %g to %g; pixels are expected in [-1, 1]: convert them with %s", s.path, lo, hi, convert)
+	} else if lo < -1 || hi > 1 {
 		opt.warn("data: %s: values range from %g to %g; pixels are expected in [-1, 1]", s.path, lo, hi)
 	}
 	return nil
+}
+
+// conversion is the formula that takes values x between lo and hi to [-1, 1], if they look
+// like pixels in [0, 1] or in [0, 255], of which at least one is bright; otherwise empty.
+func conversion(lo, hi float32) string {
+	switch {
+	case lo >= 0 && hi <= 1:
+		return "x*2-1"
+	case lo >= 0 && hi > 127 && hi <= 255:
+		return "x/127.5-1"
+	}
+	return ""
 }

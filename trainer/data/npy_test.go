@@ -116,6 +116,7 @@ func TestNPYErrors(t *testing.T) {
 		"floats cut":     {npy(npyDictOf("<f4", "2, 2"), floats(1, 2, 3)), []string{"truncated", "3 of the 4 values"}},
 		"NaN":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, 0, 0, nan, inf)), []string{"NaN", "row 1, column 1"}},
 		"Inf":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, inf, 0, nan, 0)), []string{"-Inf", "row 0, column 2"}},
+		"wide":           {npy(npyDictOf("|u1", "2, 16777217"), make([]byte, 2*16777217)), []string{"one image has H x W x C = 1 x 16777217 x 1"}},
 		"zip":            {[]byte("PK\x03\x04abcdefgh"), []string{"zip archive", ".npz"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,15 +132,21 @@ func TestNPYRangeWarning(t *testing.T) {
 		values []float32
 		want   string // part of the warning; none if empty
 	}{
-		{[]float32{0, 255, -3, 1}, "from -3 to 255"},
-		{[]float32{0, 0.5, 1.5, 1}, "from 0 to 1.5"},
-		{[]float32{-2, 0.5, -1, 1}, "from -2 to 1"},
+		{[]float32{0, 255, -3, 1}, "from -3 to 255; pixels are expected in [-1, 1]"},
+		{[]float32{0, 0.5, 1.5, 1}, "from 0 to 1.5; pixels are expected in [-1, 1]"},
+		{[]float32{0, 16, 3, 1}, "from 0 to 16; pixels are expected in [-1, 1]"},
+		{[]float32{0, 256, 3, 1}, "from 0 to 256; pixels are expected in [-1, 1]"},
+		{[]float32{-2, 0.5, -1, 1}, "from -2 to 1; pixels are expected in [-1, 1]"},
+		{[]float32{0, 255, 3, 1}, "from 0 to 255; pixels are expected in [-1, 1]: convert them with x/127.5-1"},
+		{[]float32{9, 128, 3, 1}, "from 1 to 128; pixels are expected in [-1, 1]: convert them with x/127.5-1"},
+		{[]float32{0, 0.5, 1, 1}, "from 0 to 1; pixels are expected in [-1, 1]: convert them with x*2-1"},
 		{[]float32{-1, 0.5, -1, 1}, ""},
+		{[]float32{-0.1, 0.5, 0, 1}, ""},
 	} {
 		path := write(t, t.TempDir(), "x.npy", npy(npyDictOf("<f4", "2, 2"), floats(tc.values...)))
 		warned := ""
 		ds := mustOpen(t, path, Options{Warn: func(s string) { warned += s }})
-		if tc.want == "" && warned != "" || !strings.Contains(warned, tc.want) || tc.want != "" && !strings.Contains(warned, path) {
+		if tc.want == "" && warned != "" || !strings.HasSuffix(warned, tc.want) || tc.want != "" && !strings.Contains(warned, path) {
 			t.Errorf("warning %q; expected %q", warned, tc.want)
 		}
 		if got := gather(ds); !slices.Equal(got, tc.values) {

@@ -25,7 +25,7 @@ func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
 		epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
 		mustStep(t, f, Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / float64(steps)})
 	}
-	f.Diagnose()
+	f.Diagnose(0)
 	return stateOf(f)
 }
 
@@ -39,7 +39,7 @@ func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 				for _, workers := range []int{1, 2, 3, 8} {
 					f := startFlow(t, "ipld", busy(dynamics, particles), batch, workers)
 					got := trainFlow(t, f, batch, steps)
-					got["temperature"] = []float64{f.Diagnose().ExtraTemperature}
+					got["temperature"] = []float64{f.Diagnose(0).ExtraTemperature}
 					got["samples"] = sampleSome(t, f, 130)
 					if want == nil {
 						want = got
@@ -56,7 +56,7 @@ func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 func sampleSome(t *testing.T, f *Flow, n int) []float32 {
 	t.Helper()
 	x := make([]float32, n*testDim)
-	if err := f.Generator(true).Sample(x, n, "ancestral", 3, 5); err != nil {
+	if err := f.Generator(true).Sample(t.Context(), x, n, "ancestral", 3, 5); err != nil {
 		t.Fatal(err)
 	}
 	return x
@@ -84,7 +84,7 @@ func TestStateIsWhole(t *testing.T) {
 		copy(to.F64, saved[i].F64)
 	}
 	b.Restored()
-	b.Diagnose()
+	b.Diagnose(0)
 	again.Repeat = 1
 	for range 3 {
 		mustStep(t, a, again)

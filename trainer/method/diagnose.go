@@ -3,18 +3,18 @@ package method
 import "github.com/plume-ml/plume/kernel"
 
 // Diagnose implements Method.
-func (f *Flow) Diagnose() Diagnostics {
+func (f *Flow) Diagnose(done float64) Diagnostics {
 	return Diagnostics{
-		Cloud: f.cloud.Stats(), ExtraTemperature: f.extraTemperature(),
-		StepSize: f.stepSizeNow, LR: f.lrNow,
+		Cloud: f.cloud.Stats(), ExtraTemperature: f.stepSize(done) / 2 * f.driftVariance(),
+		StepSize: f.stepSize(done), LR: f.learningRate(done),
 	}
 }
 
-// extraTemperature is h v / 2, where v is the variance per coordinate of the noise in the prior
-// drift: half the mean squared difference of two evaluations that share nothing but z, on the
-// first datapoints, with streams of their own so that training does not notice.
-func (f *Flow) extraTemperature() float64 {
-	f.gathered = false
+// driftVariance is the variance per coordinate of the noise in the prior drift: half the mean
+// squared difference of two evaluations that share nothing but z, on the first datapoints, with
+// streams of their own so that training does not notice.
+func (f *Flow) driftVariance() float64 {
+	f.gathered, f.held, f.train = false, f.warmingUp(), false
 	n := min(f.Batch, f.cloud.M)
 	f.index = make([]int, n)
 	for i := range f.index {
@@ -33,7 +33,6 @@ func (f *Flow) extraTemperature() float64 {
 		}
 		f.Pool.Run(f.tiles, f.gradientTask)
 	}
-	f.train = false
 	measure()
 	first := append([]float32(nil), drift...)
 	level.Seed, noise.Seed = ^level.Seed, ^noise.Seed
@@ -44,6 +43,5 @@ func (f *Flow) extraTemperature() float64 {
 		d := float64(g) - float64(first[i])
 		v += d * d / 2
 	}
-	v /= float64(len(drift))
-	return f.stepSizeNow * v / 2
+	return v / float64(len(drift))
 }

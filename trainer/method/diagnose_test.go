@@ -17,7 +17,7 @@ func TestExtraTemperature(t *testing.T) {
 	o.Particles = 400
 	f := startFlow(t, "ipld", o, testPoints, 2)
 	mustStep(t, f, Minibatch{Index: everyPoint})
-	got := f.Diagnose().ExtraTemperature
+	got := f.Diagnose(0).ExtraTemperature
 
 	const n = 4000
 	span, z2 := o.LambdaMax-o.LambdaMin, f.cloud.Stats().MeanSquare
@@ -36,8 +36,7 @@ func TestExtraTemperature(t *testing.T) {
 
 	o.ControlVariate = true
 	f = startFlow(t, "ipld", o, testPoints, 2)
-	f.stepSizeNow = o.StepSize
-	if got := f.Diagnose().ExtraTemperature; got != 0 {
+	if got := f.Diagnose(0).ExtraTemperature; got != 0 {
 		t.Errorf("extra temperature %v with the control variate and r = 0, expected none", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -43,13 +42,12 @@ type Flow struct {
 	meanSquare []float64 // running mean of z^2 over the cloud
 
 	// Of the step under way.
-	index              []int
-	stepSizeNow, lrNow float64
-	gathered           bool // the batch holds this minibatch's particles and images
-	tiles              int
-	train              bool // the weight gradients are wanted
-	held               bool // the prior is held at N(0, I)
-	langevin           particle.Langevin
+	index    []int
+	gathered bool // the batch holds this minibatch's particles and images
+	tiles    int
+	train    bool // the weight gradients are wanted
+	held     bool // the prior is held at N(0, I)
+	langevin particle.Langevin
 
 	// The phases' tasks, made once so that a step does not allocate.
 	gatherTask, gradientTask, weightTask, updateTask, moveTask func(int)
@@ -101,6 +99,7 @@ func (f *Flow) tile(i int) (lo, hi, first, last int) {
 // Step implements Method.
 func (f *Flow) Step(b Minibatch) (Stats, error) {
 	f.begin(b)
+	lr := f.learningRate(b.Progress)
 	stats := Stats{Steps: 1, Anchor: float64(f.langevin.Anchor)}
 	for inner := range f.InnerSteps {
 		f.train = inner == f.InnerSteps-1
@@ -108,10 +107,10 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 		f.langevin.Key = f.key(kernel.StreamMove)
 		if f.train {
 			f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
-			f.decoder.opt.Begin(f.lrNow)
+			f.decoder.opt.Begin(lr)
 			tasks := f.tiles + f.decoder.updateTasks()
 			if !f.held {
-				f.prior.opt.Begin(f.ScoreLR * f.lrNow)
+				f.prior.opt.Begin(f.ScoreLR * lr)
 				tasks += f.prior.updateTasks()
 			}
 			f.Pool.Run(tasks, f.updateTask)
@@ -134,19 +133,28 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 func (f *Flow) begin(b Minibatch) {
 	f.index = b.Index
 	f.tiles = f.tilesOf(len(b.Index) * f.Particles)
-	f.held = f.counts[countSteps] < uint32(f.PriorWarmup)
+	f.held = f.warmingUp()
 	if b.Repeat == 0 || !f.gathered {
 		f.batch.Select(b.Index)
 		f.Pool.Run(f.tiles, f.gatherTask)
 		f.gathered = true
 	}
-	f.stepSizeNow = progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, b.Progress)
-	f.lrNow = progress(f.LRSchedule, f.LR, f.LR*f.LREnd, b.Progress)
-	f.batch.SetSteps(f.stepSizeNow, f.CatchUp, b.Number)
+	f.batch.SetSteps(f.stepSize(b.Progress), f.CatchUp, b.Number)
 	f.langevin = particle.Langevin{
 		Friction: float32(f.Friction), Clip: float32(f.DriftClip),
 		Anchor: float32(f.ScaleAnchor * max(0, f.meanSquare[0]-1)),
 	}
+}
+
+// warmingUp tells whether the next step holds the prior at N(0, I).
+func (f *Flow) warmingUp() bool { return f.counts[countSteps] < uint32(f.PriorWarmup) }
+
+func (f *Flow) stepSize(done float64) float64 {
+	return progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, done)
+}
+
+func (f *Flow) learningRate(done float64) float64 {
+	return progress(f.LRSchedule, f.LR, f.LR*f.LREnd, done)
 }
 
 func (f *Flow) key(s kernel.Stream) kernel.Key {
@@ -253,42 +261,4 @@ func sum(x []float32) (s float64) {
 		s += float64(v)
 	}
 	return s
-}
-
-// Tensors implements Method.
-func (f *Flow) Tensors() []checkpoint.Tensor {
-	c := f.cloud
-	shape := []int{c.M, c.N, c.D}
-	ts := append(f.decoder.tensors(), f.prior.tensors()...)
-	ts = append(ts, checkpoint.Tensor{Name: "cloud/z", Shape: shape, F32: c.Z})
-	if c.U != nil {
-		ts = append(ts, checkpoint.Tensor{Name: "cloud/u", Shape: shape, F32: c.U})
-	}
-	return append(ts,
-		checkpoint.Tensor{Name: "cloud/visited", Shape: []int{c.M}, U32: c.Visited},
-		checkpoint.Tensor{Name: "cloud/mean_square", Shape: []int{1}, F64: f.meanSquare},
-		checkpoint.Tensor{Name: "counts", Shape: []int{len(f.counts)}, U32: f.counts},
-	)
-}
-
-// Restored implements Method.
-func (f *Flow) Restored() { f.gathered = false }
-
-// Generator implements Method.
-func (f *Flow) Generator(ema bool) *Generator {
-	decoder, prior := f.decoder.p, f.prior.p
-	if ema {
-		decoder, prior = f.decoder.opt.Averaged(decoder), f.prior.opt.Averaged(prior)
-	}
-	return newGenerator(f.Decoder, f.Prior, decoder, prior, f.Pool)
-}
-
-// Reconstruct implements Method.
-func (f *Flow) Reconstruct(dst []float32, idx []int) {
-	z := make([]float32, len(idx)*f.Latent)
-	for i, m := range idx {
-		row := m * f.Particles
-		copy(z[i*f.Latent:(i+1)*f.Latent], f.batch.Rows(f.cloud.Z, row, row+1))
-	}
-	f.Generator(true).Decode(dst, z)
 }

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
@@ -12,6 +13,7 @@ import (
 
 // Generator makes images from a trained prior and decoder.
 type Generator struct {
+	rows     int // in memory at a time
 	decoder  model.Net
 	pool     *pool.Pool
 	tape     model.Tape
@@ -20,15 +22,16 @@ type Generator struct {
 	priorP   []float32
 }
 
-// generatorChunk is how many rows are in memory at a time, generatorTile how many a worker
-// takes: both fixed, so that sample i of a seed does not depend on the number of workers.
-const generatorChunk, generatorTile = 2048, 64
+// A worker takes generatorTile rows, and memory holds at most generatorRows of them or
+// generatorNumbers pixels, whichever is less: cuts that do not depend on the number of workers.
+const generatorTile, generatorRows, generatorNumbers = 64, 2048, 1 << 22
 
 func newGenerator(decoder model.Net, prior Prior, decoderP, priorP []float32, p *pool.Pool) *Generator {
+	rows := max(generatorTile, min(generatorRows, generatorNumbers/decoder.Out()))
 	return &Generator{
-		decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
-		tape:    decoder.NewTape(decoderP, generatorChunk),
-		sampler: prior.NewSampler(priorP, generatorChunk),
+		rows: rows, decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
+		tape:    decoder.NewTape(decoderP, rows),
+		sampler: prior.NewSampler(priorP, rows),
 	}
 }
 
@@ -58,18 +61,19 @@ func (g *Generator) Latent() int { return g.decoder.In() }
 // Dim is the number of values in an image.
 func (g *Generator) Dim() int { return g.decoder.Out() }
 
-// Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default.
-func (g *Generator) Sample(dst []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+// Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default. It
+// stops early, with ctx's error, when ctx ends.
+func (g *Generator) Sample(ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
 	z := make([]float32, n*g.Latent())
-	if err := g.SampleLatents(z, n, solver, steps, seed); err != nil {
+	if err := g.SampleLatents(ctx, z, n, solver, steps, seed); err != nil {
 		return err
 	}
 	g.Decode(dst, z)
 	return nil
 }
 
-// SampleLatents draws n latents into z, n x d.
-func (g *Generator) SampleLatents(z []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+// SampleLatents draws n latents into z, n x d, as Sample does.
+func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
 	standard, err := solver.DefaultSteps()
 	if err != nil {
 		return err
@@ -84,6 +88,9 @@ func (g *Generator) SampleLatents(z []float32, n int, solver diffusion.Solver, s
 	how := SampleSpec{Solver: solver, Steps: steps, Seed: seed}
 	key := kernel.Key{Seed: seed, Stream: kernel.StreamSamplePrior}
 	g.chunks(n, func(first, lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
 		ids := make([]uint64, hi-lo)
 		for i := range ids {
 			ids[i] = uint64(first + lo + i)
@@ -92,7 +99,7 @@ func (g *Generator) SampleLatents(z []float32, n int, solver diffusion.Solver, s
 		kernel.NormalRows(rows, ids, d, key)
 		g.sampler.Sample(lo, hi, rows, ids, how)
 	})
-	return nil
+	return ctx.Err()
 }
 
 // Decode writes g_phi(z), the images of the rows of z, into dst.
@@ -107,8 +114,8 @@ func (g *Generator) Decode(dst, z []float32) {
 
 // chunks calls do for the tiles lo to hi of each chunk, whose first row is number first.
 func (g *Generator) chunks(n int, do func(first, lo, hi int)) {
-	for first := 0; first < n; first += generatorChunk {
-		rows := min(generatorChunk, n-first)
+	for first := 0; first < n; first += g.rows {
+		rows := min(g.rows, n-first)
 		tiles := pool.Pieces(rows, generatorTile)
 		g.pool.Run(tiles, func(i int) {
 			lo, hi := i*generatorTile, min(rows, (i+1)*generatorTile)

@@ -190,7 +190,7 @@ func (r *goldenRun) samples() {
 		want := r.want("sample/" + string(solver) + "/z")
 		n := len(want) / r.config.Options.Latent
 		z, x := make([]float32, len(want)), make([]float32, n*r.images.dim)
-		if err := generator.SampleLatents(z, n, solver, steps[string(solver)], r.config.Seed); err != nil {
+		if err := generator.SampleLatents(r.Context(), z, n, solver, steps[string(solver)], r.config.Seed); err != nil {
 			r.Fatal(err)
 		}
 		generator.Decode(x, z)

@@ -21,16 +21,18 @@ var ErrDiverged = errors.New("training diverged")
 type Method interface {
 	// Step makes one parameter step on a minibatch. Its error wraps ErrDiverged.
 	Step(b Minibatch) (Stats, error)
-	// Diagnose measures what is too dear to measure at every step.
-	Diagnose() Diagnostics
+	// Diagnose measures what is too dear to measure at every step; done is the share of training
+	// that the last step had behind it, as in its Minibatch.
+	Diagnose(done float64) Diagnostics
 	// Tensors are the whole state, as live slices: what a checkpoint saves and restores.
 	Tensors() []checkpoint.Tensor
 	// Restored must be called after the tensors were filled from a checkpoint.
 	Restored()
 	// Generator makes new images, with the averaged weights for ema.
 	Generator(ema bool) *Generator
-	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D.
-	Reconstruct(dst []float32, idx []int)
+	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D, with
+	// the generator's weights.
+	Reconstruct(g *Generator, dst []float32, idx []int)
 }
 
 // Minibatch is what a step trains on.
@@ -120,6 +122,9 @@ func find(name string) (spec, error) {
 func New(name string, s Setup) (Method, error) {
 	m, err := find(name)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.Options.Validate().Err(); err != nil {
 		return nil, err
 	}
 	if s.Decoder == nil {

@@ -243,7 +243,7 @@ func TestEMA(t *testing.T) {
 	}
 	a, b := make([]float32, 2*o.Latent), make([]float32, 2*o.Latent)
 	for ema, z := range map[bool][]float32{false: a, true: b} {
-		if err := f.Generator(ema).SampleLatents(z, 2, "ddim", 5, 1); err != nil {
+		if err := f.Generator(ema).SampleLatents(t.Context(), z, 2, "ddim", 5, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -281,7 +281,7 @@ func TestSchedules(t *testing.T) {
 		}
 		checkSGD(t, f.decoder, phi, want.lr)
 		checkSGD(t, f.prior, theta, 3*want.lr)
-		if d := f.Diagnose(); math.Abs(d.StepSize-want.h) > 1e-12 || math.Abs(d.LR-want.lr) > 1e-12 {
+		if d := f.Diagnose(float64(i) / 2); math.Abs(d.StepSize-want.h) > 1e-12 || math.Abs(d.LR-want.lr) > 1e-12 {
 			t.Errorf("diagnosed step size %v and rate %v, expected %v and %v", d.StepSize, d.LR, want.h, want.lr)
 		}
 	}

@@ -124,11 +124,9 @@ func trainToy(t *testing.T, h float64, at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()
-	o := Options{
-		Latent: toyWidth, ObsNoise: 1, Particles: toyParticles, Dynamics: "overdamped",
-		StepSize: h, StepSizeEnd: h, StepSchedule: "constant", BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1,
-		Optimizer: "sgd", LR: h * toyPoints, LREnd: 1, LRSchedule: "constant", ScoreLR: 1,
-	}
+	o := small() // overdamped, sgd, constant schedules
+	o.Latent, o.ObsNoise, o.Particles = toyWidth, 1, toyParticles
+	o.StepSize, o.StepSizeEnd, o.LR, o.ScoreLR = h, h, h*toyPoints, 1
 	train := table{d: toyWidth}
 	for i := range toyPoints * toyWidth { // toyMean on average, but not each
 		train.x = append(train.x, float32(toyMean+2*(i/toyWidth)-(toyPoints-1)))

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
+	"strings"
 )
 
 // Problems collects what is wrong with a configuration, one error per key, so that a user
@@ -37,6 +40,20 @@ func (p *Problems) NonNegative(key string, value float64) {
 	p.Expect(value >= 0 && !math.IsInf(value, 1), key, value, "a finite number, 0 or more")
 }
 
+// Choices expects each field of a struct that has a choices tag to hold one of them. Fields of
+// embedded structs are left to those.
+func (p *Problems) Choices(config any) {
+	v := reflect.ValueOf(config)
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		if choices := tag.Get("choices"); choices != "" {
+			value := v.Field(i).String()
+			p.Expect(slices.Contains(strings.Split(choices, ","), value), tag.Get("toml"), value,
+				"one of "+strings.ReplaceAll(choices, ",", ", "))
+		}
+	}
+}
+
 // Err joins the problems, or is nil when there are none.
 func (p Problems) Err() error { return errors.Join(p...) }
 
@@ -51,10 +68,10 @@ const (
 )
 
 // Validate returns every value that is out of range, and every combination that contradicts
-// itself. The choices of the string fields are declared by their tags; trainer.Config checks
-// them for all of its keys.
+// itself.
 func (o Options) Validate() Problems {
 	var p Problems
+	p.Choices(o)
 	o.validateNetworks(&p)
 	o.validateParticles(&p)
 	o.validateOptimizer(&p)

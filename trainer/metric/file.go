@@ -14,7 +14,7 @@ func beside(path string) renameio.Option { return renameio.WithTempDir(filepath.
 
 // writeFile replaces the file at path atomically with what write writes.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), beside(path))
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), beside(path))
 	if err != nil {
 		return fmt.Errorf("metric: writing %s: %w", path, err)
 	}

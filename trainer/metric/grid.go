@@ -7,6 +7,8 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+
+	"github.com/plume-ml/plume/kernel"
 )
 
 // Shape is the shape of one image: H rows of W pixels of C values, row-major, in [-1, 1]. H = 1
@@ -130,9 +132,11 @@ func newCanvas(width, height, channels int) draw.Image {
 // drawTile draws one image with its upper left corner at (left, top).
 func drawTile(canvas draw.Image, left, top int, img []float32, shape Shape) {
 	sx, sy := shape.scale()
+	levels := make([]uint8, len(img))
+	kernel.F32ToU8(levels, img)
 	for y := range shape.H {
 		for x := range shape.W {
-			c := pixelColor(img[(y*shape.W+x)*shape.C:][:shape.C])
+			c := pixelColor(levels[(y*shape.W+x)*shape.C:][:shape.C])
 			for v := range sy {
 				for u := range sx {
 					canvas.Set(left+x*sx+u, top+y*sy+v, c)
@@ -142,21 +146,9 @@ func drawTile(canvas draw.Image, left, top int, img []float32, shape Shape) {
 	}
 }
 
-func pixelColor(channels []float32) color.Color {
+func pixelColor(channels []uint8) color.Color {
 	if len(channels) == 3 {
-		return color.NRGBA{level(channels[0]), level(channels[1]), level(channels[2]), 255}
+		return color.NRGBA{channels[0], channels[1], channels[2], 255}
 	}
-	return color.Gray{level(channels[0])}
-}
-
-// level maps [-1, 1] to 0..255, rounded to nearest.
-func level(v float32) uint8 {
-	l := 127.5 * (float64(v) + 1)
-	switch {
-	case l >= 255:
-		return 255
-	case l > 0:
-		return uint8(l + 0.5)
-	}
-	return 0 // NaN, too
+	return color.Gray{channels[0]}
 }

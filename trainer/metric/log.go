@@ -30,11 +30,11 @@ func OpenLog(path string, resumeStep int) (*Log, error) {
 		return nil, fmt.Errorf("metric: %s:%w", path, err)
 	}
 	if !bytes.Equal(kept, text) {
-		if err := renameio.WriteFile(path, kept, 0o644, beside(path)); err != nil {
+		if err := renameio.WriteFile(path, kept, 0o666, beside(path)); err != nil {
 			return nil, fmt.Errorf("metric: shortening %s: %w", path, err)
 		}
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("metric: %w", err)
 	}

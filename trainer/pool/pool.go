@@ -37,9 +37,6 @@ func New(workers int) *Pool {
 	return p
 }
 
-// Workers is the number of workers, the caller of Run included.
-func (p *Pool) Workers() int { return p.workers }
-
 func (p *Pool) help() {
 	defer p.exited.Done()
 	for range p.start {

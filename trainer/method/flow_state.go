@@ -1,0 +1,41 @@
+package method
+
+import "github.com/plume-ml/plume/trainer/checkpoint"
+
+// Tensors implements Method.
+func (f *Flow) Tensors() []checkpoint.Tensor {
+	c := f.cloud
+	shape := []int{c.M, c.N, c.D}
+	ts := append(f.decoder.tensors(), f.prior.tensors()...)
+	ts = append(ts, checkpoint.Tensor{Name: "cloud/z", Shape: shape, F32: c.Z})
+	if c.U != nil {
+		ts = append(ts, checkpoint.Tensor{Name: "cloud/u", Shape: shape, F32: c.U})
+	}
+	return append(ts,
+		checkpoint.Tensor{Name: "cloud/visited", Shape: []int{c.M}, U32: c.Visited},
+		checkpoint.Tensor{Name: "cloud/mean_square", Shape: []int{1}, F64: f.meanSquare},
+		checkpoint.Tensor{Name: "counts", Shape: []int{len(f.counts)}, U32: f.counts},
+	)
+}
+
+// Restored implements Method.
+func (f *Flow) Restored() { f.gathered = false }
+
+// Generator implements Method.
+func (f *Flow) Generator(ema bool) *Generator {
+	decoder, prior := f.decoder.p, f.prior.p
+	if ema {
+		decoder, prior = f.decoder.opt.Averaged(decoder), f.prior.opt.Averaged(prior)
+	}
+	return newGenerator(f.Decoder, f.Prior, decoder, prior, f.Pool)
+}
+
+// Reconstruct implements Method.
+func (f *Flow) Reconstruct(g *Generator, dst []float32, idx []int) {
+	z := make([]float32, len(idx)*f.Latent)
+	for i, m := range idx {
+		row := m * f.Particles
+		copy(z[i*f.Latent:(i+1)*f.Latent], f.batch.Rows(f.cloud.Z, row, row+1))
+	}
+	g.Decode(dst, z)
+}

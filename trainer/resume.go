@@ -1,0 +1,139 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+)
+
+// Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
+// stored with it but for the keys that may change (Config.CheckResume). A run interrupted
+// before its first checkpoint cannot be resumed.
+func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
+	stored, err := LoadRun(runDir)
+	if err == nil {
+		err = stored.CheckResume(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t, err := prepare(cfg, runDir, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.restore(); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	logged := t.step
+	if t.next.batch == t.batches.PerEpoch() {
+		logged-- // the record of this step's epoch is yet to come, even if it was written once
+	}
+	if err := errors.Join(t.open(logged), t.rejoin()); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// rejoin marks the run as going on, and warns of what will give other bits than before. A run
+// whose run.json is lost gets a new one.
+func (t *Trainer) rejoin() error {
+	now := NewRunInfo(t.cfg, t.fingerprint, t.train.Shape())
+	before, err := LoadRunInfo(t.runDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))
+		return StoreRunInfo(t.runDir, now)
+	}
+	if err != nil {
+		return err
+	}
+	for _, difference := range before.Differs(now) {
+		t.warn("the run goes on with other bits than it would have had: " + difference)
+	}
+	return MarkFinished(t.runDir, false)
+}
+
+// tensors are the method's state and the trainer's own.
+func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
+	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
+}
+
+// save writes a checkpoint of the state between two steps, unless it is no longer finite.
+func (t *Trainer) save() error {
+	text, err := t.cfg.TOML()
+	if err != nil {
+		return err
+	}
+	var sums []float64
+	for _, v := range t.sums.Values() {
+		sums = append(sums, *v)
+	}
+	meta := checkpoint.Meta{
+		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
+		Seconds: t.seconds(), Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
+		Version: Version(), Config: string(text),
+	}
+	tensors := t.tensors(sums)
+	for _, x := range tensors {
+		if !kernel.AllFinite(x.F32) {
+			return fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays", ErrDiverged, t.step, x.Name)
+		}
+	}
+	_, err = checkpoint.Save(t.runDir, meta, tensors, t.cfg.KeepCheckpoints)
+	return err
+}
+
+// restore reads the newest checkpoint.
+func (t *Trainer) restore() error {
+	dir, err := checkpoint.Latest(t.runDir)
+	if err != nil {
+		return err
+	}
+	sums := make([]float64, len(t.sums.Values()))
+	meta, err := checkpoint.Load(dir, t.tensors(sums))
+	if err != nil {
+		return err
+	}
+	if err := t.checkMeta(meta); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	for i, v := range t.sums.Values() {
+		*v = sums[i]
+	}
+	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
+	t.step, t.before = meta.Step, meta.Seconds
+	t.method.Restored()
+	return nil
+}
+
+// checkMeta refuses a checkpoint of another run, of other data, or at an impossible place, and
+// warns when a longer run bends its schedules.
+func (t *Trainer) checkMeta(m checkpoint.Meta) error {
+	if m.Fingerprint != t.fingerprint {
+		return fmt.Errorf("the data %q are not those the run was trained on (fingerprint %s, expected %s)",
+			t.cfg.Data, t.fingerprint, m.Fingerprint)
+	}
+	began := Default()
+	if _, err := began.parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
+		return err
+	}
+	if err := began.CheckResume(t.cfg); err != nil {
+		return fmt.Errorf("the checkpoint has another configuration:\n%w", err)
+	}
+	per, repeats := t.batches.PerEpoch(), t.cfg.BatchRepeats
+	atEnd := m.Batch == per && m.Repeat == 0 // of an epoch, before its report
+	if m.Batch >= per && !atEnd || m.Repeat >= repeats || m.Step != (m.Epoch*per+m.Batch)*repeats+m.Repeat {
+		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: expected a place in epochs of %d batches with %d repeats each",
+			m.Step, m.Epoch, m.Batch, m.Repeat, per, repeats)
+	}
+	if last := m.Step; last > t.total() {
+		return fmt.Errorf("epochs = %d: expected %d or more, the run is that far", t.cfg.Epochs, (last+per*repeats-1)/(per*repeats))
+	}
+	if t.cfg.Epochs != began.Epochs {
+		t.warn(fmt.Sprintf("epochs = %d, was %d: the schedules of step size and learning rate go on from %.0f %% of the new length, was %.0f %%",
+			t.cfg.Epochs, began.Epochs, 100*float64(m.Step)/float64(t.total()), 100*float64(m.Step)/float64(began.Epochs*per*repeats)))
+	}
+	return nil
+}
