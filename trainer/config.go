@@ -72,7 +72,7 @@ func Default() Config {
 			InnerSteps:   1,
 			ScoreDraws:   1,
 			DriftClip:    0.3,
-			PriorWeight:  "elbo",
+			PriorWeight:  "simple",
 			PriorDrift:   "bound",
 
 			Optimizer:  "adam",
