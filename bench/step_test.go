@@ -5,12 +5,21 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )
+
+// TestMain measures under the scheduler's setting of the command.
+func TestMain(m *testing.M) {
+	if blas.Info().Backend == "openblas" {
+		pool.SpareProcessors()
+	}
+	m.Run()
+}
 
 // newMethod is the default run's method on the embedded images, with a batch of the given size.
 func newMethod(tb testing.TB, batch, tile, threads int) method.Method {

@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // machine is what plume info prints.
@@ -80,7 +81,7 @@ func inspect() (machine, error) {
 		Kernels:  cpu.Path,
 		Paths:    cpu.Available,
 		BLAS:     blas.Info(),
-		Cores:    runtime.GOMAXPROCS(0),
+		Cores:    pool.DefaultWorkers(),
 		Memory:   memory(),
 	}
 	for _, name := range data.Embedded() {

@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -58,7 +59,10 @@ func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Com
 func main() {
 	// A closed pipe or terminal makes writes fail, which must not end a training half-way.
 	signal.Ignore(syscall.SIGPIPE)
-	blas.LendToGonum()
+	if blas.Info().Backend == "openblas" {
+		blas.LendToGonum()
+		pool.SpareProcessors()
+	}
 	os.Exit(run())
 }
 

@@ -11,6 +11,19 @@ import (
 	"sync/atomic"
 )
 
+// cores is the parallelism that the process started with.
+var cores = runtime.GOMAXPROCS(0)
+
+// DefaultWorkers is the number of workers that New(0) starts.
+func DefaultWorkers() int { return cores }
+
+// SpareProcessors doubles GOMAXPROCS, for programs whose workers spend their time in cgo, as
+// those of OpenBLAS do; the default number of workers stays what it was. A goroutine keeps its
+// scheduler slot during a long C call only while another slot is idle; with as many workers as
+// slots each call of more than 20 us loses it and has to win it back, which cost two workers
+// a sixth of their speed. It changes the whole process, so only a program's main may decide it.
+func SpareProcessors() { runtime.GOMAXPROCS(2 * cores) }
+
 // Pool is a set of workers. Run is for one caller at a time; the caller works too.
 type Pool struct {
 	workers int
@@ -23,11 +36,11 @@ type Pool struct {
 	task  func(i int)
 }
 
-// New starts a pool of the given number of workers, the caller of Run included; 0 means
-// GOMAXPROCS. Close ends it.
+// New starts a pool of the given number of workers, the caller of Run included; 0 means the
+// GOMAXPROCS that the process started with. Close ends it.
 func New(workers int) *Pool {
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = cores
 	}
 	p := &Pool{workers: workers, start: make(chan struct{}, workers)}
 	p.exited.Add(workers - 1)
