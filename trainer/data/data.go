@@ -31,13 +31,13 @@ const MaxDim = 1 << 24
 func (s Shape) Validate() error {
 	switch {
 	case s.H < 1:
-		return fmt.Errorf("H = %d: expected 1 or more", s.H)
+		return fmt.Errorf("shape H = %d: expected 1 or more", s.H)
 	case s.W < 1:
-		return fmt.Errorf("W = %d: expected 1 or more", s.W)
+		return fmt.Errorf("shape W = %d: expected 1 or more", s.W)
 	case s.C != 1 && s.C != 3:
-		return fmt.Errorf("C = %d: expected 1 (gray) or 3 (RGB)", s.C)
+		return fmt.Errorf("shape C = %d: expected 1 (gray) or 3 (RGB)", s.C)
 	case s.H > MaxDim/s.C/s.W: // the product could overflow
-		return fmt.Errorf("H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
+		return fmt.Errorf("shape H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
 	}
 	return nil
 }
