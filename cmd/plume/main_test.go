@@ -53,6 +53,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
+			for _, v := range os.Environ() { // what chooses the BLAS core chooses the bits
+				if strings.HasPrefix(v, "OPENBLAS_") {
+					env.Vars = append(env.Vars, v)
+				}
+			}
+			env.Values[environment] = env.Vars
 			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -67,6 +73,16 @@ func TestScripts(t *testing.T) {
 			"write-png":  writePNG,
 		},
 	})
+}
+
+// environment is the key under which a script's variables lie for the commands below.
+const environment = "environment"
+
+// scriptCommand prepares a command as the script's exec would run it.
+func scriptCommand(ts *testscript.TestScript, args []string) *exec.Cmd {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), ts.Value(environment).([]string)
+	return cmd
 }
 
 // exits CODE command... runs a command, which must end with that exit code.
@@ -87,8 +103,7 @@ func deaf(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(r.Close())
 	defer w.Close()
-	cmd := exec.Command(args[2], args[3:]...)
-	cmd.Dir = ts.MkAbs(".")
+	cmd := scriptCommand(ts, args[2:])
 	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
 	if args[0] == "stdout" {
 		cmd.Stdout = w
@@ -136,8 +151,7 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || signals[args[0]] == nil {
 		ts.Fatalf("usage: interrupt INT|TERM CODE command...")
 	}
-	cmd := exec.Command(args[2], args[3:]...)
-	cmd.Dir = ts.MkAbs(".")
+	cmd := scriptCommand(ts, args[2:])
 	cmd.Stderr = ts.Stderr()
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)

@@ -37,7 +37,7 @@ func (s Shape) Validate() error {
 	case s.C != 1 && s.C != 3:
 		return fmt.Errorf("shape C = %d: expected 1 (gray) or 3 (RGB)", s.C)
 	case s.H > MaxDim/s.C/s.W: // the product could overflow
-		return fmt.Errorf("shape H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
+		return fmt.Errorf("shape of H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
 	}
 	return nil
 }

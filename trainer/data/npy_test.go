@@ -116,7 +116,7 @@ func TestNPYErrors(t *testing.T) {
 		"floats cut":     {npy(npyDictOf("<f4", "2, 2"), floats(1, 2, 3)), []string{"truncated", "3 of the 4 values"}},
 		"NaN":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, 0, 0, nan, inf)), []string{"NaN", "row 1, column 1"}},
 		"Inf":            {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, inf, 0, nan, 0)), []string{"-Inf", "row 0, column 2"}},
-		"wide":           {npy(npyDictOf("|u1", "2, 16777217"), make([]byte, 2*16777217)), []string{"one image has H x W x C = 1 x 16777217 x 1"}},
+		"wide":           {npy(npyDictOf("|u1", "2, 16777217"), make([]byte, 2*16777217)), []string{"shape of H x W x C = 1 x 16777217 x 1"}},
 		"zip":            {[]byte("PK\x03\x04abcdefgh"), []string{"zip archive", ".npz"}},
 	} {
 		t.Run(name, func(t *testing.T) {
