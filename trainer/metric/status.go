@@ -106,6 +106,9 @@ func (s *Status) draw() {
 	}
 	s.drawn = s.now()
 	line := stepLine(s.last)
+	if len(line) >= s.width {
+		line = narrow.Replace(line)
+	}
 	io.WriteString(s.w, "\r"+line[:min(len(line), s.width-1)]+eraseToEnd)
 }
 
@@ -118,6 +121,9 @@ func (s *Status) print(text string) {
 	io.WriteString(s.w, text)
 	s.draw()
 }
+
+// narrow abbreviates the live line so that the whole of it fits the usual 80 columns.
+var narrow = strings.NewReplacer("  ", " ", ",", "", "epoch", "ep", "clipped", "clip", " %", "%")
 
 // stepLine is the live line, in ASCII.
 func stepLine(p Progress) string {

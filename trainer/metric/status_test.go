@@ -67,7 +67,7 @@ func TestStatusLive(t *testing.T) {
 
 func TestStatusLiveEpochs(t *testing.T) {
 	s, out, _ := newTestStatus(true)
-	const cut = "\repoch 12/9\x1b[K" // 10 of 11 columns
+	const cut = "\rep 12/90 s\x1b[K" // abbreviated, and 10 of 11 columns
 	s.SetWidth(11)
 	s.Step(progress)
 	wantOutput(t, out, cut)
@@ -100,5 +100,17 @@ func TestStatusUnknownFigures(t *testing.T) {
 	got = epochLine(Epoch{Epoch: 1, Step: 9, RowsPerS: math.Inf(1), ReconMSE: 1.234e12, PriorLoss: math.Inf(1), LatentMS: nan, Seconds: nan}, 0)
 	if want := "epoch 1  step 9  mse 1.23e+12  prior +Inf  clipped 0.0 %"; got != want {
 		t.Errorf("%q, expected %q", got, want)
+	}
+}
+
+// The longest line of a usual run is shown whole on a terminal of 80 columns.
+func TestNarrowLine(t *testing.T) {
+	var out bytes.Buffer
+	s := NewStatus(&out, true, func() time.Time { return time.Unix(0, 0) })
+	p := Progress{Epoch: 90, Epochs: 90, Step: 6480, Steps: 6480, RowsPerS: 12345, ReconMSE: 0.0276, PriorLoss: 1.634, Clipped: 0.001, ETA: 131 * time.Second}
+	s.Step(p)
+	want := "\rep 90/90 step 6480/6480 12.3k rows/s mse 0.0276 prior 1.63 clip 0.1% ETA 2m11s" + eraseToEnd
+	if got := out.String(); got != want {
+		t.Errorf("drew %q, expected %q", got, want)
 	}
 }
