@@ -126,7 +126,8 @@ func (t *Trainer) fitPCA() {
 	t.pca = pca
 }
 
-// realFloor is the distance of the held-out images, what perfect samples would reach.
+// realFloor is the distance of the held-out images, to compare the samples' with. It is biased
+// upwards, the more the fewer there are, as theirs is at their own number.
 func (t *Trainer) realFloor() float64 {
 	n := t.held.Len()
 	if t.pca == nil || n < 2 {

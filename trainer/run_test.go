@@ -258,11 +258,13 @@ func TestResumeRefusesOtherData(t *testing.T) {
 	session(t, func(o ...Option) (*Trainer, error) { return Resume(dir, c, o...) }, -1)
 }
 
-// A diverged run says so, and leaves its last checkpoint as it was.
-func TestDivergedKeepsTheCheckpoint(t *testing.T) {
+// diverge trains, with a checkpoint after each step, at a learning rate that must make Run say
+// that the run diverged, and returns its directory.
+func diverge(t *testing.T, lr float64) (dir string) {
+	t.Helper()
 	c := smallRun()
-	c.Optimizer, c.LR, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", 1e30, 180, 1, 1, 0
-	dir := t.TempDir()
+	c.Optimizer, c.LR, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", lr, 180, 1, 1, 0
+	dir = t.TempDir()
 	tr, err := New(c, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -271,6 +273,12 @@ func TestDivergedKeepsTheCheckpoint(t *testing.T) {
 	if err := tr.Run(t.Context()); !errors.Is(err, ErrDiverged) {
 		t.Fatalf("Run returned %v, expected ErrDiverged", err)
 	}
+	return dir
+}
+
+// A diverged run says so, and leaves its last checkpoint as it was.
+func TestDivergedKeepsTheCheckpoint(t *testing.T) {
+	dir := diverge(t, 1e30)
 	latest, err := checkpoint.Latest(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -289,17 +297,7 @@ func TestDivergedKeepsTheCheckpoint(t *testing.T) {
 
 // Parameters that overflow in a step whose own loss is finite never reach a checkpoint.
 func TestDivergedIsNotSaved(t *testing.T) {
-	c := smallRun()
-	c.Optimizer, c.LR, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", 3e38, 180, 1, 1, 0
-	dir := t.TempDir()
-	tr, err := New(c, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tr.Close()
-	if err := tr.Run(t.Context()); !errors.Is(err, ErrDiverged) {
-		t.Errorf("Run returned %v, expected ErrDiverged", err)
-	}
+	dir := diverge(t, 3e38)
 	if latest, err := checkpoint.Latest(dir); err == nil {
 		t.Errorf("%s was saved", latest)
 	}

@@ -103,7 +103,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	stats := Stats{Steps: 1, Anchor: float64(f.langevin.Anchor)}
 	for inner := range f.InnerSteps {
 		f.train = inner == f.InnerSteps-1
-		f.evaluate(kernel.StreamLambda, kernel.StreamScoreNoise)
+		f.evaluate()
 		f.langevin.Key = f.key(kernel.StreamMove)
 		if f.train {
 			f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
@@ -162,9 +162,9 @@ func (f *Flow) key(s kernel.Stream) kernel.Key {
 }
 
 // evaluate computes both parts of the drift and both losses of every row.
-func (f *Flow) evaluate(level, noise kernel.Stream) {
+func (f *Flow) evaluate() {
 	if !f.held {
-		f.priorTape.Begin(len(f.batch.IDs), f.key(level), f.key(noise))
+		f.priorTape.Begin(len(f.batch.IDs), f.key(kernel.StreamLambda), f.key(kernel.StreamScoreNoise))
 	}
 	f.Pool.Run(2*f.tiles, f.gradientTask)
 }

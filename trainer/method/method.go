@@ -56,9 +56,9 @@ type Stats struct {
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
 }
 
-// Values is the stats as a slice, in the order of the fields, for sums and checkpoints.
-func (s *Stats) Values() []*float64 {
-	return []*float64{&s.Steps, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
+// Values points to the fields in their order, for sums and checkpoints.
+func (s *Stats) Values() [9]*float64 {
+	return [...]*float64{&s.Steps, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
 }
 
 // Add adds t to s.

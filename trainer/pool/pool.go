@@ -21,7 +21,7 @@ func DefaultWorkers() int { return cores }
 // those of OpenBLAS do; the default number of workers stays what it was. A goroutine keeps its
 // scheduler slot during a long C call only while another slot is idle; with as many workers as
 // slots each call of more than 20 us loses it and has to win it back, which cost two workers
-// a sixth of their speed. It changes the whole process, so only a program's main may decide it.
+// up to a fifth of their speed (bench/README.md). It changes the whole process, so only a program's main may decide it.
 func SpareProcessors() { runtime.GOMAXPROCS(2 * cores) }
 
 // Pool is a set of workers. Run is for one caller at a time; the caller works too.
