@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test race lint bench clean
+.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-kernels clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -29,18 +29,18 @@ have_openblas() {
 choose_backend() {
 	if have_openblas; then tags='-tags openblas'; else tags=''; export CGO_ENABLED=0; fi
 }
-install_openblas() {
+apt_install() {
 	command -v apt-get > /dev/null || return 1
 	if [ "$$(id -u)" = 0 ]; then as_root=''; elif sudo -n true 2> /dev/null; then as_root='sudo -n'; else return 1; fi
-	echo 'Installing libopenblas-dev ...' >&2
+	echo "Installing $$1 ..." >&2
 	$$as_root apt-get update -q < /dev/null >&2 || true
-	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y libopenblas-dev < /dev/null >&2
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "$$1" < /dev/null >&2
 }
 endef
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."]'
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install OpenBLAS if it is missing and root or passwordless sudo allows it
 	@$(functions)
@@ -50,7 +50,7 @@ setup: ## install OpenBLAS if it is missing and root or passwordless sudo allows
 		exit
 	fi
 	have_openblas && exit
-	install_openblas && have_openblas && exit
+	apt_install libopenblas-dev && have_openblas && exit
 	printf '%s\n' >&2 \
 		'********************************************************************************' \
 		'  OpenBLAS is missing and could not be installed: building the pure Go backend,' \
@@ -77,10 +77,37 @@ test: setup ## run every test, with OpenBLAS (where it is installed) and in pure
 	$(GO) build ./...
 	$(GO) test ./...
 
+test-paths: setup ## run the tests on every kernel path; NEON under qemu, installed if it is missing
+	@$(functions)
+	choose_backend
+	for path in generic avx2 avx512; do
+		if ! PLUME_KERNEL=$$path $(GO) run ./cmd/plume info > /dev/null 2>&1; then
+			echo "This CPU does not have the kernel path $$path: it is not tested here." >&2
+			continue
+		fi
+		echo "kernel path $$path"
+		PLUME_KERNEL=$$path PLUME_REQUIRE_KERNEL=$$path $(GO) test -count=1 $$tags ./kernel ./trainer/...
+	done
+	if [ "$$($(GO) env GOARCH)" = arm64 ]; then exit; fi
+	command -v qemu-aarch64-static > /dev/null || apt_install qemu-user-static || {
+		echo 'qemu-aarch64-static is missing and could not be installed: sudo apt-get install qemu-user-static' >&2; exit 1; }
+	echo 'kernel path neon, under qemu'
+	export GOARCH=arm64 CGO_ENABLED=0 PLUME_KERNEL=neon PLUME_REQUIRE_KERNEL=neon
+	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
+
 race: setup ## run the tests under the race detector
 	@$(functions)
 	choose_backend
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
+
+fuzz: ## compare the kernel paths on random input for FUZZTIME (default 1m)
+	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1m)
+
+quality: ## test 10^8 normals of the noise stream against the normal law
+	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -draws 100000000
+
+accuracy: ## tabulate the errors of the elementary functions over all their arguments
+	@$(GO) test ./kernel -count=1 -v -run Accuracy -exhaustive
 
 lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck
 	@$(functions)
@@ -92,10 +119,16 @@ lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) run $(STATICCHECK) $$tags ./...
 
+gen: ## generate the assembly and its Go declarations again
+	@$(GO) -C asm/_gen run .
+
 bench: setup ## run the benchmarks on the BLAS core that suits the CPU
 	@$(functions)
 	choose_backend
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) test -run '^$$' -bench . -benchmem $$tags ./...
+
+bench-kernels: ## measure the kernels against C, PyTorch and Go, and write the tables of bench/README.md
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run ./bench/peers -write bench/README.md
 
 clean: ## remove what build made; runs stay
 	@rm -rf bin

@@ -9,43 +9,56 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// path is one implementation of every loop of the package.
+// path is one implementation of every loop of the package. One call handles at most MaxRow
+// elements, or one row; the exported function of the same name, or the one that calls it, is its
+// definition.
 type path struct {
 	name string
 
-	uniform       func(dst []float32, key Key, first uint64)
-	normal        func(dst []float32, key Key, first uint64)
-	noiseRows     func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, key Key)
-	overdamped    func(m Move) int // by value: through a pointer it would escape to the heap
-	underdamped   func(m Move) int
-	addBias       func(x, b []float32)
-	biasSiLU      func(y, x, b []float32)
-	addSiLU       func(y, s, h, e []float32)
-	siluBackward  func(dx, x, dy []float32)
-	colSum        func(dst, x []float32, stride int, scale float32)
-	sinusoids     func(dst, lambda, freq []float32)
+	uniform, normal func(dst []float32, first, seed uint64, step, stream uint32)
+	noiseRows       func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32)
+
+	// heat is what h is multiplied by under the root of the noise, keep the share of the velocity
+	// kept, root the longest drift of a row, 0 for no limit.
+	overdamped  func(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) int
+	underdamped func(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
+
+	addBias          func(x, b []float32)
+	addBiasSkip      func(x, b, skip []float32)
+	biasSiLU         func(y, x, b []float32)
+	embedSiLU        func(y, s, h, b, e []float32)
+	skipSiLU         func(y, s, h, b, skip, e []float32)
+	siluBackward     func(dx, s, dy []float32)
+	skipSiLUBackward func(below, embed, above, s, dy []float32)
+	addRows          func(dst, x []float32, stride, rows int) // dst[j] += x[i*stride+j], rows in order
+	sinusoids        func(dst, lambda, freq []float32)
+
 	scoreResidual func(e, sq, zl, r, eps, sigma []float32, d int)
-	dataResidual  func(e, sq, y, x []float32, first, repeat, d int, scale float32)
+	dataResidual  func(e, sq, y, x []float32, phase, repeat, d int, scale float32) // phase rows of the first image are done
 	squareNorms   func(dst, x []float32, d int)
 	scaleRows     func(x, a []float32, d int)
 	combineRows   func(dst, x, a, y, b, z []float32, c float32, d int)
-	meanRows      func(dst, x []float32, repeat, d int)
-	add           func(dst, x []float32)
-	combine       func(z []float32, a float32, x []float32, b float32, y []float32, c float32)
-	sgd           func(p, g []float32, lr float32)
-	rmsprop       func(p, v, g []float32, lr, rho, eps float32)
-	adam          func(p, m, v, g []float32, lr, b1, b2, eps, c1, c2 float32)
-	ema           func(avg, p []float32, rate float32)
-	allFinite     func(x []float32) bool
-	u8ToF32       func(dst []float32, src []uint8)
-	f32ToU8       func(dst []uint8, src []float32)
+
+	add      func(dst, x []float32)
+	axpy     func(y []float32, a float32, x []float32)
+	scale    func(x []float32, a float32)
+	dot      func(x, y []float32) float32
+	extremes func(x []float32) (lo, hi int32) // as ordered integers; x is not empty
+	combine2 func(z []float32, a float32, x []float32, b float32)
+	combine3 func(z []float32, a float32, x []float32, b float32, y []float32, c float32)
+	sgd      func(p, g []float32, lr float32)
+	rmsprop  func(p, v, g []float32, lr, mix, eps float32)
+	adam     func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32) // mix = 1 - beta, root = sqrt(c2)
+	ema      func(avg, p []float32, rate float32)
+	u8ToF32  func(dst []float32, src []uint8)
+	f32ToU8  func(dst []uint8, src []float32)
 }
 
 // EnvPath names the environment variable that narrows the choice of path.
 const EnvPath = "PLUME_KERNEL"
 
 // paths are the implementations this CPU can run, best first.
-var paths = []*path{&generic}
+var paths = append(native(), &generic)
 
 var active, chooseErr = choose(os.Getenv(EnvPath))
 

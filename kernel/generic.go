@@ -3,40 +3,51 @@ package kernel
 import "math"
 
 // Products are wrapped in float32(...) where their sum must not be fused: on some
-// architectures the compiler would otherwise contract x*y + z.
+// architectures the compiler would otherwise contract x*y + z. Where it is fused, fma32 says so.
 
 // generic is the reference path, and the path of every CPU without a better one.
 var generic = path{
-	name:          "generic",
-	uniform:       uniformGeneric,
-	normal:        normalGeneric,
-	noiseRows:     noiseRowsGeneric,
-	overdamped:    overdampedGeneric,
-	underdamped:   underdampedGeneric,
-	addBias:       addBiasGeneric,
-	biasSiLU:      biasSiLUGeneric,
-	addSiLU:       addSiLUGeneric,
-	siluBackward:  siluBackwardGeneric,
-	colSum:        colSumGeneric,
-	sinusoids:     sinusoidsGeneric,
-	scoreResidual: scoreResidualGeneric,
-	dataResidual:  dataResidualGeneric,
-	squareNorms:   squareNormsGeneric,
-	scaleRows:     scaleRowsGeneric,
-	combineRows:   combineRowsGeneric,
-	meanRows:      meanRowsGeneric,
-	add:           addGeneric,
-	combine:       combineGeneric,
-	sgd:           sgdGeneric,
-	rmsprop:       rmspropGeneric,
-	adam:          adamGeneric,
-	ema:           emaGeneric,
-	allFinite:     allFiniteGeneric,
-	u8ToF32:       u8ToF32Generic,
-	f32ToU8:       f32ToU8Generic,
+	name:             "generic",
+	uniform:          uniformGeneric,
+	normal:           normalGeneric,
+	noiseRows:        noiseRowsGeneric,
+	overdamped:       overdampedGeneric,
+	underdamped:      underdampedGeneric,
+	addBias:          addBiasGeneric,
+	addBiasSkip:      addBiasSkipGeneric,
+	biasSiLU:         biasSiLUGeneric,
+	embedSiLU:        embedSiLUGeneric,
+	skipSiLU:         skipSiLUGeneric,
+	siluBackward:     siluBackwardGeneric,
+	skipSiLUBackward: skipSiLUBackwardGeneric,
+	addRows:          addRowsGeneric,
+	sinusoids:        sinusoidsGeneric,
+	scoreResidual:    scoreResidualGeneric,
+	dataResidual:     dataResidualGeneric,
+	squareNorms:      squareNormsGeneric,
+	scaleRows:        scaleRowsGeneric,
+	combineRows:      combineRowsGeneric,
+	add:              addGeneric,
+	axpy:             axpyGeneric,
+	scale:            scaleGeneric,
+	dot:              dotGeneric,
+	extremes:         extremesGeneric,
+	combine2:         combine2Generic,
+	combine3:         combine3Generic,
+	sgd:              sgdGeneric,
+	rmsprop:          rmspropGeneric,
+	adam:             adamGeneric,
+	ema:              emaGeneric,
+	u8ToF32:          u8ToF32Generic,
+	f32ToU8:          f32ToU8Generic,
 }
 
-func uniformGeneric(dst []float32, key Key, first uint64) {
+func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+
+// Noise.
+
+func uniformGeneric(dst []float32, first, seed uint64, step, stream uint32) {
+	key := Key{seed, step, Stream(stream)}
 	var w [GroupLen]uint32
 	for g := first; len(dst) > 0; g++ {
 		group(&w, key, g)
@@ -48,7 +59,8 @@ func uniformGeneric(dst []float32, key Key, first uint64) {
 	}
 }
 
-func normalGeneric(dst []float32, key Key, first uint64) {
+func normalGeneric(dst []float32, first, seed uint64, step, stream uint32) {
+	key := Key{seed, step, Stream(stream)}
 	g := first
 	for ; len(dst) >= GroupLen; g++ {
 		normalGroup((*[GroupLen]float32)(dst), key, g)
@@ -61,78 +73,71 @@ func normalGeneric(dst []float32, key Key, first uint64) {
 	}
 }
 
-func noiseRowsGeneric(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, key Key) {
+func noiseRowsGeneric(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32) {
 	for i, id := range ids {
 		e, x, y := eps[i*d:(i+1)*d], z[i*d:(i+1)*d], zl[i*d:(i+1)*d]
-		normalGeneric(e, key, id*Groups(d))
+		normalGeneric(e, id*Groups(d), seed, step, stream)
 		for j := range y {
-			y[j] = float32(alpha[i]*x[j]) + float32(sigma[i]*e[j])
+			y[j] = fma32(sigma[i], e[j], alpha[i]*x[j])
 		}
 	}
 }
 
-// scaledDrift is h*g of element k, in row i.
-func (m *Move) scaledDrift(i, k int) float32 {
-	return m.H[i] * (m.G[k] + m.P[k] + float32(m.Anchor*m.Z[k]))
-}
-
-// clipScale is the factor that brings the drift of row i within Clip: 1 where it is.
-func (m *Move) clipScale(i int) float32 {
-	if m.Clip <= 0 {
-		return 1
+// stepSize is h, or less where h times the drift of a row is longer than root, if that is
+// positive: then the row is clipped.
+func stepSize(h, root float32, z, g, p []float32, anchor float32) (size float32, clipped int) {
+	if !(root > 0) {
+		return h, 0
 	}
 	var acc [16]float32
-	for j := range m.D {
-		v := m.scaledDrift(i, i*m.D+j)
-		acc[j%16] += float32(v * v)
+	for j := range z {
+		v := h * fma32(anchor, z[j], g[j]+p[j])
+		acc[j%16] = fma32(v, v, acc[j%16])
 	}
-	rms := float32(math.Sqrt(float64(fold(&acc) / float32(m.D))))
-	if rms > m.Clip {
-		return m.Clip / rms
+	if norm := fold(&acc); norm > float32(root*root) {
+		return h * (root / sqrt32(norm)), 1
 	}
-	return 1
+	return h, 0
 }
 
-func overdampedGeneric(m Move) (clipped int) {
+func overdampedGeneric(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) (clipped int) {
 	var xi [GroupLen]float32
-	for i, id := range m.IDs {
-		s := m.clipScale(i)
-		if s < 1 {
-			clipped++
-		}
-		noise := float32(math.Sqrt(float64(2 * m.H[i])))
-		for j := range m.D {
+	for i, id := range ids {
+		lo, hi := i*d, (i+1)*d
+		size, cut := stepSize(h[i], root, z[lo:hi], g[lo:hi], p[lo:hi], anchor)
+		clipped += cut
+		noise := sqrt32(heat * h[i])
+		for j, k := 0, lo; k < hi; j, k = j+1, k+1 {
 			if j%GroupLen == 0 {
-				normalGroup(&xi, m.Key, id*Groups(m.D)+uint64(j/GroupLen))
+				normalGroup(&xi, Key{seed, step, Stream(stream)}, id*Groups(d)+uint64(j/GroupLen))
 			}
-			k := i*m.D + j
-			m.Z[k] = m.Z[k] - float32(s*m.scaledDrift(i, k)) + float32(noise*xi[j%GroupLen])
+			t := fma32(anchor, z[k], g[k]+p[k])
+			z[k] = fma32(noise, xi[j%GroupLen], fma32(-size, t, z[k]))
 		}
 	}
 	return clipped
 }
 
-func underdampedGeneric(m Move) (clipped int) {
+func underdampedGeneric(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) (clipped int) {
 	var xi [GroupLen]float32
-	keep := 1 - m.Friction
-	for i, id := range m.IDs {
-		s := m.clipScale(i)
-		if s < 1 {
-			clipped++
-		}
-		noise := float32(math.Sqrt(float64(2 * m.Friction * m.H[i])))
-		for j := range m.D {
+	for i, id := range ids {
+		lo, hi := i*d, (i+1)*d
+		size, cut := stepSize(h[i], root, z[lo:hi], g[lo:hi], p[lo:hi], anchor)
+		clipped += cut
+		noise := sqrt32(heat * h[i])
+		for j, k := 0, lo; k < hi; j, k = j+1, k+1 {
 			if j%GroupLen == 0 {
-				normalGroup(&xi, m.Key, id*Groups(m.D)+uint64(j/GroupLen))
+				normalGroup(&xi, Key{seed, step, Stream(stream)}, id*Groups(d)+uint64(j/GroupLen))
 			}
-			k := i*m.D + j
-			u := float32(keep*m.U[k]) - float32(s*m.scaledDrift(i, k)) + float32(noise*xi[j%GroupLen])
-			m.U[k] = u
-			m.Z[k] += u
+			t := fma32(anchor, z[k], g[k]+p[k])
+			u[k] = fma32(noise, xi[j%GroupLen], fma32(-size, t, keep*u[k]))
+			z[k] += u[k]
 		}
 	}
 	return clipped
 }
+
+// Networks.
 
 func addBiasGeneric(x, b []float32) {
 	for ; len(x) > 0; x = x[len(b):] {
@@ -140,64 +145,66 @@ func addBiasGeneric(x, b []float32) {
 	}
 }
 
-// sigmoid is 1/(1 + exp(-x)): exp by Cody and Waite's reduction to [-ln 2/2, ln 2/2] and a
-// minimax polynomial of relative error 3e-9. It saturates beyond +-87, where exp would leave
-// the normal range.
-func sigmoid(x float32) float32 {
-	if !(x > -87) {
-		if x != x {
-			return x
-		}
-		x = -87
-	} else if x > 87 {
-		x = 87
-	}
-	const round = 1<<23 + 1<<22 // adding it rounds to an integer
-	n := float32(-x*math.Log2E) + round - round
-	r := -x - float32(n*ln2Hi) - float32(n*ln2Lo)
-	p := float32(0x1.6db418p-10)
-	p = float32(p*r) + 0x1.123b48p-7
-	p = float32(p*r) + 0x1.55545ep-5
-	p = float32(p*r) + 0x1.55548ep-3
-	p = float32(p*r) + 0.5
-	e := float32(float32(r*r)*p) + r + 1
-	return 1 / (1 + e*math.Float32frombits(uint32(int32(n)+127)<<23))
+func addBiasSkipGeneric(x, b, skip []float32) {
+	addBiasGeneric(x, b)
+	addGeneric(x, skip)
 }
 
 func biasSiLUGeneric(y, x, b []float32) {
-	for ; len(x) > 0; x, y = x[len(b):], y[len(b):] {
-		xr, yr := x[:len(b)], y[:len(b)]
-		for j, v := range b {
-			v += xr[j]
-			xr[j] = v
-			yr[j] = v * sigmoid(v)
-		}
+	addBiasGeneric(x, b)
+	for i, t := range x {
+		y[i], x[i] = silu(t)
 	}
 }
 
-func addSiLUGeneric(y, s, h, e []float32) {
-	for i := range s {
-		v := h[i] + e[i]
-		s[i] = v
-		y[i] = v * sigmoid(v)
+func embedSiLUGeneric(y, s, h, b, e []float32) {
+	addBiasGeneric(h, b)
+	for i := range h {
+		y[i], s[i] = silu(h[i] + e[i])
 	}
 }
 
-func siluBackwardGeneric(dx, x, dy []float32) {
-	for i, v := range x {
-		s := sigmoid(v)
-		dx[i] = dy[i] * (s + float32(float32(v*s)*(1-s)))
+func skipSiLUGeneric(y, s, h, b, skip, e []float32) {
+	addBiasSkipGeneric(h, b, skip)
+	for i := range h {
+		y[i], s[i] = silu(h[i] + e[i])
 	}
 }
 
-func colSumGeneric(dst, x []float32, stride int, scale float32) {
-	clear(dst)
-	for ; len(x) >= len(dst) && len(x) > 0; x = x[min(stride, len(x)):] {
-		addGeneric(dst, x[:len(dst)])
+func siluBackwardGeneric(dx, s, dy []float32) {
+	for i := range dx {
+		dx[i] = s[i] * dy[i]
 	}
-	for j := range dst {
-		dst[j] *= scale
+}
+
+func skipSiLUBackwardGeneric(below, embed, above, s, dy []float32) {
+	for i := range below {
+		t := float32(s[i] * dy[i])
+		embed[i] += t
+		below[i] = above[i] + t
 	}
+}
+
+// Sines are taken of angles up to sinLimit, which loses quarter turns in three parts of pi/2.
+const (
+	quarterTurns = 0x1.45f306p-1
+	quarter1     = 0x1.921fb6p+0
+	quarter2     = -0x1.777a5cp-25
+	quarter3     = -0x1.ee59dap-50
+	sinLimit     = 0x1p16
+)
+
+func sincosRadians(x float32) (sin, cos float32) {
+	if !(x >= -sinLimit && x <= sinLimit) {
+		nan := float32(math.NaN())
+		return nan, nan
+	}
+	q := fma32(x, quarterTurns, roundMagic)
+	turns := q - roundMagic
+	x = fma32(-turns, quarter1, x)
+	x = fma32(-turns, quarter2, x)
+	x = fma32(-turns, quarter3, x)
+	return sincos(x, math.Float32bits(q))
 }
 
 func sinusoidsGeneric(dst, lambda, freq []float32) {
@@ -205,22 +212,18 @@ func sinusoidsGeneric(dst, lambda, freq []float32) {
 	for i, l := range lambda {
 		row := dst[2*f*i : 2*f*(i+1)]
 		for k, w := range freq {
-			sin, cos := math.Sincos(float64(l * w))
-			row[k], row[f+k] = float32(sin), float32(cos)
+			row[k], row[f+k] = sincosRadians(l * w)
 		}
 	}
 }
 
+// Rows.
+
 // sumSquares is |x|^2 in the order of the package comment.
 func sumSquares(x []float32) float32 {
 	var acc [16]float32
-	for ; len(x) >= 16; x = x[16:] {
-		for l, v := range x[:16] {
-			acc[l] += float32(v * v)
-		}
-	}
-	for l, v := range x {
-		acc[l] += float32(v * v)
+	for i, v := range x {
+		acc[i%16] = fma32(v, v, acc[i%16])
 	}
 	return fold(&acc)
 }
@@ -240,23 +243,21 @@ func scoreResidualGeneric(e, sq, zl, r, eps, sigma []float32, d int) {
 		lo, hi := i*d, (i+1)*d
 		er, zr, rr, nr := e[lo:hi], zl[lo:hi], r[lo:hi], eps[lo:hi]
 		for j := range er {
-			er[j] = float32(sigma[i]*zr[j]) + rr[j] - nr[j]
+			er[j] = fma32(sigma[i], zr[j], rr[j]) - nr[j]
 		}
 		sq[i] = sumSquares(er)
 	}
 }
 
-func dataResidualGeneric(e, sq, y, x []float32, first, repeat, d int, scale float32) {
+func dataResidualGeneric(e, sq, y, x []float32, phase, repeat, d int, scale float32) {
 	for i := range sq {
-		k := (first + i) / repeat
+		k := (phase + i) / repeat
 		er, yr, xr := e[i*d:(i+1)*d], y[i*d:(i+1)*d], x[k*d:(k+1)*d]
 		for j := range er {
 			er[j] = yr[j] - xr[j]
 		}
 		sq[i] = sumSquares(er)
-		for j := range er {
-			er[j] *= scale
-		}
+		scaleGeneric(er, scale)
 	}
 }
 
@@ -268,35 +269,25 @@ func squareNormsGeneric(dst, x []float32, d int) {
 
 func scaleRowsGeneric(x, a []float32, d int) {
 	for i, s := range a {
-		row := x[i*d : (i+1)*d]
-		for j := range row {
-			row[j] *= s
-		}
+		scaleGeneric(x[i*d:(i+1)*d], s)
 	}
 }
 
 func combineRowsGeneric(dst, x, a, y, b, z []float32, c float32, d int) {
 	for i := range a {
 		for k := i * d; k < (i+1)*d; k++ {
-			dst[k] = float32(a[i]*x[k]) + float32(b[i]*y[k]) + float32(c*z[k])
+			dst[k] = fma32(a[i], x[k], fma32(b[i], y[k], c*z[k]))
 		}
 	}
 }
 
-func meanRowsGeneric(dst, x []float32, repeat, d int) {
-	for ; len(dst) > 0; dst = dst[d:] {
-		row := dst[:d]
-		copy(row, x)
-		x = x[d:]
-		for range repeat - 1 {
-			addGeneric(row, x[:d])
-			x = x[d:]
-		}
-		for j := range row {
-			row[j] /= float32(repeat)
-		}
+func addRowsGeneric(dst, x []float32, stride, rows int) {
+	for i := range rows {
+		addGeneric(dst, x[i*stride:i*stride+len(dst)])
 	}
 }
+
+// Vectors.
 
 func addGeneric(dst, x []float32) {
 	x = x[:len(dst)]
@@ -305,56 +296,86 @@ func addGeneric(dst, x []float32) {
 	}
 }
 
-func combineGeneric(z []float32, a float32, x []float32, b float32, y []float32, c float32) {
-	if y == nil {
-		for i := range z {
-			z[i] = float32(a*z[i]) + float32(b*x[i])
-		}
-		return
-	}
-	for i := range z {
-		z[i] = float32(a*z[i]) + float32(b*x[i]) + float32(c*y[i])
+func axpyGeneric(y []float32, a float32, x []float32) {
+	for i, v := range x {
+		y[i] = fma32(a, v, y[i])
 	}
 }
+
+func scaleGeneric(x []float32, a float32) {
+	for i := range x {
+		x[i] *= a
+	}
+}
+
+func dotGeneric(x, y []float32) float32 {
+	var acc [16]float32
+	for i, v := range x {
+		acc[i%16] = fma32(v, y[i], acc[i%16])
+	}
+	return fold(&acc)
+}
+
+// ordered maps a float32 to an integer in the order of the numbers, -0 below 0 and NaN outermost:
+// the bits, those below the sign inverted where it is set.
+func ordered(x float32) int32 {
+	b := int32(math.Float32bits(x))
+	return b ^ b>>31&math.MaxInt32
+}
+
+func unordered(k int32) float32 { return math.Float32frombits(uint32(k ^ k>>31&math.MaxInt32)) }
+
+func extremesGeneric(x []float32) (lo, hi int32) {
+	lo, hi = ordered(x[0]), ordered(x[0])
+	for _, v := range x[1:] {
+		k := ordered(v)
+		lo, hi = min(lo, k), max(hi, k)
+	}
+	return lo, hi
+}
+
+func combine2Generic(z []float32, a float32, x []float32, b float32) {
+	for i := range z {
+		z[i] = fma32(a, z[i], b*x[i])
+	}
+}
+
+func combine3Generic(z []float32, a float32, x []float32, b float32, y []float32, c float32) {
+	for i := range z {
+		z[i] = fma32(a, z[i], fma32(b, x[i], c*y[i]))
+	}
+}
+
+// Optimisers.
 
 func sgdGeneric(p, g []float32, lr float32) {
-	for i := range p {
-		p[i] -= float32(lr * g[i])
+	for i, x := range g {
+		p[i] = fma32(-lr, x, p[i])
 	}
 }
 
-func rmspropGeneric(p, v, g []float32, lr, rho, eps float32) {
+func rmspropGeneric(p, v, g []float32, lr, mix, eps float32) {
 	for i, x := range g {
-		v[i] = float32(rho*v[i]) + float32((1-rho)*float32(x*x))
-		p[i] -= float32(lr*x) / (float32(math.Sqrt(float64(v[i]))) + eps)
+		v[i] = fma32(mix, fma32(x, x, -v[i]), v[i])
+		p[i] -= float32(lr*x) / (sqrt32(v[i]) + eps)
 	}
 }
 
-func adamGeneric(p, m, v, g []float32, lr, b1, b2, eps, c1, c2 float32) {
-	p, m, v = p[:len(g)], m[:len(g)], v[:len(g)]
-	lr *= c1
+func adamGeneric(p, m, v, g []float32, lr, mix1, mix2, eps, root float32) {
 	for i, x := range g {
-		m[i] = float32(b1*m[i]) + float32((1-b1)*x)
-		v[i] = float32(b2*v[i]) + float32((1-b2)*float32(x*x))
-		p[i] -= float32(lr*m[i]) / (float32(math.Sqrt(float64(float32(v[i]*c2)))) + eps)
+		m[i] = fma32(mix1, x-m[i], m[i])
+		v[i] = fma32(mix2, fma32(x, x, -v[i]), v[i])
+		p[i] -= float32(lr*m[i]) / fma32(sqrt32(v[i]), root, eps)
 	}
 }
 
 func emaGeneric(avg, p []float32, rate float32) {
-	p = p[:len(avg)]
 	for i, v := range avg {
-		avg[i] = v + float32(rate*(p[i]-v))
+		avg[i] = fma32(rate, p[i]-v, v)
 	}
 }
 
-func allFiniteGeneric(x []float32) bool {
-	for _, v := range x {
-		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
-			return false
-		}
-	}
-	return true
-}
+// Pixels.
 
 func u8ToF32Generic(dst []float32, src []uint8) {
 	for i, v := range src {
@@ -364,13 +385,9 @@ func u8ToF32Generic(dst []float32, src []uint8) {
 
 func f32ToU8Generic(dst []uint8, src []float32) {
 	for i, v := range src {
-		switch {
-		case v >= 1:
-			dst[i] = 255
-		case v > -1:
-			dst[i] = uint8(float32((v+1)*127.5) + 0.5)
-		default:
-			dst[i] = 0
+		if !(v > -1) {
+			v = -1
 		}
+		dst[i] = uint8(fma32(min(v, 1)+1, 127.5, 0.5))
 	}
 }

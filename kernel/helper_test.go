@@ -28,7 +28,7 @@ var fills uint32
 func fill(n int) []float32 {
 	fills++
 	x := make([]float32, n)
-	normalGeneric(x, Key{Seed: 42, Step: fills, Stream: testStream}, 0)
+	normalGeneric(x, 0, 42, fills, uint32(testStream))
 	return x
 }
 

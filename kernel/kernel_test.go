@@ -102,8 +102,7 @@ func TestRowLoops(t *testing.T) {
 func documentedSquare(x []float32) float32 {
 	var p [16]float32
 	for i, v := range x {
-		square := v * v
-		p[i%16] += square
+		p[i%16] = fma32(v, v, p[i%16])
 	}
 	h := func(i int) float32 { return p[i] + p[i+8] }
 	q := func(i int) float32 { return h(i) + h(i+4) }
@@ -151,7 +150,7 @@ func checkSquares(t *testing.T, what string, sq, x []float32, d int) {
 		for _, v := range row {
 			sum += f(v) * f(v)
 		}
-		// a product, at most d/16 additions to a partial sum, 4 in the fold
+		// at most d/16 + 1 multiply-adds to a partial sum, 4 additions in the fold
 		if tol := float64(d/16+6) * 0x1p-24 * sum; beyond(f(got)-sum, tol) {
 			t.Fatalf("%s: row %d of width %d: |x|^2 = %v, want %v within %.2g", what, i, d, got, sum, tol)
 		}

@@ -6,34 +6,6 @@ import "math"
 // once to float32 (trainer/ALGORITHM.md section 9). A path that follows them gives the same bits, so
 // neither the polynomials nor their order may change without changing every run.
 
-// fma32 is x*y + z rounded once, for results in float32's normal range. The product of two
-// float32 is exact in float64; rounding the sum to float64 and then to float32 goes wrong only
-// when the float64 sum is itself rounded and lies halfway between two float32.
-func fma32(x, y, z float32) float32 {
-	p := float64(x) * float64(y)
-	s := p + float64(z)
-	if math.Float64bits(s)&(1<<29-1) == 1<<28 {
-		return fmaTie(p, float64(z), s)
-	}
-	return float32(s)
-}
-
-// fmaTie rounds p + z to float32, where s is that sum rounded to float64 and seemingly a tie:
-// what the first rounding lost decides on which side of the tie the exact sum lies.
-func fmaTie(p, z, s float64) float32 {
-	b := s - p
-	lost := (p - (s - b)) + (z - b)
-	bits := math.Float64bits(s)
-	switch {
-	case lost == 0:
-	case (lost > 0) == (s > 0):
-		bits++
-	default:
-		bits--
-	}
-	return float32(math.Float64frombits(bits))
-}
-
 const (
 	ln2Hi = 0x1.62e4p-1           // leading bits of ln 2: a small integer times it is exact
 	ln2Lo = 0x1.7f7d1cf79abcap-20 // ln 2 - ln2Hi
@@ -67,10 +39,14 @@ func radius(w uint32) float32 {
 }
 
 // sincosPi is the sine and cosine of pi * int32(w) * 2^-31: the nearest quarter turn is taken
-// off in integers, exactly, and minimax polynomials serve the rest in [-pi/4, pi/4].
+// off in integers, exactly.
 func sincosPi(w uint32) (sin, cos float32) {
 	q := (w + 1<<29) >> 30
-	x := float32(int32(w-q<<30)) * float32(math.Pi*0x1p-31)
+	return sincos(float32(int32(w-q<<30))*float32(math.Pi*0x1p-31), q)
+}
+
+// sincos is the sine and cosine of x plus q quarter turns, x in [-pi/4, pi/4].
+func sincos(x float32, q uint32) (sin, cos float32) {
 	z := x * x
 
 	s := float32(-0x1.994eb4p-13)

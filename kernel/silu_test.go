@@ -5,115 +5,63 @@ import (
 	"testing"
 )
 
-// floats is every 4,093th float32 of both signs, all exponents, NaN and infinities included, and
-// every 47th between -32 and -8, where the errors are largest.
-func floats() []float32 {
-	var x []float32
-	for b := uint64(0); b < 1<<32; b += 4093 {
-		x = append(x, math.Float32frombits(uint32(b)))
-	}
-	for v := float32(-32); v < -8; v = math.Float32frombits(math.Float32bits(v) - 47) {
-		x = append(x, v)
-	}
-	return append(x, 0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()))
-}
-
-// TestSiLUError holds silu to its documented error: every 37th float32 gave 2.64 ulp, at -16.69.
-func TestSiLUError(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		x := floats()
-		y, zero := guarded(t, len(x)), make([]float32, len(x))
-		s := guarded(t, len(x))
-		AddSiLU(y, s, x, zero)
-		var worst float64
-		var at float32
-		for i, v := range x {
-			v := float64(v)
-			want := v / (1 + math.Exp(-v))
-			switch got := float64(y[i]); {
-			case math.IsNaN(v) || math.IsInf(v, 1):
-				if !(got == v || math.IsNaN(v) && math.IsNaN(got)) {
-					t.Errorf("silu(%v) = %v", v, got)
-				}
-			case v < -87:
-				if !(got <= 0 && got >= 1.65e-38*v) {
-					t.Errorf("silu(%v) = %v, want between %v and 0", v, got, 1.65e-38*v)
-				}
-			default:
-				if e := math.Abs(got-want) / ulp(want); !(e <= worst) && worst == worst {
-					worst, at = e, x[i]
-				}
-			}
-		}
-		t.Logf("largest error %.2f ulp, at %v", worst, at)
-		if !(worst <= 3) {
-			t.Errorf("largest error %.2f ulp, at %v; want at most 3", worst, at)
-		}
-	})
-}
-
-// TestSiLUDerivative holds silu' to its documented error: every 37th float32 gave 9.75e-7, at
-// 16.64, where 1 - sigmoid has lost all but one bit and is multiplied by x.
-func TestSiLUDerivative(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		x := floats()
-		dx := guarded(t, len(x))
-		SiLUBackward(dx, x, constant(len(x), 1))
-		for i, v := range x {
-			v := float64(v)
-			got := float64(dx[i])
-			switch {
-			case math.IsNaN(v) || math.IsInf(v, 1):
-				if !math.IsNaN(got) {
-					t.Errorf("silu'(%v) = %v, want NaN", v, got)
-				}
-			case math.IsInf(v, -1):
-				if got != v {
-					t.Errorf("silu'(%v) = %v, want -Inf", v, got)
-				}
-			case math.Abs(v) < 1e30:
-				sp, sn := 1/(1+math.Exp(-v)), 1/(1+math.Exp(v))
-				if want := sp * (1 + v*sn); beyond(got-want, 1e-6) {
-					t.Errorf("silu'(%v) = %v, want %v", v, got, want)
-				}
-			}
-		}
-	})
-}
-
 func TestSiLUShapes(t *testing.T) {
-	silu := func(v float32) float64 { return float64(v) / (1 + math.Exp(-float64(v))) }
+	value := func(v float32) float64 { return float64(v) / (1 + math.Exp(-float64(v))) }
+	slope := func(v float32) float64 {
+		s := 1 / (1 + math.Exp(-float64(v)))
+		return s * (1 + float64(v)*(1-s))
+	}
+	// both sees to it that y and s are silu and its derivative at t: eight roundings and one ulp of
+	// the exponential cost less than 12*2^-24.
+	both := func(t *testing.T, what string, y, s []float32, at func(i int) float32) {
+		t.Helper()
+		near(t, what+" y", y, 12, func(i int) (float64, float64) { return value(at(i)), math.Abs(value(at(i))) })
+		near(t, what+" s", s, 12, func(i int) (float64, float64) { return slope(at(i)), 1 })
+	}
 	eachPath(t, func(t *testing.T) {
 		eachShape(func(n, d int) {
-			x0, b := fill(n*d), fill(d)
-			x, y := guardedCopy(t, x0), guarded(t, n*d)
+			x0, b, e, skip := fill(n*d), fill(d), fill(n*d), fill(n*d)
+			x, y, s := guardedCopy(t, x0), guarded(t, n*d), guarded(t, n*d)
 			BiasSiLU(y, x, b)
-			near(t, "BiasSiLU x", x, 1, func(i int) (float64, float64) {
-				v := float64(x0[i]) + float64(b[i%d])
-				return v, math.Abs(v)
-			})
-			near(t, "BiasSiLU y", y, 6, func(i int) (float64, float64) { return silu(x[i]), math.Abs(silu(x[i])) })
+			both(t, "BiasSiLU", y, x, func(i int) float32 { return x0[i] + b[i%d] })
 
-			h, e, s := fill(n*d), fill(n*d), guarded(t, n*d)
-			AddSiLU(y, s, h, e)
-			near(t, "AddSiLU s", s, 1, func(i int) (float64, float64) {
-				v := float64(h[i]) + float64(e[i])
-				return v, math.Abs(v)
+			h := guardedCopy(t, x0)
+			EmbedSiLU(y, s, h, b, e)
+			want := append([]float32(nil), x0...)
+			AddBias(want, b)
+			same(t, "EmbedSiLU h", h, want)
+			both(t, "EmbedSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
+
+			h = guardedCopy(t, x0)
+			SkipSiLU(y, s, h, b, skip, e)
+			want = append([]float32(nil), x0...)
+			AddBiasSkip(want, b, skip)
+			same(t, "SkipSiLU h", h, want)
+			near(t, "AddBiasSkip", want, 2, func(i int) (float64, float64) {
+				p, q, r := float64(x0[i]), float64(b[i%d]), float64(skip[i])
+				return p + q + r, math.Abs(p) + math.Abs(q) + math.Abs(r)
 			})
-			near(t, "AddSiLU y", y, 6, func(i int) (float64, float64) { return silu(s[i]), math.Abs(silu(s[i])) })
+			both(t, "SkipSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
 
 			dy, dx := fill(n*d), guarded(t, n*d)
-			SiLUBackward(dx, h, dy)
+			SiLUBackward(dx, s, dy)
 			near(t, "SiLUBackward", dx, 1, func(i int) (float64, float64) {
-				v, g := float64(h[i]), float64(dy[i])
-				s := 1 / (1 + math.Exp(-v))
-				return g * s * (1 + v*(1-s)), 17 * math.Abs(g) // 17*2^-24 = 1e-6
+				v := float64(s[i]) * float64(dy[i])
+				return v, math.Abs(v)
 			})
-			inX, inDY := guardedCopy(t, h), guardedCopy(t, dy)
-			SiLUBackward(inX, inX, dy)
-			same(t, "SiLUBackward in place of x", inX, dx)
-			SiLUBackward(inDY, h, inDY)
+			inS, inDY := guardedCopy(t, s), guardedCopy(t, dy)
+			SiLUBackward(inS, inS, dy)
+			same(t, "SiLUBackward in place of s", inS, dx)
+			SiLUBackward(inDY, s, inDY)
 			same(t, "SiLUBackward in place of dy", inDY, dx)
+
+			below, embed, above := guarded(t, n*d), guardedCopy(t, e), fill(n*d)
+			SkipSiLUBackward(below, embed, above, s, dy)
+			for i, v := range dx {
+				if below[i] != above[i]+v || embed[i] != e[i]+v {
+					t.Fatalf("SkipSiLUBackward: element %d is %v and %v, want %v and %v", i, below[i], embed[i], above[i]+v, e[i]+v)
+				}
+			}
 		})
 	})
 }

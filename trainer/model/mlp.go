@@ -34,8 +34,8 @@ func (m *MLP) Out() int { return m.layers[len(m.layers)-1].out }
 // Layout is where the parameters lie.
 func (m *MLP) Layout() *Layout { return &m.layout }
 
-// mlpTape keeps, for hidden layer i, the values before (pre) and after (act) the SiLU; in the
-// backward pass pre[i] becomes the gradient by itself.
+// mlpTape keeps, for hidden layer i, the values after the SiLU (act) and, in place of those before
+// (pre), its derivative; in the backward pass pre[i] becomes the gradient by them.
 type mlpTape struct {
 	*MLP
 	p        []float32

@@ -58,9 +58,9 @@ func (s *ResidualScore) In() int { return s.latent }
 // Layout is where the parameters lie.
 func (s *ResidualScore) Layout() *Layout { return &s.layout }
 
-// scoreTape keeps what the backward pass needs, rows x width each, and lets the gradients take
-// the place of values that are needed no more: dpre over pre, ds over s, du over u, demb over
-// emb, and dh_l over h_l (which only the sum s_l = h_l + emb needed) for all but the last.
+// scoreTape keeps what the backward pass needs, rows x width each: of a SiLU its output and its
+// derivative, which takes the place of its argument. The gradients take the place of values that
+// are needed no more: dpre over pre, du over u, demb over emb, and dh_l over h_l for all but the last.
 type scoreTape struct {
 	*ResidualScore
 	p          []float32
@@ -70,7 +70,7 @@ type scoreTape struct {
 	pre, act   []float32 // first layer of the embedding, before and after its SiLU
 	emb        []float32
 	h          [][]float32 // h_0 .. h_L
-	s, a, u, v [][]float32 // s = h + emb, a = silu(s), u = W1 a + b1, v = silu(u)
+	s, a, u, v [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), s and u the derivatives there
 	dlast      []float32   // gradient by h_L
 	back       []float32   // gradient by an activation
 	tasks      []gradTask
@@ -125,18 +125,24 @@ func (t *scoreTape) Forward(lo, hi int) {
 	t.emb2.mul(emb, wide(t.act), t.p, rows)
 	kernel.AddBias(emb, t.emb2.bias(t.p))
 
-	h := wide(t.h[0])
+	h, bias, skip := wide(t.h[0]), t.in.bias(t.p), []float32(nil)
 	t.in.mul(h, t.In(lo, hi), t.p, rows)
-	kernel.AddBias(h, t.in.bias(t.p))
 	for l, b := range t.blocks {
-		next := wide(t.h[l+1])
-		kernel.AddSiLU(wide(t.a[l]), wide(t.s[l]), h, emb)
+		if l == 0 {
+			kernel.EmbedSiLU(wide(t.a[l]), wide(t.s[l]), h, bias, emb)
+		} else {
+			kernel.SkipSiLU(wide(t.a[l]), wide(t.s[l]), h, bias, skip, emb)
+		}
 		b.w1.mul(wide(t.u[l]), wide(t.a[l]), t.p, rows)
 		kernel.BiasSiLU(wide(t.v[l]), wide(t.u[l]), b.w1.bias(t.p))
+		next := wide(t.h[l+1])
 		b.w2.mul(next, wide(t.v[l]), t.p, rows)
-		kernel.AddBias(next, b.w2.bias(t.p))
-		kernel.Add(next, h)
-		h = next
+		h, bias, skip = next, b.w2.bias(t.p), h
+	}
+	if skip == nil {
+		kernel.AddBias(h, bias)
+	} else {
+		kernel.AddBiasSkip(h, bias, skip)
 	}
 	t.out.mul(t.Out(lo, hi), h, t.p, rows)
 	kernel.AddBias(t.Out(lo, hi), t.out.bias(t.p))
@@ -151,14 +157,11 @@ func (t *scoreTape) Backward(lo, hi int, din []float32) {
 	dh := wide(t.dh(len(t.blocks)))
 	t.out.mulT(dh, t.Out(lo, hi), t.p, rows)
 	for l := len(t.blocks) - 1; l >= 0; l-- {
-		u, s, below := wide(t.u[l]), wide(t.s[l]), wide(t.dh(l))
+		u, below := wide(t.u[l]), wide(t.dh(l))
 		t.blocks[l].w2.mulT(back, dh, t.p, rows)
 		kernel.SiLUBackward(u, u, back)
 		t.blocks[l].w1.mulT(back, u, t.p, rows)
-		kernel.SiLUBackward(s, s, back)
-		kernel.Add(demb, s)
-		copy(below, dh)
-		kernel.Add(below, s)
+		kernel.SkipSiLUBackward(below, demb, dh, wide(t.s[l]), back)
 		dh = below
 	}
 	t.emb2.mulT(back, demb, t.p, rows)

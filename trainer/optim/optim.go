@@ -36,7 +36,7 @@ type Optimizer struct {
 	EMA   []float32
 	Steps []uint32
 
-	lr, c1, c2, rate float32 // of the step begun last
+	lr, c1, c2, rate float64 // of the step begun last
 }
 
 // New prepares an optimiser for the buffer p, whose present values start the average.
@@ -62,10 +62,10 @@ func New(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
 func (o *Optimizer) Begin(lr float64) {
 	o.Steps[0]++
 	t := float64(o.Steps[0])
-	o.lr = float32(lr)
-	o.c1 = float32(1 / -math.Expm1(t*math.Log(beta1)))
-	o.c2 = float32(1 / -math.Expm1(t*math.Log(beta2)))
-	o.rate = float32(1 - min(o.Decay, (1+t)/(10+t)))
+	o.lr = lr
+	o.c1 = 1 / -math.Expm1(t*math.Log(beta1))
+	o.c2 = 1 / -math.Expm1(t*math.Log(beta2))
+	o.rate = 1 - min(o.Decay, (1+t)/(10+t))
 }
 
 // Apply updates elements lo to hi of p with the gradient g, and their average.

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// amd64 is AVX2 with FMA (lanes = 8, two registers a block) or AVX-512 (lanes = 16, one).
+// Constants are memory operands, which AVX-512 broadcasts as it reads them.
+type amd64 struct {
+	pkg     string
+	lanes   int
+	stubs   []stub
+	files   []amd64File
+	c       *build.Context
+	data    map[string]operand.Mem
+	labels  int
+	maskAt  reg.GPVirtual // AVX2: address of the masks, nil outside a tail
+	mask    reg.Register  // AVX-512: the mask, nil outside a tail
+	left    gp            // AVX2: the number of elements of a tail
+	scratch operand.Mem   // AVX2: 16 bytes for the tails of byte arrays
+	key     philoxKey
+}
+
+type amd64File struct {
+	family string
+	c      *build.Context
+}
+
+func newAMD64(pkg string, lanes int) *amd64 { return &amd64{pkg: pkg, lanes: lanes} }
+
+func (a *amd64) wide() bool { return a.lanes == blockLen }
+func (a *amd64) parts() int { return blockLen / a.lanes }
+
+func (a *amd64) file(family string) {
+	a.c = build.NewContext()
+	a.files = append(a.files, amd64File{family, a.c})
+	a.data = map[string]operand.Mem{}
+}
+
+func (a *amd64) close(dir string) error {
+	for _, f := range a.files {
+		file, err := f.c.Result()
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.family, err)
+		}
+		if err := pass.Compile.Execute(file); err != nil {
+			return fmt.Errorf("%s: %w", f.family, err)
+		}
+		text, err := printer.NewGoAsm(printer.Config{Name: "_gen", Pkg: a.pkg}).Print(withoutConstraints(file))
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.family, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, f.family+"_amd64.s"), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return writeStubs(dir, a.pkg, "amd64", a.stubs)
+}
+
+func withoutConstraints(f *ir.File) *ir.File { return f }
+
+func (a *amd64) begin(name, signature, doc string) {
+	a.stubs = append(a.stubs, stub{name, signature, doc})
+	a.c.Function(name)
+	a.c.Doc(name + " is " + doc + ".")
+	a.c.SignatureExpr(signature)
+	a.labels = 0
+	a.scratch = operand.Mem{}
+}
+
+func (a *amd64) end() {
+	a.c.VZEROUPPER()
+	a.c.RET()
+}
+
+// reg is a new vector register of full width.
+func (a *amd64) reg() reg.VecVirtual {
+	if a.wide() {
+		return a.c.ZMM()
+	}
+	return a.c.YMM()
+}
+
+// constant is a memory operand whose 32-bit words are w, repeated to fill what the machine reads.
+func (a *amd64) constant(words ...uint32) operand.Mem {
+	if len(words) == 1 && !a.wide() {
+		for len(words) < a.lanes {
+			words = append(words, words[0])
+		}
+	}
+	key := fmt.Sprintf("%x", words)
+	m, ok := a.data[key]
+	if !ok {
+		m = a.c.StaticGlobal(fmt.Sprintf("const%d", len(a.data)))
+		a.c.DataAttributes(attr.RODATA | attr.NOPTR)
+		for i, w := range words {
+			a.c.AddDatum(4*i, operand.U32(w))
+		}
+		a.data[key] = m
+	}
+	return m
+}
+
+func (a *amd64) konstInt(u uint32) vec { return vec{a.constant(u)} }
+func (a *amd64) konst(f float32) vec   { return a.konstInt(math.Float32bits(f)) }
+
+func (a *amd64) table(t [8]uint32) part {
+	words := t[:]
+	if a.wide() {
+		words = append(words, words...)
+	}
+	r := a.reg()
+	a.c.VMOVUPS(a.constant(words...), r)
+	return r
+}
+
+// inReg is p in a register: constants are loaded.
+func (a *amd64) inReg(p part) reg.VecVirtual {
+	m, ok := p.(operand.Mem)
+	if !ok {
+		return p.(reg.VecVirtual)
+	}
+	r := a.reg()
+	if a.wide() {
+		a.c.VBROADCASTSS(m, r)
+	} else {
+		a.c.VMOVUPS(m, r)
+	}
+	return r
+}
+
+// Arguments.
+
+func (a *amd64) base(param string) gp    { return a.c.Load(a.c.Param(param).Base(), a.c.GP64()) }
+func (a *amd64) length(param string) gp  { return a.c.Load(a.c.Param(param).Len(), a.c.GP64()) }
+func (a *amd64) integer(param string) gp { return a.c.Load(a.c.Param(param), a.c.GP64()) }
+
+// float keeps the argument in a register, or in memory where there are few.
+func (a *amd64) float(param string) vec {
+	p, err := a.c.Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	r := a.reg()
+	a.c.VBROADCASTSS(p.Addr, r)
+	if a.wide() {
+		return vec{r}
+	}
+	slot := a.c.AllocLocal(4 * a.lanes)
+	a.c.VMOVUPS(r, slot)
+	return vec{slot}
+}
+
+func (a *amd64) resultInt(v gp) { a.c.Store(v.(reg.Register), a.c.ReturnIndex(0)) }
+
+func (a *amd64) resultFloat(s part) {
+	a.c.Store(s.(reg.VecVirtual).AsX(), a.c.ReturnIndex(0))
+}
+
+func (a *amd64) resultInts(lo, hi part) {
+	for i, p := range []part{lo, hi} {
+		r := a.c.GP32()
+		a.c.VMOVD(p.(reg.VecVirtual).AsX(), r)
+		a.c.Store(r, a.c.ReturnIndex(i))
+	}
+}
+
+// General registers.
+
+func (a *amd64) zero() gp {
+	r := a.c.GP64()
+	a.c.XORQ(r, r)
+	return r
+}
+
+func (a *amd64) copyGP(x gp) gp {
+	r := a.c.GP64()
+	a.c.MOVQ(x.(operand.Op), r)
+	return r
+}
+
+func (a *amd64) moveGP(dst, src gp) { a.c.MOVQ(src.(operand.Op), dst.(operand.Op)) }
+
+func (a *amd64) addImm(x gp, n int) {
+	if n < 0 {
+		a.c.SUBQ(operand.U32(-n), x.(operand.Op))
+		return
+	}
+	a.c.ADDQ(operand.U32(n), x.(operand.Op))
+}
+
+func (a *amd64) addScaled(x, n gp, scale int) {
+	r := x.(reg.Register)
+	a.c.LEAQ(operand.Mem{Base: r, Index: n.(reg.Register), Scale: uint8(scale)}, r)
+}
+
+func (a *amd64) subScaled(x, n gp, scale int) {
+	minus := a.copyGP(n)
+	a.c.NEGQ(minus.(operand.Op))
+	a.addScaled(x, minus, scale)
+}
+
+func (a *amd64) subFrom(x, y gp)   { a.c.SUBQ(y.(operand.Op), x.(operand.Op)) }
+func (a *amd64) mulGP(x, y gp)     { a.c.IMULQ(y.(operand.Op), x.(operand.Op)) }
+func (a *amd64) shrGP(x gp, n int) { a.c.SHRQ(operand.Imm(uint64(n)), x.(operand.Op)) }
+
+func (a *amd64) load64(p gp, off int) gp {
+	r := a.c.GP64()
+	a.c.MOVQ(at(p, off), r)
+	return r
+}
+
+func at(p gp, off int) operand.Mem { return operand.Mem{Base: p.(reg.Register), Disp: off} }
+
+func (a *amd64) label(name string) { a.c.Label(name) }
+func (a *amd64) jump(name string)  { a.c.JMP(operand.LabelRef(name)) }
+
+func (a *amd64) fresh(name string) string {
+	a.labels++
+	return fmt.Sprintf("%s%d", name, a.labels)
+}
+
+func (a *amd64) branch(x gp, r relation, n int, to string) {
+	if n == 0 {
+		a.c.TESTQ(x.(operand.Op), x.(operand.Op))
+	} else {
+		a.c.CMPQ(x.(operand.Op), operand.U32(n))
+	}
+	jump := map[relation]func(operand.Op){equal: a.c.JEQ, notEqual: a.c.JNE, less: a.c.JLT, greaterEqual: a.c.JGE}[r]
+	jump(operand.LabelRef(to))
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const (
+	philoxRounds = 10
+	philoxM0     = 0xD2511F53
+	philoxM1     = 0xCD9E8D57
+	philoxW0     = 0x9E3779B9
+	philoxW1     = 0xBB67AE85
+)
+
+// philoxKey is what all groups of a call share. The generator works on 64-bit lanes whose
+// upper halves are ignored, since the product takes only the lower: no shuffles in its rounds.
+type philoxKey struct {
+	rounds       operand.Mem // the two key words of each round, on the stack
+	step, stream operand.Mem
+	m0, m1       operand.Op
+	pack         reg.VecVirtual // AVX-512: even words of two registers
+}
+
+// slot is the size of one word of the key: AVX-512 broadcasts it as it reads it.
+func (a *amd64) slot() int {
+	if a.wide() {
+		return 8
+	}
+	return 4 * a.lanes
+}
+
+// keep stores a 32-bit word for use as an operand.
+func (a *amd64) keep(word reg.GPVirtual, m operand.Mem) {
+	if a.wide() {
+		a.c.MOVQ(word, m)
+		return
+	}
+	x, y := a.c.XMM(), a.c.YMM()
+	a.c.VMOVD(word.As32(), x)
+	a.c.VPBROADCASTD(x, y)
+	a.c.VMOVDQU(y, m)
+}
+
+func (a *amd64) philoxInit() {
+	n := a.slot()
+	k := &a.key
+	k.rounds = a.c.AllocLocal(2 * philoxRounds * n)
+	k.step, k.stream = a.c.AllocLocal(n), a.c.AllocLocal(n)
+	lo := a.integer("seed").(reg.GPVirtual)
+	hi := a.copyGP(lo).(reg.GPVirtual)
+	a.c.SHRQ(operand.Imm(32), hi)
+	for r := range philoxRounds {
+		a.keep(lo, k.rounds.Offset(2*r*n))
+		a.keep(hi, k.rounds.Offset((2*r+1)*n))
+		a.c.ADDL(operand.U32(philoxW0), lo.As32())
+		a.c.ADDL(operand.U32(philoxW1), hi.As32())
+	}
+	a.keep(a.integer("step").(reg.GPVirtual), k.step)
+	a.keep(a.integer("stream").(reg.GPVirtual), k.stream)
+	k.m0, k.m1 = a.constant(philoxM0), a.constant(philoxM1)
+	if a.wide() {
+		for _, m := range []*operand.Op{&k.m0, &k.m1} {
+			z := a.c.ZMM()
+			a.c.VPBROADCASTD(*m, z)
+			*m = z
+		}
+		words := make([]uint32, blockLen)
+		for i := range words {
+			words[i] = uint32(2 * i)
+		}
+		k.pack = a.c.ZMM()
+		a.c.VMOVDQU32(a.constant(words...), k.pack)
+	}
+}
+
+// lanes64 are the block numbers in a group of each 64-bit lane, by register. AVX2 pairs them so
+// that taking even words within its 128-bit halves gives blocks in order.
+func (a *amd64) lanes64() [][]uint32 {
+	if a.wide() {
+		return [][]uint32{{0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0}}
+	}
+	return [][]uint32{{0, 0, 1, 0, 4, 0, 5, 0}, {2, 0, 3, 0, 6, 0, 7, 0}}
+}
+
+func (a *amd64) philox(g gp) (even, odd vec) {
+	block := a.copyGP(g).(reg.GPVirtual)
+	a.c.SHLQ(operand.Imm(3), block)
+	first := a.reg()
+	if a.wide() {
+		a.c.VPBROADCASTQ(block, first)
+	} else {
+		x := a.c.XMM()
+		a.c.VMOVQ(block, x)
+		a.c.VPBROADCASTQ(x, first)
+	}
+	var words [][4]operand.Op
+	for _, l := range a.lanes64() {
+		words = append(words, a.philoxBlocks(first, l))
+	}
+	for w := range 4 {
+		v := &even
+		if w%2 == 1 {
+			v = &odd
+		}
+		if !a.wide() {
+			y := a.c.YMM()
+			a.c.VSHUFPS(operand.Imm(0x88), words[1][w], words[0][w], y)
+			*v = append(*v, y)
+		} else if w < 2 {
+			a.c.VPERMT2D(words[0][w+2], a.key.pack, words[0][w])
+			*v = vec{words[0][w]}
+		}
+	}
+	return even, odd
+}
+
+// philoxBlocks runs one register of blocks through the ten rounds.
+func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) (c [4]operand.Op) {
+	k, n := a.key, a.slot()
+	c0, c1 := a.reg(), a.reg()
+	a.c.VPADDQ(a.constant(lanes...), first, c0)
+	a.c.VPSRLQ(operand.Imm(32), c0, c1)
+	c = [4]operand.Op{c0, c1, a.word(k.step), a.word(k.stream)}
+	for r := range philoxRounds {
+		lo0, lo1, hi0, hi1 := a.reg(), a.reg(), a.reg(), a.reg()
+		a.c.VPMULUDQ(k.m0, c[0], lo0)
+		a.c.VPMULUDQ(k.m1, c[2], lo1)
+		a.c.VPSRLQ(operand.Imm(32), lo1, hi1)
+		a.xor3(hi1, c[1], k.rounds.Offset(2*r*n))
+		a.c.VPSRLQ(operand.Imm(32), lo0, hi0)
+		a.xor3(hi0, c[3], k.rounds.Offset((2*r+1)*n))
+		c = [4]operand.Op{hi1, lo1, hi0, lo0}
+	}
+	return c
+}
+
+// word is a word of the key in every lane of a register of its own.
+func (a *amd64) word(m operand.Mem) operand.Op {
+	r := a.reg()
+	if a.wide() {
+		a.c.VPBROADCASTD(m, r)
+	} else {
+		a.c.VMOVDQU(m, r)
+	}
+	return r
+}
+
+// xor3 is d ^= x ^ key word.
+func (a *amd64) xor3(d, x operand.Op, key operand.Mem) {
+	if a.wide() {
+		a.c.VPTERNLOGD_BCST(operand.Imm(0x96), key, x, d)
+		return
+	}
+	a.c.VPXOR(x, d, d)
+	a.c.VPXOR(key, d, d)
+}
+
+func (a *amd64) halves(x, y vec) (vec, vec) {
+	if !a.wide() {
+		return vec{x[0], y[0]}, vec{x[1], y[1]}
+	}
+	lo, hi := a.c.ZMM(), a.c.ZMM()
+	a.c.VSHUFF64X2(operand.Imm(0x44), y[0].(operand.Op), x[0].(operand.Op), lo)
+	a.c.VSHUFF64X2(operand.Imm(0xee), y[0].(operand.Op), x[0].(operand.Op), hi)
+	return vec{lo}, vec{hi}
+}

@@ -1,0 +1,165 @@
+package main
+
+// elementwise emits a kernel over arrays of equal length, the first of which gives it.
+func (m machine) elementwise(name, signature, doc string, unroll int, arrays []string, body func(s []stream) func(block int)) {
+	m.begin(name, signature, doc)
+	n := m.length(arrays[0])
+	s := m.floats(arrays...)
+	m.span("n", n, unroll, s, body(s))
+	m.end()
+}
+
+func (m machine) optimizers() {
+	m.elementwise("SGD", "func(p, g []float32, lr float32)", "p -= lr*g", 2, []string{"p", "g"}, func(s []stream) func(int) {
+		lr := m.float("lr")
+		return func(i int) {
+			p := m.get(s[0], i)
+			m.put(m.muladd(opAccumNeg, p, lr, m.get(s[1], i)), s[0], i)
+		}
+	})
+
+	m.elementwise("RMSprop", "func(p, v, g []float32, lr, mix, eps float32)",
+		"v += mix*(g*g - v); p -= lr*g/(sqrt(v) + eps)", 1, []string{"p", "v", "g"}, func(s []stream) func(int) {
+			lr, mix, eps := m.float("lr"), m.float("mix"), m.float("eps")
+			return func(i int) {
+				g, v := m.get(s[2], i), m.get(s[1], i)
+				v = m.muladd(opAccum, v, mix, m.muladd(opHornerSub, m.dup(g), g, v))
+				m.put(v, s[1], i)
+				step := m.div(m.mul(lr, g), m.add(m.do(opSqrt, v), eps))
+				m.put(m.sub(m.get(s[0], i), step), s[0], i)
+			}
+		})
+
+	m.elementwise("Adam", "func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)",
+		"m += mix1*(g - m); v += mix2*(g*g - v); p -= lr*m/(sqrt(v)*root + eps)", 1,
+		[]string{"p", "m", "v", "g"}, func(s []stream) func(int) {
+			lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
+			eps, root := m.float("eps"), m.float("root")
+			return func(i int) {
+				g, v := m.get(s[3], i), m.get(s[2], i)
+				v = m.muladd(opAccum, v, mix2, m.muladd(opHornerSub, m.dup(g), g, v))
+				m.put(v, s[2], i)
+				mean := m.get(s[1], i)
+				mean = m.muladd(opAccum, mean, mix1, m.sub(g, mean))
+				m.put(mean, s[1], i)
+				below := m.muladd(opHorner, m.do(opSqrt, v), root, eps)
+				m.put(m.sub(m.get(s[0], i), m.div(m.mul(lr, mean), below)), s[0], i)
+			}
+		})
+
+	m.elementwise("EMA", "func(avg, p []float32, rate float32)", "avg += rate*(p - avg)", 2, []string{"avg", "p"},
+		func(s []stream) func(int) {
+			rate := m.float("rate")
+			return func(i int) {
+				avg := m.get(s[0], i)
+				m.put(m.muladd(opAccum, avg, rate, m.sub(m.get(s[1], i), avg)), s[0], i)
+			}
+		})
+}
+
+func (m machine) linearAlgebra() {
+	m.elementwise("Add", "func(dst, x []float32)", "dst += x", 4, []string{"dst", "x"}, func(s []stream) func(int) {
+		return func(i int) { m.put(m.add(m.get(s[0], i), m.get(s[1], i)), s[0], i) }
+	})
+	m.elementwise("Axpy", "func(y []float32, a float32, x []float32)", "y += a*x", 4, []string{"y", "x"}, func(s []stream) func(int) {
+		a := m.float("a")
+		return func(i int) {
+			y := m.get(s[0], i)
+			m.put(m.muladd(opAccum, y, a, m.get(s[1], i)), s[0], i)
+		}
+	})
+	m.elementwise("Scale", "func(x []float32, a float32)", "x *= a", 4, []string{"x"}, func(s []stream) func(int) {
+		a := m.float("a")
+		return func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) }
+	})
+	m.elementwise("Combine2", "func(z []float32, a float32, x []float32, b float32)", "z = a*z + (b*x)", 2,
+		[]string{"z", "x"}, func(s []stream) func(int) {
+			a, b := m.float("a"), m.float("b")
+			return func(i int) {
+				bx := m.mul(m.get(s[1], i), b)
+				m.put(m.muladd(opHorner, m.get(s[0], i), a, bx), s[0], i)
+			}
+		})
+	m.elementwise("Combine3", "func(z []float32, a float32, x []float32, b float32, y []float32, c float32)",
+		"z = a*z + (b*x + (c*y))", 2, []string{"z", "x", "y"}, func(s []stream) func(int) {
+			a, b, c := m.float("a"), m.float("b"), m.float("c")
+			return func(i int) {
+				cy := m.mul(m.get(s[2], i), c)
+				bx := m.muladd(opHorner, m.get(s[1], i), b, cy)
+				m.put(m.muladd(opHorner, m.get(s[0], i), a, bx), s[0], i)
+			}
+		})
+	m.dot()
+	m.extremes()
+	m.addRows()
+}
+
+func (m machine) dot() {
+	m.begin("Dot", "func(x, y []float32) float32", "the sum of x*y, in the order of a row")
+	n := m.length("x")
+	s := m.floats("x", "y")
+	acc := m.zeros()
+	m.span("n", n, 1, s, func(i int) {
+		m.muladd(opAccum, acc, m.get(s[0], i), m.get(s[1], i))
+	})
+	m.resultFloat(m.fold(acc))
+	m.end()
+}
+
+// ordered maps float32 bits to integers in the order of the numbers, -0 below 0, NaN outermost:
+// the bits without their sign are inverted where the sign is set. It is its own inverse.
+func (m machine) ordered(v vec, mask vec) vec {
+	return m.op(opXor, v, m.op(opAnd, m.sar(v, 31), mask))
+}
+
+func (m machine) extremes() {
+	m.begin("Extremes", "func(x []float32) (lo, hi int32)",
+		"the least and the greatest of x, which is not empty, as ordered integers: the bits, those below the sign inverted where it is set")
+	n := m.length("x")
+	s := m.floats("x")
+	mask := m.konstInt(0x7fffffff)
+	first := m.broadcast(s[0].p, 0)
+	lo := m.ordered(m.dup(first), mask)
+	hi := m.dup(lo)
+	m.span("n", n, 1, s, func(i int) {
+		v := m.ordered(m.loadOr(s[0].p, s[0].off(i), first), mask)
+		for k := range v {
+			m.into(opIMin, lo[k], v[k])
+			m.into(opIMax, hi[k], v[k])
+		}
+	})
+	m.resultInts(m.foldInt(lo, opIMin), m.foldInt(hi, opIMax))
+	m.end()
+}
+
+// addRows sums down columns, several blocks of them at a time.
+func (m machine) addRows() {
+	m.begin("AddRows", "func(dst, x []float32, stride, rows int)", "dst[j] += x[i*stride+j] for every row i in order")
+	n := m.length("dst")
+	s := m.floats("dst", "x")
+	stride, rows := m.integer("stride"), m.integer("rows")
+	m.branch(rows, equal, 0, "none")
+	m.spans("n", n, 4, s, func(blocks int) {
+		loop := m.fresh("down")
+		p, left := m.copyGP(s[1].p), m.copyGP(rows)
+		acc := make([]vec, blocks)
+		for i := range acc {
+			acc[i] = m.get(s[0], i)
+		}
+		m.label(loop)
+		for i := range acc {
+			x := m.load(p, s[1].off(i))
+			for k := range x {
+				m.into(opAdd, acc[i][k], x[k])
+			}
+		}
+		m.addScaled(p, stride, 4)
+		m.addImm(left, -1)
+		m.branch(left, notEqual, 0, loop)
+		for i := range acc {
+			m.put(acc[i], s[0], i)
+		}
+	})
+	m.label("none")
+	m.end()
+}

@@ -1,0 +1,237 @@
+package main
+
+// blockLen is the number of float32 in a block, the unit in which every kernel is written: one
+// register of AVX-512, two of AVX2, four of NEON. Sums over a row keep one partial per place
+// in the block, so that all machines add in the same order.
+const blockLen = 16
+
+// part is a vector register of a machine (or, on amd64, a constant in memory); gp is a general
+// register holding an address or a count.
+type (
+	part any
+	gp   any
+)
+
+// vec is a block of 16 lanes: isa.parts() registers, or one register whose lanes are all equal
+// and which stands for each of them.
+type vec []part
+
+// at is register i of the block.
+func (v vec) at(i int) part {
+	if len(v) == 1 {
+		return v[0]
+	}
+	return v[i]
+}
+
+// binary is an operation of two registers.
+type binary int
+
+const (
+	opAdd binary = iota
+	opSub
+	opMul
+	opDiv
+	opMax  // NaN if the second operand is NaN; the first is a constant
+	opMin  // likewise
+	opMaxC // the second operand, a constant, if the first is NaN
+	opMinC // likewise
+	opIAdd // 32-bit integers
+	opISub
+	opIMax // signed
+	opIMin
+	opAnd
+	opOr
+	opXor
+)
+
+// unary is an operation of one register.
+type unary int
+
+const (
+	opSqrt    unary = iota
+	opFromInt       // signed 32-bit integers to float32, rounded to nearest
+	opToInt         // float32 to signed integers, truncated; values out of range never occur
+)
+
+// ternary is a multiply-add, rounded once. It consumes its first operand; opAccum and
+// opAccumNeg overwrite it, so that loops can accumulate.
+type ternary int
+
+const (
+	opHorner    ternary = iota // p*a + b
+	opHornerSub                // p*a - b
+	opAccum                    // p + a*b
+	opAccumNeg                 // p - a*b
+)
+
+// shift is a shift of 32-bit lanes by a constant.
+type shift int
+
+const (
+	opShl shift = iota
+	opShr       // logical
+	opSar       // arithmetic
+)
+
+// relation compares a general register with a constant, as signed integers.
+type relation int
+
+const (
+	equal relation = iota
+	notEqual
+	less
+	greaterEqual
+)
+
+// isa is what a machine can do. Values are virtual: a backend assigns registers. Operations
+// return new values unless they say that they consume an operand.
+type isa interface {
+	parts() int // registers per block
+
+	// begin opens a function with a Go signature such as "func(dst, x []float32, d int) int";
+	// end closes it. doc is its comment in the stubs.
+	begin(name, signature, doc string)
+	end()
+
+	// Arguments: the base address or the length of a slice, an integer of 64 bits or fewer (zero-
+	// extended), a float32 in all lanes (made outside loops, alive to the end of the function).
+	base(param string) gp
+	length(param string) gp
+	integer(param string) gp
+	float(param string) vec
+	resultInt(v gp)         // the function's only result, an int
+	resultFloat(s part)     // the function's only result, the float32 in lane 0
+	resultInts(lo, hi part) // two int32 results named lo and hi, from lanes 0
+
+	// Constants of all lanes, made outside loops, alive to the end of the function.
+	konst(f float32) vec
+	konstInt(u uint32) vec
+	table(t [8]uint32) part // for lookup
+
+	// General registers.
+	zero() gp
+	copyGP(a gp) gp
+	moveGP(dst, src gp)
+	addImm(a gp, n int)           // a += n
+	addScaled(a, n gp, scale int) // a += n*scale, scale 1, 4 or 8
+	subScaled(a, n gp, scale int) // a -= n*scale
+	subFrom(a, b gp)              // a -= b
+	load64(p gp, off int) gp      // the 64-bit word at p+off
+	mulGP(a, b gp)                // a *= b
+	shrGP(a gp, n int)            // a >>= n, logical
+	label(name string)            // names are unique in the function
+	fresh(name string) string     // a label not used yet, beginning with name
+	jump(name string)
+	branch(a gp, r relation, n int, to string)
+
+	// Memory, 16 elements at p+off bytes. Between tail and full only the first n lanes (0 < n <
+	// 16) are read and written, and nothing else is touched: other lanes read as zero.
+	tail(n gp)
+	full()
+	load(p gp, off int) vec
+	loadOr(p gp, off int, other vec) vec // lanes that are not read are those of other
+	store(v vec, p gp, off int)
+	loadU8(p gp, off int) vec     // bytes as 32-bit integers
+	storeU8(v vec, p gp, off int) // integers in 0..255 as bytes
+	broadcast(p gp, off int) vec  // the float32 at p+off in all lanes
+
+	// Operations of one register.
+	bin(op binary, a, b part) part
+	into(op binary, acc, b part) // acc = acc op b, in place, for loops that accumulate
+	un(op unary, a part) part
+	fma(op ternary, p, a, b part) part
+	shift(op shift, a part, n int) part
+	copyPart(a part) part
+	selectBit0(q, a, b part) part // lanes with bit 0 of q set from a, others from b
+	lookup(t, q part) part        // entry q mod 8 of the table
+
+	// Lane 0 alone: a scalar is a part whose other lanes are unspecified.
+	fold(acc vec) part               // sum of 16 lanes, by halves: 16 to 8 to 4 to 2 to 1
+	foldInt(acc vec, op binary) part // likewise, opIMin or opIMax
+	loadScalar(p gp, off int) part
+	storeScalar(s part, p gp, off int)
+	binScalar(op binary, a, b part) part // opMul, opDiv; a or b may be a constant
+	intoScalar(op binary, acc, b part)   // opMul in place
+	sqrtScalar(a part) part
+	branchGreater(a, b part, to string) // to if a > b; not if either is NaN
+	spread(s part) vec                  // lane 0 in all lanes
+	zeros() vec                         // a block of its own, not a constant
+
+	// Philox4x32-10. philoxInit reads the parameters seed uint64, step uint32 and stream uint32, outside
+	// loops. philox computes group g (a gp): even is [word 0 | word 2] and odd [word 1 | word 3], 8
+	// lanes each, lane l of a word being block 8g+l.
+	philoxInit()
+	philox(g gp) (even, odd vec)
+	// halves is [first half of a | first half of b] and [second half of a | second half of b].
+	halves(a, b vec) (vec, vec)
+}
+
+// machine adds operations on whole blocks to an isa.
+type machine struct{ isa }
+
+func (m machine) zip(a, b vec, f func(a, b part) part) vec {
+	out := make(vec, m.parts())
+	for i := range out {
+		out[i] = f(a.at(i), b.at(i))
+	}
+	return out
+}
+
+func (m machine) each(a vec, f func(part) part) vec {
+	return m.zip(a, a, func(a, _ part) part { return f(a) })
+}
+
+func (m machine) op(op binary, a, b vec) vec {
+	return m.zip(a, b, func(a, b part) part { return m.bin(op, a, b) })
+}
+
+func (m machine) add(a, b vec) vec { return m.op(opAdd, a, b) }
+func (m machine) sub(a, b vec) vec { return m.op(opSub, a, b) }
+func (m machine) mul(a, b vec) vec { return m.op(opMul, a, b) }
+func (m machine) div(a, b vec) vec { return m.op(opDiv, a, b) }
+
+func (m machine) do(op unary, a vec) vec {
+	return m.each(a, func(a part) part { return m.un(op, a) })
+}
+
+// muladd is the ternary op; it consumes p, which must not be a constant.
+func (m machine) muladd(op ternary, p, a, b vec) vec {
+	out := make(vec, m.parts())
+	for i := range out {
+		out[i] = m.fma(op, p.at(i), a.at(i), b.at(i))
+	}
+	return out
+}
+
+func (m machine) shl(a vec, n int) vec {
+	return m.each(a, func(a part) part { return m.shift(opShl, a, n) })
+}
+
+func (m machine) shr(a vec, n int) vec {
+	return m.each(a, func(a part) part { return m.shift(opShr, a, n) })
+}
+
+func (m machine) sar(a vec, n int) vec {
+	return m.each(a, func(a part) part { return m.shift(opSar, a, n) })
+}
+
+// dup is a copy that may be consumed.
+func (m machine) dup(a vec) vec { return m.each(a, m.copyPart) }
+
+func (m machine) pick(q, a, b vec) vec {
+	out := make(vec, m.parts())
+	for i := range out {
+		out[i] = m.selectBit0(q.at(i), a.at(i), b.at(i))
+	}
+	return out
+}
+
+// poly is the polynomial with the given coefficients, highest power first, by Horner's rule.
+func (m machine) poly(x vec, coefs ...vec) vec {
+	p := m.dup(coefs[0])
+	for _, c := range coefs[1:] {
+		p = m.muladd(opHorner, p, x, c)
+	}
+	return p
+}

@@ -1,0 +1,40 @@
+// Command gen writes the assembly of ../avx2, ../avx512 and ../neon: run it in its directory.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// families are the files of each package, by what is in them.
+var families = []struct {
+	name string
+	emit func(m machine)
+}{
+	{"noise", machine.noiseKernels},
+	{"silu", machine.activations},
+	{"rows", machine.rowKernels},
+	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
+	{"convert", machine.conversions},
+}
+
+// target is a package of assembly.
+type target interface {
+	isa
+	// file starts the file of a family; close writes all files into a directory.
+	file(family string)
+	close(dir string) error
+}
+
+func main() {
+	for dir, t := range map[string]target{"../avx2": newAMD64("avx2", 8), "../avx512": newAMD64("avx512", 16), "../neon": newNEON()} {
+		for _, f := range families {
+			t.file(f.name)
+			f.emit(machine{t})
+		}
+		if err := t.close(dir); err != nil {
+			fmt.Fprintf(os.Stderr, "gen: %s: %v\n", dir, err)
+			os.Exit(1)
+		}
+	}
+}

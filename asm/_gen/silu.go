@@ -1,0 +1,140 @@
+package main
+
+import "math"
+
+// Constants of the exponential: exp(-x) = 2^(n/8) 2^(r/8) with n = round(-8 x / ln 2), the first
+// factor from a table of eight and an exponent, the second a minimax polynomial.
+const (
+	siluLimit   = 87 // where exp(-x) and 1/exp(-x) are still normal numbers
+	perOctave   = -0x1.715476p+3
+	perOctaveLo = -0x1.4ae0cp-23 // -8/ln 2 - perOctave
+	roundMagic  = 0x1.8p23       // adding it rounds to an integer, kept in the low bits
+)
+
+var expPoly = []float32{0x1.c690dep-14, 0x1.ec0c22p-9, 0x1.62e432p-4, 1}
+
+// expTable has the bits of 2^(j/8), less j<<20, which the shifted n adds again.
+func expTable() (t [8]uint32) {
+	for j := range t {
+		t[j] = math.Float32bits(float32(math.Exp2(float64(j)/8))) - uint32(j)<<20
+	}
+	return t
+}
+
+// silu holds the constants of one kernel.
+type silu struct {
+	m                     machine
+	one, limit, negLimit  vec
+	scale, scaleLo, magic vec
+	poly                  []vec
+	table                 part
+}
+
+func (m machine) newSiLU() silu {
+	s := silu{
+		m: m, one: m.konst(1), limit: m.konst(siluLimit), negLimit: m.konst(-siluLimit),
+		scale: m.konst(perOctave), scaleLo: m.konst(perOctaveLo), magic: m.konst(roundMagic), table: m.table(expTable()),
+	}
+	for _, c := range expPoly {
+		s.poly = append(s.poly, m.konst(c))
+	}
+	return s
+}
+
+// eval is silu(x) and its derivative: with w = x clamped, e = exp(-w) and s = 1/(1 + e), they are
+// max(x, -87) s and s (1 + w (e s)), where e s is 1 - s without cancellation.
+func (s silu) eval(x vec) (y, d vec) {
+	m := s.m
+	x = m.op(opMax, s.negLimit, x)
+	w := m.op(opMin, s.limit, x)
+	t := m.muladd(opHorner, m.dup(w), s.scale, s.magic)
+	n := m.sub(t, s.magic)
+	r := m.muladd(opHornerSub, m.dup(w), s.scale, n)
+	r = m.muladd(opAccum, r, w, s.scaleLo)
+	p := m.poly(r, s.poly...)
+	e := m.op(opIAdd, m.each(t, func(t part) part { return m.lookup(s.table, t) }), m.shl(t, 20))
+	sig := m.muladd(opHorner, m.dup(p), e, s.one)
+	sig = m.div(s.one, sig)
+	q := m.mul(m.mul(p, e), sig)
+	y = m.mul(x, sig)
+	d = m.mul(sig, m.muladd(opHorner, q, w, s.one))
+	return y, d
+}
+
+// withBias emits a kernel over the rows of an array as wide as the bias b: body gets the bias's
+// stream beside the others, whose first array gives the number of elements.
+func (m machine) withBias(name, signature, doc string, arrays []string, body func(b stream, s []stream) func(block int)) {
+	m.begin(name, signature, doc)
+	d, left := m.length("b"), m.length(arrays[0])
+	s := m.floats(arrays...)
+	bias := m.floats("b")[0]
+	b := m.restart(bias) // walks along the bias, the same register in every row
+	step := body(b, s)
+	m.branch(left, equal, 0, "rowsdone")
+	m.label("rows")
+	m.moveGP(b.p, bias.p)
+	n := m.copyGP(d)
+	m.span("n", n, 1, append([]stream{b}, s...), step)
+	m.subFrom(left, d)
+	m.branch(left, notEqual, 0, "rows")
+	m.label("rowsdone")
+	m.end()
+}
+
+func (m machine) activations() {
+	m.withBias("AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"}, func(b stream, s []stream) func(int) {
+		return func(i int) { m.put(m.add(m.get(s[0], i), m.get(b, i)), s[0], i) }
+	})
+	m.withBias("AddBiasSkip", "func(x, b, skip []float32)", "x[i,j] = (x[i,j] + b[j]) + skip[i,j]", []string{"x", "skip"},
+		func(b stream, s []stream) func(int) {
+			return func(i int) {
+				x := m.add(m.get(s[0], i), m.get(b, i))
+				m.put(m.add(x, m.get(s[1], i)), s[0], i)
+			}
+		})
+	m.withBias("BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)", []string{"y", "x"},
+		func(b stream, s []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				y, d := f.eval(m.add(m.get(s[1], i), m.get(b, i)))
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		})
+	m.withBias("EmbedSiLU", "func(y, s, h, b, e []float32)", "h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)",
+		[]string{"y", "s", "h", "e"}, func(b stream, s []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				h := m.add(m.get(s[2], i), m.get(b, i))
+				m.put(h, s[2], i)
+				y, d := f.eval(m.add(h, m.get(s[3], i)))
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		})
+	m.withBias("SkipSiLU", "func(y, s, h, b, skip, e []float32)",
+		"h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t)",
+		[]string{"y", "s", "h", "skip", "e"}, func(b stream, s []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				h := m.add(m.add(m.get(s[2], i), m.get(b, i)), m.get(s[3], i))
+				m.put(h, s[2], i)
+				y, d := f.eval(m.add(h, m.get(s[4], i)))
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		})
+	m.elementwise("SiLUBackward", "func(dx, s, dy []float32)", "dx = s*dy", 4, []string{"dx", "s", "dy"},
+		func(s []stream) func(int) {
+			return func(i int) { m.put(m.mul(m.get(s[1], i), m.get(s[2], i)), s[0], i) }
+		})
+	m.elementwise("SkipSiLUBackward", "func(below, embed, above, s, dy []float32)",
+		"t = s*dy; embed += t; below = above + t", 1, []string{"below", "embed", "above", "s", "dy"},
+		func(s []stream) func(int) {
+			return func(i int) {
+				t := m.mul(m.get(s[3], i), m.get(s[4], i))
+				m.put(m.add(m.get(s[1], i), t), s[1], i)
+				m.put(m.add(m.get(s[2], i), t), s[0], i)
+			}
+		})
+}

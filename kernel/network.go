@@ -1,0 +1,112 @@
+package kernel
+
+// AddBias is x[i,j] += b[j].
+func AddBias(x, b []float32) {
+	n := rows(len(x), len(b))
+	read(b)
+	wrote(x)
+	for t := range tiles(n, len(b)) {
+		active.addBias(t.of(x), t.cols(b))
+	}
+}
+
+// AddBiasSkip is x[i,j] = (x[i,j] + b[j]) + skip[i,j].
+func AddBiasSkip(x, b, skip []float32) {
+	check(len(skip) == len(x))
+	n := rows(len(x), len(b))
+	read(b, skip)
+	wrote(x)
+	for t := range tiles(n, len(b)) {
+		active.addBiasSkip(t.of(x), t.cols(b), t.of(skip))
+	}
+}
+
+// BiasSiLU is t = x[i,j] + b[j]; y[i,j] = silu(t); x[i,j] = silu'(t), with silu(t) = t/(1 + exp(-t)):
+// the derivative takes the place of its argument, for the backward pass to multiply with.
+// Largest errors: 4.5 ulp of silu and 2.5e-7 of its derivative (whose size is about 1) for
+// |t| <= 87. Below, silu is -1.4e-36 and its derivative -1.4e-36; above, they are t and 1.
+func BiasSiLU(y, x, b []float32) {
+	check(len(y) == len(x))
+	n := rows(len(x), len(b))
+	read(b)
+	wrote(y, x)
+	for t := range tiles(n, len(b)) {
+		active.biasSiLU(t.of(y), t.of(x), t.cols(b))
+	}
+}
+
+// EmbedSiLU is h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t).
+func EmbedSiLU(y, s, h, b, e []float32) {
+	check(len(y) == len(h) && len(s) == len(h) && len(e) == len(h))
+	n := rows(len(h), len(b))
+	read(b, e)
+	wrote(y, s, h)
+	for t := range tiles(n, len(b)) {
+		active.embedSiLU(t.of(y), t.of(s), t.of(h), t.cols(b), t.of(e))
+	}
+}
+
+// SkipSiLU is h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t).
+func SkipSiLU(y, s, h, b, skip, e []float32) {
+	check(len(y) == len(h) && len(s) == len(h) && len(skip) == len(h) && len(e) == len(h))
+	n := rows(len(h), len(b))
+	read(b, skip, e)
+	wrote(y, s, h)
+	for t := range tiles(n, len(b)) {
+		active.skipSiLU(t.of(y), t.of(s), t.of(h), t.cols(b), t.of(skip), t.of(e))
+	}
+}
+
+// SiLUBackward is dx[i] = s[i]*dy[i], s the derivative that the forward pass kept; dx may be s or dy.
+func SiLUBackward(dx, s, dy []float32) {
+	check(len(dx) == len(s) && len(dy) == len(s))
+	read(s, dy)
+	wrote(dx)
+	for lo, hi := range pieces(len(s)) {
+		active.siluBackward(dx[lo:hi], s[lo:hi], dy[lo:hi])
+	}
+}
+
+// SkipSiLUBackward is t = s[i]*dy[i]; embed[i] += t; below[i] = above[i] + t: the gradients by the
+// embedding and by the input of a residual block from that by its output.
+func SkipSiLUBackward(below, embed, above, s, dy []float32) {
+	n := len(below)
+	check(len(embed) == n && len(above) == n && len(s) == n && len(dy) == n)
+	read(above, s, dy)
+	wrote(below, embed)
+	for lo, hi := range pieces(n) {
+		active.skipSiLUBackward(below[lo:hi], embed[lo:hi], above[lo:hi], s[lo:hi], dy[lo:hi])
+	}
+}
+
+// ColSum is dst[j] = scale * sum over rows i of x[i*stride+j], rows added in order. The last row
+// of x may end with its len(dst) summed columns.
+func ColSum(dst, x []float32, stride int, scale float32) {
+	check(stride > 0 && len(dst) <= stride && (len(x)%stride == 0 || len(x)%stride >= len(dst)))
+	read(x)
+	wrote(dst)
+	clear(dst)
+	n := (len(x) + stride - len(dst)) / stride
+	for from, to := range pieces(len(dst)) {
+		step := MaxRow / (to - from)
+		for lo := 0; lo < n; lo += step {
+			hi := min(n, lo+step)
+			active.addRows(dst[from:to], x[lo*stride+from:(hi-1)*stride+to], stride, hi-lo)
+		}
+	}
+	Scale(dst, scale)
+}
+
+// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F = len(freq) <=
+// MaxRow; rows of dst have width 2F. Largest error 8e-8 for |x| <= 2^16; NaN beyond.
+func Sinusoids(dst, lambda, freq []float32) {
+	check(len(dst) == 2*len(lambda)*len(freq))
+	checkRow(len(freq))
+	read(lambda, freq)
+	wrote(dst)
+	step := MaxRow / max(1, len(freq))
+	for lo := 0; lo < len(lambda); lo += step {
+		hi := min(len(lambda), lo+step)
+		active.sinusoids(dst[2*lo*len(freq):2*hi*len(freq)], lambda[lo:hi], freq)
+	}
+}

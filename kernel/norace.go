@@ -1,0 +1,6 @@
+//go:build !race
+
+package kernel
+
+func read[T float32 | uint8](...[]T)  {}
+func wrote[T float32 | uint8](...[]T) {}

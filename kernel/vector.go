@@ -1,0 +1,148 @@
+package kernel
+
+import "math"
+
+// Add is dst[i] += x[i].
+func Add(dst, x []float32) {
+	check(len(dst) == len(x))
+	read(x)
+	wrote(dst)
+	for lo, hi := range pieces(len(dst)) {
+		active.add(dst[lo:hi], x[lo:hi])
+	}
+}
+
+// Axpy is y[i] = fma(a, x[i], y[i]).
+func Axpy(y []float32, a float32, x []float32) {
+	check(len(x) == len(y))
+	read(x)
+	wrote(y)
+	for lo, hi := range pieces(len(y)) {
+		active.axpy(y[lo:hi], a, x[lo:hi])
+	}
+}
+
+// Scale is x[i] *= a.
+func Scale(x []float32, a float32) {
+	wrote(x)
+	for lo, hi := range pieces(len(x)) {
+		active.scale(x[lo:hi], a)
+	}
+}
+
+// Dot is the sum of x[i]*y[i], in the order of a row's sum.
+func Dot(x, y []float32) (sum float32) {
+	check(len(x) == len(y))
+	read(x, y)
+	for lo, hi := range pieces(len(x)) {
+		sum += active.dot(x[lo:hi], y[lo:hi])
+	}
+	return sum
+}
+
+// MinMax is the least and the greatest number of x, -0 being less than 0: NaN and NaN if there is
+// a NaN, +Inf and -Inf if x is empty.
+func MinMax(x []float32) (lo, hi float32) {
+	a, b := extremes(x)
+	if a < ordered(float32(math.Inf(-1))) || b > ordered(float32(math.Inf(1))) {
+		return float32(math.NaN()), float32(math.NaN())
+	}
+	return unordered(a), unordered(b)
+}
+
+// AllFinite reports whether x has neither NaN nor infinity.
+func AllFinite(x []float32) bool {
+	if len(x) == 0 {
+		return true
+	}
+	lo, hi := extremes(x)
+	return lo > ordered(float32(math.Inf(-1))) && hi < ordered(float32(math.Inf(1)))
+}
+
+func extremes(x []float32) (lo, hi int32) {
+	read(x)
+	lo, hi = ordered(float32(math.Inf(1))), ordered(float32(math.Inf(-1)))
+	for from, to := range pieces(len(x)) {
+		a, b := active.extremes(x[from:to])
+		lo, hi = min(lo, a), max(hi, b)
+	}
+	return lo, hi
+}
+
+// Combine is z[i] = fma(a, z[i], fma(b, x[i], c*y[i])). y may be nil: then it is fma(a, z[i], b*x[i]).
+func Combine(z []float32, a float32, x []float32, b float32, y []float32, c float32) {
+	check(len(x) == len(z) && (y == nil || len(y) == len(z)))
+	read(x, y)
+	wrote(z)
+	for lo, hi := range pieces(len(z)) {
+		if y == nil {
+			active.combine2(z[lo:hi], a, x[lo:hi], b)
+		} else {
+			active.combine3(z[lo:hi], a, x[lo:hi], b, y[lo:hi], c)
+		}
+	}
+}
+
+// SGDStep is p[i] = fma(-lr, g[i], p[i]).
+func SGDStep(p, g []float32, lr float64) {
+	check(len(g) == len(p))
+	read(g)
+	wrote(p)
+	for lo, hi := range pieces(len(p)) {
+		active.sgd(p[lo:hi], g[lo:hi], float32(lr))
+	}
+}
+
+// RMSpropStep is v = fma(1-rho, fma(g, g, -v), v); p -= (lr*g)/(sqrt(v) + eps) (Tieleman and Hinton 2012).
+func RMSpropStep(p, v, g []float32, lr, rho, eps float64) {
+	check(len(g) == len(p) && len(v) == len(p))
+	read(g)
+	wrote(p, v)
+	for lo, hi := range pieces(len(p)) {
+		active.rmsprop(p[lo:hi], v[lo:hi], g[lo:hi], float32(lr), float32(1-rho), float32(eps))
+	}
+}
+
+// AdamStep is m = fma(1-b1, g - m, m); v = fma(1-b2, fma(g, g, -v), v);
+// p -= (lr*c1 * m)/fma(sqrt(v), sqrt(c2), eps), with the bias corrections c = 1/(1 - b^t) given
+// by the caller (Kingma and Ba 2015). What depends on the rates alone is rounded once.
+func AdamStep(p, m, v, g []float32, lr, b1, b2, eps, c1, c2 float64) {
+	check(len(g) == len(p) && len(m) == len(p) && len(v) == len(p))
+	read(g)
+	wrote(p, m, v)
+	for lo, hi := range pieces(len(p)) {
+		active.adam(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi],
+			float32(lr*c1), float32(1-b1), float32(1-b2), float32(eps), float32(math.Sqrt(c2)))
+	}
+}
+
+// EMAStep is avg[i] = fma(rate, p[i] - avg[i], avg[i]).
+func EMAStep(avg, p []float32, rate float64) {
+	check(len(avg) == len(p))
+	read(p)
+	wrote(avg)
+	for lo, hi := range pieces(len(avg)) {
+		active.ema(avg[lo:hi], p[lo:hi], float32(rate))
+	}
+}
+
+// U8ToF32 is dst[i] = (src[i]*(2/255)) - 1: pixels to [-1, 1], 255 to 1 exactly.
+func U8ToF32(dst []float32, src []uint8) {
+	check(len(dst) == len(src))
+	read(src)
+	wrote(dst)
+	for lo, hi := range pieces(len(dst)) {
+		active.u8ToF32(dst[lo:hi], src[lo:hi])
+	}
+}
+
+// F32ToU8 is dst[i] = fma(x + 1, 127.5, 0.5) without its fraction, x = src[i] clamped to [-1, 1]:
+// [-1, 1] to pixels, halves up; NaN becomes 0.
+func F32ToU8(dst []uint8, src []float32) {
+	check(len(dst) == len(src))
+	read(src)
+	wrote(dst)
+	for lo, hi := range pieces(len(dst)) {
+		active.f32ToU8(dst[lo:hi], src[lo:hi])
+	}
+}
