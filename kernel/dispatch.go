@@ -16,6 +16,7 @@ type path struct {
 	name string
 
 	uniform, normal func(dst []float32, first, seed uint64, step, stream uint32)
+	normalRows      func(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32)
 	noiseRows       func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32)
 
 	// heat is what h is multiplied by under the root of the noise, keep the share of the velocity

@@ -9,6 +9,7 @@ var neonPath = path{
 	name:             "neon",
 	uniform:          neon.Uniform,
 	normal:           neon.Normal,
+	normalRows:       neon.NormalRows,
 	noiseRows:        neon.NoiseRows,
 	overdamped:       neon.Overdamped,
 	underdamped:      neon.Underdamped,

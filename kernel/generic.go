@@ -10,6 +10,7 @@ var generic = path{
 	name:             "generic",
 	uniform:          uniformGeneric,
 	normal:           normalGeneric,
+	normalRows:       normalRowsGeneric,
 	noiseRows:        noiseRowsGeneric,
 	overdamped:       overdampedGeneric,
 	underdamped:      underdampedGeneric,
@@ -70,6 +71,12 @@ func normalGeneric(dst []float32, first, seed uint64, step, stream uint32) {
 		var last [GroupLen]float32
 		normalGroup(&last, key, g)
 		copy(dst, last[:])
+	}
+}
+
+func normalRowsGeneric(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32) {
+	for i, id := range ids {
+		normalGeneric(dst[i*d:(i+1)*d], id*Groups(d), seed, step, stream)
 	}
 }
 

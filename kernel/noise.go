@@ -18,11 +18,14 @@ func Normal(dst []float32, key Key, first uint64) {
 	}
 }
 
-// NormalRows is Normal for each row of dst (len(ids) x d), row i at group ids[i]*Groups(d).
+// NormalRows is Normal for each row of dst (len(ids) x d, d <= MaxRow), row i at group
+// ids[i]*Groups(d).
 func NormalRows(dst []float32, ids []uint64, d int, key Key) {
 	check(len(dst) == len(ids)*d)
-	for i, id := range ids {
-		Normal(dst[i*d:(i+1)*d], key, id*Groups(d))
+	checkRow(d)
+	wrote(dst)
+	for t := range tiles(len(ids), d) {
+		active.normalRows(t.of(dst), ids[t.lo:t.hi], d, key.Seed, key.Step, uint32(key.Stream))
 	}
 }
 

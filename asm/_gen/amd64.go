@@ -5,10 +5,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
@@ -39,8 +39,9 @@ type amd64File struct {
 
 func newAMD64(pkg string, lanes int) *amd64 { return &amd64{pkg: pkg, lanes: lanes} }
 
-func (a *amd64) wide() bool { return a.lanes == blockLen }
-func (a *amd64) parts() int { return blockLen / a.lanes }
+func (a *amd64) wide() bool  { return a.lanes == blockLen }
+func (a *amd64) parts() int  { return blockLen / a.lanes }
+func (a *amd64) ahead() bool { return a.wide() }
 
 func (a *amd64) file(family string) {
 	a.c = build.NewContext()
@@ -54,12 +55,18 @@ func (a *amd64) close(dir string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.family, err)
 		}
+		for _, f := range file.Functions() {
+			f.Nodes = mix(f.Nodes)
+		}
 		if err := pass.Compile.Execute(file); err != nil {
 			return fmt.Errorf("%s: %w", f.family, err)
 		}
-		text, err := printer.NewGoAsm(printer.Config{Name: "_gen", Pkg: a.pkg}).Print(withoutConstraints(file))
+		text, err := printer.NewGoAsm(printer.Config{Name: "_gen", Pkg: a.pkg}).Print(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.family, err)
+		}
+		if r := evexOnly.Find(text); r != nil && !a.wide() {
+			return fmt.Errorf("%s: register %s: AVX2 has 16", f.family, r)
 		}
 		if err := os.WriteFile(filepath.Join(dir, f.family+"_amd64.s"), text, 0o644); err != nil {
 			return err
@@ -68,7 +75,9 @@ func (a *amd64) close(dir string) error {
 	return writeStubs(dir, a.pkg, "amd64", a.stubs)
 }
 
-func withoutConstraints(f *ir.File) *ir.File { return f }
+// evexOnly are registers that AVX2 does not have: avo gives them out, and Go's assembler then
+// silently takes the AVX-512 encoding.
+var evexOnly = regexp.MustCompile(`\b[XYZ](1[6-9]|[23][0-9])\b`)
 
 func (a *amd64) begin(name, signature, doc string) {
 	a.stubs = append(a.stubs, stub{name, signature, doc})

@@ -16,10 +16,12 @@ const (
 // philoxKey is what all groups of a call share. The generator works on 64-bit lanes whose
 // upper halves are ignored, since the product takes only the lower: no shuffles in its rounds.
 type philoxKey struct {
-	rounds       operand.Mem // the two key words of each round, on the stack
-	step, stream operand.Mem
-	m0, m1       operand.Op
-	pack         reg.VecVirtual // AVX-512: even words of two registers
+	rounds operand.Mem // the two key words of each round, on the stack
+	// The first round's product of step and its xors with the key are the same for every block:
+	// the upper half of the product ^ key, the product, stream ^ key.
+	hi, lo, stream operand.Op
+	m0, m1         operand.Op
+	pack           reg.VecVirtual // AVX-512: even words of two registers
 }
 
 // slot is the size of one word of the key: AVX-512 broadcasts it as it reads it.
@@ -46,7 +48,7 @@ func (a *amd64) philoxInit() {
 	n := a.slot()
 	k := &a.key
 	k.rounds = a.c.AllocLocal(2 * philoxRounds * n)
-	k.step, k.stream = a.c.AllocLocal(n), a.c.AllocLocal(n)
+	a.firstRound()
 	lo := a.integer("seed").(reg.GPVirtual)
 	hi := a.copyGP(lo).(reg.GPVirtual)
 	a.c.SHRQ(operand.Imm(32), hi)
@@ -56,8 +58,6 @@ func (a *amd64) philoxInit() {
 		a.c.ADDL(operand.U32(philoxW0), lo.As32())
 		a.c.ADDL(operand.U32(philoxW1), hi.As32())
 	}
-	a.keep(a.integer("step").(reg.GPVirtual), k.step)
-	a.keep(a.integer("stream").(reg.GPVirtual), k.stream)
 	k.m0, k.m1 = a.constant(philoxM0), a.constant(philoxM1)
 	if a.wide() {
 		for _, m := range []*operand.Op{&k.m0, &k.m1} {
@@ -72,6 +72,35 @@ func (a *amd64) philoxInit() {
 		k.pack = a.c.ZMM()
 		a.c.VMOVDQU32(a.constant(words...), k.pack)
 	}
+}
+
+// firstRound prepares what the first round needs of step and stream.
+func (a *amd64) firstRound() {
+	product, key := a.integer("step").(reg.GPVirtual), a.integer("seed").(reg.GPVirtual)
+	m := a.c.GP64()
+	a.c.MOVL(operand.U32(philoxM1), m.As32())
+	a.c.IMULQ(m, product)
+	hi := a.copyGP(product).(reg.GPVirtual)
+	a.c.SHRQ(operand.Imm(32), hi)
+	a.c.XORQ(key, hi) // the upper half of the register is ignored
+	a.c.SHRQ(operand.Imm(32), key)
+	stream := a.integer("stream").(reg.GPVirtual)
+	a.c.XORQ(key, stream)
+	k := &a.key
+	k.hi, k.lo, k.stream = a.word(hi), a.word(product), a.word(stream)
+}
+
+// word is the lower half of a general register in every lane: in a register, or in memory where
+// there are few.
+func (a *amd64) word(g reg.GPVirtual) operand.Op {
+	if a.wide() {
+		z := a.c.ZMM()
+		a.c.VPBROADCASTD(g.As32(), z)
+		return z
+	}
+	m := a.c.AllocLocal(4 * a.lanes)
+	a.keep(g, m)
+	return m
 }
 
 // lanes64 are the block numbers in a group of each 64-bit lane, by register. AVX2 pairs them so
@@ -121,8 +150,13 @@ func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) (c [4]operand.Op)
 	c0, c1 := a.reg(), a.reg()
 	a.c.VPADDQ(a.constant(lanes...), first, c0)
 	a.c.VPSRLQ(operand.Imm(32), c0, c1)
-	c = [4]operand.Op{c0, c1, a.word(k.step), a.word(k.stream)}
-	for r := range philoxRounds {
+	product, hi := a.reg(), a.reg()
+	a.c.VPMULUDQ(k.m0, c0, product)
+	a.c.VPSRLQ(operand.Imm(32), product, hi)
+	a.xor(c1, k.hi)
+	a.xor(hi, k.stream)
+	c = [4]operand.Op{c1, k.lo, hi, product}
+	for r := 1; r < philoxRounds; r++ {
 		lo0, lo1, hi0, hi1 := a.reg(), a.reg(), a.reg(), a.reg()
 		a.c.VPMULUDQ(k.m0, c[0], lo0)
 		a.c.VPMULUDQ(k.m1, c[2], lo1)
@@ -135,15 +169,13 @@ func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) (c [4]operand.Op)
 	return c
 }
 
-// word is a word of the key in every lane of a register of its own.
-func (a *amd64) word(m operand.Mem) operand.Op {
-	r := a.reg()
+// xor is d ^= x.
+func (a *amd64) xor(d reg.VecVirtual, x operand.Op) {
 	if a.wide() {
-		a.c.VPBROADCASTD(m, r)
-	} else {
-		a.c.VMOVDQU(m, r)
+		a.c.VPXORD(x, d, d)
+		return
 	}
-	return r
+	a.c.VPXOR(x, d, d)
 }
 
 // xor3 is d ^= x ^ key word.

@@ -130,17 +130,30 @@ func (a *amd64) copyPart(x part) part {
 	return d
 }
 
-func (a *amd64) selectBit0(q, x, y part) part {
-	d := a.reg()
+func (a *amd64) assign(dst, src part) { a.c.VMOVAPS(src.(operand.Op), dst.(operand.Op)) }
+
+func (a *amd64) xorAnd(x, y, c part) part {
 	if a.wide() {
-		k := a.c.K()
-		a.c.VPTESTMD_BCST(a.constant(1), q.(operand.Op), k)
-		a.c.VBLENDMPS(x.(operand.Op), y.(operand.Op), k, d)
+		d := a.copyPart(x)
+		a.c.VPTERNLOGD_BCST(operand.Imm(0x78), c.(operand.Op), y.(operand.Op), d.(operand.Op))
 		return d
 	}
-	sign := a.shift(opShl, q, 31)
-	a.c.VBLENDVPS(sign.(operand.Op), x.(operand.Op), y.(operand.Op), d)
-	return d
+	return a.bin(opXor, x, a.bin(opAnd, y, c))
+}
+
+func (a *amd64) swapBit30(t, x, y part) (x2, y2 part) {
+	d, e := a.reg(), a.reg()
+	if a.wide() {
+		k := a.c.K()
+		a.c.VPTESTMD_BCST(a.constant(1<<30), t.(operand.Op), k)
+		a.c.VBLENDMPS(y.(operand.Op), x.(operand.Op), k, d)
+		a.c.VBLENDMPS(x.(operand.Op), y.(operand.Op), k, e)
+		return d, e
+	}
+	sign := a.shift(opShl, t, 1).(operand.Op)
+	a.c.VBLENDVPS(sign, y.(operand.Op), x.(operand.Op), d)
+	a.c.VBLENDVPS(sign, x.(operand.Op), y.(operand.Op), e)
+	return d, e
 }
 
 func (a *amd64) lookup(t, q part) part {

@@ -87,7 +87,8 @@ const (
 // isa is what a machine can do. Values are virtual: a backend assigns registers. Operations
 // return new values unless they say that they consume an operand.
 type isa interface {
-	parts() int // registers per block
+	parts() int  // registers per block
+	ahead() bool // whether registers suffice to compute noise one group ahead
 
 	// begin opens a function with a Go signature such as "func(dst, x []float32, d int) int";
 	// end closes it. doc is its comment in the stubs.
@@ -143,8 +144,10 @@ type isa interface {
 	fma(op ternary, p, a, b part) part
 	shift(op shift, a part, n int) part
 	copyPart(a part) part
-	selectBit0(q, a, b part) part // lanes with bit 0 of q set from a, others from b
-	lookup(t, q part) part        // entry q mod 8 of the table
+	assign(dst, src part)
+	xorAnd(a, b, c part) part             // a ^ (b & c), c a constant
+	swapBit30(t, a, b part) (a2, b2 part) // a and b, exchanged in lanes where bit 30 of t is set
+	lookup(t, q part) part                // entry q mod 8 of the table
 
 	// Lane 0 alone: a scalar is a part whose other lanes are unspecified.
 	fold(acc vec) part               // sum of 16 lanes, by halves: 16 to 8 to 4 to 2 to 1
@@ -163,6 +166,9 @@ type isa interface {
 	// lanes each, lane l of a word being block 8g+l.
 	philoxInit()
 	philox(g gp) (even, odd vec)
+	// interleave emits two independent stretches without jumps, possibly mixed: where the machine's
+	// window is small against the first one's chain of operations, it fills the second one's gaps.
+	interleave(first, second func())
 	// halves is [first half of a | first half of b] and [second half of a | second half of b].
 	halves(a, b vec) (vec, vec)
 }
@@ -218,14 +224,6 @@ func (m machine) sar(a vec, n int) vec {
 
 // dup is a copy that may be consumed.
 func (m machine) dup(a vec) vec { return m.each(a, m.copyPart) }
-
-func (m machine) pick(q, a, b vec) vec {
-	out := make(vec, m.parts())
-	for i := range out {
-		out[i] = m.selectBit0(q.at(i), a.at(i), b.at(i))
-	}
-	return out
-}
 
 // poly is the polynomial with the given coefficients, highest power first, by Horner's rule.
 func (m machine) poly(x vec, coefs ...vec) vec {

@@ -30,22 +30,21 @@ func (m machine) konsts(fs []float32) []vec {
 
 // sinCos holds the constants of sine and cosine on [-pi/4, pi/4].
 type sinCos struct {
-	m         machine
-	sin, cos  []vec
-	half, one vec // -1/2, 1
-	two       vec // integers
-	unit      vec
+	m             machine
+	sin, cos      []vec
+	half, one     vec // -1/2, 1
+	sign, quarter vec // integers: bit 31, bit 30
 }
 
 func (m machine) newSinCos() sinCos {
 	return sinCos{
 		m: m, sin: m.konsts(sinPoly), cos: m.konsts(cosPoly),
-		half: m.konst(-0.5), one: m.konst(1), two: m.konstInt(2), unit: m.konstInt(1),
+		half: m.konst(-0.5), one: m.konst(1), sign: m.konstInt(1 << 31), quarter: m.konstInt(1 << 30),
 	}
 }
 
-// eval is the sine and cosine of x plus the quarter turns in the low bits of q.
-func (c sinCos) eval(x, q vec) (sin, cos vec) {
+// eval is the sine and cosine of x plus the quarter turns in the upper two bits of t.
+func (c sinCos) eval(x, t vec) (sin, cos vec) {
 	m := c.m
 	z := m.mul(x, x)
 	s := m.poly(z, c.sin...)
@@ -53,33 +52,39 @@ func (c sinCos) eval(x, q vec) (sin, cos vec) {
 	p := m.poly(z, c.cos...)
 	k := m.muladd(opHorner, m.dup(z), c.half, c.one)
 	k = m.muladd(opAccum, k, m.mul(z, z), p)
-	sin, cos = m.pick(q, k, s), m.pick(q, s, k)
-	sin = m.op(opXor, sin, m.shl(m.op(opAnd, q, c.two), 30))
-	cos = m.op(opXor, cos, m.shl(m.op(opAnd, m.op(opIAdd, q, c.unit), c.two), 30))
-	return sin, cos
+	sin, cos = make(vec, len(s)), make(vec, len(s))
+	for i := range s {
+		sin[i], cos[i] = m.swapBit30(t.at(i), s[i], k[i])
+	}
+	return c.flip(sin, t), c.flip(cos, m.op(opIAdd, t, c.quarter))
+}
+
+// flip changes the sign of x where bit 31 of t is set.
+func (c sinCos) flip(x, t vec) vec {
+	return c.m.zip(x, t, func(x, t part) part { return c.m.xorAnd(x, t, c.sign[0]) })
 }
 
 // normals holds the constants of Box and Muller's method.
 type normals struct {
 	m machine
 	sinCos
-	unit, sqrtHalf, hi, lo, minusTwo vec
-	halfTurn, eighth                 vec
-	ln                               []vec
+	unit, next, sqrtHalf, hi, lo, minusTwo vec
+	halfTurn, eighth, angle                vec
+	ln                                     []vec
 }
 
 func (m machine) newNormals() normals {
 	return normals{
 		m: m, sinCos: m.newSinCos(),
-		unit: m.konst(uniformUnit), sqrtHalf: m.konstInt(sqrtHalfBits), hi: m.konst(ln2Hi), lo: m.konst(ln2Lo),
-		minusTwo: m.konst(-2), halfTurn: m.konst(halfTurn), eighth: m.konstInt(1 << 29), ln: m.konsts(lnPoly),
+		unit: m.konst(uniformUnit), next: m.konstInt(1), sqrtHalf: m.konstInt(sqrtHalfBits), hi: m.konst(ln2Hi), lo: m.konst(ln2Lo),
+		minusTwo: m.konst(-2), halfTurn: m.konst(halfTurn), eighth: m.konstInt(1 << 29), angle: m.konstInt(1<<30 - 1), ln: m.konsts(lnPoly),
 	}
 }
 
 // uniform is ((w >> 8) + 1) * 2^-24.
 func (n normals) uniform(w vec) vec {
 	m := n.m
-	w = m.op(opIAdd, m.shr(w, 8), n.sinCos.unit)
+	w = m.op(opIAdd, m.shr(w, 8), n.next)
 	return m.mul(m.do(opFromInt, w), n.unit)
 }
 
@@ -100,93 +105,178 @@ func (n normals) radius(w vec) vec {
 	return m.do(opSqrt, m.mul(y, n.minusTwo))
 }
 
-// group is the 32 normals of group g.
-func (n normals) group(g gp) [2]vec {
+// boxMuller is the 32 normals of a group from its words.
+func (n normals) boxMuller(even, odd vec) [2]vec {
 	m := n.m
-	even, odd := m.philox(g)
 	r := n.radius(even)
-	q := m.shr(m.op(opIAdd, odd, n.eighth), 30)
-	x := m.do(opFromInt, m.op(opISub, odd, m.shl(q, 30)))
-	sin, cos := n.sinCos.eval(m.mul(x, n.halfTurn), q)
+	t := m.op(opIAdd, odd, n.eighth)
+	x := m.do(opFromInt, m.op(opISub, m.op(opAnd, t, n.angle), n.eighth))
+	sin, cos := n.sinCos.eval(m.mul(x, n.halfTurn), t)
 	a, b := m.halves(m.mul(r, cos), m.mul(r, sin))
 	return [2]vec{a, b}
 }
 
-// groups runs body for both blocks of every group of a row of n elements, beginning with group
-// g; it consumes both, and leaves the streams behind the row.
-func (m machine) groups(n, g gp, streams []stream, values func(g gp) [2]vec, body func(v vec, block int)) {
-	advance := func(blocks int) {
-		for _, s := range streams {
-			m.addImm(s.p, blocks*blockLen*s.size)
-		}
-		m.addImm(n, -blocks*blockLen)
-	}
-	m.branch(n, less, 2*blockLen, "part")
-	m.label("groups")
-	v := values(g)
-	for i := range v {
-		body(v[i], i)
-	}
-	advance(2)
-	m.addImm(g, 1)
-	m.branch(n, greaterEqual, 2*blockLen, "groups")
-	m.label("part")
-	m.branch(n, equal, 0, "whole")
-	v = values(g)
-	m.branch(n, less, blockLen, "first")
-	body(v[0], 0)
-	advance(1)
-	m.branch(n, equal, 0, "whole")
-	m.tail(n)
-	body(v[1], 0)
-	m.jump("tailed")
-	m.label("first")
-	m.tail(n)
-	body(v[0], 0)
-	m.label("tailed")
-	m.full()
-	for _, s := range streams {
-		m.advance(s, n)
-	}
-	m.label("whole")
+// noise walks through the groups of the stream. Machines with registers to spare go one ahead: while
+// a group's words are turned into numbers, those of the next, whose chain of rounds is long,
+// are computed beside them.
+type noise struct {
+	m         machine
+	values    func(even, odd vec) [2]vec
+	g         gp  // the next group to compute
+	even, odd vec // ahead: the words before
 }
+
+func (m machine) newNoise(g gp, values func(even, odd vec) [2]vec) *noise {
+	z := &noise{m: m, values: values, g: g}
+	if m.ahead() {
+		z.even, z.odd = m.philox(g)
+	}
+	return z
+}
+
+// row runs body for the blocks of a row of n elements, consuming n and leaving the streams behind
+// the row and the first group of the next in z.g: nextRow puts it there, or jumps to the label it is
+// given if there is no other row.
+func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
+	z.m.branch(n, equal, 0, "whole")
+	if z.m.ahead() {
+		z.rowAhead(n, streams, nextRow, body)
+	} else {
+		z.rowPlain(n, streams, nextRow, body)
+	}
+	z.m.label("whole")
+}
+
+func (z *noise) rowPlain(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
+	m := z.m
+	m.branch(n, less, groupLen, "partial")
+	m.label("group")
+	for i, v := range z.values(m.philox(z.g)) {
+		body(v, i)
+	}
+	m.addImm(z.g, 1)
+	z.step(n, streams, groupLen)
+	m.branch(n, greaterEqual, groupLen, "group")
+	m.branch(n, equal, 0, "next")
+	m.label("partial")
+	z.rest("partial", "next", z.values(m.philox(z.g)), n, streams, body)
+	m.label("next")
+	nextRow("whole")
+}
+
+func (z *noise) rowAhead(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
+	m := z.m
+	m.label("group")
+	m.branch(n, less, groupLen+1, "lastgroup")
+	m.addImm(z.g, 1)
+	m.jump("ahead")
+	m.label("lastgroup")
+	nextRow("final")
+	m.label("ahead")
+	m.branch(n, less, groupLen, "partial")
+
+	var even, odd vec
+	m.interleave(func() { even, odd = m.philox(z.g) }, func() {
+		for i, v := range z.values(z.even, z.odd) {
+			body(v, i)
+		}
+	})
+	z.keep(even, odd)
+	z.step(n, streams, groupLen)
+	m.branch(n, notEqual, 0, "group")
+	m.jump("whole")
+
+	m.label("partial")
+	even, odd = m.philox(z.g)
+	v := z.values(z.even, z.odd)
+	z.keep(even, odd)
+	z.rest("partial", "whole", v, n, streams, body)
+	m.jump("whole")
+
+	m.label("final")
+	z.rest("final", "whole", z.values(z.even, z.odd), n, streams, body)
+}
+
+func (z *noise) keep(even, odd vec) {
+	for i := range even {
+		z.m.assign(z.even[i], even[i])
+		z.m.assign(z.odd[i], odd[i])
+	}
+}
+
+// step goes on by a number of elements.
+func (z *noise) step(n gp, streams []stream, elements int) {
+	for _, s := range streams {
+		z.m.addImm(s.p, elements*s.size)
+	}
+	z.m.addImm(n, -elements)
+}
+
+// rest is the last group of a row, which may be a part of one; then it jumps to done or ends.
+func (z *noise) rest(name, done string, v [2]vec, n gp, streams []stream, body func(v vec, block int)) {
+	m := z.m
+	m.branch(n, less, blockLen, name+"first")
+	body(v[0], 0)
+	z.step(n, streams, blockLen)
+	m.branch(n, equal, 0, done)
+	m.branch(n, less, blockLen, name+"second")
+	body(v[1], 0)
+	z.step(n, streams, blockLen)
+	m.jump(done)
+	for i, part := range []string{"first", "second"} {
+		m.label(name + part)
+		m.tail(n)
+		body(v[i], 0)
+		m.full()
+		for _, s := range streams {
+			m.advance(s, n)
+		}
+		if i == 0 {
+			m.jump(done)
+		}
+	}
+}
+
+const groupLen = 2 * blockLen
 
 const keyParams = "seed uint64, step, stream uint32"
 
 func (m machine) noiseKernels() {
-	fill := func(name, doc string, values func(n normals) func(g gp) [2]vec) {
+	fill := func(name, doc string, values func(n normals) func(even, odd vec) [2]vec) {
 		m.begin(name, "func(dst []float32, first uint64, "+keyParams+")", doc)
 		n := m.length("dst")
 		s := m.floats("dst")
-		g := m.integer("first")
 		m.philoxInit()
-		m.groups(n, g, s, values(m.newNormals()), func(v vec, i int) { m.put(v, s[0], i) })
+		z := m.newNoise(m.integer("first"), values(m.newNormals()))
+		z.row(n, s, m.jump, func(v vec, i int) { m.put(v, s[0], i) })
 		m.end()
 	}
-	fill("Uniform", "dst = uniforms in (0, 1] from group first of the noise stream", func(n normals) func(g gp) [2]vec {
-		return func(g gp) [2]vec {
-			even, odd := m.philox(g)
+	fill("Uniform", "dst = uniforms in (0, 1] from group first of the noise stream", func(n normals) func(even, odd vec) [2]vec {
+		return func(even, odd vec) [2]vec {
 			a, b := m.halves(n.uniform(even), n.uniform(odd))
 			return [2]vec{a, b}
 		}
 	})
-	fill("Normal", "dst = normals from group first of the noise stream", func(n normals) func(g gp) [2]vec { return n.group })
+	fill("Normal", "dst = normals from group first of the noise stream",
+		func(n normals) func(even, odd vec) [2]vec { return n.boxMuller })
 
-	m.begin("NoiseRows", "func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, "+keyParams+")",
-		"eps = normals of row ids[i]; zl = sigma[i]*eps + (alpha[i]*z)")
-	rows, d, ids := m.length("ids"), m.integer("d"), stream{m.base("ids"), 8}
-	s := m.floats("zl", "eps", "z")
-	alphas, sigmas := m.floats("alpha")[0], m.floats("sigma")[0]
-	m.philoxInit()
-	n := m.newNormals()
-	m.eachRow(rows, func() {
-		alpha, sigma := m.perRow(alphas), m.perRow(sigmas)
-		m.groups(m.copyGP(d), m.firstGroup(ids, d), s, n.group, func(v vec, i int) {
-			m.put(v, s[1], i)
-			m.put(m.muladd(opAccum, m.mul(m.get(s[2], i), alpha), v, sigma), s[0], i)
+	m.noiseRows("NormalRows", "func(dst []float32, ids []uint64, d int, "+keyParams+")", "dst = normals of row ids[i]",
+		[]string{"dst"}, func(s []stream) noisy {
+			return noisy{body: func(xi vec, i int) { m.put(xi, s[0], i) }}
 		})
-	})
-	m.end()
+
+	m.noiseRows("NoiseRows", "func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, "+keyParams+")",
+		"eps = normals of row ids[i]; zl = sigma[i]*eps + (alpha[i]*z)", []string{"zl", "eps", "z"}, func(s []stream) noisy {
+			alphas, sigmas := m.floats("alpha")[0], m.floats("sigma")[0]
+			var alpha, sigma vec
+			return noisy{
+				start: func() { alpha, sigma = m.perRow(alphas), m.perRow(sigmas) },
+				body: func(eps vec, i int) {
+					m.put(eps, s[1], i)
+					m.put(m.muladd(opAccum, m.mul(m.get(s[2], i), alpha), eps, sigma), s[0], i)
+				},
+			}
+		})
 
 	m.move("Overdamped", "func(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, "+keyParams+") int",
 		"t = anchor*z + (g + p); z = z - (s*h[i])*t + sqrt(heat*h[i])*xi", []string{"z", "g", "p"},
@@ -204,64 +294,98 @@ func (m machine) noiseKernels() {
 		})
 }
 
-// firstGroup is where the noise of the next row begins: ids[i] * ceil(d/32).
-func (m machine) firstGroup(ids stream, d gp) gp {
-	g, per := m.load64(ids.p, 0), m.copyGP(d)
-	m.addImm(ids.p, 8)
-	m.addImm(per, 31)
-	m.shrGP(per, 5)
-	m.mulGP(g, per)
-	return g
+// noisy is what a kernel does at the beginning of a row, and with the noise of each block.
+type noisy struct {
+	start func()
+	body  func(xi vec, block int)
+	end   func() // after the last row
+}
+
+// noiseRows emits a kernel over rows, of width d, with normals of their own: row i begins with
+// group ids[i] * ceil(d/32). start is called after the constants are made, once.
+func (m machine) noiseRows(name, signature, doc string, arrays []string, start func(s []stream) noisy) {
+	m.begin(name, signature, doc)
+	rows, d, ids := m.length("ids"), m.integer("d"), stream{m.base("ids"), 8}
+	m.branch(rows, equal, 0, "none")
+	s := m.floats(arrays...)
+	m.philoxInit()
+	k := start(s)
+	normals := m.newNormals()
+	g := m.zero()
+	next := func() {
+		per := m.copyGP(d)
+		m.addImm(per, groupLen-1)
+		m.shrGP(per, 5)
+		m.moveGP(g, m.load64(ids.p, 0))
+		m.addImm(ids.p, 8)
+		m.mulGP(g, per)
+	}
+	next()
+	z := m.newNoise(g, normals.boxMuller)
+	m.eachRow(rows, func() {
+		if k.start != nil {
+			k.start()
+		}
+		z.row(m.copyGP(d), s, func(none string) {
+			m.branch(rows, less, 2, none)
+			next()
+		}, k.body)
+	})
+	m.label("none")
+	if k.end != nil {
+		k.end()
+	}
+	m.end()
 }
 
 // move emits a Langevin move. Each row first finds the factor s that clips its drift: with v = h*t
 // and |v| at most root where root is positive, s = root/|v|. The result is the number of rows clipped.
 func (m machine) move(name, signature, doc string, arrays []string, body func(s []stream, keep, h, noise, t, xi vec, i int)) {
-	m.begin(name, signature, doc+"; xi = normals of row ids[i], s <= 1 limits |s*h[i]*t| to root if that is positive; the number of rows with s < 1")
-	rows, d, ids := m.length("ids"), m.integer("d"), stream{m.base("ids"), 8}
-	s := m.floats(arrays...)
-	hs := m.floats("h")[0]
-	anchor, root, heat := m.float("anchor"), m.float("root"), m.float("heat")
-	var keep vec
-	if len(arrays) == 4 {
-		keep = m.float("keep")
-	}
-	limit := m.binScalar(opMul, root.at(0), root.at(0))
-	none := m.konst(0)
-	m.philoxInit()
-	normals := m.newNormals()
-	clipped := m.zero()
-	drift := func(i int) vec {
-		return m.muladd(opAccum, m.add(m.get(s[1], i), m.get(s[2], i)), anchor, m.get(s[0], i))
-	}
-	m.eachRow(rows, func() {
-		size := m.loadScalar(hs.p, 0)
-		m.addImm(hs.p, 4)
-		noise := m.spread(m.sqrtScalar(m.binScalar(opMul, heat.at(0), size)))
-		m.branchGreater(root.at(0), none.at(0), "clip")
-		m.jump("free")
-		m.label("clip")
-		h, sum := m.spread(size), m.zeros()
-		n := m.copyGP(d)
-		m.span("drift", n, 1, s[:3], func(i int) {
-			v := m.mul(drift(i), h)
-			m.muladd(opAccum, sum, v, v)
-		})
-		for _, x := range s[:3] {
-			m.subScaled(x.p, d, x.size)
+	doc += "; xi = normals of row ids[i], s <= 1 limits |s*h[i]*t| to root if that is positive; the number of rows with s < 1"
+	m.noiseRows(name, signature, doc, arrays, func(s []stream) noisy {
+		hs := m.floats("h")[0]
+		anchor, root, heat := m.float("anchor"), m.float("root"), m.float("heat")
+		var keep vec
+		if len(arrays) == 4 {
+			keep = m.float("keep")
 		}
-		norm := m.fold(sum)
-		m.branchGreater(norm, limit, "cut")
-		m.jump("free")
-		m.label("cut")
-		m.addImm(clipped, 1)
-		m.intoScalar(opMul, size, m.binScalar(opDiv, root.at(0), m.sqrtScalar(norm)))
-		m.label("free")
-		h = m.spread(size)
-		m.groups(m.copyGP(d), m.firstGroup(ids, d), s, normals.group, func(xi vec, i int) {
-			body(s, keep, h, noise, drift(i), xi, i)
-		})
+		limit := m.binScalar(opMul, root.at(0), root.at(0))
+		none := m.konst(0)
+		clipped := m.zero()
+		drift := func(i int) vec {
+			return m.muladd(opAccum, m.add(m.get(s[1], i), m.get(s[2], i)), anchor, m.get(s[0], i))
+		}
+		clip := func(size part) {
+			m.branchGreater(root.at(0), none.at(0), "clip")
+			m.jump("free")
+			m.label("clip")
+			h, sum, n := m.spread(size), m.zeros(), m.copyGP(m.integer("d"))
+			m.span("drift", n, 1, s[:3], func(i int) {
+				v := m.mul(drift(i), h)
+				m.muladd(opAccum, sum, v, v)
+			})
+			for _, x := range s[:3] {
+				m.subScaled(x.p, m.integer("d"), x.size)
+			}
+			norm := m.fold(sum)
+			m.branchGreater(norm, limit, "cut")
+			m.jump("free")
+			m.label("cut")
+			m.addImm(clipped, 1)
+			m.intoScalar(opMul, size, m.binScalar(opDiv, root.at(0), m.sqrtScalar(norm)))
+			m.label("free")
+		}
+		var h, noise vec
+		return noisy{
+			start: func() {
+				size := m.loadScalar(hs.p, 0)
+				m.addImm(hs.p, 4)
+				noise = m.spread(m.sqrtScalar(m.binScalar(opMul, heat.at(0), size)))
+				clip(size)
+				h = m.spread(size)
+			},
+			body: func(xi vec, i int) { body(s, keep, h, noise, drift(i), xi, i) },
+			end:  func() { m.resultInt(clipped) },
+		}
 	})
-	m.resultInt(clipped)
-	m.end()
 }

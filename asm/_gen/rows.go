@@ -159,7 +159,7 @@ func (m machine) sinusoids() {
 			for _, p := range parts {
 				x = m.muladd(opAccumNeg, x, turn, p)
 			}
-			s, c := c.eval(x, q)
+			s, c := c.eval(x, m.shl(q, 30))
 			m.put(s, sin, i)
 			m.put(c, cos, i)
 		})

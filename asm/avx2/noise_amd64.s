@@ -4,532 +4,530 @@
 
 // func Uniform(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2
-TEXT ·Uniform(SB), $704-48
+TEXT ·Uniform(SB), $736-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
-	MOVQ         first+24(FP), DX
+	MOVLQZX      step+40(FP), DX
 	MOVQ         seed+32(FP), BX
-	MOVQ         BX, SI
+	MOVL         $0xcd9e8d57, SI
+	IMULQ        SI, DX
+	MOVQ         DX, SI
 	SHRQ         $0x20, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
+	XORQ         BX, SI
+	SHRQ         $0x20, BX
+	MOVLQZX      stream+44(FP), DI
+	XORQ         BX, DI
 	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	MOVLQZX      step+40(FP), BX
-	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 640(SP)
-	MOVLQZX      stream+44(FP), BX
-	VMOVD        BX, X0
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 672(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+32(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         first+24(FP), DX
+	TESTQ        AX, AX
+	JEQ          whole
 	CMPQ         AX, $0x00000020
-	JLT          part
+	JLT          partial
 
-groups:
+group:
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const27<>+0(SB), Y0, Y1
+	VPADDQ       const29<>+0(SB), Y0, Y1
 	VPSRLQ       $0x20, Y1, Y2
-	VMOVDQU      640(SP), Y3
-	VMOVDQU      672(SP), Y4
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        (SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        32(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
 	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VPADDQ       const28<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VMOVDQU      640(SP), Y6
-	VMOVDQU      672(SP), Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        (SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        32(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPXOR        672(SP), Y8, Y8
 	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        160(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        288(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        416(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        544(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
 	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
 	VSHUFPS      $0x88, Y1, Y2, Y1
-	VSHUFPS      $0x88, Y6, Y3, Y2
-	VSHUFPS      $0x88, Y7, Y4, Y3
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y2, Y2
-	VPADDD       const11<>+0(SB), Y0, Y0
-	VPADDD       const11<>+0(SB), Y2, Y2
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y0, Y0
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VCVTDQ2PS    Y1, Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const12<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
 	VMULPS       const12<>+0(SB), Y3, Y3
+	VMULPS       const12<>+0(SB), Y1, Y1
 	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y3, 32(CX)
 	VMOVUPS      Y2, 64(CX)
-	VMOVUPS      Y3, 96(CX)
+	VMOVUPS      Y1, 96(CX)
+	ADDQ         $0x00000001, DX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
-	ADDQ         $0x00000001, DX
 	CMPQ         AX, $0x00000020
-	JGE          groups
-
-part:
+	JGE          group
 	TESTQ        AX, AX
-	JEQ          whole
+	JEQ          next
+
+partial:
 	SHLQ         $0x03, DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const27<>+0(SB), Y0, Y1
+	VPADDQ       const29<>+0(SB), Y0, Y1
 	VPSRLQ       $0x20, Y1, Y2
-	VMOVDQU      640(SP), Y3
-	VMOVDQU      672(SP), Y4
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        (SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        32(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
 	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VPADDQ       const28<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VMOVDQU      640(SP), Y6
-	VMOVDQU      672(SP), Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        (SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        32(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPXOR        672(SP), Y8, Y8
 	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        160(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        288(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        416(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        544(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
 	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
 	VSHUFPS      $0x88, Y1, Y2, Y1
-	VSHUFPS      $0x88, Y6, Y3, Y2
-	VSHUFPS      $0x88, Y7, Y4, Y3
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y2, Y2
-	VPADDD       const11<>+0(SB), Y0, Y0
-	VPADDD       const11<>+0(SB), Y2, Y2
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y0, Y0
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VCVTDQ2PS    Y1, Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const12<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
 	VMULPS       const12<>+0(SB), Y3, Y3
+	VMULPS       const12<>+0(SB), Y1, Y1
 	CMPQ         AX, $0x00000010
-	JLT          first
+	JLT          partialfirst
 	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y3, 32(CX)
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, AX
 	TESTQ        AX, AX
-	JEQ          whole
-	MOVQ         AX, BX
-	NEGQ         BX
-	LEAQ         const29<>+0(SB), DX
-	LEAQ         64(DX)(BX*4), DX
-	VMOVDQU      (DX), Y0
-	VMASKMOVPS   Y2, Y0, (CX)
-	VMOVDQU      32(DX), Y0
-	VMASKMOVPS   Y3, Y0, 32(CX)
-	JMP          tailed
+	JEQ          next
+	CMPQ         AX, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, AX
+	JMP          next
 
-first:
+partialfirst:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const29<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
-	VMOVDQU    (DX), Y2
-	VMASKMOVPS Y0, Y2, (CX)
+	VMOVDQU    (DX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+	VMOVDQU    32(DX), Y0
+	VMASKMOVPS Y3, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+	JMP        next
+
+partialsecond:
+	MOVQ       AX, BX
+	NEGQ       BX
+	LEAQ       const31<>+0(SB), DX
+	LEAQ       64(DX)(BX*4), DX
+	VMOVDQU    (DX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
 	VMOVDQU    32(DX), Y0
 	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
 
-tailed:
-	LEAQ (CX)(AX*4), CX
-
+next:
 whole:
 	VZEROUPPER
 	RET
@@ -634,24 +632,24 @@ DATA const9<>+24(SB)/4, $0x3f800000
 DATA const9<>+28(SB)/4, $0x3f800000
 GLOBL const9<>(SB), RODATA|NOPTR, $32
 
-DATA const10<>+0(SB)/4, $0x00000002
-DATA const10<>+4(SB)/4, $0x00000002
-DATA const10<>+8(SB)/4, $0x00000002
-DATA const10<>+12(SB)/4, $0x00000002
-DATA const10<>+16(SB)/4, $0x00000002
-DATA const10<>+20(SB)/4, $0x00000002
-DATA const10<>+24(SB)/4, $0x00000002
-DATA const10<>+28(SB)/4, $0x00000002
+DATA const10<>+0(SB)/4, $0x80000000
+DATA const10<>+4(SB)/4, $0x80000000
+DATA const10<>+8(SB)/4, $0x80000000
+DATA const10<>+12(SB)/4, $0x80000000
+DATA const10<>+16(SB)/4, $0x80000000
+DATA const10<>+20(SB)/4, $0x80000000
+DATA const10<>+24(SB)/4, $0x80000000
+DATA const10<>+28(SB)/4, $0x80000000
 GLOBL const10<>(SB), RODATA|NOPTR, $32
 
-DATA const11<>+0(SB)/4, $0x00000001
-DATA const11<>+4(SB)/4, $0x00000001
-DATA const11<>+8(SB)/4, $0x00000001
-DATA const11<>+12(SB)/4, $0x00000001
-DATA const11<>+16(SB)/4, $0x00000001
-DATA const11<>+20(SB)/4, $0x00000001
-DATA const11<>+24(SB)/4, $0x00000001
-DATA const11<>+28(SB)/4, $0x00000001
+DATA const11<>+0(SB)/4, $0x40000000
+DATA const11<>+4(SB)/4, $0x40000000
+DATA const11<>+8(SB)/4, $0x40000000
+DATA const11<>+12(SB)/4, $0x40000000
+DATA const11<>+16(SB)/4, $0x40000000
+DATA const11<>+20(SB)/4, $0x40000000
+DATA const11<>+24(SB)/4, $0x40000000
+DATA const11<>+28(SB)/4, $0x40000000
 GLOBL const11<>(SB), RODATA|NOPTR, $32
 
 DATA const12<>+0(SB)/4, $0x33800000
@@ -664,487 +662,508 @@ DATA const12<>+24(SB)/4, $0x33800000
 DATA const12<>+28(SB)/4, $0x33800000
 GLOBL const12<>(SB), RODATA|NOPTR, $32
 
-DATA const13<>+0(SB)/4, $0x3f3504f3
-DATA const13<>+4(SB)/4, $0x3f3504f3
-DATA const13<>+8(SB)/4, $0x3f3504f3
-DATA const13<>+12(SB)/4, $0x3f3504f3
-DATA const13<>+16(SB)/4, $0x3f3504f3
-DATA const13<>+20(SB)/4, $0x3f3504f3
-DATA const13<>+24(SB)/4, $0x3f3504f3
-DATA const13<>+28(SB)/4, $0x3f3504f3
+DATA const13<>+0(SB)/4, $0x00000001
+DATA const13<>+4(SB)/4, $0x00000001
+DATA const13<>+8(SB)/4, $0x00000001
+DATA const13<>+12(SB)/4, $0x00000001
+DATA const13<>+16(SB)/4, $0x00000001
+DATA const13<>+20(SB)/4, $0x00000001
+DATA const13<>+24(SB)/4, $0x00000001
+DATA const13<>+28(SB)/4, $0x00000001
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/4, $0x3f317200
-DATA const14<>+4(SB)/4, $0x3f317200
-DATA const14<>+8(SB)/4, $0x3f317200
-DATA const14<>+12(SB)/4, $0x3f317200
-DATA const14<>+16(SB)/4, $0x3f317200
-DATA const14<>+20(SB)/4, $0x3f317200
-DATA const14<>+24(SB)/4, $0x3f317200
-DATA const14<>+28(SB)/4, $0x3f317200
+DATA const14<>+0(SB)/4, $0x3f3504f3
+DATA const14<>+4(SB)/4, $0x3f3504f3
+DATA const14<>+8(SB)/4, $0x3f3504f3
+DATA const14<>+12(SB)/4, $0x3f3504f3
+DATA const14<>+16(SB)/4, $0x3f3504f3
+DATA const14<>+20(SB)/4, $0x3f3504f3
+DATA const14<>+24(SB)/4, $0x3f3504f3
+DATA const14<>+28(SB)/4, $0x3f3504f3
 GLOBL const14<>(SB), RODATA|NOPTR, $32
 
-DATA const15<>+0(SB)/4, $0x35bfbe8e
-DATA const15<>+4(SB)/4, $0x35bfbe8e
-DATA const15<>+8(SB)/4, $0x35bfbe8e
-DATA const15<>+12(SB)/4, $0x35bfbe8e
-DATA const15<>+16(SB)/4, $0x35bfbe8e
-DATA const15<>+20(SB)/4, $0x35bfbe8e
-DATA const15<>+24(SB)/4, $0x35bfbe8e
-DATA const15<>+28(SB)/4, $0x35bfbe8e
+DATA const15<>+0(SB)/4, $0x3f317200
+DATA const15<>+4(SB)/4, $0x3f317200
+DATA const15<>+8(SB)/4, $0x3f317200
+DATA const15<>+12(SB)/4, $0x3f317200
+DATA const15<>+16(SB)/4, $0x3f317200
+DATA const15<>+20(SB)/4, $0x3f317200
+DATA const15<>+24(SB)/4, $0x3f317200
+DATA const15<>+28(SB)/4, $0x3f317200
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/4, $0xc0000000
-DATA const16<>+4(SB)/4, $0xc0000000
-DATA const16<>+8(SB)/4, $0xc0000000
-DATA const16<>+12(SB)/4, $0xc0000000
-DATA const16<>+16(SB)/4, $0xc0000000
-DATA const16<>+20(SB)/4, $0xc0000000
-DATA const16<>+24(SB)/4, $0xc0000000
-DATA const16<>+28(SB)/4, $0xc0000000
+DATA const16<>+0(SB)/4, $0x35bfbe8e
+DATA const16<>+4(SB)/4, $0x35bfbe8e
+DATA const16<>+8(SB)/4, $0x35bfbe8e
+DATA const16<>+12(SB)/4, $0x35bfbe8e
+DATA const16<>+16(SB)/4, $0x35bfbe8e
+DATA const16<>+20(SB)/4, $0x35bfbe8e
+DATA const16<>+24(SB)/4, $0x35bfbe8e
+DATA const16<>+28(SB)/4, $0x35bfbe8e
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/4, $0x30c90fdb
-DATA const17<>+4(SB)/4, $0x30c90fdb
-DATA const17<>+8(SB)/4, $0x30c90fdb
-DATA const17<>+12(SB)/4, $0x30c90fdb
-DATA const17<>+16(SB)/4, $0x30c90fdb
-DATA const17<>+20(SB)/4, $0x30c90fdb
-DATA const17<>+24(SB)/4, $0x30c90fdb
-DATA const17<>+28(SB)/4, $0x30c90fdb
+DATA const17<>+0(SB)/4, $0xc0000000
+DATA const17<>+4(SB)/4, $0xc0000000
+DATA const17<>+8(SB)/4, $0xc0000000
+DATA const17<>+12(SB)/4, $0xc0000000
+DATA const17<>+16(SB)/4, $0xc0000000
+DATA const17<>+20(SB)/4, $0xc0000000
+DATA const17<>+24(SB)/4, $0xc0000000
+DATA const17<>+28(SB)/4, $0xc0000000
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/4, $0x20000000
-DATA const18<>+4(SB)/4, $0x20000000
-DATA const18<>+8(SB)/4, $0x20000000
-DATA const18<>+12(SB)/4, $0x20000000
-DATA const18<>+16(SB)/4, $0x20000000
-DATA const18<>+20(SB)/4, $0x20000000
-DATA const18<>+24(SB)/4, $0x20000000
-DATA const18<>+28(SB)/4, $0x20000000
+DATA const18<>+0(SB)/4, $0x30c90fdb
+DATA const18<>+4(SB)/4, $0x30c90fdb
+DATA const18<>+8(SB)/4, $0x30c90fdb
+DATA const18<>+12(SB)/4, $0x30c90fdb
+DATA const18<>+16(SB)/4, $0x30c90fdb
+DATA const18<>+20(SB)/4, $0x30c90fdb
+DATA const18<>+24(SB)/4, $0x30c90fdb
+DATA const18<>+28(SB)/4, $0x30c90fdb
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/4, $0xbd9c5ac1
-DATA const19<>+4(SB)/4, $0xbd9c5ac1
-DATA const19<>+8(SB)/4, $0xbd9c5ac1
-DATA const19<>+12(SB)/4, $0xbd9c5ac1
-DATA const19<>+16(SB)/4, $0xbd9c5ac1
-DATA const19<>+20(SB)/4, $0xbd9c5ac1
-DATA const19<>+24(SB)/4, $0xbd9c5ac1
-DATA const19<>+28(SB)/4, $0xbd9c5ac1
+DATA const19<>+0(SB)/4, $0x20000000
+DATA const19<>+4(SB)/4, $0x20000000
+DATA const19<>+8(SB)/4, $0x20000000
+DATA const19<>+12(SB)/4, $0x20000000
+DATA const19<>+16(SB)/4, $0x20000000
+DATA const19<>+20(SB)/4, $0x20000000
+DATA const19<>+24(SB)/4, $0x20000000
+DATA const19<>+28(SB)/4, $0x20000000
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/4, $0x3e02adb6
-DATA const20<>+4(SB)/4, $0x3e02adb6
-DATA const20<>+8(SB)/4, $0x3e02adb6
-DATA const20<>+12(SB)/4, $0x3e02adb6
-DATA const20<>+16(SB)/4, $0x3e02adb6
-DATA const20<>+20(SB)/4, $0x3e02adb6
-DATA const20<>+24(SB)/4, $0x3e02adb6
-DATA const20<>+28(SB)/4, $0x3e02adb6
+DATA const20<>+0(SB)/4, $0x3fffffff
+DATA const20<>+4(SB)/4, $0x3fffffff
+DATA const20<>+8(SB)/4, $0x3fffffff
+DATA const20<>+12(SB)/4, $0x3fffffff
+DATA const20<>+16(SB)/4, $0x3fffffff
+DATA const20<>+20(SB)/4, $0x3fffffff
+DATA const20<>+24(SB)/4, $0x3fffffff
+DATA const20<>+28(SB)/4, $0x3fffffff
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/4, $0xbe06c2a1
-DATA const21<>+4(SB)/4, $0xbe06c2a1
-DATA const21<>+8(SB)/4, $0xbe06c2a1
-DATA const21<>+12(SB)/4, $0xbe06c2a1
-DATA const21<>+16(SB)/4, $0xbe06c2a1
-DATA const21<>+20(SB)/4, $0xbe06c2a1
-DATA const21<>+24(SB)/4, $0xbe06c2a1
-DATA const21<>+28(SB)/4, $0xbe06c2a1
+DATA const21<>+0(SB)/4, $0xbd9c5ac1
+DATA const21<>+4(SB)/4, $0xbd9c5ac1
+DATA const21<>+8(SB)/4, $0xbd9c5ac1
+DATA const21<>+12(SB)/4, $0xbd9c5ac1
+DATA const21<>+16(SB)/4, $0xbd9c5ac1
+DATA const21<>+20(SB)/4, $0xbd9c5ac1
+DATA const21<>+24(SB)/4, $0xbd9c5ac1
+DATA const21<>+28(SB)/4, $0xbd9c5ac1
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/4, $0x3e116d0e
-DATA const22<>+4(SB)/4, $0x3e116d0e
-DATA const22<>+8(SB)/4, $0x3e116d0e
-DATA const22<>+12(SB)/4, $0x3e116d0e
-DATA const22<>+16(SB)/4, $0x3e116d0e
-DATA const22<>+20(SB)/4, $0x3e116d0e
-DATA const22<>+24(SB)/4, $0x3e116d0e
-DATA const22<>+28(SB)/4, $0x3e116d0e
+DATA const22<>+0(SB)/4, $0x3e02adb6
+DATA const22<>+4(SB)/4, $0x3e02adb6
+DATA const22<>+8(SB)/4, $0x3e02adb6
+DATA const22<>+12(SB)/4, $0x3e02adb6
+DATA const22<>+16(SB)/4, $0x3e02adb6
+DATA const22<>+20(SB)/4, $0x3e02adb6
+DATA const22<>+24(SB)/4, $0x3e02adb6
+DATA const22<>+28(SB)/4, $0x3e02adb6
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/4, $0xbe2a3922
-DATA const23<>+4(SB)/4, $0xbe2a3922
-DATA const23<>+8(SB)/4, $0xbe2a3922
-DATA const23<>+12(SB)/4, $0xbe2a3922
-DATA const23<>+16(SB)/4, $0xbe2a3922
-DATA const23<>+20(SB)/4, $0xbe2a3922
-DATA const23<>+24(SB)/4, $0xbe2a3922
-DATA const23<>+28(SB)/4, $0xbe2a3922
+DATA const23<>+0(SB)/4, $0xbe06c2a1
+DATA const23<>+4(SB)/4, $0xbe06c2a1
+DATA const23<>+8(SB)/4, $0xbe06c2a1
+DATA const23<>+12(SB)/4, $0xbe06c2a1
+DATA const23<>+16(SB)/4, $0xbe06c2a1
+DATA const23<>+20(SB)/4, $0xbe06c2a1
+DATA const23<>+24(SB)/4, $0xbe06c2a1
+DATA const23<>+28(SB)/4, $0xbe06c2a1
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/4, $0x3e4cd004
-DATA const24<>+4(SB)/4, $0x3e4cd004
-DATA const24<>+8(SB)/4, $0x3e4cd004
-DATA const24<>+12(SB)/4, $0x3e4cd004
-DATA const24<>+16(SB)/4, $0x3e4cd004
-DATA const24<>+20(SB)/4, $0x3e4cd004
-DATA const24<>+24(SB)/4, $0x3e4cd004
-DATA const24<>+28(SB)/4, $0x3e4cd004
+DATA const24<>+0(SB)/4, $0x3e116d0e
+DATA const24<>+4(SB)/4, $0x3e116d0e
+DATA const24<>+8(SB)/4, $0x3e116d0e
+DATA const24<>+12(SB)/4, $0x3e116d0e
+DATA const24<>+16(SB)/4, $0x3e116d0e
+DATA const24<>+20(SB)/4, $0x3e116d0e
+DATA const24<>+24(SB)/4, $0x3e116d0e
+DATA const24<>+28(SB)/4, $0x3e116d0e
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/4, $0xbe800113
-DATA const25<>+4(SB)/4, $0xbe800113
-DATA const25<>+8(SB)/4, $0xbe800113
-DATA const25<>+12(SB)/4, $0xbe800113
-DATA const25<>+16(SB)/4, $0xbe800113
-DATA const25<>+20(SB)/4, $0xbe800113
-DATA const25<>+24(SB)/4, $0xbe800113
-DATA const25<>+28(SB)/4, $0xbe800113
+DATA const25<>+0(SB)/4, $0xbe2a3922
+DATA const25<>+4(SB)/4, $0xbe2a3922
+DATA const25<>+8(SB)/4, $0xbe2a3922
+DATA const25<>+12(SB)/4, $0xbe2a3922
+DATA const25<>+16(SB)/4, $0xbe2a3922
+DATA const25<>+20(SB)/4, $0xbe2a3922
+DATA const25<>+24(SB)/4, $0xbe2a3922
+DATA const25<>+28(SB)/4, $0xbe2a3922
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/4, $0x3eaaaaaa
-DATA const26<>+4(SB)/4, $0x3eaaaaaa
-DATA const26<>+8(SB)/4, $0x3eaaaaaa
-DATA const26<>+12(SB)/4, $0x3eaaaaaa
-DATA const26<>+16(SB)/4, $0x3eaaaaaa
-DATA const26<>+20(SB)/4, $0x3eaaaaaa
-DATA const26<>+24(SB)/4, $0x3eaaaaaa
-DATA const26<>+28(SB)/4, $0x3eaaaaaa
+DATA const26<>+0(SB)/4, $0x3e4cd004
+DATA const26<>+4(SB)/4, $0x3e4cd004
+DATA const26<>+8(SB)/4, $0x3e4cd004
+DATA const26<>+12(SB)/4, $0x3e4cd004
+DATA const26<>+16(SB)/4, $0x3e4cd004
+DATA const26<>+20(SB)/4, $0x3e4cd004
+DATA const26<>+24(SB)/4, $0x3e4cd004
+DATA const26<>+28(SB)/4, $0x3e4cd004
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/4, $0x00000000
-DATA const27<>+4(SB)/4, $0x00000000
-DATA const27<>+8(SB)/4, $0x00000001
-DATA const27<>+12(SB)/4, $0x00000000
-DATA const27<>+16(SB)/4, $0x00000004
-DATA const27<>+20(SB)/4, $0x00000000
-DATA const27<>+24(SB)/4, $0x00000005
-DATA const27<>+28(SB)/4, $0x00000000
+DATA const27<>+0(SB)/4, $0xbe800113
+DATA const27<>+4(SB)/4, $0xbe800113
+DATA const27<>+8(SB)/4, $0xbe800113
+DATA const27<>+12(SB)/4, $0xbe800113
+DATA const27<>+16(SB)/4, $0xbe800113
+DATA const27<>+20(SB)/4, $0xbe800113
+DATA const27<>+24(SB)/4, $0xbe800113
+DATA const27<>+28(SB)/4, $0xbe800113
 GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/4, $0x00000002
-DATA const28<>+4(SB)/4, $0x00000000
-DATA const28<>+8(SB)/4, $0x00000003
-DATA const28<>+12(SB)/4, $0x00000000
-DATA const28<>+16(SB)/4, $0x00000006
-DATA const28<>+20(SB)/4, $0x00000000
-DATA const28<>+24(SB)/4, $0x00000007
-DATA const28<>+28(SB)/4, $0x00000000
+DATA const28<>+0(SB)/4, $0x3eaaaaaa
+DATA const28<>+4(SB)/4, $0x3eaaaaaa
+DATA const28<>+8(SB)/4, $0x3eaaaaaa
+DATA const28<>+12(SB)/4, $0x3eaaaaaa
+DATA const28<>+16(SB)/4, $0x3eaaaaaa
+DATA const28<>+20(SB)/4, $0x3eaaaaaa
+DATA const28<>+24(SB)/4, $0x3eaaaaaa
+DATA const28<>+28(SB)/4, $0x3eaaaaaa
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/4, $0xffffffff
-DATA const29<>+4(SB)/4, $0xffffffff
-DATA const29<>+8(SB)/4, $0xffffffff
-DATA const29<>+12(SB)/4, $0xffffffff
-DATA const29<>+16(SB)/4, $0xffffffff
-DATA const29<>+20(SB)/4, $0xffffffff
-DATA const29<>+24(SB)/4, $0xffffffff
-DATA const29<>+28(SB)/4, $0xffffffff
-DATA const29<>+32(SB)/4, $0xffffffff
-DATA const29<>+36(SB)/4, $0xffffffff
-DATA const29<>+40(SB)/4, $0xffffffff
-DATA const29<>+44(SB)/4, $0xffffffff
-DATA const29<>+48(SB)/4, $0xffffffff
-DATA const29<>+52(SB)/4, $0xffffffff
-DATA const29<>+56(SB)/4, $0xffffffff
-DATA const29<>+60(SB)/4, $0xffffffff
-DATA const29<>+64(SB)/4, $0x00000000
-DATA const29<>+68(SB)/4, $0x00000000
-DATA const29<>+72(SB)/4, $0x00000000
-DATA const29<>+76(SB)/4, $0x00000000
-DATA const29<>+80(SB)/4, $0x00000000
-DATA const29<>+84(SB)/4, $0x00000000
-DATA const29<>+88(SB)/4, $0x00000000
-DATA const29<>+92(SB)/4, $0x00000000
-DATA const29<>+96(SB)/4, $0x00000000
-DATA const29<>+100(SB)/4, $0x00000000
-DATA const29<>+104(SB)/4, $0x00000000
-DATA const29<>+108(SB)/4, $0x00000000
-DATA const29<>+112(SB)/4, $0x00000000
-DATA const29<>+116(SB)/4, $0x00000000
-DATA const29<>+120(SB)/4, $0x00000000
-DATA const29<>+124(SB)/4, $0x00000000
-GLOBL const29<>(SB), RODATA|NOPTR, $128
+DATA const29<>+0(SB)/4, $0x00000000
+DATA const29<>+4(SB)/4, $0x00000000
+DATA const29<>+8(SB)/4, $0x00000001
+DATA const29<>+12(SB)/4, $0x00000000
+DATA const29<>+16(SB)/4, $0x00000004
+DATA const29<>+20(SB)/4, $0x00000000
+DATA const29<>+24(SB)/4, $0x00000005
+DATA const29<>+28(SB)/4, $0x00000000
+GLOBL const29<>(SB), RODATA|NOPTR, $32
+
+DATA const30<>+0(SB)/4, $0x00000002
+DATA const30<>+4(SB)/4, $0x00000000
+DATA const30<>+8(SB)/4, $0x00000003
+DATA const30<>+12(SB)/4, $0x00000000
+DATA const30<>+16(SB)/4, $0x00000006
+DATA const30<>+20(SB)/4, $0x00000000
+DATA const30<>+24(SB)/4, $0x00000007
+DATA const30<>+28(SB)/4, $0x00000000
+GLOBL const30<>(SB), RODATA|NOPTR, $32
+
+DATA const31<>+0(SB)/4, $0xffffffff
+DATA const31<>+4(SB)/4, $0xffffffff
+DATA const31<>+8(SB)/4, $0xffffffff
+DATA const31<>+12(SB)/4, $0xffffffff
+DATA const31<>+16(SB)/4, $0xffffffff
+DATA const31<>+20(SB)/4, $0xffffffff
+DATA const31<>+24(SB)/4, $0xffffffff
+DATA const31<>+28(SB)/4, $0xffffffff
+DATA const31<>+32(SB)/4, $0xffffffff
+DATA const31<>+36(SB)/4, $0xffffffff
+DATA const31<>+40(SB)/4, $0xffffffff
+DATA const31<>+44(SB)/4, $0xffffffff
+DATA const31<>+48(SB)/4, $0xffffffff
+DATA const31<>+52(SB)/4, $0xffffffff
+DATA const31<>+56(SB)/4, $0xffffffff
+DATA const31<>+60(SB)/4, $0xffffffff
+DATA const31<>+64(SB)/4, $0x00000000
+DATA const31<>+68(SB)/4, $0x00000000
+DATA const31<>+72(SB)/4, $0x00000000
+DATA const31<>+76(SB)/4, $0x00000000
+DATA const31<>+80(SB)/4, $0x00000000
+DATA const31<>+84(SB)/4, $0x00000000
+DATA const31<>+88(SB)/4, $0x00000000
+DATA const31<>+92(SB)/4, $0x00000000
+DATA const31<>+96(SB)/4, $0x00000000
+DATA const31<>+100(SB)/4, $0x00000000
+DATA const31<>+104(SB)/4, $0x00000000
+DATA const31<>+108(SB)/4, $0x00000000
+DATA const31<>+112(SB)/4, $0x00000000
+DATA const31<>+116(SB)/4, $0x00000000
+DATA const31<>+120(SB)/4, $0x00000000
+DATA const31<>+124(SB)/4, $0x00000000
+GLOBL const31<>(SB), RODATA|NOPTR, $128
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Normal(SB), $704-48
+TEXT ·Normal(SB), $736-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
-	MOVQ         first+24(FP), DX
+	MOVLQZX      step+40(FP), DX
 	MOVQ         seed+32(FP), BX
-	MOVQ         BX, SI
+	MOVL         $0xcd9e8d57, SI
+	IMULQ        SI, DX
+	MOVQ         DX, SI
 	SHRQ         $0x20, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
+	XORQ         BX, SI
+	SHRQ         $0x20, BX
+	MOVLQZX      stream+44(FP), DI
+	XORQ         BX, DI
 	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	VMOVD        BX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, BX
-	ADDL         $0xbb67ae85, SI
-	MOVLQZX      step+40(FP), BX
-	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 640(SP)
-	MOVLQZX      stream+44(FP), BX
-	VMOVD        BX, X0
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 672(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+32(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         first+24(FP), DX
+	TESTQ        AX, AX
+	JEQ          whole
 	CMPQ         AX, $0x00000020
-	JLT          part
+	JLT          partial
 
-groups:
+group:
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const27<>+0(SB), Y0, Y1
+	VPADDQ       const29<>+0(SB), Y0, Y1
 	VPSRLQ       $0x20, Y1, Y2
-	VMOVDQU      640(SP), Y3
-	VMOVDQU      672(SP), Y4
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        (SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        32(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
 	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VPADDQ       const28<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VMOVDQU      640(SP), Y6
-	VMOVDQU      672(SP), Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        (SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        32(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPXOR        672(SP), Y8, Y8
 	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        160(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        288(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        416(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        544(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
 	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
 	VSHUFPS      $0x88, Y1, Y2, Y1
-	VSHUFPS      $0x88, Y6, Y3, Y2
-	VSHUFPS      $0x88, Y7, Y4, Y3
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y2, Y2
-	VPADDD       const11<>+0(SB), Y0, Y0
-	VPADDD       const11<>+0(SB), Y2, Y2
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y0, Y0
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const13<>+0(SB), Y0, Y4
-	VPSUBD       const13<>+0(SB), Y2, Y5
+	VPSUBD       const14<>+0(SB), Y0, Y4
+	VPSUBD       const14<>+0(SB), Y2, Y5
 	VPSRAD       $0x17, Y4, Y4
 	VPSRAD       $0x17, Y5, Y5
 	VPSLLD       $0x17, Y4, Y6
@@ -1155,12 +1174,8 @@ groups:
 	VSUBPS       const9<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const19<>+0(SB), Y6
-	VMOVUPS      const19<>+0(SB), Y7
-	VFMADD213PS  const20<>+0(SB), Y0, Y6
-	VFMADD213PS  const20<>+0(SB), Y2, Y7
-	VFMADD213PS  const21<>+0(SB), Y0, Y6
-	VFMADD213PS  const21<>+0(SB), Y2, Y7
+	VMOVUPS      const21<>+0(SB), Y6
+	VMOVUPS      const21<>+0(SB), Y7
 	VFMADD213PS  const22<>+0(SB), Y0, Y6
 	VFMADD213PS  const22<>+0(SB), Y2, Y7
 	VFMADD213PS  const23<>+0(SB), Y0, Y6
@@ -1171,56 +1186,58 @@ groups:
 	VFMADD213PS  const25<>+0(SB), Y2, Y7
 	VFMADD213PS  const26<>+0(SB), Y0, Y6
 	VFMADD213PS  const26<>+0(SB), Y2, Y7
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
+	VFMADD213PS  const27<>+0(SB), Y2, Y7
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
 	VMULPS       Y0, Y0, Y8
 	VMULPS       Y2, Y2, Y9
 	VMULPS       Y8, Y0, Y10
 	VMULPS       Y9, Y2, Y11
 	VMULPS       Y6, Y10, Y6
 	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y5, Y7
+	VFMADD231PS  const16<>+0(SB), Y4, Y6
+	VFMADD231PS  const16<>+0(SB), Y5, Y7
 	VFMADD231PS  const8<>+0(SB), Y8, Y6
 	VFMADD231PS  const8<>+0(SB), Y9, Y7
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const14<>+0(SB), Y4, Y0
-	VFMADD231PS  const14<>+0(SB), Y5, Y2
-	VMULPS       const16<>+0(SB), Y0, Y0
-	VMULPS       const16<>+0(SB), Y2, Y2
+	VFMADD231PS  const15<>+0(SB), Y4, Y0
+	VFMADD231PS  const15<>+0(SB), Y5, Y2
+	VMULPS       const17<>+0(SB), Y0, Y0
+	VMULPS       const17<>+0(SB), Y2, Y2
 	VSQRTPS      Y0, Y0
 	VSQRTPS      Y2, Y2
-	VPADDD       const18<>+0(SB), Y1, Y4
-	VPADDD       const18<>+0(SB), Y3, Y5
-	VPSRLD       $0x1e, Y4, Y4
-	VPSRLD       $0x1e, Y5, Y5
-	VPSLLD       $0x1e, Y4, Y6
-	VPSLLD       $0x1e, Y5, Y7
-	VPSUBD       Y6, Y1, Y1
-	VPSUBD       Y7, Y3, Y3
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       const17<>+0(SB), Y1, Y1
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y3, Y3, Y7
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VPAND        const20<>+0(SB), Y3, Y4
+	VPAND        const20<>+0(SB), Y1, Y5
+	VPSUBD       const19<>+0(SB), Y4, Y4
+	VPSUBD       const19<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const18<>+0(SB), Y4, Y4
+	VMULPS       const18<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
 	VMOVUPS      const2<>+0(SB), Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y6, Y8
 	VFMADD213PS  const3<>+0(SB), Y7, Y9
 	VFMADD213PS  const4<>+0(SB), Y6, Y8
 	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y1, Y10
-	VMOVAPS      Y3, Y11
-	VMULPS       Y1, Y6, Y1
-	VMULPS       Y3, Y7, Y3
-	VFMADD231PS  Y8, Y1, Y10
-	VFMADD231PS  Y9, Y3, Y11
-	VMOVUPS      const5<>+0(SB), Y1
-	VMOVUPS      const5<>+0(SB), Y3
-	VFMADD213PS  const6<>+0(SB), Y6, Y1
-	VFMADD213PS  const6<>+0(SB), Y7, Y3
-	VFMADD213PS  const7<>+0(SB), Y6, Y1
-	VFMADD213PS  const7<>+0(SB), Y7, Y3
+	VMOVAPS      Y4, Y10
+	VMOVAPS      Y5, Y11
+	VMULPS       Y4, Y6, Y4
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  Y8, Y4, Y10
+	VFMADD231PS  Y9, Y5, Y11
+	VMOVUPS      const5<>+0(SB), Y4
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const6<>+0(SB), Y7, Y5
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y7, Y5
 	VMOVAPS      Y6, Y8
 	VMOVAPS      Y7, Y9
 	VMOVUPS      const8<>+0(SB), Y12
@@ -1229,232 +1246,214 @@ groups:
 	VFMADD213PS  const9<>+0(SB), Y12, Y9
 	VMULPS       Y6, Y6, Y6
 	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y1, Y6, Y8
-	VFMADD231PS  Y3, Y7, Y9
-	VPSLLD       $0x1f, Y4, Y1
-	VBLENDVPS    Y1, Y8, Y10, Y1
-	VPSLLD       $0x1f, Y5, Y3
-	VBLENDVPS    Y3, Y9, Y11, Y3
-	VPSLLD       $0x1f, Y4, Y6
-	VBLENDVPS    Y6, Y10, Y8, Y6
-	VPSLLD       $0x1f, Y5, Y7
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VPSLLD       $0x01, Y3, Y5
+	VBLENDVPS    Y5, Y8, Y10, Y4
+	VBLENDVPS    Y5, Y10, Y8, Y5
+	VPSLLD       $0x01, Y1, Y7
+	VBLENDVPS    Y7, Y9, Y11, Y6
 	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y4, Y8
-	VPAND        const10<>+0(SB), Y5, Y9
-	VPSLLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y9, Y9
-	VPXOR        Y8, Y1, Y1
-	VPXOR        Y9, Y3, Y3
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPSLLD       $0x1e, Y4, Y4
-	VPSLLD       $0x1e, Y5, Y5
-	VPXOR        Y4, Y6, Y4
-	VPXOR        Y5, Y7, Y5
-	VMULPS       Y4, Y0, Y4
-	VMULPS       Y5, Y2, Y5
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y1
-	VMOVUPS      Y4, (CX)
+	VPAND        const10<>+0(SB), Y3, Y8
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y1, Y8
+	VPXOR        Y8, Y6, Y6
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPADDD       const11<>+0(SB), Y1, Y1
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y5, Y3
+	VPAND        const10<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y7, Y1
+	VMULPS       Y3, Y0, Y3
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y0, 32(CX)
-	VMOVUPS      Y5, 64(CX)
-	VMOVUPS      Y1, 96(CX)
+	VMOVUPS      Y1, 64(CX)
+	VMOVUPS      Y2, 96(CX)
+	ADDQ         $0x00000001, DX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
-	ADDQ         $0x00000001, DX
 	CMPQ         AX, $0x00000020
-	JGE          groups
-
-part:
+	JGE          group
 	TESTQ        AX, AX
-	JEQ          whole
+	JEQ          next
+
+partial:
 	SHLQ         $0x03, DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const27<>+0(SB), Y0, Y1
+	VPADDQ       const29<>+0(SB), Y0, Y1
 	VPSRLQ       $0x20, Y1, Y2
-	VMOVDQU      640(SP), Y3
-	VMOVDQU      672(SP), Y4
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        (SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        32(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
 	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
 	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y4, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
 	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VPADDQ       const28<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
-	VMOVDQU      640(SP), Y6
-	VMOVDQU      672(SP), Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        (SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        32(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPXOR        672(SP), Y8, Y8
 	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        160(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        288(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        416(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y1, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        544(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y0, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
 	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
 	VSHUFPS      $0x88, Y1, Y2, Y1
-	VSHUFPS      $0x88, Y6, Y3, Y2
-	VSHUFPS      $0x88, Y7, Y4, Y3
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y2, Y2
-	VPADDD       const11<>+0(SB), Y0, Y0
-	VPADDD       const11<>+0(SB), Y2, Y2
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y0, Y0
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y0, Y0
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const13<>+0(SB), Y0, Y4
-	VPSUBD       const13<>+0(SB), Y2, Y5
+	VPSUBD       const14<>+0(SB), Y0, Y4
+	VPSUBD       const14<>+0(SB), Y2, Y5
 	VPSRAD       $0x17, Y4, Y4
 	VPSRAD       $0x17, Y5, Y5
 	VPSLLD       $0x17, Y4, Y6
@@ -1465,12 +1464,8 @@ part:
 	VSUBPS       const9<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const19<>+0(SB), Y6
-	VMOVUPS      const19<>+0(SB), Y7
-	VFMADD213PS  const20<>+0(SB), Y0, Y6
-	VFMADD213PS  const20<>+0(SB), Y2, Y7
-	VFMADD213PS  const21<>+0(SB), Y0, Y6
-	VFMADD213PS  const21<>+0(SB), Y2, Y7
+	VMOVUPS      const21<>+0(SB), Y6
+	VMOVUPS      const21<>+0(SB), Y7
 	VFMADD213PS  const22<>+0(SB), Y0, Y6
 	VFMADD213PS  const22<>+0(SB), Y2, Y7
 	VFMADD213PS  const23<>+0(SB), Y0, Y6
@@ -1481,56 +1476,58 @@ part:
 	VFMADD213PS  const25<>+0(SB), Y2, Y7
 	VFMADD213PS  const26<>+0(SB), Y0, Y6
 	VFMADD213PS  const26<>+0(SB), Y2, Y7
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
+	VFMADD213PS  const27<>+0(SB), Y2, Y7
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
 	VMULPS       Y0, Y0, Y8
 	VMULPS       Y2, Y2, Y9
 	VMULPS       Y8, Y0, Y10
 	VMULPS       Y9, Y2, Y11
 	VMULPS       Y6, Y10, Y6
 	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y5, Y7
+	VFMADD231PS  const16<>+0(SB), Y4, Y6
+	VFMADD231PS  const16<>+0(SB), Y5, Y7
 	VFMADD231PS  const8<>+0(SB), Y8, Y6
 	VFMADD231PS  const8<>+0(SB), Y9, Y7
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const14<>+0(SB), Y4, Y0
-	VFMADD231PS  const14<>+0(SB), Y5, Y2
-	VMULPS       const16<>+0(SB), Y0, Y0
-	VMULPS       const16<>+0(SB), Y2, Y2
+	VFMADD231PS  const15<>+0(SB), Y4, Y0
+	VFMADD231PS  const15<>+0(SB), Y5, Y2
+	VMULPS       const17<>+0(SB), Y0, Y0
+	VMULPS       const17<>+0(SB), Y2, Y2
 	VSQRTPS      Y0, Y0
 	VSQRTPS      Y2, Y2
-	VPADDD       const18<>+0(SB), Y1, Y4
-	VPADDD       const18<>+0(SB), Y3, Y5
-	VPSRLD       $0x1e, Y4, Y4
-	VPSRLD       $0x1e, Y5, Y5
-	VPSLLD       $0x1e, Y4, Y6
-	VPSLLD       $0x1e, Y5, Y7
-	VPSUBD       Y6, Y1, Y1
-	VPSUBD       Y7, Y3, Y3
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       const17<>+0(SB), Y1, Y1
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       Y1, Y1, Y6
-	VMULPS       Y3, Y3, Y7
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VPAND        const20<>+0(SB), Y3, Y4
+	VPAND        const20<>+0(SB), Y1, Y5
+	VPSUBD       const19<>+0(SB), Y4, Y4
+	VPSUBD       const19<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const18<>+0(SB), Y4, Y4
+	VMULPS       const18<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
 	VMOVUPS      const2<>+0(SB), Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y6, Y8
 	VFMADD213PS  const3<>+0(SB), Y7, Y9
 	VFMADD213PS  const4<>+0(SB), Y6, Y8
 	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y1, Y10
-	VMOVAPS      Y3, Y11
-	VMULPS       Y1, Y6, Y1
-	VMULPS       Y3, Y7, Y3
-	VFMADD231PS  Y8, Y1, Y10
-	VFMADD231PS  Y9, Y3, Y11
-	VMOVUPS      const5<>+0(SB), Y1
-	VMOVUPS      const5<>+0(SB), Y3
-	VFMADD213PS  const6<>+0(SB), Y6, Y1
-	VFMADD213PS  const6<>+0(SB), Y7, Y3
-	VFMADD213PS  const7<>+0(SB), Y6, Y1
-	VFMADD213PS  const7<>+0(SB), Y7, Y3
+	VMOVAPS      Y4, Y10
+	VMOVAPS      Y5, Y11
+	VMULPS       Y4, Y6, Y4
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  Y8, Y4, Y10
+	VFMADD231PS  Y9, Y5, Y11
+	VMOVUPS      const5<>+0(SB), Y4
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const6<>+0(SB), Y7, Y5
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y7, Y5
 	VMOVAPS      Y6, Y8
 	VMOVAPS      Y7, Y9
 	VMOVUPS      const8<>+0(SB), Y12
@@ -1539,171 +1536,951 @@ part:
 	VFMADD213PS  const9<>+0(SB), Y12, Y9
 	VMULPS       Y6, Y6, Y6
 	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y1, Y6, Y8
-	VFMADD231PS  Y3, Y7, Y9
-	VPSLLD       $0x1f, Y4, Y1
-	VBLENDVPS    Y1, Y8, Y10, Y1
-	VPSLLD       $0x1f, Y5, Y3
-	VBLENDVPS    Y3, Y9, Y11, Y3
-	VPSLLD       $0x1f, Y4, Y6
-	VBLENDVPS    Y6, Y10, Y8, Y6
-	VPSLLD       $0x1f, Y5, Y7
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VPSLLD       $0x01, Y3, Y5
+	VBLENDVPS    Y5, Y8, Y10, Y4
+	VBLENDVPS    Y5, Y10, Y8, Y5
+	VPSLLD       $0x01, Y1, Y7
+	VBLENDVPS    Y7, Y9, Y11, Y6
 	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y4, Y8
-	VPAND        const10<>+0(SB), Y5, Y9
-	VPSLLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y9, Y9
-	VPXOR        Y8, Y1, Y1
-	VPXOR        Y9, Y3, Y3
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPSLLD       $0x1e, Y4, Y4
-	VPSLLD       $0x1e, Y5, Y5
-	VPXOR        Y4, Y6, Y4
-	VPXOR        Y5, Y7, Y5
-	VMULPS       Y4, Y0, Y4
-	VMULPS       Y5, Y2, Y5
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y1
+	VPAND        const10<>+0(SB), Y3, Y8
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y1, Y8
+	VPXOR        Y8, Y6, Y6
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPADDD       const11<>+0(SB), Y1, Y1
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y5, Y3
+	VPAND        const10<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y7, Y1
+	VMULPS       Y3, Y0, Y3
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y2, Y2
 	CMPQ         AX, $0x00000010
-	JLT          first
-	VMOVUPS      Y4, (CX)
+	JLT          partialfirst
+	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y0, 32(CX)
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, AX
 	TESTQ        AX, AX
-	JEQ          whole
-	MOVQ         AX, BX
-	NEGQ         BX
-	LEAQ         const29<>+0(SB), DX
-	LEAQ         64(DX)(BX*4), DX
-	VMOVDQU      (DX), Y0
-	VMASKMOVPS   Y5, Y0, (CX)
-	VMOVDQU      32(DX), Y0
-	VMASKMOVPS   Y1, Y0, 32(CX)
-	JMP          tailed
+	JEQ          next
+	CMPQ         AX, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, AX
+	JMP          next
 
-first:
+partialfirst:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const29<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
 	VMOVDQU    (DX), Y1
-	VMASKMOVPS Y4, Y1, (CX)
+	VMASKMOVPS Y3, Y1, (CX)
 	VMOVDQU    32(DX), Y1
 	VMASKMOVPS Y0, Y1, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+	JMP        next
 
-tailed:
-	LEAQ (CX)(AX*4), CX
+partialsecond:
+	MOVQ       AX, BX
+	NEGQ       BX
+	LEAQ       const31<>+0(SB), DX
+	LEAQ       64(DX)(BX*4), DX
+	VMOVDQU    (DX), Y0
+	VMASKMOVPS Y1, Y0, (CX)
+	VMOVDQU    32(DX), Y0
+	VMASKMOVPS Y2, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+
+next:
+whole:
+	VZEROUPPER
+	RET
+
+// func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NormalRows(SB), $736-72
+	MOVQ         ids_len+32(FP), AX
+	MOVQ         d+48(FP), CX
+	MOVQ         ids_base+24(FP), DX
+	TESTQ        AX, AX
+	JEQ          none
+	MOVQ         dst_base+0(FP), BX
+	MOVLQZX      step+64(FP), SI
+	MOVQ         seed+56(FP), DI
+	MOVL         $0xcd9e8d57, R8
+	IMULQ        R8, SI
+	MOVQ         SI, R8
+	SHRQ         $0x20, R8
+	XORQ         DI, R8
+	SHRQ         $0x20, DI
+	MOVLQZX      stream+68(FP), R9
+	XORQ         DI, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+56(FP), SI
+	MOVQ         SI, DI
+	SHRQ         $0x20, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, SI
+	ADDL         $0xbb67ae85, DI
+	XORQ         SI, SI
+	MOVQ         CX, DI
+	ADDQ         $0x0000001f, DI
+	SHRQ         $0x05, DI
+	MOVQ         (DX), SI
+	ADDQ         $0x00000008, DX
+	IMULQ        DI, SI
+	TESTQ        AX, AX
+	JEQ          rowsdone
+
+rows:
+	MOVQ  CX, DI
+	TESTQ DI, DI
+	JEQ   whole
+	CMPQ  DI, $0x00000020
+	JLT   partial
+
+group:
+	MOVQ         SI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPXOR        64(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        128(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        128(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        256(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        320(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
+	VSHUFPS      $0x88, Y1, Y2, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       const12<>+0(SB), Y0, Y0
+	VMULPS       const12<>+0(SB), Y2, Y2
+	VPSUBD       const14<>+0(SB), Y0, Y4
+	VPSUBD       const14<>+0(SB), Y2, Y5
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y4, Y6
+	VPSLLD       $0x17, Y5, Y7
+	VPSUBD       Y6, Y0, Y0
+	VPSUBD       Y7, Y2, Y2
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      const21<>+0(SB), Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VFMADD213PS  const22<>+0(SB), Y0, Y6
+	VFMADD213PS  const22<>+0(SB), Y2, Y7
+	VFMADD213PS  const23<>+0(SB), Y0, Y6
+	VFMADD213PS  const23<>+0(SB), Y2, Y7
+	VFMADD213PS  const24<>+0(SB), Y0, Y6
+	VFMADD213PS  const24<>+0(SB), Y2, Y7
+	VFMADD213PS  const25<>+0(SB), Y0, Y6
+	VFMADD213PS  const25<>+0(SB), Y2, Y7
+	VFMADD213PS  const26<>+0(SB), Y0, Y6
+	VFMADD213PS  const26<>+0(SB), Y2, Y7
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
+	VFMADD213PS  const27<>+0(SB), Y2, Y7
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VMULPS       Y0, Y0, Y8
+	VMULPS       Y2, Y2, Y9
+	VMULPS       Y8, Y0, Y10
+	VMULPS       Y9, Y2, Y11
+	VMULPS       Y6, Y10, Y6
+	VMULPS       Y7, Y11, Y7
+	VFMADD231PS  const16<>+0(SB), Y4, Y6
+	VFMADD231PS  const16<>+0(SB), Y5, Y7
+	VFMADD231PS  const8<>+0(SB), Y8, Y6
+	VFMADD231PS  const8<>+0(SB), Y9, Y7
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y7, Y2, Y2
+	VFMADD231PS  const15<>+0(SB), Y4, Y0
+	VFMADD231PS  const15<>+0(SB), Y5, Y2
+	VMULPS       const17<>+0(SB), Y0, Y0
+	VMULPS       const17<>+0(SB), Y2, Y2
+	VSQRTPS      Y0, Y0
+	VSQRTPS      Y2, Y2
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VPAND        const20<>+0(SB), Y3, Y4
+	VPAND        const20<>+0(SB), Y1, Y5
+	VPSUBD       const19<>+0(SB), Y4, Y4
+	VPSUBD       const19<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const18<>+0(SB), Y4, Y4
+	VMULPS       const18<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      const2<>+0(SB), Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y6, Y8
+	VFMADD213PS  const3<>+0(SB), Y7, Y9
+	VFMADD213PS  const4<>+0(SB), Y6, Y8
+	VFMADD213PS  const4<>+0(SB), Y7, Y9
+	VMOVAPS      Y4, Y10
+	VMOVAPS      Y5, Y11
+	VMULPS       Y4, Y6, Y4
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  Y8, Y4, Y10
+	VFMADD231PS  Y9, Y5, Y11
+	VMOVUPS      const5<>+0(SB), Y4
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const6<>+0(SB), Y7, Y5
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y7, Y5
+	VMOVAPS      Y6, Y8
+	VMOVAPS      Y7, Y9
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y8
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y9
+	VMULPS       Y6, Y6, Y6
+	VMULPS       Y7, Y7, Y7
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VPSLLD       $0x01, Y3, Y5
+	VBLENDVPS    Y5, Y8, Y10, Y4
+	VBLENDVPS    Y5, Y10, Y8, Y5
+	VPSLLD       $0x01, Y1, Y7
+	VBLENDVPS    Y7, Y9, Y11, Y6
+	VBLENDVPS    Y7, Y11, Y9, Y7
+	VPAND        const10<>+0(SB), Y3, Y8
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y1, Y8
+	VPXOR        Y8, Y6, Y6
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPADDD       const11<>+0(SB), Y1, Y1
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y5, Y3
+	VPAND        const10<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y7, Y1
+	VMULPS       Y3, Y0, Y3
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y0, 32(BX)
+	VMOVUPS      Y1, 64(BX)
+	VMOVUPS      Y2, 96(BX)
+	ADDQ         $0x00000001, SI
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x00000020, DI
+	CMPQ         DI, $0x00000020
+	JGE          group
+	TESTQ        DI, DI
+	JEQ          next
+
+partial:
+	MOVQ         SI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        640(SP), Y2, Y2
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPXOR        64(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        96(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        128(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        128(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        256(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        320(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y1
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VSHUFPS      $0x88, Y8, Y5, Y0
+	VSHUFPS      $0x88, Y6, Y3, Y3
+	VSHUFPS      $0x88, Y7, Y4, Y4
+	VSHUFPS      $0x88, Y1, Y2, Y1
+	VPSRLD       $0x08, Y0, Y0
+	VPSRLD       $0x08, Y4, Y2
+	VPADDD       const13<>+0(SB), Y0, Y0
+	VPADDD       const13<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       const12<>+0(SB), Y0, Y0
+	VMULPS       const12<>+0(SB), Y2, Y2
+	VPSUBD       const14<>+0(SB), Y0, Y4
+	VPSUBD       const14<>+0(SB), Y2, Y5
+	VPSRAD       $0x17, Y4, Y4
+	VPSRAD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y4, Y6
+	VPSLLD       $0x17, Y5, Y7
+	VPSUBD       Y6, Y0, Y0
+	VPSUBD       Y7, Y2, Y2
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMOVUPS      const21<>+0(SB), Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VFMADD213PS  const22<>+0(SB), Y0, Y6
+	VFMADD213PS  const22<>+0(SB), Y2, Y7
+	VFMADD213PS  const23<>+0(SB), Y0, Y6
+	VFMADD213PS  const23<>+0(SB), Y2, Y7
+	VFMADD213PS  const24<>+0(SB), Y0, Y6
+	VFMADD213PS  const24<>+0(SB), Y2, Y7
+	VFMADD213PS  const25<>+0(SB), Y0, Y6
+	VFMADD213PS  const25<>+0(SB), Y2, Y7
+	VFMADD213PS  const26<>+0(SB), Y0, Y6
+	VFMADD213PS  const26<>+0(SB), Y2, Y7
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
+	VFMADD213PS  const27<>+0(SB), Y2, Y7
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VMULPS       Y0, Y0, Y8
+	VMULPS       Y2, Y2, Y9
+	VMULPS       Y8, Y0, Y10
+	VMULPS       Y9, Y2, Y11
+	VMULPS       Y6, Y10, Y6
+	VMULPS       Y7, Y11, Y7
+	VFMADD231PS  const16<>+0(SB), Y4, Y6
+	VFMADD231PS  const16<>+0(SB), Y5, Y7
+	VFMADD231PS  const8<>+0(SB), Y8, Y6
+	VFMADD231PS  const8<>+0(SB), Y9, Y7
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y7, Y2, Y2
+	VFMADD231PS  const15<>+0(SB), Y4, Y0
+	VFMADD231PS  const15<>+0(SB), Y5, Y2
+	VMULPS       const17<>+0(SB), Y0, Y0
+	VMULPS       const17<>+0(SB), Y2, Y2
+	VSQRTPS      Y0, Y0
+	VSQRTPS      Y2, Y2
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VPAND        const20<>+0(SB), Y3, Y4
+	VPAND        const20<>+0(SB), Y1, Y5
+	VPSUBD       const19<>+0(SB), Y4, Y4
+	VPSUBD       const19<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const18<>+0(SB), Y4, Y4
+	VMULPS       const18<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      const2<>+0(SB), Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y6, Y8
+	VFMADD213PS  const3<>+0(SB), Y7, Y9
+	VFMADD213PS  const4<>+0(SB), Y6, Y8
+	VFMADD213PS  const4<>+0(SB), Y7, Y9
+	VMOVAPS      Y4, Y10
+	VMOVAPS      Y5, Y11
+	VMULPS       Y4, Y6, Y4
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  Y8, Y4, Y10
+	VFMADD231PS  Y9, Y5, Y11
+	VMOVUPS      const5<>+0(SB), Y4
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const6<>+0(SB), Y7, Y5
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y7, Y5
+	VMOVAPS      Y6, Y8
+	VMOVAPS      Y7, Y9
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y8
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y9
+	VMULPS       Y6, Y6, Y6
+	VMULPS       Y7, Y7, Y7
+	VFMADD231PS  Y4, Y6, Y8
+	VFMADD231PS  Y5, Y7, Y9
+	VPSLLD       $0x01, Y3, Y5
+	VBLENDVPS    Y5, Y8, Y10, Y4
+	VBLENDVPS    Y5, Y10, Y8, Y5
+	VPSLLD       $0x01, Y1, Y7
+	VBLENDVPS    Y7, Y9, Y11, Y6
+	VBLENDVPS    Y7, Y11, Y9, Y7
+	VPAND        const10<>+0(SB), Y3, Y8
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y1, Y8
+	VPXOR        Y8, Y6, Y6
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPADDD       const11<>+0(SB), Y1, Y1
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y5, Y3
+	VPAND        const10<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y7, Y1
+	VMULPS       Y3, Y0, Y3
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y2, Y2
+	CMPQ         DI, $0x00000010
+	JLT          partialfirst
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y0, 32(BX)
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x00000010, DI
+	TESTQ        DI, DI
+	JEQ          next
+	CMPQ         DI, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, 32(BX)
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x00000010, DI
+	JMP          next
+
+partialfirst:
+	MOVQ       DI, R9
+	NEGQ       R9
+	LEAQ       const31<>+0(SB), R8
+	LEAQ       64(R8)(R9*4), R8
+	VMOVDQU    (R8), Y1
+	VMASKMOVPS Y3, Y1, (BX)
+	VMOVDQU    32(R8), Y1
+	VMASKMOVPS Y0, Y1, 32(BX)
+	LEAQ       (BX)(DI*4), BX
+	JMP        next
+
+partialsecond:
+	MOVQ       DI, R9
+	NEGQ       R9
+	LEAQ       const31<>+0(SB), R8
+	LEAQ       64(R8)(R9*4), R8
+	VMOVDQU    (R8), Y0
+	VMASKMOVPS Y1, Y0, (BX)
+	VMOVDQU    32(R8), Y0
+	VMASKMOVPS Y2, Y0, 32(BX)
+	LEAQ       (BX)(DI*4), BX
+
+next:
+	CMPQ  AX, $0x00000002
+	JLT   whole
+	MOVQ  CX, DI
+	ADDQ  $0x0000001f, DI
+	SHRQ  $0x05, DI
+	MOVQ  (DX), SI
+	ADDQ  $0x00000008, DX
+	IMULQ DI, SI
 
 whole:
+	SUBQ  $0x00000001, AX
+	TESTQ AX, AX
+	JNE   rows
+
+rowsdone:
+none:
 	VZEROUPPER
 	RET
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NoiseRows(SB), $704-168
+TEXT ·NoiseRows(SB), $736-168
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         d+144(FP), CX
 	MOVQ         ids_base+120(FP), DX
+	TESTQ        AX, AX
+	JEQ          none
 	MOVQ         zl_base+0(FP), BX
 	MOVQ         eps_base+24(FP), SI
 	MOVQ         z_base+48(FP), DI
-	MOVQ         alpha_base+72(FP), R8
-	MOVQ         sigma_base+96(FP), R9
-	MOVQ         seed+152(FP), R10
-	MOVQ         R10, R11
-	SHRQ         $0x20, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	MOVLQZX      step+160(FP), R10
+	MOVLQZX      step+160(FP), R8
+	MOVQ         seed+152(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R8
+	MOVQ         R8, R10
+	SHRQ         $0x20, R10
+	XORQ         R9, R10
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+164(FP), R11
+	XORQ         R9, R11
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 640(SP)
-	MOVLQZX      stream+164(FP), R10
-	VMOVD        R10, X0
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 672(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+152(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         alpha_base+72(FP), R8
+	MOVQ         sigma_base+96(FP), R9
+	XORQ         R10, R10
+	MOVQ         CX, R11
+	ADDQ         $0x0000001f, R11
+	SHRQ         $0x05, R11
+	MOVQ         (DX), R10
+	ADDQ         $0x00000008, DX
+	IMULQ        R11, R10
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
@@ -1712,203 +2489,187 @@ rows:
 	ADDQ         $0x00000004, R8
 	VBROADCASTSS (R9), Y1
 	ADDQ         $0x00000004, R9
-	MOVQ         CX, R10
-	MOVQ         (DX), R11
-	MOVQ         CX, R12
-	ADDQ         $0x00000008, DX
-	ADDQ         $0x0000001f, R12
-	SHRQ         $0x05, R12
-	IMULQ        R12, R11
-	CMPQ         R10, $0x00000020
-	JLT          part
+	MOVQ         CX, R11
+	TESTQ        R11, R11
+	JEQ          whole
+	CMPQ         R11, $0x00000020
+	JLT          partial
 
-groups:
-	MOVQ         R11, R12
+group:
+	MOVQ         R10, R12
 	SHLQ         $0x03, R12
 	VMOVQ        R12, X2
 	VPBROADCASTQ X2, Y2
-	VPADDQ       const27<>+0(SB), Y2, Y3
+	VPADDQ       const29<>+0(SB), Y2, Y3
 	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      640(SP), Y5
-	VMOVDQU      672(SP), Y6
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        (SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        32(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPXOR        672(SP), Y7, Y7
 	VPXOR        64(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        96(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        96(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        128(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        160(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        192(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        224(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        256(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        320(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        352(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        384(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        512(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
+	VPXOR        Y6, Y7, Y7
+	VPXOR        448(SP), Y7, Y7
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        480(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
 	VPXOR        Y5, Y7, Y7
+	VPXOR        512(SP), Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        576(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
-	VPADDQ       const28<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        608(SP), Y6, Y6
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y3
-	VMOVDQU      640(SP), Y8
-	VMOVDQU      672(SP), Y9
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        640(SP), Y3, Y3
+	VPXOR        704(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        (SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        32(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPXOR        672(SP), Y10, Y10
 	VPXOR        64(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        96(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        96(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        128(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        160(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        192(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        224(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        224(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        256(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        288(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        320(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        352(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        352(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        384(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        448(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        480(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        416(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        Y9, Y10, Y10
+	VPXOR        448(SP), Y10, Y10
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        480(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y10, Y2
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
 	VPXOR        Y8, Y10, Y10
+	VPXOR        512(SP), Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        544(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        576(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        608(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        608(SP), Y9, Y9
 	VSHUFPS      $0x88, Y10, Y7, Y2
+	VSHUFPS      $0x88, Y8, Y5, Y5
+	VSHUFPS      $0x88, Y9, Y6, Y6
 	VSHUFPS      $0x88, Y3, Y4, Y3
-	VSHUFPS      $0x88, Y8, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
 	VPSRLD       $0x08, Y2, Y2
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const11<>+0(SB), Y2, Y2
-	VPADDD       const11<>+0(SB), Y4, Y4
+	VPSRLD       $0x08, Y6, Y4
+	VPADDD       const13<>+0(SB), Y2, Y2
+	VPADDD       const13<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y2, Y2
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const12<>+0(SB), Y2, Y2
 	VMULPS       const12<>+0(SB), Y4, Y4
-	VPSUBD       const13<>+0(SB), Y2, Y6
-	VPSUBD       const13<>+0(SB), Y4, Y7
+	VPSUBD       const14<>+0(SB), Y2, Y6
+	VPSUBD       const14<>+0(SB), Y4, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
@@ -1919,12 +2680,8 @@ groups:
 	VSUBPS       const9<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VMOVUPS      const19<>+0(SB), Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VFMADD213PS  const20<>+0(SB), Y2, Y8
-	VFMADD213PS  const20<>+0(SB), Y4, Y9
-	VFMADD213PS  const21<>+0(SB), Y2, Y8
-	VFMADD213PS  const21<>+0(SB), Y4, Y9
+	VMOVUPS      const21<>+0(SB), Y8
+	VMOVUPS      const21<>+0(SB), Y9
 	VFMADD213PS  const22<>+0(SB), Y2, Y8
 	VFMADD213PS  const22<>+0(SB), Y4, Y9
 	VFMADD213PS  const23<>+0(SB), Y2, Y8
@@ -1935,56 +2692,58 @@ groups:
 	VFMADD213PS  const25<>+0(SB), Y4, Y9
 	VFMADD213PS  const26<>+0(SB), Y2, Y8
 	VFMADD213PS  const26<>+0(SB), Y4, Y9
+	VFMADD213PS  const27<>+0(SB), Y2, Y8
+	VFMADD213PS  const27<>+0(SB), Y4, Y9
+	VFMADD213PS  const28<>+0(SB), Y2, Y8
+	VFMADD213PS  const28<>+0(SB), Y4, Y9
 	VMULPS       Y2, Y2, Y10
 	VMULPS       Y4, Y4, Y11
 	VMULPS       Y10, Y2, Y12
 	VMULPS       Y11, Y4, Y13
 	VMULPS       Y8, Y12, Y8
 	VMULPS       Y9, Y13, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y8
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y6, Y8
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
 	VFMADD231PS  const8<>+0(SB), Y10, Y8
 	VFMADD231PS  const8<>+0(SB), Y11, Y9
 	VADDPS       Y8, Y2, Y2
 	VADDPS       Y9, Y4, Y4
-	VFMADD231PS  const14<>+0(SB), Y6, Y2
-	VFMADD231PS  const14<>+0(SB), Y7, Y4
-	VMULPS       const16<>+0(SB), Y2, Y2
-	VMULPS       const16<>+0(SB), Y4, Y4
+	VFMADD231PS  const15<>+0(SB), Y6, Y2
+	VFMADD231PS  const15<>+0(SB), Y7, Y4
+	VMULPS       const17<>+0(SB), Y2, Y2
+	VMULPS       const17<>+0(SB), Y4, Y4
 	VSQRTPS      Y2, Y2
 	VSQRTPS      Y4, Y4
-	VPADDD       const18<>+0(SB), Y3, Y6
-	VPADDD       const18<>+0(SB), Y5, Y7
-	VPSRLD       $0x1e, Y6, Y6
-	VPSRLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y6, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSUBD       Y8, Y3, Y3
-	VPSUBD       Y9, Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VMULPS       Y3, Y3, Y8
-	VMULPS       Y5, Y5, Y9
+	VPADDD       const19<>+0(SB), Y5, Y5
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPAND        const20<>+0(SB), Y5, Y6
+	VPAND        const20<>+0(SB), Y3, Y7
+	VPSUBD       const19<>+0(SB), Y6, Y6
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       const18<>+0(SB), Y6, Y6
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
 	VMOVUPS      const2<>+0(SB), Y10
 	VMOVUPS      const2<>+0(SB), Y11
 	VFMADD213PS  const3<>+0(SB), Y8, Y10
 	VFMADD213PS  const3<>+0(SB), Y9, Y11
 	VFMADD213PS  const4<>+0(SB), Y8, Y10
 	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VMOVAPS      Y3, Y12
-	VMOVAPS      Y5, Y13
-	VMULPS       Y3, Y8, Y3
-	VMULPS       Y5, Y9, Y5
-	VFMADD231PS  Y10, Y3, Y12
-	VFMADD231PS  Y11, Y5, Y13
-	VMOVUPS      const5<>+0(SB), Y3
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y8, Y3
-	VFMADD213PS  const6<>+0(SB), Y9, Y5
-	VFMADD213PS  const7<>+0(SB), Y8, Y3
-	VFMADD213PS  const7<>+0(SB), Y9, Y5
+	VMOVAPS      Y6, Y12
+	VMOVAPS      Y7, Y13
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y9, Y7
+	VFMADD231PS  Y10, Y6, Y12
+	VFMADD231PS  Y11, Y7, Y13
+	VMOVUPS      const5<>+0(SB), Y6
+	VMOVUPS      const5<>+0(SB), Y7
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
 	VMOVAPS      Y8, Y10
 	VMOVAPS      Y9, Y11
 	VMOVUPS      const8<>+0(SB), Y14
@@ -1993,250 +2752,233 @@ groups:
 	VFMADD213PS  const9<>+0(SB), Y14, Y11
 	VMULPS       Y8, Y8, Y8
 	VMULPS       Y9, Y9, Y9
-	VFMADD231PS  Y3, Y8, Y10
-	VFMADD231PS  Y5, Y9, Y11
-	VPSLLD       $0x1f, Y6, Y3
-	VBLENDVPS    Y3, Y10, Y12, Y3
-	VPSLLD       $0x1f, Y7, Y5
-	VBLENDVPS    Y5, Y11, Y13, Y5
-	VPSLLD       $0x1f, Y6, Y8
-	VBLENDVPS    Y8, Y12, Y10, Y8
-	VPSLLD       $0x1f, Y7, Y9
+	VFMADD231PS  Y6, Y8, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VPSLLD       $0x01, Y5, Y7
+	VBLENDVPS    Y7, Y10, Y12, Y6
+	VBLENDVPS    Y7, Y12, Y10, Y7
+	VPSLLD       $0x01, Y3, Y9
+	VBLENDVPS    Y9, Y11, Y13, Y8
 	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPAND        const10<>+0(SB), Y6, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPSLLD       $0x1e, Y10, Y10
-	VPSLLD       $0x1e, Y11, Y11
-	VPXOR        Y10, Y3, Y3
-	VPXOR        Y11, Y5, Y5
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPSLLD       $0x1e, Y6, Y6
-	VPSLLD       $0x1e, Y7, Y7
-	VPXOR        Y6, Y8, Y6
-	VPXOR        Y7, Y9, Y7
-	VMULPS       Y6, Y2, Y6
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y5, Y4, Y3
-	VMOVUPS      Y6, (SI)
+	VPAND        const10<>+0(SB), Y5, Y10
+	VPXOR        Y10, Y6, Y6
+	VPAND        const10<>+0(SB), Y3, Y10
+	VPXOR        Y10, Y8, Y8
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y7, Y5
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y9, Y3
+	VMULPS       Y5, Y2, Y5
+	VMULPS       Y3, Y4, Y3
+	VMULPS       Y6, Y2, Y2
+	VMULPS       Y8, Y4, Y4
+	VMOVUPS      Y5, (SI)
 	VMOVUPS      Y2, 32(SI)
-	VMOVUPS      (DI), Y4
-	VMOVUPS      32(DI), Y5
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y6, Y4
-	VFMADD231PS  Y1, Y2, Y5
-	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y5, 32(BX)
-	VMOVUPS      Y7, 64(SI)
-	VMOVUPS      Y3, 96(SI)
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y5, Y6
+	VFMADD231PS  Y1, Y2, Y7
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y7, 32(BX)
+	VMOVUPS      Y3, 64(SI)
+	VMOVUPS      Y4, 96(SI)
 	VMOVUPS      64(DI), Y2
-	VMOVUPS      96(DI), Y4
+	VMOVUPS      96(DI), Y5
 	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y4, Y4
-	VFMADD231PS  Y1, Y7, Y2
-	VFMADD231PS  Y1, Y3, Y4
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y3, Y2
+	VFMADD231PS  Y1, Y4, Y5
 	VMOVUPS      Y2, 64(BX)
-	VMOVUPS      Y4, 96(BX)
+	VMOVUPS      Y5, 96(BX)
+	ADDQ         $0x00000001, R10
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, DI
-	SUBQ         $0x00000020, R10
-	ADDQ         $0x00000001, R11
-	CMPQ         R10, $0x00000020
-	JGE          groups
+	SUBQ         $0x00000020, R11
+	CMPQ         R11, $0x00000020
+	JGE          group
+	TESTQ        R11, R11
+	JEQ          next
 
-part:
-	TESTQ        R10, R10
-	JEQ          whole
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X2
+partial:
+	MOVQ         R10, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X2
 	VPBROADCASTQ X2, Y2
-	VPADDQ       const27<>+0(SB), Y2, Y3
+	VPADDQ       const29<>+0(SB), Y2, Y3
 	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      640(SP), Y5
-	VMOVDQU      672(SP), Y6
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        (SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        32(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPXOR        672(SP), Y7, Y7
 	VPXOR        64(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        96(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        96(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        128(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        160(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        192(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        224(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        256(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        320(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        352(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y5, Y7, Y7
 	VPXOR        384(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        512(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y6, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y7
+	VPXOR        Y6, Y7, Y7
+	VPXOR        448(SP), Y7, Y7
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        480(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y7
 	VPXOR        Y5, Y7, Y7
+	VPXOR        512(SP), Y7, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y6, Y7, Y7
 	VPXOR        576(SP), Y7, Y7
-	VPSRLQ       $0x20, Y6, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
-	VPADDQ       const28<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y3, Y6, Y6
+	VPXOR        608(SP), Y6, Y6
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y3
-	VMOVDQU      640(SP), Y8
-	VMOVDQU      672(SP), Y9
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        640(SP), Y3, Y3
+	VPXOR        704(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        (SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        32(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPXOR        672(SP), Y10, Y10
 	VPXOR        64(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        96(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        96(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        128(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        160(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        192(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        224(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        224(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        256(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        288(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        320(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        352(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        352(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y8, Y10, Y10
 	VPXOR        384(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        448(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        480(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        416(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y10, Y9
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        Y9, Y10, Y10
+	VPXOR        448(SP), Y10, Y10
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        480(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y10, Y2
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
 	VPXOR        Y8, Y10, Y10
+	VPXOR        512(SP), Y10, Y10
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y3, Y8, Y8
+	VPXOR        544(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y10, Y3
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y9, Y10, Y10
 	VPXOR        576(SP), Y10, Y10
-	VPSRLQ       $0x20, Y9, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        608(SP), Y8, Y8
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        608(SP), Y9, Y9
 	VSHUFPS      $0x88, Y10, Y7, Y2
+	VSHUFPS      $0x88, Y8, Y5, Y5
+	VSHUFPS      $0x88, Y9, Y6, Y6
 	VSHUFPS      $0x88, Y3, Y4, Y3
-	VSHUFPS      $0x88, Y8, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
 	VPSRLD       $0x08, Y2, Y2
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const11<>+0(SB), Y2, Y2
-	VPADDD       const11<>+0(SB), Y4, Y4
+	VPSRLD       $0x08, Y6, Y4
+	VPADDD       const13<>+0(SB), Y2, Y2
+	VPADDD       const13<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y2, Y2
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const12<>+0(SB), Y2, Y2
 	VMULPS       const12<>+0(SB), Y4, Y4
-	VPSUBD       const13<>+0(SB), Y2, Y6
-	VPSUBD       const13<>+0(SB), Y4, Y7
+	VPSUBD       const14<>+0(SB), Y2, Y6
+	VPSUBD       const14<>+0(SB), Y4, Y7
 	VPSRAD       $0x17, Y6, Y6
 	VPSRAD       $0x17, Y7, Y7
 	VPSLLD       $0x17, Y6, Y8
@@ -2247,12 +2989,8 @@ part:
 	VSUBPS       const9<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VMOVUPS      const19<>+0(SB), Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VFMADD213PS  const20<>+0(SB), Y2, Y8
-	VFMADD213PS  const20<>+0(SB), Y4, Y9
-	VFMADD213PS  const21<>+0(SB), Y2, Y8
-	VFMADD213PS  const21<>+0(SB), Y4, Y9
+	VMOVUPS      const21<>+0(SB), Y8
+	VMOVUPS      const21<>+0(SB), Y9
 	VFMADD213PS  const22<>+0(SB), Y2, Y8
 	VFMADD213PS  const22<>+0(SB), Y4, Y9
 	VFMADD213PS  const23<>+0(SB), Y2, Y8
@@ -2263,56 +3001,58 @@ part:
 	VFMADD213PS  const25<>+0(SB), Y4, Y9
 	VFMADD213PS  const26<>+0(SB), Y2, Y8
 	VFMADD213PS  const26<>+0(SB), Y4, Y9
+	VFMADD213PS  const27<>+0(SB), Y2, Y8
+	VFMADD213PS  const27<>+0(SB), Y4, Y9
+	VFMADD213PS  const28<>+0(SB), Y2, Y8
+	VFMADD213PS  const28<>+0(SB), Y4, Y9
 	VMULPS       Y2, Y2, Y10
 	VMULPS       Y4, Y4, Y11
 	VMULPS       Y10, Y2, Y12
 	VMULPS       Y11, Y4, Y13
 	VMULPS       Y8, Y12, Y8
 	VMULPS       Y9, Y13, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y8
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y6, Y8
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
 	VFMADD231PS  const8<>+0(SB), Y10, Y8
 	VFMADD231PS  const8<>+0(SB), Y11, Y9
 	VADDPS       Y8, Y2, Y2
 	VADDPS       Y9, Y4, Y4
-	VFMADD231PS  const14<>+0(SB), Y6, Y2
-	VFMADD231PS  const14<>+0(SB), Y7, Y4
-	VMULPS       const16<>+0(SB), Y2, Y2
-	VMULPS       const16<>+0(SB), Y4, Y4
+	VFMADD231PS  const15<>+0(SB), Y6, Y2
+	VFMADD231PS  const15<>+0(SB), Y7, Y4
+	VMULPS       const17<>+0(SB), Y2, Y2
+	VMULPS       const17<>+0(SB), Y4, Y4
 	VSQRTPS      Y2, Y2
 	VSQRTPS      Y4, Y4
-	VPADDD       const18<>+0(SB), Y3, Y6
-	VPADDD       const18<>+0(SB), Y5, Y7
-	VPSRLD       $0x1e, Y6, Y6
-	VPSRLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y6, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSUBD       Y8, Y3, Y3
-	VPSUBD       Y9, Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VMULPS       Y3, Y3, Y8
-	VMULPS       Y5, Y5, Y9
+	VPADDD       const19<>+0(SB), Y5, Y5
+	VPADDD       const19<>+0(SB), Y3, Y3
+	VPAND        const20<>+0(SB), Y5, Y6
+	VPAND        const20<>+0(SB), Y3, Y7
+	VPSUBD       const19<>+0(SB), Y6, Y6
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       const18<>+0(SB), Y6, Y6
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMULPS       Y7, Y7, Y9
 	VMOVUPS      const2<>+0(SB), Y10
 	VMOVUPS      const2<>+0(SB), Y11
 	VFMADD213PS  const3<>+0(SB), Y8, Y10
 	VFMADD213PS  const3<>+0(SB), Y9, Y11
 	VFMADD213PS  const4<>+0(SB), Y8, Y10
 	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VMOVAPS      Y3, Y12
-	VMOVAPS      Y5, Y13
-	VMULPS       Y3, Y8, Y3
-	VMULPS       Y5, Y9, Y5
-	VFMADD231PS  Y10, Y3, Y12
-	VFMADD231PS  Y11, Y5, Y13
-	VMOVUPS      const5<>+0(SB), Y3
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y8, Y3
-	VFMADD213PS  const6<>+0(SB), Y9, Y5
-	VFMADD213PS  const7<>+0(SB), Y8, Y3
-	VFMADD213PS  const7<>+0(SB), Y9, Y5
+	VMOVAPS      Y6, Y12
+	VMOVAPS      Y7, Y13
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y7, Y9, Y7
+	VFMADD231PS  Y10, Y6, Y12
+	VFMADD231PS  Y11, Y7, Y13
+	VMOVUPS      const5<>+0(SB), Y6
+	VMOVUPS      const5<>+0(SB), Y7
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
 	VMOVAPS      Y8, Y10
 	VMOVAPS      Y9, Y11
 	VMOVUPS      const8<>+0(SB), Y14
@@ -2321,100 +3061,124 @@ part:
 	VFMADD213PS  const9<>+0(SB), Y14, Y11
 	VMULPS       Y8, Y8, Y8
 	VMULPS       Y9, Y9, Y9
-	VFMADD231PS  Y3, Y8, Y10
-	VFMADD231PS  Y5, Y9, Y11
-	VPSLLD       $0x1f, Y6, Y3
-	VBLENDVPS    Y3, Y10, Y12, Y3
-	VPSLLD       $0x1f, Y7, Y5
-	VBLENDVPS    Y5, Y11, Y13, Y5
-	VPSLLD       $0x1f, Y6, Y8
-	VBLENDVPS    Y8, Y12, Y10, Y8
-	VPSLLD       $0x1f, Y7, Y9
+	VFMADD231PS  Y6, Y8, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VPSLLD       $0x01, Y5, Y7
+	VBLENDVPS    Y7, Y10, Y12, Y6
+	VBLENDVPS    Y7, Y12, Y10, Y7
+	VPSLLD       $0x01, Y3, Y9
+	VBLENDVPS    Y9, Y11, Y13, Y8
 	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPAND        const10<>+0(SB), Y6, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPSLLD       $0x1e, Y10, Y10
-	VPSLLD       $0x1e, Y11, Y11
-	VPXOR        Y10, Y3, Y3
-	VPXOR        Y11, Y5, Y5
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPSLLD       $0x1e, Y6, Y6
-	VPSLLD       $0x1e, Y7, Y7
-	VPXOR        Y6, Y8, Y6
-	VPXOR        Y7, Y9, Y7
-	VMULPS       Y6, Y2, Y6
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y5, Y4, Y3
-	CMPQ         R10, $0x00000010
-	JLT          first
-	VMOVUPS      Y6, (SI)
+	VPAND        const10<>+0(SB), Y5, Y10
+	VPXOR        Y10, Y6, Y6
+	VPAND        const10<>+0(SB), Y3, Y10
+	VPXOR        Y10, Y8, Y8
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPADDD       const11<>+0(SB), Y3, Y3
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y7, Y5
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPXOR        Y3, Y9, Y3
+	VMULPS       Y5, Y2, Y5
+	VMULPS       Y3, Y4, Y3
+	VMULPS       Y6, Y2, Y2
+	VMULPS       Y8, Y4, Y4
+	CMPQ         R11, $0x00000010
+	JLT          partialfirst
+	VMOVUPS      Y5, (SI)
 	VMOVUPS      Y2, 32(SI)
-	VMOVUPS      (DI), Y4
-	VMOVUPS      32(DI), Y5
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y6, Y4
-	VFMADD231PS  Y1, Y2, Y5
-	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y5, 32(BX)
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y5, Y6
+	VFMADD231PS  Y1, Y2, Y7
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y7, 32(BX)
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R10
-	TESTQ        R10, R10
-	JEQ          whole
-	MOVQ         R10, R12
-	NEGQ         R12
-	LEAQ         const29<>+0(SB), R11
-	LEAQ         64(R11)(R12*4), R11
-	VMOVDQU      (R11), Y2
-	VMASKMOVPS   Y7, Y2, (SI)
-	VMOVDQU      32(R11), Y2
-	VMASKMOVPS   Y3, Y2, 32(SI)
-	VMOVDQU      (R11), Y2
-	VMASKMOVPS   (DI), Y2, Y2
-	VMOVDQU      32(R11), Y4
-	VMASKMOVPS   32(DI), Y4, Y4
+	SUBQ         $0x00000010, R11
+	TESTQ        R11, R11
+	JEQ          next
+	CMPQ         R11, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y4, 32(SI)
+	VMOVUPS      (DI), Y2
+	VMOVUPS      32(DI), Y5
 	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y4, Y0
-	VFMADD231PS  Y1, Y7, Y2
-	VFMADD231PS  Y1, Y3, Y0
-	VMOVDQU      (R11), Y1
-	VMASKMOVPS   Y2, Y1, (BX)
-	VMOVDQU      32(R11), Y1
-	VMASKMOVPS   Y0, Y1, 32(BX)
-	JMP          tailed
+	VMULPS       Y0, Y5, Y0
+	VFMADD231PS  Y1, Y3, Y2
+	VFMADD231PS  Y1, Y4, Y0
+	VMOVUPS      Y2, (BX)
+	VMOVUPS      Y0, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R11
+	JMP          next
 
-first:
-	MOVQ        R10, R12
-	NEGQ        R12
-	LEAQ        const29<>+0(SB), R11
-	LEAQ        64(R11)(R12*4), R11
-	VMOVDQU     (R11), Y3
-	VMASKMOVPS  Y6, Y3, (SI)
-	VMOVDQU     32(R11), Y3
+partialfirst:
+	MOVQ        R11, R13
+	NEGQ        R13
+	LEAQ        const31<>+0(SB), R12
+	LEAQ        64(R12)(R13*4), R12
+	VMOVDQU     (R12), Y3
+	VMASKMOVPS  Y5, Y3, (SI)
+	VMOVDQU     32(R12), Y3
 	VMASKMOVPS  Y2, Y3, 32(SI)
-	VMOVDQU     (R11), Y3
+	VMOVDQU     (R12), Y3
 	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R11), Y4
+	VMOVDQU     32(R12), Y4
 	VMASKMOVPS  32(DI), Y4, Y4
 	VMULPS      Y0, Y3, Y3
 	VMULPS      Y0, Y4, Y0
-	VFMADD231PS Y1, Y6, Y3
+	VFMADD231PS Y1, Y5, Y3
 	VFMADD231PS Y1, Y2, Y0
-	VMOVDQU     (R11), Y1
+	VMOVDQU     (R12), Y1
 	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R11), Y1
+	VMOVDQU     32(R12), Y1
 	VMASKMOVPS  Y0, Y1, 32(BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+	JMP         next
 
-tailed:
-	LEAQ (BX)(R10*4), BX
-	LEAQ (SI)(R10*4), SI
-	LEAQ (DI)(R10*4), DI
+partialsecond:
+	MOVQ        R11, R13
+	NEGQ        R13
+	LEAQ        const31<>+0(SB), R12
+	LEAQ        64(R12)(R13*4), R12
+	VMOVDQU     (R12), Y2
+	VMASKMOVPS  Y3, Y2, (SI)
+	VMOVDQU     32(R12), Y2
+	VMASKMOVPS  Y4, Y2, 32(SI)
+	VMOVDQU     (R12), Y2
+	VMASKMOVPS  (DI), Y2, Y2
+	VMOVDQU     32(R12), Y5
+	VMASKMOVPS  32(DI), Y5, Y5
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y0, Y5, Y0
+	VFMADD231PS Y1, Y3, Y2
+	VFMADD231PS Y1, Y4, Y0
+	VMOVDQU     (R12), Y1
+	VMASKMOVPS  Y2, Y1, (BX)
+	VMOVDQU     32(R12), Y1
+	VMASKMOVPS  Y0, Y1, 32(BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+
+next:
+	CMPQ  AX, $0x00000002
+	JLT   whole
+	MOVQ  CX, R11
+	ADDQ  $0x0000001f, R11
+	SHRQ  $0x05, R11
+	MOVQ  (DX), R10
+	ADDQ  $0x00000008, DX
+	IMULQ R11, R10
 
 whole:
 	SUBQ  $0x00000001, AX
@@ -2422,131 +3186,152 @@ whole:
 	JNE   rows
 
 rowsdone:
+none:
 	VZEROUPPER
 	RET
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Overdamped(SB), $800-168
+TEXT ·Overdamped(SB), $832-168
 	MOVQ         ids_len+104(FP), AX
 	MOVQ         d+120(FP), CX
 	MOVQ         ids_base+96(FP), DX
+	TESTQ        AX, AX
+	JEQ          none
 	MOVQ         z_base+0(FP), BX
 	MOVQ         g_base+24(FP), SI
 	MOVQ         p_base+48(FP), DI
+	MOVLQZX      step+152(FP), R8
+	MOVQ         seed+144(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R8
+	MOVQ         R8, R10
+	SHRQ         $0x20, R10
+	XORQ         R9, R10
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+156(FP), R11
+	XORQ         R9, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+144(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
 	MOVQ         h_base+72(FP), R8
 	VBROADCASTSS anchor+128(FP), Y0
-	VMOVUPS      Y0, (SP)
+	VMOVUPS      Y0, 736(SP)
 	VBROADCASTSS root+132(FP), Y0
-	VMOVUPS      Y0, 32(SP)
+	VMOVUPS      Y0, 768(SP)
 	VBROADCASTSS heat+136(FP), Y0
-	VMOVUPS      Y0, 64(SP)
-	VMOVSS       32(SP), X0
-	VMULSS       32(SP), X0, X0
-	MOVQ         seed+144(FP), R9
-	MOVQ         R9, R10
-	SHRQ         $0x20, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 96(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 128(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 160(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 192(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 224(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 256(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 288(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 320(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 352(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 384(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 416(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 448(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 480(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 512(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 544(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 576(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 608(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 640(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 672(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 704(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	MOVLQZX      step+152(FP), R9
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 736(SP)
-	MOVLQZX      stream+156(FP), R9
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 768(SP)
+	VMOVUPS      Y0, 800(SP)
+	VMOVSS       768(SP), X0
+	VMULSS       768(SP), X0, X0
 	XORQ         R9, R9
+	XORQ         R10, R10
+	MOVQ         CX, R11
+	ADDQ         $0x0000001f, R11
+	SHRQ         $0x05, R11
+	MOVQ         (DX), R10
+	ADDQ         $0x00000008, DX
+	IMULQ        R11, R10
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
 rows:
 	VMOVSS       (R8), X1
 	ADDQ         $0x00000004, R8
-	VMOVSS       64(SP), X2
+	VMOVSS       800(SP), X2
 	VMULSS       X1, X2, X2
 	VSQRTSS      X2, X2, X2
 	VBROADCASTSS X2, Y2
-	VMOVSS       32(SP), X3
-	VUCOMISS     const30<>+0(SB), X3
+	VMOVSS       768(SP), X3
+	VUCOMISS     const32<>+0(SB), X3
 	JHI          clip
 	JMP          free
 
@@ -2554,998 +3339,7 @@ clip:
 	VBROADCASTSS X1, Y3
 	VPXOR        Y4, Y4, Y4
 	VPXOR        Y5, Y5, Y5
-	MOVQ         CX, R10
-	CMPQ         R10, $0x00000010
-	JLT          drift1end
-
-drift1:
-	VMOVUPS     (SI), Y6
-	VMOVUPS     32(SI), Y7
-	VMOVUPS     (DI), Y8
-	VMOVUPS     32(DI), Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVUPS     (BX), Y8
-	VMOVUPS     32(BX), Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y7
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y7, Y7, Y5
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R10
-	CMPQ        R10, $0x00000010
-	JGE         drift1
-
-drift1end:
-	TESTQ       R10, R10
-	JEQ         driftdone
-	MOVQ        R10, R12
-	NEGQ        R12
-	LEAQ        const29<>+0(SB), R11
-	LEAQ        64(R11)(R12*4), R11
-	VMOVDQU     (R11), Y6
-	VMASKMOVPS  (SI), Y6, Y6
-	VMOVDQU     32(R11), Y7
-	VMASKMOVPS  32(SI), Y7, Y7
-	VMOVDQU     (R11), Y8
-	VMASKMOVPS  (DI), Y8, Y8
-	VMOVDQU     32(R11), Y9
-	VMASKMOVPS  32(DI), Y9, Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVDQU     (R11), Y8
-	VMASKMOVPS  (BX), Y8, Y8
-	VMOVDQU     32(R11), Y9
-	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y3
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y3, Y3, Y5
-	LEAQ        (BX)(R10*4), BX
-	LEAQ        (SI)(R10*4), SI
-	LEAQ        (DI)(R10*4), DI
-
-driftdone:
-	MOVQ         CX, R10
-	NEGQ         R10
-	LEAQ         (BX)(R10*4), BX
-	MOVQ         CX, R10
-	NEGQ         R10
-	LEAQ         (SI)(R10*4), SI
-	MOVQ         CX, R10
-	NEGQ         R10
-	LEAQ         (DI)(R10*4), DI
-	VADDPS       Y5, Y4, Y3
-	VEXTRACTF128 $0x01, Y3, X4
-	VADDPS       X4, X3, X4
-	VPSHUFD      $0x0e, X4, X3
-	VADDPS       X3, X4, X3
-	VPSHUFD      $0x01, X3, X4
-	VADDPS       X4, X3, X4
-	VUCOMISS     X0, X4
-	JHI          cut
-	JMP          free
-
-cut:
-	ADDQ    $0x00000001, R9
-	VSQRTSS X4, X4, X3
-	VMOVSS  32(SP), X4
-	VDIVSS  X3, X4, X3
-	VMULSS  X3, X1, X1
-
-free:
-	VBROADCASTSS X1, Y1
-	MOVQ         CX, R10
-	MOVQ         (DX), R11
-	MOVQ         CX, R12
-	ADDQ         $0x00000008, DX
-	ADDQ         $0x0000001f, R12
-	SHRQ         $0x05, R12
-	IMULQ        R12, R11
-	CMPQ         R10, $0x00000020
-	JLT          part
-
-groups:
-	MOVQ         R11, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const27<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VMOVDQU      736(SP), Y6
-	VMOVDQU      768(SP), Y7
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        96(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        160(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        192(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        224(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        288(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        320(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        352(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        416(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        448(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        480(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        544(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        576(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        608(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        704(SP), Y6, Y6
-	VPADDQ       const28<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      736(SP), Y9
-	VMOVDQU      768(SP), Y10
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        96(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        160(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        192(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        224(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        288(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        352(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        416(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        448(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        480(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        544(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        576(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        608(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        640(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        704(SP), Y9, Y9
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y4, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
-	VSHUFPS      $0x88, Y10, Y7, Y6
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const13<>+0(SB), Y3, Y7
-	VPSUBD       const13<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VMOVUPS      const19<>+0(SB), Y10
-	VFMADD213PS  const20<>+0(SB), Y3, Y9
-	VFMADD213PS  const20<>+0(SB), Y5, Y10
-	VFMADD213PS  const21<>+0(SB), Y3, Y9
-	VFMADD213PS  const21<>+0(SB), Y5, Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const14<>+0(SB), Y7, Y3
-	VFMADD231PS  const14<>+0(SB), Y8, Y5
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const18<>+0(SB), Y4, Y7
-	VPADDD       const18<>+0(SB), Y6, Y8
-	VPSRLD       $0x1e, Y7, Y7
-	VPSRLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSLLD       $0x1e, Y8, Y10
-	VPSUBD       Y9, Y4, Y4
-	VPSUBD       Y10, Y6, Y6
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VMULPS       const17<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y4, Y9
-	VMULPS       Y6, Y6, Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y4, Y13
-	VMOVAPS      Y6, Y14
-	VMULPS       Y4, Y9, Y4
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y11, Y4, Y13
-	VFMADD231PS  Y12, Y6, Y14
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
-	VMOVAPS      Y9, Y11
-	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y4, Y9, Y11
-	VFMADD231PS  Y6, Y10, Y12
-	VPSLLD       $0x1f, Y7, Y4
-	VBLENDVPS    Y4, Y11, Y13, Y4
-	VPSLLD       $0x1f, Y8, Y6
-	VBLENDVPS    Y6, Y12, Y14, Y6
-	VPSLLD       $0x1f, Y7, Y9
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPSLLD       $0x1f, Y8, Y10
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPAND        const10<>+0(SB), Y8, Y12
-	VPSLLD       $0x1e, Y11, Y11
-	VPSLLD       $0x1e, Y12, Y12
-	VPXOR        Y11, Y4, Y4
-	VPXOR        Y12, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPADDD       const11<>+0(SB), Y8, Y8
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y8, Y8
-	VPSLLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y8, Y8
-	VPXOR        Y7, Y9, Y7
-	VPXOR        Y8, Y10, Y8
-	VMULPS       Y7, Y3, Y7
-	VMULPS       Y8, Y5, Y8
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y6, Y5, Y4
-	VMOVUPS      (SI), Y5
-	VMOVUPS      32(SI), Y6
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y5, Y5
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y5
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFNMADD231PS Y5, Y1, Y9
-	VFNMADD231PS Y6, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
-	VMOVUPS      64(SI), Y3
-	VMOVUPS      96(SI), Y5
-	VMOVUPS      64(DI), Y6
-	VMOVUPS      96(DI), Y7
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y5, Y5
-	VMOVUPS      64(BX), Y6
-	VMOVUPS      96(BX), Y7
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y7, Y5
-	VMOVUPS      64(BX), Y6
-	VMOVUPS      96(BX), Y7
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y7
-	VFMADD231PS  Y8, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y7
-	VMOVUPS      Y6, 64(BX)
-	VMOVUPS      Y7, 96(BX)
-	ADDQ         $0x00000080, BX
-	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
-	SUBQ         $0x00000020, R10
-	ADDQ         $0x00000001, R11
-	CMPQ         R10, $0x00000020
-	JGE          groups
-
-part:
-	TESTQ        R10, R10
-	JEQ          whole
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const27<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VMOVDQU      736(SP), Y6
-	VMOVDQU      768(SP), Y7
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        96(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        160(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        192(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        224(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        288(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        320(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        352(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        416(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        448(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        480(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        544(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        576(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        608(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        704(SP), Y6, Y6
-	VPADDQ       const28<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      736(SP), Y9
-	VMOVDQU      768(SP), Y10
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        96(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        160(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        192(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        224(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        288(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        352(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        416(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        448(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        480(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        544(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        576(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        608(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        640(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        704(SP), Y9, Y9
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y4, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
-	VSHUFPS      $0x88, Y10, Y7, Y6
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const13<>+0(SB), Y3, Y7
-	VPSUBD       const13<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VMOVUPS      const19<>+0(SB), Y10
-	VFMADD213PS  const20<>+0(SB), Y3, Y9
-	VFMADD213PS  const20<>+0(SB), Y5, Y10
-	VFMADD213PS  const21<>+0(SB), Y3, Y9
-	VFMADD213PS  const21<>+0(SB), Y5, Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const14<>+0(SB), Y7, Y3
-	VFMADD231PS  const14<>+0(SB), Y8, Y5
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const18<>+0(SB), Y4, Y7
-	VPADDD       const18<>+0(SB), Y6, Y8
-	VPSRLD       $0x1e, Y7, Y7
-	VPSRLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSLLD       $0x1e, Y8, Y10
-	VPSUBD       Y9, Y4, Y4
-	VPSUBD       Y10, Y6, Y6
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VMULPS       const17<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y4, Y9
-	VMULPS       Y6, Y6, Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y4, Y13
-	VMOVAPS      Y6, Y14
-	VMULPS       Y4, Y9, Y4
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y11, Y4, Y13
-	VFMADD231PS  Y12, Y6, Y14
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
-	VMOVAPS      Y9, Y11
-	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y4, Y9, Y11
-	VFMADD231PS  Y6, Y10, Y12
-	VPSLLD       $0x1f, Y7, Y4
-	VBLENDVPS    Y4, Y11, Y13, Y4
-	VPSLLD       $0x1f, Y8, Y6
-	VBLENDVPS    Y6, Y12, Y14, Y6
-	VPSLLD       $0x1f, Y7, Y9
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPSLLD       $0x1f, Y8, Y10
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPAND        const10<>+0(SB), Y8, Y12
-	VPSLLD       $0x1e, Y11, Y11
-	VPSLLD       $0x1e, Y12, Y12
-	VPXOR        Y11, Y4, Y4
-	VPXOR        Y12, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPADDD       const11<>+0(SB), Y8, Y8
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y8, Y8
-	VPSLLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y8, Y8
-	VPXOR        Y7, Y9, Y7
-	VPXOR        Y8, Y10, Y8
-	VMULPS       Y7, Y3, Y7
-	VMULPS       Y8, Y5, Y8
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y6, Y5, Y4
-	CMPQ         R10, $0x00000010
-	JLT          first
-	VMOVUPS      (SI), Y5
-	VMOVUPS      32(SI), Y6
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y5, Y5
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y5
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFNMADD231PS Y5, Y1, Y9
-	VFNMADD231PS Y6, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R10
-	TESTQ        R10, R10
-	JEQ          whole
-	MOVQ         R10, R12
-	NEGQ         R12
-	LEAQ         const29<>+0(SB), R11
-	LEAQ         64(R11)(R12*4), R11
-	VMOVDQU      (R11), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R11), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R11), Y7
-	VMASKMOVPS   32(DI), Y7, Y7
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y5, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R11), Y7
-	VMASKMOVPS   32(BX), Y7, Y7
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y7, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R11), Y7
-	VMASKMOVPS   32(BX), Y7, Y7
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y7
-	VFMADD231PS  Y8, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y7
-	VMOVDQU      (R11), Y1
-	VMASKMOVPS   Y6, Y1, (BX)
-	VMOVDQU      32(R11), Y1
-	VMASKMOVPS   Y7, Y1, 32(BX)
-	JMP          tailed
-
-first:
-	MOVQ         R10, R12
-	NEGQ         R12
-	LEAQ         const29<>+0(SB), R11
-	LEAQ         64(R11)(R12*4), R11
-	VMOVDQU      (R11), Y4
-	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R11), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R11), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R11), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y4
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R11), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R11), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
-	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R11), Y1
-	VMASKMOVPS   Y6, Y1, (BX)
-	VMOVDQU      32(R11), Y1
-	VMASKMOVPS   Y8, Y1, 32(BX)
-
-tailed:
-	LEAQ (BX)(R10*4), BX
-	LEAQ (SI)(R10*4), SI
-	LEAQ (DI)(R10*4), DI
-
-whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
-
-rowsdone:
-	MOVQ R9, ret+160(FP)
-	VZEROUPPER
-	RET
-
-DATA const30<>+0(SB)/4, $0x00000000
-DATA const30<>+4(SB)/4, $0x00000000
-DATA const30<>+8(SB)/4, $0x00000000
-DATA const30<>+12(SB)/4, $0x00000000
-DATA const30<>+16(SB)/4, $0x00000000
-DATA const30<>+20(SB)/4, $0x00000000
-DATA const30<>+24(SB)/4, $0x00000000
-DATA const30<>+28(SB)/4, $0x00000000
-GLOBL const30<>(SB), RODATA|NOPTR, $32
-
-// func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
-// Requires: AVX, AVX2, FMA3
-TEXT ·Underdamped(SB), $832-192
-	MOVQ         ids_len+128(FP), AX
-	MOVQ         d+144(FP), CX
-	MOVQ         ids_base+120(FP), DX
-	MOVQ         z_base+0(FP), BX
-	MOVQ         g_base+48(FP), SI
-	MOVQ         p_base+72(FP), DI
-	MOVQ         u_base+24(FP), R8
-	MOVQ         h_base+96(FP), R9
-	VBROADCASTSS anchor+152(FP), Y0
-	VMOVUPS      Y0, (SP)
-	VBROADCASTSS root+156(FP), Y0
-	VMOVUPS      Y0, 32(SP)
-	VBROADCASTSS heat+160(FP), Y0
-	VMOVUPS      Y0, 64(SP)
-	VBROADCASTSS keep+164(FP), Y0
-	VMOVUPS      Y0, 96(SP)
-	VMOVSS       32(SP), X0
-	VMULSS       32(SP), X0, X0
-	MOVQ         seed+168(FP), R10
-	MOVQ         R10, R11
-	SHRQ         $0x20, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 128(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 160(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 192(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 224(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 256(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 288(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 320(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 352(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 384(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 416(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 448(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 480(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 512(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 544(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 576(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 608(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 640(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 672(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 704(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 736(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	MOVLQZX      step+176(FP), R10
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 768(SP)
-	MOVLQZX      stream+180(FP), R10
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 800(SP)
-	XORQ         R10, R10
-	TESTQ        AX, AX
-	JEQ          rowsdone
-
-rows:
-	VMOVSS       (R9), X1
-	ADDQ         $0x00000004, R9
-	VMOVSS       64(SP), X2
-	VMULSS       X1, X2, X2
-	VSQRTSS      X2, X2, X2
-	VBROADCASTSS X2, Y2
-	VMOVSS       32(SP), X3
-	VUCOMISS     const30<>+0(SB), X3
-	JHI          clip
-	JMP          free
-
-clip:
-	VBROADCASTSS X1, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	MOVQ         CX, R11
+	MOVQ         d+120(FP), R11
 	CMPQ         R11, $0x00000010
 	JLT          drift1end
 
@@ -3558,8 +3352,8 @@ drift1:
 	VADDPS      Y9, Y7, Y7
 	VMOVUPS     (BX), Y8
 	VMOVUPS     32(BX), Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VFMADD231PS 736(SP), Y8, Y6
+	VFMADD231PS 736(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y7
 	VFMADD231PS Y6, Y6, Y4
@@ -3576,7 +3370,7 @@ drift1end:
 	JEQ         driftdone
 	MOVQ        R11, R13
 	NEGQ        R13
-	LEAQ        const29<>+0(SB), R12
+	LEAQ        const31<>+0(SB), R12
 	LEAQ        64(R12)(R13*4), R12
 	VMOVDQU     (R12), Y6
 	VMASKMOVPS  (SI), Y6, Y6
@@ -3592,8 +3386,8 @@ drift1end:
 	VMASKMOVPS  (BX), Y8, Y8
 	VMOVDQU     32(R12), Y9
 	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VFMADD231PS 736(SP), Y8, Y6
+	VFMADD231PS 736(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y3
 	VFMADD231PS Y6, Y6, Y4
@@ -3603,13 +3397,13 @@ drift1end:
 	LEAQ        (DI)(R11*4), DI
 
 driftdone:
-	MOVQ         CX, R11
+	MOVQ         d+120(FP), R11
 	NEGQ         R11
 	LEAQ         (BX)(R11*4), BX
-	MOVQ         CX, R11
+	MOVQ         d+120(FP), R11
 	NEGQ         R11
 	LEAQ         (SI)(R11*4), SI
-	MOVQ         CX, R11
+	MOVQ         d+120(FP), R11
 	NEGQ         R11
 	LEAQ         (DI)(R11*4), DI
 	VADDPS       Y5, Y4, Y3
@@ -3624,572 +3418,195 @@ driftdone:
 	JMP          free
 
 cut:
-	ADDQ    $0x00000001, R10
+	ADDQ    $0x00000001, R9
 	VSQRTSS X4, X4, X3
-	VMOVSS  32(SP), X4
+	VMOVSS  768(SP), X4
 	VDIVSS  X3, X4, X3
 	VMULSS  X3, X1, X1
 
 free:
 	VBROADCASTSS X1, Y1
 	MOVQ         CX, R11
-	MOVQ         (DX), R12
-	MOVQ         CX, R13
-	ADDQ         $0x00000008, DX
-	ADDQ         $0x0000001f, R13
-	SHRQ         $0x05, R13
-	IMULQ        R13, R12
-	CMPQ         R11, $0x00000020
-	JLT          part
-
-groups:
-	MOVQ         R12, R13
-	SHLQ         $0x03, R13
-	VMOVQ        R13, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const27<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VMOVDQU      768(SP), Y6
-	VMOVDQU      800(SP), Y7
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        640(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        704(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        736(SP), Y6, Y6
-	VPADDQ       const28<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      768(SP), Y9
-	VMOVDQU      800(SP), Y10
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        160(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        224(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        352(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        480(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        640(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        704(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        736(SP), Y9, Y9
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y4, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
-	VSHUFPS      $0x88, Y10, Y7, Y6
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const13<>+0(SB), Y3, Y7
-	VPSUBD       const13<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VMOVUPS      const19<>+0(SB), Y10
-	VFMADD213PS  const20<>+0(SB), Y3, Y9
-	VFMADD213PS  const20<>+0(SB), Y5, Y10
-	VFMADD213PS  const21<>+0(SB), Y3, Y9
-	VFMADD213PS  const21<>+0(SB), Y5, Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const14<>+0(SB), Y7, Y3
-	VFMADD231PS  const14<>+0(SB), Y8, Y5
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const18<>+0(SB), Y4, Y7
-	VPADDD       const18<>+0(SB), Y6, Y8
-	VPSRLD       $0x1e, Y7, Y7
-	VPSRLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSLLD       $0x1e, Y8, Y10
-	VPSUBD       Y9, Y4, Y4
-	VPSUBD       Y10, Y6, Y6
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VMULPS       const17<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y4, Y9
-	VMULPS       Y6, Y6, Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y4, Y13
-	VMOVAPS      Y6, Y14
-	VMULPS       Y4, Y9, Y4
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y11, Y4, Y13
-	VFMADD231PS  Y12, Y6, Y14
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
-	VMOVAPS      Y9, Y11
-	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y4, Y9, Y11
-	VFMADD231PS  Y6, Y10, Y12
-	VPSLLD       $0x1f, Y7, Y4
-	VBLENDVPS    Y4, Y11, Y13, Y4
-	VPSLLD       $0x1f, Y8, Y6
-	VBLENDVPS    Y6, Y12, Y14, Y6
-	VPSLLD       $0x1f, Y7, Y9
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPSLLD       $0x1f, Y8, Y10
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPAND        const10<>+0(SB), Y8, Y12
-	VPSLLD       $0x1e, Y11, Y11
-	VPSLLD       $0x1e, Y12, Y12
-	VPXOR        Y11, Y4, Y4
-	VPXOR        Y12, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPADDD       const11<>+0(SB), Y8, Y8
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y8, Y8
-	VPSLLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y8, Y8
-	VPXOR        Y7, Y9, Y7
-	VPXOR        Y8, Y10, Y8
-	VMULPS       Y7, Y3, Y7
-	VMULPS       Y8, Y5, Y8
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y6, Y5, Y4
-	VMOVUPS      (SI), Y5
-	VMOVUPS      32(SI), Y6
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y5, Y5
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y5
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
-	VFNMADD231PS Y5, Y1, Y9
-	VFNMADD231PS Y6, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y3
-	VMOVUPS      32(BX), Y5
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VMOVUPS      Y3, (BX)
-	VMOVUPS      Y5, 32(BX)
-	VMOVUPS      64(SI), Y3
-	VMOVUPS      96(SI), Y5
-	VMOVUPS      64(DI), Y6
-	VMOVUPS      96(DI), Y7
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y5, Y5
-	VMOVUPS      64(BX), Y6
-	VMOVUPS      96(BX), Y7
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y7, Y5
-	VMOVUPS      64(R8), Y6
-	VMOVUPS      96(R8), Y7
-	VMULPS       96(SP), Y6, Y6
-	VMULPS       96(SP), Y7, Y7
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y7
-	VFMADD231PS  Y8, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y7
-	VMOVUPS      Y6, 64(R8)
-	VMOVUPS      Y7, 96(R8)
-	VMOVUPS      64(BX), Y3
-	VMOVUPS      96(BX), Y4
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y4, Y4
-	VMOVUPS      Y3, 64(BX)
-	VMOVUPS      Y4, 96(BX)
-	ADDQ         $0x00000080, BX
-	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
-	ADDQ         $0x00000080, R8
-	SUBQ         $0x00000020, R11
-	ADDQ         $0x00000001, R12
-	CMPQ         R11, $0x00000020
-	JGE          groups
-
-part:
 	TESTQ        R11, R11
 	JEQ          whole
+	CMPQ         R11, $0x00000020
+	JLT          partial
+
+group:
+	MOVQ         R10, R12
 	SHLQ         $0x03, R12
 	VMOVQ        R12, X3
 	VPBROADCASTQ X3, Y3
-	VPADDQ       const27<>+0(SB), Y3, Y4
+	VPADDQ       const29<>+0(SB), Y3, Y4
 	VPSRLQ       $0x20, Y4, Y5
-	VMOVDQU      768(SP), Y6
-	VMOVDQU      800(SP), Y7
 	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        640(SP), Y5, Y5
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
 	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
 	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y5, Y8, Y8
-	VPXOR        640(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y7
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        704(SP), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y6
-	VPXOR        Y4, Y6, Y6
-	VPXOR        736(SP), Y6, Y6
-	VPADDQ       const28<>+0(SB), Y3, Y3
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VPADDQ       const30<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
-	VMOVDQU      768(SP), Y9
-	VMOVDQU      800(SP), Y10
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        96(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
 	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        160(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
 	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        224(SP), Y9, Y9
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        224(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
 	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
 	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        352(SP), Y9, Y9
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        352(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
 	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
 	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        480(SP), Y9, Y9
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        480(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
 	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        640(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y11, Y10
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        704(SP), Y11, Y11
-	VPSRLQ       $0x20, Y10, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        736(SP), Y9, Y9
+	VPXOR        Y10, Y11, Y11
+	VPXOR        576(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        608(SP), Y10, Y10
 	VSHUFPS      $0x88, Y11, Y8, Y3
+	VSHUFPS      $0x88, Y9, Y6, Y6
+	VSHUFPS      $0x88, Y10, Y7, Y7
 	VSHUFPS      $0x88, Y4, Y5, Y4
-	VSHUFPS      $0x88, Y9, Y6, Y5
-	VSHUFPS      $0x88, Y10, Y7, Y6
 	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y5, Y5
+	VPSRLD       $0x08, Y7, Y5
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       const12<>+0(SB), Y3, Y3
 	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const13<>+0(SB), Y3, Y7
-	VPSUBD       const13<>+0(SB), Y5, Y8
+	VPSUBD       const14<>+0(SB), Y3, Y7
+	VPSUBD       const14<>+0(SB), Y5, Y8
 	VPSRAD       $0x17, Y7, Y7
 	VPSRAD       $0x17, Y8, Y8
 	VPSLLD       $0x17, Y7, Y9
@@ -4200,12 +3617,8 @@ part:
 	VSUBPS       const9<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const19<>+0(SB), Y9
-	VMOVUPS      const19<>+0(SB), Y10
-	VFMADD213PS  const20<>+0(SB), Y3, Y9
-	VFMADD213PS  const20<>+0(SB), Y5, Y10
-	VFMADD213PS  const21<>+0(SB), Y3, Y9
-	VFMADD213PS  const21<>+0(SB), Y5, Y10
+	VMOVUPS      const21<>+0(SB), Y9
+	VMOVUPS      const21<>+0(SB), Y10
 	VFMADD213PS  const22<>+0(SB), Y3, Y9
 	VFMADD213PS  const22<>+0(SB), Y5, Y10
 	VFMADD213PS  const23<>+0(SB), Y3, Y9
@@ -4216,56 +3629,58 @@ part:
 	VFMADD213PS  const25<>+0(SB), Y5, Y10
 	VFMADD213PS  const26<>+0(SB), Y3, Y9
 	VFMADD213PS  const26<>+0(SB), Y5, Y10
+	VFMADD213PS  const27<>+0(SB), Y3, Y9
+	VFMADD213PS  const27<>+0(SB), Y5, Y10
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  const28<>+0(SB), Y5, Y10
 	VMULPS       Y3, Y3, Y11
 	VMULPS       Y5, Y5, Y12
 	VMULPS       Y11, Y3, Y13
 	VMULPS       Y12, Y5, Y14
 	VMULPS       Y9, Y13, Y9
 	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const15<>+0(SB), Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y8, Y10
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y8, Y10
 	VFMADD231PS  const8<>+0(SB), Y11, Y9
 	VFMADD231PS  const8<>+0(SB), Y12, Y10
 	VADDPS       Y9, Y3, Y3
 	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const14<>+0(SB), Y7, Y3
-	VFMADD231PS  const14<>+0(SB), Y8, Y5
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y7, Y3
+	VFMADD231PS  const15<>+0(SB), Y8, Y5
+	VMULPS       const17<>+0(SB), Y3, Y3
+	VMULPS       const17<>+0(SB), Y5, Y5
 	VSQRTPS      Y3, Y3
 	VSQRTPS      Y5, Y5
-	VPADDD       const18<>+0(SB), Y4, Y7
-	VPADDD       const18<>+0(SB), Y6, Y8
-	VPSRLD       $0x1e, Y7, Y7
-	VPSRLD       $0x1e, Y8, Y8
-	VPSLLD       $0x1e, Y7, Y9
-	VPSLLD       $0x1e, Y8, Y10
-	VPSUBD       Y9, Y4, Y4
-	VPSUBD       Y10, Y6, Y6
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VMULPS       const17<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y4, Y9
-	VMULPS       Y6, Y6, Y10
+	VPADDD       const19<>+0(SB), Y6, Y6
+	VPADDD       const19<>+0(SB), Y4, Y4
+	VPAND        const20<>+0(SB), Y6, Y7
+	VPAND        const20<>+0(SB), Y4, Y8
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VPSUBD       const19<>+0(SB), Y8, Y8
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       const18<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y8, Y8, Y10
 	VMOVUPS      const2<>+0(SB), Y11
 	VMOVUPS      const2<>+0(SB), Y12
 	VFMADD213PS  const3<>+0(SB), Y9, Y11
 	VFMADD213PS  const3<>+0(SB), Y10, Y12
 	VFMADD213PS  const4<>+0(SB), Y9, Y11
 	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y4, Y13
-	VMOVAPS      Y6, Y14
-	VMULPS       Y4, Y9, Y4
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y11, Y4, Y13
-	VFMADD231PS  Y12, Y6, Y14
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
+	VMOVAPS      Y7, Y13
+	VMOVAPS      Y8, Y14
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y8, Y10, Y8
+	VFMADD231PS  Y11, Y7, Y13
+	VFMADD231PS  Y12, Y8, Y14
+	VMOVUPS      const5<>+0(SB), Y7
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const6<>+0(SB), Y10, Y8
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y10, Y8
 	VMOVAPS      Y9, Y11
 	VMOVAPS      Y10, Y12
 	VMOVUPS      const8<>+0(SB), Y15
@@ -4274,166 +3689,489 @@ part:
 	VFMADD213PS  const9<>+0(SB), Y15, Y12
 	VMULPS       Y9, Y9, Y9
 	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y4, Y9, Y11
-	VFMADD231PS  Y6, Y10, Y12
-	VPSLLD       $0x1f, Y7, Y4
-	VBLENDVPS    Y4, Y11, Y13, Y4
-	VPSLLD       $0x1f, Y8, Y6
-	VBLENDVPS    Y6, Y12, Y14, Y6
-	VPSLLD       $0x1f, Y7, Y9
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPSLLD       $0x1f, Y8, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VFMADD231PS  Y8, Y10, Y12
+	VPSLLD       $0x01, Y6, Y8
+	VBLENDVPS    Y8, Y11, Y13, Y7
+	VBLENDVPS    Y8, Y13, Y11, Y8
+	VPSLLD       $0x01, Y4, Y10
+	VBLENDVPS    Y10, Y12, Y14, Y9
 	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y11
-	VPAND        const10<>+0(SB), Y8, Y12
-	VPSLLD       $0x1e, Y11, Y11
-	VPSLLD       $0x1e, Y12, Y12
-	VPXOR        Y11, Y4, Y4
-	VPXOR        Y12, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPADDD       const11<>+0(SB), Y8, Y8
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y8, Y8
-	VPSLLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y8, Y8
-	VPXOR        Y7, Y9, Y7
-	VPXOR        Y8, Y10, Y8
-	VMULPS       Y7, Y3, Y7
-	VMULPS       Y8, Y5, Y8
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y6, Y5, Y4
-	CMPQ         R11, $0x00000010
-	JLT          first
-	VMOVUPS      (SI), Y5
-	VMOVUPS      32(SI), Y6
+	VPAND        const10<>+0(SB), Y6, Y11
+	VPXOR        Y11, Y7, Y7
+	VPAND        const10<>+0(SB), Y4, Y11
+	VPXOR        Y11, Y9, Y9
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y8, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y10, Y4
+	VMULPS       Y6, Y3, Y6
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
 	VMOVUPS      (DI), Y9
 	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y5, Y5
-	VADDPS       Y10, Y6, Y6
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y10, Y8, Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y5
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
-	VFNMADD231PS Y5, Y1, Y9
-	VFNMADD231PS Y6, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
+	VFMADD231PS  736(SP), Y9, Y7
+	VFMADD231PS  736(SP), Y10, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFNMADD231PS Y7, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y6, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y3
-	VMOVUPS      32(BX), Y5
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, 32(BX)
+	VMOVUPS      64(SI), Y3
+	VMOVUPS      96(SI), Y6
+	VMOVUPS      64(DI), Y7
+	VMOVUPS      96(DI), Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y7
+	VMOVUPS      96(BX), Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVUPS      64(BX), Y7
+	VMOVUPS      96(BX), Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVUPS      Y7, 64(BX)
+	VMOVUPS      Y8, 96(BX)
+	ADDQ         $0x00000001, R10
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	SUBQ         $0x00000020, R11
+	CMPQ         R11, $0x00000020
+	JGE          group
+	TESTQ        R11, R11
+	JEQ          next
+
+partial:
+	MOVQ         R10, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X3
+	VPBROADCASTQ X3, Y3
+	VPADDQ       const29<>+0(SB), Y3, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        640(SP), Y5, Y5
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        128(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        256(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        320(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VPADDQ       const30<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        96(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        224(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        256(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        352(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        448(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        480(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        576(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        608(SP), Y10, Y10
+	VSHUFPS      $0x88, Y11, Y8, Y3
+	VSHUFPS      $0x88, Y9, Y6, Y6
+	VSHUFPS      $0x88, Y10, Y7, Y7
+	VSHUFPS      $0x88, Y4, Y5, Y4
+	VPSRLD       $0x08, Y3, Y3
+	VPSRLD       $0x08, Y7, Y5
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const12<>+0(SB), Y3, Y3
+	VMULPS       const12<>+0(SB), Y5, Y5
+	VPSUBD       const14<>+0(SB), Y3, Y7
+	VPSUBD       const14<>+0(SB), Y5, Y8
+	VPSRAD       $0x17, Y7, Y7
+	VPSRAD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y7, Y9
+	VPSLLD       $0x17, Y8, Y10
+	VPSUBD       Y9, Y3, Y3
+	VPSUBD       Y10, Y5, Y5
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMOVUPS      const21<>+0(SB), Y9
+	VMOVUPS      const21<>+0(SB), Y10
+	VFMADD213PS  const22<>+0(SB), Y3, Y9
+	VFMADD213PS  const22<>+0(SB), Y5, Y10
+	VFMADD213PS  const23<>+0(SB), Y3, Y9
+	VFMADD213PS  const23<>+0(SB), Y5, Y10
+	VFMADD213PS  const24<>+0(SB), Y3, Y9
+	VFMADD213PS  const24<>+0(SB), Y5, Y10
+	VFMADD213PS  const25<>+0(SB), Y3, Y9
+	VFMADD213PS  const25<>+0(SB), Y5, Y10
+	VFMADD213PS  const26<>+0(SB), Y3, Y9
+	VFMADD213PS  const26<>+0(SB), Y5, Y10
+	VFMADD213PS  const27<>+0(SB), Y3, Y9
+	VFMADD213PS  const27<>+0(SB), Y5, Y10
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  const28<>+0(SB), Y5, Y10
+	VMULPS       Y3, Y3, Y11
+	VMULPS       Y5, Y5, Y12
+	VMULPS       Y11, Y3, Y13
+	VMULPS       Y12, Y5, Y14
+	VMULPS       Y9, Y13, Y9
+	VMULPS       Y10, Y14, Y10
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y8, Y10
+	VFMADD231PS  const8<>+0(SB), Y11, Y9
+	VFMADD231PS  const8<>+0(SB), Y12, Y10
 	VADDPS       Y9, Y3, Y3
 	VADDPS       Y10, Y5, Y5
-	VMOVUPS      Y3, (BX)
-	VMOVUPS      Y5, 32(BX)
+	VFMADD231PS  const15<>+0(SB), Y7, Y3
+	VFMADD231PS  const15<>+0(SB), Y8, Y5
+	VMULPS       const17<>+0(SB), Y3, Y3
+	VMULPS       const17<>+0(SB), Y5, Y5
+	VSQRTPS      Y3, Y3
+	VSQRTPS      Y5, Y5
+	VPADDD       const19<>+0(SB), Y6, Y6
+	VPADDD       const19<>+0(SB), Y4, Y4
+	VPAND        const20<>+0(SB), Y6, Y7
+	VPAND        const20<>+0(SB), Y4, Y8
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VPSUBD       const19<>+0(SB), Y8, Y8
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       const18<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y8, Y8, Y10
+	VMOVUPS      const2<>+0(SB), Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y9, Y11
+	VFMADD213PS  const3<>+0(SB), Y10, Y12
+	VFMADD213PS  const4<>+0(SB), Y9, Y11
+	VFMADD213PS  const4<>+0(SB), Y10, Y12
+	VMOVAPS      Y7, Y13
+	VMOVAPS      Y8, Y14
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y8, Y10, Y8
+	VFMADD231PS  Y11, Y7, Y13
+	VFMADD231PS  Y12, Y8, Y14
+	VMOVUPS      const5<>+0(SB), Y7
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const6<>+0(SB), Y10, Y8
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y10, Y8
+	VMOVAPS      Y9, Y11
+	VMOVAPS      Y10, Y12
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y11
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y12
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y10, Y10, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VFMADD231PS  Y8, Y10, Y12
+	VPSLLD       $0x01, Y6, Y8
+	VBLENDVPS    Y8, Y11, Y13, Y7
+	VBLENDVPS    Y8, Y13, Y11, Y8
+	VPSLLD       $0x01, Y4, Y10
+	VBLENDVPS    Y10, Y12, Y14, Y9
+	VBLENDVPS    Y10, Y14, Y12, Y10
+	VPAND        const10<>+0(SB), Y6, Y11
+	VPXOR        Y11, Y7, Y7
+	VPAND        const10<>+0(SB), Y4, Y11
+	VPXOR        Y11, Y9, Y9
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y8, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y10, Y4
+	VMULPS       Y6, Y3, Y6
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	CMPQ         R11, $0x00000010
+	JLT          partialfirst
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  736(SP), Y9, Y7
+	VFMADD231PS  736(SP), Y10, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFNMADD231PS Y7, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y6, Y2, Y9
+	VFMADD231PS  Y3, Y2, Y10
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, 32(BX)
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
 	SUBQ         $0x00000010, R11
 	TESTQ        R11, R11
-	JEQ          whole
-	MOVQ         R11, R13
-	NEGQ         R13
-	LEAQ         const29<>+0(SB), R12
-	LEAQ         64(R12)(R13*4), R12
-	VMOVDQU      (R12), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R12), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R12), Y7
-	VMASKMOVPS   32(DI), Y7, Y7
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R12), Y7
-	VMASKMOVPS   32(BX), Y7, Y7
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y7, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (R8), Y6, Y6
-	VMOVDQU      32(R12), Y7
-	VMASKMOVPS   32(R8), Y7, Y7
-	VMULPS       96(SP), Y6, Y6
-	VMULPS       96(SP), Y7, Y7
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y7
-	VFMADD231PS  Y8, Y2, Y6
+	JEQ          next
+	CMPQ         R11, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y6
+	VMOVUPS      (DI), Y7
+	VMOVUPS      32(DI), Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      32(BX), Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      32(BX), Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y4, Y2, Y7
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y6, Y1, (R8)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y7, Y1, 32(R8)
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R12), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y7, Y2, Y2
-	VMOVDQU      (R12), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
-	JMP          tailed
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVUPS      Y7, (BX)
+	VMOVUPS      Y8, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R11
+	JMP          next
 
-first:
+partialfirst:
 	MOVQ         R11, R13
 	NEGQ         R13
-	LEAQ         const29<>+0(SB), R12
+	LEAQ         const31<>+0(SB), R12
 	LEAQ         64(R12)(R13*4), R12
 	VMOVDQU      (R12), Y4
 	VMASKMOVPS   (SI), Y4, Y4
 	VMOVDQU      32(R12), Y5
 	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (DI), Y6, Y6
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (DI), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
-	VADDPS       Y6, Y4, Y4
+	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y4
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (R8), Y6, Y6
+	VFMADD231PS  736(SP), Y7, Y4
+	VFMADD231PS  736(SP), Y8, Y5
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       96(SP), Y6, Y6
-	VMULPS       96(SP), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y6
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
+	VFMADD231PS  Y6, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y6, Y1, (R8)
+	VMASKMOVPS   Y7, Y1, (BX)
 	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y8, Y1, 32(R8)
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R12), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R12), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
+	VMASKMOVPS   Y8, Y1, 32(BX)
+	LEAQ         (BX)(R11*4), BX
+	LEAQ         (SI)(R11*4), SI
+	LEAQ         (DI)(R11*4), DI
+	JMP          next
 
-tailed:
-	LEAQ (BX)(R11*4), BX
-	LEAQ (SI)(R11*4), SI
-	LEAQ (DI)(R11*4), DI
-	LEAQ (R8)(R11*4), R8
+partialsecond:
+	MOVQ         R11, R13
+	NEGQ         R13
+	LEAQ         const31<>+0(SB), R12
+	LEAQ         64(R12)(R13*4), R12
+	VMOVDQU      (R12), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R12), Y6
+	VMASKMOVPS   32(SI), Y6, Y6
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (DI), Y7, Y7
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVDQU      (R12), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVDQU      (R12), Y1
+	VMASKMOVPS   Y7, Y1, (BX)
+	VMOVDQU      32(R12), Y1
+	VMASKMOVPS   Y8, Y1, 32(BX)
+	LEAQ         (BX)(R11*4), BX
+	LEAQ         (SI)(R11*4), SI
+	LEAQ         (DI)(R11*4), DI
+
+next:
+	CMPQ  AX, $0x00000002
+	JLT   whole
+	MOVQ  CX, R11
+	ADDQ  $0x0000001f, R11
+	SHRQ  $0x05, R11
+	MOVQ  (DX), R10
+	ADDQ  $0x00000008, DX
+	IMULQ R11, R10
 
 whole:
 	SUBQ  $0x00000001, AX
@@ -4441,6 +4179,1075 @@ whole:
 	JNE   rows
 
 rowsdone:
+none:
+	MOVQ R9, ret+160(FP)
+	VZEROUPPER
+	RET
+
+DATA const32<>+0(SB)/4, $0x00000000
+DATA const32<>+4(SB)/4, $0x00000000
+DATA const32<>+8(SB)/4, $0x00000000
+DATA const32<>+12(SB)/4, $0x00000000
+DATA const32<>+16(SB)/4, $0x00000000
+DATA const32<>+20(SB)/4, $0x00000000
+DATA const32<>+24(SB)/4, $0x00000000
+DATA const32<>+28(SB)/4, $0x00000000
+GLOBL const32<>(SB), RODATA|NOPTR, $32
+
+// func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
+// Requires: AVX, AVX2, FMA3
+TEXT ·Underdamped(SB), $864-192
+	MOVQ         ids_len+128(FP), AX
+	MOVQ         d+144(FP), CX
+	MOVQ         ids_base+120(FP), DX
+	TESTQ        AX, AX
+	JEQ          none
+	MOVQ         z_base+0(FP), BX
+	MOVQ         g_base+48(FP), SI
+	MOVQ         p_base+72(FP), DI
+	MOVQ         u_base+24(FP), R8
+	MOVLQZX      step+176(FP), R9
+	MOVQ         seed+168(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R9
+	MOVQ         R9, R11
+	SHRQ         $0x20, R11
+	XORQ         R10, R11
+	SHRQ         $0x20, R10
+	MOVLQZX      stream+180(FP), R12
+	XORQ         R10, R12
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	VMOVD        R12, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+168(FP), R9
+	MOVQ         R9, R10
+	SHRQ         $0x20, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, R9
+	ADDL         $0xbb67ae85, R10
+	MOVQ         h_base+96(FP), R9
+	VBROADCASTSS anchor+152(FP), Y0
+	VMOVUPS      Y0, 736(SP)
+	VBROADCASTSS root+156(FP), Y0
+	VMOVUPS      Y0, 768(SP)
+	VBROADCASTSS heat+160(FP), Y0
+	VMOVUPS      Y0, 800(SP)
+	VBROADCASTSS keep+164(FP), Y0
+	VMOVUPS      Y0, 832(SP)
+	VMOVSS       768(SP), X0
+	VMULSS       768(SP), X0, X0
+	XORQ         R10, R10
+	XORQ         R11, R11
+	MOVQ         CX, R12
+	ADDQ         $0x0000001f, R12
+	SHRQ         $0x05, R12
+	MOVQ         (DX), R11
+	ADDQ         $0x00000008, DX
+	IMULQ        R12, R11
+	TESTQ        AX, AX
+	JEQ          rowsdone
+
+rows:
+	VMOVSS       (R9), X1
+	ADDQ         $0x00000004, R9
+	VMOVSS       800(SP), X2
+	VMULSS       X1, X2, X2
+	VSQRTSS      X2, X2, X2
+	VBROADCASTSS X2, Y2
+	VMOVSS       768(SP), X3
+	VUCOMISS     const32<>+0(SB), X3
+	JHI          clip
+	JMP          free
+
+clip:
+	VBROADCASTSS X1, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	MOVQ         d+144(FP), R12
+	CMPQ         R12, $0x00000010
+	JLT          drift1end
+
+drift1:
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVUPS     (DI), Y8
+	VMOVUPS     32(DI), Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VMOVUPS     (BX), Y8
+	VMOVUPS     32(BX), Y9
+	VFMADD231PS 736(SP), Y8, Y6
+	VFMADD231PS 736(SP), Y9, Y7
+	VMULPS      Y3, Y6, Y6
+	VMULPS      Y3, Y7, Y7
+	VFMADD231PS Y6, Y6, Y4
+	VFMADD231PS Y7, Y7, Y5
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R12
+	CMPQ        R12, $0x00000010
+	JGE         drift1
+
+drift1end:
+	TESTQ       R12, R12
+	JEQ         driftdone
+	MOVQ        R12, R14
+	NEGQ        R14
+	LEAQ        const31<>+0(SB), R13
+	LEAQ        64(R13)(R14*4), R13
+	VMOVDQU     (R13), Y6
+	VMASKMOVPS  (SI), Y6, Y6
+	VMOVDQU     32(R13), Y7
+	VMASKMOVPS  32(SI), Y7, Y7
+	VMOVDQU     (R13), Y8
+	VMASKMOVPS  (DI), Y8, Y8
+	VMOVDQU     32(R13), Y9
+	VMASKMOVPS  32(DI), Y9, Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VMOVDQU     (R13), Y8
+	VMASKMOVPS  (BX), Y8, Y8
+	VMOVDQU     32(R13), Y9
+	VMASKMOVPS  32(BX), Y9, Y9
+	VFMADD231PS 736(SP), Y8, Y6
+	VFMADD231PS 736(SP), Y9, Y7
+	VMULPS      Y3, Y6, Y6
+	VMULPS      Y3, Y7, Y3
+	VFMADD231PS Y6, Y6, Y4
+	VFMADD231PS Y3, Y3, Y5
+	LEAQ        (BX)(R12*4), BX
+	LEAQ        (SI)(R12*4), SI
+	LEAQ        (DI)(R12*4), DI
+
+driftdone:
+	MOVQ         d+144(FP), R12
+	NEGQ         R12
+	LEAQ         (BX)(R12*4), BX
+	MOVQ         d+144(FP), R12
+	NEGQ         R12
+	LEAQ         (SI)(R12*4), SI
+	MOVQ         d+144(FP), R12
+	NEGQ         R12
+	LEAQ         (DI)(R12*4), DI
+	VADDPS       Y5, Y4, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPS       X4, X3, X4
+	VPSHUFD      $0x0e, X4, X3
+	VADDPS       X3, X4, X3
+	VPSHUFD      $0x01, X3, X4
+	VADDPS       X4, X3, X4
+	VUCOMISS     X0, X4
+	JHI          cut
+	JMP          free
+
+cut:
+	ADDQ    $0x00000001, R10
+	VSQRTSS X4, X4, X3
+	VMOVSS  768(SP), X4
+	VDIVSS  X3, X4, X3
+	VMULSS  X3, X1, X1
+
+free:
+	VBROADCASTSS X1, Y1
+	MOVQ         CX, R12
+	TESTQ        R12, R12
+	JEQ          whole
+	CMPQ         R12, $0x00000020
+	JLT          partial
+
+group:
+	MOVQ         R11, R13
+	SHLQ         $0x03, R13
+	VMOVQ        R13, X3
+	VPBROADCASTQ X3, Y3
+	VPADDQ       const29<>+0(SB), Y3, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        640(SP), Y5, Y5
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        128(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        256(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        320(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VPADDQ       const30<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        96(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        224(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        256(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        352(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        448(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        480(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        576(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        608(SP), Y10, Y10
+	VSHUFPS      $0x88, Y11, Y8, Y3
+	VSHUFPS      $0x88, Y9, Y6, Y6
+	VSHUFPS      $0x88, Y10, Y7, Y7
+	VSHUFPS      $0x88, Y4, Y5, Y4
+	VPSRLD       $0x08, Y3, Y3
+	VPSRLD       $0x08, Y7, Y5
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const12<>+0(SB), Y3, Y3
+	VMULPS       const12<>+0(SB), Y5, Y5
+	VPSUBD       const14<>+0(SB), Y3, Y7
+	VPSUBD       const14<>+0(SB), Y5, Y8
+	VPSRAD       $0x17, Y7, Y7
+	VPSRAD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y7, Y9
+	VPSLLD       $0x17, Y8, Y10
+	VPSUBD       Y9, Y3, Y3
+	VPSUBD       Y10, Y5, Y5
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMOVUPS      const21<>+0(SB), Y9
+	VMOVUPS      const21<>+0(SB), Y10
+	VFMADD213PS  const22<>+0(SB), Y3, Y9
+	VFMADD213PS  const22<>+0(SB), Y5, Y10
+	VFMADD213PS  const23<>+0(SB), Y3, Y9
+	VFMADD213PS  const23<>+0(SB), Y5, Y10
+	VFMADD213PS  const24<>+0(SB), Y3, Y9
+	VFMADD213PS  const24<>+0(SB), Y5, Y10
+	VFMADD213PS  const25<>+0(SB), Y3, Y9
+	VFMADD213PS  const25<>+0(SB), Y5, Y10
+	VFMADD213PS  const26<>+0(SB), Y3, Y9
+	VFMADD213PS  const26<>+0(SB), Y5, Y10
+	VFMADD213PS  const27<>+0(SB), Y3, Y9
+	VFMADD213PS  const27<>+0(SB), Y5, Y10
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  const28<>+0(SB), Y5, Y10
+	VMULPS       Y3, Y3, Y11
+	VMULPS       Y5, Y5, Y12
+	VMULPS       Y11, Y3, Y13
+	VMULPS       Y12, Y5, Y14
+	VMULPS       Y9, Y13, Y9
+	VMULPS       Y10, Y14, Y10
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y8, Y10
+	VFMADD231PS  const8<>+0(SB), Y11, Y9
+	VFMADD231PS  const8<>+0(SB), Y12, Y10
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y7, Y3
+	VFMADD231PS  const15<>+0(SB), Y8, Y5
+	VMULPS       const17<>+0(SB), Y3, Y3
+	VMULPS       const17<>+0(SB), Y5, Y5
+	VSQRTPS      Y3, Y3
+	VSQRTPS      Y5, Y5
+	VPADDD       const19<>+0(SB), Y6, Y6
+	VPADDD       const19<>+0(SB), Y4, Y4
+	VPAND        const20<>+0(SB), Y6, Y7
+	VPAND        const20<>+0(SB), Y4, Y8
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VPSUBD       const19<>+0(SB), Y8, Y8
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       const18<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y8, Y8, Y10
+	VMOVUPS      const2<>+0(SB), Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y9, Y11
+	VFMADD213PS  const3<>+0(SB), Y10, Y12
+	VFMADD213PS  const4<>+0(SB), Y9, Y11
+	VFMADD213PS  const4<>+0(SB), Y10, Y12
+	VMOVAPS      Y7, Y13
+	VMOVAPS      Y8, Y14
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y8, Y10, Y8
+	VFMADD231PS  Y11, Y7, Y13
+	VFMADD231PS  Y12, Y8, Y14
+	VMOVUPS      const5<>+0(SB), Y7
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const6<>+0(SB), Y10, Y8
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y10, Y8
+	VMOVAPS      Y9, Y11
+	VMOVAPS      Y10, Y12
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y11
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y12
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y10, Y10, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VFMADD231PS  Y8, Y10, Y12
+	VPSLLD       $0x01, Y6, Y8
+	VBLENDVPS    Y8, Y11, Y13, Y7
+	VBLENDVPS    Y8, Y13, Y11, Y8
+	VPSLLD       $0x01, Y4, Y10
+	VBLENDVPS    Y10, Y12, Y14, Y9
+	VBLENDVPS    Y10, Y14, Y12, Y10
+	VPAND        const10<>+0(SB), Y6, Y11
+	VPXOR        Y11, Y7, Y7
+	VPAND        const10<>+0(SB), Y4, Y11
+	VPXOR        Y11, Y9, Y9
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y8, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y10, Y4
+	VMULPS       Y6, Y3, Y6
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  736(SP), Y9, Y7
+	VFMADD231PS  736(SP), Y10, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      32(R8), Y10
+	VMULPS       832(SP), Y9, Y9
+	VMULPS       832(SP), Y10, Y10
+	VFNMADD231PS Y7, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y6, Y2, Y9
+	VFMADD231PS  Y3, Y2, Y10
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y10, 32(R8)
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y10, Y6, Y6
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y6, 32(BX)
+	VMOVUPS      64(SI), Y3
+	VMOVUPS      96(SI), Y6
+	VMOVUPS      64(DI), Y7
+	VMOVUPS      96(DI), Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      64(BX), Y7
+	VMOVUPS      96(BX), Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVUPS      64(R8), Y7
+	VMOVUPS      96(R8), Y8
+	VMULPS       832(SP), Y7, Y7
+	VMULPS       832(SP), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVUPS      Y7, 64(R8)
+	VMOVUPS      Y8, 96(R8)
+	VMOVUPS      64(BX), Y3
+	VMOVUPS      96(BX), Y4
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y4, Y4
+	VMOVUPS      Y3, 64(BX)
+	VMOVUPS      Y4, 96(BX)
+	ADDQ         $0x00000001, R11
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	SUBQ         $0x00000020, R12
+	CMPQ         R12, $0x00000020
+	JGE          group
+	TESTQ        R12, R12
+	JEQ          next
+
+partial:
+	MOVQ         R11, R13
+	SHLQ         $0x03, R13
+	VMOVQ        R13, X3
+	VPBROADCASTQ X3, Y3
+	VPADDQ       const29<>+0(SB), Y3, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        640(SP), Y5, Y5
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        672(SP), Y8, Y8
+	VPXOR        64(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        96(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        128(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        256(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        320(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        352(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        448(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        480(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y6, Y8, Y8
+	VPXOR        512(SP), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y6
+	VPXOR        Y5, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y8, Y5
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        576(SP), Y8, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y4, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VPADDQ       const30<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        640(SP), Y4, Y4
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        96(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        224(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        256(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        352(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        448(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        480(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y11, Y3
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y11, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        576(SP), Y11, Y11
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        608(SP), Y10, Y10
+	VSHUFPS      $0x88, Y11, Y8, Y3
+	VSHUFPS      $0x88, Y9, Y6, Y6
+	VSHUFPS      $0x88, Y10, Y7, Y7
+	VSHUFPS      $0x88, Y4, Y5, Y4
+	VPSRLD       $0x08, Y3, Y3
+	VPSRLD       $0x08, Y7, Y5
+	VPADDD       const13<>+0(SB), Y3, Y3
+	VPADDD       const13<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const12<>+0(SB), Y3, Y3
+	VMULPS       const12<>+0(SB), Y5, Y5
+	VPSUBD       const14<>+0(SB), Y3, Y7
+	VPSUBD       const14<>+0(SB), Y5, Y8
+	VPSRAD       $0x17, Y7, Y7
+	VPSRAD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y7, Y9
+	VPSLLD       $0x17, Y8, Y10
+	VPSUBD       Y9, Y3, Y3
+	VPSUBD       Y10, Y5, Y5
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMOVUPS      const21<>+0(SB), Y9
+	VMOVUPS      const21<>+0(SB), Y10
+	VFMADD213PS  const22<>+0(SB), Y3, Y9
+	VFMADD213PS  const22<>+0(SB), Y5, Y10
+	VFMADD213PS  const23<>+0(SB), Y3, Y9
+	VFMADD213PS  const23<>+0(SB), Y5, Y10
+	VFMADD213PS  const24<>+0(SB), Y3, Y9
+	VFMADD213PS  const24<>+0(SB), Y5, Y10
+	VFMADD213PS  const25<>+0(SB), Y3, Y9
+	VFMADD213PS  const25<>+0(SB), Y5, Y10
+	VFMADD213PS  const26<>+0(SB), Y3, Y9
+	VFMADD213PS  const26<>+0(SB), Y5, Y10
+	VFMADD213PS  const27<>+0(SB), Y3, Y9
+	VFMADD213PS  const27<>+0(SB), Y5, Y10
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  const28<>+0(SB), Y5, Y10
+	VMULPS       Y3, Y3, Y11
+	VMULPS       Y5, Y5, Y12
+	VMULPS       Y11, Y3, Y13
+	VMULPS       Y12, Y5, Y14
+	VMULPS       Y9, Y13, Y9
+	VMULPS       Y10, Y14, Y10
+	VFMADD231PS  const16<>+0(SB), Y7, Y9
+	VFMADD231PS  const16<>+0(SB), Y8, Y10
+	VFMADD231PS  const8<>+0(SB), Y11, Y9
+	VFMADD231PS  const8<>+0(SB), Y12, Y10
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y7, Y3
+	VFMADD231PS  const15<>+0(SB), Y8, Y5
+	VMULPS       const17<>+0(SB), Y3, Y3
+	VMULPS       const17<>+0(SB), Y5, Y5
+	VSQRTPS      Y3, Y3
+	VSQRTPS      Y5, Y5
+	VPADDD       const19<>+0(SB), Y6, Y6
+	VPADDD       const19<>+0(SB), Y4, Y4
+	VPAND        const20<>+0(SB), Y6, Y7
+	VPAND        const20<>+0(SB), Y4, Y8
+	VPSUBD       const19<>+0(SB), Y7, Y7
+	VPSUBD       const19<>+0(SB), Y8, Y8
+	VCVTDQ2PS    Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const18<>+0(SB), Y7, Y7
+	VMULPS       const18<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VMULPS       Y8, Y8, Y10
+	VMOVUPS      const2<>+0(SB), Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y9, Y11
+	VFMADD213PS  const3<>+0(SB), Y10, Y12
+	VFMADD213PS  const4<>+0(SB), Y9, Y11
+	VFMADD213PS  const4<>+0(SB), Y10, Y12
+	VMOVAPS      Y7, Y13
+	VMOVAPS      Y8, Y14
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y8, Y10, Y8
+	VFMADD231PS  Y11, Y7, Y13
+	VFMADD231PS  Y12, Y8, Y14
+	VMOVUPS      const5<>+0(SB), Y7
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD213PS  const6<>+0(SB), Y9, Y7
+	VFMADD213PS  const6<>+0(SB), Y10, Y8
+	VFMADD213PS  const7<>+0(SB), Y9, Y7
+	VFMADD213PS  const7<>+0(SB), Y10, Y8
+	VMOVAPS      Y9, Y11
+	VMOVAPS      Y10, Y12
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y11
+	VMOVUPS      const8<>+0(SB), Y15
+	VFMADD213PS  const9<>+0(SB), Y15, Y12
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y10, Y10, Y10
+	VFMADD231PS  Y7, Y9, Y11
+	VFMADD231PS  Y8, Y10, Y12
+	VPSLLD       $0x01, Y6, Y8
+	VBLENDVPS    Y8, Y11, Y13, Y7
+	VBLENDVPS    Y8, Y13, Y11, Y8
+	VPSLLD       $0x01, Y4, Y10
+	VBLENDVPS    Y10, Y12, Y14, Y9
+	VBLENDVPS    Y10, Y14, Y12, Y10
+	VPAND        const10<>+0(SB), Y6, Y11
+	VPXOR        Y11, Y7, Y7
+	VPAND        const10<>+0(SB), Y4, Y11
+	VPXOR        Y11, Y9, Y9
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y8, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y10, Y4
+	VMULPS       Y6, Y3, Y6
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	CMPQ         R12, $0x00000010
+	JLT          partialfirst
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  736(SP), Y9, Y7
+	VFMADD231PS  736(SP), Y10, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      32(R8), Y10
+	VMULPS       832(SP), Y9, Y9
+	VMULPS       832(SP), Y10, Y10
+	VFNMADD231PS Y7, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y6, Y2, Y9
+	VFMADD231PS  Y3, Y2, Y10
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y10, 32(R8)
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y10, Y6, Y6
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y6, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R12
+	TESTQ        R12, R12
+	JEQ          next
+	CMPQ         R12, $0x00000010
+	JLT          partialsecond
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y6
+	VMOVUPS      (DI), Y7
+	VMOVUPS      32(DI), Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      32(BX), Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVUPS      (R8), Y7
+	VMOVUPS      32(R8), Y8
+	VMULPS       832(SP), Y7, Y7
+	VMULPS       832(SP), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y8, 32(R8)
+	VMOVUPS      (BX), Y1
+	VMOVUPS      32(BX), Y2
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R12
+	JMP          next
+
+partialfirst:
+	MOVQ         R12, R14
+	NEGQ         R14
+	LEAQ         const31<>+0(SB), R13
+	LEAQ         64(R13)(R14*4), R13
+	VMOVDQU      (R13), Y4
+	VMASKMOVPS   (SI), Y4, Y4
+	VMOVDQU      32(R13), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (DI), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y8, Y5, Y5
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  736(SP), Y7, Y4
+	VFMADD231PS  736(SP), Y8, Y5
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (R8), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(R8), Y8, Y8
+	VMULPS       832(SP), Y7, Y7
+	VMULPS       832(SP), Y8, Y8
+	VFNMADD231PS Y4, Y1, Y7
+	VFNMADD231PS Y5, Y1, Y8
+	VFMADD231PS  Y6, Y2, Y7
+	VFMADD231PS  Y3, Y2, Y8
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   Y7, Y1, (R8)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y8, Y1, 32(R8)
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   (BX), Y1, Y1
+	VMOVDQU      32(R13), Y2
+	VMASKMOVPS   32(BX), Y2, Y2
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   Y1, Y3, (BX)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y2, Y1, 32(BX)
+	LEAQ         (BX)(R12*4), BX
+	LEAQ         (SI)(R12*4), SI
+	LEAQ         (DI)(R12*4), DI
+	LEAQ         (R8)(R12*4), R8
+	JMP          next
+
+partialsecond:
+	MOVQ         R12, R14
+	NEGQ         R14
+	LEAQ         const31<>+0(SB), R13
+	LEAQ         64(R13)(R14*4), R13
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R13), Y6
+	VMASKMOVPS   32(SI), Y6, Y6
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (DI), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y6, Y6
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  736(SP), Y7, Y3
+	VFMADD231PS  736(SP), Y8, Y6
+	VMOVDQU      (R13), Y7
+	VMASKMOVPS   (R8), Y7, Y7
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(R8), Y8, Y8
+	VMULPS       832(SP), Y7, Y7
+	VMULPS       832(SP), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y8
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   Y7, Y1, (R8)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y8, Y1, 32(R8)
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   (BX), Y1, Y1
+	VMOVDQU      32(R13), Y2
+	VMASKMOVPS   32(BX), Y2, Y2
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   Y1, Y3, (BX)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y2, Y1, 32(BX)
+	LEAQ         (BX)(R12*4), BX
+	LEAQ         (SI)(R12*4), SI
+	LEAQ         (DI)(R12*4), DI
+	LEAQ         (R8)(R12*4), R8
+
+next:
+	CMPQ  AX, $0x00000002
+	JLT   whole
+	MOVQ  CX, R12
+	ADDQ  $0x0000001f, R12
+	SHRQ  $0x05, R12
+	MOVQ  (DX), R11
+	ADDQ  $0x00000008, DX
+	IMULQ R12, R11
+
+whole:
+	SUBQ  $0x00000001, AX
+	TESTQ AX, AX
+	JNE   rows
+
+rowsdone:
+none:
 	MOVQ R10, ret+184(FP)
 	VZEROUPPER
 	RET

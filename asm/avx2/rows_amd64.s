@@ -492,6 +492,8 @@ n1:
 	VFNMADD231PS const4<>+0(SB), Y6, Y2
 	VFNMADD231PS const5<>+0(SB), Y5, Y1
 	VFNMADD231PS const5<>+0(SB), Y6, Y2
+	VPSLLD       $0x1e, Y3, Y3
+	VPSLLD       $0x1e, Y4, Y4
 	VMULPS       Y1, Y1, Y5
 	VMULPS       Y2, Y2, Y6
 	VMOVUPS      const8<>+0(SB), Y7
@@ -522,32 +524,26 @@ n1:
 	VMULPS       Y6, Y6, Y6
 	VFMADD231PS  Y1, Y5, Y7
 	VFMADD231PS  Y2, Y6, Y8
-	VPSLLD       $0x1f, Y3, Y1
-	VBLENDVPS    Y1, Y7, Y9, Y1
-	VPSLLD       $0x1f, Y4, Y2
-	VBLENDVPS    Y2, Y8, Y10, Y2
-	VPSLLD       $0x1f, Y3, Y5
-	VBLENDVPS    Y5, Y9, Y7, Y5
-	VPSLLD       $0x1f, Y4, Y6
+	VPSLLD       $0x01, Y3, Y2
+	VBLENDVPS    Y2, Y7, Y9, Y1
+	VBLENDVPS    Y2, Y9, Y7, Y2
+	VPSLLD       $0x01, Y4, Y6
+	VBLENDVPS    Y6, Y8, Y10, Y5
 	VBLENDVPS    Y6, Y10, Y8, Y6
 	VPAND        const16<>+0(SB), Y3, Y7
-	VPAND        const16<>+0(SB), Y4, Y8
-	VPSLLD       $0x1e, Y7, Y7
-	VPSLLD       $0x1e, Y8, Y8
 	VPXOR        Y7, Y1, Y1
-	VPXOR        Y8, Y2, Y2
+	VPAND        const16<>+0(SB), Y4, Y7
+	VPXOR        Y7, Y5, Y5
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VPAND        const16<>+0(SB), Y3, Y3
-	VPAND        const16<>+0(SB), Y4, Y4
-	VPSLLD       $0x1e, Y3, Y3
-	VPSLLD       $0x1e, Y4, Y4
-	VPXOR        Y3, Y5, Y3
-	VPXOR        Y4, Y6, Y4
+	VPXOR        Y3, Y2, Y2
+	VPAND        const16<>+0(SB), Y4, Y3
+	VPXOR        Y3, Y6, Y3
 	VMOVUPS      Y1, (DX)
-	VMOVUPS      Y2, 32(DX)
-	VMOVUPS      Y3, (DI)
-	VMOVUPS      Y4, 32(DI)
+	VMOVUPS      Y5, 32(DX)
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000040, R8
@@ -592,6 +588,8 @@ n1end:
 	VFNMADD231PS const4<>+0(SB), Y5, Y0
 	VFNMADD231PS const5<>+0(SB), Y4, Y1
 	VFNMADD231PS const5<>+0(SB), Y5, Y0
+	VPSLLD       $0x1e, Y2, Y2
+	VPSLLD       $0x1e, Y3, Y3
 	VMULPS       Y1, Y1, Y4
 	VMULPS       Y0, Y0, Y5
 	VMOVUPS      const8<>+0(SB), Y6
@@ -622,36 +620,30 @@ n1end:
 	VMULPS       Y5, Y5, Y5
 	VFMADD231PS  Y0, Y4, Y6
 	VFMADD231PS  Y1, Y5, Y7
-	VPSLLD       $0x1f, Y2, Y0
-	VBLENDVPS    Y0, Y6, Y8, Y0
-	VPSLLD       $0x1f, Y3, Y1
-	VBLENDVPS    Y1, Y7, Y9, Y1
-	VPSLLD       $0x1f, Y2, Y4
-	VBLENDVPS    Y4, Y8, Y6, Y4
-	VPSLLD       $0x1f, Y3, Y5
+	VPSLLD       $0x01, Y2, Y1
+	VBLENDVPS    Y1, Y6, Y8, Y0
+	VBLENDVPS    Y1, Y8, Y6, Y1
+	VPSLLD       $0x01, Y3, Y5
+	VBLENDVPS    Y5, Y7, Y9, Y4
 	VBLENDVPS    Y5, Y9, Y7, Y5
 	VPAND        const16<>+0(SB), Y2, Y6
-	VPAND        const16<>+0(SB), Y3, Y7
-	VPSLLD       $0x1e, Y6, Y6
-	VPSLLD       $0x1e, Y7, Y7
 	VPXOR        Y6, Y0, Y0
-	VPXOR        Y7, Y1, Y1
+	VPAND        const16<>+0(SB), Y3, Y6
+	VPXOR        Y6, Y4, Y4
 	VPADDD       const17<>+0(SB), Y2, Y2
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VPAND        const16<>+0(SB), Y2, Y2
-	VPAND        const16<>+0(SB), Y3, Y3
-	VPSLLD       $0x1e, Y2, Y2
-	VPSLLD       $0x1e, Y3, Y3
-	VPXOR        Y2, Y4, Y2
-	VPXOR        Y3, Y5, Y3
-	VMOVDQU      (R10), Y4
-	VMASKMOVPS   Y0, Y4, (DX)
+	VPXOR        Y2, Y1, Y1
+	VPAND        const16<>+0(SB), Y3, Y2
+	VPXOR        Y2, Y5, Y2
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   Y0, Y3, (DX)
 	VMOVDQU      32(R10), Y0
-	VMASKMOVPS   Y1, Y0, 32(DX)
+	VMASKMOVPS   Y4, Y0, 32(DX)
 	VMOVDQU      (R10), Y0
-	VMASKMOVPS   Y2, Y0, (DI)
+	VMASKMOVPS   Y1, Y0, (DI)
 	VMOVDQU      32(R10), Y0
-	VMASKMOVPS   Y3, Y0, 32(DI)
+	VMASKMOVPS   Y2, Y0, 32(DI)
 	LEAQ         (DX)(R9*4), DX
 	LEAQ         (DI)(R9*4), DI
 	LEAQ         (R8)(R9*4), R8
@@ -816,22 +808,22 @@ DATA const15<>+24(SB)/4, $0x3f800000
 DATA const15<>+28(SB)/4, $0x3f800000
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/4, $0x00000002
-DATA const16<>+4(SB)/4, $0x00000002
-DATA const16<>+8(SB)/4, $0x00000002
-DATA const16<>+12(SB)/4, $0x00000002
-DATA const16<>+16(SB)/4, $0x00000002
-DATA const16<>+20(SB)/4, $0x00000002
-DATA const16<>+24(SB)/4, $0x00000002
-DATA const16<>+28(SB)/4, $0x00000002
+DATA const16<>+0(SB)/4, $0x80000000
+DATA const16<>+4(SB)/4, $0x80000000
+DATA const16<>+8(SB)/4, $0x80000000
+DATA const16<>+12(SB)/4, $0x80000000
+DATA const16<>+16(SB)/4, $0x80000000
+DATA const16<>+20(SB)/4, $0x80000000
+DATA const16<>+24(SB)/4, $0x80000000
+DATA const16<>+28(SB)/4, $0x80000000
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/4, $0x00000001
-DATA const17<>+4(SB)/4, $0x00000001
-DATA const17<>+8(SB)/4, $0x00000001
-DATA const17<>+12(SB)/4, $0x00000001
-DATA const17<>+16(SB)/4, $0x00000001
-DATA const17<>+20(SB)/4, $0x00000001
-DATA const17<>+24(SB)/4, $0x00000001
-DATA const17<>+28(SB)/4, $0x00000001
+DATA const17<>+0(SB)/4, $0x40000000
+DATA const17<>+4(SB)/4, $0x40000000
+DATA const17<>+8(SB)/4, $0x40000000
+DATA const17<>+12(SB)/4, $0x40000000
+DATA const17<>+16(SB)/4, $0x40000000
+DATA const17<>+20(SB)/4, $0x40000000
+DATA const17<>+24(SB)/4, $0x40000000
+DATA const17<>+28(SB)/4, $0x40000000
 GLOBL const17<>(SB), RODATA|NOPTR, $32

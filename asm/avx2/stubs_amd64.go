@@ -16,6 +16,11 @@ func Uniform(dst []float32, first uint64, seed uint64, step, stream uint32)
 //go:noescape
 func Normal(dst []float32, first uint64, seed uint64, step, stream uint32)
 
+// NormalRows is dst = normals of row ids[i].
+//
+//go:noescape
+func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32)
+
 // NoiseRows is eps = normals of row ids[i]; zl = sigma[i]*eps + (alpha[i]*z).
 //
 //go:noescape

@@ -372,6 +372,7 @@ n1:
 	VFNMADD231PS.BCST const3<>+0(SB), Z7, Z1
 	VFNMADD231PS.BCST const4<>+0(SB), Z7, Z1
 	VFNMADD231PS.BCST const5<>+0(SB), Z7, Z1
+	VPSLLD            $0x1e, Z6, Z6
 	VMULPS            Z1, Z1, Z7
 	VBROADCASTSS      const8<>+0(SB), Z8
 	VFMADD213PS.BCST  const9<>+0(SB), Z7, Z8
@@ -389,17 +390,14 @@ n1:
 	VFMADD231PS       Z1, Z7, Z8
 	VPTESTMD.BCST     const17<>+0(SB), Z6, K1
 	VBLENDMPS         Z8, Z9, K1, Z2
-	VPTESTMD.BCST     const17<>+0(SB), Z6, K1
 	VBLENDMPS         Z9, Z8, K1, Z3
-	VPANDD.BCST       const16<>+0(SB), Z6, Z1
-	VPSLLD            $0x1e, Z1, Z1
-	VPXORD            Z1, Z2, Z1
+	VMOVAPS           Z2, Z1
+	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z6, Z1
 	VPADDD.BCST       const17<>+0(SB), Z6, Z6
-	VPANDD.BCST       const16<>+0(SB), Z6, Z6
-	VPSLLD            $0x1e, Z6, Z6
-	VPXORD            Z6, Z3, Z6
+	VMOVAPS           Z3, Z7
+	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z6, Z7
 	VMOVUPS           Z1, (DX)
-	VMOVUPS           Z6, (DI)
+	VMOVUPS           Z7, (DI)
 	ADDQ              $0x00000040, DX
 	ADDQ              $0x00000040, DI
 	ADDQ              $0x00000040, R8
@@ -426,6 +424,7 @@ n1end:
 	VFNMADD231PS.BCST const3<>+0(SB), Z6, Z0
 	VFNMADD231PS.BCST const4<>+0(SB), Z6, Z0
 	VFNMADD231PS.BCST const5<>+0(SB), Z6, Z0
+	VPSLLD            $0x1e, Z1, Z1
 	VMULPS            Z0, Z0, Z6
 	VBROADCASTSS      const8<>+0(SB), Z7
 	VFMADD213PS.BCST  const9<>+0(SB), Z6, Z7
@@ -443,17 +442,14 @@ n1end:
 	VFMADD231PS       Z0, Z6, Z7
 	VPTESTMD.BCST     const17<>+0(SB), Z1, K2
 	VBLENDMPS         Z7, Z8, K2, Z4
-	VPTESTMD.BCST     const17<>+0(SB), Z1, K2
 	VBLENDMPS         Z8, Z7, K2, Z5
-	VPANDD.BCST       const16<>+0(SB), Z1, Z0
-	VPSLLD            $0x1e, Z0, Z0
-	VPXORD            Z0, Z4, Z0
+	VMOVAPS           Z4, Z0
+	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z1, Z0
 	VPADDD.BCST       const17<>+0(SB), Z1, Z1
-	VPANDD.BCST       const16<>+0(SB), Z1, Z1
-	VPSLLD            $0x1e, Z1, Z1
-	VPXORD            Z1, Z5, Z1
+	VMOVAPS           Z5, Z6
+	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z1, Z6
 	VMOVUPS           Z0, K1, (DX)
-	VMOVUPS           Z1, K1, (DI)
+	VMOVUPS           Z6, K1, (DI)
 	LEAQ              (DX)(R9*4), DX
 	LEAQ              (DI)(R9*4), DI
 	LEAQ              (R8)(R9*4), R8
@@ -513,8 +509,8 @@ GLOBL const14<>(SB), RODATA|NOPTR, $4
 DATA const15<>+0(SB)/4, $0x3f800000
 GLOBL const15<>(SB), RODATA|NOPTR, $4
 
-DATA const16<>+0(SB)/4, $0x00000002
+DATA const16<>+0(SB)/4, $0x80000000
 GLOBL const16<>(SB), RODATA|NOPTR, $4
 
-DATA const17<>+0(SB)/4, $0x00000001
+DATA const17<>+0(SB)/4, $0x40000000
 GLOBL const17<>(SB), RODATA|NOPTR, $4

@@ -1,0 +1,167 @@
+package kernel
+
+import (
+	"slices"
+	"strings"
+)
+
+// operands are the arguments of one raw kernel: as many as it takes.
+type operands struct {
+	f     [6][]float32 // in the order of the kernel's parameters
+	bytes []uint8
+	ids   []uint64
+
+	rows, d, stride, repeat, phase int
+
+	a                   [5]float32 // factors
+	root, heat          float32
+	first, seed         uint64
+	step, stream        uint32
+	number              float32 // results
+	count, least, great int
+}
+
+// raw describes one kernel of the table of paths. Its slices are written as name, use and shape:
+// a slice is read (<), written (=) or updated (+); it is a matrix of rows x d (m), or two of them
+// side by side (w), has one number per row (r) or column (d), holds the images of
+// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Behind the shape, '
+// is for numbers that are positive in most uses, and u for bytes. alias names the pairs that may
+// be one slice, the written one first.
+type raw struct {
+	field string // of path
+	args  string
+	least int // width
+	alias string
+	call  func(p *path, o *operands)
+}
+
+var raws = []raw{
+	{"uniform", "dst=m", 0, "", func(p *path, o *operands) { p.uniform(o.f[0], o.first, o.seed, o.step, o.stream) }},
+	{"normal", "dst=m", 0, "", func(p *path, o *operands) { p.normal(o.f[0], o.first, o.seed, o.step, o.stream) }},
+	{"noiseRows", "zl=m eps=m z<m alpha<r sigma<r", 0, "zl,z", func(p *path, o *operands) {
+		p.noiseRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream)
+	}},
+	{"overdamped", "z+m g<m p<m h<r'", 0, "", func(p *path, o *operands) {
+		o.count = p.overdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.ids, o.d, o.a[0], o.root, o.heat, o.seed, o.step, o.stream)
+	}},
+	{"underdamped", "z+m u+m g<m p<m h<r'", 0, "", func(p *path, o *operands) {
+		o.count = p.underdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.root, o.heat, o.a[1],
+			o.seed, o.step, o.stream)
+	}},
+
+	{"addBias", "x+m b<d", 1, "", func(p *path, o *operands) { p.addBias(o.f[0], o.f[1]) }},
+	{"addBiasSkip", "x+m b<d skip<m", 1, "", func(p *path, o *operands) { p.addBiasSkip(o.f[0], o.f[1], o.f[2]) }},
+	{"biasSiLU", "y=m x+m b<d", 1, "", func(p *path, o *operands) { p.biasSiLU(o.f[0], o.f[1], o.f[2]) }},
+	{"embedSiLU", "y=m s=m h+m b<d e<m", 1, "", func(p *path, o *operands) {
+		p.embedSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
+	}},
+	{"skipSiLU", "y=m s=m h+m b<d skip<m e<m", 1, "", func(p *path, o *operands) {
+		p.skipSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5])
+	}},
+	{"siluBackward", "dx=m s<m dy<m", 0, "dx,s dx,dy", func(p *path, o *operands) { p.siluBackward(o.f[0], o.f[1], o.f[2]) }},
+	{"skipSiLUBackward", "below=m embed+m above<m s<m dy<m", 0, "", func(p *path, o *operands) {
+		p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
+	}},
+	{"addRows", "dst+d x<s", 1, "", func(p *path, o *operands) { p.addRows(o.f[0], o.f[1], o.stride, o.rows) }},
+	{"sinusoids", "dst=w lambda<r freq<d", 0, "", func(p *path, o *operands) { p.sinusoids(o.f[0], o.f[1], o.f[2]) }},
+
+	{"scoreResidual", "e=m sq=r zl<m r<m eps<m sigma<r", 0, "e,zl e,r e,eps", func(p *path, o *operands) {
+		p.scoreResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.d)
+	}},
+	{"dataResidual", "e=m sq=r y<m x<i", 0, "e,y", func(p *path, o *operands) {
+		p.dataResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.phase, o.repeat, o.d, o.a[0])
+	}},
+	{"squareNorms", "dst=r x<m", 0, "", func(p *path, o *operands) { p.squareNorms(o.f[0], o.f[1], o.d) }},
+	{"scaleRows", "x+m a<r", 0, "", func(p *path, o *operands) { p.scaleRows(o.f[0], o.f[1], o.d) }},
+	{"combineRows", "dst=m x<m a<r y<m b<r z<m", 0, "dst,x dst,y dst,z", func(p *path, o *operands) {
+		p.combineRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.a[0], o.d)
+	}},
+
+	{"add", "dst+m x<m", 0, "", func(p *path, o *operands) { p.add(o.f[0], o.f[1]) }},
+	{"axpy", "y+m x<m", 0, "", func(p *path, o *operands) { p.axpy(o.f[0], o.a[0], o.f[1]) }},
+	{"scale", "x+m", 0, "", func(p *path, o *operands) { p.scale(o.f[0], o.a[0]) }},
+	{"dot", "x<m y<m", 0, "", func(p *path, o *operands) { o.number = p.dot(o.f[0], o.f[1]) }},
+	{"extremes", "x<m", 1, "", func(p *path, o *operands) {
+		least, great := p.extremes(o.f[0])
+		o.least, o.great = int(least), int(great)
+	}},
+	{"combine2", "z+m x<m", 0, "", func(p *path, o *operands) { p.combine2(o.f[0], o.a[0], o.f[1], o.a[1]) }},
+	{"combine3", "z+m x<m y<m", 0, "", func(p *path, o *operands) {
+		p.combine3(o.f[0], o.a[0], o.f[1], o.a[1], o.f[2], o.a[2])
+	}},
+	{"sgd", "p+m g<m", 0, "", func(p *path, o *operands) { p.sgd(o.f[0], o.f[1], o.a[0]) }},
+	{"rmsprop", "p+m v+m' g<m", 0, "", func(p *path, o *operands) {
+		p.rmsprop(o.f[0], o.f[1], o.f[2], o.a[0], o.a[1], o.a[2])
+	}},
+	{"adam", "p+m m+m v+m' g<m", 0, "", func(p *path, o *operands) {
+		p.adam(o.f[0], o.f[1], o.f[2], o.f[3], o.a[0], o.a[1], o.a[2], o.a[3], o.a[4])
+	}},
+	{"ema", "avg+m p<m", 0, "", func(p *path, o *operands) { p.ema(o.f[0], o.f[1], o.a[0]) }},
+	{"u8ToF32", "dst=m src<mu", 0, "", func(p *path, o *operands) { p.u8ToF32(o.f[0], o.bytes) }},
+	{"f32ToU8", "dst=mu src<m", 0, "", func(p *path, o *operands) { p.f32ToU8(o.bytes, o.f[0]) }},
+}
+
+// param is a parsed slice parameter.
+type param struct {
+	name       string
+	use, shape byte
+	positive   bool
+	bytes      bool
+}
+
+// params are the float slices of a kernel in their order, and its slice of bytes, if any.
+func (k *raw) params() (floats []param, bytes *param) {
+	for _, s := range strings.Fields(k.args) {
+		at := strings.IndexAny(s, "<=+")
+		p := param{name: s[:at], use: s[at], shape: s[at+1], positive: strings.HasSuffix(s, "'"), bytes: strings.HasSuffix(s, "u")}
+		if p.bytes {
+			bytes = &p
+		} else {
+			floats = append(floats, p)
+		}
+	}
+	return floats, bytes
+}
+
+// aliases are the pairs of float slices that may be one, by their places.
+func (k *raw) aliases() (pairs [][2]int) {
+	floats, _ := k.params()
+	place := func(name string) int {
+		for i, p := range floats {
+			if p.name == name {
+				return i
+			}
+		}
+		panic("no parameter " + name + " of " + k.field)
+	}
+	for _, s := range strings.Fields(k.alias) {
+		out, in, _ := strings.Cut(s, ",")
+		pairs = append(pairs, [2]int{place(out), place(in)})
+	}
+	return pairs
+}
+
+// vector reports that the kernel has no rows.
+func (k *raw) vector() bool {
+	floats, _ := k.params()
+	return !slices.ContainsFunc(floats, func(p param) bool { return p.shape != 'm' })
+}
+
+// length is that of a slice of the shape.
+func (o *operands) length(shape byte) int {
+	switch shape {
+	case 'm':
+		return o.rows * o.d
+	case 'w':
+		return 2 * o.rows * o.d
+	case 'r':
+		return o.rows
+	case 'd':
+		return o.d
+	case 'i':
+		return (o.phase + o.rows + o.repeat - 1) / o.repeat * o.d
+	case 's':
+		return max(0, (o.rows-1)*o.stride+o.d)
+	}
+	panic("no such shape")
+}
