@@ -20,22 +20,22 @@ func radius(w uint32) float32 {
 	f := math.Float32frombits(u-uint32(e)<<23) - 1
 	n := float32(e)
 
-	// ln m = f - f^2/2 + f^3 p(f), p a minimax polynomial (relative error 6e-9).
-	p := float32(-0x1.38b582p-4)
-	p = fma32(p, f, 0x1.055b6cp-3)
-	p = fma32(p, f, -0x1.0d8542p-3)
-	p = fma32(p, f, 0x1.22da1cp-3)
-	p = fma32(p, f, -0x1.547244p-3)
-	p = fma32(p, f, 0x1.99a008p-3)
-	p = fma32(p, f, -0x1.000226p-2)
-	p = fma32(p, f, 0x1.555554p-2)
-	f2 := f * f
+	// -2 ln m = -2f + f^2 + f^3 p(f), p a minimax polynomial (relative error 6e-9).
+	p := float32(0x1.38b582p-3)
+	p = fma32(p, f, -0x1.055b6cp-2)
+	p = fma32(p, f, 0x1.0d8542p-2)
+	p = fma32(p, f, -0x1.22da1cp-2)
+	p = fma32(p, f, 0x1.547244p-2)
+	p = fma32(p, f, -0x1.99a008p-2)
+	p = fma32(p, f, 0x1.000226p-1)
+	p = fma32(p, f, -0x1.555554p-1)
+	f2 := float32(f * f)
 	y := float32(float32(f*f2) * p)
-	y = fma32(n, ln2Lo, y)
-	y = fma32(-0.5, f2, y)
-	y = float32(f + y)
-	y = fma32(n, ln2Hi, y)
-	return float32(math.Sqrt(float64(float32(-2 * y))))
+	y = fma32(n, -2*ln2Lo, y)
+	y += f2
+	y = fma32(-2, f, y)
+	y = fma32(n, -2*ln2Hi, y)
+	return sqrt32(y)
 }
 
 // sincosPi is the sine and cosine of pi * int32(w) * 2^-31: the nearest quarter turn is taken

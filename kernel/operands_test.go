@@ -24,10 +24,17 @@ type operands struct {
 // raw describes one kernel of the table of paths. Its slices are written as name, use and shape:
 // a slice is read (<), written (=) or updated (+); it is a matrix of rows x d (m), or two of them
 // side by side (w), has one number per row (r) or column (d), holds the images of
-// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Behind the shape, '
-// is for numbers that are positive in most uses, and u for bytes. alias names the pairs that may
-// be one slice, the written one first.
+// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Behind the shape,
+// ' is for numbers that are positive in most uses, u for bytes and l for ids. alias names the
+// pairs that may be one slice, the written one first.
 type raw struct {
+	described
+	floats     []param // what args says
+	bytes, ids *param
+	aliases    [][2]int // what alias says, as places in floats
+}
+
+type described struct {
 	field string // of path
 	args  string
 	least int // width
@@ -35,16 +42,19 @@ type raw struct {
 	call  func(p *path, o *operands)
 }
 
-var raws = []raw{
+var raws = parsed([]described{
 	{"uniform", "dst=m", 0, "", func(p *path, o *operands) { p.uniform(o.f[0], o.first, o.seed, o.step, o.stream) }},
 	{"normal", "dst=m", 0, "", func(p *path, o *operands) { p.normal(o.f[0], o.first, o.seed, o.step, o.stream) }},
-	{"noiseRows", "zl=m eps=m z<m alpha<r sigma<r", 0, "zl,z", func(p *path, o *operands) {
+	{"noiseRows", "zl=m eps=m z<m alpha<r sigma<r ids<rl", 0, "zl,z", func(p *path, o *operands) {
 		p.noiseRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream)
 	}},
-	{"overdamped", "z+m g<m p<m h<r'", 0, "", func(p *path, o *operands) {
+	{"normalRows", "dst=m ids<rl", 0, "", func(p *path, o *operands) {
+		p.normalRows(o.f[0], o.ids, o.d, o.seed, o.step, o.stream)
+	}},
+	{"overdamped", "z+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
 		o.count = p.overdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.ids, o.d, o.a[0], o.root, o.heat, o.seed, o.step, o.stream)
 	}},
-	{"underdamped", "z+m u+m g<m p<m h<r'", 0, "", func(p *path, o *operands) {
+	{"underdamped", "z+m u+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
 		o.count = p.underdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.root, o.heat, o.a[1],
 			o.seed, o.step, o.stream)
 	}},
@@ -99,52 +109,54 @@ var raws = []raw{
 	{"ema", "avg+m p<m", 0, "", func(p *path, o *operands) { p.ema(o.f[0], o.f[1], o.a[0]) }},
 	{"u8ToF32", "dst=m src<mu", 0, "", func(p *path, o *operands) { p.u8ToF32(o.f[0], o.bytes) }},
 	{"f32ToU8", "dst=mu src<m", 0, "", func(p *path, o *operands) { p.f32ToU8(o.bytes, o.f[0]) }},
-}
+})
 
-// param is a parsed slice parameter.
+// param is a slice parameter of a kernel.
 type param struct {
 	name       string
 	use, shape byte
 	positive   bool
-	bytes      bool
 }
 
-// params are the float slices of a kernel in their order, and its slice of bytes, if any.
-func (k *raw) params() (floats []param, bytes *param) {
-	for _, s := range strings.Fields(k.args) {
-		at := strings.IndexAny(s, "<=+")
-		p := param{name: s[:at], use: s[at], shape: s[at+1], positive: strings.HasSuffix(s, "'"), bytes: strings.HasSuffix(s, "u")}
-		if p.bytes {
-			bytes = &p
-		} else {
-			floats = append(floats, p)
-		}
-	}
-	return floats, bytes
-}
-
-// aliases are the pairs of float slices that may be one, by their places.
-func (k *raw) aliases() (pairs [][2]int) {
-	floats, _ := k.params()
-	place := func(name string) int {
-		for i, p := range floats {
-			if p.name == name {
-				return i
+func parsed(kernels []described) (raws []raw) {
+	for _, d := range kernels {
+		k := raw{described: d}
+		for _, s := range strings.Fields(k.args) {
+			at := strings.IndexAny(s, "<=+")
+			p := param{name: s[:at], use: s[at], shape: s[at+1]}
+			switch s[at+2:] {
+			case "u":
+				k.bytes = &p
+				continue
+			case "l":
+				k.ids = &p
+				continue
+			case "'":
+				p.positive = true
 			}
+			k.floats = append(k.floats, p)
 		}
-		panic("no parameter " + name + " of " + k.field)
+		for _, s := range strings.Fields(k.alias) {
+			out, in, _ := strings.Cut(s, ",")
+			k.aliases = append(k.aliases, [2]int{k.place(out), k.place(in)})
+		}
+		raws = append(raws, k)
 	}
-	for _, s := range strings.Fields(k.alias) {
-		out, in, _ := strings.Cut(s, ",")
-		pairs = append(pairs, [2]int{place(out), place(in)})
-	}
-	return pairs
+	return raws
+}
+
+// place is the place of a parameter in floats.
+func (k *raw) place(name string) int {
+	return slices.IndexFunc(k.floats, func(p param) bool { return p.name == name })
+}
+
+func kernelNamed(field string) *raw {
+	return &raws[slices.IndexFunc(raws, func(k raw) bool { return k.field == field })]
 }
 
 // vector reports that the kernel has no rows.
 func (k *raw) vector() bool {
-	floats, _ := k.params()
-	return !slices.ContainsFunc(floats, func(p param) bool { return p.shape != 'm' })
+	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.shape != 'm' })
 }
 
 // length is that of a slice of the shape.

@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
 	{"trainer/method"},
 	{"trainer"},
-	{"cmd/plume", "bench"},
+	{"cmd/plume", "bench", "bench/peers"},
 }
 
 // strangers are what a package must not import although it lies lower: the parts of the trainer

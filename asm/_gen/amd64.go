@@ -39,9 +39,8 @@ type amd64File struct {
 
 func newAMD64(pkg string, lanes int) *amd64 { return &amd64{pkg: pkg, lanes: lanes} }
 
-func (a *amd64) wide() bool  { return a.lanes == blockLen }
-func (a *amd64) parts() int  { return blockLen / a.lanes }
-func (a *amd64) ahead() bool { return a.wide() }
+func (a *amd64) wide() bool { return a.lanes == blockLen }
+func (a *amd64) parts() int { return blockLen / a.lanes }
 
 func (a *amd64) file(family string) {
 	a.c = build.NewContext()
@@ -56,7 +55,7 @@ func (a *amd64) close(dir string) error {
 			return fmt.Errorf("%s: %w", f.family, err)
 		}
 		for _, f := range file.Functions() {
-			f.Nodes = mix(f.Nodes)
+			f.Nodes = a.scheduler().run(f.Nodes)
 		}
 		if err := pass.Compile.Execute(file); err != nil {
 			return fmt.Errorf("%s: %w", f.family, err)
@@ -155,7 +154,8 @@ func (a *amd64) base(param string) gp    { return a.c.Load(a.c.Param(param).Base
 func (a *amd64) length(param string) gp  { return a.c.Load(a.c.Param(param).Len(), a.c.GP64()) }
 func (a *amd64) integer(param string) gp { return a.c.Load(a.c.Param(param), a.c.GP64()) }
 
-// float keeps the argument in a register, or in memory where there are few.
+// float is the argument in memory, where it costs no register: AVX-512 broadcasts it as it reads
+// it, AVX2 reads a copy that is repeated.
 func (a *amd64) float(param string) vec {
 	p, err := a.c.Param(param).Resolve()
 	if err != nil {
@@ -164,7 +164,9 @@ func (a *amd64) float(param string) vec {
 	r := a.reg()
 	a.c.VBROADCASTSS(p.Addr, r)
 	if a.wide() {
-		return vec{r}
+		slot := a.c.AllocLocal(4)
+		a.c.VMOVSS(r.AsX(), slot)
+		return vec{slot}
 	}
 	slot := a.c.AllocLocal(4 * a.lanes)
 	a.c.VMOVUPS(r, slot)

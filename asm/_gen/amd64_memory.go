@@ -77,6 +77,23 @@ func (a *amd64) loadOr(p gp, off int, other vec) vec {
 	return v
 }
 
+func (a *amd64) inTail(v vec) vec {
+	if a.mask == nil && a.maskAt == nil {
+		return v
+	}
+	out := make(vec, a.parts())
+	for i := range out {
+		r := a.reg()
+		if a.mask != nil {
+			a.c.VMOVAPS_Z(v.at(i).(operand.Op), a.mask, r)
+		} else {
+			a.c.VANDPS(a.wordMask(i), v.at(i).(operand.Op), r)
+		}
+		out[i] = r
+	}
+	return out
+}
+
 func (a *amd64) store(v vec, p gp, off int) {
 	for i := range a.parts() {
 		m, r := at(p, off+4*a.lanes*i), v.at(i).(operand.Op)

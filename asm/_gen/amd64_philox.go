@@ -21,6 +21,7 @@ type philoxKey struct {
 	// the upper half of the product ^ key, the product, stream ^ key.
 	hi, lo, stream operand.Op
 	m0, m1         operand.Op
+	first          [4]operand.Mem // AVX2: the words of the first stretch
 	pack           reg.VecVirtual // AVX-512: even words of two registers
 }
 
@@ -59,7 +60,11 @@ func (a *amd64) philoxInit() {
 		a.c.ADDL(operand.U32(philoxW1), hi.As32())
 	}
 	k.m0, k.m1 = a.constant(philoxM0), a.constant(philoxM1)
-	if a.wide() {
+	if !a.wide() {
+		for w := range k.first {
+			k.first[w] = a.c.AllocLocal(4 * a.lanes)
+		}
+	} else {
 		for _, m := range []*operand.Op{&k.m0, &k.m1} {
 			z := a.c.ZMM()
 			a.c.VPBROADCASTD(*m, z)
@@ -113,6 +118,59 @@ func (a *amd64) lanes64() [][]uint32 {
 }
 
 func (a *amd64) philox(g gp) (even, odd vec) {
+	if a.wide() {
+		even, odd = vec{a.reg()}, vec{a.reg()}
+	} else {
+		for range 2 {
+			even, odd = append(even, a.c.AllocLocal(4*a.lanes)), append(odd, a.c.AllocLocal(4*a.lanes))
+		}
+	}
+	stretches, finish := a.philoxNext(g, even, odd)
+	for _, s := range stretches {
+		s()
+	}
+	finish()
+	return even, odd
+}
+
+// philoxNext has a stretch for each register of blocks. AVX2, which has few registers, keeps words
+// in memory: those of the first stretch, and even and odd.
+func (a *amd64) philoxNext(g gp, even, odd vec) (stretches []func(), finish func()) {
+	lanes := a.lanes64()
+	words := make([][4]operand.Op, len(lanes))
+	for i, l := range lanes {
+		stretches = append(stretches, func() {
+			words[i] = a.philoxBlocks(a.firstBlock(g), l)
+			if i < len(lanes)-1 {
+				for w, r := range words[i] {
+					a.c.VMOVUPS(r, a.key.first[w])
+					words[i][w] = a.key.first[w]
+				}
+			}
+		})
+	}
+	finish = func() {
+		for w := range 4 {
+			to := even
+			if w%2 == 1 {
+				to = odd
+			}
+			if !a.wide() {
+				y := a.c.YMM()
+				a.c.VMOVUPS(words[0][w], y)
+				a.c.VSHUFPS(operand.Imm(0x88), words[1][w], y, y)
+				a.c.VMOVUPS(y, to[w/2].(operand.Op))
+			} else if w < 2 {
+				a.c.VPERMT2D(words[0][w+2], a.key.pack, words[0][w])
+				a.assign(to[0], words[0][w])
+			}
+		}
+	}
+	return stretches, finish
+}
+
+// firstBlock is the number of the group's first block in 64-bit lanes.
+func (a *amd64) firstBlock(g gp) operand.Op {
 	block := a.copyGP(g).(reg.GPVirtual)
 	a.c.SHLQ(operand.Imm(3), block)
 	first := a.reg()
@@ -123,25 +181,7 @@ func (a *amd64) philox(g gp) (even, odd vec) {
 		a.c.VMOVQ(block, x)
 		a.c.VPBROADCASTQ(x, first)
 	}
-	var words [][4]operand.Op
-	for _, l := range a.lanes64() {
-		words = append(words, a.philoxBlocks(first, l))
-	}
-	for w := range 4 {
-		v := &even
-		if w%2 == 1 {
-			v = &odd
-		}
-		if !a.wide() {
-			y := a.c.YMM()
-			a.c.VSHUFPS(operand.Imm(0x88), words[1][w], words[0][w], y)
-			*v = append(*v, y)
-		} else if w < 2 {
-			a.c.VPERMT2D(words[0][w+2], a.key.pack, words[0][w])
-			*v = vec{words[0][w]}
-		}
-	}
-	return even, odd
+	return first
 }
 
 // philoxBlocks runs one register of blocks through the ten rounds.

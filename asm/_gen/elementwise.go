@@ -119,7 +119,7 @@ func (m machine) extremes() {
 	s := m.floats("x")
 	mask := m.konstInt(0x7fffffff)
 	first := m.broadcast(s[0].p, 0)
-	lo := m.ordered(m.dup(first), mask)
+	lo := m.ordered(m.block(first), mask)
 	hi := m.dup(lo)
 	m.span("n", n, 1, s, func(i int) {
 		v := m.ordered(m.loadOr(s[0].p, s[0].off(i), first), mask)

@@ -87,8 +87,7 @@ const (
 // isa is what a machine can do. Values are virtual: a backend assigns registers. Operations
 // return new values unless they say that they consume an operand.
 type isa interface {
-	parts() int  // registers per block
-	ahead() bool // whether registers suffice to compute noise one group ahead
+	parts() int // registers per block
 
 	// begin opens a function with a Go signature such as "func(dst, x []float32, d int) int";
 	// end closes it. doc is its comment in the stubs.
@@ -133,6 +132,7 @@ type isa interface {
 	load(p gp, off int) vec
 	loadOr(p gp, off int, other vec) vec // lanes that are not read are those of other
 	store(v vec, p gp, off int)
+	inTail(v vec) vec             // v, zero in lanes outside the tail
 	loadU8(p gp, off int) vec     // bytes as 32-bit integers
 	storeU8(v vec, p gp, off int) // integers in 0..255 as bytes
 	broadcast(p gp, off int) vec  // the float32 at p+off in all lanes
@@ -162,10 +162,12 @@ type isa interface {
 	zeros() vec                         // a block of its own, not a constant
 
 	// Philox4x32-10. philoxInit reads the parameters seed uint64, step uint32 and stream uint32, outside
-	// loops. philox computes group g (a gp): even is [word 0 | word 2] and odd [word 1 | word 3], 8
-	// lanes each, lane l of a word being block 8g+l.
+	// loops. philox computes group g: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes
+	// each, lane l of a word being block 8g+l. Both stay what they are until philoxNext's finish.
 	philoxInit()
 	philox(g gp) (even, odd vec)
+	// philoxNext computes group g in stretches without jumps; finish then puts it into even and odd.
+	philoxNext(g gp, even, odd vec) (stretches []func(), finish func())
 	// interleave emits two independent stretches without jumps, possibly mixed: where the machine's
 	// window is small against the first one's chain of operations, it fills the second one's gaps.
 	interleave(first, second func())
@@ -176,8 +178,9 @@ type isa interface {
 // machine adds operations on whole blocks to an isa.
 type machine struct{ isa }
 
+// zip works on whole blocks and on parts of them.
 func (m machine) zip(a, b vec, f func(a, b part) part) vec {
-	out := make(vec, m.parts())
+	out := make(vec, max(len(a), len(b)))
 	for i := range out {
 		out[i] = f(a.at(i), b.at(i))
 	}
@@ -201,9 +204,9 @@ func (m machine) do(op unary, a vec) vec {
 	return m.each(a, func(a part) part { return m.un(op, a) })
 }
 
-// muladd is the ternary op; it consumes p, which must not be a constant.
+// muladd is the ternary op; it consumes p, which is as long as the result.
 func (m machine) muladd(op ternary, p, a, b vec) vec {
-	out := make(vec, m.parts())
+	out := make(vec, len(p))
 	for i := range out {
 		out[i] = m.fma(op, p.at(i), a.at(i), b.at(i))
 	}
@@ -225,9 +228,18 @@ func (m machine) sar(a vec, n int) vec {
 // dup is a copy that may be consumed.
 func (m machine) dup(a vec) vec { return m.each(a, m.copyPart) }
 
+// block is a copy of v, all of whose lanes are equal, with registers of its own.
+func (m machine) block(v vec) vec {
+	out := make(vec, m.parts())
+	for i := range out {
+		out[i] = m.copyPart(v.at(i))
+	}
+	return out
+}
+
 // poly is the polynomial with the given coefficients, highest power first, by Horner's rule.
 func (m machine) poly(x vec, coefs ...vec) vec {
-	p := m.dup(coefs[0])
+	p := m.zip(coefs[0], x, func(c, _ part) part { return m.copyPart(c) })
 	for _, c := range coefs[1:] {
 		p = m.muladd(opHorner, p, x, c)
 	}

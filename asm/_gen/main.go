@@ -27,13 +27,20 @@ type target interface {
 }
 
 func main() {
-	for dir, t := range map[string]target{"../avx2": newAMD64("avx2", 8), "../avx512": newAMD64("avx512", 16), "../neon": newNEON()} {
+	for _, t := range []struct {
+		dir string
+		target
+	}{
+		{"../avx2", newAMD64("avx2", 8)},
+		{"../avx512", newAMD64("avx512", blockLen)},
+		{"../neon", newNEON()},
+	} {
 		for _, f := range families {
 			t.file(f.name)
 			f.emit(machine{t})
 		}
-		if err := t.close(dir); err != nil {
-			fmt.Fprintf(os.Stderr, "gen: %s: %v\n", dir, err)
+		if err := t.close(t.dir); err != nil {
+			fmt.Fprintf(os.Stderr, "gen: %s: %v\n", t.dir, err)
 			os.Exit(1)
 		}
 	}

@@ -1,20 +1,23 @@
 package main
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 const (
-	uniformUnit  = 0x1p-24
-	sqrtHalfBits = 0x3f3504f3            // of sqrt(1/2)
-	ln2Hi        = 0x1.62e4p-1           // leading bits of ln 2: a small integer times it is exact
-	ln2Lo        = 0x1.7f7d1cf79abcap-20 // ln 2 - ln2Hi
-	halfTurn     = math.Pi * 0x1p-31     // radians in a unit of the angle words
+	uniformUnit   = 0x1p-24
+	sqrtHalfBits  = 0x3f3504f3            // of sqrt(1/2)
+	ln2Hi         = 0x1.62e4p-1           // leading bits of ln 2: a small integer times it is exact
+	ln2Lo         = 0x1.7f7d1cf79abcap-20 // ln 2 - ln2Hi
+	fourthOfAngle = math.Pi * 0x1p-33     // radians in a unit of four times the angle words
 )
 
 // Polynomials of trainer/ALGORITHM.md section 9, highest power first.
 var (
-	lnPoly = []float32{
-		-0x1.38b582p-4, 0x1.055b6cp-3, -0x1.0d8542p-3, 0x1.22da1cp-3,
-		-0x1.547244p-3, 0x1.99a008p-3, -0x1.000226p-2, 0x1.555554p-2,
+	lnPoly = []float32{ // times -2
+		0x1.38b582p-3, -0x1.055b6cp-2, 0x1.0d8542p-2, -0x1.22da1cp-2,
+		0x1.547244p-2, -0x1.99a008p-2, 0x1.000226p-1, -0x1.555554p-1,
 	}
 	sinPoly = []float32{-0x1.994eb4p-13, 0x1.11076p-7, -0x1.555546p-3}
 	cosPoly = []float32{0x1.9a025ap-16, -0x1.6c0c8cp-10, 0x1.55554ap-5}
@@ -68,104 +71,94 @@ func (c sinCos) flip(x, t vec) vec {
 type normals struct {
 	m machine
 	sinCos
-	unit, next, sqrtHalf, hi, lo, minusTwo vec
-	halfTurn, eighth, angle                vec
+	unit, minusTwo, hi, lo, angle          vec
+	next, base, mantissa, sqrtHalf, eighth vec // integers
 	ln                                     []vec
 }
 
 func (m machine) newNormals() normals {
 	return normals{
 		m: m, sinCos: m.newSinCos(),
-		unit: m.konst(uniformUnit), next: m.konstInt(1), sqrtHalf: m.konstInt(sqrtHalfBits), hi: m.konst(ln2Hi), lo: m.konst(ln2Lo),
-		minusTwo: m.konst(-2), halfTurn: m.konst(halfTurn), eighth: m.konstInt(1 << 29), angle: m.konstInt(1<<30 - 1), ln: m.konsts(lnPoly),
+		unit: m.konst(uniformUnit), minusTwo: m.konst(-2), hi: m.konst(-2 * ln2Hi), lo: m.konst(-2 * ln2Lo), angle: m.konst(fourthOfAngle),
+		next: m.konstInt(1), base: m.konstInt(sqrtHalfBits + 24<<23), mantissa: m.konstInt(1<<23 - 1),
+		sqrtHalf: m.konstInt(sqrtHalfBits), eighth: m.konstInt(1 << 29), ln: m.konsts(lnPoly),
 	}
 }
 
 // uniform is ((w >> 8) + 1) * 2^-24.
-func (n normals) uniform(w vec) vec {
-	m := n.m
-	w = m.op(opIAdd, m.shr(w, 8), n.next)
-	return m.mul(m.do(opFromInt, w), n.unit)
+func (n normals) uniform(w vec) vec { return n.m.mul(n.scaled(w), n.unit) }
+
+// scaled is (w >> 8) + 1, 2^24 times the uniform.
+func (n normals) scaled(w vec) vec {
+	return n.m.do(opFromInt, n.m.op(opIAdd, n.m.shr(w, 8), n.next))
 }
 
 // radius is sqrt(-2 ln u): u = 2^e (1 + f) and ln(1 + f) = f - f^2/2 + f^3 p(f).
 func (n normals) radius(w vec) vec {
 	m := n.m
-	u := n.uniform(w)
-	e := m.sar(m.op(opISub, u, n.sqrtHalf), 23)
-	f := m.sub(m.op(opISub, u, m.shl(e, 23)), n.one)
-	e = m.do(opFromInt, e)
+	d := m.op(opISub, n.scaled(w), n.base)
+	e := m.do(opFromInt, m.sar(d, 23))
+	f := m.sub(m.op(opIAdd, m.op(opAnd, d, n.mantissa), n.sqrtHalf), n.one)
 	p := m.poly(f, n.ln...)
 	f2 := m.mul(f, f)
 	y := m.mul(m.mul(f, f2), p)
 	y = m.muladd(opAccum, y, e, n.lo)
-	y = m.muladd(opAccum, y, f2, n.half)
-	y = m.add(f, y)
+	y = m.add(y, f2)
+	y = m.muladd(opAccum, y, f, n.minusTwo)
 	y = m.muladd(opAccum, y, e, n.hi)
-	return m.do(opSqrt, m.mul(y, n.minusTwo))
+	return m.do(opSqrt, y)
 }
 
-// boxMuller is the 32 normals of a group from its words.
-func (n normals) boxMuller(even, odd vec) [2]vec {
+// boxMuller is normals from words of radii and words of angles, the cosines first.
+func (n normals) boxMuller(even, odd vec) (a, b vec) {
 	m := n.m
 	r := n.radius(even)
-	t := m.op(opIAdd, odd, n.eighth)
-	x := m.do(opFromInt, m.op(opISub, m.op(opAnd, t, n.angle), n.eighth))
-	sin, cos := n.sinCos.eval(m.mul(x, n.halfTurn), t)
-	a, b := m.halves(m.mul(r, cos), m.mul(r, sin))
-	return [2]vec{a, b}
+	x := m.do(opFromInt, m.shl(odd, 2))
+	sin, cos := n.sinCos.eval(m.mul(x, n.angle), m.op(opIAdd, odd, n.eighth))
+	return m.mul(r, cos), m.mul(r, sin)
 }
 
-// noise walks through the groups of the stream. Machines with registers to spare go one ahead: while
-// a group's words are turned into numbers, those of the next, whose chain of rounds is long,
-// are computed beside them.
+// noise walks through the groups of the stream, one ahead: while a group's words are turned into
+// numbers, those of the next, whose chain of rounds is long, are computed beside them.
 type noise struct {
 	m         machine
-	values    func(even, odd vec) [2]vec
-	g         gp  // the next group to compute
-	even, odd vec // ahead: the words before
+	values    func(even, odd vec) (a, b vec)
+	g         gp // the next group to compute
+	even, odd vec
 }
 
-func (m machine) newNoise(g gp, values func(even, odd vec) [2]vec) *noise {
+func (m machine) newNoise(g gp, values func(even, odd vec) (a, b vec)) *noise {
 	z := &noise{m: m, values: values, g: g}
-	if m.ahead() {
-		z.even, z.odd = m.philox(g)
-	}
+	z.even, z.odd = m.philox(g)
 	return z
 }
 
+// blocks runs body for blocks of the group in even and odd. Where a block has several registers,
+// half of the words make one block, and there is a stretch for each; otherwise all make both.
+func (z *noise) blocks(body func(v vec, block int)) (stretches []func()) {
+	n := len(z.even) / 2
+	if n == 0 {
+		return []func(){func() {
+			a, b := z.m.halves(z.values(z.even, z.odd))
+			body(a, 0)
+			body(b, 1)
+		}}
+	}
+	for i := range 2 {
+		stretches = append(stretches, func() {
+			a, b := z.values(z.even[i*n:(i+1)*n], z.odd[i*n:(i+1)*n])
+			body(append(a, b...), i)
+		})
+	}
+	return stretches
+}
+
 // row runs body for the blocks of a row of n elements, consuming n and leaving the streams behind
-// the row and the first group of the next in z.g: nextRow puts it there, or jumps to the label it is
-// given if there is no other row.
+// the row. nextRow puts the first group of the next row into z.g, or jumps to the label it is given
+// if there is no other row.
 func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
-	z.m.branch(n, equal, 0, "whole")
-	if z.m.ahead() {
-		z.rowAhead(n, streams, nextRow, body)
-	} else {
-		z.rowPlain(n, streams, nextRow, body)
-	}
-	z.m.label("whole")
-}
-
-func (z *noise) rowPlain(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
 	m := z.m
-	m.branch(n, less, groupLen, "partial")
-	m.label("group")
-	for i, v := range z.values(m.philox(z.g)) {
-		body(v, i)
-	}
-	m.addImm(z.g, 1)
-	z.step(n, streams, groupLen)
-	m.branch(n, greaterEqual, groupLen, "group")
-	m.branch(n, equal, 0, "next")
-	m.label("partial")
-	z.rest("partial", "next", z.values(m.philox(z.g)), n, streams, body)
-	m.label("next")
-	nextRow("whole")
-}
-
-func (z *noise) rowAhead(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
-	m := z.m
+	m.branch(n, equal, 0, "whole")
 	m.label("group")
 	m.branch(n, less, groupLen+1, "lastgroup")
 	m.addImm(z.g, 1)
@@ -175,33 +168,31 @@ func (z *noise) rowAhead(n gp, streams []stream, nextRow func(none string), body
 	m.label("ahead")
 	m.branch(n, less, groupLen, "partial")
 
-	var even, odd vec
-	m.interleave(func() { even, odd = m.philox(z.g) }, func() {
-		for i, v := range z.values(z.even, z.odd) {
-			body(v, i)
+	rounds, finish := m.philoxNext(z.g, z.even, z.odd)
+	for i, numbers := range z.blocks(body) {
+		first := func() {}
+		if i < len(rounds) {
+			first = rounds[i]
 		}
-	})
-	z.keep(even, odd)
+		m.interleave(first, numbers)
+	}
+	finish()
 	z.step(n, streams, groupLen)
 	m.branch(n, notEqual, 0, "group")
 	m.jump("whole")
 
 	m.label("partial")
-	even, odd = m.philox(z.g)
-	v := z.values(z.even, z.odd)
-	z.keep(even, odd)
-	z.rest("partial", "whole", v, n, streams, body)
+	z.rest("partial", n, streams, body)
+	rounds, finish = m.philoxNext(z.g, z.even, z.odd)
+	for _, r := range rounds {
+		r()
+	}
+	finish()
 	m.jump("whole")
 
 	m.label("final")
-	z.rest("final", "whole", z.values(z.even, z.odd), n, streams, body)
-}
-
-func (z *noise) keep(even, odd vec) {
-	for i := range even {
-		z.m.assign(z.even[i], even[i])
-		z.m.assign(z.odd[i], odd[i])
-	}
+	z.rest("final", n, streams, body)
+	m.label("whole")
 }
 
 // step goes on by a number of elements.
@@ -212,29 +203,33 @@ func (z *noise) step(n gp, streams []stream, elements int) {
 	z.m.addImm(n, -elements)
 }
 
-// rest is the last group of a row, which may be a part of one; then it jumps to done or ends.
-func (z *noise) rest(name, done string, v [2]vec, n gp, streams []stream, body func(v vec, block int)) {
+// rest is the last group of a row, of at most 32 elements.
+func (z *noise) rest(name string, n gp, streams []stream, body func(v vec, block int)) {
 	m := z.m
-	m.branch(n, less, blockLen, name+"first")
-	body(v[0], 0)
-	z.step(n, streams, blockLen)
-	m.branch(n, equal, 0, done)
-	m.branch(n, less, blockLen, name+"second")
-	body(v[1], 0)
-	z.step(n, streams, blockLen)
-	m.jump(done)
-	for i, part := range []string{"first", "second"} {
-		m.label(name + part)
+	var v [2]vec
+	for _, numbers := range z.blocks(func(x vec, i int) { v[i] = x }) {
+		numbers()
+	}
+	for i, x := range v {
+		tail := fmt.Sprintf("%stail%d", name, i)
+		m.branch(n, less, blockLen, tail)
+		body(x, 0)
+		z.step(n, streams, blockLen)
+		m.branch(n, equal, 0, name+"done")
+	}
+	for i, x := range v {
+		m.label(fmt.Sprintf("%stail%d", name, i))
 		m.tail(n)
-		body(v[i], 0)
+		body(x, 0)
 		m.full()
 		for _, s := range streams {
 			m.advance(s, n)
 		}
 		if i == 0 {
-			m.jump(done)
+			m.jump(name + "done")
 		}
 	}
+	m.label(name + "done")
 }
 
 const groupLen = 2 * blockLen
@@ -242,7 +237,7 @@ const groupLen = 2 * blockLen
 const keyParams = "seed uint64, step, stream uint32"
 
 func (m machine) noiseKernels() {
-	fill := func(name, doc string, values func(n normals) func(even, odd vec) [2]vec) {
+	fill := func(name, doc string, values func(n normals) func(even, odd vec) (a, b vec)) {
 		m.begin(name, "func(dst []float32, first uint64, "+keyParams+")", doc)
 		n := m.length("dst")
 		s := m.floats("dst")
@@ -251,14 +246,11 @@ func (m machine) noiseKernels() {
 		z.row(n, s, m.jump, func(v vec, i int) { m.put(v, s[0], i) })
 		m.end()
 	}
-	fill("Uniform", "dst = uniforms in (0, 1] from group first of the noise stream", func(n normals) func(even, odd vec) [2]vec {
-		return func(even, odd vec) [2]vec {
-			a, b := m.halves(n.uniform(even), n.uniform(odd))
-			return [2]vec{a, b}
-		}
+	fill("Uniform", "dst = uniforms in (0, 1] from group first of the noise stream", func(n normals) func(even, odd vec) (a, b vec) {
+		return func(even, odd vec) (a, b vec) { return n.uniform(even), n.uniform(odd) }
 	})
 	fill("Normal", "dst = normals from group first of the noise stream",
-		func(n normals) func(even, odd vec) [2]vec { return n.boxMuller })
+		func(n normals) func(even, odd vec) (a, b vec) { return n.boxMuller })
 
 	m.noiseRows("NormalRows", "func(dst []float32, ids []uint64, d int, "+keyParams+")", "dst = normals of row ids[i]",
 		[]string{"dst"}, func(s []stream) noisy {
@@ -306,10 +298,10 @@ type noisy struct {
 func (m machine) noiseRows(name, signature, doc string, arrays []string, start func(s []stream) noisy) {
 	m.begin(name, signature, doc)
 	rows, d, ids := m.length("ids"), m.integer("d"), stream{m.base("ids"), 8}
-	m.branch(rows, equal, 0, "none")
 	s := m.floats(arrays...)
-	m.philoxInit()
 	k := start(s)
+	m.branch(rows, equal, 0, "none")
+	m.philoxInit()
 	normals := m.newNormals()
 	g := m.zero()
 	next := func() {
@@ -361,7 +353,7 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 			m.label("clip")
 			h, sum, n := m.spread(size), m.zeros(), m.copyGP(m.integer("d"))
 			m.span("drift", n, 1, s[:3], func(i int) {
-				v := m.mul(drift(i), h)
+				v := m.inTail(m.mul(drift(i), h))
 				m.muladd(opAccum, sum, v, v)
 			})
 			for _, x := range s[:3] {

@@ -36,7 +36,11 @@ type squares struct {
 
 func (q *squares) start() { q.acc = q.m.zeros() }
 
-func (q *squares) add(v vec) { q.m.muladd(opAccum, q.acc, v, v) }
+// add leaves out lanes outside a tail: numbers of the row, if they are infinite, make NaN of zero.
+func (q *squares) add(v vec) {
+	v = q.m.inTail(v)
+	q.m.muladd(opAccum, q.acc, v, v)
+}
 
 func (q *squares) end() {
 	q.m.storeScalar(q.m.fold(q.acc), q.dst.p, 0)

@@ -4,7 +4,7 @@
 
 // func Uniform(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2
-TEXT ·Uniform(SB), $736-48
+TEXT ·Uniform(SB), $992-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
 	MOVLQZX      step+40(FP), DX
@@ -110,424 +110,717 @@ TEXT ·Uniform(SB), $736-48
 	ADDL         $0x9e3779b9, DX
 	ADDL         $0xbb67ae85, BX
 	MOVQ         first+24(FP), DX
-	TESTQ        AX, AX
-	JEQ          whole
-	CMPQ         AX, $0x00000020
-	JLT          partial
-
-group:
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
+	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
+	VPXOR        704(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSRLD       $0x08, Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	TESTQ        AX, AX
+	JEQ          whole
+
+group:
+	CMPQ AX, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, DX
+	JMP  ahead
+
+lastgroup:
+	JMP final
+
+ahead:
+	CMPQ         AX, $0x00000020
+	JLT          partial
+	MOVQ         DX, BX
+	MOVQ         DX, SI
+	VMOVUPS      864(SP), Y1
+	VMOVUPS      896(SP), Y2
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, SI
+	VMOVUPS      928(SP), Y4
+	VMOVUPS      960(SP), Y5
+	VMOVQ        BX, X0
+	VMOVQ        SI, X3
 	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y1, Y1
-	VCVTDQ2PS    Y3, Y3
+	VPSRLD       $0x08, Y2, Y2
+	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ X3, Y3
+	VPSRLD       $0x08, Y4, Y4
+	VPSRLD       $0x08, Y5, Y5
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y2, Y2
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VPADDD       const17<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       const12<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const31<>+0(SB), Y3, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y3
+	VPMULUDQ     const0<>+0(SB), Y6, Y7
+	VPSRLQ       $0x20, Y0, Y0
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        640(SP), Y0, Y0
+	VPXOR        640(SP), Y6, Y6
 	VMULPS       const12<>+0(SB), Y1, Y1
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y2, 64(CX)
-	VMOVUPS      Y1, 96(CX)
-	ADDQ         $0x00000001, DX
+	VMULPS       const12<>+0(SB), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VMULPS       const12<>+0(SB), Y4, Y4
+	VMULPS       const12<>+0(SB), Y5, Y9
+	VPSRLQ       $0x20, Y3, Y5
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        704(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPXOR        704(SP), Y8, Y8
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	VPMULUDQ     const1<>+0(SB), Y8, Y2
+	VPSRLQ       $0x20, Y0, Y1
+	VPSRLQ       $0x20, Y6, Y8
+	VMOVUPS      Y4, 64(CX)
+	VPSRLQ       $0x20, Y5, Y4
+	VPXOR        Y3, Y1, Y1
+	VPXOR        Y7, Y8, Y8
+	VMOVUPS      Y9, 96(CX)
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        96(SP), Y1, Y1
+	VPXOR        96(SP), Y8, Y8
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        64(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y8, Y7
+	VPXOR        672(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        64(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y8
+	VPSRLQ       $0x20, Y1, Y3
+	VPSRLQ       $0x20, Y7, Y9
+	VPXOR        Y5, Y3, Y3
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        128(SP), Y3, Y3
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y0, Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y3, Y0
+	VPXOR        128(SP), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y2
+	VPXOR        160(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y9, Y3
+	VPXOR        Y6, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPXOR        160(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        Y4, Y6, Y6
+	VPSRLQ       $0x20, Y3, Y9
+	VPSRLQ       $0x20, Y5, Y4
+	VPXOR        224(SP), Y6, Y6
+	VPXOR        Y8, Y9, Y9
+	VPXOR        Y1, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y6, Y1
+	VPXOR        224(SP), Y9, Y9
+	VPSRLQ       $0x20, Y2, Y6
+	VPXOR        192(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y8
+	VPXOR        Y7, Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        192(SP), Y6, Y6
+	VPSRLQ       $0x20, Y1, Y7
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPXOR        Y5, Y7, Y7
+	VPSRLQ       $0x20, Y8, Y9
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        256(SP), Y7, Y7
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y0, Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y0
+	VPXOR        256(SP), Y9, Y9
+	VPSRLQ       $0x20, Y6, Y2
+	VPXOR        288(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y9, Y7
+	VPXOR        Y3, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y5, Y3
+	VPXOR        288(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        Y4, Y5, Y5
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        352(SP), Y5, Y5
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y1, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y1
+	VPXOR        352(SP), Y9, Y9
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y6
+	VPXOR        Y8, Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y8
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPXOR        Y3, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y4, Y3
+	VPXOR        384(SP), Y8, Y8
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y0, Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPXOR        384(SP), Y9, Y9
+	VPSRLQ       $0x20, Y5, Y2
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y9, Y8
+	VPXOR        Y7, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        416(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y7
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        Y4, Y7, Y7
+	VPSRLQ       $0x20, Y8, Y9
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        480(SP), Y7, Y7
+	VPXOR        Y5, Y9, Y9
+	VPXOR        Y1, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y7, Y1
+	VPXOR        480(SP), Y9, Y9
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y9, Y7
+	VPXOR        Y6, Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPXOR        Y3, Y6, Y6
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y4, Y3
+	VPXOR        512(SP), Y6, Y6
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y0, Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y6, Y0
+	VPXOR        512(SP), Y9, Y9
+	VPSRLQ       $0x20, Y5, Y2
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y9, Y6
+	VPXOR        Y8, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        544(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y8
+	VMOVUPS      Y0, 832(SP)
+	VPMULUDQ     const1<>+0(SB), Y2, Y0
+	VPXOR        Y4, Y8, Y8
+	VPSRLQ       $0x20, Y6, Y4
+	VPSRLQ       $0x20, Y3, Y2
+	VPXOR        608(SP), Y8, Y8
+	VPXOR        Y5, Y4, Y4
+	VMOVUPS      Y3, 768(SP)
+	VPXOR        Y1, Y2, Y2
+	VMOVUPS      Y8, 800(SP)
+	VPXOR        608(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        576(SP), Y2, Y2
+	VPXOR        Y7, Y1, Y1
+	VMOVUPS      Y2, 736(SP)
+	VPXOR        576(SP), Y1, Y1
+	VMOVUPS      736(SP), Y2
+	VSHUFPS      $0x88, Y1, Y2, Y2
+	VMOVUPS      Y2, 864(SP)
+	VMOVUPS      768(SP), Y1
+	VSHUFPS      $0x88, Y0, Y1, Y1
+	VMOVUPS      Y1, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
-	CMPQ         AX, $0x00000020
-	JGE          group
 	TESTQ        AX, AX
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	SHLQ         $0x03, DX
-	VMOVQ        DX, X0
+	VMOVUPS   864(SP), Y0
+	VPSRLD    $0x08, Y0, Y0
+	VPADDD    const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    const12<>+0(SB), Y0, Y0
+	VMOVUPS   896(SP), Y1
+	VPSRLD    $0x08, Y1, Y1
+	VPADDD    const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS    const12<>+0(SB), Y1, Y1
+	VMOVUPS   928(SP), Y2
+	VPSRLD    $0x08, Y2, Y2
+	VPADDD    const17<>+0(SB), Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    const12<>+0(SB), Y2, Y2
+	VMOVUPS   960(SP), Y3
+	VPSRLD    $0x08, Y3, Y3
+	VPADDD    const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS Y3, Y3
+	VMULPS    const12<>+0(SB), Y3, Y3
+	CMPQ      AX, $0x00000010
+	JLT       partialtail0
+	VMOVUPS   Y0, (CX)
+	VMOVUPS   Y1, 32(CX)
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x00000010, AX
+	TESTQ     AX, AX
+	JEQ       partialdone
+	CMPQ      AX, $0x00000010
+	JLT       partialtail1
+	VMOVUPS   Y2, (CX)
+	VMOVUPS   Y3, 32(CX)
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x00000010, AX
+	TESTQ     AX, AX
+	JEQ       partialdone
+
+partialtail0:
+	MOVQ       AX, SI
+	NEGQ       SI
+	LEAQ       const32<>+0(SB), BX
+	LEAQ       64(BX)(SI*4), BX
+	VMOVDQU    (BX), Y2
+	VMASKMOVPS Y0, Y2, (CX)
+	VMOVDQU    32(BX), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+	JMP        partialdone
+
+partialtail1:
+	MOVQ       AX, SI
+	NEGQ       SI
+	LEAQ       const32<>+0(SB), BX
+	LEAQ       64(BX)(SI*4), BX
+	VMOVDQU    (BX), Y0
+	VMASKMOVPS Y2, Y0, (CX)
+	VMOVDQU    32(BX), Y0
+	VMASKMOVPS Y3, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+
+partialdone:
+	MOVQ         DX, AX
+	SHLQ         $0x03, AX
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
+	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
+	VPXOR        704(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y3, 32(CX)
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, AX
-	TESTQ        AX, AX
-	JEQ          next
-	CMPQ         AX, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, AX
-	JMP          next
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         DX, AX
+	SHLQ         $0x03, AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	JMP          whole
 
-partialfirst:
+final:
+	VMOVUPS   864(SP), Y0
+	VPSRLD    $0x08, Y0, Y0
+	VPADDD    const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    const12<>+0(SB), Y0, Y0
+	VMOVUPS   896(SP), Y1
+	VPSRLD    $0x08, Y1, Y1
+	VPADDD    const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS    const12<>+0(SB), Y1, Y1
+	VMOVUPS   928(SP), Y2
+	VPSRLD    $0x08, Y2, Y2
+	VPADDD    const17<>+0(SB), Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    const12<>+0(SB), Y2, Y2
+	VMOVUPS   960(SP), Y3
+	VPSRLD    $0x08, Y3, Y3
+	VPADDD    const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS Y3, Y3
+	VMULPS    const12<>+0(SB), Y3, Y3
+	CMPQ      AX, $0x00000010
+	JLT       finaltail0
+	VMOVUPS   Y0, (CX)
+	VMOVUPS   Y1, 32(CX)
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x00000010, AX
+	TESTQ     AX, AX
+	JEQ       finaldone
+	CMPQ      AX, $0x00000010
+	JLT       finaltail1
+	VMOVUPS   Y2, (CX)
+	VMOVUPS   Y3, 32(CX)
+	ADDQ      $0x00000040, CX
+	SUBQ      $0x00000010, AX
+	TESTQ     AX, AX
+	JEQ       finaldone
+
+finaltail0:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const31<>+0(SB), DX
+	LEAQ       const32<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
-	VMOVDQU    (DX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
+	VMOVDQU    (DX), Y2
+	VMASKMOVPS Y0, Y2, (CX)
 	VMOVDQU    32(DX), Y0
-	VMASKMOVPS Y3, Y0, 32(CX)
+	VMASKMOVPS Y1, Y0, 32(CX)
 	LEAQ       (CX)(AX*4), CX
-	JMP        next
+	JMP        finaldone
 
-partialsecond:
+finaltail1:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const31<>+0(SB), DX
+	LEAQ       const32<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
 	VMOVDQU    (DX), Y0
 	VMASKMOVPS Y2, Y0, (CX)
 	VMOVDQU    32(DX), Y0
-	VMASKMOVPS Y1, Y0, 32(CX)
+	VMASKMOVPS Y3, Y0, 32(CX)
 	LEAQ       (CX)(AX*4), CX
 
-next:
+finaldone:
 whole:
 	VZEROUPPER
 	RET
@@ -662,223 +955,233 @@ DATA const12<>+24(SB)/4, $0x33800000
 DATA const12<>+28(SB)/4, $0x33800000
 GLOBL const12<>(SB), RODATA|NOPTR, $32
 
-DATA const13<>+0(SB)/4, $0x00000001
-DATA const13<>+4(SB)/4, $0x00000001
-DATA const13<>+8(SB)/4, $0x00000001
-DATA const13<>+12(SB)/4, $0x00000001
-DATA const13<>+16(SB)/4, $0x00000001
-DATA const13<>+20(SB)/4, $0x00000001
-DATA const13<>+24(SB)/4, $0x00000001
-DATA const13<>+28(SB)/4, $0x00000001
+DATA const13<>+0(SB)/4, $0xc0000000
+DATA const13<>+4(SB)/4, $0xc0000000
+DATA const13<>+8(SB)/4, $0xc0000000
+DATA const13<>+12(SB)/4, $0xc0000000
+DATA const13<>+16(SB)/4, $0xc0000000
+DATA const13<>+20(SB)/4, $0xc0000000
+DATA const13<>+24(SB)/4, $0xc0000000
+DATA const13<>+28(SB)/4, $0xc0000000
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/4, $0x3f3504f3
-DATA const14<>+4(SB)/4, $0x3f3504f3
-DATA const14<>+8(SB)/4, $0x3f3504f3
-DATA const14<>+12(SB)/4, $0x3f3504f3
-DATA const14<>+16(SB)/4, $0x3f3504f3
-DATA const14<>+20(SB)/4, $0x3f3504f3
-DATA const14<>+24(SB)/4, $0x3f3504f3
-DATA const14<>+28(SB)/4, $0x3f3504f3
+DATA const14<>+0(SB)/4, $0xbfb17200
+DATA const14<>+4(SB)/4, $0xbfb17200
+DATA const14<>+8(SB)/4, $0xbfb17200
+DATA const14<>+12(SB)/4, $0xbfb17200
+DATA const14<>+16(SB)/4, $0xbfb17200
+DATA const14<>+20(SB)/4, $0xbfb17200
+DATA const14<>+24(SB)/4, $0xbfb17200
+DATA const14<>+28(SB)/4, $0xbfb17200
 GLOBL const14<>(SB), RODATA|NOPTR, $32
 
-DATA const15<>+0(SB)/4, $0x3f317200
-DATA const15<>+4(SB)/4, $0x3f317200
-DATA const15<>+8(SB)/4, $0x3f317200
-DATA const15<>+12(SB)/4, $0x3f317200
-DATA const15<>+16(SB)/4, $0x3f317200
-DATA const15<>+20(SB)/4, $0x3f317200
-DATA const15<>+24(SB)/4, $0x3f317200
-DATA const15<>+28(SB)/4, $0x3f317200
+DATA const15<>+0(SB)/4, $0xb63fbe8e
+DATA const15<>+4(SB)/4, $0xb63fbe8e
+DATA const15<>+8(SB)/4, $0xb63fbe8e
+DATA const15<>+12(SB)/4, $0xb63fbe8e
+DATA const15<>+16(SB)/4, $0xb63fbe8e
+DATA const15<>+20(SB)/4, $0xb63fbe8e
+DATA const15<>+24(SB)/4, $0xb63fbe8e
+DATA const15<>+28(SB)/4, $0xb63fbe8e
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/4, $0x35bfbe8e
-DATA const16<>+4(SB)/4, $0x35bfbe8e
-DATA const16<>+8(SB)/4, $0x35bfbe8e
-DATA const16<>+12(SB)/4, $0x35bfbe8e
-DATA const16<>+16(SB)/4, $0x35bfbe8e
-DATA const16<>+20(SB)/4, $0x35bfbe8e
-DATA const16<>+24(SB)/4, $0x35bfbe8e
-DATA const16<>+28(SB)/4, $0x35bfbe8e
+DATA const16<>+0(SB)/4, $0x2fc90fdb
+DATA const16<>+4(SB)/4, $0x2fc90fdb
+DATA const16<>+8(SB)/4, $0x2fc90fdb
+DATA const16<>+12(SB)/4, $0x2fc90fdb
+DATA const16<>+16(SB)/4, $0x2fc90fdb
+DATA const16<>+20(SB)/4, $0x2fc90fdb
+DATA const16<>+24(SB)/4, $0x2fc90fdb
+DATA const16<>+28(SB)/4, $0x2fc90fdb
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/4, $0xc0000000
-DATA const17<>+4(SB)/4, $0xc0000000
-DATA const17<>+8(SB)/4, $0xc0000000
-DATA const17<>+12(SB)/4, $0xc0000000
-DATA const17<>+16(SB)/4, $0xc0000000
-DATA const17<>+20(SB)/4, $0xc0000000
-DATA const17<>+24(SB)/4, $0xc0000000
-DATA const17<>+28(SB)/4, $0xc0000000
+DATA const17<>+0(SB)/4, $0x00000001
+DATA const17<>+4(SB)/4, $0x00000001
+DATA const17<>+8(SB)/4, $0x00000001
+DATA const17<>+12(SB)/4, $0x00000001
+DATA const17<>+16(SB)/4, $0x00000001
+DATA const17<>+20(SB)/4, $0x00000001
+DATA const17<>+24(SB)/4, $0x00000001
+DATA const17<>+28(SB)/4, $0x00000001
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/4, $0x30c90fdb
-DATA const18<>+4(SB)/4, $0x30c90fdb
-DATA const18<>+8(SB)/4, $0x30c90fdb
-DATA const18<>+12(SB)/4, $0x30c90fdb
-DATA const18<>+16(SB)/4, $0x30c90fdb
-DATA const18<>+20(SB)/4, $0x30c90fdb
-DATA const18<>+24(SB)/4, $0x30c90fdb
-DATA const18<>+28(SB)/4, $0x30c90fdb
+DATA const18<>+0(SB)/4, $0x4b3504f3
+DATA const18<>+4(SB)/4, $0x4b3504f3
+DATA const18<>+8(SB)/4, $0x4b3504f3
+DATA const18<>+12(SB)/4, $0x4b3504f3
+DATA const18<>+16(SB)/4, $0x4b3504f3
+DATA const18<>+20(SB)/4, $0x4b3504f3
+DATA const18<>+24(SB)/4, $0x4b3504f3
+DATA const18<>+28(SB)/4, $0x4b3504f3
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/4, $0x20000000
-DATA const19<>+4(SB)/4, $0x20000000
-DATA const19<>+8(SB)/4, $0x20000000
-DATA const19<>+12(SB)/4, $0x20000000
-DATA const19<>+16(SB)/4, $0x20000000
-DATA const19<>+20(SB)/4, $0x20000000
-DATA const19<>+24(SB)/4, $0x20000000
-DATA const19<>+28(SB)/4, $0x20000000
+DATA const19<>+0(SB)/4, $0x007fffff
+DATA const19<>+4(SB)/4, $0x007fffff
+DATA const19<>+8(SB)/4, $0x007fffff
+DATA const19<>+12(SB)/4, $0x007fffff
+DATA const19<>+16(SB)/4, $0x007fffff
+DATA const19<>+20(SB)/4, $0x007fffff
+DATA const19<>+24(SB)/4, $0x007fffff
+DATA const19<>+28(SB)/4, $0x007fffff
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/4, $0x3fffffff
-DATA const20<>+4(SB)/4, $0x3fffffff
-DATA const20<>+8(SB)/4, $0x3fffffff
-DATA const20<>+12(SB)/4, $0x3fffffff
-DATA const20<>+16(SB)/4, $0x3fffffff
-DATA const20<>+20(SB)/4, $0x3fffffff
-DATA const20<>+24(SB)/4, $0x3fffffff
-DATA const20<>+28(SB)/4, $0x3fffffff
+DATA const20<>+0(SB)/4, $0x3f3504f3
+DATA const20<>+4(SB)/4, $0x3f3504f3
+DATA const20<>+8(SB)/4, $0x3f3504f3
+DATA const20<>+12(SB)/4, $0x3f3504f3
+DATA const20<>+16(SB)/4, $0x3f3504f3
+DATA const20<>+20(SB)/4, $0x3f3504f3
+DATA const20<>+24(SB)/4, $0x3f3504f3
+DATA const20<>+28(SB)/4, $0x3f3504f3
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/4, $0xbd9c5ac1
-DATA const21<>+4(SB)/4, $0xbd9c5ac1
-DATA const21<>+8(SB)/4, $0xbd9c5ac1
-DATA const21<>+12(SB)/4, $0xbd9c5ac1
-DATA const21<>+16(SB)/4, $0xbd9c5ac1
-DATA const21<>+20(SB)/4, $0xbd9c5ac1
-DATA const21<>+24(SB)/4, $0xbd9c5ac1
-DATA const21<>+28(SB)/4, $0xbd9c5ac1
+DATA const21<>+0(SB)/4, $0x20000000
+DATA const21<>+4(SB)/4, $0x20000000
+DATA const21<>+8(SB)/4, $0x20000000
+DATA const21<>+12(SB)/4, $0x20000000
+DATA const21<>+16(SB)/4, $0x20000000
+DATA const21<>+20(SB)/4, $0x20000000
+DATA const21<>+24(SB)/4, $0x20000000
+DATA const21<>+28(SB)/4, $0x20000000
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/4, $0x3e02adb6
-DATA const22<>+4(SB)/4, $0x3e02adb6
-DATA const22<>+8(SB)/4, $0x3e02adb6
-DATA const22<>+12(SB)/4, $0x3e02adb6
-DATA const22<>+16(SB)/4, $0x3e02adb6
-DATA const22<>+20(SB)/4, $0x3e02adb6
-DATA const22<>+24(SB)/4, $0x3e02adb6
-DATA const22<>+28(SB)/4, $0x3e02adb6
+DATA const22<>+0(SB)/4, $0x3e1c5ac1
+DATA const22<>+4(SB)/4, $0x3e1c5ac1
+DATA const22<>+8(SB)/4, $0x3e1c5ac1
+DATA const22<>+12(SB)/4, $0x3e1c5ac1
+DATA const22<>+16(SB)/4, $0x3e1c5ac1
+DATA const22<>+20(SB)/4, $0x3e1c5ac1
+DATA const22<>+24(SB)/4, $0x3e1c5ac1
+DATA const22<>+28(SB)/4, $0x3e1c5ac1
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/4, $0xbe06c2a1
-DATA const23<>+4(SB)/4, $0xbe06c2a1
-DATA const23<>+8(SB)/4, $0xbe06c2a1
-DATA const23<>+12(SB)/4, $0xbe06c2a1
-DATA const23<>+16(SB)/4, $0xbe06c2a1
-DATA const23<>+20(SB)/4, $0xbe06c2a1
-DATA const23<>+24(SB)/4, $0xbe06c2a1
-DATA const23<>+28(SB)/4, $0xbe06c2a1
+DATA const23<>+0(SB)/4, $0xbe82adb6
+DATA const23<>+4(SB)/4, $0xbe82adb6
+DATA const23<>+8(SB)/4, $0xbe82adb6
+DATA const23<>+12(SB)/4, $0xbe82adb6
+DATA const23<>+16(SB)/4, $0xbe82adb6
+DATA const23<>+20(SB)/4, $0xbe82adb6
+DATA const23<>+24(SB)/4, $0xbe82adb6
+DATA const23<>+28(SB)/4, $0xbe82adb6
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/4, $0x3e116d0e
-DATA const24<>+4(SB)/4, $0x3e116d0e
-DATA const24<>+8(SB)/4, $0x3e116d0e
-DATA const24<>+12(SB)/4, $0x3e116d0e
-DATA const24<>+16(SB)/4, $0x3e116d0e
-DATA const24<>+20(SB)/4, $0x3e116d0e
-DATA const24<>+24(SB)/4, $0x3e116d0e
-DATA const24<>+28(SB)/4, $0x3e116d0e
+DATA const24<>+0(SB)/4, $0x3e86c2a1
+DATA const24<>+4(SB)/4, $0x3e86c2a1
+DATA const24<>+8(SB)/4, $0x3e86c2a1
+DATA const24<>+12(SB)/4, $0x3e86c2a1
+DATA const24<>+16(SB)/4, $0x3e86c2a1
+DATA const24<>+20(SB)/4, $0x3e86c2a1
+DATA const24<>+24(SB)/4, $0x3e86c2a1
+DATA const24<>+28(SB)/4, $0x3e86c2a1
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/4, $0xbe2a3922
-DATA const25<>+4(SB)/4, $0xbe2a3922
-DATA const25<>+8(SB)/4, $0xbe2a3922
-DATA const25<>+12(SB)/4, $0xbe2a3922
-DATA const25<>+16(SB)/4, $0xbe2a3922
-DATA const25<>+20(SB)/4, $0xbe2a3922
-DATA const25<>+24(SB)/4, $0xbe2a3922
-DATA const25<>+28(SB)/4, $0xbe2a3922
+DATA const25<>+0(SB)/4, $0xbe916d0e
+DATA const25<>+4(SB)/4, $0xbe916d0e
+DATA const25<>+8(SB)/4, $0xbe916d0e
+DATA const25<>+12(SB)/4, $0xbe916d0e
+DATA const25<>+16(SB)/4, $0xbe916d0e
+DATA const25<>+20(SB)/4, $0xbe916d0e
+DATA const25<>+24(SB)/4, $0xbe916d0e
+DATA const25<>+28(SB)/4, $0xbe916d0e
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/4, $0x3e4cd004
-DATA const26<>+4(SB)/4, $0x3e4cd004
-DATA const26<>+8(SB)/4, $0x3e4cd004
-DATA const26<>+12(SB)/4, $0x3e4cd004
-DATA const26<>+16(SB)/4, $0x3e4cd004
-DATA const26<>+20(SB)/4, $0x3e4cd004
-DATA const26<>+24(SB)/4, $0x3e4cd004
-DATA const26<>+28(SB)/4, $0x3e4cd004
+DATA const26<>+0(SB)/4, $0x3eaa3922
+DATA const26<>+4(SB)/4, $0x3eaa3922
+DATA const26<>+8(SB)/4, $0x3eaa3922
+DATA const26<>+12(SB)/4, $0x3eaa3922
+DATA const26<>+16(SB)/4, $0x3eaa3922
+DATA const26<>+20(SB)/4, $0x3eaa3922
+DATA const26<>+24(SB)/4, $0x3eaa3922
+DATA const26<>+28(SB)/4, $0x3eaa3922
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/4, $0xbe800113
-DATA const27<>+4(SB)/4, $0xbe800113
-DATA const27<>+8(SB)/4, $0xbe800113
-DATA const27<>+12(SB)/4, $0xbe800113
-DATA const27<>+16(SB)/4, $0xbe800113
-DATA const27<>+20(SB)/4, $0xbe800113
-DATA const27<>+24(SB)/4, $0xbe800113
-DATA const27<>+28(SB)/4, $0xbe800113
+DATA const27<>+0(SB)/4, $0xbeccd004
+DATA const27<>+4(SB)/4, $0xbeccd004
+DATA const27<>+8(SB)/4, $0xbeccd004
+DATA const27<>+12(SB)/4, $0xbeccd004
+DATA const27<>+16(SB)/4, $0xbeccd004
+DATA const27<>+20(SB)/4, $0xbeccd004
+DATA const27<>+24(SB)/4, $0xbeccd004
+DATA const27<>+28(SB)/4, $0xbeccd004
 GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/4, $0x3eaaaaaa
-DATA const28<>+4(SB)/4, $0x3eaaaaaa
-DATA const28<>+8(SB)/4, $0x3eaaaaaa
-DATA const28<>+12(SB)/4, $0x3eaaaaaa
-DATA const28<>+16(SB)/4, $0x3eaaaaaa
-DATA const28<>+20(SB)/4, $0x3eaaaaaa
-DATA const28<>+24(SB)/4, $0x3eaaaaaa
-DATA const28<>+28(SB)/4, $0x3eaaaaaa
+DATA const28<>+0(SB)/4, $0x3f000113
+DATA const28<>+4(SB)/4, $0x3f000113
+DATA const28<>+8(SB)/4, $0x3f000113
+DATA const28<>+12(SB)/4, $0x3f000113
+DATA const28<>+16(SB)/4, $0x3f000113
+DATA const28<>+20(SB)/4, $0x3f000113
+DATA const28<>+24(SB)/4, $0x3f000113
+DATA const28<>+28(SB)/4, $0x3f000113
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/4, $0x00000000
-DATA const29<>+4(SB)/4, $0x00000000
-DATA const29<>+8(SB)/4, $0x00000001
-DATA const29<>+12(SB)/4, $0x00000000
-DATA const29<>+16(SB)/4, $0x00000004
-DATA const29<>+20(SB)/4, $0x00000000
-DATA const29<>+24(SB)/4, $0x00000005
-DATA const29<>+28(SB)/4, $0x00000000
+DATA const29<>+0(SB)/4, $0xbf2aaaaa
+DATA const29<>+4(SB)/4, $0xbf2aaaaa
+DATA const29<>+8(SB)/4, $0xbf2aaaaa
+DATA const29<>+12(SB)/4, $0xbf2aaaaa
+DATA const29<>+16(SB)/4, $0xbf2aaaaa
+DATA const29<>+20(SB)/4, $0xbf2aaaaa
+DATA const29<>+24(SB)/4, $0xbf2aaaaa
+DATA const29<>+28(SB)/4, $0xbf2aaaaa
 GLOBL const29<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/4, $0x00000002
+DATA const30<>+0(SB)/4, $0x00000000
 DATA const30<>+4(SB)/4, $0x00000000
-DATA const30<>+8(SB)/4, $0x00000003
+DATA const30<>+8(SB)/4, $0x00000001
 DATA const30<>+12(SB)/4, $0x00000000
-DATA const30<>+16(SB)/4, $0x00000006
+DATA const30<>+16(SB)/4, $0x00000004
 DATA const30<>+20(SB)/4, $0x00000000
-DATA const30<>+24(SB)/4, $0x00000007
+DATA const30<>+24(SB)/4, $0x00000005
 DATA const30<>+28(SB)/4, $0x00000000
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/4, $0xffffffff
-DATA const31<>+4(SB)/4, $0xffffffff
-DATA const31<>+8(SB)/4, $0xffffffff
-DATA const31<>+12(SB)/4, $0xffffffff
-DATA const31<>+16(SB)/4, $0xffffffff
-DATA const31<>+20(SB)/4, $0xffffffff
-DATA const31<>+24(SB)/4, $0xffffffff
-DATA const31<>+28(SB)/4, $0xffffffff
-DATA const31<>+32(SB)/4, $0xffffffff
-DATA const31<>+36(SB)/4, $0xffffffff
-DATA const31<>+40(SB)/4, $0xffffffff
-DATA const31<>+44(SB)/4, $0xffffffff
-DATA const31<>+48(SB)/4, $0xffffffff
-DATA const31<>+52(SB)/4, $0xffffffff
-DATA const31<>+56(SB)/4, $0xffffffff
-DATA const31<>+60(SB)/4, $0xffffffff
-DATA const31<>+64(SB)/4, $0x00000000
-DATA const31<>+68(SB)/4, $0x00000000
-DATA const31<>+72(SB)/4, $0x00000000
-DATA const31<>+76(SB)/4, $0x00000000
-DATA const31<>+80(SB)/4, $0x00000000
-DATA const31<>+84(SB)/4, $0x00000000
-DATA const31<>+88(SB)/4, $0x00000000
-DATA const31<>+92(SB)/4, $0x00000000
-DATA const31<>+96(SB)/4, $0x00000000
-DATA const31<>+100(SB)/4, $0x00000000
-DATA const31<>+104(SB)/4, $0x00000000
-DATA const31<>+108(SB)/4, $0x00000000
-DATA const31<>+112(SB)/4, $0x00000000
-DATA const31<>+116(SB)/4, $0x00000000
-DATA const31<>+120(SB)/4, $0x00000000
-DATA const31<>+124(SB)/4, $0x00000000
-GLOBL const31<>(SB), RODATA|NOPTR, $128
+DATA const31<>+0(SB)/4, $0x00000002
+DATA const31<>+4(SB)/4, $0x00000000
+DATA const31<>+8(SB)/4, $0x00000003
+DATA const31<>+12(SB)/4, $0x00000000
+DATA const31<>+16(SB)/4, $0x00000006
+DATA const31<>+20(SB)/4, $0x00000000
+DATA const31<>+24(SB)/4, $0x00000007
+DATA const31<>+28(SB)/4, $0x00000000
+GLOBL const31<>(SB), RODATA|NOPTR, $32
+
+DATA const32<>+0(SB)/4, $0xffffffff
+DATA const32<>+4(SB)/4, $0xffffffff
+DATA const32<>+8(SB)/4, $0xffffffff
+DATA const32<>+12(SB)/4, $0xffffffff
+DATA const32<>+16(SB)/4, $0xffffffff
+DATA const32<>+20(SB)/4, $0xffffffff
+DATA const32<>+24(SB)/4, $0xffffffff
+DATA const32<>+28(SB)/4, $0xffffffff
+DATA const32<>+32(SB)/4, $0xffffffff
+DATA const32<>+36(SB)/4, $0xffffffff
+DATA const32<>+40(SB)/4, $0xffffffff
+DATA const32<>+44(SB)/4, $0xffffffff
+DATA const32<>+48(SB)/4, $0xffffffff
+DATA const32<>+52(SB)/4, $0xffffffff
+DATA const32<>+56(SB)/4, $0xffffffff
+DATA const32<>+60(SB)/4, $0xffffffff
+DATA const32<>+64(SB)/4, $0x00000000
+DATA const32<>+68(SB)/4, $0x00000000
+DATA const32<>+72(SB)/4, $0x00000000
+DATA const32<>+76(SB)/4, $0x00000000
+DATA const32<>+80(SB)/4, $0x00000000
+DATA const32<>+84(SB)/4, $0x00000000
+DATA const32<>+88(SB)/4, $0x00000000
+DATA const32<>+92(SB)/4, $0x00000000
+DATA const32<>+96(SB)/4, $0x00000000
+DATA const32<>+100(SB)/4, $0x00000000
+DATA const32<>+104(SB)/4, $0x00000000
+DATA const32<>+108(SB)/4, $0x00000000
+DATA const32<>+112(SB)/4, $0x00000000
+DATA const32<>+116(SB)/4, $0x00000000
+DATA const32<>+120(SB)/4, $0x00000000
+DATA const32<>+124(SB)/4, $0x00000000
+GLOBL const32<>(SB), RODATA|NOPTR, $128
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Normal(SB), $736-48
+TEXT ·Normal(SB), $992-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
 	MOVLQZX      step+40(FP), DX
@@ -984,633 +1287,1012 @@ TEXT ·Normal(SB), $736-48
 	ADDL         $0x9e3779b9, DX
 	ADDL         $0xbb67ae85, BX
 	MOVQ         first+24(FP), DX
-	TESTQ        AX, AX
-	JEQ          whole
-	CMPQ         AX, $0x00000020
-	JLT          partial
-
-group:
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
+	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
+	VPXOR        704(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	TESTQ        AX, AX
+	JEQ          whole
+
+group:
+	CMPQ AX, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, DX
+	JMP  ahead
+
+lastgroup:
+	JMP final
+
+ahead:
+	CMPQ         AX, $0x00000020
+	JLT          partial
+	VMOVUPS      864(SP), Y1
+	VMOVUPS      928(SP), Y0
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const22<>+0(SB), Y8
+	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const14<>+0(SB), Y0, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y0, Y0
-	VPSUBD       Y7, Y2, Y2
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const21<>+0(SB), Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VFMADD213PS  const22<>+0(SB), Y0, Y6
-	VFMADD213PS  const22<>+0(SB), Y2, Y7
-	VFMADD213PS  const23<>+0(SB), Y0, Y6
-	VFMADD213PS  const23<>+0(SB), Y2, Y7
-	VFMADD213PS  const24<>+0(SB), Y0, Y6
-	VFMADD213PS  const24<>+0(SB), Y2, Y7
-	VFMADD213PS  const25<>+0(SB), Y0, Y6
-	VFMADD213PS  const25<>+0(SB), Y2, Y7
-	VFMADD213PS  const26<>+0(SB), Y0, Y6
-	VFMADD213PS  const26<>+0(SB), Y2, Y7
-	VFMADD213PS  const27<>+0(SB), Y0, Y6
-	VFMADD213PS  const27<>+0(SB), Y2, Y7
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VMULPS       Y0, Y0, Y8
-	VMULPS       Y2, Y2, Y9
-	VMULPS       Y8, Y0, Y10
-	VMULPS       Y9, Y2, Y11
-	VMULPS       Y6, Y10, Y6
-	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const16<>+0(SB), Y4, Y6
-	VFMADD231PS  const16<>+0(SB), Y5, Y7
-	VFMADD231PS  const8<>+0(SB), Y8, Y6
-	VFMADD231PS  const8<>+0(SB), Y9, Y7
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const15<>+0(SB), Y4, Y0
-	VFMADD231PS  const15<>+0(SB), Y5, Y2
-	VMULPS       const17<>+0(SB), Y0, Y0
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VSQRTPS      Y0, Y0
-	VSQRTPS      Y2, Y2
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPADDD       const19<>+0(SB), Y1, Y1
-	VPAND        const20<>+0(SB), Y3, Y4
-	VPAND        const20<>+0(SB), Y1, Y5
-	VPSUBD       const19<>+0(SB), Y4, Y4
-	VPSUBD       const19<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const18<>+0(SB), Y4, Y4
-	VMULPS       const18<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      const2<>+0(SB), Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y6, Y8
-	VFMADD213PS  const3<>+0(SB), Y7, Y9
-	VFMADD213PS  const4<>+0(SB), Y6, Y8
-	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y4, Y10
-	VMOVAPS      Y5, Y11
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  Y8, Y4, Y10
-	VFMADD231PS  Y9, Y5, Y11
-	VMOVUPS      const5<>+0(SB), Y4
+	MOVQ         DX, BX
+	MOVQ         DX, SI
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y0, Y0
+	SHLQ         $0x03, BX
+	SHLQ         $0x03, SI
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y0, Y7
+	VMOVQ        BX, X0
+	VMOVQ        SI, X3
+	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ X3, Y6
+	VMOVUPS      896(SP), Y3
+	VMOVUPS      960(SP), Y4
+	VPSLLD       $0x02, Y3, Y3
+	VPSLLD       $0x02, Y4, Y9
+	VMOVUPS      const2<>+0(SB), Y4
 	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const6<>+0(SB), Y7, Y5
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y7, Y5
-	VMOVAPS      Y6, Y8
-	VMOVAPS      Y7, Y9
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y8
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y9
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VPSLLD       $0x01, Y3, Y5
-	VBLENDVPS    Y5, Y8, Y10, Y4
-	VBLENDVPS    Y5, Y10, Y8, Y5
-	VPSLLD       $0x01, Y1, Y7
-	VBLENDVPS    Y7, Y9, Y11, Y6
-	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y3, Y8
-	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y1, Y8
-	VPXOR        Y8, Y6, Y6
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y5, Y3
-	VPAND        const10<>+0(SB), Y1, Y1
-	VPXOR        Y1, Y7, Y1
-	VMULPS       Y3, Y0, Y3
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y6, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y9, Y9
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const18<>+0(SB), Y7, Y7
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VPADDQ       const31<>+0(SB), Y6, Y6
+	VMULPS       const16<>+0(SB), Y9, Y10
+	VPSRLQ       $0x20, Y0, Y9
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        640(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y11
+	VPSRLQ       $0x20, Y0, Y9
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPXOR        64(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        96(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        128(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y9
+	VPXOR        Y11, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        224(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y9, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y12, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        352(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y9
+	VPXOR        Y13, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        480(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y9
+	VMOVUPS      Y9, 832(SP)
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        Y13, Y9, Y9
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        544(SP), Y12, Y12
+	VPXOR        608(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VMOVUPS      Y11, 768(SP)
+	VMOVUPS      Y9, 800(SP)
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y0, Y9, Y9
+	VPXOR        576(SP), Y9, Y9
+	VMOVUPS      Y9, 736(SP)
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const23<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y2
+	VFMADD213PS  const25<>+0(SB), Y0, Y2
+	VFMADD213PS  const26<>+0(SB), Y0, Y2
+	VFMADD213PS  const27<>+0(SB), Y0, Y2
+	VFMADD213PS  const28<>+0(SB), Y0, Y2
+	VFMADD213PS  const29<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y9
+	VMULPS       Y9, Y0, Y11
+	VMULPS       Y2, Y11, Y2
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VADDPS       Y9, Y2, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VPAND        const19<>+0(SB), Y7, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y7, Y7
+	VFMADD231PS  const14<>+0(SB), Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y6, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VSQRTPS      Y2, Y2
+	VPXOR        640(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y12
+	VFMADD213PS  const23<>+0(SB), Y0, Y8
+	VFMADD213PS  const24<>+0(SB), Y0, Y8
+	VFMADD213PS  const25<>+0(SB), Y0, Y8
+	VFMADD213PS  const26<>+0(SB), Y0, Y8
+	VFMADD213PS  const27<>+0(SB), Y0, Y8
+	VFMADD213PS  const28<>+0(SB), Y0, Y8
+	VFMADD213PS  const29<>+0(SB), Y0, Y8
+	VMOVUPS      const21<>+0(SB), Y6
+	VPADDD       896(SP), Y6, Y6
+	VMULPS       Y3, Y3, Y9
+	VFMADD213PS  const3<>+0(SB), Y9, Y4
+	VFMADD213PS  const4<>+0(SB), Y9, Y4
+	VFMADD213PS  const6<>+0(SB), Y9, Y5
+	VFMADD213PS  const7<>+0(SB), Y9, Y5
+	VMOVAPS      Y3, Y11
+	VMULPS       Y3, Y9, Y3
+	VFMADD231PS  Y4, Y3, Y11
+	VMOVAPS      Y9, Y3
+	VMULPS       Y9, Y9, Y9
+	VMOVUPS      const8<>+0(SB), Y4
+	VFMADD213PS  const9<>+0(SB), Y4, Y3
+	VFMADD231PS  Y5, Y9, Y3
+	VPSLLD       $0x01, Y6, Y5
+	VBLENDVPS    Y5, Y3, Y11, Y4
+	VBLENDVPS    Y5, Y11, Y3, Y3
+	VPAND        const10<>+0(SB), Y6, Y5
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPXOR        Y5, Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y5
+	VPXOR        Y5, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y5
+	VMULPS       Y3, Y2, Y3
+	VMULPS       Y4, Y2, Y2
+	VPSRLQ       $0x20, Y12, Y4
+	VPXOR        704(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VMULPS       Y0, Y0, Y1
 	VMOVUPS      Y3, (CX)
-	VMOVUPS      Y0, 32(CX)
-	VMOVUPS      Y1, 64(CX)
-	VMOVUPS      Y2, 96(CX)
-	ADDQ         $0x00000001, DX
+	VPMULUDQ     const1<>+0(SB), Y5, Y3
+	VPXOR        96(SP), Y4, Y4
+	VMULPS       Y10, Y10, Y5
+	VMOVUPS      Y2, 32(CX)
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VPSRLQ       $0x20, Y3, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        64(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y3, Y9, Y9
+	VPXOR        128(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y4, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y9, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y11, Y3
+	VPXOR        Y9, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        320(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y4, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y9, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y9
+	VPXOR        Y3, Y9, Y9
+	VPXOR        512(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPSRLQ       $0x20, Y4, Y4
+	VPXOR        Y11, Y4, Y4
+	VPXOR        544(SP), Y4, Y4
+	VPXOR        608(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y11
+	VPXOR        Y2, Y11, Y11
+	VMULPS       Y1, Y0, Y2
+	VPXOR        576(SP), Y11, Y11
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD231PS  const15<>+0(SB), Y7, Y2
+	VADDPS       Y1, Y2, Y1
+	VMOVAPS      Y5, Y2
+	VFMADD213PS  const6<>+0(SB), Y5, Y8
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVUPS      const8<>+0(SB), Y0
+	VFMADD231PS  const14<>+0(SB), Y7, Y1
+	VFMADD213PS  const9<>+0(SB), Y0, Y2
+	VMULPS       Y10, Y5, Y0
+	VMULPS       Y5, Y5, Y7
+	VMOVAPS      Y10, Y10
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y6, Y0, Y10
+	VMOVUPS      const21<>+0(SB), Y0
+	VPADDD       960(SP), Y0, Y0
+	VFMADD213PS  const7<>+0(SB), Y5, Y8
+	VPSLLD       $0x01, Y0, Y5
+	VPADDD       const11<>+0(SB), Y0, Y6
+	VPAND        const10<>+0(SB), Y0, Y0
+	VPAND        const10<>+0(SB), Y6, Y6
+	VFMADD231PS  Y8, Y7, Y2
+	VBLENDVPS    Y5, Y2, Y10, Y7
+	VBLENDVPS    Y5, Y10, Y2, Y2
+	VPXOR        Y0, Y7, Y0
+	VPXOR        Y6, Y2, Y2
+	VMULPS       Y2, Y1, Y2
+	VMULPS       Y0, Y1, Y0
+	VMOVUPS      Y2, 64(CX)
+	VMOVUPS      Y0, 96(CX)
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y9, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
-	CMPQ         AX, $0x00000020
-	JGE          group
 	TESTQ        AX, AX
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	SHLQ         $0x03, DX
-	VMOVQ        DX, X0
+	VMOVUPS     864(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const19<>+0(SB), Y0, Y0
+	VPADDD      const20<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMOVUPS     const22<>+0(SB), Y2
+	VFMADD213PS const23<>+0(SB), Y0, Y2
+	VFMADD213PS const24<>+0(SB), Y0, Y2
+	VFMADD213PS const25<>+0(SB), Y0, Y2
+	VFMADD213PS const26<>+0(SB), Y0, Y2
+	VFMADD213PS const27<>+0(SB), Y0, Y2
+	VFMADD213PS const28<>+0(SB), Y0, Y2
+	VFMADD213PS const29<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y0, Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y2, Y4, Y2
+	VFMADD231PS const15<>+0(SB), Y1, Y2
+	VADDPS      Y3, Y2, Y2
+	VFMADD231PS const13<>+0(SB), Y0, Y2
+	VFMADD231PS const14<>+0(SB), Y1, Y2
+	VSQRTPS     Y2, Y0
+	VMOVUPS     896(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const16<>+0(SB), Y1, Y1
+	VMOVUPS     const21<>+0(SB), Y2
+	VPADDD      896(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     928(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y1, Y1
+	VPADDD      const20<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y1, Y4
+	VFMADD213PS const24<>+0(SB), Y1, Y4
+	VFMADD213PS const25<>+0(SB), Y1, Y4
+	VFMADD213PS const26<>+0(SB), Y1, Y4
+	VFMADD213PS const27<>+0(SB), Y1, Y4
+	VFMADD213PS const28<>+0(SB), Y1, Y4
+	VFMADD213PS const29<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y5
+	VMULPS      Y5, Y1, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y1, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y1
+	VMOVUPS     960(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      960(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        AX, $0x00000010
+	JLT         partialtail0
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y0, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         partialdone
+	CMPQ        AX, $0x00000010
+	JLT         partialtail1
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         partialdone
+
+partialtail0:
+	MOVQ       AX, SI
+	NEGQ       SI
+	LEAQ       const32<>+0(SB), BX
+	LEAQ       64(BX)(SI*4), BX
+	VMOVDQU    (BX), Y1
+	VMASKMOVPS Y2, Y1, (CX)
+	VMOVDQU    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+	JMP        partialdone
+
+partialtail1:
+	MOVQ       AX, SI
+	NEGQ       SI
+	LEAQ       const32<>+0(SB), BX
+	LEAQ       64(BX)(SI*4), BX
+	VMOVDQU    (BX), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	VMOVDQU    32(BX), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+
+partialdone:
+	MOVQ         DX, AX
+	SHLQ         $0x03, AX
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
+	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
+	VPXOR        704(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const14<>+0(SB), Y0, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y0, Y0
-	VPSUBD       Y7, Y2, Y2
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const21<>+0(SB), Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VFMADD213PS  const22<>+0(SB), Y0, Y6
-	VFMADD213PS  const22<>+0(SB), Y2, Y7
-	VFMADD213PS  const23<>+0(SB), Y0, Y6
-	VFMADD213PS  const23<>+0(SB), Y2, Y7
-	VFMADD213PS  const24<>+0(SB), Y0, Y6
-	VFMADD213PS  const24<>+0(SB), Y2, Y7
-	VFMADD213PS  const25<>+0(SB), Y0, Y6
-	VFMADD213PS  const25<>+0(SB), Y2, Y7
-	VFMADD213PS  const26<>+0(SB), Y0, Y6
-	VFMADD213PS  const26<>+0(SB), Y2, Y7
-	VFMADD213PS  const27<>+0(SB), Y0, Y6
-	VFMADD213PS  const27<>+0(SB), Y2, Y7
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VMULPS       Y0, Y0, Y8
-	VMULPS       Y2, Y2, Y9
-	VMULPS       Y8, Y0, Y10
-	VMULPS       Y9, Y2, Y11
-	VMULPS       Y6, Y10, Y6
-	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const16<>+0(SB), Y4, Y6
-	VFMADD231PS  const16<>+0(SB), Y5, Y7
-	VFMADD231PS  const8<>+0(SB), Y8, Y6
-	VFMADD231PS  const8<>+0(SB), Y9, Y7
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const15<>+0(SB), Y4, Y0
-	VFMADD231PS  const15<>+0(SB), Y5, Y2
-	VMULPS       const17<>+0(SB), Y0, Y0
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VSQRTPS      Y0, Y0
-	VSQRTPS      Y2, Y2
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPADDD       const19<>+0(SB), Y1, Y1
-	VPAND        const20<>+0(SB), Y3, Y4
-	VPAND        const20<>+0(SB), Y1, Y5
-	VPSUBD       const19<>+0(SB), Y4, Y4
-	VPSUBD       const19<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const18<>+0(SB), Y4, Y4
-	VMULPS       const18<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      const2<>+0(SB), Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y6, Y8
-	VFMADD213PS  const3<>+0(SB), Y7, Y9
-	VFMADD213PS  const4<>+0(SB), Y6, Y8
-	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y4, Y10
-	VMOVAPS      Y5, Y11
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  Y8, Y4, Y10
-	VFMADD231PS  Y9, Y5, Y11
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const6<>+0(SB), Y7, Y5
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y7, Y5
-	VMOVAPS      Y6, Y8
-	VMOVAPS      Y7, Y9
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y8
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y9
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VPSLLD       $0x01, Y3, Y5
-	VBLENDVPS    Y5, Y8, Y10, Y4
-	VBLENDVPS    Y5, Y10, Y8, Y5
-	VPSLLD       $0x01, Y1, Y7
-	VBLENDVPS    Y7, Y9, Y11, Y6
-	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y3, Y8
-	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y1, Y8
-	VPXOR        Y8, Y6, Y6
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y5, Y3
-	VPAND        const10<>+0(SB), Y1, Y1
-	VPXOR        Y1, Y7, Y1
-	VMULPS       Y3, Y0, Y3
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y6, Y2, Y2
-	CMPQ         AX, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      Y3, (CX)
-	VMOVUPS      Y0, 32(CX)
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, AX
-	TESTQ        AX, AX
-	JEQ          next
-	CMPQ         AX, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, AX
-	JMP          next
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         DX, AX
+	SHLQ         $0x03, AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	JMP          whole
 
-partialfirst:
+final:
+	VMOVUPS     864(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const19<>+0(SB), Y0, Y0
+	VPADDD      const20<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMOVUPS     const22<>+0(SB), Y2
+	VFMADD213PS const23<>+0(SB), Y0, Y2
+	VFMADD213PS const24<>+0(SB), Y0, Y2
+	VFMADD213PS const25<>+0(SB), Y0, Y2
+	VFMADD213PS const26<>+0(SB), Y0, Y2
+	VFMADD213PS const27<>+0(SB), Y0, Y2
+	VFMADD213PS const28<>+0(SB), Y0, Y2
+	VFMADD213PS const29<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y0, Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y2, Y4, Y2
+	VFMADD231PS const15<>+0(SB), Y1, Y2
+	VADDPS      Y3, Y2, Y2
+	VFMADD231PS const13<>+0(SB), Y0, Y2
+	VFMADD231PS const14<>+0(SB), Y1, Y2
+	VSQRTPS     Y2, Y0
+	VMOVUPS     896(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const16<>+0(SB), Y1, Y1
+	VMOVUPS     const21<>+0(SB), Y2
+	VPADDD      896(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     928(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y1, Y1
+	VPADDD      const20<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y1, Y4
+	VFMADD213PS const24<>+0(SB), Y1, Y4
+	VFMADD213PS const25<>+0(SB), Y1, Y4
+	VFMADD213PS const26<>+0(SB), Y1, Y4
+	VFMADD213PS const27<>+0(SB), Y1, Y4
+	VFMADD213PS const28<>+0(SB), Y1, Y4
+	VFMADD213PS const29<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y5
+	VMULPS      Y5, Y1, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y1, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y1
+	VMOVUPS     960(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      960(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        AX, $0x00000010
+	JLT         finaltail0
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y0, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         finaldone
+	CMPQ        AX, $0x00000010
+	JLT         finaltail1
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         finaldone
+
+finaltail0:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const31<>+0(SB), DX
+	LEAQ       const32<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
 	VMOVDQU    (DX), Y1
-	VMASKMOVPS Y3, Y1, (CX)
+	VMASKMOVPS Y2, Y1, (CX)
 	VMOVDQU    32(DX), Y1
 	VMASKMOVPS Y0, Y1, 32(CX)
 	LEAQ       (CX)(AX*4), CX
-	JMP        next
+	JMP        finaldone
 
-partialsecond:
+finaltail1:
 	MOVQ       AX, BX
 	NEGQ       BX
-	LEAQ       const31<>+0(SB), DX
+	LEAQ       const32<>+0(SB), DX
 	LEAQ       64(DX)(BX*4), DX
 	VMOVDQU    (DX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
+	VMASKMOVPS Y4, Y0, (CX)
 	VMOVDQU    32(DX), Y0
-	VMASKMOVPS Y2, Y0, 32(CX)
+	VMASKMOVPS Y1, Y0, 32(CX)
 	LEAQ       (CX)(AX*4), CX
 
-next:
+finaldone:
 whole:
 	VZEROUPPER
 	RET
 
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NormalRows(SB), $736-72
+TEXT ·NormalRows(SB), $992-72
 	MOVQ         ids_len+32(FP), AX
 	MOVQ         d+48(FP), CX
 	MOVQ         ids_base+24(FP), DX
+	MOVQ         dst_base+0(FP), BX
 	TESTQ        AX, AX
 	JEQ          none
-	MOVQ         dst_base+0(FP), BX
 	MOVLQZX      step+64(FP), SI
 	MOVQ         seed+56(FP), DI
 	MOVL         $0xcd9e8d57, R8
@@ -1720,6 +2402,186 @@ TEXT ·NormalRows(SB), $736-72
 	MOVQ         (DX), SI
 	ADDQ         $0x00000008, DX
 	IMULQ        DI, SI
+	MOVQ         SI, DI
+	SHLQ         $0x03, DI
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         SI, DI
+	SHLQ         $0x03, DI
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
@@ -1727,628 +2589,824 @@ rows:
 	MOVQ  CX, DI
 	TESTQ DI, DI
 	JEQ   whole
-	CMPQ  DI, $0x00000020
-	JLT   partial
 
 group:
-	MOVQ         SI, R8
-	SHLQ         $0x03, R8
-	VMOVQ        R8, X0
-	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
-	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
+	CMPQ DI, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, SI
+	JMP  ahead
+
+lastgroup:
+	CMPQ  AX, $0x00000002
+	JLT   final
+	MOVQ  CX, R8
+	ADDQ  $0x0000001f, R8
+	SHRQ  $0x05, R8
+	MOVQ  (DX), SI
+	ADDQ  $0x00000008, DX
+	IMULQ R8, SI
+
+ahead:
+	CMPQ         DI, $0x00000020
+	JLT          partial
+	VMOVUPS      864(SP), Y1
+	VMOVUPS      928(SP), Y0
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const22<>+0(SB), Y8
+	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const14<>+0(SB), Y0, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y0, Y0
-	VPSUBD       Y7, Y2, Y2
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const21<>+0(SB), Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VFMADD213PS  const22<>+0(SB), Y0, Y6
-	VFMADD213PS  const22<>+0(SB), Y2, Y7
-	VFMADD213PS  const23<>+0(SB), Y0, Y6
-	VFMADD213PS  const23<>+0(SB), Y2, Y7
-	VFMADD213PS  const24<>+0(SB), Y0, Y6
-	VFMADD213PS  const24<>+0(SB), Y2, Y7
-	VFMADD213PS  const25<>+0(SB), Y0, Y6
-	VFMADD213PS  const25<>+0(SB), Y2, Y7
-	VFMADD213PS  const26<>+0(SB), Y0, Y6
-	VFMADD213PS  const26<>+0(SB), Y2, Y7
-	VFMADD213PS  const27<>+0(SB), Y0, Y6
-	VFMADD213PS  const27<>+0(SB), Y2, Y7
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VMULPS       Y0, Y0, Y8
-	VMULPS       Y2, Y2, Y9
-	VMULPS       Y8, Y0, Y10
-	VMULPS       Y9, Y2, Y11
-	VMULPS       Y6, Y10, Y6
-	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const16<>+0(SB), Y4, Y6
-	VFMADD231PS  const16<>+0(SB), Y5, Y7
-	VFMADD231PS  const8<>+0(SB), Y8, Y6
-	VFMADD231PS  const8<>+0(SB), Y9, Y7
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const15<>+0(SB), Y4, Y0
-	VFMADD231PS  const15<>+0(SB), Y5, Y2
-	VMULPS       const17<>+0(SB), Y0, Y0
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VSQRTPS      Y0, Y0
-	VSQRTPS      Y2, Y2
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPADDD       const19<>+0(SB), Y1, Y1
-	VPAND        const20<>+0(SB), Y3, Y4
-	VPAND        const20<>+0(SB), Y1, Y5
-	VPSUBD       const19<>+0(SB), Y4, Y4
-	VPSUBD       const19<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const18<>+0(SB), Y4, Y4
-	VMULPS       const18<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      const2<>+0(SB), Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y6, Y8
-	VFMADD213PS  const3<>+0(SB), Y7, Y9
-	VFMADD213PS  const4<>+0(SB), Y6, Y8
-	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y4, Y10
-	VMOVAPS      Y5, Y11
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  Y8, Y4, Y10
-	VFMADD231PS  Y9, Y5, Y11
-	VMOVUPS      const5<>+0(SB), Y4
+	MOVQ         SI, R8
+	MOVQ         SI, R9
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y0, Y0
+	SHLQ         $0x03, R8
+	SHLQ         $0x03, R9
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y0, Y7
+	VMOVQ        R8, X0
+	VMOVQ        R9, X3
+	VPBROADCASTQ X0, Y0
+	VPBROADCASTQ X3, Y6
+	VMOVUPS      896(SP), Y3
+	VMOVUPS      960(SP), Y4
+	VPSLLD       $0x02, Y3, Y3
+	VPSLLD       $0x02, Y4, Y9
+	VMOVUPS      const2<>+0(SB), Y4
 	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const6<>+0(SB), Y7, Y5
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y7, Y5
-	VMOVAPS      Y6, Y8
-	VMOVAPS      Y7, Y9
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y8
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y9
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VPSLLD       $0x01, Y3, Y5
-	VBLENDVPS    Y5, Y8, Y10, Y4
-	VBLENDVPS    Y5, Y10, Y8, Y5
-	VPSLLD       $0x01, Y1, Y7
-	VBLENDVPS    Y7, Y9, Y11, Y6
-	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y3, Y8
-	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y1, Y8
-	VPXOR        Y8, Y6, Y6
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y5, Y3
-	VPAND        const10<>+0(SB), Y1, Y1
-	VPXOR        Y1, Y7, Y1
-	VMULPS       Y3, Y0, Y3
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y6, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y9, Y9
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const18<>+0(SB), Y7, Y7
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VPADDQ       const31<>+0(SB), Y6, Y6
+	VMULPS       const16<>+0(SB), Y9, Y10
+	VPSRLQ       $0x20, Y0, Y9
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        640(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y11
+	VPSRLQ       $0x20, Y0, Y9
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPXOR        64(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        96(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        128(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y9
+	VPXOR        Y11, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        224(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y9, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y12, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        352(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y9
+	VPXOR        Y13, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        480(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y9
+	VMOVUPS      Y9, 832(SP)
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        Y13, Y9, Y9
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        544(SP), Y12, Y12
+	VPXOR        608(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VMOVUPS      Y11, 768(SP)
+	VMOVUPS      Y9, 800(SP)
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y0, Y9, Y9
+	VPXOR        576(SP), Y9, Y9
+	VMOVUPS      Y9, 736(SP)
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const23<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y2
+	VFMADD213PS  const25<>+0(SB), Y0, Y2
+	VFMADD213PS  const26<>+0(SB), Y0, Y2
+	VFMADD213PS  const27<>+0(SB), Y0, Y2
+	VFMADD213PS  const28<>+0(SB), Y0, Y2
+	VFMADD213PS  const29<>+0(SB), Y0, Y2
+	VMULPS       Y0, Y0, Y9
+	VMULPS       Y9, Y0, Y11
+	VMULPS       Y2, Y11, Y2
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VADDPS       Y9, Y2, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VPAND        const19<>+0(SB), Y7, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y7, Y7
+	VFMADD231PS  const14<>+0(SB), Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y6, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VSQRTPS      Y2, Y2
+	VPXOR        640(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y12
+	VFMADD213PS  const23<>+0(SB), Y0, Y8
+	VFMADD213PS  const24<>+0(SB), Y0, Y8
+	VFMADD213PS  const25<>+0(SB), Y0, Y8
+	VFMADD213PS  const26<>+0(SB), Y0, Y8
+	VFMADD213PS  const27<>+0(SB), Y0, Y8
+	VFMADD213PS  const28<>+0(SB), Y0, Y8
+	VFMADD213PS  const29<>+0(SB), Y0, Y8
+	VMOVUPS      const21<>+0(SB), Y6
+	VPADDD       896(SP), Y6, Y6
+	VMULPS       Y3, Y3, Y9
+	VFMADD213PS  const3<>+0(SB), Y9, Y4
+	VFMADD213PS  const4<>+0(SB), Y9, Y4
+	VFMADD213PS  const6<>+0(SB), Y9, Y5
+	VFMADD213PS  const7<>+0(SB), Y9, Y5
+	VMOVAPS      Y3, Y11
+	VMULPS       Y3, Y9, Y3
+	VFMADD231PS  Y4, Y3, Y11
+	VMOVAPS      Y9, Y3
+	VMULPS       Y9, Y9, Y9
+	VMOVUPS      const8<>+0(SB), Y4
+	VFMADD213PS  const9<>+0(SB), Y4, Y3
+	VFMADD231PS  Y5, Y9, Y3
+	VPSLLD       $0x01, Y6, Y5
+	VBLENDVPS    Y5, Y3, Y11, Y4
+	VBLENDVPS    Y5, Y11, Y3, Y3
+	VPAND        const10<>+0(SB), Y6, Y5
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPXOR        Y5, Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y5
+	VPXOR        Y5, Y3, Y3
+	VPSRLQ       $0x20, Y1, Y5
+	VMULPS       Y3, Y2, Y3
+	VMULPS       Y4, Y2, Y2
+	VPSRLQ       $0x20, Y12, Y4
+	VPXOR        704(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VMULPS       Y0, Y0, Y1
 	VMOVUPS      Y3, (BX)
-	VMOVUPS      Y0, 32(BX)
-	VMOVUPS      Y1, 64(BX)
-	VMOVUPS      Y2, 96(BX)
-	ADDQ         $0x00000001, SI
+	VPMULUDQ     const1<>+0(SB), Y5, Y3
+	VPXOR        96(SP), Y4, Y4
+	VMULPS       Y10, Y10, Y5
+	VMOVUPS      Y2, 32(BX)
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VPSRLQ       $0x20, Y3, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        64(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y3, Y9, Y9
+	VPXOR        128(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        160(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y4, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y9, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y11, Y3
+	VPXOR        Y9, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        320(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y4, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y9, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y9
+	VPXOR        Y3, Y9, Y9
+	VPXOR        512(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y4, Y9, Y9
+	VPSRLQ       $0x20, Y4, Y4
+	VPXOR        Y11, Y4, Y4
+	VPXOR        544(SP), Y4, Y4
+	VPXOR        608(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y11
+	VPXOR        Y2, Y11, Y11
+	VMULPS       Y1, Y0, Y2
+	VPXOR        576(SP), Y11, Y11
+	VMULPS       Y8, Y2, Y2
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD231PS  const15<>+0(SB), Y7, Y2
+	VADDPS       Y1, Y2, Y1
+	VMOVAPS      Y5, Y2
+	VFMADD213PS  const6<>+0(SB), Y5, Y8
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVUPS      const8<>+0(SB), Y0
+	VFMADD231PS  const14<>+0(SB), Y7, Y1
+	VFMADD213PS  const9<>+0(SB), Y0, Y2
+	VMULPS       Y10, Y5, Y0
+	VMULPS       Y5, Y5, Y7
+	VMOVAPS      Y10, Y10
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y6, Y0, Y10
+	VMOVUPS      const21<>+0(SB), Y0
+	VPADDD       960(SP), Y0, Y0
+	VFMADD213PS  const7<>+0(SB), Y5, Y8
+	VPSLLD       $0x01, Y0, Y5
+	VPADDD       const11<>+0(SB), Y0, Y6
+	VPAND        const10<>+0(SB), Y0, Y0
+	VPAND        const10<>+0(SB), Y6, Y6
+	VFMADD231PS  Y8, Y7, Y2
+	VBLENDVPS    Y5, Y2, Y10, Y7
+	VBLENDVPS    Y5, Y10, Y2, Y2
+	VPXOR        Y0, Y7, Y0
+	VPXOR        Y6, Y2, Y2
+	VMULPS       Y2, Y1, Y2
+	VMULPS       Y0, Y1, Y0
+	VMOVUPS      Y2, 64(BX)
+	VMOVUPS      Y0, 96(BX)
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y9, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	ADDQ         $0x00000080, BX
 	SUBQ         $0x00000020, DI
-	CMPQ         DI, $0x00000020
-	JGE          group
 	TESTQ        DI, DI
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	MOVQ         SI, R8
-	SHLQ         $0x03, R8
-	VMOVQ        R8, X0
-	VPBROADCASTQ X0, Y0
-	VPADDQ       const29<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        640(SP), Y2, Y2
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        96(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        192(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
-	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y1
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VSHUFPS      $0x88, Y8, Y5, Y0
-	VSHUFPS      $0x88, Y6, Y3, Y3
-	VSHUFPS      $0x88, Y7, Y4, Y4
-	VSHUFPS      $0x88, Y1, Y2, Y1
-	VPSRLD       $0x08, Y0, Y0
-	VPSRLD       $0x08, Y4, Y2
-	VPADDD       const13<>+0(SB), Y0, Y0
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       const12<>+0(SB), Y0, Y0
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VPSUBD       const14<>+0(SB), Y0, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y5
-	VPSRAD       $0x17, Y4, Y4
-	VPSRAD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y4, Y6
-	VPSLLD       $0x17, Y5, Y7
-	VPSUBD       Y6, Y0, Y0
-	VPSUBD       Y7, Y2, Y2
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      const21<>+0(SB), Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VFMADD213PS  const22<>+0(SB), Y0, Y6
-	VFMADD213PS  const22<>+0(SB), Y2, Y7
-	VFMADD213PS  const23<>+0(SB), Y0, Y6
-	VFMADD213PS  const23<>+0(SB), Y2, Y7
-	VFMADD213PS  const24<>+0(SB), Y0, Y6
-	VFMADD213PS  const24<>+0(SB), Y2, Y7
-	VFMADD213PS  const25<>+0(SB), Y0, Y6
-	VFMADD213PS  const25<>+0(SB), Y2, Y7
-	VFMADD213PS  const26<>+0(SB), Y0, Y6
-	VFMADD213PS  const26<>+0(SB), Y2, Y7
-	VFMADD213PS  const27<>+0(SB), Y0, Y6
-	VFMADD213PS  const27<>+0(SB), Y2, Y7
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VMULPS       Y0, Y0, Y8
-	VMULPS       Y2, Y2, Y9
-	VMULPS       Y8, Y0, Y10
-	VMULPS       Y9, Y2, Y11
-	VMULPS       Y6, Y10, Y6
-	VMULPS       Y7, Y11, Y7
-	VFMADD231PS  const16<>+0(SB), Y4, Y6
-	VFMADD231PS  const16<>+0(SB), Y5, Y7
-	VFMADD231PS  const8<>+0(SB), Y8, Y6
-	VFMADD231PS  const8<>+0(SB), Y9, Y7
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y7, Y2, Y2
-	VFMADD231PS  const15<>+0(SB), Y4, Y0
-	VFMADD231PS  const15<>+0(SB), Y5, Y2
-	VMULPS       const17<>+0(SB), Y0, Y0
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VSQRTPS      Y0, Y0
-	VSQRTPS      Y2, Y2
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPADDD       const19<>+0(SB), Y1, Y1
-	VPAND        const20<>+0(SB), Y3, Y4
-	VPAND        const20<>+0(SB), Y1, Y5
-	VPSUBD       const19<>+0(SB), Y4, Y4
-	VPSUBD       const19<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const18<>+0(SB), Y4, Y4
-	VMULPS       const18<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      const2<>+0(SB), Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y6, Y8
-	VFMADD213PS  const3<>+0(SB), Y7, Y9
-	VFMADD213PS  const4<>+0(SB), Y6, Y8
-	VFMADD213PS  const4<>+0(SB), Y7, Y9
-	VMOVAPS      Y4, Y10
-	VMOVAPS      Y5, Y11
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  Y8, Y4, Y10
-	VFMADD231PS  Y9, Y5, Y11
-	VMOVUPS      const5<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const6<>+0(SB), Y7, Y5
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y7, Y5
-	VMOVAPS      Y6, Y8
-	VMOVAPS      Y7, Y9
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y8
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y9
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VFMADD231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y7, Y9
-	VPSLLD       $0x01, Y3, Y5
-	VBLENDVPS    Y5, Y8, Y10, Y4
-	VBLENDVPS    Y5, Y10, Y8, Y5
-	VPSLLD       $0x01, Y1, Y7
-	VBLENDVPS    Y7, Y9, Y11, Y6
-	VBLENDVPS    Y7, Y11, Y9, Y7
-	VPAND        const10<>+0(SB), Y3, Y8
-	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y1, Y8
-	VPXOR        Y8, Y6, Y6
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPADDD       const11<>+0(SB), Y1, Y1
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y5, Y3
-	VPAND        const10<>+0(SB), Y1, Y1
-	VPXOR        Y1, Y7, Y1
-	VMULPS       Y3, Y0, Y3
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y6, Y2, Y2
-	CMPQ         DI, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      Y3, (BX)
-	VMOVUPS      Y0, 32(BX)
-	ADDQ         $0x00000040, BX
-	SUBQ         $0x00000010, DI
-	TESTQ        DI, DI
-	JEQ          next
-	CMPQ         DI, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      Y1, (BX)
-	VMOVUPS      Y2, 32(BX)
-	ADDQ         $0x00000040, BX
-	SUBQ         $0x00000010, DI
-	JMP          next
+	VMOVUPS     864(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const19<>+0(SB), Y0, Y0
+	VPADDD      const20<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMOVUPS     const22<>+0(SB), Y2
+	VFMADD213PS const23<>+0(SB), Y0, Y2
+	VFMADD213PS const24<>+0(SB), Y0, Y2
+	VFMADD213PS const25<>+0(SB), Y0, Y2
+	VFMADD213PS const26<>+0(SB), Y0, Y2
+	VFMADD213PS const27<>+0(SB), Y0, Y2
+	VFMADD213PS const28<>+0(SB), Y0, Y2
+	VFMADD213PS const29<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y0, Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y2, Y4, Y2
+	VFMADD231PS const15<>+0(SB), Y1, Y2
+	VADDPS      Y3, Y2, Y2
+	VFMADD231PS const13<>+0(SB), Y0, Y2
+	VFMADD231PS const14<>+0(SB), Y1, Y2
+	VSQRTPS     Y2, Y0
+	VMOVUPS     896(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const16<>+0(SB), Y1, Y1
+	VMOVUPS     const21<>+0(SB), Y2
+	VPADDD      896(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     928(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y1, Y1
+	VPADDD      const20<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y1, Y4
+	VFMADD213PS const24<>+0(SB), Y1, Y4
+	VFMADD213PS const25<>+0(SB), Y1, Y4
+	VFMADD213PS const26<>+0(SB), Y1, Y4
+	VFMADD213PS const27<>+0(SB), Y1, Y4
+	VFMADD213PS const28<>+0(SB), Y1, Y4
+	VFMADD213PS const29<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y5
+	VMULPS      Y5, Y1, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y1, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y1
+	VMOVUPS     960(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      960(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        DI, $0x00000010
+	JLT         partialtail0
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y0, 32(BX)
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	TESTQ       DI, DI
+	JEQ         partialdone
+	CMPQ        DI, $0x00000010
+	JLT         partialtail1
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y1, 32(BX)
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	TESTQ       DI, DI
+	JEQ         partialdone
 
-partialfirst:
+partialtail0:
 	MOVQ       DI, R9
 	NEGQ       R9
-	LEAQ       const31<>+0(SB), R8
+	LEAQ       const32<>+0(SB), R8
 	LEAQ       64(R8)(R9*4), R8
 	VMOVDQU    (R8), Y1
-	VMASKMOVPS Y3, Y1, (BX)
+	VMASKMOVPS Y2, Y1, (BX)
 	VMOVDQU    32(R8), Y1
 	VMASKMOVPS Y0, Y1, 32(BX)
 	LEAQ       (BX)(DI*4), BX
-	JMP        next
+	JMP        partialdone
 
-partialsecond:
+partialtail1:
 	MOVQ       DI, R9
 	NEGQ       R9
-	LEAQ       const31<>+0(SB), R8
+	LEAQ       const32<>+0(SB), R8
 	LEAQ       64(R8)(R9*4), R8
 	VMOVDQU    (R8), Y0
-	VMASKMOVPS Y1, Y0, (BX)
+	VMASKMOVPS Y4, Y0, (BX)
 	VMOVDQU    32(R8), Y0
-	VMASKMOVPS Y2, Y0, 32(BX)
+	VMASKMOVPS Y1, Y0, 32(BX)
 	LEAQ       (BX)(DI*4), BX
 
-next:
-	CMPQ  AX, $0x00000002
-	JLT   whole
-	MOVQ  CX, DI
-	ADDQ  $0x0000001f, DI
-	SHRQ  $0x05, DI
-	MOVQ  (DX), SI
-	ADDQ  $0x00000008, DX
-	IMULQ DI, SI
+partialdone:
+	MOVQ         SI, DI
+	SHLQ         $0x03, DI
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         SI, DI
+	SHLQ         $0x03, DI
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	JMP          whole
 
+final:
+	VMOVUPS     864(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const19<>+0(SB), Y0, Y0
+	VPADDD      const20<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMOVUPS     const22<>+0(SB), Y2
+	VFMADD213PS const23<>+0(SB), Y0, Y2
+	VFMADD213PS const24<>+0(SB), Y0, Y2
+	VFMADD213PS const25<>+0(SB), Y0, Y2
+	VFMADD213PS const26<>+0(SB), Y0, Y2
+	VFMADD213PS const27<>+0(SB), Y0, Y2
+	VFMADD213PS const28<>+0(SB), Y0, Y2
+	VFMADD213PS const29<>+0(SB), Y0, Y2
+	VMULPS      Y0, Y0, Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y2, Y4, Y2
+	VFMADD231PS const15<>+0(SB), Y1, Y2
+	VADDPS      Y3, Y2, Y2
+	VFMADD231PS const13<>+0(SB), Y0, Y2
+	VFMADD231PS const14<>+0(SB), Y1, Y2
+	VSQRTPS     Y2, Y0
+	VMOVUPS     896(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const16<>+0(SB), Y1, Y1
+	VMOVUPS     const21<>+0(SB), Y2
+	VPADDD      896(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     928(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y1, Y1
+	VPADDD      const20<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y1, Y4
+	VFMADD213PS const24<>+0(SB), Y1, Y4
+	VFMADD213PS const25<>+0(SB), Y1, Y4
+	VFMADD213PS const26<>+0(SB), Y1, Y4
+	VFMADD213PS const27<>+0(SB), Y1, Y4
+	VFMADD213PS const28<>+0(SB), Y1, Y4
+	VFMADD213PS const29<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y5
+	VMULPS      Y5, Y1, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y1, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y1
+	VMOVUPS     960(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      960(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        DI, $0x00000010
+	JLT         finaltail0
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y0, 32(BX)
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	TESTQ       DI, DI
+	JEQ         finaldone
+	CMPQ        DI, $0x00000010
+	JLT         finaltail1
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y1, 32(BX)
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	TESTQ       DI, DI
+	JEQ         finaldone
+
+finaltail0:
+	MOVQ       DI, R9
+	NEGQ       R9
+	LEAQ       const32<>+0(SB), R8
+	LEAQ       64(R8)(R9*4), R8
+	VMOVDQU    (R8), Y1
+	VMASKMOVPS Y2, Y1, (BX)
+	VMOVDQU    32(R8), Y1
+	VMASKMOVPS Y0, Y1, 32(BX)
+	LEAQ       (BX)(DI*4), BX
+	JMP        finaldone
+
+finaltail1:
+	MOVQ       DI, R9
+	NEGQ       R9
+	LEAQ       const32<>+0(SB), R8
+	LEAQ       64(R8)(R9*4), R8
+	VMOVDQU    (R8), Y0
+	VMASKMOVPS Y4, Y0, (BX)
+	VMOVDQU    32(R8), Y0
+	VMASKMOVPS Y1, Y0, 32(BX)
+	LEAQ       (BX)(DI*4), BX
+
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX
@@ -2361,119 +3419,119 @@ none:
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NoiseRows(SB), $736-168
+TEXT ·NoiseRows(SB), $992-168
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         d+144(FP), CX
 	MOVQ         ids_base+120(FP), DX
-	TESTQ        AX, AX
-	JEQ          none
 	MOVQ         zl_base+0(FP), BX
 	MOVQ         eps_base+24(FP), SI
 	MOVQ         z_base+48(FP), DI
-	MOVLQZX      step+160(FP), R8
-	MOVQ         seed+152(FP), R9
-	MOVL         $0xcd9e8d57, R10
-	IMULQ        R10, R8
-	MOVQ         R8, R10
-	SHRQ         $0x20, R10
-	XORQ         R9, R10
-	SHRQ         $0x20, R9
-	MOVLQZX      stream+164(FP), R11
-	XORQ         R9, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
-	MOVQ         seed+152(FP), R8
-	MOVQ         R8, R9
-	SHRQ         $0x20, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
 	MOVQ         alpha_base+72(FP), R8
 	MOVQ         sigma_base+96(FP), R9
+	TESTQ        AX, AX
+	JEQ          none
+	MOVLQZX      step+160(FP), R10
+	MOVQ         seed+152(FP), R11
+	MOVL         $0xcd9e8d57, R12
+	IMULQ        R12, R10
+	MOVQ         R10, R12
+	SHRQ         $0x20, R12
+	XORQ         R11, R12
+	SHRQ         $0x20, R11
+	MOVLQZX      stream+164(FP), R13
+	XORQ         R11, R13
+	VMOVD        R12, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	VMOVD        R13, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+	MOVQ         seed+152(FP), R10
+	MOVQ         R10, R11
+	SHRQ         $0x20, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, (SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 32(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 64(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 96(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 128(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 160(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 192(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 224(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 256(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 288(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 320(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 352(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 384(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 416(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 448(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 480(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 512(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 544(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 576(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 608(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
 	XORQ         R10, R10
 	MOVQ         CX, R11
 	ADDQ         $0x0000001f, R11
@@ -2481,6 +3539,186 @@ TEXT ·NoiseRows(SB), $736-168
 	MOVQ         (DX), R10
 	ADDQ         $0x00000008, DX
 	IMULQ        R11, R10
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
@@ -2492,649 +3730,516 @@ rows:
 	MOVQ         CX, R11
 	TESTQ        R11, R11
 	JEQ          whole
-	CMPQ         R11, $0x00000020
-	JLT          partial
 
 group:
-	MOVQ         R10, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X2
-	VPBROADCASTQ X2, Y2
-	VPADDQ       const29<>+0(SB), Y2, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        672(SP), Y7, Y7
-	VPXOR        64(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        128(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        192(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        256(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        320(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        384(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        512(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        576(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        640(SP), Y3, Y3
-	VPXOR        704(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        672(SP), Y10, Y10
-	VPXOR        64(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        96(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        128(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        160(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        192(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        224(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        256(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        288(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        320(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        352(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        416(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        448(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        480(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        544(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        576(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        608(SP), Y9, Y9
-	VSHUFPS      $0x88, Y10, Y7, Y2
-	VSHUFPS      $0x88, Y8, Y5, Y5
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y3, Y4, Y3
+	CMPQ R11, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, R10
+	JMP  ahead
+
+lastgroup:
+	CMPQ  AX, $0x00000002
+	JLT   final
+	MOVQ  CX, R12
+	ADDQ  $0x0000001f, R12
+	SHRQ  $0x05, R12
+	MOVQ  (DX), R10
+	ADDQ  $0x00000008, DX
+	IMULQ R12, R10
+
+ahead:
+	CMPQ         R11, $0x00000020
+	JLT          partial
+	VMOVUPS      864(SP), Y3
+	VMOVUPS      928(SP), Y2
+	VMOVUPS      const22<>+0(SB), Y4
+	VMOVUPS      const22<>+0(SB), Y8
+	VPSRLD       $0x08, Y3, Y3
 	VPSRLD       $0x08, Y2, Y2
-	VPSRLD       $0x08, Y6, Y4
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VPADDD       const13<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VMULPS       const12<>+0(SB), Y4, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y6
-	VPSUBD       const14<>+0(SB), Y4, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSUBD       Y8, Y2, Y2
-	VPSUBD       Y9, Y4, Y4
+	MOVQ         R10, R12
+	MOVQ         R10, R13
+	VPADDD       const17<>+0(SB), Y3, Y3
+	VPADDD       const17<>+0(SB), Y2, Y2
+	SHLQ         $0x03, R12
+	SHLQ         $0x03, R13
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y2, Y7
+	VMOVQ        R12, X2
+	VMOVQ        R13, X5
+	VPBROADCASTQ X2, Y2
+	VPBROADCASTQ X5, Y6
+	VMOVUPS      896(SP), Y5
+	VMOVUPS      960(SP), Y9
+	VPSLLD       $0x02, Y5, Y5
+	VPSLLD       $0x02, Y9, Y9
+	VPADDQ       const30<>+0(SB), Y2, Y2
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       const16<>+0(SB), Y5, Y5
+	VPADDQ       const31<>+0(SB), Y6, Y6
+	VPSUBD       const18<>+0(SB), Y7, Y7
+	VMULPS       const16<>+0(SB), Y9, Y10
+	VPSRLQ       $0x20, Y2, Y9
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPXOR        640(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y11
+	VPSRLQ       $0x20, Y2, Y9
+	VPXOR        704(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPXOR        64(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        96(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        128(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y9
+	VPXOR        Y11, Y9, Y9
+	VPXOR        160(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y2
+	VPXOR        Y13, Y2, Y2
+	VPXOR        224(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y13
+	VPXOR        Y9, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y12, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y9
+	VPXOR        Y13, Y9, Y9
+	VPXOR        416(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y12, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y9
+	VMOVUPS      Y9, 832(SP)
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        Y13, Y9, Y9
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        608(SP), Y9, Y9
+	VPXOR        Y11, Y12, Y12
+	VPXOR        544(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VMOVUPS      Y9, 800(SP)
+	VMOVUPS      Y11, 768(SP)
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        576(SP), Y9, Y9
+	VMOVUPS      Y9, 736(SP)
+	VPAND        const19<>+0(SB), Y3, Y2
+	VPADDD       const20<>+0(SB), Y2, Y2
+	VPSRAD       $0x17, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
 	VSUBPS       const9<>+0(SB), Y2, Y2
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMOVUPS      const21<>+0(SB), Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VFMADD213PS  const22<>+0(SB), Y2, Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y9
-	VFMADD213PS  const23<>+0(SB), Y2, Y8
-	VFMADD213PS  const23<>+0(SB), Y4, Y9
-	VFMADD213PS  const24<>+0(SB), Y2, Y8
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VFMADD213PS  const25<>+0(SB), Y2, Y8
-	VFMADD213PS  const25<>+0(SB), Y4, Y9
-	VFMADD213PS  const26<>+0(SB), Y2, Y8
-	VFMADD213PS  const26<>+0(SB), Y4, Y9
-	VFMADD213PS  const27<>+0(SB), Y2, Y8
-	VFMADD213PS  const27<>+0(SB), Y4, Y9
-	VFMADD213PS  const28<>+0(SB), Y2, Y8
-	VFMADD213PS  const28<>+0(SB), Y4, Y9
-	VMULPS       Y2, Y2, Y10
-	VMULPS       Y4, Y4, Y11
-	VMULPS       Y10, Y2, Y12
-	VMULPS       Y11, Y4, Y13
-	VMULPS       Y8, Y12, Y8
-	VMULPS       Y9, Y13, Y9
-	VFMADD231PS  const16<>+0(SB), Y6, Y8
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const8<>+0(SB), Y10, Y8
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VADDPS       Y8, Y2, Y2
+	VFMADD213PS  const23<>+0(SB), Y2, Y4
+	VFMADD213PS  const24<>+0(SB), Y2, Y4
+	VFMADD213PS  const25<>+0(SB), Y2, Y4
+	VFMADD213PS  const26<>+0(SB), Y2, Y4
+	VFMADD213PS  const27<>+0(SB), Y2, Y4
+	VFMADD213PS  const28<>+0(SB), Y2, Y4
+	VFMADD213PS  const29<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y9
+	VMULPS       Y9, Y2, Y11
+	VMULPS       Y4, Y11, Y4
+	VFMADD231PS  const15<>+0(SB), Y3, Y4
 	VADDPS       Y9, Y4, Y4
-	VFMADD231PS  const15<>+0(SB), Y6, Y2
-	VFMADD231PS  const15<>+0(SB), Y7, Y4
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VSQRTPS      Y2, Y2
-	VSQRTPS      Y4, Y4
-	VPADDD       const19<>+0(SB), Y5, Y5
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPAND        const20<>+0(SB), Y5, Y6
-	VPAND        const20<>+0(SB), Y3, Y7
-	VPSUBD       const19<>+0(SB), Y6, Y6
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VCVTDQ2PS    Y6, Y6
+	VFMADD231PS  const13<>+0(SB), Y2, Y4
+	VPAND        const19<>+0(SB), Y7, Y2
+	VPSRAD       $0x17, Y7, Y7
+	VFMADD231PS  const14<>+0(SB), Y3, Y4
+	VPADDD       const20<>+0(SB), Y2, Y3
+	VPMULUDQ     const0<>+0(SB), Y6, Y2
+	VPSRLQ       $0x20, Y6, Y6
 	VCVTDQ2PS    Y7, Y7
-	VMULPS       const18<>+0(SB), Y6, Y6
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      const2<>+0(SB), Y10
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VPXOR        640(SP), Y6, Y6
+	VSQRTPS      Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y6, Y13
+	VFMADD213PS  const23<>+0(SB), Y3, Y8
+	VFMADD213PS  const24<>+0(SB), Y3, Y8
+	VFMADD213PS  const25<>+0(SB), Y3, Y8
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VFMADD213PS  const27<>+0(SB), Y3, Y8
+	VFMADD213PS  const28<>+0(SB), Y3, Y8
+	VFMADD213PS  const29<>+0(SB), Y3, Y8
+	VMOVUPS      const21<>+0(SB), Y6
+	VPADDD       896(SP), Y6, Y6
+	VMULPS       Y5, Y5, Y9
 	VMOVUPS      const2<>+0(SB), Y11
-	VFMADD213PS  const3<>+0(SB), Y8, Y10
 	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y8, Y10
 	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VMOVAPS      Y6, Y12
-	VMOVAPS      Y7, Y13
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  Y10, Y6, Y12
-	VFMADD231PS  Y11, Y7, Y13
-	VMOVUPS      const5<>+0(SB), Y6
-	VMOVUPS      const5<>+0(SB), Y7
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VMOVAPS      Y8, Y10
+	VMOVAPS      Y5, Y12
+	VMULPS       Y5, Y9, Y5
+	VFMADD231PS  Y11, Y5, Y12
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y9, Y5
+	VFMADD213PS  const7<>+0(SB), Y9, Y5
 	VMOVAPS      Y9, Y11
-	VMOVUPS      const8<>+0(SB), Y14
-	VFMADD213PS  const9<>+0(SB), Y14, Y10
-	VMOVUPS      const8<>+0(SB), Y14
-	VFMADD213PS  const9<>+0(SB), Y14, Y11
+	VMULPS       Y9, Y9, Y14
+	VMOVUPS      const8<>+0(SB), Y9
+	VFMADD213PS  const9<>+0(SB), Y9, Y11
+	VFMADD231PS  Y5, Y14, Y11
+	VPSLLD       $0x01, Y6, Y9
+	VBLENDVPS    Y9, Y11, Y12, Y5
+	VBLENDVPS    Y9, Y12, Y11, Y9
+	VPAND        const10<>+0(SB), Y6, Y11
+	VPADDD       const11<>+0(SB), Y6, Y6
+	VPXOR        Y11, Y5, Y5
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y6, Y9, Y6
+	VMULPS       Y6, Y4, Y6
+	VMULPS       Y5, Y4, Y4
+	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y4, 32(SI)
+	VMOVUPS      (DI), Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y6, Y5
+	VMOVUPS      Y5, (BX)
+	VMULPS       Y3, Y3, Y6
+	VMOVUPS      32(DI), Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y4, Y5
+	VMOVUPS      Y5, 32(BX)
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        704(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPXOR        64(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y9
+	VPSRLQ       $0x20, Y13, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        96(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        128(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y9, Y4
+	VPXOR        Y13, Y4, Y4
+	VPXOR        160(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y5, Y2
+	VPXOR        Y9, Y2, Y2
+	VPXOR        224(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        256(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y11, Y4
+	VPXOR        Y5, Y4, Y4
+	VPXOR        288(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y9, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y4, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y5, Y4
+	VPXOR        Y9, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y2, Y9, Y9
+	VPXOR        448(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y5, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y9, Y5, Y5
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        Y11, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPXOR        608(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y2, Y11, Y11
+	VMULPS       Y6, Y3, Y2
+	VPXOR        576(SP), Y11, Y11
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y10, Y10, Y8
+	VFMADD231PS  const15<>+0(SB), Y7, Y2
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD231PS  const13<>+0(SB), Y3, Y2
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD231PS  const14<>+0(SB), Y7, Y2
+	VMOVUPS      const8<>+0(SB), Y7
+	VSQRTPS      Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y8, Y6
+	VFMADD213PS  const4<>+0(SB), Y8, Y6
+	VFMADD213PS  const6<>+0(SB), Y8, Y3
+	VFMADD213PS  const7<>+0(SB), Y8, Y3
+	VMOVUPS      const21<>+0(SB), Y12
+	VPADDD       960(SP), Y12, Y12
+	VMOVAPS      Y10, Y13
+	VMULPS       Y10, Y8, Y10
+	VFMADD231PS  Y6, Y10, Y13
+	VMOVAPS      Y8, Y6
 	VMULPS       Y8, Y8, Y8
-	VMULPS       Y9, Y9, Y9
-	VFMADD231PS  Y6, Y8, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VPSLLD       $0x01, Y5, Y7
-	VBLENDVPS    Y7, Y10, Y12, Y6
-	VBLENDVPS    Y7, Y12, Y10, Y7
-	VPSLLD       $0x01, Y3, Y9
-	VBLENDVPS    Y9, Y11, Y13, Y8
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPAND        const10<>+0(SB), Y5, Y10
-	VPXOR        Y10, Y6, Y6
-	VPAND        const10<>+0(SB), Y3, Y10
-	VPXOR        Y10, Y8, Y8
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y7, Y5
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y9, Y3
-	VMULPS       Y5, Y2, Y5
-	VMULPS       Y3, Y4, Y3
+	VFMADD213PS  const9<>+0(SB), Y7, Y6
+	VFMADD231PS  Y3, Y8, Y6
+	VPSLLD       $0x01, Y12, Y3
+	VPADDD       const11<>+0(SB), Y12, Y7
+	VPAND        const10<>+0(SB), Y12, Y8
+	VPAND        const10<>+0(SB), Y7, Y10
+	VBLENDVPS    Y3, Y6, Y13, Y7
+	VBLENDVPS    Y3, Y13, Y6, Y3
+	VPXOR        Y8, Y7, Y6
+	VPXOR        Y10, Y3, Y3
+	VMULPS       Y3, Y2, Y3
 	VMULPS       Y6, Y2, Y2
-	VMULPS       Y8, Y4, Y4
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y2, 32(SI)
-	VMOVUPS      (DI), Y6
-	VMOVUPS      32(DI), Y7
+	VMOVUPS      Y3, 64(SI)
+	VMOVUPS      Y2, 96(SI)
+	VMOVUPS      64(DI), Y6
+	VMOVUPS      96(DI), Y7
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	VFMADD231PS  Y1, Y5, Y6
+	VFMADD231PS  Y1, Y3, Y6
 	VFMADD231PS  Y1, Y2, Y7
-	VMOVUPS      Y6, (BX)
-	VMOVUPS      Y7, 32(BX)
-	VMOVUPS      Y3, 64(SI)
-	VMOVUPS      Y4, 96(SI)
-	VMOVUPS      64(DI), Y2
-	VMOVUPS      96(DI), Y5
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y3, Y2
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y2, 64(BX)
-	VMOVUPS      Y5, 96(BX)
-	ADDQ         $0x00000001, R10
+	VMOVUPS      Y6, 64(BX)
+	VMOVUPS      Y7, 96(BX)
+	VMOVUPS      736(SP), Y2
+	VSHUFPS      $0x88, Y11, Y2, Y2
+	VMOVUPS      Y2, 864(SP)
+	VMOVUPS      768(SP), Y2
+	VSHUFPS      $0x88, Y9, Y2, Y2
+	VMOVUPS      Y2, 896(SP)
+	VMOVUPS      800(SP), Y2
+	VSHUFPS      $0x88, Y5, Y2, Y2
+	VMOVUPS      Y2, 928(SP)
+	VMOVUPS      832(SP), Y2
+	VSHUFPS      $0x88, Y4, Y2, Y2
+	VMOVUPS      Y2, 960(SP)
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, DI
 	SUBQ         $0x00000020, R11
-	CMPQ         R11, $0x00000020
-	JGE          group
 	TESTQ        R11, R11
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	MOVQ         R10, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X2
-	VPBROADCASTQ X2, Y2
-	VPADDQ       const29<>+0(SB), Y2, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        672(SP), Y7, Y7
-	VPXOR        64(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        96(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        128(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        192(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        224(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        256(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        320(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        352(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        384(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        480(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        512(SP), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y6, Y7, Y7
-	VPXOR        576(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y3, Y6, Y6
-	VPXOR        608(SP), Y6, Y6
-	VPADDQ       const30<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        640(SP), Y3, Y3
-	VPXOR        704(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        672(SP), Y10, Y10
-	VPXOR        64(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        96(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        128(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        160(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        192(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        224(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        256(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        288(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        320(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        352(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        416(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        448(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        480(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y10, Y2
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y8, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y3, Y8, Y8
-	VPXOR        544(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y10, Y3
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y9, Y10, Y10
-	VPXOR        576(SP), Y10, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        608(SP), Y9, Y9
-	VSHUFPS      $0x88, Y10, Y7, Y2
-	VSHUFPS      $0x88, Y8, Y5, Y5
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y3, Y4, Y3
-	VPSRLD       $0x08, Y2, Y2
-	VPSRLD       $0x08, Y6, Y4
-	VPADDD       const13<>+0(SB), Y2, Y2
-	VPADDD       const13<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const12<>+0(SB), Y2, Y2
-	VMULPS       const12<>+0(SB), Y4, Y4
-	VPSUBD       const14<>+0(SB), Y2, Y6
-	VPSUBD       const14<>+0(SB), Y4, Y7
-	VPSRAD       $0x17, Y6, Y6
-	VPSRAD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y6, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSUBD       Y8, Y2, Y2
-	VPSUBD       Y9, Y4, Y4
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMOVUPS      const21<>+0(SB), Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VFMADD213PS  const22<>+0(SB), Y2, Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y9
-	VFMADD213PS  const23<>+0(SB), Y2, Y8
-	VFMADD213PS  const23<>+0(SB), Y4, Y9
-	VFMADD213PS  const24<>+0(SB), Y2, Y8
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VFMADD213PS  const25<>+0(SB), Y2, Y8
-	VFMADD213PS  const25<>+0(SB), Y4, Y9
-	VFMADD213PS  const26<>+0(SB), Y2, Y8
-	VFMADD213PS  const26<>+0(SB), Y4, Y9
-	VFMADD213PS  const27<>+0(SB), Y2, Y8
-	VFMADD213PS  const27<>+0(SB), Y4, Y9
-	VFMADD213PS  const28<>+0(SB), Y2, Y8
-	VFMADD213PS  const28<>+0(SB), Y4, Y9
-	VMULPS       Y2, Y2, Y10
-	VMULPS       Y4, Y4, Y11
-	VMULPS       Y10, Y2, Y12
-	VMULPS       Y11, Y4, Y13
-	VMULPS       Y8, Y12, Y8
-	VMULPS       Y9, Y13, Y9
-	VFMADD231PS  const16<>+0(SB), Y6, Y8
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const8<>+0(SB), Y10, Y8
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y9, Y4, Y4
-	VFMADD231PS  const15<>+0(SB), Y6, Y2
-	VFMADD231PS  const15<>+0(SB), Y7, Y4
-	VMULPS       const17<>+0(SB), Y2, Y2
-	VMULPS       const17<>+0(SB), Y4, Y4
-	VSQRTPS      Y2, Y2
-	VSQRTPS      Y4, Y4
-	VPADDD       const19<>+0(SB), Y5, Y5
-	VPADDD       const19<>+0(SB), Y3, Y3
-	VPAND        const20<>+0(SB), Y5, Y6
-	VPAND        const20<>+0(SB), Y3, Y7
-	VPSUBD       const19<>+0(SB), Y6, Y6
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       const18<>+0(SB), Y6, Y6
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMULPS       Y7, Y7, Y9
-	VMOVUPS      const2<>+0(SB), Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VFMADD213PS  const3<>+0(SB), Y8, Y10
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y8, Y10
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VMOVAPS      Y6, Y12
-	VMOVAPS      Y7, Y13
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  Y10, Y6, Y12
-	VFMADD231PS  Y11, Y7, Y13
-	VMOVUPS      const5<>+0(SB), Y6
-	VMOVUPS      const5<>+0(SB), Y7
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VMOVAPS      Y8, Y10
-	VMOVAPS      Y9, Y11
-	VMOVUPS      const8<>+0(SB), Y14
-	VFMADD213PS  const9<>+0(SB), Y14, Y10
-	VMOVUPS      const8<>+0(SB), Y14
-	VFMADD213PS  const9<>+0(SB), Y14, Y11
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y9, Y9, Y9
-	VFMADD231PS  Y6, Y8, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VPSLLD       $0x01, Y5, Y7
-	VBLENDVPS    Y7, Y10, Y12, Y6
-	VBLENDVPS    Y7, Y12, Y10, Y7
-	VPSLLD       $0x01, Y3, Y9
-	VBLENDVPS    Y9, Y11, Y13, Y8
-	VBLENDVPS    Y9, Y13, Y11, Y9
-	VPAND        const10<>+0(SB), Y5, Y10
-	VPXOR        Y10, Y6, Y6
-	VPAND        const10<>+0(SB), Y3, Y10
-	VPXOR        Y10, Y8, Y8
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPADDD       const11<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y7, Y5
-	VPAND        const10<>+0(SB), Y3, Y3
-	VPXOR        Y3, Y9, Y3
-	VMULPS       Y5, Y2, Y5
-	VMULPS       Y3, Y4, Y3
-	VMULPS       Y6, Y2, Y2
-	VMULPS       Y8, Y4, Y4
-	CMPQ         R11, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y2, 32(SI)
-	VMOVUPS      (DI), Y6
-	VMOVUPS      32(DI), Y7
-	VMULPS       Y0, Y6, Y6
-	VMULPS       Y0, Y7, Y7
-	VFMADD231PS  Y1, Y5, Y6
-	VFMADD231PS  Y1, Y2, Y7
-	VMOVUPS      Y6, (BX)
-	VMOVUPS      Y7, 32(BX)
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	TESTQ        R11, R11
-	JEQ          next
-	CMPQ         R11, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      Y3, (SI)
-	VMOVUPS      Y4, 32(SI)
-	VMOVUPS      (DI), Y2
-	VMOVUPS      32(DI), Y5
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y5, Y0
-	VFMADD231PS  Y1, Y3, Y2
-	VFMADD231PS  Y1, Y4, Y0
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      Y0, 32(BX)
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	JMP          next
+	VMOVUPS     864(SP), Y2
+	VPSRLD      $0x08, Y2, Y2
+	VPADDD      const17<>+0(SB), Y2, Y2
+	VCVTDQ2PS   Y2, Y2
+	VPSUBD      const18<>+0(SB), Y2, Y2
+	VPSRAD      $0x17, Y2, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y2, Y2
+	VPADDD      const20<>+0(SB), Y2, Y2
+	VSUBPS      const9<>+0(SB), Y2, Y2
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y2, Y4
+	VFMADD213PS const24<>+0(SB), Y2, Y4
+	VFMADD213PS const25<>+0(SB), Y2, Y4
+	VFMADD213PS const26<>+0(SB), Y2, Y4
+	VFMADD213PS const27<>+0(SB), Y2, Y4
+	VFMADD213PS const28<>+0(SB), Y2, Y4
+	VFMADD213PS const29<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VMULPS      Y5, Y2, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y2, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y2
+	VMOVUPS     896(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      896(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y2, Y4
+	VMULPS      Y3, Y2, Y2
+	VMOVUPS     928(SP), Y3
+	VPSRLD      $0x08, Y3, Y3
+	VPADDD      const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPSUBD      const18<>+0(SB), Y3, Y3
+	VPSRAD      $0x17, Y3, Y5
+	VCVTDQ2PS   Y5, Y5
+	VPAND       const19<>+0(SB), Y3, Y3
+	VPADDD      const20<>+0(SB), Y3, Y3
+	VSUBPS      const9<>+0(SB), Y3, Y3
+	VMOVUPS     const22<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y3, Y6
+	VFMADD213PS const24<>+0(SB), Y3, Y6
+	VFMADD213PS const25<>+0(SB), Y3, Y6
+	VFMADD213PS const26<>+0(SB), Y3, Y6
+	VFMADD213PS const27<>+0(SB), Y3, Y6
+	VFMADD213PS const28<>+0(SB), Y3, Y6
+	VFMADD213PS const29<>+0(SB), Y3, Y6
+	VMULPS      Y3, Y3, Y7
+	VMULPS      Y7, Y3, Y8
+	VMULPS      Y6, Y8, Y6
+	VFMADD231PS const15<>+0(SB), Y5, Y6
+	VADDPS      Y7, Y6, Y6
+	VFMADD231PS const13<>+0(SB), Y3, Y6
+	VFMADD231PS const14<>+0(SB), Y5, Y6
+	VSQRTPS     Y6, Y3
+	VMOVUPS     960(SP), Y5
+	VPSLLD      $0x02, Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      const16<>+0(SB), Y5, Y5
+	VMOVUPS     const21<>+0(SB), Y6
+	VPADDD      960(SP), Y6, Y6
+	VMULPS      Y5, Y5, Y7
+	VMOVUPS     const2<>+0(SB), Y8
+	VFMADD213PS const3<>+0(SB), Y7, Y8
+	VFMADD213PS const4<>+0(SB), Y7, Y8
+	VMOVAPS     Y5, Y9
+	VMULPS      Y5, Y7, Y5
+	VFMADD231PS Y8, Y5, Y9
+	VMOVUPS     const5<>+0(SB), Y5
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VFMADD213PS const7<>+0(SB), Y7, Y5
+	VMOVAPS     Y7, Y8
+	VMOVUPS     const8<>+0(SB), Y10
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VMULPS      Y7, Y7, Y7
+	VFMADD231PS Y5, Y7, Y8
+	VPSLLD      $0x01, Y6, Y7
+	VBLENDVPS   Y7, Y8, Y9, Y5
+	VBLENDVPS   Y7, Y9, Y8, Y7
+	VPAND       const10<>+0(SB), Y6, Y8
+	VPXOR       Y8, Y5, Y5
+	VPADDD      const11<>+0(SB), Y6, Y6
+	VPAND       const10<>+0(SB), Y6, Y6
+	VPXOR       Y6, Y7, Y6
+	VMULPS      Y6, Y3, Y6
+	VMULPS      Y5, Y3, Y3
+	CMPQ        R11, $0x00000010
+	JLT         partialtail0
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y2, 32(SI)
+	VMOVUPS     (DI), Y5
+	VMOVUPS     32(DI), Y7
+	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y7
+	VFMADD231PS Y1, Y4, Y5
+	VFMADD231PS Y1, Y2, Y7
+	VMOVUPS     Y5, (BX)
+	VMOVUPS     Y7, 32(BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R11
+	TESTQ       R11, R11
+	JEQ         partialdone
+	CMPQ        R11, $0x00000010
+	JLT         partialtail1
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y3, 32(SI)
+	VMOVUPS     (DI), Y5
+	VMOVUPS     32(DI), Y7
+	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y7
+	VFMADD231PS Y1, Y6, Y5
+	VFMADD231PS Y1, Y3, Y7
+	VMOVUPS     Y5, (BX)
+	VMOVUPS     Y7, 32(BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R11
+	TESTQ       R11, R11
+	JEQ         partialdone
 
-partialfirst:
+partialtail0:
 	MOVQ        R11, R13
 	NEGQ        R13
-	LEAQ        const31<>+0(SB), R12
+	LEAQ        const32<>+0(SB), R12
 	LEAQ        64(R12)(R13*4), R12
 	VMOVDQU     (R12), Y3
-	VMASKMOVPS  Y5, Y3, (SI)
+	VMASKMOVPS  Y4, Y3, (SI)
 	VMOVDQU     32(R12), Y3
 	VMASKMOVPS  Y2, Y3, 32(SI)
 	VMOVDQU     (R12), Y3
 	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
+	VMOVDQU     32(R12), Y5
+	VMASKMOVPS  32(DI), Y5, Y5
 	VMULPS      Y0, Y3, Y3
-	VMULPS      Y0, Y4, Y0
-	VFMADD231PS Y1, Y5, Y3
+	VMULPS      Y0, Y5, Y0
+	VFMADD231PS Y1, Y4, Y3
 	VFMADD231PS Y1, Y2, Y0
 	VMOVDQU     (R12), Y1
 	VMASKMOVPS  Y3, Y1, (BX)
@@ -3143,25 +4248,25 @@ partialfirst:
 	LEAQ        (BX)(R11*4), BX
 	LEAQ        (SI)(R11*4), SI
 	LEAQ        (DI)(R11*4), DI
-	JMP         next
+	JMP         partialdone
 
-partialsecond:
+partialtail1:
 	MOVQ        R11, R13
 	NEGQ        R13
-	LEAQ        const31<>+0(SB), R12
+	LEAQ        const32<>+0(SB), R12
 	LEAQ        64(R12)(R13*4), R12
 	VMOVDQU     (R12), Y2
-	VMASKMOVPS  Y3, Y2, (SI)
+	VMASKMOVPS  Y6, Y2, (SI)
 	VMOVDQU     32(R12), Y2
-	VMASKMOVPS  Y4, Y2, 32(SI)
+	VMASKMOVPS  Y3, Y2, 32(SI)
 	VMOVDQU     (R12), Y2
 	VMASKMOVPS  (DI), Y2, Y2
-	VMOVDQU     32(R12), Y5
-	VMASKMOVPS  32(DI), Y5, Y5
+	VMOVDQU     32(R12), Y4
+	VMASKMOVPS  32(DI), Y4, Y4
 	VMULPS      Y0, Y2, Y2
-	VMULPS      Y0, Y5, Y0
-	VFMADD231PS Y1, Y3, Y2
-	VFMADD231PS Y1, Y4, Y0
+	VMULPS      Y0, Y4, Y0
+	VFMADD231PS Y1, Y6, Y2
+	VFMADD231PS Y1, Y3, Y0
 	VMOVDQU     (R12), Y1
 	VMASKMOVPS  Y2, Y1, (BX)
 	VMOVDQU     32(R12), Y1
@@ -3170,16 +4275,393 @@ partialsecond:
 	LEAQ        (SI)(R11*4), SI
 	LEAQ        (DI)(R11*4), DI
 
-next:
-	CMPQ  AX, $0x00000002
-	JLT   whole
-	MOVQ  CX, R11
-	ADDQ  $0x0000001f, R11
-	SHRQ  $0x05, R11
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R11, R10
+partialdone:
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      Y4, 736(SP)
+	VMOVUPS      Y2, 768(SP)
+	VMOVUPS      Y3, 800(SP)
+	VMOVUPS      Y1, 832(SP)
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        640(SP), Y1, Y1
+	VPXOR        704(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        96(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        160(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        224(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        288(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        384(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        416(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        544(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y3, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
+	JMP          whole
 
+final:
+	VMOVUPS     864(SP), Y2
+	VPSRLD      $0x08, Y2, Y2
+	VPADDD      const17<>+0(SB), Y2, Y2
+	VCVTDQ2PS   Y2, Y2
+	VPSUBD      const18<>+0(SB), Y2, Y2
+	VPSRAD      $0x17, Y2, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const19<>+0(SB), Y2, Y2
+	VPADDD      const20<>+0(SB), Y2, Y2
+	VSUBPS      const9<>+0(SB), Y2, Y2
+	VMOVUPS     const22<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y2, Y4
+	VFMADD213PS const24<>+0(SB), Y2, Y4
+	VFMADD213PS const25<>+0(SB), Y2, Y4
+	VFMADD213PS const26<>+0(SB), Y2, Y4
+	VFMADD213PS const27<>+0(SB), Y2, Y4
+	VFMADD213PS const28<>+0(SB), Y2, Y4
+	VFMADD213PS const29<>+0(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VMULPS      Y5, Y2, Y6
+	VMULPS      Y4, Y6, Y4
+	VFMADD231PS const15<>+0(SB), Y3, Y4
+	VADDPS      Y5, Y4, Y4
+	VFMADD231PS const13<>+0(SB), Y2, Y4
+	VFMADD231PS const14<>+0(SB), Y3, Y4
+	VSQRTPS     Y4, Y2
+	VMOVUPS     896(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const16<>+0(SB), Y3, Y3
+	VMOVUPS     const21<>+0(SB), Y4
+	VPADDD      896(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y2, Y4
+	VMULPS      Y3, Y2, Y2
+	VMOVUPS     928(SP), Y3
+	VPSRLD      $0x08, Y3, Y3
+	VPADDD      const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPSUBD      const18<>+0(SB), Y3, Y3
+	VPSRAD      $0x17, Y3, Y5
+	VCVTDQ2PS   Y5, Y5
+	VPAND       const19<>+0(SB), Y3, Y3
+	VPADDD      const20<>+0(SB), Y3, Y3
+	VSUBPS      const9<>+0(SB), Y3, Y3
+	VMOVUPS     const22<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y3, Y6
+	VFMADD213PS const24<>+0(SB), Y3, Y6
+	VFMADD213PS const25<>+0(SB), Y3, Y6
+	VFMADD213PS const26<>+0(SB), Y3, Y6
+	VFMADD213PS const27<>+0(SB), Y3, Y6
+	VFMADD213PS const28<>+0(SB), Y3, Y6
+	VFMADD213PS const29<>+0(SB), Y3, Y6
+	VMULPS      Y3, Y3, Y7
+	VMULPS      Y7, Y3, Y8
+	VMULPS      Y6, Y8, Y6
+	VFMADD231PS const15<>+0(SB), Y5, Y6
+	VADDPS      Y7, Y6, Y6
+	VFMADD231PS const13<>+0(SB), Y3, Y6
+	VFMADD231PS const14<>+0(SB), Y5, Y6
+	VSQRTPS     Y6, Y3
+	VMOVUPS     960(SP), Y5
+	VPSLLD      $0x02, Y5, Y5
+	VCVTDQ2PS   Y5, Y5
+	VMULPS      const16<>+0(SB), Y5, Y5
+	VMOVUPS     const21<>+0(SB), Y6
+	VPADDD      960(SP), Y6, Y6
+	VMULPS      Y5, Y5, Y7
+	VMOVUPS     const2<>+0(SB), Y8
+	VFMADD213PS const3<>+0(SB), Y7, Y8
+	VFMADD213PS const4<>+0(SB), Y7, Y8
+	VMOVAPS     Y5, Y9
+	VMULPS      Y5, Y7, Y5
+	VFMADD231PS Y8, Y5, Y9
+	VMOVUPS     const5<>+0(SB), Y5
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VFMADD213PS const7<>+0(SB), Y7, Y5
+	VMOVAPS     Y7, Y8
+	VMOVUPS     const8<>+0(SB), Y10
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VMULPS      Y7, Y7, Y7
+	VFMADD231PS Y5, Y7, Y8
+	VPSLLD      $0x01, Y6, Y7
+	VBLENDVPS   Y7, Y8, Y9, Y5
+	VBLENDVPS   Y7, Y9, Y8, Y7
+	VPAND       const10<>+0(SB), Y6, Y8
+	VPXOR       Y8, Y5, Y5
+	VPADDD      const11<>+0(SB), Y6, Y6
+	VPAND       const10<>+0(SB), Y6, Y6
+	VPXOR       Y6, Y7, Y6
+	VMULPS      Y6, Y3, Y6
+	VMULPS      Y5, Y3, Y3
+	CMPQ        R11, $0x00000010
+	JLT         finaltail0
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y2, 32(SI)
+	VMOVUPS     (DI), Y5
+	VMOVUPS     32(DI), Y7
+	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y7
+	VFMADD231PS Y1, Y4, Y5
+	VFMADD231PS Y1, Y2, Y7
+	VMOVUPS     Y5, (BX)
+	VMOVUPS     Y7, 32(BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R11
+	TESTQ       R11, R11
+	JEQ         finaldone
+	CMPQ        R11, $0x00000010
+	JLT         finaltail1
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y3, 32(SI)
+	VMOVUPS     (DI), Y5
+	VMOVUPS     32(DI), Y7
+	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y7
+	VFMADD231PS Y1, Y6, Y5
+	VFMADD231PS Y1, Y3, Y7
+	VMOVUPS     Y5, (BX)
+	VMOVUPS     Y7, 32(BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R11
+	TESTQ       R11, R11
+	JEQ         finaldone
+
+finaltail0:
+	MOVQ        R11, R13
+	NEGQ        R13
+	LEAQ        const32<>+0(SB), R12
+	LEAQ        64(R12)(R13*4), R12
+	VMOVDQU     (R12), Y3
+	VMASKMOVPS  Y4, Y3, (SI)
+	VMOVDQU     32(R12), Y3
+	VMASKMOVPS  Y2, Y3, 32(SI)
+	VMOVDQU     (R12), Y3
+	VMASKMOVPS  (DI), Y3, Y3
+	VMOVDQU     32(R12), Y5
+	VMASKMOVPS  32(DI), Y5, Y5
+	VMULPS      Y0, Y3, Y3
+	VMULPS      Y0, Y5, Y0
+	VFMADD231PS Y1, Y4, Y3
+	VFMADD231PS Y1, Y2, Y0
+	VMOVDQU     (R12), Y1
+	VMASKMOVPS  Y3, Y1, (BX)
+	VMOVDQU     32(R12), Y1
+	VMASKMOVPS  Y0, Y1, 32(BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+	JMP         finaldone
+
+finaltail1:
+	MOVQ        R11, R13
+	NEGQ        R13
+	LEAQ        const32<>+0(SB), R12
+	LEAQ        64(R12)(R13*4), R12
+	VMOVDQU     (R12), Y2
+	VMASKMOVPS  Y6, Y2, (SI)
+	VMOVDQU     32(R12), Y2
+	VMASKMOVPS  Y3, Y2, 32(SI)
+	VMOVDQU     (R12), Y2
+	VMASKMOVPS  (DI), Y2, Y2
+	VMOVDQU     32(R12), Y4
+	VMASKMOVPS  32(DI), Y4, Y4
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y0, Y4, Y0
+	VFMADD231PS Y1, Y6, Y2
+	VFMADD231PS Y1, Y3, Y0
+	VMOVDQU     (R12), Y1
+	VMASKMOVPS  Y2, Y1, (BX)
+	VMOVDQU     32(R12), Y1
+	VMASKMOVPS  Y0, Y1, 32(BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX
@@ -3192,127 +4674,127 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Overdamped(SB), $832-168
+TEXT ·Overdamped(SB), $1088-168
 	MOVQ         ids_len+104(FP), AX
 	MOVQ         d+120(FP), CX
 	MOVQ         ids_base+96(FP), DX
-	TESTQ        AX, AX
-	JEQ          none
 	MOVQ         z_base+0(FP), BX
 	MOVQ         g_base+24(FP), SI
 	MOVQ         p_base+48(FP), DI
-	MOVLQZX      step+152(FP), R8
-	MOVQ         seed+144(FP), R9
-	MOVL         $0xcd9e8d57, R10
-	IMULQ        R10, R8
-	MOVQ         R8, R10
-	SHRQ         $0x20, R10
-	XORQ         R9, R10
-	SHRQ         $0x20, R9
-	MOVLQZX      stream+156(FP), R11
-	XORQ         R9, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
-	MOVQ         seed+144(FP), R8
-	MOVQ         R8, R9
-	SHRQ         $0x20, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, R8
-	ADDL         $0xbb67ae85, R9
 	MOVQ         h_base+72(FP), R8
 	VBROADCASTSS anchor+128(FP), Y0
-	VMOVUPS      Y0, 736(SP)
+	VMOVUPS      Y0, (SP)
 	VBROADCASTSS root+132(FP), Y0
-	VMOVUPS      Y0, 768(SP)
+	VMOVUPS      Y0, 32(SP)
 	VBROADCASTSS heat+136(FP), Y0
-	VMOVUPS      Y0, 800(SP)
-	VMOVSS       768(SP), X0
-	VMULSS       768(SP), X0, X0
+	VMOVUPS      Y0, 64(SP)
+	VMOVSS       32(SP), X0
+	VMULSS       32(SP), X0, X0
 	XORQ         R9, R9
+	TESTQ        AX, AX
+	JEQ          none
+	MOVLQZX      step+152(FP), R10
+	MOVQ         seed+144(FP), R11
+	MOVL         $0xcd9e8d57, R12
+	IMULQ        R12, R10
+	MOVQ         R10, R12
+	SHRQ         $0x20, R12
+	XORQ         R11, R12
+	SHRQ         $0x20, R11
+	MOVLQZX      stream+156(FP), R13
+	XORQ         R11, R13
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 736(SP)
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 768(SP)
+	VMOVD        R13, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 800(SP)
+	MOVQ         seed+144(FP), R10
+	MOVQ         R10, R11
+	SHRQ         $0x20, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 96(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 128(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 160(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 192(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 224(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 256(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 288(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 320(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 352(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 384(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 416(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 448(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 480(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 512(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 544(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 576(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 608(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 640(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 672(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 704(SP)
+	ADDL         $0x9e3779b9, R10
+	ADDL         $0xbb67ae85, R11
 	XORQ         R10, R10
 	MOVQ         CX, R11
 	ADDQ         $0x0000001f, R11
@@ -3320,18 +4802,198 @@ TEXT ·Overdamped(SB), $832-168
 	MOVQ         (DX), R10
 	ADDQ         $0x00000008, DX
 	IMULQ        R11, R10
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const30<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        800(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        768(SP), Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        256(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        384(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        480(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        608(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        640(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        704(SP), Y4, Y4
+	VMOVUPS      Y5, 832(SP)
+	VMOVUPS      Y3, 864(SP)
+	VMOVUPS      Y4, 896(SP)
+	VMOVUPS      Y2, 928(SP)
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const31<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        800(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        768(SP), Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        256(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        384(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        480(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        608(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        640(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        704(SP), Y4, Y4
+	VMOVUPS      832(SP), Y1
+	VSHUFPS      $0x88, Y5, Y1, Y1
+	VMOVUPS      Y1, 960(SP)
+	VMOVUPS      864(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 992(SP)
+	VMOVUPS      896(SP), Y1
+	VSHUFPS      $0x88, Y4, Y1, Y1
+	VMOVUPS      Y1, 1024(SP)
+	VMOVUPS      928(SP), Y1
+	VSHUFPS      $0x88, Y2, Y1, Y1
+	VMOVUPS      Y1, 1056(SP)
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
 rows:
 	VMOVSS       (R8), X1
 	ADDQ         $0x00000004, R8
-	VMOVSS       800(SP), X2
+	VMOVSS       64(SP), X2
 	VMULSS       X1, X2, X2
 	VSQRTSS      X2, X2, X2
 	VBROADCASTSS X2, Y2
-	VMOVSS       768(SP), X3
-	VUCOMISS     const32<>+0(SB), X3
+	VMOVSS       32(SP), X3
+	VUCOMISS     const33<>+0(SB), X3
 	JHI          clip
 	JMP          free
 
@@ -3352,8 +5014,8 @@ drift1:
 	VADDPS      Y9, Y7, Y7
 	VMOVUPS     (BX), Y8
 	VMOVUPS     32(BX), Y9
-	VFMADD231PS 736(SP), Y8, Y6
-	VFMADD231PS 736(SP), Y9, Y7
+	VFMADD231PS (SP), Y8, Y6
+	VFMADD231PS (SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y7
 	VFMADD231PS Y6, Y6, Y4
@@ -3370,7 +5032,7 @@ drift1end:
 	JEQ         driftdone
 	MOVQ        R11, R13
 	NEGQ        R13
-	LEAQ        const31<>+0(SB), R12
+	LEAQ        const32<>+0(SB), R12
 	LEAQ        64(R12)(R13*4), R12
 	VMOVDQU     (R12), Y6
 	VMASKMOVPS  (SI), Y6, Y6
@@ -3386,10 +5048,14 @@ drift1end:
 	VMASKMOVPS  (BX), Y8, Y8
 	VMOVDQU     32(R12), Y9
 	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS 736(SP), Y8, Y6
-	VFMADD231PS 736(SP), Y9, Y7
+	VFMADD231PS (SP), Y8, Y6
+	VFMADD231PS (SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y3
+	VMOVDQU     (R12), Y7
+	VANDPS      Y7, Y6, Y6
+	VMOVDQU     32(R12), Y7
+	VANDPS      Y7, Y3, Y3
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y3, Y3, Y5
 	LEAQ        (BX)(R11*4), BX
@@ -3420,7 +5086,7 @@ driftdone:
 cut:
 	ADDQ    $0x00000001, R9
 	VSQRTSS X4, X4, X3
-	VMOVSS  768(SP), X4
+	VMOVSS  32(SP), X4
 	VDIVSS  X3, X4, X3
 	VMULSS  X3, X1, X1
 
@@ -3429,630 +5095,496 @@ free:
 	MOVQ         CX, R11
 	TESTQ        R11, R11
 	JEQ          whole
-	CMPQ         R11, $0x00000020
-	JLT          partial
 
 group:
-	MOVQ         R10, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const29<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        640(SP), Y5, Y5
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        96(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        224(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        352(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        480(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        608(SP), Y10, Y10
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y10, Y7, Y7
-	VSHUFPS      $0x88, Y4, Y5, Y4
+	CMPQ R11, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, R10
+	JMP  ahead
+
+lastgroup:
+	CMPQ  AX, $0x00000002
+	JLT   final
+	MOVQ  CX, R12
+	ADDQ  $0x0000001f, R12
+	SHRQ  $0x05, R12
+	MOVQ  (DX), R10
+	ADDQ  $0x00000008, DX
+	IMULQ R12, R10
+
+ahead:
+	CMPQ         R11, $0x00000020
+	JLT          partial
+	VMOVUPS      960(SP), Y4
+	VMOVUPS      1024(SP), Y3
+	VMOVUPS      const22<>+0(SB), Y5
+	VMOVUPS      const22<>+0(SB), Y9
+	VPSRLD       $0x08, Y4, Y4
 	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y7, Y5
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const14<>+0(SB), Y3, Y7
-	VPSUBD       const14<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
+	MOVQ         R10, R12
+	MOVQ         R10, R13
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VPADDD       const17<>+0(SB), Y3, Y3
+	SHLQ         $0x03, R12
+	SHLQ         $0x03, R13
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y3, Y8
+	VMOVQ        R12, X3
+	VMOVQ        R13, X6
+	VPBROADCASTQ X3, Y3
+	VPBROADCASTQ X6, Y7
+	VMOVUPS      992(SP), Y6
+	VMOVUPS      1056(SP), Y10
+	VPSLLD       $0x02, Y6, Y6
+	VPSLLD       $0x02, Y10, Y10
+	VPADDQ       const30<>+0(SB), Y3, Y3
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VPADDQ       const31<>+0(SB), Y7, Y7
+	VPSUBD       const18<>+0(SB), Y8, Y8
+	VMULPS       const16<>+0(SB), Y10, Y11
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        736(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y12
+	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        800(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y13
+	VPXOR        768(SP), Y13, Y13
+	VPXOR        160(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y14
+	VPSRLQ       $0x20, Y12, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        192(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y3
+	VPSRLQ       $0x20, Y3, Y13
+	VPXOR        Y10, Y13, Y13
+	VPXOR        224(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y14, Y10
+	VPXOR        Y12, Y10, Y10
+	VPXOR        256(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        288(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y3
+	VPXOR        Y14, Y3, Y3
+	VPXOR        320(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y14
+	VPXOR        Y10, Y14, Y14
+	VPXOR        352(SP), Y14, Y14
+	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y12, Y10
+	VPXOR        Y13, Y10, Y10
+	VPXOR        384(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        416(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y14, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        448(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y10, Y12, Y12
+	VPXOR        480(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y10
+	VPXOR        Y14, Y10, Y10
+	VPXOR        512(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y3, Y14, Y14
+	VPXOR        544(SP), Y14, Y14
+	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y12, Y3
+	VPXOR        Y13, Y3, Y3
+	VPXOR        576(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y13
+	VPXOR        Y10, Y13, Y13
+	VPXOR        608(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y10
+	VMOVUPS      Y10, 928(SP)
+	VPSRLQ       $0x20, Y10, Y10
+	VPXOR        Y14, Y10, Y10
+	VPSRLQ       $0x20, Y14, Y13
+	VPXOR        704(SP), Y10, Y10
+	VPXOR        Y12, Y13, Y13
+	VPXOR        640(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y12
+	VMOVUPS      Y10, 896(SP)
+	VMOVUPS      Y12, 864(SP)
+	VPSRLQ       $0x20, Y12, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        672(SP), Y10, Y10
+	VMOVUPS      Y10, 832(SP)
+	VPAND        const19<>+0(SB), Y4, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VMOVUPS      const21<>+0(SB), Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VFMADD213PS  const27<>+0(SB), Y3, Y9
-	VFMADD213PS  const27<>+0(SB), Y5, Y10
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  const28<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const16<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y10
+	VMULPS       Y10, Y3, Y12
+	VMULPS       Y5, Y12, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
 	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const15<>+0(SB), Y7, Y3
-	VFMADD231PS  const15<>+0(SB), Y8, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const19<>+0(SB), Y6, Y6
-	VPADDD       const19<>+0(SB), Y4, Y4
-	VPAND        const20<>+0(SB), Y6, Y7
-	VPAND        const20<>+0(SB), Y4, Y8
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VPSUBD       const19<>+0(SB), Y8, Y8
-	VCVTDQ2PS    Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VPAND        const19<>+0(SB), Y8, Y3
+	VPSRAD       $0x17, Y8, Y8
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VPADDD       const20<>+0(SB), Y3, Y4
+	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y7, Y7
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       const18<>+0(SB), Y8, Y8
-	VMULPS       Y7, Y7, Y9
-	VMULPS       Y8, Y8, Y10
-	VMOVUPS      const2<>+0(SB), Y11
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VPXOR        736(SP), Y7, Y7
+	VSQRTPS      Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y14
+	VFMADD213PS  const23<>+0(SB), Y4, Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VFMADD213PS  const25<>+0(SB), Y4, Y9
+	VFMADD213PS  const26<>+0(SB), Y4, Y9
+	VFMADD213PS  const27<>+0(SB), Y4, Y9
+	VFMADD213PS  const28<>+0(SB), Y4, Y9
+	VFMADD213PS  const29<>+0(SB), Y4, Y9
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       992(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y10
 	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
 	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
 	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y7, Y13
-	VMOVAPS      Y8, Y14
-	VMULPS       Y7, Y9, Y7
-	VMULPS       Y8, Y10, Y8
-	VFMADD231PS  Y11, Y7, Y13
-	VFMADD231PS  Y12, Y8, Y14
-	VMOVUPS      const5<>+0(SB), Y7
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const6<>+0(SB), Y10, Y8
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y11
+	VMOVAPS      Y6, Y13
+	VMULPS       Y6, Y10, Y6
+	VFMADD231PS  Y12, Y6, Y13
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y10, Y6
+	VFMADD213PS  const7<>+0(SB), Y10, Y6
 	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
+	VMULPS       Y10, Y10, Y15
+	VMOVUPS      const8<>+0(SB), Y10
+	VFMADD213PS  const9<>+0(SB), Y10, Y12
+	VFMADD231PS  Y6, Y15, Y12
+	VPSLLD       $0x01, Y7, Y10
+	VBLENDVPS    Y10, Y12, Y13, Y6
+	VBLENDVPS    Y10, Y13, Y12, Y10
+	VPAND        const10<>+0(SB), Y7, Y12
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPXOR        Y12, Y6, Y6
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y10, Y7
+	VMULPS       Y7, Y5, Y7
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y10
+	VMOVUPS      (DI), Y12
+	VADDPS       Y12, Y6, Y12
+	VMOVUPS      32(DI), Y6
+	VADDPS       Y6, Y10, Y6
+	VMOVUPS      (BX), Y10
+	VFMADD231PS  (SP), Y10, Y12
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y10, Y6
+	VMOVUPS      (BX), Y10
+	VFNMADD231PS Y12, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y10
+	VMOVUPS      Y10, (BX)
+	VMOVUPS      32(BX), Y7
+	VFNMADD231PS Y6, Y1, Y7
+	VFMADD231PS  Y5, Y2, Y7
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        800(SP), Y5, Y5
+	VMOVUPS      Y7, 32(BX)
+	VMULPS       Y4, Y4, Y6
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        768(SP), Y7, Y7
+	VPXOR        160(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y10
+	VPSRLQ       $0x20, Y14, Y7
+	VPXOR        Y3, Y7, Y7
+	VPXOR        192(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y5, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y14, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        288(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y7, Y3
+	VPXOR        Y10, Y3, Y3
+	VPXOR        320(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        Y5, Y10, Y10
+	VPXOR        352(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y12, Y5
+	VPXOR        Y7, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y3, Y7, Y7
+	VPXOR        416(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y10, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        448(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y5, Y12, Y12
+	VPXOR        480(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y7, Y5
+	VPXOR        Y10, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        544(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y12, Y3
+	VPXOR        Y7, Y3, Y3
+	VPXOR        576(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y5, Y7, Y7
+	VPXOR        608(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y10, Y7, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPXOR        640(SP), Y10, Y10
+	VPXOR        704(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        Y3, Y12, Y12
+	VMULPS       Y6, Y4, Y3
+	VPXOR        672(SP), Y12, Y12
+	VMULPS       Y9, Y3, Y3
+	VMULPS       Y11, Y11, Y9
+	VFMADD231PS  const15<>+0(SB), Y8, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD231PS  const13<>+0(SB), Y4, Y3
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD231PS  const14<>+0(SB), Y8, Y3
+	VMOVUPS      const8<>+0(SB), Y8
+	VSQRTPS      Y3, Y3
+	VFMADD213PS  const3<>+0(SB), Y9, Y6
+	VFMADD213PS  const4<>+0(SB), Y9, Y6
+	VFMADD213PS  const6<>+0(SB), Y9, Y4
+	VFMADD213PS  const7<>+0(SB), Y9, Y4
+	VMOVUPS      const21<>+0(SB), Y13
+	VPADDD       1056(SP), Y13, Y13
+	VMOVAPS      Y11, Y14
+	VMULPS       Y11, Y9, Y11
+	VFMADD231PS  Y6, Y11, Y14
+	VMOVAPS      Y9, Y6
 	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VFMADD231PS  Y8, Y10, Y12
-	VPSLLD       $0x01, Y6, Y8
-	VBLENDVPS    Y8, Y11, Y13, Y7
-	VBLENDVPS    Y8, Y13, Y11, Y8
-	VPSLLD       $0x01, Y4, Y10
-	VBLENDVPS    Y10, Y12, Y14, Y9
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y6, Y11
-	VPXOR        Y11, Y7, Y7
-	VPAND        const10<>+0(SB), Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y6, Y8, Y6
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPXOR        Y4, Y10, Y4
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      64(SI), Y9
+	VMOVUPS      96(SI), Y11
+	VPSLLD       $0x01, Y13, Y8
+	VBLENDVPS    Y8, Y6, Y14, Y4
+	VBLENDVPS    Y8, Y14, Y6, Y6
+	VPAND        const10<>+0(SB), Y13, Y8
+	VPADDD       const11<>+0(SB), Y13, Y13
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y13, Y8
+	VPXOR        Y8, Y6, Y6
+	VMOVUPS      64(DI), Y8
 	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y5, Y4
-	VMULPS       Y7, Y3, Y3
-	VMULPS       Y9, Y5, Y5
-	VMOVUPS      (SI), Y7
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y7, Y7
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  736(SP), Y9, Y7
-	VFMADD231PS  736(SP), Y10, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFNMADD231PS Y7, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      96(DI), Y4
+	VADDPS       Y8, Y9, Y8
+	VADDPS       Y4, Y11, Y4
+	VMOVUPS      64(BX), Y9
+	VMOVUPS      96(BX), Y11
+	VFMADD231PS  (SP), Y9, Y8
+	VMOVUPS      64(BX), Y9
+	VFMADD231PS  (SP), Y11, Y4
+	VMOVUPS      96(BX), Y11
+	VFNMADD231PS Y8, Y1, Y9
+	VFNMADD231PS Y4, Y1, Y11
 	VFMADD231PS  Y6, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
-	VMOVUPS      64(SI), Y3
-	VMOVUPS      96(SI), Y6
-	VMOVUPS      64(DI), Y7
-	VMOVUPS      96(DI), Y8
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      64(BX), Y7
-	VMOVUPS      96(BX), Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
-	VMOVUPS      64(BX), Y7
-	VMOVUPS      96(BX), Y8
-	VFNMADD231PS Y3, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
-	VMOVUPS      Y7, 64(BX)
-	VMOVUPS      Y8, 96(BX)
-	ADDQ         $0x00000001, R10
+	VFMADD231PS  Y3, Y2, Y11
+	VMOVUPS      Y9, 64(BX)
+	VMOVUPS      Y11, 96(BX)
+	VMOVUPS      832(SP), Y3
+	VSHUFPS      $0x88, Y12, Y3, Y3
+	VMOVUPS      Y3, 960(SP)
+	VMOVUPS      864(SP), Y3
+	VSHUFPS      $0x88, Y10, Y3, Y3
+	VMOVUPS      Y3, 992(SP)
+	VMOVUPS      896(SP), Y3
+	VSHUFPS      $0x88, Y7, Y3, Y3
+	VMOVUPS      Y3, 1024(SP)
+	VMOVUPS      928(SP), Y3
+	VSHUFPS      $0x88, Y5, Y3, Y3
+	VMOVUPS      Y3, 1056(SP)
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, DI
 	SUBQ         $0x00000020, R11
-	CMPQ         R11, $0x00000020
-	JGE          group
 	TESTQ        R11, R11
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	MOVQ         R10, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const29<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        640(SP), Y5, Y5
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        96(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        224(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        352(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        480(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        608(SP), Y10, Y10
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y10, Y7, Y7
-	VSHUFPS      $0x88, Y4, Y5, Y4
+	VMOVUPS      960(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y7, Y5
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y5, Y5
+	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const14<>+0(SB), Y3, Y7
-	VPSUBD       const14<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y3, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPAND        const19<>+0(SB), Y3, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VMOVUPS      const21<>+0(SB), Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VFMADD213PS  const27<>+0(SB), Y3, Y9
-	VFMADD213PS  const27<>+0(SB), Y5, Y10
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  const28<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const16<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const15<>+0(SB), Y7, Y3
-	VFMADD231PS  const15<>+0(SB), Y8, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const19<>+0(SB), Y6, Y6
-	VPADDD       const19<>+0(SB), Y4, Y4
-	VPAND        const20<>+0(SB), Y6, Y7
-	VPAND        const20<>+0(SB), Y4, Y8
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VPSUBD       const19<>+0(SB), Y8, Y8
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       const18<>+0(SB), Y8, Y8
-	VMULPS       Y7, Y7, Y9
-	VMULPS       Y8, Y8, Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y7, Y13
-	VMOVAPS      Y8, Y14
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       Y6, Y3, Y7
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
+	VADDPS       Y6, Y5, Y5
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VSQRTPS      Y5, Y3
+	VMOVUPS      992(SP), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y4
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       992(SP), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VFMADD213PS  const3<>+0(SB), Y6, Y7
+	VFMADD213PS  const4<>+0(SB), Y6, Y7
+	VMOVAPS      Y4, Y8
+	VMULPS       Y4, Y6, Y4
+	VFMADD231PS  Y7, Y4, Y8
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VMOVAPS      Y6, Y7
+	VMOVUPS      const8<>+0(SB), Y9
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VMULPS       Y6, Y6, Y6
+	VFMADD231PS  Y4, Y6, Y7
+	VPSLLD       $0x01, Y5, Y6
+	VBLENDVPS    Y6, Y7, Y8, Y4
+	VBLENDVPS    Y6, Y8, Y7, Y6
+	VPAND        const10<>+0(SB), Y5, Y7
+	VPXOR        Y7, Y4, Y4
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y6, Y5
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      1024(SP), Y4
+	VPSRLD       $0x08, Y4, Y4
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VPSRAD       $0x17, Y4, Y6
+	VCVTDQ2PS    Y6, Y6
+	VPAND        const19<>+0(SB), Y4, Y4
+	VPADDD       const20<>+0(SB), Y4, Y4
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VMOVUPS      const22<>+0(SB), Y7
+	VFMADD213PS  const23<>+0(SB), Y4, Y7
+	VFMADD213PS  const24<>+0(SB), Y4, Y7
+	VFMADD213PS  const25<>+0(SB), Y4, Y7
+	VFMADD213PS  const26<>+0(SB), Y4, Y7
+	VFMADD213PS  const27<>+0(SB), Y4, Y7
+	VFMADD213PS  const28<>+0(SB), Y4, Y7
+	VFMADD213PS  const29<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y8, Y4, Y9
 	VMULPS       Y7, Y9, Y7
-	VMULPS       Y8, Y10, Y8
-	VFMADD231PS  Y11, Y7, Y13
-	VFMADD231PS  Y12, Y8, Y14
-	VMOVUPS      const5<>+0(SB), Y7
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const6<>+0(SB), Y10, Y8
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y11
-	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VFMADD231PS  Y8, Y10, Y12
-	VPSLLD       $0x01, Y6, Y8
-	VBLENDVPS    Y8, Y11, Y13, Y7
-	VBLENDVPS    Y8, Y13, Y11, Y8
-	VPSLLD       $0x01, Y4, Y10
-	VBLENDVPS    Y10, Y12, Y14, Y9
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y6, Y11
-	VPXOR        Y11, Y7, Y7
-	VPAND        const10<>+0(SB), Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y6, Y8, Y6
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPXOR        Y4, Y10, Y4
-	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y5, Y4
-	VMULPS       Y7, Y3, Y3
-	VMULPS       Y9, Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y4, Y7
+	VFMADD231PS  const14<>+0(SB), Y6, Y7
+	VSQRTPS      Y7, Y4
+	VMOVUPS      1056(SP), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       1056(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y8, Y9
+	VFMADD213PS  const4<>+0(SB), Y8, Y9
+	VMOVAPS      Y6, Y10
+	VMULPS       Y6, Y8, Y6
+	VFMADD231PS  Y9, Y6, Y10
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VMOVAPS      Y8, Y9
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y9
+	VMULPS       Y8, Y8, Y8
+	VFMADD231PS  Y6, Y8, Y9
+	VPSLLD       $0x01, Y7, Y8
+	VBLENDVPS    Y8, Y9, Y10, Y6
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VPAND        const10<>+0(SB), Y7, Y9
+	VPXOR        Y9, Y6, Y6
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y8, Y7
+	VMULPS       Y7, Y4, Y7
+	VMULPS       Y6, Y4, Y4
 	CMPQ         R11, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      (SI), Y7
+	JLT          partialtail0
+	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y8
 	VMOVUPS      (DI), Y9
 	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y7, Y7
+	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  736(SP), Y9, Y7
-	VFMADD231PS  736(SP), Y10, Y8
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFNMADD231PS Y7, Y1, Y9
+	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y6, Y2, Y9
+	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
 	VMOVUPS      Y9, (BX)
 	VMOVUPS      Y10, 32(BX)
@@ -4061,61 +5593,62 @@ partial:
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, R11
 	TESTQ        R11, R11
-	JEQ          next
+	JEQ          partialdone
 	CMPQ         R11, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      (SI), Y3
-	VMOVUPS      32(SI), Y6
-	VMOVUPS      (DI), Y7
-	VMOVUPS      32(DI), Y8
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      (BX), Y7
-	VMOVUPS      32(BX), Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
-	VMOVUPS      (BX), Y7
-	VMOVUPS      32(BX), Y8
-	VFNMADD231PS Y3, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
-	VMOVUPS      Y7, (BX)
-	VMOVUPS      Y8, 32(BX)
+	JLT          partialtail1
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y9
+	VFMADD231PS  Y4, Y2, Y10
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, 32(BX)
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, R11
-	JMP          next
+	TESTQ        R11, R11
+	JEQ          partialdone
 
-partialfirst:
+partialtail0:
 	MOVQ         R11, R13
 	NEGQ         R13
-	LEAQ         const31<>+0(SB), R12
+	LEAQ         const32<>+0(SB), R12
 	LEAQ         64(R12)(R13*4), R12
 	VMOVDQU      (R12), Y4
 	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R12), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      32(R12), Y6
+	VMASKMOVPS   32(SI), Y6, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (DI), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
 	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y6, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  736(SP), Y7, Y4
-	VFMADD231PS  736(SP), Y8, Y5
+	VFMADD231PS  (SP), Y7, Y4
+	VFMADD231PS  (SP), Y8, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y6, Y2, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R12), Y1
 	VMASKMOVPS   Y7, Y1, (BX)
@@ -4124,37 +5657,425 @@ partialfirst:
 	LEAQ         (BX)(R11*4), BX
 	LEAQ         (SI)(R11*4), SI
 	LEAQ         (DI)(R11*4), DI
-	JMP          next
+	JMP          partialdone
 
-partialsecond:
+partialtail1:
 	MOVQ         R11, R13
 	NEGQ         R13
-	LEAQ         const31<>+0(SB), R12
+	LEAQ         const32<>+0(SB), R12
 	LEAQ         64(R12)(R13*4), R12
 	VMOVDQU      (R12), Y3
 	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R12), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (DI), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  (SP), Y6, Y3
+	VFMADD231PS  (SP), Y8, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y6
+	VFNMADD231PS Y5, Y1, Y8
+	VFMADD231PS  Y7, Y2, Y6
+	VFMADD231PS  Y4, Y2, Y8
+	VMOVDQU      (R12), Y1
+	VMASKMOVPS   Y6, Y1, (BX)
+	VMOVDQU      32(R12), Y1
+	VMASKMOVPS   Y8, Y1, 32(BX)
+	LEAQ         (BX)(R11*4), BX
+	LEAQ         (SI)(R11*4), SI
+	LEAQ         (DI)(R11*4), DI
+
+partialdone:
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const30<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        800(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        768(SP), Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        256(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        384(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        480(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        608(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        640(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        704(SP), Y4, Y4
+	VMOVUPS      Y5, 832(SP)
+	VMOVUPS      Y3, 864(SP)
+	VMOVUPS      Y4, 896(SP)
+	VMOVUPS      Y2, 928(SP)
+	MOVQ         R10, R11
+	SHLQ         $0x03, R11
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const31<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        800(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        768(SP), Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        224(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        256(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        352(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        384(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        448(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        480(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        576(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        608(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        640(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        672(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        704(SP), Y4, Y4
+	VMOVUPS      832(SP), Y1
+	VSHUFPS      $0x88, Y5, Y1, Y1
+	VMOVUPS      Y1, 960(SP)
+	VMOVUPS      864(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 992(SP)
+	VMOVUPS      896(SP), Y1
+	VSHUFPS      $0x88, Y4, Y1, Y1
+	VMOVUPS      Y1, 1024(SP)
+	VMOVUPS      928(SP), Y1
+	VSHUFPS      $0x88, Y2, Y1, Y1
+	VMOVUPS      Y1, 1056(SP)
+	JMP          whole
+
+final:
+	VMOVUPS      960(SP), Y3
+	VPSRLD       $0x08, Y3, Y3
+	VPADDD       const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y3, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPAND        const19<>+0(SB), Y3, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       Y6, Y3, Y7
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
+	VADDPS       Y6, Y5, Y5
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VSQRTPS      Y5, Y3
+	VMOVUPS      992(SP), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y4
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       992(SP), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VFMADD213PS  const3<>+0(SB), Y6, Y7
+	VFMADD213PS  const4<>+0(SB), Y6, Y7
+	VMOVAPS      Y4, Y8
+	VMULPS       Y4, Y6, Y4
+	VFMADD231PS  Y7, Y4, Y8
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VMOVAPS      Y6, Y7
+	VMOVUPS      const8<>+0(SB), Y9
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VMULPS       Y6, Y6, Y6
+	VFMADD231PS  Y4, Y6, Y7
+	VPSLLD       $0x01, Y5, Y6
+	VBLENDVPS    Y6, Y7, Y8, Y4
+	VBLENDVPS    Y6, Y8, Y7, Y6
+	VPAND        const10<>+0(SB), Y5, Y7
+	VPXOR        Y7, Y4, Y4
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y6, Y5
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      1024(SP), Y4
+	VPSRLD       $0x08, Y4, Y4
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VPSRAD       $0x17, Y4, Y6
+	VCVTDQ2PS    Y6, Y6
+	VPAND        const19<>+0(SB), Y4, Y4
+	VPADDD       const20<>+0(SB), Y4, Y4
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VMOVUPS      const22<>+0(SB), Y7
+	VFMADD213PS  const23<>+0(SB), Y4, Y7
+	VFMADD213PS  const24<>+0(SB), Y4, Y7
+	VFMADD213PS  const25<>+0(SB), Y4, Y7
+	VFMADD213PS  const26<>+0(SB), Y4, Y7
+	VFMADD213PS  const27<>+0(SB), Y4, Y7
+	VFMADD213PS  const28<>+0(SB), Y4, Y7
+	VFMADD213PS  const29<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y8, Y4, Y9
+	VMULPS       Y7, Y9, Y7
+	VFMADD231PS  const15<>+0(SB), Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y4, Y7
+	VFMADD231PS  const14<>+0(SB), Y6, Y7
+	VSQRTPS      Y7, Y4
+	VMOVUPS      1056(SP), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       1056(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y8, Y9
+	VFMADD213PS  const4<>+0(SB), Y8, Y9
+	VMOVAPS      Y6, Y10
+	VMULPS       Y6, Y8, Y6
+	VFMADD231PS  Y9, Y6, Y10
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VMOVAPS      Y8, Y9
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y9
+	VMULPS       Y8, Y8, Y8
+	VFMADD231PS  Y6, Y8, Y9
+	VPSLLD       $0x01, Y7, Y8
+	VBLENDVPS    Y8, Y9, Y10, Y6
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VPAND        const10<>+0(SB), Y7, Y9
+	VPXOR        Y9, Y6, Y6
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y8, Y7
+	VMULPS       Y7, Y4, Y7
+	VMULPS       Y6, Y4, Y4
+	CMPQ         R11, $0x00000010
+	JLT          finaltail0
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y5, Y2, Y9
+	VFMADD231PS  Y3, Y2, Y10
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R11
+	TESTQ        R11, R11
+	JEQ          finaldone
+	CMPQ         R11, $0x00000010
+	JLT          finaltail1
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y9
+	VFMADD231PS  Y4, Y2, Y10
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R11
+	TESTQ        R11, R11
+	JEQ          finaldone
+
+finaltail0:
+	MOVQ         R11, R13
+	NEGQ         R13
+	LEAQ         const32<>+0(SB), R12
+	LEAQ         64(R12)(R13*4), R12
+	VMOVDQU      (R12), Y4
+	VMASKMOVPS   (SI), Y4, Y4
 	VMOVDQU      32(R12), Y6
 	VMASKMOVPS   32(SI), Y6, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (DI), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
-	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
+	VFMADD231PS  (SP), Y7, Y4
+	VFMADD231PS  (SP), Y8, Y6
 	VMOVDQU      (R12), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R12), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y7
+	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
+	VFMADD231PS  Y5, Y2, Y7
+	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R12), Y1
 	VMASKMOVPS   Y7, Y1, (BX)
 	VMOVDQU      32(R12), Y1
@@ -4162,17 +6083,46 @@ partialsecond:
 	LEAQ         (BX)(R11*4), BX
 	LEAQ         (SI)(R11*4), SI
 	LEAQ         (DI)(R11*4), DI
+	JMP          finaldone
 
-next:
-	CMPQ  AX, $0x00000002
-	JLT   whole
-	MOVQ  CX, R11
-	ADDQ  $0x0000001f, R11
-	SHRQ  $0x05, R11
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R11, R10
+finaltail1:
+	MOVQ         R11, R13
+	NEGQ         R13
+	LEAQ         const32<>+0(SB), R12
+	LEAQ         64(R12)(R13*4), R12
+	VMOVDQU      (R12), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R12), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (DI), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  (SP), Y6, Y3
+	VFMADD231PS  (SP), Y8, Y5
+	VMOVDQU      (R12), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R12), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y6
+	VFNMADD231PS Y5, Y1, Y8
+	VFMADD231PS  Y7, Y2, Y6
+	VFMADD231PS  Y4, Y2, Y8
+	VMOVDQU      (R12), Y1
+	VMASKMOVPS   Y6, Y1, (BX)
+	VMOVDQU      32(R12), Y1
+	VMASKMOVPS   Y8, Y1, 32(BX)
+	LEAQ         (BX)(R11*4), BX
+	LEAQ         (SI)(R11*4), SI
+	LEAQ         (DI)(R11*4), DI
 
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX
@@ -4184,142 +6134,142 @@ none:
 	VZEROUPPER
 	RET
 
-DATA const32<>+0(SB)/4, $0x00000000
-DATA const32<>+4(SB)/4, $0x00000000
-DATA const32<>+8(SB)/4, $0x00000000
-DATA const32<>+12(SB)/4, $0x00000000
-DATA const32<>+16(SB)/4, $0x00000000
-DATA const32<>+20(SB)/4, $0x00000000
-DATA const32<>+24(SB)/4, $0x00000000
-DATA const32<>+28(SB)/4, $0x00000000
-GLOBL const32<>(SB), RODATA|NOPTR, $32
+DATA const33<>+0(SB)/4, $0x00000000
+DATA const33<>+4(SB)/4, $0x00000000
+DATA const33<>+8(SB)/4, $0x00000000
+DATA const33<>+12(SB)/4, $0x00000000
+DATA const33<>+16(SB)/4, $0x00000000
+DATA const33<>+20(SB)/4, $0x00000000
+DATA const33<>+24(SB)/4, $0x00000000
+DATA const33<>+28(SB)/4, $0x00000000
+GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Underdamped(SB), $864-192
+TEXT ·Underdamped(SB), $1120-192
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         d+144(FP), CX
 	MOVQ         ids_base+120(FP), DX
-	TESTQ        AX, AX
-	JEQ          none
 	MOVQ         z_base+0(FP), BX
 	MOVQ         g_base+48(FP), SI
 	MOVQ         p_base+72(FP), DI
 	MOVQ         u_base+24(FP), R8
-	MOVLQZX      step+176(FP), R9
-	MOVQ         seed+168(FP), R10
-	MOVL         $0xcd9e8d57, R11
-	IMULQ        R11, R9
-	MOVQ         R9, R11
-	SHRQ         $0x20, R11
-	XORQ         R10, R11
-	SHRQ         $0x20, R10
-	MOVLQZX      stream+180(FP), R12
-	XORQ         R10, R12
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        R12, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
-	MOVQ         seed+168(FP), R9
-	MOVQ         R9, R10
-	SHRQ         $0x20, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, R9
-	ADDL         $0xbb67ae85, R10
 	MOVQ         h_base+96(FP), R9
 	VBROADCASTSS anchor+152(FP), Y0
-	VMOVUPS      Y0, 736(SP)
+	VMOVUPS      Y0, (SP)
 	VBROADCASTSS root+156(FP), Y0
-	VMOVUPS      Y0, 768(SP)
+	VMOVUPS      Y0, 32(SP)
 	VBROADCASTSS heat+160(FP), Y0
-	VMOVUPS      Y0, 800(SP)
+	VMOVUPS      Y0, 64(SP)
 	VBROADCASTSS keep+164(FP), Y0
-	VMOVUPS      Y0, 832(SP)
-	VMOVSS       768(SP), X0
-	VMULSS       768(SP), X0, X0
+	VMOVUPS      Y0, 96(SP)
+	VMOVSS       32(SP), X0
+	VMULSS       32(SP), X0, X0
 	XORQ         R10, R10
+	TESTQ        AX, AX
+	JEQ          none
+	MOVLQZX      step+176(FP), R11
+	MOVQ         seed+168(FP), R12
+	MOVL         $0xcd9e8d57, R13
+	IMULQ        R13, R11
+	MOVQ         R11, R13
+	SHRQ         $0x20, R13
+	XORQ         R12, R13
+	SHRQ         $0x20, R12
+	MOVLQZX      stream+180(FP), R14
+	XORQ         R12, R14
+	VMOVD        R13, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 768(SP)
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 800(SP)
+	VMOVD        R14, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 832(SP)
+	MOVQ         seed+168(FP), R11
+	MOVQ         R11, R12
+	SHRQ         $0x20, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 128(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 160(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 192(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 224(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 256(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 288(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 320(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 352(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 384(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 416(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 448(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 480(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 512(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 544(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 576(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 608(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 640(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 672(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 704(SP)
+	VMOVD        R12, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 736(SP)
+	ADDL         $0x9e3779b9, R11
+	ADDL         $0xbb67ae85, R12
 	XORQ         R11, R11
 	MOVQ         CX, R12
 	ADDQ         $0x0000001f, R12
@@ -4327,18 +6277,198 @@ TEXT ·Underdamped(SB), $864-192
 	MOVQ         (DX), R11
 	ADDQ         $0x00000008, DX
 	IMULQ        R12, R11
+	MOVQ         R11, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const30<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        768(SP), Y2, Y2
+	VPXOR        832(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        800(SP), Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        640(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        672(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        704(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        736(SP), Y4, Y4
+	VMOVUPS      Y5, 864(SP)
+	VMOVUPS      Y3, 896(SP)
+	VMOVUPS      Y4, 928(SP)
+	VMOVUPS      Y2, 960(SP)
+	MOVQ         R11, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const31<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        768(SP), Y2, Y2
+	VPXOR        832(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        800(SP), Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        640(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        672(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        704(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        736(SP), Y4, Y4
+	VMOVUPS      864(SP), Y1
+	VSHUFPS      $0x88, Y5, Y1, Y1
+	VMOVUPS      Y1, 992(SP)
+	VMOVUPS      896(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 1024(SP)
+	VMOVUPS      928(SP), Y1
+	VSHUFPS      $0x88, Y4, Y1, Y1
+	VMOVUPS      Y1, 1056(SP)
+	VMOVUPS      960(SP), Y1
+	VSHUFPS      $0x88, Y2, Y1, Y1
+	VMOVUPS      Y1, 1088(SP)
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
 rows:
 	VMOVSS       (R9), X1
 	ADDQ         $0x00000004, R9
-	VMOVSS       800(SP), X2
+	VMOVSS       64(SP), X2
 	VMULSS       X1, X2, X2
 	VSQRTSS      X2, X2, X2
 	VBROADCASTSS X2, Y2
-	VMOVSS       768(SP), X3
-	VUCOMISS     const32<>+0(SB), X3
+	VMOVSS       32(SP), X3
+	VUCOMISS     const33<>+0(SB), X3
 	JHI          clip
 	JMP          free
 
@@ -4359,8 +6489,8 @@ drift1:
 	VADDPS      Y9, Y7, Y7
 	VMOVUPS     (BX), Y8
 	VMOVUPS     32(BX), Y9
-	VFMADD231PS 736(SP), Y8, Y6
-	VFMADD231PS 736(SP), Y9, Y7
+	VFMADD231PS (SP), Y8, Y6
+	VFMADD231PS (SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y7
 	VFMADD231PS Y6, Y6, Y4
@@ -4377,7 +6507,7 @@ drift1end:
 	JEQ         driftdone
 	MOVQ        R12, R14
 	NEGQ        R14
-	LEAQ        const31<>+0(SB), R13
+	LEAQ        const32<>+0(SB), R13
 	LEAQ        64(R13)(R14*4), R13
 	VMOVDQU     (R13), Y6
 	VMASKMOVPS  (SI), Y6, Y6
@@ -4393,10 +6523,14 @@ drift1end:
 	VMASKMOVPS  (BX), Y8, Y8
 	VMOVDQU     32(R13), Y9
 	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS 736(SP), Y8, Y6
-	VFMADD231PS 736(SP), Y9, Y7
+	VFMADD231PS (SP), Y8, Y6
+	VFMADD231PS (SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y3
+	VMOVDQU     (R13), Y7
+	VANDPS      Y7, Y6, Y6
+	VMOVDQU     32(R13), Y7
+	VANDPS      Y7, Y3, Y3
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y3, Y3, Y5
 	LEAQ        (BX)(R12*4), BX
@@ -4427,7 +6561,7 @@ driftdone:
 cut:
 	ADDQ    $0x00000001, R10
 	VSQRTSS X4, X4, X3
-	VMOVSS  768(SP), X4
+	VMOVSS  32(SP), X4
 	VDIVSS  X3, X4, X3
 	VMULSS  X3, X1, X1
 
@@ -4436,657 +6570,558 @@ free:
 	MOVQ         CX, R12
 	TESTQ        R12, R12
 	JEQ          whole
-	CMPQ         R12, $0x00000020
-	JLT          partial
 
 group:
-	MOVQ         R11, R13
-	SHLQ         $0x03, R13
-	VMOVQ        R13, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const29<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        640(SP), Y5, Y5
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        96(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        224(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        352(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        480(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        608(SP), Y10, Y10
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y10, Y7, Y7
-	VSHUFPS      $0x88, Y4, Y5, Y4
+	CMPQ R12, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, R11
+	JMP  ahead
+
+lastgroup:
+	CMPQ  AX, $0x00000002
+	JLT   final
+	MOVQ  CX, R13
+	ADDQ  $0x0000001f, R13
+	SHRQ  $0x05, R13
+	MOVQ  (DX), R11
+	ADDQ  $0x00000008, DX
+	IMULQ R13, R11
+
+ahead:
+	CMPQ         R12, $0x00000020
+	JLT          partial
+	VMOVUPS      992(SP), Y4
+	VMOVUPS      1056(SP), Y3
+	VMOVUPS      const22<>+0(SB), Y5
+	VMOVUPS      const22<>+0(SB), Y9
+	VPSRLD       $0x08, Y4, Y4
 	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y7, Y5
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const14<>+0(SB), Y3, Y7
-	VPSUBD       const14<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
+	MOVQ         R11, R13
+	MOVQ         R11, R14
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VPADDD       const17<>+0(SB), Y3, Y3
+	SHLQ         $0x03, R13
+	SHLQ         $0x03, R14
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y3, Y8
+	VMOVQ        R13, X3
+	VMOVQ        R14, X6
+	VPBROADCASTQ X3, Y3
+	VPBROADCASTQ X6, Y7
+	VMOVUPS      1024(SP), Y6
+	VMOVUPS      1088(SP), Y10
+	VPSLLD       $0x02, Y6, Y6
+	VPSLLD       $0x02, Y10, Y10
+	VPADDQ       const30<>+0(SB), Y3, Y3
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VPADDQ       const31<>+0(SB), Y7, Y7
+	VPSUBD       const18<>+0(SB), Y8, Y8
+	VMULPS       const16<>+0(SB), Y10, Y11
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        768(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y12
+	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        832(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y13
+	VPXOR        800(SP), Y13, Y13
+	VPXOR        192(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y14
+	VPSRLQ       $0x20, Y12, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        224(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y3
+	VPSRLQ       $0x20, Y3, Y13
+	VPXOR        Y10, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y14, Y10
+	VPXOR        Y12, Y10, Y10
+	VPXOR        288(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y3
+	VPXOR        Y14, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y14
+	VPXOR        Y10, Y14, Y14
+	VPXOR        384(SP), Y14, Y14
+	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y12, Y10
+	VPXOR        Y13, Y10, Y10
+	VPXOR        416(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y14, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y10, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y10
+	VPXOR        Y14, Y10, Y10
+	VPXOR        544(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y14
+	VPXOR        Y3, Y14, Y14
+	VPXOR        576(SP), Y14, Y14
+	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y12, Y3
+	VPXOR        Y13, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y13
+	VPXOR        Y10, Y13, Y13
+	VPXOR        640(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y10
+	VMOVUPS      Y10, 960(SP)
+	VPSRLQ       $0x20, Y10, Y10
+	VPXOR        Y14, Y10, Y10
+	VPSRLQ       $0x20, Y14, Y13
+	VPXOR        736(SP), Y10, Y10
+	VPXOR        Y12, Y13, Y13
+	VPXOR        672(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y12
+	VMOVUPS      Y10, 928(SP)
+	VMOVUPS      Y12, 896(SP)
+	VPSRLQ       $0x20, Y12, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        704(SP), Y10, Y10
+	VMOVUPS      Y10, 864(SP)
+	VPAND        const19<>+0(SB), Y4, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VMOVUPS      const21<>+0(SB), Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VFMADD213PS  const27<>+0(SB), Y3, Y9
-	VFMADD213PS  const27<>+0(SB), Y5, Y10
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  const28<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const16<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y10
+	VMULPS       Y10, Y3, Y12
+	VMULPS       Y5, Y12, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
 	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const15<>+0(SB), Y7, Y3
-	VFMADD231PS  const15<>+0(SB), Y8, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const19<>+0(SB), Y6, Y6
-	VPADDD       const19<>+0(SB), Y4, Y4
-	VPAND        const20<>+0(SB), Y6, Y7
-	VPAND        const20<>+0(SB), Y4, Y8
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VPSUBD       const19<>+0(SB), Y8, Y8
-	VCVTDQ2PS    Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VPAND        const19<>+0(SB), Y8, Y3
+	VPSRAD       $0x17, Y8, Y8
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VPADDD       const20<>+0(SB), Y3, Y4
+	VPMULUDQ     const0<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y7, Y7
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       const18<>+0(SB), Y8, Y8
-	VMULPS       Y7, Y7, Y9
-	VMULPS       Y8, Y8, Y10
-	VMOVUPS      const2<>+0(SB), Y11
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VPXOR        768(SP), Y7, Y7
+	VSQRTPS      Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y7, Y14
+	VFMADD213PS  const23<>+0(SB), Y4, Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VFMADD213PS  const25<>+0(SB), Y4, Y9
+	VFMADD213PS  const26<>+0(SB), Y4, Y9
+	VFMADD213PS  const27<>+0(SB), Y4, Y9
+	VFMADD213PS  const28<>+0(SB), Y4, Y9
+	VFMADD213PS  const29<>+0(SB), Y4, Y9
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       1024(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y10
 	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
 	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
 	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y7, Y13
-	VMOVAPS      Y8, Y14
-	VMULPS       Y7, Y9, Y7
-	VMULPS       Y8, Y10, Y8
-	VFMADD231PS  Y11, Y7, Y13
-	VFMADD231PS  Y12, Y8, Y14
-	VMOVUPS      const5<>+0(SB), Y7
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const6<>+0(SB), Y10, Y8
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y11
+	VMOVAPS      Y6, Y13
+	VMULPS       Y6, Y10, Y6
+	VFMADD231PS  Y12, Y6, Y13
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y10, Y6
+	VFMADD213PS  const7<>+0(SB), Y10, Y6
 	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VFMADD231PS  Y8, Y10, Y12
-	VPSLLD       $0x01, Y6, Y8
-	VBLENDVPS    Y8, Y11, Y13, Y7
-	VBLENDVPS    Y8, Y13, Y11, Y8
-	VPSLLD       $0x01, Y4, Y10
-	VBLENDVPS    Y10, Y12, Y14, Y9
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y6, Y11
-	VPXOR        Y11, Y7, Y7
-	VPAND        const10<>+0(SB), Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y6, Y8, Y6
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPXOR        Y4, Y10, Y4
-	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y5, Y4
-	VMULPS       Y7, Y3, Y3
-	VMULPS       Y9, Y5, Y5
-	VMOVUPS      (SI), Y7
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y7, Y7
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
+	VMULPS       Y10, Y10, Y15
+	VMOVUPS      const8<>+0(SB), Y10
+	VFMADD213PS  const9<>+0(SB), Y10, Y12
+	VFMADD231PS  Y6, Y15, Y12
+	VPSLLD       $0x01, Y7, Y10
+	VBLENDVPS    Y10, Y12, Y13, Y6
+	VBLENDVPS    Y10, Y13, Y12, Y10
+	VPAND        const10<>+0(SB), Y7, Y12
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPXOR        Y12, Y6, Y6
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y10, Y7
+	VMULPS       Y7, Y5, Y7
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y10
+	VMOVUPS      (DI), Y12
+	VADDPS       Y12, Y6, Y12
+	VMOVUPS      32(DI), Y6
+	VADDPS       Y6, Y10, Y6
+	VMOVUPS      (BX), Y10
+	VFMADD231PS  (SP), Y10, Y12
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  736(SP), Y9, Y7
-	VFMADD231PS  736(SP), Y10, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       832(SP), Y9, Y9
-	VMULPS       832(SP), Y10, Y10
-	VFNMADD231PS Y7, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  (SP), Y10, Y6
+	VMOVUPS      (R8), Y10
+	VMULPS       96(SP), Y10, Y10
+	VFNMADD231PS Y12, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y10
+	VMOVUPS      Y10, (R8)
+	VMOVUPS      32(R8), Y7
+	VMULPS       96(SP), Y7, Y7
+	VFNMADD231PS Y6, Y1, Y7
+	VFMADD231PS  Y5, Y2, Y7
+	VMOVUPS      Y7, 32(R8)
+	VMOVUPS      (BX), Y5
+	VADDPS       Y10, Y5, Y5
+	VMOVUPS      Y5, (BX)
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      32(BX), Y5
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      Y5, 32(BX)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        832(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        800(SP), Y7, Y7
+	VPXOR        192(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y10
+	VPSRLQ       $0x20, Y14, Y7
+	VPXOR        Y3, Y7, Y7
+	VPXOR        224(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y3
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y5, Y7, Y7
+	VPXOR        256(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y14, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y7, Y3
+	VPXOR        Y10, Y3, Y3
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y10
+	VPXOR        Y5, Y10, Y10
+	VPXOR        384(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y12, Y5
+	VPXOR        Y7, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y3, Y7, Y7
+	VPXOR        448(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y10, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y5, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y7, Y5
+	VPXOR        Y10, Y5, Y5
+	VPXOR        544(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y3, Y10, Y10
+	VPXOR        576(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y12, Y3
+	VPXOR        Y7, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y5, Y7, Y7
+	VPXOR        640(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y5
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y10, Y7, Y7
+	VPSRLQ       $0x20, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPXOR        672(SP), Y10, Y10
+	VPXOR        736(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        Y3, Y12, Y12
+	VMULPS       Y6, Y4, Y3
+	VPXOR        704(SP), Y12, Y12
+	VMULPS       Y9, Y3, Y3
+	VMULPS       Y11, Y11, Y9
+	VFMADD231PS  const15<>+0(SB), Y8, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD231PS  const13<>+0(SB), Y4, Y3
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD231PS  const14<>+0(SB), Y8, Y3
+	VMOVUPS      const8<>+0(SB), Y8
+	VSQRTPS      Y3, Y3
+	VFMADD213PS  const3<>+0(SB), Y9, Y6
+	VFMADD213PS  const4<>+0(SB), Y9, Y6
+	VFMADD213PS  const6<>+0(SB), Y9, Y4
+	VFMADD213PS  const7<>+0(SB), Y9, Y4
+	VMOVUPS      const21<>+0(SB), Y13
+	VPADDD       1088(SP), Y13, Y13
+	VMOVAPS      Y11, Y14
+	VMULPS       Y11, Y9, Y11
+	VFMADD231PS  Y6, Y11, Y14
+	VMOVAPS      Y9, Y6
+	VMULPS       Y9, Y9, Y9
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VFMADD231PS  Y4, Y9, Y6
+	VMOVUPS      64(SI), Y9
+	VMOVUPS      96(SI), Y11
+	VPSLLD       $0x01, Y13, Y8
+	VBLENDVPS    Y8, Y6, Y14, Y4
+	VBLENDVPS    Y8, Y14, Y6, Y6
+	VPAND        const10<>+0(SB), Y13, Y8
+	VPADDD       const11<>+0(SB), Y13, Y13
+	VPXOR        Y8, Y4, Y4
+	VPAND        const10<>+0(SB), Y13, Y8
+	VPXOR        Y8, Y6, Y6
+	VMOVUPS      64(DI), Y8
+	VMULPS       Y6, Y3, Y6
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      96(DI), Y4
+	VADDPS       Y8, Y9, Y8
+	VADDPS       Y4, Y11, Y4
+	VMOVUPS      64(BX), Y9
+	VMOVUPS      96(BX), Y11
+	VFMADD231PS  (SP), Y9, Y8
+	VMOVUPS      64(R8), Y9
+	VFMADD231PS  (SP), Y11, Y4
+	VMOVUPS      96(R8), Y11
+	VMULPS       96(SP), Y9, Y9
+	VMULPS       96(SP), Y11, Y11
+	VFNMADD231PS Y8, Y1, Y9
+	VFNMADD231PS Y4, Y1, Y11
 	VFMADD231PS  Y6, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y3
-	VMOVUPS      32(BX), Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y3, (BX)
-	VMOVUPS      Y6, 32(BX)
-	VMOVUPS      64(SI), Y3
-	VMOVUPS      96(SI), Y6
-	VMOVUPS      64(DI), Y7
-	VMOVUPS      96(DI), Y8
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      64(BX), Y7
-	VMOVUPS      96(BX), Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
-	VMOVUPS      64(R8), Y7
-	VMOVUPS      96(R8), Y8
-	VMULPS       832(SP), Y7, Y7
-	VMULPS       832(SP), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
-	VMOVUPS      Y7, 64(R8)
-	VMOVUPS      Y8, 96(R8)
+	VFMADD231PS  Y3, Y2, Y11
+	VMOVUPS      Y9, 64(R8)
+	VMOVUPS      Y11, 96(R8)
 	VMOVUPS      64(BX), Y3
-	VMOVUPS      96(BX), Y4
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y4, Y4
-	VMOVUPS      Y3, 64(BX)
-	VMOVUPS      Y4, 96(BX)
-	ADDQ         $0x00000001, R11
+	VADDPS       Y9, Y3, Y4
+	VMOVUPS      96(BX), Y3
+	VADDPS       Y11, Y3, Y3
+	VMOVUPS      Y4, 64(BX)
+	VMOVUPS      Y3, 96(BX)
+	VMOVUPS      864(SP), Y3
+	VSHUFPS      $0x88, Y12, Y3, Y3
+	VMOVUPS      Y3, 992(SP)
+	VMOVUPS      896(SP), Y3
+	VSHUFPS      $0x88, Y10, Y3, Y3
+	VMOVUPS      Y3, 1024(SP)
+	VMOVUPS      928(SP), Y3
+	VSHUFPS      $0x88, Y7, Y3, Y3
+	VMOVUPS      Y3, 1056(SP)
+	VMOVUPS      960(SP), Y3
+	VSHUFPS      $0x88, Y5, Y3, Y3
+	VMOVUPS      Y3, 1088(SP)
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, DI
 	ADDQ         $0x00000080, R8
 	SUBQ         $0x00000020, R12
-	CMPQ         R12, $0x00000020
-	JGE          group
 	TESTQ        R12, R12
-	JEQ          next
+	JNE          group
+	JMP          whole
 
 partial:
-	MOVQ         R11, R13
-	SHLQ         $0x03, R13
-	VMOVQ        R13, X3
-	VPBROADCASTQ X3, Y3
-	VPADDQ       const29<>+0(SB), Y3, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        640(SP), Y5, Y5
-	VPXOR        704(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        672(SP), Y8, Y8
-	VPXOR        64(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        96(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        128(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        256(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        320(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        352(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        448(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        480(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y6, Y8, Y8
-	VPXOR        512(SP), Y8, Y8
-	VPSRLQ       $0x20, Y4, Y6
-	VPXOR        Y5, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y8, Y5
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        576(SP), Y8, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y4, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        640(SP), Y4, Y4
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        96(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        224(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        352(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        480(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y11, Y3
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y11, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        608(SP), Y10, Y10
-	VSHUFPS      $0x88, Y11, Y8, Y3
-	VSHUFPS      $0x88, Y9, Y6, Y6
-	VSHUFPS      $0x88, Y10, Y7, Y7
-	VSHUFPS      $0x88, Y4, Y5, Y4
+	VMOVUPS      992(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y7, Y5
-	VPADDD       const13<>+0(SB), Y3, Y3
-	VPADDD       const13<>+0(SB), Y5, Y5
+	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const12<>+0(SB), Y3, Y3
-	VMULPS       const12<>+0(SB), Y5, Y5
-	VPSUBD       const14<>+0(SB), Y3, Y7
-	VPSUBD       const14<>+0(SB), Y5, Y8
-	VPSRAD       $0x17, Y7, Y7
-	VPSRAD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y7, Y9
-	VPSLLD       $0x17, Y8, Y10
-	VPSUBD       Y9, Y3, Y3
-	VPSUBD       Y10, Y5, Y5
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y3, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPAND        const19<>+0(SB), Y3, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y9
-	VMOVUPS      const21<>+0(SB), Y10
-	VFMADD213PS  const22<>+0(SB), Y3, Y9
-	VFMADD213PS  const22<>+0(SB), Y5, Y10
-	VFMADD213PS  const23<>+0(SB), Y3, Y9
-	VFMADD213PS  const23<>+0(SB), Y5, Y10
-	VFMADD213PS  const24<>+0(SB), Y3, Y9
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VFMADD213PS  const25<>+0(SB), Y3, Y9
-	VFMADD213PS  const25<>+0(SB), Y5, Y10
-	VFMADD213PS  const26<>+0(SB), Y3, Y9
-	VFMADD213PS  const26<>+0(SB), Y5, Y10
-	VFMADD213PS  const27<>+0(SB), Y3, Y9
-	VFMADD213PS  const27<>+0(SB), Y5, Y10
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  const28<>+0(SB), Y5, Y10
-	VMULPS       Y3, Y3, Y11
-	VMULPS       Y5, Y5, Y12
-	VMULPS       Y11, Y3, Y13
-	VMULPS       Y12, Y5, Y14
-	VMULPS       Y9, Y13, Y9
-	VMULPS       Y10, Y14, Y10
-	VFMADD231PS  const16<>+0(SB), Y7, Y9
-	VFMADD231PS  const16<>+0(SB), Y8, Y10
-	VFMADD231PS  const8<>+0(SB), Y11, Y9
-	VFMADD231PS  const8<>+0(SB), Y12, Y10
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const15<>+0(SB), Y7, Y3
-	VFMADD231PS  const15<>+0(SB), Y8, Y5
-	VMULPS       const17<>+0(SB), Y3, Y3
-	VMULPS       const17<>+0(SB), Y5, Y5
-	VSQRTPS      Y3, Y3
-	VSQRTPS      Y5, Y5
-	VPADDD       const19<>+0(SB), Y6, Y6
-	VPADDD       const19<>+0(SB), Y4, Y4
-	VPAND        const20<>+0(SB), Y6, Y7
-	VPAND        const20<>+0(SB), Y4, Y8
-	VPSUBD       const19<>+0(SB), Y7, Y7
-	VPSUBD       const19<>+0(SB), Y8, Y8
-	VCVTDQ2PS    Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       const18<>+0(SB), Y7, Y7
-	VMULPS       const18<>+0(SB), Y8, Y8
-	VMULPS       Y7, Y7, Y9
-	VMULPS       Y8, Y8, Y10
-	VMOVUPS      const2<>+0(SB), Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y7, Y13
-	VMOVAPS      Y8, Y14
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       Y6, Y3, Y7
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
+	VADDPS       Y6, Y5, Y5
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VSQRTPS      Y5, Y3
+	VMOVUPS      1024(SP), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y4
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       1024(SP), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VFMADD213PS  const3<>+0(SB), Y6, Y7
+	VFMADD213PS  const4<>+0(SB), Y6, Y7
+	VMOVAPS      Y4, Y8
+	VMULPS       Y4, Y6, Y4
+	VFMADD231PS  Y7, Y4, Y8
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VMOVAPS      Y6, Y7
+	VMOVUPS      const8<>+0(SB), Y9
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VMULPS       Y6, Y6, Y6
+	VFMADD231PS  Y4, Y6, Y7
+	VPSLLD       $0x01, Y5, Y6
+	VBLENDVPS    Y6, Y7, Y8, Y4
+	VBLENDVPS    Y6, Y8, Y7, Y6
+	VPAND        const10<>+0(SB), Y5, Y7
+	VPXOR        Y7, Y4, Y4
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y6, Y5
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      1056(SP), Y4
+	VPSRLD       $0x08, Y4, Y4
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VPSRAD       $0x17, Y4, Y6
+	VCVTDQ2PS    Y6, Y6
+	VPAND        const19<>+0(SB), Y4, Y4
+	VPADDD       const20<>+0(SB), Y4, Y4
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VMOVUPS      const22<>+0(SB), Y7
+	VFMADD213PS  const23<>+0(SB), Y4, Y7
+	VFMADD213PS  const24<>+0(SB), Y4, Y7
+	VFMADD213PS  const25<>+0(SB), Y4, Y7
+	VFMADD213PS  const26<>+0(SB), Y4, Y7
+	VFMADD213PS  const27<>+0(SB), Y4, Y7
+	VFMADD213PS  const28<>+0(SB), Y4, Y7
+	VFMADD213PS  const29<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y8, Y4, Y9
 	VMULPS       Y7, Y9, Y7
-	VMULPS       Y8, Y10, Y8
-	VFMADD231PS  Y11, Y7, Y13
-	VFMADD231PS  Y12, Y8, Y14
-	VMOVUPS      const5<>+0(SB), Y7
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD213PS  const6<>+0(SB), Y9, Y7
-	VFMADD213PS  const6<>+0(SB), Y10, Y8
-	VFMADD213PS  const7<>+0(SB), Y9, Y7
-	VFMADD213PS  const7<>+0(SB), Y10, Y8
-	VMOVAPS      Y9, Y11
-	VMOVAPS      Y10, Y12
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y11
-	VMOVUPS      const8<>+0(SB), Y15
-	VFMADD213PS  const9<>+0(SB), Y15, Y12
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VFMADD231PS  Y7, Y9, Y11
-	VFMADD231PS  Y8, Y10, Y12
-	VPSLLD       $0x01, Y6, Y8
-	VBLENDVPS    Y8, Y11, Y13, Y7
-	VBLENDVPS    Y8, Y13, Y11, Y8
-	VPSLLD       $0x01, Y4, Y10
-	VBLENDVPS    Y10, Y12, Y14, Y9
-	VBLENDVPS    Y10, Y14, Y12, Y10
-	VPAND        const10<>+0(SB), Y6, Y11
-	VPXOR        Y11, Y7, Y7
-	VPAND        const10<>+0(SB), Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPADDD       const11<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y6, Y8, Y6
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPXOR        Y4, Y10, Y4
-	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y5, Y4
-	VMULPS       Y7, Y3, Y3
-	VMULPS       Y9, Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y4, Y7
+	VFMADD231PS  const14<>+0(SB), Y6, Y7
+	VSQRTPS      Y7, Y4
+	VMOVUPS      1088(SP), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       1088(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y8, Y9
+	VFMADD213PS  const4<>+0(SB), Y8, Y9
+	VMOVAPS      Y6, Y10
+	VMULPS       Y6, Y8, Y6
+	VFMADD231PS  Y9, Y6, Y10
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VMOVAPS      Y8, Y9
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y9
+	VMULPS       Y8, Y8, Y8
+	VFMADD231PS  Y6, Y8, Y9
+	VPSLLD       $0x01, Y7, Y8
+	VBLENDVPS    Y8, Y9, Y10, Y6
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VPAND        const10<>+0(SB), Y7, Y9
+	VPXOR        Y9, Y6, Y6
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y8, Y7
+	VMULPS       Y7, Y4, Y7
+	VMULPS       Y6, Y4, Y4
 	CMPQ         R12, $0x00000010
-	JLT          partialfirst
-	VMOVUPS      (SI), Y7
+	JLT          partialtail0
+	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y8
 	VMOVUPS      (DI), Y9
 	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y7, Y7
+	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  736(SP), Y9, Y7
-	VFMADD231PS  736(SP), Y10, Y8
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
 	VMOVUPS      (R8), Y9
 	VMOVUPS      32(R8), Y10
-	VMULPS       832(SP), Y9, Y9
-	VMULPS       832(SP), Y10, Y10
-	VFNMADD231PS Y7, Y1, Y9
+	VMULPS       96(SP), Y9, Y9
+	VMULPS       96(SP), Y10, Y10
+	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y6, Y2, Y9
+	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
 	VMOVUPS      Y9, (R8)
 	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y8
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y8, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R12
+	TESTQ        R12, R12
+	JEQ          partialdone
+	CMPQ         R12, $0x00000010
+	JLT          partialtail1
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      32(R8), Y10
+	VMULPS       96(SP), Y9, Y9
+	VMULPS       96(SP), Y10, Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y9
+	VFMADD231PS  Y4, Y2, Y10
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y10, 32(R8)
+	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y6
-	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
 	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (BX)
 	VMOVUPS      Y6, 32(BX)
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
@@ -5094,72 +7129,38 @@ partial:
 	ADDQ         $0x00000040, R8
 	SUBQ         $0x00000010, R12
 	TESTQ        R12, R12
-	JEQ          next
-	CMPQ         R12, $0x00000010
-	JLT          partialsecond
-	VMOVUPS      (SI), Y3
-	VMOVUPS      32(SI), Y6
-	VMOVUPS      (DI), Y7
-	VMOVUPS      32(DI), Y8
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      (BX), Y7
-	VMOVUPS      32(BX), Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
-	VMOVUPS      (R8), Y7
-	VMOVUPS      32(R8), Y8
-	VMULPS       832(SP), Y7, Y7
-	VMULPS       832(SP), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
-	VMOVUPS      Y7, (R8)
-	VMOVUPS      Y8, 32(R8)
-	VMOVUPS      (BX), Y1
-	VMOVUPS      32(BX), Y2
-	VADDPS       Y7, Y1, Y1
-	VADDPS       Y8, Y2, Y2
-	VMOVUPS      Y1, (BX)
-	VMOVUPS      Y2, 32(BX)
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R12
-	JMP          next
+	JEQ          partialdone
 
-partialfirst:
+partialtail0:
 	MOVQ         R12, R14
 	NEGQ         R14
-	LEAQ         const31<>+0(SB), R13
+	LEAQ         const32<>+0(SB), R13
 	LEAQ         64(R13)(R14*4), R13
 	VMOVDQU      (R13), Y4
 	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R13), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      32(R13), Y6
+	VMASKMOVPS   32(SI), Y6, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (DI), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
 	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y6, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  736(SP), Y7, Y4
-	VFMADD231PS  736(SP), Y8, Y5
+	VFMADD231PS  (SP), Y7, Y4
+	VFMADD231PS  (SP), Y8, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (R8), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       832(SP), Y7, Y7
-	VMULPS       832(SP), Y8, Y8
+	VMULPS       96(SP), Y7, Y7
+	VMULPS       96(SP), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y6, Y2, Y7
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R13), Y1
 	VMASKMOVPS   Y7, Y1, (R8)
@@ -5179,39 +7180,458 @@ partialfirst:
 	LEAQ         (SI)(R12*4), SI
 	LEAQ         (DI)(R12*4), DI
 	LEAQ         (R8)(R12*4), R8
-	JMP          next
+	JMP          partialdone
 
-partialsecond:
+partialtail1:
 	MOVQ         R12, R14
 	NEGQ         R14
-	LEAQ         const31<>+0(SB), R13
+	LEAQ         const32<>+0(SB), R13
 	LEAQ         64(R13)(R14*4), R13
 	VMOVDQU      (R13), Y3
 	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R13), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (DI), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  (SP), Y6, Y3
+	VFMADD231PS  (SP), Y8, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (R8), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(R8), Y8, Y8
+	VMULPS       96(SP), Y6, Y6
+	VMULPS       96(SP), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y6
+	VFNMADD231PS Y5, Y1, Y8
+	VFMADD231PS  Y7, Y2, Y6
+	VFMADD231PS  Y4, Y2, Y8
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   Y6, Y1, (R8)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y8, Y1, 32(R8)
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   (BX), Y1, Y1
+	VMOVDQU      32(R13), Y2
+	VMASKMOVPS   32(BX), Y2, Y2
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   Y1, Y3, (BX)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y2, Y1, 32(BX)
+	LEAQ         (BX)(R12*4), BX
+	LEAQ         (SI)(R12*4), SI
+	LEAQ         (DI)(R12*4), DI
+	LEAQ         (R8)(R12*4), R8
+
+partialdone:
+	MOVQ         R11, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const30<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        768(SP), Y2, Y2
+	VPXOR        832(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        800(SP), Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        640(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        672(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        704(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        736(SP), Y4, Y4
+	VMOVUPS      Y5, 864(SP)
+	VMOVUPS      Y3, 896(SP)
+	VMOVUPS      Y4, 928(SP)
+	VMOVUPS      Y2, 960(SP)
+	MOVQ         R11, R12
+	SHLQ         $0x03, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VPADDQ       const31<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        768(SP), Y2, Y2
+	VPXOR        832(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        800(SP), Y5, Y5
+	VPXOR        192(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        416(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        480(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        640(SP), Y5, Y5
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y3, Y3
+	VPXOR        672(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        704(SP), Y5, Y5
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        736(SP), Y4, Y4
+	VMOVUPS      864(SP), Y1
+	VSHUFPS      $0x88, Y5, Y1, Y1
+	VMOVUPS      Y1, 992(SP)
+	VMOVUPS      896(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 1024(SP)
+	VMOVUPS      928(SP), Y1
+	VSHUFPS      $0x88, Y4, Y1, Y1
+	VMOVUPS      Y1, 1056(SP)
+	VMOVUPS      960(SP), Y1
+	VSHUFPS      $0x88, Y2, Y1, Y1
+	VMOVUPS      Y1, 1088(SP)
+	JMP          whole
+
+final:
+	VMOVUPS      992(SP), Y3
+	VPSRLD       $0x08, Y3, Y3
+	VPADDD       const17<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VPSRAD       $0x17, Y3, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPAND        const19<>+0(SB), Y3, Y3
+	VPADDD       const20<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y5
+	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const28<>+0(SB), Y3, Y5
+	VFMADD213PS  const29<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       Y6, Y3, Y7
+	VMULPS       Y5, Y7, Y5
+	VFMADD231PS  const15<>+0(SB), Y4, Y5
+	VADDPS       Y6, Y5, Y5
+	VFMADD231PS  const13<>+0(SB), Y3, Y5
+	VFMADD231PS  const14<>+0(SB), Y4, Y5
+	VSQRTPS      Y5, Y3
+	VMOVUPS      1024(SP), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y4
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       1024(SP), Y5, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VFMADD213PS  const3<>+0(SB), Y6, Y7
+	VFMADD213PS  const4<>+0(SB), Y6, Y7
+	VMOVAPS      Y4, Y8
+	VMULPS       Y4, Y6, Y4
+	VFMADD231PS  Y7, Y4, Y8
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y6, Y4
+	VFMADD213PS  const7<>+0(SB), Y6, Y4
+	VMOVAPS      Y6, Y7
+	VMOVUPS      const8<>+0(SB), Y9
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VMULPS       Y6, Y6, Y6
+	VFMADD231PS  Y4, Y6, Y7
+	VPSLLD       $0x01, Y5, Y6
+	VBLENDVPS    Y6, Y7, Y8, Y4
+	VBLENDVPS    Y6, Y8, Y7, Y6
+	VPAND        const10<>+0(SB), Y5, Y7
+	VPXOR        Y7, Y4, Y4
+	VPADDD       const11<>+0(SB), Y5, Y5
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPXOR        Y5, Y6, Y5
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      1056(SP), Y4
+	VPSRLD       $0x08, Y4, Y4
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VPSUBD       const18<>+0(SB), Y4, Y4
+	VPSRAD       $0x17, Y4, Y6
+	VCVTDQ2PS    Y6, Y6
+	VPAND        const19<>+0(SB), Y4, Y4
+	VPADDD       const20<>+0(SB), Y4, Y4
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VMOVUPS      const22<>+0(SB), Y7
+	VFMADD213PS  const23<>+0(SB), Y4, Y7
+	VFMADD213PS  const24<>+0(SB), Y4, Y7
+	VFMADD213PS  const25<>+0(SB), Y4, Y7
+	VFMADD213PS  const26<>+0(SB), Y4, Y7
+	VFMADD213PS  const27<>+0(SB), Y4, Y7
+	VFMADD213PS  const28<>+0(SB), Y4, Y7
+	VFMADD213PS  const29<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y8, Y4, Y9
+	VMULPS       Y7, Y9, Y7
+	VFMADD231PS  const15<>+0(SB), Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VFMADD231PS  const13<>+0(SB), Y4, Y7
+	VFMADD231PS  const14<>+0(SB), Y6, Y7
+	VSQRTPS      Y7, Y4
+	VMOVUPS      1088(SP), Y6
+	VPSLLD       $0x02, Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VMOVUPS      const21<>+0(SB), Y7
+	VPADDD       1088(SP), Y7, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VFMADD213PS  const3<>+0(SB), Y8, Y9
+	VFMADD213PS  const4<>+0(SB), Y8, Y9
+	VMOVAPS      Y6, Y10
+	VMULPS       Y6, Y8, Y6
+	VFMADD231PS  Y9, Y6, Y10
+	VMOVUPS      const5<>+0(SB), Y6
+	VFMADD213PS  const6<>+0(SB), Y8, Y6
+	VFMADD213PS  const7<>+0(SB), Y8, Y6
+	VMOVAPS      Y8, Y9
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y9
+	VMULPS       Y8, Y8, Y8
+	VFMADD231PS  Y6, Y8, Y9
+	VPSLLD       $0x01, Y7, Y8
+	VBLENDVPS    Y8, Y9, Y10, Y6
+	VBLENDVPS    Y8, Y10, Y9, Y8
+	VPAND        const10<>+0(SB), Y7, Y9
+	VPXOR        Y9, Y6, Y6
+	VPADDD       const11<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPXOR        Y7, Y8, Y7
+	VMULPS       Y7, Y4, Y7
+	VMULPS       Y6, Y4, Y4
+	CMPQ         R12, $0x00000010
+	JLT          finaltail0
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      32(R8), Y10
+	VMULPS       96(SP), Y9, Y9
+	VMULPS       96(SP), Y10, Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y5, Y2, Y9
+	VFMADD231PS  Y3, Y2, Y10
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y10, 32(R8)
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y8
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y8, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R12
+	TESTQ        R12, R12
+	JEQ          finaldone
+	CMPQ         R12, $0x00000010
+	JLT          finaltail1
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y8
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VFMADD231PS  (SP), Y9, Y6
+	VFMADD231PS  (SP), Y10, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      32(R8), Y10
+	VMULPS       96(SP), Y9, Y9
+	VMULPS       96(SP), Y10, Y10
+	VFNMADD231PS Y6, Y1, Y9
+	VFNMADD231PS Y8, Y1, Y10
+	VFMADD231PS  Y7, Y2, Y9
+	VFMADD231PS  Y4, Y2, Y10
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y10, 32(R8)
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y9, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VMOVUPS      Y4, (BX)
+	VMOVUPS      Y6, 32(BX)
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R12
+	TESTQ        R12, R12
+	JEQ          finaldone
+
+finaltail0:
+	MOVQ         R12, R14
+	NEGQ         R14
+	LEAQ         const32<>+0(SB), R13
+	LEAQ         64(R13)(R14*4), R13
+	VMOVDQU      (R13), Y4
+	VMASKMOVPS   (SI), Y4, Y4
 	VMOVDQU      32(R13), Y6
 	VMASKMOVPS   32(SI), Y6, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (DI), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
-	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (BX), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  736(SP), Y7, Y3
-	VFMADD231PS  736(SP), Y8, Y6
+	VFMADD231PS  (SP), Y7, Y4
+	VFMADD231PS  (SP), Y8, Y6
 	VMOVDQU      (R13), Y7
 	VMASKMOVPS   (R8), Y7, Y7
 	VMOVDQU      32(R13), Y8
 	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       832(SP), Y7, Y7
-	VMULPS       832(SP), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y7
+	VMULPS       96(SP), Y7, Y7
+	VMULPS       96(SP), Y8, Y8
+	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y8
+	VFMADD231PS  Y5, Y2, Y7
+	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R13), Y1
 	VMASKMOVPS   Y7, Y1, (R8)
 	VMOVDQU      32(R13), Y1
@@ -5230,17 +7650,59 @@ partialsecond:
 	LEAQ         (SI)(R12*4), SI
 	LEAQ         (DI)(R12*4), DI
 	LEAQ         (R8)(R12*4), R8
+	JMP          finaldone
 
-next:
-	CMPQ  AX, $0x00000002
-	JLT   whole
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R11
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R11
+finaltail1:
+	MOVQ         R12, R14
+	NEGQ         R14
+	LEAQ         const32<>+0(SB), R13
+	LEAQ         64(R13)(R14*4), R13
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R13), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (DI), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
+	VFMADD231PS  (SP), Y6, Y3
+	VFMADD231PS  (SP), Y8, Y5
+	VMOVDQU      (R13), Y6
+	VMASKMOVPS   (R8), Y6, Y6
+	VMOVDQU      32(R13), Y8
+	VMASKMOVPS   32(R8), Y8, Y8
+	VMULPS       96(SP), Y6, Y6
+	VMULPS       96(SP), Y8, Y8
+	VFNMADD231PS Y3, Y1, Y6
+	VFNMADD231PS Y5, Y1, Y8
+	VFMADD231PS  Y7, Y2, Y6
+	VFMADD231PS  Y4, Y2, Y8
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   Y6, Y1, (R8)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y8, Y1, 32(R8)
+	VMOVDQU      (R13), Y1
+	VMASKMOVPS   (BX), Y1, Y1
+	VMOVDQU      32(R13), Y2
+	VMASKMOVPS   32(BX), Y2, Y2
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVDQU      (R13), Y3
+	VMASKMOVPS   Y1, Y3, (BX)
+	VMOVDQU      32(R13), Y1
+	VMASKMOVPS   Y2, Y1, 32(BX)
+	LEAQ         (BX)(R12*4), BX
+	LEAQ         (SI)(R12*4), SI
+	LEAQ         (DI)(R12*4), DI
+	LEAQ         (R8)(R12*4), R8
 
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX

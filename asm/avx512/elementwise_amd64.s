@@ -4,55 +4,56 @@
 
 // func SGD(p []float32, g []float32, lr float32)
 // Requires: AVX, AVX512F
-TEXT ·SGD(SB), $0-52
+TEXT ·SGD(SB), $4-52
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         g_base+24(FP), DX
 	VBROADCASTSS lr+48(FP), Z0
+	VMOVSS       X0, (SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
-	VMOVUPS      (CX), Z1
-	VMOVUPS      (DX), Z2
-	VFNMADD231PS Z2, Z0, Z1
-	VMOVUPS      Z1, (CX)
-	VMOVUPS      64(CX), Z1
-	VMOVUPS      64(DX), Z2
-	VFNMADD231PS Z2, Z0, Z1
-	VMOVUPS      Z1, 64(CX)
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000020, AX
-	CMPQ         AX, $0x00000020
-	JGE          n2
+	VMOVUPS           (CX), Z0
+	VMOVUPS           (DX), Z1
+	VFNMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS           Z0, (CX)
+	VMOVUPS           64(CX), Z0
+	VMOVUPS           64(DX), Z1
+	VFNMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS           Z0, 64(CX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	SUBQ              $0x00000020, AX
+	CMPQ              AX, $0x00000020
+	JGE               n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS      (CX), Z1
-	VMOVUPS      (DX), Z2
-	VFNMADD231PS Z2, Z0, Z1
-	VMOVUPS      Z1, (CX)
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, AX
-	CMPQ         AX, $0x00000010
-	JGE          n1
+	VMOVUPS           (CX), Z0
+	VMOVUPS           (DX), Z1
+	VFNMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS           Z0, (CX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x00000010
+	JGE               n1
 
 n1end:
-	TESTQ        AX, AX
-	JEQ          ndone
-	LEAQ         const0<>+0(SB), BX
-	KMOVW        (BX)(AX*4), K1
-	VMOVUPS.Z    (CX), K1, Z1
-	VMOVUPS.Z    (DX), K1, Z2
-	VFNMADD231PS Z2, Z0, Z1
-	VMOVUPS      Z1, K1, (CX)
-	LEAQ         (CX)(AX*4), CX
-	LEAQ         (DX)(AX*4), DX
+	TESTQ             AX, AX
+	JEQ               ndone
+	LEAQ              const0<>+0(SB), BX
+	KMOVW             (BX)(AX*4), K1
+	VMOVUPS.Z         (CX), K1, Z0
+	VMOVUPS.Z         (DX), K1, Z1
+	VFNMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS           Z0, K1, (CX)
+	LEAQ              (CX)(AX*4), CX
+	LEAQ              (DX)(AX*4), DX
 
 ndone:
 	VZEROUPPER
@@ -78,59 +79,62 @@ GLOBL const0<>(SB), RODATA|NOPTR, $64
 
 // func RMSprop(p []float32, v []float32, g []float32, lr float32, mix float32, eps float32)
 // Requires: AVX, AVX512F
-TEXT ·RMSprop(SB), $0-84
+TEXT ·RMSprop(SB), $12-84
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         v_base+24(FP), DX
 	MOVQ         g_base+48(FP), BX
 	VBROADCASTSS lr+72(FP), Z0
-	VBROADCASTSS mix+76(FP), Z1
-	VBROADCASTSS eps+80(FP), Z2
+	VMOVSS       X0, (SP)
+	VBROADCASTSS mix+76(FP), Z0
+	VMOVSS       X0, 4(SP)
+	VBROADCASTSS eps+80(FP), Z0
+	VMOVSS       X0, 8(SP)
 	CMPQ         AX, $0x00000010
 	JLT          n1end
 
 n1:
-	VMOVUPS     (BX), Z3
-	VMOVUPS     (DX), Z4
-	VMOVAPS     Z3, Z5
-	VFMSUB213PS Z4, Z3, Z5
-	VFMADD231PS Z5, Z1, Z4
-	VMOVUPS     Z4, (DX)
-	VMULPS      Z3, Z0, Z3
-	VSQRTPS     Z4, Z4
-	VADDPS      Z2, Z4, Z4
-	VDIVPS      Z4, Z3, Z3
-	VMOVUPS     (CX), Z4
-	VSUBPS      Z3, Z4, Z3
-	VMOVUPS     Z3, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS          (BX), Z0
+	VMOVUPS          (DX), Z1
+	VMOVAPS          Z0, Z2
+	VFMSUB213PS      Z1, Z0, Z2
+	VFMADD231PS.BCST 4(SP), Z2, Z1
+	VMOVUPS          Z1, (DX)
+	VMULPS.BCST      (SP), Z0, Z0
+	VSQRTPS          Z1, Z1
+	VADDPS.BCST      8(SP), Z1, Z1
+	VDIVPS           Z1, Z0, Z0
+	VMOVUPS          (CX), Z1
+	VSUBPS           Z0, Z1, Z0
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), SI
-	KMOVW       (SI)(AX*4), K1
-	VMOVUPS.Z   (BX), K1, Z3
-	VMOVUPS.Z   (DX), K1, Z4
-	VMOVAPS     Z3, Z5
-	VFMSUB213PS Z4, Z3, Z5
-	VFMADD231PS Z5, Z1, Z4
-	VMOVUPS     Z4, K1, (DX)
-	VMULPS      Z3, Z0, Z0
-	VSQRTPS     Z4, Z1
-	VADDPS      Z2, Z1, Z1
-	VDIVPS      Z1, Z0, Z0
-	VMOVUPS.Z   (CX), K1, Z1
-	VSUBPS      Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (CX)
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-	LEAQ        (BX)(AX*4), BX
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), SI
+	KMOVW            (SI)(AX*4), K1
+	VMOVUPS.Z        (BX), K1, Z0
+	VMOVUPS.Z        (DX), K1, Z1
+	VMOVAPS          Z0, Z2
+	VFMSUB213PS      Z1, Z0, Z2
+	VFMADD231PS.BCST 4(SP), Z2, Z1
+	VMOVUPS          Z1, K1, (DX)
+	VMULPS.BCST      (SP), Z0, Z0
+	VSQRTPS          Z1, Z1
+	VADDPS.BCST      8(SP), Z1, Z1
+	VDIVPS           Z1, Z0, Z0
+	VMOVUPS.Z        (CX), K1, Z1
+	VSUBPS           Z0, Z1, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
+	LEAQ             (BX)(AX*4), BX
 
 ndone:
 	VZEROUPPER
@@ -138,72 +142,79 @@ ndone:
 
 // func Adam(p []float32, m []float32, v []float32, g []float32, lr float32, mix1 float32, mix2 float32, eps float32, root float32)
 // Requires: AVX, AVX512F
-TEXT ·Adam(SB), $0-116
+TEXT ·Adam(SB), $20-116
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         m_base+24(FP), DX
 	MOVQ         v_base+48(FP), BX
 	MOVQ         g_base+72(FP), SI
 	VBROADCASTSS lr+96(FP), Z0
-	VBROADCASTSS mix1+100(FP), Z1
-	VBROADCASTSS mix2+104(FP), Z2
-	VBROADCASTSS eps+108(FP), Z3
-	VBROADCASTSS root+112(FP), Z4
+	VMOVSS       X0, (SP)
+	VBROADCASTSS mix1+100(FP), Z0
+	VMOVSS       X0, 4(SP)
+	VBROADCASTSS mix2+104(FP), Z0
+	VMOVSS       X0, 8(SP)
+	VBROADCASTSS eps+108(FP), Z0
+	VMOVSS       X0, 12(SP)
+	VBROADCASTSS root+112(FP), Z0
+	VMOVSS       X0, 16(SP)
 	CMPQ         AX, $0x00000010
 	JLT          n1end
 
 n1:
-	VMOVUPS     (SI), Z5
-	VMOVUPS     (BX), Z6
-	VMOVAPS     Z5, Z7
-	VFMSUB213PS Z6, Z5, Z7
-	VFMADD231PS Z7, Z2, Z6
-	VMOVUPS     Z6, (BX)
-	VMOVUPS     (DX), Z7
-	VSUBPS      Z7, Z5, Z5
-	VFMADD231PS Z5, Z1, Z7
-	VMOVUPS     Z7, (DX)
-	VSQRTPS     Z6, Z5
-	VFMADD213PS Z3, Z4, Z5
-	VMOVUPS     (CX), Z6
-	VMULPS      Z7, Z0, Z7
-	VDIVPS      Z5, Z7, Z5
-	VSUBPS      Z5, Z6, Z5
-	VMOVUPS     Z5, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS          (SI), Z0
+	VMOVUPS          (BX), Z1
+	VMOVAPS          Z0, Z2
+	VFMSUB213PS      Z1, Z0, Z2
+	VFMADD231PS.BCST 8(SP), Z2, Z1
+	VMOVUPS          Z1, (BX)
+	VMOVUPS          (DX), Z2
+	VSUBPS           Z2, Z0, Z0
+	VFMADD231PS.BCST 4(SP), Z0, Z2
+	VMOVUPS          Z2, (DX)
+	VSQRTPS          Z1, Z0
+	VBROADCASTSS     16(SP), Z1
+	VFMADD213PS.BCST 12(SP), Z1, Z0
+	VMOVUPS          (CX), Z1
+	VMULPS.BCST      (SP), Z2, Z2
+	VDIVPS           Z0, Z2, Z0
+	VSUBPS           Z0, Z1, Z0
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), DI
-	KMOVW       (DI)(AX*4), K1
-	VMOVUPS.Z   (SI), K1, Z5
-	VMOVUPS.Z   (BX), K1, Z6
-	VMOVAPS     Z5, Z7
-	VFMSUB213PS Z6, Z5, Z7
-	VFMADD231PS Z7, Z2, Z6
-	VMOVUPS     Z6, K1, (BX)
-	VMOVUPS.Z   (DX), K1, Z2
-	VSUBPS      Z2, Z5, Z5
-	VFMADD231PS Z5, Z1, Z2
-	VMOVUPS     Z2, K1, (DX)
-	VSQRTPS     Z6, Z1
-	VFMADD213PS Z3, Z4, Z1
-	VMOVUPS.Z   (CX), K1, Z3
-	VMULPS      Z2, Z0, Z0
-	VDIVPS      Z1, Z0, Z0
-	VSUBPS      Z0, Z3, Z0
-	VMOVUPS     Z0, K1, (CX)
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-	LEAQ        (BX)(AX*4), BX
-	LEAQ        (SI)(AX*4), SI
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), DI
+	KMOVW            (DI)(AX*4), K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VMOVUPS.Z        (BX), K1, Z1
+	VMOVAPS          Z0, Z2
+	VFMSUB213PS      Z1, Z0, Z2
+	VFMADD231PS.BCST 8(SP), Z2, Z1
+	VMOVUPS          Z1, K1, (BX)
+	VMOVUPS.Z        (DX), K1, Z2
+	VSUBPS           Z2, Z0, Z0
+	VFMADD231PS.BCST 4(SP), Z0, Z2
+	VMOVUPS          Z2, K1, (DX)
+	VSQRTPS          Z1, Z0
+	VBROADCASTSS     16(SP), Z1
+	VFMADD213PS.BCST 12(SP), Z1, Z0
+	VMOVUPS.Z        (CX), K1, Z1
+	VMULPS.BCST      (SP), Z2, Z2
+	VDIVPS           Z0, Z2, Z0
+	VSUBPS           Z0, Z1, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
+	LEAQ             (BX)(AX*4), BX
+	LEAQ             (SI)(AX*4), SI
 
 ndone:
 	VZEROUPPER
@@ -211,59 +222,60 @@ ndone:
 
 // func EMA(avg []float32, p []float32, rate float32)
 // Requires: AVX, AVX512F
-TEXT ·EMA(SB), $0-52
+TEXT ·EMA(SB), $4-52
 	MOVQ         avg_len+8(FP), AX
 	MOVQ         avg_base+0(FP), CX
 	MOVQ         p_base+24(FP), DX
 	VBROADCASTSS rate+48(FP), Z0
+	VMOVSS       X0, (SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVUPS     64(CX), Z1
-	VMOVUPS     64(DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, 64(CX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, AX
-	CMPQ        AX, $0x00000020
-	JGE         n2
+	VMOVUPS          (CX), Z0
+	VMOVUPS          (DX), Z1
+	VSUBPS           Z0, Z1, Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VMOVUPS          64(DX), Z1
+	VSUBPS           Z0, Z1, Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	SUBQ             $0x00000020, AX
+	CMPQ             AX, $0x00000020
+	JGE              n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS          (CX), Z0
+	VMOVUPS          (DX), Z1
+	VSUBPS           Z0, Z1, Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
-	KMOVW       (BX)(AX*4), K1
-	VMOVUPS.Z   (CX), K1, Z1
-	VMOVUPS.Z   (DX), K1, Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (CX)
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), BX
+	KMOVW            (BX)(AX*4), K1
+	VMOVUPS.Z        (CX), K1, Z0
+	VMOVUPS.Z        (DX), K1, Z1
+	VSUBPS           Z0, Z1, Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
 
 ndone:
 	VZEROUPPER
@@ -334,33 +346,93 @@ ndone:
 
 // func Axpy(y []float32, a float32, x []float32)
 // Requires: AVX, AVX512F
-TEXT ·Axpy(SB), $0-56
+TEXT ·Axpy(SB), $4-56
 	MOVQ         y_len+8(FP), AX
 	MOVQ         y_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
 	VBROADCASTSS a+24(FP), Z0
+	VMOVSS       X0, (SP)
 	CMPQ         AX, $0x00000040
 	JLT          n4end
 
 n4:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (DX), Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (CX)
-	VMOVUPS     64(CX), Z1
-	VMOVUPS     64(DX), Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, 64(CX)
-	VMOVUPS     128(CX), Z1
-	VMOVUPS     128(DX), Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, 128(CX)
-	VMOVUPS     192(CX), Z1
-	VMOVUPS     192(DX), Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, 192(CX)
+	VMOVUPS          (CX), Z0
+	VMOVUPS          (DX), Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(CX), Z0
+	VMOVUPS          64(DX), Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, 64(CX)
+	VMOVUPS          128(CX), Z0
+	VMOVUPS          128(DX), Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, 128(CX)
+	VMOVUPS          192(CX), Z0
+	VMOVUPS          192(DX), Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, 192(CX)
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000100, DX
+	SUBQ             $0x00000040, AX
+	CMPQ             AX, $0x00000040
+	JGE              n4
+
+n4end:
+	CMPQ AX, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS          (CX), Z0
+	VMOVUPS          (DX), Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
+
+n1end:
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), BX
+	KMOVW            (BX)(AX*4), K1
+	VMOVUPS.Z        (CX), K1, Z0
+	VMOVUPS.Z        (DX), K1, Z1
+	VFMADD231PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
+
+ndone:
+	VZEROUPPER
+	RET
+
+// func Scale(x []float32, a float32)
+// Requires: AVX, AVX512F
+TEXT ·Scale(SB), $4-28
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VBROADCASTSS a+24(FP), Z0
+	VMOVSS       X0, (SP)
+	CMPQ         AX, $0x00000040
+	JLT          n4end
+
+n4:
+	VMOVUPS     (CX), Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, (CX)
+	VMOVUPS     64(CX), Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, 64(CX)
+	VMOVUPS     128(CX), Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, 128(CX)
+	VMOVUPS     192(CX), Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, 192(CX)
 	ADDQ        $0x00000100, CX
-	ADDQ        $0x00000100, DX
 	SUBQ        $0x00000040, AX
 	CMPQ        AX, $0x00000040
 	JGE         n4
@@ -370,12 +442,10 @@ n4end:
 	JLT  n1end
 
 n1:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (DX), Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (CX)
+	VMOVUPS     (CX), Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, (CX)
 	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
 	SUBQ        $0x00000010, AX
 	CMPQ        AX, $0x00000010
 	JGE         n1
@@ -383,68 +453,12 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
-	KMOVW       (BX)(AX*4), K1
-	VMOVUPS.Z   (CX), K1, Z1
-	VMOVUPS.Z   (DX), K1, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (CX)
+	LEAQ        const0<>+0(SB), DX
+	KMOVW       (DX)(AX*4), K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, K1, (CX)
 	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-
-ndone:
-	VZEROUPPER
-	RET
-
-// func Scale(x []float32, a float32)
-// Requires: AVX, AVX512F
-TEXT ·Scale(SB), $0-28
-	MOVQ         x_len+8(FP), AX
-	MOVQ         x_base+0(FP), CX
-	VBROADCASTSS a+24(FP), Z0
-	CMPQ         AX, $0x00000040
-	JLT          n4end
-
-n4:
-	VMOVUPS (CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (CX)
-	VMOVUPS 64(CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS 128(CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(CX)
-	VMOVUPS 192(CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(CX)
-	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000040, AX
-	CMPQ    AX, $0x00000040
-	JGE     n4
-
-n4end:
-	CMPQ AX, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (CX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (CX)
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, AX
-	CMPQ    AX, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ     AX, AX
-	JEQ       ndone
-	LEAQ      const0<>+0(SB), DX
-	KMOVW     (DX)(AX*4), K1
-	VMOVUPS.Z (CX), K1, Z1
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (CX)
-	LEAQ      (CX)(AX*4), CX
 
 ndone:
 	VZEROUPPER
@@ -452,60 +466,62 @@ ndone:
 
 // func Combine2(z []float32, a float32, x []float32, b float32)
 // Requires: AVX, AVX512F
-TEXT ·Combine2(SB), $0-60
+TEXT ·Combine2(SB), $8-60
 	MOVQ         z_len+8(FP), AX
 	MOVQ         z_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
 	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+56(FP), Z1
+	VMOVSS       X0, (SP)
+	VBROADCASTSS b+56(FP), Z0
+	VMOVSS       X0, 4(SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
-	VMOVUPS     (DX), Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS     (CX), Z3
-	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, (CX)
-	VMOVUPS     64(DX), Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS     64(CX), Z3
-	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, 64(CX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, AX
-	CMPQ        AX, $0x00000020
-	JGE         n2
+	VMOVUPS          (DX), Z0
+	VMULPS.BCST      4(SP), Z0, Z0
+	VMOVUPS          (CX), Z1
+	VFMADD132PS.BCST (SP), Z0, Z1
+	VMOVUPS          Z1, (CX)
+	VMOVUPS          64(DX), Z0
+	VMULPS.BCST      4(SP), Z0, Z0
+	VMOVUPS          64(CX), Z1
+	VFMADD132PS.BCST (SP), Z0, Z1
+	VMOVUPS          Z1, 64(CX)
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	SUBQ             $0x00000020, AX
+	CMPQ             AX, $0x00000020
+	JGE              n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS     (DX), Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS     (CX), Z3
-	VFMADD213PS Z2, Z0, Z3
-	VMOVUPS     Z3, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS          (DX), Z0
+	VMULPS.BCST      4(SP), Z0, Z0
+	VMOVUPS          (CX), Z1
+	VFMADD132PS.BCST (SP), Z0, Z1
+	VMOVUPS          Z1, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
-	KMOVW       (BX)(AX*4), K1
-	VMOVUPS.Z   (DX), K1, Z2
-	VMULPS      Z1, Z2, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VFMADD213PS Z1, Z0, Z2
-	VMOVUPS     Z2, K1, (CX)
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), BX
+	KMOVW            (BX)(AX*4), K1
+	VMOVUPS.Z        (DX), K1, Z0
+	VMULPS.BCST      4(SP), Z0, Z0
+	VMOVUPS.Z        (CX), K1, Z1
+	VFMADD132PS.BCST (SP), Z0, Z1
+	VMOVUPS          Z1, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
 
 ndone:
 	VZEROUPPER
@@ -513,73 +529,76 @@ ndone:
 
 // func Combine3(z []float32, a float32, x []float32, b float32, y []float32, c float32)
 // Requires: AVX, AVX512F
-TEXT ·Combine3(SB), $0-92
+TEXT ·Combine3(SB), $12-92
 	MOVQ         z_len+8(FP), AX
 	MOVQ         z_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
 	MOVQ         y_base+64(FP), BX
 	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+56(FP), Z1
-	VBROADCASTSS c+88(FP), Z2
+	VMOVSS       X0, (SP)
+	VBROADCASTSS b+56(FP), Z0
+	VMOVSS       X0, 4(SP)
+	VBROADCASTSS c+88(FP), Z0
+	VMOVSS       X0, 8(SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
-	VMOVUPS     (BX), Z3
-	VMULPS      Z2, Z3, Z3
-	VMOVUPS     (DX), Z4
-	VFMADD213PS Z3, Z1, Z4
-	VMOVUPS     (CX), Z3
-	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, (CX)
-	VMOVUPS     64(BX), Z3
-	VMULPS      Z2, Z3, Z3
-	VMOVUPS     64(DX), Z4
-	VFMADD213PS Z3, Z1, Z4
-	VMOVUPS     64(CX), Z3
-	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, 64(CX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, BX
-	SUBQ        $0x00000020, AX
-	CMPQ        AX, $0x00000020
-	JGE         n2
+	VMOVUPS          (BX), Z0
+	VMULPS.BCST      8(SP), Z0, Z0
+	VMOVUPS          (DX), Z1
+	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VMOVUPS          (CX), Z0
+	VFMADD132PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	VMOVUPS          64(BX), Z0
+	VMULPS.BCST      8(SP), Z0, Z0
+	VMOVUPS          64(DX), Z1
+	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VMOVUPS          64(CX), Z0
+	VFMADD132PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, 64(CX)
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000080, BX
+	SUBQ             $0x00000020, AX
+	CMPQ             AX, $0x00000020
+	JGE              n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS     (BX), Z3
-	VMULPS      Z2, Z3, Z3
-	VMOVUPS     (DX), Z4
-	VFMADD213PS Z3, Z1, Z4
-	VMOVUPS     (CX), Z3
-	VFMADD213PS Z4, Z0, Z3
-	VMOVUPS     Z3, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS          (BX), Z0
+	VMULPS.BCST      8(SP), Z0, Z0
+	VMOVUPS          (DX), Z1
+	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VMOVUPS          (CX), Z0
+	VFMADD132PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, AX
+	CMPQ             AX, $0x00000010
+	JGE              n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), SI
-	KMOVW       (SI)(AX*4), K1
-	VMOVUPS.Z   (BX), K1, Z3
-	VMULPS      Z2, Z3, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VFMADD213PS Z2, Z1, Z3
-	VMOVUPS.Z   (CX), K1, Z1
-	VFMADD213PS Z3, Z0, Z1
-	VMOVUPS     Z1, K1, (CX)
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-	LEAQ        (BX)(AX*4), BX
+	TESTQ            AX, AX
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), SI
+	KMOVW            (SI)(AX*4), K1
+	VMOVUPS.Z        (BX), K1, Z0
+	VMULPS.BCST      8(SP), Z0, Z0
+	VMOVUPS.Z        (DX), K1, Z1
+	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VMOVUPS.Z        (CX), K1, Z0
+	VFMADD132PS.BCST (SP), Z1, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(AX*4), CX
+	LEAQ             (DX)(AX*4), DX
+	LEAQ             (BX)(AX*4), BX
 
 ndone:
 	VZEROUPPER

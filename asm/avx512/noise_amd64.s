@@ -70,7 +70,7 @@ TEXT ·Uniform(SB), $160-48
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
+	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z8
@@ -131,7 +131,9 @@ TEXT ·Uniform(SB), $160-48
 	VPSRLQ          $0x20, Z7, Z9
 	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
 	VPERMT2D        Z9, Z5, Z10
+	VMOVAPS         Z10, Z6
 	VPERMT2D        Z7, Z5, Z8
+	VMOVAPS         Z8, Z7
 	TESTQ           AX, AX
 	JEQ             whole
 
@@ -148,84 +150,84 @@ ahead:
 	CMPQ            AX, $0x00000020
 	JLT             partial
 	MOVQ            DX, BX
-	VPSRLD          $0x08, Z10, Z7
+	VPSRLD          $0x08, Z6, Z8
 	SHLQ            $0x03, BX
+	VPSRLD          $0x08, Z7, Z7
 	VPBROADCASTQ    BX, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z9
-	VPMULUDQ        Z3, Z6, Z6
-	VPADDD.BCST     const14<>+0(SB), Z7, Z10
-	VPSRLQ          $0x20, Z6, Z7
-	VPXORD          Z0, Z9, Z9
-	VPXORD          Z2, Z7, Z7
-	VPMULUDQ        Z3, Z9, Z9
-	VPMULUDQ        Z4, Z7, Z7
-	VCVTDQ2PS       Z10, Z12
-	VPSRLQ          $0x20, Z7, Z11
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z11
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z10
-	VPMULUDQ        Z3, Z11, Z6
-	VPMULUDQ        Z4, Z10, Z10
-	VMULPS.BCST     const13<>+0(SB), Z12, Z12
-	VPSRLQ          $0x20, Z10, Z11
-	VPTERNLOGD.BCST $0x96, 32(SP), Z7, Z11
-	VPSRLQ          $0x20, Z6, Z7
-	VPTERNLOGD.BCST $0x96, 40(SP), Z9, Z7
-	VPMULUDQ        Z3, Z11, Z9
-	VPSRLD          $0x08, Z8, Z8
-	VPMULUDQ        Z4, Z7, Z7
-	VPSRLQ          $0x20, Z7, Z11
-	VPTERNLOGD.BCST $0x96, 48(SP), Z10, Z11
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z10
-	VPMULUDQ        Z3, Z11, Z6
-	VPADDD.BCST     const14<>+0(SB), Z8, Z8
-	VPMULUDQ        Z4, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z11
-	VPTERNLOGD.BCST $0x96, 64(SP), Z7, Z11
-	VPSRLQ          $0x20, Z6, Z7
-	VPTERNLOGD.BCST $0x96, 72(SP), Z9, Z7
+	VPADDD.BCST     const18<>+0(SB), Z8, Z8
+	VPADDD.BCST     const18<>+0(SB), Z7, Z7
 	VCVTDQ2PS       Z8, Z8
-	VPMULUDQ        Z3, Z11, Z9
-	VPMULUDQ        Z4, Z7, Z7
-	VPSRLQ          $0x20, Z7, Z11
-	VPTERNLOGD.BCST $0x96, 80(SP), Z10, Z11
-	VPSRLQ          $0x20, Z9, Z10
-	VMULPS.BCST     const13<>+0(SB), Z8, Z8
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z10
-	VPMULUDQ        Z3, Z11, Z6
-	VPMULUDQ        Z4, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z11
-	VPTERNLOGD.BCST $0x96, 96(SP), Z7, Z11
-	VPSRLQ          $0x20, Z6, Z7
-	VSHUFF64X2      $0x44, Z8, Z12, Z13
-	VPTERNLOGD.BCST $0x96, 104(SP), Z9, Z7
-	VPMULUDQ        Z3, Z11, Z9
-	VPMULUDQ        Z4, Z7, Z7
-	VPSRLQ          $0x20, Z7, Z11
-	VPTERNLOGD.BCST $0x96, 112(SP), Z10, Z11
-	VSHUFF64X2      $0xee, Z8, Z12, Z10
-	VPSRLQ          $0x20, Z9, Z8
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z8
-	VPMULUDQ        Z3, Z11, Z6
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z11
-	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z11
-	VMOVUPS         Z13, (CX)
-	VPSRLQ          $0x20, Z6, Z7
-	VPTERNLOGD.BCST $0x96, 136(SP), Z9, Z7
-	VPMULUDQ        Z3, Z11, Z9
-	VPMULUDQ        Z4, Z7, Z7
-	VPSRLQ          $0x20, Z7, Z11
+	VCVTDQ2PS       Z7, Z7
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VMULPS.BCST     const13<>+0(SB), Z8, Z11
+	VPMULUDQ        Z3, Z6, Z10
+	VPSRLQ          $0x20, Z6, Z6
+	VPXORD          Z0, Z6, Z6
+	VMULPS.BCST     const13<>+0(SB), Z7, Z12
+	VPMULUDQ        Z3, Z6, Z7
+	VPSRLQ          $0x20, Z10, Z6
+	VPXORD          Z2, Z6, Z6
+	VSHUFF64X2      $0x44, Z12, Z11, Z9
+	VPMULUDQ        Z4, Z6, Z8
+	VPSRLQ          $0x20, Z7, Z6
+	VPTERNLOGD.BCST $0x96, 24(SP), Z10, Z6
+	VSHUFF64X2      $0xee, Z12, Z11, Z10
+	VPMULUDQ        Z4, Z6, Z6
+	VMOVUPS         Z9, (CX)
+	VPSRLQ          $0x20, Z8, Z9
 	VMOVUPS         Z10, 64(CX)
-	VPTERNLOGD.BCST $0x96, 144(SP), Z8, Z11
-	VPSRLQ          $0x20, Z9, Z8
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z8
-	VPERMT2D        Z8, Z5, Z11
-	VPERMT2D        Z9, Z5, Z7
-	VMOVAPS         Z11, Z10
-	VMOVAPS         Z7, Z8
+	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z9
+	VPMULUDQ        Z3, Z9, Z9
+	VPSRLQ          $0x20, Z6, Z10
+	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z10
+	VPMULUDQ        Z3, Z10, Z8
+	VPSRLQ          $0x20, Z9, Z10
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z10
+	VPMULUDQ        Z4, Z10, Z7
+	VPSRLQ          $0x20, Z8, Z10
+	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z10
+	VPMULUDQ        Z4, Z10, Z9
+	VPSRLQ          $0x20, Z7, Z10
+	VPTERNLOGD.BCST $0x96, 48(SP), Z6, Z10
+	VPMULUDQ        Z3, Z10, Z6
+	VPSRLQ          $0x20, Z9, Z10
+	VPTERNLOGD.BCST $0x96, 64(SP), Z7, Z10
+	VPMULUDQ        Z3, Z10, Z7
+	VPSRLQ          $0x20, Z6, Z10
+	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z10
+	VPMULUDQ        Z4, Z10, Z8
+	VPSRLQ          $0x20, Z7, Z10
+	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z10
+	VPMULUDQ        Z4, Z10, Z6
+	VPSRLQ          $0x20, Z8, Z10
+	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z10
+	VPMULUDQ        Z3, Z10, Z9
+	VPSRLQ          $0x20, Z6, Z10
+	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z10
+	VPMULUDQ        Z3, Z10, Z8
+	VPSRLQ          $0x20, Z9, Z10
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z10
+	VPMULUDQ        Z4, Z10, Z7
+	VPSRLQ          $0x20, Z8, Z10
+	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z10
+	VPMULUDQ        Z4, Z10, Z9
+	VPSRLQ          $0x20, Z7, Z10
+	VPTERNLOGD.BCST $0x96, 112(SP), Z6, Z10
+	VPMULUDQ        Z3, Z10, Z6
+	VPSRLQ          $0x20, Z9, Z10
+	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z10
+	VPMULUDQ        Z3, Z10, Z7
+	VPSRLQ          $0x20, Z6, Z10
+	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z10
+	VPMULUDQ        Z4, Z10, Z8
+	VPSRLQ          $0x20, Z7, Z10
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z10
+	VPSRLQ          $0x20, Z8, Z6
+	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z6
+	VPERMT2D        Z10, Z5, Z6
+	VMOVAPS         Z6, Z6
+	VPERMT2D        Z7, Z5, Z8
+	VMOVAPS         Z8, Z7
 	ADDQ            $0x00000080, CX
 	SUBQ            $0x00000020, AX
 	TESTQ           AX, AX
@@ -233,16 +235,56 @@ ahead:
 	JMP             whole
 
 partial:
-	SHLQ            $0x03, DX
-	VPBROADCASTQ    DX, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
+	VPSRLD      $0x08, Z6, Z6
+	VPADDD.BCST const18<>+0(SB), Z6, Z6
+	VCVTDQ2PS   Z6, Z6
+	VMULPS.BCST const13<>+0(SB), Z6, Z6
+	VPSRLD      $0x08, Z7, Z7
+	VPADDD.BCST const18<>+0(SB), Z7, Z7
+	VCVTDQ2PS   Z7, Z7
+	VMULPS.BCST const13<>+0(SB), Z7, Z7
+	VSHUFF64X2  $0x44, Z7, Z6, Z8
+	VSHUFF64X2  $0xee, Z7, Z6, Z6
+	CMPQ        AX, $0x00000010
+	JLT         partialtail0
+	VMOVUPS     Z8, (CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         partialdone
+	CMPQ        AX, $0x00000010
+	JLT         partialtail1
+	VMOVUPS     Z6, (CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	TESTQ       AX, AX
+	JEQ         partialdone
+
+partialtail0:
+	LEAQ    const32<>+0(SB), BX
+	KMOVW   (BX)(AX*4), K1
+	VMOVUPS Z8, K1, (CX)
+	LEAQ    (CX)(AX*4), CX
+	JMP     partialdone
+
+partialtail1:
+	LEAQ    const32<>+0(SB), BX
+	KMOVW   (BX)(AX*4), K1
+	VMOVUPS Z6, K1, (CX)
+	LEAQ    (CX)(AX*4), CX
+
+partialdone:
+	MOVQ            DX, AX
+	SHLQ            $0x03, AX
+	VPBROADCASTQ    AX, Z6
+	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z9
+	VPSRLQ          $0x20, Z6, Z8
 	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z9, Z9
+	VPXORD          Z2, Z8, Z8
 	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z9, Z2
+	VPMULUDQ        Z4, Z8, Z2
 	VPSRLQ          $0x20, Z2, Z7
 	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z7
 	VPSRLQ          $0x20, Z0, Z1
@@ -296,85 +338,51 @@ partial:
 	VPSRLQ          $0x20, Z0, Z1
 	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z1
 	VPERMT2D        Z1, Z5, Z3
+	VMOVAPS         Z3, Z6
 	VPERMT2D        Z0, Z5, Z2
-	VPSRLD          $0x08, Z10, Z0
-	VPADDD.BCST     const14<>+0(SB), Z0, Z0
-	VCVTDQ2PS       Z0, Z0
-	VMULPS.BCST     const13<>+0(SB), Z0, Z1
-	VPSRLD          $0x08, Z8, Z0
-	VPADDD.BCST     const14<>+0(SB), Z0, Z0
-	VCVTDQ2PS       Z0, Z0
-	VMULPS.BCST     const13<>+0(SB), Z0, Z4
-	VSHUFF64X2      $0x44, Z4, Z1, Z0
-	VSHUFF64X2      $0xee, Z4, Z1, Z1
-	VMOVAPS         Z3, Z10
-	VMOVAPS         Z2, Z8
-	CMPQ            AX, $0x00000010
-	JLT             partialfirst
-	VMOVUPS         Z0, (CX)
-	ADDQ            $0x00000040, CX
-	SUBQ            $0x00000010, AX
-	TESTQ           AX, AX
-	JEQ             whole
-	CMPQ            AX, $0x00000010
-	JLT             partialsecond
-	VMOVUPS         Z1, (CX)
-	ADDQ            $0x00000040, CX
-	SUBQ            $0x00000010, AX
+	VMOVAPS         Z2, Z7
 	JMP             whole
 
-partialfirst:
-	LEAQ    const31<>+0(SB), DX
-	KMOVW   (DX)(AX*4), K1
-	VMOVUPS Z0, K1, (CX)
-	LEAQ    (CX)(AX*4), CX
-	JMP     whole
-
-partialsecond:
-	LEAQ    const31<>+0(SB), DX
-	KMOVW   (DX)(AX*4), K1
-	VMOVUPS Z1, K1, (CX)
-	LEAQ    (CX)(AX*4), CX
-	JMP     whole
-
 final:
-	VPSRLD      $0x08, Z10, Z0
-	VPADDD.BCST const14<>+0(SB), Z0, Z0
+	VPSRLD      $0x08, Z6, Z0
+	VPADDD.BCST const18<>+0(SB), Z0, Z0
 	VCVTDQ2PS   Z0, Z0
 	VMULPS.BCST const13<>+0(SB), Z0, Z0
-	VPSRLD      $0x08, Z8, Z1
-	VPADDD.BCST const14<>+0(SB), Z1, Z1
+	VPSRLD      $0x08, Z7, Z1
+	VPADDD.BCST const18<>+0(SB), Z1, Z1
 	VCVTDQ2PS   Z1, Z1
 	VMULPS.BCST const13<>+0(SB), Z1, Z1
 	VSHUFF64X2  $0x44, Z1, Z0, Z2
 	VSHUFF64X2  $0xee, Z1, Z0, Z0
 	CMPQ        AX, $0x00000010
-	JLT         finalfirst
+	JLT         finaltail0
 	VMOVUPS     Z2, (CX)
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, AX
 	TESTQ       AX, AX
-	JEQ         whole
+	JEQ         finaldone
 	CMPQ        AX, $0x00000010
-	JLT         finalsecond
+	JLT         finaltail1
 	VMOVUPS     Z0, (CX)
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, AX
-	JMP         whole
+	TESTQ       AX, AX
+	JEQ         finaldone
 
-finalfirst:
-	LEAQ    const31<>+0(SB), DX
+finaltail0:
+	LEAQ    const32<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z2, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
-	JMP     whole
+	JMP     finaldone
 
-finalsecond:
-	LEAQ    const31<>+0(SB), DX
+finaltail1:
+	LEAQ    const32<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z0, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 
+finaldone:
 whole:
 	VZEROUPPER
 	RET
@@ -436,89 +444,92 @@ GLOBL const12<>(SB), RODATA|NOPTR, $4
 DATA const13<>+0(SB)/4, $0x33800000
 GLOBL const13<>(SB), RODATA|NOPTR, $4
 
-DATA const14<>+0(SB)/4, $0x00000001
+DATA const14<>+0(SB)/4, $0xc0000000
 GLOBL const14<>(SB), RODATA|NOPTR, $4
 
-DATA const15<>+0(SB)/4, $0x3f3504f3
+DATA const15<>+0(SB)/4, $0xbfb17200
 GLOBL const15<>(SB), RODATA|NOPTR, $4
 
-DATA const16<>+0(SB)/4, $0x3f317200
+DATA const16<>+0(SB)/4, $0xb63fbe8e
 GLOBL const16<>(SB), RODATA|NOPTR, $4
 
-DATA const17<>+0(SB)/4, $0x35bfbe8e
+DATA const17<>+0(SB)/4, $0x2fc90fdb
 GLOBL const17<>(SB), RODATA|NOPTR, $4
 
-DATA const18<>+0(SB)/4, $0xc0000000
+DATA const18<>+0(SB)/4, $0x00000001
 GLOBL const18<>(SB), RODATA|NOPTR, $4
 
-DATA const19<>+0(SB)/4, $0x30c90fdb
+DATA const19<>+0(SB)/4, $0x4b3504f3
 GLOBL const19<>(SB), RODATA|NOPTR, $4
 
-DATA const20<>+0(SB)/4, $0x20000000
+DATA const20<>+0(SB)/4, $0x007fffff
 GLOBL const20<>(SB), RODATA|NOPTR, $4
 
-DATA const21<>+0(SB)/4, $0x3fffffff
+DATA const21<>+0(SB)/4, $0x3f3504f3
 GLOBL const21<>(SB), RODATA|NOPTR, $4
 
-DATA const22<>+0(SB)/4, $0xbd9c5ac1
+DATA const22<>+0(SB)/4, $0x20000000
 GLOBL const22<>(SB), RODATA|NOPTR, $4
 
-DATA const23<>+0(SB)/4, $0x3e02adb6
+DATA const23<>+0(SB)/4, $0x3e1c5ac1
 GLOBL const23<>(SB), RODATA|NOPTR, $4
 
-DATA const24<>+0(SB)/4, $0xbe06c2a1
+DATA const24<>+0(SB)/4, $0xbe82adb6
 GLOBL const24<>(SB), RODATA|NOPTR, $4
 
-DATA const25<>+0(SB)/4, $0x3e116d0e
+DATA const25<>+0(SB)/4, $0x3e86c2a1
 GLOBL const25<>(SB), RODATA|NOPTR, $4
 
-DATA const26<>+0(SB)/4, $0xbe2a3922
+DATA const26<>+0(SB)/4, $0xbe916d0e
 GLOBL const26<>(SB), RODATA|NOPTR, $4
 
-DATA const27<>+0(SB)/4, $0x3e4cd004
+DATA const27<>+0(SB)/4, $0x3eaa3922
 GLOBL const27<>(SB), RODATA|NOPTR, $4
 
-DATA const28<>+0(SB)/4, $0xbe800113
+DATA const28<>+0(SB)/4, $0xbeccd004
 GLOBL const28<>(SB), RODATA|NOPTR, $4
 
-DATA const29<>+0(SB)/4, $0x3eaaaaaa
+DATA const29<>+0(SB)/4, $0x3f000113
 GLOBL const29<>(SB), RODATA|NOPTR, $4
 
-DATA const30<>+0(SB)/4, $0x00000000
-DATA const30<>+4(SB)/4, $0x00000000
-DATA const30<>+8(SB)/4, $0x00000001
-DATA const30<>+12(SB)/4, $0x00000000
-DATA const30<>+16(SB)/4, $0x00000002
-DATA const30<>+20(SB)/4, $0x00000000
-DATA const30<>+24(SB)/4, $0x00000003
-DATA const30<>+28(SB)/4, $0x00000000
-DATA const30<>+32(SB)/4, $0x00000004
-DATA const30<>+36(SB)/4, $0x00000000
-DATA const30<>+40(SB)/4, $0x00000005
-DATA const30<>+44(SB)/4, $0x00000000
-DATA const30<>+48(SB)/4, $0x00000006
-DATA const30<>+52(SB)/4, $0x00000000
-DATA const30<>+56(SB)/4, $0x00000007
-DATA const30<>+60(SB)/4, $0x00000000
-GLOBL const30<>(SB), RODATA|NOPTR, $64
+DATA const30<>+0(SB)/4, $0xbf2aaaaa
+GLOBL const30<>(SB), RODATA|NOPTR, $4
 
 DATA const31<>+0(SB)/4, $0x00000000
-DATA const31<>+4(SB)/4, $0x00000001
-DATA const31<>+8(SB)/4, $0x00000003
-DATA const31<>+12(SB)/4, $0x00000007
-DATA const31<>+16(SB)/4, $0x0000000f
-DATA const31<>+20(SB)/4, $0x0000001f
-DATA const31<>+24(SB)/4, $0x0000003f
-DATA const31<>+28(SB)/4, $0x0000007f
-DATA const31<>+32(SB)/4, $0x000000ff
-DATA const31<>+36(SB)/4, $0x000001ff
-DATA const31<>+40(SB)/4, $0x000003ff
-DATA const31<>+44(SB)/4, $0x000007ff
-DATA const31<>+48(SB)/4, $0x00000fff
-DATA const31<>+52(SB)/4, $0x00001fff
-DATA const31<>+56(SB)/4, $0x00003fff
-DATA const31<>+60(SB)/4, $0x00007fff
+DATA const31<>+4(SB)/4, $0x00000000
+DATA const31<>+8(SB)/4, $0x00000001
+DATA const31<>+12(SB)/4, $0x00000000
+DATA const31<>+16(SB)/4, $0x00000002
+DATA const31<>+20(SB)/4, $0x00000000
+DATA const31<>+24(SB)/4, $0x00000003
+DATA const31<>+28(SB)/4, $0x00000000
+DATA const31<>+32(SB)/4, $0x00000004
+DATA const31<>+36(SB)/4, $0x00000000
+DATA const31<>+40(SB)/4, $0x00000005
+DATA const31<>+44(SB)/4, $0x00000000
+DATA const31<>+48(SB)/4, $0x00000006
+DATA const31<>+52(SB)/4, $0x00000000
+DATA const31<>+56(SB)/4, $0x00000007
+DATA const31<>+60(SB)/4, $0x00000000
 GLOBL const31<>(SB), RODATA|NOPTR, $64
+
+DATA const32<>+0(SB)/4, $0x00000000
+DATA const32<>+4(SB)/4, $0x00000001
+DATA const32<>+8(SB)/4, $0x00000003
+DATA const32<>+12(SB)/4, $0x00000007
+DATA const32<>+16(SB)/4, $0x0000000f
+DATA const32<>+20(SB)/4, $0x0000001f
+DATA const32<>+24(SB)/4, $0x0000003f
+DATA const32<>+28(SB)/4, $0x0000007f
+DATA const32<>+32(SB)/4, $0x000000ff
+DATA const32<>+36(SB)/4, $0x000001ff
+DATA const32<>+40(SB)/4, $0x000003ff
+DATA const32<>+44(SB)/4, $0x000007ff
+DATA const32<>+48(SB)/4, $0x00000fff
+DATA const32<>+52(SB)/4, $0x00001fff
+DATA const32<>+56(SB)/4, $0x00003fff
+DATA const32<>+60(SB)/4, $0x00007fff
+GLOBL const32<>(SB), RODATA|NOPTR, $64
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
@@ -588,68 +599,70 @@ TEXT ·Normal(SB), $160-48
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z11
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z12
-	VPXORD          Z0, Z11, Z11
+	VPXORD          Z0, Z7, Z7
 	VPXORD          Z2, Z12, Z12
-	VPMULUDQ        Z3, Z11, Z11
+	VPMULUDQ        Z3, Z7, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z14
 	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
-	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z7, Z13
 	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z13
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z13, Z13
 	VPSRLQ          $0x20, Z13, Z14
 	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z14
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 40(SP), Z11, Z12
-	VPMULUDQ        Z3, Z14, Z11
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
+	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z14
 	VPTERNLOGD.BCST $0x96, 48(SP), Z13, Z14
-	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z7, Z13
 	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z13
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z13, Z13
 	VPSRLQ          $0x20, Z13, Z14
 	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z14
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 72(SP), Z11, Z12
-	VPMULUDQ        Z3, Z14, Z11
+	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
+	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z14
 	VPTERNLOGD.BCST $0x96, 80(SP), Z13, Z14
-	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z7, Z13
 	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z13
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z13, Z13
 	VPSRLQ          $0x20, Z13, Z14
 	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z14
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 104(SP), Z11, Z12
-	VPMULUDQ        Z3, Z14, Z11
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
+	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z14
 	VPTERNLOGD.BCST $0x96, 112(SP), Z13, Z14
-	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z7, Z13
 	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z13
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z13, Z13
 	VPSRLQ          $0x20, Z13, Z14
 	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z14
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 136(SP), Z11, Z12
-	VPMULUDQ        Z3, Z14, Z11
+	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
+	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z14
 	VPTERNLOGD.BCST $0x96, 144(SP), Z13, Z14
-	VPSRLQ          $0x20, Z11, Z13
+	VPSRLQ          $0x20, Z7, Z13
 	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z13
 	VPERMT2D        Z13, Z5, Z14
-	VPERMT2D        Z11, Z5, Z12
+	VMOVAPS         Z14, Z6
+	VPERMT2D        Z7, Z5, Z12
+	VMOVAPS         Z12, Z7
 	TESTQ           AX, AX
 	JEQ             whole
 
@@ -665,134 +678,131 @@ lastgroup:
 ahead:
 	CMPQ             AX, $0x00000020
 	JLT              partial
+	VPSRLD           $0x08, Z6, Z6
+	VBROADCASTSS     const23<>+0(SB), Z13
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
 	MOVQ             DX, BX
-	VPSRLD           $0x08, Z14, Z6
+	VCVTDQ2PS        Z6, Z12
 	SHLQ             $0x03, BX
-	VPADDD.BCST      const14<>+0(SB), Z6, Z11
 	VPBROADCASTQ     BX, Z6
-	VCVTDQ2PS        Z11, Z11
-	VPADDQ           const30<>+0(SB), Z6, Z6
-	VMULPS.BCST      const13<>+0(SB), Z11, Z13
-	VPSRLQ           $0x20, Z6, Z11
-	VPSUBD.BCST      const15<>+0(SB), Z13, Z14
+	VPSLLD           $0x02, Z7, Z14
+	VCVTDQ2PS        Z14, Z14
+	VBROADCASTSS     const3<>+0(SB), Z15
+	VBROADCASTSS     const6<>+0(SB), Z16
+	VBROADCASTSS     const9<>+0(SB), Z17
+	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPADDD.BCST      const22<>+0(SB), Z7, Z18
+	VPANDD.BCST      const20<>+0(SB), Z12, Z7
+	VPSRAD           $0x17, Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z7, Z7
+	VPADDQ           const31<>+0(SB), Z6, Z6
+	VSUBPS.BCST      const10<>+0(SB), Z7, Z19
+	VPMULUDQ         Z3, Z6, Z7
+	VPSRLQ           $0x20, Z6, Z6
+	VCVTDQ2PS        Z12, Z12
+	VPXORD           Z0, Z6, Z6
+	VMULPS.BCST      const17<>+0(SB), Z14, Z21
+	VFMADD213PS.BCST const24<>+0(SB), Z19, Z13
+	VMULPS           Z19, Z19, Z20
+	VPSRLQ           $0x20, Z7, Z14
 	VPMULUDQ         Z3, Z6, Z6
-	VPSRAD           $0x17, Z14, Z15
-	VPSRLQ           $0x20, Z6, Z14
-	VPSLLD           $0x17, Z15, Z16
-	VPXORD           Z0, Z11, Z11
-	VPSUBD           Z16, Z13, Z13
 	VPXORD           Z2, Z14, Z14
-	VSUBPS.BCST      const10<>+0(SB), Z13, Z13
-	VPMULUDQ         Z3, Z11, Z11
-	VCVTDQ2PS        Z15, Z15
+	VMULPS           Z21, Z21, Z23
+	VMULPS           Z20, Z19, Z22
 	VPMULUDQ         Z4, Z14, Z14
-	VBROADCASTSS     const22<>+0(SB), Z18
-	VPSRLQ           $0x20, Z14, Z17
-	VFMADD213PS.BCST const23<>+0(SB), Z13, Z18
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z17
-	VFMADD213PS.BCST const24<>+0(SB), Z13, Z18
-	VPSRLQ           $0x20, Z11, Z16
-	VFMADD213PS.BCST const25<>+0(SB), Z13, Z18
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z6, Z16
-	VFMADD213PS.BCST const26<>+0(SB), Z13, Z18
-	VPMULUDQ         Z3, Z17, Z6
-	VFMADD213PS.BCST const27<>+0(SB), Z13, Z18
-	VPMULUDQ         Z4, Z16, Z16
-	VPSRLQ           $0x20, Z16, Z17
-	VFMADD213PS.BCST const28<>+0(SB), Z13, Z18
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z14, Z17
-	VFMADD213PS.BCST const29<>+0(SB), Z13, Z18
-	VPSRLQ           $0x20, Z6, Z14
-	VMULPS           Z13, Z13, Z19
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z11, Z14
-	VMULPS           Z19, Z13, Z11
-	VPMULUDQ         Z3, Z17, Z17
-	VMULPS           Z18, Z11, Z11
+	VFMADD213PS.BCST const25<>+0(SB), Z19, Z13
+	VPSRLQ           $0x20, Z6, Z24
+	VPTERNLOGD.BCST  $0x96, 24(SP), Z7, Z24
+	VFMADD213PS.BCST const4<>+0(SB), Z23, Z15
+	VPSRLQ           $0x20, Z14, Z7
+	VPMULUDQ         Z4, Z24, Z24
+	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z7
+	VFMADD213PS.BCST const7<>+0(SB), Z23, Z16
+	VFMADD213PS.BCST const26<>+0(SB), Z19, Z13
+	VPMULUDQ         Z3, Z7, Z7
+	VPSRLQ           $0x20, Z24, Z25
+	VMOVAPS          Z23, Z26
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z14, Z25
+	VFMADD213PS.BCST const5<>+0(SB), Z23, Z15
+	VPSRLQ           $0x20, Z7, Z14
+	VPMULUDQ         Z3, Z25, Z25
+	VFMADD213PS.BCST const27<>+0(SB), Z19, Z13
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z14
+	VPMULUDQ         Z4, Z14, Z6
+	VFMADD213PS.BCST const8<>+0(SB), Z23, Z16
+	VPSRLQ           $0x20, Z25, Z14
+	VFMADD213PS.BCST const10<>+0(SB), Z17, Z26
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z7, Z14
+	VMULPS           Z21, Z23, Z17
+	VFMADD213PS.BCST const28<>+0(SB), Z19, Z13
+	VPSRLQ           $0x20, Z6, Z7
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z24, Z7
 	VPMULUDQ         Z4, Z14, Z14
-	VFMADD231PS.BCST const17<>+0(SB), Z15, Z11
-	VPSRLQ           $0x20, Z14, Z18
-	VFMADD231PS.BCST const9<>+0(SB), Z19, Z11
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z16, Z18
-	VADDPS           Z11, Z13, Z13
-	VPSRLQ           $0x20, Z17, Z11
-	VFMADD231PS.BCST const16<>+0(SB), Z15, Z13
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z6, Z11
-	VMULPS.BCST      const18<>+0(SB), Z13, Z6
-	VPMULUDQ         Z3, Z18, Z13
-	VSQRTPS          Z6, Z6
-	VPMULUDQ         Z4, Z11, Z11
-	VPADDD.BCST      const20<>+0(SB), Z12, Z15
-	VPSRLQ           $0x20, Z11, Z12
-	VPANDD.BCST      const21<>+0(SB), Z15, Z16
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z14, Z12
-	VPSUBD.BCST      const20<>+0(SB), Z16, Z16
-	VPSRLQ           $0x20, Z13, Z14
-	VCVTDQ2PS        Z16, Z16
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z17, Z14
+	VPMULUDQ         Z3, Z7, Z7
+	VMULPS           Z23, Z23, Z23
+	VMOVAPS          Z21, Z27
+	VPTESTMD.BCST    const12<>+0(SB), Z18, K1
+	VFMADD213PS.BCST const29<>+0(SB), Z19, Z13
+	VPSRLQ           $0x20, Z14, Z24
+	VPSRLQ           $0x20, Z7, Z21
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z6, Z24
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z25, Z21
+	VPMULUDQ         Z3, Z24, Z6
+	VPMULUDQ         Z4, Z21, Z21
+	VFMADD231PS      Z15, Z17, Z27
+	VFMADD213PS.BCST const30<>+0(SB), Z19, Z13
+	VFMADD231PS      Z16, Z23, Z26
+	VPSRLQ           $0x20, Z6, Z15
+	VPADDD.BCST      const12<>+0(SB), Z18, Z17
+	VPSRLQ           $0x20, Z21, Z16
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z7, Z15
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z14, Z16
+	VPMULUDQ         Z4, Z15, Z7
+	VMULPS           Z13, Z22, Z13
+	VPMULUDQ         Z3, Z16, Z14
+	VBLENDMPS        Z26, Z27, K1, Z8
+	VBLENDMPS        Z27, Z26, K1, Z9
+	VPSRLQ           $0x20, Z7, Z16
+	VMOVAPS          Z8, Z22
+	VFMADD231PS.BCST const16<>+0(SB), Z12, Z13
+	VPSRLQ           $0x20, Z14, Z15
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z21, Z16
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z6, Z15
+	VPMULUDQ         Z3, Z16, Z6
+	VPMULUDQ         Z4, Z15, Z15
+	VMOVAPS          Z9, Z16
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z22
+	VADDPS           Z20, Z13, Z13
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z16
+	VPSRLQ           $0x20, Z15, Z18
+	VPSRLQ           $0x20, Z6, Z17
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z7, Z18
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z14, Z17
+	VFMADD231PS.BCST const14<>+0(SB), Z19, Z13
+	VPMULUDQ         Z3, Z18, Z7
+	VPMULUDQ         Z4, Z17, Z14
+	VPSRLQ           $0x20, Z7, Z17
+	VFMADD231PS.BCST const15<>+0(SB), Z12, Z13
+	VPSRLQ           $0x20, Z14, Z12
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z12
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z6, Z17
 	VPMULUDQ         Z3, Z12, Z12
-	VMULPS.BCST      const19<>+0(SB), Z16, Z16
-	VPMULUDQ         Z4, Z14, Z14
-	VMULPS           Z16, Z16, Z18
-	VPSRLQ           $0x20, Z14, Z17
-	VBROADCASTSS     const3<>+0(SB), Z19
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z11, Z17
-	VFMADD213PS.BCST const4<>+0(SB), Z18, Z19
-	VPSRLQ           $0x20, Z12, Z11
-	VFMADD213PS.BCST const5<>+0(SB), Z18, Z19
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z13, Z11
-	VMOVAPS          Z16, Z13
-	VPMULUDQ         Z3, Z17, Z17
-	VMULPS           Z16, Z18, Z16
-	VPMULUDQ         Z4, Z11, Z11
-	VFMADD231PS      Z19, Z16, Z13
-	VPSRLQ           $0x20, Z11, Z16
-	VBROADCASTSS     const6<>+0(SB), Z19
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z16
-	VFMADD213PS.BCST const7<>+0(SB), Z18, Z19
-	VPSRLQ           $0x20, Z17, Z14
-	VFMADD213PS.BCST const8<>+0(SB), Z18, Z19
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z12, Z14
-	VMOVAPS          Z18, Z12
-	VPMULUDQ         Z3, Z16, Z16
-	VBROADCASTSS     const9<>+0(SB), Z20
-	VPMULUDQ         Z4, Z14, Z14
-	VFMADD213PS.BCST const10<>+0(SB), Z20, Z12
-	VPSRLQ           $0x20, Z14, Z20
-	VMULPS           Z18, Z18, Z18
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z11, Z20
-	VPSRLQ           $0x20, Z16, Z11
-	VFMADD231PS      Z19, Z18, Z12
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z17, Z11
-	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
-	VPMULUDQ         Z3, Z20, Z17
-	VBLENDMPS        Z12, Z13, K1, Z7
-	VPMULUDQ         Z4, Z11, Z11
-	VBLENDMPS        Z13, Z12, K1, Z8
-	VPSRLQ           $0x20, Z11, Z12
-	VMOVAPS          Z7, Z13
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z14, Z12
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z13
-	VPSRLQ           $0x20, Z17, Z14
-	VPADDD.BCST      const12<>+0(SB), Z15, Z15
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z16, Z14
-	VMOVAPS          Z8, Z16
-	VPMULUDQ         Z3, Z12, Z12
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z16
-	VPMULUDQ         Z4, Z14, Z15
-	VMULPS           Z16, Z6, Z16
-	VPSRLQ           $0x20, Z15, Z14
-	VMULPS           Z13, Z6, Z6
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z11, Z14
-	VSHUFF64X2       $0x44, Z6, Z16, Z13
-	VPSRLQ           $0x20, Z12, Z11
-	VSHUFF64X2       $0xee, Z6, Z16, Z6
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z17, Z11
-	VMOVUPS          Z13, (CX)
-	VPERMT2D         Z11, Z5, Z14
-	VMOVUPS          Z6, 64(CX)
+	VPMULUDQ         Z4, Z17, Z15
+	VSQRTPS          Z13, Z17
+	VPSRLQ           $0x20, Z15, Z13
+	VPSRLQ           $0x20, Z12, Z6
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z14, Z13
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z7, Z6
+	VMULPS           Z16, Z17, Z7
+	VMULPS           Z22, Z17, Z14
+	VSHUFF64X2       $0x44, Z14, Z7, Z16
+	VSHUFF64X2       $0xee, Z14, Z7, Z7
+	VMOVUPS          Z16, (CX)
+	VMOVUPS          Z7, 64(CX)
+	VPERMT2D         Z6, Z5, Z13
+	VMOVAPS          Z13, Z6
 	VPERMT2D         Z12, Z5, Z15
-	VMOVAPS          Z14, Z14
-	VMOVAPS          Z15, Z12
+	VMOVAPS          Z15, Z7
 	ADDQ             $0x00000080, CX
 	SUBQ             $0x00000020, AX
 	TESTQ            AX, AX
@@ -800,246 +810,246 @@ ahead:
 	JMP              whole
 
 partial:
-	SHLQ             $0x03, DX
-	VPBROADCASTQ     DX, Z6
-	VPADDQ           const30<>+0(SB), Z6, Z6
-	VPSRLQ           $0x20, Z6, Z7
-	VPMULUDQ         Z3, Z6, Z6
-	VPSRLQ           $0x20, Z6, Z8
-	VPXORD           Z0, Z7, Z7
-	VPXORD           Z2, Z8, Z8
-	VPMULUDQ         Z3, Z7, Z0
-	VPMULUDQ         Z4, Z8, Z2
-	VPSRLQ           $0x20, Z2, Z7
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z7
-	VPSRLQ           $0x20, Z0, Z1
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z6, Z1
-	VPMULUDQ         Z3, Z7, Z6
-	VPMULUDQ         Z4, Z1, Z1
-	VPSRLQ           $0x20, Z1, Z7
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z2, Z7
-	VPSRLQ           $0x20, Z6, Z2
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z0, Z2
-	VPMULUDQ         Z3, Z7, Z0
-	VPMULUDQ         Z4, Z2, Z2
-	VPSRLQ           $0x20, Z2, Z7
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z1, Z7
-	VPSRLQ           $0x20, Z0, Z1
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z6, Z1
-	VPMULUDQ         Z3, Z7, Z6
-	VPMULUDQ         Z4, Z1, Z1
-	VPSRLQ           $0x20, Z1, Z7
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z2, Z7
-	VPSRLQ           $0x20, Z6, Z2
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z0, Z2
-	VPMULUDQ         Z3, Z7, Z0
-	VPMULUDQ         Z4, Z2, Z2
-	VPSRLQ           $0x20, Z2, Z7
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z1, Z7
-	VPSRLQ           $0x20, Z0, Z1
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z6, Z1
-	VPMULUDQ         Z3, Z7, Z6
-	VPMULUDQ         Z4, Z1, Z1
-	VPSRLQ           $0x20, Z1, Z7
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z2, Z7
-	VPSRLQ           $0x20, Z6, Z2
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z0, Z2
-	VPMULUDQ         Z3, Z7, Z0
-	VPMULUDQ         Z4, Z2, Z2
-	VPSRLQ           $0x20, Z2, Z7
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z1, Z7
-	VPSRLQ           $0x20, Z0, Z1
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z6, Z1
-	VPMULUDQ         Z3, Z7, Z6
-	VPMULUDQ         Z4, Z1, Z1
-	VPSRLQ           $0x20, Z1, Z7
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z2, Z7
-	VPSRLQ           $0x20, Z6, Z2
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z0, Z2
-	VPMULUDQ         Z3, Z7, Z0
-	VPMULUDQ         Z4, Z2, Z2
-	VPSRLQ           $0x20, Z2, Z3
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z1, Z3
-	VPSRLQ           $0x20, Z0, Z1
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z6, Z1
-	VPERMT2D         Z1, Z5, Z3
-	VPERMT2D         Z0, Z5, Z2
-	VPSRLD           $0x08, Z14, Z0
-	VPADDD.BCST      const14<>+0(SB), Z0, Z0
-	VCVTDQ2PS        Z0, Z0
-	VMULPS.BCST      const13<>+0(SB), Z0, Z0
-	VPSUBD.BCST      const15<>+0(SB), Z0, Z1
-	VPSRAD           $0x17, Z1, Z1
-	VPSLLD           $0x17, Z1, Z4
-	VPSUBD           Z4, Z0, Z0
-	VSUBPS.BCST      const10<>+0(SB), Z0, Z0
-	VCVTDQ2PS        Z1, Z1
-	VBROADCASTSS     const22<>+0(SB), Z4
-	VFMADD213PS.BCST const23<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const24<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const25<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const26<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const27<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const28<>+0(SB), Z0, Z4
-	VFMADD213PS.BCST const29<>+0(SB), Z0, Z4
-	VMULPS           Z0, Z0, Z5
-	VMULPS           Z5, Z0, Z6
-	VMULPS           Z4, Z6, Z4
-	VFMADD231PS.BCST const17<>+0(SB), Z1, Z4
-	VFMADD231PS.BCST const9<>+0(SB), Z5, Z4
-	VADDPS           Z4, Z0, Z0
-	VFMADD231PS.BCST const16<>+0(SB), Z1, Z0
-	VMULPS.BCST      const18<>+0(SB), Z0, Z0
-	VSQRTPS          Z0, Z0
-	VPADDD.BCST      const20<>+0(SB), Z12, Z1
-	VPANDD.BCST      const21<>+0(SB), Z1, Z4
-	VPSUBD.BCST      const20<>+0(SB), Z4, Z4
-	VCVTDQ2PS        Z4, Z4
-	VMULPS.BCST      const19<>+0(SB), Z4, Z4
-	VMULPS           Z4, Z4, Z5
-	VBROADCASTSS     const3<>+0(SB), Z6
-	VFMADD213PS.BCST const4<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST const5<>+0(SB), Z5, Z6
-	VMOVAPS          Z4, Z7
-	VMULPS           Z4, Z5, Z4
-	VFMADD231PS      Z6, Z4, Z7
-	VBROADCASTSS     const6<>+0(SB), Z4
-	VFMADD213PS.BCST const7<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const8<>+0(SB), Z5, Z4
-	VMOVAPS          Z5, Z6
-	VBROADCASTSS     const9<>+0(SB), Z8
-	VFMADD213PS.BCST const10<>+0(SB), Z8, Z6
-	VMULPS           Z5, Z5, Z5
-	VFMADD231PS      Z4, Z5, Z6
-	VPTESTMD.BCST    const12<>+0(SB), Z1, K1
-	VBLENDMPS        Z6, Z7, K1, Z9
-	VBLENDMPS        Z7, Z6, K1, Z10
-	VMOVAPS          Z9, Z4
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z1, Z4
-	VPADDD.BCST      const12<>+0(SB), Z1, Z1
-	VMOVAPS          Z10, Z5
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z1, Z5
-	VMULPS           Z5, Z0, Z1
-	VMULPS           Z4, Z0, Z4
-	VSHUFF64X2       $0x44, Z4, Z1, Z0
-	VSHUFF64X2       $0xee, Z4, Z1, Z1
-	VMOVAPS          Z3, Z14
-	VMOVAPS          Z2, Z12
+	VPSRLD           $0x08, Z6, Z6
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
+	VPSRAD           $0x17, Z6, Z8
+	VCVTDQ2PS        Z8, Z8
+	VPANDD.BCST      const20<>+0(SB), Z6, Z6
+	VPADDD.BCST      const21<>+0(SB), Z6, Z6
+	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
+	VBROADCASTSS     const23<>+0(SB), Z9
+	VFMADD213PS.BCST const24<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const25<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const26<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const27<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const28<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const29<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const30<>+0(SB), Z6, Z9
+	VMULPS           Z6, Z6, Z12
+	VMULPS           Z12, Z6, Z13
+	VMULPS           Z9, Z13, Z9
+	VFMADD231PS.BCST const16<>+0(SB), Z8, Z9
+	VADDPS           Z12, Z9, Z9
+	VFMADD231PS.BCST const14<>+0(SB), Z6, Z9
+	VFMADD231PS.BCST const15<>+0(SB), Z8, Z9
+	VSQRTPS          Z9, Z6
+	VPSLLD           $0x02, Z7, Z8
+	VCVTDQ2PS        Z8, Z8
+	VMULPS.BCST      const17<>+0(SB), Z8, Z8
+	VPADDD.BCST      const22<>+0(SB), Z7, Z7
+	VMULPS           Z8, Z8, Z9
+	VBROADCASTSS     const3<>+0(SB), Z12
+	VFMADD213PS.BCST const4<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST const5<>+0(SB), Z9, Z12
+	VMOVAPS          Z8, Z13
+	VMULPS           Z8, Z9, Z8
+	VFMADD231PS      Z12, Z8, Z13
+	VBROADCASTSS     const6<>+0(SB), Z8
+	VFMADD213PS.BCST const7<>+0(SB), Z9, Z8
+	VFMADD213PS.BCST const8<>+0(SB), Z9, Z8
+	VMOVAPS          Z9, Z12
+	VBROADCASTSS     const9<>+0(SB), Z14
+	VFMADD213PS.BCST const10<>+0(SB), Z14, Z12
+	VMULPS           Z9, Z9, Z9
+	VFMADD231PS      Z8, Z9, Z12
+	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
+	VBLENDMPS        Z12, Z13, K1, Z10
+	VBLENDMPS        Z13, Z12, K1, Z11
+	VMOVAPS          Z10, Z8
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z8
+	VPADDD.BCST      const12<>+0(SB), Z7, Z7
+	VMOVAPS          Z11, Z9
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z9
+	VMULPS           Z9, Z6, Z7
+	VMULPS           Z8, Z6, Z6
+	VSHUFF64X2       $0x44, Z6, Z7, Z8
+	VSHUFF64X2       $0xee, Z6, Z7, Z6
 	CMPQ             AX, $0x00000010
-	JLT              partialfirst
-	VMOVUPS          Z0, (CX)
+	JLT              partialtail0
+	VMOVUPS          Z8, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
 	TESTQ            AX, AX
-	JEQ              whole
+	JEQ              partialdone
 	CMPQ             AX, $0x00000010
-	JLT              partialsecond
-	VMOVUPS          Z1, (CX)
+	JLT              partialtail1
+	VMOVUPS          Z6, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
-	JMP              whole
+	TESTQ            AX, AX
+	JEQ              partialdone
 
-partialfirst:
-	LEAQ    const31<>+0(SB), DX
-	KMOVW   (DX)(AX*4), K1
-	VMOVUPS Z0, K1, (CX)
+partialtail0:
+	LEAQ    const32<>+0(SB), BX
+	KMOVW   (BX)(AX*4), K1
+	VMOVUPS Z8, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
-	JMP     whole
+	JMP     partialdone
 
-partialsecond:
-	LEAQ    const31<>+0(SB), DX
-	KMOVW   (DX)(AX*4), K1
-	VMOVUPS Z1, K1, (CX)
+partialtail1:
+	LEAQ    const32<>+0(SB), BX
+	KMOVW   (BX)(AX*4), K1
+	VMOVUPS Z6, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
-	JMP     whole
+
+partialdone:
+	MOVQ            DX, AX
+	SHLQ            $0x03, AX
+	VPBROADCASTQ    AX, Z6
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
+	VPMULUDQ        Z3, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z8
+	VPXORD          Z0, Z7, Z7
+	VPXORD          Z2, Z8, Z8
+	VPMULUDQ        Z3, Z7, Z0
+	VPMULUDQ        Z4, Z8, Z2
+	VPSRLQ          $0x20, Z2, Z7
+	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z7
+	VPSRLQ          $0x20, Z0, Z1
+	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z1
+	VPMULUDQ        Z3, Z7, Z6
+	VPMULUDQ        Z4, Z1, Z1
+	VPSRLQ          $0x20, Z1, Z7
+	VPTERNLOGD.BCST $0x96, 32(SP), Z2, Z7
+	VPSRLQ          $0x20, Z6, Z2
+	VPTERNLOGD.BCST $0x96, 40(SP), Z0, Z2
+	VPMULUDQ        Z3, Z7, Z0
+	VPMULUDQ        Z4, Z2, Z2
+	VPSRLQ          $0x20, Z2, Z7
+	VPTERNLOGD.BCST $0x96, 48(SP), Z1, Z7
+	VPSRLQ          $0x20, Z0, Z1
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z1
+	VPMULUDQ        Z3, Z7, Z6
+	VPMULUDQ        Z4, Z1, Z1
+	VPSRLQ          $0x20, Z1, Z7
+	VPTERNLOGD.BCST $0x96, 64(SP), Z2, Z7
+	VPSRLQ          $0x20, Z6, Z2
+	VPTERNLOGD.BCST $0x96, 72(SP), Z0, Z2
+	VPMULUDQ        Z3, Z7, Z0
+	VPMULUDQ        Z4, Z2, Z2
+	VPSRLQ          $0x20, Z2, Z7
+	VPTERNLOGD.BCST $0x96, 80(SP), Z1, Z7
+	VPSRLQ          $0x20, Z0, Z1
+	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z1
+	VPMULUDQ        Z3, Z7, Z6
+	VPMULUDQ        Z4, Z1, Z1
+	VPSRLQ          $0x20, Z1, Z7
+	VPTERNLOGD.BCST $0x96, 96(SP), Z2, Z7
+	VPSRLQ          $0x20, Z6, Z2
+	VPTERNLOGD.BCST $0x96, 104(SP), Z0, Z2
+	VPMULUDQ        Z3, Z7, Z0
+	VPMULUDQ        Z4, Z2, Z2
+	VPSRLQ          $0x20, Z2, Z7
+	VPTERNLOGD.BCST $0x96, 112(SP), Z1, Z7
+	VPSRLQ          $0x20, Z0, Z1
+	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z1
+	VPMULUDQ        Z3, Z7, Z6
+	VPMULUDQ        Z4, Z1, Z1
+	VPSRLQ          $0x20, Z1, Z7
+	VPTERNLOGD.BCST $0x96, 128(SP), Z2, Z7
+	VPSRLQ          $0x20, Z6, Z2
+	VPTERNLOGD.BCST $0x96, 136(SP), Z0, Z2
+	VPMULUDQ        Z3, Z7, Z0
+	VPMULUDQ        Z4, Z2, Z2
+	VPSRLQ          $0x20, Z2, Z3
+	VPTERNLOGD.BCST $0x96, 144(SP), Z1, Z3
+	VPSRLQ          $0x20, Z0, Z1
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z1
+	VPERMT2D        Z1, Z5, Z3
+	VMOVAPS         Z3, Z6
+	VPERMT2D        Z0, Z5, Z2
+	VMOVAPS         Z2, Z7
+	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z14, Z0
-	VPADDD.BCST      const14<>+0(SB), Z0, Z0
+	VPSRLD           $0x08, Z6, Z0
+	VPADDD.BCST      const18<>+0(SB), Z0, Z0
 	VCVTDQ2PS        Z0, Z0
-	VMULPS.BCST      const13<>+0(SB), Z0, Z0
-	VPSUBD.BCST      const15<>+0(SB), Z0, Z1
-	VPSRAD           $0x17, Z1, Z1
-	VPSLLD           $0x17, Z1, Z2
-	VPSUBD           Z2, Z0, Z0
-	VSUBPS.BCST      const10<>+0(SB), Z0, Z0
+	VPSUBD.BCST      const19<>+0(SB), Z0, Z0
+	VPSRAD           $0x17, Z0, Z1
 	VCVTDQ2PS        Z1, Z1
-	VBROADCASTSS     const22<>+0(SB), Z2
-	VFMADD213PS.BCST const23<>+0(SB), Z0, Z2
+	VPANDD.BCST      const20<>+0(SB), Z0, Z0
+	VPADDD.BCST      const21<>+0(SB), Z0, Z0
+	VSUBPS.BCST      const10<>+0(SB), Z0, Z0
+	VBROADCASTSS     const23<>+0(SB), Z2
 	VFMADD213PS.BCST const24<>+0(SB), Z0, Z2
 	VFMADD213PS.BCST const25<>+0(SB), Z0, Z2
 	VFMADD213PS.BCST const26<>+0(SB), Z0, Z2
 	VFMADD213PS.BCST const27<>+0(SB), Z0, Z2
 	VFMADD213PS.BCST const28<>+0(SB), Z0, Z2
 	VFMADD213PS.BCST const29<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST const30<>+0(SB), Z0, Z2
 	VMULPS           Z0, Z0, Z3
 	VMULPS           Z3, Z0, Z4
 	VMULPS           Z2, Z4, Z2
-	VFMADD231PS.BCST const17<>+0(SB), Z1, Z2
-	VFMADD231PS.BCST const9<>+0(SB), Z3, Z2
-	VADDPS           Z2, Z0, Z0
-	VFMADD231PS.BCST const16<>+0(SB), Z1, Z0
-	VMULPS.BCST      const18<>+0(SB), Z0, Z0
-	VSQRTPS          Z0, Z0
-	VPADDD.BCST      const20<>+0(SB), Z12, Z1
-	VPANDD.BCST      const21<>+0(SB), Z1, Z2
-	VPSUBD.BCST      const20<>+0(SB), Z2, Z2
-	VCVTDQ2PS        Z2, Z2
-	VMULPS.BCST      const19<>+0(SB), Z2, Z2
-	VMULPS           Z2, Z2, Z3
+	VFMADD231PS.BCST const16<>+0(SB), Z1, Z2
+	VADDPS           Z3, Z2, Z2
+	VFMADD231PS.BCST const14<>+0(SB), Z0, Z2
+	VFMADD231PS.BCST const15<>+0(SB), Z1, Z2
+	VSQRTPS          Z2, Z0
+	VPSLLD           $0x02, Z7, Z1
+	VCVTDQ2PS        Z1, Z1
+	VMULPS.BCST      const17<>+0(SB), Z1, Z1
+	VPADDD.BCST      const22<>+0(SB), Z7, Z2
+	VMULPS           Z1, Z1, Z3
 	VBROADCASTSS     const3<>+0(SB), Z4
 	VFMADD213PS.BCST const4<>+0(SB), Z3, Z4
 	VFMADD213PS.BCST const5<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VMULPS           Z2, Z3, Z2
-	VFMADD231PS      Z4, Z2, Z5
-	VBROADCASTSS     const6<>+0(SB), Z2
-	VFMADD213PS.BCST const7<>+0(SB), Z3, Z2
-	VFMADD213PS.BCST const8<>+0(SB), Z3, Z2
+	VMOVAPS          Z1, Z5
+	VMULPS           Z1, Z3, Z1
+	VFMADD231PS      Z4, Z1, Z5
+	VBROADCASTSS     const6<>+0(SB), Z1
+	VFMADD213PS.BCST const7<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST const8<>+0(SB), Z3, Z1
 	VMOVAPS          Z3, Z4
 	VBROADCASTSS     const9<>+0(SB), Z6
 	VFMADD213PS.BCST const10<>+0(SB), Z6, Z4
 	VMULPS           Z3, Z3, Z3
-	VFMADD231PS      Z2, Z3, Z4
-	VPTESTMD.BCST    const12<>+0(SB), Z1, K1
-	VBLENDMPS        Z4, Z5, K1, Z9
-	VBLENDMPS        Z5, Z4, K1, Z10
-	VMOVAPS          Z9, Z2
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z1, Z2
-	VPADDD.BCST      const12<>+0(SB), Z1, Z1
-	VMOVAPS          Z10, Z3
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z1, Z3
-	VMULPS           Z3, Z0, Z1
-	VMULPS           Z2, Z0, Z0
-	VSHUFF64X2       $0x44, Z0, Z1, Z2
-	VSHUFF64X2       $0xee, Z0, Z1, Z0
+	VFMADD231PS      Z1, Z3, Z4
+	VPTESTMD.BCST    const12<>+0(SB), Z2, K1
+	VBLENDMPS        Z4, Z5, K1, Z10
+	VBLENDMPS        Z5, Z4, K1, Z11
+	VMOVAPS          Z10, Z1
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z2, Z1
+	VPADDD.BCST      const12<>+0(SB), Z2, Z2
+	VMOVAPS          Z11, Z3
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z2, Z3
+	VMULPS           Z3, Z0, Z2
+	VMULPS           Z1, Z0, Z0
+	VSHUFF64X2       $0x44, Z0, Z2, Z1
+	VSHUFF64X2       $0xee, Z0, Z2, Z0
 	CMPQ             AX, $0x00000010
-	JLT              finalfirst
-	VMOVUPS          Z2, (CX)
+	JLT              finaltail0
+	VMOVUPS          Z1, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
 	TESTQ            AX, AX
-	JEQ              whole
+	JEQ              finaldone
 	CMPQ             AX, $0x00000010
-	JLT              finalsecond
+	JLT              finaltail1
 	VMOVUPS          Z0, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
-	JMP              whole
+	TESTQ            AX, AX
+	JEQ              finaldone
 
-finalfirst:
-	LEAQ    const31<>+0(SB), DX
+finaltail0:
+	LEAQ    const32<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
-	VMOVUPS Z2, K1, (CX)
+	VMOVUPS Z1, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
-	JMP     whole
+	JMP     finaldone
 
-finalsecond:
-	LEAQ    const31<>+0(SB), DX
+finaltail1:
+	LEAQ    const32<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z0, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 
+finaldone:
 whole:
 	VZEROUPPER
 	RET
@@ -1050,9 +1060,9 @@ TEXT ·NormalRows(SB), $160-72
 	MOVQ            ids_len+32(FP), AX
 	MOVQ            d+48(FP), CX
 	MOVQ            ids_base+24(FP), DX
+	MOVQ            dst_base+0(FP), BX
 	TESTQ           AX, AX
 	JEQ             none
-	MOVQ            dst_base+0(FP), BX
 	MOVLQZX         step+64(FP), SI
 	MOVQ            seed+56(FP), DI
 	MOVL            $0xcd9e8d57, R8
@@ -1122,68 +1132,70 @@ TEXT ·NormalRows(SB), $160-72
 	MOVQ            SI, DI
 	SHLQ            $0x03, DI
 	VPBROADCASTQ    DI, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z13
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z14
-	VPXORD          Z0, Z13, Z13
-	VPXORD          Z2, Z14, Z14
-	VPMULUDQ        Z3, Z13, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPXORD          Z0, Z7, Z7
+	VPXORD          Z2, Z12, Z12
+	VPMULUDQ        Z3, Z7, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
 	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z16
-	VPSRLQ          $0x20, Z13, Z15
+	VPSRLQ          $0x20, Z7, Z15
 	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 32(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 40(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
 	VPTERNLOGD.BCST $0x96, 48(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
+	VPSRLQ          $0x20, Z7, Z15
 	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 72(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
 	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
+	VPSRLQ          $0x20, Z7, Z15
 	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 104(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
 	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
+	VPSRLQ          $0x20, Z7, Z15
 	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
 	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
+	VPSRLQ          $0x20, Z7, Z15
 	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z15
 	VPERMT2D        Z15, Z5, Z16
-	VPERMT2D        Z13, Z5, Z14
+	VMOVAPS         Z16, Z6
+	VPERMT2D        Z7, Z5, Z12
+	VMOVAPS         Z12, Z7
 	TESTQ           AX, AX
 	JEQ             rowsdone
 
@@ -1211,134 +1223,131 @@ lastgroup:
 ahead:
 	CMPQ             DI, $0x00000020
 	JLT              partial
+	VPSRLD           $0x08, Z6, Z6
+	VBROADCASTSS     const23<>+0(SB), Z15
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
 	MOVQ             SI, R8
-	VPSRLD           $0x08, Z16, Z6
+	VCVTDQ2PS        Z6, Z12
 	SHLQ             $0x03, R8
-	VPADDD.BCST      const14<>+0(SB), Z6, Z13
 	VPBROADCASTQ     R8, Z6
-	VCVTDQ2PS        Z13, Z13
-	VPADDQ           const30<>+0(SB), Z6, Z6
-	VMULPS.BCST      const13<>+0(SB), Z13, Z15
-	VPSRLQ           $0x20, Z6, Z13
-	VPSUBD.BCST      const15<>+0(SB), Z15, Z16
+	VPSLLD           $0x02, Z7, Z16
+	VCVTDQ2PS        Z16, Z16
+	VBROADCASTSS     const3<>+0(SB), Z17
+	VBROADCASTSS     const6<>+0(SB), Z18
+	VBROADCASTSS     const9<>+0(SB), Z19
+	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPADDD.BCST      const22<>+0(SB), Z7, Z20
+	VPANDD.BCST      const20<>+0(SB), Z12, Z7
+	VPSRAD           $0x17, Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z7, Z7
+	VPADDQ           const31<>+0(SB), Z6, Z6
+	VSUBPS.BCST      const10<>+0(SB), Z7, Z21
+	VPMULUDQ         Z3, Z6, Z7
+	VPSRLQ           $0x20, Z6, Z6
+	VCVTDQ2PS        Z12, Z12
+	VPXORD           Z0, Z6, Z6
+	VMULPS.BCST      const17<>+0(SB), Z16, Z23
+	VFMADD213PS.BCST const24<>+0(SB), Z21, Z15
+	VMULPS           Z21, Z21, Z22
+	VPSRLQ           $0x20, Z7, Z16
 	VPMULUDQ         Z3, Z6, Z6
-	VPSRAD           $0x17, Z16, Z17
-	VPSRLQ           $0x20, Z6, Z16
-	VPSLLD           $0x17, Z17, Z18
-	VPXORD           Z0, Z13, Z13
-	VPSUBD           Z18, Z15, Z15
 	VPXORD           Z2, Z16, Z16
-	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VPMULUDQ         Z3, Z13, Z13
-	VCVTDQ2PS        Z17, Z17
+	VMULPS           Z23, Z23, Z25
+	VMULPS           Z22, Z21, Z24
 	VPMULUDQ         Z4, Z16, Z16
-	VBROADCASTSS     const22<>+0(SB), Z20
-	VPSRLQ           $0x20, Z16, Z19
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z20
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z19
-	VFMADD213PS.BCST const24<>+0(SB), Z15, Z20
-	VPSRLQ           $0x20, Z13, Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z20
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z6, Z18
-	VFMADD213PS.BCST const26<>+0(SB), Z15, Z20
-	VPMULUDQ         Z3, Z19, Z6
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z20
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z19
-	VFMADD213PS.BCST const28<>+0(SB), Z15, Z20
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z16, Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z20
-	VPSRLQ           $0x20, Z6, Z16
-	VMULPS           Z15, Z15, Z21
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z13, Z16
-	VMULPS           Z21, Z15, Z13
-	VPMULUDQ         Z3, Z19, Z19
-	VMULPS           Z20, Z13, Z13
+	VFMADD213PS.BCST const25<>+0(SB), Z21, Z15
+	VPSRLQ           $0x20, Z6, Z26
+	VPTERNLOGD.BCST  $0x96, 24(SP), Z7, Z26
+	VFMADD213PS.BCST const4<>+0(SB), Z25, Z17
+	VPSRLQ           $0x20, Z16, Z7
+	VPMULUDQ         Z4, Z26, Z26
+	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z7
+	VFMADD213PS.BCST const7<>+0(SB), Z25, Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z21, Z15
+	VPMULUDQ         Z3, Z7, Z7
+	VPSRLQ           $0x20, Z26, Z27
+	VMOVAPS          Z25, Z28
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z16, Z27
+	VFMADD213PS.BCST const5<>+0(SB), Z25, Z17
+	VPSRLQ           $0x20, Z7, Z16
+	VPMULUDQ         Z3, Z27, Z27
+	VFMADD213PS.BCST const27<>+0(SB), Z21, Z15
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z16
+	VPMULUDQ         Z4, Z16, Z6
+	VFMADD213PS.BCST const8<>+0(SB), Z25, Z18
+	VPSRLQ           $0x20, Z27, Z16
+	VFMADD213PS.BCST const10<>+0(SB), Z19, Z28
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z7, Z16
+	VMULPS           Z23, Z25, Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z21, Z15
+	VPSRLQ           $0x20, Z6, Z7
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z26, Z7
 	VPMULUDQ         Z4, Z16, Z16
-	VFMADD231PS.BCST const17<>+0(SB), Z17, Z13
-	VPSRLQ           $0x20, Z16, Z20
-	VFMADD231PS.BCST const9<>+0(SB), Z21, Z13
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z18, Z20
-	VADDPS           Z13, Z15, Z15
-	VPSRLQ           $0x20, Z19, Z13
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z15
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z6, Z13
-	VMULPS.BCST      const18<>+0(SB), Z15, Z6
-	VPMULUDQ         Z3, Z20, Z15
-	VSQRTPS          Z6, Z6
-	VPMULUDQ         Z4, Z13, Z13
-	VPADDD.BCST      const20<>+0(SB), Z14, Z17
-	VPSRLQ           $0x20, Z13, Z14
-	VPANDD.BCST      const21<>+0(SB), Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z16, Z14
-	VPSUBD.BCST      const20<>+0(SB), Z18, Z18
-	VPSRLQ           $0x20, Z15, Z16
-	VCVTDQ2PS        Z18, Z18
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z19, Z16
-	VPMULUDQ         Z3, Z14, Z14
-	VMULPS.BCST      const19<>+0(SB), Z18, Z18
-	VPMULUDQ         Z4, Z16, Z16
-	VMULPS           Z18, Z18, Z20
-	VPSRLQ           $0x20, Z16, Z19
-	VBROADCASTSS     const3<>+0(SB), Z21
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z13, Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z20, Z21
-	VPSRLQ           $0x20, Z14, Z13
-	VFMADD213PS.BCST const5<>+0(SB), Z20, Z21
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z15, Z13
-	VMOVAPS          Z18, Z15
-	VPMULUDQ         Z3, Z19, Z19
-	VMULPS           Z18, Z20, Z18
-	VPMULUDQ         Z4, Z13, Z13
-	VFMADD231PS      Z21, Z18, Z15
-	VPSRLQ           $0x20, Z13, Z18
-	VBROADCASTSS     const6<>+0(SB), Z21
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z16, Z18
-	VFMADD213PS.BCST const7<>+0(SB), Z20, Z21
-	VPSRLQ           $0x20, Z19, Z16
-	VFMADD213PS.BCST const8<>+0(SB), Z20, Z21
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z14, Z16
-	VMOVAPS          Z20, Z14
-	VPMULUDQ         Z3, Z18, Z18
-	VBROADCASTSS     const9<>+0(SB), Z22
-	VPMULUDQ         Z4, Z16, Z16
-	VFMADD213PS.BCST const10<>+0(SB), Z22, Z14
-	VPSRLQ           $0x20, Z16, Z22
-	VMULPS           Z20, Z20, Z20
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z13, Z22
-	VPSRLQ           $0x20, Z18, Z13
-	VFMADD231PS      Z21, Z20, Z14
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z19, Z13
-	VPTESTMD.BCST    const12<>+0(SB), Z17, K1
-	VPMULUDQ         Z3, Z22, Z19
-	VBLENDMPS        Z14, Z15, K1, Z7
-	VPMULUDQ         Z4, Z13, Z13
-	VBLENDMPS        Z15, Z14, K1, Z8
-	VPSRLQ           $0x20, Z13, Z14
-	VMOVAPS          Z7, Z15
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z16, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z15
-	VPSRLQ           $0x20, Z19, Z16
-	VPADDD.BCST      const12<>+0(SB), Z17, Z17
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z18, Z16
-	VMOVAPS          Z8, Z18
-	VPMULUDQ         Z3, Z14, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z18
-	VPMULUDQ         Z4, Z16, Z17
-	VMULPS           Z18, Z6, Z18
-	VPSRLQ           $0x20, Z17, Z16
-	VMULPS           Z15, Z6, Z6
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z13, Z16
-	VSHUFF64X2       $0x44, Z6, Z18, Z15
-	VPSRLQ           $0x20, Z14, Z13
-	VSHUFF64X2       $0xee, Z6, Z18, Z6
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z19, Z13
-	VMOVUPS          Z15, (BX)
-	VPERMT2D         Z13, Z5, Z16
-	VMOVUPS          Z6, 64(BX)
-	VPERMT2D         Z14, Z5, Z17
-	VMOVAPS          Z16, Z16
-	VMOVAPS          Z17, Z14
+	VPMULUDQ         Z3, Z7, Z7
+	VMULPS           Z25, Z25, Z25
+	VMOVAPS          Z23, Z29
+	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
+	VFMADD213PS.BCST const29<>+0(SB), Z21, Z15
+	VPSRLQ           $0x20, Z16, Z26
+	VPSRLQ           $0x20, Z7, Z23
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z6, Z26
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z27, Z23
+	VPMULUDQ         Z3, Z26, Z6
+	VPMULUDQ         Z4, Z23, Z23
+	VFMADD231PS      Z17, Z19, Z29
+	VFMADD213PS.BCST const30<>+0(SB), Z21, Z15
+	VFMADD231PS      Z18, Z25, Z28
+	VPSRLQ           $0x20, Z6, Z17
+	VPADDD.BCST      const12<>+0(SB), Z20, Z19
+	VPSRLQ           $0x20, Z23, Z18
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z7, Z17
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z16, Z18
+	VPMULUDQ         Z4, Z17, Z7
+	VMULPS           Z15, Z24, Z15
+	VPMULUDQ         Z3, Z18, Z16
+	VBLENDMPS        Z28, Z29, K1, Z8
+	VBLENDMPS        Z29, Z28, K1, Z9
+	VPSRLQ           $0x20, Z7, Z18
+	VMOVAPS          Z8, Z24
+	VFMADD231PS.BCST const16<>+0(SB), Z12, Z15
+	VPSRLQ           $0x20, Z16, Z17
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z23, Z18
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z6, Z17
+	VPMULUDQ         Z3, Z18, Z6
+	VPMULUDQ         Z4, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z24
+	VADDPS           Z22, Z15, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z18
+	VPSRLQ           $0x20, Z17, Z20
+	VPSRLQ           $0x20, Z6, Z19
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z7, Z20
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z16, Z19
+	VFMADD231PS.BCST const14<>+0(SB), Z21, Z15
+	VPMULUDQ         Z3, Z20, Z7
+	VPMULUDQ         Z4, Z19, Z16
+	VPSRLQ           $0x20, Z7, Z19
+	VFMADD231PS.BCST const15<>+0(SB), Z12, Z15
+	VPSRLQ           $0x20, Z16, Z12
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z17, Z12
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z6, Z19
+	VPMULUDQ         Z3, Z12, Z12
+	VPMULUDQ         Z4, Z19, Z17
+	VSQRTPS          Z15, Z19
+	VPSRLQ           $0x20, Z17, Z15
+	VPSRLQ           $0x20, Z12, Z6
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z16, Z15
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z7, Z6
+	VMULPS           Z18, Z19, Z7
+	VMULPS           Z24, Z19, Z16
+	VSHUFF64X2       $0x44, Z16, Z7, Z18
+	VSHUFF64X2       $0xee, Z16, Z7, Z7
+	VMOVUPS          Z18, (BX)
+	VMOVUPS          Z7, 64(BX)
+	VPERMT2D         Z6, Z5, Z15
+	VMOVAPS          Z15, Z6
+	VPERMT2D         Z12, Z5, Z17
+	VMOVAPS          Z17, Z7
 	ADDQ             $0x00000080, BX
 	SUBQ             $0x00000020, DI
 	TESTQ            DI, DI
@@ -1346,193 +1355,190 @@ ahead:
 	JMP              whole
 
 partial:
-	MOVQ             SI, R8
-	SHLQ             $0x03, R8
-	VPBROADCASTQ     R8, Z6
-	VPADDQ           const30<>+0(SB), Z6, Z6
-	VPSRLQ           $0x20, Z6, Z13
-	VPMULUDQ         Z3, Z6, Z6
-	VPSRLQ           $0x20, Z6, Z15
-	VPXORD           Z0, Z13, Z13
-	VPXORD           Z2, Z15, Z15
-	VPMULUDQ         Z3, Z13, Z13
-	VPMULUDQ         Z4, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z18
-	VPSRLQ           $0x20, Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z6, Z17
-	VPMULUDQ         Z3, Z18, Z6
-	VPMULUDQ         Z4, Z17, Z17
-	VPSRLQ           $0x20, Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z15, Z18
-	VPSRLQ           $0x20, Z6, Z15
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z13, Z15
-	VPMULUDQ         Z3, Z18, Z13
-	VPMULUDQ         Z4, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z17, Z18
-	VPSRLQ           $0x20, Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z6, Z17
-	VPMULUDQ         Z3, Z18, Z6
-	VPMULUDQ         Z4, Z17, Z17
-	VPSRLQ           $0x20, Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z15, Z18
-	VPSRLQ           $0x20, Z6, Z15
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z13, Z15
-	VPMULUDQ         Z3, Z18, Z13
-	VPMULUDQ         Z4, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z17, Z18
-	VPSRLQ           $0x20, Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z6, Z17
-	VPMULUDQ         Z3, Z18, Z6
-	VPMULUDQ         Z4, Z17, Z17
-	VPSRLQ           $0x20, Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z15, Z18
-	VPSRLQ           $0x20, Z6, Z15
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z13, Z15
-	VPMULUDQ         Z3, Z18, Z13
-	VPMULUDQ         Z4, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z17, Z18
-	VPSRLQ           $0x20, Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z6, Z17
-	VPMULUDQ         Z3, Z18, Z6
-	VPMULUDQ         Z4, Z17, Z17
-	VPSRLQ           $0x20, Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z18
-	VPSRLQ           $0x20, Z6, Z15
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z13, Z15
-	VPMULUDQ         Z3, Z18, Z13
-	VPMULUDQ         Z4, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z17, Z18
-	VPSRLQ           $0x20, Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z6, Z17
-	VPERMT2D         Z17, Z5, Z18
-	VPERMT2D         Z13, Z5, Z15
-	VPSRLD           $0x08, Z16, Z6
-	VPADDD.BCST      const14<>+0(SB), Z6, Z6
+	VPSRLD           $0x08, Z6, Z6
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
 	VCVTDQ2PS        Z6, Z6
-	VMULPS.BCST      const13<>+0(SB), Z6, Z6
-	VPSUBD.BCST      const15<>+0(SB), Z6, Z13
-	VPSRAD           $0x17, Z13, Z13
-	VPSLLD           $0x17, Z13, Z16
-	VPSUBD           Z16, Z6, Z6
+	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
+	VPSRAD           $0x17, Z6, Z12
+	VCVTDQ2PS        Z12, Z12
+	VPANDD.BCST      const20<>+0(SB), Z6, Z6
+	VPADDD.BCST      const21<>+0(SB), Z6, Z6
 	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z13, Z13
-	VBROADCASTSS     const22<>+0(SB), Z16
-	VFMADD213PS.BCST const23<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const24<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const25<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const26<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const27<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const28<>+0(SB), Z6, Z16
-	VFMADD213PS.BCST const29<>+0(SB), Z6, Z16
-	VMULPS           Z6, Z6, Z17
-	VMULPS           Z17, Z6, Z19
-	VMULPS           Z16, Z19, Z16
-	VFMADD231PS.BCST const17<>+0(SB), Z13, Z16
-	VFMADD231PS.BCST const9<>+0(SB), Z17, Z16
-	VADDPS           Z16, Z6, Z6
-	VFMADD231PS.BCST const16<>+0(SB), Z13, Z6
-	VMULPS.BCST      const18<>+0(SB), Z6, Z6
-	VSQRTPS          Z6, Z6
-	VPADDD.BCST      const20<>+0(SB), Z14, Z13
-	VPANDD.BCST      const21<>+0(SB), Z13, Z14
-	VPSUBD.BCST      const20<>+0(SB), Z14, Z14
-	VCVTDQ2PS        Z14, Z14
-	VMULPS.BCST      const19<>+0(SB), Z14, Z14
-	VMULPS           Z14, Z14, Z16
-	VBROADCASTSS     const3<>+0(SB), Z17
-	VFMADD213PS.BCST const4<>+0(SB), Z16, Z17
-	VFMADD213PS.BCST const5<>+0(SB), Z16, Z17
-	VMOVAPS          Z14, Z19
-	VMULPS           Z14, Z16, Z14
-	VFMADD231PS      Z17, Z14, Z19
-	VBROADCASTSS     const6<>+0(SB), Z14
-	VFMADD213PS.BCST const7<>+0(SB), Z16, Z14
-	VFMADD213PS.BCST const8<>+0(SB), Z16, Z14
-	VMOVAPS          Z16, Z17
-	VBROADCASTSS     const9<>+0(SB), Z20
-	VFMADD213PS.BCST const10<>+0(SB), Z20, Z17
-	VMULPS           Z16, Z16, Z16
-	VFMADD231PS      Z14, Z16, Z17
-	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
-	VBLENDMPS        Z17, Z19, K1, Z9
-	VBLENDMPS        Z19, Z17, K1, Z10
-	VMOVAPS          Z9, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z14
-	VPADDD.BCST      const12<>+0(SB), Z13, Z13
-	VMOVAPS          Z10, Z16
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z16
-	VMULPS           Z16, Z6, Z13
-	VMULPS           Z14, Z6, Z14
-	VSHUFF64X2       $0x44, Z14, Z13, Z6
-	VSHUFF64X2       $0xee, Z14, Z13, Z13
-	VMOVAPS          Z18, Z16
-	VMOVAPS          Z15, Z14
-	CMPQ             DI, $0x00000010
-	JLT              partialfirst
-	VMOVUPS          Z6, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	TESTQ            DI, DI
-	JEQ              whole
-	CMPQ             DI, $0x00000010
-	JLT              partialsecond
-	VMOVUPS          Z13, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	JMP              whole
-
-partialfirst:
-	LEAQ    const31<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z6, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
-	JMP     whole
-
-partialsecond:
-	LEAQ    const31<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z13, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
-	JMP     whole
-
-final:
-	VPSRLD           $0x08, Z16, Z6
-	VPADDD.BCST      const14<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z6, Z6
-	VMULPS.BCST      const13<>+0(SB), Z6, Z6
-	VPSUBD.BCST      const15<>+0(SB), Z6, Z13
-	VPSRAD           $0x17, Z13, Z13
-	VPSLLD           $0x17, Z13, Z15
-	VPSUBD           Z15, Z6, Z6
-	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z13, Z13
-	VBROADCASTSS     const22<>+0(SB), Z15
-	VFMADD213PS.BCST const23<>+0(SB), Z6, Z15
+	VBROADCASTSS     const23<>+0(SB), Z15
 	VFMADD213PS.BCST const24<>+0(SB), Z6, Z15
 	VFMADD213PS.BCST const25<>+0(SB), Z6, Z15
 	VFMADD213PS.BCST const26<>+0(SB), Z6, Z15
 	VFMADD213PS.BCST const27<>+0(SB), Z6, Z15
 	VFMADD213PS.BCST const28<>+0(SB), Z6, Z15
 	VFMADD213PS.BCST const29<>+0(SB), Z6, Z15
-	VMULPS           Z6, Z6, Z17
-	VMULPS           Z17, Z6, Z18
-	VMULPS           Z15, Z18, Z15
-	VFMADD231PS.BCST const17<>+0(SB), Z13, Z15
-	VFMADD231PS.BCST const9<>+0(SB), Z17, Z15
-	VADDPS           Z15, Z6, Z6
-	VFMADD231PS.BCST const16<>+0(SB), Z13, Z6
-	VMULPS.BCST      const18<>+0(SB), Z6, Z6
-	VSQRTPS          Z6, Z6
-	VPADDD.BCST      const20<>+0(SB), Z14, Z13
-	VPANDD.BCST      const21<>+0(SB), Z13, Z15
-	VPSUBD.BCST      const20<>+0(SB), Z15, Z15
+	VFMADD213PS.BCST const30<>+0(SB), Z6, Z15
+	VMULPS           Z6, Z6, Z16
+	VMULPS           Z16, Z6, Z17
+	VMULPS           Z15, Z17, Z15
+	VFMADD231PS.BCST const16<>+0(SB), Z12, Z15
+	VADDPS           Z16, Z15, Z15
+	VFMADD231PS.BCST const14<>+0(SB), Z6, Z15
+	VFMADD231PS.BCST const15<>+0(SB), Z12, Z15
+	VSQRTPS          Z15, Z6
+	VPSLLD           $0x02, Z7, Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      const17<>+0(SB), Z12, Z12
+	VPADDD.BCST      const22<>+0(SB), Z7, Z7
+	VMULPS           Z12, Z12, Z15
+	VBROADCASTSS     const3<>+0(SB), Z16
+	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
+	VFMADD213PS.BCST const5<>+0(SB), Z15, Z16
+	VMOVAPS          Z12, Z17
+	VMULPS           Z12, Z15, Z12
+	VFMADD231PS      Z16, Z12, Z17
+	VBROADCASTSS     const6<>+0(SB), Z12
+	VFMADD213PS.BCST const7<>+0(SB), Z15, Z12
+	VFMADD213PS.BCST const8<>+0(SB), Z15, Z12
+	VMOVAPS          Z15, Z16
+	VBROADCASTSS     const9<>+0(SB), Z18
+	VFMADD213PS.BCST const10<>+0(SB), Z18, Z16
+	VMULPS           Z15, Z15, Z15
+	VFMADD231PS      Z12, Z15, Z16
+	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
+	VBLENDMPS        Z16, Z17, K1, Z10
+	VBLENDMPS        Z17, Z16, K1, Z11
+	VMOVAPS          Z10, Z12
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z12
+	VPADDD.BCST      const12<>+0(SB), Z7, Z7
+	VMOVAPS          Z11, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z15
+	VMULPS           Z15, Z6, Z7
+	VMULPS           Z12, Z6, Z6
+	VSHUFF64X2       $0x44, Z6, Z7, Z12
+	VSHUFF64X2       $0xee, Z6, Z7, Z6
+	CMPQ             DI, $0x00000010
+	JLT              partialtail0
+	VMOVUPS          Z12, (BX)
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, DI
+	TESTQ            DI, DI
+	JEQ              partialdone
+	CMPQ             DI, $0x00000010
+	JLT              partialtail1
+	VMOVUPS          Z6, (BX)
+	ADDQ             $0x00000040, BX
+	SUBQ             $0x00000010, DI
+	TESTQ            DI, DI
+	JEQ              partialdone
+
+partialtail0:
+	LEAQ    const32<>+0(SB), R8
+	KMOVW   (R8)(DI*4), K1
+	VMOVUPS Z12, K1, (BX)
+	LEAQ    (BX)(DI*4), BX
+	JMP     partialdone
+
+partialtail1:
+	LEAQ    const32<>+0(SB), R8
+	KMOVW   (R8)(DI*4), K1
+	VMOVUPS Z6, K1, (BX)
+	LEAQ    (BX)(DI*4), BX
+
+partialdone:
+	MOVQ            SI, DI
+	SHLQ            $0x03, DI
+	VPBROADCASTQ    DI, Z6
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
+	VPMULUDQ        Z3, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z12
+	VPXORD          Z0, Z7, Z7
+	VPXORD          Z2, Z12, Z12
+	VPMULUDQ        Z3, Z7, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
+	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z16
+	VPSRLQ          $0x20, Z7, Z15
+	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z15
+	VPMULUDQ        Z3, Z16, Z6
+	VPMULUDQ        Z4, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
+	VPTERNLOGD.BCST $0x96, 48(SP), Z15, Z16
+	VPSRLQ          $0x20, Z7, Z15
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z15
+	VPMULUDQ        Z3, Z16, Z6
+	VPMULUDQ        Z4, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
+	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
+	VPSRLQ          $0x20, Z7, Z15
+	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z15
+	VPMULUDQ        Z3, Z16, Z6
+	VPMULUDQ        Z4, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
+	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
+	VPSRLQ          $0x20, Z7, Z15
+	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z15
+	VPMULUDQ        Z3, Z16, Z6
+	VPMULUDQ        Z4, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z16
+	VPSRLQ          $0x20, Z6, Z12
+	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
+	VPMULUDQ        Z3, Z16, Z7
+	VPMULUDQ        Z4, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z16
+	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
+	VPSRLQ          $0x20, Z7, Z15
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z15
+	VPERMT2D        Z15, Z5, Z16
+	VMOVAPS         Z16, Z6
+	VPERMT2D        Z7, Z5, Z12
+	VMOVAPS         Z12, Z7
+	JMP             whole
+
+final:
+	VPSRLD           $0x08, Z6, Z12
+	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VCVTDQ2PS        Z12, Z12
+	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPSRAD           $0x17, Z12, Z15
 	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const19<>+0(SB), Z15, Z15
+	VPANDD.BCST      const20<>+0(SB), Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
+	VBROADCASTSS     const23<>+0(SB), Z16
+	VFMADD213PS.BCST const24<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const25<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const26<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const27<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const28<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const29<>+0(SB), Z12, Z16
+	VFMADD213PS.BCST const30<>+0(SB), Z12, Z16
+	VMULPS           Z12, Z12, Z17
+	VMULPS           Z17, Z12, Z18
+	VMULPS           Z16, Z18, Z16
+	VFMADD231PS.BCST const16<>+0(SB), Z15, Z16
+	VADDPS           Z17, Z16, Z16
+	VFMADD231PS.BCST const14<>+0(SB), Z12, Z16
+	VFMADD231PS.BCST const15<>+0(SB), Z15, Z16
+	VSQRTPS          Z16, Z12
+	VPSLLD           $0x02, Z7, Z15
+	VCVTDQ2PS        Z15, Z15
+	VMULPS.BCST      const17<>+0(SB), Z15, Z15
+	VPADDD.BCST      const22<>+0(SB), Z7, Z16
 	VMULPS           Z15, Z15, Z17
 	VBROADCASTSS     const3<>+0(SB), Z18
 	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
@@ -1548,45 +1554,47 @@ final:
 	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
 	VMULPS           Z17, Z17, Z17
 	VFMADD231PS      Z15, Z17, Z18
-	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
-	VBLENDMPS        Z18, Z19, K1, Z11
-	VBLENDMPS        Z19, Z18, K1, Z12
-	VMOVAPS          Z11, Z15
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z15
-	VPADDD.BCST      const12<>+0(SB), Z13, Z13
-	VMOVAPS          Z12, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z17
-	VMULPS           Z17, Z6, Z13
-	VMULPS           Z15, Z6, Z6
-	VSHUFF64X2       $0x44, Z6, Z13, Z15
-	VSHUFF64X2       $0xee, Z6, Z13, Z6
+	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
+	VBLENDMPS        Z18, Z19, K1, Z13
+	VBLENDMPS        Z19, Z18, K1, Z14
+	VMOVAPS          Z13, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z15
+	VPADDD.BCST      const12<>+0(SB), Z16, Z16
+	VMOVAPS          Z14, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
+	VMULPS           Z17, Z12, Z16
+	VMULPS           Z15, Z12, Z12
+	VSHUFF64X2       $0x44, Z12, Z16, Z15
+	VSHUFF64X2       $0xee, Z12, Z16, Z12
 	CMPQ             DI, $0x00000010
-	JLT              finalfirst
+	JLT              finaltail0
 	VMOVUPS          Z15, (BX)
 	ADDQ             $0x00000040, BX
 	SUBQ             $0x00000010, DI
 	TESTQ            DI, DI
-	JEQ              whole
+	JEQ              finaldone
 	CMPQ             DI, $0x00000010
-	JLT              finalsecond
-	VMOVUPS          Z6, (BX)
+	JLT              finaltail1
+	VMOVUPS          Z12, (BX)
 	ADDQ             $0x00000040, BX
 	SUBQ             $0x00000010, DI
-	JMP              whole
+	TESTQ            DI, DI
+	JEQ              finaldone
 
-finalfirst:
-	LEAQ    const31<>+0(SB), R8
+finaltail0:
+	LEAQ    const32<>+0(SB), R8
 	KMOVW   (R8)(DI*4), K1
 	VMOVUPS Z15, K1, (BX)
 	LEAQ    (BX)(DI*4), BX
-	JMP     whole
+	JMP     finaldone
 
-finalsecond:
-	LEAQ    const31<>+0(SB), R8
+finaltail1:
+	LEAQ    const32<>+0(SB), R8
 	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z12, K1, (BX)
 	LEAQ    (BX)(DI*4), BX
 
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX
@@ -1603,72 +1611,72 @@ TEXT ·NoiseRows(SB), $160-168
 	MOVQ            ids_len+128(FP), AX
 	MOVQ            d+144(FP), CX
 	MOVQ            ids_base+120(FP), DX
-	TESTQ           AX, AX
-	JEQ             none
 	MOVQ            zl_base+0(FP), BX
 	MOVQ            eps_base+24(FP), SI
 	MOVQ            z_base+48(FP), DI
-	MOVLQZX         step+160(FP), R8
-	MOVQ            seed+152(FP), R9
-	MOVL            $0xcd9e8d57, R10
-	IMULQ           R10, R8
-	MOVQ            R8, R10
-	SHRQ            $0x20, R10
-	XORQ            R9, R10
-	SHRQ            $0x20, R9
-	MOVLQZX         stream+164(FP), R11
-	XORQ            R9, R11
-	VPBROADCASTD    R10, Z0
-	VPBROADCASTD    R8, Z1
-	VPBROADCASTD    R11, Z2
-	MOVQ            seed+152(FP), R8
-	MOVQ            R8, R9
-	SHRQ            $0x20, R9
-	MOVQ            R8, (SP)
-	MOVQ            R9, 8(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 16(SP)
-	MOVQ            R9, 24(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 32(SP)
-	MOVQ            R9, 40(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 48(SP)
-	MOVQ            R9, 56(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 64(SP)
-	MOVQ            R9, 72(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 80(SP)
-	MOVQ            R9, 88(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 96(SP)
-	MOVQ            R9, 104(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 112(SP)
-	MOVQ            R9, 120(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 128(SP)
-	MOVQ            R9, 136(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 144(SP)
-	MOVQ            R9, 152(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
+	MOVQ            alpha_base+72(FP), R8
+	MOVQ            sigma_base+96(FP), R9
+	TESTQ           AX, AX
+	JEQ             none
+	MOVLQZX         step+160(FP), R10
+	MOVQ            seed+152(FP), R11
+	MOVL            $0xcd9e8d57, R12
+	IMULQ           R12, R10
+	MOVQ            R10, R12
+	SHRQ            $0x20, R12
+	XORQ            R11, R12
+	SHRQ            $0x20, R11
+	MOVLQZX         stream+164(FP), R13
+	XORQ            R11, R13
+	VPBROADCASTD    R12, Z0
+	VPBROADCASTD    R10, Z1
+	VPBROADCASTD    R13, Z2
+	MOVQ            seed+152(FP), R10
+	MOVQ            R10, R11
+	SHRQ            $0x20, R11
+	MOVQ            R10, (SP)
+	MOVQ            R11, 8(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 16(SP)
+	MOVQ            R11, 24(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 32(SP)
+	MOVQ            R11, 40(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 48(SP)
+	MOVQ            R11, 56(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 64(SP)
+	MOVQ            R11, 72(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 80(SP)
+	MOVQ            R11, 88(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 96(SP)
+	MOVQ            R11, 104(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 112(SP)
+	MOVQ            R11, 120(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 128(SP)
+	MOVQ            R11, 136(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 144(SP)
+	MOVQ            R11, 152(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
 	VPBROADCASTD    const0<>+0(SB), Z3
 	VPBROADCASTD    const1<>+0(SB), Z4
 	VMOVDQU32       const2<>+0(SB), Z5
-	MOVQ            alpha_base+72(FP), R8
-	MOVQ            sigma_base+96(FP), R9
 	XORQ            R10, R10
 	MOVQ            CX, R11
 	ADDQ            $0x0000001f, R11
@@ -1679,75 +1687,77 @@ TEXT ·NoiseRows(SB), $160-168
 	MOVQ            R10, R11
 	SHLQ            $0x03, R11
 	VPBROADCASTQ    R11, Z6
-	VPADDQ          const30<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z13
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z14
-	VPXORD          Z0, Z13, Z13
-	VPXORD          Z2, Z14, Z14
-	VPMULUDQ        Z3, Z13, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z16
-	VPSRLQ          $0x20, Z13, Z15
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 32(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 40(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 48(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 72(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 104(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z16
-	VPSRLQ          $0x20, Z6, Z14
-	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z14
-	VPMULUDQ        Z3, Z16, Z13
-	VPMULUDQ        Z4, Z14, Z14
-	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
-	VPSRLQ          $0x20, Z13, Z15
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z15
-	VPERMT2D        Z15, Z5, Z16
-	VPERMT2D        Z13, Z5, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPXORD          Z0, Z7, Z7
+	VPXORD          Z2, Z8, Z8
+	VPMULUDQ        Z3, Z7, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
+	VPERMT2D        Z9, Z5, Z14
+	VMOVAPS         Z14, Z6
+	VPERMT2D        Z7, Z5, Z8
+	VMOVAPS         Z8, Z7
 	TESTQ           AX, AX
 	JEQ             rowsdone
 
 rows:
-	VBROADCASTSS (R8), Z6
+	VBROADCASTSS (R8), Z8
 	ADDQ         $0x00000004, R8
-	VBROADCASTSS (R9), Z13
+	VBROADCASTSS (R9), Z9
 	ADDQ         $0x00000004, R9
 	MOVQ         CX, R11
 	TESTQ        R11, R11
@@ -1772,142 +1782,139 @@ lastgroup:
 ahead:
 	CMPQ             R11, $0x00000020
 	JLT              partial
+	VPSRLD           $0x08, Z6, Z6
+	VBROADCASTSS     const23<>+0(SB), Z17
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
 	MOVQ             R10, R12
-	VPSRLD           $0x08, Z16, Z15
-	VPADDD.BCST      const14<>+0(SB), Z15, Z15
+	VCVTDQ2PS        Z6, Z14
 	SHLQ             $0x03, R12
-	VCVTDQ2PS        Z15, Z16
-	VPBROADCASTQ     R12, Z15
-	VMULPS.BCST      const13<>+0(SB), Z16, Z16
-	VPADDQ           const30<>+0(SB), Z15, Z15
-	VPSUBD.BCST      const15<>+0(SB), Z16, Z18
-	VPSRLQ           $0x20, Z15, Z17
-	VPSRAD           $0x17, Z18, Z18
-	VPMULUDQ         Z3, Z15, Z15
-	VPSLLD           $0x17, Z18, Z20
-	VPSRLQ           $0x20, Z15, Z19
-	VPSUBD           Z20, Z16, Z16
-	VPXORD           Z0, Z17, Z17
-	VSUBPS.BCST      const10<>+0(SB), Z16, Z16
-	VPXORD           Z2, Z19, Z19
+	VPBROADCASTQ     R12, Z6
+	VPSLLD           $0x02, Z7, Z18
 	VCVTDQ2PS        Z18, Z18
-	VPMULUDQ         Z3, Z17, Z17
-	VBROADCASTSS     const22<>+0(SB), Z20
-	VPMULUDQ         Z4, Z19, Z19
-	VFMADD213PS.BCST const23<>+0(SB), Z16, Z20
-	VPSRLQ           $0x20, Z19, Z22
-	VFMADD213PS.BCST const24<>+0(SB), Z16, Z20
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z22
-	VFMADD213PS.BCST const25<>+0(SB), Z16, Z20
-	VPSRLQ           $0x20, Z17, Z21
-	VFMADD213PS.BCST const26<>+0(SB), Z16, Z20
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z15, Z21
-	VFMADD213PS.BCST const27<>+0(SB), Z16, Z20
-	VPMULUDQ         Z3, Z22, Z15
-	VFMADD213PS.BCST const28<>+0(SB), Z16, Z20
+	VBROADCASTSS     const3<>+0(SB), Z19
+	VBROADCASTSS     const6<>+0(SB), Z20
+	VBROADCASTSS     const9<>+0(SB), Z21
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPADDD.BCST      const22<>+0(SB), Z7, Z22
+	VPANDD.BCST      const20<>+0(SB), Z14, Z7
+	VPSRAD           $0x17, Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z7, Z7
+	VCVTDQ2PS        Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z7, Z7
+	VPADDQ           const31<>+0(SB), Z6, Z6
+	VPMULUDQ         Z3, Z6, Z23
+	VPSRLQ           $0x20, Z6, Z6
+	VPXORD           Z0, Z6, Z6
+	VMULPS.BCST      const17<>+0(SB), Z18, Z25
+	VFMADD213PS.BCST const24<>+0(SB), Z7, Z17
+	VMULPS           Z7, Z7, Z24
+	VPSRLQ           $0x20, Z23, Z18
+	VPMULUDQ         Z3, Z6, Z6
+	VPXORD           Z2, Z18, Z18
+	VMULPS           Z25, Z25, Z27
+	VMULPS           Z24, Z7, Z26
+	VPMULUDQ         Z4, Z18, Z18
+	VFMADD213PS.BCST const25<>+0(SB), Z7, Z17
+	VPSRLQ           $0x20, Z6, Z28
+	VPTERNLOGD.BCST  $0x96, 24(SP), Z23, Z28
+	VFMADD213PS.BCST const4<>+0(SB), Z27, Z19
+	VPSRLQ           $0x20, Z18, Z23
+	VPMULUDQ         Z4, Z28, Z28
+	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z23
+	VFMADD213PS.BCST const7<>+0(SB), Z27, Z20
+	VFMADD213PS.BCST const26<>+0(SB), Z7, Z17
+	VPMULUDQ         Z3, Z23, Z23
+	VPSRLQ           $0x20, Z28, Z29
+	VFMADD213PS.BCST const5<>+0(SB), Z27, Z19
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z18, Z29
+	VMOVAPS          Z27, Z18
+	VPMULUDQ         Z3, Z29, Z29
+	VFMADD213PS.BCST const8<>+0(SB), Z27, Z20
+	VFMADD213PS.BCST const27<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST const10<>+0(SB), Z21, Z18
+	VPSRLQ           $0x20, Z23, Z21
+	VPTESTMD.BCST    const12<>+0(SB), Z22, K1
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z21
+	VPSRLQ           $0x20, Z29, Z6
 	VPMULUDQ         Z4, Z21, Z21
-	VFMADD213PS.BCST const29<>+0(SB), Z16, Z20
-	VMULPS           Z16, Z16, Z23
-	VPSRLQ           $0x20, Z21, Z22
-	VMULPS           Z23, Z16, Z24
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z19, Z22
-	VMULPS           Z20, Z24, Z20
-	VPSRLQ           $0x20, Z15, Z19
-	VFMADD231PS.BCST const17<>+0(SB), Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z17, Z19
-	VFMADD231PS.BCST const9<>+0(SB), Z23, Z20
-	VPMULUDQ         Z3, Z22, Z17
-	VADDPS           Z20, Z16, Z16
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z23, Z6
+	VFMADD213PS.BCST const28<>+0(SB), Z7, Z17
+	VPMULUDQ         Z4, Z6, Z6
+	VMULPS           Z25, Z27, Z23
+	VMULPS           Z27, Z27, Z27
+	VMOVAPS          Z25, Z25
+	VFMADD213PS.BCST const29<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST const30<>+0(SB), Z7, Z17
+	VMULPS           Z17, Z26, Z26
+	VPSRLQ           $0x20, Z21, Z17
+	VFMADD231PS      Z19, Z23, Z25
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z28, Z17
+	VPSRLQ           $0x20, Z6, Z19
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z26
+	VPMULUDQ         Z3, Z17, Z17
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z21, Z19
+	VFMADD231PS      Z20, Z27, Z18
+	VPMULUDQ         Z3, Z19, Z20
+	VPADDD.BCST      const12<>+0(SB), Z22, Z21
+	VPSRLQ           $0x20, Z17, Z19
+	VADDPS           Z24, Z26, Z23
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z29, Z19
 	VPMULUDQ         Z4, Z19, Z19
-	VFMADD231PS.BCST const16<>+0(SB), Z18, Z16
-	VPSRLQ           $0x20, Z19, Z18
-	VMULPS.BCST      const18<>+0(SB), Z16, Z16
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z21, Z18
-	VSQRTPS          Z16, Z20
-	VPSRLQ           $0x20, Z17, Z16
-	VPADDD.BCST      const20<>+0(SB), Z14, Z14
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z15, Z16
-	VPANDD.BCST      const21<>+0(SB), Z14, Z15
-	VPMULUDQ         Z3, Z18, Z18
-	VPSUBD.BCST      const20<>+0(SB), Z15, Z15
-	VPMULUDQ         Z4, Z16, Z16
-	VCVTDQ2PS        Z15, Z21
-	VPSRLQ           $0x20, Z16, Z15
-	VMULPS.BCST      const19<>+0(SB), Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z19, Z15
-	VMULPS           Z21, Z21, Z22
-	VPSRLQ           $0x20, Z18, Z19
-	VBROADCASTSS     const3<>+0(SB), Z23
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z17, Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z22, Z23
-	VFMADD213PS.BCST const5<>+0(SB), Z22, Z23
-	VPMULUDQ         Z3, Z15, Z15
-	VMOVAPS          Z21, Z17
-	VPMULUDQ         Z4, Z19, Z19
-	VMULPS           Z21, Z22, Z24
-	VPSRLQ           $0x20, Z19, Z21
-	VFMADD231PS      Z23, Z24, Z17
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z16, Z21
-	VBROADCASTSS     const6<>+0(SB), Z23
-	VPSRLQ           $0x20, Z15, Z16
-	VFMADD213PS.BCST const7<>+0(SB), Z22, Z23
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z18, Z16
-	VFMADD213PS.BCST const8<>+0(SB), Z22, Z23
-	VPMULUDQ         Z3, Z21, Z18
-	VMOVAPS          Z22, Z21
-	VPMULUDQ         Z4, Z16, Z16
-	VBROADCASTSS     const9<>+0(SB), Z25
-	VPSRLQ           $0x20, Z16, Z24
-	VFMADD213PS.BCST const10<>+0(SB), Z25, Z21
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z19, Z24
-	VMULPS           Z22, Z22, Z22
-	VPSRLQ           $0x20, Z18, Z19
-	VFMADD231PS      Z23, Z22, Z21
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z15, Z19
-	VPTESTMD.BCST    const12<>+0(SB), Z14, K1
-	VPMULUDQ         Z3, Z24, Z15
-	VBLENDMPS        Z21, Z17, K1, Z7
-	VPMULUDQ         Z4, Z19, Z19
-	VBLENDMPS        Z17, Z21, K1, Z8
-	VPSRLQ           $0x20, Z19, Z17
-	VMOVAPS          Z7, Z21
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z16, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z14, Z21
-	VPADDD.BCST      const12<>+0(SB), Z14, Z16
-	VPSRLQ           $0x20, Z15, Z14
-	VMOVAPS          Z8, Z22
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z22
-	VPMULUDQ         Z3, Z17, Z16
-	VMULPS           Z22, Z20, Z17
+	VPSRLQ           $0x20, Z20, Z24
+	VBLENDMPS        Z18, Z25, K1, Z10
+	VBLENDMPS        Z25, Z18, K1, Z11
+	VFMADD231PS.BCST const14<>+0(SB), Z7, Z23
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z17, Z24
+	VPSRLQ           $0x20, Z19, Z7
+	VMOVAPS          Z10, Z17
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z6, Z7
+	VMOVAPS          Z11, Z6
+	VPMULUDQ         Z3, Z7, Z7
+	VPMULUDQ         Z4, Z24, Z18
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z23
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z21, Z6
+	VPSRLQ           $0x20, Z18, Z21
+	VPSRLQ           $0x20, Z7, Z14
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z19, Z21
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z20, Z14
+	VSQRTPS          Z23, Z19
+	VPMULUDQ         Z3, Z21, Z20
 	VPMULUDQ         Z4, Z14, Z14
-	VMULPS           Z21, Z20, Z20
-	VPSRLQ           $0x20, Z14, Z18
-	VSHUFF64X2       $0x44, Z20, Z17, Z21
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z19, Z18
-	VSHUFF64X2       $0xee, Z20, Z17, Z19
-	VPSRLQ           $0x20, Z16, Z17
-	VMOVUPS          Z21, (SI)
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z15, Z17
-	VMOVUPS          (DI), Z15
-	VPMULUDQ         Z3, Z18, Z18
-	VMULPS           Z6, Z15, Z15
-	VPMULUDQ         Z4, Z17, Z17
-	VFMADD231PS      Z13, Z21, Z15
-	VPSRLQ           $0x20, Z17, Z20
-	VMOVUPS          Z15, (BX)
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z14, Z20
-	VMOVUPS          Z19, 64(SI)
-	VPSRLQ           $0x20, Z18, Z14
-	VMOVUPS          64(DI), Z15
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z16, Z14
-	VMULPS           Z6, Z15, Z15
+	VPSRLQ           $0x20, Z20, Z21
+	VPSRLQ           $0x20, Z14, Z22
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z7, Z21
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z18, Z22
+	VPMULUDQ         Z4, Z21, Z7
+	VPMULUDQ         Z3, Z22, Z18
+	VPSRLQ           $0x20, Z7, Z22
+	VPSRLQ           $0x20, Z18, Z21
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z14, Z22
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z20, Z21
+	VPMULUDQ         Z3, Z22, Z14
+	VPMULUDQ         Z4, Z21, Z20
+	VPSRLQ           $0x20, Z14, Z21
+	VPSRLQ           $0x20, Z20, Z22
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z18, Z21
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z7, Z22
+	VMULPS           Z6, Z19, Z6
+	VMULPS           Z17, Z19, Z7
+	VSHUFF64X2       $0x44, Z7, Z6, Z17
+	VSHUFF64X2       $0xee, Z7, Z6, Z6
+	VMOVUPS          Z17, (SI)
+	VMOVUPS          Z6, 64(SI)
+	VMOVUPS          (DI), Z7
+	VMOVUPS          64(DI), Z18
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z8, Z18, Z18
+	VFMADD231PS      Z9, Z17, Z7
+	VFMADD231PS      Z9, Z6, Z18
+	VMOVUPS          Z7, (BX)
+	VMOVUPS          Z18, 64(BX)
+	VPERMT2D         Z21, Z5, Z22
+	VMOVAPS          Z22, Z6
 	VPERMT2D         Z14, Z5, Z20
-	VFMADD231PS      Z13, Z19, Z15
-	VPERMT2D         Z18, Z5, Z17
-	VMOVUPS          Z15, 64(BX)
-	VMOVAPS          Z20, Z16
-	VMOVAPS          Z17, Z14
+	VMOVAPS          Z20, Z7
 	ADDQ             $0x00000080, BX
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000080, DI
@@ -1917,217 +1924,745 @@ ahead:
 	JMP              whole
 
 partial:
-	MOVQ             R10, R12
-	SHLQ             $0x03, R12
-	VPBROADCASTQ     R12, Z15
-	VPADDQ           const30<>+0(SB), Z15, Z15
-	VPSRLQ           $0x20, Z15, Z17
-	VPMULUDQ         Z3, Z15, Z15
-	VPSRLQ           $0x20, Z15, Z18
-	VPXORD           Z0, Z17, Z17
-	VPXORD           Z2, Z18, Z18
-	VPMULUDQ         Z3, Z17, Z17
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z20
-	VPSRLQ           $0x20, Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z15, Z19
-	VPMULUDQ         Z3, Z20, Z15
-	VPMULUDQ         Z4, Z19, Z19
-	VPSRLQ           $0x20, Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z18, Z20
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z17, Z18
-	VPMULUDQ         Z3, Z20, Z17
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z19, Z20
-	VPSRLQ           $0x20, Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z15, Z19
-	VPMULUDQ         Z3, Z20, Z15
-	VPMULUDQ         Z4, Z19, Z19
-	VPSRLQ           $0x20, Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z18, Z20
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z17, Z18
-	VPMULUDQ         Z3, Z20, Z17
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z19, Z20
-	VPSRLQ           $0x20, Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z15, Z19
-	VPMULUDQ         Z3, Z20, Z15
-	VPMULUDQ         Z4, Z19, Z19
-	VPSRLQ           $0x20, Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z18, Z20
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z17, Z18
-	VPMULUDQ         Z3, Z20, Z17
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z19, Z20
-	VPSRLQ           $0x20, Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z15, Z19
-	VPMULUDQ         Z3, Z20, Z15
-	VPMULUDQ         Z4, Z19, Z19
-	VPSRLQ           $0x20, Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z18, Z20
-	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z17, Z18
-	VPMULUDQ         Z3, Z20, Z17
-	VPMULUDQ         Z4, Z18, Z18
-	VPSRLQ           $0x20, Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z19, Z20
-	VPSRLQ           $0x20, Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z15, Z19
-	VPERMT2D         Z19, Z5, Z20
-	VPERMT2D         Z17, Z5, Z18
-	VPSRLD           $0x08, Z16, Z15
-	VPADDD.BCST      const14<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const13<>+0(SB), Z15, Z15
-	VPSUBD.BCST      const15<>+0(SB), Z15, Z16
-	VPSRAD           $0x17, Z16, Z16
-	VPSLLD           $0x17, Z16, Z17
-	VPSUBD           Z17, Z15, Z15
-	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z16, Z16
-	VBROADCASTSS     const22<>+0(SB), Z17
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const24<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const26<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const28<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z17
-	VMULPS           Z15, Z15, Z19
-	VMULPS           Z19, Z15, Z21
-	VMULPS           Z17, Z21, Z17
-	VFMADD231PS.BCST const17<>+0(SB), Z16, Z17
-	VFMADD231PS.BCST const9<>+0(SB), Z19, Z17
-	VADDPS           Z17, Z15, Z15
-	VFMADD231PS.BCST const16<>+0(SB), Z16, Z15
-	VMULPS.BCST      const18<>+0(SB), Z15, Z15
-	VSQRTPS          Z15, Z15
-	VPADDD.BCST      const20<>+0(SB), Z14, Z14
-	VPANDD.BCST      const21<>+0(SB), Z14, Z16
-	VPSUBD.BCST      const20<>+0(SB), Z16, Z16
-	VCVTDQ2PS        Z16, Z16
-	VMULPS.BCST      const19<>+0(SB), Z16, Z16
-	VMULPS           Z16, Z16, Z17
-	VBROADCASTSS     const3<>+0(SB), Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z17, Z19
-	VFMADD213PS.BCST const5<>+0(SB), Z17, Z19
-	VMOVAPS          Z16, Z21
-	VMULPS           Z16, Z17, Z16
-	VFMADD231PS      Z19, Z16, Z21
-	VBROADCASTSS     const6<>+0(SB), Z16
-	VFMADD213PS.BCST const7<>+0(SB), Z17, Z16
-	VFMADD213PS.BCST const8<>+0(SB), Z17, Z16
-	VMOVAPS          Z17, Z19
-	VBROADCASTSS     const9<>+0(SB), Z22
-	VFMADD213PS.BCST const10<>+0(SB), Z22, Z19
+	VPSRLD           $0x08, Z6, Z6
+	VPADDD.BCST      const18<>+0(SB), Z6, Z6
+	VCVTDQ2PS        Z6, Z6
+	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
+	VPSRAD           $0x17, Z6, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPANDD.BCST      const20<>+0(SB), Z6, Z6
+	VPADDD.BCST      const21<>+0(SB), Z6, Z6
+	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
+	VBROADCASTSS     const23<>+0(SB), Z17
+	VFMADD213PS.BCST const24<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const25<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const26<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const27<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const28<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const29<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST const30<>+0(SB), Z6, Z17
+	VMULPS           Z6, Z6, Z18
+	VMULPS           Z18, Z6, Z19
+	VMULPS           Z17, Z19, Z17
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
+	VADDPS           Z18, Z17, Z17
+	VFMADD231PS.BCST const14<>+0(SB), Z6, Z17
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z17
+	VSQRTPS          Z17, Z6
+	VPSLLD           $0x02, Z7, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z14, Z14
+	VPADDD.BCST      const22<>+0(SB), Z7, Z7
+	VMULPS           Z14, Z14, Z17
+	VBROADCASTSS     const3<>+0(SB), Z18
+	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
+	VFMADD213PS.BCST const5<>+0(SB), Z17, Z18
+	VMOVAPS          Z14, Z19
+	VMULPS           Z14, Z17, Z14
+	VFMADD231PS      Z18, Z14, Z19
+	VBROADCASTSS     const6<>+0(SB), Z14
+	VFMADD213PS.BCST const7<>+0(SB), Z17, Z14
+	VFMADD213PS.BCST const8<>+0(SB), Z17, Z14
+	VMOVAPS          Z17, Z18
+	VBROADCASTSS     const9<>+0(SB), Z20
+	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
 	VMULPS           Z17, Z17, Z17
-	VFMADD231PS      Z16, Z17, Z19
-	VPTESTMD.BCST    const12<>+0(SB), Z14, K1
-	VBLENDMPS        Z19, Z21, K1, Z9
-	VBLENDMPS        Z21, Z19, K1, Z10
-	VMOVAPS          Z9, Z16
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z14, Z16
-	VPADDD.BCST      const12<>+0(SB), Z14, Z14
-	VMOVAPS          Z10, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z14, Z17
-	VMULPS           Z17, Z15, Z14
-	VMULPS           Z16, Z15, Z16
-	VSHUFF64X2       $0x44, Z16, Z14, Z15
-	VSHUFF64X2       $0xee, Z16, Z14, Z17
-	VMOVAPS          Z20, Z16
-	VMOVAPS          Z18, Z14
+	VFMADD231PS      Z14, Z17, Z18
+	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
+	VBLENDMPS        Z18, Z19, K1, Z12
+	VBLENDMPS        Z19, Z18, K1, Z13
+	VMOVAPS          Z12, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z14
+	VPADDD.BCST      const12<>+0(SB), Z7, Z7
+	VMOVAPS          Z13, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z17
+	VMULPS           Z17, Z6, Z7
+	VMULPS           Z14, Z6, Z6
+	VSHUFF64X2       $0x44, Z6, Z7, Z14
+	VSHUFF64X2       $0xee, Z6, Z7, Z6
 	CMPQ             R11, $0x00000010
-	JLT              partialfirst
-	VMOVUPS          Z15, (SI)
+	JLT              partialtail0
+	VMOVUPS          Z14, (SI)
+	VMOVUPS          (DI), Z7
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS      Z9, Z14, Z7
+	VMOVUPS          Z7, (BX)
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R11
+	TESTQ            R11, R11
+	JEQ              partialdone
+	CMPQ             R11, $0x00000010
+	JLT              partialtail1
+	VMOVUPS          Z6, (SI)
+	VMOVUPS          (DI), Z7
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS      Z9, Z6, Z7
+	VMOVUPS          Z7, (BX)
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R11
+	TESTQ            R11, R11
+	JEQ              partialdone
+
+partialtail0:
+	LEAQ        const32<>+0(SB), R12
+	KMOVW       (R12)(R11*4), K1
+	VMOVUPS     Z14, K1, (SI)
+	VMOVUPS.Z   (DI), K1, Z6
+	VMULPS      Z8, Z6, Z6
+	VFMADD231PS Z9, Z14, Z6
+	VMOVUPS     Z6, K1, (BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+	JMP         partialdone
+
+partialtail1:
+	LEAQ        const32<>+0(SB), R12
+	KMOVW       (R12)(R11*4), K1
+	VMOVUPS     Z6, K1, (SI)
+	VMOVUPS.Z   (DI), K1, Z7
+	VMULPS      Z8, Z7, Z7
+	VFMADD231PS Z9, Z6, Z7
+	VMOVUPS     Z7, K1, (BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+
+partialdone:
+	MOVQ            R10, R11
+	SHLQ            $0x03, R11
+	VPBROADCASTQ    R11, Z6
+	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPSRLQ          $0x20, Z6, Z7
+	VPMULUDQ        Z3, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z8
+	VPXORD          Z0, Z7, Z7
+	VPXORD          Z2, Z8, Z8
+	VPMULUDQ        Z3, Z7, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z9
+	VPMULUDQ        Z3, Z14, Z6
+	VPMULUDQ        Z4, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z14
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z8
+	VPMULUDQ        Z3, Z14, Z7
+	VPMULUDQ        Z4, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z14
+	VPSRLQ          $0x20, Z7, Z9
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
+	VPERMT2D        Z9, Z5, Z14
+	VMOVAPS         Z14, Z6
+	VPERMT2D        Z7, Z5, Z8
+	VMOVAPS         Z8, Z7
+	JMP             whole
+
+final:
+	VPSRLD           $0x08, Z6, Z14
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z17
+	VCVTDQ2PS        Z17, Z17
+	VPANDD.BCST      const20<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z18
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const25<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const27<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const29<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const30<>+0(SB), Z14, Z18
+	VMULPS           Z14, Z14, Z19
+	VMULPS           Z19, Z14, Z20
+	VMULPS           Z18, Z20, Z18
+	VFMADD231PS.BCST const16<>+0(SB), Z17, Z18
+	VADDPS           Z19, Z18, Z18
+	VFMADD231PS.BCST const14<>+0(SB), Z14, Z18
+	VFMADD231PS.BCST const15<>+0(SB), Z17, Z18
+	VSQRTPS          Z18, Z14
+	VPSLLD           $0x02, Z7, Z17
+	VCVTDQ2PS        Z17, Z17
+	VMULPS.BCST      const17<>+0(SB), Z17, Z17
+	VPADDD.BCST      const22<>+0(SB), Z7, Z18
+	VMULPS           Z17, Z17, Z19
+	VBROADCASTSS     const3<>+0(SB), Z20
+	VFMADD213PS.BCST const4<>+0(SB), Z19, Z20
+	VFMADD213PS.BCST const5<>+0(SB), Z19, Z20
+	VMOVAPS          Z17, Z21
+	VMULPS           Z17, Z19, Z17
+	VFMADD231PS      Z20, Z17, Z21
+	VBROADCASTSS     const6<>+0(SB), Z17
+	VFMADD213PS.BCST const7<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST const8<>+0(SB), Z19, Z17
+	VMOVAPS          Z19, Z20
+	VBROADCASTSS     const9<>+0(SB), Z22
+	VFMADD213PS.BCST const10<>+0(SB), Z22, Z20
+	VMULPS           Z19, Z19, Z19
+	VFMADD231PS      Z17, Z19, Z20
+	VPTESTMD.BCST    const12<>+0(SB), Z18, K1
+	VBLENDMPS        Z20, Z21, K1, Z15
+	VBLENDMPS        Z21, Z20, K1, Z16
+	VMOVAPS          Z15, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z17
+	VPADDD.BCST      const12<>+0(SB), Z18, Z18
+	VMOVAPS          Z16, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z19
+	VMULPS           Z19, Z14, Z18
+	VMULPS           Z17, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z18, Z17
+	VSHUFF64X2       $0xee, Z14, Z18, Z14
+	CMPQ             R11, $0x00000010
+	JLT              finaltail0
+	VMOVUPS          Z17, (SI)
 	VMOVUPS          (DI), Z18
-	VMULPS           Z6, Z18, Z18
-	VFMADD231PS      Z13, Z15, Z18
+	VMULPS           Z8, Z18, Z18
+	VFMADD231PS      Z9, Z17, Z18
 	VMOVUPS          Z18, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
 	TESTQ            R11, R11
-	JEQ              whole
+	JEQ              finaldone
 	CMPQ             R11, $0x00000010
-	JLT              partialsecond
-	VMOVUPS          Z17, (SI)
-	VMOVUPS          (DI), Z15
-	VMULPS           Z6, Z15, Z6
-	VFMADD231PS      Z13, Z17, Z6
-	VMOVUPS          Z6, (BX)
+	JLT              finaltail1
+	VMOVUPS          Z14, (SI)
+	VMOVUPS          (DI), Z18
+	VMULPS           Z8, Z18, Z18
+	VFMADD231PS      Z9, Z14, Z18
+	VMOVUPS          Z18, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
-	JMP              whole
+	TESTQ            R11, R11
+	JEQ              finaldone
 
-partialfirst:
-	LEAQ        const31<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z15, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z17
-	VMULPS      Z6, Z17, Z6
-	VFMADD231PS Z13, Z15, Z6
-	VMOVUPS     Z6, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
-	JMP         whole
-
-partialsecond:
-	LEAQ        const31<>+0(SB), R12
+finaltail0:
+	LEAQ        const32<>+0(SB), R12
 	KMOVW       (R12)(R11*4), K1
 	VMOVUPS     Z17, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z15
-	VMULPS      Z6, Z15, Z6
-	VFMADD231PS Z13, Z17, Z6
-	VMOVUPS     Z6, K1, (BX)
+	VMOVUPS.Z   (DI), K1, Z14
+	VMULPS      Z8, Z14, Z8
+	VFMADD231PS Z9, Z17, Z8
+	VMOVUPS     Z8, K1, (BX)
 	LEAQ        (BX)(R11*4), BX
 	LEAQ        (SI)(R11*4), SI
 	LEAQ        (DI)(R11*4), DI
-	JMP         whole
+	JMP         finaldone
 
-final:
-	VPSRLD           $0x08, Z16, Z15
-	VPADDD.BCST      const14<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const13<>+0(SB), Z15, Z15
-	VPSUBD.BCST      const15<>+0(SB), Z15, Z17
-	VPSRAD           $0x17, Z17, Z17
-	VPSLLD           $0x17, Z17, Z18
-	VPSUBD           Z18, Z15, Z15
-	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z17, Z17
-	VBROADCASTSS     const22<>+0(SB), Z18
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const24<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const26<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const28<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z18
-	VMULPS           Z15, Z15, Z19
-	VMULPS           Z19, Z15, Z20
-	VMULPS           Z18, Z20, Z18
-	VFMADD231PS.BCST const17<>+0(SB), Z17, Z18
-	VFMADD231PS.BCST const9<>+0(SB), Z19, Z18
-	VADDPS           Z18, Z15, Z15
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z15
-	VMULPS.BCST      const18<>+0(SB), Z15, Z15
-	VSQRTPS          Z15, Z15
-	VPADDD.BCST      const20<>+0(SB), Z14, Z17
-	VPANDD.BCST      const21<>+0(SB), Z17, Z18
-	VPSUBD.BCST      const20<>+0(SB), Z18, Z18
+finaltail1:
+	LEAQ        const32<>+0(SB), R12
+	KMOVW       (R12)(R11*4), K1
+	VMOVUPS     Z14, K1, (SI)
+	VMOVUPS.Z   (DI), K1, Z17
+	VMULPS      Z8, Z17, Z8
+	VFMADD231PS Z9, Z14, Z8
+	VMOVUPS     Z8, K1, (BX)
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+
+finaldone:
+whole:
+	SUBQ  $0x00000001, AX
+	TESTQ AX, AX
+	JNE   rows
+
+rowsdone:
+none:
+	VZEROUPPER
+	RET
+
+// func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·Overdamped(SB), $172-168
+	MOVQ            ids_len+104(FP), AX
+	MOVQ            d+120(FP), CX
+	MOVQ            ids_base+96(FP), DX
+	MOVQ            z_base+0(FP), BX
+	MOVQ            g_base+24(FP), SI
+	MOVQ            p_base+48(FP), DI
+	MOVQ            h_base+72(FP), R8
+	VBROADCASTSS    anchor+128(FP), Z0
+	VMOVSS          X0, (SP)
+	VBROADCASTSS    root+132(FP), Z0
+	VMOVSS          X0, 4(SP)
+	VBROADCASTSS    heat+136(FP), Z0
+	VMOVSS          X0, 8(SP)
+	VMOVSS          4(SP), X0
+	VMULSS          4(SP), X0, X0
+	XORQ            R9, R9
+	TESTQ           AX, AX
+	JEQ             none
+	MOVLQZX         step+152(FP), R10
+	MOVQ            seed+144(FP), R11
+	MOVL            $0xcd9e8d57, R12
+	IMULQ           R12, R10
+	MOVQ            R10, R12
+	SHRQ            $0x20, R12
+	XORQ            R11, R12
+	SHRQ            $0x20, R11
+	MOVLQZX         stream+156(FP), R13
+	XORQ            R11, R13
+	VPBROADCASTD    R12, Z8
+	VPBROADCASTD    R10, Z9
+	VPBROADCASTD    R13, Z10
+	MOVQ            seed+144(FP), R10
+	MOVQ            R10, R11
+	SHRQ            $0x20, R11
+	MOVQ            R10, 12(SP)
+	MOVQ            R11, 20(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 28(SP)
+	MOVQ            R11, 36(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 44(SP)
+	MOVQ            R11, 52(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 60(SP)
+	MOVQ            R11, 68(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 76(SP)
+	MOVQ            R11, 84(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 92(SP)
+	MOVQ            R11, 100(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 108(SP)
+	MOVQ            R11, 116(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 124(SP)
+	MOVQ            R11, 132(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 140(SP)
+	MOVQ            R11, 148(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	MOVQ            R10, 156(SP)
+	MOVQ            R11, 164(SP)
+	ADDL            $0x9e3779b9, R10
+	ADDL            $0xbb67ae85, R11
+	VPBROADCASTD    const0<>+0(SB), Z11
+	VPBROADCASTD    const1<>+0(SB), Z12
+	VMOVDQU32       const2<>+0(SB), Z13
+	XORQ            R10, R10
+	MOVQ            CX, R11
+	ADDQ            $0x0000001f, R11
+	SHRQ            $0x05, R11
+	MOVQ            (DX), R10
+	ADDQ            $0x00000008, DX
+	IMULQ           R11, R10
+	MOVQ            R10, R11
+	SHLQ            $0x03, R11
+	VPBROADCASTQ    R11, Z14
+	VPADDQ          const31<>+0(SB), Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPMULUDQ        Z11, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z16
+	VPXORD          Z8, Z15, Z15
+	VPXORD          Z10, Z16, Z16
+	VPMULUDQ        Z11, Z15, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 28(SP), Z9, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 36(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 44(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 52(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 60(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 68(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 76(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 84(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 92(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 100(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 108(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 116(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 124(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 132(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 140(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 148(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 156(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 164(SP), Z14, Z17
+	VPERMT2D        Z17, Z13, Z18
+	VMOVAPS         Z18, Z14
+	VPERMT2D        Z15, Z13, Z16
+	VMOVAPS         Z16, Z15
+	TESTQ           AX, AX
+	JEQ             rowsdone
+
+rows:
+	VMOVSS       (R8), X16
+	ADDQ         $0x00000004, R8
+	VMOVSS       8(SP), X17
+	VMULSS       X16, X17, X17
+	VSQRTSS      X17, X17, X17
+	VBROADCASTSS X17, Z17
+	VMOVSS       4(SP), X18
+	VUCOMISS     const33<>+0(SB), X18
+	JHI          clip
+	JMP          free
+
+clip:
+	VBROADCASTSS X16, Z18
+	VPXORD       Z1, Z1, Z1
+	MOVQ         d+120(FP), R11
+	CMPQ         R11, $0x00000010
+	JLT          drift1end
+
+drift1:
+	VMOVUPS          (SI), Z19
+	VMOVUPS          (DI), Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS          (BX), Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMULPS           Z18, Z19, Z19
+	VFMADD231PS      Z19, Z19, Z1
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R11
+	CMPQ             R11, $0x00000010
+	JGE              drift1
+
+drift1end:
+	TESTQ            R11, R11
+	JEQ              driftdone
+	LEAQ             const32<>+0(SB), R12
+	KMOVW            (R12)(R11*4), K1
+	VMOVUPS.Z        (SI), K1, Z19
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMULPS           Z18, Z19, Z18
+	VMOVAPS.Z        Z18, K1, Z18
+	VFMADD231PS      Z18, Z18, Z1
+	LEAQ             (BX)(R11*4), BX
+	LEAQ             (SI)(R11*4), SI
+	LEAQ             (DI)(R11*4), DI
+
+driftdone:
+	MOVQ          d+120(FP), R11
+	NEGQ          R11
+	LEAQ          (BX)(R11*4), BX
+	MOVQ          d+120(FP), R11
+	NEGQ          R11
+	LEAQ          (SI)(R11*4), SI
+	MOVQ          d+120(FP), R11
+	NEGQ          R11
+	LEAQ          (DI)(R11*4), DI
+	VEXTRACTF64X4 $0x01, Z1, Y18
+	VADDPS        Y18, Y1, Y18
+	VEXTRACTF32X4 $0x01, Y18, X19
+	VADDPS        X19, X18, X19
+	VPSHUFD       $0x0e, X19, X18
+	VADDPS        X18, X19, X18
+	VPSHUFD       $0x01, X18, X19
+	VADDPS        X19, X18, X19
+	VUCOMISS      X0, X19
+	JHI           cut
+	JMP           free
+
+cut:
+	ADDQ    $0x00000001, R9
+	VSQRTSS X19, X19, X18
+	VMOVSS  4(SP), X19
+	VDIVSS  X18, X19, X18
+	VMULSS  X18, X16, X16
+
+free:
+	VBROADCASTSS X16, Z16
+	MOVQ         CX, R11
+	TESTQ        R11, R11
+	JEQ          whole
+
+group:
+	CMPQ R11, $0x00000021
+	JLT  lastgroup
+	ADDQ $0x00000001, R10
+	JMP  ahead
+
+lastgroup:
+	CMPQ  AX, $0x00000002
+	JLT   final
+	MOVQ  CX, R12
+	ADDQ  $0x0000001f, R12
+	SHRQ  $0x05, R12
+	MOVQ  (DX), R10
+	ADDQ  $0x00000008, DX
+	IMULQ R12, R10
+
+ahead:
+	CMPQ             R11, $0x00000020
+	JLT              partial
+	VPSRLD           $0x08, Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z19
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	MOVQ             R10, R12
+	VCVTDQ2PS        Z14, Z18
+	SHLQ             $0x03, R12
+	VPBROADCASTQ     R12, Z14
+	VPSLLD           $0x02, Z15, Z20
+	VCVTDQ2PS        Z20, Z20
+	VBROADCASTSS     const3<>+0(SB), Z21
+	VBROADCASTSS     const6<>+0(SB), Z22
+	VBROADCASTSS     const9<>+0(SB), Z23
+	VPSUBD.BCST      const19<>+0(SB), Z18, Z18
+	VPADDD.BCST      const22<>+0(SB), Z15, Z24
+	VPANDD.BCST      const20<>+0(SB), Z18, Z15
+	VPSRAD           $0x17, Z18, Z18
+	VPADDD.BCST      const21<>+0(SB), Z15, Z15
+	VPADDQ           const31<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z15, Z25
+	VPMULUDQ         Z11, Z14, Z15
 	VCVTDQ2PS        Z18, Z18
-	VMULPS.BCST      const19<>+0(SB), Z18, Z18
+	VPSRLQ           $0x20, Z14, Z14
+	VPXORD           Z8, Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z20, Z27
+	VFMADD213PS.BCST const24<>+0(SB), Z25, Z19
+	VMULPS           Z25, Z25, Z26
+	VPSRLQ           $0x20, Z15, Z20
+	VPMULUDQ         Z11, Z14, Z14
+	VPXORD           Z10, Z20, Z20
+	VMULPS           Z27, Z27, Z29
+	VMULPS           Z26, Z25, Z28
+	VPMULUDQ         Z12, Z20, Z20
+	VFMADD213PS.BCST const25<>+0(SB), Z25, Z19
+	VPSRLQ           $0x20, Z14, Z30
+	VPTERNLOGD.BCST  $0x96, 36(SP), Z15, Z30
+	VFMADD213PS.BCST const4<>+0(SB), Z29, Z21
+	VPSRLQ           $0x20, Z20, Z15
+	VPMULUDQ         Z12, Z30, Z30
+	VPTERNLOGD.BCST  $0x96, 28(SP), Z9, Z15
+	VFMADD213PS.BCST const7<>+0(SB), Z29, Z22
+	VFMADD213PS.BCST const26<>+0(SB), Z25, Z19
+	VPMULUDQ         Z11, Z15, Z15
+	VPSRLQ           $0x20, Z30, Z31
+	VFMADD213PS.BCST const5<>+0(SB), Z29, Z21
+	VPTERNLOGD.BCST  $0x96, 44(SP), Z20, Z31
+	VMOVAPS          Z29, Z20
+	VPMULUDQ         Z11, Z31, Z31
+	VFMADD213PS.BCST const8<>+0(SB), Z29, Z22
+	VFMADD213PS.BCST const27<>+0(SB), Z25, Z19
+	VFMADD213PS.BCST const10<>+0(SB), Z23, Z20
+	VPSRLQ           $0x20, Z15, Z23
+	VPTESTMD.BCST    const12<>+0(SB), Z24, K1
+	VPTERNLOGD.BCST  $0x96, 52(SP), Z14, Z23
+	VPSRLQ           $0x20, Z31, Z14
+	VPMULUDQ         Z12, Z23, Z23
+	VPTERNLOGD.BCST  $0x96, 68(SP), Z15, Z14
+	VFMADD213PS.BCST const28<>+0(SB), Z25, Z19
+	VPMULUDQ         Z12, Z14, Z14
+	VMULPS           Z27, Z29, Z15
+	VMULPS           Z29, Z29, Z29
+	VMOVAPS          Z27, Z27
+	VFMADD213PS.BCST const29<>+0(SB), Z25, Z19
+	VFMADD213PS.BCST const30<>+0(SB), Z25, Z19
+	VMULPS           Z19, Z28, Z28
+	VPSRLQ           $0x20, Z23, Z19
+	VFMADD231PS      Z21, Z15, Z27
+	VPTERNLOGD.BCST  $0x96, 60(SP), Z30, Z19
+	VPSRLQ           $0x20, Z14, Z15
+	VFMADD231PS.BCST const16<>+0(SB), Z18, Z28
+	VPMULUDQ         Z11, Z19, Z19
+	VPTERNLOGD.BCST  $0x96, 76(SP), Z23, Z15
+	VFMADD231PS      Z22, Z29, Z20
+	VPMULUDQ         Z11, Z15, Z21
+	VMOVUPS          (SI), Z22
+	VPSRLQ           $0x20, Z19, Z15
+	VMOVUPS          (DI), Z23
+	VADDPS           Z26, Z28, Z26
+	VPTERNLOGD.BCST  $0x96, 84(SP), Z31, Z15
+	VPMULUDQ         Z12, Z15, Z15
+	VPSRLQ           $0x20, Z21, Z28
+	VPTERNLOGD.BCST  $0x96, 100(SP), Z19, Z28
+	VMOVUPS          64(SI), Z19
+	VFMADD231PS.BCST const14<>+0(SB), Z25, Z26
+	VPMULUDQ         Z12, Z28, Z28
+	VPSRLQ           $0x20, Z15, Z25
+	VMOVUPS          64(DI), Z29
+	VPTERNLOGD.BCST  $0x96, 92(SP), Z14, Z25
+	VADDPS           Z23, Z22, Z14
+	VPMULUDQ         Z11, Z25, Z22
+	VPSRLQ           $0x20, Z28, Z23
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z26
+	VPTERNLOGD.BCST  $0x96, 108(SP), Z15, Z23
+	VADDPS           Z29, Z19, Z15
+	VPMULUDQ         Z11, Z23, Z19
+	VPSRLQ           $0x20, Z22, Z18
+	VMOVUPS          (BX), Z23
+	VPTERNLOGD.BCST  $0x96, 116(SP), Z21, Z18
+	VMOVUPS          64(BX), Z21
+	VSQRTPS          Z26, Z25
+	VPMULUDQ         Z12, Z18, Z18
+	VBLENDMPS        Z20, Z27, K1, Z2
+	VBLENDMPS        Z27, Z20, K1, Z3
+	VFMADD231PS.BCST (SP), Z23, Z14
+	VFMADD231PS.BCST (SP), Z21, Z15
+	VPSRLQ           $0x20, Z18, Z21
+	VPSRLQ           $0x20, Z19, Z20
+	VMOVAPS          Z2, Z23
+	VPADDD.BCST      const12<>+0(SB), Z24, Z26
+	VMOVAPS          Z3, Z27
+	VPTERNLOGD.BCST  $0x96, 124(SP), Z28, Z21
+	VPTERNLOGD.BCST  $0x96, 132(SP), Z22, Z20
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z23
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z26, Z27
+	VPMULUDQ         Z11, Z21, Z21
+	VPMULUDQ         Z12, Z20, Z20
+	VMOVUPS          (BX), Z22
+	VMOVUPS          64(BX), Z24
+	VFNMADD231PS     Z14, Z16, Z22
+	VFNMADD231PS     Z15, Z16, Z24
+	VPSRLQ           $0x20, Z21, Z14
+	VPSRLQ           $0x20, Z20, Z15
+	VPTERNLOGD.BCST  $0x96, 148(SP), Z19, Z14
+	VPTERNLOGD.BCST  $0x96, 140(SP), Z18, Z15
+	VPMULUDQ         Z12, Z14, Z18
+	VPMULUDQ         Z11, Z15, Z15
+	VPSRLQ           $0x20, Z18, Z19
+	VPSRLQ           $0x20, Z15, Z14
+	VPTERNLOGD.BCST  $0x96, 156(SP), Z20, Z19
+	VPTERNLOGD.BCST  $0x96, 164(SP), Z21, Z14
+	VMULPS           Z27, Z25, Z20
+	VMULPS           Z23, Z25, Z21
+	VSHUFF64X2       $0x44, Z21, Z20, Z23
+	VSHUFF64X2       $0xee, Z21, Z20, Z20
+	VFMADD231PS      Z23, Z17, Z22
+	VFMADD231PS      Z20, Z17, Z24
+	VMOVUPS          Z22, (BX)
+	VMOVUPS          Z24, 64(BX)
+	VPERMT2D         Z14, Z13, Z19
+	VMOVAPS          Z19, Z14
+	VPERMT2D         Z15, Z13, Z18
+	VMOVAPS          Z18, Z15
+	ADDQ             $0x00000080, BX
+	ADDQ             $0x00000080, SI
+	ADDQ             $0x00000080, DI
+	SUBQ             $0x00000020, R11
+	TESTQ            R11, R11
+	JNE              group
+	JMP              whole
+
+partial:
+	VPSRLD           $0x08, Z14, Z14
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPANDD.BCST      const20<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z19
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const25<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const29<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const30<>+0(SB), Z14, Z19
+	VMULPS           Z14, Z14, Z20
+	VMULPS           Z20, Z14, Z21
+	VMULPS           Z19, Z21, Z19
+	VFMADD231PS.BCST const16<>+0(SB), Z18, Z19
+	VADDPS           Z20, Z19, Z19
+	VFMADD231PS.BCST const14<>+0(SB), Z14, Z19
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z19
+	VSQRTPS          Z19, Z14
+	VPSLLD           $0x02, Z15, Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS.BCST      const17<>+0(SB), Z18, Z18
+	VPADDD.BCST      const22<>+0(SB), Z15, Z15
 	VMULPS           Z18, Z18, Z19
 	VBROADCASTSS     const3<>+0(SB), Z20
 	VFMADD213PS.BCST const4<>+0(SB), Z19, Z20
@@ -2143,805 +2678,282 @@ final:
 	VFMADD213PS.BCST const10<>+0(SB), Z22, Z20
 	VMULPS           Z19, Z19, Z19
 	VFMADD231PS      Z18, Z19, Z20
-	VPTESTMD.BCST    const12<>+0(SB), Z17, K1
-	VBLENDMPS        Z20, Z21, K1, Z11
-	VBLENDMPS        Z21, Z20, K1, Z12
-	VMOVAPS          Z11, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z18
-	VPADDD.BCST      const12<>+0(SB), Z17, Z17
-	VMOVAPS          Z12, Z19
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z19
-	VMULPS           Z19, Z15, Z17
-	VMULPS           Z18, Z15, Z15
-	VSHUFF64X2       $0x44, Z15, Z17, Z18
-	VSHUFF64X2       $0xee, Z15, Z17, Z15
+	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
+	VBLENDMPS        Z20, Z21, K1, Z4
+	VBLENDMPS        Z21, Z20, K1, Z5
+	VMOVAPS          Z4, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z18
+	VPADDD.BCST      const12<>+0(SB), Z15, Z15
+	VMOVAPS          Z5, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z19
+	VMULPS           Z19, Z14, Z15
+	VMULPS           Z18, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z15, Z18
+	VSHUFF64X2       $0xee, Z14, Z15, Z14
 	CMPQ             R11, $0x00000010
-	JLT              finalfirst
-	VMOVUPS          Z18, (SI)
-	VMOVUPS          (DI), Z17
-	VMULPS           Z6, Z17, Z17
-	VFMADD231PS      Z13, Z18, Z17
-	VMOVUPS          Z17, (BX)
+	JLT              partialtail0
+	VMOVUPS          (SI), Z15
+	VMOVUPS          (DI), Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (BX), Z19
+	VFMADD231PS.BCST (SP), Z19, Z15
+	VMOVUPS          (BX), Z19
+	VFNMADD231PS     Z15, Z16, Z19
+	VFMADD231PS      Z18, Z17, Z19
+	VMOVUPS          Z19, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
 	TESTQ            R11, R11
-	JEQ              whole
+	JEQ              partialdone
 	CMPQ             R11, $0x00000010
-	JLT              finalsecond
-	VMOVUPS          Z15, (SI)
-	VMOVUPS          (DI), Z17
-	VMULPS           Z6, Z17, Z6
-	VFMADD231PS      Z13, Z15, Z6
-	VMOVUPS          Z6, (BX)
+	JLT              partialtail1
+	VMOVUPS          (SI), Z15
+	VMOVUPS          (DI), Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (BX), Z19
+	VFMADD231PS.BCST (SP), Z19, Z15
+	VMOVUPS          (BX), Z19
+	VFNMADD231PS     Z15, Z16, Z19
+	VFMADD231PS      Z14, Z17, Z19
+	VMOVUPS          Z19, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
-	JMP              whole
+	TESTQ            R11, R11
+	JEQ              partialdone
 
-finalfirst:
-	LEAQ        const31<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z18, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z15
-	VMULPS      Z6, Z15, Z6
-	VFMADD231PS Z13, Z18, Z6
-	VMOVUPS     Z6, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
-	JMP         whole
+partialtail0:
+	LEAQ             const32<>+0(SB), R12
+	KMOVW            (R12)(R11*4), K1
+	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS.Z        (DI), K1, Z15
+	VADDPS           Z15, Z14, Z14
+	VMOVUPS.Z        (BX), K1, Z15
+	VFMADD231PS.BCST (SP), Z15, Z14
+	VMOVUPS.Z        (BX), K1, Z15
+	VFNMADD231PS     Z14, Z16, Z15
+	VFMADD231PS      Z18, Z17, Z15
+	VMOVUPS          Z15, K1, (BX)
+	LEAQ             (BX)(R11*4), BX
+	LEAQ             (SI)(R11*4), SI
+	LEAQ             (DI)(R11*4), DI
+	JMP              partialdone
 
-finalsecond:
-	LEAQ        const31<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z15, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z17
-	VMULPS      Z6, Z17, Z6
-	VFMADD231PS Z13, Z15, Z6
-	VMOVUPS     Z6, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+partialtail1:
+	LEAQ             const32<>+0(SB), R12
+	KMOVW            (R12)(R11*4), K1
+	VMOVUPS.Z        (SI), K1, Z15
+	VMOVUPS.Z        (DI), K1, Z18
+	VADDPS           Z18, Z15, Z15
+	VMOVUPS.Z        (BX), K1, Z18
+	VFMADD231PS.BCST (SP), Z18, Z15
+	VMOVUPS.Z        (BX), K1, Z18
+	VFNMADD231PS     Z15, Z16, Z18
+	VFMADD231PS      Z14, Z17, Z18
+	VMOVUPS          Z18, K1, (BX)
+	LEAQ             (BX)(R11*4), BX
+	LEAQ             (SI)(R11*4), SI
+	LEAQ             (DI)(R11*4), DI
 
-whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
-
-rowsdone:
-none:
-	VZEROUPPER
-	RET
-
-// func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
-// Requires: AVX, AVX512F, AVX512VL
-TEXT ·Overdamped(SB), $160-168
-	MOVQ            ids_len+104(FP), AX
-	MOVQ            d+120(FP), CX
-	MOVQ            ids_base+96(FP), DX
-	TESTQ           AX, AX
-	JEQ             none
-	MOVQ            z_base+0(FP), BX
-	MOVQ            g_base+24(FP), SI
-	MOVQ            p_base+48(FP), DI
-	MOVLQZX         step+152(FP), R8
-	MOVQ            seed+144(FP), R9
-	MOVL            $0xcd9e8d57, R10
-	IMULQ           R10, R8
-	MOVQ            R8, R10
-	SHRQ            $0x20, R10
-	XORQ            R9, R10
-	SHRQ            $0x20, R9
-	MOVLQZX         stream+156(FP), R11
-	XORQ            R9, R11
-	VPBROADCASTD    R10, Z0
-	VPBROADCASTD    R8, Z1
-	VPBROADCASTD    R11, Z2
-	MOVQ            seed+144(FP), R8
-	MOVQ            R8, R9
-	SHRQ            $0x20, R9
-	MOVQ            R8, (SP)
-	MOVQ            R9, 8(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 16(SP)
-	MOVQ            R9, 24(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 32(SP)
-	MOVQ            R9, 40(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 48(SP)
-	MOVQ            R9, 56(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 64(SP)
-	MOVQ            R9, 72(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 80(SP)
-	MOVQ            R9, 88(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 96(SP)
-	MOVQ            R9, 104(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 112(SP)
-	MOVQ            R9, 120(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 128(SP)
-	MOVQ            R9, 136(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 144(SP)
-	MOVQ            R9, 152(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
-	MOVQ            h_base+72(FP), R8
-	VBROADCASTSS    anchor+128(FP), Z6
-	VBROADCASTSS    root+132(FP), Z7
-	VBROADCASTSS    heat+136(FP), Z8
-	VMULSS          X7, X7, X9
-	XORQ            R9, R9
-	XORQ            R10, R10
-	MOVQ            CX, R11
-	ADDQ            $0x0000001f, R11
-	SHRQ            $0x05, R11
-	MOVQ            (DX), R10
-	ADDQ            $0x00000008, DX
-	IMULQ           R11, R10
+partialdone:
 	MOVQ            R10, R11
 	SHLQ            $0x03, R11
-	VPBROADCASTQ    R11, Z10
-	VPADDQ          const30<>+0(SB), Z10, Z10
-	VPSRLQ          $0x20, Z10, Z18
-	VPMULUDQ        Z3, Z10, Z10
-	VPSRLQ          $0x20, Z10, Z19
-	VPXORD          Z0, Z18, Z18
-	VPXORD          Z2, Z19, Z19
-	VPMULUDQ        Z3, Z18, Z18
-	VPMULUDQ        Z4, Z19, Z19
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z21
-	VPSRLQ          $0x20, Z18, Z20
-	VPTERNLOGD.BCST $0x96, 24(SP), Z10, Z20
-	VPMULUDQ        Z3, Z21, Z10
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z21
-	VPTERNLOGD.BCST $0x96, 32(SP), Z19, Z21
-	VPSRLQ          $0x20, Z10, Z19
-	VPTERNLOGD.BCST $0x96, 40(SP), Z18, Z19
-	VPMULUDQ        Z3, Z21, Z18
-	VPMULUDQ        Z4, Z19, Z19
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 48(SP), Z20, Z21
-	VPSRLQ          $0x20, Z18, Z20
-	VPTERNLOGD.BCST $0x96, 56(SP), Z10, Z20
-	VPMULUDQ        Z3, Z21, Z10
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z21
-	VPTERNLOGD.BCST $0x96, 64(SP), Z19, Z21
-	VPSRLQ          $0x20, Z10, Z19
-	VPTERNLOGD.BCST $0x96, 72(SP), Z18, Z19
-	VPMULUDQ        Z3, Z21, Z18
-	VPMULUDQ        Z4, Z19, Z19
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 80(SP), Z20, Z21
-	VPSRLQ          $0x20, Z18, Z20
-	VPTERNLOGD.BCST $0x96, 88(SP), Z10, Z20
-	VPMULUDQ        Z3, Z21, Z10
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z21
-	VPTERNLOGD.BCST $0x96, 96(SP), Z19, Z21
-	VPSRLQ          $0x20, Z10, Z19
-	VPTERNLOGD.BCST $0x96, 104(SP), Z18, Z19
-	VPMULUDQ        Z3, Z21, Z18
-	VPMULUDQ        Z4, Z19, Z19
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 112(SP), Z20, Z21
-	VPSRLQ          $0x20, Z18, Z20
-	VPTERNLOGD.BCST $0x96, 120(SP), Z10, Z20
-	VPMULUDQ        Z3, Z21, Z10
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z21
-	VPTERNLOGD.BCST $0x96, 128(SP), Z19, Z21
-	VPSRLQ          $0x20, Z10, Z19
-	VPTERNLOGD.BCST $0x96, 136(SP), Z18, Z19
-	VPMULUDQ        Z3, Z21, Z18
-	VPMULUDQ        Z4, Z19, Z19
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 144(SP), Z20, Z21
-	VPSRLQ          $0x20, Z18, Z20
-	VPTERNLOGD.BCST $0x96, 152(SP), Z10, Z20
-	VPERMT2D        Z20, Z5, Z21
-	VPERMT2D        Z18, Z5, Z19
-	TESTQ           AX, AX
-	JEQ             rowsdone
-
-rows:
-	VMOVSS       (R8), X10
-	ADDQ         $0x00000004, R8
-	VMULSS       X10, X8, X18
-	VSQRTSS      X18, X18, X18
-	VBROADCASTSS X18, Z18
-	VUCOMISS     const32<>+0(SB), X7
-	JHI          clip
-	JMP          free
-
-clip:
-	VBROADCASTSS X10, Z20
-	VPXORD       Z11, Z11, Z11
-	MOVQ         d+120(FP), R11
-	CMPQ         R11, $0x00000010
-	JLT          drift1end
-
-drift1:
-	VMOVUPS     (SI), Z22
-	VMOVUPS     (DI), Z23
-	VADDPS      Z23, Z22, Z22
-	VMOVUPS     (BX), Z23
-	VFMADD231PS Z23, Z6, Z22
-	VMULPS      Z20, Z22, Z22
-	VFMADD231PS Z22, Z22, Z11
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R11
-	CMPQ        R11, $0x00000010
-	JGE         drift1
-
-drift1end:
-	TESTQ       R11, R11
-	JEQ         driftdone
-	LEAQ        const31<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS.Z   (SI), K1, Z22
-	VMOVUPS.Z   (DI), K1, Z23
-	VADDPS      Z23, Z22, Z22
-	VMOVUPS.Z   (BX), K1, Z23
-	VFMADD231PS Z23, Z6, Z22
-	VMULPS      Z20, Z22, Z20
-	VFMADD231PS Z20, Z20, Z11
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
-
-driftdone:
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (BX)(R11*4), BX
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (SI)(R11*4), SI
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (DI)(R11*4), DI
-	VEXTRACTF64X4 $0x01, Z11, Y20
-	VADDPS        Y20, Y11, Y20
-	VEXTRACTF32X4 $0x01, Y20, X22
-	VADDPS        X22, X20, X22
-	VPSHUFD       $0x0e, X22, X20
-	VADDPS        X20, X22, X20
-	VPSHUFD       $0x01, X20, X22
-	VADDPS        X22, X20, X22
-	VUCOMISS      X9, X22
-	JHI           cut
-	JMP           free
-
-cut:
-	ADDQ    $0x00000001, R9
-	VSQRTSS X22, X22, X20
-	VDIVSS  X20, X7, X20
-	VMULSS  X20, X10, X10
-
-free:
-	VBROADCASTSS X10, Z10
-	MOVQ         CX, R11
-	TESTQ        R11, R11
-	JEQ          whole
-
-group:
-	CMPQ R11, $0x00000021
-	JLT  lastgroup
-	ADDQ $0x00000001, R10
-	JMP  ahead
-
-lastgroup:
-	CMPQ  AX, $0x00000002
-	JLT   final
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R10
-
-ahead:
-	CMPQ             R11, $0x00000020
-	JLT              partial
-	MOVQ             R10, R12
-	VPSRLD           $0x08, Z21, Z20
-	VPADDD.BCST      const14<>+0(SB), Z20, Z20
-	SHLQ             $0x03, R12
-	VCVTDQ2PS        Z20, Z21
-	VPBROADCASTQ     R12, Z20
-	VMULPS.BCST      const13<>+0(SB), Z21, Z21
-	VPADDQ           const30<>+0(SB), Z20, Z20
-	VPSUBD.BCST      const15<>+0(SB), Z21, Z23
-	VPSRLQ           $0x20, Z20, Z22
-	VPSRAD           $0x17, Z23, Z23
-	VPMULUDQ         Z3, Z20, Z20
-	VPSLLD           $0x17, Z23, Z24
-	VPSUBD           Z24, Z21, Z24
-	VPSRLQ           $0x20, Z20, Z21
-	VSUBPS.BCST      const10<>+0(SB), Z24, Z24
-	VPXORD           Z0, Z22, Z22
-	VCVTDQ2PS        Z23, Z23
-	VPXORD           Z2, Z21, Z21
-	VBROADCASTSS     const22<>+0(SB), Z25
-	VPMULUDQ         Z3, Z22, Z22
-	VFMADD213PS.BCST const23<>+0(SB), Z24, Z25
-	VPMULUDQ         Z4, Z21, Z21
-	VFMADD213PS.BCST const24<>+0(SB), Z24, Z25
-	VFMADD213PS.BCST const25<>+0(SB), Z24, Z25
-	VPSRLQ           $0x20, Z21, Z27
-	VFMADD213PS.BCST const26<>+0(SB), Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z27
-	VFMADD213PS.BCST const27<>+0(SB), Z24, Z25
-	VPSRLQ           $0x20, Z22, Z26
-	VFMADD213PS.BCST const28<>+0(SB), Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z20, Z26
-	VFMADD213PS.BCST const29<>+0(SB), Z24, Z25
-	VPMULUDQ         Z3, Z27, Z20
-	VMULPS           Z24, Z24, Z27
-	VPMULUDQ         Z4, Z26, Z26
-	VMULPS           Z27, Z24, Z28
-	VMULPS           Z25, Z28, Z28
-	VPSRLQ           $0x20, Z26, Z25
-	VFMADD231PS.BCST const17<>+0(SB), Z23, Z28
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z21, Z25
-	VFMADD231PS.BCST const9<>+0(SB), Z27, Z28
-	VPSRLQ           $0x20, Z20, Z21
-	VADDPS           Z28, Z24, Z24
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z22, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z23, Z24
-	VPMULUDQ         Z3, Z25, Z22
-	VMULPS.BCST      const18<>+0(SB), Z24, Z23
-	VSQRTPS          Z23, Z23
-	VPMULUDQ         Z4, Z21, Z21
-	VPADDD.BCST      const20<>+0(SB), Z19, Z24
-	VPSRLQ           $0x20, Z21, Z19
-	VPANDD.BCST      const21<>+0(SB), Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z26, Z19
-	VPSUBD.BCST      const20<>+0(SB), Z25, Z26
-	VPSRLQ           $0x20, Z22, Z25
-	VCVTDQ2PS        Z26, Z26
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z20, Z25
-	VMULPS.BCST      const19<>+0(SB), Z26, Z20
-	VPMULUDQ         Z3, Z19, Z19
-	VMULPS           Z20, Z20, Z26
-	VBROADCASTSS     const3<>+0(SB), Z27
-	VPMULUDQ         Z4, Z25, Z25
-	VFMADD213PS.BCST const4<>+0(SB), Z26, Z27
-	VPSRLQ           $0x20, Z25, Z28
-	VFMADD213PS.BCST const5<>+0(SB), Z26, Z27
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z21, Z28
-	VMOVAPS          Z20, Z29
-	VPSRLQ           $0x20, Z19, Z21
-	VMULPS           Z20, Z26, Z20
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z22, Z21
-	VFMADD231PS      Z27, Z20, Z29
-	VBROADCASTSS     const6<>+0(SB), Z20
-	VPMULUDQ         Z3, Z28, Z22
-	VFMADD213PS.BCST const7<>+0(SB), Z26, Z20
-	VPMULUDQ         Z4, Z21, Z21
-	VFMADD213PS.BCST const8<>+0(SB), Z26, Z20
-	VPSRLQ           $0x20, Z21, Z27
-	VMOVAPS          Z26, Z28
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z25, Z27
-	VBROADCASTSS     const9<>+0(SB), Z30
-	VPSRLQ           $0x20, Z22, Z25
-	VFMADD213PS.BCST const10<>+0(SB), Z30, Z28
-	VMULPS           Z26, Z26, Z26
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z19, Z25
-	VFMADD231PS      Z20, Z26, Z28
-	VPMULUDQ         Z3, Z27, Z19
-	VPTESTMD.BCST    const12<>+0(SB), Z24, K1
-	VPMULUDQ         Z4, Z25, Z20
-	VBLENDMPS        Z28, Z29, K1, Z12
-	VPSRLQ           $0x20, Z20, Z25
-	VBLENDMPS        Z29, Z28, K1, Z13
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z21, Z25
-	VMOVAPS          Z12, Z26
-	VPSRLQ           $0x20, Z19, Z21
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z26
-	VPADDD.BCST      const12<>+0(SB), Z24, Z24
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z22, Z21
-	VMOVAPS          Z13, Z22
-	VPMULUDQ         Z3, Z25, Z25
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z22
-	VPMULUDQ         Z4, Z21, Z21
-	VMULPS           Z22, Z23, Z24
-	VPSRLQ           $0x20, Z21, Z22
-	VMULPS           Z26, Z23, Z23
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z20, Z22
-	VSHUFF64X2       $0x44, Z23, Z24, Z20
-	VSHUFF64X2       $0xee, Z23, Z24, Z24
-	VPSRLQ           $0x20, Z25, Z23
-	VMOVUPS          (SI), Z26
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z19, Z23
-	VMOVUPS          (DI), Z19
-	VPMULUDQ         Z3, Z22, Z22
-	VADDPS           Z19, Z26, Z19
-	VPMULUDQ         Z4, Z23, Z23
-	VMOVUPS          (BX), Z27
-	VPSRLQ           $0x20, Z23, Z26
-	VFMADD231PS      Z27, Z6, Z19
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z21, Z26
-	VMOVUPS          (BX), Z21
-	VFNMADD231PS     Z19, Z10, Z21
-	VPSRLQ           $0x20, Z22, Z19
-	VFMADD231PS      Z20, Z18, Z21
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z25, Z19
-	VMOVUPS          Z21, (BX)
-	VPMULUDQ         Z3, Z26, Z20
-	VMOVUPS          64(SI), Z25
-	VPMULUDQ         Z4, Z19, Z19
-	VMOVUPS          64(DI), Z26
-	VPSRLQ           $0x20, Z19, Z21
-	VADDPS           Z26, Z25, Z25
-	VMOVUPS          64(BX), Z26
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z23, Z21
-	VFMADD231PS      Z26, Z6, Z25
-	VPSRLQ           $0x20, Z20, Z23
-	VMOVUPS          64(BX), Z26
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z22, Z23
-	VFNMADD231PS     Z25, Z10, Z26
-	VPERMT2D         Z23, Z5, Z21
-	VFMADD231PS      Z24, Z18, Z26
-	VPERMT2D         Z20, Z5, Z19
-	VMOVUPS          Z26, 64(BX)
-	VMOVAPS          Z21, Z21
-	VMOVAPS          Z19, Z19
-	ADDQ             $0x00000080, BX
-	ADDQ             $0x00000080, SI
-	ADDQ             $0x00000080, DI
-	SUBQ             $0x00000020, R11
-	TESTQ            R11, R11
-	JNE              group
-	JMP              whole
-
-partial:
-	MOVQ             R10, R12
-	SHLQ             $0x03, R12
-	VPBROADCASTQ     R12, Z20
-	VPADDQ           const30<>+0(SB), Z20, Z20
-	VPSRLQ           $0x20, Z20, Z22
-	VPMULUDQ         Z3, Z20, Z20
-	VPSRLQ           $0x20, Z20, Z23
-	VPXORD           Z0, Z22, Z22
-	VPXORD           Z2, Z23, Z23
-	VPMULUDQ         Z3, Z22, Z22
-	VPMULUDQ         Z4, Z23, Z23
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z20, Z24
-	VPMULUDQ         Z3, Z25, Z20
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z23, Z25
-	VPSRLQ           $0x20, Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z22, Z23
-	VPMULUDQ         Z3, Z25, Z22
-	VPMULUDQ         Z4, Z23, Z23
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z24, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z20, Z24
-	VPMULUDQ         Z3, Z25, Z20
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z23, Z25
-	VPSRLQ           $0x20, Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z22, Z23
-	VPMULUDQ         Z3, Z25, Z22
-	VPMULUDQ         Z4, Z23, Z23
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z24, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z20, Z24
-	VPMULUDQ         Z3, Z25, Z20
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z23, Z25
-	VPSRLQ           $0x20, Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z22, Z23
-	VPMULUDQ         Z3, Z25, Z22
-	VPMULUDQ         Z4, Z23, Z23
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z24, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z20, Z24
-	VPMULUDQ         Z3, Z25, Z20
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z25
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z23, Z25
-	VPSRLQ           $0x20, Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z22, Z23
-	VPMULUDQ         Z3, Z25, Z22
-	VPMULUDQ         Z4, Z23, Z23
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z24, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z20, Z24
-	VPERMT2D         Z24, Z5, Z25
-	VPERMT2D         Z22, Z5, Z23
-	VPSRLD           $0x08, Z21, Z20
-	VPADDD.BCST      const14<>+0(SB), Z20, Z20
-	VCVTDQ2PS        Z20, Z20
-	VMULPS.BCST      const13<>+0(SB), Z20, Z20
-	VPSUBD.BCST      const15<>+0(SB), Z20, Z21
-	VPSRAD           $0x17, Z21, Z21
-	VPSLLD           $0x17, Z21, Z22
-	VPSUBD           Z22, Z20, Z20
-	VSUBPS.BCST      const10<>+0(SB), Z20, Z20
-	VCVTDQ2PS        Z21, Z21
-	VBROADCASTSS     const22<>+0(SB), Z22
-	VFMADD213PS.BCST const23<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const24<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const25<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const26<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const27<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const28<>+0(SB), Z20, Z22
-	VFMADD213PS.BCST const29<>+0(SB), Z20, Z22
-	VMULPS           Z20, Z20, Z24
-	VMULPS           Z24, Z20, Z26
-	VMULPS           Z22, Z26, Z22
-	VFMADD231PS.BCST const17<>+0(SB), Z21, Z22
-	VFMADD231PS.BCST const9<>+0(SB), Z24, Z22
-	VADDPS           Z22, Z20, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z21, Z20
-	VMULPS.BCST      const18<>+0(SB), Z20, Z20
-	VSQRTPS          Z20, Z20
-	VPADDD.BCST      const20<>+0(SB), Z19, Z19
-	VPANDD.BCST      const21<>+0(SB), Z19, Z21
-	VPSUBD.BCST      const20<>+0(SB), Z21, Z21
-	VCVTDQ2PS        Z21, Z21
-	VMULPS.BCST      const19<>+0(SB), Z21, Z21
-	VMULPS           Z21, Z21, Z22
-	VBROADCASTSS     const3<>+0(SB), Z24
-	VFMADD213PS.BCST const4<>+0(SB), Z22, Z24
-	VFMADD213PS.BCST const5<>+0(SB), Z22, Z24
-	VMOVAPS          Z21, Z26
-	VMULPS           Z21, Z22, Z21
-	VFMADD231PS      Z24, Z21, Z26
-	VBROADCASTSS     const6<>+0(SB), Z21
-	VFMADD213PS.BCST const7<>+0(SB), Z22, Z21
-	VFMADD213PS.BCST const8<>+0(SB), Z22, Z21
-	VMOVAPS          Z22, Z24
-	VBROADCASTSS     const9<>+0(SB), Z27
-	VFMADD213PS.BCST const10<>+0(SB), Z27, Z24
-	VMULPS           Z22, Z22, Z22
-	VFMADD231PS      Z21, Z22, Z24
-	VPTESTMD.BCST    const12<>+0(SB), Z19, K1
-	VBLENDMPS        Z24, Z26, K1, Z14
-	VBLENDMPS        Z26, Z24, K1, Z15
-	VMOVAPS          Z14, Z21
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z21
-	VPADDD.BCST      const12<>+0(SB), Z19, Z19
-	VMOVAPS          Z15, Z22
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z22
-	VMULPS           Z22, Z20, Z19
-	VMULPS           Z21, Z20, Z21
-	VSHUFF64X2       $0x44, Z21, Z19, Z20
-	VSHUFF64X2       $0xee, Z21, Z19, Z22
-	VMOVAPS          Z25, Z21
-	VMOVAPS          Z23, Z19
-	CMPQ             R11, $0x00000010
-	JLT              partialfirst
-	VMOVUPS          (SI), Z23
-	VMOVUPS          (DI), Z24
-	VADDPS           Z24, Z23, Z23
-	VMOVUPS          (BX), Z24
-	VFMADD231PS      Z24, Z6, Z23
-	VMOVUPS          (BX), Z24
-	VFNMADD231PS     Z23, Z10, Z24
-	VFMADD231PS      Z20, Z18, Z24
-	VMOVUPS          Z24, (BX)
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
-	JEQ              whole
-	CMPQ             R11, $0x00000010
-	JLT              partialsecond
-	VMOVUPS          (SI), Z20
-	VMOVUPS          (DI), Z23
-	VADDPS           Z23, Z20, Z20
-	VMOVUPS          (BX), Z23
-	VFMADD231PS      Z23, Z6, Z20
-	VMOVUPS          (BX), Z23
-	VFNMADD231PS     Z20, Z10, Z23
-	VFMADD231PS      Z22, Z18, Z23
-	VMOVUPS          Z23, (BX)
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	JMP              whole
-
-partialfirst:
-	LEAQ         const31<>+0(SB), R12
-	KMOVW        (R12)(R11*4), K1
-	VMOVUPS.Z    (SI), K1, Z22
-	VMOVUPS.Z    (DI), K1, Z23
-	VADDPS       Z23, Z22, Z22
-	VMOVUPS.Z    (BX), K1, Z23
-	VFMADD231PS  Z23, Z6, Z22
-	VMOVUPS.Z    (BX), K1, Z23
-	VFNMADD231PS Z22, Z10, Z23
-	VFMADD231PS  Z20, Z18, Z23
-	VMOVUPS      Z23, K1, (BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
-	JMP          whole
-
-partialsecond:
-	LEAQ         const31<>+0(SB), R12
-	KMOVW        (R12)(R11*4), K1
-	VMOVUPS.Z    (SI), K1, Z20
-	VMOVUPS.Z    (DI), K1, Z23
-	VADDPS       Z23, Z20, Z20
-	VMOVUPS.Z    (BX), K1, Z23
-	VFMADD231PS  Z23, Z6, Z20
-	VMOVUPS.Z    (BX), K1, Z23
-	VFNMADD231PS Z20, Z10, Z23
-	VFMADD231PS  Z22, Z18, Z23
-	VMOVUPS      Z23, K1, (BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
-	JMP          whole
+	VPBROADCASTQ    R11, Z14
+	VPADDQ          const31<>+0(SB), Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPMULUDQ        Z11, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z16
+	VPXORD          Z8, Z15, Z15
+	VPXORD          Z10, Z16, Z16
+	VPMULUDQ        Z11, Z15, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 28(SP), Z9, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 36(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 44(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 52(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 60(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 68(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 76(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 84(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 92(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 100(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 108(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 116(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 124(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 132(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 140(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 148(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 156(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 164(SP), Z14, Z17
+	VPERMT2D        Z17, Z13, Z18
+	VMOVAPS         Z18, Z14
+	VPERMT2D        Z15, Z13, Z16
+	VMOVAPS         Z16, Z15
+	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z21, Z20
-	VPADDD.BCST      const14<>+0(SB), Z20, Z20
-	VCVTDQ2PS        Z20, Z20
-	VMULPS.BCST      const13<>+0(SB), Z20, Z20
-	VPSUBD.BCST      const15<>+0(SB), Z20, Z22
-	VPSRAD           $0x17, Z22, Z22
-	VPSLLD           $0x17, Z22, Z23
-	VPSUBD           Z23, Z20, Z20
-	VSUBPS.BCST      const10<>+0(SB), Z20, Z20
-	VCVTDQ2PS        Z22, Z22
-	VBROADCASTSS     const22<>+0(SB), Z23
-	VFMADD213PS.BCST const23<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const24<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const25<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const26<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const27<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const28<>+0(SB), Z20, Z23
-	VFMADD213PS.BCST const29<>+0(SB), Z20, Z23
-	VMULPS           Z20, Z20, Z24
-	VMULPS           Z24, Z20, Z25
-	VMULPS           Z23, Z25, Z23
-	VFMADD231PS.BCST const17<>+0(SB), Z22, Z23
-	VFMADD231PS.BCST const9<>+0(SB), Z24, Z23
-	VADDPS           Z23, Z20, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z22, Z20
-	VMULPS.BCST      const18<>+0(SB), Z20, Z20
-	VSQRTPS          Z20, Z20
-	VPADDD.BCST      const20<>+0(SB), Z19, Z22
-	VPANDD.BCST      const21<>+0(SB), Z22, Z23
-	VPSUBD.BCST      const20<>+0(SB), Z23, Z23
-	VCVTDQ2PS        Z23, Z23
-	VMULPS.BCST      const19<>+0(SB), Z23, Z23
-	VMULPS           Z23, Z23, Z24
-	VBROADCASTSS     const3<>+0(SB), Z25
-	VFMADD213PS.BCST const4<>+0(SB), Z24, Z25
-	VFMADD213PS.BCST const5<>+0(SB), Z24, Z25
-	VMOVAPS          Z23, Z26
-	VMULPS           Z23, Z24, Z23
-	VFMADD231PS      Z25, Z23, Z26
-	VBROADCASTSS     const6<>+0(SB), Z23
-	VFMADD213PS.BCST const7<>+0(SB), Z24, Z23
-	VFMADD213PS.BCST const8<>+0(SB), Z24, Z23
-	VMOVAPS          Z24, Z25
-	VBROADCASTSS     const9<>+0(SB), Z27
-	VFMADD213PS.BCST const10<>+0(SB), Z27, Z25
-	VMULPS           Z24, Z24, Z24
-	VFMADD231PS      Z23, Z24, Z25
-	VPTESTMD.BCST    const12<>+0(SB), Z22, K1
-	VBLENDMPS        Z25, Z26, K1, Z16
-	VBLENDMPS        Z26, Z25, K1, Z17
-	VMOVAPS          Z16, Z23
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z23
-	VPADDD.BCST      const12<>+0(SB), Z22, Z22
-	VMOVAPS          Z17, Z24
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z24
-	VMULPS           Z24, Z20, Z22
-	VMULPS           Z23, Z20, Z20
-	VSHUFF64X2       $0x44, Z20, Z22, Z23
-	VSHUFF64X2       $0xee, Z20, Z22, Z20
+	VPSRLD           $0x08, Z14, Z18
+	VPADDD.BCST      const18<>+0(SB), Z18, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPSUBD.BCST      const19<>+0(SB), Z18, Z18
+	VPSRAD           $0x17, Z18, Z19
+	VCVTDQ2PS        Z19, Z19
+	VPANDD.BCST      const20<>+0(SB), Z18, Z18
+	VPADDD.BCST      const21<>+0(SB), Z18, Z18
+	VSUBPS.BCST      const10<>+0(SB), Z18, Z18
+	VBROADCASTSS     const23<>+0(SB), Z20
+	VFMADD213PS.BCST const24<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const25<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const26<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const27<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const28<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const29<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const30<>+0(SB), Z18, Z20
+	VMULPS           Z18, Z18, Z21
+	VMULPS           Z21, Z18, Z22
+	VMULPS           Z20, Z22, Z20
+	VFMADD231PS.BCST const16<>+0(SB), Z19, Z20
+	VADDPS           Z21, Z20, Z20
+	VFMADD231PS.BCST const14<>+0(SB), Z18, Z20
+	VFMADD231PS.BCST const15<>+0(SB), Z19, Z20
+	VSQRTPS          Z20, Z18
+	VPSLLD           $0x02, Z15, Z19
+	VCVTDQ2PS        Z19, Z19
+	VMULPS.BCST      const17<>+0(SB), Z19, Z19
+	VPADDD.BCST      const22<>+0(SB), Z15, Z20
+	VMULPS           Z19, Z19, Z21
+	VBROADCASTSS     const3<>+0(SB), Z22
+	VFMADD213PS.BCST const4<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST const5<>+0(SB), Z21, Z22
+	VMOVAPS          Z19, Z23
+	VMULPS           Z19, Z21, Z19
+	VFMADD231PS      Z22, Z19, Z23
+	VBROADCASTSS     const6<>+0(SB), Z19
+	VFMADD213PS.BCST const7<>+0(SB), Z21, Z19
+	VFMADD213PS.BCST const8<>+0(SB), Z21, Z19
+	VMOVAPS          Z21, Z22
+	VBROADCASTSS     const9<>+0(SB), Z24
+	VFMADD213PS.BCST const10<>+0(SB), Z24, Z22
+	VMULPS           Z21, Z21, Z21
+	VFMADD231PS      Z19, Z21, Z22
+	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
+	VBLENDMPS        Z22, Z23, K1, Z6
+	VBLENDMPS        Z23, Z22, K1, Z7
+	VMOVAPS          Z6, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z19
+	VPADDD.BCST      const12<>+0(SB), Z20, Z20
+	VMOVAPS          Z7, Z21
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z21
+	VMULPS           Z21, Z18, Z20
+	VMULPS           Z19, Z18, Z18
+	VSHUFF64X2       $0x44, Z18, Z20, Z19
+	VSHUFF64X2       $0xee, Z18, Z20, Z18
 	CMPQ             R11, $0x00000010
-	JLT              finalfirst
-	VMOVUPS          (SI), Z22
-	VMOVUPS          (DI), Z24
-	VADDPS           Z24, Z22, Z22
-	VMOVUPS          (BX), Z24
-	VFMADD231PS      Z24, Z6, Z22
-	VMOVUPS          (BX), Z24
-	VFNMADD231PS     Z22, Z10, Z24
-	VFMADD231PS      Z23, Z18, Z24
-	VMOVUPS          Z24, (BX)
+	JLT              finaltail0
+	VMOVUPS          (SI), Z20
+	VMOVUPS          (DI), Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (BX), Z21
+	VFMADD231PS.BCST (SP), Z21, Z20
+	VMOVUPS          (BX), Z21
+	VFNMADD231PS     Z20, Z16, Z21
+	VFMADD231PS      Z19, Z17, Z21
+	VMOVUPS          Z21, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
 	TESTQ            R11, R11
-	JEQ              whole
+	JEQ              finaldone
 	CMPQ             R11, $0x00000010
-	JLT              finalsecond
-	VMOVUPS          (SI), Z22
-	VMOVUPS          (DI), Z23
-	VADDPS           Z23, Z22, Z22
-	VMOVUPS          (BX), Z23
-	VFMADD231PS      Z23, Z6, Z22
-	VMOVUPS          (BX), Z23
-	VFNMADD231PS     Z22, Z10, Z23
-	VFMADD231PS      Z20, Z18, Z23
-	VMOVUPS          Z23, (BX)
+	JLT              finaltail1
+	VMOVUPS          (SI), Z20
+	VMOVUPS          (DI), Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (BX), Z21
+	VFMADD231PS.BCST (SP), Z21, Z20
+	VMOVUPS          (BX), Z21
+	VFNMADD231PS     Z20, Z16, Z21
+	VFMADD231PS      Z18, Z17, Z21
+	VMOVUPS          Z21, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	SUBQ             $0x00000010, R11
-	JMP              whole
+	TESTQ            R11, R11
+	JEQ              finaldone
 
-finalfirst:
-	LEAQ         const31<>+0(SB), R12
-	KMOVW        (R12)(R11*4), K1
-	VMOVUPS.Z    (SI), K1, Z20
-	VMOVUPS.Z    (DI), K1, Z22
-	VADDPS       Z22, Z20, Z20
-	VMOVUPS.Z    (BX), K1, Z22
-	VFMADD231PS  Z22, Z6, Z20
-	VMOVUPS.Z    (BX), K1, Z22
-	VFNMADD231PS Z20, Z10, Z22
-	VFMADD231PS  Z23, Z18, Z22
-	VMOVUPS      Z22, K1, (BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
-	JMP          whole
+finaltail0:
+	LEAQ             const32<>+0(SB), R12
+	KMOVW            (R12)(R11*4), K1
+	VMOVUPS.Z        (SI), K1, Z18
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z18, Z18
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z18
+	VMOVUPS.Z        (BX), K1, Z20
+	VFNMADD231PS     Z18, Z16, Z20
+	VFMADD231PS      Z19, Z17, Z20
+	VMOVUPS          Z20, K1, (BX)
+	LEAQ             (BX)(R11*4), BX
+	LEAQ             (SI)(R11*4), SI
+	LEAQ             (DI)(R11*4), DI
+	JMP              finaldone
 
-finalsecond:
-	LEAQ         const31<>+0(SB), R12
-	KMOVW        (R12)(R11*4), K1
-	VMOVUPS.Z    (SI), K1, Z22
-	VMOVUPS.Z    (DI), K1, Z23
-	VADDPS       Z23, Z22, Z22
-	VMOVUPS.Z    (BX), K1, Z23
-	VFMADD231PS  Z23, Z6, Z22
-	VMOVUPS.Z    (BX), K1, Z23
-	VFNMADD231PS Z22, Z10, Z23
-	VFMADD231PS  Z20, Z18, Z23
-	VMOVUPS      Z23, K1, (BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
+finaltail1:
+	LEAQ             const32<>+0(SB), R12
+	KMOVW            (R12)(R11*4), K1
+	VMOVUPS.Z        (SI), K1, Z19
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS.Z        (BX), K1, Z20
+	VFNMADD231PS     Z19, Z16, Z20
+	VFMADD231PS      Z18, Z17, Z20
+	VMOVUPS          Z20, K1, (BX)
+	LEAQ             (BX)(R11*4), BX
+	LEAQ             (SI)(R11*4), SI
+	LEAQ             (DI)(R11*4), DI
 
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX
@@ -2953,87 +2965,92 @@ none:
 	VZEROUPPER
 	RET
 
-DATA const32<>+0(SB)/4, $0x00000000
-GLOBL const32<>(SB), RODATA|NOPTR, $4
+DATA const33<>+0(SB)/4, $0x00000000
+GLOBL const33<>(SB), RODATA|NOPTR, $4
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·Underdamped(SB), $160-192
+TEXT ·Underdamped(SB), $176-192
 	MOVQ            ids_len+128(FP), AX
 	MOVQ            d+144(FP), CX
 	MOVQ            ids_base+120(FP), DX
-	TESTQ           AX, AX
-	JEQ             none
 	MOVQ            z_base+0(FP), BX
 	MOVQ            g_base+48(FP), SI
 	MOVQ            p_base+72(FP), DI
 	MOVQ            u_base+24(FP), R8
-	MOVLQZX         step+176(FP), R9
-	MOVQ            seed+168(FP), R10
-	MOVL            $0xcd9e8d57, R11
-	IMULQ           R11, R9
-	MOVQ            R9, R11
-	SHRQ            $0x20, R11
-	XORQ            R10, R11
-	SHRQ            $0x20, R10
-	MOVLQZX         stream+180(FP), R12
-	XORQ            R10, R12
-	VPBROADCASTD    R11, Z0
-	VPBROADCASTD    R9, Z1
-	VPBROADCASTD    R12, Z2
-	MOVQ            seed+168(FP), R9
-	MOVQ            R9, R10
-	SHRQ            $0x20, R10
-	MOVQ            R9, (SP)
-	MOVQ            R10, 8(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 16(SP)
-	MOVQ            R10, 24(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 32(SP)
-	MOVQ            R10, 40(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 48(SP)
-	MOVQ            R10, 56(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 64(SP)
-	MOVQ            R10, 72(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 80(SP)
-	MOVQ            R10, 88(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 96(SP)
-	MOVQ            R10, 104(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 112(SP)
-	MOVQ            R10, 120(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 128(SP)
-	MOVQ            R10, 136(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	MOVQ            R9, 144(SP)
-	MOVQ            R10, 152(SP)
-	ADDL            $0x9e3779b9, R9
-	ADDL            $0xbb67ae85, R10
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
 	MOVQ            h_base+96(FP), R9
-	VBROADCASTSS    anchor+152(FP), Z6
-	VBROADCASTSS    root+156(FP), Z7
-	VBROADCASTSS    heat+160(FP), Z8
-	VBROADCASTSS    keep+164(FP), Z9
-	VMULSS          X7, X7, X10
+	VBROADCASTSS    anchor+152(FP), Z0
+	VMOVSS          X0, (SP)
+	VBROADCASTSS    root+156(FP), Z0
+	VMOVSS          X0, 4(SP)
+	VBROADCASTSS    heat+160(FP), Z0
+	VMOVSS          X0, 8(SP)
+	VBROADCASTSS    keep+164(FP), Z0
+	VMOVSS          X0, 12(SP)
+	VMOVSS          4(SP), X0
+	VMULSS          4(SP), X0, X0
 	XORQ            R10, R10
+	TESTQ           AX, AX
+	JEQ             none
+	MOVLQZX         step+176(FP), R11
+	MOVQ            seed+168(FP), R12
+	MOVL            $0xcd9e8d57, R13
+	IMULQ           R13, R11
+	MOVQ            R11, R13
+	SHRQ            $0x20, R13
+	XORQ            R12, R13
+	SHRQ            $0x20, R12
+	MOVLQZX         stream+180(FP), R14
+	XORQ            R12, R14
+	VPBROADCASTD    R13, Z8
+	VPBROADCASTD    R11, Z9
+	VPBROADCASTD    R14, Z10
+	MOVQ            seed+168(FP), R11
+	MOVQ            R11, R12
+	SHRQ            $0x20, R12
+	MOVQ            R11, 16(SP)
+	MOVQ            R12, 24(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 32(SP)
+	MOVQ            R12, 40(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 48(SP)
+	MOVQ            R12, 56(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 64(SP)
+	MOVQ            R12, 72(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 80(SP)
+	MOVQ            R12, 88(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 96(SP)
+	MOVQ            R12, 104(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 112(SP)
+	MOVQ            R12, 120(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 128(SP)
+	MOVQ            R12, 136(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 144(SP)
+	MOVQ            R12, 152(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	MOVQ            R11, 160(SP)
+	MOVQ            R12, 168(SP)
+	ADDL            $0x9e3779b9, R11
+	ADDL            $0xbb67ae85, R12
+	VPBROADCASTD    const0<>+0(SB), Z11
+	VPBROADCASTD    const1<>+0(SB), Z12
+	VMOVDQU32       const2<>+0(SB), Z13
 	XORQ            R11, R11
 	MOVQ            CX, R12
 	ADDQ            $0x0000001f, R12
@@ -3043,119 +3060,124 @@ TEXT ·Underdamped(SB), $160-192
 	IMULQ           R12, R11
 	MOVQ            R11, R12
 	SHLQ            $0x03, R12
-	VPBROADCASTQ    R12, Z11
-	VPADDQ          const30<>+0(SB), Z11, Z11
-	VPSRLQ          $0x20, Z11, Z19
-	VPMULUDQ        Z3, Z11, Z11
-	VPSRLQ          $0x20, Z11, Z20
-	VPXORD          Z0, Z19, Z19
-	VPXORD          Z2, Z20, Z20
-	VPMULUDQ        Z3, Z19, Z19
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z22
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z22
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 24(SP), Z11, Z21
-	VPMULUDQ        Z3, Z22, Z11
-	VPMULUDQ        Z4, Z21, Z21
-	VPSRLQ          $0x20, Z21, Z22
-	VPTERNLOGD.BCST $0x96, 32(SP), Z20, Z22
-	VPSRLQ          $0x20, Z11, Z20
-	VPTERNLOGD.BCST $0x96, 40(SP), Z19, Z20
-	VPMULUDQ        Z3, Z22, Z19
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z22
-	VPTERNLOGD.BCST $0x96, 48(SP), Z21, Z22
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 56(SP), Z11, Z21
-	VPMULUDQ        Z3, Z22, Z11
-	VPMULUDQ        Z4, Z21, Z21
-	VPSRLQ          $0x20, Z21, Z22
-	VPTERNLOGD.BCST $0x96, 64(SP), Z20, Z22
-	VPSRLQ          $0x20, Z11, Z20
-	VPTERNLOGD.BCST $0x96, 72(SP), Z19, Z20
-	VPMULUDQ        Z3, Z22, Z19
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z22
-	VPTERNLOGD.BCST $0x96, 80(SP), Z21, Z22
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 88(SP), Z11, Z21
-	VPMULUDQ        Z3, Z22, Z11
-	VPMULUDQ        Z4, Z21, Z21
-	VPSRLQ          $0x20, Z21, Z22
-	VPTERNLOGD.BCST $0x96, 96(SP), Z20, Z22
-	VPSRLQ          $0x20, Z11, Z20
-	VPTERNLOGD.BCST $0x96, 104(SP), Z19, Z20
-	VPMULUDQ        Z3, Z22, Z19
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z22
-	VPTERNLOGD.BCST $0x96, 112(SP), Z21, Z22
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 120(SP), Z11, Z21
-	VPMULUDQ        Z3, Z22, Z11
-	VPMULUDQ        Z4, Z21, Z21
-	VPSRLQ          $0x20, Z21, Z22
-	VPTERNLOGD.BCST $0x96, 128(SP), Z20, Z22
-	VPSRLQ          $0x20, Z11, Z20
-	VPTERNLOGD.BCST $0x96, 136(SP), Z19, Z20
-	VPMULUDQ        Z3, Z22, Z19
-	VPMULUDQ        Z4, Z20, Z20
-	VPSRLQ          $0x20, Z20, Z22
-	VPTERNLOGD.BCST $0x96, 144(SP), Z21, Z22
-	VPSRLQ          $0x20, Z19, Z21
-	VPTERNLOGD.BCST $0x96, 152(SP), Z11, Z21
-	VPERMT2D        Z21, Z5, Z22
-	VPERMT2D        Z19, Z5, Z20
+	VPBROADCASTQ    R12, Z14
+	VPADDQ          const31<>+0(SB), Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPMULUDQ        Z11, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z16
+	VPXORD          Z8, Z15, Z15
+	VPXORD          Z10, Z16, Z16
+	VPMULUDQ        Z11, Z15, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 32(SP), Z9, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 40(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 48(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 64(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 72(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 80(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 96(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 104(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 112(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 128(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 160(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z17
+	VPERMT2D        Z17, Z13, Z18
+	VMOVAPS         Z18, Z14
+	VPERMT2D        Z15, Z13, Z16
+	VMOVAPS         Z16, Z15
 	TESTQ           AX, AX
 	JEQ             rowsdone
 
 rows:
-	VMOVSS       (R9), X11
+	VMOVSS       (R9), X16
 	ADDQ         $0x00000004, R9
-	VMULSS       X11, X8, X19
-	VSQRTSS      X19, X19, X19
-	VBROADCASTSS X19, Z19
-	VUCOMISS     const32<>+0(SB), X7
+	VMOVSS       8(SP), X17
+	VMULSS       X16, X17, X17
+	VSQRTSS      X17, X17, X17
+	VBROADCASTSS X17, Z17
+	VMOVSS       4(SP), X18
+	VUCOMISS     const33<>+0(SB), X18
 	JHI          clip
 	JMP          free
 
 clip:
-	VBROADCASTSS X11, Z21
-	VPXORD       Z12, Z12, Z12
+	VBROADCASTSS X16, Z18
+	VPXORD       Z1, Z1, Z1
 	MOVQ         d+144(FP), R12
 	CMPQ         R12, $0x00000010
 	JLT          drift1end
 
 drift1:
-	VMOVUPS     (SI), Z23
-	VMOVUPS     (DI), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     (BX), Z24
-	VFMADD231PS Z24, Z6, Z23
-	VMULPS      Z21, Z23, Z23
-	VFMADD231PS Z23, Z23, Z12
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R12
-	CMPQ        R12, $0x00000010
-	JGE         drift1
+	VMOVUPS          (SI), Z19
+	VMOVUPS          (DI), Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS          (BX), Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMULPS           Z18, Z19, Z19
+	VFMADD231PS      Z19, Z19, Z1
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R12
+	CMPQ             R12, $0x00000010
+	JGE              drift1
 
 drift1end:
-	TESTQ       R12, R12
-	JEQ         driftdone
-	LEAQ        const31<>+0(SB), R13
-	KMOVW       (R13)(R12*4), K1
-	VMOVUPS.Z   (SI), K1, Z23
-	VMOVUPS.Z   (DI), K1, Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS.Z   (BX), K1, Z24
-	VFMADD231PS Z24, Z6, Z23
-	VMULPS      Z21, Z23, Z21
-	VFMADD231PS Z21, Z21, Z12
-	LEAQ        (BX)(R12*4), BX
-	LEAQ        (SI)(R12*4), SI
-	LEAQ        (DI)(R12*4), DI
+	TESTQ            R12, R12
+	JEQ              driftdone
+	LEAQ             const32<>+0(SB), R13
+	KMOVW            (R13)(R12*4), K1
+	VMOVUPS.Z        (SI), K1, Z19
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMULPS           Z18, Z19, Z18
+	VMOVAPS.Z        Z18, K1, Z18
+	VFMADD231PS      Z18, Z18, Z1
+	LEAQ             (BX)(R12*4), BX
+	LEAQ             (SI)(R12*4), SI
+	LEAQ             (DI)(R12*4), DI
 
 driftdone:
 	MOVQ          d+144(FP), R12
@@ -3167,26 +3189,27 @@ driftdone:
 	MOVQ          d+144(FP), R12
 	NEGQ          R12
 	LEAQ          (DI)(R12*4), DI
-	VEXTRACTF64X4 $0x01, Z12, Y21
-	VADDPS        Y21, Y12, Y21
-	VEXTRACTF32X4 $0x01, Y21, X23
-	VADDPS        X23, X21, X23
-	VPSHUFD       $0x0e, X23, X21
-	VADDPS        X21, X23, X21
-	VPSHUFD       $0x01, X21, X23
-	VADDPS        X23, X21, X23
-	VUCOMISS      X10, X23
+	VEXTRACTF64X4 $0x01, Z1, Y18
+	VADDPS        Y18, Y1, Y18
+	VEXTRACTF32X4 $0x01, Y18, X19
+	VADDPS        X19, X18, X19
+	VPSHUFD       $0x0e, X19, X18
+	VADDPS        X18, X19, X18
+	VPSHUFD       $0x01, X18, X19
+	VADDPS        X19, X18, X19
+	VUCOMISS      X0, X19
 	JHI           cut
 	JMP           free
 
 cut:
 	ADDQ    $0x00000001, R10
-	VSQRTSS X23, X23, X21
-	VDIVSS  X21, X7, X21
-	VMULSS  X21, X11, X11
+	VSQRTSS X19, X19, X18
+	VMOVSS  4(SP), X19
+	VDIVSS  X18, X19, X18
+	VMULSS  X18, X16, X16
 
 free:
-	VBROADCASTSS X11, Z11
+	VBROADCASTSS X16, Z16
 	MOVQ         CX, R12
 	TESTQ        R12, R12
 	JEQ          whole
@@ -3210,158 +3233,155 @@ lastgroup:
 ahead:
 	CMPQ             R12, $0x00000020
 	JLT              partial
+	VPSRLD           $0x08, Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z19
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
 	MOVQ             R11, R13
-	VPSRLD           $0x08, Z22, Z21
-	VPADDD.BCST      const14<>+0(SB), Z21, Z21
+	VCVTDQ2PS        Z14, Z18
 	SHLQ             $0x03, R13
-	VCVTDQ2PS        Z21, Z22
-	VPBROADCASTQ     R13, Z21
-	VMULPS.BCST      const13<>+0(SB), Z22, Z22
-	VPADDQ           const30<>+0(SB), Z21, Z21
-	VPSUBD.BCST      const15<>+0(SB), Z22, Z23
-	VPSRAD           $0x17, Z23, Z24
-	VPSRLQ           $0x20, Z21, Z23
-	VPSLLD           $0x17, Z24, Z25
-	VPMULUDQ         Z3, Z21, Z21
-	VPSUBD           Z25, Z22, Z25
-	VPSRLQ           $0x20, Z21, Z22
-	VSUBPS.BCST      const10<>+0(SB), Z25, Z25
-	VCVTDQ2PS        Z24, Z24
-	VPXORD           Z0, Z23, Z23
-	VBROADCASTSS     const22<>+0(SB), Z26
-	VPXORD           Z2, Z22, Z22
-	VFMADD213PS.BCST const23<>+0(SB), Z25, Z26
-	VPMULUDQ         Z3, Z23, Z23
-	VFMADD213PS.BCST const24<>+0(SB), Z25, Z26
-	VFMADD213PS.BCST const25<>+0(SB), Z25, Z26
-	VPMULUDQ         Z4, Z22, Z22
-	VFMADD213PS.BCST const26<>+0(SB), Z25, Z26
-	VPSRLQ           $0x20, Z22, Z28
-	VFMADD213PS.BCST const27<>+0(SB), Z25, Z26
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z28
-	VFMADD213PS.BCST const28<>+0(SB), Z25, Z26
-	VPSRLQ           $0x20, Z23, Z27
-	VFMADD213PS.BCST const29<>+0(SB), Z25, Z26
-	VMULPS           Z25, Z25, Z29
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z21, Z27
-	VMULPS           Z29, Z25, Z21
-	VPMULUDQ         Z3, Z28, Z28
-	VMULPS           Z26, Z21, Z21
-	VPMULUDQ         Z4, Z27, Z26
-	VFMADD231PS.BCST const17<>+0(SB), Z24, Z21
-	VFMADD231PS.BCST const9<>+0(SB), Z29, Z21
-	VPSRLQ           $0x20, Z26, Z27
-	VADDPS           Z21, Z25, Z21
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z22, Z27
-	VFMADD231PS.BCST const16<>+0(SB), Z24, Z21
-	VPSRLQ           $0x20, Z28, Z22
-	VMULPS.BCST      const18<>+0(SB), Z21, Z21
-	VSQRTPS          Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z23, Z22
-	VPADDD.BCST      const20<>+0(SB), Z20, Z20
-	VPMULUDQ         Z3, Z27, Z23
-	VPANDD.BCST      const21<>+0(SB), Z20, Z24
-	VPMULUDQ         Z4, Z22, Z22
-	VPSUBD.BCST      const20<>+0(SB), Z24, Z24
-	VCVTDQ2PS        Z24, Z25
-	VPSRLQ           $0x20, Z22, Z24
-	VMULPS.BCST      const19<>+0(SB), Z25, Z25
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z26, Z24
-	VMULPS           Z25, Z25, Z27
-	VPSRLQ           $0x20, Z23, Z26
-	VBROADCASTSS     const3<>+0(SB), Z29
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z28, Z26
-	VFMADD213PS.BCST const4<>+0(SB), Z27, Z29
-	VFMADD213PS.BCST const5<>+0(SB), Z27, Z29
-	VPMULUDQ         Z3, Z24, Z24
-	VMOVAPS          Z25, Z28
-	VPMULUDQ         Z4, Z26, Z26
-	VMULPS           Z25, Z27, Z30
-	VPSRLQ           $0x20, Z26, Z25
-	VFMADD231PS      Z29, Z30, Z28
-	VBROADCASTSS     const6<>+0(SB), Z29
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z22, Z25
-	VFMADD213PS.BCST const7<>+0(SB), Z27, Z29
-	VPSRLQ           $0x20, Z24, Z22
-	VFMADD213PS.BCST const8<>+0(SB), Z27, Z29
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z23, Z22
-	VMOVAPS          Z27, Z23
-	VBROADCASTSS     const9<>+0(SB), Z30
-	VPMULUDQ         Z3, Z25, Z25
-	VFMADD213PS.BCST const10<>+0(SB), Z30, Z23
-	VPMULUDQ         Z4, Z22, Z22
-	VMULPS           Z27, Z27, Z30
-	VPSRLQ           $0x20, Z22, Z27
-	VFMADD231PS      Z29, Z30, Z23
-	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z26, Z27
-	VBLENDMPS        Z23, Z28, K1, Z13
-	VPSRLQ           $0x20, Z25, Z26
-	VBLENDMPS        Z28, Z23, K1, Z14
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z24, Z26
-	VMOVAPS          Z13, Z23
-	VPMULUDQ         Z3, Z27, Z24
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z23
-	VPADDD.BCST      const12<>+0(SB), Z20, Z20
-	VPMULUDQ         Z4, Z26, Z26
-	VMOVAPS          Z14, Z28
-	VPSRLQ           $0x20, Z26, Z27
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z28
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z22, Z27
-	VMULPS           Z28, Z21, Z20
-	VMULPS           Z23, Z21, Z22
-	VPSRLQ           $0x20, Z24, Z21
-	VSHUFF64X2       $0x44, Z22, Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z25, Z21
-	VSHUFF64X2       $0xee, Z22, Z20, Z20
-	VPMULUDQ         Z3, Z27, Z22
-	VMOVUPS          (SI), Z25
-	VMOVUPS          (DI), Z27
-	VPMULUDQ         Z4, Z21, Z21
-	VADDPS           Z27, Z25, Z27
-	VPSRLQ           $0x20, Z21, Z25
+	VPBROADCASTQ     R13, Z14
+	VPSLLD           $0x02, Z15, Z20
+	VCVTDQ2PS        Z20, Z20
+	VBROADCASTSS     const3<>+0(SB), Z21
+	VBROADCASTSS     const6<>+0(SB), Z22
+	VBROADCASTSS     const9<>+0(SB), Z23
+	VPSUBD.BCST      const19<>+0(SB), Z18, Z18
+	VPADDD.BCST      const22<>+0(SB), Z15, Z24
+	VPANDD.BCST      const20<>+0(SB), Z18, Z15
+	VPSRAD           $0x17, Z18, Z18
+	VPADDD.BCST      const21<>+0(SB), Z15, Z15
+	VCVTDQ2PS        Z18, Z18
+	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
+	VPADDQ           const31<>+0(SB), Z14, Z14
+	VPMULUDQ         Z11, Z14, Z25
+	VPSRLQ           $0x20, Z14, Z14
+	VPXORD           Z8, Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z20, Z27
+	VFMADD213PS.BCST const24<>+0(SB), Z15, Z19
+	VMULPS           Z15, Z15, Z26
+	VPSRLQ           $0x20, Z25, Z20
+	VPMULUDQ         Z11, Z14, Z14
+	VPXORD           Z10, Z20, Z20
+	VMULPS           Z27, Z27, Z29
+	VMULPS           Z26, Z15, Z28
+	VPMULUDQ         Z12, Z20, Z20
+	VFMADD213PS.BCST const25<>+0(SB), Z15, Z19
+	VPSRLQ           $0x20, Z14, Z30
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z25, Z30
+	VFMADD213PS.BCST const4<>+0(SB), Z29, Z21
+	VPSRLQ           $0x20, Z20, Z25
+	VPMULUDQ         Z12, Z30, Z30
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z9, Z25
+	VFMADD213PS.BCST const7<>+0(SB), Z29, Z22
+	VFMADD213PS.BCST const26<>+0(SB), Z15, Z19
+	VPMULUDQ         Z11, Z25, Z25
+	VPSRLQ           $0x20, Z30, Z31
+	VFMADD213PS.BCST const5<>+0(SB), Z29, Z21
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z20, Z31
+	VMOVAPS          Z29, Z20
+	VPMULUDQ         Z11, Z31, Z31
+	VFMADD213PS.BCST const8<>+0(SB), Z29, Z22
+	VFMADD213PS.BCST const27<>+0(SB), Z15, Z19
+	VFMADD213PS.BCST const10<>+0(SB), Z23, Z20
+	VPSRLQ           $0x20, Z25, Z23
+	VPTESTMD.BCST    const12<>+0(SB), Z24, K1
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z14, Z23
+	VPSRLQ           $0x20, Z31, Z14
+	VPMULUDQ         Z12, Z23, Z23
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z25, Z14
+	VFMADD213PS.BCST const28<>+0(SB), Z15, Z19
+	VPMULUDQ         Z12, Z14, Z14
+	VMULPS           Z27, Z29, Z25
+	VMULPS           Z29, Z29, Z29
+	VMOVAPS          Z27, Z27
+	VFMADD213PS.BCST const29<>+0(SB), Z15, Z19
+	VFMADD213PS.BCST const30<>+0(SB), Z15, Z19
+	VMULPS           Z19, Z28, Z28
+	VPSRLQ           $0x20, Z23, Z19
+	VFMADD231PS      Z21, Z25, Z27
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z30, Z19
+	VPSRLQ           $0x20, Z14, Z21
+	VFMADD231PS.BCST const16<>+0(SB), Z18, Z28
+	VPMULUDQ         Z11, Z19, Z19
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z23, Z21
+	VFMADD231PS      Z22, Z29, Z20
+	VMOVUPS          (SI), Z23
+	VMOVUPS          (DI), Z25
+	VPSRLQ           $0x20, Z19, Z22
+	VMOVUPS          64(SI), Z29
+	VADDPS           Z26, Z28, Z26
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z31, Z22
+	VMOVUPS          64(DI), Z28
+	VPMULUDQ         Z11, Z21, Z21
+	VPMULUDQ         Z12, Z22, Z22
+	VADDPS           Z25, Z23, Z23
+	VFMADD231PS.BCST const14<>+0(SB), Z15, Z26
+	VADDPS           Z28, Z29, Z29
 	VMOVUPS          (BX), Z28
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z26, Z25
-	VFMADD231PS      Z28, Z6, Z27
-	VMOVUPS          (R8), Z28
-	VPSRLQ           $0x20, Z22, Z26
-	VMULPS           Z9, Z28, Z28
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z24, Z26
-	VFNMADD231PS     Z27, Z11, Z28
-	VPMULUDQ         Z3, Z25, Z24
-	VFMADD231PS      Z23, Z19, Z28
-	VPMULUDQ         Z4, Z26, Z23
-	VMOVUPS          Z28, (R8)
-	VMOVUPS          (BX), Z26
+	VMOVUPS          64(BX), Z30
+	VPSRLQ           $0x20, Z22, Z25
+	VPSRLQ           $0x20, Z21, Z15
+	VBLENDMPS        Z20, Z27, K1, Z2
+	VBLENDMPS        Z27, Z20, K1, Z3
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z26
+	VFMADD231PS.BCST (SP), Z28, Z23
+	VMOVUPS          (R8), Z18
+	VFMADD231PS.BCST (SP), Z30, Z29
+	VMOVUPS          64(R8), Z20
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z25
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z19, Z15
+	VMOVAPS          Z2, Z14
+	VSQRTPS          Z26, Z19
+	VPADDD.BCST      const12<>+0(SB), Z24, Z26
+	VMOVAPS          Z3, Z27
+	VMULPS.BCST      12(SP), Z18, Z18
+	VMULPS.BCST      12(SP), Z20, Z20
+	VPMULUDQ         Z11, Z25, Z25
+	VPMULUDQ         Z12, Z15, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z26, Z27
+	VFNMADD231PS     Z23, Z16, Z18
+	VFNMADD231PS     Z29, Z16, Z20
+	VPSRLQ           $0x20, Z25, Z23
+	VPSRLQ           $0x20, Z15, Z24
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z21, Z23
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z22, Z24
+	VPMULUDQ         Z12, Z23, Z21
+	VPMULUDQ         Z11, Z24, Z22
+	VPSRLQ           $0x20, Z21, Z24
+	VPSRLQ           $0x20, Z22, Z23
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z24
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z25, Z23
+	VPMULUDQ         Z11, Z24, Z15
+	VPMULUDQ         Z12, Z23, Z23
+	VPSRLQ           $0x20, Z15, Z24
 	VPSRLQ           $0x20, Z23, Z25
-	VADDPS           Z28, Z26, Z26
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z21, Z25
-	VMOVUPS          Z26, (BX)
-	VPSRLQ           $0x20, Z24, Z21
-	VMOVUPS          64(SI), Z26
-	VMOVUPS          64(DI), Z27
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z22, Z21
-	VADDPS           Z27, Z26, Z22
-	VPMULUDQ         Z3, Z25, Z25
-	VMOVUPS          64(BX), Z26
-	VPMULUDQ         Z4, Z21, Z21
-	VFMADD231PS      Z26, Z6, Z22
-	VMOVUPS          64(R8), Z27
-	VPSRLQ           $0x20, Z21, Z26
-	VMULPS           Z9, Z27, Z27
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z23, Z26
-	VFNMADD231PS     Z22, Z11, Z27
-	VPSRLQ           $0x20, Z25, Z22
-	VFMADD231PS      Z20, Z19, Z27
-	VMOVUPS          Z27, 64(R8)
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z24, Z22
-	VMOVUPS          64(BX), Z20
-	VPERMT2D         Z22, Z5, Z26
-	VADDPS           Z27, Z20, Z20
-	VPERMT2D         Z25, Z5, Z21
-	VMOVUPS          Z20, 64(BX)
-	VMOVAPS          Z26, Z22
-	VMOVAPS          Z21, Z20
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z22, Z24
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z21, Z25
+	VPMULUDQ         Z12, Z24, Z21
+	VPMULUDQ         Z11, Z25, Z22
+	VMULPS           Z27, Z19, Z24
+	VMULPS           Z14, Z19, Z25
+	VPSRLQ           $0x20, Z21, Z19
+	VPSRLQ           $0x20, Z22, Z14
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z23, Z19
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z15, Z14
+	VSHUFF64X2       $0x44, Z25, Z24, Z15
+	VSHUFF64X2       $0xee, Z25, Z24, Z23
+	VFMADD231PS      Z15, Z17, Z18
+	VFMADD231PS      Z23, Z17, Z20
+	VMOVUPS          Z18, (R8)
+	VMOVUPS          Z20, 64(R8)
+	VMOVUPS          (BX), Z15
+	VMOVUPS          64(BX), Z23
+	VADDPS           Z18, Z15, Z15
+	VADDPS           Z20, Z23, Z18
+	VMOVUPS          Z15, (BX)
+	VMOVUPS          Z18, 64(BX)
+	VPERMT2D         Z14, Z13, Z19
+	VMOVAPS          Z19, Z14
+	VPERMT2D         Z22, Z13, Z21
+	VMOVAPS          Z21, Z15
 	ADDQ             $0x00000080, BX
 	ADDQ             $0x00000080, SI
 	ADDQ             $0x00000080, DI
@@ -3372,367 +3392,366 @@ ahead:
 	JMP              whole
 
 partial:
-	MOVQ             R11, R13
-	SHLQ             $0x03, R13
-	VPBROADCASTQ     R13, Z21
-	VPADDQ           const30<>+0(SB), Z21, Z21
-	VPSRLQ           $0x20, Z21, Z23
-	VPMULUDQ         Z3, Z21, Z21
-	VPSRLQ           $0x20, Z21, Z24
-	VPXORD           Z0, Z23, Z23
-	VPXORD           Z2, Z24, Z24
-	VPMULUDQ         Z3, Z23, Z23
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z26
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z26
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z21, Z25
-	VPMULUDQ         Z3, Z26, Z21
-	VPMULUDQ         Z4, Z25, Z25
-	VPSRLQ           $0x20, Z25, Z26
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z24, Z26
-	VPSRLQ           $0x20, Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z23, Z24
-	VPMULUDQ         Z3, Z26, Z23
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z26
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z25, Z26
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z21, Z25
-	VPMULUDQ         Z3, Z26, Z21
-	VPMULUDQ         Z4, Z25, Z25
-	VPSRLQ           $0x20, Z25, Z26
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z24, Z26
-	VPSRLQ           $0x20, Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z23, Z24
-	VPMULUDQ         Z3, Z26, Z23
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z26
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z25, Z26
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z21, Z25
-	VPMULUDQ         Z3, Z26, Z21
-	VPMULUDQ         Z4, Z25, Z25
-	VPSRLQ           $0x20, Z25, Z26
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z24, Z26
-	VPSRLQ           $0x20, Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z23, Z24
-	VPMULUDQ         Z3, Z26, Z23
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z26
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z25, Z26
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z21, Z25
-	VPMULUDQ         Z3, Z26, Z21
-	VPMULUDQ         Z4, Z25, Z25
-	VPSRLQ           $0x20, Z25, Z26
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z24, Z26
-	VPSRLQ           $0x20, Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z23, Z24
-	VPMULUDQ         Z3, Z26, Z23
-	VPMULUDQ         Z4, Z24, Z24
-	VPSRLQ           $0x20, Z24, Z26
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z25, Z26
-	VPSRLQ           $0x20, Z23, Z25
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z21, Z25
-	VPERMT2D         Z25, Z5, Z26
-	VPERMT2D         Z23, Z5, Z24
-	VPSRLD           $0x08, Z22, Z21
-	VPADDD.BCST      const14<>+0(SB), Z21, Z21
-	VCVTDQ2PS        Z21, Z21
-	VMULPS.BCST      const13<>+0(SB), Z21, Z21
-	VPSUBD.BCST      const15<>+0(SB), Z21, Z22
-	VPSRAD           $0x17, Z22, Z22
-	VPSLLD           $0x17, Z22, Z23
-	VPSUBD           Z23, Z21, Z21
-	VSUBPS.BCST      const10<>+0(SB), Z21, Z21
-	VCVTDQ2PS        Z22, Z22
-	VBROADCASTSS     const22<>+0(SB), Z23
-	VFMADD213PS.BCST const23<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const24<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const25<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const26<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const27<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const28<>+0(SB), Z21, Z23
-	VFMADD213PS.BCST const29<>+0(SB), Z21, Z23
-	VMULPS           Z21, Z21, Z25
-	VMULPS           Z25, Z21, Z27
-	VMULPS           Z23, Z27, Z23
-	VFMADD231PS.BCST const17<>+0(SB), Z22, Z23
-	VFMADD231PS.BCST const9<>+0(SB), Z25, Z23
-	VADDPS           Z23, Z21, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z22, Z21
-	VMULPS.BCST      const18<>+0(SB), Z21, Z21
-	VSQRTPS          Z21, Z21
-	VPADDD.BCST      const20<>+0(SB), Z20, Z20
-	VPANDD.BCST      const21<>+0(SB), Z20, Z22
-	VPSUBD.BCST      const20<>+0(SB), Z22, Z22
-	VCVTDQ2PS        Z22, Z22
-	VMULPS.BCST      const19<>+0(SB), Z22, Z22
-	VMULPS           Z22, Z22, Z23
-	VBROADCASTSS     const3<>+0(SB), Z25
-	VFMADD213PS.BCST const4<>+0(SB), Z23, Z25
-	VFMADD213PS.BCST const5<>+0(SB), Z23, Z25
-	VMOVAPS          Z22, Z27
-	VMULPS           Z22, Z23, Z22
-	VFMADD231PS      Z25, Z22, Z27
-	VBROADCASTSS     const6<>+0(SB), Z22
-	VFMADD213PS.BCST const7<>+0(SB), Z23, Z22
-	VFMADD213PS.BCST const8<>+0(SB), Z23, Z22
-	VMOVAPS          Z23, Z25
-	VBROADCASTSS     const9<>+0(SB), Z28
-	VFMADD213PS.BCST const10<>+0(SB), Z28, Z25
-	VMULPS           Z23, Z23, Z23
-	VFMADD231PS      Z22, Z23, Z25
-	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
-	VBLENDMPS        Z25, Z27, K1, Z15
-	VBLENDMPS        Z27, Z25, K1, Z16
-	VMOVAPS          Z15, Z22
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z22
-	VPADDD.BCST      const12<>+0(SB), Z20, Z20
-	VMOVAPS          Z16, Z23
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z23
-	VMULPS           Z23, Z21, Z20
-	VMULPS           Z22, Z21, Z22
-	VSHUFF64X2       $0x44, Z22, Z20, Z21
-	VSHUFF64X2       $0xee, Z22, Z20, Z23
-	VMOVAPS          Z26, Z22
-	VMOVAPS          Z24, Z20
+	VPSRLD           $0x08, Z14, Z14
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPANDD.BCST      const20<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z19
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const25<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const29<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const30<>+0(SB), Z14, Z19
+	VMULPS           Z14, Z14, Z20
+	VMULPS           Z20, Z14, Z21
+	VMULPS           Z19, Z21, Z19
+	VFMADD231PS.BCST const16<>+0(SB), Z18, Z19
+	VADDPS           Z20, Z19, Z19
+	VFMADD231PS.BCST const14<>+0(SB), Z14, Z19
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z19
+	VSQRTPS          Z19, Z14
+	VPSLLD           $0x02, Z15, Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS.BCST      const17<>+0(SB), Z18, Z18
+	VPADDD.BCST      const22<>+0(SB), Z15, Z15
+	VMULPS           Z18, Z18, Z19
+	VBROADCASTSS     const3<>+0(SB), Z20
+	VFMADD213PS.BCST const4<>+0(SB), Z19, Z20
+	VFMADD213PS.BCST const5<>+0(SB), Z19, Z20
+	VMOVAPS          Z18, Z21
+	VMULPS           Z18, Z19, Z18
+	VFMADD231PS      Z20, Z18, Z21
+	VBROADCASTSS     const6<>+0(SB), Z18
+	VFMADD213PS.BCST const7<>+0(SB), Z19, Z18
+	VFMADD213PS.BCST const8<>+0(SB), Z19, Z18
+	VMOVAPS          Z19, Z20
+	VBROADCASTSS     const9<>+0(SB), Z22
+	VFMADD213PS.BCST const10<>+0(SB), Z22, Z20
+	VMULPS           Z19, Z19, Z19
+	VFMADD231PS      Z18, Z19, Z20
+	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
+	VBLENDMPS        Z20, Z21, K1, Z4
+	VBLENDMPS        Z21, Z20, K1, Z5
+	VMOVAPS          Z4, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z18
+	VPADDD.BCST      const12<>+0(SB), Z15, Z15
+	VMOVAPS          Z5, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z19
+	VMULPS           Z19, Z14, Z15
+	VMULPS           Z18, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z15, Z18
+	VSHUFF64X2       $0xee, Z14, Z15, Z14
 	CMPQ             R12, $0x00000010
-	JLT              partialfirst
-	VMOVUPS          (SI), Z24
-	VMOVUPS          (DI), Z25
-	VADDPS           Z25, Z24, Z24
-	VMOVUPS          (BX), Z25
-	VFMADD231PS      Z25, Z6, Z24
-	VMOVUPS          (R8), Z25
-	VMULPS           Z9, Z25, Z25
-	VFNMADD231PS     Z24, Z11, Z25
-	VFMADD231PS      Z21, Z19, Z25
-	VMOVUPS          Z25, (R8)
-	VMOVUPS          (BX), Z21
-	VADDPS           Z25, Z21, Z21
-	VMOVUPS          Z21, (BX)
+	JLT              partialtail0
+	VMOVUPS          (SI), Z15
+	VMOVUPS          (DI), Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (BX), Z19
+	VFMADD231PS.BCST (SP), Z19, Z15
+	VMOVUPS          (R8), Z19
+	VMULPS.BCST      12(SP), Z19, Z19
+	VFNMADD231PS     Z15, Z16, Z19
+	VFMADD231PS      Z18, Z17, Z19
+	VMOVUPS          Z19, (R8)
+	VMOVUPS          (BX), Z15
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          Z15, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	ADDQ             $0x00000040, R8
 	SUBQ             $0x00000010, R12
 	TESTQ            R12, R12
-	JEQ              whole
+	JEQ              partialdone
 	CMPQ             R12, $0x00000010
-	JLT              partialsecond
-	VMOVUPS          (SI), Z21
-	VMOVUPS          (DI), Z24
-	VADDPS           Z24, Z21, Z21
-	VMOVUPS          (BX), Z24
-	VFMADD231PS      Z24, Z6, Z21
-	VMOVUPS          (R8), Z24
-	VMULPS           Z9, Z24, Z24
-	VFNMADD231PS     Z21, Z11, Z24
-	VFMADD231PS      Z23, Z19, Z24
-	VMOVUPS          Z24, (R8)
-	VMOVUPS          (BX), Z11
-	VADDPS           Z24, Z11, Z11
-	VMOVUPS          Z11, (BX)
+	JLT              partialtail1
+	VMOVUPS          (SI), Z15
+	VMOVUPS          (DI), Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (BX), Z19
+	VFMADD231PS.BCST (SP), Z19, Z15
+	VMOVUPS          (R8), Z19
+	VMULPS.BCST      12(SP), Z19, Z19
+	VFNMADD231PS     Z15, Z16, Z19
+	VFMADD231PS      Z14, Z17, Z19
+	VMOVUPS          Z19, (R8)
+	VMOVUPS          (BX), Z14
+	VADDPS           Z19, Z14, Z14
+	VMOVUPS          Z14, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	ADDQ             $0x00000040, R8
 	SUBQ             $0x00000010, R12
-	JMP              whole
+	TESTQ            R12, R12
+	JEQ              partialdone
 
-partialfirst:
-	LEAQ         const31<>+0(SB), R13
-	KMOVW        (R13)(R12*4), K1
-	VMOVUPS.Z    (SI), K1, Z23
-	VMOVUPS.Z    (DI), K1, Z24
-	VADDPS       Z24, Z23, Z23
-	VMOVUPS.Z    (BX), K1, Z24
-	VFMADD231PS  Z24, Z6, Z23
-	VMOVUPS.Z    (R8), K1, Z24
-	VMULPS       Z9, Z24, Z24
-	VFNMADD231PS Z23, Z11, Z24
-	VFMADD231PS  Z21, Z19, Z24
-	VMOVUPS      Z24, K1, (R8)
-	VMOVUPS.Z    (BX), K1, Z11
-	VADDPS       Z24, Z11, Z11
-	VMOVUPS      Z11, K1, (BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
-	JMP          whole
+partialtail0:
+	LEAQ             const32<>+0(SB), R13
+	KMOVW            (R13)(R12*4), K1
+	VMOVUPS.Z        (SI), K1, Z14
+	VMOVUPS.Z        (DI), K1, Z15
+	VADDPS           Z15, Z14, Z14
+	VMOVUPS.Z        (BX), K1, Z15
+	VFMADD231PS.BCST (SP), Z15, Z14
+	VMOVUPS.Z        (R8), K1, Z15
+	VMULPS.BCST      12(SP), Z15, Z15
+	VFNMADD231PS     Z14, Z16, Z15
+	VFMADD231PS      Z18, Z17, Z15
+	VMOVUPS          Z15, K1, (R8)
+	VMOVUPS.Z        (BX), K1, Z14
+	VADDPS           Z15, Z14, Z14
+	VMOVUPS          Z14, K1, (BX)
+	LEAQ             (BX)(R12*4), BX
+	LEAQ             (SI)(R12*4), SI
+	LEAQ             (DI)(R12*4), DI
+	LEAQ             (R8)(R12*4), R8
+	JMP              partialdone
 
-partialsecond:
-	LEAQ         const31<>+0(SB), R13
-	KMOVW        (R13)(R12*4), K1
-	VMOVUPS.Z    (SI), K1, Z21
-	VMOVUPS.Z    (DI), K1, Z24
-	VADDPS       Z24, Z21, Z21
-	VMOVUPS.Z    (BX), K1, Z24
-	VFMADD231PS  Z24, Z6, Z21
-	VMOVUPS.Z    (R8), K1, Z24
-	VMULPS       Z9, Z24, Z24
-	VFNMADD231PS Z21, Z11, Z24
-	VFMADD231PS  Z23, Z19, Z24
-	VMOVUPS      Z24, K1, (R8)
-	VMOVUPS.Z    (BX), K1, Z11
-	VADDPS       Z24, Z11, Z11
-	VMOVUPS      Z11, K1, (BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
-	JMP          whole
+partialtail1:
+	LEAQ             const32<>+0(SB), R13
+	KMOVW            (R13)(R12*4), K1
+	VMOVUPS.Z        (SI), K1, Z15
+	VMOVUPS.Z        (DI), K1, Z18
+	VADDPS           Z18, Z15, Z15
+	VMOVUPS.Z        (BX), K1, Z18
+	VFMADD231PS.BCST (SP), Z18, Z15
+	VMOVUPS.Z        (R8), K1, Z18
+	VMULPS.BCST      12(SP), Z18, Z18
+	VFNMADD231PS     Z15, Z16, Z18
+	VFMADD231PS      Z14, Z17, Z18
+	VMOVUPS          Z18, K1, (R8)
+	VMOVUPS.Z        (BX), K1, Z14
+	VADDPS           Z18, Z14, Z14
+	VMOVUPS          Z14, K1, (BX)
+	LEAQ             (BX)(R12*4), BX
+	LEAQ             (SI)(R12*4), SI
+	LEAQ             (DI)(R12*4), DI
+	LEAQ             (R8)(R12*4), R8
+
+partialdone:
+	MOVQ            R11, R12
+	SHLQ            $0x03, R12
+	VPBROADCASTQ    R12, Z14
+	VPADDQ          const31<>+0(SB), Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPMULUDQ        Z11, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z16
+	VPXORD          Z8, Z15, Z15
+	VPXORD          Z10, Z16, Z16
+	VPMULUDQ        Z11, Z15, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 32(SP), Z9, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 40(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 48(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 64(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 72(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 80(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 96(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 104(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 112(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 128(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z14, Z17
+	VPMULUDQ        Z11, Z18, Z14
+	VPMULUDQ        Z12, Z17, Z17
+	VPSRLQ          $0x20, Z17, Z18
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z18
+	VPSRLQ          $0x20, Z14, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
+	VPMULUDQ        Z11, Z18, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z18
+	VPTERNLOGD.BCST $0x96, 160(SP), Z17, Z18
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z17
+	VPERMT2D        Z17, Z13, Z18
+	VMOVAPS         Z18, Z14
+	VPERMT2D        Z15, Z13, Z16
+	VMOVAPS         Z16, Z15
+	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z22, Z21
-	VPADDD.BCST      const14<>+0(SB), Z21, Z21
-	VCVTDQ2PS        Z21, Z21
-	VMULPS.BCST      const13<>+0(SB), Z21, Z21
-	VPSUBD.BCST      const15<>+0(SB), Z21, Z23
-	VPSRAD           $0x17, Z23, Z23
-	VPSLLD           $0x17, Z23, Z24
-	VPSUBD           Z24, Z21, Z21
-	VSUBPS.BCST      const10<>+0(SB), Z21, Z21
-	VCVTDQ2PS        Z23, Z23
-	VBROADCASTSS     const22<>+0(SB), Z24
-	VFMADD213PS.BCST const23<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const24<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const25<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const26<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const27<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const28<>+0(SB), Z21, Z24
-	VFMADD213PS.BCST const29<>+0(SB), Z21, Z24
-	VMULPS           Z21, Z21, Z25
-	VMULPS           Z25, Z21, Z26
-	VMULPS           Z24, Z26, Z24
-	VFMADD231PS.BCST const17<>+0(SB), Z23, Z24
-	VFMADD231PS.BCST const9<>+0(SB), Z25, Z24
-	VADDPS           Z24, Z21, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z23, Z21
-	VMULPS.BCST      const18<>+0(SB), Z21, Z21
-	VSQRTPS          Z21, Z21
-	VPADDD.BCST      const20<>+0(SB), Z20, Z23
-	VPANDD.BCST      const21<>+0(SB), Z23, Z24
-	VPSUBD.BCST      const20<>+0(SB), Z24, Z24
-	VCVTDQ2PS        Z24, Z24
-	VMULPS.BCST      const19<>+0(SB), Z24, Z24
-	VMULPS           Z24, Z24, Z25
-	VBROADCASTSS     const3<>+0(SB), Z26
-	VFMADD213PS.BCST const4<>+0(SB), Z25, Z26
-	VFMADD213PS.BCST const5<>+0(SB), Z25, Z26
-	VMOVAPS          Z24, Z27
-	VMULPS           Z24, Z25, Z24
-	VFMADD231PS      Z26, Z24, Z27
-	VBROADCASTSS     const6<>+0(SB), Z24
-	VFMADD213PS.BCST const7<>+0(SB), Z25, Z24
-	VFMADD213PS.BCST const8<>+0(SB), Z25, Z24
-	VMOVAPS          Z25, Z26
-	VBROADCASTSS     const9<>+0(SB), Z28
-	VFMADD213PS.BCST const10<>+0(SB), Z28, Z26
-	VMULPS           Z25, Z25, Z25
-	VFMADD231PS      Z24, Z25, Z26
-	VPTESTMD.BCST    const12<>+0(SB), Z23, K1
-	VBLENDMPS        Z26, Z27, K1, Z17
-	VBLENDMPS        Z27, Z26, K1, Z18
-	VMOVAPS          Z17, Z24
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z24
-	VPADDD.BCST      const12<>+0(SB), Z23, Z23
-	VMOVAPS          Z18, Z25
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z25
-	VMULPS           Z25, Z21, Z23
-	VMULPS           Z24, Z21, Z21
-	VSHUFF64X2       $0x44, Z21, Z23, Z24
-	VSHUFF64X2       $0xee, Z21, Z23, Z21
+	VPSRLD           $0x08, Z14, Z18
+	VPADDD.BCST      const18<>+0(SB), Z18, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPSUBD.BCST      const19<>+0(SB), Z18, Z18
+	VPSRAD           $0x17, Z18, Z19
+	VCVTDQ2PS        Z19, Z19
+	VPANDD.BCST      const20<>+0(SB), Z18, Z18
+	VPADDD.BCST      const21<>+0(SB), Z18, Z18
+	VSUBPS.BCST      const10<>+0(SB), Z18, Z18
+	VBROADCASTSS     const23<>+0(SB), Z20
+	VFMADD213PS.BCST const24<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const25<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const26<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const27<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const28<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const29<>+0(SB), Z18, Z20
+	VFMADD213PS.BCST const30<>+0(SB), Z18, Z20
+	VMULPS           Z18, Z18, Z21
+	VMULPS           Z21, Z18, Z22
+	VMULPS           Z20, Z22, Z20
+	VFMADD231PS.BCST const16<>+0(SB), Z19, Z20
+	VADDPS           Z21, Z20, Z20
+	VFMADD231PS.BCST const14<>+0(SB), Z18, Z20
+	VFMADD231PS.BCST const15<>+0(SB), Z19, Z20
+	VSQRTPS          Z20, Z18
+	VPSLLD           $0x02, Z15, Z19
+	VCVTDQ2PS        Z19, Z19
+	VMULPS.BCST      const17<>+0(SB), Z19, Z19
+	VPADDD.BCST      const22<>+0(SB), Z15, Z20
+	VMULPS           Z19, Z19, Z21
+	VBROADCASTSS     const3<>+0(SB), Z22
+	VFMADD213PS.BCST const4<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST const5<>+0(SB), Z21, Z22
+	VMOVAPS          Z19, Z23
+	VMULPS           Z19, Z21, Z19
+	VFMADD231PS      Z22, Z19, Z23
+	VBROADCASTSS     const6<>+0(SB), Z19
+	VFMADD213PS.BCST const7<>+0(SB), Z21, Z19
+	VFMADD213PS.BCST const8<>+0(SB), Z21, Z19
+	VMOVAPS          Z21, Z22
+	VBROADCASTSS     const9<>+0(SB), Z24
+	VFMADD213PS.BCST const10<>+0(SB), Z24, Z22
+	VMULPS           Z21, Z21, Z21
+	VFMADD231PS      Z19, Z21, Z22
+	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
+	VBLENDMPS        Z22, Z23, K1, Z6
+	VBLENDMPS        Z23, Z22, K1, Z7
+	VMOVAPS          Z6, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z19
+	VPADDD.BCST      const12<>+0(SB), Z20, Z20
+	VMOVAPS          Z7, Z21
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z21
+	VMULPS           Z21, Z18, Z20
+	VMULPS           Z19, Z18, Z18
+	VSHUFF64X2       $0x44, Z18, Z20, Z19
+	VSHUFF64X2       $0xee, Z18, Z20, Z18
 	CMPQ             R12, $0x00000010
-	JLT              finalfirst
-	VMOVUPS          (SI), Z23
-	VMOVUPS          (DI), Z25
-	VADDPS           Z25, Z23, Z23
-	VMOVUPS          (BX), Z25
-	VFMADD231PS      Z25, Z6, Z23
-	VMOVUPS          (R8), Z25
-	VMULPS           Z9, Z25, Z25
-	VFNMADD231PS     Z23, Z11, Z25
-	VFMADD231PS      Z24, Z19, Z25
-	VMOVUPS          Z25, (R8)
-	VMOVUPS          (BX), Z23
-	VADDPS           Z25, Z23, Z23
-	VMOVUPS          Z23, (BX)
+	JLT              finaltail0
+	VMOVUPS          (SI), Z20
+	VMOVUPS          (DI), Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (BX), Z21
+	VFMADD231PS.BCST (SP), Z21, Z20
+	VMOVUPS          (R8), Z21
+	VMULPS.BCST      12(SP), Z21, Z21
+	VFNMADD231PS     Z20, Z16, Z21
+	VFMADD231PS      Z19, Z17, Z21
+	VMOVUPS          Z21, (R8)
+	VMOVUPS          (BX), Z20
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          Z20, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	ADDQ             $0x00000040, R8
 	SUBQ             $0x00000010, R12
 	TESTQ            R12, R12
-	JEQ              whole
+	JEQ              finaldone
 	CMPQ             R12, $0x00000010
-	JLT              finalsecond
-	VMOVUPS          (SI), Z23
-	VMOVUPS          (DI), Z24
-	VADDPS           Z24, Z23, Z23
-	VMOVUPS          (BX), Z24
-	VFMADD231PS      Z24, Z6, Z23
-	VMOVUPS          (R8), Z24
-	VMULPS           Z9, Z24, Z24
-	VFNMADD231PS     Z23, Z11, Z24
-	VFMADD231PS      Z21, Z19, Z24
-	VMOVUPS          Z24, (R8)
-	VMOVUPS          (BX), Z11
-	VADDPS           Z24, Z11, Z11
-	VMOVUPS          Z11, (BX)
+	JLT              finaltail1
+	VMOVUPS          (SI), Z20
+	VMOVUPS          (DI), Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (BX), Z21
+	VFMADD231PS.BCST (SP), Z21, Z20
+	VMOVUPS          (R8), Z21
+	VMULPS.BCST      12(SP), Z21, Z21
+	VFNMADD231PS     Z20, Z16, Z21
+	VFMADD231PS      Z18, Z17, Z21
+	VMOVUPS          Z21, (R8)
+	VMOVUPS          (BX), Z18
+	VADDPS           Z21, Z18, Z18
+	VMOVUPS          Z18, (BX)
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
 	ADDQ             $0x00000040, DI
 	ADDQ             $0x00000040, R8
 	SUBQ             $0x00000010, R12
-	JMP              whole
+	TESTQ            R12, R12
+	JEQ              finaldone
 
-finalfirst:
-	LEAQ         const31<>+0(SB), R13
-	KMOVW        (R13)(R12*4), K1
-	VMOVUPS.Z    (SI), K1, Z21
-	VMOVUPS.Z    (DI), K1, Z23
-	VADDPS       Z23, Z21, Z21
-	VMOVUPS.Z    (BX), K1, Z23
-	VFMADD231PS  Z23, Z6, Z21
-	VMOVUPS.Z    (R8), K1, Z23
-	VMULPS       Z9, Z23, Z23
-	VFNMADD231PS Z21, Z11, Z23
-	VFMADD231PS  Z24, Z19, Z23
-	VMOVUPS      Z23, K1, (R8)
-	VMOVUPS.Z    (BX), K1, Z11
-	VADDPS       Z23, Z11, Z11
-	VMOVUPS      Z11, K1, (BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
-	JMP          whole
+finaltail0:
+	LEAQ             const32<>+0(SB), R13
+	KMOVW            (R13)(R12*4), K1
+	VMOVUPS.Z        (SI), K1, Z18
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z18, Z18
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z18
+	VMOVUPS.Z        (R8), K1, Z20
+	VMULPS.BCST      12(SP), Z20, Z20
+	VFNMADD231PS     Z18, Z16, Z20
+	VFMADD231PS      Z19, Z17, Z20
+	VMOVUPS          Z20, K1, (R8)
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z20, Z16, Z16
+	VMOVUPS          Z16, K1, (BX)
+	LEAQ             (BX)(R12*4), BX
+	LEAQ             (SI)(R12*4), SI
+	LEAQ             (DI)(R12*4), DI
+	LEAQ             (R8)(R12*4), R8
+	JMP              finaldone
 
-finalsecond:
-	LEAQ         const31<>+0(SB), R13
-	KMOVW        (R13)(R12*4), K1
-	VMOVUPS.Z    (SI), K1, Z23
-	VMOVUPS.Z    (DI), K1, Z24
-	VADDPS       Z24, Z23, Z23
-	VMOVUPS.Z    (BX), K1, Z24
-	VFMADD231PS  Z24, Z6, Z23
-	VMOVUPS.Z    (R8), K1, Z24
-	VMULPS       Z9, Z24, Z24
-	VFNMADD231PS Z23, Z11, Z24
-	VFMADD231PS  Z21, Z19, Z24
-	VMOVUPS      Z24, K1, (R8)
-	VMOVUPS.Z    (BX), K1, Z11
-	VADDPS       Z24, Z11, Z11
-	VMOVUPS      Z11, K1, (BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
+finaltail1:
+	LEAQ             const32<>+0(SB), R13
+	KMOVW            (R13)(R12*4), K1
+	VMOVUPS.Z        (SI), K1, Z19
+	VMOVUPS.Z        (DI), K1, Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS.Z        (BX), K1, Z20
+	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS.Z        (R8), K1, Z20
+	VMULPS.BCST      12(SP), Z20, Z20
+	VFNMADD231PS     Z19, Z16, Z20
+	VFMADD231PS      Z18, Z17, Z20
+	VMOVUPS          Z20, K1, (R8)
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z20, Z16, Z16
+	VMOVUPS          Z16, K1, (BX)
+	LEAQ             (BX)(R12*4), BX
+	LEAQ             (SI)(R12*4), SI
+	LEAQ             (DI)(R12*4), DI
+	LEAQ             (R8)(R12*4), R8
 
+finaldone:
 whole:
 	SUBQ  $0x00000001, AX
 	TESTQ AX, AX

@@ -32,6 +32,7 @@ n1end:
 	LEAQ        const0<>+0(SB), DI
 	KMOVW       (DI)(SI*4), K1
 	VMOVUPS.Z   (DX), K1, Z1
+	VMOVAPS.Z   Z1, K1, Z1
 	VFMADD231PS Z1, Z1, Z0
 	LEAQ        (DX)(SI*4), DX
 
@@ -119,7 +120,7 @@ rowsdone:
 
 // func CombineRows(dst []float32, x []float32, a []float32, y []float32, b []float32, z []float32, c float32, d int)
 // Requires: AVX, AVX512F
-TEXT ·CombineRows(SB), $0-160
+TEXT ·CombineRows(SB), $4-160
 	MOVQ         d+152(FP), AX
 	MOVQ         a_len+56(FP), CX
 	MOVQ         dst_base+0(FP), DX
@@ -129,26 +130,27 @@ TEXT ·CombineRows(SB), $0-160
 	MOVQ         a_base+48(FP), R8
 	MOVQ         b_base+96(FP), R9
 	VBROADCASTSS c+144(FP), Z0
+	VMOVSS       X0, (SP)
 	TESTQ        CX, CX
 	JEQ          rowsdone
 
 rows:
-	VBROADCASTSS (R8), Z1
+	VBROADCASTSS (R8), Z0
 	ADDQ         $0x00000004, R8
-	VBROADCASTSS (R9), Z2
+	VBROADCASTSS (R9), Z1
 	ADDQ         $0x00000004, R9
 	MOVQ         AX, R10
 	CMPQ         R10, $0x00000010
 	JLT          n1end
 
 n1:
-	VMOVUPS     (DI), Z3
-	VMULPS      Z0, Z3, Z3
-	VMOVUPS     (SI), Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVUPS     (BX), Z3
-	VFMADD213PS Z4, Z1, Z3
-	VMOVUPS     Z3, (DX)
+	VMOVUPS     (DI), Z2
+	VMULPS.BCST (SP), Z2, Z2
+	VMOVUPS     (SI), Z3
+	VFMADD213PS Z2, Z1, Z3
+	VMOVUPS     (BX), Z2
+	VFMADD213PS Z3, Z0, Z2
+	VMOVUPS     Z2, (DX)
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
@@ -162,13 +164,13 @@ n1end:
 	JEQ         ndone
 	LEAQ        const0<>+0(SB), R11
 	KMOVW       (R11)(R10*4), K1
-	VMOVUPS.Z   (DI), K1, Z3
-	VMULPS      Z0, Z3, Z3
-	VMOVUPS.Z   (SI), K1, Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVUPS.Z   (BX), K1, Z2
-	VFMADD213PS Z4, Z1, Z2
-	VMOVUPS     Z2, K1, (DX)
+	VMOVUPS.Z   (DI), K1, Z2
+	VMULPS.BCST (SP), Z2, Z2
+	VMOVUPS.Z   (SI), K1, Z3
+	VFMADD213PS Z2, Z1, Z3
+	VMOVUPS.Z   (BX), K1, Z1
+	VFMADD213PS Z3, Z0, Z1
+	VMOVUPS     Z1, K1, (DX)
 	LEAQ        (DX)(R10*4), DX
 	LEAQ        (BX)(R10*4), BX
 	LEAQ        (SI)(R10*4), SI
@@ -232,6 +234,7 @@ n1end:
 	VMOVUPS.Z   (DI), K1, Z0
 	VSUBPS      Z0, Z2, Z0
 	VMOVUPS     Z0, K1, (DX)
+	VMOVAPS.Z   Z0, K1, Z0
 	VFMADD231PS Z0, Z0, Z1
 	LEAQ        (DX)(R10*4), DX
 	LEAQ        (BX)(R10*4), BX
@@ -259,7 +262,7 @@ rowsdone:
 
 // func DataResidual(e []float32, sq []float32, y []float32, x []float32, phase int, repeat int, d int, scale float32)
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·DataResidual(SB), $0-124
+TEXT ·DataResidual(SB), $4-124
 	MOVQ         sq_len+32(FP), AX
 	MOVQ         d+112(FP), CX
 	MOVQ         e_base+0(FP), DX
@@ -271,6 +274,7 @@ TEXT ·DataResidual(SB), $0-124
 	MOVQ         phase+96(FP), R10
 	SUBQ         R10, R9
 	VBROADCASTSS scale+120(FP), Z0
+	VMOVSS       X0, (SP)
 	TESTQ        AX, AX
 	JEQ          rowsdone
 
@@ -282,12 +286,12 @@ rows:
 	JLT    n1end
 
 n1:
-	VMOVUPS     (BX), Z2
-	VMOVUPS     (R10), Z3
-	VSUBPS      Z3, Z2, Z2
-	VFMADD231PS Z2, Z2, Z1
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     Z2, (DX)
+	VMOVUPS     (BX), Z0
+	VMOVUPS     (R10), Z2
+	VSUBPS      Z2, Z0, Z0
+	VFMADD231PS Z0, Z0, Z1
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, (DX)
 	ADDQ        $0x00000040, R10
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
@@ -300,26 +304,27 @@ n1end:
 	JEQ         ndone
 	LEAQ        const0<>+0(SB), R12
 	KMOVW       (R12)(R11*4), K1
-	VMOVUPS.Z   (BX), K1, Z2
-	VMOVUPS.Z   (R10), K1, Z3
-	VSUBPS      Z3, Z2, Z2
+	VMOVUPS.Z   (BX), K1, Z0
+	VMOVUPS.Z   (R10), K1, Z2
+	VSUBPS      Z2, Z0, Z0
+	VMOVAPS.Z   Z0, K1, Z2
 	VFMADD231PS Z2, Z2, Z1
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     Z2, K1, (DX)
+	VMULPS.BCST (SP), Z0, Z0
+	VMOVUPS     Z0, K1, (DX)
 	LEAQ        (R10)(R11*4), R10
 	LEAQ        (DX)(R11*4), DX
 	LEAQ        (BX)(R11*4), BX
 
 ndone:
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VADDPS        Y2, Y1, Y2
-	VEXTRACTF32X4 $0x01, Y2, X3
-	VADDPS        X3, X2, X3
-	VPSHUFD       $0x0e, X3, X2
-	VADDPS        X2, X3, X2
-	VPSHUFD       $0x01, X2, X3
-	VADDPS        X3, X2, X3
-	VMOVSS        X3, (DI)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF32X4 $0x01, Y0, X2
+	VADDPS        X2, X0, X2
+	VPSHUFD       $0x0e, X2, X0
+	VADDPS        X0, X2, X0
+	VPSHUFD       $0x01, X0, X2
+	VADDPS        X2, X0, X2
+	VMOVSS        X2, (DI)
 	ADDQ          $0x00000004, DI
 	SUBQ          $0x00000001, R9
 	TESTQ         R9, R9
