@@ -164,7 +164,7 @@ func (a *amd64) float(param string) vec {
 	r := a.reg()
 	a.c.VBROADCASTSS(p.Addr, r)
 	if a.wide() {
-		slot := a.c.AllocLocal(4)
+		slot := a.c.AllocLocal(8) // frames are multiples of eight
 		a.c.VMOVSS(r.AsX(), slot)
 		return vec{slot}
 	}

@@ -4,7 +4,7 @@
 
 // func SGD(p []float32, g []float32, lr float32)
 // Requires: AVX, AVX512F
-TEXT ·SGD(SB), $4-52
+TEXT ·SGD(SB), $8-52
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         g_base+24(FP), DX
@@ -79,7 +79,7 @@ GLOBL const0<>(SB), RODATA|NOPTR, $64
 
 // func RMSprop(p []float32, v []float32, g []float32, lr float32, mix float32, eps float32)
 // Requires: AVX, AVX512F
-TEXT ·RMSprop(SB), $12-84
+TEXT ·RMSprop(SB), $24-84
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         v_base+24(FP), DX
@@ -87,9 +87,9 @@ TEXT ·RMSprop(SB), $12-84
 	VBROADCASTSS lr+72(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS mix+76(FP), Z0
-	VMOVSS       X0, 4(SP)
-	VBROADCASTSS eps+80(FP), Z0
 	VMOVSS       X0, 8(SP)
+	VBROADCASTSS eps+80(FP), Z0
+	VMOVSS       X0, 16(SP)
 	CMPQ         AX, $0x00000010
 	JLT          n1end
 
@@ -98,11 +98,11 @@ n1:
 	VMOVUPS          (DX), Z1
 	VMOVAPS          Z0, Z2
 	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 4(SP), Z2, Z1
+	VFMADD231PS.BCST 8(SP), Z2, Z1
 	VMOVUPS          Z1, (DX)
 	VMULPS.BCST      (SP), Z0, Z0
 	VSQRTPS          Z1, Z1
-	VADDPS.BCST      8(SP), Z1, Z1
+	VADDPS.BCST      16(SP), Z1, Z1
 	VDIVPS           Z1, Z0, Z0
 	VMOVUPS          (CX), Z1
 	VSUBPS           Z0, Z1, Z0
@@ -123,11 +123,11 @@ n1end:
 	VMOVUPS.Z        (DX), K1, Z1
 	VMOVAPS          Z0, Z2
 	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 4(SP), Z2, Z1
+	VFMADD231PS.BCST 8(SP), Z2, Z1
 	VMOVUPS          Z1, K1, (DX)
 	VMULPS.BCST      (SP), Z0, Z0
 	VSQRTPS          Z1, Z1
-	VADDPS.BCST      8(SP), Z1, Z1
+	VADDPS.BCST      16(SP), Z1, Z1
 	VDIVPS           Z1, Z0, Z0
 	VMOVUPS.Z        (CX), K1, Z1
 	VSUBPS           Z0, Z1, Z0
@@ -142,7 +142,7 @@ ndone:
 
 // func Adam(p []float32, m []float32, v []float32, g []float32, lr float32, mix1 float32, mix2 float32, eps float32, root float32)
 // Requires: AVX, AVX512F
-TEXT ·Adam(SB), $20-116
+TEXT ·Adam(SB), $40-116
 	MOVQ         p_len+8(FP), AX
 	MOVQ         p_base+0(FP), CX
 	MOVQ         m_base+24(FP), DX
@@ -151,13 +151,13 @@ TEXT ·Adam(SB), $20-116
 	VBROADCASTSS lr+96(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS mix1+100(FP), Z0
-	VMOVSS       X0, 4(SP)
-	VBROADCASTSS mix2+104(FP), Z0
 	VMOVSS       X0, 8(SP)
-	VBROADCASTSS eps+108(FP), Z0
-	VMOVSS       X0, 12(SP)
-	VBROADCASTSS root+112(FP), Z0
+	VBROADCASTSS mix2+104(FP), Z0
 	VMOVSS       X0, 16(SP)
+	VBROADCASTSS eps+108(FP), Z0
+	VMOVSS       X0, 24(SP)
+	VBROADCASTSS root+112(FP), Z0
+	VMOVSS       X0, 32(SP)
 	CMPQ         AX, $0x00000010
 	JLT          n1end
 
@@ -166,15 +166,15 @@ n1:
 	VMOVUPS          (BX), Z1
 	VMOVAPS          Z0, Z2
 	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 8(SP), Z2, Z1
+	VFMADD231PS.BCST 16(SP), Z2, Z1
 	VMOVUPS          Z1, (BX)
 	VMOVUPS          (DX), Z2
 	VSUBPS           Z2, Z0, Z0
-	VFMADD231PS.BCST 4(SP), Z0, Z2
+	VFMADD231PS.BCST 8(SP), Z0, Z2
 	VMOVUPS          Z2, (DX)
 	VSQRTPS          Z1, Z0
-	VBROADCASTSS     16(SP), Z1
-	VFMADD213PS.BCST 12(SP), Z1, Z0
+	VBROADCASTSS     32(SP), Z1
+	VFMADD213PS.BCST 24(SP), Z1, Z0
 	VMOVUPS          (CX), Z1
 	VMULPS.BCST      (SP), Z2, Z2
 	VDIVPS           Z0, Z2, Z0
@@ -197,15 +197,15 @@ n1end:
 	VMOVUPS.Z        (BX), K1, Z1
 	VMOVAPS          Z0, Z2
 	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 8(SP), Z2, Z1
+	VFMADD231PS.BCST 16(SP), Z2, Z1
 	VMOVUPS          Z1, K1, (BX)
 	VMOVUPS.Z        (DX), K1, Z2
 	VSUBPS           Z2, Z0, Z0
-	VFMADD231PS.BCST 4(SP), Z0, Z2
+	VFMADD231PS.BCST 8(SP), Z0, Z2
 	VMOVUPS          Z2, K1, (DX)
 	VSQRTPS          Z1, Z0
-	VBROADCASTSS     16(SP), Z1
-	VFMADD213PS.BCST 12(SP), Z1, Z0
+	VBROADCASTSS     32(SP), Z1
+	VFMADD213PS.BCST 24(SP), Z1, Z0
 	VMOVUPS.Z        (CX), K1, Z1
 	VMULPS.BCST      (SP), Z2, Z2
 	VDIVPS           Z0, Z2, Z0
@@ -222,7 +222,7 @@ ndone:
 
 // func EMA(avg []float32, p []float32, rate float32)
 // Requires: AVX, AVX512F
-TEXT ·EMA(SB), $4-52
+TEXT ·EMA(SB), $8-52
 	MOVQ         avg_len+8(FP), AX
 	MOVQ         avg_base+0(FP), CX
 	MOVQ         p_base+24(FP), DX
@@ -346,7 +346,7 @@ ndone:
 
 // func Axpy(y []float32, a float32, x []float32)
 // Requires: AVX, AVX512F
-TEXT ·Axpy(SB), $4-56
+TEXT ·Axpy(SB), $8-56
 	MOVQ         y_len+8(FP), AX
 	MOVQ         y_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
@@ -411,7 +411,7 @@ ndone:
 
 // func Scale(x []float32, a float32)
 // Requires: AVX, AVX512F
-TEXT ·Scale(SB), $4-28
+TEXT ·Scale(SB), $8-28
 	MOVQ         x_len+8(FP), AX
 	MOVQ         x_base+0(FP), CX
 	VBROADCASTSS a+24(FP), Z0
@@ -466,25 +466,25 @@ ndone:
 
 // func Combine2(z []float32, a float32, x []float32, b float32)
 // Requires: AVX, AVX512F
-TEXT ·Combine2(SB), $8-60
+TEXT ·Combine2(SB), $16-60
 	MOVQ         z_len+8(FP), AX
 	MOVQ         z_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
 	VBROADCASTSS a+24(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS b+56(FP), Z0
-	VMOVSS       X0, 4(SP)
+	VMOVSS       X0, 8(SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
 	VMOVUPS          (DX), Z0
-	VMULPS.BCST      4(SP), Z0, Z0
+	VMULPS.BCST      8(SP), Z0, Z0
 	VMOVUPS          (CX), Z1
 	VFMADD132PS.BCST (SP), Z0, Z1
 	VMOVUPS          Z1, (CX)
 	VMOVUPS          64(DX), Z0
-	VMULPS.BCST      4(SP), Z0, Z0
+	VMULPS.BCST      8(SP), Z0, Z0
 	VMOVUPS          64(CX), Z1
 	VFMADD132PS.BCST (SP), Z0, Z1
 	VMOVUPS          Z1, 64(CX)
@@ -500,7 +500,7 @@ n2end:
 
 n1:
 	VMOVUPS          (DX), Z0
-	VMULPS.BCST      4(SP), Z0, Z0
+	VMULPS.BCST      8(SP), Z0, Z0
 	VMOVUPS          (CX), Z1
 	VFMADD132PS.BCST (SP), Z0, Z1
 	VMOVUPS          Z1, (CX)
@@ -516,7 +516,7 @@ n1end:
 	LEAQ             const0<>+0(SB), BX
 	KMOVW            (BX)(AX*4), K1
 	VMOVUPS.Z        (DX), K1, Z0
-	VMULPS.BCST      4(SP), Z0, Z0
+	VMULPS.BCST      8(SP), Z0, Z0
 	VMOVUPS.Z        (CX), K1, Z1
 	VFMADD132PS.BCST (SP), Z0, Z1
 	VMOVUPS          Z1, K1, (CX)
@@ -529,7 +529,7 @@ ndone:
 
 // func Combine3(z []float32, a float32, x []float32, b float32, y []float32, c float32)
 // Requires: AVX, AVX512F
-TEXT ·Combine3(SB), $12-92
+TEXT ·Combine3(SB), $24-92
 	MOVQ         z_len+8(FP), AX
 	MOVQ         z_base+0(FP), CX
 	MOVQ         x_base+32(FP), DX
@@ -537,24 +537,24 @@ TEXT ·Combine3(SB), $12-92
 	VBROADCASTSS a+24(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS b+56(FP), Z0
-	VMOVSS       X0, 4(SP)
-	VBROADCASTSS c+88(FP), Z0
 	VMOVSS       X0, 8(SP)
+	VBROADCASTSS c+88(FP), Z0
+	VMOVSS       X0, 16(SP)
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
 n2:
 	VMOVUPS          (BX), Z0
-	VMULPS.BCST      8(SP), Z0, Z0
+	VMULPS.BCST      16(SP), Z0, Z0
 	VMOVUPS          (DX), Z1
-	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VFMADD132PS.BCST 8(SP), Z0, Z1
 	VMOVUPS          (CX), Z0
 	VFMADD132PS.BCST (SP), Z1, Z0
 	VMOVUPS          Z0, (CX)
 	VMOVUPS          64(BX), Z0
-	VMULPS.BCST      8(SP), Z0, Z0
+	VMULPS.BCST      16(SP), Z0, Z0
 	VMOVUPS          64(DX), Z1
-	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VFMADD132PS.BCST 8(SP), Z0, Z1
 	VMOVUPS          64(CX), Z0
 	VFMADD132PS.BCST (SP), Z1, Z0
 	VMOVUPS          Z0, 64(CX)
@@ -571,9 +571,9 @@ n2end:
 
 n1:
 	VMOVUPS          (BX), Z0
-	VMULPS.BCST      8(SP), Z0, Z0
+	VMULPS.BCST      16(SP), Z0, Z0
 	VMOVUPS          (DX), Z1
-	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VFMADD132PS.BCST 8(SP), Z0, Z1
 	VMOVUPS          (CX), Z0
 	VFMADD132PS.BCST (SP), Z1, Z0
 	VMOVUPS          Z0, (CX)
@@ -590,9 +590,9 @@ n1end:
 	LEAQ             const0<>+0(SB), SI
 	KMOVW            (SI)(AX*4), K1
 	VMOVUPS.Z        (BX), K1, Z0
-	VMULPS.BCST      8(SP), Z0, Z0
+	VMULPS.BCST      16(SP), Z0, Z0
 	VMOVUPS.Z        (DX), K1, Z1
-	VFMADD132PS.BCST 4(SP), Z0, Z1
+	VFMADD132PS.BCST 8(SP), Z0, Z1
 	VMOVUPS.Z        (CX), K1, Z0
 	VFMADD132PS.BCST (SP), Z1, Z0
 	VMOVUPS          Z0, K1, (CX)

@@ -120,7 +120,7 @@ rowsdone:
 
 // func CombineRows(dst []float32, x []float32, a []float32, y []float32, b []float32, z []float32, c float32, d int)
 // Requires: AVX, AVX512F
-TEXT ·CombineRows(SB), $4-160
+TEXT ·CombineRows(SB), $8-160
 	MOVQ         d+152(FP), AX
 	MOVQ         a_len+56(FP), CX
 	MOVQ         dst_base+0(FP), DX
@@ -262,7 +262,7 @@ rowsdone:
 
 // func DataResidual(e []float32, sq []float32, y []float32, x []float32, phase int, repeat int, d int, scale float32)
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·DataResidual(SB), $4-124
+TEXT ·DataResidual(SB), $8-124
 	MOVQ         sq_len+32(FP), AX
 	MOVQ         d+112(FP), CX
 	MOVQ         e_base+0(FP), DX

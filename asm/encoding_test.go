@@ -1,0 +1,321 @@
+package asm_test
+
+import (
+	"encoding/binary"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/arch/arm64/arm64asm"
+)
+
+// amd64 and arm64 are the packages of assembly.
+var (
+	amd64 = []string{"avx2", "avx512"}
+	arm64 = []string{"neon"}
+)
+
+// lists turns words by key into keys by word.
+func lists(words map[string]string) map[string]string {
+	keys := map[string]string{}
+	for key, s := range words {
+		for _, w := range strings.Fields(s) {
+			keys[w] = key
+		}
+	}
+	return keys
+}
+
+// eachInstruction calls f for all instructions of the packages, with the one before in the same function.
+func eachInstruction(t *testing.T, dirs []string, f func(t *testing.T, dir string, before, i instruction)) {
+	for _, dir := range dirs {
+		t.Run(dir, func(t *testing.T) {
+			for _, fn := range functions(t, dir) {
+				var before instruction
+				for _, i := range fn.body {
+					f(t, dir, before, i)
+					before = i
+				}
+			}
+		})
+	}
+}
+
+// TestAMD64Rules: R14 and BP belong to the Go runtime, the stack pointer stays where it is, code
+// leaves only by RET, with the upper halves of the vector registers cleared.
+func TestAMD64Rules(t *testing.T) {
+	reserved := regexp.MustCompile(`^(R14[BWL]?|[RE]?BP|BPB)$`)
+	eachInstruction(t, amd64, func(t *testing.T, _ string, before, i instruction) {
+		if slices.ContainsFunc(i.registers(), reserved.MatchString) {
+			t.Errorf("%s: uses a register of the runtime", i)
+		}
+		if op := i.op; i.last() == "SP" || strings.HasPrefix(op, "PUSH") || strings.HasPrefix(op, "POP") {
+			t.Errorf("%s: moves the stack pointer", i)
+		}
+		if strings.HasPrefix(i.op, "CALL") || i.op == "JMP" && strings.ContainsAny(i.last(), "()·") {
+			t.Errorf("%s: leaves the function otherwise than by RET", i)
+		}
+		if i.op == "RET" && (before.op != "VZEROUPPER" || i.labelled) {
+			t.Errorf("%s: VZEROUPPER does not stand directly before it", i)
+		}
+	})
+	for _, dir := range amd64 {
+		for _, f := range functions(t, dir) {
+			if len(f.body) == 0 || f.body[len(f.body)-1].op != "RET" {
+				t.Errorf("%s.%s does not end with RET", dir, f.name)
+			}
+		}
+	}
+}
+
+// TestAVX2Registers: no ZMM register, no mask, no register or suffix that only AVX-512 encodes.
+func TestAVX2Registers(t *testing.T) {
+	vector := regexp.MustCompile(`^([XYZ])(\d+)$|^K[0-7]$`)
+	eachInstruction(t, []string{"avx2"}, func(t *testing.T, _ string, _, i instruction) {
+		for _, r := range i.registers() {
+			if m := vector.FindStringSubmatch(r); m != nil && (m[1] == "" || m[1] == "Z" || len(m[2]) > 1 && m[2] > "15") {
+				t.Errorf("%s: %s is a register of AVX-512", i, r)
+			}
+		}
+		if strings.Contains(i.op, ".") {
+			t.Errorf("%s: the suffix is one of AVX-512", i)
+		}
+	})
+}
+
+// implied are the features that a CPU with another one has.
+var implied = map[string][]string{"AVX2": {"AVX"}}
+
+// TestGuards: package kernel chooses a path only if the CPU has every feature whose instructions the
+// path contains, and VL where an AVX-512 encoding has fewer than 512 bits.
+func TestGuards(t *testing.T) {
+	guards := guards(t, filepath.Join("..", "kernel", "dispatch_amd64.go"))
+	if got, want := slices.Sorted(maps.Keys(guards)), amd64; !slices.Equal(got, want) {
+		t.Fatalf("package kernel chooses between %v, want %v", got, want)
+	}
+	narrow := regexp.MustCompile(`^[XY]\d+$`)
+	high := regexp.MustCompile(`^[XYZ](1[6-9]|2\d|3[01])$`)
+	eachInstruction(t, amd64, func(t *testing.T, dir string, _, i instruction) {
+		op, suffix, _ := strings.Cut(i.op, ".")
+		feature, known := features[op]
+		if !known {
+			t.Errorf("%s: add to the list which feature of a CPU this needs", i)
+			return
+		}
+		needs := []string{feature}
+		regs := i.registers()
+		evex := suffix != "" || strings.HasPrefix(feature, "AVX512") || slices.ContainsFunc(regs, high.MatchString) ||
+			slices.ContainsFunc(regs, func(r string) bool { return r[0] == 'K' || r[0] == 'Z' && len(r) > 1 })
+		if evex {
+			needs = append(needs, "AVX512F")
+		}
+		wide := slices.ContainsFunc(regs, func(r string) bool { return r[0] == 'Z' })
+		if evex && !wide && slices.ContainsFunc(regs, narrow.MatchString) {
+			needs = append(needs, "AVX512VL")
+		}
+		for _, need := range needs {
+			if need != "" && !slices.Contains(guards[dir], need) {
+				t.Errorf("%s: needs %s, but package kernel asks for %v before it runs %s", i, need, guards[dir], dir)
+			}
+		}
+	})
+}
+
+// guards reads which features package kernel asks for before it runs each package of assembly:
+// the arguments of cpuid.CPU.Supports in the condition under which its table, which must hold functions of
+// that package alone, is named.
+func guards(t *testing.T, file string) map[string][]string {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := tables(t, tree)
+	found := map[string][]string{}
+	uses := 0
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			if _, ok := tables[n.Name]; ok {
+				uses++
+			}
+		case *ast.IfStmt:
+			ast.Inspect(n.Body, func(b ast.Node) bool {
+				if id, ok := b.(*ast.Ident); ok && tables[id.Name] != "" {
+					found[tables[id.Name]] = supported(t, n)
+				}
+				return true
+			})
+		}
+		return true
+	})
+	// once in the declaration and once under a condition
+	if uses != 2*len(tables) || len(found) != len(tables) {
+		t.Fatalf("%s: tables %v are named %d times, of which %d under conditions that are understood", file, tables, uses, len(found))
+	}
+	return found
+}
+
+// tables maps the variables of type path to the package their functions are from.
+func tables(t *testing.T, tree *ast.File) map[string]string {
+	packages := map[string]string{}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		ast.Inspect(spec.Values[0], func(v ast.Node) bool {
+			sel, ok := v.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			name, pkg := spec.Names[0].Name, sel.X.(*ast.Ident).Name
+			if before := packages[name]; before != "" && before != pkg {
+				t.Errorf("%s holds functions of both %s and %s", name, before, pkg)
+			}
+			packages[name] = pkg
+			return false
+		})
+		return false
+	})
+	return packages
+}
+
+// supported is what a condition asks of the CPU; it must be one call of Supports and nothing else.
+func supported(t *testing.T, n *ast.IfStmt) (features []string) {
+	call, ok := n.Cond.(*ast.CallExpr)
+	if !ok || !isSelector(call.Fun, "cpuid.CPU.Supports") {
+		t.Fatal("a path is chosen under a condition that is not a call of cpuid.CPU.Supports")
+	}
+	for _, arg := range call.Args {
+		name := arg.(*ast.SelectorExpr).Sel.Name
+		features = append(features, name)
+		features = append(features, implied[name]...)
+	}
+	return features
+}
+
+func isSelector(e ast.Expr, want string) bool {
+	var b strings.Builder
+	return printer.Fprint(&b, token.NewFileSet(), e) == nil && b.String() == want
+}
+
+// TestNEONEncodings: every instruction that is written as a number, since Go's assembler has no
+// name for it, is the one that its comment names.
+func TestNEONEncodings(t *testing.T) {
+	words := 0
+	eachInstruction(t, arm64, func(t *testing.T, _ string, _, i instruction) {
+		if i.op != "WORD" {
+			return
+		}
+		words++
+		if got, err := decode(i); err != nil {
+			t.Errorf("%s: %v", i, err)
+		} else if got != i.comment {
+			t.Errorf("%s is %q, but its comment says %q", i, got, i.comment)
+		}
+	})
+	if words == 0 {
+		t.Error("no WORD was found")
+	}
+}
+
+// decode is the instruction in a WORD as GNU's assembler writes it.
+func decode(i instruction) (string, error) {
+	w, err := strconv.ParseUint(strings.TrimPrefix(i.last(), "$"), 0, 32)
+	if err != nil {
+		return "", err
+	}
+	inst, err := arm64asm.Decode(binary.LittleEndian.AppendUint32(nil, uint32(w)))
+	if err != nil {
+		return "", err
+	}
+	return arm64asm.GNUSyntax(inst), nil
+}
+
+// TestARM64Rules: R18 belongs to the platform; R26 to R30 are for the linker, the assembler, the
+// goroutine, the frame and the return address; the stack pointer stays where it is.
+func TestARM64Rules(t *testing.T) {
+	reserved := regexp.MustCompile(`^(R18(_PLATFORM)?|R2[6-9]|R30|g|LR)$`)
+	encoded := regexp.MustCompile(`\b([xw](18|2[6-9]|30)|sp|wsp)\b`)
+	eachInstruction(t, arm64, func(t *testing.T, _ string, _, i instruction) {
+		if i.op == "WORD" {
+			if got, err := decode(i); err != nil || encoded.MatchString(got) {
+				t.Errorf("%s (%s): uses a register that is not ours, or is none: %v", i, got, err)
+			}
+			return
+		}
+		if slices.ContainsFunc(i.registers(), reserved.MatchString) {
+			t.Errorf("%s: uses a register that is not ours", i)
+		}
+		if i.last() == "RSP" || strings.HasSuffix(i.op, ".W") && strings.Contains(strings.Join(i.operands, " "), "(RSP)") ||
+			strings.HasSuffix(i.op, ".P") && strings.Contains(strings.Join(i.operands, " "), "(RSP)") {
+			t.Errorf("%s: moves the stack pointer", i)
+		}
+		if i.op == "BL" || i.op == "CALL" || (i.op == "B" || i.op == "JMP") && strings.ContainsAny(i.last(), "()·") {
+			t.Errorf("%s: leaves the function otherwise than by RET", i)
+		}
+	})
+}
+
+// stubs reads the signatures that a package declares for its assembly, by name.
+func stubs(t *testing.T, file string) map[string]string {
+	t.Helper()
+	fset := token.NewFileSet()
+	tree, err := parser.ParseFile(fset, file, nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, d := range tree.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		if f.Body != nil || f.Recv != nil {
+			t.Errorf("%s: %s is not a stub", file, f.Name.Name)
+		}
+		if f.Doc == nil || !slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool { return c.Text == "//go:noescape" }) {
+			t.Errorf("%s: %s lacks go:noescape: its arguments would be allocated", file, f.Name.Name)
+		}
+		var b strings.Builder
+		if err := printer.Fprint(&b, fset, f.Type); err != nil {
+			t.Fatal(err)
+		}
+		all[f.Name.Name] = b.String()
+	}
+	return all
+}
+
+// TestStubs: each package declares the functions it has, and all declare the same.
+func TestStubs(t *testing.T) {
+	first := stubs(t, filepath.Join("avx2", "stubs_amd64.go"))
+	for dir, arch := range map[string]string{"avx2": "amd64", "avx512": "amd64", "neon": "arm64"} {
+		t.Run(dir, func(t *testing.T) {
+			declared := stubs(t, filepath.Join(dir, "stubs_"+arch+".go"))
+			if !maps.Equal(declared, first) {
+				t.Errorf("declares\n%v\nwhere avx2 declares\n%v", declared, first)
+			}
+			written := map[string]int{}
+			for _, f := range functions(t, dir) {
+				written[f.name]++
+				if written[f.name] > 1 || declared[f.name] == "" {
+					t.Errorf("%s is written %d times and declared as %q", f.name, written[f.name], declared[f.name])
+				}
+			}
+			for name := range declared {
+				if written[name] == 0 {
+					t.Errorf("%s is declared but not written", name)
+				}
+			}
+		})
+	}
+}
