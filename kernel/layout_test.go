@@ -65,17 +65,22 @@ func (b block) bytes() []uint8    { return unsafe.Slice((*uint8)(b.address()), b
 // check fails if something was written beside the array.
 func (b block) check() error {
 	before, behind := b.margins()
-	for i, v := range before {
-		if v != canary[i] {
-			return fmt.Errorf("written %d bytes before its start", len(before)-i)
-		}
+	if want := canary[:len(before)]; !bytes.Equal(before, want) {
+		return fmt.Errorf("written %d bytes before its start", len(before)-firstDifference(before, want))
 	}
-	for i, v := range behind {
-		if v != canary[(len(before)+b.n+i)%4] {
-			return fmt.Errorf("written %d bytes behind its end", i)
-		}
+	if want := canary[len(before)+b.n:][:len(behind)]; !bytes.Equal(behind, want) {
+		return fmt.Errorf("written %d bytes behind its end", firstDifference(behind, want))
 	}
 	return nil
+}
+
+func firstDifference(a, b []byte) int {
+	for i, v := range a {
+		if v != b[i] {
+			return i
+		}
+	}
+	return len(a)
 }
 
 // near says where the address of a fault is, if it is close to the region's ends.

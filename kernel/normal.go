@@ -20,22 +20,18 @@ func radius(w uint32) float32 {
 	f := math.Float32frombits(u-uint32(e)<<23) - 1
 	n := float32(e)
 
-	// -2 ln m = -2f + f^2 + f^3 p(f), p a minimax polynomial (relative error 6e-9).
-	p := float32(0x1.38b582p-3)
-	p = fma32(p, f, -0x1.055b6cp-2)
-	p = fma32(p, f, 0x1.0d8542p-2)
-	p = fma32(p, f, -0x1.22da1cp-2)
-	p = fma32(p, f, 0x1.547244p-2)
-	p = fma32(p, f, -0x1.99a008p-2)
-	p = fma32(p, f, 0x1.000226p-1)
-	p = fma32(p, f, -0x1.555554p-1)
+	// -2 ln m = -2f + f^2 + f^3 p(f), p a minimax polynomial (relative error 6e-9), its terms in
+	// pairs (Estrin's scheme).
 	f2 := float32(f * f)
-	y := float32(float32(f*f2) * p)
-	y = fma32(n, -2*ln2Lo, y)
-	y += f2
-	y = fma32(-2, f, y)
-	y = fma32(n, -2*ln2Hi, y)
-	return sqrt32(y)
+	p01 := fma32(0x1.000226p-1, f, -0x1.555554p-1)
+	p23 := fma32(0x1.547244p-2, f, -0x1.99a008p-2)
+	p45 := fma32(0x1.0d8542p-2, f, -0x1.22da1cp-2)
+	p67 := fma32(0x1.38b582p-3, f, -0x1.055b6cp-2)
+	p := fma32(fma32(p67, f2, p45), float32(f2*f2), fma32(p23, f2, p01))
+	large := fma32(-2, f, n*(-2*ln2Hi))
+	small := fma32(n, -2*ln2Lo, f2)
+	small = fma32(float32(f*f2), p, small)
+	return sqrt32(large + small)
 }
 
 // sincosPi is the sine and cosine of pi * int32(w) * 2^-31: the nearest quarter turn is taken

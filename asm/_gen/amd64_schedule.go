@@ -33,7 +33,7 @@ func (a *amd64) scheduler() scheduler {
 	if a.wide() {
 		return scheduler{width: 2, registers: 28}
 	}
-	return scheduler{width: 4, registers: 11}
+	return scheduler{width: 4, registers: 10}
 }
 
 // run schedules the marked stretches of a function; adjacent ones are one.

@@ -13,11 +13,11 @@ const (
 	fourthOfAngle = math.Pi * 0x1p-33     // radians in a unit of four times the angle words
 )
 
-// Polynomials of trainer/ALGORITHM.md section 9, highest power first.
+// Polynomials of trainer/ALGORITHM.md section 9, highest power first where nothing else is said.
 var (
-	lnPoly = []float32{ // times -2
-		0x1.38b582p-3, -0x1.055b6cp-2, 0x1.0d8542p-2, -0x1.22da1cp-2,
-		0x1.547244p-2, -0x1.99a008p-2, 0x1.000226p-1, -0x1.555554p-1,
+	lnPoly = []float32{ // times -2, lowest power first
+		-0x1.555554p-1, 0x1.000226p-1, -0x1.99a008p-2, 0x1.547244p-2,
+		-0x1.22da1cp-2, 0x1.0d8542p-2, -0x1.055b6cp-2, 0x1.38b582p-3,
 	}
 	sinPoly = []float32{-0x1.994eb4p-13, 0x1.11076p-7, -0x1.555546p-3}
 	cosPoly = []float32{0x1.9a025ap-16, -0x1.6c0c8cp-10, 0x1.55554ap-5}
@@ -93,20 +93,30 @@ func (n normals) scaled(w vec) vec {
 	return n.m.do(opFromInt, n.m.op(opIAdd, n.m.shr(w, 8), n.next))
 }
 
-// radius is sqrt(-2 ln u): u = 2^e (1 + f) and ln(1 + f) = f - f^2/2 + f^3 p(f).
+// radius is sqrt(-2 ln u): u = 2^e (1 + f) and ln(1 + f) = f - f^2/2 + f^3 p(f), evaluated in pairs
+// (Estrin's scheme), since the chain of operations is what a group waits for.
 func (n normals) radius(w vec) vec {
 	m := n.m
 	d := m.op(opISub, n.scaled(w), n.base)
 	e := m.do(opFromInt, m.sar(d, 23))
 	f := m.sub(m.op(opIAdd, m.op(opAnd, d, n.mantissa), n.sqrtHalf), n.one)
-	p := m.poly(f, n.ln...)
 	f2 := m.mul(f, f)
-	y := m.mul(m.mul(f, f2), p)
-	y = m.muladd(opAccum, y, e, n.lo)
-	y = m.add(y, f2)
-	y = m.muladd(opAccum, y, f, n.minusTwo)
-	y = m.muladd(opAccum, y, e, n.hi)
-	return m.do(opSqrt, y)
+	p := n.lnPoly(f, f2)
+	large := m.muladd(opAccum, m.mul(e, n.hi), f, n.minusTwo)
+	small := m.muladd(opAccum, m.dup(f2), e, n.lo)
+	small = m.muladd(opAccum, small, m.mul(f, f2), p)
+	return m.do(opSqrt, m.add(large, small))
+}
+
+func (n normals) lnPoly(f, f2 vec) vec {
+	m := n.m
+	pairs := make([]vec, len(n.ln)/2)
+	for i := range pairs {
+		pairs[i] = m.poly(f, n.ln[2*i+1], n.ln[2*i])
+	}
+	low := m.muladd(opHorner, pairs[1], f2, pairs[0])
+	high := m.muladd(opHorner, pairs[3], f2, pairs[2])
+	return m.muladd(opHorner, high, m.mul(f2, f2), low)
 }
 
 // boxMuller is normals from words of radii and words of angles, the cosines first.

@@ -342,170 +342,170 @@ ahead:
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VMULPS       const12<>+0(SB), Y4, Y4
-	VMULPS       const12<>+0(SB), Y5, Y9
+	VMULPS       const12<>+0(SB), Y5, Y8
 	VPSRLQ       $0x20, Y3, Y5
-	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        704(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPXOR        704(SP), Y8, Y8
 	VMOVUPS      Y1, (CX)
+	VPSRLQ       $0x20, Y7, Y1
 	VMOVUPS      Y2, 32(CX)
-	VPMULUDQ     const1<>+0(SB), Y8, Y2
-	VPSRLQ       $0x20, Y0, Y1
-	VPSRLQ       $0x20, Y6, Y8
+	VPXOR        704(SP), Y1, Y1
+	VPSRLQ       $0x20, Y0, Y2
 	VMOVUPS      Y4, 64(CX)
-	VPSRLQ       $0x20, Y5, Y4
-	VPXOR        Y3, Y1, Y1
-	VPXOR        Y7, Y8, Y8
-	VMOVUPS      Y9, 96(CX)
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        96(SP), Y1, Y1
-	VPXOR        96(SP), Y8, Y8
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        64(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y8, Y7
-	VPXOR        672(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        64(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y8
-	VPSRLQ       $0x20, Y1, Y3
-	VPSRLQ       $0x20, Y7, Y9
-	VPXOR        Y5, Y3, Y3
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        128(SP), Y3, Y3
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y0, Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y3, Y0
-	VPXOR        128(SP), Y9, Y9
-	VPSRLQ       $0x20, Y8, Y2
-	VPXOR        160(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y9, Y3
-	VPXOR        Y6, Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPXOR        160(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPXOR        Y4, Y6, Y6
-	VPSRLQ       $0x20, Y3, Y9
-	VPSRLQ       $0x20, Y5, Y4
-	VPXOR        224(SP), Y6, Y6
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y1, Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y6, Y1
-	VPXOR        224(SP), Y9, Y9
-	VPSRLQ       $0x20, Y2, Y6
-	VPXOR        192(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y8
-	VPXOR        Y7, Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        192(SP), Y6, Y6
-	VPSRLQ       $0x20, Y1, Y7
-	VPMULUDQ     const0<>+0(SB), Y6, Y6
-	VPXOR        Y5, Y7, Y7
-	VPSRLQ       $0x20, Y8, Y9
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        256(SP), Y7, Y7
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y0, Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y0
-	VPXOR        256(SP), Y9, Y9
-	VPSRLQ       $0x20, Y6, Y2
-	VPXOR        288(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y9, Y7
-	VPXOR        Y3, Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y5, Y3
-	VPXOR        288(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y5
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPXOR        Y4, Y5, Y5
-	VPSRLQ       $0x20, Y7, Y9
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        352(SP), Y5, Y5
-	VPXOR        Y6, Y9, Y9
-	VPXOR        Y1, Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y1
-	VPXOR        352(SP), Y9, Y9
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        320(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y6
-	VPXOR        Y8, Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        320(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y8
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPXOR        Y3, Y8, Y8
-	VPSRLQ       $0x20, Y6, Y9
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        384(SP), Y8, Y8
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y0, Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPXOR        384(SP), Y9, Y9
-	VPSRLQ       $0x20, Y5, Y2
-	VPXOR        416(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y9, Y8
-	VPXOR        Y7, Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPXOR        416(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y7
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPXOR        Y4, Y7, Y7
-	VPSRLQ       $0x20, Y8, Y9
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        480(SP), Y7, Y7
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y1, Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y7, Y1
-	VPXOR        480(SP), Y9, Y9
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        448(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y9, Y7
-	VPXOR        Y6, Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        448(SP), Y5, Y5
-	VPSRLQ       $0x20, Y1, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPXOR        Y3, Y6, Y6
-	VPSRLQ       $0x20, Y7, Y9
-	VPSRLQ       $0x20, Y4, Y3
-	VPXOR        512(SP), Y6, Y6
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y0, Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y6, Y0
-	VPXOR        512(SP), Y9, Y9
-	VPSRLQ       $0x20, Y5, Y2
-	VPXOR        544(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y9, Y6
-	VPXOR        Y8, Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPXOR        544(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y8
-	VMOVUPS      Y0, 832(SP)
-	VPMULUDQ     const1<>+0(SB), Y2, Y0
-	VPXOR        Y4, Y8, Y8
 	VPSRLQ       $0x20, Y6, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        Y3, Y2, Y2
+	VPSRLQ       $0x20, Y5, Y3
+	VPXOR        Y7, Y4, Y4
+	VPXOR        672(SP), Y3, Y3
+	VPXOR        96(SP), Y2, Y2
+	VPXOR        96(SP), Y4, Y4
+	VMOVUPS      Y8, 96(CX)
+	VPXOR        64(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y7
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        672(SP), Y4, Y4
+	VPXOR        64(SP), Y4, Y4
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y5, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        128(SP), Y8, Y8
+	VPXOR        Y1, Y5, Y5
+	VPSRLQ       $0x20, Y3, Y1
+	VPXOR        Y0, Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y8, Y0
+	VPXOR        128(SP), Y5, Y5
+	VPXOR        160(SP), Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y5, Y8
+	VPSRLQ       $0x20, Y4, Y5
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        Y6, Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y3, Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y5, Y3
+	VPSRLQ       $0x20, Y8, Y5
+	VPXOR        224(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        Y4, Y5, Y5
+	VPSRLQ       $0x20, Y1, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        192(SP), Y4, Y4
+	VPXOR        224(SP), Y5, Y5
 	VPSRLQ       $0x20, Y3, Y2
-	VPXOR        608(SP), Y8, Y8
-	VPXOR        Y5, Y4, Y4
-	VMOVUPS      Y3, 768(SP)
-	VPXOR        Y1, Y2, Y2
-	VMOVUPS      Y8, 800(SP)
-	VPXOR        608(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        576(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPXOR        Y7, Y2, Y2
+	VPXOR        192(SP), Y2, Y2
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y1, Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPXOR        256(SP), Y7, Y7
+	VPSRLQ       $0x20, Y4, Y1
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPXOR        Y0, Y1, Y1
+	VPSRLQ       $0x20, Y5, Y0
+	VPXOR        288(SP), Y1, Y1
+	VPXOR        Y3, Y0, Y0
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        256(SP), Y0, Y0
+	VPXOR        Y8, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y0, Y8
+	VPSRLQ       $0x20, Y7, Y0
+	VPXOR        Y4, Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y3, Y4
+	VPXOR        352(SP), Y0, Y0
+	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        Y6, Y3, Y3
+	VPSRLQ       $0x20, Y8, Y6
+	VPXOR        320(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        Y2, Y6, Y6
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        352(SP), Y6, Y6
+	VPXOR        Y5, Y2, Y2
+	VPXOR        320(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y0, Y5
+	VPXOR        Y1, Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y3, Y1
+	VPXOR        384(SP), Y5, Y5
 	VPXOR        Y7, Y1, Y1
-	VMOVUPS      Y2, 736(SP)
+	VPXOR        416(SP), Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y6, Y7
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        Y4, Y7, Y7
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        384(SP), Y7, Y7
+	VPXOR        Y8, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y7, Y8
+	VPSRLQ       $0x20, Y5, Y7
+	VPXOR        Y3, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        480(SP), Y7, Y7
+	VPXOR        Y0, Y3, Y3
+	VPXOR        448(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y7, Y0
+	VPSRLQ       $0x20, Y8, Y7
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        Y2, Y7, Y7
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        480(SP), Y7, Y7
+	VPXOR        Y6, Y2, Y2
+	VPXOR        448(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        Y1, Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y3, Y1
+	VPXOR        512(SP), Y6, Y6
+	VPXOR        Y5, Y1, Y1
+	VPXOR        544(SP), Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y6, Y5
+	VPSRLQ       $0x20, Y7, Y6
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VMOVUPS      Y1, 768(SP)
+	VPSRLQ       $0x20, Y1, Y1
+	VPXOR        Y4, Y6, Y6
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y0, Y1, Y1
+	VPXOR        Y8, Y4, Y4
+	VPXOR        512(SP), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y0
 	VPXOR        576(SP), Y1, Y1
+	VPXOR        544(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPXOR        Y3, Y0, Y0
+	VMOVUPS      Y1, 736(SP)
+	VPMULUDQ     const1<>+0(SB), Y4, Y1
+	VPXOR        608(SP), Y0, Y0
+	VMOVUPS      Y5, 832(SP)
+	VMOVUPS      Y0, 800(SP)
+	VPSRLQ       $0x20, Y6, Y0
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y2, Y0, Y0
+	VPXOR        Y7, Y3, Y3
+	VPXOR        608(SP), Y0, Y0
+	VPXOR        576(SP), Y3, Y3
 	VMOVUPS      736(SP), Y2
-	VSHUFPS      $0x88, Y1, Y2, Y2
+	VSHUFPS      $0x88, Y3, Y2, Y2
 	VMOVUPS      Y2, 864(SP)
-	VMOVUPS      768(SP), Y1
+	VMOVUPS      768(SP), Y2
+	VSHUFPS      $0x88, Y1, Y2, Y2
+	VMOVUPS      Y2, 896(SP)
+	VMOVUPS      800(SP), Y1
 	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 896(SP)
-	VMOVUPS      800(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      Y1, 928(SP)
 	VMOVUPS      832(SP), Y0
 	VSHUFPS      $0x88, Y6, Y0, Y0
 	VMOVUPS      Y0, 960(SP)
@@ -1045,84 +1045,84 @@ DATA const21<>+24(SB)/4, $0x20000000
 DATA const21<>+28(SB)/4, $0x20000000
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/4, $0x3e1c5ac1
-DATA const22<>+4(SB)/4, $0x3e1c5ac1
-DATA const22<>+8(SB)/4, $0x3e1c5ac1
-DATA const22<>+12(SB)/4, $0x3e1c5ac1
-DATA const22<>+16(SB)/4, $0x3e1c5ac1
-DATA const22<>+20(SB)/4, $0x3e1c5ac1
-DATA const22<>+24(SB)/4, $0x3e1c5ac1
-DATA const22<>+28(SB)/4, $0x3e1c5ac1
+DATA const22<>+0(SB)/4, $0xbf2aaaaa
+DATA const22<>+4(SB)/4, $0xbf2aaaaa
+DATA const22<>+8(SB)/4, $0xbf2aaaaa
+DATA const22<>+12(SB)/4, $0xbf2aaaaa
+DATA const22<>+16(SB)/4, $0xbf2aaaaa
+DATA const22<>+20(SB)/4, $0xbf2aaaaa
+DATA const22<>+24(SB)/4, $0xbf2aaaaa
+DATA const22<>+28(SB)/4, $0xbf2aaaaa
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/4, $0xbe82adb6
-DATA const23<>+4(SB)/4, $0xbe82adb6
-DATA const23<>+8(SB)/4, $0xbe82adb6
-DATA const23<>+12(SB)/4, $0xbe82adb6
-DATA const23<>+16(SB)/4, $0xbe82adb6
-DATA const23<>+20(SB)/4, $0xbe82adb6
-DATA const23<>+24(SB)/4, $0xbe82adb6
-DATA const23<>+28(SB)/4, $0xbe82adb6
+DATA const23<>+0(SB)/4, $0x3f000113
+DATA const23<>+4(SB)/4, $0x3f000113
+DATA const23<>+8(SB)/4, $0x3f000113
+DATA const23<>+12(SB)/4, $0x3f000113
+DATA const23<>+16(SB)/4, $0x3f000113
+DATA const23<>+20(SB)/4, $0x3f000113
+DATA const23<>+24(SB)/4, $0x3f000113
+DATA const23<>+28(SB)/4, $0x3f000113
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/4, $0x3e86c2a1
-DATA const24<>+4(SB)/4, $0x3e86c2a1
-DATA const24<>+8(SB)/4, $0x3e86c2a1
-DATA const24<>+12(SB)/4, $0x3e86c2a1
-DATA const24<>+16(SB)/4, $0x3e86c2a1
-DATA const24<>+20(SB)/4, $0x3e86c2a1
-DATA const24<>+24(SB)/4, $0x3e86c2a1
-DATA const24<>+28(SB)/4, $0x3e86c2a1
+DATA const24<>+0(SB)/4, $0xbeccd004
+DATA const24<>+4(SB)/4, $0xbeccd004
+DATA const24<>+8(SB)/4, $0xbeccd004
+DATA const24<>+12(SB)/4, $0xbeccd004
+DATA const24<>+16(SB)/4, $0xbeccd004
+DATA const24<>+20(SB)/4, $0xbeccd004
+DATA const24<>+24(SB)/4, $0xbeccd004
+DATA const24<>+28(SB)/4, $0xbeccd004
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/4, $0xbe916d0e
-DATA const25<>+4(SB)/4, $0xbe916d0e
-DATA const25<>+8(SB)/4, $0xbe916d0e
-DATA const25<>+12(SB)/4, $0xbe916d0e
-DATA const25<>+16(SB)/4, $0xbe916d0e
-DATA const25<>+20(SB)/4, $0xbe916d0e
-DATA const25<>+24(SB)/4, $0xbe916d0e
-DATA const25<>+28(SB)/4, $0xbe916d0e
+DATA const25<>+0(SB)/4, $0x3eaa3922
+DATA const25<>+4(SB)/4, $0x3eaa3922
+DATA const25<>+8(SB)/4, $0x3eaa3922
+DATA const25<>+12(SB)/4, $0x3eaa3922
+DATA const25<>+16(SB)/4, $0x3eaa3922
+DATA const25<>+20(SB)/4, $0x3eaa3922
+DATA const25<>+24(SB)/4, $0x3eaa3922
+DATA const25<>+28(SB)/4, $0x3eaa3922
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/4, $0x3eaa3922
-DATA const26<>+4(SB)/4, $0x3eaa3922
-DATA const26<>+8(SB)/4, $0x3eaa3922
-DATA const26<>+12(SB)/4, $0x3eaa3922
-DATA const26<>+16(SB)/4, $0x3eaa3922
-DATA const26<>+20(SB)/4, $0x3eaa3922
-DATA const26<>+24(SB)/4, $0x3eaa3922
-DATA const26<>+28(SB)/4, $0x3eaa3922
+DATA const26<>+0(SB)/4, $0xbe916d0e
+DATA const26<>+4(SB)/4, $0xbe916d0e
+DATA const26<>+8(SB)/4, $0xbe916d0e
+DATA const26<>+12(SB)/4, $0xbe916d0e
+DATA const26<>+16(SB)/4, $0xbe916d0e
+DATA const26<>+20(SB)/4, $0xbe916d0e
+DATA const26<>+24(SB)/4, $0xbe916d0e
+DATA const26<>+28(SB)/4, $0xbe916d0e
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/4, $0xbeccd004
-DATA const27<>+4(SB)/4, $0xbeccd004
-DATA const27<>+8(SB)/4, $0xbeccd004
-DATA const27<>+12(SB)/4, $0xbeccd004
-DATA const27<>+16(SB)/4, $0xbeccd004
-DATA const27<>+20(SB)/4, $0xbeccd004
-DATA const27<>+24(SB)/4, $0xbeccd004
-DATA const27<>+28(SB)/4, $0xbeccd004
+DATA const27<>+0(SB)/4, $0x3e86c2a1
+DATA const27<>+4(SB)/4, $0x3e86c2a1
+DATA const27<>+8(SB)/4, $0x3e86c2a1
+DATA const27<>+12(SB)/4, $0x3e86c2a1
+DATA const27<>+16(SB)/4, $0x3e86c2a1
+DATA const27<>+20(SB)/4, $0x3e86c2a1
+DATA const27<>+24(SB)/4, $0x3e86c2a1
+DATA const27<>+28(SB)/4, $0x3e86c2a1
 GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/4, $0x3f000113
-DATA const28<>+4(SB)/4, $0x3f000113
-DATA const28<>+8(SB)/4, $0x3f000113
-DATA const28<>+12(SB)/4, $0x3f000113
-DATA const28<>+16(SB)/4, $0x3f000113
-DATA const28<>+20(SB)/4, $0x3f000113
-DATA const28<>+24(SB)/4, $0x3f000113
-DATA const28<>+28(SB)/4, $0x3f000113
+DATA const28<>+0(SB)/4, $0xbe82adb6
+DATA const28<>+4(SB)/4, $0xbe82adb6
+DATA const28<>+8(SB)/4, $0xbe82adb6
+DATA const28<>+12(SB)/4, $0xbe82adb6
+DATA const28<>+16(SB)/4, $0xbe82adb6
+DATA const28<>+20(SB)/4, $0xbe82adb6
+DATA const28<>+24(SB)/4, $0xbe82adb6
+DATA const28<>+28(SB)/4, $0xbe82adb6
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/4, $0xbf2aaaaa
-DATA const29<>+4(SB)/4, $0xbf2aaaaa
-DATA const29<>+8(SB)/4, $0xbf2aaaaa
-DATA const29<>+12(SB)/4, $0xbf2aaaaa
-DATA const29<>+16(SB)/4, $0xbf2aaaaa
-DATA const29<>+20(SB)/4, $0xbf2aaaaa
-DATA const29<>+24(SB)/4, $0xbf2aaaaa
-DATA const29<>+28(SB)/4, $0xbf2aaaaa
+DATA const29<>+0(SB)/4, $0x3e1c5ac1
+DATA const29<>+4(SB)/4, $0x3e1c5ac1
+DATA const29<>+8(SB)/4, $0x3e1c5ac1
+DATA const29<>+12(SB)/4, $0x3e1c5ac1
+DATA const29<>+16(SB)/4, $0x3e1c5ac1
+DATA const29<>+20(SB)/4, $0x3e1c5ac1
+DATA const29<>+24(SB)/4, $0x3e1c5ac1
+DATA const29<>+28(SB)/4, $0x3e1c5ac1
 GLOBL const29<>(SB), RODATA|NOPTR, $32
 
 DATA const30<>+0(SB)/4, $0x00000000
@@ -1482,304 +1482,314 @@ lastgroup:
 ahead:
 	CMPQ         AX, $0x00000020
 	JLT          partial
-	VMOVUPS      864(SP), Y1
-	VMOVUPS      928(SP), Y0
-	VMOVUPS      const22<>+0(SB), Y2
-	VMOVUPS      const22<>+0(SB), Y8
-	VPSRLD       $0x08, Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
 	MOVQ         DX, BX
 	MOVQ         DX, SI
-	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VMOVUPS      864(SP), Y1
+	VMOVUPS      928(SP), Y0
 	SHLQ         $0x03, BX
 	SHLQ         $0x03, SI
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y0, Y7
+	VPSRLD       $0x08, Y1, Y1
+	VPSRLD       $0x08, Y0, Y3
 	VMOVQ        BX, X0
-	VMOVQ        SI, X3
+	VMOVQ        SI, X2
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y3, Y3
 	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ X3, Y6
-	VMOVUPS      896(SP), Y3
-	VMOVUPS      960(SP), Y4
-	VPSLLD       $0x02, Y3, Y3
-	VPSLLD       $0x02, Y4, Y9
-	VMOVUPS      const2<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y9, Y9
+	VPBROADCASTQ X2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y3, Y7
+	VMOVUPS      const23<>+0(SB), Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VMOVUPS      const23<>+0(SB), Y8
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
-	VPSUBD       const18<>+0(SB), Y7, Y7
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VPADDQ       const31<>+0(SB), Y6, Y6
-	VMULPS       const16<>+0(SB), Y9, Y10
-	VPSRLQ       $0x20, Y0, Y9
+	VPADDQ       const31<>+0(SB), Y2, Y2
+	VPSUBD       const18<>+0(SB), Y7, Y9
+	VPSRLQ       $0x20, Y0, Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        640(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y11
-	VPSRLQ       $0x20, Y0, Y9
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        672(SP), Y12, Y12
-	VPXOR        64(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        96(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        128(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        640(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y10
+	VPSRLQ       $0x20, Y0, Y7
+	VPXOR        704(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y12
+	VPSRLQ       $0x20, Y10, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y9, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y12, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        352(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        96(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y0
 	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
+	VPXOR        Y7, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y9
-	VPXOR        Y13, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y12, Y7
+	VPXOR        Y10, Y7, Y7
+	VPXOR        160(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y10
+	VPXOR        Y0, Y10, Y10
+	VPXOR        192(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        480(SP), Y0, Y0
+	VPXOR        224(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y9
-	VMOVUPS      Y9, 832(SP)
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        Y13, Y9, Y9
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        544(SP), Y12, Y12
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y11, 768(SP)
-	VMOVUPS      Y9, 800(SP)
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y0, Y9, Y9
-	VPXOR        576(SP), Y9, Y9
-	VMOVUPS      Y9, 736(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VPADDD       const20<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const23<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y2
-	VFMADD213PS  const25<>+0(SB), Y0, Y2
-	VFMADD213PS  const26<>+0(SB), Y0, Y2
-	VFMADD213PS  const27<>+0(SB), Y0, Y2
-	VFMADD213PS  const28<>+0(SB), Y0, Y2
-	VFMADD213PS  const29<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y9
-	VMULPS       Y9, Y0, Y11
-	VMULPS       Y2, Y11, Y2
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VADDPS       Y9, Y2, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
-	VPAND        const19<>+0(SB), Y7, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
-	VPSRAD       $0x17, Y7, Y7
-	VFMADD231PS  const14<>+0(SB), Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y6, Y1
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VSQRTPS      Y2, Y2
-	VPXOR        640(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y12
-	VFMADD213PS  const23<>+0(SB), Y0, Y8
-	VFMADD213PS  const24<>+0(SB), Y0, Y8
-	VFMADD213PS  const25<>+0(SB), Y0, Y8
-	VFMADD213PS  const26<>+0(SB), Y0, Y8
-	VFMADD213PS  const27<>+0(SB), Y0, Y8
-	VFMADD213PS  const28<>+0(SB), Y0, Y8
-	VFMADD213PS  const29<>+0(SB), Y0, Y8
-	VMOVUPS      const21<>+0(SB), Y6
-	VPADDD       896(SP), Y6, Y6
-	VMULPS       Y3, Y3, Y9
-	VFMADD213PS  const3<>+0(SB), Y9, Y4
-	VFMADD213PS  const4<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y9, Y5
-	VFMADD213PS  const7<>+0(SB), Y9, Y5
-	VMOVAPS      Y3, Y11
-	VMULPS       Y3, Y9, Y3
-	VFMADD231PS  Y4, Y3, Y11
-	VMOVAPS      Y9, Y3
-	VMULPS       Y9, Y9, Y9
-	VMOVUPS      const8<>+0(SB), Y4
-	VFMADD213PS  const9<>+0(SB), Y4, Y3
-	VFMADD231PS  Y5, Y9, Y3
-	VPSLLD       $0x01, Y6, Y5
-	VBLENDVPS    Y5, Y3, Y11, Y4
-	VBLENDVPS    Y5, Y11, Y3, Y3
-	VPAND        const10<>+0(SB), Y6, Y5
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPXOR        Y5, Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y5
-	VPXOR        Y5, Y3, Y3
-	VPSRLQ       $0x20, Y1, Y5
-	VMULPS       Y3, Y2, Y3
-	VMULPS       Y4, Y2, Y2
-	VPSRLQ       $0x20, Y12, Y4
-	VPXOR        704(SP), Y5, Y5
-	VPXOR        Y1, Y4, Y4
-	VMULPS       Y0, Y0, Y1
-	VMOVUPS      Y3, (CX)
-	VPMULUDQ     const1<>+0(SB), Y5, Y3
-	VPXOR        96(SP), Y4, Y4
-	VMULPS       Y10, Y10, Y5
-	VMOVUPS      Y2, 32(CX)
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VMOVUPS      const2<>+0(SB), Y6
-	VFMADD213PS  const3<>+0(SB), Y5, Y6
-	VFMADD213PS  const4<>+0(SB), Y5, Y6
-	VPSRLQ       $0x20, Y3, Y2
-	VPXOR        672(SP), Y2, Y2
-	VPXOR        64(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y4, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        128(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
+	VPXOR        Y7, Y12, Y12
+	VPXOR        256(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y7
+	VPXOR        Y11, Y7, Y7
+	VPXOR        288(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y9, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y11, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        Y11, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y10, Y0, Y0
+	VPXOR        352(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y10
+	VPXOR        Y7, Y10, Y10
+	VPXOR        384(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y11, Y7
+	VPXOR        Y12, Y7, Y7
+	VPXOR        416(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        448(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        480(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y7, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y7
+	VMOVUPS      Y7, 832(SP)
+	VPSRLQ       $0x20, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPSRLQ       $0x20, Y12, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        608(SP), Y7, Y7
+	VPXOR        544(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y10
+	VMOVUPS      Y7, 800(SP)
+	VMOVUPS      Y10, 768(SP)
+	VPSRLQ       $0x20, Y10, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        576(SP), Y7, Y7
+	VMOVUPS      Y7, 736(SP)
+	VPMULUDQ     const0<>+0(SB), Y2, Y0
+	VPSRLQ       $0x20, Y2, Y2
+	VPXOR        640(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y7
+	VPSRAD       $0x17, Y1, Y2
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y3
+	VFMADD213PS  const24<>+0(SB), Y1, Y4
+	VFMADD213PS  const26<>+0(SB), Y1, Y5
+	VFMADD213PS  const28<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y10
+	VFMADD213PS  Y3, Y10, Y4
+	VFMADD213PS  Y5, Y10, Y6
+	VMULPS       Y10, Y10, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y4
+	VMULPS       const14<>+0(SB), Y2, Y3
+	VFMADD231PS  const13<>+0(SB), Y1, Y3
+	VMULPS       Y10, Y1, Y1
+	VMOVAPS      Y10, Y5
+	VFMADD231PS  const15<>+0(SB), Y2, Y5
+	VFMADD231PS  Y6, Y1, Y5
+	VPSRLQ       $0x20, Y7, Y1
+	VPAND        const19<>+0(SB), Y9, Y2
+	VPSRAD       $0x17, Y9, Y6
+	VPXOR        Y0, Y1, Y1
+	VPSRLQ       $0x20, Y4, Y0
+	VPADDD       const20<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y6, Y6
+	VPXOR        672(SP), Y0, Y0
+	VPXOR        96(SP), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VPXOR        64(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VMOVUPS      const25<>+0(SB), Y5
+	VSQRTPS      Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y0, Y9
+	VFMADD213PS  const22<>+0(SB), Y2, Y8
+	VFMADD213PS  const24<>+0(SB), Y2, Y5
+	VMOVUPS      896(SP), Y0
+	VPSLLD       $0x02, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       const16<>+0(SB), Y0, Y0
+	VMOVUPS      const21<>+0(SB), Y10
+	VPADDD       896(SP), Y10, Y10
+	VMULPS       Y0, Y0, Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y11, Y12
+	VFMADD213PS  const4<>+0(SB), Y11, Y12
+	VMOVAPS      Y0, Y13
+	VMULPS       Y0, Y11, Y0
+	VFMADD231PS  Y12, Y0, Y13
+	VMOVUPS      const5<>+0(SB), Y0
+	VFMADD213PS  const6<>+0(SB), Y11, Y0
+	VFMADD213PS  const7<>+0(SB), Y11, Y0
+	VMOVAPS      Y11, Y12
+	VMULPS       Y11, Y11, Y14
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y12
+	VFMADD231PS  Y0, Y14, Y12
+	VPSLLD       $0x01, Y10, Y11
+	VBLENDVPS    Y11, Y12, Y13, Y0
+	VBLENDVPS    Y11, Y13, Y12, Y11
+	VPAND        const10<>+0(SB), Y10, Y12
+	VPADDD       const11<>+0(SB), Y10, Y10
+	VPXOR        Y12, Y0, Y0
+	VPAND        const10<>+0(SB), Y10, Y10
+	VPXOR        Y10, Y11, Y10
+	VMULPS       Y10, Y3, Y10
+	VMULPS       Y0, Y3, Y0
+	VMOVUPS      Y10, (CX)
+	VMOVUPS      Y0, 32(CX)
+	VPSRLQ       $0x20, Y1, Y0
+	VPXOR        Y4, Y0, Y0
 	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        Y4, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        128(SP), Y0, Y0
+	VPXOR        Y7, Y3, Y3
+	VMOVUPS      const27<>+0(SB), Y4
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        160(SP), Y3, Y3
+	VFMADD213PS  const26<>+0(SB), Y2, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y9, Y2, Y2
-	VPXOR        480(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y9
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y1, Y7, Y7
+	VPXOR        192(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y9, Y1, Y1
+	VPXOR        224(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y9
 	VPXOR        Y3, Y9, Y9
-	VPXOR        512(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPSRLQ       $0x20, Y4, Y4
-	VPXOR        Y11, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y2, Y11, Y11
-	VMULPS       Y1, Y0, Y2
-	VPXOR        576(SP), Y11, Y11
-	VMULPS       Y8, Y2, Y2
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD231PS  const15<>+0(SB), Y7, Y2
-	VADDPS       Y1, Y2, Y1
-	VMOVAPS      Y5, Y2
-	VFMADD213PS  const6<>+0(SB), Y5, Y8
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVUPS      const8<>+0(SB), Y0
-	VFMADD231PS  const14<>+0(SB), Y7, Y1
-	VFMADD213PS  const9<>+0(SB), Y0, Y2
-	VMULPS       Y10, Y5, Y0
-	VMULPS       Y5, Y5, Y7
-	VMOVAPS      Y10, Y10
+	VPXOR        256(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y7, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        Y1, Y3, Y3
+	VPXOR        320(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y9, Y1
+	VPXOR        Y7, Y1, Y1
+	VPXOR        352(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        384(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y3, Y0
+	VPXOR        Y9, Y0, Y0
+	VPXOR        416(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y9
+	VPXOR        Y1, Y9, Y9
+	VPXOR        448(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y7, Y1
+	VPXOR        Y3, Y1, Y1
+	VPXOR        480(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        Y9, Y3, Y3
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        608(SP), Y3, Y3
+	VPXOR        Y7, Y9, Y9
+	VMOVUPS      const29<>+0(SB), Y7
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y1, Y10, Y10
+	VMULPS       Y2, Y2, Y1
+	VPXOR        576(SP), Y10, Y10
+	VFMADD213PS  Y8, Y1, Y5
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD213PS  Y4, Y1, Y7
+	VMOVUPS      960(SP), Y4
+	VFMADD231PS  const13<>+0(SB), Y2, Y8
+	VPSLLD       $0x02, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y11
+	VMULPS       Y1, Y1, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD213PS  Y5, Y4, Y7
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD231PS  const15<>+0(SB), Y6, Y1
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD231PS  Y7, Y2, Y1
+	VMOVUPS      const8<>+0(SB), Y6
+	VMULPS       Y11, Y11, Y2
+	VADDPS       Y1, Y8, Y1
+	VMOVAPS      Y11, Y7
 	VSQRTPS      Y1, Y1
-	VFMADD231PS  Y6, Y0, Y10
-	VMOVUPS      const21<>+0(SB), Y0
-	VPADDD       960(SP), Y0, Y0
-	VFMADD213PS  const7<>+0(SB), Y5, Y8
-	VPSLLD       $0x01, Y0, Y5
-	VPADDD       const11<>+0(SB), Y0, Y6
-	VPAND        const10<>+0(SB), Y0, Y0
-	VPAND        const10<>+0(SB), Y6, Y6
-	VFMADD231PS  Y8, Y7, Y2
-	VBLENDVPS    Y5, Y2, Y10, Y7
-	VBLENDVPS    Y5, Y10, Y2, Y2
-	VPXOR        Y0, Y7, Y0
-	VPXOR        Y6, Y2, Y2
-	VMULPS       Y2, Y1, Y2
-	VMULPS       Y0, Y1, Y0
-	VMOVUPS      Y2, 64(CX)
-	VMOVUPS      Y0, 96(CX)
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
-	VSHUFPS      $0x88, Y9, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
-	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VFMADD213PS  const3<>+0(SB), Y2, Y4
+	VFMADD213PS  const4<>+0(SB), Y2, Y4
+	VMULPS       Y11, Y2, Y8
+	VFMADD231PS  Y4, Y8, Y7
+	VMOVUPS      const21<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y2, Y5
+	VMOVAPS      Y2, Y8
+	VPADDD       960(SP), Y4, Y4
+	VFMADD213PS  const7<>+0(SB), Y2, Y5
+	VFMADD213PS  const9<>+0(SB), Y6, Y8
+	VMULPS       Y2, Y2, Y2
+	VPSLLD       $0x01, Y4, Y6
+	VFMADD231PS  Y5, Y2, Y8
+	VPADDD       const11<>+0(SB), Y4, Y2
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y2, Y5
+	VBLENDVPS    Y6, Y8, Y7, Y2
+	VBLENDVPS    Y6, Y7, Y8, Y6
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y6, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y1, 96(CX)
+	VMOVUPS      736(SP), Y1
+	VSHUFPS      $0x88, Y10, Y1, Y1
+	VMOVUPS      Y1, 864(SP)
+	VMOVUPS      768(SP), Y1
+	VSHUFPS      $0x88, Y9, Y1, Y1
+	VMOVUPS      Y1, 896(SP)
+	VMOVUPS      800(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 928(SP)
+	VMOVUPS      832(SP), Y1
+	VSHUFPS      $0x88, Y0, Y1, Y1
+	VMOVUPS      Y1, 960(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
 	TESTQ        AX, AX
@@ -1797,22 +1807,27 @@ partial:
 	VPAND       const19<>+0(SB), Y0, Y0
 	VPADDD      const20<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
-	VMOVUPS     const22<>+0(SB), Y2
-	VFMADD213PS const23<>+0(SB), Y0, Y2
-	VFMADD213PS const24<>+0(SB), Y0, Y2
-	VFMADD213PS const25<>+0(SB), Y0, Y2
-	VFMADD213PS const26<>+0(SB), Y0, Y2
-	VFMADD213PS const27<>+0(SB), Y0, Y2
-	VFMADD213PS const28<>+0(SB), Y0, Y2
-	VFMADD213PS const29<>+0(SB), Y0, Y2
-	VMULPS      Y0, Y0, Y3
-	VMULPS      Y3, Y0, Y4
-	VMULPS      Y2, Y4, Y2
-	VFMADD231PS const15<>+0(SB), Y1, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS const13<>+0(SB), Y0, Y2
-	VFMADD231PS const14<>+0(SB), Y1, Y2
-	VSQRTPS     Y2, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const23<>+0(SB), Y3
+	VFMADD213PS const22<>+0(SB), Y0, Y3
+	VMOVUPS     const25<>+0(SB), Y4
+	VFMADD213PS const24<>+0(SB), Y0, Y4
+	VMOVUPS     const27<>+0(SB), Y5
+	VFMADD213PS const26<>+0(SB), Y0, Y5
+	VMOVUPS     const29<>+0(SB), Y6
+	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMULPS      const14<>+0(SB), Y1, Y3
+	VFMADD231PS const13<>+0(SB), Y0, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS const15<>+0(SB), Y1, Y4
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS Y6, Y0, Y4
+	VADDPS      Y4, Y3, Y0
+	VSQRTPS     Y0, Y0
 	VMOVUPS     896(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -1854,22 +1869,27 @@ partial:
 	VPAND       const19<>+0(SB), Y1, Y1
 	VPADDD      const20<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y1, Y4
-	VFMADD213PS const24<>+0(SB), Y1, Y4
-	VFMADD213PS const25<>+0(SB), Y1, Y4
-	VFMADD213PS const26<>+0(SB), Y1, Y4
-	VFMADD213PS const27<>+0(SB), Y1, Y4
-	VFMADD213PS const28<>+0(SB), Y1, Y4
-	VFMADD213PS const29<>+0(SB), Y1, Y4
-	VMULPS      Y1, Y1, Y5
-	VMULPS      Y5, Y1, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y1, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y1, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y1, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y1, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y1, Y1
+	VFMADD231PS Y8, Y1, Y6
+	VADDPS      Y6, Y5, Y1
+	VSQRTPS     Y1, Y1
 	VMOVUPS     960(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -2135,22 +2155,27 @@ final:
 	VPAND       const19<>+0(SB), Y0, Y0
 	VPADDD      const20<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
-	VMOVUPS     const22<>+0(SB), Y2
-	VFMADD213PS const23<>+0(SB), Y0, Y2
-	VFMADD213PS const24<>+0(SB), Y0, Y2
-	VFMADD213PS const25<>+0(SB), Y0, Y2
-	VFMADD213PS const26<>+0(SB), Y0, Y2
-	VFMADD213PS const27<>+0(SB), Y0, Y2
-	VFMADD213PS const28<>+0(SB), Y0, Y2
-	VFMADD213PS const29<>+0(SB), Y0, Y2
-	VMULPS      Y0, Y0, Y3
-	VMULPS      Y3, Y0, Y4
-	VMULPS      Y2, Y4, Y2
-	VFMADD231PS const15<>+0(SB), Y1, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS const13<>+0(SB), Y0, Y2
-	VFMADD231PS const14<>+0(SB), Y1, Y2
-	VSQRTPS     Y2, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const23<>+0(SB), Y3
+	VFMADD213PS const22<>+0(SB), Y0, Y3
+	VMOVUPS     const25<>+0(SB), Y4
+	VFMADD213PS const24<>+0(SB), Y0, Y4
+	VMOVUPS     const27<>+0(SB), Y5
+	VFMADD213PS const26<>+0(SB), Y0, Y5
+	VMOVUPS     const29<>+0(SB), Y6
+	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMULPS      const14<>+0(SB), Y1, Y3
+	VFMADD231PS const13<>+0(SB), Y0, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS const15<>+0(SB), Y1, Y4
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS Y6, Y0, Y4
+	VADDPS      Y4, Y3, Y0
+	VSQRTPS     Y0, Y0
 	VMOVUPS     896(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -2192,22 +2217,27 @@ final:
 	VPAND       const19<>+0(SB), Y1, Y1
 	VPADDD      const20<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y1, Y4
-	VFMADD213PS const24<>+0(SB), Y1, Y4
-	VFMADD213PS const25<>+0(SB), Y1, Y4
-	VFMADD213PS const26<>+0(SB), Y1, Y4
-	VFMADD213PS const27<>+0(SB), Y1, Y4
-	VFMADD213PS const28<>+0(SB), Y1, Y4
-	VFMADD213PS const29<>+0(SB), Y1, Y4
-	VMULPS      Y1, Y1, Y5
-	VMULPS      Y5, Y1, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y1, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y1, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y1, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y1, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y1, Y1
+	VFMADD231PS Y8, Y1, Y6
+	VADDPS      Y6, Y5, Y1
+	VSQRTPS     Y1, Y1
 	VMOVUPS     960(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -2609,304 +2639,314 @@ lastgroup:
 ahead:
 	CMPQ         DI, $0x00000020
 	JLT          partial
-	VMOVUPS      864(SP), Y1
-	VMOVUPS      928(SP), Y0
-	VMOVUPS      const22<>+0(SB), Y2
-	VMOVUPS      const22<>+0(SB), Y8
-	VPSRLD       $0x08, Y1, Y1
-	VPSRLD       $0x08, Y0, Y0
 	MOVQ         SI, R8
 	MOVQ         SI, R9
-	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VMOVUPS      864(SP), Y1
+	VMOVUPS      928(SP), Y0
 	SHLQ         $0x03, R8
 	SHLQ         $0x03, R9
-	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y0, Y7
+	VPSRLD       $0x08, Y1, Y1
+	VPSRLD       $0x08, Y0, Y3
 	VMOVQ        R8, X0
-	VMOVQ        R9, X3
+	VMOVQ        R9, X2
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y3, Y3
 	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ X3, Y6
-	VMOVUPS      896(SP), Y3
-	VMOVUPS      960(SP), Y4
-	VPSLLD       $0x02, Y3, Y3
-	VPSLLD       $0x02, Y4, Y9
-	VMOVUPS      const2<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y5
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y9, Y9
+	VPBROADCASTQ X2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y3, Y7
+	VMOVUPS      const23<>+0(SB), Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VMOVUPS      const23<>+0(SB), Y8
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
-	VPSUBD       const18<>+0(SB), Y7, Y7
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VPADDQ       const31<>+0(SB), Y6, Y6
-	VMULPS       const16<>+0(SB), Y9, Y10
-	VPSRLQ       $0x20, Y0, Y9
+	VPADDQ       const31<>+0(SB), Y2, Y2
+	VPSUBD       const18<>+0(SB), Y7, Y9
+	VPSRLQ       $0x20, Y0, Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        640(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y11
-	VPSRLQ       $0x20, Y0, Y9
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        672(SP), Y12, Y12
-	VPXOR        64(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        96(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        128(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        640(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y10
+	VPSRLQ       $0x20, Y0, Y7
+	VPXOR        704(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y12
+	VPSRLQ       $0x20, Y10, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y9, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y12, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        352(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        96(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y0
 	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
+	VPXOR        Y7, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y9
-	VPXOR        Y13, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y12, Y7
+	VPXOR        Y10, Y7, Y7
+	VPXOR        160(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y10
+	VPXOR        Y0, Y10, Y10
+	VPXOR        192(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        480(SP), Y0, Y0
+	VPXOR        224(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y9
-	VMOVUPS      Y9, 832(SP)
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        Y13, Y9, Y9
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        544(SP), Y12, Y12
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y11, 768(SP)
-	VMOVUPS      Y9, 800(SP)
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y0, Y9, Y9
-	VPXOR        576(SP), Y9, Y9
-	VMOVUPS      Y9, 736(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
-	VCVTDQ2PS    Y1, Y1
-	VPADDD       const20<>+0(SB), Y0, Y0
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const23<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y2
-	VFMADD213PS  const25<>+0(SB), Y0, Y2
-	VFMADD213PS  const26<>+0(SB), Y0, Y2
-	VFMADD213PS  const27<>+0(SB), Y0, Y2
-	VFMADD213PS  const28<>+0(SB), Y0, Y2
-	VFMADD213PS  const29<>+0(SB), Y0, Y2
-	VMULPS       Y0, Y0, Y9
-	VMULPS       Y9, Y0, Y11
-	VMULPS       Y2, Y11, Y2
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VADDPS       Y9, Y2, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
-	VPAND        const19<>+0(SB), Y7, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
-	VPSRAD       $0x17, Y7, Y7
-	VFMADD231PS  const14<>+0(SB), Y1, Y2
-	VPMULUDQ     const0<>+0(SB), Y6, Y1
-	VSUBPS       const9<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VSQRTPS      Y2, Y2
-	VPXOR        640(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y12
-	VFMADD213PS  const23<>+0(SB), Y0, Y8
-	VFMADD213PS  const24<>+0(SB), Y0, Y8
-	VFMADD213PS  const25<>+0(SB), Y0, Y8
-	VFMADD213PS  const26<>+0(SB), Y0, Y8
-	VFMADD213PS  const27<>+0(SB), Y0, Y8
-	VFMADD213PS  const28<>+0(SB), Y0, Y8
-	VFMADD213PS  const29<>+0(SB), Y0, Y8
-	VMOVUPS      const21<>+0(SB), Y6
-	VPADDD       896(SP), Y6, Y6
-	VMULPS       Y3, Y3, Y9
-	VFMADD213PS  const3<>+0(SB), Y9, Y4
-	VFMADD213PS  const4<>+0(SB), Y9, Y4
-	VFMADD213PS  const6<>+0(SB), Y9, Y5
-	VFMADD213PS  const7<>+0(SB), Y9, Y5
-	VMOVAPS      Y3, Y11
-	VMULPS       Y3, Y9, Y3
-	VFMADD231PS  Y4, Y3, Y11
-	VMOVAPS      Y9, Y3
-	VMULPS       Y9, Y9, Y9
-	VMOVUPS      const8<>+0(SB), Y4
-	VFMADD213PS  const9<>+0(SB), Y4, Y3
-	VFMADD231PS  Y5, Y9, Y3
-	VPSLLD       $0x01, Y6, Y5
-	VBLENDVPS    Y5, Y3, Y11, Y4
-	VBLENDVPS    Y5, Y11, Y3, Y3
-	VPAND        const10<>+0(SB), Y6, Y5
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPXOR        Y5, Y4, Y4
-	VPAND        const10<>+0(SB), Y6, Y5
-	VPXOR        Y5, Y3, Y3
-	VPSRLQ       $0x20, Y1, Y5
-	VMULPS       Y3, Y2, Y3
-	VMULPS       Y4, Y2, Y2
-	VPSRLQ       $0x20, Y12, Y4
-	VPXOR        704(SP), Y5, Y5
-	VPXOR        Y1, Y4, Y4
-	VMULPS       Y0, Y0, Y1
-	VMOVUPS      Y3, (BX)
-	VPMULUDQ     const1<>+0(SB), Y5, Y3
-	VPXOR        96(SP), Y4, Y4
-	VMULPS       Y10, Y10, Y5
-	VMOVUPS      Y2, 32(BX)
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VMOVUPS      const2<>+0(SB), Y6
-	VFMADD213PS  const3<>+0(SB), Y5, Y6
-	VFMADD213PS  const4<>+0(SB), Y5, Y6
-	VPSRLQ       $0x20, Y3, Y2
-	VPXOR        672(SP), Y2, Y2
-	VPXOR        64(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y4, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        128(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        160(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
+	VPXOR        Y7, Y12, Y12
+	VPXOR        256(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y7
+	VPXOR        Y11, Y7, Y7
+	VPXOR        288(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y9, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y11, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        Y11, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y10, Y0, Y0
+	VPXOR        352(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y10
+	VPXOR        Y7, Y10, Y10
+	VPXOR        384(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y11, Y7
+	VPXOR        Y12, Y7, Y7
+	VPXOR        416(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        448(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        480(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y7, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y7
+	VMOVUPS      Y7, 832(SP)
+	VPSRLQ       $0x20, Y7, Y7
+	VPXOR        Y12, Y7, Y7
+	VPSRLQ       $0x20, Y12, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        608(SP), Y7, Y7
+	VPXOR        544(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y10
+	VMOVUPS      Y7, 800(SP)
+	VMOVUPS      Y10, 768(SP)
+	VPSRLQ       $0x20, Y10, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        576(SP), Y7, Y7
+	VMOVUPS      Y7, 736(SP)
+	VPMULUDQ     const0<>+0(SB), Y2, Y0
+	VPSRLQ       $0x20, Y2, Y2
+	VPXOR        640(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y7
+	VPSRAD       $0x17, Y1, Y2
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y3
+	VFMADD213PS  const24<>+0(SB), Y1, Y4
+	VFMADD213PS  const26<>+0(SB), Y1, Y5
+	VFMADD213PS  const28<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y10
+	VFMADD213PS  Y3, Y10, Y4
+	VFMADD213PS  Y5, Y10, Y6
+	VMULPS       Y10, Y10, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        704(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y4
+	VMULPS       const14<>+0(SB), Y2, Y3
+	VFMADD231PS  const13<>+0(SB), Y1, Y3
+	VMULPS       Y10, Y1, Y1
+	VMOVAPS      Y10, Y5
+	VFMADD231PS  const15<>+0(SB), Y2, Y5
+	VFMADD231PS  Y6, Y1, Y5
+	VPSRLQ       $0x20, Y7, Y1
+	VPAND        const19<>+0(SB), Y9, Y2
+	VPSRAD       $0x17, Y9, Y6
+	VPXOR        Y0, Y1, Y1
+	VPSRLQ       $0x20, Y4, Y0
+	VPADDD       const20<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y6, Y6
+	VPXOR        672(SP), Y0, Y0
+	VPXOR        96(SP), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VPXOR        64(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VMOVUPS      const25<>+0(SB), Y5
+	VSQRTPS      Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y0, Y9
+	VFMADD213PS  const22<>+0(SB), Y2, Y8
+	VFMADD213PS  const24<>+0(SB), Y2, Y5
+	VMOVUPS      896(SP), Y0
+	VPSLLD       $0x02, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       const16<>+0(SB), Y0, Y0
+	VMOVUPS      const21<>+0(SB), Y10
+	VPADDD       896(SP), Y10, Y10
+	VMULPS       Y0, Y0, Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y11, Y12
+	VFMADD213PS  const4<>+0(SB), Y11, Y12
+	VMOVAPS      Y0, Y13
+	VMULPS       Y0, Y11, Y0
+	VFMADD231PS  Y12, Y0, Y13
+	VMOVUPS      const5<>+0(SB), Y0
+	VFMADD213PS  const6<>+0(SB), Y11, Y0
+	VFMADD213PS  const7<>+0(SB), Y11, Y0
+	VMOVAPS      Y11, Y12
+	VMULPS       Y11, Y11, Y14
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y12
+	VFMADD231PS  Y0, Y14, Y12
+	VPSLLD       $0x01, Y10, Y11
+	VBLENDVPS    Y11, Y12, Y13, Y0
+	VBLENDVPS    Y11, Y13, Y12, Y11
+	VPAND        const10<>+0(SB), Y10, Y12
+	VPADDD       const11<>+0(SB), Y10, Y10
+	VPXOR        Y12, Y0, Y0
+	VPAND        const10<>+0(SB), Y10, Y10
+	VPXOR        Y10, Y11, Y10
+	VMULPS       Y10, Y3, Y10
+	VMULPS       Y0, Y3, Y0
+	VMOVUPS      Y10, (BX)
+	VMOVUPS      Y0, 32(BX)
+	VPSRLQ       $0x20, Y1, Y0
+	VPXOR        Y4, Y0, Y0
 	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        Y4, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        128(SP), Y0, Y0
+	VPXOR        Y7, Y3, Y3
+	VMOVUPS      const27<>+0(SB), Y4
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        160(SP), Y3, Y3
+	VFMADD213PS  const26<>+0(SB), Y2, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y9, Y2, Y2
-	VPXOR        480(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y9
+	VPSRLQ       $0x20, Y3, Y7
+	VPXOR        Y1, Y7, Y7
+	VPXOR        192(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y9, Y1, Y1
+	VPXOR        224(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y9
 	VPXOR        Y3, Y9, Y9
-	VPXOR        512(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y4, Y9, Y9
-	VPSRLQ       $0x20, Y4, Y4
-	VPXOR        Y11, Y4, Y4
-	VPXOR        544(SP), Y4, Y4
-	VPXOR        608(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y2, Y11, Y11
-	VMULPS       Y1, Y0, Y2
-	VPXOR        576(SP), Y11, Y11
-	VMULPS       Y8, Y2, Y2
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD231PS  const15<>+0(SB), Y7, Y2
-	VADDPS       Y1, Y2, Y1
-	VMOVAPS      Y5, Y2
-	VFMADD213PS  const6<>+0(SB), Y5, Y8
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVUPS      const8<>+0(SB), Y0
-	VFMADD231PS  const14<>+0(SB), Y7, Y1
-	VFMADD213PS  const9<>+0(SB), Y0, Y2
-	VMULPS       Y10, Y5, Y0
-	VMULPS       Y5, Y5, Y7
-	VMOVAPS      Y10, Y10
+	VPXOR        256(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y7, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        288(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        Y1, Y3, Y3
+	VPXOR        320(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y9, Y1
+	VPXOR        Y7, Y1, Y1
+	VPXOR        352(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y7
+	VPXOR        Y0, Y7, Y7
+	VPXOR        384(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y3, Y0
+	VPXOR        Y9, Y0, Y0
+	VPXOR        416(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y9
+	VPXOR        Y1, Y9, Y9
+	VPXOR        448(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y7, Y1
+	VPXOR        Y3, Y1, Y1
+	VPXOR        480(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPXOR        Y9, Y3, Y3
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        608(SP), Y3, Y3
+	VPXOR        Y7, Y9, Y9
+	VMOVUPS      const29<>+0(SB), Y7
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y10
+	VPXOR        Y1, Y10, Y10
+	VMULPS       Y2, Y2, Y1
+	VPXOR        576(SP), Y10, Y10
+	VFMADD213PS  Y8, Y1, Y5
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD213PS  Y4, Y1, Y7
+	VMOVUPS      960(SP), Y4
+	VFMADD231PS  const13<>+0(SB), Y2, Y8
+	VPSLLD       $0x02, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y11
+	VMULPS       Y1, Y1, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD213PS  Y5, Y4, Y7
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD231PS  const15<>+0(SB), Y6, Y1
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD231PS  Y7, Y2, Y1
+	VMOVUPS      const8<>+0(SB), Y6
+	VMULPS       Y11, Y11, Y2
+	VADDPS       Y1, Y8, Y1
+	VMOVAPS      Y11, Y7
 	VSQRTPS      Y1, Y1
-	VFMADD231PS  Y6, Y0, Y10
-	VMOVUPS      const21<>+0(SB), Y0
-	VPADDD       960(SP), Y0, Y0
-	VFMADD213PS  const7<>+0(SB), Y5, Y8
-	VPSLLD       $0x01, Y0, Y5
-	VPADDD       const11<>+0(SB), Y0, Y6
-	VPAND        const10<>+0(SB), Y0, Y0
-	VPAND        const10<>+0(SB), Y6, Y6
-	VFMADD231PS  Y8, Y7, Y2
-	VBLENDVPS    Y5, Y2, Y10, Y7
-	VBLENDVPS    Y5, Y10, Y2, Y2
-	VPXOR        Y0, Y7, Y0
-	VPXOR        Y6, Y2, Y2
-	VMULPS       Y2, Y1, Y2
-	VMULPS       Y0, Y1, Y0
-	VMOVUPS      Y2, 64(BX)
-	VMOVUPS      Y0, 96(BX)
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
-	VSHUFPS      $0x88, Y9, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
-	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VFMADD213PS  const3<>+0(SB), Y2, Y4
+	VFMADD213PS  const4<>+0(SB), Y2, Y4
+	VMULPS       Y11, Y2, Y8
+	VFMADD231PS  Y4, Y8, Y7
+	VMOVUPS      const21<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y2, Y5
+	VMOVAPS      Y2, Y8
+	VPADDD       960(SP), Y4, Y4
+	VFMADD213PS  const7<>+0(SB), Y2, Y5
+	VFMADD213PS  const9<>+0(SB), Y6, Y8
+	VMULPS       Y2, Y2, Y2
+	VPSLLD       $0x01, Y4, Y6
+	VFMADD231PS  Y5, Y2, Y8
+	VPADDD       const11<>+0(SB), Y4, Y2
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y2, Y5
+	VBLENDVPS    Y6, Y8, Y7, Y2
+	VBLENDVPS    Y6, Y7, Y8, Y6
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y6, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y4, 64(BX)
+	VMOVUPS      Y1, 96(BX)
+	VMOVUPS      736(SP), Y1
+	VSHUFPS      $0x88, Y10, Y1, Y1
+	VMOVUPS      Y1, 864(SP)
+	VMOVUPS      768(SP), Y1
+	VSHUFPS      $0x88, Y9, Y1, Y1
+	VMOVUPS      Y1, 896(SP)
+	VMOVUPS      800(SP), Y1
+	VSHUFPS      $0x88, Y3, Y1, Y1
+	VMOVUPS      Y1, 928(SP)
+	VMOVUPS      832(SP), Y1
+	VSHUFPS      $0x88, Y0, Y1, Y1
+	VMOVUPS      Y1, 960(SP)
 	ADDQ         $0x00000080, BX
 	SUBQ         $0x00000020, DI
 	TESTQ        DI, DI
@@ -2924,22 +2964,27 @@ partial:
 	VPAND       const19<>+0(SB), Y0, Y0
 	VPADDD      const20<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
-	VMOVUPS     const22<>+0(SB), Y2
-	VFMADD213PS const23<>+0(SB), Y0, Y2
-	VFMADD213PS const24<>+0(SB), Y0, Y2
-	VFMADD213PS const25<>+0(SB), Y0, Y2
-	VFMADD213PS const26<>+0(SB), Y0, Y2
-	VFMADD213PS const27<>+0(SB), Y0, Y2
-	VFMADD213PS const28<>+0(SB), Y0, Y2
-	VFMADD213PS const29<>+0(SB), Y0, Y2
-	VMULPS      Y0, Y0, Y3
-	VMULPS      Y3, Y0, Y4
-	VMULPS      Y2, Y4, Y2
-	VFMADD231PS const15<>+0(SB), Y1, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS const13<>+0(SB), Y0, Y2
-	VFMADD231PS const14<>+0(SB), Y1, Y2
-	VSQRTPS     Y2, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const23<>+0(SB), Y3
+	VFMADD213PS const22<>+0(SB), Y0, Y3
+	VMOVUPS     const25<>+0(SB), Y4
+	VFMADD213PS const24<>+0(SB), Y0, Y4
+	VMOVUPS     const27<>+0(SB), Y5
+	VFMADD213PS const26<>+0(SB), Y0, Y5
+	VMOVUPS     const29<>+0(SB), Y6
+	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMULPS      const14<>+0(SB), Y1, Y3
+	VFMADD231PS const13<>+0(SB), Y0, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS const15<>+0(SB), Y1, Y4
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS Y6, Y0, Y4
+	VADDPS      Y4, Y3, Y0
+	VSQRTPS     Y0, Y0
 	VMOVUPS     896(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -2981,22 +3026,27 @@ partial:
 	VPAND       const19<>+0(SB), Y1, Y1
 	VPADDD      const20<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y1, Y4
-	VFMADD213PS const24<>+0(SB), Y1, Y4
-	VFMADD213PS const25<>+0(SB), Y1, Y4
-	VFMADD213PS const26<>+0(SB), Y1, Y4
-	VFMADD213PS const27<>+0(SB), Y1, Y4
-	VFMADD213PS const28<>+0(SB), Y1, Y4
-	VFMADD213PS const29<>+0(SB), Y1, Y4
-	VMULPS      Y1, Y1, Y5
-	VMULPS      Y5, Y1, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y1, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y1, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y1, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y1, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y1, Y1
+	VFMADD231PS Y8, Y1, Y6
+	VADDPS      Y6, Y5, Y1
+	VSQRTPS     Y1, Y1
 	VMOVUPS     960(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -3262,22 +3312,27 @@ final:
 	VPAND       const19<>+0(SB), Y0, Y0
 	VPADDD      const20<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
-	VMOVUPS     const22<>+0(SB), Y2
-	VFMADD213PS const23<>+0(SB), Y0, Y2
-	VFMADD213PS const24<>+0(SB), Y0, Y2
-	VFMADD213PS const25<>+0(SB), Y0, Y2
-	VFMADD213PS const26<>+0(SB), Y0, Y2
-	VFMADD213PS const27<>+0(SB), Y0, Y2
-	VFMADD213PS const28<>+0(SB), Y0, Y2
-	VFMADD213PS const29<>+0(SB), Y0, Y2
-	VMULPS      Y0, Y0, Y3
-	VMULPS      Y3, Y0, Y4
-	VMULPS      Y2, Y4, Y2
-	VFMADD231PS const15<>+0(SB), Y1, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS const13<>+0(SB), Y0, Y2
-	VFMADD231PS const14<>+0(SB), Y1, Y2
-	VSQRTPS     Y2, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const23<>+0(SB), Y3
+	VFMADD213PS const22<>+0(SB), Y0, Y3
+	VMOVUPS     const25<>+0(SB), Y4
+	VFMADD213PS const24<>+0(SB), Y0, Y4
+	VMOVUPS     const27<>+0(SB), Y5
+	VFMADD213PS const26<>+0(SB), Y0, Y5
+	VMOVUPS     const29<>+0(SB), Y6
+	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMULPS      const14<>+0(SB), Y1, Y3
+	VFMADD231PS const13<>+0(SB), Y0, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS const15<>+0(SB), Y1, Y4
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS Y6, Y0, Y4
+	VADDPS      Y4, Y3, Y0
+	VSQRTPS     Y0, Y0
 	VMOVUPS     896(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -3319,22 +3374,27 @@ final:
 	VPAND       const19<>+0(SB), Y1, Y1
 	VPADDD      const20<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y1, Y4
-	VFMADD213PS const24<>+0(SB), Y1, Y4
-	VFMADD213PS const25<>+0(SB), Y1, Y4
-	VFMADD213PS const26<>+0(SB), Y1, Y4
-	VFMADD213PS const27<>+0(SB), Y1, Y4
-	VFMADD213PS const28<>+0(SB), Y1, Y4
-	VFMADD213PS const29<>+0(SB), Y1, Y4
-	VMULPS      Y1, Y1, Y5
-	VMULPS      Y5, Y1, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y1, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y1, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y1, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y1, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y1, Y1
+	VFMADD231PS Y8, Y1, Y6
+	VADDPS      Y6, Y5, Y1
+	VSQRTPS     Y1, Y1
 	VMOVUPS     960(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -3750,316 +3810,326 @@ lastgroup:
 ahead:
 	CMPQ         R11, $0x00000020
 	JLT          partial
+	MOVQ         R10, R12
 	VMOVUPS      864(SP), Y3
 	VMOVUPS      928(SP), Y2
-	VMOVUPS      const22<>+0(SB), Y4
-	VMOVUPS      const22<>+0(SB), Y8
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y2, Y2
-	MOVQ         R10, R12
 	MOVQ         R10, R13
-	VPADDD       const17<>+0(SB), Y3, Y3
-	VPADDD       const17<>+0(SB), Y2, Y2
 	SHLQ         $0x03, R12
+	VPSRLD       $0x08, Y3, Y3
+	VPSRLD       $0x08, Y2, Y4
 	SHLQ         $0x03, R13
-	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y2, Y7
 	VMOVQ        R12, X2
-	VMOVQ        R13, X5
+	VPADDD       const17<>+0(SB), Y3, Y3
+	VPADDD       const17<>+0(SB), Y4, Y5
+	VMOVQ        R13, X4
 	VPBROADCASTQ X2, Y2
-	VPBROADCASTQ X5, Y6
-	VMOVUPS      896(SP), Y5
-	VMOVUPS      960(SP), Y9
-	VPSLLD       $0x02, Y5, Y5
-	VPSLLD       $0x02, Y9, Y9
+	VCVTDQ2PS    Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VPBROADCASTQ X4, Y8
+	VMOVUPS      const23<>+0(SB), Y4
+	VMOVUPS      const25<>+0(SB), Y6
+	VMOVUPS      const27<>+0(SB), Y7
 	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPSUBD       const18<>+0(SB), Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       const16<>+0(SB), Y5, Y5
-	VPADDQ       const31<>+0(SB), Y6, Y6
-	VPSUBD       const18<>+0(SB), Y7, Y7
-	VMULPS       const16<>+0(SB), Y9, Y10
-	VPSRLQ       $0x20, Y2, Y9
+	VPADDQ       const31<>+0(SB), Y8, Y8
+	VPSUBD       const18<>+0(SB), Y5, Y9
+	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        640(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y11
-	VPSRLQ       $0x20, Y2, Y9
-	VPXOR        704(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        672(SP), Y12, Y12
-	VPXOR        64(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        96(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y2
-	VPSRLQ       $0x20, Y2, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        128(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        160(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        640(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y10
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        704(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y11
+	VPXOR        672(SP), Y11, Y11
+	VPXOR        64(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y12
+	VPSRLQ       $0x20, Y10, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y2
-	VPXOR        Y13, Y2, Y2
-	VPXOR        224(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y13
-	VPXOR        Y9, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y12, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y2
-	VPXOR        Y11, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        96(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y2
 	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
+	VPXOR        Y5, Y11, Y11
+	VPXOR        128(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y9
-	VPXOR        Y13, Y9, Y9
-	VPXOR        416(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y13
-	VPXOR        Y2, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y12, Y5
+	VPXOR        Y10, Y5, Y5
+	VPXOR        160(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y2, Y10, Y10
+	VPXOR        192(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y2
 	VPXOR        Y12, Y2, Y2
-	VPXOR        480(SP), Y2, Y2
+	VPXOR        224(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y9
-	VMOVUPS      Y9, 832(SP)
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        Y13, Y9, Y9
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        608(SP), Y9, Y9
-	VPXOR        Y11, Y12, Y12
-	VPXOR        544(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y9, 800(SP)
-	VMOVUPS      Y11, 768(SP)
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        576(SP), Y9, Y9
-	VMOVUPS      Y9, 736(SP)
+	VPXOR        Y5, Y12, Y12
+	VPXOR        256(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y11, Y5, Y5
+	VPXOR        288(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y2
+	VPXOR        Y10, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y10
+	VPXOR        Y5, Y10, Y10
+	VPXOR        384(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y11, Y5
+	VPXOR        Y12, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        448(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y10, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y5, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y5
+	VMOVUPS      Y5, 832(SP)
+	VPSRLQ       $0x20, Y5, Y5
+	VPXOR        Y12, Y5, Y5
+	VPSRLQ       $0x20, Y12, Y11
+	VPXOR        Y10, Y11, Y11
+	VPXOR        544(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y10
+	VPXOR        608(SP), Y5, Y5
+	VMOVUPS      Y10, 768(SP)
+	VPSRLQ       $0x20, Y10, Y10
+	VPXOR        Y2, Y10, Y10
+	VMOVUPS      Y5, 800(SP)
+	VPXOR        576(SP), Y10, Y10
+	VMOVUPS      Y10, 736(SP)
 	VPAND        const19<>+0(SB), Y3, Y2
-	VPADDD       const20<>+0(SB), Y2, Y2
 	VPSRAD       $0x17, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
+	VPADDD       const20<>+0(SB), Y2, Y2
 	VSUBPS       const9<>+0(SB), Y2, Y2
-	VFMADD213PS  const23<>+0(SB), Y2, Y4
-	VFMADD213PS  const24<>+0(SB), Y2, Y4
-	VFMADD213PS  const25<>+0(SB), Y2, Y4
-	VFMADD213PS  const26<>+0(SB), Y2, Y4
-	VFMADD213PS  const27<>+0(SB), Y2, Y4
+	VFMADD213PS  const22<>+0(SB), Y2, Y4
+	VFMADD213PS  const24<>+0(SB), Y2, Y6
+	VFMADD213PS  const26<>+0(SB), Y2, Y7
+	VMULPS       Y2, Y2, Y5
+	VFMADD213PS  Y4, Y5, Y6
+	VMOVUPS      const29<>+0(SB), Y4
 	VFMADD213PS  const28<>+0(SB), Y2, Y4
-	VFMADD213PS  const29<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y9
-	VMULPS       Y9, Y2, Y11
-	VMULPS       Y4, Y11, Y4
-	VFMADD231PS  const15<>+0(SB), Y3, Y4
-	VADDPS       Y9, Y4, Y4
-	VFMADD231PS  const13<>+0(SB), Y2, Y4
-	VPAND        const19<>+0(SB), Y7, Y2
-	VPSRAD       $0x17, Y7, Y7
-	VFMADD231PS  const14<>+0(SB), Y3, Y4
-	VPADDD       const20<>+0(SB), Y2, Y3
-	VPMULUDQ     const0<>+0(SB), Y6, Y2
-	VPSRLQ       $0x20, Y6, Y6
+	VFMADD213PS  Y7, Y5, Y4
+	VMULPS       Y5, Y5, Y7
+	VFMADD213PS  Y6, Y7, Y4
+	VPAND        const19<>+0(SB), Y9, Y6
+	VPADDD       const20<>+0(SB), Y6, Y6
+	VPSRAD       $0x17, Y9, Y7
 	VCVTDQ2PS    Y7, Y7
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VPXOR        640(SP), Y6, Y6
-	VSQRTPS      Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y6, Y13
-	VFMADD213PS  const23<>+0(SB), Y3, Y8
-	VFMADD213PS  const24<>+0(SB), Y3, Y8
-	VFMADD213PS  const25<>+0(SB), Y3, Y8
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VFMADD213PS  const27<>+0(SB), Y3, Y8
-	VFMADD213PS  const28<>+0(SB), Y3, Y8
-	VFMADD213PS  const29<>+0(SB), Y3, Y8
-	VMOVUPS      const21<>+0(SB), Y6
-	VPADDD       896(SP), Y6, Y6
-	VMULPS       Y5, Y5, Y9
-	VMOVUPS      const2<>+0(SB), Y11
-	VFMADD213PS  const3<>+0(SB), Y9, Y11
-	VFMADD213PS  const4<>+0(SB), Y9, Y11
-	VMOVAPS      Y5, Y12
-	VMULPS       Y5, Y9, Y5
-	VFMADD231PS  Y11, Y5, Y12
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y9, Y5
-	VFMADD213PS  const7<>+0(SB), Y9, Y5
-	VMOVAPS      Y9, Y11
-	VMULPS       Y9, Y9, Y14
-	VMOVUPS      const8<>+0(SB), Y9
-	VFMADD213PS  const9<>+0(SB), Y9, Y11
-	VFMADD231PS  Y5, Y14, Y11
-	VPSLLD       $0x01, Y6, Y9
-	VBLENDVPS    Y9, Y11, Y12, Y5
-	VBLENDVPS    Y9, Y12, Y11, Y9
-	VPAND        const10<>+0(SB), Y6, Y11
-	VPADDD       const11<>+0(SB), Y6, Y6
-	VPXOR        Y11, Y5, Y5
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y6, Y9, Y6
-	VMULPS       Y6, Y4, Y6
-	VMULPS       Y5, Y4, Y4
-	VMOVUPS      Y6, (SI)
+	VSUBPS       const9<>+0(SB), Y6, Y9
+	VMULPS       const14<>+0(SB), Y3, Y6
+	VFMADD231PS  const13<>+0(SB), Y2, Y6
+	VMULPS       Y5, Y2, Y2
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  const15<>+0(SB), Y3, Y5
+	VFMADD231PS  Y4, Y2, Y5
+	VPMULUDQ     const0<>+0(SB), Y8, Y2
+	VMOVUPS      const23<>+0(SB), Y3
+	VPSRLQ       $0x20, Y8, Y4
+	VFMADD213PS  const22<>+0(SB), Y9, Y3
+	VADDPS       Y5, Y6, Y5
+	VMOVUPS      const25<>+0(SB), Y6
+	VFMADD213PS  const24<>+0(SB), Y9, Y6
+	VPXOR        640(SP), Y4, Y4
+	VSQRTPS      Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y4, Y8
+	VMOVUPS      896(SP), Y4
+	VPSLLD       $0x02, Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       const16<>+0(SB), Y4, Y4
+	VMOVUPS      const21<>+0(SB), Y10
+	VPADDD       896(SP), Y10, Y10
+	VMULPS       Y4, Y4, Y11
+	VMOVUPS      const2<>+0(SB), Y12
+	VFMADD213PS  const3<>+0(SB), Y11, Y12
+	VFMADD213PS  const4<>+0(SB), Y11, Y12
+	VMOVAPS      Y4, Y13
+	VMULPS       Y4, Y11, Y4
+	VFMADD231PS  Y12, Y4, Y13
+	VMOVUPS      const5<>+0(SB), Y4
+	VFMADD213PS  const6<>+0(SB), Y11, Y4
+	VFMADD213PS  const7<>+0(SB), Y11, Y4
+	VMOVAPS      Y11, Y12
+	VMULPS       Y11, Y11, Y14
+	VMOVUPS      const8<>+0(SB), Y11
+	VFMADD213PS  const9<>+0(SB), Y11, Y12
+	VFMADD231PS  Y4, Y14, Y12
+	VPSLLD       $0x01, Y10, Y11
+	VBLENDVPS    Y11, Y12, Y13, Y4
+	VBLENDVPS    Y11, Y13, Y12, Y11
+	VPAND        const10<>+0(SB), Y10, Y12
+	VPADDD       const11<>+0(SB), Y10, Y10
+	VPXOR        Y12, Y4, Y4
+	VPAND        const10<>+0(SB), Y10, Y10
+	VPXOR        Y10, Y11, Y10
+	VMULPS       Y10, Y5, Y10
+	VMULPS       Y4, Y5, Y4
+	VMOVUPS      Y10, (SI)
 	VMOVUPS      Y4, 32(SI)
 	VMOVUPS      (DI), Y5
 	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y6, Y5
+	VFMADD231PS  Y1, Y10, Y5
 	VMOVUPS      Y5, (BX)
-	VMULPS       Y3, Y3, Y6
 	VMOVUPS      32(DI), Y5
 	VMULPS       Y0, Y5, Y5
 	VFMADD231PS  Y1, Y4, Y5
 	VMOVUPS      Y5, 32(BX)
+	VMOVUPS      const27<>+0(SB), Y5
+	VFMADD213PS  const26<>+0(SB), Y9, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        704(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        672(SP), Y5, Y5
-	VPXOR        64(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y9
-	VPSRLQ       $0x20, Y13, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        96(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        128(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y9, Y4
-	VPXOR        Y13, Y4, Y4
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        672(SP), Y10, Y10
+	VPXOR        64(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y11
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y2, Y10, Y10
+	VPXOR        96(SP), Y10, Y10
+	VPMULUDQ     const1<>+0(SB), Y10, Y2
+	VPSRLQ       $0x20, Y2, Y10
+	VPXOR        Y4, Y10, Y10
+	VPXOR        128(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y11, Y4
+	VPXOR        Y8, Y4, Y4
 	VPXOR        160(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y2, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y5, Y2
-	VPXOR        Y9, Y2, Y2
-	VPXOR        224(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        256(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y11, Y4
-	VPXOR        Y5, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y2, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y9, Y2
+	VPSRLQ       $0x20, Y4, Y8
+	VPXOR        Y2, Y8, Y8
+	VPXOR        192(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y10, Y2
 	VPXOR        Y11, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
+	VPXOR        224(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y4, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
+	VPXOR        256(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y5, Y4
-	VPXOR        Y9, Y4, Y4
+	VPSRLQ       $0x20, Y8, Y4
+	VPXOR        Y10, Y4, Y4
+	VPXOR        288(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y2, Y10, Y10
+	VPXOR        320(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y8, Y2, Y2
+	VPXOR        352(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        Y4, Y8, Y8
+	VPXOR        384(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y10, Y4
+	VPXOR        Y11, Y4, Y4
 	VPXOR        416(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y9
-	VPXOR        Y2, Y9, Y9
-	VPXOR        448(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y5, Y2, Y2
+	VPSRLQ       $0x20, Y4, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        448(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y8, Y2
+	VPXOR        Y10, Y2, Y2
 	VPXOR        480(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y9, Y5, Y5
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
-	VPXOR        608(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
+	VPSRLQ       $0x20, Y2, Y10
+	VPXOR        Y4, Y10, Y10
+	VPXOR        512(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y4
+	VPSRLQ       $0x20, Y4, Y10
+	VPXOR        Y11, Y10, Y10
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        608(SP), Y10, Y10
+	VPXOR        Y8, Y11, Y11
+	VPXOR        544(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y8
+	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y2, Y11, Y11
-	VMULPS       Y6, Y3, Y2
 	VPXOR        576(SP), Y11, Y11
-	VMULPS       Y8, Y2, Y2
-	VMULPS       Y10, Y10, Y8
+	VMULPS       Y9, Y9, Y2
+	VFMADD213PS  Y3, Y2, Y6
+	VMOVUPS      const29<>+0(SB), Y3
+	VFMADD213PS  const28<>+0(SB), Y9, Y3
+	VFMADD213PS  Y5, Y2, Y3
+	VMULPS       Y2, Y2, Y5
+	VFMADD213PS  Y6, Y5, Y3
+	VMULPS       const14<>+0(SB), Y7, Y5
+	VFMADD231PS  const13<>+0(SB), Y9, Y5
+	VMULPS       Y2, Y9, Y6
+	VMOVAPS      Y2, Y2
 	VFMADD231PS  const15<>+0(SB), Y7, Y2
-	VADDPS       Y6, Y2, Y2
-	VMOVUPS      const2<>+0(SB), Y6
-	VFMADD231PS  const13<>+0(SB), Y3, Y2
-	VMOVUPS      const5<>+0(SB), Y3
-	VFMADD231PS  const14<>+0(SB), Y7, Y2
-	VMOVUPS      const8<>+0(SB), Y7
+	VMOVUPS      960(SP), Y7
+	VFMADD231PS  Y3, Y6, Y2
+	VMOVUPS      const2<>+0(SB), Y3
+	VMOVUPS      const5<>+0(SB), Y6
+	VPSLLD       $0x02, Y7, Y7
+	VADDPS       Y2, Y5, Y2
+	VMOVUPS      const8<>+0(SB), Y5
 	VSQRTPS      Y2, Y2
-	VFMADD213PS  const3<>+0(SB), Y8, Y6
-	VFMADD213PS  const4<>+0(SB), Y8, Y6
-	VFMADD213PS  const6<>+0(SB), Y8, Y3
-	VFMADD213PS  const7<>+0(SB), Y8, Y3
-	VMOVUPS      const21<>+0(SB), Y12
-	VPADDD       960(SP), Y12, Y12
-	VMOVAPS      Y10, Y13
-	VMULPS       Y10, Y8, Y10
-	VFMADD231PS  Y6, Y10, Y13
-	VMOVAPS      Y8, Y6
-	VMULPS       Y8, Y8, Y8
-	VFMADD213PS  const9<>+0(SB), Y7, Y6
-	VFMADD231PS  Y3, Y8, Y6
-	VPSLLD       $0x01, Y12, Y3
-	VPADDD       const11<>+0(SB), Y12, Y7
-	VPAND        const10<>+0(SB), Y12, Y8
-	VPAND        const10<>+0(SB), Y7, Y10
-	VBLENDVPS    Y3, Y6, Y13, Y7
-	VBLENDVPS    Y3, Y13, Y6, Y3
-	VPXOR        Y8, Y7, Y6
-	VPXOR        Y10, Y3, Y3
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       const16<>+0(SB), Y7, Y7
+	VMOVUPS      const21<>+0(SB), Y9
+	VPADDD       960(SP), Y9, Y9
+	VMULPS       Y7, Y7, Y12
+	VFMADD213PS  const3<>+0(SB), Y12, Y3
+	VFMADD213PS  const4<>+0(SB), Y12, Y3
+	VFMADD213PS  const6<>+0(SB), Y12, Y6
+	VFMADD213PS  const7<>+0(SB), Y12, Y6
+	VMOVAPS      Y7, Y13
+	VMULPS       Y7, Y12, Y7
+	VFMADD231PS  Y3, Y7, Y13
+	VMOVAPS      Y12, Y3
+	VFMADD213PS  const9<>+0(SB), Y5, Y3
+	VMULPS       Y12, Y12, Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VPSLLD       $0x01, Y9, Y6
+	VBLENDVPS    Y6, Y3, Y13, Y5
+	VBLENDVPS    Y6, Y13, Y3, Y3
+	VPADDD       const11<>+0(SB), Y9, Y6
+	VPAND        const10<>+0(SB), Y9, Y7
+	VPAND        const10<>+0(SB), Y6, Y6
+	VPXOR        Y7, Y5, Y5
+	VPXOR        Y6, Y3, Y3
 	VMULPS       Y3, Y2, Y3
-	VMULPS       Y6, Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VMOVUPS      Y3, 64(SI)
 	VMOVUPS      Y2, 96(SI)
-	VMOVUPS      64(DI), Y6
-	VMOVUPS      96(DI), Y7
+	VMOVUPS      64(DI), Y5
+	VMOVUPS      96(DI), Y6
+	VMULPS       Y0, Y5, Y5
 	VMULPS       Y0, Y6, Y6
-	VMULPS       Y0, Y7, Y7
-	VFMADD231PS  Y1, Y3, Y6
-	VFMADD231PS  Y1, Y2, Y7
-	VMOVUPS      Y6, 64(BX)
-	VMOVUPS      Y7, 96(BX)
+	VFMADD231PS  Y1, Y3, Y5
+	VFMADD231PS  Y1, Y2, Y6
+	VMOVUPS      Y5, 64(BX)
+	VMOVUPS      Y6, 96(BX)
 	VMOVUPS      736(SP), Y2
 	VSHUFPS      $0x88, Y11, Y2, Y2
 	VMOVUPS      Y2, 864(SP)
 	VMOVUPS      768(SP), Y2
-	VSHUFPS      $0x88, Y9, Y2, Y2
+	VSHUFPS      $0x88, Y8, Y2, Y2
 	VMOVUPS      Y2, 896(SP)
 	VMOVUPS      800(SP), Y2
-	VSHUFPS      $0x88, Y5, Y2, Y2
+	VSHUFPS      $0x88, Y10, Y2, Y2
 	VMOVUPS      Y2, 928(SP)
 	VMOVUPS      832(SP), Y2
 	VSHUFPS      $0x88, Y4, Y2, Y2
@@ -4083,22 +4153,27 @@ partial:
 	VPAND       const19<>+0(SB), Y2, Y2
 	VPADDD      const20<>+0(SB), Y2, Y2
 	VSUBPS      const9<>+0(SB), Y2, Y2
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y2, Y4
-	VFMADD213PS const24<>+0(SB), Y2, Y4
-	VFMADD213PS const25<>+0(SB), Y2, Y4
-	VFMADD213PS const26<>+0(SB), Y2, Y4
-	VFMADD213PS const27<>+0(SB), Y2, Y4
-	VFMADD213PS const28<>+0(SB), Y2, Y4
-	VFMADD213PS const29<>+0(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VMULPS      Y5, Y2, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y2, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y2
+	VMULPS      Y2, Y2, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y2, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y2, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y2, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y2, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y2, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y2, Y2
+	VFMADD231PS Y8, Y2, Y6
+	VADDPS      Y6, Y5, Y2
+	VSQRTPS     Y2, Y2
 	VMOVUPS     896(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4140,22 +4215,27 @@ partial:
 	VPAND       const19<>+0(SB), Y3, Y3
 	VPADDD      const20<>+0(SB), Y3, Y3
 	VSUBPS      const9<>+0(SB), Y3, Y3
-	VMOVUPS     const22<>+0(SB), Y6
-	VFMADD213PS const23<>+0(SB), Y3, Y6
-	VFMADD213PS const24<>+0(SB), Y3, Y6
-	VFMADD213PS const25<>+0(SB), Y3, Y6
-	VFMADD213PS const26<>+0(SB), Y3, Y6
-	VFMADD213PS const27<>+0(SB), Y3, Y6
-	VFMADD213PS const28<>+0(SB), Y3, Y6
-	VFMADD213PS const29<>+0(SB), Y3, Y6
-	VMULPS      Y3, Y3, Y7
-	VMULPS      Y7, Y3, Y8
-	VMULPS      Y6, Y8, Y6
-	VFMADD231PS const15<>+0(SB), Y5, Y6
-	VADDPS      Y7, Y6, Y6
-	VFMADD231PS const13<>+0(SB), Y3, Y6
-	VFMADD231PS const14<>+0(SB), Y5, Y6
-	VSQRTPS     Y6, Y3
+	VMULPS      Y3, Y3, Y6
+	VMOVUPS     const23<>+0(SB), Y7
+	VFMADD213PS const22<>+0(SB), Y3, Y7
+	VMOVUPS     const25<>+0(SB), Y8
+	VFMADD213PS const24<>+0(SB), Y3, Y8
+	VMOVUPS     const27<>+0(SB), Y9
+	VFMADD213PS const26<>+0(SB), Y3, Y9
+	VMOVUPS     const29<>+0(SB), Y10
+	VFMADD213PS const28<>+0(SB), Y3, Y10
+	VFMADD213PS Y7, Y6, Y8
+	VFMADD213PS Y9, Y6, Y10
+	VMULPS      Y6, Y6, Y7
+	VFMADD213PS Y8, Y7, Y10
+	VMULPS      const14<>+0(SB), Y5, Y7
+	VFMADD231PS const13<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS const15<>+0(SB), Y5, Y8
+	VMULPS      Y6, Y3, Y3
+	VFMADD231PS Y10, Y3, Y8
+	VADDPS      Y8, Y7, Y3
+	VSQRTPS     Y3, Y3
 	VMOVUPS     960(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
@@ -4469,22 +4549,27 @@ final:
 	VPAND       const19<>+0(SB), Y2, Y2
 	VPADDD      const20<>+0(SB), Y2, Y2
 	VSUBPS      const9<>+0(SB), Y2, Y2
-	VMOVUPS     const22<>+0(SB), Y4
-	VFMADD213PS const23<>+0(SB), Y2, Y4
-	VFMADD213PS const24<>+0(SB), Y2, Y4
-	VFMADD213PS const25<>+0(SB), Y2, Y4
-	VFMADD213PS const26<>+0(SB), Y2, Y4
-	VFMADD213PS const27<>+0(SB), Y2, Y4
-	VFMADD213PS const28<>+0(SB), Y2, Y4
-	VFMADD213PS const29<>+0(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VMULPS      Y5, Y2, Y6
-	VMULPS      Y4, Y6, Y4
-	VFMADD231PS const15<>+0(SB), Y3, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS const13<>+0(SB), Y2, Y4
-	VFMADD231PS const14<>+0(SB), Y3, Y4
-	VSQRTPS     Y4, Y2
+	VMULPS      Y2, Y2, Y4
+	VMOVUPS     const23<>+0(SB), Y5
+	VFMADD213PS const22<>+0(SB), Y2, Y5
+	VMOVUPS     const25<>+0(SB), Y6
+	VFMADD213PS const24<>+0(SB), Y2, Y6
+	VMOVUPS     const27<>+0(SB), Y7
+	VFMADD213PS const26<>+0(SB), Y2, Y7
+	VMOVUPS     const29<>+0(SB), Y8
+	VFMADD213PS const28<>+0(SB), Y2, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMULPS      const14<>+0(SB), Y3, Y5
+	VFMADD231PS const13<>+0(SB), Y2, Y5
+	VMOVAPS     Y4, Y6
+	VFMADD231PS const15<>+0(SB), Y3, Y6
+	VMULPS      Y4, Y2, Y2
+	VFMADD231PS Y8, Y2, Y6
+	VADDPS      Y6, Y5, Y2
+	VSQRTPS     Y2, Y2
 	VMOVUPS     896(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4526,22 +4611,27 @@ final:
 	VPAND       const19<>+0(SB), Y3, Y3
 	VPADDD      const20<>+0(SB), Y3, Y3
 	VSUBPS      const9<>+0(SB), Y3, Y3
-	VMOVUPS     const22<>+0(SB), Y6
-	VFMADD213PS const23<>+0(SB), Y3, Y6
-	VFMADD213PS const24<>+0(SB), Y3, Y6
-	VFMADD213PS const25<>+0(SB), Y3, Y6
-	VFMADD213PS const26<>+0(SB), Y3, Y6
-	VFMADD213PS const27<>+0(SB), Y3, Y6
-	VFMADD213PS const28<>+0(SB), Y3, Y6
-	VFMADD213PS const29<>+0(SB), Y3, Y6
-	VMULPS      Y3, Y3, Y7
-	VMULPS      Y7, Y3, Y8
-	VMULPS      Y6, Y8, Y6
-	VFMADD231PS const15<>+0(SB), Y5, Y6
-	VADDPS      Y7, Y6, Y6
-	VFMADD231PS const13<>+0(SB), Y3, Y6
-	VFMADD231PS const14<>+0(SB), Y5, Y6
-	VSQRTPS     Y6, Y3
+	VMULPS      Y3, Y3, Y6
+	VMOVUPS     const23<>+0(SB), Y7
+	VFMADD213PS const22<>+0(SB), Y3, Y7
+	VMOVUPS     const25<>+0(SB), Y8
+	VFMADD213PS const24<>+0(SB), Y3, Y8
+	VMOVUPS     const27<>+0(SB), Y9
+	VFMADD213PS const26<>+0(SB), Y3, Y9
+	VMOVUPS     const29<>+0(SB), Y10
+	VFMADD213PS const28<>+0(SB), Y3, Y10
+	VFMADD213PS Y7, Y6, Y8
+	VFMADD213PS Y9, Y6, Y10
+	VMULPS      Y6, Y6, Y7
+	VFMADD213PS Y8, Y7, Y10
+	VMULPS      const14<>+0(SB), Y5, Y7
+	VFMADD231PS const13<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS const15<>+0(SB), Y5, Y8
+	VMULPS      Y6, Y3, Y3
+	VFMADD231PS Y10, Y3, Y8
+	VADDPS      Y8, Y7, Y3
+	VSQRTPS     Y3, Y3
 	VMOVUPS     960(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
@@ -5115,335 +5205,345 @@ lastgroup:
 ahead:
 	CMPQ         R11, $0x00000020
 	JLT          partial
-	VMOVUPS      960(SP), Y4
-	VMOVUPS      1024(SP), Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VMOVUPS      const22<>+0(SB), Y9
-	VPSRLD       $0x08, Y4, Y4
-	VPSRLD       $0x08, Y3, Y3
 	MOVQ         R10, R12
 	MOVQ         R10, R13
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      960(SP), Y4
+	VMOVUPS      1024(SP), Y3
 	SHLQ         $0x03, R12
 	SHLQ         $0x03, R13
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y3, Y8
+	VPSRLD       $0x08, Y4, Y4
+	VPSRLD       $0x08, Y3, Y6
 	VMOVQ        R12, X3
-	VMOVQ        R13, X6
+	VMOVQ        R13, X5
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VPADDD       const17<>+0(SB), Y6, Y6
 	VPBROADCASTQ X3, Y3
-	VPBROADCASTQ X6, Y7
-	VMOVUPS      992(SP), Y6
-	VMOVUPS      1056(SP), Y10
-	VPSLLD       $0x02, Y6, Y6
-	VPSLLD       $0x02, Y10, Y10
+	VPBROADCASTQ X5, Y5
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y6, Y9
+	VMOVUPS      const23<>+0(SB), Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VMOVUPS      const27<>+0(SB), Y8
 	VPADDQ       const30<>+0(SB), Y3, Y3
 	VPSUBD       const18<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VPADDQ       const31<>+0(SB), Y7, Y7
-	VPSUBD       const18<>+0(SB), Y8, Y8
-	VMULPS       const16<>+0(SB), Y10, Y11
-	VPSRLQ       $0x20, Y3, Y10
+	VPADDQ       const31<>+0(SB), Y5, Y5
+	VPSUBD       const18<>+0(SB), Y9, Y10
+	VPSRLQ       $0x20, Y3, Y9
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        736(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y12
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        800(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y13
-	VPXOR        768(SP), Y13, Y13
-	VPXOR        160(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y14
-	VPSRLQ       $0x20, Y12, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        192(SP), Y13, Y13
-	VPMULUDQ     const1<>+0(SB), Y13, Y3
-	VPSRLQ       $0x20, Y3, Y13
-	VPXOR        Y10, Y13, Y13
-	VPXOR        224(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y14, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        256(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        736(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y11
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        800(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        768(SP), Y12, Y12
+	VPXOR        160(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        288(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y3
-	VPXOR        Y14, Y3, Y3
-	VPXOR        320(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y14
-	VPXOR        Y10, Y14, Y14
-	VPXOR        352(SP), Y14, Y14
-	VPMULUDQ     const0<>+0(SB), Y14, Y14
-	VPSRLQ       $0x20, Y12, Y10
-	VPXOR        Y13, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        416(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y14, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        448(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        192(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y3
 	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y10, Y12, Y12
-	VPXOR        480(SP), Y12, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        224(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y10
-	VPXOR        Y14, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y14
-	VPXOR        Y3, Y14, Y14
-	VPXOR        544(SP), Y14, Y14
-	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y13, Y9
+	VPXOR        Y11, Y9, Y9
+	VPXOR        256(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        288(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y3
 	VPXOR        Y13, Y3, Y3
-	VPXOR        576(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y13
-	VPXOR        Y10, Y13, Y13
-	VPXOR        608(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y10
-	VMOVUPS      Y10, 928(SP)
-	VPSRLQ       $0x20, Y10, Y10
-	VPXOR        Y14, Y10, Y10
-	VPSRLQ       $0x20, Y14, Y13
-	VPXOR        704(SP), Y10, Y10
-	VPXOR        Y12, Y13, Y13
-	VPXOR        640(SP), Y13, Y13
-	VPMULUDQ     const1<>+0(SB), Y13, Y12
-	VMOVUPS      Y10, 896(SP)
-	VMOVUPS      Y12, 864(SP)
-	VPSRLQ       $0x20, Y12, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        672(SP), Y10, Y10
-	VMOVUPS      Y10, 832(SP)
-	VPAND        const19<>+0(SB), Y4, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VPSRAD       $0x17, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y10
-	VMULPS       Y10, Y3, Y12
-	VMULPS       Y5, Y12, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VPAND        const19<>+0(SB), Y8, Y3
-	VPSRAD       $0x17, Y8, Y8
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VPADDD       const20<>+0(SB), Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPSRLQ       $0x20, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VPXOR        736(SP), Y7, Y7
-	VSQRTPS      Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y14
-	VFMADD213PS  const23<>+0(SB), Y4, Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VFMADD213PS  const25<>+0(SB), Y4, Y9
-	VFMADD213PS  const26<>+0(SB), Y4, Y9
-	VFMADD213PS  const27<>+0(SB), Y4, Y9
-	VFMADD213PS  const28<>+0(SB), Y4, Y9
-	VFMADD213PS  const29<>+0(SB), Y4, Y9
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       992(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y10
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y6, Y13
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y12, Y6, Y13
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
-	VMOVAPS      Y10, Y12
-	VMULPS       Y10, Y10, Y15
-	VMOVUPS      const8<>+0(SB), Y10
-	VFMADD213PS  const9<>+0(SB), Y10, Y12
-	VFMADD231PS  Y6, Y15, Y12
-	VPSLLD       $0x01, Y7, Y10
-	VBLENDVPS    Y10, Y12, Y13, Y6
-	VBLENDVPS    Y10, Y13, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y12
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPXOR        Y12, Y6, Y6
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y10, Y7
-	VMULPS       Y7, Y5, Y7
-	VMULPS       Y6, Y5, Y5
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y10
-	VMOVUPS      (DI), Y12
-	VADDPS       Y12, Y6, Y12
-	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y10, Y6
-	VMOVUPS      (BX), Y10
-	VFMADD231PS  (SP), Y10, Y12
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (BX), Y10
-	VFNMADD231PS Y12, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y10
-	VMOVUPS      Y10, (BX)
-	VMOVUPS      32(BX), Y7
-	VFNMADD231PS Y6, Y1, Y7
-	VFMADD231PS  Y5, Y2, Y7
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        800(SP), Y5, Y5
-	VMOVUPS      Y7, 32(BX)
-	VMULPS       Y4, Y4, Y6
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        768(SP), Y7, Y7
-	VPXOR        160(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y10
-	VPSRLQ       $0x20, Y14, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        192(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y10, Y5
-	VPXOR        Y14, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        288(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y7, Y3
-	VPXOR        Y10, Y3, Y3
 	VPXOR        320(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        352(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y12, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        416(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y10, Y3
-	VPXOR        Y12, Y3, Y3
+	VPSRLQ       $0x20, Y3, Y13
+	VPXOR        Y9, Y13, Y13
+	VPXOR        352(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y9
+	VPXOR        Y12, Y9, Y9
+	VPXOR        384(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        416(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y3
+	VPXOR        Y11, Y3, Y3
 	VPXOR        448(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y5, Y12, Y12
-	VPXOR        480(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y7, Y5
-	VPXOR        Y10, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        544(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y12, Y3
-	VPXOR        Y7, Y3, Y3
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y9, Y11, Y11
+	VPXOR        480(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y9
+	VPXOR        Y13, Y9, Y9
+	VPXOR        512(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        544(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y3
+	VPXOR        Y12, Y3, Y3
 	VPXOR        576(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        608(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y10, Y7, Y7
-	VPSRLQ       $0x20, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        640(SP), Y10, Y10
-	VPXOR        704(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VPXOR        Y3, Y12, Y12
-	VMULPS       Y6, Y4, Y3
-	VPXOR        672(SP), Y12, Y12
-	VMULPS       Y9, Y3, Y3
-	VMULPS       Y11, Y11, Y9
-	VFMADD231PS  const15<>+0(SB), Y8, Y3
-	VADDPS       Y6, Y3, Y3
-	VMOVUPS      const2<>+0(SB), Y6
-	VFMADD231PS  const13<>+0(SB), Y4, Y3
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD231PS  const14<>+0(SB), Y8, Y3
-	VMOVUPS      const8<>+0(SB), Y8
-	VSQRTPS      Y3, Y3
-	VFMADD213PS  const3<>+0(SB), Y9, Y6
-	VFMADD213PS  const4<>+0(SB), Y9, Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VMOVUPS      const21<>+0(SB), Y13
-	VPADDD       1056(SP), Y13, Y13
-	VMOVAPS      Y11, Y14
-	VMULPS       Y11, Y9, Y11
-	VFMADD231PS  Y6, Y11, Y14
-	VMOVAPS      Y9, Y6
-	VMULPS       Y9, Y9, Y9
-	VFMADD213PS  const9<>+0(SB), Y8, Y6
-	VFMADD231PS  Y4, Y9, Y6
-	VMOVUPS      64(SI), Y9
-	VMOVUPS      96(SI), Y11
-	VPSLLD       $0x01, Y13, Y8
-	VBLENDVPS    Y8, Y6, Y14, Y4
-	VBLENDVPS    Y8, Y14, Y6, Y6
-	VPAND        const10<>+0(SB), Y13, Y8
-	VPADDD       const11<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y9, Y12, Y12
+	VPXOR        608(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y9
+	VMOVUPS      Y9, 928(SP)
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        Y13, Y9, Y9
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        640(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VPXOR        704(SP), Y9, Y9
+	VMOVUPS      Y11, 864(SP)
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y3, Y11, Y11
+	VMOVUPS      Y9, 896(SP)
+	VPXOR        672(SP), Y11, Y11
+	VMOVUPS      Y11, 832(SP)
+	VPMULUDQ     const0<>+0(SB), Y5, Y3
+	VPSRLQ       $0x20, Y5, Y5
+	VPXOR        736(SP), Y5, Y5
+	VPMULUDQ     const0<>+0(SB), Y5, Y9
+	VPSRAD       $0x17, Y4, Y5
+	VPAND        const19<>+0(SB), Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VPADDD       const20<>+0(SB), Y4, Y4
+	VSUBPS       const9<>+0(SB), Y4, Y4
+	VFMADD213PS  const22<>+0(SB), Y4, Y6
+	VFMADD213PS  const24<>+0(SB), Y4, Y7
+	VFMADD213PS  const26<>+0(SB), Y4, Y8
+	VMULPS       Y4, Y4, Y11
+	VFMADD213PS  Y6, Y11, Y7
+	VMOVUPS      const29<>+0(SB), Y6
+	VFMADD213PS  const28<>+0(SB), Y4, Y6
+	VFMADD213PS  Y8, Y11, Y6
+	VMULPS       Y11, Y11, Y8
+	VFMADD213PS  Y7, Y8, Y6
+	VMULPS       const14<>+0(SB), Y5, Y7
+	VFMADD231PS  const13<>+0(SB), Y4, Y7
+	VMULPS       Y11, Y4, Y4
+	VMOVAPS      Y11, Y8
+	VFMADD231PS  const15<>+0(SB), Y5, Y8
+	VFMADD231PS  Y6, Y4, Y8
+	VPSRLQ       $0x20, Y3, Y4
+	VPAND        const19<>+0(SB), Y10, Y5
+	VPSRAD       $0x17, Y10, Y6
+	VPXOR        800(SP), Y4, Y4
+	VPADDD       const20<>+0(SB), Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y9, Y8
+	VSUBPS       const9<>+0(SB), Y5, Y5
+	VSQRTPS      Y7, Y7
+	VPXOR        Y3, Y8, Y8
+	VMOVUPS      const23<>+0(SB), Y3
+	VPXOR        192(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y10
+	VFMADD213PS  const22<>+0(SB), Y5, Y3
+	VMOVUPS      992(SP), Y8
+	VPSLLD       $0x02, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const16<>+0(SB), Y8, Y8
+	VMOVUPS      const21<>+0(SB), Y11
+	VPADDD       992(SP), Y11, Y11
+	VMULPS       Y8, Y8, Y12
+	VMOVUPS      const2<>+0(SB), Y13
+	VFMADD213PS  const3<>+0(SB), Y12, Y13
+	VFMADD213PS  const4<>+0(SB), Y12, Y13
+	VMOVAPS      Y8, Y14
+	VMULPS       Y8, Y12, Y8
+	VFMADD231PS  Y13, Y8, Y14
+	VMOVUPS      const5<>+0(SB), Y8
+	VFMADD213PS  const6<>+0(SB), Y12, Y8
+	VFMADD213PS  const7<>+0(SB), Y12, Y8
+	VMOVAPS      Y12, Y13
+	VMULPS       Y12, Y12, Y15
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y13
+	VFMADD231PS  Y8, Y15, Y13
+	VPSLLD       $0x01, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y14, Y8
+	VBLENDVPS    Y12, Y14, Y13, Y12
+	VPAND        const10<>+0(SB), Y11, Y13
+	VPADDD       const11<>+0(SB), Y11, Y11
+	VPXOR        Y13, Y8, Y8
+	VPAND        const10<>+0(SB), Y11, Y11
+	VPXOR        Y11, Y12, Y11
+	VMULPS       Y11, Y7, Y11
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      (DI), Y13
+	VADDPS       Y13, Y8, Y13
+	VMOVUPS      32(DI), Y8
+	VADDPS       Y8, Y12, Y8
+	VMOVUPS      (BX), Y12
+	VFMADD231PS  (SP), Y12, Y13
+	VMOVUPS      32(BX), Y12
+	VFMADD231PS  (SP), Y12, Y8
+	VMOVUPS      (BX), Y12
+	VFNMADD231PS Y13, Y1, Y12
+	VFMADD231PS  Y11, Y2, Y12
+	VMOVUPS      Y12, (BX)
+	VMOVUPS      32(BX), Y11
+	VFNMADD231PS Y8, Y1, Y11
+	VFMADD231PS  Y7, Y2, Y11
+	VMOVUPS      Y11, 32(BX)
+	VPSRLQ       $0x20, Y4, Y7
+	VPXOR        768(SP), Y7, Y7
+	VPXOR        160(SP), Y7, Y7
+	VPMULUDQ     const0<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y10, Y8
+	VPXOR        Y4, Y8, Y8
+	VPXOR        224(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y7, Y4
+	VPXOR        Y9, Y4, Y4
+	VPXOR        256(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y10, Y9, Y9
+	VPXOR        288(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y10
+	VPSRLQ       $0x20, Y8, Y9
+	VPXOR        Y7, Y9, Y9
+	VPXOR        320(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPXOR        Y4, Y9, Y9
+	VPXOR        352(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y10, Y4
 	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y13, Y8
-	VPXOR        Y8, Y6, Y6
-	VMOVUPS      64(DI), Y8
-	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      96(DI), Y4
-	VADDPS       Y8, Y9, Y8
-	VADDPS       Y4, Y11, Y4
-	VMOVUPS      64(BX), Y9
-	VMOVUPS      96(BX), Y11
-	VFMADD231PS  (SP), Y9, Y8
-	VMOVUPS      64(BX), Y9
-	VFMADD231PS  (SP), Y11, Y4
-	VMOVUPS      96(BX), Y11
-	VFNMADD231PS Y8, Y1, Y9
-	VFNMADD231PS Y4, Y1, Y11
-	VFMADD231PS  Y6, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y11
-	VMOVUPS      Y9, 64(BX)
-	VMOVUPS      Y11, 96(BX)
+	VPXOR        384(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y8
+	VPXOR        Y7, Y8, Y8
+	VPXOR        416(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y9, Y7
+	VPXOR        Y10, Y7, Y7
+	VPXOR        448(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y10
+	VPXOR        Y4, Y10, Y10
+	VPXOR        480(SP), Y10, Y10
+	VPMULUDQ     const0<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y8, Y4
+	VPXOR        Y9, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y9
+	VPXOR        Y7, Y9, Y9
+	VPXOR        544(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y10, Y7
+	VPXOR        Y8, Y7, Y7
+	VPXOR        576(SP), Y7, Y7
+	VPMULUDQ     const1<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y8
+	VPXOR        Y4, Y8, Y8
+	VPXOR        608(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y4
+	VPSRLQ       $0x20, Y4, Y8
+	VPXOR        Y9, Y8, Y8
+	VPSRLQ       $0x20, Y9, Y9
+	VPXOR        704(SP), Y8, Y8
+	VPXOR        Y10, Y9, Y9
+	VMOVUPS      const25<>+0(SB), Y10
+	VFMADD213PS  const24<>+0(SB), Y5, Y10
+	VPXOR        640(SP), Y9, Y9
+	VPMULUDQ     const1<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y7, Y11, Y11
+	VMOVUPS      const27<>+0(SB), Y12
+	VPXOR        672(SP), Y11, Y11
+	VFMADD213PS  const26<>+0(SB), Y5, Y12
+	VMULPS       Y5, Y5, Y7
+	VFMADD213PS  Y3, Y7, Y10
+	VMOVUPS      const29<>+0(SB), Y3
+	VFMADD213PS  const28<>+0(SB), Y5, Y3
+	VFMADD213PS  Y12, Y7, Y3
+	VMULPS       Y7, Y7, Y12
+	VFMADD213PS  Y10, Y12, Y3
+	VMULPS       const14<>+0(SB), Y6, Y10
+	VFMADD231PS  const13<>+0(SB), Y5, Y10
+	VMULPS       Y7, Y5, Y5
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  const15<>+0(SB), Y6, Y7
+	VMOVUPS      1056(SP), Y6
+	VFMADD231PS  Y3, Y5, Y7
+	VMOVUPS      const2<>+0(SB), Y3
+	VMOVUPS      const5<>+0(SB), Y5
+	VPSLLD       $0x02, Y6, Y6
+	VADDPS       Y7, Y10, Y7
+	VMOVUPS      const8<>+0(SB), Y10
+	VSQRTPS      Y7, Y7
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       const16<>+0(SB), Y6, Y6
+	VMOVUPS      const21<>+0(SB), Y12
+	VPADDD       1056(SP), Y12, Y12
+	VMULPS       Y6, Y6, Y13
+	VFMADD213PS  const3<>+0(SB), Y13, Y3
+	VFMADD213PS  const4<>+0(SB), Y13, Y3
+	VFMADD213PS  const6<>+0(SB), Y13, Y5
+	VFMADD213PS  const7<>+0(SB), Y13, Y5
+	VMOVAPS      Y6, Y14
+	VMULPS       Y6, Y13, Y6
+	VFMADD231PS  Y3, Y6, Y14
+	VMOVAPS      Y13, Y3
+	VFMADD213PS  const9<>+0(SB), Y10, Y3
+	VMULPS       Y13, Y13, Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VMOVUPS      64(SI), Y10
+	VPSLLD       $0x01, Y12, Y6
+	VBLENDVPS    Y6, Y3, Y14, Y5
+	VBLENDVPS    Y6, Y14, Y3, Y3
+	VPAND        const10<>+0(SB), Y12, Y6
+	VPADDD       const11<>+0(SB), Y12, Y12
+	VPXOR        Y6, Y5, Y5
+	VPAND        const10<>+0(SB), Y12, Y6
+	VPXOR        Y6, Y3, Y3
+	VMOVUPS      96(SI), Y6
+	VMULPS       Y3, Y7, Y3
+	VMULPS       Y5, Y7, Y5
+	VMOVUPS      64(DI), Y7
+	VADDPS       Y7, Y10, Y10
+	VMOVUPS      96(DI), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      64(BX), Y7
+	VFMADD231PS  (SP), Y7, Y10
+	VMOVUPS      96(BX), Y7
+	VFMADD231PS  (SP), Y7, Y6
+	VMOVUPS      64(BX), Y7
+	VFNMADD231PS Y10, Y1, Y7
+	VMOVUPS      96(BX), Y10
+	VFNMADD231PS Y6, Y1, Y10
+	VFMADD231PS  Y3, Y2, Y7
+	VFMADD231PS  Y5, Y2, Y10
+	VMOVUPS      Y7, 64(BX)
+	VMOVUPS      Y10, 96(BX)
 	VMOVUPS      832(SP), Y3
-	VSHUFPS      $0x88, Y12, Y3, Y3
+	VSHUFPS      $0x88, Y11, Y3, Y3
 	VMOVUPS      Y3, 960(SP)
 	VMOVUPS      864(SP), Y3
-	VSHUFPS      $0x88, Y10, Y3, Y3
+	VSHUFPS      $0x88, Y9, Y3, Y3
 	VMOVUPS      Y3, 992(SP)
 	VMOVUPS      896(SP), Y3
-	VSHUFPS      $0x88, Y7, Y3, Y3
+	VSHUFPS      $0x88, Y8, Y3, Y3
 	VMOVUPS      Y3, 1024(SP)
 	VMOVUPS      928(SP), Y3
-	VSHUFPS      $0x88, Y5, Y3, Y3
+	VSHUFPS      $0x88, Y4, Y3, Y3
 	VMOVUPS      Y3, 1056(SP)
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
@@ -5464,22 +5564,27 @@ partial:
 	VPAND        const19<>+0(SB), Y3, Y3
 	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VMULPS       Y6, Y3, Y7
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y6, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VSQRTPS      Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      const23<>+0(SB), Y6
+	VFMADD213PS  const22<>+0(SB), Y3, Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VFMADD213PS  const24<>+0(SB), Y3, Y7
+	VMOVUPS      const27<>+0(SB), Y8
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VMOVUPS      const29<>+0(SB), Y9
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  Y6, Y5, Y7
+	VFMADD213PS  Y8, Y5, Y9
+	VMULPS       Y5, Y5, Y6
+	VFMADD213PS  Y7, Y6, Y9
+	VMULPS       const14<>+0(SB), Y4, Y6
+	VFMADD231PS  const13<>+0(SB), Y3, Y6
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  const15<>+0(SB), Y4, Y7
+	VMULPS       Y5, Y3, Y3
+	VFMADD231PS  Y9, Y3, Y7
+	VADDPS       Y7, Y6, Y3
+	VSQRTPS      Y3, Y3
 	VMOVUPS      992(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -5521,22 +5626,27 @@ partial:
 	VPAND        const19<>+0(SB), Y4, Y4
 	VPADDD       const20<>+0(SB), Y4, Y4
 	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMOVUPS      const22<>+0(SB), Y7
-	VFMADD213PS  const23<>+0(SB), Y4, Y7
-	VFMADD213PS  const24<>+0(SB), Y4, Y7
-	VFMADD213PS  const25<>+0(SB), Y4, Y7
-	VFMADD213PS  const26<>+0(SB), Y4, Y7
-	VFMADD213PS  const27<>+0(SB), Y4, Y7
-	VFMADD213PS  const28<>+0(SB), Y4, Y7
-	VFMADD213PS  const29<>+0(SB), Y4, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y8, Y4, Y9
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VADDPS       Y8, Y7, Y7
-	VFMADD231PS  const13<>+0(SB), Y4, Y7
-	VFMADD231PS  const14<>+0(SB), Y6, Y7
-	VSQRTPS      Y7, Y4
+	VMULPS       Y4, Y4, Y7
+	VMOVUPS      const23<>+0(SB), Y8
+	VFMADD213PS  const22<>+0(SB), Y4, Y8
+	VMOVUPS      const25<>+0(SB), Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VMOVUPS      const27<>+0(SB), Y10
+	VFMADD213PS  const26<>+0(SB), Y4, Y10
+	VMOVUPS      const29<>+0(SB), Y11
+	VFMADD213PS  const28<>+0(SB), Y4, Y11
+	VFMADD213PS  Y8, Y7, Y9
+	VFMADD213PS  Y10, Y7, Y11
+	VMULPS       Y7, Y7, Y8
+	VFMADD213PS  Y9, Y8, Y11
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD231PS  const13<>+0(SB), Y4, Y8
+	VMOVAPS      Y7, Y9
+	VFMADD231PS  const15<>+0(SB), Y6, Y9
+	VMULPS       Y7, Y4, Y4
+	VFMADD231PS  Y11, Y4, Y9
+	VADDPS       Y9, Y8, Y4
+	VSQRTPS      Y4, Y4
 	VMOVUPS      1056(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
@@ -5890,22 +6000,27 @@ final:
 	VPAND        const19<>+0(SB), Y3, Y3
 	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VMULPS       Y6, Y3, Y7
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y6, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VSQRTPS      Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      const23<>+0(SB), Y6
+	VFMADD213PS  const22<>+0(SB), Y3, Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VFMADD213PS  const24<>+0(SB), Y3, Y7
+	VMOVUPS      const27<>+0(SB), Y8
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VMOVUPS      const29<>+0(SB), Y9
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  Y6, Y5, Y7
+	VFMADD213PS  Y8, Y5, Y9
+	VMULPS       Y5, Y5, Y6
+	VFMADD213PS  Y7, Y6, Y9
+	VMULPS       const14<>+0(SB), Y4, Y6
+	VFMADD231PS  const13<>+0(SB), Y3, Y6
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  const15<>+0(SB), Y4, Y7
+	VMULPS       Y5, Y3, Y3
+	VFMADD231PS  Y9, Y3, Y7
+	VADDPS       Y7, Y6, Y3
+	VSQRTPS      Y3, Y3
 	VMOVUPS      992(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -5947,22 +6062,27 @@ final:
 	VPAND        const19<>+0(SB), Y4, Y4
 	VPADDD       const20<>+0(SB), Y4, Y4
 	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMOVUPS      const22<>+0(SB), Y7
-	VFMADD213PS  const23<>+0(SB), Y4, Y7
-	VFMADD213PS  const24<>+0(SB), Y4, Y7
-	VFMADD213PS  const25<>+0(SB), Y4, Y7
-	VFMADD213PS  const26<>+0(SB), Y4, Y7
-	VFMADD213PS  const27<>+0(SB), Y4, Y7
-	VFMADD213PS  const28<>+0(SB), Y4, Y7
-	VFMADD213PS  const29<>+0(SB), Y4, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y8, Y4, Y9
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VADDPS       Y8, Y7, Y7
-	VFMADD231PS  const13<>+0(SB), Y4, Y7
-	VFMADD231PS  const14<>+0(SB), Y6, Y7
-	VSQRTPS      Y7, Y4
+	VMULPS       Y4, Y4, Y7
+	VMOVUPS      const23<>+0(SB), Y8
+	VFMADD213PS  const22<>+0(SB), Y4, Y8
+	VMOVUPS      const25<>+0(SB), Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VMOVUPS      const27<>+0(SB), Y10
+	VFMADD213PS  const26<>+0(SB), Y4, Y10
+	VMOVUPS      const29<>+0(SB), Y11
+	VFMADD213PS  const28<>+0(SB), Y4, Y11
+	VFMADD213PS  Y8, Y7, Y9
+	VFMADD213PS  Y10, Y7, Y11
+	VMULPS       Y7, Y7, Y8
+	VFMADD213PS  Y9, Y8, Y11
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD231PS  const13<>+0(SB), Y4, Y8
+	VMOVAPS      Y7, Y9
+	VFMADD231PS  const15<>+0(SB), Y6, Y9
+	VMULPS       Y7, Y4, Y4
+	VFMADD231PS  Y11, Y4, Y9
+	VADDPS       Y9, Y8, Y4
+	VSQRTPS      Y4, Y4
 	VMOVUPS      1056(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
@@ -6590,348 +6710,358 @@ lastgroup:
 ahead:
 	CMPQ         R12, $0x00000020
 	JLT          partial
+	MOVQ         R11, R13
 	VMOVUPS      992(SP), Y4
 	VMOVUPS      1056(SP), Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VMOVUPS      const22<>+0(SB), Y9
-	VPSRLD       $0x08, Y4, Y4
-	VPSRLD       $0x08, Y3, Y3
-	MOVQ         R11, R13
 	MOVQ         R11, R14
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VPADDD       const17<>+0(SB), Y3, Y3
 	SHLQ         $0x03, R13
+	VPSRLD       $0x08, Y4, Y4
+	VPSRLD       $0x08, Y3, Y5
 	SHLQ         $0x03, R14
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y3, Y8
 	VMOVQ        R13, X3
-	VMOVQ        R14, X6
+	VPADDD       const17<>+0(SB), Y4, Y4
+	VPADDD       const17<>+0(SB), Y5, Y6
+	VMOVQ        R14, X5
 	VPBROADCASTQ X3, Y3
-	VPBROADCASTQ X6, Y7
-	VMOVUPS      1024(SP), Y6
-	VMOVUPS      1088(SP), Y10
-	VPSLLD       $0x02, Y6, Y6
-	VPSLLD       $0x02, Y10, Y10
+	VCVTDQ2PS    Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VPBROADCASTQ X5, Y9
+	VMOVUPS      const23<>+0(SB), Y5
+	VMOVUPS      const25<>+0(SB), Y7
+	VMOVUPS      const27<>+0(SB), Y8
 	VPADDQ       const30<>+0(SB), Y3, Y3
 	VPSUBD       const18<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VPADDQ       const31<>+0(SB), Y7, Y7
-	VPSUBD       const18<>+0(SB), Y8, Y8
-	VMULPS       const16<>+0(SB), Y10, Y11
-	VPSRLQ       $0x20, Y3, Y10
+	VPADDQ       const31<>+0(SB), Y9, Y9
+	VPSUBD       const18<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y3, Y6
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        768(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y12
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        832(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y13
-	VPXOR        800(SP), Y13, Y13
-	VPXOR        192(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y14
-	VPSRLQ       $0x20, Y12, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        224(SP), Y13, Y13
-	VPMULUDQ     const1<>+0(SB), Y13, Y3
-	VPSRLQ       $0x20, Y3, Y13
-	VPXOR        Y10, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y14, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        288(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
+	VPXOR        768(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y3, Y6
+	VPXOR        832(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        800(SP), Y12, Y12
+	VPXOR        192(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y3
-	VPXOR        Y14, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y14
-	VPXOR        Y10, Y14, Y14
-	VPXOR        384(SP), Y14, Y14
-	VPMULUDQ     const0<>+0(SB), Y14, Y14
-	VPSRLQ       $0x20, Y12, Y10
-	VPXOR        Y13, Y10, Y10
-	VPXOR        416(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y14, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        224(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y3
 	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y10, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        256(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y10
-	VPXOR        Y14, Y10, Y10
-	VPXOR        544(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y14
-	VPXOR        Y3, Y14, Y14
-	VPXOR        576(SP), Y14, Y14
-	VPMULUDQ     const0<>+0(SB), Y14, Y14
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        320(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y3
 	VPXOR        Y13, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
+	VPXOR        352(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y13
-	VPXOR        Y10, Y13, Y13
-	VPXOR        640(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y10
-	VMOVUPS      Y10, 960(SP)
-	VPSRLQ       $0x20, Y10, Y10
-	VPXOR        Y14, Y10, Y10
-	VPSRLQ       $0x20, Y14, Y13
-	VPXOR        736(SP), Y10, Y10
-	VPXOR        Y12, Y13, Y13
-	VPXOR        672(SP), Y13, Y13
-	VPMULUDQ     const1<>+0(SB), Y13, Y12
-	VMOVUPS      Y10, 928(SP)
-	VMOVUPS      Y12, 896(SP)
-	VPSRLQ       $0x20, Y12, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        704(SP), Y10, Y10
-	VMOVUPS      Y10, 864(SP)
+	VPXOR        Y6, Y13, Y13
+	VPXOR        384(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        448(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y3
+	VPXOR        Y11, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        544(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y3, Y13, Y13
+	VPXOR        576(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y3
+	VPXOR        Y12, Y3, Y3
+	VPXOR        608(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        640(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VMOVUPS      Y6, 960(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VPXOR        736(SP), Y6, Y6
+	VMOVUPS      Y11, 896(SP)
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y3, Y11, Y11
+	VMOVUPS      Y6, 928(SP)
+	VPXOR        704(SP), Y11, Y11
+	VMOVUPS      Y11, 864(SP)
 	VPAND        const19<>+0(SB), Y4, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
 	VPSRAD       $0x17, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
+	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
+	VFMADD213PS  const22<>+0(SB), Y3, Y5
+	VFMADD213PS  const24<>+0(SB), Y3, Y7
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VMULPS       Y3, Y3, Y6
+	VFMADD213PS  Y5, Y6, Y7
+	VMOVUPS      const29<>+0(SB), Y5
 	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y10
-	VMULPS       Y10, Y3, Y12
-	VMULPS       Y5, Y12, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y10, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VPAND        const19<>+0(SB), Y8, Y3
-	VPSRAD       $0x17, Y8, Y8
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VPADDD       const20<>+0(SB), Y3, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y3
-	VPSRLQ       $0x20, Y7, Y7
+	VFMADD213PS  Y8, Y6, Y5
+	VMULPS       Y6, Y6, Y8
+	VFMADD213PS  Y7, Y8, Y5
+	VPAND        const19<>+0(SB), Y10, Y7
+	VPADDD       const20<>+0(SB), Y7, Y7
+	VPSRAD       $0x17, Y10, Y8
 	VCVTDQ2PS    Y8, Y8
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VPXOR        768(SP), Y7, Y7
-	VSQRTPS      Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y7, Y14
-	VFMADD213PS  const23<>+0(SB), Y4, Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VFMADD213PS  const25<>+0(SB), Y4, Y9
-	VFMADD213PS  const26<>+0(SB), Y4, Y9
-	VFMADD213PS  const27<>+0(SB), Y4, Y9
-	VFMADD213PS  const28<>+0(SB), Y4, Y9
-	VFMADD213PS  const29<>+0(SB), Y4, Y9
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1024(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y10
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y10, Y12
-	VFMADD213PS  const4<>+0(SB), Y10, Y12
-	VMOVAPS      Y6, Y13
-	VMULPS       Y6, Y10, Y6
-	VFMADD231PS  Y12, Y6, Y13
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y10, Y6
-	VFMADD213PS  const7<>+0(SB), Y10, Y6
-	VMOVAPS      Y10, Y12
-	VMULPS       Y10, Y10, Y15
-	VMOVUPS      const8<>+0(SB), Y10
-	VFMADD213PS  const9<>+0(SB), Y10, Y12
-	VFMADD231PS  Y6, Y15, Y12
-	VPSLLD       $0x01, Y7, Y10
-	VBLENDVPS    Y10, Y12, Y13, Y6
-	VBLENDVPS    Y10, Y13, Y12, Y10
-	VPAND        const10<>+0(SB), Y7, Y12
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPXOR        Y12, Y6, Y6
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y10, Y7
-	VMULPS       Y7, Y5, Y7
-	VMULPS       Y6, Y5, Y5
+	VSUBPS       const9<>+0(SB), Y7, Y10
+	VMULPS       const14<>+0(SB), Y4, Y7
+	VFMADD231PS  const13<>+0(SB), Y3, Y7
+	VMULPS       Y6, Y3, Y3
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  const15<>+0(SB), Y4, Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VPMULUDQ     const0<>+0(SB), Y9, Y3
+	VMOVUPS      const23<>+0(SB), Y4
+	VPSRLQ       $0x20, Y9, Y5
+	VFMADD213PS  const22<>+0(SB), Y10, Y4
+	VADDPS       Y6, Y7, Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VFMADD213PS  const24<>+0(SB), Y10, Y7
+	VPXOR        768(SP), Y5, Y5
+	VSQRTPS      Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y5, Y9
+	VMOVUPS      1024(SP), Y5
+	VPSLLD       $0x02, Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       const16<>+0(SB), Y5, Y5
+	VMOVUPS      const21<>+0(SB), Y11
+	VPADDD       1024(SP), Y11, Y11
+	VMULPS       Y5, Y5, Y12
+	VMOVUPS      const2<>+0(SB), Y13
+	VFMADD213PS  const3<>+0(SB), Y12, Y13
+	VFMADD213PS  const4<>+0(SB), Y12, Y13
+	VMOVAPS      Y5, Y14
+	VMULPS       Y5, Y12, Y5
+	VFMADD231PS  Y13, Y5, Y14
+	VMOVUPS      const5<>+0(SB), Y5
+	VFMADD213PS  const6<>+0(SB), Y12, Y5
+	VFMADD213PS  const7<>+0(SB), Y12, Y5
+	VMOVAPS      Y12, Y13
+	VMULPS       Y12, Y12, Y15
+	VMOVUPS      const8<>+0(SB), Y12
+	VFMADD213PS  const9<>+0(SB), Y12, Y13
+	VFMADD231PS  Y5, Y15, Y13
+	VPSLLD       $0x01, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y14, Y5
+	VBLENDVPS    Y12, Y14, Y13, Y12
+	VPAND        const10<>+0(SB), Y11, Y13
+	VPADDD       const11<>+0(SB), Y11, Y11
+	VPXOR        Y13, Y5, Y5
+	VPAND        const10<>+0(SB), Y11, Y11
+	VPXOR        Y11, Y12, Y11
+	VMULPS       Y11, Y6, Y11
+	VMULPS       Y5, Y6, Y5
 	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y10
-	VMOVUPS      (DI), Y12
-	VADDPS       Y12, Y6, Y12
+	VMOVUPS      32(SI), Y12
+	VMOVUPS      (DI), Y13
+	VADDPS       Y13, Y6, Y13
 	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y10, Y6
-	VMOVUPS      (BX), Y10
-	VFMADD231PS  (SP), Y10, Y12
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y10, Y6
-	VMOVUPS      (R8), Y10
-	VMULPS       96(SP), Y10, Y10
-	VFNMADD231PS Y12, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y10
-	VMOVUPS      Y10, (R8)
-	VMOVUPS      32(R8), Y7
-	VMULPS       96(SP), Y7, Y7
-	VFNMADD231PS Y6, Y1, Y7
-	VFMADD231PS  Y5, Y2, Y7
-	VMOVUPS      Y7, 32(R8)
+	VADDPS       Y6, Y12, Y6
+	VMOVUPS      (BX), Y12
+	VFMADD231PS  (SP), Y12, Y13
+	VMOVUPS      32(BX), Y12
+	VFMADD231PS  (SP), Y12, Y6
+	VMOVUPS      (R8), Y12
+	VMULPS       96(SP), Y12, Y12
+	VFNMADD231PS Y13, Y1, Y12
+	VFMADD231PS  Y11, Y2, Y12
+	VMOVUPS      Y12, (R8)
+	VMOVUPS      32(R8), Y11
+	VMULPS       96(SP), Y11, Y11
+	VFNMADD231PS Y6, Y1, Y11
+	VFMADD231PS  Y5, Y2, Y11
+	VMOVUPS      Y11, 32(R8)
 	VMOVUPS      (BX), Y5
-	VADDPS       Y10, Y5, Y5
+	VADDPS       Y12, Y5, Y5
 	VMOVUPS      Y5, (BX)
-	VMULPS       Y4, Y4, Y6
 	VMOVUPS      32(BX), Y5
-	VADDPS       Y7, Y5, Y5
+	VADDPS       Y11, Y5, Y5
 	VMOVUPS      Y5, 32(BX)
+	VMOVUPS      const27<>+0(SB), Y6
+	VFMADD213PS  const26<>+0(SB), Y10, Y6
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        832(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        800(SP), Y7, Y7
-	VPXOR        192(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y10
-	VPSRLQ       $0x20, Y14, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        224(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        256(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y10, Y5
-	VPXOR        Y14, Y5, Y5
+	VPSRLQ       $0x20, Y5, Y11
+	VPXOR        800(SP), Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y12
+	VPSRLQ       $0x20, Y9, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        224(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y3
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y5, Y11, Y11
+	VPXOR        256(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y5
+	VPXOR        Y9, Y5, Y5
 	VPXOR        288(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y7, Y3
-	VPXOR        Y10, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y12, Y5
-	VPXOR        Y7, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y3, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y10, Y3
+	VPSRLQ       $0x20, Y5, Y9
+	VPXOR        Y3, Y9, Y9
+	VPXOR        320(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y11, Y3
 	VPXOR        Y12, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        352(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y5, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
+	VPXOR        384(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y7, Y5
-	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y9, Y5
+	VPXOR        Y11, Y5, Y5
+	VPXOR        416(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y11
+	VPXOR        Y3, Y11, Y11
+	VPXOR        448(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y3
+	VPXOR        Y9, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y9
+	VPXOR        Y5, Y9, Y9
+	VPXOR        512(SP), Y9, Y9
+	VPMULUDQ     const0<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y11, Y5
+	VPXOR        Y12, Y5, Y5
 	VPXOR        544(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y10
-	VPXOR        Y3, Y10, Y10
-	VPXOR        576(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y12, Y3
-	VPXOR        Y7, Y3, Y3
+	VPSRLQ       $0x20, Y5, Y12
+	VPXOR        Y3, Y12, Y12
+	VPXOR        576(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y11, Y3, Y3
 	VPXOR        608(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y5, Y7, Y7
-	VPXOR        640(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y5
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y10, Y7, Y7
-	VPSRLQ       $0x20, Y10, Y10
-	VPXOR        Y12, Y10, Y10
-	VPXOR        672(SP), Y10, Y10
-	VPXOR        736(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
+	VPSRLQ       $0x20, Y3, Y11
+	VPXOR        Y5, Y11, Y11
+	VPXOR        640(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y5
+	VPSRLQ       $0x20, Y5, Y11
+	VPXOR        Y12, Y11, Y11
+	VPSRLQ       $0x20, Y12, Y12
+	VPXOR        736(SP), Y11, Y11
+	VPXOR        Y9, Y12, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y9
+	VPSRLQ       $0x20, Y9, Y12
 	VPXOR        Y3, Y12, Y12
-	VMULPS       Y6, Y4, Y3
 	VPXOR        704(SP), Y12, Y12
-	VMULPS       Y9, Y3, Y3
-	VMULPS       Y11, Y11, Y9
+	VMULPS       Y10, Y10, Y3
+	VFMADD213PS  Y4, Y3, Y7
+	VMOVUPS      const29<>+0(SB), Y4
+	VFMADD213PS  const28<>+0(SB), Y10, Y4
+	VFMADD213PS  Y6, Y3, Y4
+	VMULPS       Y3, Y3, Y6
+	VFMADD213PS  Y7, Y6, Y4
+	VMULPS       const14<>+0(SB), Y8, Y6
+	VFMADD231PS  const13<>+0(SB), Y10, Y6
+	VMULPS       Y3, Y10, Y7
+	VMOVAPS      Y3, Y3
 	VFMADD231PS  const15<>+0(SB), Y8, Y3
-	VADDPS       Y6, Y3, Y3
-	VMOVUPS      const2<>+0(SB), Y6
-	VFMADD231PS  const13<>+0(SB), Y4, Y3
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD231PS  const14<>+0(SB), Y8, Y3
-	VMOVUPS      const8<>+0(SB), Y8
+	VMOVUPS      1088(SP), Y8
+	VFMADD231PS  Y4, Y7, Y3
+	VMOVUPS      const2<>+0(SB), Y4
+	VMOVUPS      const5<>+0(SB), Y7
+	VPSLLD       $0x02, Y8, Y8
+	VADDPS       Y3, Y6, Y3
+	VMOVUPS      const8<>+0(SB), Y6
 	VSQRTPS      Y3, Y3
-	VFMADD213PS  const3<>+0(SB), Y9, Y6
-	VFMADD213PS  const4<>+0(SB), Y9, Y6
-	VFMADD213PS  const6<>+0(SB), Y9, Y4
-	VFMADD213PS  const7<>+0(SB), Y9, Y4
-	VMOVUPS      const21<>+0(SB), Y13
-	VPADDD       1088(SP), Y13, Y13
-	VMOVAPS      Y11, Y14
-	VMULPS       Y11, Y9, Y11
-	VFMADD231PS  Y6, Y11, Y14
-	VMOVAPS      Y9, Y6
-	VMULPS       Y9, Y9, Y9
-	VFMADD213PS  const9<>+0(SB), Y8, Y6
-	VFMADD231PS  Y4, Y9, Y6
-	VMOVUPS      64(SI), Y9
-	VMOVUPS      96(SI), Y11
-	VPSLLD       $0x01, Y13, Y8
-	VBLENDVPS    Y8, Y6, Y14, Y4
-	VBLENDVPS    Y8, Y14, Y6, Y6
-	VPAND        const10<>+0(SB), Y13, Y8
-	VPADDD       const11<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y4, Y4
-	VPAND        const10<>+0(SB), Y13, Y8
-	VPXOR        Y8, Y6, Y6
-	VMOVUPS      64(DI), Y8
-	VMULPS       Y6, Y3, Y6
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      96(DI), Y4
-	VADDPS       Y8, Y9, Y8
-	VADDPS       Y4, Y11, Y4
-	VMOVUPS      64(BX), Y9
-	VMOVUPS      96(BX), Y11
-	VFMADD231PS  (SP), Y9, Y8
-	VMOVUPS      64(R8), Y9
-	VFMADD231PS  (SP), Y11, Y4
-	VMOVUPS      96(R8), Y11
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y11, Y11
-	VFNMADD231PS Y8, Y1, Y9
-	VFNMADD231PS Y4, Y1, Y11
-	VFMADD231PS  Y6, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y11
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      Y11, 96(R8)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       const16<>+0(SB), Y8, Y8
+	VMOVUPS      const21<>+0(SB), Y10
+	VPADDD       1088(SP), Y10, Y10
+	VMULPS       Y8, Y8, Y13
+	VFMADD213PS  const3<>+0(SB), Y13, Y4
+	VFMADD213PS  const4<>+0(SB), Y13, Y4
+	VFMADD213PS  const6<>+0(SB), Y13, Y7
+	VFMADD213PS  const7<>+0(SB), Y13, Y7
+	VMOVAPS      Y8, Y14
+	VMULPS       Y8, Y13, Y8
+	VFMADD231PS  Y4, Y8, Y14
+	VMOVAPS      Y13, Y4
+	VFMADD213PS  const9<>+0(SB), Y6, Y4
+	VMULPS       Y13, Y13, Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VMOVUPS      64(SI), Y8
+	VPSLLD       $0x01, Y10, Y7
+	VBLENDVPS    Y7, Y4, Y14, Y6
+	VBLENDVPS    Y7, Y14, Y4, Y4
+	VPAND        const10<>+0(SB), Y10, Y7
+	VPADDD       const11<>+0(SB), Y10, Y10
+	VPXOR        Y7, Y6, Y6
+	VPAND        const10<>+0(SB), Y10, Y7
+	VPXOR        Y7, Y4, Y4
+	VMOVUPS      96(SI), Y7
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y6, Y3, Y3
+	VMOVUPS      64(DI), Y6
+	VADDPS       Y6, Y8, Y8
+	VMOVUPS      96(DI), Y6
+	VADDPS       Y6, Y7, Y6
+	VMOVUPS      64(BX), Y7
+	VFMADD231PS  (SP), Y7, Y8
+	VMOVUPS      96(BX), Y7
+	VFMADD231PS  (SP), Y7, Y6
+	VMOVUPS      64(R8), Y7
+	VMULPS       96(SP), Y7, Y7
+	VFNMADD231PS Y8, Y1, Y7
+	VMOVUPS      96(R8), Y8
+	VMULPS       96(SP), Y8, Y8
+	VFNMADD231PS Y6, Y1, Y8
+	VFMADD231PS  Y4, Y2, Y7
+	VFMADD231PS  Y3, Y2, Y8
+	VMOVUPS      Y7, 64(R8)
+	VMOVUPS      Y8, 96(R8)
 	VMOVUPS      64(BX), Y3
-	VADDPS       Y9, Y3, Y4
-	VMOVUPS      96(BX), Y3
-	VADDPS       Y11, Y3, Y3
-	VMOVUPS      Y4, 64(BX)
-	VMOVUPS      Y3, 96(BX)
+	VMOVUPS      96(BX), Y4
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y8, Y4, Y4
+	VMOVUPS      Y3, 64(BX)
+	VMOVUPS      Y4, 96(BX)
 	VMOVUPS      864(SP), Y3
 	VSHUFPS      $0x88, Y12, Y3, Y3
 	VMOVUPS      Y3, 992(SP)
 	VMOVUPS      896(SP), Y3
-	VSHUFPS      $0x88, Y10, Y3, Y3
+	VSHUFPS      $0x88, Y9, Y3, Y3
 	VMOVUPS      Y3, 1024(SP)
 	VMOVUPS      928(SP), Y3
-	VSHUFPS      $0x88, Y7, Y3, Y3
+	VSHUFPS      $0x88, Y11, Y3, Y3
 	VMOVUPS      Y3, 1056(SP)
 	VMOVUPS      960(SP), Y3
 	VSHUFPS      $0x88, Y5, Y3, Y3
@@ -6956,22 +7086,27 @@ partial:
 	VPAND        const19<>+0(SB), Y3, Y3
 	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VMULPS       Y6, Y3, Y7
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y6, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VSQRTPS      Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      const23<>+0(SB), Y6
+	VFMADD213PS  const22<>+0(SB), Y3, Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VFMADD213PS  const24<>+0(SB), Y3, Y7
+	VMOVUPS      const27<>+0(SB), Y8
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VMOVUPS      const29<>+0(SB), Y9
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  Y6, Y5, Y7
+	VFMADD213PS  Y8, Y5, Y9
+	VMULPS       Y5, Y5, Y6
+	VFMADD213PS  Y7, Y6, Y9
+	VMULPS       const14<>+0(SB), Y4, Y6
+	VFMADD231PS  const13<>+0(SB), Y3, Y6
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  const15<>+0(SB), Y4, Y7
+	VMULPS       Y5, Y3, Y3
+	VFMADD231PS  Y9, Y3, Y7
+	VADDPS       Y7, Y6, Y3
+	VSQRTPS      Y3, Y3
 	VMOVUPS      1024(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -7013,22 +7148,27 @@ partial:
 	VPAND        const19<>+0(SB), Y4, Y4
 	VPADDD       const20<>+0(SB), Y4, Y4
 	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMOVUPS      const22<>+0(SB), Y7
-	VFMADD213PS  const23<>+0(SB), Y4, Y7
-	VFMADD213PS  const24<>+0(SB), Y4, Y7
-	VFMADD213PS  const25<>+0(SB), Y4, Y7
-	VFMADD213PS  const26<>+0(SB), Y4, Y7
-	VFMADD213PS  const27<>+0(SB), Y4, Y7
-	VFMADD213PS  const28<>+0(SB), Y4, Y7
-	VFMADD213PS  const29<>+0(SB), Y4, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y8, Y4, Y9
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VADDPS       Y8, Y7, Y7
-	VFMADD231PS  const13<>+0(SB), Y4, Y7
-	VFMADD231PS  const14<>+0(SB), Y6, Y7
-	VSQRTPS      Y7, Y4
+	VMULPS       Y4, Y4, Y7
+	VMOVUPS      const23<>+0(SB), Y8
+	VFMADD213PS  const22<>+0(SB), Y4, Y8
+	VMOVUPS      const25<>+0(SB), Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VMOVUPS      const27<>+0(SB), Y10
+	VFMADD213PS  const26<>+0(SB), Y4, Y10
+	VMOVUPS      const29<>+0(SB), Y11
+	VFMADD213PS  const28<>+0(SB), Y4, Y11
+	VFMADD213PS  Y8, Y7, Y9
+	VFMADD213PS  Y10, Y7, Y11
+	VMULPS       Y7, Y7, Y8
+	VFMADD213PS  Y9, Y8, Y11
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD231PS  const13<>+0(SB), Y4, Y8
+	VMOVAPS      Y7, Y9
+	VFMADD231PS  const15<>+0(SB), Y6, Y9
+	VMULPS       Y7, Y4, Y4
+	VFMADD231PS  Y11, Y4, Y9
+	VADDPS       Y9, Y8, Y4
+	VSQRTPS      Y4, Y4
 	VMOVUPS      1088(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
@@ -7426,22 +7566,27 @@ final:
 	VPAND        const19<>+0(SB), Y3, Y3
 	VPADDD       const20<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VMOVUPS      const22<>+0(SB), Y5
-	VFMADD213PS  const23<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const25<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y5
-	VFMADD213PS  const27<>+0(SB), Y3, Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  const29<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VMULPS       Y6, Y3, Y7
-	VMULPS       Y5, Y7, Y5
-	VFMADD231PS  const15<>+0(SB), Y4, Y5
-	VADDPS       Y6, Y5, Y5
-	VFMADD231PS  const13<>+0(SB), Y3, Y5
-	VFMADD231PS  const14<>+0(SB), Y4, Y5
-	VSQRTPS      Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      const23<>+0(SB), Y6
+	VFMADD213PS  const22<>+0(SB), Y3, Y6
+	VMOVUPS      const25<>+0(SB), Y7
+	VFMADD213PS  const24<>+0(SB), Y3, Y7
+	VMOVUPS      const27<>+0(SB), Y8
+	VFMADD213PS  const26<>+0(SB), Y3, Y8
+	VMOVUPS      const29<>+0(SB), Y9
+	VFMADD213PS  const28<>+0(SB), Y3, Y9
+	VFMADD213PS  Y6, Y5, Y7
+	VFMADD213PS  Y8, Y5, Y9
+	VMULPS       Y5, Y5, Y6
+	VFMADD213PS  Y7, Y6, Y9
+	VMULPS       const14<>+0(SB), Y4, Y6
+	VFMADD231PS  const13<>+0(SB), Y3, Y6
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  const15<>+0(SB), Y4, Y7
+	VMULPS       Y5, Y3, Y3
+	VFMADD231PS  Y9, Y3, Y7
+	VADDPS       Y7, Y6, Y3
+	VSQRTPS      Y3, Y3
 	VMOVUPS      1024(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -7483,22 +7628,27 @@ final:
 	VPAND        const19<>+0(SB), Y4, Y4
 	VPADDD       const20<>+0(SB), Y4, Y4
 	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMOVUPS      const22<>+0(SB), Y7
-	VFMADD213PS  const23<>+0(SB), Y4, Y7
-	VFMADD213PS  const24<>+0(SB), Y4, Y7
-	VFMADD213PS  const25<>+0(SB), Y4, Y7
-	VFMADD213PS  const26<>+0(SB), Y4, Y7
-	VFMADD213PS  const27<>+0(SB), Y4, Y7
-	VFMADD213PS  const28<>+0(SB), Y4, Y7
-	VFMADD213PS  const29<>+0(SB), Y4, Y7
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y8, Y4, Y9
-	VMULPS       Y7, Y9, Y7
-	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VADDPS       Y8, Y7, Y7
-	VFMADD231PS  const13<>+0(SB), Y4, Y7
-	VFMADD231PS  const14<>+0(SB), Y6, Y7
-	VSQRTPS      Y7, Y4
+	VMULPS       Y4, Y4, Y7
+	VMOVUPS      const23<>+0(SB), Y8
+	VFMADD213PS  const22<>+0(SB), Y4, Y8
+	VMOVUPS      const25<>+0(SB), Y9
+	VFMADD213PS  const24<>+0(SB), Y4, Y9
+	VMOVUPS      const27<>+0(SB), Y10
+	VFMADD213PS  const26<>+0(SB), Y4, Y10
+	VMOVUPS      const29<>+0(SB), Y11
+	VFMADD213PS  const28<>+0(SB), Y4, Y11
+	VFMADD213PS  Y8, Y7, Y9
+	VFMADD213PS  Y10, Y7, Y11
+	VMULPS       Y7, Y7, Y8
+	VFMADD213PS  Y9, Y8, Y11
+	VMULPS       const14<>+0(SB), Y6, Y8
+	VFMADD231PS  const13<>+0(SB), Y4, Y8
+	VMOVAPS      Y7, Y9
+	VFMADD231PS  const15<>+0(SB), Y6, Y9
+	VMULPS       Y7, Y4, Y4
+	VFMADD231PS  Y11, Y4, Y9
+	VADDPS       Y9, Y8, Y4
+	VSQRTPS      Y4, Y4
 	VMOVUPS      1088(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
