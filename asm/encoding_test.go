@@ -103,6 +103,7 @@ func TestGuards(t *testing.T) {
 	}
 	narrow := regexp.MustCompile(`^[XY]\d+$`)
 	high := regexp.MustCompile(`^[XYZ](1[6-9]|2\d|3[01])$`)
+	bitwise := regexp.MustCompile(`^V(AND|ANDN|OR|XOR)P[SD]$`)
 	eachInstruction(t, amd64, func(t *testing.T, dir string, _, i instruction) {
 		op, suffix, _ := strings.Cut(i.op, ".")
 		feature, known := features[op]
@@ -116,6 +117,9 @@ func TestGuards(t *testing.T) {
 			slices.ContainsFunc(regs, func(r string) bool { return r[0] == 'K' || r[0] == 'Z' && len(r) > 1 })
 		if evex {
 			needs = append(needs, "AVX512F")
+			if bitwise.MatchString(op) {
+				needs = append(needs, "AVX512DQ") // the logic of floats, as AVX-512 encodes it
+			}
 		}
 		wide := slices.ContainsFunc(regs, func(r string) bool { return r[0] == 'Z' })
 		if evex && !wide && slices.ContainsFunc(regs, narrow.MatchString) {
