@@ -173,10 +173,16 @@ func (a *amd64) float(param string) vec {
 	return vec{slot}
 }
 
-func (a *amd64) resultInt(v gp) { a.c.Store(v.(reg.Register), a.c.ReturnIndex(0)) }
+func (a *amd64) resultInt(v gp) {
+	a.c.Store(a.copyGP(v).(reg.Register), a.c.ReturnIndex(0))
+}
 
 func (a *amd64) resultFloat(s part) {
-	a.c.Store(s.(reg.VecVirtual).AsX(), a.c.ReturnIndex(0))
+	r, err := a.c.ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	a.c.VMOVSS(a.scalar(s), r.Addr)
 }
 
 func (a *amd64) resultInts(lo, hi part) {
@@ -193,6 +199,12 @@ func (a *amd64) zero() gp {
 	r := a.c.GP64()
 	a.c.XORQ(r, r)
 	return r
+}
+
+func (a *amd64) counter(x gp) gp {
+	m := a.c.AllocLocal(8)
+	a.c.MOVQ(x.(operand.Op), m)
+	return m
 }
 
 func (a *amd64) copyGP(x gp) gp {
@@ -216,12 +228,6 @@ func (a *amd64) addScaled(x, n gp, scale int) {
 	a.c.LEAQ(operand.Mem{Base: r, Index: n.(reg.Register), Scale: uint8(scale)}, r)
 }
 
-func (a *amd64) subScaled(x, n gp, scale int) {
-	minus := a.copyGP(n)
-	a.c.NEGQ(minus.(operand.Op))
-	a.addScaled(x, minus, scale)
-}
-
 func (a *amd64) subFrom(x, y gp)   { a.c.SUBQ(y.(operand.Op), x.(operand.Op)) }
 func (a *amd64) mulGP(x, y gp)     { a.c.IMULQ(y.(operand.Op), x.(operand.Op)) }
 func (a *amd64) shrGP(x gp, n int) { a.c.SHRQ(operand.Imm(uint64(n)), x.(operand.Op)) }
@@ -243,7 +249,7 @@ func (a *amd64) fresh(name string) string {
 }
 
 func (a *amd64) branch(x gp, r relation, n int, to string) {
-	if n == 0 {
+	if _, mem := x.(operand.Mem); n == 0 && !mem {
 		a.c.TESTQ(x.(operand.Op), x.(operand.Op))
 	} else {
 		a.c.CMPQ(x.(operand.Op), operand.U32(n))

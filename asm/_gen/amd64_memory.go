@@ -24,10 +24,11 @@ func (a *amd64) tail(n gp) {
 	for i := range blockLen {
 		words[i] = 1<<32 - 1
 	}
-	minus := a.copyGP(n).(reg.GPVirtual)
-	a.c.NEGQ(minus)
+	r := n.(reg.Register)
 	a.c.LEAQ(a.constant(words...), table)
-	a.c.LEAQ(operand.Mem{Base: table, Index: minus, Scale: 4, Disp: 4 * blockLen}, table)
+	a.c.NEGQ(r)
+	a.c.LEAQ(operand.Mem{Base: table, Index: r, Scale: 4, Disp: 4 * blockLen}, table)
+	a.c.NEGQ(r)
 	a.maskAt = table
 	a.left = n
 }

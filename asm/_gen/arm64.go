@@ -226,6 +226,8 @@ func (a *neon) zero() gp {
 	return r
 }
 
+func (a *neon) counter(x gp) gp { return x }
+
 func (a *neon) copyGP(x gp) gp {
 	r := newGP()
 	a.moveGP(r, x)
@@ -246,10 +248,6 @@ var scales = map[int]string{1: "%N", 4: "%N<<2", 8: "%N<<3"}
 
 func (a *neon) addScaled(x, n gp, scale int) {
 	a.text("ADD "+scales[scale]+", %D", both('D', x), in('N', n))
-}
-
-func (a *neon) subScaled(x, n gp, scale int) {
-	a.text("SUB "+scales[scale]+", %D", both('D', x), in('N', n))
 }
 
 func (a *neon) subFrom(x, y gp) { a.text("SUB %N, %D", both('D', x), in('N', y)) }

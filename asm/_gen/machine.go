@@ -111,11 +111,11 @@ type isa interface {
 
 	// General registers.
 	zero() gp
+	counter(a gp) gp // a, for addImm, branch and copies alone: in memory where registers are few
 	copyGP(a gp) gp
 	moveGP(dst, src gp)
 	addImm(a gp, n int)           // a += n
 	addScaled(a, n gp, scale int) // a += n*scale, scale 1, 4 or 8
-	subScaled(a, n gp, scale int) // a -= n*scale
 	subFrom(a, b gp)              // a -= b
 	load64(p gp, off int) gp      // the 64-bit word at p+off
 	mulGP(a, b gp)                // a *= b

@@ -307,7 +307,7 @@ type noisy struct {
 // group ids[i] * ceil(d/32). start is called after the constants are made, once.
 func (m machine) noiseRows(name, signature, doc string, arrays []string, start func(s []stream) noisy) {
 	m.begin(name, signature, doc)
-	rows, d, ids := m.length("ids"), m.integer("d"), stream{m.base("ids"), 8}
+	rows, ids := m.counter(m.length("ids")), stream{m.base("ids"), 8}
 	s := m.floats(arrays...)
 	k := start(s)
 	m.branch(rows, equal, 0, "none")
@@ -315,7 +315,7 @@ func (m machine) noiseRows(name, signature, doc string, arrays []string, start f
 	normals := m.newNormals()
 	g := m.zero()
 	next := func() {
-		per := m.copyGP(d)
+		per := m.integer("d")
 		m.addImm(per, groupLen-1)
 		m.shrGP(per, 5)
 		m.moveGP(g, m.load64(ids.p, 0))
@@ -328,7 +328,7 @@ func (m machine) noiseRows(name, signature, doc string, arrays []string, start f
 		if k.start != nil {
 			k.start()
 		}
-		z.row(m.copyGP(d), s, func(none string) {
+		z.row(m.integer("d"), s, func(none string) {
 			m.branch(rows, less, 2, none)
 			next()
 		}, k.body)
@@ -353,22 +353,20 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 		}
 		limit := m.binScalar(opMul, root.at(0), root.at(0))
 		none := m.konst(0)
-		clipped := m.zero()
-		drift := func(i int) vec {
+		clipped := m.counter(m.zero())
+		drift := func(s []stream, i int) vec {
 			return m.muladd(opAccum, m.add(m.get(s[1], i), m.get(s[2], i)), anchor, m.get(s[0], i))
 		}
 		clip := func(size part) {
 			m.branchGreater(root.at(0), none.at(0), "clip")
 			m.jump("free")
 			m.label("clip")
-			h, sum, n := m.spread(size), m.zeros(), m.copyGP(m.integer("d"))
-			m.span("drift", n, 1, s[:3], func(i int) {
-				v := m.inTail(m.mul(drift(i), h))
+			h, sum := m.spread(size), m.zeros()
+			row := []stream{m.restart(s[0]), m.restart(s[1]), m.restart(s[2])}
+			m.span("drift", m.integer("d"), 1, row, func(i int) {
+				v := m.inTail(m.mul(drift(row, i), h))
 				m.muladd(opAccum, sum, v, v)
 			})
-			for _, x := range s[:3] {
-				m.subScaled(x.p, m.integer("d"), x.size)
-			}
 			norm := m.fold(sum)
 			m.branchGreater(norm, limit, "cut")
 			m.jump("free")
@@ -386,7 +384,7 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 				clip(size)
 				h = m.spread(size)
 			},
-			body: func(xi vec, i int) { body(s, keep, h, noise, drift(i), xi, i) },
+			body: func(xi vec, i int) { body(s, keep, h, noise, drift(s, i), xi, i) },
 			end:  func() { m.resultInt(clipped) },
 		}
 	})

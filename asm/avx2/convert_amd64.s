@@ -62,10 +62,10 @@ n1:
 n1end:
 	TESTQ AX, AX
 	JEQ   ndone
-	MOVQ  AX, SI
-	NEGQ  SI
 	LEAQ  const2<>+0(SB), BX
-	LEAQ  64(BX)(SI*4), BX
+	NEGQ  AX
+	LEAQ  64(BX)(AX*4), BX
+	NEGQ  AX
 	LEAQ  (DX), R8
 	LEAQ  (SP), R9
 	MOVQ  AX, SI
@@ -235,10 +235,10 @@ n1:
 n1end:
 	TESTQ        AX, AX
 	JEQ          ndone
-	MOVQ         AX, SI
-	NEGQ         SI
 	LEAQ         const2<>+0(SB), BX
-	LEAQ         64(BX)(SI*4), BX
+	NEGQ         AX
+	LEAQ         64(BX)(AX*4), BX
+	NEGQ         AX
 	VMOVDQU      (BX), Y0
 	VMASKMOVPS   (DX), Y0, Y0
 	VMOVDQU      32(BX), Y1

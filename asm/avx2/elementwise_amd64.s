@@ -58,10 +58,10 @@ n1:
 n1end:
 	TESTQ        AX, AX
 	JEQ          ndone
-	MOVQ         AX, SI
-	NEGQ         SI
 	LEAQ         const0<>+0(SB), BX
-	LEAQ         64(BX)(SI*4), BX
+	NEGQ         AX
+	LEAQ         64(BX)(AX*4), BX
+	NEGQ         AX
 	VMOVDQU      (BX), Y0
 	VMASKMOVPS   (CX), Y0, Y0
 	VMOVDQU      32(BX), Y1
@@ -170,10 +170,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, DI
-	NEGQ        DI
 	LEAQ        const0<>+0(SB), SI
-	LEAQ        64(SI)(DI*4), SI
+	NEGQ        AX
+	LEAQ        64(SI)(AX*4), SI
+	NEGQ        AX
 	VMOVDQU     (SI), Y0
 	VMASKMOVPS  (BX), Y0, Y0
 	VMOVDQU     32(SI), Y1
@@ -287,10 +287,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, R8
-	NEGQ        R8
 	LEAQ        const0<>+0(SB), DI
-	LEAQ        64(DI)(R8*4), DI
+	NEGQ        AX
+	LEAQ        64(DI)(AX*4), DI
+	NEGQ        AX
 	VMOVDQU     (DI), Y0
 	VMASKMOVPS  (SI), Y0, Y0
 	VMOVDQU     32(DI), Y1
@@ -412,10 +412,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, SI
-	NEGQ        SI
 	LEAQ        const0<>+0(SB), BX
-	LEAQ        64(BX)(SI*4), BX
+	NEGQ        AX
+	LEAQ        64(BX)(AX*4), BX
+	NEGQ        AX
 	VMOVDQU     (BX), Y0
 	VMASKMOVPS  (CX), Y0, Y0
 	VMOVDQU     32(BX), Y1
@@ -509,10 +509,10 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, SI
-	NEGQ       SI
 	LEAQ       const0<>+0(SB), BX
-	LEAQ       64(BX)(SI*4), BX
+	NEGQ       AX
+	LEAQ       64(BX)(AX*4), BX
+	NEGQ       AX
 	VMOVDQU    (BX), Y0
 	VMASKMOVPS (CX), Y0, Y0
 	VMOVDQU    32(BX), Y1
@@ -606,10 +606,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, SI
-	NEGQ        SI
 	LEAQ        const0<>+0(SB), BX
-	LEAQ        64(BX)(SI*4), BX
+	NEGQ        AX
+	LEAQ        64(BX)(AX*4), BX
+	NEGQ        AX
 	VMOVDQU     (BX), Y0
 	VMASKMOVPS  (CX), Y0, Y0
 	VMOVDQU     32(BX), Y1
@@ -690,10 +690,10 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const0<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVDQU    (DX), Y0
 	VMASKMOVPS (CX), Y0, Y0
 	VMOVDQU    32(DX), Y1
@@ -774,10 +774,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, SI
-	NEGQ        SI
 	LEAQ        const0<>+0(SB), BX
-	LEAQ        64(BX)(SI*4), BX
+	NEGQ        AX
+	LEAQ        64(BX)(AX*4), BX
+	NEGQ        AX
 	VMOVDQU     (BX), Y0
 	VMASKMOVPS  (DX), Y0, Y0
 	VMOVDQU     32(BX), Y1
@@ -882,10 +882,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, DI
-	NEGQ        DI
 	LEAQ        const0<>+0(SB), SI
-	LEAQ        64(SI)(DI*4), SI
+	NEGQ        AX
+	LEAQ        64(SI)(AX*4), SI
+	NEGQ        AX
 	VMOVDQU     (SI), Y0
 	VMASKMOVPS  (BX), Y0, Y0
 	VMOVDQU     32(SI), Y1
@@ -917,7 +917,7 @@ ndone:
 	RET
 
 // func Dot(x []float32, y []float32) float32
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, AVX2, FMA3
 TEXT ·Dot(SB), $0-52
 	MOVQ  x_len+8(FP), AX
 	MOVQ  x_base+0(FP), CX
@@ -943,10 +943,10 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	MOVQ        AX, SI
-	NEGQ        SI
 	LEAQ        const0<>+0(SB), BX
-	LEAQ        64(BX)(SI*4), BX
+	NEGQ        AX
+	LEAQ        64(BX)(AX*4), BX
+	NEGQ        AX
 	VMOVDQU     (BX), Y2
 	VMASKMOVPS  (CX), Y2, Y2
 	VMOVDQU     32(BX), Y3
@@ -968,7 +968,7 @@ ndone:
 	VADDPS       X0, X1, X0
 	VPSHUFD      $0x01, X0, X1
 	VADDPS       X1, X0, X1
-	MOVSS        X1, ret+48(FP)
+	VMOVSS       X1, ret+48(FP)
 	VZEROUPPER
 	RET
 
@@ -1012,10 +1012,10 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const0<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVAPS    Y0, Y5
 	VMOVDQU    (DX), Y6
 	VMASKMOVPS (CX), Y6, Y7
@@ -1158,10 +1158,10 @@ down2:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, R8
-	NEGQ       R8
 	LEAQ       const0<>+0(SB), DI
-	LEAQ       64(DI)(R8*4), DI
+	NEGQ       AX
+	LEAQ       64(DI)(AX*4), DI
+	NEGQ       AX
 	MOVQ       DX, R8
 	VMOVDQU    (DI), Y0
 	VMASKMOVPS (CX), Y0, Y0

@@ -554,10 +554,10 @@ partial:
 	JEQ       partialdone
 
 partialtail0:
-	MOVQ       AX, SI
-	NEGQ       SI
 	LEAQ       const32<>+0(SB), BX
-	LEAQ       64(BX)(SI*4), BX
+	NEGQ       AX
+	LEAQ       64(BX)(AX*4), BX
+	NEGQ       AX
 	VMOVDQU    (BX), Y2
 	VMASKMOVPS Y0, Y2, (CX)
 	VMOVDQU    32(BX), Y0
@@ -566,10 +566,10 @@ partialtail0:
 	JMP        partialdone
 
 partialtail1:
-	MOVQ       AX, SI
-	NEGQ       SI
 	LEAQ       const32<>+0(SB), BX
-	LEAQ       64(BX)(SI*4), BX
+	NEGQ       AX
+	LEAQ       64(BX)(AX*4), BX
+	NEGQ       AX
 	VMOVDQU    (BX), Y0
 	VMASKMOVPS Y2, Y0, (CX)
 	VMOVDQU    32(BX), Y0
@@ -798,10 +798,10 @@ final:
 	JEQ       finaldone
 
 finaltail0:
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const32<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVDQU    (DX), Y2
 	VMASKMOVPS Y0, Y2, (CX)
 	VMOVDQU    32(DX), Y0
@@ -810,10 +810,10 @@ finaltail0:
 	JMP        finaldone
 
 finaltail1:
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const32<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVDQU    (DX), Y0
 	VMASKMOVPS Y2, Y0, (CX)
 	VMOVDQU    32(DX), Y0
@@ -1939,10 +1939,10 @@ partial:
 	JEQ         partialdone
 
 partialtail0:
-	MOVQ       AX, SI
-	NEGQ       SI
 	LEAQ       const32<>+0(SB), BX
-	LEAQ       64(BX)(SI*4), BX
+	NEGQ       AX
+	LEAQ       64(BX)(AX*4), BX
+	NEGQ       AX
 	VMOVDQU    (BX), Y1
 	VMASKMOVPS Y2, Y1, (CX)
 	VMOVDQU    32(BX), Y1
@@ -1951,10 +1951,10 @@ partialtail0:
 	JMP        partialdone
 
 partialtail1:
-	MOVQ       AX, SI
-	NEGQ       SI
 	LEAQ       const32<>+0(SB), BX
-	LEAQ       64(BX)(SI*4), BX
+	NEGQ       AX
+	LEAQ       64(BX)(AX*4), BX
+	NEGQ       AX
 	VMOVDQU    (BX), Y0
 	VMASKMOVPS Y4, Y0, (CX)
 	VMOVDQU    32(BX), Y0
@@ -2287,10 +2287,10 @@ final:
 	JEQ         finaldone
 
 finaltail0:
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const32<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVDQU    (DX), Y1
 	VMASKMOVPS Y2, Y1, (CX)
 	VMOVDQU    32(DX), Y1
@@ -2299,10 +2299,10 @@ finaltail0:
 	JMP        finaldone
 
 finaltail1:
-	MOVQ       AX, BX
-	NEGQ       BX
 	LEAQ       const32<>+0(SB), DX
-	LEAQ       64(DX)(BX*4), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
 	VMOVDQU    (DX), Y0
 	VMASKMOVPS Y4, Y0, (CX)
 	VMOVDQU    32(DX), Y0
@@ -2316,339 +2316,339 @@ whole:
 
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NormalRows(SB), $992-72
+TEXT ·NormalRows(SB), $1000-72
 	MOVQ         ids_len+32(FP), AX
-	MOVQ         d+48(FP), CX
-	MOVQ         ids_base+24(FP), DX
-	MOVQ         dst_base+0(FP), BX
-	TESTQ        AX, AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+24(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+64(FP), SI
-	MOVQ         seed+56(FP), DI
-	MOVL         $0xcd9e8d57, R8
-	IMULQ        R8, SI
-	MOVQ         SI, R8
-	SHRQ         $0x20, R8
-	XORQ         DI, R8
-	SHRQ         $0x20, DI
-	MOVLQZX      stream+68(FP), R9
-	XORQ         DI, R9
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
+	MOVLQZX      step+64(FP), DX
+	MOVQ         seed+56(FP), BX
+	MOVL         $0xcd9e8d57, SI
+	IMULQ        SI, DX
+	MOVQ         DX, SI
+	SHRQ         $0x20, SI
+	XORQ         BX, SI
+	SHRQ         $0x20, BX
+	MOVLQZX      stream+68(FP), DI
+	XORQ         BX, DI
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        R9, X0
+	VMOVDQU      Y0, 648(SP)
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
-	MOVQ         seed+56(FP), SI
-	MOVQ         SI, DI
-	SHRQ         $0x20, DI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
+	VMOVDQU      Y0, 680(SP)
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 712(SP)
+	MOVQ         seed+56(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 8(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 40(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 72(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 104(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 136(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 168(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 200(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 232(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 264(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 296(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 328(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 360(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 392(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 424(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 456(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	VMOVD        SI, X0
+	VMOVDQU      Y0, 488(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        DI, X0
+	VMOVDQU      Y0, 520(SP)
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, SI
-	ADDL         $0xbb67ae85, DI
-	XORQ         SI, SI
-	MOVQ         CX, DI
-	ADDQ         $0x0000001f, DI
-	SHRQ         $0x05, DI
-	MOVQ         (DX), SI
-	ADDQ         $0x00000008, DX
-	IMULQ        DI, SI
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	VMOVQ        DI, X0
+	VMOVDQU      Y0, 552(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 584(SP)
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 616(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	XORQ         DX, DX
+	MOVQ         d+48(FP), BX
+	ADDQ         $0x0000001f, BX
+	SHRQ         $0x05, BX
+	MOVQ         (AX), DX
+	ADDQ         $0x00000008, AX
+	IMULQ        BX, DX
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	VMOVQ        DI, X0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      Y4, 744(SP)
+	VMOVUPS      Y2, 776(SP)
+	VMOVUPS      Y3, 808(SP)
+	VMOVUPS      Y1, 840(SP)
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      744(SP), Y0
 	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
+	VMOVUPS      Y0, 872(SP)
+	VMOVUPS      776(SP), Y0
 	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VMOVUPS      Y0, 904(SP)
+	VMOVUPS      808(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 936(SP)
+	VMOVUPS      840(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
-	TESTQ        AX, AX
+	VMOVUPS      Y0, 968(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	MOVQ  CX, DI
-	TESTQ DI, DI
+	MOVQ  d+48(FP), BX
+	TESTQ BX, BX
 	JEQ   whole
 
 group:
-	CMPQ DI, $0x00000021
+	CMPQ BX, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, SI
+	ADDQ $0x00000001, DX
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R8
-	ADDQ  $0x0000001f, R8
-	SHRQ  $0x05, R8
-	MOVQ  (DX), SI
-	ADDQ  $0x00000008, DX
-	IMULQ R8, SI
+	MOVQ  d+48(FP), SI
+	ADDQ  $0x0000001f, SI
+	SHRQ  $0x05, SI
+	MOVQ  (AX), DX
+	ADDQ  $0x00000008, AX
+	IMULQ SI, DX
 
 ahead:
-	CMPQ         DI, $0x00000020
+	CMPQ         BX, $0x00000020
 	JLT          partial
-	MOVQ         SI, R8
-	MOVQ         SI, R9
-	VMOVUPS      864(SP), Y1
-	VMOVUPS      928(SP), Y0
-	SHLQ         $0x03, R8
-	SHLQ         $0x03, R9
+	MOVQ         DX, SI
+	MOVQ         DX, DI
+	VMOVUPS      872(SP), Y1
+	VMOVUPS      936(SP), Y0
+	SHLQ         $0x03, SI
+	SHLQ         $0x03, DI
 	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y3
-	VMOVQ        R8, X0
-	VMOVQ        R9, X2
+	VMOVQ        SI, X0
+	VMOVQ        DI, X2
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VPBROADCASTQ X0, Y0
@@ -2666,88 +2666,88 @@ ahead:
 	VPSUBD       const18<>+0(SB), Y7, Y9
 	VPSRLQ       $0x20, Y0, Y7
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        640(SP), Y7, Y7
+	VPXOR        648(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y7, Y10
 	VPSRLQ       $0x20, Y0, Y7
-	VPXOR        704(SP), Y7, Y7
+	VPXOR        712(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
+	VPXOR        680(SP), Y11, Y11
+	VPXOR        72(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y12
 	VPSRLQ       $0x20, Y10, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        96(SP), Y11, Y11
+	VPXOR        104(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
+	VPXOR        136(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y7
 	VPXOR        Y10, Y7, Y7
-	VPXOR        160(SP), Y7, Y7
+	VPXOR        168(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPXOR        Y0, Y10, Y10
-	VPXOR        192(SP), Y10, Y10
+	VPXOR        200(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
+	VPXOR        232(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y7, Y12, Y12
-	VPXOR        256(SP), Y12, Y12
+	VPXOR        264(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y10, Y7
 	VPXOR        Y11, Y7, Y7
-	VPXOR        288(SP), Y7, Y7
+	VPXOR        296(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
+	VPXOR        328(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y0
 	VPXOR        Y10, Y0, Y0
-	VPXOR        352(SP), Y0, Y0
+	VPXOR        360(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y10
 	VPXOR        Y7, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
+	VPXOR        392(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y7
 	VPXOR        Y12, Y7, Y7
-	VPXOR        416(SP), Y7, Y7
+	VPXOR        424(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y12
 	VPXOR        Y0, Y12, Y12
-	VPXOR        448(SP), Y12, Y12
+	VPXOR        456(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y10, Y0
 	VPXOR        Y11, Y0, Y0
-	VPXOR        480(SP), Y0, Y0
+	VPXOR        488(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y7, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
+	VPXOR        520(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y7
-	VMOVUPS      Y7, 832(SP)
+	VMOVUPS      Y7, 840(SP)
 	VPSRLQ       $0x20, Y7, Y7
 	VPXOR        Y12, Y7, Y7
 	VPSRLQ       $0x20, Y12, Y11
 	VPXOR        Y10, Y11, Y11
-	VPXOR        608(SP), Y7, Y7
-	VPXOR        544(SP), Y11, Y11
+	VPXOR        616(SP), Y7, Y7
+	VPXOR        552(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y10
-	VMOVUPS      Y7, 800(SP)
-	VMOVUPS      Y10, 768(SP)
+	VMOVUPS      Y7, 808(SP)
+	VMOVUPS      Y10, 776(SP)
 	VPSRLQ       $0x20, Y10, Y7
 	VPXOR        Y0, Y7, Y7
-	VPXOR        576(SP), Y7, Y7
-	VMOVUPS      Y7, 736(SP)
+	VPXOR        584(SP), Y7, Y7
+	VMOVUPS      Y7, 744(SP)
 	VPMULUDQ     const0<>+0(SB), Y2, Y0
 	VPSRLQ       $0x20, Y2, Y2
-	VPXOR        640(SP), Y2, Y2
+	VPXOR        648(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y2, Y7
 	VPSRAD       $0x17, Y1, Y2
 	VPAND        const19<>+0(SB), Y1, Y1
@@ -2764,7 +2764,7 @@ ahead:
 	VMULPS       Y10, Y10, Y3
 	VFMADD213PS  Y4, Y3, Y6
 	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        704(SP), Y3, Y3
+	VPXOR        712(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y4
 	VMULPS       const14<>+0(SB), Y2, Y3
 	VFMADD231PS  const13<>+0(SB), Y1, Y3
@@ -2779,23 +2779,23 @@ ahead:
 	VPSRLQ       $0x20, Y4, Y0
 	VPADDD       const20<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y6, Y6
-	VPXOR        672(SP), Y0, Y0
-	VPXOR        96(SP), Y1, Y1
+	VPXOR        680(SP), Y0, Y0
+	VPXOR        104(SP), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y2, Y2
 	VADDPS       Y5, Y3, Y3
-	VPXOR        64(SP), Y0, Y0
+	VPXOR        72(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
 	VMOVUPS      const25<>+0(SB), Y5
 	VSQRTPS      Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y0, Y9
 	VFMADD213PS  const22<>+0(SB), Y2, Y8
 	VFMADD213PS  const24<>+0(SB), Y2, Y5
-	VMOVUPS      896(SP), Y0
+	VMOVUPS      904(SP), Y0
 	VPSLLD       $0x02, Y0, Y0
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       const16<>+0(SB), Y0, Y0
 	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       896(SP), Y10, Y10
+	VPADDD       904(SP), Y10, Y10
 	VMULPS       Y0, Y0, Y11
 	VMOVUPS      const2<>+0(SB), Y12
 	VFMADD213PS  const3<>+0(SB), Y11, Y12
@@ -2821,79 +2821,79 @@ ahead:
 	VPXOR        Y10, Y11, Y10
 	VMULPS       Y10, Y3, Y10
 	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y10, (BX)
-	VMOVUPS      Y0, 32(BX)
+	VMOVUPS      Y10, (CX)
+	VMOVUPS      Y0, 32(CX)
 	VPSRLQ       $0x20, Y1, Y0
 	VPXOR        Y4, Y0, Y0
 	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        128(SP), Y0, Y0
+	VPXOR        136(SP), Y0, Y0
 	VPXOR        Y7, Y3, Y3
 	VMOVUPS      const27<>+0(SB), Y4
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        160(SP), Y3, Y3
+	VPXOR        168(SP), Y3, Y3
 	VFMADD213PS  const26<>+0(SB), Y2, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y7
 	VPXOR        Y1, Y7, Y7
-	VPXOR        192(SP), Y7, Y7
+	VPXOR        200(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        Y9, Y1, Y1
-	VPXOR        224(SP), Y1, Y1
+	VPXOR        232(SP), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y9
 	VPXOR        Y3, Y9, Y9
-	VPXOR        256(SP), Y9, Y9
+	VPXOR        264(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y7, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
+	VPXOR        296(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y0
 	VPSRLQ       $0x20, Y0, Y3
 	VPXOR        Y1, Y3, Y3
-	VPXOR        320(SP), Y3, Y3
+	VPXOR        328(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y9, Y1
 	VPXOR        Y7, Y1, Y1
-	VPXOR        352(SP), Y1, Y1
+	VPXOR        360(SP), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y7
 	VPXOR        Y0, Y7, Y7
-	VPXOR        384(SP), Y7, Y7
+	VPXOR        392(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y3, Y0
 	VPXOR        Y9, Y0, Y0
-	VPXOR        416(SP), Y0, Y0
+	VPXOR        424(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y9
 	VPXOR        Y1, Y9, Y9
-	VPXOR        448(SP), Y9, Y9
+	VPXOR        456(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y7, Y1
 	VPXOR        Y3, Y1, Y1
-	VPXOR        480(SP), Y1, Y1
+	VPXOR        488(SP), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
+	VPXOR        520(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y3, Y0
 	VPSRLQ       $0x20, Y0, Y3
 	VPXOR        Y9, Y3, Y3
 	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        608(SP), Y3, Y3
+	VPXOR        616(SP), Y3, Y3
 	VPXOR        Y7, Y9, Y9
 	VMOVUPS      const29<>+0(SB), Y7
 	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VPXOR        544(SP), Y9, Y9
+	VPXOR        552(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y10
 	VPXOR        Y1, Y10, Y10
 	VMULPS       Y2, Y2, Y1
-	VPXOR        576(SP), Y10, Y10
+	VPXOR        584(SP), Y10, Y10
 	VFMADD213PS  Y8, Y1, Y5
 	VMULPS       const14<>+0(SB), Y6, Y8
 	VFMADD213PS  Y4, Y1, Y7
-	VMOVUPS      960(SP), Y4
+	VMOVUPS      968(SP), Y4
 	VFMADD231PS  const13<>+0(SB), Y2, Y8
 	VPSLLD       $0x02, Y4, Y4
 	VMULPS       Y1, Y2, Y2
@@ -2918,7 +2918,7 @@ ahead:
 	VMOVUPS      const21<>+0(SB), Y4
 	VFMADD213PS  const6<>+0(SB), Y2, Y5
 	VMOVAPS      Y2, Y8
-	VPADDD       960(SP), Y4, Y4
+	VPADDD       968(SP), Y4, Y4
 	VFMADD213PS  const7<>+0(SB), Y2, Y5
 	VFMADD213PS  const9<>+0(SB), Y6, Y8
 	VMULPS       Y2, Y2, Y2
@@ -2933,28 +2933,28 @@ ahead:
 	VPXOR        Y5, Y6, Y4
 	VMULPS       Y4, Y1, Y4
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y4, 64(BX)
-	VMOVUPS      Y1, 96(BX)
-	VMOVUPS      736(SP), Y1
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y1, 96(CX)
+	VMOVUPS      744(SP), Y1
 	VSHUFPS      $0x88, Y10, Y1, Y1
-	VMOVUPS      Y1, 864(SP)
-	VMOVUPS      768(SP), Y1
+	VMOVUPS      Y1, 872(SP)
+	VMOVUPS      776(SP), Y1
 	VSHUFPS      $0x88, Y9, Y1, Y1
-	VMOVUPS      Y1, 896(SP)
-	VMOVUPS      800(SP), Y1
+	VMOVUPS      Y1, 904(SP)
+	VMOVUPS      808(SP), Y1
 	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 928(SP)
-	VMOVUPS      832(SP), Y1
+	VMOVUPS      Y1, 936(SP)
+	VMOVUPS      840(SP), Y1
 	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 960(SP)
-	ADDQ         $0x00000080, BX
-	SUBQ         $0x00000020, DI
-	TESTQ        DI, DI
+	VMOVUPS      Y1, 968(SP)
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, BX
+	TESTQ        BX, BX
 	JNE          group
 	JMP          whole
 
 partial:
-	VMOVUPS     864(SP), Y0
+	VMOVUPS     872(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -2985,12 +2985,12 @@ partial:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     896(SP), Y1
+	VMOVUPS     904(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      896(SP), Y2, Y2
+	VPADDD      904(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -3016,7 +3016,7 @@ partial:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     928(SP), Y1
+	VMOVUPS     936(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -3047,12 +3047,12 @@ partial:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     960(SP), Y3
+	VMOVUPS     968(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      960(SP), Y4, Y4
+	VPADDD      968(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -3078,231 +3078,231 @@ partial:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y1, Y4
 	VMULPS      Y3, Y1, Y1
-	CMPQ        DI, $0x00000010
+	CMPQ        BX, $0x00000010
 	JLT         partialtail0
-	VMOVUPS     Y2, (BX)
-	VMOVUPS     Y0, 32(BX)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, DI
-	TESTQ       DI, DI
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y0, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, BX
+	TESTQ       BX, BX
 	JEQ         partialdone
-	CMPQ        DI, $0x00000010
+	CMPQ        BX, $0x00000010
 	JLT         partialtail1
-	VMOVUPS     Y4, (BX)
-	VMOVUPS     Y1, 32(BX)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, DI
-	TESTQ       DI, DI
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, BX
+	TESTQ       BX, BX
 	JEQ         partialdone
 
 partialtail0:
-	MOVQ       DI, R9
-	NEGQ       R9
-	LEAQ       const32<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
-	VMOVDQU    (R8), Y1
-	VMASKMOVPS Y2, Y1, (BX)
-	VMOVDQU    32(R8), Y1
-	VMASKMOVPS Y0, Y1, 32(BX)
-	LEAQ       (BX)(DI*4), BX
+	LEAQ       const32<>+0(SB), SI
+	NEGQ       BX
+	LEAQ       64(SI)(BX*4), SI
+	NEGQ       BX
+	VMOVDQU    (SI), Y1
+	VMASKMOVPS Y2, Y1, (CX)
+	VMOVDQU    32(SI), Y1
+	VMASKMOVPS Y0, Y1, 32(CX)
+	LEAQ       (CX)(BX*4), CX
 	JMP        partialdone
 
 partialtail1:
-	MOVQ       DI, R9
-	NEGQ       R9
-	LEAQ       const32<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
-	VMOVDQU    (R8), Y0
-	VMASKMOVPS Y4, Y0, (BX)
-	VMOVDQU    32(R8), Y0
-	VMASKMOVPS Y1, Y0, 32(BX)
-	LEAQ       (BX)(DI*4), BX
+	LEAQ       const32<>+0(SB), SI
+	NEGQ       BX
+	LEAQ       64(SI)(BX*4), SI
+	NEGQ       BX
+	VMOVDQU    (SI), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	VMOVDQU    32(SI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(BX*4), CX
 
 partialdone:
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	VMOVQ        DI, X0
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	VMOVQ        DI, X0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      Y4, 744(SP)
+	VMOVUPS      Y2, 776(SP)
+	VMOVUPS      Y3, 808(SP)
+	VMOVUPS      Y1, 840(SP)
+	MOVQ         DX, BX
+	SHLQ         $0x03, BX
+	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      744(SP), Y0
 	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
+	VMOVUPS      Y0, 872(SP)
+	VMOVUPS      776(SP), Y0
 	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VMOVUPS      Y0, 904(SP)
+	VMOVUPS      808(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 936(SP)
+	VMOVUPS      840(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 968(SP)
 	JMP          whole
 
 final:
-	VMOVUPS     864(SP), Y0
+	VMOVUPS     872(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -3333,12 +3333,12 @@ final:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     896(SP), Y1
+	VMOVUPS     904(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      896(SP), Y2, Y2
+	VPADDD      904(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -3364,7 +3364,7 @@ final:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     928(SP), Y1
+	VMOVUPS     936(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -3395,12 +3395,12 @@ final:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     960(SP), Y3
+	VMOVUPS     968(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      960(SP), Y4, Y4
+	VPADDD      968(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -3426,51 +3426,51 @@ final:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y1, Y4
 	VMULPS      Y3, Y1, Y1
-	CMPQ        DI, $0x00000010
+	CMPQ        BX, $0x00000010
 	JLT         finaltail0
-	VMOVUPS     Y2, (BX)
-	VMOVUPS     Y0, 32(BX)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, DI
-	TESTQ       DI, DI
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y0, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, BX
+	TESTQ       BX, BX
 	JEQ         finaldone
-	CMPQ        DI, $0x00000010
+	CMPQ        BX, $0x00000010
 	JLT         finaltail1
-	VMOVUPS     Y4, (BX)
-	VMOVUPS     Y1, 32(BX)
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, DI
-	TESTQ       DI, DI
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, BX
+	TESTQ       BX, BX
 	JEQ         finaldone
 
 finaltail0:
-	MOVQ       DI, R9
-	NEGQ       R9
-	LEAQ       const32<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
-	VMOVDQU    (R8), Y1
-	VMASKMOVPS Y2, Y1, (BX)
-	VMOVDQU    32(R8), Y1
-	VMASKMOVPS Y0, Y1, 32(BX)
-	LEAQ       (BX)(DI*4), BX
+	LEAQ       const32<>+0(SB), SI
+	NEGQ       BX
+	LEAQ       64(SI)(BX*4), SI
+	NEGQ       BX
+	VMOVDQU    (SI), Y1
+	VMASKMOVPS Y2, Y1, (CX)
+	VMOVDQU    32(SI), Y1
+	VMASKMOVPS Y0, Y1, 32(CX)
+	LEAQ       (CX)(BX*4), CX
 	JMP        finaldone
 
 finaltail1:
-	MOVQ       DI, R9
-	NEGQ       R9
-	LEAQ       const32<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
-	VMOVDQU    (R8), Y0
-	VMASKMOVPS Y4, Y0, (BX)
-	VMOVDQU    32(R8), Y0
-	VMASKMOVPS Y1, Y0, 32(BX)
-	LEAQ       (BX)(DI*4), BX
+	LEAQ       const32<>+0(SB), SI
+	NEGQ       BX
+	LEAQ       64(SI)(BX*4), SI
+	NEGQ       BX
+	VMOVDQU    (SI), Y0
+	VMASKMOVPS Y4, Y0, (CX)
+	VMOVDQU    32(SI), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(BX*4), CX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
@@ -3479,349 +3479,349 @@ none:
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NoiseRows(SB), $992-168
+TEXT ·NoiseRows(SB), $1000-168
 	MOVQ         ids_len+128(FP), AX
-	MOVQ         d+144(FP), CX
-	MOVQ         ids_base+120(FP), DX
-	MOVQ         zl_base+0(FP), BX
-	MOVQ         eps_base+24(FP), SI
-	MOVQ         z_base+48(FP), DI
-	MOVQ         alpha_base+72(FP), R8
-	MOVQ         sigma_base+96(FP), R9
-	TESTQ        AX, AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         zl_base+0(FP), CX
+	MOVQ         eps_base+24(FP), DX
+	MOVQ         z_base+48(FP), BX
+	MOVQ         alpha_base+72(FP), SI
+	MOVQ         sigma_base+96(FP), DI
+	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+160(FP), R10
-	MOVQ         seed+152(FP), R11
-	MOVL         $0xcd9e8d57, R12
-	IMULQ        R12, R10
-	MOVQ         R10, R12
-	SHRQ         $0x20, R12
-	XORQ         R11, R12
-	SHRQ         $0x20, R11
-	MOVLQZX      stream+164(FP), R13
-	XORQ         R11, R13
-	VMOVD        R12, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
+	MOVLQZX      step+160(FP), R8
+	MOVQ         seed+152(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R8
+	MOVQ         R8, R10
+	SHRQ         $0x20, R10
+	XORQ         R9, R10
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+164(FP), R11
+	XORQ         R9, R11
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        R13, X0
+	VMOVDQU      Y0, 648(SP)
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
-	MOVQ         seed+152(FP), R10
-	MOVQ         R10, R11
-	SHRQ         $0x20, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, (SP)
+	VMOVDQU      Y0, 680(SP)
 	VMOVD        R11, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 32(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 712(SP)
+	MOVQ         seed+152(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 64(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 8(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 96(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 40(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 128(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 72(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 160(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 104(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 192(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 136(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 224(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 168(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 256(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 200(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 288(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 232(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 320(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 264(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 352(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 296(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 384(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 328(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 416(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 360(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 448(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 392(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 480(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 424(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 512(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 456(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 544(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X0
+	VMOVDQU      Y0, 488(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 576(SP)
-	VMOVD        R11, X0
+	VMOVDQU      Y0, 520(SP)
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 608(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	XORQ         R10, R10
-	MOVQ         CX, R11
-	ADDQ         $0x0000001f, R11
-	SHRQ         $0x05, R11
-	MOVQ         (DX), R10
-	ADDQ         $0x00000008, DX
-	IMULQ        R11, R10
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X0
+	VMOVDQU      Y0, 552(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 584(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 616(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      Y4, 744(SP)
+	VMOVUPS      Y2, 776(SP)
+	VMOVUPS      Y3, 808(SP)
+	VMOVUPS      Y1, 840(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      744(SP), Y0
 	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
+	VMOVUPS      Y0, 872(SP)
+	VMOVUPS      776(SP), Y0
 	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VMOVUPS      Y0, 904(SP)
+	VMOVUPS      808(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 936(SP)
+	VMOVUPS      840(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
-	TESTQ        AX, AX
+	VMOVUPS      Y0, 968(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	VBROADCASTSS (R8), Y0
-	ADDQ         $0x00000004, R8
-	VBROADCASTSS (R9), Y1
-	ADDQ         $0x00000004, R9
-	MOVQ         CX, R11
-	TESTQ        R11, R11
+	VBROADCASTSS (SI), Y0
+	ADDQ         $0x00000004, SI
+	VBROADCASTSS (DI), Y1
+	ADDQ         $0x00000004, DI
+	MOVQ         d+144(FP), R9
+	TESTQ        R9, R9
 	JEQ          whole
 
 group:
-	CMPQ R11, $0x00000021
+	CMPQ R9, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R10
+	ADDQ $0x00000001, R8
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R10
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
 
 ahead:
-	CMPQ         R11, $0x00000020
+	CMPQ         R9, $0x00000020
 	JLT          partial
-	MOVQ         R10, R12
-	VMOVUPS      864(SP), Y3
-	VMOVUPS      928(SP), Y2
-	MOVQ         R10, R13
-	SHLQ         $0x03, R12
+	MOVQ         R8, R10
+	VMOVUPS      872(SP), Y3
+	VMOVUPS      936(SP), Y2
+	MOVQ         R8, R11
+	SHLQ         $0x03, R10
 	VPSRLD       $0x08, Y3, Y3
 	VPSRLD       $0x08, Y2, Y4
-	SHLQ         $0x03, R13
-	VMOVQ        R12, X2
+	SHLQ         $0x03, R11
+	VMOVQ        R10, X2
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VPADDD       const17<>+0(SB), Y4, Y5
-	VMOVQ        R13, X4
+	VMOVQ        R11, X4
 	VPBROADCASTQ X2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VCVTDQ2PS    Y5, Y5
@@ -3835,85 +3835,85 @@ ahead:
 	VPSUBD       const18<>+0(SB), Y5, Y9
 	VPSRLQ       $0x20, Y2, Y5
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        640(SP), Y5, Y5
+	VPXOR        648(SP), Y5, Y5
 	VPMULUDQ     const0<>+0(SB), Y5, Y10
 	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        704(SP), Y5, Y5
+	VPXOR        712(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
+	VPXOR        680(SP), Y11, Y11
+	VPXOR        72(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y12
 	VPSRLQ       $0x20, Y10, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        96(SP), Y11, Y11
+	VPXOR        104(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y5, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
+	VPXOR        136(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y5
 	VPXOR        Y10, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
+	VPXOR        168(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPXOR        Y2, Y10, Y10
-	VPXOR        192(SP), Y10, Y10
+	VPXOR        200(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y2
 	VPXOR        Y12, Y2, Y2
-	VPXOR        224(SP), Y2, Y2
+	VPXOR        232(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y12
 	VPXOR        Y5, Y12, Y12
-	VPXOR        256(SP), Y12, Y12
+	VPXOR        264(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y10, Y5
 	VPXOR        Y11, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        296(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
+	VPXOR        328(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y2
 	VPXOR        Y10, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
+	VPXOR        360(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y5, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
+	VPXOR        392(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y5
 	VPXOR        Y12, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        424(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y12
 	VPXOR        Y2, Y12, Y12
-	VPXOR        448(SP), Y12, Y12
+	VPXOR        456(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y10, Y2
 	VPXOR        Y11, Y2, Y2
-	VPXOR        480(SP), Y2, Y2
+	VPXOR        488(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y5, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
+	VPXOR        520(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y5
-	VMOVUPS      Y5, 832(SP)
+	VMOVUPS      Y5, 840(SP)
 	VPSRLQ       $0x20, Y5, Y5
 	VPXOR        Y12, Y5, Y5
 	VPSRLQ       $0x20, Y12, Y11
 	VPXOR        Y10, Y11, Y11
-	VPXOR        544(SP), Y11, Y11
+	VPXOR        552(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y10
-	VPXOR        608(SP), Y5, Y5
-	VMOVUPS      Y10, 768(SP)
+	VPXOR        616(SP), Y5, Y5
+	VMOVUPS      Y10, 776(SP)
 	VPSRLQ       $0x20, Y10, Y10
 	VPXOR        Y2, Y10, Y10
-	VMOVUPS      Y5, 800(SP)
-	VPXOR        576(SP), Y10, Y10
-	VMOVUPS      Y10, 736(SP)
+	VMOVUPS      Y5, 808(SP)
+	VPXOR        584(SP), Y10, Y10
+	VMOVUPS      Y10, 744(SP)
 	VPAND        const19<>+0(SB), Y3, Y2
 	VPSRAD       $0x17, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -3947,15 +3947,15 @@ ahead:
 	VADDPS       Y5, Y6, Y5
 	VMOVUPS      const25<>+0(SB), Y6
 	VFMADD213PS  const24<>+0(SB), Y9, Y6
-	VPXOR        640(SP), Y4, Y4
+	VPXOR        648(SP), Y4, Y4
 	VSQRTPS      Y5, Y5
 	VPMULUDQ     const0<>+0(SB), Y4, Y8
-	VMOVUPS      896(SP), Y4
+	VMOVUPS      904(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const16<>+0(SB), Y4, Y4
 	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       896(SP), Y10, Y10
+	VPADDD       904(SP), Y10, Y10
 	VMULPS       Y4, Y4, Y11
 	VMOVUPS      const2<>+0(SB), Y12
 	VFMADD213PS  const3<>+0(SB), Y11, Y12
@@ -3981,91 +3981,91 @@ ahead:
 	VPXOR        Y10, Y11, Y10
 	VMULPS       Y10, Y5, Y10
 	VMULPS       Y4, Y5, Y4
-	VMOVUPS      Y10, (SI)
-	VMOVUPS      Y4, 32(SI)
-	VMOVUPS      (DI), Y5
+	VMOVUPS      Y10, (DX)
+	VMOVUPS      Y4, 32(DX)
+	VMOVUPS      (BX), Y5
 	VMULPS       Y0, Y5, Y5
 	VFMADD231PS  Y1, Y10, Y5
-	VMOVUPS      Y5, (BX)
-	VMOVUPS      32(DI), Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      32(BX), Y5
 	VMULPS       Y0, Y5, Y5
 	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y5, 32(BX)
+	VMOVUPS      Y5, 32(CX)
 	VMOVUPS      const27<>+0(SB), Y5
 	VFMADD213PS  const26<>+0(SB), Y9, Y5
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        704(SP), Y4, Y4
+	VPXOR        712(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        672(SP), Y10, Y10
-	VPXOR        64(SP), Y10, Y10
+	VPXOR        680(SP), Y10, Y10
+	VPXOR        72(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y11
 	VPSRLQ       $0x20, Y8, Y10
 	VPXOR        Y2, Y10, Y10
-	VPXOR        96(SP), Y10, Y10
+	VPXOR        104(SP), Y10, Y10
 	VPMULUDQ     const1<>+0(SB), Y10, Y2
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y4, Y10, Y10
-	VPXOR        128(SP), Y10, Y10
+	VPXOR        136(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y4
 	VPXOR        Y8, Y4, Y4
-	VPXOR        160(SP), Y4, Y4
+	VPXOR        168(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPXOR        Y2, Y8, Y8
-	VPXOR        192(SP), Y8, Y8
+	VPXOR        200(SP), Y8, Y8
 	VPMULUDQ     const0<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y10, Y2
 	VPXOR        Y11, Y2, Y2
-	VPXOR        224(SP), Y2, Y2
+	VPXOR        232(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y4, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
+	VPXOR        264(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y8, Y4
 	VPXOR        Y10, Y4, Y4
-	VPXOR        288(SP), Y4, Y4
+	VPXOR        296(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y10
 	VPXOR        Y2, Y10, Y10
-	VPXOR        320(SP), Y10, Y10
+	VPXOR        328(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y11, Y2
 	VPXOR        Y8, Y2, Y2
-	VPXOR        352(SP), Y2, Y2
+	VPXOR        360(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y8
 	VPXOR        Y4, Y8, Y8
-	VPXOR        384(SP), Y8, Y8
+	VPXOR        392(SP), Y8, Y8
 	VPMULUDQ     const0<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y10, Y4
 	VPXOR        Y11, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
+	VPXOR        424(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
+	VPXOR        456(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y8, Y2
 	VPXOR        Y10, Y2, Y2
-	VPXOR        480(SP), Y2, Y2
+	VPXOR        488(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y4, Y10, Y10
-	VPXOR        512(SP), Y10, Y10
+	VPXOR        520(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y10
 	VPXOR        Y11, Y10, Y10
 	VPSRLQ       $0x20, Y11, Y11
-	VPXOR        608(SP), Y10, Y10
+	VPXOR        616(SP), Y10, Y10
 	VPXOR        Y8, Y11, Y11
-	VPXOR        544(SP), Y11, Y11
+	VPXOR        552(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        576(SP), Y11, Y11
+	VPXOR        584(SP), Y11, Y11
 	VMULPS       Y9, Y9, Y2
 	VFMADD213PS  Y3, Y2, Y6
 	VMOVUPS      const29<>+0(SB), Y3
@@ -4078,7 +4078,7 @@ ahead:
 	VMULPS       Y2, Y9, Y6
 	VMOVAPS      Y2, Y2
 	VFMADD231PS  const15<>+0(SB), Y7, Y2
-	VMOVUPS      960(SP), Y7
+	VMOVUPS      968(SP), Y7
 	VFMADD231PS  Y3, Y6, Y2
 	VMOVUPS      const2<>+0(SB), Y3
 	VMOVUPS      const5<>+0(SB), Y6
@@ -4089,7 +4089,7 @@ ahead:
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       const16<>+0(SB), Y7, Y7
 	VMOVUPS      const21<>+0(SB), Y9
-	VPADDD       960(SP), Y9, Y9
+	VPADDD       968(SP), Y9, Y9
 	VMULPS       Y7, Y7, Y12
 	VFMADD213PS  const3<>+0(SB), Y12, Y3
 	VFMADD213PS  const4<>+0(SB), Y12, Y3
@@ -4112,38 +4112,38 @@ ahead:
 	VPXOR        Y6, Y3, Y3
 	VMULPS       Y3, Y2, Y3
 	VMULPS       Y5, Y2, Y2
-	VMOVUPS      Y3, 64(SI)
-	VMOVUPS      Y2, 96(SI)
-	VMOVUPS      64(DI), Y5
-	VMOVUPS      96(DI), Y6
+	VMOVUPS      Y3, 64(DX)
+	VMOVUPS      Y2, 96(DX)
+	VMOVUPS      64(BX), Y5
+	VMOVUPS      96(BX), Y6
 	VMULPS       Y0, Y5, Y5
 	VMULPS       Y0, Y6, Y6
 	VFMADD231PS  Y1, Y3, Y5
 	VFMADD231PS  Y1, Y2, Y6
-	VMOVUPS      Y5, 64(BX)
-	VMOVUPS      Y6, 96(BX)
-	VMOVUPS      736(SP), Y2
+	VMOVUPS      Y5, 64(CX)
+	VMOVUPS      Y6, 96(CX)
+	VMOVUPS      744(SP), Y2
 	VSHUFPS      $0x88, Y11, Y2, Y2
-	VMOVUPS      Y2, 864(SP)
-	VMOVUPS      768(SP), Y2
+	VMOVUPS      Y2, 872(SP)
+	VMOVUPS      776(SP), Y2
 	VSHUFPS      $0x88, Y8, Y2, Y2
-	VMOVUPS      Y2, 896(SP)
-	VMOVUPS      800(SP), Y2
+	VMOVUPS      Y2, 904(SP)
+	VMOVUPS      808(SP), Y2
 	VSHUFPS      $0x88, Y10, Y2, Y2
-	VMOVUPS      Y2, 928(SP)
-	VMOVUPS      832(SP), Y2
+	VMOVUPS      Y2, 936(SP)
+	VMOVUPS      840(SP), Y2
 	VSHUFPS      $0x88, Y4, Y2, Y2
-	VMOVUPS      Y2, 960(SP)
+	VMOVUPS      Y2, 968(SP)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
-	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
-	SUBQ         $0x00000020, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000020, R9
+	TESTQ        R9, R9
 	JNE          group
 	JMP          whole
 
 partial:
-	VMOVUPS     864(SP), Y2
+	VMOVUPS     872(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
 	VPADDD      const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
@@ -4174,12 +4174,12 @@ partial:
 	VFMADD231PS Y8, Y2, Y6
 	VADDPS      Y6, Y5, Y2
 	VSQRTPS     Y2, Y2
-	VMOVUPS     896(SP), Y3
+	VMOVUPS     904(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      896(SP), Y4, Y4
+	VPADDD      904(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -4205,7 +4205,7 @@ partial:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y2, Y4
 	VMULPS      Y3, Y2, Y2
-	VMOVUPS     928(SP), Y3
+	VMOVUPS     936(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
 	VPADDD      const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4236,12 +4236,12 @@ partial:
 	VFMADD231PS Y10, Y3, Y8
 	VADDPS      Y8, Y7, Y3
 	VSQRTPS     Y3, Y3
-	VMOVUPS     960(SP), Y5
+	VMOVUPS     968(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
 	VMULPS      const16<>+0(SB), Y5, Y5
 	VMOVUPS     const21<>+0(SB), Y6
-	VPADDD      960(SP), Y6, Y6
+	VPADDD      968(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
 	VFMADD213PS const3<>+0(SB), Y7, Y8
@@ -4267,279 +4267,279 @@ partial:
 	VPXOR       Y6, Y7, Y6
 	VMULPS      Y6, Y3, Y6
 	VMULPS      Y5, Y3, Y3
-	CMPQ        R11, $0x00000010
+	CMPQ        R9, $0x00000010
 	JLT         partialtail0
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y2, 32(SI)
-	VMOVUPS     (DI), Y5
-	VMOVUPS     32(DI), Y7
+	VMOVUPS     Y4, (DX)
+	VMOVUPS     Y2, 32(DX)
+	VMOVUPS     (BX), Y5
+	VMOVUPS     32(BX), Y7
 	VMULPS      Y0, Y5, Y5
 	VMULPS      Y0, Y7, Y7
 	VFMADD231PS Y1, Y4, Y5
 	VFMADD231PS Y1, Y2, Y7
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y7, 32(BX)
+	VMOVUPS     Y5, (CX)
+	VMOVUPS     Y7, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R11
-	TESTQ       R11, R11
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
 	JEQ         partialdone
-	CMPQ        R11, $0x00000010
+	CMPQ        R9, $0x00000010
 	JLT         partialtail1
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y3, 32(SI)
-	VMOVUPS     (DI), Y5
-	VMOVUPS     32(DI), Y7
+	VMOVUPS     Y6, (DX)
+	VMOVUPS     Y3, 32(DX)
+	VMOVUPS     (BX), Y5
+	VMOVUPS     32(BX), Y7
 	VMULPS      Y0, Y5, Y5
 	VMULPS      Y0, Y7, Y7
 	VFMADD231PS Y1, Y6, Y5
 	VFMADD231PS Y1, Y3, Y7
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y7, 32(BX)
+	VMOVUPS     Y5, (CX)
+	VMOVUPS     Y7, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R11
-	TESTQ       R11, R11
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
 	JEQ         partialdone
 
 partialtail0:
-	MOVQ        R11, R13
-	NEGQ        R13
-	LEAQ        const32<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  Y4, Y3, (SI)
-	VMOVDQU     32(R12), Y3
-	VMASKMOVPS  Y2, Y3, 32(SI)
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R12), Y5
-	VMASKMOVPS  32(DI), Y5, Y5
+	LEAQ        const32<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  Y4, Y3, (DX)
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  Y2, Y3, 32(DX)
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(BX), Y5, Y5
 	VMULPS      Y0, Y3, Y3
 	VMULPS      Y0, Y5, Y0
 	VFMADD231PS Y1, Y4, Y3
 	VFMADD231PS Y1, Y2, Y0
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y0, Y1, 32(BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  Y3, Y1, (CX)
+	VMOVDQU     32(R10), Y1
+	VMASKMOVPS  Y0, Y1, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 	JMP         partialdone
 
 partialtail1:
-	MOVQ        R11, R13
-	NEGQ        R13
-	LEAQ        const32<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
-	VMOVDQU     (R12), Y2
-	VMASKMOVPS  Y6, Y2, (SI)
-	VMOVDQU     32(R12), Y2
-	VMASKMOVPS  Y3, Y2, 32(SI)
-	VMOVDQU     (R12), Y2
-	VMASKMOVPS  (DI), Y2, Y2
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
+	LEAQ        const32<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y6, Y2, (DX)
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  Y3, Y2, 32(DX)
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (BX), Y2, Y2
+	VMOVDQU     32(R10), Y4
+	VMASKMOVPS  32(BX), Y4, Y4
 	VMULPS      Y0, Y2, Y2
 	VMULPS      Y0, Y4, Y0
 	VFMADD231PS Y1, Y6, Y2
 	VFMADD231PS Y1, Y3, Y0
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  Y2, Y1, (BX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y0, Y1, 32(BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  Y2, Y1, (CX)
+	VMOVDQU     32(R10), Y1
+	VMASKMOVPS  Y0, Y1, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 
 partialdone:
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X0
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      Y4, 744(SP)
+	VMOVUPS      Y2, 776(SP)
+	VMOVUPS      Y3, 808(SP)
+	VMOVUPS      Y1, 840(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
+	VPXOR        648(SP), Y1, Y1
+	VPXOR        712(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
+	VPXOR        680(SP), Y4, Y4
+	VPXOR        72(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
+	VPXOR        104(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
+	VPXOR        136(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        168(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        200(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
+	VPXOR        232(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        264(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        288(SP), Y2, Y2
+	VPXOR        296(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        328(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        360(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        392(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
+	VPXOR        424(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        456(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        488(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y4
 	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        520(SP), Y4, Y4
 	VPSRLQ       $0x20, Y0, Y2
 	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
+	VPXOR        552(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        584(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
+	VPXOR        616(SP), Y3, Y3
+	VMOVUPS      744(SP), Y0
 	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
+	VMOVUPS      Y0, 872(SP)
+	VMOVUPS      776(SP), Y0
 	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VMOVUPS      Y0, 904(SP)
+	VMOVUPS      808(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 936(SP)
+	VMOVUPS      840(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 968(SP)
 	JMP          whole
 
 final:
-	VMOVUPS     864(SP), Y2
+	VMOVUPS     872(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
 	VPADDD      const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
@@ -4570,12 +4570,12 @@ final:
 	VFMADD231PS Y8, Y2, Y6
 	VADDPS      Y6, Y5, Y2
 	VSQRTPS     Y2, Y2
-	VMOVUPS     896(SP), Y3
+	VMOVUPS     904(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      896(SP), Y4, Y4
+	VPADDD      904(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -4601,7 +4601,7 @@ final:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y2, Y4
 	VMULPS      Y3, Y2, Y2
-	VMOVUPS     928(SP), Y3
+	VMOVUPS     936(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
 	VPADDD      const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4632,12 +4632,12 @@ final:
 	VFMADD231PS Y10, Y3, Y8
 	VADDPS      Y8, Y7, Y3
 	VSQRTPS     Y3, Y3
-	VMOVUPS     960(SP), Y5
+	VMOVUPS     968(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
 	VMULPS      const16<>+0(SB), Y5, Y5
 	VMOVUPS     const21<>+0(SB), Y6
-	VPADDD      960(SP), Y6, Y6
+	VPADDD      968(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
 	VFMADD213PS const3<>+0(SB), Y7, Y8
@@ -4663,99 +4663,99 @@ final:
 	VPXOR       Y6, Y7, Y6
 	VMULPS      Y6, Y3, Y6
 	VMULPS      Y5, Y3, Y3
-	CMPQ        R11, $0x00000010
+	CMPQ        R9, $0x00000010
 	JLT         finaltail0
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y2, 32(SI)
-	VMOVUPS     (DI), Y5
-	VMOVUPS     32(DI), Y7
+	VMOVUPS     Y4, (DX)
+	VMOVUPS     Y2, 32(DX)
+	VMOVUPS     (BX), Y5
+	VMOVUPS     32(BX), Y7
 	VMULPS      Y0, Y5, Y5
 	VMULPS      Y0, Y7, Y7
 	VFMADD231PS Y1, Y4, Y5
 	VFMADD231PS Y1, Y2, Y7
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y7, 32(BX)
+	VMOVUPS     Y5, (CX)
+	VMOVUPS     Y7, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R11
-	TESTQ       R11, R11
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
 	JEQ         finaldone
-	CMPQ        R11, $0x00000010
+	CMPQ        R9, $0x00000010
 	JLT         finaltail1
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y3, 32(SI)
-	VMOVUPS     (DI), Y5
-	VMOVUPS     32(DI), Y7
+	VMOVUPS     Y6, (DX)
+	VMOVUPS     Y3, 32(DX)
+	VMOVUPS     (BX), Y5
+	VMOVUPS     32(BX), Y7
 	VMULPS      Y0, Y5, Y5
 	VMULPS      Y0, Y7, Y7
 	VFMADD231PS Y1, Y6, Y5
 	VFMADD231PS Y1, Y3, Y7
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y7, 32(BX)
+	VMOVUPS     Y5, (CX)
+	VMOVUPS     Y7, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R11
-	TESTQ       R11, R11
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
 	JEQ         finaldone
 
 finaltail0:
-	MOVQ        R11, R13
-	NEGQ        R13
-	LEAQ        const32<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  Y4, Y3, (SI)
-	VMOVDQU     32(R12), Y3
-	VMASKMOVPS  Y2, Y3, 32(SI)
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R12), Y5
-	VMASKMOVPS  32(DI), Y5, Y5
+	LEAQ        const32<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  Y4, Y3, (DX)
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  Y2, Y3, 32(DX)
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(BX), Y5, Y5
 	VMULPS      Y0, Y3, Y3
 	VMULPS      Y0, Y5, Y0
 	VFMADD231PS Y1, Y4, Y3
 	VFMADD231PS Y1, Y2, Y0
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y0, Y1, 32(BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  Y3, Y1, (CX)
+	VMOVDQU     32(R10), Y1
+	VMASKMOVPS  Y0, Y1, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 	JMP         finaldone
 
 finaltail1:
-	MOVQ        R11, R13
-	NEGQ        R13
-	LEAQ        const32<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
-	VMOVDQU     (R12), Y2
-	VMASKMOVPS  Y6, Y2, (SI)
-	VMOVDQU     32(R12), Y2
-	VMASKMOVPS  Y3, Y2, 32(SI)
-	VMOVDQU     (R12), Y2
-	VMASKMOVPS  (DI), Y2, Y2
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
+	LEAQ        const32<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y6, Y2, (DX)
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  Y3, Y2, 32(DX)
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (BX), Y2, Y2
+	VMOVDQU     32(R10), Y4
+	VMASKMOVPS  32(BX), Y4, Y4
 	VMULPS      Y0, Y2, Y2
 	VMULPS      Y0, Y4, Y0
 	VFMADD231PS Y1, Y6, Y2
 	VFMADD231PS Y1, Y3, Y0
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  Y2, Y1, (BX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y0, Y1, 32(BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  Y2, Y1, (CX)
+	VMOVDQU     32(R10), Y1
+	VMASKMOVPS  Y0, Y1, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
@@ -4764,325 +4764,326 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Overdamped(SB), $1088-168
+TEXT ·Overdamped(SB), $1104-168
 	MOVQ         ids_len+104(FP), AX
-	MOVQ         d+120(FP), CX
-	MOVQ         ids_base+96(FP), DX
-	MOVQ         z_base+0(FP), BX
-	MOVQ         g_base+24(FP), SI
-	MOVQ         p_base+48(FP), DI
-	MOVQ         h_base+72(FP), R8
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+96(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+24(FP), DX
+	MOVQ         p_base+48(FP), BX
+	MOVQ         h_base+72(FP), SI
 	VBROADCASTSS anchor+128(FP), Y0
-	VMOVUPS      Y0, (SP)
+	VMOVUPS      Y0, 8(SP)
 	VBROADCASTSS root+132(FP), Y0
-	VMOVUPS      Y0, 32(SP)
+	VMOVUPS      Y0, 40(SP)
 	VBROADCASTSS heat+136(FP), Y0
-	VMOVUPS      Y0, 64(SP)
-	VMOVSS       32(SP), X0
-	VMULSS       32(SP), X0, X0
-	XORQ         R9, R9
-	TESTQ        AX, AX
+	VMOVUPS      Y0, 72(SP)
+	VMOVSS       40(SP), X0
+	VMULSS       40(SP), X0, X0
+	XORQ         DI, DI
+	MOVQ         DI, 104(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+152(FP), R10
-	MOVQ         seed+144(FP), R11
-	MOVL         $0xcd9e8d57, R12
-	IMULQ        R12, R10
-	MOVQ         R10, R12
-	SHRQ         $0x20, R12
-	XORQ         R11, R12
-	SHRQ         $0x20, R11
-	MOVLQZX      stream+156(FP), R13
-	XORQ         R11, R13
-	VMOVD        R12, X1
+	MOVLQZX      step+152(FP), DI
+	MOVQ         seed+144(FP), R8
+	MOVL         $0xcd9e8d57, R9
+	IMULQ        R9, DI
+	MOVQ         DI, R9
+	SHRQ         $0x20, R9
+	XORQ         R8, R9
+	SHRQ         $0x20, R8
+	MOVLQZX      stream+156(FP), R10
+	XORQ         R8, R10
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 736(SP)
+	VMOVDQU      Y1, 752(SP)
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 784(SP)
 	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 768(SP)
-	VMOVD        R13, X1
+	VMOVDQU      Y1, 816(SP)
+	MOVQ         seed+144(FP), DI
+	MOVQ         DI, R8
+	SHRQ         $0x20, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 800(SP)
-	MOVQ         seed+144(FP), R10
-	MOVQ         R10, R11
-	SHRQ         $0x20, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 112(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 96(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 144(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 128(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 176(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 160(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 208(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 192(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 240(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 224(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 272(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 256(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 304(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 288(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 336(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 320(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 368(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 352(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 400(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 384(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 432(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 416(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 464(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 448(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 496(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 480(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 528(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 512(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 560(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 544(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 592(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 576(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 624(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 608(SP)
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 656(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 640(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	VMOVD        R10, X1
+	VMOVDQU      Y1, 688(SP)
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 672(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 704(SP)
-	ADDL         $0x9e3779b9, R10
-	ADDL         $0xbb67ae85, R11
-	XORQ         R10, R10
-	MOVQ         CX, R11
-	ADDQ         $0x0000001f, R11
-	SHRQ         $0x05, R11
-	MOVQ         (DX), R10
-	ADDQ         $0x00000008, DX
-	IMULQ        R11, R10
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X1
+	VMOVDQU      Y1, 720(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	XORQ         DI, DI
+	MOVQ         d+120(FP), R8
+	ADDQ         $0x0000001f, R8
+	SHRQ         $0x05, R8
+	MOVQ         (AX), DI
+	ADDQ         $0x00000008, AX
+	IMULQ        R8, DI
+	MOVQ         DI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const30<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        736(SP), Y2, Y2
-	VPXOR        800(SP), Y3, Y3
+	VPXOR        752(SP), Y2, Y2
+	VPXOR        816(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        768(SP), Y5, Y5
-	VPXOR        160(SP), Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        176(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        208(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPXOR        240(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
+	VPXOR        272(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        304(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        336(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        384(SP), Y3, Y3
+	VPXOR        400(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        464(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
+	VPXOR        528(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
+	VPXOR        560(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        592(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
+	VPXOR        624(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        640(SP), Y3, Y3
+	VPXOR        656(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
+	VPXOR        688(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        704(SP), Y4, Y4
-	VMOVUPS      Y5, 832(SP)
-	VMOVUPS      Y3, 864(SP)
-	VMOVUPS      Y4, 896(SP)
-	VMOVUPS      Y2, 928(SP)
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X1
+	VPXOR        720(SP), Y4, Y4
+	VMOVUPS      Y5, 848(SP)
+	VMOVUPS      Y3, 880(SP)
+	VMOVUPS      Y4, 912(SP)
+	VMOVUPS      Y2, 944(SP)
+	MOVQ         DI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const31<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        736(SP), Y2, Y2
-	VPXOR        800(SP), Y3, Y3
+	VPXOR        752(SP), Y2, Y2
+	VPXOR        816(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        768(SP), Y5, Y5
-	VPXOR        160(SP), Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        176(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        208(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPXOR        240(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
+	VPXOR        272(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        304(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        336(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        384(SP), Y3, Y3
+	VPXOR        400(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        464(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
+	VPXOR        528(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
+	VPXOR        560(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        592(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
+	VPXOR        624(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        640(SP), Y3, Y3
+	VPXOR        656(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
+	VPXOR        688(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        704(SP), Y4, Y4
-	VMOVUPS      832(SP), Y1
+	VPXOR        720(SP), Y4, Y4
+	VMOVUPS      848(SP), Y1
 	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 960(SP)
-	VMOVUPS      864(SP), Y1
+	VMOVUPS      Y1, 976(SP)
+	VMOVUPS      880(SP), Y1
 	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 992(SP)
-	VMOVUPS      896(SP), Y1
+	VMOVUPS      Y1, 1008(SP)
+	VMOVUPS      912(SP), Y1
 	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1024(SP)
-	VMOVUPS      928(SP), Y1
+	VMOVUPS      Y1, 1040(SP)
+	VMOVUPS      944(SP), Y1
 	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1056(SP)
-	TESTQ        AX, AX
+	VMOVUPS      Y1, 1072(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	VMOVSS       (R8), X1
-	ADDQ         $0x00000004, R8
-	VMOVSS       64(SP), X2
+	VMOVSS       (SI), X1
+	ADDQ         $0x00000004, SI
+	VMOVSS       72(SP), X2
 	VMULSS       X1, X2, X2
 	VSQRTSS      X2, X2, X2
 	VBROADCASTSS X2, Y2
-	VMOVSS       32(SP), X3
+	VMOVSS       40(SP), X3
 	VUCOMISS     const33<>+0(SB), X3
 	JHI          clip
 	JMP          free
@@ -5091,28 +5092,31 @@ clip:
 	VBROADCASTSS X1, Y3
 	VPXOR        Y4, Y4, Y4
 	VPXOR        Y5, Y5, Y5
+	MOVQ         CX, R8
+	MOVQ         DX, R9
+	MOVQ         BX, R10
 	MOVQ         d+120(FP), R11
 	CMPQ         R11, $0x00000010
 	JLT          drift1end
 
 drift1:
-	VMOVUPS     (SI), Y6
-	VMOVUPS     32(SI), Y7
-	VMOVUPS     (DI), Y8
-	VMOVUPS     32(DI), Y9
+	VMOVUPS     (R9), Y6
+	VMOVUPS     32(R9), Y7
+	VMOVUPS     (R10), Y8
+	VMOVUPS     32(R10), Y9
 	VADDPS      Y8, Y6, Y6
 	VADDPS      Y9, Y7, Y7
-	VMOVUPS     (BX), Y8
-	VMOVUPS     32(BX), Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VMOVUPS     (R8), Y8
+	VMOVUPS     32(R8), Y9
+	VFMADD231PS 8(SP), Y8, Y6
+	VFMADD231PS 8(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y7
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y7, Y7, Y5
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
 	SUBQ        $0x00000010, R11
 	CMPQ        R11, $0x00000010
 	JGE         drift1
@@ -5120,26 +5124,26 @@ drift1:
 drift1end:
 	TESTQ       R11, R11
 	JEQ         driftdone
-	MOVQ        R11, R13
-	NEGQ        R13
 	LEAQ        const32<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
+	NEGQ        R11
+	LEAQ        64(R12)(R11*4), R12
+	NEGQ        R11
 	VMOVDQU     (R12), Y6
-	VMASKMOVPS  (SI), Y6, Y6
+	VMASKMOVPS  (R9), Y6, Y6
 	VMOVDQU     32(R12), Y7
-	VMASKMOVPS  32(SI), Y7, Y7
+	VMASKMOVPS  32(R9), Y7, Y7
 	VMOVDQU     (R12), Y8
-	VMASKMOVPS  (DI), Y8, Y8
+	VMASKMOVPS  (R10), Y8, Y8
 	VMOVDQU     32(R12), Y9
-	VMASKMOVPS  32(DI), Y9, Y9
+	VMASKMOVPS  32(R10), Y9, Y9
 	VADDPS      Y8, Y6, Y6
 	VADDPS      Y9, Y7, Y7
 	VMOVDQU     (R12), Y8
-	VMASKMOVPS  (BX), Y8, Y8
+	VMASKMOVPS  (R8), Y8, Y8
 	VMOVDQU     32(R12), Y9
-	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VMASKMOVPS  32(R8), Y9, Y9
+	VFMADD231PS 8(SP), Y8, Y6
+	VFMADD231PS 8(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y3
 	VMOVDQU     (R12), Y7
@@ -5148,20 +5152,11 @@ drift1end:
 	VANDPS      Y7, Y3, Y3
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y3, Y3, Y5
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	LEAQ        (R8)(R11*4), R8
+	LEAQ        (R9)(R11*4), R9
+	LEAQ        (R10)(R11*4), R10
 
 driftdone:
-	MOVQ         d+120(FP), R11
-	NEGQ         R11
-	LEAQ         (BX)(R11*4), BX
-	MOVQ         d+120(FP), R11
-	NEGQ         R11
-	LEAQ         (SI)(R11*4), SI
-	MOVQ         d+120(FP), R11
-	NEGQ         R11
-	LEAQ         (DI)(R11*4), DI
 	VADDPS       Y5, Y4, Y3
 	VEXTRACTF128 $0x01, Y3, X4
 	VADDPS       X4, X3, X4
@@ -5174,47 +5169,47 @@ driftdone:
 	JMP          free
 
 cut:
-	ADDQ    $0x00000001, R9
+	ADDQ    $0x00000001, 104(SP)
 	VSQRTSS X4, X4, X3
-	VMOVSS  32(SP), X4
+	VMOVSS  40(SP), X4
 	VDIVSS  X3, X4, X3
 	VMULSS  X3, X1, X1
 
 free:
 	VBROADCASTSS X1, Y1
-	MOVQ         CX, R11
-	TESTQ        R11, R11
+	MOVQ         d+120(FP), R8
+	TESTQ        R8, R8
 	JEQ          whole
 
 group:
-	CMPQ R11, $0x00000021
+	CMPQ R8, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R10
+	ADDQ $0x00000001, DI
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R10
+	MOVQ  d+120(FP), R9
+	ADDQ  $0x0000001f, R9
+	SHRQ  $0x05, R9
+	MOVQ  (AX), DI
+	ADDQ  $0x00000008, AX
+	IMULQ R9, DI
 
 ahead:
-	CMPQ         R11, $0x00000020
+	CMPQ         R8, $0x00000020
 	JLT          partial
-	MOVQ         R10, R12
-	MOVQ         R10, R13
-	VMOVUPS      960(SP), Y4
-	VMOVUPS      1024(SP), Y3
-	SHLQ         $0x03, R12
-	SHLQ         $0x03, R13
+	MOVQ         DI, R9
+	MOVQ         DI, R10
+	VMOVUPS      976(SP), Y4
+	VMOVUPS      1040(SP), Y3
+	SHLQ         $0x03, R9
+	SHLQ         $0x03, R10
 	VPSRLD       $0x08, Y4, Y4
 	VPSRLD       $0x08, Y3, Y6
-	VMOVQ        R12, X3
-	VMOVQ        R13, X5
+	VMOVQ        R9, X3
+	VMOVQ        R10, X5
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VPADDD       const17<>+0(SB), Y6, Y6
 	VPBROADCASTQ X3, Y3
@@ -5230,88 +5225,88 @@ ahead:
 	VPSUBD       const18<>+0(SB), Y9, Y10
 	VPSRLQ       $0x20, Y3, Y9
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        736(SP), Y9, Y9
+	VPXOR        752(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y11
 	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        800(SP), Y9, Y9
+	VPXOR        816(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        768(SP), Y12, Y12
-	VPXOR        160(SP), Y12, Y12
+	VPXOR        784(SP), Y12, Y12
+	VPXOR        176(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y13
 	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        192(SP), Y12, Y12
+	VPXOR        208(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y9, Y12, Y12
-	VPXOR        224(SP), Y12, Y12
+	VPXOR        240(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y9
 	VPXOR        Y11, Y9, Y9
-	VPXOR        256(SP), Y9, Y9
+	VPXOR        272(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y11
 	VPXOR        Y3, Y11, Y11
-	VPXOR        288(SP), Y11, Y11
+	VPXOR        304(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y3
 	VPXOR        Y13, Y3, Y3
-	VPXOR        320(SP), Y3, Y3
+	VPXOR        336(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y13
 	VPXOR        Y9, Y13, Y13
-	VPXOR        352(SP), Y13, Y13
+	VPXOR        368(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y9
 	VPXOR        Y12, Y9, Y9
-	VPXOR        384(SP), Y9, Y9
+	VPXOR        400(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        416(SP), Y12, Y12
+	VPXOR        432(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y3
 	VPXOR        Y11, Y3, Y3
-	VPXOR        448(SP), Y3, Y3
+	VPXOR        464(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y9, Y11, Y11
-	VPXOR        480(SP), Y11, Y11
+	VPXOR        496(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y9
 	VPXOR        Y13, Y9, Y9
-	VPXOR        512(SP), Y9, Y9
+	VPXOR        528(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y13
 	VPXOR        Y3, Y13, Y13
-	VPXOR        544(SP), Y13, Y13
+	VPXOR        560(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y3
 	VPXOR        Y12, Y3, Y3
-	VPXOR        576(SP), Y3, Y3
+	VPXOR        592(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y9, Y12, Y12
-	VPXOR        608(SP), Y12, Y12
+	VPXOR        624(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y9
-	VMOVUPS      Y9, 928(SP)
+	VMOVUPS      Y9, 944(SP)
 	VPSRLQ       $0x20, Y9, Y9
 	VPXOR        Y13, Y9, Y9
 	VPSRLQ       $0x20, Y13, Y12
 	VPXOR        Y11, Y12, Y12
-	VPXOR        640(SP), Y12, Y12
+	VPXOR        656(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VPXOR        704(SP), Y9, Y9
-	VMOVUPS      Y11, 864(SP)
+	VPXOR        720(SP), Y9, Y9
+	VMOVUPS      Y11, 880(SP)
 	VPSRLQ       $0x20, Y11, Y11
 	VPXOR        Y3, Y11, Y11
-	VMOVUPS      Y9, 896(SP)
-	VPXOR        672(SP), Y11, Y11
-	VMOVUPS      Y11, 832(SP)
+	VMOVUPS      Y9, 912(SP)
+	VPXOR        688(SP), Y11, Y11
+	VMOVUPS      Y11, 848(SP)
 	VPMULUDQ     const0<>+0(SB), Y5, Y3
 	VPSRLQ       $0x20, Y5, Y5
-	VPXOR        736(SP), Y5, Y5
+	VPXOR        752(SP), Y5, Y5
 	VPMULUDQ     const0<>+0(SB), Y5, Y9
 	VPSRAD       $0x17, Y4, Y5
 	VPAND        const19<>+0(SB), Y4, Y4
@@ -5337,7 +5332,7 @@ ahead:
 	VPSRLQ       $0x20, Y3, Y4
 	VPAND        const19<>+0(SB), Y10, Y5
 	VPSRAD       $0x17, Y10, Y6
-	VPXOR        800(SP), Y4, Y4
+	VPXOR        816(SP), Y4, Y4
 	VPADDD       const20<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VADDPS       Y8, Y7, Y7
@@ -5347,15 +5342,15 @@ ahead:
 	VSQRTPS      Y7, Y7
 	VPXOR        Y3, Y8, Y8
 	VMOVUPS      const23<>+0(SB), Y3
-	VPXOR        192(SP), Y8, Y8
+	VPXOR        208(SP), Y8, Y8
 	VPMULUDQ     const1<>+0(SB), Y8, Y10
 	VFMADD213PS  const22<>+0(SB), Y5, Y3
-	VMOVUPS      992(SP), Y8
+	VMOVUPS      1008(SP), Y8
 	VPSLLD       $0x02, Y8, Y8
 	VCVTDQ2PS    Y8, Y8
 	VMULPS       const16<>+0(SB), Y8, Y8
 	VMOVUPS      const21<>+0(SB), Y11
-	VPADDD       992(SP), Y11, Y11
+	VPADDD       1008(SP), Y11, Y11
 	VMULPS       Y8, Y8, Y12
 	VMOVUPS      const2<>+0(SB), Y13
 	VFMADD213PS  const3<>+0(SB), Y12, Y13
@@ -5381,93 +5376,93 @@ ahead:
 	VPXOR        Y11, Y12, Y11
 	VMULPS       Y11, Y7, Y11
 	VMULPS       Y8, Y7, Y7
-	VMOVUPS      (SI), Y8
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      (DI), Y13
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y12
+	VMOVUPS      (BX), Y13
 	VADDPS       Y13, Y8, Y13
-	VMOVUPS      32(DI), Y8
+	VMOVUPS      32(BX), Y8
 	VADDPS       Y8, Y12, Y8
-	VMOVUPS      (BX), Y12
-	VFMADD231PS  (SP), Y12, Y13
-	VMOVUPS      32(BX), Y12
-	VFMADD231PS  (SP), Y12, Y8
-	VMOVUPS      (BX), Y12
+	VMOVUPS      (CX), Y12
+	VFMADD231PS  8(SP), Y12, Y13
+	VMOVUPS      32(CX), Y12
+	VFMADD231PS  8(SP), Y12, Y8
+	VMOVUPS      (CX), Y12
 	VFNMADD231PS Y13, Y1, Y12
 	VFMADD231PS  Y11, Y2, Y12
-	VMOVUPS      Y12, (BX)
-	VMOVUPS      32(BX), Y11
+	VMOVUPS      Y12, (CX)
+	VMOVUPS      32(CX), Y11
 	VFNMADD231PS Y8, Y1, Y11
 	VFMADD231PS  Y7, Y2, Y11
-	VMOVUPS      Y11, 32(BX)
+	VMOVUPS      Y11, 32(CX)
 	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        768(SP), Y7, Y7
-	VPXOR        160(SP), Y7, Y7
+	VPXOR        784(SP), Y7, Y7
+	VPXOR        176(SP), Y7, Y7
 	VPMULUDQ     const0<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y10, Y8
 	VPXOR        Y4, Y8, Y8
-	VPXOR        224(SP), Y8, Y8
+	VPXOR        240(SP), Y8, Y8
 	VPMULUDQ     const0<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y7, Y4
 	VPXOR        Y9, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        272(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPXOR        Y10, Y9, Y9
-	VPXOR        288(SP), Y9, Y9
+	VPXOR        304(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y10
 	VPSRLQ       $0x20, Y8, Y9
 	VPXOR        Y7, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
+	VPXOR        336(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPXOR        Y4, Y9, Y9
-	VPXOR        352(SP), Y9, Y9
+	VPXOR        368(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y10, Y4
 	VPXOR        Y8, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
+	VPXOR        400(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPXOR        Y7, Y8, Y8
-	VPXOR        416(SP), Y8, Y8
+	VPXOR        432(SP), Y8, Y8
 	VPMULUDQ     const0<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y9, Y7
 	VPXOR        Y10, Y7, Y7
-	VPXOR        448(SP), Y7, Y7
+	VPXOR        464(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPXOR        Y4, Y10, Y10
-	VPXOR        480(SP), Y10, Y10
+	VPXOR        496(SP), Y10, Y10
 	VPMULUDQ     const0<>+0(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y4
 	VPXOR        Y9, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        528(SP), Y4, Y4
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPXOR        Y7, Y9, Y9
-	VPXOR        544(SP), Y9, Y9
+	VPXOR        560(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y10, Y7
 	VPXOR        Y8, Y7, Y7
-	VPXOR        576(SP), Y7, Y7
+	VPXOR        592(SP), Y7, Y7
 	VPMULUDQ     const1<>+0(SB), Y7, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPXOR        Y4, Y8, Y8
-	VPXOR        608(SP), Y8, Y8
+	VPXOR        624(SP), Y8, Y8
 	VPMULUDQ     const0<>+0(SB), Y8, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPXOR        Y9, Y8, Y8
 	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        704(SP), Y8, Y8
+	VPXOR        720(SP), Y8, Y8
 	VPXOR        Y10, Y9, Y9
 	VMOVUPS      const25<>+0(SB), Y10
 	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VPXOR        640(SP), Y9, Y9
+	VPXOR        656(SP), Y9, Y9
 	VPMULUDQ     const1<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y9, Y11
 	VPXOR        Y7, Y11, Y11
 	VMOVUPS      const27<>+0(SB), Y12
-	VPXOR        672(SP), Y11, Y11
+	VPXOR        688(SP), Y11, Y11
 	VFMADD213PS  const26<>+0(SB), Y5, Y12
 	VMULPS       Y5, Y5, Y7
 	VFMADD213PS  Y3, Y7, Y10
@@ -5481,7 +5476,7 @@ ahead:
 	VMULPS       Y7, Y5, Y5
 	VMOVAPS      Y7, Y7
 	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VMOVUPS      1056(SP), Y6
+	VMOVUPS      1072(SP), Y6
 	VFMADD231PS  Y3, Y5, Y7
 	VMOVUPS      const2<>+0(SB), Y3
 	VMOVUPS      const5<>+0(SB), Y5
@@ -5492,7 +5487,7 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       const16<>+0(SB), Y6, Y6
 	VMOVUPS      const21<>+0(SB), Y12
-	VPADDD       1056(SP), Y12, Y12
+	VPADDD       1072(SP), Y12, Y12
 	VMULPS       Y6, Y6, Y13
 	VFMADD213PS  const3<>+0(SB), Y13, Y3
 	VFMADD213PS  const4<>+0(SB), Y13, Y3
@@ -5505,7 +5500,7 @@ ahead:
 	VFMADD213PS  const9<>+0(SB), Y10, Y3
 	VMULPS       Y13, Y13, Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VMOVUPS      64(SI), Y10
+	VMOVUPS      64(DX), Y10
 	VPSLLD       $0x01, Y12, Y6
 	VBLENDVPS    Y6, Y3, Y14, Y5
 	VBLENDVPS    Y6, Y14, Y3, Y3
@@ -5514,47 +5509,47 @@ ahead:
 	VPXOR        Y6, Y5, Y5
 	VPAND        const10<>+0(SB), Y12, Y6
 	VPXOR        Y6, Y3, Y3
-	VMOVUPS      96(SI), Y6
+	VMOVUPS      96(DX), Y6
 	VMULPS       Y3, Y7, Y3
 	VMULPS       Y5, Y7, Y5
-	VMOVUPS      64(DI), Y7
+	VMOVUPS      64(BX), Y7
 	VADDPS       Y7, Y10, Y10
-	VMOVUPS      96(DI), Y7
-	VADDPS       Y7, Y6, Y6
-	VMOVUPS      64(BX), Y7
-	VFMADD231PS  (SP), Y7, Y10
 	VMOVUPS      96(BX), Y7
-	VFMADD231PS  (SP), Y7, Y6
-	VMOVUPS      64(BX), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      64(CX), Y7
+	VFMADD231PS  8(SP), Y7, Y10
+	VMOVUPS      96(CX), Y7
+	VFMADD231PS  8(SP), Y7, Y6
+	VMOVUPS      64(CX), Y7
 	VFNMADD231PS Y10, Y1, Y7
-	VMOVUPS      96(BX), Y10
+	VMOVUPS      96(CX), Y10
 	VFNMADD231PS Y6, Y1, Y10
 	VFMADD231PS  Y3, Y2, Y7
 	VFMADD231PS  Y5, Y2, Y10
-	VMOVUPS      Y7, 64(BX)
-	VMOVUPS      Y10, 96(BX)
-	VMOVUPS      832(SP), Y3
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      Y10, 96(CX)
+	VMOVUPS      848(SP), Y3
 	VSHUFPS      $0x88, Y11, Y3, Y3
-	VMOVUPS      Y3, 960(SP)
-	VMOVUPS      864(SP), Y3
+	VMOVUPS      Y3, 976(SP)
+	VMOVUPS      880(SP), Y3
 	VSHUFPS      $0x88, Y9, Y3, Y3
-	VMOVUPS      Y3, 992(SP)
-	VMOVUPS      896(SP), Y3
+	VMOVUPS      Y3, 1008(SP)
+	VMOVUPS      912(SP), Y3
 	VSHUFPS      $0x88, Y8, Y3, Y3
-	VMOVUPS      Y3, 1024(SP)
-	VMOVUPS      928(SP), Y3
+	VMOVUPS      Y3, 1040(SP)
+	VMOVUPS      944(SP), Y3
 	VSHUFPS      $0x88, Y4, Y3, Y3
-	VMOVUPS      Y3, 1056(SP)
+	VMOVUPS      Y3, 1072(SP)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
-	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
-	SUBQ         $0x00000020, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000020, R8
+	TESTQ        R8, R8
 	JNE          group
 	JMP          whole
 
 partial:
-	VMOVUPS      960(SP), Y3
+	VMOVUPS      976(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -5585,12 +5580,12 @@ partial:
 	VFMADD231PS  Y9, Y3, Y7
 	VADDPS       Y7, Y6, Y3
 	VSQRTPS      Y3, Y3
-	VMOVUPS      992(SP), Y4
+	VMOVUPS      1008(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const16<>+0(SB), Y4, Y4
 	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       992(SP), Y5, Y5
+	VPADDD       1008(SP), Y5, Y5
 	VMULPS       Y4, Y4, Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VFMADD213PS  const3<>+0(SB), Y6, Y7
@@ -5616,7 +5611,7 @@ partial:
 	VPXOR        Y5, Y6, Y5
 	VMULPS       Y5, Y3, Y5
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1024(SP), Y4
+	VMOVUPS      1040(SP), Y4
 	VPSRLD       $0x08, Y4, Y4
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -5647,12 +5642,12 @@ partial:
 	VFMADD231PS  Y11, Y4, Y9
 	VADDPS       Y9, Y8, Y4
 	VSQRTPS      Y4, Y4
-	VMOVUPS      1056(SP), Y6
+	VMOVUPS      1072(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       const16<>+0(SB), Y6, Y6
 	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1056(SP), Y7, Y7
+	VPADDD       1072(SP), Y7, Y7
 	VMULPS       Y6, Y6, Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y8, Y9
@@ -5678,319 +5673,319 @@ partial:
 	VPXOR        Y7, Y8, Y7
 	VMULPS       Y7, Y4, Y7
 	VMULPS       Y6, Y4, Y4
-	CMPQ         R11, $0x00000010
+	CMPQ         R8, $0x00000010
 	JLT          partialtail0
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
+	VMOVUPS      Y9, (CX)
+	VMOVUPS      Y10, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000010, R8
+	TESTQ        R8, R8
 	JEQ          partialdone
-	CMPQ         R11, $0x00000010
+	CMPQ         R8, $0x00000010
 	JLT          partialtail1
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y7, Y2, Y9
 	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
+	VMOVUPS      Y9, (CX)
+	VMOVUPS      Y10, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000010, R8
+	TESTQ        R8, R8
 	JEQ          partialdone
 
 partialtail0:
-	MOVQ         R11, R13
-	NEGQ         R13
-	LEAQ         const32<>+0(SB), R12
-	LEAQ         64(R12)(R13*4), R12
-	VMOVDQU      (R12), Y4
-	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R12), Y6
-	VMASKMOVPS   32(SI), Y6, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (DI), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R9
+	NEGQ         R8
+	LEAQ         64(R9)(R8*4), R9
+	NEGQ         R8
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVDQU      32(R9), Y6
+	VMASKMOVPS   32(DX), Y6, Y6
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y7, Y4
-	VFMADD231PS  (SP), Y8, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y7, Y4
+	VFMADD231PS  8(SP), Y8, Y6
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y7, Y1, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y8, Y1, 32(BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
+	VMOVDQU      (R9), Y1
+	VMASKMOVPS   Y7, Y1, (CX)
+	VMOVDQU      32(R9), Y1
+	VMASKMOVPS   Y8, Y1, 32(CX)
+	LEAQ         (CX)(R8*4), CX
+	LEAQ         (DX)(R8*4), DX
+	LEAQ         (BX)(R8*4), BX
 	JMP          partialdone
 
 partialtail1:
-	MOVQ         R11, R13
-	NEGQ         R13
-	LEAQ         const32<>+0(SB), R12
-	LEAQ         64(R12)(R13*4), R12
-	VMOVDQU      (R12), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R12), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R9
+	NEGQ         R8
+	LEAQ         64(R9)(R8*4), R9
+	NEGQ         R8
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (DX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y8, Y5
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
 	VFNMADD231PS Y3, Y1, Y6
 	VFNMADD231PS Y5, Y1, Y8
 	VFMADD231PS  Y7, Y2, Y6
 	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y6, Y1, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y8, Y1, 32(BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
+	VMOVDQU      (R9), Y1
+	VMASKMOVPS   Y6, Y1, (CX)
+	VMOVDQU      32(R9), Y1
+	VMASKMOVPS   Y8, Y1, 32(CX)
+	LEAQ         (CX)(R8*4), CX
+	LEAQ         (DX)(R8*4), DX
+	LEAQ         (BX)(R8*4), BX
 
 partialdone:
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X1
+	MOVQ         DI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const30<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        736(SP), Y2, Y2
-	VPXOR        800(SP), Y3, Y3
+	VPXOR        752(SP), Y2, Y2
+	VPXOR        816(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        768(SP), Y5, Y5
-	VPXOR        160(SP), Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        176(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        208(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPXOR        240(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
+	VPXOR        272(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        304(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        336(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        384(SP), Y3, Y3
+	VPXOR        400(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        464(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
+	VPXOR        528(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
+	VPXOR        560(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        592(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
+	VPXOR        624(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        640(SP), Y3, Y3
+	VPXOR        656(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
+	VPXOR        688(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        704(SP), Y4, Y4
-	VMOVUPS      Y5, 832(SP)
-	VMOVUPS      Y3, 864(SP)
-	VMOVUPS      Y4, 896(SP)
-	VMOVUPS      Y2, 928(SP)
-	MOVQ         R10, R11
-	SHLQ         $0x03, R11
-	VMOVQ        R11, X1
+	VPXOR        720(SP), Y4, Y4
+	VMOVUPS      Y5, 848(SP)
+	VMOVUPS      Y3, 880(SP)
+	VMOVUPS      Y4, 912(SP)
+	VMOVUPS      Y2, 944(SP)
+	MOVQ         DI, R8
+	SHLQ         $0x03, R8
+	VMOVQ        R8, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const31<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        736(SP), Y2, Y2
-	VPXOR        800(SP), Y3, Y3
+	VPXOR        752(SP), Y2, Y2
+	VPXOR        816(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        768(SP), Y5, Y5
-	VPXOR        160(SP), Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        176(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
+	VPXOR        208(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        224(SP), Y5, Y5
+	VPXOR        240(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
+	VPXOR        272(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        304(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPXOR        336(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        352(SP), Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        384(SP), Y3, Y3
+	VPXOR        400(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
+	VPXOR        464(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        480(SP), Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
+	VPXOR        528(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
+	VPXOR        560(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
+	VPXOR        592(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        608(SP), Y5, Y5
+	VPXOR        624(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        640(SP), Y3, Y3
+	VPXOR        656(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        672(SP), Y5, Y5
+	VPXOR        688(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        704(SP), Y4, Y4
-	VMOVUPS      832(SP), Y1
+	VPXOR        720(SP), Y4, Y4
+	VMOVUPS      848(SP), Y1
 	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 960(SP)
-	VMOVUPS      864(SP), Y1
+	VMOVUPS      Y1, 976(SP)
+	VMOVUPS      880(SP), Y1
 	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 992(SP)
-	VMOVUPS      896(SP), Y1
+	VMOVUPS      Y1, 1008(SP)
+	VMOVUPS      912(SP), Y1
 	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1024(SP)
-	VMOVUPS      928(SP), Y1
+	VMOVUPS      Y1, 1040(SP)
+	VMOVUPS      944(SP), Y1
 	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1056(SP)
+	VMOVUPS      Y1, 1072(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      960(SP), Y3
+	VMOVUPS      976(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -6021,12 +6016,12 @@ final:
 	VFMADD231PS  Y9, Y3, Y7
 	VADDPS       Y7, Y6, Y3
 	VSQRTPS      Y3, Y3
-	VMOVUPS      992(SP), Y4
+	VMOVUPS      1008(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const16<>+0(SB), Y4, Y4
 	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       992(SP), Y5, Y5
+	VPADDD       1008(SP), Y5, Y5
 	VMULPS       Y4, Y4, Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VFMADD213PS  const3<>+0(SB), Y6, Y7
@@ -6052,7 +6047,7 @@ final:
 	VPXOR        Y5, Y6, Y5
 	VMULPS       Y5, Y3, Y5
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1024(SP), Y4
+	VMOVUPS      1040(SP), Y4
 	VPSRLD       $0x08, Y4, Y4
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -6083,12 +6078,12 @@ final:
 	VFMADD231PS  Y11, Y4, Y9
 	VADDPS       Y9, Y8, Y4
 	VSQRTPS      Y4, Y4
-	VMOVUPS      1056(SP), Y6
+	VMOVUPS      1072(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       const16<>+0(SB), Y6, Y6
 	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1056(SP), Y7, Y7
+	VPADDD       1072(SP), Y7, Y7
 	VMULPS       Y6, Y6, Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y8, Y9
@@ -6114,143 +6109,144 @@ final:
 	VPXOR        Y7, Y8, Y7
 	VMULPS       Y7, Y4, Y7
 	VMULPS       Y6, Y4, Y4
-	CMPQ         R11, $0x00000010
+	CMPQ         R8, $0x00000010
 	JLT          finaltail0
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
+	VMOVUPS      Y9, (CX)
+	VMOVUPS      Y10, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000010, R8
+	TESTQ        R8, R8
 	JEQ          finaldone
-	CMPQ         R11, $0x00000010
+	CMPQ         R8, $0x00000010
 	JLT          finaltail1
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y7, Y2, Y9
 	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (BX)
-	VMOVUPS      Y10, 32(BX)
+	VMOVUPS      Y9, (CX)
+	VMOVUPS      Y10, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R11
-	TESTQ        R11, R11
+	SUBQ         $0x00000010, R8
+	TESTQ        R8, R8
 	JEQ          finaldone
 
 finaltail0:
-	MOVQ         R11, R13
-	NEGQ         R13
-	LEAQ         const32<>+0(SB), R12
-	LEAQ         64(R12)(R13*4), R12
-	VMOVDQU      (R12), Y4
-	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R12), Y6
-	VMASKMOVPS   32(SI), Y6, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (DI), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R9
+	NEGQ         R8
+	LEAQ         64(R9)(R8*4), R9
+	NEGQ         R8
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVDQU      32(R9), Y6
+	VMASKMOVPS   32(DX), Y6, Y6
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y7, Y4
-	VFMADD231PS  (SP), Y8, Y6
-	VMOVDQU      (R12), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y7, Y4
+	VFMADD231PS  8(SP), Y8, Y6
+	VMOVDQU      (R9), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y7, Y1, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y8, Y1, 32(BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
+	VMOVDQU      (R9), Y1
+	VMASKMOVPS   Y7, Y1, (CX)
+	VMOVDQU      32(R9), Y1
+	VMASKMOVPS   Y8, Y1, 32(CX)
+	LEAQ         (CX)(R8*4), CX
+	LEAQ         (DX)(R8*4), DX
+	LEAQ         (BX)(R8*4), BX
 	JMP          finaldone
 
 finaltail1:
-	MOVQ         R11, R13
-	NEGQ         R13
-	LEAQ         const32<>+0(SB), R12
-	LEAQ         64(R12)(R13*4), R12
-	VMOVDQU      (R12), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R12), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R9
+	NEGQ         R8
+	LEAQ         64(R9)(R8*4), R9
+	NEGQ         R8
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (DX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R12), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R12), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y8, Y5
+	VMOVDQU      (R9), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R9), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
 	VFNMADD231PS Y3, Y1, Y6
 	VFNMADD231PS Y5, Y1, Y8
 	VFMADD231PS  Y7, Y2, Y6
 	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R12), Y1
-	VMASKMOVPS   Y6, Y1, (BX)
-	VMOVDQU      32(R12), Y1
-	VMASKMOVPS   Y8, Y1, 32(BX)
-	LEAQ         (BX)(R11*4), BX
-	LEAQ         (SI)(R11*4), SI
-	LEAQ         (DI)(R11*4), DI
+	VMOVDQU      (R9), Y1
+	VMASKMOVPS   Y6, Y1, (CX)
+	VMOVDQU      32(R9), Y1
+	VMASKMOVPS   Y8, Y1, 32(CX)
+	LEAQ         (CX)(R8*4), CX
+	LEAQ         (DX)(R8*4), DX
+	LEAQ         (BX)(R8*4), BX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
-	MOVQ R9, ret+160(FP)
+	MOVQ 104(SP), AX
+	MOVQ AX, ret+160(FP)
 	VZEROUPPER
 	RET
 
@@ -6266,328 +6262,329 @@ GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Underdamped(SB), $1120-192
+TEXT ·Underdamped(SB), $1136-192
 	MOVQ         ids_len+128(FP), AX
-	MOVQ         d+144(FP), CX
-	MOVQ         ids_base+120(FP), DX
-	MOVQ         z_base+0(FP), BX
-	MOVQ         g_base+48(FP), SI
-	MOVQ         p_base+72(FP), DI
-	MOVQ         u_base+24(FP), R8
-	MOVQ         h_base+96(FP), R9
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+48(FP), DX
+	MOVQ         p_base+72(FP), BX
+	MOVQ         u_base+24(FP), SI
+	MOVQ         h_base+96(FP), DI
 	VBROADCASTSS anchor+152(FP), Y0
-	VMOVUPS      Y0, (SP)
+	VMOVUPS      Y0, 8(SP)
 	VBROADCASTSS root+156(FP), Y0
-	VMOVUPS      Y0, 32(SP)
+	VMOVUPS      Y0, 40(SP)
 	VBROADCASTSS heat+160(FP), Y0
-	VMOVUPS      Y0, 64(SP)
+	VMOVUPS      Y0, 72(SP)
 	VBROADCASTSS keep+164(FP), Y0
-	VMOVUPS      Y0, 96(SP)
-	VMOVSS       32(SP), X0
-	VMULSS       32(SP), X0, X0
-	XORQ         R10, R10
-	TESTQ        AX, AX
+	VMOVUPS      Y0, 104(SP)
+	VMOVSS       40(SP), X0
+	VMULSS       40(SP), X0, X0
+	XORQ         R8, R8
+	MOVQ         R8, 136(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+176(FP), R11
-	MOVQ         seed+168(FP), R12
-	MOVL         $0xcd9e8d57, R13
-	IMULQ        R13, R11
-	MOVQ         R11, R13
-	SHRQ         $0x20, R13
-	XORQ         R12, R13
-	SHRQ         $0x20, R12
-	MOVLQZX      stream+180(FP), R14
-	XORQ         R12, R14
-	VMOVD        R13, X1
+	MOVLQZX      step+176(FP), R8
+	MOVQ         seed+168(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R8
+	MOVQ         R8, R10
+	SHRQ         $0x20, R10
+	XORQ         R9, R10
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+180(FP), R11
+	XORQ         R9, R11
+	VMOVD        R10, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 768(SP)
+	VMOVDQU      Y1, 784(SP)
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 816(SP)
 	VMOVD        R11, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 800(SP)
-	VMOVD        R14, X1
+	VMOVDQU      Y1, 848(SP)
+	MOVQ         seed+168(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 832(SP)
-	MOVQ         seed+168(FP), R11
-	MOVQ         R11, R12
-	SHRQ         $0x20, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 144(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 128(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 176(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 160(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 208(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 192(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 240(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 224(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 272(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 256(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 304(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 288(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 336(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 320(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 368(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 352(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 400(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 384(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 432(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 416(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 464(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 448(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 496(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 480(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 528(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 512(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 560(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 544(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 592(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 576(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 624(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 608(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 656(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 640(SP)
-	VMOVD        R12, X1
+	VMOVDQU      Y1, 688(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 672(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	VMOVD        R11, X1
+	VMOVDQU      Y1, 720(SP)
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 704(SP)
-	VMOVD        R12, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 736(SP)
-	ADDL         $0x9e3779b9, R11
-	ADDL         $0xbb67ae85, R12
-	XORQ         R11, R11
-	MOVQ         CX, R12
-	ADDQ         $0x0000001f, R12
-	SHRQ         $0x05, R12
-	MOVQ         (DX), R11
-	ADDQ         $0x00000008, DX
-	IMULQ        R12, R11
-	MOVQ         R11, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X1
+	VMOVDQU      Y1, 752(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const30<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        768(SP), Y2, Y2
-	VPXOR        832(SP), Y3, Y3
+	VPXOR        784(SP), Y2, Y2
+	VPXOR        848(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        800(SP), Y5, Y5
-	VPXOR        192(SP), Y5, Y5
+	VPXOR        816(SP), Y5, Y5
+	VPXOR        208(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
+	VPXOR        272(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
+	VPXOR        304(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
+	VPXOR        336(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        432(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
+	VPXOR        560(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
+	VPXOR        592(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
+	VPXOR        656(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        672(SP), Y3, Y3
+	VPXOR        688(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        704(SP), Y5, Y5
+	VPXOR        720(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        736(SP), Y4, Y4
-	VMOVUPS      Y5, 864(SP)
-	VMOVUPS      Y3, 896(SP)
-	VMOVUPS      Y4, 928(SP)
-	VMOVUPS      Y2, 960(SP)
-	MOVQ         R11, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X1
+	VPXOR        752(SP), Y4, Y4
+	VMOVUPS      Y5, 880(SP)
+	VMOVUPS      Y3, 912(SP)
+	VMOVUPS      Y4, 944(SP)
+	VMOVUPS      Y2, 976(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const31<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        768(SP), Y2, Y2
-	VPXOR        832(SP), Y3, Y3
+	VPXOR        784(SP), Y2, Y2
+	VPXOR        848(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        800(SP), Y5, Y5
-	VPXOR        192(SP), Y5, Y5
+	VPXOR        816(SP), Y5, Y5
+	VPXOR        208(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
+	VPXOR        272(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
+	VPXOR        304(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
+	VPXOR        336(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        432(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
+	VPXOR        560(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
+	VPXOR        592(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
+	VPXOR        656(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        672(SP), Y3, Y3
+	VPXOR        688(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        704(SP), Y5, Y5
+	VPXOR        720(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        736(SP), Y4, Y4
-	VMOVUPS      864(SP), Y1
+	VPXOR        752(SP), Y4, Y4
+	VMOVUPS      880(SP), Y1
 	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 992(SP)
-	VMOVUPS      896(SP), Y1
+	VMOVUPS      Y1, 1008(SP)
+	VMOVUPS      912(SP), Y1
 	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1024(SP)
-	VMOVUPS      928(SP), Y1
+	VMOVUPS      Y1, 1040(SP)
+	VMOVUPS      944(SP), Y1
 	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1056(SP)
-	VMOVUPS      960(SP), Y1
+	VMOVUPS      Y1, 1072(SP)
+	VMOVUPS      976(SP), Y1
 	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1088(SP)
-	TESTQ        AX, AX
+	VMOVUPS      Y1, 1104(SP)
+	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	VMOVSS       (R9), X1
-	ADDQ         $0x00000004, R9
-	VMOVSS       64(SP), X2
+	VMOVSS       (DI), X1
+	ADDQ         $0x00000004, DI
+	VMOVSS       72(SP), X2
 	VMULSS       X1, X2, X2
 	VSQRTSS      X2, X2, X2
 	VBROADCASTSS X2, Y2
-	VMOVSS       32(SP), X3
+	VMOVSS       40(SP), X3
 	VUCOMISS     const33<>+0(SB), X3
 	JHI          clip
 	JMP          free
@@ -6596,28 +6593,31 @@ clip:
 	VBROADCASTSS X1, Y3
 	VPXOR        Y4, Y4, Y4
 	VPXOR        Y5, Y5, Y5
+	MOVQ         CX, R9
+	MOVQ         DX, R10
+	MOVQ         BX, R11
 	MOVQ         d+144(FP), R12
 	CMPQ         R12, $0x00000010
 	JLT          drift1end
 
 drift1:
-	VMOVUPS     (SI), Y6
-	VMOVUPS     32(SI), Y7
-	VMOVUPS     (DI), Y8
-	VMOVUPS     32(DI), Y9
+	VMOVUPS     (R10), Y6
+	VMOVUPS     32(R10), Y7
+	VMOVUPS     (R11), Y8
+	VMOVUPS     32(R11), Y9
 	VADDPS      Y8, Y6, Y6
 	VADDPS      Y9, Y7, Y7
-	VMOVUPS     (BX), Y8
-	VMOVUPS     32(BX), Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VMOVUPS     (R9), Y8
+	VMOVUPS     32(R9), Y9
+	VFMADD231PS 8(SP), Y8, Y6
+	VFMADD231PS 8(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y7
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y7, Y7, Y5
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
 	SUBQ        $0x00000010, R12
 	CMPQ        R12, $0x00000010
 	JGE         drift1
@@ -6625,26 +6625,26 @@ drift1:
 drift1end:
 	TESTQ       R12, R12
 	JEQ         driftdone
-	MOVQ        R12, R14
-	NEGQ        R14
 	LEAQ        const32<>+0(SB), R13
-	LEAQ        64(R13)(R14*4), R13
+	NEGQ        R12
+	LEAQ        64(R13)(R12*4), R13
+	NEGQ        R12
 	VMOVDQU     (R13), Y6
-	VMASKMOVPS  (SI), Y6, Y6
+	VMASKMOVPS  (R10), Y6, Y6
 	VMOVDQU     32(R13), Y7
-	VMASKMOVPS  32(SI), Y7, Y7
+	VMASKMOVPS  32(R10), Y7, Y7
 	VMOVDQU     (R13), Y8
-	VMASKMOVPS  (DI), Y8, Y8
+	VMASKMOVPS  (R11), Y8, Y8
 	VMOVDQU     32(R13), Y9
-	VMASKMOVPS  32(DI), Y9, Y9
+	VMASKMOVPS  32(R11), Y9, Y9
 	VADDPS      Y8, Y6, Y6
 	VADDPS      Y9, Y7, Y7
 	VMOVDQU     (R13), Y8
-	VMASKMOVPS  (BX), Y8, Y8
+	VMASKMOVPS  (R9), Y8, Y8
 	VMOVDQU     32(R13), Y9
-	VMASKMOVPS  32(BX), Y9, Y9
-	VFMADD231PS (SP), Y8, Y6
-	VFMADD231PS (SP), Y9, Y7
+	VMASKMOVPS  32(R9), Y9, Y9
+	VFMADD231PS 8(SP), Y8, Y6
+	VFMADD231PS 8(SP), Y9, Y7
 	VMULPS      Y3, Y6, Y6
 	VMULPS      Y3, Y7, Y3
 	VMOVDQU     (R13), Y7
@@ -6653,20 +6653,11 @@ drift1end:
 	VANDPS      Y7, Y3, Y3
 	VFMADD231PS Y6, Y6, Y4
 	VFMADD231PS Y3, Y3, Y5
-	LEAQ        (BX)(R12*4), BX
-	LEAQ        (SI)(R12*4), SI
-	LEAQ        (DI)(R12*4), DI
+	LEAQ        (R9)(R12*4), R9
+	LEAQ        (R10)(R12*4), R10
+	LEAQ        (R11)(R12*4), R11
 
 driftdone:
-	MOVQ         d+144(FP), R12
-	NEGQ         R12
-	LEAQ         (BX)(R12*4), BX
-	MOVQ         d+144(FP), R12
-	NEGQ         R12
-	LEAQ         (SI)(R12*4), SI
-	MOVQ         d+144(FP), R12
-	NEGQ         R12
-	LEAQ         (DI)(R12*4), DI
 	VADDPS       Y5, Y4, Y3
 	VEXTRACTF128 $0x01, Y3, X4
 	VADDPS       X4, X3, X4
@@ -6679,49 +6670,49 @@ driftdone:
 	JMP          free
 
 cut:
-	ADDQ    $0x00000001, R10
+	ADDQ    $0x00000001, 136(SP)
 	VSQRTSS X4, X4, X3
-	VMOVSS  32(SP), X4
+	VMOVSS  40(SP), X4
 	VDIVSS  X3, X4, X3
 	VMULSS  X3, X1, X1
 
 free:
 	VBROADCASTSS X1, Y1
-	MOVQ         CX, R12
-	TESTQ        R12, R12
+	MOVQ         d+144(FP), R9
+	TESTQ        R9, R9
 	JEQ          whole
 
 group:
-	CMPQ R12, $0x00000021
+	CMPQ R9, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R11
+	ADDQ $0x00000001, R8
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R13
-	ADDQ  $0x0000001f, R13
-	SHRQ  $0x05, R13
-	MOVQ  (DX), R11
-	ADDQ  $0x00000008, DX
-	IMULQ R13, R11
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
 
 ahead:
-	CMPQ         R12, $0x00000020
+	CMPQ         R9, $0x00000020
 	JLT          partial
-	MOVQ         R11, R13
-	VMOVUPS      992(SP), Y4
-	VMOVUPS      1056(SP), Y3
-	MOVQ         R11, R14
-	SHLQ         $0x03, R13
+	MOVQ         R8, R10
+	VMOVUPS      1008(SP), Y4
+	VMOVUPS      1072(SP), Y3
+	MOVQ         R8, R11
+	SHLQ         $0x03, R10
 	VPSRLD       $0x08, Y4, Y4
 	VPSRLD       $0x08, Y3, Y5
-	SHLQ         $0x03, R14
-	VMOVQ        R13, X3
+	SHLQ         $0x03, R11
+	VMOVQ        R10, X3
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VPADDD       const17<>+0(SB), Y5, Y6
-	VMOVQ        R14, X5
+	VMOVQ        R11, X5
 	VPBROADCASTQ X3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VCVTDQ2PS    Y6, Y6
@@ -6735,85 +6726,85 @@ ahead:
 	VPSUBD       const18<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y3, Y6
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        768(SP), Y6, Y6
+	VPXOR        784(SP), Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y6, Y11
 	VPSRLQ       $0x20, Y3, Y6
-	VPXOR        832(SP), Y6, Y6
+	VPXOR        848(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        800(SP), Y12, Y12
-	VPXOR        192(SP), Y12, Y12
+	VPXOR        816(SP), Y12, Y12
+	VPXOR        208(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y13
 	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        224(SP), Y12, Y12
+	VPXOR        240(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        256(SP), Y12, Y12
+	VPXOR        272(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y6
 	VPXOR        Y11, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
+	VPXOR        304(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y3, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
+	VPXOR        336(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y3
 	VPXOR        Y13, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        368(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y13
 	VPXOR        Y6, Y13, Y13
-	VPXOR        384(SP), Y13, Y13
+	VPXOR        400(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y12, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
+	VPXOR        432(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        448(SP), Y12, Y12
+	VPXOR        464(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y3
 	VPXOR        Y11, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        496(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
+	VPXOR        528(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        544(SP), Y6, Y6
+	VPXOR        560(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y3, Y13, Y13
-	VPXOR        576(SP), Y13, Y13
+	VPXOR        592(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y3
 	VPXOR        Y12, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
+	VPXOR        624(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        640(SP), Y12, Y12
+	VPXOR        656(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 960(SP)
+	VMOVUPS      Y6, 976(SP)
 	VPSRLQ       $0x20, Y6, Y6
 	VPXOR        Y13, Y6, Y6
 	VPSRLQ       $0x20, Y13, Y12
 	VPXOR        Y11, Y12, Y12
-	VPXOR        672(SP), Y12, Y12
+	VPXOR        688(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VPXOR        736(SP), Y6, Y6
-	VMOVUPS      Y11, 896(SP)
+	VPXOR        752(SP), Y6, Y6
+	VMOVUPS      Y11, 912(SP)
 	VPSRLQ       $0x20, Y11, Y11
 	VPXOR        Y3, Y11, Y11
-	VMOVUPS      Y6, 928(SP)
-	VPXOR        704(SP), Y11, Y11
-	VMOVUPS      Y11, 864(SP)
+	VMOVUPS      Y6, 944(SP)
+	VPXOR        720(SP), Y11, Y11
+	VMOVUPS      Y11, 880(SP)
 	VPAND        const19<>+0(SB), Y4, Y3
 	VPSRAD       $0x17, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -6847,15 +6838,15 @@ ahead:
 	VADDPS       Y6, Y7, Y6
 	VMOVUPS      const25<>+0(SB), Y7
 	VFMADD213PS  const24<>+0(SB), Y10, Y7
-	VPXOR        768(SP), Y5, Y5
+	VPXOR        784(SP), Y5, Y5
 	VSQRTPS      Y6, Y6
 	VPMULUDQ     const0<>+0(SB), Y5, Y9
-	VMOVUPS      1024(SP), Y5
+	VMOVUPS      1040(SP), Y5
 	VPSLLD       $0x02, Y5, Y5
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       const16<>+0(SB), Y5, Y5
 	VMOVUPS      const21<>+0(SB), Y11
-	VPADDD       1024(SP), Y11, Y11
+	VPADDD       1040(SP), Y11, Y11
 	VMULPS       Y5, Y5, Y12
 	VMOVUPS      const2<>+0(SB), Y13
 	VFMADD213PS  const3<>+0(SB), Y12, Y13
@@ -6881,107 +6872,107 @@ ahead:
 	VPXOR        Y11, Y12, Y11
 	VMULPS       Y11, Y6, Y11
 	VMULPS       Y5, Y6, Y5
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y12
-	VMOVUPS      (DI), Y13
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y12
+	VMOVUPS      (BX), Y13
 	VADDPS       Y13, Y6, Y13
-	VMOVUPS      32(DI), Y6
+	VMOVUPS      32(BX), Y6
 	VADDPS       Y6, Y12, Y6
-	VMOVUPS      (BX), Y12
-	VFMADD231PS  (SP), Y12, Y13
-	VMOVUPS      32(BX), Y12
-	VFMADD231PS  (SP), Y12, Y6
-	VMOVUPS      (R8), Y12
-	VMULPS       96(SP), Y12, Y12
+	VMOVUPS      (CX), Y12
+	VFMADD231PS  8(SP), Y12, Y13
+	VMOVUPS      32(CX), Y12
+	VFMADD231PS  8(SP), Y12, Y6
+	VMOVUPS      (SI), Y12
+	VMULPS       104(SP), Y12, Y12
 	VFNMADD231PS Y13, Y1, Y12
 	VFMADD231PS  Y11, Y2, Y12
-	VMOVUPS      Y12, (R8)
-	VMOVUPS      32(R8), Y11
-	VMULPS       96(SP), Y11, Y11
+	VMOVUPS      Y12, (SI)
+	VMOVUPS      32(SI), Y11
+	VMULPS       104(SP), Y11, Y11
 	VFNMADD231PS Y6, Y1, Y11
 	VFMADD231PS  Y5, Y2, Y11
-	VMOVUPS      Y11, 32(R8)
-	VMOVUPS      (BX), Y5
+	VMOVUPS      Y11, 32(SI)
+	VMOVUPS      (CX), Y5
 	VADDPS       Y12, Y5, Y5
-	VMOVUPS      Y5, (BX)
-	VMOVUPS      32(BX), Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      32(CX), Y5
 	VADDPS       Y11, Y5, Y5
-	VMOVUPS      Y5, 32(BX)
+	VMOVUPS      Y5, 32(CX)
 	VMOVUPS      const27<>+0(SB), Y6
 	VFMADD213PS  const26<>+0(SB), Y10, Y6
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        832(SP), Y5, Y5
+	VPXOR        848(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        800(SP), Y11, Y11
-	VPXOR        192(SP), Y11, Y11
+	VPXOR        816(SP), Y11, Y11
+	VPXOR        208(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y12
 	VPSRLQ       $0x20, Y9, Y11
 	VPXOR        Y3, Y11, Y11
-	VPXOR        224(SP), Y11, Y11
+	VPXOR        240(SP), Y11, Y11
 	VPMULUDQ     const1<>+0(SB), Y11, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y5, Y11, Y11
-	VPXOR        256(SP), Y11, Y11
+	VPXOR        272(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y5
 	VPXOR        Y9, Y5, Y5
-	VPXOR        288(SP), Y5, Y5
+	VPXOR        304(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPXOR        Y3, Y9, Y9
-	VPXOR        320(SP), Y9, Y9
+	VPXOR        336(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y11, Y3
 	VPXOR        Y12, Y3, Y3
-	VPXOR        352(SP), Y3, Y3
+	VPXOR        368(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y5, Y12, Y12
-	VPXOR        384(SP), Y12, Y12
+	VPXOR        400(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y9, Y5
 	VPXOR        Y11, Y5, Y5
-	VPXOR        416(SP), Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y11
 	VPXOR        Y3, Y11, Y11
-	VPXOR        448(SP), Y11, Y11
+	VPXOR        464(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y3
 	VPXOR        Y9, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
+	VPXOR        496(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y9
 	VPXOR        Y5, Y9, Y9
-	VPXOR        512(SP), Y9, Y9
+	VPXOR        528(SP), Y9, Y9
 	VPMULUDQ     const0<>+0(SB), Y9, Y9
 	VPSRLQ       $0x20, Y11, Y5
 	VPXOR        Y12, Y5, Y5
-	VPXOR        544(SP), Y5, Y5
+	VPXOR        560(SP), Y5, Y5
 	VPMULUDQ     const1<>+0(SB), Y5, Y5
 	VPSRLQ       $0x20, Y5, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        576(SP), Y12, Y12
+	VPXOR        592(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y9, Y3
 	VPXOR        Y11, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
+	VPXOR        624(SP), Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y5, Y11, Y11
-	VPXOR        640(SP), Y11, Y11
+	VPXOR        656(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y11
 	VPXOR        Y12, Y11, Y11
 	VPSRLQ       $0x20, Y12, Y12
-	VPXOR        736(SP), Y11, Y11
+	VPXOR        752(SP), Y11, Y11
 	VPXOR        Y9, Y12, Y12
-	VPXOR        672(SP), Y12, Y12
+	VPXOR        688(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y9
 	VPSRLQ       $0x20, Y9, Y12
 	VPXOR        Y3, Y12, Y12
-	VPXOR        704(SP), Y12, Y12
+	VPXOR        720(SP), Y12, Y12
 	VMULPS       Y10, Y10, Y3
 	VFMADD213PS  Y4, Y3, Y7
 	VMOVUPS      const29<>+0(SB), Y4
@@ -6994,7 +6985,7 @@ ahead:
 	VMULPS       Y3, Y10, Y7
 	VMOVAPS      Y3, Y3
 	VFMADD231PS  const15<>+0(SB), Y8, Y3
-	VMOVUPS      1088(SP), Y8
+	VMOVUPS      1104(SP), Y8
 	VFMADD231PS  Y4, Y7, Y3
 	VMOVUPS      const2<>+0(SB), Y4
 	VMOVUPS      const5<>+0(SB), Y7
@@ -7005,7 +6996,7 @@ ahead:
 	VCVTDQ2PS    Y8, Y8
 	VMULPS       const16<>+0(SB), Y8, Y8
 	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       1088(SP), Y10, Y10
+	VPADDD       1104(SP), Y10, Y10
 	VMULPS       Y8, Y8, Y13
 	VFMADD213PS  const3<>+0(SB), Y13, Y4
 	VFMADD213PS  const4<>+0(SB), Y13, Y4
@@ -7018,7 +7009,7 @@ ahead:
 	VFMADD213PS  const9<>+0(SB), Y6, Y4
 	VMULPS       Y13, Y13, Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VMOVUPS      64(SI), Y8
+	VMOVUPS      64(DX), Y8
 	VPSLLD       $0x01, Y10, Y7
 	VBLENDVPS    Y7, Y4, Y14, Y6
 	VBLENDVPS    Y7, Y14, Y4, Y4
@@ -7027,56 +7018,56 @@ ahead:
 	VPXOR        Y7, Y6, Y6
 	VPAND        const10<>+0(SB), Y10, Y7
 	VPXOR        Y7, Y4, Y4
-	VMOVUPS      96(SI), Y7
+	VMOVUPS      96(DX), Y7
 	VMULPS       Y4, Y3, Y4
 	VMULPS       Y6, Y3, Y3
-	VMOVUPS      64(DI), Y6
+	VMOVUPS      64(BX), Y6
 	VADDPS       Y6, Y8, Y8
-	VMOVUPS      96(DI), Y6
+	VMOVUPS      96(BX), Y6
 	VADDPS       Y6, Y7, Y6
-	VMOVUPS      64(BX), Y7
-	VFMADD231PS  (SP), Y7, Y8
-	VMOVUPS      96(BX), Y7
-	VFMADD231PS  (SP), Y7, Y6
-	VMOVUPS      64(R8), Y7
-	VMULPS       96(SP), Y7, Y7
+	VMOVUPS      64(CX), Y7
+	VFMADD231PS  8(SP), Y7, Y8
+	VMOVUPS      96(CX), Y7
+	VFMADD231PS  8(SP), Y7, Y6
+	VMOVUPS      64(SI), Y7
+	VMULPS       104(SP), Y7, Y7
 	VFNMADD231PS Y8, Y1, Y7
-	VMOVUPS      96(R8), Y8
-	VMULPS       96(SP), Y8, Y8
+	VMOVUPS      96(SI), Y8
+	VMULPS       104(SP), Y8, Y8
 	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y4, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
-	VMOVUPS      Y7, 64(R8)
-	VMOVUPS      Y8, 96(R8)
-	VMOVUPS      64(BX), Y3
-	VMOVUPS      96(BX), Y4
+	VMOVUPS      Y7, 64(SI)
+	VMOVUPS      Y8, 96(SI)
+	VMOVUPS      64(CX), Y3
+	VMOVUPS      96(CX), Y4
 	VADDPS       Y7, Y3, Y3
 	VADDPS       Y8, Y4, Y4
-	VMOVUPS      Y3, 64(BX)
-	VMOVUPS      Y4, 96(BX)
-	VMOVUPS      864(SP), Y3
+	VMOVUPS      Y3, 64(CX)
+	VMOVUPS      Y4, 96(CX)
+	VMOVUPS      880(SP), Y3
 	VSHUFPS      $0x88, Y12, Y3, Y3
-	VMOVUPS      Y3, 992(SP)
-	VMOVUPS      896(SP), Y3
+	VMOVUPS      Y3, 1008(SP)
+	VMOVUPS      912(SP), Y3
 	VSHUFPS      $0x88, Y9, Y3, Y3
-	VMOVUPS      Y3, 1024(SP)
-	VMOVUPS      928(SP), Y3
+	VMOVUPS      Y3, 1040(SP)
+	VMOVUPS      944(SP), Y3
 	VSHUFPS      $0x88, Y11, Y3, Y3
-	VMOVUPS      Y3, 1056(SP)
-	VMOVUPS      960(SP), Y3
+	VMOVUPS      Y3, 1072(SP)
+	VMOVUPS      976(SP), Y3
 	VSHUFPS      $0x88, Y5, Y3, Y3
-	VMOVUPS      Y3, 1088(SP)
+	VMOVUPS      Y3, 1104(SP)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
-	ADDQ         $0x00000080, R8
-	SUBQ         $0x00000020, R12
-	TESTQ        R12, R12
+	SUBQ         $0x00000020, R9
+	TESTQ        R9, R9
 	JNE          group
 	JMP          whole
 
 partial:
-	VMOVUPS      992(SP), Y3
+	VMOVUPS      1008(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -7107,12 +7098,12 @@ partial:
 	VFMADD231PS  Y9, Y3, Y7
 	VADDPS       Y7, Y6, Y3
 	VSQRTPS      Y3, Y3
-	VMOVUPS      1024(SP), Y4
+	VMOVUPS      1040(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const16<>+0(SB), Y4, Y4
 	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1024(SP), Y5, Y5
+	VPADDD       1040(SP), Y5, Y5
 	VMULPS       Y4, Y4, Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VFMADD213PS  const3<>+0(SB), Y6, Y7
@@ -7138,7 +7129,7 @@ partial:
 	VPXOR        Y5, Y6, Y5
 	VMULPS       Y5, Y3, Y5
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1056(SP), Y4
+	VMOVUPS      1072(SP), Y4
 	VPSRLD       $0x08, Y4, Y4
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -7169,12 +7160,12 @@ partial:
 	VFMADD231PS  Y11, Y4, Y9
 	VADDPS       Y9, Y8, Y4
 	VSQRTPS      Y4, Y4
-	VMOVUPS      1088(SP), Y6
+	VMOVUPS      1104(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       const16<>+0(SB), Y6, Y6
 	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1088(SP), Y7, Y7
+	VPADDD       1104(SP), Y7, Y7
 	VMULPS       Y6, Y6, Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y8, Y9
@@ -7200,363 +7191,363 @@ partial:
 	VPXOR        Y7, Y8, Y7
 	VMULPS       Y7, Y4, Y7
 	VMULPS       Y6, Y4, Y4
-	CMPQ         R12, $0x00000010
+	CMPQ         R9, $0x00000010
 	JLT          partialtail0
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VMULPS       104(SP), Y9, Y9
+	VMULPS       104(SP), Y10, Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y8
+	VMOVUPS      Y9, (SI)
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y8
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      Y6, (BX)
-	VMOVUPS      Y8, 32(BX)
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y8, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R12
-	TESTQ        R12, R12
+	SUBQ         $0x00000010, R9
+	TESTQ        R9, R9
 	JEQ          partialdone
-	CMPQ         R12, $0x00000010
+	CMPQ         R9, $0x00000010
 	JLT          partialtail1
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VMULPS       104(SP), Y9, Y9
+	VMULPS       104(SP), Y10, Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y7, Y2, Y9
 	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y6
+	VMOVUPS      Y9, (SI)
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y6
 	VADDPS       Y9, Y4, Y4
 	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y6, 32(BX)
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y6, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R12
-	TESTQ        R12, R12
+	SUBQ         $0x00000010, R9
+	TESTQ        R9, R9
 	JEQ          partialdone
 
 partialtail0:
-	MOVQ         R12, R14
-	NEGQ         R14
-	LEAQ         const32<>+0(SB), R13
-	LEAQ         64(R13)(R14*4), R13
-	VMOVDQU      (R13), Y4
-	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R13), Y6
-	VMASKMOVPS   32(SI), Y6, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (DI), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R10
+	NEGQ         R9
+	LEAQ         64(R10)(R9*4), R10
+	NEGQ         R9
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVDQU      32(R10), Y6
+	VMASKMOVPS   32(DX), Y6, Y6
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y7, Y4
-	VFMADD231PS  (SP), Y8, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (R8), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       96(SP), Y7, Y7
-	VMULPS       96(SP), Y8, Y8
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y7, Y4
+	VFMADD231PS  8(SP), Y8, Y6
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (SI), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(SI), Y8, Y8
+	VMULPS       104(SP), Y7, Y7
+	VMULPS       104(SP), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   Y7, Y1, (R8)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y8, Y1, 32(R8)
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R13), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   Y7, Y1, (SI)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y8, Y1, 32(SI)
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      32(R10), Y2
+	VMASKMOVPS   32(CX), Y2, Y2
 	VADDPS       Y7, Y1, Y1
 	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   Y1, Y3, (CX)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)
+	LEAQ         (CX)(R9*4), CX
+	LEAQ         (DX)(R9*4), DX
+	LEAQ         (BX)(R9*4), BX
+	LEAQ         (SI)(R9*4), SI
 	JMP          partialdone
 
 partialtail1:
-	MOVQ         R12, R14
-	NEGQ         R14
-	LEAQ         const32<>+0(SB), R13
-	LEAQ         64(R13)(R14*4), R13
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R13), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R10
+	NEGQ         R9
+	LEAQ         64(R10)(R9*4), R10
+	NEGQ         R9
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (DX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (R8), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       96(SP), Y6, Y6
-	VMULPS       96(SP), Y8, Y8
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y8, Y5
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (SI), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(SI), Y8, Y8
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y8, Y8
 	VFNMADD231PS Y3, Y1, Y6
 	VFNMADD231PS Y5, Y1, Y8
 	VFMADD231PS  Y7, Y2, Y6
 	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   Y6, Y1, (R8)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y8, Y1, 32(R8)
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R13), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   Y6, Y1, (SI)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y8, Y1, 32(SI)
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      32(R10), Y2
+	VMASKMOVPS   32(CX), Y2, Y2
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   Y1, Y3, (CX)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)
+	LEAQ         (CX)(R9*4), CX
+	LEAQ         (DX)(R9*4), DX
+	LEAQ         (BX)(R9*4), BX
+	LEAQ         (SI)(R9*4), SI
 
 partialdone:
-	MOVQ         R11, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X1
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const30<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        768(SP), Y2, Y2
-	VPXOR        832(SP), Y3, Y3
+	VPXOR        784(SP), Y2, Y2
+	VPXOR        848(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        800(SP), Y5, Y5
-	VPXOR        192(SP), Y5, Y5
+	VPXOR        816(SP), Y5, Y5
+	VPXOR        208(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
+	VPXOR        272(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
+	VPXOR        304(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
+	VPXOR        336(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        432(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
+	VPXOR        560(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
+	VPXOR        592(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
+	VPXOR        656(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        672(SP), Y3, Y3
+	VPXOR        688(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        704(SP), Y5, Y5
+	VPXOR        720(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        736(SP), Y4, Y4
-	VMOVUPS      Y5, 864(SP)
-	VMOVUPS      Y3, 896(SP)
-	VMOVUPS      Y4, 928(SP)
-	VMOVUPS      Y2, 960(SP)
-	MOVQ         R11, R12
-	SHLQ         $0x03, R12
-	VMOVQ        R12, X1
+	VPXOR        752(SP), Y4, Y4
+	VMOVUPS      Y5, 880(SP)
+	VMOVUPS      Y3, 912(SP)
+	VMOVUPS      Y4, 944(SP)
+	VMOVUPS      Y2, 976(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X1
 	VPBROADCASTQ X1, Y1
 	VPADDQ       const31<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        768(SP), Y2, Y2
-	VPXOR        832(SP), Y3, Y3
+	VPXOR        784(SP), Y2, Y2
+	VPXOR        848(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        800(SP), Y5, Y5
-	VPXOR        192(SP), Y5, Y5
+	VPXOR        816(SP), Y5, Y5
+	VPXOR        208(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        224(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        256(SP), Y5, Y5
+	VPXOR        272(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
+	VPXOR        304(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        320(SP), Y5, Y5
+	VPXOR        336(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        384(SP), Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        416(SP), Y3, Y3
+	VPXOR        432(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        448(SP), Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        480(SP), Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        512(SP), Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        544(SP), Y3, Y3
+	VPXOR        560(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        576(SP), Y5, Y5
+	VPXOR        592(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        608(SP), Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPMULUDQ     const1<>+0(SB), Y4, Y4
 	VPSRLQ       $0x20, Y4, Y5
 	VPXOR        Y3, Y5, Y5
-	VPXOR        640(SP), Y5, Y5
+	VPXOR        656(SP), Y5, Y5
 	VPSRLQ       $0x20, Y1, Y3
 	VPXOR        Y2, Y3, Y3
-	VPXOR        672(SP), Y3, Y3
+	VPXOR        688(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y5, Y2
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y3, Y5
 	VPXOR        Y4, Y5, Y5
-	VPXOR        704(SP), Y5, Y5
+	VPXOR        720(SP), Y5, Y5
 	VPSRLQ       $0x20, Y2, Y4
 	VPXOR        Y1, Y4, Y4
-	VPXOR        736(SP), Y4, Y4
-	VMOVUPS      864(SP), Y1
+	VPXOR        752(SP), Y4, Y4
+	VMOVUPS      880(SP), Y1
 	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 992(SP)
-	VMOVUPS      896(SP), Y1
+	VMOVUPS      Y1, 1008(SP)
+	VMOVUPS      912(SP), Y1
 	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1024(SP)
-	VMOVUPS      928(SP), Y1
+	VMOVUPS      Y1, 1040(SP)
+	VMOVUPS      944(SP), Y1
 	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1056(SP)
-	VMOVUPS      960(SP), Y1
+	VMOVUPS      Y1, 1072(SP)
+	VMOVUPS      976(SP), Y1
 	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1088(SP)
+	VMOVUPS      Y1, 1104(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      992(SP), Y3
+	VMOVUPS      1008(SP), Y3
 	VPSRLD       $0x08, Y3, Y3
 	VPADDD       const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -7587,12 +7578,12 @@ final:
 	VFMADD231PS  Y9, Y3, Y7
 	VADDPS       Y7, Y6, Y3
 	VSQRTPS      Y3, Y3
-	VMOVUPS      1024(SP), Y4
+	VMOVUPS      1040(SP), Y4
 	VPSLLD       $0x02, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       const16<>+0(SB), Y4, Y4
 	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1024(SP), Y5, Y5
+	VPADDD       1040(SP), Y5, Y5
 	VMULPS       Y4, Y4, Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VFMADD213PS  const3<>+0(SB), Y6, Y7
@@ -7618,7 +7609,7 @@ final:
 	VPXOR        Y5, Y6, Y5
 	VMULPS       Y5, Y3, Y5
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1056(SP), Y4
+	VMOVUPS      1072(SP), Y4
 	VPSRLD       $0x08, Y4, Y4
 	VPADDD       const17<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
@@ -7649,12 +7640,12 @@ final:
 	VFMADD231PS  Y11, Y4, Y9
 	VADDPS       Y9, Y8, Y4
 	VSQRTPS      Y4, Y4
-	VMOVUPS      1088(SP), Y6
+	VMOVUPS      1104(SP), Y6
 	VPSLLD       $0x02, Y6, Y6
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       const16<>+0(SB), Y6, Y6
 	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1088(SP), Y7, Y7
+	VPADDD       1104(SP), Y7, Y7
 	VMULPS       Y6, Y6, Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VFMADD213PS  const3<>+0(SB), Y8, Y9
@@ -7680,186 +7671,187 @@ final:
 	VPXOR        Y7, Y8, Y7
 	VMULPS       Y7, Y4, Y7
 	VMULPS       Y6, Y4, Y4
-	CMPQ         R12, $0x00000010
+	CMPQ         R9, $0x00000010
 	JLT          finaltail0
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VMULPS       104(SP), Y9, Y9
+	VMULPS       104(SP), Y10, Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y5, Y2, Y9
 	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y8
+	VMOVUPS      Y9, (SI)
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y8
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y10, Y8, Y8
-	VMOVUPS      Y6, (BX)
-	VMOVUPS      Y8, 32(BX)
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y8, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R12
-	TESTQ        R12, R12
+	SUBQ         $0x00000010, R9
+	TESTQ        R9, R9
 	JEQ          finaldone
-	CMPQ         R12, $0x00000010
+	CMPQ         R9, $0x00000010
 	JLT          finaltail1
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y8
-	VMOVUPS      (DI), Y9
-	VMOVUPS      32(DI), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y8
 	VMOVUPS      (BX), Y9
 	VMOVUPS      32(BX), Y10
-	VFMADD231PS  (SP), Y9, Y6
-	VFMADD231PS  (SP), Y10, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      32(R8), Y10
-	VMULPS       96(SP), Y9, Y9
-	VMULPS       96(SP), Y10, Y10
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      (CX), Y9
+	VMOVUPS      32(CX), Y10
+	VFMADD231PS  8(SP), Y9, Y6
+	VFMADD231PS  8(SP), Y10, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      32(SI), Y10
+	VMULPS       104(SP), Y9, Y9
+	VMULPS       104(SP), Y10, Y10
 	VFNMADD231PS Y6, Y1, Y9
 	VFNMADD231PS Y8, Y1, Y10
 	VFMADD231PS  Y7, Y2, Y9
 	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (R8)
-	VMOVUPS      Y10, 32(R8)
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y6
+	VMOVUPS      Y9, (SI)
+	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y6
 	VADDPS       Y9, Y4, Y4
 	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y6, 32(BX)
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y6, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R12
-	TESTQ        R12, R12
+	SUBQ         $0x00000010, R9
+	TESTQ        R9, R9
 	JEQ          finaldone
 
 finaltail0:
-	MOVQ         R12, R14
-	NEGQ         R14
-	LEAQ         const32<>+0(SB), R13
-	LEAQ         64(R13)(R14*4), R13
-	VMOVDQU      (R13), Y4
-	VMASKMOVPS   (SI), Y4, Y4
-	VMOVDQU      32(R13), Y6
-	VMASKMOVPS   32(SI), Y6, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (DI), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R10
+	NEGQ         R9
+	LEAQ         64(R10)(R9*4), R10
+	NEGQ         R9
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVDQU      32(R10), Y6
+	VMASKMOVPS   32(DX), Y6, Y6
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (BX), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y7, Y4
-	VFMADD231PS  (SP), Y8, Y6
-	VMOVDQU      (R13), Y7
-	VMASKMOVPS   (R8), Y7, Y7
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       96(SP), Y7, Y7
-	VMULPS       96(SP), Y8, Y8
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (CX), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y7, Y4
+	VFMADD231PS  8(SP), Y8, Y6
+	VMOVDQU      (R10), Y7
+	VMASKMOVPS   (SI), Y7, Y7
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(SI), Y8, Y8
+	VMULPS       104(SP), Y7, Y7
+	VMULPS       104(SP), Y8, Y8
 	VFNMADD231PS Y4, Y1, Y7
 	VFNMADD231PS Y6, Y1, Y8
 	VFMADD231PS  Y5, Y2, Y7
 	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   Y7, Y1, (R8)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y8, Y1, 32(R8)
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R13), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   Y7, Y1, (SI)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y8, Y1, 32(SI)
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      32(R10), Y2
+	VMASKMOVPS   32(CX), Y2, Y2
 	VADDPS       Y7, Y1, Y1
 	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   Y1, Y3, (CX)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)
+	LEAQ         (CX)(R9*4), CX
+	LEAQ         (DX)(R9*4), DX
+	LEAQ         (BX)(R9*4), BX
+	LEAQ         (SI)(R9*4), SI
 	JMP          finaldone
 
 finaltail1:
-	MOVQ         R12, R14
-	NEGQ         R14
-	LEAQ         const32<>+0(SB), R13
-	LEAQ         64(R13)(R14*4), R13
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   (SI), Y3, Y3
-	VMOVDQU      32(R13), Y5
-	VMASKMOVPS   32(SI), Y5, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (DI), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(DI), Y8, Y8
+	LEAQ         const32<>+0(SB), R10
+	NEGQ         R9
+	LEAQ         64(R10)(R9*4), R10
+	NEGQ         R9
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (DX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (BX), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(BX), Y8, Y8
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VFMADD231PS  (SP), Y6, Y3
-	VFMADD231PS  (SP), Y8, Y5
-	VMOVDQU      (R13), Y6
-	VMASKMOVPS   (R8), Y6, Y6
-	VMOVDQU      32(R13), Y8
-	VMASKMOVPS   32(R8), Y8, Y8
-	VMULPS       96(SP), Y6, Y6
-	VMULPS       96(SP), Y8, Y8
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (CX), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(CX), Y8, Y8
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y8, Y5
+	VMOVDQU      (R10), Y6
+	VMASKMOVPS   (SI), Y6, Y6
+	VMOVDQU      32(R10), Y8
+	VMASKMOVPS   32(SI), Y8, Y8
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y8, Y8
 	VFNMADD231PS Y3, Y1, Y6
 	VFNMADD231PS Y5, Y1, Y8
 	VFMADD231PS  Y7, Y2, Y6
 	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   Y6, Y1, (R8)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y8, Y1, 32(R8)
-	VMOVDQU      (R13), Y1
-	VMASKMOVPS   (BX), Y1, Y1
-	VMOVDQU      32(R13), Y2
-	VMASKMOVPS   32(BX), Y2, Y2
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   Y6, Y1, (SI)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y8, Y1, 32(SI)
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      32(R10), Y2
+	VMASKMOVPS   32(CX), Y2, Y2
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R13), Y3
-	VMASKMOVPS   Y1, Y3, (BX)
-	VMOVDQU      32(R13), Y1
-	VMASKMOVPS   Y2, Y1, 32(BX)
-	LEAQ         (BX)(R12*4), BX
-	LEAQ         (SI)(R12*4), SI
-	LEAQ         (DI)(R12*4), DI
-	LEAQ         (R8)(R12*4), R8
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   Y1, Y3, (CX)
+	VMOVDQU      32(R10), Y1
+	VMASKMOVPS   Y2, Y1, 32(CX)
+	LEAQ         (CX)(R9*4), CX
+	LEAQ         (DX)(R9*4), DX
+	LEAQ         (BX)(R9*4), BX
+	LEAQ         (SI)(R9*4), SI
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
-	MOVQ R10, ret+184(FP)
+	MOVQ 136(SP), AX
+	MOVQ AX, ret+184(FP)
 	VZEROUPPER
 	RET

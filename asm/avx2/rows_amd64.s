@@ -32,10 +32,10 @@ n1:
 n1end:
 	TESTQ       SI, SI
 	JEQ         ndone
-	MOVQ        SI, R8
-	NEGQ        R8
 	LEAQ        const0<>+0(SB), DI
-	LEAQ        64(DI)(R8*4), DI
+	NEGQ        SI
+	LEAQ        64(DI)(SI*4), DI
+	NEGQ        SI
 	VMOVDQU     (DI), Y2
 	VMASKMOVPS  (DX), Y2, Y2
 	VMOVDQU     32(DI), Y3
@@ -132,10 +132,10 @@ n1:
 n1end:
 	TESTQ      SI, SI
 	JEQ        ndone
-	MOVQ       SI, R8
-	NEGQ       R8
 	LEAQ       const0<>+0(SB), DI
-	LEAQ       64(DI)(R8*4), DI
+	NEGQ       SI
+	LEAQ       64(DI)(SI*4), DI
+	NEGQ       SI
 	VMOVDQU    (DI), Y1
 	VMASKMOVPS (DX), Y1, Y1
 	VMOVDQU    32(DI), Y2
@@ -208,10 +208,10 @@ n1:
 n1end:
 	TESTQ       R10, R10
 	JEQ         ndone
-	MOVQ        R10, R12
-	NEGQ        R12
 	LEAQ        const0<>+0(SB), R11
-	LEAQ        64(R11)(R12*4), R11
+	NEGQ        R10
+	LEAQ        64(R11)(R10*4), R11
+	NEGQ        R10
 	VMOVDQU     (R11), Y2
 	VMASKMOVPS  (DI), Y2, Y2
 	VMOVDQU     32(R11), Y3
@@ -297,10 +297,10 @@ n1:
 n1end:
 	TESTQ       R10, R10
 	JEQ         ndone
-	MOVQ        R10, R12
-	NEGQ        R12
 	LEAQ        const0<>+0(SB), R11
-	LEAQ        64(R11)(R12*4), R11
+	NEGQ        R10
+	LEAQ        64(R11)(R10*4), R11
+	NEGQ        R10
 	VMOVDQU     (R11), Y3
 	VMASKMOVPS  (BX), Y3, Y3
 	VMOVDQU     32(R11), Y4
@@ -399,10 +399,10 @@ n1:
 n1end:
 	TESTQ       R11, R11
 	JEQ         ndone
-	MOVQ        R11, R13
-	NEGQ        R13
 	LEAQ        const0<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
+	NEGQ        R11
+	LEAQ        64(R12)(R11*4), R12
+	NEGQ        R11
 	VMOVDQU     (R12), Y2
 	VMASKMOVPS  (BX), Y2, Y2
 	VMOVDQU     32(R12), Y3
@@ -566,10 +566,10 @@ n1:
 n1end:
 	TESTQ        R9, R9
 	JEQ          ndone
-	MOVQ         R9, R11
-	NEGQ         R11
 	LEAQ         const0<>+0(SB), R10
-	LEAQ         64(R10)(R11*4), R10
+	NEGQ         R9
+	LEAQ         64(R10)(R9*4), R10
+	NEGQ         R9
 	VMOVDQU      (R10), Y1
 	VMASKMOVPS   (R8), Y1, Y1
 	VMOVDQU      32(R10), Y2

@@ -37,10 +37,10 @@ n1:
 n1end:
 	TESTQ      DI, DI
 	JEQ        ndone
-	MOVQ       DI, R9
-	NEGQ       R9
 	LEAQ       const0<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
+	NEGQ       DI
+	LEAQ       64(R8)(DI*4), R8
+	NEGQ       DI
 	VMOVDQU    (R8), Y0
 	VMASKMOVPS (DX), Y0, Y0
 	VMOVDQU    32(R8), Y1
@@ -142,10 +142,10 @@ n1:
 n1end:
 	TESTQ      R8, R8
 	JEQ        ndone
-	MOVQ       R8, R10
-	NEGQ       R10
 	LEAQ       const0<>+0(SB), R9
-	LEAQ       64(R9)(R10*4), R9
+	NEGQ       R8
+	LEAQ       64(R9)(R8*4), R9
+	NEGQ       R8
 	VMOVDQU    (R9), Y0
 	VMASKMOVPS (DX), Y0, Y0
 	VMOVDQU    32(R9), Y1
@@ -273,10 +273,10 @@ n1:
 n1end:
 	TESTQ       R8, R8
 	JEQ         ndone
-	MOVQ        R8, R10
-	NEGQ        R10
 	LEAQ        const0<>+0(SB), R9
-	LEAQ        64(R9)(R10*4), R9
+	NEGQ        R8
+	LEAQ        64(R9)(R8*4), R9
+	NEGQ        R8
 	VMOVDQU     (R9), Y1
 	VMASKMOVPS  (BX), Y1, Y1
 	VMOVDQU     32(R9), Y2
@@ -566,10 +566,10 @@ n1:
 n1end:
 	TESTQ       R10, R10
 	JEQ         ndone
-	MOVQ        R10, R12
-	NEGQ        R12
 	LEAQ        const0<>+0(SB), R11
-	LEAQ        64(R11)(R12*4), R11
+	NEGQ        R10
+	LEAQ        64(R11)(R10*4), R11
+	NEGQ        R10
 	VMOVDQU     (R11), Y1
 	VMASKMOVPS  (SI), Y1, Y1
 	VMOVDQU     32(R11), Y2
@@ -777,10 +777,10 @@ n1:
 n1end:
 	TESTQ       R11, R11
 	JEQ         ndone
-	MOVQ        R11, R13
-	NEGQ        R13
 	LEAQ        const0<>+0(SB), R12
-	LEAQ        64(R12)(R13*4), R12
+	NEGQ        R11
+	LEAQ        64(R12)(R11*4), R12
+	NEGQ        R11
 	VMOVDQU     (R12), Y1
 	VMASKMOVPS  (SI), Y1, Y1
 	VMOVDQU     32(R12), Y2
@@ -958,10 +958,10 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, DI
-	NEGQ       DI
 	LEAQ       const0<>+0(SB), SI
-	LEAQ       64(SI)(DI*4), SI
+	NEGQ       AX
+	LEAQ       64(SI)(AX*4), SI
+	NEGQ       AX
 	VMOVDQU    (SI), Y0
 	VMASKMOVPS (DX), Y0, Y0
 	VMOVDQU    32(SI), Y1
@@ -1027,10 +1027,10 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	MOVQ       AX, R9
-	NEGQ       R9
 	LEAQ       const0<>+0(SB), R8
-	LEAQ       64(R8)(R9*4), R8
+	NEGQ       AX
+	LEAQ       64(R8)(AX*4), R8
+	NEGQ       AX
 	VMOVDQU    (R8), Y0
 	VMASKMOVPS (SI), Y0, Y0
 	VMOVDQU    32(R8), Y1

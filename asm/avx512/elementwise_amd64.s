@@ -605,7 +605,7 @@ ndone:
 	RET
 
 // func Dot(x []float32, y []float32) float32
-// Requires: AVX, AVX512F, AVX512VL, SSE
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·Dot(SB), $0-52
 	MOVQ   x_len+8(FP), AX
 	MOVQ   x_base+0(FP), CX
@@ -644,7 +644,7 @@ ndone:
 	VADDPS        X1, X0, X1
 	VPSHUFD       $0x01, X1, X0
 	VADDPS        X0, X1, X0
-	MOVSS         X0, ret+48(FP)
+	VMOVSS        X0, ret+48(FP)
 	VZEROUPPER
 	RET
 

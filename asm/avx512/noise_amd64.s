@@ -1071,82 +1071,82 @@ whole:
 
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·NormalRows(SB), $160-72
+TEXT ·NormalRows(SB), $168-72
 	MOVQ            ids_len+32(FP), AX
-	MOVQ            d+48(FP), CX
-	MOVQ            ids_base+24(FP), DX
-	MOVQ            dst_base+0(FP), BX
-	TESTQ           AX, AX
+	MOVQ            AX, (SP)
+	MOVQ            ids_base+24(FP), AX
+	MOVQ            dst_base+0(FP), CX
+	CMPQ            (SP), $0x00000000
 	JEQ             none
-	MOVLQZX         step+64(FP), SI
-	MOVQ            seed+56(FP), DI
-	MOVL            $0xcd9e8d57, R8
-	IMULQ           R8, SI
-	MOVQ            SI, R8
-	SHRQ            $0x20, R8
-	XORQ            DI, R8
-	SHRQ            $0x20, DI
-	MOVLQZX         stream+68(FP), R9
-	XORQ            DI, R9
-	VPBROADCASTD    R8, Z0
-	VPBROADCASTD    SI, Z1
-	VPBROADCASTD    R9, Z2
-	MOVQ            seed+56(FP), SI
-	MOVQ            SI, DI
-	SHRQ            $0x20, DI
-	MOVQ            SI, (SP)
-	MOVQ            DI, 8(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 16(SP)
-	MOVQ            DI, 24(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 32(SP)
-	MOVQ            DI, 40(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 48(SP)
-	MOVQ            DI, 56(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 64(SP)
-	MOVQ            DI, 72(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 80(SP)
-	MOVQ            DI, 88(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 96(SP)
-	MOVQ            DI, 104(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 112(SP)
-	MOVQ            DI, 120(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 128(SP)
-	MOVQ            DI, 136(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
-	MOVQ            SI, 144(SP)
-	MOVQ            DI, 152(SP)
-	ADDL            $0x9e3779b9, SI
-	ADDL            $0xbb67ae85, DI
+	MOVLQZX         step+64(FP), DX
+	MOVQ            seed+56(FP), BX
+	MOVL            $0xcd9e8d57, SI
+	IMULQ           SI, DX
+	MOVQ            DX, SI
+	SHRQ            $0x20, SI
+	XORQ            BX, SI
+	SHRQ            $0x20, BX
+	MOVLQZX         stream+68(FP), DI
+	XORQ            BX, DI
+	VPBROADCASTD    SI, Z0
+	VPBROADCASTD    DX, Z1
+	VPBROADCASTD    DI, Z2
+	MOVQ            seed+56(FP), DX
+	MOVQ            DX, BX
+	SHRQ            $0x20, BX
+	MOVQ            DX, 8(SP)
+	MOVQ            BX, 16(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 24(SP)
+	MOVQ            BX, 32(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 40(SP)
+	MOVQ            BX, 48(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 56(SP)
+	MOVQ            BX, 64(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 72(SP)
+	MOVQ            BX, 80(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 88(SP)
+	MOVQ            BX, 96(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 104(SP)
+	MOVQ            BX, 112(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 120(SP)
+	MOVQ            BX, 128(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 136(SP)
+	MOVQ            BX, 144(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
+	MOVQ            DX, 152(SP)
+	MOVQ            BX, 160(SP)
+	ADDL            $0x9e3779b9, DX
+	ADDL            $0xbb67ae85, BX
 	VPBROADCASTD    const0<>+0(SB), Z3
 	VPBROADCASTD    const1<>+0(SB), Z4
 	VMOVDQU32       const2<>+0(SB), Z5
-	XORQ            SI, SI
-	MOVQ            CX, DI
-	ADDQ            $0x0000001f, DI
-	SHRQ            $0x05, DI
-	MOVQ            (DX), SI
-	ADDQ            $0x00000008, DX
-	IMULQ           DI, SI
-	MOVQ            SI, DI
-	SHLQ            $0x03, DI
-	VPBROADCASTQ    DI, Z6
+	XORQ            DX, DX
+	MOVQ            d+48(FP), BX
+	ADDQ            $0x0000001f, BX
+	SHRQ            $0x05, BX
+	MOVQ            (AX), DX
+	ADDQ            $0x00000008, AX
+	IMULQ           BX, DX
+	MOVQ            DX, BX
+	SHLQ            $0x03, BX
+	VPBROADCASTQ    BX, Z6
 	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
@@ -1156,93 +1156,93 @@ TEXT ·NormalRows(SB), $160-72
 	VPMULUDQ        Z3, Z7, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z16
+	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 40(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 48(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 72(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 136(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z15
 	VPERMT2D        Z15, Z5, Z16
 	VMOVAPS         Z16, Z6
 	VPERMT2D        Z7, Z5, Z12
 	VMOVAPS         Z12, Z7
-	TESTQ           AX, AX
+	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
 rows:
-	MOVQ  CX, DI
-	TESTQ DI, DI
+	MOVQ  d+48(FP), BX
+	TESTQ BX, BX
 	JEQ   whole
 
 group:
-	CMPQ DI, $0x00000021
+	CMPQ BX, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, SI
+	ADDQ $0x00000001, DX
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R8
-	ADDQ  $0x0000001f, R8
-	SHRQ  $0x05, R8
-	MOVQ  (DX), SI
-	ADDQ  $0x00000008, DX
-	IMULQ R8, SI
+	MOVQ  d+48(FP), SI
+	ADDQ  $0x0000001f, SI
+	SHRQ  $0x05, SI
+	MOVQ  (AX), DX
+	ADDQ  $0x00000008, AX
+	IMULQ SI, DX
 
 ahead:
-	CMPQ             DI, $0x00000020
+	CMPQ             BX, $0x00000020
 	JLT              partial
-	MOVQ             SI, R8
+	MOVQ             DX, SI
 	VPSRLD           $0x08, Z6, Z6
-	SHLQ             $0x03, R8
+	SHLQ             $0x03, SI
 	VPADDD.BCST      const18<>+0(SB), Z6, Z12
-	VPBROADCASTQ     R8, Z6
+	VPBROADCASTQ     SI, Z6
 	VCVTDQ2PS        Z12, Z12
 	VBROADCASTSS     const24<>+0(SB), Z15
 	VBROADCASTSS     const26<>+0(SB), Z16
@@ -1271,8 +1271,8 @@ ahead:
 	VMULPS           Z22, Z22, Z26
 	VPSRLQ           $0x20, Z6, Z24
 	VPSRLQ           $0x20, Z12, Z25
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z25
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z21, Z24
+	VPTERNLOGD.BCST  $0x96, 24(SP), Z1, Z25
 	VCVTDQ2PS        Z23, Z21
 	VFMADD213PS      Z15, Z26, Z16
 	VFMADD213PS      Z17, Z26, Z18
@@ -1285,8 +1285,8 @@ ahead:
 	VPSRLQ           $0x20, Z17, Z25
 	VPSRLQ           $0x20, Z15, Z21
 	VFMADD213PS      Z16, Z23, Z18
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z12, Z25
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z21
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z12, Z25
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z6, Z21
 	VMULPS           Z26, Z22, Z6
 	VPMULUDQ         Z3, Z25, Z12
 	VPMULUDQ         Z4, Z21, Z16
@@ -1296,8 +1296,8 @@ ahead:
 	VBROADCASTSS     const6<>+0(SB), Z21
 	VPSRLQ           $0x20, Z16, Z18
 	VPSRLQ           $0x20, Z12, Z6
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z15, Z6
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z17, Z18
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z15, Z6
 	VPMULUDQ         Z3, Z18, Z15
 	VPMULUDQ         Z4, Z6, Z6
 	VADDPS           Z24, Z27, Z17
@@ -1306,8 +1306,8 @@ ahead:
 	VPADDD.BCST      const22<>+0(SB), Z7, Z24
 	VPSRLQ           $0x20, Z6, Z23
 	VPSRLQ           $0x20, Z15, Z7
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z16, Z23
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z12, Z7
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z16, Z23
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z12, Z7
 	VSQRTPS          Z17, Z12
 	VPMULUDQ         Z3, Z23, Z16
 	VPMULUDQ         Z4, Z7, Z7
@@ -1317,8 +1317,8 @@ ahead:
 	VPSRLQ           $0x20, Z16, Z17
 	VFMADD213PS.BCST const10<>+0(SB), Z22, Z23
 	VPSRLQ           $0x20, Z7, Z22
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z15, Z17
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z6, Z22
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z15, Z17
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z6, Z22
 	VPMULUDQ         Z4, Z17, Z6
 	VPMULUDQ         Z3, Z22, Z15
 	VFMADD213PS.BCST const5<>+0(SB), Z18, Z20
@@ -1327,8 +1327,8 @@ ahead:
 	VPSRLQ           $0x20, Z6, Z17
 	VMULPS           Z18, Z18, Z25
 	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z7, Z17
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z16, Z18
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z7, Z17
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z16, Z18
 	VPMULUDQ         Z3, Z17, Z7
 	VPMULUDQ         Z4, Z18, Z16
 	VMOVAPS          Z19, Z17
@@ -1337,8 +1337,8 @@ ahead:
 	VPTESTMD.BCST    const12<>+0(SB), Z24, K1
 	VPSRLQ           $0x20, Z7, Z18
 	VPSRLQ           $0x20, Z16, Z19
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z6, Z19
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z18
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z6, Z19
 	VPMULUDQ         Z4, Z18, Z6
 	VPMULUDQ         Z3, Z19, Z15
 	VPADDD.BCST      const12<>+0(SB), Z24, Z18
@@ -1350,8 +1350,8 @@ ahead:
 	VPSRLQ           $0x20, Z15, Z17
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z20
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z21
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z16, Z19
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z7, Z17
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z16, Z19
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z7, Z17
 	VMULPS           Z21, Z12, Z7
 	VMULPS           Z20, Z12, Z12
 	VPMULUDQ         Z3, Z19, Z16
@@ -1360,17 +1360,17 @@ ahead:
 	VSHUFF64X2       $0xee, Z12, Z7, Z19
 	VPSRLQ           $0x20, Z17, Z12
 	VPSRLQ           $0x20, Z16, Z7
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z6, Z12
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z15, Z7
-	VMOVUPS          Z18, (BX)
-	VMOVUPS          Z19, 64(BX)
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z6, Z12
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z15, Z7
+	VMOVUPS          Z18, (CX)
+	VMOVUPS          Z19, 64(CX)
 	VPERMT2D         Z7, Z5, Z12
 	VMOVAPS          Z12, Z6
 	VPERMT2D         Z16, Z5, Z17
 	VMOVAPS          Z17, Z7
-	ADDQ             $0x00000080, BX
-	SUBQ             $0x00000020, DI
-	TESTQ            DI, DI
+	ADDQ             $0x00000080, CX
+	SUBQ             $0x00000020, BX
+	TESTQ            BX, BX
 	JNE              group
 	JMP              whole
 
@@ -1436,38 +1436,38 @@ partial:
 	VMULPS           Z12, Z6, Z6
 	VSHUFF64X2       $0x44, Z6, Z7, Z12
 	VSHUFF64X2       $0xee, Z6, Z7, Z6
-	CMPQ             DI, $0x00000010
+	CMPQ             BX, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          Z12, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	TESTQ            DI, DI
+	VMOVUPS          Z12, (CX)
+	ADDQ             $0x00000040, CX
+	SUBQ             $0x00000010, BX
+	TESTQ            BX, BX
 	JEQ              partialdone
-	CMPQ             DI, $0x00000010
+	CMPQ             BX, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          Z6, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	TESTQ            DI, DI
+	VMOVUPS          Z6, (CX)
+	ADDQ             $0x00000040, CX
+	SUBQ             $0x00000010, BX
+	TESTQ            BX, BX
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ    const32<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z12, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
+	LEAQ    const32<>+0(SB), SI
+	KMOVW   (SI)(BX*4), K1
+	VMOVUPS Z12, K1, (CX)
+	LEAQ    (CX)(BX*4), CX
 	JMP     partialdone
 
 partialtail1:
-	LEAQ    const32<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z6, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
+	LEAQ    const32<>+0(SB), SI
+	KMOVW   (SI)(BX*4), K1
+	VMOVUPS Z6, K1, (CX)
+	LEAQ    (CX)(BX*4), CX
 
 partialdone:
-	MOVQ            SI, DI
-	SHLQ            $0x03, DI
-	VPBROADCASTQ    DI, Z6
+	MOVQ            DX, BX
+	SHLQ            $0x03, BX
+	VPBROADCASTQ    BX, Z6
 	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
@@ -1477,57 +1477,57 @@ partialdone:
 	VPMULUDQ        Z3, Z7, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z16
+	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 40(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 48(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 72(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z15
 	VPMULUDQ        Z3, Z16, Z6
 	VPMULUDQ        Z4, Z15, Z15
 	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z16
+	VPTERNLOGD.BCST $0x96, 136(SP), Z12, Z16
 	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
+	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z12
 	VPMULUDQ        Z3, Z16, Z7
 	VPMULUDQ        Z4, Z12, Z12
 	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
 	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z15
 	VPERMT2D        Z15, Z5, Z16
 	VMOVAPS         Z16, Z6
 	VPERMT2D        Z7, Z5, Z12
@@ -1596,39 +1596,39 @@ final:
 	VMULPS           Z15, Z12, Z12
 	VSHUFF64X2       $0x44, Z12, Z16, Z15
 	VSHUFF64X2       $0xee, Z12, Z16, Z12
-	CMPQ             DI, $0x00000010
+	CMPQ             BX, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          Z15, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	TESTQ            DI, DI
+	VMOVUPS          Z15, (CX)
+	ADDQ             $0x00000040, CX
+	SUBQ             $0x00000010, BX
+	TESTQ            BX, BX
 	JEQ              finaldone
-	CMPQ             DI, $0x00000010
+	CMPQ             BX, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          Z12, (BX)
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, DI
-	TESTQ            DI, DI
+	VMOVUPS          Z12, (CX)
+	ADDQ             $0x00000040, CX
+	SUBQ             $0x00000010, BX
+	TESTQ            BX, BX
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ    const32<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z15, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
+	LEAQ    const32<>+0(SB), SI
+	KMOVW   (SI)(BX*4), K1
+	VMOVUPS Z15, K1, (CX)
+	LEAQ    (CX)(BX*4), CX
 	JMP     finaldone
 
 finaltail1:
-	LEAQ    const32<>+0(SB), R8
-	KMOVW   (R8)(DI*4), K1
-	VMOVUPS Z12, K1, (BX)
-	LEAQ    (BX)(DI*4), BX
+	LEAQ    const32<>+0(SB), SI
+	KMOVW   (SI)(BX*4), K1
+	VMOVUPS Z12, K1, (CX)
+	LEAQ    (CX)(BX*4), CX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
@@ -1637,86 +1637,86 @@ none:
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·NoiseRows(SB), $160-168
+TEXT ·NoiseRows(SB), $168-168
 	MOVQ            ids_len+128(FP), AX
-	MOVQ            d+144(FP), CX
-	MOVQ            ids_base+120(FP), DX
-	MOVQ            zl_base+0(FP), BX
-	MOVQ            eps_base+24(FP), SI
-	MOVQ            z_base+48(FP), DI
-	MOVQ            alpha_base+72(FP), R8
-	MOVQ            sigma_base+96(FP), R9
-	TESTQ           AX, AX
+	MOVQ            AX, (SP)
+	MOVQ            ids_base+120(FP), AX
+	MOVQ            zl_base+0(FP), CX
+	MOVQ            eps_base+24(FP), DX
+	MOVQ            z_base+48(FP), BX
+	MOVQ            alpha_base+72(FP), SI
+	MOVQ            sigma_base+96(FP), DI
+	CMPQ            (SP), $0x00000000
 	JEQ             none
-	MOVLQZX         step+160(FP), R10
-	MOVQ            seed+152(FP), R11
-	MOVL            $0xcd9e8d57, R12
-	IMULQ           R12, R10
-	MOVQ            R10, R12
-	SHRQ            $0x20, R12
-	XORQ            R11, R12
-	SHRQ            $0x20, R11
-	MOVLQZX         stream+164(FP), R13
-	XORQ            R11, R13
-	VPBROADCASTD    R12, Z0
-	VPBROADCASTD    R10, Z1
-	VPBROADCASTD    R13, Z2
-	MOVQ            seed+152(FP), R10
-	MOVQ            R10, R11
-	SHRQ            $0x20, R11
-	MOVQ            R10, (SP)
-	MOVQ            R11, 8(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 16(SP)
-	MOVQ            R11, 24(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 32(SP)
-	MOVQ            R11, 40(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 48(SP)
-	MOVQ            R11, 56(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 64(SP)
-	MOVQ            R11, 72(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 80(SP)
-	MOVQ            R11, 88(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 96(SP)
-	MOVQ            R11, 104(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 112(SP)
-	MOVQ            R11, 120(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 128(SP)
-	MOVQ            R11, 136(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 144(SP)
-	MOVQ            R11, 152(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
+	MOVLQZX         step+160(FP), R8
+	MOVQ            seed+152(FP), R9
+	MOVL            $0xcd9e8d57, R10
+	IMULQ           R10, R8
+	MOVQ            R8, R10
+	SHRQ            $0x20, R10
+	XORQ            R9, R10
+	SHRQ            $0x20, R9
+	MOVLQZX         stream+164(FP), R11
+	XORQ            R9, R11
+	VPBROADCASTD    R10, Z0
+	VPBROADCASTD    R8, Z1
+	VPBROADCASTD    R11, Z2
+	MOVQ            seed+152(FP), R8
+	MOVQ            R8, R9
+	SHRQ            $0x20, R9
+	MOVQ            R8, 8(SP)
+	MOVQ            R9, 16(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 24(SP)
+	MOVQ            R9, 32(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 40(SP)
+	MOVQ            R9, 48(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 56(SP)
+	MOVQ            R9, 64(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 72(SP)
+	MOVQ            R9, 80(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 88(SP)
+	MOVQ            R9, 96(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 104(SP)
+	MOVQ            R9, 112(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 120(SP)
+	MOVQ            R9, 128(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 136(SP)
+	MOVQ            R9, 144(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 152(SP)
+	MOVQ            R9, 160(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
 	VPBROADCASTD    const0<>+0(SB), Z3
 	VPBROADCASTD    const1<>+0(SB), Z4
 	VMOVDQU32       const2<>+0(SB), Z5
-	XORQ            R10, R10
-	MOVQ            CX, R11
-	ADDQ            $0x0000001f, R11
-	SHRQ            $0x05, R11
-	MOVQ            (DX), R10
-	ADDQ            $0x00000008, DX
-	IMULQ           R11, R10
-	MOVQ            R10, R11
-	SHLQ            $0x03, R11
-	VPBROADCASTQ    R11, Z6
+	XORQ            R8, R8
+	MOVQ            d+144(FP), R9
+	ADDQ            $0x0000001f, R9
+	SHRQ            $0x05, R9
+	MOVQ            (AX), R8
+	ADDQ            $0x00000008, AX
+	IMULQ           R9, R8
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z6
 	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
@@ -1726,91 +1726,91 @@ TEXT ·NoiseRows(SB), $160-168
 	VPMULUDQ        Z3, Z7, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
+	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 40(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 64(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z9
 	VPERMT2D        Z9, Z5, Z14
 	VMOVAPS         Z14, Z6
 	VPERMT2D        Z7, Z5, Z8
 	VMOVAPS         Z8, Z7
-	TESTQ           AX, AX
+	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
 rows:
-	VBROADCASTSS (R8), Z8
-	ADDQ         $0x00000004, R8
-	VBROADCASTSS (R9), Z9
-	ADDQ         $0x00000004, R9
-	MOVQ         CX, R11
-	TESTQ        R11, R11
+	VBROADCASTSS (SI), Z8
+	ADDQ         $0x00000004, SI
+	VBROADCASTSS (DI), Z9
+	ADDQ         $0x00000004, DI
+	MOVQ         d+144(FP), R9
+	TESTQ        R9, R9
 	JEQ          whole
 
 group:
-	CMPQ R11, $0x00000021
+	CMPQ R9, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R10
+	ADDQ $0x00000001, R8
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R10
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
 
 ahead:
-	CMPQ             R11, $0x00000020
+	CMPQ             R9, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z6, Z6
 	VBROADCASTSS     const24<>+0(SB), Z17
@@ -1819,10 +1819,10 @@ ahead:
 	VCVTDQ2PS        Z6, Z14
 	VBROADCASTSS     const28<>+0(SB), Z19
 	VBROADCASTSS     const30<>+0(SB), Z20
-	MOVQ             R10, R12
-	SHLQ             $0x03, R12
+	MOVQ             R8, R10
+	SHLQ             $0x03, R10
 	VPSLLD           $0x02, Z7, Z21
-	VPBROADCASTQ     R12, Z6
+	VPBROADCASTQ     R10, Z6
 	VCVTDQ2PS        Z21, Z21
 	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
 	VBROADCASTSS     const3<>+0(SB), Z23
@@ -1856,31 +1856,31 @@ ahead:
 	VPMULUDQ         Z4, Z26, Z22
 	VFMADD213PS      Z18, Z17, Z20
 	VPSRLQ           $0x20, Z6, Z17
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z24, Z17
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z24, Z17
 	VMULPS           Z21, Z21, Z24
 	VPSRLQ           $0x20, Z22, Z18
 	VPMULUDQ         Z4, Z17, Z17
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z18
+	VPTERNLOGD.BCST  $0x96, 24(SP), Z1, Z18
 	VBROADCASTSS     const9<>+0(SB), Z26
 	VFMADD231PS      Z20, Z14, Z19
 	VPMULUDQ         Z3, Z18, Z14
 	VPSRLQ           $0x20, Z17, Z18
 	VFMADD213PS.BCST const4<>+0(SB), Z24, Z23
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z22, Z18
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z22, Z18
 	VFMADD213PS.BCST const7<>+0(SB), Z24, Z25
 	VPSRLQ           $0x20, Z14, Z20
 	VPMULUDQ         Z3, Z18, Z18
 	VADDPS           Z19, Z28, Z19
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z20
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z6, Z20
 	VPMULUDQ         Z4, Z20, Z6
 	VMOVAPS          Z24, Z22
 	VPSRLQ           $0x20, Z18, Z20
 	VFMADD213PS.BCST const5<>+0(SB), Z24, Z23
 	VSQRTPS          Z19, Z19
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z14, Z20
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z14, Z20
 	VPSRLQ           $0x20, Z6, Z14
 	VPMULUDQ         Z4, Z20, Z20
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z17, Z14
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z17, Z14
 	VFMADD213PS.BCST const8<>+0(SB), Z24, Z25
 	VPMULUDQ         Z3, Z14, Z14
 	VFMADD213PS.BCST const10<>+0(SB), Z26, Z22
@@ -1890,8 +1890,8 @@ ahead:
 	VPADDD.BCST      const22<>+0(SB), Z7, Z27
 	VPSRLQ           $0x20, Z14, Z7
 	VMOVAPS          Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z6, Z24
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z18, Z7
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z6, Z24
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z18, Z7
 	VFMADD231PS      Z23, Z17, Z21
 	VFMADD231PS      Z25, Z26, Z22
 	VPTESTMD.BCST    const12<>+0(SB), Z27, K1
@@ -1902,8 +1902,8 @@ ahead:
 	VPSRLQ           $0x20, Z7, Z18
 	VBLENDMPS        Z22, Z21, K1, Z10
 	VBLENDMPS        Z21, Z22, K1, Z11
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z20, Z18
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z20, Z18
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z17
 	VMOVAPS          Z10, Z14
 	VMOVAPS          Z11, Z20
 	VPMULUDQ         Z3, Z18, Z18
@@ -1914,47 +1914,47 @@ ahead:
 	VMULPS           Z20, Z19, Z20
 	VMULPS           Z14, Z19, Z19
 	VPSRLQ           $0x20, Z17, Z14
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z6, Z21
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z7, Z14
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z6, Z21
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z7, Z14
 	VPMULUDQ         Z4, Z21, Z6
 	VSHUFF64X2       $0x44, Z19, Z20, Z7
 	VSHUFF64X2       $0xee, Z19, Z20, Z19
 	VPMULUDQ         Z3, Z14, Z14
-	VMOVUPS          Z7, (SI)
-	VMOVUPS          Z19, 64(SI)
+	VMOVUPS          Z7, (DX)
+	VMOVUPS          Z19, 64(DX)
 	VPSRLQ           $0x20, Z6, Z21
 	VPSRLQ           $0x20, Z14, Z20
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z17, Z21
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z20
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z17, Z21
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z18, Z20
 	VPMULUDQ         Z3, Z21, Z17
 	VPMULUDQ         Z4, Z20, Z18
-	VMOVUPS          (DI), Z21
-	VMOVUPS          64(DI), Z20
+	VMOVUPS          (BX), Z21
+	VMOVUPS          64(BX), Z20
 	VMULPS           Z8, Z21, Z22
 	VMULPS           Z8, Z20, Z23
 	VPSRLQ           $0x20, Z18, Z21
 	VPSRLQ           $0x20, Z17, Z20
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z6, Z21
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z14, Z20
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z6, Z21
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z14, Z20
 	VPMULUDQ         Z3, Z21, Z14
 	VPMULUDQ         Z4, Z20, Z20
 	VFMADD231PS      Z9, Z7, Z22
 	VFMADD231PS      Z9, Z19, Z23
 	VPSRLQ           $0x20, Z20, Z7
 	VPSRLQ           $0x20, Z14, Z6
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z18, Z7
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z17, Z6
-	VMOVUPS          Z22, (BX)
-	VMOVUPS          Z23, 64(BX)
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z18, Z7
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z17, Z6
+	VMOVUPS          Z22, (CX)
+	VMOVUPS          Z23, 64(CX)
 	VPERMT2D         Z6, Z5, Z7
 	VMOVAPS          Z7, Z6
 	VPERMT2D         Z14, Z5, Z20
 	VMOVAPS          Z20, Z7
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
-	ADDQ             $0x00000080, SI
-	ADDQ             $0x00000080, DI
-	SUBQ             $0x00000020, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000020, R9
+	TESTQ            R9, R9
 	JNE              group
 	JMP              whole
 
@@ -2020,62 +2020,62 @@ partial:
 	VMULPS           Z14, Z6, Z6
 	VSHUFF64X2       $0x44, Z6, Z7, Z14
 	VSHUFF64X2       $0xee, Z6, Z7, Z6
-	CMPQ             R11, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          Z14, (SI)
-	VMOVUPS          (DI), Z7
+	VMOVUPS          Z14, (DX)
+	VMOVUPS          (BX), Z7
 	VMULPS           Z8, Z7, Z7
 	VFMADD231PS      Z9, Z14, Z7
-	VMOVUPS          Z7, (BX)
+	VMOVUPS          Z7, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              partialdone
-	CMPQ             R11, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          Z6, (SI)
-	VMOVUPS          (DI), Z7
+	VMOVUPS          Z6, (DX)
+	VMOVUPS          (BX), Z7
 	VMULPS           Z8, Z7, Z7
 	VFMADD231PS      Z9, Z6, Z7
-	VMOVUPS          Z7, (BX)
+	VMOVUPS          Z7, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ        const32<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z14, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z6
+	LEAQ        const32<>+0(SB), R10
+	KMOVW       (R10)(R9*4), K1
+	VMOVUPS     Z14, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z6
 	VMULPS      Z8, Z6, Z6
 	VFMADD231PS Z9, Z14, Z6
-	VMOVUPS     Z6, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVUPS     Z6, K1, (CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 	JMP         partialdone
 
 partialtail1:
-	LEAQ        const32<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z6, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z7
+	LEAQ        const32<>+0(SB), R10
+	KMOVW       (R10)(R9*4), K1
+	VMOVUPS     Z6, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z7
 	VMULPS      Z8, Z7, Z7
 	VFMADD231PS Z9, Z6, Z7
-	VMOVUPS     Z7, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVUPS     Z7, K1, (CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 
 partialdone:
-	MOVQ            R10, R11
-	SHLQ            $0x03, R11
-	VPBROADCASTQ    R11, Z6
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z6
 	VPADDQ          const31<>+0(SB), Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
 	VPMULUDQ        Z3, Z6, Z6
@@ -2085,57 +2085,57 @@ partialdone:
 	VPMULUDQ        Z3, Z7, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
+	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 40(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 64(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z9
 	VPMULUDQ        Z3, Z14, Z6
 	VPMULUDQ        Z4, Z9, Z9
 	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z14
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z8
 	VPMULUDQ        Z3, Z14, Z7
 	VPMULUDQ        Z4, Z8, Z8
 	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z9, Z14
 	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
+	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z9
 	VPERMT2D        Z9, Z5, Z14
 	VMOVAPS         Z14, Z6
 	VPERMT2D        Z7, Z5, Z8
@@ -2204,63 +2204,63 @@ final:
 	VMULPS           Z17, Z14, Z14
 	VSHUFF64X2       $0x44, Z14, Z18, Z17
 	VSHUFF64X2       $0xee, Z14, Z18, Z14
-	CMPQ             R11, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          Z17, (SI)
-	VMOVUPS          (DI), Z18
+	VMOVUPS          Z17, (DX)
+	VMOVUPS          (BX), Z18
 	VMULPS           Z8, Z18, Z18
 	VFMADD231PS      Z9, Z17, Z18
-	VMOVUPS          Z18, (BX)
+	VMOVUPS          Z18, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              finaldone
-	CMPQ             R11, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          Z14, (SI)
-	VMOVUPS          (DI), Z18
+	VMOVUPS          Z14, (DX)
+	VMOVUPS          (BX), Z18
 	VMULPS           Z8, Z18, Z18
 	VFMADD231PS      Z9, Z14, Z18
-	VMOVUPS          Z18, (BX)
+	VMOVUPS          Z18, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ        const32<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z17, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z14
+	LEAQ        const32<>+0(SB), R10
+	KMOVW       (R10)(R9*4), K1
+	VMOVUPS     Z17, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z14
 	VMULPS      Z8, Z14, Z8
 	VFMADD231PS Z9, Z17, Z8
-	VMOVUPS     Z8, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVUPS     Z8, K1, (CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 	JMP         finaldone
 
 finaltail1:
-	LEAQ        const32<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS     Z14, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z17
+	LEAQ        const32<>+0(SB), R10
+	KMOVW       (R10)(R9*4), K1
+	VMOVUPS     Z14, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z17
 	VMULPS      Z8, Z17, Z8
 	VFMADD231PS Z9, Z14, Z8
-	VMOVUPS     Z8, K1, (BX)
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
+	VMOVUPS     Z8, K1, (CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
@@ -2269,94 +2269,95 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·Overdamped(SB), $184-168
+TEXT ·Overdamped(SB), $200-168
 	MOVQ            ids_len+104(FP), AX
-	MOVQ            d+120(FP), CX
-	MOVQ            ids_base+96(FP), DX
-	MOVQ            z_base+0(FP), BX
-	MOVQ            g_base+24(FP), SI
-	MOVQ            p_base+48(FP), DI
-	MOVQ            h_base+72(FP), R8
+	MOVQ            AX, (SP)
+	MOVQ            ids_base+96(FP), AX
+	MOVQ            z_base+0(FP), CX
+	MOVQ            g_base+24(FP), DX
+	MOVQ            p_base+48(FP), BX
+	MOVQ            h_base+72(FP), SI
 	VBROADCASTSS    anchor+128(FP), Z0
-	VMOVSS          X0, (SP)
-	VBROADCASTSS    root+132(FP), Z0
 	VMOVSS          X0, 8(SP)
-	VBROADCASTSS    heat+136(FP), Z0
+	VBROADCASTSS    root+132(FP), Z0
 	VMOVSS          X0, 16(SP)
-	VMOVSS          8(SP), X0
-	VMULSS          8(SP), X0, X0
-	XORQ            R9, R9
-	TESTQ           AX, AX
+	VBROADCASTSS    heat+136(FP), Z0
+	VMOVSS          X0, 24(SP)
+	VMOVSS          16(SP), X0
+	VMULSS          16(SP), X0, X0
+	XORQ            DI, DI
+	MOVQ            DI, 32(SP)
+	CMPQ            (SP), $0x00000000
 	JEQ             none
-	MOVLQZX         step+152(FP), R10
-	MOVQ            seed+144(FP), R11
-	MOVL            $0xcd9e8d57, R12
-	IMULQ           R12, R10
-	MOVQ            R10, R12
-	SHRQ            $0x20, R12
-	XORQ            R11, R12
-	SHRQ            $0x20, R11
-	MOVLQZX         stream+156(FP), R13
-	XORQ            R11, R13
-	VPBROADCASTD    R12, Z8
-	VPBROADCASTD    R10, Z9
-	VPBROADCASTD    R13, Z10
-	MOVQ            seed+144(FP), R10
-	MOVQ            R10, R11
-	SHRQ            $0x20, R11
-	MOVQ            R10, 24(SP)
-	MOVQ            R11, 32(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 40(SP)
-	MOVQ            R11, 48(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 56(SP)
-	MOVQ            R11, 64(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 72(SP)
-	MOVQ            R11, 80(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 88(SP)
-	MOVQ            R11, 96(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 104(SP)
-	MOVQ            R11, 112(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 120(SP)
-	MOVQ            R11, 128(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 136(SP)
-	MOVQ            R11, 144(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 152(SP)
-	MOVQ            R11, 160(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
-	MOVQ            R10, 168(SP)
-	MOVQ            R11, 176(SP)
-	ADDL            $0x9e3779b9, R10
-	ADDL            $0xbb67ae85, R11
+	MOVLQZX         step+152(FP), DI
+	MOVQ            seed+144(FP), R8
+	MOVL            $0xcd9e8d57, R9
+	IMULQ           R9, DI
+	MOVQ            DI, R9
+	SHRQ            $0x20, R9
+	XORQ            R8, R9
+	SHRQ            $0x20, R8
+	MOVLQZX         stream+156(FP), R10
+	XORQ            R8, R10
+	VPBROADCASTD    R9, Z8
+	VPBROADCASTD    DI, Z9
+	VPBROADCASTD    R10, Z10
+	MOVQ            seed+144(FP), DI
+	MOVQ            DI, R8
+	SHRQ            $0x20, R8
+	MOVQ            DI, 40(SP)
+	MOVQ            R8, 48(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 56(SP)
+	MOVQ            R8, 64(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 72(SP)
+	MOVQ            R8, 80(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 88(SP)
+	MOVQ            R8, 96(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 104(SP)
+	MOVQ            R8, 112(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 120(SP)
+	MOVQ            R8, 128(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 136(SP)
+	MOVQ            R8, 144(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 152(SP)
+	MOVQ            R8, 160(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 168(SP)
+	MOVQ            R8, 176(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
+	MOVQ            DI, 184(SP)
+	MOVQ            R8, 192(SP)
+	ADDL            $0x9e3779b9, DI
+	ADDL            $0xbb67ae85, R8
 	VPBROADCASTD    const0<>+0(SB), Z11
 	VPBROADCASTD    const1<>+0(SB), Z12
 	VMOVDQU32       const2<>+0(SB), Z13
-	XORQ            R10, R10
-	MOVQ            CX, R11
-	ADDQ            $0x0000001f, R11
-	SHRQ            $0x05, R11
-	MOVQ            (DX), R10
-	ADDQ            $0x00000008, DX
-	IMULQ           R11, R10
-	MOVQ            R10, R11
-	SHLQ            $0x03, R11
-	VPBROADCASTQ    R11, Z14
+	XORQ            DI, DI
+	MOVQ            d+120(FP), R8
+	ADDQ            $0x0000001f, R8
+	SHRQ            $0x05, R8
+	MOVQ            (AX), DI
+	ADDQ            $0x00000008, AX
+	IMULQ           R8, DI
+	MOVQ            DI, R8
+	SHLQ            $0x03, R8
+	VPBROADCASTQ    R8, Z14
 	VPADDQ          const31<>+0(SB), Z14, Z14
 	VPSRLQ          $0x20, Z14, Z15
 	VPMULUDQ        Z11, Z14, Z14
@@ -2366,72 +2367,72 @@ TEXT ·Overdamped(SB), $184-168
 	VPMULUDQ        Z11, Z15, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 40(SP), Z9, Z18
+	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 48(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 64(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 56(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 72(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 72(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 88(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 80(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 96(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 88(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 104(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 104(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 120(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 112(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 120(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 136(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 136(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 152(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 144(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 160(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 152(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 168(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 176(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 168(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 184(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 192(SP), Z14, Z17
 	VPERMT2D        Z17, Z13, Z18
 	VMOVAPS         Z18, Z14
 	VPERMT2D        Z15, Z13, Z16
 	VMOVAPS         Z16, Z15
-	TESTQ           AX, AX
+	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
 rows:
-	VMOVSS       (R8), X16
-	ADDQ         $0x00000004, R8
-	VMOVSS       16(SP), X17
+	VMOVSS       (SI), X16
+	ADDQ         $0x00000004, SI
+	VMOVSS       24(SP), X17
 	VMULSS       X16, X17, X17
 	VSQRTSS      X17, X17, X17
 	VBROADCASTSS X17, Z17
-	VMOVSS       8(SP), X18
+	VMOVSS       16(SP), X18
 	VUCOMISS     const33<>+0(SB), X18
 	JHI          clip
 	JMP          free
@@ -2439,21 +2440,24 @@ rows:
 clip:
 	VBROADCASTSS X16, Z18
 	VPXORD       Z1, Z1, Z1
+	MOVQ         CX, R8
+	MOVQ         DX, R9
+	MOVQ         BX, R10
 	MOVQ         d+120(FP), R11
 	CMPQ         R11, $0x00000010
 	JLT          drift1end
 
 drift1:
-	VMOVUPS          (SI), Z19
-	VMOVUPS          (DI), Z20
+	VMOVUPS          (R9), Z19
+	VMOVUPS          (R10), Z20
 	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (BX), Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS          (R8), Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
 	VMULPS           Z18, Z19, Z19
 	VFMADD231PS      Z19, Z19, Z1
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000040, R9
+	ADDQ             $0x00000040, R10
 	SUBQ             $0x00000010, R11
 	CMPQ             R11, $0x00000010
 	JGE              drift1
@@ -2463,28 +2467,19 @@ drift1end:
 	JEQ              driftdone
 	LEAQ             const32<>+0(SB), R12
 	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z19
-	VMOVUPS.Z        (DI), K1, Z20
+	VMOVUPS.Z        (R9), K1, Z19
+	VMOVUPS.Z        (R10), K1, Z20
 	VADDPS           Z20, Z19, Z19
-	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS.Z        (R8), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
 	VMULPS           Z18, Z19, Z18
 	VMOVAPS.Z        Z18, K1, Z18
 	VFMADD231PS      Z18, Z18, Z1
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
+	LEAQ             (R8)(R11*4), R8
+	LEAQ             (R9)(R11*4), R9
+	LEAQ             (R10)(R11*4), R10
 
 driftdone:
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (BX)(R11*4), BX
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (SI)(R11*4), SI
-	MOVQ          d+120(FP), R11
-	NEGQ          R11
-	LEAQ          (DI)(R11*4), DI
 	VEXTRACTF64X4 $0x01, Z1, Y18
 	VADDPS        Y18, Y1, Y18
 	VEXTRACTF32X4 $0x01, Y18, X19
@@ -2498,43 +2493,43 @@ driftdone:
 	JMP           free
 
 cut:
-	ADDQ    $0x00000001, R9
+	ADDQ    $0x00000001, 32(SP)
 	VSQRTSS X19, X19, X18
-	VMOVSS  8(SP), X19
+	VMOVSS  16(SP), X19
 	VDIVSS  X18, X19, X18
 	VMULSS  X18, X16, X16
 
 free:
 	VBROADCASTSS X16, Z16
-	MOVQ         CX, R11
-	TESTQ        R11, R11
+	MOVQ         d+120(FP), R8
+	TESTQ        R8, R8
 	JEQ          whole
 
 group:
-	CMPQ R11, $0x00000021
+	CMPQ R8, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R10
+	ADDQ $0x00000001, DI
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R12
-	ADDQ  $0x0000001f, R12
-	SHRQ  $0x05, R12
-	MOVQ  (DX), R10
-	ADDQ  $0x00000008, DX
-	IMULQ R12, R10
+	MOVQ  d+120(FP), R9
+	ADDQ  $0x0000001f, R9
+	SHRQ  $0x05, R9
+	MOVQ  (AX), DI
+	ADDQ  $0x00000008, AX
+	IMULQ R9, DI
 
 ahead:
-	CMPQ             R11, $0x00000020
+	CMPQ             R8, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z14, Z14
-	MOVQ             R10, R12
+	MOVQ             DI, R9
 	VPADDD.BCST      const18<>+0(SB), Z14, Z14
-	SHLQ             $0x03, R12
+	SHLQ             $0x03, R9
 	VCVTDQ2PS        Z14, Z18
-	VPBROADCASTQ     R12, Z14
+	VPBROADCASTQ     R9, Z14
 	VBROADCASTSS     const24<>+0(SB), Z19
 	VBROADCASTSS     const26<>+0(SB), Z20
 	VBROADCASTSS     const28<>+0(SB), Z21
@@ -2568,8 +2563,8 @@ ahead:
 	VMULPS           Z28, Z28, Z21
 	VPSRLQ           $0x20, Z18, Z19
 	VMOVAPS          Z28, Z30
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z9, Z19
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z23, Z27
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z9, Z19
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z23, Z27
 	VFMADD231PS.BCST const16<>+0(SB), Z29, Z30
 	VFMADD213PS      Z20, Z21, Z22
 	VPMULUDQ         Z11, Z19, Z19
@@ -2582,8 +2577,8 @@ ahead:
 	VPSRLQ           $0x20, Z20, Z27
 	VFMADD231PS.BCST const14<>+0(SB), Z26, Z21
 	VFMADD231PS      Z22, Z28, Z30
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z18, Z27
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z14, Z23
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z18, Z27
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z14, Z23
 	VPMULUDQ         Z11, Z27, Z14
 	VPMULUDQ         Z12, Z23, Z18
 	VFMADD213PS.BCST const4<>+0(SB), Z29, Z24
@@ -2592,8 +2587,8 @@ ahead:
 	VADDPS           Z30, Z21, Z26
 	VPSRLQ           $0x20, Z14, Z21
 	VPSRLQ           $0x20, Z18, Z23
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z19, Z21
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z20, Z23
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z19, Z21
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z20, Z23
 	VPMULUDQ         Z12, Z21, Z19
 	VPMULUDQ         Z11, Z23, Z20
 	VSQRTPS          Z26, Z26
@@ -2602,8 +2597,8 @@ ahead:
 	VPSRLQ           $0x20, Z19, Z23
 	VFMADD213PS.BCST const8<>+0(SB), Z29, Z31
 	VPSRLQ           $0x20, Z20, Z21
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z18, Z23
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z21
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z18, Z23
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z14, Z21
 	VPMULUDQ         Z11, Z23, Z14
 	VPMULUDQ         Z12, Z21, Z18
 	VFMADD213PS.BCST const10<>+0(SB), Z27, Z22
@@ -2612,8 +2607,8 @@ ahead:
 	VPSRLQ           $0x20, Z14, Z23
 	VPADDD.BCST      const22<>+0(SB), Z15, Z28
 	VPSRLQ           $0x20, Z18, Z15
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z20, Z23
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z19, Z15
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z20, Z23
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z19, Z15
 	VPMULUDQ         Z12, Z23, Z19
 	VPMULUDQ         Z11, Z15, Z15
 	VMOVAPS          Z25, Z20
@@ -2622,64 +2617,64 @@ ahead:
 	VPSRLQ           $0x20, Z19, Z23
 	VPTESTMD.BCST    const12<>+0(SB), Z28, K1
 	VPSRLQ           $0x20, Z15, Z21
-	VMOVUPS          (SI), Z24
-	VMOVUPS          (DI), Z25
-	VMOVUPS          64(SI), Z27
-	VMOVUPS          64(DI), Z29
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z23
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z14, Z21
+	VMOVUPS          (DX), Z24
+	VMOVUPS          (BX), Z25
+	VMOVUPS          64(DX), Z27
+	VMOVUPS          64(BX), Z29
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z18, Z23
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z14, Z21
 	VADDPS           Z25, Z24, Z14
 	VADDPS           Z29, Z27, Z18
 	VPMULUDQ         Z11, Z23, Z23
 	VPMULUDQ         Z12, Z21, Z21
-	VMOVUPS          (BX), Z24
-	VMOVUPS          64(BX), Z25
+	VMOVUPS          (CX), Z24
+	VMOVUPS          64(CX), Z25
 	VBLENDMPS        Z22, Z20, K1, Z2
 	VBLENDMPS        Z20, Z22, K1, Z3
-	VFMADD231PS.BCST (SP), Z24, Z14
-	VFMADD231PS.BCST (SP), Z25, Z18
+	VFMADD231PS.BCST 8(SP), Z24, Z14
+	VFMADD231PS.BCST 8(SP), Z25, Z18
 	VPSRLQ           $0x20, Z21, Z22
 	VPSRLQ           $0x20, Z23, Z20
 	VMOVAPS          Z2, Z24
 	VPADDD.BCST      const12<>+0(SB), Z28, Z25
 	VMOVAPS          Z3, Z27
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z19, Z22
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z15, Z20
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z19, Z22
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z15, Z20
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z28, Z24
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z25, Z27
 	VPMULUDQ         Z11, Z22, Z15
 	VPMULUDQ         Z12, Z20, Z19
 	VMULPS           Z27, Z26, Z20
 	VMULPS           Z24, Z26, Z22
-	VMOVUPS          (BX), Z24
-	VMOVUPS          64(BX), Z25
+	VMOVUPS          (CX), Z24
+	VMOVUPS          64(CX), Z25
 	VFNMADD231PS     Z14, Z16, Z24
 	VFNMADD231PS     Z18, Z16, Z25
 	VPSRLQ           $0x20, Z19, Z18
 	VPSRLQ           $0x20, Z15, Z14
 	VSHUFF64X2       $0x44, Z22, Z20, Z26
 	VSHUFF64X2       $0xee, Z22, Z20, Z20
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z21, Z18
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z23, Z14
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z21, Z18
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z23, Z14
 	VPMULUDQ         Z11, Z18, Z18
 	VPMULUDQ         Z12, Z14, Z21
 	VFMADD231PS      Z26, Z17, Z24
 	VFMADD231PS      Z20, Z17, Z25
 	VPSRLQ           $0x20, Z21, Z20
 	VPSRLQ           $0x20, Z18, Z14
-	VPTERNLOGD.BCST  $0x96, 168(SP), Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 176(SP), Z15, Z14
-	VMOVUPS          Z24, (BX)
-	VMOVUPS          Z25, 64(BX)
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z19, Z20
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z15, Z14
+	VMOVUPS          Z24, (CX)
+	VMOVUPS          Z25, 64(CX)
 	VPERMT2D         Z14, Z13, Z20
 	VMOVAPS          Z20, Z14
 	VPERMT2D         Z18, Z13, Z21
 	VMOVAPS          Z21, Z15
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
-	ADDQ             $0x00000080, SI
-	ADDQ             $0x00000080, DI
-	SUBQ             $0x00000020, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000020, R8
+	TESTQ            R8, R8
 	JNE              group
 	JMP              whole
 
@@ -2745,78 +2740,78 @@ partial:
 	VMULPS           Z18, Z14, Z14
 	VSHUFF64X2       $0x44, Z14, Z15, Z18
 	VSHUFF64X2       $0xee, Z14, Z15, Z14
-	CMPQ             R11, $0x00000010
+	CMPQ             R8, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          (SI), Z15
-	VMOVUPS          (DI), Z19
+	VMOVUPS          (DX), Z15
+	VMOVUPS          (BX), Z19
 	VADDPS           Z19, Z15, Z15
-	VMOVUPS          (BX), Z19
-	VFMADD231PS.BCST (SP), Z19, Z15
-	VMOVUPS          (BX), Z19
+	VMOVUPS          (CX), Z19
+	VFMADD231PS.BCST 8(SP), Z19, Z15
+	VMOVUPS          (CX), Z19
 	VFNMADD231PS     Z15, Z16, Z19
 	VFMADD231PS      Z18, Z17, Z19
-	VMOVUPS          Z19, (BX)
+	VMOVUPS          Z19, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R8
+	TESTQ            R8, R8
 	JEQ              partialdone
-	CMPQ             R11, $0x00000010
+	CMPQ             R8, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          (SI), Z15
-	VMOVUPS          (DI), Z19
+	VMOVUPS          (DX), Z15
+	VMOVUPS          (BX), Z19
 	VADDPS           Z19, Z15, Z15
-	VMOVUPS          (BX), Z19
-	VFMADD231PS.BCST (SP), Z19, Z15
-	VMOVUPS          (BX), Z19
+	VMOVUPS          (CX), Z19
+	VFMADD231PS.BCST 8(SP), Z19, Z15
+	VMOVUPS          (CX), Z19
 	VFNMADD231PS     Z15, Z16, Z19
 	VFMADD231PS      Z14, Z17, Z19
-	VMOVUPS          Z19, (BX)
+	VMOVUPS          Z19, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R8
+	TESTQ            R8, R8
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ             const32<>+0(SB), R12
-	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z14
-	VMOVUPS.Z        (DI), K1, Z15
+	LEAQ             const32<>+0(SB), R9
+	KMOVW            (R9)(R8*4), K1
+	VMOVUPS.Z        (DX), K1, Z14
+	VMOVUPS.Z        (BX), K1, Z15
 	VADDPS           Z15, Z14, Z14
-	VMOVUPS.Z        (BX), K1, Z15
-	VFMADD231PS.BCST (SP), Z15, Z14
-	VMOVUPS.Z        (BX), K1, Z15
+	VMOVUPS.Z        (CX), K1, Z15
+	VFMADD231PS.BCST 8(SP), Z15, Z14
+	VMOVUPS.Z        (CX), K1, Z15
 	VFNMADD231PS     Z14, Z16, Z15
 	VFMADD231PS      Z18, Z17, Z15
-	VMOVUPS          Z15, K1, (BX)
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
+	VMOVUPS          Z15, K1, (CX)
+	LEAQ             (CX)(R8*4), CX
+	LEAQ             (DX)(R8*4), DX
+	LEAQ             (BX)(R8*4), BX
 	JMP              partialdone
 
 partialtail1:
-	LEAQ             const32<>+0(SB), R12
-	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z15
-	VMOVUPS.Z        (DI), K1, Z18
+	LEAQ             const32<>+0(SB), R9
+	KMOVW            (R9)(R8*4), K1
+	VMOVUPS.Z        (DX), K1, Z15
+	VMOVUPS.Z        (BX), K1, Z18
 	VADDPS           Z18, Z15, Z15
-	VMOVUPS.Z        (BX), K1, Z18
-	VFMADD231PS.BCST (SP), Z18, Z15
-	VMOVUPS.Z        (BX), K1, Z18
+	VMOVUPS.Z        (CX), K1, Z18
+	VFMADD231PS.BCST 8(SP), Z18, Z15
+	VMOVUPS.Z        (CX), K1, Z18
 	VFNMADD231PS     Z15, Z16, Z18
 	VFMADD231PS      Z14, Z17, Z18
-	VMOVUPS          Z18, K1, (BX)
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
+	VMOVUPS          Z18, K1, (CX)
+	LEAQ             (CX)(R8*4), CX
+	LEAQ             (DX)(R8*4), DX
+	LEAQ             (BX)(R8*4), BX
 
 partialdone:
-	MOVQ            R10, R11
-	SHLQ            $0x03, R11
-	VPBROADCASTQ    R11, Z14
+	MOVQ            DI, R8
+	SHLQ            $0x03, R8
+	VPBROADCASTQ    R8, Z14
 	VPADDQ          const31<>+0(SB), Z14, Z14
 	VPSRLQ          $0x20, Z14, Z15
 	VPMULUDQ        Z11, Z14, Z14
@@ -2826,57 +2821,57 @@ partialdone:
 	VPMULUDQ        Z11, Z15, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 40(SP), Z9, Z18
+	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 48(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 64(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 56(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 72(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 80(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 72(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 88(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 80(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 96(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 88(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 104(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 104(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 120(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 112(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 120(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 136(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 144(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 136(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 152(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 144(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 160(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 152(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 168(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 176(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 168(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 184(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 192(SP), Z14, Z17
 	VPERMT2D        Z17, Z13, Z18
 	VMOVAPS         Z18, Z14
 	VPERMT2D        Z15, Z13, Z16
@@ -2945,83 +2940,84 @@ final:
 	VMULPS           Z19, Z18, Z18
 	VSHUFF64X2       $0x44, Z18, Z20, Z19
 	VSHUFF64X2       $0xee, Z18, Z20, Z18
-	CMPQ             R11, $0x00000010
+	CMPQ             R8, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          (SI), Z20
-	VMOVUPS          (DI), Z21
+	VMOVUPS          (DX), Z20
+	VMOVUPS          (BX), Z21
 	VADDPS           Z21, Z20, Z20
-	VMOVUPS          (BX), Z21
-	VFMADD231PS.BCST (SP), Z21, Z20
-	VMOVUPS          (BX), Z21
+	VMOVUPS          (CX), Z21
+	VFMADD231PS.BCST 8(SP), Z21, Z20
+	VMOVUPS          (CX), Z21
 	VFNMADD231PS     Z20, Z16, Z21
 	VFMADD231PS      Z19, Z17, Z21
-	VMOVUPS          Z21, (BX)
+	VMOVUPS          Z21, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R8
+	TESTQ            R8, R8
 	JEQ              finaldone
-	CMPQ             R11, $0x00000010
+	CMPQ             R8, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          (SI), Z20
-	VMOVUPS          (DI), Z21
+	VMOVUPS          (DX), Z20
+	VMOVUPS          (BX), Z21
 	VADDPS           Z21, Z20, Z20
-	VMOVUPS          (BX), Z21
-	VFMADD231PS.BCST (SP), Z21, Z20
-	VMOVUPS          (BX), Z21
+	VMOVUPS          (CX), Z21
+	VFMADD231PS.BCST 8(SP), Z21, Z20
+	VMOVUPS          (CX), Z21
 	VFNMADD231PS     Z20, Z16, Z21
 	VFMADD231PS      Z18, Z17, Z21
-	VMOVUPS          Z21, (BX)
+	VMOVUPS          Z21, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R11
-	TESTQ            R11, R11
+	SUBQ             $0x00000010, R8
+	TESTQ            R8, R8
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ             const32<>+0(SB), R12
-	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z18
-	VMOVUPS.Z        (DI), K1, Z20
+	LEAQ             const32<>+0(SB), R9
+	KMOVW            (R9)(R8*4), K1
+	VMOVUPS.Z        (DX), K1, Z18
+	VMOVUPS.Z        (BX), K1, Z20
 	VADDPS           Z20, Z18, Z18
-	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z18
-	VMOVUPS.Z        (BX), K1, Z20
+	VMOVUPS.Z        (CX), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z18
+	VMOVUPS.Z        (CX), K1, Z20
 	VFNMADD231PS     Z18, Z16, Z20
 	VFMADD231PS      Z19, Z17, Z20
-	VMOVUPS          Z20, K1, (BX)
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
+	VMOVUPS          Z20, K1, (CX)
+	LEAQ             (CX)(R8*4), CX
+	LEAQ             (DX)(R8*4), DX
+	LEAQ             (BX)(R8*4), BX
 	JMP              finaldone
 
 finaltail1:
-	LEAQ             const32<>+0(SB), R12
-	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z19
-	VMOVUPS.Z        (DI), K1, Z20
+	LEAQ             const32<>+0(SB), R9
+	KMOVW            (R9)(R8*4), K1
+	VMOVUPS.Z        (DX), K1, Z19
+	VMOVUPS.Z        (BX), K1, Z20
 	VADDPS           Z20, Z19, Z19
-	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
-	VMOVUPS.Z        (BX), K1, Z20
+	VMOVUPS.Z        (CX), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
+	VMOVUPS.Z        (CX), K1, Z20
 	VFNMADD231PS     Z19, Z16, Z20
 	VFMADD231PS      Z18, Z17, Z20
-	VMOVUPS          Z20, K1, (BX)
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
+	VMOVUPS          Z20, K1, (CX)
+	LEAQ             (CX)(R8*4), CX
+	LEAQ             (DX)(R8*4), DX
+	LEAQ             (BX)(R8*4), BX
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
-	MOVQ R9, ret+160(FP)
+	MOVQ 32(SP), AX
+	MOVQ AX, ret+160(FP)
 	VZEROUPPER
 	RET
 
@@ -3030,97 +3026,98 @@ GLOBL const33<>(SB), RODATA|NOPTR, $4
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·Underdamped(SB), $192-192
+TEXT ·Underdamped(SB), $208-192
 	MOVQ            ids_len+128(FP), AX
-	MOVQ            d+144(FP), CX
-	MOVQ            ids_base+120(FP), DX
-	MOVQ            z_base+0(FP), BX
-	MOVQ            g_base+48(FP), SI
-	MOVQ            p_base+72(FP), DI
-	MOVQ            u_base+24(FP), R8
-	MOVQ            h_base+96(FP), R9
+	MOVQ            AX, (SP)
+	MOVQ            ids_base+120(FP), AX
+	MOVQ            z_base+0(FP), CX
+	MOVQ            g_base+48(FP), DX
+	MOVQ            p_base+72(FP), BX
+	MOVQ            u_base+24(FP), SI
+	MOVQ            h_base+96(FP), DI
 	VBROADCASTSS    anchor+152(FP), Z0
-	VMOVSS          X0, (SP)
-	VBROADCASTSS    root+156(FP), Z0
 	VMOVSS          X0, 8(SP)
-	VBROADCASTSS    heat+160(FP), Z0
+	VBROADCASTSS    root+156(FP), Z0
 	VMOVSS          X0, 16(SP)
-	VBROADCASTSS    keep+164(FP), Z0
+	VBROADCASTSS    heat+160(FP), Z0
 	VMOVSS          X0, 24(SP)
-	VMOVSS          8(SP), X0
-	VMULSS          8(SP), X0, X0
-	XORQ            R10, R10
-	TESTQ           AX, AX
+	VBROADCASTSS    keep+164(FP), Z0
+	VMOVSS          X0, 32(SP)
+	VMOVSS          16(SP), X0
+	VMULSS          16(SP), X0, X0
+	XORQ            R8, R8
+	MOVQ            R8, 40(SP)
+	CMPQ            (SP), $0x00000000
 	JEQ             none
-	MOVLQZX         step+176(FP), R11
-	MOVQ            seed+168(FP), R12
-	MOVL            $0xcd9e8d57, R13
-	IMULQ           R13, R11
-	MOVQ            R11, R13
-	SHRQ            $0x20, R13
-	XORQ            R12, R13
-	SHRQ            $0x20, R12
-	MOVLQZX         stream+180(FP), R14
-	XORQ            R12, R14
-	VPBROADCASTD    R13, Z8
-	VPBROADCASTD    R11, Z9
-	VPBROADCASTD    R14, Z10
-	MOVQ            seed+168(FP), R11
-	MOVQ            R11, R12
-	SHRQ            $0x20, R12
-	MOVQ            R11, 32(SP)
-	MOVQ            R12, 40(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 48(SP)
-	MOVQ            R12, 56(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 64(SP)
-	MOVQ            R12, 72(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 80(SP)
-	MOVQ            R12, 88(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 96(SP)
-	MOVQ            R12, 104(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 112(SP)
-	MOVQ            R12, 120(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 128(SP)
-	MOVQ            R12, 136(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 144(SP)
-	MOVQ            R12, 152(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 160(SP)
-	MOVQ            R12, 168(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
-	MOVQ            R11, 176(SP)
-	MOVQ            R12, 184(SP)
-	ADDL            $0x9e3779b9, R11
-	ADDL            $0xbb67ae85, R12
+	MOVLQZX         step+176(FP), R8
+	MOVQ            seed+168(FP), R9
+	MOVL            $0xcd9e8d57, R10
+	IMULQ           R10, R8
+	MOVQ            R8, R10
+	SHRQ            $0x20, R10
+	XORQ            R9, R10
+	SHRQ            $0x20, R9
+	MOVLQZX         stream+180(FP), R11
+	XORQ            R9, R11
+	VPBROADCASTD    R10, Z8
+	VPBROADCASTD    R8, Z9
+	VPBROADCASTD    R11, Z10
+	MOVQ            seed+168(FP), R8
+	MOVQ            R8, R9
+	SHRQ            $0x20, R9
+	MOVQ            R8, 48(SP)
+	MOVQ            R9, 56(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 64(SP)
+	MOVQ            R9, 72(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 80(SP)
+	MOVQ            R9, 88(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 96(SP)
+	MOVQ            R9, 104(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 112(SP)
+	MOVQ            R9, 120(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 128(SP)
+	MOVQ            R9, 136(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 144(SP)
+	MOVQ            R9, 152(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 160(SP)
+	MOVQ            R9, 168(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 176(SP)
+	MOVQ            R9, 184(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
+	MOVQ            R8, 192(SP)
+	MOVQ            R9, 200(SP)
+	ADDL            $0x9e3779b9, R8
+	ADDL            $0xbb67ae85, R9
 	VPBROADCASTD    const0<>+0(SB), Z11
 	VPBROADCASTD    const1<>+0(SB), Z12
 	VMOVDQU32       const2<>+0(SB), Z13
-	XORQ            R11, R11
-	MOVQ            CX, R12
-	ADDQ            $0x0000001f, R12
-	SHRQ            $0x05, R12
-	MOVQ            (DX), R11
-	ADDQ            $0x00000008, DX
-	IMULQ           R12, R11
-	MOVQ            R11, R12
-	SHLQ            $0x03, R12
-	VPBROADCASTQ    R12, Z14
+	XORQ            R8, R8
+	MOVQ            d+144(FP), R9
+	ADDQ            $0x0000001f, R9
+	SHRQ            $0x05, R9
+	MOVQ            (AX), R8
+	ADDQ            $0x00000008, AX
+	IMULQ           R9, R8
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z14
 	VPADDQ          const31<>+0(SB), Z14, Z14
 	VPSRLQ          $0x20, Z14, Z15
 	VPMULUDQ        Z11, Z14, Z14
@@ -3130,72 +3127,72 @@ TEXT ·Underdamped(SB), $192-192
 	VPMULUDQ        Z11, Z15, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z18
+	VPTERNLOGD.BCST $0x96, 64(SP), Z9, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 56(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 72(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 64(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 80(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 80(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 96(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 88(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 104(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 96(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 112(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 112(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 128(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 120(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 128(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 144(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 160(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 152(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 160(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 176(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 168(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 184(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 176(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 192(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 184(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 200(SP), Z14, Z17
 	VPERMT2D        Z17, Z13, Z18
 	VMOVAPS         Z18, Z14
 	VPERMT2D        Z15, Z13, Z16
 	VMOVAPS         Z16, Z15
-	TESTQ           AX, AX
+	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
 rows:
-	VMOVSS       (R9), X16
-	ADDQ         $0x00000004, R9
-	VMOVSS       16(SP), X17
+	VMOVSS       (DI), X16
+	ADDQ         $0x00000004, DI
+	VMOVSS       24(SP), X17
 	VMULSS       X16, X17, X17
 	VSQRTSS      X17, X17, X17
 	VBROADCASTSS X17, Z17
-	VMOVSS       8(SP), X18
+	VMOVSS       16(SP), X18
 	VUCOMISS     const33<>+0(SB), X18
 	JHI          clip
 	JMP          free
@@ -3203,21 +3200,24 @@ rows:
 clip:
 	VBROADCASTSS X16, Z18
 	VPXORD       Z1, Z1, Z1
+	MOVQ         CX, R9
+	MOVQ         DX, R10
+	MOVQ         BX, R11
 	MOVQ         d+144(FP), R12
 	CMPQ         R12, $0x00000010
 	JLT          drift1end
 
 drift1:
-	VMOVUPS          (SI), Z19
-	VMOVUPS          (DI), Z20
+	VMOVUPS          (R10), Z19
+	VMOVUPS          (R11), Z20
 	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (BX), Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS          (R9), Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
 	VMULPS           Z18, Z19, Z19
 	VFMADD231PS      Z19, Z19, Z1
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
+	ADDQ             $0x00000040, R9
+	ADDQ             $0x00000040, R10
+	ADDQ             $0x00000040, R11
 	SUBQ             $0x00000010, R12
 	CMPQ             R12, $0x00000010
 	JGE              drift1
@@ -3227,28 +3227,19 @@ drift1end:
 	JEQ              driftdone
 	LEAQ             const32<>+0(SB), R13
 	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (SI), K1, Z19
-	VMOVUPS.Z        (DI), K1, Z20
+	VMOVUPS.Z        (R10), K1, Z19
+	VMOVUPS.Z        (R11), K1, Z20
 	VADDPS           Z20, Z19, Z19
-	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
+	VMOVUPS.Z        (R9), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
 	VMULPS           Z18, Z19, Z18
 	VMOVAPS.Z        Z18, K1, Z18
 	VFMADD231PS      Z18, Z18, Z1
-	LEAQ             (BX)(R12*4), BX
-	LEAQ             (SI)(R12*4), SI
-	LEAQ             (DI)(R12*4), DI
+	LEAQ             (R9)(R12*4), R9
+	LEAQ             (R10)(R12*4), R10
+	LEAQ             (R11)(R12*4), R11
 
 driftdone:
-	MOVQ          d+144(FP), R12
-	NEGQ          R12
-	LEAQ          (BX)(R12*4), BX
-	MOVQ          d+144(FP), R12
-	NEGQ          R12
-	LEAQ          (SI)(R12*4), SI
-	MOVQ          d+144(FP), R12
-	NEGQ          R12
-	LEAQ          (DI)(R12*4), DI
 	VEXTRACTF64X4 $0x01, Z1, Y18
 	VADDPS        Y18, Y1, Y18
 	VEXTRACTF32X4 $0x01, Y18, X19
@@ -3262,36 +3253,36 @@ driftdone:
 	JMP           free
 
 cut:
-	ADDQ    $0x00000001, R10
+	ADDQ    $0x00000001, 40(SP)
 	VSQRTSS X19, X19, X18
-	VMOVSS  8(SP), X19
+	VMOVSS  16(SP), X19
 	VDIVSS  X18, X19, X18
 	VMULSS  X18, X16, X16
 
 free:
 	VBROADCASTSS X16, Z16
-	MOVQ         CX, R12
-	TESTQ        R12, R12
+	MOVQ         d+144(FP), R9
+	TESTQ        R9, R9
 	JEQ          whole
 
 group:
-	CMPQ R12, $0x00000021
+	CMPQ R9, $0x00000021
 	JLT  lastgroup
-	ADDQ $0x00000001, R11
+	ADDQ $0x00000001, R8
 	JMP  ahead
 
 lastgroup:
-	CMPQ  AX, $0x00000002
+	CMPQ  (SP), $0x00000002
 	JLT   final
-	MOVQ  CX, R13
-	ADDQ  $0x0000001f, R13
-	SHRQ  $0x05, R13
-	MOVQ  (DX), R11
-	ADDQ  $0x00000008, DX
-	IMULQ R13, R11
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
 
 ahead:
-	CMPQ             R12, $0x00000020
+	CMPQ             R9, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z14, Z14
 	VBROADCASTSS     const24<>+0(SB), Z19
@@ -3300,10 +3291,10 @@ ahead:
 	VCVTDQ2PS        Z14, Z18
 	VBROADCASTSS     const28<>+0(SB), Z21
 	VBROADCASTSS     const30<>+0(SB), Z22
-	MOVQ             R11, R13
-	SHLQ             $0x03, R13
+	MOVQ             R8, R10
+	SHLQ             $0x03, R10
 	VPSLLD           $0x02, Z15, Z23
-	VPBROADCASTQ     R13, Z14
+	VPBROADCASTQ     R10, Z14
 	VCVTDQ2PS        Z23, Z23
 	VPSUBD.BCST      const19<>+0(SB), Z18, Z18
 	VBROADCASTSS     const3<>+0(SB), Z25
@@ -3337,31 +3328,31 @@ ahead:
 	VPMULUDQ         Z12, Z28, Z24
 	VFMADD213PS      Z20, Z19, Z22
 	VPSRLQ           $0x20, Z14, Z19
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z26, Z19
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z26, Z19
 	VMULPS           Z23, Z23, Z26
 	VPSRLQ           $0x20, Z24, Z20
 	VPMULUDQ         Z12, Z19, Z19
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z9, Z20
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z9, Z20
 	VBROADCASTSS     const9<>+0(SB), Z28
 	VFMADD231PS      Z22, Z18, Z21
 	VPMULUDQ         Z11, Z20, Z18
 	VPSRLQ           $0x20, Z19, Z20
 	VFMADD213PS.BCST const4<>+0(SB), Z26, Z25
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z24, Z20
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z24, Z20
 	VFMADD213PS.BCST const7<>+0(SB), Z26, Z27
 	VPSRLQ           $0x20, Z18, Z22
 	VPMULUDQ         Z11, Z20, Z20
 	VADDPS           Z21, Z30, Z21
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z14, Z22
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z14, Z22
 	VPMULUDQ         Z12, Z22, Z14
 	VMOVAPS          Z26, Z24
 	VPSRLQ           $0x20, Z20, Z22
 	VFMADD213PS.BCST const5<>+0(SB), Z26, Z25
 	VSQRTPS          Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z18, Z22
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z18, Z22
 	VPSRLQ           $0x20, Z14, Z18
 	VPMULUDQ         Z12, Z22, Z22
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z19, Z18
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z19, Z18
 	VFMADD213PS.BCST const8<>+0(SB), Z26, Z27
 	VPMULUDQ         Z11, Z18, Z18
 	VFMADD213PS.BCST const10<>+0(SB), Z28, Z24
@@ -3371,36 +3362,36 @@ ahead:
 	VPADDD.BCST      const22<>+0(SB), Z15, Z29
 	VPSRLQ           $0x20, Z18, Z15
 	VMOVAPS          Z23, Z23
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z26
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z20, Z15
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z14, Z26
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z20, Z15
 	VFMADD231PS      Z25, Z19, Z23
 	VFMADD231PS      Z27, Z28, Z24
 	VPTESTMD.BCST    const12<>+0(SB), Z29, K1
-	VMOVUPS          (SI), Z14
-	VMOVUPS          (DI), Z19
-	VMOVUPS          64(SI), Z20
-	VMOVUPS          64(DI), Z25
+	VMOVUPS          (DX), Z14
+	VMOVUPS          (BX), Z19
+	VMOVUPS          64(DX), Z20
+	VMOVUPS          64(BX), Z25
 	VPMULUDQ         Z11, Z26, Z26
 	VPMULUDQ         Z12, Z15, Z15
 	VADDPS           Z19, Z14, Z14
 	VADDPS           Z25, Z20, Z27
-	VMOVUPS          (BX), Z25
-	VMOVUPS          64(BX), Z28
+	VMOVUPS          (CX), Z25
+	VMOVUPS          64(CX), Z28
 	VPSRLQ           $0x20, Z26, Z19
 	VPSRLQ           $0x20, Z15, Z20
 	VBLENDMPS        Z24, Z23, K1, Z2
 	VBLENDMPS        Z23, Z24, K1, Z3
-	VFMADD231PS.BCST (SP), Z25, Z14
-	VMOVUPS          (R8), Z23
-	VFMADD231PS.BCST (SP), Z28, Z27
-	VMOVUPS          64(R8), Z24
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z22, Z20
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z19
+	VFMADD231PS.BCST 8(SP), Z25, Z14
+	VMOVUPS          (SI), Z23
+	VFMADD231PS.BCST 8(SP), Z28, Z27
+	VMOVUPS          64(SI), Z24
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z22, Z20
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z18, Z19
 	VMOVAPS          Z2, Z18
 	VPADDD.BCST      const12<>+0(SB), Z29, Z22
 	VMOVAPS          Z3, Z25
-	VMULPS.BCST      24(SP), Z23, Z23
-	VMULPS.BCST      24(SP), Z24, Z24
+	VMULPS.BCST      32(SP), Z23, Z23
+	VMULPS.BCST      32(SP), Z24, Z24
 	VPMULUDQ         Z11, Z20, Z20
 	VPMULUDQ         Z12, Z19, Z19
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z29, Z18
@@ -3411,8 +3402,8 @@ ahead:
 	VFNMADD231PS     Z27, Z16, Z24
 	VPSRLQ           $0x20, Z19, Z21
 	VPSRLQ           $0x20, Z20, Z14
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z21
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z26, Z14
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z15, Z21
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z26, Z14
 	VSHUFF64X2       $0x44, Z18, Z22, Z15
 	VSHUFF64X2       $0xee, Z18, Z22, Z18
 	VPMULUDQ         Z11, Z21, Z21
@@ -3421,38 +3412,38 @@ ahead:
 	VFMADD231PS      Z18, Z17, Z24
 	VPSRLQ           $0x20, Z14, Z18
 	VPSRLQ           $0x20, Z21, Z15
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z19, Z18
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z20, Z15
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z19, Z18
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z20, Z15
 	VPMULUDQ         Z11, Z18, Z18
 	VPMULUDQ         Z12, Z15, Z15
-	VMOVUPS          Z23, (R8)
-	VMOVUPS          Z24, 64(R8)
+	VMOVUPS          Z23, (SI)
+	VMOVUPS          Z24, 64(SI)
 	VPSRLQ           $0x20, Z15, Z20
 	VPSRLQ           $0x20, Z18, Z19
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z14, Z20
-	VPTERNLOGD.BCST  $0x96, 168(SP), Z21, Z19
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z14, Z20
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z21, Z19
 	VPMULUDQ         Z11, Z20, Z20
 	VPMULUDQ         Z12, Z19, Z19
-	VMOVUPS          (BX), Z14
-	VMOVUPS          64(BX), Z21
+	VMOVUPS          (CX), Z14
+	VMOVUPS          64(CX), Z21
 	VADDPS           Z23, Z14, Z14
 	VADDPS           Z24, Z21, Z23
 	VPSRLQ           $0x20, Z19, Z22
 	VPSRLQ           $0x20, Z20, Z21
-	VPTERNLOGD.BCST  $0x96, 176(SP), Z15, Z22
-	VPTERNLOGD.BCST  $0x96, 184(SP), Z18, Z21
-	VMOVUPS          Z14, (BX)
-	VMOVUPS          Z23, 64(BX)
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z15, Z22
+	VPTERNLOGD.BCST  $0x96, 200(SP), Z18, Z21
+	VMOVUPS          Z14, (CX)
+	VMOVUPS          Z23, 64(CX)
 	VPERMT2D         Z21, Z13, Z22
 	VMOVAPS          Z22, Z14
 	VPERMT2D         Z20, Z13, Z19
 	VMOVAPS          Z19, Z15
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
 	ADDQ             $0x00000080, SI
-	ADDQ             $0x00000080, DI
-	ADDQ             $0x00000080, R8
-	SUBQ             $0x00000020, R12
-	TESTQ            R12, R12
+	SUBQ             $0x00000020, R9
+	TESTQ            R9, R9
 	JNE              group
 	JMP              whole
 
@@ -3518,98 +3509,98 @@ partial:
 	VMULPS           Z18, Z14, Z14
 	VSHUFF64X2       $0x44, Z14, Z15, Z18
 	VSHUFF64X2       $0xee, Z14, Z15, Z14
-	CMPQ             R12, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          (SI), Z15
-	VMOVUPS          (DI), Z19
-	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (DX), Z15
 	VMOVUPS          (BX), Z19
-	VFMADD231PS.BCST (SP), Z19, Z15
-	VMOVUPS          (R8), Z19
-	VMULPS.BCST      24(SP), Z19, Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (CX), Z19
+	VFMADD231PS.BCST 8(SP), Z19, Z15
+	VMOVUPS          (SI), Z19
+	VMULPS.BCST      32(SP), Z19, Z19
 	VFNMADD231PS     Z15, Z16, Z19
 	VFMADD231PS      Z18, Z17, Z19
-	VMOVUPS          Z19, (R8)
-	VMOVUPS          (BX), Z15
+	VMOVUPS          Z19, (SI)
+	VMOVUPS          (CX), Z15
 	VADDPS           Z19, Z15, Z15
-	VMOVUPS          Z15, (BX)
+	VMOVUPS          Z15, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, R8
-	SUBQ             $0x00000010, R12
-	TESTQ            R12, R12
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              partialdone
-	CMPQ             R12, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          (SI), Z15
-	VMOVUPS          (DI), Z19
-	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (DX), Z15
 	VMOVUPS          (BX), Z19
-	VFMADD231PS.BCST (SP), Z19, Z15
-	VMOVUPS          (R8), Z19
-	VMULPS.BCST      24(SP), Z19, Z19
+	VADDPS           Z19, Z15, Z15
+	VMOVUPS          (CX), Z19
+	VFMADD231PS.BCST 8(SP), Z19, Z15
+	VMOVUPS          (SI), Z19
+	VMULPS.BCST      32(SP), Z19, Z19
 	VFNMADD231PS     Z15, Z16, Z19
 	VFMADD231PS      Z14, Z17, Z19
-	VMOVUPS          Z19, (R8)
-	VMOVUPS          (BX), Z14
+	VMOVUPS          Z19, (SI)
+	VMOVUPS          (CX), Z14
 	VADDPS           Z19, Z14, Z14
-	VMOVUPS          Z14, (BX)
+	VMOVUPS          Z14, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, R8
-	SUBQ             $0x00000010, R12
-	TESTQ            R12, R12
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ             const32<>+0(SB), R13
-	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (SI), K1, Z14
-	VMOVUPS.Z        (DI), K1, Z15
-	VADDPS           Z15, Z14, Z14
+	LEAQ             const32<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (DX), K1, Z14
 	VMOVUPS.Z        (BX), K1, Z15
-	VFMADD231PS.BCST (SP), Z15, Z14
-	VMOVUPS.Z        (R8), K1, Z15
-	VMULPS.BCST      24(SP), Z15, Z15
+	VADDPS           Z15, Z14, Z14
+	VMOVUPS.Z        (CX), K1, Z15
+	VFMADD231PS.BCST 8(SP), Z15, Z14
+	VMOVUPS.Z        (SI), K1, Z15
+	VMULPS.BCST      32(SP), Z15, Z15
 	VFNMADD231PS     Z14, Z16, Z15
 	VFMADD231PS      Z18, Z17, Z15
-	VMOVUPS          Z15, K1, (R8)
-	VMOVUPS.Z        (BX), K1, Z14
+	VMOVUPS          Z15, K1, (SI)
+	VMOVUPS.Z        (CX), K1, Z14
 	VADDPS           Z15, Z14, Z14
-	VMOVUPS          Z14, K1, (BX)
-	LEAQ             (BX)(R12*4), BX
-	LEAQ             (SI)(R12*4), SI
-	LEAQ             (DI)(R12*4), DI
-	LEAQ             (R8)(R12*4), R8
+	VMOVUPS          Z14, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
 	JMP              partialdone
 
 partialtail1:
-	LEAQ             const32<>+0(SB), R13
-	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (SI), K1, Z15
-	VMOVUPS.Z        (DI), K1, Z18
-	VADDPS           Z18, Z15, Z15
+	LEAQ             const32<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (DX), K1, Z15
 	VMOVUPS.Z        (BX), K1, Z18
-	VFMADD231PS.BCST (SP), Z18, Z15
-	VMOVUPS.Z        (R8), K1, Z18
-	VMULPS.BCST      24(SP), Z18, Z18
+	VADDPS           Z18, Z15, Z15
+	VMOVUPS.Z        (CX), K1, Z18
+	VFMADD231PS.BCST 8(SP), Z18, Z15
+	VMOVUPS.Z        (SI), K1, Z18
+	VMULPS.BCST      32(SP), Z18, Z18
 	VFNMADD231PS     Z15, Z16, Z18
 	VFMADD231PS      Z14, Z17, Z18
-	VMOVUPS          Z18, K1, (R8)
-	VMOVUPS.Z        (BX), K1, Z14
+	VMOVUPS          Z18, K1, (SI)
+	VMOVUPS.Z        (CX), K1, Z14
 	VADDPS           Z18, Z14, Z14
-	VMOVUPS          Z14, K1, (BX)
-	LEAQ             (BX)(R12*4), BX
-	LEAQ             (SI)(R12*4), SI
-	LEAQ             (DI)(R12*4), DI
-	LEAQ             (R8)(R12*4), R8
+	VMOVUPS          Z14, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
 
 partialdone:
-	MOVQ            R11, R12
-	SHLQ            $0x03, R12
-	VPBROADCASTQ    R12, Z14
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z14
 	VPADDQ          const31<>+0(SB), Z14, Z14
 	VPSRLQ          $0x20, Z14, Z15
 	VPMULUDQ        Z11, Z14, Z14
@@ -3619,57 +3610,57 @@ partialdone:
 	VPMULUDQ        Z11, Z15, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z18
+	VPTERNLOGD.BCST $0x96, 64(SP), Z9, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 56(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 72(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 64(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 80(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 80(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 96(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 88(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 104(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 96(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 112(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 112(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 128(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 120(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 128(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 144(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 160(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 152(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z17
 	VPMULUDQ        Z11, Z18, Z14
 	VPMULUDQ        Z12, Z17, Z17
 	VPSRLQ          $0x20, Z17, Z18
-	VPTERNLOGD.BCST $0x96, 160(SP), Z16, Z18
+	VPTERNLOGD.BCST $0x96, 176(SP), Z16, Z18
 	VPSRLQ          $0x20, Z14, Z16
-	VPTERNLOGD.BCST $0x96, 168(SP), Z15, Z16
+	VPTERNLOGD.BCST $0x96, 184(SP), Z15, Z16
 	VPMULUDQ        Z11, Z18, Z15
 	VPMULUDQ        Z12, Z16, Z16
 	VPSRLQ          $0x20, Z16, Z18
-	VPTERNLOGD.BCST $0x96, 176(SP), Z17, Z18
+	VPTERNLOGD.BCST $0x96, 192(SP), Z17, Z18
 	VPSRLQ          $0x20, Z15, Z17
-	VPTERNLOGD.BCST $0x96, 184(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 200(SP), Z14, Z17
 	VPERMT2D        Z17, Z13, Z18
 	VMOVAPS         Z18, Z14
 	VPERMT2D        Z15, Z13, Z16
@@ -3738,102 +3729,103 @@ final:
 	VMULPS           Z19, Z18, Z18
 	VSHUFF64X2       $0x44, Z18, Z20, Z19
 	VSHUFF64X2       $0xee, Z18, Z20, Z18
-	CMPQ             R12, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          (SI), Z20
-	VMOVUPS          (DI), Z21
-	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (DX), Z20
 	VMOVUPS          (BX), Z21
-	VFMADD231PS.BCST (SP), Z21, Z20
-	VMOVUPS          (R8), Z21
-	VMULPS.BCST      24(SP), Z21, Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (CX), Z21
+	VFMADD231PS.BCST 8(SP), Z21, Z20
+	VMOVUPS          (SI), Z21
+	VMULPS.BCST      32(SP), Z21, Z21
 	VFNMADD231PS     Z20, Z16, Z21
 	VFMADD231PS      Z19, Z17, Z21
-	VMOVUPS          Z21, (R8)
-	VMOVUPS          (BX), Z20
+	VMOVUPS          Z21, (SI)
+	VMOVUPS          (CX), Z20
 	VADDPS           Z21, Z20, Z20
-	VMOVUPS          Z20, (BX)
+	VMOVUPS          Z20, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, R8
-	SUBQ             $0x00000010, R12
-	TESTQ            R12, R12
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              finaldone
-	CMPQ             R12, $0x00000010
+	CMPQ             R9, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          (SI), Z20
-	VMOVUPS          (DI), Z21
-	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (DX), Z20
 	VMOVUPS          (BX), Z21
-	VFMADD231PS.BCST (SP), Z21, Z20
-	VMOVUPS          (R8), Z21
-	VMULPS.BCST      24(SP), Z21, Z21
+	VADDPS           Z21, Z20, Z20
+	VMOVUPS          (CX), Z21
+	VFMADD231PS.BCST 8(SP), Z21, Z20
+	VMOVUPS          (SI), Z21
+	VMULPS.BCST      32(SP), Z21, Z21
 	VFNMADD231PS     Z20, Z16, Z21
 	VFMADD231PS      Z18, Z17, Z21
-	VMOVUPS          Z21, (R8)
-	VMOVUPS          (BX), Z18
+	VMOVUPS          Z21, (SI)
+	VMOVUPS          (CX), Z18
 	VADDPS           Z21, Z18, Z18
-	VMOVUPS          Z18, (BX)
+	VMOVUPS          Z18, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
 	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, R8
-	SUBQ             $0x00000010, R12
-	TESTQ            R12, R12
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ             const32<>+0(SB), R13
-	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (SI), K1, Z18
-	VMOVUPS.Z        (DI), K1, Z20
-	VADDPS           Z20, Z18, Z18
+	LEAQ             const32<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (DX), K1, Z18
 	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z18
-	VMOVUPS.Z        (R8), K1, Z20
-	VMULPS.BCST      24(SP), Z20, Z20
+	VADDPS           Z20, Z18, Z18
+	VMOVUPS.Z        (CX), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z18
+	VMOVUPS.Z        (SI), K1, Z20
+	VMULPS.BCST      32(SP), Z20, Z20
 	VFNMADD231PS     Z18, Z16, Z20
 	VFMADD231PS      Z19, Z17, Z20
-	VMOVUPS          Z20, K1, (R8)
-	VMOVUPS.Z        (BX), K1, Z16
+	VMOVUPS          Z20, K1, (SI)
+	VMOVUPS.Z        (CX), K1, Z16
 	VADDPS           Z20, Z16, Z16
-	VMOVUPS          Z16, K1, (BX)
-	LEAQ             (BX)(R12*4), BX
-	LEAQ             (SI)(R12*4), SI
-	LEAQ             (DI)(R12*4), DI
-	LEAQ             (R8)(R12*4), R8
+	VMOVUPS          Z16, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
 	JMP              finaldone
 
 finaltail1:
-	LEAQ             const32<>+0(SB), R13
-	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (SI), K1, Z19
-	VMOVUPS.Z        (DI), K1, Z20
-	VADDPS           Z20, Z19, Z19
+	LEAQ             const32<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (DX), K1, Z19
 	VMOVUPS.Z        (BX), K1, Z20
-	VFMADD231PS.BCST (SP), Z20, Z19
-	VMOVUPS.Z        (R8), K1, Z20
-	VMULPS.BCST      24(SP), Z20, Z20
+	VADDPS           Z20, Z19, Z19
+	VMOVUPS.Z        (CX), K1, Z20
+	VFMADD231PS.BCST 8(SP), Z20, Z19
+	VMOVUPS.Z        (SI), K1, Z20
+	VMULPS.BCST      32(SP), Z20, Z20
 	VFNMADD231PS     Z19, Z16, Z20
 	VFMADD231PS      Z18, Z17, Z20
-	VMOVUPS          Z20, K1, (R8)
-	VMOVUPS.Z        (BX), K1, Z16
+	VMOVUPS          Z20, K1, (SI)
+	VMOVUPS.Z        (CX), K1, Z16
 	VADDPS           Z20, Z16, Z16
-	VMOVUPS          Z16, K1, (BX)
-	LEAQ             (BX)(R12*4), BX
-	LEAQ             (SI)(R12*4), SI
-	LEAQ             (DI)(R12*4), DI
-	LEAQ             (R8)(R12*4), R8
+	VMOVUPS          Z16, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
 
 finaldone:
 whole:
-	SUBQ  $0x00000001, AX
-	TESTQ AX, AX
-	JNE   rows
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
 
 rowsdone:
 none:
-	MOVQ R10, ret+184(FP)
+	MOVQ 40(SP), AX
+	MOVQ AX, ret+184(FP)
 	VZEROUPPER
 	RET

@@ -3125,95 +3125,94 @@ TEXT ·NormalRows(SB), 0, $512-72
 	WORD $0x3dc00a22 // ldr q2, [x17,#32]
 	WORD $0x3dc00e23 // ldr q3, [x17,#48]
 	MOVD ids_len+32(FP), R0
-	MOVD d+48(FP), R1
-	MOVD ids_base+24(FP), R2
-	MOVD dst_base+0(FP), R3
+	MOVD ids_base+24(FP), R1
+	MOVD dst_base+0(FP), R2
 	CBZ R0, none
-	MOVD seed+56(FP), R4
-	MOVD $0x9e3779b9, R5
-	MOVD $0xbb67ae85, R6
-	MOVD R4, R7
-	LSR $32, R7
-	MOVWU step+64(FP), R8
-	MOVWU stream+68(FP), R9
-	MOVD $0xcd9e8d57, R10
-	MUL R10, R8
-	WORD $0x4e040d04 // dup v4.4s, w8
+	MOVD seed+56(FP), R3
+	MOVD $0x9e3779b9, R4
+	MOVD $0xbb67ae85, R5
+	MOVD R3, R6
+	LSR $32, R6
+	MOVWU step+64(FP), R7
+	MOVWU stream+68(FP), R8
+	MOVD $0xcd9e8d57, R9
+	MUL R9, R7
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d801324 // str q4, [x25,#64]
-	LSR $32, R8
-	EOR R4, R8
-	EOR R7, R9
-	WORD $0x4e040d04 // dup v4.4s, w8
+	LSR $32, R7
+	EOR R3, R7
+	EOR R6, R8
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d801724 // str q4, [x25,#80]
-	WORD $0x4e040d24 // dup v4.4s, w9
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d801b24 // str q4, [x25,#96]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d801f24 // str q4, [x25,#112]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d802324 // str q4, [x25,#128]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d802724 // str q4, [x25,#144]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d802b24 // str q4, [x25,#160]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d802f24 // str q4, [x25,#176]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d803324 // str q4, [x25,#192]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d803724 // str q4, [x25,#208]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d803b24 // str q4, [x25,#224]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d803f24 // str q4, [x25,#240]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d804324 // str q4, [x25,#256]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d804724 // str q4, [x25,#272]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d804b24 // str q4, [x25,#288]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d804f24 // str q4, [x25,#304]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d805324 // str q4, [x25,#320]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d805724 // str q4, [x25,#336]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d805b24 // str q4, [x25,#352]
-	ADD R5, R4
-	ADD R6, R7
-	WORD $0x4e040c84 // dup v4.4s, w4
+	ADD R4, R3
+	ADD R5, R6
+	WORD $0x4e040c64 // dup v4.4s, w3
 	WORD $0x3d805f24 // str q4, [x25,#368]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc4 // dup v4.4s, w6
 	WORD $0x3d806324 // str q4, [x25,#384]
-	MOVD $0, R4
-	MOVD R1, R5
-	ADD $31, R5
-	LSR $5, R5
-	MOVD 0(R2), R6
-	MOVD R6, R4
-	ADD $8, R2
-	MUL R5, R4
-	LSL $3, R4, R5
-	WORD $0x4e040ca4 // dup v4.4s, w5
+	MOVD $0, R3
+	MOVD d+48(FP), R4
+	ADD $31, R4
+	LSR $5, R4
+	MOVD 0(R1), R5
+	MOVD R5, R3
+	ADD $8, R1
+	MUL R4, R3
+	LSL $3, R3, R4
+	WORD $0x4e040c84 // dup v4.4s, w4
 	WORD $0x3d806724 // str q4, [x25,#400]
-	LSR $32, R5
-	WORD $0x4e040ca5 // dup v5.4s, w5
+	LSR $32, R4
+	WORD $0x4e040c85 // dup v5.4s, w4
 	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d806b25 // str q5, [x25,#416]
@@ -3564,33 +3563,33 @@ TEXT ·NormalRows(SB), 0, $512-72
 	CBZ R0, rowsdone
 
 rows:
-	MOVD R1, R5
-	CBZ R5, whole
+	MOVD d+48(FP), R4
+	CBZ R4, whole
 
 group:
-	CMP $33, R5
+	CMP $33, R4
 	BLT lastgroup
-	ADD $1, R4
+	ADD $1, R3
 	B ahead
 
 lastgroup:
 	CMP $2, R0
 	BLT final
-	MOVD R1, R6
-	ADD $31, R6
-	LSR $5, R6
-	MOVD 0(R2), R7
-	MOVD R7, R4
-	ADD $8, R2
-	MUL R6, R4
+	MOVD d+48(FP), R5
+	ADD $31, R5
+	LSR $5, R5
+	MOVD 0(R1), R6
+	MOVD R6, R3
+	ADD $8, R1
+	MUL R5, R3
 
 ahead:
-	CMP $32, R5
+	CMP $32, R4
 	BLT partial
-	LSL $3, R4, R6
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	LSR $32, R6
-	WORD $0x4e040cc5 // dup v5.4s, w6
+	LSL $3, R3, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	LSR $32, R5
+	WORD $0x4e040ca5 // dup v5.4s, w5
 	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -3868,9 +3867,9 @@ ahead:
 	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
 	WORD $0x3dc0632d // ldr q13, [x25,#384]
 	WORD $0x6e2d1ecd // eor v13.16b, v22.16b, v13.16b
-	WORD $0xad00386f // stp q15, q14, [x3]
+	WORD $0xad00384f // stp q15, q14, [x2]
 	WORD $0x6e2a1daa // eor v10.16b, v13.16b, v10.16b
-	WORD $0xad01306b // stp q11, q12, [x3,#32]
+	WORD $0xad01304b // stp q11, q12, [x2,#32]
 	WORD $0x3dc0162b // ldr q11, [x17,#80]
 	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
 	WORD $0x3dc06f2b // ldr q11, [x25,#432]
@@ -4148,9 +4147,9 @@ ahead:
 	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
 	WORD $0x3dc0632e // ldr q14, [x25,#384]
 	WORD $0x6e2e1f0e // eor v14.16b, v24.16b, v14.16b
-	WORD $0xad023c6d // stp q13, q15, [x3,#64]
+	WORD $0xad023c4d // stp q13, q15, [x2,#64]
 	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0xad03306b // stp q11, q12, [x3,#96]
+	WORD $0xad03304b // stp q11, q12, [x2,#96]
 	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4eb31e68 // mov v8.16b, v19.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
@@ -4159,9 +4158,9 @@ ahead:
 	WORD $0x3d807332 // str q18, [x25,#448]
 	WORD $0x3d806725 // str q5, [x25,#400]
 	WORD $0x4eb41e87 // mov v7.16b, v20.16b
-	ADD $128, R3
-	SUB $32, R5
-	CBNZ R5, group
+	ADD $128, R2
+	SUB $32, R4
+	CBNZ R4, group
 	B whole
 
 partial:
@@ -4449,51 +4448,51 @@ partial:
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R5
+	CMP $16, R4
 	BLT partialtail0
-	WORD $0xad002c66 // stp q6, q11, [x3]
-	WORD $0xad011464 // stp q4, q5, [x3,#32]
-	ADD $64, R3
-	SUB $16, R5
-	CBZ R5, partialdone
-	CMP $16, R5
+	WORD $0xad002c46 // stp q6, q11, [x2]
+	WORD $0xad011444 // stp q4, q5, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, partialdone
+	CMP $16, R4
 	BLT partialtail1
-	WORD $0xad003c6d // stp q13, q15, [x3]
-	WORD $0xad01306a // stp q10, q12, [x3,#32]
-	ADD $64, R3
-	SUB $16, R5
-	CBZ R5, partialdone
+	WORD $0xad003c4d // stp q13, q15, [x2]
+	WORD $0xad01304a // stp q10, q12, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, partialdone
 
 partialtail0:
 	WORD $0xad002f26 // stp q6, q11, [x25]
 	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R5, R6
+	MOVD R4, R5
 
 tail1:
-	SUB $1, R6
-	MOVWU (R25)(R6<<2), R7
-	MOVW R7, (R3)(R6<<2)
-	CBNZ R6, tail1
-	ADD R5<<2, R3
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail1
+	ADD R4<<2, R2
 	B partialdone
 
 partialtail1:
 	WORD $0xad003f2d // stp q13, q15, [x25]
 	WORD $0xad01332a // stp q10, q12, [x25,#32]
-	MOVD R5, R6
+	MOVD R4, R5
 
 tail2:
-	SUB $1, R6
-	MOVWU (R25)(R6<<2), R7
-	MOVW R7, (R3)(R6<<2)
-	CBNZ R6, tail2
-	ADD R5<<2, R3
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail2
+	ADD R4<<2, R2
 
 partialdone:
-	LSL $3, R4, R6
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	LSR $32, R6
-	WORD $0x4e040cc5 // dup v5.4s, w6
+	LSL $3, R3, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	LSR $32, R5
+	WORD $0x4e040ca5 // dup v5.4s, w5
 	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -5061,45 +5060,45 @@ final:
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R5
+	CMP $16, R4
 	BLT finaltail0
-	WORD $0xad002c66 // stp q6, q11, [x3]
-	WORD $0xad011464 // stp q4, q5, [x3,#32]
-	ADD $64, R3
-	SUB $16, R5
-	CBZ R5, finaldone
-	CMP $16, R5
+	WORD $0xad002c46 // stp q6, q11, [x2]
+	WORD $0xad011444 // stp q4, q5, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, finaldone
+	CMP $16, R4
 	BLT finaltail1
-	WORD $0xad003c6d // stp q13, q15, [x3]
-	WORD $0xad01306a // stp q10, q12, [x3,#32]
-	ADD $64, R3
-	SUB $16, R5
-	CBZ R5, finaldone
+	WORD $0xad003c4d // stp q13, q15, [x2]
+	WORD $0xad01304a // stp q10, q12, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, finaldone
 
 finaltail0:
 	WORD $0xad002f26 // stp q6, q11, [x25]
 	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R5, R6
+	MOVD R4, R5
 
 tail3:
-	SUB $1, R6
-	MOVWU (R25)(R6<<2), R7
-	MOVW R7, (R3)(R6<<2)
-	CBNZ R6, tail3
-	ADD R5<<2, R3
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail3
+	ADD R4<<2, R2
 	B finaldone
 
 finaltail1:
 	WORD $0xad003f2d // stp q13, q15, [x25]
 	WORD $0xad01332a // stp q10, q12, [x25,#32]
-	MOVD R5, R6
+	MOVD R4, R5
 
 tail4:
-	SUB $1, R6
-	MOVWU (R25)(R6<<2), R7
-	MOVW R7, (R3)(R6<<2)
-	CBNZ R6, tail4
-	ADD R5<<2, R3
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail4
+	ADD R4<<2, R2
 
 finaldone:
 
@@ -5122,99 +5121,98 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
 	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+128(FP), R0
-	MOVD d+144(FP), R1
-	MOVD ids_base+120(FP), R2
-	MOVD zl_base+0(FP), R3
-	MOVD eps_base+24(FP), R4
-	MOVD z_base+48(FP), R5
-	MOVD alpha_base+72(FP), R6
-	MOVD sigma_base+96(FP), R7
+	MOVD ids_base+120(FP), R1
+	MOVD zl_base+0(FP), R2
+	MOVD eps_base+24(FP), R3
+	MOVD z_base+48(FP), R4
+	MOVD alpha_base+72(FP), R5
+	MOVD sigma_base+96(FP), R6
 	CBZ R0, none
-	MOVD seed+152(FP), R8
-	MOVD $0x9e3779b9, R9
-	MOVD $0xbb67ae85, R10
-	MOVD R8, R11
-	LSR $32, R11
-	MOVWU step+160(FP), R12
-	MOVWU stream+164(FP), R13
-	MOVD $0xcd9e8d57, R14
-	MUL R14, R12
-	WORD $0x4e040d83 // dup v3.4s, w12
+	MOVD seed+152(FP), R7
+	MOVD $0x9e3779b9, R8
+	MOVD $0xbb67ae85, R9
+	MOVD R7, R10
+	LSR $32, R10
+	MOVWU step+160(FP), R11
+	MOVWU stream+164(FP), R12
+	MOVD $0xcd9e8d57, R13
+	MUL R13, R11
+	WORD $0x4e040d63 // dup v3.4s, w11
 	WORD $0x3d801323 // str q3, [x25,#64]
-	LSR $32, R12
-	EOR R8, R12
-	EOR R11, R13
-	WORD $0x4e040d83 // dup v3.4s, w12
+	LSR $32, R11
+	EOR R7, R11
+	EOR R10, R12
+	WORD $0x4e040d63 // dup v3.4s, w11
 	WORD $0x3d801723 // str q3, [x25,#80]
-	WORD $0x4e040da3 // dup v3.4s, w13
+	WORD $0x4e040d83 // dup v3.4s, w12
 	WORD $0x3d801b23 // str q3, [x25,#96]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d801f23 // str q3, [x25,#112]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d802323 // str q3, [x25,#128]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d802723 // str q3, [x25,#144]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d802b23 // str q3, [x25,#160]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d802f23 // str q3, [x25,#176]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d803323 // str q3, [x25,#192]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d803723 // str q3, [x25,#208]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d803b23 // str q3, [x25,#224]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d803f23 // str q3, [x25,#240]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d804323 // str q3, [x25,#256]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d804723 // str q3, [x25,#272]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d804b23 // str q3, [x25,#288]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d804f23 // str q3, [x25,#304]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d805323 // str q3, [x25,#320]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d805723 // str q3, [x25,#336]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d805b23 // str q3, [x25,#352]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d03 // dup v3.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d805f23 // str q3, [x25,#368]
-	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x4e040d43 // dup v3.4s, w10
 	WORD $0x3d806323 // str q3, [x25,#384]
-	MOVD $0, R8
-	MOVD R1, R9
-	ADD $31, R9
-	LSR $5, R9
-	MOVD 0(R2), R10
-	MOVD R10, R8
-	ADD $8, R2
-	MUL R9, R8
-	LSL $3, R8, R9
-	WORD $0x4e040d23 // dup v3.4s, w9
+	MOVD $0, R7
+	MOVD d+144(FP), R8
+	ADD $31, R8
+	LSR $5, R8
+	MOVD 0(R1), R9
+	MOVD R9, R7
+	ADD $8, R1
+	MUL R8, R7
+	LSL $3, R7, R8
+	WORD $0x4e040d03 // dup v3.4s, w8
 	WORD $0x3d806723 // str q3, [x25,#400]
-	LSR $32, R9
-	WORD $0x4e040d24 // dup v4.4s, w9
+	LSR $32, R8
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
@@ -5558,38 +5556,38 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	CBZ R0, rowsdone
 
 rows:
-	WORD $0x4d40c8c3 // ld1r {v3.4s}, [x6]
-	ADD $4, R6
-	WORD $0x4d40c8e4 // ld1r {v4.4s}, [x7]
+	WORD $0x4d40c8a3 // ld1r {v3.4s}, [x5]
+	ADD $4, R5
+	WORD $0x4d40c8c4 // ld1r {v4.4s}, [x6]
 	WORD $0x3d807724 // str q4, [x25,#464]
-	ADD $4, R7
-	MOVD R1, R9
-	CBZ R9, whole
+	ADD $4, R6
+	MOVD d+144(FP), R8
+	CBZ R8, whole
 
 group:
-	CMP $33, R9
+	CMP $33, R8
 	BLT lastgroup
-	ADD $1, R8
+	ADD $1, R7
 	B ahead
 
 lastgroup:
 	CMP $2, R0
 	BLT final
-	MOVD R1, R10
-	ADD $31, R10
-	LSR $5, R10
-	MOVD 0(R2), R11
-	MOVD R11, R8
-	ADD $8, R2
-	MUL R10, R8
+	MOVD d+144(FP), R9
+	ADD $31, R9
+	LSR $5, R9
+	MOVD 0(R1), R10
+	MOVD R10, R7
+	ADD $8, R1
+	MUL R9, R7
 
 ahead:
-	CMP $32, R9
+	CMP $32, R8
 	BLT partial
-	LSL $3, R8, R10
-	WORD $0x4e040d44 // dup v4.4s, w10
-	LSR $32, R10
-	WORD $0x4e040d45 // dup v5.4s, w10
+	LSL $3, R7, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
+	LSR $32, R9
+	WORD $0x4e040d25 // dup v5.4s, w9
 	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -5857,12 +5855,12 @@ ahead:
 	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
 	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
 	WORD $0x6e35ddad // fmul v13.4s, v13.4s, v21.4s
-	WORD $0xad003c8e // stp q14, q15, [x4]
+	WORD $0xad003c6e // stp q14, q15, [x3]
 	WORD $0x4e8b1a30 // uzp1 v16.4s, v17.4s, v11.4s
-	WORD $0xad01348c // stp q12, q13, [x4,#32]
+	WORD $0xad01346c // stp q12, q13, [x3,#32]
 	WORD $0x4e8b5a2b // uzp2 v11.4s, v17.4s, v11.4s
-	WORD $0xad4048b1 // ldp q17, q18, [x5]
-	WORD $0xad4150b3 // ldp q19, q20, [x5,#32]
+	WORD $0xad404891 // ldp q17, q18, [x4]
+	WORD $0xad415093 // ldp q19, q20, [x4,#32]
 	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
 	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
@@ -5881,9 +5879,9 @@ ahead:
 	WORD $0x4e35cdb4 // fmla v20.4s, v13.4s, v21.4s
 	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1ecc // eor v12.16b, v22.16b, v12.16b
-	WORD $0xad004871 // stp q17, q18, [x3]
+	WORD $0xad004851 // stp q17, q18, [x2]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0xad015073 // stp q19, q20, [x3,#32]
+	WORD $0xad015053 // stp q19, q20, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x3dc06f2c // ldr q12, [x25,#432]
@@ -6149,12 +6147,12 @@ ahead:
 	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x6e36ddad // fmul v13.4s, v13.4s, v22.4s
-	WORD $0xad023c8e // stp q14, q15, [x4,#64]
+	WORD $0xad023c6e // stp q14, q15, [x3,#64]
 	WORD $0x4e851a51 // uzp1 v17.4s, v18.4s, v5.4s
-	WORD $0xad03348c // stp q12, q13, [x4,#96]
+	WORD $0xad03346c // stp q12, q13, [x3,#96]
 	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
-	WORD $0xad424cb2 // ldp q18, q19, [x5,#64]
-	WORD $0xad4354b4 // ldp q20, q21, [x5,#96]
+	WORD $0xad424c92 // ldp q18, q19, [x4,#64]
+	WORD $0xad435494 // ldp q20, q21, [x4,#96]
 	WORD $0x2ea2c096 // umull v22.2d, v4.2s, v2.2s
 	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
@@ -6173,9 +6171,9 @@ ahead:
 	WORD $0x4e36cdb5 // fmla v21.4s, v13.4s, v22.4s
 	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1eec // eor v12.16b, v23.16b, v12.16b
-	WORD $0xad024c72 // stp q18, q19, [x3,#64]
+	WORD $0xad024c52 // stp q18, q19, [x2,#64]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0xad035474 // stp q20, q21, [x3,#96]
+	WORD $0xad035454 // stp q20, q21, [x2,#96]
 	WORD $0x3d807326 // str q6, [x25,#448]
 	WORD $0x4eb81f08 // mov v8.16b, v24.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
@@ -6184,11 +6182,11 @@ ahead:
 	WORD $0x4eb01e07 // mov v7.16b, v16.16b
 	WORD $0x3d806725 // str q5, [x25,#400]
 	WORD $0x4eb11e29 // mov v9.16b, v17.16b
+	ADD $128, R2
 	ADD $128, R3
 	ADD $128, R4
-	ADD $128, R5
-	SUB $32, R9
-	CBNZ R9, group
+	SUB $32, R8
+	CBNZ R8, group
 	B whole
 
 partial:
@@ -6476,12 +6474,12 @@ partial:
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
-	CMP $16, R9
+	CMP $16, R8
 	BLT partialtail0
-	WORD $0xad003086 // stp q6, q12, [x4]
-	WORD $0xad011484 // stp q4, q5, [x4,#32]
-	WORD $0xad4044af // ldp q15, q17, [x5]
-	WORD $0xad414cb2 // ldp q18, q19, [x5,#32]
+	WORD $0xad003066 // stp q6, q12, [x3]
+	WORD $0xad011464 // stp q4, q5, [x3,#32]
+	WORD $0xad40448f // ldp q15, q17, [x4]
+	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
 	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
@@ -6491,19 +6489,19 @@ partial:
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
 	WORD $0x4e34ccb3 // fmla v19.4s, v5.4s, v20.4s
-	WORD $0xad00446f // stp q15, q17, [x3]
-	WORD $0xad014c72 // stp q18, q19, [x3,#32]
+	WORD $0xad00444f // stp q15, q17, [x2]
+	WORD $0xad014c52 // stp q18, q19, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, partialdone
-	CMP $16, R9
+	SUB $16, R8
+	CBZ R8, partialdone
+	CMP $16, R8
 	BLT partialtail1
-	WORD $0xad00408e // stp q14, q16, [x4]
-	WORD $0xad01348b // stp q11, q13, [x4,#32]
-	WORD $0xad4044af // ldp q15, q17, [x5]
-	WORD $0xad414cb2 // ldp q18, q19, [x5,#32]
+	WORD $0xad00406e // stp q14, q16, [x3]
+	WORD $0xad01346b // stp q11, q13, [x3,#32]
+	WORD $0xad40448f // ldp q15, q17, [x4]
+	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
 	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
@@ -6513,34 +6511,34 @@ partial:
 	WORD $0x4e34ce11 // fmla v17.4s, v16.4s, v20.4s
 	WORD $0x4e34cd72 // fmla v18.4s, v11.4s, v20.4s
 	WORD $0x4e34cdb3 // fmla v19.4s, v13.4s, v20.4s
-	WORD $0xad00446f // stp q15, q17, [x3]
-	WORD $0xad014c72 // stp q18, q19, [x3,#32]
+	WORD $0xad00444f // stp q15, q17, [x2]
+	WORD $0xad014c52 // stp q18, q19, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, partialdone
+	SUB $16, R8
+	CBZ R8, partialdone
 
 partialtail0:
 	WORD $0xad003326 // stp q6, q12, [x25]
 	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail1:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R4)(R10<<2)
-	CBNZ R10, tail1
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R3)(R9<<2)
+	CBNZ R9, tail1
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail2:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail2
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail2
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
@@ -6554,38 +6552,38 @@ tail2:
 	WORD $0x4e34ccb3 // fmla v19.4s, v5.4s, v20.4s
 	WORD $0xad00472f // stp q15, q17, [x25]
 	WORD $0xad014f32 // stp q18, q19, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail3:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail3
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail3
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 	B partialdone
 
 partialtail1:
 	WORD $0xad00432e // stp q14, q16, [x25]
 	WORD $0xad01372b // stp q11, q13, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail4:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R4)(R10<<2)
-	CBNZ R10, tail4
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R3)(R9<<2)
+	CBNZ R9, tail4
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail5:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail5
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail5
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
@@ -6599,22 +6597,22 @@ tail5:
 	WORD $0x4e2fcdac // fmla v12.4s, v13.4s, v15.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad013326 // stp q6, q12, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail6:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail6
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail6
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 
 partialdone:
-	LSL $3, R8, R10
-	WORD $0x4e040d44 // dup v4.4s, w10
-	LSR $32, R10
-	WORD $0x4e040d45 // dup v5.4s, w10
+	LSL $3, R7, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
+	LSR $32, R9
+	WORD $0x4e040d25 // dup v5.4s, w9
 	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -7182,12 +7180,12 @@ final:
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
-	CMP $16, R9
+	CMP $16, R8
 	BLT finaltail0
-	WORD $0xad003086 // stp q6, q12, [x4]
-	WORD $0xad011484 // stp q4, q5, [x4,#32]
-	WORD $0xad4044af // ldp q15, q17, [x5]
-	WORD $0xad414cb2 // ldp q18, q19, [x5,#32]
+	WORD $0xad003066 // stp q6, q12, [x3]
+	WORD $0xad011464 // stp q4, q5, [x3,#32]
+	WORD $0xad40448f // ldp q15, q17, [x4]
+	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
 	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
@@ -7197,19 +7195,19 @@ final:
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
 	WORD $0x4e34ccb3 // fmla v19.4s, v5.4s, v20.4s
-	WORD $0xad00446f // stp q15, q17, [x3]
-	WORD $0xad014c72 // stp q18, q19, [x3,#32]
+	WORD $0xad00444f // stp q15, q17, [x2]
+	WORD $0xad014c52 // stp q18, q19, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, finaldone
-	CMP $16, R9
+	SUB $16, R8
+	CBZ R8, finaldone
+	CMP $16, R8
 	BLT finaltail1
-	WORD $0xad00408e // stp q14, q16, [x4]
-	WORD $0xad01348b // stp q11, q13, [x4,#32]
-	WORD $0xad4044af // ldp q15, q17, [x5]
-	WORD $0xad414cb2 // ldp q18, q19, [x5,#32]
+	WORD $0xad00406e // stp q14, q16, [x3]
+	WORD $0xad01346b // stp q11, q13, [x3,#32]
+	WORD $0xad40448f // ldp q15, q17, [x4]
+	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
 	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
 	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
@@ -7219,34 +7217,34 @@ final:
 	WORD $0x4e34ce11 // fmla v17.4s, v16.4s, v20.4s
 	WORD $0x4e34cd72 // fmla v18.4s, v11.4s, v20.4s
 	WORD $0x4e34cdb3 // fmla v19.4s, v13.4s, v20.4s
-	WORD $0xad00446f // stp q15, q17, [x3]
-	WORD $0xad014c72 // stp q18, q19, [x3,#32]
+	WORD $0xad00444f // stp q15, q17, [x2]
+	WORD $0xad014c52 // stp q18, q19, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, finaldone
+	SUB $16, R8
+	CBZ R8, finaldone
 
 finaltail0:
 	WORD $0xad003326 // stp q6, q12, [x25]
 	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail7:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R4)(R10<<2)
-	CBNZ R10, tail7
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R3)(R9<<2)
+	CBNZ R9, tail7
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail8:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail8
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail8
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
@@ -7260,38 +7258,38 @@ tail8:
 	WORD $0x4e34ccb3 // fmla v19.4s, v5.4s, v20.4s
 	WORD $0xad00472f // stp q15, q17, [x25]
 	WORD $0xad014f32 // stp q18, q19, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail9:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail9
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail9
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 	B finaldone
 
 finaltail1:
 	WORD $0xad00432e // stp q14, q16, [x25]
 	WORD $0xad01372b // stp q11, q13, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail10:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R4)(R10<<2)
-	CBNZ R10, tail10
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R3)(R9<<2)
+	CBNZ R9, tail10
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail11:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail11
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail11
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
 	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
@@ -7305,16 +7303,16 @@ tail11:
 	WORD $0x4e2ccda3 // fmla v3.4s, v13.4s, v12.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad010f26 // stp q6, q3, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail12:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail12
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail12
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 
 finaldone:
 
@@ -7337,12 +7335,11 @@ TEXT ·Overdamped(SB), 0, $544-168
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
 	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+104(FP), R0
-	MOVD d+120(FP), R1
-	MOVD ids_base+96(FP), R2
-	MOVD z_base+0(FP), R3
-	MOVD g_base+24(FP), R4
-	MOVD p_base+48(FP), R5
-	MOVD h_base+72(FP), R6
+	MOVD ids_base+96(FP), R1
+	MOVD z_base+0(FP), R2
+	MOVD g_base+24(FP), R3
+	MOVD p_base+48(FP), R4
+	MOVD h_base+72(FP), R5
 	FMOVS anchor+128(FP), F3
 	WORD $0x4e040463 // dup v3.4s, v3.s[0]
 	FMOVS root+132(FP), F4
@@ -7353,93 +7350,93 @@ TEXT ·Overdamped(SB), 0, $544-168
 	WORD $0x3d801725 // str q5, [x25,#80]
 	WORD $0x1e240884 // fmul s4, s4, s4
 	WORD $0x3d801b24 // str q4, [x25,#96]
-	MOVD $0, R7
+	MOVD $0, R6
 	CBZ R0, none
-	MOVD seed+144(FP), R8
-	MOVD $0x9e3779b9, R9
-	MOVD $0xbb67ae85, R10
-	MOVD R8, R11
-	LSR $32, R11
-	MOVWU step+152(FP), R12
-	MOVWU stream+156(FP), R13
-	MOVD $0xcd9e8d57, R14
-	MUL R14, R12
-	WORD $0x4e040d84 // dup v4.4s, w12
+	MOVD seed+144(FP), R7
+	MOVD $0x9e3779b9, R8
+	MOVD $0xbb67ae85, R9
+	MOVD R7, R10
+	LSR $32, R10
+	MOVWU step+152(FP), R11
+	MOVWU stream+156(FP), R12
+	MOVD $0xcd9e8d57, R13
+	MUL R13, R11
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801f24 // str q4, [x25,#112]
-	LSR $32, R12
-	EOR R8, R12
-	EOR R11, R13
-	WORD $0x4e040d84 // dup v4.4s, w12
+	LSR $32, R11
+	EOR R7, R11
+	EOR R10, R12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d802324 // str q4, [x25,#128]
-	WORD $0x4e040da4 // dup v4.4s, w13
+	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d802724 // str q4, [x25,#144]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d802b24 // str q4, [x25,#160]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d802f24 // str q4, [x25,#176]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d803324 // str q4, [x25,#192]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d803724 // str q4, [x25,#208]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d803b24 // str q4, [x25,#224]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d803f24 // str q4, [x25,#240]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d804324 // str q4, [x25,#256]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d804724 // str q4, [x25,#272]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d804b24 // str q4, [x25,#288]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d804f24 // str q4, [x25,#304]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d805324 // str q4, [x25,#320]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d805724 // str q4, [x25,#336]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d805b24 // str q4, [x25,#352]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d805f24 // str q4, [x25,#368]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d806324 // str q4, [x25,#384]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d806724 // str q4, [x25,#400]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d806f24 // str q4, [x25,#432]
-	MOVD $0, R8
-	MOVD R1, R9
-	ADD $31, R9
-	LSR $5, R9
-	MOVD 0(R2), R10
-	MOVD R10, R8
-	ADD $8, R2
-	MUL R9, R8
-	LSL $3, R8, R9
-	WORD $0x4e040d24 // dup v4.4s, w9
+	MOVD $0, R7
+	MOVD d+120(FP), R8
+	ADD $31, R8
+	LSR $5, R8
+	MOVD 0(R1), R9
+	MOVD R9, R7
+	ADD $8, R1
+	MUL R8, R7
+	LSL $3, R7, R8
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d807324 // str q4, [x25,#448]
-	LSR $32, R9
-	WORD $0x4e040d25 // dup v5.4s, w9
+	LSR $32, R8
+	WORD $0x4e040d05 // dup v5.4s, w8
 	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d807725 // str q5, [x25,#464]
@@ -7755,8 +7752,8 @@ TEXT ·Overdamped(SB), 0, $544-168
 	CBZ R0, rowsdone
 
 rows:
-	WORD $0xbd4000c4 // ldr s4, [x6]
-	ADD $4, R6
+	WORD $0xbd4000a4 // ldr s4, [x5]
+	ADD $4, R5
 	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x1e2408a5 // fmul s5, s5, s4
 	WORD $0x1e21c0a5 // fsqrt s5, s5
@@ -7774,22 +7771,24 @@ clip:
 	WORD $0x6f00e407 // movi v7.2d, #0x0
 	WORD $0x6f00e40c // movi v12.2d, #0x0
 	WORD $0x6f00e40d // movi v13.2d, #0x0
-	MOVD d+120(FP), R9
-	MOVD R9, R9
-	CMP $16, R9
+	MOVD R2, R8
+	MOVD R3, R9
+	MOVD R4, R10
+	MOVD d+120(FP), R11
+	CMP $16, R11
 	BLT drift1end
 
 drift1:
-	WORD $0xad403c8e // ldp q14, q15, [x4]
-	WORD $0xad414490 // ldp q16, q17, [x4,#32]
-	WORD $0xad404cb2 // ldp q18, q19, [x5]
-	WORD $0xad4154b4 // ldp q20, q21, [x5,#32]
+	WORD $0xad403d2e // ldp q14, q15, [x9]
+	WORD $0xad414530 // ldp q16, q17, [x9,#32]
+	WORD $0xad404d52 // ldp q18, q19, [x10]
+	WORD $0xad415554 // ldp q20, q21, [x10,#32]
 	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
-	WORD $0xad404c72 // ldp q18, q19, [x3]
-	WORD $0xad415474 // ldp q20, q21, [x3,#32]
+	WORD $0xad404d12 // ldp q18, q19, [x8]
+	WORD $0xad415514 // ldp q20, q21, [x8,#32]
 	WORD $0x4e32cc6e // fmla v14.4s, v3.4s, v18.4s
 	WORD $0x4e33cc6f // fmla v15.4s, v3.4s, v19.4s
 	WORD $0x4e34cc70 // fmla v16.4s, v3.4s, v20.4s
@@ -7802,37 +7801,37 @@ drift1:
 	WORD $0x4e2fcde7 // fmla v7.4s, v15.4s, v15.4s
 	WORD $0x4e30ce0c // fmla v12.4s, v16.4s, v16.4s
 	WORD $0x4e31ce2d // fmla v13.4s, v17.4s, v17.4s
-	ADD $64, R3
-	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CMP $16, R9
+	ADD $64, R8
+	ADD $64, R9
+	ADD $64, R10
+	SUB $16, R11
+	CMP $16, R11
 	BGE drift1
 
 drift1end:
-	CBZ R9, driftdone
+	CBZ R11, driftdone
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R9, R10
+	MOVD R11, R12
 
 tail1:
-	SUB $1, R10
-	MOVWU (R4)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail1
+	SUB $1, R12
+	MOVWU (R9)(R12<<2), R13
+	MOVW R13, (R25)(R12<<2)
+	CBNZ R12, tail1
 	WORD $0xad403f2e // ldp q14, q15, [x25]
 	WORD $0xad414730 // ldp q16, q17, [x25,#32]
 	WORD $0x6f00e412 // movi v18.2d, #0x0
 	WORD $0xad004b32 // stp q18, q18, [x25]
 	WORD $0xad014b32 // stp q18, q18, [x25,#32]
-	MOVD R9, R10
+	MOVD R11, R12
 
 tail2:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail2
+	SUB $1, R12
+	MOVWU (R10)(R12<<2), R13
+	MOVW R13, (R25)(R12<<2)
+	CBNZ R12, tail2
 	WORD $0xad404f32 // ldp q18, q19, [x25]
 	WORD $0xad415734 // ldp q20, q21, [x25,#32]
 	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
@@ -7842,13 +7841,13 @@ tail2:
 	WORD $0x6f00e412 // movi v18.2d, #0x0
 	WORD $0xad004b32 // stp q18, q18, [x25]
 	WORD $0xad014b32 // stp q18, q18, [x25,#32]
-	MOVD R9, R10
+	MOVD R11, R12
 
 tail3:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail3
+	SUB $1, R12
+	MOVWU (R8)(R12<<2), R13
+	MOVW R13, (R25)(R12<<2)
+	CBNZ R12, tail3
 	WORD $0xad404f32 // ldp q18, q19, [x25]
 	WORD $0xad415734 // ldp q20, q21, [x25,#32]
 	WORD $0x4e32cc6e // fmla v14.4s, v3.4s, v18.4s
@@ -7859,7 +7858,7 @@ tail3:
 	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
 	WORD $0x6e25de10 // fmul v16.4s, v16.4s, v5.4s
 	WORD $0x6e25de25 // fmul v5.4s, v17.4s, v5.4s
-	WORD $0x4e040d31 // dup v17.4s, w9
+	WORD $0x4e040d71 // dup v17.4s, w11
 	WORD $0x3dc01232 // ldr q18, [x17,#64]
 	WORD $0x4eb23632 // cmgt v18.4s, v17.4s, v18.4s
 	WORD $0x4e321dce // and v14.16b, v14.16b, v18.16b
@@ -7876,17 +7875,11 @@ tail3:
 	WORD $0x4e2fcde7 // fmla v7.4s, v15.4s, v15.4s
 	WORD $0x4e30ce0c // fmla v12.4s, v16.4s, v16.4s
 	WORD $0x4e25ccad // fmla v13.4s, v5.4s, v5.4s
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	ADD R11<<2, R8
+	ADD R11<<2, R9
+	ADD R11<<2, R10
 
 driftdone:
-	MOVD d+120(FP), R9
-	SUB R9<<2, R3
-	MOVD d+120(FP), R9
-	SUB R9<<2, R4
-	MOVD d+120(FP), R9
-	SUB R9<<2, R5
 	WORD $0x4e2cd4c5 // fadd v5.4s, v6.4s, v12.4s
 	WORD $0x4e2dd4e6 // fadd v6.4s, v7.4s, v13.4s
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
@@ -7900,7 +7893,7 @@ driftdone:
 	B free
 
 cut:
-	ADD $1, R7
+	ADD $1, R6
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2518c5 // fdiv s5, s6, s5
@@ -7909,33 +7902,33 @@ cut:
 free:
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
 	WORD $0x3d808724 // str q4, [x25,#528]
-	MOVD R1, R9
-	CBZ R9, whole
+	MOVD d+120(FP), R8
+	CBZ R8, whole
 
 group:
-	CMP $33, R9
+	CMP $33, R8
 	BLT lastgroup
-	ADD $1, R8
+	ADD $1, R7
 	B ahead
 
 lastgroup:
 	CMP $2, R0
 	BLT final
-	MOVD R1, R10
-	ADD $31, R10
-	LSR $5, R10
-	MOVD 0(R2), R11
-	MOVD R11, R8
-	ADD $8, R2
-	MUL R10, R8
+	MOVD d+120(FP), R9
+	ADD $31, R9
+	LSR $5, R9
+	MOVD 0(R1), R10
+	MOVD R10, R7
+	ADD $8, R1
+	MUL R9, R7
 
 ahead:
-	CMP $32, R9
+	CMP $32, R8
 	BLT partial
-	LSL $3, R8, R10
-	WORD $0x4e040d44 // dup v4.4s, w10
-	LSR $32, R10
-	WORD $0x4e040d45 // dup v5.4s, w10
+	LSL $3, R7, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
+	LSR $32, R9
+	WORD $0x4e040d25 // dup v5.4s, w9
 	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -8194,13 +8187,13 @@ ahead:
 	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
 	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
 	WORD $0x4e871a71 // uzp1 v17.4s, v19.4s, v7.4s
-	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad405474 // ldp q20, q21, [x3]
 	WORD $0x4e875a67 // uzp2 v7.4s, v19.4s, v7.4s
-	WORD $0xad415893 // ldp q19, q22, [x4,#32]
-	WORD $0xad4064b7 // ldp q23, q25, [x5]
+	WORD $0xad415873 // ldp q19, q22, [x3,#32]
+	WORD $0xad406497 // ldp q23, q25, [x4]
 	WORD $0x3dc0633a // ldr q26, [x25,#384]
 	WORD $0x6e3a1dce // eor v14.16b, v14.16b, v26.16b
-	WORD $0xad416cba // ldp q26, q27, [x5,#32]
+	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
 	WORD $0x6e271dc7 // eor v7.16b, v14.16b, v7.16b
 	WORD $0x4e37d68e // fadd v14.4s, v20.4s, v23.4s
 	WORD $0x4e39d6b4 // fadd v20.4s, v21.4s, v25.4s
@@ -8209,9 +8202,9 @@ ahead:
 	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
 	WORD $0x4e3bd6d5 // fadd v21.4s, v22.4s, v27.4s
-	WORD $0xad405c76 // ldp q22, q23, [x3]
+	WORD $0xad405c56 // ldp q22, q23, [x2]
 	WORD $0x2ea1c0f8 // umull v24.2d, v7.2s, v1.2s
-	WORD $0xad416879 // ldp q25, q26, [x3,#32]
+	WORD $0xad416859 // ldp q25, q26, [x2,#32]
 	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
 	WORD $0x4e36cc6e // fmla v14.4s, v3.4s, v22.4s
 	WORD $0x4e37cc74 // fmla v20.4s, v3.4s, v23.4s
@@ -8219,9 +8212,9 @@ ahead:
 	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
 	WORD $0x4e875b07 // uzp2 v7.4s, v24.4s, v7.4s
 	WORD $0x4e3acc75 // fmla v21.4s, v3.4s, v26.4s
-	WORD $0xad406077 // ldp q23, q24, [x3]
+	WORD $0xad406057 // ldp q23, q24, [x2]
 	WORD $0x2ea2c0d9 // umull v25.2d, v6.2s, v2.2s
-	WORD $0xad416c7a // ldp q26, q27, [x3,#32]
+	WORD $0xad416c5a // ldp q26, q27, [x2,#32]
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x3dc0873c // ldr q28, [x25,#528]
 	WORD $0x4eaecf97 // fmls v23.4s, v28.4s, v14.4s
@@ -8240,9 +8233,9 @@ ahead:
 	WORD $0x4e2fce7b // fmla v27.4s, v19.4s, v15.4s
 	WORD $0x3dc06f2c // ldr q12, [x25,#432]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
-	WORD $0xad006077 // stp q23, q24, [x3]
+	WORD $0xad006057 // stp q23, q24, [x2]
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
-	WORD $0xad016c7a // stp q26, q27, [x3,#32]
+	WORD $0xad016c5a // stp q26, q27, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x3dc07f2c // ldr q12, [x25,#496]
@@ -8499,13 +8492,13 @@ ahead:
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
 	WORD $0x6e37de10 // fmul v16.4s, v16.4s, v23.4s
 	WORD $0x4e851a92 // uzp1 v18.4s, v20.4s, v5.4s
-	WORD $0xad425c95 // ldp q21, q23, [x4,#64]
+	WORD $0xad425c75 // ldp q21, q23, [x3,#64]
 	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
-	WORD $0xad436094 // ldp q20, q24, [x4,#96]
-	WORD $0xad426cb9 // ldp q25, q27, [x5,#64]
+	WORD $0xad436074 // ldp q20, q24, [x3,#96]
+	WORD $0xad426c99 // ldp q25, q27, [x4,#64]
 	WORD $0x3dc0633c // ldr q28, [x25,#384]
 	WORD $0x6e3c1dad // eor v13.16b, v13.16b, v28.16b
-	WORD $0xad4374bc // ldp q28, q29, [x5,#96]
+	WORD $0xad43749c // ldp q28, q29, [x4,#96]
 	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
 	WORD $0x4e39d6ad // fadd v13.4s, v21.4s, v25.4s
 	WORD $0x4e3bd6f5 // fadd v21.4s, v23.4s, v27.4s
@@ -8514,9 +8507,9 @@ ahead:
 	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
 	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
 	WORD $0x4e3dd717 // fadd v23.4s, v24.4s, v29.4s
-	WORD $0xad426478 // ldp q24, q25, [x3,#64]
+	WORD $0xad426458 // ldp q24, q25, [x2,#64]
 	WORD $0x2ea1c0ba // umull v26.2d, v5.2s, v1.2s
-	WORD $0xad43707b // ldp q27, q28, [x3,#96]
+	WORD $0xad43705b // ldp q27, q28, [x2,#96]
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e38cc6d // fmla v13.4s, v3.4s, v24.4s
 	WORD $0x4e39cc75 // fmla v21.4s, v3.4s, v25.4s
@@ -8524,9 +8517,9 @@ ahead:
 	WORD $0x4e3bcc74 // fmla v20.4s, v3.4s, v27.4s
 	WORD $0x4e855b45 // uzp2 v5.4s, v26.4s, v5.4s
 	WORD $0x4e3ccc77 // fmla v23.4s, v3.4s, v28.4s
-	WORD $0xad426879 // ldp q25, q26, [x3,#64]
+	WORD $0xad426859 // ldp q25, q26, [x2,#64]
 	WORD $0x2ea2c09b // umull v27.2d, v4.2s, v2.2s
-	WORD $0xad43747c // ldp q28, q29, [x3,#96]
+	WORD $0xad43745c // ldp q28, q29, [x2,#96]
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x3dc0873e // ldr q30, [x25,#528]
 	WORD $0x4eadcfd9 // fmls v25.4s, v30.4s, v13.4s
@@ -8545,9 +8538,9 @@ ahead:
 	WORD $0x4e30ce9d // fmla v29.4s, v20.4s, v16.4s
 	WORD $0x3dc06f2c // ldr q12, [x25,#432]
 	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0xad026879 // stp q25, q26, [x3,#64]
+	WORD $0xad026859 // stp q25, q26, [x2,#64]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0xad03747c // stp q28, q29, [x3,#96]
+	WORD $0xad03745c // stp q28, q29, [x2,#96]
 	WORD $0x3d807b26 // str q6, [x25,#480]
 	WORD $0x4eae1dc9 // mov v9.16b, v14.16b
 	WORD $0x3d807324 // str q4, [x25,#448]
@@ -8556,11 +8549,11 @@ ahead:
 	WORD $0x4eb61ec8 // mov v8.16b, v22.16b
 	WORD $0x3d807725 // str q5, [x25,#464]
 	WORD $0x4eb81f0a // mov v10.16b, v24.16b
+	ADD $128, R2
 	ADD $128, R3
 	ADD $128, R4
-	ADD $128, R5
-	SUB $32, R9
-	CBNZ R9, group
+	SUB $32, R8
+	CBNZ R8, group
 	B whole
 
 partial:
@@ -8848,24 +8841,24 @@ partial:
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
 	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
-	CMP $16, R9
+	CMP $16, R8
 	BLT partialtail0
-	WORD $0xad40448f // ldp q15, q17, [x4]
-	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0xad4054b4 // ldp q20, q21, [x5]
-	WORD $0xad415cb6 // ldp q22, q23, [x5,#32]
+	WORD $0xad40446f // ldp q15, q17, [x3]
+	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
+	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad415c96 // ldp q22, q23, [x4,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
 	WORD $0x4e37d673 // fadd v19.4s, v19.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
@@ -8876,31 +8869,31 @@ partial:
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
 	WORD $0x4e25cdf7 // fmla v23.4s, v15.4s, v5.4s
-	WORD $0xad005474 // stp q20, q21, [x3]
-	WORD $0xad015c76 // stp q22, q23, [x3,#32]
+	WORD $0xad005454 // stp q20, q21, [x2]
+	WORD $0xad015c56 // stp q22, q23, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, partialdone
-	CMP $16, R9
+	SUB $16, R8
+	CBZ R8, partialdone
+	CMP $16, R8
 	BLT partialtail1
-	WORD $0xad40448f // ldp q15, q17, [x4]
-	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0xad4054b4 // ldp q20, q21, [x5]
-	WORD $0xad415cb6 // ldp q22, q23, [x5,#32]
+	WORD $0xad40446f // ldp q15, q17, [x3]
+	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
+	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad415c96 // ldp q22, q23, [x4,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
 	WORD $0x4e37d673 // fadd v19.4s, v19.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
@@ -8911,37 +8904,37 @@ partial:
 	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
 	WORD $0x4e27cdf6 // fmla v22.4s, v15.4s, v7.4s
 	WORD $0x4e2dcdf7 // fmla v23.4s, v15.4s, v13.4s
-	WORD $0xad005474 // stp q20, q21, [x3]
-	WORD $0xad015c76 // stp q22, q23, [x3,#32]
+	WORD $0xad005454 // stp q20, q21, [x2]
+	WORD $0xad015c56 // stp q22, q23, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, partialdone
+	SUB $16, R8
+	CBZ R8, partialdone
 
 partialtail0:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail4:
-	SUB $1, R10
-	MOVWU (R4)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail4
+	SUB $1, R9
+	MOVWU (R3)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail4
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail5:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail5
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail5
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
@@ -8951,13 +8944,13 @@ tail5:
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail6:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail6
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail6
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
@@ -8967,13 +8960,13 @@ tail6:
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail7:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail7
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail7
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
@@ -8988,41 +8981,41 @@ tail7:
 	WORD $0x4e25cdf7 // fmla v23.4s, v15.4s, v5.4s
 	WORD $0xad005734 // stp q20, q21, [x25]
 	WORD $0xad015f36 // stp q22, q23, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail8:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail8
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail8
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 	B partialdone
 
 partialtail1:
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail9:
-	SUB $1, R10
-	MOVWU (R4)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail9
+	SUB $1, R9
+	MOVWU (R3)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail9
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail10:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail10
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail10
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
@@ -9032,13 +9025,13 @@ tail10:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail11:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail11
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail11
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x4e2fcc64 // fmla v4.4s, v3.4s, v15.4s
@@ -9048,13 +9041,13 @@ tail11:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail12:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail12
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail12
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x3dc08734 // ldr q20, [x25,#528]
@@ -9069,22 +9062,22 @@ tail12:
 	WORD $0x4e2dcc93 // fmla v19.4s, v4.4s, v13.4s
 	WORD $0xad00472f // stp q15, q17, [x25]
 	WORD $0xad014f32 // stp q18, q19, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail13:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail13
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail13
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 
 partialdone:
-	LSL $3, R8, R10
-	WORD $0x4e040d44 // dup v4.4s, w10
-	LSR $32, R10
-	WORD $0x4e040d45 // dup v5.4s, w10
+	LSL $3, R7, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
+	LSR $32, R9
+	WORD $0x4e040d25 // dup v5.4s, w9
 	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -9652,24 +9645,24 @@ final:
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
 	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
-	CMP $16, R9
+	CMP $16, R8
 	BLT finaltail0
-	WORD $0xad40448f // ldp q15, q17, [x4]
-	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0xad4054b4 // ldp q20, q21, [x5]
-	WORD $0xad415cb6 // ldp q22, q23, [x5,#32]
+	WORD $0xad40446f // ldp q15, q17, [x3]
+	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
+	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad415c96 // ldp q22, q23, [x4,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
 	WORD $0x4e37d673 // fadd v19.4s, v19.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
@@ -9680,31 +9673,31 @@ final:
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
 	WORD $0x4e25cdf7 // fmla v23.4s, v15.4s, v5.4s
-	WORD $0xad005474 // stp q20, q21, [x3]
-	WORD $0xad015c76 // stp q22, q23, [x3,#32]
+	WORD $0xad005454 // stp q20, q21, [x2]
+	WORD $0xad015c56 // stp q22, q23, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, finaldone
-	CMP $16, R9
+	SUB $16, R8
+	CBZ R8, finaldone
+	CMP $16, R8
 	BLT finaltail1
-	WORD $0xad40448f // ldp q15, q17, [x4]
-	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0xad4054b4 // ldp q20, q21, [x5]
-	WORD $0xad415cb6 // ldp q22, q23, [x5,#32]
+	WORD $0xad40446f // ldp q15, q17, [x3]
+	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
+	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad415c96 // ldp q22, q23, [x4,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
 	WORD $0x4e37d673 // fadd v19.4s, v19.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0xad415c76 // ldp q22, q23, [x3,#32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
@@ -9715,37 +9708,37 @@ final:
 	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
 	WORD $0x4e27cdf6 // fmla v22.4s, v15.4s, v7.4s
 	WORD $0x4e2dcdf7 // fmla v23.4s, v15.4s, v13.4s
-	WORD $0xad005474 // stp q20, q21, [x3]
-	WORD $0xad015c76 // stp q22, q23, [x3,#32]
+	WORD $0xad005454 // stp q20, q21, [x2]
+	WORD $0xad015c56 // stp q22, q23, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R9
-	CBZ R9, finaldone
+	SUB $16, R8
+	CBZ R8, finaldone
 
 finaltail0:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail14:
-	SUB $1, R10
-	MOVWU (R4)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail14
+	SUB $1, R9
+	MOVWU (R3)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail14
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail15:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail15
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail15
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x4e34d5ef // fadd v15.4s, v15.4s, v20.4s
@@ -9755,13 +9748,13 @@ tail15:
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail16:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail16
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail16
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x4e34cc6f // fmla v15.4s, v3.4s, v20.4s
@@ -9771,13 +9764,13 @@ tail16:
 	WORD $0x6f00e414 // movi v20.2d, #0x0
 	WORD $0xad005334 // stp q20, q20, [x25]
 	WORD $0xad015334 // stp q20, q20, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail17:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail17
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail17
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
 	WORD $0x3dc08738 // ldr q24, [x25,#528]
@@ -9792,41 +9785,41 @@ tail17:
 	WORD $0x4e25cdf7 // fmla v23.4s, v15.4s, v5.4s
 	WORD $0xad005734 // stp q20, q21, [x25]
 	WORD $0xad015f36 // stp q22, q23, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail18:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail18
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail18
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 	B finaldone
 
 finaltail1:
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail19:
-	SUB $1, R10
-	MOVWU (R4)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail19
+	SUB $1, R9
+	MOVWU (R3)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail19
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail20:
-	SUB $1, R10
-	MOVWU (R5)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail20
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail20
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
@@ -9836,13 +9829,13 @@ tail20:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail21:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail21
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail21
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x4e2fcc64 // fmla v4.4s, v3.4s, v15.4s
@@ -9852,13 +9845,13 @@ tail21:
 	WORD $0x6f00e40f // movi v15.2d, #0x0
 	WORD $0xad003f2f // stp q15, q15, [x25]
 	WORD $0xad013f2f // stp q15, q15, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail22:
-	SUB $1, R10
-	MOVWU (R3)(R10<<2), R11
-	MOVW R11, (R25)(R10<<2)
-	CBNZ R10, tail22
+	SUB $1, R9
+	MOVWU (R2)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail22
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
 	WORD $0x3dc08734 // ldr q20, [x25,#528]
@@ -9873,16 +9866,16 @@ tail22:
 	WORD $0x4e2dcc93 // fmla v19.4s, v4.4s, v13.4s
 	WORD $0xad00472f // stp q15, q17, [x25]
 	WORD $0xad014f32 // stp q18, q19, [x25,#32]
-	MOVD R9, R10
+	MOVD R8, R9
 
 tail23:
-	SUB $1, R10
-	MOVWU (R25)(R10<<2), R11
-	MOVW R11, (R3)(R10<<2)
-	CBNZ R10, tail23
-	ADD R9<<2, R3
-	ADD R9<<2, R4
-	ADD R9<<2, R5
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail23
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
 
 finaldone:
 
@@ -9893,7 +9886,7 @@ whole:
 rowsdone:
 
 none:
-	MOVD R7, ret+160(FP)
+	MOVD R6, ret+160(FP)
 	RET
 
 // func Underdamped(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
@@ -9906,13 +9899,12 @@ TEXT ·Underdamped(SB), 0, $576-192
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
 	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+128(FP), R0
-	MOVD d+144(FP), R1
-	MOVD ids_base+120(FP), R2
-	MOVD z_base+0(FP), R3
-	MOVD g_base+48(FP), R4
-	MOVD p_base+72(FP), R5
-	MOVD u_base+24(FP), R6
-	MOVD h_base+96(FP), R7
+	MOVD ids_base+120(FP), R1
+	MOVD z_base+0(FP), R2
+	MOVD g_base+48(FP), R3
+	MOVD p_base+72(FP), R4
+	MOVD u_base+24(FP), R5
+	MOVD h_base+96(FP), R6
 	FMOVS anchor+152(FP), F3
 	WORD $0x4e040463 // dup v3.4s, v3.s[0]
 	FMOVS root+156(FP), F4
@@ -9926,93 +9918,93 @@ TEXT ·Underdamped(SB), 0, $576-192
 	WORD $0x3d801b25 // str q5, [x25,#96]
 	WORD $0x1e240884 // fmul s4, s4, s4
 	WORD $0x3d801f24 // str q4, [x25,#112]
-	MOVD $0, R8
+	MOVD $0, R7
 	CBZ R0, none
-	MOVD seed+168(FP), R9
-	MOVD $0x9e3779b9, R10
-	MOVD $0xbb67ae85, R11
-	MOVD R9, R12
-	LSR $32, R12
-	MOVWU step+176(FP), R13
-	MOVWU stream+180(FP), R14
-	MOVD $0xcd9e8d57, R15
-	MUL R15, R13
-	WORD $0x4e040da4 // dup v4.4s, w13
+	MOVD seed+168(FP), R8
+	MOVD $0x9e3779b9, R9
+	MOVD $0xbb67ae85, R10
+	MOVD R8, R11
+	LSR $32, R11
+	MOVWU step+176(FP), R12
+	MOVWU stream+180(FP), R13
+	MOVD $0xcd9e8d57, R14
+	MUL R14, R12
+	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d802324 // str q4, [x25,#128]
-	LSR $32, R13
-	EOR R9, R13
-	EOR R12, R14
-	WORD $0x4e040da4 // dup v4.4s, w13
+	LSR $32, R12
+	EOR R8, R12
+	EOR R11, R13
+	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d802724 // str q4, [x25,#144]
-	WORD $0x4e040dc4 // dup v4.4s, w14
+	WORD $0x4e040da4 // dup v4.4s, w13
 	WORD $0x3d802b24 // str q4, [x25,#160]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d802f24 // str q4, [x25,#176]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d803324 // str q4, [x25,#192]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d803724 // str q4, [x25,#208]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d803b24 // str q4, [x25,#224]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d803f24 // str q4, [x25,#240]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d804324 // str q4, [x25,#256]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d804724 // str q4, [x25,#272]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d804b24 // str q4, [x25,#288]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d804f24 // str q4, [x25,#304]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d805324 // str q4, [x25,#320]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d805724 // str q4, [x25,#336]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d805b24 // str q4, [x25,#352]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d805f24 // str q4, [x25,#368]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d806324 // str q4, [x25,#384]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d806724 // str q4, [x25,#400]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d806b24 // str q4, [x25,#416]
-	ADD R10, R9
-	ADD R11, R12
-	WORD $0x4e040d24 // dup v4.4s, w9
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d806f24 // str q4, [x25,#432]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d807324 // str q4, [x25,#448]
-	MOVD $0, R9
-	MOVD R1, R10
-	ADD $31, R10
-	LSR $5, R10
-	MOVD 0(R2), R11
-	MOVD R11, R9
-	ADD $8, R2
-	MUL R10, R9
-	LSL $3, R9, R10
-	WORD $0x4e040d44 // dup v4.4s, w10
+	MOVD $0, R8
+	MOVD d+144(FP), R9
+	ADD $31, R9
+	LSR $5, R9
+	MOVD 0(R1), R10
+	MOVD R10, R8
+	ADD $8, R1
+	MUL R9, R8
+	LSL $3, R8, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
 	WORD $0x3d807724 // str q4, [x25,#464]
-	LSR $32, R10
-	WORD $0x4e040d45 // dup v5.4s, w10
+	LSR $32, R9
+	WORD $0x4e040d25 // dup v5.4s, w9
 	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d807b25 // str q5, [x25,#480]
@@ -10327,8 +10319,8 @@ TEXT ·Underdamped(SB), 0, $576-192
 	CBZ R0, rowsdone
 
 rows:
-	WORD $0xbd4000e4 // ldr s4, [x7]
-	ADD $4, R7
+	WORD $0xbd4000c4 // ldr s4, [x6]
+	ADD $4, R6
 	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x1e2408a5 // fmul s5, s5, s4
 	WORD $0x1e21c0a5 // fsqrt s5, s5
@@ -10346,22 +10338,24 @@ clip:
 	WORD $0x6f00e407 // movi v7.2d, #0x0
 	WORD $0x6f00e40b // movi v11.2d, #0x0
 	WORD $0x6f00e40c // movi v12.2d, #0x0
-	MOVD d+144(FP), R10
-	MOVD R10, R10
-	CMP $16, R10
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R4, R11
+	MOVD d+144(FP), R12
+	CMP $16, R12
 	BLT drift1end
 
 drift1:
-	WORD $0xad40388d // ldp q13, q14, [x4]
-	WORD $0xad41408f // ldp q15, q16, [x4,#32]
-	WORD $0xad4048b1 // ldp q17, q18, [x5]
-	WORD $0xad4150b3 // ldp q19, q20, [x5,#32]
+	WORD $0xad40394d // ldp q13, q14, [x10]
+	WORD $0xad41414f // ldp q15, q16, [x10,#32]
+	WORD $0xad404971 // ldp q17, q18, [x11]
+	WORD $0xad415173 // ldp q19, q20, [x11,#32]
 	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
 	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
-	WORD $0xad404871 // ldp q17, q18, [x3]
-	WORD $0xad415073 // ldp q19, q20, [x3,#32]
+	WORD $0xad404931 // ldp q17, q18, [x9]
+	WORD $0xad415133 // ldp q19, q20, [x9,#32]
 	WORD $0x4e31cc6d // fmla v13.4s, v3.4s, v17.4s
 	WORD $0x4e32cc6e // fmla v14.4s, v3.4s, v18.4s
 	WORD $0x4e33cc6f // fmla v15.4s, v3.4s, v19.4s
@@ -10374,37 +10368,37 @@ drift1:
 	WORD $0x4e2ecdc7 // fmla v7.4s, v14.4s, v14.4s
 	WORD $0x4e2fcdeb // fmla v11.4s, v15.4s, v15.4s
 	WORD $0x4e30ce0c // fmla v12.4s, v16.4s, v16.4s
-	ADD $64, R3
-	ADD $64, R4
-	ADD $64, R5
-	SUB $16, R10
-	CMP $16, R10
+	ADD $64, R9
+	ADD $64, R10
+	ADD $64, R11
+	SUB $16, R12
+	CMP $16, R12
 	BGE drift1
 
 drift1end:
-	CBZ R10, driftdone
+	CBZ R12, driftdone
 	WORD $0x6f00e40d // movi v13.2d, #0x0
 	WORD $0xad00372d // stp q13, q13, [x25]
 	WORD $0xad01372d // stp q13, q13, [x25,#32]
-	MOVD R10, R11
+	MOVD R12, R13
 
 tail1:
-	SUB $1, R11
-	MOVWU (R4)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail1
+	SUB $1, R13
+	MOVWU (R10)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail1
 	WORD $0xad403b2d // ldp q13, q14, [x25]
 	WORD $0xad41432f // ldp q15, q16, [x25,#32]
 	WORD $0x6f00e411 // movi v17.2d, #0x0
 	WORD $0xad004731 // stp q17, q17, [x25]
 	WORD $0xad014731 // stp q17, q17, [x25,#32]
-	MOVD R10, R11
+	MOVD R12, R13
 
 tail2:
-	SUB $1, R11
-	MOVWU (R5)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail2
+	SUB $1, R13
+	MOVWU (R11)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail2
 	WORD $0xad404b31 // ldp q17, q18, [x25]
 	WORD $0xad415333 // ldp q19, q20, [x25,#32]
 	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
@@ -10414,13 +10408,13 @@ tail2:
 	WORD $0x6f00e411 // movi v17.2d, #0x0
 	WORD $0xad004731 // stp q17, q17, [x25]
 	WORD $0xad014731 // stp q17, q17, [x25,#32]
-	MOVD R10, R11
+	MOVD R12, R13
 
 tail3:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail3
+	SUB $1, R13
+	MOVWU (R9)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail3
 	WORD $0xad404b31 // ldp q17, q18, [x25]
 	WORD $0xad415333 // ldp q19, q20, [x25,#32]
 	WORD $0x4e31cc6d // fmla v13.4s, v3.4s, v17.4s
@@ -10431,7 +10425,7 @@ tail3:
 	WORD $0x6e25ddce // fmul v14.4s, v14.4s, v5.4s
 	WORD $0x6e25ddef // fmul v15.4s, v15.4s, v5.4s
 	WORD $0x6e25de05 // fmul v5.4s, v16.4s, v5.4s
-	WORD $0x4e040d50 // dup v16.4s, w10
+	WORD $0x4e040d90 // dup v16.4s, w12
 	WORD $0x3dc01231 // ldr q17, [x17,#64]
 	WORD $0x4eb13611 // cmgt v17.4s, v16.4s, v17.4s
 	WORD $0x4e311dad // and v13.16b, v13.16b, v17.16b
@@ -10448,17 +10442,11 @@ tail3:
 	WORD $0x4e2ecdc7 // fmla v7.4s, v14.4s, v14.4s
 	WORD $0x4e2fcdeb // fmla v11.4s, v15.4s, v15.4s
 	WORD $0x4e25ccac // fmla v12.4s, v5.4s, v5.4s
-	ADD R10<<2, R3
-	ADD R10<<2, R4
-	ADD R10<<2, R5
+	ADD R12<<2, R9
+	ADD R12<<2, R10
+	ADD R12<<2, R11
 
 driftdone:
-	MOVD d+144(FP), R10
-	SUB R10<<2, R3
-	MOVD d+144(FP), R10
-	SUB R10<<2, R4
-	MOVD d+144(FP), R10
-	SUB R10<<2, R5
 	WORD $0x4e2bd4c5 // fadd v5.4s, v6.4s, v11.4s
 	WORD $0x4e2cd4e6 // fadd v6.4s, v7.4s, v12.4s
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
@@ -10472,7 +10460,7 @@ driftdone:
 	B free
 
 cut:
-	ADD $1, R8
+	ADD $1, R7
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2518c5 // fdiv s5, s6, s5
@@ -10481,33 +10469,33 @@ cut:
 free:
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
 	WORD $0x3d808f24 // str q4, [x25,#560]
-	MOVD R1, R10
-	CBZ R10, whole
+	MOVD d+144(FP), R9
+	CBZ R9, whole
 
 group:
-	CMP $33, R10
+	CMP $33, R9
 	BLT lastgroup
-	ADD $1, R9
+	ADD $1, R8
 	B ahead
 
 lastgroup:
 	CMP $2, R0
 	BLT final
-	MOVD R1, R11
-	ADD $31, R11
-	LSR $5, R11
-	MOVD 0(R2), R12
-	MOVD R12, R9
-	ADD $8, R2
-	MUL R11, R9
+	MOVD d+144(FP), R10
+	ADD $31, R10
+	LSR $5, R10
+	MOVD 0(R1), R11
+	MOVD R11, R8
+	ADD $8, R1
+	MUL R10, R8
 
 ahead:
-	CMP $32, R10
+	CMP $32, R9
 	BLT partial
-	LSL $3, R9, R11
-	WORD $0x4e040d64 // dup v4.4s, w11
-	LSR $32, R11
-	WORD $0x4e040d65 // dup v5.4s, w11
+	LSL $3, R8, R10
+	WORD $0x4e040d44 // dup v4.4s, w10
+	LSR $32, R10
+	WORD $0x4e040d45 // dup v5.4s, w10
 	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -10759,12 +10747,12 @@ ahead:
 	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
 	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
 	WORD $0x6e33ddcd // fmul v13.4s, v14.4s, v19.4s
-	WORD $0xad40408e // ldp q14, q16, [x4]
+	WORD $0xad40406e // ldp q14, q16, [x3]
 	WORD $0x2ea1c0d1 // umull v17.2d, v6.2s, v1.2s
-	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
+	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0xad4058b4 // ldp q20, q22, [x5]
-	WORD $0xad4164b7 // ldp q23, q25, [x5,#32]
+	WORD $0xad405894 // ldp q20, q22, [x4]
+	WORD $0xad416497 // ldp q23, q25, [x4,#32]
 	WORD $0x4e861a3a // uzp1 v26.4s, v17.4s, v6.4s
 	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
 	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
@@ -10773,8 +10761,8 @@ ahead:
 	WORD $0x2ea2c0f2 // umull v18.2d, v7.2s, v2.2s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0xad405874 // ldp q20, q22, [x3]
-	WORD $0xad416477 // ldp q23, q25, [x3,#32]
+	WORD $0xad405854 // ldp q20, q22, [x2]
+	WORD $0xad416457 // ldp q23, q25, [x2,#32]
 	WORD $0x4e871a5b // uzp1 v27.4s, v18.4s, v7.4s
 	WORD $0x4e34cc6e // fmla v14.4s, v3.4s, v20.4s
 	WORD $0x4e36cc70 // fmla v16.4s, v3.4s, v22.4s
@@ -10783,9 +10771,9 @@ ahead:
 	WORD $0x3dc06732 // ldr q18, [x25,#400]
 	WORD $0x6e321f12 // eor v18.16b, v24.16b, v18.16b
 	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
-	WORD $0xad4058d4 // ldp q20, q22, [x6]
+	WORD $0xad4058b4 // ldp q20, q22, [x5]
 	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
-	WORD $0xad415cd2 // ldp q18, q23, [x6,#32]
+	WORD $0xad415cb2 // ldp q18, q23, [x5,#32]
 	WORD $0x3dc06b38 // ldr q24, [x25,#416]
 	WORD $0x6e381eb5 // eor v21.16b, v21.16b, v24.16b
 	WORD $0x3dc01b38 // ldr q24, [x25,#96]
@@ -10810,12 +10798,12 @@ ahead:
 	WORD $0x4e2bce12 // fmla v18.4s, v16.4s, v11.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e2dce15 // fmla v21.4s, v16.4s, v13.4s
-	WORD $0xad0058d4 // stp q20, q22, [x6]
+	WORD $0xad0058b4 // stp q20, q22, [x5]
 	WORD $0x4e86198b // uzp1 v11.4s, v12.4s, v6.4s
-	WORD $0xad0154d2 // stp q18, q21, [x6,#32]
-	WORD $0xad403c6d // ldp q13, q15, [x3]
+	WORD $0xad0154b2 // stp q18, q21, [x5,#32]
+	WORD $0xad403c4d // ldp q13, q15, [x2]
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0xad41406c // ldp q12, q16, [x3,#32]
+	WORD $0xad41404c // ldp q12, q16, [x2,#32]
 	WORD $0x3dc06f31 // ldr q17, [x25,#432]
 	WORD $0x6e311f71 // eor v17.16b, v27.16b, v17.16b
 	WORD $0x4e34d5ad // fadd v13.4s, v13.4s, v20.4s
@@ -10825,9 +10813,9 @@ ahead:
 	WORD $0x3dc07331 // ldr q17, [x25,#448]
 	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
 	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
-	WORD $0xad003c6d // stp q13, q15, [x3]
+	WORD $0xad003c4d // stp q13, q15, [x2]
 	WORD $0x6e271e27 // eor v7.16b, v17.16b, v7.16b
-	WORD $0xad01406c // stp q12, q16, [x3,#32]
+	WORD $0xad01404c // stp q12, q16, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x3dc0872c // ldr q12, [x25,#528]
@@ -11079,12 +11067,12 @@ ahead:
 	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
 	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
 	WORD $0x6e35de0f // fmul v15.4s, v16.4s, v21.4s
-	WORD $0xad424890 // ldp q16, q18, [x4,#64]
+	WORD $0xad424870 // ldp q16, q18, [x3,#64]
 	WORD $0x2ea1c093 // umull v19.2d, v4.2s, v1.2s
-	WORD $0xad435494 // ldp q20, q21, [x4,#96]
+	WORD $0xad435474 // ldp q20, q21, [x3,#96]
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0xad4260b6 // ldp q22, q24, [x5,#64]
-	WORD $0xad436cb9 // ldp q25, q27, [x5,#96]
+	WORD $0xad426096 // ldp q22, q24, [x4,#64]
+	WORD $0xad436c99 // ldp q25, q27, [x4,#96]
 	WORD $0x4e841a7c // uzp1 v28.4s, v19.4s, v4.4s
 	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
 	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
@@ -11093,8 +11081,8 @@ ahead:
 	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
 	WORD $0x4e3bd6b5 // fadd v21.4s, v21.4s, v27.4s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0xad426076 // ldp q22, q24, [x3,#64]
-	WORD $0xad436c79 // ldp q25, q27, [x3,#96]
+	WORD $0xad426056 // ldp q22, q24, [x2,#64]
+	WORD $0xad436c59 // ldp q25, q27, [x2,#96]
 	WORD $0x4e851a9d // uzp1 v29.4s, v20.4s, v5.4s
 	WORD $0x4e36cc70 // fmla v16.4s, v3.4s, v22.4s
 	WORD $0x4e38cc72 // fmla v18.4s, v3.4s, v24.4s
@@ -11103,9 +11091,9 @@ ahead:
 	WORD $0x3dc06734 // ldr q20, [x25,#400]
 	WORD $0x6e341f54 // eor v20.16b, v26.16b, v20.16b
 	WORD $0x4e3bcc75 // fmla v21.4s, v3.4s, v27.4s
-	WORD $0xad4260d6 // ldp q22, q24, [x6,#64]
+	WORD $0xad4260b6 // ldp q22, q24, [x5,#64]
 	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
-	WORD $0xad4364d4 // ldp q20, q25, [x6,#96]
+	WORD $0xad4364b4 // ldp q20, q25, [x5,#96]
 	WORD $0x3dc06b3a // ldr q26, [x25,#416]
 	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
 	WORD $0x3dc01b3a // ldr q26, [x25,#96]
@@ -11130,12 +11118,12 @@ ahead:
 	WORD $0x4e2dce54 // fmla v20.4s, v18.4s, v13.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e2fce57 // fmla v23.4s, v18.4s, v15.4s
-	WORD $0xad0260d6 // stp q22, q24, [x6,#64]
+	WORD $0xad0260b6 // stp q22, q24, [x5,#64]
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
-	WORD $0xad035cd4 // stp q20, q23, [x6,#96]
-	WORD $0xad42446f // ldp q15, q17, [x3,#64]
+	WORD $0xad035cb4 // stp q20, q23, [x5,#96]
+	WORD $0xad42444f // ldp q15, q17, [x2,#64]
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0xad43486c // ldp q12, q18, [x3,#96]
+	WORD $0xad43484c // ldp q12, q18, [x2,#96]
 	WORD $0x3dc06f33 // ldr q19, [x25,#432]
 	WORD $0x6e331fb3 // eor v19.16b, v29.16b, v19.16b
 	WORD $0x4e36d5ef // fadd v15.4s, v15.4s, v22.4s
@@ -11145,9 +11133,9 @@ ahead:
 	WORD $0x3dc07333 // ldr q19, [x25,#448]
 	WORD $0x6e331f93 // eor v19.16b, v28.16b, v19.16b
 	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
-	WORD $0xad02446f // stp q15, q17, [x3,#64]
+	WORD $0xad02444f // stp q15, q17, [x2,#64]
 	WORD $0x6e251e65 // eor v5.16b, v19.16b, v5.16b
-	WORD $0xad03486c // stp q12, q18, [x3,#96]
+	WORD $0xad03484c // stp q12, q18, [x2,#96]
 	WORD $0x3d808326 // str q6, [x25,#512]
 	WORD $0x4eab1d68 // mov v8.16b, v11.16b
 	WORD $0x3d807724 // str q4, [x25,#464]
@@ -11156,12 +11144,12 @@ ahead:
 	WORD $0x3d807f2e // str q14, [x25,#496]
 	WORD $0x3d807b25 // str q5, [x25,#480]
 	WORD $0x4eb01e09 // mov v9.16b, v16.16b
+	ADD $128, R2
 	ADD $128, R3
 	ADD $128, R4
 	ADD $128, R5
-	ADD $128, R6
-	SUB $32, R10
-	CBNZ R10, group
+	SUB $32, R9
+	CBNZ R9, group
 	B whole
 
 partial:
@@ -11451,24 +11439,24 @@ partial:
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
 	WORD $0x6e2edce7 // fmul v7.4s, v7.4s, v14.4s
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R10
+	CMP $16, R9
 	BLT partialtail0
-	WORD $0xad40408e // ldp q14, q16, [x4]
-	WORD $0xad414891 // ldp q17, q18, [x4,#32]
-	WORD $0xad4050b3 // ldp q19, q20, [x5]
-	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
+	WORD $0xad40406e // ldp q14, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405093 // ldp q19, q20, [x4]
+	WORD $0xad415895 // ldp q21, q22, [x4,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad405073 // ldp q19, q20, [x3]
-	WORD $0xad415875 // ldp q21, q22, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
 	WORD $0x4e34cc70 // fmla v16.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
-	WORD $0xad4050d3 // ldp q19, q20, [x6]
-	WORD $0xad4158d5 // ldp q21, q22, [x6,#32]
+	WORD $0xad4050b3 // ldp q19, q20, [x5]
+	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
 	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
@@ -11484,40 +11472,40 @@ partial:
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
 	WORD $0x4e25cdd6 // fmla v22.4s, v14.4s, v5.4s
-	WORD $0xad0050d3 // stp q19, q20, [x6]
-	WORD $0xad0158d5 // stp q21, q22, [x6,#32]
-	WORD $0xad40406e // ldp q14, q16, [x3]
-	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad0050b3 // stp q19, q20, [x5]
+	WORD $0xad0158b5 // stp q21, q22, [x5,#32]
+	WORD $0xad40404e // ldp q14, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad014871 // stp q17, q18, [x3,#32]
+	WORD $0xad00404e // stp q14, q16, [x2]
+	WORD $0xad014851 // stp q17, q18, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
 	ADD $64, R5
-	ADD $64, R6
-	SUB $16, R10
-	CBZ R10, partialdone
-	CMP $16, R10
+	SUB $16, R9
+	CBZ R9, partialdone
+	CMP $16, R9
 	BLT partialtail1
-	WORD $0xad40408e // ldp q14, q16, [x4]
-	WORD $0xad414891 // ldp q17, q18, [x4,#32]
-	WORD $0xad4050b3 // ldp q19, q20, [x5]
-	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
+	WORD $0xad40406e // ldp q14, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405093 // ldp q19, q20, [x4]
+	WORD $0xad415895 // ldp q21, q22, [x4,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad405073 // ldp q19, q20, [x3]
-	WORD $0xad415875 // ldp q21, q22, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
 	WORD $0x4e34cc70 // fmla v16.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
-	WORD $0xad4050d3 // ldp q19, q20, [x6]
-	WORD $0xad4158d5 // ldp q21, q22, [x6,#32]
+	WORD $0xad4050b3 // ldp q19, q20, [x5]
+	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
 	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
@@ -11533,46 +11521,46 @@ partial:
 	WORD $0x4e2fcdd4 // fmla v20.4s, v14.4s, v15.4s
 	WORD $0x4e27cdd5 // fmla v21.4s, v14.4s, v7.4s
 	WORD $0x4e2ccdd6 // fmla v22.4s, v14.4s, v12.4s
-	WORD $0xad0050d3 // stp q19, q20, [x6]
-	WORD $0xad0158d5 // stp q21, q22, [x6,#32]
-	WORD $0xad40406e // ldp q14, q16, [x3]
-	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad0050b3 // stp q19, q20, [x5]
+	WORD $0xad0158b5 // stp q21, q22, [x5,#32]
+	WORD $0xad40404e // ldp q14, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad014871 // stp q17, q18, [x3,#32]
+	WORD $0xad00404e // stp q14, q16, [x2]
+	WORD $0xad014851 // stp q17, q18, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
 	ADD $64, R5
-	ADD $64, R6
-	SUB $16, R10
-	CBZ R10, partialdone
+	SUB $16, R9
+	CBZ R9, partialdone
 
 partialtail0:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail4:
-	SUB $1, R11
-	MOVWU (R4)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail4
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail4
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail5:
-	SUB $1, R11
-	MOVWU (R5)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail5
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail5
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
@@ -11582,13 +11570,13 @@ tail5:
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail6:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail6
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail6
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
@@ -11598,13 +11586,13 @@ tail6:
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail7:
-	SUB $1, R11
-	MOVWU (R6)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail7
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail7
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
@@ -11624,23 +11612,23 @@ tail7:
 	WORD $0x4e25cdd6 // fmla v22.4s, v14.4s, v5.4s
 	WORD $0xad005333 // stp q19, q20, [x25]
 	WORD $0xad015b35 // stp q21, q22, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail8:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R6)(R11<<2)
-	CBNZ R11, tail8
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail8
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail9:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail9
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail9
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad412f26 // ldp q6, q11, [x25,#32]
 	WORD $0x4e33d484 // fadd v4.4s, v4.4s, v19.4s
@@ -11649,42 +11637,42 @@ tail9:
 	WORD $0x4e36d56b // fadd v11.4s, v11.4s, v22.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad012f26 // stp q6, q11, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail10:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R3)(R11<<2)
-	CBNZ R11, tail10
-	ADD R10<<2, R3
-	ADD R10<<2, R4
-	ADD R10<<2, R5
-	ADD R10<<2, R6
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail10
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
 	B partialdone
 
 partialtail1:
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail11:
-	SUB $1, R11
-	MOVWU (R4)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail11
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail11
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad412f26 // ldp q6, q11, [x25,#32]
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail12:
-	SUB $1, R11
-	MOVWU (R5)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail12
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail12
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
@@ -11694,13 +11682,13 @@ tail12:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail13:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail13
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail13
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x4e2ecc64 // fmla v4.4s, v3.4s, v14.4s
@@ -11710,13 +11698,13 @@ tail13:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail14:
-	SUB $1, R11
-	MOVWU (R6)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail14
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail14
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x3dc01b33 // ldr q19, [x25,#96]
@@ -11736,23 +11724,23 @@ tail14:
 	WORD $0x4e2ccc92 // fmla v18.4s, v4.4s, v12.4s
 	WORD $0xad00432e // stp q14, q16, [x25]
 	WORD $0xad014b31 // stp q17, q18, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail15:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R6)(R11<<2)
-	CBNZ R11, tail15
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail15
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail16:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail16
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail16
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad411f26 // ldp q6, q7, [x25,#32]
 	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
@@ -11761,23 +11749,23 @@ tail16:
 	WORD $0x4e32d4e7 // fadd v7.4s, v7.4s, v18.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad011f26 // stp q6, q7, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail17:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R3)(R11<<2)
-	CBNZ R11, tail17
-	ADD R10<<2, R3
-	ADD R10<<2, R4
-	ADD R10<<2, R5
-	ADD R10<<2, R6
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail17
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
 
 partialdone:
-	LSL $3, R9, R11
-	WORD $0x4e040d64 // dup v4.4s, w11
-	LSR $32, R11
-	WORD $0x4e040d65 // dup v5.4s, w11
+	LSL $3, R8, R10
+	WORD $0x4e040d44 // dup v4.4s, w10
+	LSR $32, R10
+	WORD $0x4e040d45 // dup v5.4s, w10
 	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
@@ -12347,24 +12335,24 @@ final:
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
 	WORD $0x6e2edce7 // fmul v7.4s, v7.4s, v14.4s
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R10
+	CMP $16, R9
 	BLT finaltail0
-	WORD $0xad40408e // ldp q14, q16, [x4]
-	WORD $0xad414891 // ldp q17, q18, [x4,#32]
-	WORD $0xad4050b3 // ldp q19, q20, [x5]
-	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
+	WORD $0xad40406e // ldp q14, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405093 // ldp q19, q20, [x4]
+	WORD $0xad415895 // ldp q21, q22, [x4,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad405073 // ldp q19, q20, [x3]
-	WORD $0xad415875 // ldp q21, q22, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
 	WORD $0x4e34cc70 // fmla v16.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
-	WORD $0xad4050d3 // ldp q19, q20, [x6]
-	WORD $0xad4158d5 // ldp q21, q22, [x6,#32]
+	WORD $0xad4050b3 // ldp q19, q20, [x5]
+	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
 	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
@@ -12380,40 +12368,40 @@ final:
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
 	WORD $0x4e25cdd6 // fmla v22.4s, v14.4s, v5.4s
-	WORD $0xad0050d3 // stp q19, q20, [x6]
-	WORD $0xad0158d5 // stp q21, q22, [x6,#32]
-	WORD $0xad40406e // ldp q14, q16, [x3]
-	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad0050b3 // stp q19, q20, [x5]
+	WORD $0xad0158b5 // stp q21, q22, [x5,#32]
+	WORD $0xad40404e // ldp q14, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad014871 // stp q17, q18, [x3,#32]
+	WORD $0xad00404e // stp q14, q16, [x2]
+	WORD $0xad014851 // stp q17, q18, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
 	ADD $64, R5
-	ADD $64, R6
-	SUB $16, R10
-	CBZ R10, finaldone
-	CMP $16, R10
+	SUB $16, R9
+	CBZ R9, finaldone
+	CMP $16, R9
 	BLT finaltail1
-	WORD $0xad40408e // ldp q14, q16, [x4]
-	WORD $0xad414891 // ldp q17, q18, [x4,#32]
-	WORD $0xad4050b3 // ldp q19, q20, [x5]
-	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
+	WORD $0xad40406e // ldp q14, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405093 // ldp q19, q20, [x4]
+	WORD $0xad415895 // ldp q21, q22, [x4,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad405073 // ldp q19, q20, [x3]
-	WORD $0xad415875 // ldp q21, q22, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
 	WORD $0x4e34cc70 // fmla v16.4s, v3.4s, v20.4s
 	WORD $0x4e35cc71 // fmla v17.4s, v3.4s, v21.4s
 	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
-	WORD $0xad4050d3 // ldp q19, q20, [x6]
-	WORD $0xad4158d5 // ldp q21, q22, [x6,#32]
+	WORD $0xad4050b3 // ldp q19, q20, [x5]
+	WORD $0xad4158b5 // ldp q21, q22, [x5,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
 	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
@@ -12429,46 +12417,46 @@ final:
 	WORD $0x4e2fcdd4 // fmla v20.4s, v14.4s, v15.4s
 	WORD $0x4e27cdd5 // fmla v21.4s, v14.4s, v7.4s
 	WORD $0x4e2ccdd6 // fmla v22.4s, v14.4s, v12.4s
-	WORD $0xad0050d3 // stp q19, q20, [x6]
-	WORD $0xad0158d5 // stp q21, q22, [x6,#32]
-	WORD $0xad40406e // ldp q14, q16, [x3]
-	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad0050b3 // stp q19, q20, [x5]
+	WORD $0xad0158b5 // stp q21, q22, [x5,#32]
+	WORD $0xad40404e // ldp q14, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
 	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
 	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
-	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad014871 // stp q17, q18, [x3,#32]
+	WORD $0xad00404e // stp q14, q16, [x2]
+	WORD $0xad014851 // stp q17, q18, [x2,#32]
+	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
 	ADD $64, R5
-	ADD $64, R6
-	SUB $16, R10
-	CBZ R10, finaldone
+	SUB $16, R9
+	CBZ R9, finaldone
 
 finaltail0:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail18:
-	SUB $1, R11
-	MOVWU (R4)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail18
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail18
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail19:
-	SUB $1, R11
-	MOVWU (R5)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail19
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail19
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x4e33d5ce // fadd v14.4s, v14.4s, v19.4s
@@ -12478,13 +12466,13 @@ tail19:
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail20:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail20
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail20
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x4e33cc6e // fmla v14.4s, v3.4s, v19.4s
@@ -12494,13 +12482,13 @@ tail20:
 	WORD $0x6f00e413 // movi v19.2d, #0x0
 	WORD $0xad004f33 // stp q19, q19, [x25]
 	WORD $0xad014f33 // stp q19, q19, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail21:
-	SUB $1, R11
-	MOVWU (R6)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail21
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail21
 	WORD $0xad405333 // ldp q19, q20, [x25]
 	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
 	WORD $0x3dc01b37 // ldr q23, [x25,#96]
@@ -12520,23 +12508,23 @@ tail21:
 	WORD $0x4e25cdd6 // fmla v22.4s, v14.4s, v5.4s
 	WORD $0xad005333 // stp q19, q20, [x25]
 	WORD $0xad015b35 // stp q21, q22, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail22:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R6)(R11<<2)
-	CBNZ R11, tail22
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail22
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail23:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail23
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail23
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad412f26 // ldp q6, q11, [x25,#32]
 	WORD $0x4e33d484 // fadd v4.4s, v4.4s, v19.4s
@@ -12545,42 +12533,42 @@ tail23:
 	WORD $0x4e36d56b // fadd v11.4s, v11.4s, v22.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad012f26 // stp q6, q11, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail24:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R3)(R11<<2)
-	CBNZ R11, tail24
-	ADD R10<<2, R3
-	ADD R10<<2, R4
-	ADD R10<<2, R5
-	ADD R10<<2, R6
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail24
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
 	B finaldone
 
 finaltail1:
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail25:
-	SUB $1, R11
-	MOVWU (R4)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail25
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail25
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad412f26 // ldp q6, q11, [x25,#32]
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail26:
-	SUB $1, R11
-	MOVWU (R5)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail26
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail26
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
@@ -12590,13 +12578,13 @@ tail26:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail27:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail27
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail27
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x4e2ecc64 // fmla v4.4s, v3.4s, v14.4s
@@ -12606,13 +12594,13 @@ tail27:
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0xad003b2e // stp q14, q14, [x25]
 	WORD $0xad013b2e // stp q14, q14, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail28:
-	SUB $1, R11
-	MOVWU (R6)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail28
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail28
 	WORD $0xad40432e // ldp q14, q16, [x25]
 	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
 	WORD $0x3dc01b33 // ldr q19, [x25,#96]
@@ -12632,23 +12620,23 @@ tail28:
 	WORD $0x4e2ccc92 // fmla v18.4s, v4.4s, v12.4s
 	WORD $0xad00432e // stp q14, q16, [x25]
 	WORD $0xad014b31 // stp q17, q18, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail29:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R6)(R11<<2)
-	CBNZ R11, tail29
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail29
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0xad001324 // stp q4, q4, [x25]
 	WORD $0xad011324 // stp q4, q4, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail30:
-	SUB $1, R11
-	MOVWU (R3)(R11<<2), R12
-	MOVW R12, (R25)(R11<<2)
-	CBNZ R11, tail30
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail30
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad411f26 // ldp q6, q7, [x25,#32]
 	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
@@ -12657,17 +12645,17 @@ tail30:
 	WORD $0x4e32d4e7 // fadd v7.4s, v7.4s, v18.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad011f26 // stp q6, q7, [x25,#32]
-	MOVD R10, R11
+	MOVD R9, R10
 
 tail31:
-	SUB $1, R11
-	MOVWU (R25)(R11<<2), R12
-	MOVW R12, (R3)(R11<<2)
-	CBNZ R11, tail31
-	ADD R10<<2, R3
-	ADD R10<<2, R4
-	ADD R10<<2, R5
-	ADD R10<<2, R6
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail31
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
 
 finaldone:
 
@@ -12678,5 +12666,5 @@ whole:
 rowsdone:
 
 none:
-	MOVD R8, ret+184(FP)
+	MOVD R7, ret+184(FP)
 	RET
