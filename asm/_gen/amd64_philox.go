@@ -118,12 +118,8 @@ func (a *amd64) lanes64() [][]uint32 {
 }
 
 func (a *amd64) philox(g gp) (even, odd vec) {
-	if a.wide() {
-		even, odd = vec{a.reg()}, vec{a.reg()}
-	} else {
-		for range 2 {
-			even, odd = append(even, a.c.AllocLocal(4*a.lanes)), append(odd, a.c.AllocLocal(4*a.lanes))
-		}
+	for range a.parts() {
+		even, odd = append(even, a.place()), append(odd, a.place())
 	}
 	stretches, finish := a.philoxNext(g, even, odd)
 	for _, s := range stretches {
@@ -159,7 +155,7 @@ func (a *amd64) philoxNext(g gp, even, odd vec) (stretches []func(), finish func
 				y := a.c.YMM()
 				a.c.VMOVUPS(words[0][w], y)
 				a.c.VSHUFPS(operand.Imm(0x88), words[1][w], y, y)
-				a.c.VMOVUPS(y, to[w/2].(operand.Op))
+				a.assign(to[w/2], y)
 			} else if w < 2 {
 				a.c.VPERMT2D(words[0][w+2], a.key.pack, words[0][w])
 				a.assign(to[0], words[0][w])

@@ -33,10 +33,10 @@ func (a *amd64) scheduler() scheduler {
 	if a.wide() {
 		return scheduler{width: 2, registers: 28}
 	}
-	return scheduler{width: 4, registers: 10}
+	return scheduler{width: 4, registers: 11}
 }
 
-// run schedules the marked stretches of a function; adjacent ones are one.
+// run schedules the marked stretches of a function.
 func (s scheduler) run(nodes []ir.Node) (out []ir.Node) {
 	var stretch []*ir.Instruction
 	inside := false
@@ -48,6 +48,7 @@ func (s scheduler) run(nodes []ir.Node) (out []ir.Node) {
 	}
 	for _, n := range nodes {
 		if c, ok := n.(*ir.Comment); ok && (c.Lines[0] == beginMark || c.Lines[0] == endMark) {
+			flush()
 			inside = c.Lines[0] == beginMark
 			continue
 		}

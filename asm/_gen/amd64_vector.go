@@ -130,7 +130,20 @@ func (a *amd64) copyPart(x part) part {
 	return d
 }
 
-func (a *amd64) assign(dst, src part) { a.c.VMOVAPS(src.(operand.Op), dst.(operand.Op)) }
+func (a *amd64) place() part {
+	if a.wide() {
+		return a.reg()
+	}
+	return a.c.AllocLocal(4 * a.lanes)
+}
+
+func (a *amd64) assign(dst, src part) {
+	if m, ok := dst.(operand.Mem); ok {
+		a.c.VMOVUPS(src.(operand.Op), m)
+		return
+	}
+	a.c.VMOVAPS(src.(operand.Op), dst.(operand.Op))
+}
 
 func (a *amd64) xorAnd(x, y, c part) part {
 	if a.wide() {

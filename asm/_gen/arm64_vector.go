@@ -105,6 +105,8 @@ func (a *neon) copyPart(x part) part { return a.op1(copyVector, x) }
 
 func (a *neon) assign(dst, src part) { a.code(copyVector, 0, out('D', dst), in('N', src)) }
 
+func (a *neon) place() part { return newVector() }
+
 func (a *neon) clear() part {
 	d := newVector()
 	a.code(zeroVector, 0, out('D', d))

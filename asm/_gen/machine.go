@@ -159,6 +159,7 @@ type isa interface {
 	sqrtScalar(a part) part
 	branchGreater(a, b part, to string) // to if a > b; not if either is NaN
 	spread(s part) vec                  // lane 0 in all lanes
+	place() part                        // a register to be assigned to, or memory where there are few
 	zeros() vec                         // a block of its own, not a constant
 
 	// Philox4x32-10. philoxInit reads the parameters seed uint64, step uint32 and stream uint32, outside
@@ -227,6 +228,9 @@ func (m machine) sar(a vec, n int) vec {
 
 // dup is a copy that may be consumed.
 func (m machine) dup(a vec) vec { return m.each(a, m.copyPart) }
+
+// equal is a place for a value that is the same in all lanes, to be assigned to.
+func (m machine) equal() vec { return vec{m.place()} }
 
 // block is a copy of v, all of whose lanes are equal, with registers of its own.
 func (m machine) block(v vec) vec {

@@ -351,7 +351,6 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 		if len(arrays) == 4 {
 			keep = m.float("keep")
 		}
-		limit := m.binScalar(opMul, root.at(0), root.at(0))
 		none := m.konst(0)
 		clipped := m.counter(m.zero())
 		drift := func(s []stream, i int) vec {
@@ -368,21 +367,21 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 				m.muladd(opAccum, sum, v, v)
 			})
 			norm := m.fold(sum)
-			m.branchGreater(norm, limit, "cut")
+			m.branchGreater(norm, m.binScalar(opMul, root.at(0), root.at(0)), "cut")
 			m.jump("free")
 			m.label("cut")
 			m.addImm(clipped, 1)
 			m.intoScalar(opMul, size, m.binScalar(opDiv, root.at(0), m.sqrtScalar(norm)))
 			m.label("free")
 		}
-		var h, noise vec
+		h, noise := m.equal(), m.equal()
 		return noisy{
 			start: func() {
 				size := m.loadScalar(hs.p, 0)
 				m.addImm(hs.p, 4)
-				noise = m.spread(m.sqrtScalar(m.binScalar(opMul, heat.at(0), size)))
+				m.assign(noise[0], m.spread(m.sqrtScalar(m.binScalar(opMul, heat.at(0), size)))[0])
 				clip(size)
-				h = m.spread(size)
+				m.assign(h[0], m.spread(size)[0])
 			},
 			body: func(xi vec, i int) { body(s, keep, h, noise, drift(s, i), xi, i) },
 			end:  func() { m.resultInt(clipped) },

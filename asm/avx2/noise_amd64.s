@@ -306,208 +306,208 @@ ahead:
 	CMPQ         AX, $0x00000020
 	JLT          partial
 	MOVQ         DX, BX
-	MOVQ         DX, SI
 	VMOVUPS      864(SP), Y1
-	VMOVUPS      896(SP), Y2
+	VMOVUPS      896(SP), Y0
 	SHLQ         $0x03, BX
-	SHLQ         $0x03, SI
-	VMOVUPS      928(SP), Y4
-	VMOVUPS      960(SP), Y5
-	VMOVQ        BX, X0
-	VMOVQ        SI, X3
 	VPSRLD       $0x08, Y1, Y1
-	VPSRLD       $0x08, Y2, Y2
-	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ X3, Y3
-	VPSRLD       $0x08, Y4, Y4
-	VPSRLD       $0x08, Y5, Y5
+	VPSRLD       $0x08, Y0, Y2
+	VMOVQ        BX, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VPADDD       const17<>+0(SB), Y2, Y2
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VPADDD       const17<>+0(SB), Y5, Y5
+	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VCVTDQ2PS    Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPADDQ       const31<>+0(SB), Y3, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y3
-	VPMULUDQ     const0<>+0(SB), Y6, Y7
-	VPSRLQ       $0x20, Y0, Y0
-	VPSRLQ       $0x20, Y6, Y6
-	VPXOR        640(SP), Y0, Y0
-	VPXOR        640(SP), Y6, Y6
 	VMULPS       const12<>+0(SB), Y1, Y1
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPMULUDQ     const0<>+0(SB), Y6, Y6
-	VMULPS       const12<>+0(SB), Y4, Y4
-	VMULPS       const12<>+0(SB), Y5, Y8
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        704(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y3
+	VPSRLQ       $0x20, Y0, Y0
+	VPXOR        640(SP), Y0, Y0
 	VMOVUPS      Y1, (CX)
-	VPSRLQ       $0x20, Y7, Y1
 	VMOVUPS      Y2, 32(CX)
-	VPXOR        704(SP), Y1, Y1
-	VPSRLQ       $0x20, Y0, Y2
-	VMOVUPS      Y4, 64(CX)
-	VPSRLQ       $0x20, Y6, Y4
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        Y3, Y2, Y2
-	VPSRLQ       $0x20, Y5, Y3
-	VPXOR        Y7, Y4, Y4
-	VPXOR        672(SP), Y3, Y3
-	VPXOR        96(SP), Y2, Y2
-	VPXOR        96(SP), Y4, Y4
-	VMOVUPS      Y8, 96(CX)
-	VPXOR        64(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y4, Y7
-	VPSRLQ       $0x20, Y1, Y4
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y5, Y8, Y8
-	VPSRLQ       $0x20, Y7, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        128(SP), Y8, Y8
-	VPXOR        Y1, Y5, Y5
-	VPSRLQ       $0x20, Y3, Y1
-	VPXOR        Y0, Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y8, Y0
-	VPXOR        128(SP), Y5, Y5
-	VPXOR        160(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y5, Y8
-	VPSRLQ       $0x20, Y4, Y5
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        Y6, Y5, Y5
-	VPXOR        160(SP), Y5, Y5
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y3, Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y5, Y3
-	VPSRLQ       $0x20, Y8, Y5
-	VPXOR        224(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPXOR        Y4, Y5, Y5
-	VPSRLQ       $0x20, Y1, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPXOR        224(SP), Y5, Y5
-	VPSRLQ       $0x20, Y3, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPXOR        Y7, Y2, Y2
-	VPXOR        192(SP), Y2, Y2
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y1, Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        256(SP), Y7, Y7
-	VPSRLQ       $0x20, Y4, Y1
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPXOR        Y0, Y1, Y1
-	VPSRLQ       $0x20, Y5, Y0
-	VPXOR        288(SP), Y1, Y1
-	VPXOR        Y3, Y0, Y0
-	VPSRLQ       $0x20, Y2, Y3
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        256(SP), Y0, Y0
-	VPXOR        Y8, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y0, Y8
-	VPSRLQ       $0x20, Y7, Y0
-	VPXOR        Y4, Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y4
-	VPXOR        352(SP), Y0, Y0
-	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const0<>+0(SB), Y0, Y1
+	VPSRLQ       $0x20, Y3, Y0
+	VPXOR        704(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPXOR        Y6, Y3, Y3
-	VPSRLQ       $0x20, Y8, Y6
-	VPXOR        320(SP), Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        Y3, Y2, Y2
+	VPXOR        96(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        672(SP), Y3, Y3
+	VPXOR        64(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        Y2, Y6, Y6
-	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        352(SP), Y6, Y6
-	VPXOR        Y5, Y2, Y2
-	VPXOR        320(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y0, Y5
-	VPXOR        Y1, Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y3, Y1
-	VPXOR        384(SP), Y5, Y5
-	VPXOR        Y7, Y1, Y1
-	VPXOR        416(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y6, Y7
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        Y4, Y7, Y7
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        384(SP), Y7, Y7
-	VPXOR        Y8, Y4, Y4
-	VPXOR        416(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y7, Y8
-	VPSRLQ       $0x20, Y5, Y7
-	VPXOR        Y3, Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPXOR        Y0, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y3, Y0
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        Y1, Y0, Y0
+	VPXOR        160(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y4, Y1
+	VPXOR        Y3, Y1, Y1
+	VPXOR        224(SP), Y1, Y1
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        Y2, Y3, Y3
+	VPXOR        192(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y2
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        480(SP), Y7, Y7
 	VPXOR        Y0, Y3, Y3
-	VPXOR        448(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y7, Y0
-	VPSRLQ       $0x20, Y8, Y7
+	VPXOR        256(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y0
 	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        Y2, Y7, Y7
+	VPXOR        Y4, Y0, Y0
+	VPXOR        288(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPXOR        Y1, Y2, Y2
+	VPXOR        320(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
 	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        480(SP), Y7, Y7
-	VPXOR        Y6, Y2, Y2
-	VPXOR        448(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        Y1, Y6, Y6
+	VPXOR        Y0, Y2, Y2
+	VPXOR        384(SP), Y2, Y2
+	VPSRLQ       $0x20, Y1, Y0
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y3, Y1
-	VPXOR        512(SP), Y6, Y6
-	VPXOR        Y5, Y1, Y1
-	VPXOR        544(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y6, Y5
-	VPSRLQ       $0x20, Y7, Y6
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VMOVUPS      Y1, 768(SP)
-	VPSRLQ       $0x20, Y1, Y1
-	VPXOR        Y4, Y6, Y6
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y0, Y1, Y1
-	VPXOR        Y8, Y4, Y4
-	VPXOR        512(SP), Y6, Y6
-	VPSRLQ       $0x20, Y5, Y0
-	VPXOR        576(SP), Y1, Y1
-	VPXOR        544(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VPXOR        Y3, Y0, Y0
-	VMOVUPS      Y1, 736(SP)
-	VPMULUDQ     const1<>+0(SB), Y4, Y1
-	VPXOR        608(SP), Y0, Y0
-	VMOVUPS      Y5, 832(SP)
-	VMOVUPS      Y0, 800(SP)
-	VPSRLQ       $0x20, Y6, Y0
-	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        416(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y1, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        Y4, Y1, Y1
+	VPXOR        448(SP), Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y0, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y0
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
 	VPXOR        Y2, Y0, Y0
-	VPXOR        Y7, Y3, Y3
-	VPXOR        608(SP), Y0, Y0
-	VPXOR        576(SP), Y3, Y3
-	VMOVUPS      736(SP), Y2
-	VSHUFPS      $0x88, Y3, Y2, Y2
-	VMOVUPS      Y2, 864(SP)
-	VMOVUPS      768(SP), Y2
-	VSHUFPS      $0x88, Y1, Y2, Y2
-	VMOVUPS      Y2, 896(SP)
-	VMOVUPS      800(SP), Y1
+	VPXOR        544(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y4, Y2
+	VMOVUPS      Y4, 832(SP)
+	VPXOR        Y1, Y2, Y2
+	VPXOR        608(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y1
+	VMOVUPS      Y0, 768(SP)
+	VMOVUPS      Y2, 800(SP)
+	VPXOR        Y3, Y1, Y1
+	VPXOR        576(SP), Y1, Y1
+	VMOVUPS      Y1, 736(SP)
+	MOVQ         DX, BX
+	VMOVUPS      928(SP), Y1
+	VMOVUPS      960(SP), Y0
+	SHLQ         $0x03, BX
+	VPSRLD       $0x08, Y1, Y1
+	VPSRLD       $0x08, Y0, Y2
+	VMOVQ        BX, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const17<>+0(SB), Y2, Y2
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       const12<>+0(SB), Y1, Y1
+	VMULPS       const12<>+0(SB), Y2, Y2
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y3
+	VPSRLQ       $0x20, Y0, Y0
+	VPXOR        640(SP), Y0, Y0
+	VMOVUPS      Y1, 64(CX)
+	VMOVUPS      Y2, 96(CX)
+	VPMULUDQ     const0<>+0(SB), Y0, Y1
+	VPSRLQ       $0x20, Y3, Y0
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        Y3, Y2, Y2
+	VPXOR        96(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        672(SP), Y3, Y3
+	VPXOR        64(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y4
+	VPXOR        Y0, Y4, Y4
+	VPXOR        128(SP), Y4, Y4
+	VPSRLQ       $0x20, Y3, Y0
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        Y1, Y0, Y0
+	VPXOR        160(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y4, Y1
+	VPXOR        Y3, Y1, Y1
+	VPXOR        224(SP), Y1, Y1
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPXOR        Y2, Y3, Y3
+	VPXOR        192(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y2
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        256(SP), Y3, Y3
+	VPSRLQ       $0x20, Y2, Y0
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPXOR        Y4, Y0, Y0
+	VPXOR        288(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        352(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPXOR        Y1, Y2, Y2
+	VPXOR        320(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        Y0, Y2, Y2
+	VPXOR        384(SP), Y2, Y2
+	VPSRLQ       $0x20, Y1, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPXOR        Y3, Y0, Y0
+	VPXOR        416(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y1, Y3, Y3
+	VPXOR        480(SP), Y3, Y3
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPXOR        Y4, Y1, Y1
+	VPXOR        448(SP), Y1, Y1
+	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y0, Y4, Y4
+	VPXOR        512(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y0
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPXOR        Y2, Y0, Y0
+	VPXOR        544(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        608(SP), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y3, Y1, Y1
+	VPXOR        576(SP), Y1, Y1
+	VMOVUPS      736(SP), Y3
+	VSHUFPS      $0x88, Y1, Y3, Y3
+	VMOVUPS      Y3, 864(SP)
+	VMOVUPS      768(SP), Y1
 	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 928(SP)
+	VMOVUPS      Y1, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
 	VMOVUPS      832(SP), Y0
-	VSHUFPS      $0x88, Y6, Y0, Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
 	VMOVUPS      Y0, 960(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
@@ -1483,313 +1483,313 @@ ahead:
 	CMPQ         AX, $0x00000020
 	JLT          partial
 	MOVQ         DX, BX
-	MOVQ         DX, SI
-	VMOVUPS      864(SP), Y1
-	VMOVUPS      928(SP), Y0
+	VMOVUPS      864(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, BX
-	SHLQ         $0x03, SI
-	VPSRLD       $0x08, Y1, Y1
-	VPSRLD       $0x08, Y0, Y3
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        BX, X0
-	VMOVQ        SI, X2
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      896(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ X2, Y2
 	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y3, Y7
-	VMOVUPS      const23<>+0(SB), Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VMOVUPS      const23<>+0(SB), Y8
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
-	VPADDQ       const31<>+0(SB), Y2, Y2
-	VPSUBD       const18<>+0(SB), Y7, Y9
-	VPSRLQ       $0x20, Y0, Y7
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        640(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y10
-	VPSRLQ       $0x20, Y0, Y7
-	VPXOR        704(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y11
-	VPXOR        672(SP), Y11, Y11
-	VPXOR        64(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y12
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        96(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y7, Y11, Y11
-	VPXOR        128(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y7
-	VPXOR        Y10, Y7, Y7
-	VPXOR        160(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y10
-	VPXOR        Y0, Y10, Y10
-	VPXOR        192(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        640(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPXOR        64(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        96(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
 	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y7, Y12, Y12
-	VPXOR        256(SP), Y12, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        128(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y7
-	VPXOR        Y11, Y7, Y7
-	VPXOR        288(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y11
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        320(SP), Y11, Y11
+	VPXOR        192(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y10, Y0, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        224(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
 	VPXOR        352(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y10
-	VPXOR        Y7, Y10, Y10
-	VPXOR        384(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y7
-	VPXOR        Y12, Y7, Y7
-	VPXOR        416(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        448(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y0
-	VPXOR        Y11, Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
 	VPXOR        480(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VMOVUPS      Y6, 832(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        608(SP), Y6, Y6
+	VPXOR        544(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VMOVUPS      Y6, 800(SP)
+	VMOVUPS      Y11, 768(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        576(SP), Y6, Y6
+	VMOVUPS      Y6, 736(SP)
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const22<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y3
+	VFMADD213PS  const26<>+0(SB), Y0, Y4
+	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y7
+	VFMADD213PS  const4<>+0(SB), Y4, Y7
+	VFMADD213PS  const6<>+0(SB), Y4, Y8
+	VFMADD213PS  const7<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y6, Y2
+	VMULPS       Y6, Y0, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VMULPS       const14<>+0(SB), Y1, Y1
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVAPS      Y4, Y0
+	VFMADD231PS  Y5, Y3, Y2
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y3
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y6
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       896(SP), Y5, Y5
+	VADDPS       Y2, Y1, Y1
+	VFMADD231PS  Y7, Y3, Y6
+	VPSLLD       $0x01, Y5, Y2
+	VPADDD       const11<>+0(SB), Y5, Y3
+	VFMADD231PS  Y8, Y4, Y0
+	VPAND        const10<>+0(SB), Y5, Y4
+	VPAND        const10<>+0(SB), Y3, Y3
+	VSQRTPS      Y1, Y1
+	VBLENDVPS    Y2, Y0, Y6, Y5
+	VBLENDVPS    Y2, Y6, Y0, Y0
+	VPXOR        Y4, Y5, Y2
+	VPXOR        Y3, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         DX, BX
+	VMOVUPS      928(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
+	SHLQ         $0x03, BX
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
+	VMOVQ        BX, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VMOVUPS      960(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        640(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        704(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        672(SP), Y12, Y12
+	VPXOR        64(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        96(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        128(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        160(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        192(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        224(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        256(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        288(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        320(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        352(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y7, Y11, Y11
-	VPXOR        512(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y7
-	VMOVUPS      Y7, 832(SP)
-	VPSRLQ       $0x20, Y7, Y7
-	VPXOR        Y12, Y7, Y7
-	VPSRLQ       $0x20, Y12, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        608(SP), Y7, Y7
-	VPXOR        544(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y10
-	VMOVUPS      Y7, 800(SP)
-	VMOVUPS      Y10, 768(SP)
-	VPSRLQ       $0x20, Y10, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        576(SP), Y7, Y7
-	VMOVUPS      Y7, 736(SP)
-	VPMULUDQ     const0<>+0(SB), Y2, Y0
-	VPSRLQ       $0x20, Y2, Y2
-	VPXOR        640(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y7
-	VPSRAD       $0x17, Y1, Y2
+	VPXOR        Y6, Y11, Y11
+	VPXOR        384(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        416(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        448(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        480(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        512(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y13, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y13
+	VPXOR        Y11, Y13, Y13
+	VPXOR        544(SP), Y13, Y13
+	VPXOR        608(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y13, Y11
+	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        576(SP), Y13, Y13
+	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
 	VPADDD       const20<>+0(SB), Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y3
-	VFMADD213PS  const24<>+0(SB), Y1, Y4
-	VFMADD213PS  const26<>+0(SB), Y1, Y5
-	VFMADD213PS  const28<>+0(SB), Y1, Y6
-	VMULPS       Y1, Y1, Y10
-	VFMADD213PS  Y3, Y10, Y4
-	VFMADD213PS  Y5, Y10, Y6
-	VMULPS       Y10, Y10, Y3
-	VFMADD213PS  Y4, Y3, Y6
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        704(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y4
-	VMULPS       const14<>+0(SB), Y2, Y3
-	VFMADD231PS  const13<>+0(SB), Y1, Y3
-	VMULPS       Y10, Y1, Y1
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  const15<>+0(SB), Y2, Y5
-	VFMADD231PS  Y6, Y1, Y5
-	VPSRLQ       $0x20, Y7, Y1
-	VPAND        const19<>+0(SB), Y9, Y2
-	VPSRAD       $0x17, Y9, Y6
-	VPXOR        Y0, Y1, Y1
-	VPSRLQ       $0x20, Y4, Y0
-	VPADDD       const20<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y6, Y6
-	VPXOR        672(SP), Y0, Y0
-	VPXOR        96(SP), Y1, Y1
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VPXOR        64(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VMOVUPS      const25<>+0(SB), Y5
-	VSQRTPS      Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y0, Y9
-	VFMADD213PS  const22<>+0(SB), Y2, Y8
-	VFMADD213PS  const24<>+0(SB), Y2, Y5
-	VMOVUPS      896(SP), Y0
-	VPSLLD       $0x02, Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VMULPS       const16<>+0(SB), Y0, Y0
-	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       896(SP), Y10, Y10
-	VMULPS       Y0, Y0, Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y11, Y12
-	VFMADD213PS  const4<>+0(SB), Y11, Y12
-	VMOVAPS      Y0, Y13
-	VMULPS       Y0, Y11, Y0
-	VFMADD231PS  Y12, Y0, Y13
-	VMOVUPS      const5<>+0(SB), Y0
-	VFMADD213PS  const6<>+0(SB), Y11, Y0
-	VFMADD213PS  const7<>+0(SB), Y11, Y0
-	VMOVAPS      Y11, Y12
-	VMULPS       Y11, Y11, Y14
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y12
-	VFMADD231PS  Y0, Y14, Y12
-	VPSLLD       $0x01, Y10, Y11
-	VBLENDVPS    Y11, Y12, Y13, Y0
-	VBLENDVPS    Y11, Y13, Y12, Y11
-	VPAND        const10<>+0(SB), Y10, Y12
-	VPADDD       const11<>+0(SB), Y10, Y10
-	VPXOR        Y12, Y0, Y0
-	VPAND        const10<>+0(SB), Y10, Y10
-	VPXOR        Y10, Y11, Y10
-	VMULPS       Y10, Y3, Y10
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y10, (CX)
-	VMOVUPS      Y0, 32(CX)
-	VPSRLQ       $0x20, Y1, Y0
-	VPXOR        Y4, Y0, Y0
-	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        128(SP), Y0, Y0
-	VPXOR        Y7, Y3, Y3
-	VMOVUPS      const27<>+0(SB), Y4
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        160(SP), Y3, Y3
-	VFMADD213PS  const26<>+0(SB), Y2, Y4
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y1, Y7, Y7
-	VPXOR        192(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y9, Y1, Y1
-	VPXOR        224(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        256(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y7, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        288(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y0
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        320(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y9, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        352(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        384(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y0
-	VPXOR        Y9, Y0, Y0
-	VPXOR        416(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y9
-	VPXOR        Y1, Y9, Y9
-	VPXOR        448(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y7, Y1
-	VPXOR        Y3, Y1, Y1
-	VPXOR        480(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        512(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y0
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        Y9, Y3, Y3
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        608(SP), Y3, Y3
-	VPXOR        Y7, Y9, Y9
-	VMOVUPS      const29<>+0(SB), Y7
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VPXOR        544(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y1, Y10, Y10
-	VMULPS       Y2, Y2, Y1
-	VPXOR        576(SP), Y10, Y10
-	VFMADD213PS  Y8, Y1, Y5
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD213PS  Y4, Y1, Y7
-	VMOVUPS      960(SP), Y4
-	VFMADD231PS  const13<>+0(SB), Y2, Y8
-	VPSLLD       $0x02, Y4, Y4
-	VMULPS       Y1, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y11
-	VMULPS       Y1, Y1, Y4
-	VMOVAPS      Y1, Y1
-	VFMADD213PS  Y5, Y4, Y7
-	VMOVUPS      const2<>+0(SB), Y4
-	VFMADD231PS  const15<>+0(SB), Y6, Y1
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD231PS  Y7, Y2, Y1
-	VMOVUPS      const8<>+0(SB), Y6
-	VMULPS       Y11, Y11, Y2
-	VADDPS       Y1, Y8, Y1
-	VMOVAPS      Y11, Y7
-	VSQRTPS      Y1, Y1
-	VFMADD213PS  const3<>+0(SB), Y2, Y4
-	VFMADD213PS  const4<>+0(SB), Y2, Y4
-	VMULPS       Y11, Y2, Y8
-	VFMADD231PS  Y4, Y8, Y7
-	VMOVUPS      const21<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y2, Y5
-	VMOVAPS      Y2, Y8
-	VPADDD       960(SP), Y4, Y4
-	VFMADD213PS  const7<>+0(SB), Y2, Y5
-	VFMADD213PS  const9<>+0(SB), Y6, Y8
-	VMULPS       Y2, Y2, Y2
-	VPSLLD       $0x01, Y4, Y6
-	VFMADD231PS  Y5, Y2, Y8
-	VPADDD       const11<>+0(SB), Y4, Y2
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y2, Y5
-	VBLENDVPS    Y6, Y8, Y7, Y2
-	VBLENDVPS    Y6, Y7, Y8, Y6
-	VPXOR        Y4, Y2, Y2
-	VPXOR        Y5, Y6, Y4
-	VMULPS       Y4, Y1, Y4
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y4, 64(CX)
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y2
+	VFMADD213PS  const24<>+0(SB), Y1, Y3
+	VFMADD213PS  const26<>+0(SB), Y1, Y4
+	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMULPS       const14<>+0(SB), Y0, Y2
+	VFMADD231PS  const13<>+0(SB), Y1, Y2
+	VMULPS       Y14, Y1, Y1
+	VMOVAPS      Y14, Y3
+	VFMADD231PS  const15<>+0(SB), Y0, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y10, Y1
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      const21<>+0(SB), Y3
+	VSQRTPS      Y2, Y2
+	VPADDD       960(SP), Y3, Y3
+	VFMADD213PS  const3<>+0(SB), Y0, Y7
+	VFMADD213PS  const4<>+0(SB), Y0, Y7
+	VMULPS       Y10, Y0, Y4
+	VFMADD231PS  Y7, Y4, Y1
+	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VMOVAPS      Y0, Y4
+	VMULPS       Y0, Y0, Y5
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VFMADD213PS  const9<>+0(SB), Y9, Y4
+	VPSLLD       $0x01, Y3, Y0
+	VPADDD       const11<>+0(SB), Y3, Y7
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPAND        const10<>+0(SB), Y7, Y7
+	VFMADD231PS  Y8, Y5, Y4
+	VBLENDVPS    Y0, Y4, Y1, Y5
+	VBLENDVPS    Y0, Y1, Y4, Y0
+	VPXOR        Y3, Y5, Y1
+	VPXOR        Y7, Y0, Y0
+	VMULPS       Y0, Y2, Y0
+	VMULPS       Y1, Y2, Y1
+	VMOVUPS      Y0, 64(CX)
 	VMOVUPS      Y1, 96(CX)
-	VMOVUPS      736(SP), Y1
-	VSHUFPS      $0x88, Y10, Y1, Y1
-	VMOVUPS      Y1, 864(SP)
-	VMOVUPS      768(SP), Y1
-	VSHUFPS      $0x88, Y9, Y1, Y1
-	VMOVUPS      Y1, 896(SP)
-	VMOVUPS      800(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 928(SP)
-	VMOVUPS      832(SP), Y1
-	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 960(SP)
+	VMOVUPS      736(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 864(SP)
+	VMOVUPS      768(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 896(SP)
+	VMOVUPS      800(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 928(SP)
+	VMOVUPS      832(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 960(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
 	TESTQ        AX, AX
@@ -2640,313 +2640,313 @@ ahead:
 	CMPQ         BX, $0x00000020
 	JLT          partial
 	MOVQ         DX, SI
-	MOVQ         DX, DI
-	VMOVUPS      872(SP), Y1
-	VMOVUPS      936(SP), Y0
+	VMOVUPS      872(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, SI
-	SHLQ         $0x03, DI
-	VPSRLD       $0x08, Y1, Y1
-	VPSRLD       $0x08, Y0, Y3
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        SI, X0
-	VMOVQ        DI, X2
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      904(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
-	VPBROADCASTQ X2, Y2
 	VCVTDQ2PS    Y1, Y1
-	VCVTDQ2PS    Y3, Y7
-	VMOVUPS      const23<>+0(SB), Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VMOVUPS      const23<>+0(SB), Y8
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
-	VPADDQ       const31<>+0(SB), Y2, Y2
-	VPSUBD       const18<>+0(SB), Y7, Y9
-	VPSRLQ       $0x20, Y0, Y7
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        648(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y10
-	VPSRLQ       $0x20, Y0, Y7
-	VPXOR        712(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y11
-	VPXOR        680(SP), Y11, Y11
-	VPXOR        72(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y12
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        104(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y7, Y11, Y11
-	VPXOR        136(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y7
-	VPXOR        Y10, Y7, Y7
-	VPXOR        168(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y10
-	VPXOR        Y0, Y10, Y10
-	VPXOR        200(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        232(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        648(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        712(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        680(SP), Y12, Y12
+	VPXOR        72(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        104(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
 	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y7, Y12, Y12
-	VPXOR        264(SP), Y12, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        136(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y7
-	VPXOR        Y11, Y7, Y7
-	VPXOR        296(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y11
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        168(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y11, Y11
-	VPXOR        328(SP), Y11, Y11
+	VPXOR        200(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y10, Y0, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        232(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        264(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        296(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        328(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
 	VPXOR        360(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y10
-	VPXOR        Y7, Y10, Y10
-	VPXOR        392(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y7
-	VPXOR        Y12, Y7, Y7
-	VPXOR        424(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        456(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y0
-	VPXOR        Y11, Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        392(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        424(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        456(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
 	VPXOR        488(SP), Y0, Y0
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        520(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VMOVUPS      Y6, 840(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y13, Y6, Y6
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        616(SP), Y6, Y6
+	VPXOR        552(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VMOVUPS      Y6, 808(SP)
+	VMOVUPS      Y11, 776(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        584(SP), Y6, Y6
+	VMOVUPS      Y6, 744(SP)
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const22<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y3
+	VFMADD213PS  const26<>+0(SB), Y0, Y4
+	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y7
+	VFMADD213PS  const4<>+0(SB), Y4, Y7
+	VFMADD213PS  const6<>+0(SB), Y4, Y8
+	VFMADD213PS  const7<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y6, Y2
+	VMULPS       Y6, Y0, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VMULPS       const14<>+0(SB), Y1, Y1
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVAPS      Y4, Y0
+	VFMADD231PS  Y5, Y3, Y2
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y3
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y6
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       904(SP), Y5, Y5
+	VADDPS       Y2, Y1, Y1
+	VFMADD231PS  Y7, Y3, Y6
+	VPSLLD       $0x01, Y5, Y2
+	VPADDD       const11<>+0(SB), Y5, Y3
+	VFMADD231PS  Y8, Y4, Y0
+	VPAND        const10<>+0(SB), Y5, Y4
+	VPAND        const10<>+0(SB), Y3, Y3
+	VSQRTPS      Y1, Y1
+	VBLENDVPS    Y2, Y0, Y6, Y5
+	VBLENDVPS    Y2, Y6, Y0, Y0
+	VPXOR        Y4, Y5, Y2
+	VPXOR        Y3, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         DX, SI
+	VMOVUPS      936(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
+	SHLQ         $0x03, SI
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
+	VMOVQ        SI, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VMOVUPS      968(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        648(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        712(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        680(SP), Y12, Y12
+	VPXOR        72(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        104(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        136(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        168(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        200(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        232(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        264(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        296(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        328(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        360(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y7, Y11, Y11
-	VPXOR        520(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y7
-	VMOVUPS      Y7, 840(SP)
-	VPSRLQ       $0x20, Y7, Y7
-	VPXOR        Y12, Y7, Y7
-	VPSRLQ       $0x20, Y12, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        616(SP), Y7, Y7
-	VPXOR        552(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y10
-	VMOVUPS      Y7, 808(SP)
-	VMOVUPS      Y10, 776(SP)
-	VPSRLQ       $0x20, Y10, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        584(SP), Y7, Y7
-	VMOVUPS      Y7, 744(SP)
-	VPMULUDQ     const0<>+0(SB), Y2, Y0
-	VPSRLQ       $0x20, Y2, Y2
-	VPXOR        648(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y7
-	VPSRAD       $0x17, Y1, Y2
+	VPXOR        Y6, Y11, Y11
+	VPXOR        392(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        424(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        456(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        488(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        520(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y13, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y13
+	VPXOR        Y11, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPXOR        616(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y13, Y11
+	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        584(SP), Y13, Y13
+	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
 	VPADDD       const20<>+0(SB), Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y3
-	VFMADD213PS  const24<>+0(SB), Y1, Y4
-	VFMADD213PS  const26<>+0(SB), Y1, Y5
-	VFMADD213PS  const28<>+0(SB), Y1, Y6
-	VMULPS       Y1, Y1, Y10
-	VFMADD213PS  Y3, Y10, Y4
-	VFMADD213PS  Y5, Y10, Y6
-	VMULPS       Y10, Y10, Y3
-	VFMADD213PS  Y4, Y3, Y6
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        712(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y4
-	VMULPS       const14<>+0(SB), Y2, Y3
-	VFMADD231PS  const13<>+0(SB), Y1, Y3
-	VMULPS       Y10, Y1, Y1
-	VMOVAPS      Y10, Y5
-	VFMADD231PS  const15<>+0(SB), Y2, Y5
-	VFMADD231PS  Y6, Y1, Y5
-	VPSRLQ       $0x20, Y7, Y1
-	VPAND        const19<>+0(SB), Y9, Y2
-	VPSRAD       $0x17, Y9, Y6
-	VPXOR        Y0, Y1, Y1
-	VPSRLQ       $0x20, Y4, Y0
-	VPADDD       const20<>+0(SB), Y2, Y2
-	VCVTDQ2PS    Y6, Y6
-	VPXOR        680(SP), Y0, Y0
-	VPXOR        104(SP), Y1, Y1
-	VSUBPS       const9<>+0(SB), Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VPXOR        72(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VMOVUPS      const25<>+0(SB), Y5
-	VSQRTPS      Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y0, Y9
-	VFMADD213PS  const22<>+0(SB), Y2, Y8
-	VFMADD213PS  const24<>+0(SB), Y2, Y5
-	VMOVUPS      904(SP), Y0
-	VPSLLD       $0x02, Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VMULPS       const16<>+0(SB), Y0, Y0
-	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       904(SP), Y10, Y10
-	VMULPS       Y0, Y0, Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y11, Y12
-	VFMADD213PS  const4<>+0(SB), Y11, Y12
-	VMOVAPS      Y0, Y13
-	VMULPS       Y0, Y11, Y0
-	VFMADD231PS  Y12, Y0, Y13
-	VMOVUPS      const5<>+0(SB), Y0
-	VFMADD213PS  const6<>+0(SB), Y11, Y0
-	VFMADD213PS  const7<>+0(SB), Y11, Y0
-	VMOVAPS      Y11, Y12
-	VMULPS       Y11, Y11, Y14
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y12
-	VFMADD231PS  Y0, Y14, Y12
-	VPSLLD       $0x01, Y10, Y11
-	VBLENDVPS    Y11, Y12, Y13, Y0
-	VBLENDVPS    Y11, Y13, Y12, Y11
-	VPAND        const10<>+0(SB), Y10, Y12
-	VPADDD       const11<>+0(SB), Y10, Y10
-	VPXOR        Y12, Y0, Y0
-	VPAND        const10<>+0(SB), Y10, Y10
-	VPXOR        Y10, Y11, Y10
-	VMULPS       Y10, Y3, Y10
-	VMULPS       Y0, Y3, Y0
-	VMOVUPS      Y10, (CX)
-	VMOVUPS      Y0, 32(CX)
-	VPSRLQ       $0x20, Y1, Y0
-	VPXOR        Y4, Y0, Y0
-	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        136(SP), Y0, Y0
-	VPXOR        Y7, Y3, Y3
-	VMOVUPS      const27<>+0(SB), Y4
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPXOR        168(SP), Y3, Y3
-	VFMADD213PS  const26<>+0(SB), Y2, Y4
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y7
-	VPXOR        Y1, Y7, Y7
-	VPXOR        200(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y0, Y1
-	VPXOR        Y9, Y1, Y1
-	VPXOR        232(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        264(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y7, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        296(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y0
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        Y1, Y3, Y3
-	VPXOR        328(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y9, Y1
-	VPXOR        Y7, Y1, Y1
-	VPXOR        360(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y7
-	VPXOR        Y0, Y7, Y7
-	VPXOR        392(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y3, Y0
-	VPXOR        Y9, Y0, Y0
-	VPXOR        424(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y9
-	VPXOR        Y1, Y9, Y9
-	VPXOR        456(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y7, Y1
-	VPXOR        Y3, Y1, Y1
-	VPXOR        488(SP), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        520(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y0
-	VPSRLQ       $0x20, Y0, Y3
-	VPXOR        Y9, Y3, Y3
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        616(SP), Y3, Y3
-	VPXOR        Y7, Y9, Y9
-	VMOVUPS      const29<>+0(SB), Y7
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
-	VPXOR        552(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y10
-	VPXOR        Y1, Y10, Y10
-	VMULPS       Y2, Y2, Y1
-	VPXOR        584(SP), Y10, Y10
-	VFMADD213PS  Y8, Y1, Y5
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD213PS  Y4, Y1, Y7
-	VMOVUPS      968(SP), Y4
-	VFMADD231PS  const13<>+0(SB), Y2, Y8
-	VPSLLD       $0x02, Y4, Y4
-	VMULPS       Y1, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y11
-	VMULPS       Y1, Y1, Y4
-	VMOVAPS      Y1, Y1
-	VFMADD213PS  Y5, Y4, Y7
-	VMOVUPS      const2<>+0(SB), Y4
-	VFMADD231PS  const15<>+0(SB), Y6, Y1
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD231PS  Y7, Y2, Y1
-	VMOVUPS      const8<>+0(SB), Y6
-	VMULPS       Y11, Y11, Y2
-	VADDPS       Y1, Y8, Y1
-	VMOVAPS      Y11, Y7
-	VSQRTPS      Y1, Y1
-	VFMADD213PS  const3<>+0(SB), Y2, Y4
-	VFMADD213PS  const4<>+0(SB), Y2, Y4
-	VMULPS       Y11, Y2, Y8
-	VFMADD231PS  Y4, Y8, Y7
-	VMOVUPS      const21<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y2, Y5
-	VMOVAPS      Y2, Y8
-	VPADDD       968(SP), Y4, Y4
-	VFMADD213PS  const7<>+0(SB), Y2, Y5
-	VFMADD213PS  const9<>+0(SB), Y6, Y8
-	VMULPS       Y2, Y2, Y2
-	VPSLLD       $0x01, Y4, Y6
-	VFMADD231PS  Y5, Y2, Y8
-	VPADDD       const11<>+0(SB), Y4, Y2
-	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y2, Y5
-	VBLENDVPS    Y6, Y8, Y7, Y2
-	VBLENDVPS    Y6, Y7, Y8, Y6
-	VPXOR        Y4, Y2, Y2
-	VPXOR        Y5, Y6, Y4
-	VMULPS       Y4, Y1, Y4
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y4, 64(CX)
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y2
+	VFMADD213PS  const24<>+0(SB), Y1, Y3
+	VFMADD213PS  const26<>+0(SB), Y1, Y4
+	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMULPS       const14<>+0(SB), Y0, Y2
+	VFMADD231PS  const13<>+0(SB), Y1, Y2
+	VMULPS       Y14, Y1, Y1
+	VMOVAPS      Y14, Y3
+	VFMADD231PS  const15<>+0(SB), Y0, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y10, Y1
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      const21<>+0(SB), Y3
+	VSQRTPS      Y2, Y2
+	VPADDD       968(SP), Y3, Y3
+	VFMADD213PS  const3<>+0(SB), Y0, Y7
+	VFMADD213PS  const4<>+0(SB), Y0, Y7
+	VMULPS       Y10, Y0, Y4
+	VFMADD231PS  Y7, Y4, Y1
+	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VMOVAPS      Y0, Y4
+	VMULPS       Y0, Y0, Y5
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VFMADD213PS  const9<>+0(SB), Y9, Y4
+	VPSLLD       $0x01, Y3, Y0
+	VPADDD       const11<>+0(SB), Y3, Y7
+	VPAND        const10<>+0(SB), Y3, Y3
+	VPAND        const10<>+0(SB), Y7, Y7
+	VFMADD231PS  Y8, Y5, Y4
+	VBLENDVPS    Y0, Y4, Y1, Y5
+	VBLENDVPS    Y0, Y1, Y4, Y0
+	VPXOR        Y3, Y5, Y1
+	VPXOR        Y7, Y0, Y0
+	VMULPS       Y0, Y2, Y0
+	VMULPS       Y1, Y2, Y1
+	VMOVUPS      Y0, 64(CX)
 	VMOVUPS      Y1, 96(CX)
-	VMOVUPS      744(SP), Y1
-	VSHUFPS      $0x88, Y10, Y1, Y1
-	VMOVUPS      Y1, 872(SP)
-	VMOVUPS      776(SP), Y1
-	VSHUFPS      $0x88, Y9, Y1, Y1
-	VMOVUPS      Y1, 904(SP)
-	VMOVUPS      808(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 936(SP)
-	VMOVUPS      840(SP), Y1
-	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 968(SP)
+	VMOVUPS      744(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 872(SP)
+	VMOVUPS      776(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 904(SP)
+	VMOVUPS      808(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 936(SP)
+	VMOVUPS      840(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 968(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, BX
 	TESTQ        BX, BX
@@ -3811,328 +3811,328 @@ ahead:
 	CMPQ         R9, $0x00000020
 	JLT          partial
 	MOVQ         R8, R10
-	VMOVUPS      872(SP), Y3
-	VMOVUPS      936(SP), Y2
-	MOVQ         R8, R11
+	VMOVUPS      872(SP), Y2
+	VMOVUPS      const23<>+0(SB), Y4
+	VMOVUPS      const25<>+0(SB), Y5
 	SHLQ         $0x03, R10
-	VPSRLD       $0x08, Y3, Y3
-	VPSRLD       $0x08, Y2, Y4
-	SHLQ         $0x03, R11
+	VPSRLD       $0x08, Y2, Y3
+	VMOVUPS      const27<>+0(SB), Y6
+	VMOVUPS      const29<>+0(SB), Y7
 	VMOVQ        R10, X2
 	VPADDD       const17<>+0(SB), Y3, Y3
-	VPADDD       const17<>+0(SB), Y4, Y5
-	VMOVQ        R11, X4
+	VMOVUPS      904(SP), Y8
+	VMOVUPS      const2<>+0(SB), Y9
 	VPBROADCASTQ X2, Y2
 	VCVTDQ2PS    Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VPBROADCASTQ X4, Y8
-	VMOVUPS      const23<>+0(SB), Y4
-	VMOVUPS      const25<>+0(SB), Y6
-	VMOVUPS      const27<>+0(SB), Y7
+	VPSLLD       $0x02, Y8, Y8
 	VPADDQ       const30<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y8, Y8
 	VPSUBD       const18<>+0(SB), Y3, Y3
-	VPADDQ       const31<>+0(SB), Y8, Y8
-	VPSUBD       const18<>+0(SB), Y5, Y9
-	VPSRLQ       $0x20, Y2, Y5
+	VMULPS       const16<>+0(SB), Y8, Y10
+	VPSRLQ       $0x20, Y2, Y8
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        648(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y10
-	VPSRLQ       $0x20, Y2, Y5
-	VPXOR        712(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        680(SP), Y11, Y11
-	VPXOR        72(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y12
-	VPSRLQ       $0x20, Y10, Y11
-	VPXOR        Y2, Y11, Y11
-	VPXOR        104(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y5, Y11, Y11
-	VPXOR        136(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y5
-	VPXOR        Y10, Y5, Y5
-	VPXOR        168(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y10
-	VPXOR        Y2, Y10, Y10
-	VPXOR        200(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y12, Y2, Y2
-	VPXOR        232(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        648(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y11
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        712(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        680(SP), Y12, Y12
+	VPXOR        72(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        104(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y2
 	VPSRLQ       $0x20, Y2, Y12
-	VPXOR        Y5, Y12, Y12
-	VPXOR        264(SP), Y12, Y12
+	VPXOR        Y8, Y12, Y12
+	VPXOR        136(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y5
-	VPXOR        Y11, Y5, Y5
-	VPXOR        296(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y11
+	VPSRLQ       $0x20, Y13, Y8
+	VPXOR        Y11, Y8, Y8
+	VPXOR        168(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        328(SP), Y11, Y11
+	VPXOR        200(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y2
-	VPXOR        Y10, Y2, Y2
+	VPXOR        Y13, Y2, Y2
+	VPXOR        232(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y13
+	VPXOR        Y8, Y13, Y13
+	VPXOR        264(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y8
+	VPXOR        Y12, Y8, Y8
+	VPXOR        296(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        328(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y2
+	VPXOR        Y11, Y2, Y2
 	VPXOR        360(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y10
-	VPXOR        Y5, Y10, Y10
-	VPXOR        392(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y5
-	VPXOR        Y12, Y5, Y5
-	VPXOR        424(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        456(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y10, Y2
-	VPXOR        Y11, Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y8, Y11, Y11
+	VPXOR        392(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y8
+	VPXOR        Y13, Y8, Y8
+	VPXOR        424(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        456(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y12, Y2, Y2
 	VPXOR        488(SP), Y2, Y2
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y5, Y11, Y11
-	VPXOR        520(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y5
-	VMOVUPS      Y5, 840(SP)
-	VPSRLQ       $0x20, Y5, Y5
-	VPXOR        Y12, Y5, Y5
-	VPSRLQ       $0x20, Y12, Y11
-	VPXOR        Y10, Y11, Y11
-	VPXOR        552(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y10
-	VPXOR        616(SP), Y5, Y5
-	VMOVUPS      Y10, 776(SP)
-	VPSRLQ       $0x20, Y10, Y10
-	VPXOR        Y2, Y10, Y10
-	VMOVUPS      Y5, 808(SP)
-	VPXOR        584(SP), Y10, Y10
-	VMOVUPS      Y10, 744(SP)
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y8, Y12, Y12
+	VPXOR        520(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y8
+	VMOVUPS      Y8, 840(SP)
+	VPSRLQ       $0x20, Y8, Y8
+	VPXOR        Y13, Y8, Y8
+	VPSRLQ       $0x20, Y13, Y12
+	VPXOR        Y11, Y12, Y12
+	VPXOR        552(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y11
+	VPXOR        616(SP), Y8, Y8
+	VMOVUPS      Y11, 776(SP)
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y2, Y11, Y11
+	VMOVUPS      Y8, 808(SP)
+	VPXOR        584(SP), Y11, Y11
+	VMOVUPS      Y11, 744(SP)
 	VPAND        const19<>+0(SB), Y3, Y2
 	VPSRAD       $0x17, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
 	VPADDD       const20<>+0(SB), Y2, Y2
 	VSUBPS       const9<>+0(SB), Y2, Y2
 	VFMADD213PS  const22<>+0(SB), Y2, Y4
-	VFMADD213PS  const24<>+0(SB), Y2, Y6
-	VFMADD213PS  const26<>+0(SB), Y2, Y7
-	VMULPS       Y2, Y2, Y5
-	VFMADD213PS  Y4, Y5, Y6
-	VMOVUPS      const29<>+0(SB), Y4
-	VFMADD213PS  const28<>+0(SB), Y2, Y4
-	VFMADD213PS  Y7, Y5, Y4
-	VMULPS       Y5, Y5, Y7
-	VFMADD213PS  Y6, Y7, Y4
-	VPAND        const19<>+0(SB), Y9, Y6
-	VPADDD       const20<>+0(SB), Y6, Y6
-	VPSRAD       $0x17, Y9, Y7
-	VCVTDQ2PS    Y7, Y7
-	VSUBPS       const9<>+0(SB), Y6, Y9
-	VMULPS       const14<>+0(SB), Y3, Y6
-	VFMADD231PS  const13<>+0(SB), Y2, Y6
-	VMULPS       Y5, Y2, Y2
-	VMOVAPS      Y5, Y5
+	VFMADD213PS  const24<>+0(SB), Y2, Y5
+	VFMADD213PS  const26<>+0(SB), Y2, Y6
+	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VMULPS       Y2, Y2, Y8
+	VFMADD213PS  Y4, Y8, Y5
+	VFMADD213PS  Y6, Y8, Y7
+	VMULPS       Y10, Y10, Y6
+	VFMADD213PS  const3<>+0(SB), Y6, Y9
+	VFMADD213PS  const4<>+0(SB), Y6, Y9
+	VMULPS       Y8, Y8, Y4
+	VFMADD213PS  Y5, Y4, Y7
+	VMULPS       const14<>+0(SB), Y3, Y4
+	VFMADD231PS  const13<>+0(SB), Y2, Y4
+	VMULPS       Y8, Y2, Y2
+	VMOVAPS      Y8, Y5
 	VFMADD231PS  const15<>+0(SB), Y3, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VPMULUDQ     const0<>+0(SB), Y8, Y2
-	VMOVUPS      const23<>+0(SB), Y3
-	VPSRLQ       $0x20, Y8, Y4
-	VFMADD213PS  const22<>+0(SB), Y9, Y3
-	VADDPS       Y5, Y6, Y5
-	VMOVUPS      const25<>+0(SB), Y6
-	VFMADD213PS  const24<>+0(SB), Y9, Y6
-	VPXOR        648(SP), Y4, Y4
-	VSQRTPS      Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y4, Y8
-	VMOVUPS      904(SP), Y4
-	VPSLLD       $0x02, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y4
-	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       904(SP), Y10, Y10
-	VMULPS       Y4, Y4, Y11
-	VMOVUPS      const2<>+0(SB), Y12
-	VFMADD213PS  const3<>+0(SB), Y11, Y12
-	VFMADD213PS  const4<>+0(SB), Y11, Y12
-	VMOVAPS      Y4, Y13
-	VMULPS       Y4, Y11, Y4
-	VFMADD231PS  Y12, Y4, Y13
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y11, Y4
-	VFMADD213PS  const7<>+0(SB), Y11, Y4
-	VMOVAPS      Y11, Y12
-	VMULPS       Y11, Y11, Y14
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y12
-	VFMADD231PS  Y4, Y14, Y12
-	VPSLLD       $0x01, Y10, Y11
-	VBLENDVPS    Y11, Y12, Y13, Y4
-	VBLENDVPS    Y11, Y13, Y12, Y11
-	VPAND        const10<>+0(SB), Y10, Y12
-	VPADDD       const11<>+0(SB), Y10, Y10
-	VPXOR        Y12, Y4, Y4
-	VPAND        const10<>+0(SB), Y10, Y10
-	VPXOR        Y10, Y11, Y10
-	VMULPS       Y10, Y5, Y10
-	VMULPS       Y4, Y5, Y4
-	VMOVUPS      Y10, (DX)
-	VMOVUPS      Y4, 32(DX)
-	VMOVUPS      (BX), Y5
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y10, Y5
-	VMOVUPS      Y5, (CX)
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD231PS  Y7, Y2, Y5
+	VFMADD213PS  const6<>+0(SB), Y6, Y3
+	VMOVAPS      Y6, Y2
+	VMOVUPS      const8<>+0(SB), Y7
+	VADDPS       Y5, Y4, Y4
+	VFMADD213PS  const9<>+0(SB), Y7, Y2
+	VMULPS       Y10, Y6, Y5
+	VMULPS       Y6, Y6, Y7
+	VMOVAPS      Y10, Y8
+	VSQRTPS      Y4, Y4
+	VFMADD231PS  Y9, Y5, Y8
+	VMOVUPS      const21<>+0(SB), Y5
+	VPADDD       904(SP), Y5, Y5
+	VFMADD213PS  const7<>+0(SB), Y6, Y3
+	VPSLLD       $0x01, Y5, Y6
+	VPADDD       const11<>+0(SB), Y5, Y9
+	VPAND        const10<>+0(SB), Y5, Y5
+	VPAND        const10<>+0(SB), Y9, Y9
+	VFMADD231PS  Y3, Y7, Y2
+	VBLENDVPS    Y6, Y2, Y8, Y3
+	VBLENDVPS    Y6, Y8, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPXOR        Y9, Y2, Y2
+	VMULPS       Y2, Y4, Y2
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      Y2, (DX)
+	VMOVUPS      Y3, 32(DX)
+	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
+	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
+	VFMADD231PS  Y1, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y5
+	VMOVUPS      Y4, (CX)
 	VMOVUPS      Y5, 32(CX)
-	VMOVUPS      const27<>+0(SB), Y5
-	VFMADD213PS  const26<>+0(SB), Y9, Y5
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        712(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        680(SP), Y10, Y10
-	VPXOR        72(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y11
-	VPSRLQ       $0x20, Y8, Y10
-	VPXOR        Y2, Y10, Y10
-	VPXOR        104(SP), Y10, Y10
-	VPMULUDQ     const1<>+0(SB), Y10, Y2
-	VPSRLQ       $0x20, Y2, Y10
-	VPXOR        Y4, Y10, Y10
-	VPXOR        136(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y4
-	VPXOR        Y8, Y4, Y4
-	VPXOR        168(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VPXOR        Y2, Y8, Y8
-	VPXOR        200(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y10, Y2
-	VPXOR        Y11, Y2, Y2
-	VPXOR        232(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y4, Y11, Y11
-	VPXOR        264(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y8, Y4
-	VPXOR        Y10, Y4, Y4
-	VPXOR        296(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y2, Y10, Y10
-	VPXOR        328(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y8, Y2, Y2
-	VPXOR        360(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VMOVUPS      936(SP), Y2
+	MOVQ         R8, R10
+	VMOVUPS      const23<>+0(SB), Y4
+	VMOVUPS      const25<>+0(SB), Y5
+	VPSRLD       $0x08, Y2, Y2
+	SHLQ         $0x03, R10
+	VMOVUPS      const27<>+0(SB), Y6
+	VMOVUPS      const29<>+0(SB), Y7
+	VPADDD       const17<>+0(SB), Y2, Y3
+	VMOVQ        R10, X2
+	VMOVUPS      968(SP), Y8
+	VMOVUPS      const2<>+0(SB), Y9
+	VCVTDQ2PS    Y3, Y3
+	VPBROADCASTQ X2, Y2
+	VPSLLD       $0x02, Y8, Y8
+	VPADDQ       const31<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y8, Y8
+	VPSUBD       const18<>+0(SB), Y3, Y3
+	VMULPS       const16<>+0(SB), Y8, Y10
 	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        Y4, Y8, Y8
-	VPXOR        392(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y10, Y4
-	VPXOR        Y11, Y4, Y4
-	VPXOR        424(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y11
-	VPXOR        Y2, Y11, Y11
-	VPXOR        456(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y8, Y2
-	VPXOR        Y10, Y2, Y2
-	VPXOR        488(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y10
-	VPXOR        Y4, Y10, Y10
-	VPXOR        520(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y4
-	VPSRLQ       $0x20, Y4, Y10
-	VPXOR        Y11, Y10, Y10
-	VPSRLQ       $0x20, Y11, Y11
-	VPXOR        616(SP), Y10, Y10
-	VPXOR        Y8, Y11, Y11
-	VPXOR        552(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y8
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPXOR        648(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y11
+	VPSRLQ       $0x20, Y2, Y8
+	VPXOR        712(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        680(SP), Y12, Y12
+	VPXOR        72(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        104(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y8, Y12, Y12
+	VPXOR        136(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y8
+	VPXOR        Y11, Y8, Y8
+	VPXOR        168(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y2, Y11, Y11
-	VPXOR        584(SP), Y11, Y11
-	VMULPS       Y9, Y9, Y2
-	VFMADD213PS  Y3, Y2, Y6
-	VMOVUPS      const29<>+0(SB), Y3
-	VFMADD213PS  const28<>+0(SB), Y9, Y3
-	VFMADD213PS  Y5, Y2, Y3
-	VMULPS       Y2, Y2, Y5
-	VFMADD213PS  Y6, Y5, Y3
-	VMULPS       const14<>+0(SB), Y7, Y5
-	VFMADD231PS  const13<>+0(SB), Y9, Y5
-	VMULPS       Y2, Y9, Y6
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  const15<>+0(SB), Y7, Y2
-	VMOVUPS      968(SP), Y7
-	VFMADD231PS  Y3, Y6, Y2
-	VMOVUPS      const2<>+0(SB), Y3
-	VMOVUPS      const5<>+0(SB), Y6
-	VPSLLD       $0x02, Y7, Y7
-	VADDPS       Y2, Y5, Y2
+	VPXOR        200(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y2
+	VPXOR        Y13, Y2, Y2
+	VPXOR        232(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y13
+	VPXOR        Y8, Y13, Y13
+	VPXOR        264(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y8
+	VPXOR        Y12, Y8, Y8
+	VPXOR        296(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        328(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        360(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y8, Y11, Y11
+	VPXOR        392(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y8
+	VPXOR        Y13, Y8, Y8
+	VPXOR        424(SP), Y8, Y8
+	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        456(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y12, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y8, Y12, Y12
+	VPXOR        520(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VPXOR        Y13, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y13
+	VPXOR        616(SP), Y12, Y12
+	VPXOR        Y11, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y11
+	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y2, Y13, Y13
+	VPXOR        584(SP), Y13, Y13
+	VPSRAD       $0x17, Y3, Y2
+	VPAND        const19<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y2, Y2
+	VPADDD       const20<>+0(SB), Y3, Y3
+	VSUBPS       const9<>+0(SB), Y3, Y3
+	VFMADD213PS  const22<>+0(SB), Y3, Y4
+	VFMADD213PS  const24<>+0(SB), Y3, Y5
+	VFMADD213PS  const26<>+0(SB), Y3, Y6
+	VFMADD213PS  const28<>+0(SB), Y3, Y7
+	VMULPS       Y3, Y3, Y14
+	VFMADD213PS  Y4, Y14, Y5
+	VFMADD213PS  Y6, Y14, Y7
+	VMULPS       Y14, Y14, Y4
+	VFMADD213PS  Y5, Y4, Y7
+	VMULPS       const14<>+0(SB), Y2, Y4
+	VFMADD231PS  const13<>+0(SB), Y3, Y4
+	VMULPS       Y14, Y3, Y3
+	VMOVAPS      Y14, Y5
+	VFMADD231PS  const15<>+0(SB), Y2, Y5
+	VFMADD231PS  Y7, Y3, Y5
+	VMULPS       Y10, Y10, Y2
+	VMOVUPS      const5<>+0(SB), Y3
+	VADDPS       Y5, Y4, Y4
 	VMOVUPS      const8<>+0(SB), Y5
-	VSQRTPS      Y2, Y2
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       const16<>+0(SB), Y7, Y7
-	VMOVUPS      const21<>+0(SB), Y9
-	VPADDD       968(SP), Y9, Y9
-	VMULPS       Y7, Y7, Y12
-	VFMADD213PS  const3<>+0(SB), Y12, Y3
-	VFMADD213PS  const4<>+0(SB), Y12, Y3
-	VFMADD213PS  const6<>+0(SB), Y12, Y6
-	VFMADD213PS  const7<>+0(SB), Y12, Y6
-	VMOVAPS      Y7, Y13
-	VMULPS       Y7, Y12, Y7
-	VFMADD231PS  Y3, Y7, Y13
-	VMOVAPS      Y12, Y3
-	VFMADD213PS  const9<>+0(SB), Y5, Y3
-	VMULPS       Y12, Y12, Y5
-	VFMADD231PS  Y6, Y5, Y3
-	VPSLLD       $0x01, Y9, Y6
-	VBLENDVPS    Y6, Y3, Y13, Y5
-	VBLENDVPS    Y6, Y13, Y3, Y3
-	VPADDD       const11<>+0(SB), Y9, Y6
-	VPAND        const10<>+0(SB), Y9, Y7
-	VPAND        const10<>+0(SB), Y6, Y6
-	VPXOR        Y7, Y5, Y5
-	VPXOR        Y6, Y3, Y3
-	VMULPS       Y3, Y2, Y3
-	VMULPS       Y5, Y2, Y2
-	VMOVUPS      Y3, 64(DX)
-	VMOVUPS      Y2, 96(DX)
-	VMOVUPS      64(BX), Y5
-	VMOVUPS      96(BX), Y6
+	VSQRTPS      Y4, Y4
+	VFMADD213PS  const3<>+0(SB), Y2, Y9
+	VFMADD213PS  const4<>+0(SB), Y2, Y9
+	VFMADD213PS  const6<>+0(SB), Y2, Y3
+	VFMADD213PS  const7<>+0(SB), Y2, Y3
+	VMOVUPS      const21<>+0(SB), Y6
+	VPADDD       968(SP), Y6, Y6
+	VMOVAPS      Y10, Y7
+	VMULPS       Y10, Y2, Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VMOVAPS      Y2, Y9
+	VMULPS       Y2, Y2, Y2
+	VFMADD213PS  const9<>+0(SB), Y5, Y9
+	VFMADD231PS  Y3, Y2, Y9
+	VPSLLD       $0x01, Y6, Y2
+	VPADDD       const11<>+0(SB), Y6, Y3
+	VPAND        const10<>+0(SB), Y6, Y5
+	VPAND        const10<>+0(SB), Y3, Y6
+	VBLENDVPS    Y2, Y9, Y7, Y3
+	VBLENDVPS    Y2, Y7, Y9, Y2
+	VPXOR        Y5, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VMULPS       Y2, Y4, Y2
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      Y2, 64(DX)
+	VMOVUPS      Y3, 96(DX)
+	VMOVUPS      64(BX), Y4
+	VMOVUPS      96(BX), Y5
+	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y2, Y4
 	VFMADD231PS  Y1, Y3, Y5
-	VFMADD231PS  Y1, Y2, Y6
-	VMOVUPS      Y5, 64(CX)
-	VMOVUPS      Y6, 96(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
 	VMOVUPS      744(SP), Y2
-	VSHUFPS      $0x88, Y11, Y2, Y2
+	VSHUFPS      $0x88, Y13, Y2, Y2
 	VMOVUPS      Y2, 872(SP)
 	VMOVUPS      776(SP), Y2
-	VSHUFPS      $0x88, Y8, Y2, Y2
+	VSHUFPS      $0x88, Y11, Y2, Y2
 	VMOVUPS      Y2, 904(SP)
 	VMOVUPS      808(SP), Y2
-	VSHUFPS      $0x88, Y10, Y2, Y2
+	VSHUFPS      $0x88, Y12, Y2, Y2
 	VMOVUPS      Y2, 936(SP)
 	VMOVUPS      840(SP), Y2
-	VSHUFPS      $0x88, Y4, Y2, Y2
+	VSHUFPS      $0x88, Y8, Y2, Y2
 	VMOVUPS      Y2, 968(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
@@ -4764,7 +4764,7 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Overdamped(SB), $1104-168
+TEXT ·Overdamped(SB), $1168-168
 	MOVQ         ids_len+104(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+96(FP), AX
@@ -4778,8 +4778,6 @@ TEXT ·Overdamped(SB), $1104-168
 	VMOVUPS      Y0, 40(SP)
 	VBROADCASTSS heat+136(FP), Y0
 	VMOVUPS      Y0, 72(SP)
-	VMOVSS       40(SP), X0
-	VMULSS       40(SP), X0, X0
 	XORQ         DI, DI
 	MOVQ         DI, 104(SP)
 	CMPQ         (SP), $0x00000000
@@ -4794,96 +4792,96 @@ TEXT ·Overdamped(SB), $1104-168
 	SHRQ         $0x20, R8
 	MOVLQZX      stream+156(FP), R10
 	XORQ         R8, R10
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 752(SP)
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 784(SP)
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 816(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 816(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 848(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
 	MOVQ         seed+144(FP), DI
 	MOVQ         DI, R8
 	SHRQ         $0x20, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 112(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 144(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 176(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 208(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 176(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 208(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 240(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 272(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 240(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 272(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 304(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 336(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 304(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 336(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 368(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 400(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 368(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 400(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 432(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 464(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 432(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 464(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 496(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 528(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 496(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 528(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 560(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 592(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 560(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 592(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 624(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 656(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 624(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 656(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 688(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 720(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
-	VMOVD        DI, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 688(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 720(SP)
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 752(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 784(SP)
 	ADDL         $0x9e3779b9, DI
 	ADDL         $0xbb67ae85, R8
 	XORQ         DI, DI
@@ -4895,203 +4893,204 @@ TEXT ·Overdamped(SB), $1104-168
 	IMULQ        R8, DI
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
-	VMOVQ        R8, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const30<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        816(SP), Y1, Y1
+	VPXOR        880(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        752(SP), Y2, Y2
-	VPXOR        816(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        784(SP), Y5, Y5
-	VPXOR        176(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        208(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        240(SP), Y5, Y5
+	VPXOR        848(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        304(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        304(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        336(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        336(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        368(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        432(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        464(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        496(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        560(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        560(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        592(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        688(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        720(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VMOVUPS      Y5, 848(SP)
-	VMOVUPS      Y3, 880(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        752(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        784(SP), Y3, Y3
 	VMOVUPS      Y4, 912(SP)
 	VMOVUPS      Y2, 944(SP)
+	VMOVUPS      Y3, 976(SP)
+	VMOVUPS      Y1, 1008(SP)
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
-	VMOVQ        R8, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const31<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        816(SP), Y1, Y1
+	VPXOR        880(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        752(SP), Y2, Y2
-	VPXOR        816(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        784(SP), Y5, Y5
-	VPXOR        176(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        208(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        240(SP), Y5, Y5
+	VPXOR        848(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        304(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        304(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        336(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        336(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        368(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        432(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        464(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        496(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        560(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        560(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        592(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        688(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        720(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VMOVUPS      848(SP), Y1
-	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 976(SP)
-	VMOVUPS      880(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1008(SP)
-	VMOVUPS      912(SP), Y1
-	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1040(SP)
-	VMOVUPS      944(SP), Y1
-	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1072(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        752(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        784(SP), Y3, Y3
+	VMOVUPS      912(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1040(SP)
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	VMOVSS       (SI), X1
+	VMOVSS       (SI), X0
 	ADDQ         $0x00000004, SI
-	VMOVSS       72(SP), X2
-	VMULSS       X1, X2, X2
-	VSQRTSS      X2, X2, X2
-	VBROADCASTSS X2, Y2
-	VMOVSS       40(SP), X3
-	VUCOMISS     const33<>+0(SB), X3
+	VMOVSS       72(SP), X1
+	VMULSS       X0, X1, X1
+	VSQRTSS      X1, X1, X1
+	VBROADCASTSS X1, Y1
+	VMOVUPS      Y1, 144(SP)
+	VMOVSS       40(SP), X1
+	VUCOMISS     const33<>+0(SB), X1
 	JHI          clip
 	JMP          free
 
 clip:
-	VBROADCASTSS X1, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
+	VBROADCASTSS X0, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
 	MOVQ         CX, R8
 	MOVQ         DX, R9
 	MOVQ         BX, R10
@@ -5100,20 +5099,20 @@ clip:
 	JLT          drift1end
 
 drift1:
-	VMOVUPS     (R9), Y6
-	VMOVUPS     32(R9), Y7
-	VMOVUPS     (R10), Y8
-	VMOVUPS     32(R10), Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVUPS     (R8), Y8
-	VMOVUPS     32(R8), Y9
-	VFMADD231PS 8(SP), Y8, Y6
-	VFMADD231PS 8(SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y7
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y7, Y7, Y5
+	VMOVUPS     (R9), Y4
+	VMOVUPS     32(R9), Y5
+	VMOVUPS     (R10), Y6
+	VMOVUPS     32(R10), Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VMOVUPS     (R8), Y6
+	VMOVUPS     32(R8), Y7
+	VFMADD231PS 8(SP), Y6, Y4
+	VFMADD231PS 8(SP), Y7, Y5
+	VMULPS      Y1, Y4, Y4
+	VMULPS      Y1, Y5, Y5
+	VFMADD231PS Y4, Y4, Y2
+	VFMADD231PS Y5, Y5, Y3
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
 	ADDQ        $0x00000040, R10
@@ -5128,55 +5127,58 @@ drift1end:
 	NEGQ        R11
 	LEAQ        64(R12)(R11*4), R12
 	NEGQ        R11
+	VMOVDQU     (R12), Y4
+	VMASKMOVPS  (R9), Y4, Y4
+	VMOVDQU     32(R12), Y5
+	VMASKMOVPS  32(R9), Y5, Y5
 	VMOVDQU     (R12), Y6
-	VMASKMOVPS  (R9), Y6, Y6
+	VMASKMOVPS  (R10), Y6, Y6
 	VMOVDQU     32(R12), Y7
-	VMASKMOVPS  32(R9), Y7, Y7
-	VMOVDQU     (R12), Y8
-	VMASKMOVPS  (R10), Y8, Y8
-	VMOVDQU     32(R12), Y9
-	VMASKMOVPS  32(R10), Y9, Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVDQU     (R12), Y8
-	VMASKMOVPS  (R8), Y8, Y8
-	VMOVDQU     32(R12), Y9
-	VMASKMOVPS  32(R8), Y9, Y9
-	VFMADD231PS 8(SP), Y8, Y6
-	VFMADD231PS 8(SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y3
-	VMOVDQU     (R12), Y7
-	VANDPS      Y7, Y6, Y6
+	VMASKMOVPS  32(R10), Y7, Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VMOVDQU     (R12), Y6
+	VMASKMOVPS  (R8), Y6, Y6
 	VMOVDQU     32(R12), Y7
-	VANDPS      Y7, Y3, Y3
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y3, Y3, Y5
+	VMASKMOVPS  32(R8), Y7, Y7
+	VFMADD231PS 8(SP), Y6, Y4
+	VFMADD231PS 8(SP), Y7, Y5
+	VMULPS      Y1, Y4, Y4
+	VMULPS      Y1, Y5, Y1
+	VMOVDQU     (R12), Y5
+	VANDPS      Y5, Y4, Y4
+	VMOVDQU     32(R12), Y5
+	VANDPS      Y5, Y1, Y1
+	VFMADD231PS Y4, Y4, Y2
+	VFMADD231PS Y1, Y1, Y3
 	LEAQ        (R8)(R11*4), R8
 	LEAQ        (R9)(R11*4), R9
 	LEAQ        (R10)(R11*4), R10
 
 driftdone:
-	VADDPS       Y5, Y4, Y3
-	VEXTRACTF128 $0x01, Y3, X4
-	VADDPS       X4, X3, X4
-	VPSHUFD      $0x0e, X4, X3
-	VADDPS       X3, X4, X3
-	VPSHUFD      $0x01, X3, X4
-	VADDPS       X4, X3, X4
-	VUCOMISS     X0, X4
+	VADDPS       Y3, Y2, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X2
+	VPSHUFD      $0x0e, X2, X1
+	VADDPS       X1, X2, X1
+	VPSHUFD      $0x01, X1, X2
+	VADDPS       X2, X1, X2
+	VMOVSS       40(SP), X1
+	VMULSS       40(SP), X1, X1
+	VUCOMISS     X1, X2
 	JHI          cut
 	JMP          free
 
 cut:
 	ADDQ    $0x00000001, 104(SP)
-	VSQRTSS X4, X4, X3
-	VMOVSS  40(SP), X4
-	VDIVSS  X3, X4, X3
-	VMULSS  X3, X1, X1
+	VSQRTSS X2, X2, X1
+	VMOVSS  40(SP), X2
+	VDIVSS  X1, X2, X1
+	VMULSS  X1, X0, X0
 
 free:
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS X0, Y0
+	VMOVUPS      Y0, 112(SP)
 	MOVQ         d+120(FP), R8
 	TESTQ        R8, R8
 	JEQ          whole
@@ -5201,345 +5203,345 @@ ahead:
 	CMPQ         R8, $0x00000020
 	JLT          partial
 	MOVQ         DI, R9
-	MOVQ         DI, R10
-	VMOVUPS      976(SP), Y4
-	VMOVUPS      1040(SP), Y3
+	VMOVUPS      1040(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, R9
-	SHLQ         $0x03, R10
-	VPSRLD       $0x08, Y4, Y4
-	VPSRLD       $0x08, Y3, Y6
-	VMOVQ        R9, X3
-	VMOVQ        R10, X5
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VPADDD       const17<>+0(SB), Y6, Y6
-	VPBROADCASTQ X3, Y3
-	VPBROADCASTQ X5, Y5
-	VCVTDQ2PS    Y4, Y4
-	VCVTDQ2PS    Y6, Y9
-	VMOVUPS      const23<>+0(SB), Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPADDQ       const31<>+0(SB), Y5, Y5
-	VPSUBD       const18<>+0(SB), Y9, Y10
-	VPSRLQ       $0x20, Y3, Y9
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        752(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y11
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        816(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        784(SP), Y12, Y12
-	VPXOR        176(SP), Y12, Y12
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
+	VMOVQ        R9, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VMOVUPS      1072(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        816(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        880(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        848(SP), Y12, Y12
+	VPXOR        240(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y13
 	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        208(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y3
-	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        240(SP), Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        272(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        304(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y9
-	VPXOR        Y11, Y9, Y9
-	VPXOR        272(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        304(SP), Y11, Y11
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        336(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        368(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y3
-	VPXOR        Y13, Y3, Y3
-	VPXOR        336(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y13
-	VPXOR        Y9, Y13, Y13
-	VPXOR        368(SP), Y13, Y13
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        400(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        432(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y9
-	VPXOR        Y12, Y9, Y9
-	VPXOR        400(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        432(SP), Y12, Y12
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        464(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y3
-	VPXOR        Y11, Y3, Y3
-	VPXOR        464(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y11
-	VPXOR        Y9, Y11, Y11
-	VPXOR        496(SP), Y11, Y11
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        528(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y9
-	VPXOR        Y13, Y9, Y9
-	VPXOR        528(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        560(SP), Y13, Y13
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        592(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        592(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y9, Y12, Y12
-	VPXOR        624(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y9
-	VMOVUPS      Y9, 944(SP)
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        Y13, Y9, Y9
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        656(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VMOVUPS      Y6, 1008(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y13, Y6, Y6
 	VPSRLQ       $0x20, Y13, Y12
 	VPXOR        Y11, Y12, Y12
-	VPXOR        656(SP), Y12, Y12
+	VPXOR        784(SP), Y6, Y6
+	VPXOR        720(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VPXOR        720(SP), Y9, Y9
-	VMOVUPS      Y11, 880(SP)
-	VPSRLQ       $0x20, Y11, Y11
-	VPXOR        Y3, Y11, Y11
-	VMOVUPS      Y9, 912(SP)
-	VPXOR        688(SP), Y11, Y11
-	VMOVUPS      Y11, 848(SP)
-	VPMULUDQ     const0<>+0(SB), Y5, Y3
-	VPSRLQ       $0x20, Y5, Y5
-	VPXOR        752(SP), Y5, Y5
-	VPMULUDQ     const0<>+0(SB), Y5, Y9
-	VPSRAD       $0x17, Y4, Y5
-	VPAND        const19<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VPADDD       const20<>+0(SB), Y4, Y4
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VFMADD213PS  const22<>+0(SB), Y4, Y6
-	VFMADD213PS  const24<>+0(SB), Y4, Y7
-	VFMADD213PS  const26<>+0(SB), Y4, Y8
-	VMULPS       Y4, Y4, Y11
-	VFMADD213PS  Y6, Y11, Y7
-	VMOVUPS      const29<>+0(SB), Y6
-	VFMADD213PS  const28<>+0(SB), Y4, Y6
-	VFMADD213PS  Y8, Y11, Y6
-	VMULPS       Y11, Y11, Y8
-	VFMADD213PS  Y7, Y8, Y6
-	VMULPS       const14<>+0(SB), Y5, Y7
-	VFMADD231PS  const13<>+0(SB), Y4, Y7
-	VMULPS       Y11, Y4, Y4
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  const15<>+0(SB), Y5, Y8
-	VFMADD231PS  Y6, Y4, Y8
-	VPSRLQ       $0x20, Y3, Y4
-	VPAND        const19<>+0(SB), Y10, Y5
-	VPSRAD       $0x17, Y10, Y6
-	VPXOR        816(SP), Y4, Y4
-	VPADDD       const20<>+0(SB), Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VADDPS       Y8, Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y9, Y8
-	VSUBPS       const9<>+0(SB), Y5, Y5
-	VSQRTPS      Y7, Y7
-	VPXOR        Y3, Y8, Y8
-	VMOVUPS      const23<>+0(SB), Y3
-	VPXOR        208(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y10
-	VFMADD213PS  const22<>+0(SB), Y5, Y3
-	VMOVUPS      1008(SP), Y8
-	VPSLLD       $0x02, Y8, Y8
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       const16<>+0(SB), Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y11
-	VPADDD       1008(SP), Y11, Y11
-	VMULPS       Y8, Y8, Y12
-	VMOVUPS      const2<>+0(SB), Y13
-	VFMADD213PS  const3<>+0(SB), Y12, Y13
-	VFMADD213PS  const4<>+0(SB), Y12, Y13
-	VMOVAPS      Y8, Y14
-	VMULPS       Y8, Y12, Y8
-	VFMADD231PS  Y13, Y8, Y14
-	VMOVUPS      const5<>+0(SB), Y8
-	VFMADD213PS  const6<>+0(SB), Y12, Y8
-	VFMADD213PS  const7<>+0(SB), Y12, Y8
-	VMOVAPS      Y12, Y13
-	VMULPS       Y12, Y12, Y15
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y13
-	VFMADD231PS  Y8, Y15, Y13
-	VPSLLD       $0x01, Y11, Y12
-	VBLENDVPS    Y12, Y13, Y14, Y8
-	VBLENDVPS    Y12, Y14, Y13, Y12
-	VPAND        const10<>+0(SB), Y11, Y13
-	VPADDD       const11<>+0(SB), Y11, Y11
-	VPXOR        Y13, Y8, Y8
-	VPAND        const10<>+0(SB), Y11, Y11
-	VPXOR        Y11, Y12, Y11
-	VMULPS       Y11, Y7, Y11
-	VMULPS       Y8, Y7, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y12
-	VMOVUPS      (BX), Y13
-	VADDPS       Y13, Y8, Y13
-	VMOVUPS      32(BX), Y8
-	VADDPS       Y8, Y12, Y8
-	VMOVUPS      (CX), Y12
-	VFMADD231PS  8(SP), Y12, Y13
-	VMOVUPS      32(CX), Y12
-	VFMADD231PS  8(SP), Y12, Y8
-	VMOVUPS      (CX), Y12
-	VFNMADD231PS Y13, Y1, Y12
-	VFMADD231PS  Y11, Y2, Y12
-	VMOVUPS      Y12, (CX)
-	VMOVUPS      32(CX), Y11
-	VFNMADD231PS Y8, Y1, Y11
-	VFMADD231PS  Y7, Y2, Y11
-	VMOVUPS      Y11, 32(CX)
-	VPSRLQ       $0x20, Y4, Y7
-	VPXOR        784(SP), Y7, Y7
-	VPXOR        176(SP), Y7, Y7
-	VPMULUDQ     const0<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y10, Y8
-	VPXOR        Y4, Y8, Y8
-	VPXOR        240(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y7, Y4
-	VPXOR        Y9, Y4, Y4
-	VPXOR        272(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y9
-	VPXOR        Y10, Y9, Y9
-	VPXOR        304(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y10
-	VPSRLQ       $0x20, Y8, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        336(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y7
-	VPSRLQ       $0x20, Y7, Y9
-	VPXOR        Y4, Y9, Y9
-	VPXOR        368(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y10, Y4
-	VPXOR        Y8, Y4, Y4
-	VPXOR        400(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VPXOR        Y7, Y8, Y8
-	VPXOR        432(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y9, Y7
-	VPXOR        Y10, Y7, Y7
-	VPXOR        464(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y10
-	VPXOR        Y4, Y10, Y10
-	VPXOR        496(SP), Y10, Y10
-	VPMULUDQ     const0<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y8, Y4
-	VPXOR        Y9, Y4, Y4
-	VPXOR        528(SP), Y4, Y4
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y9
-	VPXOR        Y7, Y9, Y9
-	VPXOR        560(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y10, Y7
-	VPXOR        Y8, Y7, Y7
-	VPXOR        592(SP), Y7, Y7
-	VPMULUDQ     const1<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y8
-	VPXOR        Y4, Y8, Y8
-	VPXOR        624(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VPXOR        Y9, Y8, Y8
-	VPSRLQ       $0x20, Y9, Y9
-	VPXOR        720(SP), Y8, Y8
-	VPXOR        Y10, Y9, Y9
-	VMOVUPS      const25<>+0(SB), Y10
-	VFMADD213PS  const24<>+0(SB), Y5, Y10
-	VPXOR        656(SP), Y9, Y9
-	VPMULUDQ     const1<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y7, Y11, Y11
-	VMOVUPS      const27<>+0(SB), Y12
-	VPXOR        688(SP), Y11, Y11
-	VFMADD213PS  const26<>+0(SB), Y5, Y12
-	VMULPS       Y5, Y5, Y7
-	VFMADD213PS  Y3, Y7, Y10
-	VMOVUPS      const29<>+0(SB), Y3
-	VFMADD213PS  const28<>+0(SB), Y5, Y3
-	VFMADD213PS  Y12, Y7, Y3
-	VMULPS       Y7, Y7, Y12
-	VFMADD213PS  Y10, Y12, Y3
-	VMULPS       const14<>+0(SB), Y6, Y10
-	VFMADD231PS  const13<>+0(SB), Y5, Y10
-	VMULPS       Y7, Y5, Y5
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  const15<>+0(SB), Y6, Y7
-	VMOVUPS      1072(SP), Y6
-	VFMADD231PS  Y3, Y5, Y7
-	VMOVUPS      const2<>+0(SB), Y3
-	VMOVUPS      const5<>+0(SB), Y5
+	VMOVUPS      Y6, 976(SP)
+	VMOVUPS      Y11, 944(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        752(SP), Y6, Y6
+	VMOVUPS      Y6, 912(SP)
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const22<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y3
+	VFMADD213PS  const26<>+0(SB), Y0, Y4
+	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y7
+	VFMADD213PS  const4<>+0(SB), Y4, Y7
+	VFMADD213PS  const6<>+0(SB), Y4, Y8
+	VFMADD213PS  const7<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y6, Y2
+	VMULPS       Y6, Y0, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VMULPS       const14<>+0(SB), Y1, Y1
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVAPS      Y4, Y0
+	VFMADD231PS  Y5, Y3, Y2
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y3
+	VMULPS       Y4, Y4, Y4
+	VMOVUPS      (DX), Y5
+	VMOVUPS      32(DX), Y6
+	VMOVAPS      Y10, Y9
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VADDPS       Y2, Y5, Y5
+	VMOVUPS      32(BX), Y2
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y7, Y3, Y9
+	VADDPS       Y2, Y6, Y3
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VMOVUPS      const21<>+0(SB), Y2
+	VFMADD231PS  Y8, Y4, Y0
+	VPADDD       1072(SP), Y2, Y2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y8
+	VFMADD231PS  8(SP), Y6, Y5
+	VPSLLD       $0x01, Y2, Y6
+	VFMADD231PS  8(SP), Y7, Y3
+	VPADDD       const11<>+0(SB), Y2, Y7
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y7, Y7
+	VFNMADD231PS 112(SP), Y5, Y4
+	VBLENDVPS    Y6, Y0, Y9, Y5
+	VBLENDVPS    Y6, Y9, Y0, Y0
+	VPXOR        Y2, Y5, Y2
+	VPXOR        Y7, Y0, Y0
+	VFNMADD231PS 112(SP), Y3, Y8
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VFMADD231PS  144(SP), Y0, Y4
+	VFMADD231PS  144(SP), Y1, Y8
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y8, 32(CX)
+	MOVQ         DI, R9
+	VMOVUPS      1104(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
+	SHLQ         $0x03, R9
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
+	VMOVQ        R9, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VMOVUPS      1136(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
 	VPSLLD       $0x02, Y6, Y6
-	VADDPS       Y7, Y10, Y7
-	VMOVUPS      const8<>+0(SB), Y10
-	VSQRTPS      Y7, Y7
+	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VMOVUPS      const21<>+0(SB), Y12
-	VPADDD       1072(SP), Y12, Y12
-	VMULPS       Y6, Y6, Y13
-	VFMADD213PS  const3<>+0(SB), Y13, Y3
-	VFMADD213PS  const4<>+0(SB), Y13, Y3
-	VFMADD213PS  const6<>+0(SB), Y13, Y5
-	VFMADD213PS  const7<>+0(SB), Y13, Y5
-	VMOVAPS      Y6, Y14
-	VMULPS       Y6, Y13, Y6
-	VFMADD231PS  Y3, Y6, Y14
-	VMOVAPS      Y13, Y3
-	VFMADD213PS  const9<>+0(SB), Y10, Y3
-	VMULPS       Y13, Y13, Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VMOVUPS      64(DX), Y10
-	VPSLLD       $0x01, Y12, Y6
-	VBLENDVPS    Y6, Y3, Y14, Y5
-	VBLENDVPS    Y6, Y14, Y3, Y3
-	VPAND        const10<>+0(SB), Y12, Y6
-	VPADDD       const11<>+0(SB), Y12, Y12
-	VPXOR        Y6, Y5, Y5
-	VPAND        const10<>+0(SB), Y12, Y6
-	VPXOR        Y6, Y3, Y3
-	VMOVUPS      96(DX), Y6
-	VMULPS       Y3, Y7, Y3
-	VMULPS       Y5, Y7, Y5
-	VMOVUPS      64(BX), Y7
-	VADDPS       Y7, Y10, Y10
-	VMOVUPS      96(BX), Y7
-	VADDPS       Y7, Y6, Y6
-	VMOVUPS      64(CX), Y7
-	VFMADD231PS  8(SP), Y7, Y10
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        816(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        880(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        848(SP), Y12, Y12
+	VPXOR        240(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        272(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        304(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        336(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        368(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        400(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        432(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        464(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        528(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        592(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        656(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y13, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y13
+	VPXOR        Y11, Y13, Y13
+	VPXOR        720(SP), Y13, Y13
+	VPXOR        784(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y13, Y11
+	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        752(SP), Y13, Y13
+	VPSRAD       $0x17, Y1, Y0
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y2
+	VFMADD213PS  const24<>+0(SB), Y1, Y3
+	VFMADD213PS  const26<>+0(SB), Y1, Y4
+	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMULPS       const14<>+0(SB), Y0, Y2
+	VFMADD231PS  const13<>+0(SB), Y1, Y2
+	VMULPS       Y14, Y1, Y1
+	VMOVAPS      Y14, Y3
+	VFMADD231PS  const15<>+0(SB), Y0, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y10, Y10, Y0
+	VMOVUPS      64(DX), Y1
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      96(DX), Y3
+	VSQRTPS      Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y0, Y7
+	VFMADD213PS  const4<>+0(SB), Y0, Y7
+	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1136(SP), Y4, Y4
+	VMOVAPS      Y10, Y5
+	VMULPS       Y10, Y0, Y10
+	VFMADD231PS  Y7, Y10, Y5
+	VMOVAPS      Y0, Y7
+	VMULPS       Y0, Y0, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VFMADD231PS  Y8, Y0, Y7
+	VMOVUPS      64(BX), Y0
+	VMOVUPS      96(BX), Y8
+	VADDPS       Y0, Y1, Y0
+	VMOVUPS      64(CX), Y1
+	VADDPS       Y8, Y3, Y3
+	VMOVUPS      96(CX), Y8
+	VFMADD231PS  8(SP), Y1, Y0
+	VPSLLD       $0x01, Y4, Y1
+	VFMADD231PS  8(SP), Y8, Y3
+	VPADDD       const11<>+0(SB), Y4, Y8
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y8, Y9
+	VBLENDVPS    Y1, Y7, Y5, Y8
+	VBLENDVPS    Y1, Y5, Y7, Y1
+	VMOVUPS      64(CX), Y5
+	VPXOR        Y4, Y8, Y4
 	VMOVUPS      96(CX), Y7
-	VFMADD231PS  8(SP), Y7, Y6
-	VMOVUPS      64(CX), Y7
-	VFNMADD231PS Y10, Y1, Y7
-	VMOVUPS      96(CX), Y10
-	VFNMADD231PS Y6, Y1, Y10
-	VFMADD231PS  Y3, Y2, Y7
-	VFMADD231PS  Y5, Y2, Y10
-	VMOVUPS      Y7, 64(CX)
-	VMOVUPS      Y10, 96(CX)
-	VMOVUPS      848(SP), Y3
-	VSHUFPS      $0x88, Y11, Y3, Y3
-	VMOVUPS      Y3, 976(SP)
-	VMOVUPS      880(SP), Y3
-	VSHUFPS      $0x88, Y9, Y3, Y3
-	VMOVUPS      Y3, 1008(SP)
-	VMOVUPS      912(SP), Y3
-	VSHUFPS      $0x88, Y8, Y3, Y3
-	VMOVUPS      Y3, 1040(SP)
-	VMOVUPS      944(SP), Y3
-	VSHUFPS      $0x88, Y4, Y3, Y3
-	VMOVUPS      Y3, 1072(SP)
+	VPXOR        Y9, Y1, Y1
+	VFNMADD231PS 112(SP), Y0, Y5
+	VFNMADD231PS 112(SP), Y3, Y7
+	VMULPS       Y1, Y2, Y0
+	VMULPS       Y4, Y2, Y1
+	VFMADD231PS  144(SP), Y0, Y5
+	VFMADD231PS  144(SP), Y1, Y7
+	VMOVUPS      Y5, 64(CX)
+	VMOVUPS      Y7, 96(CX)
+	VMOVUPS      912(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 1040(SP)
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
@@ -5549,150 +5551,150 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS      976(SP), Y3
-	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      1040(SP), Y0
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y0, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPAND        const19<>+0(SB), Y0, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      const23<>+0(SB), Y3
+	VFMADD213PS  const22<>+0(SB), Y0, Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VFMADD213PS  const24<>+0(SB), Y0, Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VFMADD213PS  const26<>+0(SB), Y0, Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  Y3, Y2, Y4
+	VFMADD213PS  Y5, Y2, Y6
+	VMULPS       Y2, Y2, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VMULPS       const14<>+0(SB), Y1, Y3
+	VFMADD231PS  const13<>+0(SB), Y0, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  const15<>+0(SB), Y1, Y4
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VADDPS       Y4, Y3, Y0
+	VSQRTPS      Y0, Y0
+	VMOVUPS      1072(SP), Y1
+	VPSLLD       $0x02, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       const16<>+0(SB), Y1, Y1
+	VMOVUPS      const21<>+0(SB), Y2
+	VPADDD       1072(SP), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD213PS  const3<>+0(SB), Y3, Y4
+	VFMADD213PS  const4<>+0(SB), Y3, Y4
+	VMOVAPS      Y1, Y5
+	VMULPS       Y1, Y3, Y1
+	VFMADD231PS  Y4, Y1, Y5
+	VMOVUPS      const5<>+0(SB), Y1
+	VFMADD213PS  const6<>+0(SB), Y3, Y1
+	VFMADD213PS  const7<>+0(SB), Y3, Y1
+	VMOVAPS      Y3, Y4
+	VMOVUPS      const8<>+0(SB), Y6
+	VFMADD213PS  const9<>+0(SB), Y6, Y4
+	VMULPS       Y3, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y4
+	VPSLLD       $0x01, Y2, Y3
+	VBLENDVPS    Y3, Y4, Y5, Y1
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VPAND        const10<>+0(SB), Y2, Y4
+	VPXOR        Y4, Y1, Y1
+	VPADDD       const11<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y3, Y2
+	VMULPS       Y2, Y0, Y2
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      1104(SP), Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VPSRAD       $0x17, Y3, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPAND        const19<>+0(SB), Y3, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y3, Y3
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const23<>+0(SB), Y5
+	VFMADD213PS  const22<>+0(SB), Y1, Y5
+	VMOVUPS      const25<>+0(SB), Y6
+	VFMADD213PS  const24<>+0(SB), Y1, Y6
+	VMOVUPS      const27<>+0(SB), Y7
+	VFMADD213PS  const26<>+0(SB), Y1, Y7
+	VMOVUPS      const29<>+0(SB), Y8
+	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VFMADD213PS  Y5, Y4, Y6
+	VFMADD213PS  Y7, Y4, Y8
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y6, Y5, Y8
+	VMULPS       const14<>+0(SB), Y3, Y5
+	VFMADD231PS  const13<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  const15<>+0(SB), Y3, Y6
+	VMULPS       Y4, Y1, Y1
+	VFMADD231PS  Y8, Y1, Y6
+	VADDPS       Y6, Y5, Y1
+	VSQRTPS      Y1, Y1
+	VMOVUPS      1136(SP), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1136(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      const23<>+0(SB), Y6
-	VFMADD213PS  const22<>+0(SB), Y3, Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VFMADD213PS  const24<>+0(SB), Y3, Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VMOVUPS      const29<>+0(SB), Y9
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  Y6, Y5, Y7
-	VFMADD213PS  Y8, Y5, Y9
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y7, Y6, Y9
-	VMULPS       const14<>+0(SB), Y4, Y6
-	VFMADD231PS  const13<>+0(SB), Y3, Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y7
-	VMULPS       Y5, Y3, Y3
-	VFMADD231PS  Y9, Y3, Y7
-	VADDPS       Y7, Y6, Y3
-	VSQRTPS      Y3, Y3
-	VMOVUPS      1008(SP), Y4
-	VPSLLD       $0x02, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y4
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1008(SP), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      const2<>+0(SB), Y7
-	VFMADD213PS  const3<>+0(SB), Y6, Y7
-	VFMADD213PS  const4<>+0(SB), Y6, Y7
-	VMOVAPS      Y4, Y8
-	VMULPS       Y4, Y6, Y4
-	VFMADD231PS  Y7, Y4, Y8
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VMOVAPS      Y6, Y7
-	VMOVUPS      const8<>+0(SB), Y9
-	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VMULPS       Y6, Y6, Y6
-	VFMADD231PS  Y4, Y6, Y7
-	VPSLLD       $0x01, Y5, Y6
-	VBLENDVPS    Y6, Y7, Y8, Y4
-	VBLENDVPS    Y6, Y8, Y7, Y6
-	VPAND        const10<>+0(SB), Y5, Y7
-	VPXOR        Y7, Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y6, Y5
-	VMULPS       Y5, Y3, Y5
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1040(SP), Y4
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPSRAD       $0x17, Y4, Y6
-	VCVTDQ2PS    Y6, Y6
-	VPAND        const19<>+0(SB), Y4, Y4
-	VPADDD       const20<>+0(SB), Y4, Y4
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y4, Y7
-	VMOVUPS      const23<>+0(SB), Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y8
-	VMOVUPS      const25<>+0(SB), Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VMOVUPS      const27<>+0(SB), Y10
-	VFMADD213PS  const26<>+0(SB), Y4, Y10
-	VMOVUPS      const29<>+0(SB), Y11
-	VFMADD213PS  const28<>+0(SB), Y4, Y11
-	VFMADD213PS  Y8, Y7, Y9
-	VFMADD213PS  Y10, Y7, Y11
-	VMULPS       Y7, Y7, Y8
-	VFMADD213PS  Y9, Y8, Y11
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD231PS  const13<>+0(SB), Y4, Y8
-	VMOVAPS      Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y9
-	VMULPS       Y7, Y4, Y4
-	VFMADD231PS  Y11, Y4, Y9
-	VADDPS       Y9, Y8, Y4
-	VSQRTPS      Y4, Y4
-	VMOVUPS      1072(SP), Y6
-	VPSLLD       $0x02, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1072(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y8, Y9
-	VFMADD213PS  const4<>+0(SB), Y8, Y9
-	VMOVAPS      Y6, Y10
-	VMULPS       Y6, Y8, Y6
-	VFMADD231PS  Y9, Y6, Y10
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VMOVAPS      Y8, Y9
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y9
-	VMULPS       Y8, Y8, Y8
-	VFMADD231PS  Y6, Y8, Y9
-	VPSLLD       $0x01, Y7, Y8
-	VBLENDVPS    Y8, Y9, Y10, Y6
-	VBLENDVPS    Y8, Y10, Y9, Y8
-	VPAND        const10<>+0(SB), Y7, Y9
-	VPXOR        Y9, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y8, Y7
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y6, Y3, Y7
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD213PS  const6<>+0(SB), Y5, Y3
+	VFMADD213PS  const7<>+0(SB), Y5, Y3
+	VMOVAPS      Y5, Y6
+	VMOVUPS      const8<>+0(SB), Y8
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VMULPS       Y5, Y5, Y5
+	VFMADD231PS  Y3, Y5, Y6
+	VPSLLD       $0x01, Y4, Y5
+	VBLENDVPS    Y5, Y6, Y7, Y3
+	VBLENDVPS    Y5, Y7, Y6, Y5
+	VPAND        const10<>+0(SB), Y4, Y6
+	VPXOR        Y6, Y3, Y3
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y5, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y3, Y1, Y1
 	CMPQ         R8, $0x00000010
 	JLT          partialtail0
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y5, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (CX)
-	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFNMADD231PS 112(SP), Y3, Y6
+	VFNMADD231PS 112(SP), Y5, Y7
+	VFMADD231PS  144(SP), Y2, Y6
+	VFMADD231PS  144(SP), Y0, Y7
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -5701,24 +5703,24 @@ partial:
 	JEQ          partialdone
 	CMPQ         R8, $0x00000010
 	JLT          partialtail1
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (CX)
-	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFNMADD231PS 112(SP), Y3, Y6
+	VFNMADD231PS 112(SP), Y5, Y7
+	VFMADD231PS  144(SP), Y4, Y6
+	VFMADD231PS  144(SP), Y1, Y7
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -5731,34 +5733,34 @@ partialtail0:
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
-	VMOVDQU      (R9), Y4
-	VMASKMOVPS   (DX), Y4, Y4
-	VMOVDQU      32(R9), Y6
-	VMASKMOVPS   32(DX), Y6, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y7, Y4
-	VFMADD231PS  8(SP), Y8, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y5, Y2, Y7
-	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R9), Y1
-	VMASKMOVPS   Y7, Y1, (CX)
-	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y8, Y1, 32(CX)
+	VMASKMOVPS   (DX), Y1, Y1
+	VMOVDQU      32(R9), Y3
+	VMASKMOVPS   32(DX), Y3, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (BX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y5, Y3, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y4, Y1
+	VFMADD231PS  8(SP), Y5, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFNMADD231PS 112(SP), Y1, Y4
+	VFNMADD231PS 112(SP), Y3, Y5
+	VFMADD231PS  144(SP), Y2, Y4
+	VFMADD231PS  144(SP), Y0, Y5
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   Y4, Y0, (CX)
+	VMOVDQU      32(R9), Y0
+	VMASKMOVPS   Y5, Y0, 32(CX)
 	LEAQ         (CX)(R8*4), CX
 	LEAQ         (DX)(R8*4), DX
 	LEAQ         (BX)(R8*4), BX
@@ -5769,34 +5771,34 @@ partialtail1:
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VMOVDQU      32(R9), Y2
+	VMASKMOVPS   32(DX), Y2, Y2
 	VMOVDQU      (R9), Y3
-	VMASKMOVPS   (DX), Y3, Y3
+	VMASKMOVPS   (BX), Y3, Y3
 	VMOVDQU      32(R9), Y5
-	VMASKMOVPS   32(DX), Y5, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y6, Y3
-	VFMADD231PS  8(SP), Y8, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R9), Y1
-	VMASKMOVPS   Y6, Y1, (CX)
-	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y8, Y1, 32(CX)
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y2, Y2
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y3, Y0
+	VFMADD231PS  8(SP), Y5, Y2
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFNMADD231PS 112(SP), Y0, Y3
+	VFNMADD231PS 112(SP), Y2, Y5
+	VFMADD231PS  144(SP), Y4, Y3
+	VFMADD231PS  144(SP), Y1, Y5
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   Y3, Y0, (CX)
+	VMOVDQU      32(R9), Y0
+	VMASKMOVPS   Y5, Y0, 32(CX)
 	LEAQ         (CX)(R8*4), CX
 	LEAQ         (DX)(R8*4), DX
 	LEAQ         (BX)(R8*4), BX
@@ -5804,331 +5806,331 @@ partialtail1:
 partialdone:
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
-	VMOVQ        R8, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const30<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        816(SP), Y1, Y1
+	VPXOR        880(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        752(SP), Y2, Y2
-	VPXOR        816(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        784(SP), Y5, Y5
-	VPXOR        176(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        208(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        240(SP), Y5, Y5
+	VPXOR        848(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        304(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        304(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        336(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        336(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        368(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        432(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        464(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        496(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        560(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        560(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        592(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        688(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        720(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VMOVUPS      Y5, 848(SP)
-	VMOVUPS      Y3, 880(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        752(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        784(SP), Y3, Y3
 	VMOVUPS      Y4, 912(SP)
 	VMOVUPS      Y2, 944(SP)
+	VMOVUPS      Y3, 976(SP)
+	VMOVUPS      Y1, 1008(SP)
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
-	VMOVQ        R8, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const31<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        816(SP), Y1, Y1
+	VPXOR        880(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        752(SP), Y2, Y2
-	VPXOR        816(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        784(SP), Y5, Y5
-	VPXOR        176(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        208(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        240(SP), Y5, Y5
+	VPXOR        848(SP), Y4, Y4
+	VPXOR        240(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        304(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        304(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        336(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        336(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        368(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        368(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        432(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        464(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        496(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        560(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        560(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        592(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        688(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        720(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VMOVUPS      848(SP), Y1
-	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 976(SP)
-	VMOVUPS      880(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1008(SP)
-	VMOVUPS      912(SP), Y1
-	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1040(SP)
-	VMOVUPS      944(SP), Y1
-	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1072(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        752(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        784(SP), Y3, Y3
+	VMOVUPS      912(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1040(SP)
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      976(SP), Y3
-	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      1040(SP), Y0
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y0, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPAND        const19<>+0(SB), Y0, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      const23<>+0(SB), Y3
+	VFMADD213PS  const22<>+0(SB), Y0, Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VFMADD213PS  const24<>+0(SB), Y0, Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VFMADD213PS  const26<>+0(SB), Y0, Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  Y3, Y2, Y4
+	VFMADD213PS  Y5, Y2, Y6
+	VMULPS       Y2, Y2, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VMULPS       const14<>+0(SB), Y1, Y3
+	VFMADD231PS  const13<>+0(SB), Y0, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  const15<>+0(SB), Y1, Y4
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VADDPS       Y4, Y3, Y0
+	VSQRTPS      Y0, Y0
+	VMOVUPS      1072(SP), Y1
+	VPSLLD       $0x02, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       const16<>+0(SB), Y1, Y1
+	VMOVUPS      const21<>+0(SB), Y2
+	VPADDD       1072(SP), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD213PS  const3<>+0(SB), Y3, Y4
+	VFMADD213PS  const4<>+0(SB), Y3, Y4
+	VMOVAPS      Y1, Y5
+	VMULPS       Y1, Y3, Y1
+	VFMADD231PS  Y4, Y1, Y5
+	VMOVUPS      const5<>+0(SB), Y1
+	VFMADD213PS  const6<>+0(SB), Y3, Y1
+	VFMADD213PS  const7<>+0(SB), Y3, Y1
+	VMOVAPS      Y3, Y4
+	VMOVUPS      const8<>+0(SB), Y6
+	VFMADD213PS  const9<>+0(SB), Y6, Y4
+	VMULPS       Y3, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y4
+	VPSLLD       $0x01, Y2, Y3
+	VBLENDVPS    Y3, Y4, Y5, Y1
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VPAND        const10<>+0(SB), Y2, Y4
+	VPXOR        Y4, Y1, Y1
+	VPADDD       const11<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y3, Y2
+	VMULPS       Y2, Y0, Y2
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      1104(SP), Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VPSRAD       $0x17, Y3, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPAND        const19<>+0(SB), Y3, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y3, Y3
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const23<>+0(SB), Y5
+	VFMADD213PS  const22<>+0(SB), Y1, Y5
+	VMOVUPS      const25<>+0(SB), Y6
+	VFMADD213PS  const24<>+0(SB), Y1, Y6
+	VMOVUPS      const27<>+0(SB), Y7
+	VFMADD213PS  const26<>+0(SB), Y1, Y7
+	VMOVUPS      const29<>+0(SB), Y8
+	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VFMADD213PS  Y5, Y4, Y6
+	VFMADD213PS  Y7, Y4, Y8
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y6, Y5, Y8
+	VMULPS       const14<>+0(SB), Y3, Y5
+	VFMADD231PS  const13<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  const15<>+0(SB), Y3, Y6
+	VMULPS       Y4, Y1, Y1
+	VFMADD231PS  Y8, Y1, Y6
+	VADDPS       Y6, Y5, Y1
+	VSQRTPS      Y1, Y1
+	VMOVUPS      1136(SP), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1136(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      const23<>+0(SB), Y6
-	VFMADD213PS  const22<>+0(SB), Y3, Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VFMADD213PS  const24<>+0(SB), Y3, Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VMOVUPS      const29<>+0(SB), Y9
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  Y6, Y5, Y7
-	VFMADD213PS  Y8, Y5, Y9
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y7, Y6, Y9
-	VMULPS       const14<>+0(SB), Y4, Y6
-	VFMADD231PS  const13<>+0(SB), Y3, Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y7
-	VMULPS       Y5, Y3, Y3
-	VFMADD231PS  Y9, Y3, Y7
-	VADDPS       Y7, Y6, Y3
-	VSQRTPS      Y3, Y3
-	VMOVUPS      1008(SP), Y4
-	VPSLLD       $0x02, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y4
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1008(SP), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      const2<>+0(SB), Y7
-	VFMADD213PS  const3<>+0(SB), Y6, Y7
-	VFMADD213PS  const4<>+0(SB), Y6, Y7
-	VMOVAPS      Y4, Y8
-	VMULPS       Y4, Y6, Y4
-	VFMADD231PS  Y7, Y4, Y8
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VMOVAPS      Y6, Y7
-	VMOVUPS      const8<>+0(SB), Y9
-	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VMULPS       Y6, Y6, Y6
-	VFMADD231PS  Y4, Y6, Y7
-	VPSLLD       $0x01, Y5, Y6
-	VBLENDVPS    Y6, Y7, Y8, Y4
-	VBLENDVPS    Y6, Y8, Y7, Y6
-	VPAND        const10<>+0(SB), Y5, Y7
-	VPXOR        Y7, Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y6, Y5
-	VMULPS       Y5, Y3, Y5
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1040(SP), Y4
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPSRAD       $0x17, Y4, Y6
-	VCVTDQ2PS    Y6, Y6
-	VPAND        const19<>+0(SB), Y4, Y4
-	VPADDD       const20<>+0(SB), Y4, Y4
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y4, Y7
-	VMOVUPS      const23<>+0(SB), Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y8
-	VMOVUPS      const25<>+0(SB), Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VMOVUPS      const27<>+0(SB), Y10
-	VFMADD213PS  const26<>+0(SB), Y4, Y10
-	VMOVUPS      const29<>+0(SB), Y11
-	VFMADD213PS  const28<>+0(SB), Y4, Y11
-	VFMADD213PS  Y8, Y7, Y9
-	VFMADD213PS  Y10, Y7, Y11
-	VMULPS       Y7, Y7, Y8
-	VFMADD213PS  Y9, Y8, Y11
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD231PS  const13<>+0(SB), Y4, Y8
-	VMOVAPS      Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y9
-	VMULPS       Y7, Y4, Y4
-	VFMADD231PS  Y11, Y4, Y9
-	VADDPS       Y9, Y8, Y4
-	VSQRTPS      Y4, Y4
-	VMOVUPS      1072(SP), Y6
-	VPSLLD       $0x02, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1072(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y8, Y9
-	VFMADD213PS  const4<>+0(SB), Y8, Y9
-	VMOVAPS      Y6, Y10
-	VMULPS       Y6, Y8, Y6
-	VFMADD231PS  Y9, Y6, Y10
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VMOVAPS      Y8, Y9
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y9
-	VMULPS       Y8, Y8, Y8
-	VFMADD231PS  Y6, Y8, Y9
-	VPSLLD       $0x01, Y7, Y8
-	VBLENDVPS    Y8, Y9, Y10, Y6
-	VBLENDVPS    Y8, Y10, Y9, Y8
-	VPAND        const10<>+0(SB), Y7, Y9
-	VPXOR        Y9, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y8, Y7
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y6, Y3, Y7
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD213PS  const6<>+0(SB), Y5, Y3
+	VFMADD213PS  const7<>+0(SB), Y5, Y3
+	VMOVAPS      Y5, Y6
+	VMOVUPS      const8<>+0(SB), Y8
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VMULPS       Y5, Y5, Y5
+	VFMADD231PS  Y3, Y5, Y6
+	VPSLLD       $0x01, Y4, Y5
+	VBLENDVPS    Y5, Y6, Y7, Y3
+	VBLENDVPS    Y5, Y7, Y6, Y5
+	VPAND        const10<>+0(SB), Y4, Y6
+	VPXOR        Y6, Y3, Y3
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y5, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y3, Y1, Y1
 	CMPQ         R8, $0x00000010
 	JLT          finaltail0
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y5, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (CX)
-	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFNMADD231PS 112(SP), Y3, Y6
+	VFNMADD231PS 112(SP), Y5, Y7
+	VFMADD231PS  144(SP), Y2, Y6
+	VFMADD231PS  144(SP), Y0, Y7
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -6137,24 +6139,24 @@ final:
 	JEQ          finaldone
 	CMPQ         R8, $0x00000010
 	JLT          finaltail1
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (CX)
-	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFNMADD231PS 112(SP), Y3, Y6
+	VFNMADD231PS 112(SP), Y5, Y7
+	VFMADD231PS  144(SP), Y4, Y6
+	VFMADD231PS  144(SP), Y1, Y7
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -6167,34 +6169,34 @@ finaltail0:
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
-	VMOVDQU      (R9), Y4
-	VMASKMOVPS   (DX), Y4, Y4
-	VMOVDQU      32(R9), Y6
-	VMASKMOVPS   32(DX), Y6, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y7, Y4
-	VFMADD231PS  8(SP), Y8, Y6
-	VMOVDQU      (R9), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y5, Y2, Y7
-	VFMADD231PS  Y3, Y2, Y8
 	VMOVDQU      (R9), Y1
-	VMASKMOVPS   Y7, Y1, (CX)
-	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y8, Y1, 32(CX)
+	VMASKMOVPS   (DX), Y1, Y1
+	VMOVDQU      32(R9), Y3
+	VMASKMOVPS   32(DX), Y3, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (BX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y5, Y3, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y4, Y1
+	VFMADD231PS  8(SP), Y5, Y3
+	VMOVDQU      (R9), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFNMADD231PS 112(SP), Y1, Y4
+	VFNMADD231PS 112(SP), Y3, Y5
+	VFMADD231PS  144(SP), Y2, Y4
+	VFMADD231PS  144(SP), Y0, Y5
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   Y4, Y0, (CX)
+	VMOVDQU      32(R9), Y0
+	VMASKMOVPS   Y5, Y0, 32(CX)
 	LEAQ         (CX)(R8*4), CX
 	LEAQ         (DX)(R8*4), DX
 	LEAQ         (BX)(R8*4), BX
@@ -6205,34 +6207,34 @@ finaltail1:
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VMOVDQU      32(R9), Y2
+	VMASKMOVPS   32(DX), Y2, Y2
 	VMOVDQU      (R9), Y3
-	VMASKMOVPS   (DX), Y3, Y3
+	VMASKMOVPS   (BX), Y3, Y3
 	VMOVDQU      32(R9), Y5
-	VMASKMOVPS   32(DX), Y5, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y6, Y3
-	VFMADD231PS  8(SP), Y8, Y5
-	VMOVDQU      (R9), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R9), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R9), Y1
-	VMASKMOVPS   Y6, Y1, (CX)
-	VMOVDQU      32(R9), Y1
-	VMASKMOVPS   Y8, Y1, 32(CX)
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y2, Y2
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y3, Y0
+	VFMADD231PS  8(SP), Y5, Y2
+	VMOVDQU      (R9), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R9), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFNMADD231PS 112(SP), Y0, Y3
+	VFNMADD231PS 112(SP), Y2, Y5
+	VFMADD231PS  144(SP), Y4, Y3
+	VFMADD231PS  144(SP), Y1, Y5
+	VMOVDQU      (R9), Y0
+	VMASKMOVPS   Y3, Y0, (CX)
+	VMOVDQU      32(R9), Y0
+	VMASKMOVPS   Y5, Y0, 32(CX)
 	LEAQ         (CX)(R8*4), CX
 	LEAQ         (DX)(R8*4), DX
 	LEAQ         (BX)(R8*4), BX
@@ -6262,7 +6264,7 @@ GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Underdamped(SB), $1136-192
+TEXT ·Underdamped(SB), $1200-192
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+120(FP), AX
@@ -6279,8 +6281,6 @@ TEXT ·Underdamped(SB), $1136-192
 	VMOVUPS      Y0, 72(SP)
 	VBROADCASTSS keep+164(FP), Y0
 	VMOVUPS      Y0, 104(SP)
-	VMOVSS       40(SP), X0
-	VMULSS       40(SP), X0, X0
 	XORQ         R8, R8
 	MOVQ         R8, 136(SP)
 	CMPQ         (SP), $0x00000000
@@ -6295,96 +6295,96 @@ TEXT ·Underdamped(SB), $1136-192
 	SHRQ         $0x20, R9
 	MOVLQZX      stream+180(FP), R11
 	XORQ         R9, R11
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 784(SP)
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 816(SP)
-	VMOVD        R11, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 848(SP)
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 848(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
 	MOVQ         seed+168(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 144(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 176(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 208(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 240(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 208(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 240(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 272(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 304(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 272(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 304(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 336(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 368(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 336(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 368(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 400(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 432(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 400(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 432(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 464(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 496(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 464(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 496(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 528(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 560(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 528(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 560(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 592(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 624(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 592(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 624(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 656(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 688(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 656(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 688(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 720(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 752(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
-	VMOVD        R8, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 720(SP)
-	VMOVD        R9, X1
-	VPBROADCASTD X1, Y1
-	VMOVDQU      Y1, 752(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 784(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 816(SP)
 	ADDL         $0x9e3779b9, R8
 	ADDL         $0xbb67ae85, R9
 	XORQ         R8, R8
@@ -6396,203 +6396,204 @@ TEXT ·Underdamped(SB), $1136-192
 	IMULQ        R9, R8
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
-	VMOVQ        R9, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const30<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        848(SP), Y1, Y1
+	VPXOR        912(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        784(SP), Y2, Y2
-	VPXOR        848(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        816(SP), Y5, Y5
-	VPXOR        208(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        272(SP), Y5, Y5
+	VPXOR        880(SP), Y4, Y4
+	VPXOR        272(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        336(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        336(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        368(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        400(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        464(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        464(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        496(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        528(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        592(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        624(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        656(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        720(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        720(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VMOVUPS      Y5, 880(SP)
-	VMOVUPS      Y3, 912(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
 	VMOVUPS      Y4, 944(SP)
 	VMOVUPS      Y2, 976(SP)
+	VMOVUPS      Y3, 1008(SP)
+	VMOVUPS      Y1, 1040(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
-	VMOVQ        R9, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const31<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        848(SP), Y1, Y1
+	VPXOR        912(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        784(SP), Y2, Y2
-	VPXOR        848(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        816(SP), Y5, Y5
-	VPXOR        208(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        272(SP), Y5, Y5
+	VPXOR        880(SP), Y4, Y4
+	VPXOR        272(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        336(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        336(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        368(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        400(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        464(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        464(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        496(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        528(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        592(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        624(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        656(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        720(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        720(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VMOVUPS      880(SP), Y1
-	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 1008(SP)
-	VMOVUPS      912(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1040(SP)
-	VMOVUPS      944(SP), Y1
-	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1072(SP)
-	VMOVUPS      976(SP), Y1
-	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1104(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      1040(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1168(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
 rows:
-	VMOVSS       (DI), X1
+	VMOVSS       (DI), X0
 	ADDQ         $0x00000004, DI
-	VMOVSS       72(SP), X2
-	VMULSS       X1, X2, X2
-	VSQRTSS      X2, X2, X2
-	VBROADCASTSS X2, Y2
-	VMOVSS       40(SP), X3
-	VUCOMISS     const33<>+0(SB), X3
+	VMOVSS       72(SP), X1
+	VMULSS       X0, X1, X1
+	VSQRTSS      X1, X1, X1
+	VBROADCASTSS X1, Y1
+	VMOVUPS      Y1, 176(SP)
+	VMOVSS       40(SP), X1
+	VUCOMISS     const33<>+0(SB), X1
 	JHI          clip
 	JMP          free
 
 clip:
-	VBROADCASTSS X1, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
+	VBROADCASTSS X0, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
 	MOVQ         CX, R9
 	MOVQ         DX, R10
 	MOVQ         BX, R11
@@ -6601,20 +6602,20 @@ clip:
 	JLT          drift1end
 
 drift1:
-	VMOVUPS     (R10), Y6
-	VMOVUPS     32(R10), Y7
-	VMOVUPS     (R11), Y8
-	VMOVUPS     32(R11), Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVUPS     (R9), Y8
-	VMOVUPS     32(R9), Y9
-	VFMADD231PS 8(SP), Y8, Y6
-	VFMADD231PS 8(SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y7
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y7, Y7, Y5
+	VMOVUPS     (R10), Y4
+	VMOVUPS     32(R10), Y5
+	VMOVUPS     (R11), Y6
+	VMOVUPS     32(R11), Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VMOVUPS     (R9), Y6
+	VMOVUPS     32(R9), Y7
+	VFMADD231PS 8(SP), Y6, Y4
+	VFMADD231PS 8(SP), Y7, Y5
+	VMULPS      Y1, Y4, Y4
+	VMULPS      Y1, Y5, Y5
+	VFMADD231PS Y4, Y4, Y2
+	VFMADD231PS Y5, Y5, Y3
 	ADDQ        $0x00000040, R9
 	ADDQ        $0x00000040, R10
 	ADDQ        $0x00000040, R11
@@ -6629,55 +6630,58 @@ drift1end:
 	NEGQ        R12
 	LEAQ        64(R13)(R12*4), R13
 	NEGQ        R12
+	VMOVDQU     (R13), Y4
+	VMASKMOVPS  (R10), Y4, Y4
+	VMOVDQU     32(R13), Y5
+	VMASKMOVPS  32(R10), Y5, Y5
 	VMOVDQU     (R13), Y6
-	VMASKMOVPS  (R10), Y6, Y6
+	VMASKMOVPS  (R11), Y6, Y6
 	VMOVDQU     32(R13), Y7
-	VMASKMOVPS  32(R10), Y7, Y7
-	VMOVDQU     (R13), Y8
-	VMASKMOVPS  (R11), Y8, Y8
-	VMOVDQU     32(R13), Y9
-	VMASKMOVPS  32(R11), Y9, Y9
-	VADDPS      Y8, Y6, Y6
-	VADDPS      Y9, Y7, Y7
-	VMOVDQU     (R13), Y8
-	VMASKMOVPS  (R9), Y8, Y8
-	VMOVDQU     32(R13), Y9
-	VMASKMOVPS  32(R9), Y9, Y9
-	VFMADD231PS 8(SP), Y8, Y6
-	VFMADD231PS 8(SP), Y9, Y7
-	VMULPS      Y3, Y6, Y6
-	VMULPS      Y3, Y7, Y3
-	VMOVDQU     (R13), Y7
-	VANDPS      Y7, Y6, Y6
+	VMASKMOVPS  32(R11), Y7, Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VMOVDQU     (R13), Y6
+	VMASKMOVPS  (R9), Y6, Y6
 	VMOVDQU     32(R13), Y7
-	VANDPS      Y7, Y3, Y3
-	VFMADD231PS Y6, Y6, Y4
-	VFMADD231PS Y3, Y3, Y5
+	VMASKMOVPS  32(R9), Y7, Y7
+	VFMADD231PS 8(SP), Y6, Y4
+	VFMADD231PS 8(SP), Y7, Y5
+	VMULPS      Y1, Y4, Y4
+	VMULPS      Y1, Y5, Y1
+	VMOVDQU     (R13), Y5
+	VANDPS      Y5, Y4, Y4
+	VMOVDQU     32(R13), Y5
+	VANDPS      Y5, Y1, Y1
+	VFMADD231PS Y4, Y4, Y2
+	VFMADD231PS Y1, Y1, Y3
 	LEAQ        (R9)(R12*4), R9
 	LEAQ        (R10)(R12*4), R10
 	LEAQ        (R11)(R12*4), R11
 
 driftdone:
-	VADDPS       Y5, Y4, Y3
-	VEXTRACTF128 $0x01, Y3, X4
-	VADDPS       X4, X3, X4
-	VPSHUFD      $0x0e, X4, X3
-	VADDPS       X3, X4, X3
-	VPSHUFD      $0x01, X3, X4
-	VADDPS       X4, X3, X4
-	VUCOMISS     X0, X4
+	VADDPS       Y3, Y2, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X2
+	VPSHUFD      $0x0e, X2, X1
+	VADDPS       X1, X2, X1
+	VPSHUFD      $0x01, X1, X2
+	VADDPS       X2, X1, X2
+	VMOVSS       40(SP), X1
+	VMULSS       40(SP), X1, X1
+	VUCOMISS     X1, X2
 	JHI          cut
 	JMP          free
 
 cut:
 	ADDQ    $0x00000001, 136(SP)
-	VSQRTSS X4, X4, X3
-	VMOVSS  40(SP), X4
-	VDIVSS  X3, X4, X3
-	VMULSS  X3, X1, X1
+	VSQRTSS X2, X2, X1
+	VMOVSS  40(SP), X2
+	VDIVSS  X1, X2, X1
+	VMULSS  X1, X0, X0
 
 free:
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS X0, Y0
+	VMOVUPS      Y0, 144(SP)
 	MOVQ         d+144(FP), R9
 	TESTQ        R9, R9
 	JEQ          whole
@@ -6702,361 +6706,361 @@ ahead:
 	CMPQ         R9, $0x00000020
 	JLT          partial
 	MOVQ         R8, R10
-	VMOVUPS      1008(SP), Y4
-	VMOVUPS      1072(SP), Y3
-	MOVQ         R8, R11
+	VMOVUPS      1072(SP), Y0
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, R10
-	VPSRLD       $0x08, Y4, Y4
-	VPSRLD       $0x08, Y3, Y5
-	SHLQ         $0x03, R11
-	VMOVQ        R10, X3
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VPADDD       const17<>+0(SB), Y5, Y6
-	VMOVQ        R11, X5
-	VPBROADCASTQ X3, Y3
-	VCVTDQ2PS    Y4, Y4
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const27<>+0(SB), Y4
+	VMOVUPS      const29<>+0(SB), Y5
+	VMOVQ        R10, X0
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VMOVUPS      1104(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
-	VPBROADCASTQ X5, Y9
-	VMOVUPS      const23<>+0(SB), Y5
-	VMOVUPS      const25<>+0(SB), Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VPADDQ       const30<>+0(SB), Y3, Y3
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPADDQ       const31<>+0(SB), Y9, Y9
-	VPSUBD       const18<>+0(SB), Y6, Y10
-	VPSRLQ       $0x20, Y3, Y6
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        784(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y3, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        848(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        912(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        816(SP), Y12, Y12
-	VPXOR        208(SP), Y12, Y12
+	VPXOR        880(SP), Y12, Y12
+	VPXOR        272(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y13
 	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        240(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y3
-	VPSRLQ       $0x20, Y3, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        304(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        272(SP), Y12, Y12
+	VPXOR        336(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y6
 	VPXOR        Y11, Y6, Y6
-	VPXOR        304(SP), Y6, Y6
+	VPXOR        368(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        336(SP), Y11, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        400(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y3
-	VPXOR        Y13, Y3, Y3
-	VPXOR        368(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y13
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        432(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
 	VPXOR        Y6, Y13, Y13
-	VPXOR        400(SP), Y13, Y13
+	VPXOR        464(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y12, Y6, Y6
-	VPXOR        432(SP), Y6, Y6
+	VPXOR        496(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        464(SP), Y12, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        528(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y3
-	VPXOR        Y11, Y3, Y3
-	VPXOR        496(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y11
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        560(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        528(SP), Y11, Y11
+	VPXOR        592(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        560(SP), Y6, Y6
+	VPXOR        624(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
-	VPXOR        Y3, Y13, Y13
-	VPXOR        592(SP), Y13, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        656(SP), Y13, Y13
 	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        624(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y12
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        688(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        656(SP), Y12, Y12
+	VPXOR        720(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 976(SP)
+	VMOVUPS      Y6, 1040(SP)
 	VPSRLQ       $0x20, Y6, Y6
 	VPXOR        Y13, Y6, Y6
 	VPSRLQ       $0x20, Y13, Y12
 	VPXOR        Y11, Y12, Y12
-	VPXOR        688(SP), Y12, Y12
+	VPXOR        816(SP), Y6, Y6
+	VPXOR        752(SP), Y12, Y12
 	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VPXOR        752(SP), Y6, Y6
-	VMOVUPS      Y11, 912(SP)
-	VPSRLQ       $0x20, Y11, Y11
-	VPXOR        Y3, Y11, Y11
+	VMOVUPS      Y6, 1008(SP)
+	VMOVUPS      Y11, 976(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        784(SP), Y6, Y6
 	VMOVUPS      Y6, 944(SP)
-	VPXOR        720(SP), Y11, Y11
-	VMOVUPS      Y11, 880(SP)
-	VPAND        const19<>+0(SB), Y4, Y3
-	VPSRAD       $0x17, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y3, Y3
-	VFMADD213PS  const22<>+0(SB), Y3, Y5
-	VFMADD213PS  const24<>+0(SB), Y3, Y7
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VMULPS       Y3, Y3, Y6
-	VFMADD213PS  Y5, Y6, Y7
+	VPAND        const19<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const22<>+0(SB), Y0, Y2
+	VFMADD213PS  const24<>+0(SB), Y0, Y3
+	VFMADD213PS  const26<>+0(SB), Y0, Y4
+	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y7
+	VFMADD213PS  const4<>+0(SB), Y4, Y7
+	VFMADD213PS  const6<>+0(SB), Y4, Y8
+	VFMADD213PS  const7<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y6, Y2
+	VMULPS       Y6, Y0, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y2
+	VMULPS       const14<>+0(SB), Y1, Y1
+	VFMADD231PS  const13<>+0(SB), Y0, Y1
+	VMOVAPS      Y4, Y0
+	VFMADD231PS  Y5, Y3, Y2
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y3
+	VMULPS       Y4, Y4, Y4
+	VMOVUPS      (DX), Y5
+	VMOVUPS      32(DX), Y6
+	VMOVAPS      Y10, Y9
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VADDPS       Y2, Y5, Y5
+	VMOVUPS      32(BX), Y2
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y7, Y3, Y9
+	VADDPS       Y2, Y6, Y3
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VMOVUPS      const21<>+0(SB), Y2
+	VFMADD231PS  Y8, Y4, Y0
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y8
+	VPADDD       1104(SP), Y2, Y2
+	VFMADD231PS  8(SP), Y6, Y5
+	VMULPS       104(SP), Y4, Y4
+	VMULPS       104(SP), Y8, Y8
+	VPSLLD       $0x01, Y2, Y6
+	VFMADD231PS  8(SP), Y7, Y3
+	VPADDD       const11<>+0(SB), Y2, Y7
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y7, Y7
+	VFNMADD231PS 144(SP), Y5, Y4
+	VBLENDVPS    Y6, Y0, Y9, Y5
+	VBLENDVPS    Y6, Y9, Y0, Y0
+	VPXOR        Y2, Y5, Y2
+	VPXOR        Y7, Y0, Y0
+	VFNMADD231PS 144(SP), Y3, Y8
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VFMADD231PS  176(SP), Y0, Y4
+	VFMADD231PS  176(SP), Y1, Y8
+	VMOVUPS      Y4, (SI)
+	VMOVUPS      Y8, 32(SI)
+	VMOVUPS      (CX), Y0
+	VMOVUPS      32(CX), Y1
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      1136(SP), Y0
+	MOVQ         R8, R10
+	VMOVUPS      const23<>+0(SB), Y2
+	VMOVUPS      const25<>+0(SB), Y3
+	VPSRLD       $0x08, Y0, Y0
+	SHLQ         $0x03, R10
+	VMOVUPS      const27<>+0(SB), Y4
 	VMOVUPS      const29<>+0(SB), Y5
-	VFMADD213PS  const28<>+0(SB), Y3, Y5
-	VFMADD213PS  Y8, Y6, Y5
-	VMULPS       Y6, Y6, Y8
-	VFMADD213PS  Y7, Y8, Y5
-	VPAND        const19<>+0(SB), Y10, Y7
-	VPADDD       const20<>+0(SB), Y7, Y7
-	VPSRAD       $0x17, Y10, Y8
-	VCVTDQ2PS    Y8, Y8
-	VSUBPS       const9<>+0(SB), Y7, Y10
-	VMULPS       const14<>+0(SB), Y4, Y7
-	VFMADD231PS  const13<>+0(SB), Y3, Y7
-	VMULPS       Y6, Y3, Y3
-	VMOVAPS      Y6, Y6
-	VFMADD231PS  const15<>+0(SB), Y4, Y6
-	VFMADD231PS  Y5, Y3, Y6
-	VPMULUDQ     const0<>+0(SB), Y9, Y3
-	VMOVUPS      const23<>+0(SB), Y4
-	VPSRLQ       $0x20, Y9, Y5
-	VFMADD213PS  const22<>+0(SB), Y10, Y4
-	VADDPS       Y6, Y7, Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VFMADD213PS  const24<>+0(SB), Y10, Y7
-	VPXOR        784(SP), Y5, Y5
-	VSQRTPS      Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y5, Y9
-	VMOVUPS      1040(SP), Y5
-	VPSLLD       $0x02, Y5, Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       const16<>+0(SB), Y5, Y5
-	VMOVUPS      const21<>+0(SB), Y11
-	VPADDD       1040(SP), Y11, Y11
-	VMULPS       Y5, Y5, Y12
-	VMOVUPS      const2<>+0(SB), Y13
-	VFMADD213PS  const3<>+0(SB), Y12, Y13
-	VFMADD213PS  const4<>+0(SB), Y12, Y13
-	VMOVAPS      Y5, Y14
-	VMULPS       Y5, Y12, Y5
-	VFMADD231PS  Y13, Y5, Y14
-	VMOVUPS      const5<>+0(SB), Y5
-	VFMADD213PS  const6<>+0(SB), Y12, Y5
-	VFMADD213PS  const7<>+0(SB), Y12, Y5
-	VMOVAPS      Y12, Y13
-	VMULPS       Y12, Y12, Y15
-	VMOVUPS      const8<>+0(SB), Y12
-	VFMADD213PS  const9<>+0(SB), Y12, Y13
-	VFMADD231PS  Y5, Y15, Y13
-	VPSLLD       $0x01, Y11, Y12
-	VBLENDVPS    Y12, Y13, Y14, Y5
-	VBLENDVPS    Y12, Y14, Y13, Y12
-	VPAND        const10<>+0(SB), Y11, Y13
-	VPADDD       const11<>+0(SB), Y11, Y11
-	VPXOR        Y13, Y5, Y5
-	VPAND        const10<>+0(SB), Y11, Y11
-	VPXOR        Y11, Y12, Y11
-	VMULPS       Y11, Y6, Y11
-	VMULPS       Y5, Y6, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y12
-	VMOVUPS      (BX), Y13
-	VADDPS       Y13, Y6, Y13
-	VMOVUPS      32(BX), Y6
-	VADDPS       Y6, Y12, Y6
-	VMOVUPS      (CX), Y12
-	VFMADD231PS  8(SP), Y12, Y13
-	VMOVUPS      32(CX), Y12
-	VFMADD231PS  8(SP), Y12, Y6
-	VMOVUPS      (SI), Y12
-	VMULPS       104(SP), Y12, Y12
-	VFNMADD231PS Y13, Y1, Y12
-	VFMADD231PS  Y11, Y2, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(SI), Y11
-	VMULPS       104(SP), Y11, Y11
-	VFNMADD231PS Y6, Y1, Y11
-	VFMADD231PS  Y5, Y2, Y11
-	VMOVUPS      Y11, 32(SI)
-	VMOVUPS      (CX), Y5
-	VADDPS       Y12, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VMOVUPS      32(CX), Y5
-	VADDPS       Y11, Y5, Y5
-	VMOVUPS      Y5, 32(CX)
-	VMOVUPS      const27<>+0(SB), Y6
-	VFMADD213PS  const26<>+0(SB), Y10, Y6
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        848(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        816(SP), Y11, Y11
-	VPXOR        208(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y12
-	VPSRLQ       $0x20, Y9, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        240(SP), Y11, Y11
-	VPMULUDQ     const1<>+0(SB), Y11, Y3
-	VPSRLQ       $0x20, Y3, Y11
-	VPXOR        Y5, Y11, Y11
-	VPXOR        272(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y5
-	VPXOR        Y9, Y5, Y5
-	VPXOR        304(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y9
-	VPXOR        Y3, Y9, Y9
-	VPXOR        336(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y11, Y3
-	VPXOR        Y12, Y3, Y3
-	VPXOR        368(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y12
-	VPXOR        Y5, Y12, Y12
-	VPXOR        400(SP), Y12, Y12
+	VPADDD       const17<>+0(SB), Y0, Y1
+	VMOVQ        R10, X0
+	VMOVUPS      1168(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VCVTDQ2PS    Y1, Y1
+	VPBROADCASTQ X0, Y0
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPXOR        848(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y11
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        912(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        880(SP), Y12, Y12
+	VPXOR        272(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        304(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        336(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y9, Y5
-	VPXOR        Y11, Y5, Y5
-	VPXOR        432(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        Y3, Y11, Y11
-	VPXOR        464(SP), Y11, Y11
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        368(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        400(SP), Y11, Y11
 	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y3
-	VPXOR        Y9, Y3, Y3
-	VPXOR        496(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y9
-	VPXOR        Y5, Y9, Y9
-	VPXOR        528(SP), Y9, Y9
-	VPMULUDQ     const0<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y11, Y5
-	VPXOR        Y12, Y5, Y5
-	VPXOR        560(SP), Y5, Y5
-	VPMULUDQ     const1<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VPXOR        Y3, Y12, Y12
-	VPXOR        592(SP), Y12, Y12
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        432(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        464(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y12, Y6, Y6
+	VPXOR        496(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        528(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        Y11, Y3, Y3
-	VPXOR        624(SP), Y3, Y3
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y11
-	VPXOR        Y5, Y11, Y11
-	VPXOR        656(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y5
-	VPSRLQ       $0x20, Y5, Y11
-	VPXOR        Y12, Y11, Y11
-	VPSRLQ       $0x20, Y12, Y12
-	VPXOR        752(SP), Y11, Y11
-	VPXOR        Y9, Y12, Y12
-	VPXOR        688(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VPXOR        Y3, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        560(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        592(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        624(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        656(SP), Y13, Y13
+	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        688(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
 	VPXOR        720(SP), Y12, Y12
-	VMULPS       Y10, Y10, Y3
-	VFMADD213PS  Y4, Y3, Y7
-	VMOVUPS      const29<>+0(SB), Y4
-	VFMADD213PS  const28<>+0(SB), Y10, Y4
-	VFMADD213PS  Y6, Y3, Y4
-	VMULPS       Y3, Y3, Y6
-	VFMADD213PS  Y7, Y6, Y4
-	VMULPS       const14<>+0(SB), Y8, Y6
-	VFMADD231PS  const13<>+0(SB), Y10, Y6
-	VMULPS       Y3, Y10, Y7
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  const15<>+0(SB), Y8, Y3
-	VMOVUPS      1104(SP), Y8
-	VFMADD231PS  Y4, Y7, Y3
-	VMOVUPS      const2<>+0(SB), Y4
-	VMOVUPS      const5<>+0(SB), Y7
-	VPSLLD       $0x02, Y8, Y8
-	VADDPS       Y3, Y6, Y3
-	VMOVUPS      const8<>+0(SB), Y6
-	VSQRTPS      Y3, Y3
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       const16<>+0(SB), Y8, Y8
-	VMOVUPS      const21<>+0(SB), Y10
-	VPADDD       1104(SP), Y10, Y10
-	VMULPS       Y8, Y8, Y13
-	VFMADD213PS  const3<>+0(SB), Y13, Y4
-	VFMADD213PS  const4<>+0(SB), Y13, Y4
-	VFMADD213PS  const6<>+0(SB), Y13, Y7
-	VFMADD213PS  const7<>+0(SB), Y13, Y7
-	VMOVAPS      Y8, Y14
-	VMULPS       Y8, Y13, Y8
-	VFMADD231PS  Y4, Y8, Y14
-	VMOVAPS      Y13, Y4
-	VFMADD213PS  const9<>+0(SB), Y6, Y4
-	VMULPS       Y13, Y13, Y6
-	VFMADD231PS  Y7, Y6, Y4
-	VMOVUPS      64(DX), Y8
-	VPSLLD       $0x01, Y10, Y7
-	VBLENDVPS    Y7, Y4, Y14, Y6
-	VBLENDVPS    Y7, Y14, Y4, Y4
-	VPAND        const10<>+0(SB), Y10, Y7
-	VPADDD       const11<>+0(SB), Y10, Y10
-	VPXOR        Y7, Y6, Y6
-	VPAND        const10<>+0(SB), Y10, Y7
-	VPXOR        Y7, Y4, Y4
-	VMOVUPS      96(DX), Y7
-	VMULPS       Y4, Y3, Y4
-	VMULPS       Y6, Y3, Y3
-	VMOVUPS      64(BX), Y6
-	VADDPS       Y6, Y8, Y8
-	VMOVUPS      96(BX), Y6
-	VADDPS       Y6, Y7, Y6
-	VMOVUPS      64(CX), Y7
-	VFMADD231PS  8(SP), Y7, Y8
-	VMOVUPS      96(CX), Y7
-	VFMADD231PS  8(SP), Y7, Y6
-	VMOVUPS      64(SI), Y7
-	VMULPS       104(SP), Y7, Y7
-	VFNMADD231PS Y8, Y1, Y7
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y13, Y12, Y12
+	VPSRLQ       $0x20, Y13, Y13
+	VPXOR        Y11, Y13, Y13
+	VPXOR        752(SP), Y13, Y13
+	VPXOR        816(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y13, Y11
+	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        784(SP), Y13, Y13
+	VPSRAD       $0x17, Y1, Y0
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const22<>+0(SB), Y1, Y2
+	VFMADD213PS  const24<>+0(SB), Y1, Y3
+	VFMADD213PS  const26<>+0(SB), Y1, Y4
+	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMULPS       const14<>+0(SB), Y0, Y2
+	VFMADD231PS  const13<>+0(SB), Y1, Y2
+	VMULPS       Y14, Y1, Y1
+	VMOVAPS      Y14, Y3
+	VFMADD231PS  const15<>+0(SB), Y0, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VMULPS       Y10, Y10, Y0
+	VMOVUPS      64(DX), Y1
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      96(DX), Y3
+	VSQRTPS      Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y0, Y7
+	VFMADD213PS  const4<>+0(SB), Y0, Y7
+	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1168(SP), Y4, Y4
+	VMOVAPS      Y10, Y5
+	VMULPS       Y10, Y0, Y10
+	VFMADD231PS  Y7, Y10, Y5
+	VMOVAPS      Y0, Y7
+	VMULPS       Y0, Y0, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y7
+	VFMADD231PS  Y8, Y0, Y7
+	VMOVUPS      64(BX), Y0
+	VMOVUPS      96(BX), Y8
+	VADDPS       Y0, Y1, Y0
+	VMOVUPS      64(CX), Y1
+	VADDPS       Y8, Y3, Y3
+	VMOVUPS      96(CX), Y8
+	VFMADD231PS  8(SP), Y1, Y0
+	VMOVUPS      64(SI), Y1
+	VMULPS       104(SP), Y1, Y1
+	VFMADD231PS  8(SP), Y8, Y3
 	VMOVUPS      96(SI), Y8
 	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y4, Y2, Y7
-	VFMADD231PS  Y3, Y2, Y8
-	VMOVUPS      Y7, 64(SI)
+	VFNMADD231PS 144(SP), Y0, Y1
+	VPSLLD       $0x01, Y4, Y0
+	VFNMADD231PS 144(SP), Y3, Y8
+	VPADDD       const11<>+0(SB), Y4, Y3
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y3, Y9
+	VBLENDVPS    Y0, Y7, Y5, Y3
+	VBLENDVPS    Y0, Y5, Y7, Y0
+	VPXOR        Y4, Y3, Y3
+	VPXOR        Y9, Y0, Y0
+	VMULPS       Y0, Y2, Y0
+	VMULPS       Y3, Y2, Y2
+	VFMADD231PS  176(SP), Y0, Y1
+	VFMADD231PS  176(SP), Y2, Y8
+	VMOVUPS      Y1, 64(SI)
 	VMOVUPS      Y8, 96(SI)
-	VMOVUPS      64(CX), Y3
-	VMOVUPS      96(CX), Y4
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y8, Y4, Y4
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      880(SP), Y3
-	VSHUFPS      $0x88, Y12, Y3, Y3
-	VMOVUPS      Y3, 1008(SP)
-	VMOVUPS      912(SP), Y3
-	VSHUFPS      $0x88, Y9, Y3, Y3
-	VMOVUPS      Y3, 1040(SP)
-	VMOVUPS      944(SP), Y3
-	VSHUFPS      $0x88, Y11, Y3, Y3
-	VMOVUPS      Y3, 1072(SP)
-	VMOVUPS      976(SP), Y3
-	VSHUFPS      $0x88, Y5, Y3, Y3
-	VMOVUPS      Y3, 1104(SP)
+	VMOVUPS      64(CX), Y0
+	VMOVUPS      96(CX), Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y8, Y2, Y1
+	VMOVUPS      Y0, 64(CX)
+	VMOVUPS      Y1, 96(CX)
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      1040(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 1168(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
@@ -7067,158 +7071,158 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS      1008(SP), Y3
-	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      1072(SP), Y0
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y0, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPAND        const19<>+0(SB), Y0, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      const23<>+0(SB), Y3
+	VFMADD213PS  const22<>+0(SB), Y0, Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VFMADD213PS  const24<>+0(SB), Y0, Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VFMADD213PS  const26<>+0(SB), Y0, Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  Y3, Y2, Y4
+	VFMADD213PS  Y5, Y2, Y6
+	VMULPS       Y2, Y2, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VMULPS       const14<>+0(SB), Y1, Y3
+	VFMADD231PS  const13<>+0(SB), Y0, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  const15<>+0(SB), Y1, Y4
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VADDPS       Y4, Y3, Y0
+	VSQRTPS      Y0, Y0
+	VMOVUPS      1104(SP), Y1
+	VPSLLD       $0x02, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       const16<>+0(SB), Y1, Y1
+	VMOVUPS      const21<>+0(SB), Y2
+	VPADDD       1104(SP), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD213PS  const3<>+0(SB), Y3, Y4
+	VFMADD213PS  const4<>+0(SB), Y3, Y4
+	VMOVAPS      Y1, Y5
+	VMULPS       Y1, Y3, Y1
+	VFMADD231PS  Y4, Y1, Y5
+	VMOVUPS      const5<>+0(SB), Y1
+	VFMADD213PS  const6<>+0(SB), Y3, Y1
+	VFMADD213PS  const7<>+0(SB), Y3, Y1
+	VMOVAPS      Y3, Y4
+	VMOVUPS      const8<>+0(SB), Y6
+	VFMADD213PS  const9<>+0(SB), Y6, Y4
+	VMULPS       Y3, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y4
+	VPSLLD       $0x01, Y2, Y3
+	VBLENDVPS    Y3, Y4, Y5, Y1
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VPAND        const10<>+0(SB), Y2, Y4
+	VPXOR        Y4, Y1, Y1
+	VPADDD       const11<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y3, Y2
+	VMULPS       Y2, Y0, Y2
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      1136(SP), Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VPSRAD       $0x17, Y3, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPAND        const19<>+0(SB), Y3, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y3, Y3
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const23<>+0(SB), Y5
+	VFMADD213PS  const22<>+0(SB), Y1, Y5
+	VMOVUPS      const25<>+0(SB), Y6
+	VFMADD213PS  const24<>+0(SB), Y1, Y6
+	VMOVUPS      const27<>+0(SB), Y7
+	VFMADD213PS  const26<>+0(SB), Y1, Y7
+	VMOVUPS      const29<>+0(SB), Y8
+	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VFMADD213PS  Y5, Y4, Y6
+	VFMADD213PS  Y7, Y4, Y8
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y6, Y5, Y8
+	VMULPS       const14<>+0(SB), Y3, Y5
+	VFMADD231PS  const13<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  const15<>+0(SB), Y3, Y6
+	VMULPS       Y4, Y1, Y1
+	VFMADD231PS  Y8, Y1, Y6
+	VADDPS       Y6, Y5, Y1
+	VSQRTPS      Y1, Y1
+	VMOVUPS      1168(SP), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1168(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      const23<>+0(SB), Y6
-	VFMADD213PS  const22<>+0(SB), Y3, Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VFMADD213PS  const24<>+0(SB), Y3, Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VMOVUPS      const29<>+0(SB), Y9
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  Y6, Y5, Y7
-	VFMADD213PS  Y8, Y5, Y9
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y7, Y6, Y9
-	VMULPS       const14<>+0(SB), Y4, Y6
-	VFMADD231PS  const13<>+0(SB), Y3, Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y7
-	VMULPS       Y5, Y3, Y3
-	VFMADD231PS  Y9, Y3, Y7
-	VADDPS       Y7, Y6, Y3
-	VSQRTPS      Y3, Y3
-	VMOVUPS      1040(SP), Y4
-	VPSLLD       $0x02, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y4
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1040(SP), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      const2<>+0(SB), Y7
-	VFMADD213PS  const3<>+0(SB), Y6, Y7
-	VFMADD213PS  const4<>+0(SB), Y6, Y7
-	VMOVAPS      Y4, Y8
-	VMULPS       Y4, Y6, Y4
-	VFMADD231PS  Y7, Y4, Y8
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VMOVAPS      Y6, Y7
-	VMOVUPS      const8<>+0(SB), Y9
-	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VMULPS       Y6, Y6, Y6
-	VFMADD231PS  Y4, Y6, Y7
-	VPSLLD       $0x01, Y5, Y6
-	VBLENDVPS    Y6, Y7, Y8, Y4
-	VBLENDVPS    Y6, Y8, Y7, Y6
-	VPAND        const10<>+0(SB), Y5, Y7
-	VPXOR        Y7, Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y6, Y5
-	VMULPS       Y5, Y3, Y5
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1072(SP), Y4
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPSRAD       $0x17, Y4, Y6
-	VCVTDQ2PS    Y6, Y6
-	VPAND        const19<>+0(SB), Y4, Y4
-	VPADDD       const20<>+0(SB), Y4, Y4
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y4, Y7
-	VMOVUPS      const23<>+0(SB), Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y8
-	VMOVUPS      const25<>+0(SB), Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VMOVUPS      const27<>+0(SB), Y10
-	VFMADD213PS  const26<>+0(SB), Y4, Y10
-	VMOVUPS      const29<>+0(SB), Y11
-	VFMADD213PS  const28<>+0(SB), Y4, Y11
-	VFMADD213PS  Y8, Y7, Y9
-	VFMADD213PS  Y10, Y7, Y11
-	VMULPS       Y7, Y7, Y8
-	VFMADD213PS  Y9, Y8, Y11
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD231PS  const13<>+0(SB), Y4, Y8
-	VMOVAPS      Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y9
-	VMULPS       Y7, Y4, Y4
-	VFMADD231PS  Y11, Y4, Y9
-	VADDPS       Y9, Y8, Y4
-	VSQRTPS      Y4, Y4
-	VMOVUPS      1104(SP), Y6
-	VPSLLD       $0x02, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1104(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y8, Y9
-	VFMADD213PS  const4<>+0(SB), Y8, Y9
-	VMOVAPS      Y6, Y10
-	VMULPS       Y6, Y8, Y6
-	VFMADD231PS  Y9, Y6, Y10
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VMOVAPS      Y8, Y9
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y9
-	VMULPS       Y8, Y8, Y8
-	VFMADD231PS  Y6, Y8, Y9
-	VPSLLD       $0x01, Y7, Y8
-	VBLENDVPS    Y8, Y9, Y10, Y6
-	VBLENDVPS    Y8, Y10, Y9, Y8
-	VPAND        const10<>+0(SB), Y7, Y9
-	VPXOR        Y9, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y8, Y7
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y6, Y3, Y7
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD213PS  const6<>+0(SB), Y5, Y3
+	VFMADD213PS  const7<>+0(SB), Y5, Y3
+	VMOVAPS      Y5, Y6
+	VMOVUPS      const8<>+0(SB), Y8
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VMULPS       Y5, Y5, Y5
+	VFMADD231PS  Y3, Y5, Y6
+	VPSLLD       $0x01, Y4, Y5
+	VBLENDVPS    Y5, Y6, Y7, Y3
+	VBLENDVPS    Y5, Y7, Y6, Y5
+	VPAND        const10<>+0(SB), Y4, Y6
+	VPXOR        Y6, Y3, Y3
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y5, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y3, Y1, Y1
 	CMPQ         R9, $0x00000010
 	JLT          partialtail0
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      32(SI), Y10
-	VMULPS       104(SP), Y9, Y9
-	VMULPS       104(SP), Y10, Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y5, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (SI)
-	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
 	VMOVUPS      (CX), Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      Y6, (CX)
-	VMOVUPS      Y8, 32(CX)
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y7, Y7
+	VFNMADD231PS 144(SP), Y3, Y6
+	VFNMADD231PS 144(SP), Y5, Y7
+	VFMADD231PS  176(SP), Y2, Y6
+	VFMADD231PS  176(SP), Y0, Y7
+	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y7, 32(SI)
+	VMOVUPS      (CX), Y3
+	VMOVUPS      32(CX), Y5
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      Y3, (CX)
+	VMOVUPS      Y5, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -7228,32 +7232,32 @@ partial:
 	JEQ          partialdone
 	CMPQ         R9, $0x00000010
 	JLT          partialtail1
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      32(SI), Y10
-	VMULPS       104(SP), Y9, Y9
-	VMULPS       104(SP), Y10, Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (SI)
-	VMOVUPS      Y10, 32(SI)
-	VMOVUPS      (CX), Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y9, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y6, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y7, Y7
+	VFNMADD231PS 144(SP), Y3, Y6
+	VFNMADD231PS 144(SP), Y5, Y7
+	VFMADD231PS  176(SP), Y4, Y6
+	VFMADD231PS  176(SP), Y1, Y7
+	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y7, 32(SI)
+	VMOVUPS      (CX), Y1
+	VMOVUPS      32(CX), Y3
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y3, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -7267,46 +7271,46 @@ partialtail0:
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VMOVDQU      32(R10), Y3
+	VMASKMOVPS   32(DX), Y3, Y3
 	VMOVDQU      (R10), Y4
-	VMASKMOVPS   (DX), Y4, Y4
-	VMOVDQU      32(R10), Y6
-	VMASKMOVPS   32(DX), Y6, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y7, Y4
-	VFMADD231PS  8(SP), Y8, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (SI), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(SI), Y8, Y8
-	VMULPS       104(SP), Y7, Y7
-	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y5, Y2, Y7
-	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   Y7, Y1, (SI)
+	VMASKMOVPS   (BX), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y5, Y3, Y3
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y4, Y1
+	VFMADD231PS  8(SP), Y5, Y3
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (SI), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMULPS       104(SP), Y4, Y4
+	VMULPS       104(SP), Y5, Y5
+	VFNMADD231PS 144(SP), Y1, Y4
+	VFNMADD231PS 144(SP), Y3, Y5
+	VFMADD231PS  176(SP), Y2, Y4
+	VFMADD231PS  176(SP), Y0, Y5
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   Y4, Y0, (SI)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y5, Y0, 32(SI)
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y8, Y1, 32(SI)
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   (CX), Y1, Y1
-	VMOVDQU      32(R10), Y2
-	VMASKMOVPS   32(CX), Y2, Y2
-	VADDPS       Y7, Y1, Y1
-	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R10), Y3
-	VMASKMOVPS   Y1, Y3, (CX)
-	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y2, Y1, 32(CX)
+	VMASKMOVPS   32(CX), Y1, Y1
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VMOVDQU      (R10), Y2
+	VMASKMOVPS   Y0, Y2, (CX)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)
 	LEAQ         (CX)(R9*4), CX
 	LEAQ         (DX)(R9*4), DX
 	LEAQ         (BX)(R9*4), BX
@@ -7318,46 +7322,46 @@ partialtail1:
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
-	VMOVDQU      (R10), Y3
-	VMASKMOVPS   (DX), Y3, Y3
-	VMOVDQU      32(R10), Y5
-	VMASKMOVPS   32(DX), Y5, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y6, Y3
-	VFMADD231PS  8(SP), Y8, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (SI), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(SI), Y8, Y8
-	VMULPS       104(SP), Y6, Y6
-	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   Y6, Y1, (SI)
-	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y8, Y1, 32(SI)
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (DX), Y0, Y0
 	VMOVDQU      32(R10), Y2
-	VMASKMOVPS   32(CX), Y2, Y2
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y8, Y2, Y2
+	VMASKMOVPS   32(DX), Y2, Y2
 	VMOVDQU      (R10), Y3
-	VMASKMOVPS   Y1, Y3, (CX)
+	VMASKMOVPS   (BX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y2, Y2
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y3, Y0
+	VFMADD231PS  8(SP), Y5, Y2
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMULPS       104(SP), Y3, Y3
+	VMULPS       104(SP), Y5, Y5
+	VFNMADD231PS 144(SP), Y0, Y3
+	VFNMADD231PS 144(SP), Y2, Y5
+	VFMADD231PS  176(SP), Y4, Y3
+	VFMADD231PS  176(SP), Y1, Y5
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   Y3, Y0, (SI)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y5, Y0, 32(SI)
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y2, Y1, 32(CX)
+	VMASKMOVPS   32(CX), Y1, Y1
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VMOVDQU      (R10), Y2
+	VMASKMOVPS   Y0, Y2, (CX)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)
 	LEAQ         (CX)(R9*4), CX
 	LEAQ         (DX)(R9*4), DX
 	LEAQ         (BX)(R9*4), BX
@@ -7366,339 +7370,339 @@ partialtail1:
 partialdone:
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
-	VMOVQ        R9, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const30<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        848(SP), Y1, Y1
+	VPXOR        912(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        784(SP), Y2, Y2
-	VPXOR        848(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        816(SP), Y5, Y5
-	VPXOR        208(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        272(SP), Y5, Y5
+	VPXOR        880(SP), Y4, Y4
+	VPXOR        272(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        336(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        336(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        368(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        400(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        464(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        464(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        496(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        528(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        592(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        624(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        656(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        720(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        720(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VMOVUPS      Y5, 880(SP)
-	VMOVUPS      Y3, 912(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
 	VMOVUPS      Y4, 944(SP)
 	VMOVUPS      Y2, 976(SP)
+	VMOVUPS      Y3, 1008(SP)
+	VMOVUPS      Y1, 1040(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
-	VMOVQ        R9, X1
-	VPBROADCASTQ X1, Y1
-	VPADDQ       const31<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y2
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        848(SP), Y1, Y1
+	VPXOR        912(SP), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        784(SP), Y2, Y2
-	VPXOR        848(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        816(SP), Y5, Y5
-	VPXOR        208(SP), Y5, Y5
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        272(SP), Y5, Y5
+	VPXOR        880(SP), Y4, Y4
+	VPXOR        272(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        336(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        336(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        368(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        400(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        464(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        464(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        496(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        528(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        592(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        624(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPMULUDQ     const0<>+0(SB), Y5, Y1
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y3, Y5, Y5
-	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y3, Y4, Y4
+	VPXOR        656(SP), Y4, Y4
 	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y2, Y3, Y3
+	VPXOR        Y0, Y3, Y3
 	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y5, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y0
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y5
-	VPXOR        Y4, Y5, Y5
-	VPXOR        720(SP), Y5, Y5
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        Y2, Y4, Y4
+	VPXOR        720(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y2
+	VPXOR        Y1, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y1, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VMOVUPS      880(SP), Y1
-	VSHUFPS      $0x88, Y5, Y1, Y1
-	VMOVUPS      Y1, 1008(SP)
-	VMOVUPS      912(SP), Y1
-	VSHUFPS      $0x88, Y3, Y1, Y1
-	VMOVUPS      Y1, 1040(SP)
-	VMOVUPS      944(SP), Y1
-	VSHUFPS      $0x88, Y4, Y1, Y1
-	VMOVUPS      Y1, 1072(SP)
-	VMOVUPS      976(SP), Y1
-	VSHUFPS      $0x88, Y2, Y1, Y1
-	VMOVUPS      Y1, 1104(SP)
+	VPXOR        Y3, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y3
+	VPXOR        Y0, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VMOVUPS      944(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1072(SP)
+	VMOVUPS      976(SP), Y0
+	VSHUFPS      $0x88, Y2, Y0, Y0
+	VMOVUPS      Y0, 1104(SP)
+	VMOVUPS      1008(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      1040(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1168(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      1008(SP), Y3
-	VPSRLD       $0x08, Y3, Y3
-	VPADDD       const17<>+0(SB), Y3, Y3
+	VMOVUPS      1072(SP), Y0
+	VPSRLD       $0x08, Y0, Y0
+	VPADDD       const17<>+0(SB), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y0, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPAND        const19<>+0(SB), Y0, Y0
+	VPADDD       const20<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y0, Y2
+	VMOVUPS      const23<>+0(SB), Y3
+	VFMADD213PS  const22<>+0(SB), Y0, Y3
+	VMOVUPS      const25<>+0(SB), Y4
+	VFMADD213PS  const24<>+0(SB), Y0, Y4
+	VMOVUPS      const27<>+0(SB), Y5
+	VFMADD213PS  const26<>+0(SB), Y0, Y5
+	VMOVUPS      const29<>+0(SB), Y6
+	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VFMADD213PS  Y3, Y2, Y4
+	VFMADD213PS  Y5, Y2, Y6
+	VMULPS       Y2, Y2, Y3
+	VFMADD213PS  Y4, Y3, Y6
+	VMULPS       const14<>+0(SB), Y1, Y3
+	VFMADD231PS  const13<>+0(SB), Y0, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  const15<>+0(SB), Y1, Y4
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y6, Y0, Y4
+	VADDPS       Y4, Y3, Y0
+	VSQRTPS      Y0, Y0
+	VMOVUPS      1104(SP), Y1
+	VPSLLD       $0x02, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       const16<>+0(SB), Y1, Y1
+	VMOVUPS      const21<>+0(SB), Y2
+	VPADDD       1104(SP), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      const2<>+0(SB), Y4
+	VFMADD213PS  const3<>+0(SB), Y3, Y4
+	VFMADD213PS  const4<>+0(SB), Y3, Y4
+	VMOVAPS      Y1, Y5
+	VMULPS       Y1, Y3, Y1
+	VFMADD231PS  Y4, Y1, Y5
+	VMOVUPS      const5<>+0(SB), Y1
+	VFMADD213PS  const6<>+0(SB), Y3, Y1
+	VFMADD213PS  const7<>+0(SB), Y3, Y1
+	VMOVAPS      Y3, Y4
+	VMOVUPS      const8<>+0(SB), Y6
+	VFMADD213PS  const9<>+0(SB), Y6, Y4
+	VMULPS       Y3, Y3, Y3
+	VFMADD231PS  Y1, Y3, Y4
+	VPSLLD       $0x01, Y2, Y3
+	VBLENDVPS    Y3, Y4, Y5, Y1
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VPAND        const10<>+0(SB), Y2, Y4
+	VPXOR        Y4, Y1, Y1
+	VPADDD       const11<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y3, Y2
+	VMULPS       Y2, Y0, Y2
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      1136(SP), Y1
+	VPSRLD       $0x08, Y1, Y1
+	VPADDD       const17<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VPSRAD       $0x17, Y3, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPAND        const19<>+0(SB), Y3, Y3
-	VPADDD       const20<>+0(SB), Y3, Y3
-	VSUBPS       const9<>+0(SB), Y3, Y3
+	VPAND        const19<>+0(SB), Y1, Y1
+	VPADDD       const20<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const23<>+0(SB), Y5
+	VFMADD213PS  const22<>+0(SB), Y1, Y5
+	VMOVUPS      const25<>+0(SB), Y6
+	VFMADD213PS  const24<>+0(SB), Y1, Y6
+	VMOVUPS      const27<>+0(SB), Y7
+	VFMADD213PS  const26<>+0(SB), Y1, Y7
+	VMOVUPS      const29<>+0(SB), Y8
+	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VFMADD213PS  Y5, Y4, Y6
+	VFMADD213PS  Y7, Y4, Y8
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y6, Y5, Y8
+	VMULPS       const14<>+0(SB), Y3, Y5
+	VFMADD231PS  const13<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  const15<>+0(SB), Y3, Y6
+	VMULPS       Y4, Y1, Y1
+	VFMADD231PS  Y8, Y1, Y6
+	VADDPS       Y6, Y5, Y1
+	VSQRTPS      Y1, Y1
+	VMOVUPS      1168(SP), Y3
+	VPSLLD       $0x02, Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       const16<>+0(SB), Y3, Y3
+	VMOVUPS      const21<>+0(SB), Y4
+	VPADDD       1168(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      const23<>+0(SB), Y6
-	VFMADD213PS  const22<>+0(SB), Y3, Y6
-	VMOVUPS      const25<>+0(SB), Y7
-	VFMADD213PS  const24<>+0(SB), Y3, Y7
-	VMOVUPS      const27<>+0(SB), Y8
-	VFMADD213PS  const26<>+0(SB), Y3, Y8
-	VMOVUPS      const29<>+0(SB), Y9
-	VFMADD213PS  const28<>+0(SB), Y3, Y9
-	VFMADD213PS  Y6, Y5, Y7
-	VFMADD213PS  Y8, Y5, Y9
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y7, Y6, Y9
-	VMULPS       const14<>+0(SB), Y4, Y6
-	VFMADD231PS  const13<>+0(SB), Y3, Y6
-	VMOVAPS      Y5, Y7
-	VFMADD231PS  const15<>+0(SB), Y4, Y7
-	VMULPS       Y5, Y3, Y3
-	VFMADD231PS  Y9, Y3, Y7
-	VADDPS       Y7, Y6, Y3
-	VSQRTPS      Y3, Y3
-	VMOVUPS      1040(SP), Y4
-	VPSLLD       $0x02, Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       const16<>+0(SB), Y4, Y4
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       1040(SP), Y5, Y5
-	VMULPS       Y4, Y4, Y6
-	VMOVUPS      const2<>+0(SB), Y7
-	VFMADD213PS  const3<>+0(SB), Y6, Y7
-	VFMADD213PS  const4<>+0(SB), Y6, Y7
-	VMOVAPS      Y4, Y8
-	VMULPS       Y4, Y6, Y4
-	VFMADD231PS  Y7, Y4, Y8
-	VMOVUPS      const5<>+0(SB), Y4
-	VFMADD213PS  const6<>+0(SB), Y6, Y4
-	VFMADD213PS  const7<>+0(SB), Y6, Y4
-	VMOVAPS      Y6, Y7
-	VMOVUPS      const8<>+0(SB), Y9
-	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VMULPS       Y6, Y6, Y6
-	VFMADD231PS  Y4, Y6, Y7
-	VPSLLD       $0x01, Y5, Y6
-	VBLENDVPS    Y6, Y7, Y8, Y4
-	VBLENDVPS    Y6, Y8, Y7, Y6
-	VPAND        const10<>+0(SB), Y5, Y7
-	VPXOR        Y7, Y4, Y4
-	VPADDD       const11<>+0(SB), Y5, Y5
-	VPAND        const10<>+0(SB), Y5, Y5
-	VPXOR        Y5, Y6, Y5
-	VMULPS       Y5, Y3, Y5
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      1072(SP), Y4
-	VPSRLD       $0x08, Y4, Y4
-	VPADDD       const17<>+0(SB), Y4, Y4
-	VCVTDQ2PS    Y4, Y4
-	VPSUBD       const18<>+0(SB), Y4, Y4
-	VPSRAD       $0x17, Y4, Y6
-	VCVTDQ2PS    Y6, Y6
-	VPAND        const19<>+0(SB), Y4, Y4
-	VPADDD       const20<>+0(SB), Y4, Y4
-	VSUBPS       const9<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y4, Y7
-	VMOVUPS      const23<>+0(SB), Y8
-	VFMADD213PS  const22<>+0(SB), Y4, Y8
-	VMOVUPS      const25<>+0(SB), Y9
-	VFMADD213PS  const24<>+0(SB), Y4, Y9
-	VMOVUPS      const27<>+0(SB), Y10
-	VFMADD213PS  const26<>+0(SB), Y4, Y10
-	VMOVUPS      const29<>+0(SB), Y11
-	VFMADD213PS  const28<>+0(SB), Y4, Y11
-	VFMADD213PS  Y8, Y7, Y9
-	VFMADD213PS  Y10, Y7, Y11
-	VMULPS       Y7, Y7, Y8
-	VFMADD213PS  Y9, Y8, Y11
-	VMULPS       const14<>+0(SB), Y6, Y8
-	VFMADD231PS  const13<>+0(SB), Y4, Y8
-	VMOVAPS      Y7, Y9
-	VFMADD231PS  const15<>+0(SB), Y6, Y9
-	VMULPS       Y7, Y4, Y4
-	VFMADD231PS  Y11, Y4, Y9
-	VADDPS       Y9, Y8, Y4
-	VSQRTPS      Y4, Y4
-	VMOVUPS      1104(SP), Y6
-	VPSLLD       $0x02, Y6, Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       const16<>+0(SB), Y6, Y6
-	VMOVUPS      const21<>+0(SB), Y7
-	VPADDD       1104(SP), Y7, Y7
-	VMULPS       Y6, Y6, Y8
-	VMOVUPS      const2<>+0(SB), Y9
-	VFMADD213PS  const3<>+0(SB), Y8, Y9
-	VFMADD213PS  const4<>+0(SB), Y8, Y9
-	VMOVAPS      Y6, Y10
-	VMULPS       Y6, Y8, Y6
-	VFMADD231PS  Y9, Y6, Y10
-	VMOVUPS      const5<>+0(SB), Y6
-	VFMADD213PS  const6<>+0(SB), Y8, Y6
-	VFMADD213PS  const7<>+0(SB), Y8, Y6
-	VMOVAPS      Y8, Y9
-	VMOVUPS      const8<>+0(SB), Y11
-	VFMADD213PS  const9<>+0(SB), Y11, Y9
-	VMULPS       Y8, Y8, Y8
-	VFMADD231PS  Y6, Y8, Y9
-	VPSLLD       $0x01, Y7, Y8
-	VBLENDVPS    Y8, Y9, Y10, Y6
-	VBLENDVPS    Y8, Y10, Y9, Y8
-	VPAND        const10<>+0(SB), Y7, Y9
-	VPXOR        Y9, Y6, Y6
-	VPADDD       const11<>+0(SB), Y7, Y7
-	VPAND        const10<>+0(SB), Y7, Y7
-	VPXOR        Y7, Y8, Y7
-	VMULPS       Y7, Y4, Y7
-	VMULPS       Y6, Y4, Y4
+	VMOVUPS      const2<>+0(SB), Y6
+	VFMADD213PS  const3<>+0(SB), Y5, Y6
+	VFMADD213PS  const4<>+0(SB), Y5, Y6
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y5, Y3
+	VFMADD231PS  Y6, Y3, Y7
+	VMOVUPS      const5<>+0(SB), Y3
+	VFMADD213PS  const6<>+0(SB), Y5, Y3
+	VFMADD213PS  const7<>+0(SB), Y5, Y3
+	VMOVAPS      Y5, Y6
+	VMOVUPS      const8<>+0(SB), Y8
+	VFMADD213PS  const9<>+0(SB), Y8, Y6
+	VMULPS       Y5, Y5, Y5
+	VFMADD231PS  Y3, Y5, Y6
+	VPSLLD       $0x01, Y4, Y5
+	VBLENDVPS    Y5, Y6, Y7, Y3
+	VBLENDVPS    Y5, Y7, Y6, Y5
+	VPAND        const10<>+0(SB), Y4, Y6
+	VPXOR        Y6, Y3, Y3
+	VPADDD       const11<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPXOR        Y4, Y5, Y4
+	VMULPS       Y4, Y1, Y4
+	VMULPS       Y3, Y1, Y1
 	CMPQ         R9, $0x00000010
 	JLT          finaltail0
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      32(SI), Y10
-	VMULPS       104(SP), Y9, Y9
-	VMULPS       104(SP), Y10, Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y5, Y2, Y9
-	VFMADD231PS  Y3, Y2, Y10
-	VMOVUPS      Y9, (SI)
-	VMOVUPS      Y10, 32(SI)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
 	VMOVUPS      (CX), Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      Y6, (CX)
-	VMOVUPS      Y8, 32(CX)
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y7, Y7
+	VFNMADD231PS 144(SP), Y3, Y6
+	VFNMADD231PS 144(SP), Y5, Y7
+	VFMADD231PS  176(SP), Y2, Y6
+	VFMADD231PS  176(SP), Y0, Y7
+	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y7, 32(SI)
+	VMOVUPS      (CX), Y3
+	VMOVUPS      32(CX), Y5
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      Y3, (CX)
+	VMOVUPS      Y5, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -7708,32 +7712,32 @@ final:
 	JEQ          finaldone
 	CMPQ         R9, $0x00000010
 	JLT          finaltail1
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y8
-	VMOVUPS      (BX), Y9
-	VMOVUPS      32(BX), Y10
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      (CX), Y9
-	VMOVUPS      32(CX), Y10
-	VFMADD231PS  8(SP), Y9, Y6
-	VFMADD231PS  8(SP), Y10, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      32(SI), Y10
-	VMULPS       104(SP), Y9, Y9
-	VMULPS       104(SP), Y10, Y10
-	VFNMADD231PS Y6, Y1, Y9
-	VFNMADD231PS Y8, Y1, Y10
-	VFMADD231PS  Y7, Y2, Y9
-	VFMADD231PS  Y4, Y2, Y10
-	VMOVUPS      Y9, (SI)
-	VMOVUPS      Y10, 32(SI)
-	VMOVUPS      (CX), Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y9, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y6, 32(CX)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y7, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VMULPS       104(SP), Y6, Y6
+	VMULPS       104(SP), Y7, Y7
+	VFNMADD231PS 144(SP), Y3, Y6
+	VFNMADD231PS 144(SP), Y5, Y7
+	VFMADD231PS  176(SP), Y4, Y6
+	VFMADD231PS  176(SP), Y1, Y7
+	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y7, 32(SI)
+	VMOVUPS      (CX), Y1
+	VMOVUPS      32(CX), Y3
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y3, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, BX
@@ -7747,46 +7751,46 @@ finaltail0:
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
+	VMOVDQU      (R10), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VMOVDQU      32(R10), Y3
+	VMASKMOVPS   32(DX), Y3, Y3
 	VMOVDQU      (R10), Y4
-	VMASKMOVPS   (DX), Y4, Y4
-	VMOVDQU      32(R10), Y6
-	VMASKMOVPS   32(DX), Y6, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (BX), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (CX), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y7, Y4
-	VFMADD231PS  8(SP), Y8, Y6
-	VMOVDQU      (R10), Y7
-	VMASKMOVPS   (SI), Y7, Y7
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(SI), Y8, Y8
-	VMULPS       104(SP), Y7, Y7
-	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS Y4, Y1, Y7
-	VFNMADD231PS Y6, Y1, Y8
-	VFMADD231PS  Y5, Y2, Y7
-	VFMADD231PS  Y3, Y2, Y8
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   Y7, Y1, (SI)
+	VMASKMOVPS   (BX), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y5, Y3, Y3
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y4, Y1
+	VFMADD231PS  8(SP), Y5, Y3
+	VMOVDQU      (R10), Y4
+	VMASKMOVPS   (SI), Y4, Y4
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMULPS       104(SP), Y4, Y4
+	VMULPS       104(SP), Y5, Y5
+	VFNMADD231PS 144(SP), Y1, Y4
+	VFNMADD231PS 144(SP), Y3, Y5
+	VFMADD231PS  176(SP), Y2, Y4
+	VFMADD231PS  176(SP), Y0, Y5
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   Y4, Y0, (SI)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y5, Y0, 32(SI)
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y8, Y1, 32(SI)
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   (CX), Y1, Y1
-	VMOVDQU      32(R10), Y2
-	VMASKMOVPS   32(CX), Y2, Y2
-	VADDPS       Y7, Y1, Y1
-	VADDPS       Y8, Y2, Y2
-	VMOVDQU      (R10), Y3
-	VMASKMOVPS   Y1, Y3, (CX)
-	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y2, Y1, 32(CX)
+	VMASKMOVPS   32(CX), Y1, Y1
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VMOVDQU      (R10), Y2
+	VMASKMOVPS   Y0, Y2, (CX)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)
 	LEAQ         (CX)(R9*4), CX
 	LEAQ         (DX)(R9*4), DX
 	LEAQ         (BX)(R9*4), BX
@@ -7798,46 +7802,46 @@ finaltail1:
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
-	VMOVDQU      (R10), Y3
-	VMASKMOVPS   (DX), Y3, Y3
-	VMOVDQU      32(R10), Y5
-	VMASKMOVPS   32(DX), Y5, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (BX), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(BX), Y8, Y8
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (CX), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(CX), Y8, Y8
-	VFMADD231PS  8(SP), Y6, Y3
-	VFMADD231PS  8(SP), Y8, Y5
-	VMOVDQU      (R10), Y6
-	VMASKMOVPS   (SI), Y6, Y6
-	VMOVDQU      32(R10), Y8
-	VMASKMOVPS   32(SI), Y8, Y8
-	VMULPS       104(SP), Y6, Y6
-	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS Y3, Y1, Y6
-	VFNMADD231PS Y5, Y1, Y8
-	VFMADD231PS  Y7, Y2, Y6
-	VFMADD231PS  Y4, Y2, Y8
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   Y6, Y1, (SI)
-	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y8, Y1, 32(SI)
-	VMOVDQU      (R10), Y1
-	VMASKMOVPS   (CX), Y1, Y1
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (DX), Y0, Y0
 	VMOVDQU      32(R10), Y2
-	VMASKMOVPS   32(CX), Y2, Y2
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y8, Y2, Y2
+	VMASKMOVPS   32(DX), Y2, Y2
 	VMOVDQU      (R10), Y3
-	VMASKMOVPS   Y1, Y3, (CX)
+	VMASKMOVPS   (BX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(BX), Y5, Y5
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y2, Y2
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (CX), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(CX), Y5, Y5
+	VFMADD231PS  8(SP), Y3, Y0
+	VFMADD231PS  8(SP), Y5, Y2
+	VMOVDQU      (R10), Y3
+	VMASKMOVPS   (SI), Y3, Y3
+	VMOVDQU      32(R10), Y5
+	VMASKMOVPS   32(SI), Y5, Y5
+	VMULPS       104(SP), Y3, Y3
+	VMULPS       104(SP), Y5, Y5
+	VFNMADD231PS 144(SP), Y0, Y3
+	VFNMADD231PS 144(SP), Y2, Y5
+	VFMADD231PS  176(SP), Y4, Y3
+	VFMADD231PS  176(SP), Y1, Y5
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   Y3, Y0, (SI)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y5, Y0, 32(SI)
+	VMOVDQU      (R10), Y0
+	VMASKMOVPS   (CX), Y0, Y0
 	VMOVDQU      32(R10), Y1
-	VMASKMOVPS   Y2, Y1, 32(CX)
+	VMASKMOVPS   32(CX), Y1, Y1
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VMOVDQU      (R10), Y2
+	VMASKMOVPS   Y0, Y2, (CX)
+	VMOVDQU      32(R10), Y0
+	VMASKMOVPS   Y1, Y0, 32(CX)
 	LEAQ         (CX)(R9*4), CX
 	LEAQ         (DX)(R9*4), DX
 	LEAQ         (BX)(R9*4), BX

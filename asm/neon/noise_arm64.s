@@ -7328,8 +7328,8 @@ none:
 // func Overdamped(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) int
 //
 // Overdamped is t = anchor*z + (g + p); z = z - (s*h[i])*t + sqrt(heat*h[i])*xi; xi = normals of row ids[i], s <= 1 limits |s*h[i]*t| to root if that is positive; the number of rows with s < 1.
-TEXT ·Overdamped(SB), 0, $544-168
-	MOVD $frame-544(SP), R25
+TEXT ·Overdamped(SB), 0, $528-168
+	MOVD $frame-528(SP), R25
 	MOVD $noiseConsts<>(SB), R17
 	WORD $0x3dc01e20 // ldr q0, [x17,#112]
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
@@ -7345,11 +7345,9 @@ TEXT ·Overdamped(SB), 0, $544-168
 	FMOVS root+132(FP), F4
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
 	WORD $0x3d801324 // str q4, [x25,#64]
-	FMOVS heat+136(FP), F5
-	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
-	WORD $0x3d801725 // str q5, [x25,#80]
-	WORD $0x1e240884 // fmul s4, s4, s4
-	WORD $0x3d801b24 // str q4, [x25,#96]
+	FMOVS heat+136(FP), F4
+	WORD $0x4e040484 // dup v4.4s, v4.s[0]
+	WORD $0x3d801724 // str q4, [x25,#80]
 	MOVD $0, R6
 	CBZ R0, none
 	MOVD seed+144(FP), R7
@@ -7362,68 +7360,68 @@ TEXT ·Overdamped(SB), 0, $544-168
 	MOVD $0xcd9e8d57, R13
 	MUL R13, R11
 	WORD $0x4e040d64 // dup v4.4s, w11
-	WORD $0x3d801f24 // str q4, [x25,#112]
+	WORD $0x3d801b24 // str q4, [x25,#96]
 	LSR $32, R11
 	EOR R7, R11
 	EOR R10, R12
 	WORD $0x4e040d64 // dup v4.4s, w11
-	WORD $0x3d802324 // str q4, [x25,#128]
+	WORD $0x3d801f24 // str q4, [x25,#112]
 	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x3d802324 // str q4, [x25,#128]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d802724 // str q4, [x25,#144]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d802b24 // str q4, [x25,#160]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d802f24 // str q4, [x25,#176]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d803324 // str q4, [x25,#192]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d803724 // str q4, [x25,#208]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d803b24 // str q4, [x25,#224]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d803f24 // str q4, [x25,#240]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d804324 // str q4, [x25,#256]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d804724 // str q4, [x25,#272]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d804b24 // str q4, [x25,#288]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d804f24 // str q4, [x25,#304]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d805324 // str q4, [x25,#320]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d805724 // str q4, [x25,#336]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d805b24 // str q4, [x25,#352]
-	WORD $0x4e040d44 // dup v4.4s, w10
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
 	WORD $0x3d805f24 // str q4, [x25,#368]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040d44 // dup v4.4s, w10
 	WORD $0x3d806324 // str q4, [x25,#384]
-	WORD $0x4e040d44 // dup v4.4s, w10
-	WORD $0x3d806724 // str q4, [x25,#400]
 	ADD R8, R7
 	ADD R9, R10
 	WORD $0x4e040ce4 // dup v4.4s, w7
-	WORD $0x3d806b24 // str q4, [x25,#416]
+	WORD $0x3d806724 // str q4, [x25,#400]
 	WORD $0x4e040d44 // dup v4.4s, w10
-	WORD $0x3d806f24 // str q4, [x25,#432]
+	WORD $0x3d806b24 // str q4, [x25,#416]
 	MOVD $0, R7
 	MOVD d+120(FP), R8
 	ADD $31, R8
@@ -7434,147 +7432,147 @@ TEXT ·Overdamped(SB), 0, $544-168
 	MUL R8, R7
 	LSL $3, R7, R8
 	WORD $0x4e040d04 // dup v4.4s, w8
-	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3d806f24 // str q4, [x25,#432]
 	LSR $32, R8
 	WORD $0x4e040d05 // dup v5.4s, w8
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc01f26 // ldr q6, [x25,#112]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3d807725 // str q5, [x25,#464]
+	WORD $0x3d807325 // str q5, [x25,#448]
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02725 // ldr q5, [x25,#144]
+	WORD $0x3dc02325 // ldr q5, [x25,#128]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
-	WORD $0x3d807b28 // str q8, [x25,#480]
+	WORD $0x3d807728 // str q8, [x25,#464]
 	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
 	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e8 // uzp1 v8.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
-	WORD $0x3dc02b29 // ldr q9, [x25,#160]
+	WORD $0x3dc01b27 // ldr q7, [x25,#96]
+	WORD $0x3dc02729 // ldr q9, [x25,#144]
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
-	WORD $0x3dc02f27 // ldr q7, [x25,#176]
+	WORD $0x3dc02b27 // ldr q7, [x25,#160]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc02f26 // ldr q6, [x25,#176]
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x3dc07728 // ldr q8, [x25,#464]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
+	WORD $0x3d807728 // str q8, [x25,#464]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x3dc07b28 // ldr q8, [x25,#480]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807b28 // str q8, [x25,#480]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04326 // ldr q6, [x25,#256]
+	WORD $0x3dc07728 // ldr q8, [x25,#464]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
+	WORD $0x3d807728 // str q8, [x25,#464]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x3dc07b28 // ldr q8, [x25,#480]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807b28 // str q8, [x25,#480]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
-	WORD $0x3dc07b28 // ldr q8, [x25,#480]
+	WORD $0x3dc05326 // ldr q6, [x25,#320]
+	WORD $0x3dc07728 // ldr q8, [x25,#464]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807b28 // str q8, [x25,#480]
+	WORD $0x3d807728 // str q8, [x25,#464]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x3dc05b26 // ldr q6, [x25,#352]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc07b26 // ldr q6, [x25,#480]
-	WORD $0x3dc06728 // ldr q8, [x25,#400]
+	WORD $0x3dc07726 // ldr q6, [x25,#464]
+	WORD $0x3dc06328 // ldr q8, [x25,#384]
 	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
@@ -7585,151 +7583,151 @@ TEXT ·Overdamped(SB), 0, $544-168
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x3dc06726 // ldr q6, [x25,#400]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d807b24 // str q4, [x25,#480]
-	WORD $0x3dc07f24 // ldr q4, [x25,#496]
-	WORD $0x3dc06f26 // ldr q6, [x25,#432]
+	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3dc07b24 // ldr q4, [x25,#480]
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
 	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d807f24 // str q4, [x25,#496]
+	WORD $0x3d807b24 // str q4, [x25,#480]
 	WORD $0x3dc01624 // ldr q4, [x17,#80]
-	WORD $0x3dc07325 // ldr q5, [x25,#448]
+	WORD $0x3dc06f25 // ldr q5, [x25,#432]
 	WORD $0x4ea484a4 // add v4.4s, v5.4s, v4.4s
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02725 // ldr q5, [x25,#144]
+	WORD $0x3dc02325 // ldr q5, [x25,#128]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
-	WORD $0x3d80732a // str q10, [x25,#448]
+	WORD $0x3d806f2a // str q10, [x25,#432]
 	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
 	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418ea // uzp1 v10.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
-	WORD $0x3dc02b2b // ldr q11, [x25,#160]
+	WORD $0x3dc01b27 // ldr q7, [x25,#96]
+	WORD $0x3dc0272b // ldr q11, [x25,#144]
 	WORD $0x6e2b1ce7 // eor v7.16b, v7.16b, v11.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
-	WORD $0x3dc02f27 // ldr q7, [x25,#176]
+	WORD $0x3dc02b27 // ldr q7, [x25,#160]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x3d807327 // str q7, [x25,#448]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc02f26 // ldr q6, [x25,#176]
+	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
+	WORD $0x3d806f2a // str q10, [x25,#432]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x3dc0732a // ldr q10, [x25,#448]
-	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
-	WORD $0x3d80732a // str q10, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807327 // str q7, [x25,#448]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04326 // ldr q6, [x25,#256]
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
+	WORD $0x3d806f2a // str q10, [x25,#432]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x3dc0732a // ldr q10, [x25,#448]
-	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
-	WORD $0x3d80732a // str q10, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x3d807327 // str q7, [x25,#448]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
-	WORD $0x3dc0732a // ldr q10, [x25,#448]
+	WORD $0x3dc05326 // ldr q6, [x25,#320]
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
-	WORD $0x3d80732a // str q10, [x25,#448]
+	WORD $0x3d806f2a // str q10, [x25,#432]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x3dc05b26 // ldr q6, [x25,#352]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x3d807327 // str q7, [x25,#448]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc06726 // ldr q6, [x25,#400]
-	WORD $0x3dc0732a // ldr q10, [x25,#448]
+	WORD $0x3dc06326 // ldr q6, [x25,#384]
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
 	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
@@ -7740,15 +7738,15 @@ TEXT ·Overdamped(SB), 0, $544-168
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418cb // uzp1 v11.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x3dc06726 // ldr q6, [x25,#400]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d807324 // str q4, [x25,#448]
-	WORD $0x3dc06f24 // ldr q4, [x25,#432]
-	WORD $0x3dc07726 // ldr q6, [x25,#464]
+	WORD $0x3d806f24 // str q4, [x25,#432]
+	WORD $0x3dc06b24 // ldr q4, [x25,#416]
+	WORD $0x3dc07326 // ldr q6, [x25,#448]
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3d807324 // str q4, [x25,#448]
 	CBZ R0, rowsdone
 
 rows:
@@ -7758,7 +7756,7 @@ rows:
 	WORD $0x1e2408a5 // fmul s5, s5, s4
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
-	WORD $0x3d808325 // str q5, [x25,#512]
+	WORD $0x3d807f25 // str q5, [x25,#496]
 	WORD $0x3dc08225 // ldr q5, [x17,#512]
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2520c0 // fcmp s6, s5
@@ -7887,7 +7885,8 @@ driftdone:
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
 	WORD $0x6e0520a6 // ext v6.16b, v5.16b, v5.16b, #4
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
-	WORD $0x3dc01b26 // ldr q6, [x25,#96]
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x1e2608c6 // fmul s6, s6, s6
 	WORD $0x1e2620a0 // fcmp s5, s6
 	BGT cut
 	B free
@@ -7901,7 +7900,7 @@ cut:
 
 free:
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
-	WORD $0x3d808724 // str q4, [x25,#528]
+	WORD $0x3d808324 // str q4, [x25,#512]
 	MOVD d+120(FP), R8
 	CBZ R8, whole
 
@@ -7929,13 +7928,13 @@ ahead:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc01f26 // ldr q6, [x25,#112]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0732c // ldr q12, [x25,#448]
+	WORD $0x3dc06f2c // ldr q12, [x25,#432]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x2ea1c0cd // umull v13.2d, v6.2s, v1.2s
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
@@ -7949,7 +7948,7 @@ ahead:
 	WORD $0x3dc0222d // ldr q13, [x17,#128]
 	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x3dc0272d // ldr q13, [x25,#144]
+	WORD $0x3dc0232d // ldr q13, [x25,#128]
 	WORD $0x6e2d1cc6 // eor v6.16b, v6.16b, v13.16b
 	WORD $0x4f2904ed // sshr v13.4s, v7.4s, #23
 	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
@@ -7974,14 +7973,14 @@ ahead:
 	WORD $0x6e27dcf4 // fmul v20.4s, v7.4s, v7.4s
 	WORD $0x6e2cdd95 // fmul v21.4s, v12.4s, v12.4s
 	WORD $0x4e865a66 // uzp2 v6.4s, v19.4s, v6.4s
-	WORD $0x3dc01f33 // ldr q19, [x25,#112]
-	WORD $0x3dc02b36 // ldr q22, [x25,#160]
+	WORD $0x3dc01b33 // ldr q19, [x25,#96]
+	WORD $0x3dc02736 // ldr q22, [x25,#144]
 	WORD $0x6e361e73 // eor v19.16b, v19.16b, v22.16b
 	WORD $0x3dc03236 // ldr q22, [x17,#192]
 	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
 	WORD $0x3dc03633 // ldr q19, [x17,#208]
 	WORD $0x4e27ce76 // fmla v22.4s, v19.4s, v7.4s
-	WORD $0x3dc02f37 // ldr q23, [x25,#176]
+	WORD $0x3dc02b37 // ldr q23, [x25,#160]
 	WORD $0x6e371dce // eor v14.16b, v14.16b, v23.16b
 	WORD $0x3dc03237 // ldr q23, [x17,#192]
 	WORD $0x4e2cce77 // fmla v23.4s, v19.4s, v12.4s
@@ -8004,13 +8003,13 @@ ahead:
 	WORD $0x3dc0423d // ldr q29, [x17,#256]
 	WORD $0x4e8e59ee // uzp2 v14.4s, v15.4s, v14.4s
 	WORD $0x4e2ccf7d // fmla v29.4s, v27.4s, v12.4s
-	WORD $0x3dc0332f // ldr q15, [x25,#192]
+	WORD $0x3dc02f2f // ldr q15, [x25,#176]
 	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
 	WORD $0x6e2e1dee // eor v14.16b, v15.16b, v14.16b
 	WORD $0x3dc04a2f // ldr q15, [x17,#288]
 	WORD $0x3dc04e31 // ldr q17, [x17,#304]
 	WORD $0x4e27ce2f // fmla v15.4s, v17.4s, v7.4s
-	WORD $0x3dc0373b // ldr q27, [x25,#208]
+	WORD $0x3dc0333b // ldr q27, [x25,#192]
 	WORD $0x6e3b1e52 // eor v18.16b, v18.16b, v27.16b
 	WORD $0x3dc04a3b // ldr q27, [x17,#288]
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
@@ -8030,13 +8029,13 @@ ahead:
 	WORD $0x4e8619fa // uzp1 v26.4s, v15.4s, v6.4s
 	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
 	WORD $0x4e31cf16 // fmla v22.4s, v24.4s, v17.4s
-	WORD $0x3dc03b2f // ldr q15, [x25,#224]
+	WORD $0x3dc0372f // ldr q15, [x25,#208]
 	WORD $0x6e2f1f8f // eor v15.16b, v28.16b, v15.16b
 	WORD $0x4e33cfb7 // fmla v23.4s, v29.4s, v19.4s
 	WORD $0x6e261de6 // eor v6.16b, v15.16b, v6.16b
 	WORD $0x3dc0522f // ldr q15, [x17,#320]
 	WORD $0x6e2fddb1 // fmul v17.4s, v13.4s, v15.4s
-	WORD $0x3dc03f33 // ldr q19, [x25,#240]
+	WORD $0x3dc03b33 // ldr q19, [x25,#224]
 	WORD $0x6e331f33 // eor v19.16b, v25.16b, v19.16b
 	WORD $0x6e2fde0f // fmul v15.4s, v16.4s, v15.4s
 	WORD $0x3dc05638 // ldr q24, [x17,#336]
@@ -8064,13 +8063,13 @@ ahead:
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
 	WORD $0x4e875a07 // uzp2 v7.4s, v16.4s, v7.4s
 	WORD $0x6ea1f9ef // fsqrt v15.4s, v15.4s
-	WORD $0x3dc04330 // ldr q16, [x25,#256]
+	WORD $0x3dc03f30 // ldr q16, [x25,#240]
 	WORD $0x6e301f50 // eor v16.16b, v26.16b, v16.16b
 	WORD $0x4f225531 // shl v17.4s, v9.4s, #2
 	WORD $0x4f225573 // shl v19.4s, v11.4s, #2
 	WORD $0x6e271e07 // eor v7.16b, v16.16b, v7.16b
 	WORD $0x4e21da30 // scvtf v16.4s, v17.4s
-	WORD $0x3dc04731 // ldr q17, [x25,#272]
+	WORD $0x3dc04331 // ldr q17, [x25,#256]
 	WORD $0x6e311e51 // eor v17.16b, v18.16b, v17.16b
 	WORD $0x4e21da72 // scvtf v18.4s, v19.4s
 	WORD $0x3dc05e33 // ldr q19, [x17,#368]
@@ -8097,13 +8096,13 @@ ahead:
 	WORD $0x4e865a46 // uzp2 v6.4s, v18.4s, v6.4s
 	WORD $0x3dc06e32 // ldr q18, [x17,#432]
 	WORD $0x4e35cf12 // fmla v18.4s, v24.4s, v21.4s
-	WORD $0x3dc04b38 // ldr q24, [x25,#288]
+	WORD $0x3dc04738 // ldr q24, [x25,#272]
 	WORD $0x6e381dce // eor v14.16b, v14.16b, v24.16b
 	WORD $0x3dc06e38 // ldr q24, [x17,#432]
 	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
 	WORD $0x4e37cf58 // fmla v24.4s, v26.4s, v23.4s
 	WORD $0x4eb01e0e // mov v14.16b, v16.16b
-	WORD $0x3dc04f39 // ldr q25, [x25,#304]
+	WORD $0x3dc04b39 // ldr q25, [x25,#288]
 	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
 	WORD $0x4eb11e39 // mov v25.16b, v17.16b
 	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
@@ -8128,10 +8127,10 @@ ahead:
 	WORD $0x4e875a47 // uzp2 v7.4s, v18.4s, v7.4s
 	WORD $0x3dc07a30 // ldr q16, [x17,#480]
 	WORD $0x4e37cf10 // fmla v16.4s, v24.4s, v23.4s
-	WORD $0x3dc05332 // ldr q18, [x25,#320]
+	WORD $0x3dc04f32 // ldr q18, [x25,#304]
 	WORD $0x6e321f72 // eor v18.16b, v27.16b, v18.16b
 	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
-	WORD $0x3dc05732 // ldr q18, [x25,#336]
+	WORD $0x3dc05332 // ldr q18, [x25,#320]
 	WORD $0x6e321ed2 // eor v18.16b, v22.16b, v18.16b
 	WORD $0x3dc02e36 // ldr q22, [x17,#176]
 	WORD $0x3dc07e38 // ldr q24, [x17,#496]
@@ -8158,14 +8157,14 @@ ahead:
 	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
 	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
 	WORD $0x6e791e57 // bsl v23.16b, v18.16b, v25.16b
-	WORD $0x3dc05b31 // ldr q17, [x25,#352]
+	WORD $0x3dc05731 // ldr q17, [x25,#336]
 	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
 	WORD $0x6e721f36 // bsl v22.16b, v25.16b, v18.16b
 	WORD $0x3dc01a32 // ldr q18, [x17,#96]
 	WORD $0x4e321e99 // and v25.16b, v20.16b, v18.16b
 	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
 	WORD $0x6e391eb1 // eor v17.16b, v21.16b, v25.16b
-	WORD $0x3dc05f35 // ldr q21, [x25,#368]
+	WORD $0x3dc05b35 // ldr q21, [x25,#352]
 	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
 	WORD $0x4e321e75 // and v21.16b, v19.16b, v18.16b
 	WORD $0x6e351ef5 // eor v21.16b, v23.16b, v21.16b
@@ -8191,13 +8190,13 @@ ahead:
 	WORD $0x4e875a67 // uzp2 v7.4s, v19.4s, v7.4s
 	WORD $0xad415873 // ldp q19, q22, [x3,#32]
 	WORD $0xad406497 // ldp q23, q25, [x4]
-	WORD $0x3dc0633a // ldr q26, [x25,#384]
+	WORD $0x3dc05f3a // ldr q26, [x25,#368]
 	WORD $0x6e3a1dce // eor v14.16b, v14.16b, v26.16b
 	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
 	WORD $0x6e271dc7 // eor v7.16b, v14.16b, v7.16b
 	WORD $0x4e37d68e // fadd v14.4s, v20.4s, v23.4s
 	WORD $0x4e39d6b4 // fadd v20.4s, v21.4s, v25.4s
-	WORD $0x3dc06735 // ldr q21, [x25,#400]
+	WORD $0x3dc06335 // ldr q21, [x25,#384]
 	WORD $0x6e351f15 // eor v21.16b, v24.16b, v21.16b
 	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
@@ -8216,31 +8215,31 @@ ahead:
 	WORD $0x2ea2c0d9 // umull v25.2d, v6.2s, v2.2s
 	WORD $0xad416c5a // ldp q26, q27, [x2,#32]
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc0873c // ldr q28, [x25,#528]
+	WORD $0x3dc0833c // ldr q28, [x25,#512]
 	WORD $0x4eaecf97 // fmls v23.4s, v28.4s, v14.4s
 	WORD $0x4eb4cf98 // fmls v24.4s, v28.4s, v20.4s
 	WORD $0x4e861b2e // uzp1 v14.4s, v25.4s, v6.4s
 	WORD $0x4eb3cf9a // fmls v26.4s, v28.4s, v19.4s
 	WORD $0x4e865b26 // uzp2 v6.4s, v25.4s, v6.4s
 	WORD $0x4eb5cf9b // fmls v27.4s, v28.4s, v21.4s
-	WORD $0x3dc08333 // ldr q19, [x25,#512]
+	WORD $0x3dc07f33 // ldr q19, [x25,#496]
 	WORD $0x4e2dce77 // fmla v23.4s, v19.4s, v13.4s
-	WORD $0x3dc06b2d // ldr q13, [x25,#416]
+	WORD $0x3dc0672d // ldr q13, [x25,#400]
 	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
 	WORD $0x4e32ce78 // fmla v24.4s, v19.4s, v18.4s
 	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x4e2cce7a // fmla v26.4s, v19.4s, v12.4s
 	WORD $0x4e2fce7b // fmla v27.4s, v19.4s, v15.4s
-	WORD $0x3dc06f2c // ldr q12, [x25,#432]
+	WORD $0x3dc06b2c // ldr q12, [x25,#416]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0xad006057 // stp q23, q24, [x2]
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
 	WORD $0xad016c5a // stp q26, q27, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
-	WORD $0x3dc07f2c // ldr q12, [x25,#496]
+	WORD $0x3dc07b2c // ldr q12, [x25,#480]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x3dc0772d // ldr q13, [x25,#464]
+	WORD $0x3dc0732d // ldr q13, [x25,#448]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
 	WORD $0x3dc00630 // ldr q16, [x17,#16]
@@ -8254,7 +8253,7 @@ ahead:
 	WORD $0x3dc0222f // ldr q15, [x17,#128]
 	WORD $0x6eaf858c // sub v12.4s, v12.4s, v15.4s
 	WORD $0x6eaf85ad // sub v13.4s, v13.4s, v15.4s
-	WORD $0x3dc0272f // ldr q15, [x25,#144]
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
 	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
 	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
 	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
@@ -8279,14 +8278,14 @@ ahead:
 	WORD $0x6e2cdd95 // fmul v21.4s, v12.4s, v12.4s
 	WORD $0x6e2dddb7 // fmul v23.4s, v13.4s, v13.4s
 	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
-	WORD $0x3dc01f34 // ldr q20, [x25,#112]
-	WORD $0x3dc02b38 // ldr q24, [x25,#160]
+	WORD $0x3dc01b34 // ldr q20, [x25,#96]
+	WORD $0x3dc02738 // ldr q24, [x25,#144]
 	WORD $0x6e381e94 // eor v20.16b, v20.16b, v24.16b
 	WORD $0x3dc03238 // ldr q24, [x17,#192]
 	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
 	WORD $0x3dc03634 // ldr q20, [x17,#208]
 	WORD $0x4e2cce98 // fmla v24.4s, v20.4s, v12.4s
-	WORD $0x3dc02f39 // ldr q25, [x25,#176]
+	WORD $0x3dc02b39 // ldr q25, [x25,#160]
 	WORD $0x6e391e10 // eor v16.16b, v16.16b, v25.16b
 	WORD $0x3dc03239 // ldr q25, [x17,#192]
 	WORD $0x4e2dce99 // fmla v25.4s, v20.4s, v13.4s
@@ -8309,13 +8308,13 @@ ahead:
 	WORD $0x3dc0423f // ldr q31, [x17,#256]
 	WORD $0x4e855a05 // uzp2 v5.4s, v16.4s, v5.4s
 	WORD $0x4e2dcfbf // fmla v31.4s, v29.4s, v13.4s
-	WORD $0x3dc03330 // ldr q16, [x25,#192]
+	WORD $0x3dc02f30 // ldr q16, [x25,#176]
 	WORD $0x6e301e30 // eor v16.16b, v17.16b, v16.16b
 	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
 	WORD $0x3dc04a30 // ldr q16, [x17,#288]
 	WORD $0x3dc04e31 // ldr q17, [x17,#304]
 	WORD $0x4e2cce30 // fmla v16.4s, v17.4s, v12.4s
-	WORD $0x3dc0373d // ldr q29, [x25,#208]
+	WORD $0x3dc0333d // ldr q29, [x25,#192]
 	WORD $0x6e3d1e73 // eor v19.16b, v19.16b, v29.16b
 	WORD $0x3dc04a3d // ldr q29, [x17,#288]
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
@@ -8335,13 +8334,13 @@ ahead:
 	WORD $0x4e841a1c // uzp1 v28.4s, v16.4s, v4.4s
 	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
 	WORD $0x4e31cf58 // fmla v24.4s, v26.4s, v17.4s
-	WORD $0x3dc03b30 // ldr q16, [x25,#224]
+	WORD $0x3dc03730 // ldr q16, [x25,#208]
 	WORD $0x6e301fd0 // eor v16.16b, v30.16b, v16.16b
 	WORD $0x4e34cff9 // fmla v25.4s, v31.4s, v20.4s
 	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
 	WORD $0x3dc05230 // ldr q16, [x17,#320]
 	WORD $0x6e30ddf1 // fmul v17.4s, v15.4s, v16.4s
-	WORD $0x3dc03f34 // ldr q20, [x25,#240]
+	WORD $0x3dc03b34 // ldr q20, [x25,#224]
 	WORD $0x6e341f74 // eor v20.16b, v27.16b, v20.16b
 	WORD $0x6e30de50 // fmul v16.4s, v18.4s, v16.4s
 	WORD $0x3dc0563a // ldr q26, [x17,#336]
@@ -8369,13 +8368,13 @@ ahead:
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
 	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
 	WORD $0x6ea1fa10 // fsqrt v16.4s, v16.4s
-	WORD $0x3dc04331 // ldr q17, [x25,#256]
+	WORD $0x3dc03f31 // ldr q17, [x25,#240]
 	WORD $0x6e311f91 // eor v17.16b, v28.16b, v17.16b
 	WORD $0x4f225512 // shl v18.4s, v8.4s, #2
 	WORD $0x4f225554 // shl v20.4s, v10.4s, #2
 	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
 	WORD $0x4e21da51 // scvtf v17.4s, v18.4s
-	WORD $0x3dc04732 // ldr q18, [x25,#272]
+	WORD $0x3dc04332 // ldr q18, [x25,#256]
 	WORD $0x6e321e72 // eor v18.16b, v19.16b, v18.16b
 	WORD $0x4e21da93 // scvtf v19.4s, v20.4s
 	WORD $0x3dc05e34 // ldr q20, [x17,#368]
@@ -8402,13 +8401,13 @@ ahead:
 	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
 	WORD $0x3dc06e33 // ldr q19, [x17,#432]
 	WORD $0x4e37cf53 // fmla v19.4s, v26.4s, v23.4s
-	WORD $0x3dc04b3a // ldr q26, [x25,#288]
+	WORD $0x3dc0473a // ldr q26, [x25,#272]
 	WORD $0x6e3a1dad // eor v13.16b, v13.16b, v26.16b
 	WORD $0x3dc06e3a // ldr q26, [x17,#432]
 	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
 	WORD $0x4e39cf9a // fmla v26.4s, v28.4s, v25.4s
 	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x3dc04f3b // ldr q27, [x25,#304]
+	WORD $0x3dc04b3b // ldr q27, [x25,#288]
 	WORD $0x6e3b1def // eor v15.16b, v15.16b, v27.16b
 	WORD $0x4eb21e5b // mov v27.16b, v18.16b
 	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
@@ -8433,10 +8432,10 @@ ahead:
 	WORD $0x4e855a65 // uzp2 v5.4s, v19.4s, v5.4s
 	WORD $0x3dc07a31 // ldr q17, [x17,#480]
 	WORD $0x4e39cf51 // fmla v17.4s, v26.4s, v25.4s
-	WORD $0x3dc05333 // ldr q19, [x25,#320]
+	WORD $0x3dc04f33 // ldr q19, [x25,#304]
 	WORD $0x6e331fb3 // eor v19.16b, v29.16b, v19.16b
 	WORD $0x6e251e65 // eor v5.16b, v19.16b, v5.16b
-	WORD $0x3dc05733 // ldr q19, [x25,#336]
+	WORD $0x3dc05333 // ldr q19, [x25,#320]
 	WORD $0x6e331f13 // eor v19.16b, v24.16b, v19.16b
 	WORD $0x3dc02e38 // ldr q24, [x17,#176]
 	WORD $0x3dc07e3a // ldr q26, [x17,#496]
@@ -8463,14 +8462,14 @@ ahead:
 	WORD $0x4eb81f19 // mov v25.16b, v24.16b
 	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
 	WORD $0x6e7b1e79 // bsl v25.16b, v19.16b, v27.16b
-	WORD $0x3dc05b32 // ldr q18, [x25,#352]
+	WORD $0x3dc05732 // ldr q18, [x25,#336]
 	WORD $0x6e321f92 // eor v18.16b, v28.16b, v18.16b
 	WORD $0x6e731f78 // bsl v24.16b, v27.16b, v19.16b
 	WORD $0x3dc01a33 // ldr q19, [x17,#96]
 	WORD $0x4e331ebb // and v27.16b, v21.16b, v19.16b
 	WORD $0x6e241e44 // eor v4.16b, v18.16b, v4.16b
 	WORD $0x6e3b1ef2 // eor v18.16b, v23.16b, v27.16b
-	WORD $0x3dc05f37 // ldr q23, [x25,#368]
+	WORD $0x3dc05b37 // ldr q23, [x25,#352]
 	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
 	WORD $0x4e331e97 // and v23.16b, v20.16b, v19.16b
 	WORD $0x6e371f37 // eor v23.16b, v25.16b, v23.16b
@@ -8496,13 +8495,13 @@ ahead:
 	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
 	WORD $0xad436074 // ldp q20, q24, [x3,#96]
 	WORD $0xad426c99 // ldp q25, q27, [x4,#64]
-	WORD $0x3dc0633c // ldr q28, [x25,#384]
+	WORD $0x3dc05f3c // ldr q28, [x25,#368]
 	WORD $0x6e3c1dad // eor v13.16b, v13.16b, v28.16b
 	WORD $0xad43749c // ldp q28, q29, [x4,#96]
 	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
 	WORD $0x4e39d6ad // fadd v13.4s, v21.4s, v25.4s
 	WORD $0x4e3bd6f5 // fadd v21.4s, v23.4s, v27.4s
-	WORD $0x3dc06737 // ldr q23, [x25,#400]
+	WORD $0x3dc06337 // ldr q23, [x25,#384]
 	WORD $0x6e371f57 // eor v23.16b, v26.16b, v23.16b
 	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
 	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
@@ -8521,33 +8520,33 @@ ahead:
 	WORD $0x2ea2c09b // umull v27.2d, v4.2s, v2.2s
 	WORD $0xad43745c // ldp q28, q29, [x2,#96]
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc0873e // ldr q30, [x25,#528]
+	WORD $0x3dc0833e // ldr q30, [x25,#512]
 	WORD $0x4eadcfd9 // fmls v25.4s, v30.4s, v13.4s
 	WORD $0x4eb5cfda // fmls v26.4s, v30.4s, v21.4s
 	WORD $0x4e841b6d // uzp1 v13.4s, v27.4s, v4.4s
 	WORD $0x4eb4cfdc // fmls v28.4s, v30.4s, v20.4s
 	WORD $0x4e845b64 // uzp2 v4.4s, v27.4s, v4.4s
 	WORD $0x4eb7cfdd // fmls v29.4s, v30.4s, v23.4s
-	WORD $0x3dc08334 // ldr q20, [x25,#512]
+	WORD $0x3dc07f34 // ldr q20, [x25,#496]
 	WORD $0x4e2fce99 // fmla v25.4s, v20.4s, v15.4s
-	WORD $0x3dc06b2f // ldr q15, [x25,#416]
+	WORD $0x3dc0672f // ldr q15, [x25,#400]
 	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
 	WORD $0x4e33ce9a // fmla v26.4s, v20.4s, v19.4s
 	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
 	WORD $0x4e2cce9c // fmla v28.4s, v20.4s, v12.4s
 	WORD $0x4e30ce9d // fmla v29.4s, v20.4s, v16.4s
-	WORD $0x3dc06f2c // ldr q12, [x25,#432]
+	WORD $0x3dc06b2c // ldr q12, [x25,#416]
 	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0xad026859 // stp q25, q26, [x2,#64]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
 	WORD $0xad03745c // stp q28, q29, [x2,#96]
-	WORD $0x3d807b26 // str q6, [x25,#480]
+	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4eae1dc9 // mov v9.16b, v14.16b
-	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3d806f24 // str q4, [x25,#432]
 	WORD $0x4ead1dab // mov v11.16b, v13.16b
-	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4eb61ec8 // mov v8.16b, v22.16b
-	WORD $0x3d807725 // str q5, [x25,#464]
+	WORD $0x3d807325 // str q5, [x25,#448]
 	WORD $0x4eb81f0a // mov v10.16b, v24.16b
 	ADD $128, R2
 	ADD $128, R3
@@ -8557,9 +8556,9 @@ ahead:
 	B whole
 
 partial:
-	WORD $0x3dc07b24 // ldr q4, [x25,#480]
+	WORD $0x3dc07724 // ldr q4, [x25,#464]
 	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc07325 // ldr q5, [x25,#448]
+	WORD $0x3dc06f25 // ldr q5, [x25,#432]
 	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
 	WORD $0x3dc00626 // ldr q6, [x17,#16]
 	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
@@ -8699,9 +8698,9 @@ partial:
 	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
 	WORD $0x6e27dc84 // fmul v4.4s, v4.4s, v7.4s
 	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0772d // ldr q13, [x25,#464]
+	WORD $0x3dc0732d // ldr q13, [x25,#448]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
 	WORD $0x4eae84e7 // add v7.4s, v7.4s, v14.4s
@@ -8859,12 +8858,12 @@ partial:
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
 	WORD $0xad405454 // ldp q20, q21, [x2]
 	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
@@ -8894,12 +8893,12 @@ partial:
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
 	WORD $0xad405454 // ldp q20, q21, [x2]
 	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e2ecdf4 // fmla v20.4s, v15.4s, v14.4s
 	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
 	WORD $0x4e27cdf6 // fmla v22.4s, v15.4s, v7.4s
@@ -8969,12 +8968,12 @@ tail7:
 	CBNZ R9, tail7
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
@@ -9050,12 +9049,12 @@ tail12:
 	CBNZ R9, tail12
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
-	WORD $0x3dc08734 // ldr q20, [x25,#528]
+	WORD $0x3dc08334 // ldr q20, [x25,#512]
 	WORD $0x4ea4ce8f // fmls v15.4s, v20.4s, v4.4s
 	WORD $0x4ea5ce91 // fmls v17.4s, v20.4s, v5.4s
 	WORD $0x4ea6ce92 // fmls v18.4s, v20.4s, v6.4s
 	WORD $0x4eacce93 // fmls v19.4s, v20.4s, v12.4s
-	WORD $0x3dc08324 // ldr q4, [x25,#512]
+	WORD $0x3dc07f24 // ldr q4, [x25,#496]
 	WORD $0x4e2ecc8f // fmla v15.4s, v4.4s, v14.4s
 	WORD $0x4e30cc91 // fmla v17.4s, v4.4s, v16.4s
 	WORD $0x4e27cc92 // fmla v18.4s, v4.4s, v7.4s
@@ -9078,7 +9077,7 @@ partialdone:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc01f26 // ldr q6, [x25,#112]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -9086,7 +9085,7 @@ partialdone:
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
 	WORD $0x4e8618ec // uzp1 v12.4s, v7.4s, v6.4s
 	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02727 // ldr q7, [x25,#144]
+	WORD $0x3dc02327 // ldr q7, [x25,#128]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0ad // umull2 v13.2d, v5.4s, v1.4s
@@ -9096,11 +9095,11 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e8619af // uzp1 v15.4s, v13.4s, v6.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x3dc01f2d // ldr q13, [x25,#112]
-	WORD $0x3dc02b30 // ldr q16, [x25,#160]
+	WORD $0x3dc01b2d // ldr q13, [x25,#96]
+	WORD $0x3dc02730 // ldr q16, [x25,#144]
 	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
 	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x3dc02f2d // ldr q13, [x25,#176]
+	WORD $0x3dc02b2d // ldr q13, [x25,#160]
 	WORD $0x6e2d1d8c // eor v12.16b, v12.16b, v13.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
 	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
@@ -9111,66 +9110,66 @@ partialdone:
 	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
 	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
 	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
+	WORD $0x3dc02f2c // ldr q12, [x25,#176]
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
 	WORD $0x3dc0332c // ldr q12, [x25,#192]
-	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
+	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
+	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
+	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
+	WORD $0x4e87198e // uzp1 v14.4s, v12.4s, v7.4s
+	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
+	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc0372c // ldr q12, [x25,#208]
-	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4e87198e // uzp1 v14.4s, v12.4s, v7.4s
-	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc03b2c // ldr q12, [x25,#224]
-	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
-	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
+	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
+	WORD $0x2ea2c0ec // umull v12.2d, v7.2s, v2.2s
+	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
+	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
+	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
 	WORD $0x3dc03f2c // ldr q12, [x25,#240]
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c0ec // umull v12.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
-	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
 	WORD $0x3dc0432c // ldr q12, [x25,#256]
-	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
+	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
+	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
+	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
+	WORD $0x4e87198e // uzp1 v14.4s, v12.4s, v7.4s
+	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
+	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc0472c // ldr q12, [x25,#272]
-	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4e87198e // uzp1 v14.4s, v12.4s, v7.4s
-	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc04b2c // ldr q12, [x25,#288]
-	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
-	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
+	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
+	WORD $0x2ea2c0ec // umull v12.2d, v7.2s, v2.2s
+	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
+	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
+	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
 	WORD $0x3dc04f2c // ldr q12, [x25,#304]
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c0ec // umull v12.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
-	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
 	WORD $0x3dc0532c // ldr q12, [x25,#320]
-	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
-	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
@@ -9181,10 +9180,10 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc05b2c // ldr q12, [x25,#352]
+	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x3dc05f2c // ldr q12, [x25,#368]
+	WORD $0x3dc05b2c // ldr q12, [x25,#352]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
 	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
@@ -9195,10 +9194,10 @@ partialdone:
 	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
 	WORD $0x4e871990 // uzp1 v16.4s, v12.4s, v7.4s
 	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
-	WORD $0x3dc0632c // ldr q12, [x25,#384]
+	WORD $0x3dc05f2c // ldr q12, [x25,#368]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
+	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
@@ -9209,10 +9208,10 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc06b2c // ldr q12, [x25,#416]
+	WORD $0x3dc0672c // ldr q12, [x25,#400]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x3dc06f2c // ldr q12, [x25,#432]
+	WORD $0x3dc06b2c // ldr q12, [x25,#416]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
@@ -9221,7 +9220,7 @@ partialdone:
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc0272c // ldr q12, [x25,#144]
+	WORD $0x3dc0232c // ldr q12, [x25,#128]
 	WORD $0x6e2c1c84 // eor v4.16b, v4.16b, v12.16b
 	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
@@ -9231,81 +9230,81 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc01f2c // ldr q12, [x25,#112]
-	WORD $0x3dc02b32 // ldr q18, [x25,#160]
+	WORD $0x3dc01b2c // ldr q12, [x25,#96]
+	WORD $0x3dc02732 // ldr q18, [x25,#144]
 	WORD $0x6e321d8c // eor v12.16b, v12.16b, v18.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x3dc02b2c // ldr q12, [x25,#160]
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc02f2c // ldr q12, [x25,#176]
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0332c // ldr q12, [x25,#192]
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc0372c // ldr q12, [x25,#208]
-	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc03b2c // ldr q12, [x25,#224]
-	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
-	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc03f2c // ldr q12, [x25,#240]
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0432c // ldr q12, [x25,#256]
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc0472c // ldr q12, [x25,#272]
-	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc04b2c // ldr q12, [x25,#288]
-	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
-	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc04f2c // ldr q12, [x25,#304]
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0532c // ldr q12, [x25,#320]
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
 	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
@@ -9316,10 +9315,10 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc05b2c // ldr q12, [x25,#352]
+	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x3dc05f2c // ldr q12, [x25,#368]
+	WORD $0x3dc05b2c // ldr q12, [x25,#352]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
 	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
@@ -9330,10 +9329,10 @@ partialdone:
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x3dc0632c // ldr q12, [x25,#384]
+	WORD $0x3dc05f2c // ldr q12, [x25,#368]
 	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
+	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
 	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
@@ -9344,26 +9343,26 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc06b2c // ldr q12, [x25,#416]
+	WORD $0x3dc0672c // ldr q12, [x25,#400]
 	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x3dc06f2c // ldr q12, [x25,#432]
+	WORD $0x3dc06b2c // ldr q12, [x25,#416]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x3d807b26 // str q6, [x25,#480]
+	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
-	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3d806f24 // str q4, [x25,#432]
 	WORD $0x4eb11e2b // mov v11.16b, v17.16b
-	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x3d807725 // str q5, [x25,#464]
+	WORD $0x3d807325 // str q5, [x25,#448]
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
 	B whole
 
 final:
-	WORD $0x3dc07b24 // ldr q4, [x25,#480]
+	WORD $0x3dc07724 // ldr q4, [x25,#464]
 	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc07325 // ldr q5, [x25,#448]
+	WORD $0x3dc06f25 // ldr q5, [x25,#432]
 	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
 	WORD $0x3dc00626 // ldr q6, [x17,#16]
 	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
@@ -9503,9 +9502,9 @@ final:
 	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
 	WORD $0x6e27dc84 // fmul v4.4s, v4.4s, v7.4s
 	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0772d // ldr q13, [x25,#464]
+	WORD $0x3dc0732d // ldr q13, [x25,#448]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
 	WORD $0x4eae84e7 // add v7.4s, v7.4s, v14.4s
@@ -9663,12 +9662,12 @@ final:
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
 	WORD $0xad405454 // ldp q20, q21, [x2]
 	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
@@ -9698,12 +9697,12 @@ final:
 	WORD $0x4e37cc73 // fmla v19.4s, v3.4s, v23.4s
 	WORD $0xad405454 // ldp q20, q21, [x2]
 	WORD $0xad415c56 // ldp q22, q23, [x2,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e2ecdf4 // fmla v20.4s, v15.4s, v14.4s
 	WORD $0x4e30cdf5 // fmla v21.4s, v15.4s, v16.4s
 	WORD $0x4e27cdf6 // fmla v22.4s, v15.4s, v7.4s
@@ -9773,12 +9772,12 @@ tail17:
 	CBNZ R9, tail17
 	WORD $0xad405734 // ldp q20, q21, [x25]
 	WORD $0xad415f36 // ldp q22, q23, [x25,#32]
-	WORD $0x3dc08738 // ldr q24, [x25,#528]
+	WORD $0x3dc08338 // ldr q24, [x25,#512]
 	WORD $0x4eafcf14 // fmls v20.4s, v24.4s, v15.4s
 	WORD $0x4eb1cf15 // fmls v21.4s, v24.4s, v17.4s
 	WORD $0x4eb2cf16 // fmls v22.4s, v24.4s, v18.4s
 	WORD $0x4eb3cf17 // fmls v23.4s, v24.4s, v19.4s
-	WORD $0x3dc0832f // ldr q15, [x25,#512]
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
 	WORD $0x4e2ccdf5 // fmla v21.4s, v15.4s, v12.4s
 	WORD $0x4e24cdf6 // fmla v22.4s, v15.4s, v4.4s
@@ -9854,12 +9853,12 @@ tail22:
 	CBNZ R9, tail22
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
-	WORD $0x3dc08734 // ldr q20, [x25,#528]
+	WORD $0x3dc08334 // ldr q20, [x25,#512]
 	WORD $0x4ea4ce8f // fmls v15.4s, v20.4s, v4.4s
 	WORD $0x4ea5ce91 // fmls v17.4s, v20.4s, v5.4s
 	WORD $0x4ea6ce92 // fmls v18.4s, v20.4s, v6.4s
 	WORD $0x4eacce93 // fmls v19.4s, v20.4s, v12.4s
-	WORD $0x3dc08324 // ldr q4, [x25,#512]
+	WORD $0x3dc07f24 // ldr q4, [x25,#496]
 	WORD $0x4e2ecc8f // fmla v15.4s, v4.4s, v14.4s
 	WORD $0x4e30cc91 // fmla v17.4s, v4.4s, v16.4s
 	WORD $0x4e27cc92 // fmla v18.4s, v4.4s, v7.4s
@@ -9892,8 +9891,8 @@ none:
 // func Underdamped(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
 //
 // Underdamped is t = anchor*z + (g + p); u = keep*u - (s*h[i])*t + sqrt(heat*h[i])*xi; z += u; xi = normals of row ids[i], s <= 1 limits |s*h[i]*t| to root if that is positive; the number of rows with s < 1.
-TEXT ·Underdamped(SB), 0, $576-192
-	MOVD $frame-576(SP), R25
+TEXT ·Underdamped(SB), 0, $560-192
+	MOVD $frame-560(SP), R25
 	MOVD $noiseConsts<>(SB), R17
 	WORD $0x3dc01e20 // ldr q0, [x17,#112]
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
@@ -9910,14 +9909,12 @@ TEXT ·Underdamped(SB), 0, $576-192
 	FMOVS root+156(FP), F4
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
 	WORD $0x3d801324 // str q4, [x25,#64]
-	FMOVS heat+160(FP), F5
-	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
-	WORD $0x3d801725 // str q5, [x25,#80]
-	FMOVS keep+164(FP), F5
-	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
-	WORD $0x3d801b25 // str q5, [x25,#96]
-	WORD $0x1e240884 // fmul s4, s4, s4
-	WORD $0x3d801f24 // str q4, [x25,#112]
+	FMOVS heat+160(FP), F4
+	WORD $0x4e040484 // dup v4.4s, v4.s[0]
+	WORD $0x3d801724 // str q4, [x25,#80]
+	FMOVS keep+164(FP), F4
+	WORD $0x4e040484 // dup v4.4s, v4.s[0]
+	WORD $0x3d801b24 // str q4, [x25,#96]
 	MOVD $0, R7
 	CBZ R0, none
 	MOVD seed+168(FP), R8
@@ -9930,68 +9927,68 @@ TEXT ·Underdamped(SB), 0, $576-192
 	MOVD $0xcd9e8d57, R14
 	MUL R14, R12
 	WORD $0x4e040d84 // dup v4.4s, w12
-	WORD $0x3d802324 // str q4, [x25,#128]
+	WORD $0x3d801f24 // str q4, [x25,#112]
 	LSR $32, R12
 	EOR R8, R12
 	EOR R11, R13
 	WORD $0x4e040d84 // dup v4.4s, w12
-	WORD $0x3d802724 // str q4, [x25,#144]
+	WORD $0x3d802324 // str q4, [x25,#128]
 	WORD $0x4e040da4 // dup v4.4s, w13
+	WORD $0x3d802724 // str q4, [x25,#144]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d802b24 // str q4, [x25,#160]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d802f24 // str q4, [x25,#176]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d803324 // str q4, [x25,#192]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d803724 // str q4, [x25,#208]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d803b24 // str q4, [x25,#224]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d803f24 // str q4, [x25,#240]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d804324 // str q4, [x25,#256]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d804724 // str q4, [x25,#272]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d804b24 // str q4, [x25,#288]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d804f24 // str q4, [x25,#304]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d805324 // str q4, [x25,#320]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d805724 // str q4, [x25,#336]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d805b24 // str q4, [x25,#352]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d805f24 // str q4, [x25,#368]
-	WORD $0x4e040d64 // dup v4.4s, w11
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d04 // dup v4.4s, w8
 	WORD $0x3d806324 // str q4, [x25,#384]
-	ADD R9, R8
-	ADD R10, R11
-	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d806724 // str q4, [x25,#400]
-	WORD $0x4e040d64 // dup v4.4s, w11
-	WORD $0x3d806b24 // str q4, [x25,#416]
 	ADD R9, R8
 	ADD R10, R11
 	WORD $0x4e040d04 // dup v4.4s, w8
-	WORD $0x3d806f24 // str q4, [x25,#432]
+	WORD $0x3d806b24 // str q4, [x25,#416]
 	WORD $0x4e040d64 // dup v4.4s, w11
-	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3d806f24 // str q4, [x25,#432]
 	MOVD $0, R8
 	MOVD d+144(FP), R9
 	ADD $31, R9
@@ -10002,131 +9999,131 @@ TEXT ·Underdamped(SB), 0, $576-192
 	MUL R9, R8
 	LSL $3, R8, R9
 	WORD $0x4e040d24 // dup v4.4s, w9
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3d807324 // str q4, [x25,#448]
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3d807b25 // str q5, [x25,#480]
+	WORD $0x3d807725 // str q5, [x25,#464]
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02b25 // ldr q5, [x25,#160]
+	WORD $0x3dc02725 // ldr q5, [x25,#144]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc07b25 // ldr q5, [x25,#480]
+	WORD $0x3dc07725 // ldr q5, [x25,#464]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
-	WORD $0x3d807f28 // str q8, [x25,#496]
+	WORD $0x3d807b28 // str q8, [x25,#480]
 	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
 	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e8 // uzp1 v8.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc02327 // ldr q7, [x25,#128]
-	WORD $0x3dc02f29 // ldr q9, [x25,#176]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x3dc02b29 // ldr q9, [x25,#160]
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
-	WORD $0x3dc03327 // ldr q7, [x25,#192]
+	WORD $0x3dc02f27 // ldr q7, [x25,#176]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d808327 // str q7, [x25,#512]
+	WORD $0x3d807f27 // str q7, [x25,#496]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc03726 // ldr q6, [x25,#208]
+	WORD $0x3dc07b28 // ldr q8, [x25,#480]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
+	WORD $0x3d807b28 // str q8, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x3dc07f28 // ldr q8, [x25,#496]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807f28 // str q8, [x25,#496]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03f26 // ldr q6, [x25,#240]
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807f27 // str q7, [x25,#496]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x3dc08327 // ldr q7, [x25,#512]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d808327 // str q7, [x25,#512]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x3dc07f28 // ldr q8, [x25,#496]
+	WORD $0x3dc07b28 // ldr q8, [x25,#480]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807f28 // str q8, [x25,#496]
+	WORD $0x3d807b28 // str q8, [x25,#480]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc04f26 // ldr q6, [x25,#304]
+	WORD $0x3dc04b26 // ldr q6, [x25,#288]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
-	WORD $0x3dc08327 // ldr q7, [x25,#512]
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d808327 // str q7, [x25,#512]
+	WORD $0x3d807f27 // str q7, [x25,#496]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x3dc05326 // ldr q6, [x25,#320]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
-	WORD $0x3dc07f28 // ldr q8, [x25,#496]
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x3dc07b28 // ldr q8, [x25,#480]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807f28 // str q8, [x25,#496]
+	WORD $0x3d807b28 // str q8, [x25,#480]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x3dc05b26 // ldr q6, [x25,#352]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
-	WORD $0x3dc08327 // ldr q7, [x25,#512]
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
@@ -10137,166 +10134,166 @@ TEXT ·Underdamped(SB), 0, $576-192
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc06726 // ldr q6, [x25,#400]
+	WORD $0x3dc06326 // ldr q6, [x25,#384]
 	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc07f26 // ldr q6, [x25,#496]
-	WORD $0x3dc06b28 // ldr q8, [x25,#416]
+	WORD $0x3dc07b26 // ldr q6, [x25,#480]
+	WORD $0x3dc06728 // ldr q8, [x25,#400]
 	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807f28 // str q8, [x25,#496]
+	WORD $0x3d807b28 // str q8, [x25,#480]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc06f26 // ldr q6, [x25,#432]
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d808324 // str q4, [x25,#512]
-	WORD $0x3dc07324 // ldr q4, [x25,#448]
+	WORD $0x3d807f24 // str q4, [x25,#496]
+	WORD $0x3dc06f24 // ldr q4, [x25,#432]
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d808724 // str q4, [x25,#528]
+	WORD $0x3d808324 // str q4, [x25,#512]
 	WORD $0x3dc01624 // ldr q4, [x17,#80]
-	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x4ea484a4 // add v4.4s, v5.4s, v4.4s
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02b25 // ldr q5, [x25,#160]
+	WORD $0x3dc02725 // ldr q5, [x25,#144]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc07b25 // ldr q5, [x25,#480]
+	WORD $0x3dc07725 // ldr q5, [x25,#464]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518e9 // uzp1 v9.4s, v7.4s, v5.4s
-	WORD $0x3d807729 // str q9, [x25,#464]
+	WORD $0x3d807329 // str q9, [x25,#448]
 	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
 	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e9 // uzp1 v9.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc02327 // ldr q7, [x25,#128]
-	WORD $0x3dc02f2a // ldr q10, [x25,#176]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x3dc02b2a // ldr q10, [x25,#160]
 	WORD $0x6e2a1ce7 // eor v7.16b, v7.16b, v10.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
-	WORD $0x3dc03327 // ldr q7, [x25,#192]
+	WORD $0x3dc02f27 // ldr q7, [x25,#176]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x3d807727 // str q7, [x25,#464]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc03726 // ldr q6, [x25,#208]
+	WORD $0x3dc07329 // ldr q9, [x25,#448]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
+	WORD $0x3d807329 // str q9, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x3dc07729 // ldr q9, [x25,#464]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
-	WORD $0x3d807729 // str q9, [x25,#464]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03f26 // ldr q6, [x25,#240]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04726 // ldr q6, [x25,#272]
+	WORD $0x3dc07329 // ldr q9, [x25,#448]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
+	WORD $0x3d807329 // str q9, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x3dc07729 // ldr q9, [x25,#464]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
-	WORD $0x3d807729 // str q9, [x25,#464]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x3d807727 // str q7, [x25,#464]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x3dc05326 // ldr q6, [x25,#320]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
-	WORD $0x3dc07729 // ldr q9, [x25,#464]
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x3dc07329 // ldr q9, [x25,#448]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c9 // uzp1 v9.4s, v6.4s, v5.4s
-	WORD $0x3d807729 // str q9, [x25,#464]
+	WORD $0x3d807329 // str q9, [x25,#448]
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x3dc05b26 // ldr q6, [x25,#352]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x3d807727 // str q7, [x25,#464]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc06726 // ldr q6, [x25,#400]
+	WORD $0x3dc06326 // ldr q6, [x25,#384]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc06b26 // ldr q6, [x25,#416]
-	WORD $0x3dc07729 // ldr q9, [x25,#464]
+	WORD $0x3dc06726 // ldr q6, [x25,#400]
+	WORD $0x3dc07329 // ldr q9, [x25,#448]
 	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
@@ -10307,15 +10304,15 @@ TEXT ·Underdamped(SB), 0, $576-192
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc06f26 // ldr q6, [x25,#432]
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
-	WORD $0x3dc07324 // ldr q4, [x25,#448]
-	WORD $0x3dc07b26 // ldr q6, [x25,#480]
+	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3dc06f24 // ldr q4, [x25,#432]
+	WORD $0x3dc07726 // ldr q6, [x25,#464]
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d807b24 // str q4, [x25,#480]
+	WORD $0x3d807724 // str q4, [x25,#464]
 	CBZ R0, rowsdone
 
 rows:
@@ -10325,7 +10322,7 @@ rows:
 	WORD $0x1e2408a5 // fmul s5, s5, s4
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
-	WORD $0x3d808b25 // str q5, [x25,#544]
+	WORD $0x3d808725 // str q5, [x25,#528]
 	WORD $0x3dc08225 // ldr q5, [x17,#512]
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2520c0 // fcmp s6, s5
@@ -10454,7 +10451,8 @@ driftdone:
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
 	WORD $0x6e0520a6 // ext v6.16b, v5.16b, v5.16b, #4
 	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
-	WORD $0x3dc01f26 // ldr q6, [x25,#112]
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x1e2608c6 // fmul s6, s6, s6
 	WORD $0x1e2620a0 // fcmp s5, s6
 	BGT cut
 	B free
@@ -10468,7 +10466,7 @@ cut:
 
 free:
 	WORD $0x4e040484 // dup v4.4s, v4.s[0]
-	WORD $0x3d808f24 // str q4, [x25,#560]
+	WORD $0x3d808b24 // str q4, [x25,#544]
 	MOVD d+144(FP), R9
 	CBZ R9, whole
 
@@ -10496,13 +10494,13 @@ ahead:
 	WORD $0x4e040d44 // dup v4.4s, w10
 	LSR $32, R10
 	WORD $0x4e040d45 // dup v5.4s, w10
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x3dc08327 // ldr q7, [x25,#512]
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0772b // ldr q11, [x25,#464]
+	WORD $0x3dc0732b // ldr q11, [x25,#448]
 	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
 	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
 	WORD $0x3dc0062d // ldr q13, [x17,#16]
@@ -10516,7 +10514,7 @@ ahead:
 	WORD $0x6eae84e7 // sub v7.4s, v7.4s, v14.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x6eae856b // sub v11.4s, v11.4s, v14.4s
-	WORD $0x3dc02b2c // ldr q12, [x25,#160]
+	WORD $0x3dc0272c // ldr q12, [x25,#144]
 	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
 	WORD $0x4f2904ec // sshr v12.4s, v7.4s, #23
 	WORD $0x4f29056e // sshr v14.4s, v11.4s, #23
@@ -10542,15 +10540,15 @@ ahead:
 	WORD $0x6e2bdd74 // fmul v20.4s, v11.4s, v11.4s
 	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
 	WORD $0x3dc03230 // ldr q16, [x17,#192]
-	WORD $0x3dc02335 // ldr q21, [x25,#128]
-	WORD $0x3dc02f36 // ldr q22, [x25,#176]
+	WORD $0x3dc01f35 // ldr q21, [x25,#112]
+	WORD $0x3dc02b36 // ldr q22, [x25,#160]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
 	WORD $0x3dc03636 // ldr q22, [x17,#208]
 	WORD $0x4e27ced0 // fmla v16.4s, v22.4s, v7.4s
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
 	WORD $0x3dc03235 // ldr q21, [x17,#192]
 	WORD $0x4e2bced5 // fmla v21.4s, v22.4s, v11.4s
-	WORD $0x3dc03336 // ldr q22, [x25,#192]
+	WORD $0x3dc02f36 // ldr q22, [x25,#176]
 	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
 	WORD $0x3dc03a2f // ldr q15, [x17,#224]
@@ -10574,12 +10572,12 @@ ahead:
 	WORD $0x3dc04a39 // ldr q25, [x17,#288]
 	WORD $0x3dc04e3c // ldr q28, [x17,#304]
 	WORD $0x4e27cf99 // fmla v25.4s, v28.4s, v7.4s
-	WORD $0x3dc0373d // ldr q29, [x25,#208]
+	WORD $0x3dc0333d // ldr q29, [x25,#192]
 	WORD $0x6e3d1e73 // eor v19.16b, v19.16b, v29.16b
 	WORD $0x3dc04a3d // ldr q29, [x17,#288]
 	WORD $0x6e2d1e6d // eor v13.16b, v19.16b, v13.16b
 	WORD $0x4e2bcf9d // fmla v29.4s, v28.4s, v11.4s
-	WORD $0x3dc03b33 // ldr q19, [x25,#224]
+	WORD $0x3dc03733 // ldr q19, [x25,#208]
 	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
 	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
@@ -10601,7 +10599,7 @@ ahead:
 	WORD $0x6e2fdd96 // fmul v22.4s, v12.4s, v15.4s
 	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
 	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
-	WORD $0x3dc03f38 // ldr q24, [x25,#240]
+	WORD $0x3dc03b38 // ldr q24, [x25,#224]
 	WORD $0x6e381f58 // eor v24.16b, v26.16b, v24.16b
 	WORD $0x3dc05639 // ldr q25, [x17,#336]
 	WORD $0x4e39ccf6 // fmla v22.4s, v7.4s, v25.4s
@@ -10609,7 +10607,7 @@ ahead:
 	WORD $0x6e261f06 // eor v6.16b, v24.16b, v6.16b
 	WORD $0x4eb11e38 // mov v24.16b, v17.16b
 	WORD $0x4eb41e99 // mov v25.16b, v20.16b
-	WORD $0x3dc0433a // ldr q26, [x25,#256]
+	WORD $0x3dc03f3a // ldr q26, [x25,#240]
 	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
 	WORD $0x3dc05a3a // ldr q26, [x17,#352]
 	WORD $0x4e3acd98 // fmla v24.4s, v12.4s, v26.4s
@@ -10637,7 +10635,7 @@ ahead:
 	WORD $0x4e8c59ac // uzp2 v12.4s, v13.4s, v12.4s
 	WORD $0x3dc05e2d // ldr q13, [x17,#368]
 	WORD $0x6e2dddef // fmul v15.4s, v15.4s, v13.4s
-	WORD $0x3dc04734 // ldr q20, [x25,#272]
+	WORD $0x3dc04334 // ldr q20, [x25,#256]
 	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
 	WORD $0x6e2dde0d // fmul v13.4s, v16.4s, v13.4s
 	WORD $0x3dc06230 // ldr q16, [x17,#384]
@@ -10645,7 +10643,7 @@ ahead:
 	WORD $0x6e2c1e6c // eor v12.16b, v19.16b, v12.16b
 	WORD $0x4eb08550 // add v16.4s, v10.4s, v16.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc04b35 // ldr q21, [x25,#288]
+	WORD $0x3dc04735 // ldr q21, [x25,#272]
 	WORD $0x6e351e52 // eor v18.16b, v18.16b, v21.16b
 	WORD $0x6e2dddb5 // fmul v21.4s, v13.4s, v13.4s
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
@@ -10670,12 +10668,12 @@ ahead:
 	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
 	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
 	WORD $0x6e2ddead // fmul v13.4s, v21.4s, v13.4s
-	WORD $0x3dc04f36 // ldr q22, [x25,#304]
+	WORD $0x3dc04b36 // ldr q22, [x25,#288]
 	WORD $0x6e361e31 // eor v17.16b, v17.16b, v22.16b
 	WORD $0x4e32cdf8 // fmla v24.4s, v15.4s, v18.4s
 	WORD $0x4e37cdbb // fmla v27.4s, v13.4s, v23.4s
 	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x3dc0532d // ldr q13, [x25,#320]
+	WORD $0x3dc04f2d // ldr q13, [x25,#304]
 	WORD $0x6e2d1ce7 // eor v7.16b, v7.16b, v13.16b
 	WORD $0x3dc0722d // ldr q13, [x17,#448]
 	WORD $0x6e2c1ce7 // eor v7.16b, v7.16b, v12.16b
@@ -10701,13 +10699,13 @@ ahead:
 	WORD $0x4e36cebc // fmla v28.4s, v21.4s, v22.4s
 	WORD $0x4e8759e7 // uzp2 v7.4s, v15.4s, v7.4s
 	WORD $0x6e33de6f // fmul v15.4s, v19.4s, v19.4s
-	WORD $0x3dc05733 // ldr q19, [x25,#336]
+	WORD $0x3dc05333 // ldr q19, [x25,#320]
 	WORD $0x6e331f53 // eor v19.16b, v26.16b, v19.16b
 	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
 	WORD $0x4e2ccdf1 // fmla v17.4s, v15.4s, v12.4s
 	WORD $0x6e271e67 // eor v7.16b, v19.16b, v7.16b
 	WORD $0x4e32cebc // fmla v28.4s, v21.4s, v18.4s
-	WORD $0x3dc05b2c // ldr q12, [x25,#352]
+	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1f2c // eor v12.16b, v25.16b, v12.16b
 	WORD $0x4ea08e8f // cmtst v15.4s, v20.4s, v0.4s
 	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
@@ -10735,13 +10733,13 @@ ahead:
 	WORD $0x4e2c1e94 // and v20.16b, v20.16b, v12.16b
 	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
 	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x3dc05f34 // ldr q20, [x25,#368]
+	WORD $0x3dc05b34 // ldr q20, [x25,#352]
 	WORD $0x6e341ef4 // eor v20.16b, v23.16b, v20.16b
 	WORD $0x4e2c1e0c // and v12.16b, v16.16b, v12.16b
 	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
 	WORD $0x6e261e86 // eor v6.16b, v20.16b, v6.16b
 	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
-	WORD $0x3dc06330 // ldr q16, [x25,#384]
+	WORD $0x3dc05f30 // ldr q16, [x25,#368]
 	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
 	WORD $0x6e2cddcc // fmul v12.4s, v14.4s, v12.4s
 	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
@@ -10768,13 +10766,13 @@ ahead:
 	WORD $0x4e36cc70 // fmla v16.4s, v3.4s, v22.4s
 	WORD $0x4e875a47 // uzp2 v7.4s, v18.4s, v7.4s
 	WORD $0x4e37cc71 // fmla v17.4s, v3.4s, v23.4s
-	WORD $0x3dc06732 // ldr q18, [x25,#400]
+	WORD $0x3dc06332 // ldr q18, [x25,#384]
 	WORD $0x6e321f12 // eor v18.16b, v24.16b, v18.16b
 	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
 	WORD $0xad4058b4 // ldp q20, q22, [x5]
 	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
 	WORD $0xad415cb2 // ldp q18, q23, [x5,#32]
-	WORD $0x3dc06b38 // ldr q24, [x25,#416]
+	WORD $0x3dc06738 // ldr q24, [x25,#400]
 	WORD $0x6e381eb5 // eor v21.16b, v21.16b, v24.16b
 	WORD $0x3dc01b38 // ldr q24, [x25,#96]
 	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
@@ -10783,7 +10781,7 @@ ahead:
 	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
 	WORD $0x6e38def5 // fmul v21.4s, v23.4s, v24.4s
 	WORD $0x2ea1c0f7 // umull v23.2d, v7.2s, v1.2s
-	WORD $0x3dc08f38 // ldr q24, [x25,#560]
+	WORD $0x3dc08b38 // ldr q24, [x25,#544]
 	WORD $0x4eaecf14 // fmls v20.4s, v24.4s, v14.4s
 	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
 	WORD $0x4eb0cf16 // fmls v22.4s, v24.4s, v16.4s
@@ -10791,7 +10789,7 @@ ahead:
 	WORD $0x4e871aee // uzp1 v14.4s, v23.4s, v7.4s
 	WORD $0x4eb3cf15 // fmls v21.4s, v24.4s, v19.4s
 	WORD $0x4e875ae7 // uzp2 v7.4s, v23.4s, v7.4s
-	WORD $0x3dc08b30 // ldr q16, [x25,#544]
+	WORD $0x3dc08730 // ldr q16, [x25,#528]
 	WORD $0x4e2fce14 // fmla v20.4s, v16.4s, v15.4s
 	WORD $0x4e2cce16 // fmla v22.4s, v16.4s, v12.4s
 	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
@@ -10804,13 +10802,13 @@ ahead:
 	WORD $0xad403c4d // ldp q13, q15, [x2]
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0xad41404c // ldp q12, q16, [x2,#32]
-	WORD $0x3dc06f31 // ldr q17, [x25,#432]
+	WORD $0x3dc06b31 // ldr q17, [x25,#416]
 	WORD $0x6e311f71 // eor v17.16b, v27.16b, v17.16b
 	WORD $0x4e34d5ad // fadd v13.4s, v13.4s, v20.4s
 	WORD $0x4e36d5ef // fadd v15.4s, v15.4s, v22.4s
 	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
 	WORD $0x4e32d58c // fadd v12.4s, v12.4s, v18.4s
-	WORD $0x3dc07331 // ldr q17, [x25,#448]
+	WORD $0x3dc06f31 // ldr q17, [x25,#432]
 	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
 	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
 	WORD $0xad003c4d // stp q13, q15, [x2]
@@ -10818,9 +10816,9 @@ ahead:
 	WORD $0xad01404c // stp q12, q16, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
-	WORD $0x3dc0872c // ldr q12, [x25,#528]
+	WORD $0x3dc0832c // ldr q12, [x25,#512]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x3dc07b2d // ldr q13, [x25,#480]
+	WORD $0x3dc0772d // ldr q13, [x25,#464]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
 	WORD $0x3dc00630 // ldr q16, [x17,#16]
@@ -10834,7 +10832,7 @@ ahead:
 	WORD $0x6eb1858c // sub v12.4s, v12.4s, v17.4s
 	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
 	WORD $0x6eb185ad // sub v13.4s, v13.4s, v17.4s
-	WORD $0x3dc02b2f // ldr q15, [x25,#160]
+	WORD $0x3dc0272f // ldr q15, [x25,#144]
 	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
 	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
 	WORD $0x4f2905b1 // sshr v17.4s, v13.4s, #23
@@ -10860,15 +10858,15 @@ ahead:
 	WORD $0x6e2dddb6 // fmul v22.4s, v13.4s, v13.4s
 	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
 	WORD $0x3dc03232 // ldr q18, [x17,#192]
-	WORD $0x3dc02337 // ldr q23, [x25,#128]
-	WORD $0x3dc02f38 // ldr q24, [x25,#176]
+	WORD $0x3dc01f37 // ldr q23, [x25,#112]
+	WORD $0x3dc02b38 // ldr q24, [x25,#160]
 	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
 	WORD $0x3dc03638 // ldr q24, [x17,#208]
 	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
 	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
 	WORD $0x3dc03237 // ldr q23, [x17,#192]
 	WORD $0x4e2dcf17 // fmla v23.4s, v24.4s, v13.4s
-	WORD $0x3dc03338 // ldr q24, [x25,#192]
+	WORD $0x3dc02f38 // ldr q24, [x25,#176]
 	WORD $0x6e381e10 // eor v16.16b, v16.16b, v24.16b
 	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
 	WORD $0x3dc03a30 // ldr q16, [x17,#224]
@@ -10892,12 +10890,12 @@ ahead:
 	WORD $0x3dc04a3b // ldr q27, [x17,#288]
 	WORD $0x3dc04e3e // ldr q30, [x17,#304]
 	WORD $0x4e2ccfdb // fmla v27.4s, v30.4s, v12.4s
-	WORD $0x3dc0373f // ldr q31, [x25,#208]
+	WORD $0x3dc0333f // ldr q31, [x25,#192]
 	WORD $0x6e3f1eb5 // eor v21.16b, v21.16b, v31.16b
 	WORD $0x3dc04a3f // ldr q31, [x17,#288]
 	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
 	WORD $0x4e2dcfdf // fmla v31.4s, v30.4s, v13.4s
-	WORD $0x3dc03b35 // ldr q21, [x25,#224]
+	WORD $0x3dc03735 // ldr q21, [x25,#208]
 	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
 	WORD $0x4e33ce12 // fmla v18.4s, v16.4s, v19.4s
 	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
@@ -10919,7 +10917,7 @@ ahead:
 	WORD $0x6e30ddf8 // fmul v24.4s, v15.4s, v16.4s
 	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
 	WORD $0x6e30de30 // fmul v16.4s, v17.4s, v16.4s
-	WORD $0x3dc03f3a // ldr q26, [x25,#240]
+	WORD $0x3dc03b3a // ldr q26, [x25,#224]
 	WORD $0x6e3a1f9a // eor v26.16b, v28.16b, v26.16b
 	WORD $0x3dc0563b // ldr q27, [x17,#336]
 	WORD $0x4e3bcd98 // fmla v24.4s, v12.4s, v27.4s
@@ -10927,7 +10925,7 @@ ahead:
 	WORD $0x6e241f44 // eor v4.16b, v26.16b, v4.16b
 	WORD $0x4eb31e7a // mov v26.16b, v19.16b
 	WORD $0x4eb61edb // mov v27.16b, v22.16b
-	WORD $0x3dc0433c // ldr q28, [x25,#256]
+	WORD $0x3dc03f3c // ldr q28, [x25,#240]
 	WORD $0x6e3c1f39 // eor v25.16b, v25.16b, v28.16b
 	WORD $0x3dc05a3c // ldr q28, [x17,#352]
 	WORD $0x4e3ccdfa // fmla v26.4s, v15.4s, v28.4s
@@ -10946,7 +10944,7 @@ ahead:
 	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
 	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
 	WORD $0x6ea1fa10 // fsqrt v16.4s, v16.4s
-	WORD $0x3dc07f31 // ldr q17, [x25,#496]
+	WORD $0x3dc07b31 // ldr q17, [x25,#480]
 	WORD $0x4f225631 // shl v17.4s, v17.4s, #2
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4f225532 // shl v18.4s, v9.4s, #2
@@ -10956,16 +10954,16 @@ ahead:
 	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
 	WORD $0x3dc05e2f // ldr q15, [x17,#368]
 	WORD $0x6e2fde31 // fmul v17.4s, v17.4s, v15.4s
-	WORD $0x3dc04736 // ldr q22, [x25,#272]
+	WORD $0x3dc04336 // ldr q22, [x25,#256]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
 	WORD $0x6e2fde4f // fmul v15.4s, v18.4s, v15.4s
 	WORD $0x3dc06232 // ldr q18, [x17,#384]
-	WORD $0x3dc07f36 // ldr q22, [x25,#496]
+	WORD $0x3dc07b36 // ldr q22, [x25,#480]
 	WORD $0x4eb286d6 // add v22.4s, v22.4s, v18.4s
 	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
 	WORD $0x4eb28532 // add v18.4s, v9.4s, v18.4s
 	WORD $0x6e31de35 // fmul v21.4s, v17.4s, v17.4s
-	WORD $0x3dc04b37 // ldr q23, [x25,#288]
+	WORD $0x3dc04737 // ldr q23, [x25,#272]
 	WORD $0x6e371e94 // eor v20.16b, v20.16b, v23.16b
 	WORD $0x6e2fddf7 // fmul v23.4s, v15.4s, v15.4s
 	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
@@ -10990,12 +10988,12 @@ ahead:
 	WORD $0x6e31deb1 // fmul v17.4s, v21.4s, v17.4s
 	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
 	WORD $0x6e2fdeef // fmul v15.4s, v23.4s, v15.4s
-	WORD $0x3dc04f38 // ldr q24, [x25,#304]
+	WORD $0x3dc04b38 // ldr q24, [x25,#288]
 	WORD $0x6e381e73 // eor v19.16b, v19.16b, v24.16b
 	WORD $0x4e34ce3a // fmla v26.4s, v17.4s, v20.4s
 	WORD $0x4e39cdfd // fmla v29.4s, v15.4s, v25.4s
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x3dc0532f // ldr q15, [x25,#320]
+	WORD $0x3dc04f2f // ldr q15, [x25,#304]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
 	WORD $0x3dc0722f // ldr q15, [x17,#448]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
@@ -11021,13 +11019,13 @@ ahead:
 	WORD $0x4e38cefe // fmla v30.4s, v23.4s, v24.4s
 	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
 	WORD $0x6e35deb1 // fmul v17.4s, v21.4s, v21.4s
-	WORD $0x3dc05735 // ldr q21, [x25,#336]
+	WORD $0x3dc05335 // ldr q21, [x25,#320]
 	WORD $0x6e351f95 // eor v21.16b, v28.16b, v21.16b
 	WORD $0x6e37def7 // fmul v23.4s, v23.4s, v23.4s
 	WORD $0x4e2cce33 // fmla v19.4s, v17.4s, v12.4s
 	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
 	WORD $0x4e34cefe // fmla v30.4s, v23.4s, v20.4s
-	WORD $0x3dc05b2c // ldr q12, [x25,#352]
+	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1f6c // eor v12.16b, v27.16b, v12.16b
 	WORD $0x4ea08ed1 // cmtst v17.4s, v22.4s, v0.4s
 	WORD $0x4eb11e34 // mov v20.16b, v17.16b
@@ -11055,13 +11053,13 @@ ahead:
 	WORD $0x4e2c1ed6 // and v22.16b, v22.16b, v12.16b
 	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
 	WORD $0x6e361e31 // eor v17.16b, v17.16b, v22.16b
-	WORD $0x3dc05f36 // ldr q22, [x25,#368]
+	WORD $0x3dc05b36 // ldr q22, [x25,#352]
 	WORD $0x6e361f36 // eor v22.16b, v25.16b, v22.16b
 	WORD $0x4e2c1e4c // and v12.16b, v18.16b, v12.16b
 	WORD $0x6e2c1e6c // eor v12.16b, v19.16b, v12.16b
 	WORD $0x6e241ec4 // eor v4.16b, v22.16b, v4.16b
 	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
-	WORD $0x3dc06332 // ldr q18, [x25,#384]
+	WORD $0x3dc05f32 // ldr q18, [x25,#368]
 	WORD $0x6e321def // eor v15.16b, v15.16b, v18.16b
 	WORD $0x6e2cde0c // fmul v12.4s, v16.4s, v12.4s
 	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
@@ -11088,13 +11086,13 @@ ahead:
 	WORD $0x4e38cc72 // fmla v18.4s, v3.4s, v24.4s
 	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
 	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
-	WORD $0x3dc06734 // ldr q20, [x25,#400]
+	WORD $0x3dc06334 // ldr q20, [x25,#384]
 	WORD $0x6e341f54 // eor v20.16b, v26.16b, v20.16b
 	WORD $0x4e3bcc75 // fmla v21.4s, v3.4s, v27.4s
 	WORD $0xad4260b6 // ldp q22, q24, [x5,#64]
 	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
 	WORD $0xad4364b4 // ldp q20, q25, [x5,#96]
-	WORD $0x3dc06b3a // ldr q26, [x25,#416]
+	WORD $0x3dc0673a // ldr q26, [x25,#400]
 	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
 	WORD $0x3dc01b3a // ldr q26, [x25,#96]
 	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
@@ -11103,7 +11101,7 @@ ahead:
 	WORD $0x6e3ade94 // fmul v20.4s, v20.4s, v26.4s
 	WORD $0x6e3adf37 // fmul v23.4s, v25.4s, v26.4s
 	WORD $0x2ea1c0b9 // umull v25.2d, v5.2s, v1.2s
-	WORD $0x3dc08f3a // ldr q26, [x25,#560]
+	WORD $0x3dc08b3a // ldr q26, [x25,#544]
 	WORD $0x4eb0cf56 // fmls v22.4s, v26.4s, v16.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4eb2cf58 // fmls v24.4s, v26.4s, v18.4s
@@ -11111,7 +11109,7 @@ ahead:
 	WORD $0x4e851b30 // uzp1 v16.4s, v25.4s, v5.4s
 	WORD $0x4eb5cf57 // fmls v23.4s, v26.4s, v21.4s
 	WORD $0x4e855b25 // uzp2 v5.4s, v25.4s, v5.4s
-	WORD $0x3dc08b32 // ldr q18, [x25,#544]
+	WORD $0x3dc08732 // ldr q18, [x25,#528]
 	WORD $0x4e31ce56 // fmla v22.4s, v18.4s, v17.4s
 	WORD $0x4e2cce58 // fmla v24.4s, v18.4s, v12.4s
 	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
@@ -11124,25 +11122,25 @@ ahead:
 	WORD $0xad42444f // ldp q15, q17, [x2,#64]
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0xad43484c // ldp q12, q18, [x2,#96]
-	WORD $0x3dc06f33 // ldr q19, [x25,#432]
+	WORD $0x3dc06b33 // ldr q19, [x25,#416]
 	WORD $0x6e331fb3 // eor v19.16b, v29.16b, v19.16b
 	WORD $0x4e36d5ef // fadd v15.4s, v15.4s, v22.4s
 	WORD $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
 	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
-	WORD $0x3dc07333 // ldr q19, [x25,#448]
+	WORD $0x3dc06f33 // ldr q19, [x25,#432]
 	WORD $0x6e331f93 // eor v19.16b, v28.16b, v19.16b
 	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
 	WORD $0xad02444f // stp q15, q17, [x2,#64]
 	WORD $0x6e251e65 // eor v5.16b, v19.16b, v5.16b
 	WORD $0xad03484c // stp q12, q18, [x2,#96]
-	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x3d807f26 // str q6, [x25,#496]
 	WORD $0x4eab1d68 // mov v8.16b, v11.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3d807324 // str q4, [x25,#448]
 	WORD $0x4ead1daa // mov v10.16b, v13.16b
-	WORD $0x3d808727 // str q7, [x25,#528]
-	WORD $0x3d807f2e // str q14, [x25,#496]
-	WORD $0x3d807b25 // str q5, [x25,#480]
+	WORD $0x3d808327 // str q7, [x25,#512]
+	WORD $0x3d807b2e // str q14, [x25,#480]
+	WORD $0x3d807725 // str q5, [x25,#464]
 	WORD $0x4eb01e09 // mov v9.16b, v16.16b
 	ADD $128, R2
 	ADD $128, R3
@@ -11153,9 +11151,9 @@ ahead:
 	B whole
 
 partial:
-	WORD $0x3dc08324 // ldr q4, [x25,#512]
+	WORD $0x3dc07f24 // ldr q4, [x25,#496]
 	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
 	WORD $0x3dc00626 // ldr q6, [x17,#16]
 	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
@@ -11295,9 +11293,9 @@ partial:
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e27dc84 // fmul v4.4s, v4.4s, v7.4s
 	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc08727 // ldr q7, [x25,#528]
+	WORD $0x3dc08327 // ldr q7, [x25,#512]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc07b2c // ldr q12, [x25,#480]
+	WORD $0x3dc0772c // ldr q12, [x25,#464]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x3dc0062d // ldr q13, [x17,#16]
 	WORD $0x4ead84e7 // add v7.4s, v7.4s, v13.4s
@@ -11369,7 +11367,7 @@ partial:
 	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x3dc07f2d // ldr q13, [x25,#496]
+	WORD $0x3dc07b2d // ldr q13, [x25,#480]
 	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
 	WORD $0x4f22552e // shl v14.4s, v9.4s, #2
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
@@ -11378,7 +11376,7 @@ partial:
 	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
 	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
 	WORD $0x3dc0622f // ldr q15, [x17,#384]
-	WORD $0x3dc07f30 // ldr q16, [x25,#496]
+	WORD $0x3dc07b30 // ldr q16, [x25,#480]
 	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
 	WORD $0x4eaf852f // add v15.4s, v9.4s, v15.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
@@ -11462,12 +11460,12 @@ partial:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
@@ -11511,12 +11509,12 @@ partial:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e2dcdd3 // fmla v19.4s, v14.4s, v13.4s
 	WORD $0x4e2fcdd4 // fmla v20.4s, v14.4s, v15.4s
 	WORD $0x4e27cdd5 // fmla v21.4s, v14.4s, v7.4s
@@ -11600,12 +11598,12 @@ tail7:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
@@ -11712,12 +11710,12 @@ tail14:
 	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
 	WORD $0x6e33de31 // fmul v17.4s, v17.4s, v19.4s
 	WORD $0x6e33de52 // fmul v18.4s, v18.4s, v19.4s
-	WORD $0x3dc08f33 // ldr q19, [x25,#560]
+	WORD $0x3dc08b33 // ldr q19, [x25,#544]
 	WORD $0x4ea4ce6e // fmls v14.4s, v19.4s, v4.4s
 	WORD $0x4ea5ce70 // fmls v16.4s, v19.4s, v5.4s
 	WORD $0x4ea6ce71 // fmls v17.4s, v19.4s, v6.4s
 	WORD $0x4eabce72 // fmls v18.4s, v19.4s, v11.4s
-	WORD $0x3dc08b24 // ldr q4, [x25,#544]
+	WORD $0x3dc08724 // ldr q4, [x25,#528]
 	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
 	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
 	WORD $0x4e27cc91 // fmla v17.4s, v4.4s, v7.4s
@@ -11766,7 +11764,7 @@ partialdone:
 	WORD $0x4e040d44 // dup v4.4s, w10
 	LSR $32, R10
 	WORD $0x4e040d45 // dup v5.4s, w10
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -11774,7 +11772,7 @@ partialdone:
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
 	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
 	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02b27 // ldr q7, [x25,#160]
+	WORD $0x3dc02727 // ldr q7, [x25,#144]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0ac // umull2 v12.2d, v5.4s, v1.4s
@@ -11784,11 +11782,11 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198e // uzp1 v14.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc0232c // ldr q12, [x25,#128]
-	WORD $0x3dc02f2f // ldr q15, [x25,#176]
+	WORD $0x3dc01f2c // ldr q12, [x25,#112]
+	WORD $0x3dc02b2f // ldr q15, [x25,#160]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x3dc0332c // ldr q12, [x25,#192]
+	WORD $0x3dc02f2c // ldr q12, [x25,#176]
 	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
 	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
@@ -11799,66 +11797,66 @@ partialdone:
 	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
 	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
 	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
+	WORD $0x3dc0332b // ldr q11, [x25,#192]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
 	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
+	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
+	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
+	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
+	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
 	WORD $0x3dc03b2b // ldr q11, [x25,#224]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
 	WORD $0x3dc03f2b // ldr q11, [x25,#240]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
+	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
+	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
+	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
 	WORD $0x3dc0432b // ldr q11, [x25,#256]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
 	WORD $0x3dc0472b // ldr q11, [x25,#272]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
+	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
+	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
+	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
+	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
 	WORD $0x3dc04b2b // ldr q11, [x25,#288]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
 	WORD $0x3dc04f2b // ldr q11, [x25,#304]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
+	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
+	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
+	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
 	WORD $0x3dc0532b // ldr q11, [x25,#320]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
 	WORD $0x3dc0572b // ldr q11, [x25,#336]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc05b2b // ldr q11, [x25,#352]
 	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
 	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
@@ -11869,10 +11867,10 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
 	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc05f2b // ldr q11, [x25,#368]
+	WORD $0x3dc05b2b // ldr q11, [x25,#352]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x3dc05f2b // ldr q11, [x25,#368]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
 	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
@@ -11883,10 +11881,10 @@ partialdone:
 	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
 	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
 	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x3dc0672b // ldr q11, [x25,#400]
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
 	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc06b2b // ldr q11, [x25,#416]
+	WORD $0x3dc0672b // ldr q11, [x25,#400]
 	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
 	WORD $0x2ea1c0eb // umull v11.2d, v7.2s, v1.2s
@@ -11897,10 +11895,10 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
 	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
+	WORD $0x3dc06b2b // ldr q11, [x25,#416]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0732b // ldr q11, [x25,#448]
+	WORD $0x3dc06f2b // ldr q11, [x25,#432]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
 	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
 	WORD $0x3dc0162b // ldr q11, [x17,#80]
@@ -11909,7 +11907,7 @@ partialdone:
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc02b2b // ldr q11, [x25,#160]
+	WORD $0x3dc0272b // ldr q11, [x25,#144]
 	WORD $0x6e2b1c84 // eor v4.16b, v4.16b, v11.16b
 	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
@@ -11919,81 +11917,81 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc0232b // ldr q11, [x25,#128]
-	WORD $0x3dc02f31 // ldr q17, [x25,#176]
+	WORD $0x3dc01f2b // ldr q11, [x25,#112]
+	WORD $0x3dc02b31 // ldr q17, [x25,#160]
 	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3dc02f2b // ldr q11, [x25,#176]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0332b // ldr q11, [x25,#192]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
 	WORD $0x3dc03b2b // ldr q11, [x25,#224]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
 	WORD $0x3dc03f2b // ldr q11, [x25,#240]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0432b // ldr q11, [x25,#256]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0472b // ldr q11, [x25,#272]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
 	WORD $0x3dc04b2b // ldr q11, [x25,#288]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
 	WORD $0x3dc04f2b // ldr q11, [x25,#304]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0532b // ldr q11, [x25,#320]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0572b // ldr q11, [x25,#336]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc05b2b // ldr q11, [x25,#352]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
@@ -12004,10 +12002,10 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc05f2b // ldr q11, [x25,#368]
+	WORD $0x3dc05b2b // ldr q11, [x25,#352]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x3dc05f2b // ldr q11, [x25,#368]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
 	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
@@ -12018,10 +12016,10 @@ partialdone:
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
 	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x3dc0672b // ldr q11, [x25,#400]
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
 	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc06b2b // ldr q11, [x25,#416]
+	WORD $0x3dc0672b // ldr q11, [x25,#400]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
@@ -12032,26 +12030,26 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
+	WORD $0x3dc06b2b // ldr q11, [x25,#416]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0732b // ldr q11, [x25,#448]
+	WORD $0x3dc06f2b // ldr q11, [x25,#432]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
 	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x3d807f26 // str q6, [x25,#496]
 	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3d807324 // str q4, [x25,#448]
 	WORD $0x4eb01e0a // mov v10.16b, v16.16b
-	WORD $0x3d808727 // str q7, [x25,#528]
-	WORD $0x3d807f2d // str q13, [x25,#496]
-	WORD $0x3d807b25 // str q5, [x25,#480]
+	WORD $0x3d808327 // str q7, [x25,#512]
+	WORD $0x3d807b2d // str q13, [x25,#480]
+	WORD $0x3d807725 // str q5, [x25,#464]
 	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
 	B whole
 
 final:
-	WORD $0x3dc08324 // ldr q4, [x25,#512]
+	WORD $0x3dc07f24 // ldr q4, [x25,#496]
 	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
 	WORD $0x3dc00626 // ldr q6, [x17,#16]
 	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
@@ -12191,9 +12189,9 @@ final:
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e27dc84 // fmul v4.4s, v4.4s, v7.4s
 	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc08727 // ldr q7, [x25,#528]
+	WORD $0x3dc08327 // ldr q7, [x25,#512]
 	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc07b2c // ldr q12, [x25,#480]
+	WORD $0x3dc0772c // ldr q12, [x25,#464]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x3dc0062d // ldr q13, [x17,#16]
 	WORD $0x4ead84e7 // add v7.4s, v7.4s, v13.4s
@@ -12265,7 +12263,7 @@ final:
 	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x3dc07f2d // ldr q13, [x25,#496]
+	WORD $0x3dc07b2d // ldr q13, [x25,#480]
 	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
 	WORD $0x4f22552e // shl v14.4s, v9.4s, #2
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
@@ -12274,7 +12272,7 @@ final:
 	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
 	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
 	WORD $0x3dc0622f // ldr q15, [x17,#384]
-	WORD $0x3dc07f30 // ldr q16, [x25,#496]
+	WORD $0x3dc07b30 // ldr q16, [x25,#480]
 	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
 	WORD $0x4eaf852f // add v15.4s, v9.4s, v15.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
@@ -12358,12 +12356,12 @@ final:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
@@ -12407,12 +12405,12 @@ final:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e2dcdd3 // fmla v19.4s, v14.4s, v13.4s
 	WORD $0x4e2fcdd4 // fmla v20.4s, v14.4s, v15.4s
 	WORD $0x4e27cdd5 // fmla v21.4s, v14.4s, v7.4s
@@ -12496,12 +12494,12 @@ tail21:
 	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
 	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
 	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
-	WORD $0x3dc08f37 // ldr q23, [x25,#560]
+	WORD $0x3dc08b37 // ldr q23, [x25,#544]
 	WORD $0x4eaecef3 // fmls v19.4s, v23.4s, v14.4s
 	WORD $0x4eb0cef4 // fmls v20.4s, v23.4s, v16.4s
 	WORD $0x4eb1cef5 // fmls v21.4s, v23.4s, v17.4s
 	WORD $0x4eb2cef6 // fmls v22.4s, v23.4s, v18.4s
-	WORD $0x3dc08b2e // ldr q14, [x25,#544]
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
 	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
 	WORD $0x4e2bcdd4 // fmla v20.4s, v14.4s, v11.4s
 	WORD $0x4e24cdd5 // fmla v21.4s, v14.4s, v4.4s
@@ -12608,12 +12606,12 @@ tail28:
 	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
 	WORD $0x6e33de31 // fmul v17.4s, v17.4s, v19.4s
 	WORD $0x6e33de52 // fmul v18.4s, v18.4s, v19.4s
-	WORD $0x3dc08f33 // ldr q19, [x25,#560]
+	WORD $0x3dc08b33 // ldr q19, [x25,#544]
 	WORD $0x4ea4ce6e // fmls v14.4s, v19.4s, v4.4s
 	WORD $0x4ea5ce70 // fmls v16.4s, v19.4s, v5.4s
 	WORD $0x4ea6ce71 // fmls v17.4s, v19.4s, v6.4s
 	WORD $0x4eabce72 // fmls v18.4s, v19.4s, v11.4s
-	WORD $0x3dc08b24 // ldr q4, [x25,#544]
+	WORD $0x3dc08724 // ldr q4, [x25,#528]
 	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
 	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
 	WORD $0x4e27cc91 // fmla v17.4s, v4.4s, v7.4s
