@@ -17,12 +17,14 @@ const (
 // upper halves are ignored, since the product takes only the lower: no shuffles in its rounds.
 type philoxKey struct {
 	rounds operand.Mem // the two key words of each round, on the stack
-	// The first round's product of step and its xors with the key are the same for every block:
-	// the upper half of the product ^ key, the product, stream ^ key.
-	hi, lo, stream operand.Op
-	m0, m1         operand.Op
-	first          [4]operand.Mem // AVX2: the words of the first stretch
-	pack           reg.VecVirtual // AVX-512: even words of two registers
+	// A group's blocks differ in their lowest counter word alone, and groups seldom in the next one,
+	// high. What the first three rounds make of the other words is kept from group to group:
+	// of the stream (c2), of the step (c0), and of the word that comes from high (c2High, c3High).
+	high, start            operand.Mem // high, and the first round's c0 without it
+	c2, c0, c2High, c3High operand.Mem
+	m0, m1                 operand.Op
+	first                  [4]operand.Mem // AVX2: the words of the first stretch
+	pack                   reg.VecVirtual // AVX-512: even words of two registers
 }
 
 // slot is the size of one word of the key: AVX-512 broadcasts it as it reads it.
@@ -49,10 +51,10 @@ func (a *amd64) philoxInit() {
 	n := a.slot()
 	k := &a.key
 	k.rounds = a.c.AllocLocal(2 * philoxRounds * n)
-	a.firstRound()
 	lo := a.integer("seed").(reg.GPVirtual)
 	hi := a.copyGP(lo).(reg.GPVirtual)
 	a.c.SHRQ(operand.Imm(32), hi)
+	a.firstRounds(lo, hi)
 	for r := range philoxRounds {
 		a.keep(lo, k.rounds.Offset(2*r*n))
 		a.keep(hi, k.rounds.Offset((2*r+1)*n))
@@ -79,33 +81,50 @@ func (a *amd64) philoxInit() {
 	}
 }
 
-// firstRound prepares what the first round needs of step and stream.
-func (a *amd64) firstRound() {
-	product, key := a.integer("step").(reg.GPVirtual), a.integer("seed").(reg.GPVirtual)
-	m := a.c.GP64()
-	a.c.MOVL(operand.U32(philoxM1), m.As32())
-	a.c.IMULQ(m, product)
-	hi := a.copyGP(product).(reg.GPVirtual)
-	a.c.SHRQ(operand.Imm(32), hi)
-	a.c.XORQ(key, hi) // the upper half of the register is ignored
-	a.c.SHRQ(operand.Imm(32), key)
+// firstRounds prepares what depends on the key, the step and the stream.
+func (a *amd64) firstRounds(lo, hi reg.GPVirtual) {
+	k, n := &a.key, a.slot()
+	for _, m := range []*operand.Mem{&k.c2, &k.c0, &k.c2High, &k.c3High} {
+		*m = a.c.AllocLocal(n)
+	}
+	k.high, k.start = a.c.AllocLocal(8), a.c.AllocLocal(8)
+	a.c.MOVQ(operand.I32(-1), k.high) // no group's
+
 	stream := a.integer("stream").(reg.GPVirtual)
-	a.c.XORQ(key, stream)
-	k := &a.key
-	k.hi, k.lo, k.stream = a.word(hi), a.word(product), a.word(stream)
+	a.c.XORQ(hi, stream)
+	a.keep(stream, k.c2)
+
+	product, word := a.integer("step").(reg.GPVirtual), a.c.GP64()
+	a.c.MOVL(operand.U32(philoxM1), word.As32())
+	a.c.IMULQ(word, product)
+	a.c.MOVL(lo.As32(), word.As32())
+	a.c.ADDL(operand.U32(philoxW0), word.As32())
+	a.c.XORL(product.As32(), word.As32())
+	a.keep(word, k.c0)
+	a.c.SHRQ(operand.Imm(32), product)
+	a.c.XORL(lo.As32(), product.As32())
+	a.c.MOVQ(product, k.start)
 }
 
-// word is the lower half of a general register in every lane: in a register, or in memory where
-// there are few.
-func (a *amd64) word(g reg.GPVirtual) operand.Op {
-	if a.wide() {
-		z := a.c.ZMM()
-		a.c.VPBROADCASTD(g.As32(), z)
-		return z
-	}
-	m := a.c.AllocLocal(4 * a.lanes)
-	a.keep(g, m)
-	return m
+func (a *amd64) philoxHigh(g gp) {
+	k, n := &a.key, a.slot()
+	same := a.fresh("high")
+	high := a.copyGP(g).(reg.GPVirtual)
+	a.c.SHRQ(operand.Imm(29), high)
+	a.c.CMPQ(high, k.high)
+	a.c.JEQ(operand.LabelRef(same))
+	a.c.MOVQ(high, k.high)
+	product := a.c.GP64()
+	a.c.XORL(k.start, high.As32())
+	a.c.MOVL(operand.U32(philoxM0), product.As32())
+	a.c.IMULQ(high, product)
+	a.c.MOVL(product.As32(), high.As32())
+	a.c.XORL(k.rounds.Offset(5*n), high.As32())
+	a.keep(high, k.c3High)
+	a.c.SHRQ(operand.Imm(32), product)
+	a.c.XORL(k.rounds.Offset(3*n), product.As32())
+	a.keep(product, k.c2High)
+	a.label(same)
 }
 
 // lanes64 are the block numbers in a group of each 64-bit lane, by register. AVX2 pairs them so
@@ -180,38 +199,46 @@ func (a *amd64) firstBlock(g gp) operand.Op {
 	return first
 }
 
-// philoxBlocks runs one register of blocks through the ten rounds.
-func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) (c [4]operand.Op) {
+// philoxBlocks runs one register of blocks through the ten rounds, whose beginning is philoxKey's.
+func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) [4]operand.Op {
 	k, n := a.key, a.slot()
-	c0, c1 := a.reg(), a.reg()
-	a.c.VPADDQ(a.constant(lanes...), first, c0)
-	a.c.VPSRLQ(operand.Imm(32), c0, c1)
-	product, hi := a.reg(), a.reg()
-	a.c.VPMULUDQ(k.m0, c0, product)
-	a.c.VPSRLQ(operand.Imm(32), product, hi)
-	a.xor(c1, k.hi)
-	a.xor(hi, k.stream)
-	c = [4]operand.Op{c1, k.lo, hi, product}
-	for r := 1; r < philoxRounds; r++ {
-		lo0, lo1, hi0, hi1 := a.reg(), a.reg(), a.reg(), a.reg()
-		a.c.VPMULUDQ(k.m0, c[0], lo0)
-		a.c.VPMULUDQ(k.m1, c[2], lo1)
-		a.c.VPSRLQ(operand.Imm(32), lo1, hi1)
+	block := a.reg()
+	a.c.VPADDQ(a.constant(lanes...), first, block)
+	product, c2 := a.product(k.m0, block)
+	a.xor(c2, k.c2)
+	c1, c0 := a.product(k.m1, c2)
+	a.xor(c0, k.c0)
+	a.xor(product, k.c2High)
+	c3, hi := a.product(k.m0, c0)
+	lo, next := a.product(k.m1, product)
+	a.xor3(next, c1, k.rounds.Offset(4*n))
+	a.xor(hi, k.c3High)
+	c := [4]operand.Op{next, lo, hi, c3}
+	for r := 3; r < philoxRounds; r++ {
+		lo0, hi0 := a.product(k.m0, c[0])
+		lo1, hi1 := a.product(k.m1, c[2])
 		a.xor3(hi1, c[1], k.rounds.Offset(2*r*n))
-		a.c.VPSRLQ(operand.Imm(32), lo0, hi0)
 		a.xor3(hi0, c[3], k.rounds.Offset((2*r+1)*n))
 		c = [4]operand.Op{hi1, lo1, hi0, lo0}
 	}
 	return c
 }
 
-// xor is d ^= x.
-func (a *amd64) xor(d reg.VecVirtual, x operand.Op) {
+// product is the 64-bit product of lower halves, and its upper half.
+func (a *amd64) product(m, x operand.Op) (lo, hi reg.VecVirtual) {
+	lo, hi = a.reg(), a.reg()
+	a.c.VPMULUDQ(m, x, lo)
+	a.c.VPSRLQ(operand.Imm(32), lo, hi)
+	return lo, hi
+}
+
+// xor is d ^= key word.
+func (a *amd64) xor(d reg.VecVirtual, key operand.Mem) {
 	if a.wide() {
-		a.c.VPXORD(x, d, d)
+		a.c.VPXORD_BCST(key, d, d)
 		return
 	}
-	a.c.VPXOR(x, d, d)
+	a.c.VPXOR(key, d, d)
 }
 
 // xor3 is d ^= x ^ key word.

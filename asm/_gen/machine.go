@@ -166,6 +166,7 @@ type isa interface {
 	// loops. philox computes group g: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes
 	// each, lane l of a word being block 8g+l. Both stay what they are until philoxNext's finish.
 	philoxInit()
+	philoxHigh(g gp) // to be called after g has changed, before the others
 	philox(g gp) (even, odd vec)
 	// philoxNext computes group g in stretches without jumps; finish then puts it into even and odd.
 	philoxNext(g gp, even, odd vec) (stretches []func(), finish func())

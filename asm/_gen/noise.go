@@ -139,6 +139,7 @@ type noise struct {
 
 func (m machine) newNoise(g gp, values func(even, odd vec) (a, b vec)) *noise {
 	z := &noise{m: m, values: values, g: g}
+	m.philoxHigh(g)
 	z.even, z.odd = m.philox(g)
 	return z
 }
@@ -176,6 +177,7 @@ func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func
 	m.label("lastgroup")
 	nextRow("final")
 	m.label("ahead")
+	m.philoxHigh(z.g)
 	m.branch(n, less, groupLen, "partial")
 
 	rounds, finish := m.philoxNext(z.g, z.even, z.odd)

@@ -4,31 +4,30 @@
 
 // func Uniform(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2
-TEXT ·Uniform(SB), $992-48
+TEXT ·Uniform(SB), $1040-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
-	MOVLQZX      step+40(FP), DX
-	MOVQ         seed+32(FP), BX
-	MOVL         $0xcd9e8d57, SI
-	IMULQ        SI, DX
-	MOVQ         DX, SI
-	SHRQ         $0x20, SI
-	XORQ         BX, SI
-	SHRQ         $0x20, BX
-	MOVLQZX      stream+44(FP), DI
-	XORQ         BX, DI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
+	MOVQ         $-1, 768(SP)
+	MOVLQZX      stream+44(FP), SI
+	XORQ         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	MOVLQZX      step+40(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 776(SP)
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, (SP)
@@ -111,185 +110,191 @@ TEXT ·Uniform(SB), $992-48
 	ADDL         $0xbb67ae85, BX
 	MOVQ         first+24(FP), DX
 	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 768(SP)
+	JEQ          high1
+	MOVQ         BX, 768(SP)
+	XORL         776(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         160(SP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 736(SP)
+	SHRQ         $0x20, SI
+	XORL         96(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+
+high1:
+	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      Y5, 784(SP)
+	VMOVUPS      Y3, 816(SP)
+	VMOVUPS      Y4, 848(SP)
+	VMOVUPS      Y1, 880(SP)
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      784(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 912(SP)
+	VMOVUPS      816(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 944(SP)
+	VMOVUPS      848(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 1008(SP)
 	TESTQ        AX, AX
 	JEQ          whole
 
@@ -303,11 +308,31 @@ lastgroup:
 	JMP final
 
 ahead:
+	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 768(SP)
+	JEQ          high2
+	MOVQ         BX, 768(SP)
+	XORL         776(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         160(SP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 736(SP)
+	SHRQ         $0x20, SI
+	XORL         96(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+
+high2:
 	CMPQ         AX, $0x00000020
 	JLT          partial
 	MOVQ         DX, BX
-	VMOVUPS      864(SP), Y1
-	VMOVUPS      896(SP), Y0
+	VMOVUPS      912(SP), Y1
+	VMOVUPS      944(SP), Y0
 	SHLQ         $0x03, BX
 	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y2
@@ -320,92 +345,85 @@ ahead:
 	VMULPS       const12<>+0(SB), Y1, Y1
 	VMULPS       const12<>+0(SB), Y2, Y2
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPMULUDQ     const0<>+0(SB), Y0, Y3
-	VPSRLQ       $0x20, Y0, Y0
-	VPXOR        640(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
-	VPMULUDQ     const0<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y3, Y0
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        704(SP), Y0, Y0
+	VPXOR        640(SP), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y3, Y2, Y2
-	VPXOR        96(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y3
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPXOR        672(SP), Y3, Y3
-	VPXOR        64(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y0, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y3, Y0
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        Y1, Y0, Y0
-	VPXOR        160(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y4, Y1
-	VPXOR        Y3, Y1, Y1
-	VPXOR        224(SP), Y1, Y1
-	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        Y2, Y3, Y3
-	VPXOR        192(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y2
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
-	VPSRLQ       $0x20, Y2, Y0
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        Y4, Y0, Y0
-	VPXOR        288(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPXOR        Y1, Y2, Y2
-	VPXOR        320(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y1
-	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        Y0, Y2, Y2
-	VPXOR        384(SP), Y2, Y2
-	VPSRLQ       $0x20, Y1, Y0
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        Y3, Y0, Y0
-	VPXOR        416(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y2, Y3
+	VPSRLQ       $0x20, Y0, Y3
+	VPSRLQ       $0x20, Y1, Y2
 	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPSRLQ       $0x20, Y0, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPXOR        Y4, Y1, Y1
-	VPXOR        448(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        128(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
 	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y0, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        Y1, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y2, Y1
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        Y0, Y2, Y2
+	VPSRLQ       $0x20, Y4, Y0
+	VPXOR        192(SP), Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
+	VPXOR        256(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y2
 	VPSRLQ       $0x20, Y1, Y0
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        Y2, Y0, Y0
-	VPXOR        544(SP), Y0, Y0
+	VPXOR        Y3, Y0, Y0
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        288(SP), Y0, Y0
+	VPXOR        Y1, Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y4, Y2
-	VMOVUPS      Y4, 832(SP)
-	VPXOR        Y1, Y2, Y2
-	VPXOR        608(SP), Y2, Y2
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
 	VPSRLQ       $0x20, Y0, Y1
-	VMOVUPS      Y0, 768(SP)
-	VMOVUPS      Y2, 800(SP)
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        320(SP), Y1, Y1
+	VPXOR        Y0, Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y1, Y0
+	VPXOR        384(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y2, Y1, Y1
+	VPSRLQ       $0x20, Y4, Y2
+	VPXOR        416(SP), Y1, Y1
+	VPXOR        Y0, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y1, Y0
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        Y3, Y1, Y1
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        448(SP), Y1, Y1
+	VPXOR        Y0, Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y1, Y0
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VMOVUPS      Y3, 880(SP)
+	VPXOR        544(SP), Y1, Y1
+	VPXOR        Y0, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y0
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      Y4, 848(SP)
+	VPSRLQ       $0x20, Y0, Y1
+	VMOVUPS      Y0, 816(SP)
+	VPXOR        Y2, Y1, Y1
 	VPXOR        576(SP), Y1, Y1
-	VMOVUPS      Y1, 736(SP)
+	VMOVUPS      Y1, 784(SP)
 	MOVQ         DX, BX
-	VMOVUPS      928(SP), Y1
-	VMOVUPS      960(SP), Y0
+	VMOVUPS      976(SP), Y1
+	VMOVUPS      1008(SP), Y0
 	SHLQ         $0x03, BX
 	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y2
@@ -418,97 +436,90 @@ ahead:
 	VMULPS       const12<>+0(SB), Y1, Y1
 	VMULPS       const12<>+0(SB), Y2, Y2
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPMULUDQ     const0<>+0(SB), Y0, Y3
-	VPSRLQ       $0x20, Y0, Y0
-	VPXOR        640(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VMOVUPS      Y1, 64(CX)
 	VMOVUPS      Y2, 96(CX)
-	VPMULUDQ     const0<>+0(SB), Y0, Y1
-	VPSRLQ       $0x20, Y3, Y0
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        704(SP), Y0, Y0
+	VPXOR        640(SP), Y1, Y1
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y1, Y2
-	VPXOR        Y3, Y2, Y2
-	VPXOR        96(SP), Y2, Y2
-	VPSRLQ       $0x20, Y0, Y3
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPXOR        672(SP), Y3, Y3
-	VPXOR        64(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y0, Y4, Y4
-	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y3, Y0
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        Y1, Y0, Y0
-	VPXOR        160(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y4, Y1
-	VPXOR        Y3, Y1, Y1
-	VPXOR        224(SP), Y1, Y1
-	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y1, Y1
-	VPXOR        Y2, Y3, Y3
-	VPXOR        192(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y3, Y2
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        256(SP), Y3, Y3
-	VPSRLQ       $0x20, Y2, Y0
-	VPMULUDQ     const0<>+0(SB), Y3, Y3
-	VPXOR        Y4, Y0, Y0
-	VPXOR        288(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        352(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPMULUDQ     const1<>+0(SB), Y4, Y4
-	VPXOR        Y1, Y2, Y2
-	VPXOR        320(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y2, Y1
-	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        Y0, Y2, Y2
-	VPXOR        384(SP), Y2, Y2
-	VPSRLQ       $0x20, Y1, Y0
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
-	VPXOR        Y3, Y0, Y0
-	VPXOR        416(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y2, Y3
+	VPSRLQ       $0x20, Y0, Y3
+	VPSRLQ       $0x20, Y1, Y2
 	VPXOR        Y1, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPSRLQ       $0x20, Y0, Y1
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPXOR        Y4, Y1, Y1
-	VPXOR        448(SP), Y1, Y1
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        128(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y1, Y2
 	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y0, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
+	VPXOR        736(SP), Y2, Y2
+	VPXOR        Y1, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y2, Y1
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        Y0, Y2, Y2
+	VPSRLQ       $0x20, Y4, Y0
+	VPXOR        192(SP), Y2, Y2
+	VPXOR        Y1, Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y1
+	VPXOR        256(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y2
 	VPSRLQ       $0x20, Y1, Y0
-	VPMULUDQ     const0<>+0(SB), Y4, Y4
-	VPXOR        Y2, Y0, Y0
-	VPXOR        544(SP), Y0, Y0
+	VPXOR        Y3, Y0, Y0
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        288(SP), Y0, Y0
+	VPXOR        Y1, Y3, Y3
 	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        352(SP), Y3, Y3
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        320(SP), Y1, Y1
+	VPXOR        Y0, Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y1, Y0
+	VPXOR        384(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y2, Y1, Y1
 	VPSRLQ       $0x20, Y4, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        608(SP), Y2, Y2
+	VPXOR        416(SP), Y1, Y1
+	VPXOR        Y0, Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y1, Y0
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        Y3, Y1, Y1
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        448(SP), Y1, Y1
+	VPXOR        Y0, Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y1, Y0
+	VPXOR        512(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y3, Y4
+	VPXOR        544(SP), Y1, Y1
+	VPXOR        Y0, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y0
+	VPXOR        608(SP), Y4, Y4
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        Y2, Y1, Y1
 	VPXOR        576(SP), Y1, Y1
-	VMOVUPS      736(SP), Y3
-	VSHUFPS      $0x88, Y1, Y3, Y3
-	VMOVUPS      Y3, 864(SP)
-	VMOVUPS      768(SP), Y1
+	VMOVUPS      784(SP), Y2
+	VSHUFPS      $0x88, Y1, Y2, Y2
+	VMOVUPS      Y2, 912(SP)
+	VMOVUPS      816(SP), Y1
 	VSHUFPS      $0x88, Y0, Y1, Y1
-	VMOVUPS      Y1, 896(SP)
-	VMOVUPS      800(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y1, 944(SP)
+	VMOVUPS      848(SP), Y0
 	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1008(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
 	TESTQ        AX, AX
@@ -516,22 +527,22 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS   864(SP), Y0
+	VMOVUPS   912(SP), Y0
 	VPSRLD    $0x08, Y0, Y0
 	VPADDD    const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS    const12<>+0(SB), Y0, Y0
-	VMOVUPS   896(SP), Y1
+	VMOVUPS   944(SP), Y1
 	VPSRLD    $0x08, Y1, Y1
 	VPADDD    const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS Y1, Y1
 	VMULPS    const12<>+0(SB), Y1, Y1
-	VMOVUPS   928(SP), Y2
+	VMOVUPS   976(SP), Y2
 	VPSRLD    $0x08, Y2, Y2
 	VPADDD    const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    const12<>+0(SB), Y2, Y2
-	VMOVUPS   960(SP), Y3
+	VMOVUPS   1008(SP), Y3
 	VPSRLD    $0x08, Y3, Y3
 	VPADDD    const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS Y3, Y3
@@ -582,200 +593,186 @@ partialdone:
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      Y5, 784(SP)
+	VMOVUPS      Y3, 816(SP)
+	VMOVUPS      Y4, 848(SP)
+	VMOVUPS      Y1, 880(SP)
 	MOVQ         DX, AX
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      784(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 912(SP)
+	VMOVUPS      816(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 944(SP)
+	VMOVUPS      848(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 1008(SP)
 	JMP          whole
 
 final:
-	VMOVUPS   864(SP), Y0
+	VMOVUPS   912(SP), Y0
 	VPSRLD    $0x08, Y0, Y0
 	VPADDD    const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS    const12<>+0(SB), Y0, Y0
-	VMOVUPS   896(SP), Y1
+	VMOVUPS   944(SP), Y1
 	VPSRLD    $0x08, Y1, Y1
 	VPADDD    const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS Y1, Y1
 	VMULPS    const12<>+0(SB), Y1, Y1
-	VMOVUPS   928(SP), Y2
+	VMOVUPS   976(SP), Y2
 	VPSRLD    $0x08, Y2, Y2
 	VPADDD    const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    const12<>+0(SB), Y2, Y2
-	VMOVUPS   960(SP), Y3
+	VMOVUPS   1008(SP), Y3
 	VPSRLD    $0x08, Y3, Y3
 	VPADDD    const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS Y3, Y3
@@ -1181,31 +1178,30 @@ GLOBL const32<>(SB), RODATA|NOPTR, $128
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·Normal(SB), $992-48
+TEXT ·Normal(SB), $1040-48
 	MOVQ         dst_len+8(FP), AX
 	MOVQ         dst_base+0(FP), CX
-	MOVLQZX      step+40(FP), DX
-	MOVQ         seed+32(FP), BX
-	MOVL         $0xcd9e8d57, SI
-	IMULQ        SI, DX
-	MOVQ         DX, SI
-	SHRQ         $0x20, SI
-	XORQ         BX, SI
-	SHRQ         $0x20, BX
-	MOVLQZX      stream+44(FP), DI
-	XORQ         BX, DI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 640(SP)
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 672(SP)
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 704(SP)
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
+	MOVQ         $-1, 768(SP)
+	MOVLQZX      stream+44(FP), SI
+	XORQ         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 640(SP)
+	MOVLQZX      step+40(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 672(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 776(SP)
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, (SP)
@@ -1288,185 +1284,191 @@ TEXT ·Normal(SB), $992-48
 	ADDL         $0xbb67ae85, BX
 	MOVQ         first+24(FP), DX
 	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 768(SP)
+	JEQ          high1
+	MOVQ         BX, 768(SP)
+	XORL         776(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         160(SP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 736(SP)
+	SHRQ         $0x20, SI
+	XORL         96(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+
+high1:
+	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      Y5, 784(SP)
+	VMOVUPS      Y3, 816(SP)
+	VMOVUPS      Y4, 848(SP)
+	VMOVUPS      Y1, 880(SP)
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      784(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 912(SP)
+	VMOVUPS      816(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 944(SP)
+	VMOVUPS      848(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 1008(SP)
 	TESTQ        AX, AX
 	JEQ          whole
 
@@ -1480,10 +1482,30 @@ lastgroup:
 	JMP final
 
 ahead:
+	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 768(SP)
+	JEQ          high2
+	MOVQ         BX, 768(SP)
+	XORL         776(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         160(SP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 736(SP)
+	SHRQ         $0x20, SI
+	XORL         96(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 704(SP)
+
+high2:
 	CMPQ         AX, $0x00000020
 	JLT          partial
 	MOVQ         DX, BX
-	VMOVUPS      864(SP), Y0
+	VMOVUPS      912(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, BX
@@ -1492,7 +1514,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        BX, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      896(SP), Y6
+	VMOVUPS      944(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -1501,92 +1523,85 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        640(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        704(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        672(SP), Y12, Y12
-	VPXOR        64(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        96(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        672(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        736(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        128(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y0, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPXOR        224(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y0
 	VPXOR        Y11, Y0, Y0
-	VPXOR        352(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        192(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        288(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        256(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPXOR        352(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        480(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        320(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 832(SP)
+	VPXOR        416(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        384(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        480(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        448(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        544(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 816(SP)
 	VPSRLQ       $0x20, Y6, Y6
-	VPXOR        Y13, Y6, Y6
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        608(SP), Y6, Y6
-	VPXOR        544(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y6, 800(SP)
-	VMOVUPS      Y11, 768(SP)
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        576(SP), Y6, Y6
+	VPXOR        Y12, Y11, Y11
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 784(SP)
+	VMOVUPS      Y11, 880(SP)
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y0, Y6, Y6
-	VPXOR        576(SP), Y6, Y6
-	VMOVUPS      Y6, 736(SP)
+	VPXOR        608(SP), Y6, Y6
+	VMOVUPS      Y6, 848(SP)
 	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
 	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VFMADD213PS  const22<>+0(SB), Y0, Y2
@@ -1603,37 +1618,37 @@ ahead:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMOVAPS      Y6, Y2
-	VMULPS       Y6, Y0, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VMULPS       const14<>+0(SB), Y1, Y1
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVAPS      Y4, Y0
-	VFMADD231PS  Y5, Y3, Y2
-	VFMADD213PS  const9<>+0(SB), Y9, Y0
-	VMULPS       Y10, Y4, Y3
+	VMULPS       const14<>+0(SB), Y1, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFMADD213PS  const9<>+0(SB), Y9, Y1
+	VMULPS       Y10, Y4, Y6
 	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y6
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       896(SP), Y5, Y5
-	VADDPS       Y2, Y1, Y1
-	VFMADD231PS  Y7, Y3, Y6
-	VPSLLD       $0x01, Y5, Y2
-	VPADDD       const11<>+0(SB), Y5, Y3
-	VFMADD231PS  Y8, Y4, Y0
-	VPAND        const10<>+0(SB), Y5, Y4
-	VPAND        const10<>+0(SB), Y3, Y3
-	VSQRTPS      Y1, Y1
-	VBLENDVPS    Y2, Y0, Y6, Y5
-	VBLENDVPS    Y2, Y6, Y0, Y0
-	VPXOR        Y4, Y5, Y2
-	VPXOR        Y3, Y0, Y0
-	VMULPS       Y0, Y1, Y0
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
+	VMOVAPS      Y10, Y9
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      const21<>+0(SB), Y0
+	VPADDD       944(SP), Y0, Y0
+	VFMADD231PS  Y7, Y6, Y9
+	VPSLLD       $0x01, Y0, Y5
+	VPADDD       const11<>+0(SB), Y0, Y6
+	VPAND        const10<>+0(SB), Y0, Y0
+	VFMADD231PS  Y8, Y4, Y1
+	VPAND        const10<>+0(SB), Y6, Y4
+	VADDPS       Y3, Y2, Y2
+	VSQRTPS      Y2, Y2
+	VBLENDVPS    Y5, Y1, Y9, Y3
+	VBLENDVPS    Y5, Y9, Y1, Y1
+	VPXOR        Y0, Y3, Y0
+	VPXOR        Y4, Y1, Y1
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y0, 32(CX)
 	MOVQ         DX, BX
-	VMOVUPS      928(SP), Y0
+	VMOVUPS      976(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, BX
@@ -1642,7 +1657,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        BX, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      960(SP), Y6
+	VMOVUPS      1008(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -1651,89 +1666,82 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        640(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        704(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        672(SP), Y12, Y12
-	VPXOR        64(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        96(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        672(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        736(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        128(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        160(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        192(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        224(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        256(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        288(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        320(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        352(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y6, Y11, Y11
-	VPXOR        384(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y6
-	VPXOR        Y13, Y6, Y6
-	VPXOR        416(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        448(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        480(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y6, Y12, Y12
-	VPXOR        512(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y13, Y12, Y12
-	VPSRLQ       $0x20, Y13, Y13
-	VPXOR        Y11, Y13, Y13
-	VPXOR        544(SP), Y13, Y13
-	VPXOR        608(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y13, Y11
-	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y12, Y12
+	VPXOR        224(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        192(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        288(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        256(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
+	VPXOR        352(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        320(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        416(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        384(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        480(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        448(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        544(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
 	VPXOR        576(SP), Y13, Y13
+	VPXOR        512(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        608(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
+	VPADDD       const20<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VFMADD213PS  const22<>+0(SB), Y1, Y2
 	VFMADD213PS  const24<>+0(SB), Y1, Y3
@@ -1755,41 +1763,41 @@ ahead:
 	VADDPS       Y3, Y2, Y2
 	VMOVUPS      const21<>+0(SB), Y3
 	VSQRTPS      Y2, Y2
-	VPADDD       960(SP), Y3, Y3
+	VPADDD       1008(SP), Y3, Y3
 	VFMADD213PS  const3<>+0(SB), Y0, Y7
 	VFMADD213PS  const4<>+0(SB), Y0, Y7
 	VMULPS       Y10, Y0, Y4
-	VFMADD231PS  Y7, Y4, Y1
 	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VFMADD231PS  Y7, Y4, Y1
 	VMOVAPS      Y0, Y4
 	VMULPS       Y0, Y0, Y5
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
 	VFMADD213PS  const9<>+0(SB), Y9, Y4
-	VPSLLD       $0x01, Y3, Y0
-	VPADDD       const11<>+0(SB), Y3, Y7
+	VPSLLD       $0x01, Y3, Y7
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VPADDD       const11<>+0(SB), Y3, Y0
 	VPAND        const10<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y0, Y0
 	VFMADD231PS  Y8, Y5, Y4
-	VBLENDVPS    Y0, Y4, Y1, Y5
-	VBLENDVPS    Y0, Y1, Y4, Y0
-	VPXOR        Y3, Y5, Y1
-	VPXOR        Y7, Y0, Y0
+	VBLENDVPS    Y7, Y4, Y1, Y5
+	VBLENDVPS    Y7, Y1, Y4, Y1
+	VPXOR        Y3, Y5, Y3
+	VPXOR        Y0, Y1, Y0
 	VMULPS       Y0, Y2, Y0
-	VMULPS       Y1, Y2, Y1
+	VMULPS       Y3, Y2, Y1
 	VMOVUPS      Y0, 64(CX)
 	VMOVUPS      Y1, 96(CX)
-	VMOVUPS      736(SP), Y0
+	VMOVUPS      784(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
-	VSHUFPS      $0x88, Y12, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 912(SP)
+	VMOVUPS      816(SP), Y0
 	VSHUFPS      $0x88, Y6, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 944(SP)
+	VMOVUPS      848(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1008(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, AX
 	TESTQ        AX, AX
@@ -1797,7 +1805,7 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS     864(SP), Y0
+	VMOVUPS     912(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -1828,12 +1836,12 @@ partial:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     896(SP), Y1
+	VMOVUPS     944(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      896(SP), Y2, Y2
+	VPADDD      944(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -1859,7 +1867,7 @@ partial:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     928(SP), Y1
+	VMOVUPS     976(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -1890,12 +1898,12 @@ partial:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     960(SP), Y3
+	VMOVUPS     1008(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      960(SP), Y4, Y4
+	VPADDD      1008(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -1967,185 +1975,171 @@ partialdone:
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y2, 768(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y1, 832(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      Y5, 784(SP)
+	VMOVUPS      Y3, 816(SP)
+	VMOVUPS      Y4, 848(SP)
+	VMOVUPS      Y1, 880(SP)
 	MOVQ         DX, AX
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
-	VPXOR        704(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        672(SP), Y4, Y4
-	VPXOR        64(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        96(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        672(SP), Y2, Y2
+	VPXOR        704(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        128(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        160(SP), Y2, Y2
+	VPXOR        736(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        192(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        224(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        192(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        256(SP), Y4, Y4
+	VPXOR        224(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        256(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        288(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        320(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        320(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        352(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        384(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        416(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        384(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        416(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        448(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        480(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        448(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        480(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        512(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        544(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        512(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        544(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        576(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        608(SP), Y3, Y3
-	VMOVUPS      736(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 864(SP)
-	VMOVUPS      768(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 896(SP)
-	VMOVUPS      800(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        576(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        608(SP), Y4, Y4
+	VMOVUPS      784(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 912(SP)
+	VMOVUPS      816(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 928(SP)
-	VMOVUPS      832(SP), Y0
+	VMOVUPS      Y0, 944(SP)
+	VMOVUPS      848(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 976(SP)
+	VMOVUPS      880(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 960(SP)
+	VMOVUPS      Y0, 1008(SP)
 	JMP          whole
 
 final:
-	VMOVUPS     864(SP), Y0
+	VMOVUPS     912(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -2176,12 +2170,12 @@ final:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     896(SP), Y1
+	VMOVUPS     944(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      896(SP), Y2, Y2
+	VPADDD      944(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -2207,7 +2201,7 @@ final:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     928(SP), Y1
+	VMOVUPS     976(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -2238,12 +2232,12 @@ final:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     960(SP), Y3
+	VMOVUPS     1008(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      960(SP), Y4, Y4
+	VPADDD      1008(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -2316,35 +2310,34 @@ whole:
 
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NormalRows(SB), $1000-72
+TEXT ·NormalRows(SB), $1048-72
 	MOVQ         ids_len+32(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+24(FP), AX
 	MOVQ         dst_base+0(FP), CX
 	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+64(FP), DX
-	MOVQ         seed+56(FP), BX
-	MOVL         $0xcd9e8d57, SI
-	IMULQ        SI, DX
-	MOVQ         DX, SI
-	SHRQ         $0x20, SI
-	XORQ         BX, SI
-	SHRQ         $0x20, BX
-	MOVLQZX      stream+68(FP), DI
-	XORQ         BX, DI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 648(SP)
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 680(SP)
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 712(SP)
 	MOVQ         seed+56(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
+	MOVQ         $-1, 776(SP)
+	MOVLQZX      stream+68(FP), SI
+	XORQ         BX, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 648(SP)
+	MOVLQZX      step+64(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 680(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 784(SP)
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 8(SP)
@@ -2433,185 +2426,191 @@ TEXT ·NormalRows(SB), $1000-72
 	ADDQ         $0x00000008, AX
 	IMULQ        BX, DX
 	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 776(SP)
+	JEQ          high1
+	MOVQ         BX, 776(SP)
+	XORL         784(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         168(SP), BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 744(SP)
+	SHRQ         $0x20, SI
+	XORL         104(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 712(SP)
+
+high1:
+	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      Y4, 744(SP)
-	VMOVUPS      Y2, 776(SP)
-	VMOVUPS      Y3, 808(SP)
-	VMOVUPS      Y1, 840(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      Y5, 792(SP)
+	VMOVUPS      Y3, 824(SP)
+	VMOVUPS      Y4, 856(SP)
+	VMOVUPS      Y1, 888(SP)
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      744(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 872(SP)
-	VMOVUPS      776(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 904(SP)
-	VMOVUPS      808(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      792(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 920(SP)
+	VMOVUPS      824(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 936(SP)
-	VMOVUPS      840(SP), Y0
+	VMOVUPS      Y0, 952(SP)
+	VMOVUPS      856(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 984(SP)
+	VMOVUPS      888(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 968(SP)
+	VMOVUPS      Y0, 1016(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
@@ -2637,10 +2636,30 @@ lastgroup:
 	IMULQ SI, DX
 
 ahead:
+	MOVQ         DX, SI
+	SHRQ         $0x1d, SI
+	CMPQ         SI, 776(SP)
+	JEQ          high2
+	MOVQ         SI, 776(SP)
+	XORL         784(SP), SI
+	MOVL         $0xd2511f53, DI
+	IMULQ        SI, DI
+	MOVL         DI, SI
+	XORL         168(SP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 744(SP)
+	SHRQ         $0x20, DI
+	XORL         104(SP), DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 712(SP)
+
+high2:
 	CMPQ         BX, $0x00000020
 	JLT          partial
 	MOVQ         DX, SI
-	VMOVUPS      872(SP), Y0
+	VMOVUPS      920(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, SI
@@ -2649,7 +2668,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        SI, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      904(SP), Y6
+	VMOVUPS      952(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -2658,92 +2677,85 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        648(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        712(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        680(SP), Y12, Y12
-	VPXOR        72(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        104(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        680(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        744(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        136(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        168(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        200(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        232(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        264(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        296(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y0, Y12, Y12
-	VPXOR        328(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPXOR        232(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y0
 	VPXOR        Y11, Y0, Y0
-	VPXOR        360(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        200(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        392(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        296(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        424(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        264(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
-	VPXOR        456(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPXOR        360(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        488(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        328(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        520(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 840(SP)
+	VPXOR        424(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        392(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        488(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        456(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 824(SP)
 	VPSRLQ       $0x20, Y6, Y6
-	VPXOR        Y13, Y6, Y6
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        616(SP), Y6, Y6
-	VPXOR        552(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y6, 808(SP)
-	VMOVUPS      Y11, 776(SP)
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        584(SP), Y6, Y6
+	VPXOR        Y12, Y11, Y11
+	VPXOR        520(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 792(SP)
+	VMOVUPS      Y11, 888(SP)
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y0, Y6, Y6
-	VPXOR        584(SP), Y6, Y6
-	VMOVUPS      Y6, 744(SP)
+	VPXOR        616(SP), Y6, Y6
+	VMOVUPS      Y6, 856(SP)
 	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
 	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VFMADD213PS  const22<>+0(SB), Y0, Y2
@@ -2760,37 +2772,37 @@ ahead:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMOVAPS      Y6, Y2
-	VMULPS       Y6, Y0, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VMULPS       const14<>+0(SB), Y1, Y1
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVAPS      Y4, Y0
-	VFMADD231PS  Y5, Y3, Y2
-	VFMADD213PS  const9<>+0(SB), Y9, Y0
-	VMULPS       Y10, Y4, Y3
+	VMULPS       const14<>+0(SB), Y1, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFMADD213PS  const9<>+0(SB), Y9, Y1
+	VMULPS       Y10, Y4, Y6
 	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y6
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       904(SP), Y5, Y5
-	VADDPS       Y2, Y1, Y1
-	VFMADD231PS  Y7, Y3, Y6
-	VPSLLD       $0x01, Y5, Y2
-	VPADDD       const11<>+0(SB), Y5, Y3
-	VFMADD231PS  Y8, Y4, Y0
-	VPAND        const10<>+0(SB), Y5, Y4
-	VPAND        const10<>+0(SB), Y3, Y3
-	VSQRTPS      Y1, Y1
-	VBLENDVPS    Y2, Y0, Y6, Y5
-	VBLENDVPS    Y2, Y6, Y0, Y0
-	VPXOR        Y4, Y5, Y2
-	VPXOR        Y3, Y0, Y0
-	VMULPS       Y0, Y1, Y0
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
+	VMOVAPS      Y10, Y9
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      const21<>+0(SB), Y0
+	VPADDD       952(SP), Y0, Y0
+	VFMADD231PS  Y7, Y6, Y9
+	VPSLLD       $0x01, Y0, Y5
+	VPADDD       const11<>+0(SB), Y0, Y6
+	VPAND        const10<>+0(SB), Y0, Y0
+	VFMADD231PS  Y8, Y4, Y1
+	VPAND        const10<>+0(SB), Y6, Y4
+	VADDPS       Y3, Y2, Y2
+	VSQRTPS      Y2, Y2
+	VBLENDVPS    Y5, Y1, Y9, Y3
+	VBLENDVPS    Y5, Y9, Y1, Y1
+	VPXOR        Y0, Y3, Y0
+	VPXOR        Y4, Y1, Y1
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y0, 32(CX)
 	MOVQ         DX, SI
-	VMOVUPS      936(SP), Y0
+	VMOVUPS      984(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, SI
@@ -2799,7 +2811,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        SI, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      968(SP), Y6
+	VMOVUPS      1016(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -2808,89 +2820,82 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        648(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        712(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        680(SP), Y12, Y12
-	VPXOR        72(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        104(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        680(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        744(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        136(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        168(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        200(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        232(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        264(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        296(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        328(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        360(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y6, Y11, Y11
-	VPXOR        392(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y6
-	VPXOR        Y13, Y6, Y6
-	VPXOR        424(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        456(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        488(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y6, Y12, Y12
-	VPXOR        520(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y13, Y12, Y12
-	VPSRLQ       $0x20, Y13, Y13
-	VPXOR        Y11, Y13, Y13
-	VPXOR        552(SP), Y13, Y13
-	VPXOR        616(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y13, Y11
-	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y12, Y12
+	VPXOR        232(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        200(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        296(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        264(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
+	VPXOR        360(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        328(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        424(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        392(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        488(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        456(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
 	VPXOR        584(SP), Y13, Y13
+	VPXOR        520(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        616(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
+	VPADDD       const20<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VFMADD213PS  const22<>+0(SB), Y1, Y2
 	VFMADD213PS  const24<>+0(SB), Y1, Y3
@@ -2912,41 +2917,41 @@ ahead:
 	VADDPS       Y3, Y2, Y2
 	VMOVUPS      const21<>+0(SB), Y3
 	VSQRTPS      Y2, Y2
-	VPADDD       968(SP), Y3, Y3
+	VPADDD       1016(SP), Y3, Y3
 	VFMADD213PS  const3<>+0(SB), Y0, Y7
 	VFMADD213PS  const4<>+0(SB), Y0, Y7
 	VMULPS       Y10, Y0, Y4
-	VFMADD231PS  Y7, Y4, Y1
 	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VFMADD231PS  Y7, Y4, Y1
 	VMOVAPS      Y0, Y4
 	VMULPS       Y0, Y0, Y5
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
 	VFMADD213PS  const9<>+0(SB), Y9, Y4
-	VPSLLD       $0x01, Y3, Y0
-	VPADDD       const11<>+0(SB), Y3, Y7
+	VPSLLD       $0x01, Y3, Y7
+	VFMADD213PS  const7<>+0(SB), Y0, Y8
+	VPADDD       const11<>+0(SB), Y3, Y0
 	VPAND        const10<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y0, Y0
 	VFMADD231PS  Y8, Y5, Y4
-	VBLENDVPS    Y0, Y4, Y1, Y5
-	VBLENDVPS    Y0, Y1, Y4, Y0
-	VPXOR        Y3, Y5, Y1
-	VPXOR        Y7, Y0, Y0
+	VBLENDVPS    Y7, Y4, Y1, Y5
+	VBLENDVPS    Y7, Y1, Y4, Y1
+	VPXOR        Y3, Y5, Y3
+	VPXOR        Y0, Y1, Y0
 	VMULPS       Y0, Y2, Y0
-	VMULPS       Y1, Y2, Y1
+	VMULPS       Y3, Y2, Y1
 	VMOVUPS      Y0, 64(CX)
 	VMOVUPS      Y1, 96(CX)
-	VMOVUPS      744(SP), Y0
+	VMOVUPS      792(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
-	VMOVUPS      Y0, 872(SP)
-	VMOVUPS      776(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 904(SP)
-	VMOVUPS      808(SP), Y0
-	VSHUFPS      $0x88, Y12, Y0, Y0
-	VMOVUPS      Y0, 936(SP)
-	VMOVUPS      840(SP), Y0
+	VMOVUPS      Y0, 920(SP)
+	VMOVUPS      824(SP), Y0
 	VSHUFPS      $0x88, Y6, Y0, Y0
-	VMOVUPS      Y0, 968(SP)
+	VMOVUPS      Y0, 952(SP)
+	VMOVUPS      856(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 984(SP)
+	VMOVUPS      888(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1016(SP)
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, BX
 	TESTQ        BX, BX
@@ -2954,7 +2959,7 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS     872(SP), Y0
+	VMOVUPS     920(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -2985,12 +2990,12 @@ partial:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     904(SP), Y1
+	VMOVUPS     952(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      904(SP), Y2, Y2
+	VPADDD      952(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -3016,7 +3021,7 @@ partial:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     936(SP), Y1
+	VMOVUPS     984(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -3047,12 +3052,12 @@ partial:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     968(SP), Y3
+	VMOVUPS     1016(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      968(SP), Y4, Y4
+	VPADDD      1016(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -3124,185 +3129,171 @@ partialdone:
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      Y4, 744(SP)
-	VMOVUPS      Y2, 776(SP)
-	VMOVUPS      Y3, 808(SP)
-	VMOVUPS      Y1, 840(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      Y5, 792(SP)
+	VMOVUPS      Y3, 824(SP)
+	VMOVUPS      Y4, 856(SP)
+	VMOVUPS      Y1, 888(SP)
 	MOVQ         DX, BX
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      744(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 872(SP)
-	VMOVUPS      776(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 904(SP)
-	VMOVUPS      808(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      792(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 920(SP)
+	VMOVUPS      824(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 936(SP)
-	VMOVUPS      840(SP), Y0
+	VMOVUPS      Y0, 952(SP)
+	VMOVUPS      856(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 984(SP)
+	VMOVUPS      888(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 968(SP)
+	VMOVUPS      Y0, 1016(SP)
 	JMP          whole
 
 final:
-	VMOVUPS     872(SP), Y0
+	VMOVUPS     920(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
 	VPADDD      const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
@@ -3333,12 +3324,12 @@ final:
 	VFMADD231PS Y6, Y0, Y4
 	VADDPS      Y4, Y3, Y0
 	VSQRTPS     Y0, Y0
-	VMOVUPS     904(SP), Y1
+	VMOVUPS     952(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
 	VMULPS      const16<>+0(SB), Y1, Y1
 	VMOVUPS     const21<>+0(SB), Y2
-	VPADDD      904(SP), Y2, Y2
+	VPADDD      952(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
 	VFMADD213PS const3<>+0(SB), Y3, Y4
@@ -3364,7 +3355,7 @@ final:
 	VPXOR       Y2, Y3, Y2
 	VMULPS      Y2, Y0, Y2
 	VMULPS      Y1, Y0, Y0
-	VMOVUPS     936(SP), Y1
+	VMOVUPS     984(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
 	VPADDD      const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
@@ -3395,12 +3386,12 @@ final:
 	VFMADD231PS Y8, Y1, Y6
 	VADDPS      Y6, Y5, Y1
 	VSQRTPS     Y1, Y1
-	VMOVUPS     968(SP), Y3
+	VMOVUPS     1016(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      968(SP), Y4, Y4
+	VPADDD      1016(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -3479,7 +3470,7 @@ none:
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·NoiseRows(SB), $1000-168
+TEXT ·NoiseRows(SB), $1048-168
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+120(FP), AX
@@ -3490,28 +3481,27 @@ TEXT ·NoiseRows(SB), $1000-168
 	MOVQ         sigma_base+96(FP), DI
 	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+160(FP), R8
-	MOVQ         seed+152(FP), R9
-	MOVL         $0xcd9e8d57, R10
-	IMULQ        R10, R8
-	MOVQ         R8, R10
-	SHRQ         $0x20, R10
-	XORQ         R9, R10
-	SHRQ         $0x20, R9
-	MOVLQZX      stream+164(FP), R11
-	XORQ         R9, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 648(SP)
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 680(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 712(SP)
 	MOVQ         seed+152(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
+	MOVQ         $-1, 776(SP)
+	MOVLQZX      stream+164(FP), R10
+	XORQ         R9, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 648(SP)
+	MOVLQZX      step+160(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 680(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 784(SP)
 	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 8(SP)
@@ -3600,185 +3590,191 @@ TEXT ·NoiseRows(SB), $1000-168
 	ADDQ         $0x00000008, AX
 	IMULQ        R9, R8
 	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 776(SP)
+	JEQ          high1
+	MOVQ         R9, 776(SP)
+	XORL         784(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         168(SP), R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 744(SP)
+	SHRQ         $0x20, R10
+	XORL         104(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 712(SP)
+
+high1:
+	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      Y4, 744(SP)
-	VMOVUPS      Y2, 776(SP)
-	VMOVUPS      Y3, 808(SP)
-	VMOVUPS      Y1, 840(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      Y5, 792(SP)
+	VMOVUPS      Y3, 824(SP)
+	VMOVUPS      Y4, 856(SP)
+	VMOVUPS      Y1, 888(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      744(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 872(SP)
-	VMOVUPS      776(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 904(SP)
-	VMOVUPS      808(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      792(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 920(SP)
+	VMOVUPS      824(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 936(SP)
-	VMOVUPS      840(SP), Y0
+	VMOVUPS      Y0, 952(SP)
+	VMOVUPS      856(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 984(SP)
+	VMOVUPS      888(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 968(SP)
+	VMOVUPS      Y0, 1016(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
@@ -3808,108 +3804,121 @@ lastgroup:
 	IMULQ R10, R8
 
 ahead:
+	MOVQ         R8, R10
+	SHRQ         $0x1d, R10
+	CMPQ         R10, 776(SP)
+	JEQ          high2
+	MOVQ         R10, 776(SP)
+	XORL         784(SP), R10
+	MOVL         $0xd2511f53, R11
+	IMULQ        R10, R11
+	MOVL         R11, R10
+	XORL         168(SP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      Y2, 744(SP)
+	SHRQ         $0x20, R11
+	XORL         104(SP), R11
+	VMOVD        R11, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      Y2, 712(SP)
+
+high2:
 	CMPQ         R9, $0x00000020
 	JLT          partial
+	VMOVUPS      920(SP), Y2
 	MOVQ         R8, R10
-	VMOVUPS      872(SP), Y2
 	VMOVUPS      const23<>+0(SB), Y4
 	VMOVUPS      const25<>+0(SB), Y5
+	VPSRLD       $0x08, Y2, Y2
 	SHLQ         $0x03, R10
-	VPSRLD       $0x08, Y2, Y3
 	VMOVUPS      const27<>+0(SB), Y6
 	VMOVUPS      const29<>+0(SB), Y7
+	VPADDD       const17<>+0(SB), Y2, Y3
 	VMOVQ        R10, X2
-	VPADDD       const17<>+0(SB), Y3, Y3
-	VMOVUPS      904(SP), Y8
+	VMOVUPS      952(SP), Y8
 	VMOVUPS      const2<>+0(SB), Y9
-	VPBROADCASTQ X2, Y2
 	VCVTDQ2PS    Y3, Y3
+	VPBROADCASTQ X2, Y2
 	VPSLLD       $0x02, Y8, Y8
 	VPADDQ       const30<>+0(SB), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y8, Y8
 	VPSUBD       const18<>+0(SB), Y3, Y3
 	VMULPS       const16<>+0(SB), Y8, Y10
 	VPSRLQ       $0x20, Y2, Y8
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPXOR        648(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y11
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        712(SP), Y8, Y8
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VPXOR        680(SP), Y12, Y12
-	VPXOR        72(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        104(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y2
+	VPXOR        712(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y11
+	VPSRLQ       $0x20, Y8, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        744(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y8, Y12, Y12
 	VPXOR        136(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y8
-	VPXOR        Y11, Y8, Y8
-	VPXOR        168(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y11
-	VPXOR        Y2, Y11, Y11
-	VPXOR        200(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y2
-	VPXOR        Y13, Y2, Y2
-	VPXOR        232(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y13
-	VPXOR        Y8, Y13, Y13
-	VPXOR        264(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y8
-	VPXOR        Y12, Y8, Y8
-	VPXOR        296(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y12
 	VPXOR        Y2, Y12, Y12
-	VPXOR        328(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPXOR        232(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y2
 	VPXOR        Y11, Y2, Y2
-	VPXOR        360(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        200(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y8, Y11, Y11
-	VPXOR        392(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        296(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y8
 	VPXOR        Y13, Y8, Y8
-	VPXOR        424(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
+	VPXOR        264(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
 	VPSRLQ       $0x20, Y8, Y13
 	VPXOR        Y2, Y13, Y13
-	VPXOR        456(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPXOR        360(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y2
 	VPXOR        Y12, Y2, Y2
-	VPXOR        488(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPXOR        328(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y12
 	VPXOR        Y8, Y12, Y12
-	VPXOR        520(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y8
-	VMOVUPS      Y8, 840(SP)
-	VPSRLQ       $0x20, Y8, Y8
-	VPXOR        Y13, Y8, Y8
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        552(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VPXOR        616(SP), Y8, Y8
-	VMOVUPS      Y11, 776(SP)
-	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        424(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y8
+	VPXOR        Y11, Y8, Y8
+	VPXOR        392(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y2, Y11, Y11
-	VMOVUPS      Y8, 808(SP)
-	VPXOR        584(SP), Y11, Y11
-	VMOVUPS      Y11, 744(SP)
+	VPXOR        488(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y2
+	VPXOR        Y13, Y2, Y2
+	VPXOR        456(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y13
+	VPXOR        Y8, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y8
+	VMOVUPS      Y8, 824(SP)
+	VPSRLQ       $0x20, Y8, Y8
+	VPXOR        Y11, Y8, Y8
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
+	VPXOR        520(SP), Y11, Y11
+	VPXOR        584(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y8, 792(SP)
+	VMOVUPS      Y11, 888(SP)
+	VPSRLQ       $0x20, Y11, Y8
+	VPXOR        Y2, Y8, Y8
+	VPXOR        616(SP), Y8, Y8
+	VMOVUPS      Y8, 856(SP)
 	VPAND        const19<>+0(SB), Y3, Y2
 	VPSRAD       $0x17, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
@@ -3933,42 +3942,42 @@ ahead:
 	VMOVAPS      Y8, Y5
 	VFMADD231PS  const15<>+0(SB), Y3, Y5
 	VMOVUPS      const5<>+0(SB), Y3
-	VFMADD231PS  Y7, Y2, Y5
 	VFMADD213PS  const6<>+0(SB), Y6, Y3
-	VMOVAPS      Y6, Y2
-	VMOVUPS      const8<>+0(SB), Y7
-	VADDPS       Y5, Y4, Y4
-	VFMADD213PS  const9<>+0(SB), Y7, Y2
-	VMULPS       Y10, Y6, Y5
-	VMULPS       Y6, Y6, Y7
+	VFMADD231PS  Y7, Y2, Y5
+	VMOVAPS      Y6, Y7
+	VMOVUPS      const8<>+0(SB), Y2
+	VFMADD213PS  const9<>+0(SB), Y2, Y7
+	VMULPS       Y10, Y6, Y2
 	VMOVAPS      Y10, Y8
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y6, Y6, Y5
 	VSQRTPS      Y4, Y4
-	VFMADD231PS  Y9, Y5, Y8
-	VMOVUPS      const21<>+0(SB), Y5
-	VPADDD       904(SP), Y5, Y5
+	VFMADD231PS  Y9, Y2, Y8
+	VMOVUPS      const21<>+0(SB), Y2
+	VPADDD       952(SP), Y2, Y2
 	VFMADD213PS  const7<>+0(SB), Y6, Y3
-	VPSLLD       $0x01, Y5, Y6
-	VPADDD       const11<>+0(SB), Y5, Y9
-	VPAND        const10<>+0(SB), Y5, Y5
+	VPSLLD       $0x01, Y2, Y6
+	VPADDD       const11<>+0(SB), Y2, Y9
+	VPAND        const10<>+0(SB), Y2, Y2
 	VPAND        const10<>+0(SB), Y9, Y9
-	VFMADD231PS  Y3, Y7, Y2
-	VBLENDVPS    Y6, Y2, Y8, Y3
-	VBLENDVPS    Y6, Y8, Y2, Y2
-	VPXOR        Y5, Y3, Y3
-	VPXOR        Y9, Y2, Y2
-	VMULPS       Y2, Y4, Y2
+	VFMADD231PS  Y3, Y5, Y7
+	VBLENDVPS    Y6, Y7, Y8, Y3
+	VBLENDVPS    Y6, Y8, Y7, Y5
+	VPXOR        Y2, Y3, Y2
+	VPXOR        Y9, Y5, Y3
 	VMULPS       Y3, Y4, Y3
-	VMOVUPS      Y2, (DX)
-	VMOVUPS      Y3, 32(DX)
+	VMULPS       Y2, Y4, Y2
+	VMOVUPS      Y3, (DX)
+	VMOVUPS      Y2, 32(DX)
 	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y2, Y4
-	VFMADD231PS  Y1, Y3, Y5
+	VFMADD231PS  Y1, Y3, Y4
+	VFMADD231PS  Y1, Y2, Y5
 	VMOVUPS      Y4, (CX)
 	VMOVUPS      Y5, 32(CX)
-	VMOVUPS      936(SP), Y2
+	VMOVUPS      984(SP), Y2
 	MOVQ         R8, R10
 	VMOVUPS      const23<>+0(SB), Y4
 	VMOVUPS      const25<>+0(SB), Y5
@@ -3978,92 +3987,85 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y7
 	VPADDD       const17<>+0(SB), Y2, Y3
 	VMOVQ        R10, X2
-	VMOVUPS      968(SP), Y8
+	VMOVUPS      1016(SP), Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VCVTDQ2PS    Y3, Y3
 	VPBROADCASTQ X2, Y2
 	VPSLLD       $0x02, Y8, Y8
 	VPADDQ       const31<>+0(SB), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y8, Y8
 	VPSUBD       const18<>+0(SB), Y3, Y3
 	VMULPS       const16<>+0(SB), Y8, Y10
 	VPSRLQ       $0x20, Y2, Y8
-	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPXOR        648(SP), Y8, Y8
-	VPMULUDQ     const0<>+0(SB), Y8, Y11
-	VPSRLQ       $0x20, Y2, Y8
-	VPXOR        712(SP), Y8, Y8
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VPXOR        680(SP), Y12, Y12
-	VPXOR        72(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        104(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y2
+	VPXOR        712(SP), Y2, Y2
+	VPMULUDQ     const1<>+0(SB), Y2, Y11
+	VPSRLQ       $0x20, Y8, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        744(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y8, Y12, Y12
 	VPXOR        136(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y8
-	VPXOR        Y11, Y8, Y8
-	VPXOR        168(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y11
-	VPXOR        Y2, Y11, Y11
-	VPXOR        200(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y2
-	VPXOR        Y13, Y2, Y2
-	VPXOR        232(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y13
-	VPXOR        Y8, Y13, Y13
-	VPXOR        264(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y8
-	VPXOR        Y12, Y8, Y8
-	VPXOR        296(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VPXOR        Y2, Y12, Y12
-	VPXOR        328(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y2
-	VPXOR        Y11, Y2, Y2
-	VPXOR        360(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y11
-	VPXOR        Y8, Y11, Y11
-	VPXOR        392(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y8
-	VPXOR        Y13, Y8, Y8
-	VPXOR        424(SP), Y8, Y8
-	VPMULUDQ     const1<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y13
-	VPXOR        Y2, Y13, Y13
-	VPXOR        456(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y2
-	VPXOR        Y12, Y2, Y2
-	VPXOR        488(SP), Y2, Y2
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y12
-	VPXOR        Y8, Y12, Y12
-	VPXOR        520(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y12
-	VPXOR        Y13, Y12, Y12
-	VPSRLQ       $0x20, Y13, Y13
-	VPXOR        616(SP), Y12, Y12
-	VPXOR        Y11, Y13, Y13
-	VPXOR        552(SP), Y13, Y13
-	VPMULUDQ     const1<>+0(SB), Y13, Y11
-	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y2, Y12, Y12
+	VPXOR        232(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y2
+	VPXOR        Y11, Y2, Y2
+	VPXOR        200(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPXOR        Y8, Y11, Y11
+	VPXOR        296(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y8
+	VPXOR        Y13, Y8, Y8
+	VPXOR        264(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y13
 	VPXOR        Y2, Y13, Y13
+	VPXOR        360(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y2
+	VPXOR        Y12, Y2, Y2
+	VPXOR        328(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VPXOR        Y8, Y12, Y12
+	VPXOR        424(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y8
+	VPXOR        Y11, Y8, Y8
+	VPXOR        392(SP), Y8, Y8
+	VPMULUDQ     const0<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y11
+	VPXOR        Y2, Y11, Y11
+	VPXOR        488(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y2
+	VPXOR        Y13, Y2, Y2
+	VPXOR        456(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y13
+	VPXOR        Y8, Y13, Y13
+	VPXOR        552(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y8
+	VPSRLQ       $0x20, Y8, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
+	VPXOR        520(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
 	VPXOR        584(SP), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y2, Y12, Y12
+	VPXOR        616(SP), Y12, Y12
 	VPSRAD       $0x17, Y3, Y2
 	VPAND        const19<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y2, Y2
@@ -4094,21 +4096,21 @@ ahead:
 	VFMADD213PS  const6<>+0(SB), Y2, Y3
 	VFMADD213PS  const7<>+0(SB), Y2, Y3
 	VMOVUPS      const21<>+0(SB), Y6
-	VPADDD       968(SP), Y6, Y6
+	VPADDD       1016(SP), Y6, Y6
 	VMOVAPS      Y10, Y7
 	VMULPS       Y10, Y2, Y10
 	VFMADD231PS  Y9, Y10, Y7
 	VMOVAPS      Y2, Y9
-	VMULPS       Y2, Y2, Y2
 	VFMADD213PS  const9<>+0(SB), Y5, Y9
+	VMULPS       Y2, Y2, Y2
 	VFMADD231PS  Y3, Y2, Y9
 	VPSLLD       $0x01, Y6, Y2
 	VPADDD       const11<>+0(SB), Y6, Y3
 	VPAND        const10<>+0(SB), Y6, Y5
 	VPAND        const10<>+0(SB), Y3, Y6
 	VBLENDVPS    Y2, Y9, Y7, Y3
-	VBLENDVPS    Y2, Y7, Y9, Y2
 	VPXOR        Y5, Y3, Y3
+	VBLENDVPS    Y2, Y7, Y9, Y2
 	VPXOR        Y6, Y2, Y2
 	VMULPS       Y2, Y4, Y2
 	VMULPS       Y3, Y4, Y3
@@ -4122,18 +4124,18 @@ ahead:
 	VFMADD231PS  Y1, Y3, Y5
 	VMOVUPS      Y4, 64(CX)
 	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      744(SP), Y2
+	VMOVUPS      792(SP), Y2
 	VSHUFPS      $0x88, Y13, Y2, Y2
-	VMOVUPS      Y2, 872(SP)
-	VMOVUPS      776(SP), Y2
-	VSHUFPS      $0x88, Y11, Y2, Y2
-	VMOVUPS      Y2, 904(SP)
-	VMOVUPS      808(SP), Y2
-	VSHUFPS      $0x88, Y12, Y2, Y2
-	VMOVUPS      Y2, 936(SP)
-	VMOVUPS      840(SP), Y2
+	VMOVUPS      Y2, 920(SP)
+	VMOVUPS      824(SP), Y2
 	VSHUFPS      $0x88, Y8, Y2, Y2
-	VMOVUPS      Y2, 968(SP)
+	VMOVUPS      Y2, 952(SP)
+	VMOVUPS      856(SP), Y2
+	VSHUFPS      $0x88, Y12, Y2, Y2
+	VMOVUPS      Y2, 984(SP)
+	VMOVUPS      888(SP), Y2
+	VSHUFPS      $0x88, Y11, Y2, Y2
+	VMOVUPS      Y2, 1016(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
@@ -4143,7 +4145,7 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS     872(SP), Y2
+	VMOVUPS     920(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
 	VPADDD      const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
@@ -4174,12 +4176,12 @@ partial:
 	VFMADD231PS Y8, Y2, Y6
 	VADDPS      Y6, Y5, Y2
 	VSQRTPS     Y2, Y2
-	VMOVUPS     904(SP), Y3
+	VMOVUPS     952(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      904(SP), Y4, Y4
+	VPADDD      952(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -4205,7 +4207,7 @@ partial:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y2, Y4
 	VMULPS      Y3, Y2, Y2
-	VMOVUPS     936(SP), Y3
+	VMOVUPS     984(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
 	VPADDD      const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4236,12 +4238,12 @@ partial:
 	VFMADD231PS Y10, Y3, Y8
 	VADDPS      Y8, Y7, Y3
 	VSQRTPS     Y3, Y3
-	VMOVUPS     968(SP), Y5
+	VMOVUPS     1016(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
 	VMULPS      const16<>+0(SB), Y5, Y5
 	VMOVUPS     const21<>+0(SB), Y6
-	VPADDD      968(SP), Y6, Y6
+	VPADDD      1016(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
 	VFMADD213PS const3<>+0(SB), Y7, Y8
@@ -4361,185 +4363,171 @@ partialdone:
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      Y4, 744(SP)
-	VMOVUPS      Y2, 776(SP)
-	VMOVUPS      Y3, 808(SP)
-	VMOVUPS      Y1, 840(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      Y5, 792(SP)
+	VMOVUPS      Y3, 824(SP)
+	VMOVUPS      Y4, 856(SP)
+	VMOVUPS      Y1, 888(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
-	VPXOR        712(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        680(SP), Y4, Y4
-	VPXOR        72(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        104(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        680(SP), Y2, Y2
+	VPXOR        712(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        136(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        168(SP), Y2, Y2
+	VPXOR        744(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        200(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        232(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        200(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        264(SP), Y4, Y4
+	VPXOR        232(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        264(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        296(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        328(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        328(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        360(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        392(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        424(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        392(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        424(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        456(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        488(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        456(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        488(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        520(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        552(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        520(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        552(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        584(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        616(SP), Y3, Y3
-	VMOVUPS      744(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 872(SP)
-	VMOVUPS      776(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 904(SP)
-	VMOVUPS      808(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        584(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        616(SP), Y4, Y4
+	VMOVUPS      792(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 920(SP)
+	VMOVUPS      824(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 936(SP)
-	VMOVUPS      840(SP), Y0
+	VMOVUPS      Y0, 952(SP)
+	VMOVUPS      856(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 984(SP)
+	VMOVUPS      888(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 968(SP)
+	VMOVUPS      Y0, 1016(SP)
 	JMP          whole
 
 final:
-	VMOVUPS     872(SP), Y2
+	VMOVUPS     920(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
 	VPADDD      const17<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
@@ -4570,12 +4558,12 @@ final:
 	VFMADD231PS Y8, Y2, Y6
 	VADDPS      Y6, Y5, Y2
 	VSQRTPS     Y2, Y2
-	VMOVUPS     904(SP), Y3
+	VMOVUPS     952(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
 	VMULPS      const16<>+0(SB), Y3, Y3
 	VMOVUPS     const21<>+0(SB), Y4
-	VPADDD      904(SP), Y4, Y4
+	VPADDD      952(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
 	VFMADD213PS const3<>+0(SB), Y5, Y6
@@ -4601,7 +4589,7 @@ final:
 	VPXOR       Y4, Y5, Y4
 	VMULPS      Y4, Y2, Y4
 	VMULPS      Y3, Y2, Y2
-	VMOVUPS     936(SP), Y3
+	VMOVUPS     984(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
 	VPADDD      const17<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
@@ -4632,12 +4620,12 @@ final:
 	VFMADD231PS Y10, Y3, Y8
 	VADDPS      Y8, Y7, Y3
 	VSQRTPS     Y3, Y3
-	VMOVUPS     968(SP), Y5
+	VMOVUPS     1016(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
 	VMULPS      const16<>+0(SB), Y5, Y5
 	VMOVUPS     const21<>+0(SB), Y6
-	VPADDD      968(SP), Y6, Y6
+	VPADDD      1016(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
 	VFMADD213PS const3<>+0(SB), Y7, Y8
@@ -4764,7 +4752,7 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Overdamped(SB), $1168-168
+TEXT ·Overdamped(SB), $1216-168
 	MOVQ         ids_len+104(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+96(FP), AX
@@ -4782,28 +4770,27 @@ TEXT ·Overdamped(SB), $1168-168
 	MOVQ         DI, 104(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+152(FP), DI
-	MOVQ         seed+144(FP), R8
-	MOVL         $0xcd9e8d57, R9
-	IMULQ        R9, DI
-	MOVQ         DI, R9
-	SHRQ         $0x20, R9
-	XORQ         R8, R9
-	SHRQ         $0x20, R8
-	MOVLQZX      stream+156(FP), R10
-	XORQ         R8, R10
-	VMOVD        R9, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 816(SP)
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 848(SP)
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 880(SP)
 	MOVQ         seed+144(FP), DI
 	MOVQ         DI, R8
 	SHRQ         $0x20, R8
+	MOVQ         $-1, 944(SP)
+	MOVLQZX      stream+156(FP), R9
+	XORQ         R8, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 816(SP)
+	MOVLQZX      step+152(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R9
+	MOVL         DI, R10
+	ADDL         $0x9e3779b9, R10
+	XORL         R9, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 848(SP)
+	SHRQ         $0x20, R9
+	XORL         DI, R9
+	MOVQ         R9, 952(SP)
 	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 176(SP)
@@ -4892,185 +4879,191 @@ TEXT ·Overdamped(SB), $1168-168
 	ADDQ         $0x00000008, AX
 	IMULQ        R8, DI
 	MOVQ         DI, R8
+	SHRQ         $0x1d, R8
+	CMPQ         R8, 944(SP)
+	JEQ          high1
+	MOVQ         R8, 944(SP)
+	XORL         952(SP), R8
+	MOVL         $0xd2511f53, R9
+	IMULQ        R8, R9
+	MOVL         R9, R8
+	XORL         336(SP), R8
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
+	SHRQ         $0x20, R9
+	XORL         272(SP), R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
+
+high1:
+	MOVQ         DI, R8
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
-	VPXOR        880(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        848(SP), Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        848(SP), Y2, Y2
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        304(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        336(SP), Y2, Y2
+	VPXOR        912(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        432(SP), Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        464(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        560(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        592(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        560(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        656(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        688(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        720(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        688(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        720(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        784(SP), Y3, Y3
-	VMOVUPS      Y4, 912(SP)
-	VMOVUPS      Y2, 944(SP)
-	VMOVUPS      Y3, 976(SP)
-	VMOVUPS      Y1, 1008(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        752(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VMOVUPS      Y5, 960(SP)
+	VMOVUPS      Y3, 992(SP)
+	VMOVUPS      Y4, 1024(SP)
+	VMOVUPS      Y1, 1056(SP)
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
-	VPXOR        880(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        848(SP), Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        848(SP), Y2, Y2
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        304(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        336(SP), Y2, Y2
+	VPXOR        912(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        432(SP), Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        464(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        560(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        592(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        560(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        656(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        688(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        720(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        688(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        720(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        784(SP), Y3, Y3
-	VMOVUPS      912(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 1040(SP)
-	VMOVUPS      944(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        752(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VMOVUPS      960(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1088(SP)
+	VMOVUPS      992(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      Y0, 1184(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
@@ -5200,10 +5193,30 @@ lastgroup:
 	IMULQ R9, DI
 
 ahead:
+	MOVQ         DI, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 944(SP)
+	JEQ          high2
+	MOVQ         R9, 944(SP)
+	XORL         952(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         336(SP), R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
+	SHRQ         $0x20, R10
+	XORL         272(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
+
+high2:
 	CMPQ         R8, $0x00000020
 	JLT          partial
 	MOVQ         DI, R9
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      1088(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, R9
@@ -5212,7 +5225,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        R9, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      1072(SP), Y6
+	VMOVUPS      1120(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -5221,92 +5234,85 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        816(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        880(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        848(SP), Y12, Y12
-	VPXOR        240(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        272(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        848(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        912(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        304(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        336(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        368(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        400(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        432(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        464(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y0, Y12, Y12
-	VPXOR        496(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y0
 	VPXOR        Y11, Y0, Y0
-	VPXOR        528(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        368(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        560(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        464(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        592(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        432(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
-	VPXOR        624(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPXOR        528(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        656(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        496(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        688(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 1008(SP)
+	VPXOR        592(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        560(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        656(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        624(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        720(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 992(SP)
 	VPSRLQ       $0x20, Y6, Y6
-	VPXOR        Y13, Y6, Y6
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        784(SP), Y6, Y6
-	VPXOR        720(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y6, 976(SP)
-	VMOVUPS      Y11, 944(SP)
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        752(SP), Y6, Y6
+	VPXOR        Y12, Y11, Y11
+	VPXOR        688(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 960(SP)
+	VMOVUPS      Y11, 1056(SP)
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y0, Y6, Y6
-	VPXOR        752(SP), Y6, Y6
-	VMOVUPS      Y6, 912(SP)
+	VPXOR        784(SP), Y6, Y6
+	VMOVUPS      Y6, 1024(SP)
 	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
 	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VFMADD213PS  const22<>+0(SB), Y0, Y2
@@ -5323,53 +5329,53 @@ ahead:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMOVAPS      Y6, Y2
-	VMULPS       Y6, Y0, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VMULPS       const14<>+0(SB), Y1, Y1
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVAPS      Y4, Y0
-	VFMADD231PS  Y5, Y3, Y2
-	VFMADD213PS  const9<>+0(SB), Y9, Y0
-	VMULPS       Y10, Y4, Y3
+	VMULPS       const14<>+0(SB), Y1, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFMADD213PS  const9<>+0(SB), Y9, Y1
+	VMULPS       Y10, Y4, Y6
 	VMULPS       Y4, Y4, Y4
-	VMOVUPS      (DX), Y5
-	VMOVUPS      32(DX), Y6
 	VMOVAPS      Y10, Y9
-	VADDPS       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VADDPS       Y2, Y5, Y5
-	VMOVUPS      32(BX), Y2
-	VSQRTPS      Y1, Y1
-	VFMADD231PS  Y7, Y3, Y9
-	VADDPS       Y2, Y6, Y3
-	VMOVUPS      (CX), Y6
-	VMOVUPS      32(CX), Y7
-	VMOVUPS      const21<>+0(SB), Y2
-	VFMADD231PS  Y8, Y4, Y0
-	VPADDD       1072(SP), Y2, Y2
-	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      (DX), Y0
+	VMOVUPS      32(DX), Y5
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VSQRTPS      Y2, Y2
+	VFMADD231PS  Y7, Y6, Y9
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y6, Y5, Y3
+	VMOVUPS      (CX), Y5
+	VMOVUPS      32(CX), Y6
+	VFMADD231PS  Y8, Y4, Y1
+	VMOVUPS      const21<>+0(SB), Y4
+	VMOVUPS      (CX), Y7
 	VMOVUPS      32(CX), Y8
-	VFMADD231PS  8(SP), Y6, Y5
-	VPSLLD       $0x01, Y2, Y6
-	VFMADD231PS  8(SP), Y7, Y3
-	VPADDD       const11<>+0(SB), Y2, Y7
-	VPAND        const10<>+0(SB), Y2, Y2
-	VPAND        const10<>+0(SB), Y7, Y7
-	VFNMADD231PS 112(SP), Y5, Y4
-	VBLENDVPS    Y6, Y0, Y9, Y5
-	VBLENDVPS    Y6, Y9, Y0, Y0
-	VPXOR        Y2, Y5, Y2
-	VPXOR        Y7, Y0, Y0
+	VPADDD       1120(SP), Y4, Y4
+	VFMADD231PS  8(SP), Y5, Y0
+	VFMADD231PS  8(SP), Y6, Y3
+	VPSLLD       $0x01, Y4, Y5
+	VPADDD       const11<>+0(SB), Y4, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VFNMADD231PS 112(SP), Y0, Y7
+	VBLENDVPS    Y5, Y1, Y9, Y0
+	VBLENDVPS    Y5, Y9, Y1, Y1
+	VPXOR        Y4, Y0, Y0
+	VPXOR        Y6, Y1, Y1
 	VFNMADD231PS 112(SP), Y3, Y8
-	VMULPS       Y0, Y1, Y0
-	VMULPS       Y2, Y1, Y1
-	VFMADD231PS  144(SP), Y0, Y4
-	VFMADD231PS  144(SP), Y1, Y8
-	VMOVUPS      Y4, (CX)
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VFMADD231PS  144(SP), Y1, Y7
+	VFMADD231PS  144(SP), Y0, Y8
+	VMOVUPS      Y7, (CX)
 	VMOVUPS      Y8, 32(CX)
 	MOVQ         DI, R9
-	VMOVUPS      1104(SP), Y0
+	VMOVUPS      1152(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
 	SHLQ         $0x03, R9
@@ -5378,7 +5384,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VMOVQ        R9, X0
 	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      1136(SP), Y6
+	VMOVUPS      1184(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
@@ -5387,89 +5393,82 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        816(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        880(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        848(SP), Y12, Y12
-	VPXOR        240(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        272(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        848(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        912(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        304(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        336(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        368(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        400(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        432(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        464(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        496(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        528(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y6, Y11, Y11
-	VPXOR        560(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y6
-	VPXOR        Y13, Y6, Y6
-	VPXOR        592(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        624(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        656(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y6, Y12, Y12
-	VPXOR        688(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y13, Y12, Y12
-	VPSRLQ       $0x20, Y13, Y13
-	VPXOR        Y11, Y13, Y13
-	VPXOR        720(SP), Y13, Y13
-	VPXOR        784(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y13, Y11
-	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        368(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        464(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        432(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
+	VPXOR        528(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        496(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        592(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        560(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        656(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        624(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        720(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
 	VPXOR        752(SP), Y13, Y13
+	VPXOR        688(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        784(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
+	VPADDD       const20<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VFMADD213PS  const22<>+0(SB), Y1, Y2
 	VFMADD213PS  const24<>+0(SB), Y1, Y3
@@ -5496,7 +5495,7 @@ ahead:
 	VFMADD213PS  const6<>+0(SB), Y0, Y8
 	VFMADD213PS  const7<>+0(SB), Y0, Y8
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1136(SP), Y4, Y4
+	VPADDD       1184(SP), Y4, Y4
 	VMOVAPS      Y10, Y5
 	VMULPS       Y10, Y0, Y10
 	VFMADD231PS  Y7, Y10, Y5
@@ -5507,41 +5506,41 @@ ahead:
 	VMOVUPS      64(BX), Y0
 	VMOVUPS      96(BX), Y8
 	VADDPS       Y0, Y1, Y0
+	VADDPS       Y8, Y3, Y8
 	VMOVUPS      64(CX), Y1
-	VADDPS       Y8, Y3, Y3
-	VMOVUPS      96(CX), Y8
+	VMOVUPS      96(CX), Y3
 	VFMADD231PS  8(SP), Y1, Y0
 	VPSLLD       $0x01, Y4, Y1
-	VFMADD231PS  8(SP), Y8, Y3
-	VPADDD       const11<>+0(SB), Y4, Y8
+	VFMADD231PS  8(SP), Y3, Y8
+	VPADDD       const11<>+0(SB), Y4, Y3
 	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y8, Y9
-	VBLENDVPS    Y1, Y7, Y5, Y8
+	VPAND        const10<>+0(SB), Y3, Y9
+	VBLENDVPS    Y1, Y7, Y5, Y3
 	VBLENDVPS    Y1, Y5, Y7, Y1
 	VMOVUPS      64(CX), Y5
-	VPXOR        Y4, Y8, Y4
-	VMOVUPS      96(CX), Y7
+	VPXOR        Y4, Y3, Y3
+	VMOVUPS      96(CX), Y4
 	VPXOR        Y9, Y1, Y1
 	VFNMADD231PS 112(SP), Y0, Y5
-	VFNMADD231PS 112(SP), Y3, Y7
+	VFNMADD231PS 112(SP), Y8, Y4
 	VMULPS       Y1, Y2, Y0
-	VMULPS       Y4, Y2, Y1
+	VMULPS       Y3, Y2, Y1
 	VFMADD231PS  144(SP), Y0, Y5
-	VFMADD231PS  144(SP), Y1, Y7
+	VFMADD231PS  144(SP), Y1, Y4
 	VMOVUPS      Y5, 64(CX)
-	VMOVUPS      Y7, 96(CX)
-	VMOVUPS      912(SP), Y0
+	VMOVUPS      Y4, 96(CX)
+	VMOVUPS      960(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
-	VMOVUPS      Y0, 1040(SP)
-	VMOVUPS      944(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
-	VSHUFPS      $0x88, Y12, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
+	VMOVUPS      Y0, 1088(SP)
+	VMOVUPS      992(SP), Y0
 	VSHUFPS      $0x88, Y6, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1184(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
@@ -5551,7 +5550,7 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      1088(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
 	VPADDD       const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
@@ -5582,12 +5581,12 @@ partial:
 	VFMADD231PS  Y6, Y0, Y4
 	VADDPS       Y4, Y3, Y0
 	VSQRTPS      Y0, Y0
-	VMOVUPS      1072(SP), Y1
+	VMOVUPS      1120(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       const16<>+0(SB), Y1, Y1
 	VMOVUPS      const21<>+0(SB), Y2
-	VPADDD       1072(SP), Y2, Y2
+	VPADDD       1120(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
 	VFMADD213PS  const3<>+0(SB), Y3, Y4
@@ -5613,7 +5612,7 @@ partial:
 	VPXOR        Y2, Y3, Y2
 	VMULPS       Y2, Y0, Y2
 	VMULPS       Y1, Y0, Y0
-	VMOVUPS      1104(SP), Y1
+	VMOVUPS      1152(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
@@ -5644,12 +5643,12 @@ partial:
 	VFMADD231PS  Y8, Y1, Y6
 	VADDPS       Y6, Y5, Y1
 	VSQRTPS      Y1, Y1
-	VMOVUPS      1136(SP), Y3
+	VMOVUPS      1184(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       const16<>+0(SB), Y3, Y3
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1136(SP), Y4, Y4
+	VPADDD       1184(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
 	VFMADD213PS  const3<>+0(SB), Y5, Y6
@@ -5809,185 +5808,171 @@ partialdone:
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
-	VPXOR        880(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        848(SP), Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        848(SP), Y2, Y2
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        304(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        336(SP), Y2, Y2
+	VPXOR        912(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        432(SP), Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        464(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        560(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        592(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        560(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        656(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        688(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        720(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        688(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        720(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        784(SP), Y3, Y3
-	VMOVUPS      Y4, 912(SP)
-	VMOVUPS      Y2, 944(SP)
-	VMOVUPS      Y3, 976(SP)
-	VMOVUPS      Y1, 1008(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        752(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VMOVUPS      Y5, 960(SP)
+	VMOVUPS      Y3, 992(SP)
+	VMOVUPS      Y4, 1024(SP)
+	VMOVUPS      Y1, 1056(SP)
 	MOVQ         DI, R8
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
-	VPXOR        880(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        848(SP), Y4, Y4
-	VPXOR        240(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        272(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        848(SP), Y2, Y2
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        304(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        336(SP), Y2, Y2
+	VPXOR        912(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        368(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        400(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        368(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        432(SP), Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        432(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        464(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        496(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        528(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        560(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        592(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        560(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        592(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        624(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        656(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        624(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        656(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        688(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        720(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        688(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        720(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        752(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        784(SP), Y3, Y3
-	VMOVUPS      912(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 1040(SP)
-	VMOVUPS      944(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        752(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        784(SP), Y4, Y4
+	VMOVUPS      960(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1088(SP)
+	VMOVUPS      992(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
+	VMOVUPS      Y0, 1184(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      1088(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
 	VPADDD       const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
@@ -6018,12 +6003,12 @@ final:
 	VFMADD231PS  Y6, Y0, Y4
 	VADDPS       Y4, Y3, Y0
 	VSQRTPS      Y0, Y0
-	VMOVUPS      1072(SP), Y1
+	VMOVUPS      1120(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       const16<>+0(SB), Y1, Y1
 	VMOVUPS      const21<>+0(SB), Y2
-	VPADDD       1072(SP), Y2, Y2
+	VPADDD       1120(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
 	VFMADD213PS  const3<>+0(SB), Y3, Y4
@@ -6049,7 +6034,7 @@ final:
 	VPXOR        Y2, Y3, Y2
 	VMULPS       Y2, Y0, Y2
 	VMULPS       Y1, Y0, Y0
-	VMOVUPS      1104(SP), Y1
+	VMOVUPS      1152(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
@@ -6080,12 +6065,12 @@ final:
 	VFMADD231PS  Y8, Y1, Y6
 	VADDPS       Y6, Y5, Y1
 	VSQRTPS      Y1, Y1
-	VMOVUPS      1136(SP), Y3
+	VMOVUPS      1184(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       const16<>+0(SB), Y3, Y3
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1136(SP), Y4, Y4
+	VPADDD       1184(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
 	VFMADD213PS  const3<>+0(SB), Y5, Y6
@@ -6264,7 +6249,7 @@ GLOBL const33<>(SB), RODATA|NOPTR, $32
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
-TEXT ·Underdamped(SB), $1200-192
+TEXT ·Underdamped(SB), $1248-192
 	MOVQ         ids_len+128(FP), AX
 	MOVQ         AX, (SP)
 	MOVQ         ids_base+120(FP), AX
@@ -6285,28 +6270,27 @@ TEXT ·Underdamped(SB), $1200-192
 	MOVQ         R8, 136(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          none
-	MOVLQZX      step+176(FP), R8
-	MOVQ         seed+168(FP), R9
-	MOVL         $0xcd9e8d57, R10
-	IMULQ        R10, R8
-	MOVQ         R8, R10
-	SHRQ         $0x20, R10
-	XORQ         R9, R10
-	SHRQ         $0x20, R9
-	MOVLQZX      stream+180(FP), R11
-	XORQ         R9, R11
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 848(SP)
-	VMOVD        R8, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 880(SP)
-	VMOVD        R11, X0
-	VPBROADCASTD X0, Y0
-	VMOVDQU      Y0, 912(SP)
 	MOVQ         seed+168(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
+	MOVQ         $-1, 976(SP)
+	MOVLQZX      stream+180(FP), R10
+	XORQ         R9, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 848(SP)
+	MOVLQZX      step+176(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 984(SP)
 	VMOVD        R8, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 208(SP)
@@ -6395,185 +6379,191 @@ TEXT ·Underdamped(SB), $1200-192
 	ADDQ         $0x00000008, AX
 	IMULQ        R9, R8
 	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 976(SP)
+	JEQ          high1
+	MOVQ         R9, 976(SP)
+	XORL         984(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         368(SP), R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 944(SP)
+	SHRQ         $0x20, R10
+	XORL         304(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
+
+high1:
+	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
-	VPXOR        912(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        880(SP), Y4, Y4
-	VPXOR        272(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        880(SP), Y2, Y2
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        336(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        368(SP), Y2, Y2
+	VPXOR        944(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        400(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        496(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        528(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        624(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        688(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        656(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        752(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        752(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        784(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        816(SP), Y3, Y3
-	VMOVUPS      Y4, 944(SP)
-	VMOVUPS      Y2, 976(SP)
-	VMOVUPS      Y3, 1008(SP)
-	VMOVUPS      Y1, 1040(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        816(SP), Y4, Y4
+	VMOVUPS      Y5, 992(SP)
+	VMOVUPS      Y3, 1024(SP)
+	VMOVUPS      Y4, 1056(SP)
+	VMOVUPS      Y1, 1088(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
-	VPXOR        912(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        880(SP), Y4, Y4
-	VPXOR        272(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        880(SP), Y2, Y2
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        336(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        368(SP), Y2, Y2
+	VPXOR        944(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        400(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        496(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        528(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        624(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        688(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        656(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        752(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        752(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        784(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        816(SP), Y3, Y3
-	VMOVUPS      944(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        816(SP), Y4, Y4
+	VMOVUPS      992(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1184(SP)
+	VMOVUPS      1088(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 1168(SP)
+	VMOVUPS      Y0, 1216(SP)
 	CMPQ         (SP), $0x00000000
 	JEQ          rowsdone
 
@@ -6703,113 +6693,126 @@ lastgroup:
 	IMULQ R10, R8
 
 ahead:
+	MOVQ         R8, R10
+	SHRQ         $0x1d, R10
+	CMPQ         R10, 976(SP)
+	JEQ          high2
+	MOVQ         R10, 976(SP)
+	XORL         984(SP), R10
+	MOVL         $0xd2511f53, R11
+	IMULQ        R10, R11
+	MOVL         R11, R10
+	XORL         368(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 944(SP)
+	SHRQ         $0x20, R11
+	XORL         304(SP), R11
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
+
+high2:
 	CMPQ         R9, $0x00000020
 	JLT          partial
+	VMOVUPS      1120(SP), Y0
 	MOVQ         R8, R10
-	VMOVUPS      1072(SP), Y0
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
+	VPSRLD       $0x08, Y0, Y0
 	SHLQ         $0x03, R10
-	VPSRLD       $0x08, Y0, Y1
 	VMOVUPS      const27<>+0(SB), Y4
 	VMOVUPS      const29<>+0(SB), Y5
+	VPADDD       const17<>+0(SB), Y0, Y1
 	VMOVQ        R10, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
-	VMOVUPS      1104(SP), Y6
+	VMOVUPS      1152(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
-	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
+	VPBROADCASTQ X0, Y0
 	VPSLLD       $0x02, Y6, Y6
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        848(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        912(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        880(SP), Y12, Y12
-	VPXOR        272(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        304(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        944(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        336(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        368(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        400(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        432(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        464(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        496(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y0, Y12, Y12
-	VPXOR        528(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
+	VPXOR        432(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
 	VPSRLQ       $0x20, Y13, Y0
 	VPXOR        Y11, Y0, Y0
-	VPXOR        560(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        400(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y6, Y11, Y11
-	VPXOR        592(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        496(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
 	VPSRLQ       $0x20, Y12, Y6
 	VPXOR        Y13, Y6, Y6
-	VPXOR        624(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        464(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
 	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
-	VPXOR        656(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
+	VPXOR        560(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
 	VPSRLQ       $0x20, Y11, Y0
 	VPXOR        Y12, Y0, Y0
-	VPXOR        688(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPXOR        528(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
 	VPXOR        Y6, Y12, Y12
-	VPXOR        720(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y6
-	VMOVUPS      Y6, 1040(SP)
+	VPXOR        624(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        592(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        688(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        656(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        752(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 1024(SP)
 	VPSRLQ       $0x20, Y6, Y6
-	VPXOR        Y13, Y6, Y6
-	VPSRLQ       $0x20, Y13, Y12
-	VPXOR        Y11, Y12, Y12
-	VPXOR        816(SP), Y6, Y6
-	VPXOR        752(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y11
-	VMOVUPS      Y6, 1008(SP)
-	VMOVUPS      Y11, 976(SP)
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        784(SP), Y6, Y6
+	VPXOR        Y12, Y11, Y11
+	VPXOR        720(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 992(SP)
+	VMOVUPS      Y11, 1088(SP)
 	VPSRLQ       $0x20, Y11, Y6
 	VPXOR        Y0, Y6, Y6
-	VPXOR        784(SP), Y6, Y6
-	VMOVUPS      Y6, 944(SP)
+	VPXOR        816(SP), Y6, Y6
+	VMOVUPS      Y6, 1056(SP)
 	VPAND        const19<>+0(SB), Y1, Y0
-	VPSRAD       $0x17, Y1, Y1
 	VPADDD       const20<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VFMADD213PS  const22<>+0(SB), Y0, Y2
@@ -6826,60 +6829,60 @@ ahead:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMOVAPS      Y6, Y2
-	VMULPS       Y6, Y0, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y2
-	VMULPS       const14<>+0(SB), Y1, Y1
-	VFMADD231PS  const13<>+0(SB), Y0, Y1
-	VMOVAPS      Y4, Y0
-	VFMADD231PS  Y5, Y3, Y2
-	VFMADD213PS  const9<>+0(SB), Y9, Y0
-	VMULPS       Y10, Y4, Y3
+	VMULPS       const14<>+0(SB), Y1, Y2
+	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const15<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFMADD213PS  const9<>+0(SB), Y9, Y1
+	VMULPS       Y10, Y4, Y6
 	VMULPS       Y4, Y4, Y4
-	VMOVUPS      (DX), Y5
-	VMOVUPS      32(DX), Y6
 	VMOVAPS      Y10, Y9
-	VADDPS       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VADDPS       Y2, Y5, Y5
-	VMOVUPS      32(BX), Y2
-	VSQRTPS      Y1, Y1
-	VFMADD231PS  Y7, Y3, Y9
-	VADDPS       Y2, Y6, Y3
-	VMOVUPS      (CX), Y6
-	VMOVUPS      32(CX), Y7
-	VMOVUPS      const21<>+0(SB), Y2
-	VFMADD231PS  Y8, Y4, Y0
-	VMOVUPS      (SI), Y4
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      (DX), Y0
+	VMOVUPS      32(DX), Y5
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VSQRTPS      Y2, Y2
+	VFMADD231PS  Y7, Y6, Y9
+	VMOVUPS      32(BX), Y6
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y6, Y5, Y3
+	VMOVUPS      (CX), Y5
+	VMOVUPS      32(CX), Y6
+	VFMADD231PS  Y8, Y4, Y1
+	VMOVUPS      const21<>+0(SB), Y4
+	VMOVUPS      (SI), Y7
 	VMOVUPS      32(SI), Y8
-	VPADDD       1104(SP), Y2, Y2
-	VFMADD231PS  8(SP), Y6, Y5
-	VMULPS       104(SP), Y4, Y4
+	VPADDD       1152(SP), Y4, Y4
+	VMULPS       104(SP), Y7, Y7
 	VMULPS       104(SP), Y8, Y8
-	VPSLLD       $0x01, Y2, Y6
-	VFMADD231PS  8(SP), Y7, Y3
-	VPADDD       const11<>+0(SB), Y2, Y7
-	VPAND        const10<>+0(SB), Y2, Y2
-	VPAND        const10<>+0(SB), Y7, Y7
-	VFNMADD231PS 144(SP), Y5, Y4
-	VBLENDVPS    Y6, Y0, Y9, Y5
-	VBLENDVPS    Y6, Y9, Y0, Y0
-	VPXOR        Y2, Y5, Y2
-	VPXOR        Y7, Y0, Y0
+	VFMADD231PS  8(SP), Y5, Y0
+	VFMADD231PS  8(SP), Y6, Y3
+	VPSLLD       $0x01, Y4, Y5
+	VPADDD       const11<>+0(SB), Y4, Y6
+	VPAND        const10<>+0(SB), Y4, Y4
+	VPAND        const10<>+0(SB), Y6, Y6
+	VFNMADD231PS 144(SP), Y0, Y7
+	VBLENDVPS    Y5, Y1, Y9, Y0
+	VBLENDVPS    Y5, Y9, Y1, Y1
+	VPXOR        Y4, Y0, Y0
+	VPXOR        Y6, Y1, Y1
 	VFNMADD231PS 144(SP), Y3, Y8
-	VMULPS       Y0, Y1, Y0
-	VMULPS       Y2, Y1, Y1
-	VFMADD231PS  176(SP), Y0, Y4
-	VFMADD231PS  176(SP), Y1, Y8
-	VMOVUPS      Y4, (SI)
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VFMADD231PS  176(SP), Y1, Y7
+	VFMADD231PS  176(SP), Y0, Y8
+	VMOVUPS      Y7, (SI)
 	VMOVUPS      Y8, 32(SI)
 	VMOVUPS      (CX), Y0
 	VMOVUPS      32(CX), Y1
-	VADDPS       Y4, Y0, Y0
+	VADDPS       Y7, Y0, Y0
 	VADDPS       Y8, Y1, Y1
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
-	VMOVUPS      1136(SP), Y0
+	VMOVUPS      1184(SP), Y0
 	MOVQ         R8, R10
 	VMOVUPS      const23<>+0(SB), Y2
 	VMOVUPS      const25<>+0(SB), Y3
@@ -6889,7 +6892,7 @@ ahead:
 	VMOVUPS      const29<>+0(SB), Y5
 	VPADDD       const17<>+0(SB), Y0, Y1
 	VMOVQ        R10, X0
-	VMOVUPS      1168(SP), Y6
+	VMOVUPS      1216(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VCVTDQ2PS    Y1, Y1
 	VPBROADCASTQ X0, Y0
@@ -6898,89 +6901,82 @@ ahead:
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
 	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSUBD       const18<>+0(SB), Y1, Y1
 	VMULPS       const16<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
-	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPXOR        848(SP), Y6, Y6
-	VPMULUDQ     const0<>+0(SB), Y6, Y11
-	VPSRLQ       $0x20, Y0, Y6
-	VPXOR        912(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        880(SP), Y12, Y12
-	VPXOR        272(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y13
-	VPSRLQ       $0x20, Y11, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        304(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y12, Y0
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        880(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        944(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
 	VPXOR        Y6, Y12, Y12
 	VPXOR        336(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y6
-	VPXOR        Y11, Y6, Y6
-	VPXOR        368(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y11
-	VPXOR        Y0, Y11, Y11
-	VPXOR        400(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y0
-	VPXOR        Y13, Y0, Y0
-	VPXOR        432(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y13
-	VPXOR        Y6, Y13, Y13
-	VPXOR        464(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y6
-	VPXOR        Y12, Y6, Y6
-	VPXOR        496(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y0, Y12, Y12
-	VPXOR        528(SP), Y12, Y12
-	VPMULUDQ     const0<>+0(SB), Y12, Y12
-	VPSRLQ       $0x20, Y13, Y0
-	VPXOR        Y11, Y0, Y0
-	VPXOR        560(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y11
-	VPXOR        Y6, Y11, Y11
-	VPXOR        592(SP), Y11, Y11
-	VPMULUDQ     const0<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y12, Y6
-	VPXOR        Y13, Y6, Y6
-	VPXOR        624(SP), Y6, Y6
-	VPMULUDQ     const1<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y13
-	VPXOR        Y0, Y13, Y13
-	VPXOR        656(SP), Y13, Y13
-	VPMULUDQ     const0<>+0(SB), Y13, Y13
-	VPSRLQ       $0x20, Y11, Y0
-	VPXOR        Y12, Y0, Y0
-	VPXOR        688(SP), Y0, Y0
-	VPMULUDQ     const1<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y12
-	VPXOR        Y6, Y12, Y12
-	VPXOR        720(SP), Y12, Y12
 	VPMULUDQ     const0<>+0(SB), Y12, Y6
 	VPSRLQ       $0x20, Y6, Y12
-	VPXOR        Y13, Y12, Y12
-	VPSRLQ       $0x20, Y13, Y13
-	VPXOR        Y11, Y13, Y13
-	VPXOR        752(SP), Y13, Y13
-	VPXOR        816(SP), Y12, Y12
-	VPMULUDQ     const1<>+0(SB), Y13, Y11
-	VPSRLQ       $0x20, Y11, Y13
+	VPXOR        Y0, Y12, Y12
+	VPXOR        432(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        400(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        496(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        464(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
 	VPXOR        Y0, Y13, Y13
+	VPXOR        560(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        528(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        624(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        592(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        688(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        656(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        752(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
 	VPXOR        784(SP), Y13, Y13
+	VPXOR        720(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        816(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
 	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
+	VPADDD       const20<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VFMADD213PS  const22<>+0(SB), Y1, Y2
 	VFMADD213PS  const24<>+0(SB), Y1, Y3
@@ -7007,7 +7003,7 @@ ahead:
 	VFMADD213PS  const6<>+0(SB), Y0, Y8
 	VFMADD213PS  const7<>+0(SB), Y0, Y8
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1168(SP), Y4, Y4
+	VPADDD       1216(SP), Y4, Y4
 	VMOVAPS      Y10, Y5
 	VMULPS       Y10, Y0, Y10
 	VFMADD231PS  Y7, Y10, Y5
@@ -7018,49 +7014,49 @@ ahead:
 	VMOVUPS      64(BX), Y0
 	VMOVUPS      96(BX), Y8
 	VADDPS       Y0, Y1, Y0
-	VMOVUPS      64(CX), Y1
-	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y3, Y1
+	VMOVUPS      64(CX), Y3
 	VMOVUPS      96(CX), Y8
-	VFMADD231PS  8(SP), Y1, Y0
-	VMOVUPS      64(SI), Y1
-	VMULPS       104(SP), Y1, Y1
-	VFMADD231PS  8(SP), Y8, Y3
+	VFMADD231PS  8(SP), Y3, Y0
+	VMOVUPS      64(SI), Y3
+	VFMADD231PS  8(SP), Y8, Y1
 	VMOVUPS      96(SI), Y8
+	VMULPS       104(SP), Y3, Y3
 	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS 144(SP), Y0, Y1
+	VFNMADD231PS 144(SP), Y0, Y3
 	VPSLLD       $0x01, Y4, Y0
-	VFNMADD231PS 144(SP), Y3, Y8
-	VPADDD       const11<>+0(SB), Y4, Y3
+	VFNMADD231PS 144(SP), Y1, Y8
+	VPADDD       const11<>+0(SB), Y4, Y1
 	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y3, Y9
-	VBLENDVPS    Y0, Y7, Y5, Y3
+	VPAND        const10<>+0(SB), Y1, Y9
+	VBLENDVPS    Y0, Y7, Y5, Y1
 	VBLENDVPS    Y0, Y5, Y7, Y0
-	VPXOR        Y4, Y3, Y3
+	VPXOR        Y4, Y1, Y1
 	VPXOR        Y9, Y0, Y0
 	VMULPS       Y0, Y2, Y0
-	VMULPS       Y3, Y2, Y2
-	VFMADD231PS  176(SP), Y0, Y1
-	VFMADD231PS  176(SP), Y2, Y8
-	VMOVUPS      Y1, 64(SI)
+	VMULPS       Y1, Y2, Y1
+	VFMADD231PS  176(SP), Y0, Y3
+	VFMADD231PS  176(SP), Y1, Y8
+	VMOVUPS      Y3, 64(SI)
 	VMOVUPS      Y8, 96(SI)
 	VMOVUPS      64(CX), Y0
-	VMOVUPS      96(CX), Y2
-	VADDPS       Y1, Y0, Y0
-	VADDPS       Y8, Y2, Y1
+	VMOVUPS      96(CX), Y1
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y8, Y1, Y1
 	VMOVUPS      Y0, 64(CX)
 	VMOVUPS      Y1, 96(CX)
-	VMOVUPS      944(SP), Y0
+	VMOVUPS      992(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
-	VSHUFPS      $0x88, Y11, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
-	VSHUFPS      $0x88, Y12, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
 	VSHUFPS      $0x88, Y6, Y0, Y0
-	VMOVUPS      Y0, 1168(SP)
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1184(SP)
+	VMOVUPS      1088(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1216(SP)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, BX
@@ -7071,7 +7067,7 @@ ahead:
 	JMP          whole
 
 partial:
-	VMOVUPS      1072(SP), Y0
+	VMOVUPS      1120(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
 	VPADDD       const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
@@ -7102,12 +7098,12 @@ partial:
 	VFMADD231PS  Y6, Y0, Y4
 	VADDPS       Y4, Y3, Y0
 	VSQRTPS      Y0, Y0
-	VMOVUPS      1104(SP), Y1
+	VMOVUPS      1152(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       const16<>+0(SB), Y1, Y1
 	VMOVUPS      const21<>+0(SB), Y2
-	VPADDD       1104(SP), Y2, Y2
+	VPADDD       1152(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
 	VFMADD213PS  const3<>+0(SB), Y3, Y4
@@ -7133,7 +7129,7 @@ partial:
 	VPXOR        Y2, Y3, Y2
 	VMULPS       Y2, Y0, Y2
 	VMULPS       Y1, Y0, Y0
-	VMOVUPS      1136(SP), Y1
+	VMOVUPS      1184(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
@@ -7164,12 +7160,12 @@ partial:
 	VFMADD231PS  Y8, Y1, Y6
 	VADDPS       Y6, Y5, Y1
 	VSQRTPS      Y1, Y1
-	VMOVUPS      1168(SP), Y3
+	VMOVUPS      1216(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       const16<>+0(SB), Y3, Y3
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1168(SP), Y4, Y4
+	VPADDD       1216(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
 	VFMADD213PS  const3<>+0(SB), Y5, Y6
@@ -7373,185 +7369,171 @@ partialdone:
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const30<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
-	VPXOR        912(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        880(SP), Y4, Y4
-	VPXOR        272(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        880(SP), Y2, Y2
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        336(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        368(SP), Y2, Y2
+	VPXOR        944(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        400(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        496(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        528(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        624(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        688(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        656(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        752(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        752(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        784(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        816(SP), Y3, Y3
-	VMOVUPS      Y4, 944(SP)
-	VMOVUPS      Y2, 976(SP)
-	VMOVUPS      Y3, 1008(SP)
-	VMOVUPS      Y1, 1040(SP)
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        816(SP), Y4, Y4
+	VMOVUPS      Y5, 992(SP)
+	VMOVUPS      Y3, 1024(SP)
+	VMOVUPS      Y4, 1056(SP)
+	VMOVUPS      Y1, 1088(SP)
 	MOVQ         R8, R9
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
 	VPADDQ       const31<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y1
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y2
+	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
-	VPXOR        912(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y1, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        880(SP), Y4, Y4
-	VPXOR        272(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        304(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
-	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        880(SP), Y2, Y2
+	VPXOR        912(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
 	VPXOR        336(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        368(SP), Y2, Y2
+	VPXOR        944(SP), Y3, Y3
 	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        400(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        432(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        400(SP), Y5, Y5
 	VPXOR        Y2, Y4, Y4
-	VPXOR        464(SP), Y4, Y4
+	VPXOR        432(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
 	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
 	VPXOR        Y1, Y2, Y2
 	VPXOR        496(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        528(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
 	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
 	VPXOR        Y0, Y3, Y3
 	VPXOR        560(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        592(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        624(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        624(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        688(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
 	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        656(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        688(SP), Y3, Y3
-	VPMULUDQ     const0<>+0(SB), Y4, Y0
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        752(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
 	VPMULUDQ     const1<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y4
-	VPXOR        Y2, Y4, Y4
-	VPXOR        720(SP), Y4, Y4
-	VPSRLQ       $0x20, Y0, Y2
-	VPXOR        Y1, Y2, Y2
-	VPXOR        752(SP), Y2, Y2
-	VPMULUDQ     const0<>+0(SB), Y4, Y1
-	VPMULUDQ     const1<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y4
-	VPXOR        Y3, Y4, Y4
-	VPXOR        784(SP), Y4, Y4
-	VPSRLQ       $0x20, Y1, Y3
-	VPXOR        Y0, Y3, Y3
-	VPXOR        816(SP), Y3, Y3
-	VMOVUPS      944(SP), Y0
-	VSHUFPS      $0x88, Y4, Y0, Y0
-	VMOVUPS      Y0, 1072(SP)
-	VMOVUPS      976(SP), Y0
-	VSHUFPS      $0x88, Y2, Y0, Y0
-	VMOVUPS      Y0, 1104(SP)
-	VMOVUPS      1008(SP), Y0
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        816(SP), Y4, Y4
+	VMOVUPS      992(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1120(SP)
+	VMOVUPS      1024(SP), Y0
 	VSHUFPS      $0x88, Y3, Y0, Y0
-	VMOVUPS      Y0, 1136(SP)
-	VMOVUPS      1040(SP), Y0
+	VMOVUPS      Y0, 1152(SP)
+	VMOVUPS      1056(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1184(SP)
+	VMOVUPS      1088(SP), Y0
 	VSHUFPS      $0x88, Y1, Y0, Y0
-	VMOVUPS      Y0, 1168(SP)
+	VMOVUPS      Y0, 1216(SP)
 	JMP          whole
 
 final:
-	VMOVUPS      1072(SP), Y0
+	VMOVUPS      1120(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
 	VPADDD       const17<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
@@ -7582,12 +7564,12 @@ final:
 	VFMADD231PS  Y6, Y0, Y4
 	VADDPS       Y4, Y3, Y0
 	VSQRTPS      Y0, Y0
-	VMOVUPS      1104(SP), Y1
+	VMOVUPS      1152(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       const16<>+0(SB), Y1, Y1
 	VMOVUPS      const21<>+0(SB), Y2
-	VPADDD       1104(SP), Y2, Y2
+	VPADDD       1152(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
 	VFMADD213PS  const3<>+0(SB), Y3, Y4
@@ -7613,7 +7595,7 @@ final:
 	VPXOR        Y2, Y3, Y2
 	VMULPS       Y2, Y0, Y2
 	VMULPS       Y1, Y0, Y0
-	VMOVUPS      1136(SP), Y1
+	VMOVUPS      1184(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
 	VPADDD       const17<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
@@ -7644,12 +7626,12 @@ final:
 	VFMADD231PS  Y8, Y1, Y6
 	VADDPS       Y6, Y5, Y1
 	VSQRTPS      Y1, Y1
-	VMOVUPS      1168(SP), Y3
+	VMOVUPS      1216(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       const16<>+0(SB), Y3, Y3
 	VMOVUPS      const21<>+0(SB), Y4
-	VPADDD       1168(SP), Y4, Y4
+	VPADDD       1216(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
 	VFMADD213PS  const3<>+0(SB), Y5, Y6

@@ -4,136 +4,149 @@
 
 // func Uniform(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·Uniform(SB), $160-48
-	MOVQ            dst_len+8(FP), AX
-	MOVQ            dst_base+0(FP), CX
-	MOVLQZX         step+40(FP), DX
-	MOVQ            seed+32(FP), BX
-	MOVL            $0xcd9e8d57, SI
-	IMULQ           SI, DX
-	MOVQ            DX, SI
-	SHRQ            $0x20, SI
-	XORQ            BX, SI
-	SHRQ            $0x20, BX
-	MOVLQZX         stream+44(FP), DI
-	XORQ            BX, DI
-	VPBROADCASTD    SI, Z0
-	VPBROADCASTD    DX, Z1
-	VPBROADCASTD    DI, Z2
-	MOVQ            seed+32(FP), DX
-	MOVQ            DX, BX
-	SHRQ            $0x20, BX
-	MOVQ            DX, (SP)
-	MOVQ            BX, 8(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 16(SP)
-	MOVQ            BX, 24(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 32(SP)
-	MOVQ            BX, 40(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 48(SP)
-	MOVQ            BX, 56(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 64(SP)
-	MOVQ            BX, 72(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 80(SP)
-	MOVQ            BX, 88(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 96(SP)
-	MOVQ            BX, 104(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 112(SP)
-	MOVQ            BX, 120(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 128(SP)
-	MOVQ            BX, 136(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 144(SP)
-	MOVQ            BX, 152(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
-	MOVQ            first+24(FP), DX
+TEXT ·Uniform(SB), $208-48
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         seed+32(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	MOVQ         $-1, 192(SP)
+	MOVLQZX      stream+44(FP), SI
+	XORQ         BX, SI
+	MOVQ         SI, 160(SP)
+	MOVLQZX      step+40(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	MOVQ         DI, 168(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 200(SP)
+	MOVQ         DX, (SP)
+	MOVQ         BX, 8(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 16(SP)
+	MOVQ         BX, 24(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 32(SP)
+	MOVQ         BX, 40(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 48(SP)
+	MOVQ         BX, 56(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 64(SP)
+	MOVQ         BX, 72(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 80(SP)
+	MOVQ         BX, 88(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 96(SP)
+	MOVQ         BX, 104(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 112(SP)
+	MOVQ         BX, 120(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 128(SP)
+	MOVQ         BX, 136(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 144(SP)
+	MOVQ         BX, 152(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VPBROADCASTD const0<>+0(SB), Z0
+	VPBROADCASTD const1<>+0(SB), Z1
+	VMOVDQU32    const2<>+0(SB), Z2
+	MOVQ         first+24(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 192(SP)
+	JEQ          high1
+	MOVQ         BX, 192(SP)
+	XORL         200(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         40(SP), BX
+	MOVQ         BX, 184(SP)
+	SHRQ         $0x20, SI
+	XORL         24(SP), SI
+	MOVQ         SI, 176(SP)
+
+high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
-	VPBROADCASTQ    BX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
+	VPBROADCASTQ    BX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z6
+	VPSRLQ          $0x20, Z6, Z3
+	VPXORD.BCST     160(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPXORD.BCST     176(SP), Z6, Z6
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
+	VPTERNLOGD.BCST $0x96, 32(SP), Z4, Z7
+	VPXORD.BCST     184(SP), Z5, Z5
+	VPMULUDQ        Z0, Z7, Z4
+	VPSRLQ          $0x20, Z4, Z7
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 48(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 56(SP), Z3, Z7
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 64(SP), Z5, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z4, Z6
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPMULUDQ        Z1, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z8
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z8, Z8
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z10
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z9
-	VPMULUDQ        Z3, Z10, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z10
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 88(SP), Z3, Z5
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z7
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z4, Z7
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z6
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z5, Z8
+	VPTERNLOGD.BCST $0x96, 120(SP), Z3, Z6
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z8
-	VPMULUDQ        Z3, Z10, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 48(SP), Z9, Z10
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z9
-	VPMULUDQ        Z3, Z10, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 64(SP), Z8, Z10
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z8
-	VPMULUDQ        Z3, Z10, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z10
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z9
-	VPMULUDQ        Z3, Z10, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z10
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z8
-	VPMULUDQ        Z3, Z10, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z10
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z9
-	VPMULUDQ        Z3, Z10, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z10
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z8
-	VPMULUDQ        Z3, Z10, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z10
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z9
-	VPERMT2D        Z9, Z5, Z10
-	VMOVAPS         Z10, Z6
-	VPERMT2D        Z7, Z5, Z8
-	VMOVAPS         Z8, Z7
+	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 136(SP), Z4, Z5
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z7
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 144(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 152(SP), Z3, Z7
+	VPERMT2D        Z7, Z2, Z8
+	VMOVAPS         Z8, Z3
+	VPERMT2D        Z4, Z2, Z5
+	VMOVAPS         Z5, Z4
 	TESTQ           AX, AX
 	JEQ             whole
 
@@ -147,87 +160,99 @@ lastgroup:
 	JMP final
 
 ahead:
+	MOVQ  DX, BX
+	SHRQ  $0x1d, BX
+	CMPQ  BX, 192(SP)
+	JEQ   high2
+	MOVQ  BX, 192(SP)
+	XORL  200(SP), BX
+	MOVL  $0xd2511f53, SI
+	IMULQ BX, SI
+	MOVL  SI, BX
+	XORL  40(SP), BX
+	MOVQ  BX, 184(SP)
+	SHRQ  $0x20, SI
+	XORL  24(SP), SI
+	MOVQ  SI, 176(SP)
+
+high2:
 	CMPQ            AX, $0x00000020
 	JLT             partial
 	MOVQ            DX, BX
-	VPSRLD          $0x08, Z6, Z8
+	VPSRLD          $0x08, Z3, Z5
 	SHLQ            $0x03, BX
-	VPSRLD          $0x08, Z7, Z7
-	VPBROADCASTQ    BX, Z6
-	VPADDD.BCST     const18<>+0(SB), Z8, Z8
-	VPADDD.BCST     const18<>+0(SB), Z7, Z7
-	VCVTDQ2PS       Z8, Z8
-	VCVTDQ2PS       Z7, Z7
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VMULPS.BCST     const13<>+0(SB), Z8, Z11
-	VPMULUDQ        Z3, Z6, Z10
-	VPSRLQ          $0x20, Z6, Z6
-	VPXORD          Z0, Z6, Z6
-	VMULPS.BCST     const13<>+0(SB), Z7, Z12
-	VPMULUDQ        Z3, Z6, Z7
-	VPSRLQ          $0x20, Z10, Z6
-	VPXORD          Z2, Z6, Z6
-	VSHUFF64X2      $0x44, Z12, Z11, Z9
-	VPMULUDQ        Z4, Z6, Z8
+	VPSRLD          $0x08, Z4, Z4
+	VPBROADCASTQ    BX, Z3
+	VPADDD.BCST     const18<>+0(SB), Z5, Z5
+	VPADDD.BCST     const18<>+0(SB), Z4, Z4
+	VCVTDQ2PS       Z5, Z5
+	VCVTDQ2PS       Z4, Z4
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VMULPS.BCST     const13<>+0(SB), Z5, Z6
+	VPMULUDQ        Z0, Z3, Z3
+	VMULPS.BCST     const13<>+0(SB), Z4, Z7
+	VPSRLQ          $0x20, Z3, Z4
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPXORD.BCST     160(SP), Z4, Z4
+	VPMULUDQ        Z1, Z3, Z3
+	VPMULUDQ        Z1, Z4, Z4
+	VSHUFF64X2      $0x44, Z7, Z6, Z5
+	VSHUFF64X2      $0xee, Z7, Z6, Z6
+	VPSRLQ          $0x20, Z3, Z7
+	VMOVUPS         Z5, (CX)
+	VPSRLQ          $0x20, Z4, Z5
+	VPTERNLOGD.BCST $0x96, 32(SP), Z4, Z7
+	VPXORD.BCST     168(SP), Z5, Z5
+	VPMULUDQ        Z0, Z7, Z4
+	VPMULUDQ        Z0, Z5, Z5
+	VMOVUPS         Z6, 64(CX)
+	VPSRLQ          $0x20, Z4, Z7
+	VPSRLQ          $0x20, Z5, Z6
+	VPTERNLOGD.BCST $0x96, 56(SP), Z5, Z7
+	VPXORD.BCST     184(SP), Z6, Z6
+	VPMULUDQ        Z1, Z7, Z5
+	VPMULUDQ        Z1, Z6, Z7
+	VPSRLQ          $0x20, Z5, Z8
 	VPSRLQ          $0x20, Z7, Z6
-	VPTERNLOGD.BCST $0x96, 24(SP), Z10, Z6
-	VSHUFF64X2      $0xee, Z12, Z11, Z10
-	VPMULUDQ        Z4, Z6, Z6
-	VMOVUPS         Z9, (CX)
-	VPSRLQ          $0x20, Z8, Z9
-	VMOVUPS         Z10, 64(CX)
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z9
-	VPMULUDQ        Z3, Z9, Z9
-	VPSRLQ          $0x20, Z6, Z10
-	VPTERNLOGD.BCST $0x96, 32(SP), Z8, Z10
-	VPMULUDQ        Z3, Z10, Z8
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z10
-	VPMULUDQ        Z4, Z10, Z7
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z10
-	VPMULUDQ        Z4, Z10, Z9
-	VPSRLQ          $0x20, Z7, Z10
-	VPTERNLOGD.BCST $0x96, 48(SP), Z6, Z10
-	VPMULUDQ        Z3, Z10, Z6
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 64(SP), Z7, Z10
-	VPMULUDQ        Z3, Z10, Z7
-	VPSRLQ          $0x20, Z6, Z10
-	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z10
-	VPMULUDQ        Z4, Z10, Z8
-	VPSRLQ          $0x20, Z7, Z10
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z10
-	VPMULUDQ        Z4, Z10, Z6
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 80(SP), Z9, Z10
-	VPMULUDQ        Z3, Z10, Z9
-	VPSRLQ          $0x20, Z6, Z10
-	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z10
-	VPMULUDQ        Z3, Z10, Z8
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z10
-	VPMULUDQ        Z4, Z10, Z7
-	VPSRLQ          $0x20, Z8, Z10
-	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z10
-	VPMULUDQ        Z4, Z10, Z9
-	VPSRLQ          $0x20, Z7, Z10
-	VPTERNLOGD.BCST $0x96, 112(SP), Z6, Z10
-	VPMULUDQ        Z3, Z10, Z6
-	VPSRLQ          $0x20, Z9, Z10
-	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z10
-	VPMULUDQ        Z3, Z10, Z7
-	VPSRLQ          $0x20, Z6, Z10
-	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z10
-	VPMULUDQ        Z4, Z10, Z8
-	VPSRLQ          $0x20, Z7, Z10
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z10
-	VPSRLQ          $0x20, Z8, Z6
-	VPTERNLOGD.BCST $0x96, 144(SP), Z9, Z6
-	VPERMT2D        Z10, Z5, Z6
-	VMOVAPS         Z6, Z6
-	VPERMT2D        Z7, Z5, Z8
-	VMOVAPS         Z8, Z7
+	VPTERNLOGD.BCST $0x96, 64(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 48(SP), Z3, Z6
+	VPMULUDQ        Z0, Z8, Z3
+	VPMULUDQ        Z0, Z6, Z7
+	VPSRLQ          $0x20, Z3, Z8
+	VPSRLQ          $0x20, Z7, Z6
+	VPTERNLOGD.BCST $0x96, 88(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z4, Z6
+	VPMULUDQ        Z1, Z8, Z4
+	VPMULUDQ        Z1, Z6, Z7
+	VPSRLQ          $0x20, Z4, Z8
+	VPSRLQ          $0x20, Z7, Z6
+	VPTERNLOGD.BCST $0x96, 96(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 80(SP), Z5, Z6
+	VPMULUDQ        Z0, Z8, Z5
+	VPMULUDQ        Z0, Z6, Z7
+	VPSRLQ          $0x20, Z5, Z8
+	VPSRLQ          $0x20, Z7, Z6
+	VPTERNLOGD.BCST $0x96, 120(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z3, Z6
+	VPMULUDQ        Z1, Z8, Z3
+	VPMULUDQ        Z1, Z6, Z7
+	VPSRLQ          $0x20, Z3, Z8
+	VPSRLQ          $0x20, Z7, Z6
+	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z4, Z6
+	VPMULUDQ        Z0, Z8, Z4
+	VPMULUDQ        Z0, Z6, Z7
+	VPSRLQ          $0x20, Z4, Z6
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 152(SP), Z7, Z6
+	VPTERNLOGD.BCST $0x96, 136(SP), Z5, Z8
+	VPMULUDQ        Z1, Z8, Z5
+	VPSRLQ          $0x20, Z5, Z7
+	VPTERNLOGD.BCST $0x96, 144(SP), Z3, Z7
+	VPERMT2D        Z6, Z2, Z7
+	VMOVAPS         Z7, Z3
+	VPERMT2D        Z4, Z2, Z5
+	VMOVAPS         Z5, Z4
 	ADDQ            $0x00000080, CX
 	SUBQ            $0x00000020, AX
 	TESTQ           AX, AX
@@ -235,26 +260,26 @@ ahead:
 	JMP             whole
 
 partial:
-	VPSRLD      $0x08, Z6, Z6
-	VPADDD.BCST const18<>+0(SB), Z6, Z6
-	VCVTDQ2PS   Z6, Z6
-	VMULPS.BCST const13<>+0(SB), Z6, Z6
-	VPSRLD      $0x08, Z7, Z7
-	VPADDD.BCST const18<>+0(SB), Z7, Z7
-	VCVTDQ2PS   Z7, Z7
-	VMULPS.BCST const13<>+0(SB), Z7, Z7
-	VSHUFF64X2  $0x44, Z7, Z6, Z8
-	VSHUFF64X2  $0xee, Z7, Z6, Z6
+	VPSRLD      $0x08, Z3, Z3
+	VPADDD.BCST const18<>+0(SB), Z3, Z3
+	VCVTDQ2PS   Z3, Z3
+	VMULPS.BCST const13<>+0(SB), Z3, Z3
+	VPSRLD      $0x08, Z4, Z4
+	VPADDD.BCST const18<>+0(SB), Z4, Z4
+	VCVTDQ2PS   Z4, Z4
+	VMULPS.BCST const13<>+0(SB), Z4, Z4
+	VSHUFF64X2  $0x44, Z4, Z3, Z5
+	VSHUFF64X2  $0xee, Z4, Z3, Z3
 	CMPQ        AX, $0x00000010
 	JLT         partialtail0
-	VMOVUPS     Z8, (CX)
+	VMOVUPS     Z5, (CX)
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, AX
 	TESTQ       AX, AX
 	JEQ         partialdone
 	CMPQ        AX, $0x00000010
 	JLT         partialtail1
-	VMOVUPS     Z6, (CX)
+	VMOVUPS     Z3, (CX)
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, AX
 	TESTQ       AX, AX
@@ -263,92 +288,88 @@ partial:
 partialtail0:
 	LEAQ    const32<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
-	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z5, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     partialdone
 
 partialtail1:
 	LEAQ    const32<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
-	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 
 partialdone:
 	MOVQ            DX, AX
 	SHLQ            $0x03, AX
-	VPBROADCASTQ    AX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
+	VPBROADCASTQ    AX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z4
+	VPXORD.BCST     160(SP), Z4, Z4
+	VPMULUDQ        Z1, Z4, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPXORD.BCST     168(SP), Z5, Z5
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPMULUDQ        Z0, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z6
+	VPMULUDQ        Z1, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z7
+	VPTERNLOGD.BCST $0x96, 32(SP), Z4, Z7
+	VPXORD.BCST     184(SP), Z6, Z6
+	VPMULUDQ        Z0, Z7, Z4
+	VPSRLQ          $0x20, Z4, Z7
+	VPMULUDQ        Z1, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z8
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z8, Z8
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z8, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 32(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 40(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 48(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 64(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 72(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 80(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 96(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 104(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 112(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 128(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 136(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z3
-	VPTERNLOGD.BCST $0x96, 144(SP), Z1, Z3
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z1
-	VPERMT2D        Z1, Z5, Z3
-	VMOVAPS         Z3, Z6
-	VPERMT2D        Z0, Z5, Z2
-	VMOVAPS         Z2, Z7
+	VPTERNLOGD.BCST $0x96, 48(SP), Z3, Z8
+	VPTERNLOGD.BCST $0x96, 56(SP), Z5, Z7
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z4, Z5
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z6
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 88(SP), Z3, Z6
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z7
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 96(SP), Z5, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z4, Z7
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 120(SP), Z3, Z5
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z6
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 136(SP), Z4, Z6
+	VPMULUDQ        Z0, Z8, Z0
+	VPSRLQ          $0x20, Z0, Z4
+	VPMULUDQ        Z1, Z6, Z1
+	VPSRLQ          $0x20, Z1, Z6
+	VPTERNLOGD.BCST $0x96, 144(SP), Z5, Z6
+	VPTERNLOGD.BCST $0x96, 152(SP), Z3, Z4
+	VPERMT2D        Z4, Z2, Z6
+	VMOVAPS         Z6, Z3
+	VPERMT2D        Z0, Z2, Z1
+	VMOVAPS         Z1, Z4
 	JMP             whole
 
 final:
-	VPSRLD      $0x08, Z6, Z0
+	VPSRLD      $0x08, Z3, Z0
 	VPADDD.BCST const18<>+0(SB), Z0, Z0
 	VCVTDQ2PS   Z0, Z0
 	VMULPS.BCST const13<>+0(SB), Z0, Z0
-	VPSRLD      $0x08, Z7, Z1
+	VPSRLD      $0x08, Z4, Z1
 	VPADDD.BCST const18<>+0(SB), Z1, Z1
 	VCVTDQ2PS   Z1, Z1
 	VMULPS.BCST const13<>+0(SB), Z1, Z1
@@ -533,136 +554,149 @@ GLOBL const32<>(SB), RODATA|NOPTR, $64
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·Normal(SB), $160-48
-	MOVQ            dst_len+8(FP), AX
-	MOVQ            dst_base+0(FP), CX
-	MOVLQZX         step+40(FP), DX
-	MOVQ            seed+32(FP), BX
-	MOVL            $0xcd9e8d57, SI
-	IMULQ           SI, DX
-	MOVQ            DX, SI
-	SHRQ            $0x20, SI
-	XORQ            BX, SI
-	SHRQ            $0x20, BX
-	MOVLQZX         stream+44(FP), DI
-	XORQ            BX, DI
-	VPBROADCASTD    SI, Z0
-	VPBROADCASTD    DX, Z1
-	VPBROADCASTD    DI, Z2
-	MOVQ            seed+32(FP), DX
-	MOVQ            DX, BX
-	SHRQ            $0x20, BX
-	MOVQ            DX, (SP)
-	MOVQ            BX, 8(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 16(SP)
-	MOVQ            BX, 24(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 32(SP)
-	MOVQ            BX, 40(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 48(SP)
-	MOVQ            BX, 56(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 64(SP)
-	MOVQ            BX, 72(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 80(SP)
-	MOVQ            BX, 88(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 96(SP)
-	MOVQ            BX, 104(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 112(SP)
-	MOVQ            BX, 120(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 128(SP)
-	MOVQ            BX, 136(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 144(SP)
-	MOVQ            BX, 152(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
-	MOVQ            first+24(FP), DX
+TEXT ·Normal(SB), $208-48
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         seed+32(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	MOVQ         $-1, 192(SP)
+	MOVLQZX      stream+44(FP), SI
+	XORQ         BX, SI
+	MOVQ         SI, 160(SP)
+	MOVLQZX      step+40(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	MOVQ         DI, 168(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 200(SP)
+	MOVQ         DX, (SP)
+	MOVQ         BX, 8(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 16(SP)
+	MOVQ         BX, 24(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 32(SP)
+	MOVQ         BX, 40(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 48(SP)
+	MOVQ         BX, 56(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 64(SP)
+	MOVQ         BX, 72(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 80(SP)
+	MOVQ         BX, 88(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 96(SP)
+	MOVQ         BX, 104(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 112(SP)
+	MOVQ         BX, 120(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 128(SP)
+	MOVQ         BX, 136(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 144(SP)
+	MOVQ         BX, 152(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VPBROADCASTD const0<>+0(SB), Z0
+	VPBROADCASTD const1<>+0(SB), Z1
+	VMOVDQU32    const2<>+0(SB), Z2
+	MOVQ         first+24(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 192(SP)
+	JEQ          high1
+	MOVQ         BX, 192(SP)
+	XORL         200(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         40(SP), BX
+	MOVQ         BX, 184(SP)
+	SHRQ         $0x20, SI
+	XORL         24(SP), SI
+	MOVQ         SI, 176(SP)
+
+high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
-	VPBROADCASTQ    BX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z12
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z12, Z12
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z14
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z14
-	VPSRLQ          $0x20, Z7, Z13
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z13
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z13, Z13
-	VPSRLQ          $0x20, Z13, Z14
-	VPTERNLOGD.BCST $0x96, 32(SP), Z12, Z14
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 40(SP), Z7, Z12
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z14
-	VPTERNLOGD.BCST $0x96, 48(SP), Z13, Z14
-	VPSRLQ          $0x20, Z7, Z13
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z13
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z13, Z13
-	VPSRLQ          $0x20, Z13, Z14
-	VPTERNLOGD.BCST $0x96, 64(SP), Z12, Z14
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 72(SP), Z7, Z12
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z14
-	VPTERNLOGD.BCST $0x96, 80(SP), Z13, Z14
-	VPSRLQ          $0x20, Z7, Z13
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z13
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z13, Z13
-	VPSRLQ          $0x20, Z13, Z14
-	VPTERNLOGD.BCST $0x96, 96(SP), Z12, Z14
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 104(SP), Z7, Z12
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z14
-	VPTERNLOGD.BCST $0x96, 112(SP), Z13, Z14
-	VPSRLQ          $0x20, Z7, Z13
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z13
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z13, Z13
-	VPSRLQ          $0x20, Z13, Z14
-	VPTERNLOGD.BCST $0x96, 128(SP), Z12, Z14
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 136(SP), Z7, Z12
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z14
-	VPTERNLOGD.BCST $0x96, 144(SP), Z13, Z14
-	VPSRLQ          $0x20, Z7, Z13
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z13
-	VPERMT2D        Z13, Z5, Z14
-	VMOVAPS         Z14, Z6
-	VPERMT2D        Z7, Z5, Z12
-	VMOVAPS         Z12, Z7
+	VPBROADCASTQ    BX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z10
+	VPSRLQ          $0x20, Z10, Z3
+	VPXORD.BCST     160(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPXORD.BCST     176(SP), Z10, Z10
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z11
+	VPTERNLOGD.BCST $0x96, 32(SP), Z4, Z11
+	VPXORD.BCST     184(SP), Z9, Z9
+	VPMULUDQ        Z0, Z11, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGD.BCST $0x96, 48(SP), Z10, Z12
+	VPTERNLOGD.BCST $0x96, 56(SP), Z3, Z11
+	VPMULUDQ        Z0, Z12, Z3
+	VPSRLQ          $0x20, Z3, Z10
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z12
+	VPTERNLOGD.BCST $0x96, 64(SP), Z9, Z12
+	VPTERNLOGD.BCST $0x96, 72(SP), Z4, Z10
+	VPMULUDQ        Z0, Z12, Z4
+	VPSRLQ          $0x20, Z4, Z9
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGD.BCST $0x96, 80(SP), Z11, Z12
+	VPTERNLOGD.BCST $0x96, 88(SP), Z3, Z9
+	VPMULUDQ        Z0, Z12, Z3
+	VPSRLQ          $0x20, Z3, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGD.BCST $0x96, 96(SP), Z10, Z12
+	VPTERNLOGD.BCST $0x96, 104(SP), Z4, Z11
+	VPMULUDQ        Z0, Z12, Z4
+	VPSRLQ          $0x20, Z4, Z10
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z12
+	VPTERNLOGD.BCST $0x96, 112(SP), Z9, Z12
+	VPTERNLOGD.BCST $0x96, 120(SP), Z3, Z10
+	VPMULUDQ        Z0, Z12, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z12
+	VPTERNLOGD.BCST $0x96, 128(SP), Z11, Z12
+	VPTERNLOGD.BCST $0x96, 136(SP), Z4, Z9
+	VPMULUDQ        Z0, Z12, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z12
+	VPTERNLOGD.BCST $0x96, 144(SP), Z10, Z12
+	VPTERNLOGD.BCST $0x96, 152(SP), Z3, Z11
+	VPERMT2D        Z11, Z2, Z12
+	VMOVAPS         Z12, Z3
+	VPERMT2D        Z4, Z2, Z9
+	VMOVAPS         Z9, Z4
 	TESTQ           AX, AX
 	JEQ             whole
 
@@ -676,138 +710,150 @@ lastgroup:
 	JMP final
 
 ahead:
+	MOVQ  DX, BX
+	SHRQ  $0x1d, BX
+	CMPQ  BX, 192(SP)
+	JEQ   high2
+	MOVQ  BX, 192(SP)
+	XORL  200(SP), BX
+	MOVL  $0xd2511f53, SI
+	IMULQ BX, SI
+	MOVL  SI, BX
+	XORL  40(SP), BX
+	MOVQ  BX, 184(SP)
+	SHRQ  $0x20, SI
+	XORL  24(SP), SI
+	MOVQ  SI, 176(SP)
+
+high2:
 	CMPQ             AX, $0x00000020
 	JLT              partial
 	MOVQ             DX, BX
-	VPSRLD           $0x08, Z6, Z6
+	VPSRLD           $0x08, Z3, Z3
 	SHLQ             $0x03, BX
-	VPADDD.BCST      const18<>+0(SB), Z6, Z12
-	VPBROADCASTQ     BX, Z6
-	VCVTDQ2PS        Z12, Z12
-	VBROADCASTSS     const24<>+0(SB), Z13
-	VBROADCASTSS     const26<>+0(SB), Z14
-	VBROADCASTSS     const28<>+0(SB), Z15
-	VBROADCASTSS     const30<>+0(SB), Z16
-	VPSLLD           $0x02, Z7, Z17
-	VBROADCASTSS     const3<>+0(SB), Z18
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
-	VCVTDQ2PS        Z17, Z17
-	VPADDQ           const31<>+0(SB), Z6, Z6
-	VPANDD.BCST      const20<>+0(SB), Z12, Z20
-	VPMULUDQ         Z3, Z6, Z19
-	VPADDD.BCST      const21<>+0(SB), Z20, Z20
-	VSUBPS.BCST      const10<>+0(SB), Z20, Z20
-	VPSRLQ           $0x20, Z6, Z6
-	VPXORD           Z0, Z6, Z6
-	VPSRAD           $0x17, Z12, Z21
-	VPSRLQ           $0x20, Z19, Z12
-	VPMULUDQ         Z3, Z6, Z6
-	VPXORD           Z2, Z12, Z12
-	VFMADD213PS.BCST const23<>+0(SB), Z20, Z13
-	VPMULUDQ         Z4, Z12, Z12
-	VFMADD213PS.BCST const25<>+0(SB), Z20, Z14
-	VFMADD213PS.BCST const27<>+0(SB), Z20, Z15
-	VFMADD213PS.BCST const29<>+0(SB), Z20, Z16
-	VMULPS           Z20, Z20, Z24
-	VPSRLQ           $0x20, Z6, Z22
-	VPSRLQ           $0x20, Z12, Z23
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z19, Z22
-	VPTERNLOGD.BCST  $0x96, 16(SP), Z1, Z23
-	VCVTDQ2PS        Z21, Z19
-	VFMADD213PS      Z13, Z24, Z14
-	VFMADD213PS      Z15, Z24, Z16
-	VPMULUDQ         Z3, Z23, Z13
-	VPMULUDQ         Z4, Z22, Z15
-	VMULPS           Z24, Z24, Z21
-	VMOVAPS          Z24, Z22
-	VFMADD231PS.BCST const16<>+0(SB), Z19, Z22
-	VMULPS.BCST      const15<>+0(SB), Z19, Z25
-	VPSRLQ           $0x20, Z15, Z23
-	VPSRLQ           $0x20, Z13, Z19
-	VFMADD213PS      Z14, Z21, Z16
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z12, Z23
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z6, Z19
-	VMULPS           Z24, Z20, Z6
-	VPMULUDQ         Z3, Z23, Z12
-	VPMULUDQ         Z4, Z19, Z14
-	VFMADD231PS.BCST const14<>+0(SB), Z20, Z25
-	VMULPS.BCST      const17<>+0(SB), Z17, Z17
-	VFMADD231PS      Z16, Z6, Z22
-	VBROADCASTSS     const6<>+0(SB), Z19
-	VPSRLQ           $0x20, Z14, Z16
-	VPSRLQ           $0x20, Z12, Z6
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z15, Z16
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z13, Z6
-	VPMULUDQ         Z3, Z16, Z13
-	VPMULUDQ         Z4, Z6, Z6
-	VADDPS           Z22, Z25, Z15
-	VMULPS           Z17, Z17, Z16
-	VBROADCASTSS     const9<>+0(SB), Z20
-	VPADDD.BCST      const22<>+0(SB), Z7, Z22
-	VPSRLQ           $0x20, Z6, Z21
-	VPSRLQ           $0x20, Z13, Z7
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z14, Z21
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z12, Z7
-	VSQRTPS          Z15, Z12
-	VPMULUDQ         Z3, Z21, Z14
-	VPMULUDQ         Z4, Z7, Z7
-	VFMADD213PS.BCST const4<>+0(SB), Z16, Z18
-	VFMADD213PS.BCST const7<>+0(SB), Z16, Z19
-	VMOVAPS          Z16, Z21
-	VPSRLQ           $0x20, Z14, Z15
-	VFMADD213PS.BCST const10<>+0(SB), Z20, Z21
-	VPSRLQ           $0x20, Z7, Z20
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z13, Z15
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z6, Z20
-	VPMULUDQ         Z4, Z15, Z6
-	VPMULUDQ         Z3, Z20, Z13
-	VFMADD213PS.BCST const5<>+0(SB), Z16, Z18
-	VFMADD213PS.BCST const8<>+0(SB), Z16, Z19
-	VMULPS           Z17, Z16, Z20
-	VPSRLQ           $0x20, Z6, Z15
-	VMULPS           Z16, Z16, Z23
+	VPADDD.BCST      const18<>+0(SB), Z3, Z9
+	VPBROADCASTQ     BX, Z3
+	VCVTDQ2PS        Z9, Z9
+	VBROADCASTSS     const24<>+0(SB), Z10
+	VBROADCASTSS     const26<>+0(SB), Z11
+	VBROADCASTSS     const28<>+0(SB), Z12
+	VBROADCASTSS     const30<>+0(SB), Z13
+	VPSLLD           $0x02, Z4, Z14
+	VBROADCASTSS     const3<>+0(SB), Z15
+	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VCVTDQ2PS        Z14, Z14
+	VPADDQ           const31<>+0(SB), Z3, Z3
+	VPANDD.BCST      const20<>+0(SB), Z9, Z16
+	VPMULUDQ         Z0, Z3, Z3
+	VPADDD.BCST      const21<>+0(SB), Z16, Z16
+	VSUBPS.BCST      const10<>+0(SB), Z16, Z16
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z9
+	VMULPS.BCST      const17<>+0(SB), Z14, Z17
+	VPSRLQ           $0x20, Z3, Z14
+	VPXORD.BCST      176(SP), Z3, Z3
+	VPXORD.BCST      160(SP), Z14, Z14
+	VFMADD213PS.BCST const23<>+0(SB), Z16, Z10
+	VPMULUDQ         Z1, Z14, Z14
+	VFMADD213PS.BCST const25<>+0(SB), Z16, Z11
+	VFMADD213PS.BCST const27<>+0(SB), Z16, Z12
+	VFMADD213PS.BCST const29<>+0(SB), Z16, Z13
+	VMULPS           Z16, Z16, Z18
+	VPMULUDQ         Z1, Z3, Z19
+	VPSRLQ           $0x20, Z14, Z3
+	VMULPS.BCST      const15<>+0(SB), Z9, Z20
+	VPXORD.BCST      168(SP), Z3, Z3
+	VMULPS           Z17, Z17, Z21
+	VFMADD213PS      Z10, Z18, Z11
+	VFMADD213PS      Z12, Z18, Z13
+	VPMULUDQ         Z0, Z3, Z3
+	VMULPS           Z18, Z18, Z12
+	VMOVAPS          Z18, Z22
+	VPSRLQ           $0x20, Z19, Z10
+	VFMADD231PS.BCST const16<>+0(SB), Z9, Z22
+	VPTERNLOGD.BCST  $0x96, 32(SP), Z14, Z10
+	VPSRLQ           $0x20, Z3, Z9
+	VFMADD213PS      Z11, Z12, Z13
+	VPXORD.BCST      184(SP), Z9, Z9
+	VMULPS           Z18, Z16, Z11
+	VPMULUDQ         Z0, Z10, Z10
+	VPMULUDQ         Z1, Z9, Z9
+	VFMADD231PS.BCST const14<>+0(SB), Z16, Z20
+	VBROADCASTSS     const6<>+0(SB), Z12
+	VFMADD231PS      Z13, Z11, Z22
+	VFMADD213PS.BCST const4<>+0(SB), Z21, Z15
+	VPSRLQ           $0x20, Z10, Z11
+	VPSRLQ           $0x20, Z9, Z13
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z19, Z13
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z3, Z11
+	VPMULUDQ         Z0, Z13, Z3
+	VPMULUDQ         Z1, Z11, Z11
+	VADDPS           Z22, Z20, Z16
+	VFMADD213PS.BCST const7<>+0(SB), Z21, Z12
+	VMOVAPS          Z21, Z18
+	VBROADCASTSS     const9<>+0(SB), Z19
+	VPSRLQ           $0x20, Z3, Z13
+	VPSRLQ           $0x20, Z11, Z14
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z9, Z14
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z10, Z13
+	VSQRTPS          Z16, Z9
+	VPMULUDQ         Z0, Z14, Z10
+	VPMULUDQ         Z1, Z13, Z13
+	VFMADD213PS.BCST const5<>+0(SB), Z21, Z15
+	VFMADD213PS.BCST const8<>+0(SB), Z21, Z12
+	VFMADD213PS.BCST const10<>+0(SB), Z19, Z18
+	VPSRLQ           $0x20, Z10, Z14
+	VMULPS           Z17, Z21, Z19
 	VPSRLQ           $0x20, Z13, Z16
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z7, Z15
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z14, Z16
-	VPMULUDQ         Z3, Z15, Z7
-	VPMULUDQ         Z4, Z16, Z14
-	VMOVAPS          Z17, Z15
-	VFMADD231PS      Z18, Z20, Z15
-	VFMADD231PS      Z19, Z23, Z21
-	VPTESTMD.BCST    const12<>+0(SB), Z22, K1
-	VPSRLQ           $0x20, Z7, Z16
-	VPSRLQ           $0x20, Z14, Z17
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z13, Z16
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z6, Z17
-	VPMULUDQ         Z4, Z16, Z6
-	VPMULUDQ         Z3, Z17, Z13
-	VPADDD.BCST      const12<>+0(SB), Z22, Z16
-	VBLENDMPS        Z21, Z15, K1, Z8
-	VBLENDMPS        Z15, Z21, K1, Z9
-	VMOVAPS          Z8, Z18
-	VMOVAPS          Z9, Z19
-	VPSRLQ           $0x20, Z6, Z17
-	VPSRLQ           $0x20, Z13, Z15
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z19
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z14, Z17
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z7, Z15
-	VMULPS           Z19, Z12, Z7
-	VMULPS           Z18, Z12, Z12
-	VPMULUDQ         Z3, Z17, Z14
-	VPMULUDQ         Z4, Z15, Z15
-	VSHUFF64X2       $0x44, Z12, Z7, Z16
-	VSHUFF64X2       $0xee, Z12, Z7, Z17
-	VPSRLQ           $0x20, Z15, Z12
-	VPSRLQ           $0x20, Z14, Z7
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z6, Z12
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z13, Z7
-	VMOVUPS          Z16, (CX)
-	VMOVUPS          Z17, 64(CX)
-	VPERMT2D         Z7, Z5, Z12
-	VMOVAPS          Z12, Z6
-	VPERMT2D         Z14, Z5, Z15
-	VMOVAPS          Z15, Z7
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z3, Z14
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z11, Z16
+	VPMULUDQ         Z1, Z14, Z3
+	VPMULUDQ         Z0, Z16, Z11
+	VMULPS           Z21, Z21, Z14
+	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMOVAPS          Z17, Z17
+	VPSRLQ           $0x20, Z3, Z16
+	VFMADD231PS      Z15, Z19, Z17
+	VPSRLQ           $0x20, Z11, Z15
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z13, Z16
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z10, Z15
+	VPMULUDQ         Z0, Z16, Z10
+	VPMULUDQ         Z1, Z15, Z13
+	VFMADD231PS      Z12, Z14, Z18
+	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
+	VPADDD.BCST      const12<>+0(SB), Z4, Z15
+	VPSRLQ           $0x20, Z10, Z12
+	VPSRLQ           $0x20, Z13, Z14
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z11, Z12
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z3, Z14
+	VPMULUDQ         Z1, Z12, Z3
+	VPMULUDQ         Z0, Z14, Z11
+	VBLENDMPS        Z18, Z17, K1, Z5
+	VBLENDMPS        Z17, Z18, K1, Z6
+	VMOVAPS          Z5, Z16
+	VMOVAPS          Z6, Z17
+	VPSRLQ           $0x20, Z3, Z14
+	VPSRLQ           $0x20, Z11, Z12
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z16
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z17
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z13, Z14
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z10, Z12
+	VMULPS           Z17, Z9, Z4
+	VMULPS           Z16, Z9, Z9
+	VPMULUDQ         Z0, Z14, Z10
+	VPMULUDQ         Z1, Z12, Z12
+	VSHUFF64X2       $0x44, Z9, Z4, Z13
+	VSHUFF64X2       $0xee, Z9, Z4, Z14
+	VPSRLQ           $0x20, Z10, Z4
+	VPSRLQ           $0x20, Z12, Z9
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z3, Z9
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z11, Z4
+	VMOVUPS          Z13, (CX)
+	VMOVUPS          Z14, 64(CX)
+	VPERMT2D         Z4, Z2, Z9
+	VMOVAPS          Z9, Z3
+	VPERMT2D         Z10, Z2, Z12
+	VMOVAPS          Z12, Z4
 	ADDQ             $0x00000080, CX
 	SUBQ             $0x00000020, AX
 	TESTQ            AX, AX
@@ -815,77 +861,77 @@ ahead:
 	JMP              whole
 
 partial:
-	VPSRLD           $0x08, Z6, Z6
-	VPADDD.BCST      const18<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z6, Z6
-	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
-	VPSRAD           $0x17, Z6, Z8
-	VCVTDQ2PS        Z8, Z8
-	VPANDD.BCST      const20<>+0(SB), Z6, Z6
-	VPADDD.BCST      const21<>+0(SB), Z6, Z6
-	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
+	VPSRLD           $0x08, Z3, Z3
+	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSRAD           $0x17, Z3, Z5
+	VCVTDQ2PS        Z5, Z5
+	VPANDD.BCST      const20<>+0(SB), Z3, Z3
+	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
+	VMULPS           Z3, Z3, Z6
+	VBROADCASTSS     const24<>+0(SB), Z9
+	VFMADD213PS.BCST const23<>+0(SB), Z3, Z9
+	VBROADCASTSS     const26<>+0(SB), Z10
+	VFMADD213PS.BCST const25<>+0(SB), Z3, Z10
+	VBROADCASTSS     const28<>+0(SB), Z11
+	VFMADD213PS.BCST const27<>+0(SB), Z3, Z11
+	VBROADCASTSS     const30<>+0(SB), Z12
+	VFMADD213PS.BCST const29<>+0(SB), Z3, Z12
+	VFMADD213PS      Z9, Z6, Z10
+	VFMADD213PS      Z11, Z6, Z12
 	VMULPS           Z6, Z6, Z9
-	VBROADCASTSS     const24<>+0(SB), Z12
-	VFMADD213PS.BCST const23<>+0(SB), Z6, Z12
-	VBROADCASTSS     const26<>+0(SB), Z13
-	VFMADD213PS.BCST const25<>+0(SB), Z6, Z13
-	VBROADCASTSS     const28<>+0(SB), Z14
-	VFMADD213PS.BCST const27<>+0(SB), Z6, Z14
-	VBROADCASTSS     const30<>+0(SB), Z15
-	VFMADD213PS.BCST const29<>+0(SB), Z6, Z15
-	VFMADD213PS      Z12, Z9, Z13
-	VFMADD213PS      Z14, Z9, Z15
-	VMULPS           Z9, Z9, Z12
-	VFMADD213PS      Z13, Z12, Z15
-	VMULPS.BCST      const15<>+0(SB), Z8, Z12
-	VFMADD231PS.BCST const14<>+0(SB), Z6, Z12
-	VMOVAPS          Z9, Z13
-	VFMADD231PS.BCST const16<>+0(SB), Z8, Z13
-	VMULPS           Z9, Z6, Z6
-	VFMADD231PS      Z15, Z6, Z13
-	VADDPS           Z13, Z12, Z6
-	VSQRTPS          Z6, Z6
-	VPSLLD           $0x02, Z7, Z8
-	VCVTDQ2PS        Z8, Z8
-	VMULPS.BCST      const17<>+0(SB), Z8, Z8
-	VPADDD.BCST      const22<>+0(SB), Z7, Z7
-	VMULPS           Z8, Z8, Z9
-	VBROADCASTSS     const3<>+0(SB), Z12
-	VFMADD213PS.BCST const4<>+0(SB), Z9, Z12
-	VFMADD213PS.BCST const5<>+0(SB), Z9, Z12
-	VMOVAPS          Z8, Z13
-	VMULPS           Z8, Z9, Z8
-	VFMADD231PS      Z12, Z8, Z13
-	VBROADCASTSS     const6<>+0(SB), Z8
-	VFMADD213PS.BCST const7<>+0(SB), Z9, Z8
-	VFMADD213PS.BCST const8<>+0(SB), Z9, Z8
-	VMOVAPS          Z9, Z12
-	VBROADCASTSS     const9<>+0(SB), Z14
-	VFMADD213PS.BCST const10<>+0(SB), Z14, Z12
-	VMULPS           Z9, Z9, Z9
-	VFMADD231PS      Z8, Z9, Z12
-	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
-	VBLENDMPS        Z12, Z13, K1, Z10
-	VBLENDMPS        Z13, Z12, K1, Z11
-	VMOVAPS          Z10, Z8
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z8
-	VPADDD.BCST      const12<>+0(SB), Z7, Z7
-	VMOVAPS          Z11, Z9
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z9
-	VMULPS           Z9, Z6, Z7
-	VMULPS           Z8, Z6, Z6
-	VSHUFF64X2       $0x44, Z6, Z7, Z8
-	VSHUFF64X2       $0xee, Z6, Z7, Z6
+	VFMADD213PS      Z10, Z9, Z12
+	VMULPS.BCST      const15<>+0(SB), Z5, Z9
+	VFMADD231PS.BCST const14<>+0(SB), Z3, Z9
+	VMOVAPS          Z6, Z10
+	VFMADD231PS.BCST const16<>+0(SB), Z5, Z10
+	VMULPS           Z6, Z3, Z3
+	VFMADD231PS      Z12, Z3, Z10
+	VADDPS           Z10, Z9, Z3
+	VSQRTPS          Z3, Z3
+	VPSLLD           $0x02, Z4, Z5
+	VCVTDQ2PS        Z5, Z5
+	VMULPS.BCST      const17<>+0(SB), Z5, Z5
+	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS           Z5, Z5, Z6
+	VBROADCASTSS     const3<>+0(SB), Z9
+	VFMADD213PS.BCST const4<>+0(SB), Z6, Z9
+	VFMADD213PS.BCST const5<>+0(SB), Z6, Z9
+	VMOVAPS          Z5, Z10
+	VMULPS           Z5, Z6, Z5
+	VFMADD231PS      Z9, Z5, Z10
+	VBROADCASTSS     const6<>+0(SB), Z5
+	VFMADD213PS.BCST const7<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST const8<>+0(SB), Z6, Z5
+	VMOVAPS          Z6, Z9
+	VBROADCASTSS     const9<>+0(SB), Z11
+	VFMADD213PS.BCST const10<>+0(SB), Z11, Z9
+	VMULPS           Z6, Z6, Z6
+	VFMADD231PS      Z5, Z6, Z9
+	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
+	VBLENDMPS        Z9, Z10, K1, Z7
+	VBLENDMPS        Z10, Z9, K1, Z8
+	VMOVAPS          Z7, Z5
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z5
+	VPADDD.BCST      const12<>+0(SB), Z4, Z4
+	VMOVAPS          Z8, Z6
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z6
+	VMULPS           Z6, Z3, Z4
+	VMULPS           Z5, Z3, Z3
+	VSHUFF64X2       $0x44, Z3, Z4, Z5
+	VSHUFF64X2       $0xee, Z3, Z4, Z3
 	CMPQ             AX, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          Z8, (CX)
+	VMOVUPS          Z5, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
 	TESTQ            AX, AX
 	JEQ              partialdone
 	CMPQ             AX, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          Z6, (CX)
+	VMOVUPS          Z3, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, AX
 	TESTQ            AX, AX
@@ -894,88 +940,84 @@ partial:
 partialtail0:
 	LEAQ    const32<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
-	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z5, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     partialdone
 
 partialtail1:
 	LEAQ    const32<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
-	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 
 partialdone:
 	MOVQ            DX, AX
 	SHLQ            $0x03, AX
-	VPBROADCASTQ    AX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
+	VPBROADCASTQ    AX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z4
+	VPXORD.BCST     160(SP), Z4, Z4
+	VPMULUDQ        Z1, Z4, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPXORD.BCST     168(SP), Z5, Z5
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPMULUDQ        Z0, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z6
+	VPMULUDQ        Z1, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z7
+	VPTERNLOGD.BCST $0x96, 32(SP), Z4, Z7
+	VPXORD.BCST     184(SP), Z6, Z6
+	VPMULUDQ        Z0, Z7, Z4
+	VPSRLQ          $0x20, Z4, Z7
+	VPMULUDQ        Z1, Z6, Z6
 	VPSRLQ          $0x20, Z6, Z8
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z8, Z8
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z8, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 16(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 24(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 32(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 40(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 48(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 64(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 72(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 80(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 88(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 96(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 104(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z7
-	VPTERNLOGD.BCST $0x96, 112(SP), Z1, Z7
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 120(SP), Z6, Z1
-	VPMULUDQ        Z3, Z7, Z6
-	VPMULUDQ        Z4, Z1, Z1
-	VPSRLQ          $0x20, Z1, Z7
-	VPTERNLOGD.BCST $0x96, 128(SP), Z2, Z7
-	VPSRLQ          $0x20, Z6, Z2
-	VPTERNLOGD.BCST $0x96, 136(SP), Z0, Z2
-	VPMULUDQ        Z3, Z7, Z0
-	VPMULUDQ        Z4, Z2, Z2
-	VPSRLQ          $0x20, Z2, Z3
-	VPTERNLOGD.BCST $0x96, 144(SP), Z1, Z3
-	VPSRLQ          $0x20, Z0, Z1
-	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z1
-	VPERMT2D        Z1, Z5, Z3
-	VMOVAPS         Z3, Z6
-	VPERMT2D        Z0, Z5, Z2
-	VMOVAPS         Z2, Z7
+	VPTERNLOGD.BCST $0x96, 48(SP), Z3, Z8
+	VPTERNLOGD.BCST $0x96, 56(SP), Z5, Z7
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 72(SP), Z4, Z5
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z6
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 88(SP), Z3, Z6
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z7
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z8
+	VPTERNLOGD.BCST $0x96, 96(SP), Z5, Z8
+	VPTERNLOGD.BCST $0x96, 104(SP), Z4, Z7
+	VPMULUDQ        Z0, Z8, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPMULUDQ        Z1, Z7, Z7
+	VPSRLQ          $0x20, Z7, Z8
+	VPTERNLOGD.BCST $0x96, 112(SP), Z6, Z8
+	VPTERNLOGD.BCST $0x96, 120(SP), Z3, Z5
+	VPMULUDQ        Z0, Z8, Z3
+	VPSRLQ          $0x20, Z3, Z6
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z8
+	VPTERNLOGD.BCST $0x96, 128(SP), Z7, Z8
+	VPTERNLOGD.BCST $0x96, 136(SP), Z4, Z6
+	VPMULUDQ        Z0, Z8, Z0
+	VPSRLQ          $0x20, Z0, Z4
+	VPMULUDQ        Z1, Z6, Z1
+	VPSRLQ          $0x20, Z1, Z6
+	VPTERNLOGD.BCST $0x96, 144(SP), Z5, Z6
+	VPTERNLOGD.BCST $0x96, 152(SP), Z3, Z4
+	VPERMT2D        Z4, Z2, Z6
+	VMOVAPS         Z6, Z3
+	VPERMT2D        Z0, Z2, Z1
+	VMOVAPS         Z1, Z4
 	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z6, Z0
+	VPSRLD           $0x08, Z3, Z0
 	VPADDD.BCST      const18<>+0(SB), Z0, Z0
 	VCVTDQ2PS        Z0, Z0
 	VPSUBD.BCST      const19<>+0(SB), Z0, Z0
@@ -987,28 +1029,28 @@ final:
 	VMULPS           Z0, Z0, Z2
 	VBROADCASTSS     const24<>+0(SB), Z3
 	VFMADD213PS.BCST const23<>+0(SB), Z0, Z3
-	VBROADCASTSS     const26<>+0(SB), Z4
-	VFMADD213PS.BCST const25<>+0(SB), Z0, Z4
-	VBROADCASTSS     const28<>+0(SB), Z5
-	VFMADD213PS.BCST const27<>+0(SB), Z0, Z5
-	VBROADCASTSS     const30<>+0(SB), Z6
-	VFMADD213PS.BCST const29<>+0(SB), Z0, Z6
-	VFMADD213PS      Z3, Z2, Z4
-	VFMADD213PS      Z5, Z2, Z6
+	VBROADCASTSS     const26<>+0(SB), Z5
+	VFMADD213PS.BCST const25<>+0(SB), Z0, Z5
+	VBROADCASTSS     const28<>+0(SB), Z6
+	VFMADD213PS.BCST const27<>+0(SB), Z0, Z6
+	VBROADCASTSS     const30<>+0(SB), Z9
+	VFMADD213PS.BCST const29<>+0(SB), Z0, Z9
+	VFMADD213PS      Z3, Z2, Z5
+	VFMADD213PS      Z6, Z2, Z9
 	VMULPS           Z2, Z2, Z3
-	VFMADD213PS      Z4, Z3, Z6
+	VFMADD213PS      Z5, Z3, Z9
 	VMULPS.BCST      const15<>+0(SB), Z1, Z3
 	VFMADD231PS.BCST const14<>+0(SB), Z0, Z3
-	VMOVAPS          Z2, Z4
-	VFMADD231PS.BCST const16<>+0(SB), Z1, Z4
+	VMOVAPS          Z2, Z5
+	VFMADD231PS.BCST const16<>+0(SB), Z1, Z5
 	VMULPS           Z2, Z0, Z0
-	VFMADD231PS      Z6, Z0, Z4
-	VADDPS           Z4, Z3, Z0
+	VFMADD231PS      Z9, Z0, Z5
+	VADDPS           Z5, Z3, Z0
 	VSQRTPS          Z0, Z0
-	VPSLLD           $0x02, Z7, Z1
+	VPSLLD           $0x02, Z4, Z1
 	VCVTDQ2PS        Z1, Z1
 	VMULPS.BCST      const17<>+0(SB), Z1, Z1
-	VPADDD.BCST      const22<>+0(SB), Z7, Z2
+	VPADDD.BCST      const22<>+0(SB), Z4, Z2
 	VMULPS           Z1, Z1, Z3
 	VBROADCASTSS     const3<>+0(SB), Z4
 	VFMADD213PS.BCST const4<>+0(SB), Z3, Z4
@@ -1025,12 +1067,12 @@ final:
 	VMULPS           Z3, Z3, Z3
 	VFMADD231PS      Z1, Z3, Z4
 	VPTESTMD.BCST    const12<>+0(SB), Z2, K1
-	VBLENDMPS        Z4, Z5, K1, Z10
-	VBLENDMPS        Z5, Z4, K1, Z11
-	VMOVAPS          Z10, Z1
+	VBLENDMPS        Z4, Z5, K1, Z7
+	VBLENDMPS        Z5, Z4, K1, Z8
+	VMOVAPS          Z7, Z1
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z2, Z1
 	VPADDD.BCST      const12<>+0(SB), Z2, Z2
-	VMOVAPS          Z11, Z3
+	VMOVAPS          Z8, Z3
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z2, Z3
 	VMULPS           Z3, Z0, Z2
 	VMULPS           Z1, Z0, Z0
@@ -1071,146 +1113,159 @@ whole:
 
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·NormalRows(SB), $168-72
-	MOVQ            ids_len+32(FP), AX
-	MOVQ            AX, (SP)
-	MOVQ            ids_base+24(FP), AX
-	MOVQ            dst_base+0(FP), CX
-	CMPQ            (SP), $0x00000000
-	JEQ             none
-	MOVLQZX         step+64(FP), DX
-	MOVQ            seed+56(FP), BX
-	MOVL            $0xcd9e8d57, SI
-	IMULQ           SI, DX
-	MOVQ            DX, SI
-	SHRQ            $0x20, SI
-	XORQ            BX, SI
-	SHRQ            $0x20, BX
-	MOVLQZX         stream+68(FP), DI
-	XORQ            BX, DI
-	VPBROADCASTD    SI, Z0
-	VPBROADCASTD    DX, Z1
-	VPBROADCASTD    DI, Z2
-	MOVQ            seed+56(FP), DX
-	MOVQ            DX, BX
-	SHRQ            $0x20, BX
-	MOVQ            DX, 8(SP)
-	MOVQ            BX, 16(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 24(SP)
-	MOVQ            BX, 32(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 40(SP)
-	MOVQ            BX, 48(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 56(SP)
-	MOVQ            BX, 64(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 72(SP)
-	MOVQ            BX, 80(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 88(SP)
-	MOVQ            BX, 96(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 104(SP)
-	MOVQ            BX, 112(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 120(SP)
-	MOVQ            BX, 128(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 136(SP)
-	MOVQ            BX, 144(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	MOVQ            DX, 152(SP)
-	MOVQ            BX, 160(SP)
-	ADDL            $0x9e3779b9, DX
-	ADDL            $0xbb67ae85, BX
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
-	XORQ            DX, DX
-	MOVQ            d+48(FP), BX
-	ADDQ            $0x0000001f, BX
-	SHRQ            $0x05, BX
-	MOVQ            (AX), DX
-	ADDQ            $0x00000008, AX
-	IMULQ           BX, DX
+TEXT ·NormalRows(SB), $216-72
+	MOVQ         ids_len+32(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+24(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+56(FP), DX
+	MOVQ         DX, BX
+	SHRQ         $0x20, BX
+	MOVQ         $-1, 200(SP)
+	MOVLQZX      stream+68(FP), SI
+	XORQ         BX, SI
+	MOVQ         SI, 168(SP)
+	MOVLQZX      step+64(FP), SI
+	MOVL         $0xcd9e8d57, DI
+	IMULQ        DI, SI
+	MOVL         DX, DI
+	ADDL         $0x9e3779b9, DI
+	XORL         SI, DI
+	MOVQ         DI, 176(SP)
+	SHRQ         $0x20, SI
+	XORL         DX, SI
+	MOVQ         SI, 208(SP)
+	MOVQ         DX, 8(SP)
+	MOVQ         BX, 16(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 24(SP)
+	MOVQ         BX, 32(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 40(SP)
+	MOVQ         BX, 48(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 56(SP)
+	MOVQ         BX, 64(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 72(SP)
+	MOVQ         BX, 80(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 88(SP)
+	MOVQ         BX, 96(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 104(SP)
+	MOVQ         BX, 112(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 120(SP)
+	MOVQ         BX, 128(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 136(SP)
+	MOVQ         BX, 144(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	MOVQ         DX, 152(SP)
+	MOVQ         BX, 160(SP)
+	ADDL         $0x9e3779b9, DX
+	ADDL         $0xbb67ae85, BX
+	VPBROADCASTD const0<>+0(SB), Z0
+	VPBROADCASTD const1<>+0(SB), Z1
+	VMOVDQU32    const2<>+0(SB), Z2
+	XORQ         DX, DX
+	MOVQ         d+48(FP), BX
+	ADDQ         $0x0000001f, BX
+	SHRQ         $0x05, BX
+	MOVQ         (AX), DX
+	ADDQ         $0x00000008, AX
+	IMULQ        BX, DX
+	MOVQ         DX, BX
+	SHRQ         $0x1d, BX
+	CMPQ         BX, 200(SP)
+	JEQ          high1
+	MOVQ         BX, 200(SP)
+	XORL         208(SP), BX
+	MOVL         $0xd2511f53, SI
+	IMULQ        BX, SI
+	MOVL         SI, BX
+	XORL         48(SP), BX
+	MOVQ         BX, 192(SP)
+	SHRQ         $0x20, SI
+	XORL         32(SP), SI
+	MOVQ         SI, 184(SP)
+
+high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
-	VPBROADCASTQ    BX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z12
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z12, Z12
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 40(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z15
-	VPERMT2D        Z15, Z5, Z16
-	VMOVAPS         Z16, Z6
-	VPERMT2D        Z7, Z5, Z12
-	VMOVAPS         Z12, Z7
+	VPBROADCASTQ    BX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z12
+	VPSRLQ          $0x20, Z12, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPXORD.BCST     184(SP), Z12, Z12
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z13
+	VPTERNLOGD.BCST $0x96, 40(SP), Z4, Z13
+	VPXORD.BCST     192(SP), Z9, Z9
+	VPMULUDQ        Z0, Z13, Z4
+	VPSRLQ          $0x20, Z4, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z3, Z13
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z12
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z4, Z12
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z13, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z3, Z9
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z4, Z13
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z12
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z3, Z12
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z4, Z9
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 160(SP), Z3, Z13
+	VPERMT2D        Z13, Z2, Z14
+	VMOVAPS         Z14, Z3
+	VPERMT2D        Z4, Z2, Z9
+	VMOVAPS         Z9, Z4
 	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
@@ -1236,138 +1291,150 @@ lastgroup:
 	IMULQ SI, DX
 
 ahead:
+	MOVQ  DX, SI
+	SHRQ  $0x1d, SI
+	CMPQ  SI, 200(SP)
+	JEQ   high2
+	MOVQ  SI, 200(SP)
+	XORL  208(SP), SI
+	MOVL  $0xd2511f53, DI
+	IMULQ SI, DI
+	MOVL  DI, SI
+	XORL  48(SP), SI
+	MOVQ  SI, 192(SP)
+	SHRQ  $0x20, DI
+	XORL  32(SP), DI
+	MOVQ  DI, 184(SP)
+
+high2:
 	CMPQ             BX, $0x00000020
 	JLT              partial
 	MOVQ             DX, SI
-	VPSRLD           $0x08, Z6, Z6
+	VPSRLD           $0x08, Z3, Z3
 	SHLQ             $0x03, SI
-	VPADDD.BCST      const18<>+0(SB), Z6, Z12
-	VPBROADCASTQ     SI, Z6
-	VCVTDQ2PS        Z12, Z12
-	VBROADCASTSS     const24<>+0(SB), Z15
-	VBROADCASTSS     const26<>+0(SB), Z16
-	VBROADCASTSS     const28<>+0(SB), Z17
-	VBROADCASTSS     const30<>+0(SB), Z18
-	VPSLLD           $0x02, Z7, Z19
-	VBROADCASTSS     const3<>+0(SB), Z20
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
-	VCVTDQ2PS        Z19, Z19
-	VPADDQ           const31<>+0(SB), Z6, Z6
-	VPANDD.BCST      const20<>+0(SB), Z12, Z22
-	VPMULUDQ         Z3, Z6, Z21
-	VPADDD.BCST      const21<>+0(SB), Z22, Z22
-	VSUBPS.BCST      const10<>+0(SB), Z22, Z22
-	VPSRLQ           $0x20, Z6, Z6
-	VPXORD           Z0, Z6, Z6
-	VPSRAD           $0x17, Z12, Z23
+	VPADDD.BCST      const18<>+0(SB), Z3, Z9
+	VPBROADCASTQ     SI, Z3
+	VCVTDQ2PS        Z9, Z9
+	VBROADCASTSS     const24<>+0(SB), Z12
+	VBROADCASTSS     const26<>+0(SB), Z13
+	VBROADCASTSS     const28<>+0(SB), Z14
+	VBROADCASTSS     const30<>+0(SB), Z15
+	VPSLLD           $0x02, Z4, Z16
+	VBROADCASTSS     const3<>+0(SB), Z17
+	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VCVTDQ2PS        Z16, Z16
+	VPADDQ           const31<>+0(SB), Z3, Z3
+	VPANDD.BCST      const20<>+0(SB), Z9, Z18
+	VPMULUDQ         Z0, Z3, Z3
+	VPADDD.BCST      const21<>+0(SB), Z18, Z18
+	VSUBPS.BCST      const10<>+0(SB), Z18, Z18
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z9
+	VMULPS.BCST      const17<>+0(SB), Z16, Z19
+	VPSRLQ           $0x20, Z3, Z16
+	VPXORD.BCST      184(SP), Z3, Z3
+	VPXORD.BCST      168(SP), Z16, Z16
+	VFMADD213PS.BCST const23<>+0(SB), Z18, Z12
+	VPMULUDQ         Z1, Z16, Z16
+	VFMADD213PS.BCST const25<>+0(SB), Z18, Z13
+	VFMADD213PS.BCST const27<>+0(SB), Z18, Z14
+	VFMADD213PS.BCST const29<>+0(SB), Z18, Z15
+	VMULPS           Z18, Z18, Z20
+	VPMULUDQ         Z1, Z3, Z21
+	VPSRLQ           $0x20, Z16, Z3
+	VMULPS.BCST      const15<>+0(SB), Z9, Z22
+	VPXORD.BCST      176(SP), Z3, Z3
+	VMULPS           Z19, Z19, Z23
+	VFMADD213PS      Z12, Z20, Z13
+	VFMADD213PS      Z14, Z20, Z15
+	VPMULUDQ         Z0, Z3, Z3
+	VMULPS           Z20, Z20, Z14
+	VMOVAPS          Z20, Z24
 	VPSRLQ           $0x20, Z21, Z12
-	VPMULUDQ         Z3, Z6, Z6
-	VPXORD           Z2, Z12, Z12
-	VFMADD213PS.BCST const23<>+0(SB), Z22, Z15
-	VPMULUDQ         Z4, Z12, Z12
-	VFMADD213PS.BCST const25<>+0(SB), Z22, Z16
-	VFMADD213PS.BCST const27<>+0(SB), Z22, Z17
-	VFMADD213PS.BCST const29<>+0(SB), Z22, Z18
-	VMULPS           Z22, Z22, Z26
-	VPSRLQ           $0x20, Z6, Z24
-	VPSRLQ           $0x20, Z12, Z25
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z21, Z24
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z1, Z25
-	VCVTDQ2PS        Z23, Z21
-	VFMADD213PS      Z15, Z26, Z16
-	VFMADD213PS      Z17, Z26, Z18
-	VPMULUDQ         Z3, Z25, Z15
-	VPMULUDQ         Z4, Z24, Z17
-	VMULPS           Z26, Z26, Z23
-	VMOVAPS          Z26, Z24
-	VFMADD231PS.BCST const16<>+0(SB), Z21, Z24
-	VMULPS.BCST      const15<>+0(SB), Z21, Z27
-	VPSRLQ           $0x20, Z17, Z25
-	VPSRLQ           $0x20, Z15, Z21
-	VFMADD213PS      Z16, Z23, Z18
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z12, Z25
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z6, Z21
-	VMULPS           Z26, Z22, Z6
-	VPMULUDQ         Z3, Z25, Z12
-	VPMULUDQ         Z4, Z21, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z22, Z27
-	VMULPS.BCST      const17<>+0(SB), Z19, Z19
-	VFMADD231PS      Z18, Z6, Z24
-	VBROADCASTSS     const6<>+0(SB), Z21
-	VPSRLQ           $0x20, Z16, Z18
-	VPSRLQ           $0x20, Z12, Z6
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z15, Z6
-	VPMULUDQ         Z3, Z18, Z15
-	VPMULUDQ         Z4, Z6, Z6
-	VADDPS           Z24, Z27, Z17
-	VMULPS           Z19, Z19, Z18
-	VBROADCASTSS     const9<>+0(SB), Z22
-	VPADDD.BCST      const22<>+0(SB), Z7, Z24
-	VPSRLQ           $0x20, Z6, Z23
-	VPSRLQ           $0x20, Z15, Z7
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z16, Z23
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z12, Z7
-	VSQRTPS          Z17, Z12
-	VPMULUDQ         Z3, Z23, Z16
-	VPMULUDQ         Z4, Z7, Z7
-	VFMADD213PS.BCST const4<>+0(SB), Z18, Z20
-	VFMADD213PS.BCST const7<>+0(SB), Z18, Z21
-	VMOVAPS          Z18, Z23
-	VPSRLQ           $0x20, Z16, Z17
-	VFMADD213PS.BCST const10<>+0(SB), Z22, Z23
-	VPSRLQ           $0x20, Z7, Z22
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z15, Z17
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z6, Z22
-	VPMULUDQ         Z4, Z17, Z6
-	VPMULUDQ         Z3, Z22, Z15
-	VFMADD213PS.BCST const5<>+0(SB), Z18, Z20
-	VFMADD213PS.BCST const8<>+0(SB), Z18, Z21
-	VMULPS           Z19, Z18, Z22
-	VPSRLQ           $0x20, Z6, Z17
-	VMULPS           Z18, Z18, Z25
+	VFMADD231PS.BCST const16<>+0(SB), Z9, Z24
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z16, Z12
+	VPSRLQ           $0x20, Z3, Z9
+	VFMADD213PS      Z13, Z14, Z15
+	VPXORD.BCST      192(SP), Z9, Z9
+	VMULPS           Z20, Z18, Z13
+	VPMULUDQ         Z0, Z12, Z12
+	VPMULUDQ         Z1, Z9, Z9
+	VFMADD231PS.BCST const14<>+0(SB), Z18, Z22
+	VBROADCASTSS     const6<>+0(SB), Z14
+	VFMADD231PS      Z15, Z13, Z24
+	VFMADD213PS.BCST const4<>+0(SB), Z23, Z17
+	VPSRLQ           $0x20, Z12, Z13
+	VPSRLQ           $0x20, Z9, Z15
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z21, Z15
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z3, Z13
+	VPMULUDQ         Z0, Z15, Z3
+	VPMULUDQ         Z1, Z13, Z13
+	VADDPS           Z24, Z22, Z18
+	VFMADD213PS.BCST const7<>+0(SB), Z23, Z14
+	VMOVAPS          Z23, Z20
+	VBROADCASTSS     const9<>+0(SB), Z21
+	VPSRLQ           $0x20, Z3, Z15
+	VPSRLQ           $0x20, Z13, Z16
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z9, Z16
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z12, Z15
+	VSQRTPS          Z18, Z9
+	VPMULUDQ         Z0, Z16, Z12
+	VPMULUDQ         Z1, Z15, Z15
+	VFMADD213PS.BCST const5<>+0(SB), Z23, Z17
+	VFMADD213PS.BCST const8<>+0(SB), Z23, Z14
+	VFMADD213PS.BCST const10<>+0(SB), Z21, Z20
+	VPSRLQ           $0x20, Z12, Z16
+	VMULPS           Z19, Z23, Z21
 	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z7, Z17
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z16, Z18
-	VPMULUDQ         Z3, Z17, Z7
-	VPMULUDQ         Z4, Z18, Z16
-	VMOVAPS          Z19, Z17
-	VFMADD231PS      Z20, Z22, Z17
-	VFMADD231PS      Z21, Z25, Z23
-	VPTESTMD.BCST    const12<>+0(SB), Z24, K1
-	VPSRLQ           $0x20, Z7, Z18
-	VPSRLQ           $0x20, Z16, Z19
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z6, Z19
-	VPMULUDQ         Z4, Z18, Z6
-	VPMULUDQ         Z3, Z19, Z15
-	VPADDD.BCST      const12<>+0(SB), Z24, Z18
-	VBLENDMPS        Z23, Z17, K1, Z8
-	VBLENDMPS        Z17, Z23, K1, Z9
-	VMOVAPS          Z8, Z20
-	VMOVAPS          Z9, Z21
-	VPSRLQ           $0x20, Z6, Z19
-	VPSRLQ           $0x20, Z15, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z20
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z21
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z16, Z19
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z7, Z17
-	VMULPS           Z21, Z12, Z7
-	VMULPS           Z20, Z12, Z12
-	VPMULUDQ         Z3, Z19, Z16
-	VPMULUDQ         Z4, Z17, Z17
-	VSHUFF64X2       $0x44, Z12, Z7, Z18
-	VSHUFF64X2       $0xee, Z12, Z7, Z19
-	VPSRLQ           $0x20, Z17, Z12
-	VPSRLQ           $0x20, Z16, Z7
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z6, Z12
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z15, Z7
-	VMOVUPS          Z18, (CX)
-	VMOVUPS          Z19, 64(CX)
-	VPERMT2D         Z7, Z5, Z12
-	VMOVAPS          Z12, Z6
-	VPERMT2D         Z16, Z5, Z17
-	VMOVAPS          Z17, Z7
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z3, Z16
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z13, Z18
+	VPMULUDQ         Z1, Z16, Z3
+	VPMULUDQ         Z0, Z18, Z13
+	VMULPS           Z23, Z23, Z16
+	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMOVAPS          Z19, Z19
+	VPSRLQ           $0x20, Z3, Z18
+	VFMADD231PS      Z17, Z21, Z19
+	VPSRLQ           $0x20, Z13, Z17
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z15, Z18
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z12, Z17
+	VPMULUDQ         Z0, Z18, Z12
+	VPMULUDQ         Z1, Z17, Z15
+	VFMADD231PS      Z14, Z16, Z20
+	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
+	VPADDD.BCST      const12<>+0(SB), Z4, Z17
+	VPSRLQ           $0x20, Z12, Z14
+	VPSRLQ           $0x20, Z15, Z16
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z13, Z14
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z3, Z16
+	VPMULUDQ         Z1, Z14, Z3
+	VPMULUDQ         Z0, Z16, Z13
+	VBLENDMPS        Z20, Z19, K1, Z5
+	VBLENDMPS        Z19, Z20, K1, Z6
+	VMOVAPS          Z5, Z18
+	VMOVAPS          Z6, Z19
+	VPSRLQ           $0x20, Z3, Z16
+	VPSRLQ           $0x20, Z13, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z19
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z15, Z16
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z12, Z14
+	VMULPS           Z19, Z9, Z4
+	VMULPS           Z18, Z9, Z9
+	VPMULUDQ         Z0, Z16, Z12
+	VPMULUDQ         Z1, Z14, Z14
+	VSHUFF64X2       $0x44, Z9, Z4, Z15
+	VSHUFF64X2       $0xee, Z9, Z4, Z16
+	VPSRLQ           $0x20, Z12, Z4
+	VPSRLQ           $0x20, Z14, Z9
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z3, Z9
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z13, Z4
+	VMOVUPS          Z15, (CX)
+	VMOVUPS          Z16, 64(CX)
+	VPERMT2D         Z4, Z2, Z9
+	VMOVAPS          Z9, Z3
+	VPERMT2D         Z12, Z2, Z14
+	VMOVAPS          Z14, Z4
 	ADDQ             $0x00000080, CX
 	SUBQ             $0x00000020, BX
 	TESTQ            BX, BX
@@ -1375,77 +1442,77 @@ ahead:
 	JMP              whole
 
 partial:
-	VPSRLD           $0x08, Z6, Z6
-	VPADDD.BCST      const18<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z6, Z6
-	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
-	VPSRAD           $0x17, Z6, Z12
-	VCVTDQ2PS        Z12, Z12
-	VPANDD.BCST      const20<>+0(SB), Z6, Z6
-	VPADDD.BCST      const21<>+0(SB), Z6, Z6
-	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
-	VMULPS           Z6, Z6, Z15
-	VBROADCASTSS     const24<>+0(SB), Z16
-	VFMADD213PS.BCST const23<>+0(SB), Z6, Z16
-	VBROADCASTSS     const26<>+0(SB), Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z6, Z17
-	VBROADCASTSS     const28<>+0(SB), Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z6, Z18
-	VBROADCASTSS     const30<>+0(SB), Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z6, Z19
-	VFMADD213PS      Z16, Z15, Z17
-	VFMADD213PS      Z18, Z15, Z19
-	VMULPS           Z15, Z15, Z16
-	VFMADD213PS      Z17, Z16, Z19
-	VMULPS.BCST      const15<>+0(SB), Z12, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z6, Z16
-	VMOVAPS          Z15, Z17
-	VFMADD231PS.BCST const16<>+0(SB), Z12, Z17
-	VMULPS           Z15, Z6, Z6
-	VFMADD231PS      Z19, Z6, Z17
-	VADDPS           Z17, Z16, Z6
-	VSQRTPS          Z6, Z6
-	VPSLLD           $0x02, Z7, Z12
-	VCVTDQ2PS        Z12, Z12
-	VMULPS.BCST      const17<>+0(SB), Z12, Z12
-	VPADDD.BCST      const22<>+0(SB), Z7, Z7
-	VMULPS           Z12, Z12, Z15
-	VBROADCASTSS     const3<>+0(SB), Z16
-	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
-	VFMADD213PS.BCST const5<>+0(SB), Z15, Z16
-	VMOVAPS          Z12, Z17
-	VMULPS           Z12, Z15, Z12
-	VFMADD231PS      Z16, Z12, Z17
-	VBROADCASTSS     const6<>+0(SB), Z12
-	VFMADD213PS.BCST const7<>+0(SB), Z15, Z12
-	VFMADD213PS.BCST const8<>+0(SB), Z15, Z12
-	VMOVAPS          Z15, Z16
-	VBROADCASTSS     const9<>+0(SB), Z18
-	VFMADD213PS.BCST const10<>+0(SB), Z18, Z16
-	VMULPS           Z15, Z15, Z15
-	VFMADD231PS      Z12, Z15, Z16
-	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
-	VBLENDMPS        Z16, Z17, K1, Z10
-	VBLENDMPS        Z17, Z16, K1, Z11
-	VMOVAPS          Z10, Z12
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z12
-	VPADDD.BCST      const12<>+0(SB), Z7, Z7
-	VMOVAPS          Z11, Z15
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z15
-	VMULPS           Z15, Z6, Z7
-	VMULPS           Z12, Z6, Z6
-	VSHUFF64X2       $0x44, Z6, Z7, Z12
-	VSHUFF64X2       $0xee, Z6, Z7, Z6
+	VPSRLD           $0x08, Z3, Z3
+	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSRAD           $0x17, Z3, Z9
+	VCVTDQ2PS        Z9, Z9
+	VPANDD.BCST      const20<>+0(SB), Z3, Z3
+	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
+	VMULPS           Z3, Z3, Z12
+	VBROADCASTSS     const24<>+0(SB), Z13
+	VFMADD213PS.BCST const23<>+0(SB), Z3, Z13
+	VBROADCASTSS     const26<>+0(SB), Z14
+	VFMADD213PS.BCST const25<>+0(SB), Z3, Z14
+	VBROADCASTSS     const28<>+0(SB), Z15
+	VFMADD213PS.BCST const27<>+0(SB), Z3, Z15
+	VBROADCASTSS     const30<>+0(SB), Z16
+	VFMADD213PS.BCST const29<>+0(SB), Z3, Z16
+	VFMADD213PS      Z13, Z12, Z14
+	VFMADD213PS      Z15, Z12, Z16
+	VMULPS           Z12, Z12, Z13
+	VFMADD213PS      Z14, Z13, Z16
+	VMULPS.BCST      const15<>+0(SB), Z9, Z13
+	VFMADD231PS.BCST const14<>+0(SB), Z3, Z13
+	VMOVAPS          Z12, Z14
+	VFMADD231PS.BCST const16<>+0(SB), Z9, Z14
+	VMULPS           Z12, Z3, Z3
+	VFMADD231PS      Z16, Z3, Z14
+	VADDPS           Z14, Z13, Z3
+	VSQRTPS          Z3, Z3
+	VPSLLD           $0x02, Z4, Z9
+	VCVTDQ2PS        Z9, Z9
+	VMULPS.BCST      const17<>+0(SB), Z9, Z9
+	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS           Z9, Z9, Z12
+	VBROADCASTSS     const3<>+0(SB), Z13
+	VFMADD213PS.BCST const4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST const5<>+0(SB), Z12, Z13
+	VMOVAPS          Z9, Z14
+	VMULPS           Z9, Z12, Z9
+	VFMADD231PS      Z13, Z9, Z14
+	VBROADCASTSS     const6<>+0(SB), Z9
+	VFMADD213PS.BCST const7<>+0(SB), Z12, Z9
+	VFMADD213PS.BCST const8<>+0(SB), Z12, Z9
+	VMOVAPS          Z12, Z13
+	VBROADCASTSS     const9<>+0(SB), Z15
+	VFMADD213PS.BCST const10<>+0(SB), Z15, Z13
+	VMULPS           Z12, Z12, Z12
+	VFMADD231PS      Z9, Z12, Z13
+	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
+	VBLENDMPS        Z13, Z14, K1, Z7
+	VBLENDMPS        Z14, Z13, K1, Z8
+	VMOVAPS          Z7, Z9
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z9
+	VPADDD.BCST      const12<>+0(SB), Z4, Z4
+	VMOVAPS          Z8, Z12
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z12
+	VMULPS           Z12, Z3, Z4
+	VMULPS           Z9, Z3, Z3
+	VSHUFF64X2       $0x44, Z3, Z4, Z9
+	VSHUFF64X2       $0xee, Z3, Z4, Z3
 	CMPQ             BX, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          Z12, (CX)
+	VMOVUPS          Z9, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, BX
 	TESTQ            BX, BX
 	JEQ              partialdone
 	CMPQ             BX, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          Z6, (CX)
+	VMOVUPS          Z3, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, BX
 	TESTQ            BX, BX
@@ -1454,158 +1521,154 @@ partial:
 partialtail0:
 	LEAQ    const32<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
-	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z9, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 	JMP     partialdone
 
 partialtail1:
 	LEAQ    const32<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
-	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 
 partialdone:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
-	VPBROADCASTQ    BX, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z12
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z12, Z12
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 40(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 56(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 88(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 120(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z15
-	VPMULUDQ        Z3, Z16, Z6
-	VPMULUDQ        Z4, Z15, Z15
-	VPSRLQ          $0x20, Z15, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z12, Z16
-	VPSRLQ          $0x20, Z6, Z12
-	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z12
-	VPMULUDQ        Z3, Z16, Z7
-	VPMULUDQ        Z4, Z12, Z12
-	VPSRLQ          $0x20, Z12, Z16
-	VPTERNLOGD.BCST $0x96, 152(SP), Z15, Z16
-	VPSRLQ          $0x20, Z7, Z15
-	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z15
-	VPERMT2D        Z15, Z5, Z16
-	VMOVAPS         Z16, Z6
-	VPERMT2D        Z7, Z5, Z12
-	VMOVAPS         Z12, Z7
+	VPBROADCASTQ    BX, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z12
+	VPSRLQ          $0x20, Z12, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPXORD.BCST     184(SP), Z12, Z12
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z13
+	VPTERNLOGD.BCST $0x96, 40(SP), Z4, Z13
+	VPXORD.BCST     192(SP), Z9, Z9
+	VPMULUDQ        Z0, Z13, Z4
+	VPSRLQ          $0x20, Z4, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z3, Z13
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z12
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z4, Z12
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z13, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z3, Z9
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z4, Z13
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z12
+	VPMULUDQ        Z1, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z3, Z12
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z9
+	VPMULUDQ        Z1, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z4, Z9
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z13
+	VPMULUDQ        Z1, Z9, Z9
+	VPSRLQ          $0x20, Z9, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z12, Z14
+	VPTERNLOGD.BCST $0x96, 160(SP), Z3, Z13
+	VPERMT2D        Z13, Z2, Z14
+	VMOVAPS         Z14, Z3
+	VPERMT2D        Z4, Z2, Z9
+	VMOVAPS         Z9, Z4
 	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z6, Z12
-	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VPSRLD           $0x08, Z3, Z9
+	VPADDD.BCST      const18<>+0(SB), Z9, Z9
+	VCVTDQ2PS        Z9, Z9
+	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VPSRAD           $0x17, Z9, Z12
 	VCVTDQ2PS        Z12, Z12
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
-	VPSRAD           $0x17, Z12, Z15
-	VCVTDQ2PS        Z15, Z15
-	VPANDD.BCST      const20<>+0(SB), Z12, Z12
-	VPADDD.BCST      const21<>+0(SB), Z12, Z12
-	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
-	VMULPS           Z12, Z12, Z16
-	VBROADCASTSS     const24<>+0(SB), Z17
-	VFMADD213PS.BCST const23<>+0(SB), Z12, Z17
-	VBROADCASTSS     const26<>+0(SB), Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z12, Z18
-	VBROADCASTSS     const28<>+0(SB), Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z12, Z19
-	VBROADCASTSS     const30<>+0(SB), Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z12, Z20
-	VFMADD213PS      Z17, Z16, Z18
-	VFMADD213PS      Z19, Z16, Z20
-	VMULPS           Z16, Z16, Z17
-	VFMADD213PS      Z18, Z17, Z20
-	VMULPS.BCST      const15<>+0(SB), Z15, Z17
-	VFMADD231PS.BCST const14<>+0(SB), Z12, Z17
-	VMOVAPS          Z16, Z18
-	VFMADD231PS.BCST const16<>+0(SB), Z15, Z18
-	VMULPS           Z16, Z12, Z12
-	VFMADD231PS      Z20, Z12, Z18
-	VADDPS           Z18, Z17, Z12
-	VSQRTPS          Z12, Z12
-	VPSLLD           $0x02, Z7, Z15
-	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const17<>+0(SB), Z15, Z15
-	VPADDD.BCST      const22<>+0(SB), Z7, Z16
-	VMULPS           Z15, Z15, Z17
-	VBROADCASTSS     const3<>+0(SB), Z18
-	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
-	VFMADD213PS.BCST const5<>+0(SB), Z17, Z18
-	VMOVAPS          Z15, Z19
-	VMULPS           Z15, Z17, Z15
-	VFMADD231PS      Z18, Z15, Z19
-	VBROADCASTSS     const6<>+0(SB), Z15
-	VFMADD213PS.BCST const7<>+0(SB), Z17, Z15
-	VFMADD213PS.BCST const8<>+0(SB), Z17, Z15
-	VMOVAPS          Z17, Z18
-	VBROADCASTSS     const9<>+0(SB), Z20
-	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
-	VMULPS           Z17, Z17, Z17
-	VFMADD231PS      Z15, Z17, Z18
-	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
-	VBLENDMPS        Z18, Z19, K1, Z13
-	VBLENDMPS        Z19, Z18, K1, Z14
+	VPANDD.BCST      const20<>+0(SB), Z9, Z9
+	VPADDD.BCST      const21<>+0(SB), Z9, Z9
+	VSUBPS.BCST      const10<>+0(SB), Z9, Z9
+	VMULPS           Z9, Z9, Z13
+	VBROADCASTSS     const24<>+0(SB), Z14
+	VFMADD213PS.BCST const23<>+0(SB), Z9, Z14
+	VBROADCASTSS     const26<>+0(SB), Z15
+	VFMADD213PS.BCST const25<>+0(SB), Z9, Z15
+	VBROADCASTSS     const28<>+0(SB), Z16
+	VFMADD213PS.BCST const27<>+0(SB), Z9, Z16
+	VBROADCASTSS     const30<>+0(SB), Z17
+	VFMADD213PS.BCST const29<>+0(SB), Z9, Z17
+	VFMADD213PS      Z14, Z13, Z15
+	VFMADD213PS      Z16, Z13, Z17
+	VMULPS           Z13, Z13, Z14
+	VFMADD213PS      Z15, Z14, Z17
+	VMULPS.BCST      const15<>+0(SB), Z12, Z14
+	VFMADD231PS.BCST const14<>+0(SB), Z9, Z14
 	VMOVAPS          Z13, Z15
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z15
-	VPADDD.BCST      const12<>+0(SB), Z16, Z16
-	VMOVAPS          Z14, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
-	VMULPS           Z17, Z12, Z16
-	VMULPS           Z15, Z12, Z12
-	VSHUFF64X2       $0x44, Z12, Z16, Z15
-	VSHUFF64X2       $0xee, Z12, Z16, Z12
+	VFMADD231PS.BCST const16<>+0(SB), Z12, Z15
+	VMULPS           Z13, Z9, Z9
+	VFMADD231PS      Z17, Z9, Z15
+	VADDPS           Z15, Z14, Z9
+	VSQRTPS          Z9, Z9
+	VPSLLD           $0x02, Z4, Z12
+	VCVTDQ2PS        Z12, Z12
+	VMULPS.BCST      const17<>+0(SB), Z12, Z12
+	VPADDD.BCST      const22<>+0(SB), Z4, Z13
+	VMULPS           Z12, Z12, Z14
+	VBROADCASTSS     const3<>+0(SB), Z15
+	VFMADD213PS.BCST const4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST const5<>+0(SB), Z14, Z15
+	VMOVAPS          Z12, Z16
+	VMULPS           Z12, Z14, Z12
+	VFMADD231PS      Z15, Z12, Z16
+	VBROADCASTSS     const6<>+0(SB), Z12
+	VFMADD213PS.BCST const7<>+0(SB), Z14, Z12
+	VFMADD213PS.BCST const8<>+0(SB), Z14, Z12
+	VMOVAPS          Z14, Z15
+	VBROADCASTSS     const9<>+0(SB), Z17
+	VFMADD213PS.BCST const10<>+0(SB), Z17, Z15
+	VMULPS           Z14, Z14, Z14
+	VFMADD231PS      Z12, Z14, Z15
+	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
+	VBLENDMPS        Z15, Z16, K1, Z10
+	VBLENDMPS        Z16, Z15, K1, Z11
+	VMOVAPS          Z10, Z12
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z12
+	VPADDD.BCST      const12<>+0(SB), Z13, Z13
+	VMOVAPS          Z11, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z14
+	VMULPS           Z14, Z9, Z13
+	VMULPS           Z12, Z9, Z9
+	VSHUFF64X2       $0x44, Z9, Z13, Z12
+	VSHUFF64X2       $0xee, Z9, Z13, Z9
 	CMPQ             BX, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          Z15, (CX)
+	VMOVUPS          Z12, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, BX
 	TESTQ            BX, BX
 	JEQ              finaldone
 	CMPQ             BX, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          Z12, (CX)
+	VMOVUPS          Z9, (CX)
 	ADDQ             $0x00000040, CX
 	SUBQ             $0x00000010, BX
 	TESTQ            BX, BX
@@ -1614,14 +1677,14 @@ final:
 finaltail0:
 	LEAQ    const32<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
-	VMOVUPS Z15, K1, (CX)
+	VMOVUPS Z12, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 	JMP     finaldone
 
 finaltail1:
 	LEAQ    const32<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
-	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z9, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 
 finaldone:
@@ -1637,157 +1700,170 @@ none:
 
 // func NoiseRows(zl []float32, eps []float32, z []float32, alpha []float32, sigma []float32, ids []uint64, d int, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
-TEXT ·NoiseRows(SB), $168-168
-	MOVQ            ids_len+128(FP), AX
-	MOVQ            AX, (SP)
-	MOVQ            ids_base+120(FP), AX
-	MOVQ            zl_base+0(FP), CX
-	MOVQ            eps_base+24(FP), DX
-	MOVQ            z_base+48(FP), BX
-	MOVQ            alpha_base+72(FP), SI
-	MOVQ            sigma_base+96(FP), DI
-	CMPQ            (SP), $0x00000000
-	JEQ             none
-	MOVLQZX         step+160(FP), R8
-	MOVQ            seed+152(FP), R9
-	MOVL            $0xcd9e8d57, R10
-	IMULQ           R10, R8
-	MOVQ            R8, R10
-	SHRQ            $0x20, R10
-	XORQ            R9, R10
-	SHRQ            $0x20, R9
-	MOVLQZX         stream+164(FP), R11
-	XORQ            R9, R11
-	VPBROADCASTD    R10, Z0
-	VPBROADCASTD    R8, Z1
-	VPBROADCASTD    R11, Z2
-	MOVQ            seed+152(FP), R8
-	MOVQ            R8, R9
-	SHRQ            $0x20, R9
-	MOVQ            R8, 8(SP)
-	MOVQ            R9, 16(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 24(SP)
-	MOVQ            R9, 32(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 40(SP)
-	MOVQ            R9, 48(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 56(SP)
-	MOVQ            R9, 64(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 72(SP)
-	MOVQ            R9, 80(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 88(SP)
-	MOVQ            R9, 96(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 104(SP)
-	MOVQ            R9, 112(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 120(SP)
-	MOVQ            R9, 128(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 136(SP)
-	MOVQ            R9, 144(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 152(SP)
-	MOVQ            R9, 160(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	VPBROADCASTD    const0<>+0(SB), Z3
-	VPBROADCASTD    const1<>+0(SB), Z4
-	VMOVDQU32       const2<>+0(SB), Z5
-	XORQ            R8, R8
-	MOVQ            d+144(FP), R9
-	ADDQ            $0x0000001f, R9
-	SHRQ            $0x05, R9
-	MOVQ            (AX), R8
-	ADDQ            $0x00000008, AX
-	IMULQ           R9, R8
+TEXT ·NoiseRows(SB), $216-168
+	MOVQ         ids_len+128(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         zl_base+0(FP), CX
+	MOVQ         eps_base+24(FP), DX
+	MOVQ         z_base+48(FP), BX
+	MOVQ         alpha_base+72(FP), SI
+	MOVQ         sigma_base+96(FP), DI
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+152(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	MOVQ         $-1, 200(SP)
+	MOVLQZX      stream+164(FP), R10
+	XORQ         R9, R10
+	MOVQ         R10, 168(SP)
+	MOVLQZX      step+160(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	MOVQ         R11, 176(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 208(SP)
+	MOVQ         R8, 8(SP)
+	MOVQ         R9, 16(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 24(SP)
+	MOVQ         R9, 32(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 40(SP)
+	MOVQ         R9, 48(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 56(SP)
+	MOVQ         R9, 64(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 72(SP)
+	MOVQ         R9, 80(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 88(SP)
+	MOVQ         R9, 96(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 104(SP)
+	MOVQ         R9, 112(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 120(SP)
+	MOVQ         R9, 128(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 136(SP)
+	MOVQ         R9, 144(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 152(SP)
+	MOVQ         R9, 160(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VPBROADCASTD const0<>+0(SB), Z0
+	VPBROADCASTD const1<>+0(SB), Z1
+	VMOVDQU32    const2<>+0(SB), Z2
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 200(SP)
+	JEQ          high1
+	MOVQ         R9, 200(SP)
+	XORL         208(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         48(SP), R9
+	MOVQ         R9, 192(SP)
+	SHRQ         $0x20, R10
+	XORL         32(SP), R10
+	MOVQ         R10, 184(SP)
+
+high1:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
-	VPBROADCASTQ    R9, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z8
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z8, Z8
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 40(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 88(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 152(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z9
-	VPERMT2D        Z9, Z5, Z14
-	VMOVAPS         Z14, Z6
-	VPERMT2D        Z7, Z5, Z8
-	VMOVAPS         Z8, Z7
+	VPBROADCASTQ    R9, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z6
+	VPSRLQ          $0x20, Z6, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPXORD.BCST     184(SP), Z6, Z6
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z11
+	VPTERNLOGD.BCST $0x96, 40(SP), Z4, Z11
+	VPXORD.BCST     192(SP), Z5, Z5
+	VPMULUDQ        Z0, Z11, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z3, Z11
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z6
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z5, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z4, Z6
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z11, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z3, Z5
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z4, Z11
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z6
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z5, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z3, Z6
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z11, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z4, Z5
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 160(SP), Z3, Z11
+	VPERMT2D        Z11, Z2, Z14
+	VMOVAPS         Z14, Z3
+	VPERMT2D        Z4, Z2, Z5
+	VMOVAPS         Z5, Z4
 	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
 rows:
-	VBROADCASTSS (SI), Z8
+	VBROADCASTSS (SI), Z5
 	ADDQ         $0x00000004, SI
-	VBROADCASTSS (DI), Z9
+	VBROADCASTSS (DI), Z6
 	ADDQ         $0x00000004, DI
 	MOVQ         d+144(FP), R9
 	TESTQ        R9, R9
@@ -1810,146 +1886,158 @@ lastgroup:
 	IMULQ R10, R8
 
 ahead:
+	MOVQ  R8, R10
+	SHRQ  $0x1d, R10
+	CMPQ  R10, 200(SP)
+	JEQ   high2
+	MOVQ  R10, 200(SP)
+	XORL  208(SP), R10
+	MOVL  $0xd2511f53, R11
+	IMULQ R10, R11
+	MOVL  R11, R10
+	XORL  48(SP), R10
+	MOVQ  R10, 192(SP)
+	SHRQ  $0x20, R11
+	XORL  32(SP), R11
+	MOVQ  R11, 184(SP)
+
+high2:
 	CMPQ             R9, $0x00000020
 	JLT              partial
-	VPSRLD           $0x08, Z6, Z6
-	VBROADCASTSS     const24<>+0(SB), Z17
-	VPADDD.BCST      const18<>+0(SB), Z6, Z6
-	VBROADCASTSS     const26<>+0(SB), Z18
-	VCVTDQ2PS        Z6, Z14
-	VBROADCASTSS     const28<>+0(SB), Z19
-	VBROADCASTSS     const30<>+0(SB), Z20
+	VPSRLD           $0x08, Z3, Z3
+	VBROADCASTSS     const24<>+0(SB), Z14
+	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VBROADCASTSS     const26<>+0(SB), Z15
+	VCVTDQ2PS        Z3, Z11
+	VBROADCASTSS     const28<>+0(SB), Z16
+	VBROADCASTSS     const30<>+0(SB), Z17
 	MOVQ             R8, R10
 	SHLQ             $0x03, R10
-	VPSLLD           $0x02, Z7, Z21
-	VPBROADCASTQ     R10, Z6
-	VCVTDQ2PS        Z21, Z21
-	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
-	VBROADCASTSS     const3<>+0(SB), Z23
-	VPANDD.BCST      const20<>+0(SB), Z14, Z22
-	VPSRAD           $0x17, Z14, Z14
-	VPADDD.BCST      const21<>+0(SB), Z22, Z22
-	VCVTDQ2PS        Z14, Z14
-	VSUBPS.BCST      const10<>+0(SB), Z22, Z22
-	VMULPS.BCST      const17<>+0(SB), Z21, Z21
-	VPADDQ           const31<>+0(SB), Z6, Z6
-	VBROADCASTSS     const6<>+0(SB), Z25
-	VPMULUDQ         Z3, Z6, Z24
-	VPSRLQ           $0x20, Z6, Z6
-	VFMADD213PS.BCST const23<>+0(SB), Z22, Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z22, Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z22, Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z22, Z20
-	VMULPS           Z22, Z22, Z27
-	VMULPS.BCST      const15<>+0(SB), Z14, Z28
-	VPSRLQ           $0x20, Z24, Z26
-	VPXORD           Z0, Z6, Z6
-	VPXORD           Z2, Z26, Z26
-	VPMULUDQ         Z3, Z6, Z6
-	VFMADD213PS      Z17, Z27, Z18
-	VFMADD213PS      Z19, Z27, Z20
-	VMULPS           Z27, Z27, Z17
-	VMOVAPS          Z27, Z19
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z19
-	VMULPS           Z27, Z22, Z14
-	VFMADD231PS.BCST const14<>+0(SB), Z22, Z28
-	VPMULUDQ         Z4, Z26, Z22
-	VFMADD213PS      Z18, Z17, Z20
-	VPSRLQ           $0x20, Z6, Z17
-	VPTERNLOGD.BCST  $0x96, 32(SP), Z24, Z17
-	VMULPS           Z21, Z21, Z24
-	VPSRLQ           $0x20, Z22, Z18
-	VPMULUDQ         Z4, Z17, Z17
-	VPTERNLOGD.BCST  $0x96, 24(SP), Z1, Z18
-	VBROADCASTSS     const9<>+0(SB), Z26
-	VFMADD231PS      Z20, Z14, Z19
-	VPMULUDQ         Z3, Z18, Z14
+	VPSLLD           $0x02, Z4, Z18
+	VPBROADCASTQ     R10, Z3
+	VCVTDQ2PS        Z18, Z18
+	VPSUBD.BCST      const19<>+0(SB), Z11, Z11
+	VBROADCASTSS     const3<>+0(SB), Z20
+	VPANDD.BCST      const20<>+0(SB), Z11, Z19
+	VPSRAD           $0x17, Z11, Z11
+	VPADDD.BCST      const21<>+0(SB), Z19, Z19
+	VCVTDQ2PS        Z11, Z11
+	VSUBPS.BCST      const10<>+0(SB), Z19, Z19
+	VMULPS.BCST      const17<>+0(SB), Z18, Z18
+	VPADDQ           const31<>+0(SB), Z3, Z3
+	VBROADCASTSS     const6<>+0(SB), Z21
+	VPMULUDQ         Z0, Z3, Z3
+	VBROADCASTSS     const9<>+0(SB), Z25
+	VFMADD213PS.BCST const23<>+0(SB), Z19, Z14
+	VFMADD213PS.BCST const25<>+0(SB), Z19, Z15
+	VFMADD213PS.BCST const27<>+0(SB), Z19, Z16
+	VFMADD213PS.BCST const29<>+0(SB), Z19, Z17
+	VMULPS           Z19, Z19, Z23
+	VMULPS.BCST      const15<>+0(SB), Z11, Z24
+	VPSRLQ           $0x20, Z3, Z22
+	VPXORD.BCST      184(SP), Z3, Z3
+	VPXORD.BCST      168(SP), Z22, Z22
+	VPMULUDQ         Z1, Z3, Z3
+	VFMADD213PS      Z14, Z23, Z15
+	VFMADD213PS      Z16, Z23, Z17
+	VMULPS           Z23, Z23, Z14
+	VMOVAPS          Z23, Z16
+	VFMADD231PS.BCST const16<>+0(SB), Z11, Z16
+	VMULPS           Z23, Z19, Z11
+	VFMADD231PS.BCST const14<>+0(SB), Z19, Z24
+	VPMULUDQ         Z1, Z22, Z19
+	VFMADD213PS      Z15, Z14, Z17
+	VPSRLQ           $0x20, Z3, Z14
+	VMULPS           Z18, Z18, Z15
+	VPADDD.BCST      const22<>+0(SB), Z4, Z22
+	VPSRLQ           $0x20, Z19, Z4
+	VPTERNLOGD.BCST  $0x96, 40(SP), Z19, Z14
+	VPXORD.BCST      176(SP), Z4, Z4
+	VPMULUDQ         Z0, Z14, Z14
+	VFMADD231PS      Z17, Z11, Z16
+	VPMULUDQ         Z0, Z4, Z4
+	VFMADD213PS.BCST const4<>+0(SB), Z15, Z20
+	VFMADD213PS.BCST const7<>+0(SB), Z15, Z21
+	VPSRLQ           $0x20, Z14, Z17
+	VMOVAPS          Z15, Z19
+	VPSRLQ           $0x20, Z4, Z11
+	VPTERNLOGD.BCST  $0x96, 64(SP), Z4, Z17
+	VADDPS           Z16, Z24, Z4
+	VPXORD.BCST      192(SP), Z11, Z11
+	VPMULUDQ         Z1, Z11, Z11
+	VPMULUDQ         Z1, Z17, Z16
+	VFMADD213PS.BCST const5<>+0(SB), Z15, Z20
+	VFMADD213PS.BCST const8<>+0(SB), Z15, Z21
+	VSQRTPS          Z4, Z4
+	VFMADD213PS.BCST const10<>+0(SB), Z25, Z19
+	VPSRLQ           $0x20, Z11, Z17
+	VMULPS           Z18, Z15, Z23
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z3, Z17
+	VMULPS           Z15, Z15, Z3
+	VPMULUDQ         Z0, Z17, Z15
+	VPSRLQ           $0x20, Z16, Z17
+	VMOVAPS          Z18, Z18
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z11, Z17
+	VFMADD231PS      Z20, Z23, Z18
+	VFMADD231PS      Z21, Z3, Z19
+	VPSRLQ           $0x20, Z15, Z3
+	VPTESTMD.BCST    const12<>+0(SB), Z22, K1
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z14, Z3
+	VPMULUDQ         Z0, Z17, Z11
+	VPMULUDQ         Z1, Z3, Z14
+	VPADDD.BCST      const12<>+0(SB), Z22, Z20
+	VPSRLQ           $0x20, Z11, Z3
+	VBLENDMPS        Z19, Z18, K1, Z7
+	VPSRLQ           $0x20, Z14, Z17
+	VBLENDMPS        Z18, Z19, K1, Z8
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z16, Z17
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z15, Z3
+	VMOVAPS          Z7, Z15
+	VMOVAPS          Z8, Z16
+	VPMULUDQ         Z0, Z17, Z17
+	VPMULUDQ         Z1, Z3, Z3
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z16
 	VPSRLQ           $0x20, Z17, Z18
-	VFMADD213PS.BCST const4<>+0(SB), Z24, Z23
-	VPTERNLOGD.BCST  $0x96, 40(SP), Z22, Z18
-	VFMADD213PS.BCST const7<>+0(SB), Z24, Z25
-	VPSRLQ           $0x20, Z14, Z20
-	VPMULUDQ         Z3, Z18, Z18
-	VADDPS           Z19, Z28, Z19
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z6, Z20
-	VPMULUDQ         Z4, Z20, Z6
-	VMOVAPS          Z24, Z22
-	VPSRLQ           $0x20, Z18, Z20
-	VFMADD213PS.BCST const5<>+0(SB), Z24, Z23
-	VSQRTPS          Z19, Z19
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z14, Z20
-	VPSRLQ           $0x20, Z6, Z14
-	VPMULUDQ         Z4, Z20, Z20
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z17, Z14
-	VFMADD213PS.BCST const8<>+0(SB), Z24, Z25
-	VPMULUDQ         Z3, Z14, Z14
-	VFMADD213PS.BCST const10<>+0(SB), Z26, Z22
-	VMULPS           Z21, Z24, Z17
-	VMULPS           Z24, Z24, Z26
-	VPSRLQ           $0x20, Z20, Z24
-	VPADDD.BCST      const22<>+0(SB), Z7, Z27
-	VPSRLQ           $0x20, Z14, Z7
-	VMOVAPS          Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z6, Z24
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z18, Z7
-	VFMADD231PS      Z23, Z17, Z21
-	VFMADD231PS      Z25, Z26, Z22
-	VPTESTMD.BCST    const12<>+0(SB), Z27, K1
-	VPMULUDQ         Z3, Z24, Z6
-	VPMULUDQ         Z4, Z7, Z7
-	VPADDD.BCST      const12<>+0(SB), Z27, Z23
-	VPSRLQ           $0x20, Z6, Z17
-	VPSRLQ           $0x20, Z7, Z18
-	VBLENDMPS        Z22, Z21, K1, Z10
-	VBLENDMPS        Z21, Z22, K1, Z11
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z20, Z18
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z17
-	VMOVAPS          Z10, Z14
-	VMOVAPS          Z11, Z20
-	VPMULUDQ         Z3, Z18, Z18
-	VPMULUDQ         Z4, Z17, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z27, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z20
-	VPSRLQ           $0x20, Z18, Z21
-	VMULPS           Z20, Z19, Z20
-	VMULPS           Z14, Z19, Z19
-	VPSRLQ           $0x20, Z17, Z14
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z6, Z21
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z7, Z14
-	VPMULUDQ         Z4, Z21, Z6
-	VSHUFF64X2       $0x44, Z19, Z20, Z7
-	VSHUFF64X2       $0xee, Z19, Z20, Z19
-	VPMULUDQ         Z3, Z14, Z14
-	VMOVUPS          Z7, (DX)
-	VMOVUPS          Z19, 64(DX)
-	VPSRLQ           $0x20, Z6, Z21
-	VPSRLQ           $0x20, Z14, Z20
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z17, Z21
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z18, Z20
-	VPMULUDQ         Z3, Z21, Z17
-	VPMULUDQ         Z4, Z20, Z18
-	VMOVUPS          (BX), Z21
+	VPSRLQ           $0x20, Z3, Z19
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z14, Z19
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z11, Z18
+	VPMULUDQ         Z0, Z19, Z11
+	VPMULUDQ         Z1, Z18, Z14
+	VMULPS           Z16, Z4, Z16
+	VMULPS           Z15, Z4, Z18
+	VPSRLQ           $0x20, Z11, Z4
+	VPSRLQ           $0x20, Z14, Z15
+	VSHUFF64X2       $0x44, Z18, Z16, Z19
+	VSHUFF64X2       $0xee, Z18, Z16, Z16
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z3, Z15
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z17, Z4
+	VMOVUPS          Z19, (DX)
+	VMOVUPS          Z16, 64(DX)
+	VPMULUDQ         Z0, Z15, Z3
+	VPMULUDQ         Z1, Z4, Z15
+	VPSRLQ           $0x20, Z3, Z4
+	VPSRLQ           $0x20, Z15, Z17
+	VMOVUPS          (BX), Z18
 	VMOVUPS          64(BX), Z20
-	VMULPS           Z8, Z21, Z22
-	VMULPS           Z8, Z20, Z23
-	VPSRLQ           $0x20, Z18, Z21
-	VPSRLQ           $0x20, Z17, Z20
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z6, Z21
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z14, Z20
-	VPMULUDQ         Z3, Z21, Z14
-	VPMULUDQ         Z4, Z20, Z20
-	VFMADD231PS      Z9, Z7, Z22
-	VFMADD231PS      Z9, Z19, Z23
-	VPSRLQ           $0x20, Z20, Z7
-	VPSRLQ           $0x20, Z14, Z6
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z18, Z7
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z17, Z6
-	VMOVUPS          Z22, (CX)
-	VMOVUPS          Z23, 64(CX)
-	VPERMT2D         Z6, Z5, Z7
-	VMOVAPS          Z7, Z6
-	VPERMT2D         Z14, Z5, Z20
-	VMOVAPS          Z20, Z7
+	VMULPS           Z5, Z18, Z18
+	VMULPS           Z5, Z20, Z20
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z11, Z4
+	VPMULUDQ         Z0, Z17, Z11
+	VPMULUDQ         Z1, Z4, Z4
+	VFMADD231PS      Z6, Z19, Z18
+	VFMADD231PS      Z6, Z16, Z20
+	VPSRLQ           $0x20, Z11, Z14
+	VPSRLQ           $0x20, Z4, Z16
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z15, Z16
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z3, Z14
+	VMOVUPS          Z18, (CX)
+	VMOVUPS          Z20, 64(CX)
+	VPERMT2D         Z14, Z2, Z16
+	VMOVAPS          Z16, Z3
+	VPERMT2D         Z11, Z2, Z4
+	VMOVAPS          Z4, Z4
 	ADDQ             $0x00000080, CX
 	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
@@ -1959,74 +2047,74 @@ ahead:
 	JMP              whole
 
 partial:
-	VPSRLD           $0x08, Z6, Z6
-	VPADDD.BCST      const18<>+0(SB), Z6, Z6
-	VCVTDQ2PS        Z6, Z6
-	VPSUBD.BCST      const19<>+0(SB), Z6, Z6
-	VPSRAD           $0x17, Z6, Z14
-	VCVTDQ2PS        Z14, Z14
-	VPANDD.BCST      const20<>+0(SB), Z6, Z6
-	VPADDD.BCST      const21<>+0(SB), Z6, Z6
-	VSUBPS.BCST      const10<>+0(SB), Z6, Z6
-	VMULPS           Z6, Z6, Z17
-	VBROADCASTSS     const24<>+0(SB), Z18
-	VFMADD213PS.BCST const23<>+0(SB), Z6, Z18
-	VBROADCASTSS     const26<>+0(SB), Z19
-	VFMADD213PS.BCST const25<>+0(SB), Z6, Z19
-	VBROADCASTSS     const28<>+0(SB), Z20
-	VFMADD213PS.BCST const27<>+0(SB), Z6, Z20
-	VBROADCASTSS     const30<>+0(SB), Z21
-	VFMADD213PS.BCST const29<>+0(SB), Z6, Z21
-	VFMADD213PS      Z18, Z17, Z19
-	VFMADD213PS      Z20, Z17, Z21
-	VMULPS           Z17, Z17, Z18
-	VFMADD213PS      Z19, Z18, Z21
-	VMULPS.BCST      const15<>+0(SB), Z14, Z18
-	VFMADD231PS.BCST const14<>+0(SB), Z6, Z18
-	VMOVAPS          Z17, Z19
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z19
-	VMULPS           Z17, Z6, Z6
-	VFMADD231PS      Z21, Z6, Z19
-	VADDPS           Z19, Z18, Z6
-	VSQRTPS          Z6, Z6
-	VPSLLD           $0x02, Z7, Z14
-	VCVTDQ2PS        Z14, Z14
-	VMULPS.BCST      const17<>+0(SB), Z14, Z14
-	VPADDD.BCST      const22<>+0(SB), Z7, Z7
-	VMULPS           Z14, Z14, Z17
-	VBROADCASTSS     const3<>+0(SB), Z18
-	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
-	VFMADD213PS.BCST const5<>+0(SB), Z17, Z18
-	VMOVAPS          Z14, Z19
-	VMULPS           Z14, Z17, Z14
-	VFMADD231PS      Z18, Z14, Z19
-	VBROADCASTSS     const6<>+0(SB), Z14
-	VFMADD213PS.BCST const7<>+0(SB), Z17, Z14
-	VFMADD213PS.BCST const8<>+0(SB), Z17, Z14
-	VMOVAPS          Z17, Z18
-	VBROADCASTSS     const9<>+0(SB), Z20
-	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
-	VMULPS           Z17, Z17, Z17
-	VFMADD231PS      Z14, Z17, Z18
-	VPTESTMD.BCST    const12<>+0(SB), Z7, K1
-	VBLENDMPS        Z18, Z19, K1, Z12
-	VBLENDMPS        Z19, Z18, K1, Z13
-	VMOVAPS          Z12, Z14
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z14
-	VPADDD.BCST      const12<>+0(SB), Z7, Z7
-	VMOVAPS          Z13, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z7, Z17
-	VMULPS           Z17, Z6, Z7
-	VMULPS           Z14, Z6, Z6
-	VSHUFF64X2       $0x44, Z6, Z7, Z14
-	VSHUFF64X2       $0xee, Z6, Z7, Z6
+	VPSRLD           $0x08, Z3, Z3
+	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VCVTDQ2PS        Z3, Z3
+	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSRAD           $0x17, Z3, Z11
+	VCVTDQ2PS        Z11, Z11
+	VPANDD.BCST      const20<>+0(SB), Z3, Z3
+	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
+	VMULPS           Z3, Z3, Z14
+	VBROADCASTSS     const24<>+0(SB), Z15
+	VFMADD213PS.BCST const23<>+0(SB), Z3, Z15
+	VBROADCASTSS     const26<>+0(SB), Z16
+	VFMADD213PS.BCST const25<>+0(SB), Z3, Z16
+	VBROADCASTSS     const28<>+0(SB), Z17
+	VFMADD213PS.BCST const27<>+0(SB), Z3, Z17
+	VBROADCASTSS     const30<>+0(SB), Z18
+	VFMADD213PS.BCST const29<>+0(SB), Z3, Z18
+	VFMADD213PS      Z15, Z14, Z16
+	VFMADD213PS      Z17, Z14, Z18
+	VMULPS           Z14, Z14, Z15
+	VFMADD213PS      Z16, Z15, Z18
+	VMULPS.BCST      const15<>+0(SB), Z11, Z15
+	VFMADD231PS.BCST const14<>+0(SB), Z3, Z15
+	VMOVAPS          Z14, Z16
+	VFMADD231PS.BCST const16<>+0(SB), Z11, Z16
+	VMULPS           Z14, Z3, Z3
+	VFMADD231PS      Z18, Z3, Z16
+	VADDPS           Z16, Z15, Z3
+	VSQRTPS          Z3, Z3
+	VPSLLD           $0x02, Z4, Z11
+	VCVTDQ2PS        Z11, Z11
+	VMULPS.BCST      const17<>+0(SB), Z11, Z11
+	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS           Z11, Z11, Z14
+	VBROADCASTSS     const3<>+0(SB), Z15
+	VFMADD213PS.BCST const4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST const5<>+0(SB), Z14, Z15
+	VMOVAPS          Z11, Z16
+	VMULPS           Z11, Z14, Z11
+	VFMADD231PS      Z15, Z11, Z16
+	VBROADCASTSS     const6<>+0(SB), Z11
+	VFMADD213PS.BCST const7<>+0(SB), Z14, Z11
+	VFMADD213PS.BCST const8<>+0(SB), Z14, Z11
+	VMOVAPS          Z14, Z15
+	VBROADCASTSS     const9<>+0(SB), Z17
+	VFMADD213PS.BCST const10<>+0(SB), Z17, Z15
+	VMULPS           Z14, Z14, Z14
+	VFMADD231PS      Z11, Z14, Z15
+	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
+	VBLENDMPS        Z15, Z16, K1, Z9
+	VBLENDMPS        Z16, Z15, K1, Z10
+	VMOVAPS          Z9, Z11
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z11
+	VPADDD.BCST      const12<>+0(SB), Z4, Z4
+	VMOVAPS          Z10, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z4, Z14
+	VMULPS           Z14, Z3, Z4
+	VMULPS           Z11, Z3, Z3
+	VSHUFF64X2       $0x44, Z3, Z4, Z11
+	VSHUFF64X2       $0xee, Z3, Z4, Z3
 	CMPQ             R9, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          Z14, (DX)
-	VMOVUPS          (BX), Z7
-	VMULPS           Z8, Z7, Z7
-	VFMADD231PS      Z9, Z14, Z7
-	VMOVUPS          Z7, (CX)
+	VMOVUPS          Z11, (DX)
+	VMOVUPS          (BX), Z4
+	VMULPS           Z5, Z4, Z4
+	VFMADD231PS      Z6, Z11, Z4
+	VMOVUPS          Z4, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2035,11 +2123,11 @@ partial:
 	JEQ              partialdone
 	CMPQ             R9, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          Z6, (DX)
-	VMOVUPS          (BX), Z7
-	VMULPS           Z8, Z7, Z7
-	VFMADD231PS      Z9, Z6, Z7
-	VMOVUPS          Z7, (CX)
+	VMOVUPS          Z3, (DX)
+	VMOVUPS          (BX), Z4
+	VMULPS           Z5, Z4, Z4
+	VFMADD231PS      Z6, Z3, Z4
+	VMOVUPS          Z4, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2050,11 +2138,11 @@ partial:
 partialtail0:
 	LEAQ        const32<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
-	VMOVUPS     Z14, K1, (DX)
-	VMOVUPS.Z   (BX), K1, Z6
-	VMULPS      Z8, Z6, Z6
-	VFMADD231PS Z9, Z14, Z6
-	VMOVUPS     Z6, K1, (CX)
+	VMOVUPS     Z11, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z3
+	VMULPS      Z5, Z3, Z3
+	VFMADD231PS Z6, Z11, Z3
+	VMOVUPS     Z3, K1, (CX)
 	LEAQ        (CX)(R9*4), CX
 	LEAQ        (DX)(R9*4), DX
 	LEAQ        (BX)(R9*4), BX
@@ -2063,11 +2151,11 @@ partialtail0:
 partialtail1:
 	LEAQ        const32<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
-	VMOVUPS     Z6, K1, (DX)
-	VMOVUPS.Z   (BX), K1, Z7
-	VMULPS      Z8, Z7, Z7
-	VFMADD231PS Z9, Z6, Z7
-	VMOVUPS     Z7, K1, (CX)
+	VMOVUPS     Z3, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z4
+	VMULPS      Z5, Z4, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVUPS     Z4, K1, (CX)
 	LEAQ        (CX)(R9*4), CX
 	LEAQ        (DX)(R9*4), DX
 	LEAQ        (BX)(R9*4), BX
@@ -2075,142 +2163,138 @@ partialtail1:
 partialdone:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
-	VPBROADCASTQ    R9, Z6
-	VPADDQ          const31<>+0(SB), Z6, Z6
-	VPSRLQ          $0x20, Z6, Z7
-	VPMULUDQ        Z3, Z6, Z6
-	VPSRLQ          $0x20, Z6, Z8
-	VPXORD          Z0, Z7, Z7
-	VPXORD          Z2, Z8, Z8
-	VPMULUDQ        Z3, Z7, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 24(SP), Z1, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 32(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 40(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 48(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 56(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 64(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 80(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 88(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 96(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 112(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 120(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 128(SP), Z6, Z9
-	VPMULUDQ        Z3, Z14, Z6
-	VPMULUDQ        Z4, Z9, Z9
-	VPSRLQ          $0x20, Z9, Z14
-	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z14
-	VPSRLQ          $0x20, Z6, Z8
-	VPTERNLOGD.BCST $0x96, 144(SP), Z7, Z8
-	VPMULUDQ        Z3, Z14, Z7
-	VPMULUDQ        Z4, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z14
-	VPTERNLOGD.BCST $0x96, 152(SP), Z9, Z14
-	VPSRLQ          $0x20, Z7, Z9
-	VPTERNLOGD.BCST $0x96, 160(SP), Z6, Z9
-	VPERMT2D        Z9, Z5, Z14
-	VMOVAPS         Z14, Z6
-	VPERMT2D        Z7, Z5, Z8
-	VMOVAPS         Z8, Z7
+	VPBROADCASTQ    R9, Z3
+	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPMULUDQ        Z0, Z3, Z6
+	VPSRLQ          $0x20, Z6, Z3
+	VPXORD.BCST     168(SP), Z3, Z3
+	VPMULUDQ        Z1, Z3, Z4
+	VPSRLQ          $0x20, Z4, Z3
+	VPXORD.BCST     176(SP), Z3, Z3
+	VPXORD.BCST     184(SP), Z6, Z6
+	VPMULUDQ        Z0, Z3, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z11
+	VPTERNLOGD.BCST $0x96, 40(SP), Z4, Z11
+	VPXORD.BCST     192(SP), Z5, Z5
+	VPMULUDQ        Z0, Z11, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 56(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 64(SP), Z3, Z11
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z6
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z5, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z4, Z6
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 88(SP), Z11, Z14
+	VPTERNLOGD.BCST $0x96, 96(SP), Z3, Z5
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 104(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 112(SP), Z4, Z11
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z6
+	VPMULUDQ        Z1, Z11, Z11
+	VPSRLQ          $0x20, Z11, Z14
+	VPTERNLOGD.BCST $0x96, 120(SP), Z5, Z14
+	VPTERNLOGD.BCST $0x96, 128(SP), Z3, Z6
+	VPMULUDQ        Z0, Z14, Z3
+	VPSRLQ          $0x20, Z3, Z5
+	VPMULUDQ        Z1, Z6, Z6
+	VPSRLQ          $0x20, Z6, Z14
+	VPTERNLOGD.BCST $0x96, 136(SP), Z11, Z14
+	VPTERNLOGD.BCST $0x96, 144(SP), Z4, Z5
+	VPMULUDQ        Z0, Z14, Z4
+	VPSRLQ          $0x20, Z4, Z11
+	VPMULUDQ        Z1, Z5, Z5
+	VPSRLQ          $0x20, Z5, Z14
+	VPTERNLOGD.BCST $0x96, 152(SP), Z6, Z14
+	VPTERNLOGD.BCST $0x96, 160(SP), Z3, Z11
+	VPERMT2D        Z11, Z2, Z14
+	VMOVAPS         Z14, Z3
+	VPERMT2D        Z4, Z2, Z5
+	VMOVAPS         Z5, Z4
 	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z6, Z14
-	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VPSRLD           $0x08, Z3, Z11
+	VPADDD.BCST      const18<>+0(SB), Z11, Z11
+	VCVTDQ2PS        Z11, Z11
+	VPSUBD.BCST      const19<>+0(SB), Z11, Z11
+	VPSRAD           $0x17, Z11, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
-	VPSRAD           $0x17, Z14, Z17
-	VCVTDQ2PS        Z17, Z17
-	VPANDD.BCST      const20<>+0(SB), Z14, Z14
-	VPADDD.BCST      const21<>+0(SB), Z14, Z14
-	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
-	VMULPS           Z14, Z14, Z18
-	VBROADCASTSS     const24<>+0(SB), Z19
-	VFMADD213PS.BCST const23<>+0(SB), Z14, Z19
-	VBROADCASTSS     const26<>+0(SB), Z20
-	VFMADD213PS.BCST const25<>+0(SB), Z14, Z20
-	VBROADCASTSS     const28<>+0(SB), Z21
-	VFMADD213PS.BCST const27<>+0(SB), Z14, Z21
-	VBROADCASTSS     const30<>+0(SB), Z22
-	VFMADD213PS.BCST const29<>+0(SB), Z14, Z22
-	VFMADD213PS      Z19, Z18, Z20
-	VFMADD213PS      Z21, Z18, Z22
-	VMULPS           Z18, Z18, Z19
-	VFMADD213PS      Z20, Z19, Z22
-	VMULPS.BCST      const15<>+0(SB), Z17, Z19
-	VFMADD231PS.BCST const14<>+0(SB), Z14, Z19
-	VMOVAPS          Z18, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z20
-	VMULPS           Z18, Z14, Z14
-	VFMADD231PS      Z22, Z14, Z20
-	VADDPS           Z20, Z19, Z14
-	VSQRTPS          Z14, Z14
-	VPSLLD           $0x02, Z7, Z17
-	VCVTDQ2PS        Z17, Z17
-	VMULPS.BCST      const17<>+0(SB), Z17, Z17
-	VPADDD.BCST      const22<>+0(SB), Z7, Z18
-	VMULPS           Z17, Z17, Z19
-	VBROADCASTSS     const3<>+0(SB), Z20
-	VFMADD213PS.BCST const4<>+0(SB), Z19, Z20
-	VFMADD213PS.BCST const5<>+0(SB), Z19, Z20
-	VMOVAPS          Z17, Z21
-	VMULPS           Z17, Z19, Z17
-	VFMADD231PS      Z20, Z17, Z21
-	VBROADCASTSS     const6<>+0(SB), Z17
-	VFMADD213PS.BCST const7<>+0(SB), Z19, Z17
-	VFMADD213PS.BCST const8<>+0(SB), Z19, Z17
-	VMOVAPS          Z19, Z20
-	VBROADCASTSS     const9<>+0(SB), Z22
-	VFMADD213PS.BCST const10<>+0(SB), Z22, Z20
-	VMULPS           Z19, Z19, Z19
-	VFMADD231PS      Z17, Z19, Z20
-	VPTESTMD.BCST    const12<>+0(SB), Z18, K1
-	VBLENDMPS        Z20, Z21, K1, Z15
-	VBLENDMPS        Z21, Z20, K1, Z16
+	VPANDD.BCST      const20<>+0(SB), Z11, Z11
+	VPADDD.BCST      const21<>+0(SB), Z11, Z11
+	VSUBPS.BCST      const10<>+0(SB), Z11, Z11
+	VMULPS           Z11, Z11, Z15
+	VBROADCASTSS     const24<>+0(SB), Z16
+	VFMADD213PS.BCST const23<>+0(SB), Z11, Z16
+	VBROADCASTSS     const26<>+0(SB), Z17
+	VFMADD213PS.BCST const25<>+0(SB), Z11, Z17
+	VBROADCASTSS     const28<>+0(SB), Z18
+	VFMADD213PS.BCST const27<>+0(SB), Z11, Z18
+	VBROADCASTSS     const30<>+0(SB), Z19
+	VFMADD213PS.BCST const29<>+0(SB), Z11, Z19
+	VFMADD213PS      Z16, Z15, Z17
+	VFMADD213PS      Z18, Z15, Z19
+	VMULPS           Z15, Z15, Z16
+	VFMADD213PS      Z17, Z16, Z19
+	VMULPS.BCST      const15<>+0(SB), Z14, Z16
+	VFMADD231PS.BCST const14<>+0(SB), Z11, Z16
 	VMOVAPS          Z15, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z17
-	VPADDD.BCST      const12<>+0(SB), Z18, Z18
-	VMOVAPS          Z16, Z19
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z18, Z19
-	VMULPS           Z19, Z14, Z18
-	VMULPS           Z17, Z14, Z14
-	VSHUFF64X2       $0x44, Z14, Z18, Z17
-	VSHUFF64X2       $0xee, Z14, Z18, Z14
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
+	VMULPS           Z15, Z11, Z11
+	VFMADD231PS      Z19, Z11, Z17
+	VADDPS           Z17, Z16, Z11
+	VSQRTPS          Z11, Z11
+	VPSLLD           $0x02, Z4, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z14, Z14
+	VPADDD.BCST      const22<>+0(SB), Z4, Z15
+	VMULPS           Z14, Z14, Z16
+	VBROADCASTSS     const3<>+0(SB), Z17
+	VFMADD213PS.BCST const4<>+0(SB), Z16, Z17
+	VFMADD213PS.BCST const5<>+0(SB), Z16, Z17
+	VMOVAPS          Z14, Z18
+	VMULPS           Z14, Z16, Z14
+	VFMADD231PS      Z17, Z14, Z18
+	VBROADCASTSS     const6<>+0(SB), Z14
+	VFMADD213PS.BCST const7<>+0(SB), Z16, Z14
+	VFMADD213PS.BCST const8<>+0(SB), Z16, Z14
+	VMOVAPS          Z16, Z17
+	VBROADCASTSS     const9<>+0(SB), Z19
+	VFMADD213PS.BCST const10<>+0(SB), Z19, Z17
+	VMULPS           Z16, Z16, Z16
+	VFMADD231PS      Z14, Z16, Z17
+	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
+	VBLENDMPS        Z17, Z18, K1, Z12
+	VBLENDMPS        Z18, Z17, K1, Z13
+	VMOVAPS          Z12, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z14
+	VPADDD.BCST      const12<>+0(SB), Z15, Z15
+	VMOVAPS          Z13, Z16
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z16
+	VMULPS           Z16, Z11, Z15
+	VMULPS           Z14, Z11, Z11
+	VSHUFF64X2       $0x44, Z11, Z15, Z14
+	VSHUFF64X2       $0xee, Z11, Z15, Z11
 	CMPQ             R9, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          Z17, (DX)
-	VMOVUPS          (BX), Z18
-	VMULPS           Z8, Z18, Z18
-	VFMADD231PS      Z9, Z17, Z18
-	VMOVUPS          Z18, (CX)
+	VMOVUPS          Z14, (DX)
+	VMOVUPS          (BX), Z15
+	VMULPS           Z5, Z15, Z15
+	VFMADD231PS      Z6, Z14, Z15
+	VMOVUPS          Z15, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2219,11 +2303,11 @@ final:
 	JEQ              finaldone
 	CMPQ             R9, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          Z14, (DX)
-	VMOVUPS          (BX), Z18
-	VMULPS           Z8, Z18, Z18
-	VFMADD231PS      Z9, Z14, Z18
-	VMOVUPS          Z18, (CX)
+	VMOVUPS          Z11, (DX)
+	VMOVUPS          (BX), Z15
+	VMULPS           Z5, Z15, Z15
+	VFMADD231PS      Z6, Z11, Z15
+	VMOVUPS          Z15, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2234,11 +2318,11 @@ final:
 finaltail0:
 	LEAQ        const32<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
-	VMOVUPS     Z17, K1, (DX)
-	VMOVUPS.Z   (BX), K1, Z14
-	VMULPS      Z8, Z14, Z8
-	VFMADD231PS Z9, Z17, Z8
-	VMOVUPS     Z8, K1, (CX)
+	VMOVUPS     Z14, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z11
+	VMULPS      Z5, Z11, Z5
+	VFMADD231PS Z6, Z14, Z5
+	VMOVUPS     Z5, K1, (CX)
 	LEAQ        (CX)(R9*4), CX
 	LEAQ        (DX)(R9*4), DX
 	LEAQ        (BX)(R9*4), BX
@@ -2247,11 +2331,11 @@ finaltail0:
 finaltail1:
 	LEAQ        const32<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
-	VMOVUPS     Z14, K1, (DX)
-	VMOVUPS.Z   (BX), K1, Z17
-	VMULPS      Z8, Z17, Z8
-	VFMADD231PS Z9, Z14, Z8
-	VMOVUPS     Z8, K1, (CX)
+	VMOVUPS     Z11, K1, (DX)
+	VMOVUPS.Z   (BX), K1, Z14
+	VMULPS      Z5, Z14, Z5
+	VFMADD231PS Z6, Z11, Z5
+	VMOVUPS     Z5, K1, (CX)
 	LEAQ        (CX)(R9*4), CX
 	LEAQ        (DX)(R9*4), DX
 	LEAQ        (BX)(R9*4), BX
@@ -2269,157 +2353,170 @@ none:
 
 // func Overdamped(z []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·Overdamped(SB), $200-168
-	MOVQ            ids_len+104(FP), AX
-	MOVQ            AX, (SP)
-	MOVQ            ids_base+96(FP), AX
-	MOVQ            z_base+0(FP), CX
-	MOVQ            g_base+24(FP), DX
-	MOVQ            p_base+48(FP), BX
-	MOVQ            h_base+72(FP), SI
-	VBROADCASTSS    anchor+128(FP), Z0
-	VMOVSS          X0, 8(SP)
-	VBROADCASTSS    root+132(FP), Z0
-	VMOVSS          X0, 16(SP)
-	VBROADCASTSS    heat+136(FP), Z0
-	VMOVSS          X0, 24(SP)
-	XORQ            DI, DI
-	MOVQ            DI, 32(SP)
-	CMPQ            (SP), $0x00000000
-	JEQ             none
-	MOVLQZX         step+152(FP), DI
-	MOVQ            seed+144(FP), R8
-	MOVL            $0xcd9e8d57, R9
-	IMULQ           R9, DI
-	MOVQ            DI, R9
-	SHRQ            $0x20, R9
-	XORQ            R8, R9
-	SHRQ            $0x20, R8
-	MOVLQZX         stream+156(FP), R10
-	XORQ            R8, R10
-	VPBROADCASTD    R9, Z9
-	VPBROADCASTD    DI, Z10
-	VPBROADCASTD    R10, Z11
-	MOVQ            seed+144(FP), DI
-	MOVQ            DI, R8
-	SHRQ            $0x20, R8
-	MOVQ            DI, 40(SP)
-	MOVQ            R8, 48(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 56(SP)
-	MOVQ            R8, 64(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 72(SP)
-	MOVQ            R8, 80(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 88(SP)
-	MOVQ            R8, 96(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 104(SP)
-	MOVQ            R8, 112(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 120(SP)
-	MOVQ            R8, 128(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 136(SP)
-	MOVQ            R8, 144(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 152(SP)
-	MOVQ            R8, 160(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 168(SP)
-	MOVQ            R8, 176(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	MOVQ            DI, 184(SP)
-	MOVQ            R8, 192(SP)
-	ADDL            $0x9e3779b9, DI
-	ADDL            $0xbb67ae85, R8
-	VPBROADCASTD    const0<>+0(SB), Z12
-	VPBROADCASTD    const1<>+0(SB), Z13
-	VMOVDQU32       const2<>+0(SB), Z14
-	XORQ            DI, DI
-	MOVQ            d+120(FP), R8
-	ADDQ            $0x0000001f, R8
-	SHRQ            $0x05, R8
-	MOVQ            (AX), DI
-	ADDQ            $0x00000008, AX
-	IMULQ           R8, DI
+TEXT ·Overdamped(SB), $248-168
+	MOVQ         ids_len+104(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+96(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+24(FP), DX
+	MOVQ         p_base+48(FP), BX
+	MOVQ         h_base+72(FP), SI
+	VBROADCASTSS anchor+128(FP), Z0
+	VMOVSS       X0, 8(SP)
+	VBROADCASTSS root+132(FP), Z0
+	VMOVSS       X0, 16(SP)
+	VBROADCASTSS heat+136(FP), Z0
+	VMOVSS       X0, 24(SP)
+	XORQ         DI, DI
+	MOVQ         DI, 32(SP)
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+144(FP), DI
+	MOVQ         DI, R8
+	SHRQ         $0x20, R8
+	MOVQ         $-1, 232(SP)
+	MOVLQZX      stream+156(FP), R9
+	XORQ         R8, R9
+	MOVQ         R9, 200(SP)
+	MOVLQZX      step+152(FP), R9
+	MOVL         $0xcd9e8d57, R10
+	IMULQ        R10, R9
+	MOVL         DI, R10
+	ADDL         $0x9e3779b9, R10
+	XORL         R9, R10
+	MOVQ         R10, 208(SP)
+	SHRQ         $0x20, R9
+	XORL         DI, R9
+	MOVQ         R9, 240(SP)
+	MOVQ         DI, 40(SP)
+	MOVQ         R8, 48(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 56(SP)
+	MOVQ         R8, 64(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 72(SP)
+	MOVQ         R8, 80(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 88(SP)
+	MOVQ         R8, 96(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 104(SP)
+	MOVQ         R8, 112(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 120(SP)
+	MOVQ         R8, 128(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 136(SP)
+	MOVQ         R8, 144(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 152(SP)
+	MOVQ         R8, 160(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 168(SP)
+	MOVQ         R8, 176(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	MOVQ         DI, 184(SP)
+	MOVQ         R8, 192(SP)
+	ADDL         $0x9e3779b9, DI
+	ADDL         $0xbb67ae85, R8
+	VPBROADCASTD const0<>+0(SB), Z9
+	VPBROADCASTD const1<>+0(SB), Z10
+	VMOVDQU32    const2<>+0(SB), Z11
+	XORQ         DI, DI
+	MOVQ         d+120(FP), R8
+	ADDQ         $0x0000001f, R8
+	SHRQ         $0x05, R8
+	MOVQ         (AX), DI
+	ADDQ         $0x00000008, AX
+	IMULQ        R8, DI
+	MOVQ         DI, R8
+	SHRQ         $0x1d, R8
+	CMPQ         R8, 232(SP)
+	JEQ          high1
+	MOVQ         R8, 232(SP)
+	XORL         240(SP), R8
+	MOVL         $0xd2511f53, R9
+	IMULQ        R8, R9
+	MOVL         R9, R8
+	XORL         80(SP), R8
+	MOVQ         R8, 224(SP)
+	SHRQ         $0x20, R9
+	XORL         64(SP), R9
+	MOVQ         R9, 216(SP)
+
+high1:
 	MOVQ            DI, R8
 	SHLQ            $0x03, R8
 	VPBROADCASTQ    R8, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z8
-	VPSRLQ          $0x20, Z8, Z0
-	VPMULUDQ        Z12, Z8, Z15
-	VPSRLQ          $0x20, Z15, Z8
-	VPXORD          Z9, Z0, Z0
-	VPXORD          Z11, Z8, Z8
-	VPMULUDQ        Z12, Z0, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 56(SP), Z10, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 80(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 88(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 112(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 120(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 144(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 152(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 168(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
+	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPMULUDQ        Z9, Z0, Z13
+	VPSRLQ          $0x20, Z13, Z0
+	VPXORD.BCST     200(SP), Z0, Z0
+	VPMULUDQ        Z10, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z8
+	VPXORD.BCST     208(SP), Z8, Z8
+	VPXORD.BCST     216(SP), Z13, Z13
+	VPMULUDQ        Z9, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z0, Z14
+	VPXORD.BCST     224(SP), Z12, Z12
+	VPMULUDQ        Z9, Z14, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 88(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 112(SP), Z0, Z13
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 120(SP), Z14, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z12
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 144(SP), Z0, Z14
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 152(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z8, Z13
+	VPMULUDQ        Z9, Z15, Z12
+	VPSRLQ          $0x20, Z12, Z8
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z15
 	VPTERNLOGD.BCST $0x96, 176(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 184(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 192(SP), Z15, Z16
-	VPERMT2D        Z16, Z14, Z17
-	VMOVAPS         Z17, Z15
-	VPERMT2D        Z0, Z14, Z8
-	VMOVAPS         Z8, Z16
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z15
+	VPTERNLOGD.BCST $0x96, 184(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 192(SP), Z12, Z14
+	VPERMT2D        Z14, Z11, Z15
+	VMOVAPS         Z15, Z12
+	VPERMT2D        Z0, Z11, Z8
+	VMOVAPS         Z8, Z13
 	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
@@ -2431,13 +2528,13 @@ rows:
 	VSQRTSS      X8, X8, X8
 	VBROADCASTSS X8, Z8
 	VMOVAPS      Z8, Z8
-	VMOVSS       16(SP), X17
-	VUCOMISS     const33<>+0(SB), X17
+	VMOVSS       16(SP), X14
+	VUCOMISS     const33<>+0(SB), X14
 	JHI          clip
 	JMP          free
 
 clip:
-	VBROADCASTSS X0, Z17
+	VBROADCASTSS X0, Z14
 	VPXORD       Z1, Z1, Z1
 	MOVQ         CX, R8
 	MOVQ         DX, R9
@@ -2447,13 +2544,13 @@ clip:
 	JLT          drift1end
 
 drift1:
-	VMOVUPS          (R9), Z18
-	VMOVUPS          (R10), Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS          (R8), Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMULPS           Z17, Z18, Z18
-	VFMADD231PS      Z18, Z18, Z1
+	VMOVUPS          (R9), Z15
+	VMOVUPS          (R10), Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS          (R8), Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD231PS      Z15, Z15, Z1
 	ADDQ             $0x00000040, R8
 	ADDQ             $0x00000040, R9
 	ADDQ             $0x00000040, R10
@@ -2466,39 +2563,39 @@ drift1end:
 	JEQ              driftdone
 	LEAQ             const32<>+0(SB), R12
 	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (R9), K1, Z18
-	VMOVUPS.Z        (R10), K1, Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS.Z        (R8), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMULPS           Z17, Z18, Z17
-	VMOVAPS.Z        Z17, K1, Z17
-	VFMADD231PS      Z17, Z17, Z1
+	VMOVUPS.Z        (R9), K1, Z15
+	VMOVUPS.Z        (R10), K1, Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (R8), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMULPS           Z14, Z15, Z14
+	VMOVAPS.Z        Z14, K1, Z14
+	VFMADD231PS      Z14, Z14, Z1
 	LEAQ             (R8)(R11*4), R8
 	LEAQ             (R9)(R11*4), R9
 	LEAQ             (R10)(R11*4), R10
 
 driftdone:
-	VEXTRACTF64X4 $0x01, Z1, Y17
-	VADDPS        Y17, Y1, Y17
-	VEXTRACTF32X4 $0x01, Y17, X18
-	VADDPS        X18, X17, X18
-	VPSHUFD       $0x0e, X18, X17
-	VADDPS        X17, X18, X17
-	VPSHUFD       $0x01, X17, X18
-	VADDPS        X18, X17, X18
-	VMOVSS        16(SP), X17
-	VMULSS        16(SP), X17, X17
-	VUCOMISS      X17, X18
+	VEXTRACTF64X4 $0x01, Z1, Y14
+	VADDPS        Y14, Y1, Y14
+	VEXTRACTF32X4 $0x01, Y14, X15
+	VADDPS        X15, X14, X15
+	VPSHUFD       $0x0e, X15, X14
+	VADDPS        X14, X15, X14
+	VPSHUFD       $0x01, X14, X15
+	VADDPS        X15, X14, X15
+	VMOVSS        16(SP), X14
+	VMULSS        16(SP), X14, X14
+	VUCOMISS      X14, X15
 	JHI           cut
 	JMP           free
 
 cut:
 	ADDQ    $0x00000001, 32(SP)
-	VSQRTSS X18, X18, X17
-	VMOVSS  16(SP), X18
-	VDIVSS  X17, X18, X17
-	VMULSS  X17, X0, X0
+	VSQRTSS X15, X15, X14
+	VMOVSS  16(SP), X15
+	VDIVSS  X14, X15, X14
+	VMULSS  X14, X0, X0
 
 free:
 	VBROADCASTSS X0, Z0
@@ -2524,154 +2621,166 @@ lastgroup:
 	IMULQ R9, DI
 
 ahead:
+	MOVQ  DI, R9
+	SHRQ  $0x1d, R9
+	CMPQ  R9, 232(SP)
+	JEQ   high2
+	MOVQ  R9, 232(SP)
+	XORL  240(SP), R9
+	MOVL  $0xd2511f53, R10
+	IMULQ R9, R10
+	MOVL  R10, R9
+	XORL  80(SP), R9
+	MOVQ  R9, 224(SP)
+	SHRQ  $0x20, R10
+	XORL  64(SP), R10
+	MOVQ  R10, 216(SP)
+
+high2:
 	CMPQ             R8, $0x00000020
 	JLT              partial
-	VPSRLD           $0x08, Z15, Z15
+	VPSRLD           $0x08, Z12, Z12
 	MOVQ             DI, R9
-	VPADDD.BCST      const18<>+0(SB), Z15, Z15
+	VPADDD.BCST      const18<>+0(SB), Z12, Z12
 	SHLQ             $0x03, R9
-	VCVTDQ2PS        Z15, Z17
-	VPBROADCASTQ     R9, Z15
-	VBROADCASTSS     const24<>+0(SB), Z18
-	VBROADCASTSS     const26<>+0(SB), Z19
-	VBROADCASTSS     const28<>+0(SB), Z20
-	VBROADCASTSS     const30<>+0(SB), Z21
-	VPSLLD           $0x02, Z16, Z22
-	VBROADCASTSS     const3<>+0(SB), Z23
-	VPSUBD.BCST      const19<>+0(SB), Z17, Z17
-	VCVTDQ2PS        Z22, Z24
-	VPANDD.BCST      const20<>+0(SB), Z17, Z22
-	VPADDQ           const31<>+0(SB), Z15, Z15
-	VPADDD.BCST      const21<>+0(SB), Z22, Z25
-	VPMULUDQ         Z12, Z15, Z22
-	VSUBPS.BCST      const10<>+0(SB), Z25, Z25
-	VPSRLQ           $0x20, Z15, Z15
-	VPXORD           Z9, Z15, Z15
-	VPSRAD           $0x17, Z17, Z26
-	VPSRLQ           $0x20, Z22, Z17
-	VPMULUDQ         Z12, Z15, Z15
-	VFMADD213PS.BCST const23<>+0(SB), Z25, Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z25, Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z25, Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z25, Z21
-	VMULPS           Z25, Z25, Z27
-	VPXORD           Z11, Z17, Z17
-	VPMULUDQ         Z13, Z17, Z17
-	VCVTDQ2PS        Z26, Z28
-	VPSRLQ           $0x20, Z15, Z26
-	VMULPS.BCST      const17<>+0(SB), Z24, Z24
-	VFMADD213PS      Z18, Z27, Z19
-	VFMADD213PS      Z20, Z27, Z21
-	VMULPS           Z27, Z27, Z20
+	VCVTDQ2PS        Z12, Z14
+	VPBROADCASTQ     R9, Z12
+	VBROADCASTSS     const24<>+0(SB), Z15
+	VBROADCASTSS     const26<>+0(SB), Z16
+	VBROADCASTSS     const28<>+0(SB), Z17
+	VBROADCASTSS     const30<>+0(SB), Z18
+	VPSLLD           $0x02, Z13, Z19
+	VBROADCASTSS     const3<>+0(SB), Z20
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z19, Z21
+	VPANDD.BCST      const20<>+0(SB), Z14, Z19
+	VPADDQ           const31<>+0(SB), Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z19, Z19
+	VPMULUDQ         Z9, Z12, Z12
+	VSUBPS.BCST      const10<>+0(SB), Z19, Z19
+	VPSRAD           $0x17, Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z21, Z23
+	VPSRLQ           $0x20, Z12, Z21
+	VPXORD.BCST      216(SP), Z12, Z12
+	VFMADD213PS.BCST const23<>+0(SB), Z19, Z15
+	VFMADD213PS.BCST const25<>+0(SB), Z19, Z16
+	VFMADD213PS.BCST const27<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST const29<>+0(SB), Z19, Z18
+	VMULPS           Z19, Z19, Z22
+	VPXORD.BCST      200(SP), Z21, Z21
+	VPMULUDQ         Z10, Z21, Z21
+	VPMULUDQ         Z10, Z12, Z12
+	VMULPS.BCST      const15<>+0(SB), Z14, Z24
+	VMULPS           Z23, Z23, Z25
+	VFMADD213PS      Z15, Z22, Z16
+	VFMADD213PS      Z17, Z22, Z18
+	VMULPS           Z22, Z22, Z17
+	VPSRLQ           $0x20, Z21, Z15
+	VMOVAPS          Z22, Z26
+	VPXORD.BCST      208(SP), Z15, Z15
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z26
+	VPMULUDQ         Z9, Z15, Z14
+	VFMADD213PS      Z16, Z17, Z18
+	VMULPS           Z22, Z19, Z16
+	VPSRLQ           $0x20, Z12, Z15
+	VFMADD231PS.BCST const14<>+0(SB), Z19, Z24
+	VPSRLQ           $0x20, Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z21, Z15
+	VPXORD.BCST      224(SP), Z17, Z17
+	VPMULUDQ         Z9, Z15, Z15
+	VFMADD231PS      Z18, Z16, Z26
+	VPMULUDQ         Z10, Z17, Z17
+	VBROADCASTSS     const6<>+0(SB), Z19
+	VFMADD213PS.BCST const4<>+0(SB), Z25, Z20
+	VPSRLQ           $0x20, Z15, Z16
+	VFMADD213PS.BCST const7<>+0(SB), Z25, Z19
 	VPSRLQ           $0x20, Z17, Z18
-	VMOVAPS          Z27, Z29
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z10, Z18
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z22, Z26
-	VFMADD231PS.BCST const16<>+0(SB), Z28, Z29
-	VFMADD213PS      Z19, Z20, Z21
-	VPMULUDQ         Z12, Z18, Z18
-	VPMULUDQ         Z13, Z26, Z19
-	VMULPS.BCST      const15<>+0(SB), Z28, Z20
-	VMULPS           Z27, Z25, Z27
-	VMULPS           Z24, Z24, Z28
-	VPSRLQ           $0x20, Z18, Z22
-	VBROADCASTSS     const6<>+0(SB), Z30
-	VPSRLQ           $0x20, Z19, Z26
-	VFMADD231PS.BCST const14<>+0(SB), Z25, Z20
-	VFMADD231PS      Z21, Z27, Z29
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z17, Z26
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z15, Z22
-	VPMULUDQ         Z12, Z26, Z15
-	VPMULUDQ         Z13, Z22, Z17
-	VFMADD213PS.BCST const4<>+0(SB), Z28, Z23
-	VFMADD213PS.BCST const7<>+0(SB), Z28, Z30
-	VMOVAPS          Z28, Z21
-	VADDPS           Z29, Z20, Z25
-	VPSRLQ           $0x20, Z15, Z20
-	VPSRLQ           $0x20, Z17, Z22
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z18, Z20
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z19, Z22
-	VPMULUDQ         Z13, Z20, Z18
-	VPMULUDQ         Z12, Z22, Z19
-	VSQRTPS          Z25, Z25
-	VBROADCASTSS     const9<>+0(SB), Z26
-	VFMADD213PS.BCST const5<>+0(SB), Z28, Z23
-	VPSRLQ           $0x20, Z18, Z22
-	VFMADD213PS.BCST const8<>+0(SB), Z28, Z30
-	VPSRLQ           $0x20, Z19, Z20
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z16
+	VADDPS           Z26, Z24, Z14
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z12, Z18
+	VPMULUDQ         Z9, Z18, Z12
+	VPMULUDQ         Z10, Z16, Z16
+	VMOVAPS          Z25, Z18
+	VBROADCASTSS     const9<>+0(SB), Z21
+	VSQRTPS          Z14, Z24
+	VFMADD213PS.BCST const5<>+0(SB), Z25, Z20
+	VPSRLQ           $0x20, Z12, Z14
+	VPSRLQ           $0x20, Z16, Z22
 	VPTERNLOGD.BCST  $0x96, 104(SP), Z17, Z22
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z15, Z20
-	VPMULUDQ         Z12, Z22, Z15
-	VPMULUDQ         Z13, Z20, Z17
-	VFMADD213PS.BCST const10<>+0(SB), Z26, Z21
-	VMULPS           Z24, Z28, Z20
-	VMULPS           Z28, Z28, Z26
-	VPSRLQ           $0x20, Z15, Z22
-	VPADDD.BCST      const22<>+0(SB), Z16, Z27
-	VPSRLQ           $0x20, Z17, Z16
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z19, Z22
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z16
-	VPMULUDQ         Z13, Z22, Z18
-	VPMULUDQ         Z12, Z16, Z16
-	VMOVAPS          Z24, Z19
-	VFMADD231PS      Z23, Z20, Z19
-	VFMADD231PS      Z30, Z26, Z21
-	VPSRLQ           $0x20, Z18, Z22
-	VPTESTMD.BCST    const12<>+0(SB), Z27, K1
-	VPSRLQ           $0x20, Z16, Z20
-	VMOVUPS          (DX), Z23
-	VMOVUPS          (BX), Z24
-	VMOVUPS          64(DX), Z26
-	VMOVUPS          64(BX), Z28
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z17, Z22
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z15, Z20
-	VADDPS           Z24, Z23, Z15
-	VADDPS           Z28, Z26, Z17
-	VPMULUDQ         Z12, Z22, Z22
-	VPMULUDQ         Z13, Z20, Z20
-	VMOVUPS          (CX), Z23
-	VMOVUPS          64(CX), Z24
-	VBLENDMPS        Z21, Z19, K1, Z2
-	VBLENDMPS        Z19, Z21, K1, Z3
-	VFMADD231PS.BCST 8(SP), Z23, Z15
-	VFMADD231PS.BCST 8(SP), Z24, Z17
-	VPSRLQ           $0x20, Z20, Z21
-	VPSRLQ           $0x20, Z22, Z19
-	VMOVAPS          Z2, Z23
-	VPADDD.BCST      const12<>+0(SB), Z27, Z24
-	VMOVAPS          Z3, Z26
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z18, Z21
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z16, Z19
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z27, Z23
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z24, Z26
-	VPMULUDQ         Z12, Z21, Z16
-	VPMULUDQ         Z13, Z19, Z18
-	VMULPS           Z26, Z25, Z19
-	VMULPS           Z23, Z25, Z21
-	VMOVUPS          (CX), Z23
-	VMOVUPS          64(CX), Z24
-	VFNMADD231PS     Z15, Z0, Z23
-	VFNMADD231PS     Z17, Z0, Z24
-	VPSRLQ           $0x20, Z18, Z17
-	VPSRLQ           $0x20, Z16, Z15
-	VSHUFF64X2       $0x44, Z21, Z19, Z25
-	VSHUFF64X2       $0xee, Z21, Z19, Z19
-	VPTERNLOGD.BCST  $0x96, 168(SP), Z20, Z17
-	VPTERNLOGD.BCST  $0x96, 176(SP), Z22, Z15
-	VPMULUDQ         Z12, Z17, Z17
-	VPMULUDQ         Z13, Z15, Z20
-	VFMADD231PS      Z25, Z8, Z23
-	VFMADD231PS      Z19, Z8, Z24
-	VPSRLQ           $0x20, Z20, Z19
-	VPSRLQ           $0x20, Z17, Z15
-	VPTERNLOGD.BCST  $0x96, 184(SP), Z18, Z19
-	VPTERNLOGD.BCST  $0x96, 192(SP), Z16, Z15
-	VMOVUPS          Z23, (CX)
-	VMOVUPS          Z24, 64(CX)
-	VPERMT2D         Z15, Z14, Z19
-	VMOVAPS          Z19, Z15
-	VPERMT2D         Z17, Z14, Z20
-	VMOVAPS          Z20, Z16
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z15, Z14
+	VPMULUDQ         Z9, Z22, Z15
+	VPMULUDQ         Z10, Z14, Z14
+	VFMADD213PS.BCST const8<>+0(SB), Z25, Z19
+	VFMADD213PS.BCST const10<>+0(SB), Z21, Z18
+	VMULPS           Z23, Z25, Z17
+	VMULPS           Z25, Z25, Z25
+	VPSRLQ           $0x20, Z15, Z21
+	VPSRLQ           $0x20, Z14, Z22
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z16, Z22
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z12, Z21
+	VPMULUDQ         Z9, Z22, Z12
+	VPMULUDQ         Z10, Z21, Z16
+	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VMOVAPS          Z23, Z21
+	VFMADD231PS      Z20, Z17, Z21
+	VFMADD231PS      Z19, Z25, Z18
+	VPSRLQ           $0x20, Z12, Z17
+	VPSRLQ           $0x20, Z16, Z19
+	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
+	VMOVUPS          (DX), Z20
+	VMOVUPS          (BX), Z22
+	VMOVUPS          64(DX), Z23
+	VMOVUPS          64(BX), Z25
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z14, Z19
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z15, Z17
+	VADDPS           Z22, Z20, Z14
+	VADDPS           Z25, Z23, Z15
+	VPMULUDQ         Z9, Z19, Z19
+	VPMULUDQ         Z10, Z17, Z17
+	VMOVUPS          (CX), Z20
+	VMOVUPS          64(CX), Z22
+	VBLENDMPS        Z18, Z21, K1, Z2
+	VBLENDMPS        Z21, Z18, K1, Z3
+	VFMADD231PS.BCST 8(SP), Z20, Z14
+	VFMADD231PS.BCST 8(SP), Z22, Z15
+	VPSRLQ           $0x20, Z19, Z18
+	VPSRLQ           $0x20, Z17, Z20
+	VMOVAPS          Z2, Z21
+	VPADDD.BCST      const12<>+0(SB), Z13, Z22
+	VMOVAPS          Z3, Z23
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z16, Z20
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z12, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z21
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z23
+	VPMULUDQ         Z9, Z20, Z12
+	VPMULUDQ         Z10, Z18, Z13
+	VMULPS           Z23, Z24, Z16
+	VMULPS           Z21, Z24, Z18
+	VMOVUPS          (CX), Z20
+	VMOVUPS          64(CX), Z21
+	VFNMADD231PS     Z14, Z0, Z20
+	VFNMADD231PS     Z15, Z0, Z21
+	VPSRLQ           $0x20, Z12, Z14
+	VPSRLQ           $0x20, Z13, Z15
+	VSHUFF64X2       $0x44, Z18, Z16, Z22
+	VSHUFF64X2       $0xee, Z18, Z16, Z16
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z17, Z15
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z19, Z14
+	VPMULUDQ         Z9, Z15, Z15
+	VPMULUDQ         Z10, Z14, Z14
+	VFMADD231PS      Z22, Z8, Z20
+	VFMADD231PS      Z16, Z8, Z21
+	VPSRLQ           $0x20, Z15, Z16
+	VPSRLQ           $0x20, Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z13, Z17
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z12, Z16
+	VMOVUPS          Z20, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VPERMT2D         Z16, Z11, Z17
+	VMOVAPS          Z17, Z12
+	VPERMT2D         Z15, Z11, Z14
+	VMOVAPS          Z14, Z13
 	ADDQ             $0x00000080, CX
 	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
@@ -2681,78 +2790,78 @@ ahead:
 	JMP              whole
 
 partial:
-	VPSRLD           $0x08, Z15, Z15
-	VPADDD.BCST      const18<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z15, Z15
-	VPSUBD.BCST      const19<>+0(SB), Z15, Z15
-	VPSRAD           $0x17, Z15, Z17
-	VCVTDQ2PS        Z17, Z17
-	VPANDD.BCST      const20<>+0(SB), Z15, Z15
-	VPADDD.BCST      const21<>+0(SB), Z15, Z15
-	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VMULPS           Z15, Z15, Z18
-	VBROADCASTSS     const24<>+0(SB), Z19
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z19
-	VBROADCASTSS     const26<>+0(SB), Z20
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z20
-	VBROADCASTSS     const28<>+0(SB), Z21
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z21
-	VBROADCASTSS     const30<>+0(SB), Z22
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z22
-	VFMADD213PS      Z19, Z18, Z20
-	VFMADD213PS      Z21, Z18, Z22
-	VMULPS           Z18, Z18, Z19
-	VFMADD213PS      Z20, Z19, Z22
-	VMULPS.BCST      const15<>+0(SB), Z17, Z19
-	VFMADD231PS.BCST const14<>+0(SB), Z15, Z19
-	VMOVAPS          Z18, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z20
-	VMULPS           Z18, Z15, Z15
-	VFMADD231PS      Z22, Z15, Z20
-	VADDPS           Z20, Z19, Z15
-	VSQRTPS          Z15, Z15
-	VPSLLD           $0x02, Z16, Z17
-	VCVTDQ2PS        Z17, Z17
-	VMULPS.BCST      const17<>+0(SB), Z17, Z17
-	VPADDD.BCST      const22<>+0(SB), Z16, Z16
-	VMULPS           Z17, Z17, Z18
-	VBROADCASTSS     const3<>+0(SB), Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z18, Z19
-	VFMADD213PS.BCST const5<>+0(SB), Z18, Z19
-	VMOVAPS          Z17, Z20
-	VMULPS           Z17, Z18, Z17
-	VFMADD231PS      Z19, Z17, Z20
-	VBROADCASTSS     const6<>+0(SB), Z17
-	VFMADD213PS.BCST const7<>+0(SB), Z18, Z17
-	VFMADD213PS.BCST const8<>+0(SB), Z18, Z17
-	VMOVAPS          Z18, Z19
-	VBROADCASTSS     const9<>+0(SB), Z21
-	VFMADD213PS.BCST const10<>+0(SB), Z21, Z19
-	VMULPS           Z18, Z18, Z18
-	VFMADD231PS      Z17, Z18, Z19
-	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
-	VBLENDMPS        Z19, Z20, K1, Z4
-	VBLENDMPS        Z20, Z19, K1, Z5
-	VMOVAPS          Z4, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
-	VPADDD.BCST      const12<>+0(SB), Z16, Z16
-	VMOVAPS          Z5, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z18
-	VMULPS           Z18, Z15, Z16
-	VMULPS           Z17, Z15, Z15
-	VSHUFF64X2       $0x44, Z15, Z16, Z17
-	VSHUFF64X2       $0xee, Z15, Z16, Z15
+	VPSRLD           $0x08, Z12, Z12
+	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VCVTDQ2PS        Z12, Z12
+	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPSRAD           $0x17, Z12, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPANDD.BCST      const20<>+0(SB), Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
+	VMULPS           Z12, Z12, Z15
+	VBROADCASTSS     const24<>+0(SB), Z16
+	VFMADD213PS.BCST const23<>+0(SB), Z12, Z16
+	VBROADCASTSS     const26<>+0(SB), Z17
+	VFMADD213PS.BCST const25<>+0(SB), Z12, Z17
+	VBROADCASTSS     const28<>+0(SB), Z18
+	VFMADD213PS.BCST const27<>+0(SB), Z12, Z18
+	VBROADCASTSS     const30<>+0(SB), Z19
+	VFMADD213PS.BCST const29<>+0(SB), Z12, Z19
+	VFMADD213PS      Z16, Z15, Z17
+	VFMADD213PS      Z18, Z15, Z19
+	VMULPS           Z15, Z15, Z16
+	VFMADD213PS      Z17, Z16, Z19
+	VMULPS.BCST      const15<>+0(SB), Z14, Z16
+	VFMADD231PS.BCST const14<>+0(SB), Z12, Z16
+	VMOVAPS          Z15, Z17
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z19, Z12, Z17
+	VADDPS           Z17, Z16, Z12
+	VSQRTPS          Z12, Z12
+	VPSLLD           $0x02, Z13, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z14, Z14
+	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VMULPS           Z14, Z14, Z15
+	VBROADCASTSS     const3<>+0(SB), Z16
+	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
+	VFMADD213PS.BCST const5<>+0(SB), Z15, Z16
+	VMOVAPS          Z14, Z17
+	VMULPS           Z14, Z15, Z14
+	VFMADD231PS      Z16, Z14, Z17
+	VBROADCASTSS     const6<>+0(SB), Z14
+	VFMADD213PS.BCST const7<>+0(SB), Z15, Z14
+	VFMADD213PS.BCST const8<>+0(SB), Z15, Z14
+	VMOVAPS          Z15, Z16
+	VBROADCASTSS     const9<>+0(SB), Z18
+	VFMADD213PS.BCST const10<>+0(SB), Z18, Z16
+	VMULPS           Z15, Z15, Z15
+	VFMADD231PS      Z14, Z15, Z16
+	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
+	VBLENDMPS        Z16, Z17, K1, Z4
+	VBLENDMPS        Z17, Z16, K1, Z5
+	VMOVAPS          Z4, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z14
+	VPADDD.BCST      const12<>+0(SB), Z13, Z13
+	VMOVAPS          Z5, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z15
+	VMULPS           Z15, Z12, Z13
+	VMULPS           Z14, Z12, Z12
+	VSHUFF64X2       $0x44, Z12, Z13, Z14
+	VSHUFF64X2       $0xee, Z12, Z13, Z12
 	CMPQ             R8, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          (DX), Z16
-	VMOVUPS          (BX), Z18
-	VADDPS           Z18, Z16, Z16
-	VMOVUPS          (CX), Z18
-	VFMADD231PS.BCST 8(SP), Z18, Z16
-	VMOVUPS          (CX), Z18
-	VFNMADD231PS     Z16, Z0, Z18
-	VFMADD231PS      Z17, Z8, Z18
-	VMOVUPS          Z18, (CX)
+	VMOVUPS          (DX), Z13
+	VMOVUPS          (BX), Z15
+	VADDPS           Z15, Z13, Z13
+	VMOVUPS          (CX), Z15
+	VFMADD231PS.BCST 8(SP), Z15, Z13
+	VMOVUPS          (CX), Z15
+	VFNMADD231PS     Z13, Z0, Z15
+	VFMADD231PS      Z14, Z8, Z15
+	VMOVUPS          Z15, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2761,15 +2870,15 @@ partial:
 	JEQ              partialdone
 	CMPQ             R8, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          (DX), Z16
-	VMOVUPS          (BX), Z18
-	VADDPS           Z18, Z16, Z16
-	VMOVUPS          (CX), Z18
-	VFMADD231PS.BCST 8(SP), Z18, Z16
-	VMOVUPS          (CX), Z18
-	VFNMADD231PS     Z16, Z0, Z18
-	VFMADD231PS      Z15, Z8, Z18
-	VMOVUPS          Z18, (CX)
+	VMOVUPS          (DX), Z13
+	VMOVUPS          (BX), Z15
+	VADDPS           Z15, Z13, Z13
+	VMOVUPS          (CX), Z15
+	VFMADD231PS.BCST 8(SP), Z15, Z13
+	VMOVUPS          (CX), Z15
+	VFNMADD231PS     Z13, Z0, Z15
+	VFMADD231PS      Z12, Z8, Z15
+	VMOVUPS          Z15, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2780,15 +2889,15 @@ partial:
 partialtail0:
 	LEAQ             const32<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
-	VMOVUPS.Z        (DX), K1, Z15
-	VMOVUPS.Z        (BX), K1, Z16
-	VADDPS           Z16, Z15, Z15
-	VMOVUPS.Z        (CX), K1, Z16
-	VFMADD231PS.BCST 8(SP), Z16, Z15
-	VMOVUPS.Z        (CX), K1, Z16
-	VFNMADD231PS     Z15, Z0, Z16
-	VFMADD231PS      Z17, Z8, Z16
-	VMOVUPS          Z16, K1, (CX)
+	VMOVUPS.Z        (DX), K1, Z12
+	VMOVUPS.Z        (BX), K1, Z13
+	VADDPS           Z13, Z12, Z12
+	VMOVUPS.Z        (CX), K1, Z13
+	VFMADD231PS.BCST 8(SP), Z13, Z12
+	VMOVUPS.Z        (CX), K1, Z13
+	VFNMADD231PS     Z12, Z0, Z13
+	VFMADD231PS      Z14, Z8, Z13
+	VMOVUPS          Z13, K1, (CX)
 	LEAQ             (CX)(R8*4), CX
 	LEAQ             (DX)(R8*4), DX
 	LEAQ             (BX)(R8*4), BX
@@ -2797,15 +2906,15 @@ partialtail0:
 partialtail1:
 	LEAQ             const32<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
-	VMOVUPS.Z        (DX), K1, Z16
-	VMOVUPS.Z        (BX), K1, Z17
-	VADDPS           Z17, Z16, Z16
-	VMOVUPS.Z        (CX), K1, Z17
-	VFMADD231PS.BCST 8(SP), Z17, Z16
-	VMOVUPS.Z        (CX), K1, Z17
-	VFNMADD231PS     Z16, Z0, Z17
-	VFMADD231PS      Z15, Z8, Z17
-	VMOVUPS          Z17, K1, (CX)
+	VMOVUPS.Z        (DX), K1, Z13
+	VMOVUPS.Z        (BX), K1, Z14
+	VADDPS           Z14, Z13, Z13
+	VMOVUPS.Z        (CX), K1, Z14
+	VFMADD231PS.BCST 8(SP), Z14, Z13
+	VMOVUPS.Z        (CX), K1, Z14
+	VFNMADD231PS     Z13, Z0, Z14
+	VFMADD231PS      Z12, Z8, Z14
+	VMOVUPS          Z14, K1, (CX)
 	LEAQ             (CX)(R8*4), CX
 	LEAQ             (DX)(R8*4), DX
 	LEAQ             (BX)(R8*4), BX
@@ -2814,145 +2923,141 @@ partialdone:
 	MOVQ            DI, R8
 	SHLQ            $0x03, R8
 	VPBROADCASTQ    R8, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z8
-	VPSRLQ          $0x20, Z8, Z0
-	VPMULUDQ        Z12, Z8, Z15
-	VPSRLQ          $0x20, Z15, Z8
-	VPXORD          Z9, Z0, Z0
-	VPXORD          Z11, Z8, Z8
-	VPMULUDQ        Z12, Z0, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 56(SP), Z10, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 64(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 72(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 80(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 88(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 96(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 112(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 120(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 128(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 144(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 152(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 168(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
+	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPMULUDQ        Z9, Z0, Z13
+	VPSRLQ          $0x20, Z13, Z0
+	VPXORD.BCST     200(SP), Z0, Z0
+	VPMULUDQ        Z10, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z8
+	VPXORD.BCST     208(SP), Z8, Z8
+	VPXORD.BCST     216(SP), Z13, Z13
+	VPMULUDQ        Z9, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 72(SP), Z0, Z14
+	VPXORD.BCST     224(SP), Z12, Z12
+	VPMULUDQ        Z9, Z14, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 88(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z8, Z14
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 104(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 112(SP), Z0, Z13
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 120(SP), Z14, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z8, Z12
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 136(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 144(SP), Z0, Z14
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 152(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z8, Z13
+	VPMULUDQ        Z9, Z15, Z12
+	VPSRLQ          $0x20, Z12, Z8
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 168(SP), Z14, Z15
 	VPTERNLOGD.BCST $0x96, 176(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 184(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 192(SP), Z15, Z16
-	VPERMT2D        Z16, Z14, Z17
-	VMOVAPS         Z17, Z15
-	VPERMT2D        Z0, Z14, Z8
-	VMOVAPS         Z8, Z16
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z15
+	VPTERNLOGD.BCST $0x96, 184(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 192(SP), Z12, Z14
+	VPERMT2D        Z14, Z11, Z15
+	VMOVAPS         Z15, Z12
+	VPERMT2D        Z0, Z11, Z8
+	VMOVAPS         Z8, Z13
 	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z15, Z17
-	VPADDD.BCST      const18<>+0(SB), Z17, Z17
-	VCVTDQ2PS        Z17, Z17
-	VPSUBD.BCST      const19<>+0(SB), Z17, Z17
-	VPSRAD           $0x17, Z17, Z18
-	VCVTDQ2PS        Z18, Z18
-	VPANDD.BCST      const20<>+0(SB), Z17, Z17
-	VPADDD.BCST      const21<>+0(SB), Z17, Z17
-	VSUBPS.BCST      const10<>+0(SB), Z17, Z17
-	VMULPS           Z17, Z17, Z19
-	VBROADCASTSS     const24<>+0(SB), Z20
-	VFMADD213PS.BCST const23<>+0(SB), Z17, Z20
-	VBROADCASTSS     const26<>+0(SB), Z21
-	VFMADD213PS.BCST const25<>+0(SB), Z17, Z21
-	VBROADCASTSS     const28<>+0(SB), Z22
-	VFMADD213PS.BCST const27<>+0(SB), Z17, Z22
-	VBROADCASTSS     const30<>+0(SB), Z23
-	VFMADD213PS.BCST const29<>+0(SB), Z17, Z23
-	VFMADD213PS      Z20, Z19, Z21
-	VFMADD213PS      Z22, Z19, Z23
-	VMULPS           Z19, Z19, Z20
-	VFMADD213PS      Z21, Z20, Z23
-	VMULPS.BCST      const15<>+0(SB), Z18, Z20
-	VFMADD231PS.BCST const14<>+0(SB), Z17, Z20
-	VMOVAPS          Z19, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z18, Z21
-	VMULPS           Z19, Z17, Z17
-	VFMADD231PS      Z23, Z17, Z21
-	VADDPS           Z21, Z20, Z17
-	VSQRTPS          Z17, Z17
-	VPSLLD           $0x02, Z16, Z18
-	VCVTDQ2PS        Z18, Z18
-	VMULPS.BCST      const17<>+0(SB), Z18, Z18
-	VPADDD.BCST      const22<>+0(SB), Z16, Z19
-	VMULPS           Z18, Z18, Z20
-	VBROADCASTSS     const3<>+0(SB), Z21
-	VFMADD213PS.BCST const4<>+0(SB), Z20, Z21
-	VFMADD213PS.BCST const5<>+0(SB), Z20, Z21
-	VMOVAPS          Z18, Z22
-	VMULPS           Z18, Z20, Z18
-	VFMADD231PS      Z21, Z18, Z22
-	VBROADCASTSS     const6<>+0(SB), Z18
-	VFMADD213PS.BCST const7<>+0(SB), Z20, Z18
-	VFMADD213PS.BCST const8<>+0(SB), Z20, Z18
-	VMOVAPS          Z20, Z21
-	VBROADCASTSS     const9<>+0(SB), Z23
-	VFMADD213PS.BCST const10<>+0(SB), Z23, Z21
-	VMULPS           Z20, Z20, Z20
-	VFMADD231PS      Z18, Z20, Z21
-	VPTESTMD.BCST    const12<>+0(SB), Z19, K1
-	VBLENDMPS        Z21, Z22, K1, Z6
-	VBLENDMPS        Z22, Z21, K1, Z7
-	VMOVAPS          Z6, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z18
-	VPADDD.BCST      const12<>+0(SB), Z19, Z19
-	VMOVAPS          Z7, Z20
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z20
-	VMULPS           Z20, Z17, Z19
-	VMULPS           Z18, Z17, Z17
-	VSHUFF64X2       $0x44, Z17, Z19, Z18
-	VSHUFF64X2       $0xee, Z17, Z19, Z17
+	VPSRLD           $0x08, Z12, Z14
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z15
+	VCVTDQ2PS        Z15, Z15
+	VPANDD.BCST      const20<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VMULPS           Z14, Z14, Z16
+	VBROADCASTSS     const24<>+0(SB), Z17
+	VFMADD213PS.BCST const23<>+0(SB), Z14, Z17
+	VBROADCASTSS     const26<>+0(SB), Z18
+	VFMADD213PS.BCST const25<>+0(SB), Z14, Z18
+	VBROADCASTSS     const28<>+0(SB), Z19
+	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
+	VBROADCASTSS     const30<>+0(SB), Z20
+	VFMADD213PS.BCST const29<>+0(SB), Z14, Z20
+	VFMADD213PS      Z17, Z16, Z18
+	VFMADD213PS      Z19, Z16, Z20
+	VMULPS           Z16, Z16, Z17
+	VFMADD213PS      Z18, Z17, Z20
+	VMULPS.BCST      const15<>+0(SB), Z15, Z17
+	VFMADD231PS.BCST const14<>+0(SB), Z14, Z17
+	VMOVAPS          Z16, Z18
+	VFMADD231PS.BCST const16<>+0(SB), Z15, Z18
+	VMULPS           Z16, Z14, Z14
+	VFMADD231PS      Z20, Z14, Z18
+	VADDPS           Z18, Z17, Z14
+	VSQRTPS          Z14, Z14
+	VPSLLD           $0x02, Z13, Z15
+	VCVTDQ2PS        Z15, Z15
+	VMULPS.BCST      const17<>+0(SB), Z15, Z15
+	VPADDD.BCST      const22<>+0(SB), Z13, Z16
+	VMULPS           Z15, Z15, Z17
+	VBROADCASTSS     const3<>+0(SB), Z18
+	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
+	VFMADD213PS.BCST const5<>+0(SB), Z17, Z18
+	VMOVAPS          Z15, Z19
+	VMULPS           Z15, Z17, Z15
+	VFMADD231PS      Z18, Z15, Z19
+	VBROADCASTSS     const6<>+0(SB), Z15
+	VFMADD213PS.BCST const7<>+0(SB), Z17, Z15
+	VFMADD213PS.BCST const8<>+0(SB), Z17, Z15
+	VMOVAPS          Z17, Z18
+	VBROADCASTSS     const9<>+0(SB), Z20
+	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
+	VMULPS           Z17, Z17, Z17
+	VFMADD231PS      Z15, Z17, Z18
+	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
+	VBLENDMPS        Z18, Z19, K1, Z6
+	VBLENDMPS        Z19, Z18, K1, Z7
+	VMOVAPS          Z6, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z15
+	VPADDD.BCST      const12<>+0(SB), Z16, Z16
+	VMOVAPS          Z7, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
+	VMULPS           Z17, Z14, Z16
+	VMULPS           Z15, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z16, Z15
+	VSHUFF64X2       $0xee, Z14, Z16, Z14
 	CMPQ             R8, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          (DX), Z19
-	VMOVUPS          (BX), Z20
-	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (CX), Z20
-	VFMADD231PS.BCST 8(SP), Z20, Z19
-	VMOVUPS          (CX), Z20
-	VFNMADD231PS     Z19, Z0, Z20
-	VFMADD231PS      Z18, Z8, Z20
-	VMOVUPS          Z20, (CX)
+	VMOVUPS          (DX), Z16
+	VMOVUPS          (BX), Z17
+	VADDPS           Z17, Z16, Z16
+	VMOVUPS          (CX), Z17
+	VFMADD231PS.BCST 8(SP), Z17, Z16
+	VMOVUPS          (CX), Z17
+	VFNMADD231PS     Z16, Z0, Z17
+	VFMADD231PS      Z15, Z8, Z17
+	VMOVUPS          Z17, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2961,15 +3066,15 @@ final:
 	JEQ              finaldone
 	CMPQ             R8, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          (DX), Z19
-	VMOVUPS          (BX), Z20
-	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (CX), Z20
-	VFMADD231PS.BCST 8(SP), Z20, Z19
-	VMOVUPS          (CX), Z20
-	VFNMADD231PS     Z19, Z0, Z20
-	VFMADD231PS      Z17, Z8, Z20
-	VMOVUPS          Z20, (CX)
+	VMOVUPS          (DX), Z16
+	VMOVUPS          (BX), Z17
+	VADDPS           Z17, Z16, Z16
+	VMOVUPS          (CX), Z17
+	VFMADD231PS.BCST 8(SP), Z17, Z16
+	VMOVUPS          (CX), Z17
+	VFNMADD231PS     Z16, Z0, Z17
+	VFMADD231PS      Z14, Z8, Z17
+	VMOVUPS          Z17, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -2980,15 +3085,15 @@ final:
 finaltail0:
 	LEAQ             const32<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
-	VMOVUPS.Z        (DX), K1, Z17
-	VMOVUPS.Z        (BX), K1, Z19
-	VADDPS           Z19, Z17, Z17
-	VMOVUPS.Z        (CX), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z17
-	VMOVUPS.Z        (CX), K1, Z19
-	VFNMADD231PS     Z17, Z0, Z19
-	VFMADD231PS      Z18, Z8, Z19
-	VMOVUPS          Z19, K1, (CX)
+	VMOVUPS.Z        (DX), K1, Z14
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z16, Z14, Z14
+	VMOVUPS.Z        (CX), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z14
+	VMOVUPS.Z        (CX), K1, Z16
+	VFNMADD231PS     Z14, Z0, Z16
+	VFMADD231PS      Z15, Z8, Z16
+	VMOVUPS          Z16, K1, (CX)
 	LEAQ             (CX)(R8*4), CX
 	LEAQ             (DX)(R8*4), DX
 	LEAQ             (BX)(R8*4), BX
@@ -2997,15 +3102,15 @@ finaltail0:
 finaltail1:
 	LEAQ             const32<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
-	VMOVUPS.Z        (DX), K1, Z18
-	VMOVUPS.Z        (BX), K1, Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS.Z        (CX), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMOVUPS.Z        (CX), K1, Z19
-	VFNMADD231PS     Z18, Z0, Z19
-	VFMADD231PS      Z17, Z8, Z19
-	VMOVUPS          Z19, K1, (CX)
+	VMOVUPS.Z        (DX), K1, Z15
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (CX), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMOVUPS.Z        (CX), K1, Z16
+	VFNMADD231PS     Z15, Z0, Z16
+	VFMADD231PS      Z14, Z8, Z16
+	VMOVUPS          Z16, K1, (CX)
 	LEAQ             (CX)(R8*4), CX
 	LEAQ             (DX)(R8*4), DX
 	LEAQ             (BX)(R8*4), BX
@@ -3028,160 +3133,173 @@ GLOBL const33<>(SB), RODATA|NOPTR, $4
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·Underdamped(SB), $208-192
-	MOVQ            ids_len+128(FP), AX
-	MOVQ            AX, (SP)
-	MOVQ            ids_base+120(FP), AX
-	MOVQ            z_base+0(FP), CX
-	MOVQ            g_base+48(FP), DX
-	MOVQ            p_base+72(FP), BX
-	MOVQ            u_base+24(FP), SI
-	MOVQ            h_base+96(FP), DI
-	VBROADCASTSS    anchor+152(FP), Z0
-	VMOVSS          X0, 8(SP)
-	VBROADCASTSS    root+156(FP), Z0
-	VMOVSS          X0, 16(SP)
-	VBROADCASTSS    heat+160(FP), Z0
-	VMOVSS          X0, 24(SP)
-	VBROADCASTSS    keep+164(FP), Z0
-	VMOVSS          X0, 32(SP)
-	XORQ            R8, R8
-	MOVQ            R8, 40(SP)
-	CMPQ            (SP), $0x00000000
-	JEQ             none
-	MOVLQZX         step+176(FP), R8
-	MOVQ            seed+168(FP), R9
-	MOVL            $0xcd9e8d57, R10
-	IMULQ           R10, R8
-	MOVQ            R8, R10
-	SHRQ            $0x20, R10
-	XORQ            R9, R10
-	SHRQ            $0x20, R9
-	MOVLQZX         stream+180(FP), R11
-	XORQ            R9, R11
-	VPBROADCASTD    R10, Z9
-	VPBROADCASTD    R8, Z10
-	VPBROADCASTD    R11, Z11
-	MOVQ            seed+168(FP), R8
-	MOVQ            R8, R9
-	SHRQ            $0x20, R9
-	MOVQ            R8, 48(SP)
-	MOVQ            R9, 56(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 64(SP)
-	MOVQ            R9, 72(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 80(SP)
-	MOVQ            R9, 88(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 96(SP)
-	MOVQ            R9, 104(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 112(SP)
-	MOVQ            R9, 120(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 128(SP)
-	MOVQ            R9, 136(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 144(SP)
-	MOVQ            R9, 152(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 160(SP)
-	MOVQ            R9, 168(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 176(SP)
-	MOVQ            R9, 184(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	MOVQ            R8, 192(SP)
-	MOVQ            R9, 200(SP)
-	ADDL            $0x9e3779b9, R8
-	ADDL            $0xbb67ae85, R9
-	VPBROADCASTD    const0<>+0(SB), Z12
-	VPBROADCASTD    const1<>+0(SB), Z13
-	VMOVDQU32       const2<>+0(SB), Z14
-	XORQ            R8, R8
-	MOVQ            d+144(FP), R9
-	ADDQ            $0x0000001f, R9
-	SHRQ            $0x05, R9
-	MOVQ            (AX), R8
-	ADDQ            $0x00000008, AX
-	IMULQ           R9, R8
+TEXT ·Underdamped(SB), $256-192
+	MOVQ         ids_len+128(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+48(FP), DX
+	MOVQ         p_base+72(FP), BX
+	MOVQ         u_base+24(FP), SI
+	MOVQ         h_base+96(FP), DI
+	VBROADCASTSS anchor+152(FP), Z0
+	VMOVSS       X0, 8(SP)
+	VBROADCASTSS root+156(FP), Z0
+	VMOVSS       X0, 16(SP)
+	VBROADCASTSS heat+160(FP), Z0
+	VMOVSS       X0, 24(SP)
+	VBROADCASTSS keep+164(FP), Z0
+	VMOVSS       X0, 32(SP)
+	XORQ         R8, R8
+	MOVQ         R8, 40(SP)
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+168(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	MOVQ         $-1, 240(SP)
+	MOVLQZX      stream+180(FP), R10
+	XORQ         R9, R10
+	MOVQ         R10, 208(SP)
+	MOVLQZX      step+176(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	MOVQ         R11, 216(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 248(SP)
+	MOVQ         R8, 48(SP)
+	MOVQ         R9, 56(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 64(SP)
+	MOVQ         R9, 72(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 80(SP)
+	MOVQ         R9, 88(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 96(SP)
+	MOVQ         R9, 104(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 112(SP)
+	MOVQ         R9, 120(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 128(SP)
+	MOVQ         R9, 136(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 144(SP)
+	MOVQ         R9, 152(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 160(SP)
+	MOVQ         R9, 168(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 176(SP)
+	MOVQ         R9, 184(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 192(SP)
+	MOVQ         R9, 200(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VPBROADCASTD const0<>+0(SB), Z9
+	VPBROADCASTD const1<>+0(SB), Z10
+	VMOVDQU32    const2<>+0(SB), Z11
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 240(SP)
+	JEQ          high1
+	MOVQ         R9, 240(SP)
+	XORL         248(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         88(SP), R9
+	MOVQ         R9, 232(SP)
+	SHRQ         $0x20, R10
+	XORL         72(SP), R10
+	MOVQ         R10, 224(SP)
+
+high1:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z8
-	VPSRLQ          $0x20, Z8, Z0
-	VPMULUDQ        Z12, Z8, Z15
-	VPSRLQ          $0x20, Z15, Z8
-	VPXORD          Z9, Z0, Z0
-	VPXORD          Z11, Z8, Z8
-	VPMULUDQ        Z12, Z0, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 64(SP), Z10, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 80(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 88(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 96(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 112(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 120(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 128(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 144(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 152(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 160(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 168(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 176(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
+	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPMULUDQ        Z9, Z0, Z13
+	VPSRLQ          $0x20, Z13, Z0
+	VPXORD.BCST     208(SP), Z0, Z0
+	VPMULUDQ        Z10, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z8
+	VPXORD.BCST     216(SP), Z8, Z8
+	VPXORD.BCST     224(SP), Z13, Z13
+	VPMULUDQ        Z9, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z0, Z14
+	VPXORD.BCST     232(SP), Z12, Z12
+	VPMULUDQ        Z9, Z14, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 112(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 120(SP), Z0, Z13
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z15
+	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z12
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 144(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 152(SP), Z0, Z14
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 168(SP), Z8, Z13
+	VPMULUDQ        Z9, Z15, Z12
+	VPSRLQ          $0x20, Z12, Z8
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z15
 	VPTERNLOGD.BCST $0x96, 184(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 192(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 200(SP), Z15, Z16
-	VPERMT2D        Z16, Z14, Z17
-	VMOVAPS         Z17, Z15
-	VPERMT2D        Z0, Z14, Z8
-	VMOVAPS         Z8, Z16
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z15
+	VPTERNLOGD.BCST $0x96, 192(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 200(SP), Z12, Z14
+	VPERMT2D        Z14, Z11, Z15
+	VMOVAPS         Z15, Z12
+	VPERMT2D        Z0, Z11, Z8
+	VMOVAPS         Z8, Z13
 	CMPQ            (SP), $0x00000000
 	JEQ             rowsdone
 
@@ -3193,13 +3311,13 @@ rows:
 	VSQRTSS      X8, X8, X8
 	VBROADCASTSS X8, Z8
 	VMOVAPS      Z8, Z8
-	VMOVSS       16(SP), X17
-	VUCOMISS     const33<>+0(SB), X17
+	VMOVSS       16(SP), X14
+	VUCOMISS     const33<>+0(SB), X14
 	JHI          clip
 	JMP          free
 
 clip:
-	VBROADCASTSS X0, Z17
+	VBROADCASTSS X0, Z14
 	VPXORD       Z1, Z1, Z1
 	MOVQ         CX, R9
 	MOVQ         DX, R10
@@ -3209,13 +3327,13 @@ clip:
 	JLT          drift1end
 
 drift1:
-	VMOVUPS          (R10), Z18
-	VMOVUPS          (R11), Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS          (R9), Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMULPS           Z17, Z18, Z18
-	VFMADD231PS      Z18, Z18, Z1
+	VMOVUPS          (R10), Z15
+	VMOVUPS          (R11), Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS          (R9), Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMULPS           Z14, Z15, Z15
+	VFMADD231PS      Z15, Z15, Z1
 	ADDQ             $0x00000040, R9
 	ADDQ             $0x00000040, R10
 	ADDQ             $0x00000040, R11
@@ -3228,39 +3346,39 @@ drift1end:
 	JEQ              driftdone
 	LEAQ             const32<>+0(SB), R13
 	KMOVW            (R13)(R12*4), K1
-	VMOVUPS.Z        (R10), K1, Z18
-	VMOVUPS.Z        (R11), K1, Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS.Z        (R9), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMULPS           Z17, Z18, Z17
-	VMOVAPS.Z        Z17, K1, Z17
-	VFMADD231PS      Z17, Z17, Z1
+	VMOVUPS.Z        (R10), K1, Z15
+	VMOVUPS.Z        (R11), K1, Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (R9), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMULPS           Z14, Z15, Z14
+	VMOVAPS.Z        Z14, K1, Z14
+	VFMADD231PS      Z14, Z14, Z1
 	LEAQ             (R9)(R12*4), R9
 	LEAQ             (R10)(R12*4), R10
 	LEAQ             (R11)(R12*4), R11
 
 driftdone:
-	VEXTRACTF64X4 $0x01, Z1, Y17
-	VADDPS        Y17, Y1, Y17
-	VEXTRACTF32X4 $0x01, Y17, X18
-	VADDPS        X18, X17, X18
-	VPSHUFD       $0x0e, X18, X17
-	VADDPS        X17, X18, X17
-	VPSHUFD       $0x01, X17, X18
-	VADDPS        X18, X17, X18
-	VMOVSS        16(SP), X17
-	VMULSS        16(SP), X17, X17
-	VUCOMISS      X17, X18
+	VEXTRACTF64X4 $0x01, Z1, Y14
+	VADDPS        Y14, Y1, Y14
+	VEXTRACTF32X4 $0x01, Y14, X15
+	VADDPS        X15, X14, X15
+	VPSHUFD       $0x0e, X15, X14
+	VADDPS        X14, X15, X14
+	VPSHUFD       $0x01, X14, X15
+	VADDPS        X15, X14, X15
+	VMOVSS        16(SP), X14
+	VMULSS        16(SP), X14, X14
+	VUCOMISS      X14, X15
 	JHI           cut
 	JMP           free
 
 cut:
 	ADDQ    $0x00000001, 40(SP)
-	VSQRTSS X18, X18, X17
-	VMOVSS  16(SP), X18
-	VDIVSS  X17, X18, X17
-	VMULSS  X17, X0, X0
+	VSQRTSS X15, X15, X14
+	VMOVSS  16(SP), X15
+	VDIVSS  X14, X15, X14
+	VMULSS  X14, X0, X0
 
 free:
 	VBROADCASTSS X0, Z0
@@ -3286,162 +3404,174 @@ lastgroup:
 	IMULQ R10, R8
 
 ahead:
+	MOVQ  R8, R10
+	SHRQ  $0x1d, R10
+	CMPQ  R10, 240(SP)
+	JEQ   high2
+	MOVQ  R10, 240(SP)
+	XORL  248(SP), R10
+	MOVL  $0xd2511f53, R11
+	IMULQ R10, R11
+	MOVL  R11, R10
+	XORL  88(SP), R10
+	MOVQ  R10, 232(SP)
+	SHRQ  $0x20, R11
+	XORL  72(SP), R11
+	MOVQ  R11, 224(SP)
+
+high2:
 	CMPQ             R9, $0x00000020
 	JLT              partial
-	VPSRLD           $0x08, Z15, Z15
-	VBROADCASTSS     const24<>+0(SB), Z18
-	VPADDD.BCST      const18<>+0(SB), Z15, Z15
-	VBROADCASTSS     const26<>+0(SB), Z19
-	VCVTDQ2PS        Z15, Z17
-	VBROADCASTSS     const28<>+0(SB), Z20
-	VBROADCASTSS     const30<>+0(SB), Z21
+	VPSRLD           $0x08, Z12, Z12
+	VBROADCASTSS     const24<>+0(SB), Z15
+	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VBROADCASTSS     const26<>+0(SB), Z16
+	VCVTDQ2PS        Z12, Z14
+	VBROADCASTSS     const28<>+0(SB), Z17
+	VBROADCASTSS     const30<>+0(SB), Z18
 	MOVQ             R8, R10
 	SHLQ             $0x03, R10
-	VPSLLD           $0x02, Z16, Z22
-	VPBROADCASTQ     R10, Z15
-	VCVTDQ2PS        Z22, Z22
-	VPSUBD.BCST      const19<>+0(SB), Z17, Z17
-	VBROADCASTSS     const3<>+0(SB), Z24
-	VPANDD.BCST      const20<>+0(SB), Z17, Z23
-	VPSRAD           $0x17, Z17, Z17
-	VPADDD.BCST      const21<>+0(SB), Z23, Z23
-	VCVTDQ2PS        Z17, Z17
-	VSUBPS.BCST      const10<>+0(SB), Z23, Z23
-	VMULPS.BCST      const17<>+0(SB), Z22, Z22
-	VPADDQ           const31<>+0(SB), Z15, Z15
-	VBROADCASTSS     const6<>+0(SB), Z26
-	VPMULUDQ         Z12, Z15, Z25
-	VPSRLQ           $0x20, Z15, Z15
-	VFMADD213PS.BCST const23<>+0(SB), Z23, Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z23, Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z23, Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z23, Z21
-	VMULPS           Z23, Z23, Z28
-	VMULPS.BCST      const15<>+0(SB), Z17, Z29
-	VPSRLQ           $0x20, Z25, Z27
-	VPXORD           Z9, Z15, Z15
-	VPXORD           Z11, Z27, Z27
-	VPMULUDQ         Z12, Z15, Z15
-	VFMADD213PS      Z18, Z28, Z19
-	VFMADD213PS      Z20, Z28, Z21
-	VMULPS           Z28, Z28, Z18
-	VMOVAPS          Z28, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z20
-	VMULPS           Z28, Z23, Z17
-	VFMADD231PS.BCST const14<>+0(SB), Z23, Z29
-	VPMULUDQ         Z13, Z27, Z23
-	VFMADD213PS      Z19, Z18, Z21
+	VPSLLD           $0x02, Z13, Z19
+	VPBROADCASTQ     R10, Z12
+	VCVTDQ2PS        Z19, Z19
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VBROADCASTSS     const3<>+0(SB), Z21
+	VPANDD.BCST      const20<>+0(SB), Z14, Z20
+	VPSRAD           $0x17, Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z20, Z20
+	VCVTDQ2PS        Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z20, Z20
+	VMULPS.BCST      const17<>+0(SB), Z19, Z19
+	VPADDQ           const31<>+0(SB), Z12, Z12
+	VBROADCASTSS     const6<>+0(SB), Z22
+	VPMULUDQ         Z9, Z12, Z12
+	VBROADCASTSS     const9<>+0(SB), Z26
+	VFMADD213PS.BCST const23<>+0(SB), Z20, Z15
+	VFMADD213PS.BCST const25<>+0(SB), Z20, Z16
+	VFMADD213PS.BCST const27<>+0(SB), Z20, Z17
+	VFMADD213PS.BCST const29<>+0(SB), Z20, Z18
+	VMULPS           Z20, Z20, Z24
+	VMULPS.BCST      const15<>+0(SB), Z14, Z25
+	VPSRLQ           $0x20, Z12, Z23
+	VPXORD.BCST      224(SP), Z12, Z12
+	VPXORD.BCST      208(SP), Z23, Z23
+	VPMULUDQ         Z10, Z12, Z12
+	VFMADD213PS      Z15, Z24, Z16
+	VFMADD213PS      Z17, Z24, Z18
+	VMULPS           Z24, Z24, Z15
+	VMOVAPS          Z24, Z17
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
+	VMULPS           Z24, Z20, Z14
+	VFMADD231PS.BCST const14<>+0(SB), Z20, Z25
+	VPMULUDQ         Z10, Z23, Z20
+	VFMADD213PS      Z16, Z15, Z18
+	VPSRLQ           $0x20, Z12, Z15
+	VMULPS           Z19, Z19, Z16
+	VPADDD.BCST      const22<>+0(SB), Z13, Z23
+	VPSRLQ           $0x20, Z20, Z13
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z20, Z15
+	VPXORD.BCST      216(SP), Z13, Z13
+	VPMULUDQ         Z9, Z15, Z15
+	VFMADD231PS      Z18, Z14, Z17
+	VPMULUDQ         Z9, Z13, Z13
+	VFMADD213PS.BCST const4<>+0(SB), Z16, Z21
+	VFMADD213PS.BCST const7<>+0(SB), Z16, Z22
 	VPSRLQ           $0x20, Z15, Z18
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z25, Z18
-	VMULPS           Z22, Z22, Z25
-	VPSRLQ           $0x20, Z23, Z19
-	VPMULUDQ         Z13, Z18, Z18
-	VPTERNLOGD.BCST  $0x96, 64(SP), Z10, Z19
-	VBROADCASTSS     const9<>+0(SB), Z27
-	VFMADD231PS      Z21, Z17, Z20
-	VPMULUDQ         Z12, Z19, Z17
-	VPSRLQ           $0x20, Z18, Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z25, Z24
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z23, Z19
-	VFMADD213PS.BCST const7<>+0(SB), Z25, Z26
-	VPSRLQ           $0x20, Z17, Z21
-	VPMULUDQ         Z12, Z19, Z19
-	VADDPS           Z20, Z29, Z20
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z15, Z21
-	VPMULUDQ         Z13, Z21, Z15
-	VMOVAPS          Z25, Z23
-	VPSRLQ           $0x20, Z19, Z21
-	VFMADD213PS.BCST const5<>+0(SB), Z25, Z24
-	VSQRTPS          Z20, Z20
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z17, Z21
-	VPSRLQ           $0x20, Z15, Z17
-	VPMULUDQ         Z13, Z21, Z21
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z18, Z17
-	VFMADD213PS.BCST const8<>+0(SB), Z25, Z26
-	VPMULUDQ         Z12, Z17, Z17
-	VFMADD213PS.BCST const10<>+0(SB), Z27, Z23
-	VMULPS           Z22, Z25, Z18
-	VMULPS           Z25, Z25, Z27
-	VPSRLQ           $0x20, Z21, Z25
-	VPADDD.BCST      const22<>+0(SB), Z16, Z28
-	VPSRLQ           $0x20, Z17, Z16
-	VMOVAPS          Z22, Z22
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z15, Z25
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z19, Z16
-	VFMADD231PS      Z24, Z18, Z22
-	VFMADD231PS      Z26, Z27, Z23
-	VPTESTMD.BCST    const12<>+0(SB), Z28, K1
-	VMOVUPS          (DX), Z15
-	VMOVUPS          (BX), Z18
-	VMOVUPS          64(DX), Z19
-	VMOVUPS          64(BX), Z24
-	VPMULUDQ         Z12, Z25, Z25
-	VPMULUDQ         Z13, Z16, Z16
-	VADDPS           Z18, Z15, Z15
-	VADDPS           Z24, Z19, Z26
-	VMOVUPS          (CX), Z24
-	VMOVUPS          64(CX), Z27
-	VPSRLQ           $0x20, Z25, Z18
-	VPSRLQ           $0x20, Z16, Z19
-	VBLENDMPS        Z23, Z22, K1, Z2
-	VBLENDMPS        Z22, Z23, K1, Z3
-	VFMADD231PS.BCST 8(SP), Z24, Z15
-	VMOVUPS          (SI), Z22
-	VFMADD231PS.BCST 8(SP), Z27, Z26
-	VMOVUPS          64(SI), Z23
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z21, Z19
-	VPTERNLOGD.BCST  $0x96, 136(SP), Z17, Z18
-	VMOVAPS          Z2, Z17
-	VPADDD.BCST      const12<>+0(SB), Z28, Z21
-	VMOVAPS          Z3, Z24
-	VMULPS.BCST      32(SP), Z22, Z22
-	VMULPS.BCST      32(SP), Z23, Z23
-	VPMULUDQ         Z12, Z19, Z19
-	VPMULUDQ         Z13, Z18, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z28, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z21, Z24
-	VMULPS           Z24, Z20, Z21
-	VMULPS           Z17, Z20, Z17
-	VFNMADD231PS     Z15, Z0, Z22
-	VFNMADD231PS     Z26, Z0, Z23
-	VPSRLQ           $0x20, Z18, Z20
-	VPSRLQ           $0x20, Z19, Z15
-	VPTERNLOGD.BCST  $0x96, 144(SP), Z16, Z20
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z25, Z15
-	VSHUFF64X2       $0x44, Z17, Z21, Z16
-	VSHUFF64X2       $0xee, Z17, Z21, Z17
-	VPMULUDQ         Z12, Z20, Z20
-	VPMULUDQ         Z13, Z15, Z15
-	VFMADD231PS      Z16, Z8, Z22
-	VFMADD231PS      Z17, Z8, Z23
-	VPSRLQ           $0x20, Z15, Z17
-	VPSRLQ           $0x20, Z20, Z16
-	VPTERNLOGD.BCST  $0x96, 160(SP), Z18, Z17
-	VPTERNLOGD.BCST  $0x96, 168(SP), Z19, Z16
-	VPMULUDQ         Z12, Z17, Z17
-	VPMULUDQ         Z13, Z16, Z16
-	VMOVUPS          Z22, (SI)
-	VMOVUPS          Z23, 64(SI)
-	VPSRLQ           $0x20, Z16, Z19
+	VMOVAPS          Z16, Z20
+	VPSRLQ           $0x20, Z13, Z14
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z13, Z18
+	VADDPS           Z17, Z25, Z13
+	VPXORD.BCST      232(SP), Z14, Z14
+	VPMULUDQ         Z10, Z14, Z14
+	VPMULUDQ         Z10, Z18, Z17
+	VFMADD213PS.BCST const5<>+0(SB), Z16, Z21
+	VFMADD213PS.BCST const8<>+0(SB), Z16, Z22
+	VSQRTPS          Z13, Z13
+	VFMADD213PS.BCST const10<>+0(SB), Z26, Z20
+	VPSRLQ           $0x20, Z14, Z18
+	VMULPS           Z19, Z16, Z24
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z12, Z18
+	VMULPS           Z16, Z16, Z12
+	VPMULUDQ         Z9, Z18, Z16
 	VPSRLQ           $0x20, Z17, Z18
-	VPTERNLOGD.BCST  $0x96, 176(SP), Z15, Z19
-	VPTERNLOGD.BCST  $0x96, 184(SP), Z20, Z18
-	VPMULUDQ         Z12, Z19, Z19
-	VPMULUDQ         Z13, Z18, Z18
-	VMOVUPS          (CX), Z15
-	VMOVUPS          64(CX), Z20
-	VADDPS           Z22, Z15, Z15
-	VADDPS           Z23, Z20, Z22
-	VPSRLQ           $0x20, Z18, Z21
-	VPSRLQ           $0x20, Z19, Z20
-	VPTERNLOGD.BCST  $0x96, 192(SP), Z16, Z21
-	VPTERNLOGD.BCST  $0x96, 200(SP), Z17, Z20
-	VMOVUPS          Z15, (CX)
-	VMOVUPS          Z22, 64(CX)
-	VPERMT2D         Z20, Z14, Z21
-	VMOVAPS          Z21, Z15
-	VPERMT2D         Z19, Z14, Z18
-	VMOVAPS          Z18, Z16
+	VMOVAPS          Z19, Z19
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z14, Z18
+	VFMADD231PS      Z21, Z24, Z19
+	VFMADD231PS      Z22, Z12, Z20
+	VPSRLQ           $0x20, Z16, Z12
+	VPTESTMD.BCST    const12<>+0(SB), Z23, K1
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z15, Z12
+	VMOVUPS          (DX), Z14
+	VMOVUPS          (BX), Z15
+	VMOVUPS          64(DX), Z21
+	VMOVUPS          64(BX), Z22
+	VPMULUDQ         Z9, Z18, Z18
+	VPMULUDQ         Z10, Z12, Z12
+	VADDPS           Z15, Z14, Z14
+	VADDPS           Z22, Z21, Z24
+	VMOVUPS          (CX), Z22
+	VMOVUPS          64(CX), Z25
+	VPSRLQ           $0x20, Z18, Z15
+	VPSRLQ           $0x20, Z12, Z21
+	VBLENDMPS        Z20, Z19, K1, Z2
+	VBLENDMPS        Z19, Z20, K1, Z3
+	VFMADD231PS.BCST 8(SP), Z22, Z14
+	VMOVUPS          (SI), Z19
+	VFMADD231PS.BCST 8(SP), Z25, Z24
+	VMOVUPS          64(SI), Z20
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z17, Z21
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z16, Z15
+	VMOVAPS          Z2, Z16
+	VPADDD.BCST      const12<>+0(SB), Z23, Z17
+	VMOVAPS          Z3, Z22
+	VMULPS.BCST      32(SP), Z19, Z19
+	VMULPS.BCST      32(SP), Z20, Z20
+	VPMULUDQ         Z9, Z21, Z21
+	VPMULUDQ         Z10, Z15, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z16
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z17, Z22
+	VMULPS           Z22, Z13, Z17
+	VMULPS           Z16, Z13, Z13
+	VFNMADD231PS     Z14, Z0, Z19
+	VFNMADD231PS     Z24, Z0, Z20
+	VPSRLQ           $0x20, Z21, Z14
+	VPSRLQ           $0x20, Z15, Z16
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z12, Z16
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z18, Z14
+	VSHUFF64X2       $0x44, Z13, Z17, Z12
+	VSHUFF64X2       $0xee, Z13, Z17, Z13
+	VPMULUDQ         Z9, Z16, Z16
+	VPMULUDQ         Z10, Z14, Z14
+	VFMADD231PS      Z12, Z8, Z19
+	VFMADD231PS      Z13, Z8, Z20
+	VPSRLQ           $0x20, Z16, Z12
+	VPSRLQ           $0x20, Z14, Z13
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z15, Z13
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z21, Z12
+	VPMULUDQ         Z9, Z13, Z13
+	VPMULUDQ         Z10, Z12, Z15
+	VMOVUPS          Z19, (SI)
+	VMOVUPS          Z20, 64(SI)
+	VPSRLQ           $0x20, Z13, Z12
+	VPSRLQ           $0x20, Z15, Z17
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z16, Z12
+	VPMULUDQ         Z9, Z17, Z14
+	VPMULUDQ         Z10, Z12, Z16
+	VMOVUPS          (CX), Z12
+	VMOVUPS          64(CX), Z17
+	VADDPS           Z19, Z12, Z12
+	VADDPS           Z20, Z17, Z19
+	VPSRLQ           $0x20, Z14, Z17
+	VPSRLQ           $0x20, Z16, Z18
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z15, Z18
+	VPTERNLOGD.BCST  $0x96, 200(SP), Z13, Z17
+	VMOVUPS          Z12, (CX)
+	VMOVUPS          Z19, 64(CX)
+	VPERMT2D         Z17, Z11, Z18
+	VMOVAPS          Z18, Z12
+	VPERMT2D         Z14, Z11, Z16
+	VMOVAPS          Z16, Z13
 	ADDQ             $0x00000080, CX
 	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
@@ -3452,82 +3582,82 @@ ahead:
 	JMP              whole
 
 partial:
-	VPSRLD           $0x08, Z15, Z15
-	VPADDD.BCST      const18<>+0(SB), Z15, Z15
-	VCVTDQ2PS        Z15, Z15
-	VPSUBD.BCST      const19<>+0(SB), Z15, Z15
-	VPSRAD           $0x17, Z15, Z17
-	VCVTDQ2PS        Z17, Z17
-	VPANDD.BCST      const20<>+0(SB), Z15, Z15
-	VPADDD.BCST      const21<>+0(SB), Z15, Z15
-	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VMULPS           Z15, Z15, Z18
-	VBROADCASTSS     const24<>+0(SB), Z19
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z19
-	VBROADCASTSS     const26<>+0(SB), Z20
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z20
-	VBROADCASTSS     const28<>+0(SB), Z21
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z21
-	VBROADCASTSS     const30<>+0(SB), Z22
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z22
-	VFMADD213PS      Z19, Z18, Z20
-	VFMADD213PS      Z21, Z18, Z22
-	VMULPS           Z18, Z18, Z19
-	VFMADD213PS      Z20, Z19, Z22
-	VMULPS.BCST      const15<>+0(SB), Z17, Z19
-	VFMADD231PS.BCST const14<>+0(SB), Z15, Z19
-	VMOVAPS          Z18, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z17, Z20
-	VMULPS           Z18, Z15, Z15
-	VFMADD231PS      Z22, Z15, Z20
-	VADDPS           Z20, Z19, Z15
-	VSQRTPS          Z15, Z15
-	VPSLLD           $0x02, Z16, Z17
-	VCVTDQ2PS        Z17, Z17
-	VMULPS.BCST      const17<>+0(SB), Z17, Z17
-	VPADDD.BCST      const22<>+0(SB), Z16, Z16
-	VMULPS           Z17, Z17, Z18
-	VBROADCASTSS     const3<>+0(SB), Z19
-	VFMADD213PS.BCST const4<>+0(SB), Z18, Z19
-	VFMADD213PS.BCST const5<>+0(SB), Z18, Z19
-	VMOVAPS          Z17, Z20
-	VMULPS           Z17, Z18, Z17
-	VFMADD231PS      Z19, Z17, Z20
-	VBROADCASTSS     const6<>+0(SB), Z17
-	VFMADD213PS.BCST const7<>+0(SB), Z18, Z17
-	VFMADD213PS.BCST const8<>+0(SB), Z18, Z17
-	VMOVAPS          Z18, Z19
-	VBROADCASTSS     const9<>+0(SB), Z21
-	VFMADD213PS.BCST const10<>+0(SB), Z21, Z19
-	VMULPS           Z18, Z18, Z18
-	VFMADD231PS      Z17, Z18, Z19
-	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
-	VBLENDMPS        Z19, Z20, K1, Z4
-	VBLENDMPS        Z20, Z19, K1, Z5
-	VMOVAPS          Z4, Z17
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
-	VPADDD.BCST      const12<>+0(SB), Z16, Z16
-	VMOVAPS          Z5, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z18
-	VMULPS           Z18, Z15, Z16
-	VMULPS           Z17, Z15, Z15
-	VSHUFF64X2       $0x44, Z15, Z16, Z17
-	VSHUFF64X2       $0xee, Z15, Z16, Z15
+	VPSRLD           $0x08, Z12, Z12
+	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VCVTDQ2PS        Z12, Z12
+	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPSRAD           $0x17, Z12, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPANDD.BCST      const20<>+0(SB), Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
+	VMULPS           Z12, Z12, Z15
+	VBROADCASTSS     const24<>+0(SB), Z16
+	VFMADD213PS.BCST const23<>+0(SB), Z12, Z16
+	VBROADCASTSS     const26<>+0(SB), Z17
+	VFMADD213PS.BCST const25<>+0(SB), Z12, Z17
+	VBROADCASTSS     const28<>+0(SB), Z18
+	VFMADD213PS.BCST const27<>+0(SB), Z12, Z18
+	VBROADCASTSS     const30<>+0(SB), Z19
+	VFMADD213PS.BCST const29<>+0(SB), Z12, Z19
+	VFMADD213PS      Z16, Z15, Z17
+	VFMADD213PS      Z18, Z15, Z19
+	VMULPS           Z15, Z15, Z16
+	VFMADD213PS      Z17, Z16, Z19
+	VMULPS.BCST      const15<>+0(SB), Z14, Z16
+	VFMADD231PS.BCST const14<>+0(SB), Z12, Z16
+	VMOVAPS          Z15, Z17
+	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z19, Z12, Z17
+	VADDPS           Z17, Z16, Z12
+	VSQRTPS          Z12, Z12
+	VPSLLD           $0x02, Z13, Z14
+	VCVTDQ2PS        Z14, Z14
+	VMULPS.BCST      const17<>+0(SB), Z14, Z14
+	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VMULPS           Z14, Z14, Z15
+	VBROADCASTSS     const3<>+0(SB), Z16
+	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
+	VFMADD213PS.BCST const5<>+0(SB), Z15, Z16
+	VMOVAPS          Z14, Z17
+	VMULPS           Z14, Z15, Z14
+	VFMADD231PS      Z16, Z14, Z17
+	VBROADCASTSS     const6<>+0(SB), Z14
+	VFMADD213PS.BCST const7<>+0(SB), Z15, Z14
+	VFMADD213PS.BCST const8<>+0(SB), Z15, Z14
+	VMOVAPS          Z15, Z16
+	VBROADCASTSS     const9<>+0(SB), Z18
+	VFMADD213PS.BCST const10<>+0(SB), Z18, Z16
+	VMULPS           Z15, Z15, Z15
+	VFMADD231PS      Z14, Z15, Z16
+	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
+	VBLENDMPS        Z16, Z17, K1, Z4
+	VBLENDMPS        Z17, Z16, K1, Z5
+	VMOVAPS          Z4, Z14
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z14
+	VPADDD.BCST      const12<>+0(SB), Z13, Z13
+	VMOVAPS          Z5, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z15
+	VMULPS           Z15, Z12, Z13
+	VMULPS           Z14, Z12, Z12
+	VSHUFF64X2       $0x44, Z12, Z13, Z14
+	VSHUFF64X2       $0xee, Z12, Z13, Z12
 	CMPQ             R9, $0x00000010
 	JLT              partialtail0
-	VMOVUPS          (DX), Z16
-	VMOVUPS          (BX), Z18
-	VADDPS           Z18, Z16, Z16
-	VMOVUPS          (CX), Z18
-	VFMADD231PS.BCST 8(SP), Z18, Z16
-	VMOVUPS          (SI), Z18
-	VMULPS.BCST      32(SP), Z18, Z18
-	VFNMADD231PS     Z16, Z0, Z18
-	VFMADD231PS      Z17, Z8, Z18
-	VMOVUPS          Z18, (SI)
-	VMOVUPS          (CX), Z16
-	VADDPS           Z18, Z16, Z16
-	VMOVUPS          Z16, (CX)
+	VMOVUPS          (DX), Z13
+	VMOVUPS          (BX), Z15
+	VADDPS           Z15, Z13, Z13
+	VMOVUPS          (CX), Z15
+	VFMADD231PS.BCST 8(SP), Z15, Z13
+	VMOVUPS          (SI), Z15
+	VMULPS.BCST      32(SP), Z15, Z15
+	VFNMADD231PS     Z13, Z0, Z15
+	VFMADD231PS      Z14, Z8, Z15
+	VMOVUPS          Z15, (SI)
+	VMOVUPS          (CX), Z13
+	VADDPS           Z15, Z13, Z13
+	VMOVUPS          Z13, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -3537,19 +3667,19 @@ partial:
 	JEQ              partialdone
 	CMPQ             R9, $0x00000010
 	JLT              partialtail1
-	VMOVUPS          (DX), Z16
-	VMOVUPS          (BX), Z18
-	VADDPS           Z18, Z16, Z16
-	VMOVUPS          (CX), Z18
-	VFMADD231PS.BCST 8(SP), Z18, Z16
-	VMOVUPS          (SI), Z18
-	VMULPS.BCST      32(SP), Z18, Z18
-	VFNMADD231PS     Z16, Z0, Z18
-	VFMADD231PS      Z15, Z8, Z18
-	VMOVUPS          Z18, (SI)
+	VMOVUPS          (DX), Z13
+	VMOVUPS          (BX), Z15
+	VADDPS           Z15, Z13, Z13
 	VMOVUPS          (CX), Z15
-	VADDPS           Z18, Z15, Z15
-	VMOVUPS          Z15, (CX)
+	VFMADD231PS.BCST 8(SP), Z15, Z13
+	VMOVUPS          (SI), Z15
+	VMULPS.BCST      32(SP), Z15, Z15
+	VFNMADD231PS     Z13, Z0, Z15
+	VFMADD231PS      Z12, Z8, Z15
+	VMOVUPS          Z15, (SI)
+	VMOVUPS          (CX), Z12
+	VADDPS           Z15, Z12, Z12
+	VMOVUPS          Z12, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -3561,18 +3691,18 @@ partial:
 partialtail0:
 	LEAQ             const32<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
-	VMOVUPS.Z        (DX), K1, Z15
-	VMOVUPS.Z        (BX), K1, Z16
-	VADDPS           Z16, Z15, Z15
-	VMOVUPS.Z        (CX), K1, Z16
-	VFMADD231PS.BCST 8(SP), Z16, Z15
-	VMOVUPS.Z        (SI), K1, Z16
-	VMULPS.BCST      32(SP), Z16, Z16
-	VFNMADD231PS     Z15, Z0, Z16
-	VFMADD231PS      Z17, Z8, Z16
-	VMOVUPS          Z16, K1, (SI)
+	VMOVUPS.Z        (DX), K1, Z12
+	VMOVUPS.Z        (BX), K1, Z13
+	VADDPS           Z13, Z12, Z12
+	VMOVUPS.Z        (CX), K1, Z13
+	VFMADD231PS.BCST 8(SP), Z13, Z12
+	VMOVUPS.Z        (SI), K1, Z13
+	VMULPS.BCST      32(SP), Z13, Z13
+	VFNMADD231PS     Z12, Z0, Z13
+	VFMADD231PS      Z14, Z8, Z13
+	VMOVUPS          Z13, K1, (SI)
 	VMOVUPS.Z        (CX), K1, Z0
-	VADDPS           Z16, Z0, Z0
+	VADDPS           Z13, Z0, Z0
 	VMOVUPS          Z0, K1, (CX)
 	LEAQ             (CX)(R9*4), CX
 	LEAQ             (DX)(R9*4), DX
@@ -3583,18 +3713,18 @@ partialtail0:
 partialtail1:
 	LEAQ             const32<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
-	VMOVUPS.Z        (DX), K1, Z16
-	VMOVUPS.Z        (BX), K1, Z17
-	VADDPS           Z17, Z16, Z16
-	VMOVUPS.Z        (CX), K1, Z17
-	VFMADD231PS.BCST 8(SP), Z17, Z16
-	VMOVUPS.Z        (SI), K1, Z17
-	VMULPS.BCST      32(SP), Z17, Z17
-	VFNMADD231PS     Z16, Z0, Z17
-	VFMADD231PS      Z15, Z8, Z17
-	VMOVUPS          Z17, K1, (SI)
+	VMOVUPS.Z        (DX), K1, Z13
+	VMOVUPS.Z        (BX), K1, Z14
+	VADDPS           Z14, Z13, Z13
+	VMOVUPS.Z        (CX), K1, Z14
+	VFMADD231PS.BCST 8(SP), Z14, Z13
+	VMOVUPS.Z        (SI), K1, Z14
+	VMULPS.BCST      32(SP), Z14, Z14
+	VFNMADD231PS     Z13, Z0, Z14
+	VFMADD231PS      Z12, Z8, Z14
+	VMOVUPS          Z14, K1, (SI)
 	VMOVUPS.Z        (CX), K1, Z0
-	VADDPS           Z17, Z0, Z0
+	VADDPS           Z14, Z0, Z0
 	VMOVUPS          Z0, K1, (CX)
 	LEAQ             (CX)(R9*4), CX
 	LEAQ             (DX)(R9*4), DX
@@ -3605,149 +3735,145 @@ partialdone:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z8
-	VPSRLQ          $0x20, Z8, Z0
-	VPMULUDQ        Z12, Z8, Z15
-	VPSRLQ          $0x20, Z15, Z8
-	VPXORD          Z9, Z0, Z0
-	VPXORD          Z11, Z8, Z8
-	VPMULUDQ        Z12, Z0, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 64(SP), Z10, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 72(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 80(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 88(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 96(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 104(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 112(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 120(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 128(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 136(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 144(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
-	VPTERNLOGD.BCST $0x96, 152(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 160(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 168(SP), Z15, Z16
-	VPMULUDQ        Z12, Z17, Z15
-	VPMULUDQ        Z13, Z16, Z16
-	VPSRLQ          $0x20, Z16, Z17
-	VPTERNLOGD.BCST $0x96, 176(SP), Z8, Z17
-	VPSRLQ          $0x20, Z15, Z8
+	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPMULUDQ        Z9, Z0, Z13
+	VPSRLQ          $0x20, Z13, Z0
+	VPXORD.BCST     208(SP), Z0, Z0
+	VPMULUDQ        Z10, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z8
+	VPXORD.BCST     216(SP), Z8, Z8
+	VPXORD.BCST     224(SP), Z13, Z13
+	VPMULUDQ        Z9, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z14
+	VPTERNLOGD.BCST $0x96, 80(SP), Z0, Z14
+	VPXORD.BCST     232(SP), Z12, Z12
+	VPMULUDQ        Z9, Z14, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 96(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 104(SP), Z8, Z14
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 112(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 120(SP), Z0, Z13
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z12
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z15
+	VPTERNLOGD.BCST $0x96, 136(SP), Z8, Z12
+	VPMULUDQ        Z9, Z15, Z8
+	VPSRLQ          $0x20, Z8, Z14
+	VPMULUDQ        Z10, Z12, Z12
+	VPSRLQ          $0x20, Z12, Z15
+	VPTERNLOGD.BCST $0x96, 144(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 152(SP), Z0, Z14
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z13
+	VPMULUDQ        Z10, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z15
+	VPTERNLOGD.BCST $0x96, 160(SP), Z12, Z15
+	VPTERNLOGD.BCST $0x96, 168(SP), Z8, Z13
+	VPMULUDQ        Z9, Z15, Z12
+	VPSRLQ          $0x20, Z12, Z8
+	VPMULUDQ        Z10, Z13, Z13
+	VPSRLQ          $0x20, Z13, Z15
+	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z15
 	VPTERNLOGD.BCST $0x96, 184(SP), Z0, Z8
-	VPMULUDQ        Z12, Z17, Z0
-	VPMULUDQ        Z13, Z8, Z8
-	VPSRLQ          $0x20, Z8, Z17
-	VPTERNLOGD.BCST $0x96, 192(SP), Z16, Z17
-	VPSRLQ          $0x20, Z0, Z16
-	VPTERNLOGD.BCST $0x96, 200(SP), Z15, Z16
-	VPERMT2D        Z16, Z14, Z17
-	VMOVAPS         Z17, Z15
-	VPERMT2D        Z0, Z14, Z8
-	VMOVAPS         Z8, Z16
+	VPMULUDQ        Z9, Z15, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z10, Z8, Z8
+	VPSRLQ          $0x20, Z8, Z15
+	VPTERNLOGD.BCST $0x96, 192(SP), Z13, Z15
+	VPTERNLOGD.BCST $0x96, 200(SP), Z12, Z14
+	VPERMT2D        Z14, Z11, Z15
+	VMOVAPS         Z15, Z12
+	VPERMT2D        Z0, Z11, Z8
+	VMOVAPS         Z8, Z13
 	JMP             whole
 
 final:
-	VPSRLD           $0x08, Z15, Z17
-	VPADDD.BCST      const18<>+0(SB), Z17, Z17
-	VCVTDQ2PS        Z17, Z17
-	VPSUBD.BCST      const19<>+0(SB), Z17, Z17
-	VPSRAD           $0x17, Z17, Z18
-	VCVTDQ2PS        Z18, Z18
-	VPANDD.BCST      const20<>+0(SB), Z17, Z17
-	VPADDD.BCST      const21<>+0(SB), Z17, Z17
-	VSUBPS.BCST      const10<>+0(SB), Z17, Z17
-	VMULPS           Z17, Z17, Z19
-	VBROADCASTSS     const24<>+0(SB), Z20
-	VFMADD213PS.BCST const23<>+0(SB), Z17, Z20
-	VBROADCASTSS     const26<>+0(SB), Z21
-	VFMADD213PS.BCST const25<>+0(SB), Z17, Z21
-	VBROADCASTSS     const28<>+0(SB), Z22
-	VFMADD213PS.BCST const27<>+0(SB), Z17, Z22
-	VBROADCASTSS     const30<>+0(SB), Z23
-	VFMADD213PS.BCST const29<>+0(SB), Z17, Z23
-	VFMADD213PS      Z20, Z19, Z21
-	VFMADD213PS      Z22, Z19, Z23
-	VMULPS           Z19, Z19, Z20
-	VFMADD213PS      Z21, Z20, Z23
-	VMULPS.BCST      const15<>+0(SB), Z18, Z20
-	VFMADD231PS.BCST const14<>+0(SB), Z17, Z20
-	VMOVAPS          Z19, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z18, Z21
-	VMULPS           Z19, Z17, Z17
-	VFMADD231PS      Z23, Z17, Z21
-	VADDPS           Z21, Z20, Z17
-	VSQRTPS          Z17, Z17
-	VPSLLD           $0x02, Z16, Z18
-	VCVTDQ2PS        Z18, Z18
-	VMULPS.BCST      const17<>+0(SB), Z18, Z18
-	VPADDD.BCST      const22<>+0(SB), Z16, Z19
-	VMULPS           Z18, Z18, Z20
-	VBROADCASTSS     const3<>+0(SB), Z21
-	VFMADD213PS.BCST const4<>+0(SB), Z20, Z21
-	VFMADD213PS.BCST const5<>+0(SB), Z20, Z21
-	VMOVAPS          Z18, Z22
-	VMULPS           Z18, Z20, Z18
-	VFMADD231PS      Z21, Z18, Z22
-	VBROADCASTSS     const6<>+0(SB), Z18
-	VFMADD213PS.BCST const7<>+0(SB), Z20, Z18
-	VFMADD213PS.BCST const8<>+0(SB), Z20, Z18
-	VMOVAPS          Z20, Z21
-	VBROADCASTSS     const9<>+0(SB), Z23
-	VFMADD213PS.BCST const10<>+0(SB), Z23, Z21
-	VMULPS           Z20, Z20, Z20
-	VFMADD231PS      Z18, Z20, Z21
-	VPTESTMD.BCST    const12<>+0(SB), Z19, K1
-	VBLENDMPS        Z21, Z22, K1, Z6
-	VBLENDMPS        Z22, Z21, K1, Z7
-	VMOVAPS          Z6, Z18
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z18
-	VPADDD.BCST      const12<>+0(SB), Z19, Z19
-	VMOVAPS          Z7, Z20
-	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z19, Z20
-	VMULPS           Z20, Z17, Z19
-	VMULPS           Z18, Z17, Z17
-	VSHUFF64X2       $0x44, Z17, Z19, Z18
-	VSHUFF64X2       $0xee, Z17, Z19, Z17
+	VPSRLD           $0x08, Z12, Z14
+	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z15
+	VCVTDQ2PS        Z15, Z15
+	VPANDD.BCST      const20<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VMULPS           Z14, Z14, Z16
+	VBROADCASTSS     const24<>+0(SB), Z17
+	VFMADD213PS.BCST const23<>+0(SB), Z14, Z17
+	VBROADCASTSS     const26<>+0(SB), Z18
+	VFMADD213PS.BCST const25<>+0(SB), Z14, Z18
+	VBROADCASTSS     const28<>+0(SB), Z19
+	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
+	VBROADCASTSS     const30<>+0(SB), Z20
+	VFMADD213PS.BCST const29<>+0(SB), Z14, Z20
+	VFMADD213PS      Z17, Z16, Z18
+	VFMADD213PS      Z19, Z16, Z20
+	VMULPS           Z16, Z16, Z17
+	VFMADD213PS      Z18, Z17, Z20
+	VMULPS.BCST      const15<>+0(SB), Z15, Z17
+	VFMADD231PS.BCST const14<>+0(SB), Z14, Z17
+	VMOVAPS          Z16, Z18
+	VFMADD231PS.BCST const16<>+0(SB), Z15, Z18
+	VMULPS           Z16, Z14, Z14
+	VFMADD231PS      Z20, Z14, Z18
+	VADDPS           Z18, Z17, Z14
+	VSQRTPS          Z14, Z14
+	VPSLLD           $0x02, Z13, Z15
+	VCVTDQ2PS        Z15, Z15
+	VMULPS.BCST      const17<>+0(SB), Z15, Z15
+	VPADDD.BCST      const22<>+0(SB), Z13, Z16
+	VMULPS           Z15, Z15, Z17
+	VBROADCASTSS     const3<>+0(SB), Z18
+	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
+	VFMADD213PS.BCST const5<>+0(SB), Z17, Z18
+	VMOVAPS          Z15, Z19
+	VMULPS           Z15, Z17, Z15
+	VFMADD231PS      Z18, Z15, Z19
+	VBROADCASTSS     const6<>+0(SB), Z15
+	VFMADD213PS.BCST const7<>+0(SB), Z17, Z15
+	VFMADD213PS.BCST const8<>+0(SB), Z17, Z15
+	VMOVAPS          Z17, Z18
+	VBROADCASTSS     const9<>+0(SB), Z20
+	VFMADD213PS.BCST const10<>+0(SB), Z20, Z18
+	VMULPS           Z17, Z17, Z17
+	VFMADD231PS      Z15, Z17, Z18
+	VPTESTMD.BCST    const12<>+0(SB), Z16, K1
+	VBLENDMPS        Z18, Z19, K1, Z6
+	VBLENDMPS        Z19, Z18, K1, Z7
+	VMOVAPS          Z6, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z15
+	VPADDD.BCST      const12<>+0(SB), Z16, Z16
+	VMOVAPS          Z7, Z17
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z16, Z17
+	VMULPS           Z17, Z14, Z16
+	VMULPS           Z15, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z16, Z15
+	VSHUFF64X2       $0xee, Z14, Z16, Z14
 	CMPQ             R9, $0x00000010
 	JLT              finaltail0
-	VMOVUPS          (DX), Z19
-	VMOVUPS          (BX), Z20
-	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (CX), Z20
-	VFMADD231PS.BCST 8(SP), Z20, Z19
-	VMOVUPS          (SI), Z20
-	VMULPS.BCST      32(SP), Z20, Z20
-	VFNMADD231PS     Z19, Z0, Z20
-	VFMADD231PS      Z18, Z8, Z20
-	VMOVUPS          Z20, (SI)
-	VMOVUPS          (CX), Z19
-	VADDPS           Z20, Z19, Z19
-	VMOVUPS          Z19, (CX)
+	VMOVUPS          (DX), Z16
+	VMOVUPS          (BX), Z17
+	VADDPS           Z17, Z16, Z16
+	VMOVUPS          (CX), Z17
+	VFMADD231PS.BCST 8(SP), Z17, Z16
+	VMOVUPS          (SI), Z17
+	VMULPS.BCST      32(SP), Z17, Z17
+	VFNMADD231PS     Z16, Z0, Z17
+	VFMADD231PS      Z15, Z8, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVUPS          (CX), Z16
+	VADDPS           Z17, Z16, Z16
+	VMOVUPS          Z16, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -3757,19 +3883,19 @@ final:
 	JEQ              finaldone
 	CMPQ             R9, $0x00000010
 	JLT              finaltail1
-	VMOVUPS          (DX), Z19
-	VMOVUPS          (BX), Z20
-	VADDPS           Z20, Z19, Z19
-	VMOVUPS          (CX), Z20
-	VFMADD231PS.BCST 8(SP), Z20, Z19
-	VMOVUPS          (SI), Z20
-	VMULPS.BCST      32(SP), Z20, Z20
-	VFNMADD231PS     Z19, Z0, Z20
-	VFMADD231PS      Z17, Z8, Z20
-	VMOVUPS          Z20, (SI)
+	VMOVUPS          (DX), Z16
+	VMOVUPS          (BX), Z17
+	VADDPS           Z17, Z16, Z16
 	VMOVUPS          (CX), Z17
-	VADDPS           Z20, Z17, Z17
-	VMOVUPS          Z17, (CX)
+	VFMADD231PS.BCST 8(SP), Z17, Z16
+	VMOVUPS          (SI), Z17
+	VMULPS.BCST      32(SP), Z17, Z17
+	VFNMADD231PS     Z16, Z0, Z17
+	VFMADD231PS      Z14, Z8, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVUPS          (CX), Z14
+	VADDPS           Z17, Z14, Z14
+	VMOVUPS          Z14, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
 	ADDQ             $0x00000040, BX
@@ -3781,18 +3907,18 @@ final:
 finaltail0:
 	LEAQ             const32<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
-	VMOVUPS.Z        (DX), K1, Z17
-	VMOVUPS.Z        (BX), K1, Z19
-	VADDPS           Z19, Z17, Z17
-	VMOVUPS.Z        (CX), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z17
-	VMOVUPS.Z        (SI), K1, Z19
-	VMULPS.BCST      32(SP), Z19, Z19
-	VFNMADD231PS     Z17, Z0, Z19
-	VFMADD231PS      Z18, Z8, Z19
-	VMOVUPS          Z19, K1, (SI)
+	VMOVUPS.Z        (DX), K1, Z14
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z16, Z14, Z14
+	VMOVUPS.Z        (CX), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z14
+	VMOVUPS.Z        (SI), K1, Z16
+	VMULPS.BCST      32(SP), Z16, Z16
+	VFNMADD231PS     Z14, Z0, Z16
+	VFMADD231PS      Z15, Z8, Z16
+	VMOVUPS          Z16, K1, (SI)
 	VMOVUPS.Z        (CX), K1, Z0
-	VADDPS           Z19, Z0, Z0
+	VADDPS           Z16, Z0, Z0
 	VMOVUPS          Z0, K1, (CX)
 	LEAQ             (CX)(R9*4), CX
 	LEAQ             (DX)(R9*4), DX
@@ -3803,18 +3929,18 @@ finaltail0:
 finaltail1:
 	LEAQ             const32<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
-	VMOVUPS.Z        (DX), K1, Z18
-	VMOVUPS.Z        (BX), K1, Z19
-	VADDPS           Z19, Z18, Z18
-	VMOVUPS.Z        (CX), K1, Z19
-	VFMADD231PS.BCST 8(SP), Z19, Z18
-	VMOVUPS.Z        (SI), K1, Z19
-	VMULPS.BCST      32(SP), Z19, Z19
-	VFNMADD231PS     Z18, Z0, Z19
-	VFMADD231PS      Z17, Z8, Z19
-	VMOVUPS          Z19, K1, (SI)
+	VMOVUPS.Z        (DX), K1, Z15
+	VMOVUPS.Z        (BX), K1, Z16
+	VADDPS           Z16, Z15, Z15
+	VMOVUPS.Z        (CX), K1, Z16
+	VFMADD231PS.BCST 8(SP), Z16, Z15
+	VMOVUPS.Z        (SI), K1, Z16
+	VMULPS.BCST      32(SP), Z16, Z16
+	VFNMADD231PS     Z15, Z0, Z16
+	VFMADD231PS      Z14, Z8, Z16
+	VMOVUPS          Z16, K1, (SI)
 	VMOVUPS.Z        (CX), K1, Z0
-	VADDPS           Z19, Z0, Z0
+	VADDPS           Z16, Z0, Z0
 	VMOVUPS          Z0, K1, (CX)
 	LEAQ             (CX)(R9*4), CX
 	LEAQ             (DX)(R9*4), DX
