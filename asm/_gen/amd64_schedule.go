@@ -29,9 +29,11 @@ type scheduler struct {
 	registers int
 }
 
+// scheduler leaves registers for what lives outside the stretches. An operation on 512 bits takes a
+// CPU with 256-bit units two of its slots.
 func (a *amd64) scheduler() scheduler {
 	if a.wide() {
-		return scheduler{width: 2, registers: 28}
+		return scheduler{width: 1, registers: 28}
 	}
 	return scheduler{width: 4, registers: 11}
 }

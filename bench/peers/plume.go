@@ -1,0 +1,87 @@
+package main
+
+import "github.com/plume-ml/plume/kernel"
+
+const (
+	width     = 32     // numbers in a row of a kernel that has rows
+	columns   = 256    // units of a layer
+	stepSize  = 1e-3   // of the Langevin moves
+	noiseSize = 0.0447 // sqrt(2 stepSize)
+)
+
+// plumeKernel is a kernel over n elements, on the path that PLUME_KERNEL names.
+func plumeKernel(name string, n int) func() {
+	switch name {
+	case "langevin":
+		m := newMove(n)
+		return func() { kernel.Overdamped(m) }
+	case "underdamped":
+		m := newMove(n)
+		m.U, m.Friction = noise(n, 4), 0.3
+		return func() { kernel.Underdamped(m) }
+	case "normals":
+		x := make([]float32, n)
+		return func() { kernel.Normal(x, kernel.Key{Seed: 1, Stream: 1}, 0) }
+	case "silu", "bias+silu":
+		y, x, b := make([]float32, n), noise(n, 1), bias()
+		return func() { kernel.BiasSiLU(y, x, b) }
+	case "silu-backward":
+		dx, s, dy := make([]float32, n), noise(n, 1), noise(n, 2)
+		return func() { kernel.SiLUBackward(dx, s, dy) }
+	case "score-residual":
+		rows := n / width
+		e, sq, zl, r, eps, sigma := make([]float32, n), make([]float32, rows), noise(n, 1), noise(n, 2), noise(n, 3), noise(rows, 4)
+		return func() { kernel.ScoreResidual(e, sq, zl, r, eps, sigma, width) }
+	case "sinusoids":
+		dst, freq := make([]float32, n), noise(width, 1)
+		lambda := noise(n/(2*width), 2)
+		kernel.Scale(lambda, 5)
+		return func() { kernel.Sinusoids(dst, lambda, freq) }
+	case "u8-to-f32":
+		dst, src := make([]float32, n), make([]uint8, n)
+		for i := range src {
+			src[i] = uint8(i * 37)
+		}
+		return func() { kernel.U8ToF32(dst, src) }
+	}
+	return plumeOptimizer(name, n)
+}
+
+func plumeOptimizer(name string, n int) func() {
+	switch name {
+	case "adam":
+		p, m, v, g := noise(n, 1), make([]float32, n), make([]float32, n), noise(n, 2)
+		return func() { kernel.AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1/0.9, 1/0.99) }
+	case "sgd":
+		p, g := noise(n, 1), noise(n, 2)
+		return func() { kernel.SGDStep(p, g, 1e-3) }
+	case "ema":
+		avg, p := noise(n, 1), noise(n, 2)
+		return func() { kernel.EMAStep(avg, p, 1e-3) }
+	case "axpy":
+		y, x := noise(n, 1), noise(n, 2)
+		return func() { kernel.Axpy(y, 1e-3, x) }
+	}
+	return nil
+}
+
+// newMove is a move of n numbers, bounded above any drift that occurs: a bound that trainings
+// seldom reach.
+func newMove(n int) *kernel.Move {
+	m := &kernel.Move{
+		Z: noise(n, 1), G: noise(n, 2), P: noise(n, 3), H: make([]float32, n/width), IDs: make([]uint64, n/width),
+		Anchor: 0.25, Clip: 1, D: width, Key: kernel.Key{Seed: 1, Stream: kernel.StreamMove},
+	}
+	for i := range m.H {
+		m.H[i], m.IDs[i] = stepSize, uint64(i)
+	}
+	return m
+}
+
+// bias is N(0, 4): BiasSiLU leaves derivatives in its input, about (-0.1, 1.1), so that the bias
+// is what spreads the arguments of the next call.
+func bias() []float32 {
+	b := noise(columns, 9)
+	kernel.Scale(b, 2)
+	return b
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// goal is a ratio that the kernels are to keep: of side a's time to side b's, at most or at least
+// limit. The sides "PyTorch" mean the faster of its columns.
+type goal struct {
+	kernel string
+	n      int
+	a, b   string
+	atMost bool
+	limit  float64
+}
+
+var goals = []goal{
+	{"langevin", cached, "avx512", cAVX512, true, 1.2},
+	{"langevin", cached, "avx2", cAVX2, true, 1.2},
+	{"langevin", cached, torch, "avx512", false, 4.5},
+	{"langevin", cached, goRand, "avx512", false, 7},
+	{"silu", cached, torch, "avx512", false, 2.5},
+	{"silu-backward", cached, torch, "avx512", false, 2.5},
+	{"adam", cached, torch, "avx512", false, 2.5},
+	{"silu-backward", large, torch, "avx512", false, 4},
+	{"adam", large, torch, "avx512", false, 4},
+}
+
+// bandwidthLimit is how much slower than an axpy's a kernel's bytes may move where memory bounds it.
+const bandwidthLimit = 1.3
+
+func (g goal) met(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return ""
+	case g.atMost && x <= g.limit, !g.atMost && x >= g.limit:
+		return "yes"
+	}
+	return "no"
+}
+
+func (g goal) want() string {
+	if g.atMost {
+		return fmt.Sprintf("at most %g", g.limit)
+	}
+	return fmt.Sprintf("at least %g", g.limit)
+}
+
+func (r *results) ratios(b *strings.Builder) {
+	b.WriteString("\n| ratio of times | n | measured | wanted | met |\n|---|---|---|---|---|\n")
+	for _, g := range goals {
+		if w := r.find(g.kernel, g.n); w != nil {
+			x := ratio(w.of(g.a), w.of(g.b))
+			g.line(b, fmt.Sprintf("%s: %s / %s", g.kernel, g.a, g.b), x)
+		}
+	}
+	for _, w := range r.rows {
+		if w.bytes > 0 && w.kernel != yardstick {
+			g := goal{n: w.n, atMost: true, limit: bandwidthLimit}
+			x := ratio(w.of(r.best()), w.of(yardstick)) * axpyBytes / w.bytes
+			g.line(b, fmt.Sprintf("%s: %s / axpy, for a byte (%g of an element)", w.kernel, r.best(), w.bytes), x)
+		}
+	}
+	if w := r.find(yardstick, large); w != nil {
+		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n", axpyBytes/median(w.of(r.best())), axpyBytes)
+	}
+}
+
+func (g goal) line(b *strings.Builder, name string, x float64) {
+	text := "absent"
+	if !math.IsNaN(x) {
+		text = number(x)
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, size(g.n), text, g.want(), g.met(x))
+}
+
+func (r *results) find(kernel string, n int) *row {
+	for i, w := range r.rows {
+		if w.kernel == kernel && w.n == n {
+			return &r.rows[i]
+		}
+	}
+	return nil
+}
+
+// best is the best path of this CPU.
+func (r *results) best() (name string) {
+	for _, path := range ownPaths() {
+		for _, s := range r.sides {
+			if s.name == path && s.absent == "" {
+				name = path
+			}
+		}
+	}
+	return name
+}
+
+// of is the times of a side; of PyTorch those of its faster column.
+func (w *row) of(side string) []float64 {
+	t := w.times[side]
+	if other := w.times[torchAVX512]; side == torch && len(other) > 0 && !(median(t) <= median(other)) {
+		return other
+	}
+	return t
+}
