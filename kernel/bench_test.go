@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"testing"
 )
 
@@ -13,91 +12,25 @@ var benchLens = []int{1 << 14, 1 << 24}
 // networks' layers.
 const benchWidth, benchWide = 32, 256
 
-// benchmarks are the loops of a training step; each makes its arguments of n elements and returns
-// the call to time. bytes is what the call reads and writes per element.
-var benchmarks = []struct {
-	name  string
-	bytes int64
-	make  func(n int) func()
-}{
-	{"Langevin", 16, func(n int) func() { m := benchMove(n); return func() { Overdamped(m) } }},
-	{"Underdamped", 24, func(n int) func() { m := benchMove(n); return func() { Underdamped(m) } }},
-	{"Normal", 4, func(n int) func() {
-		x := make([]float32, n)
-		return func() { Normal(x, Key{Seed: 1}, 0) }
-	}},
-	{"NoiseRows", 12, func(n int) func() {
-		m := benchMove(n)
-		return func() { NoiseRows(m.Z, m.U, m.G, m.H, m.H, m.IDs, m.D, m.Key) }
-	}},
-	{"BiasSiLU", 12, func(n int) func() {
-		x, y, b := fill(n), make([]float32, n), fill(benchWide)
-		return func() { BiasSiLU(y, x, b) }
-	}},
-	{"SkipSiLU", 28, func(n int) func() {
-		h, skip, e, y, s, b := fill(n), fill(n), fill(n), make([]float32, n), make([]float32, n), make([]float32, benchWide)
-		return func() { copy(h, skip); SkipSiLU(y, s, h, b, skip, e) }
-	}},
-	{"SiLUBackward", 12, func(n int) func() {
-		s, dy, dx := fill(n), fill(n), make([]float32, n)
-		return func() { SiLUBackward(dx, s, dy) }
-	}},
-	{"SkipSiLUBackward", 24, func(n int) func() {
-		s, dy, above, below, embed := fill(n), fill(n), fill(n), make([]float32, n), make([]float32, n)
-		return func() { SkipSiLUBackward(below, embed, above, s, dy) }
-	}},
-	{"ColSum", 4, func(n int) func() {
-		x, dst := fill(n), make([]float32, benchWide)
-		return func() { ColSum(dst, x, benchWide, 1) }
-	}},
-	{"Sinusoids", 4, func(n int) func() {
-		dst, lambda, freq := make([]float32, n), fill(n/64), fill(32)
-		return func() { Sinusoids(dst, lambda, freq) }
-	}},
-	{"ScoreResidual", 16, func(n int) func() {
-		m := benchMove(n)
-		sq := make([]float32, len(m.H))
-		return func() { ScoreResidual(m.U, sq, m.Z, m.G, m.P, m.H, m.D) }
-	}},
-	{"DataResidual", 12, func(n int) func() {
-		x, y, sq := fill(n), fill(n), make([]float32, n/benchWide)
-		return func() { DataResidual(y, sq, y, x, 0, 1, benchWide, 0.999) }
-	}},
-	{"Adam", 28, func(n int) func() {
-		p, m, v, g := fill(n), fill(n), fill(n), fill(n)
-		for i := range v {
-			v[i] *= v[i]
+// eachBench times a loop on every path and length: BenchmarkLangevin/impl=avx512/n=16384. prepare
+// makes the arguments of n elements and returns the call; bytes is what it reads and writes per
+// element.
+func eachBench(b *testing.B, bytes int64, prepare func(n int) func()) {
+	chosen := active
+	defer func() { active = chosen }()
+	for _, n := range benchLens {
+		for _, p := range paths {
+			b.Run(fmt.Sprintf("impl=%s/n=%d", p.name, n), func(b *testing.B) {
+				active = p
+				call := prepare(n)
+				b.SetBytes(bytes * int64(n))
+				for b.Loop() {
+					call()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/elem")
+			})
 		}
-		return func() { AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1, 1) }
-	}},
-	{"RMSprop", 20, func(n int) func() {
-		p, v, g := fill(n), constant(n, 1), fill(n)
-		return func() { RMSpropStep(p, v, g, 1e-3, 0.99, 1e-8) }
-	}},
-	{"EMA", 12, func(n int) func() {
-		avg, p := fill(n), fill(n)
-		return func() { EMAStep(avg, p, 0.001) }
-	}},
-	{"Axpy", 12, func(n int) func() {
-		y, x := fill(n), fill(n)
-		return func() { Axpy(y, 1e-6, x) }
-	}},
-	{"Add", 12, func(n int) func() {
-		y, x := fill(n), make([]float32, n)
-		return func() { Add(y, x) }
-	}},
-	{"AllFinite", 4, func(n int) func() {
-		x := fill(n)
-		return func() { AllFinite(x) }
-	}},
-	{"U8ToF32", 5, func(n int) func() {
-		x, u := make([]float32, n), make([]uint8, n)
-		return func() { U8ToF32(x, u) }
-	}},
-	{"F32ToU8", 5, func(n int) func() {
-		x, u := fill(n), make([]uint8, n)
-		return func() { F32ToU8(u, x) }
-	}},
+	}
 }
 
 func benchMove(n int) *Move {
@@ -112,24 +45,141 @@ func benchMove(n int) *Move {
 	return m
 }
 
-// BenchmarkKernels times every loop on every path: BenchmarkKernels/Langevin/impl=avx512/n=16384.
-func BenchmarkKernels(b *testing.B) {
-	chosen := active
-	defer func() { active = chosen }()
-	for _, k := range benchmarks {
-		for _, n := range benchLens {
-			for _, p := range paths {
-				b.Run(fmt.Sprintf("%s/impl=%s/n=%d", k.name, p.name, n), func(b *testing.B) {
-					active = p
-					call := k.make(n)
-					b.SetBytes(k.bytes * int64(n))
-					for b.Loop() {
-						call()
-					}
-					ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(n)
-					b.ReportMetric(math.Round(ns*1e4)/1e4, "ns/elem")
-				})
-			}
+func BenchmarkLangevin(b *testing.B) {
+	eachBench(b, 16, func(n int) func() { m := benchMove(n); return func() { Overdamped(m) } })
+}
+
+func BenchmarkUnderdamped(b *testing.B) {
+	eachBench(b, 24, func(n int) func() { m := benchMove(n); return func() { Underdamped(m) } })
+}
+
+func BenchmarkNormal(b *testing.B) {
+	eachBench(b, 4, func(n int) func() {
+		x := make([]float32, n)
+		return func() { Normal(x, Key{Seed: 1}, 0) }
+	})
+}
+
+func BenchmarkNoiseRows(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		m := benchMove(n)
+		return func() { NoiseRows(m.Z, m.U, m.G, m.H, m.H, m.IDs, m.D, m.Key) }
+	})
+}
+
+func BenchmarkBiasSiLU(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		x, y, b := fill(n), make([]float32, n), fill(benchWide)
+		return func() { BiasSiLU(y, x, b) }
+	})
+}
+
+func BenchmarkSkipSiLU(b *testing.B) {
+	eachBench(b, 28, func(n int) func() {
+		h, skip, e, b := fill(n), make([]float32, n), fill(n), make([]float32, benchWide) // h stays
+		y, s := make([]float32, n), make([]float32, n)
+		return func() { SkipSiLU(y, s, h, b, skip, e) }
+	})
+}
+
+func BenchmarkSiLUBackward(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		s, dy, dx := fill(n), fill(n), make([]float32, n)
+		return func() { SiLUBackward(dx, s, dy) }
+	})
+}
+
+func BenchmarkSkipSiLUBackward(b *testing.B) {
+	eachBench(b, 24, func(n int) func() {
+		s, dy, above, below, embed := fill(n), fill(n), fill(n), make([]float32, n), make([]float32, n)
+		return func() { SkipSiLUBackward(below, embed, above, s, dy) }
+	})
+}
+
+func BenchmarkColSum(b *testing.B) {
+	eachBench(b, 4, func(n int) func() {
+		x, dst := fill(n), make([]float32, benchWide)
+		return func() { ColSum(dst, x, benchWide, 1) }
+	})
+}
+
+func BenchmarkSinusoids(b *testing.B) {
+	eachBench(b, 4, func(n int) func() {
+		dst, lambda, freq := make([]float32, n), fill(n/64), fill(32)
+		return func() { Sinusoids(dst, lambda, freq) }
+	})
+}
+
+func BenchmarkScoreResidual(b *testing.B) {
+	eachBench(b, 16, func(n int) func() {
+		m := benchMove(n)
+		sq := make([]float32, len(m.H))
+		return func() { ScoreResidual(m.U, sq, m.Z, m.G, m.P, m.H, m.D) }
+	})
+}
+
+func BenchmarkDataResidual(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		x, y, sq := fill(n), fill(n), make([]float32, n/benchWide)
+		return func() { DataResidual(y, sq, y, x, 0, 1, benchWide, 0.999) }
+	})
+}
+
+func BenchmarkAdam(b *testing.B) {
+	eachBench(b, 28, func(n int) func() {
+		p, m, v, g := fill(n), fill(n), fill(n), fill(n)
+		for i := range v {
+			v[i] *= v[i]
 		}
-	}
+		return func() { AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1, 1) }
+	})
+}
+
+func BenchmarkRMSprop(b *testing.B) {
+	eachBench(b, 20, func(n int) func() {
+		p, v, g := fill(n), constant(n, 1), fill(n)
+		return func() { RMSpropStep(p, v, g, 1e-3, 0.99, 1e-8) }
+	})
+}
+
+func BenchmarkEMA(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		avg, p := fill(n), fill(n)
+		return func() { EMAStep(avg, p, 0.001) }
+	})
+}
+
+func BenchmarkAxpy(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		y, x := fill(n), fill(n)
+		return func() { Axpy(y, 1e-6, x) }
+	})
+}
+
+func BenchmarkAdd(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		y, x := fill(n), make([]float32, n)
+		return func() { Add(y, x) }
+	})
+}
+
+func BenchmarkAllFinite(b *testing.B) {
+	eachBench(b, 4, func(n int) func() {
+		x := fill(n)
+		return func() { AllFinite(x) }
+	})
+}
+
+func BenchmarkU8ToF32(b *testing.B) {
+	eachBench(b, 5, func(n int) func() {
+		x, u := make([]float32, n), make([]uint8, n)
+		return func() { U8ToF32(x, u) }
+	})
+}
+
+func BenchmarkF32ToU8(b *testing.B) {
+	eachBench(b, 5, func(n int) func() {
+		x, u := fill(n), make([]uint8, n)
+		return func() { F32ToU8(u, x) }
+	})
 }

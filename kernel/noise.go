@@ -10,7 +10,8 @@ func Uniform(dst []float32, key Key, first uint64) {
 	}
 }
 
-// Normal is dst[i] = i-th standard normal of the fill, from group first.
+// Normal is dst[i] = i-th standard normal of the fill, from group first: within 4.5 ulp of what
+// Box and Muller's method gives the same words without rounding, at most sqrt(48 ln 2) = 5.77.
 func Normal(dst []float32, key Key, first uint64) {
 	wrote(dst)
 	for lo, hi := range pieces(len(dst)) {
