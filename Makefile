@@ -101,15 +101,15 @@ race: setup ## run the tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
 
 fuzz: ## compare the kernel paths on random input for FUZZTIME (default 1m)
-	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1m)
+	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 1x
 
 quality: ## test 10^8 normals of the noise stream against the normal law
-	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -draws 100000000
+	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -args -draws 100000000
 
 accuracy: ## tabulate the errors of the elementary functions over all their arguments
-	@$(GO) test ./kernel -count=1 -v -run Accuracy -exhaustive
+	@$(GO) test ./kernel -count=1 -v -timeout 20m -run Accuracy -args -exhaustive
 
-lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck
+lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck, the generator too
 	@$(functions)
 	choose_backend
 	bad=$$(gofmt -l .)
@@ -118,6 +118,9 @@ lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck
 	CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) run $(STATICCHECK) $$tags ./...
+	cd asm/_gen
+	$(GO) vet .
+	$(GO) run $(STATICCHECK) .
 
 gen: ## generate the assembly and its Go declarations again
 	@$(GO) -C asm/_gen run .

@@ -107,33 +107,30 @@ func (s scheduler) order(is []*ir.Instruction) (out []*ir.Instruction) {
 	return out
 }
 
+// choose is the next instruction of a cycle, nil if nothing is ready.
 func (s scheduler) choose(ts []*task, done map[*task]bool, p *pressure, cycle int) (best *task) {
 	short := len(p.live) >= s.registers-1
-	var fallback *task
+	var first, fitting *task // of those that wait for nothing; fitting needs no register
 	for _, t := range ts {
 		if done[t] || t.waits > 0 {
 			continue
 		}
 		fits := !short || p.grows(t) <= 0
-		if fallback == nil && fits {
-			fallback = t
+		if first == nil {
+			first = t
 		}
-		if t.ready > cycle || !fits {
-			continue
+		if fitting == nil && fits {
+			fitting = t
 		}
-		if best == nil || t.path > best.path {
+		if t.ready <= cycle && fits && (best == nil || t.path > best.path) {
 			best = t
 		}
 	}
-	if best == nil && short {
-		if fallback == nil {
-			for _, t := range ts {
-				if !done[t] && t.waits == 0 {
-					return t
-				}
-			}
-		}
-		return fallback
+	if best != nil || !short {
+		return best
 	}
-	return best
+	if fitting != nil {
+		return fitting
+	}
+	return first
 }

@@ -29,8 +29,8 @@ type scheduler struct {
 	registers int
 }
 
-// scheduler leaves registers for what lives outside the stretches. An operation on 512 bits takes a
-// CPU with 256-bit units two of its slots.
+// scheduler leaves registers for what lives outside the stretches. A CPU with 256-bit units takes two of
+// its slots for an operation on 512 bits.
 func (a *amd64) scheduler() scheduler {
 	if a.wide() {
 		return scheduler{width: 1, registers: 28}
@@ -95,13 +95,6 @@ func latency(i *ir.Instruction) int {
 	return n
 }
 
-func vectors(rs []reg.Register) (ids []reg.ID) {
-	for _, r := range rs {
-		ids = append(ids, r.ID())
-	}
-	return ids
-}
-
 // memory is the operand that an instruction reads or writes, other than constants and, by a key,
 // whether two can be the same: arrays are equal or disjoint, so places at another distance differ.
 func memory(i *ir.Instruction) (key int, write, ok bool) {
@@ -121,42 +114,14 @@ func memory(i *ir.Instruction) (key int, write, ok bool) {
 
 // tasks finds the dependences of a stretch.
 func tasks(is []*ir.Instruction) (ts []*task) {
-	lastWrite, reads := map[reg.ID]*task{}, map[reg.ID][]*task{}
-	stored, loaded := map[int]*task{}, map[int][]*task{}
+	d := &dependences{
+		wrote: map[reg.ID]*task{}, read: map[reg.ID][]*task{},
+		stored: map[int]*task{}, loaded: map[int][]*task{},
+	}
 	for _, i := range is {
-		t := &task{Instruction: i, reads: vectors(i.InputRegisters()), writes: vectors(i.OutputRegisters())}
-		need := func(on *task, latency int) {
-			if on != nil && on != t {
-				on.after = append(on.after, edge{t, latency})
-				t.waits++
-			}
-		}
-		for _, r := range t.reads {
-			if w := lastWrite[r]; w != nil {
-				need(w, latency(w.Instruction))
-			}
-			reads[r] = append(reads[r], t)
-		}
-		for _, r := range t.writes {
-			need(lastWrite[r], 1)
-			for _, u := range reads[r] {
-				need(u, 0)
-			}
-			lastWrite[r], reads[r] = t, nil
-		}
-		if key, write, ok := memory(i); ok {
-			if w := stored[key]; w != nil {
-				need(w, 5)
-			}
-			if write {
-				for _, l := range loaded[key] {
-					need(l, 0)
-				}
-				stored[key], loaded[key] = t, nil
-			} else {
-				loaded[key] = append(loaded[key], t)
-			}
-		}
+		t := &task{Instruction: i, reads: ids(i.InputRegisters()), writes: ids(i.OutputRegisters())}
+		d.registers(t)
+		d.memory(t)
 		ts = append(ts, t)
 	}
 	for k := len(ts) - 1; k >= 0; k-- {
@@ -167,4 +132,60 @@ func tasks(is []*ir.Instruction) (ts []*task) {
 		}
 	}
 	return ts
+}
+
+func ids(rs []reg.Register) (ids []reg.ID) {
+	for _, r := range rs {
+		ids = append(ids, r.ID())
+	}
+	return ids
+}
+
+// dependences has, for every register and place in memory, the last instruction that wrote it
+// and those that have read it since.
+type dependences struct {
+	wrote  map[reg.ID]*task
+	read   map[reg.ID][]*task
+	stored map[int]*task
+	loaded map[int][]*task
+}
+
+// waitFor makes t wait for another task, if there is one.
+func (t *task) waitFor(other *task, latency int) {
+	if other != nil && other != t {
+		other.after = append(other.after, edge{t, latency})
+		t.waits++
+	}
+}
+
+func (d *dependences) registers(t *task) {
+	for _, r := range t.reads {
+		if w := d.wrote[r]; w != nil {
+			t.waitFor(w, latency(w.Instruction))
+		}
+		d.read[r] = append(d.read[r], t)
+	}
+	for _, r := range t.writes {
+		t.waitFor(d.wrote[r], 1)
+		for _, u := range d.read[r] {
+			t.waitFor(u, 0)
+		}
+		d.wrote[r], d.read[r] = t, nil
+	}
+}
+
+func (d *dependences) memory(t *task) {
+	key, write, ok := memory(t.Instruction)
+	if !ok {
+		return
+	}
+	t.waitFor(d.stored[key], 5)
+	if !write {
+		d.loaded[key] = append(d.loaded[key], t)
+		return
+	}
+	for _, l := range d.loaded[key] {
+		t.waitFor(l, 0)
+	}
+	d.stored[key], d.loaded[key] = t, nil
 }

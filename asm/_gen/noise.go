@@ -306,7 +306,7 @@ type noisy struct {
 }
 
 // noiseRows emits a kernel over rows, of width d, with normals of their own: row i begins with
-// group ids[i] * ceil(d/32). start is called after the constants are made, once.
+// group ids[i] * ceil(d/32). start is called once.
 func (m machine) noiseRows(name, signature, doc string, arrays []string, start func(s []stream) noisy) {
 	m.begin(name, signature, doc)
 	rows, ids := m.counter(m.length("ids")), stream{m.base("ids"), 8}
@@ -342,8 +342,7 @@ func (m machine) noiseRows(name, signature, doc string, arrays []string, start f
 	m.end()
 }
 
-// move emits a Langevin move. Each row first finds the factor s that clips its drift: with v = h*t
-// and |v| at most root where root is positive, s = root/|v|. The result is the number of rows clipped.
+// move emits a Langevin move. The result is the number of rows whose drift was clipped.
 func (m machine) move(name, signature, doc string, arrays []string, body func(s []stream, keep, h, noise, t, xi vec, i int)) {
 	doc += "; xi = normals of row ids[i], s <= 1 limits |s*h[i]*t| to root if that is positive; the number of rows with s < 1"
 	m.noiseRows(name, signature, doc, arrays, func(s []stream) noisy {
@@ -353,28 +352,9 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 		if len(arrays) == 4 {
 			keep = m.float("keep")
 		}
-		none := m.konst(0)
-		clipped := m.counter(m.zero())
+		c := clip{m: m, root: root.at(0), none: m.konst(0).at(0), clipped: m.counter(m.zero())}
 		drift := func(s []stream, i int) vec {
 			return m.muladd(opAccum, m.add(m.get(s[1], i), m.get(s[2], i)), anchor, m.get(s[0], i))
-		}
-		clip := func(size part) {
-			m.branchGreater(root.at(0), none.at(0), "clip")
-			m.jump("free")
-			m.label("clip")
-			h, sum := m.spread(size), m.zeros()
-			row := []stream{m.restart(s[0]), m.restart(s[1]), m.restart(s[2])}
-			m.span("drift", m.integer("d"), 1, row, func(i int) {
-				v := m.inTail(m.mul(drift(row, i), h))
-				m.muladd(opAccum, sum, v, v)
-			})
-			norm := m.fold(sum)
-			m.branchGreater(norm, m.binScalar(opMul, root.at(0), root.at(0)), "cut")
-			m.jump("free")
-			m.label("cut")
-			m.addImm(clipped, 1)
-			m.intoScalar(opMul, size, m.binScalar(opDiv, root.at(0), m.sqrtScalar(norm)))
-			m.label("free")
 		}
 		h, noise := m.equal(), m.equal()
 		return noisy{
@@ -382,11 +362,42 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 				size := m.loadScalar(hs.p, 0)
 				m.addImm(hs.p, 4)
 				m.assign(noise[0], m.spread(m.sqrtScalar(m.binScalar(opMul, heat.at(0), size)))[0])
-				clip(size)
+				c.row(size, s[:3], drift)
 				m.assign(h[0], m.spread(size)[0])
 			},
 			body: func(xi vec, i int) { body(s, keep, h, noise, drift(s, i), xi, i) },
-			end:  func() { m.resultInt(clipped) },
+			end:  func() { m.resultInt(c.clipped) },
 		}
 	})
+}
+
+// clip limits the drift of rows to the length root, if that is positive.
+type clip struct {
+	m          machine
+	root, none part // none is zero
+	clipped    gp   // the number of rows clipped
+}
+
+// row multiplies the step size, a scalar, by root/|v| if v = size*drift is longer than root.
+func (c clip) row(size part, s []stream, drift func(s []stream, i int) vec) {
+	m := c.m
+	m.branchGreater(c.root, c.none, "clip")
+	m.jump("free")
+	m.label("clip")
+	h, sum := m.spread(size), m.zeros()
+	var row []stream
+	for _, x := range s {
+		row = append(row, m.restart(x))
+	}
+	m.span("drift", m.integer("d"), 1, row, func(i int) {
+		v := m.inTail(m.mul(drift(row, i), h))
+		m.muladd(opAccum, sum, v, v)
+	})
+	norm := m.fold(sum)
+	m.branchGreater(norm, m.binScalar(opMul, c.root, c.root), "cut")
+	m.jump("free")
+	m.label("cut")
+	m.addImm(c.clipped, 1)
+	m.intoScalar(opMul, size, m.binScalar(opDiv, c.root, m.sqrtScalar(norm)))
+	m.label("free")
 }

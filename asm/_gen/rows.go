@@ -1,14 +1,14 @@
 package main
 
-// rowwise emits a kernel over the rows, of width d, of arrays: one row for each element of the
-// array perRow. body is called once per function, start once per row.
+// row is what a kernel does in every row; start and end may be nil.
 type row struct {
-	s     []stream
-	start func()      // at the beginning of a row: its numbers
-	block func(i int) // a block of it
-	end   func()      // its sum
+	start func()      // before the first block: its numbers
+	block func(i int) // with each block
+	end   func()      // after the last one: its sum
 }
 
+// rowwise emits a kernel over the rows, of width d, of arrays: one row for each element of the
+// array perRow.
 func (m machine) rowwise(name, signature, doc, perRow string, arrays []string, body func(s []stream) row) {
 	m.begin(name, signature, doc)
 	d, rows := m.integer("d"), m.length(perRow)
