@@ -120,7 +120,14 @@ func (a *amd64) constant(words ...uint32) operand.Mem {
 	return m
 }
 
-func (a *amd64) konstInt(u uint32) vec { return vec{a.constant(u)} }
+// konstInt is in memory, but in a register where AVX-512 has enough of them: noise needs all.
+func (a *amd64) konstInt(u uint32) vec {
+	m := a.constant(u)
+	if a.wide() && a.files[len(a.files)-1].family != "noise" {
+		return vec{a.inReg(m)}
+	}
+	return vec{m}
+}
 func (a *amd64) konst(f float32) vec   { return a.konstInt(math.Float32bits(f)) }
 
 func (a *amd64) table(t [8]uint32) part {

@@ -148,7 +148,7 @@ func (a *amd64) assign(dst, src part) {
 func (a *amd64) xorAnd(x, y, c part) part {
 	if a.wide() {
 		d := a.copyPart(x)
-		a.c.VPTERNLOGD_BCST(operand.Imm(0x78), c.(operand.Op), y.(operand.Op), d.(operand.Op))
+		a.choose(c, a.c.VPTERNLOGD, a.c.VPTERNLOGD_BCST)(operand.Imm(0x78), c.(operand.Op), y.(operand.Op), d.(operand.Op))
 		return d
 	}
 	return a.bin(opXor, x, a.bin(opAnd, y, c))

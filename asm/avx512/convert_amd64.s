@@ -5,54 +5,56 @@
 // func U8ToF32(dst []float32, src []uint8)
 // Requires: AVX, AVX512F
 TEXT ·U8ToF32(SB), $0-48
-	MOVQ dst_len+8(FP), AX
-	MOVQ dst_base+0(FP), CX
-	MOVQ src_base+24(FP), DX
-	CMPQ AX, $0x00000020
-	JLT  n2end
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         src_base+24(FP), DX
+	VBROADCASTSS const0<>+0(SB), Z0
+	VBROADCASTSS const1<>+0(SB), Z1
+	CMPQ         AX, $0x00000020
+	JLT          n2end
 
 n2:
-	VPMOVZXBD   (DX), Z0
-	VCVTDQ2PS   Z0, Z0
-	VMULPS.BCST const0<>+0(SB), Z0, Z0
-	VSUBPS.BCST const1<>+0(SB), Z0, Z0
-	VMOVUPS     Z0, (CX)
-	VPMOVZXBD   16(DX), Z0
-	VCVTDQ2PS   Z0, Z0
-	VMULPS.BCST const0<>+0(SB), Z0, Z0
-	VSUBPS.BCST const1<>+0(SB), Z0, Z0
-	VMOVUPS     Z0, 64(CX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000020, AX
-	CMPQ        AX, $0x00000020
-	JGE         n2
+	VPMOVZXBD (DX), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z0, Z2, Z2
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   Z2, (CX)
+	VPMOVZXBD 16(DX), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z0, Z2, Z2
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   Z2, 64(CX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000020, AX
+	CMPQ      AX, $0x00000020
+	JGE       n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VPMOVZXBD   (DX), Z0
-	VCVTDQ2PS   Z0, Z0
-	VMULPS.BCST const0<>+0(SB), Z0, Z0
-	VSUBPS.BCST const1<>+0(SB), Z0, Z0
-	VMOVUPS     Z0, (CX)
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000010, DX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VPMOVZXBD (DX), Z2
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z0, Z2, Z2
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   Z2, (CX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000010, DX
+	SUBQ      $0x00000010, AX
+	CMPQ      AX, $0x00000010
+	JGE       n1
 
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
 	LEAQ        const2<>+0(SB), BX
 	KMOVW       (BX)(AX*4), K1
-	VPMOVZXBD.Z (DX), K1, Z0
-	VCVTDQ2PS   Z0, Z0
-	VMULPS.BCST const0<>+0(SB), Z0, Z0
-	VSUBPS.BCST const1<>+0(SB), Z0, Z0
+	VPMOVZXBD.Z (DX), K1, Z2
+	VCVTDQ2PS   Z2, Z2
+	VMULPS      Z0, Z2, Z0
+	VSUBPS      Z1, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)
 	LEAQ        (CX)(AX*4), CX
 	LEAQ        (DX)(AX*1), DX
@@ -88,69 +90,69 @@ GLOBL const2<>(SB), RODATA|NOPTR, $64
 // func F32ToU8(dst []uint8, src []float32)
 // Requires: AVX, AVX512F
 TEXT ·F32ToU8(SB), $0-48
-	MOVQ dst_len+8(FP), AX
-	MOVQ dst_base+0(FP), CX
-	MOVQ src_base+24(FP), DX
-	CMPQ AX, $0x00000020
-	JLT  n2end
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), CX
+	MOVQ         src_base+24(FP), DX
+	VBROADCASTSS const3<>+0(SB), Z0
+	VBROADCASTSS const1<>+0(SB), Z1
+	VBROADCASTSS const4<>+0(SB), Z2
+	VBROADCASTSS const5<>+0(SB), Z3
+	CMPQ         AX, $0x00000020
+	JLT          n2end
 
 n2:
-	VMOVUPS          (DX), Z0
-	VMAXPS.BCST      const3<>+0(SB), Z0, Z0
-	VMINPS.BCST      const1<>+0(SB), Z0, Z0
-	VADDPS.BCST      const1<>+0(SB), Z0, Z0
-	VBROADCASTSS     const4<>+0(SB), Z1
-	VFMADD213PS.BCST const5<>+0(SB), Z1, Z0
-	VCVTTPS2DQ       Z0, Z0
-	VPMOVDB          Z0, (CX)
-	VMOVUPS          64(DX), Z0
-	VMAXPS.BCST      const3<>+0(SB), Z0, Z0
-	VMINPS.BCST      const1<>+0(SB), Z0, Z0
-	VADDPS.BCST      const1<>+0(SB), Z0, Z0
-	VBROADCASTSS     const4<>+0(SB), Z1
-	VFMADD213PS.BCST const5<>+0(SB), Z1, Z0
-	VCVTTPS2DQ       Z0, Z0
-	VPMOVDB          Z0, 16(CX)
-	ADDQ             $0x00000020, CX
-	ADDQ             $0x00000080, DX
-	SUBQ             $0x00000020, AX
-	CMPQ             AX, $0x00000020
-	JGE              n2
+	VMOVUPS     (DX), Z4
+	VMAXPS      Z0, Z4, Z4
+	VMINPS      Z1, Z4, Z4
+	VADDPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCVTTPS2DQ  Z4, Z4
+	VPMOVDB     Z4, (CX)
+	VMOVUPS     64(DX), Z4
+	VMAXPS      Z0, Z4, Z4
+	VMINPS      Z1, Z4, Z4
+	VADDPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCVTTPS2DQ  Z4, Z4
+	VPMOVDB     Z4, 16(CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, AX
+	CMPQ        AX, $0x00000020
+	JGE         n2
 
 n2end:
 	CMPQ AX, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS          (DX), Z0
-	VMAXPS.BCST      const3<>+0(SB), Z0, Z0
-	VMINPS.BCST      const1<>+0(SB), Z0, Z0
-	VADDPS.BCST      const1<>+0(SB), Z0, Z0
-	VBROADCASTSS     const4<>+0(SB), Z1
-	VFMADD213PS.BCST const5<>+0(SB), Z1, Z0
-	VCVTTPS2DQ       Z0, Z0
-	VPMOVDB          Z0, (CX)
-	ADDQ             $0x00000010, CX
-	ADDQ             $0x00000040, DX
-	SUBQ             $0x00000010, AX
-	CMPQ             AX, $0x00000010
-	JGE              n1
+	VMOVUPS     (DX), Z4
+	VMAXPS      Z0, Z4, Z4
+	VMINPS      Z1, Z4, Z4
+	VADDPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCVTTPS2DQ  Z4, Z4
+	VPMOVDB     Z4, (CX)
+	ADDQ        $0x00000010, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, AX
+	CMPQ        AX, $0x00000010
+	JGE         n1
 
 n1end:
-	TESTQ            AX, AX
-	JEQ              ndone
-	LEAQ             const2<>+0(SB), BX
-	KMOVW            (BX)(AX*4), K1
-	VMOVUPS.Z        (DX), K1, Z0
-	VMAXPS.BCST      const3<>+0(SB), Z0, Z0
-	VMINPS.BCST      const1<>+0(SB), Z0, Z0
-	VADDPS.BCST      const1<>+0(SB), Z0, Z0
-	VBROADCASTSS     const4<>+0(SB), Z1
-	VFMADD213PS.BCST const5<>+0(SB), Z1, Z0
-	VCVTTPS2DQ       Z0, Z0
-	VPMOVDB          Z0, K1, (CX)
-	LEAQ             (CX)(AX*1), CX
-	LEAQ             (DX)(AX*4), DX
+	TESTQ       AX, AX
+	JEQ         ndone
+	LEAQ        const2<>+0(SB), BX
+	KMOVW       (BX)(AX*4), K1
+	VMOVUPS.Z   (DX), K1, Z4
+	VMAXPS      Z0, Z4, Z0
+	VMINPS      Z1, Z0, Z0
+	VADDPS      Z1, Z0, Z0
+	VFMADD213PS Z3, Z2, Z0
+	VCVTTPS2DQ  Z0, Z0
+	VPMOVDB     Z0, K1, (CX)
+	LEAQ        (CX)(AX*1), CX
+	LEAQ        (DX)(AX*4), DX
 
 ndone:
 	VZEROUPPER

@@ -653,52 +653,53 @@ ndone:
 TEXT ·Extremes(SB), $0-32
 	MOVQ         x_len+8(FP), AX
 	MOVQ         x_base+0(FP), CX
-	VBROADCASTSS (CX), Z0
-	VMOVAPS      Z0, Z1
-	VPSRAD       $0x1f, Z1, Z2
-	VPANDD.BCST  const1<>+0(SB), Z2, Z2
-	VPXORD       Z2, Z1, Z1
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS (CX), Z1
 	VMOVAPS      Z1, Z2
+	VPSRAD       $0x1f, Z2, Z3
+	VPANDD       Z0, Z3, Z3
+	VPXORD       Z3, Z2, Z2
+	VMOVAPS      Z2, Z3
 	CMPQ         AX, $0x00000010
 	JLT          n1end
 
 n1:
-	VMOVUPS     (CX), Z3
-	VPSRAD      $0x1f, Z3, Z4
-	VPANDD.BCST const1<>+0(SB), Z4, Z4
-	VPXORD      Z4, Z3, Z3
-	VPMINSD     Z3, Z1, Z1
-	VPMAXSD     Z3, Z2, Z2
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
+	VMOVUPS (CX), Z4
+	VPSRAD  $0x1f, Z4, Z5
+	VPANDD  Z0, Z5, Z5
+	VPXORD  Z5, Z4, Z4
+	VPMINSD Z4, Z2, Z2
+	VPMAXSD Z4, Z3, Z3
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     n1
 
 n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), DX
-	KMOVW       (DX)(AX*4), K1
-	VMOVAPS     Z0, Z0
-	VMOVUPS     (CX), K1, Z0
-	VPSRAD      $0x1f, Z0, Z3
-	VPANDD.BCST const1<>+0(SB), Z3, Z3
-	VPXORD      Z3, Z0, Z0
-	VPMINSD     Z0, Z1, Z1
-	VPMAXSD     Z0, Z2, Z2
-	LEAQ        (CX)(AX*4), CX
+	TESTQ   AX, AX
+	JEQ     ndone
+	LEAQ    const0<>+0(SB), DX
+	KMOVW   (DX)(AX*4), K1
+	VMOVAPS Z1, Z1
+	VMOVUPS (CX), K1, Z1
+	VPSRAD  $0x1f, Z1, Z4
+	VPANDD  Z0, Z4, Z0
+	VPXORD  Z0, Z1, Z0
+	VPMINSD Z0, Z2, Z2
+	VPMAXSD Z0, Z3, Z3
+	LEAQ    (CX)(AX*4), CX
 
 ndone:
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VPMINSD       Y0, Y1, Y0
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VPMINSD       Y0, Y2, Y0
 	VEXTRACTF32X4 $0x01, Y0, X1
 	VPMINSD       X1, X0, X1
 	VPSHUFD       $0x0e, X1, X0
 	VPMINSD       X0, X1, X0
 	VPSHUFD       $0x01, X0, X1
 	VPMINSD       X1, X0, X1
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VPMAXSD       Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VPMAXSD       Y0, Y3, Y0
 	VEXTRACTF32X4 $0x01, Y0, X2
 	VPMAXSD       X2, X0, X2
 	VPSHUFD       $0x0e, X2, X0

@@ -344,16 +344,33 @@ rowsdone:
 // func Sinusoids(dst []float32, lambda []float32, freq []float32)
 // Requires: AVX, AVX512F
 TEXT ·Sinusoids(SB), $0-72
-	MOVQ  freq_len+56(FP), AX
-	MOVQ  lambda_len+32(FP), CX
-	MOVQ  dst_base+0(FP), DX
-	MOVQ  lambda_base+24(FP), BX
-	MOVQ  freq_base+48(FP), SI
-	TESTQ CX, CX
-	JEQ   rowsdone
+	MOVQ         freq_len+56(FP), AX
+	MOVQ         lambda_len+32(FP), CX
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         lambda_base+24(FP), BX
+	MOVQ         freq_base+48(FP), SI
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const2<>+0(SB), Z1
+	VBROADCASTSS const3<>+0(SB), Z2
+	VBROADCASTSS const4<>+0(SB), Z3
+	VBROADCASTSS const5<>+0(SB), Z4
+	VBROADCASTSS const6<>+0(SB), Z5
+	VBROADCASTSS const7<>+0(SB), Z6
+	VBROADCASTSS const8<>+0(SB), Z7
+	VBROADCASTSS const9<>+0(SB), Z8
+	VBROADCASTSS const10<>+0(SB), Z9
+	VBROADCASTSS const11<>+0(SB), Z10
+	VBROADCASTSS const12<>+0(SB), Z11
+	VBROADCASTSS const13<>+0(SB), Z12
+	VBROADCASTSS const14<>+0(SB), Z13
+	VBROADCASTSS const15<>+0(SB), Z14
+	VBROADCASTSS const16<>+0(SB), Z15
+	VBROADCASTSS const17<>+0(SB), Z16
+	TESTQ        CX, CX
+	JEQ          rowsdone
 
 rows:
-	VBROADCASTSS (BX), Z0
+	VBROADCASTSS (BX), Z17
 	ADDQ         $0x00000004, BX
 	MOVQ         DX, DI
 	LEAQ         (DI)(AX*4), DI
@@ -363,101 +380,95 @@ rows:
 	JLT          n1end
 
 n1:
-	VMOVUPS           (R8), Z1
-	VMULPS            Z0, Z1, Z1
-	VPANDD.BCST       const6<>+0(SB), Z1, Z6
-	VBROADCASTSS      const7<>+0(SB), Z7
-	VPSUBD            Z6, Z7, Z6
-	VPSRAD            $0x1f, Z6, Z6
-	VPORD             Z6, Z1, Z1
-	VMOVAPS           Z1, Z6
-	VBROADCASTSS      const1<>+0(SB), Z7
-	VFMADD213PS.BCST  const2<>+0(SB), Z7, Z6
-	VSUBPS.BCST       const2<>+0(SB), Z6, Z7
-	VFNMADD231PS.BCST const3<>+0(SB), Z7, Z1
-	VFNMADD231PS.BCST const4<>+0(SB), Z7, Z1
-	VFNMADD231PS.BCST const5<>+0(SB), Z7, Z1
-	VPSLLD            $0x1e, Z6, Z6
-	VMULPS            Z1, Z1, Z7
-	VBROADCASTSS      const8<>+0(SB), Z8
-	VFMADD213PS.BCST  const9<>+0(SB), Z7, Z8
-	VFMADD213PS.BCST  const10<>+0(SB), Z7, Z8
-	VMOVAPS           Z1, Z9
-	VMULPS            Z1, Z7, Z1
-	VFMADD231PS       Z8, Z1, Z9
-	VBROADCASTSS      const11<>+0(SB), Z1
-	VFMADD213PS.BCST  const12<>+0(SB), Z7, Z1
-	VFMADD213PS.BCST  const13<>+0(SB), Z7, Z1
-	VMOVAPS           Z7, Z8
-	VBROADCASTSS      const14<>+0(SB), Z10
-	VFMADD213PS.BCST  const15<>+0(SB), Z10, Z8
-	VMULPS            Z7, Z7, Z7
-	VFMADD231PS       Z1, Z7, Z8
-	VPTESTMD.BCST     const17<>+0(SB), Z6, K1
-	VBLENDMPS         Z8, Z9, K1, Z2
-	VBLENDMPS         Z9, Z8, K1, Z3
-	VMOVAPS           Z2, Z1
-	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z6, Z1
-	VPADDD.BCST       const17<>+0(SB), Z6, Z6
-	VMOVAPS           Z3, Z7
-	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z6, Z7
-	VMOVUPS           Z1, (DX)
-	VMOVUPS           Z7, (DI)
-	ADDQ              $0x00000040, DX
-	ADDQ              $0x00000040, DI
-	ADDQ              $0x00000040, R8
-	SUBQ              $0x00000010, R9
-	CMPQ              R9, $0x00000010
-	JGE               n1
+	VMOVUPS       (R8), Z18
+	VMULPS        Z17, Z18, Z18
+	VPANDD        Z5, Z18, Z23
+	VPSUBD        Z23, Z6, Z23
+	VPSRAD        $0x1f, Z23, Z23
+	VPORD         Z23, Z18, Z18
+	VMOVAPS       Z18, Z23
+	VFMADD213PS   Z1, Z0, Z23
+	VSUBPS        Z1, Z23, Z24
+	VFNMADD231PS  Z2, Z24, Z18
+	VFNMADD231PS  Z3, Z24, Z18
+	VFNMADD231PS  Z4, Z24, Z18
+	VPSLLD        $0x1e, Z23, Z23
+	VMULPS        Z18, Z18, Z24
+	VMOVAPS       Z7, Z25
+	VFMADD213PS   Z8, Z24, Z25
+	VFMADD213PS   Z9, Z24, Z25
+	VMOVAPS       Z18, Z26
+	VMULPS        Z18, Z24, Z18
+	VFMADD231PS   Z25, Z18, Z26
+	VMOVAPS       Z10, Z18
+	VFMADD213PS   Z11, Z24, Z18
+	VFMADD213PS   Z12, Z24, Z18
+	VMOVAPS       Z24, Z25
+	VFMADD213PS   Z14, Z13, Z25
+	VMULPS        Z24, Z24, Z24
+	VFMADD231PS   Z18, Z24, Z25
+	VPTESTMD.BCST const17<>+0(SB), Z23, K1
+	VBLENDMPS     Z25, Z26, K1, Z19
+	VBLENDMPS     Z26, Z25, K1, Z20
+	VMOVAPS       Z19, Z18
+	VPTERNLOGD    $0x78, Z15, Z23, Z18
+	VPADDD        Z16, Z23, Z23
+	VMOVAPS       Z20, Z24
+	VPTERNLOGD    $0x78, Z15, Z23, Z24
+	VMOVUPS       Z18, (DX)
+	VMOVUPS       Z24, (DI)
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	SUBQ          $0x00000010, R9
+	CMPQ          R9, $0x00000010
+	JGE           n1
 
 n1end:
-	TESTQ             R9, R9
-	JEQ               ndone
-	LEAQ              const0<>+0(SB), R10
-	KMOVW             (R10)(R9*4), K1
-	VMOVUPS.Z         (R8), K1, Z1
-	VMULPS            Z0, Z1, Z0
-	VPANDD.BCST       const6<>+0(SB), Z0, Z1
-	VBROADCASTSS      const7<>+0(SB), Z6
-	VPSUBD            Z1, Z6, Z1
-	VPSRAD            $0x1f, Z1, Z1
-	VPORD             Z1, Z0, Z0
-	VMOVAPS           Z0, Z1
-	VBROADCASTSS      const1<>+0(SB), Z6
-	VFMADD213PS.BCST  const2<>+0(SB), Z6, Z1
-	VSUBPS.BCST       const2<>+0(SB), Z1, Z6
-	VFNMADD231PS.BCST const3<>+0(SB), Z6, Z0
-	VFNMADD231PS.BCST const4<>+0(SB), Z6, Z0
-	VFNMADD231PS.BCST const5<>+0(SB), Z6, Z0
-	VPSLLD            $0x1e, Z1, Z1
-	VMULPS            Z0, Z0, Z6
-	VBROADCASTSS      const8<>+0(SB), Z7
-	VFMADD213PS.BCST  const9<>+0(SB), Z6, Z7
-	VFMADD213PS.BCST  const10<>+0(SB), Z6, Z7
-	VMOVAPS           Z0, Z8
-	VMULPS            Z0, Z6, Z0
-	VFMADD231PS       Z7, Z0, Z8
-	VBROADCASTSS      const11<>+0(SB), Z0
-	VFMADD213PS.BCST  const12<>+0(SB), Z6, Z0
-	VFMADD213PS.BCST  const13<>+0(SB), Z6, Z0
-	VMOVAPS           Z6, Z7
-	VBROADCASTSS      const14<>+0(SB), Z9
-	VFMADD213PS.BCST  const15<>+0(SB), Z9, Z7
-	VMULPS            Z6, Z6, Z6
-	VFMADD231PS       Z0, Z6, Z7
-	VPTESTMD.BCST     const17<>+0(SB), Z1, K2
-	VBLENDMPS         Z7, Z8, K2, Z4
-	VBLENDMPS         Z8, Z7, K2, Z5
-	VMOVAPS           Z4, Z0
-	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z1, Z0
-	VPADDD.BCST       const17<>+0(SB), Z1, Z1
-	VMOVAPS           Z5, Z6
-	VPTERNLOGD.BCST   $0x78, const16<>+0(SB), Z1, Z6
-	VMOVUPS           Z0, K1, (DX)
-	VMOVUPS           Z6, K1, (DI)
-	LEAQ              (DX)(R9*4), DX
-	LEAQ              (DI)(R9*4), DI
-	LEAQ              (R8)(R9*4), R8
+	TESTQ         R9, R9
+	JEQ           ndone
+	LEAQ          const0<>+0(SB), R10
+	KMOVW         (R10)(R9*4), K1
+	VMOVUPS.Z     (R8), K1, Z18
+	VMULPS        Z17, Z18, Z17
+	VPANDD        Z5, Z17, Z18
+	VPSUBD        Z18, Z6, Z18
+	VPSRAD        $0x1f, Z18, Z18
+	VPORD         Z18, Z17, Z17
+	VMOVAPS       Z17, Z18
+	VFMADD213PS   Z1, Z0, Z18
+	VSUBPS        Z1, Z18, Z23
+	VFNMADD231PS  Z2, Z23, Z17
+	VFNMADD231PS  Z3, Z23, Z17
+	VFNMADD231PS  Z4, Z23, Z17
+	VPSLLD        $0x1e, Z18, Z18
+	VMULPS        Z17, Z17, Z23
+	VMOVAPS       Z7, Z24
+	VFMADD213PS   Z8, Z23, Z24
+	VFMADD213PS   Z9, Z23, Z24
+	VMOVAPS       Z17, Z25
+	VMULPS        Z17, Z23, Z17
+	VFMADD231PS   Z24, Z17, Z25
+	VMOVAPS       Z10, Z17
+	VFMADD213PS   Z11, Z23, Z17
+	VFMADD213PS   Z12, Z23, Z17
+	VMOVAPS       Z23, Z24
+	VFMADD213PS   Z14, Z13, Z24
+	VMULPS        Z23, Z23, Z23
+	VFMADD231PS   Z17, Z23, Z24
+	VPTESTMD.BCST const17<>+0(SB), Z18, K2
+	VBLENDMPS     Z24, Z25, K2, Z21
+	VBLENDMPS     Z25, Z24, K2, Z22
+	VMOVAPS       Z21, Z17
+	VPTERNLOGD    $0x78, Z15, Z18, Z17
+	VPADDD        Z16, Z18, Z18
+	VMOVAPS       Z22, Z23
+	VPTERNLOGD    $0x78, Z15, Z18, Z23
+	VMOVUPS       Z17, K1, (DX)
+	VMOVUPS       Z23, K1, (DI)
+	LEAQ          (DX)(R9*4), DX
+	LEAQ          (DI)(R9*4), DI
+	LEAQ          (R8)(R9*4), R8
 
 ndone:
 	MOVQ  DI, DX

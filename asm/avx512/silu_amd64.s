@@ -128,15 +128,25 @@ rowsdone:
 // func BiasSiLU(y []float32, x []float32, b []float32)
 // Requires: AVX, AVX512F
 TEXT ·BiasSiLU(SB), $0-72
-	MOVQ    b_len+56(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    x_base+24(FP), BX
-	MOVQ    b_base+48(FP), SI
-	MOVQ    SI, DI
-	VMOVUPS const7<>+0(SB), Z0
-	TESTQ   CX, CX
-	JEQ     rowsdone
+	MOVQ         b_len+56(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         x_base+24(FP), BX
+	MOVQ         b_base+48(FP), SI
+	MOVQ         SI, DI
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const2<>+0(SB), Z1
+	VBROADCASTSS const3<>+0(SB), Z2
+	VBROADCASTSS const4<>+0(SB), Z3
+	VBROADCASTSS const5<>+0(SB), Z4
+	VBROADCASTSS const6<>+0(SB), Z5
+	VMOVUPS      const7<>+0(SB), Z6
+	VBROADCASTSS const8<>+0(SB), Z7
+	VBROADCASTSS const9<>+0(SB), Z8
+	VBROADCASTSS const10<>+0(SB), Z9
+	VBROADCASTSS const1<>+0(SB), Z10
+	TESTQ        CX, CX
+	JEQ          rowsdone
 
 rows:
 	MOVQ SI, DI
@@ -145,85 +155,77 @@ rows:
 	JLT  n1end
 
 n1:
-	VMOVUPS          (BX), Z1
-	VMOVUPS          (DI), Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, (DX)
-	VMOVUPS          Z2, (BX)
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, DX
-	ADDQ             $0x00000040, BX
-	SUBQ             $0x00000010, R8
-	CMPQ             R8, $0x00000010
-	JGE              n1
+	VMOVUPS     (BX), Z11
+	VMOVUPS     (DI), Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, (DX)
+	VMOVUPS     Z12, (BX)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, R8
+	CMPQ        R8, $0x00000010
+	JGE         n1
 
 n1end:
-	TESTQ            R8, R8
-	JEQ              ndone
-	LEAQ             const0<>+0(SB), R9
-	KMOVW            (R9)(R8*4), K1
-	VMOVUPS.Z        (BX), K1, Z1
-	VMOVUPS.Z        (DI), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, K1, (DX)
-	VMOVUPS          Z2, K1, (BX)
-	LEAQ             (DI)(R8*4), DI
-	LEAQ             (DX)(R8*4), DX
-	LEAQ             (BX)(R8*4), BX
+	TESTQ       R8, R8
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R9
+	KMOVW       (R9)(R8*4), K1
+	VMOVUPS.Z   (BX), K1, Z11
+	VMOVUPS.Z   (DI), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, K1, (DX)
+	VMOVUPS     Z12, K1, (BX)
+	LEAQ        (DI)(R8*4), DI
+	LEAQ        (DX)(R8*4), DX
+	LEAQ        (BX)(R8*4), BX
 
 ndone:
 	SUBQ  AX, CX
@@ -282,17 +284,27 @@ GLOBL const10<>(SB), RODATA|NOPTR, $4
 // func EmbedSiLU(y []float32, s []float32, h []float32, b []float32, e []float32)
 // Requires: AVX, AVX512F
 TEXT ·EmbedSiLU(SB), $0-120
-	MOVQ    b_len+80(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    s_base+24(FP), BX
-	MOVQ    h_base+48(FP), SI
-	MOVQ    e_base+96(FP), DI
-	MOVQ    b_base+72(FP), R8
-	MOVQ    R8, R9
-	VMOVUPS const7<>+0(SB), Z0
-	TESTQ   CX, CX
-	JEQ     rowsdone
+	MOVQ         b_len+80(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         s_base+24(FP), BX
+	MOVQ         h_base+48(FP), SI
+	MOVQ         e_base+96(FP), DI
+	MOVQ         b_base+72(FP), R8
+	MOVQ         R8, R9
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const2<>+0(SB), Z1
+	VBROADCASTSS const3<>+0(SB), Z2
+	VBROADCASTSS const4<>+0(SB), Z3
+	VBROADCASTSS const5<>+0(SB), Z4
+	VBROADCASTSS const6<>+0(SB), Z5
+	VMOVUPS      const7<>+0(SB), Z6
+	VBROADCASTSS const8<>+0(SB), Z7
+	VBROADCASTSS const9<>+0(SB), Z8
+	VBROADCASTSS const10<>+0(SB), Z9
+	VBROADCASTSS const1<>+0(SB), Z10
+	TESTQ        CX, CX
+	JEQ          rowsdone
 
 rows:
 	MOVQ R8, R9
@@ -301,95 +313,87 @@ rows:
 	JLT  n1end
 
 n1:
-	VMOVUPS          (SI), Z1
-	VMOVUPS          (R9), Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS          Z1, (SI)
-	VMOVUPS          (DI), Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, (DX)
-	VMOVUPS          Z2, (BX)
-	ADDQ             $0x00000040, R9
-	ADDQ             $0x00000040, DX
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	SUBQ             $0x00000010, R10
-	CMPQ             R10, $0x00000010
-	JGE              n1
+	VMOVUPS     (SI), Z11
+	VMOVUPS     (R9), Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     Z11, (SI)
+	VMOVUPS     (DI), Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, (DX)
+	VMOVUPS     Z12, (BX)
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R10
+	CMPQ        R10, $0x00000010
+	JGE         n1
 
 n1end:
-	TESTQ            R10, R10
-	JEQ              ndone
-	LEAQ             const0<>+0(SB), R11
-	KMOVW            (R11)(R10*4), K1
-	VMOVUPS.Z        (SI), K1, Z1
-	VMOVUPS.Z        (R9), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS          Z1, K1, (SI)
-	VMOVUPS.Z        (DI), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, K1, (DX)
-	VMOVUPS          Z2, K1, (BX)
-	LEAQ             (R9)(R10*4), R9
-	LEAQ             (DX)(R10*4), DX
-	LEAQ             (BX)(R10*4), BX
-	LEAQ             (SI)(R10*4), SI
-	LEAQ             (DI)(R10*4), DI
+	TESTQ       R10, R10
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R11
+	KMOVW       (R11)(R10*4), K1
+	VMOVUPS.Z   (SI), K1, Z11
+	VMOVUPS.Z   (R9), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     Z11, K1, (SI)
+	VMOVUPS.Z   (DI), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, K1, (DX)
+	VMOVUPS     Z12, K1, (BX)
+	LEAQ        (R9)(R10*4), R9
+	LEAQ        (DX)(R10*4), DX
+	LEAQ        (BX)(R10*4), BX
+	LEAQ        (SI)(R10*4), SI
+	LEAQ        (DI)(R10*4), DI
 
 ndone:
 	SUBQ  AX, CX
@@ -403,18 +407,28 @@ rowsdone:
 // func SkipSiLU(y []float32, s []float32, h []float32, b []float32, skip []float32, e []float32)
 // Requires: AVX, AVX512F
 TEXT ·SkipSiLU(SB), $0-144
-	MOVQ    b_len+80(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    s_base+24(FP), BX
-	MOVQ    h_base+48(FP), SI
-	MOVQ    skip_base+96(FP), DI
-	MOVQ    e_base+120(FP), R8
-	MOVQ    b_base+72(FP), R9
-	MOVQ    R9, R10
-	VMOVUPS const7<>+0(SB), Z0
-	TESTQ   CX, CX
-	JEQ     rowsdone
+	MOVQ         b_len+80(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         s_base+24(FP), BX
+	MOVQ         h_base+48(FP), SI
+	MOVQ         skip_base+96(FP), DI
+	MOVQ         e_base+120(FP), R8
+	MOVQ         b_base+72(FP), R9
+	MOVQ         R9, R10
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const2<>+0(SB), Z1
+	VBROADCASTSS const3<>+0(SB), Z2
+	VBROADCASTSS const4<>+0(SB), Z3
+	VBROADCASTSS const5<>+0(SB), Z4
+	VBROADCASTSS const6<>+0(SB), Z5
+	VMOVUPS      const7<>+0(SB), Z6
+	VBROADCASTSS const8<>+0(SB), Z7
+	VBROADCASTSS const9<>+0(SB), Z8
+	VBROADCASTSS const10<>+0(SB), Z9
+	VBROADCASTSS const1<>+0(SB), Z10
+	TESTQ        CX, CX
+	JEQ          rowsdone
 
 rows:
 	MOVQ R9, R10
@@ -423,101 +437,93 @@ rows:
 	JLT  n1end
 
 n1:
-	VMOVUPS          (SI), Z1
-	VMOVUPS          (R10), Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS          (DI), Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS          Z1, (SI)
-	VMOVUPS          (R8), Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, (DX)
-	VMOVUPS          Z2, (BX)
-	ADDQ             $0x00000040, R10
-	ADDQ             $0x00000040, DX
-	ADDQ             $0x00000040, BX
-	ADDQ             $0x00000040, SI
-	ADDQ             $0x00000040, DI
-	ADDQ             $0x00000040, R8
-	SUBQ             $0x00000010, R11
-	CMPQ             R11, $0x00000010
-	JGE              n1
+	VMOVUPS     (SI), Z11
+	VMOVUPS     (R10), Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     (DI), Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     Z11, (SI)
+	VMOVUPS     (R8), Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, (DX)
+	VMOVUPS     Z12, (BX)
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         n1
 
 n1end:
-	TESTQ            R11, R11
-	JEQ              ndone
-	LEAQ             const0<>+0(SB), R12
-	KMOVW            (R12)(R11*4), K1
-	VMOVUPS.Z        (SI), K1, Z1
-	VMOVUPS.Z        (R10), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS.Z        (DI), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VMOVUPS          Z1, K1, (SI)
-	VMOVUPS.Z        (R8), K1, Z2
-	VADDPS           Z2, Z1, Z1
-	VBROADCASTSS     const3<>+0(SB), Z2
-	VMAXPS           Z1, Z2, Z1
-	VBROADCASTSS     const2<>+0(SB), Z2
-	VMINPS           Z1, Z2, Z2
-	VMOVAPS          Z2, Z3
-	VBROADCASTSS     const4<>+0(SB), Z4
-	VFMADD213PS.BCST const6<>+0(SB), Z4, Z3
-	VSUBPS.BCST      const6<>+0(SB), Z3, Z4
-	VMOVAPS          Z2, Z5
-	VFMSUB132PS.BCST const4<>+0(SB), Z4, Z5
-	VFMADD231PS.BCST const5<>+0(SB), Z2, Z5
-	VBROADCASTSS     const8<>+0(SB), Z4
-	VFMADD213PS.BCST const9<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const10<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST const1<>+0(SB), Z5, Z4
-	VPERMPS          Z0, Z3, Z5
-	VPSLLD           $0x14, Z3, Z3
-	VPADDD           Z3, Z5, Z3
-	VMOVAPS          Z4, Z5
-	VFMADD213PS.BCST const1<>+0(SB), Z3, Z5
-	VBROADCASTSS     const1<>+0(SB), Z6
-	VDIVPS           Z5, Z6, Z5
-	VMULPS           Z3, Z4, Z3
-	VMULPS           Z5, Z3, Z3
-	VMULPS           Z5, Z1, Z1
-	VFMADD213PS.BCST const1<>+0(SB), Z2, Z3
-	VMULPS           Z3, Z5, Z2
-	VMOVUPS          Z1, K1, (DX)
-	VMOVUPS          Z2, K1, (BX)
-	LEAQ             (R10)(R11*4), R10
-	LEAQ             (DX)(R11*4), DX
-	LEAQ             (BX)(R11*4), BX
-	LEAQ             (SI)(R11*4), SI
-	LEAQ             (DI)(R11*4), DI
-	LEAQ             (R8)(R11*4), R8
+	TESTQ       R11, R11
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R12
+	KMOVW       (R12)(R11*4), K1
+	VMOVUPS.Z   (SI), K1, Z11
+	VMOVUPS.Z   (R10), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS.Z   (DI), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     Z11, K1, (SI)
+	VMOVUPS.Z   (R8), K1, Z12
+	VADDPS      Z12, Z11, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z1, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD213PS Z5, Z3, Z13
+	VSUBPS      Z5, Z13, Z14
+	VMOVAPS     Z12, Z15
+	VFMSUB213PS Z14, Z3, Z15
+	VFMADD231PS Z4, Z12, Z15
+	VMOVAPS     Z7, Z14
+	VFMADD213PS Z8, Z15, Z14
+	VFMADD213PS Z9, Z15, Z14
+	VFMADD213PS Z10, Z15, Z14
+	VPERMPS     Z6, Z13, Z15
+	VPSLLD      $0x14, Z13, Z13
+	VPADDD      Z13, Z15, Z13
+	VMOVAPS     Z14, Z15
+	VFMADD213PS Z0, Z13, Z15
+	VDIVPS      Z15, Z0, Z15
+	VMULPS      Z13, Z14, Z13
+	VMULPS      Z15, Z13, Z13
+	VMULPS      Z15, Z11, Z11
+	VFMADD213PS Z0, Z12, Z13
+	VMULPS      Z13, Z15, Z12
+	VMOVUPS     Z11, K1, (DX)
+	VMOVUPS     Z12, K1, (BX)
+	LEAQ        (R10)(R11*4), R10
+	LEAQ        (DX)(R11*4), DX
+	LEAQ        (BX)(R11*4), BX
+	LEAQ        (SI)(R11*4), SI
+	LEAQ        (DI)(R11*4), DI
+	LEAQ        (R8)(R11*4), R8
 
 ndone:
 	SUBQ  AX, CX
