@@ -74,7 +74,7 @@ func (m machine) withBias(name, signature, doc string, arrays []string, body fun
 	m.label("rows")
 	m.moveGP(b.p, bias.p)
 	n := m.copyGP(d)
-	m.span("n", n, 1, append([]stream{b}, s...), step)
+	m.mixed("n", n, append([]stream{b}, s...), step)
 	m.subFrom(left, d)
 	m.branch(left, notEqual, 0, "rows")
 	m.label("rowsdone")
