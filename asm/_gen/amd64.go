@@ -128,7 +128,7 @@ func (a *amd64) konstInt(u uint32) vec {
 	}
 	return vec{m}
 }
-func (a *amd64) konst(f float32) vec   { return a.konstInt(math.Float32bits(f)) }
+func (a *amd64) konst(f float32) vec { return a.konstInt(math.Float32bits(f)) }
 
 func (a *amd64) table(t [8]uint32) part {
 	words := t[:]

@@ -71,7 +71,7 @@ func (c sinCos) flip(x, t vec) vec {
 type normals struct {
 	m machine
 	sinCos
-	unit, minusTwo, hi, lo, angle          vec
+	unit, hi, lo, angle                    vec
 	next, base, mantissa, sqrtHalf, eighth vec // integers
 	ln                                     []vec
 }
@@ -79,7 +79,7 @@ type normals struct {
 func (m machine) newNormals() normals {
 	return normals{
 		m: m, sinCos: m.newSinCos(),
-		unit: m.konst(uniformUnit), minusTwo: m.konst(-2), hi: m.konst(-2 * ln2Hi), lo: m.konst(-2 * ln2Lo), angle: m.konst(fourthOfAngle),
+		unit: m.konst(uniformUnit), hi: m.konst(-2 * ln2Hi), lo: m.konst(-2 * ln2Lo), angle: m.konst(fourthOfAngle),
 		next: m.konstInt(1), base: m.konstInt(sqrtHalfBits + 24<<23), mantissa: m.konstInt(1<<23 - 1),
 		sqrtHalf: m.konstInt(sqrtHalfBits), eighth: m.konstInt(1 << 29), ln: m.konsts(lnPoly),
 	}
@@ -102,9 +102,9 @@ func (n normals) radius(w vec) vec {
 	f := m.sub(m.op(opIAdd, m.op(opAnd, d, n.mantissa), n.sqrtHalf), n.one)
 	f2 := m.mul(f, f)
 	p := n.lnPoly(f, f2)
-	large := m.muladd(opAccum, m.mul(e, n.hi), f, n.minusTwo)
 	small := m.muladd(opAccum, m.dup(f2), e, n.lo)
 	small = m.muladd(opAccum, small, m.mul(f, f2), p)
+	large := m.muladd(opHornerSub, e, n.hi, m.add(f, f)) // 2f and the product are exact
 	return m.do(opSqrt, m.add(large, small))
 }
 

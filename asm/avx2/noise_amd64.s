@@ -133,7 +133,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -212,7 +212,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -337,14 +337,14 @@ high2:
 	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y2
 	VMOVQ        BX, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y2, Y2
+	VPADDD       const16<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y2, Y2
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y1, Y1
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
@@ -428,14 +428,14 @@ high2:
 	VPSRLD       $0x08, Y1, Y1
 	VPSRLD       $0x08, Y0, Y2
 	VMOVQ        BX, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
-	VPADDD       const17<>+0(SB), Y2, Y2
+	VPADDD       const16<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y2, Y2
 	VPBROADCASTQ X0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       const12<>+0(SB), Y1, Y1
 	VMULPS       const12<>+0(SB), Y2, Y2
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VMOVUPS      Y1, 64(CX)
 	VMOVUPS      Y2, 96(CX)
@@ -529,22 +529,22 @@ high2:
 partial:
 	VMOVUPS   912(SP), Y0
 	VPSRLD    $0x08, Y0, Y0
-	VPADDD    const17<>+0(SB), Y0, Y0
+	VPADDD    const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS    const12<>+0(SB), Y0, Y0
 	VMOVUPS   944(SP), Y1
 	VPSRLD    $0x08, Y1, Y1
-	VPADDD    const17<>+0(SB), Y1, Y1
+	VPADDD    const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS Y1, Y1
 	VMULPS    const12<>+0(SB), Y1, Y1
 	VMOVUPS   976(SP), Y2
 	VPSRLD    $0x08, Y2, Y2
-	VPADDD    const17<>+0(SB), Y2, Y2
+	VPADDD    const16<>+0(SB), Y2, Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    const12<>+0(SB), Y2, Y2
 	VMOVUPS   1008(SP), Y3
 	VPSRLD    $0x08, Y3, Y3
-	VPADDD    const17<>+0(SB), Y3, Y3
+	VPADDD    const16<>+0(SB), Y3, Y3
 	VCVTDQ2PS Y3, Y3
 	VMULPS    const12<>+0(SB), Y3, Y3
 	CMPQ      AX, $0x00000010
@@ -565,7 +565,7 @@ partial:
 	JEQ       partialdone
 
 partialtail0:
-	LEAQ       const32<>+0(SB), BX
+	LEAQ       const31<>+0(SB), BX
 	NEGQ       AX
 	LEAQ       64(BX)(AX*4), BX
 	NEGQ       AX
@@ -577,7 +577,7 @@ partialtail0:
 	JMP        partialdone
 
 partialtail1:
-	LEAQ       const32<>+0(SB), BX
+	LEAQ       const31<>+0(SB), BX
 	NEGQ       AX
 	LEAQ       64(BX)(AX*4), BX
 	NEGQ       AX
@@ -592,7 +592,7 @@ partialdone:
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -671,7 +671,7 @@ partialdone:
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -759,22 +759,22 @@ partialdone:
 final:
 	VMOVUPS   912(SP), Y0
 	VPSRLD    $0x08, Y0, Y0
-	VPADDD    const17<>+0(SB), Y0, Y0
+	VPADDD    const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS    const12<>+0(SB), Y0, Y0
 	VMOVUPS   944(SP), Y1
 	VPSRLD    $0x08, Y1, Y1
-	VPADDD    const17<>+0(SB), Y1, Y1
+	VPADDD    const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS Y1, Y1
 	VMULPS    const12<>+0(SB), Y1, Y1
 	VMOVUPS   976(SP), Y2
 	VPSRLD    $0x08, Y2, Y2
-	VPADDD    const17<>+0(SB), Y2, Y2
+	VPADDD    const16<>+0(SB), Y2, Y2
 	VCVTDQ2PS Y2, Y2
 	VMULPS    const12<>+0(SB), Y2, Y2
 	VMOVUPS   1008(SP), Y3
 	VPSRLD    $0x08, Y3, Y3
-	VPADDD    const17<>+0(SB), Y3, Y3
+	VPADDD    const16<>+0(SB), Y3, Y3
 	VCVTDQ2PS Y3, Y3
 	VMULPS    const12<>+0(SB), Y3, Y3
 	CMPQ      AX, $0x00000010
@@ -795,7 +795,7 @@ final:
 	JEQ       finaldone
 
 finaltail0:
-	LEAQ       const32<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	NEGQ       AX
 	LEAQ       64(DX)(AX*4), DX
 	NEGQ       AX
@@ -807,7 +807,7 @@ finaltail0:
 	JMP        finaldone
 
 finaltail1:
-	LEAQ       const32<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	NEGQ       AX
 	LEAQ       64(DX)(AX*4), DX
 	NEGQ       AX
@@ -952,229 +952,219 @@ DATA const12<>+24(SB)/4, $0x33800000
 DATA const12<>+28(SB)/4, $0x33800000
 GLOBL const12<>(SB), RODATA|NOPTR, $32
 
-DATA const13<>+0(SB)/4, $0xc0000000
-DATA const13<>+4(SB)/4, $0xc0000000
-DATA const13<>+8(SB)/4, $0xc0000000
-DATA const13<>+12(SB)/4, $0xc0000000
-DATA const13<>+16(SB)/4, $0xc0000000
-DATA const13<>+20(SB)/4, $0xc0000000
-DATA const13<>+24(SB)/4, $0xc0000000
-DATA const13<>+28(SB)/4, $0xc0000000
+DATA const13<>+0(SB)/4, $0xbfb17200
+DATA const13<>+4(SB)/4, $0xbfb17200
+DATA const13<>+8(SB)/4, $0xbfb17200
+DATA const13<>+12(SB)/4, $0xbfb17200
+DATA const13<>+16(SB)/4, $0xbfb17200
+DATA const13<>+20(SB)/4, $0xbfb17200
+DATA const13<>+24(SB)/4, $0xbfb17200
+DATA const13<>+28(SB)/4, $0xbfb17200
 GLOBL const13<>(SB), RODATA|NOPTR, $32
 
-DATA const14<>+0(SB)/4, $0xbfb17200
-DATA const14<>+4(SB)/4, $0xbfb17200
-DATA const14<>+8(SB)/4, $0xbfb17200
-DATA const14<>+12(SB)/4, $0xbfb17200
-DATA const14<>+16(SB)/4, $0xbfb17200
-DATA const14<>+20(SB)/4, $0xbfb17200
-DATA const14<>+24(SB)/4, $0xbfb17200
-DATA const14<>+28(SB)/4, $0xbfb17200
+DATA const14<>+0(SB)/4, $0xb63fbe8e
+DATA const14<>+4(SB)/4, $0xb63fbe8e
+DATA const14<>+8(SB)/4, $0xb63fbe8e
+DATA const14<>+12(SB)/4, $0xb63fbe8e
+DATA const14<>+16(SB)/4, $0xb63fbe8e
+DATA const14<>+20(SB)/4, $0xb63fbe8e
+DATA const14<>+24(SB)/4, $0xb63fbe8e
+DATA const14<>+28(SB)/4, $0xb63fbe8e
 GLOBL const14<>(SB), RODATA|NOPTR, $32
 
-DATA const15<>+0(SB)/4, $0xb63fbe8e
-DATA const15<>+4(SB)/4, $0xb63fbe8e
-DATA const15<>+8(SB)/4, $0xb63fbe8e
-DATA const15<>+12(SB)/4, $0xb63fbe8e
-DATA const15<>+16(SB)/4, $0xb63fbe8e
-DATA const15<>+20(SB)/4, $0xb63fbe8e
-DATA const15<>+24(SB)/4, $0xb63fbe8e
-DATA const15<>+28(SB)/4, $0xb63fbe8e
+DATA const15<>+0(SB)/4, $0x2fc90fdb
+DATA const15<>+4(SB)/4, $0x2fc90fdb
+DATA const15<>+8(SB)/4, $0x2fc90fdb
+DATA const15<>+12(SB)/4, $0x2fc90fdb
+DATA const15<>+16(SB)/4, $0x2fc90fdb
+DATA const15<>+20(SB)/4, $0x2fc90fdb
+DATA const15<>+24(SB)/4, $0x2fc90fdb
+DATA const15<>+28(SB)/4, $0x2fc90fdb
 GLOBL const15<>(SB), RODATA|NOPTR, $32
 
-DATA const16<>+0(SB)/4, $0x2fc90fdb
-DATA const16<>+4(SB)/4, $0x2fc90fdb
-DATA const16<>+8(SB)/4, $0x2fc90fdb
-DATA const16<>+12(SB)/4, $0x2fc90fdb
-DATA const16<>+16(SB)/4, $0x2fc90fdb
-DATA const16<>+20(SB)/4, $0x2fc90fdb
-DATA const16<>+24(SB)/4, $0x2fc90fdb
-DATA const16<>+28(SB)/4, $0x2fc90fdb
+DATA const16<>+0(SB)/4, $0x00000001
+DATA const16<>+4(SB)/4, $0x00000001
+DATA const16<>+8(SB)/4, $0x00000001
+DATA const16<>+12(SB)/4, $0x00000001
+DATA const16<>+16(SB)/4, $0x00000001
+DATA const16<>+20(SB)/4, $0x00000001
+DATA const16<>+24(SB)/4, $0x00000001
+DATA const16<>+28(SB)/4, $0x00000001
 GLOBL const16<>(SB), RODATA|NOPTR, $32
 
-DATA const17<>+0(SB)/4, $0x00000001
-DATA const17<>+4(SB)/4, $0x00000001
-DATA const17<>+8(SB)/4, $0x00000001
-DATA const17<>+12(SB)/4, $0x00000001
-DATA const17<>+16(SB)/4, $0x00000001
-DATA const17<>+20(SB)/4, $0x00000001
-DATA const17<>+24(SB)/4, $0x00000001
-DATA const17<>+28(SB)/4, $0x00000001
+DATA const17<>+0(SB)/4, $0x4b3504f3
+DATA const17<>+4(SB)/4, $0x4b3504f3
+DATA const17<>+8(SB)/4, $0x4b3504f3
+DATA const17<>+12(SB)/4, $0x4b3504f3
+DATA const17<>+16(SB)/4, $0x4b3504f3
+DATA const17<>+20(SB)/4, $0x4b3504f3
+DATA const17<>+24(SB)/4, $0x4b3504f3
+DATA const17<>+28(SB)/4, $0x4b3504f3
 GLOBL const17<>(SB), RODATA|NOPTR, $32
 
-DATA const18<>+0(SB)/4, $0x4b3504f3
-DATA const18<>+4(SB)/4, $0x4b3504f3
-DATA const18<>+8(SB)/4, $0x4b3504f3
-DATA const18<>+12(SB)/4, $0x4b3504f3
-DATA const18<>+16(SB)/4, $0x4b3504f3
-DATA const18<>+20(SB)/4, $0x4b3504f3
-DATA const18<>+24(SB)/4, $0x4b3504f3
-DATA const18<>+28(SB)/4, $0x4b3504f3
+DATA const18<>+0(SB)/4, $0x007fffff
+DATA const18<>+4(SB)/4, $0x007fffff
+DATA const18<>+8(SB)/4, $0x007fffff
+DATA const18<>+12(SB)/4, $0x007fffff
+DATA const18<>+16(SB)/4, $0x007fffff
+DATA const18<>+20(SB)/4, $0x007fffff
+DATA const18<>+24(SB)/4, $0x007fffff
+DATA const18<>+28(SB)/4, $0x007fffff
 GLOBL const18<>(SB), RODATA|NOPTR, $32
 
-DATA const19<>+0(SB)/4, $0x007fffff
-DATA const19<>+4(SB)/4, $0x007fffff
-DATA const19<>+8(SB)/4, $0x007fffff
-DATA const19<>+12(SB)/4, $0x007fffff
-DATA const19<>+16(SB)/4, $0x007fffff
-DATA const19<>+20(SB)/4, $0x007fffff
-DATA const19<>+24(SB)/4, $0x007fffff
-DATA const19<>+28(SB)/4, $0x007fffff
+DATA const19<>+0(SB)/4, $0x3f3504f3
+DATA const19<>+4(SB)/4, $0x3f3504f3
+DATA const19<>+8(SB)/4, $0x3f3504f3
+DATA const19<>+12(SB)/4, $0x3f3504f3
+DATA const19<>+16(SB)/4, $0x3f3504f3
+DATA const19<>+20(SB)/4, $0x3f3504f3
+DATA const19<>+24(SB)/4, $0x3f3504f3
+DATA const19<>+28(SB)/4, $0x3f3504f3
 GLOBL const19<>(SB), RODATA|NOPTR, $32
 
-DATA const20<>+0(SB)/4, $0x3f3504f3
-DATA const20<>+4(SB)/4, $0x3f3504f3
-DATA const20<>+8(SB)/4, $0x3f3504f3
-DATA const20<>+12(SB)/4, $0x3f3504f3
-DATA const20<>+16(SB)/4, $0x3f3504f3
-DATA const20<>+20(SB)/4, $0x3f3504f3
-DATA const20<>+24(SB)/4, $0x3f3504f3
-DATA const20<>+28(SB)/4, $0x3f3504f3
+DATA const20<>+0(SB)/4, $0x20000000
+DATA const20<>+4(SB)/4, $0x20000000
+DATA const20<>+8(SB)/4, $0x20000000
+DATA const20<>+12(SB)/4, $0x20000000
+DATA const20<>+16(SB)/4, $0x20000000
+DATA const20<>+20(SB)/4, $0x20000000
+DATA const20<>+24(SB)/4, $0x20000000
+DATA const20<>+28(SB)/4, $0x20000000
 GLOBL const20<>(SB), RODATA|NOPTR, $32
 
-DATA const21<>+0(SB)/4, $0x20000000
-DATA const21<>+4(SB)/4, $0x20000000
-DATA const21<>+8(SB)/4, $0x20000000
-DATA const21<>+12(SB)/4, $0x20000000
-DATA const21<>+16(SB)/4, $0x20000000
-DATA const21<>+20(SB)/4, $0x20000000
-DATA const21<>+24(SB)/4, $0x20000000
-DATA const21<>+28(SB)/4, $0x20000000
+DATA const21<>+0(SB)/4, $0xbf2aaaaa
+DATA const21<>+4(SB)/4, $0xbf2aaaaa
+DATA const21<>+8(SB)/4, $0xbf2aaaaa
+DATA const21<>+12(SB)/4, $0xbf2aaaaa
+DATA const21<>+16(SB)/4, $0xbf2aaaaa
+DATA const21<>+20(SB)/4, $0xbf2aaaaa
+DATA const21<>+24(SB)/4, $0xbf2aaaaa
+DATA const21<>+28(SB)/4, $0xbf2aaaaa
 GLOBL const21<>(SB), RODATA|NOPTR, $32
 
-DATA const22<>+0(SB)/4, $0xbf2aaaaa
-DATA const22<>+4(SB)/4, $0xbf2aaaaa
-DATA const22<>+8(SB)/4, $0xbf2aaaaa
-DATA const22<>+12(SB)/4, $0xbf2aaaaa
-DATA const22<>+16(SB)/4, $0xbf2aaaaa
-DATA const22<>+20(SB)/4, $0xbf2aaaaa
-DATA const22<>+24(SB)/4, $0xbf2aaaaa
-DATA const22<>+28(SB)/4, $0xbf2aaaaa
+DATA const22<>+0(SB)/4, $0x3f000113
+DATA const22<>+4(SB)/4, $0x3f000113
+DATA const22<>+8(SB)/4, $0x3f000113
+DATA const22<>+12(SB)/4, $0x3f000113
+DATA const22<>+16(SB)/4, $0x3f000113
+DATA const22<>+20(SB)/4, $0x3f000113
+DATA const22<>+24(SB)/4, $0x3f000113
+DATA const22<>+28(SB)/4, $0x3f000113
 GLOBL const22<>(SB), RODATA|NOPTR, $32
 
-DATA const23<>+0(SB)/4, $0x3f000113
-DATA const23<>+4(SB)/4, $0x3f000113
-DATA const23<>+8(SB)/4, $0x3f000113
-DATA const23<>+12(SB)/4, $0x3f000113
-DATA const23<>+16(SB)/4, $0x3f000113
-DATA const23<>+20(SB)/4, $0x3f000113
-DATA const23<>+24(SB)/4, $0x3f000113
-DATA const23<>+28(SB)/4, $0x3f000113
+DATA const23<>+0(SB)/4, $0xbeccd004
+DATA const23<>+4(SB)/4, $0xbeccd004
+DATA const23<>+8(SB)/4, $0xbeccd004
+DATA const23<>+12(SB)/4, $0xbeccd004
+DATA const23<>+16(SB)/4, $0xbeccd004
+DATA const23<>+20(SB)/4, $0xbeccd004
+DATA const23<>+24(SB)/4, $0xbeccd004
+DATA const23<>+28(SB)/4, $0xbeccd004
 GLOBL const23<>(SB), RODATA|NOPTR, $32
 
-DATA const24<>+0(SB)/4, $0xbeccd004
-DATA const24<>+4(SB)/4, $0xbeccd004
-DATA const24<>+8(SB)/4, $0xbeccd004
-DATA const24<>+12(SB)/4, $0xbeccd004
-DATA const24<>+16(SB)/4, $0xbeccd004
-DATA const24<>+20(SB)/4, $0xbeccd004
-DATA const24<>+24(SB)/4, $0xbeccd004
-DATA const24<>+28(SB)/4, $0xbeccd004
+DATA const24<>+0(SB)/4, $0x3eaa3922
+DATA const24<>+4(SB)/4, $0x3eaa3922
+DATA const24<>+8(SB)/4, $0x3eaa3922
+DATA const24<>+12(SB)/4, $0x3eaa3922
+DATA const24<>+16(SB)/4, $0x3eaa3922
+DATA const24<>+20(SB)/4, $0x3eaa3922
+DATA const24<>+24(SB)/4, $0x3eaa3922
+DATA const24<>+28(SB)/4, $0x3eaa3922
 GLOBL const24<>(SB), RODATA|NOPTR, $32
 
-DATA const25<>+0(SB)/4, $0x3eaa3922
-DATA const25<>+4(SB)/4, $0x3eaa3922
-DATA const25<>+8(SB)/4, $0x3eaa3922
-DATA const25<>+12(SB)/4, $0x3eaa3922
-DATA const25<>+16(SB)/4, $0x3eaa3922
-DATA const25<>+20(SB)/4, $0x3eaa3922
-DATA const25<>+24(SB)/4, $0x3eaa3922
-DATA const25<>+28(SB)/4, $0x3eaa3922
+DATA const25<>+0(SB)/4, $0xbe916d0e
+DATA const25<>+4(SB)/4, $0xbe916d0e
+DATA const25<>+8(SB)/4, $0xbe916d0e
+DATA const25<>+12(SB)/4, $0xbe916d0e
+DATA const25<>+16(SB)/4, $0xbe916d0e
+DATA const25<>+20(SB)/4, $0xbe916d0e
+DATA const25<>+24(SB)/4, $0xbe916d0e
+DATA const25<>+28(SB)/4, $0xbe916d0e
 GLOBL const25<>(SB), RODATA|NOPTR, $32
 
-DATA const26<>+0(SB)/4, $0xbe916d0e
-DATA const26<>+4(SB)/4, $0xbe916d0e
-DATA const26<>+8(SB)/4, $0xbe916d0e
-DATA const26<>+12(SB)/4, $0xbe916d0e
-DATA const26<>+16(SB)/4, $0xbe916d0e
-DATA const26<>+20(SB)/4, $0xbe916d0e
-DATA const26<>+24(SB)/4, $0xbe916d0e
-DATA const26<>+28(SB)/4, $0xbe916d0e
+DATA const26<>+0(SB)/4, $0x3e86c2a1
+DATA const26<>+4(SB)/4, $0x3e86c2a1
+DATA const26<>+8(SB)/4, $0x3e86c2a1
+DATA const26<>+12(SB)/4, $0x3e86c2a1
+DATA const26<>+16(SB)/4, $0x3e86c2a1
+DATA const26<>+20(SB)/4, $0x3e86c2a1
+DATA const26<>+24(SB)/4, $0x3e86c2a1
+DATA const26<>+28(SB)/4, $0x3e86c2a1
 GLOBL const26<>(SB), RODATA|NOPTR, $32
 
-DATA const27<>+0(SB)/4, $0x3e86c2a1
-DATA const27<>+4(SB)/4, $0x3e86c2a1
-DATA const27<>+8(SB)/4, $0x3e86c2a1
-DATA const27<>+12(SB)/4, $0x3e86c2a1
-DATA const27<>+16(SB)/4, $0x3e86c2a1
-DATA const27<>+20(SB)/4, $0x3e86c2a1
-DATA const27<>+24(SB)/4, $0x3e86c2a1
-DATA const27<>+28(SB)/4, $0x3e86c2a1
+DATA const27<>+0(SB)/4, $0xbe82adb6
+DATA const27<>+4(SB)/4, $0xbe82adb6
+DATA const27<>+8(SB)/4, $0xbe82adb6
+DATA const27<>+12(SB)/4, $0xbe82adb6
+DATA const27<>+16(SB)/4, $0xbe82adb6
+DATA const27<>+20(SB)/4, $0xbe82adb6
+DATA const27<>+24(SB)/4, $0xbe82adb6
+DATA const27<>+28(SB)/4, $0xbe82adb6
 GLOBL const27<>(SB), RODATA|NOPTR, $32
 
-DATA const28<>+0(SB)/4, $0xbe82adb6
-DATA const28<>+4(SB)/4, $0xbe82adb6
-DATA const28<>+8(SB)/4, $0xbe82adb6
-DATA const28<>+12(SB)/4, $0xbe82adb6
-DATA const28<>+16(SB)/4, $0xbe82adb6
-DATA const28<>+20(SB)/4, $0xbe82adb6
-DATA const28<>+24(SB)/4, $0xbe82adb6
-DATA const28<>+28(SB)/4, $0xbe82adb6
+DATA const28<>+0(SB)/4, $0x3e1c5ac1
+DATA const28<>+4(SB)/4, $0x3e1c5ac1
+DATA const28<>+8(SB)/4, $0x3e1c5ac1
+DATA const28<>+12(SB)/4, $0x3e1c5ac1
+DATA const28<>+16(SB)/4, $0x3e1c5ac1
+DATA const28<>+20(SB)/4, $0x3e1c5ac1
+DATA const28<>+24(SB)/4, $0x3e1c5ac1
+DATA const28<>+28(SB)/4, $0x3e1c5ac1
 GLOBL const28<>(SB), RODATA|NOPTR, $32
 
-DATA const29<>+0(SB)/4, $0x3e1c5ac1
-DATA const29<>+4(SB)/4, $0x3e1c5ac1
-DATA const29<>+8(SB)/4, $0x3e1c5ac1
-DATA const29<>+12(SB)/4, $0x3e1c5ac1
-DATA const29<>+16(SB)/4, $0x3e1c5ac1
-DATA const29<>+20(SB)/4, $0x3e1c5ac1
-DATA const29<>+24(SB)/4, $0x3e1c5ac1
-DATA const29<>+28(SB)/4, $0x3e1c5ac1
+DATA const29<>+0(SB)/4, $0x00000000
+DATA const29<>+4(SB)/4, $0x00000000
+DATA const29<>+8(SB)/4, $0x00000001
+DATA const29<>+12(SB)/4, $0x00000000
+DATA const29<>+16(SB)/4, $0x00000004
+DATA const29<>+20(SB)/4, $0x00000000
+DATA const29<>+24(SB)/4, $0x00000005
+DATA const29<>+28(SB)/4, $0x00000000
 GLOBL const29<>(SB), RODATA|NOPTR, $32
 
-DATA const30<>+0(SB)/4, $0x00000000
+DATA const30<>+0(SB)/4, $0x00000002
 DATA const30<>+4(SB)/4, $0x00000000
-DATA const30<>+8(SB)/4, $0x00000001
+DATA const30<>+8(SB)/4, $0x00000003
 DATA const30<>+12(SB)/4, $0x00000000
-DATA const30<>+16(SB)/4, $0x00000004
+DATA const30<>+16(SB)/4, $0x00000006
 DATA const30<>+20(SB)/4, $0x00000000
-DATA const30<>+24(SB)/4, $0x00000005
+DATA const30<>+24(SB)/4, $0x00000007
 DATA const30<>+28(SB)/4, $0x00000000
 GLOBL const30<>(SB), RODATA|NOPTR, $32
 
-DATA const31<>+0(SB)/4, $0x00000002
-DATA const31<>+4(SB)/4, $0x00000000
-DATA const31<>+8(SB)/4, $0x00000003
-DATA const31<>+12(SB)/4, $0x00000000
-DATA const31<>+16(SB)/4, $0x00000006
-DATA const31<>+20(SB)/4, $0x00000000
-DATA const31<>+24(SB)/4, $0x00000007
-DATA const31<>+28(SB)/4, $0x00000000
-GLOBL const31<>(SB), RODATA|NOPTR, $32
-
-DATA const32<>+0(SB)/4, $0xffffffff
-DATA const32<>+4(SB)/4, $0xffffffff
-DATA const32<>+8(SB)/4, $0xffffffff
-DATA const32<>+12(SB)/4, $0xffffffff
-DATA const32<>+16(SB)/4, $0xffffffff
-DATA const32<>+20(SB)/4, $0xffffffff
-DATA const32<>+24(SB)/4, $0xffffffff
-DATA const32<>+28(SB)/4, $0xffffffff
-DATA const32<>+32(SB)/4, $0xffffffff
-DATA const32<>+36(SB)/4, $0xffffffff
-DATA const32<>+40(SB)/4, $0xffffffff
-DATA const32<>+44(SB)/4, $0xffffffff
-DATA const32<>+48(SB)/4, $0xffffffff
-DATA const32<>+52(SB)/4, $0xffffffff
-DATA const32<>+56(SB)/4, $0xffffffff
-DATA const32<>+60(SB)/4, $0xffffffff
-DATA const32<>+64(SB)/4, $0x00000000
-DATA const32<>+68(SB)/4, $0x00000000
-DATA const32<>+72(SB)/4, $0x00000000
-DATA const32<>+76(SB)/4, $0x00000000
-DATA const32<>+80(SB)/4, $0x00000000
-DATA const32<>+84(SB)/4, $0x00000000
-DATA const32<>+88(SB)/4, $0x00000000
-DATA const32<>+92(SB)/4, $0x00000000
-DATA const32<>+96(SB)/4, $0x00000000
-DATA const32<>+100(SB)/4, $0x00000000
-DATA const32<>+104(SB)/4, $0x00000000
-DATA const32<>+108(SB)/4, $0x00000000
-DATA const32<>+112(SB)/4, $0x00000000
-DATA const32<>+116(SB)/4, $0x00000000
-DATA const32<>+120(SB)/4, $0x00000000
-DATA const32<>+124(SB)/4, $0x00000000
-GLOBL const32<>(SB), RODATA|NOPTR, $128
+DATA const31<>+0(SB)/4, $0xffffffff
+DATA const31<>+4(SB)/4, $0xffffffff
+DATA const31<>+8(SB)/4, $0xffffffff
+DATA const31<>+12(SB)/4, $0xffffffff
+DATA const31<>+16(SB)/4, $0xffffffff
+DATA const31<>+20(SB)/4, $0xffffffff
+DATA const31<>+24(SB)/4, $0xffffffff
+DATA const31<>+28(SB)/4, $0xffffffff
+DATA const31<>+32(SB)/4, $0xffffffff
+DATA const31<>+36(SB)/4, $0xffffffff
+DATA const31<>+40(SB)/4, $0xffffffff
+DATA const31<>+44(SB)/4, $0xffffffff
+DATA const31<>+48(SB)/4, $0xffffffff
+DATA const31<>+52(SB)/4, $0xffffffff
+DATA const31<>+56(SB)/4, $0xffffffff
+DATA const31<>+60(SB)/4, $0xffffffff
+DATA const31<>+64(SB)/4, $0x00000000
+DATA const31<>+68(SB)/4, $0x00000000
+DATA const31<>+72(SB)/4, $0x00000000
+DATA const31<>+76(SB)/4, $0x00000000
+DATA const31<>+80(SB)/4, $0x00000000
+DATA const31<>+84(SB)/4, $0x00000000
+DATA const31<>+88(SB)/4, $0x00000000
+DATA const31<>+92(SB)/4, $0x00000000
+DATA const31<>+96(SB)/4, $0x00000000
+DATA const31<>+100(SB)/4, $0x00000000
+DATA const31<>+104(SB)/4, $0x00000000
+DATA const31<>+108(SB)/4, $0x00000000
+DATA const31<>+112(SB)/4, $0x00000000
+DATA const31<>+116(SB)/4, $0x00000000
+DATA const31<>+120(SB)/4, $0x00000000
+DATA const31<>+124(SB)/4, $0x00000000
+GLOBL const31<>(SB), RODATA|NOPTR, $128
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX2, FMA3
@@ -1307,7 +1297,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -1386,7 +1376,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -1506,14 +1496,14 @@ high2:
 	JLT          partial
 	MOVQ         DX, BX
 	VMOVUPS      912(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, BX
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        BX, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      944(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -1522,10 +1512,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        640(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -1599,15 +1589,15 @@ high2:
 	VPXOR        Y0, Y6, Y6
 	VPXOR        608(SP), Y6, Y6
 	VMOVUPS      Y6, 848(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const22<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y3
-	VFMADD213PS  const26<>+0(SB), Y0, Y4
-	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
 	VMULPS       Y0, Y0, Y6
 	VFMADD213PS  Y2, Y6, Y3
 	VFMADD213PS  Y4, Y6, Y5
@@ -1618,45 +1608,45 @@ high2:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y1, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VADDPS       Y0, Y0, Y2
 	VMULPS       Y6, Y0, Y0
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y1
-	VFMADD213PS  const9<>+0(SB), Y9, Y1
-	VMULPS       Y10, Y4, Y6
-	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y9
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
 	VFMADD231PS  Y5, Y0, Y3
-	VMOVUPS      const21<>+0(SB), Y0
-	VPADDD       944(SP), Y0, Y0
-	VFMADD231PS  Y7, Y6, Y9
-	VPSLLD       $0x01, Y0, Y5
-	VPADDD       const11<>+0(SB), Y0, Y6
-	VPAND        const10<>+0(SB), Y0, Y0
-	VFMADD231PS  Y8, Y4, Y1
-	VPAND        const10<>+0(SB), Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VSQRTPS      Y2, Y2
-	VBLENDVPS    Y5, Y1, Y9, Y3
-	VBLENDVPS    Y5, Y9, Y1, Y1
-	VPXOR        Y0, Y3, Y0
-	VPXOR        Y4, Y1, Y1
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y0, Y2, Y0
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y0, 32(CX)
+	VMOVAPS      Y4, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y5
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y6
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      const20<>+0(SB), Y2
+	VPADDD       944(SP), Y2, Y2
+	VFMADD231PS  Y7, Y5, Y6
+	VPSLLD       $0x01, Y2, Y5
+	VPADDD       const11<>+0(SB), Y2, Y7
+	VPAND        const10<>+0(SB), Y2, Y2
+	VFMADD231PS  Y8, Y4, Y0
+	VPAND        const10<>+0(SB), Y7, Y4
+	VADDPS       Y3, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VBLENDVPS    Y5, Y0, Y6, Y3
+	VBLENDVPS    Y5, Y6, Y0, Y0
+	VPXOR        Y2, Y3, Y2
+	VPXOR        Y4, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
 	MOVQ         DX, BX
 	VMOVUPS      976(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, BX
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        BX, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      1008(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -1665,10 +1655,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        640(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -1739,53 +1729,53 @@ high2:
 	VPXOR        Y0, Y12, Y12
 	VPXOR        608(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
-	VPAND        const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y2
-	VFMADD213PS  const24<>+0(SB), Y1, Y3
-	VFMADD213PS  const26<>+0(SB), Y1, Y4
-	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
 	VMULPS       Y1, Y1, Y14
 	VFMADD213PS  Y2, Y14, Y3
 	VFMADD213PS  Y4, Y14, Y5
 	VMULPS       Y14, Y14, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y0, Y2
-	VFMADD231PS  const13<>+0(SB), Y1, Y2
-	VMULPS       Y14, Y1, Y1
-	VMOVAPS      Y14, Y3
-	VFMADD231PS  const15<>+0(SB), Y0, Y3
-	VFMADD231PS  Y5, Y1, Y3
-	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
 	VMOVAPS      Y10, Y1
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      const21<>+0(SB), Y3
-	VSQRTPS      Y2, Y2
-	VPADDD       1008(SP), Y3, Y3
-	VFMADD213PS  const3<>+0(SB), Y0, Y7
-	VFMADD213PS  const4<>+0(SB), Y0, Y7
-	VMULPS       Y10, Y0, Y4
-	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      const20<>+0(SB), Y2
+	VSQRTPS      Y0, Y0
+	VPADDD       1008(SP), Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y3, Y7
+	VFMADD213PS  const4<>+0(SB), Y3, Y7
+	VMULPS       Y10, Y3, Y4
+	VFMADD213PS  const6<>+0(SB), Y3, Y8
 	VFMADD231PS  Y7, Y4, Y1
-	VMOVAPS      Y0, Y4
-	VMULPS       Y0, Y0, Y5
+	VMOVAPS      Y3, Y4
+	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  const9<>+0(SB), Y9, Y4
-	VPSLLD       $0x01, Y3, Y7
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
-	VPADDD       const11<>+0(SB), Y3, Y0
+	VPSLLD       $0x01, Y2, Y7
+	VFMADD213PS  const7<>+0(SB), Y3, Y8
+	VPADDD       const11<>+0(SB), Y2, Y3
+	VPAND        const10<>+0(SB), Y2, Y2
 	VPAND        const10<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y0, Y0
 	VFMADD231PS  Y8, Y5, Y4
 	VBLENDVPS    Y7, Y4, Y1, Y5
 	VBLENDVPS    Y7, Y1, Y4, Y1
-	VPXOR        Y3, Y5, Y3
-	VPXOR        Y0, Y1, Y0
-	VMULPS       Y0, Y2, Y0
-	VMULPS       Y3, Y2, Y1
-	VMOVUPS      Y0, 64(CX)
-	VMOVUPS      Y1, 96(CX)
+	VPXOR        Y2, Y5, Y2
+	VPXOR        Y3, Y1, Y1
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y1, 64(CX)
+	VMOVUPS      Y0, 96(CX)
 	VMOVUPS      784(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
 	VMOVUPS      Y0, 912(SP)
@@ -1807,40 +1797,40 @@ high2:
 partial:
 	VMOVUPS     912(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
-	VPADDD      const17<>+0(SB), Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
-	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
 	VPSRAD      $0x17, Y0, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPAND       const19<>+0(SB), Y0, Y0
-	VPADDD      const20<>+0(SB), Y0, Y0
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
 	VMULPS      Y0, Y0, Y2
-	VMOVUPS     const23<>+0(SB), Y3
-	VFMADD213PS const22<>+0(SB), Y0, Y3
-	VMOVUPS     const25<>+0(SB), Y4
-	VFMADD213PS const24<>+0(SB), Y0, Y4
-	VMOVUPS     const27<>+0(SB), Y5
-	VFMADD213PS const26<>+0(SB), Y0, Y5
-	VMOVUPS     const29<>+0(SB), Y6
-	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
 	VFMADD213PS Y3, Y2, Y4
 	VFMADD213PS Y5, Y2, Y6
 	VMULPS      Y2, Y2, Y3
 	VFMADD213PS Y4, Y3, Y6
-	VMULPS      const14<>+0(SB), Y1, Y3
-	VFMADD231PS const13<>+0(SB), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS const15<>+0(SB), Y1, Y4
-	VMULPS      Y2, Y0, Y0
-	VFMADD231PS Y6, Y0, Y4
-	VADDPS      Y4, Y3, Y0
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
 	VSQRTPS     Y0, Y0
 	VMOVUPS     944(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VMULPS      const16<>+0(SB), Y1, Y1
-	VMOVUPS     const21<>+0(SB), Y2
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
 	VPADDD      944(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
@@ -1869,40 +1859,40 @@ partial:
 	VMULPS      Y1, Y0, Y0
 	VMOVUPS     976(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
-	VPADDD      const17<>+0(SB), Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
 	VPSRAD      $0x17, Y1, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y1, Y1
-	VPADDD      const20<>+0(SB), Y1, Y1
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
 	VMULPS      Y1, Y1, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y1, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y1, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y1, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y1, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y8, Y1, Y6
-	VADDPS      Y6, Y5, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
 	VSQRTPS     Y1, Y1
 	VMOVUPS     1008(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      1008(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -1947,7 +1937,7 @@ partial:
 	JEQ         partialdone
 
 partialtail0:
-	LEAQ       const32<>+0(SB), BX
+	LEAQ       const31<>+0(SB), BX
 	NEGQ       AX
 	LEAQ       64(BX)(AX*4), BX
 	NEGQ       AX
@@ -1959,7 +1949,7 @@ partialtail0:
 	JMP        partialdone
 
 partialtail1:
-	LEAQ       const32<>+0(SB), BX
+	LEAQ       const31<>+0(SB), BX
 	NEGQ       AX
 	LEAQ       64(BX)(AX*4), BX
 	NEGQ       AX
@@ -1974,7 +1964,7 @@ partialdone:
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -2053,7 +2043,7 @@ partialdone:
 	SHLQ         $0x03, AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        640(SP), Y1, Y1
@@ -2141,40 +2131,40 @@ partialdone:
 final:
 	VMOVUPS     912(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
-	VPADDD      const17<>+0(SB), Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
-	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
 	VPSRAD      $0x17, Y0, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPAND       const19<>+0(SB), Y0, Y0
-	VPADDD      const20<>+0(SB), Y0, Y0
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
 	VMULPS      Y0, Y0, Y2
-	VMOVUPS     const23<>+0(SB), Y3
-	VFMADD213PS const22<>+0(SB), Y0, Y3
-	VMOVUPS     const25<>+0(SB), Y4
-	VFMADD213PS const24<>+0(SB), Y0, Y4
-	VMOVUPS     const27<>+0(SB), Y5
-	VFMADD213PS const26<>+0(SB), Y0, Y5
-	VMOVUPS     const29<>+0(SB), Y6
-	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
 	VFMADD213PS Y3, Y2, Y4
 	VFMADD213PS Y5, Y2, Y6
 	VMULPS      Y2, Y2, Y3
 	VFMADD213PS Y4, Y3, Y6
-	VMULPS      const14<>+0(SB), Y1, Y3
-	VFMADD231PS const13<>+0(SB), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS const15<>+0(SB), Y1, Y4
-	VMULPS      Y2, Y0, Y0
-	VFMADD231PS Y6, Y0, Y4
-	VADDPS      Y4, Y3, Y0
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
 	VSQRTPS     Y0, Y0
 	VMOVUPS     944(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VMULPS      const16<>+0(SB), Y1, Y1
-	VMOVUPS     const21<>+0(SB), Y2
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
 	VPADDD      944(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
@@ -2203,40 +2193,40 @@ final:
 	VMULPS      Y1, Y0, Y0
 	VMOVUPS     976(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
-	VPADDD      const17<>+0(SB), Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
 	VPSRAD      $0x17, Y1, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y1, Y1
-	VPADDD      const20<>+0(SB), Y1, Y1
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
 	VMULPS      Y1, Y1, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y1, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y1, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y1, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y1, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y8, Y1, Y6
-	VADDPS      Y6, Y5, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
 	VSQRTPS     Y1, Y1
 	VMOVUPS     1008(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      1008(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -2281,7 +2271,7 @@ final:
 	JEQ         finaldone
 
 finaltail0:
-	LEAQ       const32<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	NEGQ       AX
 	LEAQ       64(DX)(AX*4), DX
 	NEGQ       AX
@@ -2293,7 +2283,7 @@ finaltail0:
 	JMP        finaldone
 
 finaltail1:
-	LEAQ       const32<>+0(SB), DX
+	LEAQ       const31<>+0(SB), DX
 	NEGQ       AX
 	LEAQ       64(DX)(AX*4), DX
 	NEGQ       AX
@@ -2449,7 +2439,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -2528,7 +2518,7 @@ high1:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -2660,14 +2650,14 @@ high2:
 	JLT          partial
 	MOVQ         DX, SI
 	VMOVUPS      920(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, SI
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        SI, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      952(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -2676,10 +2666,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        648(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -2753,15 +2743,15 @@ high2:
 	VPXOR        Y0, Y6, Y6
 	VPXOR        616(SP), Y6, Y6
 	VMOVUPS      Y6, 856(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const22<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y3
-	VFMADD213PS  const26<>+0(SB), Y0, Y4
-	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
 	VMULPS       Y0, Y0, Y6
 	VFMADD213PS  Y2, Y6, Y3
 	VFMADD213PS  Y4, Y6, Y5
@@ -2772,45 +2762,45 @@ high2:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y1, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VADDPS       Y0, Y0, Y2
 	VMULPS       Y6, Y0, Y0
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y1
-	VFMADD213PS  const9<>+0(SB), Y9, Y1
-	VMULPS       Y10, Y4, Y6
-	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y9
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
 	VFMADD231PS  Y5, Y0, Y3
-	VMOVUPS      const21<>+0(SB), Y0
-	VPADDD       952(SP), Y0, Y0
-	VFMADD231PS  Y7, Y6, Y9
-	VPSLLD       $0x01, Y0, Y5
-	VPADDD       const11<>+0(SB), Y0, Y6
-	VPAND        const10<>+0(SB), Y0, Y0
-	VFMADD231PS  Y8, Y4, Y1
-	VPAND        const10<>+0(SB), Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VSQRTPS      Y2, Y2
-	VBLENDVPS    Y5, Y1, Y9, Y3
-	VBLENDVPS    Y5, Y9, Y1, Y1
-	VPXOR        Y0, Y3, Y0
-	VPXOR        Y4, Y1, Y1
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y0, Y2, Y0
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y0, 32(CX)
+	VMOVAPS      Y4, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y5
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y6
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      const20<>+0(SB), Y2
+	VPADDD       952(SP), Y2, Y2
+	VFMADD231PS  Y7, Y5, Y6
+	VPSLLD       $0x01, Y2, Y5
+	VPADDD       const11<>+0(SB), Y2, Y7
+	VPAND        const10<>+0(SB), Y2, Y2
+	VFMADD231PS  Y8, Y4, Y0
+	VPAND        const10<>+0(SB), Y7, Y4
+	VADDPS       Y3, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VBLENDVPS    Y5, Y0, Y6, Y3
+	VBLENDVPS    Y5, Y6, Y0, Y0
+	VPXOR        Y2, Y3, Y2
+	VPXOR        Y4, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
 	MOVQ         DX, SI
 	VMOVUPS      984(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, SI
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        SI, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      1016(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -2819,10 +2809,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        648(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -2893,53 +2883,53 @@ high2:
 	VPXOR        Y0, Y12, Y12
 	VPXOR        616(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
-	VPAND        const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y2
-	VFMADD213PS  const24<>+0(SB), Y1, Y3
-	VFMADD213PS  const26<>+0(SB), Y1, Y4
-	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
 	VMULPS       Y1, Y1, Y14
 	VFMADD213PS  Y2, Y14, Y3
 	VFMADD213PS  Y4, Y14, Y5
 	VMULPS       Y14, Y14, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y0, Y2
-	VFMADD231PS  const13<>+0(SB), Y1, Y2
-	VMULPS       Y14, Y1, Y1
-	VMOVAPS      Y14, Y3
-	VFMADD231PS  const15<>+0(SB), Y0, Y3
-	VFMADD231PS  Y5, Y1, Y3
-	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
 	VMOVAPS      Y10, Y1
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      const21<>+0(SB), Y3
-	VSQRTPS      Y2, Y2
-	VPADDD       1016(SP), Y3, Y3
-	VFMADD213PS  const3<>+0(SB), Y0, Y7
-	VFMADD213PS  const4<>+0(SB), Y0, Y7
-	VMULPS       Y10, Y0, Y4
-	VFMADD213PS  const6<>+0(SB), Y0, Y8
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      const20<>+0(SB), Y2
+	VSQRTPS      Y0, Y0
+	VPADDD       1016(SP), Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y3, Y7
+	VFMADD213PS  const4<>+0(SB), Y3, Y7
+	VMULPS       Y10, Y3, Y4
+	VFMADD213PS  const6<>+0(SB), Y3, Y8
 	VFMADD231PS  Y7, Y4, Y1
-	VMOVAPS      Y0, Y4
-	VMULPS       Y0, Y0, Y5
+	VMOVAPS      Y3, Y4
+	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  const9<>+0(SB), Y9, Y4
-	VPSLLD       $0x01, Y3, Y7
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
-	VPADDD       const11<>+0(SB), Y3, Y0
+	VPSLLD       $0x01, Y2, Y7
+	VFMADD213PS  const7<>+0(SB), Y3, Y8
+	VPADDD       const11<>+0(SB), Y2, Y3
+	VPAND        const10<>+0(SB), Y2, Y2
 	VPAND        const10<>+0(SB), Y3, Y3
-	VPAND        const10<>+0(SB), Y0, Y0
 	VFMADD231PS  Y8, Y5, Y4
 	VBLENDVPS    Y7, Y4, Y1, Y5
 	VBLENDVPS    Y7, Y1, Y4, Y1
-	VPXOR        Y3, Y5, Y3
-	VPXOR        Y0, Y1, Y0
-	VMULPS       Y0, Y2, Y0
-	VMULPS       Y3, Y2, Y1
-	VMOVUPS      Y0, 64(CX)
-	VMOVUPS      Y1, 96(CX)
+	VPXOR        Y2, Y5, Y2
+	VPXOR        Y3, Y1, Y1
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y1, 64(CX)
+	VMOVUPS      Y0, 96(CX)
 	VMOVUPS      792(SP), Y0
 	VSHUFPS      $0x88, Y13, Y0, Y0
 	VMOVUPS      Y0, 920(SP)
@@ -2961,40 +2951,40 @@ high2:
 partial:
 	VMOVUPS     920(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
-	VPADDD      const17<>+0(SB), Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
-	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
 	VPSRAD      $0x17, Y0, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPAND       const19<>+0(SB), Y0, Y0
-	VPADDD      const20<>+0(SB), Y0, Y0
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
 	VMULPS      Y0, Y0, Y2
-	VMOVUPS     const23<>+0(SB), Y3
-	VFMADD213PS const22<>+0(SB), Y0, Y3
-	VMOVUPS     const25<>+0(SB), Y4
-	VFMADD213PS const24<>+0(SB), Y0, Y4
-	VMOVUPS     const27<>+0(SB), Y5
-	VFMADD213PS const26<>+0(SB), Y0, Y5
-	VMOVUPS     const29<>+0(SB), Y6
-	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
 	VFMADD213PS Y3, Y2, Y4
 	VFMADD213PS Y5, Y2, Y6
 	VMULPS      Y2, Y2, Y3
 	VFMADD213PS Y4, Y3, Y6
-	VMULPS      const14<>+0(SB), Y1, Y3
-	VFMADD231PS const13<>+0(SB), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS const15<>+0(SB), Y1, Y4
-	VMULPS      Y2, Y0, Y0
-	VFMADD231PS Y6, Y0, Y4
-	VADDPS      Y4, Y3, Y0
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
 	VSQRTPS     Y0, Y0
 	VMOVUPS     952(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VMULPS      const16<>+0(SB), Y1, Y1
-	VMOVUPS     const21<>+0(SB), Y2
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
 	VPADDD      952(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
@@ -3023,40 +3013,40 @@ partial:
 	VMULPS      Y1, Y0, Y0
 	VMOVUPS     984(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
-	VPADDD      const17<>+0(SB), Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
 	VPSRAD      $0x17, Y1, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y1, Y1
-	VPADDD      const20<>+0(SB), Y1, Y1
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
 	VMULPS      Y1, Y1, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y1, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y1, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y1, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y1, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y8, Y1, Y6
-	VADDPS      Y6, Y5, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
 	VSQRTPS     Y1, Y1
 	VMOVUPS     1016(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      1016(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -3101,7 +3091,7 @@ partial:
 	JEQ         partialdone
 
 partialtail0:
-	LEAQ       const32<>+0(SB), SI
+	LEAQ       const31<>+0(SB), SI
 	NEGQ       BX
 	LEAQ       64(SI)(BX*4), SI
 	NEGQ       BX
@@ -3113,7 +3103,7 @@ partialtail0:
 	JMP        partialdone
 
 partialtail1:
-	LEAQ       const32<>+0(SB), SI
+	LEAQ       const31<>+0(SB), SI
 	NEGQ       BX
 	LEAQ       64(SI)(BX*4), SI
 	NEGQ       BX
@@ -3128,7 +3118,7 @@ partialdone:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -3207,7 +3197,7 @@ partialdone:
 	SHLQ         $0x03, BX
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -3295,40 +3285,40 @@ partialdone:
 final:
 	VMOVUPS     920(SP), Y0
 	VPSRLD      $0x08, Y0, Y0
-	VPADDD      const17<>+0(SB), Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS   Y0, Y0
-	VPSUBD      const18<>+0(SB), Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
 	VPSRAD      $0x17, Y0, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPAND       const19<>+0(SB), Y0, Y0
-	VPADDD      const20<>+0(SB), Y0, Y0
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
 	VSUBPS      const9<>+0(SB), Y0, Y0
 	VMULPS      Y0, Y0, Y2
-	VMOVUPS     const23<>+0(SB), Y3
-	VFMADD213PS const22<>+0(SB), Y0, Y3
-	VMOVUPS     const25<>+0(SB), Y4
-	VFMADD213PS const24<>+0(SB), Y0, Y4
-	VMOVUPS     const27<>+0(SB), Y5
-	VFMADD213PS const26<>+0(SB), Y0, Y5
-	VMOVUPS     const29<>+0(SB), Y6
-	VFMADD213PS const28<>+0(SB), Y0, Y6
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
 	VFMADD213PS Y3, Y2, Y4
 	VFMADD213PS Y5, Y2, Y6
 	VMULPS      Y2, Y2, Y3
 	VFMADD213PS Y4, Y3, Y6
-	VMULPS      const14<>+0(SB), Y1, Y3
-	VFMADD231PS const13<>+0(SB), Y0, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD231PS const15<>+0(SB), Y1, Y4
-	VMULPS      Y2, Y0, Y0
-	VFMADD231PS Y6, Y0, Y4
-	VADDPS      Y4, Y3, Y0
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
 	VSQRTPS     Y0, Y0
 	VMOVUPS     952(SP), Y1
 	VPSLLD      $0x02, Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VMULPS      const16<>+0(SB), Y1, Y1
-	VMOVUPS     const21<>+0(SB), Y2
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
 	VPADDD      952(SP), Y2, Y2
 	VMULPS      Y1, Y1, Y3
 	VMOVUPS     const2<>+0(SB), Y4
@@ -3357,40 +3347,40 @@ final:
 	VMULPS      Y1, Y0, Y0
 	VMOVUPS     984(SP), Y1
 	VPSRLD      $0x08, Y1, Y1
-	VPADDD      const17<>+0(SB), Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS   Y1, Y1
-	VPSUBD      const18<>+0(SB), Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
 	VPSRAD      $0x17, Y1, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y1, Y1
-	VPADDD      const20<>+0(SB), Y1, Y1
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
 	VSUBPS      const9<>+0(SB), Y1, Y1
 	VMULPS      Y1, Y1, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y1, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y1, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y1, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y1, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y1, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y8, Y1, Y6
-	VADDPS      Y6, Y5, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
 	VSQRTPS     Y1, Y1
 	VMOVUPS     1016(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      1016(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -3435,7 +3425,7 @@ final:
 	JEQ         finaldone
 
 finaltail0:
-	LEAQ       const32<>+0(SB), SI
+	LEAQ       const31<>+0(SB), SI
 	NEGQ       BX
 	LEAQ       64(SI)(BX*4), SI
 	NEGQ       BX
@@ -3447,7 +3437,7 @@ finaltail0:
 	JMP        finaldone
 
 finaltail1:
-	LEAQ       const32<>+0(SB), SI
+	LEAQ       const31<>+0(SB), SI
 	NEGQ       BX
 	LEAQ       64(SI)(BX*4), SI
 	NEGQ       BX
@@ -3613,7 +3603,7 @@ high1:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -3692,7 +3682,7 @@ high1:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -3828,24 +3818,24 @@ high2:
 	JLT          partial
 	VMOVUPS      920(SP), Y2
 	MOVQ         R8, R10
-	VMOVUPS      const23<>+0(SB), Y4
-	VMOVUPS      const25<>+0(SB), Y5
+	VMOVUPS      const22<>+0(SB), Y4
+	VMOVUPS      const24<>+0(SB), Y5
 	VPSRLD       $0x08, Y2, Y2
 	SHLQ         $0x03, R10
-	VMOVUPS      const27<>+0(SB), Y6
-	VMOVUPS      const29<>+0(SB), Y7
-	VPADDD       const17<>+0(SB), Y2, Y3
+	VMOVUPS      const26<>+0(SB), Y6
+	VMOVUPS      const28<>+0(SB), Y7
+	VPADDD       const16<>+0(SB), Y2, Y3
 	VMOVQ        R10, X2
 	VMOVUPS      952(SP), Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VCVTDQ2PS    Y3, Y3
 	VPBROADCASTQ X2, Y2
 	VPSLLD       $0x02, Y8, Y8
-	VPADDQ       const30<>+0(SB), Y2, Y2
+	VPADDQ       const29<>+0(SB), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y8, Y8
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y8, Y10
+	VPSUBD       const17<>+0(SB), Y3, Y3
+	VMULPS       const15<>+0(SB), Y8, Y10
 	VPSRLQ       $0x20, Y2, Y8
 	VPXOR        648(SP), Y8, Y8
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
@@ -3919,15 +3909,15 @@ high2:
 	VPXOR        Y2, Y8, Y8
 	VPXOR        616(SP), Y8, Y8
 	VMOVUPS      Y8, 856(SP)
-	VPAND        const19<>+0(SB), Y3, Y2
+	VPAND        const18<>+0(SB), Y3, Y2
 	VPSRAD       $0x17, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPADDD       const20<>+0(SB), Y2, Y2
+	VPADDD       const19<>+0(SB), Y2, Y2
 	VSUBPS       const9<>+0(SB), Y2, Y2
-	VFMADD213PS  const22<>+0(SB), Y2, Y4
-	VFMADD213PS  const24<>+0(SB), Y2, Y5
-	VFMADD213PS  const26<>+0(SB), Y2, Y6
-	VFMADD213PS  const28<>+0(SB), Y2, Y7
+	VFMADD213PS  const21<>+0(SB), Y2, Y4
+	VFMADD213PS  const23<>+0(SB), Y2, Y5
+	VFMADD213PS  const25<>+0(SB), Y2, Y6
+	VFMADD213PS  const27<>+0(SB), Y2, Y7
 	VMULPS       Y2, Y2, Y8
 	VFMADD213PS  Y4, Y8, Y5
 	VFMADD213PS  Y6, Y8, Y7
@@ -3936,67 +3926,67 @@ high2:
 	VFMADD213PS  const4<>+0(SB), Y6, Y9
 	VMULPS       Y8, Y8, Y4
 	VFMADD213PS  Y5, Y4, Y7
-	VMULPS       const14<>+0(SB), Y3, Y4
-	VFMADD231PS  const13<>+0(SB), Y2, Y4
+	VADDPS       Y2, Y2, Y4
 	VMULPS       Y8, Y2, Y2
 	VMOVAPS      Y8, Y5
-	VFMADD231PS  const15<>+0(SB), Y3, Y5
-	VMOVUPS      const5<>+0(SB), Y3
-	VFMADD213PS  const6<>+0(SB), Y6, Y3
+	VFMADD231PS  const14<>+0(SB), Y3, Y5
 	VFMADD231PS  Y7, Y2, Y5
+	VMOVUPS      const5<>+0(SB), Y2
+	VFMADD213PS  const6<>+0(SB), Y6, Y2
 	VMOVAPS      Y6, Y7
-	VMOVUPS      const8<>+0(SB), Y2
-	VFMADD213PS  const9<>+0(SB), Y2, Y7
-	VMULPS       Y10, Y6, Y2
+	VFMSUB132PS  const13<>+0(SB), Y4, Y3
+	VMOVUPS      const8<>+0(SB), Y4
+	VFMADD213PS  const9<>+0(SB), Y4, Y7
+	VMULPS       Y10, Y6, Y4
 	VMOVAPS      Y10, Y8
-	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
 	VMULPS       Y6, Y6, Y5
-	VSQRTPS      Y4, Y4
-	VFMADD231PS  Y9, Y2, Y8
-	VMOVUPS      const21<>+0(SB), Y2
-	VPADDD       952(SP), Y2, Y2
-	VFMADD213PS  const7<>+0(SB), Y6, Y3
-	VPSLLD       $0x01, Y2, Y6
-	VPADDD       const11<>+0(SB), Y2, Y9
-	VPAND        const10<>+0(SB), Y2, Y2
+	VSQRTPS      Y3, Y3
+	VFMADD231PS  Y9, Y4, Y8
+	VMOVUPS      const20<>+0(SB), Y4
+	VPADDD       952(SP), Y4, Y4
+	VFMADD213PS  const7<>+0(SB), Y6, Y2
+	VPSLLD       $0x01, Y4, Y6
+	VPADDD       const11<>+0(SB), Y4, Y9
+	VPAND        const10<>+0(SB), Y4, Y4
 	VPAND        const10<>+0(SB), Y9, Y9
-	VFMADD231PS  Y3, Y5, Y7
-	VBLENDVPS    Y6, Y7, Y8, Y3
+	VFMADD231PS  Y2, Y5, Y7
+	VBLENDVPS    Y6, Y7, Y8, Y2
 	VBLENDVPS    Y6, Y8, Y7, Y5
-	VPXOR        Y2, Y3, Y2
-	VPXOR        Y9, Y5, Y3
-	VMULPS       Y3, Y4, Y3
-	VMULPS       Y2, Y4, Y2
-	VMOVUPS      Y3, (DX)
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y9, Y5, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y3, Y2
+	VMOVUPS      Y4, (DX)
 	VMOVUPS      Y2, 32(DX)
-	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX), Y3
 	VMOVUPS      32(BX), Y5
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y3, Y4
+	VFMADD231PS  Y1, Y4, Y3
 	VFMADD231PS  Y1, Y2, Y5
-	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y5, 32(CX)
 	VMOVUPS      984(SP), Y2
 	MOVQ         R8, R10
-	VMOVUPS      const23<>+0(SB), Y4
-	VMOVUPS      const25<>+0(SB), Y5
+	VMOVUPS      const22<>+0(SB), Y4
+	VMOVUPS      const24<>+0(SB), Y5
 	VPSRLD       $0x08, Y2, Y2
 	SHLQ         $0x03, R10
-	VMOVUPS      const27<>+0(SB), Y6
-	VMOVUPS      const29<>+0(SB), Y7
-	VPADDD       const17<>+0(SB), Y2, Y3
+	VMOVUPS      const26<>+0(SB), Y6
+	VMOVUPS      const28<>+0(SB), Y7
+	VPADDD       const16<>+0(SB), Y2, Y3
 	VMOVQ        R10, X2
 	VMOVUPS      1016(SP), Y8
 	VMOVUPS      const2<>+0(SB), Y9
 	VCVTDQ2PS    Y3, Y3
 	VPBROADCASTQ X2, Y2
 	VPSLLD       $0x02, Y8, Y8
-	VPADDQ       const31<>+0(SB), Y2, Y2
+	VPADDQ       const30<>+0(SB), Y2, Y2
 	VPMULUDQ     const0<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y8, Y8
-	VPSUBD       const18<>+0(SB), Y3, Y3
-	VMULPS       const16<>+0(SB), Y8, Y10
+	VPSUBD       const17<>+0(SB), Y3, Y3
+	VMULPS       const15<>+0(SB), Y8, Y10
 	VPSRLQ       $0x20, Y2, Y8
 	VPXOR        648(SP), Y8, Y8
 	VPMULUDQ     const1<>+0(SB), Y8, Y8
@@ -4067,61 +4057,61 @@ high2:
 	VPXOR        Y2, Y12, Y12
 	VPXOR        616(SP), Y12, Y12
 	VPSRAD       $0x17, Y3, Y2
-	VPAND        const19<>+0(SB), Y3, Y3
+	VPAND        const18<>+0(SB), Y3, Y3
 	VCVTDQ2PS    Y2, Y2
-	VPADDD       const20<>+0(SB), Y3, Y3
+	VPADDD       const19<>+0(SB), Y3, Y3
 	VSUBPS       const9<>+0(SB), Y3, Y3
-	VFMADD213PS  const22<>+0(SB), Y3, Y4
-	VFMADD213PS  const24<>+0(SB), Y3, Y5
-	VFMADD213PS  const26<>+0(SB), Y3, Y6
-	VFMADD213PS  const28<>+0(SB), Y3, Y7
+	VFMADD213PS  const21<>+0(SB), Y3, Y4
+	VFMADD213PS  const23<>+0(SB), Y3, Y5
+	VFMADD213PS  const25<>+0(SB), Y3, Y6
+	VFMADD213PS  const27<>+0(SB), Y3, Y7
 	VMULPS       Y3, Y3, Y14
 	VFMADD213PS  Y4, Y14, Y5
 	VFMADD213PS  Y6, Y14, Y7
 	VMULPS       Y14, Y14, Y4
 	VFMADD213PS  Y5, Y4, Y7
-	VMULPS       const14<>+0(SB), Y2, Y4
-	VFMADD231PS  const13<>+0(SB), Y3, Y4
-	VMULPS       Y14, Y3, Y3
-	VMOVAPS      Y14, Y5
-	VFMADD231PS  const15<>+0(SB), Y2, Y5
-	VFMADD231PS  Y7, Y3, Y5
-	VMULPS       Y10, Y10, Y2
+	VMOVAPS      Y14, Y4
+	VFMADD231PS  const14<>+0(SB), Y2, Y4
+	VMULPS       Y14, Y3, Y5
+	VADDPS       Y3, Y3, Y3
+	VFMADD231PS  Y7, Y5, Y4
+	VMULPS       Y10, Y10, Y5
+	VFMSUB132PS  const13<>+0(SB), Y3, Y2
 	VMOVUPS      const5<>+0(SB), Y3
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      const8<>+0(SB), Y5
-	VSQRTPS      Y4, Y4
-	VFMADD213PS  const3<>+0(SB), Y2, Y9
-	VFMADD213PS  const4<>+0(SB), Y2, Y9
-	VFMADD213PS  const6<>+0(SB), Y2, Y3
-	VFMADD213PS  const7<>+0(SB), Y2, Y3
-	VMOVUPS      const21<>+0(SB), Y6
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      const8<>+0(SB), Y4
+	VSQRTPS      Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y5, Y9
+	VFMADD213PS  const4<>+0(SB), Y5, Y9
+	VFMADD213PS  const6<>+0(SB), Y5, Y3
+	VFMADD213PS  const7<>+0(SB), Y5, Y3
+	VMOVUPS      const20<>+0(SB), Y6
 	VPADDD       1016(SP), Y6, Y6
 	VMOVAPS      Y10, Y7
-	VMULPS       Y10, Y2, Y10
+	VMULPS       Y10, Y5, Y10
 	VFMADD231PS  Y9, Y10, Y7
-	VMOVAPS      Y2, Y9
-	VFMADD213PS  const9<>+0(SB), Y5, Y9
-	VMULPS       Y2, Y2, Y2
-	VFMADD231PS  Y3, Y2, Y9
-	VPSLLD       $0x01, Y6, Y2
-	VPADDD       const11<>+0(SB), Y6, Y3
+	VMOVAPS      Y5, Y9
+	VFMADD213PS  const9<>+0(SB), Y4, Y9
+	VMULPS       Y5, Y5, Y4
+	VFMADD231PS  Y3, Y4, Y9
+	VPSLLD       $0x01, Y6, Y3
+	VPADDD       const11<>+0(SB), Y6, Y4
 	VPAND        const10<>+0(SB), Y6, Y5
-	VPAND        const10<>+0(SB), Y3, Y6
-	VBLENDVPS    Y2, Y9, Y7, Y3
-	VPXOR        Y5, Y3, Y3
-	VBLENDVPS    Y2, Y7, Y9, Y2
-	VPXOR        Y6, Y2, Y2
-	VMULPS       Y2, Y4, Y2
-	VMULPS       Y3, Y4, Y3
-	VMOVUPS      Y2, 64(DX)
-	VMOVUPS      Y3, 96(DX)
+	VPAND        const10<>+0(SB), Y4, Y6
+	VBLENDVPS    Y3, Y9, Y7, Y4
+	VPXOR        Y5, Y4, Y4
+	VBLENDVPS    Y3, Y7, Y9, Y3
+	VPXOR        Y6, Y3, Y3
+	VMULPS       Y3, Y2, Y3
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      Y3, 64(DX)
+	VMOVUPS      Y2, 96(DX)
 	VMOVUPS      64(BX), Y4
 	VMOVUPS      96(BX), Y5
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y1, Y2, Y4
-	VFMADD231PS  Y1, Y3, Y5
+	VFMADD231PS  Y1, Y3, Y4
+	VFMADD231PS  Y1, Y2, Y5
 	VMOVUPS      Y4, 64(CX)
 	VMOVUPS      Y5, 96(CX)
 	VMOVUPS      792(SP), Y2
@@ -4147,40 +4137,40 @@ high2:
 partial:
 	VMOVUPS     920(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
-	VPADDD      const17<>+0(SB), Y2, Y2
+	VPADDD      const16<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
-	VPSUBD      const18<>+0(SB), Y2, Y2
+	VPSUBD      const17<>+0(SB), Y2, Y2
 	VPSRAD      $0x17, Y2, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y2, Y2
-	VPADDD      const20<>+0(SB), Y2, Y2
+	VPAND       const18<>+0(SB), Y2, Y2
+	VPADDD      const19<>+0(SB), Y2, Y2
 	VSUBPS      const9<>+0(SB), Y2, Y2
 	VMULPS      Y2, Y2, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y2, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y2, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y2, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y2, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y2, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y2, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y2, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y2, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y2, Y2
-	VFMADD231PS Y8, Y2, Y6
-	VADDPS      Y6, Y5, Y2
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y2, Y2, Y2
+	VFMSUB132PS const13<>+0(SB), Y2, Y3
+	VADDPS      Y5, Y3, Y2
 	VSQRTPS     Y2, Y2
 	VMOVUPS     952(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      952(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -4209,40 +4199,40 @@ partial:
 	VMULPS      Y3, Y2, Y2
 	VMOVUPS     984(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
-	VPADDD      const17<>+0(SB), Y3, Y3
+	VPADDD      const16<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPSUBD      const18<>+0(SB), Y3, Y3
+	VPSUBD      const17<>+0(SB), Y3, Y3
 	VPSRAD      $0x17, Y3, Y5
 	VCVTDQ2PS   Y5, Y5
-	VPAND       const19<>+0(SB), Y3, Y3
-	VPADDD      const20<>+0(SB), Y3, Y3
+	VPAND       const18<>+0(SB), Y3, Y3
+	VPADDD      const19<>+0(SB), Y3, Y3
 	VSUBPS      const9<>+0(SB), Y3, Y3
 	VMULPS      Y3, Y3, Y6
-	VMOVUPS     const23<>+0(SB), Y7
-	VFMADD213PS const22<>+0(SB), Y3, Y7
-	VMOVUPS     const25<>+0(SB), Y8
-	VFMADD213PS const24<>+0(SB), Y3, Y8
-	VMOVUPS     const27<>+0(SB), Y9
-	VFMADD213PS const26<>+0(SB), Y3, Y9
-	VMOVUPS     const29<>+0(SB), Y10
-	VFMADD213PS const28<>+0(SB), Y3, Y10
+	VMOVUPS     const22<>+0(SB), Y7
+	VFMADD213PS const21<>+0(SB), Y3, Y7
+	VMOVUPS     const24<>+0(SB), Y8
+	VFMADD213PS const23<>+0(SB), Y3, Y8
+	VMOVUPS     const26<>+0(SB), Y9
+	VFMADD213PS const25<>+0(SB), Y3, Y9
+	VMOVUPS     const28<>+0(SB), Y10
+	VFMADD213PS const27<>+0(SB), Y3, Y10
 	VFMADD213PS Y7, Y6, Y8
 	VFMADD213PS Y9, Y6, Y10
 	VMULPS      Y6, Y6, Y7
 	VFMADD213PS Y8, Y7, Y10
-	VMULPS      const14<>+0(SB), Y5, Y7
-	VFMADD231PS const13<>+0(SB), Y3, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS const15<>+0(SB), Y5, Y8
-	VMULPS      Y6, Y3, Y3
-	VFMADD231PS Y10, Y3, Y8
-	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y6, Y7
+	VFMADD231PS const14<>+0(SB), Y5, Y7
+	VMULPS      Y6, Y3, Y6
+	VFMADD231PS Y10, Y6, Y7
+	VADDPS      Y3, Y3, Y3
+	VFMSUB132PS const13<>+0(SB), Y3, Y5
+	VADDPS      Y7, Y5, Y3
 	VSQRTPS     Y3, Y3
 	VMOVUPS     1016(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
-	VMULPS      const16<>+0(SB), Y5, Y5
-	VMOVUPS     const21<>+0(SB), Y6
+	VMULPS      const15<>+0(SB), Y5, Y5
+	VMOVUPS     const20<>+0(SB), Y6
 	VPADDD      1016(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
@@ -4307,7 +4297,7 @@ partial:
 	JEQ         partialdone
 
 partialtail0:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	NEGQ        R9
 	LEAQ        64(R10)(R9*4), R10
 	NEGQ        R9
@@ -4333,7 +4323,7 @@ partialtail0:
 	JMP         partialdone
 
 partialtail1:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	NEGQ        R9
 	LEAQ        64(R10)(R9*4), R10
 	NEGQ        R9
@@ -4362,7 +4352,7 @@ partialdone:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -4441,7 +4431,7 @@ partialdone:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        648(SP), Y1, Y1
@@ -4529,40 +4519,40 @@ partialdone:
 final:
 	VMOVUPS     920(SP), Y2
 	VPSRLD      $0x08, Y2, Y2
-	VPADDD      const17<>+0(SB), Y2, Y2
+	VPADDD      const16<>+0(SB), Y2, Y2
 	VCVTDQ2PS   Y2, Y2
-	VPSUBD      const18<>+0(SB), Y2, Y2
+	VPSUBD      const17<>+0(SB), Y2, Y2
 	VPSRAD      $0x17, Y2, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPAND       const19<>+0(SB), Y2, Y2
-	VPADDD      const20<>+0(SB), Y2, Y2
+	VPAND       const18<>+0(SB), Y2, Y2
+	VPADDD      const19<>+0(SB), Y2, Y2
 	VSUBPS      const9<>+0(SB), Y2, Y2
 	VMULPS      Y2, Y2, Y4
-	VMOVUPS     const23<>+0(SB), Y5
-	VFMADD213PS const22<>+0(SB), Y2, Y5
-	VMOVUPS     const25<>+0(SB), Y6
-	VFMADD213PS const24<>+0(SB), Y2, Y6
-	VMOVUPS     const27<>+0(SB), Y7
-	VFMADD213PS const26<>+0(SB), Y2, Y7
-	VMOVUPS     const29<>+0(SB), Y8
-	VFMADD213PS const28<>+0(SB), Y2, Y8
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y2, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y2, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y2, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y2, Y8
 	VFMADD213PS Y5, Y4, Y6
 	VFMADD213PS Y7, Y4, Y8
 	VMULPS      Y4, Y4, Y5
 	VFMADD213PS Y6, Y5, Y8
-	VMULPS      const14<>+0(SB), Y3, Y5
-	VFMADD231PS const13<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS const15<>+0(SB), Y3, Y6
-	VMULPS      Y4, Y2, Y2
-	VFMADD231PS Y8, Y2, Y6
-	VADDPS      Y6, Y5, Y2
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y2, Y2, Y2
+	VFMSUB132PS const13<>+0(SB), Y2, Y3
+	VADDPS      Y5, Y3, Y2
 	VSQRTPS     Y2, Y2
 	VMOVUPS     952(SP), Y3
 	VPSLLD      $0x02, Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VMULPS      const16<>+0(SB), Y3, Y3
-	VMOVUPS     const21<>+0(SB), Y4
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
 	VPADDD      952(SP), Y4, Y4
 	VMULPS      Y3, Y3, Y5
 	VMOVUPS     const2<>+0(SB), Y6
@@ -4591,40 +4581,40 @@ final:
 	VMULPS      Y3, Y2, Y2
 	VMOVUPS     984(SP), Y3
 	VPSRLD      $0x08, Y3, Y3
-	VPADDD      const17<>+0(SB), Y3, Y3
+	VPADDD      const16<>+0(SB), Y3, Y3
 	VCVTDQ2PS   Y3, Y3
-	VPSUBD      const18<>+0(SB), Y3, Y3
+	VPSUBD      const17<>+0(SB), Y3, Y3
 	VPSRAD      $0x17, Y3, Y5
 	VCVTDQ2PS   Y5, Y5
-	VPAND       const19<>+0(SB), Y3, Y3
-	VPADDD      const20<>+0(SB), Y3, Y3
+	VPAND       const18<>+0(SB), Y3, Y3
+	VPADDD      const19<>+0(SB), Y3, Y3
 	VSUBPS      const9<>+0(SB), Y3, Y3
 	VMULPS      Y3, Y3, Y6
-	VMOVUPS     const23<>+0(SB), Y7
-	VFMADD213PS const22<>+0(SB), Y3, Y7
-	VMOVUPS     const25<>+0(SB), Y8
-	VFMADD213PS const24<>+0(SB), Y3, Y8
-	VMOVUPS     const27<>+0(SB), Y9
-	VFMADD213PS const26<>+0(SB), Y3, Y9
-	VMOVUPS     const29<>+0(SB), Y10
-	VFMADD213PS const28<>+0(SB), Y3, Y10
+	VMOVUPS     const22<>+0(SB), Y7
+	VFMADD213PS const21<>+0(SB), Y3, Y7
+	VMOVUPS     const24<>+0(SB), Y8
+	VFMADD213PS const23<>+0(SB), Y3, Y8
+	VMOVUPS     const26<>+0(SB), Y9
+	VFMADD213PS const25<>+0(SB), Y3, Y9
+	VMOVUPS     const28<>+0(SB), Y10
+	VFMADD213PS const27<>+0(SB), Y3, Y10
 	VFMADD213PS Y7, Y6, Y8
 	VFMADD213PS Y9, Y6, Y10
 	VMULPS      Y6, Y6, Y7
 	VFMADD213PS Y8, Y7, Y10
-	VMULPS      const14<>+0(SB), Y5, Y7
-	VFMADD231PS const13<>+0(SB), Y3, Y7
-	VMOVAPS     Y6, Y8
-	VFMADD231PS const15<>+0(SB), Y5, Y8
-	VMULPS      Y6, Y3, Y3
-	VFMADD231PS Y10, Y3, Y8
-	VADDPS      Y8, Y7, Y3
+	VMOVAPS     Y6, Y7
+	VFMADD231PS const14<>+0(SB), Y5, Y7
+	VMULPS      Y6, Y3, Y6
+	VFMADD231PS Y10, Y6, Y7
+	VADDPS      Y3, Y3, Y3
+	VFMSUB132PS const13<>+0(SB), Y3, Y5
+	VADDPS      Y7, Y5, Y3
 	VSQRTPS     Y3, Y3
 	VMOVUPS     1016(SP), Y5
 	VPSLLD      $0x02, Y5, Y5
 	VCVTDQ2PS   Y5, Y5
-	VMULPS      const16<>+0(SB), Y5, Y5
-	VMOVUPS     const21<>+0(SB), Y6
+	VMULPS      const15<>+0(SB), Y5, Y5
+	VMOVUPS     const20<>+0(SB), Y6
 	VPADDD      1016(SP), Y6, Y6
 	VMULPS      Y5, Y5, Y7
 	VMOVUPS     const2<>+0(SB), Y8
@@ -4689,7 +4679,7 @@ final:
 	JEQ         finaldone
 
 finaltail0:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	NEGQ        R9
 	LEAQ        64(R10)(R9*4), R10
 	NEGQ        R9
@@ -4715,7 +4705,7 @@ finaltail0:
 	JMP         finaldone
 
 finaltail1:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	NEGQ        R9
 	LEAQ        64(R10)(R9*4), R10
 	NEGQ        R9
@@ -4902,7 +4892,7 @@ high1:
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
@@ -4981,7 +4971,7 @@ high1:
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
@@ -5076,7 +5066,7 @@ rows:
 	VBROADCASTSS X1, Y1
 	VMOVUPS      Y1, 144(SP)
 	VMOVSS       40(SP), X1
-	VUCOMISS     const33<>+0(SB), X1
+	VUCOMISS     const32<>+0(SB), X1
 	JHI          clip
 	JMP          free
 
@@ -5116,7 +5106,7 @@ drift1:
 drift1end:
 	TESTQ       R11, R11
 	JEQ         driftdone
-	LEAQ        const32<>+0(SB), R12
+	LEAQ        const31<>+0(SB), R12
 	NEGQ        R11
 	LEAQ        64(R12)(R11*4), R12
 	NEGQ        R11
@@ -5217,14 +5207,14 @@ high2:
 	JLT          partial
 	MOVQ         DI, R9
 	VMOVUPS      1088(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, R9
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        R9, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      1120(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -5233,10 +5223,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        816(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -5310,15 +5300,15 @@ high2:
 	VPXOR        Y0, Y6, Y6
 	VPXOR        784(SP), Y6, Y6
 	VMOVUPS      Y6, 1024(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const22<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y3
-	VFMADD213PS  const26<>+0(SB), Y0, Y4
-	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
 	VMULPS       Y0, Y0, Y6
 	VFMADD213PS  Y2, Y6, Y3
 	VFMADD213PS  Y4, Y6, Y5
@@ -5329,61 +5319,61 @@ high2:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y1, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VADDPS       Y0, Y0, Y2
 	VMULPS       Y6, Y0, Y0
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y1
-	VFMADD213PS  const9<>+0(SB), Y9, Y1
-	VMULPS       Y10, Y4, Y6
-	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y9
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
 	VFMADD231PS  Y5, Y0, Y3
-	VMOVUPS      (DX), Y0
-	VMOVUPS      32(DX), Y5
-	VADDPS       Y3, Y2, Y2
+	VMOVAPS      Y4, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y5
+	VMULPS       Y4, Y4, Y4
+	VMOVUPS      (DX), Y6
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      32(DX), Y2
+	VMOVAPS      Y10, Y9
+	VADDPS       Y3, Y1, Y1
 	VMOVUPS      (BX), Y3
-	VSQRTPS      Y2, Y2
-	VFMADD231PS  Y7, Y6, Y9
-	VMOVUPS      32(BX), Y6
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y6, Y5, Y3
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y7, Y5, Y9
+	VMOVUPS      32(BX), Y5
+	VADDPS       Y3, Y6, Y3
+	VADDPS       Y5, Y2, Y2
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
-	VFMADD231PS  Y8, Y4, Y1
-	VMOVUPS      const21<>+0(SB), Y4
+	VFMADD231PS  Y8, Y4, Y0
+	VMOVUPS      const20<>+0(SB), Y4
 	VMOVUPS      (CX), Y7
 	VMOVUPS      32(CX), Y8
 	VPADDD       1120(SP), Y4, Y4
-	VFMADD231PS  8(SP), Y5, Y0
-	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y5, Y3
+	VFMADD231PS  8(SP), Y6, Y2
 	VPSLLD       $0x01, Y4, Y5
 	VPADDD       const11<>+0(SB), Y4, Y6
 	VPAND        const10<>+0(SB), Y4, Y4
 	VPAND        const10<>+0(SB), Y6, Y6
-	VFNMADD231PS 112(SP), Y0, Y7
-	VBLENDVPS    Y5, Y1, Y9, Y0
-	VBLENDVPS    Y5, Y9, Y1, Y1
-	VPXOR        Y4, Y0, Y0
-	VPXOR        Y6, Y1, Y1
-	VFNMADD231PS 112(SP), Y3, Y8
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y0, Y2, Y0
-	VFMADD231PS  144(SP), Y1, Y7
-	VFMADD231PS  144(SP), Y0, Y8
+	VFNMADD231PS 112(SP), Y3, Y7
+	VBLENDVPS    Y5, Y0, Y9, Y3
+	VBLENDVPS    Y5, Y9, Y0, Y0
+	VPXOR        Y4, Y3, Y3
+	VPXOR        Y6, Y0, Y0
+	VFNMADD231PS 112(SP), Y2, Y8
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y3, Y1, Y1
+	VFMADD231PS  144(SP), Y0, Y7
+	VFMADD231PS  144(SP), Y1, Y8
 	VMOVUPS      Y7, (CX)
 	VMOVUPS      Y8, 32(CX)
 	MOVQ         DI, R9
 	VMOVUPS      1152(SP), Y0
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	SHLQ         $0x03, R9
 	VPSRLD       $0x08, Y0, Y1
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
 	VMOVQ        R9, X0
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VMOVUPS      1184(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
 	VPBROADCASTQ X0, Y0
@@ -5392,10 +5382,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        816(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -5466,67 +5456,67 @@ high2:
 	VPXOR        Y0, Y12, Y12
 	VPXOR        784(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
-	VPAND        const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y2
-	VFMADD213PS  const24<>+0(SB), Y1, Y3
-	VFMADD213PS  const26<>+0(SB), Y1, Y4
-	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
 	VMULPS       Y1, Y1, Y14
 	VFMADD213PS  Y2, Y14, Y3
 	VFMADD213PS  Y4, Y14, Y5
 	VMULPS       Y14, Y14, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y0, Y2
-	VFMADD231PS  const13<>+0(SB), Y1, Y2
-	VMULPS       Y14, Y1, Y1
-	VMOVAPS      Y14, Y3
-	VFMADD231PS  const15<>+0(SB), Y0, Y3
-	VFMADD231PS  Y5, Y1, Y3
-	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
 	VMOVUPS      64(DX), Y1
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      96(DX), Y3
-	VSQRTPS      Y2, Y2
-	VFMADD213PS  const3<>+0(SB), Y0, Y7
-	VFMADD213PS  const4<>+0(SB), Y0, Y7
-	VFMADD213PS  const6<>+0(SB), Y0, Y8
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
-	VMOVUPS      const21<>+0(SB), Y4
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      96(DX), Y2
+	VSQRTPS      Y0, Y0
+	VFMADD213PS  const3<>+0(SB), Y3, Y7
+	VFMADD213PS  const4<>+0(SB), Y3, Y7
+	VFMADD213PS  const6<>+0(SB), Y3, Y8
+	VFMADD213PS  const7<>+0(SB), Y3, Y8
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1184(SP), Y4, Y4
 	VMOVAPS      Y10, Y5
-	VMULPS       Y10, Y0, Y10
+	VMULPS       Y10, Y3, Y10
 	VFMADD231PS  Y7, Y10, Y5
-	VMOVAPS      Y0, Y7
-	VMULPS       Y0, Y0, Y0
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y3, Y3
 	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VFMADD231PS  Y8, Y0, Y7
-	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      64(BX), Y3
 	VMOVUPS      96(BX), Y8
-	VADDPS       Y0, Y1, Y0
-	VADDPS       Y8, Y3, Y8
-	VMOVUPS      64(CX), Y1
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y8, Y2, Y8
+	VMOVUPS      64(CX), Y2
 	VMOVUPS      96(CX), Y3
-	VFMADD231PS  8(SP), Y1, Y0
-	VPSLLD       $0x01, Y4, Y1
+	VFMADD231PS  8(SP), Y2, Y1
+	VPSLLD       $0x01, Y4, Y2
 	VFMADD231PS  8(SP), Y3, Y8
 	VPADDD       const11<>+0(SB), Y4, Y3
 	VPAND        const10<>+0(SB), Y4, Y4
 	VPAND        const10<>+0(SB), Y3, Y9
-	VBLENDVPS    Y1, Y7, Y5, Y3
-	VBLENDVPS    Y1, Y5, Y7, Y1
+	VBLENDVPS    Y2, Y7, Y5, Y3
+	VBLENDVPS    Y2, Y5, Y7, Y2
 	VMOVUPS      64(CX), Y5
 	VPXOR        Y4, Y3, Y3
 	VMOVUPS      96(CX), Y4
-	VPXOR        Y9, Y1, Y1
-	VFNMADD231PS 112(SP), Y0, Y5
+	VPXOR        Y9, Y2, Y2
+	VFNMADD231PS 112(SP), Y1, Y5
 	VFNMADD231PS 112(SP), Y8, Y4
-	VMULPS       Y1, Y2, Y0
-	VMULPS       Y3, Y2, Y1
-	VFMADD231PS  144(SP), Y0, Y5
-	VFMADD231PS  144(SP), Y1, Y4
+	VMULPS       Y2, Y0, Y1
+	VMULPS       Y3, Y0, Y0
+	VFMADD231PS  144(SP), Y1, Y5
+	VFMADD231PS  144(SP), Y0, Y4
 	VMOVUPS      Y5, 64(CX)
 	VMOVUPS      Y4, 96(CX)
 	VMOVUPS      960(SP), Y0
@@ -5552,40 +5542,40 @@ high2:
 partial:
 	VMOVUPS      1088(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VPADDD       const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y0, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPAND        const19<>+0(SB), Y0, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y0, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VMULPS       Y0, Y0, Y2
-	VMOVUPS      const23<>+0(SB), Y3
-	VFMADD213PS  const22<>+0(SB), Y0, Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VFMADD213PS  const24<>+0(SB), Y0, Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VFMADD213PS  const26<>+0(SB), Y0, Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VMOVUPS      const22<>+0(SB), Y3
+	VFMADD213PS  const21<>+0(SB), Y0, Y3
+	VMOVUPS      const24<>+0(SB), Y4
+	VFMADD213PS  const23<>+0(SB), Y0, Y4
+	VMOVUPS      const26<>+0(SB), Y5
+	VFMADD213PS  const25<>+0(SB), Y0, Y5
+	VMOVUPS      const28<>+0(SB), Y6
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
 	VFMADD213PS  Y3, Y2, Y4
 	VFMADD213PS  Y5, Y2, Y6
 	VMULPS       Y2, Y2, Y3
 	VFMADD213PS  Y4, Y3, Y6
-	VMULPS       const14<>+0(SB), Y1, Y3
-	VFMADD231PS  const13<>+0(SB), Y0, Y3
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  const15<>+0(SB), Y1, Y4
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  Y6, Y0, Y4
-	VADDPS       Y4, Y3, Y0
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VMULPS       Y2, Y0, Y2
+	VFMADD231PS  Y6, Y2, Y3
+	VADDPS       Y0, Y0, Y0
+	VFMSUB132PS  const13<>+0(SB), Y0, Y1
+	VADDPS       Y3, Y1, Y0
 	VSQRTPS      Y0, Y0
 	VMOVUPS      1120(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       const16<>+0(SB), Y1, Y1
-	VMOVUPS      const21<>+0(SB), Y2
+	VMULPS       const15<>+0(SB), Y1, Y1
+	VMOVUPS      const20<>+0(SB), Y2
 	VPADDD       1120(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
@@ -5614,40 +5604,40 @@ partial:
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      1152(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const17<>+0(SB), Y1, Y1
 	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y4
-	VMOVUPS      const23<>+0(SB), Y5
-	VFMADD213PS  const22<>+0(SB), Y1, Y5
-	VMOVUPS      const25<>+0(SB), Y6
-	VFMADD213PS  const24<>+0(SB), Y1, Y6
-	VMOVUPS      const27<>+0(SB), Y7
-	VFMADD213PS  const26<>+0(SB), Y1, Y7
-	VMOVUPS      const29<>+0(SB), Y8
-	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y5
+	VMOVUPS      const24<>+0(SB), Y6
+	VFMADD213PS  const23<>+0(SB), Y1, Y6
+	VMOVUPS      const26<>+0(SB), Y7
+	VFMADD213PS  const25<>+0(SB), Y1, Y7
+	VMOVUPS      const28<>+0(SB), Y8
+	VFMADD213PS  const27<>+0(SB), Y1, Y8
 	VFMADD213PS  Y5, Y4, Y6
 	VFMADD213PS  Y7, Y4, Y8
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y6, Y5, Y8
-	VMULPS       const14<>+0(SB), Y3, Y5
-	VFMADD231PS  const13<>+0(SB), Y1, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y3, Y6
-	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  Y8, Y1, Y6
-	VADDPS       Y6, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  const14<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y1, Y4
+	VFMADD231PS  Y8, Y4, Y5
+	VADDPS       Y1, Y1, Y1
+	VFMSUB132PS  const13<>+0(SB), Y1, Y3
+	VADDPS       Y5, Y3, Y1
 	VSQRTPS      Y1, Y1
 	VMOVUPS      1184(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMOVUPS      const21<>+0(SB), Y4
+	VMULPS       const15<>+0(SB), Y3, Y3
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1184(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
@@ -5728,7 +5718,7 @@ partial:
 	JEQ          partialdone
 
 partialtail0:
-	LEAQ         const32<>+0(SB), R9
+	LEAQ         const31<>+0(SB), R9
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
@@ -5766,7 +5756,7 @@ partialtail0:
 	JMP          partialdone
 
 partialtail1:
-	LEAQ         const32<>+0(SB), R9
+	LEAQ         const31<>+0(SB), R9
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
@@ -5807,7 +5797,7 @@ partialdone:
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
@@ -5886,7 +5876,7 @@ partialdone:
 	SHLQ         $0x03, R8
 	VMOVQ        R8, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        816(SP), Y1, Y1
@@ -5974,40 +5964,40 @@ partialdone:
 final:
 	VMOVUPS      1088(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VPADDD       const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y0, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPAND        const19<>+0(SB), Y0, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y0, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VMULPS       Y0, Y0, Y2
-	VMOVUPS      const23<>+0(SB), Y3
-	VFMADD213PS  const22<>+0(SB), Y0, Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VFMADD213PS  const24<>+0(SB), Y0, Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VFMADD213PS  const26<>+0(SB), Y0, Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VMOVUPS      const22<>+0(SB), Y3
+	VFMADD213PS  const21<>+0(SB), Y0, Y3
+	VMOVUPS      const24<>+0(SB), Y4
+	VFMADD213PS  const23<>+0(SB), Y0, Y4
+	VMOVUPS      const26<>+0(SB), Y5
+	VFMADD213PS  const25<>+0(SB), Y0, Y5
+	VMOVUPS      const28<>+0(SB), Y6
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
 	VFMADD213PS  Y3, Y2, Y4
 	VFMADD213PS  Y5, Y2, Y6
 	VMULPS       Y2, Y2, Y3
 	VFMADD213PS  Y4, Y3, Y6
-	VMULPS       const14<>+0(SB), Y1, Y3
-	VFMADD231PS  const13<>+0(SB), Y0, Y3
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  const15<>+0(SB), Y1, Y4
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  Y6, Y0, Y4
-	VADDPS       Y4, Y3, Y0
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VMULPS       Y2, Y0, Y2
+	VFMADD231PS  Y6, Y2, Y3
+	VADDPS       Y0, Y0, Y0
+	VFMSUB132PS  const13<>+0(SB), Y0, Y1
+	VADDPS       Y3, Y1, Y0
 	VSQRTPS      Y0, Y0
 	VMOVUPS      1120(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       const16<>+0(SB), Y1, Y1
-	VMOVUPS      const21<>+0(SB), Y2
+	VMULPS       const15<>+0(SB), Y1, Y1
+	VMOVUPS      const20<>+0(SB), Y2
 	VPADDD       1120(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
@@ -6036,40 +6026,40 @@ final:
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      1152(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const17<>+0(SB), Y1, Y1
 	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y4
-	VMOVUPS      const23<>+0(SB), Y5
-	VFMADD213PS  const22<>+0(SB), Y1, Y5
-	VMOVUPS      const25<>+0(SB), Y6
-	VFMADD213PS  const24<>+0(SB), Y1, Y6
-	VMOVUPS      const27<>+0(SB), Y7
-	VFMADD213PS  const26<>+0(SB), Y1, Y7
-	VMOVUPS      const29<>+0(SB), Y8
-	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y5
+	VMOVUPS      const24<>+0(SB), Y6
+	VFMADD213PS  const23<>+0(SB), Y1, Y6
+	VMOVUPS      const26<>+0(SB), Y7
+	VFMADD213PS  const25<>+0(SB), Y1, Y7
+	VMOVUPS      const28<>+0(SB), Y8
+	VFMADD213PS  const27<>+0(SB), Y1, Y8
 	VFMADD213PS  Y5, Y4, Y6
 	VFMADD213PS  Y7, Y4, Y8
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y6, Y5, Y8
-	VMULPS       const14<>+0(SB), Y3, Y5
-	VFMADD231PS  const13<>+0(SB), Y1, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y3, Y6
-	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  Y8, Y1, Y6
-	VADDPS       Y6, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  const14<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y1, Y4
+	VFMADD231PS  Y8, Y4, Y5
+	VADDPS       Y1, Y1, Y1
+	VFMSUB132PS  const13<>+0(SB), Y1, Y3
+	VADDPS       Y5, Y3, Y1
 	VSQRTPS      Y1, Y1
 	VMOVUPS      1184(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMOVUPS      const21<>+0(SB), Y4
+	VMULPS       const15<>+0(SB), Y3, Y3
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1184(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
@@ -6150,7 +6140,7 @@ final:
 	JEQ          finaldone
 
 finaltail0:
-	LEAQ         const32<>+0(SB), R9
+	LEAQ         const31<>+0(SB), R9
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
@@ -6188,7 +6178,7 @@ finaltail0:
 	JMP          finaldone
 
 finaltail1:
-	LEAQ         const32<>+0(SB), R9
+	LEAQ         const31<>+0(SB), R9
 	NEGQ         R8
 	LEAQ         64(R9)(R8*4), R9
 	NEGQ         R8
@@ -6237,15 +6227,15 @@ none:
 	VZEROUPPER
 	RET
 
-DATA const33<>+0(SB)/4, $0x00000000
-DATA const33<>+4(SB)/4, $0x00000000
-DATA const33<>+8(SB)/4, $0x00000000
-DATA const33<>+12(SB)/4, $0x00000000
-DATA const33<>+16(SB)/4, $0x00000000
-DATA const33<>+20(SB)/4, $0x00000000
-DATA const33<>+24(SB)/4, $0x00000000
-DATA const33<>+28(SB)/4, $0x00000000
-GLOBL const33<>(SB), RODATA|NOPTR, $32
+DATA const32<>+0(SB)/4, $0x00000000
+DATA const32<>+4(SB)/4, $0x00000000
+DATA const32<>+8(SB)/4, $0x00000000
+DATA const32<>+12(SB)/4, $0x00000000
+DATA const32<>+16(SB)/4, $0x00000000
+DATA const32<>+20(SB)/4, $0x00000000
+DATA const32<>+24(SB)/4, $0x00000000
+DATA const32<>+28(SB)/4, $0x00000000
+GLOBL const32<>(SB), RODATA|NOPTR, $32
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX2, FMA3
@@ -6402,7 +6392,7 @@ high1:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
@@ -6481,7 +6471,7 @@ high1:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
@@ -6576,7 +6566,7 @@ rows:
 	VBROADCASTSS X1, Y1
 	VMOVUPS      Y1, 176(SP)
 	VMOVSS       40(SP), X1
-	VUCOMISS     const33<>+0(SB), X1
+	VUCOMISS     const32<>+0(SB), X1
 	JHI          clip
 	JMP          free
 
@@ -6616,7 +6606,7 @@ drift1:
 drift1end:
 	TESTQ       R12, R12
 	JEQ         driftdone
-	LEAQ        const32<>+0(SB), R13
+	LEAQ        const31<>+0(SB), R13
 	NEGQ        R12
 	LEAQ        64(R13)(R12*4), R13
 	NEGQ        R12
@@ -6717,13 +6707,13 @@ high2:
 	JLT          partial
 	VMOVUPS      1120(SP), Y0
 	MOVQ         R8, R10
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	VPSRLD       $0x08, Y0, Y0
 	SHLQ         $0x03, R10
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
-	VPADDD       const17<>+0(SB), Y0, Y1
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VPADDD       const16<>+0(SB), Y0, Y1
 	VMOVQ        R10, X0
 	VMOVUPS      1152(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
@@ -6733,10 +6723,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        848(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -6810,15 +6800,15 @@ high2:
 	VPXOR        Y0, Y6, Y6
 	VPXOR        816(SP), Y6, Y6
 	VMOVUPS      Y6, 1056(SP)
-	VPAND        const19<>+0(SB), Y1, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
 	VSUBPS       const9<>+0(SB), Y0, Y0
-	VFMADD213PS  const22<>+0(SB), Y0, Y2
-	VFMADD213PS  const24<>+0(SB), Y0, Y3
-	VFMADD213PS  const26<>+0(SB), Y0, Y4
-	VFMADD213PS  const28<>+0(SB), Y0, Y5
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
 	VMULPS       Y0, Y0, Y6
 	VFMADD213PS  Y2, Y6, Y3
 	VFMADD213PS  Y4, Y6, Y5
@@ -6829,51 +6819,51 @@ high2:
 	VFMADD213PS  const7<>+0(SB), Y4, Y8
 	VMULPS       Y6, Y6, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y1, Y2
-	VFMADD231PS  const13<>+0(SB), Y0, Y2
+	VADDPS       Y0, Y0, Y2
 	VMULPS       Y6, Y0, Y0
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  const15<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y1
-	VFMADD213PS  const9<>+0(SB), Y9, Y1
-	VMULPS       Y10, Y4, Y6
-	VMULPS       Y4, Y4, Y4
-	VMOVAPS      Y10, Y9
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
 	VFMADD231PS  Y5, Y0, Y3
-	VMOVUPS      (DX), Y0
-	VMOVUPS      32(DX), Y5
-	VADDPS       Y3, Y2, Y2
+	VMOVAPS      Y4, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y5
+	VMULPS       Y4, Y4, Y4
+	VMOVUPS      (DX), Y6
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      32(DX), Y2
+	VMOVAPS      Y10, Y9
+	VADDPS       Y3, Y1, Y1
 	VMOVUPS      (BX), Y3
-	VSQRTPS      Y2, Y2
-	VFMADD231PS  Y7, Y6, Y9
-	VMOVUPS      32(BX), Y6
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y6, Y5, Y3
+	VSQRTPS      Y1, Y1
+	VFMADD231PS  Y7, Y5, Y9
+	VMOVUPS      32(BX), Y5
+	VADDPS       Y3, Y6, Y3
+	VADDPS       Y5, Y2, Y2
 	VMOVUPS      (CX), Y5
 	VMOVUPS      32(CX), Y6
-	VFMADD231PS  Y8, Y4, Y1
-	VMOVUPS      const21<>+0(SB), Y4
+	VFMADD231PS  Y8, Y4, Y0
+	VMOVUPS      const20<>+0(SB), Y4
 	VMOVUPS      (SI), Y7
 	VMOVUPS      32(SI), Y8
 	VPADDD       1152(SP), Y4, Y4
 	VMULPS       104(SP), Y7, Y7
 	VMULPS       104(SP), Y8, Y8
-	VFMADD231PS  8(SP), Y5, Y0
-	VFMADD231PS  8(SP), Y6, Y3
+	VFMADD231PS  8(SP), Y5, Y3
+	VFMADD231PS  8(SP), Y6, Y2
 	VPSLLD       $0x01, Y4, Y5
 	VPADDD       const11<>+0(SB), Y4, Y6
 	VPAND        const10<>+0(SB), Y4, Y4
 	VPAND        const10<>+0(SB), Y6, Y6
-	VFNMADD231PS 144(SP), Y0, Y7
-	VBLENDVPS    Y5, Y1, Y9, Y0
-	VBLENDVPS    Y5, Y9, Y1, Y1
-	VPXOR        Y4, Y0, Y0
-	VPXOR        Y6, Y1, Y1
-	VFNMADD231PS 144(SP), Y3, Y8
-	VMULPS       Y1, Y2, Y1
-	VMULPS       Y0, Y2, Y0
-	VFMADD231PS  176(SP), Y1, Y7
-	VFMADD231PS  176(SP), Y0, Y8
+	VFNMADD231PS 144(SP), Y3, Y7
+	VBLENDVPS    Y5, Y0, Y9, Y3
+	VBLENDVPS    Y5, Y9, Y0, Y0
+	VPXOR        Y4, Y3, Y3
+	VPXOR        Y6, Y0, Y0
+	VFNMADD231PS 144(SP), Y2, Y8
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y3, Y1, Y1
+	VFMADD231PS  176(SP), Y0, Y7
+	VFMADD231PS  176(SP), Y1, Y8
 	VMOVUPS      Y7, (SI)
 	VMOVUPS      Y8, 32(SI)
 	VMOVUPS      (CX), Y0
@@ -6884,13 +6874,13 @@ high2:
 	VMOVUPS      Y1, 32(CX)
 	VMOVUPS      1184(SP), Y0
 	MOVQ         R8, R10
-	VMOVUPS      const23<>+0(SB), Y2
-	VMOVUPS      const25<>+0(SB), Y3
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
 	VPSRLD       $0x08, Y0, Y0
 	SHLQ         $0x03, R10
-	VMOVUPS      const27<>+0(SB), Y4
-	VMOVUPS      const29<>+0(SB), Y5
-	VPADDD       const17<>+0(SB), Y0, Y1
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VPADDD       const16<>+0(SB), Y0, Y1
 	VMOVQ        R10, X0
 	VMOVUPS      1216(SP), Y6
 	VMOVUPS      const2<>+0(SB), Y7
@@ -6900,10 +6890,10 @@ high2:
 	VMOVUPS      const5<>+0(SB), Y8
 	VCVTDQ2PS    Y6, Y6
 	VMOVUPS      const8<>+0(SB), Y9
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
-	VPSUBD       const18<>+0(SB), Y1, Y1
-	VMULPS       const16<>+0(SB), Y6, Y10
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
 	VPSRLQ       $0x20, Y0, Y6
 	VPXOR        848(SP), Y6, Y6
 	VPMULUDQ     const1<>+0(SB), Y6, Y6
@@ -6974,69 +6964,69 @@ high2:
 	VPXOR        Y0, Y12, Y12
 	VPXOR        816(SP), Y12, Y12
 	VPSRAD       $0x17, Y1, Y0
-	VPAND        const19<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y0, Y0
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
-	VFMADD213PS  const22<>+0(SB), Y1, Y2
-	VFMADD213PS  const24<>+0(SB), Y1, Y3
-	VFMADD213PS  const26<>+0(SB), Y1, Y4
-	VFMADD213PS  const28<>+0(SB), Y1, Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
 	VMULPS       Y1, Y1, Y14
 	VFMADD213PS  Y2, Y14, Y3
 	VFMADD213PS  Y4, Y14, Y5
 	VMULPS       Y14, Y14, Y2
 	VFMADD213PS  Y3, Y2, Y5
-	VMULPS       const14<>+0(SB), Y0, Y2
-	VFMADD231PS  const13<>+0(SB), Y1, Y2
-	VMULPS       Y14, Y1, Y1
-	VMOVAPS      Y14, Y3
-	VFMADD231PS  const15<>+0(SB), Y0, Y3
-	VFMADD231PS  Y5, Y1, Y3
-	VMULPS       Y10, Y10, Y0
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
 	VMOVUPS      64(DX), Y1
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      96(DX), Y3
-	VSQRTPS      Y2, Y2
-	VFMADD213PS  const3<>+0(SB), Y0, Y7
-	VFMADD213PS  const4<>+0(SB), Y0, Y7
-	VFMADD213PS  const6<>+0(SB), Y0, Y8
-	VFMADD213PS  const7<>+0(SB), Y0, Y8
-	VMOVUPS      const21<>+0(SB), Y4
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      96(DX), Y2
+	VSQRTPS      Y0, Y0
+	VFMADD213PS  const3<>+0(SB), Y3, Y7
+	VFMADD213PS  const4<>+0(SB), Y3, Y7
+	VFMADD213PS  const6<>+0(SB), Y3, Y8
+	VFMADD213PS  const7<>+0(SB), Y3, Y8
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1216(SP), Y4, Y4
 	VMOVAPS      Y10, Y5
-	VMULPS       Y10, Y0, Y10
+	VMULPS       Y10, Y3, Y10
 	VFMADD231PS  Y7, Y10, Y5
-	VMOVAPS      Y0, Y7
-	VMULPS       Y0, Y0, Y0
+	VMOVAPS      Y3, Y7
+	VMULPS       Y3, Y3, Y3
 	VFMADD213PS  const9<>+0(SB), Y9, Y7
-	VFMADD231PS  Y8, Y0, Y7
-	VMOVUPS      64(BX), Y0
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      64(BX), Y3
 	VMOVUPS      96(BX), Y8
-	VADDPS       Y0, Y1, Y0
-	VADDPS       Y8, Y3, Y1
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y8, Y2, Y2
 	VMOVUPS      64(CX), Y3
 	VMOVUPS      96(CX), Y8
-	VFMADD231PS  8(SP), Y3, Y0
+	VFMADD231PS  8(SP), Y3, Y1
 	VMOVUPS      64(SI), Y3
-	VFMADD231PS  8(SP), Y8, Y1
+	VFMADD231PS  8(SP), Y8, Y2
 	VMOVUPS      96(SI), Y8
 	VMULPS       104(SP), Y3, Y3
 	VMULPS       104(SP), Y8, Y8
-	VFNMADD231PS 144(SP), Y0, Y3
-	VPSLLD       $0x01, Y4, Y0
-	VFNMADD231PS 144(SP), Y1, Y8
-	VPADDD       const11<>+0(SB), Y4, Y1
+	VFNMADD231PS 144(SP), Y1, Y3
+	VPSLLD       $0x01, Y4, Y1
+	VFNMADD231PS 144(SP), Y2, Y8
+	VPADDD       const11<>+0(SB), Y4, Y2
 	VPAND        const10<>+0(SB), Y4, Y4
-	VPAND        const10<>+0(SB), Y1, Y9
-	VBLENDVPS    Y0, Y7, Y5, Y1
-	VBLENDVPS    Y0, Y5, Y7, Y0
-	VPXOR        Y4, Y1, Y1
-	VPXOR        Y9, Y0, Y0
-	VMULPS       Y0, Y2, Y0
-	VMULPS       Y1, Y2, Y1
-	VFMADD231PS  176(SP), Y0, Y3
-	VFMADD231PS  176(SP), Y1, Y8
+	VPAND        const10<>+0(SB), Y2, Y9
+	VBLENDVPS    Y1, Y7, Y5, Y2
+	VBLENDVPS    Y1, Y5, Y7, Y1
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y9, Y1, Y1
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  176(SP), Y1, Y3
+	VFMADD231PS  176(SP), Y0, Y8
 	VMOVUPS      Y3, 64(SI)
 	VMOVUPS      Y8, 96(SI)
 	VMOVUPS      64(CX), Y0
@@ -7069,40 +7059,40 @@ high2:
 partial:
 	VMOVUPS      1120(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VPADDD       const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y0, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPAND        const19<>+0(SB), Y0, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y0, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VMULPS       Y0, Y0, Y2
-	VMOVUPS      const23<>+0(SB), Y3
-	VFMADD213PS  const22<>+0(SB), Y0, Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VFMADD213PS  const24<>+0(SB), Y0, Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VFMADD213PS  const26<>+0(SB), Y0, Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VMOVUPS      const22<>+0(SB), Y3
+	VFMADD213PS  const21<>+0(SB), Y0, Y3
+	VMOVUPS      const24<>+0(SB), Y4
+	VFMADD213PS  const23<>+0(SB), Y0, Y4
+	VMOVUPS      const26<>+0(SB), Y5
+	VFMADD213PS  const25<>+0(SB), Y0, Y5
+	VMOVUPS      const28<>+0(SB), Y6
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
 	VFMADD213PS  Y3, Y2, Y4
 	VFMADD213PS  Y5, Y2, Y6
 	VMULPS       Y2, Y2, Y3
 	VFMADD213PS  Y4, Y3, Y6
-	VMULPS       const14<>+0(SB), Y1, Y3
-	VFMADD231PS  const13<>+0(SB), Y0, Y3
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  const15<>+0(SB), Y1, Y4
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  Y6, Y0, Y4
-	VADDPS       Y4, Y3, Y0
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VMULPS       Y2, Y0, Y2
+	VFMADD231PS  Y6, Y2, Y3
+	VADDPS       Y0, Y0, Y0
+	VFMSUB132PS  const13<>+0(SB), Y0, Y1
+	VADDPS       Y3, Y1, Y0
 	VSQRTPS      Y0, Y0
 	VMOVUPS      1152(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       const16<>+0(SB), Y1, Y1
-	VMOVUPS      const21<>+0(SB), Y2
+	VMULPS       const15<>+0(SB), Y1, Y1
+	VMOVUPS      const20<>+0(SB), Y2
 	VPADDD       1152(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
@@ -7131,40 +7121,40 @@ partial:
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      1184(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const17<>+0(SB), Y1, Y1
 	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y4
-	VMOVUPS      const23<>+0(SB), Y5
-	VFMADD213PS  const22<>+0(SB), Y1, Y5
-	VMOVUPS      const25<>+0(SB), Y6
-	VFMADD213PS  const24<>+0(SB), Y1, Y6
-	VMOVUPS      const27<>+0(SB), Y7
-	VFMADD213PS  const26<>+0(SB), Y1, Y7
-	VMOVUPS      const29<>+0(SB), Y8
-	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y5
+	VMOVUPS      const24<>+0(SB), Y6
+	VFMADD213PS  const23<>+0(SB), Y1, Y6
+	VMOVUPS      const26<>+0(SB), Y7
+	VFMADD213PS  const25<>+0(SB), Y1, Y7
+	VMOVUPS      const28<>+0(SB), Y8
+	VFMADD213PS  const27<>+0(SB), Y1, Y8
 	VFMADD213PS  Y5, Y4, Y6
 	VFMADD213PS  Y7, Y4, Y8
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y6, Y5, Y8
-	VMULPS       const14<>+0(SB), Y3, Y5
-	VFMADD231PS  const13<>+0(SB), Y1, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y3, Y6
-	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  Y8, Y1, Y6
-	VADDPS       Y6, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  const14<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y1, Y4
+	VFMADD231PS  Y8, Y4, Y5
+	VADDPS       Y1, Y1, Y1
+	VFMSUB132PS  const13<>+0(SB), Y1, Y3
+	VADDPS       Y5, Y3, Y1
 	VSQRTPS      Y1, Y1
 	VMOVUPS      1216(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMOVUPS      const21<>+0(SB), Y4
+	VMULPS       const15<>+0(SB), Y3, Y3
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1216(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
@@ -7263,7 +7253,7 @@ partial:
 	JEQ          partialdone
 
 partialtail0:
-	LEAQ         const32<>+0(SB), R10
+	LEAQ         const31<>+0(SB), R10
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
@@ -7314,7 +7304,7 @@ partialtail0:
 	JMP          partialdone
 
 partialtail1:
-	LEAQ         const32<>+0(SB), R10
+	LEAQ         const31<>+0(SB), R10
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
@@ -7368,7 +7358,7 @@ partialdone:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
@@ -7447,7 +7437,7 @@ partialdone:
 	SHLQ         $0x03, R9
 	VMOVQ        R9, X0
 	VPBROADCASTQ X0, Y0
-	VPADDQ       const31<>+0(SB), Y0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
 	VPMULUDQ     const0<>+0(SB), Y0, Y0
 	VPSRLQ       $0x20, Y0, Y1
 	VPXOR        848(SP), Y1, Y1
@@ -7535,40 +7525,40 @@ partialdone:
 final:
 	VMOVUPS      1120(SP), Y0
 	VPSRLD       $0x08, Y0, Y0
-	VPADDD       const17<>+0(SB), Y0, Y0
+	VPADDD       const16<>+0(SB), Y0, Y0
 	VCVTDQ2PS    Y0, Y0
-	VPSUBD       const18<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y0, Y0
 	VPSRAD       $0x17, Y0, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPAND        const19<>+0(SB), Y0, Y0
-	VPADDD       const20<>+0(SB), Y0, Y0
+	VPAND        const18<>+0(SB), Y0, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
 	VSUBPS       const9<>+0(SB), Y0, Y0
 	VMULPS       Y0, Y0, Y2
-	VMOVUPS      const23<>+0(SB), Y3
-	VFMADD213PS  const22<>+0(SB), Y0, Y3
-	VMOVUPS      const25<>+0(SB), Y4
-	VFMADD213PS  const24<>+0(SB), Y0, Y4
-	VMOVUPS      const27<>+0(SB), Y5
-	VFMADD213PS  const26<>+0(SB), Y0, Y5
-	VMOVUPS      const29<>+0(SB), Y6
-	VFMADD213PS  const28<>+0(SB), Y0, Y6
+	VMOVUPS      const22<>+0(SB), Y3
+	VFMADD213PS  const21<>+0(SB), Y0, Y3
+	VMOVUPS      const24<>+0(SB), Y4
+	VFMADD213PS  const23<>+0(SB), Y0, Y4
+	VMOVUPS      const26<>+0(SB), Y5
+	VFMADD213PS  const25<>+0(SB), Y0, Y5
+	VMOVUPS      const28<>+0(SB), Y6
+	VFMADD213PS  const27<>+0(SB), Y0, Y6
 	VFMADD213PS  Y3, Y2, Y4
 	VFMADD213PS  Y5, Y2, Y6
 	VMULPS       Y2, Y2, Y3
 	VFMADD213PS  Y4, Y3, Y6
-	VMULPS       const14<>+0(SB), Y1, Y3
-	VFMADD231PS  const13<>+0(SB), Y0, Y3
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  const15<>+0(SB), Y1, Y4
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  Y6, Y0, Y4
-	VADDPS       Y4, Y3, Y0
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VMULPS       Y2, Y0, Y2
+	VFMADD231PS  Y6, Y2, Y3
+	VADDPS       Y0, Y0, Y0
+	VFMSUB132PS  const13<>+0(SB), Y0, Y1
+	VADDPS       Y3, Y1, Y0
 	VSQRTPS      Y0, Y0
 	VMOVUPS      1152(SP), Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       const16<>+0(SB), Y1, Y1
-	VMOVUPS      const21<>+0(SB), Y2
+	VMULPS       const15<>+0(SB), Y1, Y1
+	VMOVUPS      const20<>+0(SB), Y2
 	VPADDD       1152(SP), Y2, Y2
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      const2<>+0(SB), Y4
@@ -7597,40 +7587,40 @@ final:
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      1184(SP), Y1
 	VPSRLD       $0x08, Y1, Y1
-	VPADDD       const17<>+0(SB), Y1, Y1
+	VPADDD       const16<>+0(SB), Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VPSUBD       const18<>+0(SB), Y1, Y1
+	VPSUBD       const17<>+0(SB), Y1, Y1
 	VPSRAD       $0x17, Y1, Y3
 	VCVTDQ2PS    Y3, Y3
-	VPAND        const19<>+0(SB), Y1, Y1
-	VPADDD       const20<>+0(SB), Y1, Y1
+	VPAND        const18<>+0(SB), Y1, Y1
+	VPADDD       const19<>+0(SB), Y1, Y1
 	VSUBPS       const9<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y4
-	VMOVUPS      const23<>+0(SB), Y5
-	VFMADD213PS  const22<>+0(SB), Y1, Y5
-	VMOVUPS      const25<>+0(SB), Y6
-	VFMADD213PS  const24<>+0(SB), Y1, Y6
-	VMOVUPS      const27<>+0(SB), Y7
-	VFMADD213PS  const26<>+0(SB), Y1, Y7
-	VMOVUPS      const29<>+0(SB), Y8
-	VFMADD213PS  const28<>+0(SB), Y1, Y8
+	VMOVUPS      const22<>+0(SB), Y5
+	VFMADD213PS  const21<>+0(SB), Y1, Y5
+	VMOVUPS      const24<>+0(SB), Y6
+	VFMADD213PS  const23<>+0(SB), Y1, Y6
+	VMOVUPS      const26<>+0(SB), Y7
+	VFMADD213PS  const25<>+0(SB), Y1, Y7
+	VMOVUPS      const28<>+0(SB), Y8
+	VFMADD213PS  const27<>+0(SB), Y1, Y8
 	VFMADD213PS  Y5, Y4, Y6
 	VFMADD213PS  Y7, Y4, Y8
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y6, Y5, Y8
-	VMULPS       const14<>+0(SB), Y3, Y5
-	VFMADD231PS  const13<>+0(SB), Y1, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  const15<>+0(SB), Y3, Y6
-	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  Y8, Y1, Y6
-	VADDPS       Y6, Y5, Y1
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  const14<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y1, Y4
+	VFMADD231PS  Y8, Y4, Y5
+	VADDPS       Y1, Y1, Y1
+	VFMSUB132PS  const13<>+0(SB), Y1, Y3
+	VADDPS       Y5, Y3, Y1
 	VSQRTPS      Y1, Y1
 	VMOVUPS      1216(SP), Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       const16<>+0(SB), Y3, Y3
-	VMOVUPS      const21<>+0(SB), Y4
+	VMULPS       const15<>+0(SB), Y3, Y3
+	VMOVUPS      const20<>+0(SB), Y4
 	VPADDD       1216(SP), Y4, Y4
 	VMULPS       Y3, Y3, Y5
 	VMOVUPS      const2<>+0(SB), Y6
@@ -7729,7 +7719,7 @@ final:
 	JEQ          finaldone
 
 finaltail0:
-	LEAQ         const32<>+0(SB), R10
+	LEAQ         const31<>+0(SB), R10
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9
@@ -7780,7 +7770,7 @@ finaltail0:
 	JMP          finaldone
 
 finaltail1:
-	LEAQ         const32<>+0(SB), R10
+	LEAQ         const31<>+0(SB), R10
 	NEGQ         R9
 	LEAQ         64(R10)(R9*4), R10
 	NEGQ         R9

@@ -87,7 +87,7 @@ high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z6
 	VPSRLQ          $0x20, Z6, Z3
 	VPXORD.BCST     160(SP), Z3, Z3
@@ -183,9 +183,9 @@ high2:
 	VPBROADCASTQ    BX, Z5
 	VPSRLD          $0x08, Z3, Z3
 	VPSRLD          $0x08, Z4, Z4
-	VPADDD.BCST     const18<>+0(SB), Z3, Z3
-	VPADDD.BCST     const18<>+0(SB), Z4, Z4
-	VPADDQ          const31<>+0(SB), Z5, Z5
+	VPADDD.BCST     const17<>+0(SB), Z3, Z3
+	VPADDD.BCST     const17<>+0(SB), Z4, Z4
+	VPADDQ          const30<>+0(SB), Z5, Z5
 	VPMULUDQ        Z0, Z5, Z5
 	VCVTDQ2PS       Z3, Z3
 	VCVTDQ2PS       Z4, Z6
@@ -261,11 +261,11 @@ high2:
 
 partial:
 	VPSRLD      $0x08, Z3, Z3
-	VPADDD.BCST const18<>+0(SB), Z3, Z3
+	VPADDD.BCST const17<>+0(SB), Z3, Z3
 	VCVTDQ2PS   Z3, Z3
 	VMULPS.BCST const13<>+0(SB), Z3, Z3
 	VPSRLD      $0x08, Z4, Z4
-	VPADDD.BCST const18<>+0(SB), Z4, Z4
+	VPADDD.BCST const17<>+0(SB), Z4, Z4
 	VCVTDQ2PS   Z4, Z4
 	VMULPS.BCST const13<>+0(SB), Z4, Z4
 	VSHUFF64X2  $0x44, Z4, Z3, Z5
@@ -286,14 +286,14 @@ partial:
 	JEQ         partialdone
 
 partialtail0:
-	LEAQ    const32<>+0(SB), BX
+	LEAQ    const31<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
 	VMOVUPS Z5, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     partialdone
 
 partialtail1:
-	LEAQ    const32<>+0(SB), BX
+	LEAQ    const31<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
 	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
@@ -302,7 +302,7 @@ partialdone:
 	MOVQ            DX, AX
 	SHLQ            $0x03, AX
 	VPBROADCASTQ    AX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z3
 	VPSRLQ          $0x20, Z3, Z4
 	VPXORD.BCST     160(SP), Z4, Z4
@@ -366,11 +366,11 @@ partialdone:
 
 final:
 	VPSRLD      $0x08, Z3, Z0
-	VPADDD.BCST const18<>+0(SB), Z0, Z0
+	VPADDD.BCST const17<>+0(SB), Z0, Z0
 	VCVTDQ2PS   Z0, Z0
 	VMULPS.BCST const13<>+0(SB), Z0, Z0
 	VPSRLD      $0x08, Z4, Z1
-	VPADDD.BCST const18<>+0(SB), Z1, Z1
+	VPADDD.BCST const17<>+0(SB), Z1, Z1
 	VCVTDQ2PS   Z1, Z1
 	VMULPS.BCST const13<>+0(SB), Z1, Z1
 	VSHUFF64X2  $0x44, Z1, Z0, Z2
@@ -391,14 +391,14 @@ final:
 	JEQ         finaldone
 
 finaltail0:
-	LEAQ    const32<>+0(SB), DX
+	LEAQ    const31<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z2, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     finaldone
 
 finaltail1:
-	LEAQ    const32<>+0(SB), DX
+	LEAQ    const31<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z0, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
@@ -465,92 +465,89 @@ GLOBL const12<>(SB), RODATA|NOPTR, $4
 DATA const13<>+0(SB)/4, $0x33800000
 GLOBL const13<>(SB), RODATA|NOPTR, $4
 
-DATA const14<>+0(SB)/4, $0xc0000000
+DATA const14<>+0(SB)/4, $0xbfb17200
 GLOBL const14<>(SB), RODATA|NOPTR, $4
 
-DATA const15<>+0(SB)/4, $0xbfb17200
+DATA const15<>+0(SB)/4, $0xb63fbe8e
 GLOBL const15<>(SB), RODATA|NOPTR, $4
 
-DATA const16<>+0(SB)/4, $0xb63fbe8e
+DATA const16<>+0(SB)/4, $0x2fc90fdb
 GLOBL const16<>(SB), RODATA|NOPTR, $4
 
-DATA const17<>+0(SB)/4, $0x2fc90fdb
+DATA const17<>+0(SB)/4, $0x00000001
 GLOBL const17<>(SB), RODATA|NOPTR, $4
 
-DATA const18<>+0(SB)/4, $0x00000001
+DATA const18<>+0(SB)/4, $0x4b3504f3
 GLOBL const18<>(SB), RODATA|NOPTR, $4
 
-DATA const19<>+0(SB)/4, $0x4b3504f3
+DATA const19<>+0(SB)/4, $0x007fffff
 GLOBL const19<>(SB), RODATA|NOPTR, $4
 
-DATA const20<>+0(SB)/4, $0x007fffff
+DATA const20<>+0(SB)/4, $0x3f3504f3
 GLOBL const20<>(SB), RODATA|NOPTR, $4
 
-DATA const21<>+0(SB)/4, $0x3f3504f3
+DATA const21<>+0(SB)/4, $0x20000000
 GLOBL const21<>(SB), RODATA|NOPTR, $4
 
-DATA const22<>+0(SB)/4, $0x20000000
+DATA const22<>+0(SB)/4, $0xbf2aaaaa
 GLOBL const22<>(SB), RODATA|NOPTR, $4
 
-DATA const23<>+0(SB)/4, $0xbf2aaaaa
+DATA const23<>+0(SB)/4, $0x3f000113
 GLOBL const23<>(SB), RODATA|NOPTR, $4
 
-DATA const24<>+0(SB)/4, $0x3f000113
+DATA const24<>+0(SB)/4, $0xbeccd004
 GLOBL const24<>(SB), RODATA|NOPTR, $4
 
-DATA const25<>+0(SB)/4, $0xbeccd004
+DATA const25<>+0(SB)/4, $0x3eaa3922
 GLOBL const25<>(SB), RODATA|NOPTR, $4
 
-DATA const26<>+0(SB)/4, $0x3eaa3922
+DATA const26<>+0(SB)/4, $0xbe916d0e
 GLOBL const26<>(SB), RODATA|NOPTR, $4
 
-DATA const27<>+0(SB)/4, $0xbe916d0e
+DATA const27<>+0(SB)/4, $0x3e86c2a1
 GLOBL const27<>(SB), RODATA|NOPTR, $4
 
-DATA const28<>+0(SB)/4, $0x3e86c2a1
+DATA const28<>+0(SB)/4, $0xbe82adb6
 GLOBL const28<>(SB), RODATA|NOPTR, $4
 
-DATA const29<>+0(SB)/4, $0xbe82adb6
+DATA const29<>+0(SB)/4, $0x3e1c5ac1
 GLOBL const29<>(SB), RODATA|NOPTR, $4
 
-DATA const30<>+0(SB)/4, $0x3e1c5ac1
-GLOBL const30<>(SB), RODATA|NOPTR, $4
+DATA const30<>+0(SB)/4, $0x00000000
+DATA const30<>+4(SB)/4, $0x00000000
+DATA const30<>+8(SB)/4, $0x00000001
+DATA const30<>+12(SB)/4, $0x00000000
+DATA const30<>+16(SB)/4, $0x00000002
+DATA const30<>+20(SB)/4, $0x00000000
+DATA const30<>+24(SB)/4, $0x00000003
+DATA const30<>+28(SB)/4, $0x00000000
+DATA const30<>+32(SB)/4, $0x00000004
+DATA const30<>+36(SB)/4, $0x00000000
+DATA const30<>+40(SB)/4, $0x00000005
+DATA const30<>+44(SB)/4, $0x00000000
+DATA const30<>+48(SB)/4, $0x00000006
+DATA const30<>+52(SB)/4, $0x00000000
+DATA const30<>+56(SB)/4, $0x00000007
+DATA const30<>+60(SB)/4, $0x00000000
+GLOBL const30<>(SB), RODATA|NOPTR, $64
 
 DATA const31<>+0(SB)/4, $0x00000000
-DATA const31<>+4(SB)/4, $0x00000000
-DATA const31<>+8(SB)/4, $0x00000001
-DATA const31<>+12(SB)/4, $0x00000000
-DATA const31<>+16(SB)/4, $0x00000002
-DATA const31<>+20(SB)/4, $0x00000000
-DATA const31<>+24(SB)/4, $0x00000003
-DATA const31<>+28(SB)/4, $0x00000000
-DATA const31<>+32(SB)/4, $0x00000004
-DATA const31<>+36(SB)/4, $0x00000000
-DATA const31<>+40(SB)/4, $0x00000005
-DATA const31<>+44(SB)/4, $0x00000000
-DATA const31<>+48(SB)/4, $0x00000006
-DATA const31<>+52(SB)/4, $0x00000000
-DATA const31<>+56(SB)/4, $0x00000007
-DATA const31<>+60(SB)/4, $0x00000000
+DATA const31<>+4(SB)/4, $0x00000001
+DATA const31<>+8(SB)/4, $0x00000003
+DATA const31<>+12(SB)/4, $0x00000007
+DATA const31<>+16(SB)/4, $0x0000000f
+DATA const31<>+20(SB)/4, $0x0000001f
+DATA const31<>+24(SB)/4, $0x0000003f
+DATA const31<>+28(SB)/4, $0x0000007f
+DATA const31<>+32(SB)/4, $0x000000ff
+DATA const31<>+36(SB)/4, $0x000001ff
+DATA const31<>+40(SB)/4, $0x000003ff
+DATA const31<>+44(SB)/4, $0x000007ff
+DATA const31<>+48(SB)/4, $0x00000fff
+DATA const31<>+52(SB)/4, $0x00001fff
+DATA const31<>+56(SB)/4, $0x00003fff
+DATA const31<>+60(SB)/4, $0x00007fff
 GLOBL const31<>(SB), RODATA|NOPTR, $64
-
-DATA const32<>+0(SB)/4, $0x00000000
-DATA const32<>+4(SB)/4, $0x00000001
-DATA const32<>+8(SB)/4, $0x00000003
-DATA const32<>+12(SB)/4, $0x00000007
-DATA const32<>+16(SB)/4, $0x0000000f
-DATA const32<>+20(SB)/4, $0x0000001f
-DATA const32<>+24(SB)/4, $0x0000003f
-DATA const32<>+28(SB)/4, $0x0000007f
-DATA const32<>+32(SB)/4, $0x000000ff
-DATA const32<>+36(SB)/4, $0x000001ff
-DATA const32<>+40(SB)/4, $0x000003ff
-DATA const32<>+44(SB)/4, $0x000007ff
-DATA const32<>+48(SB)/4, $0x00000fff
-DATA const32<>+52(SB)/4, $0x00001fff
-DATA const32<>+56(SB)/4, $0x00003fff
-DATA const32<>+60(SB)/4, $0x00007fff
-GLOBL const32<>(SB), RODATA|NOPTR, $64
 
 // func Normal(dst []float32, first uint64, seed uint64, step uint32, stream uint32)
 // Requires: AVX, AVX512F
@@ -637,7 +634,7 @@ high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z10
 	VPSRLQ          $0x20, Z10, Z3
 	VPXORD.BCST     160(SP), Z3, Z3
@@ -732,25 +729,25 @@ high2:
 	SHLQ             $0x03, BX
 	VPSRLD           $0x08, Z3, Z9
 	VPBROADCASTQ     BX, Z3
-	VPADDD.BCST      const18<>+0(SB), Z9, Z9
+	VPADDD.BCST      const17<>+0(SB), Z9, Z9
 	VCVTDQ2PS        Z9, Z9
-	VBROADCASTSS     const24<>+0(SB), Z10
-	VBROADCASTSS     const26<>+0(SB), Z11
-	VPADDQ           const31<>+0(SB), Z3, Z3
-	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VBROADCASTSS     const23<>+0(SB), Z10
+	VBROADCASTSS     const25<>+0(SB), Z11
+	VPADDQ           const30<>+0(SB), Z3, Z3
+	VPSUBD.BCST      const18<>+0(SB), Z9, Z9
 	VPMULUDQ         Z0, Z3, Z3
-	VPANDD.BCST      const20<>+0(SB), Z9, Z12
-	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VPANDD.BCST      const19<>+0(SB), Z9, Z12
+	VPADDD.BCST      const20<>+0(SB), Z12, Z12
 	VSUBPS.BCST      const10<>+0(SB), Z12, Z13
 	VPSRLQ           $0x20, Z3, Z12
 	VPXORD.BCST      160(SP), Z12, Z12
-	VBROADCASTSS     const28<>+0(SB), Z14
-	VBROADCASTSS     const30<>+0(SB), Z15
+	VBROADCASTSS     const27<>+0(SB), Z14
+	VBROADCASTSS     const29<>+0(SB), Z15
 	VPMULUDQ         Z1, Z12, Z12
-	VFMADD213PS.BCST const23<>+0(SB), Z13, Z10
-	VFMADD213PS.BCST const25<>+0(SB), Z13, Z11
-	VFMADD213PS.BCST const27<>+0(SB), Z13, Z14
-	VFMADD213PS.BCST const29<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST const22<>+0(SB), Z13, Z10
+	VFMADD213PS.BCST const24<>+0(SB), Z13, Z11
+	VFMADD213PS.BCST const26<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST const28<>+0(SB), Z13, Z15
 	VMULPS           Z13, Z13, Z17
 	VPSRLQ           $0x20, Z12, Z16
 	VPSRAD           $0x17, Z9, Z9
@@ -766,67 +763,67 @@ high2:
 	VPSRLQ           $0x20, Z10, Z3
 	VPSRLQ           $0x20, Z14, Z16
 	VFMADD213PS      Z11, Z18, Z15
-	VFMADD231PS.BCST const16<>+0(SB), Z9, Z19
+	VFMADD231PS.BCST const15<>+0(SB), Z9, Z19
 	VPTERNLOGD.BCST  $0x96, 32(SP), Z12, Z16
 	VPXORD.BCST      184(SP), Z3, Z3
-	VMULPS.BCST      const15<>+0(SB), Z9, Z9
 	VMULPS           Z17, Z13, Z11
-	VPMULUDQ         Z0, Z16, Z12
+	VADDPS           Z13, Z13, Z12
+	VPMULUDQ         Z0, Z16, Z13
 	VPMULUDQ         Z1, Z3, Z3
-	VFMADD231PS.BCST const14<>+0(SB), Z13, Z9
 	VFMADD231PS      Z15, Z11, Z19
-	VPSRLQ           $0x20, Z12, Z11
-	VPSRLQ           $0x20, Z3, Z13
+	VFMSUB132PS.BCST const14<>+0(SB), Z12, Z9
+	VPSRLQ           $0x20, Z13, Z11
+	VPSRLQ           $0x20, Z3, Z12
 	VPSLLD           $0x02, Z4, Z15
-	VPTERNLOGD.BCST  $0x96, 48(SP), Z14, Z13
+	VPTERNLOGD.BCST  $0x96, 48(SP), Z14, Z12
 	VPTERNLOGD.BCST  $0x96, 56(SP), Z10, Z11
 	VCVTDQ2PS        Z15, Z10
-	VPMULUDQ         Z0, Z13, Z13
+	VPMULUDQ         Z0, Z12, Z12
 	VPMULUDQ         Z1, Z11, Z11
 	VADDPS           Z19, Z9, Z15
-	VPSRLQ           $0x20, Z13, Z9
+	VPSRLQ           $0x20, Z12, Z9
 	VPSRLQ           $0x20, Z11, Z14
-	VMULPS.BCST      const17<>+0(SB), Z10, Z10
+	VMULPS.BCST      const16<>+0(SB), Z10, Z10
 	VPTERNLOGD.BCST  $0x96, 64(SP), Z3, Z14
-	VPTERNLOGD.BCST  $0x96, 72(SP), Z12, Z9
+	VPTERNLOGD.BCST  $0x96, 72(SP), Z13, Z9
 	VSQRTPS          Z15, Z3
-	VPMULUDQ         Z0, Z14, Z12
+	VPMULUDQ         Z0, Z14, Z13
 	VPMULUDQ         Z1, Z9, Z14
 	VMULPS           Z10, Z10, Z16
-	VPSRLQ           $0x20, Z12, Z9
+	VPSRLQ           $0x20, Z13, Z9
 	VPSRLQ           $0x20, Z14, Z15
 	VBROADCASTSS     const3<>+0(SB), Z17
 	VBROADCASTSS     const6<>+0(SB), Z18
 	VPTERNLOGD.BCST  $0x96, 80(SP), Z11, Z15
-	VPTERNLOGD.BCST  $0x96, 88(SP), Z13, Z9
+	VPTERNLOGD.BCST  $0x96, 88(SP), Z12, Z9
 	VFMADD213PS.BCST const4<>+0(SB), Z16, Z17
 	VFMADD213PS.BCST const7<>+0(SB), Z16, Z18
 	VPMULUDQ         Z0, Z15, Z11
-	VPMULUDQ         Z1, Z9, Z13
+	VPMULUDQ         Z1, Z9, Z12
 	VMOVAPS          Z16, Z19
 	VBROADCASTSS     const9<>+0(SB), Z20
 	VPSRLQ           $0x20, Z11, Z9
-	VPSRLQ           $0x20, Z13, Z15
+	VPSRLQ           $0x20, Z12, Z15
 	VFMADD213PS.BCST const5<>+0(SB), Z16, Z17
 	VFMADD213PS.BCST const8<>+0(SB), Z16, Z18
 	VFMADD213PS.BCST const10<>+0(SB), Z20, Z19
 	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z15
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z12, Z9
-	VMULPS           Z10, Z16, Z12
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z13, Z9
+	VMULPS           Z10, Z16, Z13
 	VMULPS           Z16, Z16, Z14
 	VPMULUDQ         Z0, Z15, Z15
 	VPMULUDQ         Z1, Z9, Z9
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMOVAPS          Z10, Z10
-	VFMADD231PS      Z17, Z12, Z10
+	VFMADD231PS      Z17, Z13, Z10
 	VFMADD231PS      Z18, Z14, Z19
 	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
-	VPSRLQ           $0x20, Z15, Z12
+	VPSRLQ           $0x20, Z15, Z13
 	VPSRLQ           $0x20, Z9, Z14
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z13, Z14
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z11, Z12
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z12, Z14
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z11, Z13
 	VPMULUDQ         Z0, Z14, Z11
-	VPMULUDQ         Z1, Z12, Z12
+	VPMULUDQ         Z1, Z13, Z12
 	VBLENDMPS        Z19, Z10, K1, Z5
 	VBLENDMPS        Z10, Z19, K1, Z6
 	VMOVAPS          Z5, Z14
@@ -862,39 +859,39 @@ high2:
 
 partial:
 	VPSRLD           $0x08, Z3, Z3
-	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VPADDD.BCST      const17<>+0(SB), Z3, Z3
 	VCVTDQ2PS        Z3, Z3
-	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSUBD.BCST      const18<>+0(SB), Z3, Z3
 	VPSRAD           $0x17, Z3, Z5
 	VCVTDQ2PS        Z5, Z5
-	VPANDD.BCST      const20<>+0(SB), Z3, Z3
-	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VPANDD.BCST      const19<>+0(SB), Z3, Z3
+	VPADDD.BCST      const20<>+0(SB), Z3, Z3
 	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
 	VMULPS           Z3, Z3, Z6
-	VBROADCASTSS     const24<>+0(SB), Z9
-	VFMADD213PS.BCST const23<>+0(SB), Z3, Z9
-	VBROADCASTSS     const26<>+0(SB), Z10
-	VFMADD213PS.BCST const25<>+0(SB), Z3, Z10
-	VBROADCASTSS     const28<>+0(SB), Z11
-	VFMADD213PS.BCST const27<>+0(SB), Z3, Z11
-	VBROADCASTSS     const30<>+0(SB), Z12
-	VFMADD213PS.BCST const29<>+0(SB), Z3, Z12
+	VBROADCASTSS     const23<>+0(SB), Z9
+	VFMADD213PS.BCST const22<>+0(SB), Z3, Z9
+	VBROADCASTSS     const25<>+0(SB), Z10
+	VFMADD213PS.BCST const24<>+0(SB), Z3, Z10
+	VBROADCASTSS     const27<>+0(SB), Z11
+	VFMADD213PS.BCST const26<>+0(SB), Z3, Z11
+	VBROADCASTSS     const29<>+0(SB), Z12
+	VFMADD213PS.BCST const28<>+0(SB), Z3, Z12
 	VFMADD213PS      Z9, Z6, Z10
 	VFMADD213PS      Z11, Z6, Z12
 	VMULPS           Z6, Z6, Z9
 	VFMADD213PS      Z10, Z9, Z12
-	VMULPS.BCST      const15<>+0(SB), Z5, Z9
-	VFMADD231PS.BCST const14<>+0(SB), Z3, Z9
-	VMOVAPS          Z6, Z10
-	VFMADD231PS.BCST const16<>+0(SB), Z5, Z10
-	VMULPS           Z6, Z3, Z3
-	VFMADD231PS      Z12, Z3, Z10
-	VADDPS           Z10, Z9, Z3
+	VMOVAPS          Z6, Z9
+	VFMADD231PS.BCST const15<>+0(SB), Z5, Z9
+	VMULPS           Z6, Z3, Z6
+	VFMADD231PS      Z12, Z6, Z9
+	VADDPS           Z3, Z3, Z3
+	VFMSUB132PS.BCST const14<>+0(SB), Z3, Z5
+	VADDPS           Z9, Z5, Z3
 	VSQRTPS          Z3, Z3
 	VPSLLD           $0x02, Z4, Z5
 	VCVTDQ2PS        Z5, Z5
-	VMULPS.BCST      const17<>+0(SB), Z5, Z5
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS.BCST      const16<>+0(SB), Z5, Z5
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMULPS           Z5, Z5, Z6
 	VBROADCASTSS     const3<>+0(SB), Z9
 	VFMADD213PS.BCST const4<>+0(SB), Z6, Z9
@@ -938,14 +935,14 @@ partial:
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ    const32<>+0(SB), BX
+	LEAQ    const31<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
 	VMOVUPS Z5, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     partialdone
 
 partialtail1:
-	LEAQ    const32<>+0(SB), BX
+	LEAQ    const31<>+0(SB), BX
 	KMOVW   (BX)(AX*4), K1
 	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
@@ -954,7 +951,7 @@ partialdone:
 	MOVQ            DX, AX
 	SHLQ            $0x03, AX
 	VPBROADCASTQ    AX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z3
 	VPSRLQ          $0x20, Z3, Z4
 	VPXORD.BCST     160(SP), Z4, Z4
@@ -1018,39 +1015,39 @@ partialdone:
 
 final:
 	VPSRLD           $0x08, Z3, Z0
-	VPADDD.BCST      const18<>+0(SB), Z0, Z0
+	VPADDD.BCST      const17<>+0(SB), Z0, Z0
 	VCVTDQ2PS        Z0, Z0
-	VPSUBD.BCST      const19<>+0(SB), Z0, Z0
+	VPSUBD.BCST      const18<>+0(SB), Z0, Z0
 	VPSRAD           $0x17, Z0, Z1
 	VCVTDQ2PS        Z1, Z1
-	VPANDD.BCST      const20<>+0(SB), Z0, Z0
-	VPADDD.BCST      const21<>+0(SB), Z0, Z0
+	VPANDD.BCST      const19<>+0(SB), Z0, Z0
+	VPADDD.BCST      const20<>+0(SB), Z0, Z0
 	VSUBPS.BCST      const10<>+0(SB), Z0, Z0
 	VMULPS           Z0, Z0, Z2
-	VBROADCASTSS     const24<>+0(SB), Z3
-	VFMADD213PS.BCST const23<>+0(SB), Z0, Z3
-	VBROADCASTSS     const26<>+0(SB), Z5
-	VFMADD213PS.BCST const25<>+0(SB), Z0, Z5
-	VBROADCASTSS     const28<>+0(SB), Z6
-	VFMADD213PS.BCST const27<>+0(SB), Z0, Z6
-	VBROADCASTSS     const30<>+0(SB), Z9
-	VFMADD213PS.BCST const29<>+0(SB), Z0, Z9
+	VBROADCASTSS     const23<>+0(SB), Z3
+	VFMADD213PS.BCST const22<>+0(SB), Z0, Z3
+	VBROADCASTSS     const25<>+0(SB), Z5
+	VFMADD213PS.BCST const24<>+0(SB), Z0, Z5
+	VBROADCASTSS     const27<>+0(SB), Z6
+	VFMADD213PS.BCST const26<>+0(SB), Z0, Z6
+	VBROADCASTSS     const29<>+0(SB), Z9
+	VFMADD213PS.BCST const28<>+0(SB), Z0, Z9
 	VFMADD213PS      Z3, Z2, Z5
 	VFMADD213PS      Z6, Z2, Z9
 	VMULPS           Z2, Z2, Z3
 	VFMADD213PS      Z5, Z3, Z9
-	VMULPS.BCST      const15<>+0(SB), Z1, Z3
-	VFMADD231PS.BCST const14<>+0(SB), Z0, Z3
-	VMOVAPS          Z2, Z5
-	VFMADD231PS.BCST const16<>+0(SB), Z1, Z5
-	VMULPS           Z2, Z0, Z0
-	VFMADD231PS      Z9, Z0, Z5
-	VADDPS           Z5, Z3, Z0
+	VMOVAPS          Z2, Z3
+	VFMADD231PS.BCST const15<>+0(SB), Z1, Z3
+	VMULPS           Z2, Z0, Z2
+	VFMADD231PS      Z9, Z2, Z3
+	VADDPS           Z0, Z0, Z0
+	VFMSUB132PS.BCST const14<>+0(SB), Z0, Z1
+	VADDPS           Z3, Z1, Z0
 	VSQRTPS          Z0, Z0
 	VPSLLD           $0x02, Z4, Z1
 	VCVTDQ2PS        Z1, Z1
-	VMULPS.BCST      const17<>+0(SB), Z1, Z1
-	VPADDD.BCST      const22<>+0(SB), Z4, Z2
+	VMULPS.BCST      const16<>+0(SB), Z1, Z1
+	VPADDD.BCST      const21<>+0(SB), Z4, Z2
 	VMULPS           Z1, Z1, Z3
 	VBROADCASTSS     const3<>+0(SB), Z4
 	VFMADD213PS.BCST const4<>+0(SB), Z3, Z4
@@ -1094,14 +1091,14 @@ final:
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ    const32<>+0(SB), DX
+	LEAQ    const31<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z1, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
 	JMP     finaldone
 
 finaltail1:
-	LEAQ    const32<>+0(SB), DX
+	LEAQ    const31<>+0(SB), DX
 	KMOVW   (DX)(AX*4), K1
 	VMOVUPS Z0, K1, (CX)
 	LEAQ    (CX)(AX*4), CX
@@ -1206,7 +1203,7 @@ high1:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z12
 	VPSRLQ          $0x20, Z12, Z3
 	VPXORD.BCST     168(SP), Z3, Z3
@@ -1313,25 +1310,25 @@ high2:
 	SHLQ             $0x03, SI
 	VPSRLD           $0x08, Z3, Z9
 	VPBROADCASTQ     SI, Z3
-	VPADDD.BCST      const18<>+0(SB), Z9, Z9
+	VPADDD.BCST      const17<>+0(SB), Z9, Z9
 	VCVTDQ2PS        Z9, Z9
-	VBROADCASTSS     const24<>+0(SB), Z12
-	VBROADCASTSS     const26<>+0(SB), Z13
-	VPADDQ           const31<>+0(SB), Z3, Z3
-	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VBROADCASTSS     const23<>+0(SB), Z12
+	VBROADCASTSS     const25<>+0(SB), Z13
+	VPADDQ           const30<>+0(SB), Z3, Z3
+	VPSUBD.BCST      const18<>+0(SB), Z9, Z9
 	VPMULUDQ         Z0, Z3, Z3
-	VPANDD.BCST      const20<>+0(SB), Z9, Z14
-	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VPANDD.BCST      const19<>+0(SB), Z9, Z14
+	VPADDD.BCST      const20<>+0(SB), Z14, Z14
 	VSUBPS.BCST      const10<>+0(SB), Z14, Z15
 	VPSRLQ           $0x20, Z3, Z14
 	VPXORD.BCST      168(SP), Z14, Z14
-	VBROADCASTSS     const28<>+0(SB), Z16
-	VBROADCASTSS     const30<>+0(SB), Z17
+	VBROADCASTSS     const27<>+0(SB), Z16
+	VBROADCASTSS     const29<>+0(SB), Z17
 	VPMULUDQ         Z1, Z14, Z14
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z12
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z13
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z16
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z17
+	VFMADD213PS.BCST const22<>+0(SB), Z15, Z12
+	VFMADD213PS.BCST const24<>+0(SB), Z15, Z13
+	VFMADD213PS.BCST const26<>+0(SB), Z15, Z16
+	VFMADD213PS.BCST const28<>+0(SB), Z15, Z17
 	VMULPS           Z15, Z15, Z19
 	VPSRLQ           $0x20, Z14, Z18
 	VPSRAD           $0x17, Z9, Z9
@@ -1347,67 +1344,67 @@ high2:
 	VPSRLQ           $0x20, Z12, Z3
 	VPSRLQ           $0x20, Z16, Z18
 	VFMADD213PS      Z13, Z20, Z17
-	VFMADD231PS.BCST const16<>+0(SB), Z9, Z21
+	VFMADD231PS.BCST const15<>+0(SB), Z9, Z21
 	VPTERNLOGD.BCST  $0x96, 40(SP), Z14, Z18
 	VPXORD.BCST      192(SP), Z3, Z3
-	VMULPS.BCST      const15<>+0(SB), Z9, Z9
 	VMULPS           Z19, Z15, Z13
-	VPMULUDQ         Z0, Z18, Z14
+	VADDPS           Z15, Z15, Z14
+	VPMULUDQ         Z0, Z18, Z15
 	VPMULUDQ         Z1, Z3, Z3
-	VFMADD231PS.BCST const14<>+0(SB), Z15, Z9
 	VFMADD231PS      Z17, Z13, Z21
-	VPSRLQ           $0x20, Z14, Z13
-	VPSRLQ           $0x20, Z3, Z15
+	VFMSUB132PS.BCST const14<>+0(SB), Z14, Z9
+	VPSRLQ           $0x20, Z15, Z13
+	VPSRLQ           $0x20, Z3, Z14
 	VPSLLD           $0x02, Z4, Z17
-	VPTERNLOGD.BCST  $0x96, 56(SP), Z16, Z15
+	VPTERNLOGD.BCST  $0x96, 56(SP), Z16, Z14
 	VPTERNLOGD.BCST  $0x96, 64(SP), Z12, Z13
 	VCVTDQ2PS        Z17, Z12
-	VPMULUDQ         Z0, Z15, Z15
+	VPMULUDQ         Z0, Z14, Z14
 	VPMULUDQ         Z1, Z13, Z13
 	VADDPS           Z21, Z9, Z17
-	VPSRLQ           $0x20, Z15, Z9
+	VPSRLQ           $0x20, Z14, Z9
 	VPSRLQ           $0x20, Z13, Z16
-	VMULPS.BCST      const17<>+0(SB), Z12, Z12
+	VMULPS.BCST      const16<>+0(SB), Z12, Z12
 	VPTERNLOGD.BCST  $0x96, 72(SP), Z3, Z16
-	VPTERNLOGD.BCST  $0x96, 80(SP), Z14, Z9
+	VPTERNLOGD.BCST  $0x96, 80(SP), Z15, Z9
 	VSQRTPS          Z17, Z3
-	VPMULUDQ         Z0, Z16, Z14
+	VPMULUDQ         Z0, Z16, Z15
 	VPMULUDQ         Z1, Z9, Z16
 	VMULPS           Z12, Z12, Z18
-	VPSRLQ           $0x20, Z14, Z9
+	VPSRLQ           $0x20, Z15, Z9
 	VPSRLQ           $0x20, Z16, Z17
 	VBROADCASTSS     const3<>+0(SB), Z19
 	VBROADCASTSS     const6<>+0(SB), Z20
 	VPTERNLOGD.BCST  $0x96, 88(SP), Z13, Z17
-	VPTERNLOGD.BCST  $0x96, 96(SP), Z15, Z9
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z14, Z9
 	VFMADD213PS.BCST const4<>+0(SB), Z18, Z19
 	VFMADD213PS.BCST const7<>+0(SB), Z18, Z20
 	VPMULUDQ         Z0, Z17, Z13
-	VPMULUDQ         Z1, Z9, Z15
+	VPMULUDQ         Z1, Z9, Z14
 	VMOVAPS          Z18, Z21
 	VBROADCASTSS     const9<>+0(SB), Z22
 	VPSRLQ           $0x20, Z13, Z9
-	VPSRLQ           $0x20, Z15, Z17
+	VPSRLQ           $0x20, Z14, Z17
 	VFMADD213PS.BCST const5<>+0(SB), Z18, Z19
 	VFMADD213PS.BCST const8<>+0(SB), Z18, Z20
 	VFMADD213PS.BCST const10<>+0(SB), Z22, Z21
 	VPTERNLOGD.BCST  $0x96, 104(SP), Z16, Z17
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z14, Z9
-	VMULPS           Z12, Z18, Z14
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z15, Z9
+	VMULPS           Z12, Z18, Z15
 	VMULPS           Z18, Z18, Z16
 	VPMULUDQ         Z0, Z17, Z17
 	VPMULUDQ         Z1, Z9, Z9
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMOVAPS          Z12, Z12
-	VFMADD231PS      Z19, Z14, Z12
+	VFMADD231PS      Z19, Z15, Z12
 	VFMADD231PS      Z20, Z16, Z21
 	VPTESTMD.BCST    const12<>+0(SB), Z4, K1
-	VPSRLQ           $0x20, Z17, Z14
+	VPSRLQ           $0x20, Z17, Z15
 	VPSRLQ           $0x20, Z9, Z16
-	VPTERNLOGD.BCST  $0x96, 120(SP), Z15, Z16
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z13, Z14
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z14, Z16
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z13, Z15
 	VPMULUDQ         Z0, Z16, Z13
-	VPMULUDQ         Z1, Z14, Z14
+	VPMULUDQ         Z1, Z15, Z14
 	VBLENDMPS        Z21, Z12, K1, Z5
 	VBLENDMPS        Z12, Z21, K1, Z6
 	VMOVAPS          Z5, Z16
@@ -1443,39 +1440,39 @@ high2:
 
 partial:
 	VPSRLD           $0x08, Z3, Z3
-	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VPADDD.BCST      const17<>+0(SB), Z3, Z3
 	VCVTDQ2PS        Z3, Z3
-	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSUBD.BCST      const18<>+0(SB), Z3, Z3
 	VPSRAD           $0x17, Z3, Z9
 	VCVTDQ2PS        Z9, Z9
-	VPANDD.BCST      const20<>+0(SB), Z3, Z3
-	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VPANDD.BCST      const19<>+0(SB), Z3, Z3
+	VPADDD.BCST      const20<>+0(SB), Z3, Z3
 	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
 	VMULPS           Z3, Z3, Z12
-	VBROADCASTSS     const24<>+0(SB), Z13
-	VFMADD213PS.BCST const23<>+0(SB), Z3, Z13
-	VBROADCASTSS     const26<>+0(SB), Z14
-	VFMADD213PS.BCST const25<>+0(SB), Z3, Z14
-	VBROADCASTSS     const28<>+0(SB), Z15
-	VFMADD213PS.BCST const27<>+0(SB), Z3, Z15
-	VBROADCASTSS     const30<>+0(SB), Z16
-	VFMADD213PS.BCST const29<>+0(SB), Z3, Z16
+	VBROADCASTSS     const23<>+0(SB), Z13
+	VFMADD213PS.BCST const22<>+0(SB), Z3, Z13
+	VBROADCASTSS     const25<>+0(SB), Z14
+	VFMADD213PS.BCST const24<>+0(SB), Z3, Z14
+	VBROADCASTSS     const27<>+0(SB), Z15
+	VFMADD213PS.BCST const26<>+0(SB), Z3, Z15
+	VBROADCASTSS     const29<>+0(SB), Z16
+	VFMADD213PS.BCST const28<>+0(SB), Z3, Z16
 	VFMADD213PS      Z13, Z12, Z14
 	VFMADD213PS      Z15, Z12, Z16
 	VMULPS           Z12, Z12, Z13
 	VFMADD213PS      Z14, Z13, Z16
-	VMULPS.BCST      const15<>+0(SB), Z9, Z13
-	VFMADD231PS.BCST const14<>+0(SB), Z3, Z13
-	VMOVAPS          Z12, Z14
-	VFMADD231PS.BCST const16<>+0(SB), Z9, Z14
-	VMULPS           Z12, Z3, Z3
-	VFMADD231PS      Z16, Z3, Z14
-	VADDPS           Z14, Z13, Z3
+	VMOVAPS          Z12, Z13
+	VFMADD231PS.BCST const15<>+0(SB), Z9, Z13
+	VMULPS           Z12, Z3, Z12
+	VFMADD231PS      Z16, Z12, Z13
+	VADDPS           Z3, Z3, Z3
+	VFMSUB132PS.BCST const14<>+0(SB), Z3, Z9
+	VADDPS           Z13, Z9, Z3
 	VSQRTPS          Z3, Z3
 	VPSLLD           $0x02, Z4, Z9
 	VCVTDQ2PS        Z9, Z9
-	VMULPS.BCST      const17<>+0(SB), Z9, Z9
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS.BCST      const16<>+0(SB), Z9, Z9
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMULPS           Z9, Z9, Z12
 	VBROADCASTSS     const3<>+0(SB), Z13
 	VFMADD213PS.BCST const4<>+0(SB), Z12, Z13
@@ -1519,14 +1516,14 @@ partial:
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ    const32<>+0(SB), SI
+	LEAQ    const31<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
 	VMOVUPS Z9, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 	JMP     partialdone
 
 partialtail1:
-	LEAQ    const32<>+0(SB), SI
+	LEAQ    const31<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
 	VMOVUPS Z3, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
@@ -1535,7 +1532,7 @@ partialdone:
 	MOVQ            DX, BX
 	SHLQ            $0x03, BX
 	VPBROADCASTQ    BX, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z12
 	VPSRLQ          $0x20, Z12, Z3
 	VPXORD.BCST     168(SP), Z3, Z3
@@ -1599,39 +1596,39 @@ partialdone:
 
 final:
 	VPSRLD           $0x08, Z3, Z9
-	VPADDD.BCST      const18<>+0(SB), Z9, Z9
+	VPADDD.BCST      const17<>+0(SB), Z9, Z9
 	VCVTDQ2PS        Z9, Z9
-	VPSUBD.BCST      const19<>+0(SB), Z9, Z9
+	VPSUBD.BCST      const18<>+0(SB), Z9, Z9
 	VPSRAD           $0x17, Z9, Z12
 	VCVTDQ2PS        Z12, Z12
-	VPANDD.BCST      const20<>+0(SB), Z9, Z9
-	VPADDD.BCST      const21<>+0(SB), Z9, Z9
+	VPANDD.BCST      const19<>+0(SB), Z9, Z9
+	VPADDD.BCST      const20<>+0(SB), Z9, Z9
 	VSUBPS.BCST      const10<>+0(SB), Z9, Z9
 	VMULPS           Z9, Z9, Z13
-	VBROADCASTSS     const24<>+0(SB), Z14
-	VFMADD213PS.BCST const23<>+0(SB), Z9, Z14
-	VBROADCASTSS     const26<>+0(SB), Z15
-	VFMADD213PS.BCST const25<>+0(SB), Z9, Z15
-	VBROADCASTSS     const28<>+0(SB), Z16
-	VFMADD213PS.BCST const27<>+0(SB), Z9, Z16
-	VBROADCASTSS     const30<>+0(SB), Z17
-	VFMADD213PS.BCST const29<>+0(SB), Z9, Z17
+	VBROADCASTSS     const23<>+0(SB), Z14
+	VFMADD213PS.BCST const22<>+0(SB), Z9, Z14
+	VBROADCASTSS     const25<>+0(SB), Z15
+	VFMADD213PS.BCST const24<>+0(SB), Z9, Z15
+	VBROADCASTSS     const27<>+0(SB), Z16
+	VFMADD213PS.BCST const26<>+0(SB), Z9, Z16
+	VBROADCASTSS     const29<>+0(SB), Z17
+	VFMADD213PS.BCST const28<>+0(SB), Z9, Z17
 	VFMADD213PS      Z14, Z13, Z15
 	VFMADD213PS      Z16, Z13, Z17
 	VMULPS           Z13, Z13, Z14
 	VFMADD213PS      Z15, Z14, Z17
-	VMULPS.BCST      const15<>+0(SB), Z12, Z14
-	VFMADD231PS.BCST const14<>+0(SB), Z9, Z14
-	VMOVAPS          Z13, Z15
-	VFMADD231PS.BCST const16<>+0(SB), Z12, Z15
-	VMULPS           Z13, Z9, Z9
-	VFMADD231PS      Z17, Z9, Z15
-	VADDPS           Z15, Z14, Z9
+	VMOVAPS          Z13, Z14
+	VFMADD231PS.BCST const15<>+0(SB), Z12, Z14
+	VMULPS           Z13, Z9, Z13
+	VFMADD231PS      Z17, Z13, Z14
+	VADDPS           Z9, Z9, Z9
+	VFMSUB132PS.BCST const14<>+0(SB), Z9, Z12
+	VADDPS           Z14, Z12, Z9
 	VSQRTPS          Z9, Z9
 	VPSLLD           $0x02, Z4, Z12
 	VCVTDQ2PS        Z12, Z12
-	VMULPS.BCST      const17<>+0(SB), Z12, Z12
-	VPADDD.BCST      const22<>+0(SB), Z4, Z13
+	VMULPS.BCST      const16<>+0(SB), Z12, Z12
+	VPADDD.BCST      const21<>+0(SB), Z4, Z13
 	VMULPS           Z12, Z12, Z14
 	VBROADCASTSS     const3<>+0(SB), Z15
 	VFMADD213PS.BCST const4<>+0(SB), Z14, Z15
@@ -1675,14 +1672,14 @@ final:
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ    const32<>+0(SB), SI
+	LEAQ    const31<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
 	VMOVUPS Z12, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
 	JMP     finaldone
 
 finaltail1:
-	LEAQ    const32<>+0(SB), SI
+	LEAQ    const31<>+0(SB), SI
 	KMOVW   (SI)(BX*4), K1
 	VMOVUPS Z9, K1, (CX)
 	LEAQ    (CX)(BX*4), CX
@@ -1797,7 +1794,7 @@ high1:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z6
 	VPSRLQ          $0x20, Z6, Z3
 	VPXORD.BCST     168(SP), Z3, Z3
@@ -1905,21 +1902,21 @@ high2:
 	CMPQ             R9, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z3, Z3
-	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VPADDD.BCST      const17<>+0(SB), Z3, Z3
 	VCVTDQ2PS        Z3, Z3
-	VBROADCASTSS     const24<>+0(SB), Z16
-	VBROADCASTSS     const26<>+0(SB), Z17
-	VBROADCASTSS     const28<>+0(SB), Z18
-	VPSUBD.BCST      const19<>+0(SB), Z3, Z11
-	VPANDD.BCST      const20<>+0(SB), Z11, Z3
-	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VBROADCASTSS     const23<>+0(SB), Z16
+	VBROADCASTSS     const25<>+0(SB), Z17
+	VBROADCASTSS     const27<>+0(SB), Z18
+	VPSUBD.BCST      const18<>+0(SB), Z3, Z11
+	VPANDD.BCST      const19<>+0(SB), Z11, Z3
+	VPADDD.BCST      const20<>+0(SB), Z3, Z3
 	VSUBPS.BCST      const10<>+0(SB), Z3, Z14
-	VBROADCASTSS     const30<>+0(SB), Z19
+	VBROADCASTSS     const29<>+0(SB), Z19
 	MOVQ             R8, R10
-	VFMADD213PS.BCST const23<>+0(SB), Z14, Z16
-	VFMADD213PS.BCST const25<>+0(SB), Z14, Z17
-	VFMADD213PS.BCST const27<>+0(SB), Z14, Z18
-	VFMADD213PS.BCST const29<>+0(SB), Z14, Z19
+	VFMADD213PS.BCST const22<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z17
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z18
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z19
 	SHLQ             $0x03, R10
 	VMULPS           Z14, Z14, Z15
 	VPBROADCASTQ     R10, Z3
@@ -1928,18 +1925,18 @@ high2:
 	VFMADD213PS      Z16, Z15, Z17
 	VFMADD213PS      Z18, Z15, Z19
 	VMULPS           Z15, Z15, Z16
-	VPADDQ           const31<>+0(SB), Z3, Z3
+	VPADDQ           const30<>+0(SB), Z3, Z3
 	VMOVAPS          Z15, Z18
 	VPMULUDQ         Z0, Z3, Z3
 	VFMADD213PS      Z17, Z16, Z19
-	VFMADD231PS.BCST const16<>+0(SB), Z11, Z18
-	VMULPS.BCST      const15<>+0(SB), Z11, Z11
-	VMULPS           Z15, Z14, Z16
-	VPSRLQ           $0x20, Z3, Z15
-	VPXORD.BCST      168(SP), Z15, Z15
-	VFMADD231PS.BCST const14<>+0(SB), Z14, Z11
-	VFMADD231PS      Z19, Z16, Z18
-	VPMULUDQ         Z1, Z15, Z14
+	VFMADD231PS.BCST const15<>+0(SB), Z11, Z18
+	VMULPS           Z15, Z14, Z15
+	VADDPS           Z14, Z14, Z16
+	VPSRLQ           $0x20, Z3, Z14
+	VPXORD.BCST      168(SP), Z14, Z14
+	VFMADD231PS      Z19, Z15, Z18
+	VFMSUB132PS.BCST const14<>+0(SB), Z16, Z11
+	VPMULUDQ         Z1, Z14, Z14
 	VPSLLD           $0x02, Z4, Z15
 	VCVTDQ2PS        Z15, Z16
 	VPSRLQ           $0x20, Z14, Z15
@@ -1948,7 +1945,7 @@ high2:
 	VPXORD.BCST      184(SP), Z3, Z3
 	VPMULUDQ         Z0, Z15, Z15
 	VPMULUDQ         Z1, Z3, Z3
-	VMULPS.BCST      const17<>+0(SB), Z16, Z16
+	VMULPS.BCST      const16<>+0(SB), Z16, Z16
 	VSQRTPS          Z11, Z18
 	VPSRLQ           $0x20, Z15, Z11
 	VPSRLQ           $0x20, Z3, Z17
@@ -1976,7 +1973,7 @@ high2:
 	VMULPS           Z19, Z19, Z24
 	VPSRLQ           $0x20, Z20, Z19
 	VPSRLQ           $0x20, Z11, Z23
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMOVAPS          Z16, Z16
 	VPTERNLOGD.BCST  $0x96, 72(SP), Z17, Z23
 	VPTERNLOGD.BCST  $0x96, 80(SP), Z14, Z19
@@ -2048,39 +2045,39 @@ high2:
 
 partial:
 	VPSRLD           $0x08, Z3, Z3
-	VPADDD.BCST      const18<>+0(SB), Z3, Z3
+	VPADDD.BCST      const17<>+0(SB), Z3, Z3
 	VCVTDQ2PS        Z3, Z3
-	VPSUBD.BCST      const19<>+0(SB), Z3, Z3
+	VPSUBD.BCST      const18<>+0(SB), Z3, Z3
 	VPSRAD           $0x17, Z3, Z11
 	VCVTDQ2PS        Z11, Z11
-	VPANDD.BCST      const20<>+0(SB), Z3, Z3
-	VPADDD.BCST      const21<>+0(SB), Z3, Z3
+	VPANDD.BCST      const19<>+0(SB), Z3, Z3
+	VPADDD.BCST      const20<>+0(SB), Z3, Z3
 	VSUBPS.BCST      const10<>+0(SB), Z3, Z3
 	VMULPS           Z3, Z3, Z14
-	VBROADCASTSS     const24<>+0(SB), Z15
-	VFMADD213PS.BCST const23<>+0(SB), Z3, Z15
-	VBROADCASTSS     const26<>+0(SB), Z16
-	VFMADD213PS.BCST const25<>+0(SB), Z3, Z16
-	VBROADCASTSS     const28<>+0(SB), Z17
-	VFMADD213PS.BCST const27<>+0(SB), Z3, Z17
-	VBROADCASTSS     const30<>+0(SB), Z18
-	VFMADD213PS.BCST const29<>+0(SB), Z3, Z18
+	VBROADCASTSS     const23<>+0(SB), Z15
+	VFMADD213PS.BCST const22<>+0(SB), Z3, Z15
+	VBROADCASTSS     const25<>+0(SB), Z16
+	VFMADD213PS.BCST const24<>+0(SB), Z3, Z16
+	VBROADCASTSS     const27<>+0(SB), Z17
+	VFMADD213PS.BCST const26<>+0(SB), Z3, Z17
+	VBROADCASTSS     const29<>+0(SB), Z18
+	VFMADD213PS.BCST const28<>+0(SB), Z3, Z18
 	VFMADD213PS      Z15, Z14, Z16
 	VFMADD213PS      Z17, Z14, Z18
 	VMULPS           Z14, Z14, Z15
 	VFMADD213PS      Z16, Z15, Z18
-	VMULPS.BCST      const15<>+0(SB), Z11, Z15
-	VFMADD231PS.BCST const14<>+0(SB), Z3, Z15
-	VMOVAPS          Z14, Z16
-	VFMADD231PS.BCST const16<>+0(SB), Z11, Z16
-	VMULPS           Z14, Z3, Z3
-	VFMADD231PS      Z18, Z3, Z16
-	VADDPS           Z16, Z15, Z3
+	VMOVAPS          Z14, Z15
+	VFMADD231PS.BCST const15<>+0(SB), Z11, Z15
+	VMULPS           Z14, Z3, Z14
+	VFMADD231PS      Z18, Z14, Z15
+	VADDPS           Z3, Z3, Z3
+	VFMSUB132PS.BCST const14<>+0(SB), Z3, Z11
+	VADDPS           Z15, Z11, Z3
 	VSQRTPS          Z3, Z3
 	VPSLLD           $0x02, Z4, Z11
 	VCVTDQ2PS        Z11, Z11
-	VMULPS.BCST      const17<>+0(SB), Z11, Z11
-	VPADDD.BCST      const22<>+0(SB), Z4, Z4
+	VMULPS.BCST      const16<>+0(SB), Z11, Z11
+	VPADDD.BCST      const21<>+0(SB), Z4, Z4
 	VMULPS           Z11, Z11, Z14
 	VBROADCASTSS     const3<>+0(SB), Z15
 	VFMADD213PS.BCST const4<>+0(SB), Z14, Z15
@@ -2136,7 +2133,7 @@ partial:
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
 	VMOVUPS     Z11, K1, (DX)
 	VMOVUPS.Z   (BX), K1, Z3
@@ -2149,7 +2146,7 @@ partialtail0:
 	JMP         partialdone
 
 partialtail1:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
 	VMOVUPS     Z3, K1, (DX)
 	VMOVUPS.Z   (BX), K1, Z4
@@ -2164,7 +2161,7 @@ partialdone:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z3
-	VPADDQ          const31<>+0(SB), Z3, Z3
+	VPADDQ          const30<>+0(SB), Z3, Z3
 	VPMULUDQ        Z0, Z3, Z6
 	VPSRLQ          $0x20, Z6, Z3
 	VPXORD.BCST     168(SP), Z3, Z3
@@ -2228,39 +2225,39 @@ partialdone:
 
 final:
 	VPSRLD           $0x08, Z3, Z11
-	VPADDD.BCST      const18<>+0(SB), Z11, Z11
+	VPADDD.BCST      const17<>+0(SB), Z11, Z11
 	VCVTDQ2PS        Z11, Z11
-	VPSUBD.BCST      const19<>+0(SB), Z11, Z11
+	VPSUBD.BCST      const18<>+0(SB), Z11, Z11
 	VPSRAD           $0x17, Z11, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPANDD.BCST      const20<>+0(SB), Z11, Z11
-	VPADDD.BCST      const21<>+0(SB), Z11, Z11
+	VPANDD.BCST      const19<>+0(SB), Z11, Z11
+	VPADDD.BCST      const20<>+0(SB), Z11, Z11
 	VSUBPS.BCST      const10<>+0(SB), Z11, Z11
 	VMULPS           Z11, Z11, Z15
-	VBROADCASTSS     const24<>+0(SB), Z16
-	VFMADD213PS.BCST const23<>+0(SB), Z11, Z16
-	VBROADCASTSS     const26<>+0(SB), Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z11, Z17
-	VBROADCASTSS     const28<>+0(SB), Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z11, Z18
-	VBROADCASTSS     const30<>+0(SB), Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z11, Z19
+	VBROADCASTSS     const23<>+0(SB), Z16
+	VFMADD213PS.BCST const22<>+0(SB), Z11, Z16
+	VBROADCASTSS     const25<>+0(SB), Z17
+	VFMADD213PS.BCST const24<>+0(SB), Z11, Z17
+	VBROADCASTSS     const27<>+0(SB), Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z11, Z18
+	VBROADCASTSS     const29<>+0(SB), Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z11, Z19
 	VFMADD213PS      Z16, Z15, Z17
 	VFMADD213PS      Z18, Z15, Z19
 	VMULPS           Z15, Z15, Z16
 	VFMADD213PS      Z17, Z16, Z19
-	VMULPS.BCST      const15<>+0(SB), Z14, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z11, Z16
-	VMOVAPS          Z15, Z17
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
-	VMULPS           Z15, Z11, Z11
-	VFMADD231PS      Z19, Z11, Z17
-	VADDPS           Z17, Z16, Z11
+	VMOVAPS          Z15, Z16
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z16
+	VMULPS           Z15, Z11, Z15
+	VFMADD231PS      Z19, Z15, Z16
+	VADDPS           Z11, Z11, Z11
+	VFMSUB132PS.BCST const14<>+0(SB), Z11, Z14
+	VADDPS           Z16, Z14, Z11
 	VSQRTPS          Z11, Z11
 	VPSLLD           $0x02, Z4, Z14
 	VCVTDQ2PS        Z14, Z14
-	VMULPS.BCST      const17<>+0(SB), Z14, Z14
-	VPADDD.BCST      const22<>+0(SB), Z4, Z15
+	VMULPS.BCST      const16<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z4, Z15
 	VMULPS           Z14, Z14, Z16
 	VBROADCASTSS     const3<>+0(SB), Z17
 	VFMADD213PS.BCST const4<>+0(SB), Z16, Z17
@@ -2316,7 +2313,7 @@ final:
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
 	VMOVUPS     Z14, K1, (DX)
 	VMOVUPS.Z   (BX), K1, Z11
@@ -2329,7 +2326,7 @@ finaltail0:
 	JMP         finaldone
 
 finaltail1:
-	LEAQ        const32<>+0(SB), R10
+	LEAQ        const31<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
 	VMOVUPS     Z11, K1, (DX)
 	VMOVUPS.Z   (BX), K1, Z14
@@ -2457,7 +2454,7 @@ high1:
 	MOVQ            DI, R8
 	SHLQ            $0x03, R8
 	VPBROADCASTQ    R8, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
 	VPMULUDQ        Z9, Z0, Z13
 	VPSRLQ          $0x20, Z13, Z0
 	VPXORD.BCST     200(SP), Z0, Z0
@@ -2529,7 +2526,7 @@ rows:
 	VBROADCASTSS X8, Z8
 	VMOVAPS      Z8, Z8
 	VMOVSS       16(SP), X14
-	VUCOMISS     const33<>+0(SB), X14
+	VUCOMISS     const32<>+0(SB), X14
 	JHI          clip
 	JMP          free
 
@@ -2561,7 +2558,7 @@ drift1:
 drift1end:
 	TESTQ            R11, R11
 	JEQ              driftdone
-	LEAQ             const32<>+0(SB), R12
+	LEAQ             const31<>+0(SB), R12
 	KMOVW            (R12)(R11*4), K1
 	VMOVUPS.Z        (R9), K1, Z15
 	VMOVUPS.Z        (R10), K1, Z16
@@ -2640,25 +2637,25 @@ high2:
 	CMPQ             R8, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z12, Z12
-	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VPADDD.BCST      const17<>+0(SB), Z12, Z12
 	VCVTDQ2PS        Z12, Z14
 	MOVQ             DI, R9
 	SHLQ             $0x03, R9
 	VPBROADCASTQ     R9, Z12
-	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
-	VPANDD.BCST      const20<>+0(SB), Z14, Z15
-	VPADDD.BCST      const21<>+0(SB), Z15, Z15
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z14
+	VPANDD.BCST      const19<>+0(SB), Z14, Z15
+	VPADDD.BCST      const20<>+0(SB), Z15, Z15
 	VSUBPS.BCST      const10<>+0(SB), Z15, Z15
-	VPADDQ           const31<>+0(SB), Z12, Z12
+	VPADDQ           const30<>+0(SB), Z12, Z12
 	VPMULUDQ         Z9, Z12, Z12
-	VBROADCASTSS     const24<>+0(SB), Z18
-	VBROADCASTSS     const26<>+0(SB), Z19
-	VBROADCASTSS     const28<>+0(SB), Z20
-	VBROADCASTSS     const30<>+0(SB), Z21
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z21
+	VBROADCASTSS     const23<>+0(SB), Z18
+	VBROADCASTSS     const25<>+0(SB), Z19
+	VBROADCASTSS     const27<>+0(SB), Z20
+	VBROADCASTSS     const29<>+0(SB), Z21
+	VFMADD213PS.BCST const22<>+0(SB), Z15, Z18
+	VFMADD213PS.BCST const24<>+0(SB), Z15, Z19
+	VFMADD213PS.BCST const26<>+0(SB), Z15, Z20
+	VFMADD213PS.BCST const28<>+0(SB), Z15, Z21
 	VMULPS           Z15, Z15, Z17
 	VPSRLQ           $0x20, Z12, Z16
 	VPXORD.BCST      200(SP), Z16, Z16
@@ -2673,68 +2670,68 @@ high2:
 	VPXORD.BCST      208(SP), Z18, Z18
 	VPXORD.BCST      216(SP), Z12, Z12
 	VFMADD213PS      Z19, Z20, Z21
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z22
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z22
 	VPMULUDQ         Z9, Z18, Z18
 	VPMULUDQ         Z10, Z12, Z12
-	VMULPS.BCST      const15<>+0(SB), Z14, Z14
-	VMULPS           Z17, Z15, Z20
-	VPSRLQ           $0x20, Z18, Z17
+	VMULPS           Z17, Z15, Z17
+	VADDPS           Z15, Z15, Z20
+	VPSRLQ           $0x20, Z18, Z15
 	VPSRLQ           $0x20, Z12, Z19
-	VFMADD231PS.BCST const14<>+0(SB), Z15, Z14
-	VFMADD231PS      Z21, Z20, Z22
+	VFMADD231PS      Z21, Z17, Z22
+	VFMSUB132PS.BCST const14<>+0(SB), Z20, Z14
 	VPTERNLOGD.BCST  $0x96, 72(SP), Z16, Z19
-	VPXORD.BCST      224(SP), Z17, Z17
-	VPSLLD           $0x02, Z13, Z15
-	VPMULUDQ         Z9, Z19, Z16
-	VPMULUDQ         Z10, Z17, Z17
-	VCVTDQ2PS        Z15, Z15
+	VPXORD.BCST      224(SP), Z15, Z15
+	VPSLLD           $0x02, Z13, Z16
+	VPMULUDQ         Z9, Z19, Z17
+	VPMULUDQ         Z10, Z15, Z15
+	VCVTDQ2PS        Z16, Z16
 	VADDPS           Z22, Z14, Z20
-	VPSRLQ           $0x20, Z16, Z14
-	VPSRLQ           $0x20, Z17, Z19
+	VPSRLQ           $0x20, Z17, Z14
+	VPSRLQ           $0x20, Z15, Z19
 	VPTERNLOGD.BCST  $0x96, 88(SP), Z12, Z19
 	VPTERNLOGD.BCST  $0x96, 96(SP), Z18, Z14
-	VMULPS.BCST      const17<>+0(SB), Z15, Z12
-	VPMULUDQ         Z9, Z19, Z15
+	VMULPS.BCST      const16<>+0(SB), Z16, Z12
+	VPMULUDQ         Z9, Z19, Z16
 	VPMULUDQ         Z10, Z14, Z14
 	VSQRTPS          Z20, Z20
 	VMULPS           Z12, Z12, Z21
-	VPSRLQ           $0x20, Z15, Z18
+	VPSRLQ           $0x20, Z16, Z18
 	VPSRLQ           $0x20, Z14, Z19
-	VPTERNLOGD.BCST  $0x96, 104(SP), Z17, Z19
-	VPTERNLOGD.BCST  $0x96, 112(SP), Z16, Z18
-	VBROADCASTSS     const3<>+0(SB), Z16
+	VPTERNLOGD.BCST  $0x96, 104(SP), Z15, Z19
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z17, Z18
+	VBROADCASTSS     const3<>+0(SB), Z15
 	VBROADCASTSS     const6<>+0(SB), Z17
 	VPMULUDQ         Z9, Z19, Z19
 	VPMULUDQ         Z10, Z18, Z22
-	VFMADD213PS.BCST const4<>+0(SB), Z21, Z16
+	VFMADD213PS.BCST const4<>+0(SB), Z21, Z15
 	VFMADD213PS.BCST const7<>+0(SB), Z21, Z17
 	VPSRLQ           $0x20, Z19, Z18
 	VPSRLQ           $0x20, Z22, Z23
 	VMOVAPS          Z21, Z24
 	VBROADCASTSS     const9<>+0(SB), Z25
 	VPTERNLOGD.BCST  $0x96, 120(SP), Z14, Z23
-	VPTERNLOGD.BCST  $0x96, 128(SP), Z15, Z18
-	VFMADD213PS.BCST const5<>+0(SB), Z21, Z16
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z16, Z18
+	VFMADD213PS.BCST const5<>+0(SB), Z21, Z15
 	VFMADD213PS.BCST const8<>+0(SB), Z21, Z17
 	VFMADD213PS.BCST const10<>+0(SB), Z25, Z24
 	VPMULUDQ         Z9, Z23, Z14
-	VPMULUDQ         Z10, Z18, Z15
+	VPMULUDQ         Z10, Z18, Z16
 	VMULPS           Z12, Z21, Z18
 	VMULPS           Z21, Z21, Z21
-	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VPADDD.BCST      const21<>+0(SB), Z13, Z13
 	VMOVAPS          Z12, Z25
 	VPSRLQ           $0x20, Z14, Z12
-	VPSRLQ           $0x20, Z15, Z23
-	VFMADD231PS      Z16, Z18, Z25
+	VPSRLQ           $0x20, Z16, Z23
+	VFMADD231PS      Z15, Z18, Z25
 	VFMADD231PS      Z17, Z21, Z24
 	VPTESTMD.BCST    const12<>+0(SB), Z13, K1
-	VMOVUPS          (DX), Z16
+	VMOVUPS          (DX), Z15
 	VMOVUPS          (BX), Z17
 	VMOVUPS          64(DX), Z18
 	VMOVUPS          64(BX), Z21
 	VPTERNLOGD.BCST  $0x96, 136(SP), Z22, Z23
 	VPTERNLOGD.BCST  $0x96, 144(SP), Z19, Z12
-	VADDPS           Z17, Z16, Z16
+	VADDPS           Z17, Z15, Z15
 	VADDPS           Z21, Z18, Z17
 	VPMULUDQ         Z9, Z23, Z18
 	VPMULUDQ         Z10, Z12, Z12
@@ -2742,45 +2739,45 @@ high2:
 	VMOVUPS          64(CX), Z21
 	VBLENDMPS        Z24, Z25, K1, Z2
 	VBLENDMPS        Z25, Z24, K1, Z3
-	VFMADD231PS.BCST 8(SP), Z19, Z16
+	VFMADD231PS.BCST 8(SP), Z19, Z15
 	VFMADD231PS.BCST 8(SP), Z21, Z17
 	VPSRLQ           $0x20, Z18, Z19
 	VPSRLQ           $0x20, Z12, Z21
 	VMOVAPS          Z2, Z22
 	VPADDD.BCST      const12<>+0(SB), Z13, Z23
 	VMOVAPS          Z3, Z24
-	VPTERNLOGD.BCST  $0x96, 152(SP), Z15, Z21
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z16, Z21
 	VPTERNLOGD.BCST  $0x96, 160(SP), Z14, Z19
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z13, Z22
 	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z24
 	VPMULUDQ         Z9, Z21, Z13
 	VPMULUDQ         Z10, Z19, Z14
-	VMULPS           Z24, Z20, Z15
+	VMULPS           Z24, Z20, Z16
 	VMULPS           Z22, Z20, Z19
 	VMOVUPS          (CX), Z20
 	VMOVUPS          64(CX), Z21
-	VFNMADD231PS     Z16, Z0, Z20
+	VFNMADD231PS     Z15, Z0, Z20
 	VFNMADD231PS     Z17, Z0, Z21
-	VPSRLQ           $0x20, Z13, Z16
+	VPSRLQ           $0x20, Z13, Z15
 	VPSRLQ           $0x20, Z14, Z17
-	VSHUFF64X2       $0x44, Z19, Z15, Z22
-	VSHUFF64X2       $0xee, Z19, Z15, Z15
+	VSHUFF64X2       $0x44, Z19, Z16, Z22
+	VSHUFF64X2       $0xee, Z19, Z16, Z16
 	VPTERNLOGD.BCST  $0x96, 168(SP), Z12, Z17
-	VPTERNLOGD.BCST  $0x96, 176(SP), Z18, Z16
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z18, Z15
 	VPMULUDQ         Z9, Z17, Z17
-	VPMULUDQ         Z10, Z16, Z16
+	VPMULUDQ         Z10, Z15, Z15
 	VFMADD231PS      Z22, Z8, Z20
-	VFMADD231PS      Z15, Z8, Z21
+	VFMADD231PS      Z16, Z8, Z21
 	VPSRLQ           $0x20, Z17, Z12
-	VPSRLQ           $0x20, Z16, Z15
-	VPTERNLOGD.BCST  $0x96, 184(SP), Z14, Z15
+	VPSRLQ           $0x20, Z15, Z16
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z14, Z16
 	VPTERNLOGD.BCST  $0x96, 192(SP), Z13, Z12
 	VMOVUPS          Z20, (CX)
 	VMOVUPS          Z21, 64(CX)
-	VPERMT2D         Z12, Z11, Z15
-	VMOVAPS          Z15, Z12
-	VPERMT2D         Z17, Z11, Z16
-	VMOVAPS          Z16, Z13
+	VPERMT2D         Z12, Z11, Z16
+	VMOVAPS          Z16, Z12
+	VPERMT2D         Z17, Z11, Z15
+	VMOVAPS          Z15, Z13
 	ADDQ             $0x00000080, CX
 	ADDQ             $0x00000080, DX
 	ADDQ             $0x00000080, BX
@@ -2791,39 +2788,39 @@ high2:
 
 partial:
 	VPSRLD           $0x08, Z12, Z12
-	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VPADDD.BCST      const17<>+0(SB), Z12, Z12
 	VCVTDQ2PS        Z12, Z12
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPSUBD.BCST      const18<>+0(SB), Z12, Z12
 	VPSRAD           $0x17, Z12, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPANDD.BCST      const20<>+0(SB), Z12, Z12
-	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VPANDD.BCST      const19<>+0(SB), Z12, Z12
+	VPADDD.BCST      const20<>+0(SB), Z12, Z12
 	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
 	VMULPS           Z12, Z12, Z15
-	VBROADCASTSS     const24<>+0(SB), Z16
-	VFMADD213PS.BCST const23<>+0(SB), Z12, Z16
-	VBROADCASTSS     const26<>+0(SB), Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z12, Z17
-	VBROADCASTSS     const28<>+0(SB), Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z12, Z18
-	VBROADCASTSS     const30<>+0(SB), Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z12, Z19
+	VBROADCASTSS     const23<>+0(SB), Z16
+	VFMADD213PS.BCST const22<>+0(SB), Z12, Z16
+	VBROADCASTSS     const25<>+0(SB), Z17
+	VFMADD213PS.BCST const24<>+0(SB), Z12, Z17
+	VBROADCASTSS     const27<>+0(SB), Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z12, Z18
+	VBROADCASTSS     const29<>+0(SB), Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z12, Z19
 	VFMADD213PS      Z16, Z15, Z17
 	VFMADD213PS      Z18, Z15, Z19
 	VMULPS           Z15, Z15, Z16
 	VFMADD213PS      Z17, Z16, Z19
-	VMULPS.BCST      const15<>+0(SB), Z14, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z12, Z16
-	VMOVAPS          Z15, Z17
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
-	VMULPS           Z15, Z12, Z12
-	VFMADD231PS      Z19, Z12, Z17
-	VADDPS           Z17, Z16, Z12
+	VMOVAPS          Z15, Z16
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z16
+	VMULPS           Z15, Z12, Z15
+	VFMADD231PS      Z19, Z15, Z16
+	VADDPS           Z12, Z12, Z12
+	VFMSUB132PS.BCST const14<>+0(SB), Z12, Z14
+	VADDPS           Z16, Z14, Z12
 	VSQRTPS          Z12, Z12
 	VPSLLD           $0x02, Z13, Z14
 	VCVTDQ2PS        Z14, Z14
-	VMULPS.BCST      const17<>+0(SB), Z14, Z14
-	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VMULPS.BCST      const16<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z13, Z13
 	VMULPS           Z14, Z14, Z15
 	VBROADCASTSS     const3<>+0(SB), Z16
 	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
@@ -2887,7 +2884,7 @@ partial:
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ             const32<>+0(SB), R9
+	LEAQ             const31<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
 	VMOVUPS.Z        (DX), K1, Z12
 	VMOVUPS.Z        (BX), K1, Z13
@@ -2904,7 +2901,7 @@ partialtail0:
 	JMP              partialdone
 
 partialtail1:
-	LEAQ             const32<>+0(SB), R9
+	LEAQ             const31<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
 	VMOVUPS.Z        (DX), K1, Z13
 	VMOVUPS.Z        (BX), K1, Z14
@@ -2923,7 +2920,7 @@ partialdone:
 	MOVQ            DI, R8
 	SHLQ            $0x03, R8
 	VPBROADCASTQ    R8, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
 	VPMULUDQ        Z9, Z0, Z13
 	VPSRLQ          $0x20, Z13, Z0
 	VPXORD.BCST     200(SP), Z0, Z0
@@ -2987,39 +2984,39 @@ partialdone:
 
 final:
 	VPSRLD           $0x08, Z12, Z14
-	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VPADDD.BCST      const17<>+0(SB), Z14, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z14
 	VPSRAD           $0x17, Z14, Z15
 	VCVTDQ2PS        Z15, Z15
-	VPANDD.BCST      const20<>+0(SB), Z14, Z14
-	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VPANDD.BCST      const19<>+0(SB), Z14, Z14
+	VPADDD.BCST      const20<>+0(SB), Z14, Z14
 	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
 	VMULPS           Z14, Z14, Z16
-	VBROADCASTSS     const24<>+0(SB), Z17
-	VFMADD213PS.BCST const23<>+0(SB), Z14, Z17
-	VBROADCASTSS     const26<>+0(SB), Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z14, Z18
-	VBROADCASTSS     const28<>+0(SB), Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
-	VBROADCASTSS     const30<>+0(SB), Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z14, Z20
+	VBROADCASTSS     const23<>+0(SB), Z17
+	VFMADD213PS.BCST const22<>+0(SB), Z14, Z17
+	VBROADCASTSS     const25<>+0(SB), Z18
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z18
+	VBROADCASTSS     const27<>+0(SB), Z19
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z19
+	VBROADCASTSS     const29<>+0(SB), Z20
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z20
 	VFMADD213PS      Z17, Z16, Z18
 	VFMADD213PS      Z19, Z16, Z20
 	VMULPS           Z16, Z16, Z17
 	VFMADD213PS      Z18, Z17, Z20
-	VMULPS.BCST      const15<>+0(SB), Z15, Z17
-	VFMADD231PS.BCST const14<>+0(SB), Z14, Z17
-	VMOVAPS          Z16, Z18
-	VFMADD231PS.BCST const16<>+0(SB), Z15, Z18
-	VMULPS           Z16, Z14, Z14
-	VFMADD231PS      Z20, Z14, Z18
-	VADDPS           Z18, Z17, Z14
+	VMOVAPS          Z16, Z17
+	VFMADD231PS.BCST const15<>+0(SB), Z15, Z17
+	VMULPS           Z16, Z14, Z16
+	VFMADD231PS      Z20, Z16, Z17
+	VADDPS           Z14, Z14, Z14
+	VFMSUB132PS.BCST const14<>+0(SB), Z14, Z15
+	VADDPS           Z17, Z15, Z14
 	VSQRTPS          Z14, Z14
 	VPSLLD           $0x02, Z13, Z15
 	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const17<>+0(SB), Z15, Z15
-	VPADDD.BCST      const22<>+0(SB), Z13, Z16
+	VMULPS.BCST      const16<>+0(SB), Z15, Z15
+	VPADDD.BCST      const21<>+0(SB), Z13, Z16
 	VMULPS           Z15, Z15, Z17
 	VBROADCASTSS     const3<>+0(SB), Z18
 	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
@@ -3083,7 +3080,7 @@ final:
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ             const32<>+0(SB), R9
+	LEAQ             const31<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
 	VMOVUPS.Z        (DX), K1, Z14
 	VMOVUPS.Z        (BX), K1, Z16
@@ -3100,7 +3097,7 @@ finaltail0:
 	JMP              finaldone
 
 finaltail1:
-	LEAQ             const32<>+0(SB), R9
+	LEAQ             const31<>+0(SB), R9
 	KMOVW            (R9)(R8*4), K1
 	VMOVUPS.Z        (DX), K1, Z15
 	VMOVUPS.Z        (BX), K1, Z16
@@ -3128,8 +3125,8 @@ none:
 	VZEROUPPER
 	RET
 
-DATA const33<>+0(SB)/4, $0x00000000
-GLOBL const33<>(SB), RODATA|NOPTR, $4
+DATA const32<>+0(SB)/4, $0x00000000
+GLOBL const32<>(SB), RODATA|NOPTR, $4
 
 // func Underdamped(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, root float32, heat float32, keep float32, seed uint64, step uint32, stream uint32) int
 // Requires: AVX, AVX512F, AVX512VL
@@ -3240,7 +3237,7 @@ high1:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
 	VPMULUDQ        Z9, Z0, Z13
 	VPSRLQ          $0x20, Z13, Z0
 	VPXORD.BCST     208(SP), Z0, Z0
@@ -3312,7 +3309,7 @@ rows:
 	VBROADCASTSS X8, Z8
 	VMOVAPS      Z8, Z8
 	VMOVSS       16(SP), X14
-	VUCOMISS     const33<>+0(SB), X14
+	VUCOMISS     const32<>+0(SB), X14
 	JHI          clip
 	JMP          free
 
@@ -3344,7 +3341,7 @@ drift1:
 drift1end:
 	TESTQ            R12, R12
 	JEQ              driftdone
-	LEAQ             const32<>+0(SB), R13
+	LEAQ             const31<>+0(SB), R13
 	KMOVW            (R13)(R12*4), K1
 	VMOVUPS.Z        (R10), K1, Z15
 	VMOVUPS.Z        (R11), K1, Z16
@@ -3423,21 +3420,21 @@ high2:
 	CMPQ             R9, $0x00000020
 	JLT              partial
 	VPSRLD           $0x08, Z12, Z12
-	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VPADDD.BCST      const17<>+0(SB), Z12, Z12
 	VCVTDQ2PS        Z12, Z12
-	VBROADCASTSS     const24<>+0(SB), Z17
-	VBROADCASTSS     const26<>+0(SB), Z18
-	VBROADCASTSS     const28<>+0(SB), Z19
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z14
-	VPANDD.BCST      const20<>+0(SB), Z14, Z12
-	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VBROADCASTSS     const23<>+0(SB), Z17
+	VBROADCASTSS     const25<>+0(SB), Z18
+	VBROADCASTSS     const27<>+0(SB), Z19
+	VPSUBD.BCST      const18<>+0(SB), Z12, Z14
+	VPANDD.BCST      const19<>+0(SB), Z14, Z12
+	VPADDD.BCST      const20<>+0(SB), Z12, Z12
 	VSUBPS.BCST      const10<>+0(SB), Z12, Z15
-	VBROADCASTSS     const30<>+0(SB), Z20
+	VBROADCASTSS     const29<>+0(SB), Z20
 	MOVQ             R8, R10
-	VFMADD213PS.BCST const23<>+0(SB), Z15, Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z15, Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z15, Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z15, Z20
+	VFMADD213PS.BCST const22<>+0(SB), Z15, Z17
+	VFMADD213PS.BCST const24<>+0(SB), Z15, Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z15, Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z15, Z20
 	SHLQ             $0x03, R10
 	VMULPS           Z15, Z15, Z16
 	VPBROADCASTQ     R10, Z12
@@ -3446,18 +3443,18 @@ high2:
 	VFMADD213PS      Z17, Z16, Z18
 	VFMADD213PS      Z19, Z16, Z20
 	VMULPS           Z16, Z16, Z17
-	VPADDQ           const31<>+0(SB), Z12, Z12
+	VPADDQ           const30<>+0(SB), Z12, Z12
 	VMOVAPS          Z16, Z19
 	VPMULUDQ         Z9, Z12, Z12
 	VFMADD213PS      Z18, Z17, Z20
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z19
-	VMULPS.BCST      const15<>+0(SB), Z14, Z14
-	VMULPS           Z16, Z15, Z17
-	VPSRLQ           $0x20, Z12, Z16
-	VPXORD.BCST      208(SP), Z16, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z15, Z14
-	VFMADD231PS      Z20, Z17, Z19
-	VPMULUDQ         Z10, Z16, Z15
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z19
+	VMULPS           Z16, Z15, Z16
+	VADDPS           Z15, Z15, Z17
+	VPSRLQ           $0x20, Z12, Z15
+	VPXORD.BCST      208(SP), Z15, Z15
+	VFMADD231PS      Z20, Z16, Z19
+	VFMSUB132PS.BCST const14<>+0(SB), Z17, Z14
+	VPMULUDQ         Z10, Z15, Z15
 	VPSLLD           $0x02, Z13, Z16
 	VCVTDQ2PS        Z16, Z17
 	VPSRLQ           $0x20, Z15, Z16
@@ -3466,7 +3463,7 @@ high2:
 	VPXORD.BCST      224(SP), Z12, Z12
 	VPMULUDQ         Z9, Z16, Z16
 	VPMULUDQ         Z10, Z12, Z12
-	VMULPS.BCST      const17<>+0(SB), Z17, Z17
+	VMULPS.BCST      const16<>+0(SB), Z17, Z17
 	VSQRTPS          Z14, Z19
 	VPSRLQ           $0x20, Z16, Z14
 	VPSRLQ           $0x20, Z12, Z18
@@ -3494,7 +3491,7 @@ high2:
 	VMULPS           Z20, Z20, Z25
 	VPSRLQ           $0x20, Z21, Z20
 	VPSRLQ           $0x20, Z14, Z24
-	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VPADDD.BCST      const21<>+0(SB), Z13, Z13
 	VMOVAPS          Z17, Z17
 	VPTERNLOGD.BCST  $0x96, 112(SP), Z18, Z24
 	VPTERNLOGD.BCST  $0x96, 120(SP), Z15, Z20
@@ -3583,39 +3580,39 @@ high2:
 
 partial:
 	VPSRLD           $0x08, Z12, Z12
-	VPADDD.BCST      const18<>+0(SB), Z12, Z12
+	VPADDD.BCST      const17<>+0(SB), Z12, Z12
 	VCVTDQ2PS        Z12, Z12
-	VPSUBD.BCST      const19<>+0(SB), Z12, Z12
+	VPSUBD.BCST      const18<>+0(SB), Z12, Z12
 	VPSRAD           $0x17, Z12, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPANDD.BCST      const20<>+0(SB), Z12, Z12
-	VPADDD.BCST      const21<>+0(SB), Z12, Z12
+	VPANDD.BCST      const19<>+0(SB), Z12, Z12
+	VPADDD.BCST      const20<>+0(SB), Z12, Z12
 	VSUBPS.BCST      const10<>+0(SB), Z12, Z12
 	VMULPS           Z12, Z12, Z15
-	VBROADCASTSS     const24<>+0(SB), Z16
-	VFMADD213PS.BCST const23<>+0(SB), Z12, Z16
-	VBROADCASTSS     const26<>+0(SB), Z17
-	VFMADD213PS.BCST const25<>+0(SB), Z12, Z17
-	VBROADCASTSS     const28<>+0(SB), Z18
-	VFMADD213PS.BCST const27<>+0(SB), Z12, Z18
-	VBROADCASTSS     const30<>+0(SB), Z19
-	VFMADD213PS.BCST const29<>+0(SB), Z12, Z19
+	VBROADCASTSS     const23<>+0(SB), Z16
+	VFMADD213PS.BCST const22<>+0(SB), Z12, Z16
+	VBROADCASTSS     const25<>+0(SB), Z17
+	VFMADD213PS.BCST const24<>+0(SB), Z12, Z17
+	VBROADCASTSS     const27<>+0(SB), Z18
+	VFMADD213PS.BCST const26<>+0(SB), Z12, Z18
+	VBROADCASTSS     const29<>+0(SB), Z19
+	VFMADD213PS.BCST const28<>+0(SB), Z12, Z19
 	VFMADD213PS      Z16, Z15, Z17
 	VFMADD213PS      Z18, Z15, Z19
 	VMULPS           Z15, Z15, Z16
 	VFMADD213PS      Z17, Z16, Z19
-	VMULPS.BCST      const15<>+0(SB), Z14, Z16
-	VFMADD231PS.BCST const14<>+0(SB), Z12, Z16
-	VMOVAPS          Z15, Z17
-	VFMADD231PS.BCST const16<>+0(SB), Z14, Z17
-	VMULPS           Z15, Z12, Z12
-	VFMADD231PS      Z19, Z12, Z17
-	VADDPS           Z17, Z16, Z12
+	VMOVAPS          Z15, Z16
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z16
+	VMULPS           Z15, Z12, Z15
+	VFMADD231PS      Z19, Z15, Z16
+	VADDPS           Z12, Z12, Z12
+	VFMSUB132PS.BCST const14<>+0(SB), Z12, Z14
+	VADDPS           Z16, Z14, Z12
 	VSQRTPS          Z12, Z12
 	VPSLLD           $0x02, Z13, Z14
 	VCVTDQ2PS        Z14, Z14
-	VMULPS.BCST      const17<>+0(SB), Z14, Z14
-	VPADDD.BCST      const22<>+0(SB), Z13, Z13
+	VMULPS.BCST      const16<>+0(SB), Z14, Z14
+	VPADDD.BCST      const21<>+0(SB), Z13, Z13
 	VMULPS           Z14, Z14, Z15
 	VBROADCASTSS     const3<>+0(SB), Z16
 	VFMADD213PS.BCST const4<>+0(SB), Z15, Z16
@@ -3689,7 +3686,7 @@ partial:
 	JEQ              partialdone
 
 partialtail0:
-	LEAQ             const32<>+0(SB), R10
+	LEAQ             const31<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
 	VMOVUPS.Z        (DX), K1, Z12
 	VMOVUPS.Z        (BX), K1, Z13
@@ -3711,7 +3708,7 @@ partialtail0:
 	JMP              partialdone
 
 partialtail1:
-	LEAQ             const32<>+0(SB), R10
+	LEAQ             const31<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
 	VMOVUPS.Z        (DX), K1, Z13
 	VMOVUPS.Z        (BX), K1, Z14
@@ -3735,7 +3732,7 @@ partialdone:
 	MOVQ            R8, R9
 	SHLQ            $0x03, R9
 	VPBROADCASTQ    R9, Z0
-	VPADDQ          const31<>+0(SB), Z0, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
 	VPMULUDQ        Z9, Z0, Z13
 	VPSRLQ          $0x20, Z13, Z0
 	VPXORD.BCST     208(SP), Z0, Z0
@@ -3799,39 +3796,39 @@ partialdone:
 
 final:
 	VPSRLD           $0x08, Z12, Z14
-	VPADDD.BCST      const18<>+0(SB), Z14, Z14
+	VPADDD.BCST      const17<>+0(SB), Z14, Z14
 	VCVTDQ2PS        Z14, Z14
-	VPSUBD.BCST      const19<>+0(SB), Z14, Z14
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z14
 	VPSRAD           $0x17, Z14, Z15
 	VCVTDQ2PS        Z15, Z15
-	VPANDD.BCST      const20<>+0(SB), Z14, Z14
-	VPADDD.BCST      const21<>+0(SB), Z14, Z14
+	VPANDD.BCST      const19<>+0(SB), Z14, Z14
+	VPADDD.BCST      const20<>+0(SB), Z14, Z14
 	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
 	VMULPS           Z14, Z14, Z16
-	VBROADCASTSS     const24<>+0(SB), Z17
-	VFMADD213PS.BCST const23<>+0(SB), Z14, Z17
-	VBROADCASTSS     const26<>+0(SB), Z18
-	VFMADD213PS.BCST const25<>+0(SB), Z14, Z18
-	VBROADCASTSS     const28<>+0(SB), Z19
-	VFMADD213PS.BCST const27<>+0(SB), Z14, Z19
-	VBROADCASTSS     const30<>+0(SB), Z20
-	VFMADD213PS.BCST const29<>+0(SB), Z14, Z20
+	VBROADCASTSS     const23<>+0(SB), Z17
+	VFMADD213PS.BCST const22<>+0(SB), Z14, Z17
+	VBROADCASTSS     const25<>+0(SB), Z18
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z18
+	VBROADCASTSS     const27<>+0(SB), Z19
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z19
+	VBROADCASTSS     const29<>+0(SB), Z20
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z20
 	VFMADD213PS      Z17, Z16, Z18
 	VFMADD213PS      Z19, Z16, Z20
 	VMULPS           Z16, Z16, Z17
 	VFMADD213PS      Z18, Z17, Z20
-	VMULPS.BCST      const15<>+0(SB), Z15, Z17
-	VFMADD231PS.BCST const14<>+0(SB), Z14, Z17
-	VMOVAPS          Z16, Z18
-	VFMADD231PS.BCST const16<>+0(SB), Z15, Z18
-	VMULPS           Z16, Z14, Z14
-	VFMADD231PS      Z20, Z14, Z18
-	VADDPS           Z18, Z17, Z14
+	VMOVAPS          Z16, Z17
+	VFMADD231PS.BCST const15<>+0(SB), Z15, Z17
+	VMULPS           Z16, Z14, Z16
+	VFMADD231PS      Z20, Z16, Z17
+	VADDPS           Z14, Z14, Z14
+	VFMSUB132PS.BCST const14<>+0(SB), Z14, Z15
+	VADDPS           Z17, Z15, Z14
 	VSQRTPS          Z14, Z14
 	VPSLLD           $0x02, Z13, Z15
 	VCVTDQ2PS        Z15, Z15
-	VMULPS.BCST      const17<>+0(SB), Z15, Z15
-	VPADDD.BCST      const22<>+0(SB), Z13, Z16
+	VMULPS.BCST      const16<>+0(SB), Z15, Z15
+	VPADDD.BCST      const21<>+0(SB), Z13, Z16
 	VMULPS           Z15, Z15, Z17
 	VBROADCASTSS     const3<>+0(SB), Z18
 	VFMADD213PS.BCST const4<>+0(SB), Z17, Z18
@@ -3905,7 +3902,7 @@ final:
 	JEQ              finaldone
 
 finaltail0:
-	LEAQ             const32<>+0(SB), R10
+	LEAQ             const31<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
 	VMOVUPS.Z        (DX), K1, Z14
 	VMOVUPS.Z        (BX), K1, Z16
@@ -3927,7 +3924,7 @@ finaltail0:
 	JMP              finaldone
 
 finaltail1:
-	LEAQ             const32<>+0(SB), R10
+	LEAQ             const31<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
 	VMOVUPS.Z        (DX), K1, Z15
 	VMOVUPS.Z        (BX), K1, Z16

@@ -20,94 +20,91 @@ DATA noiseConsts<>+72(SB)/8, $0x0000000300000002
 DATA noiseConsts<>+80(SB)/8, $0x0000000500000004
 DATA noiseConsts<>+88(SB)/8, $0x0000000700000006
 
-DATA noiseConsts<>+96(SB)/8, $0x8000000080000000
-DATA noiseConsts<>+104(SB)/8, $0x8000000080000000
+DATA noiseConsts<>+96(SB)/8, $0x4000000040000000
+DATA noiseConsts<>+104(SB)/8, $0x4000000040000000
 
-DATA noiseConsts<>+112(SB)/8, $0x4000000040000000
-DATA noiseConsts<>+120(SB)/8, $0x4000000040000000
+DATA noiseConsts<>+112(SB)/8, $0x4b3504f34b3504f3
+DATA noiseConsts<>+120(SB)/8, $0x4b3504f34b3504f3
 
-DATA noiseConsts<>+128(SB)/8, $0x4b3504f34b3504f3
-DATA noiseConsts<>+136(SB)/8, $0x4b3504f34b3504f3
+DATA noiseConsts<>+128(SB)/8, $0x007fffff007fffff
+DATA noiseConsts<>+136(SB)/8, $0x007fffff007fffff
 
-DATA noiseConsts<>+144(SB)/8, $0x007fffff007fffff
-DATA noiseConsts<>+152(SB)/8, $0x007fffff007fffff
+DATA noiseConsts<>+144(SB)/8, $0x3f3504f33f3504f3
+DATA noiseConsts<>+152(SB)/8, $0x3f3504f33f3504f3
 
-DATA noiseConsts<>+160(SB)/8, $0x3f3504f33f3504f3
-DATA noiseConsts<>+168(SB)/8, $0x3f3504f33f3504f3
+DATA noiseConsts<>+160(SB)/8, $0x3f8000003f800000
+DATA noiseConsts<>+168(SB)/8, $0x3f8000003f800000
 
-DATA noiseConsts<>+176(SB)/8, $0x3f8000003f800000
-DATA noiseConsts<>+184(SB)/8, $0x3f8000003f800000
+DATA noiseConsts<>+176(SB)/8, $0xbf2aaaaabf2aaaaa
+DATA noiseConsts<>+184(SB)/8, $0xbf2aaaaabf2aaaaa
 
-DATA noiseConsts<>+192(SB)/8, $0xbf2aaaaabf2aaaaa
-DATA noiseConsts<>+200(SB)/8, $0xbf2aaaaabf2aaaaa
+DATA noiseConsts<>+192(SB)/8, $0x3f0001133f000113
+DATA noiseConsts<>+200(SB)/8, $0x3f0001133f000113
 
-DATA noiseConsts<>+208(SB)/8, $0x3f0001133f000113
-DATA noiseConsts<>+216(SB)/8, $0x3f0001133f000113
+DATA noiseConsts<>+208(SB)/8, $0xbeccd004beccd004
+DATA noiseConsts<>+216(SB)/8, $0xbeccd004beccd004
 
-DATA noiseConsts<>+224(SB)/8, $0xbeccd004beccd004
-DATA noiseConsts<>+232(SB)/8, $0xbeccd004beccd004
+DATA noiseConsts<>+224(SB)/8, $0x3eaa39223eaa3922
+DATA noiseConsts<>+232(SB)/8, $0x3eaa39223eaa3922
 
-DATA noiseConsts<>+240(SB)/8, $0x3eaa39223eaa3922
-DATA noiseConsts<>+248(SB)/8, $0x3eaa39223eaa3922
+DATA noiseConsts<>+240(SB)/8, $0xbe916d0ebe916d0e
+DATA noiseConsts<>+248(SB)/8, $0xbe916d0ebe916d0e
 
-DATA noiseConsts<>+256(SB)/8, $0xbe916d0ebe916d0e
-DATA noiseConsts<>+264(SB)/8, $0xbe916d0ebe916d0e
+DATA noiseConsts<>+256(SB)/8, $0x3e86c2a13e86c2a1
+DATA noiseConsts<>+264(SB)/8, $0x3e86c2a13e86c2a1
 
-DATA noiseConsts<>+272(SB)/8, $0x3e86c2a13e86c2a1
-DATA noiseConsts<>+280(SB)/8, $0x3e86c2a13e86c2a1
+DATA noiseConsts<>+272(SB)/8, $0xbe82adb6be82adb6
+DATA noiseConsts<>+280(SB)/8, $0xbe82adb6be82adb6
 
-DATA noiseConsts<>+288(SB)/8, $0xbe82adb6be82adb6
-DATA noiseConsts<>+296(SB)/8, $0xbe82adb6be82adb6
+DATA noiseConsts<>+288(SB)/8, $0x3e1c5ac13e1c5ac1
+DATA noiseConsts<>+296(SB)/8, $0x3e1c5ac13e1c5ac1
 
-DATA noiseConsts<>+304(SB)/8, $0x3e1c5ac13e1c5ac1
-DATA noiseConsts<>+312(SB)/8, $0x3e1c5ac13e1c5ac1
+DATA noiseConsts<>+304(SB)/8, $0xb63fbe8eb63fbe8e
+DATA noiseConsts<>+312(SB)/8, $0xb63fbe8eb63fbe8e
 
 DATA noiseConsts<>+320(SB)/8, $0xbfb17200bfb17200
 DATA noiseConsts<>+328(SB)/8, $0xbfb17200bfb17200
 
-DATA noiseConsts<>+336(SB)/8, $0xc0000000c0000000
-DATA noiseConsts<>+344(SB)/8, $0xc0000000c0000000
+DATA noiseConsts<>+336(SB)/8, $0x2fc90fdb2fc90fdb
+DATA noiseConsts<>+344(SB)/8, $0x2fc90fdb2fc90fdb
 
-DATA noiseConsts<>+352(SB)/8, $0xb63fbe8eb63fbe8e
-DATA noiseConsts<>+360(SB)/8, $0xb63fbe8eb63fbe8e
+DATA noiseConsts<>+352(SB)/8, $0x2000000020000000
+DATA noiseConsts<>+360(SB)/8, $0x2000000020000000
 
-DATA noiseConsts<>+368(SB)/8, $0x2fc90fdb2fc90fdb
-DATA noiseConsts<>+376(SB)/8, $0x2fc90fdb2fc90fdb
+DATA noiseConsts<>+368(SB)/8, $0x3c0883b03c0883b0
+DATA noiseConsts<>+376(SB)/8, $0x3c0883b03c0883b0
 
-DATA noiseConsts<>+384(SB)/8, $0x2000000020000000
-DATA noiseConsts<>+392(SB)/8, $0x2000000020000000
+DATA noiseConsts<>+384(SB)/8, $0xb94ca75ab94ca75a
+DATA noiseConsts<>+392(SB)/8, $0xb94ca75ab94ca75a
 
-DATA noiseConsts<>+400(SB)/8, $0x3c0883b03c0883b0
-DATA noiseConsts<>+408(SB)/8, $0x3c0883b03c0883b0
+DATA noiseConsts<>+400(SB)/8, $0xbe2aaaa3be2aaaa3
+DATA noiseConsts<>+408(SB)/8, $0xbe2aaaa3be2aaaa3
 
-DATA noiseConsts<>+416(SB)/8, $0xb94ca75ab94ca75a
-DATA noiseConsts<>+424(SB)/8, $0xb94ca75ab94ca75a
+DATA noiseConsts<>+416(SB)/8, $0xbab60646bab60646
+DATA noiseConsts<>+424(SB)/8, $0xbab60646bab60646
 
-DATA noiseConsts<>+432(SB)/8, $0xbe2aaaa3be2aaaa3
-DATA noiseConsts<>+440(SB)/8, $0xbe2aaaa3be2aaaa3
+DATA noiseConsts<>+432(SB)/8, $0x37cd012d37cd012d
+DATA noiseConsts<>+440(SB)/8, $0x37cd012d37cd012d
 
-DATA noiseConsts<>+448(SB)/8, $0xbab60646bab60646
-DATA noiseConsts<>+456(SB)/8, $0xbab60646bab60646
+DATA noiseConsts<>+448(SB)/8, $0x3d2aaaa53d2aaaa5
+DATA noiseConsts<>+456(SB)/8, $0x3d2aaaa53d2aaaa5
 
-DATA noiseConsts<>+464(SB)/8, $0x37cd012d37cd012d
-DATA noiseConsts<>+472(SB)/8, $0x37cd012d37cd012d
+DATA noiseConsts<>+464(SB)/8, $0xbf000000bf000000
+DATA noiseConsts<>+472(SB)/8, $0xbf000000bf000000
 
-DATA noiseConsts<>+480(SB)/8, $0x3d2aaaa53d2aaaa5
-DATA noiseConsts<>+488(SB)/8, $0x3d2aaaa53d2aaaa5
+DATA noiseConsts<>+480(SB)/8, $0x8000000080000000
+DATA noiseConsts<>+488(SB)/8, $0x8000000080000000
 
-DATA noiseConsts<>+496(SB)/8, $0xbf000000bf000000
-DATA noiseConsts<>+504(SB)/8, $0xbf000000bf000000
+DATA noiseConsts<>+496(SB)/8, $0x0000000000000000
+DATA noiseConsts<>+504(SB)/8, $0x0000000000000000
 
-DATA noiseConsts<>+512(SB)/8, $0x0000000000000000
-DATA noiseConsts<>+520(SB)/8, $0x0000000000000000
+DATA noiseConsts<>+512(SB)/8, $0x0000000900000008
+DATA noiseConsts<>+520(SB)/8, $0x0000000b0000000a
 
-DATA noiseConsts<>+528(SB)/8, $0x0000000900000008
-DATA noiseConsts<>+536(SB)/8, $0x0000000b0000000a
+DATA noiseConsts<>+528(SB)/8, $0x0000000d0000000c
+DATA noiseConsts<>+536(SB)/8, $0x0000000f0000000e
 
-DATA noiseConsts<>+544(SB)/8, $0x0000000d0000000c
-DATA noiseConsts<>+552(SB)/8, $0x0000000f0000000e
-
-GLOBL noiseConsts<>(SB), RODATA|NOPTR, $560
+GLOBL noiseConsts<>(SB), RODATA|NOPTR, $544
 
 // func Uniform(dst []float32, first uint64, seed uint64, step, stream uint32)
 //
@@ -1218,13 +1215,12 @@ whole:
 // func Normal(dst []float32, first uint64, seed uint64, step, stream uint32)
 //
 // Normal is dst = normals from group first of the noise stream.
-TEXT ·Normal(SB), 0, $480-48
-	MOVD $frame-480(SP), R25
+TEXT ·Normal(SB), 0, $464-48
+	MOVD $frame-464(SP), R25
 	MOVD $noiseConsts<>(SB), R17
 	WORD $0x3dc01a20 // ldr q0, [x17,#96]
-	WORD $0x3dc01e21 // ldr q1, [x17,#112]
-	WORD $0x3dc00a22 // ldr q2, [x17,#32]
-	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	WORD $0x3dc00a21 // ldr q1, [x17,#32]
+	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD dst_len+8(FP), R0
 	MOVD dst_base+0(FP), R1
 	MOVD seed+32(FP), R2
@@ -1236,351 +1232,350 @@ TEXT ·Normal(SB), 0, $480-48
 	MOVWU stream+44(FP), R7
 	MOVD $0xcd9e8d57, R8
 	MUL R8, R6
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d801324 // str q4, [x25,#64]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d801323 // str q3, [x25,#64]
 	LSR $32, R6
 	EOR R2, R6
 	EOR R5, R7
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d801724 // str q4, [x25,#80]
-	WORD $0x4e040ce4 // dup v4.4s, w7
-	WORD $0x3d801b24 // str q4, [x25,#96]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d801723 // str q3, [x25,#80]
+	WORD $0x4e040ce3 // dup v3.4s, w7
+	WORD $0x3d801b23 // str q3, [x25,#96]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d801f24 // str q4, [x25,#112]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d802324 // str q4, [x25,#128]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d801f23 // str q3, [x25,#112]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d802323 // str q3, [x25,#128]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d802724 // str q4, [x25,#144]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d802b24 // str q4, [x25,#160]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d802723 // str q3, [x25,#144]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d802b23 // str q3, [x25,#160]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d802f24 // str q4, [x25,#176]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d803324 // str q4, [x25,#192]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d802f23 // str q3, [x25,#176]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d803323 // str q3, [x25,#192]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d803724 // str q4, [x25,#208]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d803b24 // str q4, [x25,#224]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d803723 // str q3, [x25,#208]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d803b23 // str q3, [x25,#224]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d803f24 // str q4, [x25,#240]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d804324 // str q4, [x25,#256]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d803f23 // str q3, [x25,#240]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d804323 // str q3, [x25,#256]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d804724 // str q4, [x25,#272]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d804b24 // str q4, [x25,#288]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d804723 // str q3, [x25,#272]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d804b23 // str q3, [x25,#288]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d804f24 // str q4, [x25,#304]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d805324 // str q4, [x25,#320]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d804f23 // str q3, [x25,#304]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d805323 // str q3, [x25,#320]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d805724 // str q4, [x25,#336]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d805b24 // str q4, [x25,#352]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d805723 // str q3, [x25,#336]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d805b23 // str q3, [x25,#352]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3d805f24 // str q4, [x25,#368]
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3d806324 // str q4, [x25,#384]
+	WORD $0x4e040c43 // dup v3.4s, w2
+	WORD $0x3d805f23 // str q3, [x25,#368]
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	WORD $0x3d806323 // str q3, [x25,#384]
 	MOVD first+24(FP), R2
 	LSL $3, R2, R3
-	WORD $0x4e040c64 // dup v4.4s, w3
+	WORD $0x4e040c63 // dup v3.4s, w3
 	LSR $32, R3
-	WORD $0x4e040c65 // dup v5.4s, w3
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x4e040c64 // dup v4.4s, w3
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3dc01226 // ldr q6, [x17,#64]
-	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c088 // umull2 v8.2d, v4.4s, v1.4s
+	WORD $0x4e8818c9 // uzp1 v9.4s, v6.4s, v8.4s
+	WORD $0x4e8858c6 // uzp2 v6.4s, v6.4s, v8.4s
+	WORD $0x2ea2c0a8 // umull v8.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85190a // uzp1 v10.4s, v8.4s, v5.4s
+	WORD $0x4e855905 // uzp2 v5.4s, v8.4s, v5.4s
+	WORD $0x3dc01328 // ldr q8, [x25,#64]
+	WORD $0x3dc01f2b // ldr q11, [x25,#112]
+	WORD $0x6e2b1d08 // eor v8.16b, v8.16b, v11.16b
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x3dc02328 // ldr q8, [x25,#128]
+	WORD $0x6e281ce7 // eor v7.16b, v7.16b, v8.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
 	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e8618e8 // uzp1 v8.4s, v7.4s, v6.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
 	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc01b27 // ldr q7, [x25,#96]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
+	WORD $0x3dc02727 // ldr q7, [x25,#144]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc02b27 // ldr q7, [x25,#160]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
 	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a9 // umull2 v9.2d, v5.4s, v2.4s
-	WORD $0x4e8918ea // uzp1 v10.4s, v7.4s, v9.4s
-	WORD $0x4e8958e7 // uzp2 v7.4s, v7.4s, v9.4s
-	WORD $0x2ea3c0c9 // umull v9.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86192b // uzp1 v11.4s, v9.4s, v6.4s
-	WORD $0x4e865926 // uzp2 v6.4s, v9.4s, v6.4s
-	WORD $0x3dc01329 // ldr q9, [x25,#64]
-	WORD $0x3dc01f2c // ldr q12, [x25,#112]
-	WORD $0x6e2c1d29 // eor v9.16b, v9.16b, v12.16b
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x3dc02329 // ldr q9, [x25,#128]
-	WORD $0x6e291d08 // eor v8.16b, v8.16b, v9.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x2ea2c0c8 // umull v8.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861909 // uzp1 v9.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x2ea3c0e8 // umull v8.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87190c // uzp1 v12.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x3dc02728 // ldr q8, [x25,#144]
-	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x3dc02b28 // ldr q8, [x25,#160]
-	WORD $0x6e281d48 // eor v8.16b, v10.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x2ea2c0e8 // umull v8.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87190a // uzp1 v10.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x2ea3c0c8 // umull v8.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86190b // uzp1 v11.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x3dc02f28 // ldr q8, [x25,#176]
-	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x3dc03328 // ldr q8, [x25,#192]
-	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x2ea2c0c8 // umull v8.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861909 // uzp1 v9.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x2ea3c0e8 // umull v8.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87190c // uzp1 v12.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x3dc03728 // ldr q8, [x25,#208]
-	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x3dc03b28 // ldr q8, [x25,#224]
-	WORD $0x6e281d48 // eor v8.16b, v10.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x2ea2c0e8 // umull v8.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87190a // uzp1 v10.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x2ea3c0c8 // umull v8.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86190b // uzp1 v11.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x3dc03f28 // ldr q8, [x25,#240]
-	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x3dc04328 // ldr q8, [x25,#256]
-	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x2ea2c0c8 // umull v8.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861909 // uzp1 v9.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x2ea3c0e8 // umull v8.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87190c // uzp1 v12.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x3dc04728 // ldr q8, [x25,#272]
-	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x3dc04b28 // ldr q8, [x25,#288]
-	WORD $0x6e281d48 // eor v8.16b, v10.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x2ea2c0e8 // umull v8.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87190a // uzp1 v10.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x2ea3c0c8 // umull v8.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86190b // uzp1 v11.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x3dc04f28 // ldr q8, [x25,#304]
-	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x3dc05328 // ldr q8, [x25,#320]
-	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x2ea2c0c8 // umull v8.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861909 // uzp1 v9.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x2ea3c0e8 // umull v8.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87190c // uzp1 v12.4s, v8.4s, v7.4s
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x3dc05728 // ldr q8, [x25,#336]
-	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
-	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
-	WORD $0x3dc05b28 // ldr q8, [x25,#352]
-	WORD $0x6e281d48 // eor v8.16b, v10.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x2ea2c0e8 // umull v8.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87190a // uzp1 v10.4s, v8.4s, v7.4s
-	WORD $0x3d80672a // str q10, [x25,#400]
-	WORD $0x4e875907 // uzp2 v7.4s, v8.4s, v7.4s
-	WORD $0x2ea3c0c8 // umull v8.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86190a // uzp1 v10.4s, v8.4s, v6.4s
-	WORD $0x4e865906 // uzp2 v6.4s, v8.4s, v6.4s
-	WORD $0x3dc05f28 // ldr q8, [x25,#368]
-	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x3d806b26 // str q6, [x25,#416]
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x3d806f26 // str q6, [x25,#432]
-	WORD $0x3dc01626 // ldr q6, [x17,#80]
-	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01b26 // ldr q6, [x25,#96]
-	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc02f27 // ldr q7, [x25,#176]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc03327 // ldr q7, [x25,#192]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc03727 // ldr q7, [x25,#208]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc03b27 // ldr q7, [x25,#224]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc03f27 // ldr q7, [x25,#240]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc04327 // ldr q7, [x25,#256]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc04727 // ldr q7, [x25,#272]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc04b27 // ldr q7, [x25,#288]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc04f27 // ldr q7, [x25,#304]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc05327 // ldr q7, [x25,#320]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc05727 // ldr q7, [x25,#336]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc05b27 // ldr q7, [x25,#352]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc05f27 // ldr q7, [x25,#368]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3d806725 // str q5, [x25,#400]
+	WORD $0x3dc06325 // ldr q5, [x25,#384]
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x3d806b25 // str q5, [x25,#416]
+	WORD $0x3dc01625 // ldr q5, [x17,#80]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x6e251c63 // eor v3.16b, v3.16b, v5.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc01325 // ldr q5, [x25,#64]
 	WORD $0x3dc01f2b // ldr q11, [x25,#112]
-	WORD $0x6e2b1cc6 // eor v6.16b, v6.16b, v11.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e2b1ca5 // eor v5.16b, v5.16b, v11.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc02325 // ldr q5, [x25,#128]
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x4e8418ab // uzp1 v11.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc02725 // ldr q5, [x25,#144]
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc02b25 // ldr q5, [x25,#160]
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc02f25 // ldr q5, [x25,#176]
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc03325 // ldr q5, [x25,#192]
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc02b26 // ldr q6, [x25,#160]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc02f26 // ldr q6, [x25,#176]
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc03326 // ldr q6, [x25,#192]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x4e8418ab // uzp1 v11.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc03725 // ldr q5, [x25,#208]
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc03b25 // ldr q5, [x25,#224]
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc03f25 // ldr q5, [x25,#240]
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc04325 // ldr q5, [x25,#256]
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
+	WORD $0x4e8418ab // uzp1 v11.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc04725 // ldr q5, [x25,#272]
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc04b25 // ldr q5, [x25,#288]
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc04f25 // ldr q5, [x25,#304]
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc05325 // ldr q5, [x25,#320]
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d807324 // str q4, [x25,#448]
-	WORD $0x3dc06324 // ldr q4, [x25,#384]
-	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
-	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x4e8418ab // uzp1 v11.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc05725 // ldr q5, [x25,#336]
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc05b25 // ldr q5, [x25,#352]
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc05f25 // ldr q5, [x25,#368]
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3d806f23 // str q3, [x25,#432]
+	WORD $0x3dc06323 // ldr q3, [x25,#384]
+	WORD $0x6e231cc3 // eor v3.16b, v6.16b, v3.16b
+	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
+	WORD $0x3d807323 // str q3, [x25,#448]
 	CBZ R0, whole
 
 group:
@@ -1596,630 +1591,632 @@ ahead:
 	CMP $32, R0
 	BLT partial
 	LSL $3, R2, R3
-	WORD $0x4e040c64 // dup v4.4s, w3
+	WORD $0x4e040c63 // dup v3.4s, w3
 	LSR $32, R3
-	WORD $0x4e040c65 // dup v5.4s, w3
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
-	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3dc01226 // ldr q6, [x17,#64]
-	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x3dc06b27 // ldr q7, [x25,#416]
-	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0732b // ldr q11, [x25,#448]
+	WORD $0x4e040c64 // dup v4.4s, w3
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x3dc06726 // ldr q6, [x25,#400]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc06f2b // ldr q11, [x25,#432]
 	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
 	WORD $0x3dc0062d // ldr q13, [x17,#16]
-	WORD $0x4ead84e7 // add v7.4s, v7.4s, v13.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4ead84c6 // add v6.4s, v6.4s, v13.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
-	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
-	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e85198d // uzp1 v13.4s, v12.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc0222c // ldr q12, [x17,#128]
-	WORD $0x6eac84e7 // sub v7.4s, v7.4s, v12.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
+	WORD $0x3dc01e2c // ldr q12, [x17,#112]
+	WORD $0x6eac84c6 // sub v6.4s, v6.4s, v12.4s
 	WORD $0x3dc01b2e // ldr q14, [x25,#96]
-	WORD $0x6e2e1cc6 // eor v6.16b, v6.16b, v14.16b
+	WORD $0x6e2e1ca5 // eor v5.16b, v5.16b, v14.16b
 	WORD $0x6eac856b // sub v11.4s, v11.4s, v12.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x4f2904ee // sshr v14.4s, v7.4s, #23
-	WORD $0x6ea2c0af // umull2 v15.2d, v5.4s, v2.4s
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x4f2904ce // sshr v14.4s, v6.4s, #23
+	WORD $0x6ea1c08f // umull2 v15.2d, v4.4s, v1.4s
 	WORD $0x4f290570 // sshr v16.4s, v11.4s, #23
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e8f1991 // uzp1 v17.4s, v12.4s, v15.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e8f598c // uzp2 v12.4s, v12.4s, v15.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
-	WORD $0x4e2f1ce7 // and v7.16b, v7.16b, v15.16b
-	WORD $0x2ea3c0d2 // umull v18.2d, v6.2s, v3.2s
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1cc6 // and v6.16b, v6.16b, v15.16b
+	WORD $0x2ea2c0b2 // umull v18.2d, v5.2s, v2.2s
 	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
-	WORD $0x4eaf84e7 // add v7.4s, v7.4s, v15.4s
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf84c6 // add v6.4s, v6.4s, v15.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4eaf856b // add v11.4s, v11.4s, v15.4s
-	WORD $0x4e861a4f // uzp1 v15.4s, v18.4s, v6.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x4eb3d4e7 // fsub v7.4s, v7.4s, v19.4s
-	WORD $0x4e865a46 // uzp2 v6.4s, v18.4s, v6.4s
+	WORD $0x4e851a4f // uzp1 v15.4s, v18.4s, v5.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4eb3d4c6 // fsub v6.4s, v6.4s, v19.4s
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
 	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
 	WORD $0x3dc01332 // ldr q18, [x25,#64]
 	WORD $0x3dc01f33 // ldr q19, [x25,#112]
 	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x6e27dcf3 // fmul v19.4s, v7.4s, v7.4s
-	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x6e2bdd72 // fmul v18.4s, v11.4s, v11.4s
-	WORD $0x3dc02334 // ldr q20, [x25,#128]
-	WORD $0x6e341dad // eor v13.16b, v13.16b, v20.16b
+	WORD $0x6e26dcd3 // fmul v19.4s, v6.4s, v6.4s
+	WORD $0x6e2bdd74 // fmul v20.4s, v11.4s, v11.4s
+	WORD $0x6e251e45 // eor v5.16b, v18.16b, v5.16b
+	WORD $0x3dc02332 // ldr q18, [x25,#128]
+	WORD $0x6e321dad // eor v13.16b, v13.16b, v18.16b
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x2ea2c0d4 // umull v20.2d, v6.2s, v2.2s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e26ce4d // fmla v13.4s, v18.4s, v6.4s
+	WORD $0x2ea1c0b5 // umull v21.2d, v5.2s, v1.2s
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e2bce56 // fmla v22.4s, v18.4s, v11.4s
+	WORD $0x4e851ab2 // uzp1 v18.4s, v21.4s, v5.4s
+	WORD $0x4e855aa5 // uzp2 v5.4s, v21.4s, v5.4s
 	WORD $0x3dc03635 // ldr q21, [x17,#208]
-	WORD $0x4e27cead // fmla v13.4s, v21.4s, v7.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc03236 // ldr q22, [x17,#192]
-	WORD $0x4e2bceb6 // fmla v22.4s, v21.4s, v11.4s
-	WORD $0x4e861a95 // uzp1 v21.4s, v20.4s, v6.4s
-	WORD $0x4e865a86 // uzp2 v6.4s, v20.4s, v6.4s
-	WORD $0x2ea3c194 // umull v20.2d, v12.2s, v3.2s
-	WORD $0x3dc03a37 // ldr q23, [x17,#224]
-	WORD $0x3dc03e38 // ldr q24, [x17,#240]
-	WORD $0x4e27cf17 // fmla v23.4s, v24.4s, v7.4s
-	WORD $0x6ea3c18c // umull2 v12.2d, v12.4s, v3.4s
-	WORD $0x3dc03a39 // ldr q25, [x17,#224]
-	WORD $0x4e8c1a9a // uzp1 v26.4s, v20.4s, v12.4s
+	WORD $0x2ea2c197 // umull v23.2d, v12.2s, v2.2s
+	WORD $0x3dc03a38 // ldr q24, [x17,#224]
+	WORD $0x4e26cf15 // fmla v21.4s, v24.4s, v6.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e8c1afa // uzp1 v26.4s, v23.4s, v12.4s
 	WORD $0x4e2bcf19 // fmla v25.4s, v24.4s, v11.4s
-	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
-	WORD $0x3dc02734 // ldr q20, [x25,#144]
-	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
+	WORD $0x4e8c5aec // uzp2 v12.4s, v23.4s, v12.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x3dc0462f // ldr q15, [x17,#272]
-	WORD $0x4e27cdf4 // fmla v20.4s, v15.4s, v7.4s
+	WORD $0x3dc0422f // ldr q15, [x17,#256]
+	WORD $0x4e26cdf7 // fmla v23.4s, v15.4s, v6.4s
 	WORD $0x3dc02b38 // ldr q24, [x25,#160]
 	WORD $0x6e381e31 // eor v17.16b, v17.16b, v24.16b
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x4e2bcdf8 // fmla v24.4s, v15.4s, v11.4s
-	WORD $0x2ea2c18f // umull v15.2d, v12.2s, v2.2s
-	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
-	WORD $0x3dc04a31 // ldr q17, [x17,#288]
+	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
+	WORD $0x2ea1c18f // umull v15.2d, v12.2s, v1.2s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
 	WORD $0x4e8c19fb // uzp1 v27.4s, v15.4s, v12.4s
-	WORD $0x3dc04e3c // ldr q28, [x17,#304]
-	WORD $0x4e27cf91 // fmla v17.4s, v28.4s, v7.4s
+	WORD $0x3dc04a3c // ldr q28, [x17,#288]
+	WORD $0x4e26cf91 // fmla v17.4s, v28.4s, v6.4s
+	WORD $0x3dc0463d // ldr q29, [x17,#272]
 	WORD $0x4e8c59ec // uzp2 v12.4s, v15.4s, v12.4s
-	WORD $0x3dc04a2f // ldr q15, [x17,#288]
-	WORD $0x2ea3c0dd // umull v29.2d, v6.2s, v3.2s
-	WORD $0x4e2bcf8f // fmla v15.4s, v28.4s, v11.4s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e33ceed // fmla v13.4s, v23.4s, v19.4s
-	WORD $0x4e861bb7 // uzp1 v23.4s, v29.4s, v6.4s
-	WORD $0x4e865ba6 // uzp2 v6.4s, v29.4s, v6.4s
-	WORD $0x4e32cf36 // fmla v22.4s, v25.4s, v18.4s
-	WORD $0x3dc02f39 // ldr q25, [x25,#176]
-	WORD $0x6e391f59 // eor v25.16b, v26.16b, v25.16b
-	WORD $0x4e33ce34 // fmla v20.4s, v17.4s, v19.4s
-	WORD $0x6e261f26 // eor v6.16b, v25.16b, v6.16b
-	WORD $0x3dc03331 // ldr q17, [x25,#192]
-	WORD $0x6e311eb1 // eor v17.16b, v21.16b, v17.16b
-	WORD $0x4e32cdf8 // fmla v24.4s, v15.4s, v18.4s
+	WORD $0x4e2bcf9d // fmla v29.4s, v28.4s, v11.4s
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
+	WORD $0x4e8519f5 // uzp1 v21.4s, v15.4s, v5.4s
+	WORD $0x4e34cf36 // fmla v22.4s, v25.4s, v20.4s
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x3dc02f2f // ldr q15, [x25,#176]
+	WORD $0x6e2f1f4f // eor v15.16b, v26.16b, v15.16b
+	WORD $0x4e33ce37 // fmla v23.4s, v17.4s, v19.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4e34cfb8 // fmla v24.4s, v29.4s, v20.4s
+	WORD $0x3dc0332f // ldr q15, [x25,#192]
+	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
+	WORD $0x6e33de71 // fmul v17.4s, v19.4s, v19.4s
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x6e34de8f // fmul v15.4s, v20.4s, v20.4s
+	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
+	WORD $0x4e31ceed // fmla v13.4s, v23.4s, v17.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851a51 // uzp1 v17.4s, v18.4s, v5.4s
+	WORD $0x4e2fcf16 // fmla v22.4s, v24.4s, v15.4s
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x2ea2c192 // umull v18.2d, v12.2s, v2.2s
+	WORD $0x4eb41e97 // mov v23.16b, v20.16b
+	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x4e38cdcf // fmla v15.4s, v14.4s, v24.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4e38ce17 // fmla v23.4s, v16.4s, v24.4s
+	WORD $0x4e8c1a58 // uzp1 v24.4s, v18.4s, v12.4s
+	WORD $0x6e33dcd3 // fmul v19.4s, v6.4s, v19.4s
+	WORD $0x4e8c5a4c // uzp2 v12.4s, v18.4s, v12.4s
+	WORD $0x6e34dd72 // fmul v18.4s, v11.4s, v20.4s
+	WORD $0x4e2dce6f // fmla v15.4s, v19.4s, v13.4s
+	WORD $0x3dc0372d // ldr q13, [x25,#208]
+	WORD $0x6e2d1ead // eor v13.16b, v21.16b, v13.16b
+	WORD $0x4e36ce57 // fmla v23.4s, v18.4s, v22.4s
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x3dc03b2d // ldr q13, [x25,#224]
+	WORD $0x6e2d1f6d // eor v13.16b, v27.16b, v13.16b
+	WORD $0x4e2bd56b // fadd v11.4s, v11.4s, v11.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x3dc0522d // ldr q13, [x17,#320]
+	WORD $0x4e2dcdc6 // fmla v6.4s, v14.4s, v13.4s
+	WORD $0x2ea1c18e // umull v14.2d, v12.2s, v1.2s
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e2dce0b // fmla v11.4s, v16.4s, v13.4s
+	WORD $0x4e8c19cd // uzp1 v13.4s, v14.4s, v12.4s
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4e8c59cc // uzp2 v12.4s, v14.4s, v12.4s
+	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
+	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4f22554f // shl v15.4s, v10.4s, #2
+	WORD $0x4e8519d0 // uzp1 v16.4s, v14.4s, v5.4s
+	WORD $0x4f225512 // shl v18.4s, v8.4s, #2
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
+	WORD $0x4e21da4e // scvtf v14.4s, v18.4s
+	WORD $0x3dc03f32 // ldr q18, [x25,#240]
+	WORD $0x6e321f12 // eor v18.16b, v24.16b, v18.16b
+	WORD $0x3dc05633 // ldr q19, [x17,#336]
+	WORD $0x6e33ddef // fmul v15.4s, v15.4s, v19.4s
+	WORD $0x6e251e45 // eor v5.16b, v18.16b, v5.16b
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x3dc04332 // ldr q18, [x25,#256]
+	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
+	WORD $0x3dc05a32 // ldr q18, [x17,#352]
+	WORD $0x4eb28553 // add v19.4s, v10.4s, v18.4s
+	WORD $0x4eb28512 // add v18.4s, v8.4s, v18.4s
 	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e33de6f // fmul v15.4s, v19.4s, v19.4s
-	WORD $0x6e32de51 // fmul v17.4s, v18.4s, v18.4s
-	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e2fce8d // fmla v13.4s, v20.4s, v15.4s
-	WORD $0x4e861aaf // uzp1 v15.4s, v21.4s, v6.4s
-	WORD $0x4e865aa6 // uzp2 v6.4s, v21.4s, v6.4s
-	WORD $0x4e31cf16 // fmla v22.4s, v24.4s, v17.4s
-	WORD $0x3dc05231 // ldr q17, [x17,#320]
-	WORD $0x6e31ddd4 // fmul v20.4s, v14.4s, v17.4s
-	WORD $0x2ea3c195 // umull v21.2d, v12.2s, v3.2s
-	WORD $0x6e31de11 // fmul v17.4s, v16.4s, v17.4s
-	WORD $0x6ea3c18c // umull2 v12.2d, v12.4s, v3.4s
-	WORD $0x3dc05638 // ldr q24, [x17,#336]
-	WORD $0x4e38ccf4 // fmla v20.4s, v7.4s, v24.4s
-	WORD $0x4e8c1ab9 // uzp1 v25.4s, v21.4s, v12.4s
-	WORD $0x4e38cd71 // fmla v17.4s, v11.4s, v24.4s
-	WORD $0x4e8c5aac // uzp2 v12.4s, v21.4s, v12.4s
-	WORD $0x4eb31e75 // mov v21.16b, v19.16b
-	WORD $0x4eb21e58 // mov v24.16b, v18.16b
-	WORD $0x3dc0373a // ldr q26, [x25,#208]
-	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
-	WORD $0x3dc05a3a // ldr q26, [x17,#352]
-	WORD $0x4e3acdd5 // fmla v21.4s, v14.4s, v26.4s
-	WORD $0x6e2c1eec // eor v12.16b, v23.16b, v12.16b
-	WORD $0x4e3ace18 // fmla v24.4s, v16.4s, v26.4s
-	WORD $0x3dc03b2e // ldr q14, [x25,#224]
-	WORD $0x6e2e1f6e // eor v14.16b, v27.16b, v14.16b
-	WORD $0x6e33dce7 // fmul v7.4s, v7.4s, v19.4s
-	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
-	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
-	WORD $0x4e2dccf5 // fmla v21.4s, v7.4s, v13.4s
-	WORD $0x2ea2c187 // umull v7.2d, v12.2s, v2.2s
-	WORD $0x4e36cd78 // fmla v24.4s, v11.4s, v22.4s
-	WORD $0x6ea2c18b // umull2 v11.2d, v12.4s, v2.4s
-	WORD $0x4e35d68c // fadd v12.4s, v20.4s, v21.4s
-	WORD $0x4e8b18ed // uzp1 v13.4s, v7.4s, v11.4s
-	WORD $0x4e38d62e // fadd v14.4s, v17.4s, v24.4s
-	WORD $0x4e8b58e7 // uzp2 v7.4s, v7.4s, v11.4s
-	WORD $0x6ea1f98b // fsqrt v11.4s, v12.4s
-	WORD $0x6ea1f9cc // fsqrt v12.4s, v14.4s
-	WORD $0x2ea3c0ce // umull v14.2d, v6.2s, v3.2s
-	WORD $0x4f225550 // shl v16.4s, v10.4s, #2
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4f225531 // shl v17.4s, v9.4s, #2
-	WORD $0x4e8619d2 // uzp1 v18.4s, v14.4s, v6.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e8659c6 // uzp2 v6.4s, v14.4s, v6.4s
-	WORD $0x3dc05e2e // ldr q14, [x17,#368]
-	WORD $0x6e2ede10 // fmul v16.4s, v16.4s, v14.4s
-	WORD $0x3dc03f33 // ldr q19, [x25,#240]
-	WORD $0x6e331f33 // eor v19.16b, v25.16b, v19.16b
-	WORD $0x6e2ede2e // fmul v14.4s, v17.4s, v14.4s
-	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
-	WORD $0x3dc06231 // ldr q17, [x17,#384]
-	WORD $0x4eb18553 // add v19.4s, v10.4s, v17.4s
-	WORD $0x3dc04334 // ldr q20, [x25,#256]
-	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x4eb18531 // add v17.4s, v9.4s, v17.4s
-	WORD $0x6e30de14 // fmul v20.4s, v16.4s, v16.4s
-	WORD $0x6e271de7 // eor v7.16b, v15.16b, v7.16b
-	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
-	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861ab6 // uzp1 v22.4s, v21.4s, v6.4s
+	WORD $0x6e2fddf1 // fmul v17.4s, v15.4s, v15.4s
+	WORD $0x2ea1c0b4 // umull v20.2d, v5.2s, v1.2s
+	WORD $0x6e2eddd5 // fmul v21.4s, v14.4s, v14.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851a96 // uzp1 v22.4s, v20.4s, v5.4s
+	WORD $0x3dc05e37 // ldr q23, [x17,#368]
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e31ce97 // fmla v23.4s, v20.4s, v17.4s
+	WORD $0x2ea2c198 // umull v24.2d, v12.2s, v2.2s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4e35ce99 // fmla v25.4s, v20.4s, v21.4s
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
+	WORD $0x4e8c1b1a // uzp1 v26.4s, v24.4s, v12.4s
+	WORD $0x4e31cef4 // fmla v20.4s, v23.4s, v17.4s
+	WORD $0x4e8c5b0c // uzp2 v12.4s, v24.4s, v12.4s
 	WORD $0x3dc06637 // ldr q23, [x17,#400]
-	WORD $0x3dc06a38 // ldr q24, [x17,#416]
-	WORD $0x4e34cf17 // fmla v23.4s, v24.4s, v20.4s
-	WORD $0x4e865aa6 // uzp2 v6.4s, v21.4s, v6.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
-	WORD $0x2ea3c0f9 // umull v25.2d, v7.2s, v3.2s
-	WORD $0x4e2fcf15 // fmla v21.4s, v24.4s, v15.4s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x3dc06e38 // ldr q24, [x17,#432]
-	WORD $0x4e871b3a // uzp1 v26.4s, v25.4s, v7.4s
-	WORD $0x4e34cef8 // fmla v24.4s, v23.4s, v20.4s
-	WORD $0x3dc06e37 // ldr q23, [x17,#432]
-	WORD $0x4e875b27 // uzp2 v7.4s, v25.4s, v7.4s
-	WORD $0x4e2fceb7 // fmla v23.4s, v21.4s, v15.4s
-	WORD $0x3dc04735 // ldr q21, [x25,#272]
-	WORD $0x6e351e52 // eor v18.16b, v18.16b, v21.16b
-	WORD $0x4eb01e15 // mov v21.16b, v16.16b
-	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
+	WORD $0x3dc04738 // ldr q24, [x25,#272]
+	WORD $0x6e381e10 // eor v16.16b, v16.16b, v24.16b
+	WORD $0x4e35cf37 // fmla v23.4s, v25.4s, v21.4s
+	WORD $0x4eaf1df8 // mov v24.16b, v15.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x4eae1dd0 // mov v16.16b, v14.16b
 	WORD $0x3dc04b39 // ldr q25, [x25,#288]
 	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
-	WORD $0x6e30de90 // fmul v16.4s, v20.4s, v16.4s
-	WORD $0x6e2eddee // fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x4e38ce15 // fmla v21.4s, v16.4s, v24.4s
-	WORD $0x2ea2c0ed // umull v13.2d, v7.2s, v2.2s
-	WORD $0x4e37cdd2 // fmla v18.4s, v14.4s, v23.4s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e8719ae // uzp1 v14.4s, v13.4s, v7.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e8759a7 // uzp2 v7.4s, v13.4s, v7.4s
-	WORD $0x3dc0762d // ldr q13, [x17,#464]
-	WORD $0x4e34cdb0 // fmla v16.4s, v13.4s, v20.4s
-	WORD $0x2ea3c0d7 // umull v23.2d, v6.2s, v3.2s
-	WORD $0x3dc07238 // ldr q24, [x17,#448]
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e2fcdb8 // fmla v24.4s, v13.4s, v15.4s
+	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x6e2edead // fmul v13.4s, v21.4s, v14.4s
+	WORD $0x2ea1c18e // umull v14.2d, v12.2s, v1.2s
+	WORD $0x4e34cdf8 // fmla v24.4s, v15.4s, v20.4s
+	WORD $0x4e37cdb0 // fmla v16.4s, v13.4s, v23.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e8c19cd // uzp1 v13.4s, v14.4s, v12.4s
+	WORD $0x4e8c59cc // uzp2 v12.4s, v14.4s, v12.4s
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x4e31cdee // fmla v14.4s, v15.4s, v17.4s
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x3dc06a37 // ldr q23, [x17,#416]
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e35cdf7 // fmla v23.4s, v15.4s, v21.4s
+	WORD $0x4e851a8f // uzp1 v15.4s, v20.4s, v5.4s
+	WORD $0x3dc07239 // ldr q25, [x17,#448]
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x4e31cdd9 // fmla v25.4s, v14.4s, v17.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x3dc04f34 // ldr q20, [x25,#304]
+	WORD $0x6e341f54 // eor v20.16b, v26.16b, v20.16b
+	WORD $0x4e35ceee // fmla v14.4s, v23.4s, v21.4s
+	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
+	WORD $0x3dc05334 // ldr q20, [x25,#320]
+	WORD $0x6e341ed4 // eor v20.16b, v22.16b, v20.16b
+	WORD $0x6e2c1e8c // eor v12.16b, v20.16b, v12.16b
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07636 // ldr q22, [x17,#464]
+	WORD $0x4e36ce34 // fmla v20.4s, v17.4s, v22.4s
+	WORD $0x2ea1c0b7 // umull v23.2d, v5.2s, v1.2s
+	WORD $0x3dc02a3a // ldr q26, [x17,#160]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e36ceba // fmla v26.4s, v21.4s, v22.4s
+	WORD $0x4e851af6 // uzp1 v22.4s, v23.4s, v5.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
+	WORD $0x4e855ae5 // uzp2 v5.4s, v23.4s, v5.4s
+	WORD $0x4e39ce34 // fmla v20.4s, v17.4s, v25.4s
+	WORD $0x2ea2c191 // umull v17.2d, v12.2s, v2.2s
+	WORD $0x4e2eceba // fmla v26.4s, v21.4s, v14.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4ea08e6e // cmtst v14.4s, v19.4s, v0.4s
+	WORD $0x4e8c1a35 // uzp1 v21.4s, v17.4s, v12.4s
+	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
+	WORD $0x6e781e97 // bsl v23.16b, v20.16b, v24.16b
+	WORD $0x4e8c5a2c // uzp2 v12.4s, v17.4s, v12.4s
+	WORD $0x6e741f0e // bsl v14.16b, v24.16b, v20.16b
+	WORD $0x3dc05731 // ldr q17, [x25,#336]
+	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
+	WORD $0x4ea08e51 // cmtst v17.4s, v18.4s, v0.4s
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x4eb11e2f // mov v15.16b, v17.16b
+	WORD $0x6e701f4f // bsl v15.16b, v26.16b, v16.16b
+	WORD $0x3dc05b34 // ldr q20, [x25,#352]
+	WORD $0x6e341dad // eor v13.16b, v13.16b, v20.16b
+	WORD $0x6e7a1e11 // bsl v17.16b, v16.16b, v26.16b
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
 	WORD $0x3dc07a2d // ldr q13, [x17,#480]
-	WORD $0x4e861af9 // uzp1 v25.4s, v23.4s, v6.4s
-	WORD $0x4e34ce0d // fmla v13.4s, v16.4s, v20.4s
-	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x3dc04f37 // ldr q23, [x25,#304]
-	WORD $0x6e371f57 // eor v23.16b, v26.16b, v23.16b
-	WORD $0x4e2fcf10 // fmla v16.4s, v24.4s, v15.4s
-	WORD $0x6e261ee6 // eor v6.16b, v23.16b, v6.16b
-	WORD $0x3dc05337 // ldr q23, [x25,#320]
-	WORD $0x6e371ed6 // eor v22.16b, v22.16b, v23.16b
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
-	WORD $0x6e271ec7 // eor v7.16b, v22.16b, v7.16b
-	WORD $0x3dc07e36 // ldr q22, [x17,#496]
-	WORD $0x4e36ce97 // fmla v23.4s, v20.4s, v22.4s
-	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
-	WORD $0x3dc02e3a // ldr q26, [x17,#176]
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e36cdfa // fmla v26.4s, v15.4s, v22.4s
-	WORD $0x6e34de94 // fmul v20.4s, v20.4s, v20.4s
-	WORD $0x4e861b16 // uzp1 v22.4s, v24.4s, v6.4s
-	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
-	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
-	WORD $0x4e2dce97 // fmla v23.4s, v20.4s, v13.4s
-	WORD $0x2ea3c0ed // umull v13.2d, v7.2s, v3.2s
-	WORD $0x4e30cdfa // fmla v26.4s, v15.4s, v16.4s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4ea18e6f // cmtst v15.4s, v19.4s, v1.4s
-	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
-	WORD $0x4e8719b4 // uzp1 v20.4s, v13.4s, v7.4s
-	WORD $0x6e751ef0 // bsl v16.16b, v23.16b, v21.16b
-	WORD $0x4e8759a7 // uzp2 v7.4s, v13.4s, v7.4s
-	WORD $0x6e771eaf // bsl v15.16b, v21.16b, v23.16b
-	WORD $0x3dc0572d // ldr q13, [x25,#336]
-	WORD $0x6e2d1f2d // eor v13.16b, v25.16b, v13.16b
-	WORD $0x4ea18e35 // cmtst v21.4s, v17.4s, v1.4s
-	WORD $0x4eb51eb7 // mov v23.16b, v21.16b
-	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
-	WORD $0x6e721f57 // bsl v23.16b, v26.16b, v18.16b
-	WORD $0x3dc05b2d // ldr q13, [x25,#352]
-	WORD $0x6e2d1dcd // eor v13.16b, v14.16b, v13.16b
-	WORD $0x6e7a1e55 // bsl v21.16b, v18.16b, v26.16b
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x4e201e6d // and v13.16b, v19.16b, v0.16b
-	WORD $0x2ea2c0ee // umull v14.2d, v7.2s, v2.2s
-	WORD $0x6e2d1e0d // eor v13.16b, v16.16b, v13.16b
-	WORD $0x4e201e30 // and v16.16b, v17.16b, v0.16b
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
+	WORD $0x4e2d1e70 // and v16.16b, v19.16b, v13.16b
+	WORD $0x2ea1c194 // umull v20.2d, v12.2s, v1.2s
 	WORD $0x6e301ef0 // eor v16.16b, v23.16b, v16.16b
-	WORD $0x4e8719d2 // uzp1 v18.4s, v14.4s, v7.4s
-	WORD $0x4ea18673 // add v19.4s, v19.4s, v1.4s
-	WORD $0x4e8759c7 // uzp2 v7.4s, v14.4s, v7.4s
-	WORD $0x4ea1862e // add v14.4s, v17.4s, v1.4s
-	WORD $0x2ea3c0d1 // umull v17.2d, v6.2s, v3.2s
-	WORD $0x4e201e73 // and v19.16b, v19.16b, v0.16b
-	WORD $0x6e331def // eor v15.16b, v15.16b, v19.16b
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e201dce // and v14.16b, v14.16b, v0.16b
-	WORD $0x4e861a33 // uzp1 v19.4s, v17.4s, v6.4s
-	WORD $0x6e2e1eae // eor v14.16b, v21.16b, v14.16b
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e2d1e57 // and v23.16b, v18.16b, v13.16b
+	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
+	WORD $0x4e8c1a97 // uzp1 v23.4s, v20.4s, v12.4s
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
+	WORD $0x4ea08652 // add v18.4s, v18.4s, v0.4s
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e2d1e4d // and v13.16b, v18.16b, v13.16b
+	WORD $0x4e851a92 // uzp1 v18.4s, v20.4s, v5.4s
+	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x6e2edcce // fmul v14.4s, v6.4s, v14.4s
 	WORD $0x3dc05f31 // ldr q17, [x25,#368]
-	WORD $0x6e311e91 // eor v17.16b, v20.16b, v17.16b
-	WORD $0x6e2edd8e // fmul v14.4s, v12.4s, v14.4s
-	WORD $0x6e2ddd6b // fmul v11.4s, v11.4s, v13.4s
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x3dc0632d // ldr q13, [x25,#384]
-	WORD $0x6e2d1ecd // eor v13.16b, v22.16b, v13.16b
-	WORD $0xad00382f // stp q15, q14, [x1]
-	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
-	WORD $0xad01302b // stp q11, q12, [x1,#32]
-	WORD $0x3dc0162b // ldr q11, [x17,#80]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
+	WORD $0x6e311eb1 // eor v17.16b, v21.16b, v17.16b
+	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e30dcc6 // fmul v6.4s, v6.4s, v16.4s
+	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x3dc0632f // ldr q15, [x25,#384]
+	WORD $0x6e2f1ecf // eor v15.16b, v22.16b, v15.16b
+	WORD $0xad00342e // stp q14, q13, [x1]
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0xad012c26 // stp q6, q11, [x1,#32]
+	WORD $0x3dc01626 // ldr q6, [x17,#80]
+	WORD $0x4ea68463 // add v3.4s, v3.4s, v6.4s
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc0732b // ldr q11, [x25,#448]
 	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
-	WORD $0x3dc0772c // ldr q12, [x25,#464]
-	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x2ea2c08d // umull v13.2d, v4.2s, v2.2s
+	WORD $0x2ea1c06d // umull v13.2d, v3.2s, v1.2s
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
+	WORD $0x4eae84c6 // add v6.4s, v6.4s, v14.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
 	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4e8419ae // uzp1 v14.4s, v13.4s, v4.4s
+	WORD $0x4e8319ae // uzp1 v14.4s, v13.4s, v3.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead84c6 // sub v6.4s, v6.4s, v13.4s
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x6e2f1c63 // eor v3.16b, v3.16b, v15.16b
+	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
+	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
+	WORD $0x4f2904cf // sshr v15.4s, v6.4s, #23
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4f290570 // sshr v16.4s, v11.4s, #23
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8419b1 // uzp1 v17.4s, v13.4s, v4.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e8459a4 // uzp2 v4.4s, v13.4s, v4.4s
 	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
-	WORD $0x3dc01b2f // ldr q15, [x25,#96]
-	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
-	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x2ea2c0ad // umull v13.2d, v5.2s, v2.2s
-	WORD $0x4f29056f // sshr v15.4s, v11.4s, #23
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4f290590 // sshr v16.4s, v12.4s, #23
-	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x4e8519b1 // uzp1 v17.4s, v13.4s, v5.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
-	WORD $0x3dc0262d // ldr q13, [x17,#144]
+	WORD $0x4e2d1cc6 // and v6.16b, v6.16b, v13.16b
+	WORD $0x2ea2c073 // umull v19.2d, v3.2s, v2.2s
 	WORD $0x4e2d1d6b // and v11.16b, v11.16b, v13.16b
-	WORD $0x2ea3c094 // umull v20.2d, v4.2s, v3.2s
-	WORD $0x4e2d1d8c // and v12.16b, v12.16b, v13.16b
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x3dc02a2d // ldr q13, [x17,#160]
+	WORD $0x3dc0262d // ldr q13, [x17,#144]
+	WORD $0x4ead84c6 // add v6.4s, v6.4s, v13.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
 	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
-	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
-	WORD $0x4e841a8d // uzp1 v13.4s, v20.4s, v4.4s
-	WORD $0x3dc02e35 // ldr q21, [x17,#176]
-	WORD $0x4eb5d56b // fsub v11.4s, v11.4s, v21.4s
-	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
-	WORD $0x4eb5d58c // fsub v12.4s, v12.4s, v21.4s
-	WORD $0x3dc01334 // ldr q20, [x25,#64]
-	WORD $0x3dc01f35 // ldr q21, [x25,#112]
-	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
+	WORD $0x4e831a6d // uzp1 v13.4s, v19.4s, v3.4s
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x4eb4d4c6 // fsub v6.4s, v6.4s, v20.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x4eb4d56b // fsub v11.4s, v11.4s, v20.4s
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x3dc01f34 // ldr q20, [x25,#112]
+	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
+	WORD $0x6e26dcd4 // fmul v20.4s, v6.4s, v6.4s
 	WORD $0x6e2bdd75 // fmul v21.4s, v11.4s, v11.4s
-	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
-	WORD $0x6e2cdd94 // fmul v20.4s, v12.4s, v12.4s
-	WORD $0x3dc02336 // ldr q22, [x25,#128]
-	WORD $0x6e361dce // eor v14.16b, v14.16b, v22.16b
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x2ea2c096 // umull v22.2d, v4.2s, v2.2s
-	WORD $0x3dc03637 // ldr q23, [x17,#208]
-	WORD $0x4e2bceee // fmla v14.4s, v23.4s, v11.4s
+	WORD $0x6e231e63 // eor v3.16b, v19.16b, v3.16b
+	WORD $0x3dc02333 // ldr q19, [x25,#128]
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x4e26ce6e // fmla v14.4s, v19.4s, v6.4s
+	WORD $0x2ea1c076 // umull v22.2d, v3.2s, v1.2s
+	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e2bce78 // fmla v24.4s, v19.4s, v11.4s
+	WORD $0x4e831ad3 // uzp1 v19.4s, v22.4s, v3.4s
+	WORD $0x4e835ac3 // uzp2 v3.4s, v22.4s, v3.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x2ea2c099 // umull v25.2d, v4.2s, v2.2s
+	WORD $0x3dc03a3a // ldr q26, [x17,#224]
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc03238 // ldr q24, [x17,#192]
-	WORD $0x4e2ccef8 // fmla v24.4s, v23.4s, v12.4s
-	WORD $0x4e841ad7 // uzp1 v23.4s, v22.4s, v4.4s
-	WORD $0x4e845ac4 // uzp2 v4.4s, v22.4s, v4.4s
-	WORD $0x2ea3c0b6 // umull v22.2d, v5.2s, v3.2s
-	WORD $0x3dc03a39 // ldr q25, [x17,#224]
-	WORD $0x3dc03e3a // ldr q26, [x17,#240]
-	WORD $0x4e2bcf59 // fmla v25.4s, v26.4s, v11.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc03a3b // ldr q27, [x17,#224]
-	WORD $0x4e851adc // uzp1 v28.4s, v22.4s, v5.4s
-	WORD $0x4e2ccf5b // fmla v27.4s, v26.4s, v12.4s
-	WORD $0x4e855ac5 // uzp2 v5.4s, v22.4s, v5.4s
-	WORD $0x3dc02736 // ldr q22, [x25,#144]
-	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
-	WORD $0x3dc04236 // ldr q22, [x17,#256]
-	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
-	WORD $0x3dc0462d // ldr q13, [x17,#272]
-	WORD $0x4e2bcdb6 // fmla v22.4s, v13.4s, v11.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e841b3c // uzp1 v28.4s, v25.4s, v4.4s
+	WORD $0x4e2bcf5b // fmla v27.4s, v26.4s, v11.4s
+	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
+	WORD $0x3dc02739 // ldr q25, [x25,#144]
+	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
+	WORD $0x3dc03e39 // ldr q25, [x17,#240]
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0x3dc0422d // ldr q13, [x17,#256]
+	WORD $0x4e26cdb9 // fmla v25.4s, v13.4s, v6.4s
 	WORD $0x3dc02b3a // ldr q26, [x25,#160]
 	WORD $0x6e3a1e31 // eor v17.16b, v17.16b, v26.16b
-	WORD $0x3dc0423a // ldr q26, [x17,#256]
-	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
-	WORD $0x4e2ccdba // fmla v26.4s, v13.4s, v12.4s
-	WORD $0x2ea2c0ad // umull v13.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x3dc04a31 // ldr q17, [x17,#288]
-	WORD $0x4e8519bd // uzp1 v29.4s, v13.4s, v5.4s
-	WORD $0x3dc04e3e // ldr q30, [x17,#304]
-	WORD $0x4e2bcfd1 // fmla v17.4s, v30.4s, v11.4s
-	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
-	WORD $0x3dc04a2d // ldr q13, [x17,#288]
-	WORD $0x2ea3c09f // umull v31.2d, v4.2s, v3.2s
-	WORD $0x4e2ccfcd // fmla v13.4s, v30.4s, v12.4s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e35cf2e // fmla v14.4s, v25.4s, v21.4s
-	WORD $0x4e841bf9 // uzp1 v25.4s, v31.4s, v4.4s
-	WORD $0x4e845be4 // uzp2 v4.4s, v31.4s, v4.4s
-	WORD $0x4e34cf78 // fmla v24.4s, v27.4s, v20.4s
-	WORD $0x3dc02f3b // ldr q27, [x25,#176]
-	WORD $0x6e3b1f9b // eor v27.16b, v28.16b, v27.16b
-	WORD $0x4e35ce36 // fmla v22.4s, v17.4s, v21.4s
-	WORD $0x6e241f64 // eor v4.16b, v27.16b, v4.16b
-	WORD $0x3dc03331 // ldr q17, [x25,#192]
-	WORD $0x6e311ef1 // eor v17.16b, v23.16b, v17.16b
-	WORD $0x4e34cdba // fmla v26.4s, v13.4s, v20.4s
-	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
-	WORD $0x6e35dead // fmul v13.4s, v21.4s, v21.4s
+	WORD $0x3dc03e3a // ldr q26, [x17,#240]
+	WORD $0x4e2bcdba // fmla v26.4s, v13.4s, v11.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
+	WORD $0x4e8419bd // uzp1 v29.4s, v13.4s, v4.4s
+	WORD $0x3dc04a3e // ldr q30, [x17,#288]
+	WORD $0x4e26cfd1 // fmla v17.4s, v30.4s, v6.4s
+	WORD $0x3dc0463f // ldr q31, [x17,#272]
+	WORD $0x4e8459a4 // uzp2 v4.4s, v13.4s, v4.4s
+	WORD $0x4e2bcfdf // fmla v31.4s, v30.4s, v11.4s
+	WORD $0x2ea2c06d // umull v13.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
+	WORD $0x4e8319b6 // uzp1 v22.4s, v13.4s, v3.4s
+	WORD $0x4e35cf78 // fmla v24.4s, v27.4s, v21.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x3dc02f2d // ldr q13, [x25,#176]
+	WORD $0x6e2d1f8d // eor v13.16b, v28.16b, v13.16b
+	WORD $0x4e34ce39 // fmla v25.4s, v17.4s, v20.4s
+	WORD $0x6e231da3 // eor v3.16b, v13.16b, v3.16b
+	WORD $0x4e35cffa // fmla v26.4s, v31.4s, v21.4s
+	WORD $0x3dc0332d // ldr q13, [x25,#192]
+	WORD $0x6e2d1e6d // eor v13.16b, v19.16b, v13.16b
 	WORD $0x6e34de91 // fmul v17.4s, v20.4s, v20.4s
-	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0x6e35dead // fmul v13.4s, v21.4s, v21.4s
+	WORD $0x2ea1c073 // umull v19.2d, v3.2s, v1.2s
+	WORD $0x4e31cf2e // fmla v14.4s, v25.4s, v17.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831a71 // uzp1 v17.4s, v19.4s, v3.4s
+	WORD $0x4e2dcf58 // fmla v24.4s, v26.4s, v13.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x4eb41e8d // mov v13.16b, v20.16b
+	WORD $0x2ea2c093 // umull v19.2d, v4.2s, v2.2s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x3dc04e3a // ldr q26, [x17,#304]
+	WORD $0x4e3acded // fmla v13.4s, v15.4s, v26.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e2dcece // fmla v14.4s, v22.4s, v13.4s
-	WORD $0x4e841aed // uzp1 v13.4s, v23.4s, v4.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x4e31cf58 // fmla v24.4s, v26.4s, v17.4s
-	WORD $0x3dc05231 // ldr q17, [x17,#320]
-	WORD $0x6e31ddf6 // fmul v22.4s, v15.4s, v17.4s
-	WORD $0x2ea3c0b7 // umull v23.2d, v5.2s, v3.2s
-	WORD $0x6e31de11 // fmul v17.4s, v16.4s, v17.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc0563a // ldr q26, [x17,#336]
-	WORD $0x4e3acd76 // fmla v22.4s, v11.4s, v26.4s
-	WORD $0x4e851afb // uzp1 v27.4s, v23.4s, v5.4s
-	WORD $0x4e3acd91 // fmla v17.4s, v12.4s, v26.4s
-	WORD $0x4e855ae5 // uzp2 v5.4s, v23.4s, v5.4s
-	WORD $0x4eb51eb7 // mov v23.16b, v21.16b
-	WORD $0x4eb41e9a // mov v26.16b, v20.16b
-	WORD $0x3dc0373c // ldr q28, [x25,#208]
-	WORD $0x6e3c1f39 // eor v25.16b, v25.16b, v28.16b
-	WORD $0x3dc05a3c // ldr q28, [x17,#352]
-	WORD $0x4e3ccdf7 // fmla v23.4s, v15.4s, v28.4s
-	WORD $0x6e251f25 // eor v5.16b, v25.16b, v5.16b
-	WORD $0x4e3cce1a // fmla v26.4s, v16.4s, v28.4s
-	WORD $0x3dc03b2f // ldr q15, [x25,#224]
-	WORD $0x6e2f1faf // eor v15.16b, v29.16b, v15.16b
-	WORD $0x6e35dd6b // fmul v11.4s, v11.4s, v21.4s
-	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
-	WORD $0x6e34dd8c // fmul v12.4s, v12.4s, v20.4s
-	WORD $0x4e2ecd77 // fmla v23.4s, v11.4s, v14.4s
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x4e38cd9a // fmla v26.4s, v12.4s, v24.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e37d6cc // fadd v12.4s, v22.4s, v23.4s
-	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
-	WORD $0x4e3ad62f // fadd v15.4s, v17.4s, v26.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x6ea1f98b // fsqrt v11.4s, v12.4s
-	WORD $0x6ea1f9ec // fsqrt v12.4s, v15.4s
-	WORD $0x2ea3c08f // umull v15.2d, v4.2s, v3.2s
-	WORD $0x3dc06730 // ldr q16, [x25,#400]
-	WORD $0x4f225610 // shl v16.4s, v16.4s, #2
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4f225511 // shl v17.4s, v8.4s, #2
-	WORD $0x4e8419f4 // uzp1 v20.4s, v15.4s, v4.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e3ace19 // fmla v25.4s, v16.4s, v26.4s
+	WORD $0x4e841a7a // uzp1 v26.4s, v19.4s, v4.4s
+	WORD $0x6e34dcd4 // fmul v20.4s, v6.4s, v20.4s
+	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
+	WORD $0x6e35dd73 // fmul v19.4s, v11.4s, v21.4s
+	WORD $0x4e2ece8d // fmla v13.4s, v20.4s, v14.4s
+	WORD $0x3dc0372e // ldr q14, [x25,#208]
+	WORD $0x6e2e1ece // eor v14.16b, v22.16b, v14.16b
+	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x3dc03b2e // ldr q14, [x25,#224]
+	WORD $0x6e2e1fae // eor v14.16b, v29.16b, v14.16b
+	WORD $0x4e2bd56b // fadd v11.4s, v11.4s, v11.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x3dc0522e // ldr q14, [x17,#320]
+	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
+	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e2ece0b // fmla v11.4s, v16.4s, v14.4s
+	WORD $0x4e8419ee // uzp1 v14.4s, v15.4s, v4.4s
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
 	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
-	WORD $0x3dc03f35 // ldr q21, [x25,#240]
-	WORD $0x6e351f75 // eor v21.16b, v27.16b, v21.16b
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
-	WORD $0x3dc06231 // ldr q17, [x17,#384]
-	WORD $0x3dc06735 // ldr q21, [x25,#400]
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	WORD $0x3dc04336 // ldr q22, [x25,#256]
-	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
-	WORD $0x4eb18511 // add v17.4s, v8.4s, v17.4s
-	WORD $0x6e30de16 // fmul v22.4s, v16.4s, v16.4s
-	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
-	WORD $0x6e2fdded // fmul v13.4s, v15.4s, v15.4s
-	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x2ea2c06d // umull v13.2d, v3.2s, v2.2s
+	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4f22552f // shl v15.4s, v9.4s, #2
+	WORD $0x4e8319b0 // uzp1 v16.4s, v13.4s, v3.4s
+	WORD $0x4f2254f3 // shl v19.4s, v7.4s, #2
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x4e21da6d // scvtf v13.4s, v19.4s
+	WORD $0x3dc03f33 // ldr q19, [x25,#240]
+	WORD $0x6e331f53 // eor v19.16b, v26.16b, v19.16b
+	WORD $0x3dc05634 // ldr q20, [x17,#336]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e231e63 // eor v3.16b, v19.16b, v3.16b
+	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
+	WORD $0x3dc04333 // ldr q19, [x25,#256]
+	WORD $0x6e331e31 // eor v17.16b, v17.16b, v19.16b
+	WORD $0x3dc05a33 // ldr q19, [x17,#352]
+	WORD $0x4eb38534 // add v20.4s, v9.4s, v19.4s
+	WORD $0x4eb384f3 // add v19.4s, v7.4s, v19.4s
+	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
+	WORD $0x6e2fddf1 // fmul v17.4s, v15.4s, v15.4s
+	WORD $0x2ea1c075 // umull v21.2d, v3.2s, v1.2s
+	WORD $0x6e2dddb6 // fmul v22.4s, v13.4s, v13.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831ab8 // uzp1 v24.4s, v21.4s, v3.4s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
+	WORD $0x4e31ceb9 // fmla v25.4s, v21.4s, v17.4s
+	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
+	WORD $0x3dc05e3b // ldr q27, [x17,#368]
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841af8 // uzp1 v24.4s, v23.4s, v4.4s
+	WORD $0x4e36cebb // fmla v27.4s, v21.4s, v22.4s
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x4e841b5c // uzp1 v28.4s, v26.4s, v4.4s
+	WORD $0x4e31cf35 // fmla v21.4s, v25.4s, v17.4s
+	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
 	WORD $0x3dc06639 // ldr q25, [x17,#400]
-	WORD $0x3dc06a3a // ldr q26, [x17,#416]
-	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x3dc06637 // ldr q23, [x17,#400]
-	WORD $0x2ea3c0bb // umull v27.2d, v5.2s, v3.2s
-	WORD $0x4e2dcf57 // fmla v23.4s, v26.4s, v13.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc06e3a // ldr q26, [x17,#432]
-	WORD $0x4e851b7c // uzp1 v28.4s, v27.4s, v5.4s
-	WORD $0x4e36cf3a // fmla v26.4s, v25.4s, v22.4s
-	WORD $0x3dc06e39 // ldr q25, [x17,#432]
-	WORD $0x4e855b65 // uzp2 v5.4s, v27.4s, v5.4s
-	WORD $0x4e2dcef9 // fmla v25.4s, v23.4s, v13.4s
-	WORD $0x3dc04737 // ldr q23, [x25,#272]
-	WORD $0x6e371e94 // eor v20.16b, v20.16b, v23.16b
-	WORD $0x4eb01e17 // mov v23.16b, v16.16b
-	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
-	WORD $0x4eaf1df4 // mov v20.16b, v15.16b
+	WORD $0x3dc0473a // ldr q26, [x25,#272]
+	WORD $0x6e3a1e10 // eor v16.16b, v16.16b, v26.16b
+	WORD $0x4e36cf79 // fmla v25.4s, v27.4s, v22.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
 	WORD $0x3dc04b3b // ldr q27, [x25,#288]
 	WORD $0x6e3b1dce // eor v14.16b, v14.16b, v27.16b
-	WORD $0x6e30ded0 // fmul v16.4s, v22.4s, v16.4s
-	WORD $0x6e2fddaf // fmul v15.4s, v13.4s, v15.4s
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4e3ace17 // fmla v23.4s, v16.4s, v26.4s
-	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
-	WORD $0x4e39cdf4 // fmla v20.4s, v15.4s, v25.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8519cf // uzp1 v15.4s, v14.4s, v5.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
-	WORD $0x4e36cdd0 // fmla v16.4s, v14.4s, v22.4s
-	WORD $0x2ea3c099 // umull v25.2d, v4.2s, v3.2s
-	WORD $0x3dc0723a // ldr q26, [x17,#448]
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e2dcdda // fmla v26.4s, v14.4s, v13.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
-	WORD $0x4e841b3b // uzp1 v27.4s, v25.4s, v4.4s
-	WORD $0x4e36ce0e // fmla v14.4s, v16.4s, v22.4s
-	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x3dc04f39 // ldr q25, [x25,#304]
-	WORD $0x6e391f99 // eor v25.16b, v28.16b, v25.16b
-	WORD $0x4e2dcf50 // fmla v16.4s, v26.4s, v13.4s
-	WORD $0x6e241f24 // eor v4.16b, v25.16b, v4.16b
-	WORD $0x3dc05339 // ldr q25, [x25,#320]
-	WORD $0x6e391f18 // eor v24.16b, v24.16b, v25.16b
-	WORD $0x3dc02e39 // ldr q25, [x17,#176]
-	WORD $0x6e251f05 // eor v5.16b, v24.16b, v5.16b
-	WORD $0x3dc07e38 // ldr q24, [x17,#496]
-	WORD $0x4e38ced9 // fmla v25.4s, v22.4s, v24.4s
-	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
-	WORD $0x3dc02e3c // ldr q28, [x17,#176]
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e38cdbc // fmla v28.4s, v13.4s, v24.4s
+	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x6e2ddecd // fmul v13.4s, v22.4s, v13.4s
+	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
+	WORD $0x4e35cdfa // fmla v26.4s, v15.4s, v21.4s
+	WORD $0x4e39cdb0 // fmla v16.4s, v13.4s, v25.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8419cd // uzp1 v13.4s, v14.4s, v4.4s
+	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x4e31cdee // fmla v14.4s, v15.4s, v17.4s
+	WORD $0x2ea2c075 // umull v21.2d, v3.2s, v2.2s
+	WORD $0x3dc06a39 // ldr q25, [x17,#416]
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e36cdf9 // fmla v25.4s, v15.4s, v22.4s
+	WORD $0x4e831aaf // uzp1 v15.4s, v21.4s, v3.4s
+	WORD $0x3dc0723b // ldr q27, [x17,#448]
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x4e31cddb // fmla v27.4s, v14.4s, v17.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x3dc04f35 // ldr q21, [x25,#304]
+	WORD $0x6e351f95 // eor v21.16b, v28.16b, v21.16b
+	WORD $0x4e36cf2e // fmla v14.4s, v25.4s, v22.4s
+	WORD $0x6e231ea3 // eor v3.16b, v21.16b, v3.16b
+	WORD $0x3dc05335 // ldr q21, [x25,#320]
+	WORD $0x6e351f15 // eor v21.16b, v24.16b, v21.16b
+	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
+	WORD $0x3dc02a35 // ldr q21, [x17,#160]
+	WORD $0x3dc07638 // ldr q24, [x17,#464]
+	WORD $0x4e38ce35 // fmla v21.4s, v17.4s, v24.4s
+	WORD $0x2ea1c079 // umull v25.2d, v3.2s, v1.2s
+	WORD $0x3dc02a3c // ldr q28, [x17,#160]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e38cedc // fmla v28.4s, v22.4s, v24.4s
+	WORD $0x4e831b38 // uzp1 v24.4s, v25.4s, v3.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
 	WORD $0x6e36ded6 // fmul v22.4s, v22.4s, v22.4s
-	WORD $0x4e841b58 // uzp1 v24.4s, v26.4s, v4.4s
-	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
-	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
-	WORD $0x4e2eced9 // fmla v25.4s, v22.4s, v14.4s
-	WORD $0x2ea3c0ae // umull v14.2d, v5.2s, v3.2s
-	WORD $0x4e30cdbc // fmla v28.4s, v13.4s, v16.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4ea18ead // cmtst v13.4s, v21.4s, v1.4s
-	WORD $0x4ead1db0 // mov v16.16b, v13.16b
-	WORD $0x4e8519d6 // uzp1 v22.4s, v14.4s, v5.4s
-	WORD $0x6e771f30 // bsl v16.16b, v25.16b, v23.16b
-	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
-	WORD $0x6e791eed // bsl v13.16b, v23.16b, v25.16b
-	WORD $0x3dc0572e // ldr q14, [x25,#336]
-	WORD $0x6e2e1f6e // eor v14.16b, v27.16b, v14.16b
-	WORD $0x4ea18e37 // cmtst v23.4s, v17.4s, v1.4s
-	WORD $0x4eb71ef9 // mov v25.16b, v23.16b
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0x6e741f99 // bsl v25.16b, v28.16b, v20.16b
-	WORD $0x3dc05b2e // ldr q14, [x25,#352]
-	WORD $0x6e2e1dee // eor v14.16b, v15.16b, v14.16b
-	WORD $0x6e7c1e97 // bsl v23.16b, v20.16b, v28.16b
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4e201eae // and v14.16b, v21.16b, v0.16b
-	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
-	WORD $0x6e2e1e0e // eor v14.16b, v16.16b, v14.16b
-	WORD $0x4e201e30 // and v16.16b, v17.16b, v0.16b
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x6e301f30 // eor v16.16b, v25.16b, v16.16b
-	WORD $0x4e8519f4 // uzp1 v20.4s, v15.4s, v5.4s
-	WORD $0x4ea186b5 // add v21.4s, v21.4s, v1.4s
-	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
-	WORD $0x4ea1862f // add v15.4s, v17.4s, v1.4s
-	WORD $0x2ea3c091 // umull v17.2d, v4.2s, v3.2s
-	WORD $0x4e201eb5 // and v21.16b, v21.16b, v0.16b
-	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e201def // and v15.16b, v15.16b, v0.16b
-	WORD $0x4e841a35 // uzp1 v21.4s, v17.4s, v4.4s
-	WORD $0x6e2f1eef // eor v15.16b, v23.16b, v15.16b
+	WORD $0x4e835b23 // uzp2 v3.4s, v25.4s, v3.4s
+	WORD $0x4e3bce35 // fmla v21.4s, v17.4s, v27.4s
+	WORD $0x2ea2c091 // umull v17.2d, v4.2s, v2.2s
+	WORD $0x4e2ecedc // fmla v28.4s, v22.4s, v14.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4ea08e8e // cmtst v14.4s, v20.4s, v0.4s
+	WORD $0x4e841a36 // uzp1 v22.4s, v17.4s, v4.4s
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x6e7a1eb9 // bsl v25.16b, v21.16b, v26.16b
 	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
-	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e751f4e // bsl v14.16b, v26.16b, v21.16b
+	WORD $0x3dc05731 // ldr q17, [x25,#336]
+	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
+	WORD $0x4ea08e71 // cmtst v17.4s, v19.4s, v0.4s
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x4eb11e2f // mov v15.16b, v17.16b
+	WORD $0x6e701f8f // bsl v15.16b, v28.16b, v16.16b
+	WORD $0x3dc05b35 // ldr q21, [x25,#352]
+	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
+	WORD $0x6e7c1e11 // bsl v17.16b, v16.16b, v28.16b
+	WORD $0x6e231da3 // eor v3.16b, v13.16b, v3.16b
+	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x4e2d1e90 // and v16.16b, v20.16b, v13.16b
+	WORD $0x2ea1c095 // umull v21.2d, v4.2s, v1.2s
+	WORD $0x6e301f30 // eor v16.16b, v25.16b, v16.16b
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e2d1e79 // and v25.16b, v19.16b, v13.16b
+	WORD $0x6e391def // eor v15.16b, v15.16b, v25.16b
+	WORD $0x4e841ab9 // uzp1 v25.4s, v21.4s, v4.4s
+	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	WORD $0x2ea2c075 // umull v21.2d, v3.2s, v2.2s
+	WORD $0x4e2d1e94 // and v20.16b, v20.16b, v13.16b
+	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e2d1e6d // and v13.16b, v19.16b, v13.16b
+	WORD $0x4e831ab3 // uzp1 v19.4s, v21.4s, v3.4s
+	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x6e2edcce // fmul v14.4s, v6.4s, v14.4s
 	WORD $0x3dc05f31 // ldr q17, [x25,#368]
 	WORD $0x6e311ed1 // eor v17.16b, v22.16b, v17.16b
-	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
-	WORD $0x6e2edd6b // fmul v11.4s, v11.4s, v14.4s
-	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x3dc0632e // ldr q14, [x25,#384]
-	WORD $0x6e2e1f0e // eor v14.16b, v24.16b, v14.16b
-	WORD $0xad023c2d // stp q13, q15, [x1,#64]
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0xad03302b // stp q11, q12, [x1,#96]
-	WORD $0x3d806b26 // str q6, [x25,#416]
-	WORD $0x4eb31e6a // mov v10.16b, v19.16b
+	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e30dcc6 // fmul v6.4s, v6.4s, v16.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x3dc0632f // ldr q15, [x25,#384]
+	WORD $0x6e2f1f0f // eor v15.16b, v24.16b, v15.16b
+	WORD $0xad02342e // stp q14, q13, [x1,#64]
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0xad032c26 // stp q6, q11, [x1,#96]
+	WORD $0x3d806725 // str q5, [x25,#400]
+	WORD $0x4eb21e4a // mov v10.16b, v18.16b
+	WORD $0x3d806f23 // str q3, [x25,#432]
+	WORD $0x4eb31e68 // mov v8.16b, v19.16b
+	WORD $0x3d806b2c // str q12, [x25,#416]
+	WORD $0x4eb71ee9 // mov v9.16b, v23.16b
 	WORD $0x3d807324 // str q4, [x25,#448]
-	WORD $0x4eb51ea9 // mov v9.16b, v21.16b
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x3d806732 // str q18, [x25,#400]
-	WORD $0x3d807725 // str q5, [x25,#464]
-	WORD $0x4eb41e88 // mov v8.16b, v20.16b
+	WORD $0x4eb91f27 // mov v7.16b, v25.16b
 	ADD $128, R1
 	SUB $32, R0
 	CBNZ R0, group
 	B whole
 
 partial:
-	WORD $0x3dc06b24 // ldr q4, [x25,#416]
+	WORD $0x3dc06723 // ldr q3, [x25,#400]
+	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
+	WORD $0x3dc06f24 // ldr q4, [x25,#432]
 	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc07325 // ldr q5, [x25,#448]
-	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
-	WORD $0x3dc00626 // ldr q6, [x17,#16]
-	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
+	WORD $0x3dc00625 // ldr q5, [x17,#16]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
+	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
-	WORD $0x4f2904a7 // sshr v7.4s, v5.4s, #23
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1c63 // and v3.16b, v3.16b, v11.16b
 	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
-	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
 	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd463 // fsub v3.4s, v3.4s, v11.4s
 	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
-	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
+	WORD $0x6e23dc6b // fmul v11.4s, v3.4s, v3.4s
+	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e23cdcd // fmla v13.4s, v14.4s, v3.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e24cdcf // fmla v15.4s, v14.4s, v4.4s
 	WORD $0x3dc0362e // ldr q14, [x17,#208]
-	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x4e25cdcf // fmla v15.4s, v14.4s, v5.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e23ce0e // fmla v14.4s, v16.4s, v3.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
 	WORD $0x3dc03e30 // ldr q16, [x17,#240]
-	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
-	WORD $0x4e25ce11 // fmla v17.4s, v16.4s, v5.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e23ce50 // fmla v16.4s, v18.4s, v3.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
 	WORD $0x3dc04632 // ldr q18, [x17,#272]
-	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
-	WORD $0x4e25ce53 // fmla v19.4s, v18.4s, v5.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
-	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
-	WORD $0x4e25ce95 // fmla v21.4s, v20.4s, v5.4s
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e23ce92 // fmla v18.4s, v20.4s, v3.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e24ce95 // fmla v21.4s, v20.4s, v4.4s
 	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
 	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
 	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
@@ -2228,138 +2225,140 @@ partial:
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
 	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edcd0 // fmul v16.4s, v6.4s, v14.4s
-	WORD $0x6e2edcee // fmul v14.4s, v7.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31cc90 // fmla v16.4s, v4.4s, v17.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
 	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33ccd1 // fmla v17.4s, v6.4s, v19.4s
-	WORD $0x4e33ccf2 // fmla v18.4s, v7.4s, v19.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
-	WORD $0x6e2cdca5 // fmul v5.4s, v5.4s, v12.4s
-	WORD $0x4e2dcc91 // fmla v17.4s, v4.4s, v13.4s
-	WORD $0x4e2fccb2 // fmla v18.4s, v5.4s, v15.4s
-	WORD $0x4e31d604 // fadd v4.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c5 // fadd v5.4s, v14.4s, v18.4s
+	WORD $0x4e31ccd0 // fmla v16.4s, v6.4s, v17.4s
+	WORD $0x6e2bdc6b // fmul v11.4s, v3.4s, v11.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcca3 // fmla v3.4s, v5.4s, v11.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e2bccc4 // fmla v4.4s, v6.4s, v11.4s
+	WORD $0x4e2ed463 // fadd v3.4s, v3.4s, v14.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
-	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x4f225546 // shl v6.4s, v10.4s, #2
-	WORD $0x4f225527 // shl v7.4s, v9.4s, #2
+	WORD $0x4f225545 // shl v5.4s, v10.4s, #2
+	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdca5 // fmul v5.4s, v5.4s, v11.4s
 	WORD $0x6e2bdcc6 // fmul v6.4s, v6.4s, v11.4s
-	WORD $0x6e2bdce7 // fmul v7.4s, v7.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
 	WORD $0x4eab854c // add v12.4s, v10.4s, v11.4s
-	WORD $0x4eab852b // add v11.4s, v9.4s, v11.4s
-	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
-	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
-	WORD $0x3dc0662f // ldr q15, [x17,#400]
-	WORD $0x3dc06a30 // ldr q16, [x17,#416]
+	WORD $0x4eab850b // add v11.4s, v8.4s, v11.4s
+	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
+	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
 	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
 	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
-	WORD $0x4ea61cd1 // mov v17.16b, v6.16b
-	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
-	WORD $0x6e26dda6 // fmul v6.4s, v13.4s, v6.4s
-	WORD $0x6e27ddc7 // fmul v7.4s, v14.4s, v7.4s
-	WORD $0x4e30ccd1 // fmla v17.4s, v6.4s, v16.4s
-	WORD $0x4e2fccf2 // fmla v18.4s, v7.4s, v15.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
+	WORD $0x6e25dda5 // fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e26ddc6 // fmul v6.4s, v14.4s, v6.4s
+	WORD $0x4e30ccb1 // fmla v17.4s, v5.4s, v16.4s
+	WORD $0x4e2fccd2 // fmla v18.4s, v6.4s, v15.4s
+	WORD $0x3dc06a25 // ldr q5, [x17,#416]
+	WORD $0x3dc06e26 // ldr q6, [x17,#432]
+	WORD $0x4e2dccc5 // fmla v5.4s, v6.4s, v13.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e2ecccf // fmla v15.4s, v6.4s, v14.4s
 	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc07627 // ldr q7, [x17,#464]
-	WORD $0x4e2dcce6 // fmla v6.4s, v7.4s, v13.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
-	WORD $0x4e2eccef // fmla v15.4s, v7.4s, v14.4s
-	WORD $0x3dc07a27 // ldr q7, [x17,#480]
-	WORD $0x4e2dccc7 // fmla v7.4s, v6.4s, v13.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
-	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x3dc07e30 // ldr q16, [x17,#496]
+	WORD $0x4e2dcca6 // fmla v6.4s, v5.4s, v13.4s
+	WORD $0x3dc07225 // ldr q5, [x17,#448]
+	WORD $0x4e2ecde5 // fmla v5.4s, v15.4s, v14.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
 	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
 	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
 	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
-	WORD $0x4e27cdaf // fmla v15.4s, v13.4s, v7.4s
-	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
-	WORD $0x4ea18d86 // cmtst v6.4s, v12.4s, v1.4s
-	WORD $0x4ea61cc7 // mov v7.16b, v6.16b
-	WORD $0x6e711de7 // bsl v7.16b, v15.16b, v17.16b
-	WORD $0x6e6f1e26 // bsl v6.16b, v17.16b, v15.16b
-	WORD $0x4ea18d6d // cmtst v13.4s, v11.4s, v1.4s
+	WORD $0x4e26cdaf // fmla v15.4s, v13.4s, v6.4s
+	WORD $0x4e25cdd3 // fmla v19.4s, v14.4s, v5.4s
+	WORD $0x4ea08d85 // cmtst v5.4s, v12.4s, v0.4s
+	WORD $0x4ea51ca6 // mov v6.16b, v5.16b
+	WORD $0x6e711de6 // bsl v6.16b, v15.16b, v17.16b
+	WORD $0x6e6f1e25 // bsl v5.16b, v17.16b, v15.16b
+	WORD $0x4ea08d6d // cmtst v13.4s, v11.4s, v0.4s
 	WORD $0x4ead1dae // mov v14.16b, v13.16b
 	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
 	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
-	WORD $0x4e201d8f // and v15.16b, v12.16b, v0.16b
-	WORD $0x6e2f1ce7 // eor v7.16b, v7.16b, v15.16b
-	WORD $0x4e201d6f // and v15.16b, v11.16b, v0.16b
-	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
-	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
-	WORD $0x4ea1856b // add v11.4s, v11.4s, v1.4s
-	WORD $0x4e201d8c // and v12.16b, v12.16b, v0.16b
-	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
-	WORD $0x4e201d6b // and v11.16b, v11.16b, v0.16b
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
+	WORD $0x6e301cc6 // eor v6.16b, v6.16b, v16.16b
+	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
+	WORD $0x6e301dce // eor v14.16b, v14.16b, v16.16b
+	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x6e2c1ca5 // eor v5.16b, v5.16b, v12.16b
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
 	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e26dc86 // fmul v6.4s, v4.4s, v6.4s
-	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e27dc84 // fmul v4.4s, v4.4s, v7.4s
-	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc06f27 // ldr q7, [x25,#432]
-	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc0772c // ldr q12, [x25,#464]
+	WORD $0x6e25dc65 // fmul v5.4s, v3.4s, v5.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e2edc84 // fmul v4.4s, v4.4s, v14.4s
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc0732c // ldr q12, [x25,#448]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x3dc0062d // ldr q13, [x17,#16]
-	WORD $0x4ead84e7 // add v7.4s, v7.4s, v13.4s
+	WORD $0x4ead84c6 // add v6.4s, v6.4s, v13.4s
 	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
-	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead84c6 // sub v6.4s, v6.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x4f2904ed // sshr v13.4s, v7.4s, #23
+	WORD $0x4f2904cd // sshr v13.4s, v6.4s, #23
 	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
-	WORD $0x4e2f1ce7 // and v7.16b, v7.16b, v15.16b
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1cc6 // and v6.16b, v6.16b, v15.16b
 	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
-	WORD $0x4eaf84e7 // add v7.4s, v7.4s, v15.4s
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf84c6 // add v6.4s, v6.4s, v15.4s
 	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x4eafd4e7 // fsub v7.4s, v7.4s, v15.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4eafd4c6 // fsub v6.4s, v6.4s, v15.4s
 	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
-	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
+	WORD $0x6e26dccf // fmul v15.4s, v6.4s, v6.4s
 	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc03231 // ldr q17, [x17,#192]
-	WORD $0x3dc03632 // ldr q18, [x17,#208]
-	WORD $0x4e27ce51 // fmla v17.4s, v18.4s, v7.4s
-	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e26ce51 // fmla v17.4s, v18.4s, v6.4s
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
 	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
-	WORD $0x3dc03e34 // ldr q20, [x17,#240]
-	WORD $0x4e27ce92 // fmla v18.4s, v20.4s, v7.4s
-	WORD $0x3dc03a35 // ldr q21, [x17,#224]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
 	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x3dc04636 // ldr q22, [x17,#272]
-	WORD $0x4e27ced4 // fmla v20.4s, v22.4s, v7.4s
-	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
 	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
-	WORD $0x3dc04e38 // ldr q24, [x17,#304]
-	WORD $0x4e27cf16 // fmla v22.4s, v24.4s, v7.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc04a38 // ldr q24, [x17,#288]
+	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
 	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
 	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
 	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
@@ -2369,47 +2368,46 @@ partial:
 	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
 	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
 	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
-	WORD $0x3dc05232 // ldr q18, [x17,#320]
-	WORD $0x6e32ddb4 // fmul v20.4s, v13.4s, v18.4s
-	WORD $0x6e32ddd2 // fmul v18.4s, v14.4s, v18.4s
-	WORD $0x3dc05635 // ldr q21, [x17,#336]
-	WORD $0x4e35ccf4 // fmla v20.4s, v7.4s, v21.4s
-	WORD $0x4e35cd92 // fmla v18.4s, v12.4s, v21.4s
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x3dc05a37 // ldr q23, [x17,#352]
-	WORD $0x4e37cdb5 // fmla v21.4s, v13.4s, v23.4s
-	WORD $0x4e37cdd6 // fmla v22.4s, v14.4s, v23.4s
-	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x4e31ccf5 // fmla v21.4s, v7.4s, v17.4s
-	WORD $0x4e33cd96 // fmla v22.4s, v12.4s, v19.4s
-	WORD $0x4e35d687 // fadd v7.4s, v20.4s, v21.4s
-	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
-	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x4e35cdb2 // fmla v18.4s, v13.4s, v21.4s
+	WORD $0x4e35cdd4 // fmla v20.4s, v14.4s, v21.4s
+	WORD $0x6e2fdccf // fmul v15.4s, v6.4s, v15.4s
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e31cdf2 // fmla v18.4s, v15.4s, v17.4s
+	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x3dc0522f // ldr q15, [x17,#320]
+	WORD $0x4e2fcda6 // fmla v6.4s, v13.4s, v15.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e2fcdcc // fmla v12.4s, v14.4s, v15.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x3dc0672d // ldr q13, [x25,#400]
-	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
-	WORD $0x4f22550e // shl v14.4s, v8.4s, #2
+	WORD $0x4f22552d // shl v13.4s, v9.4s, #2
+	WORD $0x4f2254ee // shl v14.4s, v7.4s, #2
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc0562f // ldr q15, [x17,#336]
 	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
 	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
-	WORD $0x3dc0622f // ldr q15, [x17,#384]
-	WORD $0x3dc06730 // ldr q16, [x25,#400]
-	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
-	WORD $0x4eaf850f // add v15.4s, v8.4s, v15.4s
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
+	WORD $0x4eaf8530 // add v16.4s, v9.4s, v15.4s
+	WORD $0x4eaf84ef // add v15.4s, v7.4s, v15.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
-	WORD $0x3dc06633 // ldr q19, [x17,#400]
-	WORD $0x3dc06a34 // ldr q20, [x17,#416]
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
 	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
+	WORD $0x3dc06633 // ldr q19, [x17,#400]
 	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
@@ -2417,64 +2415,65 @@ partial:
 	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
 	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
 	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
 	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
 	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
 	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x3dc07e34 // ldr q20, [x17,#496]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc07634 // ldr q20, [x17,#464]
 	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
 	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
 	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
 	WORD $0x4e2ece33 // fmla v19.4s, v17.4s, v14.4s
 	WORD $0x4e2dce57 // fmla v23.4s, v18.4s, v13.4s
-	WORD $0x4ea18e0d // cmtst v13.4s, v16.4s, v1.4s
+	WORD $0x4ea08e0d // cmtst v13.4s, v16.4s, v0.4s
 	WORD $0x4ead1dae // mov v14.16b, v13.16b
 	WORD $0x6e751e6e // bsl v14.16b, v19.16b, v21.16b
 	WORD $0x6e731ead // bsl v13.16b, v21.16b, v19.16b
-	WORD $0x4ea18df1 // cmtst v17.4s, v15.4s, v1.4s
+	WORD $0x4ea08df1 // cmtst v17.4s, v15.4s, v0.4s
 	WORD $0x4eb11e32 // mov v18.16b, v17.16b
 	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
 	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
-	WORD $0x4e201e13 // and v19.16b, v16.16b, v0.16b
-	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
-	WORD $0x4e201df3 // and v19.16b, v15.16b, v0.16b
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x4ea18610 // add v16.4s, v16.4s, v1.4s
-	WORD $0x4ea185ef // add v15.4s, v15.4s, v1.4s
-	WORD $0x4e201e10 // and v16.16b, v16.16b, v0.16b
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
+	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
+	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
+	WORD $0x4e331df4 // and v20.16b, v15.16b, v19.16b
+	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0x4ea085ef // add v15.4s, v15.4s, v0.4s
+	WORD $0x4e331e10 // and v16.16b, v16.16b, v19.16b
 	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
-	WORD $0x4e201def // and v15.16b, v15.16b, v0.16b
+	WORD $0x4e331def // and v15.16b, v15.16b, v19.16b
 	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
-	WORD $0x6e2ddced // fmul v13.4s, v7.4s, v13.4s
+	WORD $0x6e2ddccd // fmul v13.4s, v6.4s, v13.4s
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
-	WORD $0x6e2edce7 // fmul v7.4s, v7.4s, v14.4s
+	WORD $0x6e2edcc6 // fmul v6.4s, v6.4s, v14.4s
 	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
 	CMP $16, R0
 	BLT partialtail0
-	WORD $0xad002c26 // stp q6, q11, [x1]
-	WORD $0xad011424 // stp q4, q5, [x1,#32]
+	WORD $0xad002c25 // stp q5, q11, [x1]
+	WORD $0xad011023 // stp q3, q4, [x1,#32]
 	ADD $64, R1
 	SUB $16, R0
 	CBZ R0, partialdone
 	CMP $16, R0
 	BLT partialtail1
 	WORD $0xad003c2d // stp q13, q15, [x1]
-	WORD $0xad013027 // stp q7, q12, [x1,#32]
+	WORD $0xad013026 // stp q6, q12, [x1,#32]
 	ADD $64, R1
 	SUB $16, R0
 	CBZ R0, partialdone
 
 partialtail0:
-	WORD $0xad002f26 // stp q6, q11, [x25]
-	WORD $0xad011724 // stp q4, q5, [x25,#32]
+	WORD $0xad002f25 // stp q5, q11, [x25]
+	WORD $0xad011323 // stp q3, q4, [x25,#32]
 	MOVD R0, R3
 
 tail1:
@@ -2487,7 +2486,7 @@ tail1:
 
 partialtail1:
 	WORD $0xad003f2d // stp q13, q15, [x25]
-	WORD $0xad013327 // stp q7, q12, [x25,#32]
+	WORD $0xad013326 // stp q6, q12, [x25,#32]
 	MOVD R0, R3
 
 tail2:
@@ -2499,480 +2498,482 @@ tail2:
 
 partialdone:
 	LSL $3, R2, R2
-	WORD $0x4e040c44 // dup v4.4s, w2
+	WORD $0x4e040c43 // dup v3.4s, w2
 	LSR $32, R2
-	WORD $0x4e040c45 // dup v5.4s, w2
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x4e040c44 // dup v4.4s, w2
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3dc01226 // ldr q6, [x17,#64]
-	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
-	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc01b27 // ldr q7, [x25,#96]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0ac // umull2 v12.2d, v5.4s, v2.4s
-	WORD $0x4e8c18ed // uzp1 v13.4s, v7.4s, v12.4s
-	WORD $0x4e8c58e7 // uzp2 v7.4s, v7.4s, v12.4s
-	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86198e // uzp1 v14.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
+	WORD $0x4e8c18cd // uzp1 v13.4s, v6.4s, v12.4s
+	WORD $0x4e8c58c6 // uzp2 v6.4s, v6.4s, v12.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85198e // uzp1 v14.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0132c // ldr q12, [x25,#64]
 	WORD $0x3dc01f2f // ldr q15, [x25,#112]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
-	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
 	WORD $0x3dc0232c // ldr q12, [x25,#128]
 	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
+	WORD $0x4e86196f // uzp1 v15.4s, v11.4s, v6.4s
 	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c0eb // umull v11.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
 	WORD $0x3dc0272b // ldr q11, [x25,#144]
 	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
 	WORD $0x3dc02b2b // ldr q11, [x25,#160]
 	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196d // uzp1 v13.4s, v11.4s, v6.4s
 	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc02f2b // ldr q11, [x25,#176]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0332b // ldr q11, [x25,#192]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c0eb // umull v11.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc03b2b // ldr q11, [x25,#224]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc03f2b // ldr q11, [x25,#240]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0432b // ldr q11, [x25,#256]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c0eb // umull v11.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x3dc0472b // ldr q11, [x25,#272]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc04b2b // ldr q11, [x25,#288]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc04f2b // ldr q11, [x25,#304]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0532b // ldr q11, [x25,#320]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c0eb // umull v11.2d, v7.2s, v3.2s
-	WORD $0x6ea3c0e7 // umull2 v7.2d, v7.4s, v3.4s
-	WORD $0x4e87196f // uzp1 v15.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x3dc0572b // ldr q11, [x25,#336]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc05b2b // ldr q11, [x25,#352]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c0eb // umull v11.2d, v7.2s, v2.2s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e87196d // uzp1 v13.4s, v11.4s, v7.4s
-	WORD $0x4e875967 // uzp2 v7.4s, v11.4s, v7.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc05f2b // ldr q11, [x25,#368]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0632b // ldr q11, [x25,#384]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
-	WORD $0x3dc0162b // ldr q11, [x17,#80]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc01b2b // ldr q11, [x25,#96]
-	WORD $0x6e2b1c84 // eor v4.16b, v4.16b, v11.16b
 	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
 	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x3dc02f2b // ldr q11, [x25,#176]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0332b // ldr q11, [x25,#192]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86196f // uzp1 v15.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x3dc0372b // ldr q11, [x25,#208]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x3dc03b2b // ldr q11, [x25,#224]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196d // uzp1 v13.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc03f2b // ldr q11, [x25,#240]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0432b // ldr q11, [x25,#256]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86196f // uzp1 v15.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x3dc0472b // ldr q11, [x25,#272]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x3dc04b2b // ldr q11, [x25,#288]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196d // uzp1 v13.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc04f2b // ldr q11, [x25,#304]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0532b // ldr q11, [x25,#320]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86196f // uzp1 v15.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x3dc0572b // ldr q11, [x25,#336]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x3dc05b2b // ldr q11, [x25,#352]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e86196d // uzp1 v13.4s, v11.4s, v6.4s
+	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc05f2b // ldr q11, [x25,#368]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
+	WORD $0x3dc0162b // ldr q11, [x17,#80]
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc01b2b // ldr q11, [x25,#96]
+	WORD $0x6e2b1c63 // eor v3.16b, v3.16b, v11.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x3dc0132b // ldr q11, [x25,#64]
 	WORD $0x3dc01f31 // ldr q17, [x25,#112]
 	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
 	WORD $0x3dc0232b // ldr q11, [x25,#128]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0272b // ldr q11, [x25,#144]
 	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x3dc02b2b // ldr q11, [x25,#160]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x3dc02f2b // ldr q11, [x25,#176]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
 	WORD $0x3dc0332b // ldr q11, [x25,#192]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0372b // ldr q11, [x25,#208]
 	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x3dc03b2b // ldr q11, [x25,#224]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x3dc03f2b // ldr q11, [x25,#240]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
 	WORD $0x3dc0432b // ldr q11, [x25,#256]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0472b // ldr q11, [x25,#272]
 	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x3dc04b2b // ldr q11, [x25,#288]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x3dc04f2b // ldr q11, [x25,#304]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
 	WORD $0x3dc0532b // ldr q11, [x25,#320]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
 	WORD $0x3dc0572b // ldr q11, [x25,#336]
 	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
 	WORD $0x3dc05b2b // ldr q11, [x25,#352]
 	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a2 // umull2 v2.2d, v5.4s, v2.4s
-	WORD $0x4e821965 // uzp1 v5.4s, v11.4s, v2.4s
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c081 // umull2 v1.2d, v4.4s, v1.4s
+	WORD $0x4e811964 // uzp1 v4.4s, v11.4s, v1.4s
+	WORD $0x4e815961 // uzp2 v1.4s, v11.4s, v1.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c062 // umull2 v2.2d, v3.4s, v2.4s
+	WORD $0x4e821963 // uzp1 v3.4s, v11.4s, v2.4s
 	WORD $0x4e825962 // uzp2 v2.4s, v11.4s, v2.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c083 // umull2 v3.2d, v4.4s, v3.4s
-	WORD $0x4e831964 // uzp1 v4.4s, v11.4s, v3.4s
-	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
 	WORD $0x3dc05f2b // ldr q11, [x25,#368]
 	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x6e221d62 // eor v2.16b, v11.16b, v2.16b
 	WORD $0x3dc0632b // ldr q11, [x25,#384]
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e221d62 // eor v2.16b, v11.16b, v2.16b
-	WORD $0x3d806b26 // str q6, [x25,#416]
+	WORD $0x6e211d61 // eor v1.16b, v11.16b, v1.16b
+	WORD $0x3d806725 // str q5, [x25,#400]
 	WORD $0x4eae1dca // mov v10.16b, v14.16b
-	WORD $0x3d807323 // str q3, [x25,#448]
-	WORD $0x4ea41c89 // mov v9.16b, v4.16b
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x3d80672d // str q13, [x25,#400]
-	WORD $0x3d807722 // str q2, [x25,#464]
-	WORD $0x4ea51ca8 // mov v8.16b, v5.16b
+	WORD $0x3d806f22 // str q2, [x25,#432]
+	WORD $0x4ea31c68 // mov v8.16b, v3.16b
+	WORD $0x3d806b26 // str q6, [x25,#416]
+	WORD $0x4ead1da9 // mov v9.16b, v13.16b
+	WORD $0x3d807321 // str q1, [x25,#448]
+	WORD $0x4ea41c87 // mov v7.16b, v4.16b
 	B whole
 
 final:
-	WORD $0x3dc06b22 // ldr q2, [x25,#416]
+	WORD $0x3dc06721 // ldr q1, [x25,#400]
+	WORD $0x6f380421 // ushr v1.4s, v1.4s, #8
+	WORD $0x3dc06f22 // ldr q2, [x25,#432]
 	WORD $0x6f380442 // ushr v2.4s, v2.4s, #8
-	WORD $0x3dc07323 // ldr q3, [x25,#448]
-	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
-	WORD $0x3dc00624 // ldr q4, [x17,#16]
-	WORD $0x4ea48442 // add v2.4s, v2.4s, v4.4s
-	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
+	WORD $0x3dc00623 // ldr q3, [x17,#16]
+	WORD $0x4ea38421 // add v1.4s, v1.4s, v3.4s
+	WORD $0x4ea38442 // add v2.4s, v2.4s, v3.4s
+	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
 	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
-	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
-	WORD $0x3dc02224 // ldr q4, [x17,#128]
-	WORD $0x6ea48442 // sub v2.4s, v2.4s, v4.4s
-	WORD $0x6ea48463 // sub v3.4s, v3.4s, v4.4s
+	WORD $0x3dc01e23 // ldr q3, [x17,#112]
+	WORD $0x6ea38421 // sub v1.4s, v1.4s, v3.4s
+	WORD $0x6ea38442 // sub v2.4s, v2.4s, v3.4s
+	WORD $0x4f290423 // sshr v3.4s, v1.4s, #23
 	WORD $0x4f290444 // sshr v4.4s, v2.4s, #23
-	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02626 // ldr q6, [x17,#144]
-	WORD $0x4e261c42 // and v2.16b, v2.16b, v6.16b
-	WORD $0x4e261c63 // and v3.16b, v3.16b, v6.16b
-	WORD $0x3dc02a26 // ldr q6, [x17,#160]
-	WORD $0x4ea68442 // add v2.4s, v2.4s, v6.4s
-	WORD $0x4ea68463 // add v3.4s, v3.4s, v6.4s
-	WORD $0x3dc02e26 // ldr q6, [x17,#176]
-	WORD $0x4ea6d442 // fsub v2.4s, v2.4s, v6.4s
-	WORD $0x4ea6d463 // fsub v3.4s, v3.4s, v6.4s
+	WORD $0x3dc02225 // ldr q5, [x17,#128]
+	WORD $0x4e251c21 // and v1.16b, v1.16b, v5.16b
+	WORD $0x4e251c42 // and v2.16b, v2.16b, v5.16b
+	WORD $0x3dc02625 // ldr q5, [x17,#144]
+	WORD $0x4ea58421 // add v1.4s, v1.4s, v5.4s
+	WORD $0x4ea58442 // add v2.4s, v2.4s, v5.4s
+	WORD $0x3dc02a25 // ldr q5, [x17,#160]
+	WORD $0x4ea5d421 // fsub v1.4s, v1.4s, v5.4s
+	WORD $0x4ea5d442 // fsub v2.4s, v2.4s, v5.4s
+	WORD $0x6e21dc25 // fmul v5.4s, v1.4s, v1.4s
 	WORD $0x6e22dc46 // fmul v6.4s, v2.4s, v2.4s
-	WORD $0x6e23dc67 // fmul v7.4s, v3.4s, v3.4s
-	WORD $0x3dc0322b // ldr q11, [x17,#192]
+	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x3dc0322c // ldr q12, [x17,#192]
+	WORD $0x4e21cd8b // fmla v11.4s, v12.4s, v1.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x4e22cd8d // fmla v13.4s, v12.4s, v2.4s
 	WORD $0x3dc0362c // ldr q12, [x17,#208]
-	WORD $0x4e22cd8b // fmla v11.4s, v12.4s, v2.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x4e23cd8d // fmla v13.4s, v12.4s, v3.4s
-	WORD $0x3dc03a2c // ldr q12, [x17,#224]
+	WORD $0x3dc03a2e // ldr q14, [x17,#224]
+	WORD $0x4e21cdcc // fmla v12.4s, v14.4s, v1.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e22cdcf // fmla v15.4s, v14.4s, v2.4s
 	WORD $0x3dc03e2e // ldr q14, [x17,#240]
-	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
-	WORD $0x4e23cdcf // fmla v15.4s, v14.4s, v3.4s
-	WORD $0x3dc0422e // ldr q14, [x17,#256]
+	WORD $0x3dc04230 // ldr q16, [x17,#256]
+	WORD $0x4e21ce0e // fmla v14.4s, v16.4s, v1.4s
+	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x4e22ce11 // fmla v17.4s, v16.4s, v2.4s
 	WORD $0x3dc04630 // ldr q16, [x17,#272]
-	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
-	WORD $0x3dc04231 // ldr q17, [x17,#256]
-	WORD $0x4e23ce11 // fmla v17.4s, v16.4s, v3.4s
-	WORD $0x3dc04a30 // ldr q16, [x17,#288]
-	WORD $0x3dc04e32 // ldr q18, [x17,#304]
-	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
-	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x4e23ce53 // fmla v19.4s, v18.4s, v3.4s
-	WORD $0x4e26cd8b // fmla v11.4s, v12.4s, v6.4s
-	WORD $0x4e27cded // fmla v13.4s, v15.4s, v7.4s
-	WORD $0x4e26ce0e // fmla v14.4s, v16.4s, v6.4s
-	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
-	WORD $0x6e26dccc // fmul v12.4s, v6.4s, v6.4s
-	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
+	WORD $0x3dc04a32 // ldr q18, [x17,#288]
+	WORD $0x4e21ce50 // fmla v16.4s, v18.4s, v1.4s
+	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x4e22ce53 // fmla v19.4s, v18.4s, v2.4s
+	WORD $0x4e25cd8b // fmla v11.4s, v12.4s, v5.4s
+	WORD $0x4e26cded // fmla v13.4s, v15.4s, v6.4s
+	WORD $0x4e25ce0e // fmla v14.4s, v16.4s, v5.4s
+	WORD $0x4e26ce71 // fmla v17.4s, v19.4s, v6.4s
+	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
+	WORD $0x6e26dccf // fmul v15.4s, v6.4s, v6.4s
 	WORD $0x4e2ccdcb // fmla v11.4s, v14.4s, v12.4s
 	WORD $0x4e2fce2d // fmla v13.4s, v17.4s, v15.4s
-	WORD $0x3dc0522c // ldr q12, [x17,#320]
-	WORD $0x6e2cdc8e // fmul v14.4s, v4.4s, v12.4s
-	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
-	WORD $0x3dc0562f // ldr q15, [x17,#336]
-	WORD $0x4e2fcc4e // fmla v14.4s, v2.4s, v15.4s
+	WORD $0x4ea51cac // mov v12.16b, v5.16b
+	WORD $0x4ea61cce // mov v14.16b, v6.16b
+	WORD $0x3dc04e2f // ldr q15, [x17,#304]
 	WORD $0x4e2fcc6c // fmla v12.4s, v3.4s, v15.4s
-	WORD $0x4ea61ccf // mov v15.16b, v6.16b
-	WORD $0x4ea71cf0 // mov v16.16b, v7.16b
-	WORD $0x3dc05a31 // ldr q17, [x17,#352]
-	WORD $0x4e31cc8f // fmla v15.4s, v4.4s, v17.4s
-	WORD $0x4e31ccb0 // fmla v16.4s, v5.4s, v17.4s
-	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
-	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
-	WORD $0x4e2bcc4f // fmla v15.4s, v2.4s, v11.4s
-	WORD $0x4e2dcc70 // fmla v16.4s, v3.4s, v13.4s
-	WORD $0x4e2fd5c2 // fadd v2.4s, v14.4s, v15.4s
-	WORD $0x4e30d583 // fadd v3.4s, v12.4s, v16.4s
+	WORD $0x4e2fcc8e // fmla v14.4s, v4.4s, v15.4s
+	WORD $0x6e25dc25 // fmul v5.4s, v1.4s, v5.4s
+	WORD $0x6e26dc46 // fmul v6.4s, v2.4s, v6.4s
+	WORD $0x4e2bccac // fmla v12.4s, v5.4s, v11.4s
+	WORD $0x4e2dccce // fmla v14.4s, v6.4s, v13.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x6ea0f821 // fneg v1.4s, v1.4s
+	WORD $0x3dc05225 // ldr q5, [x17,#320]
+	WORD $0x4e25cc61 // fmla v1.4s, v3.4s, v5.4s
+	WORD $0x6ea0f842 // fneg v2.4s, v2.4s
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x4e2cd421 // fadd v1.4s, v1.4s, v12.4s
+	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	WORD $0x6ea1f821 // fsqrt v1.4s, v1.4s
 	WORD $0x6ea1f842 // fsqrt v2.4s, v2.4s
-	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
-	WORD $0x4f225544 // shl v4.4s, v10.4s, #2
-	WORD $0x4f225525 // shl v5.4s, v9.4s, #2
+	WORD $0x4f225543 // shl v3.4s, v10.4s, #2
+	WORD $0x4f225504 // shl v4.4s, v8.4s, #2
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc05e26 // ldr q6, [x17,#368]
-	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
-	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
-	WORD $0x3dc06226 // ldr q6, [x17,#384]
-	WORD $0x4ea68547 // add v7.4s, v10.4s, v6.4s
-	WORD $0x4ea68526 // add v6.4s, v9.4s, v6.4s
-	WORD $0x6e24dc89 // fmul v9.4s, v4.4s, v4.4s
-	WORD $0x6e25dcaa // fmul v10.4s, v5.4s, v5.4s
-	WORD $0x3dc0662b // ldr q11, [x17,#400]
-	WORD $0x3dc06a2c // ldr q12, [x17,#416]
-	WORD $0x4e29cd8b // fmla v11.4s, v12.4s, v9.4s
-	WORD $0x3dc0662d // ldr q13, [x17,#400]
+	WORD $0x3dc05625 // ldr q5, [x17,#336]
+	WORD $0x6e25dc63 // fmul v3.4s, v3.4s, v5.4s
+	WORD $0x6e25dc84 // fmul v4.4s, v4.4s, v5.4s
+	WORD $0x3dc05a25 // ldr q5, [x17,#352]
+	WORD $0x4ea58546 // add v6.4s, v10.4s, v5.4s
+	WORD $0x4ea58505 // add v5.4s, v8.4s, v5.4s
+	WORD $0x6e23dc68 // fmul v8.4s, v3.4s, v3.4s
+	WORD $0x6e24dc8a // fmul v10.4s, v4.4s, v4.4s
+	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0622c // ldr q12, [x17,#384]
+	WORD $0x4e28cd8b // fmla v11.4s, v12.4s, v8.4s
+	WORD $0x3dc05e2d // ldr q13, [x17,#368]
 	WORD $0x4e2acd8d // fmla v13.4s, v12.4s, v10.4s
-	WORD $0x3dc06e2c // ldr q12, [x17,#432]
-	WORD $0x4e29cd6c // fmla v12.4s, v11.4s, v9.4s
-	WORD $0x3dc06e2b // ldr q11, [x17,#432]
+	WORD $0x3dc0662c // ldr q12, [x17,#400]
+	WORD $0x4e28cd6c // fmla v12.4s, v11.4s, v8.4s
+	WORD $0x3dc0662b // ldr q11, [x17,#400]
 	WORD $0x4e2acdab // fmla v11.4s, v13.4s, v10.4s
-	WORD $0x4ea41c8d // mov v13.16b, v4.16b
-	WORD $0x4ea51cae // mov v14.16b, v5.16b
-	WORD $0x6e24dd24 // fmul v4.4s, v9.4s, v4.4s
-	WORD $0x6e25dd45 // fmul v5.4s, v10.4s, v5.4s
-	WORD $0x4e2ccc8d // fmla v13.4s, v4.4s, v12.4s
-	WORD $0x4e2bccae // fmla v14.4s, v5.4s, v11.4s
+	WORD $0x4ea31c6d // mov v13.16b, v3.16b
+	WORD $0x4ea41c8e // mov v14.16b, v4.16b
+	WORD $0x6e23dd03 // fmul v3.4s, v8.4s, v3.4s
+	WORD $0x6e24dd44 // fmul v4.4s, v10.4s, v4.4s
+	WORD $0x4e2ccc6d // fmla v13.4s, v3.4s, v12.4s
+	WORD $0x4e2bcc8e // fmla v14.4s, v4.4s, v11.4s
+	WORD $0x3dc06a23 // ldr q3, [x17,#416]
+	WORD $0x3dc06e24 // ldr q4, [x17,#432]
+	WORD $0x4e28cc83 // fmla v3.4s, v4.4s, v8.4s
+	WORD $0x3dc06a2b // ldr q11, [x17,#416]
+	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
 	WORD $0x3dc07224 // ldr q4, [x17,#448]
-	WORD $0x3dc07625 // ldr q5, [x17,#464]
-	WORD $0x4e29cca4 // fmla v4.4s, v5.4s, v9.4s
-	WORD $0x3dc0722b // ldr q11, [x17,#448]
-	WORD $0x4e2accab // fmla v11.4s, v5.4s, v10.4s
-	WORD $0x3dc07a25 // ldr q5, [x17,#480]
-	WORD $0x4e29cc85 // fmla v5.4s, v4.4s, v9.4s
-	WORD $0x3dc07a24 // ldr q4, [x17,#480]
-	WORD $0x4e2acd64 // fmla v4.4s, v11.4s, v10.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
-	WORD $0x3dc07e2c // ldr q12, [x17,#496]
-	WORD $0x4e2ccd2b // fmla v11.4s, v9.4s, v12.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x4e2ccd4f // fmla v15.4s, v10.4s, v12.4s
-	WORD $0x6e29dd29 // fmul v9.4s, v9.4s, v9.4s
-	WORD $0x6e2add4a // fmul v10.4s, v10.4s, v10.4s
-	WORD $0x4e25cd2b // fmla v11.4s, v9.4s, v5.4s
-	WORD $0x4e24cd4f // fmla v15.4s, v10.4s, v4.4s
-	WORD $0x4ea18ce4 // cmtst v4.4s, v7.4s, v1.4s
-	WORD $0x4ea41c85 // mov v5.16b, v4.16b
-	WORD $0x6e6d1d65 // bsl v5.16b, v11.16b, v13.16b
-	WORD $0x6e6b1da4 // bsl v4.16b, v13.16b, v11.16b
-	WORD $0x4ea18cc9 // cmtst v9.4s, v6.4s, v1.4s
-	WORD $0x4ea91d2a // mov v10.16b, v9.16b
-	WORD $0x6e6e1dea // bsl v10.16b, v15.16b, v14.16b
-	WORD $0x6e6f1dc9 // bsl v9.16b, v14.16b, v15.16b
-	WORD $0x4e201ceb // and v11.16b, v7.16b, v0.16b
-	WORD $0x6e2b1ca5 // eor v5.16b, v5.16b, v11.16b
-	WORD $0x4e201ccb // and v11.16b, v6.16b, v0.16b
-	WORD $0x6e2b1d4a // eor v10.16b, v10.16b, v11.16b
-	WORD $0x4ea184e7 // add v7.4s, v7.4s, v1.4s
-	WORD $0x4ea184c6 // add v6.4s, v6.4s, v1.4s
-	WORD $0x4e201ce7 // and v7.16b, v7.16b, v0.16b
-	WORD $0x6e271c84 // eor v4.16b, v4.16b, v7.16b
-	WORD $0x4e201cc6 // and v6.16b, v6.16b, v0.16b
-	WORD $0x6e261d26 // eor v6.16b, v9.16b, v6.16b
-	WORD $0x6e24dc44 // fmul v4.4s, v2.4s, v4.4s
-	WORD $0x6e26dc66 // fmul v6.4s, v3.4s, v6.4s
-	WORD $0x6e25dc42 // fmul v2.4s, v2.4s, v5.4s
-	WORD $0x6e2adc63 // fmul v3.4s, v3.4s, v10.4s
-	WORD $0x3dc06f25 // ldr q5, [x25,#432]
-	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
-	WORD $0x3dc00629 // ldr q9, [x17,#16]
-	WORD $0x4ea984a5 // add v5.4s, v5.4s, v9.4s
-	WORD $0x4ea984e7 // add v7.4s, v7.4s, v9.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc02229 // ldr q9, [x17,#128]
-	WORD $0x6ea984a5 // sub v5.4s, v5.4s, v9.4s
-	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
-	WORD $0x4f2904a9 // sshr v9.4s, v5.4s, #23
-	WORD $0x4f2904ea // sshr v10.4s, v7.4s, #23
-	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
-	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x4e2b1ce7 // and v7.16b, v7.16b, v11.16b
+	WORD $0x4e28cc64 // fmla v4.4s, v3.4s, v8.4s
+	WORD $0x3dc07223 // ldr q3, [x17,#448]
+	WORD $0x4e2acd63 // fmla v3.4s, v11.4s, v10.4s
 	WORD $0x3dc02a2b // ldr q11, [x17,#160]
-	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x4eab84e7 // add v7.4s, v7.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	WORD $0x4eabd4e7 // fsub v7.4s, v7.4s, v11.4s
-	WORD $0x6e25dcab // fmul v11.4s, v5.4s, v5.4s
-	WORD $0x6e27dcec // fmul v12.4s, v7.4s, v7.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
+	WORD $0x3dc0762c // ldr q12, [x17,#464]
+	WORD $0x4e2ccd0b // fmla v11.4s, v8.4s, v12.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4e2ccd4f // fmla v15.4s, v10.4s, v12.4s
+	WORD $0x6e28dd08 // fmul v8.4s, v8.4s, v8.4s
+	WORD $0x6e2add4a // fmul v10.4s, v10.4s, v10.4s
+	WORD $0x4e24cd0b // fmla v11.4s, v8.4s, v4.4s
+	WORD $0x4e23cd4f // fmla v15.4s, v10.4s, v3.4s
+	WORD $0x4ea08cc3 // cmtst v3.4s, v6.4s, v0.4s
+	WORD $0x4ea31c64 // mov v4.16b, v3.16b
+	WORD $0x6e6d1d64 // bsl v4.16b, v11.16b, v13.16b
+	WORD $0x6e6b1da3 // bsl v3.16b, v13.16b, v11.16b
+	WORD $0x4ea08ca8 // cmtst v8.4s, v5.4s, v0.4s
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x6e6e1dea // bsl v10.16b, v15.16b, v14.16b
+	WORD $0x6e6f1dc8 // bsl v8.16b, v14.16b, v15.16b
+	WORD $0x3dc07a2b // ldr q11, [x17,#480]
+	WORD $0x4e2b1ccc // and v12.16b, v6.16b, v11.16b
+	WORD $0x6e2c1c84 // eor v4.16b, v4.16b, v12.16b
+	WORD $0x4e2b1cac // and v12.16b, v5.16b, v11.16b
+	WORD $0x6e2c1d4a // eor v10.16b, v10.16b, v12.16b
+	WORD $0x4ea084c6 // add v6.4s, v6.4s, v0.4s
+	WORD $0x4ea084a5 // add v5.4s, v5.4s, v0.4s
+	WORD $0x4e2b1cc6 // and v6.16b, v6.16b, v11.16b
+	WORD $0x6e261c63 // eor v3.16b, v3.16b, v6.16b
+	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6e23dc23 // fmul v3.4s, v1.4s, v3.4s
+	WORD $0x6e25dc45 // fmul v5.4s, v2.4s, v5.4s
+	WORD $0x6e24dc21 // fmul v1.4s, v1.4s, v4.4s
+	WORD $0x6e2adc42 // fmul v2.4s, v2.4s, v10.4s
+	WORD $0x3dc06b24 // ldr q4, [x25,#416]
+	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
+	WORD $0x3dc07326 // ldr q6, [x25,#448]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc00628 // ldr q8, [x17,#16]
+	WORD $0x4ea88484 // add v4.4s, v4.4s, v8.4s
+	WORD $0x4ea884c6 // add v6.4s, v6.4s, v8.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x3dc01e28 // ldr q8, [x17,#112]
+	WORD $0x6ea88484 // sub v4.4s, v4.4s, v8.4s
+	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
+	WORD $0x4f290488 // sshr v8.4s, v4.4s, #23
+	WORD $0x4f2904ca // sshr v10.4s, v6.4s, #23
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
+	WORD $0x4e2b1cc6 // and v6.16b, v6.16b, v11.16b
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
+	WORD $0x4eab84c6 // add v6.4s, v6.4s, v11.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
+	WORD $0x4eabd4c6 // fsub v6.4s, v6.4s, v11.4s
+	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
+	WORD $0x6e26dccc // fmul v12.4s, v6.4s, v6.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e26cdcf // fmla v15.4s, v14.4s, v6.4s
 	WORD $0x3dc0362e // ldr q14, [x17,#208]
-	WORD $0x4e25cdcd // fmla v13.4s, v14.4s, v5.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x4e27cdcf // fmla v15.4s, v14.4s, v7.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e26ce11 // fmla v17.4s, v16.4s, v6.4s
 	WORD $0x3dc03e30 // ldr q16, [x17,#240]
-	WORD $0x4e25ce0e // fmla v14.4s, v16.4s, v5.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
-	WORD $0x4e27ce11 // fmla v17.4s, v16.4s, v7.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e26ce53 // fmla v19.4s, v18.4s, v6.4s
 	WORD $0x3dc04632 // ldr q18, [x17,#272]
-	WORD $0x4e25ce50 // fmla v16.4s, v18.4s, v5.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
-	WORD $0x4e27ce53 // fmla v19.4s, v18.4s, v7.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
-	WORD $0x4e25ce92 // fmla v18.4s, v20.4s, v5.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
-	WORD $0x4e27ce95 // fmla v21.4s, v20.4s, v7.4s
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e26ce95 // fmla v21.4s, v20.4s, v6.4s
 	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
 	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
 	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
@@ -2981,112 +2982,112 @@ final:
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
 	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edd30 // fmul v16.4s, v9.4s, v14.4s
-	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31ccb0 // fmla v16.4s, v5.4s, v17.4s
-	WORD $0x4e31ccee // fmla v14.4s, v7.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33cd31 // fmla v17.4s, v9.4s, v19.4s
-	WORD $0x4e33cd52 // fmla v18.4s, v10.4s, v19.4s
-	WORD $0x6e2bdca5 // fmul v5.4s, v5.4s, v11.4s
-	WORD $0x6e2cdce7 // fmul v7.4s, v7.4s, v12.4s
-	WORD $0x4e2dccb1 // fmla v17.4s, v5.4s, v13.4s
-	WORD $0x4e2fccf2 // fmla v18.4s, v7.4s, v15.4s
-	WORD $0x4e31d605 // fadd v5.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c7 // fadd v7.4s, v14.4s, v18.4s
-	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
-	WORD $0x3dc06729 // ldr q9, [x25,#400]
-	WORD $0x4f225529 // shl v9.4s, v9.4s, #2
-	WORD $0x4f22550a // shl v10.4s, v8.4s, #2
-	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31cd0e // fmla v14.4s, v8.4s, v17.4s
+	WORD $0x4e31cd50 // fmla v16.4s, v10.4s, v17.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e2cdccc // fmul v12.4s, v6.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcd04 // fmla v4.4s, v8.4s, v11.4s
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x4e2bcd46 // fmla v6.4s, v10.4s, v11.4s
+	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x4f225528 // shl v8.4s, v9.4s, #2
+	WORD $0x4f2254ea // shl v10.4s, v7.4s, #2
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
-	WORD $0x6e2bdd29 // fmul v9.4s, v9.4s, v11.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdd08 // fmul v8.4s, v8.4s, v11.4s
 	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
-	WORD $0x4eab858c // add v12.4s, v12.4s, v11.4s
-	WORD $0x4eab8508 // add v8.4s, v8.4s, v11.4s
-	WORD $0x6e29dd2b // fmul v11.4s, v9.4s, v9.4s
-	WORD $0x6e2add4d // fmul v13.4s, v10.4s, v10.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x4eab8529 // add v9.4s, v9.4s, v11.4s
+	WORD $0x4eab84e7 // add v7.4s, v7.4s, v11.4s
+	WORD $0x6e28dd0b // fmul v11.4s, v8.4s, v8.4s
+	WORD $0x6e2add4c // fmul v12.4s, v10.4s, v10.4s
+	WORD $0x3dc05e2d // ldr q13, [x17,#368]
+	WORD $0x3dc0622e // ldr q14, [x17,#384]
+	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x4e2ccdcf // fmla v15.4s, v14.4s, v12.4s
 	WORD $0x3dc0662e // ldr q14, [x17,#400]
-	WORD $0x3dc06a2f // ldr q15, [x17,#416]
-	WORD $0x4e2bcdee // fmla v14.4s, v15.4s, v11.4s
-	WORD $0x3dc06630 // ldr q16, [x17,#400]
-	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
-	WORD $0x4e2bcdcf // fmla v15.4s, v14.4s, v11.4s
-	WORD $0x3dc06e2e // ldr q14, [x17,#432]
-	WORD $0x4e2dce0e // fmla v14.4s, v16.4s, v13.4s
-	WORD $0x4ea91d30 // mov v16.16b, v9.16b
-	WORD $0x4eaa1d51 // mov v17.16b, v10.16b
-	WORD $0x6e29dd69 // fmul v9.4s, v11.4s, v9.4s
-	WORD $0x6e2addaa // fmul v10.4s, v13.4s, v10.4s
-	WORD $0x4e2fcd30 // fmla v16.4s, v9.4s, v15.4s
-	WORD $0x4e2ecd51 // fmla v17.4s, v10.4s, v14.4s
-	WORD $0x3dc07229 // ldr q9, [x17,#448]
-	WORD $0x3dc0762a // ldr q10, [x17,#464]
-	WORD $0x4e2bcd49 // fmla v9.4s, v10.4s, v11.4s
-	WORD $0x3dc0722e // ldr q14, [x17,#448]
-	WORD $0x4e2dcd4e // fmla v14.4s, v10.4s, v13.4s
-	WORD $0x3dc07a2a // ldr q10, [x17,#480]
-	WORD $0x4e2bcd2a // fmla v10.4s, v9.4s, v11.4s
-	WORD $0x3dc07a29 // ldr q9, [x17,#480]
-	WORD $0x4e2dcdc9 // fmla v9.4s, v14.4s, v13.4s
-	WORD $0x3dc02e2e // ldr q14, [x17,#176]
-	WORD $0x3dc07e2f // ldr q15, [x17,#496]
-	WORD $0x4e2fcd6e // fmla v14.4s, v11.4s, v15.4s
-	WORD $0x3dc02e32 // ldr q18, [x17,#176]
-	WORD $0x4e2fcdb2 // fmla v18.4s, v13.4s, v15.4s
+	WORD $0x4e2bcdae // fmla v14.4s, v13.4s, v11.4s
+	WORD $0x3dc0662d // ldr q13, [x17,#400]
+	WORD $0x4e2ccded // fmla v13.4s, v15.4s, v12.4s
+	WORD $0x4ea81d0f // mov v15.16b, v8.16b
+	WORD $0x4eaa1d50 // mov v16.16b, v10.16b
+	WORD $0x6e28dd68 // fmul v8.4s, v11.4s, v8.4s
+	WORD $0x6e2add8a // fmul v10.4s, v12.4s, v10.4s
+	WORD $0x4e2ecd0f // fmla v15.4s, v8.4s, v14.4s
+	WORD $0x4e2dcd50 // fmla v16.4s, v10.4s, v13.4s
+	WORD $0x3dc06a28 // ldr q8, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2bcd48 // fmla v8.4s, v10.4s, v11.4s
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x4e2ccd4d // fmla v13.4s, v10.4s, v12.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2bcd0a // fmla v10.4s, v8.4s, v11.4s
+	WORD $0x3dc07228 // ldr q8, [x17,#448]
+	WORD $0x4e2ccda8 // fmla v8.4s, v13.4s, v12.4s
+	WORD $0x3dc02a2d // ldr q13, [x17,#160]
+	WORD $0x3dc0762e // ldr q14, [x17,#464]
+	WORD $0x4e2ecd6d // fmla v13.4s, v11.4s, v14.4s
+	WORD $0x3dc02a31 // ldr q17, [x17,#160]
+	WORD $0x4e2ecd91 // fmla v17.4s, v12.4s, v14.4s
 	WORD $0x6e2bdd6b // fmul v11.4s, v11.4s, v11.4s
-	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
-	WORD $0x4e2acd6e // fmla v14.4s, v11.4s, v10.4s
-	WORD $0x4e29cdb2 // fmla v18.4s, v13.4s, v9.4s
-	WORD $0x4ea18d89 // cmtst v9.4s, v12.4s, v1.4s
-	WORD $0x4ea91d2a // mov v10.16b, v9.16b
-	WORD $0x6e701dca // bsl v10.16b, v14.16b, v16.16b
-	WORD $0x6e6e1e09 // bsl v9.16b, v16.16b, v14.16b
-	WORD $0x4ea18d0b // cmtst v11.4s, v8.4s, v1.4s
-	WORD $0x4eab1d6d // mov v13.16b, v11.16b
-	WORD $0x6e711e4d // bsl v13.16b, v18.16b, v17.16b
-	WORD $0x6e721e2b // bsl v11.16b, v17.16b, v18.16b
-	WORD $0x4e201d8e // and v14.16b, v12.16b, v0.16b
+	WORD $0x6e2cdd8c // fmul v12.4s, v12.4s, v12.4s
+	WORD $0x4e2acd6d // fmla v13.4s, v11.4s, v10.4s
+	WORD $0x4e28cd91 // fmla v17.4s, v12.4s, v8.4s
+	WORD $0x4ea08d28 // cmtst v8.4s, v9.4s, v0.4s
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x6e6f1daa // bsl v10.16b, v13.16b, v15.16b
+	WORD $0x6e6d1de8 // bsl v8.16b, v15.16b, v13.16b
+	WORD $0x4ea08ceb // cmtst v11.4s, v7.4s, v0.4s
+	WORD $0x4eab1d6c // mov v12.16b, v11.16b
+	WORD $0x6e701e2c // bsl v12.16b, v17.16b, v16.16b
+	WORD $0x6e711e0b // bsl v11.16b, v16.16b, v17.16b
+	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x4e2d1d2e // and v14.16b, v9.16b, v13.16b
 	WORD $0x6e2e1d4a // eor v10.16b, v10.16b, v14.16b
-	WORD $0x4e201d0e // and v14.16b, v8.16b, v0.16b
-	WORD $0x6e2e1dad // eor v13.16b, v13.16b, v14.16b
-	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
-	WORD $0x4ea18501 // add v1.4s, v8.4s, v1.4s
-	WORD $0x4e201d88 // and v8.16b, v12.16b, v0.16b
-	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
-	WORD $0x4e201c20 // and v0.16b, v1.16b, v0.16b
+	WORD $0x4e2d1cee // and v14.16b, v7.16b, v13.16b
+	WORD $0x6e2e1d8c // eor v12.16b, v12.16b, v14.16b
+	WORD $0x4ea08529 // add v9.4s, v9.4s, v0.4s
+	WORD $0x4ea084e0 // add v0.4s, v7.4s, v0.4s
+	WORD $0x4e2d1d27 // and v7.16b, v9.16b, v13.16b
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x4e2d1c00 // and v0.16b, v0.16b, v13.16b
 	WORD $0x6e201d60 // eor v0.16b, v11.16b, v0.16b
-	WORD $0x6e28dca1 // fmul v1.4s, v5.4s, v8.4s
-	WORD $0x6e20dce0 // fmul v0.4s, v7.4s, v0.4s
-	WORD $0x6e2adca5 // fmul v5.4s, v5.4s, v10.4s
-	WORD $0x6e2ddce7 // fmul v7.4s, v7.4s, v13.4s
+	WORD $0x6e27dc87 // fmul v7.4s, v4.4s, v7.4s
+	WORD $0x6e20dcc0 // fmul v0.4s, v6.4s, v0.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
 	CMP $16, R0
 	BLT finaltail0
-	WORD $0xad001824 // stp q4, q6, [x1]
-	WORD $0xad010c22 // stp q2, q3, [x1,#32]
+	WORD $0xad001423 // stp q3, q5, [x1]
+	WORD $0xad010821 // stp q1, q2, [x1,#32]
 	ADD $64, R1
 	SUB $16, R0
 	CBZ R0, finaldone
 	CMP $16, R0
 	BLT finaltail1
-	WORD $0xad000021 // stp q1, q0, [x1]
-	WORD $0xad011c25 // stp q5, q7, [x1,#32]
+	WORD $0xad000027 // stp q7, q0, [x1]
+	WORD $0xad011824 // stp q4, q6, [x1,#32]
 	ADD $64, R1
 	SUB $16, R0
 	CBZ R0, finaldone
 
 finaltail0:
-	WORD $0xad001b24 // stp q4, q6, [x25]
-	WORD $0xad010f22 // stp q2, q3, [x25,#32]
+	WORD $0xad001723 // stp q3, q5, [x25]
+	WORD $0xad010b21 // stp q1, q2, [x25,#32]
 	MOVD R0, R2
 
 tail3:
@@ -3098,8 +3099,8 @@ tail3:
 	B finaldone
 
 finaltail1:
-	WORD $0xad000321 // stp q1, q0, [x25]
-	WORD $0xad011f25 // stp q5, q7, [x25,#32]
+	WORD $0xad000327 // stp q7, q0, [x25]
+	WORD $0xad011b24 // stp q4, q6, [x25,#32]
 	MOVD R0, R2
 
 tail4:
@@ -3117,13 +3118,12 @@ whole:
 // func NormalRows(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32)
 //
 // NormalRows is dst = normals of row ids[i].
-TEXT ·NormalRows(SB), 0, $512-72
-	MOVD $frame-512(SP), R25
+TEXT ·NormalRows(SB), 0, $496-72
+	MOVD $frame-496(SP), R25
 	MOVD $noiseConsts<>(SB), R17
 	WORD $0x3dc01a20 // ldr q0, [x17,#96]
-	WORD $0x3dc01e21 // ldr q1, [x17,#112]
-	WORD $0x3dc00a22 // ldr q2, [x17,#32]
-	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	WORD $0x3dc00a21 // ldr q1, [x17,#32]
+	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+32(FP), R0
 	MOVD ids_base+24(FP), R1
 	MOVD dst_base+0(FP), R2
@@ -3137,69 +3137,69 @@ TEXT ·NormalRows(SB), 0, $512-72
 	MOVWU stream+68(FP), R8
 	MOVD $0xcd9e8d57, R9
 	MUL R9, R7
-	WORD $0x4e040ce4 // dup v4.4s, w7
-	WORD $0x3d801324 // str q4, [x25,#64]
+	WORD $0x4e040ce3 // dup v3.4s, w7
+	WORD $0x3d801323 // str q3, [x25,#64]
 	LSR $32, R7
 	EOR R3, R7
 	EOR R6, R8
-	WORD $0x4e040ce4 // dup v4.4s, w7
-	WORD $0x3d801724 // str q4, [x25,#80]
-	WORD $0x4e040d04 // dup v4.4s, w8
-	WORD $0x3d801b24 // str q4, [x25,#96]
+	WORD $0x4e040ce3 // dup v3.4s, w7
+	WORD $0x3d801723 // str q3, [x25,#80]
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d801b23 // str q3, [x25,#96]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d801f24 // str q4, [x25,#112]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d802324 // str q4, [x25,#128]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d801f23 // str q3, [x25,#112]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d802323 // str q3, [x25,#128]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d802724 // str q4, [x25,#144]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d802b24 // str q4, [x25,#160]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d802723 // str q3, [x25,#144]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d802b23 // str q3, [x25,#160]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d802f24 // str q4, [x25,#176]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d803324 // str q4, [x25,#192]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d802f23 // str q3, [x25,#176]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d803323 // str q3, [x25,#192]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d803724 // str q4, [x25,#208]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d803b24 // str q4, [x25,#224]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d803723 // str q3, [x25,#208]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d803b23 // str q3, [x25,#224]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d803f24 // str q4, [x25,#240]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d804324 // str q4, [x25,#256]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d803f23 // str q3, [x25,#240]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d804323 // str q3, [x25,#256]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d804724 // str q4, [x25,#272]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d804b24 // str q4, [x25,#288]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d804723 // str q3, [x25,#272]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d804b23 // str q3, [x25,#288]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d804f24 // str q4, [x25,#304]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d805324 // str q4, [x25,#320]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d804f23 // str q3, [x25,#304]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d805323 // str q3, [x25,#320]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d805724 // str q4, [x25,#336]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d805b24 // str q4, [x25,#352]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d805723 // str q3, [x25,#336]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d805b23 // str q3, [x25,#352]
 	ADD R4, R3
 	ADD R5, R6
-	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3d805f24 // str q4, [x25,#368]
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d806324 // str q4, [x25,#384]
+	WORD $0x4e040c63 // dup v3.4s, w3
+	WORD $0x3d805f23 // str q3, [x25,#368]
+	WORD $0x4e040cc3 // dup v3.4s, w6
+	WORD $0x3d806323 // str q3, [x25,#384]
 	MOVD $0, R3
 	MOVD d+48(FP), R4
 	ADD $31, R4
@@ -3209,2010 +3209,10 @@ TEXT ·NormalRows(SB), 0, $512-72
 	ADD $8, R1
 	MUL R4, R3
 	LSL $3, R3, R4
-	WORD $0x4e040c84 // dup v4.4s, w4
-	WORD $0x3d806724 // str q4, [x25,#400]
-	LSR $32, R4
-	WORD $0x4e040c85 // dup v5.4s, w4
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
-	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3d806b25 // str q5, [x25,#416]
-	WORD $0x3dc01225 // ldr q5, [x17,#64]
-	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
-	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
-	WORD $0x3d806f26 // str q6, [x25,#432]
-	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01b25 // ldr q5, [x25,#96]
-	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc06b25 // ldr q5, [x25,#416]
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807327 // str q7, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01326 // ldr q6, [x25,#64]
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
-	WORD $0x3dc06f27 // ldr q7, [x25,#432]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc02b26 // ldr q6, [x25,#160]
-	WORD $0x3dc07327 // ldr q7, [x25,#448]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807327 // str q7, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc02f26 // ldr q6, [x25,#176]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc03326 // ldr q6, [x25,#192]
-	WORD $0x3dc06f27 // ldr q7, [x25,#432]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x3dc07327 // ldr q7, [x25,#448]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807327 // str q7, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x3dc06f27 // ldr q7, [x25,#432]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc07326 // ldr q6, [x25,#448]
-	WORD $0x3dc04b27 // ldr q7, [x25,#288]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807327 // str q7, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807727 // str q7, [x25,#464]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc07b26 // ldr q6, [x25,#480]
-	WORD $0x3dc04f27 // ldr q7, [x25,#304]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc06f26 // ldr q6, [x25,#432]
-	WORD $0x3dc05327 // ldr q7, [x25,#320]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806f27 // str q7, [x25,#432]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc07726 // ldr q6, [x25,#464]
-	WORD $0x3dc05728 // ldr q8, [x25,#336]
-	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc07326 // ldr q6, [x25,#448]
-	WORD $0x3dc05b28 // ldr q8, [x25,#352]
-	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
-	WORD $0x3d807328 // str q8, [x25,#448]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc05f26 // ldr q6, [x25,#368]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d807724 // str q4, [x25,#464]
-	WORD $0x3dc06f24 // ldr q4, [x25,#432]
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
-	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
-	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d806f24 // str q4, [x25,#432]
-	WORD $0x3dc01624 // ldr q4, [x17,#80]
-	WORD $0x3dc06725 // ldr q5, [x25,#400]
-	WORD $0x4ea484a4 // add v4.4s, v5.4s, v4.4s
-	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
-	WORD $0x3d806726 // str q6, [x25,#400]
-	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01b25 // ldr q5, [x25,#96]
-	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3dc06b25 // ldr q5, [x25,#416]
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d806b27 // str q7, [x25,#416]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01326 // ldr q6, [x25,#64]
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
-	WORD $0x3dc06727 // ldr q7, [x25,#400]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806727 // str q7, [x25,#400]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc02726 // ldr q6, [x25,#144]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc02b26 // ldr q6, [x25,#160]
-	WORD $0x3dc06b27 // ldr q7, [x25,#416]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d806b27 // str q7, [x25,#416]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc02f26 // ldr q6, [x25,#176]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc03326 // ldr q6, [x25,#192]
-	WORD $0x3dc06727 // ldr q7, [x25,#400]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806727 // str q7, [x25,#400]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x3dc06b27 // ldr q7, [x25,#416]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d806b27 // str q7, [x25,#416]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x3dc06727 // ldr q7, [x25,#400]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806727 // str q7, [x25,#400]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x3dc06b27 // ldr q7, [x25,#416]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d806b27 // str q7, [x25,#416]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d807b27 // str q7, [x25,#480]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x3dc07f27 // ldr q7, [x25,#496]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05326 // ldr q6, [x25,#320]
-	WORD $0x3dc06727 // ldr q7, [x25,#400]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
-	WORD $0x3d806727 // str q7, [x25,#400]
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x3d807f27 // str q7, [x25,#496]
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc05726 // ldr q6, [x25,#336]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x3dc06b26 // ldr q6, [x25,#416]
-	WORD $0x3dc05b27 // ldr q7, [x25,#352]
-	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
-	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
-	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc07f26 // ldr q6, [x25,#496]
-	WORD $0x3dc05f2a // ldr q10, [x25,#368]
-	WORD $0x6e2a1cc6 // eor v6.16b, v6.16b, v10.16b
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x3dc06724 // ldr q4, [x25,#400]
-	WORD $0x3dc06326 // ldr q6, [x25,#384]
-	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
-	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
-	WORD $0x3d806724 // str q4, [x25,#400]
-	CBZ R0, rowsdone
-
-rows:
-	MOVD d+48(FP), R4
-	CBZ R4, whole
-
-group:
-	CMP $33, R4
-	BLT lastgroup
-	ADD $1, R3
-	B ahead
-
-lastgroup:
-	CMP $2, R0
-	BLT final
-	MOVD d+48(FP), R5
-	ADD $31, R5
-	LSR $5, R5
-	MOVD 0(R1), R6
-	MOVD R6, R3
-	ADD $8, R1
-	MUL R5, R3
-
-ahead:
-	CMP $32, R4
-	BLT partial
-	LSL $3, R3, R5
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	LSR $32, R5
-	WORD $0x4e040ca5 // dup v5.4s, w5
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
-	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3dc01226 // ldr q6, [x17,#64]
-	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x3dc0772a // ldr q10, [x25,#464]
-	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
-	WORD $0x3dc06b2b // ldr q11, [x25,#416]
-	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x3dc0062d // ldr q13, [x17,#16]
-	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
-	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc0222c // ldr q12, [x17,#128]
-	WORD $0x6eac854a // sub v10.4s, v10.4s, v12.4s
-	WORD $0x3dc01b2e // ldr q14, [x25,#96]
-	WORD $0x6e2e1cc6 // eor v6.16b, v6.16b, v14.16b
-	WORD $0x6eac856b // sub v11.4s, v11.4s, v12.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x4f29054e // sshr v14.4s, v10.4s, #23
-	WORD $0x6ea2c0af // umull2 v15.2d, v5.4s, v2.4s
-	WORD $0x4f290570 // sshr v16.4s, v11.4s, #23
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x4e8f1991 // uzp1 v17.4s, v12.4s, v15.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e8f598c // uzp2 v12.4s, v12.4s, v15.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
-	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
-	WORD $0x2ea3c0d2 // umull v18.2d, v6.2s, v3.2s
-	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
-	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
-	WORD $0x4eaf856b // add v11.4s, v11.4s, v15.4s
-	WORD $0x4e861a4f // uzp1 v15.4s, v18.4s, v6.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x4eb3d54a // fsub v10.4s, v10.4s, v19.4s
-	WORD $0x4e865a46 // uzp2 v6.4s, v18.4s, v6.4s
-	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
-	WORD $0x3dc01332 // ldr q18, [x25,#64]
-	WORD $0x3dc01f33 // ldr q19, [x25,#112]
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x6e2add53 // fmul v19.4s, v10.4s, v10.4s
-	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x6e2bdd72 // fmul v18.4s, v11.4s, v11.4s
-	WORD $0x3dc02334 // ldr q20, [x25,#128]
-	WORD $0x6e341dad // eor v13.16b, v13.16b, v20.16b
-	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x2ea2c0d4 // umull v20.2d, v6.2s, v2.2s
-	WORD $0x3dc03635 // ldr q21, [x17,#208]
-	WORD $0x4e2acead // fmla v13.4s, v21.4s, v10.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc03236 // ldr q22, [x17,#192]
-	WORD $0x4e2bceb6 // fmla v22.4s, v21.4s, v11.4s
-	WORD $0x4e861a95 // uzp1 v21.4s, v20.4s, v6.4s
-	WORD $0x4e865a86 // uzp2 v6.4s, v20.4s, v6.4s
-	WORD $0x2ea3c194 // umull v20.2d, v12.2s, v3.2s
-	WORD $0x3dc03a37 // ldr q23, [x17,#224]
-	WORD $0x3dc03e38 // ldr q24, [x17,#240]
-	WORD $0x4e2acf17 // fmla v23.4s, v24.4s, v10.4s
-	WORD $0x6ea3c18c // umull2 v12.2d, v12.4s, v3.4s
-	WORD $0x3dc03a39 // ldr q25, [x17,#224]
-	WORD $0x4e8c1a9a // uzp1 v26.4s, v20.4s, v12.4s
-	WORD $0x4e2bcf19 // fmla v25.4s, v24.4s, v11.4s
-	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
-	WORD $0x3dc02734 // ldr q20, [x25,#144]
-	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x3dc0462f // ldr q15, [x17,#272]
-	WORD $0x4e2acdf4 // fmla v20.4s, v15.4s, v10.4s
-	WORD $0x3dc02b38 // ldr q24, [x25,#160]
-	WORD $0x6e381e31 // eor v17.16b, v17.16b, v24.16b
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x4e2bcdf8 // fmla v24.4s, v15.4s, v11.4s
-	WORD $0x2ea2c18f // umull v15.2d, v12.2s, v2.2s
-	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
-	WORD $0x3dc04a31 // ldr q17, [x17,#288]
-	WORD $0x4e8c19fb // uzp1 v27.4s, v15.4s, v12.4s
-	WORD $0x3dc04e3c // ldr q28, [x17,#304]
-	WORD $0x4e2acf91 // fmla v17.4s, v28.4s, v10.4s
-	WORD $0x4e8c59ec // uzp2 v12.4s, v15.4s, v12.4s
-	WORD $0x3dc04a2f // ldr q15, [x17,#288]
-	WORD $0x2ea3c0dd // umull v29.2d, v6.2s, v3.2s
-	WORD $0x4e2bcf8f // fmla v15.4s, v28.4s, v11.4s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e33ceed // fmla v13.4s, v23.4s, v19.4s
-	WORD $0x4e861bb7 // uzp1 v23.4s, v29.4s, v6.4s
-	WORD $0x4e865ba6 // uzp2 v6.4s, v29.4s, v6.4s
-	WORD $0x4e32cf36 // fmla v22.4s, v25.4s, v18.4s
-	WORD $0x3dc02f39 // ldr q25, [x25,#176]
-	WORD $0x6e391f59 // eor v25.16b, v26.16b, v25.16b
-	WORD $0x4e33ce34 // fmla v20.4s, v17.4s, v19.4s
-	WORD $0x6e261f26 // eor v6.16b, v25.16b, v6.16b
-	WORD $0x3dc03331 // ldr q17, [x25,#192]
-	WORD $0x6e311eb1 // eor v17.16b, v21.16b, v17.16b
-	WORD $0x4e32cdf8 // fmla v24.4s, v15.4s, v18.4s
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e33de6f // fmul v15.4s, v19.4s, v19.4s
-	WORD $0x6e32de51 // fmul v17.4s, v18.4s, v18.4s
-	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e2fce8d // fmla v13.4s, v20.4s, v15.4s
-	WORD $0x4e861aaf // uzp1 v15.4s, v21.4s, v6.4s
-	WORD $0x4e865aa6 // uzp2 v6.4s, v21.4s, v6.4s
-	WORD $0x4e31cf16 // fmla v22.4s, v24.4s, v17.4s
-	WORD $0x3dc05231 // ldr q17, [x17,#320]
-	WORD $0x6e31ddd4 // fmul v20.4s, v14.4s, v17.4s
-	WORD $0x2ea3c195 // umull v21.2d, v12.2s, v3.2s
-	WORD $0x6e31de11 // fmul v17.4s, v16.4s, v17.4s
-	WORD $0x6ea3c18c // umull2 v12.2d, v12.4s, v3.4s
-	WORD $0x3dc05638 // ldr q24, [x17,#336]
-	WORD $0x4e38cd54 // fmla v20.4s, v10.4s, v24.4s
-	WORD $0x4e8c1ab9 // uzp1 v25.4s, v21.4s, v12.4s
-	WORD $0x4e38cd71 // fmla v17.4s, v11.4s, v24.4s
-	WORD $0x4e8c5aac // uzp2 v12.4s, v21.4s, v12.4s
-	WORD $0x4eb31e75 // mov v21.16b, v19.16b
-	WORD $0x4eb21e58 // mov v24.16b, v18.16b
-	WORD $0x3dc0373a // ldr q26, [x25,#208]
-	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
-	WORD $0x3dc05a3a // ldr q26, [x17,#352]
-	WORD $0x4e3acdd5 // fmla v21.4s, v14.4s, v26.4s
-	WORD $0x6e2c1eec // eor v12.16b, v23.16b, v12.16b
-	WORD $0x4e3ace18 // fmla v24.4s, v16.4s, v26.4s
-	WORD $0x3dc03b2e // ldr q14, [x25,#224]
-	WORD $0x6e2e1f6e // eor v14.16b, v27.16b, v14.16b
-	WORD $0x6e33dd4a // fmul v10.4s, v10.4s, v19.4s
-	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
-	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
-	WORD $0x4e2dcd55 // fmla v21.4s, v10.4s, v13.4s
-	WORD $0x2ea2c18a // umull v10.2d, v12.2s, v2.2s
-	WORD $0x4e36cd78 // fmla v24.4s, v11.4s, v22.4s
-	WORD $0x6ea2c18b // umull2 v11.2d, v12.4s, v2.4s
-	WORD $0x4e35d68c // fadd v12.4s, v20.4s, v21.4s
-	WORD $0x4e8b194d // uzp1 v13.4s, v10.4s, v11.4s
-	WORD $0x4e38d62e // fadd v14.4s, v17.4s, v24.4s
-	WORD $0x4e8b594a // uzp2 v10.4s, v10.4s, v11.4s
-	WORD $0x6ea1f98b // fsqrt v11.4s, v12.4s
-	WORD $0x6ea1f9cc // fsqrt v12.4s, v14.4s
-	WORD $0x2ea3c0ce // umull v14.2d, v6.2s, v3.2s
-	WORD $0x4f225510 // shl v16.4s, v8.4s, #2
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4f225531 // shl v17.4s, v9.4s, #2
-	WORD $0x4e8619d2 // uzp1 v18.4s, v14.4s, v6.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e8659c6 // uzp2 v6.4s, v14.4s, v6.4s
-	WORD $0x3dc05e2e // ldr q14, [x17,#368]
-	WORD $0x6e2ede10 // fmul v16.4s, v16.4s, v14.4s
-	WORD $0x3dc03f33 // ldr q19, [x25,#240]
-	WORD $0x6e331f33 // eor v19.16b, v25.16b, v19.16b
-	WORD $0x6e2ede2e // fmul v14.4s, v17.4s, v14.4s
-	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
-	WORD $0x3dc06231 // ldr q17, [x17,#384]
-	WORD $0x4eb18513 // add v19.4s, v8.4s, v17.4s
-	WORD $0x3dc04334 // ldr q20, [x25,#256]
-	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x4eb18531 // add v17.4s, v9.4s, v17.4s
-	WORD $0x6e30de14 // fmul v20.4s, v16.4s, v16.4s
-	WORD $0x6e2a1dea // eor v10.16b, v15.16b, v10.16b
-	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
-	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861ab6 // uzp1 v22.4s, v21.4s, v6.4s
-	WORD $0x3dc06637 // ldr q23, [x17,#400]
-	WORD $0x3dc06a38 // ldr q24, [x17,#416]
-	WORD $0x4e34cf17 // fmla v23.4s, v24.4s, v20.4s
-	WORD $0x4e865aa6 // uzp2 v6.4s, v21.4s, v6.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
-	WORD $0x2ea3c159 // umull v25.2d, v10.2s, v3.2s
-	WORD $0x4e2fcf15 // fmla v21.4s, v24.4s, v15.4s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x3dc06e38 // ldr q24, [x17,#432]
-	WORD $0x4e8a1b3a // uzp1 v26.4s, v25.4s, v10.4s
-	WORD $0x4e34cef8 // fmla v24.4s, v23.4s, v20.4s
-	WORD $0x3dc06e37 // ldr q23, [x17,#432]
-	WORD $0x4e8a5b2a // uzp2 v10.4s, v25.4s, v10.4s
-	WORD $0x4e2fceb7 // fmla v23.4s, v21.4s, v15.4s
-	WORD $0x3dc04735 // ldr q21, [x25,#272]
-	WORD $0x6e351e52 // eor v18.16b, v18.16b, v21.16b
-	WORD $0x4eb01e15 // mov v21.16b, v16.16b
-	WORD $0x6e2a1e4a // eor v10.16b, v18.16b, v10.16b
-	WORD $0x4eae1dd2 // mov v18.16b, v14.16b
-	WORD $0x3dc04b39 // ldr q25, [x25,#288]
-	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
-	WORD $0x6e30de90 // fmul v16.4s, v20.4s, v16.4s
-	WORD $0x6e2eddee // fmul v14.4s, v15.4s, v14.4s
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x4e38ce15 // fmla v21.4s, v16.4s, v24.4s
-	WORD $0x2ea2c14d // umull v13.2d, v10.2s, v2.2s
-	WORD $0x4e37cdd2 // fmla v18.4s, v14.4s, v23.4s
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x4e8a19ae // uzp1 v14.4s, v13.4s, v10.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e8a59aa // uzp2 v10.4s, v13.4s, v10.4s
-	WORD $0x3dc0762d // ldr q13, [x17,#464]
-	WORD $0x4e34cdb0 // fmla v16.4s, v13.4s, v20.4s
-	WORD $0x2ea3c0d7 // umull v23.2d, v6.2s, v3.2s
-	WORD $0x3dc07238 // ldr q24, [x17,#448]
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e2fcdb8 // fmla v24.4s, v13.4s, v15.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
-	WORD $0x4e861af9 // uzp1 v25.4s, v23.4s, v6.4s
-	WORD $0x4e34ce0d // fmla v13.4s, v16.4s, v20.4s
-	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x3dc04f37 // ldr q23, [x25,#304]
-	WORD $0x6e371f57 // eor v23.16b, v26.16b, v23.16b
-	WORD $0x4e2fcf10 // fmla v16.4s, v24.4s, v15.4s
-	WORD $0x6e261ee6 // eor v6.16b, v23.16b, v6.16b
-	WORD $0x3dc05337 // ldr q23, [x25,#320]
-	WORD $0x6e371ed6 // eor v22.16b, v22.16b, v23.16b
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
-	WORD $0x6e2a1eca // eor v10.16b, v22.16b, v10.16b
-	WORD $0x3dc07e36 // ldr q22, [x17,#496]
-	WORD $0x4e36ce97 // fmla v23.4s, v20.4s, v22.4s
-	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
-	WORD $0x3dc02e3a // ldr q26, [x17,#176]
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e36cdfa // fmla v26.4s, v15.4s, v22.4s
-	WORD $0x6e34de94 // fmul v20.4s, v20.4s, v20.4s
-	WORD $0x4e861b16 // uzp1 v22.4s, v24.4s, v6.4s
-	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
-	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
-	WORD $0x4e2dce97 // fmla v23.4s, v20.4s, v13.4s
-	WORD $0x2ea3c14d // umull v13.2d, v10.2s, v3.2s
-	WORD $0x4e30cdfa // fmla v26.4s, v15.4s, v16.4s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x4ea18e6f // cmtst v15.4s, v19.4s, v1.4s
-	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
-	WORD $0x4e8a19b4 // uzp1 v20.4s, v13.4s, v10.4s
-	WORD $0x6e751ef0 // bsl v16.16b, v23.16b, v21.16b
-	WORD $0x4e8a59aa // uzp2 v10.4s, v13.4s, v10.4s
-	WORD $0x6e771eaf // bsl v15.16b, v21.16b, v23.16b
-	WORD $0x3dc0572d // ldr q13, [x25,#336]
-	WORD $0x6e2d1f2d // eor v13.16b, v25.16b, v13.16b
-	WORD $0x4ea18e35 // cmtst v21.4s, v17.4s, v1.4s
-	WORD $0x4eb51eb7 // mov v23.16b, v21.16b
-	WORD $0x6e2a1daa // eor v10.16b, v13.16b, v10.16b
-	WORD $0x6e721f57 // bsl v23.16b, v26.16b, v18.16b
-	WORD $0x3dc05b2d // ldr q13, [x25,#352]
-	WORD $0x6e2d1dcd // eor v13.16b, v14.16b, v13.16b
-	WORD $0x6e7a1e55 // bsl v21.16b, v18.16b, v26.16b
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x4e201e6d // and v13.16b, v19.16b, v0.16b
-	WORD $0x2ea2c14e // umull v14.2d, v10.2s, v2.2s
-	WORD $0x6e2d1e0d // eor v13.16b, v16.16b, v13.16b
-	WORD $0x4e201e30 // and v16.16b, v17.16b, v0.16b
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x6e301ef0 // eor v16.16b, v23.16b, v16.16b
-	WORD $0x4e8a19d2 // uzp1 v18.4s, v14.4s, v10.4s
-	WORD $0x4ea18673 // add v19.4s, v19.4s, v1.4s
-	WORD $0x4e8a59ca // uzp2 v10.4s, v14.4s, v10.4s
-	WORD $0x4ea1862e // add v14.4s, v17.4s, v1.4s
-	WORD $0x2ea3c0d1 // umull v17.2d, v6.2s, v3.2s
-	WORD $0x4e201e73 // and v19.16b, v19.16b, v0.16b
-	WORD $0x6e331def // eor v15.16b, v15.16b, v19.16b
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e201dce // and v14.16b, v14.16b, v0.16b
-	WORD $0x4e861a33 // uzp1 v19.4s, v17.4s, v6.4s
-	WORD $0x6e2e1eae // eor v14.16b, v21.16b, v14.16b
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
-	WORD $0x3dc05f31 // ldr q17, [x25,#368]
-	WORD $0x6e311e91 // eor v17.16b, v20.16b, v17.16b
-	WORD $0x6e2edd8e // fmul v14.4s, v12.4s, v14.4s
-	WORD $0x6e2ddd6b // fmul v11.4s, v11.4s, v13.4s
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x3dc0632d // ldr q13, [x25,#384]
-	WORD $0x6e2d1ecd // eor v13.16b, v22.16b, v13.16b
-	WORD $0xad00384f // stp q15, q14, [x2]
-	WORD $0x6e2a1daa // eor v10.16b, v13.16b, v10.16b
-	WORD $0xad01304b // stp q11, q12, [x2,#32]
-	WORD $0x3dc0162b // ldr q11, [x17,#80]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
-	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
-	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x2ea2c08d // umull v13.2d, v4.2s, v2.2s
-	WORD $0x3dc0062e // ldr q14, [x17,#16]
-	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4e8419ae // uzp1 v14.4s, v13.4s, v4.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e8459a4 // uzp2 v4.4s, v13.4s, v4.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
-	WORD $0x3dc01b2f // ldr q15, [x25,#96]
-	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
-	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x2ea2c0ad // umull v13.2d, v5.2s, v2.2s
-	WORD $0x4f29056f // sshr v15.4s, v11.4s, #23
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4f290590 // sshr v16.4s, v12.4s, #23
-	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x4e8519b1 // uzp1 v17.4s, v13.4s, v5.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
-	WORD $0x3dc0262d // ldr q13, [x17,#144]
-	WORD $0x4e2d1d6b // and v11.16b, v11.16b, v13.16b
-	WORD $0x2ea3c094 // umull v20.2d, v4.2s, v3.2s
-	WORD $0x4e2d1d8c // and v12.16b, v12.16b, v13.16b
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x3dc02a2d // ldr q13, [x17,#160]
-	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
-	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
-	WORD $0x4e841a8d // uzp1 v13.4s, v20.4s, v4.4s
-	WORD $0x3dc02e35 // ldr q21, [x17,#176]
-	WORD $0x4eb5d56b // fsub v11.4s, v11.4s, v21.4s
-	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
-	WORD $0x4eb5d58c // fsub v12.4s, v12.4s, v21.4s
-	WORD $0x3dc01334 // ldr q20, [x25,#64]
-	WORD $0x3dc01f35 // ldr q21, [x25,#112]
-	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
-	WORD $0x6e2bdd75 // fmul v21.4s, v11.4s, v11.4s
-	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
-	WORD $0x6e2cdd94 // fmul v20.4s, v12.4s, v12.4s
-	WORD $0x3dc02336 // ldr q22, [x25,#128]
-	WORD $0x6e361dce // eor v14.16b, v14.16b, v22.16b
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x2ea2c096 // umull v22.2d, v4.2s, v2.2s
-	WORD $0x3dc03637 // ldr q23, [x17,#208]
-	WORD $0x4e2bceee // fmla v14.4s, v23.4s, v11.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc03238 // ldr q24, [x17,#192]
-	WORD $0x4e2ccef8 // fmla v24.4s, v23.4s, v12.4s
-	WORD $0x4e841ad7 // uzp1 v23.4s, v22.4s, v4.4s
-	WORD $0x4e845ac4 // uzp2 v4.4s, v22.4s, v4.4s
-	WORD $0x2ea3c0b6 // umull v22.2d, v5.2s, v3.2s
-	WORD $0x3dc03a39 // ldr q25, [x17,#224]
-	WORD $0x3dc03e3a // ldr q26, [x17,#240]
-	WORD $0x4e2bcf59 // fmla v25.4s, v26.4s, v11.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc03a3b // ldr q27, [x17,#224]
-	WORD $0x4e851adc // uzp1 v28.4s, v22.4s, v5.4s
-	WORD $0x4e2ccf5b // fmla v27.4s, v26.4s, v12.4s
-	WORD $0x4e855ac5 // uzp2 v5.4s, v22.4s, v5.4s
-	WORD $0x3dc02736 // ldr q22, [x25,#144]
-	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
-	WORD $0x3dc04236 // ldr q22, [x17,#256]
-	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
-	WORD $0x3dc0462d // ldr q13, [x17,#272]
-	WORD $0x4e2bcdb6 // fmla v22.4s, v13.4s, v11.4s
-	WORD $0x3dc02b3a // ldr q26, [x25,#160]
-	WORD $0x6e3a1e31 // eor v17.16b, v17.16b, v26.16b
-	WORD $0x3dc0423a // ldr q26, [x17,#256]
-	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
-	WORD $0x4e2ccdba // fmla v26.4s, v13.4s, v12.4s
-	WORD $0x2ea2c0ad // umull v13.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x3dc04a31 // ldr q17, [x17,#288]
-	WORD $0x4e8519bd // uzp1 v29.4s, v13.4s, v5.4s
-	WORD $0x3dc04e3e // ldr q30, [x17,#304]
-	WORD $0x4e2bcfd1 // fmla v17.4s, v30.4s, v11.4s
-	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
-	WORD $0x3dc04a2d // ldr q13, [x17,#288]
-	WORD $0x2ea3c09f // umull v31.2d, v4.2s, v3.2s
-	WORD $0x4e2ccfcd // fmla v13.4s, v30.4s, v12.4s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e35cf2e // fmla v14.4s, v25.4s, v21.4s
-	WORD $0x4e841bf9 // uzp1 v25.4s, v31.4s, v4.4s
-	WORD $0x4e845be4 // uzp2 v4.4s, v31.4s, v4.4s
-	WORD $0x4e34cf78 // fmla v24.4s, v27.4s, v20.4s
-	WORD $0x3dc02f3b // ldr q27, [x25,#176]
-	WORD $0x6e3b1f9b // eor v27.16b, v28.16b, v27.16b
-	WORD $0x4e35ce36 // fmla v22.4s, v17.4s, v21.4s
-	WORD $0x6e241f64 // eor v4.16b, v27.16b, v4.16b
-	WORD $0x3dc03331 // ldr q17, [x25,#192]
-	WORD $0x6e311ef1 // eor v17.16b, v23.16b, v17.16b
-	WORD $0x4e34cdba // fmla v26.4s, v13.4s, v20.4s
-	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
-	WORD $0x6e35dead // fmul v13.4s, v21.4s, v21.4s
-	WORD $0x6e34de91 // fmul v17.4s, v20.4s, v20.4s
-	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e2dcece // fmla v14.4s, v22.4s, v13.4s
-	WORD $0x4e841aed // uzp1 v13.4s, v23.4s, v4.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x4e31cf58 // fmla v24.4s, v26.4s, v17.4s
-	WORD $0x3dc05231 // ldr q17, [x17,#320]
-	WORD $0x6e31ddf6 // fmul v22.4s, v15.4s, v17.4s
-	WORD $0x2ea3c0b7 // umull v23.2d, v5.2s, v3.2s
-	WORD $0x6e31de11 // fmul v17.4s, v16.4s, v17.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc0563a // ldr q26, [x17,#336]
-	WORD $0x4e3acd76 // fmla v22.4s, v11.4s, v26.4s
-	WORD $0x4e851afb // uzp1 v27.4s, v23.4s, v5.4s
-	WORD $0x4e3acd91 // fmla v17.4s, v12.4s, v26.4s
-	WORD $0x4e855ae5 // uzp2 v5.4s, v23.4s, v5.4s
-	WORD $0x4eb51eb7 // mov v23.16b, v21.16b
-	WORD $0x4eb41e9a // mov v26.16b, v20.16b
-	WORD $0x3dc0373c // ldr q28, [x25,#208]
-	WORD $0x6e3c1f39 // eor v25.16b, v25.16b, v28.16b
-	WORD $0x3dc05a3c // ldr q28, [x17,#352]
-	WORD $0x4e3ccdf7 // fmla v23.4s, v15.4s, v28.4s
-	WORD $0x6e251f25 // eor v5.16b, v25.16b, v5.16b
-	WORD $0x4e3cce1a // fmla v26.4s, v16.4s, v28.4s
-	WORD $0x3dc03b2f // ldr q15, [x25,#224]
-	WORD $0x6e2f1faf // eor v15.16b, v29.16b, v15.16b
-	WORD $0x6e35dd6b // fmul v11.4s, v11.4s, v21.4s
-	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
-	WORD $0x6e34dd8c // fmul v12.4s, v12.4s, v20.4s
-	WORD $0x4e2ecd77 // fmla v23.4s, v11.4s, v14.4s
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x4e38cd9a // fmla v26.4s, v12.4s, v24.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e37d6cc // fadd v12.4s, v22.4s, v23.4s
-	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
-	WORD $0x4e3ad62f // fadd v15.4s, v17.4s, v26.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x6ea1f98b // fsqrt v11.4s, v12.4s
-	WORD $0x6ea1f9ec // fsqrt v12.4s, v15.4s
-	WORD $0x2ea3c08f // umull v15.2d, v4.2s, v3.2s
-	WORD $0x3dc07330 // ldr q16, [x25,#448]
-	WORD $0x4f225610 // shl v16.4s, v16.4s, #2
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4f2254f1 // shl v17.4s, v7.4s, #2
-	WORD $0x4e8419f4 // uzp1 v20.4s, v15.4s, v4.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
-	WORD $0x3dc03f35 // ldr q21, [x25,#240]
-	WORD $0x6e351f75 // eor v21.16b, v27.16b, v21.16b
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
-	WORD $0x3dc06231 // ldr q17, [x17,#384]
-	WORD $0x3dc07335 // ldr q21, [x25,#448]
-	WORD $0x4eb186b5 // add v21.4s, v21.4s, v17.4s
-	WORD $0x3dc04336 // ldr q22, [x25,#256]
-	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
-	WORD $0x4eb184f1 // add v17.4s, v7.4s, v17.4s
-	WORD $0x6e30de16 // fmul v22.4s, v16.4s, v16.4s
-	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
-	WORD $0x6e2fdded // fmul v13.4s, v15.4s, v15.4s
-	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841af8 // uzp1 v24.4s, v23.4s, v4.4s
-	WORD $0x3dc06639 // ldr q25, [x17,#400]
-	WORD $0x3dc06a3a // ldr q26, [x17,#416]
-	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x3dc06637 // ldr q23, [x17,#400]
-	WORD $0x2ea3c0bb // umull v27.2d, v5.2s, v3.2s
-	WORD $0x4e2dcf57 // fmla v23.4s, v26.4s, v13.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x3dc06e3a // ldr q26, [x17,#432]
-	WORD $0x4e851b7c // uzp1 v28.4s, v27.4s, v5.4s
-	WORD $0x4e36cf3a // fmla v26.4s, v25.4s, v22.4s
-	WORD $0x3dc06e39 // ldr q25, [x17,#432]
-	WORD $0x4e855b65 // uzp2 v5.4s, v27.4s, v5.4s
-	WORD $0x4e2dcef9 // fmla v25.4s, v23.4s, v13.4s
-	WORD $0x3dc04737 // ldr q23, [x25,#272]
-	WORD $0x6e371e94 // eor v20.16b, v20.16b, v23.16b
-	WORD $0x4eb01e17 // mov v23.16b, v16.16b
-	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
-	WORD $0x4eaf1df4 // mov v20.16b, v15.16b
-	WORD $0x3dc04b3b // ldr q27, [x25,#288]
-	WORD $0x6e3b1dce // eor v14.16b, v14.16b, v27.16b
-	WORD $0x6e30ded0 // fmul v16.4s, v22.4s, v16.4s
-	WORD $0x6e2fddaf // fmul v15.4s, v13.4s, v15.4s
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4e3ace17 // fmla v23.4s, v16.4s, v26.4s
-	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
-	WORD $0x4e39cdf4 // fmla v20.4s, v15.4s, v25.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8519cf // uzp1 v15.4s, v14.4s, v5.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
-	WORD $0x4e36cdd0 // fmla v16.4s, v14.4s, v22.4s
-	WORD $0x2ea3c099 // umull v25.2d, v4.2s, v3.2s
-	WORD $0x3dc0723a // ldr q26, [x17,#448]
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e2dcdda // fmla v26.4s, v14.4s, v13.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
-	WORD $0x4e841b3b // uzp1 v27.4s, v25.4s, v4.4s
-	WORD $0x4e36ce0e // fmla v14.4s, v16.4s, v22.4s
-	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x3dc04f39 // ldr q25, [x25,#304]
-	WORD $0x6e391f99 // eor v25.16b, v28.16b, v25.16b
-	WORD $0x4e2dcf50 // fmla v16.4s, v26.4s, v13.4s
-	WORD $0x6e241f24 // eor v4.16b, v25.16b, v4.16b
-	WORD $0x3dc05339 // ldr q25, [x25,#320]
-	WORD $0x6e391f18 // eor v24.16b, v24.16b, v25.16b
-	WORD $0x3dc02e39 // ldr q25, [x17,#176]
-	WORD $0x6e251f05 // eor v5.16b, v24.16b, v5.16b
-	WORD $0x3dc07e38 // ldr q24, [x17,#496]
-	WORD $0x4e38ced9 // fmla v25.4s, v22.4s, v24.4s
-	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
-	WORD $0x3dc02e3c // ldr q28, [x17,#176]
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e38cdbc // fmla v28.4s, v13.4s, v24.4s
-	WORD $0x6e36ded6 // fmul v22.4s, v22.4s, v22.4s
-	WORD $0x4e841b58 // uzp1 v24.4s, v26.4s, v4.4s
-	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
-	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
-	WORD $0x4e2eced9 // fmla v25.4s, v22.4s, v14.4s
-	WORD $0x2ea3c0ae // umull v14.2d, v5.2s, v3.2s
-	WORD $0x4e30cdbc // fmla v28.4s, v13.4s, v16.4s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4ea18ead // cmtst v13.4s, v21.4s, v1.4s
-	WORD $0x4ead1db0 // mov v16.16b, v13.16b
-	WORD $0x4e8519d6 // uzp1 v22.4s, v14.4s, v5.4s
-	WORD $0x6e771f30 // bsl v16.16b, v25.16b, v23.16b
-	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
-	WORD $0x6e791eed // bsl v13.16b, v23.16b, v25.16b
-	WORD $0x3dc0572e // ldr q14, [x25,#336]
-	WORD $0x6e2e1f6e // eor v14.16b, v27.16b, v14.16b
-	WORD $0x4ea18e37 // cmtst v23.4s, v17.4s, v1.4s
-	WORD $0x4eb71ef9 // mov v25.16b, v23.16b
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0x6e741f99 // bsl v25.16b, v28.16b, v20.16b
-	WORD $0x3dc05b2e // ldr q14, [x25,#352]
-	WORD $0x6e2e1dee // eor v14.16b, v15.16b, v14.16b
-	WORD $0x6e7c1e97 // bsl v23.16b, v20.16b, v28.16b
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4e201eae // and v14.16b, v21.16b, v0.16b
-	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
-	WORD $0x6e2e1e0e // eor v14.16b, v16.16b, v14.16b
-	WORD $0x4e201e30 // and v16.16b, v17.16b, v0.16b
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x6e301f30 // eor v16.16b, v25.16b, v16.16b
-	WORD $0x4e8519f4 // uzp1 v20.4s, v15.4s, v5.4s
-	WORD $0x4ea186b5 // add v21.4s, v21.4s, v1.4s
-	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
-	WORD $0x4ea1862f // add v15.4s, v17.4s, v1.4s
-	WORD $0x2ea3c091 // umull v17.2d, v4.2s, v3.2s
-	WORD $0x4e201eb5 // and v21.16b, v21.16b, v0.16b
-	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e201def // and v15.16b, v15.16b, v0.16b
-	WORD $0x4e841a35 // uzp1 v21.4s, v17.4s, v4.4s
-	WORD $0x6e2f1eef // eor v15.16b, v23.16b, v15.16b
-	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
-	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
-	WORD $0x3dc05f31 // ldr q17, [x25,#368]
-	WORD $0x6e311ed1 // eor v17.16b, v22.16b, v17.16b
-	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
-	WORD $0x6e2edd6b // fmul v11.4s, v11.4s, v14.4s
-	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x3dc0632e // ldr q14, [x25,#384]
-	WORD $0x6e2e1f0e // eor v14.16b, v24.16b, v14.16b
-	WORD $0xad023c4d // stp q13, q15, [x2,#64]
-	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
-	WORD $0xad03304b // stp q11, q12, [x2,#96]
-	WORD $0x3d807726 // str q6, [x25,#464]
-	WORD $0x4eb31e68 // mov v8.16b, v19.16b
-	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x4eb51ea9 // mov v9.16b, v21.16b
-	WORD $0x3d806f2a // str q10, [x25,#432]
-	WORD $0x3d807332 // str q18, [x25,#448]
-	WORD $0x3d806725 // str q5, [x25,#400]
-	WORD $0x4eb41e87 // mov v7.16b, v20.16b
-	ADD $128, R2
-	SUB $32, R4
-	CBNZ R4, group
-	B whole
-
-partial:
-	WORD $0x3dc07724 // ldr q4, [x25,#464]
-	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc06b25 // ldr q5, [x25,#416]
-	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
-	WORD $0x3dc00626 // ldr q6, [x17,#16]
-	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
-	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
-	WORD $0x4f2904aa // sshr v10.4s, v5.4s, #23
-	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
-	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
-	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x3dc02a2b // ldr q11, [x17,#160]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
-	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
-	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x3dc0362e // ldr q14, [x17,#208]
-	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x4e25cdcf // fmla v15.4s, v14.4s, v5.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
-	WORD $0x3dc03e30 // ldr q16, [x17,#240]
-	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
-	WORD $0x4e25ce11 // fmla v17.4s, v16.4s, v5.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
-	WORD $0x3dc04632 // ldr q18, [x17,#272]
-	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
-	WORD $0x4e25ce53 // fmla v19.4s, v18.4s, v5.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
-	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
-	WORD $0x4e25ce95 // fmla v21.4s, v20.4s, v5.4s
-	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
-	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
-	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
-	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
-	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
-	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
-	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
-	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edcd0 // fmul v16.4s, v6.4s, v14.4s
-	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31cc90 // fmla v16.4s, v4.4s, v17.4s
-	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33ccd1 // fmla v17.4s, v6.4s, v19.4s
-	WORD $0x4e33cd52 // fmla v18.4s, v10.4s, v19.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
-	WORD $0x6e2cdca5 // fmul v5.4s, v5.4s, v12.4s
-	WORD $0x4e2dcc91 // fmla v17.4s, v4.4s, v13.4s
-	WORD $0x4e2fccb2 // fmla v18.4s, v5.4s, v15.4s
-	WORD $0x4e31d604 // fadd v4.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c5 // fadd v5.4s, v14.4s, v18.4s
-	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
-	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
-	WORD $0x4f22552a // shl v10.4s, v9.4s, #2
-	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
-	WORD $0x6e2bdcc6 // fmul v6.4s, v6.4s, v11.4s
-	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
-	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
-	WORD $0x4eab852b // add v11.4s, v9.4s, v11.4s
-	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
-	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
-	WORD $0x3dc0662f // ldr q15, [x17,#400]
-	WORD $0x3dc06a30 // ldr q16, [x17,#416]
-	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
-	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
-	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
-	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
-	WORD $0x4ea61cd1 // mov v17.16b, v6.16b
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x6e26dda6 // fmul v6.4s, v13.4s, v6.4s
-	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
-	WORD $0x4e30ccd1 // fmla v17.4s, v6.4s, v16.4s
-	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc0762a // ldr q10, [x17,#464]
-	WORD $0x4e2dcd46 // fmla v6.4s, v10.4s, v13.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
-	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
-	WORD $0x3dc07a2a // ldr q10, [x17,#480]
-	WORD $0x4e2dccca // fmla v10.4s, v6.4s, v13.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
-	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x3dc07e30 // ldr q16, [x17,#496]
-	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
-	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
-	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
-	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
-	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
-	WORD $0x4ea18d86 // cmtst v6.4s, v12.4s, v1.4s
-	WORD $0x4ea61cca // mov v10.16b, v6.16b
-	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
-	WORD $0x6e6f1e26 // bsl v6.16b, v17.16b, v15.16b
-	WORD $0x4ea18d6d // cmtst v13.4s, v11.4s, v1.4s
-	WORD $0x4ead1dae // mov v14.16b, v13.16b
-	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
-	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
-	WORD $0x4e201d8f // and v15.16b, v12.16b, v0.16b
-	WORD $0x6e2f1d4a // eor v10.16b, v10.16b, v15.16b
-	WORD $0x4e201d6f // and v15.16b, v11.16b, v0.16b
-	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
-	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
-	WORD $0x4ea1856b // add v11.4s, v11.4s, v1.4s
-	WORD $0x4e201d8c // and v12.16b, v12.16b, v0.16b
-	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
-	WORD $0x4e201d6b // and v11.16b, v11.16b, v0.16b
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e26dc86 // fmul v6.4s, v4.4s, v6.4s
-	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
-	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc06f2a // ldr q10, [x25,#432]
-	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
-	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x3dc0062d // ldr q13, [x17,#16]
-	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
-	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
-	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
-	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
-	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
-	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
-	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
-	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x4eafd54a // fsub v10.4s, v10.4s, v15.4s
-	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
-	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
-	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc03231 // ldr q17, [x17,#192]
-	WORD $0x3dc03632 // ldr q18, [x17,#208]
-	WORD $0x4e2ace51 // fmla v17.4s, v18.4s, v10.4s
-	WORD $0x3dc03233 // ldr q19, [x17,#192]
-	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
-	WORD $0x3dc03e34 // ldr q20, [x17,#240]
-	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
-	WORD $0x3dc03a35 // ldr q21, [x17,#224]
-	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x3dc04636 // ldr q22, [x17,#272]
-	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
-	WORD $0x3dc04237 // ldr q23, [x17,#256]
-	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
-	WORD $0x3dc04e38 // ldr q24, [x17,#304]
-	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
-	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
-	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
-	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
-	WORD $0x4e2fced4 // fmla v20.4s, v22.4s, v15.4s
-	WORD $0x4e30cf37 // fmla v23.4s, v25.4s, v16.4s
-	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
-	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
-	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
-	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
-	WORD $0x3dc05232 // ldr q18, [x17,#320]
-	WORD $0x6e32ddb4 // fmul v20.4s, v13.4s, v18.4s
-	WORD $0x6e32ddd2 // fmul v18.4s, v14.4s, v18.4s
-	WORD $0x3dc05635 // ldr q21, [x17,#336]
-	WORD $0x4e35cd54 // fmla v20.4s, v10.4s, v21.4s
-	WORD $0x4e35cd92 // fmla v18.4s, v12.4s, v21.4s
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x3dc05a37 // ldr q23, [x17,#352]
-	WORD $0x4e37cdb5 // fmla v21.4s, v13.4s, v23.4s
-	WORD $0x4e37cdd6 // fmla v22.4s, v14.4s, v23.4s
-	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x4e31cd55 // fmla v21.4s, v10.4s, v17.4s
-	WORD $0x4e33cd96 // fmla v22.4s, v12.4s, v19.4s
-	WORD $0x4e35d68a // fadd v10.4s, v20.4s, v21.4s
-	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
-	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
-	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x3dc0732d // ldr q13, [x25,#448]
-	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
-	WORD $0x4f2254ee // shl v14.4s, v7.4s, #2
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
-	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
-	WORD $0x3dc0622f // ldr q15, [x17,#384]
-	WORD $0x3dc07330 // ldr q16, [x25,#448]
-	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
-	WORD $0x4eaf84ef // add v15.4s, v7.4s, v15.4s
-	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
-	WORD $0x3dc06633 // ldr q19, [x17,#400]
-	WORD $0x3dc06a34 // ldr q20, [x17,#416]
-	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
-	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
-	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
-	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
-	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
-	WORD $0x6e2dde2d // fmul v13.4s, v17.4s, v13.4s
-	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
-	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
-	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
-	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
-	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
-	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
-	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x3dc07e34 // ldr q20, [x17,#496]
-	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
-	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
-	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
-	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
-	WORD $0x4e2ece33 // fmla v19.4s, v17.4s, v14.4s
-	WORD $0x4e2dce57 // fmla v23.4s, v18.4s, v13.4s
-	WORD $0x4ea18e0d // cmtst v13.4s, v16.4s, v1.4s
-	WORD $0x4ead1dae // mov v14.16b, v13.16b
-	WORD $0x6e751e6e // bsl v14.16b, v19.16b, v21.16b
-	WORD $0x6e731ead // bsl v13.16b, v21.16b, v19.16b
-	WORD $0x4ea18df1 // cmtst v17.4s, v15.4s, v1.4s
-	WORD $0x4eb11e32 // mov v18.16b, v17.16b
-	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
-	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
-	WORD $0x4e201e13 // and v19.16b, v16.16b, v0.16b
-	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
-	WORD $0x4e201df3 // and v19.16b, v15.16b, v0.16b
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x4ea18610 // add v16.4s, v16.4s, v1.4s
-	WORD $0x4ea185ef // add v15.4s, v15.4s, v1.4s
-	WORD $0x4e201e10 // and v16.16b, v16.16b, v0.16b
-	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
-	WORD $0x4e201def // and v15.16b, v15.16b, v0.16b
-	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
-	WORD $0x6e2ddd4d // fmul v13.4s, v10.4s, v13.4s
-	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
-	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
-	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R4
-	BLT partialtail0
-	WORD $0xad002c46 // stp q6, q11, [x2]
-	WORD $0xad011444 // stp q4, q5, [x2,#32]
-	ADD $64, R2
-	SUB $16, R4
-	CBZ R4, partialdone
-	CMP $16, R4
-	BLT partialtail1
-	WORD $0xad003c4d // stp q13, q15, [x2]
-	WORD $0xad01304a // stp q10, q12, [x2,#32]
-	ADD $64, R2
-	SUB $16, R4
-	CBZ R4, partialdone
-
-partialtail0:
-	WORD $0xad002f26 // stp q6, q11, [x25]
-	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R4, R5
-
-tail1:
-	SUB $1, R5
-	MOVWU (R25)(R5<<2), R6
-	MOVW R6, (R2)(R5<<2)
-	CBNZ R5, tail1
-	ADD R4<<2, R2
-	B partialdone
-
-partialtail1:
-	WORD $0xad003f2d // stp q13, q15, [x25]
-	WORD $0xad01332a // stp q10, q12, [x25,#32]
-	MOVD R4, R5
-
-tail2:
-	SUB $1, R5
-	MOVWU (R25)(R5<<2), R6
-	MOVW R6, (R2)(R5<<2)
-	CBNZ R5, tail2
-	ADD R4<<2, R2
-
-partialdone:
-	LSL $3, R3, R5
-	WORD $0x4e040ca4 // dup v4.4s, w5
-	LSR $32, R5
-	WORD $0x4e040ca5 // dup v5.4s, w5
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
-	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
-	WORD $0x3dc01226 // ldr q6, [x17,#64]
-	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x2ea2c0ca // umull v10.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86194b // uzp1 v11.4s, v10.4s, v6.4s
-	WORD $0x4e865946 // uzp2 v6.4s, v10.4s, v6.4s
-	WORD $0x3dc01b2a // ldr q10, [x25,#96]
-	WORD $0x6e2a1cc6 // eor v6.16b, v6.16b, v10.16b
-	WORD $0x2ea2c0aa // umull v10.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0ac // umull2 v12.2d, v5.4s, v2.4s
-	WORD $0x4e8c194d // uzp1 v13.4s, v10.4s, v12.4s
-	WORD $0x4e8c594a // uzp2 v10.4s, v10.4s, v12.4s
-	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86198e // uzp1 v14.4s, v12.4s, v6.4s
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc0132c // ldr q12, [x25,#64]
-	WORD $0x3dc01f2f // ldr q15, [x25,#112]
-	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
-	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x3dc0232c // ldr q12, [x25,#128]
-	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c14b // umull v11.2d, v10.2s, v3.2s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x3dc0272b // ldr q11, [x25,#144]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x3dc02b2b // ldr q11, [x25,#160]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc02f2b // ldr q11, [x25,#176]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0332b // ldr q11, [x25,#192]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c14b // umull v11.2d, v10.2s, v3.2s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x3dc03b2b // ldr q11, [x25,#224]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc03f2b // ldr q11, [x25,#240]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0432b // ldr q11, [x25,#256]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c14b // umull v11.2d, v10.2s, v3.2s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x3dc0472b // ldr q11, [x25,#272]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x3dc04b2b // ldr q11, [x25,#288]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc04f2b // ldr q11, [x25,#304]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0532b // ldr q11, [x25,#320]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x2ea2c0cb // umull v11.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x2ea3c14b // umull v11.2d, v10.2s, v3.2s
-	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
-	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x3dc0572b // ldr q11, [x25,#336]
-	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x3dc05b2b // ldr q11, [x25,#352]
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
-	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
-	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
-	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
-	WORD $0x2ea3c0cb // umull v11.2d, v6.2s, v3.2s
-	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
-	WORD $0x4e86196e // uzp1 v14.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc05f2b // ldr q11, [x25,#368]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e261d66 // eor v6.16b, v11.16b, v6.16b
-	WORD $0x3dc0632b // ldr q11, [x25,#384]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
-	WORD $0x3dc0162b // ldr q11, [x17,#80]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc01b2b // ldr q11, [x25,#96]
-	WORD $0x6e2b1c84 // eor v4.16b, v4.16b, v11.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc0132b // ldr q11, [x25,#64]
-	WORD $0x3dc01f31 // ldr q17, [x25,#112]
-	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0232b // ldr q11, [x25,#128]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x3dc0272b // ldr q11, [x25,#144]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc02b2b // ldr q11, [x25,#160]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc02f2b // ldr q11, [x25,#176]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0332b // ldr q11, [x25,#192]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc03b2b // ldr q11, [x25,#224]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc03f2b // ldr q11, [x25,#240]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0432b // ldr q11, [x25,#256]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x3dc0472b // ldr q11, [x25,#272]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc04b2b // ldr q11, [x25,#288]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc04f2b // ldr q11, [x25,#304]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0532b // ldr q11, [x25,#320]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x2ea3c0ab // umull v11.2d, v5.2s, v3.2s
-	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e851971 // uzp1 v17.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x3dc0572b // ldr q11, [x25,#336]
-	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3dc05b2b // ldr q11, [x25,#352]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e85196f // uzp1 v15.4s, v11.4s, v5.4s
-	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
-	WORD $0x2ea3c08b // umull v11.2d, v4.2s, v3.2s
-	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
-	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc05f2b // ldr q11, [x25,#368]
-	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
-	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
-	WORD $0x3dc0632b // ldr q11, [x25,#384]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
-	WORD $0x3d807726 // str q6, [x25,#464]
-	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
-	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x4eb01e09 // mov v9.16b, v16.16b
-	WORD $0x3d806f2a // str q10, [x25,#432]
-	WORD $0x3d80732d // str q13, [x25,#448]
-	WORD $0x3d806725 // str q5, [x25,#400]
-	WORD $0x4eaf1de7 // mov v7.16b, v15.16b
-	B whole
-
-final:
-	WORD $0x3dc07724 // ldr q4, [x25,#464]
-	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
-	WORD $0x3dc06b25 // ldr q5, [x25,#416]
-	WORD $0x6f3804a5 // ushr v5.4s, v5.4s, #8
-	WORD $0x3dc00626 // ldr q6, [x17,#16]
-	WORD $0x4ea68484 // add v4.4s, v4.4s, v6.4s
-	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
-	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
-	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
-	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
-	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
-	WORD $0x4f2904aa // sshr v10.4s, v5.4s, #23
-	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
-	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
-	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x3dc02a2b // ldr q11, [x17,#160]
-	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
-	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
-	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
-	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x3dc0362e // ldr q14, [x17,#208]
-	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x4e25cdcf // fmla v15.4s, v14.4s, v5.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
-	WORD $0x3dc03e30 // ldr q16, [x17,#240]
-	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
-	WORD $0x4e25ce11 // fmla v17.4s, v16.4s, v5.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
-	WORD $0x3dc04632 // ldr q18, [x17,#272]
-	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
-	WORD $0x4e25ce53 // fmla v19.4s, v18.4s, v5.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
-	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
-	WORD $0x4e25ce95 // fmla v21.4s, v20.4s, v5.4s
-	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
-	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
-	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
-	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
-	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
-	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
-	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
-	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edcd0 // fmul v16.4s, v6.4s, v14.4s
-	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31cc90 // fmla v16.4s, v4.4s, v17.4s
-	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33ccd1 // fmla v17.4s, v6.4s, v19.4s
-	WORD $0x4e33cd52 // fmla v18.4s, v10.4s, v19.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
-	WORD $0x6e2cdca5 // fmul v5.4s, v5.4s, v12.4s
-	WORD $0x4e2dcc91 // fmla v17.4s, v4.4s, v13.4s
-	WORD $0x4e2fccb2 // fmla v18.4s, v5.4s, v15.4s
-	WORD $0x4e31d604 // fadd v4.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c5 // fadd v5.4s, v14.4s, v18.4s
-	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
-	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
-	WORD $0x4f22552a // shl v10.4s, v9.4s, #2
-	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
-	WORD $0x6e2bdcc6 // fmul v6.4s, v6.4s, v11.4s
-	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
-	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
-	WORD $0x4eab852b // add v11.4s, v9.4s, v11.4s
-	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
-	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
-	WORD $0x3dc0662f // ldr q15, [x17,#400]
-	WORD $0x3dc06a30 // ldr q16, [x17,#416]
-	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
-	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
-	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
-	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
-	WORD $0x4ea61cd1 // mov v17.16b, v6.16b
-	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
-	WORD $0x6e26dda6 // fmul v6.4s, v13.4s, v6.4s
-	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
-	WORD $0x4e30ccd1 // fmla v17.4s, v6.4s, v16.4s
-	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc0762a // ldr q10, [x17,#464]
-	WORD $0x4e2dcd46 // fmla v6.4s, v10.4s, v13.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
-	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
-	WORD $0x3dc07a2a // ldr q10, [x17,#480]
-	WORD $0x4e2dccca // fmla v10.4s, v6.4s, v13.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
-	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x3dc07e30 // ldr q16, [x17,#496]
-	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
-	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
-	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
-	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
-	WORD $0x4e26cdd3 // fmla v19.4s, v14.4s, v6.4s
-	WORD $0x4ea18d86 // cmtst v6.4s, v12.4s, v1.4s
-	WORD $0x4ea61cca // mov v10.16b, v6.16b
-	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
-	WORD $0x6e6f1e26 // bsl v6.16b, v17.16b, v15.16b
-	WORD $0x4ea18d6d // cmtst v13.4s, v11.4s, v1.4s
-	WORD $0x4ead1dae // mov v14.16b, v13.16b
-	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
-	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
-	WORD $0x4e201d8f // and v15.16b, v12.16b, v0.16b
-	WORD $0x6e2f1d4a // eor v10.16b, v10.16b, v15.16b
-	WORD $0x4e201d6f // and v15.16b, v11.16b, v0.16b
-	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
-	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
-	WORD $0x4ea1856b // add v11.4s, v11.4s, v1.4s
-	WORD $0x4e201d8c // and v12.16b, v12.16b, v0.16b
-	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
-	WORD $0x4e201d6b // and v11.16b, v11.16b, v0.16b
-	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
-	WORD $0x6e26dc86 // fmul v6.4s, v4.4s, v6.4s
-	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
-	WORD $0x6e2edca5 // fmul v5.4s, v5.4s, v14.4s
-	WORD $0x3dc06f2a // ldr q10, [x25,#432]
-	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
-	WORD $0x3dc0672c // ldr q12, [x25,#400]
-	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x3dc0062d // ldr q13, [x17,#16]
-	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
-	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
-	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
-	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
-	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
-	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
-	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
-	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
-	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x4eafd54a // fsub v10.4s, v10.4s, v15.4s
-	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
-	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
-	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc03231 // ldr q17, [x17,#192]
-	WORD $0x3dc03632 // ldr q18, [x17,#208]
-	WORD $0x4e2ace51 // fmla v17.4s, v18.4s, v10.4s
-	WORD $0x3dc03233 // ldr q19, [x17,#192]
-	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
-	WORD $0x3dc03e34 // ldr q20, [x17,#240]
-	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
-	WORD $0x3dc03a35 // ldr q21, [x17,#224]
-	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x3dc04636 // ldr q22, [x17,#272]
-	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
-	WORD $0x3dc04237 // ldr q23, [x17,#256]
-	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
-	WORD $0x3dc04e38 // ldr q24, [x17,#304]
-	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
-	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
-	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
-	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
-	WORD $0x4e2fced4 // fmla v20.4s, v22.4s, v15.4s
-	WORD $0x4e30cf37 // fmla v23.4s, v25.4s, v16.4s
-	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
-	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
-	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
-	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
-	WORD $0x3dc05232 // ldr q18, [x17,#320]
-	WORD $0x6e32ddb4 // fmul v20.4s, v13.4s, v18.4s
-	WORD $0x6e32ddd2 // fmul v18.4s, v14.4s, v18.4s
-	WORD $0x3dc05635 // ldr q21, [x17,#336]
-	WORD $0x4e35cd54 // fmla v20.4s, v10.4s, v21.4s
-	WORD $0x4e35cd92 // fmla v18.4s, v12.4s, v21.4s
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x3dc05a37 // ldr q23, [x17,#352]
-	WORD $0x4e37cdb5 // fmla v21.4s, v13.4s, v23.4s
-	WORD $0x4e37cdd6 // fmla v22.4s, v14.4s, v23.4s
-	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x4e31cd55 // fmla v21.4s, v10.4s, v17.4s
-	WORD $0x4e33cd96 // fmla v22.4s, v12.4s, v19.4s
-	WORD $0x4e35d68a // fadd v10.4s, v20.4s, v21.4s
-	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
-	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
-	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x3dc0732d // ldr q13, [x25,#448]
-	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
-	WORD $0x4f2254ee // shl v14.4s, v7.4s, #2
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
-	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
-	WORD $0x3dc0622f // ldr q15, [x17,#384]
-	WORD $0x3dc07330 // ldr q16, [x25,#448]
-	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
-	WORD $0x4eaf84ef // add v15.4s, v7.4s, v15.4s
-	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
-	WORD $0x3dc06633 // ldr q19, [x17,#400]
-	WORD $0x3dc06a34 // ldr q20, [x17,#416]
-	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
-	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
-	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
-	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
-	WORD $0x4ead1db5 // mov v21.16b, v13.16b
-	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
-	WORD $0x6e2dde2d // fmul v13.4s, v17.4s, v13.4s
-	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
-	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
-	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
-	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
-	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
-	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
-	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x3dc07e34 // ldr q20, [x17,#496]
-	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
-	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
-	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
-	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
-	WORD $0x4e2ece33 // fmla v19.4s, v17.4s, v14.4s
-	WORD $0x4e2dce57 // fmla v23.4s, v18.4s, v13.4s
-	WORD $0x4ea18e0d // cmtst v13.4s, v16.4s, v1.4s
-	WORD $0x4ead1dae // mov v14.16b, v13.16b
-	WORD $0x6e751e6e // bsl v14.16b, v19.16b, v21.16b
-	WORD $0x6e731ead // bsl v13.16b, v21.16b, v19.16b
-	WORD $0x4ea18df1 // cmtst v17.4s, v15.4s, v1.4s
-	WORD $0x4eb11e32 // mov v18.16b, v17.16b
-	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
-	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
-	WORD $0x4e201e13 // and v19.16b, v16.16b, v0.16b
-	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
-	WORD $0x4e201df3 // and v19.16b, v15.16b, v0.16b
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x4ea18610 // add v16.4s, v16.4s, v1.4s
-	WORD $0x4ea185ef // add v15.4s, v15.4s, v1.4s
-	WORD $0x4e201e10 // and v16.16b, v16.16b, v0.16b
-	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
-	WORD $0x4e201def // and v15.16b, v15.16b, v0.16b
-	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
-	WORD $0x6e2ddd4d // fmul v13.4s, v10.4s, v13.4s
-	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
-	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
-	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	CMP $16, R4
-	BLT finaltail0
-	WORD $0xad002c46 // stp q6, q11, [x2]
-	WORD $0xad011444 // stp q4, q5, [x2,#32]
-	ADD $64, R2
-	SUB $16, R4
-	CBZ R4, finaldone
-	CMP $16, R4
-	BLT finaltail1
-	WORD $0xad003c4d // stp q13, q15, [x2]
-	WORD $0xad01304a // stp q10, q12, [x2,#32]
-	ADD $64, R2
-	SUB $16, R4
-	CBZ R4, finaldone
-
-finaltail0:
-	WORD $0xad002f26 // stp q6, q11, [x25]
-	WORD $0xad011724 // stp q4, q5, [x25,#32]
-	MOVD R4, R5
-
-tail3:
-	SUB $1, R5
-	MOVWU (R25)(R5<<2), R6
-	MOVW R6, (R2)(R5<<2)
-	CBNZ R5, tail3
-	ADD R4<<2, R2
-	B finaldone
-
-finaltail1:
-	WORD $0xad003f2d // stp q13, q15, [x25]
-	WORD $0xad01332a // stp q10, q12, [x25,#32]
-	MOVD R4, R5
-
-tail4:
-	SUB $1, R5
-	MOVWU (R25)(R5<<2), R6
-	MOVW R6, (R2)(R5<<2)
-	CBNZ R5, tail4
-	ADD R4<<2, R2
-
-finaldone:
-
-whole:
-	SUB $1, R0
-	CBNZ R0, rows
-
-rowsdone:
-
-none:
-	RET
-
-// func NoiseRows(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32)
-//
-// NoiseRows is eps = normals of row ids[i]; zl = sigma[i]*eps + (alpha[i]*z).
-TEXT ·NoiseRows(SB), 0, $496-168
-	MOVD $frame-496(SP), R25
-	MOVD $noiseConsts<>(SB), R17
-	WORD $0x3dc01e20 // ldr q0, [x17,#112]
-	WORD $0x3dc00a21 // ldr q1, [x17,#32]
-	WORD $0x3dc00e22 // ldr q2, [x17,#48]
-	MOVD ids_len+128(FP), R0
-	MOVD ids_base+120(FP), R1
-	MOVD zl_base+0(FP), R2
-	MOVD eps_base+24(FP), R3
-	MOVD z_base+48(FP), R4
-	MOVD alpha_base+72(FP), R5
-	MOVD sigma_base+96(FP), R6
-	CBZ R0, none
-	MOVD seed+152(FP), R7
-	MOVD $0x9e3779b9, R8
-	MOVD $0xbb67ae85, R9
-	MOVD R7, R10
-	LSR $32, R10
-	MOVWU step+160(FP), R11
-	MOVWU stream+164(FP), R12
-	MOVD $0xcd9e8d57, R13
-	MUL R13, R11
-	WORD $0x4e040d63 // dup v3.4s, w11
-	WORD $0x3d801323 // str q3, [x25,#64]
-	LSR $32, R11
-	EOR R7, R11
-	EOR R10, R12
-	WORD $0x4e040d63 // dup v3.4s, w11
-	WORD $0x3d801723 // str q3, [x25,#80]
-	WORD $0x4e040d83 // dup v3.4s, w12
-	WORD $0x3d801b23 // str q3, [x25,#96]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d801f23 // str q3, [x25,#112]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d802323 // str q3, [x25,#128]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d802723 // str q3, [x25,#144]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d802b23 // str q3, [x25,#160]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d802f23 // str q3, [x25,#176]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d803323 // str q3, [x25,#192]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d803723 // str q3, [x25,#208]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d803b23 // str q3, [x25,#224]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d803f23 // str q3, [x25,#240]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d804323 // str q3, [x25,#256]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d804723 // str q3, [x25,#272]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d804b23 // str q3, [x25,#288]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d804f23 // str q3, [x25,#304]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d805323 // str q3, [x25,#320]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d805723 // str q3, [x25,#336]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d805b23 // str q3, [x25,#352]
-	ADD R8, R7
-	ADD R9, R10
-	WORD $0x4e040ce3 // dup v3.4s, w7
-	WORD $0x3d805f23 // str q3, [x25,#368]
-	WORD $0x4e040d43 // dup v3.4s, w10
-	WORD $0x3d806323 // str q3, [x25,#384]
-	MOVD $0, R7
-	MOVD d+144(FP), R8
-	ADD $31, R8
-	LSR $5, R8
-	MOVD 0(R1), R9
-	MOVD R9, R7
-	ADD $8, R1
-	MUL R8, R7
-	LSL $3, R7, R8
-	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x4e040c83 // dup v3.4s, w4
 	WORD $0x3d806723 // str q3, [x25,#400]
-	LSR $32, R8
-	WORD $0x4e040d04 // dup v4.4s, w8
+	LSR $32, R4
+	WORD $0x4e040c84 // dup v4.4s, w4
 	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
@@ -5324,26 +3324,29 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d807b26 // str q6, [x25,#480]
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc04725 // ldr q5, [x25,#272]
-	WORD $0x3dc07727 // ldr q7, [x25,#464]
-	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc04726 // ldr q6, [x25,#272]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
 	WORD $0x3dc07325 // ldr q5, [x25,#448]
-	WORD $0x3dc04b27 // ldr q7, [x25,#288]
-	WORD $0x6e271ca5 // eor v5.16b, v5.16b, v7.16b
+	WORD $0x3dc04b26 // ldr q6, [x25,#288]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
-	WORD $0x3d807327 // str q7, [x25,#448]
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d807326 // str q6, [x25,#448]
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
 	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
 	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
-	WORD $0x4e8318a7 // uzp1 v7.4s, v5.4s, v3.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc04f25 // ldr q5, [x25,#304]
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc07b25 // ldr q5, [x25,#480]
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
 	WORD $0x3dc06f25 // ldr q5, [x25,#432]
 	WORD $0x3dc05326 // ldr q6, [x25,#320]
@@ -5358,8 +3361,9 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc05725 // ldr q5, [x25,#336]
-	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc05727 // ldr q7, [x25,#336]
+	WORD $0x6e271ca5 // eor v5.16b, v5.16b, v7.16b
 	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
 	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x3dc05b27 // ldr q7, [x25,#352]
@@ -5527,25 +3531,27 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d807b26 // str q6, [x25,#480]
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc05725 // ldr q5, [x25,#336]
-	WORD $0x3dc07729 // ldr q9, [x25,#464]
-	WORD $0x6e251d25 // eor v5.16b, v9.16b, v5.16b
+	WORD $0x3dc07725 // ldr q5, [x25,#464]
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
 	WORD $0x3dc06b25 // ldr q5, [x25,#416]
-	WORD $0x3dc05b29 // ldr q9, [x25,#352]
-	WORD $0x6e291ca5 // eor v5.16b, v5.16b, v9.16b
+	WORD $0x3dc05b26 // ldr q6, [x25,#352]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e8418a9 // uzp1 v9.4s, v5.4s, v4.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
 	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
 	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
-	WORD $0x4e8318aa // uzp1 v10.4s, v5.4s, v3.4s
+	WORD $0x4e8318a9 // uzp1 v9.4s, v5.4s, v3.4s
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc05f25 // ldr q5, [x25,#368]
-	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc07b25 // ldr q5, [x25,#480]
+	WORD $0x3dc05f2a // ldr q10, [x25,#368]
+	WORD $0x6e2a1ca5 // eor v5.16b, v5.16b, v10.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
 	WORD $0x3d806b23 // str q3, [x25,#416]
 	WORD $0x3dc06723 // ldr q3, [x25,#400]
@@ -5556,10 +3562,2009 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	CBZ R0, rowsdone
 
 rows:
-	WORD $0x4d40c8a3 // ld1r {v3.4s}, [x5]
+	MOVD d+48(FP), R4
+	CBZ R4, whole
+
+group:
+	CMP $33, R4
+	BLT lastgroup
+	ADD $1, R3
+	B ahead
+
+lastgroup:
+	CMP $2, R0
+	BLT final
+	MOVD d+48(FP), R5
+	ADD $31, R5
+	LSR $5, R5
+	MOVD 0(R1), R6
+	MOVD R6, R3
+	ADD $8, R1
+	MUL R5, R3
+
+ahead:
+	CMP $32, R4
+	BLT partial
+	LSL $3, R3, R5
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	LSR $32, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x3dc0732a // ldr q10, [x25,#448]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
+	WORD $0x3dc06b2b // ldr q11, [x25,#416]
+	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
+	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
+	WORD $0x3dc0062d // ldr q13, [x17,#16]
+	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
+	WORD $0x4e85198d // uzp1 v13.4s, v12.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
+	WORD $0x3dc01e2c // ldr q12, [x17,#112]
+	WORD $0x6eac854a // sub v10.4s, v10.4s, v12.4s
+	WORD $0x3dc01b2e // ldr q14, [x25,#96]
+	WORD $0x6e2e1ca5 // eor v5.16b, v5.16b, v14.16b
+	WORD $0x6eac856b // sub v11.4s, v11.4s, v12.4s
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x4f29054e // sshr v14.4s, v10.4s, #23
+	WORD $0x6ea1c08f // umull2 v15.2d, v4.4s, v1.4s
+	WORD $0x4f290570 // sshr v16.4s, v11.4s, #23
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e8f1991 // uzp1 v17.4s, v12.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e8f598c // uzp2 v12.4s, v12.4s, v15.4s
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
+	WORD $0x2ea2c0b2 // umull v18.2d, v5.2s, v2.2s
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4eaf856b // add v11.4s, v11.4s, v15.4s
+	WORD $0x4e851a4f // uzp1 v15.4s, v18.4s, v5.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4eb3d54a // fsub v10.4s, v10.4s, v19.4s
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
+	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
+	WORD $0x3dc01332 // ldr q18, [x25,#64]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
+	WORD $0x6e2add53 // fmul v19.4s, v10.4s, v10.4s
+	WORD $0x6e2bdd74 // fmul v20.4s, v11.4s, v11.4s
+	WORD $0x6e251e45 // eor v5.16b, v18.16b, v5.16b
+	WORD $0x3dc02332 // ldr q18, [x25,#128]
+	WORD $0x6e321dad // eor v13.16b, v13.16b, v18.16b
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e2ace4d // fmla v13.4s, v18.4s, v10.4s
+	WORD $0x2ea1c0b5 // umull v21.2d, v5.2s, v1.2s
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e2bce56 // fmla v22.4s, v18.4s, v11.4s
+	WORD $0x4e851ab2 // uzp1 v18.4s, v21.4s, v5.4s
+	WORD $0x4e855aa5 // uzp2 v5.4s, v21.4s, v5.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x2ea2c197 // umull v23.2d, v12.2s, v2.2s
+	WORD $0x3dc03a38 // ldr q24, [x17,#224]
+	WORD $0x4e2acf15 // fmla v21.4s, v24.4s, v10.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e8c1afa // uzp1 v26.4s, v23.4s, v12.4s
+	WORD $0x4e2bcf19 // fmla v25.4s, v24.4s, v11.4s
+	WORD $0x4e8c5aec // uzp2 v12.4s, v23.4s, v12.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x3dc0422f // ldr q15, [x17,#256]
+	WORD $0x4e2acdf7 // fmla v23.4s, v15.4s, v10.4s
+	WORD $0x3dc02b38 // ldr q24, [x25,#160]
+	WORD $0x6e381e31 // eor v17.16b, v17.16b, v24.16b
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
+	WORD $0x4e2bcdf8 // fmla v24.4s, v15.4s, v11.4s
+	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
+	WORD $0x2ea1c18f // umull v15.2d, v12.2s, v1.2s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
+	WORD $0x4e8c19fb // uzp1 v27.4s, v15.4s, v12.4s
+	WORD $0x3dc04a3c // ldr q28, [x17,#288]
+	WORD $0x4e2acf91 // fmla v17.4s, v28.4s, v10.4s
+	WORD $0x3dc0463d // ldr q29, [x17,#272]
+	WORD $0x4e8c59ec // uzp2 v12.4s, v15.4s, v12.4s
+	WORD $0x4e2bcf9d // fmla v29.4s, v28.4s, v11.4s
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
+	WORD $0x4e8519f5 // uzp1 v21.4s, v15.4s, v5.4s
+	WORD $0x4e34cf36 // fmla v22.4s, v25.4s, v20.4s
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x3dc02f2f // ldr q15, [x25,#176]
+	WORD $0x6e2f1f4f // eor v15.16b, v26.16b, v15.16b
+	WORD $0x4e33ce37 // fmla v23.4s, v17.4s, v19.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4e34cfb8 // fmla v24.4s, v29.4s, v20.4s
+	WORD $0x3dc0332f // ldr q15, [x25,#192]
+	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
+	WORD $0x6e33de71 // fmul v17.4s, v19.4s, v19.4s
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x6e34de8f // fmul v15.4s, v20.4s, v20.4s
+	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
+	WORD $0x4e31ceed // fmla v13.4s, v23.4s, v17.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851a51 // uzp1 v17.4s, v18.4s, v5.4s
+	WORD $0x4e2fcf16 // fmla v22.4s, v24.4s, v15.4s
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
+	WORD $0x4eb31e6f // mov v15.16b, v19.16b
+	WORD $0x2ea2c192 // umull v18.2d, v12.2s, v2.2s
+	WORD $0x4eb41e97 // mov v23.16b, v20.16b
+	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x4e38cdcf // fmla v15.4s, v14.4s, v24.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4e38ce17 // fmla v23.4s, v16.4s, v24.4s
+	WORD $0x4e8c1a58 // uzp1 v24.4s, v18.4s, v12.4s
+	WORD $0x6e33dd53 // fmul v19.4s, v10.4s, v19.4s
+	WORD $0x4e8c5a4c // uzp2 v12.4s, v18.4s, v12.4s
+	WORD $0x6e34dd72 // fmul v18.4s, v11.4s, v20.4s
+	WORD $0x4e2dce6f // fmla v15.4s, v19.4s, v13.4s
+	WORD $0x3dc0372d // ldr q13, [x25,#208]
+	WORD $0x6e2d1ead // eor v13.16b, v21.16b, v13.16b
+	WORD $0x4e36ce57 // fmla v23.4s, v18.4s, v22.4s
+	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x3dc03b2d // ldr q13, [x25,#224]
+	WORD $0x6e2d1f6d // eor v13.16b, v27.16b, v13.16b
+	WORD $0x4e2bd56b // fadd v11.4s, v11.4s, v11.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc0522d // ldr q13, [x17,#320]
+	WORD $0x4e2dcdca // fmla v10.4s, v14.4s, v13.4s
+	WORD $0x2ea1c18e // umull v14.2d, v12.2s, v1.2s
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e2dce0b // fmla v11.4s, v16.4s, v13.4s
+	WORD $0x4e8c19cd // uzp1 v13.4s, v14.4s, v12.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e8c59cc // uzp2 v12.4s, v14.4s, v12.4s
+	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
+	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4f22550f // shl v15.4s, v8.4s, #2
+	WORD $0x4e8519d0 // uzp1 v16.4s, v14.4s, v5.4s
+	WORD $0x4f225532 // shl v18.4s, v9.4s, #2
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
+	WORD $0x4e21da4e // scvtf v14.4s, v18.4s
+	WORD $0x3dc03f32 // ldr q18, [x25,#240]
+	WORD $0x6e321f12 // eor v18.16b, v24.16b, v18.16b
+	WORD $0x3dc05633 // ldr q19, [x17,#336]
+	WORD $0x6e33ddef // fmul v15.4s, v15.4s, v19.4s
+	WORD $0x6e251e45 // eor v5.16b, v18.16b, v5.16b
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x3dc04332 // ldr q18, [x25,#256]
+	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
+	WORD $0x3dc05a32 // ldr q18, [x17,#352]
+	WORD $0x4eb28513 // add v19.4s, v8.4s, v18.4s
+	WORD $0x4eb28532 // add v18.4s, v9.4s, v18.4s
+	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
+	WORD $0x6e2fddf1 // fmul v17.4s, v15.4s, v15.4s
+	WORD $0x2ea1c0b4 // umull v20.2d, v5.2s, v1.2s
+	WORD $0x6e2eddd5 // fmul v21.4s, v14.4s, v14.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e851a96 // uzp1 v22.4s, v20.4s, v5.4s
+	WORD $0x3dc05e37 // ldr q23, [x17,#368]
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e31ce97 // fmla v23.4s, v20.4s, v17.4s
+	WORD $0x2ea2c198 // umull v24.2d, v12.2s, v2.2s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4e35ce99 // fmla v25.4s, v20.4s, v21.4s
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
+	WORD $0x4e8c1b1a // uzp1 v26.4s, v24.4s, v12.4s
+	WORD $0x4e31cef4 // fmla v20.4s, v23.4s, v17.4s
+	WORD $0x4e8c5b0c // uzp2 v12.4s, v24.4s, v12.4s
+	WORD $0x3dc06637 // ldr q23, [x17,#400]
+	WORD $0x3dc04738 // ldr q24, [x25,#272]
+	WORD $0x6e381e10 // eor v16.16b, v16.16b, v24.16b
+	WORD $0x4e35cf37 // fmla v23.4s, v25.4s, v21.4s
+	WORD $0x4eaf1df8 // mov v24.16b, v15.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x4eae1dd0 // mov v16.16b, v14.16b
+	WORD $0x3dc04b39 // ldr q25, [x25,#288]
+	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
+	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x6e2edead // fmul v13.4s, v21.4s, v14.4s
+	WORD $0x2ea1c18e // umull v14.2d, v12.2s, v1.2s
+	WORD $0x4e34cdf8 // fmla v24.4s, v15.4s, v20.4s
+	WORD $0x4e37cdb0 // fmla v16.4s, v13.4s, v23.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e8c19cd // uzp1 v13.4s, v14.4s, v12.4s
+	WORD $0x4e8c59cc // uzp2 v12.4s, v14.4s, v12.4s
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x4e31cdee // fmla v14.4s, v15.4s, v17.4s
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x3dc06a37 // ldr q23, [x17,#416]
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e35cdf7 // fmla v23.4s, v15.4s, v21.4s
+	WORD $0x4e851a8f // uzp1 v15.4s, v20.4s, v5.4s
+	WORD $0x3dc07239 // ldr q25, [x17,#448]
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x4e31cdd9 // fmla v25.4s, v14.4s, v17.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x3dc04f34 // ldr q20, [x25,#304]
+	WORD $0x6e341f54 // eor v20.16b, v26.16b, v20.16b
+	WORD $0x4e35ceee // fmla v14.4s, v23.4s, v21.4s
+	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
+	WORD $0x3dc05334 // ldr q20, [x25,#320]
+	WORD $0x6e341ed4 // eor v20.16b, v22.16b, v20.16b
+	WORD $0x6e2c1e8c // eor v12.16b, v20.16b, v12.16b
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07636 // ldr q22, [x17,#464]
+	WORD $0x4e36ce34 // fmla v20.4s, v17.4s, v22.4s
+	WORD $0x2ea1c0b7 // umull v23.2d, v5.2s, v1.2s
+	WORD $0x3dc02a3a // ldr q26, [x17,#160]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e36ceba // fmla v26.4s, v21.4s, v22.4s
+	WORD $0x4e851af6 // uzp1 v22.4s, v23.4s, v5.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
+	WORD $0x4e855ae5 // uzp2 v5.4s, v23.4s, v5.4s
+	WORD $0x4e39ce34 // fmla v20.4s, v17.4s, v25.4s
+	WORD $0x2ea2c191 // umull v17.2d, v12.2s, v2.2s
+	WORD $0x4e2eceba // fmla v26.4s, v21.4s, v14.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x4ea08e6e // cmtst v14.4s, v19.4s, v0.4s
+	WORD $0x4e8c1a35 // uzp1 v21.4s, v17.4s, v12.4s
+	WORD $0x4eae1dd7 // mov v23.16b, v14.16b
+	WORD $0x6e781e97 // bsl v23.16b, v20.16b, v24.16b
+	WORD $0x4e8c5a2c // uzp2 v12.4s, v17.4s, v12.4s
+	WORD $0x6e741f0e // bsl v14.16b, v24.16b, v20.16b
+	WORD $0x3dc05731 // ldr q17, [x25,#336]
+	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
+	WORD $0x4ea08e51 // cmtst v17.4s, v18.4s, v0.4s
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0x4eb11e2f // mov v15.16b, v17.16b
+	WORD $0x6e701f4f // bsl v15.16b, v26.16b, v16.16b
+	WORD $0x3dc05b34 // ldr q20, [x25,#352]
+	WORD $0x6e341dad // eor v13.16b, v13.16b, v20.16b
+	WORD $0x6e7a1e11 // bsl v17.16b, v16.16b, v26.16b
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x4e2d1e70 // and v16.16b, v19.16b, v13.16b
+	WORD $0x2ea1c194 // umull v20.2d, v12.2s, v1.2s
+	WORD $0x6e301ef0 // eor v16.16b, v23.16b, v16.16b
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4e2d1e57 // and v23.16b, v18.16b, v13.16b
+	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
+	WORD $0x4e8c1a97 // uzp1 v23.4s, v20.4s, v12.4s
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
+	WORD $0x4ea08652 // add v18.4s, v18.4s, v0.4s
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x4e2d1e73 // and v19.16b, v19.16b, v13.16b
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e2d1e4d // and v13.16b, v18.16b, v13.16b
+	WORD $0x4e851a92 // uzp1 v18.4s, v20.4s, v5.4s
+	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
+	WORD $0x3dc05f31 // ldr q17, [x25,#368]
+	WORD $0x6e311eb1 // eor v17.16b, v21.16b, v17.16b
+	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e30dd4a // fmul v10.4s, v10.4s, v16.4s
+	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x3dc0632f // ldr q15, [x25,#384]
+	WORD $0x6e2f1ecf // eor v15.16b, v22.16b, v15.16b
+	WORD $0xad00344e // stp q14, q13, [x2]
+	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
+	WORD $0xad012c4a // stp q10, q11, [x2,#32]
+	WORD $0x3dc0162a // ldr q10, [x17,#80]
+	WORD $0x4eaa8463 // add v3.4s, v3.4s, v10.4s
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
+	WORD $0x3dc0672b // ldr q11, [x25,#400]
+	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
+	WORD $0x2ea1c06d // umull v13.2d, v3.2s, v1.2s
+	WORD $0x3dc0062e // ldr q14, [x17,#16]
+	WORD $0x4eae854a // add v10.4s, v10.4s, v14.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
+	WORD $0x4e8319ae // uzp1 v14.4s, v13.4s, v3.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x6e2f1c63 // eor v3.16b, v3.16b, v15.16b
+	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
+	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
+	WORD $0x4f29054f // sshr v15.4s, v10.4s, #23
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4f290570 // sshr v16.4s, v11.4s, #23
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8419b1 // uzp1 v17.4s, v13.4s, v4.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e8459a4 // uzp2 v4.4s, v13.4s, v4.4s
+	WORD $0x3dc0222d // ldr q13, [x17,#128]
+	WORD $0x4e2d1d4a // and v10.16b, v10.16b, v13.16b
+	WORD $0x2ea2c073 // umull v19.2d, v3.2s, v2.2s
+	WORD $0x4e2d1d6b // and v11.16b, v11.16b, v13.16b
+	WORD $0x3dc0262d // ldr q13, [x17,#144]
+	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4ead856b // add v11.4s, v11.4s, v13.4s
+	WORD $0x4e831a6d // uzp1 v13.4s, v19.4s, v3.4s
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x4eb4d54a // fsub v10.4s, v10.4s, v20.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x4eb4d56b // fsub v11.4s, v11.4s, v20.4s
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x3dc01f34 // ldr q20, [x25,#112]
+	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
+	WORD $0x6e2add54 // fmul v20.4s, v10.4s, v10.4s
+	WORD $0x6e2bdd75 // fmul v21.4s, v11.4s, v11.4s
+	WORD $0x6e231e63 // eor v3.16b, v19.16b, v3.16b
+	WORD $0x3dc02333 // ldr q19, [x25,#128]
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x4e2ace6e // fmla v14.4s, v19.4s, v10.4s
+	WORD $0x2ea1c076 // umull v22.2d, v3.2s, v1.2s
+	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e2bce78 // fmla v24.4s, v19.4s, v11.4s
+	WORD $0x4e831ad3 // uzp1 v19.4s, v22.4s, v3.4s
+	WORD $0x4e835ac3 // uzp2 v3.4s, v22.4s, v3.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x2ea2c099 // umull v25.2d, v4.2s, v2.2s
+	WORD $0x3dc03a3a // ldr q26, [x17,#224]
+	WORD $0x4e2acf56 // fmla v22.4s, v26.4s, v10.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e841b3c // uzp1 v28.4s, v25.4s, v4.4s
+	WORD $0x4e2bcf5b // fmla v27.4s, v26.4s, v11.4s
+	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
+	WORD $0x3dc02739 // ldr q25, [x25,#144]
+	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
+	WORD $0x3dc03e39 // ldr q25, [x17,#240]
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0x3dc0422d // ldr q13, [x17,#256]
+	WORD $0x4e2acdb9 // fmla v25.4s, v13.4s, v10.4s
+	WORD $0x3dc02b3a // ldr q26, [x25,#160]
+	WORD $0x6e3a1e31 // eor v17.16b, v17.16b, v26.16b
+	WORD $0x3dc03e3a // ldr q26, [x17,#240]
+	WORD $0x4e2bcdba // fmla v26.4s, v13.4s, v11.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
+	WORD $0x4e8419bd // uzp1 v29.4s, v13.4s, v4.4s
+	WORD $0x3dc04a3e // ldr q30, [x17,#288]
+	WORD $0x4e2acfd1 // fmla v17.4s, v30.4s, v10.4s
+	WORD $0x3dc0463f // ldr q31, [x17,#272]
+	WORD $0x4e8459a4 // uzp2 v4.4s, v13.4s, v4.4s
+	WORD $0x4e2bcfdf // fmla v31.4s, v30.4s, v11.4s
+	WORD $0x2ea2c06d // umull v13.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e34cece // fmla v14.4s, v22.4s, v20.4s
+	WORD $0x4e8319b6 // uzp1 v22.4s, v13.4s, v3.4s
+	WORD $0x4e35cf78 // fmla v24.4s, v27.4s, v21.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x3dc02f2d // ldr q13, [x25,#176]
+	WORD $0x6e2d1f8d // eor v13.16b, v28.16b, v13.16b
+	WORD $0x4e34ce39 // fmla v25.4s, v17.4s, v20.4s
+	WORD $0x6e231da3 // eor v3.16b, v13.16b, v3.16b
+	WORD $0x4e35cffa // fmla v26.4s, v31.4s, v21.4s
+	WORD $0x3dc0332d // ldr q13, [x25,#192]
+	WORD $0x6e2d1e6d // eor v13.16b, v19.16b, v13.16b
+	WORD $0x6e34de91 // fmul v17.4s, v20.4s, v20.4s
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0x6e35dead // fmul v13.4s, v21.4s, v21.4s
+	WORD $0x2ea1c073 // umull v19.2d, v3.2s, v1.2s
+	WORD $0x4e31cf2e // fmla v14.4s, v25.4s, v17.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831a71 // uzp1 v17.4s, v19.4s, v3.4s
+	WORD $0x4e2dcf58 // fmla v24.4s, v26.4s, v13.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x4eb41e8d // mov v13.16b, v20.16b
+	WORD $0x2ea2c093 // umull v19.2d, v4.2s, v2.2s
+	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x3dc04e3a // ldr q26, [x17,#304]
+	WORD $0x4e3acded // fmla v13.4s, v15.4s, v26.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e3ace19 // fmla v25.4s, v16.4s, v26.4s
+	WORD $0x4e841a7a // uzp1 v26.4s, v19.4s, v4.4s
+	WORD $0x6e34dd54 // fmul v20.4s, v10.4s, v20.4s
+	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
+	WORD $0x6e35dd73 // fmul v19.4s, v11.4s, v21.4s
+	WORD $0x4e2ece8d // fmla v13.4s, v20.4s, v14.4s
+	WORD $0x3dc0372e // ldr q14, [x25,#208]
+	WORD $0x6e2e1ece // eor v14.16b, v22.16b, v14.16b
+	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x3dc03b2e // ldr q14, [x25,#224]
+	WORD $0x6e2e1fae // eor v14.16b, v29.16b, v14.16b
+	WORD $0x4e2bd56b // fadd v11.4s, v11.4s, v11.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc0522e // ldr q14, [x17,#320]
+	WORD $0x4e2ecdea // fmla v10.4s, v15.4s, v14.4s
+	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e2ece0b // fmla v11.4s, v16.4s, v14.4s
+	WORD $0x4e8419ee // uzp1 v14.4s, v15.4s, v4.4s
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x2ea2c06d // umull v13.2d, v3.2s, v2.2s
+	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4f2254ef // shl v15.4s, v7.4s, #2
+	WORD $0x4e8319b0 // uzp1 v16.4s, v13.4s, v3.4s
+	WORD $0x4f2254d3 // shl v19.4s, v6.4s, #2
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
+	WORD $0x4e21da6d // scvtf v13.4s, v19.4s
+	WORD $0x3dc03f33 // ldr q19, [x25,#240]
+	WORD $0x6e331f53 // eor v19.16b, v26.16b, v19.16b
+	WORD $0x3dc05634 // ldr q20, [x17,#336]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e231e63 // eor v3.16b, v19.16b, v3.16b
+	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
+	WORD $0x3dc04333 // ldr q19, [x25,#256]
+	WORD $0x6e331e31 // eor v17.16b, v17.16b, v19.16b
+	WORD $0x3dc05a33 // ldr q19, [x17,#352]
+	WORD $0x4eb384f4 // add v20.4s, v7.4s, v19.4s
+	WORD $0x4eb384d3 // add v19.4s, v6.4s, v19.4s
+	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
+	WORD $0x6e2fddf1 // fmul v17.4s, v15.4s, v15.4s
+	WORD $0x2ea1c075 // umull v21.2d, v3.2s, v1.2s
+	WORD $0x6e2dddb6 // fmul v22.4s, v13.4s, v13.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831ab8 // uzp1 v24.4s, v21.4s, v3.4s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
+	WORD $0x4e31ceb9 // fmla v25.4s, v21.4s, v17.4s
+	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
+	WORD $0x3dc05e3b // ldr q27, [x17,#368]
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e36cebb // fmla v27.4s, v21.4s, v22.4s
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x4e841b5c // uzp1 v28.4s, v26.4s, v4.4s
+	WORD $0x4e31cf35 // fmla v21.4s, v25.4s, v17.4s
+	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
+	WORD $0x3dc06639 // ldr q25, [x17,#400]
+	WORD $0x3dc0473a // ldr q26, [x25,#272]
+	WORD $0x6e3a1e10 // eor v16.16b, v16.16b, v26.16b
+	WORD $0x4e36cf79 // fmla v25.4s, v27.4s, v22.4s
+	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x4ead1db0 // mov v16.16b, v13.16b
+	WORD $0x3dc04b3b // ldr q27, [x25,#288]
+	WORD $0x6e3b1dce // eor v14.16b, v14.16b, v27.16b
+	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x6e2ddecd // fmul v13.4s, v22.4s, v13.4s
+	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
+	WORD $0x4e35cdfa // fmla v26.4s, v15.4s, v21.4s
+	WORD $0x4e39cdb0 // fmla v16.4s, v13.4s, v25.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8419cd // uzp1 v13.4s, v14.4s, v4.4s
+	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x4e31cdee // fmla v14.4s, v15.4s, v17.4s
+	WORD $0x2ea2c075 // umull v21.2d, v3.2s, v2.2s
+	WORD $0x3dc06a39 // ldr q25, [x17,#416]
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e36cdf9 // fmla v25.4s, v15.4s, v22.4s
+	WORD $0x4e831aaf // uzp1 v15.4s, v21.4s, v3.4s
+	WORD $0x3dc0723b // ldr q27, [x17,#448]
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x4e31cddb // fmla v27.4s, v14.4s, v17.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x3dc04f35 // ldr q21, [x25,#304]
+	WORD $0x6e351f95 // eor v21.16b, v28.16b, v21.16b
+	WORD $0x4e36cf2e // fmla v14.4s, v25.4s, v22.4s
+	WORD $0x6e231ea3 // eor v3.16b, v21.16b, v3.16b
+	WORD $0x3dc05335 // ldr q21, [x25,#320]
+	WORD $0x6e351f15 // eor v21.16b, v24.16b, v21.16b
+	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
+	WORD $0x3dc02a35 // ldr q21, [x17,#160]
+	WORD $0x3dc07638 // ldr q24, [x17,#464]
+	WORD $0x4e38ce35 // fmla v21.4s, v17.4s, v24.4s
+	WORD $0x2ea1c079 // umull v25.2d, v3.2s, v1.2s
+	WORD $0x3dc02a3c // ldr q28, [x17,#160]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e38cedc // fmla v28.4s, v22.4s, v24.4s
+	WORD $0x4e831b38 // uzp1 v24.4s, v25.4s, v3.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x6e36ded6 // fmul v22.4s, v22.4s, v22.4s
+	WORD $0x4e835b23 // uzp2 v3.4s, v25.4s, v3.4s
+	WORD $0x4e3bce35 // fmla v21.4s, v17.4s, v27.4s
+	WORD $0x2ea2c091 // umull v17.2d, v4.2s, v2.2s
+	WORD $0x4e2ecedc // fmla v28.4s, v22.4s, v14.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4ea08e8e // cmtst v14.4s, v20.4s, v0.4s
+	WORD $0x4e841a36 // uzp1 v22.4s, v17.4s, v4.4s
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x6e7a1eb9 // bsl v25.16b, v21.16b, v26.16b
+	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
+	WORD $0x6e751f4e // bsl v14.16b, v26.16b, v21.16b
+	WORD $0x3dc05731 // ldr q17, [x25,#336]
+	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
+	WORD $0x4ea08e71 // cmtst v17.4s, v19.4s, v0.4s
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x4eb11e2f // mov v15.16b, v17.16b
+	WORD $0x6e701f8f // bsl v15.16b, v28.16b, v16.16b
+	WORD $0x3dc05b35 // ldr q21, [x25,#352]
+	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
+	WORD $0x6e7c1e11 // bsl v17.16b, v16.16b, v28.16b
+	WORD $0x6e231da3 // eor v3.16b, v13.16b, v3.16b
+	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x4e2d1e90 // and v16.16b, v20.16b, v13.16b
+	WORD $0x2ea1c095 // umull v21.2d, v4.2s, v1.2s
+	WORD $0x6e301f30 // eor v16.16b, v25.16b, v16.16b
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e2d1e79 // and v25.16b, v19.16b, v13.16b
+	WORD $0x6e391def // eor v15.16b, v15.16b, v25.16b
+	WORD $0x4e841ab9 // uzp1 v25.4s, v21.4s, v4.4s
+	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	WORD $0x2ea2c075 // umull v21.2d, v3.2s, v2.2s
+	WORD $0x4e2d1e94 // and v20.16b, v20.16b, v13.16b
+	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e2d1e6d // and v13.16b, v19.16b, v13.16b
+	WORD $0x4e831ab3 // uzp1 v19.4s, v21.4s, v3.4s
+	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
+	WORD $0x4e835aa3 // uzp2 v3.4s, v21.4s, v3.4s
+	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
+	WORD $0x3dc05f31 // ldr q17, [x25,#368]
+	WORD $0x6e311ed1 // eor v17.16b, v22.16b, v17.16b
+	WORD $0x6e2ddd6d // fmul v13.4s, v11.4s, v13.4s
+	WORD $0x6e30dd4a // fmul v10.4s, v10.4s, v16.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x3dc0632f // ldr q15, [x25,#384]
+	WORD $0x6e2f1f0f // eor v15.16b, v24.16b, v15.16b
+	WORD $0xad02344e // stp q14, q13, [x2,#64]
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0xad032c4a // stp q10, q11, [x2,#96]
+	WORD $0x3d807325 // str q5, [x25,#448]
+	WORD $0x4eb21e48 // mov v8.16b, v18.16b
+	WORD $0x3d806b23 // str q3, [x25,#416]
+	WORD $0x4eb31e69 // mov v9.16b, v19.16b
+	WORD $0x3d806f2c // str q12, [x25,#432]
+	WORD $0x4eb71ee7 // mov v7.16b, v23.16b
+	WORD $0x3d806724 // str q4, [x25,#400]
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	ADD $128, R2
+	SUB $32, R4
+	CBNZ R4, group
+	B whole
+
+partial:
+	WORD $0x3dc07323 // ldr q3, [x25,#448]
+	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
+	WORD $0x3dc06b24 // ldr q4, [x25,#416]
+	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
+	WORD $0x3dc00625 // ldr q5, [x17,#16]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
+	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
+	WORD $0x4f29048a // sshr v10.4s, v4.4s, #23
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1c63 // and v3.16b, v3.16b, v11.16b
+	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
+	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd463 // fsub v3.4s, v3.4s, v11.4s
+	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
+	WORD $0x6e23dc6b // fmul v11.4s, v3.4s, v3.4s
+	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e23cdcd // fmla v13.4s, v14.4s, v3.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e24cdcf // fmla v15.4s, v14.4s, v4.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e23ce0e // fmla v14.4s, v16.4s, v3.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e23ce50 // fmla v16.4s, v18.4s, v3.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e23ce92 // fmla v18.4s, v20.4s, v3.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e24ce95 // fmla v21.4s, v20.4s, v4.4s
+	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
+	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
+	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
+	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
+	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
+	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
+	WORD $0x4e31cd50 // fmla v16.4s, v10.4s, v17.4s
+	WORD $0x6e2bdc6b // fmul v11.4s, v3.4s, v11.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcca3 // fmla v3.4s, v5.4s, v11.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e2bcd44 // fmla v4.4s, v10.4s, v11.4s
+	WORD $0x4e2ed463 // fadd v3.4s, v3.4s, v14.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x4f225505 // shl v5.4s, v8.4s, #2
+	WORD $0x4f22552a // shl v10.4s, v9.4s, #2
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdca5 // fmul v5.4s, v5.4s, v11.4s
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
+	WORD $0x4eab852b // add v11.4s, v9.4s, v11.4s
+	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
+	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
+	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x6e25dda5 // fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
+	WORD $0x4e30ccb1 // fmla v17.4s, v5.4s, v16.4s
+	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
+	WORD $0x3dc06a25 // ldr q5, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2dcd45 // fmla v5.4s, v10.4s, v13.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2dccaa // fmla v10.4s, v5.4s, v13.4s
+	WORD $0x3dc07225 // ldr q5, [x17,#448]
+	WORD $0x4e2ecde5 // fmla v5.4s, v15.4s, v14.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
+	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
+	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
+	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
+	WORD $0x4e25cdd3 // fmla v19.4s, v14.4s, v5.4s
+	WORD $0x4ea08d85 // cmtst v5.4s, v12.4s, v0.4s
+	WORD $0x4ea51caa // mov v10.16b, v5.16b
+	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
+	WORD $0x6e6f1e25 // bsl v5.16b, v17.16b, v15.16b
+	WORD $0x4ea08d6d // cmtst v13.4s, v11.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
+	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
+	WORD $0x6e301dce // eor v14.16b, v14.16b, v16.16b
+	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x6e2c1ca5 // eor v5.16b, v5.16b, v12.16b
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e25dc65 // fmul v5.4s, v3.4s, v5.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e2adc63 // fmul v3.4s, v3.4s, v10.4s
+	WORD $0x6e2edc84 // fmul v4.4s, v4.4s, v14.4s
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
+	WORD $0x3dc0672c // ldr q12, [x25,#400]
+	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
+	WORD $0x3dc0062d // ldr q13, [x17,#16]
+	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
+	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
+	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
+	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
+	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4eafd54a // fsub v10.4s, v10.4s, v15.4s
+	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
+	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e2ace51 // fmla v17.4s, v18.4s, v10.4s
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
+	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc04a38 // ldr q24, [x17,#288]
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
+	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
+	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
+	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
+	WORD $0x4e2fced4 // fmla v20.4s, v22.4s, v15.4s
+	WORD $0x4e30cf37 // fmla v23.4s, v25.4s, v16.4s
+	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
+	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
+	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
+	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x4e35cdb2 // fmla v18.4s, v13.4s, v21.4s
+	WORD $0x4e35cdd4 // fmla v20.4s, v14.4s, v21.4s
+	WORD $0x6e2fdd4f // fmul v15.4s, v10.4s, v15.4s
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e31cdf2 // fmla v18.4s, v15.4s, v17.4s
+	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc0522f // ldr q15, [x17,#320]
+	WORD $0x4e2fcdaa // fmla v10.4s, v13.4s, v15.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e2fcdcc // fmla v12.4s, v14.4s, v15.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
+	WORD $0x4f2254ed // shl v13.4s, v7.4s, #2
+	WORD $0x4f2254ce // shl v14.4s, v6.4s, #2
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x3dc0562f // ldr q15, [x17,#336]
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
+	WORD $0x4eaf84f0 // add v16.4s, v7.4s, v15.4s
+	WORD $0x4eaf84cf // add v15.4s, v6.4s, v15.4s
+	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
+	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
+	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
+	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
+	WORD $0x3dc06633 // ldr q19, [x17,#400]
+	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
+	WORD $0x4ead1db5 // mov v21.16b, v13.16b
+	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x6e2dde2d // fmul v13.4s, v17.4s, v13.4s
+	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
+	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
+	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
+	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
+	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
+	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc07634 // ldr q20, [x17,#464]
+	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
+	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
+	WORD $0x4e2ece33 // fmla v19.4s, v17.4s, v14.4s
+	WORD $0x4e2dce57 // fmla v23.4s, v18.4s, v13.4s
+	WORD $0x4ea08e0d // cmtst v13.4s, v16.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e751e6e // bsl v14.16b, v19.16b, v21.16b
+	WORD $0x6e731ead // bsl v13.16b, v21.16b, v19.16b
+	WORD $0x4ea08df1 // cmtst v17.4s, v15.4s, v0.4s
+	WORD $0x4eb11e32 // mov v18.16b, v17.16b
+	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
+	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
+	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
+	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
+	WORD $0x4e331df4 // and v20.16b, v15.16b, v19.16b
+	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0x4ea085ef // add v15.4s, v15.4s, v0.4s
+	WORD $0x4e331e10 // and v16.16b, v16.16b, v19.16b
+	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
+	WORD $0x4e331def // and v15.16b, v15.16b, v19.16b
+	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
+	WORD $0x6e2ddd4d // fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
+	CMP $16, R4
+	BLT partialtail0
+	WORD $0xad002c45 // stp q5, q11, [x2]
+	WORD $0xad011043 // stp q3, q4, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, partialdone
+	CMP $16, R4
+	BLT partialtail1
+	WORD $0xad003c4d // stp q13, q15, [x2]
+	WORD $0xad01304a // stp q10, q12, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, partialdone
+
+partialtail0:
+	WORD $0xad002f25 // stp q5, q11, [x25]
+	WORD $0xad011323 // stp q3, q4, [x25,#32]
+	MOVD R4, R5
+
+tail1:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail1
+	ADD R4<<2, R2
+	B partialdone
+
+partialtail1:
+	WORD $0xad003f2d // stp q13, q15, [x25]
+	WORD $0xad01332a // stp q10, q12, [x25,#32]
+	MOVD R4, R5
+
+tail2:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail2
+	ADD R4<<2, R2
+
+partialdone:
+	LSL $3, R3, R5
+	WORD $0x4e040ca3 // dup v3.4s, w5
+	LSR $32, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x2ea1c0aa // umull v10.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85194b // uzp1 v11.4s, v10.4s, v5.4s
+	WORD $0x4e855945 // uzp2 v5.4s, v10.4s, v5.4s
+	WORD $0x3dc01b2a // ldr q10, [x25,#96]
+	WORD $0x6e2a1ca5 // eor v5.16b, v5.16b, v10.16b
+	WORD $0x2ea1c08a // umull v10.2d, v4.2s, v1.2s
+	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
+	WORD $0x4e8c194d // uzp1 v13.4s, v10.4s, v12.4s
+	WORD $0x4e8c594a // uzp2 v10.4s, v10.4s, v12.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85198e // uzp1 v14.4s, v12.4s, v5.4s
+	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
+	WORD $0x3dc0132c // ldr q12, [x25,#64]
+	WORD $0x3dc01f2f // ldr q15, [x25,#112]
+	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x3dc0232c // ldr q12, [x25,#128]
+	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x3dc0272b // ldr q11, [x25,#144]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x3dc02b2b // ldr q11, [x25,#160]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c14b // umull v11.2d, v10.2s, v1.2s
+	WORD $0x6ea1c14a // umull2 v10.2d, v10.4s, v1.4s
+	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc02f2b // ldr q11, [x25,#176]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0332b // ldr q11, [x25,#192]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x3dc0372b // ldr q11, [x25,#208]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x3dc03b2b // ldr q11, [x25,#224]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c14b // umull v11.2d, v10.2s, v1.2s
+	WORD $0x6ea1c14a // umull2 v10.2d, v10.4s, v1.4s
+	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc03f2b // ldr q11, [x25,#240]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0432b // ldr q11, [x25,#256]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x3dc0472b // ldr q11, [x25,#272]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x3dc04b2b // ldr q11, [x25,#288]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c14b // umull v11.2d, v10.2s, v1.2s
+	WORD $0x6ea1c14a // umull2 v10.2d, v10.4s, v1.4s
+	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc04f2b // ldr q11, [x25,#304]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0532b // ldr q11, [x25,#320]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x2ea2c14b // umull v11.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a196f // uzp1 v15.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x3dc0572b // ldr q11, [x25,#336]
+	WORD $0x6e2b1dcb // eor v11.16b, v14.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x3dc05b2b // ldr q11, [x25,#352]
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x2ea1c14b // umull v11.2d, v10.2s, v1.2s
+	WORD $0x6ea1c14a // umull2 v10.2d, v10.4s, v1.4s
+	WORD $0x4e8a196d // uzp1 v13.4s, v11.4s, v10.4s
+	WORD $0x4e8a596a // uzp2 v10.4s, v11.4s, v10.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85196e // uzp1 v14.4s, v11.4s, v5.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x3dc05f2b // ldr q11, [x25,#368]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d6a // eor v10.16b, v11.16b, v10.16b
+	WORD $0x3dc0162b // ldr q11, [x17,#80]
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc01b2b // ldr q11, [x25,#96]
+	WORD $0x6e2b1c63 // eor v3.16b, v3.16b, v11.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc0132b // ldr q11, [x25,#64]
+	WORD $0x3dc01f31 // ldr q17, [x25,#112]
+	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x3dc0232b // ldr q11, [x25,#128]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x3dc0272b // ldr q11, [x25,#144]
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3dc02b2b // ldr q11, [x25,#160]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc02f2b // ldr q11, [x25,#176]
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x3dc0332b // ldr q11, [x25,#192]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x3dc0372b // ldr q11, [x25,#208]
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3dc03b2b // ldr q11, [x25,#224]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc03f2b // ldr q11, [x25,#240]
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x3dc0432b // ldr q11, [x25,#256]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x3dc0472b // ldr q11, [x25,#272]
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3dc04b2b // ldr q11, [x25,#288]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc04f2b // ldr q11, [x25,#304]
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x3dc0532b // ldr q11, [x25,#320]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x2ea1c06b // umull v11.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x2ea2c08b // umull v11.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841971 // uzp1 v17.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x3dc0572b // ldr q11, [x25,#336]
+	WORD $0x6e2b1e0b // eor v11.16b, v16.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3dc05b2b // ldr q11, [x25,#352]
+	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84196f // uzp1 v15.4s, v11.4s, v4.4s
+	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
+	WORD $0x2ea2c06b // umull v11.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
+	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
+	WORD $0x3dc05f2b // ldr q11, [x25,#368]
+	WORD $0x6e2b1e2b // eor v11.16b, v17.16b, v11.16b
+	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
+	WORD $0x3d807325 // str q5, [x25,#448]
+	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
+	WORD $0x3d806b23 // str q3, [x25,#416]
+	WORD $0x4eb01e09 // mov v9.16b, v16.16b
+	WORD $0x3d806f2a // str q10, [x25,#432]
+	WORD $0x4ead1da7 // mov v7.16b, v13.16b
+	WORD $0x3d806724 // str q4, [x25,#400]
+	WORD $0x4eaf1de6 // mov v6.16b, v15.16b
+	B whole
+
+final:
+	WORD $0x3dc07323 // ldr q3, [x25,#448]
+	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
+	WORD $0x3dc06b24 // ldr q4, [x25,#416]
+	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
+	WORD $0x3dc00625 // ldr q5, [x17,#16]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
+	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
+	WORD $0x4f29048a // sshr v10.4s, v4.4s, #23
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1c63 // and v3.16b, v3.16b, v11.16b
+	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab8463 // add v3.4s, v3.4s, v11.4s
+	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd463 // fsub v3.4s, v3.4s, v11.4s
+	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
+	WORD $0x6e23dc6b // fmul v11.4s, v3.4s, v3.4s
+	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e23cdcd // fmla v13.4s, v14.4s, v3.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e24cdcf // fmla v15.4s, v14.4s, v4.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e23ce0e // fmla v14.4s, v16.4s, v3.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e23ce50 // fmla v16.4s, v18.4s, v3.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e24ce53 // fmla v19.4s, v18.4s, v4.4s
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e23ce92 // fmla v18.4s, v20.4s, v3.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e24ce95 // fmla v21.4s, v20.4s, v4.4s
+	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
+	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
+	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
+	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
+	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
+	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
+	WORD $0x4e31cd50 // fmla v16.4s, v10.4s, v17.4s
+	WORD $0x6e2bdc6b // fmul v11.4s, v3.4s, v11.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcca3 // fmla v3.4s, v5.4s, v11.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e2bcd44 // fmla v4.4s, v10.4s, v11.4s
+	WORD $0x4e2ed463 // fadd v3.4s, v3.4s, v14.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x4f225505 // shl v5.4s, v8.4s, #2
+	WORD $0x4f22552a // shl v10.4s, v9.4s, #2
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdca5 // fmul v5.4s, v5.4s, v11.4s
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
+	WORD $0x4eab852b // add v11.4s, v9.4s, v11.4s
+	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
+	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
+	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
+	WORD $0x4ea51cb1 // mov v17.16b, v5.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x6e25dda5 // fmul v5.4s, v13.4s, v5.4s
+	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
+	WORD $0x4e30ccb1 // fmla v17.4s, v5.4s, v16.4s
+	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
+	WORD $0x3dc06a25 // ldr q5, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2dcd45 // fmla v5.4s, v10.4s, v13.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2dccaa // fmla v10.4s, v5.4s, v13.4s
+	WORD $0x3dc07225 // ldr q5, [x17,#448]
+	WORD $0x4e2ecde5 // fmla v5.4s, v15.4s, v14.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
+	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
+	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
+	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
+	WORD $0x4e25cdd3 // fmla v19.4s, v14.4s, v5.4s
+	WORD $0x4ea08d85 // cmtst v5.4s, v12.4s, v0.4s
+	WORD $0x4ea51caa // mov v10.16b, v5.16b
+	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
+	WORD $0x6e6f1e25 // bsl v5.16b, v17.16b, v15.16b
+	WORD $0x4ea08d6d // cmtst v13.4s, v11.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
+	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
+	WORD $0x6e301dce // eor v14.16b, v14.16b, v16.16b
+	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x6e2c1ca5 // eor v5.16b, v5.16b, v12.16b
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e25dc65 // fmul v5.4s, v3.4s, v5.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e2adc63 // fmul v3.4s, v3.4s, v10.4s
+	WORD $0x6e2edc84 // fmul v4.4s, v4.4s, v14.4s
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
+	WORD $0x3dc0672c // ldr q12, [x25,#400]
+	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
+	WORD $0x3dc0062d // ldr q13, [x17,#16]
+	WORD $0x4ead854a // add v10.4s, v10.4s, v13.4s
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
+	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
+	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
+	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1d4a // and v10.16b, v10.16b, v15.16b
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf854a // add v10.4s, v10.4s, v15.4s
+	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4eafd54a // fsub v10.4s, v10.4s, v15.4s
+	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
+	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e2ace51 // fmla v17.4s, v18.4s, v10.4s
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
+	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc04a38 // ldr q24, [x17,#288]
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
+	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
+	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
+	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
+	WORD $0x4e2fced4 // fmla v20.4s, v22.4s, v15.4s
+	WORD $0x4e30cf37 // fmla v23.4s, v25.4s, v16.4s
+	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
+	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
+	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
+	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x4e35cdb2 // fmla v18.4s, v13.4s, v21.4s
+	WORD $0x4e35cdd4 // fmla v20.4s, v14.4s, v21.4s
+	WORD $0x6e2fdd4f // fmul v15.4s, v10.4s, v15.4s
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e31cdf2 // fmla v18.4s, v15.4s, v17.4s
+	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc0522f // ldr q15, [x17,#320]
+	WORD $0x4e2fcdaa // fmla v10.4s, v13.4s, v15.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e2fcdcc // fmla v12.4s, v14.4s, v15.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
+	WORD $0x4f2254ed // shl v13.4s, v7.4s, #2
+	WORD $0x4f2254ce // shl v14.4s, v6.4s, #2
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x3dc0562f // ldr q15, [x17,#336]
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
+	WORD $0x4eaf84f0 // add v16.4s, v7.4s, v15.4s
+	WORD $0x4eaf84cf // add v15.4s, v6.4s, v15.4s
+	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
+	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
+	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
+	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
+	WORD $0x3dc06633 // ldr q19, [x17,#400]
+	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
+	WORD $0x4ead1db5 // mov v21.16b, v13.16b
+	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
+	WORD $0x6e2dde2d // fmul v13.4s, v17.4s, v13.4s
+	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
+	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
+	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
+	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
+	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
+	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc07634 // ldr q20, [x17,#464]
+	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
+	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
+	WORD $0x4e2ece33 // fmla v19.4s, v17.4s, v14.4s
+	WORD $0x4e2dce57 // fmla v23.4s, v18.4s, v13.4s
+	WORD $0x4ea08e0d // cmtst v13.4s, v16.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e751e6e // bsl v14.16b, v19.16b, v21.16b
+	WORD $0x6e731ead // bsl v13.16b, v21.16b, v19.16b
+	WORD $0x4ea08df1 // cmtst v17.4s, v15.4s, v0.4s
+	WORD $0x4eb11e32 // mov v18.16b, v17.16b
+	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
+	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
+	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
+	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
+	WORD $0x4e331df4 // and v20.16b, v15.16b, v19.16b
+	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0x4ea085ef // add v15.4s, v15.4s, v0.4s
+	WORD $0x4e331e10 // and v16.16b, v16.16b, v19.16b
+	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
+	WORD $0x4e331def // and v15.16b, v15.16b, v19.16b
+	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
+	WORD $0x6e2ddd4d // fmul v13.4s, v10.4s, v13.4s
+	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
+	CMP $16, R4
+	BLT finaltail0
+	WORD $0xad002c45 // stp q5, q11, [x2]
+	WORD $0xad011043 // stp q3, q4, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, finaldone
+	CMP $16, R4
+	BLT finaltail1
+	WORD $0xad003c4d // stp q13, q15, [x2]
+	WORD $0xad01304a // stp q10, q12, [x2,#32]
+	ADD $64, R2
+	SUB $16, R4
+	CBZ R4, finaldone
+
+finaltail0:
+	WORD $0xad002f25 // stp q5, q11, [x25]
+	WORD $0xad011323 // stp q3, q4, [x25,#32]
+	MOVD R4, R5
+
+tail3:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail3
+	ADD R4<<2, R2
+	B finaldone
+
+finaltail1:
+	WORD $0xad003f2d // stp q13, q15, [x25]
+	WORD $0xad01332a // stp q10, q12, [x25,#32]
+	MOVD R4, R5
+
+tail4:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail4
+	ADD R4<<2, R2
+
+finaldone:
+
+whole:
+	SUB $1, R0
+	CBNZ R0, rows
+
+rowsdone:
+
+none:
+	RET
+
+// func NoiseRows(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32)
+//
+// NoiseRows is eps = normals of row ids[i]; zl = sigma[i]*eps + (alpha[i]*z).
+TEXT ·NoiseRows(SB), 0, $496-168
+	MOVD $frame-496(SP), R25
+	MOVD $noiseConsts<>(SB), R17
+	WORD $0x3dc07a20 // ldr q0, [x17,#480]
+	WORD $0x3dc01a21 // ldr q1, [x17,#96]
+	WORD $0x3dc00a22 // ldr q2, [x17,#32]
+	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	MOVD ids_len+128(FP), R0
+	MOVD ids_base+120(FP), R1
+	MOVD zl_base+0(FP), R2
+	MOVD eps_base+24(FP), R3
+	MOVD z_base+48(FP), R4
+	MOVD alpha_base+72(FP), R5
+	MOVD sigma_base+96(FP), R6
+	CBZ R0, none
+	MOVD seed+152(FP), R7
+	MOVD $0x9e3779b9, R8
+	MOVD $0xbb67ae85, R9
+	MOVD R7, R10
+	LSR $32, R10
+	MOVWU step+160(FP), R11
+	MOVWU stream+164(FP), R12
+	MOVD $0xcd9e8d57, R13
+	MUL R13, R11
+	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x3d801324 // str q4, [x25,#64]
+	LSR $32, R11
+	EOR R7, R11
+	EOR R10, R12
+	WORD $0x4e040d64 // dup v4.4s, w11
+	WORD $0x3d801724 // str q4, [x25,#80]
+	WORD $0x4e040d84 // dup v4.4s, w12
+	WORD $0x3d801b24 // str q4, [x25,#96]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d801f24 // str q4, [x25,#112]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d802324 // str q4, [x25,#128]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d802724 // str q4, [x25,#144]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d802b24 // str q4, [x25,#160]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d802f24 // str q4, [x25,#176]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d803324 // str q4, [x25,#192]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d803724 // str q4, [x25,#208]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d803b24 // str q4, [x25,#224]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d803f24 // str q4, [x25,#240]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d804324 // str q4, [x25,#256]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d804724 // str q4, [x25,#272]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d804b24 // str q4, [x25,#288]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d804f24 // str q4, [x25,#304]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d805324 // str q4, [x25,#320]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d805724 // str q4, [x25,#336]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d805b24 // str q4, [x25,#352]
+	ADD R8, R7
+	ADD R9, R10
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x3d805f24 // str q4, [x25,#368]
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3d806324 // str q4, [x25,#384]
+	MOVD $0, R7
+	MOVD d+144(FP), R8
+	ADD $31, R8
+	LSR $5, R8
+	MOVD 0(R1), R9
+	MOVD R9, R7
+	ADD $8, R1
+	MUL R8, R7
+	LSL $3, R7, R8
+	WORD $0x4e040d04 // dup v4.4s, w8
+	WORD $0x3d806724 // str q4, [x25,#400]
+	LSR $32, R8
+	WORD $0x4e040d05 // dup v5.4s, w8
+	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x3d806b25 // str q5, [x25,#416]
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d806f26 // str q6, [x25,#432]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc06b25 // ldr q5, [x25,#416]
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807327 // str q7, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc06f27 // ldr q7, [x25,#432]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806f27 // str q7, [x25,#432]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc02726 // ldr q6, [x25,#144]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc02b26 // ldr q6, [x25,#160]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807327 // str q7, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc02f26 // ldr q6, [x25,#176]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x3dc06f27 // ldr q7, [x25,#432]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806f27 // str q7, [x25,#432]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc03726 // ldr q6, [x25,#208]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807327 // str q7, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc03f26 // ldr q6, [x25,#240]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc04326 // ldr q6, [x25,#256]
+	WORD $0x3dc06f27 // ldr q7, [x25,#432]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806f27 // str q7, [x25,#432]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc07726 // ldr q6, [x25,#464]
+	WORD $0x3dc04728 // ldr q8, [x25,#272]
+	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc07326 // ldr q6, [x25,#448]
+	WORD $0x3dc04b28 // ldr q8, [x25,#288]
+	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
+	WORD $0x3d807328 // str q8, [x25,#448]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc06f26 // ldr q6, [x25,#432]
+	WORD $0x3dc05327 // ldr q7, [x25,#320]
+	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806f27 // str q7, [x25,#432]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc07326 // ldr q6, [x25,#448]
+	WORD $0x3dc05b28 // ldr q8, [x25,#352]
+	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c9 // uzp1 v9.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3d807324 // str q4, [x25,#448]
+	WORD $0x3dc06f24 // ldr q4, [x25,#432]
+	WORD $0x3dc06326 // ldr q6, [x25,#384]
+	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3d806f24 // str q4, [x25,#432]
+	WORD $0x3dc01624 // ldr q4, [x17,#80]
+	WORD $0x3dc06725 // ldr q5, [x25,#400]
+	WORD $0x4ea484a4 // add v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d806726 // str q6, [x25,#400]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc06b25 // ldr q5, [x25,#416]
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d806b27 // str q7, [x25,#416]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc06727 // ldr q7, [x25,#400]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806727 // str q7, [x25,#400]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc02726 // ldr q6, [x25,#144]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc02b26 // ldr q6, [x25,#160]
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d806b27 // str q7, [x25,#416]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc02f26 // ldr q6, [x25,#176]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc03326 // ldr q6, [x25,#192]
+	WORD $0x3dc06727 // ldr q7, [x25,#400]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806727 // str q7, [x25,#400]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc03726 // ldr q6, [x25,#208]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d806b27 // str q7, [x25,#416]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d807727 // str q7, [x25,#464]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc03f26 // ldr q6, [x25,#240]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc04326 // ldr q6, [x25,#256]
+	WORD $0x3dc06727 // ldr q7, [x25,#400]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x3d806727 // str q7, [x25,#400]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d807b27 // str q7, [x25,#480]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc04726 // ldr q6, [x25,#272]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc04b26 // ldr q6, [x25,#288]
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x3d806b27 // str q7, [x25,#416]
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc04f26 // ldr q6, [x25,#304]
+	WORD $0x3dc07b2a // ldr q10, [x25,#480]
+	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc05326 // ldr q6, [x25,#320]
+	WORD $0x3dc0672a // ldr q10, [x25,#400]
+	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ca // uzp1 v10.4s, v6.4s, v4.4s
+	WORD $0x3d80672a // str q10, [x25,#400]
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e8518ca // uzp1 v10.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc05726 // ldr q6, [x25,#336]
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x3dc05b27 // ldr q7, [x25,#352]
+	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e8418cb // uzp1 v11.4s, v6.4s, v4.4s
+	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
+	WORD $0x3dc05f26 // ldr q6, [x25,#368]
+	WORD $0x6e261d46 // eor v6.16b, v10.16b, v6.16b
+	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3d806b24 // str q4, [x25,#416]
+	WORD $0x3dc06724 // ldr q4, [x25,#400]
+	WORD $0x3dc06326 // ldr q6, [x25,#384]
+	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3d806724 // str q4, [x25,#400]
+	CBZ R0, rowsdone
+
+rows:
+	WORD $0x4d40c8a4 // ld1r {v4.4s}, [x5]
+	WORD $0x3d807724 // str q4, [x25,#464]
 	ADD $4, R5
 	WORD $0x4d40c8c4 // ld1r {v4.4s}, [x6]
-	WORD $0x3d807724 // str q4, [x25,#464]
+	WORD $0x3d807b24 // str q4, [x25,#480]
 	ADD $4, R6
 	MOVD d+144(FP), R8
 	CBZ R8, whole
@@ -5592,596 +5597,598 @@ ahead:
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x3dc0732b // ldr q11, [x25,#448]
-	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
+	WORD $0x3dc0732a // ldr q10, [x25,#448]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
 	WORD $0x3dc06b2c // ldr q12, [x25,#416]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x2ea1c0cd // umull v13.2d, v6.2s, v1.2s
+	WORD $0x2ea2c0cd // umull v13.2d, v6.2s, v2.2s
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
-	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4eae854a // add v10.4s, v10.4s, v14.4s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4eae858c // add v12.4s, v12.4s, v14.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e8619ae // uzp1 v14.4s, v13.4s, v6.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
-	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
 	WORD $0x3dc01b2f // ldr q15, [x25,#96]
 	WORD $0x6e2f1cc6 // eor v6.16b, v6.16b, v15.16b
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x4f29056d // sshr v13.4s, v11.4s, #23
-	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
+	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
 	WORD $0x4f290590 // sshr v16.4s, v12.4s, #23
-	WORD $0x6ea1c0b1 // umull2 v17.2d, v5.4s, v1.4s
+	WORD $0x6ea2c0b1 // umull2 v17.2d, v5.4s, v2.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e9119f2 // uzp1 v18.4s, v15.4s, v17.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x3dc02633 // ldr q19, [x17,#144]
-	WORD $0x4e331d6b // and v11.16b, v11.16b, v19.16b
+	WORD $0x4e9119f2 // uzp1 v18.4s, v15.4s, v17.4s
+	WORD $0x3dc02233 // ldr q19, [x17,#128]
+	WORD $0x4e331d4a // and v10.16b, v10.16b, v19.16b
 	WORD $0x4e9159ef // uzp2 v15.4s, v15.4s, v17.4s
 	WORD $0x4e331d8c // and v12.16b, v12.16b, v19.16b
-	WORD $0x2ea2c0d1 // umull v17.2d, v6.2s, v2.2s
-	WORD $0x3dc02a33 // ldr q19, [x17,#160]
-	WORD $0x4eb3856b // add v11.4s, v11.4s, v19.4s
+	WORD $0x2ea3c0d1 // umull v17.2d, v6.2s, v3.2s
+	WORD $0x3dc02633 // ldr q19, [x17,#144]
+	WORD $0x4eb3854a // add v10.4s, v10.4s, v19.4s
 	WORD $0x4eb3858c // add v12.4s, v12.4s, v19.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4eb3d54a // fsub v10.4s, v10.4s, v19.4s
 	WORD $0x4e861a34 // uzp1 v20.4s, v17.4s, v6.4s
 	WORD $0x4eb3d58c // fsub v12.4s, v12.4s, v19.4s
+	WORD $0x6e2add53 // fmul v19.4s, v10.4s, v10.4s
 	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x6e2bdd71 // fmul v17.4s, v11.4s, v11.4s
-	WORD $0x6e2cdd93 // fmul v19.4s, v12.4s, v12.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
 	WORD $0x3dc01335 // ldr q21, [x25,#64]
 	WORD $0x3dc01f36 // ldr q22, [x25,#112]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
-	WORD $0x3dc02335 // ldr q21, [x25,#128]
-	WORD $0x6e351dce // eor v14.16b, v14.16b, v21.16b
-	WORD $0x3dc03235 // ldr q21, [x17,#192]
-	WORD $0x3dc03636 // ldr q22, [x17,#208]
-	WORD $0x4e2bced5 // fmla v21.4s, v22.4s, v11.4s
+	WORD $0x3dc02e35 // ldr q21, [x17,#176]
+	WORD $0x3dc02336 // ldr q22, [x25,#128]
+	WORD $0x6e361dce // eor v14.16b, v14.16b, v22.16b
+	WORD $0x3dc03236 // ldr q22, [x17,#192]
+	WORD $0x4e2aced5 // fmla v21.4s, v22.4s, v10.4s
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x2ea1c0d7 // umull v23.2d, v6.2s, v1.2s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x2ea2c0d7 // umull v23.2d, v6.2s, v2.2s
 	WORD $0x4e2ccecf // fmla v15.4s, v22.4s, v12.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e861af6 // uzp1 v22.4s, v23.4s, v6.4s
-	WORD $0x3dc03a38 // ldr q24, [x17,#224]
-	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
-	WORD $0x3dc03e37 // ldr q23, [x17,#240]
-	WORD $0x4e2bcef8 // fmla v24.4s, v23.4s, v11.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
 	WORD $0x3dc03a39 // ldr q25, [x17,#224]
-	WORD $0x2ea2c1da // umull v26.2d, v14.2s, v2.2s
-	WORD $0x4e2ccef9 // fmla v25.4s, v23.4s, v12.4s
-	WORD $0x6ea2c1ce // umull2 v14.2d, v14.4s, v2.4s
-	WORD $0x4e8e1b57 // uzp1 v23.4s, v26.4s, v14.4s
-	WORD $0x3dc0423b // ldr q27, [x17,#256]
+	WORD $0x4e2acf38 // fmla v24.4s, v25.4s, v10.4s
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x2ea3c1da // umull v26.2d, v14.2s, v3.2s
+	WORD $0x4e2ccf37 // fmla v23.4s, v25.4s, v12.4s
+	WORD $0x6ea3c1ce // umull2 v14.2d, v14.4s, v3.4s
+	WORD $0x4e8e1b59 // uzp1 v25.4s, v26.4s, v14.4s
+	WORD $0x3dc03e3b // ldr q27, [x17,#240]
 	WORD $0x4e8e5b4e // uzp2 v14.4s, v26.4s, v14.4s
-	WORD $0x3dc0463a // ldr q26, [x17,#272]
-	WORD $0x4e2bcf5b // fmla v27.4s, v26.4s, v11.4s
-	WORD $0x3dc0273c // ldr q28, [x25,#144]
-	WORD $0x6e3c1e94 // eor v20.16b, v20.16b, v28.16b
-	WORD $0x3dc0423c // ldr q28, [x17,#256]
-	WORD $0x6e2e1e8e // eor v14.16b, v20.16b, v14.16b
+	WORD $0x3dc0423a // ldr q26, [x17,#256]
+	WORD $0x4e2acf5b // fmla v27.4s, v26.4s, v10.4s
+	WORD $0x3dc03e3c // ldr q28, [x17,#240]
+	WORD $0x3dc0273d // ldr q29, [x25,#144]
+	WORD $0x6e3d1e94 // eor v20.16b, v20.16b, v29.16b
 	WORD $0x4e2ccf5c // fmla v28.4s, v26.4s, v12.4s
+	WORD $0x6e2e1e8e // eor v14.16b, v20.16b, v14.16b
 	WORD $0x3dc02b34 // ldr q20, [x25,#160]
 	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
+	WORD $0x3dc04634 // ldr q20, [x17,#272]
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
 	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
-	WORD $0x4e2bce92 // fmla v18.4s, v20.4s, v11.4s
-	WORD $0x2ea1c1da // umull v26.2d, v14.2s, v1.2s
-	WORD $0x3dc04a3d // ldr q29, [x17,#288]
-	WORD $0x6ea1c1ce // umull2 v14.2d, v14.4s, v1.4s
-	WORD $0x4e2cce9d // fmla v29.4s, v20.4s, v12.4s
-	WORD $0x4e8e1b54 // uzp1 v20.4s, v26.4s, v14.4s
-	WORD $0x4e31cf15 // fmla v21.4s, v24.4s, v17.4s
+	WORD $0x4e2ace54 // fmla v20.4s, v18.4s, v10.4s
+	WORD $0x2ea2c1da // umull v26.2d, v14.2s, v2.2s
+	WORD $0x3dc0463d // ldr q29, [x17,#272]
+	WORD $0x6ea2c1ce // umull2 v14.2d, v14.4s, v2.4s
+	WORD $0x4e2cce5d // fmla v29.4s, v18.4s, v12.4s
+	WORD $0x4e8e1b52 // uzp1 v18.4s, v26.4s, v14.4s
+	WORD $0x4e33cf15 // fmla v21.4s, v24.4s, v19.4s
 	WORD $0x4e8e5b4e // uzp2 v14.4s, v26.4s, v14.4s
-	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
-	WORD $0x4e33cf2f // fmla v15.4s, v25.4s, v19.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e31ce5b // fmla v27.4s, v18.4s, v17.4s
-	WORD $0x4e861b12 // uzp1 v18.4s, v24.4s, v6.4s
-	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
-	WORD $0x4e33cfbc // fmla v28.4s, v29.4s, v19.4s
+	WORD $0x4e31ceef // fmla v15.4s, v23.4s, v17.4s
+	WORD $0x2ea3c0d7 // umull v23.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
+	WORD $0x4e33ce9b // fmla v27.4s, v20.4s, v19.4s
+	WORD $0x4e861af4 // uzp1 v20.4s, v23.4s, v6.4s
+	WORD $0x4e31cfbc // fmla v28.4s, v29.4s, v17.4s
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x6e33de77 // fmul v23.4s, v19.4s, v19.4s
 	WORD $0x3dc02f38 // ldr q24, [x25,#176]
-	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
-	WORD $0x6e31de38 // fmul v24.4s, v17.4s, v17.4s
-	WORD $0x6e33de79 // fmul v25.4s, v19.4s, v19.4s
-	WORD $0x6e261ee6 // eor v6.16b, v23.16b, v6.16b
+	WORD $0x6e381f38 // eor v24.16b, v25.16b, v24.16b
+	WORD $0x6e31de39 // fmul v25.4s, v17.4s, v17.4s
+	WORD $0x6e261f06 // eor v6.16b, v24.16b, v6.16b
+	WORD $0x4e37cf75 // fmla v21.4s, v27.4s, v23.4s
 	WORD $0x3dc03337 // ldr q23, [x25,#192]
 	WORD $0x6e371ed6 // eor v22.16b, v22.16b, v23.16b
-	WORD $0x4e38cf75 // fmla v21.4s, v27.4s, v24.4s
 	WORD $0x6e2e1ece // eor v14.16b, v22.16b, v14.16b
 	WORD $0x4e39cf8f // fmla v15.4s, v28.4s, v25.4s
-	WORD $0x2ea1c0d6 // umull v22.2d, v6.2s, v1.2s
-	WORD $0x3dc05237 // ldr q23, [x17,#320]
-	WORD $0x6e37ddb8 // fmul v24.4s, v13.4s, v23.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x6e37de17 // fmul v23.4s, v16.4s, v23.4s
-	WORD $0x3dc05639 // ldr q25, [x17,#336]
-	WORD $0x4e39cd78 // fmla v24.4s, v11.4s, v25.4s
-	WORD $0x4e861ada // uzp1 v26.4s, v22.4s, v6.4s
-	WORD $0x4e39cd97 // fmla v23.4s, v12.4s, v25.4s
-	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
-	WORD $0x4eb11e36 // mov v22.16b, v17.16b
-	WORD $0x2ea2c1d9 // umull v25.2d, v14.2s, v2.2s
-	WORD $0x4eb31e7b // mov v27.16b, v19.16b
-	WORD $0x3dc05a3c // ldr q28, [x17,#352]
-	WORD $0x4e3ccdb6 // fmla v22.4s, v13.4s, v28.4s
-	WORD $0x6ea2c1cd // umull2 v13.2d, v14.4s, v2.4s
-	WORD $0x4e3cce1b // fmla v27.4s, v16.4s, v28.4s
-	WORD $0x4e8d1b2e // uzp1 v14.4s, v25.4s, v13.4s
-	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
-	WORD $0x6e33dd8c // fmul v12.4s, v12.4s, v19.4s
-	WORD $0x4e8d5b2d // uzp2 v13.4s, v25.4s, v13.4s
-	WORD $0x4e35cd76 // fmla v22.4s, v11.4s, v21.4s
-	WORD $0x3dc0372b // ldr q11, [x25,#208]
-	WORD $0x6e2b1e4b // eor v11.16b, v18.16b, v11.16b
-	WORD $0x4e2fcd9b // fmla v27.4s, v12.4s, v15.4s
-	WORD $0x6e2d1d6b // eor v11.16b, v11.16b, v13.16b
-	WORD $0x4e36d70c // fadd v12.4s, v24.4s, v22.4s
-	WORD $0x4e3bd6ed // fadd v13.4s, v23.4s, v27.4s
-	WORD $0x3dc03b2f // ldr q15, [x25,#224]
-	WORD $0x6e2f1e8f // eor v15.16b, v20.16b, v15.16b
+	WORD $0x4eb31e76 // mov v22.16b, v19.16b
+	WORD $0x2ea2c0d7 // umull v23.2d, v6.2s, v2.2s
+	WORD $0x4eb11e38 // mov v24.16b, v17.16b
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x3dc04e39 // ldr q25, [x17,#304]
+	WORD $0x4e39cdb6 // fmla v22.4s, v13.4s, v25.4s
+	WORD $0x4e861afa // uzp1 v26.4s, v23.4s, v6.4s
+	WORD $0x4e39ce18 // fmla v24.4s, v16.4s, v25.4s
+	WORD $0x6e33dd53 // fmul v19.4s, v10.4s, v19.4s
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x6e31dd91 // fmul v17.4s, v12.4s, v17.4s
+	WORD $0x2ea3c1d7 // umull v23.2d, v14.2s, v3.2s
+	WORD $0x4e35ce76 // fmla v22.4s, v19.4s, v21.4s
+	WORD $0x4e2fce38 // fmla v24.4s, v17.4s, v15.4s
+	WORD $0x6ea3c1ce // umull2 v14.2d, v14.4s, v3.4s
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x4e8e1aef // uzp1 v15.4s, v23.4s, v14.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x4e8e5aee // uzp2 v14.4s, v23.4s, v14.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc05231 // ldr q17, [x17,#320]
+	WORD $0x4e31cdaa // fmla v10.4s, v13.4s, v17.4s
+	WORD $0x3dc0372d // ldr q13, [x25,#208]
+	WORD $0x6e2d1e8d // eor v13.16b, v20.16b, v13.16b
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x6e2e1dad // eor v13.16b, v13.16b, v14.16b
+	WORD $0x4e31ce0c // fmla v12.4s, v16.4s, v17.4s
+	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
+	WORD $0x3dc03b2e // ldr q14, [x25,#224]
+	WORD $0x6e2e1e4e // eor v14.16b, v18.16b, v14.16b
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
+	WORD $0x2ea2c1ae // umull v14.2d, v13.2s, v2.2s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x6e261de6 // eor v6.16b, v15.16b, v6.16b
-	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
-	WORD $0x2ea1c16f // umull v15.2d, v11.2s, v1.2s
-	WORD $0x4f225510 // shl v16.4s, v8.4s, #2
-	WORD $0x4f225551 // shl v17.4s, v10.4s, #2
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
+	WORD $0x4f225530 // shl v16.4s, v9.4s, #2
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
+	WORD $0x4f225571 // shl v17.4s, v11.4s, #2
+	WORD $0x4e8d19d2 // uzp1 v18.4s, v14.4s, v13.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e8b19f2 // uzp1 v18.4s, v15.4s, v11.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e8b59eb // uzp2 v11.4s, v15.4s, v11.4s
+	WORD $0x4e8d59cd // uzp2 v13.4s, v14.4s, v13.4s
+	WORD $0x4e21da2e // scvtf v14.4s, v17.4s
+	WORD $0x3dc05631 // ldr q17, [x17,#336]
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x2ea3c0d3 // umull v19.2d, v6.2s, v3.2s
+	WORD $0x6e31ddce // fmul v14.4s, v14.4s, v17.4s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
+	WORD $0x3dc05a31 // ldr q17, [x17,#352]
+	WORD $0x4eb18534 // add v20.4s, v9.4s, v17.4s
+	WORD $0x4eb18571 // add v17.4s, v11.4s, v17.4s
+	WORD $0x4e861a75 // uzp1 v21.4s, v19.4s, v6.4s
+	WORD $0x6e30de16 // fmul v22.4s, v16.4s, v16.4s
+	WORD $0x4e865a66 // uzp2 v6.4s, v19.4s, v6.4s
+	WORD $0x6e2eddd3 // fmul v19.4s, v14.4s, v14.4s
+	WORD $0x3dc03f37 // ldr q23, [x25,#240]
+	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
+	WORD $0x6e261de6 // eor v6.16b, v15.16b, v6.16b
 	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
-	WORD $0x6e2fde2f // fmul v15.4s, v17.4s, v15.4s
-	WORD $0x2ea2c0d1 // umull v17.2d, v6.2s, v2.2s
-	WORD $0x3dc06233 // ldr q19, [x17,#384]
-	WORD $0x4eb38514 // add v20.4s, v8.4s, v19.4s
+	WORD $0x3dc04337 // ldr q23, [x25,#256]
+	WORD $0x6e371f57 // eor v23.16b, v26.16b, v23.16b
+	WORD $0x3dc06238 // ldr q24, [x17,#384]
+	WORD $0x4e36cf0f // fmla v15.4s, v24.4s, v22.4s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x6e2d1eed // eor v13.16b, v23.16b, v13.16b
+	WORD $0x4e33cf19 // fmla v25.4s, v24.4s, v19.4s
+	WORD $0x2ea2c0d7 // umull v23.2d, v6.2s, v2.2s
+	WORD $0x3dc06638 // ldr q24, [x17,#400]
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4eb38553 // add v19.4s, v10.4s, v19.4s
-	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
-	WORD $0x4e861a36 // uzp1 v22.4s, v17.4s, v6.4s
-	WORD $0x6e2fddf7 // fmul v23.4s, v15.4s, v15.4s
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x3dc03f31 // ldr q17, [x25,#240]
-	WORD $0x6e311dce // eor v14.16b, v14.16b, v17.16b
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
-	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
+	WORD $0x4e36cdf8 // fmla v24.4s, v15.4s, v22.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e861afa // uzp1 v26.4s, v23.4s, v6.4s
+	WORD $0x4e33cf2f // fmla v15.4s, v25.4s, v19.4s
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x4eb01e17 // mov v23.16b, v16.16b
+	WORD $0x4eae1dd9 // mov v25.16b, v14.16b
+	WORD $0x2ea3c1bb // umull v27.2d, v13.2s, v3.2s
+	WORD $0x6e30ded0 // fmul v16.4s, v22.4s, v16.4s
+	WORD $0x6ea3c1ad // umull2 v13.2d, v13.4s, v3.4s
+	WORD $0x6e2ede6e // fmul v14.4s, v19.4s, v14.4s
+	WORD $0x4e8d1b7c // uzp1 v28.4s, v27.4s, v13.4s
+	WORD $0x4e38ce17 // fmla v23.4s, v16.4s, v24.4s
+	WORD $0x4e2fcdd9 // fmla v25.4s, v14.4s, v15.4s
+	WORD $0x4e8d5b6d // uzp2 v13.4s, v27.4s, v13.4s
+	WORD $0x3dc0472e // ldr q14, [x25,#272]
+	WORD $0x6e2e1eae // eor v14.16b, v21.16b, v14.16b
+	WORD $0x6e2d1dcd // eor v13.16b, v14.16b, v13.16b
 	WORD $0x3dc06a2e // ldr q14, [x17,#416]
-	WORD $0x4e35cdd1 // fmla v17.4s, v14.4s, v21.4s
-	WORD $0x3dc04338 // ldr q24, [x25,#256]
-	WORD $0x6e381f58 // eor v24.16b, v26.16b, v24.16b
-	WORD $0x3dc06639 // ldr q25, [x17,#400]
-	WORD $0x6e2b1f0b // eor v11.16b, v24.16b, v11.16b
-	WORD $0x4e37cdd9 // fmla v25.4s, v14.4s, v23.4s
-	WORD $0x3dc06e2e // ldr q14, [x17,#432]
-	WORD $0x2ea1c0d8 // umull v24.2d, v6.2s, v1.2s
-	WORD $0x4e35ce2e // fmla v14.4s, v17.4s, v21.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x3dc06e31 // ldr q17, [x17,#432]
-	WORD $0x4e37cf31 // fmla v17.4s, v25.4s, v23.4s
-	WORD $0x4e861b19 // uzp1 v25.4s, v24.4s, v6.4s
-	WORD $0x4eb01e1a // mov v26.16b, v16.16b
-	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
-	WORD $0x4eaf1df8 // mov v24.16b, v15.16b
-	WORD $0x2ea2c17b // umull v27.2d, v11.2s, v2.2s
-	WORD $0x6e30deb0 // fmul v16.4s, v21.4s, v16.4s
-	WORD $0x6e2fdeef // fmul v15.4s, v23.4s, v15.4s
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e2ece1a // fmla v26.4s, v16.4s, v14.4s
-	WORD $0x4e8b1b6e // uzp1 v14.4s, v27.4s, v11.4s
-	WORD $0x4e31cdf8 // fmla v24.4s, v15.4s, v17.4s
-	WORD $0x4e8b5b6b // uzp2 v11.4s, v27.4s, v11.4s
-	WORD $0x3dc0472f // ldr q15, [x25,#272]
-	WORD $0x6e2f1ecf // eor v15.16b, v22.16b, v15.16b
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
-	WORD $0x4e35cdf0 // fmla v16.4s, v15.4s, v21.4s
-	WORD $0x3dc04b31 // ldr q17, [x25,#288]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x4e36cdee // fmla v14.4s, v15.4s, v22.4s
+	WORD $0x3dc04b30 // ldr q16, [x25,#288]
+	WORD $0x6e301e50 // eor v16.16b, v18.16b, v16.16b
+	WORD $0x3dc06a32 // ldr q18, [x17,#416]
+	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x4e33cdf2 // fmla v18.4s, v15.4s, v19.4s
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x2ea2c1b0 // umull v16.2d, v13.2s, v2.2s
+	WORD $0x4e36cdcf // fmla v15.4s, v14.4s, v22.4s
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x4e8d1a15 // uzp1 v21.4s, v16.4s, v13.4s
+	WORD $0x4e33ce4e // fmla v14.4s, v18.4s, v19.4s
+	WORD $0x4e8d5a0d // uzp2 v13.4s, v16.4s, v13.4s
+	WORD $0x2ea3c0d0 // umull v16.2d, v6.2s, v3.2s
+	WORD $0x3dc02a32 // ldr q18, [x17,#160]
+	WORD $0x3dc07638 // ldr q24, [x17,#464]
+	WORD $0x4e38ced2 // fmla v18.4s, v22.4s, v24.4s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
+	WORD $0x3dc02a3b // ldr q27, [x17,#160]
+	WORD $0x4e861a1d // uzp1 v29.4s, v16.4s, v6.4s
+	WORD $0x4e38ce7b // fmla v27.4s, v19.4s, v24.4s
+	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
+	WORD $0x6e36ded0 // fmul v16.4s, v22.4s, v22.4s
+	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
+	WORD $0x3dc04f36 // ldr q22, [x25,#304]
+	WORD $0x6e361f96 // eor v22.16b, v28.16b, v22.16b
+	WORD $0x4e2fce12 // fmla v18.4s, v16.4s, v15.4s
+	WORD $0x6e261ec6 // eor v6.16b, v22.16b, v6.16b
+	WORD $0x4e2ece7b // fmla v27.4s, v19.4s, v14.4s
+	WORD $0x3dc0532e // ldr q14, [x25,#320]
+	WORD $0x6e2e1f4e // eor v14.16b, v26.16b, v14.16b
+	WORD $0x4ea18e8f // cmtst v15.4s, v20.4s, v1.4s
+	WORD $0x4eaf1df0 // mov v16.16b, v15.16b
+	WORD $0x6e2d1dcd // eor v13.16b, v14.16b, v13.16b
+	WORD $0x6e771e50 // bsl v16.16b, v18.16b, v23.16b
+	WORD $0x2ea2c0ce // umull v14.2d, v6.2s, v2.2s
+	WORD $0x6e721eef // bsl v15.16b, v23.16b, v18.16b
+	WORD $0x4ea18e32 // cmtst v18.4s, v17.4s, v1.4s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4eb21e53 // mov v19.16b, v18.16b
+	WORD $0x4e8619d6 // uzp1 v22.4s, v14.4s, v6.4s
+	WORD $0x6e791f73 // bsl v19.16b, v27.16b, v25.16b
+	WORD $0x4e8659c6 // uzp2 v6.4s, v14.4s, v6.4s
+	WORD $0x6e7b1f32 // bsl v18.16b, v25.16b, v27.16b
+	WORD $0x4e201e8e // and v14.16b, v20.16b, v0.16b
+	WORD $0x2ea3c1b7 // umull v23.2d, v13.2s, v3.2s
+	WORD $0x6e2e1e0e // eor v14.16b, v16.16b, v14.16b
+	WORD $0x6ea3c1ad // umull2 v13.2d, v13.4s, v3.4s
+	WORD $0x4e201e30 // and v16.16b, v17.16b, v0.16b
+	WORD $0x6e301e70 // eor v16.16b, v19.16b, v16.16b
+	WORD $0x4e8d1af3 // uzp1 v19.4s, v23.4s, v13.4s
+	WORD $0x4ea18694 // add v20.4s, v20.4s, v1.4s
+	WORD $0x4e8d5aed // uzp2 v13.4s, v23.4s, v13.4s
+	WORD $0x4ea18631 // add v17.4s, v17.4s, v1.4s
+	WORD $0x3dc05737 // ldr q23, [x25,#336]
+	WORD $0x6e371fb7 // eor v23.16b, v29.16b, v23.16b
+	WORD $0x4e201e94 // and v20.16b, v20.16b, v0.16b
+	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
+	WORD $0x6e2d1eed // eor v13.16b, v23.16b, v13.16b
+	WORD $0x4e201e31 // and v17.16b, v17.16b, v0.16b
+	WORD $0x3dc05b34 // ldr q20, [x25,#352]
+	WORD $0x6e341eb4 // eor v20.16b, v21.16b, v20.16b
 	WORD $0x6e311e51 // eor v17.16b, v18.16b, v17.16b
-	WORD $0x3dc07232 // ldr q18, [x17,#448]
-	WORD $0x4e37cdf2 // fmla v18.4s, v15.4s, v23.4s
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
-	WORD $0x2ea1c171 // umull v17.2d, v11.2s, v1.2s
-	WORD $0x4e35ce0f // fmla v15.4s, v16.4s, v21.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x4e37ce50 // fmla v16.4s, v18.4s, v23.4s
-	WORD $0x4e8b1a32 // uzp1 v18.4s, v17.4s, v11.4s
-	WORD $0x4e8b5a2b // uzp2 v11.4s, v17.4s, v11.4s
-	WORD $0x3dc02e31 // ldr q17, [x17,#176]
-	WORD $0x2ea2c0d6 // umull v22.2d, v6.2s, v2.2s
-	WORD $0x3dc07e3b // ldr q27, [x17,#496]
-	WORD $0x4e3bceb1 // fmla v17.4s, v21.4s, v27.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc02e3c // ldr q28, [x17,#176]
-	WORD $0x4e861add // uzp1 v29.4s, v22.4s, v6.4s
-	WORD $0x4e3bcefc // fmla v28.4s, v23.4s, v27.4s
-	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
-	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
-	WORD $0x6e37def6 // fmul v22.4s, v23.4s, v23.4s
-	WORD $0x3dc04f37 // ldr q23, [x25,#304]
-	WORD $0x6e371dce // eor v14.16b, v14.16b, v23.16b
-	WORD $0x4e2fceb1 // fmla v17.4s, v21.4s, v15.4s
-	WORD $0x4e30cedc // fmla v28.4s, v22.4s, v16.4s
-	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
-	WORD $0x4ea08e8e // cmtst v14.4s, v20.4s, v0.4s
-	WORD $0x3dc0532f // ldr q15, [x25,#320]
-	WORD $0x6e2f1f2f // eor v15.16b, v25.16b, v15.16b
-	WORD $0x4eae1dd0 // mov v16.16b, v14.16b
-	WORD $0x6e2b1deb // eor v11.16b, v15.16b, v11.16b
-	WORD $0x6e7a1e30 // bsl v16.16b, v17.16b, v26.16b
-	WORD $0x6e711f4e // bsl v14.16b, v26.16b, v17.16b
-	WORD $0x2ea1c0cf // umull v15.2d, v6.2s, v1.2s
-	WORD $0x4ea08e71 // cmtst v17.4s, v19.4s, v0.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4eb11e35 // mov v21.16b, v17.16b
-	WORD $0x4e8619f6 // uzp1 v22.4s, v15.4s, v6.4s
-	WORD $0x6e781f95 // bsl v21.16b, v28.16b, v24.16b
-	WORD $0x6e7c1f11 // bsl v17.16b, v24.16b, v28.16b
-	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
-	WORD $0x3dc01a2f // ldr q15, [x17,#96]
-	WORD $0x4e2f1e97 // and v23.16b, v20.16b, v15.16b
-	WORD $0x2ea2c178 // umull v24.2d, v11.2s, v2.2s
-	WORD $0x6e371e10 // eor v16.16b, v16.16b, v23.16b
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e2f1e77 // and v23.16b, v19.16b, v15.16b
-	WORD $0x6e371eb5 // eor v21.16b, v21.16b, v23.16b
-	WORD $0x4e8b1b17 // uzp1 v23.4s, v24.4s, v11.4s
-	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
-	WORD $0x4e8b5b0b // uzp2 v11.4s, v24.4s, v11.4s
-	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
-	WORD $0x4e2f1e94 // and v20.16b, v20.16b, v15.16b
-	WORD $0x3dc05738 // ldr q24, [x25,#336]
-	WORD $0x6e381fb8 // eor v24.16b, v29.16b, v24.16b
-	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
-	WORD $0x6e2b1f0b // eor v11.16b, v24.16b, v11.16b
-	WORD $0x4e2f1e6f // and v15.16b, v19.16b, v15.16b
-	WORD $0x3dc05b33 // ldr q19, [x25,#352]
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
-	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
-	WORD $0x6e2edd8e // fmul v14.4s, v12.4s, v14.4s
-	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x6e2fddaf // fmul v15.4s, v13.4s, v15.4s
-	WORD $0x2ea1c171 // umull v17.2d, v11.2s, v1.2s
+	WORD $0x6e261e86 // eor v6.16b, v20.16b, v6.16b
+	WORD $0x6e2fdd4f // fmul v15.4s, v10.4s, v15.4s
+	WORD $0x6e31dd91 // fmul v17.4s, v12.4s, v17.4s
+	WORD $0x2ea2c1b2 // umull v18.2d, v13.2s, v2.2s
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
 	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x6e35ddad // fmul v13.4s, v13.4s, v21.4s
-	WORD $0xad003c6e // stp q14, q15, [x3]
-	WORD $0x4e8b1a30 // uzp1 v16.4s, v17.4s, v11.4s
-	WORD $0xad01346c // stp q12, q13, [x3,#32]
-	WORD $0x4e8b5a2b // uzp2 v11.4s, v17.4s, v11.4s
-	WORD $0xad404891 // ldp q17, q18, [x4]
-	WORD $0xad415093 // ldp q19, q20, [x4,#32]
-	WORD $0x2ea2c0d5 // umull v21.2d, v6.2s, v2.2s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x4e861ab8 // uzp1 v24.4s, v21.4s, v6.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x4e865aa6 // uzp2 v6.4s, v21.4s, v6.4s
-	WORD $0x3dc07735 // ldr q21, [x25,#464]
-	WORD $0x4e35cdd1 // fmla v17.4s, v14.4s, v21.4s
-	WORD $0x3dc05f2e // ldr q14, [x25,#368]
-	WORD $0x6e2e1eee // eor v14.16b, v23.16b, v14.16b
-	WORD $0x4e35cdf2 // fmla v18.4s, v15.4s, v21.4s
-	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
-	WORD $0x4e35cd93 // fmla v19.4s, v12.4s, v21.4s
-	WORD $0x4e35cdb4 // fmla v20.4s, v13.4s, v21.4s
-	WORD $0x3dc0632c // ldr q12, [x25,#384]
-	WORD $0x6e2c1ecc // eor v12.16b, v22.16b, v12.16b
-	WORD $0xad004851 // stp q17, q18, [x2]
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0xad015053 // stp q19, q20, [x2,#32]
+	WORD $0xad00446f // stp q15, q17, [x3]
+	WORD $0x4e8d1a4e // uzp1 v14.4s, v18.4s, v13.4s
+	WORD $0xad01306a // stp q10, q12, [x3,#32]
+	WORD $0x4e8d5a4d // uzp2 v13.4s, v18.4s, v13.4s
+	WORD $0xad404890 // ldp q16, q18, [x4]
+	WORD $0x2ea3c0d4 // umull v20.2d, v6.2s, v3.2s
+	WORD $0xad415c95 // ldp q21, q23, [x4,#32]
+	WORD $0x3dc07738 // ldr q24, [x25,#464]
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e861a99 // uzp1 v25.4s, v20.4s, v6.4s
+	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
+	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
+	WORD $0x4e865a86 // uzp2 v6.4s, v20.4s, v6.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
+	WORD $0x4e34cdf0 // fmla v16.4s, v15.4s, v20.4s
+	WORD $0x3dc05f2f // ldr q15, [x25,#368]
+	WORD $0x6e2f1e6f // eor v15.16b, v19.16b, v15.16b
+	WORD $0x4e34ce32 // fmla v18.4s, v17.4s, v20.4s
+	WORD $0x6e261de6 // eor v6.16b, v15.16b, v6.16b
+	WORD $0x4e34cd55 // fmla v21.4s, v10.4s, v20.4s
+	WORD $0x4e34cd97 // fmla v23.4s, v12.4s, v20.4s
+	WORD $0x3dc0632a // ldr q10, [x25,#384]
+	WORD $0x6e2a1eca // eor v10.16b, v22.16b, v10.16b
+	WORD $0xad004850 // stp q16, q18, [x2]
+	WORD $0x6e2d1d4a // eor v10.16b, v10.16b, v13.16b
+	WORD $0xad015c55 // stp q21, q23, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x3dc06f2c // ldr q12, [x25,#432]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x3dc0672d // ldr q13, [x25,#400]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
-	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
-	WORD $0x3dc0062f // ldr q15, [x17,#16]
-	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
+	WORD $0x2ea2c08f // umull v15.2d, v4.2s, v2.2s
+	WORD $0x3dc00630 // ldr q16, [x17,#16]
+	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e8419cf // uzp1 v15.4s, v14.4s, v4.4s
+	WORD $0x4e8419f0 // uzp1 v16.4s, v15.4s, v4.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
-	WORD $0x6eae858c // sub v12.4s, v12.4s, v14.4s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x3dc01e2f // ldr q15, [x17,#112]
+	WORD $0x6eaf858c // sub v12.4s, v12.4s, v15.4s
 	WORD $0x3dc01b31 // ldr q17, [x25,#96]
 	WORD $0x6e311c84 // eor v4.16b, v4.16b, v17.16b
-	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
-	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
-	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
+	WORD $0x6eaf85ad // sub v13.4s, v13.4s, v15.4s
+	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
+	WORD $0x2ea2c0b1 // umull v17.2d, v5.2s, v2.2s
 	WORD $0x4f2905b2 // sshr v18.4s, v13.4s, #23
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x3dc02634 // ldr q20, [x17,#144]
+	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
+	WORD $0x3dc02234 // ldr q20, [x17,#128]
 	WORD $0x4e341d8c // and v12.16b, v12.16b, v20.16b
 	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
 	WORD $0x4e341dad // and v13.16b, v13.16b, v20.16b
-	WORD $0x2ea2c091 // umull v17.2d, v4.2s, v2.2s
-	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x2ea3c091 // umull v17.2d, v4.2s, v3.2s
+	WORD $0x3dc02634 // ldr q20, [x17,#144]
 	WORD $0x4eb4858c // add v12.4s, v12.4s, v20.4s
 	WORD $0x4eb485ad // add v13.4s, v13.4s, v20.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
 	WORD $0x4eb4d58c // fsub v12.4s, v12.4s, v20.4s
 	WORD $0x4e841a35 // uzp1 v21.4s, v17.4s, v4.4s
 	WORD $0x4eb4d5ad // fsub v13.4s, v13.4s, v20.4s
+	WORD $0x6e2cdd94 // fmul v20.4s, v12.4s, v12.4s
 	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
-	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
-	WORD $0x6e2dddb4 // fmul v20.4s, v13.4s, v13.4s
+	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x3dc01336 // ldr q22, [x25,#64]
 	WORD $0x3dc01f37 // ldr q23, [x25,#112]
 	WORD $0x6e371ed6 // eor v22.16b, v22.16b, v23.16b
 	WORD $0x6e241ec4 // eor v4.16b, v22.16b, v4.16b
-	WORD $0x3dc02336 // ldr q22, [x25,#128]
-	WORD $0x6e361def // eor v15.16b, v15.16b, v22.16b
-	WORD $0x3dc03236 // ldr q22, [x17,#192]
-	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
+	WORD $0x3dc02337 // ldr q23, [x25,#128]
+	WORD $0x6e371e10 // eor v16.16b, v16.16b, v23.16b
+	WORD $0x3dc03237 // ldr q23, [x17,#192]
 	WORD $0x4e2ccef6 // fmla v22.4s, v23.4s, v12.4s
-	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
-	WORD $0x2ea1c099 // umull v25.2d, v4.2s, v1.2s
-	WORD $0x4e2dceef // fmla v15.4s, v23.4s, v13.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e841b37 // uzp1 v23.4s, v25.4s, v4.4s
-	WORD $0x3dc03a3a // ldr q26, [x17,#224]
-	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
-	WORD $0x3dc03e39 // ldr q25, [x17,#240]
-	WORD $0x4e2ccf3a // fmla v26.4s, v25.4s, v12.4s
+	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
+	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
+	WORD $0x4e2dcef0 // fmla v16.4s, v23.4s, v13.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e841b17 // uzp1 v23.4s, v24.4s, v4.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
 	WORD $0x3dc03a3b // ldr q27, [x17,#224]
-	WORD $0x2ea2c0bc // umull v28.2d, v5.2s, v2.2s
-	WORD $0x4e2dcf3b // fmla v27.4s, v25.4s, v13.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e851b99 // uzp1 v25.4s, v28.4s, v5.4s
-	WORD $0x3dc0423d // ldr q29, [x17,#256]
+	WORD $0x4e2ccf7a // fmla v26.4s, v27.4s, v12.4s
+	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x2ea3c0bc // umull v28.2d, v5.2s, v3.2s
+	WORD $0x4e2dcf78 // fmla v24.4s, v27.4s, v13.4s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e851b9b // uzp1 v27.4s, v28.4s, v5.4s
+	WORD $0x3dc03e3d // ldr q29, [x17,#240]
 	WORD $0x4e855b85 // uzp2 v5.4s, v28.4s, v5.4s
-	WORD $0x3dc0463c // ldr q28, [x17,#272]
+	WORD $0x3dc0423c // ldr q28, [x17,#256]
 	WORD $0x4e2ccf9d // fmla v29.4s, v28.4s, v12.4s
-	WORD $0x3dc0273e // ldr q30, [x25,#144]
-	WORD $0x6e3e1eb5 // eor v21.16b, v21.16b, v30.16b
-	WORD $0x3dc0423e // ldr q30, [x17,#256]
-	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
+	WORD $0x3dc03e3e // ldr q30, [x17,#240]
+	WORD $0x3dc0273f // ldr q31, [x25,#144]
+	WORD $0x6e3f1eb5 // eor v21.16b, v21.16b, v31.16b
 	WORD $0x4e2dcf9e // fmla v30.4s, v28.4s, v13.4s
+	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
 	WORD $0x3dc02b35 // ldr q21, [x25,#160]
 	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
 	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x3dc04e35 // ldr q21, [x17,#304]
-	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
-	WORD $0x2ea1c0bc // umull v28.2d, v5.2s, v1.2s
-	WORD $0x3dc04a3f // ldr q31, [x17,#288]
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e2dcebf // fmla v31.4s, v21.4s, v13.4s
-	WORD $0x4e851b95 // uzp1 v21.4s, v28.4s, v5.4s
-	WORD $0x4e31cf56 // fmla v22.4s, v26.4s, v17.4s
+	WORD $0x4e2cce75 // fmla v21.4s, v19.4s, v12.4s
+	WORD $0x2ea2c0bc // umull v28.2d, v5.2s, v2.2s
+	WORD $0x3dc0463f // ldr q31, [x17,#272]
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e2dce7f // fmla v31.4s, v19.4s, v13.4s
+	WORD $0x4e851b93 // uzp1 v19.4s, v28.4s, v5.4s
+	WORD $0x4e34cf56 // fmla v22.4s, v26.4s, v20.4s
 	WORD $0x4e855b85 // uzp2 v5.4s, v28.4s, v5.4s
-	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
-	WORD $0x4e34cf6f // fmla v15.4s, v27.4s, v20.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e31ce7d // fmla v29.4s, v19.4s, v17.4s
-	WORD $0x4e841b53 // uzp1 v19.4s, v26.4s, v4.4s
-	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
-	WORD $0x4e34cffe // fmla v30.4s, v31.4s, v20.4s
+	WORD $0x4e31cf10 // fmla v16.4s, v24.4s, v17.4s
+	WORD $0x2ea3c098 // umull v24.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x4e34cebd // fmla v29.4s, v21.4s, v20.4s
+	WORD $0x4e841b15 // uzp1 v21.4s, v24.4s, v4.4s
+	WORD $0x4e31cffe // fmla v30.4s, v31.4s, v17.4s
+	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
+	WORD $0x6e34de98 // fmul v24.4s, v20.4s, v20.4s
 	WORD $0x3dc02f3a // ldr q26, [x25,#176]
-	WORD $0x6e3a1f39 // eor v25.16b, v25.16b, v26.16b
-	WORD $0x6e31de3a // fmul v26.4s, v17.4s, v17.4s
-	WORD $0x6e34de9b // fmul v27.4s, v20.4s, v20.4s
-	WORD $0x6e241f24 // eor v4.16b, v25.16b, v4.16b
-	WORD $0x3dc03339 // ldr q25, [x25,#192]
-	WORD $0x6e391ef7 // eor v23.16b, v23.16b, v25.16b
-	WORD $0x4e3acfb6 // fmla v22.4s, v29.4s, v26.4s
+	WORD $0x6e3a1f7a // eor v26.16b, v27.16b, v26.16b
+	WORD $0x6e31de3b // fmul v27.4s, v17.4s, v17.4s
+	WORD $0x6e241f44 // eor v4.16b, v26.16b, v4.16b
+	WORD $0x4e38cfb6 // fmla v22.4s, v29.4s, v24.4s
+	WORD $0x3dc03338 // ldr q24, [x25,#192]
+	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
 	WORD $0x6e251ee5 // eor v5.16b, v23.16b, v5.16b
-	WORD $0x4e3bcfcf // fmla v15.4s, v30.4s, v27.4s
-	WORD $0x2ea1c097 // umull v23.2d, v4.2s, v1.2s
-	WORD $0x3dc05239 // ldr q25, [x17,#320]
-	WORD $0x6e39ddda // fmul v26.4s, v14.4s, v25.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x6e39de59 // fmul v25.4s, v18.4s, v25.4s
-	WORD $0x3dc0563b // ldr q27, [x17,#336]
-	WORD $0x4e3bcd9a // fmla v26.4s, v12.4s, v27.4s
-	WORD $0x4e841afc // uzp1 v28.4s, v23.4s, v4.4s
-	WORD $0x4e3bcdb9 // fmla v25.4s, v13.4s, v27.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x2ea2c0bb // umull v27.2d, v5.2s, v2.2s
-	WORD $0x4eb41e9d // mov v29.16b, v20.16b
-	WORD $0x3dc05a3e // ldr q30, [x17,#352]
-	WORD $0x4e3ecdd7 // fmla v23.4s, v14.4s, v30.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e3ece5d // fmla v29.4s, v18.4s, v30.4s
-	WORD $0x4e851b6e // uzp1 v14.4s, v27.4s, v5.4s
-	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
-	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
-	WORD $0x4e855b65 // uzp2 v5.4s, v27.4s, v5.4s
-	WORD $0x4e36cd97 // fmla v23.4s, v12.4s, v22.4s
-	WORD $0x3dc0372c // ldr q12, [x25,#208]
-	WORD $0x6e2c1e6c // eor v12.16b, v19.16b, v12.16b
-	WORD $0x4e2fcdbd // fmla v29.4s, v13.4s, v15.4s
-	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x4e37d74c // fadd v12.4s, v26.4s, v23.4s
-	WORD $0x4e3dd72d // fadd v13.4s, v25.4s, v29.4s
-	WORD $0x3dc03b2f // ldr q15, [x25,#224]
-	WORD $0x6e2f1eaf // eor v15.16b, v21.16b, v15.16b
-	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
-	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
-	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
-	WORD $0x4f2254f1 // shl v17.4s, v7.4s, #2
-	WORD $0x4f225532 // shl v18.4s, v9.4s, #2
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e8519f3 // uzp1 v19.4s, v15.4s, v5.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fde31 // fmul v17.4s, v17.4s, v15.4s
-	WORD $0x6e2fde4f // fmul v15.4s, v18.4s, v15.4s
-	WORD $0x2ea2c092 // umull v18.2d, v4.2s, v2.2s
-	WORD $0x3dc06234 // ldr q20, [x17,#384]
-	WORD $0x4eb484f5 // add v21.4s, v7.4s, v20.4s
+	WORD $0x4e3bcfd0 // fmla v16.4s, v30.4s, v27.4s
+	WORD $0x4eb41e97 // mov v23.16b, v20.16b
+	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
+	WORD $0x4eb11e3a // mov v26.16b, v17.16b
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4eb48534 // add v20.4s, v9.4s, v20.4s
-	WORD $0x6e31de36 // fmul v22.4s, v17.4s, v17.4s
-	WORD $0x4e841a57 // uzp1 v23.4s, v18.4s, v4.4s
-	WORD $0x6e2fddf9 // fmul v25.4s, v15.4s, v15.4s
-	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
-	WORD $0x3dc03f32 // ldr q18, [x25,#240]
-	WORD $0x6e321dce // eor v14.16b, v14.16b, v18.16b
-	WORD $0x3dc06632 // ldr q18, [x17,#400]
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x3dc06a2e // ldr q14, [x17,#416]
-	WORD $0x4e36cdd2 // fmla v18.4s, v14.4s, v22.4s
-	WORD $0x3dc0433a // ldr q26, [x25,#256]
-	WORD $0x6e3a1f9a // eor v26.16b, v28.16b, v26.16b
-	WORD $0x3dc0663b // ldr q27, [x17,#400]
-	WORD $0x6e251f45 // eor v5.16b, v26.16b, v5.16b
-	WORD $0x4e39cddb // fmla v27.4s, v14.4s, v25.4s
-	WORD $0x3dc06e2e // ldr q14, [x17,#432]
-	WORD $0x2ea1c09a // umull v26.2d, v4.2s, v1.2s
-	WORD $0x4e36ce4e // fmla v14.4s, v18.4s, v22.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x3dc06e32 // ldr q18, [x17,#432]
-	WORD $0x4e39cf72 // fmla v18.4s, v27.4s, v25.4s
-	WORD $0x4e841b5b // uzp1 v27.4s, v26.4s, v4.4s
-	WORD $0x4eb11e3c // mov v28.16b, v17.16b
-	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
-	WORD $0x4eaf1dfa // mov v26.16b, v15.16b
-	WORD $0x2ea2c0bd // umull v29.2d, v5.2s, v2.2s
-	WORD $0x6e31ded1 // fmul v17.4s, v22.4s, v17.4s
-	WORD $0x6e2fdf2f // fmul v15.4s, v25.4s, v15.4s
+	WORD $0x3dc04e3b // ldr q27, [x17,#304]
+	WORD $0x4e3bcdf7 // fmla v23.4s, v15.4s, v27.4s
+	WORD $0x4e841b1c // uzp1 v28.4s, v24.4s, v4.4s
+	WORD $0x4e3bce5a // fmla v26.4s, v18.4s, v27.4s
+	WORD $0x6e34dd94 // fmul v20.4s, v12.4s, v20.4s
+	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
+	WORD $0x2ea3c0b8 // umull v24.2d, v5.2s, v3.2s
+	WORD $0x4e36ce97 // fmla v23.4s, v20.4s, v22.4s
+	WORD $0x4e30ce3a // fmla v26.4s, v17.4s, v16.4s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x4e851b10 // uzp1 v16.4s, v24.4s, v5.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
+	WORD $0x4e855b05 // uzp2 v5.4s, v24.4s, v5.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x3dc05231 // ldr q17, [x17,#320]
+	WORD $0x4e31cdec // fmla v12.4s, v15.4s, v17.4s
+	WORD $0x3dc0372f // ldr q15, [x25,#208]
+	WORD $0x6e2f1eaf // eor v15.16b, v21.16b, v15.16b
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4e31ce4d // fmla v13.4s, v18.4s, v17.4s
+	WORD $0x4e37d58c // fadd v12.4s, v12.4s, v23.4s
+	WORD $0x3dc03b2f // ldr q15, [x25,#224]
+	WORD $0x6e2f1e6f // eor v15.16b, v19.16b, v15.16b
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
+	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
+	WORD $0x4f225511 // shl v17.4s, v8.4s, #2
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e2ece3c // fmla v28.4s, v17.4s, v14.4s
-	WORD $0x4e851bae // uzp1 v14.4s, v29.4s, v5.4s
-	WORD $0x4e32cdfa // fmla v26.4s, v15.4s, v18.4s
+	WORD $0x4f2254f2 // shl v18.4s, v7.4s, #2
+	WORD $0x4e8519f3 // uzp1 v19.4s, v15.4s, v5.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x4e21da4f // scvtf v15.4s, v18.4s
+	WORD $0x3dc05632 // ldr q18, [x17,#336]
+	WORD $0x6e32de31 // fmul v17.4s, v17.4s, v18.4s
+	WORD $0x2ea3c094 // umull v20.2d, v4.2s, v3.2s
+	WORD $0x6e32ddef // fmul v15.4s, v15.4s, v18.4s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x3dc05a32 // ldr q18, [x17,#352]
+	WORD $0x4eb28515 // add v21.4s, v8.4s, v18.4s
+	WORD $0x4eb284f2 // add v18.4s, v7.4s, v18.4s
+	WORD $0x4e841a96 // uzp1 v22.4s, v20.4s, v4.4s
+	WORD $0x6e31de37 // fmul v23.4s, v17.4s, v17.4s
+	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
+	WORD $0x6e2fddf4 // fmul v20.4s, v15.4s, v15.4s
+	WORD $0x3dc03f38 // ldr q24, [x25,#240]
+	WORD $0x6e381e10 // eor v16.16b, v16.16b, v24.16b
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc04338 // ldr q24, [x25,#256]
+	WORD $0x6e381f98 // eor v24.16b, v28.16b, v24.16b
+	WORD $0x3dc0623a // ldr q26, [x17,#384]
+	WORD $0x4e37cf50 // fmla v16.4s, v26.4s, v23.4s
+	WORD $0x3dc05e3b // ldr q27, [x17,#368]
+	WORD $0x6e251f05 // eor v5.16b, v24.16b, v5.16b
+	WORD $0x4e34cf5b // fmla v27.4s, v26.4s, v20.4s
+	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
+	WORD $0x3dc0663a // ldr q26, [x17,#400]
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e37ce1a // fmla v26.4s, v16.4s, v23.4s
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
+	WORD $0x4e841b1c // uzp1 v28.4s, v24.4s, v4.4s
+	WORD $0x4e34cf70 // fmla v16.4s, v27.4s, v20.4s
+	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
+	WORD $0x4eb11e38 // mov v24.16b, v17.16b
+	WORD $0x4eaf1dfb // mov v27.16b, v15.16b
+	WORD $0x2ea3c0bd // umull v29.2d, v5.2s, v3.2s
+	WORD $0x6e31def1 // fmul v17.4s, v23.4s, v17.4s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x6e2fde8f // fmul v15.4s, v20.4s, v15.4s
+	WORD $0x4e851bbe // uzp1 v30.4s, v29.4s, v5.4s
+	WORD $0x4e3ace38 // fmla v24.4s, v17.4s, v26.4s
+	WORD $0x4e30cdfb // fmla v27.4s, v15.4s, v16.4s
 	WORD $0x4e855ba5 // uzp2 v5.4s, v29.4s, v5.4s
 	WORD $0x3dc0472f // ldr q15, [x25,#272]
-	WORD $0x6e2f1eef // eor v15.16b, v23.16b, v15.16b
-	WORD $0x3dc07231 // ldr q17, [x17,#448]
+	WORD $0x6e2f1ecf // eor v15.16b, v22.16b, v15.16b
 	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
-	WORD $0x4e36cdf1 // fmla v17.4s, v15.4s, v22.4s
-	WORD $0x3dc04b32 // ldr q18, [x25,#288]
-	WORD $0x6e321e72 // eor v18.16b, v19.16b, v18.16b
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
-	WORD $0x4e39cdf3 // fmla v19.4s, v15.4s, v25.4s
-	WORD $0x6e241e44 // eor v4.16b, v18.16b, v4.16b
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
-	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
-	WORD $0x4e36ce2f // fmla v15.4s, v17.4s, v22.4s
-	WORD $0x3dc07a31 // ldr q17, [x17,#480]
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e39ce71 // fmla v17.4s, v19.4s, v25.4s
-	WORD $0x4e851a53 // uzp1 v19.4s, v18.4s, v5.4s
-	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
-	WORD $0x3dc02e32 // ldr q18, [x17,#176]
-	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
-	WORD $0x3dc07e3d // ldr q29, [x17,#496]
-	WORD $0x4e3dced2 // fmla v18.4s, v22.4s, v29.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc02e3e // ldr q30, [x17,#176]
-	WORD $0x4e841aff // uzp1 v31.4s, v23.4s, v4.4s
-	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
-	WORD $0x6e36ded6 // fmul v22.4s, v22.4s, v22.4s
-	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
-	WORD $0x6e39df37 // fmul v23.4s, v25.4s, v25.4s
-	WORD $0x3dc04f39 // ldr q25, [x25,#304]
-	WORD $0x6e391dce // eor v14.16b, v14.16b, v25.16b
-	WORD $0x4e2fced2 // fmla v18.4s, v22.4s, v15.4s
-	WORD $0x4e31cefe // fmla v30.4s, v23.4s, v17.4s
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4ea08eae // cmtst v14.4s, v21.4s, v0.4s
-	WORD $0x3dc0532f // ldr q15, [x25,#320]
-	WORD $0x6e2f1f6f // eor v15.16b, v27.16b, v15.16b
-	WORD $0x4eae1dd1 // mov v17.16b, v14.16b
-	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x6e7c1e51 // bsl v17.16b, v18.16b, v28.16b
-	WORD $0x6e721f8e // bsl v14.16b, v28.16b, v18.16b
-	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
-	WORD $0x4ea08e92 // cmtst v18.4s, v20.4s, v0.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4eb21e56 // mov v22.16b, v18.16b
-	WORD $0x4e8419f7 // uzp1 v23.4s, v15.4s, v4.4s
-	WORD $0x6e7a1fd6 // bsl v22.16b, v30.16b, v26.16b
-	WORD $0x6e7e1f52 // bsl v18.16b, v26.16b, v30.16b
-	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x3dc01a2f // ldr q15, [x17,#96]
-	WORD $0x4e2f1eb9 // and v25.16b, v21.16b, v15.16b
-	WORD $0x2ea2c0ba // umull v26.2d, v5.2s, v2.2s
-	WORD $0x6e391e31 // eor v17.16b, v17.16b, v25.16b
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x4e37ce0f // fmla v15.4s, v16.4s, v23.4s
+	WORD $0x3dc04b31 // ldr q17, [x25,#288]
+	WORD $0x6e311e71 // eor v17.16b, v19.16b, v17.16b
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
+	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
+	WORD $0x4e34ce13 // fmla v19.4s, v16.4s, v20.4s
+	WORD $0x3dc07230 // ldr q16, [x17,#448]
+	WORD $0x2ea2c0b1 // umull v17.2d, v5.2s, v2.2s
+	WORD $0x4e37cdf0 // fmla v16.4s, v15.4s, v23.4s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e2f1e99 // and v25.16b, v20.16b, v15.16b
-	WORD $0x6e391ed6 // eor v22.16b, v22.16b, v25.16b
-	WORD $0x4e851b59 // uzp1 v25.4s, v26.4s, v5.4s
-	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
-	WORD $0x4e855b45 // uzp2 v5.4s, v26.4s, v5.4s
-	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
-	WORD $0x4e2f1eb5 // and v21.16b, v21.16b, v15.16b
-	WORD $0x3dc0573a // ldr q26, [x25,#336]
-	WORD $0x6e3a1ffa // eor v26.16b, v31.16b, v26.16b
-	WORD $0x6e351dce // eor v14.16b, v14.16b, v21.16b
-	WORD $0x6e251f45 // eor v5.16b, v26.16b, v5.16b
-	WORD $0x4e2f1e8f // and v15.16b, v20.16b, v15.16b
-	WORD $0x3dc05b34 // ldr q20, [x25,#352]
-	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
-	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
-	WORD $0x6e2edd8e // fmul v14.4s, v12.4s, v14.4s
-	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x6e2fddaf // fmul v15.4s, v13.4s, v15.4s
-	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
-	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x6e36ddad // fmul v13.4s, v13.4s, v22.4s
-	WORD $0xad023c6e // stp q14, q15, [x3,#64]
-	WORD $0x4e851a51 // uzp1 v17.4s, v18.4s, v5.4s
-	WORD $0xad03346c // stp q12, q13, [x3,#96]
-	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
-	WORD $0xad424c92 // ldp q18, q19, [x4,#64]
-	WORD $0xad435494 // ldp q20, q21, [x4,#96]
-	WORD $0x2ea2c096 // umull v22.2d, v4.2s, v2.2s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x4e851a36 // uzp1 v22.4s, v17.4s, v5.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
+	WORD $0x2ea3c091 // umull v17.2d, v4.2s, v3.2s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc0763a // ldr q26, [x17,#464]
+	WORD $0x4e3acef3 // fmla v19.4s, v23.4s, v26.4s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x3dc02a3d // ldr q29, [x17,#160]
+	WORD $0x4e841a3f // uzp1 v31.4s, v17.4s, v4.4s
+	WORD $0x4e3ace9d // fmla v29.4s, v20.4s, v26.4s
+	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
+	WORD $0x6e37def1 // fmul v17.4s, v23.4s, v23.4s
+	WORD $0x6e34de94 // fmul v20.4s, v20.4s, v20.4s
+	WORD $0x3dc04f37 // ldr q23, [x25,#304]
+	WORD $0x6e371fd7 // eor v23.16b, v30.16b, v23.16b
+	WORD $0x4e30ce33 // fmla v19.4s, v17.4s, v16.4s
+	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
+	WORD $0x4e2fce9d // fmla v29.4s, v20.4s, v15.4s
+	WORD $0x3dc0532f // ldr q15, [x25,#320]
+	WORD $0x6e2f1f8f // eor v15.16b, v28.16b, v15.16b
+	WORD $0x4ea18eb0 // cmtst v16.4s, v21.4s, v1.4s
+	WORD $0x4eb01e11 // mov v17.16b, v16.16b
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x6e781e71 // bsl v17.16b, v19.16b, v24.16b
+	WORD $0x2ea2c08f // umull v15.2d, v4.2s, v2.2s
+	WORD $0x6e731f10 // bsl v16.16b, v24.16b, v19.16b
+	WORD $0x4ea18e53 // cmtst v19.4s, v18.4s, v1.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
-	WORD $0x4e841ada // uzp1 v26.4s, v22.4s, v4.4s
-	WORD $0x6e23de94 // fmul v20.4s, v20.4s, v3.4s
-	WORD $0x6e23deb5 // fmul v21.4s, v21.4s, v3.4s
-	WORD $0x4e845ac4 // uzp2 v4.4s, v22.4s, v4.4s
-	WORD $0x3dc07736 // ldr q22, [x25,#464]
-	WORD $0x4e36cdd2 // fmla v18.4s, v14.4s, v22.4s
-	WORD $0x3dc05f2e // ldr q14, [x25,#368]
-	WORD $0x6e2e1f2e // eor v14.16b, v25.16b, v14.16b
-	WORD $0x4e36cdf3 // fmla v19.4s, v15.4s, v22.4s
-	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
-	WORD $0x4e36cd94 // fmla v20.4s, v12.4s, v22.4s
-	WORD $0x4e36cdb5 // fmla v21.4s, v13.4s, v22.4s
+	WORD $0x4eb31e74 // mov v20.16b, v19.16b
+	WORD $0x4e8419f7 // uzp1 v23.4s, v15.4s, v4.4s
+	WORD $0x6e7b1fb4 // bsl v20.16b, v29.16b, v27.16b
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x6e7d1f73 // bsl v19.16b, v27.16b, v29.16b
+	WORD $0x4e201eaf // and v15.16b, v21.16b, v0.16b
+	WORD $0x2ea3c0b8 // umull v24.2d, v5.2s, v3.2s
+	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
+	WORD $0x4e201e51 // and v17.16b, v18.16b, v0.16b
+	WORD $0x6e311e91 // eor v17.16b, v20.16b, v17.16b
+	WORD $0x4e851b14 // uzp1 v20.4s, v24.4s, v5.4s
+	WORD $0x4ea186b5 // add v21.4s, v21.4s, v1.4s
+	WORD $0x4e855b05 // uzp2 v5.4s, v24.4s, v5.4s
+	WORD $0x4ea18652 // add v18.4s, v18.4s, v1.4s
+	WORD $0x3dc05738 // ldr q24, [x25,#336]
+	WORD $0x6e381ff8 // eor v24.16b, v31.16b, v24.16b
+	WORD $0x4e201eb5 // and v21.16b, v21.16b, v0.16b
+	WORD $0x6e351e10 // eor v16.16b, v16.16b, v21.16b
+	WORD $0x6e251f05 // eor v5.16b, v24.16b, v5.16b
+	WORD $0x4e201e52 // and v18.16b, v18.16b, v0.16b
+	WORD $0x3dc05b35 // ldr q21, [x25,#352]
+	WORD $0x6e351ed5 // eor v21.16b, v22.16b, v21.16b
+	WORD $0x6e321e72 // eor v18.16b, v19.16b, v18.16b
+	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x6e32ddb2 // fmul v18.4s, v13.4s, v18.4s
+	WORD $0x2ea2c0b3 // umull v19.2d, v5.2s, v2.2s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0xad024870 // stp q16, q18, [x3,#64]
+	WORD $0x4e851a6f // uzp1 v15.4s, v19.4s, v5.4s
+	WORD $0xad03346c // stp q12, q13, [x3,#96]
+	WORD $0x4e855a65 // uzp2 v5.4s, v19.4s, v5.4s
+	WORD $0xad424c91 // ldp q17, q19, [x4,#64]
+	WORD $0x2ea3c095 // umull v21.2d, v4.2s, v3.2s
+	WORD $0xad436096 // ldp q22, q24, [x4,#96]
+	WORD $0x3dc0773a // ldr q26, [x25,#464]
+	WORD $0x6e3ade31 // fmul v17.4s, v17.4s, v26.4s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
+	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
+	WORD $0x4e841abb // uzp1 v27.4s, v21.4s, v4.4s
+	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
+	WORD $0x6e3adf18 // fmul v24.4s, v24.4s, v26.4s
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x3dc07b35 // ldr q21, [x25,#480]
+	WORD $0x4e35ce11 // fmla v17.4s, v16.4s, v21.4s
+	WORD $0x3dc05f30 // ldr q16, [x25,#368]
+	WORD $0x6e301e90 // eor v16.16b, v20.16b, v16.16b
+	WORD $0x4e35ce53 // fmla v19.4s, v18.4s, v21.4s
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x4e35cd96 // fmla v22.4s, v12.4s, v21.4s
+	WORD $0x4e35cdb8 // fmla v24.4s, v13.4s, v21.4s
 	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1eec // eor v12.16b, v23.16b, v12.16b
-	WORD $0xad024c52 // stp q18, q19, [x2,#64]
+	WORD $0xad024c51 // stp q17, q19, [x2,#64]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0xad035454 // stp q20, q21, [x2,#96]
+	WORD $0xad036056 // stp q22, q24, [x2,#96]
 	WORD $0x3d807326 // str q6, [x25,#448]
-	WORD $0x4eb81f08 // mov v8.16b, v24.16b
+	WORD $0x4eb91f29 // mov v9.16b, v25.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x4eba1f4a // mov v10.16b, v26.16b
-	WORD $0x3d806f2b // str q11, [x25,#432]
-	WORD $0x4eb01e07 // mov v7.16b, v16.16b
+	WORD $0x4ebb1f6b // mov v11.16b, v27.16b
+	WORD $0x3d806f2a // str q10, [x25,#432]
+	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
 	WORD $0x3d806725 // str q5, [x25,#400]
-	WORD $0x4eb11e29 // mov v9.16b, v17.16b
+	WORD $0x4eaf1de7 // mov v7.16b, v15.16b
 	ADD $128, R2
 	ADD $128, R3
 	ADD $128, R4
@@ -6199,43 +6206,43 @@ partial:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
-	WORD $0x4f2904ab // sshr v11.4s, v5.4s, #23
+	WORD $0x4f2904aa // sshr v10.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x3dc0262c // ldr q12, [x17,#144]
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
 	WORD $0x4e2c1c84 // and v4.16b, v4.16b, v12.16b
 	WORD $0x4e2c1ca5 // and v5.16b, v5.16b, v12.16b
-	WORD $0x3dc02a2c // ldr q12, [x17,#160]
+	WORD $0x3dc0262c // ldr q12, [x17,#144]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x4eac84a5 // add v5.4s, v5.4s, v12.4s
-	WORD $0x3dc02e2c // ldr q12, [x17,#176]
+	WORD $0x3dc02a2c // ldr q12, [x17,#160]
 	WORD $0x4eacd484 // fsub v4.4s, v4.4s, v12.4s
 	WORD $0x4eacd4a5 // fsub v5.4s, v5.4s, v12.4s
 	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
 	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc0322f // ldr q15, [x17,#192]
 	WORD $0x4e24cdee // fmla v14.4s, v15.4s, v4.4s
-	WORD $0x3dc03230 // ldr q16, [x17,#192]
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
 	WORD $0x4e25cdf0 // fmla v16.4s, v15.4s, v5.4s
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
-	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc03a31 // ldr q17, [x17,#224]
 	WORD $0x4e24ce2f // fmla v15.4s, v17.4s, v4.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
 	WORD $0x4e25ce32 // fmla v18.4s, v17.4s, v5.4s
-	WORD $0x3dc04231 // ldr q17, [x17,#256]
-	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc04233 // ldr q19, [x17,#256]
 	WORD $0x4e24ce71 // fmla v17.4s, v19.4s, v4.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
 	WORD $0x4e25ce74 // fmla v20.4s, v19.4s, v5.4s
-	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc04a35 // ldr q21, [x17,#288]
 	WORD $0x4e24ceb3 // fmla v19.4s, v21.4s, v4.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
 	WORD $0x4e25ceb6 // fmla v22.4s, v21.4s, v5.4s
 	WORD $0x4e2ccdee // fmla v14.4s, v15.4s, v12.4s
 	WORD $0x4e2dce50 // fmla v16.4s, v18.4s, v13.4s
@@ -6245,139 +6252,139 @@ partial:
 	WORD $0x6e2dddb2 // fmul v18.4s, v13.4s, v13.4s
 	WORD $0x4e2fce2e // fmla v14.4s, v17.4s, v15.4s
 	WORD $0x4e32ce90 // fmla v16.4s, v20.4s, v18.4s
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fdcd1 // fmul v17.4s, v6.4s, v15.4s
-	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
-	WORD $0x3dc05632 // ldr q18, [x17,#336]
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4e32ccaf // fmla v15.4s, v5.4s, v18.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x3dc05a34 // ldr q20, [x17,#352]
-	WORD $0x4e34ccd2 // fmla v18.4s, v6.4s, v20.4s
-	WORD $0x4e34cd73 // fmla v19.4s, v11.4s, v20.4s
-	WORD $0x6e2cdc84 // fmul v4.4s, v4.4s, v12.4s
-	WORD $0x6e2ddca5 // fmul v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ecc92 // fmla v18.4s, v4.4s, v14.4s
-	WORD $0x4e30ccb3 // fmla v19.4s, v5.4s, v16.4s
-	WORD $0x4e32d624 // fadd v4.4s, v17.4s, v18.4s
-	WORD $0x4e33d5e5 // fadd v5.4s, v15.4s, v19.4s
+	WORD $0x4eac1d8f // mov v15.16b, v12.16b
+	WORD $0x4ead1db1 // mov v17.16b, v13.16b
+	WORD $0x3dc04e32 // ldr q18, [x17,#304]
+	WORD $0x4e32cccf // fmla v15.4s, v6.4s, v18.4s
+	WORD $0x4e32cd51 // fmla v17.4s, v10.4s, v18.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x6e2ddcad // fmul v13.4s, v5.4s, v13.4s
+	WORD $0x4e2ecd8f // fmla v15.4s, v12.4s, v14.4s
+	WORD $0x4e30cdb1 // fmla v17.4s, v13.4s, v16.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522c // ldr q12, [x17,#320]
+	WORD $0x4e2cccc4 // fmla v4.4s, v6.4s, v12.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2ccd45 // fmla v5.4s, v10.4s, v12.4s
+	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
-	WORD $0x4f22554b // shl v11.4s, v10.4s, #2
+	WORD $0x4f225526 // shl v6.4s, v9.4s, #2
+	WORD $0x4f22556a // shl v10.4s, v11.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x3dc05e2c // ldr q12, [x17,#368]
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562c // ldr q12, [x17,#336]
 	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
-	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
-	WORD $0x3dc0622c // ldr q12, [x17,#384]
-	WORD $0x4eac850d // add v13.4s, v8.4s, v12.4s
-	WORD $0x4eac854c // add v12.4s, v10.4s, v12.4s
+	WORD $0x6e2cdd4a // fmul v10.4s, v10.4s, v12.4s
+	WORD $0x3dc05a2c // ldr q12, [x17,#352]
+	WORD $0x4eac852d // add v13.4s, v9.4s, v12.4s
+	WORD $0x4eac856c // add v12.4s, v11.4s, v12.4s
 	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
-	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
-	WORD $0x3dc06630 // ldr q16, [x17,#400]
-	WORD $0x3dc06a31 // ldr q17, [x17,#416]
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
+	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc06231 // ldr q17, [x17,#384]
 	WORD $0x4e2ece30 // fmla v16.4s, v17.4s, v14.4s
-	WORD $0x3dc06632 // ldr q18, [x17,#400]
+	WORD $0x3dc05e32 // ldr q18, [x17,#368]
 	WORD $0x4e2fce32 // fmla v18.4s, v17.4s, v15.4s
-	WORD $0x3dc06e31 // ldr q17, [x17,#432]
+	WORD $0x3dc06631 // ldr q17, [x17,#400]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2fce50 // fmla v16.4s, v18.4s, v15.4s
 	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
 	WORD $0x6e26ddc6 // fmul v6.4s, v14.4s, v6.4s
-	WORD $0x6e2bddeb // fmul v11.4s, v15.4s, v11.4s
+	WORD $0x6e2addea // fmul v10.4s, v15.4s, v10.4s
 	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
-	WORD $0x4e30cd73 // fmla v19.4s, v11.4s, v16.4s
+	WORD $0x4e30cd53 // fmla v19.4s, v10.4s, v16.4s
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2ecd46 // fmla v6.4s, v10.4s, v14.4s
+	WORD $0x3dc06a30 // ldr q16, [x17,#416]
+	WORD $0x4e2fcd50 // fmla v16.4s, v10.4s, v15.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2eccca // fmla v10.4s, v6.4s, v14.4s
 	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc0762b // ldr q11, [x17,#464]
-	WORD $0x4e2ecd66 // fmla v6.4s, v11.4s, v14.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
-	WORD $0x3dc07a2b // ldr q11, [x17,#480]
-	WORD $0x4e2ecccb // fmla v11.4s, v6.4s, v14.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
 	WORD $0x4e2fce06 // fmla v6.4s, v16.4s, v15.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x3dc07e31 // ldr q17, [x17,#496]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc07631 // ldr q17, [x17,#464]
 	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
 	WORD $0x4e31cdf4 // fmla v20.4s, v15.4s, v17.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
 	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
-	WORD $0x4e2bcdd0 // fmla v16.4s, v14.4s, v11.4s
+	WORD $0x4e2acdd0 // fmla v16.4s, v14.4s, v10.4s
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
-	WORD $0x4ea08da6 // cmtst v6.4s, v13.4s, v0.4s
-	WORD $0x4ea61ccb // mov v11.16b, v6.16b
-	WORD $0x6e721e0b // bsl v11.16b, v16.16b, v18.16b
+	WORD $0x4ea18da6 // cmtst v6.4s, v13.4s, v1.4s
+	WORD $0x4ea61cca // mov v10.16b, v6.16b
+	WORD $0x6e721e0a // bsl v10.16b, v16.16b, v18.16b
 	WORD $0x6e701e46 // bsl v6.16b, v18.16b, v16.16b
-	WORD $0x4ea08d8e // cmtst v14.4s, v12.4s, v0.4s
+	WORD $0x4ea18d8e // cmtst v14.4s, v12.4s, v1.4s
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e731e8f // bsl v15.16b, v20.16b, v19.16b
 	WORD $0x6e741e6e // bsl v14.16b, v19.16b, v20.16b
-	WORD $0x3dc01a30 // ldr q16, [x17,#96]
-	WORD $0x4e301db1 // and v17.16b, v13.16b, v16.16b
-	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
-	WORD $0x4e301d91 // and v17.16b, v12.16b, v16.16b
-	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
-	WORD $0x4ea085ad // add v13.4s, v13.4s, v0.4s
-	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
-	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
+	WORD $0x4e201db0 // and v16.16b, v13.16b, v0.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e201d90 // and v16.16b, v12.16b, v0.16b
+	WORD $0x6e301def // eor v15.16b, v15.16b, v16.16b
+	WORD $0x4ea185ad // add v13.4s, v13.4s, v1.4s
+	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
+	WORD $0x4e201dad // and v13.16b, v13.16b, v0.16b
 	WORD $0x6e2d1cc6 // eor v6.16b, v6.16b, v13.16b
-	WORD $0x4e301d8c // and v12.16b, v12.16b, v16.16b
+	WORD $0x4e201d8c // and v12.16b, v12.16b, v0.16b
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e26dc86 // fmul v6.4s, v4.4s, v6.4s
 	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
 	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
-	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
 	WORD $0x3dc0672d // ldr q13, [x25,#400]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
-	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
+	WORD $0x4eae854a // add v10.4s, v10.4s, v14.4s
 	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
-	WORD $0x6eae856b // sub v11.4s, v11.4s, v14.4s
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
+	WORD $0x6eae854a // sub v10.4s, v10.4s, v14.4s
 	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
-	WORD $0x4f29056e // sshr v14.4s, v11.4s, #23
+	WORD $0x4f29054e // sshr v14.4s, v10.4s, #23
 	WORD $0x4f2905af // sshr v15.4s, v13.4s, #23
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc02630 // ldr q16, [x17,#144]
-	WORD $0x4e301d6b // and v11.16b, v11.16b, v16.16b
+	WORD $0x3dc02230 // ldr q16, [x17,#128]
+	WORD $0x4e301d4a // and v10.16b, v10.16b, v16.16b
 	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
-	WORD $0x3dc02a30 // ldr q16, [x17,#160]
-	WORD $0x4eb0856b // add v11.4s, v11.4s, v16.4s
+	WORD $0x3dc02630 // ldr q16, [x17,#144]
+	WORD $0x4eb0854a // add v10.4s, v10.4s, v16.4s
 	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x4eb0d56b // fsub v11.4s, v11.4s, v16.4s
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x4eb0d54a // fsub v10.4s, v10.4s, v16.4s
 	WORD $0x4eb0d5ad // fsub v13.4s, v13.4s, v16.4s
-	WORD $0x6e2bdd70 // fmul v16.4s, v11.4s, v11.4s
+	WORD $0x6e2add50 // fmul v16.4s, v10.4s, v10.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x3dc03232 // ldr q18, [x17,#192]
-	WORD $0x3dc03633 // ldr q19, [x17,#208]
-	WORD $0x4e2bce72 // fmla v18.4s, v19.4s, v11.4s
-	WORD $0x3dc03234 // ldr q20, [x17,#192]
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x4e2ace72 // fmla v18.4s, v19.4s, v10.4s
+	WORD $0x3dc02e34 // ldr q20, [x17,#176]
 	WORD $0x4e2dce74 // fmla v20.4s, v19.4s, v13.4s
-	WORD $0x3dc03a33 // ldr q19, [x17,#224]
-	WORD $0x3dc03e35 // ldr q21, [x17,#240]
-	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
-	WORD $0x3dc03a36 // ldr q22, [x17,#224]
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc03a35 // ldr q21, [x17,#224]
+	WORD $0x4e2aceb3 // fmla v19.4s, v21.4s, v10.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
 	WORD $0x4e2dceb6 // fmla v22.4s, v21.4s, v13.4s
-	WORD $0x3dc04235 // ldr q21, [x17,#256]
-	WORD $0x3dc04637 // ldr q23, [x17,#272]
-	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
+	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x4e2acef5 // fmla v21.4s, v23.4s, v10.4s
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x4e2dcef8 // fmla v24.4s, v23.4s, v13.4s
-	WORD $0x3dc04a37 // ldr q23, [x17,#288]
-	WORD $0x3dc04e39 // ldr q25, [x17,#304]
-	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
-	WORD $0x3dc04a3a // ldr q26, [x17,#288]
+	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x4e2acf37 // fmla v23.4s, v25.4s, v10.4s
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
 	WORD $0x4e2dcf3a // fmla v26.4s, v25.4s, v13.4s
 	WORD $0x4e30ce72 // fmla v18.4s, v19.4s, v16.4s
 	WORD $0x4e31ced4 // fmla v20.4s, v22.4s, v17.4s
@@ -6387,45 +6394,46 @@ partial:
 	WORD $0x6e31de36 // fmul v22.4s, v17.4s, v17.4s
 	WORD $0x4e33ceb2 // fmla v18.4s, v21.4s, v19.4s
 	WORD $0x4e36cf14 // fmla v20.4s, v24.4s, v22.4s
-	WORD $0x3dc05233 // ldr q19, [x17,#320]
-	WORD $0x6e33ddd5 // fmul v21.4s, v14.4s, v19.4s
-	WORD $0x6e33ddf3 // fmul v19.4s, v15.4s, v19.4s
-	WORD $0x3dc05636 // ldr q22, [x17,#336]
-	WORD $0x4e36cd75 // fmla v21.4s, v11.4s, v22.4s
-	WORD $0x4e36cdb3 // fmla v19.4s, v13.4s, v22.4s
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x3dc05a38 // ldr q24, [x17,#352]
-	WORD $0x4e38cdd6 // fmla v22.4s, v14.4s, v24.4s
-	WORD $0x4e38cdf7 // fmla v23.4s, v15.4s, v24.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
-	WORD $0x4e32cd76 // fmla v22.4s, v11.4s, v18.4s
-	WORD $0x4e34cdb7 // fmla v23.4s, v13.4s, v20.4s
-	WORD $0x4e36d6ab // fadd v11.4s, v21.4s, v22.4s
-	WORD $0x4e37d66d // fadd v13.4s, v19.4s, v23.4s
-	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x4eb01e13 // mov v19.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x3dc04e36 // ldr q22, [x17,#304]
+	WORD $0x4e36cdd3 // fmla v19.4s, v14.4s, v22.4s
+	WORD $0x4e36cdf5 // fmla v21.4s, v15.4s, v22.4s
+	WORD $0x6e30dd50 // fmul v16.4s, v10.4s, v16.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
+	WORD $0x4e32ce13 // fmla v19.4s, v16.4s, v18.4s
+	WORD $0x4e34ce35 // fmla v21.4s, v17.4s, v20.4s
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cdca // fmla v10.4s, v14.4s, v16.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x4e33d54a // fadd v10.4s, v10.4s, v19.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
 	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
-	WORD $0x4f2254ee // shl v14.4s, v7.4s, #2
-	WORD $0x4f22552f // shl v15.4s, v9.4s, #2
+	WORD $0x4f22550e // shl v14.4s, v8.4s, #2
+	WORD $0x4f2254ef // shl v15.4s, v7.4s, #2
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc05630 // ldr q16, [x17,#336]
 	WORD $0x6e30ddce // fmul v14.4s, v14.4s, v16.4s
 	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x3dc06230 // ldr q16, [x17,#384]
-	WORD $0x4eb084f1 // add v17.4s, v7.4s, v16.4s
-	WORD $0x4eb08530 // add v16.4s, v9.4s, v16.4s
+	WORD $0x3dc05a30 // ldr q16, [x17,#352]
+	WORD $0x4eb08511 // add v17.4s, v8.4s, v16.4s
+	WORD $0x4eb084f0 // add v16.4s, v7.4s, v16.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc06634 // ldr q20, [x17,#400]
-	WORD $0x3dc06a35 // ldr q21, [x17,#416]
+	WORD $0x3dc05e34 // ldr q20, [x17,#368]
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
 	WORD $0x4e32ceb4 // fmla v20.4s, v21.4s, v18.4s
-	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x3dc05e36 // ldr q22, [x17,#368]
 	WORD $0x4e33ceb6 // fmla v22.4s, v21.4s, v19.4s
-	WORD $0x3dc06e35 // ldr q21, [x17,#432]
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e33ced4 // fmla v20.4s, v22.4s, v19.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
@@ -6433,46 +6441,45 @@ partial:
 	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
 	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
 	WORD $0x4e34cdf7 // fmla v23.4s, v15.4s, v20.4s
-	WORD $0x3dc0722e // ldr q14, [x17,#448]
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
 	WORD $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
-	WORD $0x3dc07234 // ldr q20, [x17,#448]
+	WORD $0x3dc06a34 // ldr q20, [x17,#416]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
 	WORD $0x4e32cdcf // fmla v15.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e33ce8e // fmla v14.4s, v20.4s, v19.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
-	WORD $0x3dc07e35 // ldr q21, [x17,#496]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07635 // ldr q21, [x17,#464]
 	WORD $0x4e35ce54 // fmla v20.4s, v18.4s, v21.4s
-	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x3dc02a38 // ldr q24, [x17,#160]
 	WORD $0x4e35ce78 // fmla v24.4s, v19.4s, v21.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
 	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
 	WORD $0x4e2fce54 // fmla v20.4s, v18.4s, v15.4s
 	WORD $0x4e2ece78 // fmla v24.4s, v19.4s, v14.4s
-	WORD $0x4ea08e2e // cmtst v14.4s, v17.4s, v0.4s
+	WORD $0x4ea18e2e // cmtst v14.4s, v17.4s, v1.4s
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e761e8f // bsl v15.16b, v20.16b, v22.16b
 	WORD $0x6e741ece // bsl v14.16b, v22.16b, v20.16b
-	WORD $0x4ea08e12 // cmtst v18.4s, v16.4s, v0.4s
+	WORD $0x4ea18e12 // cmtst v18.4s, v16.4s, v1.4s
 	WORD $0x4eb21e53 // mov v19.16b, v18.16b
 	WORD $0x6e771f13 // bsl v19.16b, v24.16b, v23.16b
 	WORD $0x6e781ef2 // bsl v18.16b, v23.16b, v24.16b
-	WORD $0x3dc01a34 // ldr q20, [x17,#96]
-	WORD $0x4e341e35 // and v21.16b, v17.16b, v20.16b
-	WORD $0x6e351def // eor v15.16b, v15.16b, v21.16b
-	WORD $0x4e341e15 // and v21.16b, v16.16b, v20.16b
-	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
-	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
-	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
-	WORD $0x4e341e31 // and v17.16b, v17.16b, v20.16b
+	WORD $0x4e201e34 // and v20.16b, v17.16b, v0.16b
+	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
+	WORD $0x4e201e14 // and v20.16b, v16.16b, v0.16b
+	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
+	WORD $0x4ea18631 // add v17.4s, v17.4s, v1.4s
+	WORD $0x4ea18610 // add v16.4s, v16.4s, v1.4s
+	WORD $0x4e201e31 // and v17.16b, v17.16b, v0.16b
 	WORD $0x6e311dce // eor v14.16b, v14.16b, v17.16b
-	WORD $0x4e341e10 // and v16.16b, v16.16b, v20.16b
+	WORD $0x4e201e10 // and v16.16b, v16.16b, v0.16b
 	WORD $0x6e301e50 // eor v16.16b, v18.16b, v16.16b
-	WORD $0x6e2edd6e // fmul v14.4s, v11.4s, v14.4s
+	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
-	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
 	CMP $16, R8
 	BLT partialtail0
@@ -6480,11 +6487,12 @@ partial:
 	WORD $0xad011464 // stp q4, q5, [x3,#32]
 	WORD $0xad40448f // ldp q15, q17, [x4]
 	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cccf // fmla v15.4s, v6.4s, v20.4s
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
@@ -6499,17 +6507,18 @@ partial:
 	CMP $16, R8
 	BLT partialtail1
 	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad01346b // stp q11, q13, [x3,#32]
+	WORD $0xad01346a // stp q10, q13, [x3,#32]
 	WORD $0xad40448f // ldp q15, q17, [x4]
 	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cdcf // fmla v15.4s, v14.4s, v20.4s
 	WORD $0x4e34ce11 // fmla v17.4s, v16.4s, v20.4s
-	WORD $0x4e34cd72 // fmla v18.4s, v11.4s, v20.4s
+	WORD $0x4e34cd52 // fmla v18.4s, v10.4s, v20.4s
 	WORD $0x4e34cdb3 // fmla v19.4s, v13.4s, v20.4s
 	WORD $0xad00444f // stp q15, q17, [x2]
 	WORD $0xad014c52 // stp q18, q19, [x2,#32]
@@ -6541,11 +6550,12 @@ tail2:
 	CBNZ R9, tail2
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cccf // fmla v15.4s, v6.4s, v20.4s
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
@@ -6566,7 +6576,7 @@ tail3:
 
 partialtail1:
 	WORD $0xad00432e // stp q14, q16, [x25]
-	WORD $0xad01372b // stp q11, q13, [x25,#32]
+	WORD $0xad01372a // stp q10, q13, [x25,#32]
 	MOVD R8, R9
 
 tail4:
@@ -6586,14 +6596,15 @@ tail5:
 	CBNZ R9, tail5
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x6e23dca5 // fmul v5.4s, v5.4s, v3.4s
-	WORD $0x6e23dcc6 // fmul v6.4s, v6.4s, v3.4s
-	WORD $0x6e23dd8c // fmul v12.4s, v12.4s, v3.4s
 	WORD $0x3dc0772f // ldr q15, [x25,#464]
+	WORD $0x6e2fdc84 // fmul v4.4s, v4.4s, v15.4s
+	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
+	WORD $0x6e2fdcc6 // fmul v6.4s, v6.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x3dc07b2f // ldr q15, [x25,#480]
 	WORD $0x4e2fcdc4 // fmla v4.4s, v14.4s, v15.4s
 	WORD $0x4e2fce05 // fmla v5.4s, v16.4s, v15.4s
-	WORD $0x4e2fcd66 // fmla v6.4s, v11.4s, v15.4s
+	WORD $0x4e2fcd46 // fmla v6.4s, v10.4s, v15.4s
 	WORD $0x4e2fcdac // fmla v12.4s, v13.4s, v15.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
 	WORD $0xad013326 // stp q6, q12, [x25,#32]
@@ -6617,18 +6628,18 @@ partialdone:
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
-	WORD $0x2ea1c0cb // umull v11.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e86196c // uzp1 v12.4s, v11.4s, v6.4s
-	WORD $0x4e865966 // uzp2 v6.4s, v11.4s, v6.4s
-	WORD $0x3dc01b2b // ldr q11, [x25,#96]
-	WORD $0x6e2b1cc6 // eor v6.16b, v6.16b, v11.16b
-	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0ad // umull2 v13.2d, v5.4s, v1.4s
-	WORD $0x4e8d196e // uzp1 v14.4s, v11.4s, v13.4s
-	WORD $0x4e8d596b // uzp2 v11.4s, v11.4s, v13.4s
-	WORD $0x2ea2c0cd // umull v13.2d, v6.2s, v2.2s
+	WORD $0x2ea2c0ca // umull v10.2d, v6.2s, v2.2s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e86194c // uzp1 v12.4s, v10.4s, v6.4s
+	WORD $0x4e865946 // uzp2 v6.4s, v10.4s, v6.4s
+	WORD $0x3dc01b2a // ldr q10, [x25,#96]
+	WORD $0x6e2a1cc6 // eor v6.16b, v6.16b, v10.16b
+	WORD $0x2ea2c0aa // umull v10.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0ad // umull2 v13.2d, v5.4s, v2.4s
+	WORD $0x4e8d194e // uzp1 v14.4s, v10.4s, v13.4s
+	WORD $0x4e8d594a // uzp2 v10.4s, v10.4s, v13.4s
+	WORD $0x2ea3c0cd // umull v13.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e8619af // uzp1 v15.4s, v13.4s, v6.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
 	WORD $0x3dc0132d // ldr q13, [x25,#64]
@@ -6637,27 +6648,27 @@ partialdone:
 	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x3dc0232d // ldr q13, [x25,#128]
 	WORD $0x6e2d1d8c // eor v12.16b, v12.16b, v13.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c16c // umull v12.2d, v11.2s, v2.2s
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e8b1990 // uzp1 v16.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
+	WORD $0x2ea3c14c // umull v12.2d, v10.2s, v3.2s
+	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
+	WORD $0x4e8a1990 // uzp1 v16.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
 	WORD $0x3dc0272c // ldr q12, [x25,#144]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x3dc02b2c // ldr q12, [x25,#160]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c16c // umull v12.2d, v11.2s, v1.2s
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x4e8b198e // uzp1 v14.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x2ea2c14c // umull v12.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a198e // uzp1 v14.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
+	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc02f2c // ldr q12, [x25,#176]
@@ -6665,27 +6676,27 @@ partialdone:
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x3dc0332c // ldr q12, [x25,#192]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c16c // umull v12.2d, v11.2s, v2.2s
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e8b1990 // uzp1 v16.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
+	WORD $0x2ea3c14c // umull v12.2d, v10.2s, v3.2s
+	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
+	WORD $0x4e8a1990 // uzp1 v16.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
 	WORD $0x3dc0372c // ldr q12, [x25,#208]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x3dc03b2c // ldr q12, [x25,#224]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c16c // umull v12.2d, v11.2s, v1.2s
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x4e8b198e // uzp1 v14.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x2ea2c14c // umull v12.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a198e // uzp1 v14.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
+	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc03f2c // ldr q12, [x25,#240]
@@ -6693,27 +6704,27 @@ partialdone:
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x3dc0432c // ldr q12, [x25,#256]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c16c // umull v12.2d, v11.2s, v2.2s
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e8b1990 // uzp1 v16.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
+	WORD $0x2ea3c14c // umull v12.2d, v10.2s, v3.2s
+	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
+	WORD $0x4e8a1990 // uzp1 v16.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
 	WORD $0x3dc0472c // ldr q12, [x25,#272]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x3dc04b2c // ldr q12, [x25,#288]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c16c // umull v12.2d, v11.2s, v1.2s
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x4e8b198e // uzp1 v14.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x2ea2c14c // umull v12.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a198e // uzp1 v14.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
+	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc04f2c // ldr q12, [x25,#304]
@@ -6721,27 +6732,27 @@ partialdone:
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x3dc0532c // ldr q12, [x25,#320]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x2ea1c0cc // umull v12.2d, v6.2s, v1.2s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
+	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x2ea2c16c // umull v12.2d, v11.2s, v2.2s
-	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
-	WORD $0x4e8b1990 // uzp1 v16.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
+	WORD $0x2ea3c14c // umull v12.2d, v10.2s, v3.2s
+	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
+	WORD $0x4e8a1990 // uzp1 v16.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
 	WORD $0x3dc0572c // ldr q12, [x25,#336]
 	WORD $0x6e2c1dec // eor v12.16b, v15.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x3dc05b2c // ldr q12, [x25,#352]
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x2ea1c16c // umull v12.2d, v11.2s, v1.2s
-	WORD $0x6ea1c16b // umull2 v11.2d, v11.4s, v1.4s
-	WORD $0x4e8b198e // uzp1 v14.4s, v12.4s, v11.4s
-	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x2ea2c14c // umull v12.2d, v10.2s, v2.2s
+	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
+	WORD $0x4e8a198e // uzp1 v14.4s, v12.4s, v10.4s
+	WORD $0x4e8a598a // uzp2 v10.4s, v12.4s, v10.4s
+	WORD $0x2ea3c0cc // umull v12.2d, v6.2s, v3.2s
+	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e86198f // uzp1 v15.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x3dc05f2c // ldr q12, [x25,#368]
@@ -6749,21 +6760,21 @@ partialdone:
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
 	WORD $0x3dc0632c // ldr q12, [x25,#384]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
+	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc01b2c // ldr q12, [x25,#96]
 	WORD $0x6e2c1c84 // eor v4.16b, v4.16b, v12.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x2ea3c08c // umull v12.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc0132c // ldr q12, [x25,#64]
@@ -6773,12 +6784,12 @@ partialdone:
 	WORD $0x3dc0232c // ldr q12, [x25,#128]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x2ea3c0ac // umull v12.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
 	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0272c // ldr q12, [x25,#144]
@@ -6787,12 +6798,12 @@ partialdone:
 	WORD $0x3dc02b2c // ldr q12, [x25,#160]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x2ea3c08c // umull v12.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc02f2c // ldr q12, [x25,#176]
@@ -6801,12 +6812,12 @@ partialdone:
 	WORD $0x3dc0332c // ldr q12, [x25,#192]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x2ea3c0ac // umull v12.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
 	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0372c // ldr q12, [x25,#208]
@@ -6815,12 +6826,12 @@ partialdone:
 	WORD $0x3dc03b2c // ldr q12, [x25,#224]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x2ea3c08c // umull v12.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc03f2c // ldr q12, [x25,#240]
@@ -6829,12 +6840,12 @@ partialdone:
 	WORD $0x3dc0432c // ldr q12, [x25,#256]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x2ea3c0ac // umull v12.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
 	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0472c // ldr q12, [x25,#272]
@@ -6843,12 +6854,12 @@ partialdone:
 	WORD $0x3dc04b2c // ldr q12, [x25,#288]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x2ea3c08c // umull v12.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc04f2c // ldr q12, [x25,#304]
@@ -6857,12 +6868,12 @@ partialdone:
 	WORD $0x3dc0532c // ldr q12, [x25,#320]
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x2ea3c0ac // umull v12.2d, v5.2s, v3.2s
+	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
 	WORD $0x4e851992 // uzp1 v18.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc0572c // ldr q12, [x25,#336]
@@ -6871,12 +6882,12 @@ partialdone:
 	WORD $0x3dc05b2c // ldr q12, [x25,#352]
 	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e851990 // uzp1 v16.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x2ea3c08c // umull v12.2d, v4.2s, v3.2s
+	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
 	WORD $0x3dc05f2c // ldr q12, [x25,#368]
@@ -6886,13 +6897,13 @@ partialdone:
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
 	WORD $0x3d807326 // str q6, [x25,#448]
-	WORD $0x4eaf1de8 // mov v8.16b, v15.16b
+	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
-	WORD $0x4eb11e2a // mov v10.16b, v17.16b
-	WORD $0x3d806f2b // str q11, [x25,#432]
-	WORD $0x4eae1dc7 // mov v7.16b, v14.16b
+	WORD $0x4eb11e2b // mov v11.16b, v17.16b
+	WORD $0x3d806f2a // str q10, [x25,#432]
+	WORD $0x4eae1dc8 // mov v8.16b, v14.16b
 	WORD $0x3d806725 // str q5, [x25,#400]
-	WORD $0x4eb01e09 // mov v9.16b, v16.16b
+	WORD $0x4eb01e07 // mov v7.16b, v16.16b
 	B whole
 
 final:
@@ -6905,43 +6916,43 @@ final:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
-	WORD $0x4f2904ab // sshr v11.4s, v5.4s, #23
+	WORD $0x4f2904aa // sshr v10.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x3dc0262c // ldr q12, [x17,#144]
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
 	WORD $0x4e2c1c84 // and v4.16b, v4.16b, v12.16b
 	WORD $0x4e2c1ca5 // and v5.16b, v5.16b, v12.16b
-	WORD $0x3dc02a2c // ldr q12, [x17,#160]
+	WORD $0x3dc0262c // ldr q12, [x17,#144]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x4eac84a5 // add v5.4s, v5.4s, v12.4s
-	WORD $0x3dc02e2c // ldr q12, [x17,#176]
+	WORD $0x3dc02a2c // ldr q12, [x17,#160]
 	WORD $0x4eacd484 // fsub v4.4s, v4.4s, v12.4s
 	WORD $0x4eacd4a5 // fsub v5.4s, v5.4s, v12.4s
 	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
 	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc0322f // ldr q15, [x17,#192]
 	WORD $0x4e24cdee // fmla v14.4s, v15.4s, v4.4s
-	WORD $0x3dc03230 // ldr q16, [x17,#192]
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
 	WORD $0x4e25cdf0 // fmla v16.4s, v15.4s, v5.4s
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
-	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc03a31 // ldr q17, [x17,#224]
 	WORD $0x4e24ce2f // fmla v15.4s, v17.4s, v4.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
 	WORD $0x4e25ce32 // fmla v18.4s, v17.4s, v5.4s
-	WORD $0x3dc04231 // ldr q17, [x17,#256]
-	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc04233 // ldr q19, [x17,#256]
 	WORD $0x4e24ce71 // fmla v17.4s, v19.4s, v4.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
 	WORD $0x4e25ce74 // fmla v20.4s, v19.4s, v5.4s
-	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc04a35 // ldr q21, [x17,#288]
 	WORD $0x4e24ceb3 // fmla v19.4s, v21.4s, v4.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
 	WORD $0x4e25ceb6 // fmla v22.4s, v21.4s, v5.4s
 	WORD $0x4e2ccdee // fmla v14.4s, v15.4s, v12.4s
 	WORD $0x4e2dce50 // fmla v16.4s, v18.4s, v13.4s
@@ -6951,139 +6962,139 @@ final:
 	WORD $0x6e2dddb2 // fmul v18.4s, v13.4s, v13.4s
 	WORD $0x4e2fce2e // fmla v14.4s, v17.4s, v15.4s
 	WORD $0x4e32ce90 // fmla v16.4s, v20.4s, v18.4s
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fdcd1 // fmul v17.4s, v6.4s, v15.4s
-	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
-	WORD $0x3dc05632 // ldr q18, [x17,#336]
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4e32ccaf // fmla v15.4s, v5.4s, v18.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x3dc05a34 // ldr q20, [x17,#352]
-	WORD $0x4e34ccd2 // fmla v18.4s, v6.4s, v20.4s
-	WORD $0x4e34cd73 // fmla v19.4s, v11.4s, v20.4s
-	WORD $0x6e2cdc84 // fmul v4.4s, v4.4s, v12.4s
-	WORD $0x6e2ddca5 // fmul v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ecc92 // fmla v18.4s, v4.4s, v14.4s
-	WORD $0x4e30ccb3 // fmla v19.4s, v5.4s, v16.4s
-	WORD $0x4e32d624 // fadd v4.4s, v17.4s, v18.4s
-	WORD $0x4e33d5e5 // fadd v5.4s, v15.4s, v19.4s
+	WORD $0x4eac1d8f // mov v15.16b, v12.16b
+	WORD $0x4ead1db1 // mov v17.16b, v13.16b
+	WORD $0x3dc04e32 // ldr q18, [x17,#304]
+	WORD $0x4e32cccf // fmla v15.4s, v6.4s, v18.4s
+	WORD $0x4e32cd51 // fmla v17.4s, v10.4s, v18.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x6e2ddcad // fmul v13.4s, v5.4s, v13.4s
+	WORD $0x4e2ecd8f // fmla v15.4s, v12.4s, v14.4s
+	WORD $0x4e30cdb1 // fmla v17.4s, v13.4s, v16.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522c // ldr q12, [x17,#320]
+	WORD $0x4e2cccc4 // fmla v4.4s, v6.4s, v12.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2ccd45 // fmla v5.4s, v10.4s, v12.4s
+	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
-	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
-	WORD $0x4f22554b // shl v11.4s, v10.4s, #2
+	WORD $0x4f225526 // shl v6.4s, v9.4s, #2
+	WORD $0x4f22556a // shl v10.4s, v11.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x3dc05e2c // ldr q12, [x17,#368]
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562c // ldr q12, [x17,#336]
 	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
-	WORD $0x6e2cdd6b // fmul v11.4s, v11.4s, v12.4s
-	WORD $0x3dc0622c // ldr q12, [x17,#384]
-	WORD $0x4eac850d // add v13.4s, v8.4s, v12.4s
-	WORD $0x4eac854c // add v12.4s, v10.4s, v12.4s
+	WORD $0x6e2cdd4a // fmul v10.4s, v10.4s, v12.4s
+	WORD $0x3dc05a2c // ldr q12, [x17,#352]
+	WORD $0x4eac852d // add v13.4s, v9.4s, v12.4s
+	WORD $0x4eac856c // add v12.4s, v11.4s, v12.4s
 	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
-	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
-	WORD $0x3dc06630 // ldr q16, [x17,#400]
-	WORD $0x3dc06a31 // ldr q17, [x17,#416]
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
+	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc06231 // ldr q17, [x17,#384]
 	WORD $0x4e2ece30 // fmla v16.4s, v17.4s, v14.4s
-	WORD $0x3dc06632 // ldr q18, [x17,#400]
+	WORD $0x3dc05e32 // ldr q18, [x17,#368]
 	WORD $0x4e2fce32 // fmla v18.4s, v17.4s, v15.4s
-	WORD $0x3dc06e31 // ldr q17, [x17,#432]
+	WORD $0x3dc06631 // ldr q17, [x17,#400]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2fce50 // fmla v16.4s, v18.4s, v15.4s
 	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
-	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4eaa1d53 // mov v19.16b, v10.16b
 	WORD $0x6e26ddc6 // fmul v6.4s, v14.4s, v6.4s
-	WORD $0x6e2bddeb // fmul v11.4s, v15.4s, v11.4s
+	WORD $0x6e2addea // fmul v10.4s, v15.4s, v10.4s
 	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
-	WORD $0x4e30cd73 // fmla v19.4s, v11.4s, v16.4s
+	WORD $0x4e30cd53 // fmla v19.4s, v10.4s, v16.4s
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2ecd46 // fmla v6.4s, v10.4s, v14.4s
+	WORD $0x3dc06a30 // ldr q16, [x17,#416]
+	WORD $0x4e2fcd50 // fmla v16.4s, v10.4s, v15.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2eccca // fmla v10.4s, v6.4s, v14.4s
 	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc0762b // ldr q11, [x17,#464]
-	WORD $0x4e2ecd66 // fmla v6.4s, v11.4s, v14.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
-	WORD $0x3dc07a2b // ldr q11, [x17,#480]
-	WORD $0x4e2ecccb // fmla v11.4s, v6.4s, v14.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
 	WORD $0x4e2fce06 // fmla v6.4s, v16.4s, v15.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x3dc07e31 // ldr q17, [x17,#496]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc07631 // ldr q17, [x17,#464]
 	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
 	WORD $0x4e31cdf4 // fmla v20.4s, v15.4s, v17.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
 	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
-	WORD $0x4e2bcdd0 // fmla v16.4s, v14.4s, v11.4s
+	WORD $0x4e2acdd0 // fmla v16.4s, v14.4s, v10.4s
 	WORD $0x4e26cdf4 // fmla v20.4s, v15.4s, v6.4s
-	WORD $0x4ea08da6 // cmtst v6.4s, v13.4s, v0.4s
-	WORD $0x4ea61ccb // mov v11.16b, v6.16b
-	WORD $0x6e721e0b // bsl v11.16b, v16.16b, v18.16b
+	WORD $0x4ea18da6 // cmtst v6.4s, v13.4s, v1.4s
+	WORD $0x4ea61cca // mov v10.16b, v6.16b
+	WORD $0x6e721e0a // bsl v10.16b, v16.16b, v18.16b
 	WORD $0x6e701e46 // bsl v6.16b, v18.16b, v16.16b
-	WORD $0x4ea08d8e // cmtst v14.4s, v12.4s, v0.4s
+	WORD $0x4ea18d8e // cmtst v14.4s, v12.4s, v1.4s
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e731e8f // bsl v15.16b, v20.16b, v19.16b
 	WORD $0x6e741e6e // bsl v14.16b, v19.16b, v20.16b
-	WORD $0x3dc01a30 // ldr q16, [x17,#96]
-	WORD $0x4e301db1 // and v17.16b, v13.16b, v16.16b
-	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
-	WORD $0x4e301d91 // and v17.16b, v12.16b, v16.16b
-	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
-	WORD $0x4ea085ad // add v13.4s, v13.4s, v0.4s
-	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
-	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
+	WORD $0x4e201db0 // and v16.16b, v13.16b, v0.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e201d90 // and v16.16b, v12.16b, v0.16b
+	WORD $0x6e301def // eor v15.16b, v15.16b, v16.16b
+	WORD $0x4ea185ad // add v13.4s, v13.4s, v1.4s
+	WORD $0x4ea1858c // add v12.4s, v12.4s, v1.4s
+	WORD $0x4e201dad // and v13.16b, v13.16b, v0.16b
 	WORD $0x6e2d1cc6 // eor v6.16b, v6.16b, v13.16b
-	WORD $0x4e301d8c // and v12.16b, v12.16b, v16.16b
+	WORD $0x4e201d8c // and v12.16b, v12.16b, v0.16b
 	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e26dc86 // fmul v6.4s, v4.4s, v6.4s
 	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
 	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
-	WORD $0x3dc06f2b // ldr q11, [x25,#432]
-	WORD $0x6f38056b // ushr v11.4s, v11.4s, #8
+	WORD $0x3dc06f2a // ldr q10, [x25,#432]
+	WORD $0x6f38054a // ushr v10.4s, v10.4s, #8
 	WORD $0x3dc0672d // ldr q13, [x25,#400]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
 	WORD $0x3dc0062e // ldr q14, [x17,#16]
-	WORD $0x4eae856b // add v11.4s, v11.4s, v14.4s
+	WORD $0x4eae854a // add v10.4s, v10.4s, v14.4s
 	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
-	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
-	WORD $0x6eae856b // sub v11.4s, v11.4s, v14.4s
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
+	WORD $0x6eae854a // sub v10.4s, v10.4s, v14.4s
 	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
-	WORD $0x4f29056e // sshr v14.4s, v11.4s, #23
+	WORD $0x4f29054e // sshr v14.4s, v10.4s, #23
 	WORD $0x4f2905af // sshr v15.4s, v13.4s, #23
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc02630 // ldr q16, [x17,#144]
-	WORD $0x4e301d6b // and v11.16b, v11.16b, v16.16b
+	WORD $0x3dc02230 // ldr q16, [x17,#128]
+	WORD $0x4e301d4a // and v10.16b, v10.16b, v16.16b
 	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
-	WORD $0x3dc02a30 // ldr q16, [x17,#160]
-	WORD $0x4eb0856b // add v11.4s, v11.4s, v16.4s
+	WORD $0x3dc02630 // ldr q16, [x17,#144]
+	WORD $0x4eb0854a // add v10.4s, v10.4s, v16.4s
 	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x4eb0d56b // fsub v11.4s, v11.4s, v16.4s
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x4eb0d54a // fsub v10.4s, v10.4s, v16.4s
 	WORD $0x4eb0d5ad // fsub v13.4s, v13.4s, v16.4s
-	WORD $0x6e2bdd70 // fmul v16.4s, v11.4s, v11.4s
+	WORD $0x6e2add50 // fmul v16.4s, v10.4s, v10.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x3dc03232 // ldr q18, [x17,#192]
-	WORD $0x3dc03633 // ldr q19, [x17,#208]
-	WORD $0x4e2bce72 // fmla v18.4s, v19.4s, v11.4s
-	WORD $0x3dc03234 // ldr q20, [x17,#192]
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x4e2ace72 // fmla v18.4s, v19.4s, v10.4s
+	WORD $0x3dc02e34 // ldr q20, [x17,#176]
 	WORD $0x4e2dce74 // fmla v20.4s, v19.4s, v13.4s
-	WORD $0x3dc03a33 // ldr q19, [x17,#224]
-	WORD $0x3dc03e35 // ldr q21, [x17,#240]
-	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
-	WORD $0x3dc03a36 // ldr q22, [x17,#224]
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc03a35 // ldr q21, [x17,#224]
+	WORD $0x4e2aceb3 // fmla v19.4s, v21.4s, v10.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
 	WORD $0x4e2dceb6 // fmla v22.4s, v21.4s, v13.4s
-	WORD $0x3dc04235 // ldr q21, [x17,#256]
-	WORD $0x3dc04637 // ldr q23, [x17,#272]
-	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
+	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x4e2acef5 // fmla v21.4s, v23.4s, v10.4s
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x4e2dcef8 // fmla v24.4s, v23.4s, v13.4s
-	WORD $0x3dc04a37 // ldr q23, [x17,#288]
-	WORD $0x3dc04e39 // ldr q25, [x17,#304]
-	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
-	WORD $0x3dc04a3a // ldr q26, [x17,#288]
+	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x4e2acf37 // fmla v23.4s, v25.4s, v10.4s
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
 	WORD $0x4e2dcf3a // fmla v26.4s, v25.4s, v13.4s
 	WORD $0x4e30ce72 // fmla v18.4s, v19.4s, v16.4s
 	WORD $0x4e31ced4 // fmla v20.4s, v22.4s, v17.4s
@@ -7093,45 +7104,46 @@ final:
 	WORD $0x6e31de36 // fmul v22.4s, v17.4s, v17.4s
 	WORD $0x4e33ceb2 // fmla v18.4s, v21.4s, v19.4s
 	WORD $0x4e36cf14 // fmla v20.4s, v24.4s, v22.4s
-	WORD $0x3dc05233 // ldr q19, [x17,#320]
-	WORD $0x6e33ddd5 // fmul v21.4s, v14.4s, v19.4s
-	WORD $0x6e33ddf3 // fmul v19.4s, v15.4s, v19.4s
-	WORD $0x3dc05636 // ldr q22, [x17,#336]
-	WORD $0x4e36cd75 // fmla v21.4s, v11.4s, v22.4s
-	WORD $0x4e36cdb3 // fmla v19.4s, v13.4s, v22.4s
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x3dc05a38 // ldr q24, [x17,#352]
-	WORD $0x4e38cdd6 // fmla v22.4s, v14.4s, v24.4s
-	WORD $0x4e38cdf7 // fmla v23.4s, v15.4s, v24.4s
-	WORD $0x6e30dd6b // fmul v11.4s, v11.4s, v16.4s
-	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
-	WORD $0x4e32cd76 // fmla v22.4s, v11.4s, v18.4s
-	WORD $0x4e34cdb7 // fmla v23.4s, v13.4s, v20.4s
-	WORD $0x4e36d6ab // fadd v11.4s, v21.4s, v22.4s
-	WORD $0x4e37d66d // fadd v13.4s, v19.4s, v23.4s
-	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x4eb01e13 // mov v19.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x3dc04e36 // ldr q22, [x17,#304]
+	WORD $0x4e36cdd3 // fmla v19.4s, v14.4s, v22.4s
+	WORD $0x4e36cdf5 // fmla v21.4s, v15.4s, v22.4s
+	WORD $0x6e30dd50 // fmul v16.4s, v10.4s, v16.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
+	WORD $0x4e32ce13 // fmla v19.4s, v16.4s, v18.4s
+	WORD $0x4e34ce35 // fmla v21.4s, v17.4s, v20.4s
+	WORD $0x4e2ad54a // fadd v10.4s, v10.4s, v10.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cdca // fmla v10.4s, v14.4s, v16.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x4e33d54a // fadd v10.4s, v10.4s, v19.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
 	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
-	WORD $0x4f2254ee // shl v14.4s, v7.4s, #2
-	WORD $0x4f22552f // shl v15.4s, v9.4s, #2
+	WORD $0x4f22550e // shl v14.4s, v8.4s, #2
+	WORD $0x4f2254ef // shl v15.4s, v7.4s, #2
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc05630 // ldr q16, [x17,#336]
 	WORD $0x6e30ddce // fmul v14.4s, v14.4s, v16.4s
 	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x3dc06230 // ldr q16, [x17,#384]
-	WORD $0x4eb084f1 // add v17.4s, v7.4s, v16.4s
-	WORD $0x4eb08530 // add v16.4s, v9.4s, v16.4s
+	WORD $0x3dc05a30 // ldr q16, [x17,#352]
+	WORD $0x4eb08511 // add v17.4s, v8.4s, v16.4s
+	WORD $0x4eb084f0 // add v16.4s, v7.4s, v16.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc06634 // ldr q20, [x17,#400]
-	WORD $0x3dc06a35 // ldr q21, [x17,#416]
+	WORD $0x3dc05e34 // ldr q20, [x17,#368]
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
 	WORD $0x4e32ceb4 // fmla v20.4s, v21.4s, v18.4s
-	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x3dc05e36 // ldr q22, [x17,#368]
 	WORD $0x4e33ceb6 // fmla v22.4s, v21.4s, v19.4s
-	WORD $0x3dc06e35 // ldr q21, [x17,#432]
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e33ced4 // fmla v20.4s, v22.4s, v19.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
@@ -7139,46 +7151,45 @@ final:
 	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
 	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
 	WORD $0x4e34cdf7 // fmla v23.4s, v15.4s, v20.4s
-	WORD $0x3dc0722e // ldr q14, [x17,#448]
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
 	WORD $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
-	WORD $0x3dc07234 // ldr q20, [x17,#448]
+	WORD $0x3dc06a34 // ldr q20, [x17,#416]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
 	WORD $0x4e32cdcf // fmla v15.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e33ce8e // fmla v14.4s, v20.4s, v19.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
-	WORD $0x3dc07e35 // ldr q21, [x17,#496]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07635 // ldr q21, [x17,#464]
 	WORD $0x4e35ce54 // fmla v20.4s, v18.4s, v21.4s
-	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x3dc02a38 // ldr q24, [x17,#160]
 	WORD $0x4e35ce78 // fmla v24.4s, v19.4s, v21.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
 	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
 	WORD $0x4e2fce54 // fmla v20.4s, v18.4s, v15.4s
 	WORD $0x4e2ece78 // fmla v24.4s, v19.4s, v14.4s
-	WORD $0x4ea08e2e // cmtst v14.4s, v17.4s, v0.4s
+	WORD $0x4ea18e2e // cmtst v14.4s, v17.4s, v1.4s
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e761e8f // bsl v15.16b, v20.16b, v22.16b
 	WORD $0x6e741ece // bsl v14.16b, v22.16b, v20.16b
-	WORD $0x4ea08e12 // cmtst v18.4s, v16.4s, v0.4s
+	WORD $0x4ea18e12 // cmtst v18.4s, v16.4s, v1.4s
 	WORD $0x4eb21e53 // mov v19.16b, v18.16b
 	WORD $0x6e771f13 // bsl v19.16b, v24.16b, v23.16b
 	WORD $0x6e781ef2 // bsl v18.16b, v23.16b, v24.16b
-	WORD $0x3dc01a34 // ldr q20, [x17,#96]
-	WORD $0x4e341e35 // and v21.16b, v17.16b, v20.16b
-	WORD $0x6e351def // eor v15.16b, v15.16b, v21.16b
-	WORD $0x4e341e15 // and v21.16b, v16.16b, v20.16b
-	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
-	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
-	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
-	WORD $0x4e341e31 // and v17.16b, v17.16b, v20.16b
+	WORD $0x4e201e34 // and v20.16b, v17.16b, v0.16b
+	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
+	WORD $0x4e201e14 // and v20.16b, v16.16b, v0.16b
+	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
+	WORD $0x4ea18631 // add v17.4s, v17.4s, v1.4s
+	WORD $0x4ea18610 // add v16.4s, v16.4s, v1.4s
+	WORD $0x4e201e31 // and v17.16b, v17.16b, v0.16b
 	WORD $0x6e311dce // eor v14.16b, v14.16b, v17.16b
-	WORD $0x4e341e10 // and v16.16b, v16.16b, v20.16b
+	WORD $0x4e201e10 // and v16.16b, v16.16b, v0.16b
 	WORD $0x6e301e50 // eor v16.16b, v18.16b, v16.16b
-	WORD $0x6e2edd6e // fmul v14.4s, v11.4s, v14.4s
+	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
 	WORD $0x6e30ddb0 // fmul v16.4s, v13.4s, v16.4s
-	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
 	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
 	CMP $16, R8
 	BLT finaltail0
@@ -7186,11 +7197,12 @@ final:
 	WORD $0xad011464 // stp q4, q5, [x3,#32]
 	WORD $0xad40448f // ldp q15, q17, [x4]
 	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cccf // fmla v15.4s, v6.4s, v20.4s
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
@@ -7205,17 +7217,18 @@ final:
 	CMP $16, R8
 	BLT finaltail1
 	WORD $0xad00406e // stp q14, q16, [x3]
-	WORD $0xad01346b // stp q11, q13, [x3,#32]
+	WORD $0xad01346a // stp q10, q13, [x3,#32]
 	WORD $0xad40448f // ldp q15, q17, [x4]
 	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cdcf // fmla v15.4s, v14.4s, v20.4s
 	WORD $0x4e34ce11 // fmla v17.4s, v16.4s, v20.4s
-	WORD $0x4e34cd72 // fmla v18.4s, v11.4s, v20.4s
+	WORD $0x4e34cd52 // fmla v18.4s, v10.4s, v20.4s
 	WORD $0x4e34cdb3 // fmla v19.4s, v13.4s, v20.4s
 	WORD $0xad00444f // stp q15, q17, [x2]
 	WORD $0xad014c52 // stp q18, q19, [x2,#32]
@@ -7247,11 +7260,12 @@ tail8:
 	CBNZ R9, tail8
 	WORD $0xad40472f // ldp q15, q17, [x25]
 	WORD $0xad414f32 // ldp q18, q19, [x25,#32]
-	WORD $0x6e23ddef // fmul v15.4s, v15.4s, v3.4s
-	WORD $0x6e23de31 // fmul v17.4s, v17.4s, v3.4s
-	WORD $0x6e23de52 // fmul v18.4s, v18.4s, v3.4s
-	WORD $0x6e23de73 // fmul v19.4s, v19.4s, v3.4s
 	WORD $0x3dc07734 // ldr q20, [x25,#464]
+	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
+	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
+	WORD $0x6e34de52 // fmul v18.4s, v18.4s, v20.4s
+	WORD $0x6e34de73 // fmul v19.4s, v19.4s, v20.4s
+	WORD $0x3dc07b34 // ldr q20, [x25,#480]
 	WORD $0x4e34cccf // fmla v15.4s, v6.4s, v20.4s
 	WORD $0x4e34cd91 // fmla v17.4s, v12.4s, v20.4s
 	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
@@ -7272,7 +7286,7 @@ tail9:
 
 finaltail1:
 	WORD $0xad00432e // stp q14, q16, [x25]
-	WORD $0xad01372b // stp q11, q13, [x25,#32]
+	WORD $0xad01372a // stp q10, q13, [x25,#32]
 	MOVD R8, R9
 
 tail10:
@@ -7292,17 +7306,18 @@ tail11:
 	CBNZ R9, tail11
 	WORD $0xad401724 // ldp q4, q5, [x25]
 	WORD $0xad413326 // ldp q6, q12, [x25,#32]
-	WORD $0x6e23dc84 // fmul v4.4s, v4.4s, v3.4s
-	WORD $0x6e23dca5 // fmul v5.4s, v5.4s, v3.4s
-	WORD $0x6e23dcc6 // fmul v6.4s, v6.4s, v3.4s
-	WORD $0x6e23dd83 // fmul v3.4s, v12.4s, v3.4s
-	WORD $0x3dc0772c // ldr q12, [x25,#464]
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2cce05 // fmla v5.4s, v16.4s, v12.4s
-	WORD $0x4e2ccd66 // fmla v6.4s, v11.4s, v12.4s
-	WORD $0x4e2ccda3 // fmla v3.4s, v13.4s, v12.4s
+	WORD $0x3dc0772f // ldr q15, [x25,#464]
+	WORD $0x6e2fdc84 // fmul v4.4s, v4.4s, v15.4s
+	WORD $0x6e2fdca5 // fmul v5.4s, v5.4s, v15.4s
+	WORD $0x6e2fdcc6 // fmul v6.4s, v6.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x3dc07b2f // ldr q15, [x25,#480]
+	WORD $0x4e2fcdc4 // fmla v4.4s, v14.4s, v15.4s
+	WORD $0x4e2fce05 // fmla v5.4s, v16.4s, v15.4s
+	WORD $0x4e2fcd46 // fmla v6.4s, v10.4s, v15.4s
+	WORD $0x4e2fcdac // fmla v12.4s, v13.4s, v15.4s
 	WORD $0xad001724 // stp q4, q5, [x25]
-	WORD $0xad010f26 // stp q6, q3, [x25,#32]
+	WORD $0xad013326 // stp q6, q12, [x25,#32]
 	MOVD R8, R9
 
 tail12:
@@ -7331,7 +7346,7 @@ none:
 TEXT ·Overdamped(SB), 0, $528-168
 	MOVD $frame-528(SP), R25
 	MOVD $noiseConsts<>(SB), R17
-	WORD $0x3dc01e20 // ldr q0, [x17,#112]
+	WORD $0x3dc01a20 // ldr q0, [x17,#96]
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
 	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+104(FP), R0
@@ -7555,9 +7570,9 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x3dc05726 // ldr q6, [x25,#336]
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
-	WORD $0x3dc05b26 // ldr q6, [x25,#352]
-	WORD $0x3dc07b27 // ldr q7, [x25,#480]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc07b26 // ldr q6, [x25,#480]
+	WORD $0x3dc05b27 // ldr q7, [x25,#352]
+	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
@@ -7742,9 +7757,9 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x3d806f24 // str q4, [x25,#432]
-	WORD $0x3dc06b24 // ldr q4, [x25,#416]
-	WORD $0x3dc07326 // ldr q6, [x25,#448]
-	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
+	WORD $0x3dc07324 // ldr q4, [x25,#448]
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3d807324 // str q4, [x25,#448]
 	CBZ R0, rowsdone
@@ -7757,7 +7772,7 @@ rows:
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
 	WORD $0x3d807f25 // str q5, [x25,#496]
-	WORD $0x3dc08225 // ldr q5, [x17,#512]
+	WORD $0x3dc07e25 // ldr q5, [x17,#496]
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2520c0 // fcmp s6, s5
 	BGT clip
@@ -7863,10 +7878,10 @@ tail3:
 	WORD $0x3dc01632 // ldr q18, [x17,#80]
 	WORD $0x4eb23632 // cmgt v18.4s, v17.4s, v18.4s
 	WORD $0x4e321def // and v15.16b, v15.16b, v18.16b
-	WORD $0x3dc08632 // ldr q18, [x17,#528]
+	WORD $0x3dc08232 // ldr q18, [x17,#512]
 	WORD $0x4eb23632 // cmgt v18.4s, v17.4s, v18.4s
 	WORD $0x4e321e10 // and v16.16b, v16.16b, v18.16b
-	WORD $0x3dc08a32 // ldr q18, [x17,#544]
+	WORD $0x3dc08632 // ldr q18, [x17,#528]
 	WORD $0x4eb23631 // cmgt v17.4s, v17.4s, v18.4s
 	WORD $0x4e311ca5 // and v5.16b, v5.16b, v17.16b
 	WORD $0x4e2ecdc6 // fmla v6.4s, v14.4s, v14.4s
@@ -7945,7 +7960,7 @@ ahead:
 	WORD $0x4e8619ae // uzp1 v14.4s, v13.4s, v6.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
 	WORD $0x3dc0232d // ldr q13, [x25,#128]
@@ -7957,15 +7972,15 @@ ahead:
 	WORD $0x6ea1c0b1 // umull2 v17.2d, v5.4s, v1.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e9119f2 // uzp1 v18.4s, v15.4s, v17.4s
-	WORD $0x3dc02633 // ldr q19, [x17,#144]
+	WORD $0x3dc02233 // ldr q19, [x17,#128]
 	WORD $0x4e331ce7 // and v7.16b, v7.16b, v19.16b
 	WORD $0x4e331d8c // and v12.16b, v12.16b, v19.16b
 	WORD $0x4e9159ef // uzp2 v15.4s, v15.4s, v17.4s
-	WORD $0x3dc02a31 // ldr q17, [x17,#160]
+	WORD $0x3dc02631 // ldr q17, [x17,#144]
 	WORD $0x4eb184e7 // add v7.4s, v7.4s, v17.4s
 	WORD $0x2ea2c0d3 // umull v19.2d, v6.2s, v2.2s
 	WORD $0x4eb1858c // add v12.4s, v12.4s, v17.4s
-	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc02a31 // ldr q17, [x17,#160]
 	WORD $0x4eb1d4e7 // fsub v7.4s, v7.4s, v17.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4eb1d58c // fsub v12.4s, v12.4s, v17.4s
@@ -7976,264 +7991,265 @@ ahead:
 	WORD $0x3dc01b33 // ldr q19, [x25,#96]
 	WORD $0x3dc02736 // ldr q22, [x25,#144]
 	WORD $0x6e361e73 // eor v19.16b, v19.16b, v22.16b
-	WORD $0x3dc03236 // ldr q22, [x17,#192]
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
 	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
-	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
 	WORD $0x4e27ce76 // fmla v22.4s, v19.4s, v7.4s
 	WORD $0x3dc02b37 // ldr q23, [x25,#160]
 	WORD $0x6e371dce // eor v14.16b, v14.16b, v23.16b
-	WORD $0x3dc03237 // ldr q23, [x17,#192]
+	WORD $0x3dc02e37 // ldr q23, [x17,#176]
 	WORD $0x4e2cce77 // fmla v23.4s, v19.4s, v12.4s
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
 	WORD $0x2ea1c0cf // umull v15.2d, v6.2s, v1.2s
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x3dc03a33 // ldr q19, [x17,#224]
-	WORD $0x3dc03e38 // ldr q24, [x17,#240]
+	WORD $0x3dc03a38 // ldr q24, [x17,#224]
 	WORD $0x4e27cf13 // fmla v19.4s, v24.4s, v7.4s
 	WORD $0x4e8619f9 // uzp1 v25.4s, v15.4s, v6.4s
-	WORD $0x3dc03a3a // ldr q26, [x17,#224]
-	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
 	WORD $0x4e2ccf1a // fmla v26.4s, v24.4s, v12.4s
+	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
 	WORD $0x2ea2c1cf // umull v15.2d, v14.2s, v2.2s
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x6ea2c1ce // umull2 v14.2d, v14.4s, v2.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
-	WORD $0x3dc0463b // ldr q27, [x17,#272]
+	WORD $0x3dc0423b // ldr q27, [x17,#256]
 	WORD $0x4e27cf78 // fmla v24.4s, v27.4s, v7.4s
 	WORD $0x4e8e19fc // uzp1 v28.4s, v15.4s, v14.4s
-	WORD $0x3dc0423d // ldr q29, [x17,#256]
-	WORD $0x4e8e59ee // uzp2 v14.4s, v15.4s, v14.4s
+	WORD $0x3dc03e3d // ldr q29, [x17,#240]
 	WORD $0x4e2ccf7d // fmla v29.4s, v27.4s, v12.4s
+	WORD $0x4e8e59ee // uzp2 v14.4s, v15.4s, v14.4s
 	WORD $0x3dc02f2f // ldr q15, [x25,#176]
 	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
 	WORD $0x6e2e1dee // eor v14.16b, v15.16b, v14.16b
 	WORD $0x3dc04a2f // ldr q15, [x17,#288]
-	WORD $0x3dc04e31 // ldr q17, [x17,#304]
-	WORD $0x4e27ce2f // fmla v15.4s, v17.4s, v7.4s
+	WORD $0x4e27cdf1 // fmla v17.4s, v15.4s, v7.4s
 	WORD $0x3dc0333b // ldr q27, [x25,#192]
 	WORD $0x6e3b1e52 // eor v18.16b, v18.16b, v27.16b
-	WORD $0x3dc04a3b // ldr q27, [x17,#288]
+	WORD $0x3dc0463b // ldr q27, [x17,#272]
+	WORD $0x4e2ccdfb // fmla v27.4s, v15.4s, v12.4s
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x4e2cce3b // fmla v27.4s, v17.4s, v12.4s
-	WORD $0x2ea1c1d1 // umull v17.2d, v14.2s, v1.2s
+	WORD $0x2ea1c1cf // umull v15.2d, v14.2s, v1.2s
 	WORD $0x4e34ce76 // fmla v22.4s, v19.4s, v20.4s
 	WORD $0x6ea1c1ce // umull2 v14.2d, v14.4s, v1.4s
 	WORD $0x4e35cf57 // fmla v23.4s, v26.4s, v21.4s
-	WORD $0x4e8e1a32 // uzp1 v18.4s, v17.4s, v14.4s
-	WORD $0x4e8e5a2e // uzp2 v14.4s, v17.4s, v14.4s
-	WORD $0x4e34cdf8 // fmla v24.4s, v15.4s, v20.4s
+	WORD $0x4e8e19f2 // uzp1 v18.4s, v15.4s, v14.4s
+	WORD $0x4e34ce38 // fmla v24.4s, v17.4s, v20.4s
+	WORD $0x4e8e59ee // uzp2 v14.4s, v15.4s, v14.4s
 	WORD $0x2ea2c0cf // umull v15.2d, v6.2s, v2.2s
 	WORD $0x4e35cf7d // fmla v29.4s, v27.4s, v21.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x6e34de91 // fmul v17.4s, v20.4s, v20.4s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x6e35deb3 // fmul v19.4s, v21.4s, v21.4s
 	WORD $0x4e8619fa // uzp1 v26.4s, v15.4s, v6.4s
-	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
 	WORD $0x4e31cf16 // fmla v22.4s, v24.4s, v17.4s
+	WORD $0x4e8659e6 // uzp2 v6.4s, v15.4s, v6.4s
 	WORD $0x3dc0372f // ldr q15, [x25,#208]
 	WORD $0x6e2f1f8f // eor v15.16b, v28.16b, v15.16b
 	WORD $0x4e33cfb7 // fmla v23.4s, v29.4s, v19.4s
+	WORD $0x4eb41e91 // mov v17.16b, v20.16b
 	WORD $0x6e261de6 // eor v6.16b, v15.16b, v6.16b
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fddb1 // fmul v17.4s, v13.4s, v15.4s
+	WORD $0x4eb51eaf // mov v15.16b, v21.16b
 	WORD $0x3dc03b33 // ldr q19, [x25,#224]
 	WORD $0x6e331f33 // eor v19.16b, v25.16b, v19.16b
-	WORD $0x6e2fde0f // fmul v15.4s, v16.4s, v15.4s
-	WORD $0x3dc05638 // ldr q24, [x17,#336]
-	WORD $0x4e38ccf1 // fmla v17.4s, v7.4s, v24.4s
+	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x4e38cdb1 // fmla v17.4s, v13.4s, v24.4s
+	WORD $0x4e38ce0f // fmla v15.4s, v16.4s, v24.4s
 	WORD $0x6e2e1e6e // eor v14.16b, v19.16b, v14.16b
-	WORD $0x4e38cd8f // fmla v15.4s, v12.4s, v24.4s
-	WORD $0x2ea1c0d3 // umull v19.2d, v6.2s, v1.2s
-	WORD $0x4eb41e98 // mov v24.16b, v20.16b
-	WORD $0x4eb51eb9 // mov v25.16b, v21.16b
+	WORD $0x6e34dcf3 // fmul v19.4s, v7.4s, v20.4s
+	WORD $0x2ea1c0d4 // umull v20.2d, v6.2s, v1.2s
+	WORD $0x6e35dd95 // fmul v21.4s, v12.4s, v21.4s
+	WORD $0x4e36ce71 // fmla v17.4s, v19.4s, v22.4s
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x3dc05a3b // ldr q27, [x17,#352]
-	WORD $0x4e3bcdb8 // fmla v24.4s, v13.4s, v27.4s
-	WORD $0x4e861a6d // uzp1 v13.4s, v19.4s, v6.4s
-	WORD $0x4e3bce19 // fmla v25.4s, v16.4s, v27.4s
-	WORD $0x6e34dce7 // fmul v7.4s, v7.4s, v20.4s
-	WORD $0x4e865a66 // uzp2 v6.4s, v19.4s, v6.4s
-	WORD $0x6e35dd8c // fmul v12.4s, v12.4s, v21.4s
-	WORD $0x2ea2c1d0 // umull v16.2d, v14.2s, v2.2s
-	WORD $0x4e36ccf8 // fmla v24.4s, v7.4s, v22.4s
-	WORD $0x4e37cd99 // fmla v25.4s, v12.4s, v23.4s
-	WORD $0x6ea2c1c7 // umull2 v7.2d, v14.4s, v2.4s
-	WORD $0x4e38d62c // fadd v12.4s, v17.4s, v24.4s
-	WORD $0x4e871a0e // uzp1 v14.4s, v16.4s, v7.4s
-	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e37ceaf // fmla v15.4s, v21.4s, v23.4s
+	WORD $0x4e861a93 // uzp1 v19.4s, v20.4s, v6.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x4e865a86 // uzp2 v6.4s, v20.4s, v6.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x2ea2c1d4 // umull v20.2d, v14.2s, v2.2s
+	WORD $0x3dc05235 // ldr q21, [x17,#320]
+	WORD $0x4e35cda7 // fmla v7.4s, v13.4s, v21.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x6ea2c1cd // umull2 v13.2d, v14.4s, v2.4s
+	WORD $0x4e35ce0c // fmla v12.4s, v16.4s, v21.4s
+	WORD $0x4e8d1a8e // uzp1 v14.4s, v20.4s, v13.4s
+	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
+	WORD $0x4e2fd58c // fadd v12.4s, v12.4s, v15.4s
+	WORD $0x4e8d5a8d // uzp2 v13.4s, v20.4s, v13.4s
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x3dc03f2f // ldr q15, [x25,#240]
+	WORD $0x6e2f1f4f // eor v15.16b, v26.16b, v15.16b
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x4e875a07 // uzp2 v7.4s, v16.4s, v7.4s
-	WORD $0x6ea1f9ef // fsqrt v15.4s, v15.4s
-	WORD $0x3dc03f30 // ldr q16, [x25,#240]
-	WORD $0x6e301f50 // eor v16.16b, v26.16b, v16.16b
-	WORD $0x4f225531 // shl v17.4s, v9.4s, #2
-	WORD $0x4f225573 // shl v19.4s, v11.4s, #2
-	WORD $0x6e271e07 // eor v7.16b, v16.16b, v7.16b
-	WORD $0x4e21da30 // scvtf v16.4s, v17.4s
+	WORD $0x4f225530 // shl v16.4s, v9.4s, #2
+	WORD $0x6e2d1ded // eor v13.16b, v15.16b, v13.16b
+	WORD $0x4f22556f // shl v15.4s, v11.4s, #2
 	WORD $0x3dc04331 // ldr q17, [x25,#256]
 	WORD $0x6e311e51 // eor v17.16b, v18.16b, v17.16b
-	WORD $0x4e21da72 // scvtf v18.4s, v19.4s
-	WORD $0x3dc05e33 // ldr q19, [x17,#368]
-	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
 	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x6e33de51 // fmul v17.4s, v18.4s, v19.4s
-	WORD $0x2ea1c0f2 // umull v18.2d, v7.2s, v1.2s
-	WORD $0x3dc06233 // ldr q19, [x17,#384]
-	WORD $0x4eb38534 // add v20.4s, v9.4s, v19.4s
-	WORD $0x4eb38573 // add v19.4s, v11.4s, v19.4s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
-	WORD $0x4e871a56 // uzp1 v22.4s, v18.4s, v7.4s
-	WORD $0x6e31de37 // fmul v23.4s, v17.4s, v17.4s
-	WORD $0x4e875a47 // uzp2 v7.4s, v18.4s, v7.4s
-	WORD $0x2ea2c0d2 // umull v18.2d, v6.2s, v2.2s
-	WORD $0x3dc06638 // ldr q24, [x17,#400]
+	WORD $0x3dc05631 // ldr q17, [x17,#336]
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x2ea1c1b2 // umull v18.2d, v13.2s, v1.2s
+	WORD $0x6e31ddef // fmul v15.4s, v15.4s, v17.4s
+	WORD $0x3dc05a31 // ldr q17, [x17,#352]
+	WORD $0x4eb18534 // add v20.4s, v9.4s, v17.4s
+	WORD $0x6ea1c1ad // umull2 v13.2d, v13.4s, v1.4s
+	WORD $0x4eb18571 // add v17.4s, v11.4s, v17.4s
+	WORD $0x4e8d1a55 // uzp1 v21.4s, v18.4s, v13.4s
+	WORD $0x6e30de16 // fmul v22.4s, v16.4s, v16.4s
+	WORD $0x4e8d5a4d // uzp2 v13.4s, v18.4s, v13.4s
+	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
+	WORD $0x2ea2c0d7 // umull v23.2d, v6.2s, v2.2s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x3dc06a39 // ldr q25, [x17,#416]
-	WORD $0x4e35cf38 // fmla v24.4s, v25.4s, v21.4s
-	WORD $0x3dc0663a // ldr q26, [x17,#400]
-	WORD $0x4e861a5b // uzp1 v27.4s, v18.4s, v6.4s
-	WORD $0x4e37cf3a // fmla v26.4s, v25.4s, v23.4s
-	WORD $0x4e865a46 // uzp2 v6.4s, v18.4s, v6.4s
-	WORD $0x3dc06e32 // ldr q18, [x17,#432]
-	WORD $0x4e35cf12 // fmla v18.4s, v24.4s, v21.4s
-	WORD $0x3dc04738 // ldr q24, [x25,#272]
-	WORD $0x6e381dce // eor v14.16b, v14.16b, v24.16b
-	WORD $0x3dc06e38 // ldr q24, [x17,#432]
+	WORD $0x3dc05e38 // ldr q24, [x17,#368]
+	WORD $0x3dc06239 // ldr q25, [x17,#384]
+	WORD $0x4e36cf38 // fmla v24.4s, v25.4s, v22.4s
+	WORD $0x4e861afa // uzp1 v26.4s, v23.4s, v6.4s
+	WORD $0x3dc05e3b // ldr q27, [x17,#368]
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x4e32cf3b // fmla v27.4s, v25.4s, v18.4s
+	WORD $0x3dc06637 // ldr q23, [x17,#400]
+	WORD $0x3dc04739 // ldr q25, [x25,#272]
+	WORD $0x6e391dce // eor v14.16b, v14.16b, v25.16b
+	WORD $0x4e36cf17 // fmla v23.4s, v24.4s, v22.4s
 	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
-	WORD $0x4e37cf58 // fmla v24.4s, v26.4s, v23.4s
-	WORD $0x4eb01e0e // mov v14.16b, v16.16b
-	WORD $0x3dc04b39 // ldr q25, [x25,#288]
-	WORD $0x6e391dad // eor v13.16b, v13.16b, v25.16b
-	WORD $0x4eb11e39 // mov v25.16b, v17.16b
-	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
-	WORD $0x6e30dead // fmul v13.4s, v21.4s, v16.4s
-	WORD $0x6e31def0 // fmul v16.4s, v23.4s, v17.4s
-	WORD $0x2ea1c0d1 // umull v17.2d, v6.2s, v1.2s
-	WORD $0x4e32cdae // fmla v14.4s, v13.4s, v18.4s
+	WORD $0x3dc0662e // ldr q14, [x17,#400]
+	WORD $0x4e32cf6e // fmla v14.4s, v27.4s, v18.4s
+	WORD $0x3dc04b38 // ldr q24, [x25,#288]
+	WORD $0x6e381e73 // eor v19.16b, v19.16b, v24.16b
+	WORD $0x4eb01e18 // mov v24.16b, v16.16b
+	WORD $0x6e2d1e6d // eor v13.16b, v19.16b, v13.16b
+	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
+	WORD $0x6e30ded0 // fmul v16.4s, v22.4s, v16.4s
+	WORD $0x2ea1c0d9 // umull v25.2d, v6.2s, v1.2s
+	WORD $0x6e2fde4f // fmul v15.4s, v18.4s, v15.4s
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e38ce19 // fmla v25.4s, v16.4s, v24.4s
-	WORD $0x4e861a2d // uzp1 v13.4s, v17.4s, v6.4s
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
-	WORD $0x3dc07631 // ldr q17, [x17,#464]
-	WORD $0x4e35ce30 // fmla v16.4s, v17.4s, v21.4s
-	WORD $0x2ea2c0f2 // umull v18.2d, v7.2s, v2.2s
-	WORD $0x3dc07238 // ldr q24, [x17,#448]
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x4e37ce38 // fmla v24.4s, v17.4s, v23.4s
-	WORD $0x3dc07a31 // ldr q17, [x17,#480]
-	WORD $0x4e871a5a // uzp1 v26.4s, v18.4s, v7.4s
-	WORD $0x4e35ce11 // fmla v17.4s, v16.4s, v21.4s
-	WORD $0x4e875a47 // uzp2 v7.4s, v18.4s, v7.4s
-	WORD $0x3dc07a30 // ldr q16, [x17,#480]
-	WORD $0x4e37cf10 // fmla v16.4s, v24.4s, v23.4s
-	WORD $0x3dc04f32 // ldr q18, [x25,#304]
-	WORD $0x6e321f72 // eor v18.16b, v27.16b, v18.16b
-	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
-	WORD $0x3dc05332 // ldr q18, [x25,#320]
-	WORD $0x6e321ed2 // eor v18.16b, v22.16b, v18.16b
-	WORD $0x3dc02e36 // ldr q22, [x17,#176]
-	WORD $0x3dc07e38 // ldr q24, [x17,#496]
-	WORD $0x4e38ceb6 // fmla v22.4s, v21.4s, v24.4s
-	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x3dc02e32 // ldr q18, [x17,#176]
-	WORD $0x2ea1c0fb // umull v27.2d, v7.2s, v1.2s
-	WORD $0x4e38cef2 // fmla v18.4s, v23.4s, v24.4s
-	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x6e37def7 // fmul v23.4s, v23.4s, v23.4s
-	WORD $0x4e871b78 // uzp1 v24.4s, v27.4s, v7.4s
-	WORD $0x4e31ceb6 // fmla v22.4s, v21.4s, v17.4s
-	WORD $0x4e30cef2 // fmla v18.4s, v23.4s, v16.4s
-	WORD $0x4e875b67 // uzp2 v7.4s, v27.4s, v7.4s
-	WORD $0x4ea08e90 // cmtst v16.4s, v20.4s, v0.4s
-	WORD $0x2ea2c0d1 // umull v17.2d, v6.2s, v2.2s
-	WORD $0x4eb01e15 // mov v21.16b, v16.16b
-	WORD $0x6e6e1ed5 // bsl v21.16b, v22.16b, v14.16b
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x6e761dd0 // bsl v16.16b, v14.16b, v22.16b
-	WORD $0x4e861a2e // uzp1 v14.4s, v17.4s, v6.4s
-	WORD $0x4ea08e76 // cmtst v22.4s, v19.4s, v0.4s
-	WORD $0x4eb61ed7 // mov v23.16b, v22.16b
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x6e791e57 // bsl v23.16b, v18.16b, v25.16b
-	WORD $0x3dc05731 // ldr q17, [x25,#336]
-	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
-	WORD $0x6e721f36 // bsl v22.16b, v25.16b, v18.16b
-	WORD $0x3dc01a32 // ldr q18, [x17,#96]
-	WORD $0x4e321e99 // and v25.16b, v20.16b, v18.16b
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x6e391eb1 // eor v17.16b, v21.16b, v25.16b
-	WORD $0x3dc05b35 // ldr q21, [x25,#352]
-	WORD $0x6e351dad // eor v13.16b, v13.16b, v21.16b
-	WORD $0x4e321e75 // and v21.16b, v19.16b, v18.16b
-	WORD $0x6e351ef5 // eor v21.16b, v23.16b, v21.16b
-	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
-	WORD $0x4ea0868d // add v13.4s, v20.4s, v0.4s
-	WORD $0x2ea1c0d4 // umull v20.2d, v6.2s, v1.2s
-	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
-	WORD $0x4e321dad // and v13.16b, v13.16b, v18.16b
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e37ce18 // fmla v24.4s, v16.4s, v23.4s
+	WORD $0x4e2ecdf3 // fmla v19.4s, v15.4s, v14.4s
+	WORD $0x4e861b2e // uzp1 v14.4s, v25.4s, v6.4s
+	WORD $0x4e865b26 // uzp2 v6.4s, v25.4s, v6.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x2ea2c1b0 // umull v16.2d, v13.2s, v2.2s
+	WORD $0x3dc06e37 // ldr q23, [x17,#432]
+	WORD $0x4e36ceef // fmla v15.4s, v23.4s, v22.4s
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
+	WORD $0x3dc06a39 // ldr q25, [x17,#416]
+	WORD $0x4e32cef9 // fmla v25.4s, v23.4s, v18.4s
+	WORD $0x4e8d1a17 // uzp1 v23.4s, v16.4s, v13.4s
+	WORD $0x3dc0723b // ldr q27, [x17,#448]
+	WORD $0x4e8d5a0d // uzp2 v13.4s, v16.4s, v13.4s
+	WORD $0x4e36cdfb // fmla v27.4s, v15.4s, v22.4s
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x3dc04f30 // ldr q16, [x25,#304]
+	WORD $0x6e301f50 // eor v16.16b, v26.16b, v16.16b
+	WORD $0x4e32cf2f // fmla v15.4s, v25.4s, v18.4s
 	WORD $0x6e2d1e0d // eor v13.16b, v16.16b, v13.16b
+	WORD $0x3dc05330 // ldr q16, [x25,#320]
+	WORD $0x6e301eb0 // eor v16.16b, v21.16b, v16.16b
+	WORD $0x3dc02a35 // ldr q21, [x17,#160]
+	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30ced5 // fmla v21.4s, v22.4s, v16.4s
+	WORD $0x3dc02a39 // ldr q25, [x17,#160]
+	WORD $0x2ea1c1ba // umull v26.2d, v13.2s, v1.2s
+	WORD $0x4e30ce59 // fmla v25.4s, v18.4s, v16.4s
+	WORD $0x6ea1c1ad // umull2 v13.2d, v13.4s, v1.4s
+	WORD $0x6e36ded0 // fmul v16.4s, v22.4s, v22.4s
+	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
+	WORD $0x4e8d1b56 // uzp1 v22.4s, v26.4s, v13.4s
+	WORD $0x4e3bce15 // fmla v21.4s, v16.4s, v27.4s
+	WORD $0x4e8d5b4d // uzp2 v13.4s, v26.4s, v13.4s
+	WORD $0x4e2fce59 // fmla v25.4s, v18.4s, v15.4s
+	WORD $0x4ea08e8f // cmtst v15.4s, v20.4s, v0.4s
+	WORD $0x2ea2c0d0 // umull v16.2d, v6.2s, v2.2s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x6e781eb2 // bsl v18.16b, v21.16b, v24.16b
+	WORD $0x6e751f0f // bsl v15.16b, v24.16b, v21.16b
+	WORD $0x4e861a15 // uzp1 v21.4s, v16.4s, v6.4s
+	WORD $0x4ea08e38 // cmtst v24.4s, v17.4s, v0.4s
+	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
+	WORD $0x4eb81f10 // mov v16.16b, v24.16b
+	WORD $0x6e731f30 // bsl v16.16b, v25.16b, v19.16b
+	WORD $0x3dc0573a // ldr q26, [x25,#336]
+	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
+	WORD $0x6e791e78 // bsl v24.16b, v19.16b, v25.16b
+	WORD $0x6e261ee6 // eor v6.16b, v23.16b, v6.16b
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
+	WORD $0x4e331e97 // and v23.16b, v20.16b, v19.16b
+	WORD $0x6e371e52 // eor v18.16b, v18.16b, v23.16b
+	WORD $0x3dc05b37 // ldr q23, [x25,#352]
+	WORD $0x6e371dce // eor v14.16b, v14.16b, v23.16b
+	WORD $0x4e331e37 // and v23.16b, v17.16b, v19.16b
+	WORD $0x6e2d1dcd // eor v13.16b, v14.16b, v13.16b
+	WORD $0x6e371e0e // eor v14.16b, v16.16b, v23.16b
+	WORD $0x4ea08690 // add v16.4s, v20.4s, v0.4s
+	WORD $0x2ea1c0d4 // umull v20.2d, v6.2s, v1.2s
+	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e331e10 // and v16.16b, v16.16b, v19.16b
+	WORD $0x6e301def // eor v15.16b, v15.16b, v16.16b
 	WORD $0x4e861a90 // uzp1 v16.4s, v20.4s, v6.4s
-	WORD $0x4e321e72 // and v18.16b, v19.16b, v18.16b
-	WORD $0x6e321ed2 // eor v18.16b, v22.16b, v18.16b
+	WORD $0x4e331e31 // and v17.16b, v17.16b, v19.16b
 	WORD $0x4e865a86 // uzp2 v6.4s, v20.4s, v6.4s
-	WORD $0x6e2ddd8d // fmul v13.4s, v12.4s, v13.4s
-	WORD $0x2ea2c0f3 // umull v19.2d, v7.2s, v2.2s
-	WORD $0x6e32ddf2 // fmul v18.4s, v15.4s, v18.4s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
-	WORD $0x6e35ddef // fmul v15.4s, v15.4s, v21.4s
-	WORD $0x4e871a71 // uzp1 v17.4s, v19.4s, v7.4s
-	WORD $0xad405474 // ldp q20, q21, [x3]
-	WORD $0x4e875a67 // uzp2 v7.4s, v19.4s, v7.4s
-	WORD $0xad415873 // ldp q19, q22, [x3,#32]
-	WORD $0xad406497 // ldp q23, q25, [x4]
+	WORD $0x6e311f11 // eor v17.16b, v24.16b, v17.16b
+	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
+	WORD $0x2ea2c1b3 // umull v19.2d, v13.2s, v2.2s
+	WORD $0x6e31dd91 // fmul v17.4s, v12.4s, v17.4s
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
+	WORD $0x6e32dce7 // fmul v7.4s, v7.4s, v18.4s
+	WORD $0x6e2edd8c // fmul v12.4s, v12.4s, v14.4s
+	WORD $0x4e8d1a6e // uzp1 v14.4s, v19.4s, v13.4s
+	WORD $0xad405072 // ldp q18, q20, [x3]
+	WORD $0x4e8d5a6d // uzp2 v13.4s, v19.4s, v13.4s
+	WORD $0xad415c73 // ldp q19, q23, [x3,#32]
+	WORD $0xad406498 // ldp q24, q25, [x4]
 	WORD $0x3dc05f3a // ldr q26, [x25,#368]
-	WORD $0x6e3a1dce // eor v14.16b, v14.16b, v26.16b
+	WORD $0x6e3a1eb5 // eor v21.16b, v21.16b, v26.16b
 	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
-	WORD $0x6e271dc7 // eor v7.16b, v14.16b, v7.16b
-	WORD $0x4e37d68e // fadd v14.4s, v20.4s, v23.4s
-	WORD $0x4e39d6b4 // fadd v20.4s, v21.4s, v25.4s
+	WORD $0x6e2d1ead // eor v13.16b, v21.16b, v13.16b
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
 	WORD $0x3dc06335 // ldr q21, [x25,#384]
-	WORD $0x6e351f15 // eor v21.16b, v24.16b, v21.16b
+	WORD $0x6e351ed5 // eor v21.16b, v22.16b, v21.16b
 	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
-	WORD $0x4e3bd6d5 // fadd v21.4s, v22.4s, v27.4s
+	WORD $0x4e3bd6f5 // fadd v21.4s, v23.4s, v27.4s
 	WORD $0xad405c56 // ldp q22, q23, [x2]
-	WORD $0x2ea1c0f8 // umull v24.2d, v7.2s, v1.2s
+	WORD $0x2ea1c1b8 // umull v24.2d, v13.2s, v1.2s
 	WORD $0xad416859 // ldp q25, q26, [x2,#32]
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4e36cc6e // fmla v14.4s, v3.4s, v22.4s
+	WORD $0x6ea1c1ad // umull2 v13.2d, v13.4s, v1.4s
+	WORD $0x4e36cc72 // fmla v18.4s, v3.4s, v22.4s
 	WORD $0x4e37cc74 // fmla v20.4s, v3.4s, v23.4s
-	WORD $0x4e871b16 // uzp1 v22.4s, v24.4s, v7.4s
+	WORD $0x4e8d1b16 // uzp1 v22.4s, v24.4s, v13.4s
 	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
-	WORD $0x4e875b07 // uzp2 v7.4s, v24.4s, v7.4s
+	WORD $0x4e8d5b0d // uzp2 v13.4s, v24.4s, v13.4s
 	WORD $0x4e3acc75 // fmla v21.4s, v3.4s, v26.4s
 	WORD $0xad406057 // ldp q23, q24, [x2]
 	WORD $0x2ea2c0d9 // umull v25.2d, v6.2s, v2.2s
 	WORD $0xad416c5a // ldp q26, q27, [x2,#32]
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x3dc0833c // ldr q28, [x25,#512]
-	WORD $0x4eaecf97 // fmls v23.4s, v28.4s, v14.4s
+	WORD $0x4eb2cf97 // fmls v23.4s, v28.4s, v18.4s
 	WORD $0x4eb4cf98 // fmls v24.4s, v28.4s, v20.4s
-	WORD $0x4e861b2e // uzp1 v14.4s, v25.4s, v6.4s
+	WORD $0x4e861b32 // uzp1 v18.4s, v25.4s, v6.4s
 	WORD $0x4eb3cf9a // fmls v26.4s, v28.4s, v19.4s
 	WORD $0x4e865b26 // uzp2 v6.4s, v25.4s, v6.4s
 	WORD $0x4eb5cf9b // fmls v27.4s, v28.4s, v21.4s
 	WORD $0x3dc07f33 // ldr q19, [x25,#496]
-	WORD $0x4e2dce77 // fmla v23.4s, v19.4s, v13.4s
-	WORD $0x3dc0672d // ldr q13, [x25,#400]
-	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
-	WORD $0x4e32ce78 // fmla v24.4s, v19.4s, v18.4s
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
-	WORD $0x4e2cce7a // fmla v26.4s, v19.4s, v12.4s
-	WORD $0x4e2fce7b // fmla v27.4s, v19.4s, v15.4s
-	WORD $0x3dc06b2c // ldr q12, [x25,#416]
-	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x4e2fce77 // fmla v23.4s, v19.4s, v15.4s
+	WORD $0x3dc0672f // ldr q15, [x25,#400]
+	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
+	WORD $0x4e31ce78 // fmla v24.4s, v19.4s, v17.4s
+	WORD $0x6e261dc6 // eor v6.16b, v14.16b, v6.16b
+	WORD $0x4e27ce7a // fmla v26.4s, v19.4s, v7.4s
+	WORD $0x4e2cce7b // fmla v27.4s, v19.4s, v12.4s
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e271e07 // eor v7.16b, v16.16b, v7.16b
 	WORD $0xad006057 // stp q23, q24, [x2]
-	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e2d1ce7 // eor v7.16b, v7.16b, v13.16b
 	WORD $0xad016c5a // stp q26, q27, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
@@ -8241,276 +8257,277 @@ ahead:
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
 	WORD $0x3dc0732d // ldr q13, [x25,#448]
 	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
-	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
-	WORD $0x3dc00630 // ldr q16, [x17,#16]
-	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
+	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
+	WORD $0x3dc0062f // ldr q15, [x17,#16]
+	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
+	WORD $0x4eaf85ad // add v13.4s, v13.4s, v15.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e8419f0 // uzp1 v16.4s, v15.4s, v4.4s
+	WORD $0x4e8419cf // uzp1 v15.4s, v14.4s, v4.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x3dc0222f // ldr q15, [x17,#128]
-	WORD $0x6eaf858c // sub v12.4s, v12.4s, v15.4s
-	WORD $0x6eaf85ad // sub v13.4s, v13.4s, v15.4s
-	WORD $0x3dc0232f // ldr q15, [x25,#128]
-	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
-	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
-	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
-	WORD $0x4f2905b2 // sshr v18.4s, v13.4s, #23
-	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
+	WORD $0x6eae858c // sub v12.4s, v12.4s, v14.4s
+	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
+	WORD $0x3dc0232e // ldr q14, [x25,#128]
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
+	WORD $0x2ea1c0b0 // umull v16.2d, v5.2s, v1.2s
+	WORD $0x4f2905b1 // sshr v17.4s, v13.4s, #23
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
-	WORD $0x3dc02634 // ldr q20, [x17,#144]
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e851a13 // uzp1 v19.4s, v16.4s, v5.4s
+	WORD $0x3dc02234 // ldr q20, [x17,#128]
 	WORD $0x4e341d8c // and v12.16b, v12.16b, v20.16b
 	WORD $0x4e341dad // and v13.16b, v13.16b, v20.16b
-	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
-	WORD $0x3dc02a31 // ldr q17, [x17,#160]
-	WORD $0x4eb1858c // add v12.4s, v12.4s, v17.4s
+	WORD $0x4e855a05 // uzp2 v5.4s, v16.4s, v5.4s
+	WORD $0x3dc02630 // ldr q16, [x17,#144]
+	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
 	WORD $0x2ea2c094 // umull v20.2d, v4.2s, v2.2s
-	WORD $0x4eb185ad // add v13.4s, v13.4s, v17.4s
-	WORD $0x3dc02e31 // ldr q17, [x17,#176]
-	WORD $0x4eb1d58c // fsub v12.4s, v12.4s, v17.4s
+	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x4eb0d58c // fsub v12.4s, v12.4s, v16.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4eb1d5ad // fsub v13.4s, v13.4s, v17.4s
-	WORD $0x4e841a91 // uzp1 v17.4s, v20.4s, v4.4s
+	WORD $0x4eb0d5ad // fsub v13.4s, v13.4s, v16.4s
+	WORD $0x4e841a90 // uzp1 v16.4s, v20.4s, v4.4s
 	WORD $0x6e2cdd95 // fmul v21.4s, v12.4s, v12.4s
 	WORD $0x6e2dddb7 // fmul v23.4s, v13.4s, v13.4s
 	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
 	WORD $0x3dc01b34 // ldr q20, [x25,#96]
 	WORD $0x3dc02738 // ldr q24, [x25,#144]
 	WORD $0x6e381e94 // eor v20.16b, v20.16b, v24.16b
-	WORD $0x3dc03238 // ldr q24, [x17,#192]
+	WORD $0x3dc02e38 // ldr q24, [x17,#176]
 	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
-	WORD $0x3dc03634 // ldr q20, [x17,#208]
+	WORD $0x3dc03234 // ldr q20, [x17,#192]
 	WORD $0x4e2cce98 // fmla v24.4s, v20.4s, v12.4s
 	WORD $0x3dc02b39 // ldr q25, [x25,#160]
-	WORD $0x6e391e10 // eor v16.16b, v16.16b, v25.16b
-	WORD $0x3dc03239 // ldr q25, [x17,#192]
+	WORD $0x6e391def // eor v15.16b, v15.16b, v25.16b
+	WORD $0x3dc02e39 // ldr q25, [x17,#176]
 	WORD $0x4e2dce99 // fmla v25.4s, v20.4s, v13.4s
-	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
-	WORD $0x2ea1c090 // umull v16.2d, v4.2s, v1.2s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
+	WORD $0x3dc03634 // ldr q20, [x17,#208]
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x3dc03a34 // ldr q20, [x17,#224]
-	WORD $0x3dc03e3a // ldr q26, [x17,#240]
+	WORD $0x3dc03a3a // ldr q26, [x17,#224]
 	WORD $0x4e2ccf54 // fmla v20.4s, v26.4s, v12.4s
-	WORD $0x4e841a1b // uzp1 v27.4s, v16.4s, v4.4s
-	WORD $0x3dc03a3c // ldr q28, [x17,#224]
-	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
+	WORD $0x4e8419fb // uzp1 v27.4s, v15.4s, v4.4s
+	WORD $0x3dc0363c // ldr q28, [x17,#208]
 	WORD $0x4e2dcf5c // fmla v28.4s, v26.4s, v13.4s
-	WORD $0x2ea2c0b0 // umull v16.2d, v5.2s, v2.2s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
+	WORD $0x3dc03e3a // ldr q26, [x17,#240]
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x3dc0423a // ldr q26, [x17,#256]
-	WORD $0x3dc0463d // ldr q29, [x17,#272]
+	WORD $0x3dc0423d // ldr q29, [x17,#256]
 	WORD $0x4e2ccfba // fmla v26.4s, v29.4s, v12.4s
-	WORD $0x4e851a1e // uzp1 v30.4s, v16.4s, v5.4s
-	WORD $0x3dc0423f // ldr q31, [x17,#256]
-	WORD $0x4e855a05 // uzp2 v5.4s, v16.4s, v5.4s
+	WORD $0x4e8519fe // uzp1 v30.4s, v15.4s, v5.4s
+	WORD $0x3dc03e3f // ldr q31, [x17,#240]
 	WORD $0x4e2dcfbf // fmla v31.4s, v29.4s, v13.4s
-	WORD $0x3dc02f30 // ldr q16, [x25,#176]
-	WORD $0x6e301e30 // eor v16.16b, v17.16b, v16.16b
-	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
-	WORD $0x3dc04a30 // ldr q16, [x17,#288]
-	WORD $0x3dc04e31 // ldr q17, [x17,#304]
-	WORD $0x4e2cce30 // fmla v16.4s, v17.4s, v12.4s
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x3dc02f2f // ldr q15, [x25,#176]
+	WORD $0x6e2f1e0f // eor v15.16b, v16.16b, v15.16b
+	WORD $0x3dc04630 // ldr q16, [x17,#272]
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x3dc04a2f // ldr q15, [x17,#288]
+	WORD $0x4e2ccdf0 // fmla v16.4s, v15.4s, v12.4s
 	WORD $0x3dc0333d // ldr q29, [x25,#192]
 	WORD $0x6e3d1e73 // eor v19.16b, v19.16b, v29.16b
-	WORD $0x3dc04a3d // ldr q29, [x17,#288]
+	WORD $0x3dc0463d // ldr q29, [x17,#272]
+	WORD $0x4e2dcdfd // fmla v29.4s, v15.4s, v13.4s
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x4e2dce3d // fmla v29.4s, v17.4s, v13.4s
-	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
+	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
 	WORD $0x4e35ce98 // fmla v24.4s, v20.4s, v21.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e37cf99 // fmla v25.4s, v28.4s, v23.4s
-	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
-	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
+	WORD $0x4e8519f3 // uzp1 v19.4s, v15.4s, v5.4s
 	WORD $0x4e35ce1a // fmla v26.4s, v16.4s, v21.4s
-	WORD $0x2ea2c090 // umull v16.2d, v4.2s, v2.2s
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x2ea2c08f // umull v15.2d, v4.2s, v2.2s
 	WORD $0x4e37cfbf // fmla v31.4s, v29.4s, v23.4s
+	WORD $0x6e35deb0 // fmul v16.4s, v21.4s, v21.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x6e35deb1 // fmul v17.4s, v21.4s, v21.4s
 	WORD $0x6e37def4 // fmul v20.4s, v23.4s, v23.4s
-	WORD $0x4e841a1c // uzp1 v28.4s, v16.4s, v4.4s
-	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
-	WORD $0x4e31cf58 // fmla v24.4s, v26.4s, v17.4s
-	WORD $0x3dc03730 // ldr q16, [x25,#208]
-	WORD $0x6e301fd0 // eor v16.16b, v30.16b, v16.16b
+	WORD $0x4e8419fc // uzp1 v28.4s, v15.4s, v4.4s
+	WORD $0x4e30cf58 // fmla v24.4s, v26.4s, v16.4s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x3dc0372f // ldr q15, [x25,#208]
+	WORD $0x6e2f1fcf // eor v15.16b, v30.16b, v15.16b
 	WORD $0x4e34cff9 // fmla v25.4s, v31.4s, v20.4s
-	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
-	WORD $0x3dc05230 // ldr q16, [x17,#320]
-	WORD $0x6e30ddf1 // fmul v17.4s, v15.4s, v16.4s
+	WORD $0x4eb51eb0 // mov v16.16b, v21.16b
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x4eb71eef // mov v15.16b, v23.16b
 	WORD $0x3dc03b34 // ldr q20, [x25,#224]
 	WORD $0x6e341f74 // eor v20.16b, v27.16b, v20.16b
-	WORD $0x6e30de50 // fmul v16.4s, v18.4s, v16.4s
-	WORD $0x3dc0563a // ldr q26, [x17,#336]
-	WORD $0x4e3acd91 // fmla v17.4s, v12.4s, v26.4s
+	WORD $0x3dc04e3a // ldr q26, [x17,#304]
+	WORD $0x4e3acdd0 // fmla v16.4s, v14.4s, v26.4s
+	WORD $0x4e3ace2f // fmla v15.4s, v17.4s, v26.4s
 	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
-	WORD $0x4e3acdb0 // fmla v16.4s, v13.4s, v26.4s
-	WORD $0x2ea1c094 // umull v20.2d, v4.2s, v1.2s
-	WORD $0x4eb51eba // mov v26.16b, v21.16b
-	WORD $0x4eb71efb // mov v27.16b, v23.16b
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x3dc05a3d // ldr q29, [x17,#352]
-	WORD $0x4e3dcdfa // fmla v26.4s, v15.4s, v29.4s
-	WORD $0x4e841a8f // uzp1 v15.4s, v20.4s, v4.4s
-	WORD $0x4e3dce5b // fmla v27.4s, v18.4s, v29.4s
-	WORD $0x6e35dd8c // fmul v12.4s, v12.4s, v21.4s
-	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
-	WORD $0x6e37ddad // fmul v13.4s, v13.4s, v23.4s
-	WORD $0x2ea2c0b2 // umull v18.2d, v5.2s, v2.2s
-	WORD $0x4e38cd9a // fmla v26.4s, v12.4s, v24.4s
-	WORD $0x4e39cdbb // fmla v27.4s, v13.4s, v25.4s
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e3ad62c // fadd v12.4s, v17.4s, v26.4s
-	WORD $0x4e851a4d // uzp1 v13.4s, v18.4s, v5.4s
-	WORD $0x4e3bd610 // fadd v16.4s, v16.4s, v27.4s
-	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
-	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
-	WORD $0x6ea1fa10 // fsqrt v16.4s, v16.4s
-	WORD $0x3dc03f31 // ldr q17, [x25,#240]
-	WORD $0x6e311f91 // eor v17.16b, v28.16b, v17.16b
-	WORD $0x4f225512 // shl v18.4s, v8.4s, #2
-	WORD $0x4f225554 // shl v20.4s, v10.4s, #2
-	WORD $0x6e251e25 // eor v5.16b, v17.16b, v5.16b
-	WORD $0x4e21da51 // scvtf v17.4s, v18.4s
-	WORD $0x3dc04332 // ldr q18, [x25,#256]
-	WORD $0x6e321e72 // eor v18.16b, v19.16b, v18.16b
-	WORD $0x4e21da93 // scvtf v19.4s, v20.4s
-	WORD $0x3dc05e34 // ldr q20, [x17,#368]
-	WORD $0x6e34de31 // fmul v17.4s, v17.4s, v20.4s
-	WORD $0x6e241e44 // eor v4.16b, v18.16b, v4.16b
-	WORD $0x6e34de72 // fmul v18.4s, v19.4s, v20.4s
-	WORD $0x2ea1c0b3 // umull v19.2d, v5.2s, v1.2s
-	WORD $0x3dc06234 // ldr q20, [x17,#384]
-	WORD $0x4eb48515 // add v21.4s, v8.4s, v20.4s
-	WORD $0x4eb48554 // add v20.4s, v10.4s, v20.4s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x6e31de37 // fmul v23.4s, v17.4s, v17.4s
-	WORD $0x4e851a78 // uzp1 v24.4s, v19.4s, v5.4s
-	WORD $0x6e32de59 // fmul v25.4s, v18.4s, v18.4s
-	WORD $0x4e855a65 // uzp2 v5.4s, v19.4s, v5.4s
-	WORD $0x2ea2c093 // umull v19.2d, v4.2s, v2.2s
-	WORD $0x3dc0663a // ldr q26, [x17,#400]
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x3dc06a3b // ldr q27, [x17,#416]
-	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
-	WORD $0x3dc0663c // ldr q28, [x17,#400]
-	WORD $0x4e841a7d // uzp1 v29.4s, v19.4s, v4.4s
-	WORD $0x4e39cf7c // fmla v28.4s, v27.4s, v25.4s
-	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
-	WORD $0x4e37cf53 // fmla v19.4s, v26.4s, v23.4s
-	WORD $0x3dc0473a // ldr q26, [x25,#272]
-	WORD $0x6e3a1dad // eor v13.16b, v13.16b, v26.16b
-	WORD $0x3dc06e3a // ldr q26, [x17,#432]
-	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
-	WORD $0x4e39cf9a // fmla v26.4s, v28.4s, v25.4s
-	WORD $0x4eb11e2d // mov v13.16b, v17.16b
-	WORD $0x3dc04b3b // ldr q27, [x25,#288]
-	WORD $0x6e3b1def // eor v15.16b, v15.16b, v27.16b
-	WORD $0x4eb21e5b // mov v27.16b, v18.16b
-	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x6e31deef // fmul v15.4s, v23.4s, v17.4s
-	WORD $0x6e32df31 // fmul v17.4s, v25.4s, v18.4s
-	WORD $0x2ea1c092 // umull v18.2d, v4.2s, v1.2s
-	WORD $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e3ace3b // fmla v27.4s, v17.4s, v26.4s
-	WORD $0x4e841a4f // uzp1 v15.4s, v18.4s, v4.4s
-	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
-	WORD $0x3dc07231 // ldr q17, [x17,#448]
-	WORD $0x3dc07632 // ldr q18, [x17,#464]
-	WORD $0x4e37ce51 // fmla v17.4s, v18.4s, v23.4s
-	WORD $0x2ea2c0b3 // umull v19.2d, v5.2s, v2.2s
-	WORD $0x3dc0723a // ldr q26, [x17,#448]
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e39ce5a // fmla v26.4s, v18.4s, v25.4s
-	WORD $0x3dc07a32 // ldr q18, [x17,#480]
-	WORD $0x4e851a7c // uzp1 v28.4s, v19.4s, v5.4s
-	WORD $0x4e37ce32 // fmla v18.4s, v17.4s, v23.4s
-	WORD $0x4e855a65 // uzp2 v5.4s, v19.4s, v5.4s
-	WORD $0x3dc07a31 // ldr q17, [x17,#480]
-	WORD $0x4e39cf51 // fmla v17.4s, v26.4s, v25.4s
-	WORD $0x3dc04f33 // ldr q19, [x25,#304]
-	WORD $0x6e331fb3 // eor v19.16b, v29.16b, v19.16b
-	WORD $0x6e251e65 // eor v5.16b, v19.16b, v5.16b
-	WORD $0x3dc05333 // ldr q19, [x25,#320]
-	WORD $0x6e331f13 // eor v19.16b, v24.16b, v19.16b
-	WORD $0x3dc02e38 // ldr q24, [x17,#176]
-	WORD $0x3dc07e3a // ldr q26, [x17,#496]
-	WORD $0x4e3acef8 // fmla v24.4s, v23.4s, v26.4s
-	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x2ea1c0bd // umull v29.2d, v5.2s, v1.2s
-	WORD $0x4e3acf33 // fmla v19.4s, v25.4s, v26.4s
-	WORD $0x6e37def7 // fmul v23.4s, v23.4s, v23.4s
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x6e39df39 // fmul v25.4s, v25.4s, v25.4s
-	WORD $0x4e851bba // uzp1 v26.4s, v29.4s, v5.4s
-	WORD $0x4e32cef8 // fmla v24.4s, v23.4s, v18.4s
-	WORD $0x4e31cf33 // fmla v19.4s, v25.4s, v17.4s
-	WORD $0x4e855ba5 // uzp2 v5.4s, v29.4s, v5.4s
-	WORD $0x4ea08eb1 // cmtst v17.4s, v21.4s, v0.4s
-	WORD $0x2ea2c092 // umull v18.2d, v4.2s, v2.2s
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x6e6d1f17 // bsl v23.16b, v24.16b, v13.16b
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x6e781db1 // bsl v17.16b, v13.16b, v24.16b
-	WORD $0x4e841a4d // uzp1 v13.4s, v18.4s, v4.4s
-	WORD $0x4ea08e98 // cmtst v24.4s, v20.4s, v0.4s
-	WORD $0x4eb81f19 // mov v25.16b, v24.16b
-	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
-	WORD $0x6e7b1e79 // bsl v25.16b, v19.16b, v27.16b
-	WORD $0x3dc05732 // ldr q18, [x25,#336]
-	WORD $0x6e321f92 // eor v18.16b, v28.16b, v18.16b
-	WORD $0x6e731f78 // bsl v24.16b, v27.16b, v19.16b
-	WORD $0x3dc01a33 // ldr q19, [x17,#96]
-	WORD $0x4e331ebb // and v27.16b, v21.16b, v19.16b
-	WORD $0x6e241e44 // eor v4.16b, v18.16b, v4.16b
-	WORD $0x6e3b1ef2 // eor v18.16b, v23.16b, v27.16b
-	WORD $0x3dc05b37 // ldr q23, [x25,#352]
-	WORD $0x6e371def // eor v15.16b, v15.16b, v23.16b
-	WORD $0x4e331e97 // and v23.16b, v20.16b, v19.16b
-	WORD $0x6e371f37 // eor v23.16b, v25.16b, v23.16b
-	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x4ea086af // add v15.4s, v21.4s, v0.4s
+	WORD $0x6e35dd94 // fmul v20.4s, v12.4s, v21.4s
 	WORD $0x2ea1c095 // umull v21.2d, v4.2s, v1.2s
-	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
-	WORD $0x4e331def // and v15.16b, v15.16b, v19.16b
+	WORD $0x6e37ddb7 // fmul v23.4s, v13.4s, v23.4s
+	WORD $0x4e38ce90 // fmla v16.4s, v20.4s, v24.4s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
-	WORD $0x4e841ab1 // uzp1 v17.4s, v21.4s, v4.4s
-	WORD $0x4e331e93 // and v19.16b, v20.16b, v19.16b
-	WORD $0x6e331f13 // eor v19.16b, v24.16b, v19.16b
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e841ab4 // uzp1 v20.4s, v21.4s, v4.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
 	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x2ea2c0b5 // umull v21.2d, v5.2s, v2.2s
+	WORD $0x3dc05237 // ldr q23, [x17,#320]
+	WORD $0x4e37cdcc // fmla v12.4s, v14.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x4e851aae // uzp1 v14.4s, v21.4s, v5.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e855aa5 // uzp2 v5.4s, v21.4s, v5.4s
+	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
+	WORD $0x3dc03f2f // ldr q15, [x25,#240]
+	WORD $0x6e2f1f8f // eor v15.16b, v28.16b, v15.16b
+	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
+	WORD $0x4f225510 // shl v16.4s, v8.4s, #2
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4f22554f // shl v15.4s, v10.4s, #2
+	WORD $0x3dc04331 // ldr q17, [x25,#256]
+	WORD $0x6e311e71 // eor v17.16b, v19.16b, v17.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
+	WORD $0x3dc05631 // ldr q17, [x17,#336]
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x2ea1c0b3 // umull v19.2d, v5.2s, v1.2s
+	WORD $0x6e31ddef // fmul v15.4s, v15.4s, v17.4s
+	WORD $0x3dc05a31 // ldr q17, [x17,#352]
+	WORD $0x4eb18515 // add v21.4s, v8.4s, v17.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4eb18551 // add v17.4s, v10.4s, v17.4s
+	WORD $0x4e851a77 // uzp1 v23.4s, v19.4s, v5.4s
+	WORD $0x6e30de18 // fmul v24.4s, v16.4s, v16.4s
+	WORD $0x4e855a65 // uzp2 v5.4s, v19.4s, v5.4s
+	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
+	WORD $0x2ea2c099 // umull v25.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x3dc05e3a // ldr q26, [x17,#368]
+	WORD $0x3dc0623b // ldr q27, [x17,#384]
+	WORD $0x4e38cf7a // fmla v26.4s, v27.4s, v24.4s
+	WORD $0x4e841b3c // uzp1 v28.4s, v25.4s, v4.4s
+	WORD $0x3dc05e3d // ldr q29, [x17,#368]
+	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
+	WORD $0x4e33cf7d // fmla v29.4s, v27.4s, v19.4s
+	WORD $0x3dc06639 // ldr q25, [x17,#400]
+	WORD $0x3dc0473b // ldr q27, [x25,#272]
+	WORD $0x6e3b1dce // eor v14.16b, v14.16b, v27.16b
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x3dc0662e // ldr q14, [x17,#400]
+	WORD $0x4e33cfae // fmla v14.4s, v29.4s, v19.4s
+	WORD $0x3dc04b3a // ldr q26, [x25,#288]
+	WORD $0x6e3a1e94 // eor v20.16b, v20.16b, v26.16b
+	WORD $0x4eb01e1a // mov v26.16b, v16.16b
+	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
+	WORD $0x4eaf1df4 // mov v20.16b, v15.16b
+	WORD $0x6e30df10 // fmul v16.4s, v24.4s, v16.4s
+	WORD $0x2ea1c09b // umull v27.2d, v4.2s, v1.2s
+	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e39ce1a // fmla v26.4s, v16.4s, v25.4s
+	WORD $0x4e2ecdf4 // fmla v20.4s, v15.4s, v14.4s
+	WORD $0x4e841b6e // uzp1 v14.4s, v27.4s, v4.4s
+	WORD $0x4e845b64 // uzp2 v4.4s, v27.4s, v4.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x2ea2c0b0 // umull v16.2d, v5.2s, v2.2s
+	WORD $0x3dc06e39 // ldr q25, [x17,#432]
+	WORD $0x4e38cf2f // fmla v15.4s, v25.4s, v24.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc06a3b // ldr q27, [x17,#416]
+	WORD $0x4e33cf3b // fmla v27.4s, v25.4s, v19.4s
+	WORD $0x4e851a19 // uzp1 v25.4s, v16.4s, v5.4s
+	WORD $0x3dc0723d // ldr q29, [x17,#448]
+	WORD $0x4e855a05 // uzp2 v5.4s, v16.4s, v5.4s
+	WORD $0x4e38cdfd // fmla v29.4s, v15.4s, v24.4s
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x3dc04f30 // ldr q16, [x25,#304]
+	WORD $0x6e301f90 // eor v16.16b, v28.16b, v16.16b
+	WORD $0x4e33cf6f // fmla v15.4s, v27.4s, v19.4s
+	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
+	WORD $0x3dc05330 // ldr q16, [x25,#320]
+	WORD $0x6e301ef0 // eor v16.16b, v23.16b, v16.16b
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30cf17 // fmla v23.4s, v24.4s, v16.4s
+	WORD $0x3dc02a3b // ldr q27, [x17,#160]
+	WORD $0x2ea1c0bc // umull v28.2d, v5.2s, v1.2s
+	WORD $0x4e30ce7b // fmla v27.4s, v19.4s, v16.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x6e38df10 // fmul v16.4s, v24.4s, v24.4s
+	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
+	WORD $0x4e851b98 // uzp1 v24.4s, v28.4s, v5.4s
+	WORD $0x4e3dce17 // fmla v23.4s, v16.4s, v29.4s
+	WORD $0x4e855b85 // uzp2 v5.4s, v28.4s, v5.4s
+	WORD $0x4e2fce7b // fmla v27.4s, v19.4s, v15.4s
+	WORD $0x4ea08eaf // cmtst v15.4s, v21.4s, v0.4s
+	WORD $0x2ea2c090 // umull v16.2d, v4.2s, v2.2s
+	WORD $0x4eaf1df3 // mov v19.16b, v15.16b
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x6e7a1ef3 // bsl v19.16b, v23.16b, v26.16b
+	WORD $0x6e771f4f // bsl v15.16b, v26.16b, v23.16b
+	WORD $0x4e841a17 // uzp1 v23.4s, v16.4s, v4.4s
+	WORD $0x4ea08e3a // cmtst v26.4s, v17.4s, v0.4s
+	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
+	WORD $0x4eba1f50 // mov v16.16b, v26.16b
+	WORD $0x6e741f70 // bsl v16.16b, v27.16b, v20.16b
+	WORD $0x3dc0573c // ldr q28, [x25,#336]
+	WORD $0x6e3c1f39 // eor v25.16b, v25.16b, v28.16b
+	WORD $0x6e7b1e9a // bsl v26.16b, v20.16b, v27.16b
+	WORD $0x6e241f24 // eor v4.16b, v25.16b, v4.16b
+	WORD $0x3dc07a34 // ldr q20, [x17,#480]
+	WORD $0x4e341eb9 // and v25.16b, v21.16b, v20.16b
+	WORD $0x6e391e73 // eor v19.16b, v19.16b, v25.16b
+	WORD $0x3dc05b39 // ldr q25, [x25,#352]
+	WORD $0x6e391dce // eor v14.16b, v14.16b, v25.16b
+	WORD $0x4e341e39 // and v25.16b, v17.16b, v20.16b
+	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
+	WORD $0x6e391e0e // eor v14.16b, v16.16b, v25.16b
+	WORD $0x4ea086b0 // add v16.4s, v21.4s, v0.4s
+	WORD $0x2ea1c095 // umull v21.2d, v4.2s, v1.2s
+	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e341e10 // and v16.16b, v16.16b, v20.16b
+	WORD $0x6e301def // eor v15.16b, v15.16b, v16.16b
+	WORD $0x4e841ab0 // uzp1 v16.4s, v21.4s, v4.4s
+	WORD $0x4e341e31 // and v17.16b, v17.16b, v20.16b
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
 	WORD $0x6e2fdd8f // fmul v15.4s, v12.4s, v15.4s
 	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
-	WORD $0x6e33de13 // fmul v19.4s, v16.4s, v19.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x6e32dd8c // fmul v12.4s, v12.4s, v18.4s
-	WORD $0x6e37de10 // fmul v16.4s, v16.4s, v23.4s
-	WORD $0x4e851a92 // uzp1 v18.4s, v20.4s, v5.4s
-	WORD $0xad425c75 // ldp q21, q23, [x3,#64]
+	WORD $0x6e33dd8c // fmul v12.4s, v12.4s, v19.4s
+	WORD $0x6e2eddad // fmul v13.4s, v13.4s, v14.4s
+	WORD $0x4e851a8e // uzp1 v14.4s, v20.4s, v5.4s
+	WORD $0xad425473 // ldp q19, q21, [x3,#64]
 	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
-	WORD $0xad436074 // ldp q20, q24, [x3,#96]
-	WORD $0xad426c99 // ldp q25, q27, [x4,#64]
+	WORD $0xad436474 // ldp q20, q25, [x3,#96]
+	WORD $0xad426c9a // ldp q26, q27, [x4,#64]
 	WORD $0x3dc05f3c // ldr q28, [x25,#368]
-	WORD $0x6e3c1dad // eor v13.16b, v13.16b, v28.16b
+	WORD $0x6e3c1ef7 // eor v23.16b, v23.16b, v28.16b
 	WORD $0xad43749c // ldp q28, q29, [x4,#96]
-	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
-	WORD $0x4e39d6ad // fadd v13.4s, v21.4s, v25.4s
-	WORD $0x4e3bd6f5 // fadd v21.4s, v23.4s, v27.4s
+	WORD $0x6e251ee5 // eor v5.16b, v23.16b, v5.16b
+	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
+	WORD $0x4e3bd6b5 // fadd v21.4s, v21.4s, v27.4s
 	WORD $0x3dc06337 // ldr q23, [x25,#384]
-	WORD $0x6e371f57 // eor v23.16b, v26.16b, v23.16b
+	WORD $0x6e371f17 // eor v23.16b, v24.16b, v23.16b
 	WORD $0x4e3cd694 // fadd v20.4s, v20.4s, v28.4s
 	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
-	WORD $0x4e3dd717 // fadd v23.4s, v24.4s, v29.4s
+	WORD $0x4e3dd737 // fadd v23.4s, v25.4s, v29.4s
 	WORD $0xad426458 // ldp q24, q25, [x2,#64]
 	WORD $0x2ea1c0ba // umull v26.2d, v5.2s, v1.2s
 	WORD $0xad43705b // ldp q27, q28, [x2,#96]
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e38cc6d // fmla v13.4s, v3.4s, v24.4s
+	WORD $0x4e38cc73 // fmla v19.4s, v3.4s, v24.4s
 	WORD $0x4e39cc75 // fmla v21.4s, v3.4s, v25.4s
 	WORD $0x4e851b58 // uzp1 v24.4s, v26.4s, v5.4s
 	WORD $0x4e3bcc74 // fmla v20.4s, v3.4s, v27.4s
@@ -8521,29 +8538,29 @@ ahead:
 	WORD $0xad43745c // ldp q28, q29, [x2,#96]
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x3dc0833e // ldr q30, [x25,#512]
-	WORD $0x4eadcfd9 // fmls v25.4s, v30.4s, v13.4s
+	WORD $0x4eb3cfd9 // fmls v25.4s, v30.4s, v19.4s
 	WORD $0x4eb5cfda // fmls v26.4s, v30.4s, v21.4s
-	WORD $0x4e841b6d // uzp1 v13.4s, v27.4s, v4.4s
+	WORD $0x4e841b73 // uzp1 v19.4s, v27.4s, v4.4s
 	WORD $0x4eb4cfdc // fmls v28.4s, v30.4s, v20.4s
 	WORD $0x4e845b64 // uzp2 v4.4s, v27.4s, v4.4s
 	WORD $0x4eb7cfdd // fmls v29.4s, v30.4s, v23.4s
 	WORD $0x3dc07f34 // ldr q20, [x25,#496]
 	WORD $0x4e2fce99 // fmla v25.4s, v20.4s, v15.4s
 	WORD $0x3dc0672f // ldr q15, [x25,#400]
-	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
-	WORD $0x4e33ce9a // fmla v26.4s, v20.4s, v19.4s
-	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
+	WORD $0x4e31ce9a // fmla v26.4s, v20.4s, v17.4s
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
 	WORD $0x4e2cce9c // fmla v28.4s, v20.4s, v12.4s
-	WORD $0x4e30ce9d // fmla v29.4s, v20.4s, v16.4s
+	WORD $0x4e2dce9d // fmla v29.4s, v20.4s, v13.4s
 	WORD $0x3dc06b2c // ldr q12, [x25,#416]
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0xad026859 // stp q25, q26, [x2,#64]
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
 	WORD $0xad03745c // stp q28, q29, [x2,#96]
 	WORD $0x3d807726 // str q6, [x25,#464]
-	WORD $0x4eae1dc9 // mov v9.16b, v14.16b
+	WORD $0x4eb21e49 // mov v9.16b, v18.16b
 	WORD $0x3d806f24 // str q4, [x25,#432]
-	WORD $0x4ead1dab // mov v11.16b, v13.16b
+	WORD $0x4eb31e6b // mov v11.16b, v19.16b
 	WORD $0x3d807b27 // str q7, [x25,#480]
 	WORD $0x4eb61ec8 // mov v8.16b, v22.16b
 	WORD $0x3d807325 // str q5, [x25,#448]
@@ -8565,43 +8582,43 @@ partial:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
 	WORD $0x4f2904a7 // sshr v7.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc0262c // ldr q12, [x17,#144]
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
 	WORD $0x4e2c1c84 // and v4.16b, v4.16b, v12.16b
 	WORD $0x4e2c1ca5 // and v5.16b, v5.16b, v12.16b
-	WORD $0x3dc02a2c // ldr q12, [x17,#160]
+	WORD $0x3dc0262c // ldr q12, [x17,#144]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x4eac84a5 // add v5.4s, v5.4s, v12.4s
-	WORD $0x3dc02e2c // ldr q12, [x17,#176]
+	WORD $0x3dc02a2c // ldr q12, [x17,#160]
 	WORD $0x4eacd484 // fsub v4.4s, v4.4s, v12.4s
 	WORD $0x4eacd4a5 // fsub v5.4s, v5.4s, v12.4s
 	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
 	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc0322f // ldr q15, [x17,#192]
 	WORD $0x4e24cdee // fmla v14.4s, v15.4s, v4.4s
-	WORD $0x3dc03230 // ldr q16, [x17,#192]
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
 	WORD $0x4e25cdf0 // fmla v16.4s, v15.4s, v5.4s
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
-	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc03a31 // ldr q17, [x17,#224]
 	WORD $0x4e24ce2f // fmla v15.4s, v17.4s, v4.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
 	WORD $0x4e25ce32 // fmla v18.4s, v17.4s, v5.4s
-	WORD $0x3dc04231 // ldr q17, [x17,#256]
-	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc04233 // ldr q19, [x17,#256]
 	WORD $0x4e24ce71 // fmla v17.4s, v19.4s, v4.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
 	WORD $0x4e25ce74 // fmla v20.4s, v19.4s, v5.4s
-	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc04a35 // ldr q21, [x17,#288]
 	WORD $0x4e24ceb3 // fmla v19.4s, v21.4s, v4.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
 	WORD $0x4e25ceb6 // fmla v22.4s, v21.4s, v5.4s
 	WORD $0x4e2ccdee // fmla v14.4s, v15.4s, v12.4s
 	WORD $0x4e2dce50 // fmla v16.4s, v18.4s, v13.4s
@@ -8611,45 +8628,46 @@ partial:
 	WORD $0x6e2dddb2 // fmul v18.4s, v13.4s, v13.4s
 	WORD $0x4e2fce2e // fmla v14.4s, v17.4s, v15.4s
 	WORD $0x4e32ce90 // fmla v16.4s, v20.4s, v18.4s
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fdcd1 // fmul v17.4s, v6.4s, v15.4s
-	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
-	WORD $0x3dc05632 // ldr q18, [x17,#336]
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4e32ccaf // fmla v15.4s, v5.4s, v18.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x3dc05a34 // ldr q20, [x17,#352]
-	WORD $0x4e34ccd2 // fmla v18.4s, v6.4s, v20.4s
-	WORD $0x4e34ccf3 // fmla v19.4s, v7.4s, v20.4s
-	WORD $0x6e2cdc84 // fmul v4.4s, v4.4s, v12.4s
-	WORD $0x6e2ddca5 // fmul v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ecc92 // fmla v18.4s, v4.4s, v14.4s
-	WORD $0x4e30ccb3 // fmla v19.4s, v5.4s, v16.4s
-	WORD $0x4e32d624 // fadd v4.4s, v17.4s, v18.4s
-	WORD $0x4e33d5e5 // fadd v5.4s, v15.4s, v19.4s
+	WORD $0x4eac1d8f // mov v15.16b, v12.16b
+	WORD $0x4ead1db1 // mov v17.16b, v13.16b
+	WORD $0x3dc04e32 // ldr q18, [x17,#304]
+	WORD $0x4e32cccf // fmla v15.4s, v6.4s, v18.4s
+	WORD $0x4e32ccf1 // fmla v17.4s, v7.4s, v18.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x6e2ddcad // fmul v13.4s, v5.4s, v13.4s
+	WORD $0x4e2ecd8f // fmla v15.4s, v12.4s, v14.4s
+	WORD $0x4e30cdb1 // fmla v17.4s, v13.4s, v16.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522c // ldr q12, [x17,#320]
+	WORD $0x4e2cccc4 // fmla v4.4s, v6.4s, v12.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2ccce5 // fmla v5.4s, v7.4s, v12.4s
+	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	WORD $0x4f225526 // shl v6.4s, v9.4s, #2
 	WORD $0x4f225567 // shl v7.4s, v11.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc05e2c // ldr q12, [x17,#368]
+	WORD $0x3dc0562c // ldr q12, [x17,#336]
 	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
 	WORD $0x6e2cdce7 // fmul v7.4s, v7.4s, v12.4s
-	WORD $0x3dc0622c // ldr q12, [x17,#384]
+	WORD $0x3dc05a2c // ldr q12, [x17,#352]
 	WORD $0x4eac852d // add v13.4s, v9.4s, v12.4s
 	WORD $0x4eac856c // add v12.4s, v11.4s, v12.4s
 	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
 	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
-	WORD $0x3dc06630 // ldr q16, [x17,#400]
-	WORD $0x3dc06a31 // ldr q17, [x17,#416]
+	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc06231 // ldr q17, [x17,#384]
 	WORD $0x4e2ece30 // fmla v16.4s, v17.4s, v14.4s
-	WORD $0x3dc06632 // ldr q18, [x17,#400]
+	WORD $0x3dc05e32 // ldr q18, [x17,#368]
 	WORD $0x4e2fce32 // fmla v18.4s, v17.4s, v15.4s
-	WORD $0x3dc06e31 // ldr q17, [x17,#432]
+	WORD $0x3dc06631 // ldr q17, [x17,#400]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2fce50 // fmla v16.4s, v18.4s, v15.4s
 	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
 	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
@@ -8657,19 +8675,19 @@ partial:
 	WORD $0x6e27dde7 // fmul v7.4s, v15.4s, v7.4s
 	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
 	WORD $0x4e30ccf3 // fmla v19.4s, v7.4s, v16.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc07627 // ldr q7, [x17,#464]
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e27 // ldr q7, [x17,#432]
 	WORD $0x4e2ecce6 // fmla v6.4s, v7.4s, v14.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
+	WORD $0x3dc06a30 // ldr q16, [x17,#416]
 	WORD $0x4e2fccf0 // fmla v16.4s, v7.4s, v15.4s
-	WORD $0x3dc07a27 // ldr q7, [x17,#480]
+	WORD $0x3dc07227 // ldr q7, [x17,#448]
 	WORD $0x4e2eccc7 // fmla v7.4s, v6.4s, v14.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
 	WORD $0x4e2fce06 // fmla v6.4s, v16.4s, v15.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x3dc07e31 // ldr q17, [x17,#496]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc07631 // ldr q17, [x17,#464]
 	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
 	WORD $0x4e31cdf4 // fmla v20.4s, v15.4s, v17.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
 	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
@@ -8683,7 +8701,7 @@ partial:
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e731e8f // bsl v15.16b, v20.16b, v19.16b
 	WORD $0x6e741e6e // bsl v14.16b, v19.16b, v20.16b
-	WORD $0x3dc01a30 // ldr q16, [x17,#96]
+	WORD $0x3dc07a30 // ldr q16, [x17,#480]
 	WORD $0x4e301db1 // and v17.16b, v13.16b, v16.16b
 	WORD $0x6e311ce7 // eor v7.16b, v7.16b, v17.16b
 	WORD $0x4e301d91 // and v17.16b, v12.16b, v16.16b
@@ -8707,43 +8725,43 @@ partial:
 	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
 	WORD $0x6eae84e7 // sub v7.4s, v7.4s, v14.4s
 	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
 	WORD $0x4f2904ee // sshr v14.4s, v7.4s, #23
 	WORD $0x4f2905af // sshr v15.4s, v13.4s, #23
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc02630 // ldr q16, [x17,#144]
+	WORD $0x3dc02230 // ldr q16, [x17,#128]
 	WORD $0x4e301ce7 // and v7.16b, v7.16b, v16.16b
 	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
-	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc02630 // ldr q16, [x17,#144]
 	WORD $0x4eb084e7 // add v7.4s, v7.4s, v16.4s
 	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
 	WORD $0x4eb0d4e7 // fsub v7.4s, v7.4s, v16.4s
 	WORD $0x4eb0d5ad // fsub v13.4s, v13.4s, v16.4s
 	WORD $0x6e27dcf0 // fmul v16.4s, v7.4s, v7.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x3dc03232 // ldr q18, [x17,#192]
-	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
 	WORD $0x4e27ce72 // fmla v18.4s, v19.4s, v7.4s
-	WORD $0x3dc03234 // ldr q20, [x17,#192]
+	WORD $0x3dc02e34 // ldr q20, [x17,#176]
 	WORD $0x4e2dce74 // fmla v20.4s, v19.4s, v13.4s
-	WORD $0x3dc03a33 // ldr q19, [x17,#224]
-	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc03a35 // ldr q21, [x17,#224]
 	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
-	WORD $0x3dc03a36 // ldr q22, [x17,#224]
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
 	WORD $0x4e2dceb6 // fmla v22.4s, v21.4s, v13.4s
-	WORD $0x3dc04235 // ldr q21, [x17,#256]
-	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc04237 // ldr q23, [x17,#256]
 	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x4e2dcef8 // fmla v24.4s, v23.4s, v13.4s
-	WORD $0x3dc04a37 // ldr q23, [x17,#288]
-	WORD $0x3dc04e39 // ldr q25, [x17,#304]
+	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc04a39 // ldr q25, [x17,#288]
 	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x3dc04a3a // ldr q26, [x17,#288]
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
 	WORD $0x4e2dcf3a // fmla v26.4s, v25.4s, v13.4s
 	WORD $0x4e30ce72 // fmla v18.4s, v19.4s, v16.4s
 	WORD $0x4e31ced4 // fmla v20.4s, v22.4s, v17.4s
@@ -8753,45 +8771,46 @@ partial:
 	WORD $0x6e31de36 // fmul v22.4s, v17.4s, v17.4s
 	WORD $0x4e33ceb2 // fmla v18.4s, v21.4s, v19.4s
 	WORD $0x4e36cf14 // fmla v20.4s, v24.4s, v22.4s
-	WORD $0x3dc05233 // ldr q19, [x17,#320]
-	WORD $0x6e33ddd5 // fmul v21.4s, v14.4s, v19.4s
-	WORD $0x6e33ddf3 // fmul v19.4s, v15.4s, v19.4s
-	WORD $0x3dc05636 // ldr q22, [x17,#336]
-	WORD $0x4e36ccf5 // fmla v21.4s, v7.4s, v22.4s
-	WORD $0x4e36cdb3 // fmla v19.4s, v13.4s, v22.4s
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x3dc05a38 // ldr q24, [x17,#352]
-	WORD $0x4e38cdd6 // fmla v22.4s, v14.4s, v24.4s
-	WORD $0x4e38cdf7 // fmla v23.4s, v15.4s, v24.4s
-	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
-	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
-	WORD $0x4e32ccf6 // fmla v22.4s, v7.4s, v18.4s
-	WORD $0x4e34cdb7 // fmla v23.4s, v13.4s, v20.4s
-	WORD $0x4e36d6a7 // fadd v7.4s, v21.4s, v22.4s
-	WORD $0x4e37d66d // fadd v13.4s, v19.4s, v23.4s
+	WORD $0x4eb01e13 // mov v19.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x3dc04e36 // ldr q22, [x17,#304]
+	WORD $0x4e36cdd3 // fmla v19.4s, v14.4s, v22.4s
+	WORD $0x4e36cdf5 // fmla v21.4s, v15.4s, v22.4s
+	WORD $0x6e30dcf0 // fmul v16.4s, v7.4s, v16.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
+	WORD $0x4e32ce13 // fmla v19.4s, v16.4s, v18.4s
+	WORD $0x4e34ce35 // fmla v21.4s, v17.4s, v20.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cdc7 // fmla v7.4s, v14.4s, v16.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
 	WORD $0x4f22550e // shl v14.4s, v8.4s, #2
 	WORD $0x4f22554f // shl v15.4s, v10.4s, #2
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc05630 // ldr q16, [x17,#336]
 	WORD $0x6e30ddce // fmul v14.4s, v14.4s, v16.4s
 	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x3dc05a30 // ldr q16, [x17,#352]
 	WORD $0x4eb08511 // add v17.4s, v8.4s, v16.4s
 	WORD $0x4eb08550 // add v16.4s, v10.4s, v16.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc06634 // ldr q20, [x17,#400]
-	WORD $0x3dc06a35 // ldr q21, [x17,#416]
+	WORD $0x3dc05e34 // ldr q20, [x17,#368]
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
 	WORD $0x4e32ceb4 // fmla v20.4s, v21.4s, v18.4s
-	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x3dc05e36 // ldr q22, [x17,#368]
 	WORD $0x4e33ceb6 // fmla v22.4s, v21.4s, v19.4s
-	WORD $0x3dc06e35 // ldr q21, [x17,#432]
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e33ced4 // fmla v20.4s, v22.4s, v19.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
@@ -8799,19 +8818,19 @@ partial:
 	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
 	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
 	WORD $0x4e34cdf7 // fmla v23.4s, v15.4s, v20.4s
-	WORD $0x3dc0722e // ldr q14, [x17,#448]
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
 	WORD $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
-	WORD $0x3dc07234 // ldr q20, [x17,#448]
+	WORD $0x3dc06a34 // ldr q20, [x17,#416]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
 	WORD $0x4e32cdcf // fmla v15.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e33ce8e // fmla v14.4s, v20.4s, v19.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
-	WORD $0x3dc07e35 // ldr q21, [x17,#496]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07635 // ldr q21, [x17,#464]
 	WORD $0x4e35ce54 // fmla v20.4s, v18.4s, v21.4s
-	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x3dc02a38 // ldr q24, [x17,#160]
 	WORD $0x4e35ce78 // fmla v24.4s, v19.4s, v21.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
 	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
@@ -8825,7 +8844,7 @@ partial:
 	WORD $0x4eb21e53 // mov v19.16b, v18.16b
 	WORD $0x6e771f13 // bsl v19.16b, v24.16b, v23.16b
 	WORD $0x6e781ef2 // bsl v18.16b, v23.16b, v24.16b
-	WORD $0x3dc01a34 // ldr q20, [x17,#96]
+	WORD $0x3dc07a34 // ldr q20, [x17,#480]
 	WORD $0x4e341e35 // and v21.16b, v17.16b, v20.16b
 	WORD $0x6e351def // eor v15.16b, v15.16b, v21.16b
 	WORD $0x4e341e15 // and v21.16b, v16.16b, v20.16b
@@ -9369,43 +9388,43 @@ final:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
 	WORD $0x4f2904a7 // sshr v7.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc0262c // ldr q12, [x17,#144]
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
 	WORD $0x4e2c1c84 // and v4.16b, v4.16b, v12.16b
 	WORD $0x4e2c1ca5 // and v5.16b, v5.16b, v12.16b
-	WORD $0x3dc02a2c // ldr q12, [x17,#160]
+	WORD $0x3dc0262c // ldr q12, [x17,#144]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x4eac84a5 // add v5.4s, v5.4s, v12.4s
-	WORD $0x3dc02e2c // ldr q12, [x17,#176]
+	WORD $0x3dc02a2c // ldr q12, [x17,#160]
 	WORD $0x4eacd484 // fsub v4.4s, v4.4s, v12.4s
 	WORD $0x4eacd4a5 // fsub v5.4s, v5.4s, v12.4s
 	WORD $0x6e24dc8c // fmul v12.4s, v4.4s, v4.4s
 	WORD $0x6e25dcad // fmul v13.4s, v5.4s, v5.4s
-	WORD $0x3dc0322e // ldr q14, [x17,#192]
-	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc02e2e // ldr q14, [x17,#176]
+	WORD $0x3dc0322f // ldr q15, [x17,#192]
 	WORD $0x4e24cdee // fmla v14.4s, v15.4s, v4.4s
-	WORD $0x3dc03230 // ldr q16, [x17,#192]
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
 	WORD $0x4e25cdf0 // fmla v16.4s, v15.4s, v5.4s
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
-	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x3dc03a31 // ldr q17, [x17,#224]
 	WORD $0x4e24ce2f // fmla v15.4s, v17.4s, v4.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
 	WORD $0x4e25ce32 // fmla v18.4s, v17.4s, v5.4s
-	WORD $0x3dc04231 // ldr q17, [x17,#256]
-	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc03e31 // ldr q17, [x17,#240]
+	WORD $0x3dc04233 // ldr q19, [x17,#256]
 	WORD $0x4e24ce71 // fmla v17.4s, v19.4s, v4.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
 	WORD $0x4e25ce74 // fmla v20.4s, v19.4s, v5.4s
-	WORD $0x3dc04a33 // ldr q19, [x17,#288]
-	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x3dc04633 // ldr q19, [x17,#272]
+	WORD $0x3dc04a35 // ldr q21, [x17,#288]
 	WORD $0x4e24ceb3 // fmla v19.4s, v21.4s, v4.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
 	WORD $0x4e25ceb6 // fmla v22.4s, v21.4s, v5.4s
 	WORD $0x4e2ccdee // fmla v14.4s, v15.4s, v12.4s
 	WORD $0x4e2dce50 // fmla v16.4s, v18.4s, v13.4s
@@ -9415,45 +9434,46 @@ final:
 	WORD $0x6e2dddb2 // fmul v18.4s, v13.4s, v13.4s
 	WORD $0x4e2fce2e // fmla v14.4s, v17.4s, v15.4s
 	WORD $0x4e32ce90 // fmla v16.4s, v20.4s, v18.4s
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fdcd1 // fmul v17.4s, v6.4s, v15.4s
-	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
-	WORD $0x3dc05632 // ldr q18, [x17,#336]
-	WORD $0x4e32cc91 // fmla v17.4s, v4.4s, v18.4s
-	WORD $0x4e32ccaf // fmla v15.4s, v5.4s, v18.4s
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x3dc05a34 // ldr q20, [x17,#352]
-	WORD $0x4e34ccd2 // fmla v18.4s, v6.4s, v20.4s
-	WORD $0x4e34ccf3 // fmla v19.4s, v7.4s, v20.4s
-	WORD $0x6e2cdc84 // fmul v4.4s, v4.4s, v12.4s
-	WORD $0x6e2ddca5 // fmul v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ecc92 // fmla v18.4s, v4.4s, v14.4s
-	WORD $0x4e30ccb3 // fmla v19.4s, v5.4s, v16.4s
-	WORD $0x4e32d624 // fadd v4.4s, v17.4s, v18.4s
-	WORD $0x4e33d5e5 // fadd v5.4s, v15.4s, v19.4s
+	WORD $0x4eac1d8f // mov v15.16b, v12.16b
+	WORD $0x4ead1db1 // mov v17.16b, v13.16b
+	WORD $0x3dc04e32 // ldr q18, [x17,#304]
+	WORD $0x4e32cccf // fmla v15.4s, v6.4s, v18.4s
+	WORD $0x4e32ccf1 // fmla v17.4s, v7.4s, v18.4s
+	WORD $0x6e2cdc8c // fmul v12.4s, v4.4s, v12.4s
+	WORD $0x6e2ddcad // fmul v13.4s, v5.4s, v13.4s
+	WORD $0x4e2ecd8f // fmla v15.4s, v12.4s, v14.4s
+	WORD $0x4e30cdb1 // fmla v17.4s, v13.4s, v16.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522c // ldr q12, [x17,#320]
+	WORD $0x4e2cccc4 // fmla v4.4s, v6.4s, v12.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2ccce5 // fmla v5.4s, v7.4s, v12.4s
+	WORD $0x4e2fd484 // fadd v4.4s, v4.4s, v15.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	WORD $0x4f225526 // shl v6.4s, v9.4s, #2
 	WORD $0x4f225567 // shl v7.4s, v11.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc05e2c // ldr q12, [x17,#368]
+	WORD $0x3dc0562c // ldr q12, [x17,#336]
 	WORD $0x6e2cdcc6 // fmul v6.4s, v6.4s, v12.4s
 	WORD $0x6e2cdce7 // fmul v7.4s, v7.4s, v12.4s
-	WORD $0x3dc0622c // ldr q12, [x17,#384]
+	WORD $0x3dc05a2c // ldr q12, [x17,#352]
 	WORD $0x4eac852d // add v13.4s, v9.4s, v12.4s
 	WORD $0x4eac856c // add v12.4s, v11.4s, v12.4s
 	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
 	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
-	WORD $0x3dc06630 // ldr q16, [x17,#400]
-	WORD $0x3dc06a31 // ldr q17, [x17,#416]
+	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc06231 // ldr q17, [x17,#384]
 	WORD $0x4e2ece30 // fmla v16.4s, v17.4s, v14.4s
-	WORD $0x3dc06632 // ldr q18, [x17,#400]
+	WORD $0x3dc05e32 // ldr q18, [x17,#368]
 	WORD $0x4e2fce32 // fmla v18.4s, v17.4s, v15.4s
-	WORD $0x3dc06e31 // ldr q17, [x17,#432]
+	WORD $0x3dc06631 // ldr q17, [x17,#400]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2fce50 // fmla v16.4s, v18.4s, v15.4s
 	WORD $0x4ea61cd2 // mov v18.16b, v6.16b
 	WORD $0x4ea71cf3 // mov v19.16b, v7.16b
@@ -9461,19 +9481,19 @@ final:
 	WORD $0x6e27dde7 // fmul v7.4s, v15.4s, v7.4s
 	WORD $0x4e31ccd2 // fmla v18.4s, v6.4s, v17.4s
 	WORD $0x4e30ccf3 // fmla v19.4s, v7.4s, v16.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc07627 // ldr q7, [x17,#464]
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e27 // ldr q7, [x17,#432]
 	WORD $0x4e2ecce6 // fmla v6.4s, v7.4s, v14.4s
-	WORD $0x3dc07230 // ldr q16, [x17,#448]
+	WORD $0x3dc06a30 // ldr q16, [x17,#416]
 	WORD $0x4e2fccf0 // fmla v16.4s, v7.4s, v15.4s
-	WORD $0x3dc07a27 // ldr q7, [x17,#480]
+	WORD $0x3dc07227 // ldr q7, [x17,#448]
 	WORD $0x4e2eccc7 // fmla v7.4s, v6.4s, v14.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
 	WORD $0x4e2fce06 // fmla v6.4s, v16.4s, v15.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x3dc07e31 // ldr q17, [x17,#496]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc07631 // ldr q17, [x17,#464]
 	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
 	WORD $0x4e31cdf4 // fmla v20.4s, v15.4s, v17.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
 	WORD $0x6e2fddef // fmul v15.4s, v15.4s, v15.4s
@@ -9487,7 +9507,7 @@ final:
 	WORD $0x4eae1dcf // mov v15.16b, v14.16b
 	WORD $0x6e731e8f // bsl v15.16b, v20.16b, v19.16b
 	WORD $0x6e741e6e // bsl v14.16b, v19.16b, v20.16b
-	WORD $0x3dc01a30 // ldr q16, [x17,#96]
+	WORD $0x3dc07a30 // ldr q16, [x17,#480]
 	WORD $0x4e301db1 // and v17.16b, v13.16b, v16.16b
 	WORD $0x6e311ce7 // eor v7.16b, v7.16b, v17.16b
 	WORD $0x4e301d91 // and v17.16b, v12.16b, v16.16b
@@ -9511,43 +9531,43 @@ final:
 	WORD $0x4eae85ad // add v13.4s, v13.4s, v14.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
 	WORD $0x6eae84e7 // sub v7.4s, v7.4s, v14.4s
 	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
 	WORD $0x4f2904ee // sshr v14.4s, v7.4s, #23
 	WORD $0x4f2905af // sshr v15.4s, v13.4s, #23
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc02630 // ldr q16, [x17,#144]
+	WORD $0x3dc02230 // ldr q16, [x17,#128]
 	WORD $0x4e301ce7 // and v7.16b, v7.16b, v16.16b
 	WORD $0x4e301dad // and v13.16b, v13.16b, v16.16b
-	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x3dc02630 // ldr q16, [x17,#144]
 	WORD $0x4eb084e7 // add v7.4s, v7.4s, v16.4s
 	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
-	WORD $0x3dc02e30 // ldr q16, [x17,#176]
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
 	WORD $0x4eb0d4e7 // fsub v7.4s, v7.4s, v16.4s
 	WORD $0x4eb0d5ad // fsub v13.4s, v13.4s, v16.4s
 	WORD $0x6e27dcf0 // fmul v16.4s, v7.4s, v7.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x3dc03232 // ldr q18, [x17,#192]
-	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x3dc03233 // ldr q19, [x17,#192]
 	WORD $0x4e27ce72 // fmla v18.4s, v19.4s, v7.4s
-	WORD $0x3dc03234 // ldr q20, [x17,#192]
+	WORD $0x3dc02e34 // ldr q20, [x17,#176]
 	WORD $0x4e2dce74 // fmla v20.4s, v19.4s, v13.4s
-	WORD $0x3dc03a33 // ldr q19, [x17,#224]
-	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x3dc03a35 // ldr q21, [x17,#224]
 	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
-	WORD $0x3dc03a36 // ldr q22, [x17,#224]
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
 	WORD $0x4e2dceb6 // fmla v22.4s, v21.4s, v13.4s
-	WORD $0x3dc04235 // ldr q21, [x17,#256]
-	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc04237 // ldr q23, [x17,#256]
 	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
 	WORD $0x4e2dcef8 // fmla v24.4s, v23.4s, v13.4s
-	WORD $0x3dc04a37 // ldr q23, [x17,#288]
-	WORD $0x3dc04e39 // ldr q25, [x17,#304]
+	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x3dc04a39 // ldr q25, [x17,#288]
 	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
-	WORD $0x3dc04a3a // ldr q26, [x17,#288]
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
 	WORD $0x4e2dcf3a // fmla v26.4s, v25.4s, v13.4s
 	WORD $0x4e30ce72 // fmla v18.4s, v19.4s, v16.4s
 	WORD $0x4e31ced4 // fmla v20.4s, v22.4s, v17.4s
@@ -9557,45 +9577,46 @@ final:
 	WORD $0x6e31de36 // fmul v22.4s, v17.4s, v17.4s
 	WORD $0x4e33ceb2 // fmla v18.4s, v21.4s, v19.4s
 	WORD $0x4e36cf14 // fmla v20.4s, v24.4s, v22.4s
-	WORD $0x3dc05233 // ldr q19, [x17,#320]
-	WORD $0x6e33ddd5 // fmul v21.4s, v14.4s, v19.4s
-	WORD $0x6e33ddf3 // fmul v19.4s, v15.4s, v19.4s
-	WORD $0x3dc05636 // ldr q22, [x17,#336]
-	WORD $0x4e36ccf5 // fmla v21.4s, v7.4s, v22.4s
-	WORD $0x4e36cdb3 // fmla v19.4s, v13.4s, v22.4s
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x4eb11e37 // mov v23.16b, v17.16b
-	WORD $0x3dc05a38 // ldr q24, [x17,#352]
-	WORD $0x4e38cdd6 // fmla v22.4s, v14.4s, v24.4s
-	WORD $0x4e38cdf7 // fmla v23.4s, v15.4s, v24.4s
-	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
-	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
-	WORD $0x4e32ccf6 // fmla v22.4s, v7.4s, v18.4s
-	WORD $0x4e34cdb7 // fmla v23.4s, v13.4s, v20.4s
-	WORD $0x4e36d6a7 // fadd v7.4s, v21.4s, v22.4s
-	WORD $0x4e37d66d // fadd v13.4s, v19.4s, v23.4s
+	WORD $0x4eb01e13 // mov v19.16b, v16.16b
+	WORD $0x4eb11e35 // mov v21.16b, v17.16b
+	WORD $0x3dc04e36 // ldr q22, [x17,#304]
+	WORD $0x4e36cdd3 // fmla v19.4s, v14.4s, v22.4s
+	WORD $0x4e36cdf5 // fmla v21.4s, v15.4s, v22.4s
+	WORD $0x6e30dcf0 // fmul v16.4s, v7.4s, v16.4s
+	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
+	WORD $0x4e32ce13 // fmla v19.4s, v16.4s, v18.4s
+	WORD $0x4e34ce35 // fmla v21.4s, v17.4s, v20.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2dd5ad // fadd v13.4s, v13.4s, v13.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cdc7 // fmla v7.4s, v14.4s, v16.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
 	WORD $0x4f22550e // shl v14.4s, v8.4s, #2
 	WORD $0x4f22554f // shl v15.4s, v10.4s, #2
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x3dc05e30 // ldr q16, [x17,#368]
+	WORD $0x3dc05630 // ldr q16, [x17,#336]
 	WORD $0x6e30ddce // fmul v14.4s, v14.4s, v16.4s
 	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
-	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x3dc05a30 // ldr q16, [x17,#352]
 	WORD $0x4eb08511 // add v17.4s, v8.4s, v16.4s
 	WORD $0x4eb08550 // add v16.4s, v10.4s, v16.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
 	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc06634 // ldr q20, [x17,#400]
-	WORD $0x3dc06a35 // ldr q21, [x17,#416]
+	WORD $0x3dc05e34 // ldr q20, [x17,#368]
+	WORD $0x3dc06235 // ldr q21, [x17,#384]
 	WORD $0x4e32ceb4 // fmla v20.4s, v21.4s, v18.4s
-	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x3dc05e36 // ldr q22, [x17,#368]
 	WORD $0x4e33ceb6 // fmla v22.4s, v21.4s, v19.4s
-	WORD $0x3dc06e35 // ldr q21, [x17,#432]
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e33ced4 // fmla v20.4s, v22.4s, v19.4s
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
 	WORD $0x4eaf1df7 // mov v23.16b, v15.16b
@@ -9603,19 +9624,19 @@ final:
 	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
 	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
 	WORD $0x4e34cdf7 // fmla v23.4s, v15.4s, v20.4s
-	WORD $0x3dc0722e // ldr q14, [x17,#448]
-	WORD $0x3dc0762f // ldr q15, [x17,#464]
+	WORD $0x3dc06a2e // ldr q14, [x17,#416]
+	WORD $0x3dc06e2f // ldr q15, [x17,#432]
 	WORD $0x4e32cdee // fmla v14.4s, v15.4s, v18.4s
-	WORD $0x3dc07234 // ldr q20, [x17,#448]
+	WORD $0x3dc06a34 // ldr q20, [x17,#416]
 	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
 	WORD $0x4e32cdcf // fmla v15.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e33ce8e // fmla v14.4s, v20.4s, v19.4s
-	WORD $0x3dc02e34 // ldr q20, [x17,#176]
-	WORD $0x3dc07e35 // ldr q21, [x17,#496]
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x3dc07635 // ldr q21, [x17,#464]
 	WORD $0x4e35ce54 // fmla v20.4s, v18.4s, v21.4s
-	WORD $0x3dc02e38 // ldr q24, [x17,#176]
+	WORD $0x3dc02a38 // ldr q24, [x17,#160]
 	WORD $0x4e35ce78 // fmla v24.4s, v19.4s, v21.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
 	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
@@ -9629,7 +9650,7 @@ final:
 	WORD $0x4eb21e53 // mov v19.16b, v18.16b
 	WORD $0x6e771f13 // bsl v19.16b, v24.16b, v23.16b
 	WORD $0x6e781ef2 // bsl v18.16b, v23.16b, v24.16b
-	WORD $0x3dc01a34 // ldr q20, [x17,#96]
+	WORD $0x3dc07a34 // ldr q20, [x17,#480]
 	WORD $0x4e341e35 // and v21.16b, v17.16b, v20.16b
 	WORD $0x6e351def // eor v15.16b, v15.16b, v21.16b
 	WORD $0x4e341e15 // and v21.16b, v16.16b, v20.16b
@@ -9894,7 +9915,7 @@ none:
 TEXT ·Underdamped(SB), 0, $560-192
 	MOVD $frame-560(SP), R25
 	MOVD $noiseConsts<>(SB), R17
-	WORD $0x3dc01e20 // ldr q0, [x17,#112]
+	WORD $0x3dc01a20 // ldr q0, [x17,#96]
 	WORD $0x3dc00a21 // ldr q1, [x17,#32]
 	WORD $0x3dc00e22 // ldr q2, [x17,#48]
 	MOVD ids_len+128(FP), R0
@@ -10323,7 +10344,7 @@ rows:
 	WORD $0x1e21c0a5 // fsqrt s5, s5
 	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
 	WORD $0x3d808725 // str q5, [x25,#528]
-	WORD $0x3dc08225 // ldr q5, [x17,#512]
+	WORD $0x3dc07e25 // ldr q5, [x17,#496]
 	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x1e2520c0 // fcmp s6, s5
 	BGT clip
@@ -10429,10 +10450,10 @@ tail3:
 	WORD $0x3dc01631 // ldr q17, [x17,#80]
 	WORD $0x4eb13611 // cmgt v17.4s, v16.4s, v17.4s
 	WORD $0x4e311dce // and v14.16b, v14.16b, v17.16b
-	WORD $0x3dc08631 // ldr q17, [x17,#528]
+	WORD $0x3dc08231 // ldr q17, [x17,#512]
 	WORD $0x4eb13611 // cmgt v17.4s, v16.4s, v17.4s
 	WORD $0x4e311def // and v15.16b, v15.16b, v17.16b
-	WORD $0x3dc08a31 // ldr q17, [x17,#544]
+	WORD $0x3dc08631 // ldr q17, [x17,#528]
 	WORD $0x4eb13610 // cmgt v16.4s, v16.4s, v17.4s
 	WORD $0x4e301ca5 // and v5.16b, v5.16b, v16.16b
 	WORD $0x4e2dcda6 // fmla v6.4s, v13.4s, v13.4s
@@ -10510,7 +10531,7 @@ ahead:
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e86198d // uzp1 v13.4s, v12.4s, v6.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	WORD $0x3dc0222e // ldr q14, [x17,#128]
+	WORD $0x3dc01e2e // ldr q14, [x17,#112]
 	WORD $0x6eae84e7 // sub v7.4s, v7.4s, v14.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x6eae856b // sub v11.4s, v11.4s, v14.4s
@@ -10522,626 +10543,628 @@ ahead:
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x6ea1c0b0 // umull2 v16.2d, v5.4s, v1.4s
-	WORD $0x3dc02631 // ldr q17, [x17,#144]
+	WORD $0x3dc02231 // ldr q17, [x17,#128]
 	WORD $0x4e311ce7 // and v7.16b, v7.16b, v17.16b
 	WORD $0x4e9019f2 // uzp1 v18.4s, v15.4s, v16.4s
 	WORD $0x4e311d6b // and v11.16b, v11.16b, v17.16b
-	WORD $0x3dc02a31 // ldr q17, [x17,#160]
+	WORD $0x3dc02631 // ldr q17, [x17,#144]
 	WORD $0x4eb184e7 // add v7.4s, v7.4s, v17.4s
 	WORD $0x4e9059ef // uzp2 v15.4s, v15.4s, v16.4s
 	WORD $0x4eb1856b // add v11.4s, v11.4s, v17.4s
 	WORD $0x2ea2c0d0 // umull v16.2d, v6.2s, v2.2s
-	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc02a31 // ldr q17, [x17,#160]
 	WORD $0x4eb1d4e7 // fsub v7.4s, v7.4s, v17.4s
 	WORD $0x4eb1d56b // fsub v11.4s, v11.4s, v17.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x6e27dcf1 // fmul v17.4s, v7.4s, v7.4s
-	WORD $0x4e861a13 // uzp1 v19.4s, v16.4s, v6.4s
-	WORD $0x6e2bdd74 // fmul v20.4s, v11.4s, v11.4s
+	WORD $0x6e2bdd73 // fmul v19.4s, v11.4s, v11.4s
+	WORD $0x4e861a14 // uzp1 v20.4s, v16.4s, v6.4s
 	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
-	WORD $0x3dc03230 // ldr q16, [x17,#192]
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
 	WORD $0x3dc01f35 // ldr q21, [x25,#112]
 	WORD $0x3dc02b36 // ldr q22, [x25,#160]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
-	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x3dc03236 // ldr q22, [x17,#192]
 	WORD $0x4e27ced0 // fmla v16.4s, v22.4s, v7.4s
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
-	WORD $0x3dc03235 // ldr q21, [x17,#192]
+	WORD $0x3dc02e35 // ldr q21, [x17,#176]
 	WORD $0x4e2bced5 // fmla v21.4s, v22.4s, v11.4s
 	WORD $0x3dc02f36 // ldr q22, [x25,#176]
 	WORD $0x6e361dad // eor v13.16b, v13.16b, v22.16b
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
-	WORD $0x3dc03a2f // ldr q15, [x17,#224]
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
 	WORD $0x2ea1c0d6 // umull v22.2d, v6.2s, v1.2s
-	WORD $0x3dc03e37 // ldr q23, [x17,#240]
+	WORD $0x3dc03a37 // ldr q23, [x17,#224]
 	WORD $0x4e27ceef // fmla v15.4s, v23.4s, v7.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x3dc03a38 // ldr q24, [x17,#224]
 	WORD $0x4e2bcef8 // fmla v24.4s, v23.4s, v11.4s
 	WORD $0x4e861ad7 // uzp1 v23.4s, v22.4s, v6.4s
 	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
-	WORD $0x3dc04236 // ldr q22, [x17,#256]
-	WORD $0x2ea2c1b9 // umull v25.2d, v13.2s, v2.2s
-	WORD $0x3dc0463a // ldr q26, [x17,#272]
-	WORD $0x4e27cf56 // fmla v22.4s, v26.4s, v7.4s
-	WORD $0x3dc0423b // ldr q27, [x17,#256]
+	WORD $0x3dc03e36 // ldr q22, [x17,#240]
+	WORD $0x3dc04239 // ldr q25, [x17,#256]
+	WORD $0x4e27cf36 // fmla v22.4s, v25.4s, v7.4s
+	WORD $0x2ea2c1ba // umull v26.2d, v13.2s, v2.2s
+	WORD $0x3dc03e3b // ldr q27, [x17,#240]
 	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
-	WORD $0x4e2bcf5b // fmla v27.4s, v26.4s, v11.4s
-	WORD $0x4e8d1b3a // uzp1 v26.4s, v25.4s, v13.4s
-	WORD $0x4e8d5b2d // uzp2 v13.4s, v25.4s, v13.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
-	WORD $0x3dc04e3c // ldr q28, [x17,#304]
-	WORD $0x4e27cf99 // fmla v25.4s, v28.4s, v7.4s
+	WORD $0x4e2bcf3b // fmla v27.4s, v25.4s, v11.4s
+	WORD $0x4e8d1b59 // uzp1 v25.4s, v26.4s, v13.4s
+	WORD $0x4e8d5b4d // uzp2 v13.4s, v26.4s, v13.4s
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
+	WORD $0x3dc04a3c // ldr q28, [x17,#288]
+	WORD $0x4e27cf9a // fmla v26.4s, v28.4s, v7.4s
 	WORD $0x3dc0333d // ldr q29, [x25,#192]
-	WORD $0x6e3d1e73 // eor v19.16b, v19.16b, v29.16b
-	WORD $0x3dc04a3d // ldr q29, [x17,#288]
-	WORD $0x6e2d1e6d // eor v13.16b, v19.16b, v13.16b
+	WORD $0x6e3d1e94 // eor v20.16b, v20.16b, v29.16b
+	WORD $0x3dc0463d // ldr q29, [x17,#272]
 	WORD $0x4e2bcf9d // fmla v29.4s, v28.4s, v11.4s
-	WORD $0x3dc03733 // ldr q19, [x25,#208]
-	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
+	WORD $0x6e2d1e8d // eor v13.16b, v20.16b, v13.16b
+	WORD $0x3dc03734 // ldr q20, [x25,#208]
+	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
 	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
 	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x4e34cf15 // fmla v21.4s, v24.4s, v20.4s
+	WORD $0x4e33cf15 // fmla v21.4s, v24.4s, v19.4s
 	WORD $0x2ea1c1af // umull v15.2d, v13.2s, v1.2s
+	WORD $0x4e31cf56 // fmla v22.4s, v26.4s, v17.4s
 	WORD $0x6ea1c1ad // umull2 v13.2d, v13.4s, v1.4s
-	WORD $0x4e31cf36 // fmla v22.4s, v25.4s, v17.4s
+	WORD $0x4e33cfbb // fmla v27.4s, v29.4s, v19.4s
 	WORD $0x4e8d19f2 // uzp1 v18.4s, v15.4s, v13.4s
-	WORD $0x4e34cfbb // fmla v27.4s, v29.4s, v20.4s
-	WORD $0x6e31de33 // fmul v19.4s, v17.4s, v17.4s
+	WORD $0x6e31de34 // fmul v20.4s, v17.4s, v17.4s
 	WORD $0x4e8d59ed // uzp2 v13.4s, v15.4s, v13.4s
-	WORD $0x6e34de8f // fmul v15.4s, v20.4s, v20.4s
-	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
-	WORD $0x4e33ced0 // fmla v16.4s, v22.4s, v19.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e861b13 // uzp1 v19.4s, v24.4s, v6.4s
-	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
-	WORD $0x3dc0522f // ldr q15, [x17,#320]
-	WORD $0x6e2fdd96 // fmul v22.4s, v12.4s, v15.4s
-	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
-	WORD $0x6e2fddcf // fmul v15.4s, v14.4s, v15.4s
-	WORD $0x3dc03b38 // ldr q24, [x25,#224]
-	WORD $0x6e381f58 // eor v24.16b, v26.16b, v24.16b
-	WORD $0x3dc05639 // ldr q25, [x17,#336]
-	WORD $0x4e39ccf6 // fmla v22.4s, v7.4s, v25.4s
-	WORD $0x4e39cd6f // fmla v15.4s, v11.4s, v25.4s
-	WORD $0x6e261f06 // eor v6.16b, v24.16b, v6.16b
-	WORD $0x4eb11e38 // mov v24.16b, v17.16b
-	WORD $0x4eb41e99 // mov v25.16b, v20.16b
-	WORD $0x3dc03f3a // ldr q26, [x25,#240]
-	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
-	WORD $0x3dc05a3a // ldr q26, [x17,#352]
-	WORD $0x4e3acd98 // fmla v24.4s, v12.4s, v26.4s
-	WORD $0x6e2d1eec // eor v12.16b, v23.16b, v13.16b
-	WORD $0x4e3acdd9 // fmla v25.4s, v14.4s, v26.4s
-	WORD $0x6e31dce7 // fmul v7.4s, v7.4s, v17.4s
-	WORD $0x2ea1c0cd // umull v13.2d, v6.2s, v1.2s
-	WORD $0x6e34dd6b // fmul v11.4s, v11.4s, v20.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x4e30ccf8 // fmla v24.4s, v7.4s, v16.4s
-	WORD $0x4e35cd79 // fmla v25.4s, v11.4s, v21.4s
-	WORD $0x4e8619a7 // uzp1 v7.4s, v13.4s, v6.4s
-	WORD $0x4e38d6cb // fadd v11.4s, v22.4s, v24.4s
-	WORD $0x4e39d5ee // fadd v14.4s, v15.4s, v25.4s
-	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
-	WORD $0x2ea2c18d // umull v13.2d, v12.2s, v2.2s
-	WORD $0x6ea1f9ce // fsqrt v14.4s, v14.4s
-	WORD $0x4f22550f // shl v15.4s, v8.4s, #2
-	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
-	WORD $0x4f225550 // shl v16.4s, v10.4s, #2
-	WORD $0x4e8c19b1 // uzp1 v17.4s, v13.4s, v12.4s
-	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x4e8c59ac // uzp2 v12.4s, v13.4s, v12.4s
-	WORD $0x3dc05e2d // ldr q13, [x17,#368]
-	WORD $0x6e2dddef // fmul v15.4s, v15.4s, v13.4s
-	WORD $0x3dc04334 // ldr q20, [x25,#256]
-	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
-	WORD $0x6e2dde0d // fmul v13.4s, v16.4s, v13.4s
-	WORD $0x3dc06230 // ldr q16, [x17,#384]
-	WORD $0x4eb08514 // add v20.4s, v8.4s, v16.4s
-	WORD $0x6e2c1e6c // eor v12.16b, v19.16b, v12.16b
-	WORD $0x4eb08550 // add v16.4s, v10.4s, v16.4s
-	WORD $0x6e2fddf3 // fmul v19.4s, v15.4s, v15.4s
-	WORD $0x3dc04735 // ldr q21, [x25,#272]
-	WORD $0x6e351e52 // eor v18.16b, v18.16b, v21.16b
-	WORD $0x6e2dddb5 // fmul v21.4s, v13.4s, v13.4s
-	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
-	WORD $0x2ea1c192 // umull v18.2d, v12.2s, v1.2s
-	WORD $0x3dc06636 // ldr q22, [x17,#400]
-	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
-	WORD $0x3dc06a37 // ldr q23, [x17,#416]
-	WORD $0x4e33cef6 // fmla v22.4s, v23.4s, v19.4s
-	WORD $0x3dc06638 // ldr q24, [x17,#400]
-	WORD $0x4e8c1a59 // uzp1 v25.4s, v18.4s, v12.4s
-	WORD $0x4e35cef8 // fmla v24.4s, v23.4s, v21.4s
-	WORD $0x4e8c5a4c // uzp2 v12.4s, v18.4s, v12.4s
-	WORD $0x3dc06e32 // ldr q18, [x17,#432]
-	WORD $0x4e33ced2 // fmla v18.4s, v22.4s, v19.4s
-	WORD $0x2ea2c0d6 // umull v22.2d, v6.2s, v2.2s
-	WORD $0x3dc06e37 // ldr q23, [x17,#432]
-	WORD $0x4e35cf17 // fmla v23.4s, v24.4s, v21.4s
-	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4eaf1df8 // mov v24.16b, v15.16b
-	WORD $0x4e861ada // uzp1 v26.4s, v22.4s, v6.4s
-	WORD $0x4ead1dbb // mov v27.16b, v13.16b
-	WORD $0x6e2fde6f // fmul v15.4s, v19.4s, v15.4s
-	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
-	WORD $0x6e2ddead // fmul v13.4s, v21.4s, v13.4s
-	WORD $0x3dc04b36 // ldr q22, [x25,#288]
-	WORD $0x6e361e31 // eor v17.16b, v17.16b, v22.16b
-	WORD $0x4e32cdf8 // fmla v24.4s, v15.4s, v18.4s
-	WORD $0x4e37cdbb // fmla v27.4s, v13.4s, v23.4s
-	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x3dc04f2d // ldr q13, [x25,#304]
-	WORD $0x6e2d1ce7 // eor v7.16b, v7.16b, v13.16b
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x6e2c1ce7 // eor v7.16b, v7.16b, v12.16b
-	WORD $0x3dc0762c // ldr q12, [x17,#464]
-	WORD $0x4e33cd8d // fmla v13.4s, v12.4s, v19.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
-	WORD $0x2ea1c0d1 // umull v17.2d, v6.2s, v1.2s
-	WORD $0x4e35cd8f // fmla v15.4s, v12.4s, v21.4s
-	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0x3dc07a2c // ldr q12, [x17,#480]
-	WORD $0x4e33cdac // fmla v12.4s, v13.4s, v19.4s
-	WORD $0x4e861a2d // uzp1 v13.4s, v17.4s, v6.4s
-	WORD $0x3dc07a32 // ldr q18, [x17,#480]
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x4e35cdf2 // fmla v18.4s, v15.4s, v21.4s
-	WORD $0x2ea2c0ef // umull v15.2d, v7.2s, v2.2s
-	WORD $0x3dc02e31 // ldr q17, [x17,#176]
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0x3dc07e36 // ldr q22, [x17,#496]
-	WORD $0x4e36ce71 // fmla v17.4s, v19.4s, v22.4s
-	WORD $0x4e8719f7 // uzp1 v23.4s, v15.4s, v7.4s
-	WORD $0x3dc02e3c // ldr q28, [x17,#176]
-	WORD $0x4e36cebc // fmla v28.4s, v21.4s, v22.4s
-	WORD $0x4e8759e7 // uzp2 v7.4s, v15.4s, v7.4s
 	WORD $0x6e33de6f // fmul v15.4s, v19.4s, v19.4s
-	WORD $0x3dc05333 // ldr q19, [x25,#320]
-	WORD $0x6e331f53 // eor v19.16b, v26.16b, v19.16b
-	WORD $0x6e35deb5 // fmul v21.4s, v21.4s, v21.4s
-	WORD $0x4e2ccdf1 // fmla v17.4s, v15.4s, v12.4s
-	WORD $0x6e271e67 // eor v7.16b, v19.16b, v7.16b
-	WORD $0x4e32cebc // fmla v28.4s, v21.4s, v18.4s
-	WORD $0x3dc0572c // ldr q12, [x25,#336]
-	WORD $0x6e2c1f2c // eor v12.16b, v25.16b, v12.16b
-	WORD $0x4ea08e8f // cmtst v15.4s, v20.4s, v0.4s
-	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
-	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
-	WORD $0x6e781e32 // bsl v18.16b, v17.16b, v24.16b
-	WORD $0x6e711f0f // bsl v15.16b, v24.16b, v17.16b
-	WORD $0x2ea1c0ec // umull v12.2d, v7.2s, v1.2s
-	WORD $0x4ea08e11 // cmtst v17.4s, v16.4s, v0.4s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4eb11e33 // mov v19.16b, v17.16b
-	WORD $0x6e7b1f93 // bsl v19.16b, v28.16b, v27.16b
-	WORD $0x4e871995 // uzp1 v21.4s, v12.4s, v7.4s
-	WORD $0x6e7c1f71 // bsl v17.16b, v27.16b, v28.16b
-	WORD $0x4e875987 // uzp2 v7.4s, v12.4s, v7.4s
-	WORD $0x3dc01a2c // ldr q12, [x17,#96]
-	WORD $0x4e2c1e96 // and v22.16b, v20.16b, v12.16b
-	WORD $0x6e361e52 // eor v18.16b, v18.16b, v22.16b
-	WORD $0x2ea2c0d6 // umull v22.2d, v6.2s, v2.2s
-	WORD $0x4e2c1e18 // and v24.16b, v16.16b, v12.16b
-	WORD $0x6e381e73 // eor v19.16b, v19.16b, v24.16b
+	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
+	WORD $0x4e34ced0 // fmla v16.4s, v22.4s, v20.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4ea08694 // add v20.4s, v20.4s, v0.4s
-	WORD $0x4e861ad8 // uzp1 v24.4s, v22.4s, v6.4s
-	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
-	WORD $0x4e2c1e94 // and v20.16b, v20.16b, v12.16b
-	WORD $0x4e865ac6 // uzp2 v6.4s, v22.4s, v6.4s
-	WORD $0x6e341def // eor v15.16b, v15.16b, v20.16b
-	WORD $0x3dc05b34 // ldr q20, [x25,#352]
-	WORD $0x6e341ef4 // eor v20.16b, v23.16b, v20.16b
-	WORD $0x4e2c1e0c // and v12.16b, v16.16b, v12.16b
-	WORD $0x6e2c1e2c // eor v12.16b, v17.16b, v12.16b
-	WORD $0x6e261e86 // eor v6.16b, v20.16b, v6.16b
-	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
+	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
+	WORD $0x4e861b0f // uzp1 v15.4s, v24.4s, v6.4s
+	WORD $0x4eb11e34 // mov v20.16b, v17.16b
+	WORD $0x4eb31e76 // mov v22.16b, v19.16b
+	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
+	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x4e38cd94 // fmla v20.4s, v12.4s, v24.4s
+	WORD $0x3dc03b3a // ldr q26, [x25,#224]
+	WORD $0x6e3a1f39 // eor v25.16b, v25.16b, v26.16b
+	WORD $0x4e38cdd6 // fmla v22.4s, v14.4s, v24.4s
+	WORD $0x6e31dcf1 // fmul v17.4s, v7.4s, v17.4s
+	WORD $0x6e261f26 // eor v6.16b, v25.16b, v6.16b
+	WORD $0x6e33dd73 // fmul v19.4s, v11.4s, v19.4s
+	WORD $0x3dc03f38 // ldr q24, [x25,#240]
+	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
+	WORD $0x4e30ce34 // fmla v20.4s, v17.4s, v16.4s
+	WORD $0x4e35ce76 // fmla v22.4s, v19.4s, v21.4s
+	WORD $0x6e2d1eed // eor v13.16b, v23.16b, v13.16b
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2bd56b // fadd v11.4s, v11.4s, v11.4s
+	WORD $0x2ea1c0d0 // umull v16.2d, v6.2s, v1.2s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x3dc05231 // ldr q17, [x17,#320]
+	WORD $0x4e31cd87 // fmla v7.4s, v12.4s, v17.4s
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x4e861a0c // uzp1 v12.4s, v16.4s, v6.4s
+	WORD $0x4e31cdcb // fmla v11.4s, v14.4s, v17.4s
+	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
+	WORD $0x4e34d4e7 // fadd v7.4s, v7.4s, v20.4s
+	WORD $0x4e36d56b // fadd v11.4s, v11.4s, v22.4s
+	WORD $0x2ea2c1ae // umull v14.2d, v13.2s, v2.2s
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
+	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
+	WORD $0x4f225510 // shl v16.4s, v8.4s, #2
+	WORD $0x4e8d19d1 // uzp1 v17.4s, v14.4s, v13.4s
+	WORD $0x4f225553 // shl v19.4s, v10.4s, #2
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e8d59cd // uzp2 v13.4s, v14.4s, v13.4s
+	WORD $0x4e21da6e // scvtf v14.4s, v19.4s
+	WORD $0x3dc04333 // ldr q19, [x25,#256]
+	WORD $0x6e331def // eor v15.16b, v15.16b, v19.16b
+	WORD $0x3dc05633 // ldr q19, [x17,#336]
+	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6e2d1ded // eor v13.16b, v15.16b, v13.16b
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
+	WORD $0x4eaf8513 // add v19.4s, v8.4s, v15.4s
+	WORD $0x4eaf854f // add v15.4s, v10.4s, v15.4s
+	WORD $0x3dc04734 // ldr q20, [x25,#272]
+	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
+	WORD $0x6e30de14 // fmul v20.4s, v16.4s, v16.4s
+	WORD $0x6e261e46 // eor v6.16b, v18.16b, v6.16b
+	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
+	WORD $0x2ea1c1b5 // umull v21.2d, v13.2s, v1.2s
+	WORD $0x6ea1c1ad // umull2 v13.2d, v13.4s, v1.4s
+	WORD $0x3dc05e36 // ldr q22, [x17,#368]
+	WORD $0x3dc06237 // ldr q23, [x17,#384]
+	WORD $0x4e34cef6 // fmla v22.4s, v23.4s, v20.4s
+	WORD $0x4e8d1ab8 // uzp1 v24.4s, v21.4s, v13.4s
+	WORD $0x3dc05e39 // ldr q25, [x17,#368]
+	WORD $0x4e8d5aad // uzp2 v13.4s, v21.4s, v13.4s
+	WORD $0x4e32cef9 // fmla v25.4s, v23.4s, v18.4s
+	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x2ea2c0d7 // umull v23.2d, v6.2s, v2.2s
+	WORD $0x4e34ced5 // fmla v21.4s, v22.4s, v20.4s
+	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e32cf36 // fmla v22.4s, v25.4s, v18.4s
+	WORD $0x4e861af9 // uzp1 v25.4s, v23.4s, v6.4s
+	WORD $0x4eb01e1a // mov v26.16b, v16.16b
+	WORD $0x4eae1ddb // mov v27.16b, v14.16b
+	WORD $0x4e865ae6 // uzp2 v6.4s, v23.4s, v6.4s
+	WORD $0x6e30de90 // fmul v16.4s, v20.4s, v16.4s
+	WORD $0x3dc04b37 // ldr q23, [x25,#288]
+	WORD $0x6e371e31 // eor v17.16b, v17.16b, v23.16b
+	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
+	WORD $0x4e35ce1a // fmla v26.4s, v16.4s, v21.4s
+	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
+	WORD $0x4e36cddb // fmla v27.4s, v14.4s, v22.4s
+	WORD $0x3dc04f2e // ldr q14, [x25,#304]
+	WORD $0x6e2e1d8c // eor v12.16b, v12.16b, v14.16b
+	WORD $0x6e2d1d8c // eor v12.16b, v12.16b, v13.16b
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
+	WORD $0x4e34cdcd // fmla v13.4s, v14.4s, v20.4s
+	WORD $0x2ea1c0d0 // umull v16.2d, v6.2s, v1.2s
+	WORD $0x3dc06a31 // ldr q17, [x17,#416]
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e32cdd1 // fmla v17.4s, v14.4s, v18.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x4e861a15 // uzp1 v21.4s, v16.4s, v6.4s
+	WORD $0x4e34cdae // fmla v14.4s, v13.4s, v20.4s
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
+	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
+	WORD $0x4e32ce2d // fmla v13.4s, v17.4s, v18.4s
+	WORD $0x2ea2c190 // umull v16.2d, v12.2s, v2.2s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0x3dc02a31 // ldr q17, [x17,#160]
+	WORD $0x4e8c1a16 // uzp1 v22.4s, v16.4s, v12.4s
+	WORD $0x3dc07637 // ldr q23, [x17,#464]
+	WORD $0x4e37ce91 // fmla v17.4s, v20.4s, v23.4s
+	WORD $0x3dc02a3c // ldr q28, [x17,#160]
+	WORD $0x4e8c5a0c // uzp2 v12.4s, v16.4s, v12.4s
+	WORD $0x4e37ce5c // fmla v28.4s, v18.4s, v23.4s
+	WORD $0x6e34de90 // fmul v16.4s, v20.4s, v20.4s
+	WORD $0x3dc05334 // ldr q20, [x25,#320]
+	WORD $0x6e341f34 // eor v20.16b, v25.16b, v20.16b
+	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
+	WORD $0x6e2c1e8c // eor v12.16b, v20.16b, v12.16b
+	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
+	WORD $0x4e2dce5c // fmla v28.4s, v18.4s, v13.4s
+	WORD $0x3dc0572d // ldr q13, [x25,#336]
+	WORD $0x6e2d1f0d // eor v13.16b, v24.16b, v13.16b
+	WORD $0x4ea08e6e // cmtst v14.4s, v19.4s, v0.4s
+	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
+	WORD $0x4eae1dcd // mov v13.16b, v14.16b
+	WORD $0x6e7a1e2d // bsl v13.16b, v17.16b, v26.16b
+	WORD $0x2ea1c190 // umull v16.2d, v12.2s, v1.2s
+	WORD $0x6e711f4e // bsl v14.16b, v26.16b, v17.16b
+	WORD $0x4ea08df1 // cmtst v17.4s, v15.4s, v0.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4eb11e32 // mov v18.16b, v17.16b
+	WORD $0x4e8c1a14 // uzp1 v20.4s, v16.4s, v12.4s
+	WORD $0x6e7b1f92 // bsl v18.16b, v28.16b, v27.16b
+	WORD $0x6e7c1f71 // bsl v17.16b, v27.16b, v28.16b
+	WORD $0x4e8c5a0c // uzp2 v12.4s, v16.4s, v12.4s
+	WORD $0x3dc07a30 // ldr q16, [x17,#480]
+	WORD $0x4e301e77 // and v23.16b, v19.16b, v16.16b
+	WORD $0x2ea2c0d8 // umull v24.2d, v6.2s, v2.2s
+	WORD $0x6e371dad // eor v13.16b, v13.16b, v23.16b
+	WORD $0x4e301df7 // and v23.16b, v15.16b, v16.16b
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x6e371e52 // eor v18.16b, v18.16b, v23.16b
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	WORD $0x4e861b17 // uzp1 v23.4s, v24.4s, v6.4s
+	WORD $0x4ea085ef // add v15.4s, v15.4s, v0.4s
+	WORD $0x4e865b06 // uzp2 v6.4s, v24.4s, v6.4s
+	WORD $0x4e301e73 // and v19.16b, v19.16b, v16.16b
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0x3dc05b33 // ldr q19, [x25,#352]
+	WORD $0x6e331ed3 // eor v19.16b, v22.16b, v19.16b
+	WORD $0x4e301def // and v15.16b, v15.16b, v16.16b
+	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
+	WORD $0x6e2f1e2f // eor v15.16b, v17.16b, v15.16b
+	WORD $0x6e2edcee // fmul v14.4s, v7.4s, v14.4s
 	WORD $0x3dc05f30 // ldr q16, [x25,#368]
-	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
-	WORD $0x6e2cddcc // fmul v12.4s, v14.4s, v12.4s
+	WORD $0x6e301eb0 // eor v16.16b, v21.16b, v16.16b
+	WORD $0x6e2fdd6f // fmul v15.4s, v11.4s, v15.4s
+	WORD $0x6e2ddce7 // fmul v7.4s, v7.4s, v13.4s
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
 	WORD $0x6e32dd6b // fmul v11.4s, v11.4s, v18.4s
-	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
-	WORD $0x6e33ddcd // fmul v13.4s, v14.4s, v19.4s
-	WORD $0xad40406e // ldp q14, q16, [x3]
-	WORD $0x2ea1c0d1 // umull v17.2d, v6.2s, v1.2s
+	WORD $0x2ea1c0cd // umull v13.2d, v6.2s, v1.2s
+	WORD $0xad404470 // ldp q16, q17, [x3]
 	WORD $0xad414c72 // ldp q18, q19, [x3,#32]
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
-	WORD $0xad405894 // ldp q20, q22, [x4]
-	WORD $0xad416497 // ldp q23, q25, [x4,#32]
-	WORD $0x4e861a3a // uzp1 v26.4s, v17.4s, v6.4s
-	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
-	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
-	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
-	WORD $0x4e37d651 // fadd v17.4s, v18.4s, v23.4s
-	WORD $0x2ea2c0f2 // umull v18.2d, v7.2s, v2.2s
-	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	WORD $0x6ea2c0e7 // umull2 v7.2d, v7.4s, v2.4s
-	WORD $0xad405854 // ldp q20, q22, [x2]
-	WORD $0xad416457 // ldp q23, q25, [x2,#32]
-	WORD $0x4e871a5b // uzp1 v27.4s, v18.4s, v7.4s
-	WORD $0x4e34cc6e // fmla v14.4s, v3.4s, v20.4s
-	WORD $0x4e36cc70 // fmla v16.4s, v3.4s, v22.4s
-	WORD $0x4e875a47 // uzp2 v7.4s, v18.4s, v7.4s
-	WORD $0x4e37cc71 // fmla v17.4s, v3.4s, v23.4s
+	WORD $0xad405895 // ldp q21, q22, [x4]
+	WORD $0x4e8619b8 // uzp1 v24.4s, v13.4s, v6.4s
+	WORD $0xad416899 // ldp q25, q26, [x4,#32]
+	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
+	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
+	WORD $0x4e36d62d // fadd v13.4s, v17.4s, v22.4s
+	WORD $0x4e39d651 // fadd v17.4s, v18.4s, v25.4s
+	WORD $0x2ea2c192 // umull v18.2d, v12.2s, v2.2s
+	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
+	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
+	WORD $0xad405855 // ldp q21, q22, [x2]
+	WORD $0xad416859 // ldp q25, q26, [x2,#32]
+	WORD $0x4e8c1a5b // uzp1 v27.4s, v18.4s, v12.4s
+	WORD $0x4e35cc70 // fmla v16.4s, v3.4s, v21.4s
+	WORD $0x4e8c5a4c // uzp2 v12.4s, v18.4s, v12.4s
+	WORD $0x4e36cc6d // fmla v13.4s, v3.4s, v22.4s
+	WORD $0x4e39cc71 // fmla v17.4s, v3.4s, v25.4s
 	WORD $0x3dc06332 // ldr q18, [x25,#384]
-	WORD $0x6e321f12 // eor v18.16b, v24.16b, v18.16b
-	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
-	WORD $0xad4058b4 // ldp q20, q22, [x5]
-	WORD $0x6e271e47 // eor v7.16b, v18.16b, v7.16b
+	WORD $0x6e321ef2 // eor v18.16b, v23.16b, v18.16b
+	WORD $0x4e3acc73 // fmla v19.4s, v3.4s, v26.4s
+	WORD $0xad4058b5 // ldp q21, q22, [x5]
+	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
 	WORD $0xad415cb2 // ldp q18, q23, [x5,#32]
-	WORD $0x3dc06738 // ldr q24, [x25,#400]
-	WORD $0x6e381eb5 // eor v21.16b, v21.16b, v24.16b
-	WORD $0x3dc01b38 // ldr q24, [x25,#96]
-	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
-	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
-	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
-	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
-	WORD $0x6e38def5 // fmul v21.4s, v23.4s, v24.4s
-	WORD $0x2ea1c0f7 // umull v23.2d, v7.2s, v1.2s
-	WORD $0x3dc08b38 // ldr q24, [x25,#544]
-	WORD $0x4eaecf14 // fmls v20.4s, v24.4s, v14.4s
-	WORD $0x6ea1c0e7 // umull2 v7.2d, v7.4s, v1.4s
-	WORD $0x4eb0cf16 // fmls v22.4s, v24.4s, v16.4s
-	WORD $0x4eb1cf12 // fmls v18.4s, v24.4s, v17.4s
-	WORD $0x4e871aee // uzp1 v14.4s, v23.4s, v7.4s
-	WORD $0x4eb3cf15 // fmls v21.4s, v24.4s, v19.4s
-	WORD $0x4e875ae7 // uzp2 v7.4s, v23.4s, v7.4s
+	WORD $0x3dc06739 // ldr q25, [x25,#400]
+	WORD $0x6e391e94 // eor v20.16b, v20.16b, v25.16b
+	WORD $0x3dc01b39 // ldr q25, [x25,#96]
+	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
+	WORD $0x6e39ded6 // fmul v22.4s, v22.4s, v25.4s
+	WORD $0x6e261e86 // eor v6.16b, v20.16b, v6.16b
+	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
+	WORD $0x2ea1c194 // umull v20.2d, v12.2s, v1.2s
+	WORD $0x6e39def7 // fmul v23.4s, v23.4s, v25.4s
+	WORD $0x3dc08b39 // ldr q25, [x25,#544]
+	WORD $0x4eb0cf35 // fmls v21.4s, v25.4s, v16.4s
+	WORD $0x6ea1c18c // umull2 v12.2d, v12.4s, v1.4s
+	WORD $0x4eadcf36 // fmls v22.4s, v25.4s, v13.4s
+	WORD $0x4eb1cf32 // fmls v18.4s, v25.4s, v17.4s
+	WORD $0x4e8c1a8d // uzp1 v13.4s, v20.4s, v12.4s
+	WORD $0x4eb3cf37 // fmls v23.4s, v25.4s, v19.4s
+	WORD $0x4e8c5a8c // uzp2 v12.4s, v20.4s, v12.4s
 	WORD $0x3dc08730 // ldr q16, [x25,#528]
-	WORD $0x4e2fce14 // fmla v20.4s, v16.4s, v15.4s
-	WORD $0x4e2cce16 // fmla v22.4s, v16.4s, v12.4s
-	WORD $0x2ea2c0cc // umull v12.2d, v6.2s, v2.2s
-	WORD $0x4e2bce12 // fmla v18.4s, v16.4s, v11.4s
+	WORD $0x4e2ece15 // fmla v21.4s, v16.4s, v14.4s
+	WORD $0x4e2fce16 // fmla v22.4s, v16.4s, v15.4s
+	WORD $0x2ea2c0ce // umull v14.2d, v6.2s, v2.2s
+	WORD $0x4e27ce12 // fmla v18.4s, v16.4s, v7.4s
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
-	WORD $0x4e2dce15 // fmla v21.4s, v16.4s, v13.4s
-	WORD $0xad0058b4 // stp q20, q22, [x5]
-	WORD $0x4e86198b // uzp1 v11.4s, v12.4s, v6.4s
-	WORD $0xad0154b2 // stp q18, q21, [x5,#32]
-	WORD $0xad403c4d // ldp q13, q15, [x2]
-	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0xad41404c // ldp q12, q16, [x2,#32]
+	WORD $0x4e2bce17 // fmla v23.4s, v16.4s, v11.4s
+	WORD $0xad0058b5 // stp q21, q22, [x5]
+	WORD $0x4e8619c7 // uzp1 v7.4s, v14.4s, v6.4s
+	WORD $0xad015cb2 // stp q18, q23, [x5,#32]
+	WORD $0xad403c4b // ldp q11, q15, [x2]
+	WORD $0x4e8659c6 // uzp2 v6.4s, v14.4s, v6.4s
+	WORD $0xad41404e // ldp q14, q16, [x2,#32]
 	WORD $0x3dc06b31 // ldr q17, [x25,#416]
 	WORD $0x6e311f71 // eor v17.16b, v27.16b, v17.16b
-	WORD $0x4e34d5ad // fadd v13.4s, v13.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
 	WORD $0x4e36d5ef // fadd v15.4s, v15.4s, v22.4s
 	WORD $0x6e261e26 // eor v6.16b, v17.16b, v6.16b
-	WORD $0x4e32d58c // fadd v12.4s, v12.4s, v18.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x3dc06f31 // ldr q17, [x25,#432]
-	WORD $0x6e311f51 // eor v17.16b, v26.16b, v17.16b
-	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
-	WORD $0xad003c4d // stp q13, q15, [x2]
-	WORD $0x6e271e27 // eor v7.16b, v17.16b, v7.16b
-	WORD $0xad01404c // stp q12, q16, [x2,#32]
+	WORD $0x6e311f11 // eor v17.16b, v24.16b, v17.16b
+	WORD $0x4e37d610 // fadd v16.4s, v16.4s, v23.4s
+	WORD $0xad003c4b // stp q11, q15, [x2]
+	WORD $0x6e2c1e2b // eor v11.16b, v17.16b, v12.16b
+	WORD $0xad01404e // stp q14, q16, [x2,#32]
 	WORD $0x3dc0162c // ldr q12, [x17,#80]
 	WORD $0x4eac8484 // add v4.4s, v4.4s, v12.4s
 	WORD $0x3dc0832c // ldr q12, [x25,#512]
 	WORD $0x6f38058c // ushr v12.4s, v12.4s, #8
-	WORD $0x3dc0772d // ldr q13, [x25,#464]
-	WORD $0x6f3805ad // ushr v13.4s, v13.4s, #8
+	WORD $0x3dc0772e // ldr q14, [x25,#464]
+	WORD $0x6f3805ce // ushr v14.4s, v14.4s, #8
 	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
 	WORD $0x3dc00630 // ldr q16, [x17,#16]
 	WORD $0x4eb0858c // add v12.4s, v12.4s, v16.4s
-	WORD $0x4eb085ad // add v13.4s, v13.4s, v16.4s
+	WORD $0x4eb085ce // add v14.4s, v14.4s, v16.4s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e8419f0 // uzp1 v16.4s, v15.4s, v4.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x3dc02231 // ldr q17, [x17,#128]
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x3dc01e31 // ldr q17, [x17,#112]
 	WORD $0x6eb1858c // sub v12.4s, v12.4s, v17.4s
 	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x6eb185ad // sub v13.4s, v13.4s, v17.4s
+	WORD $0x6eb185ce // sub v14.4s, v14.4s, v17.4s
 	WORD $0x3dc0272f // ldr q15, [x25,#144]
 	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
 	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
-	WORD $0x4f2905b1 // sshr v17.4s, v13.4s, #23
+	WORD $0x4f2905d1 // sshr v17.4s, v14.4s, #23
 	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x3dc02633 // ldr q19, [x17,#144]
+	WORD $0x3dc02233 // ldr q19, [x17,#128]
 	WORD $0x4e331d8c // and v12.16b, v12.16b, v19.16b
 	WORD $0x4e851a54 // uzp1 v20.4s, v18.4s, v5.4s
-	WORD $0x4e331dad // and v13.16b, v13.16b, v19.16b
-	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e331dce // and v14.16b, v14.16b, v19.16b
+	WORD $0x3dc02633 // ldr q19, [x17,#144]
 	WORD $0x4eb3858c // add v12.4s, v12.4s, v19.4s
 	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
-	WORD $0x4eb385ad // add v13.4s, v13.4s, v19.4s
+	WORD $0x4eb385ce // add v14.4s, v14.4s, v19.4s
 	WORD $0x2ea2c092 // umull v18.2d, v4.2s, v2.2s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
 	WORD $0x4eb3d58c // fsub v12.4s, v12.4s, v19.4s
-	WORD $0x4eb3d5ad // fsub v13.4s, v13.4s, v19.4s
+	WORD $0x4eb3d5ce // fsub v14.4s, v14.4s, v19.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x6e2cdd93 // fmul v19.4s, v12.4s, v12.4s
-	WORD $0x4e841a55 // uzp1 v21.4s, v18.4s, v4.4s
-	WORD $0x6e2dddb6 // fmul v22.4s, v13.4s, v13.4s
+	WORD $0x6e2eddd5 // fmul v21.4s, v14.4s, v14.4s
+	WORD $0x4e841a56 // uzp1 v22.4s, v18.4s, v4.4s
 	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
-	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
 	WORD $0x3dc01f37 // ldr q23, [x25,#112]
 	WORD $0x3dc02b38 // ldr q24, [x25,#160]
 	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
-	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x3dc03238 // ldr q24, [x17,#192]
 	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
 	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
-	WORD $0x3dc03237 // ldr q23, [x17,#192]
-	WORD $0x4e2dcf17 // fmla v23.4s, v24.4s, v13.4s
+	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x4e2ecf17 // fmla v23.4s, v24.4s, v14.4s
 	WORD $0x3dc02f38 // ldr q24, [x25,#176]
 	WORD $0x6e381e10 // eor v16.16b, v16.16b, v24.16b
 	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
-	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x3dc03630 // ldr q16, [x17,#208]
 	WORD $0x2ea1c098 // umull v24.2d, v4.2s, v1.2s
-	WORD $0x3dc03e39 // ldr q25, [x17,#240]
+	WORD $0x3dc03a39 // ldr q25, [x17,#224]
 	WORD $0x4e2ccf30 // fmla v16.4s, v25.4s, v12.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x3dc03a3a // ldr q26, [x17,#224]
-	WORD $0x4e2dcf3a // fmla v26.4s, v25.4s, v13.4s
+	WORD $0x4e2ecf3a // fmla v26.4s, v25.4s, v14.4s
 	WORD $0x4e841b19 // uzp1 v25.4s, v24.4s, v4.4s
 	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
-	WORD $0x3dc04238 // ldr q24, [x17,#256]
-	WORD $0x2ea2c0bb // umull v27.2d, v5.2s, v2.2s
-	WORD $0x3dc0463c // ldr q28, [x17,#272]
-	WORD $0x4e2ccf98 // fmla v24.4s, v28.4s, v12.4s
-	WORD $0x3dc0423d // ldr q29, [x17,#256]
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
+	WORD $0x3dc0423b // ldr q27, [x17,#256]
+	WORD $0x4e2ccf78 // fmla v24.4s, v27.4s, v12.4s
+	WORD $0x2ea2c0bc // umull v28.2d, v5.2s, v2.2s
+	WORD $0x3dc03e3d // ldr q29, [x17,#240]
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e2dcf9d // fmla v29.4s, v28.4s, v13.4s
-	WORD $0x4e851b7c // uzp1 v28.4s, v27.4s, v5.4s
-	WORD $0x4e855b65 // uzp2 v5.4s, v27.4s, v5.4s
-	WORD $0x3dc04a3b // ldr q27, [x17,#288]
-	WORD $0x3dc04e3e // ldr q30, [x17,#304]
-	WORD $0x4e2ccfdb // fmla v27.4s, v30.4s, v12.4s
+	WORD $0x4e2ecf7d // fmla v29.4s, v27.4s, v14.4s
+	WORD $0x4e851b9b // uzp1 v27.4s, v28.4s, v5.4s
+	WORD $0x4e855b85 // uzp2 v5.4s, v28.4s, v5.4s
+	WORD $0x3dc0463c // ldr q28, [x17,#272]
+	WORD $0x3dc04a3e // ldr q30, [x17,#288]
+	WORD $0x4e2ccfdc // fmla v28.4s, v30.4s, v12.4s
 	WORD $0x3dc0333f // ldr q31, [x25,#192]
-	WORD $0x6e3f1eb5 // eor v21.16b, v21.16b, v31.16b
-	WORD $0x3dc04a3f // ldr q31, [x17,#288]
-	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
-	WORD $0x4e2dcfdf // fmla v31.4s, v30.4s, v13.4s
-	WORD $0x3dc03735 // ldr q21, [x25,#208]
-	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
+	WORD $0x6e3f1ed6 // eor v22.16b, v22.16b, v31.16b
+	WORD $0x3dc0463f // ldr q31, [x17,#272]
+	WORD $0x4e2ecfdf // fmla v31.4s, v30.4s, v14.4s
+	WORD $0x6e251ec5 // eor v5.16b, v22.16b, v5.16b
+	WORD $0x3dc03736 // ldr q22, [x25,#208]
+	WORD $0x6e361e94 // eor v20.16b, v20.16b, v22.16b
 	WORD $0x4e33ce12 // fmla v18.4s, v16.4s, v19.4s
 	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
-	WORD $0x4e36cf57 // fmla v23.4s, v26.4s, v22.4s
+	WORD $0x4e35cf57 // fmla v23.4s, v26.4s, v21.4s
 	WORD $0x2ea1c0b0 // umull v16.2d, v5.2s, v1.2s
+	WORD $0x4e33cf98 // fmla v24.4s, v28.4s, v19.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4e33cf78 // fmla v24.4s, v27.4s, v19.4s
+	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
 	WORD $0x4e851a14 // uzp1 v20.4s, v16.4s, v5.4s
-	WORD $0x4e36cffd // fmla v29.4s, v31.4s, v22.4s
-	WORD $0x6e33de75 // fmul v21.4s, v19.4s, v19.4s
+	WORD $0x6e33de76 // fmul v22.4s, v19.4s, v19.4s
 	WORD $0x4e855a05 // uzp2 v5.4s, v16.4s, v5.4s
-	WORD $0x6e36ded0 // fmul v16.4s, v22.4s, v22.4s
+	WORD $0x6e35deb0 // fmul v16.4s, v21.4s, v21.4s
 	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
-	WORD $0x4e35cf12 // fmla v18.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e841b55 // uzp1 v21.4s, v26.4s, v4.4s
 	WORD $0x4e30cfb7 // fmla v23.4s, v29.4s, v16.4s
-	WORD $0x3dc05230 // ldr q16, [x17,#320]
-	WORD $0x6e30ddf8 // fmul v24.4s, v15.4s, v16.4s
+	WORD $0x4e841b50 // uzp1 v16.4s, v26.4s, v4.4s
+	WORD $0x4eb31e76 // mov v22.16b, v19.16b
+	WORD $0x4eb51eb8 // mov v24.16b, v21.16b
 	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
-	WORD $0x6e30de30 // fmul v16.4s, v17.4s, v16.4s
-	WORD $0x3dc03b3a // ldr q26, [x25,#224]
-	WORD $0x6e3a1f9a // eor v26.16b, v28.16b, v26.16b
-	WORD $0x3dc0563b // ldr q27, [x17,#336]
-	WORD $0x4e3bcd98 // fmla v24.4s, v12.4s, v27.4s
-	WORD $0x4e3bcdb0 // fmla v16.4s, v13.4s, v27.4s
-	WORD $0x6e241f44 // eor v4.16b, v26.16b, v4.16b
-	WORD $0x4eb31e7a // mov v26.16b, v19.16b
-	WORD $0x4eb61edb // mov v27.16b, v22.16b
-	WORD $0x3dc03f3c // ldr q28, [x25,#240]
-	WORD $0x6e3c1f39 // eor v25.16b, v25.16b, v28.16b
-	WORD $0x3dc05a3c // ldr q28, [x17,#352]
-	WORD $0x4e3ccdfa // fmla v26.4s, v15.4s, v28.4s
+	WORD $0x3dc04e3a // ldr q26, [x17,#304]
+	WORD $0x4e3acdf6 // fmla v22.4s, v15.4s, v26.4s
+	WORD $0x3dc03b3c // ldr q28, [x25,#224]
+	WORD $0x6e3c1f7b // eor v27.16b, v27.16b, v28.16b
+	WORD $0x4e3ace38 // fmla v24.4s, v17.4s, v26.4s
+	WORD $0x6e33dd93 // fmul v19.4s, v12.4s, v19.4s
+	WORD $0x6e241f64 // eor v4.16b, v27.16b, v4.16b
+	WORD $0x6e35ddd5 // fmul v21.4s, v14.4s, v21.4s
+	WORD $0x3dc03f3a // ldr q26, [x25,#240]
+	WORD $0x6e3a1f39 // eor v25.16b, v25.16b, v26.16b
+	WORD $0x4e32ce76 // fmla v22.4s, v19.4s, v18.4s
+	WORD $0x4e37ceb8 // fmla v24.4s, v21.4s, v23.4s
 	WORD $0x6e251f25 // eor v5.16b, v25.16b, v5.16b
-	WORD $0x4e3cce3b // fmla v27.4s, v17.4s, v28.4s
-	WORD $0x6e33dd8c // fmul v12.4s, v12.4s, v19.4s
-	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
-	WORD $0x6e36ddad // fmul v13.4s, v13.4s, v22.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x2ea1c092 // umull v18.2d, v4.2s, v1.2s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x4e32cd9a // fmla v26.4s, v12.4s, v18.4s
-	WORD $0x4e37cdbb // fmla v27.4s, v13.4s, v23.4s
-	WORD $0x4e8419ec // uzp1 v12.4s, v15.4s, v4.4s
-	WORD $0x4e3ad70d // fadd v13.4s, v24.4s, v26.4s
-	WORD $0x4e3bd610 // fadd v16.4s, v16.4s, v27.4s
-	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
-	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
-	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
-	WORD $0x6ea1fa10 // fsqrt v16.4s, v16.4s
-	WORD $0x3dc07b31 // ldr q17, [x25,#480]
-	WORD $0x4f225631 // shl v17.4s, v17.4s, #2
-	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4f225532 // shl v18.4s, v9.4s, #2
-	WORD $0x4e8519f3 // uzp1 v19.4s, v15.4s, v5.4s
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
-	WORD $0x6e2fde31 // fmul v17.4s, v17.4s, v15.4s
-	WORD $0x3dc04336 // ldr q22, [x25,#256]
-	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
-	WORD $0x6e2fde4f // fmul v15.4s, v18.4s, v15.4s
-	WORD $0x3dc06232 // ldr q18, [x17,#384]
-	WORD $0x3dc07b36 // ldr q22, [x25,#480]
-	WORD $0x4eb286d6 // add v22.4s, v22.4s, v18.4s
-	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
-	WORD $0x4eb28532 // add v18.4s, v9.4s, v18.4s
-	WORD $0x6e31de35 // fmul v21.4s, v17.4s, v17.4s
-	WORD $0x3dc04737 // ldr q23, [x25,#272]
-	WORD $0x6e371e94 // eor v20.16b, v20.16b, v23.16b
-	WORD $0x6e2fddf7 // fmul v23.4s, v15.4s, v15.4s
-	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
-	WORD $0x2ea1c0b4 // umull v20.2d, v5.2s, v1.2s
-	WORD $0x3dc06638 // ldr q24, [x17,#400]
-	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x3dc06a39 // ldr q25, [x17,#416]
-	WORD $0x4e35cf38 // fmla v24.4s, v25.4s, v21.4s
-	WORD $0x3dc0663a // ldr q26, [x17,#400]
-	WORD $0x4e851a9b // uzp1 v27.4s, v20.4s, v5.4s
-	WORD $0x4e37cf3a // fmla v26.4s, v25.4s, v23.4s
-	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
-	WORD $0x4e35cf14 // fmla v20.4s, v24.4s, v21.4s
-	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
-	WORD $0x3dc06e39 // ldr q25, [x17,#432]
-	WORD $0x4e37cf59 // fmla v25.4s, v26.4s, v23.4s
-	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4eb11e3a // mov v26.16b, v17.16b
-	WORD $0x4e841b1c // uzp1 v28.4s, v24.4s, v4.4s
-	WORD $0x4eaf1dfd // mov v29.16b, v15.16b
-	WORD $0x6e31deb1 // fmul v17.4s, v21.4s, v17.4s
-	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
-	WORD $0x6e2fdeef // fmul v15.4s, v23.4s, v15.4s
-	WORD $0x3dc04b38 // ldr q24, [x25,#288]
-	WORD $0x6e381e73 // eor v19.16b, v19.16b, v24.16b
-	WORD $0x4e34ce3a // fmla v26.4s, v17.4s, v20.4s
-	WORD $0x4e39cdfd // fmla v29.4s, v15.4s, v25.4s
-	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x3dc04f2f // ldr q15, [x25,#304]
-	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
-	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
-	WORD $0x3dc0762c // ldr q12, [x17,#464]
-	WORD $0x4e35cd8f // fmla v15.4s, v12.4s, v21.4s
-	WORD $0x3dc07231 // ldr q17, [x17,#448]
-	WORD $0x2ea1c093 // umull v19.2d, v4.2s, v1.2s
-	WORD $0x4e37cd91 // fmla v17.4s, v12.4s, v23.4s
-	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0x3dc07a2c // ldr q12, [x17,#480]
-	WORD $0x4e35cdec // fmla v12.4s, v15.4s, v21.4s
-	WORD $0x4e841a6f // uzp1 v15.4s, v19.4s, v4.4s
-	WORD $0x3dc07a34 // ldr q20, [x17,#480]
-	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
-	WORD $0x4e37ce34 // fmla v20.4s, v17.4s, v23.4s
+	WORD $0x3dc05233 // ldr q19, [x17,#320]
+	WORD $0x4e33cdec // fmla v12.4s, v15.4s, v19.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e841a4f // uzp1 v15.4s, v18.4s, v4.4s
+	WORD $0x4e33ce2e // fmla v14.4s, v17.4s, v19.4s
+	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
+	WORD $0x4e36d58c // fadd v12.4s, v12.4s, v22.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x2ea2c0b1 // umull v17.2d, v5.2s, v2.2s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
+	WORD $0x6ea1f9ce // fsqrt v14.4s, v14.4s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x3dc07e38 // ldr q24, [x17,#496]
-	WORD $0x4e38ceb3 // fmla v19.4s, v21.4s, v24.4s
-	WORD $0x4e851a39 // uzp1 v25.4s, v17.4s, v5.4s
-	WORD $0x3dc02e3e // ldr q30, [x17,#176]
-	WORD $0x4e38cefe // fmla v30.4s, v23.4s, v24.4s
+	WORD $0x3dc07b32 // ldr q18, [x25,#480]
+	WORD $0x4f225652 // shl v18.4s, v18.4s, #2
+	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
+	WORD $0x4f225535 // shl v21.4s, v9.4s, #2
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
-	WORD $0x6e35deb1 // fmul v17.4s, v21.4s, v21.4s
-	WORD $0x3dc05335 // ldr q21, [x25,#320]
-	WORD $0x6e351f95 // eor v21.16b, v28.16b, v21.16b
-	WORD $0x6e37def7 // fmul v23.4s, v23.4s, v23.4s
-	WORD $0x4e2cce33 // fmla v19.4s, v17.4s, v12.4s
-	WORD $0x6e251ea5 // eor v5.16b, v21.16b, v5.16b
-	WORD $0x4e34cefe // fmla v30.4s, v23.4s, v20.4s
-	WORD $0x3dc0572c // ldr q12, [x25,#336]
-	WORD $0x6e2c1f6c // eor v12.16b, v27.16b, v12.16b
-	WORD $0x4ea08ed1 // cmtst v17.4s, v22.4s, v0.4s
-	WORD $0x4eb11e34 // mov v20.16b, v17.16b
-	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
-	WORD $0x6e7a1e74 // bsl v20.16b, v19.16b, v26.16b
-	WORD $0x6e731f51 // bsl v17.16b, v26.16b, v19.16b
-	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
-	WORD $0x4ea08e53 // cmtst v19.4s, v18.4s, v0.4s
+	WORD $0x4e21dab1 // scvtf v17.4s, v21.4s
+	WORD $0x3dc04335 // ldr q21, [x25,#256]
+	WORD $0x6e351e10 // eor v16.16b, v16.16b, v21.16b
+	WORD $0x3dc05635 // ldr q21, [x17,#336]
+	WORD $0x6e35de52 // fmul v18.4s, v18.4s, v21.4s
+	WORD $0x6e35de31 // fmul v17.4s, v17.4s, v21.4s
+	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
+	WORD $0x3dc05a30 // ldr q16, [x17,#352]
+	WORD $0x3dc07b35 // ldr q21, [x25,#480]
+	WORD $0x4eb086b5 // add v21.4s, v21.4s, v16.4s
+	WORD $0x4eb08530 // add v16.4s, v9.4s, v16.4s
+	WORD $0x3dc04736 // ldr q22, [x25,#272]
+	WORD $0x6e361e94 // eor v20.16b, v20.16b, v22.16b
+	WORD $0x6e32de56 // fmul v22.4s, v18.4s, v18.4s
+	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
+	WORD $0x6e31de34 // fmul v20.4s, v17.4s, v17.4s
+	WORD $0x2ea1c0b7 // umull v23.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4eb31e75 // mov v21.16b, v19.16b
-	WORD $0x6e7d1fd5 // bsl v21.16b, v30.16b, v29.16b
-	WORD $0x4e851997 // uzp1 v23.4s, v12.4s, v5.4s
-	WORD $0x6e7e1fb3 // bsl v19.16b, v29.16b, v30.16b
-	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x3dc01a2c // ldr q12, [x17,#96]
-	WORD $0x4e2c1ed8 // and v24.16b, v22.16b, v12.16b
-	WORD $0x6e381e94 // eor v20.16b, v20.16b, v24.16b
-	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
-	WORD $0x4e2c1e5a // and v26.16b, v18.16b, v12.16b
-	WORD $0x6e3a1eb5 // eor v21.16b, v21.16b, v26.16b
+	WORD $0x3dc05e38 // ldr q24, [x17,#368]
+	WORD $0x3dc06239 // ldr q25, [x17,#384]
+	WORD $0x4e36cf38 // fmla v24.4s, v25.4s, v22.4s
+	WORD $0x4e851afa // uzp1 v26.4s, v23.4s, v5.4s
+	WORD $0x3dc05e3b // ldr q27, [x17,#368]
+	WORD $0x4e855ae5 // uzp2 v5.4s, v23.4s, v5.4s
+	WORD $0x4e34cf3b // fmla v27.4s, v25.4s, v20.4s
+	WORD $0x3dc06637 // ldr q23, [x17,#400]
+	WORD $0x2ea2c099 // umull v25.2d, v4.2s, v2.2s
+	WORD $0x4e36cf17 // fmla v23.4s, v24.4s, v22.4s
+	WORD $0x3dc06638 // ldr q24, [x17,#400]
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4ea086d6 // add v22.4s, v22.4s, v0.4s
-	WORD $0x4e841b1a // uzp1 v26.4s, v24.4s, v4.4s
-	WORD $0x4ea08652 // add v18.4s, v18.4s, v0.4s
-	WORD $0x4e2c1ed6 // and v22.16b, v22.16b, v12.16b
-	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
-	WORD $0x6e361e31 // eor v17.16b, v17.16b, v22.16b
-	WORD $0x3dc05b36 // ldr q22, [x25,#352]
-	WORD $0x6e361f36 // eor v22.16b, v25.16b, v22.16b
-	WORD $0x4e2c1e4c // and v12.16b, v18.16b, v12.16b
-	WORD $0x6e2c1e6c // eor v12.16b, v19.16b, v12.16b
-	WORD $0x6e241ec4 // eor v4.16b, v22.16b, v4.16b
-	WORD $0x6e31ddb1 // fmul v17.4s, v13.4s, v17.4s
-	WORD $0x3dc05f32 // ldr q18, [x25,#368]
-	WORD $0x6e321def // eor v15.16b, v15.16b, v18.16b
-	WORD $0x6e2cde0c // fmul v12.4s, v16.4s, v12.4s
-	WORD $0x6e34ddad // fmul v13.4s, v13.4s, v20.4s
+	WORD $0x4e34cf78 // fmla v24.4s, v27.4s, v20.4s
+	WORD $0x4e841b3b // uzp1 v27.4s, v25.4s, v4.4s
+	WORD $0x4eb21e5c // mov v28.16b, v18.16b
+	WORD $0x4eb11e3d // mov v29.16b, v17.16b
+	WORD $0x4e845b24 // uzp2 v4.4s, v25.4s, v4.4s
+	WORD $0x6e32ded2 // fmul v18.4s, v22.4s, v18.4s
+	WORD $0x3dc04b39 // ldr q25, [x25,#288]
+	WORD $0x6e391e73 // eor v19.16b, v19.16b, v25.16b
+	WORD $0x6e31de91 // fmul v17.4s, v20.4s, v17.4s
+	WORD $0x4e37ce5c // fmla v28.4s, v18.4s, v23.4s
+	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
+	WORD $0x4e38ce3d // fmla v29.4s, v17.4s, v24.4s
+	WORD $0x3dc04f31 // ldr q17, [x25,#304]
+	WORD $0x6e311def // eor v15.16b, v15.16b, v17.16b
 	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
-	WORD $0x6e35de0f // fmul v15.4s, v16.4s, v21.4s
-	WORD $0xad424870 // ldp q16, q18, [x3,#64]
-	WORD $0x2ea1c093 // umull v19.2d, v4.2s, v1.2s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x3dc06e31 // ldr q17, [x17,#432]
+	WORD $0x4e36ce2f // fmla v15.4s, v17.4s, v22.4s
+	WORD $0x2ea1c092 // umull v18.2d, v4.2s, v1.2s
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
+	WORD $0x3dc07231 // ldr q17, [x17,#448]
+	WORD $0x4e841a57 // uzp1 v23.4s, v18.4s, v4.4s
+	WORD $0x4e36cdf1 // fmla v17.4s, v15.4s, v22.4s
+	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x2ea2c0b2 // umull v18.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e851a58 // uzp1 v24.4s, v18.4s, v5.4s
+	WORD $0x3dc07639 // ldr q25, [x17,#464]
+	WORD $0x4e39ced3 // fmla v19.4s, v22.4s, v25.4s
+	WORD $0x3dc02a3e // ldr q30, [x17,#160]
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
+	WORD $0x4e39ce9e // fmla v30.4s, v20.4s, v25.4s
+	WORD $0x6e36ded2 // fmul v18.4s, v22.4s, v22.4s
+	WORD $0x3dc05336 // ldr q22, [x25,#320]
+	WORD $0x6e361f76 // eor v22.16b, v27.16b, v22.16b
+	WORD $0x6e34de94 // fmul v20.4s, v20.4s, v20.4s
+	WORD $0x6e251ec5 // eor v5.16b, v22.16b, v5.16b
+	WORD $0x4e31ce53 // fmla v19.4s, v18.4s, v17.4s
+	WORD $0x4e2fce9e // fmla v30.4s, v20.4s, v15.4s
+	WORD $0x3dc0572f // ldr q15, [x25,#336]
+	WORD $0x6e2f1f4f // eor v15.16b, v26.16b, v15.16b
+	WORD $0x4ea08eb1 // cmtst v17.4s, v21.4s, v0.4s
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0x4eb11e2f // mov v15.16b, v17.16b
+	WORD $0x6e7c1e6f // bsl v15.16b, v19.16b, v28.16b
+	WORD $0x2ea1c0b2 // umull v18.2d, v5.2s, v1.2s
+	WORD $0x6e731f91 // bsl v17.16b, v28.16b, v19.16b
+	WORD $0x4ea08e13 // cmtst v19.4s, v16.4s, v0.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4eb31e74 // mov v20.16b, v19.16b
+	WORD $0x4e851a56 // uzp1 v22.4s, v18.4s, v5.4s
+	WORD $0x6e7d1fd4 // bsl v20.16b, v30.16b, v29.16b
+	WORD $0x6e7e1fb3 // bsl v19.16b, v29.16b, v30.16b
+	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
+	WORD $0x3dc07a32 // ldr q18, [x17,#480]
+	WORD $0x4e321eb9 // and v25.16b, v21.16b, v18.16b
+	WORD $0x2ea2c09a // umull v26.2d, v4.2s, v2.2s
+	WORD $0x6e391def // eor v15.16b, v15.16b, v25.16b
+	WORD $0x4e321e19 // and v25.16b, v16.16b, v18.16b
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x6e391e94 // eor v20.16b, v20.16b, v25.16b
+	WORD $0x4ea086b5 // add v21.4s, v21.4s, v0.4s
+	WORD $0x4e841b59 // uzp1 v25.4s, v26.4s, v4.4s
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0x4e845b44 // uzp2 v4.4s, v26.4s, v4.4s
+	WORD $0x4e321eb5 // and v21.16b, v21.16b, v18.16b
+	WORD $0x6e351e31 // eor v17.16b, v17.16b, v21.16b
+	WORD $0x3dc05b35 // ldr q21, [x25,#352]
+	WORD $0x6e351f15 // eor v21.16b, v24.16b, v21.16b
+	WORD $0x4e321e10 // and v16.16b, v16.16b, v18.16b
+	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
+	WORD $0x6e301e70 // eor v16.16b, v19.16b, v16.16b
+	WORD $0x6e31dd91 // fmul v17.4s, v12.4s, v17.4s
+	WORD $0x3dc05f32 // ldr q18, [x25,#368]
+	WORD $0x6e321ef2 // eor v18.16b, v23.16b, v18.16b
+	WORD $0x6e30ddd0 // fmul v16.4s, v14.4s, v16.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e251e45 // eor v5.16b, v18.16b, v5.16b
+	WORD $0x6e34ddce // fmul v14.4s, v14.4s, v20.4s
+	WORD $0x2ea1c08f // umull v15.2d, v4.2s, v1.2s
+	WORD $0xad424c72 // ldp q18, q19, [x3,#64]
 	WORD $0xad435474 // ldp q20, q21, [x3,#96]
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
-	WORD $0xad426096 // ldp q22, q24, [x4,#64]
-	WORD $0xad436c99 // ldp q25, q27, [x4,#96]
-	WORD $0x4e841a7c // uzp1 v28.4s, v19.4s, v4.4s
-	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
-	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
-	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
-	WORD $0x4e39d693 // fadd v19.4s, v20.4s, v25.4s
+	WORD $0xad426097 // ldp q23, q24, [x4,#64]
+	WORD $0x4e8419fa // uzp1 v26.4s, v15.4s, v4.4s
+	WORD $0xad43709b // ldp q27, q28, [x4,#96]
+	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x4e38d66f // fadd v15.4s, v19.4s, v24.4s
+	WORD $0x4e3bd693 // fadd v19.4s, v20.4s, v27.4s
 	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
-	WORD $0x4e3bd6b5 // fadd v21.4s, v21.4s, v27.4s
+	WORD $0x4e3cd6b5 // fadd v21.4s, v21.4s, v28.4s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0xad426056 // ldp q22, q24, [x2,#64]
-	WORD $0xad436c59 // ldp q25, q27, [x2,#96]
+	WORD $0xad426057 // ldp q23, q24, [x2,#64]
+	WORD $0xad43705b // ldp q27, q28, [x2,#96]
 	WORD $0x4e851a9d // uzp1 v29.4s, v20.4s, v5.4s
-	WORD $0x4e36cc70 // fmla v16.4s, v3.4s, v22.4s
-	WORD $0x4e38cc72 // fmla v18.4s, v3.4s, v24.4s
+	WORD $0x4e37cc72 // fmla v18.4s, v3.4s, v23.4s
 	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
-	WORD $0x4e39cc73 // fmla v19.4s, v3.4s, v25.4s
+	WORD $0x4e38cc6f // fmla v15.4s, v3.4s, v24.4s
+	WORD $0x4e3bcc73 // fmla v19.4s, v3.4s, v27.4s
 	WORD $0x3dc06334 // ldr q20, [x25,#384]
-	WORD $0x6e341f54 // eor v20.16b, v26.16b, v20.16b
-	WORD $0x4e3bcc75 // fmla v21.4s, v3.4s, v27.4s
-	WORD $0xad4260b6 // ldp q22, q24, [x5,#64]
+	WORD $0x6e341f34 // eor v20.16b, v25.16b, v20.16b
+	WORD $0x4e3ccc75 // fmla v21.4s, v3.4s, v28.4s
+	WORD $0xad4260b7 // ldp q23, q24, [x5,#64]
 	WORD $0x6e251e85 // eor v5.16b, v20.16b, v5.16b
 	WORD $0xad4364b4 // ldp q20, q25, [x5,#96]
-	WORD $0x3dc0673a // ldr q26, [x25,#400]
-	WORD $0x6e3a1ef7 // eor v23.16b, v23.16b, v26.16b
-	WORD $0x3dc01b3a // ldr q26, [x25,#96]
-	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
-	WORD $0x6e3adf18 // fmul v24.4s, v24.4s, v26.4s
-	WORD $0x6e241ee4 // eor v4.16b, v23.16b, v4.16b
-	WORD $0x6e3ade94 // fmul v20.4s, v20.4s, v26.4s
-	WORD $0x6e3adf37 // fmul v23.4s, v25.4s, v26.4s
-	WORD $0x2ea1c0b9 // umull v25.2d, v5.2s, v1.2s
-	WORD $0x3dc08b3a // ldr q26, [x25,#544]
-	WORD $0x4eb0cf56 // fmls v22.4s, v26.4s, v16.4s
+	WORD $0x3dc0673b // ldr q27, [x25,#400]
+	WORD $0x6e3b1ed6 // eor v22.16b, v22.16b, v27.16b
+	WORD $0x3dc01b3b // ldr q27, [x25,#96]
+	WORD $0x6e3bdef7 // fmul v23.4s, v23.4s, v27.4s
+	WORD $0x6e3bdf18 // fmul v24.4s, v24.4s, v27.4s
+	WORD $0x6e241ec4 // eor v4.16b, v22.16b, v4.16b
+	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
+	WORD $0x2ea1c0b6 // umull v22.2d, v5.2s, v1.2s
+	WORD $0x6e3bdf39 // fmul v25.4s, v25.4s, v27.4s
+	WORD $0x3dc08b3b // ldr q27, [x25,#544]
+	WORD $0x4eb2cf77 // fmls v23.4s, v27.4s, v18.4s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
-	WORD $0x4eb2cf58 // fmls v24.4s, v26.4s, v18.4s
-	WORD $0x4eb3cf54 // fmls v20.4s, v26.4s, v19.4s
-	WORD $0x4e851b30 // uzp1 v16.4s, v25.4s, v5.4s
-	WORD $0x4eb5cf57 // fmls v23.4s, v26.4s, v21.4s
-	WORD $0x4e855b25 // uzp2 v5.4s, v25.4s, v5.4s
+	WORD $0x4eafcf78 // fmls v24.4s, v27.4s, v15.4s
+	WORD $0x4eb3cf74 // fmls v20.4s, v27.4s, v19.4s
+	WORD $0x4e851acf // uzp1 v15.4s, v22.4s, v5.4s
+	WORD $0x4eb5cf79 // fmls v25.4s, v27.4s, v21.4s
+	WORD $0x4e855ac5 // uzp2 v5.4s, v22.4s, v5.4s
 	WORD $0x3dc08732 // ldr q18, [x25,#528]
-	WORD $0x4e31ce56 // fmla v22.4s, v18.4s, v17.4s
-	WORD $0x4e2cce58 // fmla v24.4s, v18.4s, v12.4s
-	WORD $0x2ea2c08c // umull v12.2d, v4.2s, v2.2s
-	WORD $0x4e2dce54 // fmla v20.4s, v18.4s, v13.4s
+	WORD $0x4e31ce57 // fmla v23.4s, v18.4s, v17.4s
+	WORD $0x4e30ce58 // fmla v24.4s, v18.4s, v16.4s
+	WORD $0x2ea2c090 // umull v16.2d, v4.2s, v2.2s
+	WORD $0x4e2cce54 // fmla v20.4s, v18.4s, v12.4s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e2fce57 // fmla v23.4s, v18.4s, v15.4s
-	WORD $0xad0260b6 // stp q22, q24, [x5,#64]
-	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
-	WORD $0xad035cb4 // stp q20, q23, [x5,#96]
-	WORD $0xad42444f // ldp q15, q17, [x2,#64]
-	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0xad43484c // ldp q12, q18, [x2,#96]
+	WORD $0x4e2ece59 // fmla v25.4s, v18.4s, v14.4s
+	WORD $0xad0260b7 // stp q23, q24, [x5,#64]
+	WORD $0x4e841a0c // uzp1 v12.4s, v16.4s, v4.4s
+	WORD $0xad0364b4 // stp q20, q25, [x5,#96]
+	WORD $0xad42444e // ldp q14, q17, [x2,#64]
+	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
+	WORD $0xad434850 // ldp q16, q18, [x2,#96]
 	WORD $0x3dc06b33 // ldr q19, [x25,#416]
 	WORD $0x6e331fb3 // eor v19.16b, v29.16b, v19.16b
-	WORD $0x4e36d5ef // fadd v15.4s, v15.4s, v22.4s
+	WORD $0x4e37d5ce // fadd v14.4s, v14.4s, v23.4s
 	WORD $0x4e38d631 // fadd v17.4s, v17.4s, v24.4s
 	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
-	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
 	WORD $0x3dc06f33 // ldr q19, [x25,#432]
-	WORD $0x6e331f93 // eor v19.16b, v28.16b, v19.16b
-	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
-	WORD $0xad02444f // stp q15, q17, [x2,#64]
+	WORD $0x6e331f53 // eor v19.16b, v26.16b, v19.16b
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0xad02444e // stp q14, q17, [x2,#64]
 	WORD $0x6e251e65 // eor v5.16b, v19.16b, v5.16b
-	WORD $0xad03484c // stp q12, q18, [x2,#96]
+	WORD $0xad034850 // stp q16, q18, [x2,#96]
 	WORD $0x3d807f26 // str q6, [x25,#496]
-	WORD $0x4eab1d68 // mov v8.16b, v11.16b
+	WORD $0x4ea71ce8 // mov v8.16b, v7.16b
 	WORD $0x3d807324 // str q4, [x25,#448]
-	WORD $0x4ead1daa // mov v10.16b, v13.16b
-	WORD $0x3d808327 // str q7, [x25,#512]
-	WORD $0x3d807b2e // str q14, [x25,#480]
+	WORD $0x4eac1d8a // mov v10.16b, v12.16b
+	WORD $0x3d80832b // str q11, [x25,#512]
+	WORD $0x3d807b2d // str q13, [x25,#480]
 	WORD $0x3d807725 // str q5, [x25,#464]
-	WORD $0x4eb01e09 // mov v9.16b, v16.16b
+	WORD $0x4eaf1de9 // mov v9.16b, v15.16b
 	ADD $128, R2
 	ADD $128, R3
 	ADD $128, R4
@@ -11160,43 +11183,43 @@ partial:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
 	WORD $0x4f2904a7 // sshr v7.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
 	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
 	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
 	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
 	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
 	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
 	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
 	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
 	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
 	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
 	WORD $0x4e25cdcf // fmla v15.4s, v14.4s, v5.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
-	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
 	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
 	WORD $0x4e25ce11 // fmla v17.4s, v16.4s, v5.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
-	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
 	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
 	WORD $0x4e25ce53 // fmla v19.4s, v18.4s, v5.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
 	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
 	WORD $0x4e25ce95 // fmla v21.4s, v20.4s, v5.4s
 	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
 	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
@@ -11206,45 +11229,46 @@ partial:
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
 	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edcd0 // fmul v16.4s, v6.4s, v14.4s
-	WORD $0x6e2edcee // fmul v14.4s, v7.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31cc90 // fmla v16.4s, v4.4s, v17.4s
-	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33ccd1 // fmla v17.4s, v6.4s, v19.4s
-	WORD $0x4e33ccf2 // fmla v18.4s, v7.4s, v19.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
-	WORD $0x6e2cdca5 // fmul v5.4s, v5.4s, v12.4s
-	WORD $0x4e2dcc91 // fmla v17.4s, v4.4s, v13.4s
-	WORD $0x4e2fccb2 // fmla v18.4s, v5.4s, v15.4s
-	WORD $0x4e31d604 // fadd v4.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c5 // fadd v5.4s, v14.4s, v18.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31ccce // fmla v14.4s, v6.4s, v17.4s
+	WORD $0x4e31ccf0 // fmla v16.4s, v7.4s, v17.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bccc4 // fmla v4.4s, v6.4s, v11.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2bcce5 // fmla v5.4s, v7.4s, v11.4s
+	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	WORD $0x4e30d4a5 // fadd v5.4s, v5.4s, v16.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
 	WORD $0x4f225547 // shl v7.4s, v10.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
 	WORD $0x6e2bdcc6 // fmul v6.4s, v6.4s, v11.4s
 	WORD $0x6e2bdce7 // fmul v7.4s, v7.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
 	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
 	WORD $0x4eab854b // add v11.4s, v10.4s, v11.4s
 	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
 	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
-	WORD $0x3dc0662f // ldr q15, [x17,#400]
-	WORD $0x3dc06a30 // ldr q16, [x17,#416]
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
 	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
 	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
 	WORD $0x4ea61cd1 // mov v17.16b, v6.16b
 	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
@@ -11252,19 +11276,19 @@ partial:
 	WORD $0x6e27ddc7 // fmul v7.4s, v14.4s, v7.4s
 	WORD $0x4e30ccd1 // fmla v17.4s, v6.4s, v16.4s
 	WORD $0x4e2fccf2 // fmla v18.4s, v7.4s, v15.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc07627 // ldr q7, [x17,#464]
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e27 // ldr q7, [x17,#432]
 	WORD $0x4e2dcce6 // fmla v6.4s, v7.4s, v13.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
 	WORD $0x4e2eccef // fmla v15.4s, v7.4s, v14.4s
-	WORD $0x3dc07a27 // ldr q7, [x17,#480]
+	WORD $0x3dc07227 // ldr q7, [x17,#448]
 	WORD $0x4e2dccc7 // fmla v7.4s, v6.4s, v13.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
 	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x3dc07e30 // ldr q16, [x17,#496]
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
 	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
 	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
 	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
@@ -11278,7 +11302,7 @@ partial:
 	WORD $0x4ead1dae // mov v14.16b, v13.16b
 	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
 	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
-	WORD $0x3dc01a2f // ldr q15, [x17,#96]
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
 	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
 	WORD $0x6e301ce7 // eor v7.16b, v7.16b, v16.16b
 	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
@@ -11302,43 +11326,43 @@ partial:
 	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
 	WORD $0x4f2904ed // sshr v13.4s, v7.4s, #23
 	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
 	WORD $0x4e2f1ce7 // and v7.16b, v7.16b, v15.16b
 	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
 	WORD $0x4eaf84e7 // add v7.4s, v7.4s, v15.4s
 	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
 	WORD $0x4eafd4e7 // fsub v7.4s, v7.4s, v15.4s
 	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
 	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
 	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc03231 // ldr q17, [x17,#192]
-	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
 	WORD $0x4e27ce51 // fmla v17.4s, v18.4s, v7.4s
-	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
 	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
-	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
 	WORD $0x4e27ce92 // fmla v18.4s, v20.4s, v7.4s
-	WORD $0x3dc03a35 // ldr q21, [x17,#224]
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
 	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
 	WORD $0x4e27ced4 // fmla v20.4s, v22.4s, v7.4s
-	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
 	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
-	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc04a38 // ldr q24, [x17,#288]
 	WORD $0x4e27cf16 // fmla v22.4s, v24.4s, v7.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
 	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
 	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
 	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
@@ -11348,23 +11372,24 @@ partial:
 	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
 	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
 	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
-	WORD $0x3dc05232 // ldr q18, [x17,#320]
-	WORD $0x6e32ddb4 // fmul v20.4s, v13.4s, v18.4s
-	WORD $0x6e32ddd2 // fmul v18.4s, v14.4s, v18.4s
-	WORD $0x3dc05635 // ldr q21, [x17,#336]
-	WORD $0x4e35ccf4 // fmla v20.4s, v7.4s, v21.4s
-	WORD $0x4e35cd92 // fmla v18.4s, v12.4s, v21.4s
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x3dc05a37 // ldr q23, [x17,#352]
-	WORD $0x4e37cdb5 // fmla v21.4s, v13.4s, v23.4s
-	WORD $0x4e37cdd6 // fmla v22.4s, v14.4s, v23.4s
-	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x4e31ccf5 // fmla v21.4s, v7.4s, v17.4s
-	WORD $0x4e33cd96 // fmla v22.4s, v12.4s, v19.4s
-	WORD $0x4e35d687 // fadd v7.4s, v20.4s, v21.4s
-	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x4e35cdb2 // fmla v18.4s, v13.4s, v21.4s
+	WORD $0x4e35cdd4 // fmla v20.4s, v14.4s, v21.4s
+	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e31cdf2 // fmla v18.4s, v15.4s, v17.4s
+	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x3dc0522f // ldr q15, [x17,#320]
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e2fcdcc // fmla v12.4s, v14.4s, v15.4s
+	WORD $0x4e32d4e7 // fadd v7.4s, v7.4s, v18.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
 	WORD $0x3dc07b2d // ldr q13, [x25,#480]
@@ -11372,23 +11397,23 @@ partial:
 	WORD $0x4f22552e // shl v14.4s, v9.4s, #2
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc0562f // ldr q15, [x17,#336]
 	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
 	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
-	WORD $0x3dc0622f // ldr q15, [x17,#384]
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
 	WORD $0x3dc07b30 // ldr q16, [x25,#480]
 	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
 	WORD $0x4eaf852f // add v15.4s, v9.4s, v15.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
-	WORD $0x3dc06633 // ldr q19, [x17,#400]
-	WORD $0x3dc06a34 // ldr q20, [x17,#416]
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
 	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
+	WORD $0x3dc06633 // ldr q19, [x17,#400]
 	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
@@ -11396,19 +11421,19 @@ partial:
 	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
 	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
 	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
 	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
 	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
 	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x3dc07e34 // ldr q20, [x17,#496]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc07634 // ldr q20, [x17,#464]
 	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
 	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
 	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
@@ -11422,7 +11447,7 @@ partial:
 	WORD $0x4eb11e32 // mov v18.16b, v17.16b
 	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
 	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
-	WORD $0x3dc01a33 // ldr q19, [x17,#96]
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
 	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
 	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
 	WORD $0x4e331df4 // and v20.16b, v15.16b, v19.16b
@@ -12056,43 +12081,43 @@ final:
 	WORD $0x4ea684a5 // add v5.4s, v5.4s, v6.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc01e26 // ldr q6, [x17,#112]
 	WORD $0x6ea68484 // sub v4.4s, v4.4s, v6.4s
 	WORD $0x6ea684a5 // sub v5.4s, v5.4s, v6.4s
 	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
 	WORD $0x4f2904a7 // sshr v7.4s, v5.4s, #23
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
 	WORD $0x4e2b1c84 // and v4.16b, v4.16b, v11.16b
 	WORD $0x4e2b1ca5 // and v5.16b, v5.16b, v11.16b
-	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
 	WORD $0x4eab8484 // add v4.4s, v4.4s, v11.4s
 	WORD $0x4eab84a5 // add v5.4s, v5.4s, v11.4s
-	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
 	WORD $0x4eabd484 // fsub v4.4s, v4.4s, v11.4s
 	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
 	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
 	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x3dc0322d // ldr q13, [x17,#192]
-	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
 	WORD $0x4e24cdcd // fmla v13.4s, v14.4s, v4.4s
-	WORD $0x3dc0322f // ldr q15, [x17,#192]
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
 	WORD $0x4e25cdcf // fmla v15.4s, v14.4s, v5.4s
-	WORD $0x3dc03a2e // ldr q14, [x17,#224]
-	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
 	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
-	WORD $0x3dc03a31 // ldr q17, [x17,#224]
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
 	WORD $0x4e25ce11 // fmla v17.4s, v16.4s, v5.4s
-	WORD $0x3dc04230 // ldr q16, [x17,#256]
-	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
 	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
-	WORD $0x3dc04233 // ldr q19, [x17,#256]
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
 	WORD $0x4e25ce53 // fmla v19.4s, v18.4s, v5.4s
-	WORD $0x3dc04a32 // ldr q18, [x17,#288]
-	WORD $0x3dc04e34 // ldr q20, [x17,#304]
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
 	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
-	WORD $0x3dc04a35 // ldr q21, [x17,#288]
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
 	WORD $0x4e25ce95 // fmla v21.4s, v20.4s, v5.4s
 	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
 	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
@@ -12102,45 +12127,46 @@ final:
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
 	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
-	WORD $0x3dc0522e // ldr q14, [x17,#320]
-	WORD $0x6e2edcd0 // fmul v16.4s, v6.4s, v14.4s
-	WORD $0x6e2edcee // fmul v14.4s, v7.4s, v14.4s
-	WORD $0x3dc05631 // ldr q17, [x17,#336]
-	WORD $0x4e31cc90 // fmla v16.4s, v4.4s, v17.4s
-	WORD $0x4e31ccae // fmla v14.4s, v5.4s, v17.4s
-	WORD $0x4eab1d71 // mov v17.16b, v11.16b
-	WORD $0x4eac1d92 // mov v18.16b, v12.16b
-	WORD $0x3dc05a33 // ldr q19, [x17,#352]
-	WORD $0x4e33ccd1 // fmla v17.4s, v6.4s, v19.4s
-	WORD $0x4e33ccf2 // fmla v18.4s, v7.4s, v19.4s
-	WORD $0x6e2bdc84 // fmul v4.4s, v4.4s, v11.4s
-	WORD $0x6e2cdca5 // fmul v5.4s, v5.4s, v12.4s
-	WORD $0x4e2dcc91 // fmla v17.4s, v4.4s, v13.4s
-	WORD $0x4e2fccb2 // fmla v18.4s, v5.4s, v15.4s
-	WORD $0x4e31d604 // fadd v4.4s, v16.4s, v17.4s
-	WORD $0x4e32d5c5 // fadd v5.4s, v14.4s, v18.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31ccce // fmla v14.4s, v6.4s, v17.4s
+	WORD $0x4e31ccf0 // fmla v16.4s, v7.4s, v17.4s
+	WORD $0x6e2bdc8b // fmul v11.4s, v4.4s, v11.4s
+	WORD $0x6e2cdcac // fmul v12.4s, v5.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x4e25d4a5 // fadd v5.4s, v5.4s, v5.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bccc4 // fmla v4.4s, v6.4s, v11.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e2bcce5 // fmla v5.4s, v7.4s, v11.4s
+	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	WORD $0x4e30d4a5 // fadd v5.4s, v5.4s, v16.4s
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	WORD $0x4f225506 // shl v6.4s, v8.4s, #2
 	WORD $0x4f225547 // shl v7.4s, v10.4s, #2
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
 	WORD $0x6e2bdcc6 // fmul v6.4s, v6.4s, v11.4s
 	WORD $0x6e2bdce7 // fmul v7.4s, v7.4s, v11.4s
-	WORD $0x3dc0622b // ldr q11, [x17,#384]
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
 	WORD $0x4eab850c // add v12.4s, v8.4s, v11.4s
 	WORD $0x4eab854b // add v11.4s, v10.4s, v11.4s
 	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
 	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
-	WORD $0x3dc0662f // ldr q15, [x17,#400]
-	WORD $0x3dc06a30 // ldr q16, [x17,#416]
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
 	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
-	WORD $0x3dc06631 // ldr q17, [x17,#400]
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
 	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
-	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
 	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
-	WORD $0x3dc06e2f // ldr q15, [x17,#432]
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
 	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
 	WORD $0x4ea61cd1 // mov v17.16b, v6.16b
 	WORD $0x4ea71cf2 // mov v18.16b, v7.16b
@@ -12148,19 +12174,19 @@ final:
 	WORD $0x6e27ddc7 // fmul v7.4s, v14.4s, v7.4s
 	WORD $0x4e30ccd1 // fmla v17.4s, v6.4s, v16.4s
 	WORD $0x4e2fccf2 // fmla v18.4s, v7.4s, v15.4s
-	WORD $0x3dc07226 // ldr q6, [x17,#448]
-	WORD $0x3dc07627 // ldr q7, [x17,#464]
+	WORD $0x3dc06a26 // ldr q6, [x17,#416]
+	WORD $0x3dc06e27 // ldr q7, [x17,#432]
 	WORD $0x4e2dcce6 // fmla v6.4s, v7.4s, v13.4s
-	WORD $0x3dc0722f // ldr q15, [x17,#448]
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
 	WORD $0x4e2eccef // fmla v15.4s, v7.4s, v14.4s
-	WORD $0x3dc07a27 // ldr q7, [x17,#480]
+	WORD $0x3dc07227 // ldr q7, [x17,#448]
 	WORD $0x4e2dccc7 // fmla v7.4s, v6.4s, v13.4s
-	WORD $0x3dc07a26 // ldr q6, [x17,#480]
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
 	WORD $0x4e2ecde6 // fmla v6.4s, v15.4s, v14.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
-	WORD $0x3dc07e30 // ldr q16, [x17,#496]
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
 	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
 	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
 	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
 	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
@@ -12174,7 +12200,7 @@ final:
 	WORD $0x4ead1dae // mov v14.16b, v13.16b
 	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
 	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
-	WORD $0x3dc01a2f // ldr q15, [x17,#96]
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
 	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
 	WORD $0x6e301ce7 // eor v7.16b, v7.16b, v16.16b
 	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
@@ -12198,43 +12224,43 @@ final:
 	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x3dc0222d // ldr q13, [x17,#128]
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
 	WORD $0x4f2904ed // sshr v13.4s, v7.4s, #23
 	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
 	WORD $0x4e2f1ce7 // and v7.16b, v7.16b, v15.16b
 	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
-	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
 	WORD $0x4eaf84e7 // add v7.4s, v7.4s, v15.4s
 	WORD $0x4eaf858c // add v12.4s, v12.4s, v15.4s
-	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
 	WORD $0x4eafd4e7 // fsub v7.4s, v7.4s, v15.4s
 	WORD $0x4eafd58c // fsub v12.4s, v12.4s, v15.4s
 	WORD $0x6e27dcef // fmul v15.4s, v7.4s, v7.4s
 	WORD $0x6e2cdd90 // fmul v16.4s, v12.4s, v12.4s
-	WORD $0x3dc03231 // ldr q17, [x17,#192]
-	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
 	WORD $0x4e27ce51 // fmla v17.4s, v18.4s, v7.4s
-	WORD $0x3dc03233 // ldr q19, [x17,#192]
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
 	WORD $0x4e2cce53 // fmla v19.4s, v18.4s, v12.4s
-	WORD $0x3dc03a32 // ldr q18, [x17,#224]
-	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
 	WORD $0x4e27ce92 // fmla v18.4s, v20.4s, v7.4s
-	WORD $0x3dc03a35 // ldr q21, [x17,#224]
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
 	WORD $0x4e2cce95 // fmla v21.4s, v20.4s, v12.4s
-	WORD $0x3dc04234 // ldr q20, [x17,#256]
-	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc03e34 // ldr q20, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
 	WORD $0x4e27ced4 // fmla v20.4s, v22.4s, v7.4s
-	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x3dc03e37 // ldr q23, [x17,#240]
 	WORD $0x4e2cced7 // fmla v23.4s, v22.4s, v12.4s
-	WORD $0x3dc04a36 // ldr q22, [x17,#288]
-	WORD $0x3dc04e38 // ldr q24, [x17,#304]
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x3dc04a38 // ldr q24, [x17,#288]
 	WORD $0x4e27cf16 // fmla v22.4s, v24.4s, v7.4s
-	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
 	WORD $0x4e2ccf19 // fmla v25.4s, v24.4s, v12.4s
 	WORD $0x4e2fce51 // fmla v17.4s, v18.4s, v15.4s
 	WORD $0x4e30ceb3 // fmla v19.4s, v21.4s, v16.4s
@@ -12244,23 +12270,24 @@ final:
 	WORD $0x6e30de15 // fmul v21.4s, v16.4s, v16.4s
 	WORD $0x4e32ce91 // fmla v17.4s, v20.4s, v18.4s
 	WORD $0x4e35cef3 // fmla v19.4s, v23.4s, v21.4s
-	WORD $0x3dc05232 // ldr q18, [x17,#320]
-	WORD $0x6e32ddb4 // fmul v20.4s, v13.4s, v18.4s
-	WORD $0x6e32ddd2 // fmul v18.4s, v14.4s, v18.4s
-	WORD $0x3dc05635 // ldr q21, [x17,#336]
-	WORD $0x4e35ccf4 // fmla v20.4s, v7.4s, v21.4s
-	WORD $0x4e35cd92 // fmla v18.4s, v12.4s, v21.4s
-	WORD $0x4eaf1df5 // mov v21.16b, v15.16b
-	WORD $0x4eb01e16 // mov v22.16b, v16.16b
-	WORD $0x3dc05a37 // ldr q23, [x17,#352]
-	WORD $0x4e37cdb5 // fmla v21.4s, v13.4s, v23.4s
-	WORD $0x4e37cdd6 // fmla v22.4s, v14.4s, v23.4s
-	WORD $0x6e2fdce7 // fmul v7.4s, v7.4s, v15.4s
-	WORD $0x6e30dd8c // fmul v12.4s, v12.4s, v16.4s
-	WORD $0x4e31ccf5 // fmla v21.4s, v7.4s, v17.4s
-	WORD $0x4e33cd96 // fmla v22.4s, v12.4s, v19.4s
-	WORD $0x4e35d687 // fadd v7.4s, v20.4s, v21.4s
-	WORD $0x4e36d64c // fadd v12.4s, v18.4s, v22.4s
+	WORD $0x4eaf1df2 // mov v18.16b, v15.16b
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x3dc04e35 // ldr q21, [x17,#304]
+	WORD $0x4e35cdb2 // fmla v18.4s, v13.4s, v21.4s
+	WORD $0x4e35cdd4 // fmla v20.4s, v14.4s, v21.4s
+	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
+	WORD $0x6e30dd90 // fmul v16.4s, v12.4s, v16.4s
+	WORD $0x4e31cdf2 // fmla v18.4s, v15.4s, v17.4s
+	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x4e2cd58c // fadd v12.4s, v12.4s, v12.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x3dc0522f // ldr q15, [x17,#320]
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e2fcdcc // fmla v12.4s, v14.4s, v15.4s
+	WORD $0x4e32d4e7 // fadd v7.4s, v7.4s, v18.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	WORD $0x6ea1f98c // fsqrt v12.4s, v12.4s
 	WORD $0x3dc07b2d // ldr q13, [x25,#480]
@@ -12268,23 +12295,23 @@ final:
 	WORD $0x4f22552e // shl v14.4s, v9.4s, #2
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
-	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc0562f // ldr q15, [x17,#336]
 	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
 	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
-	WORD $0x3dc0622f // ldr q15, [x17,#384]
+	WORD $0x3dc05a2f // ldr q15, [x17,#352]
 	WORD $0x3dc07b30 // ldr q16, [x25,#480]
 	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
 	WORD $0x4eaf852f // add v15.4s, v9.4s, v15.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
 	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
-	WORD $0x3dc06633 // ldr q19, [x17,#400]
-	WORD $0x3dc06a34 // ldr q20, [x17,#416]
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
 	WORD $0x4e31ce93 // fmla v19.4s, v20.4s, v17.4s
-	WORD $0x3dc06635 // ldr q21, [x17,#400]
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
 	WORD $0x4e32ce95 // fmla v21.4s, v20.4s, v18.4s
-	WORD $0x3dc06e34 // ldr q20, [x17,#432]
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
 	WORD $0x4e31ce74 // fmla v20.4s, v19.4s, v17.4s
-	WORD $0x3dc06e33 // ldr q19, [x17,#432]
+	WORD $0x3dc06633 // ldr q19, [x17,#400]
 	WORD $0x4e32ceb3 // fmla v19.4s, v21.4s, v18.4s
 	WORD $0x4ead1db5 // mov v21.16b, v13.16b
 	WORD $0x4eae1dd6 // mov v22.16b, v14.16b
@@ -12292,19 +12319,19 @@ final:
 	WORD $0x6e2ede4e // fmul v14.4s, v18.4s, v14.4s
 	WORD $0x4e34cdb5 // fmla v21.4s, v13.4s, v20.4s
 	WORD $0x4e33cdd6 // fmla v22.4s, v14.4s, v19.4s
-	WORD $0x3dc0722d // ldr q13, [x17,#448]
-	WORD $0x3dc0762e // ldr q14, [x17,#464]
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
 	WORD $0x4e31cdcd // fmla v13.4s, v14.4s, v17.4s
-	WORD $0x3dc07233 // ldr q19, [x17,#448]
+	WORD $0x3dc06a33 // ldr q19, [x17,#416]
 	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
-	WORD $0x3dc07a2e // ldr q14, [x17,#480]
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
 	WORD $0x4e31cdae // fmla v14.4s, v13.4s, v17.4s
-	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x3dc0722d // ldr q13, [x17,#448]
 	WORD $0x4e32ce6d // fmla v13.4s, v19.4s, v18.4s
-	WORD $0x3dc02e33 // ldr q19, [x17,#176]
-	WORD $0x3dc07e34 // ldr q20, [x17,#496]
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x3dc07634 // ldr q20, [x17,#464]
 	WORD $0x4e34ce33 // fmla v19.4s, v17.4s, v20.4s
-	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x3dc02a37 // ldr q23, [x17,#160]
 	WORD $0x4e34ce57 // fmla v23.4s, v18.4s, v20.4s
 	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
 	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
@@ -12318,7 +12345,7 @@ final:
 	WORD $0x4eb11e32 // mov v18.16b, v17.16b
 	WORD $0x6e761ef2 // bsl v18.16b, v23.16b, v22.16b
 	WORD $0x6e771ed1 // bsl v17.16b, v22.16b, v23.16b
-	WORD $0x3dc01a33 // ldr q19, [x17,#96]
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
 	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
 	WORD $0x6e341dce // eor v14.16b, v14.16b, v20.16b
 	WORD $0x4e331df4 // and v20.16b, v15.16b, v19.16b
