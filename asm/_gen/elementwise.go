@@ -35,15 +35,15 @@ func (m machine) optimizers() {
 		[]string{"p", "m", "v", "g"}, func(s []stream) func(int) {
 			lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
 			eps, root := m.float("eps"), m.float("root")
-			return func(i int) {
-				g, v := m.get(s[3], i), m.get(s[2], i)
-				v = m.muladd(opAccum, v, mix2, m.muladd(opHornerSub, m.dup(g), g, v))
-				m.put(v, s[2], i)
-				mean := m.get(s[1], i)
+			return func(i int) { // loads before stores: arrays at like places in their pages get in each other's way
+				p, mean, v, g := m.get(s[0], i), m.get(s[1], i), m.get(s[2], i), m.get(s[3], i)
 				mean = m.muladd(opAccum, mean, mix1, m.sub(g, mean))
-				m.put(mean, s[1], i)
+				v = m.muladd(opAccum, v, mix2, m.muladd(opHornerSub, m.dup(g), g, v))
 				below := m.muladd(opHorner, m.do(opSqrt, v), root, eps)
-				m.put(m.sub(m.get(s[0], i), m.div(m.mul(lr, mean), below)), s[0], i)
+				p = m.sub(p, m.div(m.mul(lr, mean), below))
+				m.put(mean, s[1], i)
+				m.put(v, s[2], i)
+				m.put(p, s[0], i)
 			}
 		})
 

@@ -162,23 +162,23 @@ TEXT ·Adam(SB), $40-116
 	JLT          n1end
 
 n1:
-	VMOVUPS          (SI), Z0
-	VMOVUPS          (BX), Z1
-	VMOVAPS          Z0, Z2
-	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 16(SP), Z2, Z1
-	VMOVUPS          Z1, (BX)
-	VMOVUPS          (DX), Z2
-	VSUBPS           Z2, Z0, Z0
-	VFMADD231PS.BCST 8(SP), Z0, Z2
-	VMOVUPS          Z2, (DX)
-	VSQRTPS          Z1, Z0
-	VBROADCASTSS     32(SP), Z1
-	VFMADD213PS.BCST 24(SP), Z1, Z0
-	VMOVUPS          (CX), Z1
-	VMULPS.BCST      (SP), Z2, Z2
-	VDIVPS           Z0, Z2, Z0
-	VSUBPS           Z0, Z1, Z0
+	VMOVUPS          (CX), Z0
+	VMOVUPS          (DX), Z1
+	VMOVUPS          (BX), Z2
+	VMOVUPS          (SI), Z3
+	VSUBPS           Z1, Z3, Z4
+	VFMADD231PS.BCST 8(SP), Z4, Z1
+	VMOVAPS          Z3, Z4
+	VFMSUB213PS      Z2, Z3, Z4
+	VFMADD231PS.BCST 16(SP), Z4, Z2
+	VSQRTPS          Z2, Z3
+	VBROADCASTSS     32(SP), Z4
+	VFMADD213PS.BCST 24(SP), Z4, Z3
+	VMULPS.BCST      (SP), Z1, Z4
+	VDIVPS           Z3, Z4, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMOVUPS          Z1, (DX)
+	VMOVUPS          Z2, (BX)
 	VMOVUPS          Z0, (CX)
 	ADDQ             $0x00000040, CX
 	ADDQ             $0x00000040, DX
@@ -193,23 +193,23 @@ n1end:
 	JEQ              ndone
 	LEAQ             const0<>+0(SB), DI
 	KMOVW            (DI)(AX*4), K1
-	VMOVUPS.Z        (SI), K1, Z0
-	VMOVUPS.Z        (BX), K1, Z1
-	VMOVAPS          Z0, Z2
-	VFMSUB213PS      Z1, Z0, Z2
-	VFMADD231PS.BCST 16(SP), Z2, Z1
-	VMOVUPS          Z1, K1, (BX)
-	VMOVUPS.Z        (DX), K1, Z2
-	VSUBPS           Z2, Z0, Z0
-	VFMADD231PS.BCST 8(SP), Z0, Z2
-	VMOVUPS          Z2, K1, (DX)
-	VSQRTPS          Z1, Z0
-	VBROADCASTSS     32(SP), Z1
-	VFMADD213PS.BCST 24(SP), Z1, Z0
-	VMOVUPS.Z        (CX), K1, Z1
-	VMULPS.BCST      (SP), Z2, Z2
-	VDIVPS           Z0, Z2, Z0
-	VSUBPS           Z0, Z1, Z0
+	VMOVUPS.Z        (CX), K1, Z0
+	VMOVUPS.Z        (DX), K1, Z1
+	VMOVUPS.Z        (BX), K1, Z2
+	VMOVUPS.Z        (SI), K1, Z3
+	VSUBPS           Z1, Z3, Z4
+	VFMADD231PS.BCST 8(SP), Z4, Z1
+	VMOVAPS          Z3, Z4
+	VFMSUB213PS      Z2, Z3, Z4
+	VFMADD231PS.BCST 16(SP), Z4, Z2
+	VSQRTPS          Z2, Z3
+	VBROADCASTSS     32(SP), Z4
+	VFMADD213PS.BCST 24(SP), Z4, Z3
+	VMULPS.BCST      (SP), Z1, Z4
+	VDIVPS           Z3, Z4, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMOVUPS          Z1, K1, (DX)
+	VMOVUPS          Z2, K1, (BX)
 	VMOVUPS          Z0, K1, (CX)
 	LEAQ             (CX)(AX*4), CX
 	LEAQ             (DX)(AX*4), DX

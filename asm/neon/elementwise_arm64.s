@@ -300,64 +300,64 @@ TEXT ·Adam(SB), 0, $64-116
 	BLT n1end
 
 n1:
-	WORD $0xad401885 // ldp q5, q6, [x4]
-	WORD $0xad412087 // ldp q7, q8, [x4,#32]
-	WORD $0xad402869 // ldp q9, q10, [x3]
-	WORD $0xad41306b // ldp q11, q12, [x3,#32]
-	WORD $0x6ea0f92d // fneg v13.4s, v9.4s
-	WORD $0x4e25ccad // fmla v13.4s, v5.4s, v5.4s
-	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
-	WORD $0x4e26ccce // fmla v14.4s, v6.4s, v6.4s
-	WORD $0x6ea0f96f // fneg v15.4s, v11.4s
-	WORD $0x4e27ccef // fmla v15.4s, v7.4s, v7.4s
-	WORD $0x6ea0f990 // fneg v16.4s, v12.4s
-	WORD $0x4e28cd10 // fmla v16.4s, v8.4s, v8.4s
-	WORD $0x4e2dcc49 // fmla v9.4s, v2.4s, v13.4s
-	WORD $0x4e2ecc4a // fmla v10.4s, v2.4s, v14.4s
-	WORD $0x4e2fcc4b // fmla v11.4s, v2.4s, v15.4s
-	WORD $0x4e30cc4c // fmla v12.4s, v2.4s, v16.4s
-	WORD $0xad002869 // stp q9, q10, [x3]
-	WORD $0xad01306b // stp q11, q12, [x3,#32]
-	WORD $0xad40384d // ldp q13, q14, [x2]
-	WORD $0xad41404f // ldp q15, q16, [x2,#32]
-	WORD $0x4eadd4a5 // fsub v5.4s, v5.4s, v13.4s
-	WORD $0x4eaed4c6 // fsub v6.4s, v6.4s, v14.4s
-	WORD $0x4eafd4e7 // fsub v7.4s, v7.4s, v15.4s
-	WORD $0x4eb0d508 // fsub v8.4s, v8.4s, v16.4s
-	WORD $0x4e25cc2d // fmla v13.4s, v1.4s, v5.4s
-	WORD $0x4e26cc2e // fmla v14.4s, v1.4s, v6.4s
-	WORD $0x4e27cc2f // fmla v15.4s, v1.4s, v7.4s
-	WORD $0x4e28cc30 // fmla v16.4s, v1.4s, v8.4s
-	WORD $0xad00384d // stp q13, q14, [x2]
-	WORD $0xad01404f // stp q15, q16, [x2,#32]
-	WORD $0x6ea1f925 // fsqrt v5.4s, v9.4s
-	WORD $0x6ea1f946 // fsqrt v6.4s, v10.4s
-	WORD $0x6ea1f967 // fsqrt v7.4s, v11.4s
-	WORD $0x6ea1f988 // fsqrt v8.4s, v12.4s
-	WORD $0x4ea31c69 // mov v9.16b, v3.16b
-	WORD $0x4e24cca9 // fmla v9.4s, v5.4s, v4.4s
-	WORD $0x4ea31c65 // mov v5.16b, v3.16b
-	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x4ea31c66 // mov v6.16b, v3.16b
-	WORD $0x4e24cce6 // fmla v6.4s, v7.4s, v4.4s
-	WORD $0x4ea31c67 // mov v7.16b, v3.16b
-	WORD $0x4e24cd07 // fmla v7.4s, v8.4s, v4.4s
-	WORD $0xad402828 // ldp q8, q10, [x1]
-	WORD $0xad41302b // ldp q11, q12, [x1,#32]
-	WORD $0x6e2ddc0d // fmul v13.4s, v0.4s, v13.4s
-	WORD $0x6e2edc0e // fmul v14.4s, v0.4s, v14.4s
-	WORD $0x6e2fdc0f // fmul v15.4s, v0.4s, v15.4s
-	WORD $0x6e30dc10 // fmul v16.4s, v0.4s, v16.4s
-	WORD $0x6e29fda9 // fdiv v9.4s, v13.4s, v9.4s
-	WORD $0x6e25fdc5 // fdiv v5.4s, v14.4s, v5.4s
-	WORD $0x6e26fde6 // fdiv v6.4s, v15.4s, v6.4s
-	WORD $0x6e27fe07 // fdiv v7.4s, v16.4s, v7.4s
-	WORD $0x4ea9d508 // fsub v8.4s, v8.4s, v9.4s
-	WORD $0x4ea5d545 // fsub v5.4s, v10.4s, v5.4s
-	WORD $0x4ea6d566 // fsub v6.4s, v11.4s, v6.4s
-	WORD $0x4ea7d587 // fsub v7.4s, v12.4s, v7.4s
-	WORD $0xad001428 // stp q8, q5, [x1]
-	WORD $0xad011c26 // stp q6, q7, [x1,#32]
+	WORD $0xad401825 // ldp q5, q6, [x1]
+	WORD $0xad412027 // ldp q7, q8, [x1,#32]
+	WORD $0xad402849 // ldp q9, q10, [x2]
+	WORD $0xad41304b // ldp q11, q12, [x2,#32]
+	WORD $0xad40386d // ldp q13, q14, [x3]
+	WORD $0xad41406f // ldp q15, q16, [x3,#32]
+	WORD $0xad404891 // ldp q17, q18, [x4]
+	WORD $0xad415093 // ldp q19, q20, [x4,#32]
+	WORD $0x4ea9d635 // fsub v21.4s, v17.4s, v9.4s
+	WORD $0x4eaad656 // fsub v22.4s, v18.4s, v10.4s
+	WORD $0x4eabd677 // fsub v23.4s, v19.4s, v11.4s
+	WORD $0x4eacd698 // fsub v24.4s, v20.4s, v12.4s
+	WORD $0x4e35cc29 // fmla v9.4s, v1.4s, v21.4s
+	WORD $0x4e36cc2a // fmla v10.4s, v1.4s, v22.4s
+	WORD $0x4e37cc2b // fmla v11.4s, v1.4s, v23.4s
+	WORD $0x4e38cc2c // fmla v12.4s, v1.4s, v24.4s
+	WORD $0x6ea0f9b5 // fneg v21.4s, v13.4s
+	WORD $0x4e31ce35 // fmla v21.4s, v17.4s, v17.4s
+	WORD $0x6ea0f9d1 // fneg v17.4s, v14.4s
+	WORD $0x4e32ce51 // fmla v17.4s, v18.4s, v18.4s
+	WORD $0x6ea0f9f2 // fneg v18.4s, v15.4s
+	WORD $0x4e33ce72 // fmla v18.4s, v19.4s, v19.4s
+	WORD $0x6ea0fa13 // fneg v19.4s, v16.4s
+	WORD $0x4e34ce93 // fmla v19.4s, v20.4s, v20.4s
+	WORD $0x4e35cc4d // fmla v13.4s, v2.4s, v21.4s
+	WORD $0x4e31cc4e // fmla v14.4s, v2.4s, v17.4s
+	WORD $0x4e32cc4f // fmla v15.4s, v2.4s, v18.4s
+	WORD $0x4e33cc50 // fmla v16.4s, v2.4s, v19.4s
+	WORD $0x6ea1f9b1 // fsqrt v17.4s, v13.4s
+	WORD $0x6ea1f9d2 // fsqrt v18.4s, v14.4s
+	WORD $0x6ea1f9f3 // fsqrt v19.4s, v15.4s
+	WORD $0x6ea1fa14 // fsqrt v20.4s, v16.4s
+	WORD $0x4ea31c75 // mov v21.16b, v3.16b
+	WORD $0x4e24ce35 // fmla v21.4s, v17.4s, v4.4s
+	WORD $0x4ea31c71 // mov v17.16b, v3.16b
+	WORD $0x4e24ce51 // fmla v17.4s, v18.4s, v4.4s
+	WORD $0x4ea31c72 // mov v18.16b, v3.16b
+	WORD $0x4e24ce72 // fmla v18.4s, v19.4s, v4.4s
+	WORD $0x4ea31c73 // mov v19.16b, v3.16b
+	WORD $0x4e24ce93 // fmla v19.4s, v20.4s, v4.4s
+	WORD $0x6e29dc14 // fmul v20.4s, v0.4s, v9.4s
+	WORD $0x6e2adc16 // fmul v22.4s, v0.4s, v10.4s
+	WORD $0x6e2bdc17 // fmul v23.4s, v0.4s, v11.4s
+	WORD $0x6e2cdc18 // fmul v24.4s, v0.4s, v12.4s
+	WORD $0x6e35fe94 // fdiv v20.4s, v20.4s, v21.4s
+	WORD $0x6e31fed1 // fdiv v17.4s, v22.4s, v17.4s
+	WORD $0x6e32fef2 // fdiv v18.4s, v23.4s, v18.4s
+	WORD $0x6e33ff13 // fdiv v19.4s, v24.4s, v19.4s
+	WORD $0x4eb4d4a5 // fsub v5.4s, v5.4s, v20.4s
+	WORD $0x4eb1d4c6 // fsub v6.4s, v6.4s, v17.4s
+	WORD $0x4eb2d4e7 // fsub v7.4s, v7.4s, v18.4s
+	WORD $0x4eb3d508 // fsub v8.4s, v8.4s, v19.4s
+	WORD $0xad002849 // stp q9, q10, [x2]
+	WORD $0xad01304b // stp q11, q12, [x2,#32]
+	WORD $0xad00386d // stp q13, q14, [x3]
+	WORD $0xad01406f // stp q15, q16, [x3,#32]
+	WORD $0xad001825 // stp q5, q6, [x1]
+	WORD $0xad012027 // stp q7, q8, [x1,#32]
 	ADD $64, R1
 	ADD $64, R2
 	ADD $64, R3
@@ -375,7 +375,7 @@ n1end:
 
 tail1:
 	SUB $1, R5
-	MOVWU (R4)(R5<<2), R6
+	MOVWU (R1)(R5<<2), R6
 	MOVW R6, (R25)(R5<<2)
 	CBNZ R5, tail1
 	WORD $0xad401b25 // ldp q5, q6, [x25]
@@ -387,54 +387,80 @@ tail1:
 
 tail2:
 	SUB $1, R5
-	MOVWU (R3)(R5<<2), R6
+	MOVWU (R2)(R5<<2), R6
 	MOVW R6, (R25)(R5<<2)
 	CBNZ R5, tail2
 	WORD $0xad402b29 // ldp q9, q10, [x25]
 	WORD $0xad41332b // ldp q11, q12, [x25,#32]
-	WORD $0x6ea0f92d // fneg v13.4s, v9.4s
-	WORD $0x4e25ccad // fmla v13.4s, v5.4s, v5.4s
-	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
-	WORD $0x4e26ccce // fmla v14.4s, v6.4s, v6.4s
-	WORD $0x6ea0f96f // fneg v15.4s, v11.4s
-	WORD $0x4e27ccef // fmla v15.4s, v7.4s, v7.4s
-	WORD $0x6ea0f990 // fneg v16.4s, v12.4s
-	WORD $0x4e28cd10 // fmla v16.4s, v8.4s, v8.4s
-	WORD $0x4e2dcc49 // fmla v9.4s, v2.4s, v13.4s
-	WORD $0x4e2ecc4a // fmla v10.4s, v2.4s, v14.4s
-	WORD $0x4e2fcc4b // fmla v11.4s, v2.4s, v15.4s
-	WORD $0x4e30cc4c // fmla v12.4s, v2.4s, v16.4s
-	WORD $0xad002b29 // stp q9, q10, [x25]
-	WORD $0xad01332b // stp q11, q12, [x25,#32]
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0xad00372d // stp q13, q13, [x25]
+	WORD $0xad01372d // stp q13, q13, [x25,#32]
 	MOVD R0, R5
 
 tail3:
 	SUB $1, R5
-	MOVWU (R25)(R5<<2), R6
-	MOVW R6, (R3)(R5<<2)
+	MOVWU (R3)(R5<<2), R6
+	MOVW R6, (R25)(R5<<2)
 	CBNZ R5, tail3
-	WORD $0x6f00e402 // movi v2.2d, #0x0
-	WORD $0xad000b22 // stp q2, q2, [x25]
-	WORD $0xad010b22 // stp q2, q2, [x25,#32]
+	WORD $0xad403b2d // ldp q13, q14, [x25]
+	WORD $0xad41432f // ldp q15, q16, [x25,#32]
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0xad004731 // stp q17, q17, [x25]
+	WORD $0xad014731 // stp q17, q17, [x25,#32]
 	MOVD R0, R5
 
 tail4:
 	SUB $1, R5
-	MOVWU (R2)(R5<<2), R6
+	MOVWU (R4)(R5<<2), R6
 	MOVW R6, (R25)(R5<<2)
 	CBNZ R5, tail4
-	WORD $0xad403722 // ldp q2, q13, [x25]
-	WORD $0xad413f2e // ldp q14, q15, [x25,#32]
-	WORD $0x4ea2d4a5 // fsub v5.4s, v5.4s, v2.4s
-	WORD $0x4eadd4c6 // fsub v6.4s, v6.4s, v13.4s
-	WORD $0x4eaed4e7 // fsub v7.4s, v7.4s, v14.4s
-	WORD $0x4eafd508 // fsub v8.4s, v8.4s, v15.4s
-	WORD $0x4e25cc22 // fmla v2.4s, v1.4s, v5.4s
-	WORD $0x4e26cc2d // fmla v13.4s, v1.4s, v6.4s
-	WORD $0x4e27cc2e // fmla v14.4s, v1.4s, v7.4s
-	WORD $0x4e28cc2f // fmla v15.4s, v1.4s, v8.4s
-	WORD $0xad003722 // stp q2, q13, [x25]
-	WORD $0xad013f2e // stp q14, q15, [x25,#32]
+	WORD $0xad404b31 // ldp q17, q18, [x25]
+	WORD $0xad415333 // ldp q19, q20, [x25,#32]
+	WORD $0x4ea9d635 // fsub v21.4s, v17.4s, v9.4s
+	WORD $0x4eaad656 // fsub v22.4s, v18.4s, v10.4s
+	WORD $0x4eabd677 // fsub v23.4s, v19.4s, v11.4s
+	WORD $0x4eacd698 // fsub v24.4s, v20.4s, v12.4s
+	WORD $0x4e35cc29 // fmla v9.4s, v1.4s, v21.4s
+	WORD $0x4e36cc2a // fmla v10.4s, v1.4s, v22.4s
+	WORD $0x4e37cc2b // fmla v11.4s, v1.4s, v23.4s
+	WORD $0x4e38cc2c // fmla v12.4s, v1.4s, v24.4s
+	WORD $0x6ea0f9a1 // fneg v1.4s, v13.4s
+	WORD $0x4e31ce21 // fmla v1.4s, v17.4s, v17.4s
+	WORD $0x6ea0f9d1 // fneg v17.4s, v14.4s
+	WORD $0x4e32ce51 // fmla v17.4s, v18.4s, v18.4s
+	WORD $0x6ea0f9f2 // fneg v18.4s, v15.4s
+	WORD $0x4e33ce72 // fmla v18.4s, v19.4s, v19.4s
+	WORD $0x6ea0fa13 // fneg v19.4s, v16.4s
+	WORD $0x4e34ce93 // fmla v19.4s, v20.4s, v20.4s
+	WORD $0x4e21cc4d // fmla v13.4s, v2.4s, v1.4s
+	WORD $0x4e31cc4e // fmla v14.4s, v2.4s, v17.4s
+	WORD $0x4e32cc4f // fmla v15.4s, v2.4s, v18.4s
+	WORD $0x4e33cc50 // fmla v16.4s, v2.4s, v19.4s
+	WORD $0x6ea1f9a1 // fsqrt v1.4s, v13.4s
+	WORD $0x6ea1f9c2 // fsqrt v2.4s, v14.4s
+	WORD $0x6ea1f9f1 // fsqrt v17.4s, v15.4s
+	WORD $0x6ea1fa12 // fsqrt v18.4s, v16.4s
+	WORD $0x4ea31c73 // mov v19.16b, v3.16b
+	WORD $0x4e24cc33 // fmla v19.4s, v1.4s, v4.4s
+	WORD $0x4ea31c61 // mov v1.16b, v3.16b
+	WORD $0x4e24cc41 // fmla v1.4s, v2.4s, v4.4s
+	WORD $0x4ea31c62 // mov v2.16b, v3.16b
+	WORD $0x4e24ce22 // fmla v2.4s, v17.4s, v4.4s
+	WORD $0x4e24ce43 // fmla v3.4s, v18.4s, v4.4s
+	WORD $0x6e29dc04 // fmul v4.4s, v0.4s, v9.4s
+	WORD $0x6e2adc11 // fmul v17.4s, v0.4s, v10.4s
+	WORD $0x6e2bdc12 // fmul v18.4s, v0.4s, v11.4s
+	WORD $0x6e2cdc00 // fmul v0.4s, v0.4s, v12.4s
+	WORD $0x6e33fc84 // fdiv v4.4s, v4.4s, v19.4s
+	WORD $0x6e21fe21 // fdiv v1.4s, v17.4s, v1.4s
+	WORD $0x6e22fe42 // fdiv v2.4s, v18.4s, v2.4s
+	WORD $0x6e23fc00 // fdiv v0.4s, v0.4s, v3.4s
+	WORD $0x4ea4d4a3 // fsub v3.4s, v5.4s, v4.4s
+	WORD $0x4ea1d4c1 // fsub v1.4s, v6.4s, v1.4s
+	WORD $0x4ea2d4e2 // fsub v2.4s, v7.4s, v2.4s
+	WORD $0x4ea0d500 // fsub v0.4s, v8.4s, v0.4s
+	WORD $0xad002b29 // stp q9, q10, [x25]
+	WORD $0xad01332b // stp q11, q12, [x25,#32]
 	MOVD R0, R5
 
 tail5:
@@ -442,43 +468,17 @@ tail5:
 	MOVWU (R25)(R5<<2), R6
 	MOVW R6, (R2)(R5<<2)
 	CBNZ R5, tail5
-	WORD $0x6ea1f921 // fsqrt v1.4s, v9.4s
-	WORD $0x6ea1f945 // fsqrt v5.4s, v10.4s
-	WORD $0x6ea1f966 // fsqrt v6.4s, v11.4s
-	WORD $0x6ea1f987 // fsqrt v7.4s, v12.4s
-	WORD $0x4ea31c68 // mov v8.16b, v3.16b
-	WORD $0x4e24cc28 // fmla v8.4s, v1.4s, v4.4s
-	WORD $0x4ea31c61 // mov v1.16b, v3.16b
-	WORD $0x4e24cca1 // fmla v1.4s, v5.4s, v4.4s
-	WORD $0x4ea31c65 // mov v5.16b, v3.16b
-	WORD $0x4e24ccc5 // fmla v5.4s, v6.4s, v4.4s
-	WORD $0x4e24cce3 // fmla v3.4s, v7.4s, v4.4s
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0xad001324 // stp q4, q4, [x25]
-	WORD $0xad011324 // stp q4, q4, [x25,#32]
+	WORD $0xad003b2d // stp q13, q14, [x25]
+	WORD $0xad01432f // stp q15, q16, [x25,#32]
 	MOVD R0, R5
 
 tail6:
 	SUB $1, R5
-	MOVWU (R1)(R5<<2), R6
-	MOVW R6, (R25)(R5<<2)
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R3)(R5<<2)
 	CBNZ R5, tail6
-	WORD $0xad401b24 // ldp q4, q6, [x25]
-	WORD $0xad412727 // ldp q7, q9, [x25,#32]
-	WORD $0x6e22dc02 // fmul v2.4s, v0.4s, v2.4s
-	WORD $0x6e2ddc0a // fmul v10.4s, v0.4s, v13.4s
-	WORD $0x6e2edc0b // fmul v11.4s, v0.4s, v14.4s
-	WORD $0x6e2fdc00 // fmul v0.4s, v0.4s, v15.4s
-	WORD $0x6e28fc42 // fdiv v2.4s, v2.4s, v8.4s
-	WORD $0x6e21fd41 // fdiv v1.4s, v10.4s, v1.4s
-	WORD $0x6e25fd65 // fdiv v5.4s, v11.4s, v5.4s
-	WORD $0x6e23fc00 // fdiv v0.4s, v0.4s, v3.4s
-	WORD $0x4ea2d482 // fsub v2.4s, v4.4s, v2.4s
-	WORD $0x4ea1d4c1 // fsub v1.4s, v6.4s, v1.4s
-	WORD $0x4ea5d4e3 // fsub v3.4s, v7.4s, v5.4s
-	WORD $0x4ea0d520 // fsub v0.4s, v9.4s, v0.4s
-	WORD $0xad000722 // stp q2, q1, [x25]
-	WORD $0xad010323 // stp q3, q0, [x25,#32]
+	WORD $0xad000723 // stp q3, q1, [x25]
+	WORD $0xad010322 // stp q2, q0, [x25,#32]
 	MOVD R0, R5
 
 tail7:

@@ -56,6 +56,10 @@ func (r *results) ratios(b *strings.Builder) {
 			g.line(b, fmt.Sprintf("%s: %s / %s", g.kernel, g.a, g.b), x)
 		}
 	}
+	if there, back := r.find("silu", cached), r.find("silu-backward", cached); there != nil && back != nil {
+		g := goal{n: cached, limit: 2.5}
+		g.line(b, "silu and silu-backward: PyTorch / avx512", ratio(sum(there, back, torch), sum(there, back, "avx512")))
+	}
 	for _, w := range r.rows {
 		if w.bytes > 0 && w.kernel != yardstick {
 			g := goal{n: w.n, atMost: true, limit: bandwidthLimit}
@@ -66,6 +70,15 @@ func (r *results) ratios(b *strings.Builder) {
 	if w := r.find(yardstick, large); w != nil {
 		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n", axpyBytes/median(w.of(r.best())), axpyBytes)
 	}
+}
+
+// sum adds the times of two rows, round by round.
+func sum(a, b *row, side string) (total []float64) {
+	x, y := a.of(side), b.of(side)
+	for i := range min(len(x), len(y)) {
+		total = append(total, x[i]+y[i])
+	}
+	return total
 }
 
 func (g goal) line(b *strings.Builder, name string, x float64) {

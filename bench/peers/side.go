@@ -30,6 +30,10 @@ type side struct {
 	out    *bufio.Reader
 	log    bytes.Buffer
 	cmd    *exec.Cmd
+
+	env     string
+	command []string
+	light   bool // quick to start
 }
 
 // Names of the sides that ratios speak of.
@@ -63,7 +67,7 @@ func startSides(dir, python, cc string) (sides []*side, err error) {
 	}
 	available := kernel.Info().Available
 	for _, path := range ownPaths() {
-		s := &side{name: path}
+		s := &side{name: path, light: true}
 		if slices.Contains(available, path) {
 			s.start(kernel.EnvPath+"="+path, self, "-worker", "plume")
 		} else {
@@ -87,7 +91,7 @@ func startSides(dir, python, cc string) (sides []*side, err error) {
 		sides = append(sides, p)
 	}
 
-	r, y := &side{name: goRand}, &side{name: yardstick}
+	r, y := &side{name: goRand, light: true}, &side{name: yardstick}
 	r.start("", self, "-worker", "rand")
 	y.start(kernel.EnvPath+"="+available[0], self, "-worker", "axpy")
 	return append(sides, r, y), nil
@@ -105,7 +109,7 @@ func findPython(list string) (interpreter, missing string) {
 
 // startC compiles the C prototype and compares its move with the kernel's.
 func startC(dir, cc, name string, flags ...string) *side {
-	s := &side{name: name}
+	s := &side{name: name, light: true}
 	program := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
 	args := append([]string{"-O3", "-march=native", "-fschedule-insns", "-ffp-contract=off"}, flags...)
 	args = append(args, "-o", program, filepath.Join(dir, "c", "langevin.c"), "-lm")
@@ -129,6 +133,7 @@ func startC(dir, cc, name string, flags ...string) *side {
 
 // start begins a process on one core, with one variable added to the environment.
 func (s *side) start(env string, command ...string) {
+	s.env, s.command = env, command
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		command = append([]string{taskset, "-c", strconv.Itoa(lastCore())}, command...)
 	}
@@ -157,6 +162,18 @@ func (s *side) start(env string, command ...string) {
 		s.stop()
 		s.absent = err.Error()
 	}
+}
+
+// renew starts the process again: where its memory lies decides a tenth of the time of a kernel that
+// works in the cache, so that a round must not inherit the luck of another.
+func (s *side) renew() error {
+	s.stop()
+	s.log.Reset()
+	s.start(s.env, s.command...)
+	if s.absent != "" {
+		return fmt.Errorf("%s does not start again: %s", s.name, s.absent)
+	}
+	return nil
 }
 
 // ask sends a line and reads the answer.
