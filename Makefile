@@ -100,8 +100,8 @@ race: setup ## run the tests under the race detector
 	choose_backend
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
 
-fuzz: ## compare the kernel paths on random input for FUZZTIME (default 1m)
-	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 1x
+fuzz: ## compare the kernel paths on FUZZTIME random inputs (default 1000000x)
+	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 
 quality: ## test 10^8 normals of the noise stream against the normal law
 	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -args -draws 100000000
