@@ -94,6 +94,42 @@ func TestPanics(t *testing.T) {
 	mustPanic(t, "DataResidual repeat", errLen, func() { DataResidual(x(6), x(3), x(6), x(6), 0, 0, 2, 1) })
 }
 
+// TestShortCalls: no call of an implementation handles more than MaxRow elements.
+func TestShortCalls(t *testing.T) {
+	chosen := active
+	defer func() { active = chosen }()
+	calls := 0
+	short := func(x []float32) {
+		calls++
+		if len(x) > MaxRow {
+			t.Errorf("a call of %d elements, want at most %d", len(x), MaxRow)
+		}
+	}
+	p := generic
+	p.sinusoids = func(dst, lambda, freq []float32) { short(dst) }
+	p.biasSiLU = func(y, x, b []float32) { short(y) }
+	p.squareNorms = func(dst, x []float32, d int) { short(x) }
+	p.normalRows = func(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32) { short(dst) }
+	p.add = func(dst, x []float32) { short(dst) }
+	active = &p
+
+	const rows, d = 3, MaxRow/2 - 2
+	x := make([]float32, rows*d)
+	Sinusoids(x, x[:rows], x[:d/2])
+	BiasSiLU(x, x, x[:d])
+	SquareNorms(x[:rows], x, d)
+	NormalRows(x, callIDs, d, callKey)
+	Add(x, x)
+	if calls != 10 { // two rows a call, then one; 3*d elements in two pieces
+		t.Errorf("%d calls, want 10", calls)
+	}
+	long := make([]float32, 2*MaxRow+5)
+	SquareNorms(x[:1], long, len(long))
+	if calls != 13 {
+		t.Errorf("a row of %d elements: %d calls, want 3", len(long), calls-10)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		for _, c := range calls {

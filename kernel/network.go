@@ -97,16 +97,14 @@ func ColSum(dst, x []float32, stride int, scale float32) {
 	Scale(dst, scale)
 }
 
-// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F = len(freq) <=
-// MaxRow; rows of dst have width 2F. Largest error 1e-7 for |x| <= 2^16; NaN beyond.
+// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F = len(freq); rows of
+// dst have width 2F <= MaxRow. Largest error 1e-7 for |x| <= 2^16; NaN beyond.
 func Sinusoids(dst, lambda, freq []float32) {
 	check(len(dst) == 2*len(lambda)*len(freq))
-	checkRow(len(freq))
+	checkRow(2 * len(freq))
 	read(lambda, freq)
 	wrote(dst)
-	step := MaxRow / max(1, len(freq))
-	for lo := 0; lo < len(lambda); lo += step {
-		hi := min(len(lambda), lo+step)
-		active.sinusoids(dst[2*lo*len(freq):2*hi*len(freq)], lambda[lo:hi], freq)
+	for t := range tiles(len(lambda), 2*len(freq)) {
+		active.sinusoids(t.of(dst), t.rows(lambda), freq)
 	}
 }

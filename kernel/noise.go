@@ -24,6 +24,7 @@ func Normal(dst []float32, key Key, first uint64) {
 func NormalRows(dst []float32, ids []uint64, d int, key Key) {
 	check(len(dst) == len(ids)*d)
 	checkRow(d)
+	read(ids)
 	wrote(dst)
 	for t := range tiles(len(ids), d) {
 		active.normalRows(t.of(dst), ids[t.lo:t.hi], d, key.Seed, key.Step, uint32(key.Stream))
@@ -37,6 +38,7 @@ func NoiseRows(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, key Key)
 	check(len(zl) == n*d && len(eps) == n*d && len(z) == n*d && len(alpha) == n && len(sigma) == n)
 	checkRow(d)
 	read(z, alpha, sigma)
+	read(ids)
 	wrote(zl, eps)
 	for t := range tiles(n, d) {
 		active.noiseRows(t.of(zl), t.of(eps), t.of(z), t.rows(alpha), t.rows(sigma), ids[t.lo:t.hi], d,
@@ -71,6 +73,7 @@ func (m *Move) check() {
 	check(len(m.Z) == n && len(m.G) == n && len(m.P) == n && len(m.H) == len(m.IDs))
 	checkRow(m.D)
 	read(m.G, m.P, m.H)
+	read(m.IDs)
 	wrote(m.Z)
 }
 

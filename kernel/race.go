@@ -9,7 +9,7 @@ import (
 
 // The race detector does not see what assembly touches: read and wrote tell it.
 
-func read[T float32 | uint8](xs ...[]T) {
+func read[T float32 | uint8 | uint64](xs ...[]T) {
 	for _, x := range xs {
 		runtime.RaceReadRange(unsafe.Pointer(unsafe.SliceData(x)), len(x)*int(unsafe.Sizeof(*new(T))))
 	}

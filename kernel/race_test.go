@@ -18,6 +18,9 @@ var conflicts = []struct {
 	race bool
 	a, b func(x, y []float32, pixels []uint8)
 }{
+	{"row numbers", true,
+		func(x, _ []float32, _ []uint8) { NormalRows(x[:60], rowNumbers, 20, Key{}) },
+		func(_, _ []float32, _ []uint8) { rowNumbers[len(rowNumbers)-1]++ }},
 	{"two writers", true,
 		func(x, y []float32, _ []uint8) { Add(x[:60], y) },
 		func(x, y []float32, _ []uint8) { Add(x[:60], y) }},
@@ -40,6 +43,9 @@ var conflicts = []struct {
 		func(x, _ []float32, pixels []uint8) { U8ToF32(x[:60], pixels[:60]) },
 		func(x, _ []float32, pixels []uint8) { U8ToF32(x[60:], pixels[:60]) }},
 }
+
+// rowNumbers are those of three rows.
+var rowNumbers = make([]uint64, 3)
 
 const envConflict = "PLUME_TEST_CONFLICT"
 

@@ -16,7 +16,7 @@ import (
 )
 
 // amd64 is AVX2 with FMA (lanes = 8, two registers a block) or AVX-512 (lanes = 16, one).
-// Constants are memory operands, which AVX-512 broadcasts as it reads them.
+// Constants are memory operands, which AVX-512 broadcasts as it reads them, or holds in registers.
 type amd64 struct {
 	pkg     string
 	lanes   int
@@ -128,6 +128,7 @@ func (a *amd64) konstInt(u uint32) vec {
 	}
 	return vec{m}
 }
+
 func (a *amd64) konst(f float32) vec { return a.konstInt(math.Float32bits(f)) }
 
 func (a *amd64) table(t [8]uint32) part {

@@ -80,7 +80,7 @@ type edge struct {
 	latency int
 }
 
-// latency is about right for the CPUs of this decade; loads count what the cache takes.
+// latency is about right for the CPUs of this decade, operands in memory not counted.
 func latency(i *ir.Instruction) int {
 	op := i.Opcode
 	n := 1
