@@ -12,13 +12,6 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// Backend is one implementation of the three products that plume needs.
-type Backend interface {
-	Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
-	Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int)
-	Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int)
-}
-
 // Matrix is a view of Rows x Cols float32, row i starting at Data[i*Stride].
 type Matrix struct {
 	Rows, Cols int
@@ -94,7 +87,7 @@ func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
 		c.scale(beta)
 		return
 	}
-	backend.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
+	active.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
 }
 
 // Gemv is y = alpha op(a) x + beta y.
@@ -113,7 +106,7 @@ func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []floa
 		Dense(y, m, 1).scale(beta)
 		return
 	}
-	backend.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)
+	active.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)
 }
 
 // Ger is a += alpha x y^T.
@@ -124,7 +117,7 @@ func Ger(alpha float32, x, y []float32, a Matrix) {
 	if a.Rows == 0 || a.Cols == 0 {
 		return
 	}
-	backend.Sger(a.Rows, a.Cols, alpha, x, 1, y, 1, a.Data, a.Stride)
+	active.Sger(a.Rows, a.Cols, alpha, x, 1, y, 1, a.Data, a.Stride)
 }
 
 // LibraryInfo describes the backend in use.
@@ -139,7 +132,7 @@ type LibraryInfo struct {
 // Info describes the backend in use. Its warning also names the environment variable that
 // holds OpenBLAS below what the CPU can do, when there is one.
 func Info() LibraryInfo {
-	info := library()
+	info := active.info()
 	if info.Backend == "openblas" {
 		info.Warning = coreWarning(info.Core, os.Getenv("OPENBLAS_CORETYPE"), os.Getenv("OPENBLAS_L2_SIZE"), cpuLevel())
 	}

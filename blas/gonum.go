@@ -1,5 +1,3 @@
-//go:build !cgo || !openblas
-
 package blas
 
 import (
@@ -10,12 +8,9 @@ import (
 
 // gonum's products start goroutines of their own when they are large, which the callers'
 // parallelism makes useless but not wrong: each element's sum keeps its order.
-var backend Backend = gonum.Implementation{}
+var gonumBackend = backend{"gonum", gonum.Implementation{}, gonumInfo}
 
-// LendToGonum does nothing in this build: gonum uses its own implementation already.
-func LendToGonum() {}
-
-func library() LibraryInfo {
+func gonumInfo() LibraryInfo {
 	version := "gonum"
 	if bi, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range bi.Deps {

@@ -18,7 +18,8 @@ import (
 	"gonum.org/v1/netlib/blas/netlib"
 )
 
-var backend Backend = netlib.Implementation{}
+// backends are what this build has, the default first.
+var backends = []*backend{{"openblas", netlib.Implementation{}, openblasInfo}, &gonumBackend}
 
 // init holds OpenBLAS to one thread before any product: every worker calls it from its own
 // goroutine.
@@ -28,7 +29,7 @@ func init() { C.openblas_set_num_threads(1) }
 // changes gonum for the whole process, so only a program's main may decide it.
 func LendToGonum() { blas64.Use(netlib.Implementation{}) }
 
-func library() LibraryInfo {
+func openblasInfo() LibraryInfo {
 	config := C.GoString(C.openblas_get_config())
 	name := "OpenBLAS"
 	if f := strings.Fields(config); len(f) > 1 {

@@ -1,0 +1,46 @@
+package blas
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/blas"
+)
+
+// backend is one implementation of the products.
+type backend struct {
+	name string
+	routines
+	info func() LibraryInfo
+}
+
+// routines are the products as BLAS states them, row-major.
+type routines interface {
+	Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
+	Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int)
+	Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int)
+}
+
+// active computes all products.
+var active = backends[0]
+
+// Available names the backends in this build, the default first.
+func Available() []string {
+	names := make([]string, len(backends))
+	for i, b := range backends {
+		names[i] = b.name
+	}
+	return names
+}
+
+// Use makes the named backend compute all products from now on. It may not be called while
+// products are computed. Other backends give other last bits.
+func Use(name string) error {
+	i := slices.IndexFunc(backends, func(b *backend) bool { return b.name == name })
+	if i < 0 {
+		return fmt.Errorf("blas %q: this build has %s", name, strings.Join(Available(), ", "))
+	}
+	active = backends[i]
+	return nil
+}
