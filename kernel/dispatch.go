@@ -53,6 +53,13 @@ type path struct {
 	ema      func(avg, p []float32, rate float32)
 	u8ToF32  func(dst []float32, src []uint8)
 	f32ToU8  func(dst []uint8, src []float32)
+
+	tileRows, tileCols int
+	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
+	packRows           func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+	turn               func(dst []float32, width int, src []float32, ld, n int) // sixteen rows of src, n a multiple of 4
+	peakOperations     int                                                      // of a round
+	peak               func(rounds int)
 }
 
 // EnvPath names the environment variable that narrows the choice of path.

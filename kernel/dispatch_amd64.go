@@ -53,6 +53,13 @@ var avx512Path = path{
 	ema:              avx512.EMA,
 	u8ToF32:          avx512.U8ToF32,
 	f32ToU8:          avx512.F32ToU8,
+	tileRows:         14,
+	tileCols:         32,
+	mulTile:          avx512.MulTile,
+	packRows:         avx512.PackRows,
+	turn:             avx512.Turn,
+	peakOperations:   2 * 12 * 16,
+	peak:             avx512.Peak,
 }
 
 var avx2Path = path{
@@ -90,4 +97,11 @@ var avx2Path = path{
 	ema:              avx2.EMA,
 	u8ToF32:          avx2.U8ToF32,
 	f32ToU8:          avx2.F32ToU8,
+	tileRows:         6,
+	tileCols:         16,
+	mulTile:          avx2.MulTile,
+	packRows:         avx2.PackRows,
+	turn:             avx2.Turn,
+	peakOperations:   2 * 12 * 8,
+	peak:             avx2.Peak,
 }

@@ -40,4 +40,11 @@ var neonPath = path{
 	ema:              neon.EMA,
 	u8ToF32:          neon.U8ToF32,
 	f32ToU8:          neon.F32ToU8,
+	tileRows:         6,
+	tileCols:         16,
+	mulTile:          neon.MulTile,
+	packRows:         neon.PackRows,
+	turn:             neon.Turn,
+	peakOperations:   2 * 12 * 4,
+	peak:             neon.Peak,
 }

@@ -55,6 +55,11 @@ var (
 	sCVTF  = two(0x4e21d800, "scvtf", "4s", "4s")
 	fCVTZS = two(0x4ea1b800, "fcvtzs", "4s", "4s")
 
+	zip1S = three(0x4e803800, "zip1", "4s")
+	zip2S = three(0x4e807800, "zip2", "4s")
+	zip1D = three(0x4ec03800, "zip1", "2d")
+	zip2D = three(0x4ec07800, "zip2", "2d")
+
 	evenS = three(0x4e801800, "uzp1", "4s")
 	oddS  = three(0x4e805800, "uzp2", "4s")
 	evenH = three(0x4e401800, "uzp1", "8h")
@@ -95,6 +100,9 @@ var (
 	loadQs     = &armForm{0xad400000, "ldp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 }}
 	storeQs    = &armForm{0xad000000, "stp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 }}
 	loadSpread = &armForm{word: 0x4d40c800, text: "ld1r {vD.4s}, [xN]"}
+
+	loadQStep      = &armForm{word: 0x3cc10400, text: "ldr qD, [xN],#16"}       // then N += 16
+	loadSpreadStep = &armForm{word: 0x4dc0c800, text: "ld1r {vD.4s}, [xN], xM"} // then N += M
 )
 
 // encode is the line of an instruction. The text is what was meant; a word that a disassembler

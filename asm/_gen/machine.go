@@ -6,10 +6,11 @@ package main
 const blockLen = 16
 
 // part is a vector register of a machine (or, on amd64, a constant in memory); gp is a general
-// register holding an address or a count.
+// register holding an address or a count; column is a place in a matrix.
 type (
-	part any
-	gp   any
+	part   any
+	gp     any
+	column any
 )
 
 // vec is a block of 16 lanes: isa.parts() registers, or one register whose lanes are all equal
@@ -136,6 +137,17 @@ type isa interface {
 	loadU8(p gp, off int) vec     // bytes as 32-bit integers
 	storeU8(v vec, p gp, off int) // integers in 0..255 as bytes
 	broadcast(p gp, off int) vec  // the float32 at p+off in all lanes
+
+	// tile is the shape of the tiles of matrix products: rows, and blocks in a row.
+	tile() (rows, blocks int)
+	// column reads the numbers at p + i*stride bytes for i below rows; the column beside it is step bytes
+	// on. entry is number i in all lanes, each read once before next turns to that column.
+	column(p, stride, step gp, rows int) column
+	entry(c column, i int) vec
+	next(c column)
+	// turned is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the first numbers,
+	// the second ones and so on.
+	turned(c column) [4]vec
 
 	// Operations of one register.
 	bin(op binary, a, b part) part

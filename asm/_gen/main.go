@@ -16,6 +16,7 @@ var families = []struct {
 	{"rows", machine.rowKernels},
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
+	{"product", func(m machine) { m.products(); m.packing(); m.peak() }},
 }
 
 // target is a package of assembly.

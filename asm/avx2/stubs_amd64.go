@@ -170,3 +170,23 @@ func U8ToF32(dst []float32, src []uint8)
 //
 //go:noescape
 func F32ToU8(dst []uint8, src []float32)
+
+// MulTile is c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*16+j] for k < n in order, each rounded once; i < rows <= 6, j < 16.
+//
+//go:noescape
+func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
+
+// PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols.
+//
+//go:noescape
+func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+
+// Turn is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
+//
+//go:noescape
+func Turn(dst []float32, width int, src []float32, ld, n int)
+
+// Peak is n times 12 multiply-adds of whole registers, independent of each other.
+//
+//go:noescape
+func Peak(n int)
