@@ -19,7 +19,7 @@ import (
 )
 
 // backends are what this build has, the default first.
-var backends = []*backend{{"openblas", netlib.Implementation{}, openblasInfo}, &gonumBackend}
+var backends = []*backend{{"openblas", netlib.Implementation{}, openblasInfo}, &nativeBackend, &gonumBackend}
 
 // init holds OpenBLAS to one thread before any product: every worker calls it from its own
 // goroutine.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/phase"
 )
 
 // Score is the residual r_theta on a batch of rows, as package model's ScoreTape: fill In and
@@ -88,6 +89,7 @@ func (b Bound) NewTape(score Score, d, rows int) *BoundTape {
 // lambda_i = min + span (pi(i) + U)/n, with the permutation from group 0 and the one uniform from
 // group 2^32 of the lambda stream. noise is the key of the eps.
 func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
+	phase.Noise.Enter()
 	n := rows * t.Draws
 	t.key = noise
 	kernel.Uniform(t.u[:], lambda, 1<<32)
@@ -114,6 +116,7 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 			return
 		}
 	}
+	phase.Noise.Enter()
 	lo2, hi2 := lo*t.Draws, hi*t.Draws
 	zr, idr, gr := t.repeat(lo2, hi2, z, ids, g)
 	mat := func(x []float32) []float32 { return x[lo2*t.d : hi2*t.d] }
@@ -123,7 +126,9 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 	zl, out := t.score.In(lo2, hi2), t.score.Out(lo2, hi2)
 	kernel.NoiseRows(zl, eps, zr, alpha, sigma, idr, t.d, t.key)
 	copy(t.score.Lambda(lo2, hi2), t.lambda[lo2:hi2])
+	phase.ScoreForward.Enter()
 	t.score.Forward(lo2, hi2)
+	phase.ScoreBackward.Enter()
 	kernel.ScoreResidual(e, sq, zl, out, eps, sigma, t.d)
 	t.losses(loss, z, sq)
 
@@ -175,6 +180,7 @@ func (t *BoundTape) losses(loss, z, sq []float32) {
 
 // scoreDrift writes z + r(z, lambda_max)/sigma_max. It uses the first draw's place of each row.
 func (t *BoundTape) scoreDrift(lo, hi int, z, g []float32) {
+	phase.ScoreForward.Enter()
 	lo2 := lo * t.Draws
 	hi2 := lo2 + hi - lo
 	copy(t.score.In(lo2, hi2), z)

@@ -14,15 +14,15 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 // squared difference of two evaluations that share nothing but z, on the first datapoints, with
 // streams of their own so that training does not notice.
 func (f *Flow) driftVariance() float64 {
-	f.gathered, f.held, f.train = false, f.warmingUp(), false
+	f.held, f.train = f.warmingUp(), false
 	n := min(f.Batch, f.cloud.M)
 	f.index = make([]int, n)
 	for i := range f.index {
 		f.index[i] = i
 	}
 	f.tiles = f.tilesOf(n * f.Particles)
-	f.batch.Select(f.index)
-	f.Pool.Run(f.tiles, f.gatherTask)
+	f.bring(true)
+	f.gathered = false // these are not the rows of a minibatch
 
 	rows := n * f.Particles
 	level, noise := f.key(kernel.StreamDiagLambda), f.key(kernel.StreamDiagNoise)

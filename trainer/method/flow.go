@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -15,8 +16,9 @@ import (
 // against the drift of decoder and prior, parameters follow the particle average, all from the
 // state at the step's start (ALGORITHM.md section 4).
 //
-// A step runs in phases with a barrier after each:
+// A step runs in phases, with a barrier after each but the first:
 //
+//	pack       lay the weights out for products;                      by layers;
 //	gather     copy the particles and images of a new minibatch       by tiles of rows
 //	gradients  both networks forward and backward                     by tiles, networks apart
 //	weights    gradients of the parameters                            by columns of layers
@@ -44,13 +46,15 @@ type Flow struct {
 	// Of the step under way.
 	index    []int
 	gathered bool // the batch holds this minibatch's particles and images
+	packed   bool // the tapes have the parameters' present values
+	packs    int  // tasks of packing before those of gathering
 	tiles    int
 	train    bool // the weight gradients are wanted
 	held     bool // the prior is held at N(0, I)
 	langevin particle.Langevin
 
 	// The phases' tasks, made once so that a step does not allocate.
-	gatherTask, gradientTask, weightTask, updateTask, moveTask func(int)
+	prepareTask, gradientTask, weightTask, updateTask, moveTask func(int)
 }
 
 const (
@@ -79,7 +83,7 @@ func NewFlow(s Setup) (*Flow, error) {
 	f.priorTape = s.Prior.NewTape(f.prior.p, rows)
 	tiles := f.tilesOf(rows)
 	f.clip, f.redrawn = make([]int, tiles), make([]int, tiles)
-	f.gatherTask, f.gradientTask, f.weightTask = f.gather, f.gradient, f.weight
+	f.prepareTask, f.gradientTask, f.weightTask = f.prepare, f.gradient, f.weight
 	f.updateTask, f.moveTask = f.update, f.move
 	return f, nil
 }
@@ -114,6 +118,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 				tasks += f.prior.updateTasks()
 			}
 			f.Pool.Run(tasks, f.updateTask)
+			f.packed = false
 		} else {
 			f.Pool.Run(f.tiles, f.moveTask)
 		}
@@ -134,16 +139,28 @@ func (f *Flow) begin(b Minibatch) {
 	f.index = b.Index
 	f.tiles = f.tilesOf(len(b.Index) * f.Particles)
 	f.held = f.warmingUp()
-	if b.Repeat == 0 || !f.gathered {
-		f.batch.Select(b.Index)
-		f.Pool.Run(f.tiles, f.gatherTask)
-		f.gathered = true
-	}
+	f.bring(b.Repeat == 0 || !f.gathered)
 	f.batch.SetSteps(f.stepSize(b.Progress), f.CatchUp, b.Number)
 	f.langevin = particle.Langevin{
 		Friction: float32(f.Friction), Clip: float32(f.DriftClip),
 		Anchor: float32(f.ScaleAnchor * max(0, f.meanSquare[0]-1)),
 	}
+}
+
+// bring makes tapes and batch ready: it packs parameters that are new, and gathers the rows of a new
+// minibatch.
+func (f *Flow) bring(minibatch bool) {
+	gathers := 0
+	if minibatch {
+		f.batch.Select(f.index)
+		gathers = f.tiles
+	}
+	f.packs = 0
+	if !f.packed {
+		f.packs = f.decoderTape.PackTasks(true) + f.priorTape.PackTasks(true)
+	}
+	f.Pool.Run(f.packs+gathers, f.prepareTask)
+	f.gathered, f.packed = true, true
 }
 
 // warmingUp tells whether the next step holds the prior at N(0, I).
@@ -169,7 +186,22 @@ func (f *Flow) evaluate() {
 	f.Pool.Run(2*f.tiles, f.gradientTask)
 }
 
+// prepare is a part of the packing, or the gathering of a tile.
+func (f *Flow) prepare(i int) {
+	if i >= f.packs {
+		f.gather(i - f.packs)
+		return
+	}
+	phase.Pack.Enter()
+	if n := f.decoderTape.PackTasks(true); i < n {
+		f.decoderTape.Pack(i)
+	} else {
+		f.priorTape.Pack(i - n)
+	}
+}
+
 func (f *Flow) gather(i int) {
+	phase.Gather.Enter()
 	lo, hi, first, last := f.tile(i)
 	f.batch.Gather(lo, hi)
 	dim := f.Decoder.Out()
@@ -186,6 +218,7 @@ func (f *Flow) gradient(i int) {
 }
 
 func (f *Flow) priorGradient(i int) {
+	phase.Prior.Enter()
 	lo, hi, _, _ := f.tile(i)
 	z, g, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
 	if f.held {
@@ -197,16 +230,19 @@ func (f *Flow) priorGradient(i int) {
 }
 
 func (f *Flow) decoderGradient(i int) {
+	phase.DecoderForward.Enter()
 	lo, hi, _, _ := f.tile(i)
 	t := f.decoderTape
 	copy(t.In(lo, hi), f.batch.Rows(f.batch.Z, lo, hi))
 	t.Forward(lo, hi)
+	phase.DecoderBackward.Enter()
 	out := t.Out(lo, hi)
 	kernel.DataResidual(out, f.square[lo:hi], out, f.x, lo, f.Particles, f.Decoder.Out(), float32(1/(f.ObsNoise*f.ObsNoise)))
 	t.Backward(lo, hi, f.batch.Rows(f.batch.G, lo, hi))
 }
 
 func (f *Flow) weight(i int) {
+	phase.Reduce.Enter()
 	rows := len(f.batch.IDs)
 	if n := f.decoderTape.GradTasks(); i < n {
 		f.decoderTape.Grad(i, f.decoder.g, rows, float32(1/float64(rows)))
@@ -221,6 +257,7 @@ func (f *Flow) update(i int) {
 		f.move(i)
 		return
 	}
+	phase.Optimizer.Enter()
 	i -= f.tiles
 	if n := f.decoder.updateTasks(); i < n {
 		f.decoder.update(i)
@@ -230,6 +267,7 @@ func (f *Flow) update(i int) {
 }
 
 func (f *Flow) move(i int) {
+	phase.Move.Enter()
 	lo, hi, _, _ := f.tile(i)
 	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.langevin)
 }

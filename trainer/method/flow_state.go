@@ -19,7 +19,7 @@ func (f *Flow) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (f *Flow) Restored() { f.gathered = false }
+func (f *Flow) Restored() { f.gathered, f.packed = false, false }
 
 // Generator implements Method.
 func (f *Flow) Generator(ema bool) *Generator {

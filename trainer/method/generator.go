@@ -8,31 +8,42 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // Generator makes images from a trained prior and decoder.
 type Generator struct {
-	rows     int // in memory at a time
 	decoder  model.Net
 	pool     *pool.Pool
 	tape     model.Tape
 	sampler  PriorSampler
 	decoderP []float32
 	priorP   []float32
+	free     chan int // where the rows of a tile may lie in memory: the first of them
 }
 
-// A worker takes generatorTile rows, and memory holds at most generatorRows of them or
-// generatorNumbers pixels, whichever is less: cuts that do not depend on the number of workers.
-const generatorTile, generatorRows, generatorNumbers = 64, 2048, 1 << 22
+// A worker takes generatorTile rows. There is memory for a tile of each worker, or for fewer where
+// they have more than generatorNumbers pixels together; which place a tile gets changes nothing.
+const generatorTile, generatorNumbers = 64, 1 << 24
+
+// generatorTiles is for how many tiles a generator of images of dim numbers has memory.
+func generatorTiles(workers, dim int) int {
+	return max(1, min(workers, generatorNumbers/generatorTile/dim))
+}
 
 func newGenerator(decoder model.Net, prior Prior, decoderP, priorP []float32, p *pool.Pool) *Generator {
-	rows := max(generatorTile, min(generatorRows, generatorNumbers/decoder.Out()))
-	return &Generator{
-		rows: rows, decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
-		tape:    decoder.NewTape(decoderP, rows),
-		sampler: prior.NewSampler(priorP, rows),
+	tiles := generatorTiles(p.Workers(), decoder.Out())
+	g := &Generator{
+		decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
+		tape:    decoder.NewTape(decoderP, tiles*generatorTile),
+		sampler: prior.NewSampler(priorP, tiles*generatorTile),
+		free:    make(chan int, tiles),
 	}
+	for i := range tiles {
+		g.free <- i * generatorTile
+	}
+	return g
 }
 
 // NewGenerator builds the generator of a method for images of dim numbers, with parameters yet
@@ -87,15 +98,17 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 	d := g.Latent()
 	how := SampleSpec{Solver: solver, Steps: steps, Seed: seed}
 	key := kernel.Key{Seed: seed, Stream: kernel.StreamSamplePrior}
-	g.chunks(n, func(first, lo, hi int) {
+	g.pack(g.sampler)
+	g.tiles(n, func(first, lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
+		phase.Sample.Enter()
 		ids := make([]uint64, hi-lo)
 		for i := range ids {
-			ids[i] = uint64(first + lo + i)
+			ids[i] = uint64(first + i)
 		}
-		rows := z[(first+lo)*d : (first+hi)*d]
+		rows := z[first*d:][:(hi-lo)*d]
 		kernel.NormalRows(rows, ids, d, key)
 		g.sampler.Sample(lo, hi, rows, ids, how)
 	})
@@ -105,21 +118,29 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 // Decode writes g_phi(z), the images of the rows of z, into dst.
 func (g *Generator) Decode(dst, z []float32) {
 	d, dim := g.Latent(), g.Dim()
-	g.chunks(len(z)/d, func(first, lo, hi int) {
-		copy(g.tape.In(lo, hi), z[(first+lo)*d:(first+hi)*d])
+	g.pack(g.tape)
+	g.tiles(len(z)/d, func(first, lo, hi int) {
+		phase.Decode.Enter()
+		copy(g.tape.In(lo, hi), z[first*d:])
 		g.tape.Forward(lo, hi)
-		copy(dst[(first+lo)*dim:(first+hi)*dim], g.tape.Out(lo, hi))
+		copy(dst[first*dim:], g.tape.Out(lo, hi))
 	})
 }
 
-// chunks calls do for the tiles lo to hi of each chunk, whose first row is number first.
-func (g *Generator) chunks(n int, do func(first, lo, hi int)) {
-	for first := 0; first < n; first += g.rows {
-		rows := min(g.rows, n-first)
-		tiles := pool.Pieces(rows, generatorTile)
-		g.pool.Run(tiles, func(i int) {
-			lo, hi := i*generatorTile, min(rows, (i+1)*generatorTile)
-			do(first, lo, hi)
-		})
-	}
+// pack lays the parameters out, whose values may have changed since the last images.
+func (g *Generator) pack(p Packer) {
+	g.pool.Run(p.PackTasks(false), func(i int) {
+		phase.Pack.Enter()
+		p.Pack(i)
+	})
+}
+
+// tiles calls do for each tile of n rows: first is the number of its first row, and lo to hi are
+// its rows in memory.
+func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
+	g.pool.Run((n+generatorTile-1)/generatorTile, func(i int) {
+		first, lo := i*generatorTile, <-g.free
+		defer func() { g.free <- lo }()
+		do(first, lo, lo+min(generatorTile, n-first))
+	})
 }

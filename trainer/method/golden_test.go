@@ -163,15 +163,23 @@ func (r *goldenRun) restore() {
 	r.flow.Restored()
 }
 
+func packForward(p Packer) {
+	for i := range p.PackTasks(false) {
+		p.Pack(i)
+	}
+}
+
 func (r *goldenRun) forward() {
 	z := float32s(r.want("forward/z"))
 	rows := len(z) / r.config.Options.Latent
 	tape := r.flow.Decoder.NewTape(r.flow.decoder.p, rows)
+	packForward(tape)
 	copy(tape.In(0, rows), z)
 	tape.Forward(0, rows)
 	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
 	if prior, ok := r.flow.Prior.(*DiffusionPrior); ok {
 		tape := prior.Score.NewScoreTape(r.flow.prior.p, rows)
+		packForward(tape)
 		copy(tape.In(0, rows), z)
 		copy(tape.Lambda(0, rows), float32s(r.want("forward/lambda")))
 		tape.Forward(0, rows)

@@ -16,10 +16,23 @@ type Prior interface {
 	NewTape(p []float32, rows int) PriorTape
 	// NewSampler binds the prior to parameters and to memory for drawing rows.
 	NewSampler(p []float32, rows int) PriorSampler
+	// TapeBytes and SamplerBytes are the memory of such a tape and of such a sampler, without that of
+	// the packed parameters: PackedBytes, and without backward, of a sampler's alone.
+	TapeBytes(rows int) int64
+	SamplerBytes(rows int) int64
+	PackedBytes(backward bool) int64
+}
+
+// Packer lays parameters out for products; all of its tasks come before its other methods when the
+// parameters are new. They are independent of each other.
+type Packer interface {
+	PackTasks(backward bool) int // without backward, for sampling and decoding alone
+	Pack(task int)
 }
 
 // PriorTape evaluates the prior on a batch; ranges of rows are independent of each other.
 type PriorTape interface {
+	Packer
 	// Begin draws what the rows of a batch share. level and noise are keys of the noise stream.
 	Begin(rows int, level, noise kernel.Key)
 	// Rows takes rows lo to hi of z, addressed by ids, and writes -grad log p(z), or that of its
@@ -33,6 +46,7 @@ type PriorTape interface {
 
 // PriorSampler draws latents; ranges of rows are independent of each other.
 type PriorSampler interface {
+	Packer
 	// Sample turns rows lo to hi of z, which are N(0, I), into samples of the prior.
 	Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec)
 }
@@ -83,6 +97,9 @@ func (d *DiffusionPrior) NewTape(p []float32, rows int) PriorTape {
 	return diffusionTape{BoundTape: d.Bound.NewTape(score, d.Score.In(), rows), score: score}
 }
 
+func (t diffusionTape) PackTasks(backward bool) int { return t.score.PackTasks(backward) }
+func (t diffusionTape) Pack(task int)               { t.score.Pack(task) }
+
 func (t diffusionTape) GradTasks() int { return t.score.GradTasks() }
 
 func (t diffusionTape) Grad(task int, grad []float32, rows int) {
@@ -104,6 +121,9 @@ func (d *DiffusionPrior) NewSampler(p []float32, rows int) PriorSampler {
 		scratch:        make([]float32, 3*rows*d.Score.In()),
 	}
 }
+
+func (s *diffusionSampler) PackTasks(backward bool) int { return s.score.PackTasks(backward) }
+func (s *diffusionSampler) Pack(task int)               { s.score.Pack(task) }
 
 // Sample implements PriorSampler.
 func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
@@ -142,6 +162,12 @@ func (p Gaussian) Layout() *model.Layout {
 	}
 	return l
 }
+
+// PackTasks implements Packer: there are no products.
+func (p Gaussian) PackTasks(bool) int { return 0 }
+
+// Pack implements Packer.
+func (p Gaussian) Pack(int) {}
 
 // gaussianTape keeps the drift z - mean of the batch, whose mean is minus the gradient by mean.
 type gaussianTape struct {

@@ -24,14 +24,57 @@ func newLinear(l *Layout, name string, in, out int, zero bool) linear {
 func (l linear) weight(p []float32) blas.Matrix { return blas.Dense(p[l.w:], l.in, l.out) }
 func (l linear) bias(p []float32) []float32     { return p[l.b : l.b+l.out] }
 
+// layer is a linear layer bound to its parameters, with the weights laid out for products.
+type layer struct {
+	linear
+	p                 []float32
+	forward, backward blas.Factor // W and W^T
+}
+
+// pack lays out W, or W^T for the way back.
+func (l *layer) pack(backward bool) {
+	if backward {
+		l.backward.Set(blas.T, l.weight(l.p))
+	} else {
+		l.forward.Set(blas.N, l.weight(l.p))
+	}
+}
+
 // mul is y = x W, without the bias, which the caller's next kernel adds.
-func (l linear) mul(y, x, p []float32, rows int) {
-	blas.Gemm(blas.N, blas.N, 1, blas.Dense(x, rows, l.in), l.weight(p), 0, blas.Dense(y, rows, l.out))
+func (l *layer) mul(y, x []float32, rows int) {
+	l.forward.Mul(blas.Dense(x, rows, l.in), nil, blas.Dense(y, rows, l.out))
+}
+
+// mulBias is y = x W + b.
+func (l *layer) mulBias(y, x []float32, rows int) {
+	l.forward.Mul(blas.Dense(x, rows, l.in), l.linear.bias(l.p), blas.Dense(y, rows, l.out))
 }
 
 // mulT is dx = dy W^T.
-func (l linear) mulT(dx, dy, p []float32, rows int) {
-	blas.Gemm(blas.N, blas.T, 1, blas.Dense(dy, rows, l.out), l.weight(p), 0, blas.Dense(dx, rows, l.in))
+func (l *layer) mulT(dx, dy []float32, rows int) {
+	l.backward.Mul(blas.Dense(dy, rows, l.out), nil, blas.Dense(dx, rows, l.in))
+}
+
+// bias is b.
+func (l *layer) bias() []float32 { return l.linear.bias(l.p) }
+
+// packing is the layers of a tape whose weights are laid out: forward those of all, and for the way
+// back those that a gradient passes.
+type packing struct{ forward, backward []*layer }
+
+func (p packing) PackTasks(backward bool) int {
+	if backward {
+		return len(p.forward) + len(p.backward)
+	}
+	return len(p.forward)
+}
+
+func (p packing) Pack(task int) {
+	if n := len(p.forward); task < n {
+		p.forward[task].pack(false)
+	} else {
+		p.backward[task-n].pack(true)
+	}
 }
 
 // gradBlock is the largest number of columns of one weight-gradient task: small enough to feed

@@ -38,7 +38,7 @@ func (m *MLP) Layout() *Layout { return &m.layout }
 // (pre), its derivative; in the backward pass pre[i] becomes the gradient by them.
 type mlpTape struct {
 	*MLP
-	p        []float32
+	packing
 	in, out  []float32
 	pre, act [][]float32
 	back     []float32 // gradient by an activation; rows as wide as the widest hidden layer
@@ -48,9 +48,10 @@ type mlpTape struct {
 
 // NewTape implements Net.
 func (m *MLP) NewTape(p []float32, rows int) Tape {
-	t := &mlpTape{MLP: m, p: p, in: make([]float32, rows*m.In()), out: make([]float32, rows*m.Out())}
+	t := &mlpTape{MLP: m, in: make([]float32, rows*m.In()), out: make([]float32, rows*m.Out())}
 	x := t.in
 	for i, l := range m.layers {
+		t.forward = append(t.forward, &layer{linear: l, p: p})
 		dy := t.out
 		if i < len(m.layers)-1 {
 			dy = make([]float32, rows*l.out)
@@ -63,6 +64,7 @@ func (m *MLP) NewTape(p []float32, rows int) Tape {
 			x = t.act[i]
 		}
 	}
+	t.backward = t.forward
 	t.back = make([]float32, rows*t.widest)
 	return t
 }
@@ -72,29 +74,28 @@ func (t *mlpTape) Out(lo, hi int) []float32 { return cut(t.out, t.MLP.Out(), lo,
 
 func (t *mlpTape) Forward(lo, hi int) {
 	x := t.In(lo, hi)
-	for i, l := range t.layers[:len(t.layers)-1] {
+	last := len(t.forward) - 1
+	for i, l := range t.forward[:last] {
 		pre, act := cut(t.pre[i], l.out, lo, hi), cut(t.act[i], l.out, lo, hi)
-		l.mul(pre, x, t.p, hi-lo)
-		kernel.BiasSiLU(act, pre, l.bias(t.p))
+		l.mul(pre, x, hi-lo)
+		kernel.BiasSiLU(act, pre, l.bias())
 		x = act
 	}
-	last := t.layers[len(t.layers)-1]
-	last.mul(t.Out(lo, hi), x, t.p, hi-lo)
-	kernel.AddBias(t.Out(lo, hi), last.bias(t.p))
+	t.forward[last].mulBias(t.Out(lo, hi), x, hi-lo)
 }
 
 func (t *mlpTape) Backward(lo, hi int, din []float32) {
 	dy := t.Out(lo, hi)
 	back := cut(t.back, t.widest, lo, hi) // of these rows alone, whatever layer other rows are at
-	for i := len(t.layers) - 1; i > 0; i-- {
-		l := t.layers[i]
+	for i := len(t.backward) - 1; i > 0; i-- {
+		l := t.backward[i]
 		dact, pre := back[:(hi-lo)*l.in], cut(t.pre[i-1], l.in, lo, hi)
-		l.mulT(dact, dy, t.p, hi-lo)
+		l.mulT(dact, dy, hi-lo)
 		kernel.SiLUBackward(pre, pre, dact)
 		dy = pre
 	}
 	if din != nil {
-		t.layers[0].mulT(din, dy, t.p, hi-lo)
+		t.backward[0].mulT(din, dy, hi-lo)
 	}
 }
 

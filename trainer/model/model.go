@@ -11,14 +11,22 @@ type Net interface {
 	// NewTape binds the network to parameters (Layout().Size() of them, read at each call) and
 	// to memory for a number of rows.
 	NewTape(p []float32, rows int) Tape
+	// TapeBytes is the memory of such a tape, without that of its packed parameters: PackedBytes, and
+	// without backward, of those for Forward alone.
+	TapeBytes(rows int) int64
+	PackedBytes(backward bool) int64
 }
 
 // Tape is the memory of one pass of a network over a batch. Ranges of rows are independent of
-// each other, so that workers can take disjoint ranges at once. For rows lo to hi:
-// fill In, call Forward, read Out; turn Out into the gradient of the loss by it, call Backward.
+// each other, so that workers can take disjoint ranges at once. When the parameters are new, all tasks
+// of packing come first. For rows lo to hi: fill In, call Forward, read Out; turn Out into the gradient of the loss by it, call Backward.
 // When all rows are done, the tasks 0 .. GradTasks()-1 compute the gradient of the parameters;
 // they too are independent of each other.
 type Tape interface {
+	// PackTasks is the number of tasks that lay the parameters out for products; without backward, for
+	// Forward alone. They are independent of each other.
+	PackTasks(backward bool) int
+	Pack(task int)
 	In(lo, hi int) []float32
 	Out(lo, hi int) []float32
 	Forward(lo, hi int)
@@ -37,6 +45,10 @@ type ScoreNet interface {
 	In() int
 	Layout() *Layout
 	NewScoreTape(p []float32, rows int) ScoreTape
+	// TapeBytes is the memory of such a tape, without that of its packed parameters: PackedBytes, and
+	// without backward, of those for Forward alone.
+	TapeBytes(rows int) int64
+	PackedBytes(backward bool) int64
 }
 
 // ScoreTape is a Tape with a second input, the log-SNR of each row.

@@ -76,10 +76,17 @@ func (s *subject) fill() {
 	s.dout = normals(rows*s.out, 3, 1)
 }
 
+func pack(t model.Tape) {
+	for i := range t.PackTasks(true) {
+		t.Pack(i)
+	}
+}
+
 // run is forward and backward over the given cuts of the rows; it returns copies of output,
 // gradient by the input, and gradient by the parameters (of scale times the loss).
 func (s *subject) run(scale float32, cuts ...int) (out, din, grad []float32) {
 	din, grad = make([]float32, rows*s.in), make([]float32, len(s.p))
+	pack(s.tape)
 	for i := range cuts[1:] {
 		lo, hi := cuts[i], cuts[i+1]
 		copy(s.tape.In(lo, hi), s.x[lo*s.in:hi*s.in])
@@ -186,6 +193,7 @@ func TestFewerRowsThanRoom(t *testing.T) {
 	s.run(1, 0, rows)
 	s.fill()
 	const few = 4
+	pack(s.tape)
 	copy(s.tape.In(0, few), s.x)
 	s.tape.Forward(0, few)
 	copy(s.tape.Out(0, few), s.dout)

@@ -63,25 +63,27 @@ func (s *ResidualScore) Layout() *Layout { return &s.layout }
 // are needed no more: dpre over pre, du over u, demb over emb, and dh_l over h_l for all but the last.
 type scoreTape struct {
 	*ResidualScore
-	p          []float32
-	lambda     []float32
-	z, r       []float32
-	feat       []float32
-	pre, act   []float32 // first layer of the embedding, before and after its SiLU
-	emb        []float32
-	h          [][]float32 // h_0 .. h_L
-	s, a, u, v [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), s and u the derivatives there
-	dlast      []float32   // gradient by h_L
-	back       []float32   // gradient by an activation
-	tasks      []gradTask
+	packing
+	emb1, emb2, in, out *layer
+	w1, w2              []*layer
+	lambda              []float32
+	z, r                []float32
+	feat                []float32
+	pre, act            []float32 // first layer of the embedding, before and after its SiLU
+	emb                 []float32
+	h                   [][]float32 // h_0 .. h_L
+	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), s and u the derivatives there
+	dlast               []float32   // gradient by h_L
+	back                []float32   // gradient by an activation
+	tasks               []gradTask
 }
 
 // NewScoreTape implements ScoreNet.
 func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
 	wide := func() []float32 { return make([]float32, rows*s.width) }
 	t := &scoreTape{
-		ResidualScore: s, p: p,
-		lambda: make([]float32, rows), z: make([]float32, rows*s.latent), r: make([]float32, rows*s.latent),
+		ResidualScore: s,
+		lambda:        make([]float32, rows), z: make([]float32, rows*s.latent), r: make([]float32, rows*s.latent),
 		feat: make([]float32, rows*2*len(s.freq)), pre: wide(), act: wide(), emb: wide(),
 		dlast: wide(), back: wide(),
 	}
@@ -90,6 +92,7 @@ func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
 		t.s, t.a, t.u, t.v = append(t.s, wide()), append(t.a, wide()), append(t.u, wide()), append(t.v, wide())
 	}
 	t.h = append(t.h, wide())
+	t.bind(p)
 
 	for l, b := range s.blocks {
 		t.tasks = b.w1.gradTasks(t.tasks, t.a[l], t.u[l])
@@ -100,6 +103,21 @@ func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
 	t.tasks = s.in.gradTasks(t.tasks, t.z, t.dh(0))
 	t.tasks = s.out.gradTasks(t.tasks, t.h[len(s.blocks)], t.r)
 	return t
+}
+
+// bind gives the layers their parameters. No gradient passes the first layer of the embedding.
+func (t *scoreTape) bind(p []float32) {
+	add := func(l linear) *layer {
+		bound := &layer{linear: l, p: p}
+		t.forward = append(t.forward, bound)
+		return bound
+	}
+	t.emb1, t.emb2 = add(t.ResidualScore.emb1), add(t.ResidualScore.emb2)
+	t.in, t.out = add(t.ResidualScore.in), add(t.ResidualScore.out)
+	for _, b := range t.blocks {
+		t.w1, t.w2 = append(t.w1, add(b.w1)), append(t.w2, add(b.w2))
+	}
+	t.backward = t.forward[1:]
 }
 
 // dh is where the gradient by h_l goes.
@@ -120,32 +138,30 @@ func (t *scoreTape) Forward(lo, hi int) {
 
 	feat, emb := cut(t.feat, 2*len(t.freq), lo, hi), wide(t.emb)
 	kernel.Sinusoids(feat, t.Lambda(lo, hi), t.freq)
-	t.emb1.mul(wide(t.pre), feat, t.p, rows)
-	kernel.BiasSiLU(wide(t.act), wide(t.pre), t.emb1.bias(t.p))
-	t.emb2.mul(emb, wide(t.act), t.p, rows)
-	kernel.AddBias(emb, t.emb2.bias(t.p))
+	t.emb1.mul(wide(t.pre), feat, rows)
+	kernel.BiasSiLU(wide(t.act), wide(t.pre), t.emb1.bias())
+	t.emb2.mulBias(emb, wide(t.act), rows)
 
-	h, bias, skip := wide(t.h[0]), t.in.bias(t.p), []float32(nil)
-	t.in.mul(h, t.In(lo, hi), t.p, rows)
-	for l, b := range t.blocks {
+	h, bias, skip := wide(t.h[0]), t.in.bias(), []float32(nil)
+	t.in.mul(h, t.In(lo, hi), rows)
+	for l := range t.blocks {
 		if l == 0 {
 			kernel.EmbedSiLU(wide(t.a[l]), wide(t.s[l]), h, bias, emb)
 		} else {
 			kernel.SkipSiLU(wide(t.a[l]), wide(t.s[l]), h, bias, skip, emb)
 		}
-		b.w1.mul(wide(t.u[l]), wide(t.a[l]), t.p, rows)
-		kernel.BiasSiLU(wide(t.v[l]), wide(t.u[l]), b.w1.bias(t.p))
+		t.w1[l].mul(wide(t.u[l]), wide(t.a[l]), rows)
+		kernel.BiasSiLU(wide(t.v[l]), wide(t.u[l]), t.w1[l].bias())
 		next := wide(t.h[l+1])
-		b.w2.mul(next, wide(t.v[l]), t.p, rows)
-		h, bias, skip = next, b.w2.bias(t.p), h
+		t.w2[l].mul(next, wide(t.v[l]), rows)
+		h, bias, skip = next, t.w2[l].bias(), h
 	}
 	if skip == nil {
 		kernel.AddBias(h, bias)
 	} else {
 		kernel.AddBiasSkip(h, bias, skip)
 	}
-	t.out.mul(t.Out(lo, hi), h, t.p, rows)
-	kernel.AddBias(t.Out(lo, hi), t.out.bias(t.p))
+	t.out.mulBias(t.Out(lo, hi), h, rows)
 }
 
 func (t *scoreTape) Backward(lo, hi int, din []float32) {
@@ -155,19 +171,19 @@ func (t *scoreTape) Backward(lo, hi int, din []float32) {
 	back, demb := wide(t.back), wide(t.emb)
 	clear(demb)
 	dh := wide(t.dh(len(t.blocks)))
-	t.out.mulT(dh, t.Out(lo, hi), t.p, rows)
+	t.out.mulT(dh, t.Out(lo, hi), rows)
 	for l := len(t.blocks) - 1; l >= 0; l-- {
 		u, below := wide(t.u[l]), wide(t.dh(l))
-		t.blocks[l].w2.mulT(back, dh, t.p, rows)
+		t.w2[l].mulT(back, dh, rows)
 		kernel.SiLUBackward(u, u, back)
-		t.blocks[l].w1.mulT(back, u, t.p, rows)
+		t.w1[l].mulT(back, u, rows)
 		kernel.SkipSiLUBackward(below, demb, dh, wide(t.s[l]), back)
 		dh = below
 	}
-	t.emb2.mulT(back, demb, t.p, rows)
+	t.emb2.mulT(back, demb, rows)
 	kernel.SiLUBackward(wide(t.pre), wide(t.pre), back)
 	if din != nil {
-		t.in.mulT(din, dh, t.p, rows)
+		t.in.mulT(din, dh, rows)
 	}
 }
 

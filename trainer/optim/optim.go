@@ -52,7 +52,8 @@ func New(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
 		return nil, fmt.Errorf("optimizer %q: expected %q, %q or %q", kind, Adam, RMSprop, SGD)
 	}
 	if emaDecay > 0 {
-		o.EMA = append([]float32(nil), p...)
+		o.EMA = make([]float32, len(p))
+		copy(o.EMA, p)
 	}
 	return o, nil
 }

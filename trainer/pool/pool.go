@@ -6,7 +6,9 @@
 package pool
 
 import (
+	"context"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 )
@@ -50,6 +52,9 @@ func New(workers int) *Pool {
 	return p
 }
 
+// Workers is the number of workers, the caller of Run included.
+func (p *Pool) Workers() int { return p.workers }
+
 func (p *Pool) help() {
 	defer p.exited.Done()
 	for range p.start {
@@ -59,10 +64,13 @@ func (p *Pool) help() {
 }
 
 // drain takes tasks until none is left. Tasks start in order, so the longest should come first.
+// Labels for the profiler that the tasks left on the goroutine end here, so that waiting and what
+// the caller of Run does next do not count as theirs.
 func (p *Pool) drain() {
 	for {
 		i := int(p.next.Add(1)) - 1
 		if i >= p.tasks {
+			pprof.SetGoroutineLabels(context.Background())
 			return
 		}
 		p.task(i)
@@ -70,7 +78,8 @@ func (p *Pool) drain() {
 }
 
 // Run calls task(0) .. task(n-1), each once, and returns when all have returned. It does not
-// allocate; a task kept in a struct field makes the call free of allocation altogether.
+// allocate; a task kept in a struct field makes the call free of allocation altogether. The
+// caller's goroutine has no profiler labels (package runtime/pprof) afterwards.
 func (p *Pool) Run(n int, task func(i int)) {
 	p.next.Store(0)
 	p.tasks, p.task = n, task

@@ -1,6 +1,10 @@
 package pool_test
 
 import (
+	"bytes"
+	"context"
+	"runtime/pprof"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -30,6 +34,29 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	task := func(i int) { sum.Add(int64(i)) }
 	if a := testing.AllocsPerRun(100, func() { p.Run(16, task) }); a != 0 {
 		t.Errorf("Run allocates %v times", a)
+	}
+}
+
+// No goroutine keeps a label that a task gave it: neither a worker nor the caller of Run.
+func TestLabelsEnd(t *testing.T) {
+	const workers = 3
+	p := pool.New(workers)
+	defer p.Close()
+	labelled := pprof.WithLabels(t.Context(), pprof.Labels("pool", "test"))
+	var all sync.WaitGroup
+	all.Add(workers)
+	p.Run(workers, func(int) {
+		pprof.SetGoroutineLabels(labelled)
+		all.Done()
+		all.Wait() // so that each worker takes one task
+	})
+	defer pprof.SetGoroutineLabels(context.Background())
+	var dump bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&dump, 1); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(dump.Bytes(), []byte(`"pool":"test"`)) {
+		t.Errorf("a label outlives its task:\n%s", &dump)
 	}
 }
 

@@ -1,0 +1,75 @@
+package blas
+
+import "github.com/plume-ml/plume/kernel"
+
+const errUnset = "blas: a factor is used before Set"
+
+// Factor is a matrix laid out once to be the right factor of many products, such as the weights that all
+// tiles of a batch meet. The zero Factor is ready for Set. Products of one factor may run at once.
+type Factor struct {
+	set    bool
+	b      factor
+	rows   int // of op(b)
+	cols   int
+	panels []float32 // of the native backend
+	width  int       // of the panels
+}
+
+// Set makes op(b) the factor. It must be called again when b, which it may go on to use, has new
+// values, or after [Use]. It allocates the first time only.
+func (f *Factor) Set(t Trans, b Matrix) {
+	if !b.valid() {
+		panic(errShape)
+	}
+	f.set = true
+	f.b = factor{turned: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
+	f.rows, f.cols = b.Rows, b.Cols
+	if t {
+		f.rows, f.cols = f.cols, f.rows
+	}
+	if active != &nativeBackend {
+		return
+	}
+	_, f.width = kernel.TileShape()
+	f.panels = room(&f.panels, panelSize(f.rows, f.cols, f.width))
+	f.b.packPanels(f.panels, f.width, 0, f.rows, 0, f.cols)
+}
+
+// Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains from the bias,
+// which costs nothing; others add it at the end.
+func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
+	if !f.set {
+		panic(errUnset)
+	}
+	if a.Cols != f.rows || c.Rows != a.Rows || c.Cols != f.cols || !a.valid() || !c.valid() || (bias != nil && len(bias) != f.cols) {
+		panic(errShape)
+	}
+	if active == &nativeBackend {
+		f.mulNative(a, bias, c)
+		return
+	}
+	b := Matrix{Rows: f.rows, Cols: f.cols, Stride: f.b.stride, Data: f.b.data}
+	t := Trans(f.b.turned)
+	if t {
+		b.Rows, b.Cols = b.Cols, b.Rows
+	}
+	Gemm(N, t, 1, a, b, 0, c)
+	for i := 0; bias != nil && i < c.Rows; i++ {
+		kernel.Add(c.Data[i*c.Stride:][:c.Cols], bias)
+	}
+}
+
+func (f *Factor) mulNative(a Matrix, bias []float32, c Matrix) {
+	w := takeWorkspace()
+	defer w.release()
+	left := factor{stride: a.Stride, data: a.Data, alpha: 1}
+	s := start{data: bias}
+	if f.rows == 0 {
+		w.multiply(left, 0, 0, f.panels, 0, s, c)
+	}
+	for l := 0; l < f.rows; l += blockK {
+		kc := min(blockK, f.rows-l)
+		w.multiply(left, l, kc, f.panels[l*f.width:], f.rows*f.width, s, c)
+		s = goOn(c)
+	}
+}

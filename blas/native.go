@@ -1,0 +1,183 @@
+package blas
+
+import (
+	"strconv"
+
+	"gonum.org/v1/gonum/blas"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// The native backend multiplies as Goto and van de Geijn (2008) and BLIS (Van Zee and van de Geijn 2015) do: both
+// factors are packed, block by block, into panels as wide as the tiles of package kernel, so that a panel of b and one
+// of a lie in the first-level cache and a block of a in the second.
+//
+// Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha rounded
+// into a. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the same bits.
+//
+// Block sizes, in numbers: a panel of b of at most blockK x 32 and a block of a of at most blockM x blockK.
+const (
+	blockK = 1024
+	blockM = 84 // a multiple of the rows of all tiles but the generic one's
+	blockN = 2048
+)
+
+var nativeBackend = backend{name: "native", routines: native{}, info: nativeInfo}
+
+func nativeInfo() LibraryInfo {
+	rows, cols := kernel.TileShape()
+	core := kernel.Info().Path + " " + strconv.Itoa(rows) + "x" + strconv.Itoa(cols)
+	return LibraryInfo{Backend: "native", Library: "plume", Core: core, Threads: 1}
+}
+
+// native is our own products.
+type native struct{}
+
+// workspace is the memory of one product under way.
+type workspace struct {
+	a, b []float32 // packed blocks
+	edge []float32 // a tile that hangs over the edge of c
+}
+
+// spareWorkspaces keeps what finished products leave to those that come.
+var spareWorkspaces = make(chan *workspace, 256)
+
+func takeWorkspace() *workspace {
+	select {
+	case w := <-spareWorkspaces:
+		return w
+	default:
+		rows, cols := kernel.TileShape()
+		return &workspace{edge: make([]float32, rows*cols)}
+	}
+}
+
+func (w *workspace) release() {
+	select {
+	case spareWorkspaces <- w:
+	default:
+	}
+}
+
+// room makes x hold n numbers.
+func room(x *[]float32, n int) []float32 {
+	if cap(*x) < n {
+		*x = make([]float32, n)
+	}
+	return (*x)[:n]
+}
+
+// Sgemm implements routines.
+func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	to := Matrix{Rows: m, Cols: n, Stride: ldc, Data: c}
+	if alpha == 0 {
+		to.scale(beta)
+		return
+	}
+	left := factor{turned: tA == blas.Trans, stride: lda, data: a, alpha: alpha}
+	right := factor{turned: tB == blas.Trans, stride: ldb, data: b}
+	w := takeWorkspace()
+	defer w.release()
+	_, cols := kernel.TileShape()
+	first := beginning(beta, to)
+	for j := 0; j < n; j += blockN {
+		part := to.Slice(j, min(n, j+blockN))
+		s := first.at(j)
+		for l := 0; l < k; l += blockK {
+			kc := min(blockK, k-l)
+			panels := room(&w.b, panelSize(kc, part.Cols, cols))
+			right.packPanels(panels, cols, l, l+kc, j, j+part.Cols)
+			w.multiply(left, l, kc, panels, kc*cols, s, part)
+			s = goOn(part)
+		}
+	}
+}
+
+// start says what the chains of a product begin with: the rows of a matrix, or one row for all.
+type start struct {
+	data   []float32 // nil: zeros
+	stride int
+}
+
+// at is the start from column j on.
+func (s start) at(j int) start {
+	if s.data != nil {
+		s.data = s.data[j:]
+	}
+	return s
+}
+
+func goOn(c Matrix) start { return start{c.Data, c.Stride} }
+
+// beginning is the start of beta c, which it scales in place.
+func beginning(beta float32, c Matrix) start {
+	if beta == 0 {
+		return start{}
+	}
+	if beta != 1 {
+		c.scale(beta)
+	}
+	return goOn(c)
+}
+
+// multiply is c = s + a b for rows of kc numbers of a from l on, and b in panels that begin stride apart.
+func (w *workspace) multiply(a factor, l, kc int, panels []float32, stride int, s start, c Matrix) {
+	rows, cols := kernel.TileShape()
+	for i := 0; i < c.Rows; i += blockM {
+		mc := min(blockM, c.Rows-i)
+		block := w.leftBlock(a, i, mc, l, kc, rows)
+		for j := 0; j < c.Cols; j += cols {
+			panel := panels[j/cols*stride:][:kc*cols]
+			for r := 0; r < mc; r += rows {
+				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
+				w.tile(t, s, block.from(r), panel, kc, c)
+			}
+		}
+	}
+}
+
+// tile is a part of c.
+type tile struct{ i, j, rows, cols int }
+
+var zeros [64]float32
+
+func (w *workspace) tile(t tile, s start, a strided, panel []float32, kc int, c Matrix) {
+	_, cols := kernel.TileShape()
+	to, ldc := c.Data[t.i*c.Stride+t.j:], c.Stride
+	from, lds := zeros[:cols], 0
+	if s.data != nil {
+		from, lds = s.data[t.i*s.stride+t.j:], s.stride
+	}
+	if t.cols == cols {
+		kernel.MulTile(to, ldc, from, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+		return
+	}
+	if s.data != nil {
+		kernel.PackRows(w.edge, cols, from, lds, t.cols, t.rows, 1)
+		from, lds = w.edge, cols
+	}
+	kernel.MulTile(w.edge, cols, from, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+	for i := range t.rows {
+		copy(to[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
+	}
+}
+
+// Sgemv implements routines.
+func (native) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, _ int, beta float32, y []float32, _ int) {
+	Dense(y, len(y), 1).scale(beta)
+	for i := range m {
+		row := a[i*lda : i*lda+n]
+		if tA == blas.Trans {
+			kernel.Axpy(y, alpha*x[i], row)
+		} else {
+			y[i] += alpha * kernel.Dot(row, x)
+		}
+	}
+}
+
+// Sger implements routines.
+func (native) Sger(m, n int, alpha float32, x []float32, _ int, y []float32, _ int, a []float32, lda int) {
+	for i := range m {
+		kernel.Axpy(a[i*lda:i*lda+n], alpha*x[i], y)
+	}
+}

@@ -1,0 +1,23 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package memory
+
+import (
+	"runtime"
+	"syscall"
+)
+
+// Peak is the most memory that this process has had resident so far; ok is false where the system
+// does not tell. Here it is the maximum of getrusage(2), which macOS gives in bytes and the other
+// systems in kilobytes.
+func Peak() (bytes int64, ok bool) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, false
+	}
+	bytes = int64(usage.Maxrss)
+	if runtime.GOOS != "darwin" {
+		bytes <<= 10
+	}
+	return bytes, bytes > 0
+}

@@ -1,0 +1,73 @@
+package method
+
+import (
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
+)
+
+// Scale is what decides, besides its options, how much memory a method takes.
+type Scale struct {
+	Datapoints int // to train on
+	Batch      int // most datapoints in a minibatch
+	Dim        int // numbers in an image
+	Workers    int
+}
+
+// Memory adds up the arrays that the named method makes, without making them: those that it holds
+// all the time, and those of its Generator. What has a number for each tile or layer is left out.
+func Memory(name string, o Options, s Scale) (held memory.Parts, generator int64, err error) {
+	m, err := find(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	decoder, prior := newDecoder(o, s.Dim), m.prior(o)
+	return flowBytes(decoder, prior, o, s), generatorBytes(decoder, prior, s), nil
+}
+
+// flowBytes is the memory of a Flow.
+func flowBytes(decoder model.Net, prior Prior, o Options, s Scale) memory.Parts {
+	momentum := o.Dynamics == "underdamped"
+	rows := s.Batch * o.Particles
+	params := decoder.Layout().Size() + prior.Layout().Size()
+	moments, average := optim.Bytes(optim.Kind(o.Optimizer), params, o.EMA)
+	images := memory.Array[float32](s.Batch, s.Dim)
+	return memory.Parts{
+		{Name: "parameters", Bytes: memory.Array[float32](params)},
+		{Name: "packed weights", Bytes: decoder.PackedBytes(true) + prior.PackedBytes(true)},
+		{Name: "gradients", Bytes: memory.Array[float32](params)},
+		{Name: "moments", Bytes: moments},
+		{Name: "average", Bytes: average},
+		{Name: "particles", Bytes: particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)},
+		{Name: "activations", Bytes: decoder.TapeBytes(rows) + prior.TapeBytes(rows) + images + memory.Array[float32](2, rows)},
+	}
+}
+
+// generatorBytes is the memory of a Generator that uses the parameters of a Flow.
+func generatorBytes(decoder model.Net, prior Prior, s Scale) int64 {
+	rows := generatorTile * generatorTiles(s.Workers, s.Dim)
+	return decoder.TapeBytes(rows) + decoder.PackedBytes(false) + prior.SamplerBytes(rows) + prior.PackedBytes(false)
+}
+
+// TapeBytes implements Prior.
+func (d *DiffusionPrior) TapeBytes(rows int) int64 {
+	return d.Score.TapeBytes(rows*d.Bound.Draws) + d.Bound.TapeBytes(d.Score.In(), rows)
+}
+
+// SamplerBytes implements Prior.
+func (d *DiffusionPrior) SamplerBytes(rows int) int64 {
+	return d.Score.TapeBytes(rows) + memory.Array[float32](3, rows, d.Score.In())
+}
+
+// PackedBytes implements Prior.
+func (d *DiffusionPrior) PackedBytes(backward bool) int64 { return d.Score.PackedBytes(backward) }
+
+// TapeBytes implements Prior.
+func (p Gaussian) TapeBytes(rows int) int64 { return memory.Array[float32](rows, p.Latent) }
+
+// SamplerBytes implements Prior: it needs no memory.
+func (p Gaussian) SamplerBytes(int) int64 { return 0 }
+
+// PackedBytes implements Prior: it has no weights.
+func (p Gaussian) PackedBytes(bool) int64 { return 0 }

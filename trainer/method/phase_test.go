@@ -1,0 +1,154 @@
+package method
+
+import (
+	"bytes"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/plume-ml/plume/trainer/phase"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// workOf names for each phase of a step a function that does most of its work and none of
+// another's.
+var workOf = map[string]phase.Phase{
+	"method.(*Flow).gather":      phase.Gather,
+	"kernel.NoiseRows":           phase.Noise,
+	"model.(*scoreTape).Forward": phase.ScoreForward, "model.(*scoreTape).Backward": phase.ScoreBackward,
+	"model.(*mlpTape).Forward": phase.DecoderForward, "model.(*mlpTape).Backward": phase.DecoderBackward,
+	"method.(*Flow).weight":    phase.Reduce,
+	"method.(*Flow).move":      phase.Move,
+	"optim.(*Optimizer).Apply": phase.Optimizer,
+}
+
+// phasedSteps are two steps of ipld that together leave no phase a small share: with narrow
+// networks on many rows, and with wide ones, whose updates cost, on a few.
+func phasedSteps(t *testing.T) []func() {
+	t.Helper()
+	narrow := phasedOptions(2)
+	narrow.Latent = 64
+	return []func(){phasedStep(t, narrow, 2048, 64), phasedStep(t, phasedOptions(256), 4, 512)}
+}
+
+func phasedOptions(width int) Options {
+	o := small()
+	o.Dynamics, o.Optimizer, o.EMA = "underdamped", "adam", 0.999
+	o.DecoderWidths, o.ScoreWidth, o.ScoreBlocks = []int{width}, width, 1
+	return o
+}
+
+// phasedStep makes a step on all of some random images, gathered each time.
+func phasedStep(t *testing.T, o Options, points, dim int) func() {
+	t.Helper()
+	p := pool.New(2)
+	t.Cleanup(p.Close)
+	m, err := New("ipld", Setup{
+		Options: o, Train: table{dim, normals(points*dim, 3, 1)}, Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := Minibatch{Index: make([]int, points)}
+	for i := range b.Index {
+		b.Index[i] = i
+	}
+	return func() { mustStep(t, m.(*Flow), b) }
+}
+
+// profileSteps profiles steps for about half a second.
+func profileSteps(t *testing.T, steps []func()) *profile.Profile {
+	t.Helper()
+	var raw bytes.Buffer
+	if err := pprof.StartCPUProfile(&raw); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); time.Since(began) < time.Second/2; {
+		for _, step := range steps {
+			step()
+		}
+	}
+	pprof.StopCPUProfile()
+	p, err := profile.Parse(&raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// calls are the functions on the stack of a sample, without the module's path.
+func calls(s *profile.Sample) (names []string) {
+	for _, location := range s.Location {
+		for _, line := range location.Line {
+			name := line.Function.Name
+			names = append(names, name[strings.LastIndexByte(name, '/')+1:])
+		}
+	}
+	return names
+}
+
+// tally counts samples of a step's profile.
+type tally struct {
+	inStep, without int            // all of a step, and those without a phase
+	right, wrong    map[string]int // those of a function with its phase, and with another or none
+}
+
+// count adds the samples of a profile.
+func (c *tally) count(p *profile.Profile) {
+	for _, sample := range p.Sample {
+		n, names := int(sample.Value[0]), calls(sample)
+		label := strings.Join(sample.Label[phase.Label], " ")
+		for _, name := range names {
+			if want, known := workOf[name]; !known {
+				continue
+			} else if label == want.String() {
+				c.right[name] += n
+			} else {
+				c.wrong[name] += n
+			}
+		}
+		if slices.Contains(names, "method.(*Flow).Step") || slices.Contains(names, "pool.(*Pool).help") {
+			c.inStep += n
+			if label == "" {
+				c.without += n
+			}
+		}
+	}
+}
+
+// enough tells whether every function was met often enough to judge it.
+func (c *tally) enough() bool {
+	for name := range workOf {
+		if c.right[name]+c.wrong[name] < 5 {
+			return false
+		}
+	}
+	return true
+}
+
+// Samples carry the phase that their function belongs to, and hardly one of a step carries none.
+func TestProfileKnowsThePhases(t *testing.T) {
+	steps := phasedSteps(t)
+	c := tally{right: map[string]int{}, wrong: map[string]int{}}
+	// Every phase takes 2 % or more of the step, so that 500 samples will do: a few rounds. The
+	// bound is for a machine so busy that it hardly lets the test run.
+	for round := 0; round < 100 && !c.enough(); round++ {
+		c.count(profileSteps(t, steps))
+	}
+	for name, p := range workOf {
+		// A sample may fall between the entry of a function and its phase's; that is one of some
+		// thousands.
+		if right, wrong := c.right[name], c.wrong[name]; right < 4 || wrong > right/5 {
+			t.Errorf("%d samples of %s have the phase %v, %d another or none", right, name, p, wrong)
+		}
+	}
+	// Outside of tasks a step wakes the workers and adds up the losses: 2 to 4 % of one as short as this.
+	if c.without > c.inStep/6 {
+		t.Errorf("%d of %d samples of the step have no phase", c.without, c.inStep)
+	}
+	t.Logf("%d samples, %d without a phase; %v", c.inStep, c.without, c.right)
+}
