@@ -13,7 +13,7 @@ import (
 // of a lie in the first-level cache and a block of a in the second.
 //
 // Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha rounded
-// into a. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the same bits.
+// into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the same bits.
 //
 // Block sizes, in numbers: a panel of b of at most blockK x 32 and a block of a of at most blockM x blockK.
 const (
@@ -74,8 +74,8 @@ func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float
 		to.scale(beta)
 		return
 	}
-	left := factor{turned: tA == blas.Trans, stride: lda, data: a, alpha: alpha}
-	right := factor{turned: tB == blas.Trans, stride: ldb, data: b}
+	left := factor{turned: tA == blas.Trans, stride: lda, data: a, alpha: 1}
+	right := factor{turned: tB == blas.Trans, stride: ldb, data: b, alpha: alpha}
 	w := takeWorkspace()
 	defer w.release()
 	_, cols := kernel.TileShape()

@@ -23,55 +23,56 @@ func (f factor) packPanels(dst []float32, cols, l, end, j, last int) {
 	k := end - l
 	if f.turned {
 		for at := j; at < last; at += cols {
-			kernel.PackColumns(dst[(at-j)*k:][:k*cols], cols, f.data[at*f.stride+l:], f.stride, min(cols, last-at), k)
+			panel := dst[(at-j)*k:][:k*cols]
+			kernel.PackColumns(panel, cols, f.data[at*f.stride+l:], f.stride, min(cols, last-at), k)
+			if f.alpha != 1 {
+				kernel.Scale(panel, f.alpha)
+			}
 		}
 		return
 	}
-	f.cutRows(dst, cols, l, end, j, last, 1)
-}
-
-// cutRows is packPanels for rows as they lie, times alpha.
-func (f factor) cutRows(dst []float32, cols, l, end, j, last int, alpha float32) {
-	k := end - l
 	for from := l; from < end; from += chunk {
 		rows := min(chunk, end-from)
 		for at := j; at < last; at += cols {
 			panel := dst[(at-j)*k+(from-l)*cols:][:rows*cols]
-			kernel.PackRows(panel, cols, f.data[from*f.stride+at:], f.stride, min(cols, last-at), rows, alpha)
+			kernel.PackRows(panel, cols, f.data[from*f.stride+at:], f.stride, min(cols, last-at), rows, f.alpha)
 		}
 	}
 }
 
-// strided is numbers (i, k) at i*rs + k*cs; for packed panels of rows rows, row i begins at i*kc.
+// strided is numbers (i, k) at i*rs + k*cs, or in panels of rows that are the heights of tiles.
 type strided struct {
 	data   []float32
 	rs, cs int
-	panel  int // distance of two rows that begin tiles, over their number
+	panel  int // what row i of the block, the first of a tile, begins at, over i
 }
 
-// from is the tile's part that begins with row r, the first of a tile.
-func (s strided) from(r int) strided {
-	s.data = s.data[r*s.panel:]
+// from is the part that begins with row i, the first of a tile.
+func (s strided) from(i int) strided {
+	s.data = s.data[i*s.panel:]
 	return s
 }
 
-// direct is the largest distance of rows, in bytes, at which those of a tile do not drive each other out of the
-// first-level cache.
-const direct = 2048
+// conflict is the distance, in numbers, of rows that share the lines of a first-level cache; farther than far
+// rows also drive each other out of the second.
+const conflict, far = 1024, 1024
 
-// leftBlock is rows i to i+mc, numbers l to l+kc of the left factor, as tiles of rows rows read it: where
-// it is, if its rows are not too far apart, or packed.
+// leftBlock is rows i to i+mc, numbers l to l+kc of the left factor: where it is, or packed if its rows
+// would drive each other out of the caches.
 func (w *workspace) leftBlock(a factor, i, mc, l, kc, rows int) strided {
-	if a.turned {
+	switch {
+	case a.turned && a.stride <= far:
+		return strided{a.data[l*a.stride+i:], 1, a.stride, 1}
+	case !a.turned && a.stride%conflict != 0:
+		return strided{a.data[i*a.stride+l:], a.stride, 1, a.stride}
+	case a.turned:
 		block := room(&w.a, panelSize(kc, mc, rows))
-		a.cutRows(block, rows, l, l+kc, i, i+mc, a.alpha)
+		a.turned = false // the panels are of what is stored
+		a.packPanels(block, rows, l, l+kc, i, i+mc)
 		return strided{block, 1, rows, kc}
 	}
-	if a.alpha == 1 && 4*a.stride <= direct {
-		return strided{a.data[i*a.stride+l:], a.stride, 1, a.stride}
-	}
 	block := room(&w.a, mc*(kc+spread))
-	kernel.PackRows(block, kc+spread, a.data[i*a.stride+l:], a.stride, kc, mc, a.alpha)
+	kernel.PackRows(block, kc+spread, a.data[i*a.stride+l:], a.stride, kc, mc, 1)
 	return strided{block, kc + spread, 1, kc + spread}
 }
 
