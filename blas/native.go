@@ -48,7 +48,7 @@ func takeWorkspace() *workspace {
 		return w
 	default:
 		rows, cols := kernel.TileShape()
-		return &workspace{edge: make([]float32, rows*cols)}
+		return &workspace{edge: kernel.Floats(rows * cols)}
 	}
 }
 
@@ -62,7 +62,7 @@ func (w *workspace) release() {
 // room makes x hold n numbers.
 func room(x *[]float32, n int) []float32 {
 	if cap(*x) < n {
-		*x = make([]float32, n)
+		*x = kernel.Floats(n)
 	}
 	return (*x)[:n]
 }

@@ -117,3 +117,5 @@ func (a *amd64) next(col column) {
 		a.c.ADDQ(c.step, p)
 	}
 }
+
+func (a *amd64) prefetch(p gp, off int) { a.c.PREFETCHT0(at(p, off)) }

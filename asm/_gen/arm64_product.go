@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // tile leaves registers for the row of b and numbers of a.
 func (a *neon) tile() (rows, blocks int) { return 6, 1 }
 
@@ -44,4 +46,8 @@ func (a *neon) turned(col column) (blocks [4]vec) {
 		}
 	}
 	return blocks
+}
+
+func (a *neon) prefetch(p gp, off int) {
+	a.text(fmt.Sprintf("PRFM %d(%%N), PLDL1KEEP", off), in('N', p))
 }

@@ -149,6 +149,9 @@ type isa interface {
 	// the second ones and so on.
 	turned(c column) [4]vec
 
+	// prefetch asks for the line at p+off, which need not exist, to be brought into the first-level cache.
+	prefetch(p gp, off int)
+
 	// Operations of one register.
 	bin(op binary, a, b part) part
 	into(op binary, acc, b part) // acc = acc op b, in place, for loops that accumulate

@@ -28,27 +28,54 @@ func (m machine) bytesOf(param string) gp {
 	return n
 }
 
-// mulTile is the tile for a number of rows.
-func (m machine) mulTile(rows, blocks int) {
-	acc := make([][]vec, rows)
-	from, lds := m.base("start"), m.bytesOf("lds")
-	for i := range acc {
-		for j := range blocks {
-			acc[i] = append(acc[i], m.load(from, 4*blockLen*j))
-		}
+// ahead is how many bytes of b are asked for before they are used: CPUs stop reading ahead at the end of a
+// page.
+const ahead = 2048
+
+// eachTileRow runs f with the address of every row of an argument, stride numbers apart.
+func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp)) {
+	p, step := m.base(base), m.bytesOf(stride)
+	for i := range rows {
+		f(i, p)
 		if i < rows-1 {
-			m.addScaled(from, lds, 1)
+			m.addScaled(p, step, 1)
 		}
 	}
+}
 
+// mulTile is the tile for a number of rows. The lines of c that it will write at the end are asked for
+// at the beginning.
+func (m machine) mulTile(rows, blocks int) {
+	acc := make([][]vec, rows)
+	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
+		for j := range blocks {
+			acc[i] = append(acc[i], m.load(p, 4*blockLen*j))
+		}
+	})
+	m.eachTileRow(rows, "c", "ldc", func(_ int, p gp) {
+		for j := range blocks {
+			m.prefetch(p, 4*blockLen*j)
+		}
+	})
+	m.mulLoop(acc, blocks)
+	m.eachTileRow(rows, "c", "ldc", func(i int, p gp) {
+		for j := range blocks {
+			m.store(acc[i][j], p, 4*blockLen*j)
+		}
+	})
+}
+
+// mulLoop adds the products to the accumulators, one k after the other.
+func (m machine) mulLoop(acc [][]vec, blocks int) {
 	b, left := m.base("b"), m.integer("n")
-	a := m.column(m.base("a"), m.bytesOf("rs"), m.bytesOf("cs"), rows)
-	loop, end := fmt.Sprintf("mul%d", rows), fmt.Sprintf("mul%dend", rows)
+	a := m.column(m.base("a"), m.bytesOf("rs"), m.bytesOf("cs"), len(acc))
+	loop, end := fmt.Sprintf("mul%d", len(acc)), fmt.Sprintf("mul%dend", len(acc))
 	m.branch(left, less, 1, end)
 	m.label(loop)
 	var bs []vec
 	for j := range blocks {
 		bs = append(bs, m.load(b, 4*blockLen*j))
+		m.prefetch(b, ahead+4*blockLen*j)
 	}
 	for i := range acc {
 		x := m.entry(a, i)
@@ -61,17 +88,10 @@ func (m machine) mulTile(rows, blocks int) {
 	m.addImm(left, -1)
 	m.branch(left, notEqual, 0, loop)
 	m.label(end)
-
-	to, ldc := m.base("c"), m.bytesOf("ldc")
-	for i := range acc {
-		for j := range acc[i] {
-			m.store(acc[i][j], to, 4*blockLen*j)
-		}
-		if i < rows-1 {
-			m.addScaled(to, ldc, 1)
-		}
-	}
 }
+
+// rowsAhead is how many rows before its turn a row to be packed is asked for.
+const rowsAhead = 8
 
 // packing lays the factors of products out as their tiles read them.
 func (m machine) packing() {
@@ -79,7 +99,12 @@ func (m machine) packing() {
 		"dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols")
 	to, from := stream{m.base("dst"), 4}, stream{m.base("src"), 4}
 	width, ld, alpha := m.integer("width"), m.integer("ld"), m.float("alpha")
+	soon := m.copyGP(from.p) // a row to be packed after some others
+	m.addScaled(soon, m.bytesOf("ld"), rowsAhead)
 	m.eachRow(m.integer("rows"), func() {
+		m.prefetch(soon, 0)
+		m.prefetch(soon, 4*blockLen)
+		m.advance(stream{soon, 4}, ld)
 		s := []stream{m.restart(to), m.restart(from)}
 		m.span("n", m.integer("cols"), 2, s, func(i int) { m.put(m.mul(m.get(s[1], i), alpha), s[0], i) })
 		m.advance(to, width)

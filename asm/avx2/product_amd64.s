@@ -3,49 +3,65 @@
 #include "textflag.h"
 
 // func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, b []float32, rows int, n int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·MulTile(SB), $0-144
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000006
-	JLT     under6
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y2
-	VMOVUPS 32(AX), Y3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y4
-	VMOVUPS 32(AX), Y5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y6
-	VMOVUPS 32(AX), Y7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y8
-	VMOVUPS 32(AX), Y9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y10
-	VMOVUPS 32(AX), Y11
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	CMPQ    CX, $0x00000001
-	JLT     mul6end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000006
+	JLT        under6
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y2
+	VMOVUPS    32(AX), Y3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y4
+	VMOVUPS    32(AX), Y5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y6
+	VMOVUPS    32(AX), Y7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y8
+	VMOVUPS    32(AX), Y9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y10
+	VMOVUPS    32(AX), Y11
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	CMPQ       CX, $0x00000001
+	JLT        mul6end
 
 mul6:
 	VMOVUPS      (AX), Y12
 	VMOVUPS      32(AX), Y13
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -95,43 +111,57 @@ mul6end:
 	JMP     done
 
 under6:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000005
-	JLT     under5
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y2
-	VMOVUPS 32(AX), Y3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y4
-	VMOVUPS 32(AX), Y5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y6
-	VMOVUPS 32(AX), Y7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y8
-	VMOVUPS 32(AX), Y9
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	CMPQ    CX, $0x00000001
-	JLT     mul5end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000005
+	JLT        under5
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y2
+	VMOVUPS    32(AX), Y3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y4
+	VMOVUPS    32(AX), Y5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y6
+	VMOVUPS    32(AX), Y7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y8
+	VMOVUPS    32(AX), Y9
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	CMPQ       CX, $0x00000001
+	JLT        mul5end
 
 mul5:
 	VMOVUPS      (AX), Y10
 	VMOVUPS      32(AX), Y11
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -175,40 +205,52 @@ mul5end:
 	JMP     done
 
 under5:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000004
-	JLT     under4
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y2
-	VMOVUPS 32(AX), Y3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y4
-	VMOVUPS 32(AX), Y5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y6
-	VMOVUPS 32(AX), Y7
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	CMPQ    CX, $0x00000001
-	JLT     mul4end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000004
+	JLT        under4
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y2
+	VMOVUPS    32(AX), Y3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y4
+	VMOVUPS    32(AX), Y5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y6
+	VMOVUPS    32(AX), Y7
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	CMPQ       CX, $0x00000001
+	JLT        mul4end
 
 mul4:
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -246,36 +288,46 @@ mul4end:
 	JMP     done
 
 under4:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000003
-	JLT     under3
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y2
-	VMOVUPS 32(AX), Y3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y4
-	VMOVUPS 32(AX), Y5
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	CMPQ    CX, $0x00000001
-	JLT     mul3end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000003
+	JLT        under3
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y2
+	VMOVUPS    32(AX), Y3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y4
+	VMOVUPS    32(AX), Y5
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	CMPQ       CX, $0x00000001
+	JLT        mul3end
 
 mul3:
 	VMOVUPS      (AX), Y6
 	VMOVUPS      32(AX), Y7
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -307,33 +359,41 @@ mul3end:
 	JMP     done
 
 under3:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000002
-	JLT     under2
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Y2
-	VMOVUPS 32(AX), Y3
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	CMPQ    CX, $0x00000001
-	JLT     mul2end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000002
+	JLT        under2
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Y2
+	VMOVUPS    32(AX), Y3
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	CMPQ       CX, $0x00000001
+	JLT        mul2end
 
 mul2:
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -359,30 +419,36 @@ mul2end:
 	JMP     done
 
 under2:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000001
-	JLT     done
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    BX, BX
-	MOVQ    cs+96(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	CMPQ    CX, $0x00000001
-	JLT     mul1end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000001
+	JLT        done
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       BX, BX
+	MOVQ       cs+96(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	CMPQ       CX, $0x00000001
+	JLT        mul1end
 
 mul1:
 	VMOVUPS      (AX), Y2
 	VMOVUPS      32(AX), Y3
+	PREFETCHT0   2048(AX)
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
@@ -405,7 +471,7 @@ done:
 	RET
 
 // func PackRows(dst []float32, width int, src []float32, ld int, cols int, rows int, alpha float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·PackRows(SB), $32-84
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+32(FP), CX
@@ -413,78 +479,86 @@ TEXT ·PackRows(SB), $32-84
 	MOVQ         ld+56(FP), BX
 	VBROADCASTSS alpha+80(FP), Y0
 	VMOVUPS      Y0, (SP)
-	MOVQ         rows+72(FP), SI
-	TESTQ        SI, SI
+	MOVQ         CX, SI
+	XORQ         DI, DI
+	MOVQ         ld+56(FP), R8
+	LEAQ         (DI)(R8*4), DI
+	LEAQ         (SI)(DI*8), SI
+	MOVQ         rows+72(FP), DI
+	TESTQ        DI, DI
 	JEQ          rowsdone
 
 rows:
-	MOVQ AX, DI
-	MOVQ CX, R8
-	MOVQ cols+64(FP), R9
-	CMPQ R9, $0x00000020
-	JLT  n2end
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	LEAQ       (SI)(BX*4), SI
+	MOVQ       AX, R8
+	MOVQ       CX, R9
+	MOVQ       cols+64(FP), R10
+	CMPQ       R10, $0x00000020
+	JLT        n2end
 
 n2:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
 	VMULPS  (SP), Y0, Y0
 	VMULPS  (SP), Y1, Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS 64(R8), Y0
-	VMOVUPS 96(R8), Y1
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS 64(R9), Y0
+	VMOVUPS 96(R9), Y1
 	VMULPS  (SP), Y0, Y0
 	VMULPS  (SP), Y1, Y1
-	VMOVUPS Y0, 64(DI)
-	VMOVUPS Y1, 96(DI)
-	ADDQ    $0x00000080, DI
+	VMOVUPS Y0, 64(R8)
+	VMOVUPS Y1, 96(R8)
 	ADDQ    $0x00000080, R8
-	SUBQ    $0x00000020, R9
-	CMPQ    R9, $0x00000020
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x00000020, R10
+	CMPQ    R10, $0x00000020
 	JGE     n2
 
 n2end:
-	CMPQ R9, $0x00000010
+	CMPQ R10, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
 	VMULPS  (SP), Y0, Y0
 	VMULPS  (SP), Y1, Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    $0x00000040, DI
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
 	ADDQ    $0x00000040, R8
-	SUBQ    $0x00000010, R9
-	CMPQ    R9, $0x00000010
+	ADDQ    $0x00000040, R9
+	SUBQ    $0x00000010, R10
+	CMPQ    R10, $0x00000010
 	JGE     n1
 
 n1end:
-	TESTQ      R9, R9
+	TESTQ      R10, R10
 	JEQ        ndone
-	LEAQ       const0<>+0(SB), R10
-	NEGQ       R9
-	LEAQ       64(R10)(R9*4), R10
-	NEGQ       R9
-	VMOVDQU    (R10), Y0
-	VMASKMOVPS (R8), Y0, Y0
-	VMOVDQU    32(R10), Y1
-	VMASKMOVPS 32(R8), Y1, Y1
+	LEAQ       const0<>+0(SB), R11
+	NEGQ       R10
+	LEAQ       64(R11)(R10*4), R11
+	NEGQ       R10
+	VMOVDQU    (R11), Y0
+	VMASKMOVPS (R9), Y0, Y0
+	VMOVDQU    32(R11), Y1
+	VMASKMOVPS 32(R9), Y1, Y1
 	VMULPS     (SP), Y0, Y0
 	VMULPS     (SP), Y1, Y1
-	VMOVDQU    (R10), Y2
-	VMASKMOVPS Y0, Y2, (DI)
-	VMOVDQU    32(R10), Y0
-	VMASKMOVPS Y1, Y0, 32(DI)
-	LEAQ       (DI)(R9*4), DI
-	LEAQ       (R8)(R9*4), R8
+	VMOVDQU    (R11), Y2
+	VMASKMOVPS Y0, Y2, (R8)
+	VMOVDQU    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(R8)
+	LEAQ       (R8)(R10*4), R8
+	LEAQ       (R9)(R10*4), R9
 
 ndone:
 	LEAQ  (AX)(DX*4), AX
 	LEAQ  (CX)(BX*4), CX
-	SUBQ  $0x00000001, SI
-	TESTQ SI, SI
+	SUBQ  $0x00000001, DI
+	TESTQ DI, DI
 	JNE   rows
 
 rowsdone:

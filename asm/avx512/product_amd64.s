@@ -3,75 +3,122 @@
 #include "textflag.h"
 
 // func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, b []float32, rows int, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·MulTile(SB), $0-144
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x0000000e
-	JLT     under14
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z18
-	VMOVUPS 64(AX), Z19
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z20
-	VMOVUPS 64(AX), Z21
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z22
-	VMOVUPS 64(AX), Z23
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z24
-	VMOVUPS 64(AX), Z25
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z26
-	VMOVUPS 64(AX), Z27
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul14end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x0000000e
+	JLT        under14
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z18
+	VMOVUPS    64(AX), Z19
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z20
+	VMOVUPS    64(AX), Z21
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z22
+	VMOVUPS    64(AX), Z23
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z24
+	VMOVUPS    64(AX), Z25
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z26
+	VMOVUPS    64(AX), Z27
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul14end
 
 mul14:
 	VMOVUPS      (AX), Z28
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z29
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -170,70 +217,114 @@ mul14end:
 	JMP     done
 
 under14:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x0000000d
-	JLT     under13
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z18
-	VMOVUPS 64(AX), Z19
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z20
-	VMOVUPS 64(AX), Z21
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z22
-	VMOVUPS 64(AX), Z23
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z24
-	VMOVUPS 64(AX), Z25
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul13end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x0000000d
+	JLT        under13
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z18
+	VMOVUPS    64(AX), Z19
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z20
+	VMOVUPS    64(AX), Z21
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z22
+	VMOVUPS    64(AX), Z23
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z24
+	VMOVUPS    64(AX), Z25
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul13end
 
 mul13:
 	VMOVUPS      (AX), Z26
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z27
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -326,67 +417,108 @@ mul13end:
 	JMP     done
 
 under13:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x0000000c
-	JLT     under12
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z18
-	VMOVUPS 64(AX), Z19
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z20
-	VMOVUPS 64(AX), Z21
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z22
-	VMOVUPS 64(AX), Z23
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul12end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x0000000c
+	JLT        under12
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z18
+	VMOVUPS    64(AX), Z19
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z20
+	VMOVUPS    64(AX), Z21
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z22
+	VMOVUPS    64(AX), Z23
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul12end
 
 mul12:
 	VMOVUPS      (AX), Z24
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z25
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -473,64 +605,102 @@ mul12end:
 	JMP     done
 
 under12:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x0000000b
-	JLT     under11
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z18
-	VMOVUPS 64(AX), Z19
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z20
-	VMOVUPS 64(AX), Z21
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul11end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x0000000b
+	JLT        under11
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z18
+	VMOVUPS    64(AX), Z19
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z20
+	VMOVUPS    64(AX), Z21
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul11end
 
 mul11:
 	VMOVUPS      (AX), Z22
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z23
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -611,61 +781,96 @@ mul11end:
 	JMP     done
 
 under11:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x0000000a
-	JLT     under10
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z18
-	VMOVUPS 64(AX), Z19
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul10end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x0000000a
+	JLT        under10
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z18
+	VMOVUPS    64(AX), Z19
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul10end
 
 mul10:
 	VMOVUPS      (AX), Z20
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z21
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -740,58 +945,90 @@ mul10end:
 	JMP     done
 
 under10:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000009
-	JLT     under9
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z16
-	VMOVUPS 64(AX), Z17
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul9end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000009
+	JLT        under9
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z16
+	VMOVUPS    64(AX), Z17
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul9end
 
 mul9:
 	VMOVUPS      (AX), Z18
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z19
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -860,55 +1097,84 @@ mul9end:
 	JMP     done
 
 under9:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000008
-	JLT     under8
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z14
-	VMOVUPS 64(AX), Z15
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	LEAQ    (DX)(DI*2), R9
-	ADDQ    BX, R9
-	CMPQ    CX, $0x00000001
-	JLT     mul8end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000008
+	JLT        under8
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z14
+	VMOVUPS    64(AX), Z15
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	LEAQ       (DX)(DI*2), R9
+	ADDQ       BX, R9
+	CMPQ       CX, $0x00000001
+	JLT        mul8end
 
 mul8:
 	VMOVUPS      (AX), Z16
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z17
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -971,50 +1237,76 @@ mul8end:
 	JMP     done
 
 under8:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000007
-	JLT     under7
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z12
-	VMOVUPS 64(AX), Z13
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	CMPQ    CX, $0x00000001
-	JLT     mul7end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000007
+	JLT        under7
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z12
+	VMOVUPS    64(AX), Z13
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	CMPQ       CX, $0x00000001
+	JLT        mul7end
 
 mul7:
 	VMOVUPS      (AX), Z14
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z15
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -1070,47 +1362,70 @@ mul7end:
 	JMP     done
 
 under7:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000006
-	JLT     under6
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z10
-	VMOVUPS 64(AX), Z11
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	LEAQ    (BX)(BX*4), R8
-	CMPQ    CX, $0x00000001
-	JLT     mul6end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000006
+	JLT        under6
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z10
+	VMOVUPS    64(AX), Z11
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	LEAQ       (BX)(BX*4), R8
+	CMPQ       CX, $0x00000001
+	JLT        mul6end
 
 mul6:
 	VMOVUPS      (AX), Z12
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z13
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1160,43 +1475,63 @@ mul6end:
 	JMP     done
 
 under6:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000005
-	JLT     under5
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z8
-	VMOVUPS 64(AX), Z9
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	CMPQ    CX, $0x00000001
-	JLT     mul5end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000005
+	JLT        under5
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z8
+	VMOVUPS    64(AX), Z9
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	CMPQ       CX, $0x00000001
+	JLT        mul5end
 
 mul5:
 	VMOVUPS      (AX), Z10
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z11
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1240,40 +1575,57 @@ mul5end:
 	JMP     done
 
 under5:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000004
-	JLT     under4
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z6
-	VMOVUPS 64(AX), Z7
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	LEAQ    (BX)(BX*2), DI
-	CMPQ    CX, $0x00000001
-	JLT     mul4end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000004
+	JLT        under4
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z6
+	VMOVUPS    64(AX), Z7
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(BX*2), DI
+	CMPQ       CX, $0x00000001
+	JLT        mul4end
 
 mul4:
 	VMOVUPS      (AX), Z8
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z9
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1311,36 +1663,50 @@ mul4end:
 	JMP     done
 
 under4:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000003
-	JLT     under3
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z4
-	VMOVUPS 64(AX), Z5
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	CMPQ    CX, $0x00000001
-	JLT     mul3end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000003
+	JLT        under3
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z4
+	VMOVUPS    64(AX), Z5
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	CMPQ       CX, $0x00000001
+	JLT        mul3end
 
 mul3:
 	VMOVUPS      (AX), Z6
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z7
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -1372,33 +1738,44 @@ mul3end:
 	JMP     done
 
 under3:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000002
-	JLT     under2
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	LEAQ    (AX)(CX*1), AX
-	VMOVUPS (AX), Z2
-	VMOVUPS 64(AX), Z3
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    SI, SI
-	MOVQ    cs+96(FP), DI
-	LEAQ    (SI)(DI*4), SI
-	CMPQ    CX, $0x00000001
-	JLT     mul2end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000002
+	JLT        under2
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	LEAQ       (AX)(CX*1), AX
+	VMOVUPS    (AX), Z2
+	VMOVUPS    64(AX), Z3
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	LEAQ       (AX)(CX*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       SI, SI
+	MOVQ       cs+96(FP), DI
+	LEAQ       (SI)(DI*4), SI
+	CMPQ       CX, $0x00000001
+	JLT        mul2end
 
 mul2:
 	VMOVUPS      (AX), Z4
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z5
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -1424,30 +1801,38 @@ mul2end:
 	JMP     done
 
 under2:
-	MOVQ    rows+128(FP), AX
-	CMPQ    AX, $0x00000001
-	JLT     done
-	MOVQ    start_base+32(FP), AX
-	XORQ    CX, CX
-	MOVQ    lds+56(FP), DX
-	LEAQ    (CX)(DX*4), CX
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    a_base+64(FP), DX
-	XORQ    BX, BX
-	MOVQ    rs+88(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	XORQ    BX, BX
-	MOVQ    cs+96(FP), SI
-	LEAQ    (BX)(SI*4), BX
-	CMPQ    CX, $0x00000001
-	JLT     mul1end
+	MOVQ       rows+128(FP), AX
+	CMPQ       AX, $0x00000001
+	JLT        done
+	MOVQ       start_base+32(FP), AX
+	XORQ       CX, CX
+	MOVQ       lds+56(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	MOVQ       c_base+0(FP), AX
+	XORQ       CX, CX
+	MOVQ       ldc+24(FP), DX
+	LEAQ       (CX)(DX*4), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       b_base+104(FP), AX
+	MOVQ       n+136(FP), CX
+	MOVQ       a_base+64(FP), DX
+	XORQ       BX, BX
+	MOVQ       rs+88(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	XORQ       BX, BX
+	MOVQ       cs+96(FP), SI
+	LEAQ       (BX)(SI*4), BX
+	CMPQ       CX, $0x00000001
+	JLT        mul1end
 
 mul1:
 	VMOVUPS      (AX), Z2
+	PREFETCHT0   2048(AX)
 	VMOVUPS      64(AX), Z3
+	PREFETCHT0   2112(AX)
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -1470,7 +1855,7 @@ done:
 	RET
 
 // func PackRows(dst []float32, width int, src []float32, ld int, cols int, rows int, alpha float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·PackRows(SB), $8-84
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+32(FP), CX
@@ -1478,60 +1863,68 @@ TEXT ·PackRows(SB), $8-84
 	MOVQ         ld+56(FP), BX
 	VBROADCASTSS alpha+80(FP), Z0
 	VMOVSS       X0, (SP)
-	MOVQ         rows+72(FP), SI
-	TESTQ        SI, SI
+	MOVQ         CX, SI
+	XORQ         DI, DI
+	MOVQ         ld+56(FP), R8
+	LEAQ         (DI)(R8*4), DI
+	LEAQ         (SI)(DI*8), SI
+	MOVQ         rows+72(FP), DI
+	TESTQ        DI, DI
 	JEQ          rowsdone
 
 rows:
-	MOVQ AX, DI
-	MOVQ CX, R8
-	MOVQ cols+64(FP), R9
-	CMPQ R9, $0x00000020
-	JLT  n2end
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	LEAQ       (SI)(BX*4), SI
+	MOVQ       AX, R8
+	MOVQ       CX, R9
+	MOVQ       cols+64(FP), R10
+	CMPQ       R10, $0x00000020
+	JLT        n2end
 
 n2:
-	VMOVUPS     (R8), Z0
+	VMOVUPS     (R9), Z0
 	VMULPS.BCST (SP), Z0, Z0
-	VMOVUPS     Z0, (DI)
-	VMOVUPS     64(R8), Z0
+	VMOVUPS     Z0, (R8)
+	VMOVUPS     64(R9), Z0
 	VMULPS.BCST (SP), Z0, Z0
-	VMOVUPS     Z0, 64(DI)
-	ADDQ        $0x00000080, DI
+	VMOVUPS     Z0, 64(R8)
 	ADDQ        $0x00000080, R8
-	SUBQ        $0x00000020, R9
-	CMPQ        R9, $0x00000020
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000020, R10
+	CMPQ        R10, $0x00000020
 	JGE         n2
 
 n2end:
-	CMPQ R9, $0x00000010
+	CMPQ R10, $0x00000010
 	JLT  n1end
 
 n1:
-	VMOVUPS     (R8), Z0
+	VMOVUPS     (R9), Z0
 	VMULPS.BCST (SP), Z0, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, DI
+	VMOVUPS     Z0, (R8)
 	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, R9
-	CMPQ        R9, $0x00000010
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, R10
+	CMPQ        R10, $0x00000010
 	JGE         n1
 
 n1end:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), R10
-	KMOVW       (R10)(R9*4), K1
-	VMOVUPS.Z   (R8), K1, Z0
+	LEAQ        const0<>+0(SB), R11
+	KMOVW       (R11)(R10*4), K1
+	VMOVUPS.Z   (R9), K1, Z0
 	VMULPS.BCST (SP), Z0, Z0
-	VMOVUPS     Z0, K1, (DI)
-	LEAQ        (DI)(R9*4), DI
-	LEAQ        (R8)(R9*4), R8
+	VMOVUPS     Z0, K1, (R8)
+	LEAQ        (R8)(R10*4), R8
+	LEAQ        (R9)(R10*4), R9
 
 ndone:
 	LEAQ  (AX)(DX*4), AX
 	LEAQ  (CX)(BX*4), CX
-	SUBQ  $0x00000001, SI
-	TESTQ SI, SI
+	SUBQ  $0x00000001, DI
+	TESTQ DI, DI
 	JNE   rows
 
 rowsdone:

@@ -35,6 +35,21 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 	ADD R1, R0
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -62,6 +77,7 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 mul6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
 	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
@@ -142,6 +158,19 @@ under6:
 	ADD R1, R0
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -167,6 +196,7 @@ under6:
 mul5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
@@ -236,6 +266,17 @@ under5:
 	ADD R1, R0
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -259,6 +300,7 @@ under5:
 mul4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
@@ -317,6 +359,15 @@ under4:
 	ADD R1, R0
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -338,6 +389,7 @@ under4:
 mul3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
@@ -385,6 +437,13 @@ under3:
 	ADD R1, R0
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
+	ADD R1, R0
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -404,6 +463,7 @@ under3:
 mul2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
@@ -440,6 +500,11 @@ under2:
 	ADD R2<<2, R1
 	WORD $0xad400400 // ldp q0, q1, [x0]
 	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
+	MOVD c_base+0(FP), R0
+	MOVD $0, R1
+	MOVD ldc+24(FP), R2
+	ADD R2<<2, R1
+	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -457,6 +522,7 @@ under2:
 mul1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
 	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
@@ -488,70 +554,78 @@ TEXT ·PackRows(SB), 0, $64-84
 	MOVD ld+56(FP), R3
 	FMOVS alpha+80(FP), F0
 	WORD $0x4e040400 // dup v0.4s, v0.s[0]
-	MOVD rows+72(FP), R4
-	CBZ R4, rowsdone
+	MOVD R1, R4
+	MOVD $0, R5
+	MOVD ld+56(FP), R6
+	ADD R6<<2, R5
+	ADD R5<<3, R4
+	MOVD rows+72(FP), R5
+	CBZ R5, rowsdone
 
 rows:
-	MOVD R0, R5
-	MOVD R1, R6
-	MOVD cols+64(FP), R7
-	CMP $32, R7
+	PRFM 0(R4), PLDL1KEEP
+	PRFM 64(R4), PLDL1KEEP
+	ADD R3<<2, R4
+	MOVD R0, R6
+	MOVD R1, R7
+	MOVD cols+64(FP), R8
+	CMP $32, R8
 	BLT n2end
 
 n2:
-	WORD $0xad4008c1 // ldp q1, q2, [x6]
-	WORD $0xad4110c3 // ldp q3, q4, [x6,#32]
+	WORD $0xad4008e1 // ldp q1, q2, [x7]
+	WORD $0xad4110e3 // ldp q3, q4, [x7,#32]
 	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
 	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
 	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
 	WORD $0x6e20dc84 // fmul v4.4s, v4.4s, v0.4s
-	WORD $0xad0008a1 // stp q1, q2, [x5]
-	WORD $0xad0110a3 // stp q3, q4, [x5,#32]
-	WORD $0xad4208c1 // ldp q1, q2, [x6,#64]
-	WORD $0xad4310c3 // ldp q3, q4, [x6,#96]
+	WORD $0xad0008c1 // stp q1, q2, [x6]
+	WORD $0xad0110c3 // stp q3, q4, [x6,#32]
+	WORD $0xad4208e1 // ldp q1, q2, [x7,#64]
+	WORD $0xad4310e3 // ldp q3, q4, [x7,#96]
 	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
 	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
 	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
 	WORD $0x6e20dc84 // fmul v4.4s, v4.4s, v0.4s
-	WORD $0xad0208a1 // stp q1, q2, [x5,#64]
-	WORD $0xad0310a3 // stp q3, q4, [x5,#96]
-	ADD $128, R5
+	WORD $0xad0208c1 // stp q1, q2, [x6,#64]
+	WORD $0xad0310c3 // stp q3, q4, [x6,#96]
 	ADD $128, R6
-	SUB $32, R7
-	CMP $32, R7
+	ADD $128, R7
+	SUB $32, R8
+	CMP $32, R8
 	BGE n2
 
 n2end:
-	CMP $16, R7
+	CMP $16, R8
 	BLT n1end
 
 n1:
-	WORD $0xad4008c1 // ldp q1, q2, [x6]
-	WORD $0xad4110c3 // ldp q3, q4, [x6,#32]
+	WORD $0xad4008e1 // ldp q1, q2, [x7]
+	WORD $0xad4110e3 // ldp q3, q4, [x7,#32]
 	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
 	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
 	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
 	WORD $0x6e20dc84 // fmul v4.4s, v4.4s, v0.4s
-	WORD $0xad0008a1 // stp q1, q2, [x5]
-	WORD $0xad0110a3 // stp q3, q4, [x5,#32]
-	ADD $64, R5
+	WORD $0xad0008c1 // stp q1, q2, [x6]
+	WORD $0xad0110c3 // stp q3, q4, [x6,#32]
 	ADD $64, R6
-	SUB $16, R7
-	CMP $16, R7
+	ADD $64, R7
+	SUB $16, R8
+	CMP $16, R8
 	BGE n1
 
 n1end:
-	CBZ R7, ndone
+	CBZ R8, ndone
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0xad000721 // stp q1, q1, [x25]
 	WORD $0xad010721 // stp q1, q1, [x25,#32]
-	MOVD R7, R8
+	MOVD R8, R9
 
 tail1:
-	SUB $1, R8
-	MOVWU (R6)(R8<<2), R9
-	MOVW R9, (R25)(R8<<2)
-	CBNZ R8, tail1
+	SUB $1, R9
+	MOVWU (R7)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail1
 	WORD $0xad400b21 // ldp q1, q2, [x25]
 	WORD $0xad411323 // ldp q3, q4, [x25,#32]
 	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
@@ -560,21 +634,21 @@ tail1:
 	WORD $0x6e20dc84 // fmul v4.4s, v4.4s, v0.4s
 	WORD $0xad000b21 // stp q1, q2, [x25]
 	WORD $0xad011323 // stp q3, q4, [x25,#32]
-	MOVD R7, R8
+	MOVD R8, R9
 
 tail2:
-	SUB $1, R8
-	MOVWU (R25)(R8<<2), R9
-	MOVW R9, (R5)(R8<<2)
-	CBNZ R8, tail2
-	ADD R7<<2, R5
-	ADD R7<<2, R6
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R6)(R9<<2)
+	CBNZ R9, tail2
+	ADD R8<<2, R6
+	ADD R8<<2, R7
 
 ndone:
 	ADD R2<<2, R0
 	ADD R3<<2, R1
-	SUB $1, R4
-	CBNZ R4, rows
+	SUB $1, R5
+	CBNZ R5, rows
 
 rowsdone:
 	RET

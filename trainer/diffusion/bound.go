@@ -73,7 +73,7 @@ type BoundTape struct {
 // NewTape binds the bound to a score network with memory for rows*Draws rows of d numbers.
 func (b Bound) NewTape(score Score, d, rows int) *BoundTape {
 	n := rows * b.Draws
-	row, mat := func() []float32 { return make([]float32, n) }, func() []float32 { return make([]float32, n*d) }
+	row, mat := func() []float32 { return kernel.Floats(n) }, func() []float32 { return kernel.Floats(n * d) }
 	t := &BoundTape{
 		Bound: b, score: score, d: d, perm: make([]int, n),
 		lambda: row(), alpha: row(), sigma: row(), pull: row(), lean: row(), push: row(), sq: row(),

@@ -66,7 +66,7 @@ const (
 func NewFlow(s Setup) (*Flow, error) {
 	rows := s.Batch * s.Particles
 	f := &Flow{
-		Setup: s, x: make([]float32, s.Batch*s.Decoder.Out()), square: make([]float32, rows), nll: make([]float32, rows),
+		Setup: s, x: kernel.Floats(s.Batch * s.Decoder.Out()), square: kernel.Floats(rows), nll: kernel.Floats(rows),
 		counts: make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
 	f.cloud = particle.NewCloud(s.Train.Len(), s.Particles, s.Latent, s.Dynamics == "underdamped", s.Seed)

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -21,7 +22,7 @@ const (
 )
 
 func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uint32) (*network, error) {
-	n := &network{name: name, p: make([]float32, l.Size()), g: make([]float32, l.Size())}
+	n := &network{name: name, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
 	l.Init(n.p, seed, number)
 	var err error
 	n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA)

@@ -118,7 +118,7 @@ func (d *DiffusionPrior) NewSampler(p []float32, rows int) PriorSampler {
 	return &diffusionSampler{
 		DiffusionPrior: d,
 		score:          d.Score.NewScoreTape(p, rows),
-		scratch:        make([]float32, 3*rows*d.Score.In()),
+		scratch:        kernel.Floats(3 * rows * d.Score.In()),
 	}
 }
 
@@ -177,7 +177,7 @@ type gaussianTape struct {
 
 // NewTape implements Prior.
 func (p Gaussian) NewTape(params []float32, rows int) PriorTape {
-	return &gaussianTape{Gaussian: p, mean: params, drift: make([]float32, rows*p.Latent)}
+	return &gaussianTape{Gaussian: p, mean: params, drift: kernel.Floats(rows * p.Latent)}
 }
 
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}

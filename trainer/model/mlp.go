@@ -48,15 +48,15 @@ type mlpTape struct {
 
 // NewTape implements Net.
 func (m *MLP) NewTape(p []float32, rows int) Tape {
-	t := &mlpTape{MLP: m, in: make([]float32, rows*m.In()), out: make([]float32, rows*m.Out())}
+	t := &mlpTape{MLP: m, in: kernel.Floats(rows * m.In()), out: kernel.Floats(rows * m.Out())}
 	x := t.in
 	for i, l := range m.layers {
 		t.forward = append(t.forward, &layer{linear: l, p: p})
 		dy := t.out
 		if i < len(m.layers)-1 {
-			dy = make([]float32, rows*l.out)
+			dy = kernel.Floats(rows * l.out)
 			t.pre = append(t.pre, dy)
-			t.act = append(t.act, make([]float32, rows*l.out))
+			t.act = append(t.act, kernel.Floats(rows*l.out))
 			t.widest = max(t.widest, l.out)
 		}
 		t.tasks = l.gradTasks(t.tasks, x, dy)
@@ -65,7 +65,7 @@ func (m *MLP) NewTape(p []float32, rows int) Tape {
 		}
 	}
 	t.backward = t.forward
-	t.back = make([]float32, rows*t.widest)
+	t.back = kernel.Floats(rows * t.widest)
 	return t
 }
 

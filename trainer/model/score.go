@@ -80,11 +80,11 @@ type scoreTape struct {
 
 // NewScoreTape implements ScoreNet.
 func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
-	wide := func() []float32 { return make([]float32, rows*s.width) }
+	wide := func() []float32 { return kernel.Floats(rows * s.width) }
 	t := &scoreTape{
 		ResidualScore: s,
-		lambda:        make([]float32, rows), z: make([]float32, rows*s.latent), r: make([]float32, rows*s.latent),
-		feat: make([]float32, rows*2*len(s.freq)), pre: wide(), act: wide(), emb: wide(),
+		lambda:        kernel.Floats(rows), z: kernel.Floats(rows * s.latent), r: kernel.Floats(rows * s.latent),
+		feat: kernel.Floats(rows * 2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(),
 		dlast: wide(), back: wide(),
 	}
 	for range s.blocks {

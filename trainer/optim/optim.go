@@ -45,14 +45,14 @@ func New(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
 	switch kind {
 	case SGD:
 	case RMSprop:
-		o.V = make([]float32, len(p))
+		o.V = kernel.Floats(len(p))
 	case Adam:
-		o.M, o.V = make([]float32, len(p)), make([]float32, len(p))
+		o.M, o.V = kernel.Floats(len(p)), kernel.Floats(len(p))
 	default:
 		return nil, fmt.Errorf("optimizer %q: expected %q, %q or %q", kind, Adam, RMSprop, SGD)
 	}
 	if emaDecay > 0 {
-		o.EMA = make([]float32, len(p))
+		o.EMA = kernel.Floats(len(p))
 		copy(o.EMA, p)
 	}
 	return o, nil

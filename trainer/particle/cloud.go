@@ -20,9 +20,9 @@ type Cloud struct {
 
 // NewCloud draws a cloud from N(0, I), at rest.
 func NewCloud(m, n, d int, momentum bool, seed uint64) *Cloud {
-	c := &Cloud{M: m, N: n, D: d, Z: make([]float32, m*n*d), Visited: make([]uint32, m)}
+	c := &Cloud{M: m, N: n, D: d, Z: kernel.Floats(m * n * d), Visited: make([]uint32, m)}
 	if momentum {
-		c.U = make([]float32, m*n*d)
+		c.U = kernel.Floats(m * n * d)
 	}
 	key := kernel.Key{Seed: seed, Stream: kernel.StreamCloud}
 	for i := range m * n {
@@ -70,10 +70,10 @@ type Batch struct {
 
 // NewBatch makes room for the given number of rows.
 func (c *Cloud) NewBatch(rows int) *Batch {
-	mat := func() []float32 { return make([]float32, rows*c.D) }
+	mat := func() []float32 { return kernel.Floats(rows * c.D) }
 	b := &Batch{
 		Cloud: c, IDs: make([]uint64, 0, rows), Z: mat(), G: mat(), P: mat(),
-		H: make([]float32, rows), Square: make([]float32, rows),
+		H: kernel.Floats(rows), Square: kernel.Floats(rows),
 	}
 	if c.U != nil {
 		b.U = mat()
