@@ -18,6 +18,7 @@ type amd64Column struct {
 	bases []reg.GPVirtual
 	odd   map[int]reg.GPVirtual // multiples of the stride
 	step  reg.GPVirtual
+	later *[]reg.GPVirtual // the bases of the column ahead
 }
 
 const rowsFromBase = 7
@@ -27,7 +28,7 @@ var strides = [rowsFromBase]struct{ odd, scale int }{{0, 0}, {1, 1}, {1, 2}, {3,
 
 func (a *amd64) column(p, stride, step gp, rows int) column {
 	s := stride.(reg.GPVirtual)
-	c := amd64Column{bases: []reg.GPVirtual{p.(reg.GPVirtual)}, odd: map[int]reg.GPVirtual{1: s}, step: step.(reg.GPVirtual)}
+	c := amd64Column{bases: []reg.GPVirtual{p.(reg.GPVirtual)}, odd: map[int]reg.GPVirtual{1: s}, step: step.(reg.GPVirtual), later: new([]reg.GPVirtual)}
 	if rows > 3 {
 		c.odd[3] = a.multiple(s, 2)
 	}
@@ -113,9 +114,23 @@ func (a *amd64) square(r [4]reg.VecVirtual) [4]reg.VecVirtual {
 
 func (a *amd64) next(col column) {
 	c := col.(amd64Column)
-	for _, p := range c.bases {
+	for _, p := range append(c.bases, *c.later...) {
 		a.c.ADDQ(c.step, p)
 	}
 }
+
+func (a *amd64) ahead(col column, n int) column {
+	c := col.(amd64Column)
+	distance := a.c.GP64()
+	a.c.IMUL3Q(operand.U32(n), c.step, distance)
+	for _, p := range c.bases {
+		base := a.c.GP64()
+		a.c.LEAQ(operand.Mem{Base: p, Index: distance, Scale: 1}, base)
+		*c.later = append(*c.later, base)
+	}
+	return amd64Column{bases: *c.later, odd: c.odd}
+}
+
+func (a *amd64) touch(c column, i int) { a.c.PREFETCHT0(c.(amd64Column).row(i)) }
 
 func (a *amd64) prefetch(p gp, off int) { a.c.PREFETCHT0(at(p, off)) }

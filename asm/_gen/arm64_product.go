@@ -28,6 +28,20 @@ func (a *neon) entry(col column, i int) vec {
 
 func (a *neon) next(column) {}
 
+// ahead has the same pointers, and the distance from them instead of the step.
+func (a *neon) ahead(col column, n int) column {
+	c := col.(armColumn)
+	distance := newGP()
+	a.text(fmt.Sprintf("MOVD $%d, %%D", n), out('D', distance))
+	a.mulGP(distance, c.step)
+	return armColumn{rows: c.rows, step: distance}
+}
+
+func (a *neon) touch(col column, i int) {
+	c := col.(armColumn)
+	a.text("PRFM (%N)(%M), PLDL1KEEP", in('N', c.rows[i]), in('M', c.step))
+}
+
 // turned turns one 4 x 4 square after the other.
 func (a *neon) turned(col column) (blocks [4]vec) {
 	c := col.(armColumn)

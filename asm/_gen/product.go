@@ -28,9 +28,12 @@ func (m machine) bytesOf(param string) gp {
 	return n
 }
 
-// ahead is how many bytes of b are asked for before they are used: CPUs stop reading ahead at the end of a
-// page.
-const ahead = 2048
+// How far ahead of their use numbers are asked for: bytes of b, since CPUs stop reading ahead at the end of a
+// page, and numbers of a row of a.
+const aheadB, aheadA = 2048, 32
+
+// mulUnroll is how many k a turn of the loop takes.
+const mulUnroll = 4
 
 // eachTileRow runs f with the address of every row of an argument, stride numbers apart.
 func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp)) {
@@ -43,51 +46,92 @@ func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp))
 	}
 }
 
-// mulTile is the tile for a number of rows. The lines of c that it will write at the end are asked for
-// at the beginning.
+// mulTile is the tile for a number of rows.
 func (m machine) mulTile(rows, blocks int) {
-	acc := make([][]vec, rows)
+	t := &tile{machine: m, blocks: blocks, acc: make([][]vec, rows)}
 	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
 		for j := range blocks {
-			acc[i] = append(acc[i], m.load(p, 4*blockLen*j))
+			t.acc[i] = append(t.acc[i], m.load(p, 4*blockLen*j))
 		}
 	})
-	m.eachTileRow(rows, "c", "ldc", func(_ int, p gp) {
-		for j := range blocks {
-			m.prefetch(p, 4*blockLen*j)
-		}
-	})
-	m.mulLoop(acc, blocks)
+	t.multiply()
 	m.eachTileRow(rows, "c", "ldc", func(i int, p gp) {
 		for j := range blocks {
-			m.store(acc[i][j], p, 4*blockLen*j)
+			m.store(t.acc[i][j], p, 4*blockLen*j)
 		}
 	})
 }
 
-// mulLoop adds the products to the accumulators, one k after the other.
-func (m machine) mulLoop(acc [][]vec, blocks int) {
-	b, left := m.base("b"), m.integer("n")
-	a := m.column(m.base("a"), m.bytesOf("rs"), m.bytesOf("cs"), len(acc))
-	loop, end := fmt.Sprintf("mul%d", len(acc)), fmt.Sprintf("mul%dend", len(acc))
-	m.branch(left, less, 1, end)
-	m.label(loop)
-	var bs []vec
-	for j := range blocks {
-		bs = append(bs, m.load(b, 4*blockLen*j))
-		m.prefetch(b, ahead+4*blockLen*j)
-	}
-	for i := range acc {
-		x := m.entry(a, i)
-		for j := range acc[i] {
-			m.muladd(opAccum, acc[i][j], x, bs[j])
+// tile is one being computed.
+type tile struct {
+	machine
+	blocks  int
+	acc     [][]vec // of each row
+	a, soon column
+	b, left gp
+}
+
+// multiply adds all products. The lines of c that will be written are asked for meanwhile, a few at
+// a time: more would hold up what is needed at once.
+func (t *tile) multiply() {
+	rows := len(t.acc)
+	name := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
+	t.b, t.left = t.base("b"), t.counter(t.integer("n"))
+	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), rows)
+	t.soon = t.ahead(t.a, aheadA)
+
+	const perTurn = 2 // rows of c
+	turns := (rows + perTurn - 1) / perTurn
+	t.branch(t.left, less, turns*mulUnroll, name("four"))
+	c, ldc, count := t.base("c"), t.bytesOf("ldc"), t.counter(t.zero())
+	t.label(name("first"))
+	t.turn(mulUnroll, func(k int) {
+		if k%(mulUnroll/perTurn) == 0 {
+			for j := range t.blocks {
+				t.prefetch(c, 4*blockLen*j)
+			}
+			t.addScaled(c, ldc, 1)
 		}
+	})
+	t.addImm(count, 1)
+	t.branch(count, less, turns, name("first"))
+
+	t.label(name("four"))
+	t.branch(t.left, less, mulUnroll, name("one"))
+	t.turn(mulUnroll, func(int) {})
+	t.jump(name("four"))
+
+	t.label(name("one"))
+	t.branch(t.left, less, 1, name("end"))
+	t.turn(1, func(int) {})
+	t.jump(name("one"))
+	t.label(name("end"))
+}
+
+// turn takes n values of k.
+func (t *tile) turn(n int, also func(k int)) {
+	width := 4 * blockLen * t.blocks
+	rows := (len(t.acc) + n - 1) / n // of a, to be asked for at each k
+	for k := range n {
+		bs := make([]vec, t.blocks)
+		for j := range bs {
+			bs[j] = t.load(t.b, k*width+4*blockLen*j)
+			t.prefetch(t.b, aheadB+k*width+4*blockLen*j)
+		}
+		for i := range t.acc {
+			if i/rows == k {
+				t.touch(t.soon, i)
+			}
+			x := t.entry(t.a, i)
+			for j := range bs {
+				t.muladd(opAccum, t.acc[i][j], x, bs[j])
+			}
+		}
+		also(k)
+		t.next(t.a)
 	}
-	m.next(a)
-	m.addImm(b, 4*blockLen*blocks)
-	m.addImm(left, -1)
-	m.branch(left, notEqual, 0, loop)
-	m.label(end)
+	t.addImm(t.b, n*width)
+	t.addImm(t.left, -n)
 }
 
 // rowsAhead is how many rows before its turn a row to be packed is asked for.

@@ -35,21 +35,6 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 	ADD R1, R0
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -71,13 +56,129 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 	ADD R3, R2
 	MOVD R2, R10
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul6end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $12, R1
+	BLT four6
+	MOVD c_base+0(FP), R3
+	MOVD $0, R11
+	MOVD ldc+24(FP), R12
+	ADD R12<<2, R11
+	MOVD $0, R12
 
-mul6:
+first6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
 	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R11, R3
+	WORD $0xad426418 // ldp q24, q25, [x0,#64]
+	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad446418 // ldp q24, q25, [x0,#128]
+	WORD $0xad456c1a // ldp q26, q27, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R11, R3
+	WORD $0xad466418 // ldp q24, q25, [x0,#192]
+	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
 	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
@@ -108,11 +209,204 @@ mul6:
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R12
+	CMP $3, R12
+	BLT first6
+
+four6:
+	CMP $4, R1
+	BLT one6
+	WORD $0xad406418 // ldp q24, q25, [x0]
+	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad426418 // ldp q24, q25, [x0,#64]
+	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad446418 // ldp q24, q25, [x0,#128]
+	WORD $0xad456c1a // ldp q26, q27, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad466418 // ldp q24, q25, [x0,#192]
+	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four6
+
+one6:
+	CMP $1, R1
+	BLT end6
+	WORD $0xad406418 // ldp q24, q25, [x0]
+	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul6
+	B one6
 
-mul6end:
+end6:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -158,19 +452,6 @@ under6:
 	ADD R1, R0
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -190,13 +471,113 @@ under6:
 	ADD R3, R2
 	MOVD R2, R9
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul5end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $12, R1
+	BLT four5
+	MOVD c_base+0(FP), R3
+	MOVD $0, R10
+	MOVD ldc+24(FP), R11
+	ADD R11<<2, R10
+	MOVD $0, R11
 
-mul5:
+first5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R10, R3
+	WORD $0xad425414 // ldp q20, q21, [x0,#64]
+	WORD $0xad435c16 // ldp q22, q23, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0xad445414 // ldp q20, q21, [x0,#128]
+	WORD $0xad455c16 // ldp q22, q23, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R10, R3
+	WORD $0xad465414 // ldp q20, q21, [x0,#192]
+	WORD $0xad475c16 // ldp q22, q23, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
 	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
@@ -222,11 +603,177 @@ mul5:
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R11
+	CMP $3, R11
+	BLT first5
+
+four5:
+	CMP $4, R1
+	BLT one5
+	WORD $0xad405414 // ldp q20, q21, [x0]
+	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0xad425414 // ldp q20, q21, [x0,#64]
+	WORD $0xad435c16 // ldp q22, q23, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0xad445414 // ldp q20, q21, [x0,#128]
+	WORD $0xad455c16 // ldp q22, q23, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0xad465414 // ldp q20, q21, [x0,#192]
+	WORD $0xad475c16 // ldp q22, q23, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four5
+
+one5:
+	CMP $1, R1
+	BLT end5
+	WORD $0xad405414 // ldp q20, q21, [x0]
+	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
+	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
+	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
+	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
+	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
+	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
+	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
+	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul5
+	B one5
 
-mul5end:
+end5:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -266,17 +813,6 @@ under5:
 	ADD R1, R0
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -294,13 +830,21 @@ under5:
 	ADD R3, R2
 	MOVD R2, R8
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul4end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $8, R1
+	BLT four4
+	MOVD c_base+0(FP), R3
+	MOVD $0, R9
+	MOVD ldc+24(FP), R10
+	ADD R10<<2, R9
+	MOVD $0, R10
 
-mul4:
+first4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
 	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
@@ -321,11 +865,226 @@ mul4:
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R9, R3
+	WORD $0xad424410 // ldp q16, q17, [x0,#64]
+	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0xad444410 // ldp q16, q17, [x0,#128]
+	WORD $0xad454c12 // ldp q18, q19, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R9, R3
+	WORD $0xad464410 // ldp q16, q17, [x0,#192]
+	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R10
+	CMP $2, R10
+	BLT first4
+
+four4:
+	CMP $4, R1
+	BLT one4
+	WORD $0xad404410 // ldp q16, q17, [x0]
+	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0xad424410 // ldp q16, q17, [x0,#64]
+	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0xad444410 // ldp q16, q17, [x0,#128]
+	WORD $0xad454c12 // ldp q18, q19, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0xad464410 // ldp q16, q17, [x0,#192]
+	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four4
+
+one4:
+	CMP $1, R1
+	BLT end4
+	WORD $0xad404410 // ldp q16, q17, [x0]
+	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
+	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
+	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul4
+	B one4
 
-mul4end:
+end4:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -359,15 +1118,6 @@ under4:
 	ADD R1, R0
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -383,13 +1133,21 @@ under4:
 	ADD R3, R2
 	MOVD R2, R7
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul3end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $8, R1
+	BLT four3
+	MOVD c_base+0(FP), R3
+	MOVD $0, R8
+	MOVD ldc+24(FP), R9
+	ADD R9<<2, R8
+	MOVD $0, R9
 
-mul3:
+first3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
 	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
@@ -405,11 +1163,183 @@ mul3:
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R8, R3
+	WORD $0xad42340c // ldp q12, q13, [x0,#64]
+	WORD $0xad433c0e // ldp q14, q15, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	WORD $0xad44340c // ldp q12, q13, [x0,#128]
+	WORD $0xad453c0e // ldp q14, q15, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R8, R3
+	WORD $0xad46340c // ldp q12, q13, [x0,#192]
+	WORD $0xad473c0e // ldp q14, q15, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R9
+	CMP $2, R9
+	BLT first3
+
+four3:
+	CMP $4, R1
+	BLT one3
+	WORD $0xad40340c // ldp q12, q13, [x0]
+	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	WORD $0xad42340c // ldp q12, q13, [x0,#64]
+	WORD $0xad433c0e // ldp q14, q15, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	WORD $0xad44340c // ldp q12, q13, [x0,#128]
+	WORD $0xad453c0e // ldp q14, q15, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	WORD $0xad46340c // ldp q12, q13, [x0,#192]
+	WORD $0xad473c0e // ldp q14, q15, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four3
+
+one3:
+	CMP $1, R1
+	BLT end3
+	WORD $0xad40340c // ldp q12, q13, [x0]
+	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
+	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
+	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
+	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul3
+	B one3
 
-mul3end:
+end3:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -437,13 +1367,6 @@ under3:
 	ADD R1, R0
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
-	ADD R1, R0
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -457,13 +1380,21 @@ under3:
 	ADD R3, R2
 	MOVD R2, R6
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul2end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $4, R1
+	BLT four2
+	MOVD c_base+0(FP), R3
+	MOVD $0, R7
+	MOVD ldc+24(FP), R8
+	ADD R8<<2, R7
+	MOVD $0, R8
 
-mul2:
+first2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
 	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
@@ -474,11 +1405,140 @@ mul2:
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R7, R3
+	WORD $0xad422408 // ldp q8, q9, [x0,#64]
+	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	WORD $0xad442408 // ldp q8, q9, [x0,#128]
+	WORD $0xad452c0a // ldp q10, q11, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R7, R3
+	WORD $0xad462408 // ldp q8, q9, [x0,#192]
+	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R8
+	CMP $1, R8
+	BLT first2
+
+four2:
+	CMP $4, R1
+	BLT one2
+	WORD $0xad402408 // ldp q8, q9, [x0]
+	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	WORD $0xad422408 // ldp q8, q9, [x0,#64]
+	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	WORD $0xad442408 // ldp q8, q9, [x0,#128]
+	WORD $0xad452c0a // ldp q10, q11, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	WORD $0xad462408 // ldp q8, q9, [x0,#192]
+	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four2
+
+one2:
+	CMP $1, R1
+	BLT end2
+	WORD $0xad402408 // ldp q8, q9, [x0]
+	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
+	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
+	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
+	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul2
+	B one2
 
-mul2end:
+end2:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -500,11 +1560,6 @@ under2:
 	ADD R2<<2, R1
 	WORD $0xad400400 // ldp q0, q1, [x0]
 	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	MOVD c_base+0(FP), R0
-	MOVD $0, R1
-	MOVD ldc+24(FP), R2
-	ADD R2<<2, R1
-	PRFM 0(R0), PLDL1KEEP
 	MOVD b_base+104(FP), R0
 	MOVD n+136(FP), R1
 	MOVD a_base+64(FP), R2
@@ -516,13 +1571,107 @@ under2:
 	ADD R5<<2, R4
 	MOVD R2, R5
 	ADD R3, R2
-	CMP $1, R1
-	BLT mul1end
+	MOVD $32, R2
+	MUL R4, R2
+	CMP $4, R1
+	BLT four1
+	MOVD c_base+0(FP), R3
+	MOVD $0, R6
+	MOVD ldc+24(FP), R7
+	ADD R7<<2, R6
+	MOVD $0, R7
 
-mul1:
+first1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R6, R3
+	WORD $0xad421404 // ldp q4, q5, [x0,#64]
+	WORD $0xad431c06 // ldp q6, q7, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	WORD $0xad441404 // ldp q4, q5, [x0,#128]
+	WORD $0xad451c06 // ldp q6, q7, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	PRFM 0(R3), PLDL1KEEP
+	ADD R6, R3
+	WORD $0xad461404 // ldp q4, q5, [x0,#192]
+	WORD $0xad471c06 // ldp q6, q7, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	ADD $256, R0
+	SUB $4, R1
+	ADD $1, R7
+	CMP $1, R7
+	BLT first1
+
+four1:
+	CMP $4, R1
+	BLT one1
+	WORD $0xad401404 // ldp q4, q5, [x0]
+	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	WORD $0xad421404 // ldp q4, q5, [x0,#64]
+	WORD $0xad431c06 // ldp q6, q7, [x0,#96]
+	PRFM 2112(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	WORD $0xad441404 // ldp q4, q5, [x0,#128]
+	WORD $0xad451c06 // ldp q6, q7, [x0,#160]
+	PRFM 2176(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	WORD $0xad461404 // ldp q4, q5, [x0,#192]
+	WORD $0xad471c06 // ldp q6, q7, [x0,#224]
+	PRFM 2240(R0), PLDL1KEEP
+	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
+	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
+	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
+	ADD $256, R0
+	SUB $4, R1
+	B four1
+
+one1:
+	CMP $1, R1
+	BLT end1
+	WORD $0xad401404 // ldp q4, q5, [x0]
+	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
+	PRFM 2048(R0), PLDL1KEEP
+	PRFM (R5)(R2), PLDL1KEEP
 	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
@@ -530,9 +1679,9 @@ mul1:
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
 	ADD $64, R0
 	SUB $1, R1
-	CBNZ R1, mul1
+	B one1
 
-mul1end:
+end1:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
