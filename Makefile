@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-kernels clean
+.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-baseline bench-diff bench-kernels clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -40,7 +40,7 @@ endef
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."]'
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install OpenBLAS if it is missing and root or passwordless sudo allows it
 	@$(functions)
@@ -126,10 +126,23 @@ lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck, 
 gen: ## generate the assembly and its Go declarations again
 	@$(GO) -C asm/_gen run .
 
-bench: setup ## run the benchmarks on the BLAS core that suits the CPU
+# What the user may say to the next three: BENCH (a regexp as for go test), BENCHTIME, COUNT.
+bench_flags = $(if $(BENCH),-bench '$(BENCH)') $(if $(BENCHTIME),-benchtime $(BENCHTIME)) $(if $(COUNT),-count $(COUNT))
+
+bench: setup ## run the benchmarks and save them, with the machine's description, in SAVE (default in bench/results)
 	@$(functions)
 	choose_backend
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) test -run '^$$' -bench . -benchmem $$tags ./...
+	$(GO) run ./bench/regress save $$tags $(if $(SAVE),-o '$(SAVE)') $(bench_flags)
+
+bench-baseline: setup ## record this CPU's baseline in bench/baseline
+	@$(functions)
+	choose_backend
+	$(GO) run ./bench/regress save -baseline $$tags $(bench_flags)
+
+bench-diff: setup ## fail if a benchmark is slower than in BASE, a file or git revision (default the baseline), by THRESHOLD % (5)
+	@$(functions)
+	choose_backend
+	$(GO) run ./bench/regress diff $$tags $(if $(BASE),-base '$(BASE)') $(if $(THRESHOLD),-threshold $(THRESHOLD)) $(bench_flags)
 
 bench-kernels: ## measure the kernels against C, PyTorch and Go, and write the tables of bench/README.md
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run ./bench/peers -write bench/README.md

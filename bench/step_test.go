@@ -1,87 +1,84 @@
-// Package bench measures whole training steps and sampling, through the code that trains.
 package bench
 
 import (
+	"flag"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer"
-	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// TestMain measures under the scheduler's setting of the command.
-func TestMain(m *testing.M) {
-	if blas.Info().Backend == "openblas" {
-		pool.SpareProcessors()
-	}
-	m.Run()
-}
+var tilesFlag = flag.String("tiles", "", "tiles of BenchmarkRows, such as 32,64,128 (default: that of the default run)")
 
-// newMethod is the default run's method on the embedded images, with a batch of the given size.
-func newMethod(tb testing.TB, batch, tile, threads int) method.Method {
-	tb.Helper()
-	cfg := trainer.Default()
-	images, err := data.Open(cfg.Data, data.Options{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	p := pool.New(threads)
-	tb.Cleanup(p.Close)
-	m, err := method.New(cfg.Method, method.Setup{
-		Options: cfg.Options, Train: images, Batch: batch, Tile: tile, Seed: 1, Pool: p,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m
-}
-
-// BenchmarkStep is one training step of the default run's networks, at several batch sizes, tile
-// sizes and numbers of threads.
+// BenchmarkStep is one training step.
 func BenchmarkStep(b *testing.B) {
+	for _, s := range shapes() {
+		b.Run("shape="+s.name, func(b *testing.B) {
+			s.benchmark(b, trainer.Default().Tile)
+		})
+	}
+}
+
+// BenchmarkRows is one training step of the default networks by rows, and by tiles if asked.
+func BenchmarkRows(b *testing.B) {
+	tiles, err := parseTiles(*tilesFlag)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, rows := range []int{250, 500, 1024, 8192} {
-		for _, tile := range []int{32, 64, 128, 256} {
-			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprintf("rows=%d/tile=%d/threads=%d", rows, tile, threads), func(b *testing.B) {
-					benchmarkStep(b, newMethod(b, rows, tile, threads), rows)
-				})
-			}
+		for _, tile := range tiles {
+			b.Run(fmt.Sprintf("rows=%d/tile=%d", rows, tile), func(b *testing.B) {
+				defaults("", rows).benchmark(b, tile)
+			})
 		}
 	}
 }
 
-func benchmarkStep(b *testing.B, m method.Method, rows int) {
-	batch := method.Minibatch{Index: make([]int, rows)}
+func parseTiles(list string) (tiles []int, err error) {
+	if list == "" {
+		return []int{trainer.Default().Tile}, nil
+	}
+	for text := range strings.SplitSeq(list, ",") {
+		tile, err := strconv.Atoi(text)
+		if err != nil || tile < 1 {
+			return nil, fmt.Errorf("-tiles %q: expected numbers from 1 on, with commas between them", list)
+		}
+		tiles = append(tiles, tile)
+	}
+	return tiles, nil
+}
+
+// benchmark measures a step of this shape by backend and number of workers.
+func (s shape) benchmark(b *testing.B, tile int) {
+	eachBackend(b, func(b *testing.B, name string) {
+		for _, n := range threads() {
+			b.Run(fmt.Sprintf("threads=%d", n), func(b *testing.B) {
+				under(b, name)
+				s.steps(b, s.newMethod(b, tile, n))
+				reportRate(b, s.operations(), n)
+			})
+		}
+	})
+}
+
+func (s shape) steps(b *testing.B, m method.Method) {
+	batch := method.Minibatch{Index: make([]int, s.batch)}
 	for i := range batch.Index {
 		batch.Index[i] = i
 	}
-	b.ReportAllocs()
-	for b.Loop() {
+	step := func() {
 		if _, err := m.Step(batch); err != nil {
 			b.Fatal(err)
 		}
-		batch.Repeat = 1 // the same images: as in a run, most steps repeat their minibatch
 	}
-	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-}
-
-// BenchmarkSample is 1,000 images of the default networks, with each solver's own number of steps.
-func BenchmarkSample(b *testing.B) {
-	const n = 1000
-	for _, solver := range diffusion.Solvers {
-		b.Run("solver="+string(solver), func(b *testing.B) {
-			g := newMethod(b, 1, 1, 0).Generator(true)
-			pixels := make([]float32, n*g.Dim())
-			for b.Loop() {
-				if err := g.Sample(b.Context(), pixels, n, solver, 0, 1); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "images/s")
-		})
+	step()           // the first gathers its images and allocates
+	batch.Repeat = 1 // the same images: as in a run, most steps repeat their minibatch
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
 	}
+	b.ReportMetric(float64(s.rows())*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/blas"
+
+	"github.com/plume-ml/plume/kernel"
 )
 
 // backend is one implementation of the products.
@@ -20,6 +22,23 @@ type routines interface {
 	Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
 	Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int)
 	Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int)
+}
+
+// backends are those of this build, the default first.
+var backends = inOrder(library, kernel.Info().Path)
+
+// inOrder puts the fastest first, as bench/README.md has it: native where its tiles have been measured, which is on
+// amd64; a library, if there is one, elsewhere; and native last where it has no tiles in assembly.
+func inOrder(library *backend, path string) (list []*backend) {
+	switch path {
+	case "avx512", "avx2":
+		list = []*backend{&nativeBackend, library, &gonumBackend}
+	case "neon":
+		list = []*backend{library, &nativeBackend, &gonumBackend}
+	default:
+		list = []*backend{library, &gonumBackend, &nativeBackend}
+	}
+	return slices.DeleteFunc(list, func(b *backend) bool { return b == nil })
 }
 
 // active computes all products.

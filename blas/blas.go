@@ -1,9 +1,10 @@
-// Package blas is the matrix products of plume: row-major float32, one backend chosen at build
-// time, each call on one thread. It is the only package that uses cgo.
+// Package blas is the matrix products of plume: row-major float32, each call on one thread. It is the
+// only package that uses cgo.
 //
-// With the build tag openblas (and cgo) the products go to OpenBLAS through gonum's netlib;
-// without it, to gonum's pure Go implementation, which is 10 to 25 times slower. Callers run
-// many products at once from their own goroutines, so OpenBLAS is held to one thread.
+// Three backends compute them, chosen at run time among those that were built in: native, our own products
+// over the tiles of package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the tag openblas
+// and cgo; gonum, in pure Go. Callers run many products at once from their own goroutines, so that OpenBLAS is
+// held to one thread.
 package blas
 
 import (
@@ -122,9 +123,9 @@ func Ger(alpha float32, x, y []float32, a Matrix) {
 
 // LibraryInfo describes the backend in use.
 type LibraryInfo struct {
-	Backend string `json:"backend"` // "openblas" or "gonum"
+	Backend string `json:"backend"` // "native", "openblas" or "gonum"
 	Library string `json:"library"` // name and version
-	Core    string `json:"core"`    // the kernel set OpenBLAS chose; empty otherwise
+	Core    string `json:"core"`    // the kernels that OpenBLAS chose, or the tiles of native
 	Threads int    `json:"threads"` // threads per call: 1
 	Warning string `json:"warning"` // why it is slower than this machine could be, or empty
 }

@@ -18,8 +18,8 @@ import (
 	"gonum.org/v1/netlib/blas/netlib"
 )
 
-// backends are what this build has, the default first.
-var backends = []*backend{{"openblas", netlib.Implementation{}, openblasInfo}, &nativeBackend, &gonumBackend}
+// library is the backend of the library this build links, if it does.
+var library = &backend{"openblas", netlib.Implementation{}, openblasInfo}
 
 // init holds OpenBLAS to one thread before any product: every worker calls it from its own
 // goroutine.

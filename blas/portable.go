@@ -2,8 +2,8 @@
 
 package blas
 
-// backends are what this build has, the default first.
-var backends = []*backend{&nativeBackend, &gonumBackend}
+// library is the backend of the library this build links: none.
+var library *backend
 
 // LendToGonum does nothing in this build: gonum uses its own implementation already.
 func LendToGonum() {}

@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+)
+
+// state is all that a checkpoint of the default run holds, and its size in bytes.
+func state(b *testing.B) (tensors []checkpoint.Tensor, bytes int64) {
+	c := trainer.Default()
+	tensors = defaults("", c.Batch).newMethod(b, c.Tile, 1).Tensors()
+	for _, t := range tensors {
+		bytes += int64(4*len(t.F32) + 4*len(t.U32) + 8*len(t.F64))
+	}
+	return tensors, bytes
+}
+
+// BenchmarkCheckpoint is the default run's checkpoint to the disk of the temporary directory, synced,
+// and back from the system's cache.
+func BenchmarkCheckpoint(b *testing.B) {
+	b.Run("op=write", func(b *testing.B) {
+		tensors, bytes := state(b)
+		dir := b.TempDir()
+		b.SetBytes(bytes)
+		for step := 0; b.Loop(); step++ {
+			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, trainer.Default().KeepCheckpoints); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("op=read", func(b *testing.B) {
+		tensors, bytes := state(b)
+		dir, err := checkpoint.Save(b.TempDir(), checkpoint.Meta{}, tensors, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(bytes)
+		for b.Loop() {
+			if _, err := checkpoint.Load(dir, tensors); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

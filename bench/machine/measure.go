@@ -1,0 +1,196 @@
+package machine
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Rate is how much is done in a second: by one worker alone, and by all of them at once.
+type Rate struct {
+	One float64 `json:"one_worker"`
+	All float64 `json:"all_workers"`
+}
+
+// Rates are what a machine can give, per second.
+type Rates struct {
+	Workers int    `json:"workers"`            // of "all": one for each core that the process may use
+	FMA     Rate   `json:"fma_flop_per_s"`     // multiply-adds in registers, float32 operations
+	Memory  Rate   `json:"memory_bytes_per_s"` // axpy over arrays that no cache holds: read x and y, write y
+	Normals Rate   `json:"normals_per_s"`      // of the noise stream
+	Gemm    []Gemm `json:"sgemm_flop_per_s"`   // of every backend and size
+}
+
+// Gemm is the rate of square matrix products, 2 N^3 operations each. Every worker has its own. Sizes
+// of which a backend would need more than a second for one are left out.
+type Gemm struct {
+	Backend string `json:"backend"`
+	N       int    `json:"n"`
+	Rate
+}
+
+// sizes are those of the products: in the second-level cache, and beyond it.
+var sizes = []int{512, 1024}
+
+// Measure measures the rates, in about four seconds by default. When ctx ends it stops after the
+// round under way, with ctx's error. Meanwhile no product may be computed.
+func Measure(ctx context.Context, o Options) (Rates, error) {
+	return newMeter(ctx, o).all(pool.DefaultWorkers())
+}
+
+// FMAPeak is how many float32 operations in a second so many workers reach with multiply-adds
+// alone. It takes about 0.15 s by default.
+func FMAPeak(ctx context.Context, workers int, o Options) (float64, error) {
+	return newMeter(ctx, o).best(copies(workers, multiplyAdds))
+}
+
+func (m *meter) all(workers int) (Rates, error) {
+	r := Rates{Workers: workers}
+	var err error
+	if r.FMA, err = m.rate(workers, func(n int) []work { return copies(n, multiplyAdds) }); err != nil {
+		return Rates{}, err
+	}
+	if r.Memory, err = m.memory(workers); err != nil {
+		return Rates{}, err
+	}
+	if r.Normals, err = m.rate(workers, func(n int) []work { return copies(n, normals) }); err != nil {
+		return Rates{}, err
+	}
+	err = each(func(name string) error {
+		list, err := m.gemms(workers, name)
+		r.Gemm = append(r.Gemm, list...)
+		return err
+	})
+	if err != nil {
+		return Rates{}, err
+	}
+	return r, nil
+}
+
+// rate measures what of(1) and of(workers) do.
+func (m *meter) rate(workers int, of func(n int) []work) (r Rate, err error) {
+	if r.One, err = m.best(of(1)); err != nil {
+		return Rate{}, err
+	}
+	if r.All, err = m.best(of(workers)); err != nil {
+		return Rate{}, err
+	}
+	return r, nil
+}
+
+// copies is the same work for n workers, each with its own memory.
+func copies(n int, of func() work) []work {
+	list := make([]work, n)
+	for i := range list {
+		list[i] = of()
+	}
+	return list
+}
+
+// peakRounds take some microseconds.
+const peakRounds = 1 << 12
+
+func multiplyAdds() work {
+	return func(times int) (operations float64) {
+		for range times {
+			operations += float64(kernel.Peak(peakRounds))
+		}
+		return operations
+	}
+}
+
+// normalsAtOnce fit into a first-level cache with room to spare.
+const normalsAtOnce = 1 << 12
+
+func normals() work {
+	x := make([]float32, normalsAtOnce)
+	return func(times int) float64 {
+		for range times {
+			kernel.Normal(x, kernel.Key{Seed: 1}, 0)
+		}
+		return float64(times * len(x))
+	}
+}
+
+func (m *meter) memory(workers int) (Rate, error) {
+	n := m.Memory
+	if n <= 0 {
+		n = max(4*cpuid.CPU.Cache.L3, workers<<24, 1<<27)
+	}
+	x, y := make([]float32, n/8), make([]float32, n/8)
+	for i := range x { // pages that were never written may all be one
+		x[i], y[i] = 1, 1
+	}
+	return m.rate(workers, func(n int) []work {
+		list := make([]work, n)
+		for i := range list {
+			lo, hi := pool.Span(len(x), n, i)
+			list[i] = axpy(y[lo:hi], x[lo:hi])
+		}
+		return list
+	})
+}
+
+func axpy(y, x []float32) work {
+	return func(times int) float64 {
+		for range times {
+			kernel.Axpy(y, 1e-6, x)
+		}
+		return float64(times * len(x) * 12)
+	}
+}
+
+// gemms measures the products of the backend in use by size.
+func (m *meter) gemms(workers int, name string) (list []Gemm, err error) {
+	for _, n := range sizes {
+		if i := len(list) - 1; i >= 0 && operations(n) > list[i].One {
+			break
+		}
+		g, err := m.gemm(workers, name, n)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, g)
+	}
+	return list, nil
+}
+
+// operations is how many a product of the given size takes.
+func operations(n int) float64 { return 2 * float64(n) * float64(n) * float64(n) }
+
+// gemm measures products of the backend in use. A product of gonum starts goroutines of its own, so
+// what one worker alone can do is measured on one processor.
+func (m *meter) gemm(workers int, name string, n int) (g Gemm, err error) {
+	g = Gemm{Backend: name, N: n}
+	processors := runtime.GOMAXPROCS(0)
+	if name == "gonum" {
+		runtime.GOMAXPROCS(1)
+	}
+	g.One, err = m.best([]work{product(n)})
+	runtime.GOMAXPROCS(processors)
+	if err != nil {
+		return Gemm{}, err
+	}
+	g.All, err = m.best(copies(workers, func() work { return product(n) }))
+	return g, err
+}
+
+func product(n int) work {
+	matrix := func(stream kernel.Stream) blas.Matrix {
+		x := make([]float32, n*n)
+		kernel.Normal(x, kernel.Key{Seed: 1, Stream: stream}, 0)
+		return blas.Dense(x, n, n)
+	}
+	a, b, c := matrix(1), matrix(2), matrix(3)
+	return func(times int) float64 {
+		for range times {
+			blas.Gemm(blas.N, blas.N, 1, a, b, 0, c)
+		}
+		return float64(times) * operations(n)
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// judge prints benchstat's tables and the verdict.
+func (p pair) judge(ctx context.Context, root string, threshold float64) (slower bool, err error) {
+	base, err := readFile(p.base)
+	if err != nil {
+		return false, err
+	}
+	head, err := readFile(p.head)
+	if err != nil {
+		return false, err
+	}
+	for _, w := range base.differs(head, threshold) {
+		fmt.Fprintln(os.Stderr, "WARNING:", w)
+	}
+	// The verdict does not need the tables: where the tool cannot be had, it stands without them.
+	tables, err := p.benchstat(ctx, root, base.ignored(head))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "WARNING: no tables:", err)
+	} else {
+		fmt.Println(tables)
+	}
+	report := compare(base, head, threshold)
+	fmt.Printf("\nbase: %s\nhead: %s\n", p.base, p.head)
+	report.print(os.Stdout)
+	return report.verdict()
+}
+
+func (p pair) benchstat(ctx context.Context, root string, ignored []string) (string, error) {
+	args := []string{"tool", "benchstat"}
+	if len(ignored) > 0 {
+		args = append(args, "-ignore", strings.Join(ignored, ","))
+	}
+	return output(ctx, root, "go", append(args, "base="+p.base, "head="+p.head)...)
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// output is what a command prints, without the last newline.
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		err = fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// moduleRoot is the directory of the module that the current directory belongs to.
+func moduleRoot(ctx context.Context) (string, error) {
+	file, err := output(ctx, "", "go", "env", "GOMOD")
+	if err != nil {
+		return "", err
+	}
+	if file == "" || file == os.DevNull {
+		return "", fmt.Errorf("this is no directory of a Go module")
+	}
+	return filepath.Dir(file), nil
+}
+
+// state names what is in the tree: the commit, and whether files differ from it.
+func state(ctx context.Context, root string) string {
+	commit, err := output(ctx, root, "git", "rev-parse", "--short", "HEAD")
+	if err != nil {
+		return "unversioned"
+	}
+	if changes, err := output(ctx, root, "git", "status", "--porcelain"); err != nil || changes != "" {
+		return commit + "-dirty"
+	}
+	return commit
+}
+
+// checkout puts a commit into a worktree of its own in dir. It returns the module's directory
+// there, the commit's short name, and what removes the worktree.
+func checkout(ctx context.Context, root, revision, dir string) (module, commit string, remove func() error, err error) {
+	commit, err = output(ctx, root, "git", "rev-parse", "--short", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+	if err != nil {
+		return "", "", nil, fmt.Errorf("base %q: neither a file nor a commit of this repository", revision)
+	}
+	prefix, err := output(ctx, root, "git", "rev-parse", "--show-prefix")
+	if err != nil {
+		return "", "", nil, err
+	}
+	tree := filepath.Join(dir, "tree")
+	if _, err := output(ctx, root, "git", "worktree", "add", "--detach", tree, commit); err != nil {
+		return "", "", nil, err
+	}
+	remove = func() error { // also after ctx has ended
+		_, err := output(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
+		return err
+	}
+	return filepath.Join(tree, prefix), commit, remove, nil
+}

@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// BenchmarkSample is 1,000 images of the default networks by all workers, with each solver's own
+// number of steps.
+func BenchmarkSample(b *testing.B) {
+	const n = 1000
+	for _, solver := range diffusion.Solvers {
+		b.Run("solver="+string(solver), func(b *testing.B) {
+			eachBackend(b, func(b *testing.B, name string) {
+				workers := pool.DefaultWorkers()
+				b.Run(fmt.Sprintf("threads=%d", workers), func(b *testing.B) {
+					under(b, name)
+					g := defaults("", 1).newMethod(b, trainer.Default().Tile, workers).Generator(true)
+					pixels := make([]float32, n*g.Dim())
+					for b.Loop() {
+						if err := g.Sample(b.Context(), pixels, n, solver, 0, 1); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "images/s")
+				})
+			})
+		})
+	}
+}
