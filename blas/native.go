@@ -1,8 +1,6 @@
 package blas
 
 import (
-	"strconv"
-
 	"gonum.org/v1/gonum/blas"
 
 	"github.com/plume-ml/plume/kernel"
@@ -24,11 +22,7 @@ const (
 
 var nativeBackend = backend{name: "native", routines: native{}, info: nativeInfo}
 
-func nativeInfo() LibraryInfo {
-	rows, cols := kernel.TileShape()
-	core := kernel.Info().Path + " " + strconv.Itoa(rows) + "x" + strconv.Itoa(cols)
-	return LibraryInfo{Backend: "native", Library: "plume", Core: core, Threads: 1}
-}
+func nativeInfo() LibraryInfo { return LibraryInfo{Backend: "native", Library: "plume", Threads: 1} }
 
 // native is our own products.
 type native struct{}

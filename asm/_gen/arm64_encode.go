@@ -101,7 +101,8 @@ var (
 	storeQs    = &armForm{0xad000000, "stp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 }}
 	loadSpread = &armForm{word: 0x4d40c800, text: "ld1r {vD.4s}, [xN]"}
 
-	loadQStep      = &armForm{word: 0x3cc10400, text: "ldr qD, [xN],#16"}       // then N += 16
+	loadQStep      = &armForm{word: 0x3cc10400, text: "ldr qD, [xN],#16"} // then N += 16
+	prefetchAt     = &armForm{word: 0xf8a06800, text: "prfm pldl1keep, [xN,xM]"}
 	loadSpreadStep = &armForm{word: 0x4dc0c800, text: "ld1r {vD.4s}, [xN], xM"} // then N += M
 )
 

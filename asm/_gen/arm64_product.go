@@ -39,7 +39,7 @@ func (a *neon) ahead(col column, n int) column {
 
 func (a *neon) touch(col column, i int) {
 	c := col.(armColumn)
-	a.text("PRFM (%N)(%M), PLDL1KEEP", in('N', c.rows[i]), in('M', c.step))
+	a.code(prefetchAt, 0, in('N', c.rows[i]), in('M', c.step))
 }
 
 // turned turns one 4 x 4 square after the other.

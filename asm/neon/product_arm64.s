@@ -70,13 +70,13 @@ first6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
 	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
@@ -117,13 +117,13 @@ first6:
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
@@ -162,13 +162,13 @@ first6:
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
 	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
@@ -221,13 +221,13 @@ four6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
 	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
@@ -266,13 +266,13 @@ four6:
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
@@ -311,13 +311,13 @@ four6:
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
 	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
@@ -366,37 +366,37 @@ one6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
 	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	PRFM (R10)(R2), PLDL1KEEP
+	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
 	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
@@ -485,13 +485,13 @@ first5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
@@ -527,13 +527,13 @@ first5:
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
@@ -567,7 +567,7 @@ first5:
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
@@ -615,13 +615,13 @@ four5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
@@ -655,13 +655,13 @@ four5:
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
@@ -695,7 +695,7 @@ four5:
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
@@ -739,31 +739,31 @@ one5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	PRFM (R9)(R2), PLDL1KEEP
+	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
 	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
@@ -844,7 +844,7 @@ first4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
@@ -875,7 +875,7 @@ first4:
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
@@ -904,7 +904,7 @@ first4:
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
@@ -935,7 +935,7 @@ first4:
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
@@ -953,7 +953,7 @@ four4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
@@ -982,7 +982,7 @@ four4:
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
@@ -1011,7 +1011,7 @@ four4:
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
@@ -1040,7 +1040,7 @@ four4:
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
@@ -1056,25 +1056,25 @@ one4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	PRFM (R8)(R2), PLDL1KEEP
+	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
 	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
@@ -1147,7 +1147,7 @@ first3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
@@ -1173,7 +1173,7 @@ first3:
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
@@ -1197,7 +1197,7 @@ first3:
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
@@ -1235,7 +1235,7 @@ four3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
@@ -1259,7 +1259,7 @@ four3:
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
@@ -1283,7 +1283,7 @@ four3:
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
@@ -1317,19 +1317,19 @@ one3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	PRFM (R7)(R2), PLDL1KEEP
+	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
 	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
@@ -1394,7 +1394,7 @@ first2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
@@ -1415,7 +1415,7 @@ first2:
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
@@ -1461,7 +1461,7 @@ four2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
@@ -1480,7 +1480,7 @@ four2:
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
@@ -1522,13 +1522,13 @@ one2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	PRFM (R6)(R2), PLDL1KEEP
+	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
 	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
@@ -1585,7 +1585,7 @@ first1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
@@ -1631,7 +1631,7 @@ four1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
@@ -1671,7 +1671,7 @@ one1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
 	PRFM 2048(R0), PLDL1KEEP
-	PRFM (R5)(R2), PLDL1KEEP
+	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
 	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s

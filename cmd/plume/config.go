@@ -29,7 +29,7 @@ func addKeys(flags *pflag.FlagSet, c *trainer.Config) {
 // would otherwise go unnoticed.
 func warnOfUnknownEnv(w io.Writer) {
 	c := trainer.Default()
-	known := []string{kernel.EnvPath}
+	known := []string{kernel.EnvPath, envBLAS}
 	for _, key := range c.Keys() {
 		known = append(known, key.Env())
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,10 +12,12 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	measured "github.com/plume-ml/plume/bench/machine"
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -30,9 +31,11 @@ type machine struct {
 	Kernels  string           `json:"kernel_path"`
 	Paths    []string         `json:"kernel_paths"` // that this CPU and build could use
 	BLAS     blas.LibraryInfo `json:"blas"`
+	BLASes   []string         `json:"blas_available"` // in this build, the default first
 	Cores    int              `json:"cores"`
-	Memory   uint64           `json:"memory_bytes,omitempty"` // 0 where the system does not tell
+	Memory   int64            `json:"memory_bytes,omitempty"` // that plume may use; 0 where the system does not tell
 	DataSets []dataSet        `json:"data_sets"`
+	Measured *measured.Rates  `json:"measured,omitempty"` // with --measure
 }
 
 type dataSet struct {
@@ -42,17 +45,23 @@ type dataSet struct {
 }
 
 func newInfo() *cobra.Command {
-	asJSON := false
+	asJSON, measure := false, false
 	cmd := &cobra.Command{
 		Use:   "info",
 		Short: "Show the CPU, the kernels and the BLAS in use",
 		Example: `  plume info
+  plume info --measure   what this machine can give, in about four seconds
   plume info --json`,
 		Args: cobra.NoArgs,
 		RunE: command(func(*cobra.Command, []string) error {
 			m, err := inspect()
 			if err != nil {
 				return err
+			}
+			if measure {
+				if err := m.measure(); err != nil {
+					return err
+				}
 			}
 			if asJSON {
 				return printJSON(os.Stdout, m)
@@ -67,6 +76,7 @@ func newInfo() *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().BoolVar(&measure, "measure", false, "measure multiply-adds, memory, normals and matrix products for some seconds")
 	return cmd
 }
 
@@ -81,8 +91,9 @@ func inspect() (machine, error) {
 		Kernels:  cpu.Path,
 		Paths:    cpu.Available,
 		BLAS:     blas.Info(),
+		BLASes:   blas.Available(),
 		Cores:    pool.DefaultWorkers(),
-		Memory:   memory(),
+		Memory:   memory.Machine(),
 	}
 	for _, name := range data.Embedded() {
 		set, err := data.Open(name, data.Options{})
@@ -94,22 +105,6 @@ func inspect() (machine, error) {
 	return m, nil
 }
 
-// memory is the machine's memory in bytes, as Linux tells it.
-func memory() uint64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kilobytes uint64
-		if _, err := fmt.Sscanf(lines.Text(), "MemTotal: %d kB", &kilobytes); err == nil {
-			return kilobytes << 10
-		}
-	}
-	return 0
-}
-
 func (m machine) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(table, name+"\t"+format+"\n", args...) }
@@ -117,19 +112,22 @@ func (m machine) print(w io.Writer) error {
 	row("CPU", "%s", m.CPU)
 	row("features", "%s", strings.Join(m.Features, " "))
 	row("kernels", "%s (of %s)", m.Kernels, strings.Join(m.Paths, ", "))
-	row("BLAS", "%s (%s)", m.BLAS.Library, m.BLAS.Backend)
+	row("BLAS", "%s (of %s): %s", m.BLAS.Backend, strings.Join(m.BLASes, ", "), m.BLAS.Library)
 	if m.BLAS.Core != "" {
 		row("BLAS core", "%s", m.BLAS.Core)
 	}
 	row("BLAS threads", "%d per call; plume runs many calls at once", m.BLAS.Threads)
 	row("cores", "%d", m.Cores)
 	if m.Memory > 0 {
-		row("memory", "%s", humanize.IBytes(m.Memory))
+		row("memory", "%s", memory.Human(m.Memory))
 	}
 	for _, set := range m.DataSets {
 		row("data set", "%s: %s images of %s", set.Name, humanize.Comma(int64(set.Images)), set.Shape)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || m.Measured == nil {
+		return err
+	}
+	return printRates(w, *m.Measured)
 }
 
 func printJSON(w io.Writer, v any) error {

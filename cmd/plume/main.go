@@ -12,10 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
-	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -52,6 +50,9 @@ func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Com
 		if exit := (*exitError)(nil); err == nil || errors.As(err, &exit) {
 			return err
 		}
+		if errors.Is(err, trainer.ErrMemory) {
+			return usage(err) // a configuration for another machine
+		}
 		return &exitError{exitFailure, err}
 	}
 }
@@ -59,10 +60,7 @@ func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Com
 func main() {
 	// A closed pipe or terminal makes writes fail, which must not end a training half-way.
 	signal.Ignore(syscall.SIGPIPE)
-	if blas.Info().Backend == "openblas" {
-		blas.LendToGonum()
-		pool.SpareProcessors()
-	}
+	collectEarly()
 	os.Exit(run())
 }
 
@@ -97,10 +95,14 @@ func newRoot() *cobra.Command {
 		Version:       trainer.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: command(func(*cobra.Command, []string) error {
-			return usage(kernel.Err())
-		}),
 	}
+	library := addBLAS(root)
+	root.PersistentPreRunE = command(func(*cobra.Command, []string) error {
+		if err := kernel.Err(); err != nil {
+			return usage(err)
+		}
+		return chooseBLAS(library)
+	})
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(), newInfo())
 	setHelp(root)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -61,12 +62,22 @@ func TestScripts(t *testing.T) {
 			env.Values[environment] = env.Vars
 			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
 		},
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "openblas":
+				return slices.Contains(blas.Available(), name), nil
+			case "race":
+				return raceEnabled, nil
+			}
+			return false, fmt.Errorf("expected openblas: the build has it; or race: it detects races")
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"deaf":       deaf,
 			"exits":      exits,
 			"interrupt":  interruptCommand,
 			"lines":      lines,
 			"modes":      modes,
+			"profile":    profileCommand,
 			"same-state": sameState,
 			"write-hex":  writeHex,
 			"write-npy":  writeNPY,
@@ -143,29 +154,34 @@ func checkCode(ts *testscript.TestScript, err error, want string) {
 	}
 }
 
-// interrupt SIGNAL CODE command... starts a command, sends it the signal (INT or TERM) after
-// its first line of output, and expects the exit code. Reading stops in between: a command
-// that writes more than a pipe holds cannot end before the signal.
+// interrupt STREAM SIGNAL CODE command... starts a command, sends it the signal (INT or TERM)
+// after its first line on stdout or stderr, and expects the exit code. Reading stops in between: a
+// command that writes more than a pipe holds cannot end before the signal.
 func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
-	if neg || len(args) < 3 || signals[args[0]] == nil {
-		ts.Fatalf("usage: interrupt INT|TERM CODE command...")
+	if neg || len(args) < 4 || signals[args[1]] == nil {
+		ts.Fatalf("usage: interrupt stdout|stderr INT|TERM CODE command...")
 	}
-	cmd := scriptCommand(ts, args[2:])
+	cmd := scriptCommand(ts, args[3:])
+	pipe, rest := cmd.StdoutPipe, ts.Stdout()
 	cmd.Stderr = ts.Stderr()
-	stdout, err := cmd.StdoutPipe()
+	if args[0] == "stderr" {
+		cmd.Stdout, cmd.Stderr = ts.Stdout(), nil
+		pipe, rest = cmd.StderrPipe, ts.Stderr()
+	}
+	stream, err := pipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	reader := bufio.NewReader(stdout)
+	reader := bufio.NewReader(stream)
 	_, lineErr := reader.ReadString('\n')
-	ts.Check(cmd.Process.Signal(signals[args[0]]))
-	_, err = io.Copy(io.Discard, reader)
+	ts.Check(cmd.Process.Signal(signals[args[1]]))
+	_, err = io.Copy(rest, reader)
 	ts.Check(err)
 	err = cmd.Wait()
 	if lineErr != nil {
 		ts.Fatalf("ended before its first line of output: %v", err)
 	}
-	checkCode(ts, err, args[1])
+	checkCode(ts, err, args[2])
 }
 
 // lines N FILE expects N lines in a file (or in stdout).

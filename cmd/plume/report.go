@@ -57,8 +57,10 @@ func (r *reporter) hook() trainer.Hook {
 }
 
 // warn prints a warning, even when progress is not printed.
-func (r *reporter) warn(text string) {
-	text = "WARNING: " + text
+func (r *reporter) warn(text string) { r.insist("WARNING: " + text) }
+
+// insist prints a line, even when progress is not printed.
+func (r *reporter) insist(text string) {
 	if r.quiet {
 		fmt.Fprintln(os.Stderr, text)
 		return
@@ -89,13 +91,19 @@ func (r *reporter) end(runDir string) error {
 			Samples string  `json:"samples"`
 			Recon   string  `json:"reconstructions"`
 			Seconds float64 `json:"seconds"`
-		}{runDir, s.SamplePath, s.ReconPath, s.Seconds}))
+			Sum     int64   `json:"memory_bytes"`                // that the parts of the run add up to
+			Peak    int64   `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
+		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Memory.Sum, s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
 		r.print(err)
 	}
 
 	r.status.Message(summaryLine(s))
+	r.status.Message(peakLine(s.Memory))
+	if warning := peakWarning(s.Memory); warning != "" {
+		r.warn(warning)
+	}
 	r.status.Message(fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath))
 	return r.err
 }
@@ -114,11 +122,12 @@ func summaryLine(s trainer.Summary) string {
 	return text
 }
 
-const pureGoWarning = `
+// gonumWarning needs what to do about it.
+const gonumWarning = `
 ****************************************************************************
-  WARNING: this plume multiplies matrices in pure Go, which is 10 to 25
-  times slower than OpenBLAS. To fix it:
-      sudo apt-get install libopenblas-dev && make build
+  WARNING: gonum multiplies matrices in plain Go, which is 10 to 25 times
+  slower than machine code. To fix it:
+      %s
 ****************************************************************************
 `
 
@@ -136,7 +145,11 @@ func backendLine() string {
 func backendWarning() string {
 	switch b := blas.Info(); {
 	case b.Backend == "gonum":
-		return pureGoWarning
+		fix := "sudo apt-get install libopenblas-dev && make build"
+		if best := blas.Available()[0]; best != b.Backend {
+			fix = "--blas " + best + " (or PLUME_BLAS=" + best + ")"
+		}
+		return fmt.Sprintf(gonumWarning, fix)
 	case b.Warning != "":
 		return "WARNING: " + b.Warning + "."
 	}

@@ -34,6 +34,7 @@ type sampleCommand struct {
 	seed                    uint64
 	solver, out, runs       string
 	raw                     bool
+	profile                 profiling
 }
 
 func newSample() *cobra.Command {
@@ -62,6 +63,7 @@ func newSample() *cobra.Command {
 	flags.BoolVar(&s.raw, "raw", false, "use the weights as they are instead of their moving average")
 	flags.IntVar(&s.threads, "threads", 0, "worker threads (0: all cores); never changes the result")
 	flags.StringVar(&s.runs, "runs", "runs", "`directory` of the numbered runs")
+	s.profile.addFlags(flags)
 	return cmd
 }
 
@@ -104,20 +106,35 @@ func (s *sampleCommand) run(spec string) error {
 	if err != nil {
 		return usage(err)
 	}
-	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
-	if err != nil {
+	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
+	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	defer interrupt.stop()
+	if err := s.profile.start(insist); err != nil {
 		return err
 	}
-	defer generator.Close()
+	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
+	if err != nil {
+		return s.profile.end(err)
+	}
+	defer generator.Close() // after the profile of the memory, which it is part of
+	err = s.draw(ctx, generator)
+	if errors.Is(err, context.Canceled) {
+		err = &exitError{code: interrupt.exitCode()}
+	}
+	return s.profile.end(err)
+}
+
+// draw writes the images and names their file on stdout.
+func (s *sampleCommand) draw(ctx context.Context, generator *trainer.Generator) error {
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
-	if err := generator.Sample(context.Background(), pixels, s.n, s.solver, s.steps, s.seed); err != nil {
+	if err := generator.Sample(ctx, pixels, s.n, s.solver, s.steps, s.seed); err != nil {
 		return err
 	}
 	if err := s.write(pixels, shape); err != nil {
 		return err
 	}
-	_, err = fmt.Println(s.out)
+	_, err := fmt.Println(s.out)
 	return err
 }
 

@@ -28,12 +28,14 @@ const trainExample = `  plume train                                    ipld on t
   plume train --data photos/ --size 32 --gray    on a directory of PNG and JPEG pictures
   plume train --config study.toml --seed 3       keys from a file, one of them overridden
   plume train --resume auto                      go on with the newest unfinished run
-  plume train --resume 7 --epochs 200            go on with run 7, for longer`
+  plume train --resume 7 --epochs 200            go on with run 7, for longer
+  plume train --epochs 3 --cpuprofile cpu.pprof  where the time goes: go tool pprof cpu.pprof`
 
 type trainCommand struct {
 	config, out, runs, resume string
 	json, quiet               bool
 	keys                      trainer.Config // what the flags of the keys are bound to
+	profile                   profiling
 }
 
 func newTrain() *cobra.Command {
@@ -56,6 +58,7 @@ func newTrain() *cobra.Command {
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	addKeys(flags, &t.keys)
+	t.profile.addFlags(flags)
 	return cmd
 }
 
@@ -69,11 +72,18 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 
 	runDir, train, err := t.open(cmd, r)
 	if err != nil {
-		return err
+		return t.profile.end(err)
 	}
 	r.status.Message("Run directory: " + runDir)
 
-	err = errors.Join(train.Run(ctx), train.Close())
+	err = train.Run(ctx)
+	profileErr := t.profile.stop() // while the memory of the run is still there to be seen
+	err = errors.Join(err, train.Close())
+	return alsoFailed(outcome(err, r, runDir, interrupt), profileErr)
+}
+
+// outcome reports what became of a run, and chooses the exit code.
+func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error {
 	switch {
 	case err == nil:
 		return r.end(runDir)
@@ -117,7 +127,9 @@ func (t *trainCommand) continueRun(cmd *cobra.Command, r *reporter, runDir strin
 	if err := stored.CheckResume(asked); err != nil {
 		return nil, usage(fmt.Errorf("%s cannot go on with another configuration:\n%w", runDir, err))
 	}
-	announce(r)
+	if err := t.begin(r); err != nil {
+		return nil, err
+	}
 	return trainer.Resume(runDir, asked, trainer.WithHook(r.hook()))
 }
 
@@ -134,12 +146,19 @@ func (t *trainCommand) startRun(cmd *cobra.Command, r *reporter) (runDir string,
 	if err != nil {
 		return "", nil, err
 	}
-	announce(r)
-	train, err = trainer.New(cfg, runDir, trainer.WithHook(r.hook()))
+	if err = t.begin(r); err == nil {
+		train, err = trainer.New(cfg, runDir, trainer.WithHook(r.hook()))
+	}
 	if err != nil && t.out == "" {
 		os.Remove(runDir) // only if it is empty: what could not start takes no number
 	}
 	return runDir, train, err
+}
+
+// begin says what computes, and starts the profiles.
+func (t *trainCommand) begin(r *reporter) error {
+	announce(r)
+	return t.profile.start(r.insist)
 }
 
 // announce says what computes. Warnings are printed even when progress is not.

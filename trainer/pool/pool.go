@@ -30,7 +30,8 @@ func SpareProcessors() { runtime.GOMAXPROCS(2 * cores) }
 type Pool struct {
 	workers int
 	start   chan struct{} // one token wakes one helper for the current phase
-	phase   sync.WaitGroup
+	left    atomic.Int32  // helpers that still work on the current phase
+	done    chan struct{} // one token ends it
 	exited  sync.WaitGroup
 
 	next  atomic.Int64
@@ -44,7 +45,7 @@ func New(workers int) *Pool {
 	if workers <= 0 {
 		workers = cores
 	}
-	p := &Pool{workers: workers, start: make(chan struct{}, workers)}
+	p := &Pool{workers: workers, start: make(chan struct{}, workers), done: make(chan struct{}, 1)}
 	p.exited.Add(workers - 1)
 	for range workers - 1 {
 		go p.help()
@@ -55,11 +56,30 @@ func New(workers int) *Pool {
 // Workers is the number of workers, the caller of Run included.
 func (p *Pool) Workers() int { return p.workers }
 
+// spins is how often a goroutine looks for a token before it sleeps: for some 50 us, since it takes about as
+// long to be woken, and most phases are shorter than a few milliseconds.
+const spins = 1 << 14
+
+// await receives a token, or tells that there will be none.
+func await(tokens chan struct{}) (open bool) {
+	for range spins {
+		select {
+		case _, open = <-tokens:
+			return open
+		default:
+		}
+	}
+	_, open = <-tokens
+	return open
+}
+
 func (p *Pool) help() {
 	defer p.exited.Done()
-	for range p.start {
+	for await(p.start) {
 		p.drain()
-		p.phase.Done()
+		if p.left.Add(-1) == 0 {
+			p.done <- struct{}{}
+		}
 	}
 }
 
@@ -85,14 +105,14 @@ func (p *Pool) Run(n int, task func(i int)) {
 	p.tasks, p.task = n, task
 	helpers := min(p.workers, n) - 1
 	if helpers > 0 {
-		p.phase.Add(helpers)
+		p.left.Store(int32(helpers))
 		for range helpers {
 			p.start <- struct{}{}
 		}
 	}
 	p.drain()
 	if helpers > 0 {
-		p.phase.Wait()
+		await(p.done)
 	}
 	p.task = nil
 }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/suggest"
+)
+
+// envBLAS names the environment variable that says what --blas says.
+const envBLAS = "PLUME_BLAS"
+
+// addBLAS defines --blas for all commands.
+func addBLAS(root *cobra.Command) *pflag.Flag {
+	names := blas.Available()
+	root.PersistentFlags().String("blas", "", fmt.Sprintf("`name` of the library of the matrix products: %s (default %q); also %s",
+		strings.Join(names, ", "), names[0], envBLAS))
+	flag := root.PersistentFlags().Lookup("blas")
+	flag.Annotations = map[string][]string{groupAnnotation: {"Every command"}}
+	if err := root.RegisterFlagCompletionFunc("blas", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is not defined
+	}
+	return flag
+}
+
+// chooseBLAS lets the flag, or else the environment, choose the backend of the matrix products,
+// and prepares the process for it.
+func chooseBLAS(flag *pflag.Flag) error {
+	name, source := os.Getenv(envBLAS), envBLAS
+	if flag.Changed {
+		name, source = flag.Value.String(), "--blas"
+	}
+	if flag.Changed || name != "" {
+		if err := blas.Use(name); err != nil {
+			return usage(fmt.Errorf("%s: %w%s", source, err, suggest.DidYouMean(name, blas.Available())))
+		}
+	}
+	blas.LendToGonum() // the metrics' float64 products, whatever computes the others
+	if blas.Info().Backend == "openblas" {
+		pool.SpareProcessors()
+	}
+	return nil
+}
