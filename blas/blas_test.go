@@ -256,7 +256,7 @@ func TestInfo(t *testing.T) {
 	if info.Threads != 1 {
 		t.Errorf("%d threads per call, want 1", info.Threads)
 	}
-	if info.Library == "" || (info.Backend == "gonum") != (info.Core == "") {
+	if info.Library == "" || (info.Backend == "openblas") != (info.Core != "") {
 		t.Errorf("%+v", info)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
@@ -31,24 +32,46 @@ func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
 
 // The same seed gives the same bits at any number of workers, diagnostics and samples included.
 func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
-	const batch, steps = 5, 24
 	for _, dynamics := range []string{"overdamped", "underdamped"} {
 		for _, particles := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/N=%d", dynamics, particles), func(t *testing.T) {
-				var want state
-				for _, workers := range []int{1, 2, 3, 8} {
-					f := startFlow(t, "ipld", busy(dynamics, particles), batch, workers)
-					got := trainFlow(t, f, batch, steps)
-					got["temperature"] = []float64{f.Diagnose(0).ExtraTemperature}
-					got["samples"] = sampleSome(t, f, 130)
-					if want == nil {
-						want = got
-					}
-					if name := want.diff(got); name != "" {
-						t.Errorf("%d workers: %s differs from one worker's", workers, name)
-					}
-				}
+				eachBLAS(t, func(t *testing.T) { sameBits(t, busy(dynamics, particles)) })
 			})
+		}
+	}
+}
+
+func sameBits(t *testing.T, o Options) {
+	const batch, steps = 5, 24
+	var want state
+	for _, workers := range []int{1, 2, 3, 8} {
+		f := startFlow(t, "ipld", o, batch, workers)
+		got := trainFlow(t, f, batch, steps)
+		got["temperature"] = []float64{f.Diagnose(0).ExtraTemperature}
+		got["samples"] = sampleSome(t, f, 130)
+		if want == nil {
+			want = got
+		}
+		if name := want.diff(got); name != "" {
+			t.Errorf("%d workers: %s differs from one worker's", workers, name)
+		}
+	}
+}
+
+// plume's own products have the same bits however rows are cut, so the size of tiles does not show.
+func TestSameBitsAtAnyTile(t *testing.T) {
+	before := blas.Info().Backend
+	t.Cleanup(func() { useBLAS(t, before) })
+	useBLAS(t, "native")
+	var want state
+	for _, tile := range []int{1, 4, 100} {
+		f := tiledFlow(t, "ipld", busy("underdamped", 3), 5, 2, tile)
+		got := trainFlow(t, f, 5, 24)
+		if want == nil {
+			want = got
+		}
+		if name := want.diff(got); name != "" {
+			t.Errorf("tiles of %d rows: %s differs from that of 1", tile, name)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -26,6 +27,27 @@ func (t table) Label(int) int     { return -1 }
 func (t table) Gather(dst []float32, idx []int) {
 	for i, m := range idx {
 		copy(dst[i*t.d:(i+1)*t.d], t.x[m*t.d:(m+1)*t.d])
+	}
+}
+
+// eachBLAS runs a test under every backend of this build. The flows of one subtest must not be used in
+// another.
+func eachBLAS(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	before := blas.Info().Backend
+	for _, name := range blas.Available() {
+		t.Run(name, func(t *testing.T) {
+			t.Cleanup(func() { useBLAS(t, before) })
+			useBLAS(t, name)
+			test(t)
+		})
+	}
+}
+
+func useBLAS(t *testing.T, name string) {
+	t.Helper()
+	if err := blas.Use(name); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -72,6 +94,12 @@ func newFlow(t testing.TB, name string, o Options, batch int) *Flow {
 // startFlow is newFlow with the parameters at their start, and a number of workers.
 func startFlow(t testing.TB, name string, o Options, batch, workers int) *Flow {
 	t.Helper()
+	return tiledFlow(t, name, o, batch, workers, 4)
+}
+
+// tiledFlow is startFlow with tiles of a number of rows.
+func tiledFlow(t testing.TB, name string, o Options, batch, workers, tile int) *Flow {
+	t.Helper()
 	if err := o.Validate().Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +107,7 @@ func startFlow(t testing.TB, name string, o Options, batch, workers int) *Flow {
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
 		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)},
-		Batch: batch, Tile: 4, Seed: testSeed, Pool: p,
+		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)
