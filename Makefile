@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-baseline bench-diff bench-kernels clean
+.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -46,18 +46,16 @@ setup: ## install OpenBLAS if it is missing and root or passwordless sudo allows
 	@$(functions)
 	command -v $(GO) > /dev/null || { echo 'Go is missing: see https://go.dev/dl' >&2; exit 1; }
 	if [ "$$CGO_ENABLED" = 0 ]; then
-		echo 'CGO_ENABLED=0: building the pure Go backend, which is 10 to 25 times slower.' >&2
+		echo 'CGO_ENABLED=0: building without OpenBLAS.' >&2
 		exit
 	fi
 	have_openblas && exit
 	apt_install libopenblas-dev && have_openblas && exit
 	printf '%s\n' >&2 \
-		'********************************************************************************' \
-		'  OpenBLAS is missing and could not be installed: building the pure Go backend,' \
-		'  which is 10 to 25 times slower. To fix it:' \
-		'      sudo apt-get install libopenblas-dev && make build' \
-		'  (and gcc and libc6-dev, if there is no C compiler)' \
-		'********************************************************************************'
+		'OpenBLAS is missing and could not be installed: building without it. plume multiplies matrices itself,' \
+		'as fast or faster where the CPU has AVX2 or AVX-512 (bin/plume info tells). To have both:' \
+		'    sudo apt-get install libopenblas-dev && make build' \
+		'(and gcc and libc6-dev, if there is no C compiler)'
 
 build: setup ## build bin/plume, with OpenBLAS where it is installed
 	@$(functions)
@@ -69,7 +67,7 @@ build: setup ## build bin/plume, with OpenBLAS where it is installed
 train: build ## train ipld on Fashion-MNIST; ARGS="--epochs 1 --out DIR" passes flags on
 	@exec bin/plume train $(ARGS)
 
-test: setup ## run every test, with OpenBLAS (where it is installed) and in pure Go
+test: setup ## run every test, with OpenBLAS (where it is installed) and without cgo
 	@$(functions)
 	choose_backend
 	if [ -n "$$tags" ]; then $(GO) test $$tags ./...; fi
@@ -118,6 +116,7 @@ lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck, 
 	if [ -n "$$tags" ]; then $(GO) vet $$tags ./...; fi
 	CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...
 	$(GO) run $(STATICCHECK) $$tags ./...
 	cd asm/_gen
 	$(GO) vet .
@@ -146,6 +145,11 @@ bench-diff: setup ## fail if a benchmark is slower than in BASE, a file or git r
 
 bench-kernels: ## measure the kernels against C, PyTorch and Go, and write the tables of bench/README.md
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run ./bench/peers -write bench/README.md
+
+bench-steps: setup ## measure steps and sampling beside PyTorch and JAX, as PYTHON (paths, with commas) has them, and write the tables
+	@$(functions)
+	choose_backend
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run $$tags ./bench/peers -what steps $(if $(PYTHON),-python '$(PYTHON)') -write bench/README.md
 
 clean: ## remove what build made; runs stay
 	@rm -rf bin

@@ -3,17 +3,10 @@ package main
 import (
 	"fmt"
 	"maps"
-	"math"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/renameio/v2"
-	"github.com/klauspost/cpuid/v2"
-
-	"github.com/plume-ml/plume/kernel"
 )
 
 // row is a line of the table: a kernel over n elements. bytes, where memory bounds the kernel, is what
@@ -92,38 +85,6 @@ func (r *results) measure(w row) error {
 	return nil
 }
 
-// median of an odd number of values is the middle one, of an even number the mean of the two.
-func median(x []float64) float64 {
-	if len(x) == 0 {
-		return math.NaN()
-	}
-	x = slices.Sorted(slices.Values(x))
-	n := len(x)
-	return (x[(n-1)/2] + x[n/2]) / 2
-}
-
-// ratio is the median of a/b over the rounds; NaN if a side did not measure.
-func ratio(a, b []float64) float64 {
-	q := make([]float64, min(len(a), len(b)))
-	for i := range q {
-		q[i] = a[i] / b[i]
-	}
-	return median(q)
-}
-
-// number prints x with three digits.
-func number(x float64) string {
-	switch {
-	case x >= 100:
-		return fmt.Sprintf("%.0f", x)
-	case x >= 10:
-		return fmt.Sprintf("%.1f", x)
-	case x >= 1:
-		return fmt.Sprintf("%.2f", x)
-	}
-	return fmt.Sprintf("%.3f", x)
-}
-
 func (r *results) markdown() string {
 	var b strings.Builder
 	r.header(&b)
@@ -142,17 +103,6 @@ func (r *results) header(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, ". Nanoseconds per element on one core, medians of %d interleaved rounds:\n\n", r.rounds)
-}
-
-func cpu() string {
-	name := kernel.Info().CPU
-	if name == "" {
-		name = runtime.GOARCH
-	}
-	if cpuid.CPU.Family != 0 {
-		name += fmt.Sprintf(", family %d, model %d", cpuid.CPU.Family, cpuid.CPU.Model)
-	}
-	return name
 }
 
 // table prints a line for each row and a column for each side but the yardstick.
@@ -201,32 +151,4 @@ func size(n int) string {
 		return "2^24"
 	}
 	return strconv.Itoa(n)
-}
-
-// Marks of the generated part of a file.
-const (
-	beginMark = "<!-- kernels: written by go run ./bench/peers -write -->"
-	endMark   = "<!-- kernels: end -->"
-)
-
-// insert replaces what stands between the marks of a file.
-func insert(file, text string) error {
-	old, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	whole, err := between(string(old), text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return renameio.WriteFile(file, []byte(whole), 0o644)
-}
-
-func between(old, text string) (string, error) {
-	head, rest, begins := strings.Cut(old, beginMark+"\n")
-	_, tail, ends := strings.Cut(rest, endMark)
-	if !begins || !ends || strings.Contains(tail, beginMark) {
-		return "", fmt.Errorf("want one line %q and after it one line %q", beginMark, endMark)
-	}
-	return head + beginMark + "\n\n" + strings.TrimSpace(text) + "\n\n" + endMark + tail, nil
 }

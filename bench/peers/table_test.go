@@ -2,8 +2,6 @@ package main
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -50,50 +48,6 @@ func TestNumber(t *testing.T) {
 		if got := number(x); got != want {
 			t.Errorf("number(%v) = %s, want %s", x, got, want)
 		}
-	}
-}
-
-func TestBetween(t *testing.T) {
-	old := "before\n" + beginMark + "\nold\n" + endMark + "\nafter\n"
-	want := "before\n" + beginMark + "\n\nnew\n\n" + endMark + "\nafter\n"
-	for range 2 { // writing again changes nothing
-		got, err := between(old, "new\n")
-		if err != nil || got != want {
-			t.Fatalf("between = %q, %v, want %q", got, err, want)
-		}
-		old = got
-	}
-	for _, bad := range []string{"", beginMark + "\n", endMark + "\n" + beginMark + "\n", old + old} {
-		if got, err := between(bad, "new"); err == nil {
-			t.Errorf("between(%q) = %q, want an error", bad, got)
-		}
-	}
-}
-
-func TestInsert(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "README.md")
-	if err := insert(file, "x"); err == nil {
-		t.Error("no error for a file that is not there")
-	}
-	if err := os.WriteFile(file, []byte(beginMark+"\n"+endMark+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := insert(file, "x"); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(file); err != nil || !strings.Contains(string(got), "\nx\n") {
-		t.Errorf("the file holds %q, %v", got, err)
-	}
-}
-
-// TestReadme looks for the marks where make puts the tables.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := between(string(text), "x"); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -13,53 +13,61 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// A worker answers every line "KERNEL N" on its standard input by one line: nanoseconds per element
-// of the kernel over N elements, and perhaps a note after a space, or "none" if it has no such
-// kernel. "about 0" asks for its version. It prepares inputs when KERNEL or N change, runs the
-// kernel untimed for a short while, and then times it for about slice.
+// A worker answers every line on its standard input by one line; "about 0" asks what it is. Those of the
+// kernels are asked for "KERNEL N" and answer nanoseconds per element of the kernel over N elements, and perhaps a note
+// after a space, or "none" if they have no such kernel. They prepare inputs when KERNEL or N change,
+// run the kernel untimed for a short while, and then time it for about slice.
 
 const slice = 20 * time.Millisecond
+
+// answerer answers a line.
+type answerer func(line string) (string, error)
+
+func serve(in io.Reader, out io.Writer, answer answerer) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		text, err := answer(lines.Text())
+		if err != nil {
+			return fmt.Errorf("worker: line %q: %w", lines.Text(), err)
+		}
+		if _, err := fmt.Fprintln(out, text); err != nil {
+			return fmt.Errorf("worker: answer to %q: %w", lines.Text(), err)
+		}
+	}
+	return lines.Err()
+}
 
 // prepare makes the inputs of a kernel over n elements and returns the kernel, or nil.
 type prepare func(name string, n int) func()
 
-var workers = map[string]prepare{
-	"plume": plumeKernel,
-	"rand":  randKernel,
-	"axpy":  func(_ string, n int) func() { return plumeKernel("axpy", n) },
+// kernelWorker holds what the last line asked for.
+type kernelWorker struct {
+	prepare prepare
+	held    string
+	run     func()
+	times   int
 }
 
-func serve(in io.Reader, out io.Writer, prepare prepare) error {
-	var held string
-	var run func()
-	var times int
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		line := lines.Text()
-		var name string
-		var n int
-		if _, err := fmt.Sscan(line, &name, &n); err != nil {
-			return fmt.Errorf("worker: line %q: want KERNEL N: %w", line, err)
-		}
-		if name == "about" {
-			run, held = nil, line
-		}
-		if line != held {
-			run = nil
-			debug.FreeOSMemory()
-			run, held = prepare(name, n), line
-			times = calibrate(run)
-		}
-		answer := "none"
-		if run != nil {
-			measure(run, (times+15)/16)
-			answer = fmt.Sprintf("%.6g", measure(run, times).Seconds()*1e9/float64(times*n))
-		}
-		if _, err := fmt.Fprintln(out, answer); err != nil {
-			return fmt.Errorf("worker: answer to %q: %w", line, err)
-		}
+func (w *kernelWorker) answer(line string) (string, error) {
+	var name string
+	var n int
+	if _, err := fmt.Sscan(line, &name, &n); err != nil {
+		return "", fmt.Errorf("want KERNEL N: %w", err)
 	}
-	return lines.Err()
+	if line != w.held {
+		w.run = nil
+		debug.FreeOSMemory()
+		w.held = line
+		if name != "about" {
+			w.run = w.prepare(name, n)
+		}
+		w.times = calibrate(w.run)
+	}
+	if w.run == nil {
+		return "none", nil
+	}
+	measure(w.run, (w.times+15)/16)
+	return fmt.Sprintf("%.6g", measure(w.run, w.times).Seconds()*1e9/float64(w.times*n)), nil
 }
 
 func measure(run func(), times int) time.Duration {
@@ -112,16 +120,30 @@ func randKernel(name string, n int) func() {
 	return nil
 }
 
-// runWorker is what this program does as a worker of the given kind.
+// runWorker is what this program does as a worker of the given kind: one of the kernels', or
+// "steps/BLAS/THREADS".
 func runWorker(kind string) error {
-	w, ok := workers[kind]
-	if !ok {
-		return fmt.Errorf("no worker %q", kind)
-	}
 	if err := kernel.Err(); err != nil {
 		return err
 	}
-	return serve(os.Stdin, os.Stdout, w)
+	answer, err := newWorker(kind)
+	if err != nil {
+		return err
+	}
+	return serve(os.Stdin, os.Stdout, answer)
+}
+
+func newWorker(kind string) (answerer, error) {
+	switch kind {
+	case "plume":
+		return (&kernelWorker{prepare: plumeKernel}).answer, nil
+	case "rand":
+		return (&kernelWorker{prepare: randKernel}).answer, nil
+	case "axpy":
+		axpy := func(_ string, n int) func() { return plumeKernel("axpy", n) }
+		return (&kernelWorker{prepare: axpy}).answer, nil
+	}
+	return newStepWorker(kind)
 }
 
 // without is env without the variables whose names begin with one of the prefixes.

@@ -22,7 +22,8 @@ func TestServe(t *testing.T) {
 		return func() {}
 	}
 	var out strings.Builder
-	if err := serve(strings.NewReader("about 0\na 8\na 8\nunknown 8\na 8\n"), &out, prepare); err != nil {
+	answer := (&kernelWorker{prepare: prepare}).answer
+	if err := serve(strings.NewReader("about 0\na 8\na 8\nunknown 8\na 8\n"), &out, answer); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"a8", "unknown8", "a8"}; !slices.Equal(prepared, want) {
@@ -37,7 +38,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("answer %q: want nanoseconds", answers[i])
 		}
 	}
-	if err := serve(strings.NewReader("a\n"), &out, prepare); err == nil {
+	if err := serve(strings.NewReader("a\n"), &out, answer); err == nil {
 		t.Error("no error for half a line")
 	}
 }

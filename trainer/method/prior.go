@@ -139,11 +139,7 @@ func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how Sam
 // eps is eps_theta = sigma z + r.
 func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
 	copy(s.score.In(lo, hi), z)
-	level := s.score.Lambda(lo, hi)
-	for i := range level {
-		level[i] = float32(lambda)
-	}
-	s.score.Forward(lo, hi)
+	s.score.ForwardAt(lo, hi, float32(lambda))
 	copy(eps, s.score.Out(lo, hi))
 	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
 }

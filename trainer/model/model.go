@@ -55,4 +55,6 @@ type ScoreNet interface {
 type ScoreTape interface {
 	Tape
 	Lambda(lo, hi int) []float32
+	// ForwardAt is Forward for rows of one level, lambda, whose share of the work it does once.
+	ForwardAt(lo, hi int, lambda float32)
 }

@@ -183,6 +183,30 @@ func TestRowIndependence(t *testing.T) {
 	}
 }
 
+// Rows of one level are those of Forward, up to the rounding of products of fewer rows.
+func TestForwardAt(t *testing.T) {
+	net := model.NewResidualScore(3, 40, 2, 8)
+	p := normals(net.Layout().Size(), 1, 0.5)
+	tape := net.NewScoreTape(p, rows)
+	pack(tape)
+	const lo, lambda = 2, -1.5
+	x := normals((rows-lo)*3, 2, 1)
+	copy(tape.In(lo, rows), x)
+	for i := range tape.Lambda(lo, rows) {
+		tape.Lambda(lo, rows)[i] = lambda
+	}
+	tape.Forward(lo, rows)
+	want := slices.Clone(tape.Out(lo, rows))
+	for i := range tape.Lambda(lo, rows) {
+		tape.Lambda(lo, rows)[i] = 7
+	}
+	clear(tape.Out(lo, rows))
+	tape.ForwardAt(lo, rows, lambda)
+	if d := reference.Distance(tape.Out(lo, rows), reference.Wide(want)); !(d <= 1e-6) {
+		t.Errorf("relative distance %.2g from Forward", d)
+	}
+}
+
 // Rows that were never filled, and hold NaN from elsewhere, do not reach the others' gradients.
 func TestFewerRowsThanRoom(t *testing.T) {
 	s := mlp(3, 4, 2)

@@ -133,15 +133,36 @@ func (t *scoreTape) Out(lo, hi int) []float32    { return cut(t.r, t.latent, lo,
 func (t *scoreTape) Lambda(lo, hi int) []float32 { return t.lambda[lo:hi] }
 
 func (t *scoreTape) Forward(lo, hi int) {
+	t.embed(lo, hi)
+	t.residual(lo, hi)
+}
+
+func (t *scoreTape) ForwardAt(lo, hi int, lambda float32) {
+	t.lambda[lo] = lambda
+	t.embed(lo, lo+1)
+	row := cut(t.emb, t.width, lo, lo+1)
+	for i := lo + 1; i < hi; i++ {
+		copy(cut(t.emb, t.width, i, i+1), row)
+	}
+	t.residual(lo, hi)
+}
+
+// embed is the embedding of the rows' levels.
+func (t *scoreTape) embed(lo, hi int) {
+	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }
+	feat := cut(t.feat, 2*len(t.freq), lo, hi)
+	kernel.Sinusoids(feat, t.Lambda(lo, hi), t.freq)
+	t.emb1.mul(wide(t.pre), feat, hi-lo)
+	kernel.BiasSiLU(wide(t.act), wide(t.pre), t.emb1.bias())
+	t.emb2.mulBias(wide(t.emb), wide(t.act), hi-lo)
+}
+
+// residual is r, given the embedding.
+func (t *scoreTape) residual(lo, hi int) {
 	rows := hi - lo
 	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }
 
-	feat, emb := cut(t.feat, 2*len(t.freq), lo, hi), wide(t.emb)
-	kernel.Sinusoids(feat, t.Lambda(lo, hi), t.freq)
-	t.emb1.mul(wide(t.pre), feat, rows)
-	kernel.BiasSiLU(wide(t.act), wide(t.pre), t.emb1.bias())
-	t.emb2.mulBias(emb, wide(t.act), rows)
-
+	emb := wide(t.emb)
 	h, bias, skip := wide(t.h[0]), t.in.bias(), []float32(nil)
 	t.in.mul(h, t.In(lo, hi), rows)
 	for l := range t.blocks {

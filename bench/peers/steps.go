@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// compareSteps measures training steps and sampling, and returns their tables.
+func compareSteps(o options, dir string) (string, error) {
+	if err := supported(trainer.Default()); err != nil {
+		return "", err
+	}
+	images, err := data.Open(trainer.Default().Data, data.Options{})
+	if err != nil {
+		return "", err
+	}
+	recordings, err := recordAll(o, dir, images)
+	if err != nil {
+		return "", err
+	}
+	list := settings(dir, o.pythons)
+	found, notes, err := firstLook(dir, list, recordings)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		notes = append(notes, "None of the interpreters "+strings.Join(o.pythons, ", ")+" can import torch or jax (see -python).")
+	}
+	t := &tournament{rounds: o.rounds, pixels: images.Shape().Dim()}
+	defer t.stop()
+	if err := t.enter(choose(found)); err != nil {
+		return "", err
+	}
+	for _, r := range recordings {
+		if err := t.measure(r.work); err != nil {
+			return "", err
+		}
+	}
+	return t.markdown(found, notes), nil
+}
+
+// recordAll does the works that are asked for, and writes the files of the scripts.
+func recordAll(o options, dir string, images data.Dataset) (list []*recording, err error) {
+	if err := writePictures(dir, images); err != nil {
+		return nil, err
+	}
+	for _, w := range works() {
+		if !o.pattern.MatchString(w.name) {
+			continue
+		}
+		r, err := w.record(dir, images)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// entrant is a side that measures some works, each in one way.
+type entrant struct {
+	*side
+	family  string // plume's backend, or the library
+	threads int    // plume's
+	label   string // the other sides' setting and way
+	ways    map[string]string
+	setting setting
+}
+
+// tournament is the sides and what they measured.
+type tournament struct {
+	rounds   int
+	pixels   int
+	entrants []*entrant
+	watch    watch
+	outcomes []*outcome
+}
+
+// outcome is what was measured of a work.
+type outcome struct {
+	work
+	times map[*entrant][]float64 // ms
+	peaks map[int][]float64      // FMA peak by threads, operations per second
+}
+
+// enter starts all sides: plume's by backend and threads, the others that were chosen.
+func (t *tournament) enter(chosen []candidate) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, name := range backends() {
+		for _, n := range threadCounts() {
+			s := &side{name: fmt.Sprintf("plume, %s, threads %d", name, n)}
+			s.start(nil, self, "-worker", fmt.Sprintf("steps/%s/%d", name, n))
+			if s.absent != "" {
+				return fmt.Errorf("%s: %s", s.name, s.absent)
+			}
+			t.entrants = append(t.entrants, &entrant{side: s, family: name, threads: n})
+			t.watch.sides = append(t.watch.sides, s)
+		}
+	}
+	for _, c := range chosen {
+		if err := t.add(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backends are those that somebody would train with: gonum, at least ten times slower, only where it is alone.
+func backends() []string {
+	names := blas.Available()
+	if len(names) > 1 {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "gonum" })
+	}
+	return names
+}
+
+// add enters a candidate; candidates of one setting share a process.
+func (t *tournament) add(c candidate) error {
+	e := &entrant{family: c.family(), label: strings.Trim(c.setting.label+", "+c.way, ", "), setting: c.setting, ways: map[string]string{c.work: c.way}}
+	for _, other := range t.entrants {
+		if other.threads == 0 && other.setting.library == c.setting.library && other.setting.label == c.setting.label {
+			e.side = other.side
+		}
+	}
+	if e.side == nil {
+		var err error
+		if e.side, err = c.setting.start(); err != nil {
+			return err
+		}
+		t.watch.sides = append(t.watch.sides, e.side)
+	}
+	t.entrants = append(t.entrants, e)
+	return nil
+}
+
+func (t *tournament) stop() { stopAll(t.watch.sides) }
+
+// measure asks all sides for the work, round by round, every other round in the opposite order.
+func (t *tournament) measure(w work) error {
+	o := &outcome{work: w, times: map[*entrant][]float64{}, peaks: map[int][]float64{}}
+	t.outcomes = append(t.outcomes, o)
+	order := slices.Clone(t.entrants)
+	for round := range t.rounds {
+		fmt.Fprintf(os.Stderr, "%s, round %d\n", w.name, round+1)
+		for _, e := range order {
+			if err := t.turn(o, e); err != nil {
+				return err
+			}
+		}
+		slices.Reverse(order)
+	}
+	return nil
+}
+
+// turn is one side's measurement; plume's first backend measures the peak too.
+func (t *tournament) turn(o *outcome, e *entrant) error {
+	way := e.ways[o.name]
+	if e.threads > 0 {
+		way = "plume"
+	}
+	if way == "" {
+		return nil
+	}
+	if e.threads > 0 && e.family == backends()[0] {
+		peak, err := e.number("peak")
+		if err != nil {
+			return err
+		}
+		o.peaks[e.threads] = append(o.peaks[e.threads], peak)
+	}
+	return t.watch.during(e.side, func() error {
+		ms, err := e.time(o.name, way)
+		o.times[e] = append(o.times[e], ms)
+		return err
+	})
+}
+
+func writePictures(dir string, images data.Dataset) error {
+	index := make([]int, images.Len())
+	for i := range index {
+		index[i] = i
+	}
+	pixels := make([]float32, images.Len()*images.Shape().Dim())
+	images.Gather(pixels, index)
+	return writeFloats(filepath.Join(dir, "images"), pixels)
+}

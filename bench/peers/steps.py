@@ -1,0 +1,181 @@
+"""PyTorch's side of the step comparison: whole training steps and sampling, in float32.
+
+    python3 bench/peers/steps.py FOLDER      # the driver does this: go run ./bench/peers -what steps
+
+The same arithmetic as plume's default run (ALGORITHM.md sections 2, 4 and 6), written to be fast: images,
+particles and parameters stay in memory, each network has one flat buffer of parameters that optimiser and
+average pass over once, one backward pass serves parameters and particles. There are several ways to the
+gradients (steps_ways.py) and to the update; what is fastest here depends on the shape and on the
+threads, so the driver tries them all. "x2" cuts the rows into two halves with a Python thread for each: PyTorch
+lets go of the interpreter's lock in its functions, so that these run at the same time.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+import steps_sampling
+from steps_adam import Update, fastest_adam
+from steps_common import mean_sech, serve
+from steps_torch import Threads, cut, parse, tensors, views, with_pieces
+from steps_ways import KINDS
+
+GUARD = 1e6  # mean of z^2 from which a particle is drawn anew
+
+
+class Network:
+    """Flat parameters of a network with views of its layers."""
+
+    def __init__(self, layers, flat):
+        self.p, self.g = flat, torch.empty_like(flat)
+        self.layers, self.grads = views(layers, self.p), views(layers, self.g)
+        self.leaves = [t.detach().requires_grad_() for layer in self.layers for t in layer]
+
+
+class Piece:
+    """The rows of one thread, with gradients of their own; make builds its way to them."""
+
+    def __init__(self, run, i, make):
+        self.run, work = run, run.work
+        first, last = cut(work.batch, run.threads.n, i)
+        self.rows = rows = slice(first * work.particles, last * work.particles)
+        self.x, self.z, self.u = run.x[first:last], run.z[rows], run.u[rows]
+        self.drift = torch.empty_like(self.z)
+        self.phi, self.theta = (net if i == 0 else Network(layers, net.p) for net, layers in
+                                ((run.phi, work.decoder), (run.theta, work.score)))
+        self.random = torch.Generator().manual_seed(i)
+        self.eps, self.xi = torch.empty_like(self.z), torch.empty_like(self.z)
+        self.way = make(self)
+
+    @torch.no_grad()
+    def gradients(self, noise):
+        """Noises z and finds the gradients of both losses and the drift."""
+        level = [t[self.rows, None] for t in self.run.levels]
+        self.lam, (alpha, self.sigma, self.push, self.pull) = level[0][:, 0], level[1:]
+        eps = self.eps.normal_(generator=self.random) if noise is None else noise[1][self.rows]
+        zl = torch.addcmul(self.sigma * eps, alpha, self.z)
+        self.sums = *self.way.gradients(self, zl, eps), self.z.square().sum()
+
+    @torch.no_grad()
+    def move(self, noise):
+        """The clipped Langevin move with momentum; rows that blew up are drawn anew."""
+        work = self.run.work
+        xi = self.xi.normal_(generator=self.random) if noise is None else noise[2][self.rows]
+        clip = work.drift_clip if noise is None else work.recorded_clip
+        push = self.drift.add_(self.z, alpha=self.run.own).mul_(work.step_size)
+        rms = push.square().mean(1, keepdim=True).sqrt_()
+        self.clipped = (rms > clip).sum()
+        push.mul_((clip / rms).clamp_(max=1))
+        self.u.mul_(1 - work.friction).sub_(push).add_(xi, alpha=math.sqrt(2 * work.friction * work.step_size))
+        self.z.add_(self.u)
+        square = self.z.square().mean(1)
+        if not bool((square <= GUARD).all()):
+            lost = ~(square <= GUARD)
+            self.z[lost], self.u[lost] = torch.randn(int(lost.sum()), work.latent), 0
+        self.square = square.mean()
+
+
+class Run:
+    """A training under way: the state, and its step."""
+
+    def __init__(self, work, way):
+        kind, pieces = parse(way)
+        self.work, self.threads = work, Threads(pieces)
+        phi, theta, z, u = tensors(work.start())
+        self.phi, self.theta = Network(work.decoder, phi), Network(work.score, theta)
+        self.cloud = [t.view(work.points, -1) for t in (z, u)]  # a datapoint's particles lie together
+        self.images = torch.from_numpy(work.pictures())
+        self.x = torch.empty(work.batch, work.pixels)
+        self.z, self.u = (torch.empty(work.rows, work.latent) for _ in range(2))
+        self.frequencies, self.variance = torch.from_numpy(work.frequencies), work.obs_noise**2
+        self.own, self.mean_square = 1 / (1 + math.exp(-work.lambda_min)), float(z.square().mean())
+        self.pieces = [Piece(self, i, KINDS[kind]) for i in range(self.threads.n)]
+        adam = fastest_adam(len(phi) // self.threads.n)
+        self.updates = [self.part(name, lr, i, adam) for i in range(self.threads.n)
+                        for name, lr in (("phi", work.lr), ("theta", work.score_lr * work.lr))]
+        self.batches = work.minibatches(np.random.default_rng(1))
+
+    def part(self, name, lr, i, adam):
+        """The update of part i of a network, which adds up the pieces' gradients."""
+        net = getattr(self, name)
+        lo, hi = cut(len(net.p), self.threads.n, i)
+        return Update(net.p[lo:hi], [getattr(p, name).g[lo:hi] for p in self.pieces], lr, self.work.ema, adam)
+
+    def draw_levels(self, lam):
+        """Stratified levels, and what depends on them alone."""
+        work = self.work
+        if lam is None:
+            lam = work.lambda_min + work.span / work.rows * (torch.randperm(work.rows) + torch.rand(1))
+        alpha, sigma = torch.sigmoid(lam).sqrt_(), torch.sigmoid(-lam).sqrt_()
+        weight = torch.ones_like(lam)
+        if work.prior_weight == "simple":
+            weight = 1 / torch.cosh(lam / 2) / mean_sech(work)
+        self.levels = lam, alpha, sigma, work.span * weight, alpha / weight
+
+    def step(self, index, repeat, noise=None):
+        """A step on the datapoints of index, with noise of its own or the recorded one."""
+        with torch.no_grad():
+            if repeat == 0:
+                self.index = torch.from_numpy(index)
+                torch.index_select(self.images, 0, self.index, out=self.x)
+                for cloud, rows in zip(self.cloud, (self.z, self.u)):
+                    torch.index_select(cloud, 0, self.index, out=rows.view(self.work.batch, -1))
+            self.draw_levels(noise and noise[0])
+        self.threads(lambda i: self.pieces[i].gradients(noise))
+        self.threads(lambda i: self.change(i, noise))
+        for cloud, rows in zip(self.cloud, (self.z, self.u)):
+            cloud.index_copy_(0, self.index, rows.view(self.work.batch, -1))
+        return self.sums()
+
+    @torch.no_grad()
+    def change(self, i, noise):
+        for update in self.updates[2 * i:2 * i + 2]:
+            update()
+        self.pieces[i].move(noise)
+
+    def sums(self):
+        """The step's squared error, prior loss and clipped rows; the loss must be finite."""
+        work = self.work
+        error, square, norms = (sum(float(p.sums[k]) for p in self.pieces) for k in range(3))
+        bound = work.span / 2 * square + self.own / 2 * norms + work.rows * work.constant
+        mean = sum(float(p.square) for p in self.pieces) / len(self.pieces)
+        self.mean_square += (mean - self.mean_square) * work.batch / work.points
+        if not math.isfinite(error + bound):
+            raise ArithmeticError(f"the losses are {error} and {bound}")
+        return error, bound, sum(int(p.clipped) for p in self.pieces)
+
+
+@torch.no_grad()
+def record(work, way):
+    run = Run(work, way)
+    for step, noise in zip(work.steps, work.noise()):
+        sums = run.step(np.array(step["index"]), step["repeat"], tensors(noise))
+    out = []
+    for first in 0, 1:
+        parts = run.updates[first::2]
+        out += [torch.cat([get(u) for u in parts]) for get in
+                (lambda u: u.p, lambda u: u.adam.m, lambda u: u.adam.v, lambda u: u.average)]
+    work.write(t.numpy() for t in out + run.cloud)
+    return "ok " + " ".join(map(str, sums))
+
+
+def train(work, way):
+    run = Run(work, way)
+    return lambda: run.step(*next(run.batches))
+
+
+def ways(work):
+    return steps_sampling.ways() if work.images else with_pieces(list(KINDS))
+
+
+def check(work, way):
+    return steps_sampling.record(work, way) if work.images else record(work, way)
+
+
+def prepare(work, way):
+    return steps_sampling.sample(work, way) if work.images else train(work, way)
+
+
+if __name__ == "__main__":
+    serve(f"PyTorch {torch.__version__}", ways, check, prepare)

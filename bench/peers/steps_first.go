@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// candidate is a way of doing a work in a setting, and its time at first sight.
+type candidate struct {
+	setting setting
+	work    string
+	way     string
+	first   float64 // ms
+}
+
+// byHand is the ways that do without PyTorch's own derivatives.
+const byHand = "by-hand"
+
+// family is the column that a candidate competes for.
+func (c candidate) family() string {
+	library, _, _ := strings.Cut(c.setting.library, " ")
+	if strings.HasPrefix(c.way, byHand) {
+		return library + ", by hand"
+	}
+	return library
+}
+
+// firstLook tries every way of every setting: what it computes is compared with plume's, and it is timed
+// for a short while. A way that cannot be had here is a note.
+func firstLook(dir string, list []setting, recordings []*recording) (found []candidate, notes []string, err error) {
+	for _, s := range list {
+		p, err := s.start()
+		if err != nil {
+			return nil, nil, err
+		}
+		fmt.Fprintln(os.Stderr, p.name)
+		for _, r := range recordings {
+			ways, err := p.ask("ways " + r.name)
+			if err != nil {
+				return nil, nil, err
+			}
+			for way := range strings.FieldsSeq(ways) {
+				c := candidate{setting: s, work: r.name, way: way}
+				err := c.look(dir, p, r)
+				if died := (*silentError)(nil); errors.As(err, &died) {
+					notes = append(notes, fmt.Sprintf("%s cannot do %s in the way %s: %s", p.name, r.name, way, died.log))
+					p, err = s.start()
+				} else if err == nil {
+					fmt.Fprintf(os.Stderr, "  %s %s: %.4g ms\n", r.name, way, c.first)
+					found = append(found, c)
+				}
+				if err != nil {
+					p.stop()
+					return nil, nil, err
+				}
+			}
+		}
+		p.stop()
+	}
+	return found, notes, nil
+}
+
+func (c *candidate) look(dir string, p *side, r *recording) error {
+	if err := r.check(dir, p, c.way); err != nil {
+		return err
+	}
+	ms, err := p.time(c.work, c.way)
+	c.first = ms
+	return err
+}
+
+// time asks for the milliseconds of a work.
+func (s *side) time(work, way string) (float64, error) {
+	return s.number(fmt.Sprintf("time %s %s", work, way))
+}
+
+func (s *side) number(question string) (float64, error) {
+	answer, err := s.ask(question)
+	if err != nil {
+		return 0, err
+	}
+	x, err := strconv.ParseFloat(answer, 64)
+	if err != nil || !(x > 0) {
+		return 0, fmt.Errorf("%s answered %q to %q: want a number above 0", s.name, answer, question)
+	}
+	return x, nil
+}
+
+// finalists are, of each work and family, the two that were fastest at first sight: one look is too
+// noisy to choose one.
+const finalists = 2
+
+func choose(found []candidate) (chosen []candidate) {
+	found = slices.Clone(found)
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		switch {
+		case a.first < b.first:
+			return -1
+		case a.first > b.first:
+			return 1
+		}
+		return 0
+	})
+	taken := map[string]int{}
+	for _, c := range found {
+		key := c.work + " " + c.family()
+		if taken[key] < finalists {
+			taken[key]++
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// TestOperations counts the weights of the shapes by hand.
+func TestOperations(t *testing.T) {
+	const small = 64*256 + 256*256 + 32*256 + 6*256*256 + 256*32 + 32*256 + 256*512 + 512*784
+	const large = 64*512 + 512*512 + 64*512 + 6*512*512 + 512*64 + 64*512 + 512*1024 + 1024*784
+	const score = 64*256 + 256*256 + 32*256 + 6*256*256 + 256*32
+	for i, want := range []struct {
+		name       string
+		rows       int
+		operations float64
+	}{
+		{"S", 1024, 6 * 1024 * small}, {"L", 1024, 6 * 1024 * large}, {"D", 500, 6 * 500 * small},
+		{sampling, 1000, 2 * 1000 * (49*score + small)},
+	} {
+		w := works()[i]
+		if w.name != want.name || w.rows() != want.rows || w.operations(784) != want.operations {
+			t.Errorf("%s: %d rows, %v operations, want %+v", w.name, w.rows(), w.operations(784), want)
+		}
+	}
+}
+
+func TestSupported(t *testing.T) {
+	if err := supported(trainer.Default()); err != nil {
+		t.Error(err)
+	}
+	for key, change := range map[string]func(o *method.Options){
+		"dynamics":        func(o *method.Options) { o.Dynamics = "overdamped" },
+		"inner_steps":     func(o *method.Options) { o.InnerSteps = 2 },
+		"score_draws":     func(o *method.Options) { o.ScoreDraws = 2 },
+		"scale_anchor":    func(o *method.Options) { o.ScaleAnchor = 1 },
+		"drift_clip":      func(o *method.Options) { o.DriftClip = 0 },
+		"catch_up":        func(o *method.Options) { o.CatchUp = 2 },
+		"prior_warmup":    func(o *method.Options) { o.PriorWarmup = 1 },
+		"prior_drift":     func(o *method.Options) { o.PriorDrift = "score" },
+		"control_variate": func(o *method.Options) { o.ControlVariate = true },
+		"optimizer":       func(o *method.Options) { o.Optimizer = "sgd" },
+		"ema":             func(o *method.Options) { o.EMA = 0 },
+	} {
+		c := trainer.Default()
+		change(&c.Options)
+		if err := supported(c); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s: error %v", key, err)
+		}
+	}
+}
+
+// tiny is a work that takes no time, on the embedded digits.
+func tiny(t *testing.T, images int) (work, data.Dataset, string) {
+	t.Helper()
+	c := trainer.Default()
+	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 3, []int{5, 7}, 6, 1, 4
+	c.Batch, c.Particles = 20, 2
+	digits, err := data.Open("digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return work{name: "tiny", config: c, images: images, clip: 0.006}, digits, t.TempDir()
+}
+
+// answerOf is what a side that computes the same would answer and write.
+func (r *recording) answerOf() (sums []float64, out []float32) {
+	for _, c := range r.comparisons() {
+		out = append(out, r.want[c.name]...)
+	}
+	return slices.Clone(r.sums), out
+}
+
+func TestRecord(t *testing.T) {
+	w, digits, dir := tiny(t, 0)
+	r, err := w.record(dir, digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, clip := range []float64{1, 1e-9} {
+		none := w
+		none.clip = clip
+		if _, err := none.record(t.TempDir(), digits); err == nil {
+			t.Errorf("no error although %v clips no row, or all", clip)
+		}
+	}
+	out := r.params["prior"][len(r.params["prior"])-2]
+	if out.Name != "out.weight" || slices.Contains(r.start["prior/params"][out.Offset:out.Offset+out.Len], 0) {
+		t.Errorf("%s starts with a zero", out.Name)
+	}
+	for file, numbers := range map[string]int{
+		"tiny.start": len(r.start["decoder/params"]) + len(r.start["prior/params"]) + 2*digits.Len()*2*3,
+		"tiny.noise": 3 * w.rows() * (1 + 3 + 3),
+	} {
+		if x, err := readFloats(filepath.Join(dir, file)); err != nil || len(x) != numbers {
+			t.Errorf("%s: %d numbers, %v, want %d", file, len(x), err, numbers)
+		}
+	}
+	var s spec
+	text, err := os.ReadFile(filepath.Join(dir, "tiny.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &s); err != nil || s.Batch != 20 || s.Pixels != digits.Shape().Dim() || len(s.Steps) != 3 || s.Repeats != 4 {
+		t.Errorf("description %s, %v", text, err)
+	}
+	levels, err := readFloats(filepath.Join(dir, "tiny.noise"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	levels = slices.Sorted(slices.Values(levels[:w.rows()]))
+	for i, l := range levels { // one in each stratum
+		if x := float64(l+10) / 20 * 40; !(x > float64(i)-1e-4 && x < float64(i)+1+1e-4) {
+			t.Errorf("level %d is %v", i, l)
+		}
+	}
+}
+
+// TestCompareSteps changes each of the arrays and sums that a side must find.
+func TestCompareSteps(t *testing.T) {
+	w, digits, dir := tiny(t, 0)
+	r, err := w.record(dir, digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, out := r.answerOf()
+	if err := r.compare(answerText(sums), out); err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, c := range r.comparisons() {
+		bad := slices.Clone(out)
+		n := len(r.want[c.name])
+		for i := range n { // ten per cent too far
+			from := float32(0)
+			if c.origin != nil {
+				from = c.origin[i]
+			}
+			bad[at+i] += 0.1 * (bad[at+i] - from)
+		}
+		if err := r.compare(answerText(sums), bad); err == nil || !strings.Contains(err.Error(), c.name) {
+			t.Errorf("%s: error %v", c.name, err)
+		}
+		at += n
+	}
+	for i := range sums {
+		bad := slices.Clone(sums)
+		bad[i] += 2 + bad[i]*1e-4
+		if err := r.compare(answerText(bad), out); err == nil {
+			t.Errorf("sum %d: no error", i)
+		}
+	}
+	for name, c := range map[string]struct {
+		answer string
+		out    []float32
+	}{
+		"short": {answerText(sums), out[1:]}, "long": {answerText(sums), append(slices.Clone(out), 0)},
+		"words": {"ok 1", out}, "text": {"ok a b c", out}, "not ok": {"no" + answerText(sums)[2:], out},
+	} {
+		if err := r.compare(c.answer, c.out); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestCompareSampling(t *testing.T) {
+	w, digits, dir := tiny(t, 9)
+	r, err := w.record(dir, digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, out := r.answerOf()
+	if want := 9 * (3 + digits.Shape().Dim()); len(out) != want {
+		t.Fatalf("%d numbers, want %d", len(out), want)
+	}
+	if err := r.compare("ok", out); err != nil {
+		t.Error(err)
+	}
+	for _, i := range []int{0, len(out) - 1} {
+		bad := slices.Clone(out)
+		bad[i] += 0.01
+		if err := r.compare("ok", bad); err == nil {
+			t.Errorf("number %d: no error", i)
+		}
+	}
+	if len(slices.Collect(maps.Keys(r.want))) != 2 {
+		t.Errorf("recorded %d arrays, want latents and images", len(r.want))
+	}
+}
+
+func TestDeviation(t *testing.T) {
+	rms, largest := deviation([]float32{2, 4}, []float32{2, 1}, []float32{-1, -3})
+	if want := 3 / 5.0; rms != want { // 3 of |(3, 4)|
+		t.Errorf("rms = %v, want %v", rms, want)
+	}
+	if largest < 0.848 || largest > 0.849 { // 3 of sqrt(25/2)
+		t.Errorf("largest = %v, want 0.8485", largest)
+	}
+	if rms, _ := deviation([]float32{1}, []float32{0}, nil); rms <= 1e9 {
+		t.Errorf("a deviation from nothing is %v", rms)
+	}
+}

@@ -1,0 +1,81 @@
+"""What PyTorch's scripts of the step comparison share: settings, threads, views of flat parameters, layers."""
+
+import concurrent.futures
+import os
+
+import torch
+
+from steps_common import places
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
+torch.set_flush_denormal(True)
+torch.manual_seed(1)
+
+silu = torch.nn.functional.silu
+COMPILES = hasattr(torch, "compile")
+
+
+class Threads:
+    """Calls a function for each of n pieces, the last ones on threads of their own."""
+
+    def __init__(self, n):
+        self.n = n
+        self.pool = concurrent.futures.ThreadPoolExecutor(max(1, n - 1), initializer=torch.set_flush_denormal, initargs=(True,))
+
+    def __call__(self, f):
+        others = [self.pool.submit(f, i) for i in range(1, self.n)]
+        f(0)
+        for o in others:
+            o.result()
+
+
+def compiled(f):
+    return torch.compile(f, dynamic=False)
+
+
+def parse(way):
+    """Kind and number of pieces of a way, such as "by-hand-x2"."""
+    kind, _, pieces = way.partition("-x")
+    return kind, int(pieces or 1)
+
+
+def with_pieces(kinds):
+    """The kinds, and where one thread serves all of PyTorch also those with two pieces, a thread for each."""
+    alone = torch.get_num_threads() == 1 and os.environ.get("OPENBLAS_NUM_THREADS", "1") == "1"
+    return kinds + [k + "-x2" for k in kinds] * alone
+
+
+def cut(n, pieces, i):
+    return n * i // pieces, n * (i + 1) // pieces
+
+
+def tensors(arrays):
+    return [torch.from_numpy(a).clone() for a in arrays]
+
+
+def views(layers, flat):
+    """Weight and bias of each layer."""
+    return [(flat[i:j].view(shape), flat[j:k]) for i, j, k, shape in places(layers)]
+
+
+def linear(x, weight, bias):
+    return torch.addmm(bias, x, weight)
+
+
+def convolution(x, weight, bias):
+    """The same as a 1 x 1 convolution of an image of rows x 1 pixels, which oneDNN computes."""
+    image = x.view(1, x.shape[0], 1, x.shape[1]).permute(0, 3, 1, 2)
+    out = torch.nn.functional.conv2d(image, weight.t()[:, :, None, None], bias)
+    return out.permute(0, 2, 3, 1).reshape(x.shape[0], weight.shape[1])
+
+
+def features(lam, frequencies):
+    phase = lam[:, None] * frequencies
+    return torch.cat([phase.sin(), phase.cos()], 1)
+
+
+def blocks(h, emb, layers, affine):
+    """The residual blocks: layers are their weights and biases in a row."""
+    for l in range(0, len(layers), 4):
+        h = h + affine(silu(affine(silu(h + emb), *layers[l:l + 2])), *layers[l + 2:l + 4])
+    return h

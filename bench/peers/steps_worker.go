@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plume-ml/plume/bench/machine"
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// turn is how long a side is timed in a round, at least.
+const turn = 500 * time.Millisecond // TURN of steps_common.py
+
+// stepWorker is plume's side of the step comparison. It answers "time WORK WAY" as the scripts do
+// (steps_common.py), in the one way it knows, and "peak" by the floating-point operations per second that its threads
+// reach with multiply-adds alone.
+type stepWorker struct {
+	threads int
+	images  data.Dataset
+	ready   map[string]*repeated
+}
+
+// repeated is a work to be timed: run, in groups of so many.
+type repeated struct {
+	run   func() error
+	group int
+}
+
+// newStepWorker makes the worker "steps/BLAS/THREADS".
+func newStepWorker(kind string) (answerer, error) {
+	words := strings.Split(kind, "/")
+	if len(words) != 3 || words[0] != "steps" {
+		return nil, fmt.Errorf("no worker %q", kind)
+	}
+	threads, err := strconv.Atoi(words[2])
+	if err != nil || threads < 1 {
+		return nil, fmt.Errorf("worker %q: want a number of threads, 1 or more", kind)
+	}
+	if err := blas.Use(words[1]); err != nil {
+		return nil, err
+	}
+	if words[1] == "openblas" { // as the command does
+		pool.SpareProcessors()
+	}
+	images, err := data.Open(trainer.Default().Data, data.Options{})
+	if err != nil {
+		return nil, err
+	}
+	w := &stepWorker{threads: threads, images: images, ready: map[string]*repeated{}}
+	return w.answer, nil
+}
+
+func (w *stepWorker) answer(line string) (string, error) {
+	words := strings.Fields(line)
+	switch {
+	case len(words) == 2 && words[0] == "about":
+		info := blas.Info()
+		return strings.TrimSpace(info.Library + " " + info.Core), nil
+	case line == "peak":
+		rate, err := machine.FMAPeak(context.Background(), w.threads, machine.Options{})
+		return strconv.FormatFloat(rate, 'g', 6, 64), err
+	case len(words) == 3 && words[0] == "time":
+		r, err := w.prepare(words[1])
+		if err != nil {
+			return "", err
+		}
+		ms, err := r.time(turn)
+		return strconv.FormatFloat(ms, 'g', 6, 64), err
+	}
+	return "", fmt.Errorf(`want "about 0", "peak" or "time WORK WAY"`)
+}
+
+func (w *stepWorker) prepare(name string) (*repeated, error) {
+	if r := w.ready[name]; r != nil {
+		return r, nil
+	}
+	for _, work := range works() {
+		if work.name == name {
+			t, err := work.training(w.images, pool.New(w.threads))
+			if err != nil {
+				return nil, err
+			}
+			w.ready[name] = t.repeated()
+			return w.ready[name], nil
+		}
+	}
+	return nil, fmt.Errorf("no work %q", name)
+}
+
+// repeated takes minibatch after minibatch, each as often as a run does, or samples.
+func (t *training) repeated() *repeated {
+	if t.images > 0 {
+		g := t.Generator(true)
+		pixels := make([]float32, t.images*g.Dim())
+		return &repeated{func() error {
+			return g.Sample(context.Background(), pixels, t.images, diffusion.DDIM, t.solverSteps(), seed)
+		}, 1}
+	}
+	batches, k, repeats := t.minibatches(), 0, t.config.BatchRepeats
+	return &repeated{func() error {
+		number := k / repeats
+		_, err := t.Step(method.Minibatch{Index: batches[number%len(batches)], Number: uint32(number), Repeat: k % repeats})
+		k++
+		return err
+	}, repeats}
+}
+
+// time runs once untimed, so that what others left in the caches goes, and then whole groups until the
+// time is over. It returns milliseconds for a run.
+func (r *repeated) time(least time.Duration) (float64, error) {
+	if err := r.run(); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	for n := 1; ; n++ {
+		for range r.group {
+			if err := r.run(); err != nil {
+				return 0, err
+			}
+		}
+		if took := time.Since(start); took >= least {
+			return took.Seconds() * 1e3 / float64(n*r.group), nil
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// work is a row of the step comparison: training steps of a shape, or the sampling of images.
+type work struct {
+	name   string
+	config trainer.Config
+	images int     // to sample; 0: steps are measured
+	clip   float64 // drift_clip in the recorded steps: low enough that some rows are clipped
+}
+
+const (
+	sampling      = "sampling"
+	sampledImages = 1000
+)
+
+// works are the shapes S and L, the default run's own step D, and sampling with D's networks.
+func works() []work {
+	s := trainer.Default()
+	s.Batch, s.Particles = 128, 8
+	l := s
+	l.Latent, l.ScoreWidth, l.DecoderWidths = 64, 512, []int{512, 1024}
+	return []work{
+		{name: "S", config: s, clip: 0.03}, {name: "L", config: l, clip: 0.03}, {name: "D", config: trainer.Default(), clip: 0.03},
+		{name: sampling, config: trainer.Default(), images: sampledImages},
+	}
+}
+
+func (w work) solverSteps() int {
+	steps, err := diffusion.DDIM.DefaultSteps()
+	if err != nil {
+		panic("peers: " + err.Error()) // ddim is a solver
+	}
+	return steps
+}
+
+// rows of a step, or the images sampled.
+func (w work) rows() int {
+	if w.images > 0 {
+		return w.images
+	}
+	return w.config.Batch * w.config.Particles
+}
+
+// layouts are where the parameters of decoder and score network lie.
+func (w work) layouts(pixels int) (decoder, score *model.Layout) {
+	o := w.config.Options
+	widths := append([]int{o.Latent}, o.DecoderWidths...)
+	return model.NewMLP(append(widths, pixels)...).Layout(), method.NewDiffusionPrior(o).Layout()
+}
+
+// operations are those of the products: of a step 6 for each weight and row, of the sampling 2 for each
+// weight, image and evaluation.
+func (w work) operations(pixels int) float64 {
+	d, s := w.layouts(pixels)
+	decoder, score := weights(d), weights(s)
+	if w.images > 0 {
+		return 2 * float64(w.images) * (score*float64(w.solverSteps()) + decoder)
+	}
+	return 6 * float64(w.rows()) * (decoder + score)
+}
+
+func weights(l *model.Layout) (n float64) {
+	for _, p := range l.Params() {
+		if len(p.Shape) == 2 {
+			n += float64(p.Len)
+		}
+	}
+	return n
+}
+
+// spec is a work's description for the scripts (steps_common.py).
+type spec struct {
+	Points        int     `json:"points"`
+	Pixels        int     `json:"pixels"`
+	Images        int     `json:"images"`
+	SolverSteps   int     `json:"solver_steps"`
+	Steps         []moved `json:"steps"`
+	Batch         int     `json:"batch"`
+	Repeats       int     `json:"repeats"`
+	Latent        int     `json:"latent"`
+	ObsNoise      float64 `json:"obs_noise"`
+	DecoderWidths []int   `json:"decoder_widths"`
+	ScoreWidth    int     `json:"score_width"`
+	ScoreBlocks   int     `json:"score_blocks"`
+	ScoreFeatures int     `json:"score_features"`
+	LambdaMin     float64 `json:"lambda_min"`
+	LambdaMax     float64 `json:"lambda_max"`
+	Particles     int     `json:"particles"`
+	StepSize      float64 `json:"step_size"`
+	Friction      float64 `json:"friction"`
+	DriftClip     float64 `json:"drift_clip"`
+	RecordedClip  float64 `json:"recorded_clip"`
+	PriorWeight   string  `json:"prior_weight"`
+	LR            float64 `json:"lr"`
+	ScoreLR       float64 `json:"score_lr"`
+	EMA           float64 `json:"ema"`
+	Constant      float64 `json:"constant"` // of the bound on -log p(z) of a row
+}
+
+// moved is a recorded step: its minibatch, and how many steps that has served.
+type moved struct {
+	Index  []int `json:"index"`
+	Repeat int   `json:"repeat"`
+}
+
+func (w work) spec(images data.Dataset, recorded []moved) spec {
+	o := w.config.Options
+	s := spec{
+		Points: images.Len(), Pixels: images.Shape().Dim(), Images: w.images, SolverSteps: w.solverSteps(), Steps: recorded,
+		Batch: w.config.Batch, Repeats: o.BatchRepeats, Latent: o.Latent, ObsNoise: o.ObsNoise, DecoderWidths: o.DecoderWidths,
+		ScoreWidth: o.ScoreWidth, ScoreBlocks: o.ScoreBlocks, ScoreFeatures: o.ScoreFeatures,
+		LambdaMin: o.LambdaMin, LambdaMax: o.LambdaMax, Particles: o.Particles, StepSize: o.StepSize, Friction: o.Friction,
+		DriftClip: o.DriftClip, RecordedClip: w.clip, PriorWeight: o.PriorWeight, LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
+		Constant: method.NewBound(o).Constant(o.Latent),
+	}
+	if w.images > 0 {
+		s.Repeats = 1
+	}
+	return s
+}
+
+// supported refuses a default configuration that the scripts do not compute.
+func supported(c trainer.Config) error {
+	o := c.Options
+	var errs []error
+	expect := func(ok bool, key string, value any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("the scripts of the other sides do not know %s = %v: extend them first", key, value))
+		}
+	}
+	expect(c.Method == "ipld", "method", c.Method)
+	expect(o.Dynamics == "underdamped", "dynamics", o.Dynamics)
+	expect(o.InnerSteps == 1, "inner_steps", o.InnerSteps)
+	expect(o.ScoreDraws == 1, "score_draws", o.ScoreDraws)
+	expect(o.ScaleAnchor == 0, "scale_anchor", o.ScaleAnchor)
+	expect(o.DriftClip > 0, "drift_clip", o.DriftClip)
+	expect(o.CatchUp == 0, "catch_up", o.CatchUp)
+	expect(o.PriorWarmup == 0, "prior_warmup", o.PriorWarmup)
+	expect(o.PriorDrift == "bound", "prior_drift", o.PriorDrift)
+	expect(!o.ControlVariate, "control_variate", o.ControlVariate)
+	expect(o.Optimizer == "adam", "optimizer", o.Optimizer)
+	expect(o.EMA > 0, "ema", o.EMA)
+	return errors.Join(errs...)
+}
+
+// describe writes the work's description into the directory.
+func (w work) describe(dir string, s spec) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, w.name+".json"), text, 0o644)
+}
