@@ -63,3 +63,7 @@ func Use(name string) error {
 	active = backends[i]
 	return nil
 }
+
+// CutFree tells whether the backend in use gives the same bits however the rows and columns of a product
+// are cut into several products.
+func CutFree() bool { return active == &nativeBackend }

@@ -26,7 +26,7 @@ type Config struct {
 	Seed    uint64 `toml:"seed" help:"seed of every random number of the run"`
 	Epochs  int    `toml:"epochs" help:"passes over the training images"`
 	Batch   int    `toml:"batch" help:"datapoints B per minibatch"`
-	Tile    int    `toml:"tile" help:"rows that one worker takes through the networks at a time; part of the result's bits"`
+	Tile    int    `toml:"tile" help:"most rows that one worker takes through the networks at a time; with OpenBLAS part of the result's bits"`
 	Threads int    `toml:"threads" help:"worker threads (0: all cores); never changes the result"`
 
 	method.Options

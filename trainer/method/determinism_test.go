@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // busy are options that cut the work into many pieces: decoder layers of unequal widths, several
@@ -74,6 +75,26 @@ func TestSameBitsAtAnyTile(t *testing.T) {
 			t.Errorf("tiles of %d rows: %s differs from that of 1", tile, name)
 		}
 	}
+}
+
+// Many workers get more tiles, where that does not change the bits.
+func TestTilesFeedTheWorkers(t *testing.T) {
+	eachBLAS(t, func(t *testing.T) {
+		for _, c := range []struct{ rows, particles, workers, tiles, native int }{
+			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 36}, {1024, 8, 64, 16, 74}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
+		} {
+			p := pool.New(c.workers)
+			f := &Flow{Setup: Setup{Options: Options{Particles: c.particles}, Tile: 64, Pool: p}}
+			want := c.tiles
+			if blas.CutFree() {
+				want = c.native
+			}
+			if got := f.tilesOf(c.rows); got != want {
+				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows, c.particles, c.workers, got, want)
+			}
+			p.Close()
+		}
+	})
 }
 
 func sampleSome(t *testing.T, f *Flow, n int) []float32 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
@@ -89,10 +90,19 @@ func NewFlow(s Setup) (*Flow, error) {
 }
 
 // tilesOf is the number of tiles of a batch. All rows of a datapoint share a tile, so that its
-// image is gathered by one task.
+// image is gathered by one task. Where the cut does not show in the bits, many workers get more tiles, two of each
+// network for each worker, down to finestTile rows.
 func (f *Flow) tilesOf(rows int) int {
-	return pool.Pieces(rows/f.Particles, max(1, f.Tile/f.Particles))
+	points := rows / f.Particles
+	tiles := pool.Pieces(points, max(1, f.Tile/f.Particles))
+	if blas.CutFree() {
+		tiles = max(tiles, min(2*f.Pool.Workers(), pool.Pieces(rows, finestTile), points))
+	}
+	return tiles
 }
+
+// finestTile is as many rows as the tallest tile of package kernel: thinner ones would starve the products.
+const finestTile = 14
 
 // tile is the rows of tile i, and the datapoints of the minibatch that they belong to.
 func (f *Flow) tile(i int) (lo, hi, first, last int) {
