@@ -85,22 +85,23 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 			continue
 		esac
 		echo "kernel path $$path"
-		PLUME_KERNEL=$$path PLUME_REQUIRE_KERNEL=$$path $(GO) test -count=1 $$tags ./kernel ./trainer/...
+		PLUME_KERNEL=$$path PLUME_REQUIRE_KERNEL=$$path $(GO) test -count=1 $$tags ./kernel ./blas ./trainer/...
 	done
 	if [ "$$($(GO) env GOARCH)" = arm64 ]; then exit; fi
 	command -v qemu-aarch64-static > /dev/null || apt_install qemu-user-static || {
 		echo 'qemu-aarch64-static is missing and could not be installed: sudo apt-get install qemu-user-static' >&2; exit 1; }
 	echo 'kernel path neon, under qemu'
 	export GOARCH=arm64 CGO_ENABLED=0 PLUME_KERNEL=neon PLUME_REQUIRE_KERNEL=neon
-	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
+	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./blas ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
 
 race: setup ## run the tests under the race detector
 	@$(functions)
 	choose_backend
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
 
-fuzz: ## compare the kernel paths on FUZZTIME random inputs (default 1000000x)
+fuzz: ## compare the kernel paths, and native products with their definition, on FUZZTIME random inputs each (default 1000000x)
 	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+	$(GO) test ./blas -run '^$$' -fuzz FuzzGemm -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 
 quality: ## test 10^8 normals of the noise stream against the normal law
 	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -args -draws 100000000

@@ -35,7 +35,7 @@ func (m Matrix) valid() bool {
 		(m.Rows == 0 || m.Cols == 0 || len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols)
 }
 
-// scale is m = beta m: all that is left of a product over nothing, which the backends refuse.
+// scale is m = beta m: all that is left of a product over nothing, or times 0.
 func (m Matrix) scale(beta float32) {
 	for i := range m.Rows {
 		row := m.Data[i*m.Stride:][:m.Cols]
@@ -68,7 +68,7 @@ func (t Trans) flag() blas.Transpose {
 const errShape = "blas: shapes do not match"
 
 // Gemm is c = alpha op(a) op(b) + beta c. With beta = 0, what c held before is not read, so
-// that NaN in it does no harm.
+// that NaN in it does no harm; with alpha = 0, a and b are not.
 func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
 	m, k := a.Rows, a.Cols
 	if ta {
@@ -84,14 +84,14 @@ func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
 	if m == 0 || n == 0 {
 		return
 	}
-	if k == 0 {
+	if k == 0 || alpha == 0 { // the backends refuse the one, and some read a and b at the other
 		c.scale(beta)
 		return
 	}
 	active.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
 }
 
-// Gemv is y = alpha op(a) x + beta y.
+// Gemv is y = alpha op(a) x + beta y. As in Gemm, what is times 0 is not read.
 func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []float32) {
 	m, n := a.Rows, a.Cols
 	if ta {
@@ -103,19 +103,19 @@ func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []floa
 	if m == 0 {
 		return
 	}
-	if n == 0 {
+	if n == 0 || alpha == 0 {
 		Dense(y, m, 1).scale(beta)
 		return
 	}
 	active.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)
 }
 
-// Ger is a += alpha x y^T.
+// Ger is a += alpha x y^T. With alpha = 0, x and y are not read.
 func Ger(alpha float32, x, y []float32, a Matrix) {
 	if len(x) != a.Rows || len(y) != a.Cols || !a.valid() {
 		panic(errShape)
 	}
-	if a.Rows == 0 || a.Cols == 0 {
+	if a.Rows == 0 || a.Cols == 0 || alpha == 0 {
 		return
 	}
 	active.Sger(a.Rows, a.Cols, alpha, x, 1, y, 1, a.Data, a.Stride)

@@ -44,6 +44,9 @@ func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
 	if a.Cols != f.rows || c.Rows != a.Rows || c.Cols != f.cols || !a.valid() || !c.valid() || (bias != nil && len(bias) != f.cols) {
 		panic(errShape)
 	}
+	if c.Rows == 0 || c.Cols == 0 {
+		return
+	}
 	if active == &nativeBackend {
 		f.mulNative(a, bias, c)
 		return

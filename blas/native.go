@@ -1,6 +1,8 @@
 package blas
 
 import (
+	"sync"
+
 	"gonum.org/v1/gonum/blas"
 
 	"github.com/plume-ml/plume/kernel"
@@ -33,24 +35,29 @@ type workspace struct {
 	edge []float32 // a tile that hangs over the edge of c
 }
 
-// spareWorkspaces keeps what finished products leave to those that come.
-var spareWorkspaces = make(chan *workspace, 256)
+// spares are the workspaces that finished products leave to those that come, the last one first: it may
+// still be in a cache.
+var spares struct {
+	sync.Mutex
+	list []*workspace
+}
 
 func takeWorkspace() *workspace {
-	select {
-	case w := <-spareWorkspaces:
+	spares.Lock()
+	defer spares.Unlock()
+	if n := len(spares.list); n > 0 {
+		w := spares.list[n-1]
+		spares.list = spares.list[:n-1]
 		return w
-	default:
-		rows, cols := kernel.TileShape()
-		return &workspace{edge: kernel.Floats(rows * cols)}
 	}
+	rows, cols := kernel.TileShape()
+	return &workspace{edge: kernel.Floats(rows * cols)}
 }
 
 func (w *workspace) release() {
-	select {
-	case spareWorkspaces <- w:
-	default:
-	}
+	spares.Lock()
+	defer spares.Unlock()
+	spares.list = append(spares.list, w)
 }
 
 // room makes x hold n numbers.
@@ -64,10 +71,6 @@ func room(x *[]float32, n int) []float32 {
 // Sgemm implements routines.
 func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	to := Matrix{Rows: m, Cols: n, Stride: ldc, Data: c}
-	if alpha == 0 {
-		to.scale(beta)
-		return
-	}
 	left := factor{turned: tA == blas.Trans, stride: lda, data: a, alpha: 1}
 	right := factor{turned: tB == blas.Trans, stride: ldb, data: b, alpha: alpha}
 	w := takeWorkspace()
@@ -164,7 +167,7 @@ func (native) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda
 		if tA == blas.Trans {
 			kernel.Axpy(y, alpha*x[i], row)
 		} else {
-			y[i] += alpha * kernel.Dot(row, x)
+			y[i] += float32(alpha * kernel.Dot(row, x)) // not fused, where Go would
 		}
 	}
 }

@@ -21,6 +21,9 @@ const chunk = 32
 // after the other, zeros where it hangs over.
 func (f factor) packPanels(dst []float32, cols, l, end, j, last int) {
 	k := end - l
+	if k == 0 {
+		return
+	}
 	if f.turned {
 		for at := j; at < last; at += cols {
 			panel := dst[(at-j)*k:][:k*cols]
@@ -61,6 +64,8 @@ const conflict, far = 1024, 1024
 // would drive each other out of the caches.
 func (w *workspace) leftBlock(a factor, i, mc, l, kc, rows int) strided {
 	switch {
+	case kc == 0:
+		return strided{}
 	case a.turned && a.stride <= far:
 		return strided{a.data[l*a.stride+i:], 1, a.stride, 1}
 	case !a.turned && a.stride%conflict != 0:

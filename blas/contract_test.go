@@ -1,0 +1,101 @@
+package blas
+
+import "testing"
+
+// panics fails if f does not panic with the message.
+func panics(t *testing.T, what, message string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if r := recover(); r != message {
+			t.Errorf("%s: panic %v, want %q", what, r, message)
+		}
+	}()
+	f()
+}
+
+func empty(rows, cols int) Matrix { return Dense(make([]float32, rows*cols), rows, cols) }
+
+// Views that are no matrices: one number short, with rows that overlap, and with less than no rows.
+var (
+	short    = Matrix{Rows: 2, Cols: 3, Stride: 3, Data: make([]float32, 5)}
+	narrow   = Matrix{Rows: 2, Cols: 3, Stride: 2, Data: make([]float32, 6)}
+	negative = Matrix{Rows: -1, Cols: 3, Stride: 3}
+)
+
+// TestShapePanics: shapes that do not fit are errors of the program.
+func TestShapePanics(t *testing.T) {
+	d := empty
+	v := func(n int) []float32 { return make([]float32, n) }
+	for name, f := range map[string]func(){
+		"inner":           func() { Gemm(N, N, 1, d(2, 3), d(4, 5), 0, d(2, 5)) },
+		"inner, a turned": func() { Gemm(T, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
+		"inner, b turned": func() { Gemm(N, T, 1, d(2, 3), d(3, 5), 0, d(2, 5)) },
+		"rows of c":       func() { Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
+		"columns of c":    func() { Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(2, 4)) },
+		"short a":         func() { Gemm(N, N, 1, short, d(3, 5), 0, d(2, 5)) },
+		"short b":         func() { Gemm(N, T, 1, d(4, 3), short, 0, d(4, 2)) },
+		"short c":         func() { Gemm(N, N, 1, d(2, 4), d(4, 3), 0, short) },
+		"stride of a":     func() { Gemm(N, N, 1, narrow, d(3, 5), 0, d(2, 5)) },
+		"negative":        func() { Gemm(N, N, 1, negative, d(3, 5), 0, d(2, 5)) },
+		"x":               func() { Gemv(N, 1, d(2, 3), v(2), 0, v(2)) },
+		"y":               func() { Gemv(N, 1, d(2, 3), v(3), 0, v(3)) },
+		"x, turned":       func() { Gemv(T, 1, d(2, 3), v(3), 0, v(3)) },
+		"short, Gemv":     func() { Gemv(N, 1, short, v(3), 0, v(2)) },
+		"x, Ger":          func() { Ger(1, v(3), v(3), d(2, 3)) },
+		"y, Ger":          func() { Ger(1, v(2), v(2), d(2, 3)) },
+		"short, Ger":      func() { Ger(1, v(2), v(3), short) },
+	} {
+		panics(t, name, errShape, f)
+	}
+}
+
+// TestFactorPanics: a factor is used after Set, with shapes that fit.
+func TestFactorPanics(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		d := empty
+		var unset, f Factor
+		panics(t, "before Set", errUnset, func() { unset.Mul(d(2, 3), nil, d(2, 5)) })
+		panics(t, "Set to a short matrix", errShape, func() { unset.Set(N, short) })
+		panics(t, "after a failed Set", errUnset, func() { unset.Mul(d(2, 2), nil, d(2, 3)) })
+		f.Set(T, d(5, 3))
+		for name, mul := range map[string]func(){
+			"inner":             func() { f.Mul(d(2, 4), nil, d(2, 5)) },
+			"inner, not turned": func() { f.Mul(d(2, 5), nil, d(2, 3)) },
+			"rows of c":         func() { f.Mul(d(2, 3), nil, d(3, 5)) },
+			"columns of c":      func() { f.Mul(d(2, 3), nil, d(2, 4)) },
+			"short a":           func() { f.Mul(short, nil, d(2, 5)) },
+			"stride of a":       func() { f.Mul(narrow, nil, d(2, 5)) },
+			"negative":          func() { f.Mul(negative, nil, d(2, 5)) },
+			"short c":           func() { f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}) },
+			"bias":              func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
+			"long bias":         func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
+			"bias of nothing":   func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
+		} {
+			panics(t, name, errShape, mul)
+		}
+	})
+}
+
+// TestNoAllocation: once a product of a size is done, others of it allocate nothing, in native code.
+func TestNoAllocation(t *testing.T) {
+	use(t, "native")
+	noSpares() // each would grow once
+	s := newSource(1)
+	var f Factor
+	for _, d := range [][3]int{{1, 1, 1}, {29, 33, 40}, {blockM + 1, 20, 30}, {5, 9, blockK + 1}, {1, blockN + 1, 2}, {20, 40, 5}} {
+		eachTrans(func(ta, tb Trans) {
+			p := s.wide(s.product(ta, tb, d[0], d[1], d[2]).with(1), 2048)
+			c, left, bias := copyOf(p.c), s.spread(d[0], d[2]), s.fill(d[1])
+			for name, mul := range map[string]func(){
+				"Gemm": func() { Gemm(ta, tb, p.alpha, p.a, p.b, p.beta, c) },
+				"Set":  func() { f.Set(tb, p.b) },
+				"Mul":  func() { f.Set(tb, p.b); f.Mul(left, bias, c) },
+			} {
+				if count := testing.AllocsPerRun(3, mul); count != 0 {
+					t.Errorf("%s, %v: %v allocations", name, p, count)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package blas
+
+import (
+	"testing"
+)
+
+// factored is a product with the right factor set before, c = bias + a op(b) or without a bias: as Gemm's, it
+// starts from beta c.
+func (s *source) factored(tb Trans, d [3]int, biased bool) (p *product, bias []float32) {
+	p = s.product(N, tb, d[0], d[1], d[2])
+	if !biased {
+		return p, nil
+	}
+	bias, p.beta = s.fill(p.n), 1
+	for i := range p.m {
+		copy(row(p.c, i), bias)
+	}
+	return p, bias
+}
+
+// mul is c after the product by the factor; what c was is not used.
+func (p *product) mul(f *Factor, bias []float32) Matrix {
+	c := copyOf(p.c)
+	blank(c)
+	f.Mul(p.a, bias, c)
+	return c
+}
+
+// eachFactored calls f for products of drawn shapes and these, small and large in turns, with and without a bias.
+func eachFactored(s *source, others [][3]int, f func(p *product, bias []float32)) {
+	shapes := append(s.drawn(), others...)
+	s.Shuffle(len(shapes), func(i, j int) { shapes[i], shapes[j] = shapes[j], shapes[i] })
+	for _, d := range shapes {
+		for _, tb := range flags {
+			for _, biased := range []bool{false, true} {
+				f(s.factored(tb, d, biased))
+			}
+		}
+	}
+}
+
+// TestFactor: products by one factor, set again and again, are those in float64.
+func TestFactor(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		var f Factor
+		eachFactored(newSource(1), beyondBlocks[:6], func(p *product, bias []float32) {
+			f.Set(p.tb, p.b)
+			p.check(t, p.mul(&f, bias))
+		})
+	})
+}
+
+// TestFactorNative: they are Gemm's chains, bit for bit, also by left factors that are packed.
+func TestFactorNative(t *testing.T) {
+	use(t, "native")
+	var f Factor
+	s := newSource(2)
+	eachFactored(s, beyondBlocks, func(p *product, bias []float32) {
+		f.Set(p.tb, p.b)
+		got := p.mul(&f, bias)
+		p.checkChain(t, got)
+		sameBits(t, p, got.Data, p.done().Data)
+	})
+	for _, stride := range wideStrides {
+		p, bias := s.factored(T, [3]int{blockM + 3, 37, 41}, true)
+		f.Set(T, p.b)
+		s.wide(p, stride).checkChain(t, p.mul(&f, bias))
+	}
+}
+
+// TestFactorRows: rows of products by one factor may be computed apart from each other.
+func TestFactorRows(t *testing.T) {
+	use(t, "native")
+	s := newSource(3)
+	p, bias := s.factored(N, [3]int{blockM + 20, 40, blockK + 2}, true)
+	var f Factor
+	f.Set(N, p.b)
+	parts := p.prepared()
+	blank(parts)
+	rows := s.cuts(p.m)
+	for i, lo := range rows[:len(rows)-1] {
+		hi := rows[i+1]
+		f.Mul(sub(p.a, N, lo, hi, 0, p.k), bias, sub(parts, N, lo, hi, 0, p.n))
+	}
+	sameBits(t, p, parts.Data, p.mul(&f, bias).Data)
+}
+
+// TestFactorSetAgain: new values of b count from the next Set on.
+func TestFactorSetAgain(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		s := newSource(4)
+		p := s.product(N, N, 20, 50, 30)
+		var f Factor
+		f.Set(N, p.b)
+		p.check(t, p.mul(&f, nil))
+		for i := range p.k {
+			copy(row(p.b, i), s.fill(p.n))
+		}
+		f.Set(N, p.b)
+		p.check(t, p.mul(&f, nil))
+	})
+}
+
+// TestFactorBytes: a factor takes the memory that it says.
+func TestFactorBytes(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		s := newSource(5)
+		for _, d := range [][2]int{{1, 1}, {40, 32}, {40, 33}, {33, 200}, {0, 5}} {
+			var f Factor
+			f.Set(N, s.spread(d[0], d[1]))
+			if got, want := FactorBytes(d[0], d[1]), int64(4*cap(f.panels)); got != want {
+				t.Errorf("%d x %d: %d bytes, want %d", d[0], d[1], got, want)
+			}
+		}
+	})
+}

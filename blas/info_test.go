@@ -1,0 +1,94 @@
+package blas
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestInfo: every backend says what it is.
+func TestInfo(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		info := Info()
+		if info.Backend != active.name || !strings.HasSuffix(t.Name(), "/"+info.Backend) {
+			t.Errorf("%s says that it is %q", t.Name(), info.Backend)
+		}
+		if info.Threads != 1 {
+			t.Errorf("%d threads per call, want 1", info.Threads)
+		}
+		if info.Library == "" || (info.Backend == "openblas") != (info.Core != "") {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+// TestUse: an unknown backend is refused, with the names of those that there are, and changes nothing.
+func TestUse(t *testing.T) {
+	before := active
+	if !slices.Contains(Available(), "native") || !slices.Contains(Available(), "gonum") || before.name != Available()[0] {
+		t.Errorf("active is %s of %v", before.name, Available())
+	}
+	err := Use("mkl")
+	if err == nil || !strings.Contains(err.Error(), `"mkl"`) || !strings.Contains(err.Error(), strings.Join(Available(), ", ")) {
+		t.Errorf("error %v", err)
+	}
+	if active != before {
+		t.Errorf("active is %s", active.name)
+	}
+}
+
+// TestOrder: native is the default where it is known to be the fastest, and the last choice without assembly.
+func TestOrder(t *testing.T) {
+	some := &backend{name: "library"}
+	for _, c := range []struct {
+		path    string
+		library *backend
+		want    string
+	}{
+		{"avx512", some, "native library gonum"}, {"avx2", some, "native library gonum"}, {"avx512", nil, "native gonum"},
+		{"neon", some, "library native gonum"}, {"neon", nil, "native gonum"},
+		{"generic", some, "library gonum native"}, {"generic", nil, "gonum native"},
+	} {
+		var names []string
+		for _, b := range inOrder(c.library, c.path) {
+			names = append(names, b.name)
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%s, library %v: %s, want %s", c.path, c.library != nil, got, c.want)
+		}
+	}
+}
+
+func TestCoreWarning(t *testing.T) {
+	for _, c := range []struct {
+		core, coretype, l2 string
+		cpu                level
+		want               []string // parts of the warning; none: no warning
+	}{
+		{"SkylakeX", "", "", levelAVX512, nil},
+		{"Cooperlake", "", "", levelAVX512, nil},
+		{"SapphireRapids", "", "", levelAVX512, nil},
+		{"Haswell", "", "", levelAVX2, nil},
+		{"Zen", "", "", levelAVX2, nil},
+		{"Haswell", "", "", levelAVX, nil},
+		{"Haswell", "", "", levelUnknown, nil},
+		{"NewLake", "", "", levelAVX512, nil}, // not judged
+		{"armv8", "", "", levelUnknown, nil},
+		{"Haswell", "", "", levelAVX512, []string{"Haswell", "(AVX2)", "AVX-512"}},
+		{"Haswell", "Haswell", "", levelAVX512, []string{"Haswell", "AVX-512", "unset OPENBLAS_CORETYPE=Haswell"}},
+		{"Prescott", "", "", levelAVX2, []string{"Prescott", "(SSE)", "AVX2"}},
+		{"Sandybridge", "", "", levelAVX2, []string{"(AVX)", "AVX2"}},
+		{"SkylakeX", "SkylakeX", "512", levelAVX512, []string{"OPENBLAS_L2_SIZE=512", "unset"}},
+		{"Haswell", "Haswell", "512", levelAVX512, []string{"OPENBLAS_CORETYPE=Haswell", ". OPENBLAS_L2_SIZE=512"}},
+	} {
+		got := coreWarning(c.core, c.coretype, c.l2, c.cpu)
+		if (got == "") != (len(c.want) == 0) {
+			t.Errorf("%+v: %q", c, got)
+		}
+		for _, part := range c.want {
+			if !strings.Contains(got, part) {
+				t.Errorf("%+v: %q lacks %q", c, got, part)
+			}
+		}
+	}
+}
