@@ -138,6 +138,12 @@ func TestNoAllocation(t *testing.T) {
 				t.Errorf("%s allocates %v times", c.name, n)
 			}
 		}
+		for _, c := range fittings() {
+			s := c.arguments(-1)
+			if n := testing.AllocsPerRun(10, func() { c.f(s) }); n != 0 {
+				t.Errorf("%s allocates %v times", c.name, n)
+			}
+		}
 		x, y, b, words, perm := make([]float32, 95), make([]float32, 95), make([]float32, 19), make([]uint32, 95), make([]int, 95)
 		for name, f := range map[string]func(){
 			"Bits":      func() { Bits(words, callKey, 0) },
@@ -149,6 +155,7 @@ func TestNoAllocation(t *testing.T) {
 			"ColSum":    func() { ColSum(b, x, 19, 1) },
 			"Sinusoids": func() { Sinusoids(x[:38], b[:1], b) },
 			"AllFinite": func() { AllFinite(x) },
+			"Peak":      func() { Peak(3) },
 		} {
 			if n := testing.AllocsPerRun(10, f); n != 0 {
 				t.Errorf("%s allocates %v times", name, n)

@@ -58,7 +58,7 @@ var avx512Path = path{
 	mulTile:          avx512.MulTile,
 	packRows:         avx512.PackRows,
 	turn:             avx512.Turn,
-	peakOperations:   2 * 12 * 16,
+	peakOperations:   2 * 28 * 16,
 	peak:             avx512.Peak,
 }
 

@@ -45,6 +45,6 @@ var neonPath = path{
 	mulTile:          neon.MulTile,
 	packRows:         neon.PackRows,
 	turn:             neon.Turn,
-	peakOperations:   2 * 12 * 4,
+	peakOperations:   2 * 24 * 4,
 	peak:             neon.Peak,
 }

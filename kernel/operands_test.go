@@ -13,6 +13,8 @@ type operands struct {
 
 	rows, d, stride, repeat, phase int
 
+	cols                int        // of an output whose rows are apart: a tile or what is packed
+	ldc, lds, rs, cs    int        // strides of such an output and of a tile's start, rows and columns of a tile's a
 	a                   [5]float32 // factors
 	root, heat          float32
 	first, seed         uint64
@@ -24,9 +26,11 @@ type operands struct {
 // raw describes one kernel of the table of paths. Its slices are written as name, use and shape:
 // a slice is read (<), written (=) or updated (+); it is a matrix of rows x d (m), or two of them
 // side by side (w), has one number per row (r) or column (d), holds the images of
-// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Behind the shape,
+// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Outputs with gaps have rows x cols
+// (c) or d x cols numbers (t), ldc apart. A tile starts from rows x cols numbers, lds apart (f), and has
+// the factors a, rows x d numbers rs and cs apart, and b, d x cols. Behind the shape,
 // ' is for numbers that are positive in most uses, u for bytes and l for ids. alias names the
-// pairs that may be one slice, the written one first.
+// pairs that may be one slice where they have one length, the written one first.
 type raw struct {
 	described
 	floats     []param // what args says
@@ -109,6 +113,14 @@ var raws = parsed([]described{
 	{"ema", "avg+m p<m", 0, "", func(p *path, o *operands) { p.ema(o.f[0], o.f[1], o.a[0]) }},
 	{"u8ToF32", "dst=m src<mu", 0, "", func(p *path, o *operands) { p.u8ToF32(o.f[0], o.bytes) }},
 	{"f32ToU8", "dst=mu src<m", 0, "", func(p *path, o *operands) { p.f32ToU8(o.bytes, o.f[0]) }},
+
+	{"mulTile", "c=c start<f a<a b<b", 0, "c,start", func(p *path, o *operands) {
+		p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.f[3], o.rows, o.d)
+	}},
+	{"packRows", "dst=c src<s", 0, "", func(p *path, o *operands) {
+		p.packRows(o.f[0], o.ldc, o.f[1], o.stride, o.d, o.rows, o.a[0])
+	}},
+	{"turn", "dst=t src<s", 0, "", func(p *path, o *operands) { p.turn(o.f[0], o.ldc, o.f[1], o.stride, o.d) }},
 })
 
 // param is a slice parameter of a kernel.
@@ -152,28 +164,4 @@ func (k *raw) place(name string) int {
 
 func kernelNamed(field string) *raw {
 	return &raws[slices.IndexFunc(raws, func(k raw) bool { return k.field == field })]
-}
-
-// vector reports that the kernel has no rows.
-func (k *raw) vector() bool {
-	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.shape != 'm' })
-}
-
-// length is that of a slice of the shape.
-func (o *operands) length(shape byte) int {
-	switch shape {
-	case 'm':
-		return o.rows * o.d
-	case 'w':
-		return 2 * o.rows * o.d
-	case 'r':
-		return o.rows
-	case 'd':
-		return o.d
-	case 'i':
-		return (o.phase + o.rows + o.repeat - 1) / o.repeat * o.d
-	case 's':
-		return max(0, (o.rows-1)*o.stride+o.d)
-	}
-	panic("no such shape")
 }

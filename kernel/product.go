@@ -9,14 +9,14 @@ func TileShape() (rows, cols int) { return active.tileRows, active.tileCols }
 //	for k < n: c[i*ldc+j] = fma(a[i*rs+k*cs], b[k*C+j], c[i*ldc+j])
 //
 // so that every element is one chain of multiply-adds in the order of k, whatever the shape of the tile.
-// start may be c; its stride may be 0, for one row that starts all. n*C is at most [MaxRow].
+// start may be c, with the same stride, or have the stride 0, for one row that starts all. n*C is at most [MaxRow].
 func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
 	cols := active.tileCols
 	if rows < 1 || n < 0 {
 		check(rows == 0)
 		return
 	}
-	check(rows <= active.tileRows && n*cols <= MaxRow && ldc >= 0 && lds >= 0 && rs >= 0 && cs >= 0 &&
+	check(rows <= active.tileRows && n*cols <= MaxRow && ldc >= 0 && (rows == 1 || ldc >= cols) && lds >= 0 && rs >= 0 && cs >= 0 &&
 		len(c) >= (rows-1)*ldc+cols && len(start) >= (rows-1)*lds+cols && len(b) >= n*cols &&
 		(n == 0 || len(a) > (rows-1)*rs+(n-1)*cs))
 	if raceEnabled {

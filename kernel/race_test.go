@@ -9,15 +9,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// conflicts are pairs of calls that run at once without synchronisation, and whether they touch
+// conflict is a pair of calls that run at once without synchronisation, and whether they touch
 // the same memory with at least one writing it.
-var conflicts = []struct {
+type conflict struct {
 	name string
 	race bool
 	a, b func(x, y []float32, pixels []uint8)
-}{
+}
+
+// conflicts are some of every kind.
+var conflicts = append([]conflict{
 	{"row numbers", true,
 		func(x, _ []float32, _ []uint8) { NormalRows(x[:60], rowNumbers, 20, Key{}) },
 		func(_, _ []float32, _ []uint8) { rowNumbers[len(rowNumbers)-1]++ }},
@@ -42,7 +46,7 @@ var conflicts = []struct {
 	{"readers of pixels", false,
 		func(x, _ []float32, pixels []uint8) { U8ToF32(x[:60], pixels[:60]) },
 		func(x, _ []float32, pixels []uint8) { U8ToF32(x[60:], pixels[:60]) }},
-}
+}, productConflicts()...)
 
 // rowNumbers are those of three rows.
 var rowNumbers = make([]uint64, 3)
@@ -94,7 +98,10 @@ func collide(name string) {
 		x, y, pixels := make([]float32, 120), make([]float32, 60), make([]uint8, 120)
 		var done sync.WaitGroup
 		done.Go(func() { c.a(x, y, pixels) })
-		done.Go(func() { c.b(x, y, pixels) })
+		done.Go(func() {
+			time.Sleep(time.Millisecond) // which orders nothing, but the detector can miss what happens at one moment
+			c.b(x, y, pixels)
+		})
 		done.Wait()
 		os.Exit(0)
 	}

@@ -146,6 +146,21 @@ func (r *source) fill(k *raw, o *operands) {
 // the others do.
 var ballast = constant(mostNumbers, 0.75)
 
+// strides draws how far apart rows are: of a tile's start as in the tile, not at all, or otherwise; of its
+// factor a by rows, by columns, or neither side by side.
+func (r *source) strides(o *operands) {
+	o.ldc = o.cols + r.IntN(mostApart+1)
+	o.lds = [...]int{o.ldc, 0, o.cols + r.IntN(8)}[r.IntN(3)]
+	switch r.IntN(3) {
+	case 0:
+		o.rs, o.cs = o.d+r.IntN(mostApart+1), 1
+	case 1:
+		o.rs, o.cs = 1, o.rows+r.IntN(mostApart+1)
+	case 2:
+		o.rs, o.cs = 2+r.IntN(40), 2+r.IntN(12)
+	}
+}
+
 // root is a bound on a row's drift: none, any, or one about as long as the drift of some row.
 func (r *source) root(k *raw, o *operands) float32 {
 	h, g := k.place("h"), k.place("g")

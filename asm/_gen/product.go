@@ -177,17 +177,16 @@ func (m machine) packing() {
 	m.end()
 }
 
-// peakRegisters is how many multiply-adds are under way at once: more than any CPU's latency times its
+// peak does nothing but multiply-adds, as many at once as a tile has: more than any CPU's latency times its
 // units.
-const peakRegisters = 12
-
-// peak does nothing but multiply-adds.
 func (m machine) peak() {
-	m.begin("Peak", "func(n int)", fmt.Sprintf("n times %d multiply-adds of whole registers, independent of each other", peakRegisters))
+	rows, blocks := m.tile()
+	count := rows * blocks * m.parts()
+	m.begin("Peak", "func(n int)", fmt.Sprintf("n times %d multiply-adds of whole registers, independent of each other", count))
 	n := m.integer("n")
 	x := m.block(m.konst(0.5))[:1]
 	var acc vec
-	for range peakRegisters {
+	for range count {
 		acc = append(acc, m.copyPart(x[0]))
 	}
 	m.branch(n, less, 1, "done")

@@ -1920,7 +1920,7 @@ done:
 
 // func Peak(n int)
 //
-// Peak is n times 12 multiply-adds of whole registers, independent of each other.
+// Peak is n times 24 multiply-adds of whole registers, independent of each other.
 TEXT ·Peak(SB), NOSPLIT, $0-8
 	MOVD $productConsts<>(SB), R17
 	WORD $0x3dc00220 // ldr q0, [x17]
@@ -1937,6 +1937,18 @@ TEXT ·Peak(SB), NOSPLIT, $0-8
 	WORD $0x4ea01c0a // mov v10.16b, v0.16b
 	WORD $0x4ea01c0b // mov v11.16b, v0.16b
 	WORD $0x4ea01c0c // mov v12.16b, v0.16b
+	WORD $0x4ea01c0d // mov v13.16b, v0.16b
+	WORD $0x4ea01c0e // mov v14.16b, v0.16b
+	WORD $0x4ea01c0f // mov v15.16b, v0.16b
+	WORD $0x4ea01c10 // mov v16.16b, v0.16b
+	WORD $0x4ea01c11 // mov v17.16b, v0.16b
+	WORD $0x4ea01c12 // mov v18.16b, v0.16b
+	WORD $0x4ea01c13 // mov v19.16b, v0.16b
+	WORD $0x4ea01c14 // mov v20.16b, v0.16b
+	WORD $0x4ea01c15 // mov v21.16b, v0.16b
+	WORD $0x4ea01c16 // mov v22.16b, v0.16b
+	WORD $0x4ea01c17 // mov v23.16b, v0.16b
+	WORD $0x4ea01c18 // mov v24.16b, v0.16b
 	CMP $1, R0
 	BLT done
 
@@ -1953,6 +1965,18 @@ loop:
 	WORD $0x4e20cc0a // fmla v10.4s, v0.4s, v0.4s
 	WORD $0x4e20cc0b // fmla v11.4s, v0.4s, v0.4s
 	WORD $0x4e20cc0c // fmla v12.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0d // fmla v13.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0e // fmla v14.4s, v0.4s, v0.4s
+	WORD $0x4e20cc0f // fmla v15.4s, v0.4s, v0.4s
+	WORD $0x4e20cc10 // fmla v16.4s, v0.4s, v0.4s
+	WORD $0x4e20cc11 // fmla v17.4s, v0.4s, v0.4s
+	WORD $0x4e20cc12 // fmla v18.4s, v0.4s, v0.4s
+	WORD $0x4e20cc13 // fmla v19.4s, v0.4s, v0.4s
+	WORD $0x4e20cc14 // fmla v20.4s, v0.4s, v0.4s
+	WORD $0x4e20cc15 // fmla v21.4s, v0.4s, v0.4s
+	WORD $0x4e20cc16 // fmla v22.4s, v0.4s, v0.4s
+	WORD $0x4e20cc17 // fmla v23.4s, v0.4s, v0.4s
+	WORD $0x4e20cc18 // fmla v24.4s, v0.4s, v0.4s
 	SUB $1, R0
 	CBNZ R0, loop
 

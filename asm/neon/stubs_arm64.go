@@ -186,7 +186,7 @@ func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha
 //go:noescape
 func Turn(dst []float32, width int, src []float32, ld, n int)
 
-// Peak is n times 12 multiply-adds of whole registers, independent of each other.
+// Peak is n times 24 multiply-adds of whole registers, independent of each other.
 //
 //go:noescape
 func Peak(n int)

@@ -1,0 +1,62 @@
+package kernel
+
+import "testing"
+
+// eachPathBench times, on every path, calls that perform the returned number of operations each.
+func eachPathBench(b *testing.B, prepare func() (operations int64, call func())) {
+	chosen := active
+	defer func() { active = chosen }()
+	for _, p := range paths {
+		b.Run("impl="+p.name, func(b *testing.B) {
+			active = p
+			operations, call := prepare()
+			call() // the first touches its memory
+			for b.Loop() {
+				call()
+			}
+			b.ReportMetric(float64(operations)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkMulTile is one tile of packed factors, as deep as the blocks of a large product, so that they lie in
+// the caches next to the core.
+func BenchmarkMulTile(b *testing.B) {
+	eachPathBench(b, func() (int64, func()) {
+		const n = 384
+		rows, cols := TileShape()
+		c, start, x, y := make([]float32, rows*cols), make([]float32, cols), fill(rows*n), fill(n*cols)
+		return int64(2 * rows * cols * n), func() { MulTile(c, cols, start, 0, x, 1, rows, y, rows, n) }
+	})
+}
+
+// BenchmarkPeak is what BenchmarkMulTile could reach.
+func BenchmarkPeak(b *testing.B) {
+	const rounds = 1 << 12
+	eachPathBench(b, func() (int64, func()) { return Peak(rounds), func() { Peak(rounds) } })
+}
+
+// benchPanel is the width of the panels that the packings are timed with.
+const benchPanel = 32
+
+func BenchmarkPackRows(b *testing.B) {
+	eachBench(b, 8, func(n int) func() {
+		dst, src, rows := make([]float32, n), fill(n), n/benchWide
+		return func() {
+			for j := 0; j < benchWide; j += benchPanel {
+				PackRows(dst[j*rows:], benchPanel, src[j:], benchWide, benchPanel, rows, 1)
+			}
+		}
+	})
+}
+
+func BenchmarkPackColumns(b *testing.B) {
+	eachBench(b, 8, func(n int) func() {
+		dst, src := make([]float32, n), fill(n)
+		return func() {
+			for i := 0; i < n; i += benchPanel * benchWide {
+				PackColumns(dst[i:], benchPanel, src[i:], benchWide, benchPanel, benchWide)
+			}
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// documentedTile is the loop in MulTile's comment, for tiles of any shape.
+func documentedTile(o *operands) {
+	c, start, a, b := o.f[0], o.f[1], o.f[2], o.f[3]
+	for i := range o.rows {
+		row := c[i*o.ldc:][:o.cols]
+		copy(row, start[i*o.lds:])
+		for k := range o.d {
+			for j, v := range row {
+				row[j] = fma32(a[i*o.rs+k*o.cs], b[k*o.cols+j], v)
+			}
+		}
+	}
+}
+
+// factors are those of a product of m x k and k x n numbers, and the row that every row of it starts from.
+type factors struct {
+	m, n, k     int
+	a           []float32
+	rs, cs      int // a's strides
+	b           []float32
+	turned      bool // b is n x k
+	start       []float32
+	part, alpha float32 // of the depth that the first tiles take; of b, if it is not turned
+}
+
+// product multiplies as tiles of the path in use do it: over two parts of the depth, and with a last panel of
+// b that may be padded.
+func (f *factors) product() []float32 {
+	rows, cols := TileShape()
+	wide := (f.n + cols - 1) / cols * cols
+	c, panel := make([]float32, f.m*wide), make([]float32, f.k*cols)
+	start := append(f.start, make([]float32, wide-f.n)...)
+	part := int(f.part * float32(f.k))
+	for j := 0; j < f.n; j += cols {
+		f.pack(panel, j, cols)
+		for i := 0; i < f.m; i += rows {
+			n, tile, a := min(rows, f.m-i), c[i*wide+j:], f.a[i*f.rs:]
+			MulTile(tile, wide, start[j:], 0, a, f.rs, f.cs, panel, n, part)
+			MulTile(tile, wide, tile, wide, a[part*f.cs:], f.rs, f.cs, panel[part*cols:], n, f.k-part)
+		}
+	}
+	out := make([]float32, f.m*f.n)
+	PackRows(out, f.n, c, wide, f.n, f.m, 1)
+	return out
+}
+
+// pack makes the panel of b's columns from j on.
+func (f *factors) pack(panel []float32, j, cols int) {
+	if have := min(cols, f.n-j); f.turned {
+		PackColumns(panel, cols, f.b[j*f.k:], f.k, have, f.k)
+	} else {
+		PackRows(panel, cols, f.b[j:], f.n, have, f.k, f.alpha)
+	}
+}
+
+// element is element i, j of the product: one chain in the order of the depth.
+func (f *factors) element(i, j int) float32 {
+	sum := f.start[j]
+	for k := range f.k {
+		sum = fma32(f.a[i*f.rs+k*f.cs], f.right(k, j), sum)
+	}
+	return sum
+}
+
+// right is element k, j of b as it enters the product.
+func (f *factors) right(k, j int) float32 {
+	if f.turned {
+		return f.b[j*f.k+k]
+	}
+	return f.alpha * f.b[k*f.n+j]
+}
+
+// TestProducts: a product has the same bits on every path, whatever the shapes of its tiles.
+func TestProducts(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(4, 1))
+		for range 60 {
+			f := factors{m: 1 + r.IntN(40), n: 1 + r.IntN(80), k: 1 + r.IntN(60), part: r.Float32(), alpha: 1.7}
+			f.turned, f.rs, f.cs = r.IntN(2) == 1, f.k, 1
+			if r.IntN(2) == 1 {
+				f.rs, f.cs = 1, f.m
+			}
+			f.a, f.b, f.start = fill(f.m*f.k), fill(f.k*f.n), fill(f.n)
+			want := make([]float32, f.m*f.n)
+			for at := range want {
+				want[at] = f.element(at/f.n, at%f.n)
+			}
+			same(t, fmt.Sprintf("product of %d x %d and %d x %d", f.m, f.k, f.k, f.n), f.product(), want)
+		}
+	})
+}
+
+// TestTileComparisonFails: what a tile may do wrong in one place is seen.
+func TestTileComparisonFails(t *testing.T) {
+	chain := func(o *operands, add func(k int, a, b float32)) {
+		for k := range o.d {
+			add(k, o.f[2][o.rs+k*o.cs], o.f[3][k*o.cols])
+		}
+	}
+	wrongs := []struct {
+		what string
+		does func(o *operands, wrong *float32)
+		want string
+	}{
+		{"is right", func(*operands, *float32) {}, ""},
+		{"rounds products", func(o *operands, sum *float32) {
+			*sum = o.f[1][o.lds]
+			chain(o, func(_ int, a, b float32) { *sum += float32(a * b) })
+		}, "c["},
+		{"starts last", func(o *operands, sum *float32) {
+			*sum = 0
+			chain(o, func(_ int, a, b float32) { *sum = fma32(a, b, *sum) })
+			*sum += o.f[1][o.lds]
+		}, "c["},
+		{"leaves out one", func(o *operands, sum *float32) {
+			*sum = o.f[1][o.lds]
+			chain(o, func(k int, a, b float32) {
+				if k != 4 {
+					*sum = fma32(a, b, *sum)
+				}
+			})
+		}, "c["},
+		{"writes between rows", func(o *operands, _ *float32) { o.f[0][o.ldc-1] = 1 }, "c["},
+	}
+	k := kernelNamed("mulTile")
+	r := newRig(t)
+	r.prepare(k, shape{3, 300, genericCols}, newSource(2, usual))
+	if r.in.ldc == r.in.cols {
+		t.Fatal("nothing lies between the rows of the tile")
+	}
+	r.refer(k)
+	for _, w := range wrongs {
+		wrong := &path{name: "wrong", mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+			o := &operands{rows: rows, d: n, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs, f: [6][]float32{c, start, a, b}}
+			documentedTile(o)
+			w.does(o, &c[ldc])
+		}}
+		err := r.against(k, wrong, between, 3, nil)
+		if got := fmt.Sprint(err); w.want == "" && err != nil || !strings.HasPrefix(got, w.want) {
+			t.Errorf("a tile that %s: %v, want %s", w.what, err, w.want)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+//go:build race
+
+package kernel
+
+// raced are the arguments of tiles and packings: of two rows, 100 numbers apart, or of sixteen 12 apart, which
+// PackColumns leaves to assembly.
+var raced struct{ c, start, a, b, src, dst [200]float32 }
+
+// beside is a call beside Go code that changes single numbers of an array.
+func beside(name string, race bool, call func(), x *[200]float32, places ...int) conflict {
+	return conflict{name, race, func(_, _ []float32, _ []uint8) { call() }, func(_, _ []float32, _ []uint8) {
+		for _, i := range places {
+			x[i]++
+		}
+	}}
+}
+
+// productConflicts touch the last number that a tile or a packing touches of an argument, or numbers around
+// those that it touches.
+func productConflicts() []conflict {
+	_, cols := TileShape()
+	r := &raced
+	tile := func(rs, cs int) func() {
+		return func() { MulTile(r.c[:], 100, r.start[:], 100, r.a[:], rs, cs, r.b[:], 2, 3) }
+	}
+	byRows, byColumns, scattered := tile(10, 1), tile(1, 10), tile(50, 20)
+	packRows := func() { PackRows(r.dst[:], 20, r.src[:], 100, 17, 2, 1) }
+	packColumns := func() { PackColumns(r.dst[:], 20, r.src[:], 12, 16, 8) }
+	return []conflict{
+		beside("a tile and its result", true, byRows, &r.c, 100+cols-1),
+		beside("a tile and what is around its result", false, byRows, &r.c, cols, 99, 100+cols),
+		beside("a tile and its start", true, byRows, &r.start, 100+cols-1),
+		beside("a tile and what is around its start", false, byRows, &r.start, cols, 99, 100+cols),
+		beside("a tile and its a by rows", true, byRows, &r.a, 12),
+		beside("a tile and what is around its a by rows", false, byRows, &r.a, 3, 9, 13),
+		beside("a tile and its a by columns", true, byColumns, &r.a, 21),
+		beside("a tile and what is around its a by columns", false, byColumns, &r.a, 2, 9, 22),
+		beside("a tile and its scattered a", true, scattered, &r.a, 90),
+		beside("a tile and what is around its scattered a", false, scattered, &r.a, 1, 49, 89, 91),
+		beside("a tile and its b", true, byRows, &r.b, 3*cols-1),
+		beside("a tile and what is behind its b", false, byRows, &r.b, 3*cols),
+		beside("PackRows and its source", true, packRows, &r.src, 116),
+		beside("PackRows and what is around its source", false, packRows, &r.src, 17, 99, 117),
+		beside("PackRows and its padding", true, packRows, &r.dst, 39),
+		beside("PackRows and what is behind", false, packRows, &r.dst, 40),
+		beside("PackColumns and its source", true, packColumns, &r.src, 187),
+		beside("PackColumns and what is around its source", false, packColumns, &r.src, 8, 179, 188),
+		beside("PackColumns and its padding", true, packColumns, &r.dst, 159),
+		beside("PackColumns and what is behind", false, packColumns, &r.dst, 160),
+	}
+}

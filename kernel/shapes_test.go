@@ -1,0 +1,109 @@
+package kernel
+
+import "slices"
+
+// Limits on the arguments: elements of a matrix, numbers between the rows of one that need not be, and numbers
+// in a slice (the second factor of a tile has the longest).
+const (
+	mostElements = 1100
+	mostApart    = 3
+	mostNumbers  = 10 * mostElements
+)
+
+// shape is the size of one comparison.
+type shape struct{ rows, d, cols int }
+
+// shapes are the sizes at which a kernel is compared: vectors of every length, or rows of every
+// width and of many numbers, the other drawn so that the matrix stays within the limit. Tiles are of all
+// numbers of rows, for every small depth, and of every depth.
+func (k *raw) shapes() (all []shape) {
+	r := newSource(0, usual)
+	for n := 0; n <= mostElements; n++ {
+		most := mostElements / max(1, n)
+		if k.has('b') || k.has('t') {
+			all = append(all, shape{rows: n, d: n / 16}, shape{rows: n, d: n})
+			continue
+		}
+		if n >= k.least {
+			s := shape{rows: 1, d: n}
+			if !k.vector() {
+				s.rows = most - r.IntN(2)*r.IntN(most+1)
+			}
+			all = append(all, s)
+		}
+		if !k.vector() && (n < 40 || n%53 == 0) {
+			all = append(all, shape{rows: n, d: k.least + r.IntN(most+1-k.least)})
+		}
+	}
+	return all
+}
+
+// vector reports that the kernel has no rows.
+func (k *raw) vector() bool {
+	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.shape != 'm' })
+}
+
+// has reports that a parameter of the kernel has the shape.
+func (k *raw) has(shape byte) bool {
+	return slices.ContainsFunc(k.floats, func(p param) bool { return p.shape == shape })
+}
+
+// tile reports that the kernel works on the tiles of its path, which differ between paths.
+func (k *raw) tile() bool { return k.has('b') }
+
+// fit makes a shape one that the kernel takes on the path, and leaves those that are as they were.
+func (k *raw) fit(s shape, p *path) shape {
+	switch {
+	case k.tile():
+		return shape{s.rows % (p.tileRows + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
+	case k.has('t'):
+		return shape{turned, s.d % (mostNumbers/(turned+mostApart) + 1) &^ 3, turned}
+	}
+	s.d = max(k.least, s.d%(mostElements+1))
+	s.cols = s.d
+	if k.vector() {
+		s.rows = 1
+	} else {
+		s.rows %= mostElements/max(1, s.d) + 1
+	}
+	return s
+}
+
+// grid is the shape of a slice whose rows may be apart: rows of width numbers.
+func (o *operands) grid(shape byte) (rows, width, apart int, is bool) {
+	switch shape {
+	case 's':
+		return o.rows, o.d, o.stride, true
+	case 'c':
+		return o.rows, o.cols, o.ldc, true
+	case 't':
+		return o.d, o.cols, o.ldc, true
+	case 'f':
+		return o.rows, o.cols, o.lds, true
+	}
+	return 0, 0, 0, false
+}
+
+// length is that of a slice of the shape.
+func (o *operands) length(shape byte) int {
+	if rows, width, apart, is := o.grid(shape); is {
+		return min(rows, 1) * ((rows-1)*apart + width)
+	}
+	switch shape {
+	case 'm':
+		return o.rows * o.d
+	case 'w':
+		return 2 * o.rows * o.d
+	case 'r':
+		return o.rows
+	case 'd':
+		return o.d
+	case 'i':
+		return (o.phase + o.rows + o.repeat - 1) / o.repeat * o.d
+	case 'a':
+		return min(o.rows, o.d, 1) * ((o.rows-1)*o.rs + (o.d-1)*o.cs + 1)
+	case 'b':
+		return o.d * o.cols
+	}
+	panic("no such shape")
+}
