@@ -21,6 +21,7 @@ type Summary struct {
 	Samples    int     // samples behind Final.PCA64FD
 	RealFloor  float64 // PCA-64 FD of the held-out images; NaN without them
 	RealImages int     // held-out images behind RealFloor
+	Memory     Memory  // of the process, in this session
 }
 
 // Option adjusts a Trainer.

@@ -92,23 +92,24 @@ func (t *Trainer) judge(e metric.Epoch) error {
 	return nil
 }
 
-// evaluate samples, measures the PCA-64 FD into e, and draws the pictures.
+// evaluate samples, measures the PCA-64 FD into e, and draws the pictures. Images are made of
+// the samples' latents when they are needed, a block at a time.
 func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
+	t.fitPCA()
 	g := t.method.Generator(true)
-	dim := t.train.Shape().Dim()
-	n := max(t.cfg.EvalSamples, gridImages)
-	samples := make([]float32, n*dim)
-	if err := g.Sample(ctx, samples, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
+	z := make([]float32, n*d)
+	if err := g.SampleLatents(ctx, z, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
-	if t.fitPCA(); t.pca != nil {
-		fd, err := t.pca.Distance(samples[:t.cfg.EvalSamples*dim], t.cfg.EvalSamples)
+	if t.pca != nil {
+		fd, err := t.pca.Distance(g.Images(z[:t.cfg.EvalSamples*d]))
 		if err != nil {
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
 		}
 		e.PCA64FD, e.EvalSolver = &fd, t.cfg.Solver
 	}
-	return t.draw(g, samples)
+	return t.draw(g, z[:gridImages*d])
 }
 
 // fitPCA fits the principal components of the training images when first needed. Images that
@@ -129,13 +130,10 @@ func (t *Trainer) fitPCA() {
 // realFloor is the distance of the held-out images, to compare the samples' with. It is biased
 // upwards, the more the fewer there are, as theirs is at their own number.
 func (t *Trainer) realFloor() float64 {
-	n := t.held.Len()
-	if t.pca == nil || n < 2 {
+	if t.pca == nil || t.held.Len() < 2 {
 		return math.NaN()
 	}
-	pixels := make([]float32, n*t.held.Shape().Dim())
-	t.held.Gather(pixels, upTo(n))
-	fd, err := t.pca.Distance(pixels, n)
+	fd, err := t.pca.Distance(t.held)
 	if err != nil {
 		return math.NaN()
 	}
@@ -150,8 +148,8 @@ func upTo(n int) []int {
 	return idx
 }
 
-// draw writes the grid of samples and the originals above their reconstructions.
-func (t *Trainer) draw(g *method.Generator, samples []float32) error {
+// draw writes the grid of the latents' images and the originals above their reconstructions.
+func (t *Trainer) draw(g *method.Generator, z []float32) error {
 	dir := filepath.Join(t.runDir, "samples")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("samples: %w", err)
@@ -161,12 +159,14 @@ func (t *Trainer) draw(g *method.Generator, samples []float32) error {
 		samples: filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)),
 		recon:   filepath.Join(dir, fmt.Sprintf("recon-%06d.png", t.step)),
 	}
+	samples := make([]float32, gridImages*shape.Dim())
+	g.Decode(samples, z)
 	idx := upTo(min(pairImages, t.train.Len()))
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.train.Gather(originals, idx)
 	t.method.Reconstruct(g, recon, idx)
 	err := errors.Join(
-		metric.WriteGrid(p.samples, samples[:gridImages*shape.Dim()], shape, gridColumns),
+		metric.WriteGrid(p.samples, samples, shape, gridColumns),
 		metric.WritePairs(p.recon, originals, recon, shape, gridColumns))
 	if err == nil {
 		t.pictures = p

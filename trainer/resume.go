@@ -41,6 +41,7 @@ func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
 // whose run.json is lost gets a new one.
 func (t *Trainer) rejoin() error {
 	now := NewRunInfo(t.cfg, t.fingerprint, t.train.Shape())
+	now.Memory = &t.memory
 	before, err := LoadRunInfo(t.runDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))
@@ -52,7 +53,7 @@ func (t *Trainer) rejoin() error {
 	for _, difference := range before.Differs(now) {
 		t.warn("the run goes on with other bits than it would have had: " + difference)
 	}
-	return MarkFinished(t.runDir, false)
+	return errors.Join(MarkFinished(t.runDir, false), recordMemory(t.runDir, t.memory))
 }
 
 // tensors are the method's state and the trainer's own.

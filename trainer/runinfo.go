@@ -35,6 +35,7 @@ type RunInfo struct {
 	Started     time.Time        `json:"started"`
 	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
 	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
+	Memory      *Memory          `json:"memory,omitempty"`   // that the last session needs; with the peak once the run is complete
 }
 
 // NewRunInfo describes a run that starts now in this process with this configuration;
@@ -115,7 +116,7 @@ func (r RunInfo) Differs(now RunInfo) []string {
 // MarkDiverged records that a run's numbers are no longer finite. It keeps the mark until it
 // goes on again.
 func MarkDiverged(runDir string) error {
-	return mark(runDir, nil, true)
+	return amend(runDir, func(info *RunInfo) { info.Finished, info.Diverged = nil, true })
 }
 
 // MarkFinished records whether a run came to its end; one that goes on again has not.
@@ -125,15 +126,21 @@ func MarkFinished(runDir string, finished bool) error {
 		now := time.Now()
 		at = &now
 	}
-	return mark(runDir, at, false)
+	return amend(runDir, func(info *RunInfo) { info.Finished, info.Diverged = at, false })
 }
 
-func mark(runDir string, finished *time.Time, diverged bool) error {
+// recordMemory records what a session needs, and took.
+func recordMemory(runDir string, m Memory) error {
+	return amend(runDir, func(info *RunInfo) { info.Memory = &m })
+}
+
+// amend changes what is recorded of a run.
+func amend(runDir string, change func(*RunInfo)) error {
 	info, err := LoadRunInfo(runDir)
 	if err != nil {
 		return err
 	}
-	info.Finished, info.Diverged = finished, diverged
+	change(&info)
 	return StoreRunInfo(runDir, info)
 }
 

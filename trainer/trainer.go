@@ -12,6 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -35,6 +36,7 @@ type Trainer struct {
 	pool        *pool.Pool
 	train, held data.Dataset
 	fingerprint string
+	memory      Memory
 	batches     *data.Batches
 	method      method.Method
 	log         *metric.Log
@@ -65,7 +67,9 @@ func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
 	if err := t.open(0); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
-	if err := StoreRunInfo(runDir, NewRunInfo(cfg, t.fingerprint, t.train.Shape())); err != nil {
+	info := NewRunInfo(cfg, t.fingerprint, t.train.Shape())
+	info.Memory = &t.memory
+	if err := StoreRunInfo(runDir, info); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
@@ -80,7 +84,7 @@ func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	all, err := data.Open(cfg.Data, data.Options{Size: cfg.Size, Gray: cfg.Gray, Warn: t.warn})
+	all, err := t.readData()
 	if err != nil {
 		return nil, err
 	}
@@ -252,13 +256,15 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 
 // end marks the run as finished and reports what it reached.
 func (t *Trainer) end() error {
-	if err := MarkFinished(t.runDir, true); err != nil {
+	floor := t.realFloor()
+	t.memory.Peak, _ = memory.Peak()
+	if err := errors.Join(MarkFinished(t.runDir, true), recordMemory(t.runDir, t.memory)); err != nil {
 		return err
 	}
 	s := Summary{
 		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
-		RealFloor: t.realFloor(), RealImages: t.held.Len(),
+		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

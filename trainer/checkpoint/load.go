@@ -3,7 +3,9 @@ package checkpoint
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,8 +13,8 @@ import (
 )
 
 // Load fills the live slices of into from the checkpoint in dir. Names, element types and shapes
-// must match one to one. Everything is checked before the first element is written, so after an
-// error the slices are as they were. The file is held in memory meanwhile.
+// must match one to one. Everything is checked in a first reading of the file, before the first element
+// is written: only if the second reading fails are the slices not as they were after an error.
 //
 // Errors name the file and the tensors: a file that is missing, truncated or changed since it was
 // saved, a tensor of another type or shape, missing tensors, and unexpected ones.
@@ -28,24 +30,51 @@ func load(dir string, into []Tensor, some bool) (Meta, error) {
 		return Meta{}, err
 	}
 	path := filepath.Join(dir, stateName)
-	raw, err := os.ReadFile(path)
+	state, err := os.Open(path)
 	if err != nil {
 		return Meta{}, fmt.Errorf("checkpoint: %w", err)
 	}
-	f, err := parse(raw)
-	if err != nil {
+	defer state.Close()
+	if err := loadState(state, meta.SHA256, into, some); err != nil {
 		return Meta{}, fmt.Errorf("checkpoint: %s: %w", path, err)
 	}
-	if sum := sha256.Sum256(raw); !strings.EqualFold(hex.EncodeToString(sum[:]), meta.SHA256) {
-		return Meta{}, fmt.Errorf("checkpoint: %s: damaged: its SHA-256 is %x, %s says %s", path, sum, metaName, meta.SHA256)
+	return meta.Meta, nil
+}
+
+func loadState(state *os.File, sum string, into []Tensor, some bool) error {
+	info, err := state.Stat()
+	if err != nil {
+		return err
+	}
+	f, err := parse(state, info.Size())
+	if err != nil {
+		return err
+	}
+	if err := checkSum(state, sum); err != nil {
+		return err
 	}
 	if problems := f.compare(into, some); len(problems) > 0 {
-		return Meta{}, fmt.Errorf("checkpoint: %s: %s", path, summary(problems))
+		return errors.New(summary(problems))
 	}
+	buf := make([]byte, BufferBytes)
 	for i := range into {
-		into[i].decode(f.bytes(f.entries[into[i].Name]))
+		if err := into[i].readFrom(f.bytes(f.entries[into[i].Name]), buf); err != nil {
+			return err
+		}
 	}
-	return meta.Meta, nil
+	return nil
+}
+
+// checkSum reads the whole file, which must have the SHA-256 that meta.json says.
+func checkSum(state io.Reader, want string) error {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, state); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, want) {
+		return fmt.Errorf("damaged: its SHA-256 is %s, %s says %s", got, metaName, want)
+	}
+	return nil
 }
 
 // compare lists what keeps the file from filling the given tensors.

@@ -49,7 +49,7 @@ func writeSafetensors(w io.Writer, tensors []Tensor) error {
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
-	buf := make([]byte, 8*blockLen)
+	buf := make([]byte, BufferBytes)
 	for i := range order {
 		if err := order[i].writeTo(w, buf); err != nil {
 			return err
@@ -81,35 +81,47 @@ func (t *Tensor) shape64() []int64 {
 	return shape
 }
 
-// file is a safetensors file in memory whose header has been checked.
+// file is a safetensors file whose header has been checked.
 type file struct {
 	entries map[string]entry
-	data    []byte // the tensors' bytes
+	data    *io.SectionReader // the tensors' bytes
 }
 
-// bytes returns the bytes of a tensor that parse has accepted.
-func (f *file) bytes(e entry) []byte { return f.data[e.Offsets[0]:e.Offsets[1]] }
+// bytes reads the bytes of a tensor that parse has accepted.
+func (f *file) bytes(e entry) io.Reader {
+	return io.NewSectionReader(f.data, e.Offsets[0], e.Offsets[1]-e.Offsets[0])
+}
 
-// parse checks a whole safetensors file: the header is JSON without repeated names, every tensor
-// has a known type and as many bytes as its shape says, and together they cover the data exactly.
-func parse(raw []byte) (*file, error) {
-	if len(raw) < 8 {
-		return nil, fmt.Errorf("%d bytes, too short for a safetensors file", len(raw))
+// parse checks a whole safetensors file of size bytes: the header is JSON without repeated names,
+// every tensor has a known type and as many bytes as its shape says, and together they cover the
+// data exactly.
+func parse(r io.ReaderAt, size int64) (*file, error) {
+	if size < 8 {
+		return nil, fmt.Errorf("%d bytes, too short for a safetensors file", size)
 	}
-	n, rest := binary.LittleEndian.Uint64(raw), raw[8:]
+	length := make([]byte, 8)
+	if _, err := r.ReadAt(length, 0); err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(length)
 	if n > maxHeader {
 		return nil, fmt.Errorf("not a safetensors file: a header of %d bytes, at most %d are accepted", n, maxHeader)
 	}
-	if n > uint64(len(rest)) {
-		return nil, fmt.Errorf("truncated: a header of %d bytes, but only %d follow", n, len(rest))
+	start := 8 + int64(n)
+	if start > size {
+		return nil, fmt.Errorf("truncated: a header of %d bytes, but only %d follow", n, size-8)
 	}
-	entries, err := parseHeader(rest[:n])
+	header := make([]byte, n)
+	if _, err := io.ReadFull(io.NewSectionReader(r, 8, int64(n)), header); err != nil {
+		return nil, err
+	}
+	entries, err := parseHeader(header)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{entries, rest[n:]}
+	f := &file{entries, io.NewSectionReader(r, start, size-start)}
 	for name, e := range entries {
-		if err := e.check(int64(len(f.data))); err != nil {
+		if err := e.check(f.data.Size()); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
 	}
@@ -202,7 +214,7 @@ func (f *file) checkCover() error {
 		}
 		at = f.entries[name].Offsets[1]
 	}
-	if rest := int64(len(f.data)) - at; rest != 0 {
+	if rest := f.data.Size() - at; rest != 0 {
 		return fmt.Errorf("the last %d bytes belong to no tensor", rest)
 	}
 	return nil

@@ -18,10 +18,9 @@ type Tensor struct {
 }
 
 const (
-	panicKind   = "checkpoint: a tensor must have exactly one of F32, U32 and F64"
-	panicShape  = "checkpoint: a tensor's length differs from the product of its shape"
-	panicName   = "checkpoint: a tensor's name is empty, reserved or used twice"
-	panicLength = "checkpoint: lengths of elements and bytes differ"
+	panicKind  = "checkpoint: a tensor must have exactly one of F32, U32 and F64"
+	panicShape = "checkpoint: a tensor's length differs from the product of its shape"
+	panicName  = "checkpoint: a tensor's name is empty, reserved or used twice"
 )
 
 // dtypeSize has the element types that are written and read, with their sizes in bytes.
@@ -67,18 +66,39 @@ func check(tensors []Tensor) {
 	}
 }
 
-// blockLen is the number of elements converted between two writes.
+// blockLen is the number of elements converted between two reads or writes.
 const blockLen = 1 << 15
 
-// writeTo writes the elements, little-endian; buf holds at least 8*blockLen bytes.
+// BufferBytes is the memory in which Save and Load work, beside that of the tensors.
+const BufferBytes = 8 * blockLen
+
+// writeTo writes the elements, little-endian; buf holds BufferBytes.
 func (t *Tensor) writeTo(w io.Writer, buf []byte) error {
+	return t.eachBlock(buf, func(block []byte, lo, hi int) error {
+		t.encode(block, lo, hi)
+		_, err := w.Write(block)
+		return err
+	})
+}
+
+// readFrom fills the live slice from its little-endian bytes; buf holds BufferBytes.
+func (t *Tensor) readFrom(r io.Reader, buf []byte) error {
+	return t.eachBlock(buf, func(block []byte, lo, hi int) error {
+		if _, err := io.ReadFull(r, block); err != nil {
+			return err
+		}
+		t.decode(block, lo, hi)
+		return nil
+	})
+}
+
+// eachBlock calls f for elements lo to hi and the part of buf that holds their bytes.
+func (t *Tensor) eachBlock(buf []byte, f func(block []byte, lo, hi int) error) error {
 	name, n := t.dtype()
 	size := dtypeSize[name]
 	for lo := 0; lo < n; lo += blockLen {
 		hi := min(lo+blockLen, n)
-		block := buf[:(hi-lo)*size]
-		t.encode(block, lo, hi)
-		if _, err := w.Write(block); err != nil {
+		if err := f(buf[:(hi-lo)*size], lo, hi); err != nil {
 			return err
 		}
 	}
@@ -103,23 +123,20 @@ func (t *Tensor) encode(dst []byte, lo, hi int) {
 	}
 }
 
-// decode fills the live slice from its little-endian bytes.
-func (t *Tensor) decode(src []byte) {
-	if name, n := t.dtype(); len(src) != n*dtypeSize[name] {
-		panic(panicLength)
-	}
+// decode converts the bytes of elements lo to hi.
+func (t *Tensor) decode(src []byte, lo, hi int) {
 	switch {
 	case t.F32 != nil:
-		for i := range t.F32 {
-			t.F32[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+		for i := range t.F32[lo:hi] {
+			t.F32[lo+i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
 	case t.U32 != nil:
-		for i := range t.U32 {
-			t.U32[i] = binary.LittleEndian.Uint32(src[4*i:])
+		for i := range t.U32[lo:hi] {
+			t.U32[lo+i] = binary.LittleEndian.Uint32(src[4*i:])
 		}
 	default:
-		for i := range t.F64 {
-			t.F64[i] = math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
+		for i := range t.F64[lo:hi] {
+			t.F64[lo+i] = math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
 		}
 	}
 }

@@ -9,10 +9,7 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 )
 
@@ -94,64 +91,11 @@ func (o Options) refuse(name, kind string) error {
 // Open opens an embedded data set by name, or the file or directory at that path. An
 // embedded name wins over a file of the same name, which "./name" reaches.
 func Open(name string, opt Options) (Dataset, error) {
-	if opt.Size < 0 || opt.Size > maxSize {
-		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own size", opt.Size, maxSize)
-	}
-	ds, err := open(name, opt)
+	f, err := Find(name, opt)
 	if err != nil {
 		return nil, err
 	}
-	if ds.m < 2 {
-		return nil, fmt.Errorf("data: %s: holds %d image; expected at least 2", name, ds.m)
-	}
-	if err := ds.shape.Validate(); err != nil {
-		return nil, fmt.Errorf("data: %s: one image has %w", name, err)
-	}
-	return ds, nil
-}
-
-func open(name string, opt Options) (*array, error) {
-	if read, ok := embedded[name]; ok {
-		if err := opt.refuse(name, "an embedded data set"); err != nil {
-			return nil, err
-		}
-		return read()
-	}
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, unknownName(name)
-	case err != nil:
-		return nil, fmt.Errorf("data: %w", err)
-	case info.IsDir():
-		return openDir(name, opt)
-	}
-	return openFile(name, opt)
-}
-
-// openFile reads the images of one IDX or .npy file.
-func openFile(path string, opt Options) (*array, error) {
-	s, err := openSource(path)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	switch k := s.kind(); k {
-	case kindIDX, kindNPY:
-		if err := opt.refuse(path, k.String()); err != nil {
-			return nil, err
-		}
-		if k == kindIDX {
-			return readIDXImages(s)
-		}
-		return readNPY(s, opt)
-	case kindPNG, kindJPEG:
-		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image", path, k)
-	case kindZip:
-		return nil, fmt.Errorf("data: %s: is %s; expected %s (unpack an .npz file and give one of its arrays)", path, k, accepted)
-	default:
-		return nil, fmt.Errorf("data: %s: is %s; expected %s", path, k, accepted)
-	}
+	return f.Read()
 }
 
 const accepted = "an IDX file, a .npy array, or a directory of IDX files or of PNG or JPEG images"

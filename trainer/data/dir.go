@@ -12,36 +12,51 @@ import (
 	"strings"
 )
 
-// openDir reads a directory: IDX files if it holds images of that format (subdirectories are
+// findDir looks at a directory: IDX files if it holds images of that format (subdirectories are
 // not searched for them), otherwise the PNG and JPEG images in it and below it. Names that
 // begin with a dot are passed over.
-func openDir(dir string, opt Options) (*array, error) {
-	images, labels, err := findIDX(dir)
+func findDir(dir string, opt Options) (*Found, error) {
+	images, labels, err := listIDX(dir)
 	if err != nil {
 		return nil, err
 	}
-	var a *array
-	if len(images) > 0 {
-		if err := opt.refuse(dir, "a directory of IDX files"); err != nil {
-			return nil, err
-		}
-		image, label := chooseIDX(images, labels)
-		if label == nil && len(labels) > 0 {
-			opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir, image.path)
-		}
-		a, err = openIDX(image, label)
-	} else {
-		a, err = openImages(dir, opt)
+	if len(images) == 0 {
+		return findPictures(dir, opt)
 	}
+	if err := opt.refuse(dir, "a directory of IDX files"); err != nil {
+		return nil, err
+	}
+	image, label := chooseIDX(images, labels)
+	if label == nil && len(labels) > 0 {
+		opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir, image.path)
+	}
+	s, err := openSource(image.path)
 	if err != nil {
 		return nil, err
 	}
-	a.name = baseName(dir)
-	return a, nil
+	defer s.close()
+	f, err := findIDX(s, image, label)
+	if err != nil {
+		return nil, err
+	}
+	return f.named(baseName(dir)), nil
 }
 
-// findIDX lists the IDX files of images and of labels directly in dir, by name.
-func findIDX(dir string) (images, labels []idxFile, err error) {
+// named makes the data set carry another name than that of its file.
+func (f *Found) named(name string) *Found {
+	read := f.read
+	f.read = func() (*array, error) {
+		a, err := read()
+		if a != nil {
+			a.name = name
+		}
+		return a, err
+	}
+	return f
+}
+
+// listIDX lists the IDX files of images and of labels directly in dir, by name.
+func listIDX(dir string) (images, labels []idxFile, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: %w", err)
@@ -110,8 +125,8 @@ func namedImage(path string) bool {
 	return false
 }
 
-// findImages lists the PNG and JPEG images in and below dir, sorted by path.
-func findImages(dir string) ([]string, error) {
+// listPictures lists the PNG and JPEG images in and below dir, sorted by path.
+func listPictures(dir string) ([]string, error) {
 	var images []string
 	var seen, array string
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {

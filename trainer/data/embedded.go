@@ -19,10 +19,10 @@ import (
 //go:embed embedded/*.gz embedded/NOTICE.md
 var embeddedFiles embed.FS
 
-// embedded maps the names that need no files to their readers.
-var embedded = map[string]func() (*array, error){
-	"fashion10k": readFashion,
-	"digits":     readDigits,
+// embedded maps the names that need no files to what finds their images.
+var embedded = map[string]func() (*Found, error){
+	"fashion10k": findFashion,
+	"digits":     findDigits,
 }
 
 // Embedded lists the names of the embedded data sets, sorted.
@@ -36,10 +36,28 @@ func embeddedSource(file string) (*source, error) {
 	return newSource(file, bytes.NewReader(raw))
 }
 
-// readFashion reads the 10,000 test images of Fashion-MNIST: 28 x 28 gray garments in ten
+const fashionImages, fashionLabels = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+
+// findFashion finds the 10,000 test images of Fashion-MNIST: 28 x 28 gray garments in ten
 // classes (Xiao, Rasul, Vollgraf 2017).
+func findFashion() (*Found, error) {
+	s, err := embeddedSource(fashionImages)
+	if err != nil {
+		return nil, err
+	}
+	h, err := idxImages(s)
+	if err != nil {
+		return nil, err
+	}
+	f, err := h.found(s, readFashion)
+	if err == nil {
+		f.Bytes += int64(f.Len) // the labels
+	}
+	return f, err
+}
+
 func readFashion() (*array, error) {
-	s, err := embeddedSource("t10k-images-idx3-ubyte.gz")
+	s, err := embeddedSource(fashionImages)
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +66,21 @@ func readFashion() (*array, error) {
 		return nil, err
 	}
 	a.name = "fashion10k"
-	if s, err = embeddedSource("t10k-labels-idx1-ubyte.gz"); err != nil {
+	if s, err = embeddedSource(fashionLabels); err != nil {
 		return nil, err
 	}
 	a.labels, err = readIDXLabels(s)
 	return a, err
+}
+
+// The digits, one a line.
+const digits = 1797
+
+var digitsShape = Shape{8, 8, 1}
+
+func findDigits() (*Found, error) {
+	h := header{m: digits, shape: digitsShape, width: 4}
+	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + int64(h.m), read: readDigits}, nil
 }
 
 // readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and
@@ -63,15 +91,15 @@ func readDigits() (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	const d = 64
+	d := digitsShape.Dim()
 	r := csv.NewReader(s.r)
-	r.FieldsPerRecord = d + 1
-	records, err := r.ReadAll()
-	if err != nil {
-		return nil, s.fail("%w", err)
-	}
-	a := &array{name: "digits", shape: Shape{8, 8, 1}, m: len(records)}
-	for i, record := range records {
+	r.FieldsPerRecord, r.ReuseRecord = d+1, true
+	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]uint8, 0, digits)}
+	for i := range digits {
+		record, err := r.Read()
+		if err != nil {
+			return nil, s.fail("%w", err)
+		}
 		for j, field := range record {
 			v, err := strconv.ParseUint(field, 10, 8)
 			if err != nil || v > 16 {

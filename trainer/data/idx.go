@@ -46,28 +46,37 @@ func idxHeader(s *source) (dims []int, n int, err error) {
 	return dims, n, nil
 }
 
-// readIDXImages reads images M x H x W or M x H x W x C.
-func readIDXImages(s *source) (*array, error) {
-	dims, n, err := idxHeader(s)
+// idxImages reads the header of images M x H x W or M x H x W x C.
+func idxImages(s *source) (header, error) {
+	dims, _, err := idxHeader(s)
 	if err != nil {
-		return nil, err
+		return header{}, err
 	}
 	switch len(dims) {
 	case 1:
-		return nil, s.fail("is an IDX file of labels (1 dimension); expected images, M x H x W or M x H x W x C")
+		return header{}, s.fail("is an IDX file of labels (1 dimension); expected images, M x H x W or M x H x W x C")
 	case 3, 4:
 	default:
-		return nil, s.fail("is an IDX file of %d dimensions (%s); expected images, M x H x W or M x H x W x C", len(dims), joinDims(dims))
+		return header{}, s.fail("is an IDX file of %d dimensions (%s); expected images, M x H x W or M x H x W x C", len(dims), joinDims(dims))
 	}
 	shape, err := imageShape(dims)
 	if err != nil {
-		return nil, s.fail("%w", err)
+		return header{}, s.fail("%w", err)
 	}
-	pixels, err := s.bytes(n)
+	return header{m: dims[0], shape: shape, width: 1}, nil
+}
+
+// readIDXImages reads a whole file of images.
+func readIDXImages(s *source) (*array, error) {
+	h, err := idxImages(s)
 	if err != nil {
 		return nil, err
 	}
-	return &array{name: baseName(s.path), shape: shape, m: dims[0], u8: pixels}, nil
+	pixels, err := s.bytes(h.numbers())
+	if err != nil {
+		return nil, err
+	}
+	return &array{name: baseName(s.path), shape: h.shape, m: h.m, u8: pixels}, nil
 }
 
 // readIDXLabels reads a vector of labels.
@@ -113,14 +122,22 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// openIDX reads the images and, where there are any, their labels.
-func openIDX(image idxFile, label *idxFile) (*array, error) {
-	s, err := openSource(image.path)
+// findIDX looks at the header of images in s, which may have labels.
+func findIDX(s *source, image idxFile, label *idxFile) (*Found, error) {
+	h, err := idxImages(s)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	a, err := readIDXImages(s)
+	f, err := h.found(s, func() (*array, error) { return openIDX(image, label) })
+	if err == nil && label != nil {
+		f.Bytes += int64(label.m)
+	}
+	return f, err
+}
+
+// openIDX reads the images and, where there are any, their labels.
+func openIDX(image idxFile, label *idxFile) (*array, error) {
+	a, err := reopen(image.path, readIDXImages)
 	if err != nil || label == nil {
 		return a, err
 	}

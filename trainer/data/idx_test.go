@@ -112,7 +112,8 @@ func TestIDXErrors(t *testing.T) {
 		"one image":        {idx([]uint32{1, 2, 2}, ramp(4)), []string{"holds 1 image", "at least 2"}},
 		"gigantic":         {idx([]uint32{1<<32 - 1, 1<<32 - 1, 3}, ramp(9)), []string{"more elements than can be addressed"}},
 		"four gigantic":    {idx([]uint32{1<<32 - 1, 1<<32 - 1, 1<<32 - 1, 3}, ramp(9)), []string{"more elements than can be addressed"}},
-		"false promise":    {idx([]uint32{1 << 20, 1 << 15, 1 << 15}, ramp(9)), []string{"truncated", "9 of the"}},
+		"false promise":    {idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9)), []string{"truncated", "9 of the"}},
+		"false gzip":       {gz(idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9))), []string{"truncated", "9 of the"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "file", tc.b)

@@ -5,93 +5,22 @@ import (
 	"image"
 	_ "image/jpeg" // decoder
 	_ "image/png"  // decoder
-	"math"
 	"os"
 	"runtime"
-	"slices"
 	"sync/atomic"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 )
 
-// maxPixels bounds one image file: a few false bytes in a header must not ask for all memory.
-const maxPixels = 1 << 28
-
-// maxImageBytes bounds the images of a directory, which are kept in memory, a byte per value.
-const maxImageBytes = 16 << 30
-
-// openImages reads the PNG and JPEG images in and below dir. Transparent pixels lie on white.
-// With Size, the central square of each image is scaled to Size x Size; otherwise all must
-// have one size. The data have one channel if Gray is set or if no image has any color.
-// Orientation tags of JPEG files are not heeded.
-func openImages(dir string, opt Options) (*array, error) {
-	paths, err := findImages(dir)
-	if err != nil {
-		return nil, err
-	}
-	sizes := make([]image.Point, len(paths))
-	err = forEach(len(paths), func(i int) (err error) {
-		sizes[i], err = imageSize(paths[i])
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	shape := Shape{sizes[0].Y, sizes[0].X, 3}
-	if opt.Size > 0 {
-		shape.H, shape.W = opt.Size, opt.Size
-	} else if err := checkSizes(dir, paths, sizes); err != nil {
-		return nil, err
-	}
-	if opt.Gray {
-		shape.C = 1
-	}
-	if err := checkMemory(dir, len(paths), shape); err != nil {
-		return nil, err
-	}
+// readPictures decodes the files into images of that shape, of one channel if none has a color.
+func readPictures(paths []string, shape Shape) (*array, error) {
 	a := &array{shape: shape, m: len(paths), u8: make([]uint8, len(paths)*shape.Dim())}
 	colored, err := a.decodeAll(paths)
 	if err == nil && !colored {
 		a.dropColor()
 	}
 	return a, err
-}
-
-func checkSizes(dir string, paths []string, sizes []image.Point) error {
-	for i, s := range sizes {
-		if s != sizes[0] {
-			return fmt.Errorf("data: %s: images differ in size: %s has %d x %d pixels and %s has %d x %d; expected one size (--size scales them all)",
-				dir, paths[0], sizes[0].X, sizes[0].Y, paths[i], s.X, s.Y)
-		}
-	}
-	return nil
-}
-
-// checkMemory refuses n images that are too large each or together.
-func checkMemory(dir string, n int, shape Shape) error {
-	if shape.Validate() != nil || int64(n) > min(maxImageBytes, math.MaxInt)/int64(shape.Dim()) {
-		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values in an image and %d GiB in all (--size scales images down, --gray keeps one channel of three)",
-			dir, n, shape, float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), MaxDim, maxImageBytes>>30)
-	}
-	return nil
-}
-
-// imageSize reads the width and height in the header of an image.
-func imageSize(path string) (image.Point, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return image.Point{}, fmt.Errorf("data: %w", err)
-	}
-	defer f.Close()
-	c, _, err := image.DecodeConfig(f)
-	if err != nil {
-		return image.Point{}, undecodable(path, err)
-	}
-	if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
-		return image.Point{}, fmt.Errorf("data: %s: has %d x %d pixels; expected at least one and at most %d", path, c.Width, c.Height, maxPixels)
-	}
-	return image.Pt(c.Width, c.Height), nil
 }
 
 func undecodable(path string, err error) error {
@@ -167,7 +96,9 @@ func (a *array) dropColor() {
 	for i := range n {
 		a.u8[i] = a.u8[3*i]
 	}
-	a.u8, a.shape.C = slices.Clone(a.u8[:n]), 1
+	gray := make([]uint8, n)
+	copy(gray, a.u8)
+	a.u8, a.shape.C = gray, 1
 }
 
 // forEach calls f(0) ... f(n-1) on all cores and returns the first error met.

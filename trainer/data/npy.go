@@ -88,27 +88,48 @@ func npyDict(s *source) (string, error) {
 	return strings.TrimSpace(string(dict)), nil
 }
 
-// readNPY reads an array M x D, M x H x W or M x H x W x C. Bytes 0..255 stand for [-1, 1];
-// float32 values are taken as they are and must be finite.
-func readNPY(s *source, opt Options) (*array, error) {
+// npyImages reads the header of an array M x D, M x H x W or M x H x W x C.
+func npyImages(s *source) (header, error) {
 	dtype, dims, err := npyHeader(s)
 	if err != nil {
-		return nil, err
+		return header{}, err
 	}
-	n, err := elements(dims)
-	if err != nil {
-		return nil, s.fail("%w", err)
+	if _, err = elements(dims); err != nil {
+		return header{}, s.fail("%w", err)
 	}
 	shape, err := imageShape(dims)
 	if err != nil {
-		return nil, s.fail("%w", err)
+		return header{}, s.fail("%w", err)
 	}
-	a := &array{name: baseName(s.path), shape: shape, m: dims[0]}
+	h := header{m: dims[0], shape: shape, width: 4}
 	if dtype == "u1" {
-		a.u8, err = s.bytes(n)
+		h.width = 1
+	}
+	return h, nil
+}
+
+func findNPY(s *source, opt Options) (*Found, error) {
+	h, err := npyImages(s)
+	if err != nil {
+		return nil, err
+	}
+	read := func(s *source) (*array, error) { return readNPY(s, opt) }
+	return h.found(s, func() (*array, error) { return reopen(s.path, read) })
+}
+
+// readNPY reads a whole array. Bytes 0..255 stand for [-1, 1]; float32 values are taken as they
+// are and must be finite.
+func readNPY(s *source, opt Options) (*array, error) {
+	h, err := npyImages(s)
+	if err != nil {
+		return nil, err
+	}
+	a := &array{name: baseName(s.path), shape: h.shape, m: h.m}
+	if h.width == 1 {
+		a.u8, err = s.bytes(h.numbers())
 		return a, err
 	}
-	if a.f32, err = body(s, n, s.fillFloats); err != nil {
+	if a.f32, err = body(s, h.numbers(), s.fillFloats); err != nil {
 		return nil, err
 	}
 	return a, checkFloats(s, a, opt)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ type source struct {
 	r      *bufio.Reader
 	gzip   bool      // the file was compressed
 	closer io.Closer // nil: nothing to close
+	taken  int64     // bytes of headers read so far
+	claim  int64     // bytes that the file claims to hold, uncompressed; -1: it does not say
 }
 
 func openSource(path string) (*source, error) {
@@ -33,13 +36,14 @@ func openSource(path string) (*source, error) {
 }
 
 func newSource(path string, r io.Reader) (*source, error) {
-	s := &source{path: path, r: bufio.NewReaderSize(r, 1<<16)}
+	s := &source{path: path, r: bufio.NewReaderSize(r, 1<<16), claim: size(r)}
 	head, err := s.r.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)
 	}
 	if bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		s.gzip = true
+		s.claim = gzipClaim(r, s.claim)
 		z, err := gzip.NewReader(s.r)
 		if err != nil {
 			return nil, s.damaged(err)
@@ -50,6 +54,41 @@ func newSource(path string, r io.Reader) (*source, error) {
 		}
 	}
 	return s, nil
+}
+
+// size is the size of a file, or of bytes in memory; -1 where there is none.
+func size(r io.Reader) int64 {
+	switch r := r.(type) {
+	case *os.File:
+		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
+	case *bytes.Reader:
+		return r.Size()
+	}
+	return -1
+}
+
+// maxDeflate is how much longer than its compressed form a text can be at most.
+const maxDeflate = 1032
+
+// gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its last
+// four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members gives that of
+// the last one only.
+func gzipClaim(r io.Reader, size int64) int64 {
+	at, ok := r.(io.ReaderAt)
+	if !ok || size < 4 {
+		return -1
+	}
+	var last [4]byte
+	if _, err := at.ReadAt(last[:], size-4); err != nil {
+		return -1
+	}
+	claim := int64(binary.LittleEndian.Uint32(last[:]))
+	if claim > maxDeflate*size {
+		return -1
+	}
+	return claim
 }
 
 func (s *source) close() {
@@ -68,6 +107,10 @@ func (s *source) damaged(err error) error {
 		return s.fail("truncated or damaged gzip file: %w", err)
 	}
 	return s.fail("%w", err)
+}
+
+func (s *source) truncated(values, promised int) error {
+	return s.fail("truncated: ends after %d of the %d values that its header promises", values, promised)
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
@@ -125,48 +168,6 @@ func (s *source) header(buf []byte) error {
 		}
 		return s.damaged(err)
 	}
+	s.taken += int64(len(buf))
 	return nil
-}
-
-// firstRead bounds what is allocated on the word of a header alone.
-const firstRead = 1 << 22
-
-// body reads the n elements that a header has promised, by means of fill, which works like
-// io.ReadFull, and checks that the file ends there. Memory grows with what is really read, so
-// that a false header cannot exhaust it.
-func body[T any](s *source, n int, fill func([]T) (int, error)) ([]T, error) {
-	buf, done := make([]T, min(n, firstRead)), 0
-	for {
-		k, err := fill(buf[done:])
-		done += k
-		if isEnd(err) {
-			return nil, s.fail("truncated: ends after %d of the %d values that its header promises", done, n)
-		}
-		if err != nil {
-			return nil, s.damaged(err)
-		}
-		if done == n {
-			return buf, s.end(n)
-		}
-		next := make([]T, min(2*len(buf), n))
-		copy(next, buf)
-		buf = next
-	}
-}
-
-// end checks that the file ends here; for gzip, that also verifies its checksum.
-func (s *source) end(n int) error {
-	switch _, err := s.r.ReadByte(); err {
-	case io.EOF:
-		return nil
-	case nil:
-		return s.fail("goes on after the %d values that its header promises", n)
-	default:
-		return s.damaged(err)
-	}
-}
-
-// bytes reads n bytes to the end of the file.
-func (s *source) bytes(n int) ([]uint8, error) {
-	return body(s, n, func(dst []uint8) (int, error) { return io.ReadFull(s.r, dst) })
 }

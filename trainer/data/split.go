@@ -19,7 +19,7 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 		return nil, nil, fmt.Errorf("data: --holdout is %v; expected a share in [0, 1)", holdout)
 	}
 	m := ds.Len()
-	h := int(math.Round(holdout * float64(m)))
+	h := heldOut(m, holdout)
 	if m-h < 2 {
 		return nil, nil, fmt.Errorf("data: %s: holding out %d of %d images leaves %d to train on; expected at least 2", ds.Name(), h, m, m-h)
 	}
@@ -35,6 +35,8 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 	slices.Sort(order[h:])
 	return &subset{ds, order[h:]}, &subset{ds, order[:h]}, nil
 }
+
+func heldOut(m int, holdout float64) int { return int(math.Round(holdout * float64(m))) }
 
 // subset is a view of some images of another data set.
 type subset struct {

@@ -15,15 +15,26 @@ type Scale struct {
 	Workers    int
 }
 
-// Memory adds up the arrays that the named method makes, without making them: those that it holds
-// all the time, and those of its Generator. What has a number for each tile or layer is left out.
-func Memory(name string, o Options, s Scale) (held memory.Parts, generator int64, err error) {
+// Footprint is the memory of a method.
+type Footprint struct {
+	Held      memory.Parts // as long as it lives
+	Generator int64        // by each of its generators
+	Diagnose  int64        // while Diagnose runs
+}
+
+// Memory adds up the arrays that the named method makes, without making them. What has a number
+// for each tile or layer is left out.
+func Memory(name string, o Options, s Scale) (Footprint, error) {
 	m, err := find(name)
 	if err != nil {
-		return nil, 0, err
+		return Footprint{}, err
 	}
 	decoder, prior := newDecoder(o, s.Dim), m.prior(o)
-	return flowBytes(decoder, prior, o, s), generatorBytes(decoder, prior, s), nil
+	return Footprint{
+		Held:      flowBytes(decoder, prior, o, s),
+		Generator: generatorBytes(decoder, prior, s),
+		Diagnose:  memory.Array[float32](s.Batch, o.Particles, o.Latent) + memory.Array[int](s.Batch),
+	}, nil
 }
 
 // flowBytes is the memory of a Flow.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -63,23 +65,24 @@ func FitPCA(rows RowSource, dim, k int) (*PCA, error) {
 	return p, nil
 }
 
-// eachBlock calls f with consecutive blocks of n rows.
-func eachBlock(rows RowSource, dim int, f func(block []float32, n int)) {
-	block := make([]float32, blockRows*dim)
-	idx := make([]int, blockRows)
+// eachBlock calls f with consecutive blocks of n rows, the first of them number lo.
+func eachBlock(rows RowSource, dim int, f func(block []float32, lo, n int)) {
+	most := min(blockRows, rows.Len())
+	block := make([]float32, most*dim)
+	idx := make([]int, most)
 	for lo := 0; lo < rows.Len(); lo += blockRows {
 		n := min(blockRows, rows.Len()-lo)
 		for i := range n {
 			idx[i] = lo + i
 		}
 		rows.Gather(block[:n*dim], idx[:n])
-		f(block[:n*dim], n)
+		f(block[:n*dim], lo, n)
 	}
 }
 
 func meanRow(rows RowSource, dim int) []float64 {
 	mean := make([]float64, dim)
-	eachBlock(rows, dim, func(block []float32, n int) {
+	eachBlock(rows, dim, func(block []float32, _, _ int) {
 		for i, v := range block {
 			mean[i%dim] += float64(v)
 		}
@@ -94,9 +97,10 @@ func covariance(rows RowSource, mean []float64) *mat.SymDense {
 	dim := len(mean)
 	cov := mat.NewSymDense(dim, nil)
 	scale := 1 / float64(rows.Len()-1)
-	eachBlock(rows, dim, func(block []float32, n int) {
+	room := make([]float64, min(blockRows, rows.Len())*dim)
+	eachBlock(rows, dim, func(block []float32, _, n int) {
 		// Transposed, because the product then runs along the rows of both factors.
-		centred := mat.NewDense(dim, n, nil)
+		centred := mat.NewDense(dim, n, room[:dim*n])
 		for j := range dim {
 			row := centred.RawRowView(j)
 			for i := range row {
@@ -108,21 +112,24 @@ func covariance(rows RowSource, mean []float64) *mat.SymDense {
 	return cov
 }
 
-// decompose sets the k leading components and their variances.
+// decompose sets the k leading components and their variances. The eigenvectors take the place of
+// the covariance: for large images it is by far the largest matrix of a report.
 func (p *PCA) decompose(cov *mat.SymDense, k int) error {
-	var eigen mat.EigenSym
-	if !eigen.Factorize(cov, true) {
+	raw := cov.RawSymmetric()
+	dim := raw.N
+	values, size := make([]float64, dim), []float64{0} // ascending
+	lapack64.Syev(lapack.EVCompute, raw, values, size, -1)
+	work := make([]float64, int(size[0]))
+	if !lapack64.Syev(lapack.EVCompute, raw, values, work, len(work)) {
 		return errors.New("metric: PCA: the eigenvalues of the covariance did not converge")
 	}
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
-	values := eigen.Values(nil) // ascending
-	dim := len(values)
+	vectors := mat.NewDense(dim, dim, raw.Data)
 	p.components = mat.NewDense(dim, k, nil)
 	p.variances = make([]float64, k)
+	v := make([]float64, dim)
 	for c := range k {
 		p.variances[c] = max(0, values[dim-1-c])
-		v := mat.Col(nil, dim-1-c, &vectors)
+		mat.Col(v, dim-1-c, vectors)
 		if sign(v) < 0 {
 			for i := range v {
 				v[i] = -v[i]
@@ -154,94 +161,4 @@ func (p *PCA) FractionOfVariance() float64 {
 		sum += v
 	}
 	return sum / p.total
-}
-
-// Distance is the PCA-64 FD of n samples (n x D, clamped to [-1, 1] here; the argument stays as
-// it is) from the training images: with means a, b and covariances A, B in the leading components,
-//
-//	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}).
-//
-// It is 0 for the training images themselves. Two finite sets of the same distribution are some way
-// apart, too: compare distances at equal n. Fewer than two samples and values that are not finite are errors.
-func (p *PCA) Distance(samples []float32, n int) (float64, error) {
-	dim := len(p.mean)
-	if len(samples) != n*dim {
-		panic(panicLength)
-	}
-	if n < 2 {
-		return 0, fmt.Errorf("metric: PCA-64 FD of %d samples, expected 2 or more", n)
-	}
-	for i, v := range samples {
-		if !finite(float64(v)) {
-			return 0, fmt.Errorf("metric: PCA-64 FD: sample %d holds %v", i/dim, v)
-		}
-	}
-	mean, cov := moments(p.project(samples, n))
-	distance := 0.0
-	for i, a := range p.variances {
-		distance += mean[i]*mean[i] + a + cov.At(i, i)
-	}
-	root, err := traceRoot(p.variances, cov)
-	if err != nil {
-		return 0, err
-	}
-	return max(0, distance-2*root), nil // rounding may leave it just below 0
-}
-
-// project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
-func (p *PCA) project(samples []float32, n int) *mat.Dense {
-	dim := len(p.mean)
-	out := mat.NewDense(n, p.K(), nil)
-	for lo := 0; lo < n; lo += blockRows {
-		hi := min(lo+blockRows, n)
-		centred := mat.NewDense(hi-lo, dim, nil)
-		for i := lo; i < hi; i++ {
-			row := centred.RawRowView(i - lo)
-			for j, v := range samples[i*dim : (i+1)*dim] {
-				row[j] = min(1, max(-1, float64(v))) - p.mean[j]
-			}
-		}
-		out.Slice(lo, hi, 0, p.K()).(*mat.Dense).Mul(centred, p.components)
-	}
-	return out
-}
-
-// moments returns the mean and the covariance (over n - 1) of the rows of x, which it centres.
-func moments(x *mat.Dense) (mean []float64, cov *mat.SymDense) {
-	n, k := x.Dims()
-	mean = make([]float64, k)
-	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			mean[j] += v / float64(n)
-		}
-	}
-	for i := range n {
-		row := x.RawRowView(i)
-		for j := range row {
-			row[j] -= mean[j]
-		}
-	}
-	cov = mat.NewSymDense(k, nil)
-	cov.SymOuterK(1/float64(n-1), x.T())
-	return mean, cov
-}
-
-// traceRoot is tr (A^{1/2} B A^{1/2})^{1/2} for the diagonal matrix A of the given variances.
-func traceRoot(a []float64, b *mat.SymDense) (float64, error) {
-	k := len(a)
-	s := mat.NewSymDense(k, nil)
-	for i := range k {
-		for j := i; j < k; j++ {
-			s.SetSym(i, j, math.Sqrt(a[i])*b.At(i, j)*math.Sqrt(a[j]))
-		}
-	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(s, false) {
-		return 0, errors.New("metric: PCA-64 FD: the eigenvalues of the covariances' product did not converge")
-	}
-	trace := 0.0
-	for _, v := range eigen.Values(nil) {
-		trace += math.Sqrt(max(0, v))
-	}
-	return trace, nil
 }

@@ -77,7 +77,7 @@ func mustFit(t *testing.T, rows RowSource, dim, k int) *PCA {
 
 func mustDistance(t *testing.T, p *PCA, a array) float64 {
 	t.Helper()
-	d, err := p.Distance(a.rows, a.Len())
+	d, err := p.Distance(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,9 +309,13 @@ func TestBadSets(t *testing.T) {
 		})
 	}
 	p := mustFit(t, array{uniform(40, 1), 4}, 4, 64)
-	_, err := p.Distance(nan.rows, 10)
+	_, err := p.Distance(nan)
 	wantError(t, err, "PCA-64 FD", "sample 1", "NaN")
-	_, err = p.Distance(nan.rows[:4], 1)
+	late := array{uniform(4*(blockRows+90), 1), 4}
+	late.rows[4*(blockRows+50)+2] = float32(math.Inf(1))
+	_, err = p.Distance(late)
+	wantError(t, err, "sample 562", "+Inf")
+	_, err = p.Distance(array{nan.rows[:4], 4})
 	wantError(t, err, "1 samples")
 }
 

@@ -1,0 +1,129 @@
+package trainer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// ErrMemory is wrapped by the error of a configuration that needs more memory than the machine has.
+var ErrMemory = errors.New("not enough memory")
+
+// Memory is what a run needs, from its configuration and the headers of its data, and what it took.
+type Memory struct {
+	Parts memory.Parts `json:"parts"`
+	Sum   int64        `json:"sum_bytes"`
+	Peak  int64        `json:"peak_bytes,omitempty"` // most that the process had resident; 0 where the system does not tell
+}
+
+// PeakTolerance is how many times the sum of its parts a run may take at its peak: what garbage
+// is not yet collected, and what the parts leave out, is less than a fifth.
+const PeakTolerance = 1.2
+
+// Exceeded tells whether the peak is known and beyond the tolerance.
+func (m Memory) Exceeded() bool { return float64(m.Peak) > PeakTolerance*float64(m.Sum) }
+
+// The part "program" is what the process has taken before the run, which is the runtime, code and
+// whatever else a program that uses this package holds, and what that grows by: code and tables at
+// their first use, and for each worker its stacks and the blocks of the product under way.
+const programGrowth, workerGrowth = 6 << 20, 1 << 20
+
+// estimate adds up the memory of a run of c, which must be valid, on the images, in a process that
+// takes program bytes already.
+func estimate(c Config, images *data.Found, program int64) (Memory, error) {
+	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
+	trained := data.Training(images.Len, c.Holdout)
+	m, err := method.Memory(c.Method, c.Options, method.Scale{
+		Datapoints: trained, Batch: min(c.Batch, trained), Dim: images.Shape.Dim(), Workers: workers,
+	})
+	if err != nil {
+		return Memory{}, err
+	}
+	parts := memory.Parts{
+		{Name: "program", Bytes: program + programGrowth + int64(workers)*workerGrowth},
+		{Name: "data", Bytes: images.Bytes + data.OrderBytes(images.Len, c.Holdout)},
+	}
+	parts = append(parts, m.Held...)
+	passing := memory.Part{Name: "reports", Bytes: c.reportBytes(m, trained, images.Shape)}
+	if images.Loading > passing.Bytes {
+		passing = memory.Part{Name: "loading", Bytes: images.Loading}
+	}
+	parts = append(parts, passing)
+	return Memory{Parts: parts, Sum: parts.Total()}, nil
+}
+
+// reportBytes is what diagnostics and evaluations add to a run: the principal components, and the
+// largest of what they need one after the other: the fit of those, samples with their distance or
+// the pictures, the diagnostics.
+func (c Config) reportBytes(m method.Footprint, trained int, shape data.Shape) int64 {
+	dim, samples := shape.Dim(), max(c.EvalSamples, gridImages)
+	pairs := min(pairImages, trained)
+	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
+		max(metric.GridBytes(metric.Shape(shape), gridImages, gridColumns), metric.PairsBytes(metric.Shape(shape), pairs, gridColumns))
+	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
+		max(metric.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
+	return metric.PCABytes(dim, fdComponents) + max(metric.FitBytes(trained, dim), generating, m.Diagnose)
+}
+
+// remedies say what would make a part smaller.
+var remedies = map[string]string{
+	"data":        "smaller images (size, gray) or fewer of them",
+	"loading":     "smaller files",
+	"particles":   "fewer particles or a smaller latent",
+	"activations": "a smaller batch, fewer particles or score_draws, or narrower networks",
+	"reports":     "fewer eval_samples or smaller images",
+}
+
+// addressSpace bounds a run on systems that do not tell how much memory there is.
+const addressSpace = 1 << 46
+
+// check refuses a run that does not fit the machine's memory (0: unknown), and warns of one
+// that may not.
+func (m Memory) check(machine int64) (warning string, err error) {
+	has := "the machine has " + memory.Human(machine)
+	if machine == 0 {
+		machine, has = addressSpace, "no machine has so much"
+	}
+	if m.Sum > machine {
+		largest := m.Parts.Largest().Name
+		return "", fmt.Errorf("%w: the run needs %v, and %s; most goes to %s: try %s", ErrMemory, m.Parts, has, largest,
+			cmp.Or(remedies[largest], "narrower networks"))
+	}
+	if PeakTolerance*float64(m.Sum) > float64(machine) {
+		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s", m.Parts, PeakTolerance, has), nil
+	}
+	return "", nil
+}
+
+// readData reads the data of a run that fits the machine, as far as the headers of its files tell, and
+// sets what it needs.
+func (t *Trainer) readData() (data.Dataset, error) {
+	program, _ := memory.Peak()
+	images, err := data.Find(t.cfg.Data, data.Options{Size: t.cfg.Size, Gray: t.cfg.Gray, Warn: t.warn})
+	if err != nil {
+		return nil, err
+	}
+	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+		return nil, err
+	}
+	warning, err := t.memory.check(memory.Machine())
+	if warning != "" {
+		t.warn(warning)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := images.Read()
+	if err != nil {
+		return nil, err
+	}
+	t.memory, err = estimate(t.cfg, images, program) // of the images as they are
+	t.message("Memory: " + t.memory.Parts.String())
+	return all, err
+}
