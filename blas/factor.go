@@ -16,7 +16,7 @@ type Factor struct {
 }
 
 // Set makes op(b) the factor. It must be called again when b, which it may go on to use, has new
-// values, or after [Use]. It allocates the first time only.
+// values, or after [Use]. It allocates when the factor grows.
 func (f *Factor) Set(t Trans, b Matrix) {
 	if !b.valid() {
 		panic(errShape)

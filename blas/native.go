@@ -8,14 +8,15 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// The native backend multiplies as Goto and van de Geijn (2008) and BLIS (Van Zee and van de Geijn 2015) do: both
-// factors are packed, block by block, into panels as wide as the tiles of package kernel, so that a panel of b and one
-// of a lie in the first-level cache and a block of a in the second.
+// The native backend multiplies in the manner of Goto and van de Geijn (2008) and BLIS (Van Zee and van de Geijn
+// 2015): b is packed, block by block, into panels as wide as the tiles of package kernel, and each panel meets
+// all tiles of a block of rows of a before the next, so that both stream from the second-level cache. Rows of a are read
+// where they are, unless they would drive each other out of it.
 //
 // Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha rounded
 // into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the same bits.
 //
-// Block sizes, in numbers: a panel of b of at most blockK x 32 and a block of a of at most blockM x blockK.
+// Block sizes, in numbers: long chains, since each block of k reads and writes c once more.
 const (
 	blockK = 1024
 	blockM = 84 // a multiple of the rows of all tiles but the generic one's
