@@ -109,7 +109,7 @@ quality: ## test 10^8 normals of the noise stream against the normal law
 accuracy: ## tabulate the errors of the elementary functions over all their arguments
 	@$(GO) test ./kernel -count=1 -v -timeout 20m -run Accuracy -args -exhaustive
 
-lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck, the generator too
+lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and staticcheck, the generator too
 	@$(functions)
 	choose_backend
 	bad=$$(gofmt -l .)
@@ -126,7 +126,7 @@ lint: ## check format, go vet (both backends, amd64 and arm64) and staticcheck, 
 gen: ## generate the assembly and its Go declarations again
 	@$(GO) -C asm/_gen run .
 
-# What the user may say to the next three: BENCH (a regexp as for go test), BENCHTIME, COUNT.
+# What the user may say to all of the next three: BENCH (a regexp as for go test), BENCHTIME, COUNT.
 bench_flags = $(if $(BENCH),-bench '$(BENCH)') $(if $(BENCHTIME),-benchtime $(BENCHTIME)) $(if $(COUNT),-count $(COUNT))
 
 bench: setup ## run the benchmarks and save them, with the machine's description, in SAVE (default in bench/results)

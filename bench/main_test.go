@@ -102,13 +102,10 @@ func reportRate(b *testing.B, operations float64, workers int) {
 	b.ReportMetric(100*rate/top, "%peak")
 }
 
-// eachBackend runs a benchmark for every backend that somebody would train with: gonum, at least
-// ten times slower, only where it is alone. The benchmark, or each below it, calls under.
+// eachBackend runs a benchmark for every backend that somebody would train with: not gonum, which is at least
+// ten times slower. The benchmark, or each below it, calls under.
 func eachBackend(b *testing.B, run func(b *testing.B, name string)) {
-	names := blas.Available()
-	if len(names) > 1 {
-		names = slices.DeleteFunc(names, func(name string) bool { return name == "gonum" })
-	}
+	names := slices.DeleteFunc(blas.Available(), func(name string) bool { return name == "gonum" })
 	for _, name := range names {
 		b.Run("blas="+name, func(b *testing.B) { run(b, name) })
 	}

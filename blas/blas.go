@@ -124,7 +124,7 @@ func Ger(alpha float32, x, y []float32, a Matrix) {
 // LibraryInfo describes the backend in use.
 type LibraryInfo struct {
 	Backend string `json:"backend"` // "native", "openblas" or "gonum"
-	Library string `json:"library"` // name and version
+	Library string `json:"library"` // name and version; native is versioned with plume
 	Core    string `json:"core"`    // the kernel set that OpenBLAS chose; empty otherwise
 	Threads int    `json:"threads"` // threads per call: 1
 	Warning string `json:"warning"` // why it is slower than this machine could be, or empty

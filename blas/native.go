@@ -19,7 +19,7 @@ import (
 // Block sizes, in numbers: long chains, since each block of k reads and writes c once more.
 const (
 	blockK = 1024
-	blockM = 84 // a multiple of the rows of all tiles but the generic one's
+	blockM = 84 // a multiple of the rows of all tiles
 	blockN = 2048
 )
 

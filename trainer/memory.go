@@ -123,7 +123,10 @@ func (t *Trainer) readData() (data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.memory, err = estimate(t.cfg, images, program) // of the images as they are
+	// Of the images as they are. They are read by now: what the machine holds was checked by the headers.
+	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+		return nil, err
+	}
 	t.message("Memory: " + t.memory.Parts.String())
-	return all, err
+	return all, nil
 }

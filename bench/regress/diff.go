@@ -53,7 +53,11 @@ func measure(ctx context.Context, root, dir, base string, s settings) (pair, err
 		}
 	}
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
-		return againstFile(ctx, root, dir, base, s)
+		file, err := filepath.Abs(base) // benchstat runs in another directory
+		if err != nil {
+			return pair{}, err
+		}
+		return againstFile(ctx, root, dir, file, s)
 	}
 	return againstRevision(ctx, root, dir, base, s)
 }

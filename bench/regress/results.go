@@ -77,7 +77,8 @@ func (r *results) add(result *benchfmt.Result) {
 func (r *results) sameMachine() error {
 	here := machine.Describe()
 	var problems []error
-	for key, want := range map[string]string{machine.KeyCPU: here.CPU, machine.KeyKernels: here.Kernels} {
+	for _, k := range []struct{ key, want string }{{machine.KeyCPU, here.CPU}, {machine.KeyKernels, here.Kernels}} {
+		key, want := k.key, k.want
 		if got := r.config[key]; got == "" {
 			problems = append(problems, fmt.Errorf("%s: expected a line %q above the results: was it recorded by this program?", r.file, key+": ..."))
 		} else if got != want {

@@ -42,6 +42,11 @@ func (p *profiling) start(tell func(string)) (err error) {
 			err = p.end(err)
 		}
 	}()
+	if p.address != "" { // before files are made anew: a wrong address costs none
+		if p.server, err = listen(p.address, tell); err != nil {
+			return err
+		}
+	}
 	// Ended in reverse: the collection of garbage before the memory profile belongs to no other.
 	for _, o := range []*output{
 		{flag: "--memprofile", path: p.mem, record: recordMemory},
@@ -55,11 +60,6 @@ func (p *profiling) start(tell func(string)) (err error) {
 			return err
 		}
 		p.outputs = append(p.outputs, o)
-	}
-	if p.address != "" {
-		if p.server, err = listen(p.address, tell); err != nil {
-			return err
-		}
 	}
 	for _, o := range p.outputs {
 		if err := o.begin(); err != nil {

@@ -81,7 +81,7 @@ func TestSameBitsAtAnyTile(t *testing.T) {
 func TestTilesFeedTheWorkers(t *testing.T) {
 	eachBLAS(t, func(t *testing.T) {
 		for _, c := range []struct{ rows, particles, workers, tiles, native int }{
-			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 36}, {1024, 8, 64, 16, 74}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
+			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17}, {1024, 8, 64, 16, 64}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
 		} {
 			p := pool.New(c.workers)
 			f := &Flow{Setup: Setup{Options: Options{Particles: c.particles}, Tile: 64, Pool: p}}

@@ -6,10 +6,8 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -25,8 +23,8 @@ import (
 //	weights    gradients of the parameters                            by columns of layers
 //	update     optimisers; Langevin moves                             by chunks; by tiles
 //
-// The cut into tasks depends on the configuration alone and every sum has one order, so the
-// result does not depend on the number of workers. Rows of a tile need no barrier between
+// Every sum has one order. The cut into tasks depends on the configuration alone, but for tiles whose cut does
+// not show in the bits (tilesOf): so the result does not depend on the number of workers. Rows of a tile need no barrier between
 // layers; the weight gradients, each one product over all rows, need no buffers per worker.
 type Flow struct {
 	Setup
@@ -96,7 +94,8 @@ func (f *Flow) tilesOf(rows int) int {
 	points := rows / f.Particles
 	tiles := pool.Pieces(points, max(1, f.Tile/f.Particles))
 	if blas.CutFree() {
-		tiles = max(tiles, min(2*f.Pool.Workers(), pool.Pieces(rows, finestTile), points))
+		finest := points / pool.Pieces(finestTile, f.Particles) // tiles of at least as many rows
+		tiles = max(tiles, min(2*f.Pool.Workers(), finest))
 	}
 	return tiles
 }
@@ -194,92 +193,6 @@ func (f *Flow) evaluate() {
 		f.priorTape.Begin(len(f.batch.IDs), f.key(kernel.StreamLambda), f.key(kernel.StreamScoreNoise))
 	}
 	f.Pool.Run(2*f.tiles, f.gradientTask)
-}
-
-// prepare is a part of the packing, or the gathering of a tile.
-func (f *Flow) prepare(i int) {
-	if i >= f.packs {
-		f.gather(i - f.packs)
-		return
-	}
-	phase.Pack.Enter()
-	if n := f.decoderTape.PackTasks(true); i < n {
-		f.decoderTape.Pack(i)
-	} else {
-		f.priorTape.Pack(i - n)
-	}
-}
-
-func (f *Flow) gather(i int) {
-	phase.Gather.Enter()
-	lo, hi, first, last := f.tile(i)
-	f.batch.Gather(lo, hi)
-	dim := f.Decoder.Out()
-	f.Train.Gather(f.x[first*dim:last*dim], f.index[first:last])
-}
-
-// gradient is the prior on tile i, or the decoder on tile i - tiles.
-func (f *Flow) gradient(i int) {
-	if i < f.tiles {
-		f.priorGradient(i)
-	} else {
-		f.decoderGradient(i - f.tiles)
-	}
-}
-
-func (f *Flow) priorGradient(i int) {
-	phase.Prior.Enter()
-	lo, hi, _, _ := f.tile(i)
-	z, g, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
-	if f.held {
-		copy(g, z)
-		diffusion.NegLogNormal(loss, z, f.Latent)
-		return
-	}
-	f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)
-}
-
-func (f *Flow) decoderGradient(i int) {
-	phase.DecoderForward.Enter()
-	lo, hi, _, _ := f.tile(i)
-	t := f.decoderTape
-	copy(t.In(lo, hi), f.batch.Rows(f.batch.Z, lo, hi))
-	t.Forward(lo, hi)
-	phase.DecoderBackward.Enter()
-	out := t.Out(lo, hi)
-	kernel.DataResidual(out, f.square[lo:hi], out, f.x, lo, f.Particles, f.Decoder.Out(), float32(1/(f.ObsNoise*f.ObsNoise)))
-	t.Backward(lo, hi, f.batch.Rows(f.batch.G, lo, hi))
-}
-
-func (f *Flow) weight(i int) {
-	phase.Reduce.Enter()
-	rows := len(f.batch.IDs)
-	if n := f.decoderTape.GradTasks(); i < n {
-		f.decoderTape.Grad(i, f.decoder.g, rows, float32(1/float64(rows)))
-	} else if !f.held {
-		f.priorTape.Grad(i-n, f.prior.g, rows)
-	}
-}
-
-// update is the move of tile i, or after those a part of the decoder's update, then the prior's.
-func (f *Flow) update(i int) {
-	if i < f.tiles {
-		f.move(i)
-		return
-	}
-	phase.Optimizer.Enter()
-	i -= f.tiles
-	if n := f.decoder.updateTasks(); i < n {
-		f.decoder.update(i)
-	} else {
-		f.prior.update(i - n)
-	}
-}
-
-func (f *Flow) move(i int) {
-	phase.Move.Enter()
-	lo, hi, _, _ := f.tile(i)
-	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.langevin)
 }
 
 // collectMoves adds up what the tiles' moves reported and lets the running mean of z^2 follow,

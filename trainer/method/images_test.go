@@ -40,6 +40,7 @@ func TestImages(t *testing.T) {
 	for _, i := range idx {
 		want = append(want, all[i*testDim:(i+1)*testDim]...)
 	}
+	// Other rows share the products' tiles: the rounding of sums of some dozen terms, sixteen of 2^-24.
 	if d := reference.Distance(scattered, reference.Wide(want)); !(d <= 1e-6) {
 		t.Errorf("scattered images are %.2g away from those of all latents", d)
 	}

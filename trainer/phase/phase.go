@@ -50,10 +50,7 @@ var contexts = func() (all [len(names)]context.Context) {
 // String is the value of the label.
 func (p Phase) String() string { return names[p] }
 
-// Enter labels the calling goroutine until it enters another phase or leaves; a pool's workers,
-// the caller of its Run among them, leave when no task is left. It does not allocate and takes
+// Enter labels the calling goroutine until it enters another phase; a pool's workers,
+// the caller of its Run among them, drop it when no task is left. It does not allocate and takes
 // some nanoseconds.
 func (p Phase) Enter() { pprof.SetGoroutineLabels(contexts[p]) }
-
-// Leave takes the label from the calling goroutine.
-func Leave() { pprof.SetGoroutineLabels(context.Background()) }

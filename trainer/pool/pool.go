@@ -1,8 +1,8 @@
 // Package pool runs the tasks of one phase of a step on a fixed set of worker goroutines.
 //
-// The tasks are cut by the configuration, never by the number of workers, and write to
-// disjoint places: so any number of workers computes the same bits, and which worker takes
-// which task does not matter.
+// Tasks write to disjoint places, and how they are cut either does not depend on the number of workers or does not
+// show in what they compute: so any number of workers computes the same bits, and which worker
+// takes which task does not matter.
 package pool
 
 import (

@@ -1,0 +1,41 @@
+package kernel
+
+import "runtime"
+
+const genericCols = 16
+
+func mulTileGeneric(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+	for i := range rows {
+		for j := range genericCols {
+			sum := start[i*lds+j]
+			for k := range n {
+				sum = fma32(a[i*rs+k*cs], b[k*genericCols+j], sum)
+			}
+			c[i*ldc+j] = sum
+		}
+	}
+}
+
+func packRowsGeneric(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
+	for i := range rows {
+		for j := range cols {
+			dst[i*width+j] = alpha * src[i*ld+j]
+		}
+	}
+}
+
+func turnGeneric(dst []float32, width int, src []float32, ld, n int) {
+	for j := range turned {
+		for k := range n {
+			dst[k*width+j] = src[j*ld+k]
+		}
+	}
+}
+
+func peakGeneric(rounds int) {
+	sum := float32(0)
+	for range rounds {
+		sum = fma32(0.5, 0.5, sum)
+	}
+	runtime.KeepAlive(sum)
+}
