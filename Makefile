@@ -93,6 +93,14 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	echo 'kernel path neon, under qemu'
 	export GOARCH=arm64 CGO_ENABLED=0 PLUME_KERNEL=neon PLUME_REQUIRE_KERNEL=neon
 	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./blas ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
+	echo 'a training under neon: the same bits as on this CPU'
+	dir=$$(mktemp -d)
+	trap 'rm -rf "$$dir"' EXIT
+	$(GO) build -o "$$dir/plume" ./cmd/plume
+	set -- train -q --blas native --data digits --epochs 1 --batch 200 --score-width 64 --decoder-widths 64 --eval-samples 64
+	qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/neon"
+	env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/here"
+	cmp "$$dir/neon/checkpoints/latest/state.safetensors" "$$dir/here/checkpoints/latest/state.safetensors"
 
 race: setup ## run the tests under the race detector
 	@$(functions)

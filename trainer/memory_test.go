@@ -26,7 +26,7 @@ func live() int64 {
 }
 
 // What a run that was prepared holds on the heap is what the formula says it holds: data, and all
-// parts of the method but the weights that are packed at the first step. Within 1 %: names,
+// parts of the method but the weights that are packed at the first step. Within 1 % (0.3 % seen): names,
 // descriptions of layers and tiles are left out, and large arrays fill whole pages.
 func TestMemoryOfARun(t *testing.T) {
 	c := Default()
