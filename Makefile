@@ -53,7 +53,7 @@ setup: ## install OpenBLAS if it is missing and root or passwordless sudo allows
 	apt_install libopenblas-dev && have_openblas && exit
 	printf '%s\n' >&2 \
 		'OpenBLAS is missing and could not be installed: building without it. plume multiplies matrices itself,' \
-		'as fast or faster where the CPU has AVX2 or AVX-512 (bin/plume info tells). To have both:' \
+		'as fast with AVX2 and faster with AVX-512 (bin/plume info tells what the CPU has). To have both:' \
 		'    sudo apt-get install libopenblas-dev && make build' \
 		'(and gcc and libc6-dev, if there is no C compiler)'
 
