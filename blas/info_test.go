@@ -41,20 +41,20 @@ func TestUse(t *testing.T) {
 func TestOrder(t *testing.T) {
 	some := &backend{name: "library"}
 	for _, c := range []struct {
-		path    string
-		library *backend
-		want    string
+		path   string
+		linked *backend
+		want   string
 	}{
 		{"avx512", some, "native library gonum"}, {"avx2", some, "native library gonum"}, {"avx512", nil, "native gonum"},
 		{"neon", some, "library native gonum"}, {"neon", nil, "native gonum"},
 		{"generic", some, "library gonum native"}, {"generic", nil, "gonum native"},
 	} {
 		var names []string
-		for _, b := range inOrder(c.library, c.path) {
+		for _, b := range inOrder(c.linked, c.path) {
 			names = append(names, b.name)
 		}
 		if got := strings.Join(names, " "); got != c.want {
-			t.Errorf("%s, library %v: %s, want %s", c.path, c.library != nil, got, c.want)
+			t.Errorf("%s, library %v: %s, want %s", c.path, c.linked != nil, got, c.want)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func recordAll(o options, dir string, images data.Dataset) (list []*recording, e
 // entrant is a side that measures some works, each in one way.
 type entrant struct {
 	*side
-	family  string // plume's backend, or the library
+	family  string // plume's backend, or the framework
 	threads int    // plume's
 	label   string // the other sides' setting and way
 	ways    map[string]string
@@ -128,7 +128,7 @@ func backends() []string {
 func (t *tournament) add(c candidate) error {
 	e := &entrant{family: c.family(), label: strings.Trim(c.setting.label+", "+c.way, ", "), setting: c.setting, ways: map[string]string{c.work: c.way}}
 	for _, other := range t.entrants {
-		if other.threads == 0 && other.setting.library == c.setting.library && other.setting.label == c.setting.label {
+		if other.threads == 0 && other.setting.framework == c.setting.framework && other.setting.label == c.setting.label {
 			e.side = other.side
 		}
 	}

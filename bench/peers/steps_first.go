@@ -22,11 +22,11 @@ const byHand = "by-hand"
 
 // family is the column that a candidate competes for.
 func (c candidate) family() string {
-	library, _, _ := strings.Cut(c.setting.library, " ")
+	framework, _, _ := strings.Cut(c.setting.framework, " ")
 	if strings.HasPrefix(c.way, byHand) {
-		return library + ", by hand"
+		return framework + ", by hand"
 	}
-	return library
+	return framework
 }
 
 // firstLook tries every way of every setting: what it computes is compared with plume's, and it is timed

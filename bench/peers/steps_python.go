@@ -15,10 +15,10 @@ import (
 // setting is how a side's process is started: an interpreter, a script, and variables that decide
 // about its threads and instructions.
 type setting struct {
-	library string // with its version
-	label   string // the rest of the setting, in words
-	command []string
-	env     []string
+	framework string // with its version
+	label     string // the rest of the setting, in words
+	command   []string
+	env       []string
 }
 
 // memory makes the C library keep what is freed, since arrays come and go with every step (32 MiB is the most
@@ -28,16 +28,16 @@ var memory = []string{
 	"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", "THP_MEM_ALLOC_ENABLE=1",
 }
 
-// probes print what an interpreter has of a library, and fail if it has nothing: version, whether its BLAS is MKL, whether it
+// probes print what an interpreter has of a framework, and fail if it has nothing: version, whether its BLAS is MKL, whether it
 // takes AVX-512 of itself, and where it lies.
-var probes = []struct{ library, script, program string }{
+var probes = []struct{ framework, script, program string }{
 	{"PyTorch", "steps.py", `import torch
 print(torch.__version__, int(torch.backends.mkl.is_available()), int("AVX512" in torch.__config__.show().split("usage:")[-1].split("\n")[0]), torch.__file__)`},
 	{"JAX", "steps_jax.py", `import jax
 print(jax.__version__, 0, 0, jax.__file__)`},
 }
 
-// settings are all that the interpreters offer; no library is taken twice.
+// settings are all that the interpreters offer; no framework is taken twice.
 func settings(dir string, pythons []string) (list []setting) {
 	seen := map[string]bool{}
 	for _, python := range pythons {
@@ -48,8 +48,8 @@ func settings(dir string, pythons []string) (list []setting) {
 				continue
 			}
 			seen[found[3]] = true
-			s := setting{library: p.library + " " + found[0], command: []string{python, filepath.Join(dir, p.script), dir}, env: memory}
-			if p.library == "JAX" {
+			s := setting{framework: p.framework + " " + found[0], command: []string{python, filepath.Join(dir, p.script), dir}, env: memory}
+			if p.framework == "JAX" {
 				list = append(list, s)
 				continue
 			}
@@ -101,7 +101,7 @@ func threadCounts() []int {
 
 // start begins a process of the setting.
 func (s setting) start() (*side, error) {
-	p := &side{name: strings.TrimSuffix(s.library+", "+s.label, ", ")}
+	p := &side{name: strings.TrimSuffix(s.framework+", "+s.label, ", ")}
 	p.start(s.env, s.command...)
 	if p.absent != "" {
 		return nil, fmt.Errorf("%s: %s", p.name, p.absent)

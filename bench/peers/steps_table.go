@@ -88,7 +88,7 @@ func (t *tournament) beside(b *strings.Builder) {
 			for _, other := range t.fastest(o) {
 				x := ratio(o.times[other], o.times[e])
 				fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %.2f |", o.name, e.family, number(median(o.times[e])),
-					other.family, strings.Trim(other.setting.library+", "+other.label, ", "), number(median(o.times[other])), x)
+					other.family, strings.Trim(other.setting.framework+", "+other.label, ", "), number(median(o.times[other])), x)
 				if strings.HasPrefix(other.family, "PyTorch") {
 					fmt.Fprintf(b, " %.1f | %s |\n", wantedRatio, yes(x >= wantedRatio))
 				} else {
@@ -136,10 +136,10 @@ func (t *tournament) speedups(b *strings.Builder) {
 
 // tried lists every way with the setting in which it was fastest at first sight.
 func tried(b *strings.Builder, found []candidate) {
-	type key struct{ library, way string }
+	type key struct{ framework, way string }
 	cells, works, rows := map[key]map[string]candidate{}, []string{}, []key{}
 	for _, c := range found {
-		k := key{c.setting.library, c.way}
+		k := key{c.setting.framework, c.way}
 		if cells[k] == nil {
 			cells[k] = map[string]candidate{}
 			rows = append(rows, k)
@@ -157,7 +157,7 @@ func tried(b *strings.Builder, found []candidate) {
 	fmt.Fprintf(b, "\nWhat was tried, milliseconds at first sight in the best setting of each:\n\n| | way | %s |\n|---|---|%s\n",
 		strings.Join(works, " | "), strings.Repeat("---|", len(works)))
 	for _, k := range rows {
-		fmt.Fprintf(b, "| %s | %s |", k.library, k.way)
+		fmt.Fprintf(b, "| %s | %s |", k.framework, k.way)
 		for _, w := range works {
 			if c, ok := cells[k][w]; ok {
 				fmt.Fprintf(b, " %s |", strings.TrimSpace(number(c.first)+" "+parenthesis(c.setting.label)))

@@ -89,7 +89,7 @@ func TestStepWorker(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	torch, other, jax := setting{library: "PyTorch 1.13", label: "a"}, setting{library: "PyTorch 2.15", label: "b"}, setting{library: "JAX 1"}
+	torch, other, jax := setting{framework: "PyTorch 1.13", label: "a"}, setting{framework: "PyTorch 2.15", label: "b"}, setting{framework: "JAX 1"}
 	found := []candidate{
 		{torch, "S", "autograd", 5}, {torch, "S", "by-hand", 4}, {torch, "S", "by-hand-x2", 3}, {other, "S", "by-hand-x2", 2},
 		{other, "S", "compile", 3}, {other, "S", "convolution", 6}, {jax, "S", "jit", 9}, {torch, "L", "autograd", 50},
@@ -111,7 +111,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestThreads(t *testing.T) {
-	base := setting{library: "PyTorch 1", env: []string{"A=1"}}
+	base := setting{framework: "PyTorch 1", env: []string{"A=1"}}
 	all := threadCounts()
 	labels := map[string]bool{}
 	for _, s := range base.threads(false, true) {
@@ -180,13 +180,13 @@ func TestTables(t *testing.T) {
 	if all == 1 {
 		many = one
 	}
-	slow := &entrant{side: &side{about: "PyTorch 9"}, family: "PyTorch", label: "slow", setting: setting{library: "PyTorch 9"}}
+	slow := &entrant{side: &side{about: "PyTorch 9"}, family: "PyTorch", label: "slow", setting: setting{framework: "PyTorch 9"}}
 	fast := &entrant{side: slow.side, family: "PyTorch", label: "fast", setting: slow.setting}
 	o := &outcome{work: works()[0], peaks: map[int][]float64{1: {1e11, 1e11, 1e11}, all: {2e11, 2e11, 2e11}}, times: map[*entrant][]float64{
 		one: {80, 80, 80}, many: {40, 44, 40}, slow: {90, 90, 90}, fast: {60, 60, 70},
 	}}
 	tour := &tournament{rounds: 3, pixels: 784, entrants: []*entrant{one, many, slow, fast}, outcomes: []*outcome{o}}
-	found := []candidate{{setting{library: "PyTorch 9", label: "slow"}, "S", "autograd", 91}, {setting{library: "PyTorch 9", label: "fast"}, "S", "autograd", 61}}
+	found := []candidate{{setting{framework: "PyTorch 9", label: "slow"}, "S", "autograd", 91}, {setting{framework: "PyTorch 9", label: "fast"}, "S", "autograd", 61}}
 	text := tour.markdown(found, []string{"A note.", "A note."})
 	wants := []string{
 		"; B 1; PyTorch 9. Medians of 3 interleaved rounds.\n",

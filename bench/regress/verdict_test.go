@@ -171,11 +171,11 @@ func TestMachines(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		library, peak string
-		warnings      int
+		blas, peak string
+		warnings   int
 	}{{"a", "104 GFLOP/s", 0}, {"a", "90 GFLOP/s", 1}, {"b", "100 GFLOP/s", 1}, {"b", "0.11 TFLOP/s", 2}} {
-		if list := same.differs(file(here.CPU, here.Kernels, c.library, c.peak), 0.05); len(list) != c.warnings {
-			t.Errorf("%s, %s: warnings %q, want %d", c.library, c.peak, list, c.warnings)
+		if list := same.differs(file(here.CPU, here.Kernels, c.blas, c.peak), 0.05); len(list) != c.warnings {
+			t.Errorf("%s, %s: warnings %q, want %d", c.blas, c.peak, list, c.warnings)
 		}
 	}
 	if got := same.ignored(file(here.CPU, here.Kernels, "b", "2 FLOP/s")); !slices.Equal(got, []string{"blas", machine.KeyPeak}) {

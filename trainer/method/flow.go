@@ -80,8 +80,7 @@ func NewFlow(s Setup) (*Flow, error) {
 	}
 	f.decoderTape = s.Decoder.NewTape(f.decoder.p, rows)
 	f.priorTape = s.Prior.NewTape(f.prior.p, rows)
-	tiles := f.tilesOf(rows)
-	f.clip, f.redrawn = make([]int, tiles), make([]int, tiles)
+	f.clip, f.redrawn = make([]int, s.Batch), make([]int, s.Batch) // tiles hold a datapoint or more
 	f.prepareTask, f.gradientTask, f.weightTask = f.prepare, f.gradient, f.weight
 	f.updateTask, f.moveTask = f.update, f.move
 	return f, nil

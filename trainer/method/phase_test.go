@@ -119,7 +119,7 @@ func (c *tally) count(p *profile.Profile) {
 				c.wrong[name] += n
 			}
 		}
-		if slices.Contains(names, "pool.await") {
+		if slices.Contains(names, "pool.(*Pool).await") {
 			continue // a worker that looks for work is in no phase
 		}
 		if slices.Contains(names, "method.(*Flow).Step") || slices.Contains(names, "pool.(*Pool).help") {

@@ -29,6 +29,7 @@ func SpareProcessors() { runtime.GOMAXPROCS(2 * cores) }
 // Pool is a set of workers. Run is for one caller at a time; the caller works too.
 type Pool struct {
 	workers int
+	spins   int           // how often a goroutine looks for a token before it sleeps
 	start   chan struct{} // one token wakes one helper for the current phase
 	left    atomic.Int32  // helpers that still work on the current phase
 	done    chan struct{} // one token ends it
@@ -46,6 +47,9 @@ func New(workers int) *Pool {
 		workers = cores
 	}
 	p := &Pool{workers: workers, start: make(chan struct{}, workers), done: make(chan struct{}, 1)}
+	if workers <= runtime.GOMAXPROCS(0) { // else who looks only keeps others from their work
+		p.spins = spins
+	}
 	p.exited.Add(workers - 1)
 	for range workers - 1 {
 		go p.help()
@@ -56,13 +60,12 @@ func New(workers int) *Pool {
 // Workers is the number of workers, the caller of Run included.
 func (p *Pool) Workers() int { return p.workers }
 
-// spins is how often a goroutine looks for a token before it sleeps: for some 50 us, since it takes about as
-// long to be woken, and most phases are shorter than a few milliseconds.
+// spins takes some 50 us: to be woken takes about as long, and most phases are shorter than a few milliseconds.
 const spins = 1 << 14
 
 // await receives a token, or tells that there will be none.
-func await(tokens chan struct{}) (open bool) {
-	for range spins {
+func (p *Pool) await(tokens chan struct{}) (open bool) {
+	for range p.spins {
 		select {
 		case _, open = <-tokens:
 			return open
@@ -75,7 +78,7 @@ func await(tokens chan struct{}) (open bool) {
 
 func (p *Pool) help() {
 	defer p.exited.Done()
-	for await(p.start) {
+	for p.await(p.start) {
 		p.drain()
 		if p.left.Add(-1) == 0 {
 			p.done <- struct{}{}
@@ -112,7 +115,7 @@ func (p *Pool) Run(n int, task func(i int)) {
 	}
 	p.drain()
 	if helpers > 0 {
-		await(p.done)
+		p.await(p.done)
 	}
 	p.task = nil
 }
