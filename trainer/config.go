@@ -22,7 +22,7 @@ type Config struct {
 	Holdout float64 `toml:"holdout" help:"share of the images held out of training, in [0, 1)"`
 
 	// Run.
-	Method  string `toml:"method" group:"Run" help:"training method" choices:"ipld,pgd"`
+	Method  string `toml:"method" group:"Run" help:"training method" choices:"ipld,pgd,pgd+diffusion,mpgd,ipla,soul,shortrun,abp,vae,vae+diffusion,two-stage"`
 	Seed    uint64 `toml:"seed" help:"seed of every random number of the run"`
 	Epochs  int    `toml:"epochs" help:"passes over the training images"`
 	Batch   int    `toml:"batch" help:"datapoints B per minibatch"`
@@ -56,6 +56,7 @@ func Default() Config {
 			Latent:        32,
 			ObsNoise:      0.2,
 			DecoderWidths: []int{256, 512},
+			EncoderWidths: []int{512, 256},
 			ScoreWidth:    256,
 			ScoreBlocks:   3,
 			ScoreFeatures: 64,
@@ -80,6 +81,7 @@ func Default() Config {
 			LREnd:      0.05,
 			LRSchedule: "cosine",
 			ScoreLR:    2,
+			PriorShare: 0.5,
 			EMA:        0.999,
 		},
 
@@ -89,6 +91,13 @@ func Default() Config {
 		CheckpointEvery: 10,
 		KeepCheckpoints: 2,
 	}
+}
+
+// DefaultFor is Default for the named method, whose own defaults replace the common ones.
+func DefaultFor(name string) (Config, error) {
+	c := Default()
+	c.Method = name
+	return c, method.Defaults(name, &c.Options)
 }
 
 // Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.
@@ -117,7 +126,7 @@ func (c Config) Validate() error {
 	p.Int("tile", c.Tile, 1, maxRows)
 	p.Int("threads", c.Threads, 0, maxThreads)
 
-	p = append(p, c.Options.Validate()...)
+	p = append(p, method.Validate(c.Method, c.Options)...)
 	if rows := float64(c.Batch) * float64(c.Particles) * float64(c.ScoreDraws); c.Batch > 0 && c.Particles > 0 {
 		p.Expect(rows <= maxRows, "batch * particles * score_draws", rows, fmt.Sprintf("at most %d rows", maxRows))
 	}

@@ -43,6 +43,7 @@ func (t *Trainer) record() metric.Epoch {
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	return metric.Epoch{
 		Epoch: t.next.epoch + 1, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
+		StepSeconds: t.stepSeconds, Evaluations: t.evaluations,
 		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
 		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
 		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,

@@ -73,7 +73,7 @@ func (t *Trainer) save() error {
 	}
 	meta := checkpoint.Meta{
 		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
+		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Evaluations: t.evaluations, Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
 		Version: Version(), Config: string(text),
 	}
 	tensors := t.tensors(sums)
@@ -105,6 +105,7 @@ func (t *Trainer) restore() error {
 	}
 	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
 	t.step, t.before = meta.Step, meta.Seconds
+	t.stepSeconds, t.evaluations = meta.StepSeconds, meta.Evaluations
 	t.method.Restored()
 	return nil
 }

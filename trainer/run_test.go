@@ -114,6 +114,7 @@ func metricsOf(t *testing.T, dir string) (lines []string) {
 			t.Fatal(err)
 		}
 		delete(record, "seconds")
+		delete(record, "step_seconds")
 		delete(record, "rows_per_s")
 		lines = append(lines, fmt.Sprint(record)) // keys in order
 	}
@@ -143,6 +144,19 @@ func TestResumeEqualsUninterrupted(t *testing.T) {
 			if m := metricsOf(t, got); !slices.Equal(m, wantMetrics) {
 				t.Errorf("%s, interrupted after %v: metrics\n%s\nwithout interruption\n%s", dynamics, stops, strings.Join(m, "\n"), strings.Join(wantMetrics, "\n"))
 			}
+		}
+	}
+}
+
+// Each of 360 rows passes the decoder once and the score network once for each draw, in each of the
+// steps on its minibatch; a prior that is held is not evaluated.
+func TestEvaluations(t *testing.T) {
+	c := smallRun()
+	c.Epochs, c.ScoreDraws = 1, 2
+	for warmup, want := range map[int]string{0: "evaluations:2160 ", runBatches * runRepeats: "evaluations:720 "} {
+		c.PriorWarmup = warmup
+		if lines := metricsOf(t, train(t, c, 3)); !strings.Contains(lines[0], want) {
+			t.Errorf("warm-up of %d steps: %s, want %s", warmup, lines[0], want)
 		}
 	}
 }

@@ -47,7 +47,10 @@ type Trainer struct {
 	busy   float64      // seconds spent in the steps of the epoch under way, in this session
 	rows   float64      // rows moved in that time
 	before float64      // seconds of earlier sessions
-	start  time.Time    // of Run
+
+	stepSeconds, evaluations float64 // of all steps so far: wall time, network evaluations
+
+	start time.Time // of Run
 
 	pca      *metric.PCA // of the training images, fitted when first needed
 	pcaTried bool
@@ -203,7 +206,10 @@ func (t *Trainer) oneStep() error {
 	}
 	t.step++
 	t.sums.Add(stats)
-	t.busy += time.Since(began).Seconds()
+	took := time.Since(began).Seconds()
+	t.busy += took
+	t.stepSeconds += took
+	t.evaluations += stats.Evaluations
 	t.rows += stats.Moved
 	t.reportStep(stats)
 	return nil

@@ -41,9 +41,31 @@ func warnOfUnknownEnv(w io.Writer) {
 	}
 }
 
-// resolve puts the configuration file (if any), the environment and the flags that were
-// given, in this order, on top of base.
+// resolveNew is the configuration of a new run: the file, the environment and the flags on top of
+// the defaults of the method that they name.
+func resolveNew(file string, flags *pflag.FlagSet) (trainer.Config, error) {
+	c, err := overlay(trainer.Default(), file, flags)
+	if err != nil {
+		return c, err
+	}
+	if c, err = trainer.DefaultFor(c.Method); err != nil {
+		return c, usage(err)
+	}
+	return resolve(c, file, flags)
+}
+
+// resolve is the valid configuration that overlay gives.
 func resolve(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Config, error) {
+	c, err := overlay(base, file, flags)
+	if err != nil {
+		return c, err
+	}
+	return c, usage(c.Validate())
+}
+
+// overlay puts the configuration file (if any), the environment and the flags that were
+// given, in this order, on top of base.
+func overlay(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Config, error) {
 	c := base
 	if file != "" {
 		if err := c.LoadFile(file); err != nil {
@@ -60,5 +82,5 @@ func resolve(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Co
 			}
 		}
 	}
-	return c, usage(c.Validate())
+	return c, nil
 }

@@ -17,7 +17,8 @@ const trainLong = `Train a model and write the run's directory: the resolved con
 
 Every key of the configuration is a flag (--step-size), an environment variable (PLUME_STEP_SIZE)
 and a key of the file given with --config (step_size = 0.002). Flags override the environment,
-which overrides the file, which overrides the defaults.
+which overrides the file, which overrides the defaults; those given below are ipld's, other methods
+have some of their own (the run's config.toml shows all).
 
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
 with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C ends at once.
@@ -134,7 +135,7 @@ func (t *trainCommand) continueRun(cmd *cobra.Command, r *reporter, runDir strin
 }
 
 func (t *trainCommand) startRun(cmd *cobra.Command, r *reporter) (runDir string, train *trainer.Trainer, err error) {
-	cfg, err := resolve(trainer.Default(), t.config, cmd.Flags())
+	cfg, err := resolveNew(t.config, cmd.Flags())
 	if err != nil {
 		return "", nil, err
 	}

@@ -24,7 +24,9 @@ type Meta struct {
 	Epoch       int     `json:"epoch"`
 	Batch       int     `json:"batch"`
 	Repeat      int     `json:"repeat"`
-	Seconds     float64 `json:"seconds"` // training wall time so far
+	Seconds     float64 `json:"seconds"`      // training wall time so far
+	StepSeconds float64 `json:"step_seconds"` // of them, in steps
+	Evaluations float64 `json:"evaluations"`  // of networks so far
 	Seed        uint64  `json:"seed"`
 	Data        string  `json:"data"`
 	Fingerprint string  `json:"fingerprint"` // of the data: a resumed run refuses any other

@@ -29,12 +29,16 @@ func Memory(name string, o Options, s Scale) (Footprint, error) {
 	if err != nil {
 		return Footprint{}, err
 	}
-	decoder, prior := newDecoder(o, s.Dim), m.prior(o)
+	return m.footprint(newDecoder(o, s.Dim), m.prior(o), o, s), nil
+}
+
+// flowFootprint is the memory of a Flow, its generators and diagnostics.
+func flowFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
 	return Footprint{
 		Held:      flowBytes(decoder, prior, o, s),
 		Generator: generatorBytes(decoder, prior, s),
 		Diagnose:  memory.Array[float32](s.Batch, o.Particles, o.Latent) + memory.Array[int](s.Batch),
-	}, nil
+	}
 }
 
 // flowBytes is the memory of a Flow.

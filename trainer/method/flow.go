@@ -115,7 +115,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	stats := Stats{Steps: 1, Anchor: float64(f.langevin.Anchor)}
 	for inner := range f.InnerSteps {
 		f.train = inner == f.InnerSteps-1
-		f.evaluate()
+		f.evaluate(&stats)
 		f.langevin.Key = f.key(kernel.StreamMove)
 		if f.train {
 			f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
@@ -187,8 +187,11 @@ func (f *Flow) key(s kernel.Stream) kernel.Key {
 }
 
 // evaluate computes both parts of the drift and both losses of every row.
-func (f *Flow) evaluate() {
+func (f *Flow) evaluate(s *Stats) {
+	rows := float64(len(f.batch.IDs))
+	s.Evaluations += rows * f.decoder.passes(1)
 	if !f.held {
+		s.Evaluations += rows * f.prior.passes(f.ScoreDraws)
 		f.priorTape.Begin(len(f.batch.IDs), f.key(kernel.StreamLambda), f.key(kernel.StreamScoreNoise))
 	}
 	f.Pool.Run(2*f.tiles, f.gradientTask)

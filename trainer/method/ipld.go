@@ -6,7 +6,8 @@ package method
 // The underdamped dynamics are plume's choice for this model, after the momentum of Chen, Fox
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
-	name:  "ipld",
-	prior: func(o Options) Prior { return NewDiffusionPrior(o) },
-	build: func(s Setup) (Method, error) { return NewFlow(s) },
+	name:      "ipld",
+	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },
+	build:     func(s Setup) (Method, error) { return NewFlow(s) },
+	footprint: flowFootprint,
 }

@@ -46,6 +46,7 @@ type Minibatch struct {
 // Stats are sums over the rows of a step; add them up for the means over an epoch.
 type Stats struct {
 	Steps       float64
+	Evaluations float64 // passes of a row, forward and back, through one network
 	Rows        float64 // rows that entered the losses
 	SquareError float64 // squared pixel errors
 	DataLoss    float64 // -log p(x|z), nats
@@ -57,8 +58,8 @@ type Stats struct {
 }
 
 // Values points to the fields in their order, for sums and checkpoints.
-func (s *Stats) Values() [9]*float64 {
-	return [...]*float64{&s.Steps, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
+func (s *Stats) Values() [10]*float64 {
+	return [...]*float64{&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
 }
 
 // Add adds t to s.
@@ -91,11 +92,18 @@ type Setup struct {
 	Prior   Prior
 }
 
-// spec is how to build one method.
+// spec is one method: what it is, where it comes from, and how to build it.
 type spec struct {
-	name  string
+	name string
+	// defaults changes what differs from the common defaults in options of this method; nil: nothing.
+	defaults func(o *Options)
+	// check adds what the options of this method must not be; nil: nothing.
+	check func(o Options, p *Problems)
+	// prior is what the generator samples from.
 	prior func(o Options) Prior
 	build func(s Setup) (Method, error)
+	// footprint is the memory of the method that build makes.
+	footprint func(decoder model.Net, prior Prior, o Options, s Scale) Footprint
 }
 
 var specs = []spec{ipld, pgd}
@@ -117,6 +125,24 @@ func find(name string) (spec, error) {
 	return specs[i], nil
 }
 
+// Defaults turns the common defaults in o into those of the named method.
+func Defaults(name string, o *Options) error {
+	m, err := find(name)
+	if err == nil && m.defaults != nil {
+		m.defaults(o)
+	}
+	return err
+}
+
+// Validate returns what Options.Validate does, and what the named method, if there is one, does not allow.
+func Validate(name string, o Options) Problems {
+	p := o.Validate()
+	if m, err := find(name); err == nil && m.check != nil {
+		m.check(o, &p)
+	}
+	return p
+}
+
 // New builds the named method with networks as the options describe them, unless the setup
 // brings its own.
 func New(name string, s Setup) (Method, error) {
@@ -124,7 +150,7 @@ func New(name string, s Setup) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Options.Validate().Err(); err != nil {
+	if err := Validate(name, s.Options).Err(); err != nil {
 		return nil, err
 	}
 	if s.Decoder == nil {

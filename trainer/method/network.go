@@ -39,6 +39,14 @@ func (n *network) updateTasks() int {
 	return pool.Pieces(len(n.p), updateChunk)
 }
 
+// passes counts a row's passes through the network: none through one without parameters.
+func (n *network) passes(draws int) float64 {
+	if len(n.p) == 0 {
+		return 0
+	}
+	return float64(draws)
+}
+
 func (n *network) update(task int) {
 	lo, hi := pool.Span(len(n.p), n.updateTasks(), task)
 	n.opt.Apply(n.p, n.g, lo, hi)

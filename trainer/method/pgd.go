@@ -4,7 +4,8 @@ package method
 // decoder is learned. Kuntz, Lim and Johansen, "Particle algorithms for maximum likelihood
 // training of latent variable models" (AISTATS 2023).
 var pgd = spec{
-	name:  "pgd",
-	prior: func(o Options) Prior { return Gaussian{Latent: o.Latent} },
-	build: func(s Setup) (Method, error) { return NewFlow(s) },
+	name:      "pgd",
+	prior:     func(o Options) Prior { return Gaussian{Latent: o.Latent} },
+	build:     func(s Setup) (Method, error) { return NewFlow(s) },
+	footprint: flowFootprint,
 }

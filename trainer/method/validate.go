@@ -81,12 +81,8 @@ func (o Options) Validate() Problems {
 func (o Options) validateNetworks(p *Problems) {
 	p.Int("latent", o.Latent, 1, maxWidth)
 	p.Positive("obs_noise", o.ObsNoise)
-	for _, width := range o.DecoderWidths {
-		if width < 1 || width > maxWidth {
-			p.Expect(false, "decoder_widths", o.DecoderWidths, fmt.Sprintf("integers in [1, %d]", maxWidth))
-			break
-		}
-	}
+	p.widths("decoder_widths", o.DecoderWidths)
+	p.widths("encoder_widths", o.EncoderWidths)
 	p.Int("score_width", o.ScoreWidth, 1, maxWidth)
 	p.Int("score_blocks", o.ScoreBlocks, 1, maxBlocks)
 	p.Expect(o.ScoreFeatures >= 2 && o.ScoreFeatures <= maxWidth && o.ScoreFeatures%2 == 0,
@@ -98,11 +94,22 @@ func (o Options) validateNetworks(p *Problems) {
 		fmt.Sprintf("a number below lambda_max = %v", o.LambdaMax))
 }
 
+// widths expects hidden widths.
+func (p *Problems) widths(key string, widths []int) {
+	for _, width := range widths {
+		if width < 1 || width > maxWidth {
+			p.Expect(false, key, widths, fmt.Sprintf("integers in [1, %d]", maxWidth))
+			return
+		}
+	}
+}
+
 func (o Options) validateParticles(p *Problems) {
 	p.Int("particles", o.Particles, 1, maxParticles)
 	p.Positive("step_size", o.StepSize)
 	p.Positive("step_size_end", o.StepSizeEnd)
 	p.Expect(o.Friction > 0 && o.Friction <= 1, "friction", o.Friction, "a number in (0, 1]")
+	p.Expect(!(o.Dynamics == "exact" && o.Friction == 1), "friction", o.Friction, `a number below 1 with dynamics = "exact"`)
 	p.Int("batch_repeats", o.BatchRepeats, 1, maxRepeats)
 	p.Int("inner_steps", o.InnerSteps, 1, maxRepeats)
 	p.Int("score_draws", o.ScoreDraws, 1, maxRepeats)
@@ -118,5 +125,8 @@ func (o Options) validateOptimizer(p *Problems) {
 	p.Positive("lr", o.LR)
 	p.Expect(o.LREnd >= 0 && o.LREnd <= 1, "lr_end", o.LREnd, "a number in [0, 1]")
 	p.NonNegative("score_lr", o.ScoreLR)
+	p.NonNegative("param_noise", o.ParamNoise)
+	p.Expect(o.ParamDrag >= 0 && o.ParamDrag < 1, "param_drag", o.ParamDrag, "a number in [0, 1)")
+	p.Expect(o.PriorShare >= 0 && o.PriorShare < 1, "prior_share", o.PriorShare, "a number in [0, 1)")
 	p.Expect(o.EMA >= 0 && o.EMA < 1, "ema", o.EMA, "a number in [0, 1)")
 }

@@ -16,6 +16,8 @@ type Epoch struct {
 	Epoch            int      `json:"epoch"`              // complete epochs, from 1
 	Step             int      `json:"step"`               // training steps taken
 	Seconds          float64  `json:"seconds"`            // training wall time so far
+	StepSeconds      float64  `json:"step_seconds"`       // of them, spent in training steps
+	Evaluations      float64  `json:"evaluations"`        // of networks so far: passes of a row, forward and back, through one
 	RowsPerS         float64  `json:"rows_per_s"`         // rows per second
 	ReconMSE         float64  `json:"recon_mse"`          // mean squared pixel error of the moving particles
 	PriorLoss        float64  `json:"prior_loss"`         // nats per latent dimension
