@@ -27,15 +27,23 @@ func (t *Trainer) reportStep(s method.Stats) {
 	p := metric.Progress{
 		Epoch: t.next.epoch + 1, Epochs: t.cfg.Epochs, Step: t.step, Steps: t.total(),
 		RowsPerS: t.rows / t.busy, ReconMSE: s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
-		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent), Clipped: s.Clipped / s.Moved,
+		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent), Clipped: share(s.Clipped, s.Moved),
 	}
-	perStep := t.busy * float64(s.Moved) / t.rows
+	perStep := t.busy / t.steps
 	p.ETA = time.Duration(perStep * float64(t.total()-t.step) * float64(time.Second))
 	for _, h := range t.hooks {
 		if h.OnStep != nil {
 			h.OnStep(p)
 		}
 	}
+}
+
+// share is part of whole, and nothing of nothing.
+func share(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
 }
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
@@ -47,7 +55,7 @@ func (t *Trainer) record() metric.Epoch {
 		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
 		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
 		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
-		Clipped: s.Clipped / s.Moved, Redrawn: s.Redrawn / s.Moved,
+		Clipped: share(s.Clipped, s.Moved), Redrawn: share(s.Redrawn, s.Moved),
 		ExtraTemperature: d.ExtraTemperature, EnergyNats: (s.DataLoss + s.PriorLoss) / s.Rows,
 		StepSize: d.StepSize, LR: d.LR, AnchorDrift: s.Anchor / s.Steps,
 	}

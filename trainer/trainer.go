@@ -45,7 +45,8 @@ type Trainer struct {
 	step   int          // parameter steps taken
 	sums   method.Stats // of the epoch under way
 	busy   float64      // seconds spent in the steps of the epoch under way, in this session
-	rows   float64      // rows moved in that time
+	rows   float64      // rows moved, or trained on, in that time
+	steps  float64      // steps in that time
 	before float64      // seconds of earlier sessions
 
 	stepSeconds, evaluations float64 // of all steps so far: wall time, network evaluations
@@ -210,7 +211,8 @@ func (t *Trainer) oneStep() error {
 	t.busy += took
 	t.stepSeconds += took
 	t.evaluations += stats.Evaluations
-	t.rows += stats.Moved
+	t.rows += max(stats.Moved, stats.Rows)
+	t.steps++
 	t.reportStep(stats)
 	return nil
 }
@@ -253,7 +255,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	checkpoint := t.due(t.cfg.CheckpointEvery)
 	t.next = place{epoch: t.next.epoch + 1}
-	t.sums, t.busy, t.rows = method.Stats{}, 0, 0
+	t.sums, t.busy, t.rows, t.steps = method.Stats{}, 0, 0, 0
 	if checkpoint {
 		return t.save()
 	}
