@@ -21,6 +21,12 @@ const (
 	StreamGuard       Stream = 10 // particles re-drawn after a blow-up
 	StreamDiagNoise   Stream = 11 // eps of the epoch diagnostics
 	StreamDiagLambda  Stream = 12 // levels of the epoch diagnostics
+	StreamMetric      Stream = 13 // directions, subsets and resamples of the metrics
+	StreamParams      Stream = 14 // noise on the parameters
+	StreamCold        Stream = 15 // particles that start anew at every visit
+	StreamPosition    Stream = 16 // Langevin noise of the exact transition that is the position's alone
+	StreamEncoder     Stream = 17 // latents drawn from an encoder
+	StreamProposal    Stream = 18 // latents of the importance-sampled likelihood
 )
 
 // Key addresses one fill of the noise stream: which generator (Seed), at which time (Step),

@@ -97,7 +97,7 @@ func Default() Config {
 func DefaultFor(name string) (Config, error) {
 	c := Default()
 	c.Method = name
-	return c, method.Defaults(name, &c.Options)
+	return c, method.Defaults(name, &c.Options, &c.Batch)
 }
 
 // Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -122,7 +123,7 @@ func TestTOMLIsReadable(t *testing.T) {
 		"\n# Particles\n",
 		"\nstep_size = 0.002\n",
 		"\ndecoder_widths = [256, 512]\n",
-		"\n# one of overdamped, underdamped\ndynamics = \"underdamped\"\n",
+		"\n# one of overdamped, underdamped, exact\ndynamics = \"underdamped\"\n",
 		"\nlambda_min = -10.0\n",
 	} {
 		if !strings.Contains(string(text), want) {
@@ -363,5 +364,28 @@ func TestCheckResume(t *testing.T) {
 	}
 	for _, name := range resumable {
 		run.Key(name) // panics if there is no such key
+	}
+}
+
+// Every method has defaults that are valid, and its own where it needs them.
+func TestDefaultFor(t *testing.T) {
+	for _, name := range method.Names() {
+		c, err := DefaultFor(name)
+		if err != nil || c.Validate() != nil || c.Method != name {
+			t.Errorf("%s: method %q, %v, %v", name, c.Method, err, c.Validate())
+		}
+	}
+	for name, want := range map[string]string{
+		"ipld": "dynamics=underdamped batch=500 batch_repeats=4", "pgd": "dynamics=overdamped batch=500 batch_repeats=4",
+		"vae": "dynamics=underdamped batch=125 batch_repeats=1",
+	} {
+		c, _ := DefaultFor(name)
+		got := fmt.Sprintf("dynamics=%s batch=%d batch_repeats=%d", c.Dynamics, c.Batch, c.BatchRepeats)
+		if got != want {
+			t.Errorf("%s: %s, expected %s", name, got, want)
+		}
+	}
+	if _, err := DefaultFor("pdg"); err == nil || !strings.Contains(err.Error(), `"pdg"`) {
+		t.Errorf("an unknown method: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package method
 import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
@@ -43,10 +42,14 @@ func flowFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint
 
 // flowBytes is the memory of a Flow.
 func flowBytes(decoder model.Net, prior Prior, o Options, s Scale) memory.Parts {
-	momentum := o.Dynamics == "underdamped"
+	momentum := o.Dynamics != "overdamped"
 	rows := s.Batch * o.Particles
+	particles := particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)
+	if o.Dynamics == "exact" {
+		particles += particle.ExactBytes(rows, o.Latent)
+	}
 	params := decoder.Layout().Size() + prior.Layout().Size()
-	moments, average := optim.Bytes(optim.Kind(o.Optimizer), params, o.EMA)
+	moments, average := momentBytes(o, params)
 	images := memory.Array[float32](s.Batch, s.Dim)
 	return memory.Parts{
 		{Name: "parameters", Bytes: memory.Array[float32](params)},
@@ -54,7 +57,7 @@ func flowBytes(decoder model.Net, prior Prior, o Options, s Scale) memory.Parts 
 		{Name: "gradients", Bytes: memory.Array[float32](params)},
 		{Name: "moments", Bytes: moments},
 		{Name: "average", Bytes: average},
-		{Name: "particles", Bytes: particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)},
+		{Name: "particles", Bytes: particles},
 		{Name: "activations", Bytes: decoder.TapeBytes(rows) + prior.TapeBytes(rows) + images + memory.Array[float32](2, rows)},
 	}
 }

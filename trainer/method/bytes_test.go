@@ -9,12 +9,15 @@ import (
 
 // The formula is held against the arrays of a method that was built, part by part, exactly.
 func TestMemory(t *testing.T) {
-	for _, name := range Names() {
-		for _, dynamics := range []string{"overdamped", "underdamped"} {
+	for _, name := range flowMethods {
+		for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
 			for _, optimizer := range []string{"sgd", "rmsprop", "adam"} {
 				for _, draws := range []int{1, 2} {
 					o := small()
-					o.Dynamics, o.Optimizer, o.ScoreDraws, o.Particles, o.EMA = dynamics, optimizer, draws, 3, float64(draws-1)*0.9
+					o.Dynamics, o.Optimizer, o.ScoreDraws, o.EMA, o.ParamDrag = dynamics, optimizer, draws, float64(draws-1)*0.9, float64(draws-1)*0.1
+					if o.Particles = 3; Validate(name, o).Err() != nil {
+						o.Particles = 1
+					}
 					f := startFlow(t, name, o, 4, 2)
 					checkMemory(t, name, o, f)
 				}
@@ -70,7 +73,7 @@ func built(f *Flow) memory.Parts {
 	return memory.Parts{
 		{Name: "parameters", Bytes: params},
 		{Name: "packed weights", Bytes: packed},
-		{Name: "gradients", Bytes: each(func(n *network) any { return n.g })},
+		{Name: "gradients", Bytes: each(func(n *network) any { return [][]float32{n.g, n.sum} })},
 		{Name: "moments", Bytes: each(func(n *network) any { return [][]float32{n.opt.M, n.opt.V} })},
 		{Name: "average", Bytes: each(func(n *network) any { return n.opt.EMA })},
 		{Name: "particles", Bytes: reference.ArrayBytes([]any{f.cloud, f.batch})},

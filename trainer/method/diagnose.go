@@ -14,7 +14,7 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 // squared difference of two evaluations that share nothing but z, on the first datapoints, with
 // streams of their own so that training does not notice.
 func (f *Flow) driftVariance() float64 {
-	f.held, f.train = f.warmingUp(), false
+	f.held, f.train, f.restart = f.warmingUp(), false, false
 	n := min(f.Batch, f.cloud.M)
 	f.index = make([]int, n)
 	for i := range f.index {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -13,7 +12,7 @@ import (
 
 // Flow is the gradient flow of the free energy, discretised: particles make Langevin moves
 // against the drift of decoder and prior, parameters follow the particle average, all from the
-// state at the step's start (ALGORITHM.md section 4).
+// state at the step's start (ALGORITHM.md section 4), or from where the method's course says.
 //
 // A step runs in phases, with a barrier after each but the first:
 //
@@ -28,6 +27,7 @@ import (
 // layers; the weight gradients, each one product over all rows, need no buffers per worker.
 type Flow struct {
 	Setup
+	course
 	cloud         *particle.Cloud
 	batch         *particle.Batch
 	decoder       *network
@@ -39,7 +39,7 @@ type Flow struct {
 	nll           []float32 // prior loss of each row
 	clip, redrawn []int     // of each tile
 
-	counts     []uint32  // moves made, parameter steps made
+	counts     []uint32  // countMoves, countSteps
 	meanSquare []float64 // running mean of z^2 over the cloud
 
 	// Of the step under way.
@@ -49,28 +49,37 @@ type Flow struct {
 	packs    int  // tasks of packing before those of gathering
 	tiles    int
 	train    bool // the weight gradients are wanted
+	moves    bool // the particles move after this evaluation
+	last     bool // the parameters do: it is the step's last
+	summed   int  // gradients of the step that are in the networks' sums
 	held     bool // the prior is held at N(0, I)
+	restart  bool // gathered particles are drawn anew
 	langevin particle.Langevin
 
 	// The phases' tasks, made once so that a step does not allocate.
-	prepareTask, gradientTask, weightTask, updateTask, moveTask func(int)
+	prepareTask, gradientTask, weightTask, updateTask func(int)
 }
 
 const (
-	countMoves = iota
-	countSteps
+	countMoves = iota // evaluations of the networks: one before each move, and those that no move follows
+	countSteps        // parameter steps
 )
 
 // NewFlow builds the flow for a decoder and a prior.
-func NewFlow(s Setup) (*Flow, error) {
+func NewFlow(s Setup) (*Flow, error) { return course{}.flow(s) }
+
+func (c course) flow(s Setup) (*Flow, error) {
 	rows := s.Batch * s.Particles
 	f := &Flow{
-		Setup: s, x: kernel.Floats(s.Batch * s.Decoder.Out()), square: kernel.Floats(rows), nll: kernel.Floats(rows),
+		Setup: s, course: c, x: kernel.Floats(s.Batch * s.Decoder.Out()), square: kernel.Floats(rows), nll: kernel.Floats(rows),
 		counts: make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
-	f.cloud = particle.NewCloud(s.Train.Len(), s.Particles, s.Latent, s.Dynamics == "underdamped", s.Seed)
+	f.cloud = particle.NewCloud(s.Train.Len(), s.Particles, s.Latent, s.Dynamics != "overdamped", s.Seed)
 	f.meanSquare[0] = f.cloud.Stats().MeanSquare
 	f.batch = f.cloud.NewBatch(rows)
+	if s.Dynamics == "exact" {
+		f.batch.UseExact(s.Friction)
+	}
 	var err error
 	if f.decoder, err = newNetwork("decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
 		return nil, err
@@ -78,29 +87,16 @@ func NewFlow(s Setup) (*Flow, error) {
 	if f.prior, err = newNetwork("prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
 		return nil, err
 	}
+	for _, n := range []*network{f.decoder, f.prior} {
+		n.follow(s, c)
+	}
 	f.decoderTape = s.Decoder.NewTape(f.decoder.p, rows)
 	f.priorTape = s.Prior.NewTape(f.prior.p, rows)
 	f.clip, f.redrawn = make([]int, s.Batch), make([]int, s.Batch) // tiles hold a datapoint or more
 	f.prepareTask, f.gradientTask, f.weightTask = f.prepare, f.gradient, f.weight
-	f.updateTask, f.moveTask = f.update, f.move
+	f.updateTask = f.update
 	return f, nil
 }
-
-// tilesOf is the number of tiles of a batch. All rows of a datapoint share a tile, so that its
-// image is gathered by one task. Where the cut does not show in the bits, many workers get more tiles, two of each
-// network for each worker, down to finestTile rows.
-func (f *Flow) tilesOf(rows int) int {
-	points := rows / f.Particles
-	tiles := pool.Pieces(points, max(1, f.Tile/f.Particles))
-	if blas.CutFree() {
-		finest := points / pool.Pieces(finestTile, f.Particles) // tiles of at least as many rows
-		tiles = max(tiles, min(2*f.Pool.Workers(), finest))
-	}
-	return tiles
-}
-
-// finestTile is as many rows as the tallest tile of package kernel: thinner ones would starve the products.
-const finestTile = 14
 
 // tile is the rows of tile i, and the datapoints of the minibatch that they belong to.
 func (f *Flow) tile(i int) (lo, hi, first, last int) {
@@ -113,25 +109,15 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	f.begin(b)
 	lr := f.learningRate(b.Progress)
 	stats := Stats{Steps: 1, Anchor: float64(f.langevin.Anchor)}
-	for inner := range f.InnerSteps {
-		f.train = inner == f.InnerSteps-1
+	for i := range f.evaluations(f.InnerSteps) {
+		f.moves, f.last = i < f.InnerSteps, i == f.evaluations(f.InnerSteps)-1
+		f.train = f.last || f.counted(i)
 		f.evaluate(&stats)
-		f.langevin.Key = f.key(kernel.StreamMove)
-		if f.train {
-			f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
-			f.decoder.opt.Begin(lr)
-			tasks := f.tiles + f.decoder.updateTasks()
-			if !f.held {
-				f.prior.opt.Begin(f.ScoreLR * lr)
-				tasks += f.prior.updateTasks()
-			}
-			f.Pool.Run(tasks, f.updateTask)
-			f.packed = false
-		} else {
-			f.Pool.Run(f.tiles, f.moveTask)
-		}
+		f.advance(lr)
 		f.counts[countMoves]++
-		f.collectMoves(&stats)
+		if f.moves {
+			f.collectMoves(&stats)
+		}
 	}
 	f.counts[countSteps]++
 	f.batch.MarkVisited(b.Number)
@@ -142,12 +128,40 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	return stats, nil
 }
 
+// advance moves what the evaluation is for: the particles, and at the last the parameters; of the
+// others that count, the gradients join the sums.
+func (f *Flow) advance(lr float64) {
+	tasks := 0
+	if f.moves {
+		f.langevin.Key = f.key(kernel.StreamMove)
+		tasks = f.tiles
+	}
+	if f.train {
+		f.Pool.Run(f.decoderTape.GradTasks()+f.priorTape.GradTasks(), f.weightTask)
+		tasks += f.decoder.updateTasks()
+		if !f.held {
+			tasks += f.prior.updateTasks()
+		}
+	}
+	if f.last {
+		f.decoder.opt.Begin(lr)
+		if !f.held {
+			f.prior.opt.Begin(f.ScoreLR * lr)
+		}
+		f.packed = false
+	}
+	f.Pool.Run(tasks, f.updateTask)
+	if f.train {
+		f.summed++
+	}
+}
+
 // begin makes the minibatch the one under way and sets what is fixed during the step.
 func (f *Flow) begin(b Minibatch) {
 	f.index = b.Index
 	f.tiles = f.tilesOf(len(b.Index) * f.Particles)
-	f.held = f.warmingUp()
-	f.bring(b.Repeat == 0 || !f.gathered)
+	f.held, f.restart, f.summed = f.warmingUp(), f.cold, 0
+	f.bring(b.Repeat == 0 || !f.gathered || f.cold)
 	f.batch.SetSteps(f.stepSize(b.Progress), f.CatchUp, b.Number)
 	f.langevin = particle.Langevin{
 		Friction: float32(f.Friction), Clip: float32(f.DriftClip),
@@ -176,10 +190,6 @@ func (f *Flow) warmingUp() bool { return f.counts[countSteps] < uint32(f.PriorWa
 
 func (f *Flow) stepSize(done float64) float64 {
 	return progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, done)
-}
-
-func (f *Flow) learningRate(done float64) float64 {
-	return progress(f.LRSchedule, f.LR, f.LR*f.LREnd, done)
 }
 
 func (f *Flow) key(s kernel.Stream) kernel.Key {
@@ -212,16 +222,6 @@ func (f *Flow) collectMoves(s *Stats) {
 
 func (f *Flow) collectLosses(s *Stats) {
 	rows := len(f.batch.IDs)
-	variance := f.ObsNoise * f.ObsNoise
-	s.Rows = float64(rows)
-	s.SquareError = sum(f.square[:rows])
-	s.DataLoss = s.SquareError/(2*variance) + s.Rows*float64(f.Decoder.Out())/2*math.Log(2*math.Pi*variance)
+	f.dataLoss(s, f.square[:rows])
 	s.PriorLoss = sum(f.nll[:rows])
-}
-
-func sum(x []float32) (s float64) {
-	for _, v := range x {
-		s += float64(v)
-	}
-	return s
 }

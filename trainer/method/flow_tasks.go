@@ -26,6 +26,9 @@ func (f *Flow) gather(i int) {
 	phase.Gather.Enter()
 	lo, hi, first, last := f.tile(i)
 	f.batch.Gather(lo, hi)
+	if f.restart {
+		f.batch.Restart(lo, hi, f.key(kernel.StreamCold))
+	}
 	dim := f.Decoder.Out()
 	f.Train.Gather(f.x[first*dim:last*dim], f.index[first:last])
 }
@@ -52,15 +55,8 @@ func (f *Flow) priorGradient(i int) {
 }
 
 func (f *Flow) decoderGradient(i int) {
-	phase.DecoderForward.Enter()
 	lo, hi, _, _ := f.tile(i)
-	t := f.decoderTape
-	copy(t.In(lo, hi), f.batch.Rows(f.batch.Z, lo, hi))
-	t.Forward(lo, hi)
-	phase.DecoderBackward.Enter()
-	out := t.Out(lo, hi)
-	kernel.DataResidual(out, f.square[lo:hi], out, f.x, lo, f.Particles, f.Decoder.Out(), float32(1/(f.ObsNoise*f.ObsNoise)))
-	t.Backward(lo, hi, f.batch.Rows(f.batch.G, lo, hi))
+	f.dataGradient(f.decoderTape, lo, hi, f.batch.Rows(f.batch.Z, lo, hi), f.x, f.square, f.batch.Rows(f.batch.G, lo, hi))
 }
 
 func (f *Flow) weight(i int) {
@@ -75,16 +71,22 @@ func (f *Flow) weight(i int) {
 
 // update is the move of tile i, or after those a part of the decoder's update, then the prior's.
 func (f *Flow) update(i int) {
-	if i < f.tiles {
-		f.move(i)
-		return
+	if f.moves {
+		if i < f.tiles {
+			f.move(i)
+			return
+		}
+		i -= f.tiles
 	}
 	phase.Optimizer.Enter()
-	i -= f.tiles
-	if n := f.decoder.updateTasks(); i < n {
-		f.decoder.update(i)
+	n := f.decoder
+	if tasks := n.updateTasks(); i >= tasks {
+		n, i = f.prior, i-tasks
+	}
+	if f.last {
+		n.update(i, f.summed)
 	} else {
-		f.prior.update(i - n)
+		n.accumulate(i, f.summed)
 	}
 }
 

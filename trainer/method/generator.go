@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Generator makes images from a trained prior and decoder.
+// Generator makes images from a trained prior and decoder, and encodes images where the method has an encoder.
 type Generator struct {
 	decoder  model.Net
 	pool     *pool.Pool
@@ -21,6 +21,10 @@ type Generator struct {
 	decoderP []float32
 	priorP   []float32
 	free     chan int // where the rows of a tile may lie in memory: the first of them
+
+	encoder     model.Net // nil: none
+	encoderTape model.Tape
+	encoderP    []float32
 }
 
 // A worker takes generatorTile rows. There is memory for a tile of each worker, or for fewer where
@@ -46,6 +50,20 @@ func newGenerator(decoder model.Net, prior Prior, decoderP, priorP []float32, p 
 	return g
 }
 
+// useEncoder gives the generator an encoder with memory for as many tiles as it has.
+func (g *Generator) useEncoder(encoder model.Net, p []float32) {
+	g.encoder, g.encoderP = encoder, p
+	g.encoderTape = encoder.NewTape(p, cap(g.free)*generatorTile)
+}
+
+// values are the parameters, or their averages for ema.
+func (n *network) values(ema bool) []float32 {
+	if ema {
+		return n.opt.Averaged(n.p)
+	}
+	return n.p
+}
+
 // NewGenerator builds the generator of a method for images of dim numbers, with parameters yet
 // to be filled through the tensors it returns, which name the averaged weights for ema.
 func NewGenerator(name string, o Options, dim int, ema bool, p *pool.Pool) (*Generator, []checkpoint.Tensor, error) {
@@ -57,11 +75,19 @@ func NewGenerator(name string, o Options, dim int, ema bool, p *pool.Pool) (*Gen
 	if ema && o.EMA > 0 {
 		suffix = tensorEMA
 	}
+	var tensors []checkpoint.Tensor
+	parameters := func(name string, l *model.Layout) []float32 {
+		p := make([]float32, l.Size())
+		if len(p) > 0 {
+			tensors = append(tensors, checkpoint.Tensor{Name: name + suffix, Shape: []int{len(p)}, F32: p})
+		}
+		return p
+	}
 	decoder, prior := newDecoder(o, dim), m.prior(o)
-	g := newGenerator(decoder, prior, make([]float32, decoder.Layout().Size()), make([]float32, prior.Layout().Size()), p)
-	tensors := []checkpoint.Tensor{{Name: "decoder" + suffix, Shape: []int{len(g.decoderP)}, F32: g.decoderP}}
-	if len(g.priorP) > 0 {
-		tensors = append(tensors, checkpoint.Tensor{Name: "prior" + suffix, Shape: []int{len(g.priorP)}, F32: g.priorP})
+	g := newGenerator(decoder, prior, parameters("decoder", decoder.Layout()), parameters("prior", prior.Layout()), p)
+	if m.encoder != nil {
+		encoder := m.encoder(o, dim)
+		g.useEncoder(encoder, parameters("encoder", encoder.Layout()))
 	}
 	return g, tensors, nil
 }
@@ -124,6 +150,29 @@ func (g *Generator) Decode(dst, z []float32) {
 		copy(g.tape.In(lo, hi), z[first*d:])
 		g.tape.Forward(lo, hi)
 		copy(dst[first*dim:], g.tape.Out(lo, hi))
+	})
+}
+
+// Encodes tells whether the generator has an encoder.
+func (g *Generator) Encodes() bool { return g.encoder != nil }
+
+// Encode writes the mean and the log-variance of q(z|x), n x d each, of the n images x. The generator must
+// have an encoder.
+func (g *Generator) Encode(mean, logvar, x []float32) {
+	if g.encoder == nil {
+		panic("method: Generator.Encode needs an encoder")
+	}
+	d, dim := g.Latent(), g.Dim()
+	g.pack(g.encoderTape)
+	g.tiles(len(x)/dim, func(first, lo, hi int) {
+		phase.EncoderForward.Enter()
+		copy(g.encoderTape.In(lo, hi), x[first*dim:])
+		g.encoderTape.Forward(lo, hi)
+		for i := lo; i < hi; i++ {
+			out, row := g.encoderTape.Out(i, i+1), (first+i-lo)*d
+			copy(mean[row:row+d], out[:d])
+			copy(logvar[row:row+d], out[d:])
+		}
 	})
 }
 

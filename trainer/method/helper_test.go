@@ -67,6 +67,9 @@ const (
 	testDim    = 5 // numbers in each
 )
 
+// flowMethods are the methods that are a Flow.
+var flowMethods = []string{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
+
 // small are options of a small ipld with plain gradient descent, so that gradients can be read
 // off from the parameters.
 func small() Options {

@@ -51,15 +51,16 @@ type Stats struct {
 	SquareError float64 // squared pixel errors
 	DataLoss    float64 // -log p(x|z), nats
 	PriorLoss   float64 // the bound on -log p(z), nats
-	Moved       float64 // particle moves, inner ones included
+	Entropy     float64 // of an encoder's q(z|x), nats; 0 where q is particles
+	Moved       float64 // particle moves, inner ones included; draws of latents where nothing moves
 	Clipped     float64 // of them, clipped
 	Redrawn     float64 // of them, drawn anew by the guard
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
 }
 
 // Values points to the fields in their order, for sums and checkpoints.
-func (s *Stats) Values() [10]*float64 {
-	return [...]*float64{&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
+func (s *Stats) Values() [11]*float64 {
+	return [...]*float64{&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
 }
 
 // Add adds t to s.
@@ -86,10 +87,12 @@ type Setup struct {
 	Seed  uint64
 	Pool  *pool.Pool
 
-	// Decoder and Prior replace the networks that Options describe, where they are not nil: so
-	// the same code trains models whose truth is known.
+	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not nil: so
+	// the same code trains models whose truth is known. An encoder, which methods without one ignore,
+	// maps D numbers to 2 d: the mean and the log-variance of q(z|x).
 	Decoder model.Net
 	Prior   Prior
+	Encoder model.Net
 }
 
 // spec is one method: what it is, where it comes from, and how to build it.
@@ -97,16 +100,19 @@ type spec struct {
 	name string
 	// defaults changes what differs from the common defaults in options of this method; nil: nothing.
 	defaults func(o *Options)
+	batch    int // datapoints in a minibatch; 0: as in common
 	// check adds what the options of this method must not be; nil: nothing.
 	check func(o Options, p *Problems)
 	// prior is what the generator samples from.
 	prior func(o Options) Prior
-	build func(s Setup) (Method, error)
+	// encoder is the network of q(z|x); nil: q is particles.
+	encoder func(o Options, dim int) model.Net
+	build   func(s Setup) (Method, error)
 	// footprint is the memory of the method that build makes.
 	footprint func(decoder model.Net, prior Prior, o Options, s Scale) Footprint
 }
 
-var specs = []spec{ipld, pgd}
+var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}
 
 // Names lists the methods.
 func Names() []string {
@@ -125,13 +131,20 @@ func find(name string) (spec, error) {
 	return specs[i], nil
 }
 
-// Defaults turns the common defaults in o into those of the named method.
-func Defaults(name string, o *Options) error {
+// Defaults turns the common defaults, of the options and of the datapoints in a minibatch, into those of
+// the named method.
+func Defaults(name string, o *Options, batch *int) error {
 	m, err := find(name)
-	if err == nil && m.defaults != nil {
+	if err != nil {
+		return err
+	}
+	if m.defaults != nil {
 		m.defaults(o)
 	}
-	return err
+	if m.batch > 0 {
+		*batch = m.batch
+	}
+	return nil
 }
 
 // Validate returns what Options.Validate does, and what the named method, if there is one, does not allow.
@@ -158,6 +171,9 @@ func New(name string, s Setup) (Method, error) {
 	}
 	if s.Prior == nil {
 		s.Prior = m.prior(s.Options)
+	}
+	if s.Encoder == nil && m.encoder != nil {
+		s.Encoder = m.encoder(s.Options, s.Train.Shape().Dim())
 	}
 	return m.build(s)
 }

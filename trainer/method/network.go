@@ -1,6 +1,8 @@
 package method
 
 import (
+	"math"
+
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/model"
@@ -10,23 +12,48 @@ import (
 
 // network is one flat buffer of parameters in training: values, gradient, optimiser.
 type network struct {
-	name string
-	p, g []float32
-	opt  *optim.Optimizer
+	name   string
+	number uint32 // decoderNet, ...
+	p, g   []float32
+	sum    []float32 // of a step's gradients but the last, where they are averaged
+	opt    *optim.Optimizer
 }
 
-// The numbers of the networks in the init stream.
+// The numbers of the networks in the streams of their first weights and of their noise.
 const (
 	decoderNet uint32 = iota
 	priorNet
+	encoderNet
 )
 
 func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uint32) (*network, error) {
-	n := &network{name: name, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
+	n := &network{name: name, number: number, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
 	l.Init(n.p, seed, number)
 	var err error
-	n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA)
+	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
+		n.opt.UseMomentum(o.ParamDrag, len(n.p))
+	}
 	return n, err
+}
+
+// momentBytes is the memory of the optimiser of so many parameters: its moments, and the average.
+func momentBytes(o Options, params int) (moments, average int64) {
+	kind := optim.Kind(o.Optimizer)
+	moments, average = optim.Bytes(kind, params, o.EMA)
+	if o.ParamDrag > 0 {
+		moments += optim.MomentumBytes(kind, params)
+	}
+	return moments, average
+}
+
+// follow makes the network's steps those of the setup's flow.
+func (n *network) follow(s Setup, c course) {
+	if c.average {
+		n.sum = kernel.Floats(len(n.p))
+	}
+	n.opt.Noise = optim.Noise{
+		Scale: s.ParamNoise / math.Sqrt(float64(s.Train.Len()*s.Particles)), Seed: s.Seed, Network: n.number,
+	}
 }
 
 // updateChunk is how many parameters one optimiser task updates.
@@ -47,8 +74,29 @@ func (n *network) passes(draws int) float64 {
 	return float64(draws)
 }
 
-func (n *network) update(task int) {
-	lo, hi := pool.Span(len(n.p), n.updateTasks(), task)
+// chunk is the parameters of a task: whole groups of the noise stream.
+func (n *network) chunk(task int) (lo, hi int) {
+	lo, hi = pool.Span(pool.Pieces(len(n.p), kernel.GroupLen), n.updateTasks(), task)
+	return lo * kernel.GroupLen, min(hi*kernel.GroupLen, len(n.p))
+}
+
+// accumulate adds a task's part of the gradient to the sum of so many before it.
+func (n *network) accumulate(task, summed int) {
+	lo, hi := n.chunk(task)
+	if summed == 0 {
+		copy(n.sum[lo:hi], n.g[lo:hi])
+	} else {
+		kernel.Add(n.sum[lo:hi], n.g[lo:hi])
+	}
+}
+
+// update is a task's part of the optimiser's step, on the mean of the gradient and the summed ones.
+func (n *network) update(task, summed int) {
+	lo, hi := n.chunk(task)
+	if summed > 0 {
+		share := float32(1 / float64(summed+1))
+		kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
+	}
 	n.opt.Apply(n.p, n.g, lo, hi)
 }
 

@@ -126,14 +126,19 @@ func (m *moments) scores(l law) map[string]float64 {
 	}
 }
 
-// trainToy gathers the moments of (theta, mean X) after each number of steps in at.
-func trainToy(t *testing.T, h float64, at []int) map[int]*moments {
+// toyOptions are overdamped, with plain gradient descent and constant schedules.
+func toyOptions(h float64) Options {
+	o := small()
+	o.Latent, o.ObsNoise, o.Particles = toyWidth, 1, toyParticles
+	o.StepSize, o.StepSizeEnd, o.LR, o.ScoreLR = h, h, h*toyPoints, 1
+	return o
+}
+
+// trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in at.
+func trainToy(t *testing.T, name string, o Options, models uint64, at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()
-	o := small() // overdamped, sgd, constant schedules
-	o.Latent, o.ObsNoise, o.Particles = toyWidth, 1, toyParticles
-	o.StepSize, o.StepSizeEnd, o.LR, o.ScoreLR = h, h, h*toyPoints, 1
 	train := table{d: toyWidth}
 	for i := range toyPoints * toyWidth { // toyMean on average, but not each
 		train.x = append(train.x, float32(toyMean+2*(i/toyWidth)-(toyPoints-1)))
@@ -143,8 +148,8 @@ func trainToy(t *testing.T, h float64, at []int) map[int]*moments {
 	for _, k := range at {
 		found[k] = &moments{}
 	}
-	for seed := range uint64(toyModels) {
-		m, err := New("pgd", Setup{
+	for seed := range models {
+		m, err := New(name, Setup{
 			Options: o, Train: train, Batch: toyPoints, Tile: 64, Seed: 1000 + seed, Pool: p,
 			Decoder: &identity{}, Prior: Gaussian{Latent: toyWidth, LearnMean: true},
 		})
@@ -157,7 +162,7 @@ func trainToy(t *testing.T, h float64, at []int) map[int]*moments {
 				for j := range toyWidth {
 					var x float64
 					for i := j; i < len(z); i += toyWidth {
-						x += float64(z[i]) / (toyPoints * toyParticles)
+						x += float64(z[i]) / float64(toyPoints*o.Particles)
 					}
 					sums.add(float64(theta[j]), x)
 				}
@@ -177,7 +182,7 @@ const rejected = 5
 func TestToyModel(t *testing.T) {
 	const h = 0.1
 	at := []int{0, 1, 2, 5, 20, toySteps}
-	found := trainToy(t, h, at)
+	found := trainToy(t, "pgd", toyOptions(h), toyModels, at)
 	for _, k := range at {
 		for what, s := range found[k].scores(toyFlow(h).after(k)) {
 			if !(s <= rejected) {

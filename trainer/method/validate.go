@@ -127,6 +127,7 @@ func (o Options) validateOptimizer(p *Problems) {
 	p.NonNegative("score_lr", o.ScoreLR)
 	p.NonNegative("param_noise", o.ParamNoise)
 	p.Expect(o.ParamDrag >= 0 && o.ParamDrag < 1, "param_drag", o.ParamDrag, "a number in [0, 1)")
+	p.Expect(!(o.ParamNoise > 0 && o.ParamDrag > 0), "param_noise", o.ParamNoise, "0 with param_drag above 0: its law holds without momentum")
 	p.Expect(o.PriorShare >= 0 && o.PriorShare < 1, "prior_share", o.PriorShare, "a number in [0, 1)")
 	p.Expect(o.EMA >= 0 && o.EMA < 1, "ema", o.EMA, "a number in [0, 1)")
 }

@@ -40,6 +40,11 @@ func TestTapeBytes(t *testing.T) {
 				p := make([]float32, net.Layout().Size())
 				checkBytes(t, fmt.Sprint(widths), net, net.NewTape(p, rows), p, rows)
 			}
+			for _, widths := range [][]int{nil, {9, 300}} {
+				net := model.NewEncoder(6, 4, widths...)
+				p := make([]float32, net.Layout().Size())
+				checkBytes(t, fmt.Sprint("encoder ", widths), net, net.NewTape(p, rows), p, rows)
+			}
 			for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 0, 8}, {5, 33, 3, 4}} {
 				net := model.NewResidualScore(s[0], s[1], s[2], s[3])
 				p := make([]float32, net.Layout().Size())

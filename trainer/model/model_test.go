@@ -56,6 +56,21 @@ func mlp(widths ...int) subject {
 	return s
 }
 
+func encoder(dim, latent int, widths ...int) subject {
+	net := model.NewEncoder(dim, latent, widths...)
+	s := subject{layout: net.Layout(), in: dim, out: 2 * latent}
+	s.fill()
+	for i := range s.p { // log-variances of up to 20, where the bound bends them
+		s.p[i] *= 4
+	}
+	s.tape = net.NewTape(s.p, rows)
+	s.row = func(p reference.Params, _ int, x []float64) []float64 {
+		mean, logvar := reference.Encoder(p, len(widths)+1, x)
+		return append(slices.Clone(mean), logvar...)
+	}
+	return s
+}
+
 func score(latent, width, blocks, features int) subject {
 	net := model.NewResidualScore(latent, width, blocks, features)
 	s := subject{layout: net.Layout(), in: latent, out: latent}
@@ -117,6 +132,8 @@ func subjects() map[string]subject {
 		"one layer":          mlp(3, 5),
 		"three layers":       mlp(4, 9, 6, 5),
 		"several grad tasks": mlp(2, 300, 3),
+		"encoder":            encoder(4, 3, 6),
+		"linear encoder":     encoder(3, 2),
 		"score, one block":   score(3, 6, 1, 2),
 		"score, two blocks":  score(2, 7, 2, 8),
 	}

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/plume-ml/plume/kernel"
 )
@@ -36,6 +37,9 @@ func (l *Layout) add(name string, bound float64, shape ...int) int {
 
 // AddParam appends a parameter that starts at zero and returns its offset.
 func (l *Layout) AddParam(name string, shape ...int) int { return l.add(name, 0, shape...) }
+
+// Clone is a copy that can grow by itself.
+func (l *Layout) Clone() *Layout { return &Layout{params: slices.Clone(l.params), size: l.size} }
 
 // Size is the number of float32 in the flat buffer.
 func (l *Layout) Size() int { return l.size }

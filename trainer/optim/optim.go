@@ -27,11 +27,13 @@ const (
 )
 
 // Optimizer updates one flat buffer. M and V are its moments, of the buffer's length where the
-// kind has them; EMA is the average, nil where the decay is 0; Steps holds one number, the steps
-// begun. All are part of a checkpoint.
+// kind has them, M with drag the momentum; EMA is the average, nil where the decay is 0; Steps
+// holds one number, the steps begun. All are part of a checkpoint.
 type Optimizer struct {
 	Kind  Kind
 	Decay float64 // of the average
+	Drag  float64 // share of the momentum lost per step; 0: the kind's own momentum (UseMomentum)
+	Noise Noise
 	M, V  []float32
 	EMA   []float32
 	Steps []uint32
@@ -69,19 +71,41 @@ func (o *Optimizer) Begin(lr float64) {
 	o.rate = 1 - min(o.Decay, (1+t)/(10+t))
 }
 
-// Apply updates elements lo to hi of p with the gradient g, and their average.
+// Apply updates elements lo to hi of p with the gradient g, which noise overwrites, and their
+// average.
 func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
 	p, g = p[lo:hi], g[lo:hi]
+	m, v := part(o.M, lo, hi), part(o.V, lo, hi)
+	if o.Drag > 0 {
+		o.accelerate(p, m, v, g)
+	} else {
+		o.descend(p, m, v, g)
+	}
+	if o.Noise.Scale > 0 {
+		o.perturb(p, g, lo)
+	}
+	if o.EMA != nil {
+		kernel.EMAStep(o.EMA[lo:hi], p, o.rate)
+	}
+}
+
+// part is elements lo to hi of an array that a kind may lack.
+func part(x []float32, lo, hi int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[lo:hi]
+}
+
+// descend is one step on parts of the buffer, its moments and the gradient.
+func (o *Optimizer) descend(p, m, v, g []float32) {
 	switch o.Kind {
 	case SGD:
 		kernel.SGDStep(p, g, o.lr)
 	case RMSprop:
-		kernel.RMSpropStep(p, o.V[lo:hi], g, o.lr, rho, epsilon)
+		kernel.RMSpropStep(p, v, g, o.lr, rho, epsilon)
 	case Adam:
-		kernel.AdamStep(p, o.M[lo:hi], o.V[lo:hi], g, o.lr, beta1, beta2, epsilon, o.c1, o.c2)
-	}
-	if o.EMA != nil {
-		kernel.EMAStep(o.EMA[lo:hi], p, o.rate)
+		kernel.AdamStep(p, m, v, g, o.lr, beta1, beta2, epsilon, o.c1, o.c2)
 	}
 }
 

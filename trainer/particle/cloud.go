@@ -66,6 +66,9 @@ type Batch struct {
 	G, P   []float32 // the drift in two parts, for the caller to fill: decoder and prior
 	H      []float32 // step size of each row
 	Square []float32 // |z|^2 of each row after its last move
+
+	exact *transition // nil: the discrete moves
+	y, xi []float32   // room for it
 }
 
 // NewBatch makes room for the given number of rows.
@@ -123,9 +126,18 @@ func (b *Batch) Gather(lo, hi int) {
 	}
 }
 
+// Restart draws rows lo to hi of the batch anew from N(0, I), at rest. The cloud has them after
+// the next Move.
+func (b *Batch) Restart(lo, hi int, key kernel.Key) {
+	kernel.NormalRows(b.Rows(b.Z, lo, hi), b.IDs[lo:hi], b.D, key)
+	if b.U != nil {
+		clear(b.Rows(b.U, lo, hi))
+	}
+}
+
 // Langevin says how a batch moves.
 type Langevin struct {
-	Friction float32 // share of the velocity lost per move (clouds with velocities)
+	Friction float32 // share of the velocity lost per move (clouds with velocities, but not with UseExact)
 	Clip     float32 // largest root mean square of h*drift over a row; 0: no limit
 	Anchor   float32 // coefficient of z in the drift (ALGORITHM.md, scale_anchor)
 	Key      kernel.Key
@@ -139,9 +151,12 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 		Z: b.Rows(b.Z, lo, hi), G: b.Rows(b.G, lo, hi), P: b.Rows(b.P, lo, hi), H: b.H[lo:hi],
 		Anchor: l.Anchor, Clip: l.Clip, Friction: l.Friction, IDs: b.IDs[lo:hi], D: b.D, Key: l.Key,
 	}
-	if b.U == nil {
+	switch {
+	case b.exact != nil:
+		clipped = b.moveExact(lo, hi, l)
+	case b.U == nil:
 		clipped = kernel.Overdamped(&m)
-	} else {
+	default:
 		m.U = b.Rows(b.U, lo, hi)
 		clipped = kernel.Underdamped(&m)
 	}

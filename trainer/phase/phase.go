@@ -20,6 +20,8 @@ type Phase int
 const (
 	Pack            Phase = iota // weights are laid out for products
 	Gather                       // particles and images of a minibatch come together
+	EncoderForward               // encoder forward, and draws of latents from what it says
+	EncoderBackward              // its loss and backward
 	Noise                        // levels and eps are drawn, z is noised
 	ScoreForward                 // score network forward
 	ScoreBackward                // its loss and backward, down to the drift
@@ -34,7 +36,7 @@ const (
 )
 
 var names = [...]string{
-	Pack: "pack", Gather: "gather", Noise: "noise", ScoreForward: "score-forward", ScoreBackward: "score-backward", Prior: "prior",
+	Pack: "pack", Gather: "gather", EncoderForward: "encoder-forward", EncoderBackward: "encoder-backward", Noise: "noise", ScoreForward: "score-forward", ScoreBackward: "score-backward", Prior: "prior",
 	DecoderForward: "decoder-forward", DecoderBackward: "decoder-backward", Reduce: "reduce", Move: "move",
 	Optimizer: "optimizer", Sample: "sample", Decode: "decode",
 }

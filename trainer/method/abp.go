@@ -1,0 +1,17 @@
+package method
+
+// abp is alternating back-propagation: K = inner_steps Langevin moves of each latent at fixed
+// parameters, from where its last visit left it, then a step of the parameters at where it ended.
+// Han, Lu, Zhu and Wu, "Alternating back-propagation for generator network" (AAAI 2017).
+var abp = spec{
+	name: "abp",
+	defaults: func(o *Options) {
+		o.Dynamics, o.Particles, o.InnerSteps, o.BatchRepeats = "overdamped", 1, 4, 1
+	},
+	check:     oneParticle,
+	prior:     standardNormal,
+	build:     warmChain.build,
+	footprint: warmChain.footprint,
+}
+
+var warmChain = course{final: true}

@@ -1,0 +1,106 @@
+package method
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Joint is log p(x|z) + log p(z) of a trained model. Where the prior is a diffusion, -l_theta(z), the lower bound of
+// log p(z), takes the place of the latter; it is estimated with as many pairs (lambda, eps) as the prior has draws, stratified
+// over lambda, and the same pairs for all latents of an image: what they get wrong is then nearly the same for
+// all of them, so that the latents compare well. The part of their noise that is known is taken off
+// (diffusion.Bound.SteadyLoss).
+type Joint struct {
+	noise  float64
+	seed   uint64
+	pool   *pool.Pool
+	dim, d int
+	tape   model.Tape
+	priors []PriorTape // of each place
+	places chan int    // free ones: the tiles of the decoder's tape, and the prior's tapes
+}
+
+// jointTile is how many latents one task takes.
+const jointTile = 50
+
+// NewJoint binds a generator's model to its prior, which says with how many draws it is evaluated.
+func NewJoint(g *Generator, prior Prior, obsNoise float64, seed uint64) *Joint {
+	if prior.Layout().Size() != len(g.priorP) {
+		panic(panicPrior)
+	}
+	n := generatorTiles(g.pool.Workers(), g.Dim())
+	j := &Joint{
+		noise: obsNoise, seed: seed, pool: g.pool, dim: g.Dim(), d: g.Latent(),
+		tape: g.decoder.NewTape(g.decoderP, n*jointTile), places: make(chan int, n),
+	}
+	j.pool.Run(j.tape.PackTasks(false), j.tape.Pack)
+	for i := range n {
+		t := steadied(prior).NewTape(g.priorP, 1)
+		j.pool.Run(t.PackTasks(true), t.Pack)
+		j.priors = append(j.priors, t)
+		j.places <- i
+	}
+	return j
+}
+
+// steadied is the prior with a steady loss, where it has one that is noisy.
+func steadied(prior Prior) Prior {
+	switch p := prior.(type) {
+	case *DiffusionPrior:
+		q := *p
+		q.Bound.SteadyLoss = true
+		return &q
+	case *Standardised:
+		q := *p
+		q.Prior = steadied(p.Prior)
+		return &q
+	}
+	return prior
+}
+
+// Log writes the log density in nats of the image x (D) with each of the latents z (n x d) into dst (n). image is a
+// number of the image, which its random numbers depend on.
+func (j *Joint) Log(dst []float64, x, z []float32, image int) {
+	tiles := pool.Pieces(len(dst), jointTile)
+	j.pool.Run(tiles, func(i int) {
+		place := <-j.places
+		defer func() { j.places <- place }()
+		lo, hi := pool.Span(len(dst), tiles, i)
+		rows := z[lo*j.d : hi*j.d]
+		j.likelihood(place*jointTile, dst[lo:hi], x, rows)
+		j.prior(j.priors[place], dst[lo:hi], rows, image)
+	})
+}
+
+// likelihood sets dst to log p(x|z), in rows of the decoder's tape from first on.
+func (j *Joint) likelihood(first int, dst []float64, x, z []float32) {
+	last := first + len(dst)
+	copy(j.tape.In(first, last), z)
+	j.tape.Forward(first, last)
+	out := j.tape.Out(first, last)
+	variance := j.noise * j.noise
+	for i := range dst {
+		square := 0.0
+		for k, v := range out[i*j.dim : (i+1)*j.dim] {
+			e := float64(v) - float64(x[k])
+			square += e * e
+		}
+		dst[i] = -square/(2*variance) - float64(j.dim)/2*math.Log(2*math.Pi*variance)
+	}
+}
+
+// prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents take in turn.
+func (j *Joint) prior(t PriorTape, dst []float64, z []float32, image int) {
+	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: kernel.StreamDiagLambda}
+	noise := level
+	noise.Stream = kernel.StreamDiagNoise
+	t.Begin(1, level, noise)
+	drift, loss := make([]float32, j.d), []float32{0}
+	for i := range dst {
+		t.Rows(0, 1, z[i*j.d:(i+1)*j.d], []uint64{0}, drift, loss, false)
+		dst[i] -= float64(loss[0])
+	}
+}

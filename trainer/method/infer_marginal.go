@@ -1,0 +1,55 @@
+package method
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Marginal is an importance-sampled estimate of log p(x) of one image.
+type Marginal struct {
+	LogP float64 // nats
+	ESS  float64 // effective samples, (sum w)^2 / sum w^2: of one, an estimate says little
+}
+
+// Marginals estimates log p(x) of every image by importance sampling, with so many latents for each from a proposal
+// fitted to the moments of its chains, which the last Run must have taken with Moves.Cov. The estimate of p(x) is
+// unbiased, so that of its logarithm errs to the low side, the more the fewer the effective samples; a mode that the
+// chains never saw is missing from it, too. It stops early, with ctx's error, when ctx ends.
+func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed uint64) ([]Marginal, error) {
+	f := p.flow
+	out := make([]Marginal, len(p.images))
+	x := make([]float32, f.Decoder.Out())
+	z, logQ, logW := make([]float32, samples*f.Latent), make([]float64, samples), make([]float64, samples)
+	for m, image := range p.images {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		q, err := newProposal(image.Mean, image.Cov)
+		if err != nil {
+			return nil, fmt.Errorf("image %d: %w", m, err)
+		}
+		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: kernel.StreamProposal})
+		f.Train.Gather(x, []int{m})
+		j.Log(logW, x, z, m)
+		for i, v := range logQ {
+			logW[i] -= v
+		}
+		out[m] = marginal(logW)
+	}
+	return out, nil
+}
+
+// marginal is the estimate from the logarithms of the weights.
+func marginal(logW []float64) Marginal {
+	total := logSum(logW)
+	m := Marginal{LogP: total - math.Log(float64(len(logW)))}
+	for _, v := range logW {
+		share := math.Exp(v - total)
+		m.ESS += share * share
+	}
+	m.ESS = 1 / m.ESS
+	return m
+}

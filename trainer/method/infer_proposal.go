@@ -1,0 +1,120 @@
+package method
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// proposal is the mixture of a Gaussian and a multivariate t distribution of the same centre and shape: the
+// Gaussian goes where the posterior is, the t has tails that no posterior under a Gaussian noise outweighs (a
+// defensive mixture: Hesterberg 1995, "Weighted average importance sampling and defensive mixture distributions").
+type proposal struct {
+	d       int
+	mean    []float64
+	root    mat.TriDense // L of L L^T = the shape
+	logDet  float64      // of L
+	factors []float64    // room of d
+}
+
+const (
+	proposalInflation = 1.2  // of the posterior's variances: a proposal should be wider than its target
+	proposalTails     = 0.25 // share of the samples that come from the t
+	proposalFreedom   = 5    // its degrees of freedom
+	proposalRidge     = 1e-3 // of the mean variance, added to every one: chains that hardly moved have a covariance too
+)
+
+// newProposal fits the proposal to the moments of an image's chains.
+func newProposal(mean, cov []float64) (*proposal, error) {
+	d := len(mean)
+	shape := mat.NewSymDense(d, nil)
+	trace := 0.0
+	for i := range d {
+		trace += cov[i*d+i]
+	}
+	for i := range d {
+		for k := i; k < d; k++ {
+			shape.SetSym(i, k, proposalInflation*cov[i*d+k])
+		}
+		shape.SetSym(i, i, shape.At(i, i)+proposalRidge*trace/float64(d))
+	}
+	var cholesky mat.Cholesky
+	if !cholesky.Factorize(shape) {
+		return nil, fmt.Errorf("the covariance of the particles is not positive definite (its trace is %v)", trace)
+	}
+	p := &proposal{d: d, mean: mean, factors: make([]float64, d)}
+	cholesky.LTo(&p.root)
+	p.logDet = cholesky.LogDet() / 2
+	return p, nil
+}
+
+// draw fills z (n x d) with samples, those of the t last, and logQ with the mixture's log density at each.
+func (p *proposal) draw(z []float32, logQ []float64, key kernel.Key) {
+	n := len(logQ)
+	tails := int(math.Round(proposalTails * float64(n)))
+	width := p.d + proposalFreedom
+	normals := make([]float32, n*width)
+	kernel.Normal(normals, key, 0)
+	for i := range n {
+		row := normals[i*width : (i+1)*width]
+		scale := 1.0
+		if i >= n-tails {
+			chi2 := 0.0
+			for _, v := range row[p.d:] {
+				chi2 += float64(v) * float64(v)
+			}
+			scale = math.Sqrt(proposalFreedom / chi2)
+		}
+		p.place(z[i*p.d:(i+1)*p.d], row[:p.d], scale)
+		logQ[i] = p.logDensity(z[i*p.d:(i+1)*p.d], float64(tails)/float64(n))
+	}
+}
+
+// place is z = mean + scale L xi.
+func (p *proposal) place(z, xi []float32, scale float64) {
+	for i := range z {
+		v := 0.0
+		for k := range i + 1 {
+			v += p.root.At(i, k) * float64(xi[k])
+		}
+		z[i] = float32(p.mean[i] + scale*v)
+	}
+}
+
+// logDensity is that of the mixture, of which the t has the given share, at z.
+func (p *proposal) logDensity(z []float32, tails float64) float64 {
+	square, y := 0.0, p.factors // L y = z - mean
+	for i := range y {
+		v := float64(z[i]) - p.mean[i]
+		for k := range i {
+			v -= p.root.At(i, k) * y[k]
+		}
+		y[i] = v / p.root.At(i, i)
+		square += y[i] * y[i]
+	}
+	d, nu := float64(p.d), float64(proposalFreedom)
+	gauss := -square/2 - d/2*math.Log(2*math.Pi)
+	a, _ := math.Lgamma((nu + d) / 2)
+	b, _ := math.Lgamma(nu / 2)
+	t := a - b - d/2*math.Log(nu*math.Pi) - (nu+d)/2*math.Log1p(square/nu)
+	return logSum([]float64{math.Log(1-tails) + gauss, math.Log(tails) + t}) - p.logDet
+}
+
+// logSum is log of the sum of exp(x), without overflow.
+func logSum(x []float64) float64 {
+	most := math.Inf(-1)
+	for _, v := range x {
+		most = max(most, v)
+	}
+	if math.IsInf(most, -1) {
+		return most
+	}
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(v - most)
+	}
+	return most + math.Log(sum)
+}

@@ -1,0 +1,71 @@
+package method
+
+import "math"
+
+// chainSums adds up what a minibatch's particles go through.
+type chainSums struct {
+	particles, d int
+	moves        float64
+	z, zz        []float64 // of each image: sums of z, and of z z^T (nil: not wanted)
+	square, nll  []float64
+}
+
+func newChainSums(images, particles, d int, cov bool) *chainSums {
+	s := &chainSums{
+		particles: particles, d: d,
+		z: make([]float64, images*d), square: make([]float64, images), nll: make([]float64, images),
+	}
+	if cov {
+		s.zz = make([]float64, images*d*d)
+	}
+	return s
+}
+
+// add counts the rows of all images once: their positions, and the two losses there.
+func (s *chainSums) add(z, square, nll []float32) {
+	s.moves++
+	d := s.d
+	for i := range square {
+		m := i / s.particles
+		row := z[i*d : (i+1)*d]
+		s.square[m] += float64(square[i])
+		s.nll[m] += float64(nll[i])
+		for j, v := range row {
+			s.z[m*d+j] += float64(v)
+		}
+		if s.zz != nil {
+			addOuter(s.zz[m*d*d:(m+1)*d*d], row)
+		}
+	}
+}
+
+// addOuter adds the lower half of z z^T.
+func addOuter(zz []float64, z []float32) {
+	for j, v := range z {
+		for k, w := range z[:j+1] {
+			zz[j*len(z)+k] += float64(v) * float64(w)
+		}
+	}
+}
+
+// image is the averages of image i, whose pixels number dim and have the noise sigma.
+func (s *chainSums) image(i int, sigma float64, dim int) Inferred {
+	n, d := s.moves*float64(s.particles), s.d
+	r := Inferred{Mean: make([]float64, d), SquareError: s.square[i] / n, PriorLoss: s.nll[i] / n}
+	variance := sigma * sigma
+	r.DataLoss = r.SquareError/(2*variance) + float64(dim)/2*math.Log(2*math.Pi*variance)
+	for j := range r.Mean {
+		r.Mean[j] = s.z[i*d+j] / n
+	}
+	if s.zz == nil {
+		return r
+	}
+	r.Cov = make([]float64, d*d)
+	for j := range d {
+		for k := range j + 1 {
+			c := s.zz[i*d*d+j*d+k]/n - r.Mean[j]*r.Mean[k]
+			r.Cov[j*d+k], r.Cov[k*d+j] = c, c
+		}
+	}
+	return r
+}

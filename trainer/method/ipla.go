@@ -1,0 +1,22 @@
+package method
+
+// ipla is the interacting particle Langevin algorithm: pgd with noise on the parameters. Akyildiz,
+// Crucinio, Girolami, Johnston and Sabanis, "Interacting particle Langevin algorithm for maximum
+// marginal likelihood estimation" (2023, arXiv:2303.13429).
+//
+// Its step, of size h against the sum over all M datapoints and the mean over N particles, is
+//
+//	theta <- theta - (h/N) sum_{m,n} grad + sqrt(2h/N) xi.
+//
+// For optimizer "sgd", which descends the mean over rows, that is lr = h M and param_noise = 1:
+// noise of standard deviation sqrt(2 lr/(M N)). theta then spreads about the maximum as a sample
+// does from its likelihood to the power N. Minibatches keep the noise and add their own. Other
+// optimisers divide the gradient by its size but not the noise: with them it is an exploration of the
+// same strength per step, and no such law is left.
+var ipla = spec{
+	name:      "ipla",
+	defaults:  func(o *Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
+	prior:     standardNormal,
+	build:     course{}.build,
+	footprint: course{}.footprint,
+}

@@ -1,0 +1,150 @@
+package method
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// Noise on the parameters: what a step of plain gradient descent adds to the same step without it is
+// sqrt(2 lr/(M N)) normals of the parameters' own addresses, of each network with its learning rate.
+func TestParamNoise(t *testing.T) {
+	o := small()
+	o.Particles = 2
+	plain := newFlow(t, "ipld", o, testPoints)
+	o.ParamNoise = 3
+	f := newFlow(t, "ipld", o, testPoints)
+	for _, f := range []*Flow{plain, f} {
+		mustStep(t, f, Minibatch{Index: []int{3, 1, 4}})
+	}
+	for i, n := range []*network{f.decoder, f.prior} {
+		lr := []float64{o.LR, o.LR * o.ScoreLR}[i]
+		xi := make([]float32, len(n.p))
+		kernel.Normal(xi, kernel.Key{Seed: testSeed, Step: 1, Stream: kernel.StreamParams}, uint64(i)<<32)
+		want, got := make([]float64, len(xi)), make([]float32, len(xi))
+		for j, p := range []*network{plain.decoder, plain.prior}[i].p {
+			want[j] = 3 * math.Sqrt(2*lr/(testPoints*2)) * float64(xi[j])
+			got[j] = float32(float64(n.p[j]) - float64(p))
+		}
+		near(t, n.name, got, want, 1e-5) // a noise of 0.1 added to numbers near 1
+	}
+}
+
+// Options that the methods take on themselves, and those they refuse.
+func TestParticleDefaults(t *testing.T) {
+	for _, name := range flowMethods {
+		o := small()
+		o.Dynamics, o.BatchRepeats = "underdamped", 4
+		if err := Defaults(name, &o); err != nil {
+			t.Fatal(err)
+		}
+		if err := Validate(name, o).Err(); err != nil {
+			t.Errorf("%s refuses its own defaults: %v", name, err)
+		}
+		want := map[string]string{"ipld": "underdamped", "mpgd": "exact"}[name]
+		if want == "" {
+			want = "overdamped"
+		}
+		if o.Dynamics != want || (o.ParamNoise == 1) != (name == "ipla") || (o.ParamDrag > 0) != (name == "mpgd") {
+			t.Errorf("%s: dynamics %s, parameter noise %v, drag %v", name, o.Dynamics, o.ParamNoise, o.ParamDrag)
+		}
+		o.Particles = 2
+		if refused := Validate(name, o).Err() != nil; refused != (name == "shortrun" || name == "abp") {
+			t.Errorf("%s: two particles refused: %v", name, refused)
+		}
+	}
+	o := small()
+	o.CatchUp = 2
+	if Validate("shortrun", o).Err() == nil || Validate("abp", o).Err() != nil {
+		t.Error("catch_up: expected shortrun to refuse it, and abp not to")
+	}
+	o = small()
+	o.ParamNoise, o.ParamDrag = 1, 0.1
+	if len(o.Validate()) != 1 {
+		t.Errorf("noise and drag together: %v", o.Validate())
+	}
+}
+
+// busyMethods are busy options for the methods, with what they need to differ from each other; and for
+// ipld with what it can take from them, on networks of several tasks.
+func busyMethods(t *testing.T) map[string]Options {
+	t.Helper()
+	all := map[string]Options{}
+	for _, name := range flowMethods[1:] {
+		o := busy("underdamped", 1)
+		if err := Defaults(name, &o); err != nil {
+			t.Fatal(err)
+		}
+		o.InnerSteps = min(o.InnerSteps, 3)
+		if name == "shortrun" {
+			o.CatchUp = 0
+		}
+		if o.Particles = 2; Validate(name, o).Err() != nil {
+			o.Particles = 1
+		}
+		all[name] = o
+	}
+	noise, momentum := busy("underdamped", 2), busy("exact", 2)
+	noise.ParamNoise, momentum.ParamDrag = 1, 0.1
+	all["ipld noise"], all["ipld momentum"] = noise, momentum
+	return all
+}
+
+// methodOf is the method of a name in busyMethods.
+func methodOf(name string) string { return strings.Fields(name)[0] }
+
+// As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state carried over between two steps goes
+// on to the same bits, at any number of workers.
+func TestParticleMethodsKeepTheirBits(t *testing.T) {
+	const batch, steps, cut = 5, 12, 5
+	for name, o := range busyMethods(t) {
+		t.Run(name, func(t *testing.T) {
+			eachBLAS(t, func(t *testing.T) {
+				start := func(workers int) *Flow { return startFlow(t, methodOf(name), o, batch, workers) }
+				want := trainFlow(t, start(1), batch, steps)
+				for _, workers := range []int{1, 2, 3} {
+					first, second := start(workers), start(workers)
+					trainPart(t, first, batch, steps, 0, cut)
+					saved := first.Tensors()
+					for i, to := range second.Tensors() {
+						copy(to.F32, saved[i].F32)
+						copy(to.U32, saved[i].U32)
+						copy(to.F64, saved[i].F64)
+					}
+					second.Restored()
+					second.Diagnose(0)
+					trainPart(t, second, batch, steps, cut, steps)
+					if tensor := want.diff(stateOf(second)); tensor != "" {
+						t.Errorf("%d workers, continued: %s differs", workers, tensor)
+					}
+				}
+			})
+		})
+	}
+}
+
+// trainPart makes steps from to to of those of trainFlow.
+func trainPart(t *testing.T, f *Flow, batch, steps, from, to int) {
+	t.Helper()
+	b := data.NewBatches(testPoints, batch, 1)
+	for k := from; k < to; k++ {
+		mustStep(t, f, Minibatch{Index: b.At(k/b.PerEpoch(), k%b.PerEpoch()), Number: uint32(k), Progress: float64(k) / float64(steps)})
+	}
+}
+
+func TestParticleStepsDoNotAllocate(t *testing.T) {
+	for name, o := range busyMethods(t) {
+		o.ScoreWidth = 40 // as in TestStepDoesNotAllocate
+		f := newFlow(t, methodOf(name), o, 6)
+		b := Minibatch{Index: []int{4, 2, 8, 1, 0}}
+		if n := testing.AllocsPerRun(20, func() {
+			mustStep(t, f, b)
+			b.Number++
+		}); n != 0 {
+			t.Errorf("%s: a step allocates %v times", name, n)
+		}
+	}
+}

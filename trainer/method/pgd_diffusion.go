@@ -1,0 +1,36 @@
+package method
+
+// pgdDiffusion is pgd, then frozen, then a diffusion prior fitted to its standardised particles: it tells what ipld
+// gains by training jointly from what any better prior would gain.
+var pgdDiffusion = spec{
+	name:      "pgd+diffusion",
+	check:     checkStages,
+	prior:     fittedPrior,
+	build:     func(s Setup) (Method, error) { return NewStaged(s, firstFlow) },
+	footprint: stagedFootprint(flowFootprint),
+}
+
+func firstFlow(s Setup) (firstStage, error) { return NewFlow(s) }
+
+// networks implements firstStage.
+func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }
+
+// latents implements firstStage: the particles as they are.
+func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
+	f.index, f.gathered = index, false // the batch has these particles, but not their images
+	f.batch.Select(index)
+	rows := len(f.batch.IDs)
+	f.batch.Gather(0, rows)
+	return f.batch.Rows(f.batch.Z, 0, rows), f.batch.IDs
+}
+
+// losses implements firstStage.
+func (f *Flow) losses() (s Stats) {
+	f.tiles = f.tilesOf(len(f.batch.IDs))
+	f.restart = false
+	f.bring(true)
+	f.Pool.Run(f.tiles, f.decoderGradient)
+	f.dataLoss(&s, f.square[:len(f.batch.IDs)])
+	s.Evaluations = s.Rows * f.decoder.passes(1)
+	return s
+}

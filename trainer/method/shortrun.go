@@ -1,0 +1,29 @@
+package method
+
+// shortrun is learning by short-run inference: at every step each latent starts anew from N(0, I)
+// and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it ended.
+// Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run MCMC toward
+// energy-based model" (NeurIPS 2019); for generators Nijkamp, Pang, Han, Zhou, Zhu and Wu, "Learning
+// multi-layer latent variable model via variational optimization of short run MCMC for approximate
+// inference" (ECCV 2020).
+//
+// The cloud keeps where the last run of each datapoint ended.
+var shortrun = spec{
+	name: "shortrun",
+	defaults: func(o *Options) {
+		o.Dynamics, o.Particles, o.InnerSteps, o.BatchRepeats = "overdamped", 1, 10, 1
+	},
+	check: func(o Options, p *Problems) {
+		oneParticle(o, p)
+		p.Expect(o.CatchUp <= 1, "catch_up", o.CatchUp, "0: a chain that starts anew has missed no moves")
+	},
+	prior:     standardNormal,
+	build:     coldChain.build,
+	footprint: coldChain.footprint,
+}
+
+var coldChain = course{final: true, cold: true}
+
+func oneParticle(o Options, p *Problems) {
+	p.Expect(o.Particles == 1, "particles", o.Particles, "1: the method has one chain per datapoint")
+}

@@ -1,0 +1,139 @@
+package method
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+)
+
+// frozenLatents are the latents of all datapoints that the second stage begins with, in float64.
+func frozenLatents(s *Staged) (z [][]float64) {
+	switch first := s.first.(type) {
+	case *Flow:
+		for i := 0; i < len(first.cloud.Z); i += s.Latent {
+			z = append(z, reference.Wide(first.cloud.Z[i:i+s.Latent]))
+		}
+	case *Variational:
+		for lo := 0; lo < testPoints; lo += s.Batch {
+			v := infer(first, consecutive(lo, min(lo+s.Batch, testPoints)))
+			for row := range v.eps {
+				z = append(z, v.latent(row))
+			}
+			first.counts[countDraws]++
+		}
+	}
+	return z
+}
+
+// atTheSwitch is a method of random prior parameters before its first step of the second stage, and the latents
+// that it is going to find.
+func atTheSwitch(t *testing.T, name string, o Options) (*Staged, [][]float64) {
+	s := startStaged(t, name, o)
+	for k := range stagedSteps / 2 {
+		takeStep(t, s, stagedBatch(k))
+	}
+	copy(s.prior.p, normals(len(s.prior.p)-2*o.Latent, 20, 0.4))
+	ghost := startStaged(t, name, o) // to look ahead with
+	carry(s, ghost)
+	decoder, encoder := ghost.first.networks()
+	for _, n := range []*network{decoder, encoder} {
+		if n != nil {
+			copy(n.p, n.opt.EMA)
+		}
+	}
+	return s, frozenLatents(ghost)
+}
+
+// At the switch the prior gets the latents' mean and standard deviation, in parameters and average, and the stats
+// the frozen model's losses; its first gradient is that of its loss on the standardised latents.
+func TestSecondStage(t *testing.T) {
+	for _, name := range stagedMethods {
+		o := smallEncoder()
+		o.Particles, o.EMA, o.ScoreDraws = 2, 0.5, 2
+		s, z := atTheSwitch(t, name, o)
+		b := stagedBatch(stagedSteps / 2)
+		stats := takeStep(t, s, b)
+		for _, p := range [][]float32{s.prior.p, s.prior.opt.EMA} {
+			_, mean, logScale := s.Prior.(*Standardised).parts(p)
+			checkStandardised(t, name, mean, logScale, z)
+		}
+		checkFrozenStats(t, s, stats, z)
+		checkFit(t, s, b.Index, z)
+	}
+}
+
+// checkStandardised compares mean and log scale with those of the latents.
+func checkStandardised(t *testing.T, name string, mean, logScale []float32, z [][]float64) {
+	t.Helper()
+	for j := range mean {
+		var m, v float64
+		for _, row := range z {
+			m += row[j] / float64(len(z))
+		}
+		for _, row := range z {
+			v += (row[j] - m) * (row[j] - m) / float64(len(z))
+		}
+		nearNumber(t, name+" mean", float64(mean[j]), m, 1e-5)
+		nearNumber(t, name+" scale", math.Exp(float64(logScale[j])), math.Sqrt(v), 1e-5)
+	}
+}
+
+// checkFrozenStats compares what a step of the second stage reports with the losses of all latents.
+func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
+	t.Helper()
+	decoder, encoder := s.first.networks()
+	p := params(s.Decoder.Layout(), reference.Wide(decoder.p))
+	var square float64
+	for i, row := range z {
+		x := make([]float32, testDim)
+		s.Train.Gather(x, []int{i / s.Particles})
+		y := reference.MLP(p, len(s.DecoderWidths)+1, row)
+		square += 2 * reference.DataLoss(y, reference.Wide(x), 1) / float64(len(z))
+	}
+	nearNumber(t, "SquareError", got.SquareError/got.Rows, square, gradTolerance)
+	if rows := float64(len(s.ids)); got.Rows != rows || got.Moved != rows || (got.Entropy == 0) != (encoder == nil) {
+		t.Errorf("%v rows, encoder %v: stats %+v", rows, encoder != nil, got)
+	}
+}
+
+// checkFit compares the gradient that the first step of the second stage took with the reference's. Particles are
+// as they were in the survey; latents of an encoder were drawn anew.
+func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
+	t.Helper()
+	_, mean, logScale := s.Prior.(*Standardised).parts(s.prior.p)
+	n := len(index) * s.Particles
+	key := kernel.Key{Seed: s.Seed, Stream: kernel.StreamLambda}
+	perm, u := make([]int, n*s.ScoreDraws), make([]float32, 1)
+	kernel.Perm(perm, key)
+	kernel.Uniform(u, key, 1<<32)
+	process := reference.Process{Min: s.LambdaMin, Max: s.LambdaMax}
+	levels := process.Levels(perm, float64(u[0]))
+	theta := reference.Wide(normals(len(s.prior.p)-2*s.Latent, 20, 0.4))
+	loss := func(theta []float64) (sum float64) {
+		p := params(s.Prior.Layout(), append(slices.Clone(theta), make([]float64, 2*s.Latent)...))
+		score := reference.Score{Blocks: s.ScoreBlocks, Features: s.ScoreFeatures}
+		residual := func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
+		for row := range n {
+			id := index[row/s.Particles]*s.Particles + row%s.Particles
+			own := make([]float64, s.Latent)
+			for j := range own {
+				v := z[id][j]
+				if _, ok := s.first.(*Variational); ok {
+					v = float64(s.z[row*s.Latent+j])
+				}
+				own[j] = (v - float64(mean[j])) / math.Exp(float64(logScale[j]))
+			}
+			for i := range s.ScoreDraws {
+				k := row*s.ScoreDraws + i
+				eps := make([]float32, s.Latent)
+				kernel.NormalRows(eps, []uint64{uint64(id*s.ScoreDraws + i)}, s.Latent, kernel.Key{Seed: s.Seed, Stream: kernel.StreamScoreNoise})
+				sum += process.PriorLoss(residual, own, reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}) / float64(n*s.ScoreDraws)
+			}
+		}
+		return sum
+	}
+	near(t, "gradient of the prior", s.prior.g[:len(theta)], reference.Gradient(loss, theta), gradTolerance)
+}

@@ -1,0 +1,190 @@
+package method
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+)
+
+var stagedMethods = []string{"pgd+diffusion", "two-stage"}
+
+const stagedSteps = 12 // of which the last half fits the prior
+
+// busyEncoder are options that keep all of a method with an encoder in use.
+func busyEncoder(particles int) Options {
+	o := busy("underdamped", particles)
+	o.EncoderWidths, o.PriorShare, o.PriorWarmup = []int{40, 9}, 0.5, 0
+	return o
+}
+
+// stagedBatch is the minibatch of step k of a training of stagedSteps.
+func stagedBatch(k int) Minibatch {
+	b := data.NewBatches(testPoints, 5, 1)
+	epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
+	return Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / stagedSteps}
+}
+
+func startStaged(t *testing.T, name string, o Options) *Staged {
+	return startMethod(t, name, o, 5, 2, 4).(*Staged)
+}
+
+// values is a copy of the named tensors of a method.
+func values(m Method, names ...string) state {
+	all := stateOf(m)
+	for name := range all {
+		if !slices.Contains(names, name) {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+// frozenTensors are what the second stage leaves alone.
+var frozenTensors = []string{"decoder/params", "decoder/ema", "encoder/params", "encoder/ema", "cloud/z", "cloud/u"}
+
+// The first stage is pgd or vae, whose schedules run to their end in it, and nothing of the prior's.
+func TestFirstStage(t *testing.T) {
+	for i, name := range stagedMethods {
+		o := busyEncoder(2)
+		o.LRSchedule, o.LREnd, o.StepSchedule, o.StepSizeEnd = "cosine", 0.1, "geometric", 0.001
+		s := startStaged(t, name, o)
+		alone := startMethod(t, []string{"pgd", "vae"}[i], o, 5, 2, 4)
+		prior := slices.Clone(s.prior.p)
+		for k := range stagedSteps / 2 {
+			b := stagedBatch(k)
+			takeStep(t, s, b)
+			b.Progress *= 2
+			takeStep(t, alone, b)
+		}
+		if tensor := values(alone, frozenTensors...).diff(values(s, frozenTensors...)); tensor != "" {
+			t.Errorf("%s: %s differs from that of the method alone", name, tensor)
+		}
+		if s.second() || !slices.Equal(prior, s.prior.p) || s.Diagnose(0.25).LR != s.learningRate(0.5) {
+			t.Errorf("%s: the second stage began early", name)
+		}
+	}
+}
+
+// The second stage changes nothing but the prior, with schedules of its own, and is not left again by a run that is made
+// longer.
+func TestSecondStageKeepsTheFirst(t *testing.T) {
+	for _, name := range stagedMethods {
+		o := busyEncoder(2)
+		o.LRSchedule, o.LREnd = "cosine", 0.1
+		s := startStaged(t, name, o)
+		for k := range stagedSteps/2 + 1 {
+			takeStep(t, s, stagedBatch(k))
+		}
+		before := values(s, frozenTensors...)
+		for k := stagedSteps/2 + 1; k <= stagedSteps; k++ {
+			b, prior := stagedBatch(k), slices.Clone(s.prior.p)
+			if k == stagedSteps {
+				b.Progress = 0.1
+			}
+			takeStep(t, s, b)
+			if tensor := before.diff(values(s, frozenTensors...)); tensor != "" {
+				t.Errorf("%s, step %d: %s changes in the second stage", name, k, tensor)
+			}
+			if !s.second() || slices.Equal(prior, s.prior.p) {
+				t.Errorf("%s, step %d: the prior stays", name, k)
+			}
+		}
+		if d := s.Diagnose(0.75); d.LR != s.learningRate(0.5) || d.StepSize != 0 || d.ExtraTemperature != 0 {
+			t.Errorf("%s: in the second stage %+v", name, d)
+		}
+	}
+}
+
+// The averaged weights are those that stay.
+func TestFreezeKeepsTheAverage(t *testing.T) {
+	for _, name := range stagedMethods {
+		s := startStaged(t, name, busyEncoder(1))
+		for k := range stagedSteps/2 + 1 {
+			takeStep(t, s, stagedBatch(k))
+		}
+		decoder, encoder := s.first.networks()
+		for _, n := range []*network{decoder, encoder} {
+			if n != nil && !slices.Equal(n.p, n.opt.EMA) {
+				t.Errorf("%s: the %s is not its average", name, n.name)
+			}
+		}
+	}
+}
+
+// Until the second stage samples are decoded from N(0, I), the first stage's prior; then they have the latents' mean
+// and scale.
+func TestSamplesOfBothStages(t *testing.T) {
+	for _, name := range stagedMethods {
+		o := smallEncoder()
+		o.EMA, o.ScoreLR = 0.5, 1e-6 // the prior within stays N(0, I)
+		s := startStaged(t, name, o)
+		if _, encoder := s.first.networks(); encoder != nil {
+			for _, p := range [][]float32{encoder.p, encoder.opt.EMA} { // latents far from N(0, I)
+				copy(p, normals(len(p), 5, 1))
+			}
+		}
+		for k := range stagedSteps {
+			if k == stagedSteps/2 {
+				checkMoments(t, name+", first stage", s, []float64{0, 0, 0}, []float64{1, 1, 1})
+			}
+			takeStep(t, s, stagedBatch(k))
+		}
+		_, mean, logScale := s.Prior.(*Standardised).parts(s.prior.p)
+		var std []float64
+		for _, l := range logScale {
+			std = append(std, math.Exp(float64(l)))
+		}
+		if math.Abs(std[0]-1) < 0.2 && math.Abs(float64(mean[0])) < 0.2 {
+			t.Errorf("%s: the latents are N(0, 1) themselves, so nothing is tested", name)
+		}
+		checkMoments(t, name+", second stage", s, reference.Wide(mean), std)
+	}
+}
+
+// checkMoments compares those of 4,000 latents. Standard errors are 0.016 of a standard deviation for means, and
+// 0.011 for standard deviations; the solver's steps add as little.
+func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
+	t.Helper()
+	const n = 4000
+	z := make([]float32, n*s.Latent)
+	if err := s.Generator(true).SampleLatents(t.Context(), z, n, "ancestral", 100, 1); err != nil {
+		t.Fatal(err)
+	}
+	for j := range mean {
+		var m, v float64
+		for i := j; i < len(z); i += s.Latent {
+			m += float64(z[i]) / n
+		}
+		for i := j; i < len(z); i += s.Latent {
+			v += (float64(z[i]) - m) * (float64(z[i]) - m) / n
+		}
+		if off, ratio := (m-mean[j])/std[j], math.Sqrt(v)/std[j]; math.Abs(off) > 0.08 || math.Abs(ratio-1) > 0.06 {
+			t.Errorf("%s, dimension %d: mean %.3f, std %.3f, expected %v, %v", what, j, m, math.Sqrt(v), mean[j], std[j])
+		}
+	}
+}
+
+// carry copies the state of a into b.
+func carry(a, b Method) {
+	saved := a.Tensors()
+	for i, to := range b.Tensors() {
+		copy(to.F32, saved[i].F32)
+		copy(to.U32, saved[i].U32)
+		copy(to.F64, saved[i].F64)
+	}
+	b.Restored()
+}
+
+// A second stage needs a share of the training.
+func TestStagesAreChecked(t *testing.T) {
+	o := smallEncoder()
+	o.PriorShare = 0
+	for _, name := range append(slices.Clone(stagedMethods), "vae", "pgd") {
+		if refused := Validate(name, o).Err() != nil; refused != slices.Contains(stagedMethods, name) {
+			t.Errorf("%s with prior_share 0 refused: %v", name, refused)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package method
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// Standardised is a prior of z = mean + scale z', elementwise, with z' from the prior within: so
+// -log p(z) = -log p'(z') + sum of log scale. mean and log scale lie behind the inner prior's
+// parameters, in the same buffer, so that checkpoints and averages hold them; they are set, not learned,
+// and start at zero.
+type Standardised struct {
+	Prior
+	latent int
+	layout *model.Layout
+}
+
+// NewStandardised wraps a prior of the given number of latent dimensions.
+func NewStandardised(inner Prior, latent int) *Standardised {
+	l := inner.Layout().Clone()
+	l.AddParam("mean", latent)
+	l.AddParam("log_scale", latent)
+	return &Standardised{Prior: inner, latent: latent, layout: l}
+}
+
+// Layout implements Prior: that of the inner prior, then mean and log_scale.
+func (s *Standardised) Layout() *model.Layout { return s.layout }
+
+// parts are the parameters of the inner prior, the mean and the log scale.
+func (s *Standardised) parts(p []float32) (inner, mean, logScale []float32) {
+	n := s.Prior.Layout().Size()
+	return p[:n], p[n : n+s.latent], p[n+s.latent:]
+}
+
+// Set stores a mean and a standard deviation, which must be above zero, of each dimension in the parameters p.
+func (s *Standardised) Set(p []float32, mean, std []float64) {
+	_, m, l := s.parts(p)
+	for j := range m {
+		m[j], l[j] = float32(mean[j]), float32(math.Log(std[j]))
+	}
+}
+
+// TapeBytes implements Prior.
+func (s *Standardised) TapeBytes(rows int) int64 {
+	return s.Prior.TapeBytes(rows) + memory.Array[float32](rows+1, s.latent)
+}
+
+type standardisedTape struct {
+	PriorTape
+	of     *Standardised
+	p      []float32
+	z      []float32 // standardised rows
+	slope  []float32 // 1/scale
+	volume float32   // sum of log scale
+}
+
+// NewTape implements Prior.
+func (s *Standardised) NewTape(p []float32, rows int) PriorTape {
+	inner, _, _ := s.parts(p)
+	return &standardisedTape{
+		PriorTape: s.Prior.NewTape(inner, rows), of: s, p: p,
+		z: kernel.Floats(rows * s.latent), slope: kernel.Floats(s.latent),
+	}
+}
+
+// Begin implements PriorTape.
+func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
+	t.PriorTape.Begin(rows, level, noise)
+	_, _, logScale := t.of.parts(t.p)
+	for j, l := range logScale {
+		t.slope[j] = float32(math.Exp(-float64(l)))
+	}
+	t.volume = float32(sum(logScale))
+}
+
+// Rows implements PriorTape.
+func (t *standardisedTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
+	_, mean, _ := t.of.parts(t.p)
+	d := t.of.latent
+	inner := t.z[lo*d : hi*d]
+	for i, v := range z {
+		inner[i] = (v - mean[i%d]) * t.slope[i%d]
+	}
+	t.PriorTape.Rows(lo, hi, inner, ids, g, loss, train)
+	for i := range g {
+		g[i] *= t.slope[i%d]
+	}
+	for i := range loss {
+		loss[i] += t.volume
+	}
+}
+
+// Grad implements PriorTape: mean and log_scale have no gradient.
+func (t *standardisedTape) Grad(task int, grad []float32, rows int) {
+	inner, _, _ := t.of.parts(grad)
+	t.PriorTape.Grad(task, inner, rows)
+}
+
+type standardisedSampler struct {
+	PriorSampler
+	of *Standardised
+	p  []float32
+}
+
+// NewSampler implements Prior.
+func (s *Standardised) NewSampler(p []float32, rows int) PriorSampler {
+	inner, _, _ := s.parts(p)
+	return standardisedSampler{PriorSampler: s.Prior.NewSampler(inner, rows), of: s, p: p}
+}
+
+// Sample implements PriorSampler.
+func (s standardisedSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
+	s.PriorSampler.Sample(lo, hi, z, ids, how)
+	_, mean, logScale := s.of.parts(s.p)
+	d := s.of.latent
+	for i, v := range z {
+		z[i] = mean[i%d] + float32(v*float32(math.Exp(float64(logScale[i%d]))))
+	}
+}

@@ -1,0 +1,69 @@
+package method
+
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach, Blattmann, Lorenz,
+// Esser and Ommer, "High-resolution image synthesis with latent diffusion models" (CVPR 2022), whose scale is
+// one number where this one has a mean and a scale for each dimension. Options of Langevin moves and of noise on
+// the parameters mean nothing to it.
+var twoStage = spec{
+	name:     "two-stage",
+	defaults: encoderDefaults,
+	batch:    encoderBatch,
+	check: func(o Options, p *Problems) {
+		checkStages(o, p)
+		noNoise(o, p)
+	},
+	prior:     fittedPrior,
+	encoder:   newEncoder,
+	build:     func(s Setup) (Method, error) { return NewStaged(s, firstVariational) },
+	footprint: stagedFootprint(variationalFootprint),
+}
+
+func firstVariational(s Setup) (firstStage, error) { return NewVariational(s) }
+
+// fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
+func fittedPrior(o Options) Prior {
+	o.PriorDrift, o.ControlVariate = "bound", false
+	return NewStandardised(NewDiffusionPrior(o), o.Latent)
+}
+
+// checkStages expects two stages.
+func checkStages(o Options, p *Problems) {
+	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare, "a number in (0, 1): the prior needs a stage of its own")
+}
+
+// stagedFootprint is the memory of a Staged whose first stage has the given footprint.
+func stagedFootprint(first footprint) footprint {
+	return func(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
+		f := first(decoder, Gaussian{Latent: o.Latent}, o, s)
+		f.Held = stagedParts(f.Held, prior, o, s)
+		f.Generator += prior.SamplerBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + prior.PackedBytes(false)
+		return f
+	}
+}
+
+// footprint is that of a spec.
+type footprint func(decoder model.Net, prior Prior, o Options, s Scale) Footprint
+
+// networks implements firstStage.
+func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }
+
+// latents implements firstStage.
+func (v *Variational) latents(index []int) (z []float32, ids []uint64) {
+	v.draw(index, true, v.keyOf(kernel.StreamEncoder))
+	v.counts[countDraws]++
+	return v.rows(v.z, 0, len(v.ids)), v.ids
+}
+
+// losses implements firstStage.
+func (v *Variational) losses() Stats {
+	s := Stats{Evaluations: float64(len(v.index))*v.encoder.passes(1) + float64(len(v.ids))*v.decoder.passes(1)}
+	v.Pool.Run(v.tiles, func(i int) { v.gradient(v.tiles + i) })
+	v.dataLoss(&s, v.square[:len(v.ids)])
+	s.Entropy = float64(v.Particles) * sum(v.entropy[:len(v.index)])
+	return s
+}

@@ -1,0 +1,17 @@
+package method
+
+// vaeDiffusion is the variational analogue of ipld: the same decoder, diffusion prior and free energy, trained
+// end to end, with an amortised Gaussian q(z|x) in place of the particles. It resembles LSGM: Vahdat, Kreis and Kautz,
+// "Score-based generative modeling in latent space" (NeurIPS 2021), whose prior too is a residual on N(0, I), but which
+// has several groups of latents and weights and samples the noise levels in other ways. Options of Langevin moves
+// and of noise on the parameters mean nothing to it.
+var vaeDiffusion = spec{
+	name:      "vae+diffusion",
+	defaults:  encoderDefaults,
+	batch:     encoderBatch,
+	check:     noNoise,
+	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },
+	encoder:   newEncoder,
+	build:     func(s Setup) (Method, error) { return NewVariational(s) },
+	footprint: variationalFootprint,
+}

@@ -1,0 +1,184 @@
+package method
+
+import (
+	"math"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// inference is the state at a step's start, in float64: what the reference computes from.
+type inference struct {
+	*Variational
+	index            []int
+	phiE, phi, theta []float64
+	eps              [][]float64        // of each row
+	draws            [][]reference.Draw // of each row
+}
+
+func infer(v *Variational, index []int) *inference {
+	s := &inference{
+		Variational: v, index: index,
+		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p), theta: reference.Wide(v.prior.p),
+	}
+	n := len(index) * v.Particles * v.ScoreDraws
+	perm, u := make([]int, n), make([]float32, 1)
+	kernel.Perm(perm, v.keyOf(kernel.StreamLambda))
+	kernel.Uniform(u, v.keyOf(kernel.StreamLambda), 1<<32)
+	levels := s.process().Levels(perm, float64(u[0]))
+	for _, m := range index {
+		for k := range v.Particles {
+			id := uint64(m*v.Particles + k)
+			s.eps = append(s.eps, s.noise(id, kernel.StreamEncoder))
+			draws := make([]reference.Draw, v.ScoreDraws)
+			for i := range draws {
+				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.ScoreDraws)+uint64(i), kernel.StreamScoreNoise)}
+				levels = levels[1:]
+			}
+			s.draws = append(s.draws, draws)
+		}
+	}
+	return s
+}
+
+func (s *inference) noise(id uint64, stream kernel.Stream) []float64 {
+	eps := make([]float32, s.Latent)
+	kernel.NormalRows(eps, []uint64{id}, s.Latent, s.keyOf(stream))
+	return reference.Wide(eps)
+}
+
+func (s *inference) process() reference.Process {
+	return reference.Process{Min: s.LambdaMin, Max: s.LambdaMax}
+}
+
+func (s *inference) image(row int) []float64 {
+	x := make([]float32, testDim)
+	s.Train.Gather(x, []int{s.index[row/s.Particles]})
+	return reference.Wide(x)
+}
+
+func (s *inference) encode(row int) (mean, logvar []float64) {
+	return reference.Encoder(params(s.Encoder.Layout(), s.phiE), len(s.EncoderWidths)+1, s.image(row))
+}
+
+// latent is mean + exp(logvar/2) eps.
+func (s *inference) latent(row int) []float64 {
+	mean, logvar := s.encode(row)
+	z := make([]float64, len(mean))
+	for j := range z {
+		z[j] = mean[j] + math.Exp(logvar[j]/2)*s.eps[row][j]
+	}
+	return z
+}
+
+func (s *inference) residual(zl []float64, lambda float64) []float64 {
+	score := reference.Score{Blocks: s.ScoreBlocks, Features: s.ScoreFeatures}
+	return score.Residual(params(s.Prior.Layout(), s.theta), zl, lambda)
+}
+
+func (s *inference) dataLoss(row int, z []float64) float64 {
+	y := reference.MLP(params(s.Decoder.Layout(), s.phi), len(s.DecoderWidths)+1, z)
+	return reference.DataLoss(y, s.image(row), s.ObsNoise)
+}
+
+// logDensity is log N(z; mean, diag exp(logvar)).
+func logDensity(z, mean, logvar []float64) (log float64) {
+	for j := range z {
+		log -= (math.Log(2*math.Pi) + logvar[j] + math.Pow(z[j]-mean[j], 2)*math.Exp(-logvar[j])) / 2
+	}
+	return log
+}
+
+// priorLoss is the row's estimate of -log p(z): under a diffusion prior the bound, under N(0, I) its mean over q.
+func (s *inference) priorLoss(row int) float64 {
+	if len(s.theta) == 0 { // or the prior is held there
+		return s.crossEntropy(row)
+	}
+	return s.process().Bound(s.residual, s.latent(row), s.draws[row])
+}
+
+// crossEntropy is E_q -log N(z; 0, I).
+func (s *inference) crossEntropy(row int) (h float64) {
+	mean, logvar := s.encode(row)
+	for j := range mean {
+		h += (math.Log(2*math.Pi) + mean[j]*mean[j] + math.Exp(logvar[j])) / 2
+	}
+	return h
+}
+
+// freeEnergy is -log p(x|z) + log q(z|x) - log p(z), less a constant, as the encoder and the decoder feel it.
+func (s *inference) freeEnergy(row int) float64 {
+	z := s.latent(row)
+	mean, logvar := s.encode(row)
+	return s.dataLoss(row, z) + logDensity(z, mean, logvar) + s.priorLoss(row)
+}
+
+// thetaLoss is the prior's loss as theta feels it.
+func (s *inference) thetaLoss(row int) (loss float64) {
+	for _, d := range s.draws[row] {
+		w := 1.0
+		if s.PriorWeight == "simple" {
+			w = s.process().Simple(d.Lambda)
+		}
+		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.ScoreDraws)
+	}
+	return loss
+}
+
+func (s *inference) mean(loss func(row int) float64) (sum float64) {
+	for row := range s.eps {
+		sum += loss(row)
+	}
+	return sum / float64(len(s.eps))
+}
+
+// checkGradients compares those of all networks, by block, with central differences, and what they make of the
+// parameters.
+func (s *inference) checkGradients(t *testing.T) {
+	t.Helper()
+	check := func(n *network, l *model.Layout, at []float64, lr float64, loss func(row int) float64) {
+		grad := reference.Gradient(func([]float64) float64 { return s.mean(loss) }, at)
+		for _, q := range l.Params() {
+			lo, hi := q.Offset, q.Offset+q.Len
+			near(t, "gradient by "+n.name+" "+q.Name, n.g[lo:hi], grad[lo:hi], gradTolerance)
+			after := make([]float64, q.Len)
+			for j := range after {
+				after[j] = at[lo+j] - lr*grad[lo+j]
+			}
+			near(t, n.name+" "+q.Name+" after the step", n.p[lo:hi], after, 1e-6)
+		}
+	}
+	check(s.encoder, s.Encoder.Layout(), s.phiE, s.LR, s.freeEnergy)
+	check(s.decoder, s.Decoder.Layout(), s.phi, s.LR, s.freeEnergy)
+	if len(s.theta) > 0 {
+		check(s.prior, s.Prior.Layout(), s.theta, s.LR*s.ScoreLR, s.thetaLoss)
+	}
+}
+
+func (s *inference) checkStats(t *testing.T, got Stats) {
+	t.Helper()
+	rows := float64(len(s.eps))
+	data := s.mean(func(row int) float64 { return s.dataLoss(row, s.latent(row)) })
+	prior := s.mean(s.priorLoss)
+	entropy := s.mean(func(row int) (h float64) {
+		_, logvar := s.encode(row)
+		for _, l := range logvar {
+			h += (1 + math.Log(2*math.Pi) + l) / 2
+		}
+		return h
+	})
+	variance := s.ObsNoise * s.ObsNoise
+	nearNumber(t, "SquareError", got.SquareError, rows*data*2*variance, gradTolerance)
+	nearNumber(t, "DataLoss", got.DataLoss, rows*(data+testDim/2.*math.Log(2*math.Pi*variance)), gradTolerance)
+	nearNumber(t, "PriorLoss", got.PriorLoss, rows*prior, gradTolerance)
+	nearNumber(t, "Entropy", got.Entropy, rows*entropy, gradTolerance)
+	evaluations := rows + float64(len(s.index))
+	if len(s.theta) > 0 {
+		evaluations += rows * float64(s.ScoreDraws)
+	}
+	if got.Rows != rows || got.Moved != rows || got.Steps != 1 || got.Evaluations != evaluations {
+		t.Errorf("stats %+v: expected %v rows, as many moved, 1 step, %v evaluations", got, rows, evaluations)
+	}
+}

@@ -1,0 +1,144 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// smallEncoder are small options for the methods with an encoder.
+func smallEncoder() Options {
+	o := small()
+	o.EncoderWidths, o.PriorShare = []int{6}, 0.5
+	return o
+}
+
+// startMethod builds the named method on testPoints random datapoints, with parameters at their start.
+func startMethod(t testing.TB, name string, o Options, batch, workers, tile int) Method {
+	t.Helper()
+	p := pool.New(workers)
+	t.Cleanup(p.Close)
+	m, err := New(name, Setup{
+		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)},
+		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// newVariational builds a method with random parameters, far from their start.
+func newVariational(t testing.TB, name string, o Options, batch int) *Variational {
+	t.Helper()
+	v := startMethod(t, name, o, batch, 2, 4).(*Variational)
+	for i, n := range []*network{v.decoder, v.prior, v.encoder} {
+		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+		copy(n.opt.EMA, n.p)
+	}
+	return v
+}
+
+func takeStep(t testing.TB, m Method, b Minibatch) Stats {
+	t.Helper()
+	s, err := m.Step(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// The step's gradients are those of -log p(x|z) + log q(z|x) - log p(z), with log q and log p written as densities and
+// the signs in front of them: a wrong one of the entropy shows in every block of the encoder. Two steps, the
+// second from other parameters and another minibatch.
+func TestVariationalStepAgainstReference(t *testing.T) {
+	for _, name := range []string{"vae", "vae+diffusion"} {
+		for i, weight := range []string{"elbo", "simple"} {
+			for j, draws := range []int{1, 3} {
+				for k, particles := range []int{1, 3} {
+					o := smallEncoder()
+					o.PriorWeight, o.ScoreDraws, o.Particles = weight, draws, particles
+					if name == "vae" && i+j > 0 {
+						continue // it knows neither weights nor draws
+					}
+					if k == 1 {
+						o.EncoderWidths = nil
+					}
+					t.Run(fmt.Sprintf("%s/%s/draws=%d/N=%d", name, weight, draws, particles), func(t *testing.T) {
+						v := newVariational(t, name, o, 5)
+						for number, index := range [][]int{{7, 0, 4, 8, 2}, {3, 8, 1, 4}} {
+							s := infer(v, index)
+							stats := takeStep(t, v, Minibatch{Index: index, Number: uint32(number)})
+							s.checkGradients(t)
+							s.checkStats(t, stats)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// With the control variate, or the score as the drift, the encoder feels that drift in place of the bound's
+// gradient.
+func TestEncoderFeelsThePriorDrift(t *testing.T) {
+	for _, drift := range []string{"score", "control variate"} {
+		o := smallEncoder()
+		o.ScoreDraws, o.Particles = 2, 2
+		if drift == "score" {
+			o.PriorDrift = "score"
+		} else {
+			o.ControlVariate = true
+		}
+		v := newVariational(t, "vae+diffusion", o, testPoints)
+		s := infer(v, everyPoint)
+		takeStep(t, v, Minibatch{Index: everyPoint})
+		g := make([][]float64, len(s.eps))
+		for row := range g {
+			z := s.latent(row)
+			g[row] = s.process().ControlVariate(s.residual, z, s.draws[row])
+			if drift == "score" {
+				g[row] = s.process().ScoreDrift(s.residual, z)
+			}
+		}
+		want := reference.Gradient(func([]float64) float64 {
+			return s.mean(func(row int) float64 {
+				z := s.latent(row)
+				mean, logvar := s.encode(row)
+				loss := s.dataLoss(row, z) + logDensity(z, mean, logvar)
+				for j := range z {
+					loss += g[row][j] * z[j]
+				}
+				return loss
+			})
+		}, s.phiE)
+		near(t, drift, v.encoder.g, want, gradTolerance)
+	}
+}
+
+// While the prior is held at N(0, I), its part is in closed form and theta stays; then it is released.
+func TestVariationalPriorWarmup(t *testing.T) {
+	o := smallEncoder()
+	o.PriorWarmup, o.Particles = 2, 2
+	v := newVariational(t, "vae+diffusion", o, testPoints)
+	for step := range 4 {
+		s := infer(v, everyPoint)
+		theta := slices.Clone(v.prior.p)
+		held := step < o.PriorWarmup
+		if held {
+			s.theta = nil
+		}
+		stats := takeStep(t, v, Minibatch{Index: everyPoint})
+		s.checkGradients(t)
+		s.checkStats(t, stats)
+		if n := v.prior.opt.Steps[0]; n != uint32(max(0, step+1-o.PriorWarmup)) {
+			t.Errorf("step %d: %d steps of theta", step, n)
+		}
+		if stayed := slices.Equal(theta, v.prior.p); stayed != held {
+			t.Errorf("step %d: theta stayed: %v", step, stayed)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package model
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// Encoder is the network of q(z|x) = N(mean, diag exp(logvar)): an MLP whose output is the mean of
+// each latent dimension, then the log-variance of each. The latter is the MLP's own output y,
+// bounded smoothly as
+//
+//	logvar = y / sqrt(1 + (y/20)^2),
+//
+// so that standard deviations stay in (exp(-10), exp(10)) and no number overflows; in [-6, 6] it differs from y
+// by less than a twentieth.
+type Encoder struct{ *MLP }
+
+// logvarBound is the largest size of a log-variance.
+const logvarBound = 20
+
+// NewEncoder describes an encoder of dim numbers into the given number of latent dimensions, with
+// the given hidden widths, image side first.
+func NewEncoder(dim, latent int, widths ...int) *Encoder {
+	all := append([]int{dim}, widths...)
+	return &Encoder{NewMLP(append(all, 2*latent)...)}
+}
+
+// TapeBytes implements Net: the MLP's, and the slope of the bound.
+func (e *Encoder) TapeBytes(rows int) int64 {
+	return e.MLP.TapeBytes(rows) + memory.Array[float32](rows, e.Out()/2)
+}
+
+// NewTape implements Net.
+func (e *Encoder) NewTape(p []float32, rows int) Tape {
+	latent := e.Out() / 2
+	return &encoderTape{Tape: e.MLP.NewTape(p, rows), latent: latent, slope: kernel.Floats(rows * latent)}
+}
+
+// encoderTape keeps the derivative of the bound where each log-variance was.
+type encoderTape struct {
+	Tape
+	latent int
+	slope  []float32
+}
+
+func (t *encoderTape) Forward(lo, hi int) {
+	t.Tape.Forward(lo, hi)
+	for i := lo; i < hi; i++ {
+		v, slope := t.logvar(i), cut(t.slope, t.latent, i, i+1)
+		for j, y := range v {
+			root := math.Sqrt(1 + float64(y)*float64(y)/(logvarBound*logvarBound))
+			v[j] = float32(float64(y) / root)
+			slope[j] = float32(1 / (root * root * root))
+		}
+	}
+}
+
+func (t *encoderTape) Backward(lo, hi int, din []float32) {
+	for i := lo; i < hi; i++ {
+		v := t.logvar(i)
+		for j, slope := range cut(t.slope, t.latent, i, i+1) {
+			v[j] *= slope
+		}
+	}
+	t.Tape.Backward(lo, hi, din)
+}
+
+// logvar is the second half of the output of a row.
+func (t *encoderTape) logvar(row int) []float32 { return t.Out(row, row+1)[t.latent:] }

@@ -1,0 +1,70 @@
+package optim
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// UseMomentum replaces the optimiser's own momentum by that of MPGD (Lim, Kuntz, Power and
+// Johansen 2024), of which a step loses the given share, drag in (0, 1). It flows by
+//
+//	d theta = m dt,   d m = -gamma m dt - G(theta) dt,
+//
+// and one step solves this over a time tau exactly for a gradient held at g (the exponential
+// integrator), taken at the look-ahead point p = theta + b m, where theta would come without it
+// (Nesterov 1983). With s = exp(-gamma tau) and b = (1-s)/gamma,
+//
+//	m'     = s m - b g
+//	theta' = theta + b m - c g,   c = (tau - b)/gamma.
+//
+// The buffer holds p, which is what the gradient is wanted at. As theta' = p - c g, the step from
+// one look-ahead point to the next is
+//
+//	m' = s m - b g,   p' = p - c g + b m'.
+//
+// gamma and tau follow from drag f and learning rate: s = 1 - f, and b^2 = lr, so that a gradient
+// changes the displacement b m per step by lr g. Hence b = sqrt(lr) and c = lr (L - f)/f^2 with
+// L = -ln(1-f): about lr/2 for small f. Under a gradient that stays the same the parameters come to go
+// lr L/f^2 of it per step, about lr/f. A learning rate that changes leaves m as it is, a speed.
+//
+// SGD is the published flow. Of Adam and RMSprop there is left the division by the root of the
+// running mean square, Adam's corrected for its start.
+func (o *Optimizer) UseMomentum(drag float64, n int) {
+	o.Drag = drag
+	if o.M == nil {
+		o.M = kernel.Floats(n)
+	}
+}
+
+// MomentumBytes is the memory that UseMomentum adds to n parameters.
+func MomentumBytes(kind Kind, n int) int64 {
+	if kind == Adam {
+		return 0 // it has a first moment
+	}
+	return memory.Array[float32](n)
+}
+
+// accelerate is one step on parts of the buffer, momentum, mean square and gradient.
+func (o *Optimizer) accelerate(p, m, v, g []float32) {
+	b := math.Sqrt(o.lr)
+	c := o.lr * (-math.Log1p(-o.Drag) - o.Drag) / (o.Drag * o.Drag)
+	kernel.Scale(m, float32(1-o.Drag))
+	switch o.Kind {
+	case SGD:
+		kernel.SGDStep(m, g, b)
+		kernel.SGDStep(p, g, c)
+	case RMSprop:
+		kernel.RMSpropStep(m, v, g, b, rho, epsilon)
+		kernel.RMSpropStep(p, v, g, c, keep, epsilon)
+	case Adam: // g/(sqrt(c2 v) + epsilon), by the same kernel
+		root := math.Sqrt(o.c2)
+		kernel.RMSpropStep(m, v, g, b/root, beta2, epsilon/root)
+		kernel.RMSpropStep(p, v, g, c/root, keep, epsilon/root)
+	}
+	kernel.Axpy(p, float32(b), m)
+}
+
+// keep is the decay with which a mean square stays what it is.
+const keep = 1

@@ -1,0 +1,112 @@
+package particle
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// transition is the coefficients of the exact transition of the underdamped diffusion
+//
+//	dz = u dt,   du = -gamma u dt - g dt + sqrt(2 gamma) dW
+//
+// over a time tau, for a drift held at g (Cheng, Chatterji, Bartlett and Jordan 2018; in MPGD, Lim,
+// Kuntz, Power and Johansen 2024). With s = exp(-gamma tau) and b = (1-s)/gamma,
+//
+//	u' = s u - b g + nu,   z' = z + b u - (tau-b)/gamma g + nz,
+//
+// and the Gaussian noises (nu, nz) have variances 1 - s^2 and (2 tau - s^2/gamma + 4s/gamma -
+// 3/gamma)/gamma, and covariance (1-s)^2/gamma. The velocity u is N(0, 1) in equilibrium.
+//
+// Friction f and step size h fix gamma and tau: s = 1 - f, and b^2 = h, so that the displacement
+// b u of a move loses the share f, and gains -h g, as in the underdamped move. With L = -ln(1-f)
+// this is gamma = f/sqrt(h) and tau = sqrt(h) L/f, and sqrt(h) scales out of the rest:
+//
+//	u' = (1-f) u - y + sqrt(f(2-f)) xi1,   y = sqrt(h) g,
+//	z' = z + sqrt(h) [(u + u')/(2-f) + (1/(2-f) - k) y + r xi2],
+//
+// k = (L-f)/f^2 and r^2 = 2 (L - f - f^2/2)/f^2 - f/(2-f). That is Cholesky's: what nz shares with
+// nu, nu/(2-f), is part of u'. Where f is small, both brackets nearly vanish, and are summed as
+// series.
+type transition struct{ keep, heat, mean, drift, rest float32 }
+
+func newTransition(friction float64) *transition {
+	f, mean := friction, 1/(2-friction)
+	return &transition{
+		keep: float32(1 - f), heat: float32(math.Sqrt(f * (2 - f))), mean: float32(mean),
+		drift: float32(mean - logTail(f, 2)), rest: float32(math.Sqrt(float64(2*f*logTail(f, 3)) - float64(f*mean))),
+	}
+}
+
+// logTail is the sum of f^(j-n)/j for j >= n: -ln(1-f) without its first n-1 terms, over f^n.
+func logTail(f float64, n int) (sum float64) {
+	if f > 0.5 {
+		sum = -math.Log1p(-f)
+		for j := 1; j < n; j++ {
+			sum -= math.Pow(f, float64(j)) / float64(j)
+		}
+		return sum / math.Pow(f, float64(n))
+	}
+	power := 1.0
+	for j := n; power > 1e-18; j++ {
+		sum += power / float64(j)
+		power *= f
+	}
+	return sum
+}
+
+// UseExact makes Move take the exact transition from now on, whose velocities have unit variance in
+// equilibrium. It is for clouds with velocities, friction in (0, 1).
+func (b *Batch) UseExact(friction float64) {
+	b.exact = newTransition(friction)
+	b.y, b.xi = kernel.Floats(len(b.Z)), kernel.Floats(len(b.Z))
+}
+
+// ExactBytes is the memory that UseExact adds to a batch.
+func ExactBytes(rows, d int) int64 { return memory.Array[float32](2, rows, d) }
+
+// moveExact is the exact transition of rows lo to hi.
+func (b *Batch) moveExact(lo, hi int, l Langevin) (clipped int) {
+	t, d, ids := b.exact, b.D, b.IDs[lo:hi]
+	z, u, y, xi := b.Rows(b.Z, lo, hi), b.Rows(b.U, lo, hi), b.Rows(b.y, lo, hi), b.Rows(b.xi, lo, hi)
+	copy(y, b.Rows(b.P, lo, hi))
+	kernel.Combine(y, 1, b.Rows(b.G, lo, hi), 1, z, l.Anchor)
+	clipped = b.scaleDrift(lo, hi, l.Clip)
+
+	key := l.Key
+	key.Stream = kernel.StreamPosition
+	kernel.NormalRows(xi, ids, d, key)
+	kernel.Combine(xi, t.rest, u, t.mean, y, t.drift)
+
+	kernel.Combine(u, t.keep, y, -1, nil, 0)
+	kernel.NormalRows(y, ids, d, l.Key)
+	kernel.Axpy(u, t.heat, y)
+
+	kernel.Axpy(xi, t.mean, u)
+	square := b.Square[lo:hi]
+	for i, h := range b.H[lo:hi] {
+		square[i] = float32(math.Sqrt(float64(h)))
+	}
+	kernel.ScaleRows(xi, square, d)
+	kernel.Add(z, xi)
+	return clipped
+}
+
+// scaleDrift makes y = sqrt(h) g of the drifts g in rows lo to hi of y, less where the root mean
+// square of h g is above the clip. It uses Square.
+func (b *Batch) scaleDrift(lo, hi int, clip float32) (clipped int) {
+	y, square := b.Rows(b.y, lo, hi), b.Square[lo:hi]
+	kernel.SquareNorms(square, y, b.D)
+	for i, h := range b.H[lo:hi] {
+		factor := math.Sqrt(float64(h))
+		longest := float64(clip) * math.Sqrt(float64(b.D))
+		if length := float64(h) * math.Sqrt(float64(square[i])); clip > 0 && length > longest {
+			factor *= longest / length
+			clipped++
+		}
+		square[i] = float32(factor)
+	}
+	kernel.ScaleRows(y, square, b.D)
+	return clipped
+}
