@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -36,14 +37,19 @@ var background = color.Gray{0x58}
 // The file is written atomically; its directory must exist. No images, too many for a picture, and
 // what the file system refuses are errors.
 func WriteGrid(path string, pixels []float32, shape Shape, cols int) error {
-	images := tiles(pixels, shape)
-	rows := chunks(images, cols)
+	canvas, err := Grid(pixels, shape, cols)
+	return writeCanvas(path, canvas, err)
+}
+
+// Grid is the picture that WriteGrid stores. No images, and too many for a picture, are errors.
+func Grid(pixels []float32, shape Shape, cols int) (image.Image, error) {
+	rows := chunks(tiles(pixels, shape), cols)
 	tops := make([]int, len(rows))
 	_, height := shape.tileSize()
 	for i := range rows {
 		tops[i] = separator + i*(height+separator)
 	}
-	return writeRows(path, rows, tops, shape)
+	return drawRows(rows, tops, shape)
 }
 
 // WritePairs draws rows of top, each with its row of bottom directly below: originals above their
@@ -60,7 +66,8 @@ func WritePairs(path string, top, bottom []float32, shape Shape, cols int) error
 		rows = append(rows, upper[i], lower[i])
 		tops = append(tops, y, y+height+separator)
 	}
-	return writeRows(path, rows, tops, shape)
+	canvas, err := drawRows(rows, tops, shape)
+	return writeCanvas(path, canvas, err)
 }
 
 // tiles cuts pixels into images.
@@ -101,16 +108,16 @@ func (s Shape) tileSize() (width, height int) {
 	return s.W * x, s.H * y
 }
 
-// writeRows draws rows of images, row i with its upper edge at tops[i].
-func writeRows(path string, rows [][][]float32, tops []int, shape Shape) error {
+// drawRows draws rows of images, row i with its upper edge at tops[i].
+func drawRows(rows [][][]float32, tops []int, shape Shape) (image.Image, error) {
 	if len(rows) == 0 {
-		return fmt.Errorf("metric: writing %s: no images", path)
+		return nil, errors.New("no images")
 	}
 	tileW, tileH := shape.tileSize()
 	width := separator + len(rows[0])*(tileW+separator)
 	height := tops[len(tops)-1] + tileH + separator
 	if width > gridMax/height {
-		return fmt.Errorf("metric: writing %s: a picture of %d x %d pixels is too large", path, width, height)
+		return nil, fmt.Errorf("a picture of %d x %d pixels is too large", width, height)
 	}
 	canvas := newCanvas(width, height, shape.C)
 	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
@@ -118,6 +125,14 @@ func writeRows(path string, rows [][][]float32, tops []int, shape Shape) error {
 		for j, img := range row {
 			drawTile(canvas, separator+j*(tileW+separator), tops[i], img, shape)
 		}
+	}
+	return canvas, nil
+}
+
+// writeCanvas stores a picture, unless drawing it gave an error.
+func writeCanvas(path string, canvas image.Image, err error) error {
+	if err != nil {
+		return fmt.Errorf("metric: writing %s: %w", path, err)
 	}
 	return writeFile(path, func(w io.Writer) error { return png.Encode(w, canvas) })
 }

@@ -1,0 +1,76 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Budget is what each run may spend, by one of its fields; the others are zero.
+type Budget struct {
+	Seconds     float64 `json:"seconds,omitempty"`     // of training, without evaluations and checkpoints
+	Evaluations float64 `json:"evaluations,omitempty"` // passes of a row, forward and back, through one network
+	Epochs      int     `json:"epochs,omitempty"`
+}
+
+func (b Budget) validate() error {
+	set := 0
+	for _, v := range []float64{b.Seconds, b.Evaluations, float64(b.Epochs)} {
+		if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("budget %v: expected finite numbers above 0", v)
+		}
+		if v > 0 {
+			set++
+		}
+	}
+	if set != 1 {
+		return errors.New("budget: expected exactly one of seconds, network evaluations and epochs")
+	}
+	return nil
+}
+
+// String is the budget in words: "3m0s of training".
+func (b Budget) String() string {
+	switch {
+	case b.Seconds > 0:
+		return fmt.Sprintf("%v of training", time.Duration(b.Seconds*float64(time.Second)).Round(time.Millisecond))
+	case b.Evaluations > 0:
+		return count(b.Evaluations) + " network evaluations"
+	}
+	return fmt.Sprintf("%d epochs", b.Epochs)
+}
+
+// count is a number with three digits and a decimal prefix: 32.4M.
+func count(v float64) string {
+	value, prefix := humanize.ComputeSI(v)
+	decimals := 2
+	for limit := 10.0; value >= limit && decimals > 0; limit *= 10 {
+		decimals--
+	}
+	return strconv.FormatFloat(value, 'f', decimals, 64) + prefix
+}
+
+// cost is what one epoch takes, in seconds or in evaluations. Methods of two stages spend the last
+// share of a training in their second, which costs something else, and something once to begin.
+type cost struct {
+	Early float64 `json:"early"`
+	Late  float64 `json:"late"`
+	Once  float64 `json:"once"`
+}
+
+// epoch is the mean over a training, up to the rounding of the stages to whole steps.
+func (c cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
+
+// most is the longest training: no run has more epochs.
+const most = math.MaxInt32
+
+// fit returns the largest number of epochs, at least one, that fits the budget beside what is spent
+// once; fits tells whether that one does. A quotient that is whole up to rounding counts as whole.
+func fit(budget, once, epoch float64) (epochs int, fits bool) {
+	n := math.Floor((budget-once)/epoch + 1e-9)
+	return int(min(max(n, 1), most)), n >= 1
+}

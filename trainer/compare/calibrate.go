@@ -1,0 +1,155 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Calibration is what an epoch of a contestant was found to cost.
+type Calibration struct {
+	Share       float64 `json:"share"`       // of a training that is spent at the late cost
+	Seconds     cost    `json:"seconds"`     // of an epoch, its diagnostics included
+	Evaluations cost    `json:"evaluations"` // of an epoch
+	Steps       int     `json:"steps"`       // parameter steps of an epoch
+}
+
+func (c Calibration) seconds() (once, epoch float64) { return c.Seconds.Once, c.Seconds.epoch(c.Share) }
+func (c Calibration) evaluations() (once, epoch float64) {
+	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
+}
+
+// rounds of timing, each over all contestants in turn, so that what slows the machine for a while slows
+// all of them; the first is not counted.
+const rounds = 8
+
+// quantile of the timings that counts. Disturbances only ever add time; the very least of a few
+// timings would be luck.
+const quantile = 0.25
+
+// late is the progress at which the second stage of a method is timed.
+const late = 1 - 1.0/(1<<20)
+
+// probe is a contestant in training, at its beginning or at its end.
+type probe struct {
+	method   method.Method
+	batches  *data.Batches
+	repeats  int
+	progress float64
+
+	number      int
+	times       []float64 // of a minibatch with all its repeats
+	diagnoses   []float64
+	evaluations []float64 // of a minibatch, as of an epoch
+}
+
+// bench holds what the probes share.
+type bench struct {
+	train data.Dataset
+	pools map[int]*pool.Pool // by threads
+	clock func() time.Time
+}
+
+func (b *bench) close() {
+	for _, p := range b.pools {
+		p.Close()
+	}
+}
+
+// probe builds a contestant's method as a run would. Warm-up of the prior, which is cheaper, is
+// left out: the plan then errs to the safe side.
+func (b *bench) probe(c trainer.Config, progress float64) (*probe, error) {
+	if b.pools[c.Threads] == nil {
+		b.pools[c.Threads] = pool.New(c.Threads)
+	}
+	options := c.Options
+	options.PriorWarmup = 0
+	m, err := method.New(c.Method, method.Setup{
+		Options: options, Train: b.train, Batch: min(c.Batch, b.train.Len()), Tile: c.Tile, Seed: c.Seed, Pool: b.pools[c.Threads],
+	})
+	return &probe{method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed), repeats: c.BatchRepeats, progress: progress}, err
+}
+
+// round takes one minibatch through all its repeats. A contestant that diverges here is timed all the
+// same: its runs will tell.
+func (b *bench) round(p *probe) error {
+	index := p.batches.At(0, p.number%p.batches.PerEpoch())
+	var spent float64
+	began := b.clock()
+	for repeat := range p.repeats {
+		stats, err := p.method.Step(method.Minibatch{Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress})
+		if err != nil && !errors.Is(err, method.ErrDiverged) {
+			return err
+		}
+		spent += stats.Evaluations
+	}
+	stepped := b.clock()
+	p.method.Diagnose(p.progress)
+	diagnosed := b.clock()
+	p.times = append(p.times, stepped.Sub(began).Seconds())
+	p.diagnoses = append(p.diagnoses, diagnosed.Sub(stepped).Seconds())
+	p.evaluations = append(p.evaluations, spent/float64(len(index))*float64(b.train.Len()))
+	p.number++
+	return nil
+}
+
+// seconds and evaluated are the costs of an epoch.
+func (p *probe) seconds() float64 {
+	return low(p.times[1:])*float64(p.batches.PerEpoch()) + low(p.diagnoses[1:])
+}
+func (p *probe) evaluated() float64 { return p.evaluations[len(p.evaluations)-1] }
+
+// onceSeconds and onceEvaluations are what the first round took beyond the later ones.
+func (p *probe) onceSeconds() float64 { return max(0, p.times[0]-low(p.times[1:])) }
+func (p *probe) onceEvaluations() float64 {
+	return (p.evaluations[0] - p.evaluated()) / float64(p.batches.PerEpoch())
+}
+
+// low is a robust estimate of an undisturbed timing: the lower quartile, between two values the larger.
+func low(times []float64) float64 {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[int(math.Ceil(quantile*float64(len(sorted)-1)))]
+}
+
+// calibrate times the contestants' epochs.
+func (b *bench) calibrate(ctx context.Context, configs []trainer.Config, tell func(string)) ([]Calibration, error) {
+	probes := make([][2]*probe, len(configs))
+	for i, c := range configs {
+		for j, progress := range []float64{0, late} {
+			var err error
+			if probes[i][j], err = b.probe(c, progress); err != nil {
+				return nil, err
+			}
+		}
+	}
+	tell("Timing the contestants' steps")
+	for range rounds {
+		for _, pair := range probes {
+			for _, p := range pair {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				if err := b.round(p); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	all := make([]Calibration, len(configs))
+	for i, pair := range probes {
+		first, second := pair[0], pair[1]
+		all[i] = Calibration{
+			Share: configs[i].PriorShare, Steps: first.batches.PerEpoch() * first.repeats,
+			Seconds:     cost{first.seconds(), second.seconds(), second.onceSeconds()},
+			Evaluations: cost{first.evaluated(), second.evaluated(), second.onceEvaluations()},
+		}
+	}
+	return all, nil
+}

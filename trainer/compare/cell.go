@@ -1,0 +1,78 @@
+package compare
+
+import (
+	"math"
+	"strconv"
+)
+
+func (c Column) heading() string {
+	name := c.Name
+	if c.Unit != "" {
+		name += " (" + c.Unit + ")"
+	}
+	switch c.Better {
+	case "lower":
+		return name + " ↓"
+	case "higher":
+		return name + " ↑"
+	}
+	return name
+}
+
+func (c Column) floor() string {
+	if c.Floor == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*c.Floor, 'f', decimalsOf(*c.Floor), 64)
+}
+
+// text is a cell of the table: "**2.05 ± 0.07**".
+func (c Cell) text(column Column, decimals int) string {
+	if c.N == 0 {
+		return "-"
+	}
+	format := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
+	if column.Key == keyEvaluations {
+		format = count
+	}
+	text := format(c.Mean)
+	if c.N > 1 && !(column.cost() && c.SD == 0) {
+		text += " ± " + format(c.SD)
+	}
+	if c.Best {
+		text = "**" + text + "**"
+	}
+	if c.Tied {
+		text += " ≈"
+	}
+	return text
+}
+
+// maxDecimals bounds the digits of a table.
+const maxDecimals = 6
+
+// decimalsOf gives a number three significant digits.
+func decimalsOf(v float64) int {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return min(max(2-int(math.Floor(math.Log10(math.Abs(v)))), 0), maxDecimals)
+}
+
+// decimals give the smallest mean of a column three significant digits, unless others are larger by
+// orders of magnitude.
+func (r *Results) decimals(column int) int {
+	switch r.Columns[column].Key {
+	case keyEpochs, keySteps:
+		return 0
+	case keySeconds:
+		return 1
+	}
+	least, most := math.Inf(1), 0.0
+	for _, row := range r.Rows {
+		if m := math.Abs(row.Cells[column].Mean); m > 0 {
+			least, most = min(least, m), max(most, m)
+		}
+	}
+	return min(decimalsOf(least), decimalsOf(most)+2)
+}

@@ -1,0 +1,93 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer"
+)
+
+// Curve points and checkpoints of a run, about.
+const (
+	curvePoints = 7
+	savedPoints = 20
+)
+
+// config is the configuration of a contestant, up to what the plan decides.
+func (o Options) config(c Contestant) (trainer.Config, error) {
+	base := trainer.DefaultFor
+	if o.Base != nil {
+		base = o.Base
+	}
+	cfg, err := base(c.Method)
+	if err != nil {
+		return cfg, fmt.Errorf("contestant %s: %w", c.Name, err)
+	}
+	cfg.Method, cfg.Epochs = c.Method, 1
+	for _, own := range c.Own {
+		if err := cfg.Key(own.Key).Set(own.Value); err != nil {
+			return cfg, fmt.Errorf("contestant %s: %s = %s: %w", c.Name, own.Key, own.Value, err)
+		}
+	}
+	cfg = planned(cfg, 1, cfg.Seed)
+	if err := cfg.Validate(); err != nil {
+		return cfg, fmt.Errorf("contestant %s:\n%w", c.Name, err)
+	}
+	return cfg, nil
+}
+
+// planned is a contestant's configuration for one run.
+func planned(c trainer.Config, epochs int, seed uint64) trainer.Config {
+	c.Epochs, c.Seed = epochs, seed
+	c.EvalEvery, c.CheckpointEvery = (epochs+curvePoints-1)/curvePoints, (epochs+savedPoints-1)/savedPoints
+	c.KeepCheckpoints = 1
+	return c
+}
+
+// configs are those of all contestants, which must differ from each other, in more than their names.
+func (o Options) configs() ([]trainer.Config, error) {
+	all := make([]trainer.Config, len(o.Contestants))
+	var problems []error
+	for i, c := range o.Contestants {
+		var err error
+		all[i], err = o.config(c)
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	for i, c := range o.Contestants {
+		for j, other := range o.Contestants[:i] {
+			if len(all[i].Changed(all[j])) == 0 {
+				return nil, fmt.Errorf("contestants %s and %s: expected different configurations", other.Name, c.Name)
+			}
+			if c.dir() == other.dir() {
+				return nil, fmt.Errorf("contestants %s and %s: expected names that differ in more than special characters", other.Name, c.Name)
+			}
+		}
+		if odd := unequal(all[0], all[i]); odd != "" {
+			return nil, fmt.Errorf("contestant %s: %s: expected the same for all contestants", c.Name, odd)
+		}
+	}
+	return all, nil
+}
+
+// unequal names a key that all contestants must share and in which a and b differ.
+func unequal(a, b trainer.Config) string {
+	for _, name := range a.Changed(b) {
+		if slices.Contains(shared, name) && !slices.Contains(Planned, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// values are all keys of a configuration, as Key.Set reads them.
+func values(c trainer.Config) map[string]string {
+	m := map[string]string{}
+	for _, key := range c.Keys() {
+		m[key.Name] = key.String()
+	}
+	return m
+}

@@ -1,0 +1,128 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/suggest"
+)
+
+// Contestant is a method, and keys of the configuration that it alone sets.
+type Contestant struct {
+	Name   string `json:"name"` // as Parse reads it: ipld:particles=4
+	Method string `json:"method"`
+	Own    []Own  `json:"own,omitempty"`
+}
+
+// Own is a key with its value, as trainer.Key.Set reads it.
+type Own struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Parse reads a list of contestants, METHOD[:KEY=VALUE]... each, with commas between them:
+// "pgd,ipld:particles=4:inner_steps=2". Brackets keep a list of numbers together:
+// "ipld:decoder_widths=[64,128]".
+func Parse(list string) ([]Contestant, error) {
+	var all []Contestant
+	var problems []error
+	for _, text := range split(list) {
+		c, err := parseOne(text)
+		all, problems = append(all, c), append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// split cuts at the commas outside of brackets.
+func split(list string) []string {
+	depth := 0
+	return strings.FieldsFunc(list, func(r rune) bool {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		}
+		return r == ',' && depth == 0
+	})
+}
+
+func parseOne(text string) (Contestant, error) {
+	parts := strings.Split(strings.TrimSpace(text), ":")
+	c := Contestant{Name: parts[0], Method: parts[0]}
+	if !slices.Contains(method.Names(), c.Method) {
+		return c, fmt.Errorf("contestant %q: method %q: expected one of %s%s", text, c.Method,
+			strings.Join(method.Names(), ", "), suggest.DidYouMean(c.Method, method.Names()))
+	}
+	scratch := trainer.Default()
+	for _, part := range parts[1:] {
+		name, value, found := strings.Cut(part, "=")
+		name = strings.ReplaceAll(strings.TrimSpace(name), "-", "_")
+		if !found || name == "" {
+			return c, fmt.Errorf("contestant %q: %q: expected KEY=VALUE", text, part)
+		}
+		if !slices.Contains(ownKeys(), name) {
+			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s", text, name, suggest.DidYouMean(name, ownKeys()))
+		}
+		key := scratch.Key(name)
+		if err := key.Set(value); err != nil {
+			return c, fmt.Errorf("contestant %q: %s = %s: %w", text, name, value, err)
+		}
+		own := Own{name, key.String()}
+		c.Own = append(c.Own, own)
+		c.Name += ":" + own.text()
+	}
+	return c, nil
+}
+
+// text is the key and its value as Parse reads them.
+func (o Own) text() string {
+	if strings.Contains(o.Value, ",") {
+		return o.Key + "=[" + o.Value + "]"
+	}
+	return o.Key + "=" + o.Value
+}
+
+// shared are the keys that must be the same for all contestants (data and reports), or that the
+// comparison itself sets.
+var shared = []string{
+	"data", "size", "gray", "holdout", "threads",
+	"solver", "solver_steps", "eval_samples",
+	"method", "seed", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints",
+}
+
+// Planned are the keys that the comparison sets in every run, whatever its configuration says: the
+// method and the length of a run, and when it reports and saves.
+var Planned = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
+
+// ownKeys are the keys that a contestant may set.
+func ownKeys() []string {
+	var names []string
+	c := trainer.Default()
+	for _, key := range c.Keys() {
+		if !slices.Contains(shared, key.Name) {
+			names = append(names, key.Name)
+		}
+	}
+	return names
+}
+
+// dir is the contestant's part of the names of its runs' directories.
+func (c Contestant) dir() string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '+', r == '-', r == '=':
+			return r
+		case r == ':':
+			return ','
+		}
+		return '_'
+	}, c.Name)
+}

@@ -1,0 +1,33 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// checkMemory refuses to time contestants that the machine cannot hold, all of them at once and
+// each twice. What a run needs by itself is checked when it begins.
+func checkMemory(configs []trainer.Config, train data.Dataset) error {
+	var sum int64
+	for _, c := range configs {
+		m, err := method.Memory(c.Method, c.Options, method.Scale{
+			Datapoints: train.Len(), Batch: min(c.Batch, train.Len()), Dim: train.Shape().Dim(),
+			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()),
+		})
+		if err != nil {
+			return err
+		}
+		sum += 2 * memory.Parts(m.Held).Total()
+	}
+	if machine := memory.Machine(); machine > 0 && sum > machine {
+		return fmt.Errorf("%w: timing the contestants needs %s, and the machine has %s; compare fewer of them at a time",
+			trainer.ErrMemory, memory.Human(sum), memory.Human(machine))
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Options say what is compared.
+type Options struct {
+	Dir         string // of the comparison
+	Contestants []Contestant
+	// Base is the configuration from which the contestants of a method start; nil: trainer.DefaultFor.
+	Base    func(method string) (trainer.Config, error)
+	Budget  Budget
+	Seeds   []uint64
+	Metrics []string // groups of package evaluate; nil: all
+	Jobs    int      // runs at the same time; 0 means 1
+
+	Hook    trainer.Hook // of all runs, with one job
+	Message func(string) // is told what is under way; nil: nobody
+	Warn    func(string) // is told what the user should know; nil: nobody
+
+	evaluate func(ctx context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error)
+	clock    func() time.Time
+}
+
+// maxSeeds and maxJobs only keep a slip of the pen from filling the disk.
+const maxSeeds, maxJobs = 1 << 10, 1 << 10
+
+func (o Options) withDefaults() Options {
+	for _, f := range []*func(string){&o.Message, &o.Warn} {
+		if *f == nil {
+			*f = func(string) {}
+		}
+	}
+	if o.evaluate == nil {
+		o.evaluate = evaluate.Run
+	}
+	if o.clock == nil {
+		o.clock = time.Now
+	}
+	if len(o.Metrics) == 0 {
+		o.Metrics = evaluate.Groups()
+	}
+	o.Jobs = max(1, o.Jobs)
+	return o
+}
+
+func (o Options) validate() error {
+	problems := []error{o.Budget.validate(), evaluate.Options{Which: o.Metrics}.Validate()}
+	expect := func(ok bool, format string, args ...any) {
+		if !ok {
+			problems = append(problems, fmt.Errorf(format, args...))
+		}
+	}
+	expect(o.Dir != "", "directory: expected a name")
+	expect(len(o.Contestants) > 0, "contestants: expected at least one")
+	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= maxSeeds, "%d seeds: expected 1 to %d", len(o.Seeds), maxSeeds)
+	expect(o.Jobs <= maxJobs, "%d jobs: expected at most %d", o.Jobs, maxJobs)
+	for i, s := range o.Seeds {
+		expect(s <= math.MaxInt64 && !slices.Contains(o.Seeds[:i], s), "seed %d: expected different ones up to 2^63 - 1", s)
+	}
+	return errors.Join(problems...)
+}
+
+// ErrUsage is wrapped by the errors of options that mean no comparison.
+var ErrUsage = errors.New("no such comparison")
+
+// prepare returns the plan of the comparison: the one that its directory holds, if it is the same
+// comparison, or a new one.
+func (o Options) prepare(ctx context.Context) (Plan, error) {
+	if err := o.validate(); err != nil {
+		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	configs, err := o.configs()
+	if err != nil {
+		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	for i := range configs {
+		configs[i].Threads = o.threads(configs[i].Threads)
+	}
+	first := configs[0]
+	all, err := data.Open(first.Data, data.Options{Size: first.Size, Gray: first.Gray, Warn: o.Warn})
+	if err != nil {
+		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	info := trainer.NewRunInfo(first, data.Fingerprint(all), all.Shape())
+	plan, found, err := LoadPlan(o.Dir)
+	if err != nil {
+		return Plan{}, err
+	}
+	if found {
+		if err := plan.check(o, configs, info.Fingerprint); err != nil {
+			return Plan{}, err
+		}
+		o.Message("Going on with the comparison in " + o.Dir)
+		for _, difference := range plan.Info.Differs(info) {
+			o.Warn("the comparison goes on with other bits than it would have had: " + difference)
+		}
+		return plan, nil
+	}
+	return o.newPlan(ctx, configs, all, info)
+}
+
+// threads are those of a run: jobs share the machine.
+func (o Options) threads(asked int) int {
+	if asked > 0 || o.Jobs == 1 {
+		return asked
+	}
+	return max(1, pool.DefaultWorkers()/o.Jobs)
+}
+
+// newPlan calibrates, and stores the plan.
+func (o Options) newPlan(ctx context.Context, configs []trainer.Config, all data.Dataset, info trainer.RunInfo) (Plan, error) {
+	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
+	if err != nil {
+		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	if err := checkMemory(configs, train); err != nil {
+		return Plan{}, err
+	}
+	b := &bench{train: train, pools: map[int]*pool.Pool{}, clock: o.clock}
+	defer b.close()
+	calibrations, err := b.calibrate(ctx, configs, o.Message)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Budget: o.Budget, Seeds: o.Seeds, Metrics: o.Metrics, Info: info}
+	for i, c := range o.Contestants {
+		plan.Contestants = append(plan.Contestants, o.plan(c, configs[i], calibrations[i]))
+		if p := plan.Contestants[i]; !p.Fits {
+			o.Warn(fmt.Sprintf("%s: one epoch is more than the budget of %v; it is run all the same", p.Name, o.Budget))
+		}
+	}
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return Plan{}, fmt.Errorf("comparison: %w", err)
+	}
+	return plan, plan.store(o.Dir)
+}

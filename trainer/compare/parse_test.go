@@ -1,0 +1,132 @@
+package compare
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+func TestParse(t *testing.T) {
+	got, err := Parse("pgd, ipld:particles=04:inner-steps=2,ipld:decoder_widths=[64,128]:lr=1e-3,pgd+diffusion")
+	want := []Contestant{
+		{Name: "pgd", Method: "pgd"},
+		{Name: "ipld:particles=4:inner_steps=2", Method: "ipld", Own: []Own{{"particles", "4"}, {"inner_steps", "2"}}},
+		{Name: "ipld:decoder_widths=[64,128]:lr=0.001", Method: "ipld", Own: []Own{{"decoder_widths", "64,128"}, {"lr", "0.001"}}},
+		{Name: "pgd+diffusion", Method: "pgd+diffusion"},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	for _, c := range want {
+		again, err := Parse(c.Name)
+		if diff := cmp.Diff([]Contestant{c}, again); err != nil || diff != "" {
+			t.Errorf("a contestant's name is not what Parse reads: %v %s", err, diff)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"ipdl":                   `method "ipdl": expected one of ipld, pgd, .*did you mean "ipld"`,
+		"ipld:particles":         `"particles": expected KEY=VALUE`,
+		"ipld:=3":                `"=3": expected KEY=VALUE`,
+		"ipld:partices=4":        `partices is no key that a contestant sets (did you mean "particles"?)`,
+		"ipld:particles=many":    "particles = many: expected an integer",
+		"ipld:epochs=3":          "epochs is no key that a contestant sets",
+		"ipld:data=digits":       "data is no key that a contestant sets",
+		"ipld:seed=2,pgd:size=3": "size is no key that a contestant sets",
+	} {
+		_, err := Parse(text)
+		for part := range strings.SplitSeq(want, ".*") {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v; expected %q", text, err, part)
+			}
+		}
+	}
+}
+
+// Every preset must be a valid comparison of contestants that differ in the key that it is about, or in
+// the method.
+func TestPresets(t *testing.T) {
+	for _, p := range Presets() {
+		contestants, err := Preset(p.Name)
+		if err != nil {
+			t.Fatal(p.Name, err)
+		}
+		if configs, err := (Options{Contestants: contestants}).configs(); err != nil || len(configs) < 2 {
+			t.Errorf("%s: %d contestants, %v", p.Name, len(configs), err)
+		}
+	}
+	all, err := Preset("methods")
+	if got := namesOf(all); err != nil || !slices.Equal(got, method.Names()) {
+		t.Errorf("methods: %v, %v", got, err)
+	}
+	if _, err := Preset("particle"); err == nil || !strings.Contains(err.Error(), `did you mean "particles"`) {
+		t.Errorf("an unknown preset: %v", err)
+	}
+}
+
+// The order of a contestant's configuration: its method's defaults, what all share, its own keys.
+func TestConfigOrder(t *testing.T) {
+	contestants, err := Parse("shortrun,shortrun:inner_steps=3:lr=0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Contestants: contestants, Base: func(name string) (trainer.Config, error) {
+		c, err := trainer.DefaultFor(name)
+		c.LR, c.Latent, c.Epochs, c.EvalEvery = 0.25, 7, 99, 98
+		return c, err
+	}}
+	configs, err := o.configs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	standard, err := trainer.DefaultFor("shortrun")
+	if err != nil || standard.InnerSteps == trainer.Default().InnerSteps {
+		t.Fatalf("the test needs a method with a default of its own: %v", err)
+	}
+	a, b := configs[0], configs[1]
+	if a.InnerSteps != standard.InnerSteps || a.LR != 0.25 || a.Latent != 7 {
+		t.Errorf("inner_steps %d, lr %v, latent %d", a.InnerSteps, a.LR, a.Latent)
+	}
+	if b.InnerSteps != 3 || b.LR != 0.5 || b.Latent != 7 {
+		t.Errorf("own keys: inner_steps %d, lr %v, latent %d", b.InnerSteps, b.LR, b.Latent)
+	}
+	if a.Epochs != 1 || a.EvalEvery != 1 {
+		t.Errorf("epochs %d, eval_every %d: the plan's to set", a.Epochs, a.EvalEvery)
+	}
+}
+
+func TestConfigsRefused(t *testing.T) {
+	for list, want := range map[string]string{
+		"ipld,ipld:particles=1":                      "expected different configurations",
+		"ipld:particles=0":                           "particles = 0: expected",
+		"shortrun:particles=2":                       "particles = 2: expected",
+		"ipld:decoder_widths=64,ipld:decoder_widths": "",
+	} {
+		contestants, err := Parse(list)
+		if err == nil {
+			_, err = Options{Contestants: contestants}.configs()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; expected %q", list, err, want)
+		}
+	}
+	contestants, err := Parse("ipld,pgd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Contestants: contestants, Base: func(name string) (trainer.Config, error) {
+		c, err := trainer.DefaultFor(name)
+		c.EvalSamples += len(name)
+		return c, err
+	}}
+	if _, err := o.configs(); err == nil || !strings.Contains(err.Error(), "contestant pgd: eval_samples: expected the same for all") {
+		t.Errorf("unequal reports: %v", err)
+	}
+}

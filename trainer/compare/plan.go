@@ -1,0 +1,154 @@
+package compare
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/plume-ml/plume/trainer"
+)
+
+// planFile holds the plan in the comparison's directory.
+const planFile = "plan.json"
+
+// Plan is a comparison: who runs how long, on which seeds. It is made once and never changes.
+type Plan struct {
+	Budget      Budget          `json:"budget"`
+	Seeds       []uint64        `json:"seeds"`
+	Metrics     []string        `json:"metrics"` // groups of package evaluate that are measured
+	Contestants []Planning      `json:"contestants"`
+	Info        trainer.RunInfo `json:"info"` // of the session that made the plan
+}
+
+// Planning is the plan of one contestant's runs.
+type Planning struct {
+	Contestant
+	Epochs      int               `json:"epochs"`
+	Steps       int               `json:"steps"`       // parameter steps
+	Seconds     float64           `json:"seconds"`     // that they should take
+	Evaluations float64           `json:"evaluations"` // of networks
+	Fits        bool              `json:"fits"`        // false where one epoch is beyond the budget, and is run all the same
+	Calibration Calibration       `json:"calibration"`
+	Keys        map[string]string `json:"config"` // of its first run
+}
+
+// plan turns calibrations into epochs.
+func (o Options) plan(c Contestant, cfg trainer.Config, cal Calibration) Planning {
+	p := Planning{Contestant: c, Calibration: cal, Epochs: o.Budget.Epochs, Fits: true}
+	switch {
+	case o.Budget.Seconds > 0:
+		once, epoch := cal.seconds()
+		p.Epochs, p.Fits = fit(o.Budget.Seconds, once, epoch)
+	case o.Budget.Evaluations > 0:
+		once, epoch := cal.evaluations()
+		p.Epochs, p.Fits = fit(o.Budget.Evaluations, once, epoch)
+	}
+	total := func(once, epoch float64) float64 { return once + float64(p.Epochs)*epoch }
+	p.Steps, p.Seconds, p.Evaluations = p.Epochs*cal.Steps, total(cal.seconds()), total(cal.evaluations())
+	p.Keys = values(planned(cfg, p.Epochs, o.Seeds[0]))
+	return p
+}
+
+// config is the configuration of the contestant's run with a seed.
+func (p Planning) config(seed uint64) (trainer.Config, error) {
+	c := trainer.Default()
+	for _, key := range c.Keys() {
+		value, ok := p.Keys[key.Name]
+		if !ok {
+			return c, fmt.Errorf("contestant %s: expected the key %s, as in every plan that this version makes", p.Name, key.Name)
+		}
+		if err := key.Set(value); err != nil {
+			return c, fmt.Errorf("contestant %s: %s = %s: %w", p.Name, key.Name, value, err)
+		}
+	}
+	c = planned(c, p.Epochs, seed)
+	return c, c.Validate()
+}
+
+func (p Plan) store(dir string) error {
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", planFile, err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, planFile), append(text, '\n'), 0o666, renameio.WithTempDir(dir)); err != nil {
+		return fmt.Errorf("%s: %w", planFile, err)
+	}
+	return nil
+}
+
+// LoadPlan reads the plan of the comparison in dir; found is false where there is none.
+func LoadPlan(dir string) (plan Plan, found bool, err error) {
+	path := filepath.Join(dir, planFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return plan, false, nil
+	}
+	if err != nil {
+		return plan, false, fmt.Errorf("plan: %w", err)
+	}
+	if err := json.Unmarshal(text, &plan); err != nil {
+		return plan, false, fmt.Errorf("%s: expected the plan of a comparison: %w", path, err)
+	}
+	if len(plan.Contestants) == 0 || len(plan.Seeds) == 0 {
+		return plan, false, fmt.Errorf("%s: expected contestants and seeds", path)
+	}
+	return plan, true, nil
+}
+
+// ErrOtherPlan is wrapped by the error of a comparison that its directory holds another one.
+var ErrOtherPlan = errors.New("another comparison")
+
+// check reports in what the comparison that is asked for differs from the plan.
+func (p Plan) check(o Options, configs []trainer.Config, fingerprint string) error {
+	var differ []string
+	add := func(what string, was, asked any) {
+		if w, a := fmt.Sprint(was), fmt.Sprint(asked); w != a {
+			differ = append(differ, fmt.Sprintf("%s: %s, was %s", what, a, w))
+		}
+	}
+	add("budget", p.Budget, o.Budget)
+	add("seeds", p.Seeds, o.Seeds)
+	add("data fingerprint", p.Info.Fingerprint, fingerprint)
+	add("metrics", p.Metrics, o.Metrics)
+	add("contestants", names(p.Contestants), strings.Join(namesOf(o.Contestants), ","))
+	for i, asked := range configs {
+		at := slices.IndexFunc(p.Contestants, func(c Planning) bool { return c.Name == o.Contestants[i].Name })
+		if at < 0 {
+			continue
+		}
+		was, now := p.Contestants[at].Keys, values(asked)
+		for _, key := range asked.Keys() {
+			if !slices.Contains(Planned, key.Name) && key.Name != "seed" && key.Name != "threads" {
+				add(o.Contestants[i].Name+": "+key.Name, was[key.Name], now[key.Name])
+			}
+		}
+	}
+	if differ == nil {
+		return nil
+	}
+	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one needs another directory:\n%s",
+		o.Dir, ErrOtherPlan, strings.Join(differ, "\n"))
+}
+
+func names(all []Planning) string {
+	list := make([]string, len(all))
+	for i, c := range all {
+		list[i] = c.Name
+	}
+	return strings.Join(list, ",")
+}
+
+func namesOf(all []Contestant) []string {
+	list := make([]string, len(all))
+	for i, c := range all {
+		list[i] = c.Name
+	}
+	return list
+}

@@ -1,0 +1,49 @@
+package compare
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/suggest"
+)
+
+// PresetInfo is a list of contestants under a name.
+type PresetInfo struct{ Name, Help, Contestants string }
+
+// Presets are the comparisons that have a name: all methods, and ablations of ipld.
+func Presets() []PresetInfo {
+	return []PresetInfo{
+		{"methods", "all methods", strings.Join(method.Names(), ",")},
+		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion,pgd"},
+		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8", "16")},
+		{"prior-weight", "weight of the noise levels in the score network's loss", each("ipld:prior_weight=%s", "elbo", "simple")},
+		{"control-variate", "control variate of the prior drift", each("ipld:control_variate=%s", "false", "true")},
+		{"step-size", "step size h, from a quarter of the default to four times as much", strings.Join([]string{
+			"ipld:step_size=0.0005:step_size_end=0.000125", "ipld:step_size=0.001:step_size_end=0.00025",
+			"ipld:step_size=0.002:step_size_end=0.0005",
+			"ipld:step_size=0.004:step_size_end=0.001", "ipld:step_size=0.008:step_size_end=0.002"}, ",")},
+		{"inner-steps", "particle moves per parameter step", each("ipld:inner_steps=%s", "1", "2", "4", "8")},
+		{"dynamics", "what moves the particles", each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
+	}
+}
+
+func each(format string, values ...string) string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = fmt.Sprintf(format, v)
+	}
+	return strings.Join(list, ",")
+}
+
+// Preset returns the contestants of the named preset.
+func Preset(name string) ([]Contestant, error) {
+	var names []string
+	for _, p := range Presets() {
+		if p.Name == name {
+			return Parse(p.Contestants)
+		}
+		names = append(names, p.Name)
+	}
+	return nil, fmt.Errorf("preset %q: expected one of %s%s", name, strings.Join(names, ", "), suggest.DidYouMean(name, names))
+}

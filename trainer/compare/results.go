@@ -1,0 +1,134 @@
+package compare
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// SamplesFile is the picture of samples side by side, in the comparison's directory.
+const SamplesFile = "samples.png"
+
+// comparison is one call of Run under way.
+type comparison struct {
+	Options
+	plan  Plan
+	total int
+	mu    sync.Mutex // of the files in Dir
+}
+
+// Outcome is what is known of one run.
+type Outcome struct {
+	Contestant string
+	Seed       uint64
+	Dir        string
+	Done       bool // trained and evaluated
+	Diverged   bool
+	Epochs     int // that it trained
+	Values     map[string]float64
+	Curve      []metric.Epoch // records with an evaluation
+}
+
+// read collects what the files say of a run.
+func (t task) read() (Outcome, []evaluate.Metric, error) {
+	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]float64{}}
+	_, diverged, err := outcome(t.dir)
+	if err != nil {
+		return o, nil, err
+	}
+	o.Diverged = diverged
+	records, err := metric.ReadLog(filepath.Join(t.dir, "metrics.jsonl"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return o, nil, err
+	}
+	if len(records) > 0 {
+		o.Epochs = records[len(records)-1].Epoch
+	}
+	report, found, err := readReport(t.dir)
+	if err != nil || !found || len(records) == 0 {
+		return o, nil, err
+	}
+	o.Done = true
+	o.add(records)
+	for _, m := range report.Metrics {
+		o.Values[m.Key] = m.Value
+	}
+	return o, report.Metrics, nil
+}
+
+// add takes over what the records of a training say.
+func (o *Outcome) add(records []metric.Epoch) {
+	last := records[len(records)-1]
+	o.Values[keyEpochs], o.Values[keySteps] = float64(last.Epoch), float64(last.Step)
+	o.Values[keySeconds], o.Values[keyEvaluations] = last.StepSeconds, last.Evaluations
+	o.Values[keyTrainMSE] = last.ReconMSE
+	if last.PCA64FD != nil {
+		o.Values[keyTrainFD] = *last.PCA64FD
+	}
+	for _, r := range records {
+		if r.PCA64FD != nil {
+			o.Curve = append(o.Curve, r)
+		}
+	}
+}
+
+func readReport(runDir string) (report evaluate.Report, found bool, err error) {
+	path := filepath.Join(runDir, evalFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return report, false, nil
+	}
+	if err != nil {
+		return report, false, fmt.Errorf("evaluation: %w", err)
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		return report, false, fmt.Errorf("%s: expected the evaluation of a run: %w", path, err)
+	}
+	return report, true, nil
+}
+
+// Collect reads from the comparison's directory what is known so far.
+func Collect(dir string, plan Plan) (*Results, error) {
+	r := &Results{Plan: plan}
+	for _, t := range plan.tasks(dir) {
+		o, metrics, err := t.read()
+		if err != nil {
+			return nil, err
+		}
+		r.Runs = append(r.Runs, o)
+		r.columns(metrics)
+	}
+	r.aggregate()
+	return r, nil
+}
+
+// report writes the tables of what there is.
+func (c *comparison) report() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, err := Collect(c.Dir, c.plan)
+	if err != nil {
+		return err
+	}
+	return r.WriteTables(c.Dir)
+}
+
+// finish writes tables, plots and samples of what there is.
+func (c *comparison) finish(ctx context.Context) (*Results, error) {
+	r, err := Collect(c.Dir, c.plan)
+	if err == nil {
+		err = errors.Join(r.WriteTables(c.Dir), r.WritePlots(c.Dir))
+	}
+	if err == nil {
+		err = r.WriteSamples(ctx, filepath.Join(c.Dir, SamplesFile))
+	}
+	return r, err
+}

@@ -1,0 +1,206 @@
+package compare
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// Names in the comparison's directory.
+const (
+	runsDir  = "runs"
+	evalFile = "eval.json" // in a run's directory: the report of package evaluate
+)
+
+// ErrInterrupted is what Run returns when its context ended: the run under way has a checkpoint, and
+// the same call goes on from there.
+var ErrInterrupted = trainer.ErrInterrupted
+
+// task is one run.
+type task struct {
+	Planning
+	seed   uint64
+	dir    string
+	number int // from 1
+}
+
+// tasks are all runs: every contestant with the first seed, then with the next, so that a part of
+// them is a comparison, too.
+func (p Plan) tasks(dir string) (all []task) {
+	for _, seed := range p.Seeds {
+		for _, c := range p.Contestants {
+			all = append(all, task{
+				Planning: c, seed: seed, number: len(all) + 1,
+				dir: filepath.Join(dir, runsDir, fmt.Sprintf("%s-s%d", c.dir(), seed)),
+			})
+		}
+	}
+	return all
+}
+
+// Run makes the comparison, or goes on with it: what is finished in Dir stays. A run that diverges is
+// part of the result. After every run the tables in Dir are those of all runs so far. When ctx ends, the
+// runs under way save checkpoints, plots and samples are drawn of those that are done, and the error
+// wraps ErrInterrupted.
+func Run(ctx context.Context, o Options) (*Results, error) {
+	o = o.withDefaults()
+	plan, err := o.prepare(ctx)
+	if ctx.Err() != nil {
+		return nil, ErrInterrupted
+	}
+	if err != nil {
+		return nil, err
+	}
+	tasks := plan.tasks(o.Dir)
+	o.announce(plan, len(tasks))
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(o.Jobs)
+	c := &comparison{Options: o, plan: plan, total: len(tasks)}
+	for _, t := range tasks {
+		group.Go(func() error {
+			if inner.Err() != nil {
+				return ErrInterrupted
+			}
+			return c.do(inner, t)
+		})
+	}
+	err = group.Wait()
+	if err != nil && !errors.Is(err, ErrInterrupted) {
+		return nil, err
+	}
+	r, drawErr := c.finish(context.WithoutCancel(ctx))
+	return r, errors.Join(err, drawErr)
+}
+
+func (o Options) announce(p Plan, runs int) {
+	var seconds float64
+	for _, c := range p.Contestants {
+		o.Message(fmt.Sprintf("%s: %d epochs, %d steps, about %.1f s and %s network evaluations",
+			c.Name, c.Epochs, c.Steps, c.Seconds, count(c.Evaluations)))
+		seconds += c.Seconds * float64(len(p.Seeds)) / float64(o.Jobs)
+	}
+	o.Message(fmt.Sprintf("%d runs of %v each: about %v, and evaluations", runs, p.Budget,
+		time.Duration(seconds*float64(time.Second)).Round(time.Second)))
+}
+
+// do trains and evaluates one run, as far as that is not done.
+func (c *comparison) do(ctx context.Context, t task) error {
+	if err := c.train(ctx, t); errors.Is(err, trainer.ErrDiverged) {
+		c.Warn(fmt.Sprintf("%s, seed %d: %v", t.Name, t.seed, err))
+	} else if err != nil {
+		return fmt.Errorf("%s, seed %d: %w", t.Name, t.seed, err)
+	} else if err := c.judge(ctx, t); err != nil {
+		return fmt.Errorf("%s, seed %d: %w", t.Name, t.seed, err)
+	}
+	return c.report()
+}
+
+// train brings a run to its end, unless it is there.
+func (c *comparison) train(ctx context.Context, t task) error {
+	cfg, err := t.config(t.seed)
+	if err != nil {
+		return err
+	}
+	run, err := c.open(t, cfg)
+	if err != nil || run == nil {
+		return err
+	}
+	c.Message(fmt.Sprintf("Run %d of %d: %s, seed %d, %d epochs", t.number, c.total, t.Name, t.seed, t.Epochs))
+	err = run.Run(ctx)
+	return errors.Join(err, run.Close())
+}
+
+// open starts a run or goes on with it; nil where it has ended.
+func (c *comparison) open(t task, cfg trainer.Config) (*trainer.Trainer, error) {
+	hook := trainer.WithHook(c.hook(t))
+	if !trainer.IsRun(t.dir) {
+		if err := trainer.ClaimDir(t.dir); err != nil {
+			return nil, err
+		}
+		return trainer.New(cfg, t.dir, hook)
+	}
+	if ended, _, err := outcome(t.dir); err != nil || ended {
+		return nil, err
+	}
+	if _, err := checkpoint.Latest(t.dir); err == nil {
+		return trainer.Resume(t.dir, cfg, hook)
+	}
+	// It was killed before its first checkpoint: nothing of it is worth keeping.
+	if err := os.RemoveAll(t.dir); err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	return c.open(t, cfg)
+}
+
+// outcome tells whether a run has ended, and whether by divergence.
+func outcome(runDir string) (ended, diverged bool, err error) {
+	info, err := trainer.LoadRunInfo(runDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, false, nil
+	}
+	return info.Finished != nil || info.Diverged, info.Diverged, err
+}
+
+// hook reports a run; several at a time would write over each other's progress.
+func (c *comparison) hook(t task) trainer.Hook {
+	h := trainer.Hook{OnWarning: func(text string) { c.Warn(fmt.Sprintf("%s, seed %d: %s", t.Name, t.seed, text)) }}
+	if c.Jobs > 1 {
+		return h
+	}
+	h.OnStep, h.OnEpoch = c.Hook.OnStep, func(e metric.Epoch) {
+		if e.PCA64FD != nil && c.Hook.OnEpoch != nil {
+			c.Hook.OnEpoch(e)
+		}
+	}
+	return h
+}
+
+// judge evaluates a run, once. A model whose images are not finite counts as diverged.
+func (c *comparison) judge(ctx context.Context, t task) error {
+	path := filepath.Join(t.dir, evalFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	if _, diverged, err := outcome(t.dir); err != nil || diverged {
+		return err
+	}
+	cfg, err := t.config(t.seed)
+	if err != nil {
+		return err
+	}
+	c.Message(fmt.Sprintf("Run %d of %d: evaluation", t.number, c.total))
+	report, err := c.evaluate(ctx, t.dir, evaluate.Options{
+		Samples: cfg.EvalSamples, Solver: cfg.Solver, Steps: cfg.SolverSteps, Seed: t.seed, Threads: cfg.Threads,
+		Which: c.Metrics, Progress: c.Message, Warn: c.Warn,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case errors.Is(err, trainer.ErrDiverged):
+		c.Warn(fmt.Sprintf("%s, seed %d: %v", t.Name, t.seed, err))
+		return trainer.MarkDiverged(t.dir)
+	case err != nil:
+		return err
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", evalFile, err)
+	}
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o666, renameio.WithTempDir(t.dir)); err != nil {
+		return fmt.Errorf("%s: %w", evalFile, err)
+	}
+	return nil
+}

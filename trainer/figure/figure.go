@@ -1,0 +1,128 @@
+// Package figure draws lines and points with error bars, on linear or logarithmic axes, as PNG and
+// SVG.
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Series is one line, one set of points, or both, in one colour.
+type Series struct {
+	Name   string    // in the legend; none if empty
+	X, Y   []float64 // of the same length; points that an axis cannot show are left out
+	Err    []float64 // half the length of the error bars; nil for none
+	Line   bool
+	Points bool
+	Dashed bool // the line, as those of references are
+	Same   bool // has the colour of the series before
+}
+
+// Plot is one diagram. The labels of the axes should say the units.
+type Plot struct {
+	Title, XLabel, YLabel string
+	LogX, LogY            bool
+	Series                []Series
+}
+
+// Size of a diagram, in points (1/72 inch), and dots per inch of a PNG.
+const (
+	width  = 6.4 * vg.Inch
+	height = 4.2 * vg.Inch
+	margin = 0.08 * vg.Inch
+	dpi    = 144
+)
+
+var (
+	errFormat = errors.New("expected a name that ends in .png or .svg")
+	errEmpty  = errors.New("the figure has no point to draw")
+)
+
+const errLengths = "figure: X, Y and Err of a series differ in length"
+
+// Write draws the plot into a file, atomically, as its ending says: .png or .svg. A plot without
+// a point that its axes can show is an error, as is what the file system refuses.
+func (p Plot) Write(path string) error {
+	if err := p.write(path); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func (p Plot) write(path string) error {
+	drawn, err := p.build()
+	if err != nil {
+		return err
+	}
+	beside := p.beside(drawn)
+	var canvas interface {
+		vg.CanvasWriterTo
+		vg.CanvasSizer
+	}
+	switch filepath.Ext(path) {
+	case ".png":
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width+beside, height), vgimg.UseDPI(dpi))}
+	case ".svg":
+		canvas = vgsvg.New(width+beside, height)
+	default:
+		return errFormat
+	}
+	paint(drawn, draw.New(canvas), beside)
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithTempDir(filepath.Dir(path)))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	if _, err := canvas.WriteTo(file); err != nil {
+		return err
+	}
+	return file.CloseAtomicallyReplace()
+}
+
+// build lays the diagram out.
+func (p Plot) build() (*plot.Plot, error) {
+	out := plot.New()
+	out.Title.Text, out.X.Label.Text, out.Y.Label.Text = p.Title, p.XLabel, p.YLabel
+	style(out)
+	series := p.visible()
+	if len(series) == 0 {
+		return nil, errEmpty
+	}
+	for _, s := range series {
+		if err := s.add(out); err != nil {
+			return nil, err
+		}
+	}
+	p.axes(out)
+	placeLegend(out, series)
+	return out, nil
+}
+
+// visible is what the axes can show of the series that they can show anything of.
+func (p Plot) visible() (series []shown) {
+	colour := -1
+	for _, s := range p.Series {
+		if !s.Same || colour < 0 {
+			colour++
+		}
+		if out := s.shown(p.LogX, p.LogY); len(out.xy) > 0 {
+			out.colour = colour
+			series = append(series, out)
+		}
+	}
+	return series
+}
+
+// onAxis tells whether an axis can show a value.
+func onAxis(v float64, logarithmic bool) bool {
+	return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !logarithmic)
+}

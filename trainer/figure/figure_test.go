@@ -1,0 +1,210 @@
+package figure
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// falling has two series that fall, of which one has numbers that no axis can show.
+func falling() Plot {
+	return Plot{
+		Title: "Some errors", XLabel: "steps k", YLabel: "error (nats)", LogY: true,
+		Series: []Series{
+			{Name: "measured", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, math.NaN()}, Err: []float64{0.5, 0.05, 1, 1}, Points: true},
+			{Name: "exact", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, 0}, Line: true, Dashed: true},
+		},
+	}
+}
+
+func written(t *testing.T, p Plot, name string) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte("of before"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("%d files, %v: expected the figure alone", len(left), err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// coloured is the box of the pixels of a colour, and how many they are.
+func coloured(picture image.Image, c color.RGBA) (box image.Rectangle, n int) {
+	for y := range picture.Bounds().Dy() {
+		for x := range picture.Bounds().Dx() {
+			if color.RGBAModel.Convert(picture.At(x, y)) == c {
+				box = box.Union(image.Rect(x, y, x+1, y+1))
+				n++
+			}
+		}
+	}
+	return box, n
+}
+
+// TestPNG: the picture has the size it should, and both series in their colours, in the part of the diagram
+// where their points are.
+func TestPNG(t *testing.T) {
+	picture, err := png.Decode(bytes.NewReader(written(t, falling(), "a.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := picture.Bounds().Size(); size != image.Pt(922, 605) { // 6.4 x 4.2 inches of 144 dots, rounded up
+		t.Errorf("%v pixels", size)
+	}
+	box, n := coloured(picture, colours[0])
+	if n < 200 || box.Min.X > 250 || box.Max.X < 500 {
+		t.Errorf("%d pixels of the first series, in %v", n, box)
+	}
+	if box, n := coloured(picture, colours[1]); n < 200 || box.Dx() < 500 || box.Dy() < 200 {
+		t.Errorf("%d pixels of the second series, in %v", n, box)
+	}
+	if _, n := coloured(picture, colours[2]); n > 0 {
+		t.Errorf("%d pixels of a third series", n)
+	}
+}
+
+// TestSVG: the drawing has all texts, and is the same each time.
+func TestSVG(t *testing.T) {
+	text := written(t, falling(), "a.svg")
+	for _, want := range []string{"<svg", "Some errors", "steps k", "error (nats)", "measured", "exact", ">0.1<"} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("no %q in the drawing", want)
+		}
+	}
+	if !bytes.Equal(text, written(t, falling(), "a.svg")) {
+		t.Error("two drawings of a figure differ")
+	}
+}
+
+// TestVisible: what an axis cannot show is left out, error bars stay above zero on a logarithmic axis, and
+// colours go by the series, drawn or not.
+func TestVisible(t *testing.T) {
+	nan := math.NaN()
+	p := Plot{LogY: true, Series: []Series{
+		{X: []float64{1}, Y: []float64{0}, Points: true},
+		{X: []float64{1, nan, math.Inf(1), 4}, Y: []float64{2, 1, 1, -1}, Err: []float64{5, 1, 1, 1}, Points: true},
+		{X: []float64{1}, Y: []float64{3}, Line: true, Same: true},
+		{X: []float64{1}, Y: []float64{3}, Line: true},
+	}}
+	series := p.visible()
+	if len(series) != 3 {
+		t.Fatalf("%d series", len(series))
+	}
+	for i, colour := range []int{1, 1, 2} {
+		if series[i].colour != colour || len(series[i].xy) != 1 {
+			t.Errorf("series %d: colour %d, %d points", i, series[i].colour, len(series[i].xy))
+		}
+	}
+	if bar := series[0].bars[0]; bar.High != 5 || bar.Low != 1.9 {
+		t.Errorf("error bar %v", bar)
+	}
+}
+
+// TestLegend: it is where the lines are not.
+func TestLegend(t *testing.T) {
+	for _, c := range []struct {
+		y         []float64
+		top, left bool
+	}{
+		{[]float64{3, 2, 1}, true, false},
+		{[]float64{1, 2, 3}, true, true},
+		{[]float64{3, 3, 3, 1, 3, 3, 3}, false, false},
+	} {
+		x := make([]float64, len(c.y))
+		for i := range x {
+			x[i] = float64(i)
+		}
+		drawn, err := Plot{Series: []Series{{Name: "a", X: x, Y: c.y, Line: true}}}.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if drawn.Legend.Top != c.top || drawn.Legend.Left != c.left {
+			t.Errorf("%v: the legend is at the top: %v, left: %v", c.y, drawn.Legend.Top, drawn.Legend.Left)
+		}
+	}
+}
+
+// TestCrowd: the legend of many series stands beside the diagram, which keeps its size.
+func TestCrowd(t *testing.T) {
+	p := Plot{}
+	for i := range crowd + 1 {
+		p.Series = append(p.Series, Series{Name: strings.Repeat("n", 12), X: []float64{0, 1}, Y: []float64{0, float64(i)}, Line: true})
+	}
+	few, err := png.Decode(bytes.NewReader(written(t, Plot{Series: p.Series[1:]}, "few.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := png.Decode(bytes.NewReader(written(t, p, "many.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := few.Bounds().Dx()
+	if few.Bounds().Dy() != many.Bounds().Dy() || many.Bounds().Dx() < width+100 {
+		t.Errorf("%v and %v", few.Bounds(), many.Bounds())
+	}
+	// The third series has the same colour in both: as a line in the diagram and as a line in the legend.
+	if box, _ := coloured(many, colours[2]); box.Max.X < width || box.Min.X > width/2 {
+		t.Errorf("the third series is in %v of %v", box, many.Bounds())
+	}
+}
+
+// TestTicks: a logarithmic axis is labelled, with short numbers, however far it goes.
+func TestTicks(t *testing.T) {
+	for _, span := range [][2]float64{{1, 1.5}, {0.012, 0.03}, {0.5, 200}, {1e-12, 1}, {1e-30, 1e30}} {
+		labels := 0
+		for _, tick := range (decades{}).Ticks(span[0], span[1]) {
+			if tick.Value < span[0] || tick.Value > span[1] {
+				t.Errorf("%v: a mark at %v", span, tick.Value)
+			}
+			if tick.Label != "" {
+				labels++
+			}
+		}
+		if labels < 1 || labels > 16 {
+			t.Errorf("%v: %d labels", span, labels)
+		}
+	}
+}
+
+// TestErrors: what cannot be drawn or written says so with the file's name, and leaves no file.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	empty := Plot{Series: []Series{{X: []float64{1}, Y: []float64{math.Inf(1)}, Line: true}}}
+	for _, c := range []struct {
+		plot Plot
+		path string
+		want error
+	}{
+		{falling(), "a.pdf", errFormat}, {empty, "a.png", errEmpty}, {Plot{}, "a.svg", errEmpty}, {falling(), "none/a.png", fs.ErrNotExist},
+	} {
+		path := filepath.Join(dir, c.path)
+		if err := c.plot.Write(path); !errors.Is(err, c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, expected %v", c.path, err, c.want)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("%d files, %v", len(left), err)
+	}
+	defer func() {
+		if recover() != errLengths {
+			t.Error("series of unequal lengths did not panic")
+		}
+	}()
+	Plot{Series: []Series{{X: []float64{1, 2}, Y: []float64{1}}}}.visible()
+}

@@ -1,0 +1,39 @@
+package figure
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// crowd is the most names of a legend that stands inside the diagram: no corner has room for more.
+const crowd = 6
+
+// beside is the width of a legend beside the diagram, which becomes so much wider; 0 for one inside.
+func (p Plot) beside(drawn *plot.Plot) vg.Length {
+	names := 0
+	for _, s := range p.visible() {
+		if s.Name != "" {
+			names++
+		}
+	}
+	if names <= crowd {
+		return 0
+	}
+	box := drawn.Legend.Rectangle(draw.Canvas{})
+	return box.Max.X - box.Min.X + 2*margin
+}
+
+// paint draws the diagram, and its legend inside or in a strip of that width on the right.
+func paint(drawn *plot.Plot, c draw.Canvas, beside vg.Length) {
+	legend := drawn.Legend
+	if beside > 0 {
+		drawn.Legend = plot.NewLegend()
+	}
+	drawn.Draw(draw.Crop(c, margin, -margin-beside, margin, -margin))
+	if beside > 0 {
+		legend.Top, legend.Left = true, true
+		below := drawn.Title.TextStyle.Font.Size + drawn.Title.Padding
+		legend.Draw(draw.Crop(c, c.Max.X-c.Min.X-beside, -margin, margin, -margin-below))
+	}
+}

@@ -1,0 +1,123 @@
+package figure
+
+import (
+	"image/color"
+	"math"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// style sets what all diagrams share: a sans-serif face and a faint grid.
+func style(p *plot.Plot) {
+	for _, f := range []struct {
+		font *font.Font
+		size float64
+	}{
+		{&p.Title.TextStyle.Font, 12}, {&p.X.Label.TextStyle.Font, 11}, {&p.Y.Label.TextStyle.Font, 11},
+		{&p.X.Tick.Label.Font, 9}, {&p.Y.Tick.Label.Font, 9}, {&p.Legend.TextStyle.Font, 9},
+	} {
+		f.font.Variant, f.font.Size = "Sans", vg.Points(f.size)
+	}
+	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = vg.Points(6), vg.Points(4), vg.Points(4)
+	grid := plotter.NewGrid()
+	for _, l := range []*color.Color{&grid.Horizontal.Color, &grid.Vertical.Color} {
+		*l = color.Gray{Y: 0xdd}
+	}
+	p.Add(grid)
+	p.Legend.Padding, p.Legend.ThumbnailWidth = vg.Points(2), vg.Points(24)
+}
+
+// axes makes the axes logarithmic where asked for, and gives the data some room.
+func (p Plot) axes(out *plot.Plot) {
+	for _, a := range []struct {
+		*plot.Axis
+		logarithmic bool
+	}{{&out.X, p.LogX}, {&out.Y, p.LogY}} {
+		if a.logarithmic {
+			a.Scale, a.Tick.Marker = plot.LogScale{}, decades{}
+			room := math.Pow(a.Max/a.Min, 0.04)
+			if a.Max/a.Min < 1.2 {
+				room = 1.2
+			}
+			a.Min, a.Max = a.Min/room, a.Max*room
+			continue
+		}
+		room := 0.04 * (a.Max - a.Min)
+		if room == 0 {
+			room = math.Max(1e-3, 0.1*math.Abs(a.Max))
+		}
+		a.Min, a.Max = a.Min-room, a.Max+room
+	}
+}
+
+// Legends are put into the corner where the least is drawn: in the box of this share of the diagram.
+const legendWidth, legendHeight = 0.5, 0.3
+
+// steps is in how many points a line from point to point is looked at.
+const steps = 16
+
+func placeLegend(out *plot.Plot, series []shown) {
+	var corners [2][2]int // of points: lower and upper, left and right
+	count := func(x, y float64) {
+		for top, row := range corners {
+			for right := range row {
+				if math.Abs(x-float64(right)) < legendWidth && math.Abs(y-float64(top)) < legendHeight {
+					corners[top][right]++
+				}
+			}
+		}
+	}
+	for _, s := range series {
+		for i, p := range s.xy {
+			x, y := out.X.Norm(p.X), out.Y.Norm(p.Y)
+			count(x, y)
+			if i == 0 || !s.Line {
+				continue
+			}
+			x0, y0 := out.X.Norm(s.xy[i-1].X), out.Y.Norm(s.xy[i-1].Y)
+			for k := 1; k < steps; k++ {
+				t := float64(k) / steps
+				count(x0+t*(x-x0), y0+t*(y-y0))
+			}
+		}
+	}
+	best := [2]int{1, 1}
+	for _, corner := range [][2]int{{1, 0}, {0, 1}, {0, 0}} {
+		if corners[corner[0]][corner[1]] < corners[best[0]][best[1]] {
+			best = corner
+		}
+	}
+	out.Legend.Top, out.Legend.Left = best[0] == 1, best[1] == 0
+}
+
+// decades marks a logarithmic axis at the powers of ten, and, where these are few, also between.
+type decades struct{}
+
+func (decades) Ticks(low, high float64) []plot.Tick {
+	labelled := map[int]bool{1: true}
+	if span := math.Log10(high / low); span < 1 {
+		labelled = map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 8: true}
+	} else if span < 2.5 {
+		labelled = map[int]bool{1: true, 2: true, 5: true}
+	}
+	every := max(1, int(math.Log10(high/low)/8)) // decades from label to label
+	var ticks []plot.Tick
+	for e := int(math.Floor(math.Log10(low))); e <= int(math.Ceil(math.Log10(high))); e++ {
+		for digit := 1; digit <= 9; digit++ {
+			v := float64(digit) * math.Pow10(e)
+			if v < low || v > high {
+				continue
+			}
+			tick := plot.Tick{Value: v}
+			if labelled[digit] && e%every == 0 {
+				tick.Label = strconv.FormatFloat(v, 'g', 3, 64)
+			}
+			ticks = append(ticks, tick)
+		}
+	}
+	return ticks
+}
