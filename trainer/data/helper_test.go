@@ -21,6 +21,8 @@ func idx(dims []uint32, payload []byte) []byte {
 	return append(b, payload...)
 }
 
+const npyMagic = "\x93NUMPY"
+
 // npy is a .npy file of format version 1 written by hand.
 func npy(dict string, payload []byte) []byte {
 	dict += "\n"

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
 // source is an input to be parsed, gzip already taken off.
@@ -148,7 +150,7 @@ func kindOf(head []byte) kind {
 		return kindEmpty
 	case isIDXMagic(head):
 		return kindIDX
-	case bytes.HasPrefix(head, []byte(npyMagic)):
+	case bytes.HasPrefix(head, []byte(npyfile.Magic)):
 		return kindNPY
 	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
 		return kindPNG

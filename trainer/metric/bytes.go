@@ -30,7 +30,7 @@ func DistanceBytes(n, dim, k int) int64 {
 	if dim > maxPCADim {
 		return 0
 	}
-	return memory.Array[float64](n, k) + blockBytes(n, dim)
+	return memory.Array[float64](n, k) + blockBytes(n, dim) + gaussianBytes(n, k) + rootsBytes(n, k, k)
 }
 
 // blockBytes is the memory of a block of images in both precisions.

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -24,16 +23,18 @@ func (p *PCA) Distance(samples RowSource) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	mean, cov := moments(coordinates)
-	distance := 0.0
-	for i, a := range p.variances {
-		distance += mean[i]*mean[i] + a + cov.At(i, i)
+	return p.training().frechet(newGaussian(coordinates))
+}
+
+// training is the training images' distribution in their own components: about 0, and without correlation.
+func (p *PCA) training() *gaussian {
+	k := p.K()
+	g := &gaussian{mean: make([]float64, k), root: mat.NewDense(k, k, nil)}
+	for i, v := range p.variances {
+		g.trace += v
+		g.root.Set(i, i, math.Sqrt(v))
 	}
-	root, err := traceRoot(p.variances, cov)
-	if err != nil {
-		return 0, err
-	}
-	return max(0, distance-2*root), nil // rounding may leave it just below 0
+	return g
 }
 
 // project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
@@ -52,44 +53,4 @@ func (p *PCA) project(samples RowSource) (out *mat.Dense, err error) {
 		out.Slice(lo, lo+n, 0, p.K()).(*mat.Dense).Mul(centred, p.components)
 	})
 	return out, err
-}
-
-// moments returns the mean and the covariance (over n - 1) of the rows of x, which it centres.
-func moments(x *mat.Dense) (mean []float64, cov *mat.SymDense) {
-	n, k := x.Dims()
-	mean = make([]float64, k)
-	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			mean[j] += v / float64(n)
-		}
-	}
-	for i := range n {
-		row := x.RawRowView(i)
-		for j := range row {
-			row[j] -= mean[j]
-		}
-	}
-	cov = mat.NewSymDense(k, nil)
-	cov.SymOuterK(1/float64(n-1), x.T())
-	return mean, cov
-}
-
-// traceRoot is tr (A^{1/2} B A^{1/2})^{1/2} for the diagonal matrix A of the given variances.
-func traceRoot(a []float64, b *mat.SymDense) (float64, error) {
-	k := len(a)
-	s := mat.NewSymDense(k, nil)
-	for i := range k {
-		for j := i; j < k; j++ {
-			s.SetSym(i, j, math.Sqrt(a[i])*b.At(i, j)*math.Sqrt(a[j]))
-		}
-	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(s, false) {
-		return 0, errors.New("metric: PCA-64 FD: the eigenvalues of the covariances' product did not converge")
-	}
-	trace := 0.0
-	for _, v := range eigen.Values(nil) {
-		trace += math.Sqrt(max(0, v))
-	}
-	return trace, nil
 }

@@ -1,0 +1,81 @@
+package metric
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/npy"
+)
+
+// featureFile is a .npy file that is read from its beginning to its end.
+type featureFile struct {
+	path  string
+	r     *bufio.Reader
+	taken int64 // bytes of the header
+}
+
+// ReadFeatures reads a .npy array of float32 or float64, little-endian, of shape N x K: the features that
+// another program found. float64 is rounded to float32. Other types and shapes, files that end too soon or go on
+// too long, and numbers that are not finite are errors that name the file.
+func ReadFeatures(path string) (*Features, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("metric: features: %w", err)
+	}
+	defer file.Close() // only read from: nothing can be lost
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("metric: features: %w", err)
+	}
+	f := &featureFile{path: path, r: bufio.NewReaderSize(file, 1<<16)}
+	if !info.Mode().IsRegular() {
+		return nil, f.fail("is no regular file; expected a .npy array")
+	}
+	return f.read(info.Size())
+}
+
+func (f *featureFile) fail(format string, args ...any) error {
+	return fmt.Errorf("metric: features: %s %w", f.path, fmt.Errorf(format, args...))
+}
+
+func (f *featureFile) header(buf []byte) error {
+	n, err := io.ReadFull(f.r, buf)
+	f.taken += int64(n)
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return f.fail("ends within its header; expected a .npy array")
+	case err != nil:
+		return f.fail("cannot be read: %w", err)
+	}
+	return nil
+}
+
+// read reads a file of so many bytes. What the header promises is compared with them before memory is taken.
+func (f *featureFile) read(size int64) (*Features, error) {
+	dtype, dims, err := npy.ReadHeader(npy.Source{Fill: f.header, Fail: f.fail}, npy.F32, npy.F64)
+	if err != nil {
+		return nil, err
+	}
+	if len(dims) != 2 || dims[0] < 1 || dims[1] < 1 {
+		return nil, f.fail("is an array of dtype %s and shape %v; expected two dimensions, features of N images x K, both at least 1", string(dtype), dims)
+	}
+	bytes := memory.Array[float32](dims...)
+	if dtype == npy.F64 {
+		bytes = memory.Array[float64](dims...)
+	}
+	if f.taken+bytes != size {
+		return nil, f.fail("holds %d bytes after its header; expected %d for dtype %s and shape %v", size-f.taken, bytes, string(dtype), dims)
+	}
+	out := NewFeatures(make([]float32, dims[0]*dims[1]), dims[0], dims[1])
+	if _, err := npy.ReadFloats(f.r, dtype, out.X); err != nil {
+		return nil, f.fail("cannot be read: %w", err)
+	}
+	if i := notFinite(out.X); i >= 0 {
+		return nil, f.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold", out.X[i], i/out.K, i%out.K)
+	}
+	return out, nil
+}

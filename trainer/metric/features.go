@@ -1,0 +1,116 @@
+package metric
+
+import (
+	"fmt"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// Features are N rows of K numbers, one row for each image: pixels, coordinates in principal components
+// (PCA.Features), what a layer of a classifier gives, or a file's (ReadFeatures). The distances between sets of
+// images are distances between their features.
+type Features struct {
+	N, K int
+	X    []float32 // N x K, row-major
+}
+
+// NewFeatures are n rows of k numbers that stay in x.
+func NewFeatures(x []float32, n, k int) *Features {
+	if n < 0 || k < 1 || len(x) != n*k {
+		panic(panicFeatures)
+	}
+	return &Features{N: n, K: k, X: x}
+}
+
+// Row is row i.
+func (f *Features) Row(i int) []float32 { return f.X[i*f.K : (i+1)*f.K] }
+
+// Rows are the rows lo to hi (exclusive), in the same place.
+func (f *Features) Rows(lo, hi int) *Features {
+	return &Features{N: hi - lo, K: f.K, X: f.X[lo*f.K : hi*f.K]}
+}
+
+// Take is a copy of the rows of the given numbers, in their order.
+func (f *Features) Take(idx []int) *Features {
+	out := NewFeatures(make([]float32, len(idx)*f.K), len(idx), f.K)
+	out.copyRows(f, idx)
+	return out
+}
+
+// copyRows copies the rows of the given numbers.
+func (f *Features) copyRows(from *Features, idx []int) {
+	for i, j := range idx {
+		copy(f.Row(i), from.Row(j))
+	}
+}
+
+// Features are the images' coordinates in the principal components, those of the mean of the training
+// images 0. Values are clamped to [-1, 1]; those that are not finite are errors.
+func (p *PCA) Features(rows RowSource) (*Features, error) {
+	coordinates, err := p.project(rows)
+	if err != nil {
+		return nil, err
+	}
+	out := NewFeatures(make([]float32, rows.Len()*p.K()), rows.Len(), p.K())
+	for i, v := range coordinates.RawMatrix().Data {
+		out.X[i] = float32(v)
+	}
+	return out, nil
+}
+
+// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are errors.
+func Pixels(rows RowSource, dim int) (*Features, error) {
+	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
+	var err error
+	eachBlock(rows, dim, func(block []float32, lo, n int) {
+		if i := notFinite(block); i >= 0 && err == nil {
+			err = fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
+		}
+		for i, v := range block {
+			out.X[lo*dim+i] = min(1, max(-1, v))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// notFinite is the place of the first number that is not finite; -1 if all are.
+func notFinite(x []float32) int {
+	if !kernel.AllFinite(x) {
+		for i, v := range x {
+			if !finite(float64(v)) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// checkPair refuses sets that cannot be compared by the metric of this name, which takes least rows or more of each.
+func checkPair(name string, a, b *Features, least int) error {
+	if a.K != b.K {
+		return fmt.Errorf("metric: %s of features of %d and of %d numbers, expected as many in both sets", name, a.K, b.K)
+	}
+	for i, f := range []*Features{a, b} {
+		if err := checkSet(name, [...]string{"first", "second"}[i], f, least); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSet(name, which string, f *Features, least int) error {
+	if len(f.X) != f.N*f.K || f.K < 1 {
+		panic(panicFeatures)
+	}
+	if f.N < least {
+		return fmt.Errorf("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N, least)
+	}
+	if i := notFinite(f.X); i >= 0 {
+		return fmt.Errorf("metric: %s: row %d of the %s set holds %v in column %d (counted from 0), expected finite numbers",
+			name, i/f.K, which, f.X[i], i%f.K)
+	}
+	return nil
+}

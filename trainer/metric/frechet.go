@@ -1,0 +1,97 @@
+package metric
+
+import (
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+const frechetName = "Fréchet distance"
+
+// Frechet is the squared Fréchet distance between two sets of features, each seen as a normal distribution. With
+// the features of Inception it is the FID (Heusel et al. 2017), with others it is not. It works with fewer rows than
+// numbers in a row, where the covariances are singular. It is biased upwards, by about as much as two sets of these sizes
+// from one distribution are apart (Floor).
+//
+// Fewer than two rows, rows of different lengths and numbers that are not finite are errors.
+func Frechet(a, b *Features) (float64, error) {
+	if err := checkPair(frechetName, a, b, 2); err != nil {
+		return 0, err
+	}
+	return newGaussian(a.dense()).frechet(newGaussian(b.dense()))
+}
+
+// dense is a copy in float64.
+func (f *Features) dense() *mat.Dense {
+	x := make([]float64, len(f.X))
+	for i, v := range f.X {
+		x[i] = float64(v)
+	}
+	return mat.NewDense(f.N, f.K, x)
+}
+
+// FrechetInterval is Frechet with its bootstrap interval and bias (see Estimate). A resample takes the time of the
+// moments and of a decomposition, N K^2 + K^3: it is meant for features of up to some hundred numbers.
+func FrechetInterval(a, b *Features, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+	if err := bs.check(); err != nil {
+		return Estimate{}, err
+	}
+	value, err := Frechet(a, b)
+	if err != nil {
+		return Estimate{}, err
+	}
+	pairs := newRooms(p, func() [2]*resampler { return [2]*resampler{newResampler(a), newResampler(b)} })
+	resampled, failed := make([]float64, bs.Resamples), make([]error, bs.Resamples)
+	run(p, bs.Resamples, func(r int) {
+		pairs.use(func(pair [2]*resampler) {
+			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0, r).frechet(pair[1].draw(bs.Seed, 1, r))
+		})
+	})
+	if err := errors.Join(failed...); err != nil {
+		return Estimate{}, err
+	}
+	return bs.around(value, resampled), nil
+}
+
+// resampler draws sets of as many rows of a set, with replacement. The room that it works in is its own.
+type resampler struct {
+	from *Features
+	*tally
+	rows []float64
+}
+
+func newResampler(f *Features) *resampler {
+	return &resampler{f, newTally(f.N), make([]float64, len(f.X))}
+}
+
+// draw is the distribution of resample r, whose rows are those of the set that are drawn, each times the square root
+// of how often.
+func (s *resampler) draw(seed uint64, set, r int) *gaussian {
+	f := s.from
+	counts := s.tally.draw(seed, set, r)
+	mean := make([]float64, f.K)
+	for i, c := range counts {
+		if c == 0 {
+			continue
+		}
+		for j, v := range f.Row(i) {
+			mean[j] += float64(c) / float64(f.N) * float64(v)
+		}
+	}
+	m := 0
+	for i, c := range counts {
+		if c == 0 {
+			continue
+		}
+		weight := math.Sqrt(float64(c))
+		row := s.rows[m*f.K : (m+1)*f.K]
+		for j, v := range f.Row(i) {
+			row[j] = weight * (float64(v) - mean[j])
+		}
+		m++
+	}
+	return centred(mean, mat.NewDense(m, f.K, s.rows[:m*f.K]), f.N)
+}

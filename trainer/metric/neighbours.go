@@ -1,0 +1,141 @@
+package metric
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Products in float32 give squared distances |x|^2 + |y|^2 - 2 x.y only to within an error that hides small ones.
+// So they merely rule out: what they leave open is decided by squareDistance. Results are those of comparing all
+// pairs in float64.
+
+// cloud is a set of rows with their squared lengths.
+type cloud struct {
+	*Features
+	squares []float64
+	longest float64 // the largest length
+}
+
+func newCloud(f *Features) *cloud {
+	c := &cloud{Features: f, squares: squareNorms(f)}
+	c.longest = math.Sqrt(slices.Max(c.squares))
+	return c
+}
+
+// doubt bounds the error of a squared distance between row i of c and any row of others, found from a product in
+// float32. A sum of K products in any order is off by at most K u |x| |y| (1 + O(K u)), u = 2^-24 (Higham 2002, section
+// 3.1), and twice that is less than K u (|x| + |y|)^2/2; the rest covers what float64 rounds and float32 cannot hold near 0. Where a sum may
+// overflow there is no bound.
+func (c *cloud) doubt(i int, others *cloud) float64 {
+	reach := math.Sqrt(c.squares[i]) + others.longest
+	if reach*reach > 0x1p127 {
+		return math.Inf(1)
+	}
+	return (float64(c.K)/2+2)*0x1p-24*reach*reach*1.01 + float64(c.K)*0x1p-147
+}
+
+// neighbour is a row and its squared distance from another, or a lower bound of it.
+type neighbour struct {
+	row    int
+	square float64
+}
+
+// shortlist gathers what may be among the k nearest neighbours of a row.
+type shortlist struct {
+	doubt      float64   // of the squared distances that it is given
+	within     []float64 // the k least upper bounds of squared distances, ascending
+	candidates []neighbour
+	crowded    int // candidates from which on those ruled out are dropped
+}
+
+func newShortlist(k int) *shortlist {
+	return &shortlist{within: make([]float64, k), candidates: make([]neighbour, 0, crowd)}
+}
+
+func (s *shortlist) reset(doubt float64) {
+	s.doubt = doubt
+	for i := range s.within {
+		s.within[i] = math.Inf(1)
+	}
+	s.candidates, s.crowded = s.candidates[:0], crowd
+}
+
+const crowd = 256
+
+// add takes in a row by its squared distance, known up to the doubt. Infinite doubt rules nothing out, whatever
+// the distance, NaN included.
+func (s *shortlist) add(row int, square float64) {
+	last := len(s.within) - 1
+	if square-s.doubt > s.within[last] {
+		return
+	}
+	s.candidates = append(s.candidates, neighbour{row, square - s.doubt})
+	if upper := square + s.doubt; upper < s.within[last] {
+		at, _ := slices.BinarySearch(s.within, upper)
+		copy(s.within[at+1:], s.within[at:last])
+		s.within[at] = upper
+	}
+	if len(s.candidates) >= s.crowded {
+		s.prune()
+		s.crowded = max(crowd, 2*len(s.candidates))
+	}
+}
+
+func (s *shortlist) prune() {
+	limit := s.within[len(s.within)-1]
+	s.candidates = slices.DeleteFunc(s.candidates, func(n neighbour) bool { return n.square > limit })
+}
+
+// nearest writes the k nearest of the candidates for row x, by distance and then by number, to out.
+func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
+	s.prune()
+	for i, c := range s.candidates {
+		s.candidates[i].square = squareDistance(x, from.Row(c.row))
+	}
+	slices.SortFunc(s.candidates, func(a, b neighbour) int {
+		return cmp.Or(cmp.Compare(a.square, b.square), cmp.Compare(a.row, b.row))
+	})
+	copy(out, s.candidates)
+}
+
+// nearestRows finds the k nearest rows of base for each row of query, N x k, ascending. With others, query and base are
+// one set, and a row is no neighbour of itself, though equal ones are. base has k rows, or k others, at least.
+func nearestRows(query, base *cloud, k int, others bool, p *pool.Pool) []neighbour {
+	out := make([]neighbour, query.N*k)
+	all := newRooms(p, func() []*shortlist {
+		lists := make([]*shortlist, tileRows)
+		for i := range lists {
+			lists[i] = newShortlist(k)
+		}
+		return lists
+	})
+	products(p, query.N, func(lo, hi int, room []float32) {
+		all.use(func(lists []*shortlist) {
+			query.shorten(base, lo, others, lists[:hi-lo], room)
+			for i, list := range lists[:hi-lo] {
+				list.nearest(query.Row(lo+i), base.Features, out[(lo+i)*k:(lo+i+1)*k])
+			}
+		})
+	})
+	return out
+}
+
+// shorten fills the lists of the rows of c from number lo on.
+func (c *cloud) shorten(base *cloud, lo int, others bool, lists []*shortlist, room []float32) {
+	for i, list := range lists {
+		list.reset(c.doubt(lo+i, base))
+	}
+	eachTile(c.Features, base.Features, lo, lo+len(lists), room, func(tile blas.Matrix, j int) {
+		for i, list := range lists {
+			for col, g := range tileRow(tile, i) {
+				if !others || lo+i != j+col {
+					list.add(j+col, c.squares[lo+i]+base.squares[j+col]-2*float64(g))
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package metric
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Overlap says how far generated and real features cover each other. Around each row of a set lies a ball that
+// reaches to its k-th nearest neighbour in the set (its rim is part of it); the set's manifold is the union of its balls.
+type Overlap struct {
+	Neighbours int      `json:"neighbours"` // k
+	Precision  Estimate `json:"precision"`  // share of the generated rows in the real manifold (Kynkäänniemi et al. 2019)
+	Recall     Estimate `json:"recall"`     // share of the real rows in the generated manifold (same)
+	Density    Estimate `json:"density"`    // mean over generated rows of the number of real balls they lie in, over k (Naeem et al. 2020)
+	Coverage   Estimate `json:"coverage"`   // share of the real balls in which a generated row lies (same)
+}
+
+const overlapName = "precision and recall"
+
+// PrecisionRecall measures the overlap with k nearest neighbours, 3 as a rule. It depends on the sizes of the
+// sets: compare at equal ones. The intervals take the manifolds as given, since resampled rows, of which many are equal, have
+// smaller balls: they tell how the shares of other rows from the same distributions vary, the score interval for shares, the
+// bootstrap for the density. Decisions are as exact as float64.
+//
+// Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors.
+func PrecisionRecall(generated, real *Features, k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
+	if k < 1 {
+		return Overlap{}, fmt.Errorf("metric: %s with %d neighbours, expected 1 or more", overlapName, k)
+	}
+	if err := checkPair(overlapName, generated, real, k+1); err != nil {
+		return Overlap{}, err
+	}
+	if err := bs.check(); err != nil {
+		return Overlap{}, err
+	}
+	c := newCrossing(generated, real, k, p)
+	c.find(p)
+	return c.overlap(k, bs, p)
+}
+
+// crossing is who lies in whose ball, between two sets.
+type crossing struct {
+	generated, real *cloud
+	reachGenerated  []float64 // squared radius of each ball
+	reachReal       []float64
+	balls           []float64     // real balls in which each generated row lies
+	recalled        []atomic.Bool // real rows in a generated ball
+	covered         []atomic.Bool // real balls with a generated row
+}
+
+func newCrossing(generated, real *Features, k int, p *pool.Pool) *crossing {
+	g, r := newCloud(generated), newCloud(real)
+	return &crossing{
+		generated: g, real: r,
+		reachGenerated: reach(g, k, p), reachReal: reach(r, k, p),
+		balls:    make([]float64, g.N),
+		recalled: make([]atomic.Bool, r.N), covered: make([]atomic.Bool, r.N),
+	}
+}
+
+// reach is the squared distance of each row to the k-th nearest of the others.
+func reach(c *cloud, k int, p *pool.Pool) []float64 {
+	nearest := nearestRows(c, c, k, true, p)
+	out := make([]float64, c.N)
+	for i := range out {
+		out[i] = nearest[(i+1)*k-1].square
+	}
+	return out
+}
+
+func (c *crossing) find(p *pool.Pool) {
+	products(p, c.generated.N, func(lo, hi int, room []float32) {
+		eachTile(c.generated.Features, c.real.Features, lo, hi, room, func(tile blas.Matrix, j int) {
+			for i := lo; i < hi; i++ {
+				c.row(i, j, tileRow(tile, i-lo))
+			}
+		})
+	})
+}
+
+// row settles generated row i and the real rows from number first on, given their products.
+func (c *crossing) row(i, first int, products []float32) {
+	doubt := c.generated.doubt(i, c.real)
+	reachG := c.reachGenerated[i]
+	for o, g := range products {
+		j := first + o
+		square := c.generated.squares[i] + c.real.squares[j] - 2*float64(g)
+		reachR := c.reachReal[j]
+		if square-doubt > max(reachG, reachR) {
+			continue
+		}
+		if !(square+doubt <= min(reachG, reachR)) {
+			square = squareDistance(c.generated.Row(i), c.real.Row(j))
+		}
+		if square <= reachR {
+			c.balls[i]++
+			c.covered[j].Store(true)
+		}
+		if square <= reachG {
+			c.recalled[j].Store(true)
+		}
+	}
+}
+
+func (c *crossing) overlap(k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
+	hits := 0
+	density := make([]float64, len(c.balls))
+	for i, n := range c.balls {
+		density[i] = n / float64(k)
+		if n > 0 {
+			hits++
+		}
+	}
+	out := Overlap{Neighbours: k}
+	var err error
+	if out.Density, err = MeanInterval(density, bs, p); err != nil {
+		return Overlap{}, err
+	}
+	for _, s := range []struct {
+		to      *Estimate
+		hits, n int
+	}{{&out.Precision, hits, c.generated.N}, {&out.Recall, count(c.recalled), c.real.N}, {&out.Coverage, count(c.covered), c.real.N}} {
+		if *s.to, err = ShareInterval(s.hits, s.n, bs.Level); err != nil {
+			return Overlap{}, err
+		}
+	}
+	return out, nil
+}
+
+func count(flags []atomic.Bool) (n int) {
+	for i := range flags {
+		if flags[i].Load() {
+			n++
+		}
+	}
+	return n
+}

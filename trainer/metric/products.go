@@ -1,0 +1,48 @@
+package metric
+
+import (
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Between sets of n and m rows there are n m inner products. They are found a tile at a time, in float32; a task
+// has the tiles of tileRows rows of the first set, from left to right.
+
+const (
+	tileRows = 128
+	tileCols = 512
+)
+
+// products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of their products.
+func products(p *pool.Pool, n int, f func(lo, hi int, room []float32)) {
+	tiles := newRooms(p, func() []float32 { return make([]float32, tileRows*tileCols) })
+	run(p, pool.Pieces(n, tileRows), func(i int) {
+		tiles.use(func(room []float32) { f(i*tileRows, min((i+1)*tileRows, n), room) })
+	})
+}
+
+// eachTile calls f with the products of the rows lo to hi of a with all of b: row i of a tile holds those of row lo+i of a
+// with the rows of b from number j on.
+func eachTile(a, b *Features, lo, hi int, room []float32, f func(tile blas.Matrix, j int)) {
+	left := blas.Dense(a.Rows(lo, hi).X, hi-lo, a.K)
+	for j := 0; j < b.N; j += tileCols {
+		end := min(j+tileCols, b.N)
+		tile := blas.Dense(room, hi-lo, end-j)
+		blas.Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0, tile)
+		f(tile, j)
+	}
+}
+
+// tileRow is row i of a tile.
+func tileRow(tile blas.Matrix, i int) []float32 { return tile.Data[i*tile.Stride:][:tile.Cols] }
+
+// squareNorms are the squared lengths of the rows.
+func squareNorms(f *Features) []float64 {
+	out := make([]float64, f.N)
+	for i := range out {
+		for _, v := range f.Row(i) {
+			out[i] += float64(v) * float64(v)
+		}
+	}
+	return out
+}

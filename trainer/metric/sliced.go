@@ -1,0 +1,199 @@
+package metric
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+const (
+	slicedName     = "sliced Wasserstein distance"
+	directionBlock = 16 // directions of one task
+	maxDirections  = maxDraws
+)
+
+// SlicedWasserstein is the sliced Wasserstein distance of order 2 (Rabin et al. 2011; Bonneel et al. 2015),
+// estimated from random directions: the root of the mean, over directions u drawn evenly from the unit sphere, of the
+// squared distance W2(u.a, u.b)^2 of the projections, which sorting finds exactly, also for sets of different sizes. It is
+// in the features' unit, and biased upwards by the sets being finite.
+//
+// No direction, no rows, rows of different lengths and numbers that are not finite are errors.
+func SlicedWasserstein(a, b *Features, directions int, seed uint64, p *pool.Pool) (float64, error) {
+	if err := checkSliced(a, b, directions); err != nil {
+		return 0, err
+	}
+	squares := make([]float64, directions)
+	sliced(a, b, directions, seed, p, func(d int, x, y *projection) { squares[d] = wasserstein(x, y) })
+	value := math.Sqrt(total(squares) / float64(directions))
+	if !finite(value) {
+		return 0, fmt.Errorf("metric: %s: %v; the features are too large for float32 products", slicedName, value)
+	}
+	return value, nil
+}
+
+// SlicedWassersteinInterval is SlicedWasserstein with its bootstrap interval and bias (see Estimate), over the rows
+// of both sets; the directions stay. Resampling is of the square, whose interval and bias are turned into the distance's
+// by the root: of the distributions' distance it gives the estimate Value - Bias, and no interval.
+func SlicedWassersteinInterval(a, b *Features, directions int, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+	if err := bs.check(); err != nil {
+		return Estimate{}, err
+	}
+	value, err := SlicedWasserstein(a, b, directions, bs.Seed, p)
+	if err != nil {
+		return Estimate{}, err
+	}
+	countsA, countsB := bs.allCounts(a.N, 0, p), bs.allCounts(b.N, 1, p)
+	squares := make([]float64, directions*bs.Resamples)
+	sliced(a, b, directions, bs.Seed, p, func(d int, x, y *projection) {
+		for r := range bs.Resamples {
+			x.take(countsA[r*a.N : (r+1)*a.N])
+			y.take(countsB[r*b.N : (r+1)*b.N])
+			squares[d*bs.Resamples+r] = wasserstein(x, y)
+		}
+	})
+	resampled := make([]float64, bs.Resamples)
+	for i, v := range squares {
+		resampled[i%bs.Resamples] += v / float64(directions)
+	}
+	return rootOf(bs.around(value*value, resampled)), nil
+}
+
+// rootOf is the estimate of a distance from that of its square.
+func rootOf(e Estimate) Estimate {
+	root := func(v float64) float64 { return math.Sqrt(max(0, v)) }
+	return Estimate{Value: root(e.Value), Low: root(e.Low), High: root(e.High), Bias: root(e.Value) - root(e.Value-e.Bias)}
+}
+
+func checkSliced(a, b *Features, directions int) error {
+	if directions < 1 || directions > maxDirections {
+		return fmt.Errorf("metric: %s over %d directions, expected 1 to %d", slicedName, directions, maxDirections)
+	}
+	return checkPair(slicedName, a, b, 1)
+}
+
+// allCounts is how often each of n rows of a set is in each resample, Resamples x n.
+func (b Bootstrap) allCounts(n, set int, p *pool.Pool) []uint16 {
+	counts := make([]uint16, b.Resamples*n)
+	tallies := newRooms(p, func() *tally { return newTally(n) })
+	run(p, b.Resamples, func(r int) {
+		tallies.use(func(t *tally) { copy(counts[r*n:(r+1)*n], t.draw(b.Seed, set, r)) })
+	})
+	return counts
+}
+
+// slice is where both sets are projected on a block of directions.
+type slice struct {
+	axes     []float32 // directionBlock x K
+	onA, onB []float32 // products, N x directionBlock
+	x, y     *projection
+}
+
+// sliced calls f with the sorted projections of both sets on each direction d.
+func sliced(a, b *Features, directions int, seed uint64, p *pool.Pool, f func(d int, x, y *projection)) {
+	spaces := newRooms(p, func() *slice {
+		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock), make([]float32, b.N*directionBlock),
+			newProjection(a.N), newProjection(b.N)}
+	})
+	run(p, pool.Pieces(directions, directionBlock), func(block int) {
+		spaces.use(func(s *slice) {
+			setRandomAxes(s.axes, drawDirections.key(seed, 0, block))
+			project(s.onA, a, s.axes)
+			project(s.onB, b, s.axes)
+			for i := range min(directionBlock, directions-block*directionBlock) {
+				s.x.sort(s.onA, i)
+				s.y.sort(s.onB, i)
+				f(block*directionBlock+i, s.x, s.y)
+			}
+		})
+	})
+}
+
+// setRandomAxes sets directionBlock unit vectors, evenly distributed.
+func setRandomAxes(axes []float32, key kernel.Key) {
+	k := len(axes) / directionBlock
+	for i := range directionBlock {
+		axis, square := axes[i*k:(i+1)*k], 0.0
+		kernel.Normal(axis, key, uint64(i)*kernel.Groups(k))
+		for _, v := range axis {
+			square += float64(v) * float64(v)
+		}
+		kernel.Scale(axis, float32(1/math.Sqrt(square)))
+	}
+}
+
+// project sets out to the rows' products with the axes, N x directionBlock.
+func project(out []float32, f *Features, axes []float32) {
+	blas.Gemm(blas.N, blas.T, 1, blas.Dense(f.X, f.N, f.K), blas.Dense(axes, directionBlock, f.K), 0, blas.Dense(out, f.N, directionBlock))
+}
+
+// projection is a set on one direction, in ascending order.
+type projection struct {
+	values []float32
+	places []int32  // the rows of the values
+	counts []uint16 // how often each value is there; their sum is the number of values
+	order  []placed
+}
+
+type placed struct {
+	value float32
+	place int32
+}
+
+func newProjection(n int) *projection {
+	return &projection{make([]float32, n), make([]int32, n), make([]uint16, n), make([]placed, n)}
+}
+
+// sort takes column i of the products, each row once.
+func (s *projection) sort(products []float32, i int) {
+	for r := range s.order {
+		s.order[r] = placed{products[r*directionBlock+i], int32(r)}
+	}
+	slices.SortFunc(s.order, func(x, y placed) int {
+		switch {
+		case x.value < y.value:
+			return -1
+		case x.value > y.value:
+			return 1
+		}
+		return 0
+	})
+	for r, o := range s.order {
+		s.values[r], s.places[r], s.counts[r] = o.value, o.place, 1
+	}
+}
+
+// take takes row r counts[r] times.
+func (s *projection) take(counts []uint16) {
+	for i, r := range s.places {
+		s.counts[i] = counts[r]
+	}
+}
+
+// wasserstein is the squared Wasserstein distance of order 2 of x and y on the line: the integral of the squared
+// difference of their quantile functions, which are constant between multiples of 1/n and of 1/m. Shares are counted in
+// units of 1/(n m), without rounding.
+func wasserstein(x, y *projection) float64 {
+	n, m := len(x.values), len(y.values)
+	sum := 0.0
+	i, j := -1, -1
+	leftX, leftY := 0, 0 // what of values i and j is not used yet
+	for used := 0; used < n*m; {
+		for leftX == 0 {
+			i++
+			leftX = int(x.counts[i]) * m
+		}
+		for leftY == 0 {
+			j++
+			leftY = int(y.counts[j]) * n
+		}
+		share := min(leftX, leftY)
+		d := float64(x.values[i]) - float64(y.values[j])
+		sum += float64(share) * d * d
+		used, leftX, leftY = used+share, leftX-share, leftY-share
+	}
+	return sum / (float64(n) * float64(m))
+}

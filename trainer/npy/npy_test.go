@@ -1,0 +1,90 @@
+package npy_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/npy"
+)
+
+// source reads from b.
+func source(b io.Reader) npy.Source {
+	return npy.Source{
+		Fill: func(buf []byte) error { _, err := io.ReadFull(b, buf); return err },
+		Fail: func(format string, args ...any) error { return fmt.Errorf("file "+format, args...) },
+	}
+}
+
+func TestWrittenIsRead(t *testing.T) {
+	for _, dims := range [][]int{{24}, {4, 6}, {2, 3, 4}, {3, 2, 2, 2}, {24, 1}} {
+		x := make([]float32, 24)
+		for i := range x {
+			x[i] = float32(i)*0.3 - 2
+		}
+		x[5], x[6] = float32(math.Inf(-1)), math.SmallestNonzeroFloat32
+		var file bytes.Buffer
+		if err := npy.Write(&file, x, dims...); err != nil {
+			t.Fatal(err)
+		}
+		d, got, err := npy.ReadHeader(source(&file), npy.U8, npy.F32)
+		if err != nil || d != npy.F32 || !slices.Equal(got, dims) {
+			t.Fatalf("%v: dtype %s, dimensions %v, %v", dims, d, got, err)
+		}
+		values := make([]float32, 24)
+		if n, err := npy.ReadFloats(&file, d, values); n != 24 || err != nil || !slices.Equal(values, x) || file.Len() != 0 {
+			t.Errorf("%v: read %d, %v: %v", dims, n, err, values)
+		}
+	}
+}
+
+func TestReadFloats64(t *testing.T) {
+	b := []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0xbf, 0, 0, 0, 0}
+	got := make([]float32, 2)
+	if n, err := npy.ReadFloats(bytes.NewReader(b), npy.F64, got); n != 2 || err != nil || got[0] != 1.5 || got[1] != -0.1 {
+		t.Errorf("read %d, %v: %v", n, err, got)
+	}
+	got = make([]float32, 3)
+	if n, err := npy.ReadFloats(bytes.NewReader(b), npy.F64, got); n != 2 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("read %d of a file that ends, %v", n, err)
+	}
+	if n, err := npy.ReadFloats(bytes.NewReader(b[:16]), npy.F64, got); n != 2 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("read %d of a file that ends, %v", n, err)
+	}
+}
+
+// Only the accepted types are taken, and errors of the file are passed on.
+func TestReadHeaderErrors(t *testing.T) {
+	var file bytes.Buffer
+	if err := npy.Write(&file, []float32{1, 2}, 2); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := npy.ReadHeader(source(bytes.NewReader(file.Bytes())), npy.U8, npy.F64)
+	if want := "file is an array of dtype <f4; expected uint8 (|u1) or little-endian float64 (<f8)"; err == nil || err.Error() != want {
+		t.Errorf("%v, expected %q", err, want)
+	}
+	if _, _, err = npy.ReadHeader(source(bytes.NewReader(file.Bytes()[:9])), npy.F32); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v, expected what Fill says", err)
+	}
+	if _, _, err = npy.ReadHeader(source(strings.NewReader("no .npy file")), npy.F32); err == nil || !strings.Contains(err.Error(), "magic string") {
+		t.Errorf("%v, expected one of the magic string", err)
+	}
+}
+
+func TestWritePanics(t *testing.T) {
+	for _, dims := range [][]int{{}, {3}, {0, 2}, {2, 2}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic at dimensions %v", dims)
+				}
+			}()
+			npy.Write(io.Discard, make([]float32, 2), dims...)
+		}()
+	}
+}
