@@ -48,6 +48,8 @@ type Bound struct {
 	// ScoreDrift makes the particles feel -s_theta(z, lambda_max) = z + r/sigma_max instead of the
 	// gradient of the bound: no noise, exact when the score is, but not the gradient of l.
 	ScoreDrift bool
+	// SteadyLoss takes the noise off the loss that it has where r = 0 (steady). The drift stays what it is.
+	SteadyLoss bool
 }
 
 // BoundTape evaluates a Bound on the rows of a batch.
@@ -130,6 +132,9 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 	t.score.Forward(lo2, hi2)
 	phase.ScoreBackward.Enter()
 	kernel.ScoreResidual(e, sq, zl, out, eps, sigma, t.d)
+	if t.SteadyLoss {
+		t.steady(sq, zr, eps, lo2)
+	}
 	t.losses(loss, z, sq)
 
 	lean, own := e, math.Pow(Alpha(t.Min), 2)

@@ -21,7 +21,7 @@ type proposal struct {
 }
 
 const (
-	proposalInflation = 1.2  // of the posterior's variances: a proposal should be wider than its target
+	proposalInflation = 1.4  // of the posterior's variances: a proposal should be wider than its target
 	proposalTails     = 0.25 // share of the samples that come from the t
 	proposalFreedom   = 5    // its degrees of freedom
 	proposalRidge     = 1e-3 // of the mean variance, added to every one: chains that hardly moved have a covariance too

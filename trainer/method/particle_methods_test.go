@@ -38,7 +38,7 @@ func TestParticleDefaults(t *testing.T) {
 	for _, name := range flowMethods {
 		o := small()
 		o.Dynamics, o.BatchRepeats = "underdamped", 4
-		if err := Defaults(name, &o); err != nil {
+		if err := Defaults(name, &o, new(int)); err != nil {
 			t.Fatal(err)
 		}
 		if err := Validate(name, o).Err(); err != nil {
@@ -75,7 +75,7 @@ func busyMethods(t *testing.T) map[string]Options {
 	all := map[string]Options{}
 	for _, name := range flowMethods[1:] {
 		o := busy("underdamped", 1)
-		if err := Defaults(name, &o); err != nil {
+		if err := Defaults(name, &o, new(int)); err != nil {
 			t.Fatal(err)
 		}
 		o.InnerSteps = min(o.InnerSteps, 3)

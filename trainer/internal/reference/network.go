@@ -54,6 +54,17 @@ func MLP(p Params, layers int, z []float64) []float64 {
 	return z
 }
 
+// Encoder is the mean and the log-variance of q(z|x): the halves of an MLP's output, the second bounded by 20 as
+// y / sqrt(1 + (y/20)^2).
+func Encoder(p Params, layers int, x []float64) (mean, logvar []float64) {
+	y := MLP(p, layers, x)
+	d := len(y) / 2
+	for _, v := range y[d:] {
+		logvar = append(logvar, v/math.Hypot(1, v/20))
+	}
+	return y[:d], logvar
+}
+
 // Score is the shape of the residual score network.
 type Score struct{ Blocks, Features int }
 

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/suggest"
+)
+
+const evalLong = `Measure the newest checkpoint of a run: its samples against real images, its model against images held
+out of training. Every distance comes with a 95 % interval and a floor: what real images reach in the samples' place.
+
+Metrics, by the names that --only takes:
+  pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
+  ffd             Fréchet distance and KID of the features of a small classifier, which is trained on the labels
+                  first. It is called FFD because it is no FID: its numbers compare runs on the same data only
+  sliced          sliced Wasserstein distance
+  precision       precision, recall, density and coverage
+  memorisation    how near samples are to training images, beside held-out images
+  reconstruction  error and energy of held-out images, by Langevin inference of their latents
+  likelihood      importance-sampled log p(x) of held-out images, with its effective sample size
+
+Features of another program give its distances: with those of Inception, --features and --real-features give the
+true FID and KID. "plume sample RUN -n 10000 -o samples.npy" writes the images for it.`
+
+const evalExample = `  plume eval 7                                    everything, in about a minute
+  plume eval 7 --quick                            the distances and the reconstruction, in seconds
+  plume eval runs/00007-fashion10k-ipld --only pca,ffd --json
+  plume eval 7 -o report                          with report.json and pictures
+  plume eval --features gen.npy --real-features real.npy`
+
+const reportFile = "report.json"
+
+type evalCommand struct {
+	evaluate.Options
+	quick, json, quiet    bool
+	only                  []string
+	out, runs             string
+	generated, realImages string
+}
+
+func newEval() *cobra.Command {
+	e := &evalCommand{}
+	cmd := &cobra.Command{
+		Use:     "eval RUN [flags]",
+		Short:   "Measure a trained model: samples, reconstruction, likelihood",
+		Long:    evalLong,
+		Example: evalExample,
+		Args:    e.checkArgs,
+		RunE:    command(e.run),
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVar(&e.only, "only", nil, "metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
+	flags.BoolVar(&e.quick, "quick", false, "only pca, ffd, precision and reconstruction, of fewer samples and images")
+	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
+	flags.StringVar(&e.Solver, "solver", "ancestral", "sampler: "+strings.Join(solvers(), ", "))
+	flags.IntVar(&e.Steps, "steps", 0, "steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.IntVar(&e.Images, "images", 0, "held-out images of the reconstruction (0: 1,000)")
+	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
+	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0, "held-out images of the likelihood (0: 32)")
+	flags.IntVar(&e.LikelihoodSamples, "likelihood-samples", 0, "importance-weighted latents of each (0: the default)")
+	flags.Uint64Var(&e.Seed, "seed", 1, "seed of the evaluation's random numbers; the classifier has its own, always the same")
+	flags.BoolVar(&e.Raw, "raw", false, "use the weights as they are instead of their moving average")
+	flags.StringVar(&e.generated, "features", "", ".npy `file` with another program's features of generated images, N x K")
+	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
+	flags.StringVarP(&e.out, "output", "o", "", "`directory` that gets report.json and pictures")
+	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
+	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
+	flags.IntVar(&e.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
+	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
+	return cmd
+}
+
+func (e *evalCommand) checkArgs(_ *cobra.Command, args []string) error {
+	foreign := e.generated != "" || e.realImages != ""
+	switch {
+	case foreign && (e.generated == "" || e.realImages == ""):
+		return errors.New("--features and --real-features belong together")
+	case foreign && len(args) > 0:
+		return fmt.Errorf("--features and a RUN exclude each other: features are not those of a run's samples")
+	case !foreign && len(args) != 1:
+		return fmt.Errorf("%d arguments; expected one RUN: the directory, the name or the number of a run", len(args))
+	}
+	return nil
+}
+
+// validate checks the flags, and turns them into options.
+func (e *evalCommand) validate() error {
+	if !slices.Contains(solvers(), e.Solver) {
+		return fmt.Errorf("--solver is %q; expected one of %s%s", e.Solver, strings.Join(solvers(), ", "), suggest.DidYouMean(e.Solver, solvers()))
+	}
+	if e.quick && len(e.only) > 0 {
+		return errors.New("--quick and --only exclude each other")
+	}
+	if e.Which = e.only; e.quick {
+		quick := evaluate.Quick()
+		e.Which = quick.Which
+		for _, v := range []struct {
+			mine  *int
+			quick int
+		}{{&e.Samples, quick.Samples}, {&e.Images, quick.Images}, {&e.Moves, quick.Moves}} {
+			if *v.mine == 0 {
+				*v.mine = v.quick
+			}
+		}
+	}
+	return e.Validate()
+}
+
+func (e *evalCommand) run(_ *cobra.Command, args []string) error {
+	if err := e.validate(); err != nil {
+		return usage(err)
+	}
+	runDir := ""
+	if len(args) > 0 {
+		if args[0] == "auto" {
+			return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
+		}
+		var err error
+		if runDir, _, err = trainer.FindRun(e.runs, args[0]); err != nil {
+			return usage(err)
+		}
+	}
+	if e.out != "" {
+		if err := os.MkdirAll(e.out, 0o777); err != nil {
+			return usage(fmt.Errorf("--output: %w", err))
+		}
+		e.Pictures = e.out
+	}
+	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
+	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	defer interrupt.stop()
+	e.Warn = func(text string) { insist("WARNING: " + text) }
+	if !e.quiet {
+		e.Progress = func(text string) { insist("plume: " + text) }
+	}
+	report, err := e.measure(ctx, runDir)
+	if errors.Is(err, context.Canceled) {
+		return &exitError{code: interrupt.exitCode()}
+	} else if err != nil {
+		return err
+	}
+	return e.write(report)
+}
+
+func (e *evalCommand) measure(ctx context.Context, runDir string) (*evaluate.Report, error) {
+	if runDir == "" {
+		return evaluate.Foreign(ctx, e.generated, e.realImages, e.Options)
+	}
+	return evaluate.Run(ctx, runDir, e.Options)
+}
+
+// write puts the report where it was asked for.
+func (e *evalCommand) write(report *evaluate.Report) error {
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if e.out != "" {
+		path := filepath.Join(e.out, reportFile)
+		if err := renameio.WriteFile(path, text, 0o666, renameio.WithTempDir(e.out)); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if e.json {
+		_, err = os.Stdout.Write(text)
+	} else {
+		err = report.WriteText(os.Stdout)
+	}
+	if err != nil {
+		return fmt.Errorf("writing to stdout: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package classify trains a small classifier on the labels of a data set, with plume's own parts. The
+// values of its penultimate layer are features in which images can be compared: the Fréchet distance
+// between two sets of them is called FFD here, because "FID" means the features of an Inception network
+// trained on ImageNet (Heusel et al. 2017), and the numbers of the two cannot be compared.
+package classify
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"math"
+
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// ErrNoLabels is why data have no classifier.
+var ErrNoLabels = errors.New("classify: the images have no labels")
+
+// Options say how a classifier is trained. All of them are part of its bits.
+type Options struct {
+	Seed      uint64
+	Hidden    []int   // widths of the hidden layers; the last is the number of features
+	Epochs    int     // passes over the training images
+	Batch     int     // images per step
+	LR        float64 // Adam's learning rate at the start; it falls to 0 along half a cosine
+	Smoothing float64 // share of the target's mass that is spread over all classes (Szegedy et al. 2016)
+	Holdout   float64 // share of the labelled images that the accuracy is measured on
+}
+
+// Default is the classifier that plume eval uses. It stops long before it knows its training images by heart: in features
+// of one that does, images that it has never seen, such as samples, differ from those it has, however real they are.
+func Default() Options {
+	return Options{Seed: 1, Hidden: []int{256, 128}, Epochs: 10, Batch: 100, LR: 1e-3, Smoothing: 0.1, Holdout: 0.1}
+}
+
+// Classifier maps images to features and classes.
+type Classifier struct {
+	Options
+	Classes  []int   // labels, ascending; output c is the logit of Classes[c]
+	Accuracy float64 // on the Tested labelled images that it was not trained on
+	Tested   int
+
+	trunk, head part // to the features before their SiLU, and from there to the logits
+}
+
+// part is one of the two networks, with its parameters.
+type part struct {
+	net *model.MLP
+	p   []float32
+}
+
+func newPart(seed uint64, number uint32, widths ...int) part {
+	n := model.NewMLP(widths...)
+	p := part{n, make([]float32, n.Layout().Size())}
+	n.Layout().Init(p.p, seed, number)
+	return p
+}
+
+// FeatureCount is the width of the penultimate layer.
+func (c *Classifier) FeatureCount() int { return c.head.net.In() }
+
+// Hash is the SHA-256 of the weights, in hexadecimal: two classifiers of the same hash give the same features.
+func (c *Classifier) Hash() string {
+	h := sha256.New()
+	var room []byte
+	for _, part := range []part{c.trunk, c.head} {
+		room = room[:0]
+		for _, v := range part.p {
+			room = binary.LittleEndian.AppendUint32(room, math.Float32bits(v))
+		}
+		h.Write(room)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,102 @@
+package classify
+
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// RowSource is a set of images, such as a data.Dataset. Gather writes image idx[i] to dst[i*D:(i+1)*D].
+type RowSource interface {
+	Len() int
+	Gather(dst []float32, idx []int)
+}
+
+// blockRows is how many images are in memory at a time.
+const blockRows = 500
+
+// reader takes images through the trained networks.
+type reader struct {
+	*Classifier
+	pool        *pool.Pool
+	trunk, head model.Tape
+	zero        []float32
+}
+
+func (c *Classifier) newReader(p *pool.Pool) *reader {
+	r := &reader{
+		Classifier: c, pool: p, zero: make([]float32, c.FeatureCount()),
+		trunk: c.trunk.net.NewTape(c.trunk.p, blockRows), head: c.head.net.NewTape(c.head.p, blockRows),
+	}
+	for _, t := range []model.Tape{r.trunk, r.head} {
+		p.Run(t.PackTasks(false), t.Pack)
+	}
+	return r
+}
+
+// read writes the features of the images, clamped to [-1, 1], into dst, a row for each, and leaves their logits in the
+// head's tape. There are at most blockRows of them.
+func (r *reader) read(rows RowSource, idx []int, dst []float32) {
+	rows.Gather(r.trunk.In(0, len(idx)), idx)
+	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
+	r.pool.Run(tiles, func(i int) {
+		lo, hi := pool.Span(len(idx), tiles, i)
+		in := r.trunk.In(lo, hi)
+		for j, v := range in {
+			in[j] = min(1, max(-1, v))
+		}
+		r.trunk.Forward(lo, hi)
+		features := dst[lo*width : hi*width]
+		kernel.BiasSiLU(features, r.trunk.Out(lo, hi), r.zero)
+		copy(r.head.In(lo, hi), features)
+		r.head.Forward(lo, hi)
+	})
+}
+
+// Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are shown, clamped to
+// [-1, 1]. The images are gathered in blocks, each once.
+func (c *Classifier) Features(rows RowSource, p *pool.Pool) []float32 {
+	r, width := c.newReader(p), c.FeatureCount()
+	out := make([]float32, rows.Len()*width)
+	for lo := 0; lo < rows.Len(); lo += blockRows {
+		idx := upFrom(lo, min(blockRows, rows.Len()-lo))
+		r.read(rows, idx, out[lo*width:(lo+len(idx))*width])
+	}
+	return out
+}
+
+func upFrom(lo, n int) []int {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = lo + i
+	}
+	return idx
+}
+
+// accuracy is the share of images whose largest logit is that of their class, the first of equals.
+func (c *Classifier) accuracy(test labelled, p *pool.Pool) float64 {
+	r := c.newReader(p)
+	features := make([]float32, blockRows*c.FeatureCount())
+	right := 0
+	for lo := 0; lo < len(test.index); lo += blockRows {
+		idx := test.index[lo:min(lo+blockRows, len(test.index))]
+		r.read(test, idx, features[:len(idx)*c.FeatureCount()])
+		logits, n := r.head.Out(0, len(idx)), len(c.Classes)
+		for i := range idx {
+			if argMax(logits[i*n:(i+1)*n]) == test.class[lo+i] {
+				right++
+			}
+		}
+	}
+	return float64(right) / float64(len(test.index))
+}
+
+func argMax(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}

@@ -1,0 +1,37 @@
+package classify
+
+import "math"
+
+// crossEntropy turns the logits of each row into the gradient of its cross-entropy, softmax - target, and returns the
+// sum of the cross-entropies in nats. The target is 1 - smoothing for the row's class, and smoothing spread over
+// all classes.
+func crossEntropy(logits []float32, class []int, smoothing float64) (loss float64) {
+	n := len(logits) / len(class)
+	for i, c := range class {
+		row := logits[i*n : (i+1)*n]
+		logSum := logSumExp(row)
+		for j, v := range row {
+			target := smoothing / float64(n)
+			if j == c {
+				target += 1 - smoothing
+			}
+			logP := float64(v) - logSum
+			loss -= target * logP
+			row[j] = float32(math.Exp(logP) - target)
+		}
+	}
+	return loss
+}
+
+// logSumExp is log of the sum of exp, without overflow.
+func logSumExp(x []float32) float64 {
+	most := math.Inf(-1)
+	for _, v := range x {
+		most = max(most, float64(v))
+	}
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - most)
+	}
+	return most + math.Log(sum)
+}

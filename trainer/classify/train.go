@@ -1,0 +1,179 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// tileRows is how many images one task takes through the networks; part of the bits with a BLAS whose sums
+// depend on it.
+const tileRows = 25
+
+// labelled are images with their classes, numbered from 0.
+type labelled struct {
+	data.Dataset
+	index, class []int
+}
+
+// split sorts the images that have labels into classes, and deals them into two parts by the seed.
+func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled, classes []int, err error) {
+	var index []int
+	for i := range ds.Len() {
+		if l := ds.Label(i); l >= 0 {
+			index, classes = append(index, i), append(classes, l)
+		}
+	}
+	slices.Sort(classes)
+	classes = slices.Clone(slices.Compact(classes))
+	if len(classes) == 0 {
+		return train, test, nil, ErrNoLabels
+	}
+	held := int(math.Round(holdout * float64(len(index))))
+	if len(classes) < 2 || held < 1 || len(index)-held < 2 {
+		return train, test, nil, fmt.Errorf("classify: %d labelled images of %d classes, expected 2 classes or more, and images of them to train on and to test",
+			len(index), len(classes))
+	}
+	order := make([]int, len(index))
+	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})
+	of := func(places []int) labelled {
+		l := labelled{Dataset: ds}
+		for _, p := range places {
+			c, _ := slices.BinarySearch(classes, ds.Label(index[p]))
+			l.index, l.class = append(l.index, index[p]), append(l.class, c)
+		}
+		return l
+	}
+	return of(order[held:]), of(order[:held]), classes, nil
+}
+
+// Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends. Images without
+// labels are passed over; ErrNoLabels says that there are no others.
+func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool) (*Classifier, error) {
+	train, test, classes, err := split(ds, o.Holdout, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	last := o.Hidden[len(o.Hidden)-1]
+	c := &Classifier{
+		Options: o, Classes: classes, Tested: len(test.index),
+		trunk: newPart(o.Seed, 0, append([]int{ds.Shape().Dim()}, o.Hidden...)...),
+		head:  newPart(o.Seed, 1, last, len(classes)),
+	}
+	t, err := newTraining(c, min(o.Batch, len(train.index)), p)
+	if err != nil {
+		return nil, err
+	}
+	batches := data.NewBatches(len(train.index), o.Batch, o.Seed)
+	steps := o.Epochs * batches.PerEpoch()
+	for epoch := range o.Epochs {
+		for k := range batches.PerEpoch() {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			done := float64(epoch*batches.PerEpoch()+k) / float64(steps)
+			t.step(train, batches.At(epoch, k), o.LR*(1+math.Cos(math.Pi*done))/2)
+		}
+	}
+	if !kernel.AllFinite(c.trunk.p) || !kernel.AllFinite(c.head.p) {
+		return nil, fmt.Errorf("classify: the training diverged: the weights are not finite; are the pixels far outside [-1, 1]?")
+	}
+	c.Accuracy = c.accuracy(test, p)
+	return c, nil
+}
+
+// training is a Classifier's networks and optimisers at work.
+type training struct {
+	*Classifier
+	pool       *pool.Pool
+	learners   [2]*learner // trunk, head
+	act, slope []float32   // the features of the batch, and the SiLU's derivative there
+	zero       []float32   // a bias that is none
+	class      []int       // of the batch
+}
+
+// learner is one network in training.
+type learner struct {
+	part
+	g    []float32
+	tape model.Tape
+	opt  *optim.Optimizer
+}
+
+func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
+	width := c.FeatureCount()
+	t := &training{
+		Classifier: c, pool: p, class: make([]int, batch), zero: make([]float32, width),
+		act: kernel.Floats(batch * width), slope: kernel.Floats(batch * width),
+	}
+	for i, n := range []part{c.trunk, c.head} {
+		opt, err := optim.New(optim.Adam, n.p, 0)
+		if err != nil {
+			return nil, err
+		}
+		t.learners[i] = &learner{part: n, g: kernel.Floats(len(n.p)), tape: n.net.NewTape(n.p, batch), opt: opt}
+	}
+	return t, nil
+}
+
+// tasks runs do for each of some tasks of both networks.
+func (t *training) tasks(count func(l *learner) int, do func(l *learner, task int)) {
+	n := count(t.learners[0])
+	t.pool.Run(n+count(t.learners[1]), func(i int) {
+		if i < n {
+			do(t.learners[0], i)
+		} else {
+			do(t.learners[1], i-n)
+		}
+	})
+}
+
+// updateChunk is how many parameters one task of the optimiser updates.
+const updateChunk = 1 << 15
+
+// step makes one step of Adam on the mean cross-entropy of the images idx of ds.
+func (t *training) step(ds labelled, idx []int, lr float64) {
+	t.tasks(func(l *learner) int { return l.tape.PackTasks(true) }, func(l *learner, i int) { l.tape.Pack(i) })
+	n := pool.Pieces(len(idx), tileRows)
+	t.pool.Run(n, func(i int) {
+		lo, hi := pool.Span(len(idx), n, i)
+		t.rows(ds, idx[lo:hi], lo, hi)
+	})
+	scale := float32(1 / float64(len(idx)))
+	t.tasks(func(l *learner) int { return l.tape.GradTasks() }, func(l *learner, i int) { l.tape.Grad(i, l.g, len(idx), scale) })
+	for _, l := range t.learners {
+		l.opt.Begin(lr)
+	}
+	pieces := func(l *learner) int { return pool.Pieces(len(l.p), updateChunk) }
+	t.tasks(pieces, func(l *learner, i int) {
+		lo, hi := pool.Span(len(l.p), pieces(l), i)
+		l.opt.Apply(l.p, l.g, lo, hi)
+	})
+}
+
+// rows takes images, which become rows lo to hi, forward and back.
+func (t *training) rows(ds labelled, idx []int, lo, hi int) {
+	trunk, head, width := t.learners[0].tape, t.learners[1].tape, t.FeatureCount()
+	images := make([]int, len(idx))
+	for i, k := range idx {
+		images[i], t.class[lo+i] = ds.index[k], ds.class[k]
+	}
+	ds.Gather(trunk.In(lo, hi), images)
+	trunk.Forward(lo, hi)
+	features, slope, act := trunk.Out(lo, hi), t.slope[lo*width:hi*width], t.act[lo*width:hi*width]
+	copy(slope, features)
+	kernel.BiasSiLU(act, slope, t.zero)
+	copy(head.In(lo, hi), act)
+	head.Forward(lo, hi)
+	crossEntropy(head.Out(lo, hi), t.class[lo:hi], t.Smoothing)
+	head.Backward(lo, hi, features)
+	kernel.SiLUBackward(features, slope, features)
+	trunk.Backward(lo, hi, nil)
+}

@@ -1,0 +1,43 @@
+package evaluate
+
+import (
+	"sync"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/classify"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// cache keeps the classifiers that this process has trained, by their data: all runs on the same data are judged by the
+// same one, and its training is paid once.
+type cache struct {
+	sync.Mutex
+	kept map[string]*classify.Classifier
+}
+
+var classifiers = cache{kept: map[string]*classify.Classifier{}}
+
+// labelKey names the images with their labels, which the fingerprint leaves out, and what multiplies matrices.
+func labelKey(fingerprint string, ds data.Dataset) string {
+	key := append([]byte(fingerprint), blas.Info().Backend...)
+	for i := range ds.Len() {
+		key = append(key, byte(ds.Label(i)), byte(ds.Label(i)>>8))
+	}
+	return string(key)
+}
+
+// get returns the classifier of the evaluation's data.
+func (c *cache) get(e *evaluation) (*classify.Classifier, error) {
+	c.Lock()
+	defer c.Unlock()
+	key := labelKey(e.fingerprint, e.all)
+	if found := c.kept[key]; found != nil {
+		return found, nil
+	}
+	e.Progress("training the classifier behind the FFD")
+	trained, err := classify.Train(e.ctx, e.all, classify.Default(), e.pool)
+	if err == nil {
+		c.kept[key] = trained
+	}
+	return trained, err
+}

@@ -1,0 +1,160 @@
+package evaluate
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer/classify"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// resamples are behind the intervals of the distances: 95 % needs 40, and more only steady the interval's ends.
+const resamples = 100
+
+func (e *evaluation) bootstrap() metric.Bootstrap {
+	return metric.Bootstrap{Resamples: resamples, Level: 0.95, Seed: e.Seed}
+}
+
+// kid are the options of the KID; the mean over subsets that the literature gives has the same expectation.
+func (e *evaluation) kid() metric.KIDOptions {
+	return metric.KIDOptions{SubsetSize: 1000, Level: 0.95, Seed: e.Seed}
+}
+
+// measure is one distance between sets of features.
+type measure struct {
+	Metric
+	value func(a, b *metric.Features) (metric.Estimate, error)
+	floor func(a, b *metric.Features) (float64, error)
+}
+
+// frechet, kernel distance and Wasserstein distance.
+func (e *evaluation) frechet(m Metric) measure {
+	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {
+		return metric.FrechetInterval(a, b, e.bootstrap(), e.pool)
+	}, metric.Frechet}
+}
+
+func (e *evaluation) kernelDistance(m Metric) measure {
+	value := func(a, b *metric.Features) (metric.Estimate, error) {
+		r, err := metric.KID(a, b, e.kid(), e.pool)
+		return r.Estimate, err
+	}
+	return measure{m, value, valueOnly(value)}
+}
+
+func (e *evaluation) gaussianMMD(m Metric) measure {
+	value := func(a, b *metric.Features) (metric.Estimate, error) {
+		r, _, err := metric.RBFMMD(a, b, 0.95, e.Seed, e.pool)
+		return r.Estimate, err
+	}
+	return measure{m, value, valueOnly(value)}
+}
+
+func valueOnly(f func(a, b *metric.Features) (metric.Estimate, error)) func(a, b *metric.Features) (float64, error) {
+	return func(a, b *metric.Features) (float64, error) {
+		r, err := f(a, b)
+		return r.Value, err
+	}
+}
+
+// directions of the sliced Wasserstein distance.
+const directions = 128
+
+func (e *evaluation) slicedDistance(m Metric) measure {
+	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {
+		return metric.SlicedWassersteinInterval(a, b, directions, e.bootstrap(), e.pool)
+	}, func(a, b *metric.Features) (float64, error) {
+		return metric.SlicedWasserstein(a, b, directions, e.Seed, e.pool)
+	}}
+}
+
+// report measures and reports some distances of one kind of features.
+func (e *evaluation) distances(group string, s *sets, list ...measure) error {
+	for _, m := range list {
+		if e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+		value, err := m.value(s.samples, s.reference)
+		if err != nil {
+			return err
+		}
+		floor, err := s.floorOf(m.floor)
+		if err != nil {
+			return err
+		}
+		m.Group, m.Better = group, Lower
+		m.Value, m.Low, m.High, m.Floor = value.Value, value.Low, value.High, floor
+		m.Note += fmt.Sprintf("; of %d samples against %d training images; %s", s.samples.N, s.reference.N, e.floorNote(s))
+		e.add(m.Metric)
+	}
+	return nil
+}
+
+// pcaDistances are those in the principal components.
+func (e *evaluation) pcaDistances() error {
+	s, err := e.pcaSets()
+	if s == nil {
+		return err
+	}
+	const in = "in the 64 leading principal components of the training images"
+	return e.distances(PCA, s,
+		e.frechet(Metric{Name: "PCA-64 FD", Key: "pca64_fd", Note: "Fréchet distance " + in}),
+		e.kernelDistance(Metric{Name: "PCA-64 KID", Key: "pca64_kid", Note: "unbiased MMD^2 with the cubic kernel " + in}),
+		e.gaussianMMD(Metric{Name: "PCA-64 MMD", Key: "pca64_mmd", Note: "unbiased MMD^2 with a Gaussian kernel of median bandwidth " + in}),
+	)
+}
+
+// pcaSets are the sets in principal components; nil without an error for images that have none.
+func (e *evaluation) pcaSets() (*sets, error) {
+	if e.inPCA != nil {
+		return e.inPCA, nil
+	}
+	of, err := e.pcaFeatures()
+	if err != nil {
+		return nil, nil // said so in a note
+	}
+	e.inPCA, err = e.newSets(of)
+	return e.inPCA, err
+}
+
+// classifierSets are the sets in the classifier's features; nil without an error for images without labels.
+func (e *evaluation) classifierSets() (*sets, error) {
+	if e.inClassifier != nil {
+		return e.inClassifier, nil
+	}
+	of, err := e.classifierFeatures()
+	if errors.Is(err, classify.ErrNoLabels) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	e.inClassifier, err = e.newSets(of)
+	return e.inClassifier, err
+}
+
+// classifierDistances are those in the classifier's features.
+func (e *evaluation) classifierDistances() error {
+	s, err := e.classifierSets()
+	if s == nil {
+		return err
+	}
+	c := e.report.Classifier
+	in := fmt.Sprintf("in the %d features of a classifier trained on these labels (seed %d, test accuracy %.1f %%, SHA-256 %.12s...): not comparable with an FID",
+		c.Features, c.Seed, 100*c.Accuracy, c.Hash)
+	return e.distances(Classifier, s,
+		e.frechet(Metric{Name: "FFD", Key: "ffd", Note: "Fréchet distance " + in}),
+		e.kernelDistance(Metric{Name: "classifier KID", Key: "classifier_kid", Note: "unbiased MMD^2 with the cubic kernel " + in}),
+	)
+}
+
+// slicedDistances is the sliced Wasserstein distance, in principal components.
+func (e *evaluation) slicedDistances() error {
+	s, err := e.pcaSets()
+	if s == nil {
+		return err
+	}
+	return e.distances(Sliced, s, e.slicedDistance(Metric{
+		Name: "sliced W2", Key: "sliced_w2",
+		Note: fmt.Sprintf("root of the mean squared Wasserstein distance of %d projections, in the 64 leading principal components", directions),
+	}))
+}

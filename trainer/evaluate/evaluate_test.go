@@ -1,0 +1,215 @@
+package evaluate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// tiny trains a small model of the digits in a moment.
+func tiny(t *testing.T, change func(c *trainer.Config)) (runDir string) {
+	t.Helper()
+	c := trainer.Default()
+	c.Data, c.Epochs, c.Latent, c.DecoderWidths, c.Threads = "digits", 20, 8, []int{32}, 1
+	c.EncoderWidths = []int{16}
+	c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 16, 1, 8
+	c.Batch, c.Solver, c.SolverSteps, c.EvalSamples = 100, "ddim", 5, 100
+	if change != nil {
+		change(&c)
+	}
+	runDir = t.TempDir()
+	run, err := trainer.New(c, runDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(run.Run(t.Context()), run.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return runDir
+}
+
+// few are options of an evaluation that takes a moment.
+var few = Options{Samples: 150, Solver: "ddim", Steps: 5, Seed: 1, Threads: 2, Images: 60, Moves: 60,
+	LikelihoodImages: 3, LikelihoodSamples: 60, LikelihoodDraws: 4}
+
+func mustRun(t *testing.T, dir string, o Options) *Report {
+	t.Helper()
+	r, err := Run(t.Context(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func value(t *testing.T, r *Report, key string) Metric {
+	t.Helper()
+	m, ok := r.Metric(key)
+	if !ok || math.IsNaN(m.Value) {
+		t.Fatalf("no %s in %+v", key, r.Metrics)
+	}
+	return m
+}
+
+func TestEvaluation(t *testing.T) {
+	dir := tiny(t, nil)
+	r := mustRun(t, dir, few)
+	keys := []string{
+		"pca64_fd", "pca64_kid", "pca64_mmd", "ffd", "classifier_kid", "sliced_w2", "precision", "recall", "density", "coverage",
+		"nearest_rms", "nearer_1", "recon_mse", "recon_mse_mean", "energy", "prior_energy", "log_p", "bits_per_dim", "ess", "ess_below_10",
+	}
+	for i, m := range r.Metrics {
+		if i >= len(keys) || m.Key != keys[i] || m.Name == "" || m.Note == "" || !slices.Contains(Groups(), m.Group) {
+			t.Errorf("metric %d: %+v, expected the keys %v", i, m, keys)
+		}
+		if m.Low > m.Value || m.High < m.Value {
+			t.Errorf("%s: %v is not in its interval %v .. %v", m.Key, m.Value, m.Low, m.High)
+		}
+	}
+	for _, key := range []string{"pca64_fd", "ffd", "sliced_w2", "pca64_mmd"} {
+		if m := value(t, r, key); !(m.Value > m.Floor) { // after twenty epochs samples are far from real
+			t.Errorf("%s: %v, floor %v", key, m.Value, m.Floor)
+		}
+	}
+	c := r.Classifier
+	if c == nil || c.Accuracy < 0.9 || len(c.Hash) != 64 || c.Images != 180 || !strings.Contains(value(t, r, "ffd").Note, c.Hash[:12]) {
+		t.Errorf("classifier %+v", c)
+	}
+	// The best reconstruction that ignores the image, the mean of all, has the pixels' variance.
+	if m := value(t, r, "recon_mse"); m.Value <= 0 || m.Value > pixelVariance(t, dir)/1.5 {
+		t.Errorf("reconstruction MSE %v, variance of the pixels %v", m.Value, pixelVariance(t, dir))
+	}
+	if m := value(t, r, "recon_mse_mean"); m.Value > value(t, r, "recon_mse").Value || m.Value < value(t, r, "recon_mse").Value/2 {
+		t.Errorf("MSE of the posterior mean %v, of samples %v", m.Value, value(t, r, "recon_mse").Value)
+	}
+	// A lower bound of -log p(x) averaged over the posterior is above it by the posterior's entropy, some nats per dimension.
+	logP, energy := value(t, r, "log_p"), value(t, r, "energy")
+	if d := energy.Value + logP.Value; math.Abs(d) > 60 {
+		t.Errorf("log p = %v and energy %v", logP.Value, energy.Value)
+	}
+	if got, want := value(t, r, "bits_per_dim").Value, -logP.Value/64/math.Ln2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("%v bits/dim, expected %v", got, want)
+	}
+
+	again := few
+	again.Threads = 1
+	if other := mustRun(t, dir, again); text(t, other) != text(t, r) {
+		t.Errorf("1 thread:\n%s\n2 threads:\n%s", text(t, other), text(t, r))
+	}
+}
+
+// text is a report without what differs from call to call.
+func text(t *testing.T, r *Report) string {
+	t.Helper()
+	plain := *r
+	plain.Seconds = 0
+	out, err := json.Marshal(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func pixelVariance(t *testing.T, runDir string) float64 {
+	t.Helper()
+	s, err := open(runDir, Options{Threads: 1}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	x := gather(s.held, upTo(s.held.Len()), 64)
+	var variance float64
+	for j := range 64 {
+		var sum, squares float64
+		for i := range s.held.Len() {
+			v := float64(x[i*64+j])
+			sum, squares = sum+v, squares+v*v
+		}
+		n := float64(s.held.Len())
+		variance += (squares/n - sum*sum/n/n) / 64
+	}
+	return variance
+}
+
+// What was not asked for is not measured; pictures are of what was. Methods with an encoder report its own reconstruction.
+func TestParts(t *testing.T) {
+	dir := tiny(t, func(c *trainer.Config) { c.Method = "vae" })
+	o := few
+	o.Which, o.Pictures = []string{Reconstruction}, filepath.Join(t.TempDir(), "pictures")
+	r := mustRun(t, dir, o)
+	if m := value(t, r, "encoder_mse"); len(r.Metrics) != 5 || m.Value < value(t, r, "recon_mse_mean").Value/1.5 {
+		t.Errorf("%+v", r.Metrics)
+	}
+	want := []string{filepath.Join(o.Pictures, "samples.png"), filepath.Join(o.Pictures, "reconstructions.png")}
+	if !slices.Equal(r.Pictures, want) || r.Classifier != nil {
+		t.Errorf("pictures %v, classifier %v", r.Pictures, r.Classifier)
+	}
+	for _, path := range want {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Without held-out images and labels there is less to measure, and the report says so.
+func TestWhatIsMissing(t *testing.T) {
+	x := make([]float32, 300*9)
+	kernel.Uniform(x, kernel.Key{Seed: 1}, 0)
+	path := filepath.Join(t.TempDir(), "x.npy")
+	if err := metric.WriteNPY(path, x, 300, metric.Shape{H: 3, W: 3, C: 1}); err != nil {
+		t.Fatal(err)
+	}
+	dir := tiny(t, func(c *trainer.Config) { c.Data, c.Holdout = path, 0 })
+	r := mustRun(t, dir, few)
+	for _, key := range []string{"ffd", "nearest_rms", "recon_mse", "log_p"} {
+		if m, ok := r.Metric(key); ok {
+			t.Errorf("%+v", m)
+		}
+	}
+	if m := value(t, r, "precision"); len(r.Notes) != 4 || !strings.Contains(m.Note, "principal components") {
+		t.Errorf("notes %q, %+v", r.Notes, m)
+	}
+	large := few
+	large.Samples, large.Which = 200, []string{PCA}
+	if m := value(t, mustRun(t, dir, large), "pca64_fd"); !math.IsNaN(m.Floor) || !strings.Contains(m.Note, "too few real images") {
+		t.Errorf("%+v", m)
+	}
+
+	x[0]++ // the file now holds other images
+	if err := metric.WriteNPY(path, x, 300, metric.Shape{H: 3, W: 3, C: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), dir, few); err == nil || !strings.Contains(err.Error(), "fingerprint") {
+		t.Errorf("%v, expected other fingerprints", err)
+	}
+}
+
+func TestRunRefusals(t *testing.T) {
+	dir := tiny(t, nil)
+	for want, o := range map[string]Options{
+		`did you mean "likelihood"?`: {Which: []string{"likelyhood"}},
+		"samples is 1; expected":     {Samples: 1},
+		`"ancestor"`:                 {Solver: "ancestor"},
+	} {
+		if _, err := Run(t.Context(), dir, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %s", err, want)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := Run(ended, dir, few); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
+	}
+	if _, err := Run(t.Context(), t.TempDir(), few); err == nil {
+		t.Error("no error for a directory without a run")
+	}
+}

@@ -1,0 +1,78 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// floorRepeats is how many random divisions of the real features the floor is the mean of.
+const floorRepeats = 4
+
+// Foreign compares features that another program found of generated and of real images, two .npy arrays of N x K: with
+// the 2,048 features of Inception, the Fréchet distance is the FID and the kernel distance the KID. Of the options Seed,
+// Threads and Progress count. The floor is that of random halves, or smaller parts, of the real features.
+func Foreign(ctx context.Context, generated, real string, o Options) (*Report, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	began := time.Now()
+	a, err := metric.ReadFeatures(generated)
+	if err != nil {
+		return nil, err
+	}
+	b, err := metric.ReadFeatures(real)
+	if err != nil {
+		return nil, err
+	}
+	if a.K != b.K {
+		return nil, fmt.Errorf("%s has features of %d numbers, and %s of %d; expected the same", generated, a.K, real, b.K)
+	}
+	p := pool.New(o.Threads)
+	defer p.Close()
+	e := &evaluation{Options: o, subject: &subject{pool: p}, ctx: ctx, report: &Report{Samples: a.N, Seed: o.Seed}}
+	if err := e.foreign(a, b); err != nil {
+		return nil, err
+	}
+	e.report.Seconds = time.Since(began).Seconds()
+	return e.report, ctx.Err()
+}
+
+// widestInterval is the width of features up to which the Fréchet distance gets an interval: each of its resamples takes
+// the time of a decomposition, K^3.
+const widestInterval = 256
+
+func (e *evaluation) foreign(a, b *metric.Features) error {
+	e.Progress(fmt.Sprintf("comparing %d generated with %d real features of %d numbers", a.N, b.N, a.K))
+	fd := e.frechet(Metric{Name: "FD", Key: "fd", Note: "Fréchet distance of the features"})
+	if a.K > widestInterval {
+		fd.value = func(a, b *metric.Features) (metric.Estimate, error) {
+			v, err := metric.Frechet(a, b)
+			return metric.Estimate{Value: v, Low: math.NaN(), High: math.NaN()}, err
+		}
+		fd.Note += fmt.Sprintf(" (no interval: they have more than %d numbers)", widestInterval)
+	}
+	kid := e.kernelDistance(Metric{Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel"})
+	for _, m := range []measure{fd, kid} {
+		if e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+		value, err := m.value(a, b)
+		if err != nil {
+			return err
+		}
+		floor, err := metric.Floor(b, a.N, b.N-a.N, floorRepeats, e.Seed, m.floor)
+		if err != nil {
+			floor.Mean = math.NaN()
+		}
+		m.Value, m.Low, m.High, m.Floor, m.Better = value.Value, value.Low, value.High, floor.Mean, Lower
+		m.Note += fmt.Sprintf("; of %d against %d; floor: %d against %d real ones", a.N, b.N, floor.N, floor.M)
+		e.add(m.Metric)
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// Posterior inference is the same for the models of all methods, so that it is the models that are compared, not
+// how they were trained: underdamped Langevin moves, whose step size falls from inferStep to inferStepEnd during the first
+// burnShare of them. Averages are of the others.
+const (
+	inferStep     = 2e-3
+	inferStepEnd  = 2e-4
+	inferFriction = 0.2
+	inferClip     = 0.3
+	inferRows     = 500
+	burnShare     = 2.0 / 3
+)
+
+// chosen is a view of some images of a data set.
+type chosen struct {
+	data.Dataset
+	index []int
+}
+
+func (c chosen) Len() int        { return len(c.index) }
+func (c chosen) Label(i int) int { return c.Dataset.Label(c.index[i]) }
+
+func (c chosen) Gather(dst []float32, idx []int) {
+	d := c.Shape().Dim()
+	for i, k := range idx {
+		c.Dataset.Gather(dst[i*d:(i+1)*d], c.index[k:k+1])
+	}
+}
+
+// someHeldOut is n held-out images, or all if there are fewer, in their order.
+func (e *evaluation) someHeldOut(n int) data.Dataset {
+	n = min(n, e.held.Len())
+	index := shuffled(e.held.Len(), e.Seed)[:n]
+	slices.Sort(index)
+	return chosen{e.held, index}
+}
+
+// inferenceOptions are those of the run, but for how particles move and what they feel: the gradient of the bound.
+func (e *evaluation) inferenceOptions() method.Options {
+	o := e.config.Options
+	o.PriorDrift, o.PriorWeight, o.ControlVariate = "bound", "elbo", true
+	o.Dynamics, o.Friction, o.DriftClip = "underdamped", inferFriction, inferClip
+	o.StepSchedule, o.StepSize, o.StepSizeEnd = "geometric", inferStep, inferStepEnd
+	o.Particles, o.ScoreDraws = 1, 1
+	return o
+}
+
+// posterior prepares the inference of some images. Where the method has an encoder, particles start at its means.
+func (e *evaluation) posterior(images data.Dataset, o method.Options) (*method.Posterior, error) {
+	prior, err := method.NewPrior(e.config.Method, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := method.NewPosterior(e.generator, method.Setup{
+		Options: o, Train: images, Batch: max(1, inferRows/o.Particles), Tile: e.config.Tile, Seed: e.Seed, Pool: e.pool, Prior: prior,
+	})
+	if err == nil && e.generator.Encodes() {
+		e.startAtMeans(p.Latents(), images, o.Particles)
+	}
+	return p, err
+}
+
+// startAtMeans sets all particles of each image to the mean of its q(z|x).
+func (e *evaluation) startAtMeans(z []float32, images data.Dataset, particles int) {
+	d := e.generator.Latent()
+	e.eachBlock(images, func(lo int, idx []int, x []float32) {
+		mean, logvar := make([]float32, len(idx)*d), make([]float32, len(idx)*d)
+		e.generator.Encode(mean, logvar, x)
+		for i := range idx {
+			for n := range particles {
+				copy(z[((lo+i)*particles+n)*d:], mean[i*d:(i+1)*d])
+			}
+		}
+	})
+}
+
+// eachBlock calls f with consecutive blocks of images, the first of them number lo.
+func (e *evaluation) eachBlock(images metric.RowSource, f func(lo int, idx []int, x []float32)) {
+	dim := e.generator.Dim()
+	x := make([]float32, min(inferRows, images.Len())*dim)
+	for lo := 0; lo < images.Len(); lo += inferRows {
+		idx := make([]int, min(inferRows, images.Len()-lo))
+		for i := range idx {
+			idx[i] = lo + i
+		}
+		images.Gather(x[:len(idx)*dim], idx)
+		f(lo, idx, x[:len(idx)*dim])
+	}
+}
+
+// errors2 are the mean squared errors per value between images and the images of latents.
+func (e *evaluation) squareErrors(images metric.RowSource, z []float32) []float64 {
+	d, dim := e.generator.Latent(), e.generator.Dim()
+	out := make([]float64, images.Len())
+	decoded := make([]float32, min(inferRows, images.Len())*dim)
+	e.eachBlock(images, func(lo int, idx []int, x []float32) {
+		y := decoded[:len(x)]
+		e.generator.Decode(y, z[lo*d:(lo+len(idx))*d])
+		for i := range x {
+			v := float64(y[i]) - float64(x[i])
+			out[lo+i/dim] += v * v / float64(dim)
+		}
+	})
+	return out
+}
+
+// reconstruction infers held-out images, and reports how well their latents explain them.
+func (e *evaluation) reconstruction() error {
+	if e.held.Len() == 0 {
+		e.note("no reconstruction: %v", errNoHeldOut)
+		return nil
+	}
+	images := e.someHeldOut(e.Images)
+	p, err := e.posterior(images, e.inferenceOptions())
+	if err != nil {
+		return err
+	}
+	moves := method.Moves{Burn: int(math.Round(burnShare * float64(e.Moves)))}
+	moves.Keep = e.Moves - moves.Burn
+	if err := p.Run(e.ctx, moves); err != nil {
+		return err
+	}
+	e.inferred, e.inferredImages = meansOf(p), images
+	return e.reportReconstruction(p, images, fmt.Sprintf("%d held-out images, %d Langevin moves with the learned prior, averages of the last %d (%.2g %% of them clipped)",
+		images.Len(), e.Moves, moves.Keep, 100*p.Clipped()))
+}
+
+// meansOf are the posterior means, a row for each image.
+func meansOf(p *method.Posterior) (z []float32) {
+	for _, image := range p.Images() {
+		for _, v := range image.Mean {
+			z = append(z, float32(v))
+		}
+	}
+	return z
+}
+
+func (e *evaluation) reportReconstruction(p *method.Posterior, images data.Dataset, note string) error {
+	dim := float64(e.generator.Dim())
+	var square, energy, prior []float64
+	for _, image := range p.Images() {
+		square = append(square, image.SquareError/dim)
+		energy = append(energy, image.DataLoss+image.PriorLoss)
+		prior = append(prior, image.PriorLoss)
+	}
+	report := func(m Metric, values []float64) error {
+		value, err := metric.MeanInterval(values, e.bootstrap(), e.pool)
+		m.Group, m.Better, m.Floor = Reconstruction, Lower, math.NaN()
+		m.Value, m.Low, m.High = value.Value, value.Low, value.High
+		e.add(m)
+		return err
+	}
+	const unit = "nats/image"
+	if err := report(Metric{Name: "reconstruction MSE", Key: "recon_mse", Note: "of the posterior's samples, pixels in [-1, 1]; " + note}, square); err != nil {
+		return err
+	}
+	if err := report(Metric{Name: "MSE of posterior mean", Key: "recon_mse_mean", Note: "of the image of the mean latent"}, e.squareErrors(images, e.inferred)); err != nil {
+		return err
+	}
+	if err := report(Metric{Name: "energy", Key: "energy", Unit: unit, Note: "decoder NLL + bound on -log p(z), averaged over the posterior"}, energy); err != nil {
+		return err
+	}
+	if err := report(Metric{Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)"}, prior); err != nil {
+		return err
+	}
+	if !e.generator.Encodes() {
+		return nil
+	}
+	means := make([]float32, images.Len()*e.generator.Latent())
+	e.startAtMeans(means, images, 1)
+	return report(Metric{Name: "encoder MSE", Key: "encoder_mse", Note: "of the images of the encoder's means, without inference"}, e.squareErrors(images, means))
+}

@@ -1,0 +1,78 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// The chains to which the proposals are fitted.
+const (
+	chainParticles = 8
+	chainBurn      = 300
+	chainKeep      = 300
+)
+
+// enoughESS is the effective sample size below which an image's estimate says little.
+const enoughESS = 10
+
+// likelihood estimates log p(x) of held-out images by importance sampling.
+func (e *evaluation) likelihood() error {
+	if e.held.Len() < 2 {
+		e.note("no log-likelihood: %v", errNoHeldOut)
+		return nil
+	}
+	images := e.someHeldOut(e.LikelihoodImages)
+	o := e.inferenceOptions()
+	o.Particles = chainParticles
+	p, err := e.posterior(images, o)
+	if err != nil {
+		return err
+	}
+	if err := p.Run(e.ctx, method.Moves{Burn: chainBurn, Keep: chainKeep, Cov: true}); err != nil {
+		return err
+	}
+	o.ScoreDraws = e.LikelihoodDraws
+	prior, err := method.NewPrior(e.config.Method, o)
+	if err != nil {
+		return err
+	}
+	found, err := p.Marginals(e.ctx, method.NewJoint(e.generator, prior, o.ObsNoise, e.Seed), e.LikelihoodSamples, e.Seed)
+	if err != nil {
+		return err
+	}
+	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a proposal fitted to their Langevin chains",
+		images.Len(), e.LikelihoodSamples))
+}
+
+func (e *evaluation) reportLikelihood(found []method.Marginal, note string) error {
+	var logP, ess []float64
+	few := 0
+	for _, m := range found {
+		logP, ess = append(logP, m.LogP), append(ess, m.ESS)
+		if m.ESS < enoughESS {
+			few++
+		}
+	}
+	value, err := metric.MeanInterval(logP, e.bootstrap(), e.pool)
+	if err != nil {
+		return err
+	}
+	e.add(Metric{Name: "log p(x)", Key: "log_p", Group: Likelihood, Unit: "nats/image", Better: Higher, Floor: math.NaN(),
+		Value: value.Value, Low: value.Low, High: value.High,
+		Note: "importance-sampled, with the diffusion's bound for log p(z) where the prior is one: a low estimate; " + note})
+	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
+	e.add(Metric{Name: "bits/dim", Key: "bits_per_dim", Group: Likelihood, Better: Lower, Floor: math.NaN(),
+		Value: bits * value.Value, Low: bits * value.High, High: bits * value.Low,
+		Note: "the same as a density of pixels in [-1, 1]; below 0 where it is above 1"})
+	slices.Sort(ess)
+	e.add(Metric{Name: "median ESS", Key: "ess", Group: Likelihood, Better: Higher, Floor: math.NaN(), Low: math.NaN(), High: math.NaN(),
+		Value: ess[len(ess)/2], Note: fmt.Sprintf("effective samples of %d", e.LikelihoodSamples)})
+	share, err := metric.ShareInterval(few, len(found), 0.95)
+	e.add(Metric{Name: "ESS below 10", Key: "ess_below_10", Group: Likelihood, Better: Lower, Floor: math.NaN(),
+		Value: share.Value, Low: share.Low, High: share.High, Note: "share of the images whose estimate says little, and is too low"})
+	return err
+}

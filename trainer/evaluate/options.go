@@ -1,0 +1,111 @@
+// Package evaluate measures a stored run: how far its samples are from real images, how well its
+// model explains images held out of training, and how sure each number is.
+package evaluate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/suggest"
+)
+
+// Groups of metrics, in the order in which they are measured and reported.
+const (
+	PCA            = "pca"            // Fréchet distance, KID and RBF-MMD of the 64 leading components
+	Classifier     = "ffd"            // Fréchet distance and KID of a classifier's features
+	Sliced         = "sliced"         // sliced Wasserstein distance
+	Precision      = "precision"      // precision, recall, density, coverage
+	Memorisation   = "memorisation"   // nearest training images
+	Reconstruction = "reconstruction" // posterior inference on held-out images: error and energy
+	Likelihood     = "likelihood"     // importance-sampled log p(x) of held-out images
+)
+
+// Groups lists them all.
+func Groups() []string {
+	return []string{PCA, Classifier, Sliced, Precision, Memorisation, Reconstruction, Likelihood}
+}
+
+// Options say what is measured, and at what price. A zero means the default.
+type Options struct {
+	Samples int    // images drawn, 2 or more; default 2,000
+	Solver  string // default ancestral
+	Steps   int    // of the solver; default its own
+	Seed    uint64 // of every random number but the classifier's
+	Threads int    // workers; default all cores; never changes the result
+	Raw     bool   // the weights as they are, not their moving average
+
+	Which []string // of Groups; default all
+
+	Images int // held-out images behind the reconstruction; default 1,000, or as many as there are
+	Moves  int // of a particle in posterior inference; default 300
+
+	LikelihoodImages  int // held-out images behind log p(x); default 32
+	LikelihoodSamples int // latents weighed for each of them; default 1,000
+	LikelihoodDraws   int // (lambda, eps) behind each weight; default 16
+
+	Pictures string // directory that gets pictures; "": none are drawn
+
+	Progress func(string) // is told what is under way; nil: nobody
+	Warn     func(string) // is told what the user should know; nil: nobody
+}
+
+const (
+	maxSamples = 1 << 20
+	maxCount   = 1 << 24
+)
+
+// Quick is what tells most in seconds.
+func Quick() Options {
+	return Options{Which: []string{PCA, Classifier, Precision, Reconstruction}, Samples: 1000, Images: 200, Moves: 150}
+}
+
+// withDefaults fills in the zeros.
+func (o Options) withDefaults() Options {
+	set := func(v *int, standard int) { *v = cmp.Or(*v, standard) }
+	set(&o.Samples, 2000)
+	set(&o.Images, 1000)
+	set(&o.Moves, 300)
+	set(&o.LikelihoodImages, 32)
+	set(&o.LikelihoodSamples, 1000)
+	set(&o.LikelihoodDraws, 16)
+	o.Solver = cmp.Or(o.Solver, "ancestral")
+	if len(o.Which) == 0 {
+		o.Which = Groups()
+	}
+	for _, f := range []*func(string){&o.Progress, &o.Warn} {
+		if *f == nil {
+			*f = func(string) {}
+		}
+	}
+	return o
+}
+
+// Validate reports every value out of range. What the solver may be is known where images are drawn.
+func (o Options) Validate() error {
+	var problems []error
+	expect := func(name string, value, low, high int) {
+		if value != 0 && (value < low || value > high) {
+			problems = append(problems, fmt.Errorf("%s is %d; expected %d to %d, or 0 for the default", name, value, low, high))
+		}
+	}
+	expect("samples", o.Samples, 2, maxSamples)
+	expect("steps", o.Steps, 1, maxCount)
+	expect("threads", o.Threads, 1, 1<<12)
+	expect("images", o.Images, 1, maxCount)
+	expect("moves", o.Moves, 2, maxCount)
+	expect("likelihood images", o.LikelihoodImages, 2, maxCount)
+	expect("likelihood samples", o.LikelihoodSamples, 2, maxCount)
+	expect("likelihood draws", o.LikelihoodDraws, 1, maxCount)
+	for _, group := range o.Which {
+		if !slices.Contains(Groups(), group) {
+			problems = append(problems, fmt.Errorf("metrics %q; expected one of %s%s",
+				group, strings.Join(Groups(), ", "), suggest.DidYouMean(group, Groups())))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (o Options) wants(group string) bool { return slices.Contains(o.Which, group) }

@@ -1,0 +1,129 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// neighbours is k of precision and recall, as in Kynkäänniemi et al. 2019.
+const neighbours = 3
+
+// overlap measures precision, recall, density and coverage in the classifier's features, or in principal components where
+// there are no labels.
+func (e *evaluation) overlap() error {
+	s, err := e.classifierSets()
+	in := "the classifier's features"
+	if s == nil && err == nil {
+		s, err = e.pcaSets()
+		in = "principal components"
+	}
+	if s == nil {
+		return err
+	}
+	n := min(s.samples.N, s.reference.N)
+	if n <= neighbours {
+		e.note("no precision and recall: they need more than %d samples and training images", neighbours)
+		return nil
+	}
+	real := s.reference.Take(shuffled(s.reference.N, e.Seed)[:n])
+	found, err := metric.PrecisionRecall(s.samples.Rows(0, n), real, neighbours, e.bootstrap(), e.pool)
+	if err != nil {
+		return err
+	}
+	floor, err := e.overlapFloor(s, n)
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("k = %d in %s, %d samples and as many training images; %s", neighbours, in, n, e.floorNote(s))
+	add := func(name, key, what string, value, real metric.Estimate) {
+		e.add(Metric{Name: name, Key: key, Group: Precision, Value: value.Value, Low: value.Low, High: value.High,
+			Floor: real.Value, Better: Higher, Note: what + "; " + note})
+	}
+	add("precision", "precision", "share of the samples among real images", found.Precision, floor.Precision)
+	add("recall", "recall", "share of the real images among samples", found.Recall, floor.Recall)
+	add("density", "density", "samples' mean number of real neighbourhoods, over k", found.Density, floor.Density)
+	add("coverage", "coverage", "share of the real images' neighbourhoods that hold a sample", found.Coverage, floor.Coverage)
+	return nil
+}
+
+// overlapFloor is the same of real images in the samples' place.
+func (e *evaluation) overlapFloor(s *sets, n int) (metric.Overlap, error) {
+	if s.real == nil || s.rest.N < n {
+		nan := metric.Estimate{Value: math.NaN()}
+		return metric.Overlap{Precision: nan, Recall: nan, Density: nan, Coverage: nan}, nil
+	}
+	other := s.rest.Take(shuffled(s.rest.N, e.Seed)[:n])
+	return metric.PrecisionRecall(s.real.Rows(0, n), other, neighbours, e.bootstrap(), e.pool)
+}
+
+// nearestBlock is how many training images are in memory at a time when nearest ones are sought.
+const nearestBlock = 10000
+
+// part is the images lo to hi of a set.
+type part struct {
+	metric.RowSource
+	lo, hi int
+}
+
+func (p part) Len() int { return p.hi - p.lo }
+
+func (p part) Gather(dst []float32, idx []int) {
+	moved := make([]int, len(idx))
+	for i, k := range idx {
+		moved[i] = p.lo + k
+	}
+	p.RowSource.Gather(dst, moved)
+}
+
+// nearest finds the training images that are nearest to the images of a set, block by block.
+func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
+	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
+	for lo := 0; lo < e.train.Len(); lo += nearestBlock {
+		if e.ctx.Err() != nil {
+			return nil, e.ctx.Err()
+		}
+		base, err := metric.Pixels(part{e.train, lo, min(lo+nearestBlock, e.train.Len())}, e.train.Shape().Dim())
+		if err != nil {
+			return nil, err
+		}
+		found, err := metric.Nearest(query, base, e.pool)
+		if err != nil {
+			return nil, err
+		}
+		for i, rms := range found.RMS {
+			if lo == 0 || rms < best.RMS[i] {
+				best.Index[i], best.RMS[i] = lo+found.Index[i], rms
+			}
+		}
+	}
+	return best, nil
+}
+
+// memorisation compares how near samples and held-out images are to training images.
+func (e *evaluation) memorisation() error {
+	if e.held.Len() < 2 {
+		e.note("no memorisation: %v", errNoHeldOut)
+		return nil
+	}
+	dim := e.train.Shape().Dim()
+	samples, err := metric.Pixels(e.images(), dim)
+	if err != nil {
+		return err
+	}
+	held, err := metric.Pixels(part{e.held, 0, min(e.held.Len(), nearestBlock)}, dim)
+	if err != nil {
+		return err
+	}
+	ofSamples, err := e.nearest(samples)
+	if err != nil {
+		return err
+	}
+	ofHeld, err := e.nearest(held)
+	if err != nil {
+		return err
+	}
+	e.neighbours = ofSamples
+	return e.reportNearest(ofSamples, ofHeld)
+}

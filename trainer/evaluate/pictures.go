@@ -1,0 +1,72 @@
+package evaluate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// Names of the pictures in Options.Pictures.
+const (
+	samplesFile = "samples.png"
+	nearestFile = "nearest.png"
+	reconFile   = "reconstructions.png"
+)
+
+const (
+	gridColumns = 10
+	gridImages  = 100
+	pairImages  = 30
+)
+
+// draw writes the pictures: samples; the samples that are nearest to training images, above those; held-out images above
+// their posterior means' images. What was not measured is not drawn.
+func (e *evaluation) draw() error {
+	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
+		return fmt.Errorf("pictures: %w", err)
+	}
+	shape := metric.Shape(e.train.Shape())
+	path := func(name string) string {
+		path := filepath.Join(e.Pictures, name)
+		e.report.Pictures = append(e.report.Pictures, path)
+		return path
+	}
+	samples := e.images()
+	if err := metric.WriteGrid(path(samplesFile), gather(samples, upTo(min(gridImages, e.Samples)), shape.Dim()), shape, gridColumns); err != nil {
+		return err
+	}
+	if e.neighbours != nil {
+		closest := e.neighbours.Closest(pairImages)
+		nearest := make([]int, len(closest))
+		for i, k := range closest {
+			nearest[i] = e.neighbours.Index[k]
+		}
+		top, bottom := gather(samples, closest, shape.Dim()), gather(e.train, nearest, shape.Dim())
+		if err := metric.WritePairs(path(nearestFile), top, bottom, shape, gridColumns); err != nil {
+			return err
+		}
+	}
+	if e.inferred == nil {
+		return nil
+	}
+	n := min(pairImages, e.inferredImages.Len())
+	decoded := make([]float32, n*shape.Dim())
+	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()])
+	return metric.WritePairs(path(reconFile), gather(e.inferredImages, upTo(n), shape.Dim()), decoded, shape, gridColumns)
+}
+
+func gather(rows metric.RowSource, idx []int, dim int) []float32 {
+	x := make([]float32, len(idx)*dim)
+	rows.Gather(x, idx)
+	return x
+}
+
+func upTo(n int) []int {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = i
+	}
+	return idx
+}

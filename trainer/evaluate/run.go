@@ -1,0 +1,132 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// evaluation is one call of Run under way.
+type evaluation struct {
+	Options
+	*subject
+	ctx    context.Context
+	report *Report
+	z      []float32 // latents of the samples, Samples x d
+
+	pca                 *metric.PCA // of the training images, fitted when first needed
+	pcaErr              error       // why there is none
+	unlabelled          bool        // it was said that there are no labels
+	inPCA, inClassifier *sets
+	neighbours          *metric.Neighbours // training images nearest to the samples
+	inferred            []float32          // posterior means of the held-out images inferredImages
+	inferredImages      data.Dataset
+}
+
+// images are the samples.
+func (e *evaluation) images() *method.Images { return e.generator.Images(e.z) }
+
+// group measures one group of metrics.
+type group struct {
+	name    string
+	about   string // what Progress is told
+	measure func(*evaluation) error
+}
+
+var groups = []group{
+	{PCA, "distances in principal components", (*evaluation).pcaDistances},
+	{Classifier, "distances in a classifier's features", (*evaluation).classifierDistances},
+	{Sliced, "sliced Wasserstein distance", (*evaluation).slicedDistances},
+	{Precision, "precision and recall", (*evaluation).overlap},
+	{Memorisation, "nearest training images", (*evaluation).memorisation},
+	{Reconstruction, "posterior inference of held-out images", (*evaluation).reconstruction},
+	{Likelihood, "log-likelihood of held-out images", (*evaluation).likelihood},
+}
+
+// Run evaluates the newest checkpoint of the run in runDir. It ends early, with ctx's error, when ctx
+// ends. What cannot be measured of this run (without labels, or without held-out images) is left out and
+// said so in the report's notes.
+func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	began := time.Now()
+	s, err := open(runDir, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	e := &evaluation{Options: o, subject: s, ctx: ctx}
+	if err := e.begin(runDir); err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		if !o.wants(g.name) {
+			continue
+		}
+		o.Progress(g.about)
+		if err := g.measure(e); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", g.name, err)
+		}
+	}
+	if o.Pictures != "" {
+		if err := e.draw(); err != nil {
+			return nil, err
+		}
+	}
+	e.report.Seconds = time.Since(began).Seconds()
+	return e.report, nil
+}
+
+// begin describes the run in the report, and draws the samples.
+func (e *evaluation) begin(runDir string) error {
+	solver := diffusion.Solver(e.Solver)
+	standard, err := solver.DefaultSteps()
+	if err != nil {
+		return err
+	}
+	if e.Steps == 0 {
+		e.Steps = standard
+	}
+	e.report = &Report{
+		Run: runDir, Method: e.config.Method, Data: e.train.Name(), Step: e.meta.Step, Epoch: e.meta.Epoch,
+		Averaged: !e.Raw && e.config.EMA > 0, TrainImage: e.train.Len(), HeldOut: e.held.Len(),
+		Samples: e.Samples, Solver: e.Solver, Steps: e.Steps, Seed: e.Seed,
+	}
+	if !e.needsSamples() {
+		return nil
+	}
+	e.Progress(fmt.Sprintf("drawing %d samples (%s, %d steps)", e.Samples, e.Solver, e.Steps))
+	e.z = make([]float32, e.Samples*e.generator.Latent())
+	if err := e.generator.SampleLatents(e.ctx, e.z, e.Samples, solver, e.Steps, e.Seed); err != nil {
+		return err
+	}
+	if !kernel.AllFinite(e.z) {
+		return fmt.Errorf("%w: the prior's samples are not finite", trainer.ErrDiverged)
+	}
+	return nil
+}
+
+// needsSamples tells whether anything that was asked for is about samples.
+func (e *evaluation) needsSamples() bool {
+	return e.Pictures != "" || slices.ContainsFunc(e.Which, func(g string) bool { return g != Reconstruction && g != Likelihood })
+}
+
+// add reports a metric.
+func (e *evaluation) add(m Metric) { e.report.Metrics = append(e.report.Metrics, m) }
+
+// note reports what was not measured.
+func (e *evaluation) note(format string, args ...any) {
+	e.report.Notes = append(e.report.Notes, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,168 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// numbered is n features of one number: from, from + 1, ...
+func numbered(from, n int) *metric.Features {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(from + i)
+	}
+	return metric.NewFeatures(x, n, 1)
+}
+
+// The floor's sets hold real images once each: held-out ones (from 100 on) first, and training images (from 0 on) on one side only.
+func TestFloorSets(t *testing.T) {
+	for _, c := range []struct{ held, n, filled int }{{10, 6, 0}, {10, 10, 0}, {10, 25, 15}, {0, 20, 20}, {10, 30, 20}} {
+		s := sets{reference: numbered(0, 40)}
+		var held *metric.Features
+		if c.held > 0 {
+			held = numbered(100, c.held)
+		}
+		s.floor(held, c.n, 7)
+		if s.filled != c.filled || s.real.N != c.n || s.rest.N != 40-c.filled {
+			t.Errorf("%+v: %d of %d filled, %d left", c, s.filled, s.real.N, s.rest.N)
+		}
+		heldOut := 0
+		for _, v := range s.real.X {
+			if v >= 100 {
+				heldOut++
+			}
+		}
+		all := append(slices.Clone(s.real.X), s.rest.X...)
+		slices.Sort(all)
+		if len(slices.Compact(all)) != s.real.N+s.rest.N || heldOut != c.n-c.filled {
+			t.Errorf("%+v: %v, %d held out", c, all, heldOut)
+		}
+	}
+	s := sets{reference: numbered(0, 40)}
+	if s.floor(numbered(100, 10), 31, 7); s.real != nil || s.filled != 0 {
+		t.Errorf("a floor from %d images", s.real.N)
+	}
+}
+
+// Views give the images that they say.
+func TestViews(t *testing.T) {
+	ds, err := data.Open("digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		rows metric.RowSource
+		n    int
+		want []int
+	}{
+		"part":   {part{ds, 40, 60}, 20, []int{42, 40, 59}},
+		"chosen": {chosen{ds, []int{7, 3, 1000}}, 3, []int{1000, 7, 1000}},
+	} {
+		idx := []int{2, 0, 19}
+		if name == "chosen" {
+			idx = []int{2, 0, 2}
+		}
+		if !slices.Equal(gather(c.rows, idx, 64), gather(ds, c.want, 64)) || c.rows.Len() != c.n {
+			t.Errorf("%s of %d images gives others", name, c.rows.Len())
+		}
+	}
+	if v := (chosen{ds, []int{7, 3}}); v.Label(1) != ds.Label(3) {
+		t.Error("labels of other images")
+	}
+}
+
+// A training image's nearest is itself, and a copy is suspicious.
+func TestNearest(t *testing.T) {
+	ds, err := data.Open("digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pool.New(2)
+	defer p.Close()
+	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), report: &Report{}}
+	query, err := metric.Pixels(part{ds, 0, 3}, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.nearest(query)
+	if err != nil || !slices.Equal(got.Index, []int{0, 1, 2}) || slices.Max(got.RMS) != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	held := &metric.Neighbours{Index: make([]int, 200), RMS: make([]float64, 200)}
+	for i := range held.RMS {
+		held.RMS[i] = 1 + float64(i)
+	}
+	samples := &metric.Neighbours{Index: make([]int, 4), RMS: []float64{0, 2.5, 3.5, 500}} // the nearest 2 of 200 are below 3
+	if err := e.reportNearest(samples, held); err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := e.report.Metric("nearer_1"); m.Value != 0.5 || m.Floor != 0.01 {
+		t.Errorf("%+v", m)
+	}
+	if m, _ := e.report.Metric("nearest_rms"); m.Value != 3 || m.Floor != 100.5 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// Features from files: a shift by c of K numbers is a Fréchet distance of K c^2.
+func TestForeign(t *testing.T) {
+	dir := t.TempDir()
+	const n, k, shift = 200, 5, 3
+	x := make([]float32, n*k)
+	for i := range x {
+		x[i] = float32(math.Sin(float64(i * i)))
+	}
+	write := func(name string, n, k int) string {
+		path := filepath.Join(dir, name)
+		if err := metric.WriteNPY(path, x[:n*k], n, metric.Shape{H: 1, W: k, C: 1}); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	real := write("real.npy", n, k)
+	for i := range x {
+		x[i] += shift
+	}
+	r, err := Foreign(t.Context(), write("gen.npy", n/2, k), real, Options{Seed: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := r.Metric("fd")
+	// Half of the real features are compared with all, so that the covariances differ a little.
+	if math.Abs(m.Value-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) || !(m.Floor < 1) {
+		t.Errorf("%+v", m)
+	}
+	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) {
+		t.Errorf("%+v", m)
+	}
+	if _, err := Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{}); err == nil || !strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {
+		t.Errorf("features of another width: %v", err)
+	}
+	if _, err := Foreign(t.Context(), filepath.Join(dir, "none.npy"), real, Options{}); err == nil {
+		t.Error("no error for a missing file")
+	}
+}
+
+func TestMetricJSON(t *testing.T) {
+	m := Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Low: math.NaN(), High: math.Inf(1), Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}
+	out, err := json.Marshal(m)
+	want := `{"key":"b","name":"a","group":"pca","value":1.5,"low":null,"high":null,"floor":0.25,"better":"lower","unit":"nats","note":"n"}`
+	if err != nil || string(out) != want {
+		t.Fatalf("%s, %v; expected %s", out, err, want)
+	}
+	var back Metric
+	if err := json.Unmarshal(out, &back); err != nil || !math.IsNaN(back.Low) || !math.IsNaN(back.High) {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	if back.Low, back.High = 0, 0; back != (Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}) {
+		t.Errorf("%+v", back)
+	}
+}

@@ -1,0 +1,76 @@
+package evaluate
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// subject is a stored run with its data and its model.
+type subject struct {
+	config      trainer.Config
+	all         data.Dataset
+	train, held data.Dataset
+	fingerprint string
+	meta        checkpoint.Meta
+	pool        *pool.Pool
+	generator   *method.Generator
+}
+
+// open reads a run's newest checkpoint and its data, which must be those it was trained on.
+func open(runDir string, o Options) (*subject, error) {
+	config, err := trainer.LoadRun(runDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{config: config}
+	if err := s.readData(o); err != nil {
+		return nil, err
+	}
+	dir, err := checkpoint.Latest(runDir)
+	if err != nil {
+		return nil, err
+	}
+	s.pool = pool.New(o.Threads)
+	if err := s.readModel(dir, o); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	if s.fingerprint != s.meta.Fingerprint {
+		s.pool.Close()
+		return nil, fmt.Errorf("%s: the data %q are not those the run was trained on (fingerprint %s, expected %s)",
+			runDir, config.Data, s.fingerprint, s.meta.Fingerprint)
+	}
+	return s, nil
+}
+
+func (s *subject) readData(o Options) (err error) {
+	c := s.config
+	s.all, err = data.Open(c.Data, data.Options{Size: c.Size, Gray: c.Gray, Warn: o.Warn})
+	if err != nil {
+		return err
+	}
+	s.fingerprint = data.Fingerprint(s.all)
+	s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed)
+	return err
+}
+
+func (s *subject) readModel(dir string, o Options) error {
+	g, tensors, err := method.NewGenerator(s.config.Method, s.config.Options, s.all.Shape().Dim(), !o.Raw, s.pool)
+	if err != nil {
+		return err
+	}
+	s.generator = g
+	s.meta, err = checkpoint.LoadSome(dir, tensors)
+	return err
+}
+
+func (s *subject) close() { s.pool.Close() }
+
+// errNoHeldOut is why a metric of held-out images is missing.
+var errNoHeldOut = errors.New("no images were held out of training (holdout = 0)")

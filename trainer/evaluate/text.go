@@ -1,0 +1,65 @@
+package evaluate
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+)
+
+// WriteText writes the report as a table for a reader, and below it what each number is.
+func (r *Report) WriteText(w io.Writer) error {
+	var out strings.Builder
+	if r.Run != "" {
+		weights := "weights as they are"
+		if r.Averaged {
+			weights = "averaged weights"
+		}
+		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples (%s, %d steps)\n", r.Run, r.Method, r.Data,
+			r.Epoch, humanize.Comma(int64(r.Step)), weights, humanize.Comma(int64(r.Samples)), r.Solver, r.Steps)
+	}
+	if c := r.Classifier; c != nil {
+		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d features, SHA-256 %s\n",
+			c.Seed, 100*c.Accuracy, humanize.Comma(int64(c.Images)), c.Features, c.Hash)
+	}
+	out.WriteByte('\n')
+	r.writeTable(&out)
+	out.WriteByte('\n')
+	for _, m := range r.Metrics {
+		fmt.Fprintf(&out, "%s: %s.\n", m.Name, m.Note)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&out, "Note: %s.\n", note)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (r *Report) writeTable(out io.Writer) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "metric\tvalue\t95 % interval\treal images\tbetter\tunit\t")
+	for _, m := range r.Metrics {
+		interval := ""
+		if finite(m.Low) && finite(m.High) {
+			interval = number(m.Low) + " .. " + number(m.High)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval, number(m.Floor), m.Better, m.Unit)
+	}
+	table.Flush() // to a strings.Builder, which takes all
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// number is v with four significant digits, empty where there is none.
+func number(v float64) string {
+	switch {
+	case !finite(v):
+		return ""
+	case math.Abs(v) >= 1000:
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.4g", v)
+}
