@@ -193,6 +193,24 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 }
 
+// A solver that is not named is that of the run's reports, with its steps.
+func TestSolverOfTheReports(t *testing.T) {
+	dir := tiny(t, nil)
+	named, err := Run(t.Context(), dir, Options{Which: []string{Precision}, Samples: 50, Solver: "ddim", Steps: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := Run(t.Context(), dir, Options{Which: []string{Precision}, Samples: 50})
+	if err != nil || own.Solver != "ddim" || own.Steps != 5 {
+		t.Fatalf("%v, %+v", err, own)
+	}
+	for i, m := range own.Metrics {
+		if m.Value != named.Metrics[i].Value {
+			t.Errorf("%s: %v, with the solver named %v", m.Name, m.Value, named.Metrics[i].Value)
+		}
+	}
+}
+
 func TestRunRefusals(t *testing.T) {
 	dir := tiny(t, nil)
 	for want, o := range map[string]Options{

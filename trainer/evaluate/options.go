@@ -31,7 +31,7 @@ func Groups() []string {
 // Options say what is measured, and at what price. A zero means the default.
 type Options struct {
 	Samples int    // images drawn, 2 or more; default 2,000
-	Solver  string // default ancestral
+	Solver  string // default that of the run's reports, with its steps
 	Steps   int    // of the solver; default its own
 	Seed    uint64 // of every random number but the classifier's
 	Threads int    // workers; default all cores; never changes the result
@@ -71,7 +71,6 @@ func (o Options) withDefaults() Options {
 	set(&o.LikelihoodImages, 32)
 	set(&o.LikelihoodSamples, 1000)
 	set(&o.LikelihoodDraws, 16)
-	o.Solver = cmp.Or(o.Solver, "ancestral")
 	if len(o.Which) == 0 {
 		o.Which = Groups()
 	}

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -91,6 +92,9 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 
 // begin describes the run in the report, and draws the samples.
 func (e *evaluation) begin(runDir string) error {
+	if e.Solver == "" {
+		e.Solver, e.Steps = e.config.Solver, cmp.Or(e.Steps, e.config.SolverSteps)
+	}
 	solver := diffusion.Solver(e.Solver)
 	standard, err := solver.DefaultSteps()
 	if err != nil {
