@@ -18,10 +18,13 @@ var layers = [][]string{
 	{"asm", "asm/avx2", "asm/avx512", "asm/neon"},
 	{"kernel"},
 	{"blas"},
-	{"trainer/memory", "trainer/phase", "trainer/pool", "trainer/suggest"},
+	{"trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool", "trainer/suggest"},
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
-	{"trainer/method"},
+	{"trainer/classify", "trainer/method"},
+	{"trainer/verify"},
 	{"trainer"},
+	{"trainer/evaluate"},
+	{"trainer/compare"},
 	{"bench/machine"},
 	{"cmd/plume", "bench", "bench/peers", "bench/regress"},
 }
@@ -81,7 +84,7 @@ func TestLayers(t *testing.T) {
 			seen[p.name()] = true
 			checkPackage(t, p)
 		}
-		for _, l := range layers[1:8] {
+		for _, l := range layers[1 : len(layers)-1] {
 			for _, name := range l {
 				if !seen[name] {
 					t.Errorf("tags %q: go list did not report %s", tags, name)

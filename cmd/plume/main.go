@@ -91,6 +91,9 @@ func newRoot() *cobra.Command {
   plume train --data photos/ --size 32 --gray   on a directory of pictures
   plume train --resume auto                     go on with the newest unfinished run
   plume sample 7 -n 100 -o grid.png             new images from run 7
+  plume eval 7                                  how good run 7 is
+  plume compare --preset methods --budget 3m    all methods, at equal time
+  plume verify                                  error guarantees, measured against known truth
   plume info                                    CPU, kernels and BLAS in use`,
 		Version:       trainer.Version(),
 		SilenceErrors: true,
@@ -104,7 +107,7 @@ func newRoot() *cobra.Command {
 		return chooseBLAS(library)
 	})
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newTrain(), newSample(), newInfo())
+	root.AddCommand(newTrain(), newSample(), newEval(), newCompare(), newVerify(), newInfo())
 	setHelp(root)
 	return root
 }

@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/figure"
+)
+
+// affine1 is a z + b plus independent noise of variance v, for z from N(0, 1): a sample on its way.
+type affine1 struct{ a, b, v float64 }
+
+// walk is the law of samples of N(m, s) in one dimension after a solver's steps with the exact score,
+// eps = sigma (z - alpha m)/c with c = alpha^2 s + sigma^2: each step is affine.
+func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64) affine1 {
+	z, prev := affine1{a: 1}, affine1{}
+	for k := range steps {
+		from := p.Min + p.Span()*float64(k)/float64(steps)
+		to := p.Min + p.Span()*float64(k+1)/float64(steps)
+		as, ss, at, st := diffusion.Alpha(from), diffusion.Sigma(from), diffusion.Alpha(to), diffusion.Sigma(to)
+		c := as*as*s + ss*ss
+		eps := affine1{a: ss / c * z.a, b: ss / c * (z.b - as*m)}
+		switch solver {
+		case diffusion.Ancestral:
+			share := 1 - math.Exp(from-to)
+			keep := at / as * (1 - share*ss*ss/c)
+			z = affine1{a: keep * z.a, b: keep*z.b + at/as*share*ss*ss*as*m/c, v: keep * keep * z.v}
+			if k < steps-1 {
+				z.v += st * st * share
+			}
+		case diffusion.DDIM: // the data predicted, noised to the next level with the noise predicted
+			z = affine1{a: at*(z.a-ss*eps.a)/as + st*eps.a, b: at*(z.b-ss*eps.b)/as + st*eps.b}
+		case diffusion.DPM2M:
+			data := affine1{a: (z.a - ss*eps.a) / as, b: (z.b - ss*eps.b) / as}
+			mid := data
+			if k > 0 {
+				mid = affine1{a: 1.5*data.a - 0.5*prev.a, b: 1.5*data.b - 0.5*prev.b}
+			}
+			r, e := st/ss, at*(1-math.Exp((from-to)/2))
+			z, prev = affine1{a: r*z.a + e*mid.a, b: r*z.b + e*mid.b}, data
+		}
+	}
+	return z
+}
+
+func (z affine1) variance() float64 { return z.a*z.a + z.v }
+
+// samplers: what each solver generates with the exact score is Gaussian with the mean and the variance
+// of its recursion, at any number of steps; the error against the truth falls with the steps at the solver's order.
+func samplers(l *lab) error {
+	m, err := posterior{h: 1, friction: 1, dynamics: "overdamped", draws: 1}.start(l, 0)
+	if err != nil {
+		return err
+	}
+	g := m.Generator(false)
+	n := l.n(4096, 65536)
+	latents := make([]float32, n*axesDim)
+	var lines []figure.Series
+	for _, solver := range diffusion.Solvers {
+		standard, err := solver.DefaultSteps()
+		if err != nil {
+			return err
+		}
+		var x, y, se, exact []float64
+		for i, steps := range []int{5, 10, 20, standard} {
+			if err := g.SampleLatents(l.ctx, latents, n, solver, steps, l.seed(i)); err != nil {
+				return err
+			}
+			if i == 3 {
+				l.sampledLaw(fmt.Sprintf("%s, %d steps", solver, steps), latents, solver, steps)
+				break
+			}
+			law := walk(process, solver, steps, axesMean, spread[0])
+			v := deviationsOf(latents, [len(spread)]float64{law.b}).square[0]
+			x, exact = append(x, float64(steps)), append(exact, math.Abs(law.variance()/spread[0]-1))
+			y, se = append(y, math.Abs(v.mean()/spread[0]-1)), append(se, v.se()/spread[0])
+		}
+		l.slope(fmt.Sprintf("error of the samples' variance against steps, %s, s = %v", solver, spread[0]), fitLog(logs(x), exact, se).slope, x, y, se, 0)
+		lines = append(lines, pair(string(solver), x, y, se, exact)...)
+	}
+	l.figure("linear-solvers", figure.Plot{
+		Title: "Samples with the exact score", XLabel: "steps", YLabel: "relative error of the variance", LogX: true, LogY: true, Series: lines,
+	})
+	return nil
+}
+
+// sampledLaw compares samples with the recursion.
+func (l *lab) sampledLaw(name string, latents []float32, solver diffusion.Solver, steps int) {
+	var centre [len(spread)]float64
+	for j, s := range spread {
+		centre[j] = walk(process, solver, steps, axesMean, s).b
+	}
+	found := deviationsOf(latents, centre)
+	for _, j := range []int{0, len(spread) - 1} {
+		s := spread[j]
+		law := walk(process, solver, steps, axesMean, s)
+		l.estimate(fmt.Sprintf("mean of samples, %s, s = %v", name, s), law.b, law.b+found.first[j].mean(), found.first[j].se(), float32Error)
+		l.estimate(fmt.Sprintf("variance of samples, %s, s = %v", name, s), law.variance(), found.square[j].mean(), found.square[j].se(), float32Error)
+	}
+}

@@ -1,0 +1,79 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer/figure"
+)
+
+// heated is h v/2 of one prior variance: the closed form, and as measured, for some trainings.
+type heated struct{ x, exact, measured, se []float64 }
+
+func (t *heated) add(x, exact, measured, se float64) {
+	t.x, t.exact = append(t.x, x), append(t.exact, exact)
+	t.measured, t.se = append(t.measured, measured), append(t.se, se)
+}
+
+// temperature: the noise of the drift heats the particles by 1 + h v/2, where v is the variance of a single
+// draw over the number of draws.
+func temperature(l *lab) error {
+	var bySteps, byDraws heated
+	for k, c := range []posterior{
+		{h: 0.01, draws: 1}, {h: 0.02, draws: 1}, {h: 0.04, draws: 1},
+		{h: 0.04, draws: 2}, {h: 0.04, draws: 4}, {h: 0.04, draws: 1, cv: true},
+	} {
+		c.friction, c.dynamics = 1, "overdamped"
+		t, err := c.heat(l, k)
+		if err != nil {
+			return err
+		}
+		if c.draws == 1 && !c.cv {
+			bySteps.add(c.h, t.exact[0], t.measured[0], t.se[0])
+		}
+		if c.h == 0.04 && !c.cv {
+			byDraws.add(float64(c.draws), t.exact[0], t.measured[0], t.se[0])
+		}
+	}
+	// v grows with the particles' variance, and so with h: the closed form's own slopes are near 1 and -1
+	for _, t := range []struct {
+		what string
+		heated
+	}{{"h", bySteps}, {"draws", byDraws}} {
+		law := fitLog(logs(t.x), t.exact, t.se).slope
+		l.slope(fmt.Sprintf("h v/2 against %s, s = %v", t.what, spread[0]), law, t.x, t.measured, t.se, 0)
+		l.figure("linear-temperature-"+t.what, figure.Plot{
+			Title: "Extra temperature of the single-draw drift", XLabel: t.what, YLabel: "h v/2 from Var z", LogX: true, LogY: true,
+			Series: pair(fmt.Sprintf("s = %v", spread[0]), t.x, t.measured, t.se, t.exact),
+		})
+	}
+	return nil
+}
+
+// heat is h v/2 by prior variances: Var z over that of a drift without noise, less 1.
+func (c posterior) heat(l *lab, k int) (t heated, err error) {
+	found, seen, err := c.settled(l, k)
+	if err != nil {
+		return t, err
+	}
+	var mean float64 // of h v/2 over the coordinates
+	for j, s := range spread {
+		law := c.chainOf(j)
+		still := law
+		still.v0, still.v1, still.v2 = 0, 0, 0
+		cold, warm := still.stationary().zz, law.stationary()
+		mean += c.h / 2 * law.variance(warm) / float64(len(spread))
+		v := found.square[j]
+		t.add(s, warm.zz/cold-1, v.mean()/cold-1, v.se()/cold)
+		if j == 0 || c.cv {
+			l.estimate(fmt.Sprintf("h v/2 from Var z, %s, s = %v", c.name(), s), t.exact[j], t.measured[j], t.se[j], c.strata(t.exact[j])+float32Error)
+		}
+	}
+	l.estimate("h v/2 as training reports it, "+c.name(), mean, seen.mean(), seen.se(), c.strata(mean)+float32Error)
+	return t, nil
+}
+
+// strata is how much smaller h v/2 can be because the draws of a row are from different strata of
+// lambda: a share (draws-1)/(rows*draws-1).
+func (c posterior) strata(heat float64) float64 {
+	return heat * float64(c.draws-1) / float64(posteriorPoints*posteriorCloud*c.draws-1)
+}

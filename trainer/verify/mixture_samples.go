@@ -1,0 +1,66 @@
+package verify
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// mixtureSamples: the probability flow is a monotone map, so the share of samples above 0 is that of the
+// normals above the point that it maps to 0.
+func mixtureSamples(l *lab) error {
+	t := newTwoModes()
+	o := plain(1, 1, 1, 1)
+	m, err := method.New("ipld", method.Setup{
+		Options: o, Train: table{d: 1, x: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.seed(0), Pool: l.pool,
+		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)),
+	})
+	if err != nil {
+		return err
+	}
+	g := m.Generator(false)
+	n := l.n(20000, 400000)
+	z := make([]float32, n)
+	for i, c := range []struct {
+		solver diffusion.Solver
+		steps  int
+	}{{diffusion.DDIM, 50}, {diffusion.DDIM, 200}, {diffusion.Ancestral, 200}} {
+		if err := g.SampleLatents(l.ctx, z, n, c.solver, c.steps, l.seed(i)); err != nil {
+			return err
+		}
+		above, _ := countModes(z, 1)
+		exact, allowance := t.above(), 0.0
+		if c.solver == diffusion.DDIM {
+			exact = distuv.UnitNormal.Survival(t.origin(c.steps))
+		} else {
+			allowance = 10.0 / float64(c.steps) // first order in the steps' length
+		}
+		name := fmt.Sprintf("share of samples in the upper mode, %s, %d steps", c.solver, c.steps)
+		l.estimate(name, exact, above.mean(), above.se(), allowance+float32Error)
+	}
+	return nil
+}
+
+// origin is the normal number that ddim maps to 0.
+func (t twoModes) origin(steps int) float64 {
+	low, high := -5.0, 5.0
+	for range 60 {
+		middle := (low + high) / 2
+		z := middle
+		for k := range steps {
+			from := process.Min + process.Span()*float64(k)/float64(steps)
+			to := process.Min + process.Span()*float64(k+1)/float64(steps)
+			eps := -diffusion.Sigma(from) * t.score1(z, from)
+			z = diffusion.Alpha(to)*(z-diffusion.Sigma(from)*eps)/diffusion.Alpha(from) + diffusion.Sigma(to)*eps
+		}
+		if z < 0 {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}

@@ -1,0 +1,229 @@
+package verify_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// site is a place in the source where mistakes can be put: old, which must be there exactly once,
+// becomes wrong, Go code in which mutant(name, right, wrong) is wrong when the program is told to make the
+// mistake of that name, and flip(name, x, factor) multiplies x.
+type site struct{ file, old, wrong string }
+
+var sites = []site{
+	{"trainer/method/step.go", "t.Backward(lo, hi, g)",
+		`t.Backward(lo, hi, g); flip("sign of the decoder's drift", g, -1); flip("factor 2 in the decoder's drift", g, 2)`},
+	{"trainer/method/flow_tasks.go", "f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)",
+		`f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train); flip("sign of the prior's drift", g, -1)`},
+	{"trainer/method/flow_tasks.go", "float32(1/float64(rows))",
+		`float32(mutant("phi's gradient without 1/N", 1., float64(f.Particles))*
+			mutant("phi's gradient without 1/B", 1., float64(len(f.index)))*mutant("sign of phi's gradient", 1., -1)/float64(rows))`},
+	{"trainer/method/flow_tasks.go", "f.priorTape.Grad(i-n, f.prior.g, rows)",
+		`f.priorTape.Grad(i-n, f.prior.g, rows)
+		flip("theta's gradient without 1/N", f.prior.g, float32(f.Particles))
+		flip("theta's gradient without 1/B", f.prior.g, float32(len(f.index)))
+		flip("sign of theta's gradient", f.prior.g, -1)`},
+	{"trainer/method/network.go", "s.ParamNoise / math.Sqrt(float64(s.Train.Len()*s.Particles))",
+		`s.ParamNoise / mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(s.Particles))) /
+			mutant("ipla's noise over M N, not its root", math.Sqrt(float64(s.Train.Len()*s.Particles)), float64(s.Train.Len()*s.Particles))`},
+	{"trainer/method/network.go", "share := float32(1 / float64(summed+1))",
+		`share := mutant("soul's gradient without 1/K", float32(1/float64(summed+1)), 1)`},
+	{"trainer/optim/noise.go", "math.Sqrt(2*o.lr)",
+		`mutant("ipla's noise without sqrt", mutant("factor 2 in ipla's noise", 1., 2)*math.Sqrt(2*o.lr), 2*o.lr)`},
+	{"trainer/optim/momentum.go", "b := math.Sqrt(o.lr)", `b := mutant("mpgd's momentum without sqrt", math.Sqrt(o.lr), o.lr)`},
+	{"trainer/particle/exact.go", "heat: float32(math.Sqrt(f * (2 - f)))",
+		`heat: float32(mutant("exact transition's noise without sqrt", math.Sqrt(f * (2 - f)), f * (2 - f)))`},
+	{"trainer/particle/exact.go", "2*f*logTail(f, 3)", `mutant("factor 2 in the exact transition's noise", 2., 4)*f*logTail(f, 3)`},
+	{"kernel/noise.go", "m.Anchor, m.root(), 2, m.Key.Seed",
+		`m.Anchor, m.root(), mutant[float32]("factor 2 in the noise", 1, 4)*mutant[float32]("factor 2 in the noise's variance", 1, 2)*
+			mutant[float32]("noise 2h, not its root", 2, 4*m.H[0]), m.Key.Seed`},
+	{"kernel/noise.go", "2*m.Friction, 1-m.Friction",
+		`mutant[float32]("factor 2 in the underdamped noise's variance", 2, 4)*mutant[float32]("underdamped noise without friction", m.Friction, 1),
+			1-mutant[float32]("factor 2 in the friction", 1, 2)*m.Friction`},
+}
+
+// Those of the bound, which only a diffusion prior has.
+var boundSites = []site{
+	{"trainer/diffusion/bound.go", "float32(t.Span() * a * s)",
+		`float32(mutant("factor 2 in the bound's direct drift", 1., 2)*mutant("sign of the bound's direct drift", 1., -1)*t.Span() * a * s)`},
+	{"trainer/diffusion/bound.go", "float32(a / w)", `float32(mutant("factor 2 in the bound's drift through r", 1., 2)*a / w)`},
+	{"trainer/diffusion/bound.go", "half, constant := t.Span()/2", `half, constant := mutant("bound without 1/2", t.Span()/2, t.Span())`},
+	{"trainer/diffusion/bound.go", "t.push[i] = float32(t.Span() * w)",
+		`t.push[i] = float32(mutant("sign of the score's gradient", 1., -1)*t.Span() * w)`},
+	{"trainer/method/prior.go", "float32(1/float64(n))", `float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
+}
+
+// mistakes are the names of mutants, and the experiment that must fail for each.
+var mistakes = []struct{ only, names string }{
+	{"law of theta", `sign of the decoder's drift
+		factor 2 in the decoder's drift
+		sign of the prior's drift
+		sign of theta's gradient
+		theta's gradient without 1/N
+		theta's gradient without 1/B
+		factor 2 in the noise
+		factor 2 in the noise's variance
+		noise 2h, not its root`},
+	{"minibatches", `phi's gradient without 1/N
+		phi's gradient without 1/B
+		sign of phi's gradient`},
+	{"velocities", `factor 2 in the underdamped noise's variance
+		underdamped noise without friction
+		factor 2 in the friction
+		exact transition's noise without sqrt
+		factor 2 in the exact transition's noise`},
+	{"noisy parameters", `ipla's noise without the root of N
+		ipla's noise over M N, not its root
+		ipla's noise without sqrt
+		factor 2 in ipla's noise`},
+	{"mpgd", `mpgd's momentum without sqrt`},
+	{"soul", `soul's gradient without 1/K`},
+	{"cut-offs", `factor 2 in the bound's direct drift
+		sign of the bound's direct drift
+		factor 2 in the bound's drift through r`},
+	{"value of the bound", `bound without 1/2`},
+	{"minimiser of theta", `sign of the score's gradient
+		score's gradient without 1/(B N)`},
+}
+
+// mutantVariable names the mistake to make.
+const mutantVariable = "PLUME_MUTANT"
+
+// helpers is what each mutated package gets.
+const helpers = `package %s
+
+import "os"
+
+var chosenMutant = os.Getenv("` + mutantVariable + `")
+
+func mutant[T any](name string, right, wrong T) T {
+	if chosenMutant == name {
+		return wrong
+	}
+	return right
+}
+
+func flip(name string, x []float32, factor float32) {
+	for i := range x {
+		x[i] *= mutant(name, 1, factor)
+	}
+}
+
+var _ = flip
+`
+
+// TestMutations: plume verify fails, with exit code 1 and a failed check, for each of many mistakes in
+// the source that trains images, and passes without. All are in one program, built from mutated copies
+// of the files; the environment says which one it makes.
+func TestMutations(t *testing.T) {
+	plume := buildMutants(t)
+	run := func(name, only string) (failed []string, code int) {
+		cmd := exec.Command(plume, "verify", "--json", "-q", "--only", only)
+		cmd.Env = append(os.Environ(), mutantVariable+"="+name)
+		out, err := cmd.Output()
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			code = exit.ExitCode()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		var report struct {
+			Checks []struct{ Quantity, Verdict string }
+		}
+		if err := json.Unmarshal(out, &report); err != nil {
+			t.Fatalf("mutant %q: %v in %q", name, err, out)
+		}
+		for _, c := range report.Checks {
+			if c.Verdict != "ok" {
+				failed = append(failed, c.Quantity)
+			}
+		}
+		return failed, code
+	}
+	for _, m := range mistakes {
+		if failed, code := run("", m.only); code != 0 || len(failed) != 0 {
+			t.Errorf("%s without a mistake: exit code %d, failed %q", m.only, code, failed)
+		}
+		for name := range strings.Lines(m.names) {
+			name = strings.TrimSpace(name)
+			if failed, code := run(name, m.only); code != 1 || len(failed) == 0 {
+				t.Errorf("%s: exit code %d, %d checks failed", name, code, len(failed))
+			}
+		}
+	}
+}
+
+// buildMutants builds plume with all mistakes in it.
+func buildMutants(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	put := func(path, text string) {
+		copied := filepath.Join(dir, strings.ReplaceAll(path, "/", "-"))
+		if err := os.WriteFile(copied, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[filepath.Join(root, filepath.FromSlash(path))] = copied
+	}
+	for path, text := range mutated(t, root) {
+		put(path, text)
+		folder := filepath.ToSlash(filepath.Dir(path))
+		put(folder+"/mutant.go", fmt.Sprintf(helpers, filepath.Base(folder)))
+	}
+	described, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, plume := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "plume")
+	if runtime.GOOS == "windows" {
+		plume += ".exe"
+	}
+	if err := os.WriteFile(file, described, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-overlay", file, "-o", plume, "./cmd/plume")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return plume
+}
+
+// mutated are the files of the sites with the mistakes put in, and every mistake must be there.
+func mutated(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for _, s := range slices.Concat(sites, boundSites) {
+		if _, ok := files[s.file]; !ok {
+			text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(s.file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[s.file] = string(text)
+		}
+		if n := strings.Count(files[s.file], s.old); n != 1 {
+			t.Fatalf("%s has %q %d times, expected once", s.file, s.old, n)
+		}
+		files[s.file] = strings.Replace(files[s.file], s.old, s.wrong, 1)
+	}
+	for _, m := range mistakes {
+		for name := range strings.Lines(m.names) {
+			quoted := fmt.Sprintf("%q", strings.TrimSpace(name))
+			if !slices.ContainsFunc(slices.Concat(sites, boundSites), func(s site) bool { return strings.Contains(s.wrong, quoted) }) {
+				t.Fatalf("no site makes the mistake %s", quoted)
+			}
+		}
+	}
+	return files
+}

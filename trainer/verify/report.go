@@ -1,0 +1,74 @@
+package verify
+
+import (
+	"encoding/json"
+	"math"
+
+	"github.com/plume-ml/plume/trainer/figure"
+)
+
+// Verdicts of a check.
+const (
+	OK   = "ok"
+	Fail = "FAIL"
+)
+
+// Check is one measured number beside what it must be.
+type Check struct {
+	Section   string  // of ALGORITHM.md
+	Quantity  string  // what was measured
+	Exact     float64 // the closed form; NaN where there are only bounds
+	Measured  float64
+	SE        float64 // standard error of Measured; 0 where it has none
+	Low, High float64 // Measured is accepted from Low to High
+	Verdict   string  // OK or Fail
+	Note      string
+}
+
+// MarshalJSON writes numbers that JSON does not have, such as an absent bound, as null.
+func (c Check) MarshalJSON() ([]byte, error) {
+	number := func(v float64) *float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(struct {
+		Section  string   `json:"section"`
+		Quantity string   `json:"quantity"`
+		Exact    *float64 `json:"exact"`
+		Measured *float64 `json:"measured"`
+		SE       *float64 `json:"standard_error"`
+		Low      *float64 `json:"low"`
+		High     *float64 `json:"high"`
+		Verdict  string   `json:"verdict"`
+		Note     string   `json:"note,omitempty"`
+	}{c.Section, c.Quantity, number(c.Exact), number(c.Measured), number(c.SE), number(c.Low), number(c.High), c.Verdict, c.Note})
+}
+
+// NamedFigure is a diagram and the name of its file, without the ending.
+type NamedFigure struct {
+	Name string
+	Plot figure.Plot
+}
+
+// Report is what a run of the experiments found; it depends on the options, but not on the number of
+// threads.
+type Report struct {
+	Version  string        `json:"version,omitempty"` // of the program, and how long it took: for the caller to fill
+	Seconds  float64       `json:"seconds,omitempty"`
+	Seed     uint64        `json:"seed"`
+	Thorough bool          `json:"thorough"`
+	Checks   []Check       `json:"checks"`
+	Figures  []NamedFigure `json:"-"`
+}
+
+// Failed are the checks that did not pass.
+func (r *Report) Failed() (failed []Check) {
+	for _, c := range r.Checks {
+		if c.Verdict != OK {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}

@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// WriteTable writes the checks of a report as an aligned table, by sections, and a line that sums up.
+func WriteTable(w io.Writer, r *Report) error {
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	section := ""
+	for _, c := range r.Checks {
+		if c.Section != section {
+			section = c.Section
+			fmt.Fprintf(t, "%s\texact\tmeasured\tstd. error\tverdict\t\n", section)
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Quantity, c.exact(), number(c.Measured), standardError(c.SE), c.Verdict, c.Note)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) { // the last column is padded, too
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", summary(r))
+	return err
+}
+
+func summary(r *Report) string {
+	failed := len(r.Failed())
+	if failed == 0 {
+		return fmt.Sprintf("all %d checks passed in %.1f s (seed %d)", len(r.Checks), r.Seconds, r.Seed)
+	}
+	return fmt.Sprintf("%d of %d checks FAILED in %.1f s (seed %d)", failed, len(r.Checks), r.Seconds, r.Seed)
+}
+
+// exact is the closed form, or the accepted interval where there is none.
+func (c Check) exact() string {
+	switch {
+	case !math.IsNaN(c.Exact):
+		return number(c.Exact)
+	case math.IsInf(c.Low, -1):
+		return "<= " + number(c.High)
+	case math.IsInf(c.High, 1):
+		return ">= " + number(c.Low)
+	case math.IsNaN(c.Low):
+		return ""
+	}
+	return number(c.Low) + " to " + number(c.High)
+}
+
+func number(v float64) string { return fmt.Sprintf("%.5g", v) }
+
+func standardError(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1e", v)
+}
