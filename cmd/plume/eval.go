@@ -75,7 +75,7 @@ func newEval() *cobra.Command {
 	flags.BoolVar(&e.Raw, "raw", false, "use the weights as they are instead of their moving average")
 	flags.StringVar(&e.generated, "features", "", ".npy `file` with another program's features of generated images, N x K")
 	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
-	flags.StringVarP(&e.out, "output", "o", "", "`directory` that gets report.json and pictures")
+	flags.StringVarP(&e.out, "output", "o", "", "`directory` that gets report.json and, of a run, pictures")
 	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	flags.IntVar(&e.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
@@ -83,7 +83,10 @@ func newEval() *cobra.Command {
 	return cmd
 }
 
-func (e *evalCommand) checkArgs(_ *cobra.Command, args []string) error {
+// ofRuns are the flags that say something of a run, its samples or its model: features of another program have none.
+var ofRuns = []string{"only", "quick", "number", "solver", "steps", "images", "moves", "likelihood-images", "likelihood-samples", "raw", "runs"}
+
+func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	foreign := e.generated != "" || e.realImages != ""
 	switch {
 	case foreign && (e.generated == "" || e.realImages == ""):
@@ -92,6 +95,11 @@ func (e *evalCommand) checkArgs(_ *cobra.Command, args []string) error {
 		return fmt.Errorf("--features and a RUN exclude each other: features are not those of a run's samples")
 	case !foreign && len(args) != 1:
 		return fmt.Errorf("%d arguments; expected one RUN: the directory, the name or the number of a run", len(args))
+	}
+	for _, name := range ofRuns {
+		if foreign && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--features and --%s exclude each other: --%[1]s is about a run", name)
+		}
 	}
 	return nil
 }

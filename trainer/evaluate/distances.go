@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/plume-ml/plume/trainer/classify"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -75,11 +74,14 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 			return e.ctx.Err()
 		}
 		value, err := m.value(s.samples, s.reference)
-		if err != nil {
+		if errors.Is(err, metric.ErrUnfit) {
+			e.note("no %s: %v", m.Name, err)
+			continue
+		} else if err != nil {
 			return err
 		}
 		floor, err := s.floorOf(m.floor)
-		if err != nil {
+		if err != nil && !errors.Is(err, metric.ErrUnfit) {
 			return err
 		}
 		m.Group, m.Better = group, Lower
@@ -117,16 +119,14 @@ func (e *evaluation) pcaSets() (*sets, error) {
 	return e.inPCA, err
 }
 
-// classifierSets are the sets in the classifier's features; nil without an error for images without labels.
+// classifierSets are the sets in the classifier's features; nil without an error for images that have no classifier.
 func (e *evaluation) classifierSets() (*sets, error) {
 	if e.inClassifier != nil {
 		return e.inClassifier, nil
 	}
 	of, err := e.classifierFeatures()
-	if errors.Is(err, classify.ErrNoLabels) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
+	if err != nil {
+		return nil, e.ctx.Err() // whatever else it is, a note says so
 	}
 	e.inClassifier, err = e.newSets(of)
 	return e.inClassifier, err

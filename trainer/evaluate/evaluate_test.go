@@ -193,6 +193,42 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 }
 
+// Metrics that few samples, few held-out images or the labels rule out are left out, and the rest is measured.
+func TestWhatIsUnfit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x-images-idx3-ubyte")
+	const n = 60
+	file := append([]byte{0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 3, 0, 0, 0, 3}, make([]byte, 9*n)...)
+	for i := range 9 * n {
+		file[16+i] = byte(i * i % 251)
+	}
+	labels := append([]byte{0, 0, 8, 1, 0, 0, 0, n}, make([]byte, n)...) // all of one class
+	for name, content := range map[string][]byte{path: file, strings.Replace(path, "images-idx3", "labels-idx1", 1): labels} {
+		if err := os.WriteFile(name, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := tiny(t, func(c *trainer.Config) { c.Data, c.Holdout, c.Epochs = filepath.Dir(path), 1.0/n, 1 })
+	o := few
+	o.Samples = 2
+	r := mustRun(t, dir, o)
+	for key, measured := range map[string]bool{
+		"pca64_fd": true, "pca64_kid": false, "pca64_mmd": false, "sliced_w2": true, "ffd": false, "recon_mse": false, "log_p": false, "nearest_rms": false,
+	} {
+		if m, ok := r.Metric(key); ok != measured {
+			t.Errorf("%s: %+v, expected that it is measured: %v", key, m, measured)
+		}
+	}
+	notes := strings.Join(r.Notes, "\n")
+	for _, want := range []string{
+		"no PCA-64 KID: metric: KID: the first set has 2 rows", "no FFD: classify: 60 labelled images of 1 classes",
+		"no memorisation: it needs 2 or more images held out of training, there are 1 ", "no precision and recall",
+	} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("notes %s, expected %q", notes, want)
+		}
+	}
+}
+
 // A solver that is not named is that of the run's reports, with its steps.
 func TestSolverOfTheReports(t *testing.T) {
 	dir := tiny(t, nil)

@@ -15,7 +15,8 @@ const floorRepeats = 4
 
 // Foreign compares features that another program found of generated and of real images, two .npy arrays of N x K: with
 // the 2,048 features of Inception, the Fréchet distance is the FID and the kernel distance the KID. Of the options Seed,
-// Threads and Progress count. The floor is that of random halves, or smaller parts, of the real features.
+// Threads and Progress count. The floor is that of as many real features as there are generated ones against all others, or of
+// random halves where that would take more than half.
 func Foreign(ctx context.Context, generated, real string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -66,13 +67,25 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 		if err != nil {
 			return err
 		}
-		floor, err := metric.Floor(b, a.N, b.N-a.N, floorRepeats, e.Seed, m.floor)
-		if err != nil {
-			floor.Mean = math.NaN()
-		}
-		m.Value, m.Low, m.High, m.Floor, m.Better = value.Value, value.Low, value.High, floor.Mean, Lower
-		m.Note += fmt.Sprintf("; of %d against %d; floor: %d against %d real ones", a.N, b.N, floor.N, floor.M)
+		m.Value, m.Low, m.High, m.Better = value.Value, value.Low, value.High, Lower
+		floor, about := e.foreignFloor(m, a.N, b)
+		m.Floor = floor
+		m.Note += fmt.Sprintf("; of %d against %d; %s", a.N, b.N, about)
 		e.add(m.Metric)
 	}
 	return nil
+}
+
+// foreignFloor is a metric's floor for n generated features, NaN if there is none, and what it is of.
+func (e *evaluation) foreignFloor(m measure, n int, real *metric.Features) (floor float64, about string) {
+	part := min(n, real.N/2)
+	found, err := metric.Floor(real, part, real.N-part, floorRepeats, e.Seed, m.floor)
+	if err != nil {
+		return math.NaN(), fmt.Sprintf("no floor: %v", err)
+	}
+	about = fmt.Sprintf("floor: mean over %d divisions of the real ones into %d and %d", found.Repeats, found.N, found.M)
+	if part < n {
+		about += ", too few for the floor at these sizes: that of a biased distance, such as the Fréchet distance, is lower"
+	}
+	return found.Mean, about
 }

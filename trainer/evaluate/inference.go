@@ -10,9 +10,9 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// Posterior inference is the same for the models of all methods, so that it is the models that are compared, not
+// Posterior inference moves the same for the models of all methods, so that it is the models that are compared, not
 // how they were trained: underdamped Langevin moves, whose step size falls from inferStep to inferStepEnd during the first
-// burnShare of them. Averages are of the others.
+// burnShare of them. Averages are of the others. Only the start differs: at the encoder's means, or at N(0, I) without one.
 const (
 	inferStep     = 2e-3
 	inferStepEnd  = 2e-4
@@ -99,7 +99,7 @@ func (e *evaluation) eachBlock(images metric.RowSource, f func(lo int, idx []int
 	}
 }
 
-// errors2 are the mean squared errors per value between images and the images of latents.
+// squareErrors are the mean squared errors per value between images and the images of latents.
 func (e *evaluation) squareErrors(images metric.RowSource, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
 	out := make([]float64, images.Len())
@@ -117,8 +117,7 @@ func (e *evaluation) squareErrors(images metric.RowSource, z []float32) []float6
 
 // reconstruction infers held-out images, and reports how well their latents explain them.
 func (e *evaluation) reconstruction() error {
-	if e.held.Len() == 0 {
-		e.note("no reconstruction: %v", errNoHeldOut)
+	if !e.hasHeldOut("reconstruction") {
 		return nil
 	}
 	images := e.someHeldOut(e.Images)
@@ -132,8 +131,12 @@ func (e *evaluation) reconstruction() error {
 		return err
 	}
 	e.inferred, e.inferredImages = meansOf(p), images
-	return e.reportReconstruction(p, images, fmt.Sprintf("%d held-out images, %d Langevin moves with the learned prior, averages of the last %d (%.2g %% of them clipped)",
-		images.Len(), e.Moves, moves.Keep, 100*p.Clipped()))
+	start := "N(0, I)"
+	if e.generator.Encodes() {
+		start = "the encoder's means"
+	}
+	return e.reportReconstruction(p, images, fmt.Sprintf("%d held-out images, %d Langevin moves from %s with the learned prior, averages of the last %d (%.2g %% of them clipped)",
+		images.Len(), e.Moves, start, moves.Keep, 100*p.Clipped()))
 }
 
 // meansOf are the posterior means, a row for each image.

@@ -21,8 +21,7 @@ const enoughESS = 10
 
 // likelihood estimates log p(x) of held-out images by importance sampling.
 func (e *evaluation) likelihood() error {
-	if e.held.Len() < 2 {
-		e.note("no log-likelihood: %v", errNoHeldOut)
+	if !e.hasHeldOut("log-likelihood") {
 		return nil
 	}
 	images := e.someHeldOut(e.LikelihoodImages)
@@ -44,8 +43,17 @@ func (e *evaluation) likelihood() error {
 	if err != nil {
 		return err
 	}
-	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a proposal fitted to their Langevin chains",
-		images.Len(), e.LikelihoodSamples))
+	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a proposal fitted to their Langevin chains%s",
+		images.Len(), e.LikelihoodSamples, e.densityNote(prior)))
+}
+
+// densityNote says what takes the place of log p(z), and what that does to the estimate.
+func (e *evaluation) densityNote(prior method.Prior) string {
+	if _, exact := prior.(method.Gaussian); exact {
+		return ""
+	}
+	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the estimate; the bound is itself a mean over %d draws, "+
+		"whose noise raises it", e.LikelihoodDraws)
 }
 
 func (e *evaluation) reportLikelihood(found []method.Marginal, note string) error {
@@ -63,7 +71,7 @@ func (e *evaluation) reportLikelihood(found []method.Marginal, note string) erro
 	}
 	e.add(Metric{Name: "log p(x)", Key: "log_p", Group: Likelihood, Unit: "nats/image", Better: Higher, Floor: math.NaN(),
 		Value: value.Value, Low: value.Low, High: value.High,
-		Note: "importance-sampled, with the diffusion's bound for log p(z) where the prior is one: a low estimate; " + note})
+		Note: "importance-sampled, too low where effective samples are few; " + note})
 	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
 	e.add(Metric{Name: "bits/dim", Key: "bits_per_dim", Group: Likelihood, Better: Lower, Floor: math.NaN(),
 		Value: bits * value.Value, Low: bits * value.High, High: bits * value.Low,

@@ -93,9 +93,9 @@ func (o Options) Validate() error {
 	expect("samples", o.Samples, 2, maxSamples)
 	expect("steps", o.Steps, 1, maxCount)
 	expect("threads", o.Threads, 1, 1<<12)
-	expect("images", o.Images, 1, maxCount)
+	expect("images", o.Images, leastHeldOut, maxCount)
 	expect("moves", o.Moves, 2, maxCount)
-	expect("likelihood images", o.LikelihoodImages, 2, maxCount)
+	expect("likelihood images", o.LikelihoodImages, leastHeldOut, maxCount)
 	expect("likelihood samples", o.LikelihoodSamples, 2, maxCount)
 	expect("likelihood draws", o.LikelihoodDraws, 1, maxCount)
 	for _, group := range o.Which {

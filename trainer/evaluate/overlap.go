@@ -32,9 +32,12 @@ func (e *evaluation) overlap() error {
 	if err != nil {
 		return err
 	}
-	floor, err := e.overlapFloor(s, n)
-	if err != nil {
-		return err
+	nan := metric.Estimate{Value: math.NaN()}
+	floor := metric.Overlap{Precision: nan, Recall: nan, Density: nan, Coverage: nan}
+	if s.real != nil {
+		if floor, err = metric.PrecisionRecall(s.real.Rows(0, n), real, neighbours, e.bootstrap(), e.pool); err != nil {
+			return err
+		}
 	}
 	note := fmt.Sprintf("k = %d in %s, %d samples and as many training images; %s", neighbours, in, n, e.floorNote(s))
 	add := func(name, key, what string, value, real metric.Estimate) {
@@ -46,16 +49,6 @@ func (e *evaluation) overlap() error {
 	add("density", "density", "samples' mean number of real neighbourhoods, over k", found.Density, floor.Density)
 	add("coverage", "coverage", "share of the real images' neighbourhoods that hold a sample", found.Coverage, floor.Coverage)
 	return nil
-}
-
-// overlapFloor is the same of real images in the samples' place.
-func (e *evaluation) overlapFloor(s *sets, n int) (metric.Overlap, error) {
-	if s.real == nil || s.rest.N < n {
-		nan := metric.Estimate{Value: math.NaN()}
-		return metric.Overlap{Precision: nan, Recall: nan, Density: nan, Coverage: nan}, nil
-	}
-	other := s.rest.Take(shuffled(s.rest.N, e.Seed)[:n])
-	return metric.PrecisionRecall(s.real.Rows(0, n), other, neighbours, e.bootstrap(), e.pool)
 }
 
 // nearestBlock is how many training images are in memory at a time when nearest ones are sought.
@@ -103,8 +96,7 @@ func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error)
 
 // memorisation compares how near samples and held-out images are to training images.
 func (e *evaluation) memorisation() error {
-	if e.held.Len() < 2 {
-		e.note("no memorisation: %v", errNoHeldOut)
+	if !e.hasHeldOut("memorisation") {
 		return nil
 	}
 	dim := e.train.Shape().Dim()

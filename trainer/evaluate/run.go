@@ -25,7 +25,7 @@ type evaluation struct {
 
 	pca                 *metric.PCA // of the training images, fitted when first needed
 	pcaErr              error       // why there is none
-	unlabelled          bool        // it was said that there are no labels
+	unclassified        bool        // it was said that there is no classifier
 	inPCA, inClassifier *sets
 	neighbours          *metric.Neighbours // training images nearest to the samples
 	inferred            []float32          // posterior means of the held-out images inferredImages

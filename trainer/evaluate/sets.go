@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,12 +12,11 @@ import (
 
 // sets are the features of the images that a distance compares.
 //
-// The samples are compared with the images that the model was trained on, as in training's own reports. The floor
-// is of as many real images that are not among those they are compared with: held-out ones first, and where these do
-// not suffice training images, which are then left out of the reference.
+// The samples are compared with images that the model was trained on. The floor is of as many real images compared with the
+// same ones: held-out images first, and where these do not suffice training images, which are then left out of the reference.
 type sets struct {
 	samples, reference *metric.Features
-	real, rest         *metric.Features // of the floor; nil where there are too few images
+	real               *metric.Features // of the floor; nil where there are too few images
 	filled             int              // of real, images that come from training
 }
 
@@ -52,22 +50,22 @@ func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 	if held != nil {
 		own = min(n, held.N)
 	}
-	s.filled = n - own
-	if 2*s.filled > s.reference.N {
-		s.filled = 0
+	filled, k := n-own, s.reference.K
+	if 2*filled > s.reference.N {
 		return
 	}
-	k := s.reference.K
-	s.real = metric.NewFeatures(make([]float32, 0, n*k), 0, k)
+	real := make([]float32, 0, n*k)
 	if own > 0 {
-		s.real = held.Take(shuffled(held.N, seed)[:own])
+		real = append(real, held.Take(shuffled(held.N, seed)[:own]).X...)
 	}
-	order := shuffled(s.reference.N, seed)
-	fill, rest := order[:s.filled], order[s.filled:]
-	slices.Sort(rest)
-	added := s.reference.Take(fill)
-	s.real = metric.NewFeatures(append(s.real.X, added.X...), n, k)
-	s.rest = s.reference.Take(rest)
+	if filled > 0 {
+		order := shuffled(s.reference.N, seed)
+		rest := order[filled:]
+		slices.Sort(rest)
+		real = append(real, s.reference.Take(order[:filled]).X...)
+		s.reference = s.reference.Take(rest)
+	}
+	s.real, s.filled = metric.NewFeatures(real, n, k), filled
 }
 
 func shuffled(n int, seed uint64) []int {
@@ -76,12 +74,16 @@ func shuffled(n int, seed uint64) []int {
 	return order
 }
 
-// floorOf is a metric of the floor's sets; NaN where there are none.
+// floorOf is a metric of the floor's sets; NaN where there are none, and where there is an error.
 func (s *sets) floorOf(f func(a, b *metric.Features) (float64, error)) (float64, error) {
 	if s.real == nil {
 		return math.NaN(), nil
 	}
-	return f(s.real, s.rest)
+	floor, err := f(s.real, s.reference)
+	if err != nil {
+		return math.NaN(), err
+	}
+	return floor, nil
 }
 
 // floorNote says what the floor is of.
@@ -90,11 +92,11 @@ func (e *evaluation) floorNote(s *sets) string {
 	case s.real == nil:
 		return "there are too few real images for a floor at this number of samples"
 	case s.filled == 0:
-		return fmt.Sprintf("floor: %d held-out images", s.real.N)
+		return fmt.Sprintf("floor: %d held-out images against the same", s.real.N)
 	case s.filled == s.real.N:
-		return fmt.Sprintf("floor: %d training images against the other %d", s.real.N, s.rest.N)
+		return fmt.Sprintf("floor: %d other training images against the same", s.real.N)
 	}
-	return fmt.Sprintf("floor: %d held-out and %d training images against the other %d", s.real.N-s.filled, s.filled, s.rest.N)
+	return fmt.Sprintf("floor: %d held-out and %d other training images against the same", s.real.N-s.filled, s.filled)
 }
 
 // pcaFeatures are the coordinates in the leading components of the training images; nil with a note for images that have none.
@@ -113,7 +115,7 @@ func (e *evaluation) pcaFeatures() (features, error) {
 
 const components = 64
 
-// classifierFeatures are those of the data's classifier; an error that wraps classify.ErrNoLabels says that there is none.
+// classifierFeatures are those of the data's classifier; an error says that there is none.
 func (e *evaluation) classifierFeatures() (features, error) {
 	c, err := e.classifier()
 	if err != nil {
@@ -127,9 +129,9 @@ func (e *evaluation) classifierFeatures() (features, error) {
 // classifier trains the classifier of the run's data, or finds it among those that this process trained before.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
-	if errors.Is(err, classify.ErrNoLabels) && !e.unlabelled {
-		e.unlabelled = true
-		e.note("no FFD: the images have no labels to train a classifier on")
+	if err != nil && !e.unclassified && e.ctx.Err() == nil {
+		e.unclassified = true
+		e.note("no FFD: %v", err)
 	}
 	if err == nil {
 		e.report.Classifier = &ClassifierInfo{

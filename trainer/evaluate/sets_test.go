@@ -31,8 +31,8 @@ func TestFloorSets(t *testing.T) {
 			held = numbered(100, c.held)
 		}
 		s.floor(held, c.n, 7)
-		if s.filled != c.filled || s.real.N != c.n || s.rest.N != 40-c.filled {
-			t.Errorf("%+v: %d of %d filled, %d left", c, s.filled, s.real.N, s.rest.N)
+		if s.filled != c.filled || s.real.N != c.n || s.reference.N != 40-c.filled {
+			t.Errorf("%+v: %d of %d filled, %d left", c, s.filled, s.real.N, s.reference.N)
 		}
 		heldOut := 0
 		for _, v := range s.real.X {
@@ -40,9 +40,9 @@ func TestFloorSets(t *testing.T) {
 				heldOut++
 			}
 		}
-		all := append(slices.Clone(s.real.X), s.rest.X...)
+		all := append(slices.Clone(s.real.X), s.reference.X...)
 		slices.Sort(all)
-		if len(slices.Compact(all)) != s.real.N+s.rest.N || heldOut != c.n-c.filled {
+		if len(slices.Compact(all)) != s.real.N+s.reference.N || heldOut != c.n-c.filled {
 			t.Errorf("%+v: %v, %d held out", c, all, heldOut)
 		}
 	}
@@ -141,6 +141,13 @@ func TestForeign(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) {
+		t.Errorf("%+v", m)
+	}
+	// As many generated as real features: halves are all that a floor can have.
+	if r, err = Foreign(t.Context(), write("many.npy", n, k), real, Options{Seed: 1, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if m, _ := r.Metric("fd"); !(m.Floor < 1) || !strings.Contains(m.Note, "into 100 and 100, too few for the floor") {
 		t.Errorf("%+v", m)
 	}
 	if _, err := Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{}); err == nil || !strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {

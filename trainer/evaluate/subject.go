@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer"
@@ -72,5 +71,14 @@ func (s *subject) readModel(dir string, o Options) error {
 
 func (s *subject) close() { s.pool.Close() }
 
-// errNoHeldOut is why a metric of held-out images is missing.
-var errNoHeldOut = errors.New("no images were held out of training (holdout = 0)")
+// leastHeldOut is how many held-out images an interval needs.
+const leastHeldOut = 2
+
+// hasHeldOut tells whether enough images were held out of training; where not, the report says what is not measured.
+func (e *evaluation) hasHeldOut(what string) bool {
+	if e.held.Len() >= leastHeldOut {
+		return true
+	}
+	e.note("no %s: it needs %d or more images held out of training, there are %d (holdout = %v)", what, leastHeldOut, e.held.Len(), e.config.Holdout)
+	return false
+}

@@ -1,13 +1,30 @@
 package method
 
-import "github.com/plume-ml/plume/kernel"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
 
 // Diagnose implements Method.
 func (f *Flow) Diagnose(done float64) Diagnostics {
 	return Diagnostics{
-		Cloud: f.cloud.Stats(), ExtraTemperature: f.stepSize(done) / 2 * f.driftVariance(),
+		Cloud: f.cloud.Stats(), ExtraTemperature: f.reach(f.stepSize(done)) / 2 * f.driftVariance(),
 		StepSize: f.stepSize(done), LR: f.learningRate(done),
 	}
+}
+
+// reach is how far a drift of 1 takes a particle in the end, by one move of step size h: the velocity that it gives lasts.
+// Moves draw their own noise of variance 2 reach, in the end, and that of the drift adds reach^2 v: hence reach v/2, exactly for
+// overdamped moves, and otherwise where h is small against the friction squared and the posterior's variances.
+func (f *Flow) reach(h float64) float64 {
+	switch f.Dynamics {
+	case "underdamped":
+		return h / f.Friction
+	case "exact": // tau/gamma (package particle)
+		return h * -math.Log1p(-f.Friction) / (f.Friction * f.Friction)
+	}
+	return h
 }
 
 // driftVariance is the variance per coordinate of the noise in the prior drift: half the mean

@@ -41,6 +41,63 @@ func TestExtraTemperature(t *testing.T) {
 	}
 }
 
+// With velocities the drift's noise is hotter than h v/2, for it lasts. The extra temperature is that of the
+// variance of a position on z^2/2, which solves the move's own Lyapunov equation, here with and without the noise v.
+func TestExtraTemperatureOfVelocities(t *testing.T) {
+	const friction, v = 0.3, 50
+	o := small()
+	o.StepSize, o.Friction = 1e-4, friction // the law of small steps holds to about h/friction^2, 0.1 %
+	plain := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
+	for _, dynamics := range []string{"underdamped", "exact"} {
+		o.Dynamics = dynamics
+		got := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
+		hot := positionVariance(dynamics, o.StepSize, friction, v)/positionVariance(dynamics, o.StepSize, friction, 0) - 1
+		if want := hot / (o.StepSize * v / 2); math.Abs(got/plain/want-1) > 0.01 {
+			t.Errorf("%s: %v times h v/2, expected %v", dynamics, got/plain, want)
+		}
+	}
+}
+
+// positionVariance is the stationary variance of z on z^2/2 whose drift has noise of variance v, by doubling the
+// move of (z, u): S <- A S A^T + S, A <- A A.
+func positionVariance(dynamics string, h, friction, v float64) float64 {
+	var a [2][2]float64 // of (z, u)
+	var kick [2]float64 // z' and u' per drift
+	var s [2][2]float64 // of the noise
+	if dynamics == "underdamped" {
+		a, kick = [2][2]float64{{1, 1 - friction}, {0, 1 - friction}}, [2]float64{-h, -h}
+		s = [2][2]float64{{2 * friction * h, 2 * friction * h}, {2 * friction * h, 2 * friction * h}}
+	} else {
+		gamma, tau, keep := transit(friction, h)
+		b := (1 - keep) / gamma
+		a, kick = [2][2]float64{{1, b}, {0, keep}}, [2]float64{-(tau - b) / gamma, -b}
+		szu := (1 - 2*keep + keep*keep) / gamma
+		s = [2][2]float64{{(2*tau - keep*keep/gamma + 4*keep/gamma - 3/gamma) / gamma, szu}, {szu, 1 - keep*keep}}
+	}
+	for i := range 2 {
+		a[i][0] += kick[i]
+		for j := range 2 {
+			s[i][j] += v * kick[i] * kick[j]
+		}
+	}
+	for range 40 {
+		var square [2][2]float64
+		next := s
+		for i := range 2 {
+			for j := range 2 {
+				for k := range 2 {
+					square[i][j] += a[i][k] * a[k][j]
+					for n := range 2 {
+						next[i][j] += a[i][k] * s[k][n] * a[j][n]
+					}
+				}
+			}
+		}
+		a, s = square, next
+	}
+	return s[0][0]
+}
+
 // Stats of an epoch are the sums of its steps'.
 func TestStatsAdd(t *testing.T) {
 	var a, b Stats

@@ -23,11 +23,7 @@ func (f *Flow) Restored() { f.gathered, f.packed = false, false }
 
 // Generator implements Method.
 func (f *Flow) Generator(ema bool) *Generator {
-	decoder, prior := f.decoder.p, f.prior.p
-	if ema {
-		decoder, prior = f.decoder.opt.Averaged(decoder), f.prior.opt.Averaged(prior)
-	}
-	return newGenerator(f.Decoder, f.Prior, decoder, prior, f.Pool)
+	return newGenerator(f.Decoder, f.Prior, f.decoder.values(ema), f.prior.values(ema), f.Pool)
 }
 
 // Reconstruct implements Method.

@@ -10,7 +10,6 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // table is a data set of rows of d numbers.
@@ -103,19 +102,7 @@ func startFlow(t testing.TB, name string, o Options, batch, workers int) *Flow {
 // tiledFlow is startFlow with tiles of a number of rows.
 func tiledFlow(t testing.TB, name string, o Options, batch, workers, tile int) *Flow {
 	t.Helper()
-	if err := o.Validate().Err(); err != nil {
-		t.Fatal(err)
-	}
-	p := pool.New(workers)
-	t.Cleanup(p.Close)
-	m, err := New(name, Setup{
-		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)},
-		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m.(*Flow)
+	return startMethod(t, name, o, batch, workers, tile).(*Flow)
 }
 
 func mustStep(t testing.TB, f *Flow, b Minibatch) Stats {

@@ -74,7 +74,7 @@ func (s *Stats) Add(t Stats) {
 // Diagnostics describe the particles at the end of an epoch.
 type Diagnostics struct {
 	Cloud            particle.Stats
-	ExtraTemperature float64 // h v / 2, v the variance of the prior drift's noise per coordinate
+	ExtraTemperature float64 // h v / 2, v the variance of the prior drift's noise per coordinate; about h v / (2 friction) with velocities
 	StepSize, LR     float64 // in force
 }
 

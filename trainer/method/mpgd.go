@@ -2,12 +2,16 @@ package method
 
 // mpgd is momentum particle gradient descent: pgd with momentum in both spaces. The particles make
 // the exact transition of the underdamped diffusion, the parameters the steps of an exponential
-// integrator at a look-ahead point, where the particles' drift is taken too. Lim, Kuntz, Power and
-// Johansen, "Momentum particle maximum likelihood" (ICML 2024).
+// integrator at a look-ahead point. Lim, Kuntz, Power and Johansen, "Momentum particle maximum
+// likelihood" (ICML 2024), where it is called MPD.
+//
+// Two choices are plume's. The particles' drift is taken at the look-ahead point too, so that a step
+// needs one evaluation; the authors' code takes it after the parameters' step. And particles start at
+// rest, not with velocities drawn from their equilibrium.
 //
 // friction and step_size say how the particles move (package particle), param_drag and lr how the
-// parameters do (package optim). Optimizer "sgd" is the published flow; adam and rmsprop divide the
-// gradient by its running size before it, as the authors do for neural networks.
+// parameters do (package optim). Optimizer "sgd" is the published flow; rmsprop, as the authors'
+// for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
 	name: "mpgd",
 	defaults: func(o *Options) {

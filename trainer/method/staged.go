@@ -23,6 +23,8 @@ type firstStage interface {
 // training and is then frozen, at its averaged weights. In the second a prior is fitted to its latents, by the
 // prior's part of the free energy alone; a Standardised prior is first given the mean and the standard deviation of each
 // dimension over all training images. Schedules run their whole length in each stage.
+// The second stage is not left again when a run is made longer: its schedules then go on from where the new length
+// puts them, and the first stage stays as it is.
 //
 // Until the second stage the prior that it fits is as it starts, and for a diffusion that is N(0, I), the first
 // stage's own.
@@ -125,11 +127,12 @@ func (t *Staged) fit(index []int, lr float64) {
 func (t *Staged) collect(s *Stats) {
 	rows := float64(len(t.ids))
 	_, encoder := t.first.networks()
-	if encoder != nil {
+	if encoder != nil { // latents are drawn anew
+		s.Moved = rows
 		s.Evaluations += rows / float64(t.Particles) * encoder.passes(1)
 	}
 	s.Evaluations += rows * t.prior.passes(t.ScoreDraws)
-	s.Rows, s.Moved = rows, rows
+	s.Rows = rows
 	s.SquareError, s.DataLoss, s.Entropy = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData], rows*t.frozen[frozenEntropy]
 	s.PriorLoss = sum(t.nll[:len(t.ids)])
 }

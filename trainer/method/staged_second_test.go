@@ -94,9 +94,33 @@ func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
 		square += 2 * reference.DataLoss(y, reference.Wide(x), 1) / float64(len(z))
 	}
 	nearNumber(t, "SquareError", got.SquareError/got.Rows, square, gradTolerance)
-	if rows := float64(len(s.ids)); got.Rows != rows || got.Moved != rows || (got.Entropy == 0) != (encoder == nil) {
+	variance := s.ObsNoise * s.ObsNoise
+	nearNumber(t, "DataLoss", got.DataLoss/got.Rows, square/(2*variance)+testDim/2.*math.Log(2*math.Pi*variance), gradTolerance)
+	if encoder != nil {
+		nearNumber(t, "Entropy", got.Entropy/got.Rows, frozenEntropyOf(s), gradTolerance)
+	}
+	rows, moved := float64(len(s.ids)), 0.0 // frozen particles do not move
+	if encoder != nil {
+		moved = rows
+	}
+	if got.Rows != rows || got.Moved != moved || (got.Entropy == 0) != (encoder == nil) {
 		t.Errorf("%v rows, encoder %v: stats %+v", rows, encoder != nil, got)
 	}
+}
+
+// frozenEntropyOf is the mean entropy of the encoder's q(z|x) over all images.
+func frozenEntropyOf(s *Staged) (h float64) {
+	_, encoder := s.first.networks()
+	p := params(s.Encoder.Layout(), reference.Wide(encoder.p))
+	for i := range testPoints {
+		x := make([]float32, testDim)
+		s.Train.Gather(x, []int{i})
+		_, logvar := reference.Encoder(p, len(s.EncoderWidths)+1, reference.Wide(x))
+		for _, l := range logvar {
+			h += (1 + math.Log(2*math.Pi) + l) / 2 / testPoints
+		}
+	}
+	return h
 }
 
 // checkFit compares the gradient that the first step of the second stage took with the reference's. Particles are

@@ -3,7 +3,6 @@ package method
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -67,7 +66,7 @@ func (t *Staged) Reconstruct(g *Generator, dst []float32, idx []int) {
 // stagedParts is the memory of a Staged whose first stage takes the given parts.
 func stagedParts(first memory.Parts, prior Prior, o Options, s Scale) memory.Parts {
 	rows, params := s.Batch*o.Particles, prior.Layout().Size()
-	moments, average := optim.Bytes(optim.Kind(o.Optimizer), params, o.EMA)
+	moments, average := momentBytes(o, params)
 	more := map[string]int64{
 		"parameters":     memory.Array[float32](params),
 		"packed weights": prior.PackedBytes(true),

@@ -4,7 +4,7 @@ package method
 // end to end, with an amortised Gaussian q(z|x) in place of the particles. It resembles LSGM: Vahdat, Kreis and Kautz,
 // "Score-based generative modeling in latent space" (NeurIPS 2021), whose prior too is a residual on N(0, I), but which
 // has several groups of latents and weights and samples the noise levels in other ways. Options of Langevin moves
-// and of noise on the parameters mean nothing to it.
+// mean nothing to it; noise on the parameters is refused.
 var vaeDiffusion = spec{
 	name:      "vae+diffusion",
 	defaults:  encoderDefaults,

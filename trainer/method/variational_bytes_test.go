@@ -13,7 +13,7 @@ func TestEncoderMemory(t *testing.T) {
 		for _, optimizer := range []string{"sgd", "rmsprop", "adam"} {
 			for _, draws := range []int{1, 2} {
 				o := smallEncoder()
-				o.Optimizer, o.ScoreDraws, o.Particles, o.EMA = optimizer, draws, 3, float64(draws-1)*0.9
+				o.Optimizer, o.ScoreDraws, o.Particles, o.EMA, o.ParamDrag = optimizer, draws, 3, float64(draws-1)*0.9, float64(draws-1)*0.1
 				m := startMethod(t, name, o, 4, 2, 4)
 				want, err := Memory(name, o, Scale{Datapoints: testPoints, Batch: 4, Dim: testDim, Workers: 2})
 				if err != nil {

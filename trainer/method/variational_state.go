@@ -5,7 +5,6 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
@@ -14,8 +13,8 @@ func newEncoder(o Options, dim int) model.Net {
 	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
 }
 
-// encoderDefaults are what the methods with an encoder have of their own: it moves the latents of all
-// datapoints at every step, so that none is repeated for its latents' sake.
+// encoderDefaults are those of the methods with an encoder: every step of it moves the latents of all
+// datapoints, so that no minibatch is repeated for its latents' sake.
 func encoderDefaults(o *Options) { o.BatchRepeats = 1 }
 
 // encoderBatch is small: many steps are worth more than large ones where no particles wait to be visited.
@@ -90,7 +89,7 @@ func variationalFootprint(decoder model.Net, prior Prior, o Options, s Scale) Fo
 func variationalBytes(encoder, decoder model.Net, prior Prior, o Options, s Scale) memory.Parts {
 	rows := s.Batch * o.Particles
 	params := encoder.Layout().Size() + decoder.Layout().Size() + prior.Layout().Size()
-	moments, average := optim.Bytes(optim.Kind(o.Optimizer), params, o.EMA)
+	moments, average := momentBytes(o, params)
 	latents := memory.Array[float32](4*rows+s.Batch, o.Latent) + memory.Array[uint64](rows)
 	losses := memory.Array[float32](2*rows + s.Batch)
 	return memory.Parts{

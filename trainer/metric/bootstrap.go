@@ -103,11 +103,14 @@ func (b Bootstrap) Statistic(n int, value float64, f func(counts []uint16) float
 	return e, nil
 }
 
-// MeanInterval is the mean of the values, one for each row, and its percentile interval.
+// MeanInterval is the mean of the values, one for each row, and its percentile interval. Values that are not finite are errors.
 func MeanInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error) {
 	n := float64(len(values))
 	mean := 0.0
-	for _, v := range values {
+	for i, v := range values {
+		if !finite(v) {
+			return Estimate{}, fmt.Errorf("metric: mean of values of which number %d is %v, expected finite ones", i, v)
+		}
 		mean += v / n
 	}
 	return b.Statistic(len(values), mean, func(counts []uint16) float64 {

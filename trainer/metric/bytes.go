@@ -33,6 +33,28 @@ func DistanceBytes(n, dim, k int) int64 {
 	return memory.Array[float64](n, k) + blockBytes(n, dim) + gaussianBytes(n, k) + rootsBytes(n, k, k)
 }
 
+// gaussianBytes is what a gaussian of n rows is made in, beside the rows: a block of them, the covariance, and its
+// decomposition.
+func gaussianBytes(n, k int) int64 {
+	if n <= k {
+		return 0
+	}
+	return memory.Array[float64](min(squareRows, n), k) + memory.Array[float64](2, k, k)
+}
+
+// rootsBytes is the memory of the roots of two gaussians, of their product, and of its decomposition, which works in
+// blocks of rows and columns (LAPACK's xGEBRD).
+func rootsBytes(n, m, k int) int64 {
+	var roots int64
+	for _, rows := range []int{n, m} {
+		if rows > k { // else the rows themselves
+			roots += memory.Array[float64](k, k)
+		}
+	}
+	rows, cols := min(n, k), min(m, k)
+	return roots + memory.Array[float64](2, rows, cols) + memory.Array[float64](rows+cols, syevRows)
+}
+
 // blockBytes is the memory of a block of images in both precisions.
 func blockBytes(m, dim int) int64 {
 	rows := min(blockRows, m)

@@ -1,6 +1,6 @@
 // Package metric is what is measured during and after a run and how it is shown: the records of
 // metrics.jsonl (Epoch, Log), the distance between samples and training images (PCA), distances between sets of
-// features of images (Features; Frechet, KID, RBFMMD, SlicedWasserstein, PrecisionRecall, Memorise) with their
+// features of images (Features; Frechet, KID, RBFMMD, SlicedWasserstein, PrecisionRecall, Nearest) with their
 // intervals (Estimate) and what they are between real images (Floor), pictures and arrays of images (WriteGrid,
 // WritePairs, WriteNPY), and progress on a terminal (Status).
 //

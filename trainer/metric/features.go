@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
@@ -101,12 +102,23 @@ func checkPair(name string, a, b *Features, least int) error {
 	return nil
 }
 
+// ErrUnfit is what sets are that are fine in themselves but too small for a metric, or too much alike within.
+var ErrUnfit = errors.New("the sets are unfit for the metric")
+
+// unfitError says more of it than ErrUnfit, which it is.
+type unfitError string
+
+func (e unfitError) Error() string        { return string(e) }
+func (e unfitError) Is(target error) bool { return target == ErrUnfit }
+
+func unfit(format string, args ...any) error { return unfitError(fmt.Sprintf(format, args...)) }
+
 func checkSet(name, which string, f *Features, least int) error {
 	if len(f.X) != f.N*f.K || f.K < 1 {
 		panic(panicFeatures)
 	}
 	if f.N < least {
-		return fmt.Errorf("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N, least)
+		return unfit("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N, least)
 	}
 	if i := notFinite(f.X); i >= 0 {
 		return fmt.Errorf("metric: %s: row %d of the %s set holds %v in column %d (counted from 0), expected finite numbers",

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -25,7 +24,7 @@ func RBFMMD(a, b *Features, level float64, seed uint64, p *pool.Pool) (result MM
 	}
 	bandwidth = medianDistance(a, b, seed)
 	if bandwidth == 0 {
-		return MMDResult{}, 0, fmt.Errorf("metric: %s: half of the rows are equal, the median distance is 0", rbfName)
+		return MMDResult{}, 0, unfit("metric: %s: half of the rows are equal, the median distance is 0", rbfName)
 	}
 	x, y := moved(a, b)
 	scale := -1 / (2 * bandwidth * bandwidth)

@@ -36,7 +36,8 @@ const (
 )
 
 var names = [...]string{
-	Pack: "pack", Gather: "gather", EncoderForward: "encoder-forward", EncoderBackward: "encoder-backward", Noise: "noise", ScoreForward: "score-forward", ScoreBackward: "score-backward", Prior: "prior",
+	Pack: "pack", Gather: "gather", EncoderForward: "encoder-forward", EncoderBackward: "encoder-backward",
+	Noise: "noise", ScoreForward: "score-forward", ScoreBackward: "score-backward", Prior: "prior",
 	DecoderForward: "decoder-forward", DecoderBackward: "decoder-backward", Reduce: "reduce", Move: "move",
 	Optimizer: "optimizer", Sample: "sample", Decode: "decode",
 }

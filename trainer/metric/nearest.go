@@ -1,0 +1,40 @@
+package metric
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Neighbours are the nearest rows of one set to each row of another.
+type Neighbours struct {
+	Index []int     // of the nearest row, the first of equally near ones
+	RMS   []float64 // root of the mean squared difference of their numbers
+}
+
+const nearestName = "nearest images"
+
+// Nearest finds for each row of query the nearest row of base, exactly. No rows, rows of different lengths and
+// numbers that are not finite are errors.
+func Nearest(query, base *Features, p *pool.Pool) (*Neighbours, error) {
+	if err := checkPair(nearestName, query, base, 1); err != nil {
+		return nil, err
+	}
+	out := &Neighbours{make([]int, query.N), make([]float64, query.N)}
+	for i, n := range nearestRows(newCloud(query), newCloud(base), 1, false, p) {
+		out.Index[i], out.RMS[i] = n.row, math.Sqrt(n.square/float64(query.K))
+	}
+	return out, nil
+}
+
+// Closest are the numbers of the m rows, or all, that have the nearest neighbours, nearest first.
+func (n *Neighbours) Closest(m int) []int {
+	order := make([]int, len(n.RMS))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(n.RMS[i], n.RMS[j]) })
+	return order[:min(m, len(order))]
+}
