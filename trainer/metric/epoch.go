@@ -26,7 +26,7 @@ type Epoch struct {
 	LatentStdMax     float64  `json:"latent_std_max"`     // largest
 	Clipped          float64  `json:"clipped"`            // share of rows whose drift was clipped
 	Redrawn          float64  `json:"redrawn"`            // share of particles re-drawn by the guard
-	ExtraTemperature float64  `json:"extra_temperature"`  // h v / 2, v the noise variance of the prior drift as used: the mean of its draws
+	ExtraTemperature float64  `json:"extra_temperature"`  // h v / 2, about h v / (2 friction) with velocities; v the noise variance of the prior drift as used: the mean of its draws
 	EnergyNats       float64  `json:"energy_nats"`        // decoder NLL + l_theta, per datum
 	StepSize         float64  `json:"step_size"`          // h
 	LR               float64  `json:"lr"`                 // learning rate
