@@ -23,9 +23,7 @@ func addBLAS(root *cobra.Command) *pflag.Flag {
 		strings.Join(names, ", "), names[0], envBLAS))
 	flag := root.PersistentFlags().Lookup("blas")
 	flag.Annotations = map[string][]string{groupAnnotation: {"Every command"}}
-	if err := root.RegisterFlagCompletionFunc("blas", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is not defined
-	}
+	complete(root, "blas", names)
 	return flag
 }
 

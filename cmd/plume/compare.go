@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/compare"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 const compareLong = `Train several methods, or one with several settings, on the same data with the same networks, seeds and
@@ -23,17 +24,20 @@ budget; evaluate every run in the same way; report means and standard deviations
 A contestant is a method, and keys that it alone sets: METHOD[:KEY=VALUE]..., as in
 ipld:particles=4:inner_steps=2. Its configuration begins with the defaults of its method; --config, PLUME_*
 and the flags of the keys, in this order, set keys of all contestants; its own keys come last. The
-table lists every key in which contestants differ. A preset is a list of contestants:
+table lists every key in which contestants differ. The comparison itself sets method, epochs, eval_every,
+checkpoint_every and keep_checkpoints, whatever a file or PLUME_* says. A preset is a list of contestants:
 %s
 A budget of time is turned into epochs once, before the first run: the steps of all contestants are
 timed in turns, and each gets the epochs that fit, without the time of reports, checkpoints and
 evaluations. The plan is kept in plan.json. So the result of a run does not depend on how busy the
-machine is later, and what it really took is reported beside the plan.
+machine is later, and what it really took is reported beside the plan. While the steps are timed, about ten
+seconds, the machine should have nothing else to do.
 
 The directory holds plan.json, table.md, table.csv, results.json, quality-seconds and quality-evaluations
 (.png and .svg), samples.png, and the runs, which are ordinary ones, under runs/. The table (or, with
 --json, results.json) also goes to stdout, everything else to stderr. The same command goes on where it
-stopped: Ctrl-C saves a checkpoint, and a process that was killed loses at most the last twentieth of a run.
+stopped: Ctrl-C saves a checkpoint, and a process that was killed loses at most the last tenth of a run, or
+its last epoch.
 A run that diverges is part of the result. Exit codes: 0 ok, 1 failure, 2 usage or configuration, 130
 (SIGTERM: 143, SIGHUP: 129) interrupted.`
 
@@ -72,11 +76,11 @@ func newCompare() *cobra.Command {
 	flags.IntVar(&c.seeds, "seeds", 1, "number of seeds, from --seed upwards")
 	flags.StringSliceVar(&c.metrics, "metrics", nil, "`groups` of metrics to evaluate: "+strings.Join(evaluate.Groups(), ", ")+" (default all)")
 	flags.StringVarP(&c.out, "output", "o", "comparison", "`directory` of the comparison, to begin or to go on with")
-	flags.IntVar(&c.jobs, "jobs", 1, "runs at the same time; they share the cores, and each then takes longer")
+	flags.IntVar(&c.jobs, "jobs", 1, "runs at the same time; they share the cores, so that each takes longer, or gets fewer epochs into a --budget of time")
 	flags.StringVar(&c.config, "config", "", "TOML `file` of keys for all contestants")
 	flags.BoolVar(&c.json, "json", false, "write the results to stdout as JSON, not as a table")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but warnings and errors")
-	addKeys(flags, &c.keys)
+	addKeys(cmd, &c.keys)
 	for _, key := range c.keys.Keys() {
 		if slices.Contains(compare.Planned, key.Name) && key.Name != "epochs" {
 			flags.Lookup(key.Flag()).Hidden = true
@@ -84,6 +88,13 @@ func newCompare() *cobra.Command {
 	}
 	flags.Lookup("epochs").Usage = "in place of --budget: passes over the training images of each run"
 	flags.Lookup("seed").Usage = "the first seed"
+	var presets []string
+	for _, p := range compare.Presets() {
+		presets = append(presets, p.Name)
+	}
+	complete(cmd, "preset", presets)
+	complete(cmd, "methods", method.Names())
+	complete(cmd, "metrics", evaluate.Groups())
 	return cmd
 }
 
@@ -103,9 +114,9 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	}
 	r := newReporter(c.quiet, false)
 	o.Hook, o.Message, o.Warn = r.hook(), r.status.Message, r.warn
-	announce(r)
 	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
 	defer interrupt.stop()
+	announce(r)
 	results, err := compare.Run(ctx, o)
 	r.status.Close()
 	switch {
@@ -152,8 +163,8 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	if o.Budget, err = c.spend(flags); err != nil {
 		return o, err
 	}
-	if c.seeds < 1 || c.seeds > maxSeeds {
-		return o, fmt.Errorf("--seeds is %d; expected 1 to %d", c.seeds, maxSeeds)
+	if c.seeds < 1 || c.seeds > compare.MaxSeeds {
+		return o, fmt.Errorf("--seeds is %d; expected 1 to %d", c.seeds, compare.MaxSeeds)
 	}
 	if c.jobs < 1 {
 		return o, fmt.Errorf("--jobs is %d; expected 1 or more", c.jobs)
@@ -174,9 +185,6 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	}
 	return o, nil
 }
-
-// maxSeeds keeps a slip of the pen from filling the disk.
-const maxSeeds = 1000
 
 // contestants are those of the flags, each once.
 func (c *compareCommand) contestants() (all []compare.Contestant, err error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/kernel"
@@ -15,13 +16,29 @@ import (
 )
 
 // addKeys defines a flag for each key of the configuration, bound to c.
-func addKeys(flags *pflag.FlagSet, c *trainer.Config) {
+func addKeys(cmd *cobra.Command, c *trainer.Config) {
 	for _, key := range c.Keys() {
-		flag := flags.VarPF(key, key.Flag(), "", key.Help)
+		flag := cmd.Flags().VarPF(key, key.Flag(), "", key.Help)
 		flag.Annotations = map[string][]string{groupAnnotation: {key.Group}}
 		if key.IsBoolFlag() {
 			flag.NoOptDefVal = "true"
 		}
+		if len(key.Choices) > 0 {
+			complete(cmd, key.Flag(), key.Choices)
+		}
+	}
+}
+
+// complete makes shells complete the value of a flag, or its part after the last comma, with the choices.
+func complete(cmd *cobra.Command, flag string, choices []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, text string) (all []string, _ cobra.ShellCompDirective) {
+		for _, choice := range choices {
+			all = append(all, text[:strings.LastIndex(text, ",")+1]+choice)
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic("plume: a flag has two completions, or does not exist")
 	}
 }
 

@@ -58,7 +58,7 @@ func newTrain() *cobra.Command {
 	flags.StringVar(&t.resume, "resume", "", "go on with a `run`: its directory, its name or number under --runs, or auto for the newest unfinished one (a new run if there is none)")
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
-	addKeys(flags, &t.keys)
+	addKeys(cmd, &t.keys)
 	t.profile.addFlags(flags)
 	return cmd
 }

@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -89,14 +91,14 @@ func TestReportsPerRun(t *testing.T) {
 	}
 }
 
-// fakeMethod takes times on a fake clock: of a step and a diagnosis, early or late.
+// fakeMethod takes times on a fake clock: of a step, early or late.
 type fakeMethod struct {
 	method.Method
-	now                       *time.Time
-	early, late, once, looked time.Duration
-	disturbed                 int // every so many steps takes ten times as long
-	steps                     int
-	frozen                    bool
+	now               *time.Time
+	early, late, once time.Duration
+	disturbed         int // every so many steps takes ten times as long
+	steps             int
+	frozen            bool
 }
 
 func (f *fakeMethod) Step(b method.Minibatch) (method.Stats, error) {
@@ -116,27 +118,28 @@ func (f *fakeMethod) Step(b method.Minibatch) (method.Stats, error) {
 	return method.Stats{Evaluations: n*float64(len(b.Index)) + extra}, nil
 }
 
-func (f *fakeMethod) Diagnose(float64) method.Diagnostics {
-	*f.now = f.now.Add(f.looked)
-	return method.Diagnostics{}
-}
-
-func TestProbe(t *testing.T) {
-	now := time.Now()
+// fakeBench is a bench with 180 digits and a fake clock, and a maker of probes for it.
+func fakeBench(t *testing.T) (*bench, func(f fakeMethod, progress float64) *probe) {
+	t.Helper()
 	all, err := data.Open("digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	train, _, err := data.Split(all, 0.9, 1) // 180 images
+	train, _, err := data.Split(all, 0.9, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{train: train, clock: func() time.Time { return now }}
+	now := time.Now()
+	return &bench{train: train, clock: func() time.Time { return now }}, func(f fakeMethod, progress float64) *probe {
+		f.now = &now
+		return &probe{method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3, progress: progress}
+	}
+}
+
+func TestProbe(t *testing.T) {
+	b, newProbe := fakeBench(t)
 	fake := func(progress float64, disturbed int) *probe {
-		return &probe{
-			method:  &fakeMethod{now: &now, early: 30 * time.Millisecond, late: 10 * time.Millisecond, once: time.Second, looked: 7 * time.Millisecond, disturbed: disturbed},
-			batches: data.NewBatches(train.Len(), 50, 1), repeats: 3, progress: progress,
-		}
+		return newProbe(fakeMethod{early: 30 * time.Millisecond, late: 10 * time.Millisecond, once: time.Second, disturbed: disturbed}, progress)
 	}
 	run := func(p *probe, rounds int) *probe {
 		for range rounds {
@@ -151,15 +154,34 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s %v, expected %v", what, got, want)
 		}
 	}
-	early, second := run(fake(0, 7), rounds), run(fake(late, 7), rounds) // every seventh step is disturbed: in 3 of 7 rounds
-	near("early seconds", early.seconds(), 4*3*0.030+0.007)
+	early, second := run(fake(0, 7), minRounds), run(fake(late, 7), minRounds) // every seventh step is disturbed: in 3 of 8 rounds
+	near("early seconds", early.seconds(), 4*3*0.030)
 	near("early evaluations", early.evaluated(), 180*3*2)
-	near("late seconds", second.seconds(), 4*3*0.010+0.007)
+	near("late seconds", second.seconds(), 4*3*0.010)
 	near("late evaluations", second.evaluated(), 180*3)
 	near("once, seconds", second.onceSeconds(), 1)
 	near("once, evaluations", second.onceEvaluations(), 100)
-	near("seconds after the first round", run(fake(late, 0), 2).seconds(), 4*3*0.010+0.007)
+	near("seconds after the first round", run(fake(late, 0), 2).seconds(), 4*3*0.010)
 	near("once, early", early.onceEvaluations()+1, 1)
+}
+
+// Rounds fill the time there is, but are never fewer or more than is useful: the two probes of a round
+// take six steps each.
+func TestRounds(t *testing.T) {
+	for step, want := range map[time.Duration]int{time.Second: minRounds, 100 * time.Millisecond: 17, time.Millisecond: maxRounds} {
+		b, newProbe := fakeBench(t)
+		first, second := newProbe(fakeMethod{early: step}, 0), newProbe(fakeMethod{late: step}, late)
+		if err := b.rounds(t.Context(), [][2]*probe{{first, second}}); err != nil || first.number != 2*want || second.number != 2*want {
+			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d", step, err, first.number, second.number, 2*want)
+		}
+	}
+	b, newProbe := fakeBench(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := newProbe(fakeMethod{early: time.Second}, 0)
+	if err := b.rounds(ctx, [][2]*probe{{p, p}}); !errors.Is(err, context.Canceled) || p.number > 0 {
+		t.Errorf("interrupted: %v after %d rounds", err, p.number)
+	}
 }
 
 // The lower quartile of 1 to n, taken between two values at the larger.

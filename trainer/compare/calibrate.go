@@ -16,7 +16,7 @@ import (
 // Calibration is what an epoch of a contestant was found to cost.
 type Calibration struct {
 	Share       float64 `json:"share"`       // of a training that is spent at the late cost
-	Seconds     cost    `json:"seconds"`     // of an epoch, its diagnostics included
+	Seconds     cost    `json:"seconds"`     // of the steps of an epoch
 	Evaluations cost    `json:"evaluations"` // of an epoch
 	Steps       int     `json:"steps"`       // parameter steps of an epoch
 }
@@ -26,9 +26,12 @@ func (c Calibration) evaluations() (once, epoch float64) {
 	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
 }
 
-// rounds of timing, each over all contestants in turn, so that what slows the machine for a while slows
-// all of them; the first is not counted.
-const rounds = 8
+// Rounds of timing, each over all contestants in turn, so that what slows the machine for a while slows
+// all of them: as many as timingTime has room for, between the two. The first is not counted.
+const (
+	minRounds, maxRounds = 8, 64
+	timingTime           = 20 * time.Second
+)
 
 // quantile of the timings that counts. Disturbances only ever add time; the very least of a few
 // timings would be luck.
@@ -46,7 +49,6 @@ type probe struct {
 
 	number      int
 	times       []float64 // of a minibatch with all its repeats
-	diagnoses   []float64
 	evaluations []float64 // of a minibatch, as of an epoch
 }
 
@@ -77,33 +79,42 @@ func (b *bench) probe(c trainer.Config, progress float64) (*probe, error) {
 	return &probe{method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed), repeats: c.BatchRepeats, progress: progress}, err
 }
 
-// round takes one minibatch through all its repeats. A contestant that diverges here is timed all the
-// same: its runs will tell.
+// round takes two minibatches through all their repeats, and times the second: the first finds the caches full of
+// another contestant's numbers, as no step of a run does. The very first is timed for what it takes beyond.
 func (b *bench) round(p *probe) error {
+	took, err := b.minibatch(p)
+	if len(p.times) == 0 {
+		p.times = append(p.times, took)
+	}
+	if err != nil {
+		return err
+	}
+	took, err = b.minibatch(p)
+	p.times = append(p.times, took)
+	return err
+}
+
+// minibatch takes one through all its repeats, and returns the seconds it took. A contestant that diverges here is
+// timed all the same: its runs will tell.
+func (b *bench) minibatch(p *probe) (took float64, err error) {
 	index := p.batches.At(0, p.number%p.batches.PerEpoch())
 	var spent float64
 	began := b.clock()
 	for repeat := range p.repeats {
 		stats, err := p.method.Step(method.Minibatch{Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress})
 		if err != nil && !errors.Is(err, method.ErrDiverged) {
-			return err
+			return 0, err
 		}
 		spent += stats.Evaluations
 	}
-	stepped := b.clock()
-	p.method.Diagnose(p.progress)
-	diagnosed := b.clock()
-	p.times = append(p.times, stepped.Sub(began).Seconds())
-	p.diagnoses = append(p.diagnoses, diagnosed.Sub(stepped).Seconds())
+	took = b.clock().Sub(began).Seconds()
 	p.evaluations = append(p.evaluations, spent/float64(len(index))*float64(b.train.Len()))
 	p.number++
-	return nil
+	return took, nil
 }
 
 // seconds and evaluated are the costs of an epoch.
-func (p *probe) seconds() float64 {
-	return low(p.times[1:])*float64(p.batches.PerEpoch()) + low(p.diagnoses[1:])
-}
+func (p *probe) seconds() float64   { return low(p.times[1:]) * float64(p.batches.PerEpoch()) }
 func (p *probe) evaluated() float64 { return p.evaluations[len(p.evaluations)-1] }
 
 // onceSeconds and onceEvaluations are what the first round took beyond the later ones.
@@ -118,6 +129,24 @@ func low(times []float64) float64 {
 	return sorted[int(math.Ceil(quantile*float64(len(sorted)-1)))]
 }
 
+// rounds takes all probes through their rounds.
+func (b *bench) rounds(ctx context.Context, probes [][2]*probe) error {
+	began := b.clock()
+	for round := 0; round < minRounds || round < maxRounds && b.clock().Sub(began) < timingTime; round++ {
+		for _, pair := range probes {
+			for _, p := range pair {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err := b.round(p); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // calibrate times the contestants' epochs.
 func (b *bench) calibrate(ctx context.Context, configs []trainer.Config, tell func(string)) ([]Calibration, error) {
 	probes := make([][2]*probe, len(configs))
@@ -130,17 +159,8 @@ func (b *bench) calibrate(ctx context.Context, configs []trainer.Config, tell fu
 		}
 	}
 	tell("Timing the contestants' steps")
-	for range rounds {
-		for _, pair := range probes {
-			for _, p := range pair {
-				if ctx.Err() != nil {
-					return nil, ctx.Err()
-				}
-				if err := b.round(p); err != nil {
-					return nil, err
-				}
-			}
-		}
+	if err := b.rounds(ctx, probes); err != nil {
+		return nil, err
 	}
 	all := make([]Calibration, len(configs))
 	for i, pair := range probes {

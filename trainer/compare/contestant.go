@@ -71,6 +71,9 @@ func parseOne(text string) (Contestant, error) {
 		if !slices.Contains(ownKeys(), name) {
 			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s", text, name, suggest.DidYouMean(name, ownKeys()))
 		}
+		if slices.ContainsFunc(c.Own, func(o Own) bool { return o.Key == name }) {
+			return c, fmt.Errorf("contestant %q: %s: expected one value", text, name)
+		}
 		key := scratch.Key(name)
 		if err := key.Set(value); err != nil {
 			return c, fmt.Errorf("contestant %q: %s = %s: %w", text, name, value, err)

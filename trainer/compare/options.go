@@ -34,8 +34,8 @@ type Options struct {
 	clock    func() time.Time
 }
 
-// maxSeeds and maxJobs only keep a slip of the pen from filling the disk.
-const maxSeeds, maxJobs = 1 << 10, 1 << 10
+// MaxSeeds and maxJobs only keep a slip of the pen from filling the disk.
+const MaxSeeds, maxJobs = 1000, 1000
 
 func (o Options) withDefaults() Options {
 	for _, f := range []*func(string){&o.Message, &o.Warn} {
@@ -65,7 +65,7 @@ func (o Options) validate() error {
 	}
 	expect(o.Dir != "", "directory: expected a name")
 	expect(len(o.Contestants) > 0, "contestants: expected at least one")
-	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= maxSeeds, "%d seeds: expected 1 to %d", len(o.Seeds), maxSeeds)
+	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= MaxSeeds, "%d seeds: expected 1 to %d", len(o.Seeds), MaxSeeds)
 	expect(o.Jobs <= maxJobs, "%d jobs: expected at most %d", o.Jobs, maxJobs)
 	for i, s := range o.Seeds {
 		expect(s <= math.MaxInt64 && !slices.Contains(o.Seeds[:i], s), "seed %d: expected different ones up to 2^63 - 1", s)

@@ -39,6 +39,7 @@ func TestParseRefuses(t *testing.T) {
 		"ipld:particles=many":    "particles = many: expected an integer",
 		"ipld:epochs=3":          "epochs is no key that a contestant sets",
 		"ipld:data=digits":       "data is no key that a contestant sets",
+		"ipld:lr=1:lr=2":         "lr: expected one value",
 		"ipld:seed=2,pgd:size=3": "size is no key that a contestant sets",
 	} {
 		_, err := Parse(text)

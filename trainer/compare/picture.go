@@ -32,7 +32,7 @@ type block struct {
 	images image.Image
 }
 
-// WriteSamples draws one picture, a PNG: training images, then samples of every contestant's run
+// WriteSamples draws one picture, a PNG: the first images of the data, then samples of every contestant's run
 // with the first seed, each beside its label. Runs that are not done are left out.
 func (r *Results) WriteSamples(ctx context.Context, path string) error {
 	var blocks []block

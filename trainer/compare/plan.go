@@ -86,20 +86,29 @@ func (p Plan) store(dir string) error {
 // LoadPlan reads the plan of the comparison in dir; found is false where there is none.
 func LoadPlan(dir string) (plan Plan, found bool, err error) {
 	path := filepath.Join(dir, planFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return plan, false, nil
-	}
-	if err != nil {
-		return plan, false, fmt.Errorf("plan: %w", err)
-	}
-	if err := json.Unmarshal(text, &plan); err != nil {
-		return plan, false, fmt.Errorf("%s: expected the plan of a comparison: %w", path, err)
+	if found, err = readJSON(path, "the plan of a comparison", &plan); err != nil || !found {
+		return plan, false, err
 	}
 	if len(plan.Contestants) == 0 || len(plan.Seeds) == 0 {
 		return plan, false, fmt.Errorf("%s: expected contestants and seeds", path)
 	}
 	return plan, true, nil
+}
+
+// readJSON fills v from the file at path, which is to hold what expected says; found is false where
+// there is no file.
+func readJSON(path, expected string, v any) (found bool, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("comparison: %w", err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return false, fmt.Errorf("%s: expected %s: %w", path, expected, err)
+	}
+	return true, nil
 }
 
 // ErrOtherPlan is wrapped by the error of a comparison that its directory holds another one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -15,14 +16,11 @@ type PresetInfo struct{ Name, Help, Contestants string }
 func Presets() []PresetInfo {
 	return []PresetInfo{
 		{"methods", "all methods", strings.Join(method.Names(), ",")},
-		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion,pgd"},
+		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion,pgd:dynamics=underdamped"},
 		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8", "16")},
 		{"prior-weight", "weight of the noise levels in the score network's loss", each("ipld:prior_weight=%s", "elbo", "simple")},
 		{"control-variate", "control variate of the prior drift", each("ipld:control_variate=%s", "false", "true")},
-		{"step-size", "step size h, from a quarter of the default to four times as much", strings.Join([]string{
-			"ipld:step_size=0.0005:step_size_end=0.000125", "ipld:step_size=0.001:step_size_end=0.00025",
-			"ipld:step_size=0.002:step_size_end=0.0005",
-			"ipld:step_size=0.004:step_size_end=0.001", "ipld:step_size=0.008:step_size_end=0.002"}, ",")},
+		{"step-size", "step size h, from a quarter of the default to four times as much", stepSizes(0.25, 0.5, 1, 2, 4)},
 		{"inner-steps", "particle moves per parameter step", each("ipld:inner_steps=%s", "1", "2", "4", "8")},
 		{"dynamics", "what moves the particles", each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
 	}
@@ -32,6 +30,16 @@ func each(format string, values ...string) string {
 	list := make([]string, len(values))
 	for i, v := range values {
 		list[i] = fmt.Sprintf(format, v)
+	}
+	return strings.Join(list, ",")
+}
+
+// stepSizes are contestants with the default step size of ipld times each factor, at both ends of its schedule.
+func stepSizes(factors ...float64) string {
+	c := trainer.Default()
+	list := make([]string, len(factors))
+	for i, factor := range factors {
+		list[i] = fmt.Sprintf("ipld:step_size=%v:step_size_end=%v", factor*c.StepSize, factor*c.StepSizeEnd)
 	}
 	return strings.Join(list, ",")
 }

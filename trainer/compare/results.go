@@ -2,11 +2,8 @@ package compare
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -52,7 +49,8 @@ func (t task) read() (Outcome, []evaluate.Metric, error) {
 	if len(records) > 0 {
 		o.Epochs = records[len(records)-1].Epoch
 	}
-	report, found, err := readReport(t.dir)
+	var report evaluate.Report
+	found, err := readJSON(filepath.Join(t.dir, evalFile), "the evaluation of a run", &report)
 	if err != nil || !found || len(records) == 0 {
 		return o, nil, err
 	}
@@ -78,21 +76,6 @@ func (o *Outcome) add(records []metric.Epoch) {
 			o.Curve = append(o.Curve, r)
 		}
 	}
-}
-
-func readReport(runDir string) (report evaluate.Report, found bool, err error) {
-	path := filepath.Join(runDir, evalFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return report, false, nil
-	}
-	if err != nil {
-		return report, false, fmt.Errorf("evaluation: %w", err)
-	}
-	if err := json.Unmarshal(text, &report); err != nil {
-		return report, false, fmt.Errorf("%s: expected the evaluation of a run: %w", path, err)
-	}
-	return report, true, nil
 }
 
 // Collect reads from the comparison's directory what is known so far.

@@ -10,8 +10,8 @@ import (
 type Cell struct {
 	Mean, SD float64 // NaN without runs; SD, with divisor N - 1, needs two
 	N        int
-	Best     bool // the best mean of the column
-	Tied     bool // within one pooled standard error of the best
+	Best     bool // the best mean of the column, of equal ones each
+	Tied     bool // another mean, within one pooled standard error of the best
 }
 
 // spread returns the mean and the standard deviation of the values that are numbers.
@@ -67,9 +67,9 @@ func rank(cells []*Cell, better string) {
 	if best < 0 {
 		return
 	}
-	for i, c := range cells {
-		c.Best = i == best
+	for _, c := range cells {
+		c.Best = c.Mean == cells[best].Mean
 		// NaN, of single runs, ties with nothing.
-		c.Tied = i != best && c.N > 0 && math.Abs(c.Mean-cells[best].Mean) <= pooledError(*c, *cells[best])
+		c.Tied = !c.Best && c.N > 0 && math.Abs(c.Mean-cells[best].Mean) <= pooledError(*c, *cells[best])
 	}
 }

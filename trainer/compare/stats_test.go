@@ -60,7 +60,12 @@ func TestRank(t *testing.T) {
 
 	single := []*Cell{{Mean: 1, SD: math.NaN(), N: 1}, {Mean: 1, SD: math.NaN(), N: 1}}
 	rank(single, "lower")
-	if !single[0].Best || single[1].Tied {
+	if !single[0].Best || !single[1].Best || single[0].Tied || single[1].Tied {
+		t.Errorf("equal means are equally good: %+v %+v", *single[0], *single[1])
+	}
+	single[1].Mean += 1e-9
+	rank(single, "lower")
+	if !single[0].Best || single[1].Best || single[1].Tied {
 		t.Errorf("single runs say nothing about ties: %+v %+v", *single[0], *single[1])
 	}
 	rank([]*Cell{spreadPtr()}, "lower")
