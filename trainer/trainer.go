@@ -100,7 +100,7 @@ func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	t.pool = pool.New(cfg.Threads)
 	t.method, err = method.New(cfg.Method, method.Setup{
 		Options: cfg.Options, Train: t.train, Batch: min(cfg.Batch, t.train.Len()),
-		Tile: cfg.Tile, Seed: cfg.Seed, Pool: t.pool,
+		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool,
 	})
 	if err != nil {
 		return nil, errors.Join(err, t.Close())

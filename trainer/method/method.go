@@ -85,6 +85,7 @@ type Setup struct {
 	Batch int // most datapoints in a minibatch
 	Tile  int // rows that a worker takes through the networks at a time; part of the bits
 	Seed  uint64
+	Steps int // parameter steps of the whole training; 0: not known
 	Pool  *pool.Pool
 
 	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not nil: so

@@ -59,6 +59,9 @@ const (
 
 // NewStaged builds the method whose first stage build makes, with the prior N(0, I), and whose second fits s.Prior.
 func NewStaged(s Setup, build func(Setup) (firstStage, error)) (*Staged, error) {
+	if s.Steps > 0 && float64(s.Steps)*s.PriorShare < 1 {
+		return nil, fmt.Errorf("prior_share = %v: expected at least one of the %d steps of the training", s.PriorShare, s.Steps)
+	}
 	initial := s
 	initial.Prior = Gaussian{Latent: s.Latent}
 	first, err := build(initial)
