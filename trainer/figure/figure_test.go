@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -111,7 +112,8 @@ func TestVisible(t *testing.T) {
 			t.Errorf("series %d: colour %d, %d points", i, series[i].colour, len(series[i].xy))
 		}
 	}
-	if bar := series[0].bars[0]; bar.High != 5 || bar.Low != 1.9 {
+	low, high := math.Log10(2/0.1), math.Log10(7./2) // from 2 to a twentieth of it, and to 2 + 5
+	if bar := series[0].bars[0]; math.Abs(bar.High-high) > 1e-12 || math.Abs(bar.Low-low) > 1e-12 {
 		t.Errorf("error bar %v", bar)
 	}
 }
@@ -164,21 +166,44 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// TestTicks: a logarithmic axis is labelled, with short numbers, however far it goes.
+// TestTicks: a logarithmic axis is labelled, with short numbers where they belong, however far it goes.
 func TestTicks(t *testing.T) {
-	for _, span := range [][2]float64{{1, 1.5}, {0.012, 0.03}, {0.5, 200}, {1e-12, 1}, {1e-30, 1e30}} {
+	for _, span := range [][2]float64{{1, 1.5}, {0.136, 0.31}, {0.012, 0.03}, {0.5, 200}, {1e-12, 1}, {1e-30, 1e30}} {
+		low, high := math.Log10(span[0]), math.Log10(span[1])
 		labels := 0
-		for _, tick := range (decades{}).Ticks(span[0], span[1]) {
-			if tick.Value < span[0] || tick.Value > span[1] {
+		for _, tick := range (decades{}).Ticks(low, high) {
+			if tick.Value < low || tick.Value > high {
 				t.Errorf("%v: a mark at %v", span, tick.Value)
 			}
-			if tick.Label != "" {
-				labels++
+			if tick.Label == "" {
+				continue
+			}
+			labels++
+			if v, err := strconv.ParseFloat(tick.Label, 64); err != nil || math.Abs(math.Log10(v)-tick.Value) > 1e-9 || len(tick.Label) > 6 {
+				t.Errorf("%v: %q at %v", span, tick.Label, tick.Value)
 			}
 		}
-		if labels < 1 || labels > 16 {
+		if labels < 2 || labels > 16 {
 			t.Errorf("%v: %d labels", span, labels)
 		}
+	}
+}
+
+// TestHeight: a logarithmic axis takes as much of the picture as a linear one.
+func TestHeight(t *testing.T) {
+	height := func(logarithmic bool) int {
+		p := Plot{Title: "t", XLabel: "x", YLabel: "a label nearly as long as the axis", LogY: logarithmic, Series: []Series{
+			{X: []float64{0, 1, 2}, Y: []float64{1, 10, 100}, Line: true},
+		}}
+		picture, err := png.Decode(bytes.NewReader(written(t, p, "a.png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		box, _ := coloured(picture, colours[0])
+		return box.Dy()
+	}
+	if linear, logarithmic := height(false), height(true); logarithmic < linear-10 {
+		t.Errorf("%d pixels high, a linear axis is %d", logarithmic, linear)
 	}
 }
 

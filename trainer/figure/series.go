@@ -52,12 +52,21 @@ func (s Series) shown(logX, logY bool) shown {
 		if !onAxis(x, logX) || !onAxis(y, logY) {
 			continue
 		}
-		out.xy = append(out.xy, plotter.XY{X: x, Y: y})
+		out.xy = append(out.xy, plotter.XY{X: place(x, logX), Y: place(y, logY)})
 		if s.Err != nil {
 			out.bars = append(out.bars, bar(y, s.Err[i], logY))
 		}
 	}
 	return out
+}
+
+// place is where an axis has a value. (gonum's own logarithmic scale leaves room for the axis' label about the mean of the
+// ends, far from the middle of the axis.)
+func place(v float64, logarithmic bool) float64 {
+	if logarithmic {
+		return math.Log10(v)
+	}
+	return v
 }
 
 // lowest is the share of a value that the lower end of its error bar keeps on a logarithmic axis,
@@ -68,11 +77,10 @@ func bar(y, e float64, logarithmic bool) struct{ Low, High float64 } {
 	if math.IsNaN(e) || math.IsInf(e, 0) {
 		e = 0
 	}
-	low := e
 	if logarithmic {
-		low = min(e, (1-lowest)*y)
+		return struct{ Low, High float64 }{-math.Log10(max(1-e/y, lowest)), math.Log10(1 + e/y)}
 	}
-	return struct{ Low, High float64 }{low, e}
+	return struct{ Low, High float64 }{e, e}
 }
 
 // withBars gives gonum's error bars their points and lengths.

@@ -31,24 +31,18 @@ func style(p *plot.Plot) {
 	p.Legend.Padding, p.Legend.ThumbnailWidth = vg.Points(2), vg.Points(24)
 }
 
-// axes makes the axes logarithmic where asked for, and gives the data some room.
+// axes marks the logarithmic axes, whose data are logarithms to base 10, and gives the data some room.
 func (p Plot) axes(out *plot.Plot) {
 	for _, a := range []struct {
 		*plot.Axis
 		logarithmic bool
 	}{{&out.X, p.LogX}, {&out.Y, p.LogY}} {
-		if a.logarithmic {
-			a.Scale, a.Tick.Marker = plot.LogScale{}, decades{}
-			room := math.Pow(a.Max/a.Min, 0.04)
-			if a.Max/a.Min < 1.2 {
-				room = 1.2
-			}
-			a.Min, a.Max = a.Min/room, a.Max*room
-			continue
-		}
 		room := 0.04 * (a.Max - a.Min)
-		if room == 0 {
-			room = math.Max(1e-3, 0.1*math.Abs(a.Max))
+		if a.logarithmic {
+			a.Tick.Marker = decades{}
+			room = max(room, math.Log10(1.03))
+		} else if room == 0 {
+			room = max(1e-3, 0.1*math.Abs(a.Max))
 		}
 		a.Min, a.Max = a.Min-room, a.Max+room
 	}
@@ -94,30 +88,46 @@ func placeLegend(out *plot.Plot, series []shown) {
 	out.Legend.Top, out.Legend.Left = best[0] == 1, best[1] == 0
 }
 
-// decades marks a logarithmic axis at the powers of ten, and, where these are few, also between.
+// decades marks an axis of logarithms to base 10 with the numbers themselves: at the powers of ten, where these are few also
+// between, and as a linear axis where there are none.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) []plot.Tick {
+	span := high - low
+	if span < 0.5 {
+		return narrow(low, high)
+	}
 	labelled := map[int]bool{1: true}
-	if span := math.Log10(high / low); span < 1 {
+	if span < 1 {
 		labelled = map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 8: true}
 	} else if span < 2.5 {
 		labelled = map[int]bool{1: true, 2: true, 5: true}
 	}
-	every := max(1, int(math.Log10(high/low)/8)) // decades from label to label
+	every := max(1, int(span/8)) // decades from label to label
 	var ticks []plot.Tick
-	for e := int(math.Floor(math.Log10(low))); e <= int(math.Ceil(math.Log10(high))); e++ {
+	for e := int(math.Floor(low)); e <= int(math.Ceil(high)); e++ {
 		for digit := 1; digit <= 9; digit++ {
-			v := float64(digit) * math.Pow10(e)
-			if v < low || v > high {
+			tick := plot.Tick{Value: float64(e) + math.Log10(float64(digit))}
+			if tick.Value < low || tick.Value > high {
 				continue
 			}
-			tick := plot.Tick{Value: v}
 			if labelled[digit] && e%every == 0 {
-				tick.Label = strconv.FormatFloat(v, 'g', 3, 64)
+				tick.Label = strconv.FormatFloat(float64(digit)*math.Pow10(e), 'g', 3, 64)
 			}
 			ticks = append(ticks, tick)
 		}
 	}
 	return ticks
+}
+
+// narrow marks less than half a decade.
+func narrow(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(math.Pow(10, low), math.Pow(10, high))
+	inside := ticks[:0]
+	for _, t := range ticks {
+		if t.Value = math.Log10(t.Value); low <= t.Value && t.Value <= high {
+			inside = append(inside, t)
+		}
+	}
+	return inside
 }

@@ -110,11 +110,7 @@ func (l *lab) between(quantity string, measured, low, high float64) {
 // slope checks the exponent of y ~ x^exponent, fitted to measured y with standard errors se (all
 // 0: the scatter about the line decides). allowance is what the next order of the law may add.
 func (l *lab) slope(quantity string, exact float64, x, y, se []float64, allowance float64) {
-	logX := make([]float64, len(x))
-	for i, v := range x {
-		logX[i] = math.Log(v)
-	}
-	f := fitLog(logX, y, se)
+	f := fitLog(logs(x), y, se)
 	l.slopeCheck(quantity, exact, f.slope, f.se, allowance)
 }
 

@@ -56,7 +56,7 @@ type chain struct {
 // gauss is the mean and the covariance of (u, z).
 type gauss struct{ u, z, uu, uz, zz float64 }
 
-// start is a particle from N(0, 1), at rest.
+// atStart is a particle from N(0, 1), at rest.
 func atStart() gauss { return gauss{zz: 1} }
 
 // variance is that of the drift's noise, over the law of the particle.

@@ -15,5 +15,5 @@ var linearExperiments = []experiment{
 	{section: "8.2", title: "learned W against points", run: byPoints},
 	{section: "8.2", title: "methods", run: methods},
 	{section: "8.2", title: "samplers", run: samplers},
-	{section: "8.2", title: "learned score network, linear", run: learnedLinear},
+	{section: "8.2", title: "learned score network of the linear model", run: learnedLinear},
 }

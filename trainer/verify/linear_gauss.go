@@ -45,7 +45,7 @@ const errEigen = "verify: no eigenvalues of a covariance"
 func power(s mat.Symmetric, t float64) *mat.SymDense {
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {
-		panic("verify: no eigenvalues of a covariance")
+		panic(errEigen)
 	}
 	var q mat.Dense
 	e.VectorsTo(&q)
@@ -56,6 +56,8 @@ func power(s mat.Symmetric, t float64) *mat.SymDense {
 	}
 	return r
 }
+
+// identity is I, d x d.
 func identity(d int) *mat.SymDense {
 	s := mat.NewSymDense(d, nil)
 	for i := range d {

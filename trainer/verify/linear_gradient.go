@@ -147,7 +147,7 @@ func cutOffs(l *lab) error {
 		lines = append(lines, pair(name, x, measured[j], se[j], exact[j])...)
 	}
 	l.figure("linear-cutoffs", figure.Plot{
-		Title: "Drift of the bound with cut-offs at -c and c", XLabel: "exp(-c)", YLabel: "error of the drift at z - m = 1",
+		Title: "Drift of the bound with cut-offs at -c and c" + dashed, XLabel: "exp(-c)", YLabel: "error of the drift at z - m = 1",
 		LogX: true, LogY: true, Series: lines,
 	})
 	return nil
@@ -160,6 +160,9 @@ func logs(x []float64) []float64 {
 	}
 	return y
 }
+
+// dashed ends the title of a diagram of pairs.
+const dashed = " (dashed: exact)"
 
 // pair is measured points and the line of the closed form.
 func pair(name string, x, y, se, exact []float64) []figure.Series {

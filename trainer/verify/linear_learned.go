@@ -126,7 +126,7 @@ func learnedSteps(l *lab) error {
 		{name: "S learned", dynamics: "overdamped", s: true},
 		{name: "W and S learned", dynamics: "overdamped", w: true, s: true},
 		{name: "W and S learned, underdamped", dynamics: "underdamped", w: true, s: true},
-		{name: "W and S learned, exact", dynamics: "exact", w: true, s: true},
+		{name: "W and S learned, exact transition", dynamics: "exact", w: true, s: true},
 	} {
 		c.h, c.lr, c.friction, c.points, c.copies = 0.02, 0.03, 1, 256, 4
 		if c.dynamics != "overdamped" {
@@ -139,7 +139,7 @@ func learnedSteps(l *lab) error {
 		lines = append(lines, line...)
 	}
 	l.figure("linear-learned", figure.Plot{
-		Title: "Learned models after k steps", XLabel: "k", YLabel: "marginal variance of x", Series: lines,
+		Title: "Learned models" + dashed, XLabel: "steps k", YLabel: "marginal variance of x", Series: lines,
 	})
 	return nil
 }

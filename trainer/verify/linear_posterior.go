@@ -184,7 +184,7 @@ func posteriorVariances(l *lab) error {
 		lines = append(lines, pair(fmt.Sprintf("p = %.4g", p), steps, bias[j], se[j], exact)...)
 	}
 	l.figure("linear-step", figure.Plot{
-		Title: "Bias of the stationary variance", XLabel: "step size h", YLabel: "1 - 1/(p Var z)", LogX: true, LogY: true, Series: lines,
+		Title: "Bias of the stationary variance" + dashed, XLabel: "step size h", YLabel: "1 - 1/(p Var z)", LogX: true, LogY: true, Series: lines,
 	})
 	return nil
 }

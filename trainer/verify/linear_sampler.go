@@ -47,7 +47,7 @@ func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64)
 func (z affine1) variance() float64 { return z.a*z.a + z.v }
 
 // samplers: what each solver generates with the exact score is Gaussian with the mean and the variance
-// of its recursion, at any number of steps; the error against the truth falls with the steps at the solver's order.
+// of its recursion, at any number of steps, of which the error against the truth falls with the steps.
 func samplers(l *lab) error {
 	m, err := posterior{h: 1, friction: 1, dynamics: "overdamped", draws: 1}.start(l, 0)
 	if err != nil {
@@ -63,26 +63,44 @@ func samplers(l *lab) error {
 			return err
 		}
 		var x, y, se, exact []float64
-		for i, steps := range []int{5, 10, 20, standard} {
+		for i, steps := range []int{standard / 2, standard, 2 * standard} {
 			if err := g.SampleLatents(l.ctx, latents, n, solver, steps, l.seed(i)); err != nil {
 				return err
 			}
-			if i == 3 {
-				l.sampledLaw(fmt.Sprintf("%s, %d steps", solver, steps), latents, solver, steps)
-				break
+			name := fmt.Sprintf("%s, %d steps", solver, steps)
+			if steps == standard {
+				l.sampledLaw(name, latents, solver, steps)
 			}
-			law := walk(process, solver, steps, axesMean, spread[0])
-			v := deviationsOf(latents, [len(spread)]float64{law.b}).square[0]
-			x, exact = append(x, float64(steps)), append(exact, math.Abs(law.variance()/spread[0]-1))
-			y, se = append(y, math.Abs(v.mean()/spread[0]-1)), append(se, v.se()/spread[0])
+			law, error := sampledError(latents, solver, steps)
+			l.estimate("relative error of the samples' variance, "+name, law, error.mean(), error.se(), float32Error)
+			x, exact = append(x, float64(steps)), append(exact, math.Abs(law))
+			y, se = append(y, math.Abs(error.mean())), append(se, error.se())
 		}
-		l.slope(fmt.Sprintf("error of the samples' variance against steps, %s, s = %v", solver, spread[0]), fitLog(logs(x), exact, se).slope, x, y, se, 0)
 		lines = append(lines, pair(string(solver), x, y, se, exact)...)
 	}
 	l.figure("linear-solvers", figure.Plot{
-		Title: "Samples with the exact score", XLabel: "steps", YLabel: "relative error of the variance", LogX: true, LogY: true, Series: lines,
+		Title: "Samples with the exact score" + dashed, XLabel: "steps", YLabel: "relative error of the variance", LogX: true, LogY: true, Series: lines,
 	})
 	return nil
+}
+
+// sampledError is the relative error of the variance, over all coordinates: of the recursion, and of the samples about its mean.
+func sampledError(latents []float32, solver diffusion.Solver, steps int) (law float64, measured sample) {
+	var centre [len(spread)]float64
+	for j, s := range spread {
+		w := walk(process, solver, steps, axesMean, s)
+		centre[j] = w.b
+		law += (w.variance()/s - 1) / float64(len(spread))
+	}
+	found := deviationsOf(latents, centre)
+	for j, s := range spread {
+		share := make(sample, len(found.square[j]))
+		for i, v := range found.square[j] {
+			share[i] = (v/s - 1) / float64(len(spread))
+		}
+		measured = plus(measured, share)
+	}
+	return law, measured
 }
 
 // sampledLaw compares samples with the recursion.

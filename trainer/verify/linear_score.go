@@ -67,7 +67,7 @@ func (l *gaussianLaw) bind(p []float32) noisedLaw {
 	m, s := l.moments(p)
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {
-		panic("verify: no eigenvalues of a covariance")
+		panic(errEigen)
 	}
 	g := &gaussianNoised{d: l.d, mean: l.mean, factor: l.factor, m: m, s: e.Values(nil), root: l.root(p).RawMatrix().Data}
 	var q mat.Dense

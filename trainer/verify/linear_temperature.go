@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/plume-ml/plume/trainer/figure"
 )
@@ -14,10 +16,13 @@ func (t *heated) add(x, exact, measured, se float64) {
 	t.measured, t.se = append(t.measured, measured), append(t.se, se)
 }
 
+// clearHeat is the smallest h v/2 whose logarithm is drawn: it is eight standard errors or more of a default run.
+const clearHeat = 0.05
+
 // temperature: the noise of the drift heats the particles by 1 + h v/2, where v is the variance of a single
 // draw over the number of draws.
 func temperature(l *lab) error {
-	var bySteps, byDraws heated
+	var bySteps, byDraws, byVariance heated
 	for k, c := range []posterior{
 		{h: 0.01, draws: 1}, {h: 0.02, draws: 1}, {h: 0.04, draws: 1},
 		{h: 0.04, draws: 2}, {h: 0.04, draws: 4}, {h: 0.04, draws: 1, cv: true},
@@ -33,20 +38,43 @@ func temperature(l *lab) error {
 		if c.h == 0.04 && !c.cv {
 			byDraws.add(float64(c.draws), t.exact[0], t.measured[0], t.se[0])
 		}
+		for j, heat := range t.exact {
+			if c.h == 0.04 && heat > clearHeat {
+				byVariance.add(2/c.h*t.exact[j], t.exact[j], t.measured[j], t.se[j])
+			}
+		}
 	}
+	first := fmt.Sprintf("s = %v", spread[0])
 	// v grows with the particles' variance, and so with h: the closed form's own slopes are near 1 and -1
 	for _, t := range []struct {
-		what string
+		what, axis, series string
 		heated
-	}{{"h", bySteps}, {"draws", byDraws}} {
+	}{
+		{"h", "step size h", first, bySteps},
+		{"draws", "score draws", first, byDraws},
+		{"v", "variance v of the drift", "h = 0.04", byVariance.inOrder()},
+	} {
 		law := fitLog(logs(t.x), t.exact, t.se).slope
-		l.slope(fmt.Sprintf("h v/2 against %s, s = %v", t.what, spread[0]), law, t.x, t.measured, t.se, 0)
+		l.slope(fmt.Sprintf("h v/2 from Var z against %s, %s", t.what, t.series), law, t.x, t.measured, t.se, 0)
 		l.figure("linear-temperature-"+t.what, figure.Plot{
-			Title: "Extra temperature of the single-draw drift", XLabel: t.what, YLabel: "h v/2 from Var z", LogX: true, LogY: true,
-			Series: pair(fmt.Sprintf("s = %v", spread[0]), t.x, t.measured, t.se, t.exact),
+			Title: "Extra temperature h v/2 of the noisy drift" + dashed, XLabel: t.axis, YLabel: "h v/2 from Var z", LogX: true, LogY: true,
+			Series: pair(t.series, t.x, t.measured, t.se, t.exact),
 		})
 	}
 	return nil
+}
+
+// inOrder is in the order of x, for a line through the points.
+func (t heated) inOrder() (sorted heated) {
+	order := make([]int, len(t.x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(t.x[i], t.x[j]) })
+	for _, i := range order {
+		sorted.add(t.x[i], t.exact[i], t.measured[i], t.se[i])
+	}
+	return sorted
 }
 
 // heat is h v/2 by prior variances: Var z over that of a drift without noise, less 1.

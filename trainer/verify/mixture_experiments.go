@@ -14,10 +14,10 @@ var mixtureExperiments = []experiment{
 	{section: "8.3", title: "gradient of the bound of a mixture", run: mixtureGradient},
 	{section: "8.3", title: "modes of the posterior", run: mixtureModes},
 	{section: "8.3", title: "Gaussian encoder", run: mixtureEncoder},
-	{section: "8.3", title: "minimiser of theta, mixture", run: mixtureMinimiser},
+	{section: "8.3", title: "minimiser of theta in a mixture", run: mixtureMinimiser},
 	{section: "8.3", title: "W and the mixture learned", run: mixtureTraining},
 	{section: "8.3", title: "samples of a mixture", run: mixtureSamples},
-	{section: "8.3", title: "learned score network, mixture", run: learnedMixture},
+	{section: "8.3", title: "learned score network of a mixture", run: learnedMixture},
 }
 
 // prior is the diffusion prior with the exact score of the mixture, its parameters fixed.

@@ -49,7 +49,7 @@ func (t twoModes) modes(l *lab, x float64, seed int) error {
 	moves := g.kernel(modeStep, func(z float64) float64 {
 		return -t.score1(z, process.Max) + t.w*(t.w*z-x)/(t.noise*t.noise)
 	})
-	share := t.posterior(x).above()
+	share := t.posterior(x).above(0)
 	var at, measured, se, exact []float64
 	const steps = 16
 	for i := range steps {
@@ -71,8 +71,8 @@ func (t twoModes) modes(l *lab, x float64, seed int) error {
 	}
 	_, both := countModes(tensor(m, "cloud/z"), modeCloud)
 	t.against(l, x, both.mean())
-	l.figure(fmt.Sprintf("mixture-modes-%d", seed), figure.Plot{
-		Title: fmt.Sprintf("Particles in the upper mode of the posterior, x = %v", x), XLabel: "moves", YLabel: "share",
+	l.figure(fmt.Sprintf("mixture-modes-x%v", x), figure.Plot{
+		Title: fmt.Sprintf("Particles in the upper mode of the posterior, x = %v", x) + dashed, XLabel: "moves", YLabel: "share",
 		Series: append(pair("particles", at, measured, se, exact), figure.Series{
 			Name: "posterior", X: []float64{at[0], at[steps-1]}, Y: []float64{share, share}, Line: true,
 		}),

@@ -32,11 +32,11 @@ func mixtureSamples(l *lab) error {
 			return err
 		}
 		above, _ := countModes(z, 1)
-		exact, allowance := t.above(), 0.0
+		exact, allowance := t.above(0), 0.0
 		if c.solver == diffusion.DDIM {
 			exact = distuv.UnitNormal.Survival(t.origin(c.steps))
 		} else {
-			allowance = 10.0 / float64(c.steps) // first order in the steps' length
+			allowance = 2.0 / float64(c.steps) // first order in the steps' length: 400,000 samples showed 0.6
 		}
 		name := fmt.Sprintf("share of samples in the upper mode, %s, %d steps", c.solver, c.steps)
 		l.estimate(name, exact, above.mean(), above.se(), allowance+float32Error)

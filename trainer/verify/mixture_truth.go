@@ -64,10 +64,10 @@ func (m mixture) score1(z, lambda float64) float64 {
 	return -eps[0] / sigma
 }
 
-// above is the probability of z > 0.
-func (m mixture) above() (p float64) {
+// above is the probability of larger numbers than z.
+func (m mixture) above(z float64) (p float64) {
 	for k, w := range m.weight {
-		p += w * distuv.Normal{Mu: m.mean[k][0], Sigma: math.Sqrt(m.variance[k])}.Survival(0)
+		p += w * distuv.Normal{Mu: m.mean[k][0], Sigma: math.Sqrt(m.variance[k])}.Survival(z)
 	}
 	return p
 }

@@ -46,6 +46,24 @@ func TestGrid(t *testing.T) {
 	closeTo(t, "above", g.above(), 1-math.Erfc(0.5/math.Sqrt(2*v))/2, 1e-4)
 }
 
+// TestDistance: draws of a mixture are near it, and those of the Gaussian of its moments are further than what is accepted of a
+// learned prior.
+func TestDistance(t *testing.T) {
+	m, r := newTwoModes(), rand.New(rand.NewPCG(6, 6))
+	const n = 8192
+	z, _ := m.draw(r, n)
+	if d := m.distance(narrow(z)); !(d < 1.95/math.Sqrt(n)) { // once in a thousand
+		t.Errorf("its own draws are %v away", d)
+	}
+	mean, sd := sample(z).mean(), math.Sqrt(sample(z).variance())
+	for i := range z {
+		z[i] = mean + sd*r.NormFloat64()
+	}
+	if d := m.distance(narrow(z)); d < 1.5*learnedDistance {
+		t.Errorf("a Gaussian is only %v away", d)
+	}
+}
+
 // TestGaussianFit: the best Gaussian of a Gaussian is itself, at no loss; of two far modes it is one of them, and
 // loses the logarithm of its weight.
 func TestGaussianFit(t *testing.T) {

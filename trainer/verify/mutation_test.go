@@ -36,6 +36,8 @@ var sites = []site{
 			mutant("ipla's noise over M N, not its root", math.Sqrt(float64(s.Train.Len()*s.Particles)), float64(s.Train.Len()*s.Particles))`},
 	{"trainer/method/network.go", "share := float32(1 / float64(summed+1))",
 		`share := mutant("soul's gradient without 1/K", float32(1/float64(summed+1)), 1)`},
+	{"trainer/method/variational_tasks.go", "/2 - 0.5",
+		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) - mutant[float32]("sign of the entropy", 0.5, -0.5)`},
 	{"trainer/optim/noise.go", "math.Sqrt(2*o.lr)",
 		`mutant("ipla's noise without sqrt", mutant("factor 2 in ipla's noise", 1., 2)*math.Sqrt(2*o.lr), 2*o.lr)`},
 	{"trainer/optim/momentum.go", "b := math.Sqrt(o.lr)", `b := mutant("mpgd's momentum without sqrt", math.Sqrt(o.lr), o.lr)`},
@@ -58,6 +60,10 @@ var boundSites = []site{
 	{"trainer/diffusion/bound.go", "half, constant := t.Span()/2", `half, constant := mutant("bound without 1/2", t.Span()/2, t.Span())`},
 	{"trainer/diffusion/bound.go", "t.push[i] = float32(t.Span() * w)",
 		`t.push[i] = float32(mutant("sign of the score's gradient", 1., -1)*t.Span() * w)`},
+	{"trainer/diffusion/bound.go", "t.scoreDrift(lo, hi, z, g)", `t.scoreDrift(lo, hi, z, g); flip("sign of the score's drift", g, -1)`},
+	{"trainer/diffusion/sampler.go", "float32(-a*c*Sigma(s)), xi, float32(Sigma(t)*math.Sqrt(c))",
+		`float32(mutant("sign of the ancestral step", 1., -1)*-a*c*Sigma(s)), xi,
+			float32(Sigma(t)*mutant("ancestral noise without sqrt", math.Sqrt(c), c))`},
 	{"trainer/method/prior.go", "float32(1/float64(n))", `float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
 }
 
@@ -90,6 +96,11 @@ var mistakes = []struct{ only, names string }{
 		sign of the bound's direct drift
 		factor 2 in the bound's drift through r`},
 	{"value of the bound", `bound without 1/2`},
+	{"posterior at every move", `sign of the score's drift`},
+	{"samples of a mixture", `ancestral noise without sqrt
+		sign of the ancestral step`},
+	{"Gaussian encoder", `sign of the entropy
+		factor 2 in the gradient through the draws`},
 	{"minimiser of theta", `sign of the score's gradient
 		score's gradient without 1/(B N)`},
 }

@@ -127,7 +127,7 @@ func scaleLearned(l *lab) error {
 			bias.add(s.h, 2-v, se, 2-s.fixed())
 		}
 	}
-	l.power("pgd, var y = 3: order in h of the bias of s^2", 1, bias)
+	l.power("pgd, var y = 3: order in h of the bias of s^2 (1 as h -> 0)", bias)
 	return l.drawScale(learned)
 }
 

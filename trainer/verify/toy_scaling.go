@@ -46,15 +46,10 @@ func (p *points) add(x, y, se, exact float64) {
 	p.x, p.y, p.se, p.exact = append(p.x, x), append(p.y, y), append(p.se, se), append(p.exact, exact)
 }
 
-// power checks the exponent of y ~ x^exponent. The next order of the law may bend the fit as much as
-// it bends that of the exact numbers.
-func (l *lab) power(quantity string, exponent float64, p points) {
-	logX := make([]float64, len(p.x))
-	for i, v := range p.x {
-		logX[i] = math.Log(v)
-	}
-	bend := math.Abs(fitLog(logX, p.exact, p.se).slope - exponent)
-	l.slope(quantity, exponent, p.x, p.y, p.se, bend)
+// power checks the exponent of y ~ x^exponent against that of the exact numbers, in a fit with the same weights: the
+// law's own, but for its next order.
+func (l *lab) power(quantity string, p points) {
+	l.slope(quantity, fitLog(logs(p.x), p.exact, p.se).slope, p.x, p.y, p.se, 0)
 }
 
 // series are the points as measured, and exact ones, from which a line is drawn.
@@ -77,7 +72,7 @@ func toyStepSizes(l *lab) error {
 		}
 		bias.add(h, v/limit-1, se/limit, t.stationary().cov.At(0, 0)/limit-1)
 	}
-	l.power("pgd: order in h of the bias of Var theta", 1, bias)
+	l.power("pgd: order in h of the bias of Var theta (1 as h -> 0)", bias)
 	l.figure("toy-variance-against-h", figure.Plot{
 		Title: "pgd on the toy model: bias of the stationary variance", XLabel: "step size h", YLabel: "N (D+2) Var theta - 1",
 		LogX: true, LogY: true, Series: bias.series(),
@@ -98,7 +93,7 @@ func toyParticles(l *lab) error {
 		root := math.Sqrt(v)
 		rmse.add(float64(n), root, se/(2*root), math.Sqrt(t.stationary().cov.At(0, 0)))
 	}
-	l.power("pgd: order in N of the RMSE of theta", -0.5, rmse)
+	l.power("pgd: order in N of the RMSE of theta", rmse)
 	l.figure("toy-error-against-n", figure.Plot{
 		Title: "pgd on the toy model: error of theta", XLabel: "particles N per datapoint", YLabel: "RMSE of theta",
 		LogX: true, LogY: true, Series: rmse.series(),
@@ -119,7 +114,7 @@ func toyPoints(l *lab) error {
 		root := math.Sqrt(v)
 		rmse.add(float64(d+2), root, se/(2*root), math.Sqrt(t.stationary().cov.At(0, 0)))
 	}
-	l.power("pgd: order in M + 2 of the RMSE of theta", -0.5, rmse)
+	l.power("pgd: order in M + 2 of the RMSE of theta", rmse)
 	l.figure("toy-error-against-m", figure.Plot{
 		Title: "pgd on the toy model: error of theta", XLabel: "M + 2, for M datapoints", YLabel: "RMSE of theta",
 		LogX: true, LogY: true, Series: rmse.series(),

@@ -85,7 +85,7 @@ func toyLikelihood(l *lab) error {
 		}
 		bias.add(h, v/limit-1, se/limit, t.stationary().cov.At(0, 0)/limit-1)
 	}
-	l.power("ipla: order in h of the bias of N D/2 Var theta", 1, bias)
+	l.power("ipla: order in h of the bias of N D/2 Var theta (1 as h -> 0)", bias)
 	return nil
 }
 

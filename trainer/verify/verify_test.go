@@ -113,6 +113,9 @@ func TestChoice(t *testing.T) {
 		if slices.Index(titles, title) != i {
 			t.Errorf("two experiments are %q", title)
 		}
+		if strings.Contains(title, ",") {
+			t.Errorf("--only takes %q for several words", title)
+		}
 	}
 	chosen, err := choose([]string{"limit of stability", "the law of theta"})
 	if err != nil || len(chosen) != 2 || chosen[0].title != "pgd: the law of theta after k steps" {
