@@ -23,7 +23,7 @@ one.`
 
 const verifyExample = `  plume verify                          a table, in about a minute
   plume verify -o verified              and diagrams (PNG, SVG) and report.json in verified/
-  plume verify --thorough               four times tighter, in some minutes
+  plume verify --thorough               with more replicates, in some minutes
   plume verify --only 8.1,8.4           some sections of trainer/ALGORITHM.md
   plume verify --only stability --json  experiments with that word in their title`
 
@@ -48,8 +48,8 @@ func newVerify() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&v.options.Thorough, "thorough", false, "more replicates and intervals a quarter as wide, in some minutes")
-	flags.StringSliceVar(&v.options.Only, "only", nil, "`sections` such as 8.1, or titles of experiments or words of them, with commas")
+	flags.BoolVar(&v.options.Thorough, "thorough", false, "more replicates: most intervals are a third to a quarter as wide; in some minutes")
+	flags.StringSliceVar(&v.options.Only, "only", nil, "`sections` such as 8.1, or titles of experiments or parts of them, separated by commas")
 	flags.StringVarP(&v.out, "output", "o", "", "`directory` for diagrams (PNG and SVG) and report.json")
 	flags.BoolVar(&v.asJSON, "json", false, "print a JSON object instead of the table")
 	flags.BoolVarP(&v.quiet, "quiet", "q", false, "no progress on stderr")
