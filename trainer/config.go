@@ -40,15 +40,23 @@ type Config struct {
 	KeepCheckpoints int    `toml:"keep_checkpoints" help:"newest checkpoints kept (0: all)"`
 }
 
-// Default returns the configuration of a run for which nothing was asked.
+// Default returns the configuration of a run for which nothing was asked, one of ipld.
 func Default() Config {
+	c, err := DefaultFor("ipld")
+	if err != nil {
+		panic("trainer: no default method")
+	}
+	return c
+}
+
+// common is what the methods' own defaults start from.
+func common() Config {
 	return Config{
 		Data:    "fashion10k",
 		Holdout: 0.1,
 
-		Method: "ipld",
 		Seed:   1,
-		Epochs: 90,
+		Epochs: 360,
 		Batch:  500,
 		Tile:   64,
 
@@ -65,11 +73,11 @@ func Default() Config {
 
 			Particles:    1,
 			Dynamics:     "underdamped",
-			StepSize:     2e-3,
+			StepSize:     3e-3,
 			StepSizeEnd:  5e-4,
 			StepSchedule: "geometric",
-			Friction:     0.3,
-			BatchRepeats: 4,
+			Friction:     0.2,
+			BatchRepeats: 1,
 			InnerSteps:   1,
 			ScoreDraws:   1,
 			DriftClip:    0.3,
@@ -77,25 +85,25 @@ func Default() Config {
 			PriorDrift:   "bound",
 
 			Optimizer:  "adam",
-			LR:         1e-3,
+			LR:         2e-3,
 			LREnd:      0.05,
 			LRSchedule: "cosine",
-			ScoreLR:    2,
+			ScoreLR:    1,
 			PriorShare: 0.5,
 			EMA:        0.999,
 		},
 
 		Solver:          "dpm++2m",
-		EvalEvery:       30,
+		EvalEvery:       120,
 		EvalSamples:     2000,
-		CheckpointEvery: 10,
+		CheckpointEvery: 40,
 		KeepCheckpoints: 2,
 	}
 }
 
 // DefaultFor is Default for the named method, whose own defaults replace the common ones.
 func DefaultFor(name string) (Config, error) {
-	c := Default()
+	c := common()
 	c.Method = name
 	return c, method.Defaults(name, &c.Options, &c.Batch)
 }

@@ -121,7 +121,7 @@ func TestTOMLIsReadable(t *testing.T) {
 	for _, want := range []string{
 		"# Data\n\n# fashion10k, digits, or a path",
 		"\n# Particles\n",
-		"\nstep_size = 0.002\n",
+		"\nstep_size = 0.003\n",
 		"\ndecoder_widths = [256, 512]\n",
 		"\n# one of overdamped, underdamped, exact\ndynamics = \"underdamped\"\n",
 		"\nlambda_min = -10.0\n",
@@ -358,7 +358,7 @@ func TestCheckResume(t *testing.T) {
 	}
 	asked.Batch, asked.LR = 250, 1
 	err := run.CheckResume(asked)
-	if err == nil || !strings.Contains(err.Error(), "batch = 250: expected 500") || !strings.Contains(err.Error(), "lr = 1: expected 0.001") ||
+	if err == nil || !strings.Contains(err.Error(), "batch = 250: expected 500") || !strings.Contains(err.Error(), "lr = 1: expected 0.002") ||
 		strings.Contains(err.Error(), "threads = ") {
 		t.Errorf("got %v", err)
 	}
@@ -376,11 +376,11 @@ func TestDefaultFor(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"ipld": "dynamics=underdamped batch=500 batch_repeats=4", "pgd": "dynamics=overdamped batch=500 batch_repeats=4",
-		"vae": "dynamics=underdamped batch=125 batch_repeats=1",
+		"ipld": "dynamics=underdamped batch=500 scale_anchor=2", "pgd": "dynamics=overdamped batch=500 scale_anchor=0",
+		"vae": "dynamics=underdamped batch=125 scale_anchor=0",
 	} {
 		c, _ := DefaultFor(name)
-		got := fmt.Sprintf("dynamics=%s batch=%d batch_repeats=%d", c.Dynamics, c.Batch, c.BatchRepeats)
+		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v", c.Dynamics, c.Batch, c.ScaleAnchor)
 		if got != want {
 			t.Errorf("%s: %s, expected %s", name, got, want)
 		}

@@ -48,6 +48,6 @@ func Example() {
 	}
 	fmt.Println(n, "samples of", g.Shape())
 	// Output:
-	// epoch 1 step 16
+	// epoch 1 step 4
 	// 3 samples of 8 x 8
 }

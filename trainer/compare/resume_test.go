@@ -96,10 +96,10 @@ func TestOtherPlanIsRefused(t *testing.T) {
 		"budget: 6 epochs, was 3 epochs":           func(o *Options) { o.Budget.Epochs = 6 },
 		"seeds: [3], was [3 4]":                    func(o *Options) { o.Seeds = o.Seeds[:1] },
 		"metrics: [sliced], was [pca]":             func(o *Options) { o.Metrics = []string{evaluate.Sliced} },
-		"contestants: ipld, was ipld,pgd:lr=0.002": func(o *Options) { o.Contestants = o.Contestants[:1] },
+		"contestants: ipld, was ipld,pgd:lr=0.004": func(o *Options) { o.Contestants = o.Contestants[:1] },
 		"ipld: batch: 50, was 60":                  func(o *Options) { o.Base = changed(base, "batch", "50") },
 		"data fingerprint: ":                       func(o *Options) { o.Base = changed(base, "data", "fashion10k") },
-		"pgd:lr=0.002: step_size: 0.25, was 0.002": func(o *Options) { o.Base = changed(base, "step_size", "0.25") },
+		"pgd:lr=0.004: step_size: 0.25, was 0.003": func(o *Options) { o.Base = changed(base, "step_size", "0.25") },
 	} {
 		o := small(t, dir, calls)
 		change(&o)

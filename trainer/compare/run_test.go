@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake that counts its calls by run.
 func small(t *testing.T, dir string, calls map[string]int) Options {
 	t.Helper()
-	contestants, err := Parse("ipld,pgd:lr=0.002")
+	contestants, err := Parse("ipld,pgd:lr=0.004")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 	}
 }
 
-var smallRuns = []string{"ipld-s3", "pgd,lr=0.002-s3", "ipld-s4", "pgd,lr=0.002-s4"}
+var smallRuns = []string{"ipld-s3", "pgd,lr=0.004-s3", "ipld-s4", "pgd,lr=0.004-s4"}
 
 // state is the newest checkpoint of a run, as bytes.
 func state(t *testing.T, dir, run string) string {

@@ -23,7 +23,7 @@ func tiny(t *testing.T, change func(c *trainer.Config)) (runDir string) {
 	c.Data, c.Epochs, c.Latent, c.DecoderWidths, c.Threads = "digits", 20, 8, []int{32}, 1
 	c.EncoderWidths = []int{16}
 	c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 16, 1, 8
-	c.Batch, c.Solver, c.SolverSteps, c.EvalSamples = 100, "ddim", 5, 100
+	c.Batch, c.BatchRepeats, c.Solver, c.SolverSteps, c.EvalSamples = 100, 4, "ddim", 5, 100
 	if change != nil {
 		change(&c)
 	}

@@ -6,7 +6,7 @@ package method
 var abp = spec{
 	name: "abp",
 	defaults: func(o *Options) {
-		o.Dynamics, o.Particles, o.InnerSteps, o.BatchRepeats = "overdamped", 1, 4, 1
+		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
 	},
 	check:     oneParticle,
 	prior:     standardNormal,

@@ -11,7 +11,7 @@ package method
 var shortrun = spec{
 	name: "shortrun",
 	defaults: func(o *Options) {
-		o.Dynamics, o.Particles, o.InnerSteps, o.BatchRepeats = "overdamped", 1, 10, 1
+		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 10
 	},
 	check: func(o Options, p *Problems) {
 		oneParticle(o, p)

@@ -10,7 +10,7 @@ package method
 var soul = spec{
 	name: "soul",
 	defaults: func(o *Options) {
-		o.Dynamics, o.Particles, o.InnerSteps, o.BatchRepeats = "overdamped", 1, 4, 1
+		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
 	},
 	prior:     standardNormal,
 	build:     chainAverage.build,

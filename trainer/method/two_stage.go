@@ -10,9 +10,8 @@ import (
 // one number where this one has a mean and a scale for each dimension. Options of Langevin moves mean nothing to
 // it; noise on the parameters is refused.
 var twoStage = spec{
-	name:     "two-stage",
-	defaults: encoderDefaults,
-	batch:    encoderBatch,
+	name:  "two-stage",
+	batch: encoderBatch,
 	check: func(o Options, p *Problems) {
 		checkStages(o, p)
 		noNoise(o, p)

@@ -5,7 +5,6 @@ package method
 // inner_steps ...) mean nothing to it; noise on the parameters is refused.
 var vae = spec{
 	name:      "vae",
-	defaults:  encoderDefaults,
 	batch:     encoderBatch,
 	check:     noNoise,
 	prior:     standardNormal,

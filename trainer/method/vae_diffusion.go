@@ -7,7 +7,6 @@ package method
 // mean nothing to it; noise on the parameters is refused.
 var vaeDiffusion = spec{
 	name:      "vae+diffusion",
-	defaults:  encoderDefaults,
 	batch:     encoderBatch,
 	check:     noNoise,
 	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },

@@ -13,10 +13,6 @@ func newEncoder(o Options, dim int) model.Net {
 	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
 }
 
-// encoderDefaults are those of the methods with an encoder: every step of it moves the latents of all
-// datapoints, so that no minibatch is repeated for its latents' sake.
-func encoderDefaults(o *Options) { o.BatchRepeats = 1 }
-
 // encoderBatch is small: many steps are worth more than large ones where no particles wait to be visited.
 const encoderBatch = 125
 
