@@ -8,16 +8,15 @@ import (
 	"strings"
 
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
 // compareSteps measures training steps and sampling, and returns their tables.
 func compareSteps(o options, dir string) (string, error) {
-	if err := supported(trainer.Default()); err != nil {
+	if err := supported(defaults()); err != nil {
 		return "", err
 	}
-	images, err := data.Open(trainer.Default().Data, data.Options{})
+	images, err := data.Open(defaults().Data, data.Options{})
 	if err != nil {
 		return "", err
 	}

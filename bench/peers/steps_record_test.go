@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
@@ -35,7 +34,7 @@ func TestOperations(t *testing.T) {
 }
 
 func TestSupported(t *testing.T) {
-	if err := supported(trainer.Default()); err != nil {
+	if err := supported(defaults()); err != nil {
 		t.Error(err)
 	}
 	for key, change := range map[string]func(o *method.Options){
@@ -51,7 +50,7 @@ func TestSupported(t *testing.T) {
 		"optimizer":       func(o *method.Options) { o.Optimizer = "sgd" },
 		"ema":             func(o *method.Options) { o.EMA = 0 },
 	} {
-		c := trainer.Default()
+		c := defaults()
 		change(&c.Options)
 		if err := supported(c); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: error %v", key, err)
@@ -62,7 +61,7 @@ func TestSupported(t *testing.T) {
 // tiny is a work that takes no time, on the embedded digits.
 func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	t.Helper()
-	c := trainer.Default()
+	c := defaults()
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 3, []int{5, 7}, 6, 1, 4
 	c.Batch, c.Particles = 20, 2
 	digits, err := data.Open("digits", data.Options{})

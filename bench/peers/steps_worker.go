@@ -9,7 +9,6 @@ import (
 
 	"github.com/plume-ml/plume/bench/machine"
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
@@ -50,7 +49,7 @@ func newStepWorker(kind string) (answerer, error) {
 	if words[1] == "openblas" { // as the command does
 		pool.SpareProcessors()
 	}
-	images, err := data.Open(trainer.Default().Data, data.Options{})
+	images, err := data.Open(defaults().Data, data.Options{})
 	if err != nil {
 		return nil, err
 	}
