@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 
@@ -15,31 +14,20 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// number is null in JSON, and empty in CSV, where it is not finite.
-type number float64
-
-func (n number) finite() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
-
-func (n number) MarshalJSON() ([]byte, error) {
-	if !n.finite() {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
-func (n number) String() string {
-	if !n.finite() {
+// csvNumber is empty for what is not finite.
+func csvNumber(v float64) string {
+	if !metric.Number(v).Finite() {
 		return ""
 	}
-	return strconv.FormatFloat(float64(n), 'g', -1, 64)
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
 type cellJSON struct {
-	Mean number `json:"mean"`
-	SD   number `json:"sd"`
-	N    int    `json:"n"`
-	Best bool   `json:"best,omitempty"`
-	Tied bool   `json:"tied,omitempty"`
+	Mean metric.Number `json:"mean"`
+	SD   metric.Number `json:"sd"`
+	N    int           `json:"n"`
+	Best bool          `json:"best,omitempty"`
+	Tied bool          `json:"tied,omitempty"`
 }
 
 type rowJSON struct {
@@ -51,14 +39,14 @@ type rowJSON struct {
 }
 
 type runJSON struct {
-	Contestant string            `json:"contestant"`
-	Seed       uint64            `json:"seed"`
-	Dir        string            `json:"run_dir"`
-	Done       bool              `json:"done"`
-	Diverged   bool              `json:"diverged"`
-	Epochs     int               `json:"epochs"`
-	Values     map[string]number `json:"values"`
-	Curve      []metric.Epoch    `json:"curve"`
+	Contestant string                   `json:"contestant"`
+	Seed       uint64                   `json:"seed"`
+	Dir        string                   `json:"run_dir"`
+	Done       bool                     `json:"done"`
+	Diverged   bool                     `json:"diverged"`
+	Epochs     int                      `json:"epochs"`
+	Values     map[string]metric.Number `json:"values"`
+	Curve      []metric.Epoch           `json:"curve"`
 }
 
 // JSON is everything: plan, columns, rows and runs. What is not known is null.
@@ -67,14 +55,14 @@ func (r *Results) JSON() ([]byte, error) {
 	for i, row := range r.Rows {
 		rows[i] = rowJSON{row.Name, row.Done, row.Diverged, row.Waiting, map[string]cellJSON{}}
 		for j, c := range row.Cells {
-			rows[i].Cells[r.Columns[j].Key] = cellJSON{number(c.Mean), number(c.SD), c.N, c.Best, c.Tied}
+			rows[i].Cells[r.Columns[j].Key] = cellJSON{metric.Number(c.Mean), metric.Number(c.SD), c.N, c.Best, c.Tied}
 		}
 	}
 	runs := make([]runJSON, len(r.Runs))
 	for i, o := range r.Runs {
-		runs[i] = runJSON{o.Contestant, o.Seed, o.Dir, o.Done, o.Diverged, o.Epochs, map[string]number{}, o.Curve}
+		runs[i] = runJSON{o.Contestant, o.Seed, o.Dir, o.Done, o.Diverged, o.Epochs, map[string]metric.Number{}, o.Curve}
 		for key, v := range o.Values {
-			runs[i].Values[key] = number(v)
+			runs[i].Values[key] = metric.Number(v)
 		}
 	}
 	text, err := json.MarshalIndent(struct {
@@ -100,9 +88,9 @@ func (r *Results) CSV() ([]byte, error) {
 	}
 	problems := []error{w.Write(head)}
 	for _, row := range r.Rows {
-		line := []string{row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged), number(row.Seconds).String()}
+		line := []string{row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged), csvNumber(row.Seconds)}
 		for _, c := range row.Cells {
-			line = append(line, number(c.Mean).String(), number(c.SD).String(), strconv.Itoa(c.N))
+			line = append(line, csvNumber(c.Mean), csvNumber(c.SD), strconv.Itoa(c.N))
 		}
 		problems = append(problems, w.Write(line))
 	}

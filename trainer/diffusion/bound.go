@@ -110,9 +110,10 @@ func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 // noise stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train,
 // leaves the score network ready for the gradient of theta's loss: the sum over rows and draws,
 // to be scaled by 1/(rows*Draws). With ScoreDrift the bound is evaluated for train only, and loss is
-// left alone otherwise.
+// left alone otherwise. Without g (nil) and train, the bound alone is evaluated, whatever the drift.
 func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
-	if t.ScoreDrift {
+	lossOnly := g == nil && !train
+	if t.ScoreDrift && !lossOnly {
 		t.scoreDrift(lo, hi, z, g)
 		if !train {
 			return
@@ -136,6 +137,9 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 		t.steady(sq, zr, eps, lo2)
 	}
 	t.losses(loss, z, sq)
+	if lossOnly {
+		return
+	}
 
 	lean, own := e, math.Pow(Alpha(t.Min), 2)
 	if t.ControlVariate {

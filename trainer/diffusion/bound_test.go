@@ -440,3 +440,24 @@ func TestBoundAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestLossAlone: without a drift to write, the loss is that of a whole evaluation, in every bit, also
+// where the drift needs no bound, and nothing goes back through the network.
+func TestLossAlone(t *testing.T) {
+	const n = 50
+	z, ids := scattered(n), addresses(n)
+	for _, b := range []Bound{{Draws: 1}, {Draws: 3, Weight: Simple}, {Draws: 2, ControlVariate: true}, {Draws: 2, ScoreDrift: true}} {
+		b.Process = testProcess
+		_, want := evaluate(b, correlated(n*b.Draws), z)
+		score, loss := correlated(n*b.Draws), make([]float32, n)
+		tape := b.NewTape(score, testD, n)
+		tape.Begin(n, lambdaKey, noiseKey)
+		tape.Rows(0, n, z, ids, nil, loss, false)
+		if !slices.Equal(loss, want) {
+			t.Errorf("%+v: the loss alone differs", b)
+		}
+		if score.backward != 0 {
+			t.Errorf("%+v: %d backward passes", b, score.backward)
+		}
+	}
+}

@@ -11,12 +11,9 @@ import (
 const resamples = 100
 
 func (e *evaluation) bootstrap() metric.Bootstrap {
-	return metric.Bootstrap{Resamples: resamples, Level: 0.95, Seed: e.Seed}
-}
-
-// kid are the options of the KID; the mean over subsets that the literature gives has the same expectation.
-func (e *evaluation) kid() metric.KIDOptions {
-	return metric.KIDOptions{SubsetSize: 1000, Level: 0.95, Seed: e.Seed}
+	b := metric.DefaultBootstrap(e.Seed)
+	b.Resamples = resamples
+	return b
 }
 
 // measure is one distance between sets of features.
@@ -35,7 +32,9 @@ func (e *evaluation) frechet(m Metric) measure {
 
 func (e *evaluation) kernelDistance(m Metric) measure {
 	value := func(a, b *metric.Features) (metric.Estimate, error) {
-		r, err := metric.KID(a, b, e.kid(), e.pool)
+		o := metric.DefaultKID(e.Seed)
+		o.Subsets = 0 // their mean, which the literature gives, has the same expectation
+		r, err := metric.KID(a, b, o, e.pool)
 		return r.Estimate, err
 	}
 	return measure{m, value, valueOnly(value)}

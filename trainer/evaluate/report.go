@@ -3,6 +3,8 @@ package evaluate
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // Which way a metric is better.
@@ -64,49 +66,38 @@ func (r *Report) Metric(key string) (m Metric, ok bool) {
 	return Metric{}, false
 }
 
-// metricJSON is Metric with nil in place of what is not finite.
+// metricJSON is Metric as it is written.
 type metricJSON struct {
-	Key    string   `json:"key"`
-	Name   string   `json:"name"`
-	Group  string   `json:"group"`
-	Value  *float64 `json:"value"`
-	Low    *float64 `json:"low"`
-	High   *float64 `json:"high"`
-	Floor  *float64 `json:"floor"`
-	Better string   `json:"better,omitempty"`
-	Unit   string   `json:"unit,omitempty"`
-	Note   string   `json:"note,omitempty"`
+	Key    string        `json:"key"`
+	Name   string        `json:"name"`
+	Group  string        `json:"group"`
+	Value  metric.Number `json:"value"`
+	Low    metric.Number `json:"low"`
+	High   metric.Number `json:"high"`
+	Floor  metric.Number `json:"floor"`
+	Better string        `json:"better,omitempty"`
+	Unit   string        `json:"unit,omitempty"`
+	Note   string        `json:"note,omitempty"`
 }
 
 // MarshalJSON writes numbers that are not finite as null.
 func (m Metric) MarshalJSON() ([]byte, error) {
-	number := func(v float64) *float64 {
-		if !finite(v) {
-			return nil
-		}
-		return &v
-	}
 	return json.Marshal(metricJSON{
-		Key: m.Key, Name: m.Name, Group: m.Group, Better: m.Better, Unit: m.Unit, Note: m.Note,
-		Value: number(m.Value), Low: number(m.Low), High: number(m.High), Floor: number(m.Floor),
+		m.Key, m.Name, m.Group, metric.Number(m.Value), metric.Number(m.Low), metric.Number(m.High),
+		metric.Number(m.Floor), m.Better, m.Unit, m.Note,
 	})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes; null and missing numbers become NaN.
 func (m *Metric) UnmarshalJSON(text []byte) error {
-	var j metricJSON
+	none := metric.Number(math.NaN())
+	j := metricJSON{Value: none, Low: none, High: none, Floor: none}
 	if err := json.Unmarshal(text, &j); err != nil {
 		return err
 	}
-	number := func(v *float64) float64 {
-		if v == nil {
-			return math.NaN()
-		}
-		return *v
-	}
 	*m = Metric{
 		Key: j.Key, Name: j.Name, Group: j.Group, Better: j.Better, Unit: j.Unit, Note: j.Note,
-		Value: number(j.Value), Low: number(j.Low), High: number(j.High), Floor: number(j.Floor),
+		Value: float64(j.Value), Low: float64(j.Low), High: float64(j.High), Floor: float64(j.Floor),
 	}
 	return nil
 }

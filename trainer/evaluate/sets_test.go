@@ -140,7 +140,7 @@ func TestForeign(t *testing.T) {
 	if math.Abs(m.Value-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) || !(m.Floor < 1) {
 		t.Errorf("%+v", m)
 	}
-	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) {
+	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) || !strings.Contains(m.Note, "mean over 100 subsets of 100") {
 		t.Errorf("%+v", m)
 	}
 	// As many generated as real features: halves are all that a floor can have.

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // WriteText writes the report as a table for a reader, and below it what each number is.
@@ -43,7 +45,7 @@ func (r *Report) writeTable(out io.Writer) {
 	fmt.Fprintln(table, "metric\tvalue\t95 % interval\treal images\tbetter\tunit\t")
 	for _, m := range r.Metrics {
 		interval := ""
-		if finite(m.Low) && finite(m.High) {
+		if metric.Number(m.Low).Finite() && metric.Number(m.High).Finite() {
 			interval = number(m.Low) + " .. " + number(m.High)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval, number(m.Floor), m.Better, m.Unit)
@@ -51,12 +53,10 @@ func (r *Report) writeTable(out io.Writer) {
 	table.Flush() // to a strings.Builder, which takes all
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
 // number is v with four significant digits, empty where there is none.
 func number(v float64) string {
 	switch {
-	case !finite(v):
+	case !metric.Number(v).Finite():
 		return ""
 	case math.Abs(v) >= 1000:
 		return fmt.Sprintf("%.0f", v)

@@ -16,7 +16,7 @@ func courseFlow(t *testing.T, c course, o Options) *Flow {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	f, err := c.flow(Setup{
-		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)}, Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
+		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)}, Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: newDecoder(o, testDim), Prior: NewDiffusionPrior(o),
 	})
 	if err != nil {

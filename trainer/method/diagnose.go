@@ -33,10 +33,7 @@ func (f *Flow) reach(h float64) float64 {
 func (f *Flow) driftVariance() float64 {
 	f.held, f.train, f.restart = f.warmingUp(), false, false
 	n := min(f.Batch, f.cloud.M)
-	f.index = make([]int, n)
-	for i := range f.index {
-		f.index[i] = i
-	}
+	f.index = consecutive(0, n)
 	f.tiles = f.tilesOf(n * f.Particles)
 	f.bring(true)
 	f.gathered = false // these are not the rows of a minibatch

@@ -12,22 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// table is a data set of rows of d numbers.
-type table struct {
-	d int
-	x []float32
-}
-
-func (t table) Name() string      { return "table" }
-func (t table) Len() int          { return len(t.x) / t.d }
-func (t table) Shape() data.Shape { return data.Shape{H: 1, W: t.d, C: 1} }
-func (t table) Label(int) int     { return -1 }
-
-func (t table) Gather(dst []float32, idx []int) {
-	for i, m := range idx {
-		copy(dst[i*t.d:(i+1)*t.d], t.x[m*t.d:(m+1)*t.d])
-	}
-}
+type table = data.Table
 
 // eachBLAS runs a test under every backend of this build. The flows of one subtest must not be used in
 // another.

@@ -39,7 +39,7 @@ func NewJoint(g *Generator, prior Prior, obsNoise float64, seed uint64) *Joint {
 	j.pool.Run(j.tape.PackTasks(false), j.tape.Pack)
 	for i := range n {
 		t := steadied(prior).NewTape(g.priorP, 1)
-		j.pool.Run(t.PackTasks(true), t.Pack)
+		j.pool.Run(t.PackTasks(false), t.Pack)
 		j.priors = append(j.priors, t)
 		j.places <- i
 	}
@@ -98,9 +98,9 @@ func (j *Joint) prior(t PriorTape, dst []float64, z []float32, image int) {
 	noise := level
 	noise.Stream = kernel.StreamDiagNoise
 	t.Begin(1, level, noise)
-	drift, loss := make([]float32, j.d), []float32{0}
+	loss := []float32{0}
 	for i := range dst {
-		t.Rows(0, 1, z[i*j.d:(i+1)*j.d], []uint64{0}, drift, loss, false)
+		t.Rows(0, 1, z[i*j.d:(i+1)*j.d], []uint64{0}, nil, loss, false)
 		dst[i] -= float64(loss[0])
 	}
 }

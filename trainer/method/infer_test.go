@@ -42,7 +42,7 @@ func newLinearModel() linearModel {
 		}
 	}
 	z, noise := normals(inferPoints*inferLatent, 4, 1), normals(inferPoints*inferDim, 5, inferNoise)
-	m.data = table{d: inferDim, x: noise}
+	m.data = table{D: inferDim, X: noise}
 	for n := range inferPoints {
 		for j := range inferDim {
 			v := m.mu[j]
@@ -56,7 +56,7 @@ func newLinearModel() linearModel {
 }
 
 func (m linearModel) image(n int) (x []float64) {
-	for _, v := range m.data.x[n*inferDim : (n+1)*inferDim] {
+	for _, v := range m.data.X[n*inferDim : (n+1)*inferDim] {
 		x = append(x, float64(v))
 	}
 	return x

@@ -306,9 +306,9 @@ func TestMeanForParametersSumForParticles(t *testing.T) {
 		o.Particles = particles
 		one := newFlow(t, "pgd", o, 1)
 		many := newFlow(t, "pgd", o, testPoints)
-		x := many.Train.(table).x
+		x := many.Train.(table).X
 		for i := range x {
-			x[i] = one.Train.(table).x[i%testDim]
+			x[i] = one.Train.(table).X[i%testDim]
 		}
 		for _, f := range []*Flow{one, many} {
 			for i := range f.cloud.Z {

@@ -55,7 +55,7 @@ func phasedStep(t *testing.T, o Options, points, dim int) func() {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New("ipld", Setup{
-		Options: o, Train: table{dim, normals(points*dim, 3, 1)}, Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
+		Options: o, Train: table{D: dim, X: normals(points*dim, 3, 1)}, Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ type PriorTape interface {
 	Begin(rows int, level, noise kernel.Key)
 	// Rows takes rows lo to hi of z, addressed by ids, and writes -grad log p(z), or that of its
 	// bound, into g and the bound on -log p(z) into loss (nats, one a row). For train it prepares
-	// Grad.
+	// Grad; without it g may be nil, and then only the loss is wanted.
 	Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool)
 	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
 	GradTasks() int
@@ -179,14 +179,15 @@ func (p Gaussian) NewTape(params []float32, rows int) PriorTape {
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
 
 func (t *gaussianTape) Rows(lo, hi int, z []float32, _ []uint64, g, loss []float32, _ bool) {
-	copy(g, z)
+	drift := t.drift[lo*t.Latent : hi*t.Latent]
+	copy(drift, z)
 	if t.LearnMean {
-		for i := range g {
-			g[i] -= t.mean[i%t.Latent]
+		for i := range drift {
+			drift[i] -= t.mean[i%t.Latent]
 		}
 	}
-	copy(t.drift[lo*t.Latent:], g)
-	diffusion.NegLogNormal(loss, g, t.Latent)
+	copy(g, drift)
+	diffusion.NegLogNormal(loss, drift, t.Latent)
 }
 
 func (t *gaussianTape) GradTasks() int {

@@ -102,3 +102,37 @@ func TestStandardisedSamples(t *testing.T) {
 	}
 	near(t, "samples", draw(outer, q), want, 1e-6)
 }
+
+// Every prior gives its loss without a drift to write, the same in every bit.
+func TestPriorLossAlone(t *testing.T) {
+	inner, p, outer, q := standardised()
+	outer.Set(q, testMean, testStd)
+	scored := NewDiffusionPrior(small())
+	scored.Bound.ScoreDrift = true
+	z := normals(7*len(testMean), 4, 1)
+	for name, c := range map[string]struct {
+		prior Prior
+		p     []float32
+	}{
+		"gaussian":     {Gaussian{Latent: 3}, nil},
+		"learned mean": {Gaussian{Latent: 3, LearnMean: true}, []float32{1, -2, 0.5}},
+		"diffusion":    {inner, p},
+		"by its score": {scored, p},
+		"standardised": {outer, q},
+	} {
+		_, want, _ := evaluated(c.prior, c.p, z)
+		rows := len(want)
+		tape, ids := c.prior.NewTape(c.p, rows), make([]uint64, rows)
+		for i := range ids {
+			ids[i] = uint64(i)
+		}
+		for i := range tape.PackTasks(false) {
+			tape.Pack(i)
+		}
+		tape.Begin(rows, kernel.Key{Seed: 1, Stream: kernel.StreamLambda}, kernel.Key{Seed: 1, Stream: kernel.StreamScoreNoise})
+		loss := make([]float32, rows)
+		if tape.Rows(0, rows, z, ids, nil, loss, false); !slices.Equal(loss, want) {
+			t.Errorf("%s: %v alone, %v with the drift", name, loss, want)
+		}
+	}
+}

@@ -139,9 +139,9 @@ func trainToy(t *testing.T, name string, o Options, models uint64, at []int) map
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()
-	train := table{d: toyWidth}
+	train := table{D: toyWidth}
 	for i := range toyPoints * toyWidth { // toyMean on average, but not each
-		train.x = append(train.x, float32(toyMean+2*(i/toyWidth)-(toyPoints-1)))
+		train.X = append(train.X, float32(toyMean+2*(i/toyWidth)-(toyPoints-1)))
 	}
 	index := []int{0, 1, 2, 3}
 	found := map[int]*moments{}

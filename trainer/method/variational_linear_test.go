@@ -26,7 +26,7 @@ func pcaImages() table {
 		a, b, c, d := 2*e[i], 1.3*e[i+1], 0.7*e[i+2], 0.5*e[i+3]
 		x[i], x[i+1], x[i+2], x[i+3] = (a+b+c+d)/2+1, (a-b+c-d)/2, (a+b-c-d)/2, (a-b-c+d)/2-0.5
 	}
-	return table{pcaDim, x}
+	return table{D: pcaDim, X: x}
 }
 
 // pcaCovariance is the mean and the covariance (over n) of the images.
@@ -117,7 +117,7 @@ func trainPCA(t *testing.T) (v *Variational, bound float64) {
 // vae reaches the maximum of the likelihood, its bound is tight there, and q is the posterior.
 func TestVAEOnProbabilisticPCA(t *testing.T) {
 	v, bound := trainPCA(t)
-	mean, s := pcaCovariance(pcaImages().x)
+	mean, s := pcaCovariance(pcaImages().X)
 	values := eigenvalues(t, s)
 	want := maximumLikelihood(values)
 
@@ -144,7 +144,7 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 
 	g := v.Generator(true)
 	post, logvar := make([]float32, pcaLatent), make([]float32, pcaLatent)
-	g.Encode(post, logvar, pcaImages().x[:pcaDim])
+	g.Encode(post, logvar, pcaImages().X[:pcaDim])
 	variances := []float64{math.Exp(float64(logvar[0])), math.Exp(float64(logvar[1]))}
 	if variances[0] > variances[1] {
 		variances[0], variances[1] = variances[1], variances[0]

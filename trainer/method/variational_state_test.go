@@ -29,7 +29,7 @@ func TestEncode(t *testing.T) {
 	v.Reconstruct(g, got, idx)
 	var want []float64
 	for _, i := range idx {
-		m, _ := reference.Encoder(p, 2, reference.Wide(v.Train.(table).x[i*testDim:(i+1)*testDim]))
+		m, _ := reference.Encoder(p, 2, reference.Wide(v.Train.(table).X[i*testDim:(i+1)*testDim]))
 		want = append(want, reference.MLP(decoder, 3, m)...)
 	}
 	near(t, "reconstructions", got, want, gradTolerance)

@@ -22,7 +22,7 @@ func startMethod(t testing.TB, name string, o Options, batch, workers, tile int)
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
-		Options: o, Train: table{testDim, normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
 		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
 	})
 	if err != nil {

@@ -79,4 +79,4 @@ func (e *Epoch) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+func finite(v float64) bool { return Number(v).Finite() }

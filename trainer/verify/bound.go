@@ -21,7 +21,7 @@ func boundValue(l *lab) error {
 		o := plain(axesDim, particles, 1e-3, 1e-3)
 		prior := axesPrior(diffusion.Bound{Process: diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax}, Draws: 1})
 		m, err := method.New("pgd", method.Setup{
-			Options: o, Train: table{d: axesDim, x: make([]float32, points*axesDim)}, Batch: points, Tile: 64, Seed: l.seed(k), Pool: p,
+			Options: o, Train: table{D: axesDim, X: make([]float32, points*axesDim)}, Batch: points, Tile: 64, Seed: l.seed(k), Pool: p,
 			Decoder: diagonal{width: axesDim}, Prior: prior,
 		})
 		if err != nil {

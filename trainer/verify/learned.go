@@ -42,7 +42,7 @@ func (l *lab) learn(o method.Options, data table, decoder model.Net, steps, n in
 		}
 	}
 	g := m.Generator(true)
-	z, x = make([]float32, n*o.Latent), make([]float32, n*data.d)
+	z, x = make([]float32, n*o.Latent), make([]float32, n*data.D)
 	if err := g.SampleLatents(l.ctx, z, n, diffusion.DDIM, 200, l.seed(0)); err != nil {
 		return nil, nil, err
 	}
@@ -112,7 +112,7 @@ func learnedMixture(l *lab) error {
 	r := rand.New(rand.NewPCG(l.seed(0), 5))
 	_, x := t.draw(r, 1024)
 	o := learnedOptions(1, t.noise)
-	latents, _, err := l.learn(o, table{d: 1, x: narrow(x)}, t.decoder(), l.n(3000, 20000), n)
+	latents, _, err := l.learn(o, table{D: 1, X: narrow(x)}, t.decoder(), l.n(3000, 20000), n)
 	if err != nil {
 		return err
 	}

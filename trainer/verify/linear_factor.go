@@ -29,7 +29,7 @@ const (
 // newFactorData draws M points.
 func newFactorData(m int, seed uint64) *factorData {
 	r := rand.New(rand.NewPCG(seed, 1))
-	f := &factorData{table: table{d: factorDim}, noise: factorNoise}
+	f := &factorData{table: table{D: factorDim}, noise: factorNoise}
 	w := mixing()
 	for range m {
 		var latent [factorLatent]float64
@@ -41,7 +41,7 @@ func newFactorData(m int, seed uint64) *factorData {
 			for k, v := range latent {
 				x += w.At(k, j) * v
 			}
-			f.x = append(f.x, float32(x))
+			f.X = append(f.X, float32(x))
 		}
 	}
 	f.truth = mat.NewSymDense(factorDim, nil)
@@ -49,7 +49,7 @@ func newFactorData(m int, seed uint64) *factorData {
 	for j := range factorDim {
 		f.truth.SetSym(j, j, f.truth.At(j, j)+factorNoise*factorNoise)
 	}
-	mean, cov := cloudMoments(f.x, factorDim)
+	mean, cov := cloudMoments(f.X, factorDim)
 	f.mean = mean
 	f.values, f.axes = eigen(cov)
 	return f

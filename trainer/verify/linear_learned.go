@@ -42,9 +42,9 @@ func (c learning) start(l *lab, p *pool.Pool, k int) (*learner, error) {
 	o := plain(axesDim, c.copies, c.h, c.lr)
 	o.ObsNoise, o.Dynamics, o.Friction = learnNoise, c.dynamics, c.friction
 	r := rand.New(rand.NewPCG(l.seed(k), 2))
-	data := table{d: axesDim, x: make([]float32, c.points*axesDim)}
-	for i := range data.x {
-		data.x[i] = float32(math.Sqrt(learnGain*learnGain+learnNoise*learnNoise) * r.NormFloat64())
+	data := table{D: axesDim, X: make([]float32, c.points*axesDim)}
+	for i := range data.X {
+		data.X[i] = float32(math.Sqrt(learnGain*learnGain+learnNoise*learnNoise) * r.NormFloat64())
 	}
 	setup := method.Setup{
 		Options: o, Train: data, Batch: c.points, Tile: 64, Seed: l.seed(k), Pool: p, Decoder: diagonal{width: axesDim, scale: c.w},

@@ -68,10 +68,10 @@ func (f *meanField) marginal() float64 { return f.w*f.w*f.s + f.noise*f.noise }
 
 // momentsOf are the second moments of (u, z, x) of column c of a cloud at rest, N particles a point.
 func momentsOf(z []float32, data table, c int) *mat.Dense {
-	n, points := len(z)/data.d, data.Len()
+	n, points := len(z)/data.D, data.Len()
 	var zz, xz, xx float64
 	for i := range n {
-		v, x := float64(z[i*data.d+c]), float64(data.x[i*points/n*data.d+c])
+		v, x := float64(z[i*data.D+c]), float64(data.X[i*points/n*data.D+c])
 		zz, xz, xx = zz+v*v/float64(n), xz+x*v/float64(n), xx+x*x/float64(n)
 	}
 	return mat.NewDense(3, 3, []float64{0, 0, 0, 0, zz, xz, 0, xz, xx})

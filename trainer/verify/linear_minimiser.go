@@ -21,7 +21,7 @@ func (l *lab) frozen(law latentLaw, weight string, cloud, theta []float32, lr fl
 	o.PriorWeight = weight
 	decoder := model.NewMLP(d, 1)
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: table{d: 1, x: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.seed(k), Pool: l.pool,
+		Options: o, Train: table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.seed(k), Pool: l.pool,
 		Decoder: fixedNet{decoder, make([]float32, decoder.Layout().Size())},
 		Prior:   &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactScore{law}},
 	})

@@ -72,9 +72,9 @@ func (c posterior) start(l *lab, k int) (method.Method, error) {
 	for j := range axesDim {
 		w[j*axesDim+j] = float32(posteriorGain[j%len(spread)])
 	}
-	data := table{d: axesDim, x: make([]float32, posteriorPoints*axesDim)}
-	for i := range data.x {
-		data.x[i] = posteriorData
+	data := table{D: axesDim, X: make([]float32, posteriorPoints*axesDim)}
+	for i := range data.X {
+		data.X[i] = posteriorData
 	}
 	return method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: posteriorPoints, Tile: 64, Seed: l.seed(k), Pool: l.pool,

@@ -183,7 +183,7 @@ func TestFactorData(t *testing.T) {
 	var direct float64
 	for i := range f.Len() {
 		x, y := mat.NewVecDense(factorDim, nil), mat.NewVecDense(factorDim, nil)
-		widen(x.RawVector().Data, f.x[i*factorDim:(i+1)*factorDim])
+		widen(x.RawVector().Data, f.X[i*factorDim:(i+1)*factorDim])
 		if err := chol.SolveVecTo(y, x); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ func mixtureEncoder(l *lab) error {
 	o := plain(1, 512, 1, 0.02)
 	o.ObsNoise, o.Optimizer, o.LRSchedule, o.LREnd = t.noise, "adam", "cosine", 0.01
 	m, err := method.New("vae+diffusion", method.Setup{
-		Options: o, Train: table{d: 1, x: narrow(data)}, Batch: len(data), Tile: 64, Seed: l.seed(0), Pool: l.pool,
+		Options: o, Train: table{D: 1, X: narrow(data)}, Batch: len(data), Tile: 64, Seed: l.seed(0), Pool: l.pool,
 		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)), Encoder: model.NewEncoder(1, 1),
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func trainMixture(l *lab, k int, dynamics string) error {
 		o.Friction = 0.3
 	}
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: table{d: 1, x: narrow(x)}, Batch: len(x), Tile: 64, Seed: l.seed(k), Pool: l.pool,
+		Options: o, Train: table{D: 1, X: narrow(x)}, Batch: len(x), Tile: 64, Seed: l.seed(k), Pool: l.pool,
 		Decoder: model.NewMLP(1, 1), Prior: &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactScore{law}},
 	})
 	if err != nil {

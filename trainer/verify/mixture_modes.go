@@ -34,9 +34,9 @@ func (t twoModes) modes(l *lab, x float64, seed int) error {
 	o := plain(1, modeCloud, modeStep, 1)
 	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, "score", modeMoves
 	points := modePoints * l.n(1, 16)
-	data := table{d: 1, x: make([]float32, points)}
-	for i := range data.x {
-		data.x[i] = float32(x)
+	data := table{D: 1, X: make([]float32, points)}
+	for i := range data.X {
+		data.X[i] = float32(x)
 	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: points, Tile: 64, Seed: l.seed(seed), Pool: l.pool,

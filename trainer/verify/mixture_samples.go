@@ -15,7 +15,7 @@ func mixtureSamples(l *lab) error {
 	t := newTwoModes()
 	o := plain(1, 1, 1, 1)
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: table{d: 1, x: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.seed(0), Pool: l.pool,
+		Options: o, Train: table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.seed(0), Pool: l.pool,
 		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)),
 	})
 	if err != nil {

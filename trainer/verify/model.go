@@ -5,22 +5,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// table is a data set of rows of d numbers.
-type table struct {
-	d int
-	x []float32
-}
-
-func (t table) Name() string      { return "table" }
-func (t table) Len() int          { return len(t.x) / t.d }
-func (t table) Shape() data.Shape { return data.Shape{H: 1, W: t.d, C: 1} }
-func (t table) Label(int) int     { return -1 }
-
-func (t table) Gather(dst []float32, idx []int) {
-	for i, m := range idx {
-		copy(dst[i*t.d:(i+1)*t.d], t.x[m*t.d:(m+1)*t.d])
-	}
-}
+type table = data.Table
 
 // plain are options of the plain flow: overdamped particles with steps of h, gradient descent with
 // learning rate lr, unit observation noise, nothing that guards or averages. The sizes of the

@@ -2,9 +2,9 @@ package verify
 
 import (
 	"encoding/json"
-	"math"
 
 	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // Verdicts of a check.
@@ -27,23 +27,17 @@ type Check struct {
 
 // MarshalJSON writes numbers that JSON does not have, such as an absent bound, as null.
 func (c Check) MarshalJSON() ([]byte, error) {
-	number := func(v float64) *float64 {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil
-		}
-		return &v
-	}
 	return json.Marshal(struct {
-		Section  string   `json:"section"`
-		Quantity string   `json:"quantity"`
-		Exact    *float64 `json:"exact"`
-		Measured *float64 `json:"measured"`
-		SE       *float64 `json:"standard_error"`
-		Low      *float64 `json:"low"`
-		High     *float64 `json:"high"`
-		Verdict  string   `json:"verdict"`
-		Note     string   `json:"note,omitempty"`
-	}{c.Section, c.Quantity, number(c.Exact), number(c.Measured), number(c.SE), number(c.Low), number(c.High), c.Verdict, c.Note})
+		Section  string        `json:"section"`
+		Quantity string        `json:"quantity"`
+		Exact    metric.Number `json:"exact"`
+		Measured metric.Number `json:"measured"`
+		SE       metric.Number `json:"standard_error"`
+		Low      metric.Number `json:"low"`
+		High     metric.Number `json:"high"`
+		Verdict  string        `json:"verdict"`
+		Note     string        `json:"note,omitempty"`
+	}{c.Section, c.Quantity, metric.Number(c.Exact), metric.Number(c.Measured), metric.Number(c.SE), metric.Number(c.Low), metric.Number(c.High), c.Verdict, c.Note})
 }
 
 // NamedFigure is a diagram and the name of its file, without the ending.

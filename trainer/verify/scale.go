@@ -40,9 +40,9 @@ func (s scale) y(m int) float64 {
 
 // build makes a model whose s starts at the best, or at 0 where the best is.
 func (s scale) build(seed uint64, p *pool.Pool) (method.Method, error) {
-	train := table{d: scaleWidth}
+	train := table{D: scaleWidth}
 	for i := range scalePoints * scaleWidth {
-		train.x = append(train.x, float32(s.y(i/scaleWidth)))
+		train.X = append(train.X, float32(s.y(i/scaleWidth)))
 	}
 	m, err := method.New("pgd", method.Setup{
 		Options: plain(scaleWidth, s.particles, s.h, scaleRate), Train: train, Batch: scalePoints, Tile: 64, Seed: seed, Pool: p,

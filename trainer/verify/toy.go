@@ -76,9 +76,9 @@ func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
 	if t.friction > 0 {
 		o.Friction = t.friction
 	}
-	train := table{d: toyWidth}
+	train := table{D: toyWidth}
 	for i := range t.points * toyWidth {
-		train.x = append(train.x, float32(t.y(i/toyWidth)))
+		train.X = append(train.X, float32(t.y(i/toyWidth)))
 	}
 	m, err := method.New(t.method, method.Setup{
 		Options: o, Train: train, Batch: t.points / t.parts, Tile: 16, Seed: seed, Pool: p,

@@ -1,0 +1,27 @@
+package data
+
+// Table is a data set in memory: rows of D numbers, taken as they are, without labels.
+type Table struct {
+	D int
+	X []float32 // M x D
+}
+
+// Name implements Dataset.
+func (t Table) Name() string { return "table" }
+
+// Len implements Dataset.
+func (t Table) Len() int { return len(t.X) / t.D }
+
+// Shape implements Dataset.
+func (t Table) Shape() Shape { return Shape{H: 1, W: t.D, C: 1} }
+
+// Label implements Dataset.
+func (t Table) Label(int) int { return -1 }
+
+// Gather implements Dataset.
+func (t Table) Gather(dst []float32, idx []int) {
+	checkGather(dst, idx, t.D)
+	for i, m := range idx {
+		copy(dst[i*t.D:(i+1)*t.D], t.X[m*t.D:(m+1)*t.D])
+	}
+}
