@@ -48,7 +48,7 @@ func NewPosterior(g *Generator, s Setup) (*Posterior, error) {
 	}
 	s.Decoder, s.Encoder = g.decoder, nil
 	s.Latent = g.decoder.In()
-	s.Optimizer, s.EMA, s.ParamNoise, s.ParamDrag = "sgd", 0, 0, 0
+	s.Optimizer, s.EMA, s.DecoderDecay, s.ParamNoise, s.ParamDrag = "sgd", 0, 0, 0, 0
 	s.ScaleAnchor, s.CatchUp, s.PriorWarmup, s.InnerSteps = 0, 0, 0, 1
 	f, err := NewFlow(s)
 	if err != nil {

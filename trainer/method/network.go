@@ -33,6 +33,9 @@ func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uin
 	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
 		n.opt.UseMomentum(o.ParamDrag, len(n.p))
 	}
+	if err == nil && number == decoderNet {
+		n.opt.WeightDecay = o.DecoderDecay
+	}
 	return n, err
 }
 

@@ -34,13 +34,14 @@ type Options struct {
 	ControlVariate bool    `toml:"control_variate" help:"remove the part of the prior drift's noise that is known in closed form"`
 
 	// Optimiser of all networks.
-	Optimizer  string  `toml:"optimizer" group:"Optimizer" help:"optimiser of all networks" choices:"adam,rmsprop,sgd"`
-	LR         float64 `toml:"lr" help:"learning rate at the start"`
-	LREnd      float64 `toml:"lr_end" help:"learning rate at the end, as a fraction of lr"`
-	LRSchedule string  `toml:"lr_schedule" help:"path of the learning rate" choices:"constant,cosine"`
-	ScoreLR    float64 `toml:"score_lr" help:"learning rate of the score network, as a multiple of lr"`
-	ParamNoise float64 `toml:"param_noise" help:"noise on the parameters, as a multiple of ipla's sqrt(2 lr/(M N)) per step (0: none)"`
-	ParamDrag  float64 `toml:"param_drag" help:"share of the parameters' momentum lost per step, in (0, 1), with mpgd's integrator (0: the optimiser's own momentum)"`
-	PriorShare float64 `toml:"prior_share" help:"share of the training, at its end, in which two-stage methods fit the prior to the frozen latents"`
-	EMA        float64 `toml:"ema" help:"decay of the moving average of the weights that sampling uses (0: off)"`
+	Optimizer    string  `toml:"optimizer" group:"Optimizer" help:"optimiser of all networks" choices:"adam,rmsprop,sgd"`
+	LR           float64 `toml:"lr" help:"learning rate at the start"`
+	LREnd        float64 `toml:"lr_end" help:"learning rate at the end, as a fraction of lr"`
+	LRSchedule   string  `toml:"lr_schedule" help:"path of the learning rate" choices:"constant,cosine"`
+	ScoreLR      float64 `toml:"score_lr" help:"learning rate of the score network, as a multiple of lr"`
+	DecoderDecay float64 `toml:"decoder_decay" help:"weight decay of the decoder: the share lr*decoder_decay of its parameters goes at each step (0: off)"`
+	ParamNoise   float64 `toml:"param_noise" help:"noise on the parameters, as a multiple of ipla's sqrt(2 lr/(M N)) per step (0: none)"`
+	ParamDrag    float64 `toml:"param_drag" help:"share of the parameters' momentum lost per step, in (0, 1), with mpgd's integrator (0: the optimiser's own momentum)"`
+	PriorShare   float64 `toml:"prior_share" help:"share of the training, at its end, in which two-stage methods fit the prior to the frozen latents"`
+	EMA          float64 `toml:"ema" help:"decay of the moving average of the weights that sampling uses (0: off)"`
 }

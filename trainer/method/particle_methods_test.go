@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,45 @@ func TestParamNoise(t *testing.T) {
 	}
 }
 
+// Weight decay takes the share lr*decoder_decay of the decoder's parameters from a step, and nothing from the other
+// networks, with particles as with an encoder.
+func TestDecoderDecay(t *testing.T) {
+	o := small()
+	decayed := o
+	decayed.DecoderDecay = 2
+	for i, pair := range [][2][]*network{
+		func() (n [2][]*network) {
+			for i, o := range []Options{o, decayed} {
+				f := newFlow(t, "ipld", o, testPoints)
+				mustStep(t, f, Minibatch{Index: []int{3, 1, 4}})
+				n[i] = []*network{f.decoder, f.prior}
+			}
+			return n
+		}(),
+		func() (n [2][]*network) {
+			for i, o := range []Options{o, decayed} {
+				v := newVariational(t, "vae+diffusion", o, testPoints)
+				takeStep(t, v, Minibatch{Index: []int{3, 1, 4}})
+				n[i] = []*network{v.decoder, v.prior, v.encoder}
+			}
+			return n
+		}(),
+	} {
+		for j, n := range pair[1][1:] {
+			if !slices.Equal(n.p, pair[0][1+j].p) {
+				t.Errorf("case %d: the decay reached the %s", i, n.name)
+			}
+		}
+		start := normals(len(pair[0][0].p), 20, 0.4)
+		want, got := make([]float64, len(start)), make([]float32, len(start))
+		for j, p := range pair[1][0].p {
+			want[j] = -2 * o.LR * float64(start[j])
+			got[j] = float32(float64(p) - float64(pair[0][0].p[j]))
+		}
+		near(t, "decay", got, want, 1e-5) // a small difference of numbers near 1
+	}
+}
+
 // Options that the methods take on themselves, and those they refuse.
 func TestParticleDefaults(t *testing.T) {
 	for _, name := range flowMethods {
@@ -60,6 +100,11 @@ func TestParticleDefaults(t *testing.T) {
 	o.CatchUp = 2
 	if Validate("shortrun", o).Err() == nil || Validate("abp", o).Err() != nil {
 		t.Error("catch_up: expected shortrun to refuse it, and abp not to")
+	}
+	o = small()
+	o.DecoderDecay = 1 / o.LR
+	if len(o.Validate()) != 1 {
+		t.Errorf("a decay of everything: %v", o.Validate())
 	}
 	o = small()
 	o.ParamNoise, o.ParamDrag = 1, 0.1

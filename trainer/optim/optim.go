@@ -34,9 +34,12 @@ type Optimizer struct {
 	Decay float64 // of the average
 	Drag  float64 // share of the momentum lost per step; 0: the kind's own momentum (UseMomentum)
 	Noise Noise
-	M, V  []float32
-	EMA   []float32
-	Steps []uint32
+	// WeightDecay times the learning rate is the share of every parameter that a step takes away first, whatever the kind
+	// and outside its moments (decoupled weight decay, Loshchilov and Hutter 2019); 0: none.
+	WeightDecay float64
+	M, V        []float32
+	EMA         []float32
+	Steps       []uint32
 
 	lr, c1, c2, rate float64 // of the step begun last
 }
@@ -76,6 +79,9 @@ func (o *Optimizer) Begin(lr float64) {
 func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
 	p, g = p[lo:hi], g[lo:hi]
 	m, v := part(o.M, lo, hi), part(o.V, lo, hi)
+	if o.WeightDecay > 0 {
+		kernel.Scale(p, float32(1-o.lr*o.WeightDecay))
+	}
 	if o.Drag > 0 {
 		o.accelerate(p, m, v, g)
 	} else {

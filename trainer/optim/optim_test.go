@@ -45,14 +45,17 @@ var kinds = []Kind{SGD, RMSprop, Adam}
 
 // TestPapers follows each optimiser for 50 steps, with its average. Per step p is rounded twice
 // (1.2e-7 of its size, about 4), and a step of at most about 10 lr is off by 1e-6 of itself: some
-// sixteen roundings of its parts.
+// sixteen roundings of its parts. Weight decay rounds p once more, in the place of one of the four.
 func TestPapers(t *testing.T) {
 	const n, steps, decay = 67, 50, 0.95
-	for _, kind := range kinds {
+	for i, kind := range slices.Concat(kinds, kinds) {
 		p := normals(n, 0)
 		o, err := New(kind, p, decay)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if i >= len(kinds) {
+			o.WeightDecay = 0.5
 		}
 		want, average := make([]transcription, n), make([]float64, n)
 		for i := range want {
@@ -65,12 +68,13 @@ func TestPapers(t *testing.T) {
 			o.Apply(p, g, 0, n)
 			d := min(decay, float64(1+step)/float64(10+step))
 			for i := range want {
+				want[i].p -= lr * o.WeightDecay * want[i].p // Loshchilov and Hutter 2019, algorithm 2, with lr in its schedule
 				want[i].step(kind, float64(g[i]), lr)
 				average[i] = d*average[i] + (1-d)*want[i].p
 				tol := float64(step)*2.4e-7*4 + 1e-6*0.3
 				if beyond(float64(p[i])-want[i].p, tol) || beyond(float64(o.EMA[i])-average[i], tol) {
-					t.Fatalf("%s, step %d, element %d: p %v, average %v; want %v, %v within %.2g",
-						kind, step, i, p[i], o.EMA[i], want[i].p, average[i], tol)
+					t.Fatalf("%s, decay %v, step %d, element %d: p %v, average %v; want %v, %v within %.2g",
+						kind, o.WeightDecay, step, i, p[i], o.EMA[i], want[i].p, average[i], tol)
 				}
 			}
 		}
