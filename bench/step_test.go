@@ -75,7 +75,7 @@ func (s shape) steps(b *testing.B, m method.Method) {
 		}
 	}
 	step()           // the first gathers its images and allocates
-	batch.Repeat = 1 // the same images: as in a run, most steps repeat their minibatch
+	batch.Repeat = 1 // the same images, as with batch_repeats
 	b.ReportAllocs()
 	for b.Loop() {
 		step()

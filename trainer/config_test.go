@@ -121,7 +121,7 @@ func TestTOMLIsReadable(t *testing.T) {
 	for _, want := range []string{
 		"# Data\n\n# fashion10k, digits, or a path",
 		"\n# Particles\n",
-		"\nstep_size = 0.003\n",
+		"\nstep_size = 0.006\n",
 		"\ndecoder_widths = [256, 512]\n",
 		"\n# one of overdamped, underdamped, exact\ndynamics = \"underdamped\"\n",
 		"\nlambda_min = -10.0\n",
@@ -262,6 +262,8 @@ func TestValidateReportsEverything(t *testing.T) {
 		{func(c *Config) { c.Method = "ipdl" }, []string{`method = "ipdl": expected one of ipld, pgd`}},
 		{func(c *Config) { c.Dynamics = "" }, []string{`dynamics = "": expected one of overdamped, underdamped`}},
 		{func(c *Config) { c.ObsNoise, c.StepSize, c.LR = 0, inf, nan }, []string{"obs_noise = 0: expected a finite number above 0", "step_size = +Inf", "lr = NaN"}},
+		{func(c *Config) { c.DecoderDecay = inf }, []string{"decoder_decay = +Inf: expected a finite number"}},
+		{func(c *Config) { c.DecoderDecay = 1 / c.LR }, []string{"decoder_decay = 500: expected less than 1/lr"}},
 		{func(c *Config) { c.DecoderWidths = []int{8, 0} }, []string{"decoder_widths = [8 0]: expected integers in [1,"}},
 		{func(c *Config) { c.ScoreFeatures = 63 }, []string{"score_features = 63: expected an even integer"}},
 		{func(c *Config) { c.LambdaMin, c.LambdaMax = 2, 1 }, []string{"lambda_min = 2: expected a number below lambda_max = 1"}},
@@ -376,11 +378,14 @@ func TestDefaultFor(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"ipld": "dynamics=underdamped batch=500 scale_anchor=2", "pgd": "dynamics=overdamped batch=500 scale_anchor=0",
-		"vae": "dynamics=underdamped batch=125 scale_anchor=0",
+		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
+		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
+		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
+		"vae":           "dynamics=underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
 	} {
 		c, _ := DefaultFor(name)
-		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v", c.Dynamics, c.Batch, c.ScaleAnchor)
+		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v h=%v..%v friction=%v decay=%v",
+			c.Dynamics, c.Batch, c.ScaleAnchor, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
 		if got != want {
 			t.Errorf("%s: %s, expected %s", name, got, want)
 		}

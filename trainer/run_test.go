@@ -277,7 +277,7 @@ func TestResumeRefusesOtherData(t *testing.T) {
 func diverge(t *testing.T, lr float64) (dir string) {
 	t.Helper()
 	c := smallRun()
-	c.Optimizer, c.LR, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", lr, 180, 1, 1, 0
+	c.Optimizer, c.LR, c.DecoderDecay, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", lr, 0, 180, 1, 1, 0
 	dir = t.TempDir()
 	tr, err := New(c, dir)
 	if err != nil {

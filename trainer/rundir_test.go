@@ -172,7 +172,7 @@ func TestLoadRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for old, new := range map[string]string{"\nfriction = 0.2\n": "\n", "\nfriction = ": "\nfriction = -"} {
+	for old, new := range map[string]string{"\nfriction = 0.3\n": "\n", "\nfriction = ": "\nfriction = -"} {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o666); err != nil {
 			t.Fatal(err)
 		}

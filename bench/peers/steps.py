@@ -2,7 +2,7 @@
 
     python3 bench/peers/steps.py FOLDER      # the driver does this: go run ./bench/peers -what steps
 
-The same arithmetic as plume's default run (ALGORITHM.md sections 2, 4 and 6), written to be fast: images,
+The same arithmetic as plume's training step (ALGORITHM.md sections 2, 4 and 6), written to be fast: images,
 particles and parameters stay in memory, each network has one flat buffer of parameters that optimiser and
 average pass over once, one backward pass serves parameters and particles. There are several ways to the
 gradients (steps_ways.py) and to the update; what is fastest here depends on the shape and on the

@@ -48,6 +48,7 @@ func TestSupported(t *testing.T) {
 		"prior_drift":     func(o *method.Options) { o.PriorDrift = "score" },
 		"control_variate": func(o *method.Options) { o.ControlVariate = true },
 		"optimizer":       func(o *method.Options) { o.Optimizer = "sgd" },
+		"decoder_decay":   func(o *method.Options) { o.DecoderDecay = 1 },
 		"ema":             func(o *method.Options) { o.EMA = 0 },
 	} {
 		c := defaults()

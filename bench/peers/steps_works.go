@@ -27,11 +27,13 @@ const (
 	sampledImages = 1000
 )
 
-// defaults are those of a run but for the anchor, which the scripts do not know and which costs a multiply-add for each
-// number of the cloud, and with the four steps in a row on a minibatch that the recorded tables are of.
+// defaults are those of a run but for the anchor and the decay of the decoder, which the scripts do not know and which cost a
+// multiplication for each number of the cloud and each parameter of the decoder, and but for the moves of the recorded tables:
+// their step sizes and friction, four in a row on each minibatch.
 func defaults() trainer.Config {
 	c := trainer.Default()
-	c.ScaleAnchor, c.BatchRepeats = 0, 4
+	c.ScaleAnchor, c.DecoderDecay, c.BatchRepeats = 0, 0, 4
+	c.StepSize, c.StepSizeEnd, c.Friction = 3e-3, 5e-4, 0.2
 	return c
 }
 
@@ -161,6 +163,7 @@ func supported(c trainer.Config) error {
 	expect(o.PriorDrift == "bound", "prior_drift", o.PriorDrift)
 	expect(!o.ControlVariate, "control_variate", o.ControlVariate)
 	expect(o.Optimizer == "adam", "optimizer", o.Optimizer)
+	expect(o.DecoderDecay == 0, "decoder_decay", o.DecoderDecay)
 	expect(o.EMA > 0, "ema", o.EMA)
 	return errors.Join(errs...)
 }

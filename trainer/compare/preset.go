@@ -16,7 +16,7 @@ type PresetInfo struct{ Name, Help, Contestants string }
 func Presets() []PresetInfo {
 	return []PresetInfo{
 		{"methods", "all methods", strings.Join(method.Names(), ",")},
-		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion,pgd:dynamics=underdamped"},
+		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion," + withoutPrior()},
 		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8", "16")},
 		{"prior-weight", "weight of the noise levels in the score network's loss", each("ipld:prior_weight=%s", "elbo", "simple")},
 		{"control-variate", "control variate of the prior drift", each("ipld:control_variate=%s", "false", "true")},
@@ -24,6 +24,13 @@ func Presets() []PresetInfo {
 		{"inner-steps", "particle moves per parameter step", each("ipld:inner_steps=%s", "1", "2", "4", "8")},
 		{"dynamics", "what moves the particles", each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
 	}
+}
+
+// withoutPrior is pgd with the particles and the decoder moving as ipld's do.
+func withoutPrior() string {
+	c := trainer.Default()
+	return fmt.Sprintf("pgd:dynamics=%s:step_size=%v:step_size_end=%v:friction=%v:decoder_decay=%v",
+		c.Dynamics, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
 }
 
 func each(format string, values ...string) string {

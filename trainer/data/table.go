@@ -1,6 +1,6 @@
 package data
 
-// Table is a data set in memory: rows of D numbers, taken as they are, without labels.
+// Table is a data set in memory: rows of D numbers, D > 0, taken as they are, without labels.
 type Table struct {
 	D int
 	X []float32 // M x D

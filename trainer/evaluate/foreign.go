@@ -61,7 +61,9 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 	kid := e.kernelDistance(Metric{Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel"})
 	kid.value = func(a, b *metric.Features) (metric.Estimate, error) {
 		r, err := metric.KID(a, b, metric.DefaultKID(e.Seed), e.pool)
-		kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f +- %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
+		if err == nil && r.SubsetSize < max(a.N, b.N) {
+			kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
+		}
 		return r.Estimate, err
 	}
 	for _, m := range []*measure{&fd, &kid} {

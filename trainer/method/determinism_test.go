@@ -16,7 +16,7 @@ func busy(dynamics string, particles int) Options {
 	o := small()
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
 	o.DecoderWidths = []int{60, 9, 40}
-	o.Optimizer, o.EMA, o.ScaleAnchor, o.CatchUp, o.DriftClip, o.PriorWarmup = "adam", 0.99, 1, 3, 0.1, 2
+	o.Optimizer, o.EMA, o.ScaleAnchor, o.DecoderDecay, o.CatchUp, o.DriftClip, o.PriorWarmup = "adam", 0.99, 1, 1, 3, 0.1, 2
 	return o
 }
 

@@ -7,9 +7,16 @@ package method
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
 	name: "ipld",
-	// The prior follows any scale of the cloud, which the bias of the moves inflates.
-	defaults:  func(o *Options) { o.ScaleAnchor = 2 },
+	defaults: func(o *Options) {
+		likeIPLD(o)
+		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates
+	},
 	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },
 	build:     func(s Setup) (Method, error) { return NewFlow(s) },
 	footprint: flowFootprint,
+}
+
+// likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it: bench/study.
+func likeIPLD(o *Options) {
+	o.StepSize, o.StepSizeEnd, o.Friction, o.DecoderDecay = 6e-3, 1e-3, 0.3, 1
 }

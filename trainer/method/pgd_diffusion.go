@@ -1,10 +1,11 @@
 package method
 
 // pgdDiffusion is pgd, then frozen, then a diffusion prior fitted to its standardised particles: it tells what ipld
-// gains by training jointly from what any better prior would gain. So its particles move as ipld's do by default,
+// gains by training jointly from what any better prior would gain. So particles and decoder move as ipld's do by default,
 // underdamped. The prior's fit has no noise on the parameters; before it there can be (param_noise).
 var pgdDiffusion = spec{
 	name:      "pgd+diffusion",
+	defaults:  likeIPLD,
 	check:     checkStages,
 	prior:     fittedPrior,
 	build:     func(s Setup) (Method, error) { return NewStaged(s, firstFlow) },

@@ -126,7 +126,7 @@ func (o Options) validateOptimizer(p *Problems) {
 	p.Expect(o.LREnd >= 0 && o.LREnd <= 1, "lr_end", o.LREnd, "a number in [0, 1]")
 	p.NonNegative("score_lr", o.ScoreLR)
 	p.NonNegative("decoder_decay", o.DecoderDecay)
-	p.Expect(!(o.LR*o.DecoderDecay >= 1), "decoder_decay", o.DecoderDecay, "less than 1/lr")
+	p.Expect(!(o.LR*o.DecoderDecay >= 1) || math.IsInf(o.DecoderDecay, 0), "decoder_decay", o.DecoderDecay, "less than 1/lr")
 	p.NonNegative("param_noise", o.ParamNoise)
 	p.Expect(o.ParamDrag >= 0 && o.ParamDrag < 1, "param_drag", o.ParamDrag, "a number in [0, 1)")
 	p.Expect(!(o.ParamNoise > 0 && o.ParamDrag > 0), "param_noise", o.ParamNoise, "0 with param_drag above 0: its law holds without momentum")
