@@ -381,6 +381,7 @@ func TestDefaultFor(t *testing.T) {
 		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
 		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
 		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
+		"shortrun":      "dynamics=overdamped batch=500 scale_anchor=0 h=0.01..0.01 friction=0.2 decay=0",
 		"vae":           "dynamics=underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
 	} {
 		c, _ := DefaultFor(name)

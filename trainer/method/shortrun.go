@@ -12,6 +12,7 @@ var shortrun = spec{
 	name: "shortrun",
 	defaults: func(o *Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 10
+		o.StepSize, o.StepSizeEnd = 0.01, 0.01 // K moves must lead from N(0, I) to the posterior: bench/study
 	},
 	check: func(o Options, p *Problems) {
 		oneParticle(o, p)
