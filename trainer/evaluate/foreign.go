@@ -59,14 +59,15 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 		fd.Note += fmt.Sprintf(" (no interval: they have more than %d numbers)", widestInterval)
 	}
 	kid := e.kernelDistance(Metric{Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel"})
-	kid.value = func(a, b *metric.Features) (metric.Estimate, error) {
-		r, err := metric.KID(a, b, metric.DefaultKID(e.Seed), e.pool)
-		if err == nil && r.SubsetSize < max(a.N, b.N) {
-			kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
-		}
-		return r.Estimate, err
+	r, err := metric.KID(a, b, metric.DefaultKID(e.Seed), e.pool)
+	if err != nil {
+		return err
 	}
-	for _, m := range []*measure{&fd, &kid} {
+	kid.value = func(_, _ *metric.Features) (metric.Estimate, error) { return r.Estimate, nil }
+	if r.SubsetSize < max(a.N, b.N) {
+		kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
+	}
+	for _, m := range []measure{fd, kid} {
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
@@ -75,7 +76,7 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 			return err
 		}
 		m.Value, m.Low, m.High, m.Better = value.Value, value.Low, value.High, Lower
-		floor, about := e.foreignFloor(*m, a.N, b)
+		floor, about := e.foreignFloor(m, a.N, b)
 		m.Floor = floor
 		m.Note += fmt.Sprintf("; of %d against %d; %s", a.N, b.N, about)
 		e.add(m.Metric)
