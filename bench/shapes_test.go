@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -72,7 +73,7 @@ func (s shape) operations() float64 {
 
 // images are the embedded images of the default run.
 var images = sync.OnceValue(func() data.Dataset {
-	set, err := data.Open(trainer.Default().Data, data.Options{})
+	set, err := data.Open(context.Background(), trainer.Default().Data, data.Options{})
 	if err != nil {
 		panic(err) // they are part of the program
 	}

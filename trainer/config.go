@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -16,10 +18,14 @@ import (
 // an environment variable; Keys is the one table behind all three.
 type Config struct {
 	// Data.
-	Data    string  `toml:"data" group:"Data" help:"fashion10k, digits, or a path: IDX file or directory, image directory, .npy"`
-	Size    int     `toml:"size" help:"side in pixels to which images of a directory are scaled (0: as they are)"`
-	Gray    bool    `toml:"gray" help:"convert images of a directory to one channel"`
-	Holdout float64 `toml:"holdout" help:"share of the images held out of training, in [0, 1)"`
+	Data       string  `toml:"data" group:"Data" help:"fashion10k, digits, or a path: IDX file or directory, image directory, .npy"`
+	Size       int     `toml:"size" help:"side in pixels to which images of a directory are scaled (0: as they are)"`
+	Gray       bool    `toml:"gray" help:"convert images of a directory to one channel"`
+	Array      string  `toml:"array" help:"the array of an .npz archive that holds the images (default: its only one)"`
+	Range      string  `toml:"range" help:"LO,HI: the stored values that stand for black and white; default 0,255 for bytes, -1,1 for others"`
+	Labels     string  `toml:"labels" help:"CSV or JSON file of labels (default: those that come with the images)"`
+	SkipBroken bool    `toml:"skip_broken" help:"leave out pictures that cannot be read, instead of refusing the data"`
+	Holdout    float64 `toml:"holdout" help:"share of the images held out of training, in [0, 1)"`
 
 	// Run.
 	Method  string `toml:"method" group:"Run" help:"training method" choices:"ipld,pgd,pgd+diffusion,mpgd,ipla,soul,shortrun,abp,vae,vae+diffusion,two-stage"`
@@ -126,6 +132,9 @@ func (c Config) Validate() error {
 	p.Expect(c.Data != "" && isPlainText(c.Data), "data", c.Data,
 		"the name of an embedded data set or a path in UTF-8, without control characters")
 	p.Int("size", c.Size, 0, maxSide)
+	p.Expect(c.Range == "" || c.valueRange() != nil, "range", strconv.Quote(c.Range), "LO,HI: two numbers, the first below the second, such as 0,1")
+	p.Expect(isPlainText(c.Array), "array", strconv.Quote(c.Array), "a name in UTF-8, without control characters")
+	p.Expect(isPlainText(c.Labels), "labels", strconv.Quote(c.Labels), "a path in UTF-8, without control characters")
 	p.Expect(c.Holdout >= 0 && c.Holdout < 1, "holdout", c.Holdout, "a number in [0, 1)")
 
 	p.Expect(c.Seed <= math.MaxInt64, "seed", c.Seed, "an integer in [0, 2^63 - 1], the largest that TOML holds")
@@ -145,6 +154,25 @@ func (c Config) Validate() error {
 	p.Int("checkpoint_every", c.CheckpointEvery, 0, maxCount)
 	p.Int("keep_checkpoints", c.KeepCheckpoints, 0, maxCount)
 	return p.Err()
+}
+
+// DataOptions are how c reads its data; warn is told what the user should know (nil: nobody is).
+// The range is that of a valid configuration.
+func (c Config) DataOptions(warn func(string)) data.Options {
+	return data.Options{
+		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: c.valueRange(), Labels: c.Labels, SkipBroken: c.SkipBroken, Warn: warn,
+	}
+}
+
+// valueRange is Range as numbers, or nil where it is empty or no range.
+func (c Config) valueRange() *[2]float64 {
+	low, high, found := strings.Cut(c.Range, ",")
+	lo, errLow := strconv.ParseFloat(strings.TrimSpace(low), 64)
+	hi, errHigh := strconv.ParseFloat(strings.TrimSpace(high), 64)
+	if !found || errLow != nil || errHigh != nil || !(lo < hi) || math.IsInf(hi-lo, 0) {
+		return nil
+	}
+	return &[2]float64{lo, hi}
 }
 
 func isPlainText(s string) bool {

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -344,7 +345,7 @@ func TestSizeOfImages(t *testing.T) {
 		if err := c.Validate(); (err == nil) != ok {
 			t.Errorf("size = %d: %v", size, err)
 		}
-		_, err := data.Open("none", data.Options{Size: size})
+		_, err := data.Open(context.Background(), "none", data.Options{Size: size})
 		if refused := err != nil && strings.Contains(err.Error(), "--size is"); refused == ok {
 			t.Errorf("data of size %d: %v", size, err)
 		}

@@ -25,7 +25,7 @@ func Example() {
 	cfg.ScoreWidth, cfg.ScoreBlocks = 64, 1
 	cfg.Solver, cfg.EvalSamples = "dpm++2m", 100
 
-	run, err := trainer.New(cfg, dir, trainer.WithHook(trainer.Hook{
+	run, err := trainer.New(context.Background(), cfg, dir, trainer.WithHook(trainer.Hook{
 		OnEpoch: func(e metric.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
 	}))
 	if err != nil {

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -103,9 +104,9 @@ func (m Memory) check(machine int64) (warning string, err error) {
 
 // readData reads the data of a run that fits the machine, as far as the headers of its files tell, and
 // sets what it needs.
-func (t *Trainer) readData() (data.Dataset, error) {
+func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	program, _ := memory.Peak()
-	images, err := data.Find(t.cfg.Data, data.Options{Size: t.cfg.Size, Gray: t.cfg.Gray, Warn: t.warn})
+	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(t.warn))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (t *Trainer) readData() (data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := images.Read()
+	all, err := images.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +128,8 @@ func (t *Trainer) readData() (data.Dataset, error) {
 	if t.memory, err = estimate(t.cfg, images, program); err != nil {
 		return nil, err
 	}
+	t.read = images.Summary
+	t.message(t.read.String())
 	t.message("Memory: " + t.memory.Parts.String())
 	return all, nil
 }

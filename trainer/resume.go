@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,8 +12,8 @@ import (
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
 // stored with it but for the keys that may change (Config.CheckResume). A run interrupted
-// before its first checkpoint cannot be resumed.
-func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
+// before its first checkpoint cannot be resumed. It stops early, with ctx's error, when ctx ends.
+func Resume(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Trainer, error) {
 	stored, err := LoadRun(runDir)
 	if err == nil {
 		err = stored.CheckResume(cfg)
@@ -20,7 +21,7 @@ func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := prepare(cfg, runDir, opts)
+	t, err := prepare(ctx, cfg, runDir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func Resume(runDir string, cfg Config, opts ...Option) (*Trainer, error) {
 // whose run.json is lost gets a new one.
 func (t *Trainer) rejoin() error {
 	now := NewRunInfo(t.cfg, t.fingerprint, t.train.Shape())
-	now.Memory = &t.memory
+	now.Memory, now.Read = &t.memory, &t.read
 	before, err := LoadRunInfo(t.runDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))

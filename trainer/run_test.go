@@ -78,10 +78,10 @@ func train(t *testing.T, c Config, stops ...int) (dir string) {
 	for i, stop := range append(stops, -1) {
 		session(t, func(o ...Option) (*Trainer, error) {
 			if i == 0 {
-				return New(c, dir, o...)
+				return New(context.Background(), c, dir, o...)
 			}
 			c.Threads = 1 + i%3
-			return Resume(dir, c, o...)
+			return Resume(context.Background(), dir, c, o...)
 		}, stop)
 	}
 	return dir
@@ -195,7 +195,7 @@ func (r *recorder) Step(b method.Minibatch) (method.Stats, error) {
 
 // Each minibatch is taken batch_repeats times in a row; each epoch covers the data once.
 func TestMinibatches(t *testing.T) {
-	tr, err := New(smallRun(), t.TempDir())
+	tr, err := New(context.Background(), smallRun(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,14 +253,14 @@ func TestResumeRefusesOtherData(t *testing.T) {
 	c.Data, c.Holdout, c.Batch = filepath.Join(t.TempDir(), "images"), 0.2, 10
 	writeIDX(t, c.Data, 50, 1)
 	dir := t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, 3)
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	for what, change := range map[string]func(){
 		"a changed pixel":     func() { writeIDX(t, c.Data, 50, 2) },
 		"other sizes":         func() { writeIDX(t, c.Data, 60, 1) },
 		"no checkpoint at it": func() { os.Remove(c.Data) },
 	} {
 		change()
-		tr, err := Resume(dir, c)
+		tr, err := Resume(context.Background(), dir, c)
 		if err == nil {
 			tr.Close()
 			t.Errorf("resumed in spite of %s", what)
@@ -269,7 +269,7 @@ func TestResumeRefusesOtherData(t *testing.T) {
 		}
 	}
 	writeIDX(t, c.Data, 50, 1)
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(dir, c, o...) }, -1)
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
 }
 
 // diverge trains, with a checkpoint after each step, at a learning rate that must make Run say
@@ -279,7 +279,7 @@ func diverge(t *testing.T, lr float64) (dir string) {
 	c := smallRun()
 	c.Optimizer, c.LR, c.DecoderDecay, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", lr, 0, 180, 1, 1, 0
 	dir = t.TempDir()
-	tr, err := New(c, dir)
+	tr, err := New(context.Background(), c, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,9 +321,9 @@ func TestDivergedIsNotSaved(t *testing.T) {
 func TestResumeRefusesAnotherConfiguration(t *testing.T) {
 	c := smallRun()
 	dir := t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, 3)
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	c.Seed++
-	if tr, err := Resume(dir, c); err == nil {
+	if tr, err := Resume(context.Background(), dir, c); err == nil {
 		tr.Close()
 		t.Error("resumed with another seed")
 	} else if !strings.Contains(err.Error(), "seed = 2") {
@@ -336,7 +336,7 @@ func TestResumeRefusesAnotherConfiguration(t *testing.T) {
 func TestResumeChecksTheCheckpoint(t *testing.T) {
 	refused := func(dir string, c Config, what, want string) {
 		t.Helper()
-		tr, err := Resume(dir, c)
+		tr, err := Resume(context.Background(), dir, c)
 		if err == nil {
 			tr.Close()
 			t.Errorf("resumed with %s", what)
@@ -346,7 +346,7 @@ func TestResumeChecksTheCheckpoint(t *testing.T) {
 	}
 	c := smallRun()
 	dir := t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, runBatches*runRepeats+3)
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, runBatches*runRepeats+3)
 
 	edited := c
 	edited.Seed++
@@ -381,7 +381,7 @@ func TestResumeChecksTheCheckpoint(t *testing.T) {
 func TestResumeWarns(t *testing.T) {
 	c := smallRun()
 	dir := t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(c, dir, o...) }, 3)
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	info, err := LoadRunInfo(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -392,7 +392,7 @@ func TestResumeWarns(t *testing.T) {
 	}
 	c.Epochs = 2 * runEpochs
 	var warnings []string
-	tr, err := Resume(dir, c, WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+	tr, err := Resume(context.Background(), dir, c, WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,14 +414,14 @@ func TestRefused(t *testing.T) {
 	} {
 		c := smallRun()
 		change(&c)
-		if _, err := New(c, t.TempDir()); err == nil {
+		if _, err := New(context.Background(), c, t.TempDir()); err == nil {
 			t.Errorf("wrong %s: no error", what)
 		}
 	}
-	if _, err := New(smallRun(), filepath.Join(t.TempDir(), "missing")); err == nil {
+	if _, err := New(context.Background(), smallRun(), filepath.Join(t.TempDir(), "missing")); err == nil {
 		t.Error("no run directory: no error")
 	}
-	if _, err := Resume(t.TempDir(), smallRun()); err == nil {
+	if _, err := Resume(context.Background(), t.TempDir(), smallRun()); err == nil {
 		t.Error("nothing to resume: no error")
 	}
 }
@@ -432,12 +432,12 @@ func TestResumeComplete(t *testing.T) {
 	c.Epochs = 1
 	dir := train(t, c)
 	before := finalState(t, dir)
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(dir, c, o...) }, -1)
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
 	if !bytes.Equal(finalState(t, dir), before) || len(metricsOf(t, dir)) != 1 {
 		t.Error("resuming a complete run changed it")
 	}
 	c.Epochs = 2
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(dir, c, o...) }, -1)
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
 	if bytes.Equal(finalState(t, dir), before) || len(metricsOf(t, dir)) != 2 {
 		t.Error("with more epochs the run did not go on")
 	}

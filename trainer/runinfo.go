@@ -31,7 +31,8 @@ type RunInfo struct {
 	Seed        uint64           `json:"seed"`
 	Data        string           `json:"data"`
 	Fingerprint string           `json:"data_fingerprint"`
-	Shape       data.Shape       `json:"shape"` // of an image
+	Shape       data.Shape       `json:"shape"`          // of an image
+	Read        *data.Summary    `json:"read,omitempty"` // what was read of the data, by the last session
 	Started     time.Time        `json:"started"`
 	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
 	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so

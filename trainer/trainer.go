@@ -36,6 +36,7 @@ type Trainer struct {
 	pool        *pool.Pool
 	train, held data.Dataset
 	fingerprint string
+	read        data.Summary // of the data
 	memory      Memory
 	batches     *data.Batches
 	method      method.Method
@@ -62,9 +63,9 @@ type Trainer struct {
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
-// configuration there.
-func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
-	t, err := prepare(cfg, runDir, opts)
+// configuration there. It stops early, with ctx's error, when ctx ends.
+func New(ctx context.Context, cfg Config, runDir string, opts ...Option) (*Trainer, error) {
+	t, err := prepare(ctx, cfg, runDir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
 		return nil, errors.Join(err, t.Close())
 	}
 	info := NewRunInfo(cfg, t.fingerprint, t.train.Shape())
-	info.Memory = &t.memory
+	info.Memory, info.Read = &t.memory, &t.read
 	if err := StoreRunInfo(runDir, info); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
@@ -80,7 +81,7 @@ func New(cfg Config, runDir string, opts ...Option) (*Trainer, error) {
 }
 
 // prepare opens the data and builds the method.
-func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
+func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	if err := errors.Join(cfg.Validate(), kernel.Err()); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func prepare(cfg Config, runDir string, opts []Option) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	all, err := t.readData()
+	all, err := t.readData(ctx)
 	if err != nil {
 		return nil, err
 	}

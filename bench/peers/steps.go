@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ func compareSteps(o options, dir string) (string, error) {
 	if err := supported(defaults()); err != nil {
 		return "", err
 	}
-	images, err := data.Open(defaults().Data, data.Options{})
+	images, err := data.Open(context.Background(), defaults().Data, data.Options{})
 	if err != nil {
 		return "", err
 	}

@@ -65,7 +65,7 @@ func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	c := defaults()
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 3, []int{5, 7}, 6, 1, 4
 	c.Batch, c.Particles = 20, 2
-	digits, err := data.Open("digits", data.Options{})
+	digits, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func newStepWorker(kind string) (answerer, error) {
 	if words[1] == "openblas" { // as the command does
 		pool.SpareProcessors()
 	}
-	images, err := data.Open(defaults().Data, data.Options{})
+	images, err := data.Open(context.Background(), defaults().Data, data.Options{})
 	if err != nil {
 		return nil, err
 	}

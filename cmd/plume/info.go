@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -96,7 +97,7 @@ func inspect() (machine, error) {
 		Memory:   memory.Machine(),
 	}
 	for _, name := range data.Embedded() {
-		set, err := data.Open(name, data.Options{})
+		set, err := data.Open(context.Background(), name, data.Options{})
 		if err != nil {
 			return machine{}, err
 		}

@@ -71,7 +71,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
 	defer interrupt.stop()
 
-	runDir, train, err := t.open(cmd, r)
+	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {
 		return t.profile.end(err)
 	}
@@ -101,22 +101,22 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 }
 
 // open resumes the run that was asked for, or starts a new one.
-func (t *trainCommand) open(cmd *cobra.Command, r *reporter) (runDir string, train *trainer.Trainer, err error) {
+func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter) (runDir string, train *trainer.Trainer, err error) {
 	if cmd.Flags().Changed("resume") {
 		runDir, found, err := trainer.FindRun(t.runs, t.resume)
 		if err != nil {
 			return "", nil, usage(err)
 		}
 		if found {
-			train, err = t.continueRun(cmd, r, runDir)
+			train, err = t.continueRun(ctx, cmd, r, runDir)
 			return runDir, train, err
 		}
 		r.status.Message(fmt.Sprintf("No unfinished run in %s: starting a new one.", t.runs))
 	}
-	return t.startRun(cmd, r)
+	return t.startRun(ctx, cmd, r)
 }
 
-func (t *trainCommand) continueRun(cmd *cobra.Command, r *reporter, runDir string) (*trainer.Trainer, error) {
+func (t *trainCommand) continueRun(ctx context.Context, cmd *cobra.Command, r *reporter, runDir string) (*trainer.Trainer, error) {
 	stored, err := trainer.LoadRun(runDir)
 	if err != nil {
 		return nil, usage(err)
@@ -131,10 +131,10 @@ func (t *trainCommand) continueRun(cmd *cobra.Command, r *reporter, runDir strin
 	if err := t.begin(r); err != nil {
 		return nil, err
 	}
-	return trainer.Resume(runDir, asked, trainer.WithHook(r.hook()))
+	return trainer.Resume(ctx, runDir, asked, trainer.WithHook(r.hook()))
 }
 
-func (t *trainCommand) startRun(cmd *cobra.Command, r *reporter) (runDir string, train *trainer.Trainer, err error) {
+func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *reporter) (runDir string, train *trainer.Trainer, err error) {
 	cfg, err := resolveNew(t.config, cmd.Flags())
 	if err != nil {
 		return "", nil, err
@@ -148,7 +148,7 @@ func (t *trainCommand) startRun(cmd *cobra.Command, r *reporter) (runDir string,
 		return "", nil, err
 	}
 	if err = t.begin(r); err == nil {
-		train, err = trainer.New(cfg, runDir, trainer.WithHook(r.hook()))
+		train, err = trainer.New(ctx, cfg, runDir, trainer.WithHook(r.hook()))
 	}
 	if err != nil && t.out == "" {
 		os.Remove(runDir) // only if it is empty: what could not start takes no number

@@ -21,10 +21,11 @@ type table struct {
 	labels []int
 }
 
-func (t table) Name() string      { return "table" }
-func (t table) Len() int          { return len(t.labels) }
-func (t table) Shape() data.Shape { return data.Shape{H: 1, W: 4, C: 1} }
-func (t table) Label(i int) int   { return t.labels[i] }
+func (t table) Name() string             { return "table" }
+func (t table) Len() int                 { return len(t.labels) }
+func (t table) Shape() data.Shape        { return data.Shape{H: 1, W: 4, C: 1} }
+func (t table) Label(i int) int          { return t.labels[i] }
+func (t table) Origin(i int) data.Origin { return data.Origin{Row: i} }
 func (t table) Gather(dst []float32, idx []int) {
 	for i, m := range idx {
 		copy(dst[4*i:4*i+4], t.x[4*m:])
@@ -39,7 +40,7 @@ func newTable(labels ...int) table {
 
 func digits(t *testing.T) data.Dataset {
 	t.Helper()
-	ds, err := data.Open("digits", data.Options{})
+	ds, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func (f *fakeMethod) Step(b method.Minibatch) (method.Stats, error) {
 // fakeBench is a bench with 180 digits and a fake clock, and a maker of probes for it.
 func fakeBench(t *testing.T) (*bench, func(f fakeMethod, progress float64) *probe) {
 	t.Helper()
-	all, err := data.Open("digits", data.Options{})
+	all, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func (o Options) prepare(ctx context.Context) (Plan, error) {
 		configs[i].Threads = o.threads(configs[i].Threads)
 	}
 	first := configs[0]
-	all, err := data.Open(first.Data, data.Options{Size: first.Size, Gray: first.Gray, Warn: o.Warn})
+	all, err := data.Open(ctx, first.Data, first.DataOptions(o.Warn))
 	if err != nil {
 		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
 	}

@@ -42,7 +42,7 @@ func (r *Results) WriteSamples(ctx context.Context, path string) error {
 			continue
 		}
 		if blocks == nil {
-			b, err := r.real(row)
+			b, err := r.real(ctx, row)
 			if err != nil {
 				return err
 			}
@@ -61,12 +61,12 @@ func (r *Results) WriteSamples(ctx context.Context, path string) error {
 }
 
 // real is the first images of the data.
-func (r *Results) real(row Row) (block, error) {
+func (r *Results) real(ctx context.Context, row Row) (block, error) {
 	c, err := row.config(r.Plan.Seeds[0])
 	if err != nil {
 		return block{}, err
 	}
-	all, err := data.Open(c.Data, data.Options{Size: c.Size, Gray: c.Gray})
+	all, err := data.Open(ctx, c.Data, c.DataOptions(nil))
 	if err != nil {
 		return block{}, err
 	}

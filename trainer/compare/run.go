@@ -114,7 +114,7 @@ func (c *comparison) train(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
-	run, err := c.open(t, cfg)
+	run, err := c.open(ctx, t, cfg)
 	if err != nil || run == nil {
 		return err
 	}
@@ -124,25 +124,25 @@ func (c *comparison) train(ctx context.Context, t task) error {
 }
 
 // open starts a run or goes on with it; nil where it has ended.
-func (c *comparison) open(t task, cfg trainer.Config) (*trainer.Trainer, error) {
+func (c *comparison) open(ctx context.Context, t task, cfg trainer.Config) (*trainer.Trainer, error) {
 	hook := trainer.WithHook(c.hook(t))
 	if !trainer.IsRun(t.dir) {
 		if err := trainer.ClaimDir(t.dir); err != nil {
 			return nil, err
 		}
-		return trainer.New(cfg, t.dir, hook)
+		return trainer.New(ctx, cfg, t.dir, hook)
 	}
 	if ended, _, err := outcome(t.dir); err != nil || ended {
 		return nil, err
 	}
 	if _, err := checkpoint.Latest(t.dir); err == nil {
-		return trainer.Resume(t.dir, cfg, hook)
+		return trainer.Resume(ctx, t.dir, cfg, hook)
 	}
 	// It was killed before its first checkpoint: nothing of it is worth keeping.
 	if err := os.RemoveAll(t.dir); err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
-	return c.open(t, cfg)
+	return c.open(ctx, t, cfg)
 }
 
 // outcome tells whether a run has ended, and whether by divergence.

@@ -15,7 +15,9 @@ type array struct {
 	m      int
 	u8     []uint8   // 0..255 stands for [-1, 1]; or
 	f32    []float32 // pixels as they are
-	labels []uint8   // nil: unknown
+	labels []int32   // of each image, -1: unknown; nil: all are unknown
+	rows   []int     // number of each image in the source; nil: 0, 1, 2, ...
+	files  []string  // name of each image in the source; nil: they have none
 }
 
 func (a *array) Name() string { return a.name }
@@ -27,6 +29,17 @@ func (a *array) Label(i int) int {
 		return -1
 	}
 	return int(a.labels[i])
+}
+
+func (a *array) Origin(i int) Origin {
+	o := Origin{Row: i}
+	if a.rows != nil {
+		o.Row = a.rows[i]
+	}
+	if a.files != nil {
+		o.File = a.files[i]
+	}
+	return o
 }
 
 func (a *array) Gather(dst []float32, idx []int) {

@@ -9,6 +9,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 )
@@ -58,6 +59,16 @@ type Dataset interface {
 	Gather(dst []float32, idx []int)
 	// Label is the class of image i, or -1 where it is unknown.
 	Label(i int) int
+	// Origin is where image i comes from.
+	Origin(i int) Origin
+}
+
+// Origin is where an image lies in the source that was named: by its number there (from 0, in the
+// source's order, broken images that were skipped counted too) and, where the source has files or
+// members of archives for images, by its name relative to the source, slashes between the parts.
+type Origin struct {
+	Row  int
+	File string
 }
 
 // Options say how Open treats data that leaves a choice.
@@ -67,6 +78,15 @@ type Options struct {
 	Size int
 	// Gray converts the images of a directory to one channel.
 	Gray bool
+	// Array is the member of an .npz archive that holds the images; "" where it has only one array.
+	Array string
+	// Range are the stored values that stand for -1 and 1; nil: 0 and 255 of bytes, and floats as
+	// they are.
+	Range *[2]float64
+	// Labels is a CSV or JSON file of labels; "" takes those that come with the images, if any.
+	Labels string
+	// SkipBroken leaves out pictures that cannot be read, instead of refusing the data set.
+	SkipBroken bool
 	// Warn receives what the user should know but what does not stop the run; nil ignores it.
 	Warn func(string)
 }
@@ -90,12 +110,14 @@ func (o Options) refuse(name, kind string) error {
 
 // Open opens an embedded data set by name, or the file or directory at that path. An
 // embedded name wins over a file of the same name, which "./name" reaches.
-func Open(name string, opt Options) (Dataset, error) {
-	f, err := Find(name, opt)
+//
+// It stops early, with ctx's error, when ctx ends.
+func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
+	f, err := Find(ctx, name, opt)
 	if err != nil {
 		return nil, err
 	}
-	return f.Read()
+	return f.Read(ctx)
 }
 
 const accepted = "an IDX file, a .npy array, or a directory of IDX files or of PNG or JPEG images"

@@ -2,6 +2,7 @@ package data
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,13 @@ import (
 // findDir looks at a directory: IDX files if it holds images of that format (subdirectories are
 // not searched for them), otherwise the PNG and JPEG images in it and below it. Names that
 // begin with a dot are passed over.
-func findDir(dir string, opt Options) (*Found, error) {
-	images, labels, err := listIDX(dir)
+func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
+	images, labels, err := listIDX(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	if len(images) == 0 {
-		return findPictures(dir, opt)
+		return findPictures(ctx, dir, opt)
 	}
 	if err := opt.refuse(dir, "a directory of IDX files"); err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func findDir(dir string, opt Options) (*Found, error) {
 	if label == nil && len(labels) > 0 {
 		opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir, image.path)
 	}
-	s, err := openSource(image.path)
+	s, err := openSource(ctx, image.path)
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +40,15 @@ func findDir(dir string, opt Options) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.Summary.Format = "IDX files"
 	return f.named(baseName(dir)), nil
 }
 
 // named makes the data set carry another name than that of its file.
 func (f *Found) named(name string) *Found {
 	read := f.read
-	f.read = func() (*array, error) {
-		a, err := read()
+	f.read = func(ctx context.Context) (*array, error) {
+		a, err := read(ctx)
 		if a != nil {
 			a.name = name
 		}
@@ -56,7 +58,7 @@ func (f *Found) named(name string) *Found {
 }
 
 // listIDX lists the IDX files of images and of labels directly in dir, by name.
-func listIDX(dir string) (images, labels []idxFile, err error) {
+func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: %w", err)
@@ -69,7 +71,7 @@ func listIDX(dir string) (images, labels []idxFile, err error) {
 			}
 			continue
 		}
-		dims, err := peekIDX(path)
+		dims, err := peekIDX(ctx, path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -84,8 +86,8 @@ func listIDX(dir string) (images, labels []idxFile, err error) {
 }
 
 // peekIDX returns the dimensions of an IDX file, or nil for any other file.
-func peekIDX(path string) ([]int, error) {
-	s, err := openSource(path)
+func peekIDX(ctx context.Context, path string) ([]int, error) {
+	s, err := openSource(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +128,13 @@ func namedImage(path string) bool {
 }
 
 // listPictures lists the PNG and JPEG images in and below dir, sorted by path.
-func listPictures(dir string) ([]string, error) {
+func listPictures(ctx context.Context, dir string) ([]string, error) {
 	var images []string
 	var seen, array string
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return fmt.Errorf("data: %s: %w", dir, err)
 		}

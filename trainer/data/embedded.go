@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"encoding/csv"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -20,7 +22,7 @@ import (
 var embeddedFiles embed.FS
 
 // embedded maps the names that need no files to what finds their images.
-var embedded = map[string]func() (*Found, error){
+var embedded = map[string]func(context.Context) (*Found, error){
 	"fashion10k": findFashion,
 	"digits":     findDigits,
 }
@@ -28,20 +30,20 @@ var embedded = map[string]func() (*Found, error){
 // Embedded lists the names of the embedded data sets, sorted.
 func Embedded() []string { return slices.Sorted(maps.Keys(embedded)) }
 
-func embeddedSource(file string) (*source, error) {
+func embeddedSource(ctx context.Context, file string) (*source, error) {
 	raw, err := embeddedFiles.ReadFile("embedded/" + file)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	return newSource(file, bytes.NewReader(raw))
+	return newSource(ctx, file, bytes.NewReader(raw))
 }
 
 const fashionImages, fashionLabels = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
 // findFashion finds the 10,000 test images of Fashion-MNIST: 28 x 28 gray garments in ten
 // classes (Xiao, Rasul, Vollgraf 2017).
-func findFashion() (*Found, error) {
-	s, err := embeddedSource(fashionImages)
+func findFashion(ctx context.Context) (*Found, error) {
+	s, err := embeddedSource(ctx, fashionImages)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +53,13 @@ func findFashion() (*Found, error) {
 	}
 	f, err := h.found(s, readFashion)
 	if err == nil {
-		f.Bytes += int64(f.Len) // the labels
+		f.Bytes += memory.Array[int32](f.Len) // the labels
 	}
 	return f, err
 }
 
-func readFashion() (*array, error) {
-	s, err := embeddedSource(fashionImages)
+func readFashion(ctx context.Context) (*array, error) {
+	s, err := embeddedSource(ctx, fashionImages)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func readFashion() (*array, error) {
 		return nil, err
 	}
 	a.name = "fashion10k"
-	if s, err = embeddedSource(fashionLabels); err != nil {
+	if s, err = embeddedSource(ctx, fashionLabels); err != nil {
 		return nil, err
 	}
 	a.labels, err = readIDXLabels(s)
@@ -78,23 +80,23 @@ const digits = 1797
 
 var digitsShape = Shape{8, 8, 1}
 
-func findDigits() (*Found, error) {
+func findDigits(context.Context) (*Found, error) {
 	h := header{m: digits, shape: digitsShape, width: 4}
-	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + int64(h.m), read: readDigits}, nil
+	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), read: readDigits}, nil
 }
 
 // readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and
 // Kaynak 1998). Each line holds the 64 pixels, 0..16, and the digit. Level v becomes v/8 - 1,
 // which is exact.
-func readDigits() (*array, error) {
-	s, err := embeddedSource("digits.csv.gz")
+func readDigits(ctx context.Context) (*array, error) {
+	s, err := embeddedSource(ctx, "digits.csv.gz")
 	if err != nil {
 		return nil, err
 	}
 	d := digitsShape.Dim()
 	r := csv.NewReader(s.r)
 	r.FieldsPerRecord, r.ReuseRecord = d+1, true
-	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]uint8, 0, digits)}
+	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits)}
 	for i := range digits {
 		record, err := r.Read()
 		if err != nil {
@@ -108,7 +110,7 @@ func readDigits() (*array, error) {
 			if j < d {
 				a.f32 = append(a.f32, float32(v)/8-1)
 			} else {
-				a.labels = append(a.labels, uint8(v))
+				a.labels = append(a.labels, int32(v))
 			}
 		}
 	}

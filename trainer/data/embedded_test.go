@@ -76,12 +76,12 @@ func TestEmbeddedPixels(t *testing.T) {
 }
 
 func TestUnknownName(t *testing.T) {
-	_, err := Open("fashion10", Options{})
+	_, err := Open(t.Context(), "fashion10", Options{})
 	wantError(t, err, `"fashion10"`, `did you mean "fashion10k"?`, "digits")
-	_, err = Open("Digits", Options{})
+	_, err = Open(t.Context(), "Digits", Options{})
 	wantError(t, err, `did you mean "digits"?`)
-	_, err = Open("no/such/path", Options{})
+	_, err = Open(t.Context(), "no/such/path", Options{})
 	wantError(t, err, "no/such/path", "no such file or directory", "digits, fashion10k", ".npy")
-	_, err = Open("", Options{})
+	_, err = Open(t.Context(), "", Options{})
 	wantError(t, err, `""`, "digits, fashion10k")
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -22,12 +23,12 @@ const maxImageBytes = 16 << 30
 // With Size, the central square of each image is scaled to Size x Size; otherwise all must
 // have one size. The data have one channel if Gray is set or if no image has any color.
 // Orientation tags of JPEG files are not heeded.
-func findPictures(dir string, opt Options) (*Found, error) {
-	paths, err := listPictures(dir)
+func findPictures(ctx context.Context, dir string, opt Options) (*Found, error) {
+	paths, err := listPictures(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	sizes, gray, err := pictureHeaders(paths)
+	sizes, gray, err := pictureHeaders(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,8 @@ func findPictures(dir string, opt Options) (*Found, error) {
 	f := &Found{
 		Len: len(paths), Shape: shape, Bytes: memory.Array[uint8](len(paths), shape.Dim()),
 		Loading: decodingBytes(sizes, shape),
-		read:    func() (*array, error) { return readPictures(paths, shape) },
+		Summary: Summary{Format: "PNG and JPEG pictures"},
+		read:    func(ctx context.Context) (*array, error) { return readPictures(ctx, paths, shape) },
 	}
 	if shape.C == 3 {
 		f.Loading = max(f.Loading, f.Bytes/3) // if it turns out that there is no color
@@ -55,10 +57,10 @@ func findPictures(dir string, opt Options) (*Found, error) {
 }
 
 // pictureHeaders reads the sizes of pictures, and whether by their formats all can only be gray.
-func pictureHeaders(paths []string) (sizes []image.Point, gray bool, err error) {
+func pictureHeaders(ctx context.Context, paths []string) (sizes []image.Point, gray bool, err error) {
 	sizes = make([]image.Point, len(paths))
 	var colored atomic.Bool
-	err = forEach(len(paths), func(i int) error {
+	err = forEach(ctx, len(paths), func(i int) error {
 		size, gray, err := pictureHeader(paths[i])
 		sizes[i] = size
 		if !gray {

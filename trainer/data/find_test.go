@@ -36,12 +36,12 @@ func cases(t *testing.T) map[string]string {
 // What is found in the headers is what is there when the data are read, to the byte.
 func TestFind(t *testing.T) {
 	for name, path := range cases(t) {
-		f, err := Find(path, Options{})
+		f, err := Find(t.Context(), path, Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		found := *f
-		ds, err := f.Read()
+		ds, err := f.Read(t.Context())
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -65,7 +65,7 @@ func TestFindTruncated(t *testing.T) {
 		npy(npyDictOf("<f4", "4194304, 1048576"), ramp(39)),
 	} {
 		path := write(t, t.TempDir(), "x", b)
-		_, err := Find(path, Options{})
+		_, err := Find(t.Context(), path, Options{})
 		wantError(t, err, path, "truncated: ends after 9 of the")
 	}
 }
@@ -77,12 +77,12 @@ func TestFindHiddenGray(t *testing.T) {
 	for i := range n {
 		write(t, dir, string(rune('a'+i))+".png", pngOf(t, flat(side, side, color.NRGBA{9, 9, 9, 255})))
 	}
-	f, err := Find(dir, Options{})
+	f, err := Find(t.Context(), dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := *f
-	ds, err := f.Read()
+	ds, err := f.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestLoadingBytes(t *testing.T) {
 		b     []byte
 		grows bool
 	}{"plain": {file, false}, "gzip": {gz(file), false}, "two members": {members, true}} {
-		f, err := Find(write(t, t.TempDir(), "x", c.b), Options{})
+		f, err := Find(t.Context(), write(t, t.TempDir(), "x", c.b), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestLoadingBytes(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		ds, err := f.Read()
+		ds, err := f.Read(t.Context())
 		runtime.ReadMemStats(&after)
 		if err != nil {
 			t.Fatal(err)

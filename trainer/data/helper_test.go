@@ -74,7 +74,7 @@ func write(t *testing.T, dir, name string, b []byte) string {
 
 func mustOpen(t testing.TB, name string, opt Options) Dataset {
 	t.Helper()
-	ds, err := Open(name, opt)
+	ds, err := Open(t.Context(), name, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

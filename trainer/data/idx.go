@@ -1,8 +1,11 @@
 package data
 
 import (
+	"context"
 	"encoding/binary"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // The IDX format (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
@@ -80,7 +83,7 @@ func readIDXImages(s *source) (*array, error) {
 }
 
 // readIDXLabels reads a vector of labels.
-func readIDXLabels(s *source) ([]uint8, error) {
+func readIDXLabels(s *source) ([]int32, error) {
 	dims, n, err := idxHeader(s)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,15 @@ func readIDXLabels(s *source) ([]uint8, error) {
 	if len(dims) != 1 {
 		return nil, s.fail("has %d dimensions (%s); expected labels, 1 dimension", len(dims), joinDims(dims))
 	}
-	return s.bytes(n)
+	raw, err := s.bytes(n)
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int32, n)
+	for i, l := range raw {
+		labels[i] = int32(l)
+	}
+	return labels, nil
 }
 
 // idxFile is an IDX file of which only the header has been read.
@@ -128,20 +139,20 @@ func findIDX(s *source, image idxFile, label *idxFile) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.found(s, func() (*array, error) { return openIDX(image, label) })
+	f, err := h.found(s, func(ctx context.Context) (*array, error) { return openIDX(ctx, image, label) })
 	if err == nil && label != nil {
-		f.Bytes += int64(label.m)
+		f.Bytes += memory.Array[int32](label.m)
 	}
 	return f, err
 }
 
 // openIDX reads the images and, where there are any, their labels.
-func openIDX(image idxFile, label *idxFile) (*array, error) {
-	a, err := reopen(image.path, readIDXImages)
+func openIDX(ctx context.Context, image idxFile, label *idxFile) (*array, error) {
+	a, err := reopen(ctx, image.path, readIDXImages)
 	if err != nil || label == nil {
 		return a, err
 	}
-	l, err := openSource(label.path)
+	l, err := openSource(ctx, label.path)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func TestIDXDirectory(t *testing.T) {
 	if got := []int{ds.Label(0), ds.Label(1), ds.Label(2)}; !slices.Equal(got, []int{5, 3, 1}) {
 		t.Errorf("labels %v", got)
 	}
-	_, err := Open(dir, Options{Gray: true})
+	_, err := Open(t.Context(), dir, Options{Gray: true})
 	wantError(t, err, dir, "--gray", "IDX")
 }
 
@@ -117,7 +117,7 @@ func TestIDXErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "file", tc.b)
-			_, err := Open(path, Options{})
+			_, err := Open(t.Context(), path, Options{})
 			wantError(t, err, append(tc.want, path)...)
 		})
 	}
@@ -147,7 +147,7 @@ func TestIDXDirectoryErrors(t *testing.T) {
 		for f, b := range files {
 			write(t, dir, f, b)
 		}
-		_, err := Open(dir, Options{})
+		_, err := Open(t.Context(), dir, Options{})
 		wantError(t, err, dir, name)
 	}
 }
@@ -157,13 +157,13 @@ func TestOptionsRefused(t *testing.T) {
 	file := write(t, dir, "file", idx([]uint32{3, 2, 2}, ramp(12)))
 	array := write(t, dir, "array", npy(npyDictOf("|u1", "2, 4"), ramp(8)))
 	for _, name := range []string{file, array, "digits"} {
-		_, err := Open(name, Options{Size: 16})
+		_, err := Open(t.Context(), name, Options{Size: 16})
 		wantError(t, err, name, "--size", "directories of PNG or JPEG")
-		_, err = Open(name, Options{Gray: true})
+		_, err = Open(t.Context(), name, Options{Gray: true})
 		wantError(t, err, name, "--gray")
 	}
 	for _, size := range []int{-1, maxSize + 1} {
-		_, err := Open("digits", Options{Size: size})
+		_, err := Open(t.Context(), "digits", Options{Size: size})
 		wantError(t, err, "--size", "expected 1 to 4096")
 	}
 }
@@ -173,7 +173,7 @@ func FuzzIDX(f *testing.F) {
 	f.Add(gz(idx([]uint32{2, 2, 2, 3}, ramp(24))))
 	f.Add(idx([]uint32{1<<32 - 1, 1<<32 - 1, 1<<32 - 1, 3}, ramp(9)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := newSource("fuzz", bytes.NewReader(b))
+		s, err := newSource(t.Context(), "fuzz", bytes.NewReader(b))
 		if err != nil {
 			return
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"image"
 	_ "image/jpeg" // decoder
@@ -14,9 +15,9 @@ import (
 )
 
 // readPictures decodes the files into images of that shape, of one channel if none has a color.
-func readPictures(paths []string, shape Shape) (*array, error) {
+func readPictures(ctx context.Context, paths []string, shape Shape) (*array, error) {
 	a := &array{shape: shape, m: len(paths), u8: make([]uint8, len(paths)*shape.Dim())}
-	colored, err := a.decodeAll(paths)
+	colored, err := a.decodeAll(ctx, paths)
 	if err == nil && !colored {
 		a.dropColor()
 	}
@@ -28,10 +29,10 @@ func undecodable(path string, err error) error {
 }
 
 // decodeAll fills the array, image i from paths[i], and reports whether any has a color.
-func (a *array) decodeAll(paths []string) (colored bool, err error) {
+func (a *array) decodeAll(ctx context.Context, paths []string) (colored bool, err error) {
 	d := a.shape.Dim()
 	var color atomic.Bool
-	err = forEach(len(paths), func(i int) error {
+	err = forEach(ctx, len(paths), func(i int) error {
 		canvas, err := decodeImage(paths[i], a.shape)
 		if err != nil {
 			return err
@@ -102,13 +103,17 @@ func (a *array) dropColor() {
 }
 
 // forEach calls f(0) ... f(n-1) on all cores and returns the first error met.
-func forEach(n int, f func(i int) error) error {
+func forEach(ctx context.Context, n int, f func(i int) error) error {
 	var g errgroup.Group
 	var next atomic.Int64
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		g.Go(func() error {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := f(i); err != nil {
+				err := ctx.Err()
+				if err == nil {
+					err = f(i)
+				}
+				if err != nil {
 					next.Store(int64(n)) // the others stop too
 					return err
 				}

@@ -194,12 +194,12 @@ func TestImageErrors(t *testing.T) {
 			for f, b := range tc.files {
 				write(t, dir, f, b)
 			}
-			_, err := Open(dir, tc.opt)
+			_, err := Open(t.Context(), dir, tc.opt)
 			wantError(t, err, append(tc.want, dir)...)
 		})
 	}
 	path := write(t, t.TempDir(), "a.png", a)
-	_, err := Open(path, Options{})
+	_, err := Open(t.Context(), path, Options{})
 	wantError(t, err, path, "is a PNG image", "expected a directory of images")
 }
 
@@ -241,6 +241,6 @@ func TestImageLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "missing"), filepath.Join(dir, "c.png")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(dir, Options{})
+	_, err := Open(t.Context(), dir, Options{})
 	wantError(t, err, "c.png", "no such file")
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"math"
 
 	npyfile "github.com/plume-ml/plume/trainer/npy"
@@ -32,7 +33,7 @@ func findNPY(s *source, opt Options) (*Found, error) {
 		return nil, err
 	}
 	read := func(s *source) (*array, error) { return readNPY(s, opt) }
-	return h.found(s, func() (*array, error) { return reopen(s.path, read) })
+	return h.found(s, func(ctx context.Context) (*array, error) { return reopen(ctx, s.path, read) })
 }
 
 // readNPY reads a whole array. Bytes 0..255 stand for [-1, 1]; float32 values are taken as they

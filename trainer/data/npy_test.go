@@ -37,7 +37,7 @@ func TestNumPyFiles(t *testing.T) {
 		}
 	}
 
-	_, err := Open("testdata/f32_fortran_2x5.npy", Options{})
+	_, err := Open(t.Context(), "testdata/f32_fortran_2x5.npy", Options{})
 	wantError(t, err, "f32_fortran_2x5.npy", "Fortran order", "expected C order")
 }
 
@@ -121,7 +121,7 @@ func TestNPYErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "x.npy", tc.b)
-			_, err := Open(path, Options{})
+			_, err := Open(t.Context(), path, Options{})
 			wantError(t, err, append(tc.want, path)...)
 		})
 	}
@@ -167,7 +167,7 @@ func FuzzNPY(f *testing.F) {
 	}
 	f.Add(npy(npyDictOf("<f4", "4294967296, 4294967296"), ramp(6)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := newSource("fuzz", bytes.NewReader(b))
+		s, err := newSource(t.Context(), "fuzz", bytes.NewReader(b))
 		if err != nil {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,12 +24,12 @@ type source struct {
 	claim  int64     // bytes that the file claims to hold, uncompressed; -1: it does not say
 }
 
-func openSource(path string) (*source, error) {
+func openSource(ctx context.Context, path string) (*source, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	s, err := newSource(path, f)
+	s, err := newSource(ctx, path, f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -37,8 +38,21 @@ func openSource(path string) (*source, error) {
 	return s, nil
 }
 
-func newSource(path string, r io.Reader) (*source, error) {
-	s := &source{path: path, r: bufio.NewReaderSize(r, 1<<16), claim: size(r)}
+// stoppable is a reader that gives ctx's error once ctx has ended.
+type stoppable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(b)
+}
+
+func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
+	s := &source{path: path, r: bufio.NewReaderSize(stoppable{ctx, r}, 1<<16), claim: size(r)}
 	head, err := s.r.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)

@@ -48,6 +48,8 @@ func (s *subset) Len() int { return len(s.index) }
 
 func (s *subset) Label(i int) int { return s.Dataset.Label(s.index[i]) }
 
+func (s *subset) Origin(i int) Origin { return s.Dataset.Origin(s.index[i]) }
+
 func (s *subset) Gather(dst []float32, idx []int) {
 	d := s.Shape().Dim()
 	checkGather(dst, idx, d)

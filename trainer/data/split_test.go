@@ -16,6 +16,8 @@ func (n numbered) Name() string    { return "numbered" }
 func (n numbered) Len() int        { return int(n) }
 func (n numbered) Shape() Shape    { return Shape{1, 2, 1} }
 func (n numbered) Label(i int) int { return i }
+
+func (n numbered) Origin(i int) Origin { return Origin{Row: i} }
 func (n numbered) Gather(dst []float32, idx []int) {
 	for i, j := range idx {
 		dst[2*i], dst[2*i+1] = float32(2*j), float32(2*j+1)
@@ -172,7 +174,7 @@ func TestFingerprint(t *testing.T) {
 	base := func() *array { return &array{shape: Shape{2, 3, 1}, m: 2, u8: ramp(12)} }
 	same, label, pixel, shape, number := base(), base(), base(), base(), base()
 	same.name = "other"
-	label.labels = []uint8{1, 2}
+	label.labels = []int32{1, 2}
 	pixel.u8[11]++
 	shape.shape = Shape{3, 2, 1}
 	number.m, number.shape = 3, Shape{2, 2, 1}

@@ -18,6 +18,9 @@ func (t Table) Shape() Shape { return Shape{H: 1, W: t.D, C: 1} }
 // Label implements Dataset.
 func (t Table) Label(int) int { return -1 }
 
+// Origin implements Dataset.
+func (t Table) Origin(i int) Origin { return Origin{Row: i} }
+
 // Gather implements Dataset.
 func (t Table) Gather(dst []float32, idx []int) {
 	checkGather(dst, idx, t.D)

@@ -28,7 +28,7 @@ func tiny(t *testing.T, change func(c *trainer.Config)) (runDir string) {
 		change(&c)
 	}
 	runDir = t.TempDir()
-	run, err := trainer.New(c, runDir)
+	run, err := trainer.New(context.Background(), c, runDir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func text(t *testing.T, r *Report) string {
 
 func pixelVariance(t *testing.T, runDir string) float64 {
 	t.Helper()
-	s, err := open(runDir, Options{Threads: 1}.withDefaults())
+	s, err := open(t.Context(), runDir, Options{Threads: 1}.withDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}

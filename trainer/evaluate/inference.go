@@ -31,6 +31,8 @@ type chosen struct {
 func (c chosen) Len() int        { return len(c.index) }
 func (c chosen) Label(i int) int { return c.Dataset.Label(c.index[i]) }
 
+func (c chosen) Origin(i int) data.Origin { return c.Dataset.Origin(c.index[i]) }
+
 func (c chosen) Gather(dst []float32, idx []int) {
 	d := c.Shape().Dim()
 	for i, k := range idx {

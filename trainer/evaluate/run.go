@@ -61,7 +61,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	}
 	o = o.withDefaults()
 	began := time.Now()
-	s, err := open(runDir, o)
+	s, err := open(ctx, runDir, o)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func TestFloorSets(t *testing.T) {
 
 // Views give the images that they say.
 func TestViews(t *testing.T) {
-	ds, err := data.Open("digits", data.Options{})
+	ds, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestViews(t *testing.T) {
 
 // A training image's nearest is itself, and a copy is suspicious.
 func TestNearest(t *testing.T) {
-	ds, err := data.Open("digits", data.Options{})
+	ds, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer"
@@ -22,13 +23,13 @@ type subject struct {
 }
 
 // open reads a run's newest checkpoint and its data, which must be those it was trained on.
-func open(runDir string, o Options) (*subject, error) {
+func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	config, err := trainer.LoadRun(runDir)
 	if err != nil {
 		return nil, err
 	}
 	s := &subject{config: config}
-	if err := s.readData(o); err != nil {
+	if err := s.readData(ctx, o); err != nil {
 		return nil, err
 	}
 	dir, err := checkpoint.Latest(runDir)
@@ -48,9 +49,9 @@ func open(runDir string, o Options) (*subject, error) {
 	return s, nil
 }
 
-func (s *subject) readData(o Options) (err error) {
+func (s *subject) readData(ctx context.Context, o Options) (err error) {
 	c := s.config
-	s.all, err = data.Open(c.Data, data.Options{Size: c.Size, Gray: c.Gray, Warn: o.Warn})
+	s.all, err = data.Open(ctx, c.Data, c.DataOptions(o.Warn))
 	if err != nil {
 		return err
 	}

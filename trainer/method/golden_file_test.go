@@ -144,10 +144,11 @@ type goldenImages struct {
 	dim int
 }
 
-func (d goldenImages) Name() string      { return "golden" }
-func (d goldenImages) Len() int          { return len(d.x) / d.dim }
-func (d goldenImages) Shape() data.Shape { return data.Shape{H: 1, W: d.dim, C: 1} }
-func (d goldenImages) Label(int) int     { return -1 }
+func (d goldenImages) Name() string             { return "golden" }
+func (d goldenImages) Len() int                 { return len(d.x) / d.dim }
+func (d goldenImages) Shape() data.Shape        { return data.Shape{H: 1, W: d.dim, C: 1} }
+func (d goldenImages) Label(int) int            { return -1 }
+func (d goldenImages) Origin(i int) data.Origin { return data.Origin{Row: i} }
 func (d goldenImages) Gather(dst []float32, idx []int) {
 	for i, m := range idx {
 		copy(dst[i*d.dim:(i+1)*d.dim], d.x[m*d.dim:(m+1)*d.dim])

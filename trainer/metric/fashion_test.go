@@ -17,7 +17,7 @@ func (first) Len() int { return 2000 }
 // of both covariances for the root) for pixels u/127.5 - 1 in float64. Pixels in float32 are off by up
 // to 6e-8 each, which leaves some 1e-7 of these sums; 1e-5 is allowed.
 func TestFashionAgainstNumPy(t *testing.T) {
-	ds, err := data.Open("fashion10k", data.Options{})
+	ds, err := data.Open(t.Context(), "fashion10k", data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

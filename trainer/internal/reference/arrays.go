@@ -63,7 +63,7 @@ func (w *walker) first(v reflect.Value) bool {
 
 func (w *walker) slice(v reflect.Value) {
 	switch element := v.Type().Elem(); element.Kind() {
-	case reflect.Int, reflect.Uint8, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+	case reflect.Int, reflect.Int32, reflect.Uint8, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 		lo := v.Pointer()
 		w.spans = append(w.spans, span{lo, lo + uintptr(v.Cap())*element.Size()})
 	default:

@@ -1,0 +1,117 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Summary says what was read of a source, and what was passed over.
+type Summary struct {
+	Source     string     `json:"source"` // absolute path, or the name of an embedded data set
+	Format     string     `json:"format"` // "an IDX file", "PNG and JPEG pictures"
+	Images     int        `json:"images"`
+	Shape      Shape      `json:"shape"`   // of one image
+	Values     [2]float64 `json:"values"`  // least and largest stored value
+	Range      [2]float64 `json:"range"`   // stored values that stand for -1 and 1
+	Labels     int        `json:"labels"`  // images that have one
+	Classes    int        `json:"classes"` // different labels
+	PassedOver []Passed   `json:"passed_over,omitempty"`
+}
+
+// Passed are entries of one kind that were not read as images.
+type Passed struct {
+	Kind  string   `json:"kind"` // "hidden files", "thumbnails", "broken pictures"
+	Count int      `json:"count"`
+	First []string `json:"first"` // names of the first few, relative to the source
+}
+
+// namedEntries is how many names of a kind are kept.
+const namedEntries = 3
+
+// pass notes an entry that is not read.
+func (s *Summary) pass(kind, name string) {
+	i := slices.IndexFunc(s.PassedOver, func(p Passed) bool { return p.Kind == kind })
+	if i < 0 {
+		i = len(s.PassedOver)
+		s.PassedOver = append(s.PassedOver, Passed{Kind: kind})
+	}
+	p := &s.PassedOver[i]
+	p.Count++
+	if len(p.First) < namedEntries {
+		p.First = append(p.First, name)
+	}
+}
+
+// String is the summary in one line.
+func (s Summary) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", humanize.Comma(int64(s.Images)), s.Shape, channels(s.Shape.C),
+		number(s.Values[0]), number(s.Values[1]))
+	if s.Range != [2]float64{-1, 1} {
+		fmt.Fprintf(&b, " with %s to %s taken to [-1, 1]", number(s.Range[0]), number(s.Range[1]))
+	}
+	switch {
+	case s.Labels == 0:
+		b.WriteString(", no labels")
+	case s.Labels == s.Images:
+		fmt.Fprintf(&b, ", labels of %d classes", s.Classes)
+	default:
+		fmt.Fprintf(&b, ", %s of them labelled, %d classes", humanize.Comma(int64(s.Labels)), s.Classes)
+	}
+	fmt.Fprintf(&b, "; %s: %s", s.Format, s.Source)
+	for i, p := range s.PassedOver {
+		b.WriteString([]string{"; passed over ", ", "}[min(i, 1)])
+		fmt.Fprintf(&b, "%s %s (%s", humanize.Comma(int64(p.Count)), p.Kind, strings.Join(p.First, ", "))
+		if p.Count > len(p.First) {
+			b.WriteString(", ...")
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+func channels(c int) string {
+	if c == 1 {
+		return "gray"
+	}
+	return "RGB"
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
+
+// summarise completes the summary of what was read into a.
+func (s *Summary) summarise(a *array) {
+	s.Images, s.Shape = a.m, a.shape
+	s.Values, s.Range = a.extremes()
+	classes := map[int32]bool{}
+	s.Labels = 0
+	for _, l := range a.labels {
+		if l >= 0 {
+			s.Labels++
+			classes[l] = true
+		}
+	}
+	s.Classes = len(classes)
+}
+
+// extremes are the least and largest stored value, and the values that stand for -1 and 1.
+func (a *array) extremes() (values, ends [2]float64) {
+	if a.u8 != nil {
+		lo, hi := bounds(a.u8)
+		return [2]float64{float64(lo), float64(hi)}, [2]float64{0, 255}
+	}
+	lo, hi := bounds(a.f32)
+	return [2]float64{float64(lo), float64(hi)}, [2]float64{-1, 1}
+}
+
+func bounds[T uint8 | float32](x []T) (lo, hi T) {
+	lo, hi = x[0], x[0]
+	for _, v := range x {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo, hi
+}
