@@ -9,35 +9,24 @@ import (
 // confirms reports whether the file's size agrees with a header that promises so many bytes.
 func (s *source) confirms(bytes int64) bool { return s.claim >= 0 && s.claim == s.taken+bytes }
 
-// growth is the memory that body takes to read so many bytes, beside theirs: none where the size of
-// the file confirms them.
-func (s *source) growth(bytes int64) int64 {
-	if s.confirms(bytes) {
-		return 0
-	}
-	return bytes
-}
-
 // firstRead bounds what is allocated on the word of a header alone.
 const firstRead = 1 << 22
 
-// body reads the n elements that a header has promised, by means of fill, which works like
-// io.ReadFull, and checks that the file ends there. Unless the size of the file confirms them, memory
-// grows with what is really read, so that a false header cannot exhaust it.
-func body[T any](s *source, n int, fill func([]T) (int, error)) ([]T, error) {
-	first := min(n, firstRead)
-	if s.confirms(memory.Array[T](n)) {
-		first = n
+// body reads the n elements that a header has promised, each of width bytes in the file, by means
+// of fill, which works like io.ReadFull and is told how many elements there were before, and checks
+// that the file ends there. Unless the size of the file confirms them, memory grows with what is
+// really read, so that a false header cannot exhaust it.
+func body[T any](s *source, n, width int, fill func(first int, dst []T) (int, error)) ([]T, error) {
+	size := min(n, firstRead)
+	if s.confirms(memory.Array[uint8](n, width)) {
+		size = n
 	}
-	buf, done := make([]T, first), 0
+	buf, done := make([]T, size), 0
 	for {
-		k, err := fill(buf[done:])
+		k, err := fill(done, buf[done:])
 		done += k
-		if isEnd(err) {
-			return nil, s.truncated(done, n)
-		}
 		if err != nil {
-			return nil, s.damaged(err)
+			return nil, s.broken(err, done, n)
 		}
 		if done == n {
 			return buf, s.end(n)
@@ -48,7 +37,15 @@ func body[T any](s *source, n int, fill func([]T) (int, error)) ([]T, error) {
 	}
 }
 
-// end checks that the file ends here; for gzip, that also verifies its checksum.
+// broken is the error of a file that could not be read further than done of n elements.
+func (s *source) broken(err error, done, n int) error {
+	if isEnd(err) {
+		return s.truncated(done, n)
+	}
+	return s.damaged(err)
+}
+
+// end checks that the file ends here; for compressed files, that also verifies their checksum.
 func (s *source) end(n int) error {
 	switch _, err := s.r.ReadByte(); err {
 	case io.EOF:
@@ -60,7 +57,8 @@ func (s *source) end(n int) error {
 	}
 }
 
+// fillBytes fills dst with the next bytes.
+func (s *source) fillBytes(_ int, dst []uint8) (int, error) { return io.ReadFull(s.r, dst) }
+
 // bytes reads n bytes to the end of the file.
-func (s *source) bytes(n int) ([]uint8, error) {
-	return body(s, n, func(dst []uint8) (int, error) { return io.ReadFull(s.r, dst) })
-}
+func (s *source) bytes(n int) ([]uint8, error) { return body(s, n, 1, s.fillBytes) }

@@ -96,7 +96,8 @@ func readDigits(ctx context.Context) (*array, error) {
 	d := digitsShape.Dim()
 	r := csv.NewReader(s.r)
 	r.FieldsPerRecord, r.ReuseRecord = d+1, true
-	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits)}
+	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits),
+		stored: stored{values: [2]float64{0, 16}, ends: [2]float64{0, 16}}}
 	for i := range digits {
 		record, err := r.Read()
 		if err != nil {

@@ -20,6 +20,9 @@ type Found struct {
 
 	Summary Summary // of what was found; after Read, of what was read
 
+	name string
+	opt  Options
+	npz  bool // Options.Array was heeded
 	read func(context.Context) (*array, error)
 }
 
@@ -28,9 +31,16 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if opt.Size < 0 || opt.Size > maxSize {
 		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own size", opt.Size, maxSize)
 	}
+	if err := opt.checkRange(); err != nil {
+		return nil, err
+	}
 	f, err := find(ctx, name, opt)
 	if err != nil {
 		return nil, err
+	}
+	f.name, f.opt = name, opt
+	if opt.Array != "" && !f.npz {
+		return nil, fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this is none", name, opt.Array)
 	}
 	if _, isEmbedded := embedded[name]; isEmbedded {
 		f.Summary.Source, f.Summary.Format = name, "embedded"
@@ -55,6 +65,12 @@ func (f *Found) Read(ctx context.Context) (Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.labels != nil && len(a.labels) != a.m {
+		return nil, fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
+	}
+	if err := a.calibrate(ctx, f.name, f.opt); err != nil {
+		return nil, err
+	}
 	f.Len, f.Shape = a.m, a.shape
 	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) + memory.Array[int32](len(a.labels))
 	f.Summary.summarise(a)
@@ -65,6 +81,12 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if set, ok := embedded[name]; ok {
 		if err := opt.refuse(name, "an embedded data set"); err != nil {
 			return nil, err
+		}
+		if opt.Range != nil {
+			return nil, fmt.Errorf("data: %s: --range applies only to files and directories, and this is an embedded data set", name)
+		}
+		if _, err := os.Lstat(name); err == nil {
+			opt.warn("data: %s: is taken as the embedded data set of that name; what lies here under the same name is .%c%s", name, filepath.Separator, name)
 		}
 		return set(ctx)
 	}
@@ -77,37 +99,7 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 	case info.IsDir():
 		return findDir(ctx, name, opt)
 	}
-	return findFile(ctx, name, opt)
-}
-
-// findFile looks at the header of an IDX or .npy file.
-func findFile(ctx context.Context, path string, opt Options) (*Found, error) {
-	s, err := openSource(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	switch k := s.kind(); k {
-	case kindIDX, kindNPY:
-		if err := opt.refuse(path, k.String()); err != nil {
-			return nil, err
-		}
-		find := findNPY
-		if k == kindIDX {
-			find = func(s *source, _ Options) (*Found, error) { return findIDX(s, idxFile{path: path}, nil) }
-		}
-		f, err := find(s, opt)
-		if err == nil {
-			f.Summary.Format = k.String()
-		}
-		return f, err
-	case kindPNG, kindJPEG:
-		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image", path, k)
-	case kindZip:
-		return nil, fmt.Errorf("data: %s: is %s; expected %s (unpack an .npz file and give one of its arrays)", path, k, accepted)
-	default:
-		return nil, fmt.Errorf("data: %s: is %s; expected %s", path, k, accepted)
-	}
+	return findFile(ctx, name, info, opt)
 }
 
 // reopen reads the whole of a file whose header was looked at.
@@ -120,23 +112,15 @@ func reopen(ctx context.Context, path string, read func(s *source) (*array, erro
 	return read(s)
 }
 
-// header is what the header of an array of images says.
-type header struct {
-	m     int
-	shape Shape
-	width int // bytes of a number
-}
-
-func (h header) bytes() int64 { return int64(h.width) * memory.Array[uint8](h.m, h.shape.Dim()) }
-
-// numbers is how many of them the array has.
-func (h header) numbers() int { return h.m * h.shape.Dim() }
-
-// found is the data set that follows a header in s. A file that is too small for it is an error now,
-// before anybody asks for the memory that it promises to fill.
-func (h header) found(s *source, read func(context.Context) (*array, error)) (*Found, error) {
-	if rest := s.claim - s.taken; s.claim >= 0 && !s.gzip && rest < h.bytes() {
-		return nil, s.truncated(int(rest)/h.width, h.numbers())
+// named makes the data set carry another name than that of its file.
+func (f *Found) named(name string) *Found {
+	read := f.read
+	f.read = func(ctx context.Context) (*array, error) {
+		a, err := read(ctx)
+		if a != nil {
+			a.name = name
+		}
+		return a, err
 	}
-	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes(), Loading: s.growth(h.bytes()), read: read}, nil
+	return f
 }

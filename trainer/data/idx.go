@@ -3,17 +3,26 @@ package data
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/memory"
+	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
 // The IDX format (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
 // digits"): two zero bytes, the element type, the number of dimensions, each dimension as a
 // big-endian uint32, then the elements in C order.
 
-// idxTypes names the element types; only unsigned bytes are images or labels.
-var idxTypes = map[byte]string{0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
+// idxTypes are the element types; images are of uint8, labels of any integers.
+var idxTypes = map[byte]npyfile.Dtype{
+	0x08: {Kind: npyfile.Uint, Width: 1, Big: true, Descr: "u1"},
+	0x09: {Kind: npyfile.Int, Width: 1, Big: true, Descr: "i1"},
+	0x0B: {Kind: npyfile.Int, Width: 2, Big: true, Descr: ">i2"},
+	0x0C: {Kind: npyfile.Int, Width: 4, Big: true, Descr: ">i4"},
+	0x0D: {Kind: npyfile.Float, Width: 4, Big: true, Descr: ">f4"},
+	0x0E: {Kind: npyfile.Float, Width: 8, Big: true, Descr: ">f8"},
+}
 
 func isIDXMagic(head []byte) bool {
 	if len(head) < 4 || head[0] != 0 || head[1] != 0 {
@@ -23,37 +32,44 @@ func isIDXMagic(head []byte) bool {
 	return known && 1 <= head[3] && head[3] <= 8
 }
 
-// idxHeader reads the header and returns the dimensions and their product.
-func idxHeader(s *source) (dims []int, n int, err error) {
+// idxHeader reads the header and returns the type, the dimensions and their product.
+func idxHeader(s *source) (dtype npyfile.Dtype, dims []int, n int, err error) {
 	var magic [4]byte
 	if err := s.header(magic[:]); err != nil {
-		return nil, 0, err
+		return dtype, nil, 0, err
 	}
 	if !isIDXMagic(magic[:]) {
-		return nil, 0, s.fail("starts with % x; expected the magic number of an IDX file, 00 00 08 and the number of dimensions", magic)
+		return dtype, nil, 0, s.fail("starts with % x; expected the magic number of an IDX file, 00 00 08 and the number of dimensions", magic)
 	}
-	if magic[2] != 0x08 {
-		return nil, 0, s.fail("is an IDX file of %s; expected uint8", idxTypes[magic[2]])
-	}
+	dtype = idxTypes[magic[2]]
 	raw := make([]byte, 4*int(magic[3]))
 	if err := s.header(raw); err != nil {
-		return nil, 0, err
+		return dtype, nil, 0, err
 	}
+	little := make([]int, 0, magic[3])
 	for ; len(raw) > 0; raw = raw[4:] {
 		dims = append(dims, int(binary.BigEndian.Uint32(raw)))
+		little = append(little, int(binary.LittleEndian.Uint32(raw)))
+	}
+	if m, err := elements(little); err == nil && len(dims) > 1 && s.confirms(memory.Array[uint8](m, dtype.Width)) && !slices.Equal(dims, little) {
+		return dtype, nil, 0, s.fail("has its dimensions (%s) in little-endian order; an IDX file has them big-endian", joinDims(little))
 	}
 	n, err = elements(dims)
 	if err != nil {
-		return nil, 0, s.fail("%w", err)
+		return dtype, nil, 0, s.fail("%w", err)
 	}
-	return dims, n, nil
+	return dtype, dims, n, nil
 }
 
 // idxImages reads the header of images M x H x W or M x H x W x C.
 func idxImages(s *source) (header, error) {
-	dims, _, err := idxHeader(s)
+	dtype, dims, _, err := idxHeader(s)
 	if err != nil {
 		return header{}, err
+	}
+	if dtype != idxTypes[0x08] && len(dims) != 1 {
+		return header{}, s.fail("is an IDX file of %s; expected uint8: save numpy.frombuffer(open(f, 'rb').read(), '%s', offset=%d).reshape(%s) as .npy",
+			dtype.Name(), dtype.Descr, 4+4*len(dims), strings.ReplaceAll(joinDims(dims), " x", ","))
 	}
 	switch len(dims) {
 	case 1:
@@ -66,7 +82,7 @@ func idxImages(s *source) (header, error) {
 	if err != nil {
 		return header{}, s.fail("%w", err)
 	}
-	return header{m: dims[0], shape: shape, width: 1}, nil
+	return header{m: dims[0], shape: shape, width: 1, stored: 1}, nil
 }
 
 // readIDXImages reads a whole file of images.
@@ -84,22 +100,17 @@ func readIDXImages(s *source) (*array, error) {
 
 // readIDXLabels reads a vector of labels.
 func readIDXLabels(s *source) ([]int32, error) {
-	dims, n, err := idxHeader(s)
+	dtype, dims, n, err := idxHeader(s)
 	if err != nil {
 		return nil, err
 	}
 	if len(dims) != 1 {
 		return nil, s.fail("has %d dimensions (%s); expected labels, 1 dimension", len(dims), joinDims(dims))
 	}
-	raw, err := s.bytes(n)
-	if err != nil {
-		return nil, err
+	if dtype.Kind == npyfile.Float {
+		return nil, s.fail("is an IDX file of %s; expected labels, integers", dtype.Name())
 	}
-	labels := make([]int32, n)
-	for i, l := range raw {
-		labels[i] = int32(l)
-	}
-	return labels, nil
+	return readLabels(s, n, dtype)
 }
 
 // idxFile is an IDX file of which only the header has been read.

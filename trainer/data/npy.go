@@ -2,89 +2,127 @@ package data
 
 import (
 	"context"
-	"math"
 
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// npyImages reads the header of an array M x D, M x H x W or M x H x W x C.
-func npyImages(s *source) (header, error) {
-	dtype, dims, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail}, npyfile.U8, npyfile.F32)
+// npyHeader reads the header of an array M x D, M x H x W or M x H x W x C.
+func npyHeader(s *source) (npyfile.Header, header, error) {
+	n, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
 	if err != nil {
+		return n, header{}, err
+	}
+	h, err := npyImages(n)
+	if err != nil {
+		return n, header{}, s.fail("%w", err)
+	}
+	return n, h, nil
+}
+
+// npyImages is what the header says of the images, or why it has none.
+func npyImages(n npyfile.Header) (h header, err error) {
+	if err := n.Dtype.Refusal(); err != nil {
 		return header{}, err
 	}
-	if _, err = elements(dims); err != nil {
-		return header{}, s.fail("%w", err)
+	if _, err := elements(n.Dims); err != nil {
+		return header{}, err
 	}
-	shape, err := imageShape(dims)
-	if err != nil {
-		return header{}, s.fail("%w", err)
-	}
-	h := header{m: dims[0], shape: shape, width: 4}
-	if dtype == npyfile.U8 {
+	h.stored, h.width = n.Dtype.Width, 4
+	if isBytes(n.Dtype) {
 		h.width = 1
 	}
-	return h, nil
+	h.shape, err = imageShape(n.Dims)
+	if err == nil {
+		h.m = n.Dims[0]
+	}
+	return h, err
 }
 
-func findNPY(s *source, opt Options) (*Found, error) {
-	h, err := npyImages(s)
+// isBytes reports whether numbers of the type are kept as bytes.
+func isBytes(d npyfile.Dtype) bool {
+	return d.Kind == npyfile.Bool || d.Kind == npyfile.Uint && d.Width == 1
+}
+
+// findNPY looks at the header of an array in s, which open opens again.
+func findNPY(s *source, opt Options, open func(context.Context) (*source, error)) (*Found, error) {
+	n, h, err := npyHeader(s)
 	if err != nil {
 		return nil, err
 	}
-	read := func(s *source) (*array, error) { return readNPY(s, opt) }
-	return h.found(s, func(ctx context.Context) (*array, error) { return reopen(ctx, s.path, read) })
+	f, err := h.found(s, func(ctx context.Context) (*array, error) {
+		s, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer s.close()
+		return readNPY(s, opt)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n.Fortran && f.Loading == 0 {
+		f.Loading = fortranLoading(h.m, h.shape.Dim(), h.width)
+	}
+	f.Summary.Format = "of " + n.Dtype.String()
+	if n.Fortran {
+		f.Summary.Format += ", Fortran order"
+	}
+	if d := doubt(n.Dims); d != "" {
+		opt.warn("data: %s: %s", s.path, d)
+	}
+	return f, nil
 }
 
-// readNPY reads a whole array. Bytes 0..255 stand for [-1, 1]; float32 values are taken as they
-// are and must be finite.
+// readNPY reads a whole array. Bytes stay bytes; other numbers become float32, which opt.Range, if it
+// is given, takes to [-1, 1].
 func readNPY(s *source, opt Options) (*array, error) {
-	h, err := npyImages(s)
+	n, h, err := npyHeader(s)
 	if err != nil {
 		return nil, err
 	}
-	a := &array{name: baseName(s.path), shape: h.shape, m: h.m}
-	if h.width == 1 {
-		a.u8, err = s.bytes(h.numbers())
+	if err := h.shape.Validate(); err != nil {
+		return nil, s.fail("one image has %w", err)
+	}
+	a := &array{name: baseName(s.path), shape: h.shape, m: h.m, stored: stored{dtype: n.Dtype}}
+	if isBytes(n.Dtype) {
+		a.u8, _, err = readOrder(s, n, s.fillBytes)
+		if err == nil && n.Dtype.Kind == npyfile.Bool {
+			err = makeTruth(s.ctx, a.u8)
+		}
 		return a, err
 	}
-	if a.f32, err = body(s, h.numbers(), s.fillFloats); err != nil {
+	x := newNumbers(n.Dtype, opt.Range)
+	var place func(i int) (row, column int)
+	a.f32, place, err = readOrder(s, n, func(first int, dst []float32) (int, error) { return x.fill(s, first, dst) })
+	if err != nil {
 		return nil, err
 	}
-	return a, checkFloats(s, a, opt)
+	a.stored.values, a.stored.whole = [2]float64{x.lo, x.hi}, !x.parts
+	return a, x.check(s, place)
 }
 
-// fillFloats reads len(dst) little-endian float32 values.
-func (s *source) fillFloats(dst []float32) (int, error) {
-	return npyfile.ReadFloats(s.r, npyfile.F32, dst)
+// readOrder reads the elements in the order that the header tells. What it returns also tells the row
+// and column of element i of the file.
+func readOrder[T any](s *source, n npyfile.Header, fill func(first int, dst []T) (int, error)) ([]T, func(i int) (row, column int), error) {
+	if n.Fortran {
+		f := newFortran(n.Dims)
+		dst, err := fortranBody(s, f, n.Dtype.Width, fill)
+		return dst, f.place, err
+	}
+	count, err := elements(n.Dims)
+	if err != nil {
+		return nil, nil, s.fail("%w", err)
+	}
+	dim := count / n.Dims[0]
+	dst, err := body(s, count, n.Dtype.Width, fill)
+	return dst, func(i int) (int, int) { return i / dim, i % dim }, err
 }
 
-// checkFloats refuses NaN and Inf and warns of pixels that are not in [-1, 1] or, by their
-// range, seem to be in another usual one.
-func checkFloats(s *source, a *array, opt Options) error {
-	lo, hi := a.f32[0], a.f32[0]
-	for i, v := range a.f32 {
-		if d := float64(v); math.IsNaN(d) || math.IsInf(d, 0) {
-			return s.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers", v, i/a.shape.Dim(), i%a.shape.Dim())
+// makeTruth makes every byte that is not 0 a 1, as NumPy takes them.
+func makeTruth(ctx context.Context, b []uint8) error {
+	return eachBlock(ctx, len(b), func(lo, hi int) {
+		for i, v := range b[lo:hi] {
+			b[lo+i] = min(v, 1)
 		}
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	if convert := conversion(lo, hi); convert != "" {
-		opt.warn("data: %s: values x range from %g to %g; pixels are expected in [-1, 1]: convert them with %s", s.path, lo, hi, convert)
-	} else if lo < -1 || hi > 1 {
-		opt.warn("data: %s: values range from %g to %g; pixels are expected in [-1, 1]", s.path, lo, hi)
-	}
-	return nil
-}
-
-// conversion is the formula that takes values x between lo and hi to [-1, 1], if they look
-// like pixels in [0, 1] or in [0, 255], of which at least one is bright; otherwise empty.
-func conversion(lo, hi float32) string {
-	switch {
-	case lo >= 0 && hi <= 1:
-		return "x*2-1"
-	case lo >= 0 && hi > 127 && hi <= 255:
-		return "x/127.5-1"
-	}
-	return ""
+	})
 }

@@ -16,9 +16,11 @@ import (
 
 // source is an input to be parsed, gzip already taken off.
 type source struct {
-	path   string
+	ctx    context.Context // ends reading
+	path   string          // of the file, and the member's name in an archive
 	r      *bufio.Reader
 	gzip   bool      // the file was compressed
+	zip    bool      // it is a member of a zip archive
 	closer io.Closer // nil: nothing to close
 	taken  int64     // bytes of headers read so far
 	claim  int64     // bytes that the file claims to hold, uncompressed; -1: it does not say
@@ -44,15 +46,23 @@ type stoppable struct {
 	io.Reader
 }
 
+// mostAtOnce is read between two looks at ctx.
+const mostAtOnce = 1 << 20
+
 func (s stoppable) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return s.Reader.Read(b)
+	return s.Reader.Read(b[:min(len(b), mostAtOnce)])
+}
+
+// buffered is the reader of a source.
+func buffered(ctx context.Context, r io.Reader) *bufio.Reader {
+	return bufio.NewReaderSize(stoppable{ctx, r}, 1<<16)
 }
 
 func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
-	s := &source{path: path, r: bufio.NewReaderSize(stoppable{ctx, r}, 1<<16), claim: size(r)}
+	s := &source{ctx: ctx, path: path, r: buffered(ctx, r), claim: size(r)}
 	head, err := s.r.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)
@@ -64,7 +74,7 @@ func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
 		if err != nil {
 			return nil, s.damaged(err)
 		}
-		s.r = bufio.NewReaderSize(z, 1<<16)
+		s.r = buffered(ctx, z)
 		if _, err := s.r.Peek(headLen); err != nil && err != io.EOF {
 			return nil, s.damaged(err)
 		}
@@ -119,8 +129,13 @@ func (s *source) fail(format string, args ...any) error {
 
 // damaged is the error of a read that failed otherwise than by a plain file's end.
 func (s *source) damaged(err error) error {
-	if s.gzip {
+	switch {
+	case s.ctx.Err() != nil:
+		return s.fail("reading was stopped: %w", err)
+	case s.gzip:
 		return s.fail("truncated or damaged gzip file: %w", err)
+	case s.zip:
+		return s.fail("truncated or damaged zip archive: %w", err)
 	}
 	return s.fail("%w", err)
 }

@@ -19,6 +19,7 @@ type Summary struct {
 	Range      [2]float64 `json:"range"`   // stored values that stand for -1 and 1
 	Labels     int        `json:"labels"`  // images that have one
 	Classes    int        `json:"classes"` // different labels
+	ClassNames []string   `json:"class_names,omitempty"` // by label, where the source has them
 	PassedOver []Passed   `json:"passed_over,omitempty"`
 }
 
@@ -86,7 +87,7 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 // summarise completes the summary of what was read into a.
 func (s *Summary) summarise(a *array) {
 	s.Images, s.Shape = a.m, a.shape
-	s.Values, s.Range = a.extremes()
+	s.Values, s.Range = a.stored.values, a.stored.ends
 	classes := map[int32]bool{}
 	s.Labels = 0
 	for _, l := range a.labels {
@@ -96,22 +97,4 @@ func (s *Summary) summarise(a *array) {
 		}
 	}
 	s.Classes = len(classes)
-}
-
-// extremes are the least and largest stored value, and the values that stand for -1 and 1.
-func (a *array) extremes() (values, ends [2]float64) {
-	if a.u8 != nil {
-		lo, hi := bounds(a.u8)
-		return [2]float64{float64(lo), float64(hi)}, [2]float64{0, 255}
-	}
-	lo, hi := bounds(a.f32)
-	return [2]float64{float64(lo), float64(hi)}, [2]float64{-1, 1}
-}
-
-func bounds[T uint8 | float32](x []T) (lo, hi T) {
-	lo, hi = x[0], x[0]
-	for _, v := range x {
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	return lo, hi
 }

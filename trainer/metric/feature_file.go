@@ -18,9 +18,9 @@ type featureFile struct {
 	taken int64 // bytes of the header
 }
 
-// ReadFeatures reads a .npy array of float32 or float64, little-endian, of shape N x K: the features that
-// another program found. float64 is rounded to float32. Other types and shapes, files that end too soon or go on
-// too long, and numbers that are not finite are errors that name the file.
+// ReadFeatures reads a .npy array of floats or integers of shape N x K, in C order: the features
+// that another program found. They are rounded to float32. Other types and shapes, files that end
+// too soon or go on too long, and numbers that are not finite are errors that name the file.
 func ReadFeatures(path string) (*Features, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -56,26 +56,38 @@ func (f *featureFile) header(buf []byte) error {
 
 // read reads a file of so many bytes. What the header promises is compared with them before memory is taken.
 func (f *featureFile) read(size int64) (*Features, error) {
-	dtype, dims, err := npy.ReadHeader(npy.Source{Fill: f.header, Fail: f.fail}, npy.F32, npy.F64)
+	h, err := npy.ReadHeader(npy.Source{Fill: f.header, Fail: f.fail})
+	if err == nil {
+		err = f.check(h, size)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(dims) != 2 || dims[0] < 1 || dims[1] < 1 {
-		return nil, f.fail("is an array of dtype %s and shape %v; expected two dimensions, features of N images x K, both at least 1", string(dtype), dims)
-	}
-	bytes := memory.Array[float32](dims...)
-	if dtype == npy.F64 {
-		bytes = memory.Array[float64](dims...)
-	}
-	if f.taken+bytes != size {
-		return nil, f.fail("holds %d bytes after its header; expected %d for dtype %s and shape %v", size-f.taken, bytes, string(dtype), dims)
-	}
-	out := NewFeatures(make([]float32, dims[0]*dims[1]), dims[0], dims[1])
-	if _, err := npy.ReadFloats(f.r, dtype, out.X); err != nil {
+	out := NewFeatures(make([]float32, h.Dims[0]*h.Dims[1]), h.Dims[0], h.Dims[1])
+	if _, err := npy.ReadFloats(f.r, h.Dtype, out.X); err != nil {
 		return nil, f.fail("cannot be read: %w", err)
 	}
 	if i := notFinite(out.X); i >= 0 {
 		return nil, f.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold", out.X[i], i/out.K, i%out.K)
 	}
 	return out, nil
+}
+
+// check refuses arrays that are no features, and a file of size bytes that is not as long as its
+// header says.
+func (f *featureFile) check(h npy.Header, size int64) error {
+	if err := h.Dtype.Refusal(); err != nil {
+		return f.fail("%w", err)
+	}
+	if h.Fortran {
+		return f.fail("is in Fortran order; expected C order (save numpy.ascontiguousarray(x))")
+	}
+	if len(h.Dims) != 2 || h.Dims[0] < 1 || h.Dims[1] < 1 {
+		return f.fail("is an array of %v and shape %v; expected two dimensions, features of N images x K, both at least 1",
+			h.Dtype, h.Dims)
+	}
+	if bytes := memory.Array[uint8](h.Dims[0], h.Dims[1], h.Dtype.Width); f.taken+bytes != size {
+		return f.fail("holds %d bytes after its header; expected %d for %v and shape %v", size-f.taken, bytes, h.Dtype, h.Dims)
+	}
+	return nil
 }

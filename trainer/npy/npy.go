@@ -6,9 +6,6 @@ package npy
 
 import (
 	"encoding/binary"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -22,35 +19,12 @@ const Magic = "\x93NUMPY"
 // maxHeader is far above any header of a plain array.
 const maxHeader = 1 << 16
 
-// Dtype is the type of an array's elements as the header names it.
-type Dtype string
-
-// The types that plume reads.
-const (
-	U8  Dtype = "u1"
-	F32 Dtype = "<f4"
-	F64 Dtype = "<f8"
-)
-
-// String names the type for people.
-func (d Dtype) String() string {
-	switch d {
-	case U8:
-		return "uint8 (|u1)"
-	case F32:
-		return "little-endian float32 (<f4)"
-	case F64:
-		return "little-endian float64 (<f8)"
-	}
-	return string(d)
+// Header is what comes before the elements of an array.
+type Header struct {
+	Dtype   Dtype // of the elements
+	Fortran bool  // the first index runs fastest, not the last
+	Dims    []int // none negative; empty: a scalar
 }
-
-// The keys of the dictionary may come in any order.
-var (
-	descrKey   = regexp.MustCompile(`['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[.*\]))`)
-	fortranKey = regexp.MustCompile(`['"]fortran_order['"]\s*:\s*(True|False)\b`)
-	shapeKey   = regexp.MustCompile(`['"]shape['"]\s*:\s*\(([0-9, ]*)\)`)
-)
 
 // Source is a file of which ReadHeader reads the header.
 type Source struct {
@@ -58,44 +32,20 @@ type Source struct {
 	Fail func(format string, args ...any) error // makes an error that names the file
 }
 
-// ReadHeader reads everything before the elements and returns their type and the array's
-// dimensions, in C order. Types other than the accepted ones, Fortran order and what is no .npy file are errors of
-// Fail; errors of Fill are returned as they are.
-func ReadHeader(s Source, accepted ...Dtype) (d Dtype, dims []int, err error) {
-	dict, err := s.dict()
+// ReadHeader reads everything before the elements. What is no .npy file is an error of Fail;
+// errors of Fill are returned as they are. The Dtype may be one that plume does not read:
+// Dtype.Refusal tells.
+func ReadHeader(s Source) (Header, error) {
+	text, err := s.dict()
 	if err != nil {
-		return "", nil, err
+		return Header{}, err
 	}
-	descr, fortran, shape := descrKey.FindStringSubmatch(dict), fortranKey.FindStringSubmatch(dict), shapeKey.FindStringSubmatch(dict)
-	if descr == nil || fortran == nil || shape == nil {
-		return "", nil, s.Fail("has the header %q; expected a dictionary with descr, fortran_order and shape", dict)
+	h, err := parseHeader(text)
+	if err != nil {
+		return Header{}, s.Fail("has the header %s; expected a dictionary with descr, fortran_order and shape: %w",
+			quote(text), err)
 	}
-	name := descr[1] + descr[2]
-	if d = Dtype(name); strings.TrimLeft(name, "|<>=") == string(U8) {
-		d = U8 // bytes have no order
-	}
-	if !slices.Contains(accepted, d) {
-		return "", nil, s.Fail("is an array of dtype %s; expected %s", name, either(accepted))
-	}
-	if fortran[1] == "True" {
-		return "", nil, s.Fail("is in Fortran order; expected C order (save numpy.ascontiguousarray(x))")
-	}
-	for _, field := range strings.FieldsFunc(shape[1], func(r rune) bool { return r == ',' || r == ' ' }) {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			return "", nil, s.Fail("has the shape (%s): %w", shape[1], err)
-		}
-		dims = append(dims, n)
-	}
-	return d, dims, nil
-}
-
-func either(types []Dtype) string {
-	names := make([]string, len(types))
-	for i, d := range types {
-		names[i] = d.String()
-	}
-	return strings.Join(names, " or ")
+	return h, nil
 }
 
 // dict reads everything before the elements and returns the dictionary.

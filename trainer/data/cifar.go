@@ -1,0 +1,185 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, "Learning multiple layers of
+// features from tiny images", 2009): records of one label, or two of which the second is the finer,
+// and the 1,024 red, the 1,024 green and the 1,024 blue values of a picture of 32 x 32, row by row.
+
+var cifarShape = Shape{32, 32, 3}
+
+const cifarPixels = 32 * 32
+
+// cifarBatch is a file of records.
+type cifarBatch struct {
+	path    string
+	m       int   // records
+	classes []int // of each label of a record, the last of which is used
+}
+
+// width is the bytes of a record.
+func (b cifarBatch) width() int { return len(b.classes) + 3*cifarPixels }
+
+// name of the data set that the batch is of.
+func (b cifarBatch) name() string { return fmt.Sprintf("CIFAR-%d", b.classes[len(b.classes)-1]) }
+
+var (
+	cifar10Name  = regexp.MustCompile(`^(data_batch_[0-9]+|test_batch)\.bin$`)
+	cifar100Name = regexp.MustCompile(`^(train|test)\.bin$`)
+)
+
+// asCIFAR reports whether a file is a batch: by its name, its size and the labels of its first records.
+// The names of CIFAR-10 are its own, so that for them all but that is an error.
+func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
+	name := filepath.Base(path)
+	switch {
+	case cifar10Name.MatchString(name):
+		b = cifarBatch{path: path, classes: []int{10}}
+	case cifar100Name.MatchString(name):
+		b = cifarBatch{path: path, classes: []int{20, 100}}
+	default:
+		return b, false, nil
+	}
+	if width := int64(b.width()); size%width == 0 && size > 0 {
+		b.m = int(size / width)
+		if ok, err = b.peek(); ok || err != nil {
+			return b, ok, err
+		}
+	}
+	if len(b.classes) == 2 {
+		return b, false, nil // train.bin may be anything
+	}
+	return b, false, fmt.Errorf("data: %s: has the name of a batch of CIFAR-10, but its %d bytes are not records of a label, 0 to 9, and 3072 pixels (%d bytes each): it is damaged or truncated, or something else, which needs another name",
+		path, size, b.width())
+}
+
+// peekedRecords is how many records asCIFAR looks at.
+const peekedRecords = 64
+
+func (b cifarBatch) peek() (ok bool, err error) {
+	f, err := os.Open(b.path)
+	if err != nil {
+		return false, fmt.Errorf("data: %w", err)
+	}
+	defer f.Close()
+	labels := make([]byte, len(b.classes))
+	for i := range min(b.m, peekedRecords) {
+		if _, err := f.ReadAt(labels, int64(i)*int64(b.width())); err != nil {
+			return false, fmt.Errorf("data: %w", err)
+		}
+		if b.wrong(labels) >= 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// wrong is the first label that no class has, or -1.
+func (b cifarBatch) wrong(labels []byte) int {
+	for i, classes := range b.classes {
+		if int(labels[i]) >= classes {
+			return i
+		}
+	}
+	return -1
+}
+
+// findCIFARFile looks at a single batch; nil if the file is none.
+func findCIFARFile(ctx context.Context, path string, size int64, opt Options) (*Found, error) {
+	b, ok, err := asCIFAR(path, size)
+	if !ok || err != nil {
+		return nil, err
+	}
+	if err := opt.refuse(path, "a batch of "+b.name()); err != nil {
+		return nil, err
+	}
+	f := foundCIFAR([]cifarBatch{b}, baseName(path))
+	f.Summary.Format = "a binary batch of " + b.name() + b.noted()
+	f.Summary.ClassNames = cifarClasses(b)
+	return f, nil
+}
+
+// noted says what of a record is not used.
+func (b cifarBatch) noted() string {
+	if len(b.classes) == 2 {
+		return " with its fine labels, not the 20 coarse ones"
+	}
+	return ""
+}
+
+func foundCIFAR(batches []cifarBatch, name string) *Found {
+	m := 0
+	for _, b := range batches {
+		m += b.m
+	}
+	return &Found{
+		Len: m, Shape: cifarShape, Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m),
+		read: func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
+	}
+}
+
+func readCIFAR(ctx context.Context, batches []cifarBatch, name string, m int) (*array, error) {
+	a := &array{name: name, shape: cifarShape, u8: make([]uint8, m*cifarShape.Dim()), labels: make([]int32, m)}
+	for _, b := range batches {
+		if err := a.readBatch(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// readBatch appends the records of a batch, channels last.
+func (a *array) readBatch(ctx context.Context, b cifarBatch) error {
+	s, err := openSource(ctx, b.path)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	record := make([]byte, b.width())
+	for i := range b.m {
+		if _, err := io.ReadFull(s.r, record); err != nil {
+			return s.broken(err, i*len(record), b.m*len(record))
+		}
+		labels := len(b.classes)
+		if k := b.wrong(record[:labels]); k >= 0 {
+			return s.fail("has the label %d in record %d (counted from 0); %s has labels from 0 to %d", record[k], i, b.name(), b.classes[k]-1)
+		}
+		interleave(a.u8[a.m*cifarShape.Dim():], record[labels:])
+		a.labels[a.m] = int32(record[labels-1])
+		a.m++
+	}
+	return s.end(b.m * len(record))
+}
+
+// interleave turns one plane for each channel into pixels.
+func interleave(dst, planes []uint8) {
+	for i := range cifarPixels {
+		for c := range 3 {
+			dst[3*i+c] = planes[c*cifarPixels+i]
+		}
+	}
+}
+
+// cifarClasses reads the names of the classes, one a line, that lie beside the batches; nil if they do not.
+func cifarClasses(b cifarBatch) []string {
+	file := map[int]string{1: "batches.meta.txt", 2: "fine_label_names.txt"}[len(b.classes)]
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(b.path), file))
+	if err != nil {
+		return nil
+	}
+	names := strings.Fields(string(text))
+	if len(names) != b.classes[len(b.classes)-1] {
+		return nil
+	}
+	return names
+}

@@ -1,0 +1,116 @@
+package data
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// listCIFAR lists the batches directly in dir.
+func listCIFAR(dir string) (batches []cifarBatch, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	for _, e := range entries {
+		if !cifar10Name.MatchString(e.Name()) && !cifar100Name.MatchString(e.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("data: %w", err)
+		}
+		if !info.Mode().IsRegular() {
+			continue
+		}
+		b, ok, err := asCIFAR(path, info.Size())
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			batches = append(batches, b)
+		}
+	}
+	return batches, nil
+}
+
+// findCIFARDir looks at the training batches directly in dir; nil if there are no batches.
+func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) {
+	batches, err := listCIFAR(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(batches) == 0 {
+		return nil, refusePickles(dir)
+	}
+	if err := opt.refuse(dir, "a directory of CIFAR's batches"); err != nil {
+		return nil, err
+	}
+	for _, b := range batches[1:] {
+		if len(b.classes) != len(batches[0].classes) {
+			return nil, fmt.Errorf("data: %s: holds batches of CIFAR-10 and of CIFAR-100; give the path of one of them", dir)
+		}
+	}
+	train, test := trainingBatches(batches)
+	f := foundCIFAR(train, baseName(dir))
+	b := train[0]
+	f.Summary.Format = fmt.Sprintf("%d binary batches of %s%s", len(train), b.name(), b.noted())
+	f.Summary.ClassNames = cifarClasses(b)
+	for _, t := range test {
+		f.Summary.pass("test batches", filepath.Base(t.path))
+	}
+	if n := len(train); len(b.classes) == 1 && len(test) > 0 && n < 5 {
+		opt.warn("data: %s: holds %d of the 5 training batches of CIFAR-10", dir, n)
+	}
+	return f, nil
+}
+
+// trainingBatches divides batches into those to train on, by number, and the others. A test batch without any
+// is trained on.
+func trainingBatches(batches []cifarBatch) (train, test []cifarBatch) {
+	for _, b := range batches {
+		if strings.HasPrefix(filepath.Base(b.path), "test") {
+			test = append(test, b)
+		} else {
+			train = append(train, b)
+		}
+	}
+	if len(train) == 0 {
+		return test, nil
+	}
+	slices.SortFunc(train, func(a, b cifarBatch) int { // data_batch_10 comes after data_batch_9
+		return cmp.Or(cmp.Compare(len(a.path), len(b.path)), cmp.Compare(a.path, b.path))
+	})
+	return train, test
+}
+
+// refusePickles is the error of a directory of CIFAR's python version.
+func refusePickles(dir string) error {
+	for _, name := range []string{"data_batch_1", "test_batch", "train", "test"} {
+		if path := filepath.Join(dir, name); isPickleFile(path) {
+			return fmt.Errorf("data: %s: is a Python pickle%s", path, pickleRemedy)
+		}
+	}
+	return nil
+}
+
+func isPickleFile(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 2)
+	_, err = io.ReadFull(f, head)
+	return err == nil && isPickle(head)
+}

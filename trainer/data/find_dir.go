@@ -1,0 +1,126 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these formats,
+// otherwise the pictures in it and below it, otherwise such batches or files in the one folder below it
+// that has some. Names that begin with a dot are passed over.
+func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
+	if f, err := findArrays(ctx, dir, opt); f != nil || err != nil {
+		return f, err
+	}
+	f, err := findPictures(ctx, dir, opt)
+	if err == nil || ctx.Err() != nil {
+		return f, err
+	}
+	if below, errBelow := findBelow(ctx, dir, opt); below != nil || errBelow != nil {
+		return below, errBelow
+	}
+	return nil, err
+}
+
+// findArrays looks for the formats that keep many images in a file, directly in dir; nil if there are none.
+func findArrays(ctx context.Context, dir string, opt Options) (*Found, error) {
+	if f, err := findCIFARDir(ctx, dir, opt); f != nil || err != nil {
+		return f, err
+	}
+	return findIDXDir(ctx, dir, opt)
+}
+
+// foldersBelow is how far below a directory such formats are looked for: torchvision makes
+// MNIST/raw in the directory that it is given.
+const foldersBelow = 2
+
+// errPicture ends the search of findBelow.
+var errPicture = errors.New("a picture")
+
+// findBelow looks for them in the folders below dir, which must hold no picture; nil if there are none.
+func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
+	folders, err := arrayFolders(ctx, dir, foldersBelow)
+	switch {
+	case errors.Is(err, errPicture) || err == nil && len(folders) == 0:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case len(folders) > 1:
+		return nil, fmt.Errorf("data: %s: holds no images itself, and several folders below it do: %s; give the path of one",
+			dir, strings.Join(firstOf(folders, maxListed), ", "))
+	}
+	f, err := findArrays(ctx, filepath.Join(dir, folders[0]), opt)
+	if err != nil {
+		return nil, err
+	}
+	f.Summary.Format += " in its folder " + folders[0]
+	return f.named(baseName(dir)), nil
+}
+
+// maxListed is how many names an error lists.
+const maxListed = 12
+
+func firstOf(names []string, n int) []string {
+	if len(names) <= n {
+		return names
+	}
+	return append(names[:n:n], fmt.Sprintf("and %d more", len(names)-n))
+}
+
+// arrayFolders names the folders at most depth levels below dir, relative to it, that hold IDX images or CIFAR's
+// batches. A picture ends it with errPicture.
+func arrayFolders(ctx context.Context, dir string, depth int) (folders []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path) // links to folders are followed, which ends at depth 0
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("data: %s: %w", dir, ctx.Err())
+		case err != nil || strings.HasPrefix(e.Name(), "."):
+			continue
+		case info.Mode().IsRegular() && isPicture(path):
+			return nil, errPicture
+		case !info.IsDir() || depth == 0:
+			continue
+		}
+		holds, err := holdsArrays(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if holds {
+			folders = append(folders, e.Name())
+		}
+		below, err := arrayFolders(ctx, path, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range below {
+			folders = append(folders, filepath.Join(e.Name(), b))
+		}
+	}
+	return folders, nil
+}
+
+// holdsArrays reports whether IDX images or CIFAR's batches lie directly in dir.
+func holdsArrays(ctx context.Context, dir string) (bool, error) {
+	batches, err := listCIFAR(dir)
+	if err != nil || len(batches) > 0 {
+		return err == nil, err
+	}
+	images, _, err := listIDX(ctx, dir)
+	return len(images) > 0, err
+}
+
+// isPicture reports whether a file is a picture by its first bytes, or claims to be one by its name.
+func isPicture(path string) bool {
+	k, err := peekImage(path)
+	return err != nil || k == kindPNG || k == kindJPEG
+}

@@ -1,0 +1,84 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// findIDXDir looks at the IDX files directly in dir; nil if none of them holds images.
+func findIDXDir(ctx context.Context, dir string, opt Options) (*Found, error) {
+	images, labels, err := listIDX(ctx, dir)
+	if err != nil || len(images) == 0 {
+		return nil, err
+	}
+	if err := opt.refuse(dir, "a directory of IDX files"); err != nil {
+		return nil, err
+	}
+	image, label := chooseIDX(images, labels)
+	if label == nil && len(labels) > 0 {
+		opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir, image.path)
+	}
+	s, err := openSource(ctx, image.path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	f, err := findIDX(s, image, label)
+	if err != nil {
+		return nil, err
+	}
+	f.Summary.Format = "IDX file " + filepath.Base(image.path)
+	if label != nil {
+		f.Summary.Format += ", labels of " + filepath.Base(label.path)
+	}
+	for _, other := range append(images, labels...) {
+		if other != image && (label == nil || other != *label) {
+			f.Summary.pass("other IDX files", filepath.Base(other.path))
+		}
+	}
+	return f.named(baseName(dir)), nil
+}
+
+// listIDX lists the IDX files of images and of labels directly in dir, by name.
+func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if file, err := isFile(path, e); err != nil || !file {
+			if err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		dims, err := peekIDX(ctx, path)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case len(dims) == 1:
+			labels = append(labels, idxFile{path, dims[0]})
+		case len(dims) > 1:
+			images = append(images, idxFile{path, dims[0]})
+		}
+	}
+	return images, labels, nil
+}
+
+// peekIDX returns the dimensions of an IDX file, or nil for any other file.
+func peekIDX(ctx context.Context, path string) ([]int, error) {
+	s, err := openSource(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if s.kind() != kindIDX {
+		return nil, nil
+	}
+	_, dims, _, err := idxHeader(s)
+	return dims, err
+}

@@ -1,0 +1,202 @@
+package data
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	npyfile "github.com/plume-ml/plume/trainer/npy"
+)
+
+// member is an array in an .npz archive.
+type member struct {
+	name   string // without .npy
+	file   *zip.File
+	header npyfile.Header
+	images header
+	cannot error // why it holds no images; nil: it may
+}
+
+func (m member) String() string {
+	dims := "scalar"
+	if len(m.header.Dims) > 0 {
+		dims = joinDims(m.header.Dims)
+	}
+	return fmt.Sprintf("%s (%s, %v)", m.name, dims, m.header.Dtype)
+}
+
+// archive is an open zip archive.
+type archive struct {
+	ctx  context.Context
+	path string
+	file *os.File
+	zip  *zip.Reader
+}
+
+func openArchive(ctx context.Context, path string) (*archive, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	a := &archive{ctx: ctx, path: path, file: f}
+	if a.zip, err = zip.NewReader(f, size(f)); err != nil {
+		f.Close()
+		return nil, a.fail("truncated or damaged zip archive: %w", err)
+	}
+	return a, nil
+}
+
+func (a *archive) fail(format string, args ...any) error {
+	return fmt.Errorf("data: %s: %w", a.path, fmt.Errorf(format, args...))
+}
+
+// open opens a member as a source. What the archive says of its length is trusted only as far as it can be true.
+func (a *archive) open(f *zip.File) (*source, error) {
+	if f.Flags&1 != 0 {
+		return nil, a.fail("%s is encrypted; unpack it first", f.Name)
+	}
+	s := &source{ctx: a.ctx, path: a.path + ": " + f.Name, zip: true, claim: -1}
+	r, err := f.Open()
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	s.r, s.closer = buffered(a.ctx, r), r
+	if f.UncompressedSize64/maxDeflate <= f.CompressedSize64 {
+		s.claim = int64(f.UncompressedSize64)
+	}
+	return s, nil
+}
+
+// opened opens a member of the archive at path, whose source closes both.
+func openMember(ctx context.Context, path, name string) (*source, error) {
+	a, err := openArchive(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range a.zip.File {
+		if f.Name == name {
+			s, err := a.open(f)
+			if err == nil {
+				s.closer = closers{s.closer, a.file}
+				return s, nil
+			}
+			a.file.Close()
+			return nil, err
+		}
+	}
+	a.file.Close()
+	return nil, a.fail("has lost its member %s since it was looked at", name)
+}
+
+type closers []io.Closer
+
+func (c closers) Close() (err error) {
+	for _, x := range c {
+		err = errors.Join(err, x.Close())
+	}
+	return err
+}
+
+// members reads the headers of all arrays. Names of other members are in others.
+func (a *archive) members() (members []member, others []string, err error) {
+	seen := map[string]bool{}
+	for _, f := range a.zip.File {
+		if err := a.ctx.Err(); err != nil {
+			return nil, nil, a.fail("%w", err)
+		}
+		name, isArray := strings.CutSuffix(f.Name, ".npy")
+		if !isArray {
+			others = append(others, f.Name)
+			continue
+		}
+		if seen[name] {
+			return nil, nil, a.fail("has two members named %s", f.Name)
+		}
+		seen[name] = true
+		m, err := a.member(name, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		members = append(members, m)
+	}
+	return members, others, nil
+}
+
+func (a *archive) member(name string, f *zip.File) (member, error) {
+	s, err := a.open(f)
+	if err != nil {
+		return member{}, err
+	}
+	defer s.close()
+	m := member{name: name, file: f}
+	if m.header, err = npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail}); err != nil {
+		return member{}, err
+	}
+	m.images, m.cannot = npyImages(m.header)
+	return m, nil
+}
+
+// findZip looks at a zip archive: an .npz archive if a member is a .npy array.
+func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
+	a, err := openArchive(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer a.file.Close()
+	for _, f := range a.zip.File {
+		if strings.HasSuffix(f.Name, ".npy") && !strings.HasPrefix(f.Name, "__MACOSX/") {
+			return a.findNPZ(opt)
+		}
+	}
+	for _, f := range a.zip.File {
+		if strings.HasSuffix(f.Name, "/data.pkl") {
+			return nil, a.fail("is a file of PyTorch (torch.save)%s", pickleRemedy)
+		}
+	}
+	return nil, a.fail("is %s; expected %s", kindZip, accepted) // archives of pictures: findArchive(ctx, path, opt)
+}
+
+// findNPZ finds the array of images in an .npz archive, and their labels.
+func (a *archive) findNPZ(opt Options) (*Found, error) {
+	if err := opt.refuse(a.path, "an .npz archive"); err != nil {
+		return nil, err
+	}
+	members, others, err := a.members()
+	if err != nil {
+		return nil, err
+	}
+	images, err := a.choose(members, opt.Array)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.open(images.file)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	path := a.path
+	f, err := findNPY(s, opt, func(ctx context.Context) (*source, error) { return openMember(ctx, path, images.file.Name) })
+	if err != nil {
+		return nil, err
+	}
+	f.npz = true
+	f.Summary.Format = fmt.Sprintf("array %s %s of an .npz archive", images.name, f.Summary.Format)
+	f.named(baseName(path))
+	labels := ""
+	if opt.Labels == "" {
+		labels = f.addLabels(path, images, members, opt)
+	}
+	for _, m := range members {
+		if m.name != images.name && m.name != labels {
+			f.Summary.pass("other arrays", m.String())
+		}
+	}
+	for _, name := range others {
+		f.Summary.pass("other members", name)
+	}
+	return f, nil
+}

@@ -1,0 +1,65 @@
+package data
+
+import (
+	"context"
+	"math"
+
+	npyfile "github.com/plume-ml/plume/trainer/npy"
+)
+
+// numbers makes float32 pixels of the numbers of a file as they are read.
+type numbers struct {
+	dtype  npyfile.Dtype
+	ends   *[2]float64 // numbers that become -1 and 1; nil: they stay what they are
+	lo, hi float64     // least and largest number so far
+	parts  bool        // one is not whole
+	bad    int         // the first that is not finite, or too large for a float32; -1: none
+	value  float64     // that number
+}
+
+func newNumbers(dtype npyfile.Dtype, ends *[2]float64) *numbers {
+	return &numbers{dtype: dtype, ends: ends, lo: math.Inf(1), hi: math.Inf(-1), bad: -1}
+}
+
+// linear is the map that takes lo to -1 and hi to 1, both exactly.
+func linear(v float64, ends [2]float64) float64 { return (v-ends[0])/(ends[1]-ends[0])*2 - 1 }
+
+// fill is what body calls.
+func (x *numbers) fill(s *source, first int, dst []float32) (int, error) {
+	return x.dtype.Blocks(s.r, len(dst), func(at int, values []float64) {
+		for i, v := range values {
+			x.lo, x.hi = min(x.lo, v), max(x.hi, v)
+			x.parts = x.parts || v != math.Trunc(v)
+			y := v
+			if x.ends != nil {
+				y = linear(v, *x.ends)
+			}
+			dst[at+i] = float32(y)
+			if x.bad < 0 && !(math.Abs(float64(dst[at+i])) <= math.MaxFloat32) {
+				x.bad, x.value = first+at+i, v
+			}
+		}
+	})
+}
+
+// check refuses numbers that were not finite; place tells the row and column of one.
+func (x *numbers) check(s *source, place func(i int) (row, column int)) error {
+	if x.bad < 0 {
+		return nil
+	}
+	row, column := place(x.bad)
+	return s.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold",
+		x.value, row, column)
+}
+
+// eachBlock calls f for consecutive parts of 0 ... n-1 until ctx ends.
+func eachBlock(ctx context.Context, n int, f func(lo, hi int)) error {
+	const block = 1 << 20
+	for lo := 0; lo < n; lo += block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f(lo, min(n, lo+block))
+	}
+	return nil
+}

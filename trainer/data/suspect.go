@@ -1,0 +1,117 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+	"strconv"
+)
+
+// The rules below suspect values that use a small part of the range that they are taken for. They are
+// about all values of a data set: single dark pictures are none of their business, and a set of dark
+// pictures has some bright pixels.
+
+// suspect says what is wrong with the stored values and how it is put right; empty: nothing.
+func (a *array) suspect(ctx context.Context) (cure string, err error) {
+	lo, hi := a.stored.values[0], a.stored.values[1]
+	if lo == hi {
+		return "", nil // nothing can be told, and that all images are equal is said elsewhere
+	}
+	switch a.stored.ends {
+	case byteEnds:
+		return suspectBytes(lo, hi), nil
+	case wideEnds:
+		return suspectWide(hi), nil
+	case floatEnds:
+		if cure = suspectFloats(lo, hi, a.stored.whole); cure != "" || lo >= -1 && hi <= 1 {
+			return cure, nil
+		}
+		return a.suspectStandardised(ctx)
+	}
+	return "", nil
+}
+
+const (
+	darkByte   = 64 // below it lies a quarter of 0..255
+	narrowByte = 32 // a span of an eighth
+	darkWide   = 1 << 14
+)
+
+func suspectBytes(lo, hi float64) string {
+	const dark = "0 to 255 are taken to [-1, 1], so that all are nearly black: "
+	switch {
+	case hi < darkByte, hi == 100, hi == 127:
+		return dark + "give --range 0," + ordinaryEnd(hi) + " if these are black and white"
+	case hi-lo < narrowByte:
+		return fmt.Sprintf("0 to 255 are taken to [-1, 1], of which they use little: give --range %.0f,%.0f to spread them", lo, hi)
+	}
+	return ""
+}
+
+// ordinaryEnd is the white that whole values from 0 up to hi probably have: that of the fewest bits
+// which hold hi; but 100 and powers of two from 16 on are whites themselves.
+func ordinaryEnd(hi float64) string {
+	n := uint64(hi)
+	if n == 100 || n >= 16 && n&(n-1) == 0 {
+		return strconv.FormatUint(n, 10)
+	}
+	return strconv.FormatUint(uint64(1)<<bits.Len64(n)-1, 10)
+}
+
+func suspectWide(hi float64) string {
+	if hi >= darkWide {
+		return ""
+	}
+	end := ordinaryEnd(hi)
+	return fmt.Sprintf("0 to 65535 are taken to [-1, 1], so that all are nearly black: give --range 0,%s if they have %d bits", end, bits.Len64(uint64(hi)))
+}
+
+func suspectFloats(lo, hi float64, whole bool) string {
+	const (
+		taken = "floats are taken as they are, and pixels are expected in [-1, 1]: "
+		ifSo  = " if these are black and white"
+	)
+	switch {
+	case lo >= 0 && hi <= 1:
+		return taken + "give --range 0,1" + ifSo
+	case lo >= 0 && whole && (hi <= 16 || hi == 100):
+		return taken + "give --range 0," + ordinaryEnd(hi) + ifSo
+	case lo >= 0 && hi > 16 && hi <= 255:
+		return taken + "give --range 0,255" + ifSo
+	case lo >= 0 && whole && hi <= 65535:
+		return taken + "give --range 0," + ordinaryEnd(hi) + " or --range 0,65535, whichever are black and white"
+	case lo < 0 && lo >= -0.5 && hi <= 0.5 && hi-lo > 0.9:
+		return taken + "give --range -0.5,0.5" + ifSo
+	case lo >= -1 && hi <= 1 && hi-lo < 0.25:
+		return taken + "they use little of that; " + spread(lo, hi)
+	}
+	return ""
+}
+
+// spread names the least and largest value as a range, rounded outwards so that none lies beyond.
+func spread(lo, hi float64) string {
+	unit := math.Pow(10, math.Floor(math.Log10(max(math.Abs(lo), math.Abs(hi))))-2)
+	return fmt.Sprintf("give --range %s,%s to take the least and the largest to -1 and 1",
+		number(math.Floor(lo/unit)*unit), number(math.Ceil(hi/unit)*unit))
+}
+
+// suspectStandardised is the cure of floats of which some lie outside [-1, 1].
+func (a *array) suspectStandardised(ctx context.Context) (string, error) {
+	var sum, squares float64
+	err := eachBlock(ctx, len(a.f32), func(first, last int) {
+		for _, v := range a.f32[first:last] {
+			sum += float64(v)
+			squares += float64(v) * float64(v)
+		}
+	})
+	n := float64(len(a.f32))
+	mean := sum / n
+	deviation := math.Sqrt(max(0, squares/n-mean*mean))
+	what := ""
+	if math.Abs(mean) < 0.25 && math.Abs(deviation-1) < 0.25 {
+		what = fmt.Sprintf("their mean is %.2g and their standard deviation %.2g, so that they seem to be standardised; ", mean, deviation)
+	}
+	return "floats are taken as they are, and pixels are expected in [-1, 1]: " + what +
+		spread(a.stored.values[0], a.stored.values[1]) + ", or undo what was done to them", err
+}

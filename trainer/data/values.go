@@ -1,0 +1,139 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/dustin/go-humanize"
+
+	npyfile "github.com/plume-ml/plume/trainer/npy"
+)
+
+// stored is what a source has for pixels.
+type stored struct {
+	dtype  npyfile.Dtype // of an array's numbers; of no kind: bytes, or floats that are pixels
+	values [2]float64    // least and largest
+	whole  bool          // all are known to be whole numbers
+	ends   [2]float64    // those that stand for -1 and 1; {0, 0}: not decided yet
+}
+
+// The values that stand for -1 and 1 where nothing else is said: of bytes, of 16 bits, of
+// floats.
+var (
+	byteEnds  = [2]float64{0, 255}
+	wideEnds  = [2]float64{0, 65535}
+	floatEnds = [2]float64{-1, 1}
+)
+
+// checkRange refuses a Range that maps nothing.
+func (o Options) checkRange() error {
+	if r := o.Range; r != nil && (!(r[0] < r[1]) || math.IsInf(r[1]-r[0], 0)) {
+		return fmt.Errorf("data: --range is %v,%v; expected two finite numbers, the first below the second", r[0], r[1])
+	}
+	return nil
+}
+
+// calibrate decides which stored values stand for -1 and 1, and warns of values that are hardly
+// pixels in that range: the one place for every source.
+func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
+	switch {
+	case a.stored.ends != [2]float64{}: // its reader knows, and has seen to it
+		return nil
+	case a.u8 != nil:
+		if err := a.calibrateBytes(ctx, opt); err != nil {
+			return err
+		}
+	case opt.Range != nil:
+		a.stored.ends = *opt.Range // its reader has mapped them
+	case a.stored.dtype.Integer():
+		if err := a.calibrateIntegers(ctx, name); err != nil {
+			return err
+		}
+	default:
+		a.stored.ends = floatEnds
+	}
+	if opt.Range != nil {
+		return a.countBeyond(ctx, name, opt)
+	}
+	cure, err := a.suspect(ctx)
+	if cure != "" {
+		opt.warn("data: %s: values range from %s to %s; %s", name, number(a.stored.values[0]), number(a.stored.values[1]), cure)
+	}
+	return err
+}
+
+// calibrateBytes finds the least and largest byte, and makes the table if 0 and 255 are not the ends.
+func (a *array) calibrateBytes(ctx context.Context, opt Options) error {
+	lo, hi := a.u8[0], a.u8[0]
+	err := eachBlock(ctx, len(a.u8), func(first, last int) {
+		for _, v := range a.u8[first:last] {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	})
+	a.stored.values, a.stored.ends = [2]float64{float64(lo), float64(hi)}, byteEnds
+	switch {
+	case opt.Range != nil:
+		a.stored.ends = *opt.Range
+	case a.stored.dtype.Kind == npyfile.Bool:
+		a.stored.ends = [2]float64{0, 1}
+	}
+	if a.stored.ends != byteEnds {
+		a.table = new([256]float32)
+		for b := range a.table {
+			a.table[b] = float32(linear(float64(b), a.stored.ends))
+		}
+	}
+	return err
+}
+
+// calibrateIntegers maps integers of more than 8 bits: what fits a byte like bytes, and uint16 from
+// 0..65535. What others stand for cannot be told.
+func (a *array) calibrateIntegers(ctx context.Context, name string) error {
+	lo, hi := a.stored.values[0], a.stored.values[1]
+	switch d := a.stored.dtype; {
+	case lo >= 0 && hi <= 255:
+		a.stored.ends = byteEnds
+	case d.Kind == npyfile.Uint && d.Width == 2:
+		a.stored.ends = wideEnds
+	default:
+		example := fmt.Sprintf("%.0f,%.0f", lo, hi)
+		if lo >= 0 {
+			example = "0," + ordinaryEnd(hi)
+		}
+		return fmt.Errorf("data: %s: holds integers (%v) from %.0f to %.0f, and which of them are black and white cannot be told; "+
+			"give the two with --range, such as --range %s", name, d, lo, hi, example)
+	}
+	return eachBlock(ctx, len(a.f32), func(first, last int) {
+		for i, v := range a.f32[first:last] {
+			a.f32[first+i] = float32(linear(float64(v), a.stored.ends))
+		}
+	})
+}
+
+// countBeyond warns of values outside the range that was given.
+func (a *array) countBeyond(ctx context.Context, name string, opt Options) error {
+	ends, values := a.stored.ends, a.stored.values
+	if values[0] >= ends[0] && values[1] <= ends[1] {
+		return nil
+	}
+	n := 0
+	err := eachBlock(ctx, a.m*a.shape.Dim(), func(first, last int) {
+		if a.u8 == nil {
+			for _, v := range a.f32[first:last] {
+				if v < -1 || v > 1 {
+					n++
+				}
+			}
+			return
+		}
+		for _, b := range a.u8[first:last] {
+			if v := float64(b); v < ends[0] || v > ends[1] {
+				n++
+			}
+		}
+	})
+	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) and are taken beyond [-1, 1], not clipped",
+		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1], number(values[0]), number(values[1]))
+	return err
+}
