@@ -1,11 +1,15 @@
 // Package data reads image data sets and deals them out in minibatches.
 //
 // A data set is opened by name: one of the embedded samples ("fashion10k", "digits"), or a
-// path. What a file holds is decided by its content, never by its name: IDX files (plain or
-// gzip), NumPy arrays, and directories of IDX files or of PNG and JPEG images. Whatever does
-// not hold what it claims is an error that names the file and says what was expected.
+// path. What a file holds is decided by its content, never by its name alone: IDX files (plain or
+// gzip), NumPy arrays and archives of them, CIFAR's binary batches, and directories of IDX files or
+// of PNG and JPEG images. Whatever does not hold what it claims is an error that names the file and
+// says what was expected.
 //
-// Pixels reach the caller as float32 in [-1, 1], rows in H x W x C order.
+// Pixels reach the caller as float32 in [-1, 1], rows in H x W x C order. Which stored values stand
+// for -1 and 1 is told by Options.Range, or else by their type: 0 and 255 of bytes and of integers
+// that fit a byte, 0 and 65535 of other uint16, false and true; floats are pixels as they are.
+// Values that are hardly pixels then are warned of.
 package data
 
 import (
@@ -80,8 +84,8 @@ type Options struct {
 	Gray bool
 	// Array is the member of an .npz archive that holds the images; "" where it has only one array.
 	Array string
-	// Range are the stored values that stand for -1 and 1; nil: 0 and 255 of bytes, and floats as
-	// they are.
+	// Range are the stored values that stand for -1 and 1, the first below the second; values outside are
+	// taken beyond -1 and 1. nil: those that go with the type, as the package's comment says.
 	Range *[2]float64
 	// Labels is a CSV or JSON file of labels; "" takes those that come with the images, if any.
 	Labels string
@@ -120,7 +124,7 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 	return f.Read(ctx)
 }
 
-const accepted = "an IDX file, a .npy array, or a directory of IDX files or of PNG or JPEG images"
+const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, or a directory of IDX files or of PNG or JPEG images"
 
 // baseName is the last element of the path, also for "." and "..".
 func baseName(path string) string {

@@ -21,8 +21,8 @@ func (s *source) foreign(k kind) string {
 
 const foreignHead = 512
 
-const pickleRemedy = ", which may run anything and is not read; CIFAR's has a binary version, which is read, " +
-	"and for others load it in Python and save the array: numpy.save('x.npy', x)"
+const pickleRemedy = ", which can run code when it is loaded and so is not read; of CIFAR take the binary version, " +
+	"and of others save the array from Python: numpy.save('x.npy', x)"
 
 func isPickle(head []byte) bool {
 	return len(head) >= 2 && head[0] == 0x80 && 2 <= head[1] && head[1] <= 5

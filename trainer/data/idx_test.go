@@ -77,7 +77,7 @@ func TestIDXLabelsUnpaired(t *testing.T) {
 	write(t, dir, "images", idx([]uint32{2, 1, 2}, ramp(4)))
 	write(t, dir, "labels", idx([]uint32{3}, ramp(3)))
 	var warned string
-	ds := mustOpen(t, dir, Options{Warn: func(s string) { warned = s }})
+	ds := mustOpen(t, dir, Options{Warn: func(s string) { warned += s }})
 	if ds.Label(0) != -1 || !strings.Contains(warned, "no label file is as long as") {
 		t.Errorf("label %d, warning %q", ds.Label(0), warned)
 	}
@@ -91,7 +91,8 @@ func TestIDXErrors(t *testing.T) {
 	}{
 		"empty":            {nil, []string{"is empty", "expected an IDX file"}},
 		"empty gzip":       {gz(nil), []string{"is empty"}},
-		"text":             {[]byte("hello, world"), []string{"unknown format", "expected an IDX file"}},
+		"text":             {[]byte("hello, world"), []string{"is text", "expected an IDX file"}},
+		"binary":           {[]byte{1, 2, 3, 4, 5, 6, 7, 8}, []string{"unknown format", "expected an IDX file"}},
 		"two bytes":        {[]byte{0, 0}, []string{"unknown format"}},
 		"header cut":       {good[:10], []string{"ends within its header"}},
 		"magic only":       {good[:4], []string{"ends within its header"}},
@@ -102,7 +103,8 @@ func TestIDXErrors(t *testing.T) {
 		"gzip header cut":  {gz(good)[:5], []string{"truncated or damaged gzip"}},
 		"gzip no checksum": {gz(good)[:len(gz(good))-4], []string{"truncated or damaged gzip"}},
 		"gzip bad sum":     {flip(gz(good), -6), []string{"truncated or damaged gzip", "checksum"}},
-		"float":            {flip(good, 2, 0x0D), []string{"IDX file of float32", "expected uint8"}},
+		"float":            {flip(good, 2, 0x0D), []string{"IDX file of float32", "expected uint8", "numpy.frombuffer(open(f, 'rb').read(), '>f4', offset=16).reshape(3, 2, 2)"}},
+		"little-endian":    {slices.Concat(good[:4], []byte{3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0}, good[16:]), []string{"(3 x 2 x 2) in little-endian order"}},
 		"labels":           {idx([]uint32{3}, ramp(3)), []string{"labels", "expected images"}},
 		"matrix":           {idx([]uint32{3, 4}, ramp(12)), []string{"2 dimensions (3 x 4)", "M x H x W"}},
 		"five dimensions":  {idx([]uint32{1, 1, 1, 1, 1}, ramp(1)), []string{"5 dimensions"}},

@@ -98,12 +98,9 @@ func isLabelName(name string) bool {
 func (f *Found) addLabels(path string, images member, members []member, opt Options) string {
 	var like []member
 	for _, m := range members {
-		if m.name != images.name && m.labels(images) {
+		if m.name != images.name && m.labels(images) && sameSplit(m.name, images.name) {
 			like = append(like, m)
 		}
-	}
-	if len(like) > 1 {
-		like = slices.DeleteFunc(like, func(m member) bool { return !sameSplit(m.name, images.name) })
 	}
 	if len(like) > 1 {
 		opt.warn("data: %s: the images of %s have no labels, since several arrays can be them: %s", path, images.name, list(like))

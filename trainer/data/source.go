@@ -185,7 +185,7 @@ func kindOf(head []byte) kind {
 		return kindPNG
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
 		return kindJPEG
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")): // the latter is empty
 		return kindZip
 	}
 	return kindOther

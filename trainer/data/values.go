@@ -41,7 +41,7 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	case a.stored.ends != [2]float64{}: // its reader knows, and has seen to it
 		return nil
 	case a.u8 != nil:
-		if err := a.calibrateBytes(ctx, opt); err != nil {
+		if err := a.calibrateBytes(ctx, name, opt); err != nil {
 			return err
 		}
 	case opt.Range != nil:
@@ -64,7 +64,7 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 }
 
 // calibrateBytes finds the least and largest byte, and makes the table if 0 and 255 are not the ends.
-func (a *array) calibrateBytes(ctx context.Context, opt Options) error {
+func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) error {
 	lo, hi := a.u8[0], a.u8[0]
 	err := eachBlock(ctx, len(a.u8), func(first, last int) {
 		for _, v := range a.u8[first:last] {
@@ -82,6 +82,10 @@ func (a *array) calibrateBytes(ctx context.Context, opt Options) error {
 		a.table = new([256]float32)
 		for b := range a.table {
 			a.table[b] = float32(linear(float64(b), a.stored.ends))
+		}
+		if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 && math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
+			return fmt.Errorf("data: %s: --range %v,%v takes the values %d to %d to numbers that are larger than float32 can hold",
+				name, a.stored.ends[0], a.stored.ends[1], lo, hi)
 		}
 	}
 	return err

@@ -81,7 +81,7 @@ func TestBadFeatureFiles(t *testing.T) {
 	}{
 		"empty":       {nil, []string{"ends within its header"}},
 		"no array":    {[]byte("not an array at all"), []string{"magic string"}},
-		"complex":     {header(f64, "<f8", "<c8"), []string{"complex (<c8)", "numpy.abs(x)"}},
+		"complex":     {header(f64, "<f8", "<c8"), []string{"complex numbers (<c8)", "numpy.abs(x)"}},
 		"fortran":     {header(f32, "False", "True "), []string{"Fortran order"}},
 		"vector":      {header(f32, "(4, 3)", "(12,) "), []string{"float32 and shape [12]", "two dimensions"}},
 		"three":       {header(f32, "(4, 3), }", "(2,2,3),}"), []string{"float32 and shape [2 2 3]", "two dimensions"}},

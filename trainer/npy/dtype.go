@@ -96,9 +96,9 @@ func otherName(descr string) string {
 	}
 	switch c, size := letter(descr); c {
 	case 'c':
-		return "complex (" + descr + ")"
+		return "complex numbers (" + descr + ")"
 	case 'O':
-		return "object (|O)"
+		return "Python objects (|O)"
 	case 'U', 'S', 'a':
 		return "strings (" + descr + ")"
 	case 'M', 'm':

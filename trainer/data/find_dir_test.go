@@ -1,0 +1,107 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The folder above the IDX files, as torchvision makes it: MNIST/raw.
+func TestFoldersBelow(t *testing.T) {
+	images, labels := idx([]uint32{3, 2, 2}, ramp(12)), idx([]uint32{3}, []byte{5, 6, 7})
+	for name, c := range map[string]struct {
+		files []string // images; with the ending .labels, labels
+		says  string   // in the summary
+		want  []string // errors
+	}{
+		"one below":       {[]string{"raw/images", "raw/images.labels"}, "in its folder raw", nil},
+		"two below":       {[]string{"MNIST/raw/images", "MNIST/raw/images.labels", "MNIST/processed/note.txt"}, "in its folder " + filepath.Join("MNIST", "raw"), nil},
+		"three below":     {[]string{"a/b/c/images"}, "", []string{"holds no images"}},
+		"several":         {[]string{"MNIST/raw/images", "KMNIST/raw/images"}, "", []string{"several folders", filepath.Join("KMNIST", "raw") + ", " + filepath.Join("MNIST", "raw"), "give the path of one"}},
+		"labels only":     {[]string{"raw/images.labels"}, "", []string{"holds no images"}},
+		"hidden":          {[]string{".cache/images"}, "", []string{"holds no images"}},
+		"a picture":       {[]string{"raw/images", "raw/a.png"}, "", []string{"a.png"}},
+		"a picture above": {[]string{"raw/images", "a.png"}, "", []string{"a.png"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "README", []byte("hello"))
+			for _, f := range c.files {
+				b := images
+				if strings.HasSuffix(f, "labels") {
+					b = labels
+				} else if strings.HasSuffix(f, ".png") || strings.HasSuffix(f, ".txt") {
+					b = []byte("broken")
+				}
+				write(t, dir, f, b)
+			}
+			f, err := Find(t.Context(), dir, Options{})
+			if c.want != nil {
+				wantError(t, err, append(c.want, dir)...)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			ds, err := f.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantBytes(t, gather(ds), ramp(12))
+			if ds.Label(2) != 7 || ds.Name() != filepath.Base(dir) || !strings.Contains(f.Summary.String(), c.says) {
+				t.Errorf("%s, label %d: %v", ds.Name(), ds.Label(2), f.Summary)
+			}
+		})
+	}
+}
+
+// Links to folders are followed, and those that lead back to where they lie come to an end.
+func TestFoldersBelowLinks(t *testing.T) {
+	dir, store := t.TempDir(), t.TempDir()
+	write(t, store, "images", idx([]uint32{3, 2, 2}, ramp(12)))
+	if err := os.Symlink(store, filepath.Join(dir, "raw")); err != nil {
+		t.Fatal(err)
+	}
+	wantBytes(t, gather(mustOpen(t, dir, Options{})), ramp(12))
+	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), dir, Options{})
+	wantError(t, err, "several folders", filepath.Join("loop", "raw"))
+}
+
+func TestForeignFormats(t *testing.T) {
+	for name, c := range map[string]struct{ head, want string }{
+		"pickle":  {"\x80\x04\x95\x00", "numpy.save"},
+		"MATLAB":  {"MATLAB 5.0 MAT-file, Platform: GLNXA64", "scipy.io.loadmat"},
+		"HDF5":    {"\x89HDF\r\n\x1a\n\x00\x00", "h5py"},
+		"Parquet": {"PAR1\x15\x04\x15", "Parquet"},
+		"xz":      {"\xfd7zXZ\x00\x00\x04", "unpack it first"},
+		"table":   {"0,1,2,3\n4,5,6,7\n", "numpy.loadtxt"},
+		"text":    {"größer als\n", "is text"},
+		"nothing": {"\x01\x02\x03\x04\xff\xfe\x00\x00", "of an unknown format; expected an IDX file"},
+		"empty":   {"", "is empty; expected an IDX file"},
+	} {
+		_, err := Open(t.Context(), write(t, t.TempDir(), "x", []byte(c.head)), Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; expected %q", name, err, c.want)
+		}
+	}
+}
+
+// An embedded data set wins over what has its name in the working directory, and that is said.
+func TestEmbeddedNameOfAFolder(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	mustOpen(t, "digits", Options{Warn: func(s string) { t.Error(s) }})
+	write(t, dir, "digits/images", idx([]uint32{3, 2, 2}, ramp(12)))
+	var warned string
+	opt := Options{Warn: func(s string) { warned += s }}
+	if ds := mustOpen(t, "digits", opt); ds.Len() != 1797 || !strings.Contains(warned, "embedded data set") || !strings.Contains(warned, "./digits") {
+		t.Errorf("%d images, warned of %q", ds.Len(), warned)
+	}
+	if ds := mustOpen(t, "./digits", Options{Warn: func(string) {}}); ds.Len() != 3 {
+		t.Errorf("%d images", ds.Len())
+	}
+}

@@ -1,0 +1,29 @@
+//go:build unix
+
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// What is neither a file nor a directory is refused without being opened, which would wait for a writer.
+func TestSpecialFiles(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "x.npy")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	_, err := Open(t.Context(), pipe, Options{})
+	wantError(t, err, pipe, "is a named pipe", "written to a file first")
+	_, err = Open(t.Context(), os.DevNull, Options{})
+	wantError(t, err, os.DevNull, "is a device")
+	if _, err = Open(t.Context(), dir, Options{}); err == nil {
+		t.Error("a directory of a pipe is opened")
+	}
+	named := filepath.Join(t.TempDir(), "images.npy") // a directory with the name of a file
+	write(t, named, "images", idx([]uint32{3, 2, 2}, ramp(12)))
+	wantBytes(t, gather(mustOpen(t, named, Options{})), ramp(12))
+}
