@@ -15,11 +15,11 @@ type Summary struct {
 	Source     string     `json:"source"` // absolute path, or the name of an embedded data set
 	Format     string     `json:"format"` // "an IDX file", "PNG and JPEG pictures"
 	Images     int        `json:"images"`
-	Shape      Shape      `json:"shape"`   // of one image
-	Values     [2]float64 `json:"values"`  // least and largest stored value
-	Range      [2]float64 `json:"range"`   // stored values that stand for -1 and 1
-	Labels     int        `json:"labels"`  // images that have one
-	Classes    int        `json:"classes"` // different labels
+	Shape      Shape      `json:"shape"`                 // of one image
+	Values     [2]float64 `json:"values"`                // least and largest stored value
+	Range      [2]float64 `json:"range"`                 // stored values that stand for -1 and 1
+	Labels     int        `json:"labels"`                // images that have one
+	Classes    int        `json:"classes"`               // different labels
 	ClassNames []string   `json:"class_names,omitempty"` // by label, where the source has them
 	PassedOver []Passed   `json:"passed_over,omitempty"`
 }

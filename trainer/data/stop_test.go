@@ -1,0 +1,101 @@
+package data
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+)
+
+// tripping is a context that has ended once it was asked so often.
+type tripping struct {
+	context.Context
+	left int
+}
+
+func (c *tripping) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Reading looks at its context every few megabytes, whatever it is doing: it ends with the context's error at
+// each of these looks, and there are enough of them.
+func TestReadingStops(t *testing.T) {
+	const m, h, w = 64, 256, 256
+	plain := npy(npyDictOf("|u1", "64, 256, 256"), ramp(m*h*w))
+	shorts := npy("{'descr': '>u2', 'fortran_order': True, 'shape': (64, 256, 128)}", ramp(m*h*w))
+	for name, b := range map[string][]byte{
+		"bytes": plain, "gzip": gz(plain), "IDX": idx([]uint32{m, h, w}, ramp(m*h*w)),
+		"Fortran, mapped": shorts,
+		"npz":             npz(t, zip.Deflate, "a.npy", plain),
+		"CIFAR":           nil,
+	} {
+		file := "x"
+		if b == nil {
+			file, b = "data_batch_1.bin", cifarRecords(0, 1300, one)
+		}
+		f, err := Find(t.Context(), write(t, t.TempDir(), file, b), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counting := &tripping{t.Context(), 1 << 30}
+		if _, err := f.Read(counting); err != nil {
+			t.Fatal(err)
+		}
+		looks := 1<<30 - counting.left
+		if looks < int(f.Bytes>>20) {
+			t.Errorf("%s: %d looks at the context for %d bytes", name, looks, f.Bytes)
+		}
+		for left := 0; left < looks; left += 1 + looks/16 {
+			if _, err := f.Read(&tripping{t.Context(), left}); !errors.Is(err, context.Canceled) {
+				t.Fatalf("%s: stopped at look %d of %d: %v", name, left, looks, err)
+			}
+		}
+	}
+}
+
+// No read asks the system for more than a bounded number of bytes: a slow disk could not be interrupted.
+func TestReadsAreBounded(t *testing.T) {
+	var most int
+	r := stoppable{t.Context(), readerFunc(func(b []byte) (int, error) { most = max(most, len(b)); return len(b), nil })}
+	if _, err := io.ReadFull(r, make([]byte, 5*mostAtOnce)); err != nil || most != mostAtOnce {
+		t.Errorf("%d bytes at once, %v", most, err)
+	}
+}
+
+type readerFunc func(b []byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// Arrays in Fortran order take what was found, whether the file confirms its header or not.
+func TestFortranLoading(t *testing.T) {
+	const m, d = 1000, 5000
+	b := npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1000, 5000)}", make([]byte, 4*m*d))
+	members := append(gz(b[:len(b)/2]), gz(b[len(b)/2:])...)
+	for name, c := range map[string]struct {
+		b     []byte
+		grows bool
+	}{"plain": {b, false}, "two gzip members": {members, true}} {
+		f, err := Find(t.Context(), write(t, t.TempDir(), "x", c.b), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.grows != (f.Loading >= f.Bytes) || f.Loading < movedAtOnce {
+			t.Errorf("%s: %d bytes to load %d", name, f.Loading, f.Bytes)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := f.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		const buffers = 400 << 10
+		if total := int64(after.TotalAlloc - before.TotalAlloc); total > f.Bytes+2*f.Loading+buffers || total < f.Bytes {
+			t.Errorf("%s: reading allocates %d bytes for %d, and %d to load", name, total, f.Bytes, f.Loading)
+		}
+	}
+}
