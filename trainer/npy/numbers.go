@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"math/bits"
 )
 
 // Decode decodes the elements in src, len(dst) times the width of d. Integers of 64 bits are
@@ -12,66 +13,73 @@ func (d Dtype) Decode(dst []float64, src []byte) {
 	if d.Kind == Other || len(src) != len(dst)*d.Width {
 		panic("npy: Decode needs numbers of a known type and as many as fill dst")
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if d.Big {
-		order = binary.BigEndian
-	}
 	switch d.Kind {
 	case Bool:
 		for i, b := range src {
 			dst[i] = float64(min(b, 1))
 		}
 	case Float:
-		d.decodeFloats(dst, src, order)
+		d.decodeFloats(dst, src)
+	case Int:
+		unused := 64 - 8*d.Width
+		for i := range dst {
+			dst[i] = float64(int64(d.bits(src, i)<<unused) >> unused) // extends the sign
+		}
 	default:
-		d.decodeIntegers(dst, src, order)
+		for i := range dst {
+			dst[i] = float64(d.bits(src, i))
+		}
 	}
 }
 
-func (d Dtype) decodeFloats(dst []float64, src []byte, order binary.ByteOrder) {
+func (d Dtype) decodeFloats(dst []float64, src []byte) {
 	switch d.Width {
 	case 2:
 		for i := range dst {
-			dst[i] = half(order.Uint16(src[2*i:]))
+			dst[i] = half(uint16(d.bits(src, i)))
 		}
 	case 4:
 		for i := range dst {
-			dst[i] = float64(math.Float32frombits(order.Uint32(src[4*i:])))
+			dst[i] = float64(math.Float32frombits(uint32(d.bits(src, i))))
 		}
 	default:
 		for i := range dst {
-			dst[i] = math.Float64frombits(order.Uint64(src[8*i:]))
+			dst[i] = math.Float64frombits(d.bits(src, i))
 		}
 	}
 }
 
-func (d Dtype) decodeIntegers(dst []float64, src []byte, order binary.ByteOrder) {
-	unused := 64 - 8*d.Width
-	for i := range dst {
-		var bits uint64
-		switch b := src[i*d.Width:]; d.Width {
-		case 1:
-			bits = uint64(b[0])
-		case 2:
-			bits = uint64(order.Uint16(b))
-		case 4:
-			bits = uint64(order.Uint32(b))
-		default:
-			bits = order.Uint64(b)
+// bits are those of element i.
+func (d Dtype) bits(src []byte, i int) uint64 {
+	switch d.Width {
+	case 1:
+		return uint64(src[i])
+	case 2:
+		v := binary.LittleEndian.Uint16(src[2*i:])
+		if d.Big {
+			v = bits.ReverseBytes16(v)
 		}
-		if d.Kind == Int {
-			dst[i] = float64(int64(bits<<unused) >> unused) // extends the sign
-		} else {
-			dst[i] = float64(bits)
+		return uint64(v)
+	case 4:
+		v := binary.LittleEndian.Uint32(src[4*i:])
+		if d.Big {
+			v = bits.ReverseBytes32(v)
 		}
+		return uint64(v)
+	default:
+		v := binary.LittleEndian.Uint64(src[8*i:])
+		if d.Big {
+			v = bits.ReverseBytes64(v)
+		}
+		return v
 	}
 }
 
 // half decodes IEEE 754's binary16.
-func half(bits uint16) float64 {
-	sign := 1 - 2*float64(bits>>15)
-	fraction := float64(bits & 0x3ff)
-	switch exponent := int(bits >> 10 & 0x1f); {
+func half(h uint16) float64 {
+	sign := 1 - 2*float64(h>>15)
+	fraction := float64(h & 0x3ff)
+	switch exponent := int(h >> 10 & 0x1f); {
 	case exponent == 31 && fraction != 0:
 		return math.NaN()
 	case exponent == 31:

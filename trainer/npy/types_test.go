@@ -99,6 +99,15 @@ func TestHalfs(t *testing.T) {
 	}
 }
 
+// NumPy takes any byte but 0 for true.
+func TestTruth(t *testing.T) {
+	v := make([]float64, 4)
+	npy.Dtype{Kind: npy.Bool, Width: 1}.Decode(v, []byte{0, 1, 7, 255})
+	if !slices.Equal(v, []float64{0, 1, 1, 1}) {
+		t.Errorf("%v", v)
+	}
+}
+
 // header1 is a .npy header of version 1 with that dictionary.
 func header1(dict string) []byte {
 	return append(binary.LittleEndian.AppendUint16([]byte(npy.Magic+"\x01\x00"), uint16(len(dict))), dict...)
