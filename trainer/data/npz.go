@@ -55,7 +55,7 @@ func (a *archive) fail(format string, args ...any) error {
 }
 
 // open opens a member as a source. What the archive says of its length is trusted only as far as it can be true.
-func (a *archive) open(f *zip.File) (*source, error) {
+func (a *archive) open(f *zip.File, buffer int) (*source, error) {
 	if f.Flags&1 != 0 {
 		return nil, a.fail("%s is encrypted; unpack it first", f.Name)
 	}
@@ -64,14 +64,18 @@ func (a *archive) open(f *zip.File) (*source, error) {
 	if err != nil {
 		return nil, s.damaged(err)
 	}
-	s.r, s.closer = buffered(a.ctx, r), r
-	if f.UncompressedSize64/maxDeflate <= f.CompressedSize64 {
+	s.r, s.closer = buffered(a.ctx, r, buffer), r
+	likely := f.UncompressedSize64/maxDeflate <= f.CompressedSize64
+	if f.Method == zip.Store {
+		likely = f.UncompressedSize64 == f.CompressedSize64
+	}
+	if likely {
 		s.claim = int64(f.UncompressedSize64)
 	}
 	return s, nil
 }
 
-// opened opens a member of the archive at path, whose source closes both.
+// openMember opens a member of the archive at path, whose source closes both.
 func openMember(ctx context.Context, path, name string) (*source, error) {
 	a, err := openArchive(ctx, path)
 	if err != nil {
@@ -79,7 +83,7 @@ func openMember(ctx context.Context, path, name string) (*source, error) {
 	}
 	for _, f := range a.zip.File {
 		if f.Name == name {
-			s, err := a.open(f)
+			s, err := a.open(f, bufferBytes)
 			if err == nil {
 				s.closer = closers{s.closer, a.file}
 				return s, nil
@@ -127,7 +131,7 @@ func (a *archive) members() (members []member, others []string, err error) {
 }
 
 func (a *archive) member(name string, f *zip.File) (member, error) {
-	s, err := a.open(f)
+	s, err := a.open(f, 1<<10) // there may be very many
 	if err != nil {
 		return member{}, err
 	}
@@ -173,7 +177,7 @@ func (a *archive) findNPZ(opt Options) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.open(images.file)
+	s, err := a.open(images.file, bufferBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -256,7 +256,7 @@ func FuzzNPZ(f *testing.F) {
 
 // checkMember reads a member: what is read has the checksum that the archive gives.
 func checkMember(t *testing.T, a *archive, m member) {
-	s, err := a.open(m.file)
+	s, err := a.open(m.file, bufferBytes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,13 +56,16 @@ func (s stoppable) Read(b []byte) (int, error) {
 	return s.Reader.Read(b[:min(len(b), mostAtOnce)])
 }
 
+// bufferBytes is the size of a source's buffer.
+const bufferBytes = 1 << 16
+
 // buffered is the reader of a source.
-func buffered(ctx context.Context, r io.Reader) *bufio.Reader {
-	return bufio.NewReaderSize(stoppable{ctx, r}, 1<<16)
+func buffered(ctx context.Context, r io.Reader, size int) *bufio.Reader {
+	return bufio.NewReaderSize(stoppable{ctx, r}, size)
 }
 
 func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
-	s := &source{ctx: ctx, path: path, r: buffered(ctx, r), claim: size(r)}
+	s := &source{ctx: ctx, path: path, r: buffered(ctx, r, bufferBytes), claim: size(r)}
 	head, err := s.r.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)
@@ -74,7 +77,7 @@ func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
 		if err != nil {
 			return nil, s.damaged(err)
 		}
-		s.r = buffered(ctx, z)
+		s.r = buffered(ctx, z, bufferBytes)
 		if _, err := s.r.Peek(headLen); err != nil && err != io.EOF {
 			return nil, s.damaged(err)
 		}
