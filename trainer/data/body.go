@@ -12,11 +12,13 @@ func (s *source) confirms(bytes int64) bool { return s.claim >= 0 && s.claim == 
 // firstRead bounds what is allocated on the word of a header alone.
 const firstRead = 1 << 22
 
-// body reads the n elements that a header has promised, each of width bytes in the file, by means
-// of fill, which works like io.ReadFull and is told how many elements there were before, and checks
-// that the file ends there. Unless the size of the file confirms them, memory grows with what is
-// really read, so that a false header cannot exhaust it.
-func body[T any](s *source, n, width int, fill func(first int, dst []T) (int, error)) ([]T, error) {
+// filler works like io.ReadFull and is told how many elements were read before.
+type filler[T any] func(first int, dst []T) (int, error)
+
+// body reads the n elements that a header has promised, each of width bytes in the file, and
+// checks that the file ends there. Unless the size of the file confirms them, memory grows with
+// what is really read, so that a false header cannot exhaust it.
+func body[T any](s *source, n, width int, fill filler[T]) ([]T, error) {
 	size := min(n, firstRead)
 	if s.confirms(memory.Array[uint8](n, width)) {
 		size = n

@@ -13,8 +13,9 @@ import (
 )
 
 // The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, "Learning multiple layers of
-// features from tiny images", 2009): records of one label, or two of which the second is the finer,
-// and the 1,024 red, the 1,024 green and the 1,024 blue values of a picture of 32 x 32, row by row.
+// features from tiny images", 2009): records of one label, or two of which the second is the
+// finer, and the 1,024 red, the 1,024 green and the 1,024 blue values of a picture of 32 x 32,
+// row by row.
 
 var cifarShape = Shape{32, 32, 3}
 
@@ -38,8 +39,8 @@ var (
 	cifar100Name = regexp.MustCompile(`^(train|test)\.bin$`)
 )
 
-// asCIFAR reports whether a file is a batch: by its name, its size and the labels of its first records.
-// The names of CIFAR-10 are its own, so that for them all but that is an error.
+// asCIFAR reports whether a file is a batch: by its name, its size and the labels of its first
+// records. The names of CIFAR-10 are its own, so that for them all but that is an error.
 func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
 	name := filepath.Base(path)
 	switch {
@@ -59,7 +60,9 @@ func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
 	if len(b.classes) == 2 {
 		return b, false, nil // train.bin may be anything
 	}
-	return b, false, fmt.Errorf("data: %s: has the name of a batch of CIFAR-10, but its %d bytes are not records of a label, 0 to 9, and 3072 pixels (%d bytes each): it is damaged or truncated, or something else, which needs another name",
+	return b, false, fmt.Errorf("data: %s: has the name of a batch of CIFAR-10, but its %d "+
+		"bytes are not records of a label, 0 to 9, and 3072 pixels (%d bytes each): it is "+
+		"damaged or truncated, or something else, which needs another name",
 		path, size, b.width())
 }
 
@@ -123,13 +126,15 @@ func foundCIFAR(batches []cifarBatch, name string) *Found {
 		m += b.m
 	}
 	return &Found{
-		Len: m, Shape: cifarShape, Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m),
-		read: func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
+		Len: m, Shape: cifarShape,
+		Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m),
+		read:  func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
 	}
 }
 
 func readCIFAR(ctx context.Context, batches []cifarBatch, name string, m int) (*array, error) {
-	a := &array{name: name, shape: cifarShape, u8: make([]uint8, m*cifarShape.Dim()), labels: make([]int32, m)}
+	a := &array{name: name, shape: cifarShape, u8: make([]uint8, m*cifarShape.Dim()),
+		labels: make([]int32, m)}
 	for _, b := range batches {
 		if err := a.readBatch(ctx, b); err != nil {
 			return nil, err
@@ -152,7 +157,8 @@ func (a *array) readBatch(ctx context.Context, b cifarBatch) error {
 		}
 		labels := len(b.classes)
 		if k := b.wrong(record[:labels]); k >= 0 {
-			return s.fail("has the label %d in record %d (counted from 0); %s has labels from 0 to %d", record[k], i, b.name(), b.classes[k]-1)
+			return s.fail("has the label %d in record %d (counted from 0); %s has labels from 0 "+
+				"to %d", record[k], i, b.name(), b.classes[k]-1)
 		}
 		interleave(a.u8[a.m*cifarShape.Dim():], record[labels:])
 		a.labels[a.m] = int32(record[labels-1])
@@ -170,7 +176,8 @@ func interleave(dst, planes []uint8) {
 	}
 }
 
-// cifarClasses reads the names of the classes, one a line, that lie beside the batches; nil if they do not.
+// cifarClasses reads the names of the classes, one a line, that lie beside the batches; nil if
+// they do not.
 func cifarClasses(b cifarBatch) []string {
 	file := map[int]string{1: "batches.meta.txt", 2: "fine_label_names.txt"}[len(b.classes)]
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(b.path), file))

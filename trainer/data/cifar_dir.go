@@ -54,7 +54,8 @@ func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) 
 	}
 	for _, b := range batches[1:] {
 		if len(b.classes) != len(batches[0].classes) {
-			return nil, fmt.Errorf("data: %s: holds batches of CIFAR-10 and of CIFAR-100; give the path of one of them", dir)
+			return nil, fmt.Errorf("data: %s: holds batches of CIFAR-10 and of CIFAR-100; give "+
+				"the path of one of them", dir)
 		}
 	}
 	train, test := trainingBatches(batches)
@@ -71,8 +72,8 @@ func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) 
 	return f, nil
 }
 
-// trainingBatches divides batches into those to train on, by number, and the others. A test batch without any
-// is trained on.
+// trainingBatches divides batches into those to train on, by number, and the others. A test
+// batch without any is trained on.
 func trainingBatches(batches []cifarBatch) (train, test []cifarBatch) {
 	for _, b := range batches {
 		if strings.HasPrefix(filepath.Base(b.path), "test") {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these formats,
-// otherwise the pictures in it and below it, otherwise such batches or files in the one folder below it
-// that has some. Names that begin with a dot are passed over.
+// findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these
+// formats, otherwise the pictures in it and below it, otherwise such batches or files in the
+// one folder below it that has some. Names that begin with a dot are passed over.
 func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	if f, err := findArrays(ctx, dir, opt); f != nil || err != nil {
 		return f, err
@@ -26,7 +26,8 @@ func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	return nil, err
 }
 
-// findArrays looks for the formats that keep many images in a file, directly in dir; nil if there are none.
+// findArrays looks for the formats that keep many images in a file, directly in dir; nil if
+// there are none.
 func findArrays(ctx context.Context, dir string, opt Options) (*Found, error) {
 	if f, err := findCIFARDir(ctx, dir, opt); f != nil || err != nil {
 		return f, err
@@ -41,7 +42,8 @@ const foldersBelow = 2
 // errPicture ends the search of findBelow.
 var errPicture = errors.New("a picture")
 
-// findBelow looks for them in the folders below dir, which must hold no picture; nil if there are none.
+// findBelow looks for them in the folders below dir, which must hold no picture; nil if there
+// are none.
 func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
 	folders, err := arrayFolders(ctx, dir, foldersBelow)
 	switch {
@@ -50,7 +52,8 @@ func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
 	case err != nil:
 		return nil, err
 	case len(folders) > 1:
-		return nil, fmt.Errorf("data: %s: holds no images itself, and several folders below it do: %s; give the path of one",
+		return nil, fmt.Errorf("data: %s: holds no images itself, and several folders below it "+
+			"do: %s; give the path of one",
 			dir, strings.Join(firstOf(folders, maxListed), ", "))
 	}
 	f, err := findArrays(ctx, filepath.Join(dir, folders[0]), opt)
@@ -71,8 +74,8 @@ func firstOf(names []string, n int) []string {
 	return append(names[:n:n], fmt.Sprintf("and %d more", len(names)-n))
 }
 
-// arrayFolders names the folders at most depth levels below dir, relative to it, that hold IDX images or CIFAR's
-// batches. A picture ends it with errPicture.
+// arrayFolders names the folders at most depth levels below dir, relative to it, that hold IDX
+// images or CIFAR's batches. A picture ends it with errPicture.
 func arrayFolders(ctx context.Context, dir string, depth int) (folders []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -119,7 +122,8 @@ func holdsArrays(ctx context.Context, dir string) (bool, error) {
 	return len(images) > 0, err
 }
 
-// isPicture reports whether a file is a picture by its first bytes, or claims to be one by its name.
+// isPicture reports whether a file is a picture by its first bytes, or claims to be one by its
+// name.
 func isPicture(path string) bool {
 	k, err := peekImage(path)
 	return err != nil || k == kindPNG || k == kindJPEG

@@ -11,7 +11,8 @@ import (
 // findFile looks at the header of a file.
 func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (*Found, error) {
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("data: %s: is %s; expected %s (what it gives can be written to a file first)", path, special(info.Mode()), accepted)
+		return nil, fmt.Errorf("data: %s: is %s; expected %s (what it gives can be written to a "+
+			"file first)", path, special(info.Mode()), accepted)
 	}
 	if f, err := findCIFARFile(ctx, path, info.Size(), opt); f != nil || err != nil {
 		return f, err
@@ -27,7 +28,8 @@ func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (
 	case kindZip:
 		return findZip(ctx, path, opt)
 	case kindPNG, kindJPEG:
-		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image", path, k)
+		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image",
+			path, k)
 	default:
 		return nil, fmt.Errorf("data: %s: is %s", path, s.foreign(k))
 	}
@@ -44,7 +46,8 @@ func findArray(s *source, k kind, opt Options) (*Found, error) {
 	if k == kindIDX {
 		f, err = findIDX(s, idxFile{path: path}, nil)
 	} else {
-		f, err = findNPY(s, opt, func(ctx context.Context) (*source, error) { return openSource(ctx, path) })
+		open := func(ctx context.Context) (*source, error) { return openSource(ctx, path) }
+		f, err = findNPY(s, opt, open)
 	}
 	if err != nil {
 		return nil, err
@@ -94,8 +97,8 @@ func (h header) fileBytes() int64 { return memory.Array[uint8](h.m, h.shape.Dim(
 // numbers is how many of them the array has.
 func (h header) numbers() int { return h.m * h.shape.Dim() }
 
-// found is the data set that follows a header in s. A file that is too small for it is an error now,
-// before anybody asks for the memory that it promises to fill.
+// found is the data set that follows a header in s. A file that is too small for it is an error
+// now, before anybody asks for the memory that it promises to fill.
 func (h header) found(s *source, read func(context.Context) (*array, error)) (*Found, error) {
 	if rest := s.claim - s.taken; s.claim >= 0 && !s.gzip && rest < h.fileBytes() {
 		return nil, s.truncated(int(rest)/h.stored, h.numbers())

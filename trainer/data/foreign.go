@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// foreign says what a file of a format that plume does not read is, and how what it holds can be had.
+// foreign says what a file of a format that plume does not read is, and how what it holds can
+// be had.
 func (s *source) foreign(k kind) string {
 	head, _ := s.r.Peek(foreignHead) // shorter at the end of a short file
 	if k == kindOther {
@@ -21,7 +22,8 @@ func (s *source) foreign(k kind) string {
 
 const foreignHead = 512
 
-const pickleRemedy = ", which can run code when it is loaded and so is not read; of CIFAR take the binary version, " +
+const pickleRemedy = ", which can run code when it is loaded and so is not read; of CIFAR take " +
+	"the binary version, " +
 	"and of others save the array from Python: numpy.save('x.npy', x)"
 
 func isPickle(head []byte) bool {
@@ -43,7 +45,8 @@ func begins(magic ...string) func([]byte) bool {
 func isText(head []byte) bool {
 	for i := 0; i < len(head); {
 		r, n := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && len(head)-i >= utf8.UTFMax || !unicode.IsPrint(r) && !unicode.IsSpace(r) && r != utf8.RuneError {
+		if r == utf8.RuneError && len(head)-i >= utf8.UTFMax || !unicode.IsPrint(r) &&
+			!unicode.IsSpace(r) && r != utf8.RuneError {
 			return false
 		}
 		i += n
@@ -57,10 +60,15 @@ var foreigners = []struct {
 	says string
 }{
 	{isPickle, "a Python pickle" + pickleRemedy},
-	{begins("MATLAB 7.3", "\x89HDF\r\n\x1a\n"), "an HDF5 file (as MATLAB 7.3 writes too); save its array: numpy.save('x.npy', h5py.File(f)['NAME'][:])"},
-	{begins("MATLAB"), "a MATLAB file; save its array: numpy.save('x.npy', scipy.io.loadmat(f)['NAME']), pictures as M x H x W x C " +
+	{begins("MATLAB 7.3", "\x89HDF\r\n\x1a\n"), "an HDF5 file (as MATLAB 7.3 writes too); save " +
+		"its array: numpy.save('x.npy', h5py.File(f)['NAME'][:])"},
+	{begins("MATLAB"), "a MATLAB file; save its array: numpy.save('x.npy', " +
+		"scipy.io.loadmat(f)['NAME']), pictures as M x H x W x C " +
 		"(from H x W x C x M: x.transpose(3, 0, 1, 2))"},
-	{begins("PAR1"), "a Parquet file; save its images as a .npy array, numpy.save('x.npy', x), or as PNG files"},
-	{begins("BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "7z\xbc\xaf\x27\x1c", "Rar!"), "packed by bzip2, xz, zstd, 7z or RAR; unpack it first"},
-	{isText, "text; expected " + accepted + " (a table of numbers: numpy.save('x.npy', numpy.loadtxt(f, delimiter=',')))"},
+	{begins("PAR1"), "a Parquet file; save its images as a .npy array, numpy.save('x.npy', x), " +
+		"or as PNG files"},
+	{begins("BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "7z\xbc\xaf\x27\x1c", "Rar!"),
+		"packed by bzip2, xz, zstd, 7z or RAR; unpack it first"},
+	{isText, "text; expected " + accepted + " (a table of numbers: numpy.save('x.npy', " +
+		"numpy.loadtxt(f, delimiter=',')))"},
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// fortran is the order of an array whose first index, that of the images, runs fastest: all images'
-// first value, all images' second value, and so on, the last dimension the slowest.
+// fortran is the order of an array whose first index, that of the images, runs fastest: all
+// images' first value, all images' second value, and so on, the last dimension the slowest.
 type fortran struct {
 	m    int
 	at   []int32 // place in an image of each of its values, as they follow one another in the file
@@ -17,8 +17,8 @@ type fortran struct {
 // movedAtOnce is about how many numbers are read before they are moved to their places.
 const movedAtOnce = 1 << 20
 
-// newFortran is the order of an array of these dimensions, the first of them that of the images, which
-// have at most MaxDim values.
+// newFortran is the order of an array of these dimensions, the first of them that of the
+// images, which have at most MaxDim values.
 func newFortran(dims []int) fortran {
 	f := fortran{m: dims[0], at: []int32{0}}
 	stride := 1
@@ -44,8 +44,8 @@ func columnsAtOnce(m, d int) int { return min(d, max(1, movedAtOnce/m)) }
 // place is the row and column of number i of the file.
 func (f fortran) place(i int) (row, column int) { return i % f.m, int(f.at[i/f.m]) }
 
-// fortranLoading is the memory that reading such an array of m images of d values of width bytes takes
-// beside the array's.
+// fortranLoading is the memory that reading such an array of m images of d values of width
+// bytes takes beside the array's.
 func fortranLoading(m, d, width int) int64 {
 	return memory.Array[uint8](m, columnsAtOnce(m, d), width) + memory.Array[int32](2, d)
 }
@@ -60,16 +60,17 @@ func move[T any](f fortran, dst, src []T, first int) {
 	}
 }
 
-// fortranBody reads an array in that order, like body, into C order. Where the size of the file does
-// not confirm the header, the array is read as it is first and takes its memory twice.
-func fortranBody[T any](s *source, f fortran, width int, fill func(first int, dst []T) (int, error)) ([]T, error) {
+// fortranBody reads an array in that order, like body, into C order. Where the size of the file
+// does not confirm the header, the array is read as it is first and takes its memory twice.
+func fortranBody[T any](s *source, f fortran, width int, fill filler[T]) ([]T, error) {
 	n := f.m * len(f.at)
 	if !s.confirms(memory.Array[uint8](n, width)) {
 		all, err := body(s, n, width, fill)
 		if err != nil {
 			return nil, err
 		}
-		return inCOrder(s.ctx, f, func(first, k int) ([]T, error) { return all[first : first+k], nil })
+		next := func(first, k int) ([]T, error) { return all[first : first+k], nil }
+		return inCOrder(s.ctx, f, next)
 	}
 	block := make([]T, f.m*f.cols)
 	dst, err := inCOrder(s.ctx, f, func(first, k int) ([]T, error) {
@@ -84,9 +85,11 @@ func fortranBody[T any](s *source, f fortran, width int, fill func(first int, ds
 	return dst, s.end(n)
 }
 
-// inCOrder makes an array in C order of the numbers in Fortran's, of which next returns k from the
-// first on.
-func inCOrder[T any](ctx context.Context, f fortran, next func(first, k int) ([]T, error)) ([]T, error) {
+// inCOrder makes an array in C order of the numbers in Fortran's, of which next returns k from
+// the first on.
+func inCOrder[T any](
+	ctx context.Context, f fortran, next func(first, k int) ([]T, error),
+) ([]T, error) {
 	d := len(f.at)
 	dst := make([]T, f.m*d)
 	for column := 0; column < d; column += f.cols {

@@ -39,7 +39,8 @@ func idxHeader(s *source) (dtype npyfile.Dtype, dims []int, n int, err error) {
 		return dtype, nil, 0, err
 	}
 	if !isIDXMagic(magic[:]) {
-		return dtype, nil, 0, s.fail("starts with % x; expected the magic number of an IDX file, 00 00 08 and the number of dimensions", magic)
+		return dtype, nil, 0, s.fail("starts with % x; expected the magic number of an IDX "+
+			"file, 00 00 08 and the number of dimensions", magic)
 	}
 	dtype = idxTypes[magic[2]]
 	raw := make([]byte, 4*int(magic[3]))
@@ -51,14 +52,23 @@ func idxHeader(s *source) (dtype npyfile.Dtype, dims []int, n int, err error) {
 		dims = append(dims, int(binary.BigEndian.Uint32(raw)))
 		little = append(little, int(binary.LittleEndian.Uint32(raw)))
 	}
-	if m, err := elements(little); err == nil && len(dims) > 1 && s.confirms(memory.Array[uint8](m, dtype.Width)) && !slices.Equal(dims, little) {
-		return dtype, nil, 0, s.fail("has its dimensions (%s) in little-endian order; an IDX file has them big-endian", joinDims(little))
+	if s.isLittle(dtype, dims, little) {
+		return dtype, nil, 0, s.fail("has its dimensions (%s) in little-endian order; an IDX "+
+			"file has them big-endian", joinDims(little))
 	}
 	n, err = elements(dims)
 	if err != nil {
 		return dtype, nil, 0, s.fail("%w", err)
 	}
 	return dtype, dims, n, nil
+}
+
+// isLittle reports whether the size of the file confirms the dimensions only in the order that no
+// IDX file has.
+func (s *source) isLittle(dtype npyfile.Dtype, dims, little []int) bool {
+	n, err := elements(little)
+	return err == nil && len(dims) > 1 && !slices.Equal(dims, little) &&
+		s.confirms(memory.Array[uint8](n, dtype.Width))
 }
 
 // idxImages reads the header of images M x H x W or M x H x W x C.
@@ -68,15 +78,18 @@ func idxImages(s *source) (header, error) {
 		return header{}, err
 	}
 	if dtype != idxTypes[0x08] && len(dims) != 1 {
-		return header{}, s.fail("is an IDX file of %s; expected uint8: save numpy.frombuffer(open(f, 'rb').read(), '%s', offset=%d).reshape(%s) as .npy",
+		return header{}, s.fail("is an IDX file of %s; expected uint8: save "+
+			"numpy.frombuffer(open(f, 'rb').read(), '%s', offset=%d).reshape(%s) as .npy",
 			dtype.Name(), dtype.Descr, 4+4*len(dims), strings.ReplaceAll(joinDims(dims), " x", ","))
 	}
 	switch len(dims) {
 	case 1:
-		return header{}, s.fail("is an IDX file of labels (1 dimension); expected images, M x H x W or M x H x W x C")
+		return header{}, s.fail("is an IDX file of labels (1 dimension); expected images, M x H " +
+			"x W or M x H x W x C")
 	case 3, 4:
 	default:
-		return header{}, s.fail("is an IDX file of %d dimensions (%s); expected images, M x H x W or M x H x W x C", len(dims), joinDims(dims))
+		return header{}, s.fail("is an IDX file of %d dimensions (%s); expected images, M x H x "+
+			"W or M x H x W x C", len(dims), joinDims(dims))
 	}
 	shape, err := imageShape(dims)
 	if err != nil {
@@ -105,7 +118,8 @@ func readIDXLabels(s *source) ([]int32, error) {
 		return nil, err
 	}
 	if len(dims) != 1 {
-		return nil, s.fail("has %d dimensions (%s); expected labels, 1 dimension", len(dims), joinDims(dims))
+		return nil, s.fail("has %d dimensions (%s); expected labels, 1 dimension", len(dims),
+			joinDims(dims))
 	}
 	if dtype.Kind == npyfile.Float {
 		return nil, s.fail("is an IDX file of %s; expected labels, integers", dtype.Name())
@@ -150,7 +164,9 @@ func findIDX(s *source, image idxFile, label *idxFile) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.found(s, func(ctx context.Context) (*array, error) { return openIDX(ctx, image, label) })
+	f, err := h.found(s, func(ctx context.Context) (*array, error) {
+		return openIDX(ctx, image, label)
+	})
 	if err == nil && label != nil {
 		f.Bytes += memory.Array[int32](label.m)
 	}

@@ -18,7 +18,8 @@ func findIDXDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	}
 	image, label := chooseIDX(images, labels)
 	if label == nil && len(labels) > 0 {
-		opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir, image.path)
+		opt.warn("data: %s: no label file is as long as %s, so the images have no labels", dir,
+			image.path)
 	}
 	s, err := openSource(ctx, image.path)
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// readLabels reads n labels to the end of the file: whole numbers, of which -1 is an unknown label.
+// readLabels reads n labels to the end of the file: whole numbers, of which -1 is an unknown
+// label.
 func readLabels(s *source, n int, dtype npyfile.Dtype) ([]int32, error) {
 	bad, value := -1, 0.0
 	labels, err := body(s, n, dtype.Width, func(first int, dst []int32) (int, error) {
@@ -22,7 +23,8 @@ func readLabels(s *source, n int, dtype npyfile.Dtype) ([]int32, error) {
 		})
 	})
 	if err == nil && bad >= 0 {
-		err = s.fail("holds the label %v at place %d (counted from 0); expected whole numbers from 0 to %d, or -1 for unknown",
+		err = s.fail("holds the label %v at place %d (counted from 0); expected whole numbers "+
+			"from 0 to %d, or -1 for unknown",
 			value, bad, math.MaxInt32)
 	}
 	if err != nil {

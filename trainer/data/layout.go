@@ -17,7 +17,8 @@ func elements(dims []int) (int, error) {
 			return 0, fmt.Errorf("has the dimensions %s; expected none below 1", joinDims(dims))
 		}
 		if n > maxElements/d {
-			return 0, fmt.Errorf("has the dimensions %s, more elements than can be addressed", joinDims(dims))
+			return 0, fmt.Errorf("has the dimensions %s, more elements than can be addressed",
+				joinDims(dims))
 		}
 		n *= d
 	}
@@ -37,7 +38,8 @@ func joinDims(dims []int) string {
 func imageShape(dims []int) (Shape, error) {
 	switch len(dims) {
 	case 1:
-		return Shape{}, fmt.Errorf("has 1 dimension (%d); expected 2 to 4, M x D, M x H x W or M x H x W x C: save x.reshape(M, D), with the number M of rows",
+		return Shape{}, fmt.Errorf("has 1 dimension (%d); expected 2 to 4, M x D, M x H x W or "+
+			"M x H x W x C: save x.reshape(M, D), with the number M of rows",
 			dims[0])
 	case 2:
 		d := dims[1]
@@ -49,12 +51,14 @@ func imageShape(dims []int) (Shape, error) {
 		return Shape{dims[1], dims[2], 1}, nil
 	case 4:
 		if !isChannels(dims[3]) {
-			return Shape{}, fmt.Errorf("has the dimensions %s, %d channels; expected 1 (gray) or 3 (RGB) in the last dimension%s",
+			return Shape{}, fmt.Errorf("has the dimensions %s, %d channels; expected 1 (gray) "+
+				"or 3 (RGB) in the last dimension%s",
 				joinDims(dims), dims[3], channelRemedy(dims))
 		}
 		return Shape{dims[1], dims[2], dims[3]}, nil
 	}
-	return Shape{}, fmt.Errorf("has %d dimensions (%s); expected 2 to 4: M x D, M x H x W or M x H x W x C",
+	return Shape{}, fmt.Errorf("has %d dimensions (%s); expected 2 to 4: M x D, M x H x W "+
+		"or M x H x W x C",
 		len(dims), joinDims(dims))
 }
 
@@ -64,13 +68,15 @@ func isChannels(c int) bool { return c == 1 || c == 3 }
 func channelRemedy(dims []int) string {
 	switch {
 	case isChannels(dims[1]):
-		return fmt.Sprintf("; these seem to be M x C x H x W, channels first: save x.transpose(0, 2, 3, 1), %s",
+		return fmt.Sprintf("; these seem to be M x C x H x W, channels first: save "+
+			"x.transpose(0, 2, 3, 1), %s",
 			joinDims([]int{dims[0], dims[2], dims[3], dims[1]}))
 	case dims[0] == 3 && dims[3] > 4:
 		return fmt.Sprintf("; these may be C x H x W x M: save x.transpose(3, 1, 2, 0), %s",
 			joinDims([]int{dims[3], dims[1], dims[2], dims[0]}))
 	case dims[2] == 3 && dims[3] > 4:
-		return fmt.Sprintf("; these seem to be H x W x C x M, as MATLAB keeps pictures: save x.transpose(3, 0, 1, 2), %s",
+		return fmt.Sprintf("; these seem to be H x W x C x M, as MATLAB keeps pictures: save "+
+			"x.transpose(3, 0, 1, 2), %s",
 			joinDims([]int{dims[3], dims[0], dims[1], dims[2]}))
 	case dims[3] == 4:
 		return "; if the fourth is alpha, save x[..., :3]"
@@ -98,16 +104,20 @@ func doubt(dims []int) string {
 // doubtRows is doubt of m rows of d numbers.
 func doubtRows(m, d int) string {
 	if m == d && d >= smallestSide {
-		return fmt.Sprintf("is read as %d rows of %d numbers; if it is one picture of %d x %d, it is no data set: save many, numpy.stack(pictures)",
+		return fmt.Sprintf("is read as %d rows of %d numbers; if it is one picture of %d x %d, "+
+			"it is no data set: save many, numpy.stack(pictures)",
 			m, d, m, d)
 	}
 	side := int(math.Round(math.Sqrt(float64(d) / 3)))
 	if 3*side*side != d || side < smallestSide {
 		return ""
 	}
-	return fmt.Sprintf("is read as %d rows of %d numbers that are no pictures, 1 x %d; if they are RGB pictures of %d x %d, save "+
-		"x.reshape(-1, %d, %d, 3) where the three values of a pixel lie together, or x.reshape(-1, 3, %d, %d).transpose(0, 2, 3, 1) where the "+
-		"channels follow one another, as CIFAR has them", m, d, d, side, side, side, side, side, side)
+	return fmt.Sprintf("is read as %d rows of %d numbers that are no pictures, 1 x %d; if they "+
+		"are RGB pictures of %d x %d, save "+
+		"x.reshape(-1, %d, %d, 3) where the three values of a pixel lie together, or "+
+		"x.reshape(-1, 3, %d, %d).transpose(0, 2, 3, 1) where the "+
+		"channels follow one another, as CIFAR has them", m, d, d, side, side, side, side, side,
+		side)
 }
 
 // doubtPictures is doubt of an array M x H x W.
@@ -115,10 +125,12 @@ func doubtPictures(dims []int) string {
 	m, h, w := dims[0], dims[1], dims[2]
 	switch {
 	case (w == 3 || w == 4) && m >= smallestSide && h >= smallestSide:
-		return fmt.Sprintf("is read as %d gray images of %d x %d; if it is one picture of %s, it is no data set: save many, numpy.stack(pictures)",
+		return fmt.Sprintf("is read as %d gray images of %d x %d; if it is one picture of %s, "+
+			"it is no data set: save many, numpy.stack(pictures)",
 			m, h, w, joinDims(dims))
 	case m == 3 && h >= smallestSide && w >= smallestSide:
-		return fmt.Sprintf("is read as 3 gray images of %d x %d; if it is one RGB picture, channels first, it is no data set: save many, "+
+		return fmt.Sprintf("is read as 3 gray images of %d x %d; if it is one RGB picture, "+
+			"channels first, it is no data set: save many, "+
 			"numpy.stack(pictures).transpose(0, 2, 3, 1)", h, w)
 	}
 	return ""

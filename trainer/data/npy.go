@@ -73,8 +73,8 @@ func findNPY(s *source, opt Options, open func(context.Context) (*source, error)
 	return f, nil
 }
 
-// readNPY reads a whole array. Bytes stay bytes; other numbers become float32, which opt.Range, if it
-// is given, takes to [-1, 1].
+// readNPY reads a whole array. Bytes stay bytes; other numbers become float32, which opt.Range,
+// if it is given, takes to [-1, 1].
 func readNPY(s *source, opt Options) (*array, error) {
 	n, h, err := npyHeader(s)
 	if err != nil {
@@ -85,7 +85,7 @@ func readNPY(s *source, opt Options) (*array, error) {
 	}
 	a := &array{name: baseName(s.path), shape: h.shape, m: h.m, stored: stored{dtype: n.Dtype}}
 	if isBytes(n.Dtype) {
-		a.u8, _, err = readOrder(s, n, s.fillBytes)
+		a.u8, _, err = readOrder[uint8](s, n, s.fillBytes)
 		if err == nil && n.Dtype.Kind == npyfile.Bool {
 			err = makeTruth(s.ctx, a.u8)
 		}
@@ -93,7 +93,7 @@ func readNPY(s *source, opt Options) (*array, error) {
 	}
 	x := newNumbers(n.Dtype, opt.Range)
 	var place func(i int) (row, column int)
-	a.f32, place, err = readOrder(s, n, func(first int, dst []float32) (int, error) { return x.fill(s, first, dst) })
+	a.f32, place, err = readOrder(s, n, x.fill(s))
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +101,14 @@ func readNPY(s *source, opt Options) (*array, error) {
 	return a, x.check(s, place)
 }
 
-// readOrder reads the elements in the order that the header tells. What it returns also tells the row
-// and column of element i of the file.
-func readOrder[T any](s *source, n npyfile.Header, fill func(first int, dst []T) (int, error)) ([]T, func(i int) (row, column int), error) {
+// readOrder reads the elements in the order that the header tells. What it returns also tells
+// the row and column of element i of the file.
+func readOrder[T any](
+	s *source, n npyfile.Header, fill filler[T],
+) (dst []T, place func(i int) (row, column int), err error) {
 	if n.Fortran {
 		f := newFortran(n.Dims)
-		dst, err := fortranBody(s, f, n.Dtype.Width, fill)
+		dst, err = fortranBody(s, f, n.Dtype.Width, fill)
 		return dst, f.place, err
 	}
 	count, err := elements(n.Dims)
@@ -114,7 +116,7 @@ func readOrder[T any](s *source, n npyfile.Header, fill func(first int, dst []T)
 		return nil, nil, s.fail("%w", err)
 	}
 	dim := count / n.Dims[0]
-	dst, err := body(s, count, n.Dtype.Width, fill)
+	dst, err = body(s, count, n.Dtype.Width, fill)
 	return dst, func(i int) (int, int) { return i / dim, i % dim }, err
 }
 

@@ -54,7 +54,8 @@ func (a *archive) fail(format string, args ...any) error {
 	return fmt.Errorf("data: %s: %w", a.path, fmt.Errorf(format, args...))
 }
 
-// open opens a member as a source. What the archive says of its length is trusted only as far as it can be true.
+// open opens a member as a source. What the archive says of its length is trusted only as far
+// as it can be true.
 func (a *archive) open(f *zip.File, buffer int) (*source, error) {
 	if f.Flags&1 != 0 {
 		return nil, a.fail("%s is encrypted; unpack it first", f.Name)
@@ -137,7 +138,8 @@ func (a *archive) member(name string, f *zip.File) (member, error) {
 	}
 	defer s.close()
 	m := member{name: name, file: f}
-	if m.header, err = npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail}); err != nil {
+	m.header, err = npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	if err != nil {
 		return member{}, err
 	}
 	m.images, m.cannot = npyImages(m.header)
@@ -161,7 +163,8 @@ func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 			return nil, a.fail("is a file of PyTorch (torch.save)%s", pickleRemedy)
 		}
 	}
-	return nil, a.fail("is %s; expected %s", kindZip, accepted) // archives of pictures: findArchive(ctx, path, opt)
+	// Archives of pictures: findArchive(ctx, path, opt).
+	return nil, a.fail("is %s; expected %s", kindZip, accepted)
 }
 
 // findNPZ finds the array of images in an .npz archive, and their labels.
@@ -183,7 +186,9 @@ func (a *archive) findNPZ(opt Options) (*Found, error) {
 	}
 	defer s.close()
 	path := a.path
-	f, err := findNPY(s, opt, func(ctx context.Context) (*source, error) { return openMember(ctx, path, images.file.Name) })
+	f, err := findNPY(s, opt, func(ctx context.Context) (*source, error) {
+		return openMember(ctx, path, images.file.Name)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -28,13 +28,14 @@ func (a *archive) choose(members []member, name string) (member, error) {
 	case len(members) == 1:
 		return member{}, a.fail("%s %w", members[0].name, members[0].cannot)
 	case len(can) == 0:
-		return member{}, a.fail("has no array of images: %s; expected M x D, M x H x W or M x H x W x C of numbers%s",
-			list(members), "; --array NAME takes one whatever its name")
+		return member{}, a.fail("has no array of images: %s; expected numbers, M x D, "+
+			"M x H x W or M x H x W x C; --array NAME takes one whatever its name", list(members))
 	}
 	if i := onlyTraining(can); i >= 0 {
 		return can[i], nil
 	}
-	return member{}, a.fail("has several arrays that can be images: %s; choose one with --array NAME", list(can))
+	return member{}, a.fail("has several arrays that can be images: %s; choose one "+
+		"with --array NAME", list(can))
 }
 
 // named is the member of that name.
@@ -45,7 +46,8 @@ func (a *archive) named(members []member, name string) (member, error) {
 		for _, m := range members {
 			names = append(names, m.name)
 		}
-		return member{}, a.fail("has no array %q%s; it has %s", name, suggest.DidYouMean(name, names), list(members))
+		return member{}, a.fail("has no array %q%s; it has %s",
+			name, suggest.DidYouMean(name, names), list(members))
 	}
 	if members[i].cannot != nil {
 		return member{}, a.fail("%s %w", members[i].name, members[i].cannot)
@@ -61,27 +63,36 @@ func list(members []member) string {
 	return strings.Join(firstOf(names, maxListed), ", ")
 }
 
-// onlyTraining is the one member whose name says that it is for training, if those of all others say that they are
-// for tests; otherwise -1.
+// Parts of names that tell what the images are for.
+var (
+	trainWords = []string{"train", "training"}
+	testWords  = []string{"test"}
+	validWords = []string{"val", "valid", "validation"}
+)
+
+// onlyTraining is the one member whose name says that it is for training, if those of all
+// others say that they are for tests; otherwise -1.
 func onlyTraining(members []member) int {
 	found := -1
 	for i, m := range members {
 		switch {
-		case hasPart(m.name, "train", "training"):
+		case hasPart(m.name, trainWords...):
 			if found >= 0 {
 				return -1
 			}
 			found = i
-		case !hasPart(m.name, "test", "val", "valid", "validation"):
+		case !hasPart(m.name, testWords...) && !hasPart(m.name, validWords...):
 			return -1
 		}
 	}
 	return found
 }
 
-// hasPart reports whether one of the parts of a name, between underlines and the like, is one of these words.
+// hasPart reports whether one of the parts of a name, between underlines and the like, is one
+// of these words.
 func hasPart(name string, words ...string) bool {
-	for part := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_-./ ", r) }) {
+	between := func(r rune) bool { return strings.ContainsRune("_-./ ", r) }
+	for part := range strings.FieldsFuncSeq(strings.ToLower(name), between) {
 		if slices.Contains(words, part) {
 			return true
 		}
@@ -90,11 +101,12 @@ func hasPart(name string, words ...string) bool {
 }
 
 func isLabelName(name string) bool {
-	return hasPart(name, "y", "ytrain", "ytest", "label", "labels", "target", "targets", "class", "classes", "fine", "coarse")
+	return hasPart(name, "y", "ytrain", "ytest", "label", "labels", "target", "targets", "class",
+		"classes", "fine", "coarse")
 }
 
-// addLabels makes the data set read its labels from the member that is named like them and as long as the images,
-// and returns its name; empty if there is none. Several are passed over.
+// addLabels makes the data set read its labels from the member that is named like them and as
+// long as the images, and returns its name; empty if there is none. Several are passed over.
 func (f *Found) addLabels(path string, images member, members []member, opt Options) string {
 	var like []member
 	for _, m := range members {
@@ -103,7 +115,8 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 		}
 	}
 	if len(like) > 1 {
-		opt.warn("data: %s: the images of %s have no labels, since several arrays can be them: %s", path, images.name, list(like))
+		opt.warn("data: %s: the images of %s have no labels, since several arrays can be them: %s",
+			path, images.name, list(like))
 	}
 	if len(like) != 1 {
 		return ""
@@ -123,17 +136,19 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 	return labels.name
 }
 
-// labels reports whether m can be the labels of the images: by its name, and integers, one for each.
+// labels reports whether m can be the labels of the images: by its name, and integers, one for
+// each.
 func (m member) labels(images member) bool {
 	d := m.header.Dims
-	return m.header.Dtype.Integer() && (isLabelName(m.name) || images.name == "arr_0" && m.name == "arr_1") &&
+	likely := isLabelName(m.name) || images.name == "arr_0" && m.name == "arr_1"
+	return likely && m.header.Dtype.Integer() &&
 		(len(d) == 1 || len(d) == 2 && d[1] == 1) && d[0] == images.header.Dims[0]
 }
 
-// sameSplit reports whether labels named so belong to images named so: both for training, or both for a test, or
-// neither.
+// sameSplit reports whether labels named so belong to images named so: both for training, or
+// both for a test, or neither.
 func sameSplit(labels, images string) bool {
-	for _, words := range [][]string{{"train", "training"}, {"test"}, {"val", "valid", "validation"}} {
+	for _, words := range [][]string{trainWords, testWords, validWords} {
 		if hasPart(labels, words...) != hasPart(images, words...) {
 			return false
 		}

@@ -24,22 +24,29 @@ func newNumbers(dtype npyfile.Dtype, ends *[2]float64) *numbers {
 // linear is the map that takes lo to -1 and hi to 1, both exactly.
 func linear(v float64, ends [2]float64) float64 { return (v-ends[0])/(ends[1]-ends[0])*2 - 1 }
 
-// fill is what body calls.
-func (x *numbers) fill(s *source, first int, dst []float32) (int, error) {
-	return x.dtype.Blocks(s.r, len(dst), func(at int, values []float64) {
-		for i, v := range values {
-			x.lo, x.hi = min(x.lo, v), max(x.hi, v)
-			x.parts = x.parts || v != math.Trunc(v)
-			y := v
-			if x.ends != nil {
-				y = linear(v, *x.ends)
-			}
-			dst[at+i] = float32(y)
-			if x.bad < 0 && !(math.Abs(float64(dst[at+i])) <= math.MaxFloat32) {
-				x.bad, x.value = first+at+i, v
-			}
+// fill reads from s.
+func (x *numbers) fill(s *source) filler[float32] {
+	return func(first int, dst []float32) (int, error) {
+		return x.dtype.Blocks(s.r, len(dst), func(at int, values []float64) {
+			x.take(dst[at:], values, first+at)
+		})
+	}
+}
+
+// take makes pixels of numbers, the first of which is number first of the file.
+func (x *numbers) take(dst []float32, values []float64, first int) {
+	for i, v := range values {
+		x.lo, x.hi = min(x.lo, v), max(x.hi, v)
+		x.parts = x.parts || v != math.Trunc(v)
+		y := v
+		if x.ends != nil {
+			y = linear(v, *x.ends)
 		}
-	})
+		dst[i] = float32(y)
+		if x.bad < 0 && !(math.Abs(float64(dst[i])) <= math.MaxFloat32) {
+			x.bad, x.value = first+i, v
+		}
+	}
 }
 
 // check refuses numbers that were not finite; place tells the row and column of one.
@@ -48,7 +55,8 @@ func (x *numbers) check(s *source, place func(i int) (row, column int)) error {
 		return nil
 	}
 	row, column := place(x.bad)
-	return s.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold",
+	return s.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that "+
+		"float32 can hold",
 		x.value, row, column)
 }
 

@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// The rules below suspect values that use a small part of the range that they are taken for. They are
-// about all values of a data set: single dark pictures are none of their business, and a set of dark
-// pictures has some bright pixels.
+// The rules below suspect values that use a small part of the range that they are taken for.
+// They are about all values of a data set: single dark pictures are none of their business, and
+// a set of dark pictures has some bright pixels.
 
 // suspect says what is wrong with the stored values and how it is put right; empty: nothing.
 func (a *array) suspect(ctx context.Context) (cure string, err error) {
@@ -44,13 +44,14 @@ func suspectBytes(lo, hi float64) string {
 	case hi < darkByte, hi == 100, hi == 127:
 		return dark + "give --range 0," + ordinaryEnd(hi) + " if these are black and white"
 	case hi-lo < narrowByte:
-		return fmt.Sprintf("0 to 255 are taken to [-1, 1], of which they use little: give --range %.0f,%.0f to spread them", lo, hi)
+		return fmt.Sprintf("0 to 255 are taken to [-1, 1], of which they use little: give "+
+			"--range %.0f,%.0f to spread them", lo, hi)
 	}
 	return ""
 }
 
-// ordinaryEnd is the white that whole values from 0 up to hi probably have: that of the fewest bits
-// which hold hi; but 100 and powers of two from 16 on are whites themselves.
+// ordinaryEnd is the white that whole values from 0 up to hi probably have: that of the fewest
+// bits which hold hi; but 100 and powers of two from 16 on are whites themselves.
 func ordinaryEnd(hi float64) string {
 	n := uint64(hi)
 	if n == 100 || n >= 16 && n&(n-1) == 0 {
@@ -64,7 +65,8 @@ func suspectWide(hi float64) string {
 		return ""
 	}
 	end := ordinaryEnd(hi)
-	return fmt.Sprintf("0 to 65535 are taken to [-1, 1], so that all are nearly black: give --range 0,%s if they have %d bits", end, bits.Len64(uint64(hi)))
+	return fmt.Sprintf("0 to 65535 are taken to [-1, 1], so that all are nearly black: give "+
+		"--range 0,%s if they have %d bits", end, bits.Len64(uint64(hi)))
 }
 
 func suspectFloats(lo, hi float64, whole bool) string {
@@ -80,7 +82,8 @@ func suspectFloats(lo, hi float64, whole bool) string {
 	case lo >= 0 && hi > 16 && hi <= 255:
 		return taken + "give --range 0,255" + ifSo
 	case lo >= 0 && whole && hi <= 65535:
-		return taken + "give --range 0," + ordinaryEnd(hi) + " or --range 0,65535, whichever are black and white"
+		return taken + "give --range 0," + ordinaryEnd(hi) + " or --range 0,65535, whichever " +
+			"are black and white"
 	case lo < 0 && lo >= -0.5 && hi <= 0.5 && hi-lo > 0.9:
 		return taken + "give --range -0.5,0.5" + ifSo
 	case lo >= -1 && hi <= 1 && hi-lo < 0.25:
@@ -110,7 +113,8 @@ func (a *array) suspectStandardised(ctx context.Context) (string, error) {
 	deviation := math.Sqrt(max(0, squares/n-mean*mean))
 	what := ""
 	if math.Abs(mean) < 0.25 && math.Abs(deviation-1) < 0.25 {
-		what = fmt.Sprintf("their mean is %.2g and their standard deviation %.2g, so that they seem to be standardised; ", mean, deviation)
+		what = fmt.Sprintf("their mean is %.2g and their standard deviation %.2g, so that they "+
+			"seem to be standardised; ", mean, deviation)
 	}
 	return "floats are taken as they are, and pixels are expected in [-1, 1]: " + what +
 		spread(a.stored.values[0], a.stored.values[1]) + ", or undo what was done to them", err

@@ -29,7 +29,8 @@ var (
 // checkRange refuses a Range that maps nothing.
 func (o Options) checkRange() error {
 	if r := o.Range; r != nil && (!(r[0] < r[1]) || math.IsInf(r[1]-r[0], 0)) {
-		return fmt.Errorf("data: --range is %v,%v; expected two finite numbers, the first below the second", r[0], r[1])
+		return fmt.Errorf("data: --range is %v,%v; expected two finite numbers, the first below "+
+			"the second", r[0], r[1])
 	}
 	return nil
 }
@@ -58,12 +59,14 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	}
 	cure, err := a.suspect(ctx)
 	if cure != "" {
-		opt.warn("data: %s: values range from %s to %s; %s", name, number(a.stored.values[0]), number(a.stored.values[1]), cure)
+		opt.warn("data: %s: values range from %s to %s; %s", name, number(a.stored.values[0]),
+			number(a.stored.values[1]), cure)
 	}
 	return err
 }
 
-// calibrateBytes finds the least and largest byte, and makes the table if 0 and 255 are not the ends.
+// calibrateBytes finds the least and largest byte, and makes the table if 0 and 255 are not the
+// ends.
 func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) error {
 	lo, hi := a.u8[0], a.u8[0]
 	err := eachBlock(ctx, len(a.u8), func(first, last int) {
@@ -83,16 +86,18 @@ func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) er
 		for b := range a.table {
 			a.table[b] = float32(linear(float64(b), a.stored.ends))
 		}
-		if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 && math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
-			return fmt.Errorf("data: %s: --range %v,%v takes the values %d to %d to numbers that are larger than float32 can hold",
+		if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 &&
+			math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
+			return fmt.Errorf("data: %s: --range %v,%v takes the values %d to %d to numbers "+
+				"that are larger than float32 can hold",
 				name, a.stored.ends[0], a.stored.ends[1], lo, hi)
 		}
 	}
 	return err
 }
 
-// calibrateIntegers maps integers of more than 8 bits: what fits a byte like bytes, and uint16 from
-// 0..65535. What others stand for cannot be told.
+// calibrateIntegers maps integers of more than 8 bits: what fits a byte like bytes, and uint16
+// from 0..65535. What others stand for cannot be told.
 func (a *array) calibrateIntegers(ctx context.Context, name string) error {
 	lo, hi := a.stored.values[0], a.stored.values[1]
 	switch d := a.stored.dtype; {
@@ -105,7 +110,8 @@ func (a *array) calibrateIntegers(ctx context.Context, name string) error {
 		if lo >= 0 {
 			example = "0," + ordinaryEnd(hi)
 		}
-		return fmt.Errorf("data: %s: holds integers (%v) from %.0f to %.0f, and which of them are black and white cannot be told; "+
+		return fmt.Errorf("data: %s: holds integers (%v) from %.0f to %.0f, and which of them "+
+			"are black and white cannot be told; "+
 			"give the two with --range, such as --range %s", name, d, lo, hi, example)
 	}
 	return eachBlock(ctx, len(a.f32), func(first, last int) {
@@ -137,7 +143,9 @@ func (a *array) countBeyond(ctx context.Context, name string, opt Options) error
 			}
 		}
 	})
-	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) and are taken beyond [-1, 1], not clipped",
-		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1], number(values[0]), number(values[1]))
+	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) "+
+		"and are taken beyond [-1, 1], not clipped",
+		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1],
+		number(values[0]), number(values[1]))
 	return err
 }

@@ -141,5 +141,6 @@ func (d Dtype) Refusal() error {
 	case strings.ContainsRune("USaMmV", rune(c)):
 		remedy = "numpy.save('new.npy', x.astype('float32')) if these are numbers"
 	}
-	return fmt.Errorf("is an array of %s; expected bool, integers or floats of up to 64 bits: %s", d.Name(), remedy)
+	return fmt.Errorf("is an array of %s; expected bool, integers or floats of up to 64 bits: %s",
+		d.Name(), remedy)
 }

@@ -45,7 +45,8 @@ func parseHeader(text string) (h Header, err error) {
 	for _, v := range shape.items {
 		n, ok := v.(int)
 		if !ok || n < 0 {
-			return Header{}, fmt.Errorf("shape holds %v; expected whole numbers that are not negative", v)
+			return Header{}, fmt.Errorf("shape holds %v; expected whole numbers that are not "+
+				"negative", v)
 		}
 		h.Dims = append(h.Dims, n)
 	}

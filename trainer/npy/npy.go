@@ -42,7 +42,8 @@ func ReadHeader(s Source) (Header, error) {
 	}
 	h, err := parseHeader(text)
 	if err != nil {
-		return Header{}, s.Fail("has the header %s; expected a dictionary with descr, fortran_order and shape: %w",
+		return Header{}, s.Fail("has the header %s; expected a dictionary with descr, "+
+			"fortran_order and shape: %w",
 			quote(text), err)
 	}
 	return h, nil
