@@ -1,6 +1,8 @@
 package data
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -81,5 +83,11 @@ func TestFortranOrder(t *testing.T) {
 				t.Errorf("%v, %d columns at a time: %v, %v", dims, f.cols, got, err)
 			}
 		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	next := func(first, k int) ([]byte, error) { return make([]byte, k), nil }
+	if _, err := inCOrder(ctx, newFortran([]int{4, 3}), next); !errors.Is(err, context.Canceled) {
+		t.Errorf("goes on after its context: %v", err)
 	}
 }

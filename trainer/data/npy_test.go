@@ -107,6 +107,7 @@ func TestNPYErrors(t *testing.T) {
 		"records":        {npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2, 6), }", nil), []string{"structured dtype, [('x', '<f4')]", "x['NAME']"}},
 		"fortran cut":    {npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }", ramp(11)), []string{"truncated", "11 of the 12 values"}},
 		"fortran long":   {npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }", ramp(13)), []string{"goes on after the 12 values"}},
+		"fortran sum":    {flip(gz(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }", ramp(12))), -6), []string{"damaged gzip file", "checksum"}},
 		"fortran NaN":    {npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", floats(0, 0, 0, nan, 0, 0)), []string{"NaN", "row 1, column 1"}},
 		"too large":      {npy(npyDictOf(">f8", "2, 1"), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0x7e, 0xf0, 0, 0, 0, 0, 0, 0}), []string{"row 1, column 0", "float32 can hold"}},
 		"scalar":         {npy(npyDictOf("|u1", ""), ramp(1)), []string{"0 dimensions", "M x D"}},

@@ -254,6 +254,36 @@ func FuzzNPZ(f *testing.F) {
 	})
 }
 
+// FuzzMembers makes archives that are whole, of members that are not, and of lengths that are not theirs.
+func FuzzMembers(f *testing.F) {
+	f.Add("x_train", "y_train", bytesOf("3, 2, 4", 24), intsOf(1, 2, 3), false, uint32(0))
+	f.Add("arr_0", "arr_1", bytesOf("3, 2, 4", 24), bytesOf("3, 2, 4", 24), true, uint32(9))
+	f.Add("x", "labels", npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2)}", make([]byte, 32)), intsOf(1), true, uint32(1<<30))
+	f.Fuzz(func(t *testing.T, first, second string, one, two []byte, deflate bool, claim uint32) {
+		method := map[bool]uint16{false: zip.Store, true: zip.Deflate}[deflate]
+		b := npz(t, method, first+".npy", one, second+".npy", two)
+		at := bytes.Index(b, []byte("PK\x01\x02"))
+		if claim != 0 && bytes.LastIndex(b[:at+1], []byte("PK\x01\x02")) == at {
+			binary.LittleEndian.PutUint32(b[at+24:], claim)
+		}
+		a := &archive{ctx: t.Context(), path: "fuzz"}
+		var err error
+		if a.zip, err = zip.NewReader(bytes.NewReader(b), int64(len(b))); err != nil {
+			return
+		}
+		found, err := a.findNPZ(Options{})
+		if err == nil && (found.Len < 1 || found.Shape.Dim() < 1 || found.Bytes < 1) {
+			t.Fatalf("%+v", found)
+		}
+		members, _, err := a.members()
+		for _, m := range members {
+			if err == nil {
+				checkMember(t, a, m)
+			}
+		}
+	})
+}
+
 // checkMember reads a member: what is read has the checksum that the archive gives.
 func checkMember(t *testing.T, a *archive, m member) {
 	s, err := a.open(m.file, bufferBytes)
