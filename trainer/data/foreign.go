@@ -23,8 +23,7 @@ func (s *source) foreign(k kind) string {
 const foreignHead = 512
 
 const pickleRemedy = ", which can run code when it is loaded and so is not read; of CIFAR take " +
-	"the binary version, " +
-	"and of others save the array from Python: numpy.save('x.npy', x)"
+	"the binary version, and of others save the array from Python: numpy.save('x.npy', x)"
 
 func isPickle(head []byte) bool {
 	return len(head) >= 2 && head[0] == 0x80 && 2 <= head[1] && head[1] <= 5
@@ -39,6 +38,11 @@ func begins(magic ...string) func([]byte) bool {
 		}
 		return false
 	}
+}
+
+func isTar(head []byte) bool {
+	const at = 257 // POSIX.1-1988, where "ustar" stands
+	return len(head) >= at+5 && string(head[at:at+5]) == "ustar"
 }
 
 // isText reports whether bytes are printable, with line ends and tabs.
@@ -69,6 +73,11 @@ var foreigners = []struct {
 		"or as PNG files"},
 	{begins("BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "7z\xbc\xaf\x27\x1c", "Rar!"),
 		"packed by bzip2, xz, zstd, 7z or RAR; unpack it first"},
+	{isTar, "a tar archive; unpack it and give the directory"},
+	{begins("version https://git-lfs.github.com/spec/"), "the pointer that Git LFS keeps in place " +
+		"of a file; fetch the file itself: git lfs pull"},
+	{begins("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "an HTML page, perhaps what a failed " +
+		"download left; fetch the file again"},
 	{isText, "text; expected " + accepted + " (a table of numbers: numpy.save('x.npy', " +
 		"numpy.loadtxt(f, delimiter=',')))"},
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
 // encode is an array of numbers of a type, 2 x n/2.
@@ -169,6 +170,34 @@ func TestRangesByType(t *testing.T) {
 	} {
 		_, _, _, err := read(t, encode(dtype, values...), Options{})
 		wantError(t, err, "x.npy", "holds integers", "cannot be told", "--range ")
+	}
+}
+
+// What is found in the header is what is there when the data are read, to the byte.
+func TestFoundIsRead(t *testing.T) {
+	for dtype, perNumber := range map[string]int64{
+		"|u1": 1, "|b1": 1, "|i1": 4, "<u2": 4, "<i2": 4, ">i4": 4, "<i8": 4, "<f4": 4, ">f8": 4,
+	} {
+		b := encode(dtype, 0, 1, 0, 1, 1, 0)
+		for name, b := range map[string][]byte{
+			"C": b, "gzip": gz(b), "Fortran": bytes.Replace(b, []byte("False"), []byte("True "), 1),
+		} {
+			for _, r := range []*[2]float64{nil, {0, 1}} {
+				opt := Options{Range: r}
+				f, err := Find(t.Context(), write(t, t.TempDir(), "x.npy", b), opt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found := *f
+				ds, err := f.Read(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := reference.ArrayBytes(ds); got != 6*perNumber || found.Bytes != got || f.Bytes != got {
+					t.Errorf("%s, %s: %d bytes, found %d, then %d", dtype, name, got, found.Bytes, f.Bytes)
+				}
+			}
+		}
 	}
 }
 
