@@ -41,7 +41,7 @@ var (
 
 // asCIFAR reports whether a file is a batch: by its name, its size and the labels of its first
 // records. The names of CIFAR-10 are its own, so that for them all but that is an error.
-func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
+func asCIFAR(ctx context.Context, path string, size int64) (b cifarBatch, ok bool, err error) {
 	name := filepath.Base(path)
 	switch {
 	case cifar10Name.MatchString(name):
@@ -53,7 +53,7 @@ func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
 	}
 	if width := int64(b.width()); size%width == 0 && size > 0 {
 		b.m = int(size / width)
-		if ok, err = b.peek(); ok || err != nil {
+		if ok, err = b.peek(); err != nil || ok && !isWholeIDX(ctx, path) {
 			return b, ok, err
 		}
 	}
@@ -64,6 +64,17 @@ func asCIFAR(path string, size int64) (b cifarBatch, ok bool, err error) {
 		"bytes are not records of a label, 0 to 9, and 3072 pixels (%d bytes each): it is "+
 		"damaged or truncated, or something else, which needs another name",
 		path, size, b.width())
+}
+
+// isWholeIDX reports whether a file begins like an IDX file and has the length of one.
+func isWholeIDX(ctx context.Context, path string) bool {
+	s, err := openSource(ctx, path)
+	if err != nil {
+		return false
+	}
+	defer s.close()
+	dtype, _, n, err := idxHeader(s)
+	return err == nil && s.confirms(memory.Array[uint8](n, dtype.Width))
 }
 
 // peekedRecords is how many records asCIFAR looks at.
@@ -99,7 +110,7 @@ func (b cifarBatch) wrong(labels []byte) int {
 
 // findCIFARFile looks at a single batch; nil if the file is none.
 func findCIFARFile(ctx context.Context, path string, size int64, opt Options) (*Found, error) {
-	b, ok, err := asCIFAR(path, size)
+	b, ok, err := asCIFAR(ctx, path, size)
 	if !ok || err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // listCIFAR lists the batches directly in dir.
-func listCIFAR(dir string) (batches []cifarBatch, err error) {
+func listCIFAR(ctx context.Context, dir string) (batches []cifarBatch, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
@@ -29,7 +29,7 @@ func listCIFAR(dir string) (batches []cifarBatch, err error) {
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		b, ok, err := asCIFAR(path, info.Size())
+		b, ok, err := asCIFAR(ctx, path, info.Size())
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func listCIFAR(dir string) (batches []cifarBatch, err error) {
 
 // findCIFARDir looks at the training batches directly in dir; nil if there are no batches.
 func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) {
-	batches, err := listCIFAR(dir)
+	batches, err := listCIFAR(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

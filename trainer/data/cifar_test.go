@@ -145,6 +145,11 @@ func TestNotCIFAR(t *testing.T) {
 	// A file of another format that has a general name is still one.
 	path := write(t, t.TempDir(), "train.bin", idx([]uint32{2, 2, 2}, ramp(8)))
 	wantBytes(t, gather(mustOpen(t, path, Options{})), ramp(8))
+	black := make([]byte, 2*3074-16) // a length and labels that CIFAR-100 has too
+	path = write(t, t.TempDir(), "train.bin", idx([]uint32{4, 1533, 1}, black))
+	if ds := mustOpen(t, path, Options{}); ds.Len() != 4 || ds.Shape() != (Shape{1533, 1, 1}) {
+		t.Errorf("an IDX file is read as %d images of %v", ds.Len(), ds.Shape())
+	}
 }
 
 // A batch that begins like an IDX file is a batch by its name.

@@ -114,7 +114,7 @@ func arrayFolders(ctx context.Context, dir string, depth int) (folders []string,
 
 // holdsArrays reports whether IDX images or CIFAR's batches lie directly in dir.
 func holdsArrays(ctx context.Context, dir string) (bool, error) {
-	batches, err := listCIFAR(dir)
+	batches, err := listCIFAR(ctx, dir)
 	if err != nil || len(batches) > 0 {
 		return err == nil, err
 	}
