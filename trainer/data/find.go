@@ -62,13 +62,16 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 // It stops early, with ctx's error, when ctx ends.
 func (f *Found) Read(ctx context.Context) (Dataset, error) {
 	a, err := f.read(ctx)
+	if err == nil && a.labels != nil && len(a.labels) != a.m {
+		err = fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
+	}
+	if err == nil {
+		err = a.calibrate(ctx, f.name, f.opt)
+	}
+	if err != nil && err == ctx.Err() {
+		err = fmt.Errorf("data: %s: reading was stopped: %w", f.name, err)
+	}
 	if err != nil {
-		return nil, err
-	}
-	if a.labels != nil && len(a.labels) != a.m {
-		return nil, fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
-	}
-	if err := a.calibrate(ctx, f.name, f.opt); err != nil {
 		return nil, err
 	}
 	f.Len, f.Shape = a.m, a.shape

@@ -14,7 +14,7 @@ type fortran struct {
 	cols int     // values of an image that are moved at a time
 }
 
-// movedAtOnce is about how many numbers are read before they are moved to their places.
+// movedAtOnce is about how many numbers of small arrays are read before they are moved.
 const movedAtOnce = 1 << 20
 
 // newFortran is the order of an array of these dimensions, the first of them that of the
@@ -39,7 +39,13 @@ func newFortran(dims []int) fortran {
 	return f
 }
 
-func columnsAtOnce(m, d int) int { return min(d, max(1, movedAtOnce/m)) }
+// columnsAtOnce is how many columns of m numbers are read before they are moved to their places in
+// rows of d: a cache line of them, and more where they are short, but not so many that they take
+// much memory beside the array.
+func columnsAtOnce(m, d int) int {
+	const line = 16
+	return min(d, max(1, movedAtOnce/m, min(line, d/line)))
+}
 
 // place is the row and column of number i of the file.
 func (f fortran) place(i int) (row, column int) { return i % f.m, int(f.at[i/f.m]) }
@@ -51,13 +57,21 @@ func fortranLoading(m, d, width int) int64 {
 }
 
 // move puts src, values first, first+1, ... of every image, to their places in dst.
-func move[T any](f fortran, dst, src []T, first int) {
+func move[T any](ctx context.Context, f fortran, dst, src []T, first int) error {
+	const rows = 1 << 14 // they may be the first to touch as many pages of memory
 	d := len(f.at)
-	for row := range f.m {
-		for j, at := range f.at[first : first+len(src)/f.m] {
-			dst[row*d+int(at)] = src[j*f.m+row]
+	places := f.at[first : first+len(src)/f.m]
+	for low := 0; low < f.m; low += rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for row := low; row < min(f.m, low+rows); row++ {
+			for j, at := range places {
+				dst[row*d+int(at)] = src[j*f.m+row]
+			}
 		}
 	}
+	return nil
 }
 
 // fortranBody reads an array in that order, like body, into C order. Where the size of the file
@@ -93,14 +107,13 @@ func inCOrder[T any](
 	d := len(f.at)
 	dst := make([]T, f.m*d)
 	for column := 0; column < d; column += f.cols {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		src, err := next(column*f.m, min(f.cols, d-column)*f.m)
+		if err == nil {
+			err = move(ctx, f, dst, src, column)
+		}
 		if err != nil {
 			return nil, err
 		}
-		move(f, dst, src, column)
 	}
 	return dst, nil
 }
