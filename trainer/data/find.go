@@ -101,6 +101,9 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 		return nil, fmt.Errorf("data: %w", err)
 	case info.IsDir():
 		return findDir(ctx, name, opt)
+	case !info.Mode().IsRegular(): // to open it could wait for ever
+		return nil, fmt.Errorf("data: %s: is %s; expected %s (what it gives can be written to a "+
+			"file first)", name, special(info.Mode()), accepted)
 	}
 	return findFile(ctx, name, info, opt)
 }

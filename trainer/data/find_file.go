@@ -8,12 +8,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// findFile looks at the header of a file.
+// findFile looks at the header of a regular file.
 func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (*Found, error) {
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("data: %s: is %s; expected %s (what it gives can be written to a "+
-			"file first)", path, special(info.Mode()), accepted)
-	}
 	if f, err := findCIFARFile(ctx, path, info.Size(), opt); f != nil || err != nil {
 		return f, err
 	}
