@@ -71,17 +71,16 @@ func (v *verifyCommand) run() error {
 	if !v.quiet {
 		v.options.Progress = insist
 	}
-	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
 	defer interrupt.stop()
+	interrupt.nothingToSave(toldInterrupted, nil)
 	start := time.Now()
 	report, err := verify.Run(ctx, v.options)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, verify.ErrUnknown):
 		return usage(fmt.Errorf("--only: %w", err))
 	case err != nil:
-		return err
+		return interrupt.ended(err)
 	}
 	report.Version, report.Seconds = trainer.Version(), time.Since(start).Seconds()
 	if err := v.write(report); err != nil {
