@@ -103,6 +103,9 @@ func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Tr
 		Options: cfg.Options, Train: t.train, Batch: min(cfg.Batch, t.train.Len()),
 		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool,
 	})
+	if err == nil {
+		err = ctx.Err() // before anything is written
+	}
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
