@@ -236,6 +236,26 @@ func TestCompareIsLeft(t *testing.T) {
 	}
 }
 
+// Commands that store nothing but their result leave nothing behind, wherever they are.
+func TestOutputIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := inDir(t, dir, "train", "--config", "tiny.toml", "--epochs", "1", "--out", "run").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for words, args := range map[string][]string{
+		"8.1":     {"verify", "--thorough", "-o", "new/out"},
+		"plume: ": {"eval", "run", "-n", "100000", "--only", "pca", "-o", "new/out"},
+	} {
+		p := begin(t, inDir(t, dir, args...), words)
+		p.signal(syscall.SIGTERM)
+		p.ends(143)
+		p.said("interrupted")
+		if _, err := os.Stat(filepath.Join(dir, "new")); err == nil {
+			t.Errorf("%v left its directory", args)
+		}
+	}
+}
+
 func TestMeasuringIsLeft(t *testing.T) {
 	p := begin(t, exec.Command("plume", "info", "--measure"), "Measuring")
 	p.signal(syscall.SIGTERM)

@@ -73,7 +73,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 		return usage(errors.New("--out and --resume exclude each other: a run goes on in its own directory"))
 	}
 	r := newReporter(t.quiet, t.json)
-	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
+	ctx, interrupt := watchSignals(context.Background(), r.insist)
 	defer interrupt.stop()
 	t.interrupt = interrupt
 	interrupt.nothingToSave(toldTooEarly, nil)
@@ -158,32 +158,14 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	if err != nil {
 		return "", nil, err
 	}
-	t.interrupt.nothingToSave(toldTooEarly, func() { t.leave(runDir, made) })
+	t.interrupt.nothingToSave(toldTooEarly, func() { removeEmpty(runDir, made) })
 	if err = t.begin(r); err == nil {
 		train, err = trainer.New(ctx, cfg, runDir, trainer.WithHook(r.hook()))
 	}
 	if err != nil {
-		t.leave(runDir, made)
+		removeEmpty(runDir, made) // what could not start takes no number
 	}
 	return runDir, train, err
-}
-
-// leave removes the directories that were made for a run which could not start, as far as they are
-// empty: it takes no number.
-func (t *trainCommand) leave(runDir, made string) {
-	for dir := filepath.Clean(runDir); made != "" && os.Remove(dir) == nil && dir != made; {
-		dir = filepath.Dir(dir)
-	}
-}
-
-// firstMissing is the outermost directory on the way to dir that does not exist, or nothing.
-func firstMissing(dir string) (missing string) {
-	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
-		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
-			return missing
-		}
-		missing = dir
-	}
 }
 
 // begin says what computes, and starts the profiles.
