@@ -27,6 +27,10 @@ func TestLittleAddressSpace(t *testing.T) {
 	if out, err := limited("2000000"); err != nil || !strings.Contains(out, "Trained ") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	out, err := limited("2000000", "--particles", "500", "--latent", "256")
+	if err == nil || !strings.Contains(out, "not enough memory") || !strings.Contains(out, "under ulimit -v") {
+		t.Errorf("%v\n%s", err, out)
+	}
 	if !slices.Contains(blas.Available(), "openblas") {
 		return
 	}
