@@ -1,6 +1,7 @@
 package blas
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,14 @@ type backend struct {
 	name string
 	routines
 	info func() LibraryInfo
+	load func() error // makes it ready, once; nil: it always is
+}
+
+func (b *backend) ready() error {
+	if b.load == nil {
+		return nil
+	}
+	return b.load()
 }
 
 // routines are the products as BLAS states them, row-major.
@@ -42,8 +51,20 @@ func inOrder(library *backend, path string) (list []*backend) {
 	return slices.DeleteFunc(list, func(b *backend) bool { return b == nil })
 }
 
-// active computes all products.
-var active = backends[0]
+// active computes all products; passedOver says why it is not the default of this build, or is nil.
+var active, passedOver = firstReady(backends)
+
+// firstReady is the first backend that can be used. Plain Go always can.
+func firstReady(list []*backend) (b *backend, passedOver error) {
+	for _, b = range list {
+		err := b.ready()
+		if err == nil {
+			return b, passedOver
+		}
+		passedOver = errors.Join(passedOver, err)
+	}
+	return b, passedOver
+}
 
 // Available names the backends in this build, the default first.
 func Available() []string {
@@ -55,13 +76,17 @@ func Available() []string {
 }
 
 // Use makes the named backend compute all products from now on. It may not be called while
-// products are computed. Other backends give other last bits.
+// products are computed. Other backends give other last bits. A library that cannot be loaded, or
+// for which there is no address space, is an error, and changes nothing.
 func Use(name string) error {
 	i := slices.IndexFunc(backends, func(b *backend) bool { return b.name == name })
 	if i < 0 {
 		return fmt.Errorf("blas %q: this build has %s", name, strings.Join(Available(), ", "))
 	}
-	active = backends[i]
+	if err := backends[i].ready(); err != nil {
+		return fmt.Errorf("blas %q: %w", name, err)
+	}
+	active, passedOver = backends[i], nil
 	return nil
 }
 

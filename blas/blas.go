@@ -2,13 +2,15 @@
 // only package that uses cgo.
 //
 // Three backends compute them, chosen at run time among those that were built in: native, our own products
-// over the tiles of package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the tag openblas
-// and cgo; gonum, in pure Go. Callers run many products at once from their own goroutines, so that OpenBLAS is
+// over the tiles of package kernel; openblas, OpenBLAS, in builds with the tag openblas and cgo, and loaded
+// when it is first used; gonum, in pure Go. Callers run many products at once from their own goroutines, so that OpenBLAS is
 // held to one thread.
 package blas
 
 import (
+	"fmt"
 	"os"
+	"strings"
 
 	"gonum.org/v1/gonum/blas"
 )
@@ -135,7 +137,11 @@ type LibraryInfo struct {
 func Info() LibraryInfo {
 	info := active.info()
 	if info.Backend == "openblas" {
-		info.Warning = coreWarning(info.Core, os.Getenv("OPENBLAS_CORETYPE"), os.Getenv("OPENBLAS_L2_SIZE"), cpuLevel())
+		slow := coreWarning(info.Core, os.Getenv("OPENBLAS_CORETYPE"), os.Getenv("OPENBLAS_L2_SIZE"), cpuLevel())
+		info.Warning = strings.TrimPrefix(strings.TrimSuffix(info.Warning+". "+slow, ". "), ". ")
+	}
+	if passedOver != nil {
+		info.Warning = fmt.Sprintf("%s is not used, which would be the default: %v", backends[0].name, passedOver)
 	}
 	return info
 }

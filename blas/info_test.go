@@ -1,6 +1,7 @@
 package blas
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -90,5 +91,36 @@ func TestCoreWarning(t *testing.T) {
 				t.Errorf("%+v: %q lacks %q", c, got, part)
 			}
 		}
+	}
+}
+
+// TestNotReady: a backend that cannot be used is passed over as the default, which is said, and refused
+// when it is asked for, which changes nothing.
+func TestNotReady(t *testing.T) {
+	loads := 0
+	broken := &backend{name: "broken", load: func() error { loads++; return errors.New("no library") }}
+	before, list := active, backends
+	defer func() { active, backends, passedOver = before, list, nil }()
+	backends = []*backend{broken, &nativeBackend}
+	active, passedOver = firstReady(backends)
+	if active != &nativeBackend || loads != 1 {
+		t.Errorf("%s is the default, after %d loads", active.name, loads)
+	}
+	if w := Info().Warning; !strings.Contains(w, "broken is not used") || !strings.Contains(w, "no library") {
+		t.Errorf("warning %q", w)
+	}
+	if err := Use("broken"); err == nil || !strings.Contains(err.Error(), "no library") || active != &nativeBackend {
+		t.Errorf("%v, and %s is active", err, active.name)
+	}
+	if err := Use("native"); err != nil || Info().Warning != "" {
+		t.Errorf("%v, %q", err, Info().Warning)
+	}
+}
+
+// TestFirstIsEnough: backends after the first that is ready are not touched.
+func TestFirstIsEnough(t *testing.T) {
+	second := &backend{name: "second", load: func() error { t.Error("loaded"); return nil }}
+	if b, err := firstReady([]*backend{&nativeBackend, second}); b != &nativeBackend || err != nil {
+		t.Errorf("%s, %v", b.name, err)
 	}
 }

@@ -2,8 +2,5 @@
 
 package blas
 
-// library is the backend of the library this build links: none.
+// library is the backend of the library that this build can load: none.
 var library *backend
-
-// LendToGonum does nothing in this build: gonum uses its own implementation already.
-func LendToGonum() {}

@@ -87,7 +87,7 @@ const addressSpace = 1 << 46
 // check refuses a run that does not fit the machine's memory (0: unknown), and warns of one
 // that may not.
 func (m Memory) check(machine int64) (warning string, err error) {
-	has := "the machine has " + memory.Human(machine)
+	has := "the machine has " + memory.Human(machine) + memory.Under()
 	if machine == 0 {
 		machine, has = addressSpace, "no machine has so much"
 	}

@@ -28,6 +28,9 @@ func Resume(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Tr
 	if err := t.restore(); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	if err := ctx.Err(); err != nil { // before anything is written
+		return nil, errors.Join(err, t.Close())
+	}
 	logged := t.step
 	if t.next.batch == t.batches.PerEpoch() {
 		logged-- // the record of this step's epoch is yet to come, even if it was written once

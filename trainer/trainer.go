@@ -103,6 +103,9 @@ func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Tr
 		Options: cfg.Options, Train: t.train, Batch: min(cfg.Batch, t.train.Len()),
 		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool,
 	})
+	if err == nil {
+		err = ctx.Err() // before anything is written
+	}
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
@@ -141,8 +144,9 @@ func (t *Trainer) seconds() float64 {
 }
 
 // Run trains to the last epoch. When ctx ends, it saves a checkpoint at the next step boundary
-// and returns an error that wraps ErrInterrupted; a run that diverged returns one that wraps
-// ErrDiverged, and its last checkpoint stays what it was.
+// and returns an error that wraps ErrInterrupted: the step under way is not cut short, which with
+// a huge batch takes seconds. A run that diverged returns an error that wraps ErrDiverged, and its
+// last checkpoint stays what it was.
 func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	if errors.Is(err, ErrDiverged) {

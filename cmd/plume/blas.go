@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,10 +37,13 @@ func chooseBLAS(flag *pflag.Flag) error {
 	}
 	if flag.Changed || name != "" {
 		if err := blas.Use(name); err != nil {
-			return usage(fmt.Errorf("%s: %w%s", source, err, suggest.DidYouMean(name, blas.Available())))
+			hint := ""
+			if !slices.Contains(blas.Available(), name) {
+				hint = suggest.DidYouMean(name, blas.Available())
+			}
+			return usage(fmt.Errorf("%s: %w%s", source, err, hint))
 		}
 	}
-	blas.LendToGonum() // the metrics' float64 products, whatever computes the others
 	if blas.Info().Backend == "openblas" {
 		pool.SpareProcessors()
 	}

@@ -116,12 +116,21 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	o.Hook, o.Message, o.Warn = r.hook(), r.status.Message, r.warn
 	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
 	defer interrupt.stop()
+	goOn := "plume: interrupted; go on with the same command: " + commandLine(os.Args[1:])
+	o.Training = func(runs int) {
+		if runs > 0 {
+			interrupt.somethingToSave()
+		} else { // what it reads and evaluates is done again
+			interrupt.nothingToSave(toldInterrupted, func() { fmt.Fprintln(os.Stderr, goOn) })
+		}
+	}
+	o.Training(0)
 	announce(r)
 	results, err := compare.Run(ctx, o)
 	r.status.Close()
 	switch {
 	case errors.Is(err, compare.ErrInterrupted):
-		fmt.Fprintf(os.Stderr, "plume: interrupted; go on with the same command: %s\n", commandLine(os.Args[1:]))
+		fmt.Fprintln(os.Stderr, goOn)
 		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, compare.ErrUsage), errors.Is(err, compare.ErrOtherPlan):
 		return usage(err)

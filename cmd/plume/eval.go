@@ -141,6 +141,7 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 			return usage(err)
 		}
 	}
+	made := firstMissing(e.out)
 	if e.out != "" {
 		if err := os.MkdirAll(e.out, 0o777); err != nil {
 			return usage(fmt.Errorf("--output: %w", err))
@@ -148,17 +149,17 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 		e.Pictures = e.out
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
 	defer interrupt.stop()
+	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(e.out, made) })
 	e.Warn = func(text string) { insist("WARNING: " + text) }
 	if !e.quiet {
 		e.Progress = func(text string) { insist("plume: " + text) }
 	}
 	report, err := e.measure(ctx, runDir)
-	if errors.Is(err, context.Canceled) {
-		return &exitError{code: interrupt.exitCode()}
-	} else if err != nil {
-		return err
+	if err != nil {
+		removeEmpty(e.out, made)
+		return interrupt.ended(err)
 	}
 	return e.write(report)
 }

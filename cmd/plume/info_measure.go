@@ -14,10 +14,14 @@ import (
 
 // measure adds what the machine can give.
 func (m *machine) measure() error {
-	fmt.Fprintln(os.Stderr, "Measuring for some seconds ...")
-	rates, err := measured.Measure(context.Background(), measured.Options{})
+	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
+	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
+	defer interrupt.stop()
+	interrupt.nothingToSave(toldInterrupted, nil)
+	insist("Measuring for some seconds ...")
+	rates, err := measured.Measure(ctx, measured.Options{})
 	m.Measured = &rates
-	return err
+	return interrupt.ended(err)
 }
 
 // printRates prints what the machine can give, one quantity a line.

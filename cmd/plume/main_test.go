@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,6 +31,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"plume":    main,
 		"stubborn": stubborn,
+		"stuck":    stuck,
 	})
 }
 
@@ -154,13 +153,15 @@ func checkCode(ts *testscript.TestScript, err error, want string) {
 	}
 }
 
-// interrupt STREAM SIGNAL CODE command... starts a command, sends it the signal (INT or TERM)
-// after its first line on stdout or stderr, and expects the exit code. Reading stops in between: a
+// interrupt STREAM SIGNAL CODE command... starts a command, sends it the signal (INT, TERM, or
+// INT,INT for two at once) after its first line on stdout or stderr, and expects the exit code. Reading stops in between: a
 // command that writes more than a pipe holds cannot end before the signal.
 func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
-	if neg || len(args) < 4 || signals[args[1]] == nil {
-		ts.Fatalf("usage: interrupt stdout|stderr INT|TERM CODE command...")
+	known := map[string][]os.Signal{
+		"INT": {os.Interrupt}, "TERM": {syscall.SIGTERM}, "INT,INT": {os.Interrupt, os.Interrupt},
+	}
+	if neg || len(args) < 4 || known[args[1]] == nil {
+		ts.Fatalf("usage: interrupt stdout|stderr INT|TERM|INT,INT CODE command...")
 	}
 	cmd := scriptCommand(ts, args[3:])
 	pipe, rest := cmd.StdoutPipe, ts.Stdout()
@@ -174,7 +175,9 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Start())
 	reader := bufio.NewReader(stream)
 	_, lineErr := reader.ReadString('\n')
-	ts.Check(cmd.Process.Signal(signals[args[1]]))
+	for _, s := range known[args[1]] {
+		ts.Check(cmd.Process.Signal(s))
+	}
 	_, err = io.Copy(rest, reader)
 	ts.Check(err)
 	err = cmd.Wait()
@@ -253,57 +256,4 @@ func writePNG(ts *testscript.TestScript, neg bool, args []string) {
 	var out bytes.Buffer
 	ts.Check(png.Encode(&out, picture))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o666))
-}
-
-// stubborn is a command that hears the first signal and does not end.
-func stubborn() {
-	ctx, interrupt := watchSignals(context.Background(), func(string) {})
-	fmt.Println("ready")
-	<-ctx.Done()
-	fmt.Println("heard", interrupt.exitCode())
-	select {}
-}
-
-// hear starts a command that becomes stubborn, sends it signals, and compares what it heard
-// first. Then SIGINT must end it at once.
-func hear(t *testing.T, cmd *exec.Cmd, want string, signals ...os.Signal) {
-	t.Helper()
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	reader := bufio.NewReader(stdout)
-	for _, want := range []string{"ready\n", "heard " + want + "\n"} {
-		if line, err := reader.ReadString('\n'); err != nil || line != want {
-			t.Errorf("%q, %v, expected %q", line, err, want)
-		}
-		for _, s := range signals {
-			if err := cmd.Process.Signal(s); err != nil {
-				t.Error(err)
-			}
-		}
-		signals = []os.Signal{os.Interrupt}
-	}
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
-		t.Errorf("%v, expected exit code 130", err)
-	}
-}
-
-func TestSecondSignalEndsAtOnce(t *testing.T) {
-	hear(t, exec.Command("stubborn"), "130", os.Interrupt)
-	hear(t, exec.Command("stubborn"), "143", syscall.SIGTERM)
-}
-
-// A closed terminal is heard, unless nohup or a shell made the process deaf to it.
-func TestHangup(t *testing.T) {
-	// Whoever started the tests may have made them deaf, too; a handler here undoes that for
-	// the processes that they start.
-	heard := make(chan os.Signal, 1)
-	signal.Notify(heard, syscall.SIGHUP)
-	defer signal.Stop(heard)
-	hear(t, exec.Command("stubborn"), "129", syscall.SIGHUP)
-	hear(t, exec.Command("sh", "-c", "trap '' HUP; exec stubborn"), "143", syscall.SIGHUP, syscall.SIGTERM)
 }

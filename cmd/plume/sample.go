@@ -107,21 +107,34 @@ func (s *sampleCommand) run(spec string) error {
 		return usage(err)
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
 	defer interrupt.stop()
+	interrupt.nothingToSave(toldInterrupted, s.removePending)
 	if err := s.profile.start(insist); err != nil {
 		return err
 	}
 	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
+	if err == nil && ctx.Err() != nil {
+		generator.Close()
+		err = ctx.Err()
+	}
 	if err != nil {
-		return s.profile.end(err)
+		return s.profile.end(interrupt.ended(err))
 	}
 	defer generator.Close() // after the profile of the memory, which it is part of
-	err = s.draw(ctx, generator)
-	if errors.Is(err, context.Canceled) {
-		err = &exitError{code: interrupt.exitCode()}
+	return s.profile.end(interrupt.ended(s.draw(ctx, generator)))
+}
+
+// removePending removes the file under way beside the output, which is its name with a dot before
+// and digits behind it.
+func (s *sampleCommand) removePending() {
+	pending, _ := filepath.Glob(filepath.Join(filepath.Dir(s.out), "."+filepath.Base(s.out)+"*"))
+	for _, path := range pending {
+		_, digits, _ := strings.Cut(filepath.Base(path), filepath.Base(s.out))
+		if digits != "" && strings.Trim(digits, "0123456789") == "" {
+			os.Remove(path)
+		}
 	}
-	return s.profile.end(err)
 }
 
 // draw writes the images and names their file on stdout.

@@ -2,51 +2,149 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
+)
+
+const (
+	// A signal this soon after the first belongs to it: timeout(1) sends one to its command and
+	// one to the command's process group, a terminal that goes sends one beside its shell's, and
+	// service managers send SIGTERM and SIGHUP together.
+	sameSignal = 500 * time.Millisecond
+
+	// A command that has nothing to save gets this long to end by itself.
+	grace = 700 * time.Millisecond
+)
+
+const (
+	toldInterrupted = "interrupted"
+	toldSaving      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after half a second, ends at once without it)"
+	toldAtOnce      = "plume: ended at once; the last saved checkpoint remains"
 )
 
 // interrupt turns SIGINT, SIGTERM and SIGHUP into the end of a context.
 type interrupt struct {
 	signals chan os.Signal
 	code    atomic.Int32 // exit code of the first signal, 0 before it
+
+	now    func() time.Time
+	after  func(time.Duration, func()) // calls a function later
+	exit   func(code int)
+	notify func(string)
+	cancel context.CancelFunc
+	first  time.Time // when the first signal came
+
+	mu      sync.Mutex // held while the process ends, so that nothing more is begun
+	told    string     // what the first signal is answered with
+	abandon bool       // nothing is to be saved: the command need not be waited for
+	cleanup func()     // before it is abandoned; nil: nothing
 }
 
 // watchSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, after
-// notify was told; the second ends the process at once. SIGHUP stays ignored under nohup.
+// notify was told; another one that comes half a second later or more ends the process at once.
+// SIGHUP stays ignored under nohup.
 func watchSignals(parent context.Context, notify func(string)) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
-	w := &interrupt{signals: make(chan os.Signal, 2)}
+	w := &interrupt{
+		signals: make(chan os.Signal, 2), notify: notify, cancel: cancel, told: toldInterrupted,
+		now: time.Now, after: func(d time.Duration, do func()) { time.AfterFunc(d, do) }, exit: os.Exit,
+	}
 	signal.Notify(w.signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(w.signals, syscall.SIGHUP)
 	}
-	go func() {
-		defer cancel()
-		for s := range w.signals {
-			number := syscall.SIGINT
-			if other, ok := s.(syscall.Signal); ok {
-				number = other
-			}
-			code := 128 + int32(number)
-			if !w.code.CompareAndSwap(0, code) {
-				fmt.Fprintln(os.Stderr, "\nplume: ended at once; the last saved checkpoint remains")
-				os.Exit(int(code))
-			}
-			notify("interrupted: saving a checkpoint at the next step (a second Ctrl-C ends at once)")
-			cancel()
-		}
-	}()
+	go w.watch()
 	return ctx, w
+}
+
+func (w *interrupt) watch() {
+	defer w.cancel()
+	for s := range w.signals {
+		w.hear(s)
+	}
+}
+
+func (w *interrupt) hear(s os.Signal) {
+	number := syscall.SIGINT
+	if other, ok := s.(syscall.Signal); ok {
+		number = other
+	}
+	code := 128 + int32(number)
+	if w.code.CompareAndSwap(0, code) {
+		w.first = w.now()
+		w.mu.Lock()
+		told := w.told
+		w.mu.Unlock()
+		w.notify(told)
+		w.cancel()
+		w.after(grace, w.giveUp)
+		return
+	}
+	if w.now().Sub(w.first) < sameSignal {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.abandon {
+		fmt.Fprintln(os.Stderr, "\n"+toldAtOnce)
+	} else if w.cleanup != nil {
+		w.cleanup()
+	}
+	w.exit(int(code))
+}
+
+// nothingToSave says that from now on the process may end in the middle of whatever it does, for
+// which a long step in it, a slow disk or a file system that hangs is not waited for. The first
+// signal is answered with told; cleanup, if there is one, comes before the end.
+func (w *interrupt) nothingToSave(told string, cleanup func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told, w.abandon, w.cleanup = told, true, cleanup
+}
+
+// somethingToSave says that from now on the command ends by itself, at its next step.
+func (w *interrupt) somethingToSave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told, w.abandon, w.cleanup = toldSaving, false, nil
+}
+
+// giveUp ends a process that did not hear the end of its context and has nothing to save.
+func (w *interrupt) giveUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.abandon {
+		return
+	}
+	if w.cleanup != nil {
+		w.cleanup()
+	}
+	w.exit(w.exitCode())
+}
+
+// ended makes the end of the context the exit code of the signal, and leaves other errors alone.
+// The signal was answered when it came.
+func (w *interrupt) ended(err error) error {
+	if w.exitCode() != 0 && errors.Is(err, context.Canceled) {
+		return &exitError{code: w.exitCode()}
+	}
+	return err
 }
 
 // exitCode is that of the signal which ended the context.
 func (w *interrupt) exitCode() int { return int(w.code.Load()) }
 
+// stop ends the watch: signals have their usual effect again.
 func (w *interrupt) stop() {
+	w.mu.Lock()
+	w.abandon = false // the command has come to its end
+	w.mu.Unlock()
 	signal.Stop(w.signals)
 	close(w.signals)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,8 @@ which overrides the file, which overrides the defaults; those given below are ip
 have some of their own (the run's config.toml shows all).
 
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
-with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C ends at once.
+with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more,
+ends at once, and the last saved checkpoint remains.
 Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
 
 const trainExample = `  plume train                                    ipld on the embedded Fashion-MNIST images
@@ -37,7 +39,10 @@ type trainCommand struct {
 	json, quiet               bool
 	keys                      trainer.Config // what the flags of the keys are bound to
 	profile                   profiling
+	interrupt                 *interrupt
 }
+
+const toldTooEarly = "interrupted before the first step: there was nothing to save"
 
 func newTrain() *cobra.Command {
 	t := &trainCommand{keys: trainer.Default()}
@@ -68,13 +73,17 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 		return usage(errors.New("--out and --resume exclude each other: a run goes on in its own directory"))
 	}
 	r := newReporter(t.quiet, t.json)
-	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
+	ctx, interrupt := watchSignals(context.Background(), r.insist)
 	defer interrupt.stop()
+	t.interrupt = interrupt
+	interrupt.nothingToSave(toldTooEarly, nil)
 
 	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {
-		return t.profile.end(err)
+		r.status.Close()
+		return t.profile.end(interrupt.ended(err))
 	}
+	interrupt.somethingToSave()
 	r.status.Message("Run directory: " + runDir)
 
 	err = train.Run(ctx)
@@ -139,19 +148,22 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	if err != nil {
 		return "", nil, err
 	}
+	made := firstMissing(cmp.Or(t.out, t.runs)) // that the run's directory needs
 	if t.out != "" {
 		runDir, err = t.out, usage(trainer.ClaimDir(t.out))
 	} else {
 		runDir, err = trainer.NewRunDir(t.runs, filepath.Base(cfg.Data), cfg.Method)
+		made = cmp.Or(made, filepath.Clean(runDir))
 	}
 	if err != nil {
 		return "", nil, err
 	}
+	t.interrupt.nothingToSave(toldTooEarly, func() { removeEmpty(runDir, made) })
 	if err = t.begin(r); err == nil {
 		train, err = trainer.New(ctx, cfg, runDir, trainer.WithHook(r.hook()))
 	}
-	if err != nil && t.out == "" {
-		os.Remove(runDir) // only if it is empty: what could not start takes no number
+	if err != nil {
+		removeEmpty(runDir, made) // what could not start takes no number
 	}
 	return runDir, train, err
 }

@@ -62,6 +62,7 @@ func (v *verifyCommand) run() error {
 	if v.options.Threads < 0 {
 		return usage(fmt.Errorf("--threads is %d; expected 0 or more", v.options.Threads))
 	}
+	made := firstMissing(v.out)
 	if v.out != "" {
 		if err := os.MkdirAll(v.out, 0o777); err != nil {
 			return usage(fmt.Errorf("--output: %w", err))
@@ -71,17 +72,19 @@ func (v *verifyCommand) run() error {
 	if !v.quiet {
 		v.options.Progress = insist
 	}
-	ctx, interrupt := watchSignals(context.Background(), func(string) { insist("plume: interrupted") })
+	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
 	defer interrupt.stop()
+	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(v.out, made) })
 	start := time.Now()
 	report, err := verify.Run(ctx, v.options)
+	if err != nil {
+		removeEmpty(v.out, made)
+	}
 	switch {
-	case errors.Is(err, context.Canceled):
-		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, verify.ErrUnknown):
 		return usage(fmt.Errorf("--only: %w", err))
 	case err != nil:
-		return err
+		return interrupt.ended(err)
 	}
 	report.Version, report.Seconds = trainer.Version(), time.Since(start).Seconds()
 	if err := v.write(report); err != nil {

@@ -143,7 +143,7 @@ func TestProbe(t *testing.T) {
 	}
 	run := func(p *probe, rounds int) *probe {
 		for range rounds {
-			if err := b.round(p); err != nil {
+			if err := b.round(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
 		}

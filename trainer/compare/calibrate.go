@@ -81,26 +81,29 @@ func (b *bench) probe(c trainer.Config, progress float64) (*probe, error) {
 
 // round takes two minibatches through all their repeats, and times the second: the first finds the caches full of
 // another contestant's numbers, as no step of a run does. The very first is timed for what it takes beyond.
-func (b *bench) round(p *probe) error {
-	took, err := b.minibatch(p)
-	if len(p.times) == 0 {
-		p.times = append(p.times, took)
-	}
+func (b *bench) round(ctx context.Context, p *probe) error {
+	took, err := b.minibatch(ctx, p)
 	if err != nil {
 		return err
 	}
-	took, err = b.minibatch(p)
+	if len(p.times) == 0 {
+		p.times = append(p.times, took)
+	}
+	took, err = b.minibatch(ctx, p)
 	p.times = append(p.times, took)
 	return err
 }
 
 // minibatch takes one through all its repeats, and returns the seconds it took. A contestant that diverges here is
 // timed all the same: its runs will tell.
-func (b *bench) minibatch(p *probe) (took float64, err error) {
+func (b *bench) minibatch(ctx context.Context, p *probe) (took float64, err error) {
 	index := p.batches.At(0, p.number%p.batches.PerEpoch())
 	var spent float64
 	began := b.clock()
 	for repeat := range p.repeats {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
 		stats, err := p.method.Step(method.Minibatch{Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress})
 		if err != nil && !errors.Is(err, method.ErrDiverged) {
 			return 0, err
@@ -135,10 +138,7 @@ func (b *bench) rounds(ctx context.Context, probes [][2]*probe) error {
 	for round := 0; round < minRounds || round < maxRounds && b.clock().Sub(began) < timingTime; round++ {
 		for _, pair := range probes {
 			for _, p := range pair {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				if err := b.round(p); err != nil {
+				if err := b.round(ctx, p); err != nil {
 					return err
 				}
 			}
@@ -152,6 +152,9 @@ func (b *bench) calibrate(ctx context.Context, configs []trainer.Config, tell fu
 	probes := make([][2]*probe, len(configs))
 	for i, c := range configs {
 		for j, progress := range []float64{0, late} {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			var err error
 			if probes[i][j], err = b.probe(c, progress); err != nil {
 				return nil, err

@@ -27,7 +27,7 @@ func checkMemory(configs []trainer.Config, train data.Dataset) error {
 	}
 	if machine := memory.Machine(); machine > 0 && sum > machine {
 		return fmt.Errorf("%w: timing the contestants needs %s, and the machine has %s; compare fewer of them at a time",
-			trainer.ErrMemory, memory.Human(sum), memory.Human(machine))
+			trainer.ErrMemory, memory.Human(sum), memory.Human(machine)+memory.Under())
 	}
 	return nil
 }

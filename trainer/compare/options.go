@@ -29,6 +29,9 @@ type Options struct {
 	Hook    trainer.Hook // of all runs, with one job
 	Message func(string) // is told what is under way; nil: nobody
 	Warn    func(string) // is told what the user should know; nil: nobody
+	// Training is told how many runs are in training when that changes: while there is one, the end
+	// of the context must be waited for, since a checkpoint is saved; nil: nobody.
+	Training func(runs int)
 
 	evaluate func(ctx context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error)
 	clock    func() time.Time
@@ -42,6 +45,9 @@ func (o Options) withDefaults() Options {
 		if *f == nil {
 			*f = func(string) {}
 		}
+	}
+	if o.Training == nil {
+		o.Training = func(int) {}
 	}
 	if o.evaluate == nil {
 		o.evaluate = evaluate.Run

@@ -20,6 +20,17 @@ type comparison struct {
 	plan  Plan
 	total int
 	mu    sync.Mutex // of the files in Dir
+
+	count    sync.Mutex
+	training int // runs in training
+}
+
+// inTraining adds to the number of runs in training, and tells it.
+func (c *comparison) inTraining(runs int) {
+	c.count.Lock()
+	defer c.count.Unlock()
+	c.training += runs
+	c.Training(c.training)
 }
 
 // Outcome is what is known of one run.
@@ -104,14 +115,18 @@ func (c *comparison) report() error {
 	return r.WriteTables(c.Dir)
 }
 
-// finish writes tables, plots and samples of what there is.
+// finish writes tables, plots and samples of what there is. Once ctx has ended there are no samples:
+// for them it would read data and models again.
 func (c *comparison) finish(ctx context.Context) (*Results, error) {
 	r, err := Collect(c.Dir, c.plan)
 	if err == nil {
 		err = errors.Join(r.WriteTables(c.Dir), r.WritePlots(c.Dir))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		err = r.WriteSamples(ctx, filepath.Join(c.Dir, SamplesFile))
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = ErrInterrupted
 	}
 	return r, err
 }

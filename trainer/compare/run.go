@@ -53,8 +53,8 @@ func (p Plan) tasks(dir string) (all []task) {
 
 // Run makes the comparison, or goes on with it: what is finished in Dir stays. A run that diverges is
 // part of the result. After every run the tables in Dir are those of all runs so far. When ctx ends, the
-// runs under way save checkpoints, plots and samples are drawn of those that are done, and the error
-// wraps ErrInterrupted.
+// runs under way save checkpoints, plots are drawn of those that are done, and the error wraps
+// ErrInterrupted.
 func Run(ctx context.Context, o Options) (*Results, error) {
 	o = o.withDefaults()
 	plan, err := o.prepare(ctx)
@@ -78,10 +78,13 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 		})
 	}
 	err = group.Wait()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
+		err = ErrInterrupted // while it read data, or evaluated
+	}
 	if err != nil && !errors.Is(err, ErrInterrupted) {
 		return nil, err
 	}
-	r, drawErr := c.finish(context.WithoutCancel(ctx))
+	r, drawErr := c.finish(ctx)
 	return r, errors.Join(err, drawErr)
 }
 
@@ -119,6 +122,8 @@ func (c *comparison) train(ctx context.Context, t task) error {
 		return err
 	}
 	c.Message(fmt.Sprintf("Run %d of %d: %s, seed %d, %d epochs", t.number, c.total, t.Name, t.seed, t.Epochs))
+	c.inTraining(1)
+	defer c.inTraining(-1)
 	err = run.Run(ctx)
 	return errors.Join(err, run.Close())
 }
@@ -130,7 +135,11 @@ func (c *comparison) open(ctx context.Context, t task, cfg trainer.Config) (*tra
 		if err := trainer.ClaimDir(t.dir); err != nil {
 			return nil, err
 		}
-		return trainer.New(ctx, cfg, t.dir, hook)
+		run, err := trainer.New(ctx, cfg, t.dir, hook)
+		if err != nil {
+			os.Remove(t.dir) // only if it is empty
+		}
+		return run, err
 	}
 	if ended, _, err := outcome(t.dir); err != nil || ended {
 		return nil, err

@@ -44,6 +44,7 @@ type Walk struct {
 	D      int        // latent dimension
 	Noise  kernel.Key // ancestral only: step k draws with Noise.Step + k
 	Eps    EpsFunc
+	Stop   func() bool // asked before each step whether to leave z where it is; nil: no
 }
 
 // Run moves z, rows of D numbers that are N(0, I) at lambda_min, to lambda_max. ids address the
@@ -53,6 +54,9 @@ func (w Walk) Run(z []float32, ids []uint64, scratch []float32) {
 	eps, data, prev := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
 	at := func(k int) float64 { return w.Min + w.Span()*float64(k)/float64(w.Steps) }
 	for k := range w.Steps {
+		if w.Stop != nil && w.Stop() {
+			return
+		}
 		s, t := at(k), at(k+1)
 		w.Eps(eps, z, s)
 		switch w.Solver {

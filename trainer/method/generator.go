@@ -105,11 +105,14 @@ func (g *Generator) Sample(ctx context.Context, dst []float32, n int, solver dif
 	if err := g.SampleLatents(ctx, z, n, solver, steps, seed); err != nil {
 		return err
 	}
-	g.Decode(dst, z)
-	return nil
+	g.decode(dst, z, ended(ctx))
+	return ctx.Err()
 }
 
-// SampleLatents draws n latents into z, n x d, as Sample does.
+func ended(ctx context.Context) func() bool { return func() bool { return ctx.Err() != nil } }
+
+// SampleLatents draws n latents into z, n x d, as Sample does: it looks at ctx before each step of
+// 64 rows.
 func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
 	standard, err := solver.DefaultSteps()
 	if err != nil {
@@ -122,7 +125,7 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 		return fmt.Errorf("solver steps = %d: expected 1 or more", steps)
 	}
 	d := g.Latent()
-	how := SampleSpec{Solver: solver, Steps: steps, Seed: seed}
+	how := SampleSpec{Solver: solver, Steps: steps, Seed: seed, stop: ended(ctx)}
 	key := kernel.Key{Seed: seed, Stream: kernel.StreamSamplePrior}
 	g.pack(g.sampler)
 	g.tiles(n, func(first, lo, hi int) {
@@ -142,10 +145,16 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 }
 
 // Decode writes g_phi(z), the images of the rows of z, into dst.
-func (g *Generator) Decode(dst, z []float32) {
+func (g *Generator) Decode(dst, z []float32) { g.decode(dst, z, func() bool { return false }) }
+
+// decode is Decode until stop tells to leave the rest.
+func (g *Generator) decode(dst, z []float32, stop func() bool) {
 	d, dim := g.Latent(), g.Dim()
 	g.pack(g.tape)
 	g.tiles(len(z)/d, func(first, lo, hi int) {
+		if stop() {
+			return
+		}
 		phase.Decode.Enter()
 		copy(g.tape.In(lo, hi), z[first*d:])
 		g.tape.Forward(lo, hi)

@@ -56,6 +56,8 @@ type SampleSpec struct {
 	Solver diffusion.Solver
 	Steps  int
 	Seed   uint64
+
+	stop func() bool // asked before each step whether to end early; nil: no
 }
 
 // DiffusionPrior is the diffusion with a learned residual score.
@@ -132,6 +134,7 @@ func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how Sam
 		Process: s.Bound.Process, Solver: how.Solver, Steps: how.Steps, D: d,
 		Noise: kernel.Key{Seed: how.Seed, Stream: kernel.StreamSampleNoise},
 		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
+		Stop:  how.stop,
 	}
 	w.Run(z, ids, s.scratch[3*lo*d:3*hi*d])
 }
