@@ -76,8 +76,8 @@ func Available() []string {
 }
 
 // Use makes the named backend compute all products from now on. It may not be called while
-// products are computed. Other backends give other last bits. A library that cannot be loaded, or
-// for which there is no address space, is an error, and changes nothing.
+// products are computed. Other backends give other last bits. A library
+// for which there is no address space is an error, and changes nothing.
 func Use(name string) error {
 	i := slices.IndexFunc(backends, func(b *backend) bool { return b.name == name })
 	if i < 0 {

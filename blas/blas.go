@@ -2,9 +2,9 @@
 // only package that uses cgo.
 //
 // Three backends compute them, chosen at run time among those that were built in: native, our own products
-// over the tiles of package kernel; openblas, OpenBLAS, in builds with the tag openblas and cgo, and loaded
-// when it is first used; gonum, in pure Go. Callers run many products at once from their own goroutines, so that OpenBLAS is
-// held to one thread.
+// over the tiles of package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the
+// tag openblas and cgo, and not called before it is chosen; gonum, in pure Go. Callers run many
+// products at once from their own goroutines, so that OpenBLAS is held to one thread.
 package blas
 
 import (

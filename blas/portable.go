@@ -2,5 +2,5 @@
 
 package blas
 
-// library is the backend of the library that this build can load: none.
+// library is the backend of the library that this build links: none.
 var library *backend
