@@ -27,33 +27,34 @@ func (c Config) cloudDir(runDir string) string {
 	return cmp.Or(c.CloudDir, runDir)
 }
 
-// checkDisk tells how much of the disk the particles take, and refuses what it has no room for. What
+// checkDisk says how much of the disk the particles take, and refuses what it has no room for. What
 // a system does not tell is found out when the file is made.
-func (t *Trainer) checkDisk() error {
+func (t *Trainer) checkDisk() (plan string, err error) {
 	dir := t.cfg.cloudDir(t.runDir)
 	if dir == "" {
-		return nil
+		return "", nil
 	}
 	if t.memory.Disk == 0 {
-		t.message(fmt.Sprintf("cloud = %q has no effect on %s, which keeps no particles.", t.cfg.Cloud, t.cfg.Method))
-		return nil
+		return fmt.Sprintf("cloud = %q has no effect on %s, which keeps no particles.", t.cfg.Cloud, t.cfg.Method), nil
 	}
 	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("cloud_dir: %w", err)
+		return "", fmt.Errorf("cloud_dir: %w", err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("cloud_dir: %s: expected a directory", dir)
+		return "", fmt.Errorf("cloud_dir: %s: expected a directory", dir)
 	}
-	needs := fmt.Sprintf("Particles on disk: %s in %s", memory.Human(t.memory.Disk), dir)
+	if memory.InMemory(dir) {
+		t.warn(fmt.Sprintf("%s is kept in memory (tmpfs), so that particles there save none: choose a directory on a disk with --cloud-dir", dir))
+	}
+	plan = fmt.Sprintf("Particles on disk: %s in %s", memory.Human(t.memory.Disk), dir)
 	free, ok := memory.DiskFree(dir)
-	if ok && t.memory.Disk > free {
-		return noRoom(fmt.Errorf("%w: the particles take %s, and %s has %s free",
+	if !ok {
+		return plan, nil
+	}
+	if t.memory.Disk > free {
+		return "", noRoom(fmt.Errorf("%w: the particles take %s, and %s has %s free",
 			ErrDisk, memory.Human(t.memory.Disk), dir, memory.Human(free)))
 	}
-	if ok {
-		needs += fmt.Sprintf(", %s free", memory.Human(free))
-	}
-	t.message(needs)
-	return nil
+	return fmt.Sprintf("%s, %s free", plan, memory.Human(free)), nil
 }
 
 // noRoom adds the remedy to an error of a disk that is too small for the particles.

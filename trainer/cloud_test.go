@@ -172,11 +172,11 @@ func TestDiskTooSmall(t *testing.T) {
 		t.Skip("this system does not tell how much of a disk is free")
 	}
 	tr := &Trainer{cfg: smallRun(), runDir: dir, memory: Memory{Disk: 1 << 55}}
-	if err := tr.checkDisk(); err != nil {
-		t.Errorf("in memory: %v", err)
+	if plan, err := tr.checkDisk(); err != nil || plan != "" {
+		t.Errorf("in memory: %q, %v", plan, err)
 	}
 	tr.cfg.Cloud = cloudInFile
-	err := tr.checkDisk()
+	_, err := tr.checkDisk()
 	if !errors.Is(err, ErrDisk) {
 		t.Fatalf("32 PiB: %v", err)
 	}

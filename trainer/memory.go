@@ -139,7 +139,8 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.checkDisk(); err != nil {
+	onDisk, err := t.checkDisk()
+	if err != nil {
 		return nil, err
 	}
 	all, err := images.Read(ctx)
@@ -153,5 +154,8 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	t.read = images.Summary
 	t.message(t.read.String())
 	t.message("Memory: " + t.memory.Parts.String())
+	if onDisk != "" {
+		t.message(onDisk)
+	}
 	return all, nil
 }

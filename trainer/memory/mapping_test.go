@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unsafe"
@@ -208,5 +209,16 @@ func TestDiskFree(t *testing.T) {
 	}
 	if free, ok := DiskFree(filepath.Join(dir, "missing")); ok || free != 0 {
 		t.Errorf("a missing directory has %d bytes free", free)
+	}
+}
+
+// /dev/shm lies in memory wherever Linux has it; a directory that is not there does not.
+func TestInMemory(t *testing.T) {
+	const shm = "/dev/shm"
+	if _, err := os.Stat(shm); runtime.GOOS == "linux" && err == nil && !InMemory(shm) {
+		t.Errorf("%s counts as a disk", shm)
+	}
+	if InMemory(filepath.Join(t.TempDir(), "missing")) {
+		t.Error("nothing counts as memory")
 	}
 }
