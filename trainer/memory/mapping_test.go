@@ -111,13 +111,13 @@ func TestMapRefuses(t *testing.T) {
 // What a process left that was killed before it took the name away goes with the next Map.
 func TestMapClearsStale(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{scratchName + "123", "other"} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+	for name, text := range map[string]string{scratchName + "123": "", scratchName + "456": "not empty", "other": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	mustMap(t, dir, 100)
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != "other" {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != scratchName+"456" || left[1].Name() != "other" {
 		t.Errorf("the directory holds %v, %v", left, err)
 	}
 }

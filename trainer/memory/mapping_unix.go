@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,15 +48,7 @@ func Map(ctx context.Context, dir string, bytes int64) (*Mapping, error) {
 
 // scratch makes a file without a name.
 func scratch(dir string) (*os.File, error) {
-	stale, err := filepath.Glob(filepath.Join(dir, scratchName+"*"))
-	if err != nil {
-		stale = nil // dir has the form of no pattern: the empty files stay
-	}
-	for _, path := range stale { // those of others, who are about to remove them, may go too
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
+	clearStale(dir)
 	f, err := os.CreateTemp(dir, scratchName)
 	if err != nil {
 		return nil, err
@@ -64,6 +57,21 @@ func scratch(dir string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// clearStale removes the empty files that killed processes left, those of processes that are about to
+// do so themselves among them. What cannot be removed does no harm.
+func clearStale(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if strings.HasPrefix(e.Name(), scratchName) && err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 func (m *Mapping) reserveError(err error, bytes int64) error {
