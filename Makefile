@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths race fuzz quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
+.PHONY: help setup build train test test-paths race fuzz soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -110,6 +110,11 @@ race: setup ## run the tests under the race detector
 fuzz: ## compare the kernel paths, and native products with their definition, on FUZZTIME random inputs each (default 1000000x)
 	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 	$(GO) test ./blas -run '^$$' -fuzz FuzzGemm -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+
+soak: setup ## train for MINUTES (60) in one process, with frequent reports, checkpoints and resumptions; fail if heap, goroutines, open files or resident memory grow
+	@$(functions)
+	choose_backend
+	$(GO) run $$tags ./bench/soak -minutes $(or $(MINUTES),60) $(if $(INTERVAL),-interval $(INTERVAL)) $(ARGS)
 
 quality: ## test 10^8 normals of the noise stream against the normal law
 	@$(GO) test ./kernel -count=1 -v -run TestNormalQuality -args -draws 100000000

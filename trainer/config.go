@@ -35,6 +35,9 @@ type Config struct {
 	Tile    int    `toml:"tile" help:"most rows that one worker takes through the networks at a time; with OpenBLAS part of the result's bits"`
 	Threads int    `toml:"threads" help:"worker threads (0: all cores); never changes the result"`
 
+	Cloud    string `toml:"cloud" help:"where the particles lie: in memory, or in a file, for more of them than the memory holds; never changes the result" choices:"memory,file"`
+	CloudDir string `toml:"cloud_dir" help:"directory of that file, on a fast disk (default: the run's own); the file has no name there and goes with the process"`
+
 	method.Options
 
 	// Reports.
@@ -65,6 +68,7 @@ func common() Config {
 		Epochs: 360,
 		Batch:  500,
 		Tile:   64,
+		Cloud:  cloudInMemory,
 
 		Options: method.Options{
 			Latent:        32,
@@ -142,6 +146,7 @@ func (c Config) Validate() error {
 	p.Int("batch", c.Batch, 1, maxRows)
 	p.Int("tile", c.Tile, 1, maxRows)
 	p.Int("threads", c.Threads, 0, maxThreads)
+	p.Expect(isPlainText(c.CloudDir), "cloud_dir", strconv.Quote(c.CloudDir), "a path in UTF-8, without control characters")
 
 	p = append(p, method.Validate(c.Method, c.Options)...)
 	if rows := float64(c.Batch) * float64(c.Particles) * float64(c.ScoreDraws); c.Batch > 0 && c.Particles > 0 {
@@ -182,7 +187,7 @@ func isPlainText(s string) bool {
 // resumable are the keys that may change when a run continues: how long it goes on, and what
 // it costs and reports on the way. All others are part of what its checkpoints mean.
 var resumable = []string{
-	"epochs", "threads",
+	"epochs", "threads", "cloud", "cloud_dir",
 	"data", // the images may have moved: their fingerprint must stay
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }

@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"trainer/evaluate"},
 	{"trainer/compare"},
 	{"bench/machine"},
-	{"cmd/plume", "bench", "bench/peers", "bench/regress"},
+	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
 }
 
 // strangers are what a package must not import although it lies lower: the parts of the trainer

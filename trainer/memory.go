@@ -21,14 +21,18 @@ type Memory struct {
 	Parts memory.Parts `json:"parts"`
 	Sum   int64        `json:"sum_bytes"`
 	Peak  int64        `json:"peak_bytes,omitempty"` // most that the process had resident; 0 where the system does not tell
+	Disk  int64        `json:"disk_bytes,omitempty"` // of particles that lie in a file, beside the sum
+
+	cloud int64 // of the particles in the sum: what could lie in a file
 }
 
 // PeakTolerance is how many times the sum of its parts a run may take at its peak: what garbage
 // is not yet collected, and what the parts leave out, is less than a fifth (the default run takes 1.05 to 1.09 times the sum).
 const PeakTolerance = 1.2
 
-// Exceeded tells whether the peak is known and beyond the tolerance.
-func (m Memory) Exceeded() bool { return float64(m.Peak) > PeakTolerance*float64(m.Sum) }
+// Exceeded tells whether the peak is known and beyond the tolerance. What the system caches of a file of
+// particles counts as resident: up to the whole file, it is not held against the run, which does without it.
+func (m Memory) Exceeded() bool { return float64(m.Peak-m.Disk) > PeakTolerance*float64(m.Sum) }
 
 // The part "program" is what the process has taken before the run, which is the runtime, code and
 // whatever else a program that uses this package holds, and what that grows by: code and tables at
@@ -42,6 +46,7 @@ func estimate(c Config, images *data.Found, program int64) (Memory, error) {
 	trained := data.Training(images.Len, c.Holdout)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
 		Datapoints: trained, Batch: min(c.Batch, trained), Dim: images.Shape.Dim(), Workers: workers,
+		CloudInFile: c.Cloud == cloudInFile,
 	})
 	if err != nil {
 		return Memory{}, err
@@ -56,7 +61,13 @@ func estimate(c Config, images *data.Found, program int64) (Memory, error) {
 		passing = memory.Part{Name: "loading", Bytes: images.Loading}
 	}
 	parts = append(parts, passing)
-	return Memory{Parts: parts, Sum: parts.Total()}, nil
+	estimated := Memory{Parts: parts, Sum: parts.Total()}
+	if c.Cloud == cloudInFile {
+		estimated.Disk = m.Cloud
+	} else {
+		estimated.cloud = m.Cloud
+	}
+	return estimated, nil
 }
 
 // reportBytes is what diagnostics and evaluations add to a run: the principal components, and the
@@ -81,6 +92,14 @@ var remedies = map[string]string{
 	"reports":     "fewer eval_samples or smaller images",
 }
 
+// remedy says what would make the named part smaller.
+func (m Memory) remedy(part string) string {
+	if part == "particles" && m.cloud > 0 {
+		return fmt.Sprintf("--cloud file, which keeps %s of them on disk and is slower, %s", memory.Human(m.cloud), remedies[part])
+	}
+	return cmp.Or(remedies[part], "narrower networks")
+}
+
 // addressSpace bounds a run on systems that do not tell how much memory there is.
 const addressSpace = 1 << 46
 
@@ -94,7 +113,7 @@ func (m Memory) check(machine int64) (warning string, err error) {
 	if m.Sum > machine {
 		largest := m.Parts.Largest().Name
 		return "", fmt.Errorf("%w: the run needs %v, and %s; most goes to %s: try %s", ErrMemory, m.Parts, has, largest,
-			cmp.Or(remedies[largest], "narrower networks"))
+			m.remedy(largest))
 	}
 	if PeakTolerance*float64(m.Sum) > float64(machine) {
 		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s", m.Parts, PeakTolerance, has), nil
@@ -120,6 +139,10 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	onDisk, err := t.checkDisk()
+	if err != nil {
+		return nil, err
+	}
 	all, err := images.Read(ctx)
 	if err != nil {
 		return nil, err
@@ -131,5 +154,8 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	t.read = images.Summary
 	t.message(t.read.String())
 	t.message("Memory: " + t.memory.Parts.String())
+	if onDisk != "" {
+		t.message(onDisk)
+	}
 	return all, nil
 }

@@ -175,6 +175,7 @@ func (t *Trainer) draw(g *method.Generator, z []float32) error {
 	t.train.Gather(originals, idx)
 	t.method.Reconstruct(g, recon, idx)
 	err := errors.Join(
+		t.method.Err(),
 		metric.WriteGrid(p.samples, samples, shape, gridColumns),
 		metric.WritePairs(p.recon, originals, recon, shape, gridColumns))
 	if err == nil {

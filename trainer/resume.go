@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
@@ -80,9 +81,16 @@ func (t *Trainer) save() error {
 		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Evaluations: t.evaluations, Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
 		Version: Version(), Config: string(text),
 	}
+	if err := t.method.Err(); err != nil {
+		return fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
+	}
 	tensors := t.tensors(sums)
 	for _, x := range tensors {
-		if !kernel.AllFinite(x.F32) {
+		finite := false
+		if err := memory.Catch(func() { finite = kernel.AllFinite(x.F32) }); err != nil {
+			return fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
+		}
+		if !finite {
 			return fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays", ErrDiverged, t.step, x.Name)
 		}
 	}

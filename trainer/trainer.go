@@ -101,13 +101,13 @@ func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Tr
 	t.pool = pool.New(cfg.Threads)
 	t.method, err = method.New(cfg.Method, method.Setup{
 		Options: cfg.Options, Train: t.train, Batch: min(cfg.Batch, t.train.Len()),
-		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool,
+		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool, CloudDir: cfg.cloudDir(runDir), Ctx: ctx,
 	})
 	if err == nil {
 		err = ctx.Err() // before anything is written
 	}
 	if err != nil {
-		return nil, errors.Join(err, t.Close())
+		return nil, errors.Join(noRoom(err), t.Close())
 	}
 	return t, nil
 }
@@ -122,16 +122,19 @@ func (t *Trainer) open(step int) (err error) {
 }
 
 // Close ends the workers and closes the files. The trainer is of no use afterwards.
-func (t *Trainer) Close() error {
+func (t *Trainer) Close() (err error) {
 	if t.pool != nil {
 		t.pool.Close()
 		t.pool = nil
 	}
-	if t.log == nil {
-		return nil
+	if t.method != nil {
+		err = t.method.Close()
+		t.method = nil
 	}
-	err := t.log.Close()
-	t.log = nil
+	if t.log != nil {
+		err = errors.Join(err, t.log.Close())
+		t.log = nil
+	}
 	return err
 }
 
@@ -234,6 +237,9 @@ func (t *Trainer) due(every int) bool {
 // evaluation goes on with that evaluation.
 func (t *Trainer) endEpoch(ctx context.Context) error {
 	e := t.record()
+	if err := t.method.Err(); err != nil {
+		return err
+	}
 	if err := t.judge(e); err != nil {
 		return errors.Join(err, t.log.Write(e))
 	}

@@ -27,6 +27,10 @@ func peakLine(m trainer.Memory) string {
 	if m.Peak == 0 {
 		return "Peak memory: this system does not tell."
 	}
+	if m.Disk > 0 {
+		return fmt.Sprintf("Peak memory: %s, of which up to %s are pages of the particles' file that the system can drop; the run's parts add up to %s",
+			memory.Human(m.Peak), memory.Human(min(m.Disk, m.Peak)), memory.Human(m.Sum))
+	}
 	return fmt.Sprintf("Peak memory: %s, %.2f times the sum of its parts", memory.Human(m.Peak), float64(m.Peak)/float64(m.Sum))
 }
 

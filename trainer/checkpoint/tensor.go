@@ -4,11 +4,14 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Tensor names one array of the run's state. Exactly one of F32, U32 and F64 is set; it holds the
 // elements in row-major order, as many as the product of Shape (one for an empty Shape), and
-// aliases the live state: Save reads from it, Load writes into it.
+// aliases the live state: Save reads from it, Load writes into it. It may lie in a memory.Mapping,
+// whose faults are errors of both.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -75,7 +78,9 @@ const BufferBytes = 8 * blockLen
 // writeTo writes the elements, little-endian; buf holds BufferBytes.
 func (t *Tensor) writeTo(w io.Writer, buf []byte) error {
 	return t.eachBlock(buf, func(block []byte, lo, hi int) error {
-		t.encode(block, lo, hi)
+		if err := memory.Catch(func() { t.encode(block, lo, hi) }); err != nil {
+			return err
+		}
 		_, err := w.Write(block)
 		return err
 	})
@@ -87,8 +92,7 @@ func (t *Tensor) readFrom(r io.Reader, buf []byte) error {
 		if _, err := io.ReadFull(r, block); err != nil {
 			return err
 		}
-		t.decode(block, lo, hi)
-		return nil
+		return memory.Catch(func() { t.decode(block, lo, hi) })
 	})
 }
 

@@ -70,7 +70,8 @@ func TestPeak(t *testing.T) {
 	}
 	runtime.KeepAlive(touched)
 	runtime.GC()
-	if again, _ := memory.Peak(); again < after {
+	const slack = 1 << 20 // Linux adds up pages by processor, and tells a sum that may lag behind
+	if again, _ := memory.Peak(); again < after-slack {
 		t.Errorf("the peak fell from %d to %d", after, again)
 	}
 }

@@ -12,6 +12,8 @@ type Scale struct {
 	Batch      int // most datapoints in a minibatch
 	Dim        int // numbers in an image
 	Workers    int
+
+	CloudInFile bool // positions and velocities of particles lie in a file (Setup.CloudDir)
 }
 
 // Footprint is the memory of a method.
@@ -19,6 +21,7 @@ type Footprint struct {
 	Held      memory.Parts // as long as it lives
 	Generator int64        // by each of its generators
 	Diagnose  int64        // while Diagnose runs
+	Cloud     int64        // of positions and velocities of the particles: held, or the size of their file
 }
 
 // Memory adds up the arrays that the named method makes, without making them. What has a number
@@ -37,6 +40,7 @@ func flowFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint
 		Held:      flowBytes(decoder, prior, o, s),
 		Generator: generatorBytes(decoder, prior, s),
 		Diagnose:  memory.Array[float32](s.Batch, o.Particles, o.Latent) + memory.Array[int](s.Batch),
+		Cloud:     particle.FileBytes(s.Datapoints, o.Particles, o.Latent, o.Dynamics != "overdamped"),
 	}
 }
 
@@ -45,6 +49,9 @@ func flowBytes(decoder model.Net, prior Prior, o Options, s Scale) memory.Parts 
 	momentum := o.Dynamics != "overdamped"
 	rows := s.Batch * o.Particles
 	particles := particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)
+	if s.CloudInFile {
+		particles -= particle.FileBytes(s.Datapoints, o.Particles, o.Latent, momentum)
+	}
 	if o.Dynamics == "exact" {
 		particles += particle.ExactBytes(rows, o.Latent)
 	}

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -74,18 +75,20 @@ func (c course) flow(s Setup) (*Flow, error) {
 		Setup: s, course: c, x: kernel.Floats(s.Batch * s.Decoder.Out()), square: kernel.Floats(rows), nll: kernel.Floats(rows),
 		counts: make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
-	f.cloud = particle.NewCloud(s.Train.Len(), s.Particles, s.Latent, s.Dynamics != "overdamped", s.Seed)
+	var err error
+	if f.cloud, err = s.newCloud(); err != nil {
+		return nil, err
+	}
 	f.meanSquare[0] = f.cloud.Stats().MeanSquare
 	f.batch = f.cloud.NewBatch(rows)
 	if s.Dynamics == "exact" {
 		f.batch.UseExact(s.Friction)
 	}
-	var err error
 	if f.decoder, err = newNetwork("decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	if f.prior, err = newNetwork("prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	for _, n := range []*network{f.decoder, f.prior} {
 		n.follow(s, c)
@@ -121,6 +124,9 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	}
 	f.counts[countSteps]++
 	f.batch.MarkVisited(b.Number)
+	if err := f.Err(); err != nil {
+		return stats, err
+	}
 	f.collectLosses(&stats)
 	if sum := stats.DataLoss + stats.PriorLoss; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return stats, fmt.Errorf("%w at step %d: the loss is %v; try a smaller step_size or lr", ErrDiverged, f.counts[countSteps], sum)

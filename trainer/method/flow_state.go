@@ -30,8 +30,7 @@ func (f *Flow) Generator(ema bool) *Generator {
 func (f *Flow) Reconstruct(g *Generator, dst []float32, idx []int) {
 	z := make([]float32, len(idx)*f.Latent)
 	for i, m := range idx {
-		row := m * f.Particles
-		copy(z[i*f.Latent:(i+1)*f.Latent], f.batch.Rows(f.cloud.Z, row, row+1))
+		f.cloud.Row(z[i*f.Latent:(i+1)*f.Latent], m, 0)
 	}
 	g.Decode(dst, z)
 }

@@ -3,6 +3,7 @@
 package method
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,6 +34,11 @@ type Method interface {
 	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D, with
 	// the generator's weights.
 	Reconstruct(g *Generator, dst []float32, idx []int)
+	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Reconstruct, and before the
+	// tensors are saved. Step returns it by itself.
+	Err() error
+	// Close gives such a file back. The method is of no use afterwards.
+	Close() error
 }
 
 // Minibatch is what a step trains on.
@@ -87,6 +93,11 @@ type Setup struct {
 	Seed  uint64
 	Steps int // parameter steps of the whole training; 0: not known
 	Pool  *pool.Pool
+
+	// CloudDir is the directory of the file in which the particles' positions and velocities lie; empty: they
+	// are in memory. The bits are the same.
+	CloudDir string
+	Ctx      context.Context // ends New early, while that file is made; nil: nothing does
 
 	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not nil: so
 	// the same code trains models whose truth is known. An encoder, which methods without one ignore,

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -74,7 +75,7 @@ func NewStaged(s Setup, build func(Setup) (firstStage, error)) (*Staged, error) 
 		counts: make([]uint32, 2), frozen: make([]float64, 3),
 	}
 	if t.prior, err = newNetwork("prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
-		return nil, err
+		return nil, errors.Join(err, first.Close())
 	}
 	t.tape = s.Prior.NewTape(t.prior.p, rows)
 	t.packTask, t.rowsTask, t.weightTask, t.updateTask = t.tape.Pack, t.rows, t.weight, t.update
@@ -102,6 +103,9 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 		t.freeze(&stats)
 	}
 	t.fit(b.Index, t.ScoreLR*t.learningRate(second))
+	if err := t.Err(); err != nil {
+		return stats, err
+	}
 	t.collect(&stats)
 	if math.IsNaN(stats.PriorLoss) || math.IsInf(stats.PriorLoss, 0) {
 		return stats, fmt.Errorf("%w at step %d of the second stage: the prior's loss is %v; try a smaller lr or score_lr",

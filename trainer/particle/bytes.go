@@ -3,9 +3,9 @@ package particle
 import "github.com/plume-ml/plume/trainer/memory"
 
 // Bytes is the memory of a cloud of n particles of d numbers for each of m datapoints, as NewCloud
-// makes it.
+// makes it. Of NewFileCloud's, FileBytes lie on disk.
 func Bytes(m, n, d int, momentum bool) int64 {
-	return int64(arrays(momentum))*memory.Array[float32](m, n, d) + memory.Array[uint32](m)
+	return FileBytes(m, n, d, momentum) + memory.Array[uint32](m)
 }
 
 // BatchBytes is the memory of NewBatch(rows): positions, velocities and the drift's two parts; of

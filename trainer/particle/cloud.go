@@ -4,6 +4,7 @@
 package particle
 
 import (
+	"context"
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
@@ -16,6 +17,8 @@ type Cloud struct {
 	Z       []float32 // M*N x D positions
 	U       []float32 // velocities; nil for overdamped dynamics
 	Visited []uint32  // of each datapoint, 1 + the minibatch of its last visit; 0: never
+
+	stored
 }
 
 // NewCloud draws a cloud from N(0, I), at rest.
@@ -24,11 +27,21 @@ func NewCloud(m, n, d int, momentum bool, seed uint64) *Cloud {
 	if momentum {
 		c.U = kernel.Floats(m * n * d)
 	}
-	key := kernel.Key{Seed: seed, Stream: kernel.StreamCloud}
-	for i := range m * n {
-		kernel.Normal(c.Z[i*d:(i+1)*d], key, uint64(i)*kernel.Groups(d))
-	}
+	_ = c.draw(context.Background(), seed) // which never ends
 	return c
+}
+
+// draw fills the positions from N(0, I). It stops early, with ctx's error, when ctx ends.
+func (c *Cloud) draw(ctx context.Context, seed uint64) error {
+	const pause = 1 << 12 // rows between two looks at ctx
+	key := kernel.Key{Seed: seed, Stream: kernel.StreamCloud}
+	for i := range c.M * c.N {
+		if i%pause == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		kernel.Normal(c.Z[i*c.D:(i+1)*c.D], key, uint64(i)*kernel.Groups(c.D))
+	}
+	return nil
 }
 
 // Stats describes a cloud: the mean of z^2 over all coordinates, and the smallest and largest
@@ -38,10 +51,14 @@ type Stats struct{ MeanSquare, StdMin, StdMax float64 }
 // Stats computes the cloud's statistics in float64.
 func (c *Cloud) Stats() Stats {
 	sum, sq := make([]float64, c.D), make([]float64, c.D)
-	for i, z := range c.Z {
-		sum[i%c.D] += float64(z)
-		sq[i%c.D] += float64(z) * float64(z)
-	}
+	c.touch(func() {
+		for z := c.Z; len(z) > 0; z = z[c.D:] {
+			for j, v := range z[:c.D] {
+				sum[j] += float64(v)
+				sq[j] += float64(v) * float64(v)
+			}
+		}
+	})
 	s := Stats{StdMin: math.Inf(1)}
 	n := float64(c.M * c.N)
 	for j := range sum {
@@ -118,6 +135,13 @@ func (b *Batch) Rows(x []float32, lo, hi int) []float32 { return x[lo*b.D : hi*b
 
 // Gather copies rows lo to hi from the cloud.
 func (b *Batch) Gather(lo, hi int) {
+	b.touch(func() {
+		b.prefetch(lo, hi)
+		b.gather(lo, hi)
+	})
+}
+
+func (b *Batch) gather(lo, hi int) {
 	for i, id := range b.IDs[lo:hi] {
 		copy(b.Rows(b.Z, lo+i, lo+i+1), b.Rows(b.Cloud.Z, int(id), int(id)+1))
 		if b.U != nil {
@@ -161,7 +185,7 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 		clipped = kernel.Underdamped(&m)
 	}
 	redrawn = b.guard(lo, hi, l.Key)
-	b.scatter(lo, hi)
+	b.touch(func() { b.scatter(lo, hi) })
 	return clipped, redrawn
 }
 

@@ -1,0 +1,66 @@
+package trainer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// ErrDisk is wrapped by the error of a run whose disk has no room for what it keeps there.
+var ErrDisk = memory.ErrDisk
+
+// clouds are where particles can lie.
+const (
+	cloudInMemory = "memory"
+	cloudInFile   = "file"
+)
+
+// cloudDir is the directory of the file in which the particles of a run in runDir lie; empty if
+// they are in memory.
+func (c Config) cloudDir(runDir string) string {
+	if c.Cloud != cloudInFile {
+		return ""
+	}
+	return cmp.Or(c.CloudDir, runDir)
+}
+
+// checkDisk says how much of the disk the particles take, and refuses what it has no room for. What
+// a system does not tell is found out when the file is made.
+func (t *Trainer) checkDisk() (plan string, err error) {
+	dir := t.cfg.cloudDir(t.runDir)
+	if dir == "" {
+		return "", nil
+	}
+	if t.memory.Disk == 0 {
+		return fmt.Sprintf("cloud = %q has no effect on %s, which keeps no particles.", t.cfg.Cloud, t.cfg.Method), nil
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("cloud_dir: %w", err)
+	} else if !info.IsDir() {
+		return "", fmt.Errorf("cloud_dir: %s: expected a directory", dir)
+	}
+	if memory.InMemory(dir) {
+		t.warn(fmt.Sprintf("%s is kept in memory (tmpfs), so that particles there save none: choose a directory on a disk with --cloud-dir", dir))
+	}
+	plan = fmt.Sprintf("Particles on disk: %s in %s", memory.Human(t.memory.Disk), dir)
+	free, ok := memory.DiskFree(dir)
+	if !ok {
+		return plan, nil
+	}
+	if t.memory.Disk > free {
+		return "", noRoom(fmt.Errorf("%w: the particles take %s, and %s has %s free",
+			ErrDisk, memory.Human(t.memory.Disk), dir, memory.Human(free)))
+	}
+	return fmt.Sprintf("%s, %s free", plan, memory.Human(free)), nil
+}
+
+// noRoom adds the remedy to an error of a disk that is too small for the particles.
+func noRoom(err error) error {
+	if errors.Is(err, ErrDisk) {
+		return fmt.Errorf("%w: choose a directory on another disk with --cloud-dir, or try %s", err, remedies["particles"])
+	}
+	return err
+}

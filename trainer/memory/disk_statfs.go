@@ -1,0 +1,15 @@
+//go:build linux || darwin || freebsd || dragonfly
+
+package memory
+
+import "golang.org/x/sys/unix"
+
+// DiskFree is how many bytes this process may still write where dir lies; ok is false where the system
+// does not tell, or dir cannot be asked for.
+func DiskFree(dir string) (bytes int64, ok bool) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, false
+	}
+	return int64(min(float64(s.Bavail)*float64(s.Bsize), huge)), true
+}
