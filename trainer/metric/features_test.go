@@ -61,12 +61,12 @@ func TestFeatureRows(t *testing.T) {
 
 func TestPixels(t *testing.T) {
 	images := array{[]float32{0.5, -3, 1.5, 0.25}, 2}
-	if got := must[*Features](t)(Pixels(images, 2)); got.N != 2 || !slices.Equal(got.X, []float32{0.5, -1, 1, 0.25}) {
+	if got := must[*Features](t)(Pixels(t.Context(), images, 2)); got.N != 2 || !slices.Equal(got.X, []float32{0.5, -1, 1, 0.25}) {
 		t.Errorf("pixels %v", got)
 	}
 	late := array{uniform(2*(blockRows+90), 1), 2}
 	late.rows[2*(blockRows+50)] = float32(math.NaN())
-	_, err := Pixels(late, 2)
+	_, err := Pixels(t.Context(), late, 2)
 	wantError(t, err, "image 562", "NaN")
 }
 
@@ -74,13 +74,13 @@ func TestPixels(t *testing.T) {
 func TestPCAFeatures(t *testing.T) {
 	a, b := skewed(900, 12, 1), skewed(700, 12, 2)
 	p := mustFit(t, a, 12, 5)
-	x, y := must[*Features](t)(p.Features(a)), must[*Features](t)(p.Features(b))
+	x, y := must[*Features](t)(p.Features(t.Context(), a, nil)), must[*Features](t)(p.Features(t.Context(), b, nil))
 	wantClose(t, "FD", must[float64](t)(Frechet(x, y)), mustDistance(t, p, b), rounding)
 	for j := range 5 {
 		wantClose(t, "the training images' mean", mat.Sum(x.dense().ColView(j))/900, 0, rounding)
 	}
 	b.rows[12*3+1] = float32(math.Inf(1))
-	_, err := p.Features(b)
+	_, err := p.Features(t.Context(), b, nil)
 	wantError(t, err, "sample 3", "+Inf")
 }
 
