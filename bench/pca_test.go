@@ -11,9 +11,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with half
-// of the amplitude of the one twice as coarse, which gives the power law of natural images' spectra. The
-// three channels have most of it in common.
+// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with 0.8 of
+// the amplitude of the one twice as coarse: variances fall with about the 1.3rd power of their number, as
+// those of natural images do. The three channels have most of it in common.
 type textures struct {
 	side   int
 	pixels []uint8
@@ -39,7 +39,7 @@ func (t *textures) Gather(dst []float32, idx []int) {
 // draw draws picture i.
 func (t *textures) draw(i int) {
 	sum := make([]float32, t.dim())
-	amplitude, step := float32(0.5), uint32(0)
+	amplitude, step := float32(0.3), uint32(0)
 	for grid := 2; grid <= t.side; grid *= 2 {
 		points := make([]float32, 4*(grid+1)*(grid+1)) // what the channels share, and their own
 		kernel.Normal(points, kernel.Key{Seed: 1, Step: step, Stream: kernel.StreamMetric}, uint64(i)<<20)
@@ -47,7 +47,7 @@ func (t *textures) draw(i int) {
 			shared, own := t.at(points, grid, 0, j/3), t.at(points, grid, 1+j%3, j/3)
 			sum[j] += amplitude * (shared + 0.3*own)
 		}
-		amplitude, step = amplitude/2, step+1
+		amplitude, step = 0.8*amplitude, step+1
 	}
 	kernel.F32ToU8(t.pixels[i*len(sum):(i+1)*len(sum)], sum)
 }

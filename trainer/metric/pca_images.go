@@ -35,6 +35,7 @@ type images struct {
 	pool  *pool.Pool
 	tell  func(n int)
 	pass  int
+	most  int // passes from which on what is found is good enough
 	mean  []float64
 	total float64 // variance
 	about []float32
@@ -44,7 +45,7 @@ type images struct {
 }
 
 func newImages(ctx context.Context, rows RowSource, dim int, how Fit) *images {
-	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: how.Pool, tell: how.Pass}
+	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: how.Pool, tell: how.Pass, most: mostPasses}
 	n := rowsAtATime(x.m, dim)
 	x.block, x.idx = make([]float32, n*dim), consecutive(0, n)
 	x.mean, x.about = make([]float64, dim), make([]float32, dim)

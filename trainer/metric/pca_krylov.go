@@ -84,7 +84,7 @@ func (y *krylov) find() (blas.Matrix, error) {
 		if err := y.eigen(true); err != nil {
 			return blas.Matrix{}, err
 		}
-		if y.a.pass >= mostPasses || y.converged() {
+		if y.a.pass >= y.a.most || y.converged() {
 			y.keep(y.k)
 			return y.basis(), nil
 		}
@@ -138,7 +138,7 @@ func (y *krylov) step() error {
 // worthALook tells whether eigenvectors are to be found: when the eigenvalues, which take a tenth
 // of the time, have come to rest since the step before, and where there is no way on without them.
 func (y *krylov) worthALook() (bool, error) {
-	if y.full() || y.a.pass >= mostPasses {
+	if y.full() || y.a.pass >= y.a.most {
 		return true, nil
 	}
 	if err := y.eigen(false); err != nil {
