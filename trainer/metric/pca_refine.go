@@ -81,7 +81,7 @@ func (r *refinement) image() *mat.Dense {
 // orthonormal makes the vectors orthonormal.
 func (r *refinement) orthonormal() error {
 	r.fill()
-	for range orthonormalRounds {
+	for round := range orthonormalRounds {
 		r.t.gram64(r.h, r.v)
 		if offIdentity(r.h) <= exactlyOne {
 			return nil
@@ -96,6 +96,11 @@ func (r *refinement) orthonormal() error {
 			}
 		}
 		r.t.turn64(r.v, r.turn, r.tiles)
+		for j, v := range r.values { // what four rounds did not bring to length lies in the span of the others
+			if round >= orthonormalRounds/2 && v <= leastRatio64*r.values[0] {
+				r.randomise(j)
+			}
+		}
 	}
 	return errors.New("metric: PCA: the components could not be made orthonormal")
 }
@@ -105,19 +110,25 @@ func (r *refinement) orthonormal() error {
 func (r *refinement) fill() {
 	dim, k := r.v.Dims()
 	r.t.gram64(r.h, r.v)
-	column := make([]float32, dim)
 	for j := range k {
 		square := r.h.At(j, j)
 		if square == 0 {
-			kernel.Normal(column, kernel.Key{Seed: 2, Step: uint32(j), Stream: kernel.StreamComponents}, 0)
-			for i, v := range column {
-				r.v.Set(i, j, float64(v)/math.Sqrt(float64(dim)))
-			}
+			r.randomise(j)
 			continue
 		}
 		for i := range dim {
 			r.v.Set(i, j, r.v.At(i, j)/math.Sqrt(square))
 		}
+	}
+}
+
+// randomise makes vector j a random one.
+func (r *refinement) randomise(j int) {
+	dim, _ := r.v.Dims()
+	column := make([]float32, dim)
+	kernel.Normal(column, kernel.Key{Seed: 2, Step: uint32(j), Stream: kernel.StreamComponents}, 0)
+	for i, v := range column {
+		r.v.Set(i, j, float64(v)/math.Sqrt(float64(dim)))
 	}
 }
 

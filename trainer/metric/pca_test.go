@@ -158,7 +158,7 @@ func TestPCAOfLowRank(t *testing.T) {
 	low := array{make([]float32, 600*dim), dim}
 	for i := range low.rows {
 		for c := range rank {
-			low.rows[i] += few.rows[i/dim*rank+c] * axes.rows[c*dim+i%dim]
+			low.rows[i] += 0.05 * few.rows[i/dim*rank+c] * axes.rows[c*dim+i%dim]
 		}
 	}
 	equal := array{nil, dim} // three different images, many times
