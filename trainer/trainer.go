@@ -238,7 +238,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.judge(e); err != nil {
 		return errors.Join(err, t.log.Write(e))
 	}
-	if t.due(t.cfg.EvalEvery) {
+	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
 		if t.due(t.cfg.CheckpointEvery) {
 			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in
 				return err
