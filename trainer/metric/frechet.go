@@ -39,6 +39,9 @@ func abandoning(ctx context.Context, f func() (float64, error)) (float64, error)
 	}()
 	select {
 	case r := <-done:
+		if r.err == nil {
+			r.err = ctx.Err()
+		}
 		return r.value, r.err
 	case <-ctx.Done():
 		return 0, ctx.Err()

@@ -251,6 +251,19 @@ func TestPCAOnWorkers(t *testing.T) {
 	}
 }
 
+// counted counts the images that are gathered.
+type counted struct {
+	array
+	seen int
+	each func()
+}
+
+func (c *counted) Gather(dst []float32, idx []int) {
+	c.seen += len(idx)
+	c.each()
+	c.array.Gather(dst, idx)
+}
+
 // When ctx ends in a pass, there is no other.
 func TestPCAEnds(t *testing.T) {
 	for name, a := range map[string]array{"krylov": rolling(600, 1500, 1), "gram": rolling(100, 1500, 2), "covariance": rolling(600, 100, 3)} {
@@ -267,6 +280,12 @@ func TestPCAEnds(t *testing.T) {
 			}
 			end()
 		}
+	}
+	long := &counted{array: rolling(4*blockRows, 50, 1)} // four blocks, of which the first is read to its end
+	ctx, stop := context.WithCancel(t.Context())
+	long.each = stop
+	if _, err := FitPCA(ctx, long, 50, 4, Fit{}); !errors.Is(err, context.Canceled) || long.seen != blockRows {
+		t.Errorf("%d images were read after the end: %v", long.seen, err)
 	}
 	p := mustFit(t, rolling(600, 100, 1), 100, 64)
 	ended, end := context.WithCancel(t.Context())
