@@ -27,6 +27,7 @@ const (
 	StreamPosition    Stream = 16 // Langevin noise of the exact transition that is the position's alone
 	StreamEncoder     Stream = 17 // latents drawn from an encoder
 	StreamProposal    Stream = 18 // latents of the importance-sampled likelihood
+	StreamComponents  Stream = 19 // first vectors of the search for principal components
 )
 
 // Key addresses one fill of the noise stream: which generator (Seed), at which time (Step),

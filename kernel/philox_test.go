@@ -165,7 +165,7 @@ func TestStreams(t *testing.T) {
 	for i, s := range []Stream{
 		StreamInit, StreamCloud, StreamMove, StreamScoreNoise, StreamLambda, StreamShuffle, StreamSplit,
 		StreamSamplePrior, StreamSampleNoise, StreamGuard, StreamDiagNoise, StreamDiagLambda, StreamMetric,
-		StreamParams, StreamCold, StreamPosition, StreamEncoder, StreamProposal,
+		StreamParams, StreamCold, StreamPosition, StreamEncoder, StreamProposal, StreamComponents,
 	} {
 		if s != Stream(i+1) {
 			t.Errorf("stream %d of the table has number %d", i+1, s)

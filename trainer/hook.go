@@ -16,9 +16,9 @@ type Summary struct {
 	Seconds    float64 // wall time of training and reports, over all sessions
 	Steps      int     // parameter steps
 	Final      metric.Epoch
-	SamplePath string  // grid of samples
-	ReconPath  string  // originals above their reconstructions
-	Samples    int     // samples behind Final.PCA64FD
+	SamplePath string  // grid of samples; empty without reports (eval_samples = 0)
+	ReconPath  string  // originals above their reconstructions; empty without reports
+	Samples    int     // samples behind Final.PCA64FD; 0 without reports
 	RealFloor  float64 // PCA-64 FD of the held-out images; NaN without them
 	RealImages int     // held-out images behind RealFloor
 	Memory     Memory  // of the process, in this session

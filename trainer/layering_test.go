@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"asm", "asm/avx2", "asm/avx512", "asm/neon"},
 	{"kernel"},
 	{"blas"},
-	{"trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool", "trainer/suggest"},
+	{"trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest"},
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
 	{"trainer/classify", "trainer/method"},
 	{"trainer/verify"},

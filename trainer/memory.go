@@ -72,15 +72,18 @@ func estimate(c Config, images *data.Found, program int64) (Memory, error) {
 
 // reportBytes is what diagnostics and evaluations add to a run: the principal components, and the
 // largest of what they need one after the other: the fit of those, samples with their distance or
-// the pictures, the diagnostics.
+// the pictures, the diagnostics. Without evaluations the diagnostics are left.
 func (c Config) reportBytes(m method.Footprint, trained int, shape data.Shape) int64 {
+	if c.EvalSamples == 0 {
+		return m.Diagnose
+	}
 	dim, samples := shape.Dim(), max(c.EvalSamples, gridImages)
 	pairs := min(pairImages, trained)
 	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
 		max(metric.GridBytes(metric.Shape(shape), gridImages, gridColumns), metric.PairsBytes(metric.Shape(shape), pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
 		max(metric.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
-	return metric.PCABytes(dim, fdComponents) + max(metric.FitBytes(trained, dim), generating, m.Diagnose)
+	return metric.PCABytes(dim, fdComponents) + max(metric.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
 }
 
 // remedies say what would make a part smaller.
@@ -89,7 +92,7 @@ var remedies = map[string]string{
 	"loading":     "smaller files",
 	"particles":   "fewer particles or a smaller latent",
 	"activations": "a smaller batch, fewer particles or score_draws, or narrower networks",
-	"reports":     "fewer eval_samples or smaller images",
+	"reports":     "fewer eval_samples (0: no reports) or smaller images",
 }
 
 // remedy says what would make the named part smaller.

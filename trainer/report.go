@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/progress"
 )
 
 // pictures are the paths of the newest pictures.
@@ -101,52 +104,50 @@ func (t *Trainer) judge(e metric.Epoch) error {
 	return nil
 }
 
-// evaluate samples, measures the PCA-64 FD into e, and draws the pictures. Images are made of
-// the samples' latents when they are needed, a block at a time.
-func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
-	t.fitPCA()
+// measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a
+// time.
+func (t *Trainer) measure(ctx context.Context, e *metric.Epoch, doing *progress.Doing) error {
+	if err := t.fitPCA(ctx, doing); err != nil {
+		return err
+	}
 	g := t.method.Generator(true)
 	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
 	z := make([]float32, n*d)
+	doing.Set(fmt.Sprintf("drawing %s samples (%s)", humanize.Comma(int64(n)), t.cfg.Solver))
 	if err := g.SampleLatents(ctx, z, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
 	if t.pca != nil {
-		fd, err := t.pca.Distance(g.Images(z[:t.cfg.EvalSamples*d]))
+		doing.Set(fmt.Sprintf("distance of %s samples", humanize.Comma(int64(t.cfg.EvalSamples))))
+		fd, err := t.pca.Distance(ctx, g.Images(z[:t.cfg.EvalSamples*d]), t.pool)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
 		}
 		e.PCA64FD, e.EvalSolver = &fd, t.cfg.Solver
 	}
+	doing.Set("pictures")
 	return t.draw(g, z[:gridImages*d])
-}
-
-// fitPCA fits the principal components of the training images when first needed. Images that
-// have none, or are too large for the decomposition, go without the distance.
-func (t *Trainer) fitPCA() {
-	if t.pca != nil || t.pcaTried {
-		return
-	}
-	t.pcaTried = true
-	pca, err := metric.FitPCA(t.train, t.train.Shape().Dim(), fdComponents)
-	if err != nil {
-		t.warn(fmt.Sprintf("no PCA-64 FD for these images: %v", err))
-		return
-	}
-	t.pca = pca
 }
 
 // realFloor is the distance of the held-out images, to compare the samples' with. It is biased
 // upwards, the more the fewer there are, as theirs is at their own number.
-func (t *Trainer) realFloor() float64 {
+func (t *Trainer) realFloor(ctx context.Context) float64 {
 	if t.pca == nil || t.held.Len() < 2 {
 		return math.NaN()
 	}
-	fd, err := t.pca.Distance(t.held)
+	floor := math.NaN()
+	err := t.slowly(func(d *progress.Doing) (err error) {
+		d.Set(fmt.Sprintf("distance of %s held-out images", humanize.Comma(int64(t.held.Len()))))
+		floor, err = t.pca.Distance(ctx, t.held, t.pool)
+		return err
+	})
 	if err != nil {
 		return math.NaN()
 	}
-	return fd
+	return floor
 }
 
 func upTo(n int) []int {

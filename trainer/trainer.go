@@ -56,6 +56,7 @@ type Trainer struct {
 
 	pca      *metric.PCA // of the training images, fitted when first needed
 	pcaTried bool
+	after    func(time.Duration) <-chan time.Time // nil: that of the clock
 	last     metric.Epoch
 	pictures pictures
 
@@ -170,7 +171,7 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.end()
+	return t.end(ctx)
 }
 
 // epoch trains from the present place to the end of its epoch.
@@ -243,7 +244,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.judge(e); err != nil {
 		return errors.Join(err, t.log.Write(e))
 	}
-	if t.due(t.cfg.EvalEvery) {
+	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
 		if t.due(t.cfg.CheckpointEvery) {
 			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in
 				return err
@@ -274,8 +275,8 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 }
 
 // end marks the run as finished and reports what it reached.
-func (t *Trainer) end() error {
-	floor := t.realFloor()
+func (t *Trainer) end(ctx context.Context) error {
+	floor := t.realFloor(ctx)
 	t.memory.Peak, _ = memory.Peak()
 	if err := errors.Join(MarkFinished(t.runDir, true), recordMemory(t.runDir, t.memory)); err != nil {
 		return err

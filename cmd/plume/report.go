@@ -88,8 +88,8 @@ func (r *reporter) end(runDir string) error {
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
 			RunDir  string  `json:"run_dir"`
-			Samples string  `json:"samples"`
-			Recon   string  `json:"reconstructions"`
+			Samples string  `json:"samples,omitempty"`
+			Recon   string  `json:"reconstructions,omitempty"`
 			Seconds float64 `json:"seconds"`
 			Sum     int64   `json:"memory_bytes"`                // that the parts of the run add up to
 			Peak    int64   `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
@@ -104,8 +104,16 @@ func (r *reporter) end(runDir string) error {
 	if warning := peakWarning(s.Memory); warning != "" {
 		r.warn(warning)
 	}
-	r.status.Message(fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath))
+	r.status.Message(picturesLine(s, runDir))
 	return r.err
+}
+
+// picturesLine names the pictures of a run.
+func picturesLine(s trainer.Summary, runDir string) string {
+	if s.SamplePath == "" {
+		return fmt.Sprintf("No samples were drawn or measured: eval_samples is 0. Measure the model with: plume eval %s", runDir)
+	}
+	return fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath)
 }
 
 // summaryLine says in one line what a run reached.

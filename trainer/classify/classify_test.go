@@ -51,7 +51,7 @@ func train(t *testing.T, ds data.Dataset, o Options, workers int) *Classifier {
 	t.Helper()
 	p := pool.New(workers)
 	defer p.Close()
-	c, err := Train(t.Context(), ds, o, p)
+	c, err := Train(t.Context(), ds, o, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,8 +188,8 @@ func TestFeatures(t *testing.T) {
 	c := train(t, ds, small, 2)
 	p := pool.New(2)
 	defer p.Close()
-	got := c.Features(ds, p)
-	if len(got) != ds.Len()*c.FeatureCount() || c.FeatureCount() != 6 {
+	got, err := c.Features(t.Context(), ds, p)
+	if err != nil || len(got) != ds.Len()*c.FeatureCount() || c.FeatureCount() != 6 {
 		t.Fatalf("%d numbers of width %d", len(got), c.FeatureCount())
 	}
 	image := make([]float32, 64)
@@ -210,7 +210,11 @@ func TestFeatures(t *testing.T) {
 	narrow := small
 	narrow.Batch = 2
 	c = train(t, newTable(tab.labels...), narrow, 1)
-	if !slices.Equal(c.Features(tab, p), c.Features(far, p)) {
+	near, err := c.Features(t.Context(), tab, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if clamped, err := c.Features(t.Context(), far, p); err != nil || !slices.Equal(near, clamped) {
 		t.Error("pixels above 1 are not clamped")
 	}
 }
@@ -275,17 +279,17 @@ func TestSplit(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	p := pool.New(1)
 	defer p.Close()
-	if _, err := Train(t.Context(), newTable(-1, -1), small, p); !errors.Is(err, ErrNoLabels) {
+	if _, err := Train(t.Context(), newTable(-1, -1), small, p, nil); !errors.Is(err, ErrNoLabels) {
 		t.Errorf("no labels: %v", err)
 	}
 	for _, ds := range []table{newTable(1, 1, 1, 1, 1), newTable(0, 1)} {
-		if _, err := Train(t.Context(), ds, small, p); err == nil || errors.Is(err, ErrNoLabels) {
+		if _, err := Train(t.Context(), ds, small, p, nil); err == nil || errors.Is(err, ErrNoLabels) {
 			t.Errorf("labels %v: %v", ds.labels, err)
 		}
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := Train(ended, digits(t), small, p); !errors.Is(err, context.Canceled) {
+	if _, err := Train(ended, digits(t), small, p, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 }

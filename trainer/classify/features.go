@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"context"
+
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -54,15 +56,15 @@ func (r *reader) read(rows RowSource, idx []int, dst []float32) {
 }
 
 // Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are shown, clamped to
-// [-1, 1]. The images are gathered in blocks, each once.
-func (c *Classifier) Features(rows RowSource, p *pool.Pool) []float32 {
+// [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error soon after ctx ends.
+func (c *Classifier) Features(ctx context.Context, rows RowSource, p *pool.Pool) ([]float32, error) {
 	r, width := c.newReader(p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)
-	for lo := 0; lo < rows.Len(); lo += blockRows {
+	for lo := 0; lo < rows.Len() && ctx.Err() == nil; lo += blockRows {
 		idx := upFrom(lo, min(blockRows, rows.Len()-lo))
 		r.read(rows, idx, out[lo*width:(lo+len(idx))*width])
 	}
-	return out
+	return out, ctx.Err()
 }
 
 func upFrom(lo, n int) []int {
@@ -74,11 +76,11 @@ func upFrom(lo, n int) []int {
 }
 
 // accuracy is the share of images whose largest logit is that of their class, the first of equals.
-func (c *Classifier) accuracy(test labelled, p *pool.Pool) float64 {
+func (c *Classifier) accuracy(ctx context.Context, test labelled, p *pool.Pool) (float64, error) {
 	r := c.newReader(p)
 	features := make([]float32, blockRows*c.FeatureCount())
 	right := 0
-	for lo := 0; lo < len(test.index); lo += blockRows {
+	for lo := 0; lo < len(test.index) && ctx.Err() == nil; lo += blockRows {
 		idx := test.index[lo:min(lo+blockRows, len(test.index))]
 		r.read(test, idx, features[:len(idx)*c.FeatureCount()])
 		logits, n := r.head.Out(0, len(idx)), len(c.Classes)
@@ -88,7 +90,7 @@ func (c *Classifier) accuracy(test labelled, p *pool.Pool) float64 {
 			}
 		}
 	}
-	return float64(right) / float64(len(test.index))
+	return float64(right) / float64(len(test.index)), ctx.Err()
 }
 
 func argMax(x []float32) int {

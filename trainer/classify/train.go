@@ -55,8 +55,9 @@ func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled,
 }
 
 // Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends. Images without
-// labels are passed over; ErrNoLabels says that there are no others.
-func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool) (*Classifier, error) {
+// labels are passed over; ErrNoLabels says that there are no others. When a pass over the images begins, tell gets its
+// number, from 1 on (nil: nobody does).
+func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, tell func(pass int)) (*Classifier, error) {
 	train, test, classes, err := split(ds, o.Holdout, o.Seed)
 	if err != nil {
 		return nil, err
@@ -74,6 +75,9 @@ func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool) (*Clas
 	batches := data.NewBatches(len(train.index), o.Batch, o.Seed)
 	steps := o.Epochs * batches.PerEpoch()
 	for epoch := range o.Epochs {
+		if tell != nil {
+			tell(epoch + 1)
+		}
 		for k := range batches.PerEpoch() {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -85,8 +89,8 @@ func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool) (*Clas
 	if !kernel.AllFinite(c.trunk.p) || !kernel.AllFinite(c.head.p) {
 		return nil, fmt.Errorf("classify: the training diverged: the weights are not finite; are the pixels far outside [-1, 1]?")
 	}
-	c.Accuracy = c.accuracy(test, p)
-	return c, nil
+	c.Accuracy, err = c.accuracy(ctx, test, p)
+	return c, err
 }
 
 // training is a Classifier's networks and optimisers at work.

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/plume-ml/plume/blas"
@@ -34,8 +35,12 @@ func (c *cache) get(e *evaluation) (*classify.Classifier, error) {
 	if found := c.kept[key]; found != nil {
 		return found, nil
 	}
-	e.Progress("training the classifier behind the FFD")
-	trained, err := classify.Train(e.ctx, e.all, classify.Default(), e.pool)
+	const what = "training the classifier behind the FFD"
+	e.doing.Do(func() { e.Progress(what) })
+	o := classify.Default()
+	trained, err := classify.Train(e.ctx, e.all, o, e.pool, func(epoch int) {
+		e.doing.Set(fmt.Sprintf("%s, pass %d of %d", what, epoch, o.Epochs))
+	})
 	if err == nil {
 		c.kept[key] = trained
 	}

@@ -26,15 +26,19 @@ type measure struct {
 // frechet, kernel distance and Wasserstein distance.
 func (e *evaluation) frechet(m Metric) measure {
 	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {
-		return metric.FrechetInterval(a, b, e.bootstrap(), e.pool)
-	}, metric.Frechet}
+		return metric.FrechetInterval(e.ctx, a, b, e.bootstrap(), e.pool)
+	}, e.frechetAlone}
+}
+
+func (e *evaluation) frechetAlone(a, b *metric.Features) (float64, error) {
+	return metric.Frechet(e.ctx, a, b)
 }
 
 func (e *evaluation) kernelDistance(m Metric) measure {
 	value := func(a, b *metric.Features) (metric.Estimate, error) {
 		o := metric.DefaultKID(e.Seed)
 		o.Subsets = 0 // their mean, which the literature gives, has the same expectation
-		r, err := metric.KID(a, b, o, e.pool)
+		r, err := metric.KID(e.ctx, a, b, o, e.pool)
 		return r.Estimate, err
 	}
 	return measure{m, value, valueOnly(value)}
@@ -42,7 +46,7 @@ func (e *evaluation) kernelDistance(m Metric) measure {
 
 func (e *evaluation) gaussianMMD(m Metric) measure {
 	value := func(a, b *metric.Features) (metric.Estimate, error) {
-		r, _, err := metric.RBFMMD(a, b, 0.95, e.Seed, e.pool)
+		r, _, err := metric.RBFMMD(e.ctx, a, b, 0.95, e.Seed, e.pool)
 		return r.Estimate, err
 	}
 	return measure{m, value, valueOnly(value)}
@@ -60,9 +64,9 @@ const directions = 128
 
 func (e *evaluation) slicedDistance(m Metric) measure {
 	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {
-		return metric.SlicedWassersteinInterval(a, b, directions, e.bootstrap(), e.pool)
+		return metric.SlicedWassersteinInterval(e.ctx, a, b, directions, e.bootstrap(), e.pool)
 	}, func(a, b *metric.Features) (float64, error) {
-		return metric.SlicedWasserstein(a, b, directions, e.Seed, e.pool)
+		return metric.SlicedWasserstein(e.ctx, a, b, directions, e.Seed, e.pool)
 	}}
 }
 
@@ -72,6 +76,7 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
+		e.doing.Set(m.Name)
 		value, err := m.value(s.samples, s.reference)
 		if errors.Is(err, metric.ErrUnfit) {
 			e.note("no %s: %v", m.Name, err)
@@ -79,6 +84,7 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 		} else if err != nil {
 			return err
 		}
+		e.doing.Set(m.Name + " of real images")
 		floor, err := s.floorOf(m.floor)
 		if err != nil && !errors.Is(err, metric.ErrUnfit) {
 			return err
@@ -112,7 +118,7 @@ func (e *evaluation) pcaSets() (*sets, error) {
 	}
 	of, err := e.pcaFeatures()
 	if err != nil {
-		return nil, nil // said so in a note
+		return nil, e.ctx.Err() // whatever else it is, a note says so
 	}
 	e.inPCA, err = e.newSets(of)
 	return e.inPCA, err

@@ -37,7 +37,7 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 	p := pool.New(o.Threads)
 	defer p.Close()
 	e := &evaluation{Options: o, subject: &subject{pool: p}, ctx: ctx, report: &Report{Samples: a.N, Seed: o.Seed}}
-	if err := e.foreign(a, b); err != nil {
+	if err := e.slowly(func() error { return e.foreign(a, b) }); err != nil {
 		return nil, err
 	}
 	e.report.Seconds = time.Since(began).Seconds()
@@ -49,17 +49,19 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 const widestInterval = 256
 
 func (e *evaluation) foreign(a, b *metric.Features) error {
-	e.Progress(fmt.Sprintf("comparing %d generated with %d real features of %d numbers", a.N, b.N, a.K))
+	what := fmt.Sprintf("comparing %d generated with %d real features of %d numbers", a.N, b.N, a.K)
+	e.doing.Do(func() { e.Progress(what) })
+	e.doing.Set(what)
 	fd := e.frechet(Metric{Name: "FD", Key: "fd", Note: "Fréchet distance of the features"})
 	if a.K > widestInterval {
 		fd.value = func(a, b *metric.Features) (metric.Estimate, error) {
-			v, err := metric.Frechet(a, b)
+			v, err := metric.Frechet(e.ctx, a, b)
 			return metric.Estimate{Value: v, Low: math.NaN(), High: math.NaN()}, err
 		}
 		fd.Note += fmt.Sprintf(" (no interval: they have more than %d numbers)", widestInterval)
 	}
 	kid := e.kernelDistance(Metric{Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel"})
-	r, err := metric.KID(a, b, metric.DefaultKID(e.Seed), e.pool)
+	r, err := metric.KID(e.ctx, a, b, metric.DefaultKID(e.Seed), e.pool)
 	if err != nil {
 		return err
 	}
@@ -71,11 +73,13 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
+		e.doing.Set(m.Name)
 		value, err := m.value(a, b)
 		if err != nil {
 			return err
 		}
 		m.Value, m.Low, m.High, m.Better = value.Value, value.Low, value.High, Lower
+		e.doing.Set(m.Name + " of real features")
 		floor, about := e.foreignFloor(m, a.N, b)
 		m.Floor = floor
 		m.Note += fmt.Sprintf("; of %d against %d; %s", a.N, b.N, about)

@@ -129,6 +129,7 @@ func (e *evaluation) reconstruction() error {
 	}
 	moves := method.Moves{Burn: int(math.Round(burnShare * float64(e.Moves)))}
 	moves.Keep = e.Moves - moves.Burn
+	e.doing.Set(fmt.Sprintf("posterior inference of %d held-out images, %d moves each", images.Len(), e.Moves))
 	if err := p.Run(e.ctx, moves); err != nil {
 		return err
 	}

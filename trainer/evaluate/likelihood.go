@@ -31,6 +31,7 @@ func (e *evaluation) likelihood() error {
 	if err != nil {
 		return err
 	}
+	e.doing.Set(fmt.Sprintf("chains of %d held-out images", images.Len()))
 	if err := p.Run(e.ctx, method.Moves{Burn: chainBurn, Keep: chainKeep, Cov: true}); err != nil {
 		return err
 	}
@@ -39,6 +40,7 @@ func (e *evaluation) likelihood() error {
 	if err != nil {
 		return err
 	}
+	e.doing.Set(fmt.Sprintf("log-likelihood of %d held-out images, %d latents each", images.Len(), e.LikelihoodSamples))
 	found, err := p.Marginals(e.ctx, method.NewJoint(e.generator, prior, o.ObsNoise, e.Seed), e.LikelihoodSamples, e.Seed)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -48,8 +49,10 @@ type Options struct {
 
 	Pictures string // directory that gets pictures; "": none are drawn
 
-	Progress func(string) // is told what is under way; nil: nobody
+	Progress func(string) // is told what is under way, and from time to time how far long parts are; nil: nobody
 	Warn     func(string) // is told what the user should know; nil: nobody
+
+	after func(time.Duration) <-chan time.Time // nil: that of the clock
 }
 
 const (

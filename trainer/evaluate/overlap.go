@@ -28,14 +28,14 @@ func (e *evaluation) overlap() error {
 		return nil
 	}
 	real := s.reference.Take(shuffled(s.reference.N, e.Seed)[:n])
-	found, err := metric.PrecisionRecall(s.samples.Rows(0, n), real, neighbours, e.bootstrap(), e.pool)
+	found, err := metric.PrecisionRecall(e.ctx, s.samples.Rows(0, n), real, neighbours, e.bootstrap(), e.pool)
 	if err != nil {
 		return err
 	}
 	nan := metric.Estimate{Value: math.NaN()}
 	floor := metric.Overlap{Precision: nan, Recall: nan, Density: nan, Coverage: nan}
 	if s.real != nil {
-		if floor, err = metric.PrecisionRecall(s.real.Rows(0, n), real, neighbours, e.bootstrap(), e.pool); err != nil {
+		if floor, err = metric.PrecisionRecall(e.ctx, s.real.Rows(0, n), real, neighbours, e.bootstrap(), e.pool); err != nil {
 			return err
 		}
 	}
@@ -51,8 +51,9 @@ func (e *evaluation) overlap() error {
 	return nil
 }
 
-// nearestBlock is how many training images are in memory at a time when nearest ones are sought.
-const nearestBlock = 10000
+// nearestBlock is how many training images of dim values are in memory at a time when nearest ones are sought: 10,000, fewer where
+// they have more than 13,000 values.
+func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
 // part is the images lo to hi of a set.
 type part struct {
@@ -73,15 +74,15 @@ func (p part) Gather(dst []float32, idx []int) {
 // nearest finds the training images that are nearest to the images of a set, block by block.
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
-	for lo := 0; lo < e.train.Len(); lo += nearestBlock {
-		if e.ctx.Err() != nil {
-			return nil, e.ctx.Err()
-		}
-		base, err := metric.Pixels(part{e.train, lo, min(lo+nearestBlock, e.train.Len())}, e.train.Shape().Dim())
+	dim := e.train.Shape().Dim()
+	most := nearestBlock(dim)
+	for lo := 0; lo < e.train.Len(); lo += most {
+		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.train.Len()))
+		base, err := metric.Pixels(e.ctx, part{e.train, lo, min(lo+most, e.train.Len())}, dim)
 		if err != nil {
 			return nil, err
 		}
-		found, err := metric.Nearest(query, base, e.pool)
+		found, err := metric.Nearest(e.ctx, query, base, e.pool)
 		if err != nil {
 			return nil, err
 		}
@@ -100,11 +101,11 @@ func (e *evaluation) memorisation() error {
 		return nil
 	}
 	dim := e.train.Shape().Dim()
-	samples, err := metric.Pixels(e.images(), dim)
+	samples, err := metric.Pixels(e.ctx, e.images(), dim)
 	if err != nil {
 		return err
 	}
-	held, err := metric.Pixels(part{e.held, 0, min(e.held.Len(), nearestBlock)}, dim)
+	held, err := metric.Pixels(e.ctx, part{e.held, 0, min(e.held.Len(), nearestBlock(dim))}, dim)
 	if err != nil {
 		return err
 	}

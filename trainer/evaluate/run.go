@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/progress"
 )
 
 // evaluation is one call of Run under way.
@@ -21,6 +22,7 @@ type evaluation struct {
 	*subject
 	ctx    context.Context
 	report *Report
+	doing  *progress.Doing
 	z      []float32 // latents of the samples, Samples x d
 
 	pca                 *metric.PCA // of the training images, fitted when first needed
@@ -75,19 +77,27 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 			continue
 		}
 		o.Progress(g.about)
-		if err := g.measure(e); ctx.Err() != nil {
+		if err := e.slowly(func() error { return g.measure(e) }); ctx.Err() != nil {
 			return nil, ctx.Err()
 		} else if err != nil {
 			return nil, fmt.Errorf("%s: %w", g.name, err)
 		}
 	}
 	if o.Pictures != "" {
-		if err := e.draw(); err != nil {
+		if err := e.slowly(e.draw); err != nil {
 			return nil, err
 		}
 	}
 	e.report.Seconds = time.Since(began).Seconds()
 	return e.report, nil
+}
+
+// slowly does work that says in doing what it does, which is told when it takes long.
+func (e *evaluation) slowly(work func() error) error {
+	return progress.Teller{Tell: e.Progress, After: e.after}.Run(func(d *progress.Doing) error {
+		e.doing = d
+		return work()
+	})
 }
 
 // begin describes the run in the report, and draws the samples.
@@ -113,7 +123,11 @@ func (e *evaluation) begin(runDir string) error {
 	}
 	e.Progress(fmt.Sprintf("drawing %d samples (%s, %d steps)", e.Samples, e.Solver, e.Steps))
 	e.z = make([]float32, e.Samples*e.generator.Latent())
-	if err := e.generator.SampleLatents(e.ctx, e.z, e.Samples, solver, e.Steps, e.Seed); err != nil {
+	err = e.slowly(func() error {
+		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))
+		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, solver, e.Steps, e.Seed)
+	})
+	if err != nil {
 		return err
 	}
 	if !kernel.AllFinite(e.z) {

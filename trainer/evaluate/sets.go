@@ -28,9 +28,11 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 	s := &sets{}
 	var held *metric.Features
 	var err error
+	e.doing.Set(fmt.Sprintf("features of %d samples", e.Samples))
 	if s.samples, err = of(e.images()); err != nil {
 		return nil, err
 	}
+	e.doing.Set(fmt.Sprintf("features of %d training images", e.train.Len()))
 	if s.reference, err = of(e.train); err != nil {
 		return nil, err
 	}
@@ -102,15 +104,32 @@ func (e *evaluation) floorNote(s *sets) string {
 // pcaFeatures are the coordinates in the leading components of the training images; nil with a note for images that have none.
 func (e *evaluation) pcaFeatures() (features, error) {
 	if e.pca == nil && e.pcaErr == nil {
-		e.pca, e.pcaErr = metric.FitPCA(e.train, e.train.Shape().Dim(), components)
-		if e.pcaErr != nil {
-			e.note("no principal components of these images: %v", e.pcaErr)
+		if err := e.fitPCA(); err != nil {
+			return nil, err
 		}
 	}
 	if e.pcaErr != nil {
 		return nil, e.pcaErr
 	}
-	return e.pca.Features, nil
+	return func(rows metric.RowSource) (*metric.Features, error) { return e.pca.Features(e.ctx, rows, e.pool) }, nil
+}
+
+// fitPCA finds the components. Of its errors only the end of ctx is one of its own.
+func (e *evaluation) fitPCA() error {
+	of := fmt.Sprintf("principal components of %d images of %v", e.train.Len(), e.train.Shape())
+	e.pca, e.pcaErr = metric.FitPCA(e.ctx, e.train, e.train.Shape().Dim(), components, metric.Fit{
+		Pool: e.pool, Pass: func(n int) { e.doing.Set(fmt.Sprintf("%s, pass %d", of, n)) },
+	})
+	if e.ctx.Err() != nil {
+		return e.ctx.Err()
+	}
+	if e.pcaErr != nil {
+		e.note("no principal components of these images: %v", e.pcaErr)
+	} else if !e.pca.Converged() {
+		e.note("the principal components were found to %.1g of their variance only, since many have nearly the same: "+
+			"distances in them compare runs on the same data", e.pca.Residual())
+	}
+	return nil
 }
 
 const components = 64
@@ -122,7 +141,11 @@ func (e *evaluation) classifierFeatures() (features, error) {
 		return nil, err
 	}
 	return func(rows metric.RowSource) (*metric.Features, error) {
-		return metric.NewFeatures(c.Features(rows, e.pool), rows.Len(), c.FeatureCount()), nil
+		x, err := c.Features(e.ctx, rows, e.pool)
+		if err != nil {
+			return nil, err
+		}
+		return metric.NewFeatures(x, rows.Len(), c.FeatureCount()), nil
 	}, nil
 }
 

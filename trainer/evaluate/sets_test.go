@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
 )
 
 // numbered is n features of one number: from, from + 1, ...
@@ -87,8 +88,8 @@ func TestNearest(t *testing.T) {
 	}
 	p := pool.New(2)
 	defer p.Close()
-	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), report: &Report{}}
-	query, err := metric.Pixels(part{ds, 0, 3}, 64)
+	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), doing: &progress.Doing{}, report: &Report{}}
+	query, err := metric.Pixels(t.Context(), part{ds, 0, 3}, 64)
 	if err != nil {
 		t.Fatal(err)
 	}

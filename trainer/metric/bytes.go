@@ -1,36 +1,64 @@
 package metric
 
-import "github.com/plume-ml/plume/trainer/memory"
+import (
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/memory"
+)
 
-// PCABytes is the memory that a PCA of k components of dim values holds. Like FitBytes and DistanceBytes,
-// it is 0 for images that FitPCA refuses as too large.
+// PCABytes is the memory that a PCA of k components of dim values holds.
 func PCABytes(dim, k int) int64 {
-	if dim > maxPCADim {
-		return 0
-	}
 	return memory.Array[float64](dim, k+1) + memory.Array[float64](k)
 }
 
-// FitBytes is the memory in which FitPCA works, beside the PCA: the covariance, whose place the
-// eigenvectors take, and a block of images in both precisions. The decomposition's own is as much as
-// some dozens of rows of the covariance.
-func FitBytes(m, dim int) int64 {
-	if dim > maxPCADim {
-		return 0
+// FitBytes is the memory in which FitPCA works for k components of m images, beside the PCA. Each worker
+// takes some more, less than 1 MiB for 64 components.
+func FitBytes(m, dim, k int) int64 {
+	rows := rowsAtATime(m, dim)
+	block := memory.Array[float32](rows, dim)
+	bytes := block + memory.Array[int](rows) + memory.Array[float32](dim) + memory.Array[float64](dim)
+	k = max(1, min(k, dim, m-1))
+	switch {
+	case dim <= denseSize(k):
+		return bytes + memory.Array[float64](dim, dim+syevRows+1) + 2*block
+	case m <= denseSize(k):
+		if rows < m {
+			bytes += block
+		}
+		return bytes + memory.Array[float64](m, m+syevRows+1) + productBytes(rows, dim, k, 2) + tallBytes(dim, k, k) +
+			memory.Array[float32](dim, 2*k) + refinementBytes(k)
 	}
-	return memory.Array[float64](dim, dim+1+syevRows) + blockBytes(m, dim)
+	return bytes + krylovBytes(rows, dim, k) + refinementBytes(k)
 }
 
-// syevRows is how many rows of the matrix the decomposition works in: LAPACK's block and two.
-const syevRows = 34
+// krylovBytes is the memory of a search for k components: more than half of it is the basis.
+func krylovBytes(rows, dim, k int) int64 {
+	b, most := blockSize(k), basisSize(dim, k)
+	small := memory.Array[float64](most, 2*most+syevRows+2*b+1) + memory.Array[float32](most, most) + memory.Array[float64](4*b, b)
+	return productBytes(rows, dim, b, 1) + blas.FactorBytes(dim, k) + // what is fine, when they are refined
+		tallBytes(dim, most, b) + memory.Array[float32](dim, most+b) + small + passBytes
+}
 
-// DistanceBytes is the memory in which PCA.Distance works with n samples: a block of images, and
-// the samples' coordinates.
+// passBytes is about what dozens of passes make of what is too small to be kept.
+const passBytes = 1 << 16
+
+// productBytes is the memory of products with cols vectors, each in so many float32 numbers.
+func productBytes(rows, dim, cols, numbers int) int64 {
+	return int64(numbers)*blas.FactorBytes(dim, cols) + memory.Array[float64](dim, cols) +
+		memory.Array[float32](rows, cols) + memory.Array[float64](rows, cols) + memory.Array[float32](tileValues, cols)
+}
+
+func tallBytes(dim, most, few int) int64 {
+	return memory.Array[float64](tallParts(dim), most, few) + memory.Array[float32](max(few, tallRows), most)
+}
+
+func refinementBytes(k int) int64 { return memory.Array[float64](k, 2*k+syevRows+1+tallRows) }
+
+// DistanceBytes is the memory in which PCA.Distance works with n samples: a block of images, the components as
+// factors, and the samples' coordinates.
 func DistanceBytes(n, dim, k int) int64 {
-	if dim > maxPCADim {
-		return 0
-	}
-	return memory.Array[float64](n, k) + blockBytes(n, dim) + gaussianBytes(n, k) + rootsBytes(n, k, k)
+	rows := rowsAtATime(n, dim)
+	return memory.Array[float64](n, k) + memory.Array[float32](rows, dim) + memory.Array[int](rows) +
+		memory.Array[float32](2*dim, k) + 2*blas.FactorBytes(dim, k) + gaussianBytes(n, k) + rootsBytes(n, k, k)
 }
 
 // gaussianBytes is what a gaussian of n rows is made in, beside the rows: a block of them, the covariance, and its
@@ -53,12 +81,6 @@ func rootsBytes(n, m, k int) int64 {
 	}
 	rows, cols := min(n, k), min(m, k)
 	return roots + memory.Array[float64](2, rows, cols) + memory.Array[float64](rows+cols, syevRows)
-}
-
-// blockBytes is the memory of a block of images in both precisions.
-func blockBytes(m, dim int) int64 {
-	rows := min(blockRows, m)
-	return memory.Array[float32](rows, dim) + memory.Array[float64](rows, dim) + memory.Array[int](rows)
 }
 
 // pngBytes is what the encoder of a PNG works in, most of it the tables of the compression.

@@ -22,14 +22,14 @@ func TestFashionAgainstNumPy(t *testing.T) {
 		t.Fatal(err)
 	}
 	dim := ds.Shape().Dim()
-	pca, err := metric.FitPCA(ds, dim, 64)
+	pca, err := metric.FitPCA(t.Context(), ds, dim, 64, metric.Fit{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := pca.FractionOfVariance(), 0.8817937721851836; math.Abs(got-want) > 1e-5 {
 		t.Errorf("fraction of variance %v, expected %v", got, want)
 	}
-	got, err := pca.Distance(first{ds})
+	got, err := pca.Distance(t.Context(), first{ds}, nil)
 	if want := 0.6288122619; err != nil || math.Abs(got-want) > 1e-5 {
 		t.Errorf("the first %d images are %v from all (%v), expected %v", first{}.Len(), got, err, want)
 	}

@@ -118,6 +118,6 @@ func TestAgainstNumPy(t *testing.T) {
 	for i := range b.X {
 		b.X[i] = float32(float64((i/5*5+i%5*3)%13)/13 - 0.5 + 0.1*float64(i%5))
 	}
-	wantClose(t, "FD", must[float64](t)(Frechet(a, b)), 0.137681393866804, 1e-9)
-	wantClose(t, "KID", must[KIDResult](t)(KID(a, b, KIDOptions{Level: 0.95}, nil)).Value, 0.0547216921267157, 1e-7)
+	wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), a, b)), 0.137681393866804, 1e-9)
+	wantClose(t, "KID", must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Level: 0.95}, nil)).Value, 0.0547216921267157, 1e-7)
 }

@@ -1,10 +1,12 @@
 package metric
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // Features are N rows of K numbers, one row for each image: pixels, coordinates in principal components
@@ -46,9 +48,10 @@ func (f *Features) copyRows(from *Features, idx []int) {
 }
 
 // Features are the images' coordinates in the principal components, those of the mean of the training
-// images 0. Values are clamped to [-1, 1]; those that are not finite are errors.
-func (p *PCA) Features(rows RowSource) (*Features, error) {
-	coordinates, err := p.project(rows)
+// images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like Distance, it gathers rows by the
+// caller, works on the pool, and ends soon after ctx.
+func (p *PCA) Features(ctx context.Context, rows RowSource, workers *pool.Pool) (*Features, error) {
+	coordinates, err := p.project(ctx, rows, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +62,22 @@ func (p *PCA) Features(rows RowSource) (*Features, error) {
 	return out, nil
 }
 
-// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are errors.
-func Pixels(rows RowSource, dim int) (*Features, error) {
+// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are errors. It
+// ends with ctx's error soon after ctx ends.
+func Pixels(ctx context.Context, rows RowSource, dim int) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
-	var err error
-	eachBlock(rows, dim, func(block []float32, lo, n int) {
-		if i := notFinite(block); i >= 0 && err == nil {
-			err = fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
+	var bad error
+	err := eachBlock(ctx, rows, dim, func(block []float32, lo, n int) {
+		if i := notFinite(block); i >= 0 && bad == nil {
+			bad = fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
 		}
 		for i, v := range block {
 			out.X[lo*dim+i] = min(1, max(-1, v))
 		}
 	})
+	if err == nil {
+		err = bad
+	}
 	if err != nil {
 		return nil, err
 	}

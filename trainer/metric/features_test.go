@@ -61,12 +61,12 @@ func TestFeatureRows(t *testing.T) {
 
 func TestPixels(t *testing.T) {
 	images := array{[]float32{0.5, -3, 1.5, 0.25}, 2}
-	if got := must[*Features](t)(Pixels(images, 2)); got.N != 2 || !slices.Equal(got.X, []float32{0.5, -1, 1, 0.25}) {
+	if got := must[*Features](t)(Pixels(t.Context(), images, 2)); got.N != 2 || !slices.Equal(got.X, []float32{0.5, -1, 1, 0.25}) {
 		t.Errorf("pixels %v", got)
 	}
 	late := array{uniform(2*(blockRows+90), 1), 2}
 	late.rows[2*(blockRows+50)] = float32(math.NaN())
-	_, err := Pixels(late, 2)
+	_, err := Pixels(t.Context(), late, 2)
 	wantError(t, err, "image 562", "NaN")
 }
 
@@ -74,13 +74,13 @@ func TestPixels(t *testing.T) {
 func TestPCAFeatures(t *testing.T) {
 	a, b := skewed(900, 12, 1), skewed(700, 12, 2)
 	p := mustFit(t, a, 12, 5)
-	x, y := must[*Features](t)(p.Features(a)), must[*Features](t)(p.Features(b))
-	wantClose(t, "FD", must[float64](t)(Frechet(x, y)), mustDistance(t, p, b), rounding)
+	x, y := must[*Features](t)(p.Features(t.Context(), a, nil)), must[*Features](t)(p.Features(t.Context(), b, nil))
+	wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), x, y)), mustDistance(t, p, b), rounding)
 	for j := range 5 {
 		wantClose(t, "the training images' mean", mat.Sum(x.dense().ColView(j))/900, 0, rounding)
 	}
 	b.rows[12*3+1] = float32(math.Inf(1))
-	_, err := p.Features(b)
+	_, err := p.Features(t.Context(), b, nil)
 	wantError(t, err, "sample 3", "+Inf")
 }
 
@@ -94,14 +94,17 @@ func TestBadFeatures(t *testing.T) {
 	inf := standard(30, 4, 1)
 	inf.X[3] = float32(math.Inf(-1))
 	for name, metric := range map[string]func(a, b *Features) error{
-		"FD":              func(a, b *Features) error { _, err := Frechet(a, b); return err },
-		"FD interval":     func(a, b *Features) error { _, err := FrechetInterval(a, b, bs, p); return err },
-		"KID":             func(a, b *Features) error { _, err := KID(a, b, DefaultKID(1), p); return err },
-		"RBF":             func(a, b *Features) error { _, _, err := RBFMMD(a, b, 0.95, 1, p); return err },
-		"sliced":          func(a, b *Features) error { _, err := SlicedWasserstein(a, b, 8, 1, p); return err },
-		"sliced interval": func(a, b *Features) error { _, err := SlicedWassersteinInterval(a, b, 8, bs, p); return err },
-		"precision":       func(a, b *Features) error { _, err := PrecisionRecall(a, b, 3, bs, p); return err },
-		"nearest":         func(a, b *Features) error { _, err := Nearest(a, b, p); return err },
+		"FD":          func(a, b *Features) error { _, err := Frechet(t.Context(), a, b); return err },
+		"FD interval": func(a, b *Features) error { _, err := FrechetInterval(t.Context(), a, b, bs, p); return err },
+		"KID":         func(a, b *Features) error { _, err := KID(t.Context(), a, b, DefaultKID(1), p); return err },
+		"RBF":         func(a, b *Features) error { _, _, err := RBFMMD(t.Context(), a, b, 0.95, 1, p); return err },
+		"sliced":      func(a, b *Features) error { _, err := SlicedWasserstein(t.Context(), a, b, 8, 1, p); return err },
+		"sliced interval": func(a, b *Features) error {
+			_, err := SlicedWassersteinInterval(t.Context(), a, b, 8, bs, p)
+			return err
+		},
+		"precision": func(a, b *Features) error { _, err := PrecisionRecall(t.Context(), a, b, 3, bs, p); return err },
+		"nearest":   func(a, b *Features) error { _, err := Nearest(t.Context(), a, b, p); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := standard(30, 4, 3)
@@ -124,31 +127,34 @@ func TestBadOptions(t *testing.T) {
 	f := standard(30, 4, 3)
 	bs := func(resamples int, level float64) Bootstrap { return Bootstrap{Resamples: resamples, Level: level} }
 	kid := func(subsets, size int, level float64) error {
-		_, err := KID(f, f, KIDOptions{Subsets: subsets, SubsetSize: size, Level: level}, nil)
+		_, err := KID(t.Context(), f, f, KIDOptions{Subsets: subsets, SubsetSize: size, Level: level}, nil)
 		return err
 	}
-	interval := func(b Bootstrap) error { _, err := FrechetInterval(f, f, b, nil); return err }
-	slicedBy := func(n int) error { _, err := SlicedWasserstein(f, f, n, 1, nil); return err }
+	interval := func(b Bootstrap) error { _, err := FrechetInterval(t.Context(), f, f, b, nil); return err }
+	slicedBy := func(n int) error { _, err := SlicedWasserstein(t.Context(), f, f, n, 1, nil); return err }
 	overlap := func(k int, f *Features) error {
-		_, err := PrecisionRecall(f, f, k, DefaultBootstrap(1), nil)
+		_, err := PrecisionRecall(t.Context(), f, f, k, DefaultBootstrap(1), nil)
 		return err
 	}
 	share := func(hits, n int) error { _, err := ShareInterval(hits, n, 0.95); return err }
-	rbf := func(f *Features, level float64) error { _, _, err := RBFMMD(f, f, level, 1, nil); return err }
+	rbf := func(f *Features, level float64) error {
+		_, _, err := RBFMMD(t.Context(), f, f, level, 1, nil)
+		return err
+	}
 	floor := func(n, m, repeats int) error {
-		_, err := Floor(f, n, m, repeats, 1, Frechet)
+		_, err := Floor(f, n, m, repeats, 1, func(a, b *Features) (float64, error) { return Frechet(t.Context(), a, b) })
 		return err
 	}
 	for name, c := range map[string]struct {
 		err  error
 		want string
 	}{
-		"one row":             {func() error { _, err := Frechet(f, f.Rows(0, 1)); return err }(), "the second set has 1 rows, expected 2"},
+		"one row":             {func() error { _, err := Frechet(t.Context(), f, f.Rows(0, 1)); return err }(), "the second set has 1 rows, expected 2"},
 		"few resamples":       {interval(bs(39, 0.95)), "39 resamples, expected 40"},
 		"level 0":             {interval(bs(400, 0)), "probability 0"},
 		"level 1":             {interval(bs(400, 1)), "probability 1"},
 		"level NaN":           {interval(bs(400, math.NaN())), "probability NaN"},
-		"KID of two rows":     {func() error { _, err := KID(f, f.Rows(0, 2), DefaultKID(1), nil); return err }(), "2 rows, expected 3"},
+		"KID of two rows":     {func() error { _, err := KID(t.Context(), f, f.Rows(0, 2), DefaultKID(1), nil); return err }(), "2 rows, expected 3"},
 		"one subset":          {kid(1, 10, 0.95), "1 subsets"},
 		"small subsets":       {kid(10, 2, 0.95), "subsets of 2 rows"},
 		"KID's level":         {kid(10, 10, 2), "probability 2"},

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"errors"
 	"math"
 
@@ -16,12 +17,35 @@ const frechetName = "Fréchet distance"
 // numbers in a row, where the covariances are singular. It is biased upwards, by about as much as two sets of these sizes
 // from one distribution are apart (Floor).
 //
-// Fewer than two rows, rows of different lengths and numbers that are not finite are errors.
-func Frechet(a, b *Features) (float64, error) {
+// Fewer than two rows, rows of different lengths and numbers that are not finite are errors. It ends with ctx's error as
+// soon as ctx ends; a decomposition under way, which cannot be stopped, is then left to itself.
+func Frechet(ctx context.Context, a, b *Features) (float64, error) {
 	if err := checkPair(frechetName, a, b, 2); err != nil {
 		return 0, err
 	}
-	return newGaussian(a.dense()).frechet(newGaussian(b.dense()))
+	return abandoning(ctx, func() (float64, error) { return newGaussian(a.dense()).frechet(newGaussian(b.dense())) })
+}
+
+// abandoning is f, or ctx's error as soon as ctx ends: f, which touches nothing of others, then runs to its end unseen.
+func abandoning(ctx context.Context, f func() (float64, error)) (float64, error) {
+	type result struct {
+		value float64
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err == nil {
+			r.err = ctx.Err()
+		}
+		return r.value, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
 // dense is a copy in float64.
@@ -34,23 +58,23 @@ func (f *Features) dense() *mat.Dense {
 }
 
 // FrechetInterval is Frechet with its bootstrap interval and bias (see Estimate). A resample takes the time of the
-// moments and of a decomposition, N K^2 + K^3: it is meant for features of up to some hundred numbers.
-func FrechetInterval(a, b *Features, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+// moments and of a decomposition, N K^2 + K^3: it is meant for features of up to some hundred numbers. It ends with ctx's error soon after ctx ends.
+func FrechetInterval(ctx context.Context, a, b *Features, bs Bootstrap, p *pool.Pool) (Estimate, error) {
 	if err := bs.check(); err != nil {
 		return Estimate{}, err
 	}
-	value, err := Frechet(a, b)
+	value, err := Frechet(ctx, a, b)
 	if err != nil {
 		return Estimate{}, err
 	}
 	pairs := newRooms(p, func() [2]*resampler { return [2]*resampler{newResampler(a), newResampler(b)} })
 	resampled, failed := make([]float64, bs.Resamples), make([]error, bs.Resamples)
-	run(p, bs.Resamples, func(r int) {
+	err = runUntil(ctx, p, bs.Resamples, func(r int) {
 		pairs.use(func(pair [2]*resampler) {
 			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0, r).frechet(pair[1].draw(bs.Seed, 1, r))
 		})
 	})
-	if err := errors.Join(failed...); err != nil {
+	if err := errors.Join(append(failed, err)...); err != nil {
 		return Estimate{}, err
 	}
 	return bs.around(value, resampled), nil

@@ -62,9 +62,9 @@ func TestFrechetAgainstRoots(t *testing.T) {
 		if want < 1e-3 {
 			t.Fatalf("the sets are too close (%v) to tell anything", want)
 		}
-		wantClose(t, "FD", must[float64](t)(Frechet(a, b)), want, 1e-9) // the roots lose half of the digits of small eigenvalues
-		wantClose(t, "FD the other way", must[float64](t)(Frechet(b, a)), want, 1e-9)
-		wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(a, a)), 0, 1e-12)
+		wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), a, b)), want, 1e-9) // the roots lose half of the digits of small eigenvalues
+		wantClose(t, "FD the other way", must[float64](t)(Frechet(t.Context(), b, a)), want, 1e-9)
+		wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0, 1e-12)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestFrechetOfSingularCovariances(t *testing.T) {
 	} {
 		a, b := standard(c.n, c.flat, 1), scale(standard(c.m, c.flat, 2), 1.5)
 		want := frechetByRoots(a, b)
-		got := must[float64](t)(Frechet(embedded(a, c.k), embedded(b, c.k)))
+		got := must[float64](t)(Frechet(t.Context(), embedded(a, c.k), embedded(b, c.k)))
 		wantClose(t, fmt.Sprintf("FD of %+v", c), got, want, 1e-5*max(1, want))
 	}
 }
@@ -112,7 +112,7 @@ func TestFrechetOfSingularCovariances(t *testing.T) {
 // Equal sets are 0 apart whatever the dimensions: with roots of eigenvalues, 2,048 of them at 1e-16 would leave 1e-5.
 func TestFrechetOfManyDimensions(t *testing.T) {
 	a := standard(50, 2048, 3)
-	wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(a, a)), 0, 1e-9)
+	wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0, 1e-9)
 	b := a.Take(upTo(50))
 	for i := range b.X {
 		b.X[i] = 2*b.X[i] + 1
@@ -123,7 +123,7 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 	for _, v := range g.mean {
 		mean += (v + 1) * (v + 1)
 	}
-	wantClose(t, "FD of a doubled set", must[float64](t)(Frechet(a, b)), want+mean, 1e-6*want) // b is rounded to float32
+	wantClose(t, "FD of a doubled set", must[float64](t)(Frechet(t.Context(), a, b)), want+mean, 1e-6*want) // b is rounded to float32
 }
 
 func upTo(n int) []int {
@@ -200,7 +200,7 @@ func TestFrechetIntervalHoldsTheDistance(t *testing.T) {
 	mean, corrected := 0.0, 0.0
 	for i := range estimates {
 		a, b := normals(n, meanA, stdA, uint64(2*i)), normals(m, meanB, stdB, uint64(2*i+1))
-		e := must[Estimate](t)(FrechetInterval(a, b, Bootstrap{Resamples: 100, Level: 0.95, Seed: uint64(i)}, p))
+		e := must[Estimate](t)(FrechetInterval(t.Context(), a, b, Bootstrap{Resamples: 100, Level: 0.95, Seed: uint64(i)}, p))
 		estimates[i] = e
 		mean += e.Value / pairs
 		corrected += (e.Value - e.Bias) / pairs
@@ -230,7 +230,7 @@ func TestFrechetIntervalOfEqualDistributions(t *testing.T) {
 	const pairs = 60
 	held, bias, mean := 0, 0.0, 0.0
 	for i := range uint64(pairs) {
-		e := must[Estimate](t)(FrechetInterval(standard(300, 6, 2*i), standard(300, 6, 2*i+1), Bootstrap{Resamples: 60, Level: 0.95, Seed: i}, nil))
+		e := must[Estimate](t)(FrechetInterval(t.Context(), standard(300, 6, 2*i), standard(300, 6, 2*i+1), Bootstrap{Resamples: 60, Level: 0.95, Seed: i}, nil))
 		if e.Low-e.Bias <= 0 && 0 <= e.High-e.Bias {
 			held++
 		}
@@ -247,18 +247,18 @@ func TestFrechetIntervalOfEqualDistributions(t *testing.T) {
 
 func TestFrechetIntervalWorkers(t *testing.T) {
 	a, b := standard(200, 5, 1), standard(150, 5, 2)
-	alone := must[Estimate](t)(FrechetInterval(a, b, DefaultBootstrap(3), nil))
+	alone := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(3), nil))
 	p := pool.New(3)
 	defer p.Close()
-	if three := must[Estimate](t)(FrechetInterval(a, b, DefaultBootstrap(3), p)); alone != three {
+	if three := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(3), p)); alone != three {
 		t.Errorf("%v alone, %v with three workers", alone, three)
 	}
-	if other := must[Estimate](t)(FrechetInterval(a, b, DefaultBootstrap(4), p)); alone.Low == other.Low || alone.Value != other.Value {
+	if other := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(4), p)); alone.Low == other.Low || alone.Value != other.Value {
 		t.Errorf("seeds 3 and 4 give %v and %v", alone, other)
 	}
 	// Each set is resampled for itself: two copies of one set come apart, by what 200 rows of 5 numbers do: tr C/100 for the
 	// means alone.
-	if self := must[Estimate](t)(FrechetInterval(a, a, DefaultBootstrap(3), p)); self.Bias < 0.05 || self.Value > 1e-9 {
+	if self := must[Estimate](t)(FrechetInterval(t.Context(), a, a, DefaultBootstrap(3), p)); self.Bias < 0.05 || self.Value > 1e-9 {
 		t.Errorf("a set and itself: %+v", self)
 	}
 }

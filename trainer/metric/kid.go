@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -36,8 +37,9 @@ const kidName = "KID"
 // KID is the unbiased squared maximum mean discrepancy under the kernel (x.y/K + 1)^3 (Binkowski et al. 2018);
 // with the features of Inception it is the KID of the literature. Products are in float32, sums in float64.
 //
-// Fewer than three rows in a set or a subset, rows of different lengths and numbers that are not finite are errors.
-func KID(a, b *Features, o KIDOptions, p *pool.Pool) (KIDResult, error) {
+// Fewer than three rows in a set or a subset, rows of different lengths and numbers that are not finite are errors. It
+// ends with ctx's error soon after ctx ends.
+func KID(ctx context.Context, a, b *Features, o KIDOptions, p *pool.Pool) (KIDResult, error) {
 	if err := checkPair(kidName, a, b, 3); err != nil {
 		return KIDResult{}, err
 	}
@@ -45,12 +47,15 @@ func KID(a, b *Features, o KIDOptions, p *pool.Pool) (KIDResult, error) {
 		return KIDResult{}, err
 	}
 	cubic := cubicKernel(a.K)
-	all, err := mmd(kidName, a, b, cubic, o.Level, p)
+	all, err := mmd(ctx, kidName, a, b, cubic, o.Level, p)
 	result := KIDResult{MMDResult: all, Subsets: o.Subsets, SubsetSize: min(o.SubsetSize, a.N, b.N)}
 	if err != nil || o.Subsets == 0 {
 		return result, err
 	}
-	values := o.subsets(a, b, result.SubsetSize, cubic, p)
+	values, err := o.subsets(ctx, a, b, result.SubsetSize, cubic, p)
+	if err != nil {
+		return KIDResult{}, err
+	}
 	result.SubsetMean, result.SubsetStdErr = meanAndError(values)
 	return result, nil
 }
@@ -77,17 +82,17 @@ func cubicKernel(k int) similarity {
 }
 
 // subsets are the estimates from pairs of subsets.
-func (o KIDOptions) subsets(a, b *Features, size int, k similarity, p *pool.Pool) []float64 {
+func (o KIDOptions) subsets(ctx context.Context, a, b *Features, size int, k similarity, p *pool.Pool) ([]float64, error) {
 	values := make([]float64, o.Subsets)
 	pairs := newRooms(p, func() *subsetPair { return newSubsetPair(a, b, size) })
-	run(p, o.Subsets, func(s int) {
+	err := runUntil(ctx, p, o.Subsets, func(s int) {
 		pairs.use(func(pair *subsetPair) {
 			pair.x.copyRows(a, choose(pair.idxA, size, drawSubsets.key(o.Seed, 0, s)))
 			pair.y.copyRows(b, choose(pair.idxB, size, drawSubsets.key(o.Seed, 1, s)))
-			values[s] = pair.estimate(k)
+			values[s] = pair.estimate(ctx, k)
 		})
 	})
-	return values
+	return values, err
 }
 
 // subsetPair is a subset of each set and the room to compare them in.
@@ -105,16 +110,16 @@ func newSubsetPair(a, b *Features, size int) *subsetPair {
 		make([]float64, size), make([]float64, size), make([]float32, tileRows*tileCols)}
 }
 
-func (s *subsetPair) estimate(k similarity) float64 {
+func (s *subsetPair) estimate(ctx context.Context, k similarity) float64 {
 	n := float64(s.x.N)
-	return uStatistic(s.sum(s.x, s.x, k, true), s.sum(s.y, s.y, k, true), s.sum(s.x, s.y, k, false), n, n)
+	return uStatistic(s.sum(ctx, s.x, s.x, k, true), s.sum(ctx, s.y, s.y, k, true), s.sum(ctx, s.x, s.y, k, false), n, n)
 }
 
 // sum is the sum of all similarities of a row of a and a row of b, of a set (same) those of two different rows.
-func (s *subsetPair) sum(a, b *Features, k similarity, same bool) float64 {
+func (s *subsetPair) sum(ctx context.Context, a, b *Features, k similarity, same bool) float64 {
 	for lo := 0; lo < a.N; lo += tileRows {
 		hi := min(lo+tileRows, a.N)
-		sumRows(s.sums[lo:hi], a, b, lo, hi, s.norms, s.norms, k, same, s.tile)
+		sumRows(ctx, s.sums[lo:hi], a, b, lo, hi, s.norms, s.norms, k, same, s.tile)
 	}
 	return total(s.sums)
 }

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -28,20 +29,20 @@ type similarity func(product float32, norm1, norm2 float64) float64
 type comparison struct{ within, across []float64 } // sums of similarities, for each row
 
 // compare finds the sums of similarities of the rows of a.
-func compare(a, b *Features, normA, normB []float64, k similarity, p *pool.Pool) comparison {
+func compare(ctx context.Context, a, b *Features, normA, normB []float64, k similarity, p *pool.Pool) (comparison, error) {
 	c := comparison{make([]float64, a.N), make([]float64, a.N)}
-	products(p, a.N, func(lo, hi int, room []float32) {
-		sumRows(c.within[lo:hi], a, a, lo, hi, normA, normA, k, true, room)
-		sumRows(c.across[lo:hi], a, b, lo, hi, normA, normB, k, false, room)
+	err := products(ctx, p, a.N, func(lo, hi int, room []float32) {
+		sumRows(ctx, c.within[lo:hi], a, a, lo, hi, normA, normA, k, true, room)
+		sumRows(ctx, c.across[lo:hi], a, b, lo, hi, normA, normB, k, false, room)
 	})
-	return c
+	return c, err
 }
 
 // sumRows sets sums to the sums of the similarities of rows lo to hi of a with the rows of b, each of a set's own rows
 // (same) with the others.
-func sumRows(sums []float64, a, b *Features, lo, hi int, normA, normB []float64, k similarity, same bool, room []float32) {
+func sumRows(ctx context.Context, sums []float64, a, b *Features, lo, hi int, normA, normB []float64, k similarity, same bool, room []float32) {
 	clear(sums)
-	eachTile(a, b, lo, hi, room, func(tile blas.Matrix, j int) {
+	eachTile(ctx, a, b, lo, hi, room, func(tile blas.Matrix, j int) {
 		for i := range sums {
 			sum := 0.0
 			for c, g := range tileRow(tile, i) {
@@ -65,9 +66,16 @@ func total(x []float64) (sum float64) {
 func uStatistic(xx, yy, xy, n, m float64) float64 { return xx/(n*(n-1)) + yy/(m*(m-1)) - 2*xy/(n*m) }
 
 // mmd is the estimate with its interval, of sets of at least 3 rows.
-func mmd(name string, a, b *Features, k similarity, level float64, p *pool.Pool) (MMDResult, error) {
+func mmd(ctx context.Context, name string, a, b *Features, k similarity, level float64, p *pool.Pool) (MMDResult, error) {
 	normA, normB := squareNorms(a), squareNorms(b)
-	x, y := compare(a, b, normA, normB, k, p), compare(b, a, normB, normA, k, p)
+	x, err := compare(ctx, a, b, normA, normB, k, p)
+	if err != nil {
+		return MMDResult{}, err
+	}
+	y, err := compare(ctx, b, a, normB, normA, k, p)
+	if err != nil {
+		return MMDResult{}, err
+	}
 	n, m := float64(a.N), float64(b.N)
 	xx, yy, xy := total(x.within), total(y.within), total(x.across)
 	value := uStatistic(xx, yy, xy, n, m)

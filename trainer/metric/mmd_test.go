@@ -74,7 +74,7 @@ func TestKIDAgainstPairs(t *testing.T) {
 	for i := range a.X {
 		a.X[i] = 2*a.X[i] + 0.5
 	}
-	got := must[KIDResult](t)(KID(a, b, KIDOptions{Level: 0.9}, nil))
+	got := must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Level: 0.9}, nil))
 	wantClose(t, "KID", got.Value, mmdByPairs(a, b, cubicOf), 1e-7)
 	stdErr := jackknifeByPairs(a, b, cubicOf)
 	wantClose(t, "standard error", got.StdErr, stdErr, 1e-7)
@@ -88,9 +88,9 @@ func TestKIDOfManyTiles(t *testing.T) {
 	p := pool.New(3)
 	defer p.Close()
 	o := KIDOptions{Subsets: 7, SubsetSize: tileRows + 9, Level: 0.95, Seed: 5}
-	got := must[KIDResult](t)(KID(a, b, o, p))
+	got := must[KIDResult](t)(KID(t.Context(), a, b, o, p))
 	wantClose(t, "KID", got.Value, mmdByPairs(a, b, cubicOf), 1e-6)
-	if alone := must[KIDResult](t)(KID(a, b, o, nil)); alone != got {
+	if alone := must[KIDResult](t)(KID(t.Context(), a, b, o, nil)); alone != got {
 		t.Errorf("%+v alone, %+v with three workers", alone, got)
 	}
 }
@@ -107,7 +107,7 @@ func TestRBFAgainstPairs(t *testing.T) {
 		}
 		return out
 	}
-	got, s, err := RBFMMD(a, b, 0.95, 1, nil)
+	got, s, err := RBFMMD(t.Context(), a, b, 0.95, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestRBFAgainstPairs(t *testing.T) {
 	if nearer != pairs/2 {
 		t.Errorf("%d of %d pairs are nearer than the median distance", nearer, pairs)
 	}
-	moved, _, err := RBFMMD(far(a), far(b), 0.95, 1, nil)
+	moved, _, err := RBFMMD(t.Context(), far(a), far(b), 0.95, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestKIDIsUnbiased(t *testing.T) {
 	held, stdErr := 0, 0.0
 	for i := range uint64(pairs) {
 		a, b := normals(n, []float64{0.2}, []float64{1}, 2*i), normals(m, []float64{0.5}, []float64{0.7}, 2*i+1)
-		got := must[KIDResult](t)(KID(a, b, KIDOptions{Subsets: 10, SubsetSize: 20, Level: 0.95, Seed: i}, nil))
+		got := must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Subsets: 10, SubsetSize: 20, Level: 0.95, Seed: i}, nil))
 		values, subsets = append(values, got.Value), append(subsets, got.SubsetMean)
 		stdErr += got.StdErr / pairs
 		if got.Low <= truth && truth <= got.High {
@@ -172,7 +172,7 @@ func TestKIDIsUnbiased(t *testing.T) {
 // Subsets of all rows are the sets, in another order; subsets are without repetition and of the smaller set's size.
 func TestKIDSubsets(t *testing.T) {
 	a, b := standard(40, 3, 1), standard(40, 3, 2)
-	got := must[KIDResult](t)(KID(a, b, DefaultKID(1), nil))
+	got := must[KIDResult](t)(KID(t.Context(), a, b, DefaultKID(1), nil))
 	if got.SubsetSize != 40 || got.Subsets != 100 {
 		t.Errorf("%d subsets of %d, expected 100 of 40", got.Subsets, got.SubsetSize)
 	}
@@ -184,7 +184,7 @@ func TestKIDSubsets(t *testing.T) {
 // -2 (E k(x, x) - E k(x, y))/20, -0.027 for numbers even in [-1/2, 1/2].
 func TestKIDOfSubsetsOfOneSet(t *testing.T) {
 	f := NewFeatures(uniform(3000, 1), 3000, 1)
-	got := must[KIDResult](t)(KID(f, f, KIDOptions{Subsets: 400, SubsetSize: 20, Level: 0.95, Seed: 1}, nil))
+	got := must[KIDResult](t)(KID(t.Context(), f, f, KIDOptions{Subsets: 400, SubsetSize: 20, Level: 0.95, Seed: 1}, nil))
 	wantClose(t, "KID of subsets of one set", got.SubsetMean, 0, 4*got.SubsetStdErr)
 	if got.SubsetStdErr > 0.027/8 {
 		t.Errorf("a standard error of %v tells nothing", got.SubsetStdErr)
@@ -196,9 +196,9 @@ func TestKIDOfHugeFeatures(t *testing.T) {
 	for i := range f.X {
 		f.X[i] *= 1e25
 	}
-	_, err := KID(f, f, DefaultKID(1), nil)
+	_, err := KID(t.Context(), f, f, DefaultKID(1), nil)
 	wantError(t, err, "KID", "too large")
-	_, err = SlicedWasserstein(f, standard(10, 3, 2), 4, 1, nil)
+	_, err = SlicedWasserstein(t.Context(), f, standard(10, 3, 2), 4, 1, nil)
 	if err != nil {
 		t.Errorf("%v, expected none: projections are as large as the features", err)
 	}

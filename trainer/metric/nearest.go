@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -17,13 +18,17 @@ type Neighbours struct {
 const nearestName = "nearest images"
 
 // Nearest finds for each row of query the nearest row of base, exactly. No rows, rows of different lengths and
-// numbers that are not finite are errors.
-func Nearest(query, base *Features, p *pool.Pool) (*Neighbours, error) {
+// numbers that are not finite are errors. It ends with ctx's error soon after ctx ends.
+func Nearest(ctx context.Context, query, base *Features, p *pool.Pool) (*Neighbours, error) {
 	if err := checkPair(nearestName, query, base, 1); err != nil {
 		return nil, err
 	}
 	out := &Neighbours{make([]int, query.N), make([]float64, query.N)}
-	for i, n := range nearestRows(newCloud(query), newCloud(base), 1, false, p) {
+	found, err := nearestRows(ctx, newCloud(query), newCloud(base), 1, false, p)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range found {
 		out.Index[i], out.RMS[i] = n.row, math.Sqrt(n.square/float64(query.K))
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -104,7 +105,7 @@ func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
 
 // nearestRows finds the k nearest rows of base for each row of query, N x k, ascending. With others, query and base are
 // one set, and a row is no neighbour of itself, though equal ones are. base has k rows, or k others, at least.
-func nearestRows(query, base *cloud, k int, others bool, p *pool.Pool) []neighbour {
+func nearestRows(ctx context.Context, query, base *cloud, k int, others bool, p *pool.Pool) ([]neighbour, error) {
 	out := make([]neighbour, query.N*k)
 	all := newRooms(p, func() []*shortlist {
 		lists := make([]*shortlist, tileRows)
@@ -113,23 +114,26 @@ func nearestRows(query, base *cloud, k int, others bool, p *pool.Pool) []neighbo
 		}
 		return lists
 	})
-	products(p, query.N, func(lo, hi int, room []float32) {
+	err := products(ctx, p, query.N, func(lo, hi int, room []float32) {
 		all.use(func(lists []*shortlist) {
-			query.shorten(base, lo, others, lists[:hi-lo], room)
+			query.shorten(ctx, base, lo, others, lists[:hi-lo], room)
 			for i, list := range lists[:hi-lo] {
+				if ctx.Err() != nil {
+					return // the lists are not whole
+				}
 				list.nearest(query.Row(lo+i), base.Features, out[(lo+i)*k:(lo+i+1)*k])
 			}
 		})
 	})
-	return out
+	return out, err
 }
 
 // shorten fills the lists of the rows of c from number lo on.
-func (c *cloud) shorten(base *cloud, lo int, others bool, lists []*shortlist, room []float32) {
+func (c *cloud) shorten(ctx context.Context, base *cloud, lo int, others bool, lists []*shortlist, room []float32) {
 	for i, list := range lists {
 		list.reset(c.doubt(lo+i, base))
 	}
-	eachTile(c.Features, base.Features, lo, lo+len(lists), room, func(tile blas.Matrix, j int) {
+	eachTile(ctx, c.Features, base.Features, lo, lo+len(lists), room, func(tile blas.Matrix, j int) {
 		for i, list := range lists {
 			for col, g := range tileRow(tile, i) {
 				if !others || lo+i != j+col {

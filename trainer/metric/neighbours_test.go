@@ -61,10 +61,10 @@ func TestNeighboursAgainstPairs(t *testing.T) {
 			for _, c := range []struct{ n, m, k int }{{150, tileCols + 40, 5}, {20, 9, 3}, {3, 700, 1}} {
 				a, b := awkward(c.n, c.m, 6)
 				a, b = changed(a, change), changed(b, change)
-				if got, want := nearestRows(newCloud(a), newCloud(b), c.k, false, p), nearestByPairs(a, b, c.k, false); !slices.Equal(got, want) {
+				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(a), newCloud(b), c.k, false, p)), nearestByPairs(a, b, c.k, false); !slices.Equal(got, want) {
 					t.Errorf("%+v: neighbours differ", c)
 				}
-				if got, want := nearestRows(newCloud(b), newCloud(b), c.k, true, p), nearestByPairs(b, b, c.k, true); !slices.Equal(got, want) {
+				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(b), newCloud(b), c.k, true, p)), nearestByPairs(b, b, c.k, true); !slices.Equal(got, want) {
 					t.Errorf("%+v: neighbours in one set differ", c)
 				}
 			}
@@ -79,7 +79,7 @@ func TestShortlistIsShort(t *testing.T) {
 	for i := range lists {
 		lists[i] = newShortlist(3)
 	}
-	newCloud(a).shorten(newCloud(b), 0, false, lists, make([]float32, tileRows*tileCols))
+	newCloud(a).shorten(t.Context(), newCloud(b), 0, false, lists, make([]float32, tileRows*tileCols))
 	left := 0
 	for _, l := range lists {
 		l.prune()
@@ -109,7 +109,7 @@ func TestShortlistDoubt(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	base := NewFeatures([]float32{0, 0, 1, 1, 1, 1, -2, 0}, 4, 2)
-	got := must[*Neighbours](t)(Nearest(NewFeatures([]float32{1, 2, -2, 0, 0.25, 0}, 3, 2), base, nil))
+	got := must[*Neighbours](t)(Nearest(t.Context(), NewFeatures([]float32{1, 2, -2, 0, 0.25, 0}, 3, 2), base, nil))
 	if !slices.Equal(got.Index, []int{1, 3, 0}) { // the first of two equal rows
 		t.Errorf("nearest rows %v", got.Index)
 	}
@@ -174,7 +174,7 @@ func wantOverlap(t *testing.T, o Overlap, precision, recall, density, coverage f
 // 1.5, 2, 9 the radii 0.5, 0.5, 7.
 func TestOverlapByHand(t *testing.T) {
 	real, gen := NewFeatures([]float32{0, 1, 3}, 3, 1), NewFeatures([]float32{1.5, 2, 9}, 3, 1)
-	o := must[Overlap](t)(PrecisionRecall(gen, real, 1, DefaultBootstrap(1), nil))
+	o := must[Overlap](t)(PrecisionRecall(t.Context(), gen, real, 1, DefaultBootstrap(1), nil))
 	// 1.5 lies in the balls of 1 and 3, 2 on the rim of 1's and in 3's, 9 in none. 1 lies on the rim of 1.5's ball, 3 in 9's.
 	wantOverlap(t, o, 2.0/3, 2.0/3, 4.0/3, 2.0/3)
 	if o.Neighbours != 1 {
@@ -194,7 +194,7 @@ func TestOverlapAgainstPairs(t *testing.T) {
 			if precision > 0.95 || recall > 0.95 || coverage > 0.95 {
 				t.Fatalf("the sets are too much alike (%v, %v, %v) to tell anything", precision, recall, coverage)
 			}
-			o := must[Overlap](t)(PrecisionRecall(gen, real, k, DefaultBootstrap(1), p))
+			o := must[Overlap](t)(PrecisionRecall(t.Context(), gen, real, k, DefaultBootstrap(1), p))
 			wantOverlap(t, o, precision, recall, density, coverage)
 		}
 	}
@@ -202,15 +202,15 @@ func TestOverlapAgainstPairs(t *testing.T) {
 
 func TestOverlapOfExtremes(t *testing.T) {
 	f := standard(50, 4, 1)
-	same := must[Overlap](t)(PrecisionRecall(f, f, 3, DefaultBootstrap(1), nil))
+	same := must[Overlap](t)(PrecisionRecall(t.Context(), f, f, 3, DefaultBootstrap(1), nil))
 	wantOverlap(t, same, 1, 1, 4.0/3, 1) // each row lies in its own ball, and its ball in as many others as there are neighbours
 	far := changed(f, func(v float32) float32 { return v + 100 })
-	apart := must[Overlap](t)(PrecisionRecall(far, f, 3, DefaultBootstrap(1), nil))
+	apart := must[Overlap](t)(PrecisionRecall(t.Context(), far, f, 3, DefaultBootstrap(1), nil))
 	wantOverlap(t, apart, 0, 0, 0, 0)
 	if e := apart.Precision; e.Low != 0 || e.High < 0.05 || e.High > 0.1 { // Wilson: z^2/(n + z^2) = 0.071
 		t.Errorf("none of 50 gives %+v", e)
 	}
 	// A model that makes one image: all of it is real, and most of reality is missing.
 	one := NewFeatures(slices.Repeat(f.Row(0), 50), 50, 4)
-	wantClose(t, "recall of one image", must[Overlap](t)(PrecisionRecall(one, f, 3, DefaultBootstrap(1), nil)).Recall.Value, 0.02, 1e-12)
+	wantClose(t, "recall of one image", must[Overlap](t)(PrecisionRecall(t.Context(), one, f, 3, DefaultBootstrap(1), nil)).Recall.Value, 0.02, 1e-12)
 }

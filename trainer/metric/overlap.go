@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -25,8 +26,9 @@ const overlapName = "precision and recall"
 // smaller balls: they tell how the shares of other rows from the same distributions vary, the score interval for shares, the
 // bootstrap for the density. Decisions are as exact as float64.
 //
-// Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors.
-func PrecisionRecall(generated, real *Features, k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
+// Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors. It ends with
+// ctx's error soon after ctx ends.
+func PrecisionRecall(ctx context.Context, generated, real *Features, k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
 	if k < 1 {
 		return Overlap{}, fmt.Errorf("metric: %s with %d neighbours, expected 1 or more", overlapName, k)
 	}
@@ -36,8 +38,13 @@ func PrecisionRecall(generated, real *Features, k int, bs Bootstrap, p *pool.Poo
 	if err := bs.check(); err != nil {
 		return Overlap{}, err
 	}
-	c := newCrossing(generated, real, k, p)
-	c.find(p)
+	c, err := newCrossing(ctx, generated, real, k, p)
+	if err != nil {
+		return Overlap{}, err
+	}
+	if err := c.find(ctx, p); err != nil {
+		return Overlap{}, err
+	}
 	return c.overlap(k, bs, p)
 }
 
@@ -51,29 +58,36 @@ type crossing struct {
 	covered         []atomic.Bool // real balls with a generated row
 }
 
-func newCrossing(generated, real *Features, k int, p *pool.Pool) *crossing {
+func newCrossing(ctx context.Context, generated, real *Features, k int, p *pool.Pool) (*crossing, error) {
 	g, r := newCloud(generated), newCloud(real)
-	return &crossing{
-		generated: g, real: r,
-		reachGenerated: reach(g, k, p), reachReal: reach(r, k, p),
-		balls:    make([]float64, g.N),
+	c := &crossing{
+		generated: g, real: r, balls: make([]float64, g.N),
 		recalled: make([]atomic.Bool, r.N), covered: make([]atomic.Bool, r.N),
 	}
+	var err error
+	if c.reachGenerated, err = reach(ctx, g, k, p); err != nil {
+		return nil, err
+	}
+	c.reachReal, err = reach(ctx, r, k, p)
+	return c, err
 }
 
 // reach is the squared distance of each row to the k-th nearest of the others.
-func reach(c *cloud, k int, p *pool.Pool) []float64 {
-	nearest := nearestRows(c, c, k, true, p)
+func reach(ctx context.Context, c *cloud, k int, p *pool.Pool) ([]float64, error) {
+	nearest, err := nearestRows(ctx, c, c, k, true, p)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]float64, c.N)
 	for i := range out {
 		out[i] = nearest[(i+1)*k-1].square
 	}
-	return out
+	return out, nil
 }
 
-func (c *crossing) find(p *pool.Pool) {
-	products(p, c.generated.N, func(lo, hi int, room []float32) {
-		eachTile(c.generated.Features, c.real.Features, lo, hi, room, func(tile blas.Matrix, j int) {
+func (c *crossing) find(ctx context.Context, p *pool.Pool) error {
+	return products(ctx, p, c.generated.N, func(lo, hi int, room []float32) {
+		eachTile(ctx, c.generated.Features, c.real.Features, lo, hi, room, func(tile blas.Matrix, j int) {
 			for i := lo; i < hi; i++ {
 				c.row(i, j, tileRow(tile, i-lo))
 			}

@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"context"
+
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -13,19 +15,20 @@ const (
 	tileCols = 512
 )
 
-// products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of their products.
-func products(p *pool.Pool, n int, f func(lo, hi int, room []float32)) {
+// products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of their products. It ends
+// with ctx's error soon after ctx ends.
+func products(ctx context.Context, p *pool.Pool, n int, f func(lo, hi int, room []float32)) error {
 	tiles := newRooms(p, func() []float32 { return make([]float32, tileRows*tileCols) })
-	run(p, pool.Pieces(n, tileRows), func(i int) {
+	return runUntil(ctx, p, pool.Pieces(n, tileRows), func(i int) {
 		tiles.use(func(room []float32) { f(i*tileRows, min((i+1)*tileRows, n), room) })
 	})
 }
 
 // eachTile calls f with the products of the rows lo to hi of a with all of b: row i of a tile holds those of row lo+i of a
-// with the rows of b from number j on.
-func eachTile(a, b *Features, lo, hi int, room []float32, f func(tile blas.Matrix, j int)) {
+// with the rows of b from number j on. It stops when ctx ends.
+func eachTile(ctx context.Context, a, b *Features, lo, hi int, room []float32, f func(tile blas.Matrix, j int)) {
 	left := blas.Dense(a.Rows(lo, hi).X, hi-lo, a.K)
-	for j := 0; j < b.N; j += tileCols {
+	for j := 0; j < b.N && ctx.Err() == nil; j += tileCols {
 		end := min(j+tileCols, b.N)
 		tile := blas.Dense(room, hi-lo, end-j)
 		blas.Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0, tile)

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -14,8 +15,9 @@ const (
 
 // RBFMMD is the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2 s^2)); the bandwidth s is
 // the median distance (Gretton et al. 2012, section 8) between rows of both sets together, of which up to 500 of
-// each are taken. Errors are those of KID, and rows of which half are equal, so that s is 0.
-func RBFMMD(a, b *Features, level float64, seed uint64, p *pool.Pool) (result MMDResult, bandwidth float64, err error) {
+// each are taken. Errors are those of KID, and rows of which half are equal, so that s is 0. It ends with ctx's
+// error soon after ctx ends.
+func RBFMMD(ctx context.Context, a, b *Features, level float64, seed uint64, p *pool.Pool) (result MMDResult, bandwidth float64, err error) {
 	if err := checkPair(rbfName, a, b, 3); err != nil {
 		return MMDResult{}, 0, err
 	}
@@ -31,7 +33,7 @@ func RBFMMD(a, b *Features, level float64, seed uint64, p *pool.Pool) (result MM
 	gaussian := func(product float32, norm1, norm2 float64) float64 {
 		return math.Exp(scale * max(0, norm1+norm2-2*float64(product)))
 	}
-	result, err = mmd(rbfName, x, y, gaussian, level, p)
+	result, err = mmd(ctx, rbfName, x, y, gaussian, level, p)
 	return result, bandwidth, err
 }
 

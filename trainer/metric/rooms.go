@@ -1,6 +1,10 @@
 package metric
 
-import "github.com/plume-ml/plume/trainer/pool"
+import (
+	"context"
+
+	"github.com/plume-ml/plume/trainer/pool"
+)
 
 // rooms is what tasks work in: as many as work at once, each used by one task at a time.
 type rooms[T any] chan T
@@ -29,6 +33,17 @@ func run(p *pool.Pool, n int, task func(i int)) {
 	for i := range n {
 		task(i)
 	}
+}
+
+// runUntil is run whose tasks are passed over once ctx has ended: then it returns ctx's error, and
+// what the tasks were to find is of no use.
+func runUntil(ctx context.Context, p *pool.Pool, n int, task func(i int)) error {
+	run(p, n, func(i int) {
+		if ctx.Err() == nil {
+			task(i)
+		}
+	})
+	return ctx.Err()
 }
 
 // workers is how many tasks of run work at once.

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -21,13 +22,17 @@ const (
 // squared distance W2(u.a, u.b)^2 of the projections, which sorting finds exactly, also for sets of different sizes. It is
 // in the features' unit, and biased upwards by the sets being finite.
 //
-// No direction, no rows, rows of different lengths and numbers that are not finite are errors.
-func SlicedWasserstein(a, b *Features, directions int, seed uint64, p *pool.Pool) (float64, error) {
+// No direction, no rows, rows of different lengths and numbers that are not finite are errors. It ends with ctx's error soon
+// after ctx ends.
+func SlicedWasserstein(ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool) (float64, error) {
 	if err := checkSliced(a, b, directions); err != nil {
 		return 0, err
 	}
 	squares := make([]float64, directions)
-	sliced(a, b, directions, seed, p, func(d int, x, y *projection) { squares[d] = wasserstein(x, y) })
+	err := sliced(ctx, a, b, directions, seed, p, func(d int, x, y *projection) { squares[d] = wasserstein(x, y) })
+	if err != nil {
+		return 0, err
+	}
 	value := math.Sqrt(total(squares) / float64(directions))
 	if !finite(value) {
 		return 0, fmt.Errorf("metric: %s: %v; the features are too large for float32 products", slicedName, value)
@@ -38,23 +43,29 @@ func SlicedWasserstein(a, b *Features, directions int, seed uint64, p *pool.Pool
 // SlicedWassersteinInterval is SlicedWasserstein with its bootstrap interval and bias (see Estimate), over the rows
 // of both sets; the directions stay. Resampling is of the square, whose interval and bias are turned into the distance's
 // by the root: of the distributions' distance it gives the estimate Value - Bias, and no interval.
-func SlicedWassersteinInterval(a, b *Features, directions int, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+func SlicedWassersteinInterval(ctx context.Context, a, b *Features, directions int, bs Bootstrap, p *pool.Pool) (Estimate, error) {
 	if err := bs.check(); err != nil {
 		return Estimate{}, err
 	}
-	value, err := SlicedWasserstein(a, b, directions, bs.Seed, p)
+	value, err := SlicedWasserstein(ctx, a, b, directions, bs.Seed, p)
 	if err != nil {
 		return Estimate{}, err
 	}
 	countsA, countsB := bs.allCounts(a.N, 0, p), bs.allCounts(b.N, 1, p)
 	squares := make([]float64, directions*bs.Resamples)
-	sliced(a, b, directions, bs.Seed, p, func(d int, x, y *projection) {
+	err = sliced(ctx, a, b, directions, bs.Seed, p, func(d int, x, y *projection) {
 		for r := range bs.Resamples {
+			if ctx.Err() != nil {
+				return
+			}
 			x.take(countsA[r*a.N : (r+1)*a.N])
 			y.take(countsB[r*b.N : (r+1)*b.N])
 			squares[d*bs.Resamples+r] = wasserstein(x, y)
 		}
 	})
+	if err != nil {
+		return Estimate{}, err
+	}
 	resampled := make([]float64, bs.Resamples)
 	for i, v := range squares {
 		resampled[i%bs.Resamples] += v / float64(directions)
@@ -93,12 +104,12 @@ type slice struct {
 }
 
 // sliced calls f with the sorted projections of both sets on each direction d.
-func sliced(a, b *Features, directions int, seed uint64, p *pool.Pool, f func(d int, x, y *projection)) {
+func sliced(ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool, f func(d int, x, y *projection)) error {
 	spaces := newRooms(p, func() *slice {
 		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock), make([]float32, b.N*directionBlock),
 			newProjection(a.N), newProjection(b.N)}
 	})
-	run(p, pool.Pieces(directions, directionBlock), func(block int) {
+	return runUntil(ctx, p, pool.Pieces(directions, directionBlock), func(block int) {
 		spaces.use(func(s *slice) {
 			setRandomAxes(s.axes, drawDirections.key(seed, 0, block))
 			project(s.onA, a, s.axes)

@@ -62,7 +62,7 @@ func TestSlicedClosedForms(t *testing.T) {
 	for i := range b.X {
 		b.X[i] += []float32{0.6, 0, 0.8, 0}[i%4]
 	}
-	got := must[float64](t)(SlicedWasserstein(a, b, directions, 1, nil))
+	got := must[float64](t)(SlicedWasserstein(t.Context(), a, b, directions, 1, nil))
 	wantClose(t, "distance of a moved set", got, 0.5, 4*0.016*0.5)
 	for i := range b.X {
 		b.X[i] = 2 * a.X[i]
@@ -71,7 +71,7 @@ func TestSlicedClosedForms(t *testing.T) {
 	for _, v := range a.X {
 		square += float64(v) * float64(v) / 300 / 4
 	}
-	got = must[float64](t)(SlicedWasserstein(a, b, directions, 1, nil))
+	got = must[float64](t)(SlicedWasserstein(t.Context(), a, b, directions, 1, nil))
 	wantClose(t, "distance of a doubled set", got, math.Sqrt(square), 0.02) // directions differ little: 0.6 % each, seen 0.003
 }
 
@@ -81,7 +81,7 @@ func TestSlicedOfGaussians(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	mean, std := []float64{1, 0, -0.5}, []float64{1.5, 1.5, 1.5}
-	got := must[float64](t)(SlicedWasserstein(standard(4000, 3, 1), normals(3000, mean, std, 2), 200, 1, p))
+	got := must[float64](t)(SlicedWasserstein(t.Context(), standard(4000, 3, 1), normals(3000, mean, std, 2), 200, 1, p))
 	want := math.Sqrt(1.25/3 + 0.25)
 	// Squares of a component: standard deviation 0.3 about 1/3; of 200 directions 0.021 of 1.25, over twice the distance.
 	wantClose(t, "distance", got, want, 4*0.021*1.25/(2*want))
@@ -115,14 +115,14 @@ func TestSlicedWorkers(t *testing.T) {
 	bs := Bootstrap{Resamples: 50, Level: 0.9, Seed: 4}
 	p := pool.New(3)
 	defer p.Close()
-	alone, three := must[Estimate](t)(SlicedWassersteinInterval(a, b, 37, bs, nil)), must[Estimate](t)(SlicedWassersteinInterval(a, b, 37, bs, p))
+	alone, three := must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, nil)), must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, p))
 	if alone != three {
 		t.Errorf("%v alone, %v with three workers", alone, three)
 	}
-	if got := must[float64](t)(SlicedWasserstein(a, b, 37, bs.Seed, p)); got != alone.Value {
+	if got := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed, p)); got != alone.Value {
 		t.Errorf("%v without, %v with its interval", got, alone.Value)
 	}
-	if other := must[float64](t)(SlicedWasserstein(a, b, 37, bs.Seed+1, p)); other == alone.Value {
+	if other := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed+1, p)); other == alone.Value {
 		t.Error("two seeds have the same directions")
 	}
 }
@@ -136,12 +136,12 @@ func TestSlicedInterval(t *testing.T) {
 	}
 	bs := Bootstrap{Resamples: 100, Level: 0.95, Seed: 3}
 	big, other := sets(100000, 1000)
-	truth := must[float64](t)(SlicedWasserstein(big, other, directions, bs.Seed, nil))
+	truth := must[float64](t)(SlicedWasserstein(t.Context(), big, other, directions, bs.Seed, nil))
 	estimates := make([]Estimate, pairs)
 	mean, corrected := 0.0, 0.0
 	for i := range estimates {
 		a, b := sets(120, uint64(i))
-		estimates[i] = must[Estimate](t)(SlicedWassersteinInterval(a, b, directions, bs, nil))
+		estimates[i] = must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, directions, bs, nil))
 		mean += estimates[i].Value / pairs
 		corrected += (estimates[i].Value - estimates[i].Bias) / pairs
 	}

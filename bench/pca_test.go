@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"testing"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with 0.8 of
+// the amplitude of the one twice as coarse: variances fall with about the 1.3rd power of their number, as
+// those of natural images do. The three channels have most of it in common.
+type textures struct {
+	side   int
+	pixels []uint8
+}
+
+func newTextures(n, side int, p *pool.Pool) *textures {
+	t := &textures{side, make([]uint8, n*3*side*side)}
+	p.Run(n, func(i int) { t.draw(i) })
+	return t
+}
+
+func (t *textures) dim() int { return 3 * t.side * t.side }
+
+func (t *textures) Len() int { return len(t.pixels) / t.dim() }
+
+func (t *textures) Gather(dst []float32, idx []int) {
+	d := t.dim()
+	for i, k := range idx {
+		kernel.U8ToF32(dst[i*d:(i+1)*d], t.pixels[k*d:(k+1)*d])
+	}
+}
+
+// draw draws picture i.
+func (t *textures) draw(i int) {
+	sum := make([]float32, t.dim())
+	amplitude, step := float32(0.3), uint32(0)
+	for grid := 2; grid <= t.side; grid *= 2 {
+		points := make([]float32, 4*(grid+1)*(grid+1)) // what the channels share, and their own
+		kernel.Normal(points, kernel.Key{Seed: 1, Step: step, Stream: kernel.StreamMetric}, uint64(i)<<20)
+		for j := range sum {
+			shared, own := t.at(points, grid, 0, j/3), t.at(points, grid, 1+j%3, j/3)
+			sum[j] += amplitude * (shared + 0.3*own)
+		}
+		amplitude, step = 0.8*amplitude, step+1
+	}
+	kernel.F32ToU8(t.pixels[i*len(sum):(i+1)*len(sum)], sum)
+}
+
+// at is the bilinear value of a layer of the grid at a pixel.
+func (t *textures) at(points []float32, grid, layer, pixel int) float32 {
+	points = points[layer*(grid+1)*(grid+1):]
+	x, y := float32(pixel%t.side*grid)/float32(t.side), float32(pixel/t.side*grid)/float32(t.side)
+	i, j := int(x), int(y)
+	x, y = x-float32(i), y-float32(j)
+	row := func(j int) float32 {
+		return (1-x)*points[j*(grid+1)+i] + x*points[j*(grid+1)+i+1]
+	}
+	return (1-y)*row(j) + y*row(j+1)
+}
+
+// BenchmarkPCA is the 64 leading principal components of pictures, and the distance of 2,000 of them.
+func BenchmarkPCA(b *testing.B) {
+	workers := pool.DefaultWorkers()
+	p := pool.New(workers)
+	defer p.Close()
+	for _, s := range []struct{ n, side int }{{10000, 32}, {10000, 64}, {500, 256}} {
+		b.Run(fmt.Sprintf("n=%d/side=%d/threads=%d", s.n, s.side, workers), func(b *testing.B) {
+			t := newTextures(s.n, s.side, p)
+			passes, fitted := 0, (*metric.PCA)(nil)
+			began := cpuSeconds(b)
+			for b.Loop() {
+				var err error
+				how := metric.Fit{Pool: p, Pass: func(n int) { passes = n }}
+				if fitted, err = metric.FitPCA(context.Background(), t, t.dim(), 64, how); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric((cpuSeconds(b)-began)/float64(b.N), "cpu-s/op")
+			b.ReportMetric(float64(passes), "passes")
+			b.ReportMetric(fitted.Residual(), "residual")
+			b.ReportMetric(100*fitted.FractionOfVariance(), "%variance")
+		})
+	}
+}
+
+// cpuSeconds is the time that all threads of the process took so far.
+func cpuSeconds(b *testing.B) float64 {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return float64(used.Utime.Nano()+used.Stime.Nano()) / 1e9
+}

@@ -1,0 +1,200 @@
+package metric
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+)
+
+// krylov is block Lanczos with thick restarts (Golub and Underwood 1977; Wu and Simon 2000) for the
+// leading eigenvectors of the covariance A. An orthonormal basis Q grows by the block that A
+// makes of its newest one, less what lies in the basis already. The eigenvectors of H = Q^T A Q give
+// the best approximations in its span; when the basis is full, they become the basis. A block has as
+// many vectors as components are wanted: a smaller one would miss some of a cluster of equal
+// variances without a sign. Every block is made orthogonal to the whole basis, so that rounding
+// brings no copies.
+//
+// Basis vectors are in float32, which puts A's products off by some 1e-7 of the largest variance. What
+// that does to small variances is mended afterwards (refine).
+type krylov struct {
+	a        *product
+	t        *tall
+	k, size  int         // components, vectors of a block
+	q        blas.Matrix // D x most; the first columns are the basis
+	filled   int         // how many
+	next     blas.Matrix // D x size: the block that comes next
+	drawn    uint32      // blocks of random numbers
+	h        *mat.Dense  // most x most
+	coupling *mat.Dense  // size x size: A (newest block) = Q h + next coupling
+	values   []float64   // eigenvalues of h, descending
+	before   []float64   // those of the step before
+	vectors  *mat.Dense  // its eigenvectors, as columns in that order
+	room     krylovRoom
+}
+
+const (
+	mostPasses      = 100  // over the images
+	basisBlocks     = 6    // in a full basis
+	krylovTolerance = 1e-5 // of residuals (see PCA.Residual), as h tells them
+	settled         = 1e-5 // change of the variances from which on residuals are looked at
+)
+
+// blockSize is how many vectors a block has for k components.
+func blockSize(k int) int { return max(16, k) }
+
+// basisSize is the most vectors of a basis: six blocks, or as many as there are values for.
+func basisSize(dim, k int) int {
+	b := blockSize(k)
+	return min(basisBlocks*b, dim/b*b)
+}
+
+func newKrylov(x *images, k int) *krylov {
+	b, most := blockSize(k), basisSize(x.dim, k)
+	return &krylov{
+		a: newProduct(x, b, false), t: newTall(x.pool, x.dim, most, b), k: k, size: b,
+		q:    blas.Dense(make([]float32, x.dim*most), x.dim, most),
+		next: blas.Dense(make([]float32, x.dim*b), x.dim, b),
+		h:    mat.NewDense(most, most, nil), coupling: mat.NewDense(b, b, nil),
+		values: make([]float64, most), before: make([]float64, k),
+		room: newKrylovRoom(most, b),
+	}
+}
+
+// find returns the k leading eigenvectors, D x k.
+func (y *krylov) find() (blas.Matrix, error) {
+	y.draw(y.next)
+	if err := y.orthonormal(false); err != nil {
+		return blas.Matrix{}, err
+	}
+	for {
+		y.extend()
+		if err := y.step(); err != nil {
+			return blas.Matrix{}, err
+		}
+		look, err := y.worthALook()
+		if err != nil {
+			return blas.Matrix{}, err
+		}
+		if !look {
+			continue
+		}
+		if err := y.eigen(true); err != nil {
+			return blas.Matrix{}, err
+		}
+		if y.a.pass >= y.a.most || y.converged() {
+			y.keep(y.k)
+			return y.basis(), nil
+		}
+		if y.full() {
+			y.restart()
+		}
+	}
+}
+
+// draw fills m with normal numbers, new ones each time.
+func (y *krylov) draw(m blas.Matrix) {
+	key := kernel.Key{Seed: 1, Step: y.drawn, Stream: kernel.StreamComponents}
+	y.drawn++
+	y.t.each(tallRows, func(_, lo, hi int, _ []float32) {
+		for i := lo; i < hi; i++ {
+			kernel.Normal(m.Data[i*m.Stride:][:m.Cols], key, uint64(i)*kernel.Groups(m.Cols))
+		}
+	})
+}
+
+func (y *krylov) basis() blas.Matrix { return y.q.Slice(0, y.filled) }
+
+// full tells whether there is no room for another block.
+func (y *krylov) full() bool { return y.filled+y.size > y.q.Cols }
+
+// extend appends the next block to the basis.
+func (y *krylov) extend() {
+	y.t.each(tallRows, func(_, lo, hi int, _ []float32) {
+		for i := lo; i < hi; i++ {
+			copy(y.q.Data[i*y.q.Stride+y.filled:][:y.size], y.next.Data[i*y.size:])
+		}
+	})
+	y.filled += y.size
+}
+
+// step multiplies the newest block by A, fills its part of h, and makes the next block.
+func (y *krylov) step() error {
+	y.a.set(y.next, blas.Matrix{})
+	if err := y.a.run(nil); err != nil {
+		return err
+	}
+	scale := 1 / float64(y.a.m-1)
+	y.t.each(tallRows, func(_, lo, hi int, _ []float32) {
+		for i := lo * y.size; i < hi*y.size; i++ {
+			y.next.Data[i] = float32(scale * y.a.sums[i])
+		}
+	})
+	return y.orthonormal(true)
+}
+
+// worthALook tells whether eigenvectors are to be found: when the eigenvalues, which take a tenth
+// of the time, have come to rest since the step before, and where there is no way on without them.
+func (y *krylov) worthALook() (bool, error) {
+	if y.full() || y.a.pass >= y.a.most {
+		return true, nil
+	}
+	if err := y.eigen(false); err != nil {
+		return false, err
+	}
+	rest := true
+	for i, v := range y.values[:y.k] {
+		rest = rest && math.Abs(v-y.before[i]) <= settled*weight(v, y.values[0])
+	}
+	copy(y.before, y.values)
+	return rest, nil
+}
+
+// weight is what the residual of a component of this variance is measured by.
+func weight(variance, largest float64) float64 { return max(variance, largest/100) }
+
+// converged tells whether the residuals of all eigenvectors that are wanted are small.
+func (y *krylov) converged() bool {
+	newest := y.filled - y.size
+	for c := range y.k {
+		square := 0.0
+		for i := range y.size {
+			r := 0.0
+			for j := range y.size {
+				r += y.coupling.At(i, j) * y.vectors.At(newest+j, c)
+			}
+			square += r * r
+		}
+		if !(math.Sqrt(square) <= krylovTolerance*weight(y.values[c], y.values[0])) {
+			return false
+		}
+	}
+	return true
+}
+
+// keep makes the n leading eigenvectors the basis.
+func (y *krylov) keep(n int) {
+	s := y.vectors.Slice(0, y.filled, 0, n).(*mat.Dense)
+	y.t.turn(y.q, y.basis(), floats(s, y.room.turning))
+	y.filled = n
+}
+
+// restart goes on with the leading eigenvectors, more of them than are wanted.
+func (y *krylov) restart() {
+	n := min(y.k+y.size/2, y.q.Cols-2*y.size)
+	y.keep(n)
+	y.h.Zero()
+	for i := range n {
+		y.h.Set(i, i, y.values[i])
+	}
+}
+
+// eigen finds the eigenvalues of h, as far as it is filled, and if asked for its eigenvectors.
+func (y *krylov) eigen(vectors bool) error {
+	n := y.filled
+	y.vectors = mat.NewDense(n, n, y.room.eigen[:n*n])
+	y.vectors.Copy(y.h)
+	return eigen(y.vectors, vectors, y.values, y.room.work)
+}

@@ -1,0 +1,105 @@
+package metric
+
+import (
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// product is A v for some vectors v, with A = x^T x / (M - 1) the covariance of the scaled images, in
+// one pass over them. Products are in float32; between chunks of values, and between blocks
+// of images, sums are in float64.
+type product struct {
+	*images
+	cols    int
+	factors []blas.Factor // the vectors, by chunks of values
+	fine    []blas.Factor // what float32 leaves of them; nil: not asked for
+	onto    []float32     // x v of a block, rows x cols
+	exact   []float64     // the same
+	sums    []float64     // D x cols
+	pieces  rooms[[]float32]
+}
+
+// newProduct is for cols vectors at a time, given in float32 or (fine) as sums of two.
+func newProduct(x *images, cols int, fine bool) *product {
+	p := &product{images: x, cols: cols, factors: make([]blas.Factor, pool.Pieces(x.dim, chunkCols))}
+	if fine {
+		p.fine = make([]blas.Factor, len(p.factors))
+	}
+	p.onto = make([]float32, len(x.idx)*cols)
+	p.exact = make([]float64, len(x.idx)*cols)
+	p.sums = make([]float64, x.dim*cols)
+	p.pieces = newRooms(x.pool, func() []float32 { return make([]float32, max(pieceRows, tileValues)*cols) })
+	return p
+}
+
+// narrow makes it one for k vectors, no more than before, given as sums of two.
+func (p *product) narrow(k int) {
+	p.cols, p.fine = k, make([]blas.Factor, len(p.factors))
+}
+
+// set takes the vectors, D x cols; fine is what is to be added to them.
+func (p *product) set(v, fine blas.Matrix) {
+	run(p.pool, len(p.factors), func(i int) {
+		lo, hi := i*chunkCols, min((i+1)*chunkCols, p.dim)
+		p.factors[i].Set(blas.N, rowsOf(v, lo, hi))
+		if p.fine != nil {
+			p.fine[i].Set(blas.N, rowsOf(fine, lo, hi))
+		}
+	})
+}
+
+// run makes the pass. Of each block, see gets x v, rows x cols (nil: it is not wanted).
+func (p *product) run(see func(onto []float64)) error {
+	clear(p.sums[:p.dim*p.cols])
+	return p.each(func(piece blas.Matrix, lo int) {
+		p.centred(piece)
+		at := lo * p.cols
+		p.project(piece, p.exact[at:at+piece.Rows*p.cols], p.onto[at:])
+	}, func(block blas.Matrix, _ int) {
+		p.back(block)
+		if see != nil {
+			see(p.exact[:block.Rows*p.cols])
+		}
+	})
+}
+
+// project sets sum and, rounded, onto to the products of the rows with the vectors.
+func (p *product) project(rows blas.Matrix, sum []float64, onto []float32) {
+	room := <-p.pieces
+	projectOn(rows, p.factors, p.fine, sum, blas.Dense(room, rows.Rows, p.cols))
+	p.pieces <- room
+	for i, v := range sum {
+		onto[i] = float32(v)
+	}
+}
+
+// projectOn sets sum to the products of rows with vectors that are given by chunks of values.
+func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, room blas.Matrix) {
+	clear(sum)
+	add := func(f *blas.Factor, i int) {
+		f.Mul(rows.Slice(i*chunkCols, min((i+1)*chunkCols, rows.Cols)), nil, room)
+		for j, v := range room.Data {
+			sum[j] += float64(v)
+		}
+	}
+	for i := range factors {
+		add(&factors[i], i)
+		if fine != nil {
+			add(&fine[i], i)
+		}
+	}
+}
+
+// back adds block^T onto to the sums.
+func (p *product) back(block blas.Matrix) {
+	onto := blas.Dense(p.onto, block.Rows, p.cols)
+	p.columns(func(lo, hi int) {
+		room := <-p.pieces
+		defer func() { p.pieces <- room }()
+		tile := blas.Dense(room, hi-lo, p.cols)
+		blas.Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
+		for i, v := range tile.Data {
+			p.sums[lo*p.cols+i] += float64(v)
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package metric
+
+import (
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+
+	own "github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// tall multiplies matrices of D rows and few columns. The rows are cut into parts, one task each, in
+// a way that depends on D alone; what is summed over rows is summed in float64, part by part.
+type tall struct {
+	pool  *pool.Pool
+	dim   int
+	parts int
+	sums  []float64 // a matrix of each part
+	tiles rooms[[]float32]
+}
+
+const (
+	mostParts = 64
+	tallRows  = 128 // of a tile
+)
+
+func tallParts(dim int) int { return min(mostParts, pool.Pieces(dim, 2*chunkCols)) }
+
+// newTall is for matrices of at most most columns whose products have at most most x few numbers.
+func newTall(p *pool.Pool, dim, most, few int) *tall {
+	t := &tall{pool: p, dim: dim, parts: tallParts(dim)}
+	t.sums = make([]float64, t.parts*most*few)
+	t.tiles = newRooms(p, func() []float32 { return make([]float32, max(most*few, tallRows*most)) })
+	return t
+}
+
+// each runs f for the tiles of rows, lo to hi (exclusive), of each part from above.
+func (t *tall) each(rows int, f func(part, lo, hi int, room []float32)) {
+	run(t.pool, t.parts, func(part int) {
+		from, to := pool.Span(t.dim, t.parts, part)
+		room := <-t.tiles
+		defer func() { t.tiles <- room }()
+		for lo := from; lo < to; lo += rows {
+			f(part, lo, min(lo+rows, to), room)
+		}
+	})
+}
+
+// rowsOf are the rows lo to hi (exclusive) of m.
+func rowsOf(m own.Matrix, lo, hi int) own.Matrix {
+	return own.Matrix{Rows: hi - lo, Cols: m.Cols, Stride: m.Stride, Data: m.Data[lo*m.Stride:]}
+}
+
+// inner is a^T b, in float32 over chunks of rows and in float64 over those.
+func (t *tall) inner(to *mat.Dense, a, b own.Matrix) {
+	size := a.Cols * b.Cols
+	clear(t.sums[:t.parts*size])
+	t.each(chunkCols, func(part, lo, hi int, room []float32) {
+		product := own.Dense(room, a.Cols, b.Cols)
+		own.Gemm(own.T, own.N, 1, rowsOf(a, lo, hi), rowsOf(b, lo, hi), 0, product)
+		sum := t.sums[part*size : (part+1)*size]
+		for i, v := range product.Data {
+			sum[i] += float64(v)
+		}
+	})
+	t.gather(to, a.Cols, b.Cols)
+}
+
+// gather adds the parts up.
+func (t *tall) gather(to *mat.Dense, rows, cols int) {
+	to.Zero()
+	for part := range t.parts {
+		sum := t.sums[part*rows*cols:]
+		for i := range rows {
+			row := to.RawRowView(i)
+			for j := range cols {
+				row[j] += sum[i*cols+j]
+			}
+		}
+	}
+}
+
+// subtract is w -= a c.
+func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
+	t.each(tallRows, func(_, lo, hi int, _ []float32) {
+		own.Gemm(own.N, own.N, -1, rowsOf(a, lo, hi), c, 1, rowsOf(w, lo, hi))
+	})
+}
+
+// turn is the product of a and s; to may be the first columns of a.
+func (t *tall) turn(to, a, s own.Matrix) {
+	t.each(tallRows, func(_, lo, hi int, room []float32) {
+		product := own.Dense(room, hi-lo, s.Cols)
+		own.Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
+		for i := range product.Rows {
+			copy(to.Data[(lo+i)*to.Stride:][:s.Cols], product.Data[i*product.Stride:])
+		}
+	})
+}
+
+// floats are the numbers of m in float32, in room.
+func floats(m mat.RawMatrixer, room []float32) own.Matrix {
+	raw := m.RawMatrix()
+	out := own.Dense(room, raw.Rows, raw.Cols)
+	for i := range raw.Rows {
+		for j, v := range raw.Data[i*raw.Stride:][:raw.Cols] {
+			out.Data[i*out.Stride+j] = float32(v)
+		}
+	}
+	return out
+}
+
+// The same in float64, for the last steps.
+
+func rows64(m *mat.Dense, lo, hi int) blas64.General {
+	raw := m.RawMatrix()
+	return blas64.General{Rows: hi - lo, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data[lo*raw.Stride:]}
+}
+
+// gram64 is a^T a.
+func (t *tall) gram64(to *mat.Dense, a *mat.Dense) {
+	_, k := a.Dims()
+	clear(t.sums[:t.parts*k*k])
+	t.each(tallRows, func(part, lo, hi int, _ []float32) {
+		sum := blas64.General{Rows: k, Cols: k, Stride: k, Data: t.sums[part*k*k:]}
+		blas64.Gemm(blas.Trans, blas.NoTrans, 1, rows64(a, lo, hi), rows64(a, lo, hi), 1, sum)
+	})
+	t.gather(to, k, k)
+}
+
+// turn64 is a = a s, through room, a tile of rows for each worker.
+func (t *tall) turn64(a, s *mat.Dense, room rooms[[]float64]) {
+	_, k := a.Dims()
+	t.each(tallRows, func(_, lo, hi int, _ []float32) {
+		room.use(func(tile []float64) {
+			product := blas64.General{Rows: hi - lo, Cols: k, Stride: k, Data: tile}
+			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, rows64(a, lo, hi), s.RawMatrix(), 0, product)
+			copy(a.RawMatrix().Data[lo*k:hi*k], tile)
+		})
+	})
+}
