@@ -85,6 +85,7 @@ func TestNPZChoice(t *testing.T) {
 		"column":       {[]any{"images.npy", images, "labels.npy", npy(npyDictOf("|u1", "3, 1"), []byte{5, 6, 7})}, "", 24, []int{5, 6, 7}, ""},
 		"not an array": {[]any{"images.npy", images, "README.txt", []byte("hello")}, "", 24, nil, "passed over 1 other members (README.txt)"},
 		"other split":  {[]any{"x_train.npy", images, "y_test.npy", labels}, "", 24, nil, "passed over 1 other arrays (y_test (3, int64))"},
+		"one unknown":  {[]any{"x.npy", images, "y.npy", npy(npyDictOf("|i1", "3,"), []byte{1, 255, 2})}, "", 24, []int{1, -1, 2}, "2 of them labelled"},
 		"only labels":  {[]any{"labels.npy", images}, "", 24, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,6 +156,7 @@ func TestNPZErrors(t *testing.T) {
 		"torch":        {npz(t, zip.Store, "model/data.pkl", []byte("\x80\x02")), Options{}, []string{"PyTorch", "numpy.save"}},
 		"encrypted":    {encrypted(good), Options{}, []string{"a.npy is encrypted"}},
 		"labels":       {npz(t, zip.Store, "x.npy", images, "y.npy", npy(npyDictOf("<i8", "3,"), slices.Concat(make([]byte, 15), []byte{1}, make([]byte, 8)))), Options{}, []string{"label 7.205759403792794e+16 at place 1"}},
+		"label -2":     {npz(t, zip.Store, "x.npy", images, "y.npy", npy(npyDictOf("|i1", "3,"), []byte{1, 254, 2})), Options{}, []string{"label -2 at place 1", "-1 for unknown"}},
 		"size":         {good, Options{Size: 3}, []string{"--size", ".npz"}},
 	} {
 		t.Run(name, func(t *testing.T) {
