@@ -2,8 +2,6 @@ package method
 
 import (
 	"errors"
-	"fmt"
-	"math"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
@@ -116,6 +114,9 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 		f.moves, f.last = i < f.InnerSteps, i == f.evaluations(f.InnerSteps)-1
 		f.train = f.last || f.counted(i)
 		f.evaluate(&stats)
+		if err := f.checkLosses(&stats); err != nil {
+			return stats, err
+		}
 		f.advance(lr)
 		f.counts[countMoves]++
 		if f.moves {
@@ -127,11 +128,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	if err := f.Err(); err != nil {
 		return stats, err
 	}
-	f.collectLosses(&stats)
-	if sum := stats.DataLoss + stats.PriorLoss; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return stats, fmt.Errorf("%w at step %d: the loss is %v; try a smaller step_size or lr", ErrDiverged, f.counts[countSteps], sum)
-	}
-	return stats, nil
+	return stats, f.checkUpdate(&stats)
 }
 
 // advance moves what the evaluation is for: the particles, and at the last the parameters; of the
@@ -195,7 +192,7 @@ func (f *Flow) bring(minibatch bool) {
 func (f *Flow) warmingUp() bool { return f.counts[countSteps] < uint32(f.PriorWarmup) }
 
 func (f *Flow) stepSize(done float64) float64 {
-	return progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, done)
+	return f.slowed(progress(f.StepSchedule, f.StepSize, f.StepSizeEnd, done))
 }
 
 func (f *Flow) key(s kernel.Stream) kernel.Key {
@@ -224,10 +221,4 @@ func (f *Flow) collectMoves(s *Stats) {
 	}
 	mean := sum(f.batch.Square[:rows]) / float64(rows*f.Latent)
 	f.meanSquare[0] += (mean - f.meanSquare[0]) * float64(len(f.index)) / float64(f.cloud.M)
-}
-
-func (f *Flow) collectLosses(s *Stats) {
-	rows := len(f.batch.IDs)
-	f.dataLoss(s, f.square[:rows])
-	s.PriorLoss = sum(f.nll[:rows])
 }

@@ -4,7 +4,6 @@ package method
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,13 +14,14 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// ErrDiverged is wrapped by the errors of a training whose numbers are no longer finite.
-var ErrDiverged = errors.New("training diverged")
-
 // Method trains a model, one minibatch at a time.
 type Method interface {
-	// Step makes one parameter step on a minibatch. Its error wraps ErrDiverged.
+	// Step makes one parameter step on a minibatch. Its error is a *Fault, which wraps ErrDiverged:
+	// the state is then of no use until it is restored.
 	Step(b Minibatch) (Stats, error)
+	// Slow multiplies the step size of the moves and the learning rates by a factor in (0, 1], in
+	// place of the factor before.
+	Slow(factor float64)
 	// Diagnose measures what is too dear to measure at every step; done is the share of training
 	// that the last step had behind it, as in its Minibatch.
 	Diagnose(done float64) Diagnostics
@@ -62,9 +62,16 @@ type Stats struct {
 	Clipped     float64 // of them, clipped
 	Redrawn     float64 // of them, drawn anew by the guard
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
+
+	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this step, 0
+	// of those that made none. It is not summed.
+	GradientNorm [3]float64
 }
 
-// Values points to the fields in their order, for sums and checkpoints.
+// Networks are the names of the networks in the order of Stats.GradientNorm.
+var Networks = [3]string{decoderNet: "decoder", priorNet: "prior", encoderNet: "encoder"}
+
+// Values points to the fields that are sums, in their order, for sums and checkpoints.
 func (s *Stats) Values() [11]*float64 {
 	return [...]*float64{&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
 }
@@ -105,6 +112,8 @@ type Setup struct {
 	Decoder model.Net
 	Prior   Prior
 	Encoder model.Net
+
+	slow float64 // factor of step size and learning rates; 0: none
 }
 
 // spec is one method: what it is, where it comes from, and how to build it.

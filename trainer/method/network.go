@@ -17,6 +17,11 @@ type network struct {
 	p, g   []float32
 	sum    []float32 // of a step's gradients but the last, where they are averaged
 	opt    *optim.Optimizer
+	layout *model.Layout
+
+	// What update saw of each of its chunks: |g|^2, and whether a new weight is not finite.
+	squares []float32
+	spoilt  []bool
 }
 
 // The numbers of the networks in the streams of their first weights and of their noise.
@@ -28,7 +33,9 @@ const (
 
 func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uint32) (*network, error) {
 	n := &network{name: name, number: number, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
+	n.layout = l
 	l.Init(n.p, seed, number)
+	n.squares, n.spoilt = make([]float32, n.updateTasks()), make([]bool, n.updateTasks())
 	var err error
 	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
 		n.opt.UseMomentum(o.ParamDrag, len(n.p))
@@ -94,13 +101,19 @@ func (n *network) accumulate(task, summed int) {
 }
 
 // update is a task's part of the optimiser's step, on the mean of the gradient and the summed ones.
+// A gradient whose squares are not finite stays as it is, for the search to find it.
 func (n *network) update(task, summed int) {
 	lo, hi := n.chunk(task)
 	if summed > 0 {
 		share := float32(1 / float64(summed+1))
 		kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
 	}
+	kernel.SquareNorms(n.squares[task:task+1], n.g[lo:hi], hi-lo)
+	if !finite(float64(n.squares[task])) {
+		return
+	}
 	n.opt.Apply(n.p, n.g, lo, hi)
+	n.spoilt[task] = !kernel.AllFinite(n.p[lo:hi])
 }
 
 // Names of a network's tensors in a checkpoint, after the network's own name.

@@ -99,6 +99,12 @@ func (d *DiffusionPrior) NewTape(p []float32, rows int) PriorTape {
 	return diffusionTape{BoundTape: d.Bound.NewTape(score, d.Score.In(), rows), score: score}
 }
 
+// Activations implements model.Traced, as far as the score network does.
+func (t diffusionTape) Activations() []model.Values { return activations(t.score) }
+
+// Gradients implements model.Traced, as far as the score network does.
+func (t diffusionTape) Gradients() []model.Values { return gradients(t.score) }
+
 func (t diffusionTape) PackTasks(backward bool) int { return t.score.PackTasks(backward) }
 func (t diffusionTape) Pack(task int)               { t.score.Pack(task) }
 

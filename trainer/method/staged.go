@@ -18,6 +18,8 @@ type firstStage interface {
 	latents(index []int) (z []float32, ids []uint64)
 	// losses are the sums over the latents returned last.
 	losses() Stats
+	// locate finds the first place behind losses that are not finite.
+	locate() *Fault
 }
 
 // Staged is a method in two stages. The first, with the prior N(0, I), takes the share 1 - prior_share of the
@@ -40,6 +42,7 @@ type Staged struct {
 	frozen []float64 // squared error, data loss, entropy: means over the rows of all training images
 
 	// Of the step under way.
+	index []int
 	z     []float32
 	ids   []uint64
 	tiles int
@@ -101,21 +104,31 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 	stats := Stats{Steps: 1}
 	if !t.second() {
 		t.freeze(&stats)
+		if err := t.checkFrozen(); err != nil {
+			return stats, err
+		}
 	}
-	t.fit(b.Index, t.ScoreLR*t.learningRate(second))
+	t.evaluate(b.Index)
 	if err := t.Err(); err != nil {
 		return stats, err
 	}
 	t.collect(&stats)
-	if math.IsNaN(stats.PriorLoss) || math.IsInf(stats.PriorLoss, 0) {
-		return stats, fmt.Errorf("%w at step %d of the second stage: the prior's loss is %v; try a smaller lr or score_lr",
-			ErrDiverged, t.counts[countSecondSteps], stats.PriorLoss)
+	if err := t.checkLoss(); err != nil {
+		return stats, err
 	}
-	return stats, nil
+	t.fit(t.ScoreLR * t.learningRate(second))
+	return stats, t.checkUpdate(&stats)
 }
 
-// fit makes one step of the prior on the latents of a minibatch.
-func (t *Staged) fit(index []int, lr float64) {
+// Slow implements Method, for both stages.
+func (t *Staged) Slow(factor float64) {
+	t.Setup.Slow(factor)
+	t.first.Slow(factor)
+}
+
+// evaluate computes the prior's loss on the latents of a minibatch, and its gradients.
+func (t *Staged) evaluate(index []int) {
+	t.index = index
 	t.z, t.ids = t.first.latents(index)
 	t.tiles = t.tilesOf(len(t.ids))
 	key := kernel.Key{Seed: t.Seed, Step: t.counts[countSecondSteps], Stream: kernel.StreamLambda}
@@ -124,6 +137,10 @@ func (t *Staged) fit(index []int, lr float64) {
 	t.tape.Begin(len(t.ids), key, noise)
 	t.Pool.Run(t.tape.PackTasks(true), t.packTask)
 	t.Pool.Run(t.tiles, t.rowsTask)
+}
+
+// fit makes one step of the prior on the minibatch evaluated last.
+func (t *Staged) fit(lr float64) {
 	t.Pool.Run(t.tape.GradTasks(), t.weightTask)
 	t.prior.opt.Begin(lr)
 	t.Pool.Run(t.prior.updateTasks(), t.updateTask)

@@ -99,6 +99,12 @@ func (t *standardisedTape) Grad(task int, grad []float32, rows int) {
 	t.PriorTape.Grad(task, inner, rows)
 }
 
+// Activations implements model.Traced, as far as the inner prior does.
+func (t *standardisedTape) Activations() []model.Values { return activations(t.PriorTape) }
+
+// Gradients implements model.Traced, as far as the inner prior does.
+func (t *standardisedTape) Gradients() []model.Values { return gradients(t.PriorTape) }
+
 type standardisedSampler struct {
 	PriorSampler
 	of *Standardised

@@ -29,7 +29,17 @@ func (s *Setup) tilesOf(rows int) int {
 const finestTile = 14
 
 func (s *Setup) learningRate(done float64) float64 {
-	return progress(s.LRSchedule, s.LR, s.LR*s.LREnd, done)
+	return s.slowed(progress(s.LRSchedule, s.LR, s.LR*s.LREnd, done))
+}
+
+// Slow implements Method.
+func (s *Setup) Slow(factor float64) { s.slow = factor }
+
+func (s *Setup) slowed(rate float64) float64 {
+	if s.slow == 0 {
+		return rate
+	}
+	return rate * s.slow
 }
 
 // dataGradient takes rows lo to hi of a batch, whose latents are z, through the decoder and back: it writes their squared

@@ -1,9 +1,6 @@
 package method
 
 import (
-	"fmt"
-	"math"
-
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -95,16 +92,15 @@ func (v *Variational) Step(b Minibatch) (Stats, error) {
 	v.draw(b.Index, b.Repeat == 0, v.keyOf(kernel.StreamEncoder))
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
+	if err := v.checkLosses(&stats); err != nil {
+		return stats, err
+	}
 	v.Pool.Run(v.tiles, v.backwardTask)
 	v.Pool.Run(v.encoderTape.GradTasks()+v.decoderTape.GradTasks()+v.priorTape.GradTasks(), v.weightTask)
 	v.updateAll(v.learningRate(b.Progress))
 	v.counts[countDraws]++
 	v.counts[countEncoderSteps]++
-	v.collect(&stats)
-	if sum := stats.DataLoss + stats.PriorLoss - stats.Entropy; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return stats, fmt.Errorf("%w at step %d: the loss is %v; try a smaller lr", ErrDiverged, v.counts[countEncoderSteps], sum)
-	}
-	return stats, nil
+	return stats, v.checkUpdate(&stats)
 }
 
 // draw encodes the images of a minibatch, which is new or that of the last call, and draws their latents.

@@ -1,0 +1,92 @@
+package method
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrDiverged is wrapped by the errors of a training whose numbers are no longer finite.
+var ErrDiverged = errors.New("training diverged")
+
+// Kind is what held the first number that was not finite.
+type Kind string
+
+// The kinds, in the order in which a step computes them.
+const (
+	InWeight     Kind = "weight"     // before the step, or after the optimiser's
+	InParticle   Kind = "particle"   // position of a particle, or a latent drawn from an encoder
+	InData       Kind = "data"       // a pixel, or a square of one
+	InActivation Kind = "activation" // what a layer gave
+	InLoss       Kind = "loss"       // of a row
+	InGradient   Kind = "gradient"   // by what a layer gave, or by a weight
+)
+
+// Fault is the first place, in the order of computation, where a step's numbers stopped being
+// finite. As an error it wraps ErrDiverged.
+type Fault struct {
+	Kind      Kind   `json:"kind"`
+	Step      int    `json:"step"`                // the method's, from 1; of the second stage where there is one
+	Network   string `json:"network,omitempty"`   // decoder, prior, encoder
+	Layer     string `json:"layer,omitempty"`     // of the network
+	Parameter string `json:"parameter,omitempty"` // of the network, with the indices of the element
+	Datapoint *int   `json:"datapoint,omitempty"` // of the training images
+	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or draw
+	Source    string `json:"source,omitempty"`    // where the datapoint comes from; the trainer's to fill in
+	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a number whose square overflows
+	Try       string `json:"try"`                 // what may help
+}
+
+// Unwrap makes the fault an ErrDiverged.
+func (f *Fault) Unwrap() error { return ErrDiverged }
+
+// Error says where, and what to try.
+func (f *Fault) Error() string {
+	return fmt.Sprintf("%v at step %d: %s; try %s", ErrDiverged, f.Step, f.Place(), f.Try)
+}
+
+// Curable tells whether smaller steps can help: not where the data themselves are at fault.
+func (f *Fault) Curable() bool { return f.Kind != InData }
+
+// Place describes the place in words.
+func (f *Fault) Place() string {
+	var s strings.Builder
+	switch f.Kind {
+	case InWeight:
+		fmt.Fprintf(&s, "the %s's %s is %s", f.Network, f.Parameter, f.Value)
+	case InParticle:
+		fmt.Fprintf(&s, "a coordinate of the latent is %s", f.Value)
+	case InData:
+		fmt.Fprintf(&s, "a pixel is %s", f.Value)
+	case InActivation:
+		fmt.Fprintf(&s, "%s of the %s gives %s", f.Layer, f.Network, f.Value)
+	case InLoss:
+		fmt.Fprintf(&s, "the %s's loss is %s", f.Network, f.Value)
+	case InGradient:
+		if f.Parameter != "" {
+			fmt.Fprintf(&s, "the gradient by the %s's %s is %s", f.Network, f.Parameter, f.Value)
+		} else {
+			fmt.Fprintf(&s, "the gradient by %s of the %s is %s", f.Layer, f.Network, f.Value)
+		}
+	}
+	if f.Datapoint != nil {
+		fmt.Fprintf(&s, " for datapoint %d", *f.Datapoint)
+		if f.Source != "" {
+			fmt.Fprintf(&s, " (%s)", f.Source)
+		}
+	}
+	if f.Particle != nil {
+		fmt.Fprintf(&s, ", particle %d", *f.Particle)
+	}
+	return s.String()
+}
+
+// What may help. The trainer has halved step size and learning rate before the user reads this.
+const (
+	tryData      = "other data, or range if the stored values are not what they were taken for"
+	trySpread    = "a scale_anchor, a smaller step_size or a drift_clip: the particles have spread to a root mean square of %.3g"
+	tryMoves     = "a smaller step_size, a larger obs_noise or a drift_clip"
+	tryDecoder   = "a smaller lr or a larger obs_noise"
+	tryPrior     = "a smaller lr or score_lr, or a scale_anchor"
+	tryPriorOnly = "a smaller lr or score_lr"
+)

@@ -1,0 +1,178 @@
+package method
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// A step looks at its losses before it moves anything, and at each chunk of gradients and weights
+// while the optimiser has it in the cache. Only when one of these looks fails is the first place
+// sought, slowly: the functions below are for that, and return nil where all is well.
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// firstOf returns the first fault that one of the searches finds, made one after the other.
+func firstOf(searches ...func() *Fault) *Fault {
+	for _, search := range searches {
+		if f := search(); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// notFinite is the index of the first element that is not finite, or -1.
+func notFinite(x []float32) int {
+	if kernel.AllFinite(x) {
+		return -1
+	}
+	for i, v := range x {
+		if !finite(float64(v)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// overflowing is notFinite, or else the largest element if the sum of the squares overflows.
+func overflowing(x []float32) int {
+	if i := notFinite(x); i >= 0 {
+		return i
+	}
+	var sum [1]float32
+	largest := -1
+	for lo := 0; lo < len(x); lo += updateChunk {
+		hi := min(len(x), lo+updateChunk)
+		if kernel.SquareNorms(sum[:], x[lo:hi], hi-lo); finite(float64(sum[0])) {
+			continue
+		}
+		for i, v := range x[lo:hi] {
+			if largest < 0 || math.Abs(float64(v)) > math.Abs(float64(x[largest])) {
+				largest = lo + i
+			}
+		}
+	}
+	return largest
+}
+
+func text(v float32) string { return fmt.Sprintf("%.3g", v) }
+
+// rows are the rows of a minibatch: draws of each of the particles of each datapoint.
+type rows struct {
+	index            []int
+	particles, draws int
+}
+
+func (r rows) len() int { return len(r.index) * r.particles * r.draws }
+
+// name puts row i of the minibatch into f.
+func (r rows) name(f *Fault, i int) *Fault {
+	m, n := r.index[i/(r.particles*r.draws)], i/r.draws%r.particles
+	f.Datapoint = &m
+	if r.particles > 1 || r.draws > 1 {
+		f.Particle = &n
+	}
+	return f
+}
+
+// images seeks among the images of a minibatch, which are dim wide.
+func (r rows) images(x []float32, dim int) *Fault {
+	r.particles, r.draws = 1, 1
+	for i := range r.index {
+		if k := overflowing(x[i*dim : (i+1)*dim]); k >= 0 {
+			return r.name(&Fault{Kind: InData, Value: text(x[i*dim+k]), Try: tryData}, i)
+		}
+	}
+	return nil
+}
+
+// latents seeks among those of a minibatch.
+func (r rows) latents(z []float32, d int) *Fault {
+	if i := notFinite(z[:r.len()*d]); i >= 0 {
+		return r.name(&Fault{Kind: InParticle, Value: text(z[i])}, i/d)
+	}
+	return nil
+}
+
+// losses seeks among one number a row.
+func (r rows) losses(network string, loss []float32) *Fault {
+	if i := notFinite(loss[:r.len()]); i >= 0 {
+		return r.name(&Fault{Kind: InLoss, Network: network, Value: text(loss[i])}, i)
+	}
+	return nil
+}
+
+// layers seeks among what the layers of a network gave, or the gradients by that.
+func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
+	for _, v := range all {
+		if i := notFinite(v.X[:r.len()*v.Width]); i >= 0 {
+			f := &Fault{Kind: kind, Network: network, Layer: v.Layer, Value: text(v.X[i])}
+			return r.name(f, i/v.Width)
+		}
+	}
+	return nil
+}
+
+// activations of a tape that ran forward, if it shows them.
+func activations(tape any) []model.Values {
+	if t, ok := tape.(model.Traced); ok {
+		return t.Activations()
+	}
+	return nil
+}
+
+// gradients of a tape that ran backward, if it shows them.
+func gradients(tape any) []model.Values {
+	if t, ok := tape.(model.Traced); ok {
+		return t.Gradients()
+	}
+	return nil
+}
+
+// badWeight seeks among the network's parameters.
+func (n *network) badWeight() *Fault {
+	for _, p := range n.layout.Params() {
+		if i := notFinite(n.p[p.Offset : p.Offset+p.Len]); i >= 0 {
+			return n.element(InWeight, p, i, n.p)
+		}
+	}
+	return nil
+}
+
+// badGradient seeks among the gradients by the network's parameters, the last layers first.
+func (n *network) badGradient() *Fault {
+	params := n.layout.Params()
+	for k := len(params) - 1; k >= 0; k-- {
+		p := params[k]
+		if i := overflowing(n.g[p.Offset : p.Offset+p.Len]); i >= 0 {
+			return n.element(InGradient, p, i, n.g)
+		}
+	}
+	return nil
+}
+
+// element is the fault of element i of a parameter, whose value is within values.
+func (n *network) element(kind Kind, p model.Param, i int, values []float32) *Fault {
+	name := p.Name
+	if len(p.Shape) == 2 {
+		name += fmt.Sprintf("[%d, %d]", i/p.Shape[1], i%p.Shape[1])
+	} else {
+		name += fmt.Sprintf("[%d]", i)
+	}
+	return &Fault{Kind: kind, Network: n.name, Parameter: name, Value: text(values[p.Offset+i])}
+}
+
+// settle adds the norm of the gradient that update saw to the stats, and tells whether gradient
+// and new weights are finite. Sums have the order of the chunks, whoever computed them.
+func (n *network) settle(s *Stats) bool {
+	square, spoilt := 0.0, false
+	for i, v := range n.squares {
+		square += float64(v)
+		spoilt = spoilt || n.spoilt[i]
+	}
+	s.GradientNorm[n.number] = math.Sqrt(square)
+	return finite(square) && !spoilt
+}

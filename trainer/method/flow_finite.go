@@ -1,0 +1,146 @@
+package method
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
+
+// fewRows is the share of a minibatch's particles that may be drawn anew at once.
+const fewRows = 0.1
+
+// checkLosses sums up the losses of the rows just evaluated, and looks whether they are finite
+// before anything moves. Where it is particles that are not, and few, these are drawn anew and all
+// is evaluated once more.
+func (f *Flow) checkLosses(s *Stats) error {
+	if f.collectLosses(s) {
+		return nil
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	fault := f.locateLoss()
+	if fault.Kind == InParticle && f.redraw(s) {
+		f.evaluate(s)
+		if f.collectLosses(s) {
+			return nil
+		}
+		fault = f.locateLoss()
+	}
+	return f.finish(fault, 1)
+}
+
+func (f *Flow) collectLosses(s *Stats) bool {
+	rows := len(f.batch.IDs)
+	f.dataLoss(s, f.square[:rows])
+	s.PriorLoss = sum(f.nll[:rows])
+	return finite(s.DataLoss + s.PriorLoss)
+}
+
+// redraw draws the minibatch's particles that are not finite anew, if they are few.
+func (f *Flow) redraw(s *Stats) bool {
+	rows := len(f.batch.IDs)
+	redrawn := f.batch.Redraw(0, rows, f.key(kernel.StreamGuard))
+	s.Redrawn += float64(redrawn)
+	return float64(redrawn) <= max(1, fewRows*float64(rows))
+}
+
+// locateLoss finds the first place behind a loss that is not finite.
+func (f *Flow) locateLoss() *Fault {
+	r := rows{f.index, f.Particles, 1}
+	n := r.len()
+	fault := firstOf(
+		f.decoder.badWeight,
+		f.prior.badWeight,
+		func() *Fault { return r.latents(f.batch.Z, f.Latent) },
+		func() *Fault { return r.images(f.x, f.Decoder.Out()) },
+		func() *Fault {
+			copy(f.decoderTape.In(0, n), f.batch.Rows(f.batch.Z, 0, n))
+			f.decoderTape.Forward(0, n)
+			return r.layers(InActivation, "decoder", activations(f.decoderTape))
+		},
+		func() *Fault { return r.losses("decoder", f.square) },
+		func() *Fault { return f.locatePrior(r) },
+		func() *Fault { return r.losses("prior", f.nll) },
+	)
+	if fault == nil { // the sum of finite rows overflows
+		fault = &Fault{Kind: InLoss, Network: "decoder", Value: "+Inf"}
+	}
+	return fault
+}
+
+// locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
+func (f *Flow) locatePrior(r rows) *Fault {
+	if f.held {
+		return nil
+	}
+	n := r.len()
+	f.priorTape.Rows(0, n, f.batch.Rows(f.batch.Z, 0, n), f.batch.IDs, nil, f.nll[:n], false)
+	return r.priorLayers(InActivation, f.priorTape, f.ScoreDraws)
+}
+
+// priorLayers seeks among the layers of a prior's network, which has a row for each draw.
+func (r rows) priorLayers(kind Kind, t PriorTape, draws int) *Fault {
+	r.draws = draws
+	if kind == InActivation {
+		return r.layers(kind, "prior", activations(t))
+	}
+	return r.layers(kind, "prior", gradients(t))
+}
+
+// checkUpdate looks at what the optimisers saw and made.
+func (f *Flow) checkUpdate(s *Stats) error {
+	fine := f.decoder.settle(s)
+	if !f.held {
+		fine = f.prior.settle(s) && fine
+	}
+	if fine {
+		return nil
+	}
+	r := rows{f.index, f.Particles, 1}
+	searches := []func() *Fault{
+		func() *Fault { return r.layers(InGradient, "decoder", gradients(f.decoderTape)) },
+		f.decoder.badGradient,
+	}
+	if !f.held {
+		searches = append(searches,
+			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.ScoreDraws) },
+			f.prior.badGradient)
+	}
+	return f.finish(firstOf(append(searches, f.decoder.badWeight, f.prior.badWeight)...), 0)
+}
+
+// finish adds to a fault the step, so many after those counted, and what to try.
+func (f *Flow) finish(fault *Fault, after int) error {
+	fault.Step = int(f.counts[countSteps]) + after
+	if fault.Kind == InData {
+		return fault
+	}
+	spread := math.Sqrt(f.spread())
+	switch {
+	case fault.Kind == InParticle:
+		fault.Try = tryMoves
+	case spread > wideSpread:
+		fault.Try = fmt.Sprintf(trySpread, spread)
+	case fault.Network == "prior":
+		fault.Try = tryPrior
+	default:
+		fault.Try = tryDecoder
+	}
+	return fault
+}
+
+// wideSpread is a root mean square of particles, in units of the standard normal prior, that only
+// moves against a bad drift reach.
+const wideSpread = 10
+
+// spread is the mean square of the minibatch's particles.
+func (f *Flow) spread() float64 {
+	var square float64
+	z := f.batch.Rows(f.batch.Z, 0, len(f.batch.IDs))
+	for _, v := range z {
+		square += float64(v) * float64(v)
+	}
+	return square / float64(len(z))
+}

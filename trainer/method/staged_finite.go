@@ -1,0 +1,68 @@
+package method
+
+// locate implements firstStage.
+func (f *Flow) locate() *Fault { return f.locateLoss() }
+
+// locate implements firstStage.
+func (v *Variational) locate() *Fault {
+	v.closed = true // the prior N(0, I) of a first stage
+	return v.locateLoss()
+}
+
+// checkFrozen looks at what the second stage begins with.
+func (t *Staged) checkFrozen() error {
+	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {
+		if fault := t.prior.badWeight(); fault != nil { // the standardisation
+			return t.finish(fault, 1)
+		}
+		return nil
+	}
+	return t.finish(t.first.locate(), 1)
+}
+
+// checkLoss looks at the prior's losses of the rows before it learns from them.
+func (t *Staged) checkLoss() error {
+	if finite(sum(t.nll[:len(t.ids)])) {
+		return nil
+	}
+	r := t.minibatch()
+	n := r.len()
+	fault := firstOf(
+		t.prior.badWeight,
+		func() *Fault { return r.latents(t.z, t.Latent) },
+		func() *Fault {
+			t.tape.Rows(0, n, t.z, t.ids, nil, t.nll[:n], false)
+			return r.priorLayers(InActivation, t.tape, t.ScoreDraws)
+		},
+		func() *Fault { return r.losses("prior", t.nll) },
+	)
+	if fault == nil { // the sum of finite rows overflows
+		fault = &Fault{Kind: InLoss, Network: "prior", Value: "+Inf"}
+	}
+	return t.finish(fault, 1)
+}
+
+// checkUpdate looks at what the prior's optimiser saw and made.
+func (t *Staged) checkUpdate(s *Stats) error {
+	if t.prior.settle(s) {
+		return nil
+	}
+	r := t.minibatch()
+	return t.finish(firstOf(
+		func() *Fault { return r.priorLayers(InGradient, t.tape, t.ScoreDraws) },
+		t.prior.badGradient,
+		t.prior.badWeight,
+	), 0)
+}
+
+// minibatch is the rows of the step under way.
+func (t *Staged) minibatch() rows { return rows{t.index, t.Particles, 1} }
+
+// finish adds to a fault the step, so many after those counted, and what to try.
+func (t *Staged) finish(fault *Fault, after int) error {
+	fault.Step = int(t.counts[countSecondSteps]) + after
+	if fault.Kind != InData {
+		fault.Try = tryPriorOnly
+	}
+	return fault
+}

@@ -1,0 +1,101 @@
+package method
+
+// checkLosses sums up the losses just evaluated, and looks whether they are finite before the
+// networks learn from them.
+func (v *Variational) checkLosses(s *Stats) error {
+	v.collect(s)
+	if finite(s.DataLoss + s.PriorLoss - s.Entropy) {
+		return nil
+	}
+	return v.finish(v.locateLoss(), 1)
+}
+
+// locateLoss finds the first place behind a loss that is not finite.
+func (v *Variational) locateLoss() *Fault {
+	r := rows{v.index, v.Particles, 1}
+	points := rows{v.index, 1, 1}
+	n := r.len()
+	prior := r // what the prior's loss has a row for
+	if v.closed {
+		prior = points
+	}
+	fault := firstOf(
+		v.encoder.badWeight,
+		v.decoder.badWeight,
+		v.prior.badWeight,
+		func() *Fault { return r.images(v.x, v.Decoder.Out()) },
+		func() *Fault {
+			copy(v.encoderTape.In(0, len(v.index)), v.x)
+			v.encoderTape.Forward(0, len(v.index))
+			return points.layers(InActivation, "encoder", activations(v.encoderTape))
+		},
+		func() *Fault { return points.losses("encoder", v.entropy) },
+		func() *Fault { return r.latents(v.z, v.Latent) },
+		func() *Fault {
+			copy(v.decoderTape.In(0, n), v.rows(v.z, 0, n))
+			v.decoderTape.Forward(0, n)
+			return r.layers(InActivation, "decoder", activations(v.decoderTape))
+		},
+		func() *Fault { return r.losses("decoder", v.square) },
+		func() *Fault { return v.locatePrior(r) },
+		func() *Fault { return prior.losses("prior", v.nll) },
+	)
+	if fault == nil { // the sum of finite rows overflows
+		fault = &Fault{Kind: InLoss, Network: "decoder", Value: "+Inf"}
+	}
+	return fault
+}
+
+// locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
+func (v *Variational) locatePrior(r rows) *Fault {
+	if v.closed {
+		return nil
+	}
+	n := r.len()
+	v.priorTape.Rows(0, n, v.rows(v.z, 0, n), v.ids, nil, v.nll[:n], false)
+	return r.priorLayers(InActivation, v.priorTape, v.ScoreDraws)
+}
+
+// checkUpdate looks at what the optimisers saw and made.
+func (v *Variational) checkUpdate(s *Stats) error {
+	fine := v.encoder.settle(s)
+	fine = v.decoder.settle(s) && fine
+	if !v.held {
+		fine = v.prior.settle(s) && fine
+	}
+	if fine {
+		return nil
+	}
+	r := rows{v.index, v.Particles, 1}
+	searches := []func() *Fault{
+		func() *Fault { return r.layers(InGradient, "decoder", gradients(v.decoderTape)) },
+	}
+	if !v.closed {
+		searches = append(searches, func() *Fault {
+			return r.priorLayers(InGradient, v.priorTape, v.ScoreDraws)
+		})
+	}
+	searches = append(searches,
+		func() *Fault {
+			return rows{v.index, 1, 1}.layers(InGradient, "encoder", gradients(v.encoderTape))
+		},
+		v.encoder.badGradient, v.decoder.badGradient)
+	if !v.held {
+		searches = append(searches, v.prior.badGradient)
+	}
+	searches = append(searches, v.encoder.badWeight, v.decoder.badWeight, v.prior.badWeight)
+	return v.finish(firstOf(searches...), 0)
+}
+
+// finish adds to a fault the step, so many after those counted, and what to try.
+func (v *Variational) finish(fault *Fault, after int) error {
+	fault.Step = int(v.counts[countEncoderSteps]) + after
+	switch {
+	case fault.Kind == InData:
+	case fault.Network == "prior":
+		fault.Try = tryPriorOnly
+	default:
+		fault.Try = tryDecoder
+	}
+	return fault
+}
