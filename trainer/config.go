@@ -38,6 +38,9 @@ type Config struct {
 	Cloud    string `toml:"cloud" help:"where the particles lie: in memory, or in a file, for more of them than the memory holds; never changes the result" choices:"memory,file"`
 	CloudDir string `toml:"cloud_dir" help:"directory of that file, on a fast disk (default: the run's own); the file has no name there and goes with the process"`
 
+	DivergenceRetries int     `toml:"divergence_retries" help:"how often a run that diverges goes back to its last good state, with smaller steps (0: it ends at once)"`
+	DivergenceFactor  float64 `toml:"divergence_factor" help:"what a divergence multiplies step size and learning rate by, in (0, 1)"`
+
 	method.Options
 
 	// Reports.
@@ -69,6 +72,9 @@ func common() Config {
 		Batch:  500,
 		Tile:   64,
 		Cloud:  cloudInMemory,
+
+		DivergenceRetries: 3,
+		DivergenceFactor:  0.5,
 
 		Options: method.Options{
 			Latent:        32,
@@ -124,6 +130,7 @@ const (
 	maxRows    = 1 << 20
 	maxThreads = 1 << 12
 	maxCount   = math.MaxInt32
+	maxRetries = 1000
 
 	maxSolverSteps = 1 << 17
 )
@@ -147,6 +154,8 @@ func (c Config) Validate() error {
 	p.Int("tile", c.Tile, 1, maxRows)
 	p.Int("threads", c.Threads, 0, maxThreads)
 	p.Expect(isPlainText(c.CloudDir), "cloud_dir", strconv.Quote(c.CloudDir), "a path in UTF-8, without control characters")
+	p.Int("divergence_retries", c.DivergenceRetries, 0, maxRetries)
+	p.Expect(c.DivergenceFactor > 0 && c.DivergenceFactor < 1, "divergence_factor", c.DivergenceFactor, "a number in (0, 1)")
 
 	p = append(p, method.Validate(c.Method, c.Options)...)
 	if rows := float64(c.Batch) * float64(c.Particles) * float64(c.ScoreDraws); c.Batch > 0 && c.Particles > 0 {
@@ -189,7 +198,8 @@ func isPlainText(s string) bool {
 // it costs and reports on the way. All others are part of what its checkpoints mean.
 var resumable = []string{
 	"epochs", "threads", "cloud", "cloud_dir",
-	"data", // the images may have moved: their fingerprint must stay
+	"data",                                    // the images may have moved: their fingerprint must stay
+	"divergence_retries", "divergence_factor", // of divergences yet to come
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }
 

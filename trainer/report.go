@@ -60,7 +60,7 @@ func (t *Trainer) record() metric.Epoch {
 		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
 		Clipped: share(s.Clipped, s.Moved), Redrawn: share(s.Redrawn, s.Moved),
 		ExtraTemperature: d.ExtraTemperature, EnergyNats: (s.DataLoss + s.PriorLoss) / s.Rows,
-		StepSize: d.StepSize, LR: d.LR, AnchorDrift: s.Anchor / s.Steps,
+		StepSize: d.StepSize, LR: d.LR, AnchorDrift: s.Anchor / s.Steps, Slowed: t.slowedTo(),
 	}
 }
 
@@ -86,13 +86,19 @@ func (t *Trainer) reportAgain(ctx context.Context) error {
 // Beyond redrawnTolerance of re-drawn particles a training has no cloud to learn from.
 const clipTolerance, redrawnTolerance = 0.01, 0.1
 
-// judge warns, once each, of an epoch whose particles did not move freely; where most were lost
-// it reports divergence.
-func (t *Trainer) judge(e metric.Epoch) error {
-	if e.Redrawn > redrawnTolerance {
-		return fmt.Errorf("%w in epoch %d: %.0f %% of the particles' moves blew up and were re-drawn; try a smaller step_size, a larger obs_noise or a drift_clip",
-			ErrDiverged, e.Epoch, 100*e.Redrawn)
+// lost reports divergence as soon as so many particles were re-drawn that the epoch's share of
+// them will be beyond the tolerance.
+func (t *Trainer) lost() error {
+	moves := float64(t.train.Len() * t.cfg.Particles * t.cfg.InnerSteps * t.cfg.BatchRepeats)
+	if t.sums.Redrawn <= redrawnTolerance*moves {
+		return nil
 	}
+	return fmt.Errorf("%w in epoch %d, at step %d: more than %.0f %% of the particles' moves blew up and were re-drawn; try a smaller step_size, a larger obs_noise or a drift_clip",
+		ErrDiverged, t.next.epoch+1, t.step, 100*redrawnTolerance)
+}
+
+// judge warns, once each, of an epoch whose particles did not move freely.
+func (t *Trainer) judge(e metric.Epoch) {
 	if e.Redrawn > 0 && !t.redrawnNoted {
 		t.redrawnNoted = true
 		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them", 100*e.Redrawn))
@@ -101,7 +107,6 @@ func (t *Trainer) judge(e metric.Epoch) error {
 		t.clipNoted = true
 		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
 	}
-	return nil
 }
 
 // measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a

@@ -32,14 +32,18 @@ func Resume(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Tr
 	if err := ctx.Err(); err != nil { // before anything is written
 		return nil, errors.Join(err, t.Close())
 	}
-	logged := t.step
-	if t.next.batch == t.batches.PerEpoch() {
-		logged-- // the record of this step's epoch is yet to come, even if it was written once
-	}
-	if err := errors.Join(t.open(logged), t.rejoin()); err != nil {
+	if err := errors.Join(t.open(t.logged()), t.rejoin()); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
+}
+
+// logged is the step up to which records hold in the present state.
+func (t *Trainer) logged() int {
+	if t.next.batch == t.batches.PerEpoch() {
+		return t.step - 1 // the record of this step's epoch is yet to come, even if it was written once
+	}
+	return t.step
 }
 
 // rejoin marks the run as going on, and warns of what will give other bits than before. A run
@@ -79,7 +83,7 @@ func (t *Trainer) save() error {
 	meta := checkpoint.Meta{
 		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
 		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Evaluations: t.evaluations, Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
-		Version: Version(), Config: string(text),
+		Version: Version(), Config: string(text), Slowed: t.slowed,
 	}
 	if err := t.method.Err(); err != nil {
 		return fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
@@ -104,6 +108,11 @@ func (t *Trainer) restore() error {
 	if err != nil {
 		return err
 	}
+	return t.restoreFrom(dir)
+}
+
+// restoreFrom reads a checkpoint.
+func (t *Trainer) restoreFrom(dir string) error {
 	sums := make([]float64, len(t.sums.Values()))
 	meta, err := checkpoint.Load(dir, t.tensors(sums))
 	if err != nil {
@@ -119,6 +128,7 @@ func (t *Trainer) restore() error {
 	t.step, t.before = meta.Step, meta.Seconds
 	t.stepSeconds, t.evaluations = meta.StepSeconds, meta.Evaluations
 	t.method.Restored()
+	t.slow(meta.Slowed)
 	return nil
 }
 

@@ -36,7 +36,8 @@ type RunInfo struct {
 	Started     time.Time        `json:"started"`
 	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
 	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
-	Memory      *Memory          `json:"memory,omitempty"`   // that the last session needs; with the peak once the run is complete
+	Divergences []Divergence     `json:"divergences,omitempty"`
+	Memory      *Memory          `json:"memory,omitempty"` // that the last session needs; with the peak once the run is complete
 }
 
 // NewRunInfo describes a run that starts now in this process with this configuration;

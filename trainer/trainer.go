@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
@@ -20,9 +21,6 @@ import (
 
 // ErrInterrupted is what Run returns when its context ended and a checkpoint was saved.
 var ErrInterrupted = errors.New("interrupted after saving a checkpoint")
-
-// ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
-var ErrDiverged = method.ErrDiverged
 
 // place is the next step: of which epoch, minibatch and repeat, all from 0.
 type place struct{ epoch, batch, repeat int }
@@ -61,6 +59,9 @@ type Trainer struct {
 	pictures pictures
 
 	clipNoted, redrawnNoted bool // the warning was given
+
+	slowed checkpoint.Slowed // by divergences so far
+	watch  watch             // for outliers of losses and gradients
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
@@ -100,17 +101,23 @@ func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Tr
 	}
 	t.batches = data.NewBatches(t.train.Len(), cfg.Batch, cfg.Seed)
 	t.pool = pool.New(cfg.Threads)
-	t.method, err = method.New(cfg.Method, method.Setup{
-		Options: cfg.Options, Train: t.train, Batch: min(cfg.Batch, t.train.Len()),
-		Tile: cfg.Tile, Seed: cfg.Seed, Steps: t.total(), Pool: t.pool, CloudDir: cfg.cloudDir(runDir), Ctx: ctx,
-	})
-	if err == nil {
-		err = ctx.Err() // before anything is written
-	}
-	if err != nil {
+	if err := t.build(ctx); err != nil {
 		return nil, errors.Join(noRoom(err), t.Close())
 	}
 	return t, nil
+}
+
+// build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
+func (t *Trainer) build(ctx context.Context) (err error) {
+	t.method, err = method.New(t.cfg.Method, method.Setup{
+		Options: t.cfg.Options, Train: t.train, Batch: min(t.cfg.Batch, t.train.Len()),
+		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
+		CloudDir: t.cfg.cloudDir(t.runDir), Ctx: ctx,
+	})
+	if err != nil {
+		return err
+	}
+	return ctx.Err() // before anything is written
 }
 
 // open stores the configuration and opens the metrics, without records beyond the given step.
@@ -149,8 +156,8 @@ func (t *Trainer) seconds() float64 {
 
 // Run trains to the last epoch. When ctx ends, it saves a checkpoint at the next step boundary
 // and returns an error that wraps ErrInterrupted: the step under way is not cut short, which with
-// a huge batch takes seconds. A run that diverged returns an error that wraps ErrDiverged, and its
-// last checkpoint stays what it was.
+// a huge batch takes seconds. A run that diverges goes back to its last good state, as often as the
+// configuration says; then the error wraps ErrDiverged, and the last checkpoint stays what it was.
 func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	if errors.Is(err, ErrDiverged) {
@@ -167,7 +174,11 @@ func (t *Trainer) run(ctx context.Context) error {
 		}
 	}
 	for t.next.epoch < t.cfg.Epochs {
-		if err := t.epoch(ctx); err != nil {
+		err := t.epoch(ctx)
+		if errors.Is(err, ErrDiverged) {
+			err = t.recover(err)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -216,6 +227,7 @@ func (t *Trainer) oneStep() error {
 	}
 	t.step++
 	t.sums.Add(stats)
+	t.observe(stats)
 	took := time.Since(began).Seconds()
 	t.busy += took
 	t.stepSeconds += took
@@ -223,7 +235,7 @@ func (t *Trainer) oneStep() error {
 	t.rows += max(stats.Moved, stats.Rows)
 	t.steps++
 	t.reportStep(stats)
-	return nil
+	return t.lost()
 }
 
 // due tells whether something done every so many epochs (0: only at the end) is due at the end
@@ -241,9 +253,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.method.Err(); err != nil {
 		return err
 	}
-	if err := t.judge(e); err != nil {
-		return errors.Join(err, t.log.Write(e))
-	}
+	t.judge(e)
 	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
 		if t.due(t.cfg.CheckpointEvery) {
 			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in

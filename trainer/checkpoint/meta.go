@@ -32,12 +32,19 @@ type Meta struct {
 	Fingerprint string  `json:"fingerprint"` // of the data: a resumed run refuses any other
 	Version     string  `json:"version"`     // of the program
 	Config      string  `json:"config"`      // the resolved configuration, as TOML
+	Slowed      Slowed  `json:"slowed,omitzero"`
 }
 
 // metaFile is the content of meta.json.
 type metaFile struct {
 	Meta
 	SHA256 string `json:"state_sha256"` // of state.safetensors, in hexadecimal
+}
+
+// Step is the step of the checkpoint in dir.
+func Step(dir string) (int, error) {
+	m, err := readMeta(dir)
+	return m.Step, err
 }
 
 // readMeta reads dir/meta.json.

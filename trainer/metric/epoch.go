@@ -33,6 +33,9 @@ type Epoch struct {
 	AnchorDrift      float64  `json:"anchor"`             // mean coefficient of the scale anchor
 	PCA64FD          *float64 `json:"pca64_fd,omitempty"` // PCA.Distance of the samples
 	EvalSolver       string   `json:"eval_solver,omitempty"`
+
+	// Slowed is what divergences have multiplied step size and learning rate by; nil: nothing.
+	Slowed *float64 `json:"divergence_factor,omitempty"`
 }
 
 var floatType = reflect.TypeFor[float64]()

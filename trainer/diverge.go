@@ -1,0 +1,205 @@
+package trainer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
+var ErrDiverged = method.ErrDiverged
+
+// Divergence is an entry of run.json: numbers that were not finite, and what was done.
+type Divergence struct {
+	Step   int           `json:"step"` // the run's, from 1
+	What   string        `json:"what"`
+	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
+	BackTo *int          `json:"back_to,omitempty"` // steps taken in the state that the run went back to
+	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
+	Kept   string        `json:"kept,omitempty"`    // checkpoint that stays of a run that gave up
+	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries
+	cause  error
+}
+
+// soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
+// holding its seed, and sameState how often the run tries with that one all the same.
+const soon, sameState = 10, 2
+
+// factor is what step size and learning rate are multiplied by.
+func (t *Trainer) factor() float64 { return cmp.Or(t.slowed.Factor, 1) }
+
+// slowedTo is the factor as a record has it: not where it is 1.
+func (t *Trainer) slowedTo() *float64 {
+	if f := t.factor(); f != 1 {
+		return &f
+	}
+	return nil
+}
+
+// recover goes back to a good state after a divergence, and makes all further steps smaller. Where
+// that cannot help, or was tried often enough, it returns an error that wraps the cause.
+func (t *Trainer) recover(cause error) error {
+	d := t.diagnosis(cause)
+	dir, err := t.goodState(d)
+	if err != nil {
+		return t.giveUp(d, err.Error())
+	}
+	if t.slowed.Retries >= t.cfg.DivergenceRetries {
+		return t.giveUp(d, t.tried())
+	}
+	slowed := t.slowed
+	if err := t.goBack(dir); err != nil {
+		return errors.Join(cause, err)
+	}
+	if slowed.Retries == 0 || slowed.From != t.step {
+		slowed.Times = 0
+	}
+	slowed.From, slowed.Times, slowed.Retries = t.step, slowed.Times+1, slowed.Retries+1
+	slowed.Factor = cmp.Or(slowed.Factor, 1) * t.cfg.DivergenceFactor
+	t.slow(slowed)
+	at := t.step
+	d.BackTo, d.Factor, d.Retry = &at, t.factor(), slowed.Retries
+	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times those configured (retry %d of %d)",
+		d.What, humanize.Comma(int64(t.step)), t.factor(), d.Retry, t.cfg.DivergenceRetries))
+	return t.settle(dir, d)
+}
+
+// slow makes the state of the retries the one in force.
+func (t *Trainer) slow(s checkpoint.Slowed) {
+	t.slowed = s
+	t.method.Slow(t.factor())
+}
+
+// diagnosis is the entry for run.json of an error that wraps ErrDiverged.
+func (t *Trainer) diagnosis(cause error) Divergence {
+	d := Divergence{Step: t.step, Factor: t.factor(), cause: cause}
+	if errors.As(cause, &d.Place) {
+		d.Step++ // the step was not completed
+		d.Place.Step = d.Step
+		if m := d.Place.Datapoint; m != nil {
+			d.Place.Source = source(t.train.Origin(*m))
+		}
+	}
+	d.What = cause.Error()
+	return d
+}
+
+// source names where a datapoint comes from.
+func source(o data.Origin) string {
+	if o.File != "" {
+		return o.File
+	}
+	return fmt.Sprintf("row %d of the data", o.Row)
+}
+
+// hopeless says why no smaller step helps.
+type hopeless string
+
+func (h hopeless) Error() string { return string(h) }
+
+// goodState is the checkpoint to go back to, or "" for the initial state: the newest, unless it
+// holds the seed of the fault. Its error says why there is none.
+func (t *Trainer) goodState(d Divergence) (dir string, err error) {
+	if d.Place != nil && !d.Place.Curable() {
+		return "", hopeless("smaller steps cannot help")
+	}
+	newest, err := checkpoint.Latest(t.runDir)
+	if err != nil { // none
+		if t.step == 0 && !t.stepMatters(d) {
+			return "", hopeless("it is in the initial state, where smaller steps cannot help")
+		}
+		return "", nil
+	}
+	step, err := checkpoint.Step(newest)
+	if err != nil {
+		return "", err
+	}
+	fails := t.step == step && !t.stepMatters(d) // whatever the step size
+	suspect := t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step && t.slowed.Times >= sameState
+	if !fails && !suspect {
+		return newest, nil
+	}
+	before, err := checkpoint.Before(t.runDir, step)
+	if err != nil {
+		return "", err
+	}
+	if before == "" && fails {
+		return "", hopeless("it is in the only checkpoint, where smaller steps cannot help")
+	}
+	return cmp.Or(before, newest), nil
+}
+
+// stepMatters tells whether a fault in the first step from a state depends on the step size: only
+// where it is in what the step made.
+func (t *Trainer) stepMatters(d Divergence) bool {
+	return d.Place != nil && d.Place.Kind == method.InWeight
+}
+
+// goBack restores a checkpoint, or the initial state for "". What was spent stays spent.
+func (t *Trainer) goBack(dir string) error {
+	before, stepSeconds, evaluations := t.before, t.stepSeconds, t.evaluations
+	t.busy, t.rows, t.steps = 0, 0, 0
+	t.watch.reset()
+	if dir == "" {
+		t.sums, t.next, t.step = method.Stats{}, place{}, 0
+		t.method = nil // before the next one takes as much memory
+		return t.build(context.Background())
+	}
+	err := t.restoreFrom(dir)
+	t.before, t.stepSeconds, t.evaluations = before, stepSeconds, evaluations
+	return err
+}
+
+// settle makes the state gone back to the newest on disk, with the factor in force, so that a
+// process that ends here goes on from it.
+func (t *Trainer) settle(dir string, d Divergence) error {
+	if dir != "" {
+		if err := t.save(); err != nil {
+			return err
+		}
+		if err := checkpoint.Drop(t.runDir, t.step); err != nil {
+			return err
+		}
+	}
+	if err := t.log.Close(); err != nil {
+		return err
+	}
+	var err error
+	if t.log, err = metric.OpenLog(filepath.Join(t.runDir, metricsFile), t.logged()); err != nil {
+		return err
+	}
+	return t.note(d)
+}
+
+// note adds an entry to run.json.
+func (t *Trainer) note(d Divergence) error {
+	return amend(t.runDir, func(info *RunInfo) { info.Divergences = append(info.Divergences, d) })
+}
+
+// tried says what was done before the run gave up.
+func (t *Trainer) tried() string {
+	if t.slowed.Retries == 0 {
+		return "divergence_retries = 0"
+	}
+	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times those configured",
+		t.slowed.Retries, t.factor())
+}
+
+// giveUp ends the run with the state kept.
+func (t *Trainer) giveUp(d Divergence, why string) error {
+	kept := "no checkpoint was saved before"
+	if dir, err := checkpoint.Latest(t.runDir); err == nil {
+		d.Kept, kept = filepath.Base(dir), "the last good checkpoint stays: "+dir
+	}
+	err := fmt.Errorf("%w\n(%s; %s)", d.cause, why, kept)
+	return errors.Join(err, t.note(d))
+}
