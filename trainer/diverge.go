@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 
 	"github.com/dustin/go-humanize"
 
@@ -24,10 +25,11 @@ type Divergence struct {
 	What   string        `json:"what"`
 	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
 	BackTo *int          `json:"back_to,omitempty"` // steps taken in the state that the run went back to
+	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries this began
 	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
 	Kept   string        `json:"kept,omitempty"`    // checkpoint that stays of a run that gave up
-	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries
-	cause  error
+
+	cause error
 }
 
 // soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
@@ -45,9 +47,9 @@ func (t *Trainer) slowedTo() *float64 {
 	return nil
 }
 
-// recover goes back to a good state after a divergence, and makes all further steps smaller. Where
+// retry goes back to a good state after a divergence, and makes all further steps smaller. Where
 // that cannot help, or was tried often enough, it returns an error that wraps the cause.
-func (t *Trainer) recover(cause error) error {
+func (t *Trainer) retry(cause error) error {
 	d := t.diagnosis(cause)
 	dir, err := t.goodState(d)
 	if err != nil {
@@ -58,7 +60,7 @@ func (t *Trainer) recover(cause error) error {
 	}
 	slowed := t.slowed
 	if err := t.goBack(dir); err != nil {
-		return errors.Join(cause, err)
+		return fmt.Errorf("%s; going back failed: %w", d.What, err)
 	}
 	if slowed.Retries == 0 || slowed.From != t.step {
 		slowed.Times = 0
@@ -81,15 +83,18 @@ func (t *Trainer) slow(s checkpoint.Slowed) {
 
 // diagnosis is the entry for run.json of an error that wraps ErrDiverged.
 func (t *Trainer) diagnosis(cause error) Divergence {
-	d := Divergence{Step: t.step, Factor: t.factor(), cause: cause}
-	if errors.As(cause, &d.Place) {
-		d.Step++ // the step was not completed
-		d.Place.Step = d.Step
-		if m := d.Place.Datapoint; m != nil {
-			d.Place.Source = source(t.train.Origin(*m))
-		}
+	d := Divergence{Step: t.step, What: cause.Error(), Factor: t.factor(), cause: cause}
+	if !errors.As(cause, &d.Place) {
+		return d
 	}
-	d.What = cause.Error()
+	if d.Place.Kind != method.BlownUp {
+		d.Step++ // which was not completed
+	}
+	d.Place.Step = d.Step
+	if m := d.Place.Datapoint; m != nil {
+		d.Place.Source = source(t.train.Origin(*m))
+	}
+	d.What = fmt.Sprintf("%v at step %d: %s", ErrDiverged, d.Step, d.Place.Place())
 	return d
 }
 
@@ -101,21 +106,16 @@ func source(o data.Origin) string {
 	return fmt.Sprintf("row %d of the data", o.Row)
 }
 
-// hopeless says why no smaller step helps.
-type hopeless string
-
-func (h hopeless) Error() string { return string(h) }
-
 // goodState is the checkpoint to go back to, or "" for the initial state: the newest, unless it
 // holds the seed of the fault. Its error says why there is none.
 func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 	if d.Place != nil && !d.Place.Curable() {
-		return "", hopeless("smaller steps cannot help")
+		return "", errors.New("smaller steps cannot help")
 	}
 	newest, err := checkpoint.Latest(t.runDir)
 	if err != nil { // none
 		if t.step == 0 && !t.stepMatters(d) {
-			return "", hopeless("it is in the initial state, where smaller steps cannot help")
+			return "", errors.New("it is in the initial state, where smaller steps cannot help")
 		}
 		return "", nil
 	}
@@ -128,12 +128,12 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 	if !fails && !suspect {
 		return newest, nil
 	}
-	before, err := checkpoint.Before(t.runDir, step)
+	before, err := checkpoint.Before(t.runDir, newest)
 	if err != nil {
 		return "", err
 	}
 	if before == "" && fails {
-		return "", hopeless("it is in the only checkpoint, where smaller steps cannot help")
+		return "", errors.New("it is in the only checkpoint, where smaller steps cannot help")
 	}
 	return cmp.Or(before, newest), nil
 }
@@ -141,22 +141,33 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 // stepMatters tells whether a fault in the first step from a state depends on the step size: only
 // where it is in what the step made.
 func (t *Trainer) stepMatters(d Divergence) bool {
-	return d.Place != nil && d.Place.Kind == method.InWeight
+	return d.Place != nil && (d.Place.Kind == method.InWeight || d.Place.Kind == method.BlownUp)
 }
 
-// goBack restores a checkpoint, or the initial state for "". What was spent stays spent.
+// goBack restores a checkpoint, or where it is damaged one before it, or the initial state for "".
+// What was spent stays spent.
 func (t *Trainer) goBack(dir string) error {
-	before, stepSeconds, evaluations := t.before, t.stepSeconds, t.evaluations
 	t.busy, t.rows, t.steps = 0, 0, 0
 	t.watch.reset()
 	if dir == "" {
 		t.sums, t.next, t.step = method.Stats{}, place{}, 0
-		t.method = nil // before the next one takes as much memory
-		return t.build(context.Background())
+		err := t.method.Close()
+		t.method = nil
+		runtime.GC() // the next one takes as much memory
+		return errors.Join(err, t.build(context.Background()))
 	}
+	before, stepSeconds, evaluations := t.before, t.stepSeconds, t.evaluations
 	err := t.restoreFrom(dir)
 	t.before, t.stepSeconds, t.evaluations = before, stepSeconds, evaluations
-	return err
+	if err == nil {
+		return nil
+	}
+	older, olderErr := checkpoint.Before(t.runDir, dir)
+	if olderErr != nil || older == "" {
+		return errors.Join(err, olderErr)
+	}
+	t.warn(fmt.Sprintf("%v: trying the checkpoint before it", err))
+	return t.goBack(older)
 }
 
 // settle makes the state gone back to the newest on disk, with the factor in force, so that a

@@ -93,8 +93,9 @@ func (t *Trainer) lost() error {
 	if t.sums.Redrawn <= redrawnTolerance*moves {
 		return nil
 	}
-	return fmt.Errorf("%w in epoch %d, at step %d: more than %.0f %% of the particles' moves blew up and were re-drawn; try a smaller step_size, a larger obs_noise or a drift_clip",
-		ErrDiverged, t.next.epoch+1, t.step, 100*redrawnTolerance)
+	return &method.Fault{
+		Kind: method.BlownUp, Step: t.step, Value: fmt.Sprintf("%.0f %%", 100*redrawnTolerance), Try: method.TryMoves,
+	}
 }
 
 // judge warns, once each, of an epoch whose particles did not move freely.

@@ -176,7 +176,7 @@ func (t *Trainer) run(ctx context.Context) error {
 	for t.next.epoch < t.cfg.Epochs {
 		err := t.epoch(ctx)
 		if errors.Is(err, ErrDiverged) {
-			err = t.recover(err)
+			err = t.retry(err)
 		}
 		if err != nil {
 			return err

@@ -17,9 +17,13 @@ type Slowed struct {
 	Times   int     `json:"times"` // how often in a row to that one
 }
 
-// Before returns the directory of the newest complete checkpoint of a step below the given one, or
-// "" where there is none.
-func Before(runDir string, step int) (dir string, err error) {
+// Before returns the directory of the newest complete checkpoint of a run of a step below that of the
+// checkpoint in newer, or "" where there is none.
+func Before(runDir, newer string) (dir string, err error) {
+	step, err := Step(newer)
+	if err != nil {
+		return "", err
+	}
 	root := filepath.Join(runDir, rootName)
 	all, err := list(root)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -20,6 +20,7 @@ const (
 	InActivation Kind = "activation" // what a layer gave
 	InLoss       Kind = "loss"       // of a row
 	InGradient   Kind = "gradient"   // by what a layer gave, or by a weight
+	BlownUp      Kind = "blown up"   // too many moves, whose particles were drawn anew
 )
 
 // Fault is the first place, in the order of computation, where a step's numbers stopped being
@@ -56,6 +57,8 @@ func (f *Fault) Place() string {
 		fmt.Fprintf(&s, "the %s's %s is %s", f.Network, f.Parameter, f.Value)
 	case InParticle:
 		fmt.Fprintf(&s, "a coordinate of the latent is %s", f.Value)
+	case BlownUp:
+		fmt.Fprintf(&s, "more than %s of the epoch's moves blew up, and their particles were drawn anew", f.Value)
 	case InData:
 		fmt.Fprintf(&s, "a pixel is %s", f.Value)
 	case InActivation:
@@ -81,11 +84,11 @@ func (f *Fault) Place() string {
 	return s.String()
 }
 
-// What may help. The trainer has halved step size and learning rate before the user reads this.
+// What may help.
 const (
 	tryData      = "other data, or range if the stored values are not what they were taken for"
 	trySpread    = "a scale_anchor, a smaller step_size or a drift_clip: the particles have spread to a root mean square of %.3g"
-	tryMoves     = "a smaller step_size, a larger obs_noise or a drift_clip"
+	TryMoves     = "a smaller step_size, a larger obs_noise or a drift_clip"
 	tryDecoder   = "a smaller lr or a larger obs_noise"
 	tryPrior     = "a smaller lr or score_lr, or a scale_anchor"
 	tryPriorOnly = "a smaller lr or score_lr"

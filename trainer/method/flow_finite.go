@@ -120,7 +120,7 @@ func (f *Flow) finish(fault *Fault, after int) error {
 	spread := math.Sqrt(f.spread())
 	switch {
 	case fault.Kind == InParticle:
-		fault.Try = tryMoves
+		fault.Try = TryMoves
 	case spread > wideSpread:
 		fault.Try = fmt.Sprintf(trySpread, spread)
 	case fault.Network == "prior":

@@ -30,14 +30,22 @@ func (p *Problems) Int(key string, value, low, high int) {
 	p.Expect(low <= value && value <= high, key, value, fmt.Sprintf("an integer in [%d, %d]", low, high))
 }
 
-// Positive expects a finite number above zero.
+// Positive expects a number above zero that is finite as a float32.
 func (p *Problems) Positive(key string, value float64) {
 	p.Expect(value > 0 && !math.IsInf(value, 1), key, value, "a finite number above 0")
+	p.float32(key, value)
 }
 
-// NonNegative expects a finite number of at least zero.
+// NonNegative expects a number of at least zero that is finite as a float32.
 func (p *Problems) NonNegative(key string, value float64) {
 	p.Expect(value >= 0 && !math.IsInf(value, 1), key, value, "a finite number, 0 or more")
+	p.float32(key, value)
+}
+
+// float32 expects a finite number to stay finite in single precision, in which plume computes.
+func (p *Problems) float32(key string, value float64) {
+	overflows := value > math.MaxFloat32 && !math.IsInf(value, 1)
+	p.Expect(!overflows, key, value, "at most 3.4e+38, the largest number in single precision")
 }
 
 // Choices expects each field of a struct that has a choices tag to hold one of them. Fields of
@@ -81,6 +89,8 @@ func (o Options) Validate() Problems {
 func (o Options) validateNetworks(p *Problems) {
 	p.Int("latent", o.Latent, 1, maxWidth)
 	p.Positive("obs_noise", o.ObsNoise)
+	p.Expect(!(o.ObsNoise > 0 && o.ObsNoise*o.ObsNoise < 1/math.MaxFloat32), "obs_noise", o.ObsNoise,
+		"at least 1e-19: 1/obs_noise^2 overflows in single precision")
 	p.widths("decoder_widths", o.DecoderWidths)
 	p.widths("encoder_widths", o.EncoderWidths)
 	p.Int("score_width", o.ScoreWidth, 1, maxWidth)

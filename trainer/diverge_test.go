@@ -1,0 +1,332 @@
+package trainer
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// poisonedRun is a session in which the state is spoilt after the given steps, each once.
+type poisonedRun struct {
+	stop     int            // the session is interrupted the first time that it comes here; 0: never
+	after    int            // but not before so many warnings
+	poison   map[int]string // step: tensor that gets a value
+	value    float32
+	warnings []string
+}
+
+// run makes a new run, or goes on with one.
+func (p *poisonedRun) run(t *testing.T, c Config, dir string, resume bool) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var tr *Trainer
+	hook := WithHook(Hook{
+		OnStep: func(m metric.Progress) {
+			if name, ok := p.poison[m.Step]; ok {
+				delete(p.poison, m.Step)
+				spoil(tr, name, p.value)
+			}
+			if m.Step == p.stop && len(p.warnings) >= p.after {
+				cancel()
+			}
+		},
+		OnWarning: func(text string) { p.warnings = append(p.warnings, text) },
+	})
+	var err error
+	if resume {
+		tr, err = Resume(t.Context(), dir, c, hook)
+	} else {
+		tr, err = New(t.Context(), c, dir, hook)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return errors.Join(tr.Run(ctx), tr.Close())
+}
+
+// spoil fills the first eight elements of a tensor.
+func spoil(tr *Trainer, name string, value float32) {
+	for _, x := range tr.method.Tensors() {
+		if x.Name == name {
+			for i := range x.F32[:8] {
+				x.F32[i] = value
+			}
+		}
+	}
+}
+
+// divergentRun is smallRun with a checkpoint after each epoch, of 14 steps.
+func divergentRun(methodName string) Config {
+	c := smallRun()
+	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, 1, 0
+	if methodName == "vae+diffusion" || methodName == "two-stage" {
+		c.EncoderWidths = []int{16}
+	}
+	return c
+}
+
+// A run whose state is spoilt goes back to its last checkpoint, or to the start, with a smaller step,
+// and comes to its end: with the same bits at any number of threads, and when it is interrupted and
+// resumed after going back. What happened is in metrics.jsonl and run.json.
+func TestRetry(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, name := range []string{"ipld", "vae+diffusion", "two-stage", "pgd+diffusion"} {
+		for _, where := range []struct{ spoilt, back int }{{5, 0}, {20, 14}} {
+			t.Run(fmt.Sprint(name, " at ", where.spoilt), func(t *testing.T) {
+				var first []byte
+				for i, threads := range []int{1, 3, 2} {
+					c, dir := divergentRun(name), t.TempDir()
+					c.Threads = threads
+					p := &poisonedRun{poison: map[int]string{where.spoilt: "decoder/params"}, value: nan}
+					if i == 2 { // interrupted after going back
+						p.stop, p.after = where.spoilt+2, 1
+						if err := p.run(t, c, dir, false); !errors.Is(err, ErrInterrupted) {
+							t.Fatal(err)
+						}
+						c.Threads = 1
+						p.stop = 0
+					}
+					if err := p.run(t, c, dir, i == 2); err != nil {
+						t.Fatal(err)
+					}
+					checkRetried(t, dir, where.spoilt, where.back, p.warnings)
+					if state := finalState(t, dir); i == 0 {
+						first = state
+					} else if !bytes.Equal(state, first) {
+						t.Errorf("other bits at %d threads", threads)
+					}
+				}
+			})
+		}
+	}
+}
+
+// checkRetried expects one retry at half the step size, from the given state.
+func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string) {
+	t.Helper()
+	text := strings.Join(warnings, "\n")
+	want := fmt.Sprintf("step %d: the decoder's layer0.weight[0, 0] is NaN. The run goes back to step %d,", spoilt+1, back)
+	if !strings.Contains(text, want) {
+		t.Errorf("warnings %q: expected %q", text, want)
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || len(info.Divergences) != 1 || info.Finished == nil || info.Diverged {
+		t.Fatalf("run.json: %+v, %v", info, err)
+	}
+	d := info.Divergences[0]
+	if d.Step != spoilt+1 || *d.BackTo != back || d.Factor != 0.5 || d.Retry != 1 || d.Place.Parameter != "layer0.weight[0, 0]" {
+		t.Errorf("run.json: %+v", d)
+	}
+	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	if err != nil || len(records) != runEpochs {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for _, r := range records {
+		if slowed := r.Step > back; slowed != (r.Slowed != nil) || slowed && *r.Slowed != 0.5 {
+			t.Errorf("the record of step %d has the factor %v", r.Step, r.Slowed)
+		}
+	}
+	if raw := finalMeta(t, dir); raw.Slowed != (checkpoint.Slowed{Retries: 1, Factor: 0.5, From: back, Times: 1}) {
+		t.Errorf("the last checkpoint has %+v", raw.Slowed)
+	}
+}
+
+// finalMeta is the description of the newest checkpoint.
+func finalMeta(t *testing.T, dir string) checkpoint.Meta {
+	t.Helper()
+	latest, err := checkpoint.Latest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err := checkpoint.LoadSome(latest, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meta
+}
+
+// A checkpoint that holds the seed of a divergence is left for the one before it.
+func TestSeedInTheCheckpoint(t *testing.T) {
+	c, dir := divergentRun("ipld"), t.TempDir()
+	p := &poisonedRun{poison: map[int]string{28: "decoder/params"}, value: 1e30} // saved right after
+	if err := p.run(t, c, dir, false); err != nil {
+		t.Fatal(err)
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Divergences[0].Step != 29 {
+		t.Errorf("run.json: %+v, %v", info.Divergences, err)
+	}
+}
+
+// From a checkpoint whose continuations fail soon, in spite of smaller steps, a run tries twice; then
+// it leaves it. With two retries of those left it comes to its end.
+func TestSoonAgain(t *testing.T) {
+	c, dir := divergentRun("ipld"), t.TempDir()
+	c.DivergenceRetries = 4
+	p := &poisonedRun{value: float32(math.NaN())}
+	backs := func() (list []int) {
+		info, err := LoadRunInfo(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range info.Divergences {
+			list = append(list, *d.BackTo)
+		}
+		return list
+	}
+	// Step 30 fails as often as the run comes there with this many retries behind it.
+	p.poison = map[int]string{}
+	var tr *Trainer
+	hook := WithHook(Hook{OnStep: func(m metric.Progress) {
+		if m.Step == 30 && tr.slowed.Retries < 4 {
+			spoil(tr, "decoder/params", p.value)
+		}
+	}})
+	var err error
+	if tr, err = New(t.Context(), c, dir, hook); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	// Back to 28 twice, then to 14; the new checkpoint of 28 is tried twice in its turn.
+	if got, want := backs(), []int{28, 28, 14, 28}; !slices.Equal(got, want) {
+		t.Errorf("went back to %v, expected %v", got, want)
+	}
+	if f := *finalRecord(t, dir).Slowed; f != 0.0625 {
+		t.Errorf("factor %v", f)
+	}
+}
+
+func finalRecord(t *testing.T, dir string) metric.Epoch {
+	t.Helper()
+	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	if err != nil || len(records) == 0 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	return records[len(records)-1]
+}
+
+// Retries end: the error names the place and what was tried, the last good checkpoint stays, and a
+// session with more retries goes on from there.
+func TestRetriesAreUsedUp(t *testing.T) {
+	c, dir := divergentRun("vae+diffusion"), t.TempDir()
+	c.DivergenceRetries, c.DivergenceFactor = 1, 0.25
+	p := &poisonedRun{poison: map[int]string{16: "encoder/params", 17: "prior/params"}, value: float32(math.NaN())}
+	err := p.run(t, c, dir, false)
+	for _, want := range []string{"step 18: the prior's emb1.weight[0, 0] is NaN", "tried again 1 times", "0.25 times", "step-000014", "try "} {
+		if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v: expected ErrDiverged and %q", err, want)
+		}
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || !info.Diverged || len(info.Divergences) != 2 || info.Divergences[1].Kept != "step-000014" || info.Divergences[1].BackTo != nil {
+		t.Errorf("run.json: %+v, %v", info, err)
+	}
+	c.DivergenceRetries = 2
+	p.poison = map[int]string{20: "decoder/params"}
+	if err := p.run(t, c, dir, true); err != nil {
+		t.Fatal(err)
+	}
+	if f := *finalRecord(t, dir).Slowed; f != 0.0625 {
+		t.Errorf("factor %v", f)
+	}
+}
+
+// Where the data are at fault, or the state from which all begins, smaller steps are not tried.
+func TestHopeless(t *testing.T) {
+	for want, change := range map[string]func(c *Config){
+		"a pixel is 1e+30 for datapoint": func(c *Config) { c.Data, c.Holdout = hugePixel(t), 0 },
+		"it is in the initial state":     func(c *Config) { c.ObsNoise = 1e-15 },
+	} {
+		c, dir := divergentRun("pgd"), t.TempDir()
+		change(&c)
+		p := &poisonedRun{}
+		err := p.run(t, c, dir, false)
+		retried := slices.ContainsFunc(p.warnings, func(w string) bool { return strings.Contains(w, "goes back") })
+		if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) || retried {
+			t.Errorf("%v, warnings %q; expected ErrDiverged and %q at once", err, p.warnings, want)
+			continue
+		}
+		if strings.Contains(want, "pixel") && !strings.Contains(err.Error(), "(row 7 of the data)") {
+			t.Errorf("%v: expected the row", err)
+		}
+	}
+}
+
+// hugePixel is an array of 60 images, of which number 7 has a pixel whose square overflows.
+func hugePixel(t *testing.T) string {
+	t.Helper()
+	header := "{'descr': '<f4', 'fortran_order': False, 'shape': (60, 4, 4), }"
+	header += strings.Repeat(" ", 117-len(header)) + "\n"
+	out := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+	out = append(out, header...)
+	for i := range 60 * 16 {
+		v := float32(math.Sin(float64(i)))
+		if i == 7*16+3 {
+			v = 1e30
+		}
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+	}
+	path := filepath.Join(t.TempDir(), "huge.npy")
+	if err := os.WriteFile(path, out, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A damaged newest checkpoint does not end a retry: the one before it serves.
+func TestRetryPastADamagedCheckpoint(t *testing.T) {
+	c, dir := divergentRun("ipld"), t.TempDir()
+	var tr *Trainer
+	damaged := false
+	hook := WithHook(Hook{OnStep: func(m metric.Progress) {
+		if m.Step == 30 && !damaged {
+			damaged = true
+			latest, err := checkpoint.Latest(dir)
+			if err == nil {
+				err = os.Truncate(filepath.Join(latest, "state.safetensors"), 100)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			spoil(tr, "decoder/params", float32(math.NaN()))
+		}
+	}})
+	var err error
+	if tr, err = New(t.Context(), c, dir, hook); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 {
+		t.Errorf("run.json: %+v, %v", info.Divergences, err)
+	}
+}
+
+// Particles that blow up by the dozen are a divergence as soon as that is certain.
+func TestLostParticles(t *testing.T) {
+	c, dir := divergentRun("ipld"), t.TempDir()
+	c.Dynamics, c.StepSize, c.StepSizeEnd, c.DriftClip, c.ObsNoise, c.CatchUp = "overdamped", 1e4, 1e4, 0, 0.01, 0
+	p := &poisonedRun{}
+	err := p.run(t, c, dir, false)
+	var f *method.Fault
+	if !errors.As(err, &f) || f.Kind != method.BlownUp || f.Step > runBatches*runRepeats || !strings.Contains(err.Error(), "drift_clip") {
+		t.Errorf("%v: expected a fault of the moves within the first epoch", err)
+	}
+}
