@@ -33,7 +33,8 @@ type Divergence struct {
 }
 
 // soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
-// holding its seed, and sameState how often the run tries with that one all the same.
+// holding its seed, and sameState how many smaller steps the run tries from it all the same, unless
+// there is only one retry left.
 const soon, sameState = 10, 2
 
 // factor is what step size and learning rate are multiplied by.
@@ -72,7 +73,7 @@ func (t *Trainer) retry(cause error) error {
 	d.BackTo, d.Factor, d.Retry = &at, t.factor(), slowed.Retries
 	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times those configured (retry %d of %d)",
 		d.What, humanize.Comma(int64(t.step)), t.factor(), d.Retry, t.cfg.DivergenceRetries))
-	return t.settle(dir, d)
+	return t.settle(d)
 }
 
 // slow makes the state of the retries the one in force.
@@ -124,7 +125,12 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 		return "", err
 	}
 	fails := t.step == step && !t.stepMatters(d) // whatever the step size
-	suspect := t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step && t.slowed.Times >= sameState
+	again := 0 // tries from it that ended soon, but for this one
+	if t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step {
+		again = t.slowed.Times
+	}
+	lastRetry := t.slowed.Retries == t.cfg.DivergenceRetries-1
+	suspect := again >= sameState || again > 0 && lastRetry
 	if !fails && !suspect {
 		return newest, nil
 	}
@@ -132,10 +138,15 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if before == "" && fails {
+	switch {
+	case before != "":
+		return before, nil
+	case t.cfg.KeepCheckpoints != 1: // it is the run's first: there is only the start before it
+		return "", nil
+	case fails:
 		return "", errors.New("it is in the only checkpoint, where smaller steps cannot help")
 	}
-	return cmp.Or(before, newest), nil
+	return newest, nil
 }
 
 // stepMatters tells whether a fault in the first step from a state depends on the step size: only
@@ -171,9 +182,9 @@ func (t *Trainer) goBack(dir string) error {
 }
 
 // settle makes the state gone back to the newest on disk, with the factor in force, so that a
-// process that ends here goes on from it.
-func (t *Trainer) settle(dir string, d Divergence) error {
-	if dir != "" {
+// process that ends here goes on from it. A run without a checkpoint would begin anew all the same.
+func (t *Trainer) settle(d Divergence) error {
+	if _, err := checkpoint.Latest(t.runDir); err == nil {
 		if err := t.save(); err != nil {
 			return err
 		}
@@ -209,7 +220,8 @@ func (t *Trainer) tried() string {
 func (t *Trainer) giveUp(d Divergence, why string) error {
 	kept := "no checkpoint was saved before"
 	if dir, err := checkpoint.Latest(t.runDir); err == nil {
-		d.Kept, kept = filepath.Base(dir), "the last good checkpoint stays: "+dir
+		d.Kept = filepath.Base(dir)
+		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger divergence_retries", dir)
 	}
 	err := fmt.Errorf("%w\n(%s; %s)", d.cause, why, kept)
 	return errors.Join(err, t.note(d))
