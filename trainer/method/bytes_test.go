@@ -41,7 +41,7 @@ func checkMemory(t *testing.T, name string, o Options, f *Flow) {
 	// What is left of the flow: the numbers of its tiles and chunks, steps of the optimisers, counts and the
 	// running mean, and what describes networks and data.
 	tiles := memory.Array[int](2, len(f.clip))
-	rest := reference.ArrayBytes([]any{f.decoder.opt.Steps, f.prior.opt.Steps, f.decoder.squares, f.prior.squares, f.counts, f.meanSquare, f.DecoderWidths, f.Train, f.Decoder, f.Prior})
+	rest := reference.ArrayBytes([]any{f.decoder.opt.Steps, f.prior.opt.Steps, f.decoder.gSquare, f.decoder.pSquare, f.decoder.blocks, f.prior.gSquare, f.prior.pSquare, f.prior.blocks, f.counts, f.meanSquare, f.DecoderWidths, f.Train, f.Decoder, f.Prior})
 	if sum := reference.ArrayBytes(f); sum != want.Held.Total()+tiles+rest {
 		t.Errorf("%s %s %s, %d draws: the flow has %d bytes, the formula %d", name, o.Dynamics, o.Optimizer, o.ScoreDraws, sum, want.Held.Total()+tiles+rest)
 	}

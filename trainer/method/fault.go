@@ -34,7 +34,7 @@ type Fault struct {
 	Datapoint *int   `json:"datapoint,omitempty"` // of the training images
 	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or draw
 	Source    string `json:"source,omitempty"`    // where the datapoint comes from; the trainer's to fill in
-	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a number whose square overflows
+	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a number whose square overflows in single precision
 	Try       string `json:"try"`                 // what may help
 }
 

@@ -37,16 +37,35 @@ func notFinite(x []float32) int {
 	return -1
 }
 
-// overflowing is notFinite, or else the largest element if the sum of the squares overflows.
+// squareBlock is how many squares are added up in single precision, and chunkBlocks the most such
+// blocks of a chunk. In blocks SquareNorms is twice as fast as in one long row.
+const squareBlock, chunkBlocks = 1024, updateChunk/1024 + 2
+
+// squares is the sum of the squares of a chunk: not finite if an element is not, or has a square
+// that is not. blocks is room for chunkBlocks numbers.
+func squares(blocks, x []float32) (sum float64) {
+	whole := len(x) / squareBlock
+	kernel.SquareNorms(blocks[:whole], x[:whole*squareBlock], squareBlock)
+	if rest := x[whole*squareBlock:]; len(rest) > 0 {
+		kernel.SquareNorms(blocks[whole:whole+1], rest, len(rest))
+		whole++
+	}
+	for _, s := range blocks[:whole] {
+		sum += float64(s)
+	}
+	return sum
+}
+
+// overflowing is the index of the first element that is not finite, or else of the largest one if
+// the sum of the squares of its block overflows, or -1.
 func overflowing(x []float32) int {
 	if i := notFinite(x); i >= 0 {
 		return i
 	}
-	var sum [1]float32
-	largest := -1
+	largest, blocks := -1, make([]float32, chunkBlocks)
 	for lo := 0; lo < len(x); lo += updateChunk {
 		hi := min(len(x), lo+updateChunk)
-		if kernel.SquareNorms(sum[:], x[lo:hi], hi-lo); finite(float64(sum[0])) {
+		if finite(squares(blocks, x[lo:hi])) {
 			continue
 		}
 		for i, v := range x[lo:hi] {
@@ -132,10 +151,15 @@ func gradients(tape any) []model.Values {
 	return nil
 }
 
-// badWeight seeks among the network's parameters.
-func (n *network) badWeight() *Fault {
+// badWeight seeks among the network's parameters as a step finds them.
+func (n *network) badWeight() *Fault { return n.weight(notFinite) }
+
+// newWeight seeks among those that the optimiser made: they may not be too large either.
+func (n *network) newWeight() *Fault { return n.weight(overflowing) }
+
+func (n *network) weight(bad func(x []float32) int) *Fault {
 	for _, p := range n.layout.Params() {
-		if i := notFinite(n.p[p.Offset : p.Offset+p.Len]); i >= 0 {
+		if i := bad(n.p[p.Offset : p.Offset+p.Len]); i >= 0 {
 			return n.element(InWeight, p, i, n.p)
 		}
 	}
@@ -168,11 +192,11 @@ func (n *network) element(kind Kind, p model.Param, i int, values []float32) *Fa
 // settle adds the norm of the gradient that update saw to the stats, and tells whether gradient
 // and new weights are finite. Sums have the order of the chunks, whoever computed them.
 func (n *network) settle(s *Stats) bool {
-	square, spoilt := 0.0, false
-	for i, v := range n.squares {
-		square += float64(v)
-		spoilt = spoilt || n.spoilt[i]
+	var gradient, weights float64
+	for i, v := range n.gSquare {
+		gradient += v
+		weights += n.pSquare[i]
 	}
-	s.GradientNorm[n.number] = math.Sqrt(square)
-	return finite(square) && !spoilt
+	s.GradientNorm[n.number] = math.Sqrt(gradient)
+	return finite(gradient) && finite(weights)
 }

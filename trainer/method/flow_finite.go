@@ -108,7 +108,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.ScoreDraws) },
 			f.prior.badGradient)
 	}
-	return f.finish(firstOf(append(searches, f.decoder.badWeight, f.prior.badWeight)...), 0)
+	return f.finish(firstOf(append(searches, f.decoder.newWeight, f.prior.newWeight)...), 0)
 }
 
 // finish adds to a fault the step, so many after those counted, and what to try.

@@ -19,9 +19,9 @@ type network struct {
 	opt    *optim.Optimizer
 	layout *model.Layout
 
-	// What update saw of each of its chunks: |g|^2, and whether a new weight is not finite.
-	squares []float32
-	spoilt  []bool
+	// Sums of squares of each chunk, gradient and new weights, and room for those of their blocks.
+	gSquare, pSquare []float64
+	blocks           []float32
 }
 
 // The numbers of the networks in the streams of their first weights and of their noise.
@@ -35,7 +35,8 @@ func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uin
 	n := &network{name: name, number: number, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
 	n.layout = l
 	l.Init(n.p, seed, number)
-	n.squares, n.spoilt = make([]float32, n.updateTasks()), make([]bool, n.updateTasks())
+	tasks := n.updateTasks()
+	n.gSquare, n.pSquare, n.blocks = make([]float64, tasks), make([]float64, tasks), make([]float32, tasks*chunkBlocks)
 	var err error
 	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
 		n.opt.UseMomentum(o.ParamDrag, len(n.p))
@@ -108,12 +109,12 @@ func (n *network) update(task, summed int) {
 		share := float32(1 / float64(summed+1))
 		kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
 	}
-	kernel.SquareNorms(n.squares[task:task+1], n.g[lo:hi], hi-lo)
-	if !finite(float64(n.squares[task])) {
+	blocks := n.blocks[task*chunkBlocks:][:chunkBlocks]
+	if n.gSquare[task] = squares(blocks, n.g[lo:hi]); !finite(n.gSquare[task]) {
 		return
 	}
 	n.opt.Apply(n.p, n.g, lo, hi)
-	n.spoilt[task] = !kernel.AllFinite(n.p[lo:hi])
+	n.pSquare[task] = squares(blocks, n.p[lo:hi])
 }
 
 // Names of a network's tensors in a checkpoint, after the network's own name.

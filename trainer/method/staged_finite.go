@@ -51,7 +51,7 @@ func (t *Staged) checkUpdate(s *Stats) error {
 	return t.finish(firstOf(
 		func() *Fault { return r.priorLayers(InGradient, t.tape, t.ScoreDraws) },
 		t.prior.badGradient,
-		t.prior.badWeight,
+		t.prior.newWeight,
 	), 0)
 }
 

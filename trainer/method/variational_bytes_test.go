@@ -42,7 +42,7 @@ func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.DecoderWidths, s.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)
 		for _, n := range nets {
-			all = append(all, n.opt.Steps, n.squares)
+			all = append(all, n.opt.Steps, n.gSquare, n.pSquare, n.blocks)
 		}
 		return all
 	}

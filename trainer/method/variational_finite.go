@@ -83,7 +83,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 	if !v.held {
 		searches = append(searches, v.prior.badGradient)
 	}
-	searches = append(searches, v.encoder.badWeight, v.decoder.badWeight, v.prior.badWeight)
+	searches = append(searches, v.encoder.newWeight, v.decoder.newWeight, v.prior.newWeight)
 	return v.finish(firstOf(searches...), 0)
 }
 
