@@ -125,7 +125,7 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 		return "", err
 	}
 	fails := t.step == step && !t.stepMatters(d) // whatever the step size
-	again := 0 // tries from it that ended soon, but for this one
+	again := 0                                   // tries from it that ended soon, but for this one
 	if t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step {
 		again = t.slowed.Times
 	}

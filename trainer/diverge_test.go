@@ -158,6 +158,38 @@ func finalMeta(t *testing.T, dir string) checkpoint.Meta {
 	return meta
 }
 
+// A process that is killed right after going back leaves a run that goes on as this one does.
+func TestKilledAfterGoingBack(t *testing.T) {
+	c, dir, killed := divergentRun("ipld"), t.TempDir(), filepath.Join(t.TempDir(), "killed")
+	var tr *Trainer
+	warned, copied := false, false
+	hook := WithHook(Hook{
+		OnWarning: func(text string) { warned = warned || strings.Contains(text, "goes back") },
+		OnStep: func(m metric.Progress) {
+			switch {
+			case m.Step == 20 && !warned:
+				spoil(tr, "prior/params", float32(math.NaN()))
+			case warned && !copied:
+				copied = true
+				if err := os.CopyFS(killed, os.DirFS(dir)); err != nil && !strings.Contains(err.Error(), "latest") {
+					t.Error(err)
+				}
+			}
+		},
+	})
+	var err error
+	if tr, err = New(t.Context(), c, dir, hook); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(t.Context(), killed, c, o...) }, -1)
+	if !bytes.Equal(finalState(t, dir), finalState(t, killed)) || *finalRecord(t, killed).Slowed != 0.5 {
+		t.Error("the run that was killed goes on with other bits")
+	}
+}
+
 // A checkpoint that holds the seed of a divergence is left for the one before it.
 func TestSeedInTheCheckpoint(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()

@@ -24,6 +24,15 @@ func firstOf(searches ...func() *Fault) *Fault {
 	return nil
 }
 
+// somewhere is f, or where the search found nothing a fault without a place: of a sum of finite
+// numbers that overflows, or in what a network that is not ours does not show.
+func somewhere(f *Fault) *Fault {
+	if f == nil {
+		return &Fault{Kind: InLoss, Network: "model", Value: "not finite"}
+	}
+	return f
+}
+
 // notFinite is the index of the first element that is not finite, or -1.
 func notFinite(x []float32) int {
 	if kernel.AllFinite(x) {

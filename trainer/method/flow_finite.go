@@ -50,7 +50,7 @@ func (f *Flow) redraw(s *Stats) bool {
 func (f *Flow) locateLoss() *Fault {
 	r := rows{f.index, f.Particles, 1}
 	n := r.len()
-	fault := firstOf(
+	return somewhere(firstOf(
 		f.decoder.badWeight,
 		f.prior.badWeight,
 		func() *Fault { return r.latents(f.batch.Z, f.Latent) },
@@ -63,11 +63,7 @@ func (f *Flow) locateLoss() *Fault {
 		func() *Fault { return r.losses("decoder", f.square) },
 		func() *Fault { return f.locatePrior(r) },
 		func() *Fault { return r.losses("prior", f.nll) },
-	)
-	if fault == nil { // the sum of finite rows overflows
-		fault = &Fault{Kind: InLoss, Network: "decoder", Value: "+Inf"}
-	}
-	return fault
+	))
 }
 
 // locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
@@ -108,7 +104,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.ScoreDraws) },
 			f.prior.badGradient)
 	}
-	return f.finish(firstOf(append(searches, f.decoder.newWeight, f.prior.newWeight)...), 0)
+	return f.finish(somewhere(firstOf(append(searches, f.decoder.newWeight, f.prior.newWeight)...)), 0)
 }
 
 // finish adds to a fault the step, so many after those counted, and what to try.

@@ -36,10 +36,7 @@ func (t *Staged) checkLoss() error {
 		},
 		func() *Fault { return r.losses("prior", t.nll) },
 	)
-	if fault == nil { // the sum of finite rows overflows
-		fault = &Fault{Kind: InLoss, Network: "prior", Value: "+Inf"}
-	}
-	return t.finish(fault, 1)
+	return t.finish(somewhere(fault), 1)
 }
 
 // checkUpdate looks at what the prior's optimiser saw and made.
@@ -48,11 +45,11 @@ func (t *Staged) checkUpdate(s *Stats) error {
 		return nil
 	}
 	r := t.minibatch()
-	return t.finish(firstOf(
+	return t.finish(somewhere(firstOf(
 		func() *Fault { return r.priorLayers(InGradient, t.tape, t.ScoreDraws) },
 		t.prior.badGradient,
 		t.prior.newWeight,
-	), 0)
+	)), 0)
 }
 
 // minibatch is the rows of the step under way.

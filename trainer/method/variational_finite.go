@@ -19,7 +19,7 @@ func (v *Variational) locateLoss() *Fault {
 	if v.closed {
 		prior = points
 	}
-	fault := firstOf(
+	return somewhere(firstOf(
 		v.encoder.badWeight,
 		v.decoder.badWeight,
 		v.prior.badWeight,
@@ -39,11 +39,7 @@ func (v *Variational) locateLoss() *Fault {
 		func() *Fault { return r.losses("decoder", v.square) },
 		func() *Fault { return v.locatePrior(r) },
 		func() *Fault { return prior.losses("prior", v.nll) },
-	)
-	if fault == nil { // the sum of finite rows overflows
-		fault = &Fault{Kind: InLoss, Network: "decoder", Value: "+Inf"}
-	}
-	return fault
+	))
 }
 
 // locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
@@ -84,7 +80,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 		searches = append(searches, v.prior.badGradient)
 	}
 	searches = append(searches, v.encoder.newWeight, v.decoder.newWeight, v.prior.newWeight)
-	return v.finish(firstOf(searches...), 0)
+	return v.finish(somewhere(firstOf(searches...)), 0)
 }
 
 // finish adds to a fault the step, so many after those counted, and what to try.
