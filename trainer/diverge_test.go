@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -194,12 +195,51 @@ func TestKilledAfterGoingBack(t *testing.T) {
 func TestSeedInTheCheckpoint(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
 	p := &poisonedRun{poison: map[int]string{28: "decoder/params"}, value: 1e30} // saved right after
-	if err := p.run(t, c, dir, false); err != nil {
+	p.stop, p.after = 16, 1
+	if err := p.run(t, c, dir, false); !errors.Is(err, ErrInterrupted) {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "checkpoints", "step-000028")); err == nil {
+		t.Error("the checkpoint that holds the seed is still there")
+	}
+	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	if err != nil || len(records) != 1 || records[0].Step != 14 {
+		t.Errorf("records %+v, %v: expected that of step 14 alone", records, err)
+	}
+	p.stop = 0
+	if err := p.run(t, c, dir, true); err != nil {
 		t.Fatal(err)
 	}
 	info, err := LoadRunInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Divergences[0].Step != 29 {
 		t.Errorf("run.json: %+v, %v", info.Divergences, err)
+	}
+}
+
+// A run that went back to the start is one that was configured with smaller steps, in every bit.
+func TestRetryFromTheStart(t *testing.T) {
+	for _, name := range []string{"ipld", "vae+diffusion"} {
+		c, dir := divergentRun(name), t.TempDir()
+		p := &poisonedRun{poison: map[int]string{9: "decoder/params"}, value: float32(math.NaN())}
+		if err := p.run(t, c, dir, false); err != nil {
+			t.Fatal(err)
+		}
+		half := c
+		half.StepSize, half.StepSizeEnd, half.LR = c.StepSize/2, c.StepSizeEnd/2, c.LR/2
+		want := t.TempDir()
+		if err := p.run(t, half, want, false); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(finalState(t, dir), finalState(t, want)) {
+			t.Errorf("%s: other bits", name)
+		}
+		other := regexp.MustCompile(`evaluations:\S+ |divergence_factor:0.5 `) // the first try counts
+		for i, line := range metricsOf(t, dir) {
+			a, b := other.ReplaceAllString(line, ""), other.ReplaceAllString(metricsOf(t, want)[i], "")
+			if a != b {
+				t.Errorf("%s: record %s, expected %s", name, a, b)
+			}
+		}
 	}
 }
 

@@ -131,6 +131,7 @@ func TestFaultIsNamed(t *testing.T) {
 		"flow, gradient by a layer":    {"pgd", steep, InGradient, "decoder", "layer1", "", first},
 		"flow, gradient by a weight":   {"ipld", func(m Method) { poisoned(m, "decoder", "layer1.bias") }, InGradient, "decoder", "", "layer1.bias[0]", -1},
 		"flow, prior's gradient":       {"ipld", func(m Method) { poisoned(m, "prior", "emb2.weight") }, InGradient, "prior", "", "emb2.weight[0, 0]", -1},
+		"flow, noise on the weights":   {"ipla", func(m Method) { poisoned(m, "decoder", "layer2.bias") }, InGradient, "decoder", "", "layer2.bias[0]", -1},
 		"flow, mean of gradients":      {"soul", func(m Method) { poisoned(m, "decoder", "layer0.bias") }, InGradient, "decoder", "", "layer0.bias[0]", -1},
 		"flow, new weight":             {"pgd", func(m Method) { m.Slow(1e60) }, InWeight, "decoder", "", "layer0.weight[0, 0]", -1},
 
@@ -158,8 +159,11 @@ func spoilable(t *testing.T, name string) Method {
 	t.Helper()
 	o := small()
 	o.EncoderWidths, o.PriorShare = []int{6, 7}, 0.5
-	if name == "soul" {
+	switch name {
+	case "soul":
 		o.InnerSteps = 2
+	case "ipla":
+		o.ParamNoise = 1
 	}
 	m := startMethod(t, name, o, testPoints, 2, 4)
 	for i, n := range []string{"decoder", "prior", "encoder"} {

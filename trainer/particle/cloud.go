@@ -190,12 +190,8 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 }
 
 // Redraw draws the rows from lo to hi whose positions are not finite, or far out of range, anew from
-// N(0, I), at rest, in the batch and in the cloud, and returns how many these were.
-func (b *Batch) Redraw(lo, hi int, key kernel.Key) (redrawn int) {
-	redrawn = b.guard(lo, hi, key)
-	b.scatter(lo, hi)
-	return redrawn
-}
+// N(0, I), at rest, and returns how many these were. The cloud has them after the next Move.
+func (b *Batch) Redraw(lo, hi int, key kernel.Key) (redrawn int) { return b.guard(lo, hi, key) }
 
 func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {
 	key.Stream = kernel.StreamGuard
