@@ -114,18 +114,18 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 		return "", errors.New("smaller steps cannot help")
 	}
 	newest, err := checkpoint.Latest(t.runDir)
+	if t.step == 0 && !t.stepMatters(d) {
+		return "", errors.New("it is in the initial state, where smaller steps cannot help")
+	}
 	if err != nil { // none
-		if t.step == 0 && !t.stepMatters(d) {
-			return "", errors.New("it is in the initial state, where smaller steps cannot help")
-		}
 		return "", nil
 	}
 	step, err := checkpoint.Step(newest)
 	if err != nil {
 		return "", err
 	}
-	fails := t.step == step && !t.stepMatters(d) // whatever the step size
-	again := 0                                   // tries from it that ended soon, but for this one
+	// The newest fails whatever the step size, or often enough did soon, with smaller and smaller ones.
+	fails, again := t.step == step && !t.stepMatters(d), 0
 	if t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step {
 		again = t.slowed.Times
 	}

@@ -89,7 +89,7 @@ func (o Options) Validate() Problems {
 func (o Options) validateNetworks(p *Problems) {
 	p.Int("latent", o.Latent, 1, maxWidth)
 	p.Positive("obs_noise", o.ObsNoise)
-	p.Expect(!(o.ObsNoise > 0 && o.ObsNoise*o.ObsNoise < 1/math.MaxFloat32), "obs_noise", o.ObsNoise,
+	p.Expect(!(o.ObsNoise > 0 && o.ObsNoise < 1e-19), "obs_noise", o.ObsNoise,
 		"at least 1e-19: 1/obs_noise^2 overflows in single precision")
 	p.widths("decoder_widths", o.DecoderWidths)
 	p.widths("encoder_widths", o.EncoderWidths)
