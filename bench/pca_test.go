@@ -11,9 +11,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with 0.8 of
-// the amplitude of the one twice as coarse: variances fall with about the 1.3rd power of their number, as
-// those of natural images do. The three channels have most of it in common.
+// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with
+// 0.8 of the amplitude of the one twice as coarse: variances fall with about the 1.3rd power of
+// their number, as those of natural images do. The three channels have most of it in common.
 type textures struct {
 	side   int
 	pixels []uint8
@@ -64,7 +64,8 @@ func (t *textures) at(points []float32, grid, layer, pixel int) float32 {
 	return (1-y)*row(j) + y*row(j+1)
 }
 
-// BenchmarkPCA is the 64 leading principal components of pictures, and the distance of 2,000 of them.
+// BenchmarkPCA is the 64 leading principal components of pictures, and the distance of 2,000 of
+// them.
 func BenchmarkPCA(b *testing.B) {
 	workers := pool.DefaultWorkers()
 	p := pool.New(workers)

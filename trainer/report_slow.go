@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
-// evaluate samples, measures the PCA-64 FD into e, and draws the pictures, and says what it is doing
-// when that takes long. Without samples it does nothing.
+// evaluate samples, measures the PCA-64 FD into e, and draws the pictures, and says what it is
+// doing when that takes long. Without samples it does nothing.
 func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
 	if t.cfg.EvalSamples == 0 {
 		return nil

@@ -17,9 +17,10 @@ import (
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}).
 //
 // It is 0 for the training images themselves. Two finite sets of the same distribution are some way
-// apart, too: compare distances at equal n. Fewer than two samples and values that are not finite are
-// errors. The samples are gathered in blocks, each once, by the caller's goroutine; what else there is to do
-// is done on the pool (nil: by the caller). It ends with ctx's error soon after ctx ends.
+// apart, too: compare distances at equal n. Fewer than two samples and values that are not finite
+// are errors. The samples are gathered in blocks, each once, by the caller's goroutine; what else
+// there is to do is done on the pool (nil: by the caller). It ends with ctx's error soon after ctx
+// ends.
 func (p *PCA) Distance(ctx context.Context, samples RowSource, workers *pool.Pool) (float64, error) {
 	if n := samples.Len(); n < 2 {
 		return 0, fmt.Errorf("metric: PCA-64 FD of %d samples, expected 2 or more", n)
@@ -31,7 +32,8 @@ func (p *PCA) Distance(ctx context.Context, samples RowSource, workers *pool.Poo
 	return p.training().frechet(newGaussian(coordinates))
 }
 
-// training is the training images' distribution in their own components: about 0, and without correlation.
+// training is the training images' distribution in their own components: about 0, and without
+// correlation.
 func (p *PCA) training() *gaussian {
 	k := p.K()
 	g := &gaussian{mean: make([]float64, k), root: mat.NewDense(k, k, nil)}
@@ -64,8 +66,9 @@ func (p *PCA) projector(workers *pool.Pool) *projector {
 	return j
 }
 
-// project returns the clamped samples' coordinates, n x K; those of the training mean are 0. Products are in
-// float32, with the components as float64 holds them, and sums of chunks in float64.
+// project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
+// Products are in float32, with the components as float64 holds them, and sums of chunks in
+// float64.
 func (p *PCA) project(ctx context.Context, samples RowSource, workers *pool.Pool) (*mat.Dense, error) {
 	dim, k := len(p.mean), p.K()
 	out := mat.NewDense(samples.Len(), k, nil)
@@ -101,8 +104,8 @@ func (j *projector) coordinates(rows []float32, to []float64) {
 	})
 }
 
-// eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are f's to
-// overwrite.
+// eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are
+// f's to overwrite.
 func eachBlock(ctx context.Context, rows RowSource, dim int, f func(block []float32, lo, n int)) error {
 	most := rowsAtATime(rows.Len(), dim)
 	block, idx := make([]float32, most*dim), make([]int, most)

@@ -31,8 +31,8 @@ type PCA struct {
 	residual   float64
 }
 
-// Fit says how FitPCA works: on which pool (nil: the caller alone), and who is told that pass n over
-// the images begins (nil: nobody). Neither shows in the result.
+// Fit says how FitPCA works: on which pool (nil: the caller alone), and who is told that pass n
+// over the images begins (nil: nobody). Neither shows in the result.
 type Fit struct {
 	Pool *pool.Pool
 	Pass func(n int)
@@ -86,7 +86,9 @@ func (x *images) newPCA(components *mat.Dense, variances []float64, residual flo
 			}
 		}
 	}
-	return &PCA{mean: x.mean, components: components, variances: variances, total: x.total, residual: residual}
+	return &PCA{
+		mean: x.mean, components: components, variances: variances, total: x.total, residual: residual,
+	}
 }
 
 // sign is the sign of the largest entry of v, the first of equals.
@@ -117,7 +119,7 @@ func (p *PCA) FractionOfVariance() float64 {
 // A the covariance. A variance is off by less than that share of itself.
 func (p *PCA) Residual() float64 { return p.residual }
 
-// Converged tells whether Residual is at most 1e-4. FitPCA gives up after 100 passes over images that have
-// very many components of nearly the same variance; those found are orthonormal, and their
-// variances right, all the same.
+// Converged tells whether Residual is at most 1e-4. FitPCA gives up after 100 passes over images
+// that have very many components of nearly the same variance; those found are orthonormal, and
+// their variances right, all the same.
 func (p *PCA) Converged() bool { return p.residual <= refinedResidual }

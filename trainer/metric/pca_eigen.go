@@ -17,8 +17,8 @@ var errEigen = errors.New("metric: PCA: the eigenvalues of a symmetric matrix di
 const syevRows = 34
 
 // eigen finds the eigenvalues of the symmetric n x n matrix a, of which the upper half is read, in
-// descending order, and if asked for the eigenvectors, which take the place of a as columns. It works in
-// syevRows n numbers.
+// descending order, and if asked for the eigenvectors, which take the place of a as columns. It
+// works in syevRows n numbers.
 func eigen(a *mat.Dense, vectors bool, values, work []float64) error {
 	raw := a.RawMatrix()
 	n, job := raw.Rows, lapack.EVNone

@@ -133,7 +133,8 @@ func (x *images) center() error {
 	var bad error
 	err := x.raw(func(block blas.Matrix, lo int) {
 		if i := notFinite(block.Data); i >= 0 && bad == nil {
-			bad = fmt.Errorf("metric: PCA of images with values that are not finite: image %d holds %v", lo+i/x.dim, block.Data[i])
+			bad = fmt.Errorf("metric: PCA of images with values that are not finite: image %d holds %v",
+				lo+i/x.dim, block.Data[i])
 		}
 		x.columns(func(from, to int) {
 			for i := range block.Rows {

@@ -10,15 +10,15 @@ import (
 )
 
 // krylov is block Lanczos with thick restarts (Golub and Underwood 1977; Wu and Simon 2000) for the
-// leading eigenvectors of the covariance A. An orthonormal basis Q grows by the block that A
-// makes of its newest one, less what lies in the basis already. The eigenvectors of H = Q^T A Q give
-// the best approximations in its span; when the basis is full, they become the basis. A block has as
+// leading eigenvectors of the covariance A. An orthonormal basis Q grows by the block that A makes
+// of its newest one, less what lies in the basis already. The eigenvectors of H = Q^T A Q give the
+// best approximations in its span; when the basis is full, they become the basis. A block has as
 // many vectors as components are wanted: a smaller one would miss some of a cluster of equal
 // variances without a sign. Every block is made orthogonal to the whole basis, so that rounding
 // brings no copies.
 //
-// Basis vectors are in float32, which puts A's products off by some 1e-7 of the largest variance. What
-// that does to small variances is mended afterwards (refine).
+// Basis vectors are in float32, which puts A's products off by some 1e-7 of the largest variance.
+// What that does to small variances is mended afterwards (refine).
 type krylov struct {
 	a        *product
 	t        *tall

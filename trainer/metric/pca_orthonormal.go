@@ -38,13 +38,13 @@ const (
 )
 
 // orthonormal makes the vectors of the next block orthogonal to the basis and to each other, and
-// orthonormal. With record, what it takes off goes to the newest columns and rows of h, and what it makes
-// of the rest to coupling.
+// orthonormal. With record, what it takes off goes to the newest columns and rows of h, and what it
+// makes of the rest to coupling.
 //
-// In each round the block is turned by the eigenvectors of its Gram matrix and scaled. Directions far
-// shorter than the longest are not told well from rounding, and only brought nearer: the next
-// round sees more of them. What stays too short has nothing to do with A, and is replaced by
-// random vectors: then a space is exhausted that A maps to itself.
+// In each round the block is turned by the eigenvectors of its Gram matrix and scaled. Directions
+// far shorter than the longest are not told well from rounding, and only brought nearer: the next
+// round sees more of them. What stays too short has nothing to do with A, and is replaced by random
+// vectors: then a space is exhausted that A maps to itself.
 func (y *krylov) orthonormal(record bool) error {
 	r := &y.room
 	identity(y.coupling)

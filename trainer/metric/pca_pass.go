@@ -5,9 +5,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// product is A v for some vectors v, with A = x^T x / (M - 1) the covariance of the scaled images, in
-// one pass over them. Products are in float32; between chunks of values, and between blocks
-// of images, sums are in float64.
+// product is A v for some vectors v, with A = x^T x / (M - 1) the covariance of the scaled images,
+// in one pass over them. Products are in float32; between chunks of values, and between blocks of
+// images, sums are in float64.
 type product struct {
 	*images
 	cols    int

@@ -19,12 +19,12 @@ const (
 	leastRatio64    = 1e-10
 )
 
-// refinement improves k vectors that span the leading eigenvectors about, and measures how well: they
-// are made orthonormal in float64, and turned within their span so that H = V^T A V becomes diagonal
-// (Rayleigh and Ritz), H from coordinates whose products are with the vectors as float64 holds
-// them. The same pass gives A V, and with it the residuals. Where these are too large, A V, the next
-// step of a subspace iteration, takes the place of V: what rounding left of other eigenvectors shrinks by
-// the ratio of their variances.
+// refinement improves k vectors that span the leading eigenvectors about, and measures how well:
+// they are made orthonormal in float64, and turned within their span so that H = V^T A V becomes
+// diagonal (Rayleigh and Ritz), H from coordinates whose products are with the vectors as float64
+// holds them. The same pass gives A V, and with it the residuals. Where these are too large, A V,
+// the next step of a subspace iteration, takes the place of V: what rounding left of other
+// eigenvectors shrinks by the ratio of their variances.
 type refinement struct {
 	p      *product
 	t      *tall
@@ -105,8 +105,8 @@ func (r *refinement) orthonormal() error {
 	return errors.New("metric: PCA: the components could not be made orthonormal")
 }
 
-// fill brings all vectors to length 1. Those of length 0 become random: of equal images there are more
-// than of directions in which they differ.
+// fill brings all vectors to length 1. Those of length 0 become random: of equal images there are
+// more than of directions in which they differ.
 func (r *refinement) fill() {
 	dim, k := r.v.Dims()
 	r.t.gram64(r.h, r.v)

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// tall multiplies matrices of D rows and few columns. The rows are cut into parts, one task each, in
-// a way that depends on D alone; what is summed over rows is summed in float64, part by part.
+// tall multiplies matrices of D rows and few columns. The rows are cut into parts, one task each,
+// in a way that depends on D alone; what is summed over rows is summed in float64, part by part.
 type tall struct {
 	pool  *pool.Pool
 	dim   int

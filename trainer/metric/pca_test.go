@@ -46,9 +46,9 @@ func rolling(n, dim int, seed uint64) array {
 	return array{rows, dim}
 }
 
-// wantComponents checks p against the covariance of its images in float64, decomposed as a whole: the
-// variances to 1e-6 of themselves or 1e-8 of the largest, that the components are orthonormal to 1e-10, and
-// that each is an eigenvector to residual, by the definition of PCA.Residual.
+// wantComponents checks p against the covariance of its images in float64, decomposed as a whole:
+// the variances to 1e-6 of themselves or 1e-8 of the largest, that the components are orthonormal
+// to 1e-10, and that each is an eigenvector to residual, by the definition of PCA.Residual.
 func wantComponents(t *testing.T, p *PCA, a array, residual float64) {
 	t.Helper()
 	_, cov := directMoments(a)
@@ -97,7 +97,8 @@ func wantOrthonormal(t *testing.T, p *PCA) {
 	}
 }
 
-// All ways find what a full decomposition finds: steep and flat spectra, more and fewer images than values.
+// All ways find what a full decomposition finds: steep and flat spectra, more and fewer images than
+// values.
 func TestPCAAgainstDecomposition(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
@@ -117,8 +118,8 @@ func TestPCAAgainstDecomposition(t *testing.T) {
 	}
 }
 
-// Clusters of equal variances, one of them larger than a block of vectors, the last cut by k: the variances
-// are those of the spectrum, and components of a cluster span its space.
+// Clusters of equal variances, one of them larger than a block of vectors, the last cut by k: the
+// variances are those of the spectrum, and components of a cluster span its space.
 func TestPCAOfClusters(t *testing.T) {
 	const dim, first, second, k = 320, 20, 150, 40
 	std := make([]float64, dim)

@@ -26,8 +26,8 @@ func (x *images) pcaOfKrylov(k int) (*PCA, error) {
 	return newRefinement(y.a, y.t, v, y.q.Data).run()
 }
 
-// pcaOfGram finds those of few images: from the eigenvectors U of their products with one another, x x^T,
-// which are the coordinates of the components x^T U.
+// pcaOfGram finds those of few images: from the eigenvectors U of their products with one another,
+// x x^T, which are the coordinates of the components x^T U.
 func (x *images) pcaOfGram(k int) (*PCA, error) {
 	gram, err := x.gram()
 	if err != nil {
@@ -53,7 +53,8 @@ func (x *images) pcaOfGram(k int) (*PCA, error) {
 	return newRefinement(p, newTall(x.pool, x.dim, k, k), v, make([]float32, 2*x.dim*k)).run()
 }
 
-// gram is x x^T, of the scaled images about their mean: products in float32, sums of chunks in float64.
+// gram is x x^T, of the scaled images about their mean: products in float32, sums of chunks in
+// float64.
 func (x *images) gram() (*mat.Dense, error) {
 	g := mat.NewDense(x.m, x.m, nil)
 	n := len(x.idx)
@@ -115,7 +116,9 @@ func (x *images) pcaOfCovariance(k int) (*PCA, error) {
 			columns := func(lo, hi int) blas64.General {
 				return blas64.General{Rows: block.Rows, Cols: hi - lo, Stride: x.dim, Data: centred[lo:]}
 			}
-			to := blas64.General{Rows: hi - lo, Cols: x.dim - lo, Stride: x.dim, Data: cov.RawMatrix().Data[lo*x.dim+lo:]}
+			to := blas64.General{
+				Rows: hi - lo, Cols: x.dim - lo, Stride: x.dim, Data: cov.RawMatrix().Data[lo*x.dim+lo:],
+			}
 			blas64.Gemm(blas.Trans, blas.NoTrans, scale, columns(lo, hi), columns(lo, x.dim), 1, to)
 		})
 	})

@@ -45,7 +45,8 @@ func (d *Doing) Do(f func()) {
 	<-called
 }
 
-// Run runs work in a goroutine of its own, waits for it, and meanwhile tells what it last said it does.
+// Run runs work in a goroutine of its own, waits for it, and meanwhile tells what it last said it
+// does.
 func (t Teller) Run(work func(d *Doing) error) error {
 	after := t.After
 	if after == nil {
