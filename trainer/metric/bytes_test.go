@@ -37,7 +37,10 @@ func TestReportBytes(t *testing.T) {
 		mustDistance(t, p, set)
 		fit := allocated(func() { p = mustFit(t, set, c.dim, k) })
 		within(t, "a fit", fit, FitBytes(c.m, c.dim, k)+PCABytes(c.dim, k))
-		within(t, "a distance", allocated(func() { mustDistance(t, p, set) }), DistanceBytes(c.m, c.dim, k))
+		distance := func() { mustDistance(t, p, set) }
+		// A collection empties the pools in which gonum keeps its room, which is then made anew.
+		least := min(allocated(distance), allocated(distance), allocated(distance))
+		within(t, "a distance", least, DistanceBytes(c.m, c.dim, k))
 	}
 }
 
