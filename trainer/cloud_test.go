@@ -117,22 +117,22 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	needsMapping(t)
 	var told []string
 	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})
-	plan := func(c Config, dir string) (Memory, error) {
+	plan := func(c Config) (Memory, error) {
 		told = nil
-		tr, err := New(context.Background(), c, dir, hook)
+		tr, err := New(context.Background(), c, t.TempDir(), hook)
 		if err != nil {
 			return Memory{}, err
 		}
 		return tr.memory, tr.Close()
 	}
-	dir, disk := t.TempDir(), t.TempDir()
+	disk := t.TempDir()
 	c := smallRun()
-	inMemory, err := plan(c, dir)
+	inMemory, err := plan(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Cloud, c.CloudDir = cloudInFile, disk
-	inFile, err := plan(c, dir)
+	inFile, err := plan(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,12 +156,12 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	}
 	for place, want := range map[string]string{filepath.Join(disk, "missing"): "cloud_dir: ", file: "expected a directory"} {
 		c.CloudDir = place
-		if _, err := plan(c, dir); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), place) {
+		if _, err := plan(c); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v", place, err)
 		}
 	}
 	c.CloudDir, c.Method = "", "vae"
-	if _, err := plan(c, dir); err != nil || !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "no effect on vae") }) {
+	if _, err := plan(c); err != nil || !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "no effect on vae") }) {
 		t.Errorf("vae: %v, told %q", err, told)
 	}
 }

@@ -199,6 +199,7 @@ func isPlainText(s string) bool {
 var resumable = []string{
 	"epochs", "threads", "cloud", "cloud_dir",
 	"data",                                    // the images may have moved: their fingerprint must stay
+	"labels",                                  // so may these, which no training reads
 	"divergence_retries", "divergence_factor", // of divergences yet to come
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }

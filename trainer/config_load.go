@@ -76,7 +76,8 @@ func (c *Config) parse(path string, text []byte) (defined []string, err error) {
 		if i < 0 {
 			p = append(p, fmt.Errorf("%s: unknown key %s%s", position(path, text, name), name, suggest.DidYouMean(name, keyNames(keys))))
 		} else if err := keys[i].setTOML(values[name]); err != nil {
-			p = append(p, fmt.Errorf("%s: %s = %v: %w", position(path, text, name), name, values[name], err))
+			p = append(p, fmt.Errorf("%s: %s = %s: %w%s", position(path, text, name), name, literal(values[name]),
+				err, keys[i].cure(values[name])))
 		}
 	}
 	if err := p.Err(); err != nil {

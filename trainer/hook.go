@@ -1,6 +1,9 @@
 package trainer
 
-import "github.com/plume-ml/plume/trainer/metric"
+import (
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/metric"
+)
 
 // Hook is told how a run goes, from the goroutine of Run. Fields that are nil are not called.
 type Hook struct {
@@ -16,12 +19,13 @@ type Summary struct {
 	Seconds    float64 // wall time of training and reports, over all sessions
 	Steps      int     // parameter steps
 	Final      metric.Epoch
-	SamplePath string  // grid of samples; empty without reports (eval_samples = 0)
-	ReconPath  string  // originals above their reconstructions; empty without reports
-	Samples    int     // samples behind Final.PCA64FD; 0 without reports
-	RealFloor  float64 // PCA-64 FD of the held-out images; NaN without them
-	RealImages int     // held-out images behind RealFloor
-	Memory     Memory  // of the process, in this session
+	SamplePath string       // grid of samples; empty without reports (eval_samples = 0)
+	ReconPath  string       // originals above their reconstructions; empty without reports
+	Samples    int          // samples behind Final.PCA64FD; 0 without reports
+	RealFloor  float64      // PCA-64 FD of the held-out images; NaN without them
+	RealImages int          // held-out images behind RealFloor
+	Memory     Memory       // of the process, in this session
+	Read       data.Summary // of the data, in this session
 }
 
 // Option adjusts a Trainer.

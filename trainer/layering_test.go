@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"blas"},
 	{"trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest"},
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
-	{"trainer/classify", "trainer/method"},
+	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify"},
 	{"trainer"},
 	{"trainer/evaluate"},

@@ -13,26 +13,14 @@ import (
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
 // stored with it but for the keys that may change (Config.CheckResume). A run interrupted
-// before its first checkpoint cannot be resumed. It stops early, with ctx's error, when ctx ends.
+// before its first checkpoint cannot be resumed (Restart begins it anew). It stops early, with
+// ctx's error, when ctx ends, and locks runDir as New does.
 func Resume(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Trainer, error) {
-	stored, err := LoadRun(runDir)
-	if err == nil {
-		err = stored.CheckResume(cfg)
-	}
+	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
 	}
-	t, err := prepare(ctx, cfg, runDir, opts)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.restore(); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	if err := ctx.Err(); err != nil { // before anything is written
-		return nil, errors.Join(err, t.Close())
-	}
-	if err := errors.Join(t.open(t.logged()), t.rejoin()); err != nil {
+	if err := t.continued(ctx); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
@@ -46,11 +34,34 @@ func (t *Trainer) logged() int {
 	return t.step
 }
 
+// continued brings t to where the newest checkpoint was saved.
+func (t *Trainer) continued(ctx context.Context) error {
+	stored, err := LoadRun(t.runDir)
+	if err == nil {
+		err = stored.CheckResume(t.cfg)
+	}
+	if err == nil {
+		err = checkSaved(t.runDir) // before the data are read for nothing
+	}
+	if err == nil && t.cfg.Data == stored.Data {
+		err = CheckDataPath(t.runDir, stored)
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.prepare(ctx, true); err != nil {
+		return err
+	}
+	if err := errors.Join(t.restore(), ctx.Err()); err != nil { // before anything is written
+		return err
+	}
+	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
+}
+
 // rejoin marks the run as going on, and warns of what will give other bits than before. A run
 // whose run.json is lost gets a new one.
 func (t *Trainer) rejoin() error {
-	now := NewRunInfo(t.cfg, t.fingerprint, t.train.Shape())
-	now.Memory, now.Read = &t.memory, &t.read
+	now := t.info()
 	before, err := LoadRunInfo(t.runDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))
@@ -62,7 +73,13 @@ func (t *Trainer) rejoin() error {
 	for _, difference := range before.Differs(now) {
 		t.warn("the run goes on with other bits than it would have had: " + difference)
 	}
-	return errors.Join(MarkFinished(t.runDir, false), recordMemory(t.runDir, t.memory))
+	return amend(t.runDir, func(info *RunInfo) {
+		info.Finished, info.Diverged = nil, false
+		info.Memory, info.Read = now.Memory, now.Read
+		if info.Data != now.Data { // they have moved, or an earlier version stored them as typed
+			info.Data, info.DataAsTyped = now.Data, now.DataAsTyped
+		}
+	})
 }
 
 // tensors are the method's state and the trainer's own.
@@ -136,8 +153,8 @@ func (t *Trainer) restoreFrom(dir string) error {
 // warns when a longer run bends its schedules.
 func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if m.Fingerprint != t.fingerprint {
-		return fmt.Errorf("the data %q are not those the run was trained on (fingerprint %s, expected %s)",
-			t.cfg.Data, t.fingerprint, m.Fingerprint)
+		return fmt.Errorf("belongs to other images than %s (fingerprint %s, expected %s)",
+			t.cfg.Data, m.Fingerprint, t.fingerprint)
 	}
 	began := Default()
 	if _, err := began.parse("the checkpoint's configuration", []byte(m.Config)); err != nil {

@@ -247,6 +247,15 @@ func writeIDX(t *testing.T, path string, n int, first byte) {
 	}
 }
 
+// writeNPY writes n blank gray images of side x side pixels.
+func writeNPY(t *testing.T, path string, n, side int) {
+	t.Helper()
+	shape := metric.Shape{H: side, W: side, C: 1}
+	if err := metric.WriteNPY(path, make([]float32, n*side*side), n, shape); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A run goes on only with the data it began with, down to a pixel.
 func TestResumeRefusesOtherData(t *testing.T) {
 	c := smallRun()
@@ -254,19 +263,30 @@ func TestResumeRefusesOtherData(t *testing.T) {
 	writeIDX(t, c.Data, 50, 1)
 	dir := t.TempDir()
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
-	for what, change := range map[string]func(){
-		"a changed pixel":     func() { writeIDX(t, c.Data, 50, 2) },
-		"other sizes":         func() { writeIDX(t, c.Data, 60, 1) },
-		"no checkpoint at it": func() { os.Remove(c.Data) },
+	for _, test := range []struct {
+		change func()
+		want   string
+	}{
+		{func() { writeIDX(t, c.Data, 50, 2) }, "as many images as then, 50, but with other pixels or in another order"},
+		{func() { writeIDX(t, c.Data, 62, 1) }, "holds 62 images, 12 more than then"},
+		{func() { writeIDX(t, c.Data, 2, 1) }, "holds 2 images, 48 fewer than then"},
+		{func() { writeNPY(t, c.Data, 50, 4) }, "holds images of 4 x 4, expected 3 x 3"},
+		{func() { os.Remove(c.Data) }, "which is not there: say with --data"},
 	} {
-		change()
-		tr, err := Resume(context.Background(), dir, c)
-		if err == nil {
+		test.change()
+		if tr, err := Resume(context.Background(), dir, c); err == nil {
 			tr.Close()
-			t.Errorf("resumed in spite of %s", what)
-		} else if what == "a changed pixel" && !strings.Contains(err.Error(), "not those the run was trained on") {
-			t.Errorf("%s: error %q", what, err)
+			t.Errorf("resumed in spite of %q", test.want)
+		} else if !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "tensor") {
+			t.Errorf("%v; expected %q", err, test.want)
 		}
+	}
+	if err := os.Remove(filepath.Join(dir, runInfoFile)); err != nil { // which tells most
+		t.Fatal(err)
+	}
+	writeIDX(t, c.Data, 62, 1)
+	if _, err := Resume(context.Background(), dir, c); err == nil || !strings.Contains(err.Error(), "has the fingerprint") {
+		t.Errorf("%v; expected other fingerprints", err)
 	}
 	writeIDX(t, c.Data, 50, 1)
 	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -104,6 +103,11 @@ func ClaimDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("run directory: %w", err)
 	}
+	return checkVacant(dir)
+}
+
+// checkVacant refuses a directory that ClaimDir refuses.
+func checkVacant(dir string) error {
 	if IsRun(dir) {
 		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another directory with --out", dir, dir)
 	}
@@ -135,72 +139,4 @@ func StoreConfig(runDir string, c Config) error {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	return nil
-}
-
-// FindRun returns the directory of the run that spec means: a path, or under root a name
-// (00007-digits-ipld) or a number (7); or with "auto" the newest run under root that was not
-// finished and has a checkpoint to go on from. Only "auto" may find nothing without an error.
-func FindRun(root, spec string) (dir string, found bool, err error) {
-	if spec == "auto" {
-		return newestUnfinished(root)
-	}
-	for _, dir := range []string{spec, filepath.Join(root, spec)} {
-		if spec != "" && IsRun(dir) {
-			return dir, true, nil
-		}
-	}
-	runs, err := listRuns(root)
-	if err != nil {
-		return "", false, err
-	}
-	if number, err := strconv.Atoi(spec); err == nil {
-		for _, name := range runs {
-			if n, _ := runNumber(name); n == number {
-				return filepath.Join(root, name), true, nil
-			}
-		}
-	}
-	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s", spec, root)
-	if len(runs) == 0 {
-		return "", false, fmt.Errorf("%s, which holds none", what)
-	}
-	return "", false, fmt.Errorf("%s (the newest is %s)", what, runs[0])
-}
-
-// listRuns returns the names of the numbered runs under root, newest first.
-func listRuns(root string) ([]string, error) {
-	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	var names []string
-	for _, entry := range entries {
-		if _, ok := runNumber(entry.Name()); ok && IsRun(filepath.Join(root, entry.Name())) {
-			names = append(names, entry.Name())
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		na, _ := runNumber(a)
-		nb, _ := runNumber(b)
-		return nb - na
-	})
-	return names, nil
-}
-
-func newestUnfinished(root string) (dir string, found bool, err error) {
-	runs, err := listRuns(root)
-	if err != nil {
-		return "", false, err
-	}
-	for _, name := range runs {
-		dir := filepath.Join(root, name)
-		unfinished, err := Unfinished(dir)
-		if err != nil || unfinished {
-			return dir, unfinished, err
-		}
-	}
-	return "", false, nil
 }

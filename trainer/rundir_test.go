@@ -125,39 +125,6 @@ func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 	}
 }
 
-func TestFindRun(t *testing.T) {
-	root := t.TempDir()
-	names := []string{"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld", "00005-digits-ipld"}
-	newRun(t, filepath.Join(root, names[0]), false, true)
-	newRun(t, filepath.Join(root, names[1]), false, true)
-	newRun(t, filepath.Join(root, names[2]), true, true)
-	newRun(t, filepath.Join(root, names[3]), false, false)
-	newRun(t, filepath.Join(root, names[4]), false, true)
-	if err := MarkDiverged(filepath.Join(root, names[4])); err != nil {
-		t.Fatal(err)
-	}
-	for spec, want := range map[string]string{
-		"1": names[0], "00003": names[2], names[1]: names[1], "auto": names[1], "5": names[4], filepath.Join(root, names[2]): names[2],
-	} {
-		dir, found, err := FindRun(root, spec)
-		if err != nil || !found || dir != filepath.Join(root, want) {
-			t.Errorf("%s: %s, %v, %v, expected %s", spec, dir, found, err, want)
-		}
-	}
-	for _, spec := range []string{"9", "", "00009-x", root} {
-		if _, found, err := FindRun(root, spec); err == nil || found || !strings.Contains(err.Error(), names[4]) {
-			t.Errorf("%q: %v, %v", spec, found, err)
-		}
-	}
-	empty := filepath.Join(root, "none")
-	if _, found, err := FindRun(empty, "auto"); err != nil || found {
-		t.Errorf("auto without runs: %v, %v", found, err)
-	}
-	if _, _, err := FindRun(empty, "1"); err == nil || !strings.Contains(err.Error(), "holds none") {
-		t.Errorf("a number without runs: %v", err)
-	}
-}
-
 func TestLoadRun(t *testing.T) {
 	dir := t.TempDir()
 	if err := StoreConfig(dir, Default()); err != nil {
@@ -233,9 +200,10 @@ func TestMarkDiverged(t *testing.T) {
 			t.Fatal(err)
 		}
 		info, err := LoadRunInfo(dir)
-		unfinished, uerr := Unfinished(dir)
-		if err != nil || uerr != nil || info.Diverged != (i == 0) || unfinished != (i == 1) || (info.Finished != nil) != (i == 2) {
-			t.Errorf("mark %d: diverged %v, unfinished %v, finished %v; %v, %v", i, info.Diverged, unfinished, info.Finished, err, uerr)
+		state, stateErr := StateOf(dir)
+		if err != nil || stateErr != nil || info.Diverged != (i == 0) || (info.Finished != nil) != (i == 2) ||
+			state != []State{Diverged, Saved, Finished}[i] {
+			t.Errorf("mark %d: diverged %v, finished %v, %v; %v, %v", i, info.Diverged, info.Finished, state, err, stateErr)
 		}
 	}
 	if err := MarkDiverged(t.TempDir()); err == nil {

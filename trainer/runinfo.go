@@ -14,7 +14,6 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
@@ -29,7 +28,8 @@ type RunInfo struct {
 	KernelPath  string           `json:"kernel_path"`
 	BLAS        blas.LibraryInfo `json:"blas"`
 	Seed        uint64           `json:"seed"`
-	Data        string           `json:"data"`
+	Data        string           `json:"data"`                    // absolute path, or the name of an embedded data set
+	DataAsTyped string           `json:"data_as_typed,omitempty"` // where that was another path
 	Fingerprint string           `json:"data_fingerprint"`
 	Shape       data.Shape       `json:"shape"`          // of an image
 	Read        *data.Summary    `json:"read,omitempty"` // what was read of the data, by the last session
@@ -144,14 +144,4 @@ func amend(runDir string, change func(*RunInfo)) error {
 	}
 	change(&info)
 	return StoreRunInfo(runDir, info)
-}
-
-// Unfinished tells whether a run has not come to its end, be it a divergence, and has a
-// checkpoint to go on from.
-func Unfinished(runDir string) (bool, error) {
-	if _, err := checkpoint.Latest(runDir); err != nil {
-		return false, nil
-	}
-	info, err := LoadRunInfo(runDir)
-	return err == nil && info.Finished == nil && !info.Diverged, err
 }

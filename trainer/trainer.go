@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // ErrInterrupted is what Run returns when its context ended and a checkpoint was saved.
@@ -29,6 +30,8 @@ type place struct{ epoch, batch, repeat int }
 type Trainer struct {
 	cfg    Config
 	runDir string
+	lock   *run.Lock // of runDir
+	typed  string    // cfg.Data as it was given; cfg has the absolute path once it was read
 	hooks  []Hook
 
 	pool        *pool.Pool
@@ -65,51 +68,68 @@ type Trainer struct {
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
-// configuration there. It stops early, with ctx's error, when ctx ends.
+// configuration there, with the data's path made absolute. It stops early, with ctx's error, when
+// ctx ends. No other process can write runDir until Close (run.Acquire); where another one does,
+// the error is a *run.LockedError.
 func New(ctx context.Context, cfg Config, runDir string, opts ...Option) (*Trainer, error) {
-	t, err := prepare(ctx, cfg, runDir, opts)
+	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.open(0); err != nil {
-		return nil, errors.Join(err, t.Close())
+	err = checkVacant(runDir) // now that nobody else can make it one
+	if err == nil {
+		err = t.prepare(ctx, false)
 	}
-	info := NewRunInfo(cfg, t.fingerprint, t.train.Shape())
-	info.Memory, info.Read = &t.memory, &t.read
-	if err := StoreRunInfo(runDir, info); err != nil {
+	if err == nil {
+		err = t.store()
+	}
+	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
 
-// prepare opens the data and builds the method.
-func prepare(ctx context.Context, cfg Config, runDir string, opts []Option) (*Trainer, error) {
-	if err := errors.Join(cfg.Validate(), kernel.Err()); err != nil {
-		return nil, err
+// store writes what a run that starts leaves in its directory before its first step.
+func (t *Trainer) store() error {
+	err := t.open(0)
+	if err == nil {
+		err = StoreRunInfo(t.runDir, t.info())
 	}
-	t := &Trainer{cfg: cfg, runDir: runDir}
-	for _, o := range opts {
-		o(t)
+	if err == nil {
+		err = run.WriteRows(t.runDir, t.train, t.held)
+	}
+	return err
+}
+
+// prepare opens the data, which for a run that is resumed must be those it began with, and builds
+// the method.
+func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
+	if err := errors.Join(t.cfg.Validate(), kernel.Err()); err != nil {
+		return err
 	}
 	all, err := t.readData(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.fingerprint = data.Fingerprint(all)
+	if resumed {
+		if err := CheckData(t.runDir, t.typed, t.read, t.fingerprint); err != nil {
+			return err
+		}
+	}
+	t.keepPaths()
+	cfg := t.cfg
 	if t.train, t.held, err = data.Split(all, cfg.Holdout, cfg.Seed); err != nil {
-		return nil, err
+		return err
 	}
 	t.batches = data.NewBatches(t.train.Len(), cfg.Batch, cfg.Seed)
 	t.pool = pool.New(cfg.Threads)
-	if err := t.build(ctx); err != nil {
-		return nil, errors.Join(noRoom(err), t.Close())
-	}
-	return t, nil
+	return noRoom(t.build(ctx))
 }
 
 // build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
-func (t *Trainer) build(ctx context.Context) (err error) {
-	t.method, err = method.New(t.cfg.Method, method.Setup{
+func (t *Trainer) build(ctx context.Context) error {
+	m, err := method.New(t.cfg.Method, method.Setup{
 		Options: t.cfg.Options, Train: t.train, Batch: min(t.cfg.Batch, t.train.Len()),
 		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
 		CloudDir: t.cfg.cloudDir(t.runDir), Ctx: ctx,
@@ -117,6 +137,7 @@ func (t *Trainer) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	t.method = m
 	return ctx.Err() // before anything is written
 }
 
@@ -129,7 +150,8 @@ func (t *Trainer) open(step int) (err error) {
 	return err
 }
 
-// Close ends the workers and closes the files. The trainer is of no use afterwards.
+// Close ends the workers, closes the files and lets other processes write the run. The trainer
+// is of no use afterwards.
 func (t *Trainer) Close() (err error) {
 	if t.pool != nil {
 		t.pool.Close()
@@ -143,7 +165,7 @@ func (t *Trainer) Close() (err error) {
 		err = errors.Join(err, t.log.Close())
 		t.log = nil
 	}
-	return err
+	return errors.Join(err, t.lock.Release())
 }
 
 // seconds is the wall time of the run so far.
@@ -294,7 +316,7 @@ func (t *Trainer) end(ctx context.Context) error {
 	s := Summary{
 		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
-		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory,
+		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory, Read: t.read,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

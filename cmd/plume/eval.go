@@ -78,13 +78,14 @@ func newEval() *cobra.Command {
 	flags.StringVarP(&e.out, "output", "o", "", "`directory` that gets report.json and, of a run, pictures")
 	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
+	flags.StringVar(&e.Data, "data", "", "`path` of the images, where they have moved since the run was trained")
 	flags.IntVar(&e.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
 	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
 	return cmd
 }
 
 // ofRuns are the flags that say something of a run, its samples or its model: features of another program have none.
-var ofRuns = []string{"only", "quick", "number", "solver", "steps", "images", "moves", "likelihood-images", "likelihood-samples", "raw", "runs"}
+var ofRuns = []string{"only", "quick", "number", "solver", "steps", "images", "moves", "likelihood-images", "likelihood-samples", "raw", "data", "runs"}
 
 func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	foreign := e.generated != "" || e.realImages != ""
@@ -137,7 +138,7 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 			return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
 		}
 		var err error
-		if runDir, _, err = trainer.FindRun(e.runs, args[0]); err != nil {
+		if runDir, err = trainer.FindRun(e.runs, args[0]); err != nil {
 			return usage(err)
 		}
 	}

@@ -66,6 +66,7 @@ func main() {
 
 func run() int {
 	root := newRoot()
+	root.SetArgs(joinResume(os.Args[1:]))
 	cmd, err := root.ExecuteC()
 	if err == nil {
 		return 0

@@ -71,6 +71,7 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("expected openblas: the build has it; or race: it detects races")
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"await":      await,
 			"deaf":       deaf,
 			"exits":      exits,
 			"interrupt":  interruptCommand,

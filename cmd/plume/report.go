@@ -14,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -87,13 +88,14 @@ func (r *reporter) end(runDir string) error {
 	r.status.Close()
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
-			RunDir  string  `json:"run_dir"`
-			Samples string  `json:"samples,omitempty"`
-			Recon   string  `json:"reconstructions,omitempty"`
-			Seconds float64 `json:"seconds"`
-			Sum     int64   `json:"memory_bytes"`                // that the parts of the run add up to
-			Peak    int64   `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
-		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Memory.Sum, s.Memory.Peak}))
+			RunDir  string       `json:"run_dir"`
+			Samples string       `json:"samples,omitempty"`
+			Recon   string       `json:"reconstructions,omitempty"`
+			Seconds float64      `json:"seconds"`
+			Read    data.Summary `json:"read"`
+			Sum     int64        `json:"memory_bytes"`                // that the parts of the run add up to
+			Peak    int64        `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
+		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Memory.Sum, s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
 		r.print(err)
@@ -114,6 +116,22 @@ func picturesLine(s trainer.Summary, runDir string) string {
 		return fmt.Sprintf("No samples were drawn or measured: eval_samples is 0. Measure the model with: plume eval %s", runDir)
 	}
 	return fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath)
+}
+
+// finished names a run that has nothing left to do.
+func (r *reporter) finished(runDir string) error {
+	r.status.Close()
+	r.status.Message(fmt.Sprintf("%s is finished: there is nothing to do. A larger number of epochs continues it.", runDir))
+	if r.json != nil {
+		r.print(r.json.Encode(struct {
+			RunDir   string `json:"run_dir"`
+			Finished bool   `json:"finished"`
+		}{runDir, true}))
+	} else {
+		_, err := fmt.Println(runDir)
+		r.print(err)
+	}
+	return r.err
 }
 
 // summaryLine says in one line what a run reached.

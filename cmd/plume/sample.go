@@ -102,7 +102,7 @@ func (s *sampleCommand) run(spec string) error {
 	if spec == "auto" {
 		return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
 	}
-	runDir, _, err := trainer.FindRun(s.runs, spec)
+	runDir, err := trainer.FindRun(s.runs, spec)
 	if err != nil {
 		return usage(err)
 	}

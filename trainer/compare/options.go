@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Options say what is compared.
@@ -83,14 +84,14 @@ func (o Options) validate() error {
 var ErrUsage = errors.New("no such comparison")
 
 // prepare returns the plan of the comparison: the one that its directory holds, if it is the same
-// comparison, or a new one.
-func (o Options) prepare(ctx context.Context) (Plan, error) {
+// comparison, or a new one. Without an error the directory is locked.
+func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err := o.validate(); err != nil {
-		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	configs, err := o.configs()
 	if err != nil {
-		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	for i := range configs {
 		configs[i].Threads = o.threads(configs[i].Threads)
@@ -98,24 +99,72 @@ func (o Options) prepare(ctx context.Context) (Plan, error) {
 	first := configs[0]
 	all, err := data.Open(ctx, first.Data, first.DataOptions(o.Warn))
 	if err != nil {
-		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	info := trainer.NewRunInfo(first, data.Fingerprint(all), all.Shape())
-	plan, found, err := LoadPlan(o.Dir)
+	var lock *run.Lock
+	if _, err := os.Stat(o.Dir); err == nil {
+		if lock, err = o.lock(); err != nil {
+			return Plan{}, nil, err
+		}
+	}
+	plan, found, err := o.findPlan(configs, info)
+	if err == nil && !found {
+		if plan, err = o.newPlan(ctx, configs, all, info); err == nil {
+			lock, err = o.storePlan(plan, lock)
+		}
+	}
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, nil, errors.Join(err, lock.Release())
 	}
-	if found {
-		if err := plan.check(o, configs, info.Fingerprint); err != nil {
-			return Plan{}, err
-		}
-		o.Message("Going on with the comparison in " + o.Dir)
-		for _, difference := range plan.Info.Differs(info) {
-			o.Warn("the comparison goes on with other bits than it would have had: " + difference)
-		}
-		return plan, nil
+	return plan, lock, nil
+}
+
+// lock makes the comparison's directory, if need be, and keeps other processes from writing it.
+func (o Options) lock() (*run.Lock, error) {
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return nil, fmt.Errorf("comparison: %w", err)
 	}
-	return o.newPlan(ctx, configs, all, info)
+	lock, err := run.Acquire(o.Dir)
+	if err == nil && lock.Warning != "" {
+		o.Warn(lock.Warning)
+	}
+	return lock, err
+}
+
+// findPlan loads the plan, if there is one, for the session that info describes.
+func (o Options) findPlan(configs []trainer.Config, info trainer.RunInfo) (plan Plan, found bool, err error) {
+	plan, found, err = LoadPlan(o.Dir)
+	if err != nil || !found {
+		return Plan{}, false, err
+	}
+	if err := plan.check(o, configs, info.Fingerprint); err != nil {
+		return Plan{}, false, err
+	}
+	o.Message("Going on with the comparison in " + o.Dir)
+	for _, difference := range plan.Info.Differs(info) {
+		o.Warn("the comparison goes on with other bits than it would have had: " + difference)
+	}
+	plan.moveData(configs[0])
+	return plan, true, nil
+}
+
+// storePlan stores a new plan. A directory that was not there, and so was not locked, is made only
+// now: an interrupted calibration leaves nothing.
+func (o Options) storePlan(plan Plan, lock *run.Lock) (*run.Lock, error) {
+	if lock == nil {
+		var err error
+		if lock, err = o.lock(); err != nil {
+			return nil, err
+		}
+		if _, found, err := LoadPlan(o.Dir); err != nil {
+			return lock, err
+		} else if found {
+			return lock, fmt.Errorf("%s: another process has begun a comparison there meanwhile; the same "+
+				"command goes on with it", o.Dir)
+		}
+	}
+	return lock, plan.store(o.Dir)
 }
 
 // threads are those of a run: jobs share the machine.
@@ -126,7 +175,7 @@ func (o Options) threads(asked int) int {
 	return max(1, pool.DefaultWorkers()/o.Jobs)
 }
 
-// newPlan calibrates, and stores the plan.
+// newPlan calibrates.
 func (o Options) newPlan(ctx context.Context, configs []trainer.Config, all data.Dataset, info trainer.RunInfo) (Plan, error) {
 	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
 	if err != nil {
@@ -148,8 +197,5 @@ func (o Options) newPlan(ctx context.Context, configs []trainer.Config, all data
 			o.Warn(fmt.Sprintf("%s: one epoch is more than the budget of %v; it is run all the same", p.Name, o.Budget))
 		}
 	}
-	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
-		return Plan{}, fmt.Errorf("comparison: %w", err)
-	}
-	return plan, plan.store(o.Dir)
+	return plan, nil
 }

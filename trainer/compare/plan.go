@@ -114,6 +114,17 @@ func readJSON(path, expected string, v any) (found bool, err error) {
 // ErrOtherPlan is wrapped by the error of a comparison that its directory holds another one.
 var ErrOtherPlan = errors.New("another comparison")
 
+// mayChange are the keys that the sessions of a comparison need not share. Data and labels may have
+// moved: the fingerprint must stay.
+var mayChange = []string{"seed", "threads", "data", "labels"}
+
+// moveData lets all runs read the data where this session was told that they are.
+func (p Plan) moveData(now trainer.Config) {
+	for _, c := range p.Contestants {
+		c.Keys["data"], c.Keys["labels"] = now.Data, now.Labels
+	}
+}
+
 // check reports in what the comparison that is asked for differs from the plan.
 func (p Plan) check(o Options, configs []trainer.Config, fingerprint string) error {
 	var differ []string
@@ -134,7 +145,7 @@ func (p Plan) check(o Options, configs []trainer.Config, fingerprint string) err
 		}
 		was, now := p.Contestants[at].Keys, values(asked)
 		for _, key := range asked.Keys() {
-			if !slices.Contains(Planned, key.Name) && key.Name != "seed" && key.Name != "threads" {
+			if !slices.Contains(Planned, key.Name) && !slices.Contains(mayChange, key.Name) {
 				add(o.Contestants[i].Name+": "+key.Name, was[key.Name], now[key.Name])
 			}
 		}

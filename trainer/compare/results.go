@@ -48,11 +48,10 @@ type Outcome struct {
 // read collects what the files say of a run.
 func (t task) read() (Outcome, []evaluate.Metric, error) {
 	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]float64{}}
-	_, diverged, err := outcome(t.dir)
-	if err != nil {
+	var err error
+	if o.Diverged, err = diverged(t.dir); err != nil {
 		return o, nil, err
 	}
-	o.Diverged = diverged
 	records, err := metric.ReadLog(filepath.Join(t.dir, "metrics.jsonl"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return o, nil, err

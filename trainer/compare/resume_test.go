@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // A comparison that was stopped and called again, at any place, gives the same bits as one that was not,
@@ -79,6 +80,37 @@ func TestResumeAfterKill(t *testing.T) {
 	}
 	if state(t, dir, smallRuns[1]) != want {
 		t.Error("the run that began anew has other bits")
+	}
+}
+
+// One process at a time is at a comparison; two that begin one at the same time do not both.
+func TestComparisonIsLocked(t *testing.T) {
+	dir, calls := t.TempDir(), map[string]int{}
+	held, err := run.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked := (*run.LockedError)(nil)
+	if _, err := Run(t.Context(), small(t, dir, calls)); !errors.As(err, &locked) || locked.Dir != dir {
+		t.Errorf("%v; expected it to be locked", err)
+	}
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	o := small(t, dir, calls).withDefaults()
+	plan, lock, err := o.prepare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	lock, err = o.storePlan(plan, nil)
+	if err == nil || !strings.Contains(err.Error(), "another process has begun a comparison there meanwhile") {
+		t.Errorf("a plan that another process stored: %v", err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
 	}
 }
 

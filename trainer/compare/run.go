@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plume-ml/plume/trainer"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -51,19 +50,26 @@ func (p Plan) tasks(dir string) (all []task) {
 	return all
 }
 
-// Run makes the comparison, or goes on with it: what is finished in Dir stays. A run that diverges is
+// Run makes the comparison, or goes on with it: what is finished in Dir stays. Where another process is
+// at it, the error is a *run.LockedError. A run that diverges is
 // part of the result. After every run the tables in Dir are those of all runs so far. When ctx ends, the
 // runs under way save checkpoints, plots are drawn of those that are done, and the error wraps
 // ErrInterrupted.
 func Run(ctx context.Context, o Options) (*Results, error) {
 	o = o.withDefaults()
-	plan, err := o.prepare(ctx)
+	plan, lock, err := o.prepare(ctx)
 	if ctx.Err() != nil {
-		return nil, ErrInterrupted
+		return nil, errors.Join(ErrInterrupted, lock.Release())
 	}
 	if err != nil {
 		return nil, err
 	}
+	r, err := o.run(ctx, plan)
+	return r, errors.Join(err, lock.Release())
+}
+
+// run makes all runs of the plan that are not done.
+func (o Options) run(ctx context.Context, plan Plan) (*Results, error) {
 	tasks := plan.tasks(o.Dir)
 	o.announce(plan, len(tasks))
 	group, inner := errgroup.WithContext(ctx)
@@ -77,7 +83,7 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 			return c.do(inner, t)
 		})
 	}
-	err = group.Wait()
+	err := group.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
 		err = ErrInterrupted // while it read data, or evaluated
 	}
@@ -131,36 +137,35 @@ func (c *comparison) train(ctx context.Context, t task) error {
 // open starts a run or goes on with it; nil where it has ended.
 func (c *comparison) open(ctx context.Context, t task, cfg trainer.Config) (*trainer.Trainer, error) {
 	hook := trainer.WithHook(c.hook(t))
-	if !trainer.IsRun(t.dir) {
-		if err := trainer.ClaimDir(t.dir); err != nil {
-			return nil, err
-		}
-		run, err := trainer.New(ctx, cfg, t.dir, hook)
-		if err != nil {
-			os.Remove(t.dir) // only if it is empty
-		}
-		return run, err
-	}
-	if ended, _, err := outcome(t.dir); err != nil || ended {
+	state, err := trainer.StateOf(t.dir)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := checkpoint.Latest(t.dir); err == nil {
+	switch state {
+	case trainer.Finished, trainer.Diverged:
+		return nil, nil
+	case trainer.Saved:
 		return trainer.Resume(ctx, t.dir, cfg, hook)
+	case trainer.Unsaved:
+		return trainer.Restart(ctx, t.dir, cfg, hook)
 	}
-	// It was killed before its first checkpoint: nothing of it is worth keeping.
-	if err := os.RemoveAll(t.dir); err != nil {
-		return nil, fmt.Errorf("run: %w", err)
+	if err := trainer.ClaimDir(t.dir); err != nil {
+		return nil, err
 	}
-	return c.open(ctx, t, cfg)
+	run, err := trainer.New(ctx, cfg, t.dir, hook)
+	if err != nil {
+		os.Remove(t.dir) // only if it is empty
+	}
+	return run, err
 }
 
-// outcome tells whether a run has ended, and whether by divergence.
-func outcome(runDir string) (ended, diverged bool, err error) {
+// diverged tells whether a run ended by divergence; one that is not there has not.
+func diverged(runDir string) (bool, error) {
 	info, err := trainer.LoadRunInfo(runDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, false, nil
+		return false, nil
 	}
-	return info.Finished != nil || info.Diverged, info.Diverged, err
+	return info.Diverged, err
 }
 
 // hook reports a run; several at a time would write over each other's progress.
@@ -183,7 +188,7 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if _, diverged, err := outcome(t.dir); err != nil || diverged {
+	if diverged, err := diverged(t.dir); err != nil || diverged {
 		return err
 	}
 	cfg, err := t.config(t.seed)
@@ -193,7 +198,7 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	c.Message(fmt.Sprintf("Run %d of %d: evaluation", t.number, c.total))
 	report, err := c.evaluate(ctx, t.dir, evaluate.Options{
 		Samples: cfg.EvalSamples, Solver: cfg.Solver, Steps: cfg.SolverSteps, Seed: t.seed, Threads: cfg.Threads,
-		Which: c.Metrics, Progress: c.Message, Warn: c.Warn,
+		Which: c.Metrics, Data: cfg.Data, Progress: c.Message, Warn: c.Warn,
 	})
 	switch {
 	case ctx.Err() != nil:

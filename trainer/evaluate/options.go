@@ -37,6 +37,7 @@ type Options struct {
 	Seed    uint64 // of every random number but the classifier's
 	Threads int    // workers; default all cores; never changes the result
 	Raw     bool   // the weights as they are, not their moving average
+	Data    string // where the run's images are now; default where they were when it was trained
 
 	Which []string // of Groups; default all
 

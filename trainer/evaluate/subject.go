@@ -29,7 +29,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 		return nil, err
 	}
 	s := &subject{config: config}
-	if err := s.readData(ctx, o); err != nil {
+	if err := s.readData(ctx, runDir, o); err != nil {
 		return nil, err
 	}
 	dir, err := checkpoint.Latest(runDir)
@@ -41,21 +41,33 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if s.fingerprint != s.meta.Fingerprint {
+	if s.fingerprint != s.meta.Fingerprint { // run.json and the checkpoint belong to different runs
 		s.pool.Close()
-		return nil, fmt.Errorf("%s: the data %q are not those the run was trained on (fingerprint %s, expected %s)",
-			runDir, config.Data, s.fingerprint, s.meta.Fingerprint)
+		return nil, fmt.Errorf("%s: was trained on other images than %s (fingerprint %s, expected %s)",
+			dir, config.Data, s.meta.Fingerprint, s.fingerprint)
 	}
 	return s, nil
 }
 
-func (s *subject) readData(ctx context.Context, o Options) (err error) {
-	c := s.config
-	s.all, err = data.Open(ctx, c.Data, c.DataOptions(o.Warn))
+// readData reads the data, which must be those that the run was trained on.
+func (s *subject) readData(ctx context.Context, runDir string, o Options) error {
+	c := &s.config
+	if o.Data != "" {
+		c.Data = o.Data
+	} else if err := trainer.CheckDataPath(runDir, *c); err != nil {
+		return err
+	}
+	images, err := data.Find(ctx, c.Data, c.DataOptions(o.Warn))
 	if err != nil {
 		return err
 	}
+	if s.all, err = images.Read(ctx); err != nil {
+		return err
+	}
 	s.fingerprint = data.Fingerprint(s.all)
+	if err := trainer.CheckData(runDir, c.Data, images.Summary, s.fingerprint); err != nil {
+		return err
+	}
 	s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed)
 	return err
 }

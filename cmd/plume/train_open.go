@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plume-ml/plume/trainer"
+	runlock "github.com/plume-ml/plume/trainer/run"
+)
+
+// open resumes the run that was asked for, or starts a new one; train is nil for one that is
+// finished.
+func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter) (
+	runDir string, train *trainer.Trainer, err error,
+) {
+	switch {
+	case !cmd.Flags().Changed("resume"):
+		return t.startRun(ctx, cmd, r)
+	case t.resume == resumeOut:
+		train, err = t.startOrContinue(ctx, cmd, r)
+		return t.out, train, err
+	case t.resume == "auto":
+		return t.continueNewest(ctx, cmd, r)
+	}
+	runDir, err = trainer.FindRun(t.runs, t.resume)
+	if err != nil {
+		return "", nil, usage(err)
+	}
+	train, err = t.continueRun(ctx, cmd, r, runDir, trainer.Resume)
+	return runDir, train, err
+}
+
+// startOrContinue does what is left to do of the run in --out.
+func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, r *reporter) (*trainer.Trainer, error) {
+	state, err := trainer.StateOf(t.out)
+	if err != nil {
+		return nil, err
+	}
+	switch state {
+	case trainer.NoRun:
+		_, train, err := t.startRun(ctx, cmd, r)
+		return train, err
+	case trainer.Diverged:
+		return nil, &exitError{exitDiverged, fmt.Errorf("the run in %s diverged: start another one with a smaller "+
+			"--step-size or --lr, a larger --obs-noise, or a --drift-clip (--resume %[1]s goes on with this one "+
+			"from its last checkpoint)", t.out)}
+	case trainer.Unsaved:
+		r.status.Message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
+		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
+	case trainer.Finished:
+		stored, asked, err := t.resolveStored(cmd, t.out)
+		if err != nil || asked.Epochs <= stored.Epochs {
+			return nil, err
+		}
+	}
+	r.status.Message(fmt.Sprintf("Resuming the %v run in %s.", state, t.out))
+	return t.continueRun(ctx, cmd, r, t.out, trainer.Resume)
+}
+
+// continueNewest goes on with the newest unfinished run, or starts one where there is none.
+func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r *reporter) (
+	runDir string, train *trainer.Trainer, err error,
+) {
+	choice, err := trainer.NewestUnfinished(t.runs)
+	if err != nil {
+		return "", nil, usage(err)
+	}
+	r.status.Message(choice.String())
+	if choice.Dir == "" {
+		return t.startRun(ctx, cmd, r)
+	}
+	defer func() {
+		if err != nil {
+			choice.Lock.Release() // which does nothing if the trainer has done so
+		}
+	}()
+	train, err = t.continueRun(ctx, cmd, r, choice.Dir, trainer.Resume, trainer.WithLock(choice.Lock))
+	return choice.Dir, train, err
+}
+
+// opener is trainer.Resume or trainer.Restart.
+type opener func(context.Context, string, trainer.Config, ...trainer.Option) (*trainer.Trainer, error)
+
+func (t *trainCommand) continueRun(
+	ctx context.Context, cmd *cobra.Command, r *reporter, runDir string, open opener, opts ...trainer.Option,
+) (*trainer.Trainer, error) {
+	_, asked, err := t.resolveStored(cmd, runDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.begin(r); err != nil {
+		return nil, err
+	}
+	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()))...)
+}
+
+// resolveStored returns the configuration stored with a run, and the one that it goes on with.
+func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (stored, asked trainer.Config, err error) {
+	stored, err = trainer.LoadRun(runDir)
+	if err != nil {
+		return stored, asked, usage(err)
+	}
+	asked, err = resolve(stored, t.config, cmd.Flags())
+	if err != nil {
+		return stored, asked, err
+	}
+	if err := stored.CheckResume(asked); err != nil {
+		return stored, asked, usage(fmt.Errorf("%s cannot go on with another configuration:\n%w", runDir, err))
+	}
+	return stored, asked, nil
+}
+
+func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *reporter) (
+	runDir string, train *trainer.Trainer, err error,
+) {
+	cfg, err := resolveNew(t.config, cmd.Flags())
+	if err != nil {
+		return "", nil, err
+	}
+	made := firstMissing(cmp.Or(t.out, t.runs)) // that the run's directory needs
+	switch {
+	case t.resume == resumeOut: // the lock tells, not what another process may write just now
+		runDir, err = t.out, os.MkdirAll(t.out, 0o777)
+	case t.out != "":
+		runDir, err = t.out, usage(trainer.ClaimDir(t.out))
+	default:
+		runDir, err = trainer.NewRunDir(t.runs, filepath.Base(cfg.Data), cfg.Method)
+		made = cmp.Or(made, filepath.Clean(runDir))
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	lock, err := runlock.Acquire(runDir)
+	leave := func() { // what could not start takes no number
+		lock.Release()
+		removeEmpty(runDir, made)
+	}
+	t.interrupt.nothingToSave(toldTooEarly, leave)
+	if err == nil {
+		err = t.begin(r)
+	}
+	if err == nil {
+		train, err = trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()))
+	}
+	if err != nil {
+		leave()
+	}
+	return runDir, train, err
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// resumeOut is the value of --resume without one, as help shows it.
+const resumeOut = "(the run in --out)"
+
+// addResume defines --resume, whose value may be left out.
+func (t *trainCommand) addResume(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&t.resume, "resume", "", "go on with a `run`: its directory, its name or number under "+
+		"--runs, or auto for the newest unfinished one (a new run if there is none); without a value the run "+
+		"in --out, which is started if it is not there")
+	flags.Lookup("resume").NoOptDefVal = resumeOut
+}
+
+// joinResume makes "--resume RUN" one argument, "--resume=RUN": a flag whose value may be left out
+// takes it from its own argument only. What follows and begins with a dash is another flag.
+func joinResume(args []string) []string {
+	if len(args) == 0 || strings.HasPrefix(args[0], "__complete") {
+		return args
+	}
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--":
+			return append(joined, args[i:]...)
+		case args[i] == "--resume" && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"):
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+		default:
+			joined = append(joined, args[i])
+		}
+	}
+	return joined
+}
+
+// completeRun completes the run after "--resume ", which the shell takes for an argument.
+func (t *trainCommand) completeRun(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if t.resume == resumeOut && len(args) == 0 {
+		return []string{"auto"}, cobra.ShellCompDirectiveDefault
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// checkResume refuses what --resume and --out do not mean together.
+func (t *trainCommand) checkResume(flags *pflag.FlagSet) error {
+	switch bare := t.resume == resumeOut; {
+	case bare && t.out == "":
+		return errors.New("--resume without a run needs --out: give the run, auto for the newest unfinished one, or --out DIR")
+	case !bare && t.out != "" && flags.Changed("resume"):
+		return errors.New("--out and --resume exclude each other: a run goes on in its own directory " +
+			"(--out DIR --resume, without a value, starts the run in DIR or goes on with it)")
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// FindRun returns the directory of the run that spec means: a path, or under root a name
+// (00007-digits-ipld) or a number (7).
+func FindRun(root, spec string) (dir string, err error) {
+	for _, dir := range []string{spec, filepath.Join(root, spec)} {
+		if spec != "" && IsRun(dir) {
+			return dir, nil
+		}
+	}
+	runs, err := listRuns(root)
+	if err != nil {
+		return "", err
+	}
+	if number, err := strconv.Atoi(spec); err == nil {
+		for _, name := range runs {
+			if n, _ := runNumber(name); n == number {
+				return filepath.Join(root, name), nil
+			}
+		}
+	}
+	return "", noRun(root, spec, runs)
+}
+
+// noRun explains why spec means no run.
+func noRun(root, spec string, runs []string) error {
+	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s", spec, root)
+	if spec != "" {
+		switch _, err := os.ReadDir(spec); {
+		case err == nil:
+			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name or number of a run in %s",
+				spec, configFile, root)
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("run: %w; expected the directory of a run", err)
+		}
+	}
+	if len(runs) == 0 {
+		return fmt.Errorf("%s, which holds none", what)
+	}
+	return fmt.Errorf("%s (the newest is %s)", what, runs[0])
+}
+
+// listRuns returns the names of the numbered runs under root, newest first.
+func listRuns(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if _, ok := runNumber(entry.Name()); ok && IsRun(filepath.Join(root, entry.Name())) {
+			names = append(names, entry.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		na, _ := runNumber(a)
+		nb, _ := runNumber(b)
+		return nb - na
+	})
+	return names, nil
+}
+
+// Choice is the run that NewestUnfinished chose, and why.
+type Choice struct {
+	Dir    string    // "" where there is none to go on with
+	Lock   *run.Lock // of Dir, held; for WithLock
+	Root   string
+	Runs   int      // under Root
+	Passed []Passed // newer runs that cannot go on, by kind
+}
+
+// Passed are runs of one kind that were passed over.
+type Passed struct {
+	Why  string   // "finished"
+	Runs []string // their names, newest first
+}
+
+// NewestUnfinished chooses the newest run under root that has a checkpoint to go on from, has
+// neither finished nor diverged, and is not in use by another process, and locks it.
+func NewestUnfinished(root string) (Choice, error) {
+	names, err := listRuns(root)
+	if err != nil {
+		return Choice{}, err
+	}
+	c := Choice{Root: root, Runs: len(names)}
+	for _, name := range names {
+		dir := filepath.Join(root, name)
+		lock, why := claim(dir)
+		if lock != nil {
+			c.Dir, c.Lock = dir, lock
+			return c, nil
+		}
+		c.pass(why, name)
+	}
+	return c, nil
+}
+
+// claim locks a run that can go on; otherwise it says why that one cannot.
+func claim(dir string) (lock *run.Lock, why string) {
+	if state, err := StateOf(dir); err != nil {
+		return nil, "unreadable: " + err.Error()
+	} else if state != Saved {
+		return nil, state.String()
+	}
+	lock, err := run.Acquire(dir)
+	if locked := (*run.LockedError)(nil); errors.As(err, &locked) {
+		return nil, "in use by " + locked.Holder.String()
+	} else if err != nil {
+		return nil, err.Error()
+	}
+	// It may have come to its end just before it was locked.
+	if state, err := StateOf(dir); err != nil || state != Saved {
+		lock.Release()
+		return nil, state.String()
+	}
+	return lock, ""
+}
+
+func (c *Choice) pass(why, name string) {
+	i := slices.IndexFunc(c.Passed, func(p Passed) bool { return p.Why == why })
+	if i < 0 {
+		i = len(c.Passed)
+		c.Passed = append(c.Passed, Passed{Why: why})
+	}
+	c.Passed[i].Runs = append(c.Passed[i].Runs, name)
+}
+
+// namedRuns is how many runs of a kind are named.
+const namedRuns = 3
+
+// String says which run was chosen, and why none of the newer ones.
+func (c Choice) String() string {
+	text := fmt.Sprintf("Resuming %s, the newest unfinished of %s in %s", c.Dir, runs(c.Runs), c.Root)
+	if c.Dir == "" {
+		text = fmt.Sprintf("No unfinished run in %s: starting a new one", c.Root)
+	}
+	for i, p := range c.Passed {
+		text += []string{"; passed over ", ", "}[min(i, 1)] + p.String()
+	}
+	return text + "."
+}
+
+func (p Passed) String() string {
+	names := strings.Join(p.Runs[:min(len(p.Runs), namedRuns)], ", ")
+	if len(p.Runs) > namedRuns {
+		names += ", ..."
+	}
+	return fmt.Sprintf("%s %s (%s)", humanize.Comma(int64(len(p.Runs))), p.Why, names)
+}
+
+func runs(n int) string {
+	if n == 1 {
+		return "1 run"
+	}
+	return humanize.Comma(int64(n)) + " runs"
+}

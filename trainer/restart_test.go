@@ -1,0 +1,162 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// kill leaves a run as a kill before its first checkpoint does: with some records, and with the
+// beginning of a checkpoint.
+func kill(t *testing.T, c Config) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	tr, err := New(context.Background(), c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err = os.MkdirAll(filepath.Join(dir, checkpointsDir, ".tmp-1"), 0o777)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, metricsFile), []byte(`{"step":14}`+"\n"), 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A run that starts again has the bits of one that was never killed, and loses no record.
+func TestRestart(t *testing.T) {
+	c := smallRun()
+	want := finalState(t, train(t, c))
+	dir := kill(t, c)
+	if state, err := StateOf(dir); err != nil || state != Unsaved {
+		t.Fatalf("%v, %v", state, err)
+	}
+	if _, err := Resume(context.Background(), dir, c); err == nil {
+		t.Error("resumed without a checkpoint")
+	}
+	session(t, func(o ...Option) (*Trainer, error) { return Restart(context.Background(), dir, c, o...) }, -1)
+	if string(finalState(t, dir)) != string(want) {
+		t.Error("other bits than those of a run that was not killed")
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "metrics.1.jsonl")); err != nil || string(text) != `{"step":14}`+"\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the lock file after Close: %v", err)
+	}
+}
+
+// A restart may have other data than the run began with, and says so.
+func TestRestartOnOtherData(t *testing.T) {
+	c := smallRun()
+	c.Data, c.Holdout, c.Batch = filepath.Join(t.TempDir(), "images"), 0.2, 10
+	writeIDX(t, c.Data, 50, 1)
+	dir := kill(t, c)
+	writeIDX(t, c.Data, 60, 1)
+	var warnings []string
+	tr, err := Restart(context.Background(), dir, c,
+		WithHook(Hook{OnWarning: func(text string) { warnings = append(warnings, text) }}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "the data changed since the run was begun") ||
+		!strings.Contains(warnings[0], "holds 60 images, 10 more than then") {
+		t.Errorf("%q", warnings)
+	}
+	if rows := readRows(t, dir); len(rows) != 60 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+// What a restart could lose, or would not be the same run, is refused and stays.
+func TestRestartRefuses(t *testing.T) {
+	c := smallRun()
+	other := c
+	other.LR /= 2
+	dir := kill(t, c)
+	if _, err := Restart(context.Background(), dir, other); err == nil || !strings.Contains(err.Error(), "lr = ") {
+		t.Errorf("another configuration: %v", err)
+	}
+	held, err := run.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked := (*run.LockedError)(nil)
+	if _, err := Restart(context.Background(), dir, c); !errors.As(err, &locked) {
+		t.Errorf("a run in use: %v", err)
+	}
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	// A checkpoint, even a broken one, or a copy's only one, is for Resume to judge.
+	for _, name := range []string{"step-000014", ".old-step-000014", "latest"} {
+		path := filepath.Join(dir, checkpointsDir, name)
+		if err := os.Mkdir(path, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Restart(context.Background(), dir, c); err == nil || !strings.Contains(err.Error(), "unfinished") {
+			t.Errorf("a run with the checkpoint %s: %v", name, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, metricsFile)); err != nil || len(text) == 0 {
+		t.Errorf("the metrics: %q, %v", text, err)
+	}
+	if _, err := Restart(context.Background(), t.TempDir(), c); err == nil || !strings.Contains(err.Error(), "no run") {
+		t.Errorf("an empty directory: %v", err)
+	}
+}
+
+// While a trainer is open, nobody else opens its run; a run that another one made in the
+// meantime is not overwritten.
+func TestTrainersLock(t *testing.T) {
+	c, dir := smallRun(), t.TempDir()
+	tr, err := New(context.Background(), c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked := (*run.LockedError)(nil)
+	if _, err := New(context.Background(), c, dir); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
+		t.Errorf("New: %v", err)
+	}
+	if _, err := Resume(context.Background(), dir, c); !errors.As(err, &locked) {
+		t.Errorf("Resume: %v", err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(context.Background(), c, dir); err == nil || !strings.Contains(err.Error(), "already holds a run") {
+		t.Errorf("New in a run's directory: %v", err)
+	}
+	var warnings []string
+	tr, err = Resume(context.Background(), train(t, c), c, WithLock(&run.Lock{Warning: "no locks here"}),
+		WithHook(Hook{OnWarning: func(text string) { warnings = append(warnings, text) }}))
+	if err != nil || len(warnings) != 1 || warnings[0] != "no locks here" {
+		t.Fatalf("%q, %v", warnings, err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	bad := c
+	bad.Data = "no-such-data"
+	empty := t.TempDir()
+	if _, err := New(context.Background(), bad, empty); err == nil {
+		t.Error("no such data")
+	}
+	if entries, err := os.ReadDir(empty); err != nil || len(entries) > 0 {
+		t.Errorf("a run that could not start leaves %v, %v", entries, err)
+	}
+}

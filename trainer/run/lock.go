@@ -1,0 +1,190 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/gofrs/flock"
+)
+
+// lockFile is the name of the lock in the directory that it protects.
+const lockFile = "lock"
+
+// Holder is the process that holds a lock.
+type Holder struct {
+	Host  string    `json:"host"`
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
+}
+
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "another process"
+	}
+	return fmt.Sprintf("process %d on %s since %s (%s)", h.PID, h.Host,
+		h.Since.Format("2006-01-02 15:04:05 MST"), humanize.Time(h.Since))
+}
+
+// LockedError says that another process writes the directory.
+type LockedError struct {
+	Dir    string
+	Holder Holder // the zero Holder where the lock file does not tell
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%s is in use by %v: wait until it has ended, or end it, or write to another directory",
+		e.Dir, e.Holder)
+}
+
+// Lock makes this process the only one that writes a directory. The operating system ends the
+// lock with the process, however that ends; what a file of an earlier process says, and a file
+// that was copied with its directory, lock nothing.
+type Lock struct {
+	// Warning says that the file system knows no locks, in which case nothing keeps a second
+	// process away; "" where the lock holds.
+	Warning string
+
+	mu   sync.Mutex
+	file *flock.Flock // nil without a lock
+}
+
+var tryLock = (*flock.Flock).TryLock // replaced by tests
+
+// attempts bounds how often a lock is taken on a file that its last holder has just removed.
+const attempts = 100
+
+// Acquire locks dir, which must exist. Where another process holds the lock, the error is a
+// *LockedError; it is never waited for. Readers need no lock.
+//
+// A file system without locks (some network file systems, by the way they are mounted) is no
+// error but a Warning: on many machines there is no other place for large files.
+func Acquire(dir string) (*Lock, error) {
+	path := filepath.Join(dir, lockFile)
+	for range attempts {
+		file := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+		locked, err := tryLock(file)
+		if unsupported(err) {
+			os.Remove(path)
+			return &Lock{Warning: withoutLocks(dir)}, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("lock of %s: %w", dir, err)
+		}
+		if !locked {
+			return nil, &LockedError{Dir: dir, Holder: holder(path)}
+		}
+		if !current(file, path) {
+			file.Close() // the lock of a file that is gone keeps nobody away
+			continue
+		}
+		l := &Lock{file: file}
+		if err := l.sign(path); err != nil {
+			return nil, errors.Join(fmt.Errorf("lock of %s: %w", dir, err), l.Release())
+		}
+		return l, nil
+	}
+	return nil, fmt.Errorf("lock of %s: %s is removed again and again", dir, path)
+}
+
+func withoutLocks(dir string) string {
+	return dir + " is on a file system without locks: make sure that no other process writes there"
+}
+
+// unsupported tells that the file system has no locks.
+func unsupported(err error) bool {
+	return errors.Is(err, syscall.ENOLCK) || errors.Is(err, errors.ErrUnsupported)
+}
+
+// current tells whether the locked file is still the one at path.
+func current(file *flock.Flock, path string) bool {
+	mine, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, there)
+}
+
+// The holder's description begins after the first byte: Windows keeps all others from reading
+// what is locked, and that is the first byte.
+const signature, maxSignature = 1, 1 << 12
+
+// sign writes who holds the lock.
+func (l *Lock) sign(path string) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	text, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: time.Now().Round(time.Second)})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(append(text, '\n'), signature)
+	if err == nil {
+		err = f.Truncate(signature + int64(len(text)) + 1)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// holder reads who holds the lock. The lock comes before its description, so that the first
+// reading is late on purpose; who has none by then is unknown.
+func holder(path string) Holder {
+	for range 10 {
+		time.Sleep(20 * time.Millisecond)
+		if h, err := readHolder(path); err == nil {
+			return h
+		}
+	}
+	return Holder{}
+}
+
+func readHolder(path string) (h Holder, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return h, err
+	}
+	defer f.Close()
+	err = json.NewDecoder(io.NewSectionReader(f, signature, maxSignature)).Decode(&h)
+	return h, err
+}
+
+// Release ends the lock and removes its file; the directory may be gone by then. A nil Lock, and
+// one that was released before, are left alone. It is safe for concurrent use, so that a process
+// which ends in a hurry can call it.
+func (l *Lock) Release() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	file := l.file
+	l.file = nil
+	// Removed while it is locked, so that nobody locks it in between; only Windows cannot.
+	if runtime.GOOS != "windows" {
+		os.Remove(file.Path())
+	}
+	err := file.Close()
+	if runtime.GOOS == "windows" {
+		os.Remove(file.Path())
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	return nil
+}

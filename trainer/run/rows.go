@@ -1,0 +1,101 @@
+package run
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// rowsFile is the name of the table of rows in a run's directory.
+const rowsFile = "rows.csv"
+
+// The columns of the table, one line for every image that was read:
+//
+//	particle  row of the training images, and so of the particles; empty where split is held-out
+//	source    row in the source, from 0, rows that were passed over counted too
+//	file      name of the image's file relative to the source; empty where it has none
+//	label     class of the image, as the source numbers it; empty where it is unknown
+//	split     train or held-out
+var rowsHeader = []string{"particle", "source", "file", "label", "split"}
+
+const splitTrain, splitHeld = "train", "held-out"
+
+// WriteRows writes runDir/rows.csv, which says of every particle which row of the source it
+// belongs to. Training images come first, in the order of the particles. The file appears when it
+// is whole.
+//
+// Only the holder of the run's lock may call it.
+func WriteRows(runDir string, train, held data.Dataset) error {
+	path := filepath.Join(runDir, rowsFile)
+	if err := writeRows(path+".tmp", train, held); err != nil {
+		os.Remove(path + ".tmp")
+		return fmt.Errorf("%s: %w", rowsFile, err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return fmt.Errorf("%s: %w", rowsFile, err)
+	}
+	return nil
+}
+
+// HasRows tells whether WriteRows has come to its end in runDir.
+func HasRows(runDir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(runDir, rowsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func writeRows(path string, train, held data.Dataset) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = encodeRows(f, train, held)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func encodeRows(w io.Writer, train, held data.Dataset) error {
+	buffer := bufio.NewWriterSize(w, 1<<16)
+	table := csv.NewWriter(buffer)
+	if err := table.Write(rowsHeader); err != nil {
+		return err
+	}
+	record := make([]string, len(rowsHeader))
+	for i := range train.Len() {
+		fillRow(record, train, i)
+		record[0], record[4] = strconv.Itoa(i), splitTrain
+		if err := table.Write(record); err != nil {
+			return err
+		}
+	}
+	for i := range held.Len() {
+		fillRow(record, held, i)
+		record[0], record[4] = "", splitHeld
+		if err := table.Write(record); err != nil {
+			return err
+		}
+	}
+	table.Flush()
+	return errors.Join(table.Error(), buffer.Flush())
+}
+
+// fillRow sets what does not depend on the split.
+func fillRow(record []string, ds data.Dataset, i int) {
+	origin, label := ds.Origin(i), ds.Label(i)
+	record[1], record[2], record[3] = strconv.Itoa(origin.Row), origin.File, ""
+	if label >= 0 {
+		record[3] = strconv.Itoa(label)
+	}
+}

@@ -1,0 +1,153 @@
+package trainer
+
+import (
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// A run that was begun with a relative path goes on from any folder; once the data have moved, the
+// error names both forms of the path, and another path that is given is stored.
+func TestDataPathIsAbsolute(t *testing.T) {
+	base := t.TempDir()
+	for _, dir := range []string{"a", "b", "run"} {
+		if err := os.Mkdir(filepath.Join(base, dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(filepath.Join(base, "a"))
+	c, dir := smallRun(), filepath.Join(base, "run")
+	c.Data, c.Holdout, c.Batch = "images", 0.2, 10
+	writeIDX(t, c.Data, 50, 1)
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	check := func(path, typed string) Config {
+		t.Helper()
+		stored, err := LoadRun(dir)
+		if err != nil || stored.Data != path {
+			t.Errorf("data = %q, %v; expected %q", stored.Data, err, path)
+		}
+		info, err := LoadRunInfo(dir)
+		if err != nil || info.Data != path || info.DataAsTyped != typed || info.Read.Source != path {
+			t.Errorf("run.json has %q (%q), read %q, %v; expected %q (%q)",
+				info.Data, info.DataAsTyped, info.Read.Source, err, path, typed)
+		}
+		return stored
+	}
+	absolute := filepath.Join(base, "a", "images")
+	stored := check(absolute, "images")
+
+	t.Chdir(filepath.Join(base, "b"))
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, 4)
+	check(absolute, "images")
+
+	if err := os.Rename(absolute, "moved"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Resume(context.Background(), dir, stored)
+	if err == nil || !strings.Contains(err.Error(), absolute+` (given as "images"), which is not there: say with --data`) {
+		t.Errorf("data that moved: %v", err)
+	}
+	stored.Data = "moved"
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, 5)
+	check(filepath.Join(base, "b", "moved"), "moved")
+}
+
+// An embedded name is no path, even beside a file of that name.
+func TestEmbeddedNamesStay(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("digits", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	dir := train(t, smallRun())
+	c, err := LoadRun(dir)
+	info, infoErr := LoadRunInfo(dir)
+	if err != nil || infoErr != nil || c.Data != "digits" || info.Data != "digits" || info.DataAsTyped != "" {
+		t.Errorf("%q, %q, %q; %v, %v", c.Data, info.Data, info.DataAsTyped, err, infoErr)
+	}
+}
+
+// readRows reads rows.csv below its header.
+func readRows(t *testing.T, dir string) [][]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "rows.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil || !slices.Equal(records[0], []string{"particle", "source", "file", "label", "split"}) {
+		t.Fatalf("%v, %v", records[:1], err)
+	}
+	return records[1:]
+}
+
+// By rows.csv every particle finds its image and its label, whatever was held out; a table that
+// was lost is written again.
+func TestRowsJoinParticles(t *testing.T) {
+	all, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, dir := smallRun(), t.TempDir()
+	c.Holdout = 0.1
+	tr, err := New(t.Context(), c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := func(ds data.Dataset, i int) []float32 {
+		x := make([]float32, all.Shape().Dim())
+		ds.Gather(x, []int{i})
+		return x
+	}
+	number := func(text string) int {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	rows := readRows(t, dir)
+	moved, seen := 0, map[int]bool{}
+	for i, r := range rows {
+		source := number(r[1])
+		seen[source] = true
+		if all.Label(source) != number(r[3]) {
+			t.Fatalf("row %d: %q, expected label %d", i, r, all.Label(source))
+		}
+		if i >= tr.train.Len() {
+			if r[0] != "" || r[4] != "held-out" || !slices.Equal(pixels(tr.held, i-tr.train.Len()), pixels(all, source)) {
+				t.Fatalf("held-out row %d: %q", i, r)
+			}
+			continue
+		}
+		if number(r[0]) != i || r[4] != "train" || !slices.Equal(pixels(tr.train, i), pixels(all, source)) {
+			t.Fatalf("row %d: %q", i, r)
+		}
+		if source != i {
+			moved++
+		}
+	}
+	if len(seen) != all.Len() || len(rows) != all.Len() || moved < all.Len()/2 {
+		t.Errorf("%d rows of %d sources, %d moved; expected %d, and most moved", len(rows), len(seen), moved, all.Len())
+	}
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	dir = t.TempDir()
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	if err := os.Remove(filepath.Join(dir, "rows.csv")); err != nil {
+		t.Fatal(err)
+	}
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+	if again := readRows(t, dir); !slices.EqualFunc(again, rows, slices.Equal) {
+		t.Error("the table that was written again differs")
+	}
+}
