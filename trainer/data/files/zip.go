@@ -21,8 +21,11 @@ type zipFile struct {
 // maxDeflate is how much longer than its compressed form a text can be at most.
 const maxDeflate = 1032
 
-func newZip(_ context.Context, f *os.File, size int64) (Source, error) {
-	r, err := zip.NewReader(f, size)
+func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
+	r, err := promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, fmt.Errorf("is a damaged or truncated zip archive: %w", err)
 	}
