@@ -70,12 +70,8 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 	switch {
 	case g.labels == nil:
 	case allParts(g.labels.classes):
-		g.opt.warn(
-			"data: %s: the folders %s are read together, and give no labels: to train on one of "+
-				"them, give its path",
-			g.path,
-			strings.Join(g.labels.classes, ", "),
-		)
+		g.opt.warn("data: %s: the folders %s are read together, and give no labels: to train on "+
+			"one of them, give its path", g.path, strings.Join(g.labels.classes, ", "))
 		g.labels = nil
 	default:
 		g.summary.LabelsFrom = "folders"
@@ -85,10 +81,7 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 
 // labelsIn takes the labels of a file, if it holds any of these pictures.
 func (g *gallery) labelsIn(
-	ctx context.Context,
-	source files.Source,
-	f files.File,
-	names []string,
+	ctx context.Context, source files.Source, f files.File, names []string,
 ) (found bool, err error) {
 	var text []byte
 	var failed error

@@ -40,11 +40,8 @@ func (t *labelTable) classes() (labels []int32, names []string, err error) {
 			continue
 		}
 		if f < 0 || f > math.MaxInt32 {
-			return nil, nil, t.fail(
-				"holds the label %s; expected whole numbers from 0 to %d, or names",
-				v,
-				math.MaxInt32,
-			)
+			return nil, nil, t.fail("holds the label %s; expected whole numbers from 0 to %d, or "+
+				"names", v, math.MaxInt32)
 		}
 		labels[i] = int32(f)
 	}
@@ -52,10 +49,8 @@ func (t *labelTable) classes() (labels []int32, names []string, err error) {
 	case whole:
 		return labels, nil, nil
 	case measured:
-		return nil, nil, t.fail(
-			"holds measurements, such as %s; expected classes, by whole numbers or by names",
-			t.fraction(),
-		)
+		return nil, nil, t.fail("holds measurements, such as %s; expected classes, by whole "+
+			"numbers or by names", t.fraction())
 	}
 	names = t.distinct()
 	for i, v := range t.values {
@@ -105,12 +100,9 @@ func (t *labelTable) assign(
 	}
 	if t.names == nil {
 		if len(values) != n {
-			return nil, nil, t.fail(
-				"holds %s labels for %s images; expected one for each, in their order, or the "+
-					"names of the images beside them",
-				thousands(len(values)),
-				thousands(n),
-			)
+			return nil, nil, t.fail("holds %s labels for %s images; expected one for each, in "+
+				"their order, or the names of the images beside them", thousands(len(values)),
+				thousands(n))
 		}
 		return values, names, nil
 	}
@@ -140,11 +132,8 @@ func (t *labelTable) place(
 		case j == noImage:
 			unknown.add(true, name)
 		case j == manyImages:
-			return nil, t.fail(
-				"has a label for %q, which is the name of several pictures; expected names with "+
-					"their folders",
-				name,
-			)
+			return nil, t.fail("has a label for %q, which is the name of several pictures; "+
+				"expected names with their folders", name)
 		case by[j] >= 0 && labels[j] != values[i]:
 			return nil, t.fail("has two labels for %q", name)
 		case by[j] < 0:
@@ -153,29 +142,16 @@ func (t *labelTable) place(
 		}
 	}
 	if matched == 0 {
-		return nil, t.fail(
-			"none of its %s names (%s) is that of an image; expected file names relative to the "+
-				"data",
-			thousands(len(t.names)),
-			unknown.list(),
-		)
+		return nil, t.fail("none of its %s names (%s) is that of an image; expected file names "+
+			"relative to the data", thousands(len(t.names)), unknown.list())
 	}
 	if unknown.count > 0 {
-		warn(
-			"data: %s: %s of %s labels are of no image: %s",
-			t.source,
-			thousands(unknown.count),
-			thousands(len(t.names)),
-			unknown.list(),
-		)
+		warn("data: %s: %s of %s labels are of no image: %s", t.source, thousands(unknown.count),
+			thousands(len(t.names)), unknown.list())
 	}
 	if matched < n {
-		warn(
-			"data: %s: %s of %s images have no label",
-			t.source,
-			thousands(n-matched),
-			thousands(n),
-		)
+		warn("data: %s: %s of %s images have no label", t.source, thousands(n-matched),
+			thousands(n))
 	}
 	return labels, nil
 }

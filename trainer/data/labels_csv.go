@@ -70,12 +70,8 @@ func (t *labelTable) csv(b []byte) error {
 	}
 	for i, r := range records {
 		if label >= len(r) || name >= len(r) {
-			return t.fail(
-				"record %d has %d fields; expected at least %d",
-				i+1,
-				len(r),
-				max(label, name)+1,
-			)
+			return t.fail("record %d has %d fields; expected at least %d", i+1, len(r),
+				max(label, name)+1)
 		}
 		t.values = append(t.values, strings.TrimSpace(r[label]))
 		if name >= 0 {
@@ -94,10 +90,8 @@ func (t *labelTable) records(b []byte) (records [][]string, err error) {
 		for line := range strings.Lines(string(b)) {
 			if line = strings.TrimSpace(line); line != "" {
 				cut := max(strings.LastIndexAny(line, " "), 0)
-				records = append(
-					records,
-					[]string{strings.TrimSpace(line[:cut]), strings.TrimSpace(line[cut:])},
-				)
+				records = append(records,
+					[]string{strings.TrimSpace(line[:cut]), strings.TrimSpace(line[cut:])})
 			}
 		}
 		return records, nil
@@ -141,15 +135,9 @@ func (t *labelTable) columns(records [][]string) (name, label int, header bool, 
 	case header && n == 2:
 		return 0, 1, true, nil
 	}
-	return 0, 0, false, t.fail(
-		"has the columns %s; expected one named %s, and one named %s, or two columns in all",
-		strings.Join(
-			records[0],
-			", ",
-		),
-		"file_name, filename, file, path, image or id",
-		"label, class, category or target",
-	)
+	return 0, 0, false, t.fail("has the columns %s; expected one named %s, and one named %s, or "+
+		"two columns in all", strings.Join(records[0], ", "), "file_name, filename, file, path, "+
+		"image or id", "label, class, category or target")
 }
 
 func columnOf(header, names []string) int {

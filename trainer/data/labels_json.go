@@ -108,11 +108,8 @@ func (t *labelTable) list(list []json.RawMessage) error {
 			t.values = append(t.values, label)
 		}
 		if i > 0 && (before > 0) != (len(t.names) > before) {
-			return t.fail(
-				"entry %d is %s, unlike those before it; expected all with names or all without",
-				i,
-				short(v),
-			)
+			return t.fail("entry %d is %s, unlike those before it; expected all with names or "+
+				"all without", i, short(v))
 		}
 	}
 	return nil
@@ -136,10 +133,8 @@ func (t *labelTable) pair(object map[string]json.RawMessage) error {
 		}
 	}
 	keys := strings.Join(slices.Sorted(maps.Keys(object)), ", ")
-	return t.fail(
-		"has an entry with the keys %s; expected file_name and label",
-		short([]byte(keys)),
-	)
+	return t.fail("has an entry with the keys %s; expected file_name and label",
+		short([]byte(keys)))
 }
 
 // scalar is a label, a number or a name.

@@ -66,10 +66,7 @@ func sourceError(ctx context.Context, name string, err error) error {
 // central square of each is scaled to Size x Size; otherwise all must have one size. The data
 // have one channel if Gray is set or if no picture has any color.
 func findGallery(
-	ctx context.Context,
-	name string,
-	source files.Source,
-	opt Options,
+	ctx context.Context, name string, source files.Source, opt Options,
 ) (*Found, error) {
 	g := &gallery{path: name, kind: source.Kind(), opt: opt}
 	list, err := source.List(ctx, g.summary.pass)
@@ -152,19 +149,12 @@ func (g *gallery) none(list []files.File) error {
 	}
 	for _, f := range list {
 		if strings.EqualFold(path.Ext(f.Name), ".npy") && g.kind == files.Folder {
-			return fmt.Errorf(
-				"data: %s: holds no pictures or IDX images; to use the array %s, give its own path",
-				g.path,
-				path.Join(g.path, f.Name),
-			)
+			return fmt.Errorf("data: %s: holds no pictures or IDX images; to use the array %s, "+
+				"give its own path", g.path, path.Join(g.path, f.Name))
 		}
 	}
-	return fmt.Errorf(
-		"data: %s: holds no images%s; expected %s in it or below it, or IDX files in it",
-		g.path,
-		g.summary.passedOver(),
-		readable,
-	)
+	return fmt.Errorf("data: %s: holds no images%s; expected %s in it or below it, or IDX files "+
+		"in it", g.path, g.summary.passedOver(), readable)
 }
 
 // shape is that of all pictures that are not broken.

@@ -52,13 +52,8 @@ func (g *gallery) broken() error {
 	case !slices.ContainsFunc(g.pictures, func(p picture) bool { return p.err == nil }):
 		return fmt.Errorf("data: %s: %s; expected %s", g.path, list, readable)
 	}
-	return fmt.Errorf(
-		"data: %s: %s; expected %s: mend or remove what is broken, or leave it out with "+
-			"--skip-broken",
-		g.path,
-		list,
-		readable,
-	)
+	return fmt.Errorf("data: %s: %s; expected %s: mend or remove what is broken, or leave it out "+
+		"with --skip-broken", g.path, list, readable)
 }
 
 // brokenList says how many pictures are broken, and what the first few have; "" if none is.
@@ -81,13 +76,8 @@ func (g *gallery) brokenList() string {
 	if n == 1 {
 		are = "is"
 	}
-	text := fmt.Sprintf(
-		"%s of %s %s broken: %s",
-		thousands(n),
-		counted(len(g.pictures), "pictures"),
-		are,
-		strings.Join(first, ", "),
-	)
+	text := fmt.Sprintf("%s of %s %s broken: %s", thousands(n),
+		counted(len(g.pictures), "pictures"), are, strings.Join(first, ", "))
 	if n > most {
 		text += fmt.Sprintf(" and %s more", thousands(n-most))
 	}
@@ -127,17 +117,8 @@ func (g *gallery) checkSizes(whole []picture) error {
 		if counts[s] == 1 {
 			have = "has"
 		}
-		parts = append(
-			parts,
-			fmt.Sprintf(
-				"%s %s %d x %d pixels (%s)",
-				thousands(counts[s]),
-				have,
-				s.X,
-				s.Y,
-				example[s],
-			),
-		)
+		parts = append(parts, fmt.Sprintf("%s %s %d x %d pixels (%s)", thousands(counts[s]), have,
+			s.X, s.Y, example[s]))
 	}
 	text := strings.Join(parts, ", ")
 	if len(sizes) > most {
@@ -150,16 +131,11 @@ func (g *gallery) checkSizes(whole []picture) error {
 // checkMemory refuses n images that are too large each or together.
 func checkMemory(dir string, n int, shape Shape) error {
 	if shape.Validate() != nil || int64(n) > min(maxImageBytes, math.MaxInt)/int64(shape.Dim()) {
-		return fmt.Errorf(
-			"data: %s: holds %d images of %v, %.3g GiB; expected at most %d values in an image "+
-				"and %d GiB in all (--size scales images down, --gray keeps one channel of three)",
-			dir,
-			n,
-			shape,
-			float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30),
-			MaxDim,
-			maxImageBytes>>30,
-		)
+		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values "+
+			"in an image and %d GiB in all (--size scales images down, --gray keeps one channel "+
+			"of three)", dir, n, shape,
+			float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), MaxDim,
+			maxImageBytes>>30)
 	}
 	return nil
 }

@@ -127,10 +127,8 @@ func describe(pictures []picture) (format string, notes []string) {
 		counts[h.Format]++
 		several.add(h.Several, p.file.Name)
 		turned.add(h.Orientation > 1, p.file.Name)
-		misnamed.add(
-			claims(p.file.Name) && pictureNames[ending(p.file.Name)] != h.Format,
-			p.file.Name+" is "+h.Format.String(),
-		)
+		misnamed.add(claims(p.file.Name) && pictureNames[ending(p.file.Name)] != h.Format,
+			p.file.Name+" is "+h.Format.String())
 	}
 	var parts []string
 	for _, f := range raster.Formats() {

@@ -49,11 +49,8 @@ func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 	head = head[:n]
 	for _, a := range foreign {
 		if bytes.HasPrefix(head, []byte(a.magic)) {
-			return nil, fmt.Errorf(
-				"is %s, which plume does not read: unpack it and give the folder, "+
-					"or pack the folder as .tar, .tar.gz or .zip",
-				a.what,
-			)
+			return nil, fmt.Errorf("is %s, which plume does not read: unpack it and give the "+
+				"folder, or pack the folder as .tar, .tar.gz or .zip", a.what)
 		}
 	}
 	switch {

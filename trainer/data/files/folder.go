@@ -21,9 +21,7 @@ func (folder) Close() error { return nil }
 
 func (f folder) List(ctx context.Context, note Note) ([]File, error) { return list(ctx, f, note) }
 
-func (f folder) path(
-	name string,
-) string {
+func (f folder) path(name string) string {
 	return filepath.Join(string(f), filepath.FromSlash(name))
 }
 

@@ -33,9 +33,8 @@ func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
 	for _, m := range r.File {
 		if sum += m.UncompressedSize64; sum > maxDeflate*uint64(size) ||
 			m.UncompressedSize64 > 1<<50 {
-			return nil, errors.New(
-				"is a zip archive that claims to hold more than its size can, as a zip bomb does",
-			)
+			return nil, errors.New("is a zip archive that claims to hold more than its size can, " +
+				"as a zip bomb does")
 		}
 	}
 	return &zipFile{f, r.File}, nil
@@ -143,10 +142,8 @@ func (g *growing) fill(to int64) {
 	have := int64(len(g.buf))
 	to = min(max(to, have+1<<16), max(2*have, 1<<20), g.size)
 	if to > MaxMember {
-		g.err = fmt.Errorf(
-			"is longer than the %d MiB that a picture in an archive may have: unpack it",
-			MaxMember>>20,
-		)
+		g.err = fmt.Errorf("is longer than the %d MiB that a picture in an archive may have: "+
+			"unpack it", MaxMember>>20)
 		return
 	}
 	if int64(cap(g.buf)) < to {

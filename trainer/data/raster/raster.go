@@ -136,13 +136,8 @@ func Decode(c Content, h Header) (m image.Image, err error) {
 	}
 	m = Upright(m, h.Orientation)
 	if size := m.Bounds().Size(); size != image.Pt(h.Width, h.Height) {
-		return nil, fmt.Errorf(
-			"has %d x %d pixels, and %d x %d by its header",
-			size.X,
-			size.Y,
-			h.Width,
-			h.Height,
-		)
+		return nil, fmt.Errorf("has %d x %d pixels, and %d x %d by its header", size.X, size.Y,
+			h.Width, h.Height)
 	}
 	return m, nil
 }

@@ -67,9 +67,8 @@ func tiffHeader(c Content) (Header, error) {
 		return Header{}, err
 	}
 	if t.values[tiffPlanar] == 2 && t.values[tiffSamples] > 1 {
-		return Header{}, errors.New(
-			"tiff: unsupported feature: channels one after the other (planar configuration 2)",
-		)
+		return Header{}, errors.New("tiff: unsupported feature: channels one after the other " +
+			"(planar configuration 2)")
 	}
 	config, err := tiff.DecodeConfig(all(c))
 	return Header{Width: config.Width, Height: config.Height, Bytes: 16, Several: t.several,

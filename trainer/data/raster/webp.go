@@ -114,12 +114,8 @@ func riff(c Content, parts ...any) io.Reader {
 		name, data := []byte(parts[i].(string)), parts[i+1].(span)
 		length := data.to - data.from
 		name = binary.LittleEndian.AppendUint32(name, uint32(length))
-		readers = append(
-			readers,
-			bytes.NewReader(name),
-			io.NewSectionReader(c, data.from, length),
-			bytes.NewReader(make([]byte, length&1)),
-		)
+		readers = append(readers, bytes.NewReader(name), io.NewSectionReader(c, data.from, length),
+			bytes.NewReader(make([]byte, length&1)))
 		size += int64(len(name)) + length + length&1
 	}
 	head := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(size))

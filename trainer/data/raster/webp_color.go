@@ -64,13 +64,10 @@ func blend(c []uint8, at [4]int) int {
 // videoPixel is the conversion of BT.601 in libwebp's fixed point, of 14 bits.
 func videoPixel(y, u, v int) (r, g, b uint8) {
 	y = y * 19077 >> 8
-	return clip(
-			y + v*26149>>8 - 14234,
-		), clip(
-			y - u*6419>>8 - v*13320>>8 + 8708,
-		), clip(
-			y + u*33050>>8 - 17685,
-		)
+	r = clip(y + v*26149>>8 - 14234)
+	g = clip(y - u*6419>>8 - v*13320>>8 + 8708)
+	b = clip(y + u*33050>>8 - 17685)
+	return r, g, b
 }
 
 func clip(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }
