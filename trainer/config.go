@@ -18,12 +18,12 @@ import (
 // an environment variable; Keys is the one table behind all three.
 type Config struct {
 	// Data.
-	Data       string  `toml:"data" group:"Data" help:"fashion10k, digits, or a path: IDX file or directory, image directory, .npy, .npz, batches of CIFAR"`
-	Size       int     `toml:"size" help:"side in pixels to which images of a directory are scaled (0: as they are)"`
-	Gray       bool    `toml:"gray" help:"convert images of a directory to one channel"`
+	Data       string  `toml:"data" group:"Data" help:"fashion10k, digits, or a path: pictures in a directory, .zip or .tar; IDX file or directory; .npy, .npz; batches of CIFAR"`
+	Size       int     `toml:"size" help:"side in pixels to which pictures are scaled (0: as they are)"`
+	Gray       bool    `toml:"gray" help:"convert pictures to one channel"`
 	Array      string  `toml:"array" help:"the array of an .npz archive that holds the images (default: its only one)"`
 	Range      string  `toml:"range" help:"LO,HI: the stored values that stand for black and white; default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats"`
-	Labels     string  `toml:"labels" help:"CSV or JSON file of labels (default: those that come with the images)"`
+	Labels     string  `toml:"labels" help:"file of labels: CSV, JSON, .npy or IDX (default: those that come with the images, or their folders)"`
 	SkipBroken bool    `toml:"skip_broken" help:"leave out pictures that cannot be read, instead of refusing the data"`
 	Holdout    float64 `toml:"holdout" help:"share of the images held out of training, in [0, 1)"`
 

@@ -18,7 +18,11 @@ var layers = [][]string{
 	{"asm", "asm/avx2", "asm/avx512", "asm/neon"},
 	{"kernel"},
 	{"blas"},
-	{"trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest"},
+	{
+		"trainer/data/raster", "trainer/figure", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool",
+		"trainer/progress", "trainer/suggest",
+	},
+	{"trainer/data/files"},
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify"},
@@ -32,11 +36,13 @@ var layers = [][]string{
 // strangers are what a package must not import although it lies lower: the parts of the trainer
 // that know neither matrix products nor workers.
 var strangers = map[string][]string{
-	"trainer/diffusion":  {"blas", "trainer/pool"},
-	"trainer/particle":   {"blas", "trainer/pool"},
-	"trainer/optim":      {"blas", "trainer/pool"},
-	"trainer/data":       {"blas", "trainer/pool"},
-	"trainer/checkpoint": {"blas", "trainer/pool", "kernel"},
+	"trainer/diffusion":   {"blas", "trainer/pool"},
+	"trainer/particle":    {"blas", "trainer/pool"},
+	"trainer/optim":       {"blas", "trainer/pool"},
+	"trainer/data":        {"blas", "trainer/pool"},
+	"trainer/data/raster": {"kernel", "blas", "trainer/pool"},
+	"trainer/data/files":  {"kernel", "blas", "trainer/pool"},
+	"trainer/checkpoint":  {"blas", "trainer/pool", "kernel"},
 }
 
 // onlyForTests may be imported by tests alone.

@@ -15,6 +15,9 @@ type array struct {
 	labels []int32       // of each image, -1: unknown; nil: all are unknown
 	rows   []int         // number of each image in the source; nil: 0, 1, 2, ...
 	files  []string      // name of each image in the source; nil: they have none
+
+	skipped []string // names of the images of the source that were left out, in its order
+	classes []string // names of the classes, by label; nil: they have none
 }
 
 func (a *array) Name() string { return a.name }

@@ -119,7 +119,6 @@ func findCIFARFile(ctx context.Context, path string, size int64, opt Options) (*
 	}
 	f := foundCIFAR([]cifarBatch{b}, baseName(path))
 	f.Summary.Format = "a binary batch of " + b.name() + b.noted()
-	f.Summary.ClassNames = cifarClasses(b)
 	return f, nil
 }
 
@@ -138,14 +137,14 @@ func foundCIFAR(batches []cifarBatch, name string) *Found {
 	}
 	return &Found{
 		Len: m, Shape: cifarShape,
-		Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m),
-		read:  func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
+		Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m), labelled: true,
+		read: func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
 	}
 }
 
 func readCIFAR(ctx context.Context, batches []cifarBatch, name string, m int) (*array, error) {
 	a := &array{name: name, shape: cifarShape, u8: make([]uint8, m*cifarShape.Dim()),
-		labels: make([]int32, m)}
+		labels: make([]int32, m), classes: cifarClasses(batches[0])}
 	for _, b := range batches {
 		if err := a.readBatch(ctx, b); err != nil {
 			return nil, err

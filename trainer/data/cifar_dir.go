@@ -62,7 +62,6 @@ func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) 
 	f := foundCIFAR(train, baseName(dir))
 	b := train[0]
 	f.Summary.Format = fmt.Sprintf("%d binary batches of %s%s", len(train), b.name(), b.noted())
-	f.Summary.ClassNames = cifarClasses(b)
 	for _, t := range test {
 		f.Summary.pass("test batches", filepath.Base(t.path))
 	}

@@ -73,7 +73,7 @@ func TestCIFAR10(t *testing.T) {
 		t.Fatalf("%v, found %d bytes, read %d", err, found, f.Bytes)
 	}
 	checkCIFAR(t, ds, 0, 12, label)
-	if s := f.Summary.String(); !strings.Contains(s, "3 binary batches of CIFAR-10") || !strings.Contains(s, "passed over 1 test batches (test_batch.bin)") {
+	if s := f.Summary.String(); !strings.Contains(s, "3 binary batches of CIFAR-10") || !strings.Contains(s, "passed over 1 test batch (test_batch.bin)") {
 		t.Error(s)
 	}
 	if n := f.Summary.ClassNames; len(n) != 10 || n[9] != "truck" {

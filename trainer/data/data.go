@@ -2,9 +2,9 @@
 //
 // A data set is opened by name: one of the embedded samples ("fashion10k", "digits"), or a
 // path. What a file holds is decided by its content, never by its name alone: IDX files (plain or
-// gzip), NumPy arrays and archives of them, CIFAR's binary batches, and directories of IDX files or
-// of PNG and JPEG images. Whatever does not hold what it claims is an error that names the file and
-// says what was expected.
+// gzip), NumPy arrays and archives of them, CIFAR's binary batches, directories of IDX files, and
+// pictures (PNG, JPEG, GIF, BMP, TIFF, WebP) in a directory or in a .zip or .tar archive. Whatever
+// does not hold what it claims is an error that names the file and says what was expected.
 //
 // Pixels reach the caller as float32 in [-1, 1], rows in H x W x C order. Which stored values stand
 // for -1 and 1 is told by Options.Range, or else by their type: 0 and 255 of bytes and of integers
@@ -77,17 +77,18 @@ type Origin struct {
 
 // Options say how Open treats data that leaves a choice.
 type Options struct {
-	// Size is the side in pixels to which the images of a directory are scaled after cutting
-	// out their central square; 0 leaves them as they are.
+	// Size is the side in pixels to which pictures are scaled after cutting out their central
+	// square; 0 leaves them as they are.
 	Size int
-	// Gray converts the images of a directory to one channel.
+	// Gray converts pictures to one channel.
 	Gray bool
 	// Array is the member of an .npz archive that holds the images; "" where it has only one array.
 	Array string
 	// Range are the stored values that stand for -1 and 1, the first below the second; values outside are
 	// taken beyond -1 and 1. nil: those that go with the type, as the package's comment says.
 	Range *[2]float64
-	// Labels is a CSV or JSON file of labels; "" takes those that come with the images, if any.
+	// Labels is a CSV or JSON file of labels, a .npy array or an IDX file of them; "" takes those that
+	// come with the images, if any.
 	Labels string
 	// SkipBroken leaves out pictures that cannot be read, instead of refusing the data set.
 	SkipBroken bool
@@ -109,7 +110,7 @@ func (o Options) refuse(name, kind string) error {
 	if o.Size == 0 && !o.Gray {
 		return nil
 	}
-	return fmt.Errorf("data: %s: --size and --gray apply only to directories of PNG or JPEG images, and this is %s", name, kind)
+	return fmt.Errorf("data: %s: --size and --gray apply only to pictures in a directory or an archive, and this is %s", name, kind)
 }
 
 // Open opens an embedded data set by name, or the file or directory at that path. An
@@ -124,7 +125,8 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 	return f.Read(ctx)
 }
 
-const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, or a directory of IDX files or of PNG or JPEG images"
+const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, a directory of IDX files, " +
+	"or pictures in a directory or in a .zip, .tar or .tar.gz archive"
 
 // baseName is the last element of the path, also for "." and "..".
 func baseName(path string) string {

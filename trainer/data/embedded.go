@@ -53,7 +53,7 @@ func findFashion(ctx context.Context) (*Found, error) {
 	}
 	f, err := h.found(s, readFashion)
 	if err == nil {
-		f.Bytes += memory.Array[int32](f.Len) // the labels
+		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
 	}
 	return f, err
 }
@@ -82,7 +82,7 @@ var digitsShape = Shape{8, 8, 1}
 
 func findDigits(context.Context) (*Found, error) {
 	h := header{m: digits, shape: digitsShape, width: 4}
-	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), read: readDigits}, nil
+	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), labelled: true, read: readDigits}, nil
 }
 
 // readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and

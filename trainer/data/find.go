@@ -20,10 +20,11 @@ type Found struct {
 
 	Summary Summary // of what was found; after Read, of what was read
 
-	name string
-	opt  Options
-	npz  bool // Options.Array was heeded
-	read func(context.Context) (*array, error)
+	name     string
+	opt      Options
+	npz      bool // Options.Array was heeded
+	labelled bool // Bytes has labels
+	read     func(context.Context) (*array, error)
 }
 
 // Find looks for what Open opens, and at its headers.
@@ -35,6 +36,9 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 		return nil, err
 	}
 	f, err := find(ctx, name, opt)
+	if err == nil && opt.Labels != "" {
+		err = f.withLabels(ctx, opt)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +79,8 @@ func (f *Found) Read(ctx context.Context) (Dataset, error) {
 		return nil, err
 	}
 	f.Len, f.Shape = a.m, a.shape
-	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) + memory.Array[int32](len(a.labels))
+	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) + memory.Array[int32](len(a.labels)) +
+		memory.Array[int](len(a.rows))
 	f.Summary.summarise(a)
 	return a, nil
 }

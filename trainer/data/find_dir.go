@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
 // findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these
@@ -125,6 +128,15 @@ func holdsArrays(ctx context.Context, dir string) (bool, error) {
 // isPicture reports whether a file is a picture by its first bytes, or claims to be one by its
 // name.
 func isPicture(path string) bool {
-	k, err := peekImage(path)
-	return err != nil || k == kindPNG || k == kindJPEG
+	if claims(path) {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false // it is told with the pictures
+	}
+	defer f.Close()
+	head := make([]byte, raster.HeadLen)
+	n, _ := io.ReadFull(f, head)
+	return raster.Sniff(head[:n]) != raster.None
 }

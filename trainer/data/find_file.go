@@ -23,10 +23,13 @@ func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (
 		return findArray(s, k, opt)
 	case kindZip:
 		return findZip(ctx, path, opt)
-	case kindPNG, kindJPEG:
-		return nil, fmt.Errorf("data: %s: is %s; expected a directory of images, not one image",
-			path, k)
+	case kindPicture:
+		return nil, fmt.Errorf("data: %s: is %s; expected a directory or an archive of pictures, "+
+			"not one picture", path, k)
 	default:
+		if f, err := findArchive(ctx, path, opt); f != nil || err != nil {
+			return f, err
+		}
 		return nil, fmt.Errorf("data: %s: is %s", path, s.foreign(k))
 	}
 }

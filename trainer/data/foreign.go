@@ -71,9 +71,7 @@ var foreigners = []struct {
 		"(from H x W x C x M: x.transpose(3, 0, 1, 2))"},
 	{begins("PAR1"), "a Parquet file; save its images as a .npy array, numpy.save('x.npy', x), " +
 		"or as PNG files"},
-	{begins("BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd", "7z\xbc\xaf\x27\x1c", "Rar!"),
-		"packed by bzip2, xz, zstd, 7z or RAR; unpack it first"},
-	{isTar, "a tar archive; unpack it and give the directory"},
+	{isTar, "a damaged tar archive: the checksum of its first header is wrong"},
 	{begins("version https://git-lfs.github.com/spec/"), "the pointer that Git LFS keeps in place " +
 		"of a file; fetch the file itself: git lfs pull"},
 	{begins("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "an HTML page, perhaps what a failed " +

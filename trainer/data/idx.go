@@ -168,7 +168,7 @@ func findIDX(s *source, image idxFile, label *idxFile) (*Found, error) {
 		return openIDX(ctx, image, label)
 	})
 	if err == nil && label != nil {
-		f.Bytes += memory.Array[int32](label.m)
+		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](label.m), true
 	}
 	return f, err
 }

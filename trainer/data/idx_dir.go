@@ -3,8 +3,10 @@ package data
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // findIDXDir looks at the IDX files directly in dir; nil if none of them holds images.
@@ -49,11 +51,11 @@ func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err err
 		return nil, nil, fmt.Errorf("data: %w", err)
 	}
 	for _, e := range entries {
+		if claims(e.Name()) {
+			continue
+		}
 		path := filepath.Join(dir, e.Name())
-		if file, err := isFile(path, e); err != nil || !file {
-			if err != nil {
-				return nil, nil, err
-			}
+		if !isFile(path, e) {
 			continue
 		}
 		dims, err := peekIDX(ctx, path)
@@ -82,4 +84,17 @@ func peekIDX(ctx context.Context, path string) ([]int, error) {
 	}
 	_, dims, _, err := idxHeader(s)
 	return dims, err
+}
+
+// isFile reports whether an entry is a file to be looked at: a regular file or a link to one, not
+// hidden. A broken link is told with the pictures.
+func isFile(path string, e fs.DirEntry) bool {
+	if strings.HasPrefix(e.Name(), ".") {
+		return false
+	}
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }

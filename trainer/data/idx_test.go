@@ -160,7 +160,7 @@ func TestOptionsRefused(t *testing.T) {
 	array := write(t, dir, "array", npy(npyDictOf("|u1", "2, 4"), ramp(8)))
 	for _, name := range []string{file, array, "digits"} {
 		_, err := Open(t.Context(), name, Options{Size: 16})
-		wantError(t, err, name, "--size", "directories of PNG or JPEG")
+		wantError(t, err, name, "--size", "pictures in a directory or an archive")
 		_, err = Open(t.Context(), name, Options{Gray: true})
 		wantError(t, err, name, "--gray")
 	}

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// picture draws w x h pixels as NRGBA.
-func picture(w, h int, at func(x, y int) color.NRGBA) *image.NRGBA {
+// drawing draws w x h pixels as NRGBA.
+func drawing(w, h int, at func(x, y int) color.NRGBA) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
@@ -48,13 +48,13 @@ func grayOf(w, h int, pix []byte) image.Image {
 }
 
 func flat(w, h int, c color.NRGBA) image.Image {
-	return picture(w, h, func(int, int) color.NRGBA { return c })
+	return drawing(w, h, func(int, int) color.NRGBA { return c })
 }
 
 // Every byte survives, and the order is that of the sorted paths at any depth.
 func TestGrayImages(t *testing.T) {
 	dir := t.TempDir()
-	asRGB := picture(16, 16, func(x, y int) color.NRGBA {
+	asRGB := drawing(16, 16, func(x, y int) color.NRGBA {
 		v := uint8(255 - 16*y - x)
 		return color.NRGBA{v, v, v, 255}
 	})
@@ -78,7 +78,7 @@ func TestGrayImages(t *testing.T) {
 func TestColorImages(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "0.png", pngOf(t, flat(2, 1, color.NRGBA{9, 9, 9, 255})))
-	write(t, dir, "1.png", pngOf(t, picture(2, 1, func(x, _ int) color.NRGBA {
+	write(t, dir, "1.png", pngOf(t, drawing(2, 1, func(x, _ int) color.NRGBA {
 		return [2]color.NRGBA{{10, 20, 30, 255}, {255, 0, 128, 255}}[x]
 	})))
 	ds := mustOpen(t, dir, Options{})
@@ -132,7 +132,7 @@ func TestJPEGAndOtherModels(t *testing.T) {
 // or white. The window is four output pixels wide, so edges deviate a little.
 func TestScaleAverages(t *testing.T) {
 	dir := t.TempDir()
-	board := picture(64, 64, func(x, y int) color.NRGBA {
+	board := drawing(64, 64, func(x, y int) color.NRGBA {
 		v := uint8(255 * ((x + y) % 2))
 		return color.NRGBA{v, v, v, 255}
 	})
@@ -157,8 +157,8 @@ func TestScaleCropsCenter(t *testing.T) {
 	third := func(i int) color.NRGBA {
 		return [3]color.NRGBA{{255, 0, 0, 255}, {255, 255, 255, 255}, {0, 0, 255, 255}}[i/10]
 	}
-	write(t, dir, "0.png", pngOf(t, picture(30, 10, func(x, _ int) color.NRGBA { return third(x) })))
-	write(t, dir, "1.png", pngOf(t, picture(10, 30, func(_, y int) color.NRGBA { return third(y) })))
+	write(t, dir, "0.png", pngOf(t, drawing(30, 10, func(x, _ int) color.NRGBA { return third(x) })))
+	write(t, dir, "1.png", pngOf(t, drawing(10, 30, func(_, y int) color.NRGBA { return third(y) })))
 	ds := mustOpen(t, dir, Options{Size: 5})
 	if ds.Shape() != (Shape{5, 5, 1}) {
 		t.Fatalf("shape %v; expected no color to be left", ds.Shape())
@@ -168,22 +168,22 @@ func TestScaleCropsCenter(t *testing.T) {
 
 func TestImageErrors(t *testing.T) {
 	a, b := pngOf(t, grayOf(4, 4, ramp(16))), pngOf(t, grayOf(5, 4, ramp(20)))
-	noise := jpegOf(t, picture(32, 32, func(x, y int) color.NRGBA { return color.NRGBA{uint8(x * y), uint8(x ^ y), 3, 255} }))
+	noise := jpegOf(t, drawing(32, 32, func(x, y int) color.NRGBA { return color.NRGBA{uint8(x * y), uint8(x ^ y), 3, 255} }))
 	for name, tc := range map[string]struct {
 		files map[string][]byte
 		opt   Options
 		want  []string
 	}{
-		"empty":         {nil, Options{}, []string{"is an empty directory", "expected PNG or JPEG"}},
-		"no images":     {map[string][]byte{"x.txt": []byte("text")}, Options{}, []string{"holds no images", "expected PNG or JPEG"}},
+		"empty":         {nil, Options{}, []string{"is an empty directory", "expected PNG, JPEG"}},
+		"no images":     {map[string][]byte{"x.txt": []byte("text")}, Options{}, []string{"holds no images", "expected PNG, JPEG"}},
 		"an array":      {map[string][]byte{"x.npy": npy("", nil)}, Options{}, []string{"x.npy", "give its own path"}},
-		"sizes":         {map[string][]byte{"a.png": a, "b.png": a, "c.png": b}, Options{}, []string{"a.png has 4 x 4", "c.png has 5 x 4", "--size"}},
-		"text as PNG":   {map[string][]byte{"a.png": a, "b.png": []byte("text")}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
-		"empty JPEG":    {map[string][]byte{"a.png": a, "b.JPEG": nil}, Options{}, []string{"b.JPEG", "is empty", "expected a PNG or JPEG image"}},
-		"cut PNG":       {map[string][]byte{"a.png": a, "b.png": a[:45]}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
-		"cut header":    {map[string][]byte{"a.png": a, "b.png": a[:20]}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
-		"damaged PNG":   {map[string][]byte{"a.png": a, "b.png": flip(a, -20)}, Options{}, []string{"b.png", "expected a PNG or JPEG image"}},
-		"cut JPEG":      {map[string][]byte{"a.jpg": noise, "b.jpg": noise[:len(noise)/2]}, Options{}, []string{"b.jpg", "expected a PNG or JPEG image"}},
+		"sizes":         {map[string][]byte{"a.png": a, "b.png": a, "c.png": b}, Options{}, []string{"2 have 4 x 4 pixels (a.png), 1 has 5 x 4 pixels (c.png)", "--size"}},
+		"text as PNG":   {map[string][]byte{"a.png": a, "b.png": []byte("text")}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"empty JPEG":    {map[string][]byte{"a.png": a, "b.JPEG": nil}, Options{}, []string{"b.JPEG", "is empty", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut PNG":       {map[string][]byte{"a.png": a, "b.png": a[:45]}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut header":    {map[string][]byte{"a.png": a, "b.png": a[:20]}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"damaged PNG":   {map[string][]byte{"a.png": a, "b.png": flip(a, -20)}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut JPEG":      {map[string][]byte{"a.jpg": noise, "b.jpg": noise[:len(noise)/2]}, Options{}, []string{"b.jpg", "is broken", "expected PNG, JPEG", "--skip-broken"}},
 		"gigantic":      {map[string][]byte{"a.png": a, "b.png": resized(a, 1<<20, 1<<20)}, Options{Size: 4}, []string{"b.png", "1048576 x 1048576 pixels"}},
 		"large":         {map[string][]byte{"a.png": resized(a, 16000, 16000), "b.png": resized(a, 16000, 16000)}, Options{}, []string{"2 images of 16000 x 16000, ", "at most 16777216 values in an image", "--size"}},
 		"only one":      {map[string][]byte{"a.png": a}, Options{}, []string{"holds 1 image", "at least 2"}},
@@ -200,7 +200,7 @@ func TestImageErrors(t *testing.T) {
 	}
 	path := write(t, t.TempDir(), "a.png", a)
 	_, err := Open(t.Context(), path, Options{})
-	wantError(t, err, path, "is a PNG image", "expected a directory of images")
+	wantError(t, err, path, "is a picture", "expected a directory or an archive of pictures")
 }
 
 // Images that are each of a good size may be too many: that is said before memory is asked for.

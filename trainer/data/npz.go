@@ -163,8 +163,7 @@ func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 			return nil, a.fail("is a file of PyTorch (torch.save)%s", pickleRemedy)
 		}
 	}
-	// Archives of pictures: findArchive(ctx, path, opt).
-	return nil, a.fail("is %s; expected %s", kindZip, accepted)
+	return findArchive(ctx, path, opt)
 }
 
 // findNPZ finds the array of images in an .npz archive, and their labels.

@@ -131,7 +131,7 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 		a.labels, err = readNPZLabels(ctx, path, labels)
 		return a, err
 	}
-	f.Bytes += memory.Array[int32](images.header.Dims[0])
+	f.Bytes, f.labelled = f.Bytes+memory.Array[int32](images.header.Dims[0]), true
 	f.Summary.Format += ", labels of its array " + labels.name
 	return labels.name
 }

@@ -74,17 +74,17 @@ func TestNPZChoice(t *testing.T) {
 		says    string // in the summary's line
 	}{
 		"alone":        {[]any{"arr_0.npy", images}, "", 24, nil, "array arr_0 of uint8 of an .npz archive"},
-		"by name":      {[]any{"a.npy", images, "b.npy", other}, "b", 16, nil, "passed over 1 other arrays (a (3 x 2 x 4, uint8))"},
+		"by name":      {[]any{"a.npy", images, "b.npy", other}, "b", 16, nil, "passed over 1 other array (a (3 x 2 x 4, uint8))"},
 		"by file name": {[]any{"a.npy", images, "b.npy", other}, "b.npy", 16, nil, "array b of uint8"},
 		"keras":        {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels, "y_test.npy", intsOf(1, 2)}, "", 24, []int{5, 6, 7}, "labels of its array y_train: "},
 		"keras's test": {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels, "y_test.npy", intsOf(1, 2)}, "x_test", 16, []int{1, 2}, "labels of its array y_test: "},
 		"medmnist":     {[]any{"train_images.npy", images, "val_images.npy", other, "test_images.npy", other, "train_labels.npy", labels}, "", 24, []int{5, 6, 7}, ""},
 		"samples":      {[]any{"arr_0.npy", images, "arr_1.npy", labels}, "", 24, []int{5, 6, 7}, ""},
-		"other labels": {[]any{"images.npy", images, "labels.npy", intsOf(1, 2)}, "", 24, nil, "passed over 1 other arrays (labels (2, int64))"},
+		"other labels": {[]any{"images.npy", images, "labels.npy", intsOf(1, 2)}, "", 24, nil, "passed over 1 other array (labels (2, int64))"},
 		"no labels":    {[]any{"images.npy", images, "size.npy", labels}, "", 24, nil, ""},
 		"column":       {[]any{"images.npy", images, "labels.npy", npy(npyDictOf("|u1", "3, 1"), []byte{5, 6, 7})}, "", 24, []int{5, 6, 7}, ""},
-		"not an array": {[]any{"images.npy", images, "README.txt", []byte("hello")}, "", 24, nil, "passed over 1 other members (README.txt)"},
-		"other split":  {[]any{"x_train.npy", images, "y_test.npy", labels}, "", 24, nil, "passed over 1 other arrays (y_test (3, int64))"},
+		"not an array": {[]any{"images.npy", images, "README.txt", []byte("hello")}, "", 24, nil, "passed over 1 other member (README.txt)"},
+		"other split":  {[]any{"x_train.npy", images, "y_test.npy", labels}, "", 24, nil, "passed over 1 other array (y_test (3, int64))"},
 		"one unknown":  {[]any{"x.npy", images, "y.npy", npy(npyDictOf("|i1", "3,"), []byte{1, 255, 2})}, "", 24, []int{1, -1, 2}, "2 of them labelled"},
 		"only labels":  {[]any{"labels.npy", images}, "", 24, nil, ""},
 	} {

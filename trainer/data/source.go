@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/plume-ml/plume/trainer/data/raster"
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
@@ -157,18 +158,17 @@ const (
 	kindEmpty
 	kindIDX
 	kindNPY
-	kindPNG
-	kindJPEG
+	kindPicture
 	kindZip
 )
 
 func (k kind) String() string {
 	return [...]string{"of an unknown format", "empty", "an IDX file", "a .npy array",
-		"a PNG image", "a JPEG image", "a zip archive"}[k]
+		"a picture", "a zip archive"}[k]
 }
 
 // headLen is the number of bytes that tell the kind.
-const headLen = 8
+const headLen = raster.HeadLen
 
 // kind looks at the first bytes and leaves them in place.
 func (s *source) kind() kind {
@@ -184,10 +184,8 @@ func kindOf(head []byte) kind {
 		return kindIDX
 	case bytes.HasPrefix(head, []byte(npyfile.Magic)):
 		return kindNPY
-	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
-		return kindPNG
-	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
-		return kindJPEG
+	case raster.Sniff(head) != raster.None:
+		return kindPicture
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")): // the latter is empty
 		return kindZip
 	}

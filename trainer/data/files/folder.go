@@ -1,0 +1,114 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/plume-ml/plume/trainer/data/raster"
+)
+
+// folder is the path of a directory.
+type folder string
+
+func (folder) Kind() string { return Folder }
+func (folder) Close() error { return nil }
+
+func (f folder) List(ctx context.Context, note Note) ([]File, error) { return list(ctx, f, note) }
+
+func (f folder) path(name string) string {
+	return filepath.Join(string(f), filepath.FromSlash(name))
+}
+
+func (f folder) entries(path string) ([]entry, error) {
+	found, err := os.ReadDir(f.path(path))
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]entry, 0, len(found))
+	for _, e := range found {
+		entries = append(entries, entry{name: e.Name(), kind: e.Type()})
+	}
+	return entries, nil
+}
+
+func (f folder) follow(path string) (real string, e entry, err error) {
+	if real, err = filepath.EvalSymlinks(f.path(path)); err != nil {
+		return "", entry{}, plain(err)
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return "", entry{}, err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return "", entry{}, plain(err)
+	}
+	return filepath.ToSlash(real), entry{kind: info.Mode().Type()}, nil
+}
+
+// plain is a system's error without the path, which the caller names.
+func plain(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func (f folder) Visit(
+	ctx context.Context,
+	files []File,
+	see func(int, raster.Content, error),
+) error {
+	return parallel(ctx, len(files), func(i int) {
+		if files[i].err != nil {
+			see(i, nil, files[i].err)
+			return
+		}
+		file, size, err := openRegular(f.path(files[i].Name))
+		if err != nil {
+			see(i, nil, err)
+			return
+		}
+		defer file.Close()
+		see(i, section(ctx, file, 0, size), nil)
+	})
+}
+
+// openRegular opens a regular file. What has become a FIFO since it was listed must not block.
+func openRegular(path string) (*os.File, int64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, plain(err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("is no regular file")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// section is a part of a file that cannot be read any more once ctx has ended.
+func section(ctx context.Context, r io.ReaderAt, from, n int64) raster.Content {
+	return io.NewSectionReader(stoppable{ctx, r}, from, n)
+}
+
+type stoppable struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (s stoppable) ReadAt(b []byte, at int64) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.ReadAt(b, at)
+}

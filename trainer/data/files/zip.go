@@ -1,0 +1,161 @@
+package files
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/plume-ml/plume/trainer/data/raster"
+)
+
+// zipFile is a .zip archive.
+type zipFile struct {
+	f       *os.File
+	members []*zip.File
+}
+
+// maxDeflate is how much longer than its compressed form a text can be at most.
+const maxDeflate = 1032
+
+func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
+	r, err := promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, fmt.Errorf("is a damaged or truncated zip archive: %w", err)
+	}
+	var sum uint64
+	for _, m := range r.File {
+		if sum += m.UncompressedSize64; sum > maxDeflate*uint64(size) ||
+			m.UncompressedSize64 > 1<<50 {
+			return nil, errors.New("is a zip archive that claims to hold more than its size can, " +
+				"as a zip bomb does")
+		}
+	}
+	return &zipFile{f, r.File}, nil
+}
+
+func (z *zipFile) Kind() string { return Zip }
+func (z *zipFile) Close() error { return z.f.Close() }
+
+func (z *zipFile) List(ctx context.Context, note Note) ([]File, error) {
+	a := newArchive()
+	for i, m := range z.members {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n := &node{entry: entry{kind: m.Mode().Type(), size: int64(m.UncompressedSize64), at: i}}
+		if n.kind&fs.ModeSymlink != 0 {
+			var err error
+			if n.link, err = linkIn(m); err != nil {
+				return nil, fmt.Errorf("the link %s: %w", m.Name, err)
+			}
+		}
+		if err := a.add(m.Name, n); err != nil {
+			return nil, err
+		}
+	}
+	return list(ctx, a, note)
+}
+
+// linkIn is where a link leads, which is its content.
+func linkIn(m *zip.File) (string, error) {
+	r, err := m.Open()
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, 4096))
+	return string(b), err
+}
+
+func (z *zipFile) Visit(
+	ctx context.Context,
+	files []File,
+	see func(int, raster.Content, error),
+) error {
+	return parallel(ctx, len(files), func(i int) {
+		r, err := z.open(files[i])
+		if err != nil {
+			see(i, nil, err)
+			return
+		}
+		defer r.Close()
+		c := &growing{r: r, size: files[i].Size}
+		see(i, section(ctx, c, 0, c.size), nil)
+	})
+}
+
+// open opens a member, of this archive or of the same one opened before.
+func (z *zipFile) open(f File) (io.ReadCloser, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	i := f.at.(int)
+	if i >= len(z.members) {
+		return nil, errors.New("is gone: the archive has changed")
+	}
+	if z.members[i].Flags&1 != 0 {
+		return nil, errors.New("is encrypted")
+	}
+	return z.members[i].Open()
+}
+
+// MaxMember bounds a compressed picture in an archive, which is kept in memory while it is decoded.
+const MaxMember = 1 << 28
+
+// growing is what a stream holds, read as far as it has been asked for.
+type growing struct {
+	r    io.Reader
+	size int64 // as the archive claims
+	buf  []byte
+	err  error
+}
+
+func (g *growing) ReadAt(b []byte, at int64) (int, error) {
+	for int64(len(g.buf)) < min(at+int64(len(b)), g.size) && g.err == nil {
+		g.fill(at + int64(len(b)))
+	}
+	n := 0
+	if at < int64(len(g.buf)) {
+		n = copy(b, g.buf[at:])
+	}
+	switch {
+	case g.err != nil && g.err != io.EOF:
+		return n, g.err // a wrong checksum, too, which is known with the last byte
+	case n == len(b):
+		return n, nil
+	case g.err == nil || g.err == io.EOF && int64(len(g.buf)) == g.size:
+		return n, io.EOF
+	}
+	return n, io.ErrUnexpectedEOF
+}
+
+// fill reads towards the offset, at least 64 KiB if there are, and at most as much as there is
+// already, or a MiB: no claim of the archive's takes memory that it does not fill.
+func (g *growing) fill(to int64) {
+	have := int64(len(g.buf))
+	to = min(max(to, have+1<<16), max(2*have, 1<<20), g.size)
+	if to > MaxMember {
+		g.err = fmt.Errorf("is longer than the %d MiB that a picture in an archive may have: "+
+			"unpack it", MaxMember>>20)
+		return
+	}
+	if int64(cap(g.buf)) < to {
+		g.buf = append(make([]byte, 0, min(max(to, 2*have), g.size)), g.buf...)
+	}
+	n, err := io.ReadFull(g.r, g.buf[have:to])
+	g.buf = g.buf[:have+int64(n)]
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	if err == nil && int64(len(g.buf)) == g.size {
+		_, err = io.ReadFull(g.r, make([]byte, 1)) // the checksum is known at the end
+	}
+	g.err = err
+}

@@ -1,0 +1,121 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/memory"
+	npyfile "github.com/plume-ml/plume/trainer/npy"
+)
+
+// maxLabelFile bounds a file of labels, which is read as a whole.
+const maxLabelFile = 1 << 30
+
+// readLabelFile reads the file that --labels names.
+func readLabelFile(ctx context.Context, path string) (*labelTable, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: --labels: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("data: --labels: %s: is no file; expected %s", path, labelFormats)
+	}
+	s, err := openSource(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	switch s.kind() {
+	case kindIDX:
+		numbers, err := readIDXLabels(s)
+		return &labelTable{source: path, numbers: numbers}, err
+	case kindNPY:
+		numbers, err := readNPYLabels(s)
+		return &labelTable{source: path, numbers: numbers}, err
+	}
+	b, err := io.ReadAll(io.LimitReader(s.r, maxLabelFile+1))
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	return parseLabels(path, b)
+}
+
+const labelFormats = "a CSV or JSON file of labels, a .npy array of whole numbers, or an IDX " +
+	"file of labels"
+
+// parseLabels reads the text of a CSV or JSON file.
+func parseLabels(source string, b []byte) (*labelTable, error) {
+	t := &labelTable{source: source}
+	if len(b) > maxLabelFile {
+		return nil, t.fail("is longer than %d MiB; expected %s", maxLabelFile>>20, labelFormats)
+	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	text := bytes.TrimSpace(b)
+	if len(text) == 0 {
+		return nil, t.fail("is empty; expected %s", labelFormats)
+	}
+	if bytes.IndexByte(b, 0) >= 0 {
+		return nil, t.fail("is no text; expected %s", labelFormats)
+	}
+	err := error(nil)
+	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(source, ".gz")))
+	if text[0] == '{' || text[0] == '[' && ext != ".csv" && ext != ".tsv" && ext != ".txt" {
+		err = t.json(text)
+	} else {
+		err = t.csv(b)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.len() == 0 {
+		return nil, t.fail("holds no labels; expected %s", labelFormats)
+	}
+	return t, nil
+}
+
+// readNPYLabels reads an array of M whole numbers.
+func readNPYLabels(s *source) ([]int32, error) {
+	h, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	if err != nil {
+		return nil, err
+	}
+	n, err := elements(h.Dims)
+	switch {
+	case err != nil:
+	case len(h.Dims) < 1 || n != h.Dims[0]:
+		err = fmt.Errorf("has the dimensions %s; expected one label per image, M or M x 1",
+			joinDims(h.Dims))
+	case h.Dtype.Kind == npyfile.Other:
+		err = fmt.Errorf("is an array of %s; expected whole numbers", h.Dtype.Name())
+	}
+	if err != nil {
+		return nil, s.fail("%w", err)
+	}
+	return readLabels(s, n, h.Dtype)
+}
+
+// withLabels makes the labels of the file that --labels names those of the data set.
+func (f *Found) withLabels(ctx context.Context, opt Options) error {
+	t, err := readLabelFile(ctx, opt.Labels)
+	if err != nil {
+		return err
+	}
+	if !f.labelled {
+		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
+	}
+	f.Summary.LabelsFrom = opt.Labels
+	read := f.read
+	f.read = func(ctx context.Context) (*array, error) {
+		a, err := read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return a, t.apply(a, opt)
+	}
+	return nil
+}

@@ -1,0 +1,257 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// pngFiles are n pictures under these names.
+func pngFiles(t *testing.T, names ...string) map[string][]byte {
+	contents := map[string][]byte{}
+	for i, name := range names {
+		contents[name] = pngOf(t, flat(2, 2, color.NRGBA{uint8(i), 9, 250, 255}))
+	}
+	return contents
+}
+
+// Labels come from a file that lies with the pictures, in the forms in which software writes it.
+func TestLabelFiles(t *testing.T) {
+	names := []string{"00000/a.png", "00000/b.png", "00001/c.png"}
+	folders := []string{"00000", "00001"}
+	for name, c := range map[string]struct {
+		file, text string
+		labels     []int
+		classes    []string
+		warnings   string
+	}{
+		"edm": {
+			"dataset.json", `{"labels": [["00000/b.png", 6], ["00001/c.png", 2], ["00000/a.png", 0]]}`,
+			[]int{0, 6, 2}, nil, "",
+		},
+		"by name": {
+			"labels.json", `{"b.png": "dog", "a.png": "cat", "c.png": "dog"}`,
+			[]int{0, 1, 1}, []string{"cat", "dog"}, "",
+		},
+		"list": {"labels.json", `[3, 1, 2]`, []int{3, 1, 2}, nil, ""},
+		"csv": {
+			"labels.csv", "filename,label\n00000/a.png,1\n00000/b.png,0\n00001/c.png,1\n",
+			[]int{1, 0, 1}, nil, "",
+		},
+		"pandas": {
+			"metadata.csv", ",width,file_name,text,class\n" +
+				"0,2,a.png,\"a, b\",zoo\n1,2,b.png,x,ark\n2,2,c.png,x,zoo\n",
+			[]int{1, 0, 1}, []string{"ark", "zoo"}, "",
+		},
+		"kaggle": {
+			"labels.csv", "id,breed\na,pug\nb,husky\nc,pug\n",
+			[]int{1, 0, 1}, []string{"husky", "pug"}, "",
+		},
+		"windows": {
+			"labels.csv", "\ufefffile;class\r\n00000\\a.png;1\r\n00000\\b.png;2\r\n00001\\c.png;3\r\n",
+			[]int{1, 2, 3}, nil, "",
+		},
+		"tabs": {"labels.tsv", "a.png\t1\nb.png\t2\nc.png\t3\n", []int{1, 2, 3}, nil, ""},
+		"jsonl": {
+			"metadata.jsonl", `{"file_name": "a.png", "label": 4}` + "\n" +
+				`{"file_name": "b.png", "label": 5}` + "\n" + `{"file_name": "c.png", "label": 4}`,
+			[]int{4, 5, 4}, nil, "",
+		},
+		"floats": {
+			"labels.csv", "file,label\na.png,1.0\nb.png,\nc.png,2.0\n",
+			[]int{1, -1, 2}, nil, "",
+		},
+		"by row": {"labels.csv", "label\n5\n6\n7\n", []int{5, 6, 7}, nil, ""},
+		"some": {
+			"labels.csv", "file,label\na.png,1\nx.png,2\n", []int{1, -1, -1}, nil,
+			"1 of 2 labels are of no image: x.png|2 of 3 images have no label",
+		},
+		"of others": {
+			"labels.csv", "file,label\nx.png,1\ny.png,2\n", []int{0, 0, 1}, folders,
+			"none of its 2 names (x.png, y.png)",
+		},
+		"captions": {
+			"metadata.csv", "file_name,text,more\na.png,x,y\n", []int{0, 0, 1}, folders,
+			"has the columns file_name, text, more",
+		},
+		"unlabelled edm": {
+			"dataset.json", `{"labels": null}`, []int{0, 0, 1}, folders,
+			"null stands in their place",
+		},
+		"broken": {
+			"labels.json", `{"a.png": 1, `, []int{0, 0, 1}, folders, "is no whole JSON",
+		},
+	} {
+		contents := pngFiles(t, names...)
+		contents[c.file] = []byte(c.text)
+		f, ds, warnings := found(t, folderOf(t, contents), Options{})
+		if !slices.Equal(labelsOf(ds), c.labels) || !slices.Equal(ClassNames(ds), c.classes) {
+			t.Errorf("%s: labels %v of %q; expected %v of "+
+				"%q", name, labelsOf(ds), ClassNames(ds), c.labels, c.classes)
+		}
+		for _, w := range strings.Split(c.warnings, "|") {
+			if (w == "") != (len(warnings) == 0) || !strings.Contains(strings.Join(warnings, "\n"), w) {
+				t.Errorf("%s: warnings %q; expected %q", name, warnings, w)
+			}
+		}
+		if c.classes == nil && (f.Summary.LabelsFrom != c.file || len(f.Summary.PassedOver) > 0) {
+			t.Errorf("%s: labels from %q, passed over "+
+				"%v", name, f.Summary.LabelsFrom, f.Summary.PassedOver)
+		}
+	}
+}
+
+// --labels goes before all other labels and works for every kind of data.
+func TestLabelsOption(t *testing.T) {
+	pictures := folderOf(t, pngFiles(t, "x/a.png", "x/b.png", "y/c.png"))
+	array := write(t, t.TempDir(), "x.npy", npy(npyDictOf("|u1", "3, 4, 4"), ramp(48)))
+	labelled := folderOf(t, map[string][]byte{
+		"images": idx([]uint32{3, 4, 4}, ramp(48)), "labels": idx([]uint32{3}, ramp(3)),
+	})
+	files := map[string]string{}
+	for name, b := range map[string]string{
+		"rows.csv": "7\n8\n7\n", "named.csv": "a.png,7\nc.png,7\nb.png,8\n",
+		"list.json": "[7, 8, 7]", "numbers.csv": "index,label\n2,7\n0,7\n1,8\n",
+		"idx":    string(idx([]uint32{3}, []byte{7, 8, 7})),
+		"idx.gz": string(gz(idx([]uint32{3}, []byte{7, 8, 7}))),
+		"l.npy":  string(npy(npyDictOf("|u1", "3,"), []byte{7, 8, 7})), "spaces.txt": "7\n8\n7",
+	} {
+		files[name] = write(t, t.TempDir(), name, []byte(b))
+	}
+	for name, file := range files {
+		for _, path := range []string{pictures, array, labelled} {
+			if name == "named.csv" && path != pictures || name == "numbers.csv" && path == pictures {
+				continue
+			}
+			f, ds, _ := found(t, path, Options{Labels: file})
+			if !slices.Equal(labelsOf(ds), []int{7, 8, 7}) || ClassNames(ds) != nil ||
+				f.Summary.LabelsFrom != file || f.Summary.Classes != 2 {
+				t.Errorf("%s of %s: %v, %v", name, path, labelsOf(ds), f.Summary)
+			}
+		}
+	}
+	// Pictures that are left out have their labels, too.
+	contents := pngFiles(t, "a.png", "b.png", "c.png")
+	contents["b.png"] = []byte("broken")
+	for _, name := range []string{"rows.csv", "named.csv"} {
+		_, ds, warnings := found(t, folderOf(t, contents), Options{Labels: files[name], SkipBroken: true})
+		if !slices.Equal(labelsOf(ds), []int{7, 7}) || len(warnings) != 1 {
+			t.Errorf("%s: %v, %q", name, labelsOf(ds), warnings)
+		}
+	}
+}
+
+// Labels that do not fit are errors, before the images are read.
+func TestLabelErrors(t *testing.T) {
+	pictures := folderOf(t, pngFiles(t, "x/a.png", "x/b.png", "y/a.png"))
+	dir := t.TempDir()
+	for text, want := range map[string]string{
+		"1\n2\n":                          "holds 2 labels for 3 images",
+		"a.png,1\nx/b.png,2\n":            "is the name of several pictures",
+		"x/a.png,1\nx/a.png,2\n":          `has two labels for "x/a.png"`,
+		"q.png,1\nr.png,2\n":              "none of its 2 names (q.png, r.png) is that of an image",
+		"0.5\n0.25\n1\n":                  "measurements, such as 0.5",
+		"-7\n1\n2\n":                      "holds the label -7",
+		"99999999999\n1\n2\n":             "from 0 to 2147483647",
+		"a,b,c\n1,2,3\n":                  "has the columns a, b, c",
+		"":                                "is empty",
+		"{\"labels\": [[1, 2]]}":          "expected [name, label]",
+		"{\"x/a.png\": [0, 1]}":           "has the label [0, 1]",
+		"[1, [\"x/a.png\", 2]]":           "unlike those before it",
+		"{\"a\": 1":                       "is no whole JSON",
+		"\x00\x01\x02":                    "is no text",
+		string(idx([]uint32{2}, ramp(2))): "holds 2 labels for 3 images",
+		string(idx([]uint32{3}, ramp(2))): "truncated",
+	} {
+		path := write(t, dir, "labels", []byte(text))
+		_, err := Open(t.Context(), pictures, Options{Labels: path})
+		wantError(t, err, path, want)
+	}
+	_, err := Open(t.Context(), pictures, Options{Labels: filepath.Join(dir, "missing")})
+	wantError(t, err, "--labels", "missing")
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Skip(err)
+	}
+	_, err = Open(t.Context(), pictures, Options{Labels: fifo})
+	wantError(t, err, "--labels", fifo, "is no file")
+	_, err = Open(t.Context(), pictures, Options{Labels: os.TempDir()})
+	wantError(t, err, "--labels", "is no file")
+}
+
+// Folders are classes where all pictures lie in several of them, below folders that stand alone.
+func TestFolderClasses(t *testing.T) {
+	for _, c := range []struct {
+		names  string
+		labels []int
+	}{
+		{"b/1.png a/2.png b/c/3.png", []int{0, 1, 1}}, {"top/b/1.png top/a/2.png", []int{0, 1}},
+		{"b/1.png a/2.png 3.png", []int{-1, -1, -1}}, {"b/1.png b/2.png", []int{-1, -1}},
+		{"t/a/1.png t/2.png", []int{-1, -1}},
+		{"train/a/1.png test/a/2.png", []int{-1, -1}}, {"1/x.png 10/x.png 2/x.png", []int{0, 1, 2}},
+	} {
+		dir := folderOf(t, pngFiles(t, strings.Fields(c.names)...))
+		f, ds, warnings := found(t, dir, Options{})
+		if !slices.Equal(labelsOf(ds), c.labels) {
+			t.Errorf("%s: labels %v; expected %v", c.names, labelsOf(ds), c.labels)
+		}
+		if said := len(warnings) > 0; said != strings.HasPrefix(c.names, "train") {
+			t.Errorf("%s: warnings %q", c.names, warnings)
+		}
+		if (f.Summary.Classes > 0) != (ClassNames(ds) != nil) {
+			t.Errorf("%s: %v, names %q", c.names, f.Summary, ClassNames(ds))
+		}
+	}
+	dir := folderOf(t, pngFiles(t, "a/1.png", "a/2.png", "b/3.png", "b/4.png"))
+	_, held, err := Split(mustOpen(t, dir, Options{}), 0.5, 1)
+	if err != nil || !slices.Equal(ClassNames(held), []string{"a", "b"}) {
+		t.Errorf("of a part: %q, %v", ClassNames(held), err)
+	}
+}
+
+// FuzzLabels reads whatever is taken for labels: no panic, as many names as labels, and what is
+// assigned is a label of the file or none.
+func FuzzLabels(f *testing.F) {
+	for _, s := range []string{
+		"file,label\na.png,1\n", "1\n2\n3\n", "a;b\nc;d", "a 1\nb 2",
+		`{"labels": [["a", 1], ["b", "x"]]}`, `{"a": 1, "b": null}`,
+		`[1, 2, "x"]`, `{"file_name": "a", "label": 1}` + "\n" + `{"file_name": "b", "label": 2}`,
+		"\ufeff\"a\",\"b\"", "[", "{}",
+	} {
+		f.Add([]byte(s))
+	}
+	files := []string{"a", "b/c.png", "b/d.png", "1.png"}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		table, err := parseLabels("labels", b)
+		if err != nil {
+			return
+		}
+		if table.names != nil && len(table.names) != len(table.values) {
+			t.Fatalf("%d names of %d labels", len(table.names), len(table.values))
+		}
+		for _, names := range [][]string{files, nil} {
+			labels, classes, err := table.assign(names, len(files), func(string, ...any) {})
+			if err != nil {
+				continue
+			}
+			if len(labels) != len(files) {
+				t.Fatalf("%d labels", len(labels))
+			}
+			for _, l := range labels {
+				if l < -1 || classes != nil && int(l) >= len(classes) {
+					t.Fatalf("label %d of %q", l, classes)
+				}
+				text := []byte(fmt.Sprint(l))
+				if l >= 0 && classes == nil && !bytes.Contains(b, text) && !bytes.ContainsAny(b, "eEtfxX_.pP+") {
+					t.Fatalf("label %d is not in %q", l, b)
+				}
+			}
+		}
+	})
+}

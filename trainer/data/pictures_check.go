@@ -1,0 +1,201 @@
+package data
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/data/files"
+	"github.com/plume-ml/plume/trainer/data/raster"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// maxImageBytes bounds the images of a source, which are kept in memory, a byte per value.
+const maxImageBytes = 16 << 30
+
+// whole are the pictures whose headers can be read, without SkipBroken all. If one is broken, the
+// others are decoded before it is said, so that all broken ones are named at once.
+func (g *gallery) whole(ctx context.Context, source files.Source) ([]picture, error) {
+	whole := make([]picture, 0, len(g.pictures))
+	for _, p := range g.pictures {
+		if p.err == nil {
+			whole = append(whole, p)
+		}
+	}
+	if len(whole) < len(g.pictures) && !g.opt.SkipBroken {
+		if err := g.decode(ctx, source, func(int, image.Image) {}); err != nil {
+			return nil, err
+		}
+		return nil, g.broken()
+	}
+	if len(whole) == 0 {
+		return nil, g.broken()
+	}
+	return whole, nil
+}
+
+// broken is the error of broken pictures; nil if there are none.
+func (g *gallery) broken() error {
+	list := g.brokenList()
+	switch {
+	case list == "":
+		return nil
+	case !slices.ContainsFunc(g.pictures, func(p picture) bool { return p.err == nil }):
+		return fmt.Errorf("data: %s: %s; expected %s", g.path, list, readable)
+	}
+	return fmt.Errorf("data: %s: %s; expected %s: mend or remove what is broken, or leave it out "+
+		"with --skip-broken", g.path, list, readable)
+}
+
+// brokenList says how many pictures are broken, and what the first few have; "" if none is.
+func (g *gallery) brokenList() string {
+	const most = 10
+	n := 0
+	var first []string
+	for _, p := range g.pictures {
+		if p.err == nil {
+			continue
+		}
+		if n++; n <= most {
+			first = append(first, fmt.Sprintf("%s (%s)", p.file.Name, ailment(p.err)))
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	are := "are"
+	if n == 1 {
+		are = "is"
+	}
+	text := fmt.Sprintf("%s of %s %s broken: %s", thousands(n),
+		counted(len(g.pictures), "pictures"), are, strings.Join(first, ", "))
+	if n > most {
+		text += fmt.Sprintf(" and %s more", thousands(n-most))
+	}
+	return text
+}
+
+// ailment says what a broken picture has.
+func ailment(err error) string {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "is cut off"
+	case errors.Is(err, fs.ErrPermission):
+		return "may not be read: permission denied"
+	}
+	return err.Error()
+}
+
+// checkSizes refuses pictures of several sizes.
+func (g *gallery) checkSizes(whole []picture) error {
+	counts, example := map[image.Point]int{}, map[image.Point]string{}
+	for _, p := range whole {
+		size := image.Pt(p.head.Width, p.head.Height)
+		if counts[size]++; counts[size] == 1 {
+			example[size] = p.file.Name
+		}
+	}
+	if len(counts) == 1 {
+		return nil
+	}
+	sizes := slices.SortedFunc(maps.Keys(counts), func(a, b image.Point) int {
+		return cmp.Or(counts[b]-counts[a], a.X-b.X, a.Y-b.Y)
+	})
+	const most = 4
+	var parts []string
+	for _, s := range sizes[:min(most, len(sizes))] {
+		have := "have"
+		if counts[s] == 1 {
+			have = "has"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s %d x %d pixels (%s)", thousands(counts[s]), have,
+			s.X, s.Y, example[s]))
+	}
+	text := strings.Join(parts, ", ")
+	if len(sizes) > most {
+		text += fmt.Sprintf(", and there are %s more sizes", thousands(len(sizes)-most))
+	}
+	return fmt.Errorf("data: %s: pictures differ in size: %s; expected one size: "+
+		"--size S cuts out the central square of each and scales it to S x S", g.path, text)
+}
+
+// checkMemory refuses n images that are too large each or together.
+func checkMemory(dir string, n int, shape Shape) error {
+	if shape.Validate() != nil || int64(n) > min(maxImageBytes, math.MaxInt)/int64(shape.Dim()) {
+		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values "+
+			"in an image and %d GiB in all (--size scales images down, --gray keeps one channel "+
+			"of three)", dir, n, shape,
+			float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), MaxDim,
+			maxImageBytes>>30)
+	}
+	return nil
+}
+
+// loading is the memory of the pictures decoded at once, the largest ones, each with its canvas
+// and, where it is scaled, with the rows between its two passes, of four float64 a pixel; in an
+// archive also with its member.
+func (g *gallery) loading(shape Shape) int64 {
+	var most int64
+	n := 0
+	for _, p := range g.pictures {
+		if p.err != nil {
+			continue
+		}
+		n++
+		h := p.head
+		bytes := h.Bytes + memory.Array[uint8](4, shape.W, shape.H)
+		if h.Width != shape.W || h.Height != shape.H {
+			bytes += memory.Array[float64](4, shape.W, min(h.Width, h.Height))
+		}
+		if g.kind != files.Folder {
+			bytes += 2 * p.file.Size
+		}
+		most = max(most, bytes)
+	}
+	return int64(min(n, runtime.GOMAXPROCS(0))) * most
+}
+
+// decode decodes all pictures that are whole by their headers, on all cores, for use, and notes
+// which are broken.
+func (g *gallery) decode(
+	ctx context.Context,
+	source files.Source,
+	use func(i int, m image.Image),
+) error {
+	var list []files.File
+	var index []int
+	for i, p := range g.pictures {
+		if p.err == nil {
+			list, index = append(list, p.file), append(index, i)
+		}
+	}
+	pictures := g.pictures
+	err := source.Visit(ctx, list, func(i int, c raster.Content, err error) {
+		p := &pictures[index[i]]
+		var m image.Image
+		if err == nil {
+			m, err = raster.Decode(c, p.head)
+		}
+		if err == nil && c.Size() > 0 {
+			_, err = c.ReadAt(make([]byte, 1), c.Size()-1) // an archive's checksum
+		}
+		if err != nil {
+			p.err = err
+			return
+		}
+		use(index[i], m)
+	})
+	if err != nil {
+		return sourceError(ctx, g.path, err)
+	}
+	return nil
+}

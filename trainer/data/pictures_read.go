@@ -1,0 +1,144 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/image/draw"
+
+	"github.com/plume-ml/plume/trainer/data/files"
+)
+
+// read decodes the pictures into images of that shape, of one channel if none has a color.
+func (g *gallery) read(ctx context.Context, shape Shape) (*array, error) {
+	source, err := files.Open(ctx, g.path)
+	if err == nil && source == nil {
+		err = fmt.Errorf("has changed while it was read")
+	}
+	if err != nil {
+		return nil, sourceError(ctx, g.path, err)
+	}
+	defer source.Close()
+	place, n := g.places()
+	d := shape.Dim()
+	a := &array{shape: shape, m: n, u8: make([]uint8, n*d)}
+	var colored atomic.Bool
+	err = g.decode(ctx, source, func(i int, m image.Image) {
+		row := a.u8[place[i]*d:][:d]
+		if copyPixels(row, canvas(m, shape).Pix, shape.C) {
+			colored.Store(true)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := g.keepWhole(a, place); err != nil {
+		return nil, err
+	}
+	if !colored.Load() {
+		a.dropColor()
+	}
+	return a, g.label(a)
+}
+
+// places are the rows of the pictures that are whole by their headers, and their number.
+func (g *gallery) places() (place []int, n int) {
+	place = make([]int, len(g.pictures))
+	for i, p := range g.pictures {
+		place[i] = n
+		if p.err == nil {
+			n++
+		}
+	}
+	return place, n
+}
+
+// broken is the kind of pictures that --skip-broken leaves out.
+const broken = "broken pictures"
+
+// keepWhole names the images and, with SkipBroken, takes out those that turned out to be broken.
+func (g *gallery) keepWhole(a *array, place []int) error {
+	err := g.broken()
+	if err != nil && !g.opt.SkipBroken {
+		return err
+	}
+	g.summary.PassedOver = slices.DeleteFunc(
+		g.summary.PassedOver,
+		func(p Passed) bool { return p.Kind == broken },
+	)
+	d := a.shape.Dim()
+	kept := 0
+	a.files = make([]string, 0, a.m)
+	var rows []int
+	for i, p := range g.pictures {
+		if p.err != nil {
+			g.summary.pass(broken, p.file.Name)
+			a.skipped = append(a.skipped, p.file.Name)
+			continue
+		}
+		copy(a.u8[kept*d:(kept+1)*d], a.u8[place[i]*d:])
+		a.files = append(a.files, p.file.Name)
+		rows = append(rows, i)
+		kept++
+	}
+	if kept < 2 {
+		return fmt.Errorf("%w: %d is left, expected at least 2", err, kept)
+	}
+	if err != nil {
+		a.rows = append(make([]int, 0, kept), rows...)
+		g.opt.warn("data: %s: %s: left out", g.path, g.brokenList())
+		g.summary.Format, g.summary.Notes = describe(g.pictures)
+	}
+	a.m, a.u8 = kept, a.u8[:kept*d:kept*d]
+	return nil
+}
+
+// canvas draws a picture on white, at the size of the shape. The filter is Catmull-Rom's, which
+// widens with the reduction, so that every pixel counts.
+func canvas(m image.Image, shape Shape) *image.RGBA {
+	c := image.NewRGBA(image.Rect(0, 0, shape.W, shape.H))
+	draw.Draw(c, c.Bounds(), image.White, image.Point{}, draw.Src)
+	if b := m.Bounds(); b.Size() == c.Bounds().Size() {
+		draw.Draw(c, c.Bounds(), m, b.Min, draw.Over)
+	} else {
+		draw.CatmullRom.Scale(c, c.Bounds(), m, centralSquare(b), draw.Over, nil)
+	}
+	return c
+}
+func centralSquare(b image.Rectangle) image.Rectangle {
+	side := min(b.Dx(), b.Dy())
+	x, y := b.Min.X+(b.Dx()-side)/2, b.Min.Y+(b.Dy()-side)/2
+	return image.Rect(x, y, x+side, y+side)
+}
+
+// copyPixels writes opaque RGBA pixels as c channels and reports whether c = 3 and any is not
+// gray. One channel is the luma of ITU-R BT.601, which leaves grays as they are.
+func copyPixels(dst, rgba []uint8, c int) (colored bool) {
+	for i := 0; i*c < len(dst); i++ {
+		r, g, b := rgba[4*i], rgba[4*i+1], rgba[4*i+2]
+		if c == 1 {
+			dst[i] = uint8((299*int(r) + 587*int(g) + 114*int(b) + 500) / 1000)
+			continue
+		}
+		dst[3*i], dst[3*i+1], dst[3*i+2] = r, g, b
+		colored = colored || r != g || g != b
+	}
+	return colored
+}
+
+// dropColor keeps one of three equal channels.
+func (a *array) dropColor() {
+	if a.shape.C == 1 {
+		return
+	}
+	n := len(a.u8) / 3
+	for i := range n {
+		a.u8[i] = a.u8[3*i]
+	}
+	gray := make([]uint8, n)
+	copy(gray, a.u8)
+	a.u8, a.shape.C = gray, 1
+}
