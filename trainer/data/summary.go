@@ -70,8 +70,8 @@ func (s Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape, channels(s.Shape.C),
 		number(s.Values[0]), number(s.Values[1]))
-	if s.Range != [2]float64{-1, 1} {
-		fmt.Fprintf(&b, " with %s to %s taken to [-1, 1]", number(s.Range[0]), number(s.Range[1]))
+	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
+		fmt.Fprintf(&b, " of %s to %s", number(s.Range[0]), number(s.Range[1]))
 	}
 	switch {
 	case s.Labels == 0:
