@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths race fuzz soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
+.PHONY: help setup build train test test-paths test-kill race fuzz soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -102,14 +102,20 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/here"
 	cmp "$$dir/neon/checkpoints/latest/state.safetensors" "$$dir/here/checkpoints/latest/state.safetensors"
 
+test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
+	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)
+
 race: setup ## run the tests under the race detector
 	@$(functions)
 	choose_backend
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
 
-fuzz: ## compare the kernel paths, and native products with their definition, on FUZZTIME random inputs each (default 1000000x)
+fuzz: ## kernel paths, native products, and the readers of checkpoints and configurations, on FUZZTIME random inputs each (default 1000000x)
 	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 	$(GO) test ./blas -run '^$$' -fuzz FuzzGemm -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+	$(GO) test ./trainer/checkpoint -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+	$(GO) test ./trainer/checkpoint -run '^$$' -fuzz FuzzMeta -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+	$(GO) test ./trainer -run '^$$' -fuzz FuzzConfig -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 
 soak: setup ## train for MINUTES (60) in one process, with frequent reports, checkpoints and resumptions; fail if heap, goroutines, open files or resident memory grow
 	@$(functions)

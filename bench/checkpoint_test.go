@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // state is all that a checkpoint of the default run holds, and its size in bytes.
@@ -28,6 +29,23 @@ func BenchmarkCheckpoint(b *testing.B) {
 			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, trainer.Default().KeepCheckpoints); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+	// How long training waits: the rest of a write is done beside it.
+	b.Run("op=stall", func(b *testing.B) {
+		tensors, bytes := state(b)
+		w := checkpoint.Writer{Files: file.OS, RunDir: b.TempDir(), Keep: trainer.Default().KeepCheckpoints}
+		b.SetBytes(bytes)
+		for step := 0; b.Loop(); step++ {
+			p, err := w.Begin(checkpoint.Meta{Step: step}, tensors)
+			b.StopTimer()
+			if err == nil {
+				_, err = p.Commit()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
 		}
 	})
 	b.Run("op=read", func(b *testing.B) {

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -15,10 +17,12 @@ func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.lock = l } }
 
 // begin makes a trainer that holds the lock of its run's directory; nothing else is done yet.
 func begin(cfg Config, runDir string, opts []Option) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, runDir: runDir, typed: cfg.Data}
+	t := &Trainer{cfg: cfg, runDir: runDir, typed: cfg.Data, files: file.OS}
+	t.saving.retryAfter, t.saving.pauses = retryAfter, lastPauses
 	for _, o := range opts {
 		o(t)
 	}
+	t.saving.writer = checkpoint.Writer{Files: t.files, RunDir: runDir, Keep: cfg.KeepCheckpoints}
 	if t.lock == nil {
 		lock, err := run.Acquire(runDir)
 		if err != nil {

@@ -76,7 +76,7 @@ func TestCloudFileIsCut(t *testing.T) {
 	c := smallRun()
 	want := finalState(t, train(t, c))
 	const epoch = runBatches * runRepeats
-	c.CheckpointEvery, c.Cloud = 1, cloudInFile
+	c.CheckpointEvery, c.Cloud = EveryEpochs(1), cloudInFile
 	for _, at := range []int{2*epoch + 3, 2 * epoch} { // in an epoch, and before its report and checkpoint
 		dir := t.TempDir()
 		steps := 0

@@ -48,7 +48,7 @@ type Config struct {
 	SolverSteps     int    `toml:"solver_steps" help:"steps of that sampler (0: its default)"`
 	EvalEvery       int    `toml:"eval_every" help:"epochs between sample grids and PCA-64 FD (0: only at the end)"`
 	EvalSamples     int    `toml:"eval_samples" help:"samples behind the PCA-64 FD, 2 or more (0: no reports: neither samples nor distance nor pictures)"`
-	CheckpointEvery int    `toml:"checkpoint_every" help:"epochs between checkpoints (0: only at the end)"`
+	CheckpointEvery Every  `toml:"checkpoint_every" help:"epochs between checkpoints (0: only at the end), or the time between them, such as 10m"`
 	KeepCheckpoints int    `toml:"keep_checkpoints" help:"newest checkpoints kept (0: all)"`
 }
 
@@ -112,7 +112,7 @@ func common() Config {
 		Solver:          "dpm++2m",
 		EvalEvery:       120,
 		EvalSamples:     2000,
-		CheckpointEvery: 40,
+		CheckpointEvery: EveryEpochs(40),
 		KeepCheckpoints: 2,
 	}
 }
@@ -166,7 +166,7 @@ func (c Config) Validate() error {
 	p.Int("eval_every", c.EvalEvery, 0, maxCount)
 	p.Expect(c.EvalSamples == 0 || 2 <= c.EvalSamples && c.EvalSamples <= maxRows, // a covariance needs two
 		"eval_samples", c.EvalSamples, fmt.Sprintf("an integer in [2, %d], or 0 for no reports", maxRows))
-	p.Int("checkpoint_every", c.CheckpointEvery, 0, maxCount)
+	p.Int("checkpoint_every", c.CheckpointEvery.Epochs, 0, maxCount)
 	p.Int("keep_checkpoints", c.KeepCheckpoints, 0, maxCount)
 	return p.Err()
 }

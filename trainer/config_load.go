@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -46,7 +45,7 @@ func LoadRun(runDir string) (Config, error) {
 
 // load is LoadFile; it also returns the names of the keys that the file sets.
 func (c *Config) load(path string) (defined []string, err error) {
-	text, err := os.ReadFile(path)
+	text, err := readConfig(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

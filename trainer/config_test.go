@@ -9,8 +9,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -85,6 +87,8 @@ func mangled() Config {
 			*p = math.Nextafter(*p/3+1e-17, 1)
 		case *[]int:
 			*p = []int{1, 2, 3}
+		case *Every:
+			*p = Every{Time: 90 * time.Minute}
 		case *string:
 			*p = "C:\\dir \"q\" ü = # 'x'"
 		}
@@ -159,6 +163,7 @@ func TestSetReadsString(t *testing.T) {
 func TestSetRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"gray": "perhaps", "epochs": "1.5", "seed": "-1", "lr": "1e", "decoder_widths": "1,,2", "batch": "",
+		"checkpoint_every": "ten minutes",
 	} {
 		c := Default()
 		if err := c.Key(name).Set(text); err == nil || !strings.HasPrefix(err.Error(), "expected ") {
@@ -305,6 +310,8 @@ func TestValidateChecksEveryNumber(t *testing.T) {
 			*p = math.MaxUint64
 		case *[]int:
 			*p = []int{-1}
+		case *Every:
+			*p = EveryEpochs(-1)
 		default:
 			continue
 		}
@@ -394,5 +401,65 @@ func TestDefaultFor(t *testing.T) {
 	}
 	if _, err := DefaultFor("pdg"); err == nil || !strings.Contains(err.Error(), `"pdg"`) {
 		t.Errorf("an unknown method: %v", err)
+	}
+}
+
+// checkpoint_every is a number of epochs or a time, as a flag says it, and a file as number or text.
+func TestEvery(t *testing.T) {
+	for text, want := range map[string]Every{
+		"0": {}, "40": {Epochs: 40}, "10m": {Time: 10 * time.Minute}, "90s": {Time: 90 * time.Second},
+		"1h30m": {Time: 90 * time.Minute}, "2h": {Time: 2 * time.Hour}, "1h0m5s": {Time: time.Hour + 5*time.Second},
+		"250ms": {Time: 250 * time.Millisecond}, " 7 ": {Epochs: 7},
+	} {
+		c := Default()
+		if err := c.Key("checkpoint_every").Set(text); err != nil || c.CheckpointEvery != want {
+			t.Errorf("%q is read as %v, %v", text, c.CheckpointEvery, err)
+		}
+		for _, value := range []string{strconv.Quote(text), text} {
+			c := Default()
+			if _, isTime := strconv.Atoi(strings.TrimSpace(text)); value == text && isTime != nil {
+				continue
+			}
+			if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err != nil || c.CheckpointEvery != want {
+				t.Errorf("%s in a file is read as %v, %v", value, c.CheckpointEvery, err)
+			}
+		}
+		again, err := parseEvery(want.String())
+		if err != nil || again != want {
+			t.Errorf("%v as text is read as %v, %v", want, again, err)
+		}
+	}
+	if got := (Every{Time: 90 * time.Second}).String(); got != "1m30s" {
+		t.Errorf("90 s are %q", got)
+	}
+	for _, text := range []string{"", "-5m", "0s", "10 minutes", "1.5", "10m,20m", "300000h0m0.5"} {
+		c := Default()
+		if err := c.Key("checkpoint_every").Set(text); err == nil {
+			t.Errorf("%q is read as %v", text, c.CheckpointEvery)
+		} else if want := "expected an integer of epochs, or a time such as 10m or 90s"; err.Error() != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, value := range []string{"true", "1.5", "\"x\"", "[1]", "07:32:00"} {
+		c := Default()
+		if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err == nil {
+			t.Errorf("%s in a file is read as %v", value, c.CheckpointEvery)
+		}
+	}
+}
+
+// What is no file of a sensible size is refused, soon and in little memory.
+func TestOddConfigFiles(t *testing.T) {
+	long := writeFile(t, "# "+strings.Repeat("a", maxConfig))
+	for path, want := range map[string]string{
+		t.TempDir(): "not a regular file", long: "more than 1 MiB", "/dev/zero": "more than 1 MiB", long + "x": "no such file",
+	} {
+		if _, err := os.Stat(path); err != nil && path == "/dev/zero" {
+			continue // not on this system
+		}
+		c := Default()
+		if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, expected %q", path, err, want)
+		}
 	}
 }

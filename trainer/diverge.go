@@ -51,6 +51,7 @@ func (t *Trainer) slowedTo() *float64 {
 // retry goes back to a good state after a divergence, and makes all further steps smaller. Where
 // that cannot help, or was tried often enough, it returns an error that wraps the cause.
 func (t *Trainer) retry(cause error) error {
+	t.awaitSave()
 	d := t.diagnosis(cause)
 	dir, err := t.goodState(d)
 	if err != nil {
@@ -113,7 +114,7 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 	if d.Place != nil && !d.Place.Curable() {
 		return "", errors.New("smaller steps cannot help")
 	}
-	newest, err := checkpoint.Latest(t.runDir)
+	newest, err := checkpoint.LatestWhole(t.runDir)
 	if t.step == 0 && !t.stepMatters(d) {
 		return "", errors.New("it is in the initial state, where smaller steps cannot help")
 	}
@@ -162,6 +163,7 @@ func (t *Trainer) goBack(dir string) error {
 	t.watch.reset()
 	if dir == "" {
 		t.sums, t.next, t.step = method.Stats{}, place{}, 0
+		t.saving.stored = nil
 		err := t.method.Close()
 		t.method = nil
 		runtime.GC() // the next one takes as much memory
@@ -184,8 +186,9 @@ func (t *Trainer) goBack(dir string) error {
 // settle makes the state gone back to the newest on disk, with the factor in force, so that a
 // process that ends here goes on from it. A run without a checkpoint would begin anew all the same.
 func (t *Trainer) settle(d Divergence) error {
-	if _, err := checkpoint.Latest(t.runDir); err == nil {
-		if err := t.save(); err != nil {
+	if _, err := checkpoint.LatestWhole(t.runDir); err == nil {
+		t.saving.stored = nil // the factor is new
+		if err := t.saveNow(context.Background(), 0); err != nil {
 			return err
 		}
 		if err := checkpoint.Drop(t.runDir, t.step); err != nil {
@@ -196,7 +199,7 @@ func (t *Trainer) settle(d Divergence) error {
 		return err
 	}
 	var err error
-	if t.log, err = metric.OpenLog(filepath.Join(t.runDir, metricsFile), t.logged()); err != nil {
+	if t.log, err = metric.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), t.logged()); err != nil {
 		return err
 	}
 	return t.note(d)
@@ -204,7 +207,7 @@ func (t *Trainer) settle(d Divergence) error {
 
 // note adds an entry to run.json.
 func (t *Trainer) note(d Divergence) error {
-	return amend(t.runDir, func(info *RunInfo) { info.Divergences = append(info.Divergences, d) })
+	return amend(t.files, t.runDir, func(info *RunInfo) { info.Divergences = append(info.Divergences, d) })
 }
 
 // tried says what was done before the run gave up.
@@ -219,7 +222,7 @@ func (t *Trainer) tried() string {
 // giveUp ends the run with the state kept.
 func (t *Trainer) giveUp(d Divergence, why string) error {
 	kept := "no checkpoint was saved before"
-	if dir, err := checkpoint.Latest(t.runDir); err == nil {
+	if dir, err := checkpoint.LatestWhole(t.runDir); err == nil {
 		d.Kept = filepath.Base(dir)
 		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger divergence_retries", dir)
 	}

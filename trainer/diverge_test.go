@@ -72,7 +72,7 @@ func spoil(tr *Trainer, name string, value float32) {
 // divergentRun is smallRun with a checkpoint after each epoch, of 14 steps.
 func divergentRun(methodName string) Config {
 	c := smallRun()
-	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, 1, 0
+	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, EveryEpochs(1), 0
 	if methodName == "vae+diffusion" || methodName == "two-stage" {
 		c.EncoderWidths = []int{16}
 	}
@@ -368,6 +368,7 @@ func TestRetryPastADamagedCheckpoint(t *testing.T) {
 	hook := WithHook(Hook{OnStep: func(m metric.Progress) {
 		if m.Step == 30 && !damaged {
 			damaged = true
+			awaitSaved(t, dir, 28)
 			latest, err := checkpoint.Latest(dir)
 			if err == nil {
 				err = os.Truncate(filepath.Join(latest, "state.safetensors"), 100)

@@ -26,6 +26,7 @@ type Summary struct {
 	RealImages int          // held-out images behind RealFloor
 	Memory     Memory       // of the process, in this session
 	Read       data.Summary // of the data, in this session
+	Stall      Stall        // of training by checkpoints, over all sessions
 }
 
 // Option adjusts a Trainer.

@@ -16,7 +16,7 @@ type Key struct {
 	Help    string   // one line, with the unit
 	Choices []string // what a string may be, where that is a closed set
 
-	ptr any // into the Config: *bool, *int, *uint64, *float64, *string or *[]int
+	ptr any // into the Config: *bool, *int, *uint64, *float64, *string, *[]int or *Every
 }
 
 // Flag is the key's flag without its dashes: step-size.
@@ -86,8 +86,11 @@ func (k Key) String() string {
 	}
 }
 
-// value is the value behind the key; a list is never nil, which TOML could not express.
+// value is the value behind the key as TOML expresses it; a list is never nil, which it could not.
 func (k Key) value() any {
+	if e, ok := k.ptr.(*Every); ok {
+		return e.toml()
+	}
 	v := reflect.ValueOf(k.ptr).Elem()
 	if v.Kind() == reflect.Slice && v.IsNil() {
 		return []int{}
@@ -109,6 +112,8 @@ func (k Key) Set(text string) (err error) {
 		err = parse(p, text, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
 	case *[]int:
 		err = parse(p, text, parseInts)
+	case *Every:
+		err = parse(p, text, parseEvery)
 	case *string:
 		*p = text
 	default:
@@ -169,6 +174,8 @@ func (k Key) setTOML(v any) error {
 		if n, isInt := v.(int64); isInt && n >= 0 {
 			*p, ok = uint64(n), true
 		}
+	case *Every:
+		ok = p.setTOML(v)
 	case *[]int:
 		var items []any
 		if ok = assign(&items, v); ok {
@@ -214,6 +221,8 @@ func (k Key) expected() string {
 		return "a number"
 	case *[]int:
 		return "a list of integers, such as 256,512"
+	case *Every:
+		return "an integer of epochs, or a time such as 10m or 90s"
 	}
 	return "text"
 }
@@ -232,6 +241,8 @@ func (k Key) Type() string {
 		return "float"
 	case *[]int:
 		return "ints"
+	case *Every:
+		return "epochs|time"
 	}
 	return "string"
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -54,7 +54,7 @@ func (t *Trainer) record() metric.Epoch {
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	return metric.Epoch{
 		Epoch: t.next.epoch + 1, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
-		StepSeconds: t.stepSeconds, Evaluations: t.evaluations,
+		StepSeconds: t.stepSeconds, CheckpointSeconds: t.saving.stalled, Evaluations: t.evaluations,
 		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
 		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
 		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
@@ -167,8 +167,9 @@ func upTo(n int) []int {
 // draw writes the grid of the latents' images and the originals above their reconstructions.
 func (t *Trainer) draw(g *method.Generator, z []float32) error {
 	dir := filepath.Join(t.runDir, "samples")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("samples: %w", err)
+	if err := t.files.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		_, err := t.writePicture(dir, nil, err)
+		return err
 	}
 	shape := metric.Shape(t.train.Shape())
 	p := pictures{
@@ -181,11 +182,16 @@ func (t *Trainer) draw(g *method.Generator, z []float32) error {
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.train.Gather(originals, idx)
 	t.method.Reconstruct(g, recon, idx)
-	err := errors.Join(
-		t.method.Err(),
-		metric.WriteGrid(p.samples, samples, shape, gridColumns),
-		metric.WritePairs(p.recon, originals, recon, shape, gridColumns))
-	if err == nil {
+	if err := t.method.Err(); err != nil {
+		return err
+	}
+	canvas, err := metric.Grid(samples, shape, gridColumns)
+	drawn, err := t.writePicture(p.samples, canvas, err)
+	if !drawn || err != nil {
+		return err
+	}
+	canvas, err = metric.Pairs(originals, recon, shape, gridColumns)
+	if drawn, err = t.writePicture(p.recon, canvas, err); drawn {
 		t.pictures = p
 	}
 	return err

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
-	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
@@ -65,7 +63,7 @@ func (t *Trainer) rejoin() error {
 	before, err := LoadRunInfo(t.runDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))
-		return StoreRunInfo(t.runDir, now)
+		return storeRunInfo(t.files, t.runDir, now)
 	}
 	if err != nil {
 		return err
@@ -73,8 +71,8 @@ func (t *Trainer) rejoin() error {
 	for _, difference := range before.Differs(now) {
 		t.warn("the run goes on with other bits than it would have had: " + difference)
 	}
-	return amend(t.runDir, func(info *RunInfo) {
-		info.Finished, info.Diverged = nil, false
+	return amend(t.files, t.runDir, func(info *RunInfo) {
+		info.finish(nil)
 		info.Memory, info.Read = now.Memory, now.Read
 		if info.Data != now.Data { // they have moved, or an earlier version stored them as typed
 			info.Data, info.DataAsTyped = now.Data, now.DataAsTyped
@@ -82,56 +80,27 @@ func (t *Trainer) rejoin() error {
 	})
 }
 
-// tensors are the method's state and the trainer's own.
-func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
-	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
-}
-
-// save writes a checkpoint of the state between two steps, unless it is no longer finite.
-func (t *Trainer) save() error {
-	text, err := t.cfg.TOML()
-	if err != nil {
-		return err
-	}
-	var sums []float64
-	for _, v := range t.sums.Values() {
-		sums = append(sums, *v)
-	}
-	meta := checkpoint.Meta{
-		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Evaluations: t.evaluations, Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
-		Version: Version(), Config: string(text), Slowed: t.slowed,
-	}
-	if err := t.method.Err(); err != nil {
-		return fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
-	}
-	tensors := t.tensors(sums)
-	for _, x := range tensors {
-		finite := false
-		if err := memory.Catch(func() { finite = kernel.AllFinite(x.F32) }); err != nil {
-			return fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
-		}
-		if !finite {
-			return fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays", ErrDiverged, t.step, x.Name)
-		}
-	}
-	_, err = checkpoint.Save(t.runDir, meta, tensors, t.cfg.KeepCheckpoints)
-	return err
-}
-
-// restore reads the newest checkpoint.
+// restore reads the checkpoint that the run goes on from, also in mid-run, after which its newest
+// one is taken, loudly an older one if it is damaged. What the run has cost so far stays counted.
 func (t *Trainer) restore() error {
-	dir, err := checkpoint.Latest(t.runDir)
-	if err != nil {
-		return err
-	}
-	return t.restoreFrom(dir)
+	return t.restoreWith(t.loadFrom)
 }
 
-// restoreFrom reads a checkpoint.
+// restoreFrom reads the checkpoint in dir, which is then to be saved again to become the newest.
 func (t *Trainer) restoreFrom(dir string) error {
+	return t.restoreWith(func(into []checkpoint.Tensor) (checkpoint.Meta, string, bool, error) {
+		meta, err := checkpoint.Load(dir, into)
+		return meta, dir, false, err
+	})
+}
+
+// restoreWith is restore with what load reads, of which it says whether it is the newest checkpoint.
+func (t *Trainer) restoreWith(
+	load func(into []checkpoint.Tensor) (meta checkpoint.Meta, dir string, newest bool, err error),
+) error {
+	t.awaitSave()
 	sums := make([]float64, len(t.sums.Values()))
-	meta, err := checkpoint.Load(dir, t.tensors(sums))
+	meta, dir, newest, err := load(t.tensors(sums))
 	if err != nil {
 		return err
 	}
@@ -142,8 +111,16 @@ func (t *Trainer) restoreFrom(dir string) error {
 		*v = sums[i]
 	}
 	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
-	t.step, t.before = meta.Step, meta.Seconds
-	t.stepSeconds, t.evaluations = meta.StepSeconds, meta.Evaluations
+	t.step = meta.Step
+	if t.start.IsZero() {
+		t.before, t.stepSeconds, t.evaluations = meta.Seconds, meta.StepSeconds, meta.Evaluations
+		t.saving.stalled = meta.Stalled
+	}
+	t.from = FromAuto
+	t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, meta.Step, dir
+	if at := t.next; newest {
+		t.saving.stored = &at
+	}
 	t.method.Restored()
 	t.slow(meta.Slowed)
 	return nil

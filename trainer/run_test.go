@@ -22,7 +22,13 @@ import (
 
 // Every test of the package must end the goroutines that it started: those of a trainer end
 // with Close.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killedDir); dir != "" {
+		runToBeKilled(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // The shape of the runs below: 180 digits in 7 minibatches of 25 or 26, each taken twice.
 const (
@@ -40,7 +46,8 @@ func smallRun() Config {
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16}, 16, 1, 8
 	c.Particles, c.BatchRepeats, c.CatchUp, c.ScaleAnchor, c.PriorWarmup = 2, runRepeats, 3, 1, 9
 	c.StepSize, c.StepSizeEnd, c.LR = 0.03, 0.01, 5e-3 // large, so that the cloud widens and the anchor acts
-	c.Solver, c.SolverSteps, c.EvalSamples, c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = "dpm++2m", 3, 50, 2, 2, 0
+	c.Solver, c.SolverSteps, c.EvalSamples, c.EvalEvery, c.KeepCheckpoints = "dpm++2m", 3, 50, 2, 0
+	c.CheckpointEvery = EveryEpochs(2)
 	return c
 }
 
@@ -115,6 +122,7 @@ func metricsOf(t *testing.T, dir string) (lines []string) {
 		}
 		delete(record, "seconds")
 		delete(record, "step_seconds")
+		delete(record, "checkpoint_seconds")
 		delete(record, "rows_per_s")
 		lines = append(lines, fmt.Sprint(record)) // keys in order
 	}
@@ -297,7 +305,8 @@ func TestResumeRefusesOtherData(t *testing.T) {
 func diverge(t *testing.T, lr float64) (dir string) {
 	t.Helper()
 	c := smallRun()
-	c.Optimizer, c.LR, c.DecoderDecay, c.Batch, c.BatchRepeats, c.CheckpointEvery, c.EvalEvery = "sgd", lr, 0, 180, 1, 1, 0
+	c.Optimizer, c.LR, c.DecoderDecay, c.Batch, c.BatchRepeats, c.EvalEvery = "sgd", lr, 0, 180, 1, 0
+	c.CheckpointEvery = EveryEpochs(1)
 	c.DivergenceRetries = 0
 	dir = t.TempDir()
 	tr, err := New(context.Background(), c, dir)
@@ -352,8 +361,8 @@ func TestResumeRefusesAnotherConfiguration(t *testing.T) {
 	}
 }
 
-// A checkpoint knows its own configuration and place: neither an edited config.toml nor an edited
-// meta.json leads a run astray.
+// A checkpoint knows its own configuration and place: neither an edited config.toml nor another
+// place leads a run astray; an edited meta.json is damage.
 func TestResumeChecksTheCheckpoint(t *testing.T) {
 	refused := func(dir string, c Config, what, want string) {
 		t.Helper()
@@ -382,6 +391,17 @@ func TestResumeChecksTheCheckpoint(t *testing.T) {
 	shorter.Epochs = 1
 	refused(dir, shorter, "fewer epochs than are done", "epochs = 1: expected 2 or more")
 
+	tr, err := Resume(context.Background(), dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.next.batch = 5
+	err = errors.Join(tr.save(), tr.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(dir, c, "a wrong place", "batch 5")
+
 	latest, err := checkpoint.Latest(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -391,11 +411,11 @@ func TestResumeChecksTheCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong := strings.Replace(string(text), `"batch": 1`, `"batch": 5`, 1)
+	wrong := strings.Replace(string(text), `"batch": 5`, `"batch": 1`, 1)
 	if err := os.WriteFile(path, []byte(wrong), 0o666); err != nil || wrong == string(text) {
 		t.Fatal("could not edit the place: ", err)
 	}
-	refused(dir, c, "an edited place", "batch 5")
+	refused(dir, c, "an edited place", "meta.json: damaged: changed since it was saved")
 }
 
 // What bends a run is said.

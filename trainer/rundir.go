@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // Files of a run's directory.
@@ -130,12 +130,14 @@ func IsRun(dir string) bool {
 }
 
 // StoreConfig writes c, fully resolved, into a run's directory, where LoadRun reads it.
-func StoreConfig(runDir string, c Config) error {
+func StoreConfig(runDir string, c Config) error { return storeConfig(file.OS, runDir, c) }
+
+func storeConfig(files file.System, runDir string, c Config) error {
 	text, err := c.TOML()
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(runDir, configFile), text, 0o666); err != nil {
+	if err := file.WriteBytes(files, filepath.Join(runDir, configFile), text); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	return nil

@@ -10,11 +10,10 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // RunInfo is what run.json records: where a run comes from, and what may change its bits or
@@ -37,7 +36,8 @@ type RunInfo struct {
 	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
 	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
 	Divergences []Divergence     `json:"divergences,omitempty"`
-	Memory      *Memory          `json:"memory,omitempty"` // that the last session needs; with the peak once the run is complete
+	Checkpoints *Stall           `json:"checkpoints,omitempty"` // how long they held up training, once the run is complete
+	Memory      *Memory          `json:"memory,omitempty"`      // that the last session needs; with the peak once the run is complete
 }
 
 // NewRunInfo describes a run that starts now in this process with this configuration;
@@ -71,12 +71,14 @@ func Version() string {
 }
 
 // StoreRunInfo writes info into a run's directory.
-func StoreRunInfo(runDir string, info RunInfo) error {
+func StoreRunInfo(runDir string, info RunInfo) error { return storeRunInfo(file.OS, runDir, info) }
+
+func storeRunInfo(files file.System, runDir string, info RunInfo) error {
 	text, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", runInfoFile, err)
 	}
-	if err := renameio.WriteFile(filepath.Join(runDir, runInfoFile), append(text, '\n'), 0o666); err != nil {
+	if err := file.WriteBytes(files, filepath.Join(runDir, runInfoFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", runInfoFile, err)
 	}
 	return nil
@@ -118,7 +120,7 @@ func (r RunInfo) Differs(now RunInfo) []string {
 // MarkDiverged records that a run's numbers are no longer finite. It keeps the mark until it
 // goes on again.
 func MarkDiverged(runDir string) error {
-	return amend(runDir, func(info *RunInfo) { info.Finished, info.Diverged = nil, true })
+	return amend(file.OS, runDir, func(info *RunInfo) { info.Finished, info.Diverged = nil, true })
 }
 
 // MarkFinished records whether a run came to its end; one that goes on again has not.
@@ -128,20 +130,18 @@ func MarkFinished(runDir string, finished bool) error {
 		now := time.Now()
 		at = &now
 	}
-	return amend(runDir, func(info *RunInfo) { info.Finished, info.Diverged = at, false })
+	return amend(file.OS, runDir, func(info *RunInfo) { info.finish(at) })
 }
 
-// recordMemory records what a session needs, and took.
-func recordMemory(runDir string, m Memory) error {
-	return amend(runDir, func(info *RunInfo) { info.Memory = &m })
-}
+// finish records when a run came to its end, nil if it goes on.
+func (r *RunInfo) finish(at *time.Time) { r.Finished, r.Diverged = at, false }
 
 // amend changes what is recorded of a run.
-func amend(runDir string, change func(*RunInfo)) error {
+func amend(files file.System, runDir string, change func(*RunInfo)) error {
 	info, err := LoadRunInfo(runDir)
 	if err != nil {
 		return err
 	}
 	change(&info)
-	return StoreRunInfo(runDir, info)
+	return storeRunInfo(files, runDir, info)
 }

@@ -6,13 +6,13 @@ package trainer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -33,6 +33,8 @@ type Trainer struct {
 	lock   *run.Lock // of runDir
 	typed  string    // cfg.Data as it was given; cfg has the absolute path once it was read
 	hooks  []Hook
+	files  file.System
+	from   string // the checkpoint to go on from: as in From
 
 	pool        *pool.Pool
 	train, held data.Dataset
@@ -42,6 +44,7 @@ type Trainer struct {
 	batches     *data.Batches
 	method      method.Method
 	log         *metric.Log
+	saving      saving
 
 	next   place
 	step   int          // parameter steps taken
@@ -93,7 +96,7 @@ func New(ctx context.Context, cfg Config, runDir string, opts ...Option) (*Train
 func (t *Trainer) store() error {
 	err := t.open(0)
 	if err == nil {
-		err = StoreRunInfo(t.runDir, t.info())
+		err = storeRunInfo(t.files, t.runDir, t.info())
 	}
 	if err == nil {
 		err = run.WriteRows(t.runDir, t.train, t.held)
@@ -135,7 +138,7 @@ func (t *Trainer) build(ctx context.Context) error {
 		CloudDir: t.cfg.cloudDir(t.runDir), Ctx: ctx,
 	})
 	if err != nil {
-		return err
+		return err // and m may be a nil pointer in an interface that is not nil
 	}
 	t.method = m
 	return ctx.Err() // before anything is written
@@ -143,16 +146,17 @@ func (t *Trainer) build(ctx context.Context) error {
 
 // open stores the configuration and opens the metrics, without records beyond the given step.
 func (t *Trainer) open(step int) (err error) {
-	if err := StoreConfig(t.runDir, t.cfg); err != nil {
+	if err := storeConfig(t.files, t.runDir, t.cfg); err != nil {
 		return err
 	}
-	t.log, err = metric.OpenLog(filepath.Join(t.runDir, metricsFile), step)
+	t.log, err = metric.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), step)
 	return err
 }
 
 // Close ends the workers, closes the files and lets other processes write the run. The trainer
 // is of no use afterwards.
 func (t *Trainer) Close() (err error) {
+	t.awaitSave()
 	if t.pool != nil {
 		t.pool.Close()
 		t.pool = nil
@@ -182,6 +186,7 @@ func (t *Trainer) seconds() float64 {
 // configuration says; then the error wraps ErrDiverged, and the last checkpoint stays what it was.
 func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
+	t.awaitSave()
 	if errors.Is(err, ErrDiverged) {
 		err = errors.Join(err, MarkDiverged(t.runDir))
 	}
@@ -190,6 +195,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 
 func (t *Trainer) run(ctx context.Context) error {
 	t.start = time.Now()
+	t.saving.began = t.start
 	if t.next.epoch >= t.cfg.Epochs {
 		if err := t.reportAgain(ctx); err != nil {
 			return err
@@ -204,6 +210,9 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := t.storeEnd(ctx); err != nil {
+		return err
+	}
 	return t.end(ctx)
 }
 
@@ -214,6 +223,9 @@ func (t *Trainer) epoch(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return t.interrupted()
 			}
+			if err := t.betweenSteps(); err != nil {
+				return err
+			}
 			if err := t.oneStep(); err != nil {
 				return err
 			}
@@ -221,14 +233,6 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		t.next.repeat = 0
 	}
 	return t.endEpoch(ctx)
-}
-
-// interrupted saves a checkpoint at the present place.
-func (t *Trainer) interrupted() error {
-	if err := t.save(); err != nil {
-		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w", err)
-	}
-	return ErrInterrupted
 }
 
 // total is the number of parameter steps in the whole run.
@@ -277,7 +281,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	t.judge(e)
 	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
-		if t.due(t.cfg.CheckpointEvery) {
+		if t.saveDue() {
 			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in
 				return err
 			}
@@ -288,7 +292,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.log.Write(e); err != nil {
+	if err := t.writeRecord(e); err != nil {
 		return err
 	}
 	t.last = e
@@ -297,7 +301,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 			h.OnEpoch(e)
 		}
 	}
-	checkpoint := t.due(t.cfg.CheckpointEvery)
+	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}
 	t.sums, t.busy, t.rows, t.steps = method.Stats{}, 0, 0, 0
 	if checkpoint {
@@ -310,13 +314,20 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 func (t *Trainer) end(ctx context.Context) error {
 	floor := t.realFloor(ctx)
 	t.memory.Peak, _ = memory.Peak()
-	if err := errors.Join(MarkFinished(t.runDir, true), recordMemory(t.runDir, t.memory)); err != nil {
+	now, stall := time.Now(), t.stall()
+	err := persist(ctx, t.saving.pauses, func() error {
+		return amend(t.files, t.runDir, func(info *RunInfo) {
+			info.finish(&now)
+			info.Memory, info.Checkpoints = &t.memory, &stall
+		})
+	})
+	if err != nil {
 		return err
 	}
 	s := Summary{
 		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
-		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory, Read: t.read,
+		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory, Read: t.read, Stall: stall,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

@@ -32,7 +32,7 @@ func (s *soak) configuration() trainer.Config {
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 8, []int{32}, 32, 1, 8
 	c.BatchRepeats = 1
 	c.Solver, c.SolverSteps, c.EvalSamples = "ddim", 3, 100
-	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 5, 2, 2
+	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 5, trainer.EveryEpochs(2), 2
 	return c
 }
 

@@ -93,15 +93,17 @@ func (r *reporter) end(runDir string) error {
 			Recon   string       `json:"reconstructions,omitempty"`
 			Seconds float64      `json:"seconds"`
 			Read    data.Summary `json:"read"`
+			Stalled float64      `json:"checkpoint_seconds"`          // that training waited for checkpoints
 			Sum     int64        `json:"memory_bytes"`                // that the parts of the run add up to
 			Peak    int64        `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
-		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Memory.Sum, s.Memory.Peak}))
+		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds, s.Memory.Sum, s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
 		r.print(err)
 	}
 
 	r.status.Message(summaryLine(s))
+	r.status.Message(stallLine(s.Stall))
 	r.status.Message(peakLine(s.Memory))
 	if warning := peakWarning(s.Memory); warning != "" {
 		r.warn(warning)
@@ -146,6 +148,11 @@ func summaryLine(s trainer.Summary) string {
 		text += fmt.Sprintf(" (%s held-out images: %.2f)", humanize.Comma(int64(s.RealImages)), s.RealFloor)
 	}
 	return text
+}
+
+// stallLine says how long checkpoints held up training.
+func stallLine(s trainer.Stall) string {
+	return fmt.Sprintf("Checkpoints held up training for %.2g s (%.2g %%)", s.Seconds, 100*s.Share)
 }
 
 // gonumWarning needs what to do about it.

@@ -39,6 +39,7 @@ const trainExample = `  plume train                                    ipld on t
 
 type trainCommand struct {
 	config, out, runs, resume string
+	from                      string
 	json, quiet               bool
 	keys                      trainer.Config // what the flags of the keys are bound to
 	profile                   profiling
@@ -64,6 +65,7 @@ func newTrain() *cobra.Command {
 	flags.StringVar(&t.out, "out", "", "write the run in this very `directory`, instead of a new one under --runs")
 	flags.StringVar(&t.runs, "runs", "runs", "`directory` of the numbered runs")
 	t.addResume(cmd)
+	flags.StringVar(&t.from, "from", "", "with --resume, the `checkpoint` to go on from: a name such as step-000500, or auto for the newest whole one")
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	addKeys(cmd, &t.keys)
@@ -74,6 +76,9 @@ func newTrain() *cobra.Command {
 func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	if err := t.checkResume(cmd.Flags()); err != nil {
 		return usage(err)
+	}
+	if t.from != "" && !cmd.Flags().Changed("resume") {
+		return usage(errors.New("--from names a checkpoint of a run: it needs --resume"))
 	}
 	r := newReporter(t.quiet, t.json)
 	ctx, interrupt := watchSignals(context.Background(), r.insist)

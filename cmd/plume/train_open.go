@@ -96,7 +96,11 @@ func (t *trainCommand) continueRun(
 	if err := t.begin(r); err != nil {
 		return nil, err
 	}
-	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()))...)
+	from := t.from
+	if from == "" && (t.resume == "auto" || t.resume == resumeOut) { // for which nobody is there to ask
+		from = trainer.FromAuto
+	}
+	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()), trainer.From(from))...)
 }
 
 // resolveStored returns the configuration stored with a run, and the one that it goes on with.

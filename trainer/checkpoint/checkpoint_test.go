@@ -114,7 +114,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSame(t, got, state())
-	meta.Format = Format
+	meta.Format, meta.Saved = Format, 1
 	if diff := cmp.Diff(meta, back); diff != "" {
 		t.Error(diff)
 	}
@@ -170,14 +170,22 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
+// sealed is a meta.json of the given beginning.
+func sealed(text string) string { return string(seal([]byte(text + "\n"))) }
+
 func TestBadMeta(t *testing.T) {
 	sum := strings.Repeat("0", 64)
 	for name, c := range map[string]struct{ text, want string }{
-		"torn":     {`{"format": 1, "st`, "JSON"},
-		"format":   {`{"format": 2, "state_sha256": "` + sum + `"}`, "format 2"},
-		"no sum":   {`{"format": 1}`, "state_sha256"},
-		"negative": {`{"format": 1, "step": -1, "state_sha256": "` + sum + `"}`, "step -1"},
-		"sum":      {`{"format": 1, "state_sha256": "` + sum + `"}`, "SHA-256"},
+		"torn":     {`{"format": 2, "st`, "17 bytes that do not end with the checksum"},
+		"empty":    {"", "0 bytes"},
+		"no JSON":  {sealed(`{"format": 2, "st`), "JSON"},
+		"newer":    {sealed(`{"format": 3, "version": "v9.1",`), "format 3, written by plume v9.1; this plume reads format 2: use that version or a newer one"},
+		"older":    {`{"format": 1, "version": "v0.0.1"}`, "format 1, written by plume v0.0.1; this plume reads format 2: use that version"},
+		"no sum":   {sealed(`{"format": 2,`), "state_sha256"},
+		"size":     {sealed(`{"format": 2, "state_bytes": -1, "state_sha256": "` + sum + `",`), "-1 state_bytes"},
+		"negative": {sealed(`{"format": 2, "step": -1, "state_sha256": "` + sum + `",`), "step -1"},
+		"shorter":  {sealed(`{"format": 2, "state_bytes": 7, "state_sha256": "` + sum + `",`), "bytes, meta.json says 7"},
+		"huge":     {strings.Repeat(" ", maxMeta+1), "expected at most 1048576"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
@@ -235,7 +243,7 @@ func TestKeep(t *testing.T) {
 		t.Error(diff)
 	}
 	// A run resumed from an earlier step saves below the abandoned ones: that one stays, too.
-	mustSave(t, run, Meta{Step: 2}, state(), 1)
+	mustSave(t, run, Meta{Step: 2}, state(), 2)
 	if diff := cmp.Diff([]string{"latest", "step-000002", "step-1000000"}, names(t, run)); diff != "" {
 		t.Error(diff)
 	}
@@ -337,7 +345,8 @@ func TestLatestFallsBack(t *testing.T) {
 	if err := os.Remove(filepath.Join(newest, metaName)); err != nil {
 		t.Fatal(err)
 	}
-	expect(newer, "newest incomplete")
+	_, err = Latest(run)
+	wantError(t, err, newest, "damaged", "no such file", "the newest whole checkpoint is "+newer)
 }
 
 func TestProgrammingErrorsPanic(t *testing.T) {

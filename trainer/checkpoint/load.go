@@ -13,52 +13,79 @@ import (
 )
 
 // Load fills the live slices of into from the checkpoint in dir. Names, element types and shapes
-// must match one to one. Everything is checked in a first reading of the file, before the first element
-// is written: only if the second reading fails are the slices not as they were after an error.
+// must match one to one. Everything is checked in a first reading of the file, before the first
+// element is written: only if the second reading fails are the slices not as they were after an
+// error.
 //
-// Errors name the file and the tensors: a file that is missing, truncated or changed since it was
-// saved, a tensor of another type or shape, missing tensors, and unexpected ones.
+// Errors name the file and the tensors. They wrap ErrDamaged if a file is missing, truncated,
+// changed since it was saved or unreadable, and then name the run's newest whole checkpoint; others
+// are tensors of another type or shape, missing tensors, unexpected ones, and another Format.
 func Load(dir string, into []Tensor) (Meta, error) { return load(dir, into, false) }
 
 // LoadSome is Load for a part of the state: the file may hold other tensors as well.
 func LoadSome(dir string, into []Tensor) (Meta, error) { return load(dir, into, true) }
 
-func load(dir string, into []Tensor, some bool) (Meta, error) {
-	check(into)
-	meta, err := readMeta(dir)
+// Verify reads a whole checkpoint and returns what Load would say of its files.
+func Verify(dir string) error {
+	s, err := open(dir)
 	if err != nil {
-		return Meta{}, err
+		return err
 	}
-	path := filepath.Join(dir, stateName)
-	state, err := os.Open(path)
-	if err != nil {
-		return Meta{}, fmt.Errorf("checkpoint: %w", err)
-	}
-	defer state.Close()
-	if err := loadState(state, meta.SHA256, into, some); err != nil {
-		return Meta{}, fmt.Errorf("checkpoint: %s: %w", path, err)
-	}
-	return meta.Meta, nil
+	return s.close()
 }
 
-func loadState(state *os.File, sum string, into []Tensor, some bool) error {
-	info, err := state.Stat()
+func load(dir string, into []Tensor, some bool) (Meta, error) {
+	check(into)
+	s, err := open(dir)
 	if err != nil {
-		return err
+		return Meta{}, withAlternative(dir, err)
 	}
-	f, err := parse(state, info.Size())
+	defer s.close()
+	if err := s.fill(into, some); err != nil {
+		return Meta{}, fmt.Errorf("checkpoint: %s: %w", s.f.Name(), err)
+	}
+	return s.meta, nil
+}
+
+// source is a checkpoint whose files are whole.
+type source struct {
+	meta    Meta
+	f       *os.File
+	content *content
+}
+
+func (s *source) close() error { return s.f.Close() }
+
+// open checks both files of a checkpoint to the last byte. Its errors wrap ErrDamaged, but for that
+// of another format.
+func open(dir string) (*source, error) {
+	meta, err := look(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := checkSum(state, sum); err != nil {
-		return err
+	path := filepath.Join(dir, stateName)
+	f, size, err := openRegular(path)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w: %w", ErrDamaged, err)
 	}
-	if problems := f.compare(into, some); len(problems) > 0 {
+	content, err := parse(f, size)
+	if err == nil {
+		err = checkSum(f, meta.SHA256)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("checkpoint: %s: %w: %w", path, ErrDamaged, err)
+	}
+	return &source{meta.Meta, f, content}, nil
+}
+
+func (s *source) fill(into []Tensor, some bool) error {
+	if problems := s.content.compare(into, some); len(problems) > 0 {
 		return errors.New(summary(problems))
 	}
 	buf := make([]byte, BufferBytes)
 	for i := range into {
-		if err := into[i].readFrom(f.bytes(f.entries[into[i].Name]), buf); err != nil {
+		if err := into[i].readFrom(s.content.bytes(s.content.entries[into[i].Name]), buf); err != nil {
 			return err
 		}
 	}
@@ -71,14 +98,14 @@ func checkSum(state io.Reader, want string) error {
 	if _, err := io.Copy(sum, state); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, want) {
-		return fmt.Errorf("damaged: its SHA-256 is %s, %s says %s", got, metaName, want)
+	if got := hex.EncodeToString(sum.Sum(nil)); got != want {
+		return fmt.Errorf("changed since it was saved: its SHA-256 is %s, %s says %s", got, metaName, want)
 	}
 	return nil
 }
 
 // compare lists what keeps the file from filling the given tensors.
-func (f *file) compare(into []Tensor, some bool) (problems []string) {
+func (f *content) compare(into []Tensor, some bool) (problems []string) {
 	wanted := make(map[string]bool, len(into))
 	for i := range into {
 		t := &into[i]

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,41 +16,41 @@ type Slowed struct {
 	Times   int     `json:"times"` // how often in a row to that one
 }
 
-// Before returns the directory of the newest complete checkpoint of a run of a step below that of the
-// checkpoint in newer, or "" where there is none.
+// Before returns the directory of the checkpoint of the highest step below that of the checkpoint in
+// newer, of those without a Problem, or "" where there is none.
 func Before(runDir, newer string) (dir string, err error) {
 	step, err := Step(newer)
 	if err != nil {
 		return "", err
 	}
-	root := filepath.Join(runDir, rootName)
-	all, err := list(root)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("checkpoint: %w", err)
+	all, err := List(runDir)
+	if err != nil {
+		return "", err
 	}
+	best := -1
 	for _, c := range all {
-		if dir := filepath.Join(root, c.name); c.step < step && complete(dir) {
-			return dir, nil
+		if c.Problem == nil && c.Step < step && c.Step > best {
+			dir, best = c.Dir, c.Step
 		}
 	}
-	return "", nil
+	return dir, nil
 }
 
 // Drop removes the checkpoints of steps beyond the given one, of a continuation that is being
 // redone. It must not be called while one of them is the latest.
 func Drop(runDir string, step int) error {
 	root := filepath.Join(runDir, rootName)
-	all, err := list(root)
+	all, err := listSteps(root)
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	for _, c := range all {
-		if c.step <= step {
+		if c.Step <= step {
 			continue
 		}
 		// Without its name first: an interrupted removal leaves no incomplete checkpoint.
-		tmp := filepath.Join(root, tmpPrefix+strings.TrimPrefix(c.name, oldPrefix))
-		if err := os.Rename(filepath.Join(root, c.name), tmp); err != nil {
+		tmp := filepath.Join(root, tmpPrefix+strings.TrimPrefix(filepath.Base(c.Dir), oldPrefix))
+		if err := os.Rename(c.Dir, tmp); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 		if err := os.RemoveAll(tmp); err != nil {

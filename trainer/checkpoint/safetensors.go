@@ -81,21 +81,21 @@ func (t *Tensor) shape64() []int64 {
 	return shape
 }
 
-// file is a safetensors file whose header has been checked.
-type file struct {
+// content is a safetensors file whose header has been checked.
+type content struct {
 	entries map[string]entry
 	data    *io.SectionReader // the tensors' bytes
 }
 
 // bytes reads the bytes of a tensor that parse has accepted.
-func (f *file) bytes(e entry) io.Reader {
+func (f *content) bytes(e entry) io.Reader {
 	return io.NewSectionReader(f.data, e.Offsets[0], e.Offsets[1]-e.Offsets[0])
 }
 
 // parse checks a whole safetensors file of size bytes: the header is JSON without repeated names,
 // every tensor has a known type and as many bytes as its shape says, and together they cover the
 // data exactly.
-func parse(r io.ReaderAt, size int64) (*file, error) {
+func parse(r io.ReaderAt, size int64) (*content, error) {
 	if size < 8 {
 		return nil, fmt.Errorf("%d bytes, too short for a safetensors file", size)
 	}
@@ -119,7 +119,7 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{entries, io.NewSectionReader(r, start, size-start)}
+	f := &content{entries, io.NewSectionReader(r, start, size-start)}
 	for name, e := range entries {
 		if err := e.check(f.data.Size()); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
@@ -196,7 +196,7 @@ func (e entry) check(size int64) error {
 }
 
 // checkCover reports tensors that overlap and bytes that belong to none.
-func (f *file) checkCover() error {
+func (f *content) checkCover() error {
 	names := make([]string, 0, len(f.entries))
 	for name := range f.entries {
 		names = append(names, name)

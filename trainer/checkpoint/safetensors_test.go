@@ -37,9 +37,9 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-func parseBytes(raw []byte) (*file, error) { return parse(bytes.NewReader(raw), int64(len(raw))) }
+func parseBytes(raw []byte) (*content, error) { return parse(bytes.NewReader(raw), int64(len(raw))) }
 
-func bytesOf(t *testing.T, f *file, name string) []byte {
+func bytesOf(t *testing.T, f *content, name string) []byte {
 	t.Helper()
 	raw, err := io.ReadAll(f.bytes(f.entries[name]))
 	if err != nil {

@@ -3,187 +3,211 @@ package checkpoint
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 const panicMeta = "checkpoint: negative step, epoch, batch or repeat"
 
-// Save writes a checkpoint of the tensors and returns its directory,
-// runDir/checkpoints/step-%06d, named after meta.Step. It appears under that name complete or not
-// at all; one of the same step is replaced; then the link "latest" is moved to it. What an
-// interrupted Save left behind is cleared away first.
-//
-// With keep > 0, checkpoints older than the newest keep are removed, but never the one just
-// saved. If only that fails, the error comes with the directory of the good checkpoint.
+// Writer saves the checkpoints of one run, one after the other.
+type Writer struct {
+	Files  file.System
+	RunDir string // which must exist
+	// Keep > 0 removes the checkpoints older than the newest Keep whole ones.
+	Keep int
+
+	saved int // of the newest checkpoint; 0: not looked for yet
+}
+
+// Save writes a checkpoint to the operating system's files: Begin and Commit of a new Writer.
+func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err error) {
+	w := Writer{Files: file.OS, RunDir: runDir, Keep: keep}
+	p, err := w.Begin(meta, tensors)
+	if err != nil {
+		return "", err
+	}
+	return p.Commit()
+}
+
+// Pending is a checkpoint whose state is written but not yet durable, nor seen by a reader.
+type Pending struct {
+	w        *Writer
+	meta     metaFile    // without the SHA-256
+	crc      hash.Hash32 // of the state as it was written
+	tmp, dir string
+	files    []file.File // still open
+}
+
+// Begin takes the snapshot of the tensors: it hands their bytes to the system and returns when the
+// live state may change again. The bytes lie in the system's cache, not in the process. Every Begin
+// that succeeds must be followed by a Commit, which another goroutine may call, before the next.
 //
 // Errors are those of the file system, with the path. Malformed tensors panic.
-func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err error) {
+func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 	if meta.Step < 0 || meta.Epoch < 0 || meta.Batch < 0 || meta.Repeat < 0 {
 		panic(panicMeta)
 	}
 	check(tensors)
-	meta.Format = Format
-	root := filepath.Join(runDir, rootName)
-	dir = filepath.Join(root, stepName(meta.Step))
-	if err := save(root, dir, meta, tensors); err != nil {
-		return "", fmt.Errorf("checkpoint: saving %s: %w", dir, err)
-	}
-	if err := prune(root, filepath.Base(dir), keep); err != nil {
-		return dir, fmt.Errorf("checkpoint: removing old checkpoints: %w", err)
-	}
-	return dir, nil
-}
-
-func save(root, dir string, meta Meta, tensors []Tensor) error {
-	if err := os.MkdirAll(root, 0o777); err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(root)); err != nil {
-		return err
-	}
-	if err := clearStale(root); err != nil {
-		return err
-	}
-	tmp := filepath.Join(root, tmpPrefix+filepath.Base(dir))
-	if err := fill(tmp, meta, tensors); err != nil {
-		return errors.Join(err, os.RemoveAll(tmp))
-	}
-	if err := replaceDir(tmp, dir); err != nil {
-		return err
-	}
-	if err := renameio.Symlink(filepath.Base(dir), filepath.Join(root, latestName)); err != nil {
-		return err
-	}
-	return syncDir(root)
-}
-
-// fill writes both files of a checkpoint into the new directory dir, down to the disk.
-func fill(dir string, meta Meta, tensors []Tensor) error {
-	if err := os.Mkdir(dir, 0o777); err != nil {
-		return err
-	}
-	sum := sha256.New()
-	err := writeFile(filepath.Join(dir, stateName), func(w io.Writer) error {
-		return writeSafetensors(io.MultiWriter(w, sum), tensors)
-	})
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(metaFile{meta, hex.EncodeToString(sum.Sum(nil))}, "", "  ")
-	if err != nil {
-		return err
-	}
-	err = writeFile(filepath.Join(dir, metaName), func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// writeFile creates a file, lets write fill it and syncs it.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	err = write(f)
+	root := filepath.Join(w.RunDir, rootName)
+	name := stepName(meta.Step)
+	p := &Pending{w: w, crc: crc32.New(castagnoli), tmp: filepath.Join(root, tmpPrefix+name), dir: filepath.Join(root, name)}
+	err := w.prepare(root)
 	if err == nil {
-		err = f.Sync()
+		meta.Format, meta.Saved = Format, w.saved+1
+		p.meta.Meta = meta
+		err = p.fill(tensors)
 	}
-	return errors.Join(err, f.Close())
-}
-
-// replaceDir renames tmp to dir. A directory cannot be renamed over a filled one, so an existing
-// dir steps aside under a name that Latest and clearStale know, until the new one is in place.
-func replaceDir(tmp, dir string) error {
-	root, base := filepath.Split(dir)
-	old := filepath.Join(root, oldPrefix+base)
-	if err := os.Rename(dir, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return err
-	}
-	if err := syncDir(root); err != nil {
-		return err
-	}
-	return os.RemoveAll(old)
-}
-
-// clearStale removes what a killed Save left in root. A checkpoint that was about to be replaced
-// and lost its name gets it back.
-func clearStale(root string) error {
-	entries, err := os.ReadDir(root)
 	if err != nil {
+		return nil, p.failed(err)
+	}
+	w.saved++
+	return p, nil
+}
+
+// prepare makes the directory of checkpoints, or clears away what a killed process left there.
+func (w *Writer) prepare(root string) error {
+	err := w.Files.Mkdir(root, 0o777)
+	if err == nil {
+		return w.Files.SyncDir(w.RunDir)
+	}
+	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	for _, e := range entries {
-		path := filepath.Join(root, e.Name())
-		if base, ok := strings.CutPrefix(e.Name(), oldPrefix); ok {
-			err := os.Rename(path, filepath.Join(root, base))
-			if err == nil {
-				continue
-			} // else the new one is in place: the old one goes
+	if err := clearStale(w.Files, root); err != nil {
+		return err
+	}
+	if w.saved == 0 {
+		all, err := List(w.RunDir)
+		if err != nil {
+			return err
 		}
-		if hasAnyPrefix(e.Name(), tmpPrefix, oldPrefix, "."+latestName) {
-			if err := os.RemoveAll(path); err != nil {
-				return err
-			}
+		for _, c := range all {
+			w.saved = max(w.saved, c.Meta.Saved)
 		}
 	}
 	return nil
 }
 
-func hasAnyPrefix(s string, prefixes ...string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
+// castagnoli is a checksum for which CPUs have an instruction: it costs a tenth of a SHA-256, which
+// training therefore does not wait for.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// fill writes the state into the new directory p.tmp.
+func (p *Pending) fill(tensors []Tensor) error {
+	if err := p.w.Files.Mkdir(p.tmp, 0o777); err != nil {
+		return err
 	}
-	return false
+	size := counter(0)
+	err := p.create(stateName, func(w io.Writer) error {
+		return writeSafetensors(io.MultiWriter(w, p.crc, &size), tensors)
+	})
+	p.meta.StateBytes = int64(size)
+	return err
 }
 
-// prune removes the checkpoints older than the newest keep, except the one called latest. Each
-// loses its name first, so that an interrupted removal leaves no incomplete checkpoint.
-func prune(root, latest string, keep int) error {
-	if keep <= 0 {
-		return nil
-	}
-	all, err := list(root)
+// describe writes meta.json, with the SHA-256 of the state as it reads back.
+func (p *Pending) describe() error {
+	path := filepath.Join(p.tmp, stateName)
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	for _, c := range all[min(keep, len(all)):] {
-		if c.name == latest {
-			continue
-		}
-		tmp := filepath.Join(root, tmpPrefix+c.name)
-		if err := os.Rename(filepath.Join(root, c.name), tmp); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(tmp); err != nil {
-			return err
-		}
+	defer f.Close()
+	sum, crc := sha256.New(), crc32.New(castagnoli)
+	if _, err := io.Copy(io.MultiWriter(sum, crc), f); err != nil {
+		return err
 	}
-	return nil
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	if crc.Sum32() != p.crc.Sum32() {
+		return &fs.PathError{Op: "read", Path: path, Err: errChanged}
+	}
+	p.meta.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	text, err := p.meta.encode()
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return p.create(metaName, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+var errChanged = errors.New("not what was written")
+
+// counter counts the bytes written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// create creates a file in p.tmp, lets write fill it and leaves it open.
+func (p *Pending) create(name string, write func(io.Writer) error) error {
+	f, err := p.w.Files.OpenFile(filepath.Join(p.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	p.files = append(p.files, f)
+	return write(f)
+}
+
+// Commit makes the checkpoint durable and returns its directory, RunDir/checkpoints/step-%06d, named
+// after the step. It appears under that name complete or not at all; one of the same step is
+// replaced; then "latest" leads to it, and older checkpoints are removed. If only that last fails,
+// the error comes with the directory of the good checkpoint.
+//
+// After any other error a new Begin writes the files again: what a failed sync did to those written
+// before is not known.
+func (p *Pending) Commit() (dir string, err error) {
+	if err := p.commit(); err != nil {
+		return "", p.failed(err)
+	}
+	root, name := filepath.Split(p.dir)
+	if err := pointLatest(p.w.Files, filepath.Clean(root), name); err != nil {
+		return "", fmt.Errorf("checkpoint: pointing %s to %s: %w", latestName, p.dir, err)
+	}
+	if err := p.w.prune(name); err != nil {
+		return p.dir, fmt.Errorf("checkpoint: removing old checkpoints: %w", err)
+	}
+	return p.dir, nil
+}
+
+func (p *Pending) commit() error {
+	if err := p.describe(); err != nil {
+		return err
+	}
+	for _, f := range p.files {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := p.close(); err != nil {
+		return err
+	}
+	if err := p.w.Files.SyncDir(p.tmp); err != nil {
+		return err
+	}
+	return replaceDir(p.w.Files, p.tmp, p.dir)
+}
+
+// failed clears away what was written, and completes the error.
+func (p *Pending) failed(err error) error {
+	err = errors.Join(err, p.close(), p.w.Files.RemoveAll(p.tmp))
+	return fmt.Errorf("checkpoint: saving %s: %w", p.dir, err)
+}
+
+func (p *Pending) close() (err error) {
+	for _, f := range p.files {
+		err = errors.Join(err, f.Close())
+	}
+	p.files = nil
+	return err
 }

@@ -85,7 +85,7 @@ func TestReportsPerRun(t *testing.T) {
 		if n := (epochs + c.EvalEvery - 1) / c.EvalEvery; n > curvePoints || n < min(epochs, 4) {
 			t.Errorf("%d epochs: %d reports", epochs, n)
 		}
-		if n := (epochs + c.CheckpointEvery - 1) / c.CheckpointEvery; n > savedPoints || n < min(epochs, savedPoints/2) {
+		if n := (epochs + c.CheckpointEvery.Epochs - 1) / c.CheckpointEvery.Epochs; n > savedPoints || n < min(epochs, savedPoints/2) {
 			t.Errorf("%d epochs: %d checkpoints", epochs, n)
 		}
 	}

@@ -40,7 +40,8 @@ func (o Options) config(c Contestant) (trainer.Config, error) {
 // planned is a contestant's configuration for one run.
 func planned(c trainer.Config, epochs int, seed uint64) trainer.Config {
 	c.Epochs, c.Seed = epochs, seed
-	c.EvalEvery, c.CheckpointEvery = (epochs+curvePoints-1)/curvePoints, (epochs+savedPoints-1)/savedPoints
+	c.EvalEvery = (epochs + curvePoints - 1) / curvePoints
+	c.CheckpointEvery = trainer.EveryEpochs((epochs + savedPoints - 1) / savedPoints)
 	c.KeepCheckpoints = 1
 	return c
 }

@@ -145,7 +145,7 @@ func (c *comparison) open(ctx context.Context, t task, cfg trainer.Config) (*tra
 	case trainer.Finished, trainer.Diverged:
 		return nil, nil
 	case trainer.Saved:
-		return trainer.Resume(ctx, t.dir, cfg, hook)
+		return trainer.Resume(ctx, t.dir, cfg, hook, trainer.From(trainer.FromAuto))
 	case trainer.Unsaved:
 		return trainer.Restart(ctx, t.dir, cfg, hook)
 	}

@@ -55,6 +55,12 @@ func Grid(pixels []float32, shape Shape, cols int) (image.Image, error) {
 // WritePairs draws rows of top, each with its row of bottom directly below: originals above their
 // reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
 func WritePairs(path string, top, bottom []float32, shape Shape, cols int) error {
+	canvas, err := Pairs(top, bottom, shape, cols)
+	return writeCanvas(path, canvas, err)
+}
+
+// Pairs is the picture that WritePairs stores. No images, and too many for a picture, are errors.
+func Pairs(top, bottom []float32, shape Shape, cols int) (image.Image, error) {
 	if len(top) != len(bottom) {
 		panic(panicPairs)
 	}
@@ -66,8 +72,7 @@ func WritePairs(path string, top, bottom []float32, shape Shape, cols int) error
 		rows = append(rows, upper[i], lower[i])
 		tops = append(tops, y, y+height+separator)
 	}
-	canvas, err := drawRows(rows, tops, shape)
-	return writeCanvas(path, canvas, err)
+	return drawRows(rows, tops, shape)
 }
 
 // tiles cuts pixels into images.

@@ -7,20 +7,35 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync"
 
-	"github.com/google/renameio/v2"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
-// Log appends records to metrics.jsonl, one JSON object per line.
+// Log appends records to metrics.jsonl, one JSON object per line. Records that cannot be written are
+// kept until they can, and then the file is written anew: after a failure, what the system has of
+// the old one is not known.
 type Log struct {
-	f *os.File
+	files file.System
+	path  string
+
+	mu      sync.Mutex // Sync may run beside Write
+	f       file.File  // nil after a failure
+	size    int64      // of the records in the file, which is longer where one is torn
+	synced  int64      // how much of that is durable
+	waiting [][]byte   // lines not yet in the file
+	lost    int        // records that waiting had no room for
+	closed  bool
 }
+
+// maxWaiting is how many records wait for the disk; half a kilobyte each.
+const maxWaiting = 1 << 15
 
 // OpenLog opens the log at path for appending, or creates it; its directory must exist. Records
 // beyond resumeStep belong to a continuation that is being redone and are removed (all of them at
 // 0), as is a last line torn by a crash; the file is then replaced atomically. Any other line that
 // is no record is an error that names file and line.
-func OpenLog(path string, resumeStep int) (*Log, error) {
+func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("metric: %w", err)
@@ -30,15 +45,20 @@ func OpenLog(path string, resumeStep int) (*Log, error) {
 		return nil, fmt.Errorf("metric: %s:%w", path, err)
 	}
 	if !bytes.Equal(kept, text) {
-		if err := renameio.WriteFile(path, kept, 0o666, beside(path)); err != nil {
+		if err := file.WriteBytes(files, path, kept); err != nil {
 			return nil, fmt.Errorf("metric: shortening %s: %w", path, err)
 		}
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
-	if err != nil {
+	l := &Log{files: files, path: path, size: int64(len(kept))}
+	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("metric: %w", err)
 	}
-	return &Log{f}, nil
+	return l, nil
+}
+
+func (l *Log) open() (err error) {
+	l.f, err = l.files.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	return err
 }
 
 // keepUpTo returns the lines of records up to a step. Its errors begin with the line's number.
@@ -62,24 +82,112 @@ func keepUpTo(text []byte, step int) (kept []byte, err error) {
 	return kept, nil
 }
 
-// Write appends a record.
+// Write appends a record. After an error of the file system the record waits: the next Write or
+// Flush tries again.
 func (l *Log) Write(e Epoch) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("metric: %w", err)
 	}
-	if _, err := l.f.Write(append(line, '\n')); err != nil {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(l.waiting, append(line, '\n'))
+	if len(l.waiting) > maxWaiting {
+		l.waiting = l.waiting[1:]
+		l.lost++
+	}
+	return l.flush()
+}
+
+// Flush writes the records that wait.
+func (l *Log) Flush() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flush()
+}
+
+// Waiting is the number of records that could not be written yet, and of those that were dropped
+// since more than the log keeps were waiting.
+func (l *Log) Waiting() (waiting, dropped int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting), l.lost
+}
+
+func (l *Log) flush() error {
+	if l.closed {
+		return fmt.Errorf("metric: %s: %w", l.path, os.ErrClosed)
+	}
+	if l.f == nil {
+		if err := l.rewrite(); err != nil {
+			return fmt.Errorf("metric: writing %s: %w", l.path, err)
+		}
+	}
+	if len(l.waiting) == 0 {
+		return nil
+	}
+	lines := bytes.Join(l.waiting, nil)
+	if _, err := l.f.Write(lines); err != nil {
+		l.abandon()
 		return fmt.Errorf("metric: %w", err)
 	}
+	l.size += int64(len(lines))
+	l.waiting = nil
 	return nil
+}
+
+// abandon closes the file, for good or after a failure that is reported.
+func (l *Log) abandon() {
+	_ = l.f.Close()
+	l.f = nil
+}
+
+// rewrite puts a new file with the records of the old one and those that wait in its place.
+func (l *Log) rewrite() error {
+	text, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	text = append(text[:min(l.size, int64(len(text)))], bytes.Join(l.waiting, nil)...)
+	if err := file.WriteBytes(l.files, l.path, text); err != nil {
+		return err
+	}
+	l.size, l.synced, l.waiting = int64(len(text)), int64(len(text)), nil
+	return l.open()
+}
+
+// Sync makes the records written so far durable. Records may be written meanwhile.
+func (l *Log) Sync() error {
+	l.mu.Lock()
+	err := l.flush()
+	f, size, synced := l.f, l.size, l.synced
+	l.mu.Unlock()
+	if err != nil || size == synced {
+		return err
+	}
+	err = f.Sync()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err == nil:
+		l.synced = max(l.synced, size)
+		return nil
+	case l.f == f:
+		l.abandon()
+	}
+	return fmt.Errorf("metric: %w", err)
 }
 
 // Close brings the log to the disk and closes it.
 func (l *Log) Close() error {
-	if err := errors.Join(l.f.Sync(), l.f.Close()); err != nil {
-		return fmt.Errorf("metric: %w", err)
+	err := l.Sync()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f != nil {
+		l.abandon() // all of it is durable, or err says otherwise
 	}
-	return nil
+	l.closed = true
+	return err
 }
 
 // ReadLog reads the records of a closed or growing log. A torn last line is left out.

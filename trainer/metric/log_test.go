@@ -9,22 +9,24 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 func TestEpochJSON(t *testing.T) {
 	fd := 2.5
-	full := Epoch{Epoch: 1, Step: 72, Seconds: 1.5, StepSeconds: 1.25, Evaluations: 72000, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
+	full := Epoch{Epoch: 1, Step: 72, Seconds: 1.5, StepSeconds: 1.25, CheckpointSeconds: 0.5, Evaluations: 72000, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
 		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, Redrawn: 0, ExtraTemperature: 0.02, EnergyNats: -300,
 		StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd, EvalSolver: "dpm++2m"}
 	for _, c := range []struct {
 		epoch Epoch
 		want  string
 	}{
-		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,"latent_ms":1.2,` +
+		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"checkpoint_seconds":0.5,"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,"latent_ms":1.2,` +
 			`"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
 			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,"eval_solver":"dpm++2m"}`},
 		{Epoch{ReconMSE: math.NaN(), PriorLoss: math.Inf(1), LatentMS: math.Inf(-1)},
-			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,"latent_ms":null,` +
+			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,"latent_ms":null,` +
 				`"latent_std_min":0,"latent_std_max":0,"clipped":0,"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
 				`"step_size":0,"lr":0,"anchor":0}`},
 	} {
@@ -84,7 +86,7 @@ func TestOpenLog(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			log, err := OpenLog(path, c.resume)
+			log, err := OpenLog(file.OS, path, c.resume)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,19 +120,19 @@ func TestOpenLogRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, err := OpenLog(path, 5)
+		_, err := OpenLog(file.OS, path, 5)
 		wantError(t, err, want)
 		if after, _ := os.ReadFile(path); string(after) != text {
 			t.Error("the file was changed in spite of the error")
 		}
 	}
-	_, err := OpenLog(filepath.Join(t.TempDir(), "none", "metrics.jsonl"), 0)
+	_, err := OpenLog(file.OS, filepath.Join(t.TempDir(), "none", "metrics.jsonl"), 0)
 	wantError(t, err, "none")
 }
 
 func TestOpenLogCreates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
-	log, err := OpenLog(path, 0)
+	log, err := OpenLog(file.OS, path, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

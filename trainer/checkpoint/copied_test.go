@@ -1,0 +1,129 @@
+package checkpoint
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// A run may come back from a copy with its link as something else. The newest checkpoint is found
+// all the same, and a save makes a link again without losing a checkpoint.
+func TestCopiedRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		latest func(root, link string) error // makes it; the link is gone
+		want   float32                       // the mark of the newest checkpoint
+		after  []string                      // a save at step 7
+	}{
+		"no link": {
+			latest: func(_, _ string) error { return nil },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a link into the run it was copied from": {
+			latest: func(root, link string) error {
+				return os.Symlink("/elsewhere/runs/1/checkpoints/step-000005", link)
+			},
+			want: 1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a dangling link": {
+			latest: func(_, link string) error { return os.Symlink("step-000999", link) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a link to nothing of ours": {
+			latest: func(_, link string) error { return os.Symlink("..", link) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a copy of a checkpoint": { // cp -rL
+			latest: func(root, link string) error { return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000006"))) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a copy of an older one": {
+			latest: func(root, link string) error { return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000005"))) },
+			want:   1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"the only copy": { // cp -rL of checkpoints/latest alone
+			latest: func(root, link string) error { return os.Rename(filepath.Join(root, "step-000006"), link) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"the only copy, beside its ruin": {
+			latest: func(root, link string) error {
+				dir := filepath.Join(root, "step-000006")
+				if err := os.CopyFS(link, os.DirFS(dir)); err != nil {
+					return err
+				}
+				return os.Truncate(filepath.Join(dir, stateName), 3)
+			},
+			want: 2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"an empty directory": {
+			latest: func(_, link string) error { return os.Mkdir(link, 0o777) },
+			want:   2, after: []string{"latest", "latest-1", "step-000005", "step-000006", "step-000007"},
+		},
+		"the name as text": { // a link as some tools copy it
+			latest: func(_, link string) error { return os.WriteFile(link, []byte("step-000005"), 0o666) },
+			want:   1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"an empty file": {
+			latest: func(_, link string) error { return os.WriteFile(link, nil, 0o666) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+		"a path out of the run as text": {
+			latest: func(_, link string) error { return os.WriteFile(link, []byte("../../x/step-000005"), 0o666) },
+			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := t.TempDir()
+			quickSave(t, run, Meta{Step: 5}, marked(1), 0)
+			root := filepath.Dir(quickSave(t, run, Meta{Step: 6}, marked(2), 0))
+			link := filepath.Join(root, latestName)
+			if err := os.Remove(link); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.latest(root, link); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := mark(run); err != nil || got != c.want {
+				t.Errorf("the newest checkpoint is %v, %v; expected %v", got, err, c.want)
+			}
+			quickSave(t, run, Meta{Step: 7}, marked(3), 0)
+			if got, err := mark(run); err != nil || got != 3 {
+				t.Errorf("after a save the newest is %v, %v", got, err)
+			}
+			if got := names(t, run); !slices.Equal(got, c.after) {
+				t.Errorf("after a save there are %v, expected %v", got, c.after)
+			}
+			if target, _ := os.Readlink(link); target != "step-000007" {
+				t.Errorf("latest leads to %q", target)
+			}
+			for step, want := range map[int]float32{5: 1, 6: 2} {
+				got := blank(small())
+				if _, err := Load(filepath.Join(root, stepName(step)), got); err != nil || got[0].F32[0] != want {
+					t.Errorf("step %d: %v, %v", step, got[0].F32[0], err)
+				}
+			}
+		})
+	}
+}
+
+// A directory latest that is no whole checkpoint is the newest, damaged; a save puts it aside.
+func TestTornCopy(t *testing.T) {
+	run := t.TempDir()
+	dir := quickSave(t, run, Meta{Step: 6}, marked(2), 0)
+	link := filepath.Join(filepath.Dir(dir), latestName)
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(link, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(link, stateName), 30); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Latest(run)
+	wantError(t, err, filepath.Join(link, stateName), "damaged: 30 bytes", "the newest whole checkpoint is "+dir)
+	quickSave(t, run, Meta{Step: 7}, marked(3), 0)
+	if got, want := names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(got, want) {
+		t.Errorf("after a save there are %v, expected %v", got, want)
+	}
+}

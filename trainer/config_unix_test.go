@@ -1,0 +1,22 @@
+//go:build unix
+
+package trainer
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A named pipe that nobody writes to is refused, not waited for.
+func TestConfigIsAPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := Default()
+	if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
+		t.Errorf("error %v", err)
+	}
+}

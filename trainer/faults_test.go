@@ -1,0 +1,384 @@
+package trainer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// on makes a trainer write to that file system, and try again at once where it would wait.
+func on(sys *faultfs.System) Option {
+	return func(t *Trainer) {
+		t.files = sys
+		t.saving.retryAfter, t.saving.pauses = 0, []time.Duration{time.Millisecond, time.Millisecond}
+	}
+}
+
+// shortRun is a run of one report and, with one after each epoch, some checkpoints.
+func shortRun() Config {
+	c := smallRun()
+	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 0, EveryEpochs(1), 2
+	return c
+}
+
+// faulty trains c on a file system; the warnings are what the user was told.
+func faulty(t *testing.T, dir string, c Config, sys *faultfs.System, opts ...Option) (warnings []string, err error) {
+	t.Helper()
+	opts = append(opts, on(sys), WithHook(Hook{OnWarning: func(s string) {
+		if !strings.Contains(s, "clipped") { // which is of the step size
+			warnings = append(warnings, s)
+		}
+	}}))
+	tr, err := New(context.Background(), c, dir, opts...)
+	if err != nil {
+		return warnings, err
+	}
+	err = tr.Run(t.Context())
+	if closing := tr.Close(); err == nil {
+		err = closing
+	}
+	return warnings, err
+}
+
+// hears checks that exactly one warning has all of the parts.
+func hears(t *testing.T, warnings []string, parts ...string) {
+	t.Helper()
+	n := 0
+	for _, w := range warnings {
+		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(w, p) }) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d warnings with %q, expected 1, in\n%s", n, parts, strings.Join(warnings, "\n"))
+	}
+}
+
+// Every operation of a whole run fails once, in turn: the run ends well, with the state and the
+// records of one where nothing fails; only what cannot begin for it is refused.
+func TestEveryOperationOfARunFails(t *testing.T) {
+	c := shortRun()
+	c.Epochs = 2
+	count := &faultfs.System{Cached: true}
+	want := t.TempDir()
+	warnings, err := faulty(t, want, c, count)
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	wantState, wantMetrics := finalState(t, want), metricsOf(t, want)
+	refused := 0
+	for k := 1; k <= count.Ops(); k++ {
+		dir := t.TempDir()
+		warnings, err := faulty(t, dir, c, &faultfs.System{Cached: true, Fault: faultfs.FailAt(k, syscall.EIO)})
+		if info, loadErr := LoadRunInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) && len(metricsLines(dir)) == 0 {
+			refused++
+			continue
+		}
+		if err != nil {
+			t.Errorf("operation %d: %v", k, err)
+			continue
+		}
+		if !bytes.Equal(finalState(t, dir), wantState) {
+			t.Errorf("operation %d: another final state", k)
+		}
+		if m := metricsOf(t, dir); !slices.Equal(m, wantMetrics) {
+			t.Errorf("operation %d: %d records:\n%s", k, len(m), strings.Join(m, "\n"))
+		}
+		if info, err := LoadRunInfo(dir); err != nil || info.Finished == nil {
+			t.Errorf("operation %d: the run is not finished: %v", k, err)
+		}
+		for _, w := range warnings {
+			if !strings.Contains(w, "input/output error") && !strings.Contains(w, "again") {
+				t.Errorf("operation %d: warning %q", k, w)
+			}
+		}
+	}
+	t.Logf("%d operations failed, of which %d kept the run from beginning", count.Ops(), refused)
+	if refused > 16 || count.Ops() < 80 {
+		t.Errorf("%d of %d operations kept the run from beginning", refused, count.Ops())
+	}
+}
+
+func metricsLines(dir string) []byte {
+	text, _ := os.ReadFile(filepath.Join(dir, metricsFile))
+	return text
+}
+
+// full is a file system that the test fills and frees.
+type full struct {
+	faultfs.System
+	now   atomic.Bool
+	kinds []string // of operations that fail
+}
+
+func newFull() *full {
+	f := &full{kinds: []string{"write", "open", "mkdir", "symlink"}}
+	f.Cached = true
+	f.Fault = func(op faultfs.Op) error {
+		if f.now.Load() && slices.Contains(f.kinds, op.Kind) {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	return f
+}
+
+// fill fills the disk once the checkpoint of that step is there.
+func (f *full) fill(t *testing.T, runDir string, step int) {
+	t.Helper()
+	awaitSaved(t, runDir, step)
+	f.now.Store(true)
+}
+
+// awaitSaved waits for the save of a step, which goes on beside training.
+func awaitSaved(t *testing.T, runDir string, step int) {
+	t.Helper()
+	for range 4000 {
+		link, err := os.Readlink(filepath.Join(runDir, checkpointsDir, "latest"))
+		if err == nil && link == fmt.Sprintf("step-%06d", step) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("no checkpoint of step %d", step)
+}
+
+// at calls f after a step.
+func at(step int, f func()) Option {
+	return WithHook(Hook{OnStep: func(p metric.Progress) {
+		if p.Step == step {
+			f()
+		}
+	}})
+}
+
+// A disk that is full for a while costs nothing but checkpoints.
+func TestDiskFullForAWhile(t *testing.T) {
+	c := shortRun()
+	c.Epochs = 6
+	want := train(t, c)
+	disk, dir := newFull(), t.TempDir()
+	warnings, err := faulty(t, dir, c, &disk.System,
+		at(17, func() { disk.fill(t, dir, 14) }), at(4*runBatches*runRepeats+3, func() { disk.now.Store(false) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		t.Error("another final state, or other records")
+	}
+	hears(t, warnings, "saving", "no space left on device", "training goes on", "the newest checkpoint is step-000014")
+	hears(t, warnings, "checkpoints are saved again: step-")
+	hears(t, warnings, "metrics.jsonl", "no space left on device", "kept in memory")
+	hears(t, warnings, "metrics.jsonl is written again")
+	if len(warnings) != 4 {
+		t.Errorf("%d warnings:\n%s", len(warnings), strings.Join(warnings, "\n"))
+	}
+}
+
+// A disk that stays full ends the run with an error that says what is lost, and the last good
+// checkpoint, from which a run goes on to the same end.
+func TestDiskStaysFull(t *testing.T) {
+	c := shortRun()
+	want := train(t, c)
+	disk, dir := newFull(), t.TempDir()
+	_, err := faulty(t, dir, c, &disk.System, at(17, func() { disk.fill(t, dir, 14) }))
+	if err == nil || errors.Is(err, ErrInterrupted) || errors.Is(err, ErrDiverged) {
+		t.Fatalf("Run returned %v", err)
+	}
+	for _, part := range []string{"no space left on device", "its state could not be saved", "28 steps are lost: the run goes on from step-000014"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q lacks %q", err, part)
+		}
+	}
+	if got, err := checkpoint.Latest(dir); err != nil || filepath.Base(got) != "step-000014" || checkpoint.Verify(got) != nil {
+		t.Errorf("the last good checkpoint is %s, %v", got, err)
+	}
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		t.Error("resumed to another end")
+	}
+}
+
+// An interruption that cannot save says what is lost, and is a failure: also where only the sync
+// fails, which is not for the step loop to see.
+func TestInterruptedOnAFullDisk(t *testing.T) {
+	for _, kinds := range [][]string{{"write", "open", "mkdir"}, {"sync"}} {
+		disk := newFull()
+		disk.kinds = kinds
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		dir := t.TempDir()
+		tr, err := New(ctx, shortRun(), dir, on(&disk.System), at(20, func() { disk.fill(t, dir, 14); cancel() }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tr.Close()
+		err = tr.Run(ctx)
+		if err == nil || errors.Is(err, ErrInterrupted) {
+			t.Fatalf("%v fail: Run returned %v", kinds, err)
+		}
+		if want := "6 steps are lost: the run goes on from step-000014"; !strings.Contains(err.Error(), want) {
+			t.Errorf("%v fail: error %q lacks %q", kinds, err, want)
+		}
+	}
+}
+
+// A checkpoint that failed is tried again before the next is due, in the middle of an epoch.
+func TestTriesAgain(t *testing.T) {
+	c := shortRun()
+	c.Epochs, c.CheckpointEvery = 4, EveryEpochs(2)
+	disk := newFull()
+	saved := ""
+	_, err := faulty(t, t.TempDir(), c, &disk.System,
+		at(20, func() { disk.now.Store(true) }), at(2*runBatches*runRepeats+5, func() { disk.now.Store(false) }),
+		WithHook(Hook{OnWarning: func(s string) {
+			if name, ok := strings.CutPrefix(s, "checkpoints are saved again: step-"); ok {
+				saved = name[:6]
+			}
+		}}))
+	if err != nil || saved != "000033" {
+		t.Errorf("saved again at step %q, %v", saved, err)
+	}
+}
+
+// The directory of a run vanishes, or can no longer be written: training goes on to the end.
+func TestDirectoryGone(t *testing.T) {
+	var dir string
+	gone := 0
+	tr, err := New(context.Background(), shortRun(), t.TempDir(), on(&faultfs.System{}), at(20, func() {
+		awaitSaved(t, dir, 14)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	}), WithHook(Hook{OnStep: func(p metric.Progress) { gone = p.Step }}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	dir = tr.runDir
+	err = tr.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no such file or directory") || gone != runSteps {
+		t.Errorf("after %d steps: %v", gone, err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a directory that the user removed, or unmounted, is there again")
+	}
+}
+
+// Saving by the clock, in the middle of epochs, changes no bit of a run, and what it saves is a place
+// to go on from.
+func TestCheckpointsByTime(t *testing.T) {
+	c := shortRun()
+	want := train(t, c)
+	c.CheckpointEvery = Every{Time: time.Millisecond}
+	dir := t.TempDir()
+	places := map[string]bool{}
+	session(t, func(o ...Option) (*Trainer, error) {
+		o = append(o, WithHook(Hook{OnStep: func(p metric.Progress) {
+			time.Sleep(2 * time.Millisecond)
+			all, err := checkpoint.List(dir)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, found := range all {
+				places[filepath.Base(found.Dir)] = true
+			}
+		}}))
+		return New(context.Background(), c, dir, o...)
+	}, 29)
+	if len(places) < 10 {
+		t.Errorf("checkpoints %v: expected most of 29 steps", places)
+	}
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		t.Error("another final state, or other records")
+	}
+}
+
+// The stall is in every record, in run.json, in the summary and in the checkpoint, and grows.
+func TestStallIsReported(t *testing.T) {
+	dir := t.TempDir()
+	var summary Summary
+	session(t, func(o ...Option) (*Trainer, error) {
+		return New(context.Background(), shortRun(), dir, append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
+	}, -1)
+	records, err := metric.ReadLog(filepath.Join(dir, metricsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0.0
+	for i, r := range records {
+		if i > 0 && r.CheckpointSeconds <= last {
+			t.Errorf("record %d: %v s after %v s", i+1, r.CheckpointSeconds, last)
+		}
+		last = r.CheckpointSeconds
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= last {
+		t.Errorf("run.json says %v, the summary %v, the last record %v; %v", info.Checkpoints, summary.Stall, last, err)
+	}
+	if s := summary.Stall; s.Share <= 0 || s.Share >= 1 {
+		t.Errorf("a share of %v", s.Share)
+	}
+	latest, err := checkpoint.List(dir)
+	if err != nil || latest[0].Meta.Stalled <= 0 {
+		t.Errorf("the checkpoint says %v, %v", latest[0].Meta.Stalled, err)
+	}
+}
+
+// Training goes on while a checkpoint is synced, and the stall does not count that; an interruption
+// returns only when its checkpoint is durable.
+func TestSavingBesideTraining(t *testing.T) {
+	const slow = 400 * time.Millisecond
+	var step, during atomic.Int64 // taken; and while the first state was synced
+	var syncs atomic.Int64
+	sys := &faultfs.System{Cached: true, Fault: func(op faultfs.Op) error {
+		if op.Kind == "sync" && strings.HasSuffix(op.Path, ".safetensors") {
+			before := step.Load()
+			time.Sleep(slow)
+			if syncs.Add(1) == 1 {
+				during.Store(step.Load() - before)
+			}
+		}
+		return nil
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dir := t.TempDir()
+	tr, err := New(ctx, shortRun(), dir, on(sys), WithHook(Hook{OnStep: func(p metric.Progress) {
+		step.Store(int64(p.Step))
+		time.Sleep(slow / 20) // or all steps are taken before the first sync begins
+	}}),
+		at(27, cancel)) // in the second epoch, whose end would save again
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if err := tr.Run(ctx); !errors.Is(err, ErrInterrupted) {
+		t.Fatal(err)
+	}
+	if during.Load() == 0 {
+		t.Error("no step was taken while a checkpoint was synced")
+	}
+	// Two syncs in all; training waited for the second at most, and for what was left of the first.
+	if stalled := tr.saving.stalled; stalled < slow.Seconds() || syncs.Load() != 2 {
+		t.Errorf("%d syncs, a stall of %.3f s: the interruption did not wait for its checkpoint", syncs.Load(), stalled)
+	}
+	all, err := checkpoint.List(dir)
+	if err != nil || len(all) == 0 || all[0].Step != 27 || checkpoint.Verify(all[0].Dir) != nil {
+		t.Errorf("interrupted at step 27, the checkpoints are %v, %v", all, err)
+	}
+}

@@ -1,0 +1,119 @@
+// Package file is how a run writes to the disk: whole files that appear complete or not at all, and
+// below them the few operations of a file system that this takes. Tests put another System in the
+// place of the real one, to see what a full disk, a failing device or a kill leaves behind.
+package file
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// System is a file system to write to. Its errors are those of package os, with the path.
+type System interface {
+	// OpenFile is os.OpenFile.
+	OpenFile(path string, flag int, perm fs.FileMode) (File, error)
+	Mkdir(path string, perm fs.FileMode) error
+	Rename(from, to string) error
+	Symlink(target, path string) error
+	RemoveAll(path string) error
+	// SyncDir makes the names in a directory durable.
+	SyncDir(path string) error
+}
+
+// File is a file open for writing.
+type File interface {
+	io.WriteCloser
+	// Sync makes what was written durable. After an error the system may have dropped what it could
+	// not write while it counts as written, so a second Sync proves nothing: write the file again.
+	Sync() error
+}
+
+// OS is the operating system's file system.
+var OS System = system{}
+
+type system struct{}
+
+func (system) OpenFile(path string, flag int, perm fs.FileMode) (File, error) {
+	f, err := os.OpenFile(path, flag, perm)
+	if err != nil {
+		return nil, err // not a File around a nil *os.File
+	}
+	return f, nil
+}
+
+func (system) Mkdir(path string, perm fs.FileMode) error { return os.Mkdir(path, perm) }
+func (system) Rename(from, to string) error              { return os.Rename(from, to) }
+func (system) Symlink(target, path string) error         { return os.Symlink(target, path) }
+func (system) RemoveAll(path string) error               { return os.RemoveAll(path) }
+
+func (system) SyncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // which has no such call
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// tmpPrefix begins the name under which a file is written before it gets its own.
+const tmpPrefix = ".tmp-"
+
+// Write replaces the file at path with what write writes. Whatever happens, path holds the old
+// content or the new one, whole, and the new one is durable when Write returns nil. One process at
+// a time may write a file.
+func Write(sys System, path string, write func(io.Writer) error) error {
+	dir, name := filepath.Split(path)
+	tmp := filepath.Join(dir, tmpPrefix+name)
+	// What a killed process left goes first: writing into it could follow its failed Sync.
+	if err := sys.RemoveAll(tmp); err != nil {
+		return err
+	}
+	err := create(sys, tmp, write)
+	if err == nil {
+		err = sys.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, sys.RemoveAll(tmp))
+	}
+	return sys.SyncDir(filepath.Clean(dir))
+}
+
+func create(sys System, path string, write func(io.Writer) error) error {
+	f, err := sys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	err = write(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// WriteBytes is Write of content that is at hand.
+func WriteBytes(sys System, path string, content []byte) error {
+	return Write(sys, path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// Failed tells whether err says that a file system refused: the disk is full, a quota is reached, a
+// directory is gone or read-only, a device fails. Trying again later may help.
+func Failed(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	var call *os.SyscallError
+	return errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &call)
+}

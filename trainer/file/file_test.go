@@ -1,0 +1,99 @@
+package file_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
+)
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Every operation fails in turn, alone and as the last before a kill: the file is the old one or
+// the new one, and the next Write leaves nothing beside it.
+func TestWriteFails(t *testing.T) {
+	for _, dead := range []bool{false, true} {
+		const ops = 7 // remove, open, write, sync, close, rename, syncdir
+		for k := 1; k <= ops; k++ {
+			path := filepath.Join(t.TempDir(), "run.json")
+			if err := file.WriteBytes(file.OS, path, []byte("old")); err != nil {
+				t.Fatal(err)
+			}
+			if dead { // and what an earlier kill left is in the way
+				if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".tmp-run.json"), []byte("torn"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sys := &faultfs.System{Fault: faultfs.FailAt(k, syscall.ENOSPC)}
+			if dead {
+				sys.Fault = faultfs.DeadFrom(k)
+			}
+			err := file.WriteBytes(sys, path, []byte("new"))
+			got := content(t, path)
+			switch {
+			case err == nil && got != "new":
+				t.Errorf("operation %d: no error, but the file has %q", k, got)
+			case err != nil && !file.Failed(err):
+				t.Errorf("operation %d: %v does not count as a failure of the file system", k, err)
+			case got != "old" && got != "new":
+				t.Errorf("operation %d: the file has %q", k, got)
+			}
+			if k == ops && err == nil {
+				t.Errorf("operation %d is not the last: no error", k)
+			}
+			if err := file.WriteBytes(file.OS, path, []byte("next")); err != nil || content(t, path) != "next" {
+				t.Errorf("operation %d: the next write gives %q, %v", k, content(t, path), err)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+				t.Errorf("operation %d: left behind: %v", k, entries)
+			}
+		}
+	}
+	sys := &faultfs.System{}
+	if err := file.WriteBytes(sys, filepath.Join(t.TempDir(), "f"), nil); err != nil || sys.Ops() < 6 {
+		t.Errorf("a write of nothing: %d operations, %v", sys.Ops(), err)
+	}
+}
+
+// What the content's own error is does not touch the file.
+func TestWriteOfNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	broken := errors.New("no content")
+	err := file.Write(file.OS, path, func(io.Writer) error { return broken })
+	if !errors.Is(err, broken) || file.Failed(err) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the file is there")
+	}
+}
+
+func TestFailed(t *testing.T) {
+	_, missing := os.Open(filepath.Join(t.TempDir(), "missing"))
+	rename := os.Rename(filepath.Join(t.TempDir(), "a"), "b")
+	for _, err := range []error{missing, rename, os.NewSyscallError("write", syscall.EIO)} {
+		if !file.Failed(err) || !file.Failed(errors.Join(errors.New("x"), err)) {
+			t.Errorf("%v does not count as a failure of the file system", err)
+		}
+	}
+	if file.Failed(nil) || file.Failed(io.ErrUnexpectedEOF) {
+		t.Error("what is no failure of a file system counts as one")
+	}
+	err := file.WriteBytes(file.OS, filepath.Join(t.TempDir(), "none", "f"), nil)
+	if !file.Failed(err) || !strings.Contains(err.Error(), "none") {
+		t.Errorf("no directory: %v", err)
+	}
+}

@@ -1,0 +1,142 @@
+package trainer
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+)
+
+// damage changes a byte of the state, which only reading all of it finds.
+func damage(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "state.safetensors")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)-9] ^= 0x10
+	if err := os.WriteFile(path, raw, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A run whose newest checkpoint is damaged goes on only when asked, from the newest whole one, and
+// ends in the same bits.
+func TestFromOlder(t *testing.T) {
+	c := shortRun()
+	c.KeepCheckpoints, c.CheckpointEvery = 0, EveryEpochs(1)
+	want := train(t, c)
+	const epoch = runBatches * runRepeats
+	for _, from := range []string{FromAuto, "step-000014", "14"} {
+		dir := t.TempDir()
+		session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 2*epoch+3)
+		newest, err := checkpoint.Latest(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(t, newest)
+		damage(t, filepath.Join(filepath.Dir(newest), "step-000028"))
+		whole := filepath.Join(filepath.Dir(newest), "step-000014")
+
+		tr, err := Resume(context.Background(), dir, c)
+		if err == nil {
+			tr.Close()
+			t.Fatal("resumed from a damaged checkpoint")
+		}
+		for _, part := range []string{newest, "damaged", "SHA-256", whole, "--from step-000014, or --from auto"} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("error %q lacks %q", err, part)
+			}
+		}
+
+		// Interrupted before its first step, the run has gone back for good.
+		var warnings []string
+		back := func(o ...Option) (*Trainer, error) {
+			o = append(o, From(from), WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+			return Resume(context.Background(), dir, c, o...)
+		}
+		session(t, back, 0)
+		if from == FromAuto {
+			hears(t, warnings, newest, "damaged", "going on from step-000014")
+		}
+		if got, err := checkpoint.Latest(dir); err != nil || got != whole {
+			t.Errorf("from %s: the newest checkpoint is %s, %v", from, got, err)
+		}
+		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+		if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+			t.Errorf("from %s: another final state, or other records", from)
+		}
+	}
+}
+
+func TestFromRefuses(t *testing.T) {
+	c := shortRun()
+	dir := t.TempDir()
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	refused := func(from string, want ...string) {
+		t.Helper()
+		tr, err := Resume(context.Background(), dir, c, From(from))
+		if err == nil {
+			tr.Close()
+			t.Fatalf("resumed from %q", from)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("from %q: error %q lacks %q", from, err, w)
+			}
+		}
+	}
+	refused("step-000004", `none called "step-000004"`, "step-000003")
+	newest, err := checkpoint.Latest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, err := StateOf(dir); err != nil || state != Saved {
+		t.Errorf("an unfinished run counts as %v, %v", state, err)
+	}
+	damage(t, newest)
+	refused("", "damaged", "the run has no whole checkpoint")
+	refused(FromAuto, "damaged", "the run has no whole checkpoint")
+	refused("3", "damaged")
+	if err := os.RemoveAll(newest); err != nil {
+		t.Fatal(err)
+	}
+	refused("", "none found")
+	refused(FromAuto, "none found")
+}
+
+// restore in mid-run takes the newest checkpoint, once the save under way is done, and keeps what the
+// run has cost.
+func TestRestoreInMidRun(t *testing.T) {
+	c := shortRun()
+	want := train(t, c)
+	dir := t.TempDir()
+	tr, err := New(context.Background(), c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	tr.start = time.Now() // as Run does
+	if err := tr.epoch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.restore(); err != nil { // with the save of step 14 under way
+		t.Fatal(err)
+	}
+	if tr.step != runBatches*runRepeats || tr.next != (place{epoch: 1}) || tr.stepSeconds == 0 {
+		t.Errorf("restored to step %d, %+v, after %v s", tr.step, tr.next, tr.stepSeconds)
+	}
+	if err := tr.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		t.Error("another final state, or other records")
+	}
+}

@@ -1,0 +1,156 @@
+// Package faultfs is a file system for tests that fails where it is told to: at each operation in
+// turn, in the middle of a write, once or from then on.
+package faultfs
+
+import (
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/plume-ml/plume/trainer/file"
+)
+
+// Op is an operation that is about to be done.
+type Op struct {
+	Number int    // from 1
+	Kind   string // open, write, sync, close, mkdir, rename, symlink, remove, syncdir
+	Path   string
+}
+
+// System does operations of the real file system, unless Fault says otherwise.
+type System struct {
+	// Fault returns the error of an operation, nil if it is to be done. A write that fails has
+	// written the first half of its bytes, as on a full disk.
+	Fault func(Op) error
+	// Cached leaves what is synced in the system's cache: a test that does not cut the power is faster.
+	Cached bool
+
+	mu sync.Mutex
+	n  int
+}
+
+// Ops is the number of operations so far.
+func (s *System) Ops() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.n
+}
+
+// at counts an operation and returns the error it must give.
+func (s *System) at(kind, path string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	if s.Fault == nil {
+		return nil
+	}
+	if err := s.Fault(Op{s.n, kind, path}); err != nil {
+		return &fs.PathError{Op: kind, Path: path, Err: err}
+	}
+	return nil
+}
+
+func (s *System) OpenFile(path string, flag int, perm fs.FileMode) (file.File, error) {
+	if err := s.at("open", path); err != nil {
+		return nil, err
+	}
+	f, err := file.OS.OpenFile(path, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return &faulty{f, s, path}, nil
+}
+
+func (s *System) Mkdir(path string, perm fs.FileMode) error {
+	if err := s.at("mkdir", path); err != nil {
+		return err
+	}
+	return file.OS.Mkdir(path, perm)
+}
+
+func (s *System) Rename(from, to string) error {
+	if err := s.at("rename", to); err != nil {
+		return err
+	}
+	return file.OS.Rename(from, to)
+}
+
+func (s *System) Symlink(target, path string) error {
+	if err := s.at("symlink", path); err != nil {
+		return err
+	}
+	return file.OS.Symlink(target, path)
+}
+
+func (s *System) RemoveAll(path string) error {
+	if err := s.at("remove", path); err != nil {
+		return err
+	}
+	return file.OS.RemoveAll(path)
+}
+
+func (s *System) SyncDir(path string) error {
+	if err := s.at("syncdir", path); err != nil {
+		return err
+	}
+	if s.Cached {
+		return nil
+	}
+	return file.OS.SyncDir(path)
+}
+
+// faulty is an open file.
+type faulty struct {
+	f    file.File
+	s    *System
+	path string
+}
+
+func (f *faulty) Write(p []byte) (int, error) {
+	if err := f.s.at("write", f.path); err != nil {
+		n, _ := f.f.Write(p[:len(p)/2])
+		return n, err
+	}
+	return f.f.Write(p)
+}
+
+func (f *faulty) Sync() error {
+	if err := f.s.at("sync", f.path); err != nil {
+		return err
+	}
+	if f.s.Cached {
+		return nil
+	}
+	return f.f.Sync()
+}
+
+// Close closes the file even when it reports an error, as the system does.
+func (f *faulty) Close() error {
+	err := f.s.at("close", f.path)
+	if closed := f.f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// FailAt is a Fault that fails the operation of that number alone.
+func FailAt(number int, with syscall.Errno) func(Op) error {
+	return func(op Op) error {
+		if op.Number == number {
+			return with
+		}
+		return nil
+	}
+}
+
+// DeadFrom is a Fault after which nothing reaches the disk any more, as after a kill within the
+// operation of that number.
+func DeadFrom(number int) func(Op) error {
+	return func(op Op) error {
+		if op.Number >= number {
+			return os.ErrProcessDone
+		}
+		return nil
+	}
+}

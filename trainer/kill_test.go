@@ -1,0 +1,201 @@
+package trainer
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
+)
+
+var kills = flag.Int("kills", 12, "how often TestKilled kills its run")
+
+// What a process that is to be killed is told, in its environment.
+const (
+	killedDir     = "PLUME_TEST_KILLED_DIR"     // of the run
+	killedThreads = "PLUME_TEST_KILLED_THREADS" // which is also how it saves
+	killedEpochs  = "PLUME_TEST_KILLED_EPOCHS"
+	killedAt      = "PLUME_TEST_KILLED_AT" // the file operation, from 1, in which it kills itself; 0: none
+)
+
+// killedRun is the configuration of the run of TestKilled.
+func killedRun(epochs, threads int) Config {
+	c := smallRun()
+	c.Epochs, c.Threads, c.EvalEvery, c.KeepCheckpoints = epochs, threads, 40, 2
+	c.CheckpointEvery = EveryEpochs(1)
+	if threads == 2 {
+		c.CheckpointEvery = Every{Time: 5 * time.Millisecond}
+	}
+	return c
+}
+
+// runToBeKilled starts the run in dir, or goes on with it, in a process of its own.
+func runToBeKilled(dir string) {
+	number := func(name string) int {
+		n, err := strconv.Atoi(os.Getenv(name))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		return n
+	}
+	last := number(killedAt)
+	sys := &faultfs.System{Fault: func(op faultfs.Op) error {
+		if op.Number == last {
+			kind := strings.TrimRight(strings.TrimPrefix(filepath.Base(op.Path), ".tmp-"), "0123456789")
+			fmt.Println("killed in", op.Kind, kind)
+			killSelf()
+		}
+		return nil
+	}}
+	c := killedRun(number(killedEpochs), number(killedThreads))
+	var t *Trainer
+	_, err := checkpoint.Latest(dir)
+	if fresh := err != nil && strings.Contains(err.Error(), "none found"); fresh {
+		if err = os.RemoveAll(dir); err == nil {
+			err = os.Mkdir(dir, 0o777)
+		}
+		if err == nil {
+			t, err = New(context.Background(), c, dir, on(sys))
+		}
+	} else if err == nil { // a damaged newest one is an error here
+		t, err = Resume(context.Background(), dir, c, on(sys))
+	}
+	if err == nil {
+		fmt.Println("running")
+		err = t.Run(context.Background())
+		if closing := t.Close(); err == nil {
+			err = closing
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// life is one process of the run, killed as told; where says in which operation, if it was one.
+type life struct {
+	at         int           // the file operation; 0: by the clock
+	whole      bool          // not killed
+	after      time.Duration // of its training, or of its start, by the clock
+	fromStart  bool
+	dir        string
+	epochs     int
+	threads    int
+	where      string
+	wasKilled  bool
+	complaints string
+}
+
+func (l *life) live(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killedDir+"="+l.dir, killedThreads+"="+strconv.Itoa(l.threads),
+		killedEpochs+"="+strconv.Itoa(l.epochs), killedAt+"="+strconv.Itoa(l.at))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := l.at == 0 && !l.whole
+	kill := func() { time.AfterFunc(l.after, func() { _ = cmd.Process.Kill() }) }
+	if clock && l.fromStart {
+		kill()
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if clock && !l.fromStart && lines.Text() == "running" {
+			kill()
+		}
+		if where, ok := strings.CutPrefix(lines.Text(), "killed in "); ok {
+			l.where = where
+		}
+	}
+	err = cmd.Wait()
+	l.complaints = stderr.String()
+	if l.wasKilled = err != nil && cmd.ProcessState.ExitCode() == -1; err != nil && !l.wasKilled {
+		t.Fatalf("%v: %s", err, l.complaints)
+	}
+}
+
+// A run whose process is killed again and again, above all while it saves, and that goes on each
+// time with another number of threads, ends as if it had never been: the same bits, and each record
+// once. At no time is the newest checkpoint damaged, or older than before.
+func TestKilled(t *testing.T) {
+	epochs := 3**kills + 10
+	want := train(t, killedRun(epochs, 1))
+	random := rand.New(rand.NewPCG(12, uint64(*kills)))
+	dir := filepath.Join(t.TempDir(), "run")
+	where, killed, newest := map[string]int{}, 0, 0
+	for i := 0; killed < *kills; i++ {
+		l := &life{dir: dir, epochs: epochs, threads: 1 + i%3}
+		switch i % 4 {
+		case 0:
+			l.after = time.Duration(random.Int64N(int64(60 * time.Millisecond)))
+		case 1:
+			l.after, l.fromStart = time.Duration(random.Int64N(int64(200*time.Millisecond))), true
+		default:
+			l.at = 1 + random.IntN(90) // some 20 to go on, some 25 for each checkpoint
+		}
+		l.live(t)
+		if !l.wasKilled {
+			t.Fatalf("the run ended after %d kills, before all %d", killed, *kills)
+		}
+		killed++
+		where[l.where]++
+		newest = checkNewest(t, dir, newest)
+	}
+	(&life{dir: dir, epochs: epochs, threads: 2, whole: true}).live(t)
+	if !bytes.Equal(finalState(t, dir), finalState(t, want)) {
+		t.Error("another final state than that of an uninterrupted run")
+	}
+	if got, want := metricsOf(t, dir), metricsOf(t, want); !slices.Equal(got, want) {
+		t.Errorf("%d records, or others than the %d of an uninterrupted run", len(got), len(want))
+	}
+	places := make([]string, 0, len(where))
+	for place, n := range where {
+		if place == "" {
+			place = "by the clock"
+		}
+		places = append(places, fmt.Sprintf("%4d %s", n, place))
+	}
+	slices.Sort(places)
+	slices.Reverse(places)
+	t.Logf("%d kills of a run of %d steps:\n%s", killed, epochs*runBatches*runRepeats, strings.Join(places, "\n"))
+}
+
+// checkNewest returns the step of the newest checkpoint, which must be whole and no older than that
+// of the step before.
+func checkNewest(t *testing.T, dir string, before int) int {
+	t.Helper()
+	all, err := checkpoint.List(dir)
+	if err != nil || len(all) == 0 {
+		if before > 0 {
+			t.Fatalf("no checkpoint is left: %v", err)
+		}
+		return 0
+	}
+	if err := checkpoint.Verify(all[0].Dir); err != nil {
+		t.Fatal(err)
+	}
+	if all[0].Step < before {
+		t.Fatalf("the newest checkpoint was of step %d and is of step %d", before, all[0].Step)
+	}
+	return all[0].Step
+}

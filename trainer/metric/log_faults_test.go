@@ -1,0 +1,143 @@
+package metric
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
+)
+
+// steps are those of the log's records, in its order.
+func steps(t *testing.T, path string) string {
+	t.Helper()
+	records, err := ReadLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, r := range records {
+		list = append(list, strconv.Itoa(r.Step))
+	}
+	return strings.Join(list, " ")
+}
+
+// Every operation fails in turn, by itself or with all that follow for some records: in the end the
+// log has each record once, in order, and nothing else is left.
+func TestLogFails(t *testing.T) {
+	var all []string
+	for step := 1; step <= 24; step++ {
+		all = append(all, strconv.Itoa(step))
+	}
+	want := strings.Join(all, " ")
+	for _, length := range []int{1, 4} {
+		for k := 1; k <= 14; k++ {
+			path := filepath.Join(t.TempDir(), "metrics.jsonl")
+			sys := &faultfs.System{Cached: true}
+			log, err := OpenLog(sys, path, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sys.Fault = func(op faultfs.Op) error {
+				if op.Number > k && op.Number <= k+length {
+					return syscall.ENOSPC
+				}
+				return nil
+			}
+			failures := 0
+			for step := 1; step <= 24; step++ {
+				err := log.Write(Epoch{Step: step})
+				if step%3 == 0 && err == nil {
+					err = log.Sync()
+				}
+				if err != nil {
+					failures++
+					if !file.Failed(err) || !strings.Contains(err.Error(), path) {
+						t.Errorf("operation %d: %v", k, err)
+					}
+				}
+			}
+			if failures == 0 {
+				t.Errorf("operation %d: nothing failed", k)
+			}
+			if err := log.Close(); err != nil {
+				t.Errorf("operation %d: closing: %v", k, err)
+			}
+			if got := steps(t, path); got != want {
+				t.Errorf("operation %d and %d more: the log has %s", k, length-1, got)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+				t.Errorf("operation %d: left behind: %v", k, entries)
+			}
+		}
+	}
+}
+
+// Records that can never be written are counted, and the file keeps those before.
+func TestLogStaysFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	sys := &faultfs.System{Cached: true}
+	log, err := OpenLog(sys, path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Write(Epoch{Step: 1}); err != nil {
+		t.Fatal(err)
+	}
+	sys.Fault = func(op faultfs.Op) error {
+		if op.Kind == "write" {
+			return syscall.EDQUOT
+		}
+		return nil
+	}
+	for step := 2; step <= 4; step++ {
+		if err := log.Write(Epoch{Step: step}); err == nil {
+			t.Errorf("record %d: no error", step)
+		}
+	}
+	if waiting, dropped := log.Waiting(); waiting != 3 || dropped != 0 {
+		t.Errorf("%d records wait, %d are dropped", waiting, dropped)
+	}
+	if err := log.Close(); err == nil {
+		t.Error("closed without an error")
+	}
+	if got := steps(t, path); got != "1" {
+		t.Errorf("the log has %s", got)
+	}
+}
+
+// A file whose sync failed is written anew.
+func TestLogSyncIsNotRepeated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	sys := &faultfs.System{Cached: true}
+	log, err := OpenLog(sys, path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if err := log.Write(Epoch{Step: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var trace []string
+	sys.Fault = func(op faultfs.Op) error {
+		trace = append(trace, op.Kind)
+		if len(trace) == 1 {
+			return syscall.EIO
+		}
+		return nil
+	}
+	if err := log.Sync(); err == nil {
+		t.Fatal("no error")
+	}
+	if err := log.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(trace, " ")
+	if want := "sync close remove open write sync close rename syncdir open"; got != want {
+		t.Errorf("operations %q, expected %q", got, want)
+	}
+}

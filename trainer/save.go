@@ -1,0 +1,267 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// saving is how the state of a run gets to the disk: a step waits only while the state is handed to
+// the system; syncing, renaming and pruning go on beside the next steps. A save that fails does not
+// end the run: it is tried again, and at the end the state must be there.
+type saving struct {
+	writer  checkpoint.Writer
+	under   chan saved // the save under way; nil without one
+	pending place      // of that save
+
+	stored     *place // of the newest checkpoint; nil if it is not known to be on the disk
+	storedStep int    // of the newest whole checkpoint, 0 without one
+	storedDir  string
+
+	began      time.Time       // the last save, or the session: checkpoint_every counts from it
+	retry      time.Time       // before it nothing is tried again; zero unless the last save failed
+	retryAfter time.Duration   // a failure
+	pauses     []time.Duration // between attempts to store what the end of a run leaves
+	failure    error           // of the last save
+	stalled    float64         // seconds that training waited, in all sessions
+
+	checkpoints, log, pictures trouble
+}
+
+// saved is what became of a save. A dir with an error is a good checkpoint, beside older ones that
+// could not be removed.
+type saved struct {
+	dir      string
+	step     int
+	err, log error
+}
+
+const retryAfter = time.Minute
+
+var lastPauses = []time.Duration{time.Second, 4 * time.Second}
+
+// Stall is how long checkpoints held up training, in all sessions of a run.
+type Stall struct {
+	Seconds float64 `json:"seconds"`
+	Share   float64 `json:"share"` // of the wall time of training and reports
+}
+
+func (t *Trainer) stall() Stall {
+	return Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.seconds())}
+}
+
+// saveDue tells whether a checkpoint is due at the end of the present epoch.
+func (t *Trainer) saveDue() bool {
+	if every := t.cfg.CheckpointEvery; every.Time > 0 {
+		return t.next.epoch+1 == t.cfg.Epochs || time.Since(t.saving.began) >= every.Time
+	}
+	return t.due(t.cfg.CheckpointEvery.Epochs)
+}
+
+// betweenSteps hears what became of the save under way, and begins one that is due by the clock or
+// to be tried again.
+func (t *Trainer) betweenSteps() error {
+	select {
+	case s := <-t.saving.under:
+		t.heard(s)
+	default:
+	}
+	every := t.cfg.CheckpointEvery.Time
+	if every > 0 && time.Since(t.saving.began) >= every || !t.saving.retry.IsZero() {
+		return t.save()
+	}
+	return nil
+}
+
+// save begins to save the state between two steps. It returns an error only if the state is no
+// longer finite, or not one to be saved: what the file system refuses is told, and tried again.
+func (t *Trainer) save() error {
+	if time.Now().Before(t.saving.retry) {
+		return nil
+	}
+	return t.beginSave()
+}
+
+func (t *Trainer) beginSave() error {
+	began := time.Now()
+	defer func() { t.saving.stalled += time.Since(began).Seconds() }()
+	t.awaitSave()
+	if t.isStored() {
+		return nil
+	}
+	t.saving.began = began
+	meta, tensors, err := t.snapshot()
+	if err != nil {
+		return err
+	}
+	p, err := t.saving.writer.Begin(meta, tensors)
+	switch {
+	case errors.Is(err, memory.ErrMapping): // the state itself is lost
+		return err
+	case file.Failed(err):
+		t.saveFailed(err)
+		return nil
+	case err != nil:
+		return err
+	}
+	done := make(chan saved, 1)
+	t.saving.under, t.saving.pending = done, t.next
+	go func() {
+		s := saved{step: meta.Step, log: t.log.Sync()} // no checkpoint without the records before it
+		s.dir, s.err = p.Commit()
+		done <- s
+	}()
+	return nil
+}
+
+func (t *Trainer) isStored() bool { return t.saving.stored != nil && *t.saving.stored == t.next }
+
+// awaitSave waits for the save under way.
+func (t *Trainer) awaitSave() {
+	if t.saving.under != nil {
+		t.heard(<-t.saving.under)
+	}
+}
+
+// heard notes what became of a save.
+func (t *Trainer) heard(s saved) {
+	t.saving.under = nil
+	t.heardOfLog(s.log)
+	if s.dir == "" {
+		t.saveFailed(s.err)
+		return
+	}
+	at := t.saving.pending
+	t.saving.stored, t.saving.storedStep, t.saving.storedDir = &at, s.step, s.dir
+	t.saving.retry, t.saving.failure = time.Time{}, nil
+	t.recovered(&t.saving.checkpoints, "checkpoints are saved again: "+filepath.Base(s.dir))
+	if s.err != nil {
+		t.warn(s.err.Error())
+	}
+}
+
+func (t *Trainer) saveFailed(err error) {
+	t.saving.failure = err
+	t.saving.retry = time.Now().Add(t.saving.retryAfter)
+	t.inTrouble(&t.saving.checkpoints, fmt.Sprintf("%v; training goes on, %s; trying again in %v",
+		err, t.newest(), t.saving.retryAfter))
+}
+
+// newest says which checkpoint there is.
+func (t *Trainer) newest() string {
+	if t.saving.storedDir == "" {
+		return "there is no checkpoint yet"
+	}
+	return fmt.Sprintf("the newest checkpoint is %s, %d steps ago",
+		filepath.Base(t.saving.storedDir), t.step-t.saving.storedStep)
+}
+
+// toBeRedone says what a session that ends here leaves to be done again.
+func (t *Trainer) toBeRedone() string {
+	if t.saving.storedDir == "" {
+		return fmt.Sprintf("all %d steps are lost", t.step)
+	}
+	return fmt.Sprintf("%d steps are lost: the run goes on from %s",
+		t.step-t.saving.storedStep, filepath.Base(t.saving.storedDir))
+}
+
+// saveNow saves the state and waits until it is durable, trying again after each of the pauses.
+func (t *Trainer) saveNow(ctx context.Context, pauses ...time.Duration) error {
+	return persist(ctx, pauses, func() error {
+		if err := t.beginSave(); err != nil {
+			return err
+		}
+		began := time.Now()
+		t.awaitSave()
+		t.saving.stalled += time.Since(began).Seconds()
+		if !t.isStored() {
+			return t.saving.failure
+		}
+		return nil
+	})
+}
+
+// persist does something until the file system does not refuse, with the given pauses between.
+func persist(ctx context.Context, pauses []time.Duration, do func() error) error {
+	for {
+		err := do()
+		if !file.Failed(err) || len(pauses) == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pauses[0]):
+			pauses = pauses[1:]
+		}
+	}
+}
+
+// interrupted saves a checkpoint at the present place.
+func (t *Trainer) interrupted() error {
+	err := t.saveNow(context.Background(), 0)
+	if err != nil {
+		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err, t.toBeRedone())
+	}
+	if err := persist(context.Background(), []time.Duration{0}, t.log.Sync); err != nil {
+		return fmt.Errorf("interrupted after saving a checkpoint, but %s: %w", t.unlogged(), err)
+	}
+	return ErrInterrupted
+}
+
+// storeEnd saves the final state, and what else must be on the disk when a run ends well.
+func (t *Trainer) storeEnd(ctx context.Context) error {
+	if err := t.saveNow(ctx, t.saving.pauses...); err != nil {
+		return fmt.Errorf("the last step is done, but its state could not be saved: %w; %s",
+			err, t.toBeRedone())
+	}
+	if err := persist(ctx, t.saving.pauses, t.log.Sync); err != nil {
+		return fmt.Errorf("the final state is saved, but %s: %w", t.unlogged(), err)
+	}
+	return nil
+}
+
+// snapshot is the state between two steps, unless it is no longer finite.
+func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
+	text, err := t.cfg.TOML()
+	if err != nil {
+		return checkpoint.Meta{}, nil, err
+	}
+	var sums []float64
+	for _, v := range t.sums.Values() {
+		sums = append(sums, *v)
+	}
+	meta := checkpoint.Meta{
+		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
+		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled, Evaluations: t.evaluations,
+		Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
+		Version: Version(), Config: string(text), Slowed: t.slowed,
+	}
+	if err := t.method.Err(); err != nil {
+		return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
+	}
+	tensors := t.tensors(sums)
+	for _, x := range tensors {
+		finite := false
+		if err := memory.Catch(func() { finite = kernel.AllFinite(x.F32) }); err != nil {
+			return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
+		}
+		if !finite {
+			return meta, nil, fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays",
+				ErrDiverged, t.step, x.Name)
+		}
+	}
+	return meta, tensors, nil
+}
+
+// tensors are the method's state and the trainer's own.
+func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
+	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
+}

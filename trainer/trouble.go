@@ -1,0 +1,89 @@
+package trainer
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/metric"
+)
+
+// trouble is something that cannot be written at present, and that training does not wait for. The
+// user hears of it when it begins, at intervals, and when it is over.
+type trouble struct {
+	since, told time.Time
+	times       int
+}
+
+const tellEvery = 10 * time.Minute
+
+func (t *Trainer) inTrouble(x *trouble, text string) {
+	now := time.Now()
+	if x.times == 0 {
+		x.since = now
+	}
+	x.times++
+	if x.times > 1 && now.Sub(x.told) < tellEvery {
+		return
+	}
+	x.told = now
+	if x.times > 1 {
+		text = fmt.Sprintf("%s (for the %dth time in %v)", text, x.times, now.Sub(x.since).Round(time.Second))
+	}
+	t.warn(text)
+}
+
+// recovered notes that something works, and says so after trouble.
+func (t *Trainer) recovered(x *trouble, text string) {
+	if x.times > 0 {
+		t.warn(fmt.Sprintf("%s; failures before: %d, in %v", text, x.times, time.Since(x.since).Round(time.Second)))
+	}
+	*x = trouble{}
+}
+
+// writeRecord writes an epoch's record. If the file system refuses, the record waits.
+func (t *Trainer) writeRecord(e metric.Epoch) error {
+	err := t.log.Write(e)
+	if err != nil && !file.Failed(err) {
+		return err
+	}
+	t.heardOfLog(err)
+	return nil
+}
+
+// heardOfLog notes whether the log could be written.
+func (t *Trainer) heardOfLog(err error) {
+	if err != nil {
+		t.inTrouble(&t.saving.log, fmt.Sprintf("%v; training goes on, and the records are kept in memory", err))
+		return
+	}
+	if waiting, _ := t.log.Waiting(); waiting == 0 {
+		t.recovered(&t.saving.log, metricsFile+" is written again, with the records that waited")
+	}
+}
+
+// unlogged says what metrics.jsonl lacks.
+func (t *Trainer) unlogged() string {
+	waiting, dropped := t.log.Waiting()
+	return fmt.Sprintf("%d records of %s are lost", waiting+dropped, metricsFile)
+}
+
+// writePicture stores a picture, unless drawing it gave an error. It tells whether it could: a run
+// does not end because the file system refuses a picture.
+func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
+	if err == nil {
+		err = file.Write(t.files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
+	}
+	switch {
+	case err == nil:
+		t.recovered(&t.saving.pictures, "pictures are written again: "+path)
+		return true, nil
+	case file.Failed(err):
+		t.inTrouble(&t.saving.pictures, fmt.Sprintf("no picture: %v; training goes on", err))
+		return false, nil
+	}
+	return false, fmt.Errorf("writing %s: %w", path, err)
+}
