@@ -71,7 +71,7 @@ func (s Summary) String() string {
 	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape, channels(s.Shape.C),
 		number(s.Values[0]), number(s.Values[1]))
 	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
-		fmt.Fprintf(&b, " of %s to %s", number(s.Range[0]), number(s.Range[1]))
+		fmt.Fprintf(&b, " (%s is black, %s white)", number(s.Range[0]), number(s.Range[1]))
 	}
 	switch {
 	case s.Labels == 0:
