@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-kill race fuzz soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
+.PHONY: help setup build train test test-paths test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -110,12 +110,20 @@ race: setup ## run the tests under the race detector
 	choose_backend
 	CGO_ENABLED=1 $(GO) test -race $$tags ./...
 
-fuzz: ## kernel paths, native products, and the readers of checkpoints and configurations, on FUZZTIME random inputs each (default 1000000x)
+fuzz: ## compare the kernel paths, and native products with their definition, on FUZZTIME random inputs each (default 1000000x)
 	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
 	$(GO) test ./blas -run '^$$' -fuzz FuzzGemm -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
-	$(GO) test ./trainer/checkpoint -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
-	$(GO) test ./trainer/checkpoint -run '^$$' -fuzz FuzzMeta -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
-	$(GO) test ./trainer -run '^$$' -fuzz FuzzConfig -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x
+
+# Package and target of every reader of what comes from outside.
+readers = npy:FuzzHeader data:FuzzNPY data:FuzzNPZ data:FuzzMembers data:FuzzIDX data:FuzzCIFAR data:FuzzRange \
+	data:FuzzLabels data/files:FuzzArchive data/raster:FuzzRead checkpoint:FuzzParse checkpoint:FuzzMeta .:FuzzConfig
+
+fuzz-readers: ## give the readers of data, checkpoints and configurations FUZZTIME random inputs each (default 100000x)
+	@for reader in $(readers); do
+		echo "$${reader#*:}"
+		CGO_ENABLED=0 $(GO) test "./trainer/$${reader%%:*}" -run '^$$' -fuzz "^$${reader#*:}$$" \
+			-fuzztime $(or $(FUZZTIME),100000x) -fuzzminimizetime 20x
+	done
 
 soak: setup ## train for MINUTES (60) in one process, with frequent reports, checkpoints and resumptions; fail if heap, goroutines, open files or resident memory grow
 	@$(functions)
