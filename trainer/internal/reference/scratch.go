@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,7 +27,7 @@ func CutScratch(t testing.TB, dir string, size int64) {
 		}
 	}
 	if len(found) != 1 {
-		t.Fatal(fmt.Sprintf("%d files without a name in %s, expected one", len(found), dir))
+		t.Fatalf("%d files without a name in %s, expected one", len(found), dir)
 	}
 	if err := os.Truncate(found[0], size); err != nil {
 		t.Fatal(err)
