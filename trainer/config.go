@@ -143,9 +143,11 @@ func (c Config) Validate() error {
 	p.Expect(c.Data != "" && isPlainText(c.Data), "data", c.Data,
 		"the name of an embedded data set or a path in UTF-8, without control characters")
 	p.Int("size", c.Size, 0, maxSide)
-	p.Expect(c.Range == "" || c.valueRange() != nil, "range", strconv.Quote(c.Range), "LO,HI: two numbers, the first below the second, such as 0,1")
-	p.Expect(isPlainText(c.Array), "array", strconv.Quote(c.Array), "a name in UTF-8, without control characters")
-	p.Expect(isPlainText(c.Labels), "labels", strconv.Quote(c.Labels), "a path in UTF-8, without control characters")
+	p.Expect(c.Range == "" || c.valueRange() != nil, "range", c.Range,
+		"LO,HI: two finite numbers, the first below the second, such as 0,1")
+	p.Expect(isPlainText(c.Array), "array", c.Array, "a name in UTF-8, without control characters")
+	p.Expect(isPlainText(c.Labels), "labels", c.Labels,
+		"a path in UTF-8, without control characters")
 	p.Expect(c.Holdout >= 0 && c.Holdout < 1, "holdout", c.Holdout, "a number in [0, 1)")
 
 	p.Expect(c.Seed <= math.MaxInt64, "seed", c.Seed, "an integer in [0, 2^63 - 1], the largest that TOML holds")
@@ -153,7 +155,7 @@ func (c Config) Validate() error {
 	p.Int("batch", c.Batch, 1, maxRows)
 	p.Int("tile", c.Tile, 1, maxRows)
 	p.Int("threads", c.Threads, 0, maxThreads)
-	p.Expect(isPlainText(c.CloudDir), "cloud_dir", strconv.Quote(c.CloudDir), "a path in UTF-8, without control characters")
+	p.Expect(isPlainText(c.CloudDir), "cloud_dir", c.CloudDir, "a path in UTF-8, without control characters")
 	p.Int("divergence_retries", c.DivergenceRetries, 0, maxRetries)
 	p.Expect(c.DivergenceFactor > 0 && c.DivergenceFactor < 1, "divergence_factor", c.DivergenceFactor, "a number in (0, 1)")
 
