@@ -1,17 +1,19 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path"
 	"slices"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 )
 
 // labelTable is what a file says of labels.
 type labelTable struct {
 	source  string   // for messages
+	headed  bool     // the first record is none of a header: that was taken off, or cannot be
 	names   []string // of the images that the labels belong to; nil: they come in the images' order
 	values  []string // the labels, "" where unknown; or
 	numbers []int32  // the same, -1 where unknown
@@ -29,23 +31,25 @@ func (t *labelTable) classes() (labels []int32, names []string, err error) {
 		return t.numbers, nil, nil
 	}
 	labels = make([]int32, len(t.values))
-	whole, measured := true, true
+	whole, measured, outside := true, true, ""
 	for i, v := range t.values {
 		if labels[i] = -1; slices.Contains(unknownLabels, v) {
 			continue
 		}
 		f, err := strconv.ParseFloat(v, 64)
 		measured = measured && err == nil
-		if whole = whole && err == nil && f == math.Trunc(f); !whole {
-			continue
+		switch whole = whole && err == nil && f == math.Trunc(f); {
+		case !whole:
+		case f < 0 || f > math.MaxInt32:
+			outside = cmp.Or(outside, v)
+		default:
+			labels[i] = int32(f)
 		}
-		if f < 0 || f > math.MaxInt32 {
-			return nil, nil, t.fail("holds the label %s; expected whole numbers from 0 to %d, or "+
-				"names", v, math.MaxInt32)
-		}
-		labels[i] = int32(f)
 	}
 	switch {
+	case whole && outside != "":
+		return nil, nil, t.fail("holds the label %s; expected whole numbers from 0 to %d, or "+
+			"names", outside, math.MaxInt32)
 	case whole:
 		return labels, nil, nil
 	case measured:
@@ -94,41 +98,67 @@ func (t *labelTable) assign(
 	n int,
 	warn func(string, ...any),
 ) (labels []int32, names []string, err error) {
+	images := byNumber(n)
+	if files != nil {
+		images = byName(files)
+	}
+	t.dropHeader(images)
 	values, names, err := t.classes()
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.names == nil {
-		if len(values) != n {
-			return nil, nil, t.fail("holds %s labels for %s images; expected one for each, in "+
-				"their order, or the names of the images beside them", thousands(len(values)),
-				thousands(n))
-		}
-		return values, names, nil
+	if slices.ContainsFunc(names, notUTF8) {
+		warn("data: %s: the names of its classes are not in UTF-8, so that some will look wrong: "+
+			"save it as UTF-8", t.source)
 	}
-	find := numbersOf(n)
-	if files != nil {
-		find = namesOf(files)
+	if t.names != nil {
+		labels, err = t.place(values, images, warn)
+		return labels, names, err
 	}
-	labels, err = t.place(values, n, find, warn)
-	return labels, names, err
+	if len(values) != n {
+		return nil, nil, t.fail("holds %s for %s; expected one for each, in "+
+			"their order, or the names of the images beside them",
+			counted(len(values), "labels"), counted(n, "images"))
+	}
+	return values, names, nil
 }
 
-// place assigns labels by name; find gives the image of a name, none or several.
+// dropHeader takes off a first record that is a header of words which no list knows: a word that
+// is the label of no other record, in a record too many or beside the name of no image.
+func (t *labelTable) dropHeader(images knownImages) {
+	if t.headed || len(t.values) < 2 || slices.Contains(t.values[1:], t.values[0]) {
+		return
+	}
+	if _, err := strconv.ParseFloat(t.values[0], 64); err == nil {
+		return
+	}
+	if t.names == nil {
+		if len(t.values) == images.n+1 {
+			t.values, t.headed = t.values[1:], true
+		}
+		return
+	}
+	if images.find(t.names[0]) == noImage && path.Ext(t.names[0]) == "" {
+		t.names, t.values, t.headed = t.names[1:], t.values[1:], true
+	}
+}
+
+func notUTF8(s string) bool { return !utf8.ValidString(s) }
+
+// place assigns labels by name.
 func (t *labelTable) place(
 	values []int32,
-	n int,
-	find func(string) int,
+	images knownImages,
 	warn func(string, ...any),
 ) ([]int32, error) {
-	labels, by := make([]int32, n), make([]int, n)
+	labels, by := make([]int32, images.n), make([]int, images.n)
 	for i := range labels {
 		labels[i], by[i] = -1, -1
 	}
 	var unknown named
 	matched := 0
 	for i, name := range t.names {
-		switch j := find(name); {
+		switch j := images.find(name); {
 		case j == noImage:
 			unknown.add(true, name)
 		case j == manyImages:
@@ -141,72 +171,23 @@ func (t *labelTable) place(
 			matched++
 		}
 	}
+	list := unknown.list()
+	if slices.ContainsFunc(unknown.first, notUTF8) {
+		list += ", not in UTF-8"
+	}
 	if matched == 0 {
-		return nil, t.fail("none of its %s names (%s) is that of an image; expected file names "+
-			"relative to the data", thousands(len(t.names)), unknown.list())
+		return nil, t.fail("none of its names (%s) is that of an image; expected %s",
+			list, images.names)
 	}
 	if unknown.count > 0 {
 		warn("data: %s: %s of %s labels are of no image: %s", t.source, thousands(unknown.count),
-			thousands(len(t.names)), unknown.list())
+			thousands(len(t.names)), list)
 	}
-	if matched < n {
-		warn("data: %s: %s of %s images have no label", t.source, thousands(n-matched),
-			thousands(n))
+	if matched < images.n {
+		warn("data: %s: %s of %s images have no label", t.source, thousands(images.n-matched),
+			thousands(images.n))
 	}
 	return labels, nil
-}
-
-const noImage, manyImages = -1, -2
-
-// numbersOf finds images by their numbers, from 0.
-func numbersOf(n int) func(string) int {
-	return func(name string) int {
-		if i, err := strconv.Atoi(name); err == nil && 0 <= i && i < n {
-			return i
-		}
-		return noImage
-	}
-}
-
-// namesOf finds images by their files: by the name with its folders, else without them, with the
-// ending or without it.
-func namesOf(files []string) func(string) int {
-	shorten := []func(string) string{
-		func(s string) string { return s },
-		path.Base,
-		func(s string) string { return strings.TrimSuffix(s, path.Ext(s)) },
-		func(s string) string { return strings.TrimSuffix(path.Base(s), path.Ext(s)) },
-	}
-	indices := make([]map[string]int, len(shorten))
-	for k, short := range shorten {
-		indices[k] = make(map[string]int, len(files))
-		for i, f := range files {
-			name := short(f)
-			if _, twice := indices[k][name]; twice {
-				i = manyImages
-			}
-			indices[k][name] = i
-		}
-	}
-	return func(name string) int {
-		name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
-		found := noImage
-		// As it is, by its last part, then both without the ending: a label file may be of another
-		// folder, or of pictures that have been converted.
-		for _, try := range []struct {
-			index int
-			name  string
-		}{
-			{0, name}, {1, path.Base(name)}, {2, name}, {3, path.Base(name)},
-		} {
-			if i, ok := indices[try.index][try.name]; ok && i >= 0 {
-				return i
-			} else if ok {
-				found = manyImages
-			}
-		}
-		return found
-	}
 }
 
 // apply gives the images of an array the labels of a table. Those that were left out have theirs,

@@ -12,47 +12,10 @@ import (
 
 // The headers of columns that software writes, in lower case.
 var (
-	nameColumns = []string{
-		"file_name",
-		"filename",
-		"file",
-		"filepath",
-		"file_path",
-		"path",
-		"image",
-		"image_path",
-		"image_name",
-		"img",
-		"image_id",
-		"img_id",
-		"id",
-		"image_file",
-		"name",
-		"fname",
-		"index",
-		"idx",
-		"row",
-		"picture",
-	}
-	labelColumns = []string{
-		"label",
-		"labels",
-		"class",
-		"classes",
-		"category",
-		"target",
-		"y",
-		"class_id",
-		"label_id",
-		"class_name",
-		"label_name",
-		"category_id",
-		"class_index",
-		"digit",
-		"breed",
-		"species",
-		"diagnosis",
-	}
+	nameColumns = strings.Fields("file_name filename file filepath file_path path image " +
+		"image_path image_name img image_id img_id id image_file name fname index idx row picture")
+	labelColumns = strings.Fields("label labels class classes category target y class_id " +
+		"label_id class_name label_name category_id class_index digit breed species diagnosis")
 )
 
 // csv reads lines of names and labels, or of labels alone, with a header or without.
@@ -65,13 +28,14 @@ func (t *labelTable) csv(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if header {
-		records = records[1:]
-	}
+	t.headed = header
 	for i, r := range records {
-		if label >= len(r) || name >= len(r) {
-			return t.fail("record %d has %d fields; expected at least %d", i+1, len(r),
-				max(label, name)+1)
+		switch {
+		case i == 0 && header:
+			continue
+		case label >= len(r) || name >= len(r):
+			return t.fail("record %d (counted from 1) has %s; expected at least %d", i+1,
+				counted(len(r), "fields"), max(label, name)+1)
 		}
 		t.values = append(t.values, strings.TrimSpace(r[label]))
 		if name >= 0 {
@@ -82,19 +46,14 @@ func (t *labelTable) csv(b []byte) error {
 }
 
 // records separates at commas, semicolons or tabs, whichever the first line has, else at the last
-// space of each line.
+// space of each line if all lines have one.
 func (t *labelTable) records(b []byte) (records [][]string, err error) {
 	first, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
 	i := bytes.IndexAny(first, ",;\t")
-	if i < 0 && bytes.ContainsAny(bytes.TrimSpace(first), " ") {
-		for line := range strings.Lines(string(b)) {
-			if line = strings.TrimSpace(line); line != "" {
-				cut := max(strings.LastIndexAny(line, " "), 0)
-				records = append(records,
-					[]string{strings.TrimSpace(line[:cut]), strings.TrimSpace(line[cut:])})
-			}
+	if i < 0 {
+		if records = atSpaces(string(b)); records != nil {
+			return records, nil
 		}
-		return records, nil
 	}
 	r := csv.NewReader(bytes.NewReader(b))
 	r.FieldsPerRecord, r.TrimLeadingSpace, r.LazyQuotes = -1, true, true
@@ -111,6 +70,21 @@ func (t *labelTable) records(b []byte) (records [][]string, err error) {
 		}
 		records = append(records, record)
 	}
+}
+
+// atSpaces separates each line at its last space; nil if a line has none.
+func atSpaces(text string) (records [][]string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		cut := strings.LastIndexByte(line, ' ')
+		if cut < 0 {
+			return nil
+		}
+		records = append(records, []string{strings.TrimSpace(line[:cut]), line[cut+1:]})
+	}
+	return records
 }
 
 // columns are those of names, -1 for none, and of labels, and whether the first record names them.

@@ -3,11 +3,13 @@ package data
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/plume-ml/plume/trainer/memory"
 	npyfile "github.com/plume-ml/plume/trainer/npy"
@@ -54,7 +56,7 @@ func parseLabels(source string, b []byte) (*labelTable, error) {
 	if len(b) > maxLabelFile {
 		return nil, t.fail("is longer than %d MiB; expected %s", maxLabelFile>>20, labelFormats)
 	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	b = inUTF8(b)
 	text := bytes.TrimSpace(b)
 	if len(text) == 0 {
 		return nil, t.fail("is empty; expected %s", labelFormats)
@@ -76,6 +78,26 @@ func parseLabels(source string, b []byte) (*labelTable, error) {
 		return nil, t.fail("holds no labels; expected %s", labelFormats)
 	}
 	return t, nil
+}
+
+// inUTF8 is a text without the byte order mark, with which spreadsheets write UTF-16 too, and with
+// line feeds where its lines end in carriage returns alone.
+func inUTF8(b []byte) []byte {
+	order := map[string]binary.ByteOrder{
+		"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian,
+	}[string(b[:min(len(b), 2)])]
+	if order != nil {
+		units := make([]uint16, len(b)/2-1)
+		for i := range units {
+			units[i] = order.Uint16(b[2*i+2:])
+		}
+		b = []byte(string(utf16.Decode(units)))
+	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if bytes.IndexByte(b, '\n') < 0 {
+		b = bytes.ReplaceAll(b, []byte("\r"), []byte("\n"))
+	}
+	return b
 }
 
 // readNPYLabels reads an array of M whole numbers.

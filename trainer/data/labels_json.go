@@ -17,8 +17,8 @@ import (
 //	[6, 3, ...] or {"labels": [6, 3, ...]}         in the images' order
 //	[{"file_name": "img.png", "label": 6}, ...]    or such objects line by line
 func (t *labelTable) json(b []byte) error {
+	t.headed = true
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
 	var values []json.RawMessage
 	for {
 		var v json.RawMessage
@@ -68,11 +68,30 @@ func (t *labelTable) value(b json.RawMessage) error {
 	return nil
 }
 
-func (t *labelTable) object(b json.RawMessage) (object map[string]json.RawMessage, err error) {
-	if err = json.Unmarshal(b, &object); err != nil {
-		err = t.fail("%w", err)
+// object reads an object, whose names may come twice only with the same value.
+func (t *labelTable) object(b json.RawMessage) (map[string]json.RawMessage, error) {
+	if b[0] != '{' {
+		return nil, t.fail("holds %s; expected a list or an object", short(b))
 	}
-	return object, err
+	d, object := json.NewDecoder(bytes.NewReader(b)), map[string]json.RawMessage{}
+	_, err := d.Token() // the brace
+	for err == nil && d.More() {
+		var name json.Token
+		if name, err = d.Token(); err != nil {
+			break
+		}
+		var value json.RawMessage
+		err = d.Decode(&value)
+		key := name.(string)
+		if old, twice := object[key]; twice && !bytes.Equal(old, value) {
+			return nil, t.fail("has two labels for %q", key)
+		}
+		object[key] = value
+	}
+	if err != nil {
+		return nil, t.fail("%w", err)
+	}
+	return object, nil
 }
 
 // list reads labels, pairs of a name and a label, or objects with both.
@@ -119,7 +138,9 @@ func (t *labelTable) list(list []json.RawMessage) error {
 func (t *labelTable) pair(object map[string]json.RawMessage) error {
 	var name string
 	for _, key := range nameColumns {
-		if v, ok := object[key]; ok && json.Unmarshal(v, &name) == nil {
+		v, ok := object[key]
+		if n, err := t.scalar(v); ok && err == nil && string(v) != "null" {
+			name = n
 			break
 		}
 	}

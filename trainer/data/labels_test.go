@@ -68,13 +68,46 @@ func TestLabelFiles(t *testing.T) {
 			[]int{1, -1, 2}, nil, "",
 		},
 		"by row": {"labels.csv", "label\n5\n6\n7\n", []int{5, 6, 7}, nil, ""},
+		"carriage returns": {
+			"labels.csv", "file,label\ra.png,1\rb.png,0\rc.png,1\r", []int{1, 0, 1}, nil, "",
+		},
+		"UTF-16": {
+			"labels.csv", "\xff\xfe" + strings.Join(strings.Split("file;label\na;1\nb;0\nc;1", ""),
+				"\x00") + "\x00", []int{1, 0, 1}, nil, "",
+		},
+		"UTF-16, big-endian": {
+			"labels.csv", "\xfe\xff\x00" + strings.Join(strings.Split("a\t1\nb\t0\nc\t1", ""), "\x00"),
+			[]int{1, 0, 1}, nil, "",
+		},
+		"a foreign header": {
+			"labels.csv", "Datei;Art\na.png;Kuh\nb.png;Bär\nc.png;Kuh\n",
+			[]int{1, 0, 1}, []string{"Bär", "Kuh"}, "",
+		},
+		"a foreign header of rows": {
+			"labels.csv", "my class\ncow\nape\ncow\n", []int{1, 0, 1}, []string{"ape", "cow"}, "",
+		},
+		"no header": { // the first picture is missing, and its class is of one picture
+			"labels.csv", "x.png,ape\na.png,cow\nb.png,dog\nc.png,cow\n",
+			[]int{1, 2, 1}, []string{"ape", "cow", "dog"}, "1 of 4 labels are of no image: x.png",
+		},
+		"Latin-1": {
+			"labels.csv", "file,label\na.png,B\xe4r\nb.png,Kuh\nc.png,Kuh\nx\xe4.png,Kuh\n",
+			[]int{0, 1, 1}, []string{"B\xe4r", "Kuh"},
+			"not in UTF-8, so that some will look wrong|of no image: x\xe4.png, not in UTF-8",
+		},
+		"numbers after names": {
+			"labels.csv", "a.png,x\nb.png,-5\nc.png,x\n", []int{1, 0, 1}, []string{"-5", "x"}, "",
+		},
+		"numbers before names": {
+			"labels.csv", "a.png,-5\nb.png,x\nc.png,x\n", []int{0, 1, 1}, []string{"-5", "x"}, "",
+		},
 		"some": {
 			"labels.csv", "file,label\na.png,1\nx.png,2\n", []int{1, -1, -1}, nil,
 			"1 of 2 labels are of no image: x.png|2 of 3 images have no label",
 		},
 		"of others": {
 			"labels.csv", "file,label\nx.png,1\ny.png,2\n", []int{0, 0, 1}, folders,
-			"none of its 2 names (x.png, y.png)",
+			"none of its names (x.png, y.png)",
 		},
 		"captions": {
 			"metadata.csv", "file_name,text,more\na.png,x,y\n", []int{0, 0, 1}, folders,
@@ -152,22 +185,24 @@ func TestLabelErrors(t *testing.T) {
 	pictures := folderOf(t, pngFiles(t, "x/a.png", "x/b.png", "y/a.png"))
 	dir := t.TempDir()
 	for text, want := range map[string]string{
-		"1\n2\n":                          "holds 2 labels for 3 images",
-		"a.png,1\nx/b.png,2\n":            "is the name of several pictures",
-		"x/a.png,1\nx/a.png,2\n":          `has two labels for "x/a.png"`,
-		"q.png,1\nr.png,2\n":              "none of its 2 names (q.png, r.png) is that of an image",
-		"0.5\n0.25\n1\n":                  "measurements, such as 0.5",
-		"-7\n1\n2\n":                      "holds the label -7",
-		"99999999999\n1\n2\n":             "from 0 to 2147483647",
-		"a,b,c\n1,2,3\n":                  "has the columns a, b, c",
-		"":                                "is empty",
-		"{\"labels\": [[1, 2]]}":          "expected [name, label]",
-		"{\"x/a.png\": [0, 1]}":           "has the label [0, 1]",
-		"[1, [\"x/a.png\", 2]]":           "unlike those before it",
-		"{\"a\": 1":                       "is no whole JSON",
-		"\x00\x01\x02":                    "is no text",
-		string(idx([]uint32{2}, ramp(2))): "holds 2 labels for 3 images",
-		string(idx([]uint32{3}, ramp(2))): "truncated",
+		"1\n2\n":                           "holds 2 labels for 3 images",
+		"a.png,1\nx/b.png,2\n":             "is the name of several pictures",
+		"x/a.png,1\nx/a.png,2\n":           `has two labels for "x/a.png"`,
+		"q.png,1\nr.png,2\n":               "none of its names (q.png, r.png) is that of an image",
+		"0.5\n0.25\n1\n":                   "measurements, such as 0.5",
+		"-7\n1\n2\n":                       "holds the label -7",
+		"99999999999\n1\n2\n":              "from 0 to 2147483647",
+		"a,b,c\n1,2,3\n":                   "has the columns a, b, c",
+		"":                                 "is empty",
+		"{\"labels\": [[1, 2]]}":           "expected [name, label]",
+		"{\"x/a.png\": [0, 1]}":            "has the label [0, 1]",
+		"{\"x/a.png\": 1, \"x/a.png\": 2}": `has two labels for "x/a.png"`,
+		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at least 2",
+		"[1, [\"x/a.png\", 2]]":            "unlike those before it",
+		"{\"a\": 1":                        "is no whole JSON",
+		"\x00\x01\x02":                     "is no text",
+		string(idx([]uint32{2}, ramp(2))):  "holds 2 labels for 3 images",
+		string(idx([]uint32{3}, ramp(2))):  "truncated",
 	} {
 		path := write(t, dir, "labels", []byte(text))
 		_, err := Open(t.Context(), pictures, Options{Labels: path})
@@ -183,6 +218,28 @@ func TestLabelErrors(t *testing.T) {
 	wantError(t, err, "--labels", fifo, "is no file")
 	_, err = Open(t.Context(), pictures, Options{Labels: os.TempDir()})
 	wantError(t, err, "--labels", "is no file")
+}
+
+// Accents are compared as they are read: macOS stores them apart from their letters.
+func TestDecomposedNames(t *testing.T) {
+	dir := folderOf(t, pngFiles(t, "a\u0308.png", "o\u0308.png"))
+	labels := write(t, t.TempDir(), "l.csv", []byte("file,label\nx/\u00e4.jpg,4\n\u00f6.png,5\n"))
+	_, ds, warnings := found(t, dir, Options{Labels: labels})
+	if !slices.Equal(labelsOf(ds), []int{4, 5}) || len(warnings) > 0 {
+		t.Errorf("%v, %q", labelsOf(ds), warnings)
+	}
+}
+
+// Arrays have no files: their images are named by numbers, also in JSON.
+func TestLabelsByNumber(t *testing.T) {
+	array := write(t, t.TempDir(), "x.npy", npy(npyDictOf("|u1", "2, 4, 4"), ramp(32)))
+	labels := write(t, t.TempDir(), "l.json", []byte(`[{"index": 1, "label": 4}, {"index": 0, "label": 5}]`))
+	if _, ds, _ := found(t, array, Options{Labels: labels}); !slices.Equal(labelsOf(ds), []int{5, 4}) {
+		t.Errorf("%v", labelsOf(ds))
+	}
+	labels = write(t, t.TempDir(), "l.csv", []byte("a.png,1\nb.png,2\n"))
+	_, err := Open(t.Context(), array, Options{Labels: labels})
+	wantError(t, err, labels, "expected the numbers of the images, counted from 0")
 }
 
 // Folders are classes where all pictures lie in several of them, below folders that stand alone.
