@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +60,7 @@ func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) 
 	train, test := trainingBatches(batches)
 	f := foundCIFAR(train, baseName(dir))
 	b := train[0]
-	f.Summary.Format = fmt.Sprintf("%d binary batches of %s%s", len(train), b.name(), b.noted())
+	f.Summary.Format = counted(len(train), "binary batches") + " of " + b.name() + b.noted()
 	for _, t := range test {
 		f.Summary.pass("test batches", filepath.Base(t.path))
 	}
@@ -105,12 +104,6 @@ func isPickleFile(path string) bool {
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head := make([]byte, 2)
-	_, err = io.ReadFull(f, head)
+	head, err := headOf(path)
 	return err == nil && isPickle(head)
 }

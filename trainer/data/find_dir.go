@@ -4,29 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
 // findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these
 // formats, otherwise the pictures in it and below it, otherwise such batches or files in the
 // one folder below it that has some. Names that begin with a dot are passed over.
+//
+// A file that may be an IDX file but cannot be read is an error where no picture lies beside it,
+// and passed over otherwise.
 func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
-	if f, err := findArrays(ctx, dir, opt); f != nil || err != nil {
+	f, err := findArrays(ctx, dir, opt)
+	if f != nil || err != nil && !errors.As(err, new(unclear)) {
 		return f, err
 	}
-	f, err := findPictures(ctx, dir, opt)
-	if err == nil || ctx.Err() != nil {
-		return f, err
+	pictures, errPictures := findPictures(ctx, dir, opt)
+	switch {
+	case errPictures == nil || ctx.Err() != nil:
+		return pictures, errPictures
+	case err != nil:
+		return nil, err
 	}
 	if below, errBelow := findBelow(ctx, dir, opt); below != nil || errBelow != nil {
 		return below, errBelow
 	}
-	return nil, err
+	return nil, errPictures
 }
 
 // findArrays looks for the formats that keep many images in a file, directly in dir; nil if
@@ -131,12 +135,6 @@ func isPicture(path string) bool {
 	if claims(path) {
 		return true
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false // it is told with the pictures
-	}
-	defer f.Close()
-	head := make([]byte, raster.HeadLen)
-	n, _ := io.ReadFull(f, head)
-	return raster.Sniff(head[:n]) != raster.None
+	head, err := headOf(path)
+	return err == nil && kindOf(head) == kindPicture // what cannot be read is told with the pictures
 }

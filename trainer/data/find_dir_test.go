@@ -1,8 +1,13 @@
 package data
 
 import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -71,6 +76,54 @@ func TestFoldersBelowLinks(t *testing.T) {
 	wantError(t, err, "several folders", filepath.Join("loop", "raw"))
 }
 
+// What may be an IDX file but is damaged does not hinder pictures beside it; without them it is an
+// error, as it is beside images of other IDX files.
+func TestUnclearFiles(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"x.gz": []byte("\x1f\x8bgarbage"), "x.bin": {0, 0, 8, 3, 0},
+	} {
+		contents := pngFiles(t, "a.png", "b.png")
+		contents[name] = b
+		f, ds, _ := found(t, folderOf(t, contents), Options{})
+		if passed := f.Summary.PassedOver; ds.Len() != 2 || len(passed) != 1 ||
+			passed[0].First[0] != name {
+			t.Errorf("%s: %v", name, f.Summary)
+		}
+		dir := folderOf(t, map[string][]byte{name: b})
+		_, err := Open(t.Context(), dir, Options{})
+		wantError(t, err, filepath.Join(dir, name))
+		write(t, dir, "images", idx([]uint32{3, 2, 2}, ramp(12)))
+		_, err = Open(t.Context(), dir, Options{})
+		wantError(t, err, filepath.Join(dir, name))
+	}
+}
+
+// Looking for IDX files among very many others takes little memory and ends with the context.
+func TestManyFiles(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 1000 {
+		write(t, dir, fmt.Sprint(i), []byte("hello"))
+	}
+	list := func() {
+		if images, labels, err := listIDX(t.Context(), dir); len(images)+len(labels) > 0 || err != nil {
+			t.Fatal(images, labels, err)
+		}
+	}
+	list()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	list()
+	runtime.ReadMemStats(&after)
+	if perFile := (after.TotalAlloc - before.TotalAlloc) / 1000; perFile > 4096 {
+		t.Errorf("%d bytes a file", perFile) // a buffer of 64 KiB for each made this crawl
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := listIDX(ended, dir); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 func TestForeignFormats(t *testing.T) {
 	for name, c := range map[string]struct{ head, want string }{
 		"pickle":  {"\x80\x04\x95\x00", "numpy.save"},
@@ -78,6 +131,7 @@ func TestForeignFormats(t *testing.T) {
 		"HDF5":    {"\x89HDF\r\n\x1a\n\x00\x00", "h5py"},
 		"Parquet": {"PAR1\x15\x04\x15", "Parquet"},
 		"xz":      {"\xfd7zXZ\x00\x00\x04", "unpack it"},
+		"zip.gz":  {string(gz(npz(t, zip.Store, "a", []byte("b")))), "gunzip"},
 		"tar":     {"a.npy" + strings.Repeat("\x00", 252) + "ustar\x0000", "damaged tar archive"},
 		"LFS":     {"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull"},
 		"page":    {"<!DOCTYPE html>\n<html>", "fetch the file again"},

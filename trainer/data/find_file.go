@@ -18,12 +18,15 @@ func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (
 		return nil, err
 	}
 	defer s.close()
-	switch k := s.kind(); k {
-	case kindIDX, kindNPY:
+	switch k := s.kind(); {
+	case k == kindIDX || k == kindNPY:
 		return findArray(s, k, opt)
-	case kindZip:
+	case k == kindZip && s.gzip:
+		return nil, fmt.Errorf("data: %s: is a zip archive within a gzip file; unpack the latter "+
+			"with gunzip", path)
+	case k == kindZip:
 		return findZip(ctx, path, opt)
-	case kindPicture:
+	case k == kindPicture:
 		return nil, fmt.Errorf("data: %s: is %s; expected a directory or an archive of pictures, "+
 			"not one picture", path, k)
 	default:

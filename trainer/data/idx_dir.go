@@ -44,12 +44,19 @@ func findIDXDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	return f.named(baseName(dir)), nil
 }
 
-// listIDX lists the IDX files of images and of labels directly in dir, by name.
+// unclear is the error of a file that may be an IDX file, in a folder where no other one is found.
+type unclear struct{ error }
+
+func (u unclear) Unwrap() error { return u.error }
+
+// listIDX lists the IDX files of images and of labels directly in dir, by name. What cannot be read
+// is an error, the first that is met; unclear where there are no images.
 func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: %w", err)
 	}
+	var first error
 	for _, e := range entries {
 		if claims(e.Name()) {
 			continue
@@ -59,8 +66,11 @@ func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err err
 			continue
 		}
 		dims, err := peekIDX(ctx, path)
-		if err != nil {
-			return nil, nil, err
+		if ctx.Err() != nil {
+			return nil, nil, fmt.Errorf("data: %s: %w", dir, ctx.Err())
+		}
+		if err != nil && first == nil {
+			first = err
 		}
 		switch {
 		case len(dims) == 1:
@@ -69,11 +79,18 @@ func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err err
 			images = append(images, idxFile{path, dims[0]})
 		}
 	}
-	return images, labels, nil
+	if first != nil && len(images) == 0 {
+		first = unclear{first}
+	}
+	return images, labels, first
 }
 
 // peekIDX returns the dimensions of an IDX file, or nil for any other file.
 func peekIDX(ctx context.Context, path string) ([]int, error) {
+	head, err := headOf(path)
+	if err != nil || !isIDXMagic(head) && !isGzip(head) {
+		return nil, err
+	}
 	s, err := openSource(ctx, path)
 	if err != nil {
 		return nil, err

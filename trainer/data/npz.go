@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer/data/files"
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
@@ -43,9 +44,9 @@ func openArchive(ctx context.Context, path string) (*archive, error) {
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	a := &archive{ctx: ctx, path: path, file: f}
-	if a.zip, err = zip.NewReader(f, size(f)); err != nil {
+	if a.zip, err = files.ReadZip(ctx, f, size(f)); err != nil {
 		f.Close()
-		return nil, a.fail("truncated or damaged zip archive: %w", err)
+		return nil, a.fail("%w", err)
 	}
 	return a, nil
 }
@@ -66,7 +67,7 @@ func (a *archive) open(f *zip.File, buffer int) (*source, error) {
 		return nil, s.damaged(err)
 	}
 	s.r, s.closer = buffered(a.ctx, r, buffer), r
-	likely := f.UncompressedSize64/maxDeflate <= f.CompressedSize64
+	likely := f.UncompressedSize64/files.MaxDeflate <= f.CompressedSize64
 	if f.Method == zip.Store {
 		likely = f.UncompressedSize64 == f.CompressedSize64
 	}

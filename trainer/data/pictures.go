@@ -3,9 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/plume-ml/plume/trainer/data/files"
@@ -139,22 +137,6 @@ func (p *picture) look(c raster.Content) {
 	}
 	p.head, p.err = raster.ReadHeader(c)
 	p.head.Format = raster.Sniff(head[:n])
-}
-
-// none is the error of a source without pictures.
-func (g *gallery) none(list []files.File) error {
-	if len(list) == 0 && len(g.summary.PassedOver) == 0 {
-		return fmt.Errorf("data: %s: is %s; expected %s in it or below it, or IDX files in it",
-			g.path, strings.Replace(g.kind, "a ", "an empty ", 1), readable)
-	}
-	for _, f := range list {
-		if strings.EqualFold(path.Ext(f.Name), ".npy") && g.kind == files.Folder {
-			return fmt.Errorf("data: %s: holds no pictures or IDX images; to use the array %s, "+
-				"give its own path", g.path, path.Join(g.path, f.Name))
-		}
-	}
-	return fmt.Errorf("data: %s: holds no images%s; expected %s in it or below it, or IDX files "+
-		"in it", g.path, g.summary.passedOver(), readable)
 }
 
 // shape is that of all pictures that are not broken.

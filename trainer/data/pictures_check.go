@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -93,6 +94,33 @@ func ailment(err error) string {
 		return "may not be read: permission denied"
 	}
 	return err.Error()
+}
+
+// none is the error of a source without pictures.
+func (g *gallery) none(list []files.File) error {
+	expected, remedy := readable+" in it or below it, or IDX files in it", "give its own path"
+	if g.kind != files.Folder {
+		expected = readable
+		remedy = "unpack this archive and give the path of what is in it"
+	}
+	if len(list) == 0 && len(g.summary.PassedOver) == 0 {
+		return fmt.Errorf("data: %s: is %s; expected %s", g.path,
+			strings.Replace(g.kind, "a ", "an empty ", 1), expected)
+	}
+	return fmt.Errorf("data: %s: holds no images%s; expected %s%s", g.path,
+		g.summary.passedOver(), expected, instead(list, remedy))
+}
+
+// instead tells how a file is used that may hold a data set of its own; "" if there is none.
+func instead(list []files.File, remedy string) string {
+	for _, f := range list {
+		kind := otherKinds[ending(f.Name)]
+		if kind == "NumPy arrays" || kind == "archives" || strings.HasSuffix(f.Name, "-ubyte") ||
+			cifar10Name.MatchString(path.Base(f.Name)) {
+			return fmt.Sprintf("; if %s holds the data, %s", f.Name, remedy)
+		}
+	}
+	return ""
 }
 
 // checkSizes refuses pictures of several sizes.

@@ -11,8 +11,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/plume-ml/plume/trainer/data/raster"
-	npyfile "github.com/plume-ml/plume/trainer/npy"
+	"github.com/plume-ml/plume/trainer/data/files"
 )
 
 // source is an input to be parsed, gzip already taken off.
@@ -71,7 +70,7 @@ func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)
 	}
-	if bytes.Equal(head, []byte{0x1f, 0x8b}) {
+	if isGzip(head) {
 		s.gzip = true
 		s.claim = gzipClaim(r, s.claim)
 		z, err := gzip.NewReader(s.r)
@@ -99,9 +98,6 @@ func size(r io.Reader) int64 {
 	return -1
 }
 
-// maxDeflate is how much longer than its compressed form a text can be at most.
-const maxDeflate = 1032
-
 // gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its last
 // four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members gives that of
 // the last one only.
@@ -115,7 +111,7 @@ func gzipClaim(r io.Reader, size int64) int64 {
 		return -1
 	}
 	claim := int64(binary.LittleEndian.Uint32(last[:]))
-	if claim > maxDeflate*size {
+	if claim > files.MaxDeflate*size {
 		return -1
 	}
 	return claim
@@ -137,9 +133,9 @@ func (s *source) damaged(err error) error {
 	case s.ctx.Err() != nil:
 		return s.fail("reading was stopped: %w", err)
 	case s.gzip:
-		return s.fail("truncated or damaged gzip file: %w", err)
+		return s.fail("is a damaged or truncated gzip file: %w", err)
 	case s.zip:
-		return s.fail("truncated or damaged zip archive: %w", err)
+		return s.fail("is a damaged or truncated zip archive: %w", err)
 	}
 	return s.fail("%w", err)
 }
@@ -149,48 +145,6 @@ func (s *source) truncated(values, promised int) error {
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
-
-// kind is what the first bytes say a file is.
-type kind int
-
-const (
-	kindOther kind = iota
-	kindEmpty
-	kindIDX
-	kindNPY
-	kindPicture
-	kindZip
-)
-
-func (k kind) String() string {
-	return [...]string{"of an unknown format", "empty", "an IDX file", "a .npy array",
-		"a picture", "a zip archive"}[k]
-}
-
-// headLen is the number of bytes that tell the kind.
-const headLen = raster.HeadLen
-
-// kind looks at the first bytes and leaves them in place.
-func (s *source) kind() kind {
-	head, _ := s.r.Peek(headLen) // shorter at the end of a short file
-	return kindOf(head)
-}
-
-func kindOf(head []byte) kind {
-	switch {
-	case len(head) == 0:
-		return kindEmpty
-	case isIDXMagic(head):
-		return kindIDX
-	case bytes.HasPrefix(head, []byte(npyfile.Magic)):
-		return kindNPY
-	case raster.Sniff(head) != raster.None:
-		return kindPicture
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")): // the latter is empty
-		return kindZip
-	}
-	return kindOther
-}
 
 // header fills buf with the next bytes of the file's header.
 func (s *source) header(buf []byte) error {

@@ -16,14 +16,12 @@ import (
 
 // foreign are archives and compressions that are not read, by their first bytes.
 var foreign = []struct{ magic, what string }{
-	{
-		"BZh",
-		"a bzip2 file",
-	}, {"\xfd7zXZ\x00", "an xz file"}, {"\x28\xb5\x2f\xfd", "a Zstandard file"},
-	{
-		"7z\xbc\xaf\x27\x1c",
-		"a 7-Zip archive",
-	}, {"Rar!\x1a\x07", "a RAR archive"}, {"\x04\x22\x4d\x18", "an LZ4 file"},
+	{"BZh", "a bzip2 file"},
+	{"\xfd7zXZ\x00", "an xz file"},
+	{"\x28\xb5\x2f\xfd", "a Zstandard file"},
+	{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+	{"Rar!\x1a\x07", "a RAR archive"},
+	{"\x04\x22\x4d\x18", "an LZ4 file"},
 }
 
 func openArchive(ctx context.Context, path string) (Source, error) {
@@ -54,7 +52,7 @@ func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 		}
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+	case IsZip(head):
 		return newZip(ctx, f, size)
 	case isTar(head):
 		return &tarFile{f: f, size: size}, nil

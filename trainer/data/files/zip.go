@@ -2,6 +2,7 @@ package files
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,17 @@ type zipFile struct {
 	members []*zip.File
 }
 
-// maxDeflate is how much longer than its compressed form a text can be at most.
-const maxDeflate = 1032
+// MaxDeflate is how much longer than its compressed form a text can be at most.
+const MaxDeflate = 1032
 
-func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
+// IsZip reports whether a file that begins with head is a zip archive, one without members too.
+func IsZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) ||
+		bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
+
+// ReadZip reads the directory of a zip archive, unless it claims what cannot be true.
+func ReadZip(ctx context.Context, f *os.File, size int64) (*zip.Reader, error) {
 	r, err := promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -31,11 +39,19 @@ func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
 	}
 	var sum uint64
 	for _, m := range r.File {
-		if sum += m.UncompressedSize64; sum > maxDeflate*uint64(size) ||
+		if sum += m.UncompressedSize64; sum > MaxDeflate*uint64(size) ||
 			m.UncompressedSize64 > 1<<50 {
 			return nil, errors.New("is a zip archive that claims to hold more than its size can, " +
 				"as a zip bomb does")
 		}
+	}
+	return r, nil
+}
+
+func newZip(ctx context.Context, f *os.File, size int64) (Source, error) {
+	r, err := ReadZip(ctx, f, size)
+	if err != nil {
+		return nil, err
 	}
 	return &zipFile{f, r.File}, nil
 }
