@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,12 +32,7 @@ func ClassNames(ds Dataset) []string {
 
 // labelFiles are the names of files that give the labels of the pictures beside and below them.
 var labelFiles = []string{
-	"dataset.json",
-	"labels.json",
-	"labels.csv",
-	"labels.tsv",
-	"metadata.csv",
-	"metadata.jsonl",
+	"dataset.json", "labels.json", "labels.csv", "labels.tsv", "metadata.csv", "metadata.jsonl",
 }
 
 // findLabels takes the labels of a file beside the pictures or, without one, of the folders.
@@ -69,6 +66,7 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 	g.labels = folderClasses(names, root)
 	switch {
 	case g.labels == nil:
+		g.warnOfStray(names, root)
 	case allParts(g.labels.classes):
 		g.opt.warn("data: %s: the folders %s are read together, and give no labels: to train on "+
 			"one of them, give its path", g.path, strings.Join(g.labels.classes, ", "))
@@ -79,6 +77,23 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 	return nil
 }
 
+// warnOfStray tells that folders would be classes if all pictures lay in them. Where more lie beside
+// them than in them, that is not what they are.
+func (g *gallery) warnOfStray(names []string, root string) {
+	inside := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !strings.Contains(name[len(root):], "/")
+	})
+	if len(inside) <= len(names)/2 || folderClasses(inside, root) == nil {
+		return
+	}
+	var beside named
+	for _, name := range names {
+		beside.add(!strings.Contains(name[len(root):], "/"), name)
+	}
+	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move what "+
+		"lies there into a folder, or away", g.path, counted(beside.count, "pictures"), beside.list())
+}
+
 // labelsIn takes the labels of a file, if it holds any of these pictures.
 func (g *gallery) labelsIn(
 	ctx context.Context, source files.Source, f files.File, names []string,
@@ -86,25 +101,30 @@ func (g *gallery) labelsIn(
 	var text []byte
 	var failed error
 	err = source.Visit(ctx, []files.File{f}, func(_ int, c raster.Content, err error) {
-		if failed = err; err == nil && c.Size() <= maxLabelFile {
-			text = make([]byte, c.Size())
-			_, failed = c.ReadAt(text, 0)
+		switch {
+		case err != nil:
+			failed = fmt.Errorf("data: %s/%s: %w", g.path, f.Name, err)
+		case c.Size() > maxLabelFile:
+			failed = fmt.Errorf("data: %s/%s: is longer than %d MiB", g.path, f.Name,
+				maxLabelFile>>20)
+		default:
+			text, failed = io.ReadAll(io.NewSectionReader(c, 0, c.Size()))
 		}
 	})
 	if err != nil {
 		return false, sourceError(ctx, g.path, err)
 	}
-	t, err := parseLabels(g.path+"/"+f.Name, text)
-	if failed != nil || err != nil {
-		if failed != nil {
-			err = failed
-		}
-		g.opt.warn("%v; it gives no labels", err)
-		return false, nil
+	var t *labelTable
+	if failed == nil {
+		t, failed = parseLabels(g.path+"/"+f.Name, text)
 	}
-	of, classes, err := t.assign(names, len(names), g.opt.warn)
-	if err != nil {
-		g.opt.warn("%v; it gives no labels", err)
+	var of []int32
+	var classes []string
+	if failed == nil {
+		of, classes, failed = t.assign(names, len(names), g.opt.warn)
+	}
+	if failed != nil {
+		g.opt.warn("%v; it gives no labels", failed)
 		return false, nil
 	}
 	g.labels = &labelling{of, classes}
@@ -114,15 +134,14 @@ func (g *gallery) labelsIn(
 }
 
 // label gives an array the labels of its pictures.
-func (g *gallery) label(a *array) error {
+func (g *gallery) label(a *array) {
 	if g.labels == nil {
-		return nil
+		return
 	}
 	a.classes = g.labels.classes
 	if a.labels = g.labels.of; a.rows != nil {
 		a.labels = pick(a.labels, a.rows)
 	}
-	return nil
 }
 
 // commonFolder is the folder, with a slash at its end, in which all pictures lie and which holds
@@ -138,16 +157,8 @@ func commonFolder(names []string) string {
 
 // parts are the names, in lower case, of folders that are no classes but parts of a data set.
 var parts = map[string]bool{
-	"train":      true,
-	"training":   true,
-	"val":        true,
-	"valid":      true,
-	"validation": true,
-	"test":       true,
-	"testing":    true,
-	"dev":        true,
-	"eval":       true,
-	"holdout":    true,
+	"train": true, "training": true, "val": true, "valid": true, "validation": true,
+	"test": true, "testing": true, "dev": true, "eval": true, "holdout": true,
 }
 
 func allParts(folders []string) bool {

@@ -118,6 +118,9 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 		opt.warn("data: %s: the images of %s have no labels, since several arrays can be them: %s",
 			path, images.name, list(like))
 	}
+	if len(like) == 0 {
+		warnOfUnfit(path, images, members, opt)
+	}
 	if len(like) != 1 {
 		return ""
 	}
@@ -134,6 +137,17 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 	f.Bytes, f.labelled = f.Bytes+memory.Array[int32](images.header.Dims[0]), true
 	f.Summary.Format += ", labels of its array " + labels.name
 	return labels.name
+}
+
+// warnOfUnfit tells of an array that is named like the labels of the images and cannot be them.
+func warnOfUnfit(path string, images member, members []member, opt Options) {
+	for _, m := range members {
+		if m.name != images.name && isLabelName(m.name) && sameSplit(m.name, images.name) {
+			opt.warn("data: %s: the images of %s have no labels, since %v is not one whole number "+
+				"for each of them", path, images.name, m)
+			return
+		}
+	}
 }
 
 // labels reports whether m can be the labels of the images: by its name, and integers, one for

@@ -130,6 +130,23 @@ func TestNPZTwoLabels(t *testing.T) {
 	}
 }
 
+// So is an array that is named like labels and cannot be them.
+func TestNPZUnfitLabels(t *testing.T) {
+	images := bytesOf("3, 2, 4", 24)
+	for says, members := range map[string][]any{
+		"y_train (2, int64) is not one whole number for each":   {"y_train.npy", intsOf(1, 2)},
+		"y_train (3, float32) is not one whole number for each": {"y_train.npy", npy(npyDictOf("<f4", "3,"), ramp(12))},
+		"": {"y_test.npy", intsOf(1, 2)}, // of other images
+	} {
+		b := npz(t, zip.Store, append([]any{"x_train.npy", images}, members...)...)
+		_, ds, warned, err := read(t, b, Options{})
+		if err != nil || ds.Label(0) != -1 || !strings.Contains(warned, says) ||
+			strings.Contains(warned, "no labels") != (says != "") {
+			t.Errorf("%v, warned of %q; expected %q", err, warned, says)
+		}
+	}
+}
+
 func TestNPZErrors(t *testing.T) {
 	images := bytesOf("3, 2, 4", 24)
 	good := npz(t, zip.Store, "a.npy", images)

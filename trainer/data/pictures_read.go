@@ -41,7 +41,8 @@ func (g *gallery) read(ctx context.Context, shape Shape) (*array, error) {
 	if !colored.Load() {
 		a.dropColor()
 	}
-	return a, g.label(a)
+	g.label(a)
+	return a, nil
 }
 
 // places are the rows of the pictures that are whole by their headers, and their number.
@@ -108,6 +109,7 @@ func canvas(m image.Image, shape Shape) *image.RGBA {
 	}
 	return c
 }
+
 func centralSquare(b image.Rectangle) image.Rectangle {
 	side := min(b.Dx(), b.Dy())
 	x, y := b.Min.X+(b.Dx()-side)/2, b.Min.Y+(b.Dy()-side)/2

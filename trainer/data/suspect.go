@@ -16,7 +16,7 @@ import (
 func (a *array) suspect(ctx context.Context) (cure string, err error) {
 	lo, hi := a.stored.values[0], a.stored.values[1]
 	if lo == hi {
-		return "", nil // nothing can be told, and that all images are equal is said elsewhere
+		return "all are the same, so that there is nothing to learn: is this the right file?", nil
 	}
 	switch a.stored.ends {
 	case byteEnds:
