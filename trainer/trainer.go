@@ -114,7 +114,9 @@ func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
 	if err != nil {
 		return err
 	}
-	t.fingerprint = data.Fingerprint(all)
+	if t.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
+		return err
+	}
 	if resumed {
 		if err := CheckData(t.runDir, t.typed, t.read, t.fingerprint); err != nil {
 			return err

@@ -101,7 +101,11 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
-	info := trainer.NewRunInfo(first, data.Fingerprint(all), all.Shape())
+	fingerprint, err := data.Fingerprint(ctx, all)
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	info := trainer.NewRunInfo(first, fingerprint, all.Shape())
 	var lock *run.Lock
 	if _, err := os.Stat(o.Dir); err == nil {
 		if lock, err = o.lock(); err != nil {

@@ -52,7 +52,7 @@ func TestEmbedded(t *testing.T) {
 					t.Errorf("label %d is %d; expected %d", i, got, want)
 				}
 			}
-			if got := Fingerprint(ds); got != tc.fingerprint {
+			if got := fingerprint(t, ds); got != tc.fingerprint {
 				t.Errorf("fingerprint %s; expected %s", got, tc.fingerprint)
 			}
 		})

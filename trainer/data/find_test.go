@@ -51,7 +51,7 @@ func TestFind(t *testing.T) {
 		if got := reference.ArrayBytes(ds); got != found.Bytes || got != f.Bytes {
 			t.Errorf("%s: %d bytes, found %d, then %d", name, got, found.Bytes, f.Bytes)
 		}
-		if opened := mustOpen(t, path, Options{}); opened.Name() != ds.Name() || Fingerprint(opened) != Fingerprint(ds) {
+		if opened := mustOpen(t, path, Options{}); opened.Name() != ds.Name() || fingerprint(t, opened) != fingerprint(t, ds) {
 			t.Errorf("%s: Open gives %s, Find and Read %s", name, opened.Name(), ds.Name())
 		}
 	}

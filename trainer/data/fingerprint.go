@@ -1,9 +1,11 @@
 package data
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"math"
 )
@@ -11,18 +13,26 @@ import (
 // Fingerprint is a short hash of the number of images, their shape and their pixels as they
 // are stored, so that a resumed run can refuse other data. Names and labels are left out:
 // the same images give the same fingerprint wherever they lie.
-func Fingerprint(ds Dataset) string {
+//
+// It stops early, with ctx's error, when ctx ends: large data take seconds.
+func Fingerprint(ctx context.Context, ds Dataset) (string, error) {
 	h, s := sha256.New(), ds.Shape()
 	for _, n := range []int{ds.Len(), s.H, s.W, s.C} {
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 	}
 	var row []byte
 	for i := range ds.Len() {
+		if i%stopRows == 0 && ctx.Err() != nil {
+			return "", fmt.Errorf("data: %s: reading was stopped: %w", ds.Name(), ctx.Err())
+		}
 		row = appendRow(row[:0], ds, i)
 		h.Write(row)
 	}
-	return shortSum(h)
+	return shortSum(h), nil
 }
+
+// stopRows is how many images are hashed between two looks at the context.
+const stopRows = 64
 
 func shortSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:8]) }
 

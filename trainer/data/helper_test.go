@@ -127,3 +127,12 @@ func wantBytes(t *testing.T, got []float32, want []byte) {
 		}
 	}
 }
+
+func fingerprint(t testing.TB, ds Dataset) string {
+	t.Helper()
+	f, err := Fingerprint(t.Context(), ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}

@@ -158,7 +158,7 @@ func TestArchives(t *testing.T) {
 	names := []string{"cats/a.webp", "cats/b.png", "dogs/c.jpg", "dogs/\xff.png"}
 	for kind, path := range archives(t, contents) {
 		f, ds, _ := found(t, path, Options{})
-		if Fingerprint(ds) != Fingerprint(want) || ds.Name() != filepath.Base(path) {
+		if fingerprint(t, ds) != fingerprint(t, want) || ds.Name() != filepath.Base(path) {
 			t.Errorf("%s: %s is not the folder", kind, ds.Name())
 		}
 		for i, o := range origins(ds) {
@@ -209,7 +209,7 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%s: warnings %q, %s", kind, warnings, f.Summary.Format)
 		}
 		only := map[string][]byte{"0.png": whole, "1.png": whole, "2.png": whole, "3.png": whole}
-		if Fingerprint(ds) != Fingerprint(mustOpen(t, folderOf(t, only), Options{})) {
+		if fingerprint(t, ds) != fingerprint(t, mustOpen(t, folderOf(t, only), Options{})) {
 			t.Errorf("%s: other pixels", kind)
 		}
 	}

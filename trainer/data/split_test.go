@@ -178,25 +178,25 @@ func TestFingerprint(t *testing.T) {
 	pixel.u8[11]++
 	shape.shape = Shape{3, 2, 1}
 	number.m, number.shape = 3, Shape{2, 2, 1}
-	want := Fingerprint(base())
+	want := fingerprint(t, base())
 	for name, a := range map[string]*array{"name": same, "labels": label} {
-		if Fingerprint(a) != want {
+		if fingerprint(t, a) != want {
 			t.Errorf("the %s changes the fingerprint", name)
 		}
 	}
 	for name, a := range map[string]*array{"pixel": pixel, "shape": shape, "number": number} {
-		if Fingerprint(a) == want {
+		if fingerprint(t, a) == want {
 			t.Errorf("another %s leaves the fingerprint", name)
 		}
 	}
-	if v := (&subset{base(), []int{0, 1}}); Fingerprint(v) != want {
+	if v := (&subset{base(), []int{0, 1}}); fingerprint(t, v) != want {
 		t.Error("a view of all images has another fingerprint")
 	}
-	if v := (&subset{base(), []int{1, 0}}); Fingerprint(v) == want {
+	if v := (&subset{base(), []int{1, 0}}); fingerprint(t, v) == want {
 		t.Error("the order of the images leaves the fingerprint")
 	}
 	floats := &array{shape: Shape{1, 2, 1}, m: 2, f32: []float32{0, 1, 2, 3}}
-	if Fingerprint(floats) != Fingerprint(numbered(2)) {
+	if fingerprint(t, floats) != fingerprint(t, numbered(2)) {
 		t.Error("a foreign data set has another fingerprint than the same pixels")
 	}
 }

@@ -58,6 +58,18 @@ func TestReadingStops(t *testing.T) {
 	}
 }
 
+// So does the fingerprint of large data.
+func TestFingerprintStops(t *testing.T) {
+	ds := numbered(1000)
+	counting := &tripping{t.Context(), 1 << 30}
+	if _, err := Fingerprint(counting, ds); err != nil || counting.left > 1<<30-10 {
+		t.Fatal(err, 1<<30-counting.left)
+	}
+	if _, err := Fingerprint(&tripping{t.Context(), 5}, ds); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // No read asks the system for more than a bounded number of bytes: a slow disk could not be interrupted.
 func TestReadsAreBounded(t *testing.T) {
 	var most int

@@ -64,7 +64,9 @@ func (s *subject) readData(ctx context.Context, runDir string, o Options) error 
 	if s.all, err = images.Read(ctx); err != nil {
 		return err
 	}
-	s.fingerprint = data.Fingerprint(s.all)
+	if s.fingerprint, err = data.Fingerprint(ctx, s.all); err != nil {
+		return err
+	}
 	if err := trainer.CheckData(runDir, c.Data, images.Summary, s.fingerprint); err != nil {
 		return err
 	}
