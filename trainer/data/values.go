@@ -70,6 +70,9 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) error {
 	lo, hi := a.u8[0], a.u8[0]
 	err := eachBlock(ctx, len(a.u8), func(first, last int) {
+		if lo == 0 && hi == math.MaxUint8 {
+			return
+		}
 		for _, v := range a.u8[first:last] {
 			lo, hi = min(lo, v), max(hi, v)
 		}
