@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -126,9 +127,11 @@ func (m Memory) check(machine int64) (warning string, err error) {
 
 // readData reads the data of a run that fits the machine, as far as the headers of its files tell, and
 // sets what it needs.
-func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
+func (t *Trainer) readData(ctx context.Context, d *progress.Doing) (data.Dataset, error) {
+	d.Set("the data " + t.cfg.Data)
+	warn := func(s string) { d.Do(func() { t.warn(s) }) }
 	program, _ := memory.Peak()
-	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(t.warn))
+	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +140,7 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 	}
 	warning, err := t.memory.check(memory.Machine())
 	if warning != "" {
-		t.warn(warning)
+		warn(warning)
 	}
 	if err != nil {
 		return nil, err
@@ -155,10 +158,12 @@ func (t *Trainer) readData(ctx context.Context) (data.Dataset, error) {
 		return nil, err
 	}
 	t.read = images.Summary
-	t.message(t.read.String())
-	t.message("Memory: " + t.memory.Parts.String())
-	if onDisk != "" {
-		t.message(onDisk)
-	}
+	d.Do(func() {
+		t.message(t.read.String())
+		t.message("Memory: " + t.memory.Parts.String())
+		if onDisk != "" {
+			t.message(onDisk)
+		}
+	})
 	return all, nil
 }

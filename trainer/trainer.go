@@ -110,7 +110,7 @@ func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
 	if err := errors.Join(t.cfg.Validate(), kernel.Err()); err != nil {
 		return err
 	}
-	all, err := t.readData(ctx)
+	all, err := t.readSlowly(ctx)
 	if err != nil {
 		return err
 	}
