@@ -115,7 +115,7 @@ func (g *gallery) none(list []files.File) error {
 func instead(list []files.File, remedy string) string {
 	for _, f := range list {
 		kind := otherKinds[ending(f.Name)]
-		if kind == "NumPy arrays" || kind == "archives" || strings.HasSuffix(f.Name, "-ubyte") ||
+		if kind == numpyArrays || kind == archiveFiles || strings.HasSuffix(f.Name, "-ubyte") ||
 			cifar10Name.MatchString(path.Base(f.Name)) {
 			return fmt.Sprintf("; if %s holds the data, %s", f.Name, remedy)
 		}

@@ -12,11 +12,24 @@ import (
 const readable = "PNG, JPEG, GIF, BMP, TIFF or WebP pictures"
 
 // pictureNames are the endings of names that claim a picture of a format that is read.
-var pictureNames = map[string]raster.Format{
-	".png": raster.PNG, ".apng": raster.PNG, ".jpg": raster.JPEG, ".jpeg": raster.JPEG,
-	".jpe":  raster.JPEG,
-	".jfif": raster.JPEG, ".gif": raster.GIF, ".bmp": raster.BMP, ".dib": raster.BMP,
-	".tif": raster.TIFF, ".tiff": raster.TIFF, ".webp": raster.WebP,
+var pictureNames = byEnding(map[raster.Format]string{
+	raster.PNG:  ".png .apng",
+	raster.JPEG: ".jpg .jpeg .jpe .jfif",
+	raster.GIF:  ".gif",
+	raster.BMP:  ".bmp .dib",
+	raster.TIFF: ".tif .tiff",
+	raster.WebP: ".webp",
+})
+
+// byEnding turns the endings of each kind into the kind of each ending.
+func byEnding[K comparable](endings map[K]string) map[string]K {
+	kinds := map[string]K{}
+	for kind, list := range endings {
+		for ending := range strings.FieldsSeq(list) {
+			kinds[ending] = kind
+		}
+	}
+	return kinds
 }
 
 func ending(name string) string { return strings.ToLower(path.Ext(name)) }
@@ -24,34 +37,43 @@ func ending(name string) string { return strings.ToLower(path.Ext(name)) }
 // claims reports whether a file is a picture by its name.
 func claims(name string) bool { return pictureNames[ending(name)] != raster.None }
 
+// Kinds of files that may hold a data set of their own.
+const numpyArrays, archiveFiles = "NumPy arrays", "archives"
+
 // otherKinds are the files that are passed over, by the endings of their names.
-var otherKinds = map[string]string{
-	".txt": "text files", ".md": "text files", ".rst": "text files", ".log": "text files",
-	".json": "JSON files", ".jsonl": "JSON files", ".ndjson": "JSON files",
-	".csv": "CSV files", ".tsv": "CSV files", ".xml": "XML files", ".html": "HTML files",
-	".htm": "HTML files",
-	".mp4": "videos", ".mov": "videos", ".avi": "videos", ".mkv": "videos", ".webm": "videos",
-	".m4v":  "videos",
-	".heic": "HEIC pictures", ".heif": "HEIC pictures", ".hif": "HEIC pictures",
-	".avif": "AVIF pictures",
-	".jxl":  "JPEG XL pictures", ".jp2": "JPEG 2000 pictures", ".j2k": "JPEG 2000 pictures",
-	".svg": "SVG drawings",
-	".ico": "icons", ".psd": "Photoshop documents", ".xcf": "GIMP documents",
-	".exr": "OpenEXR pictures",
-	".hdr": "HDR pictures", ".tga": "Targa pictures", ".ppm": "Netpbm pictures",
-	".pgm": "Netpbm pictures",
-	".pbm": "Netpbm pictures", ".pnm": "Netpbm pictures", ".dcm": "DICOM pictures",
-	".pdf": "PDF documents",
-	".npy": "NumPy arrays", ".npz": "NumPy arrays", ".mat": "MATLAB files", ".h5": "HDF5 files",
-	".pkl": "pickles",
-	".zip": "archives", ".tar": "archives", ".gz": "archives", ".tgz": "archives",
-	".bz2": "archives",
-	".xz":  "archives", ".7z": "archives", ".rar": "archives", ".py": "programs", ".sh": "programs",
-	".ipynb": "programs",
-}
+var otherKinds = byEnding(map[string]string{
+	"text files":          ".txt .md .rst .log",
+	"JSON files":          ".json .jsonl .ndjson",
+	"CSV files":           ".csv .tsv",
+	"XML files":           ".xml",
+	"HTML files":          ".html .htm",
+	"videos":              ".mp4 .mov .avi .mkv .webm .m4v",
+	"HEIC pictures":       ".heic .heif .hif",
+	"AVIF pictures":       ".avif",
+	"JPEG XL pictures":    ".jxl",
+	"JPEG 2000 pictures":  ".jp2 .j2k",
+	"SVG drawings":        ".svg",
+	"icons":               ".ico",
+	"Photoshop documents": ".psd",
+	"GIMP documents":      ".xcf",
+	"OpenEXR pictures":    ".exr",
+	"HDR pictures":        ".hdr",
+	"Targa pictures":      ".tga",
+	"Netpbm pictures":     ".ppm .pgm .pbm .pnm",
+	"DICOM pictures":      ".dcm",
+	"PDF documents":       ".pdf",
+	numpyArrays:           ".npy .npz",
+	"MATLAB files":        ".mat",
+	"HDF5 files":          ".h5",
+	"pickles":             ".pkl",
+	archiveFiles:          ".zip .tar .gz .tgz .bz2 .xz .7z .rar",
+	"programs":            ".py .sh .ipynb",
+})
 
 // rawNames are the files of cameras. Some are TIFF files, whose first picture is a small preview.
-var rawNames = " .dng .nef .nrw .cr2 .cr3 .arw .srf .sr2 .orf .rw2 .pef .srw .raf .3fr .iiq .raw "
+var rawNames = byEnding(map[string]string{
+	"raw camera files": ".dng .nef .nrw .cr2 .cr3 .arw .srf .sr2 .orf .rw2 .pef .srw .raf .3fr .iiq .raw",
+})
 
 // kind is the kind of a file that is passed over; "" of a picture, broken ones included. known are
 // the names of all files and their folders.
@@ -59,8 +81,8 @@ func (p *picture) kind(known func() map[string]bool) string {
 	name := p.file.Name
 	ext := ending(name)
 	switch {
-	case ext != "" && strings.Contains(rawNames, " "+ext+" "):
-		return "raw camera files"
+	case rawNames[ext] != "":
+		return rawNames[ext]
 	case claims(name) || p.head.Format != raster.None:
 		return ""
 	case p.file.Broken():

@@ -4,25 +4,39 @@ import "strings"
 
 // brands are the pictures of the ISO base media format, by the brand that follows "ftyp".
 var brands = map[string]string{
-	"heic": "a HEIC picture", "heix": "a HEIC picture", "heim": "a HEIC picture",
+	"heic": "a HEIC picture",
+	"heix": "a HEIC picture",
+	"heim": "a HEIC picture",
 	"heis": "a HEIC picture",
-	"hevc": "a HEIC picture", "mif1": "a HEIF picture", "msf1": "a HEIF picture",
-	"avif": "an AVIF picture", "avis": "an AVIF picture", "crx ": "a raw picture of a Canon camera",
+	"hevc": "a HEIC picture",
+	"mif1": "a HEIF picture",
+	"msf1": "a HEIF picture",
+	"avif": "an AVIF picture",
+	"avis": "an AVIF picture",
+	"crx ": "a raw picture of a Canon camera",
 }
 
 // magics are formats that are met under the names of pictures.
 var magics = []struct{ magic, what string }{
-	{"\xff\x0a", "a JPEG XL picture"}, {"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"},
-	{"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"}, {"\xff\x4f\xff\x51", "a JPEG 2000 picture"},
-	{"8BPS", "a Photoshop document"}, {"\x00\x00\x01\x00", "an icon file"},
-	{"II+\x00", "a BigTIFF picture"}, {"MM\x00+", "a BigTIFF picture"},
-	{"%PDF", "a PDF document"}, {"PK\x03\x04", "a zip archive"}, {"\x1f\x8b", "a gzip file"},
-	{
-		"\x93NUMPY",
-		"a .npy array",
-	}, {"version https://git-lfs", "a Git LFS pointer, not the picture itself"},
-	{"<svg", "an SVG drawing"}, {"<?xml", "an XML document"}, {"<!doctype html", "an HTML page"},
-	{"<html", "an HTML page"}, {"<", "a page of markup"}, {"{", "JSON"},
+	{"\xff\x0a", "a JPEG XL picture"},
+	{"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"},
+	{"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"},
+	{"\xff\x4f\xff\x51", "a JPEG 2000 picture"},
+	{"8BPS", "a Photoshop document"},
+	{"\x00\x00\x01\x00", "an icon file"},
+	{"II+\x00", "a BigTIFF picture"},
+	{"MM\x00+", "a BigTIFF picture"},
+	{"%PDF", "a PDF document"},
+	{"PK\x03\x04", "a zip archive"},
+	{"\x1f\x8b", "a gzip file"},
+	{"\x93NUMPY", "a .npy array"},
+	{"version https://git-lfs", "a Git LFS pointer, not the picture itself"},
+	{"<svg", "an SVG drawing"},
+	{"<?xml", "an XML document"},
+	{"<!doctype html", "an HTML page"},
+	{"<html", "an HTML page"},
+	{"<", "a page of markup"},
+	{"{", "JSON"},
 }
 
 // Other says what a file is that is not a picture which can be read, by its first bytes.

@@ -28,7 +28,8 @@ type pngChunks struct {
 	color    byte
 	lace     bool
 	head     []span // header, palette and transparency
-	data     span   // consecutive chunks of pixel data
+	seen     map[string]bool
+	data     span // consecutive chunks of pixel data
 	exif     []byte
 	animated bool
 }
@@ -59,72 +60,83 @@ const maxExif = 1 << 20
 
 // pngScan finds the chunks. What follows the pixels is looked at for Exif data only.
 func pngScan(c Content) (*pngChunks, error) {
-	p := &pngChunks{}
-	at := int64(len(pngMagic))
-	var seen [2]bool
-	for {
+	p := &pngChunks{seen: map[string]bool{}}
+	for at := int64(len(pngMagic)); ; {
 		var b [8]byte
 		if err := readAt(c, b[:], at); err != nil {
-			if errors.Is(err, io.ErrUnexpectedEOF) && p.data.to > 0 {
+			if errors.Is(err, io.ErrUnexpectedEOF) && p.begun() {
 				return p, nil
 			}
 			return nil, err
 		}
 		length, kind := int64(binary.BigEndian.Uint32(b[:])), string(b[4:])
-		chunk := span{at, at + pngFraming + length}
-		if len(p.head) == 0 && kind != "IHDR" {
-			return nil, fmt.Errorf("begins with the chunk %q; expected IHDR", kind)
+		if err := p.chunk(c, kind, at, length); err != nil {
+			return nil, err
 		}
-		switch kind {
-		case "IHDR":
-			if len(p.head) > 0 || length != 13 {
-				return nil, errors.New("has an IHDR chunk of a wrong length or place")
-			}
-			if err := p.header(c, at+8); err != nil {
-				return nil, err
-			}
-			p.head = append(p.head, chunk)
-		case "PLTE", "tRNS":
-			i := strings.Index("PLTEtRNS", kind) / 4
-			if seen[i] && p.data.to == 0 {
-				return nil, fmt.Errorf("has two chunks %s", kind)
-			}
-			seen[i] = true
-			if p.data.to == 0 &&
-				(i == 0 && p.color&pngPalette != 0 || i == 1 && p.color&pngAlpha == 0) {
-				p.head = append(p.head, chunk)
-			}
-		case "IDAT":
-			if p.data.to == 0 {
-				p.data.from = at
-			}
-			if p.data.to == 0 || p.data.to == at {
-				p.data.to = chunk.to
-			}
-			if chunk.to > c.Size() {
-				return nil, io.ErrUnexpectedEOF
-			}
-		case "IEND":
-			if p.data.to == 0 {
-				return nil, errors.New("has no pixel data")
-			}
+		if kind == "IEND" {
 			return p, nil
-		case "acTL":
-			p.animated = true
-		case "eXIf":
-			if p.exif == nil {
-				p.exif = pngExif(c, at, length)
-			}
-		default:
-			// What matters for the pixels may have a damaged name.
-			if p.data.to == 0 && !harmless[kind] && !crcHolds(c, at, length) {
-				return nil, fmt.Errorf("has a chunk %q with a wrong CRC", kind)
-			}
 		}
-		if at = chunk.to; at > c.Size() && p.data.to == 0 {
+		if at += pngFraming + length; at > c.Size() && !p.begun() {
 			return nil, io.ErrUnexpectedEOF
 		}
 	}
+}
+
+// begun reports whether pixel data have been found.
+func (p *pngChunks) begun() bool { return p.data.to > 0 }
+
+// chunk notes a chunk at that place, of so many bytes of data.
+func (p *pngChunks) chunk(c Content, kind string, at, length int64) error {
+	chunk := span{at, at + pngFraming + length}
+	switch {
+	case len(p.head) == 0 && kind != "IHDR":
+		return fmt.Errorf("begins with the chunk %q; expected IHDR", kind)
+	case kind == "IHDR":
+		if len(p.head) > 0 || length != 13 {
+			return errors.New("has an IHDR chunk of a wrong length or place")
+		}
+		p.head = append(p.head, chunk)
+		return p.header(c, at+8)
+	case kind == "PLTE", kind == "tRNS":
+		return p.colors(kind, chunk)
+	case kind == "IDAT":
+		if chunk.to > c.Size() {
+			return io.ErrUnexpectedEOF
+		}
+		if !p.begun() {
+			p.data = span{at, at}
+		}
+		if p.data.to == at {
+			p.data.to = chunk.to
+		}
+	case kind == "IEND" && !p.begun():
+		return errors.New("has no pixel data")
+	case kind == "acTL":
+		p.animated = true
+	case kind == "eXIf":
+		if p.exif == nil {
+			p.exif = pngExif(c, at, length)
+		}
+	case !p.begun() && !harmless[kind] && !crcHolds(c, at, length):
+		// What matters for the pixels may have a damaged name.
+		return fmt.Errorf("has a chunk %q with a wrong CRC", kind)
+	}
+	return nil
+}
+
+// colors notes a palette or transparency, where the type of color has them.
+func (p *pngChunks) colors(kind string, chunk span) error {
+	if p.begun() {
+		return nil
+	}
+	if p.seen[kind] {
+		return fmt.Errorf("has two chunks %s", kind)
+	}
+	p.seen[kind] = true
+	if kind == "PLTE" && p.color&pngPalette != 0 || kind == "tRNS" && p.color&pngAlpha == 0 {
+		p.head = append(p.head, chunk)
+	}
+	return nil
 }
 
 // header reads the data of the IHDR chunk.
@@ -145,11 +157,9 @@ func (p *pngChunks) header(c Content, at int64) error {
 // harmless are chunks that do not matter for the pixels, whatever they hold.
 var harmless = map[string]bool{
 	"iCCP": true, "sRGB": true, "gAMA": true, "cHRM": true, "sBIT": true, "cICP": true,
-	"mDCV": true, "cLLI": true,
-	"tEXt": true, "zTXt": true, "iTXt": true, "bKGD": true, "hIST": true, "pHYs": true,
-	"sPLT": true, "tIME": true,
-	"fcTL": true, "fdAT": true, "oFFs": true, "pCAL": true, "sCAL": true, "vpAg": true,
-	"caNv": true, "orNT": true,
+	"mDCV": true, "cLLI": true, "tEXt": true, "zTXt": true, "iTXt": true, "bKGD": true,
+	"hIST": true, "pHYs": true, "sPLT": true, "tIME": true, "fcTL": true, "fdAT": true,
+	"oFFs": true, "pCAL": true, "sCAL": true, "vpAg": true, "caNv": true, "orNT": true,
 }
 
 // pngExif are the data of an eXIf chunk, nil if it is damaged: it does not matter for the pixels.
