@@ -177,7 +177,8 @@ func (c Config) Validate() error {
 // The range is that of a valid configuration.
 func (c Config) DataOptions(warn func(string)) data.Options {
 	return data.Options{
-		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: c.valueRange(), Labels: c.Labels, SkipBroken: c.SkipBroken, Warn: warn,
+		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: c.valueRange(), Labels: c.Labels,
+		SkipBroken: c.SkipBroken, Warn: warn,
 	}
 }
 

@@ -77,8 +77,8 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 	return nil
 }
 
-// warnOfStray tells that folders would be classes if all pictures lay in them. Where more lie beside
-// them than in them, that is not what they are.
+// warnOfStray tells that folders would be classes if all pictures lay in them. Where more pictures
+// lie beside them than in them, that is not what they are.
 func (g *gallery) warnOfStray(names []string, root string) {
 	inside := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return !strings.Contains(name[len(root):], "/")

@@ -39,7 +39,8 @@ func (s Shape) Validate() error {
 	case s.C != 1 && s.C != 3:
 		return fmt.Errorf("shape C = %d: expected 1 (gray) or 3 (RGB)", s.C)
 	case s.H > MaxDim/s.C/s.W: // the product could overflow
-		return fmt.Errorf("shape of H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W, s.C, MaxDim)
+		return fmt.Errorf("shape of H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W,
+			s.C, MaxDim)
 	}
 	return nil
 }
@@ -84,8 +85,9 @@ type Options struct {
 	Gray bool
 	// Array is the member of an .npz archive that holds the images; "" where it has only one array.
 	Array string
-	// Range are the stored values that stand for -1 and 1, the first below the second; values outside are
-	// taken beyond -1 and 1. nil: those that go with the type, as the package's comment says.
+	// Range are the stored values that stand for -1 and 1, the first below the second; values
+	// outside are taken beyond -1 and 1. nil: those that go with the type, as the package's comment
+	// says.
 	Range *[2]float64
 	// Labels is a CSV or JSON file of labels, a .npy array or an IDX file of them; "" takes those that
 	// come with the images, if any.
@@ -110,7 +112,8 @@ func (o Options) refuse(name, kind string) error {
 	if o.Size == 0 && !o.Gray {
 		return nil
 	}
-	return fmt.Errorf("data: %s: --size and --gray apply only to pictures in a directory or an archive, and this is %s", name, kind)
+	return fmt.Errorf("data: %s: --size and --gray apply only to pictures in a directory or an "+
+		"archive, and this is %s", name, kind)
 }
 
 // Open opens an embedded data set by name, or the file or directory at that path. An
@@ -125,8 +128,8 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 	return f.Read(ctx)
 }
 
-const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, a directory of IDX files, " +
-	"or pictures in a directory or in a .zip, .tar or .tar.gz archive"
+const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, a " +
+	"directory of IDX files, or pictures in a directory or in a .zip, .tar or .tar.gz archive"
 
 // baseName is the last element of the path, also for "." and "..".
 func baseName(path string) string {

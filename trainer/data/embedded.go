@@ -82,7 +82,10 @@ var digitsShape = Shape{8, 8, 1}
 
 func findDigits(context.Context) (*Found, error) {
 	h := header{m: digits, shape: digitsShape, width: 4}
-	return &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), labelled: true, read: readDigits}, nil
+	return &Found{
+		Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), labelled: true,
+		read: readDigits,
+	}, nil
 }
 
 // readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and
@@ -96,7 +99,8 @@ func readDigits(ctx context.Context) (*array, error) {
 	d := digitsShape.Dim()
 	r := csv.NewReader(s.r)
 	r.FieldsPerRecord, r.ReuseRecord = d+1, true
-	a := &array{name: "digits", shape: digitsShape, m: digits, f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits),
+	a := &array{name: "digits", shape: digitsShape, m: digits,
+		f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits),
 		stored: stored{values: [2]float64{0, 16}, ends: [2]float64{0, 16}}}
 	for i := range digits {
 		record, err := r.Read()
@@ -120,6 +124,8 @@ func readDigits(ctx context.Context) (*array, error) {
 
 // unknownName is the error of a name that is neither embedded nor a path.
 func unknownName(name string) error {
-	return fmt.Errorf("data: %s: no such file or directory, nor the name of an embedded data set%s; expected %s, or the path of %s",
-		strconv.Quote(name), suggest.DidYouMean(strings.ToLower(name), Embedded()), strings.Join(Embedded(), ", "), accepted)
+	return fmt.Errorf("data: %q: no such file or directory, nor the name of an embedded data "+
+		"set%s; expected %s, or the path of %s",
+		name, suggest.DidYouMean(strings.ToLower(name), Embedded()),
+		strings.Join(Embedded(), ", "), accepted)
 }

@@ -30,7 +30,8 @@ type Found struct {
 // Find looks for what Open opens, and at its headers.
 func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if opt.Size < 0 || opt.Size > maxSize {
-		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own size", opt.Size, maxSize)
+		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own "+
+			"size", opt.Size, maxSize)
 	}
 	if err := opt.checkRange(); err != nil {
 		return nil, err
@@ -44,7 +45,8 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	}
 	f.name, f.opt = name, opt
 	if opt.Array != "" && !f.npz {
-		return nil, fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this is none", name, opt.Array)
+		return nil, fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this "+
+			"is none", name, opt.Array)
 	}
 	if _, isEmbedded := embedded[name]; isEmbedded {
 		f.Summary.Source, f.Summary.Format = name, "embedded"
@@ -79,8 +81,8 @@ func (f *Found) Read(ctx context.Context) (Dataset, error) {
 		return nil, err
 	}
 	f.Len, f.Shape = a.m, a.shape
-	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) + memory.Array[int32](len(a.labels)) +
-		memory.Array[int](len(a.rows))
+	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) +
+		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows))
 	f.Summary.summarise(a)
 	return a, nil
 }
@@ -91,10 +93,12 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 			return nil, err
 		}
 		if opt.Range != nil {
-			return nil, fmt.Errorf("data: %s: --range applies only to files and directories, and this is an embedded data set", name)
+			return nil, fmt.Errorf("data: %s: --range applies only to files and directories, and "+
+				"this is an embedded data set", name)
 		}
 		if _, err := os.Lstat(name); err == nil {
-			opt.warn("data: %s: is taken as the embedded data set of that name; what lies here under the same name is .%c%s", name, filepath.Separator, name)
+			opt.warn("data: %s: is taken as the embedded data set of that name; what lies here "+
+				"under the same name is .%c%s", name, filepath.Separator, name)
 		}
 		return set(ctx)
 	}
@@ -114,7 +118,9 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 }
 
 // reopen reads the whole of a file whose header was looked at.
-func reopen(ctx context.Context, path string, read func(s *source) (*array, error)) (*array, error) {
+func reopen(
+	ctx context.Context, path string, read func(s *source) (*array, error),
+) (*array, error) {
 	s, err := openSource(ctx, path)
 	if err != nil {
 		return nil, err

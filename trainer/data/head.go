@@ -55,8 +55,8 @@ func kindOf(head []byte) kind {
 
 func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }
 
-// headOf reads the bytes that tell the kind of a regular file, fewer if it is shorter. Of a folder of
-// very many files nothing more is read.
+// headOf reads the bytes that tell the kind of a regular file, fewer if it is shorter. A folder may
+// have very many files of which nothing more is read.
 func headOf(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -72,7 +72,8 @@ var otherKinds = byEnding(map[string]string{
 
 // rawNames are the files of cameras. Some are TIFF files, whose first picture is a small preview.
 var rawNames = byEnding(map[string]string{
-	"raw camera files": ".dng .nef .nrw .cr2 .cr3 .arw .srf .sr2 .orf .rw2 .pef .srw .raf .3fr .iiq .raw",
+	"raw camera files": ".dng .nef .nrw .cr2 .cr3 .arw .srf .sr2 .orf .rw2 .pef .srw .raf .3fr " +
+		".iiq .raw",
 })
 
 // kind is the kind of a file that is passed over; "" of a picture, broken ones included. known are

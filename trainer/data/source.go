@@ -98,9 +98,9 @@ func size(r io.Reader) int64 {
 	return -1
 }
 
-// gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its last
-// four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members gives that of
-// the last one only.
+// gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its
+// last four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members gives
+// that of the last one only.
 func gzipClaim(r io.Reader, size int64) int64 {
 	at, ok := r.(io.ReaderAt)
 	if !ok || size < 4 {
@@ -141,7 +141,8 @@ func (s *source) damaged(err error) error {
 }
 
 func (s *source) truncated(values, promised int) error {
-	return s.fail("truncated: ends after %d of the %d values that its header promises", values, promised)
+	return s.fail("truncated: ends after %d of the %d values that its header promises", values,
+		promised)
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

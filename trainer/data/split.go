@@ -21,13 +21,15 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 	m := ds.Len()
 	h := heldOut(m, holdout)
 	if m-h < 2 {
-		return nil, nil, fmt.Errorf("data: %s: holding out %d of %d images leaves %d to train on; expected at least 2", ds.Name(), h, m, m-h)
+		return nil, nil, fmt.Errorf("data: %s: holding out %d of %d images leaves %d to train on; "+
+			"expected at least 2", ds.Name(), h, m, m-h)
 	}
 	if holdout == 0 {
 		return ds, &subset{Dataset: ds}, nil
 	}
 	if h == 0 {
-		return nil, nil, fmt.Errorf("data: %s: --holdout %v of %d images is none; expected at least one, or 0 to hold out nothing", ds.Name(), holdout, m)
+		return nil, nil, fmt.Errorf("data: %s: --holdout %v of %d images is none; expected at "+
+			"least one, or 0 to hold out nothing", ds.Name(), holdout, m)
 	}
 	order := make([]int, m)
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})

@@ -12,7 +12,7 @@ import (
 
 // Summary says what was read of a source, and what was passed over.
 type Summary struct {
-	Source     string     `json:"source"`          // absolute path, or the name of an embedded data set
+	Source     string     `json:"source"`          // absolute path, or an embedded data set's name
 	Format     string     `json:"format"`          // "an IDX file", "pictures (12 PNG, 3 WebP)"
 	Notes      []string   `json:"notes,omitempty"` // what was done to them, "4 turned upright ..."
 	Images     int        `json:"images"`
@@ -68,8 +68,8 @@ func (s *Summary) unpass(kind, name string) {
 // String is the summary in one line.
 func (s Summary) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape, channels(s.Shape.C),
-		number(s.Values[0]), number(s.Values[1]))
+	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape,
+		channels(s.Shape.C), number(s.Values[0]), number(s.Values[1]))
 	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
 		fmt.Fprintf(&b, " (%s is black, %s white)", number(s.Range[0]), number(s.Range[1]))
 	}
