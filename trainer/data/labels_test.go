@@ -93,7 +93,7 @@ func TestLabelFiles(t *testing.T) {
 		"Latin-1": {
 			"labels.csv", "file,label\na.png,B\xe4r\nb.png,Kuh\nc.png,Kuh\nx\xe4.png,Kuh\n",
 			[]int{0, 1, 1}, []string{"B\xe4r", "Kuh"},
-			"not in UTF-8, so that some will look wrong|of no image: x\xe4.png, not in UTF-8",
+			"not in UTF-8, so that some will look wrong|of no image: \"x\\xe4.png\", not in UTF-8",
 		},
 		"numbers after names": {
 			"labels.csv", "a.png,x\nb.png,-5\nc.png,x\n", []int{1, 0, 1}, []string{"-5", "x"}, "",

@@ -147,22 +147,28 @@ func (a *archive) member(name string, f *zip.File) (member, error) {
 	return m, nil
 }
 
-// findZip looks at a zip archive: an .npz archive if a member is a .npy array.
+// findZip looks at a zip archive: an .npz archive if a member is a .npy array and none is named as
+// a picture, or if one of its arrays is asked for.
 func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 	a, err := openArchive(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer a.file.Close()
+	var arrays, pictures, torch bool
 	for _, f := range a.zip.File {
-		if strings.HasSuffix(f.Name, ".npy") && !strings.HasPrefix(f.Name, "__MACOSX/") {
-			return a.findNPZ(opt)
+		if strings.HasPrefix(f.Name, "__MACOSX/") {
+			continue
 		}
+		arrays = arrays || strings.HasSuffix(f.Name, ".npy")
+		pictures = pictures || claims(f.Name)
+		torch = torch || strings.HasSuffix(f.Name, "/data.pkl")
 	}
-	for _, f := range a.zip.File {
-		if strings.HasSuffix(f.Name, "/data.pkl") {
-			return nil, a.fail("is a file of PyTorch (torch.save)%s", pickleRemedy)
-		}
+	switch {
+	case arrays && (!pictures || opt.Array != ""):
+		return a.findNPZ(opt)
+	case torch && !pictures:
+		return nil, a.fail("is a file of PyTorch (torch.save)%s", pickleRemedy)
 	}
 	return findArchive(ctx, path, opt)
 }

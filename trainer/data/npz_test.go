@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"image/color"
 	"os"
 	"runtime"
 	"slices"
@@ -144,6 +145,21 @@ func TestNPZUnfitLabels(t *testing.T) {
 			strings.Contains(warned, "no labels") != (says != "") {
 			t.Errorf("%v, warned of %q; expected %q", err, warned, says)
 		}
+	}
+}
+
+// An array among pictures, such as their features, is not taken for the images unasked.
+func TestZipOfPicturesAndArray(t *testing.T) {
+	picture := pngOf(t, flat(2, 2, color.NRGBA{1, 2, 3, 255}))
+	b := npz(t, zip.Store, "a.png", picture, "b.png", picture, "features.npy", bytesOf("3, 2, 4", 24))
+	f, ds, _, err := read(t, b, Options{})
+	if err != nil || ds.Len() != 2 || ds.Shape() != (Shape{2, 2, 3}) ||
+		!strings.Contains(f.Summary.String(), "passed over 1 NumPy array (features.npy)") {
+		t.Errorf("%v, %v", f.Summary, err)
+	}
+	_, ds, _, err = read(t, b, Options{Array: "features"})
+	if err != nil || ds.Shape() != (Shape{2, 4, 1}) {
+		t.Error(err)
 	}
 }
 

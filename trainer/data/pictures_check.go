@@ -67,7 +67,8 @@ func (g *gallery) brokenList() string {
 			continue
 		}
 		if n++; n <= most {
-			first = append(first, fmt.Sprintf("%s (%s)", p.file.Name, ailment(p.err)))
+			first = append(first, fmt.Sprintf("%s (%s)", printable(p.file.Name),
+				ailment(p.err)))
 		}
 	}
 	if n == 0 {
@@ -129,7 +130,7 @@ func (g *gallery) checkSizes(whole []picture) error {
 	for _, p := range whole {
 		size := image.Pt(p.head.Width, p.head.Height)
 		if counts[size]++; counts[size] == 1 {
-			example[size] = p.file.Name
+			example[size] = printable(p.file.Name)
 		}
 	}
 	if len(counts) == 1 {

@@ -3,7 +3,10 @@ package data
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/plume-ml/plume/trainer/data/files"
 	"github.com/plume-ml/plume/trainer/data/raster"
@@ -189,8 +192,21 @@ func (n *named) add(yes bool, name string) {
 	}
 }
 
+// printable is a name as it is, or quoted where it would garble the line that it stands in.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) ||
+		!utf8.ValidString(name) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 func (n *named) list() string {
-	s := strings.Join(n.first, ", ")
+	shown := make([]string, len(n.first))
+	for i, name := range n.first {
+		shown[i] = printable(name)
+	}
+	s := strings.Join(shown, ", ")
 	if n.count > len(n.first) {
 		s += ", ..."
 	}

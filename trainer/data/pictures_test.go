@@ -247,6 +247,23 @@ func TestOrientedSizes(t *testing.T) {
 }
 
 // A source without pictures says what is there instead.
+// Names that would garble the line are quoted.
+func TestOddNames(t *testing.T) {
+	contents := pngFiles(t, "a.png", "b.png")
+	contents["new\nline.txt"], contents["\x1b[2Jclear.md"] = []byte("x"), []byte("x")
+	contents["latin\xe4.png"] = []byte("broken")
+	dir := folderOf(t, contents)
+	_, err := Open(t.Context(), dir, Options{})
+	wantError(t, err, `"latin\xe4.png" (is text)`)
+	f, _, _ := found(t, dir, Options{SkipBroken: true})
+	line := f.Summary.String()
+	for _, name := range []string{`"\x1b[2Jclear.md"`, `"new\nline.txt"`, `"latin\xe4.png"`} {
+		if !strings.Contains(line, name) {
+			t.Errorf("%q does not show %s", line, name)
+		}
+	}
+}
+
 func TestNoPictures(t *testing.T) {
 	heic := []byte("\x00\x00\x00\x18ftypheic")
 	dir := folderOf(t, map[string][]byte{"a.heic": heic, "b.heic": heic})

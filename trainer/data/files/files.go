@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/data/raster"
@@ -120,7 +121,8 @@ func (w *walk) folder(path, real string) error {
 	w.seen[real] = true
 	entries, err := w.tree.entries(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("the folder %s cannot be listed: %w; make it readable or move it away",
+			strconv.Quote("./"+path), plain(err))
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	for _, e := range entries {
