@@ -86,7 +86,7 @@ func (g *gallery) warnOfStray(names []string, root string) {
 	if len(inside) <= len(names)/2 || folderClasses(inside, root) == nil {
 		return
 	}
-	var beside named
+	var beside tally
 	for _, name := range names {
 		beside.add(!strings.Contains(name[len(root):], "/"), name)
 	}

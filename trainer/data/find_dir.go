@@ -49,8 +49,8 @@ const foldersBelow = 2
 // errPicture ends the search of findBelow.
 var errPicture = errors.New("a picture")
 
-// findBelow looks for them in the folders below dir, which must hold no picture; nil if there
-// are none.
+// findBelow looks for such formats in the folders below dir; nil if there are none, or if a picture
+// lies in one.
 func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
 	folders, err := arrayFolders(ctx, dir, foldersBelow)
 	switch {

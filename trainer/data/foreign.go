@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// foreign says what a file of a format that plume does not read is, and how what it holds can
-// be had.
+// foreign names the format of a file that plume does not read, and says how to convert it.
 func (s *source) foreign(k kind) string {
 	head, _ := s.r.Peek(foreignHead) // shorter at the end of a short file
 	if k == kindOther {

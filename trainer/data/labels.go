@@ -155,7 +155,7 @@ func (t *labelTable) place(
 	for i := range labels {
 		labels[i], by[i] = -1, -1
 	}
-	var unknown named
+	var unknown tally
 	matched := 0
 	for i, name := range t.names {
 		switch j := images.find(name); {

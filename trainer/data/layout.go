@@ -90,7 +90,7 @@ func channelRemedy(dims []int) string {
 // suspected to be: below it, tables of as many columns are as likely.
 const smallestSide = 8
 
-// doubt says what an array that can be read may have been meant to be instead, if anything.
+// doubt says what else an array may have been meant to be; "" if its shape leaves no doubt.
 func doubt(dims []int) string {
 	switch len(dims) {
 	case 2:

@@ -97,7 +97,7 @@ func readNPY(s *source, opt Options) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.stored.values, a.stored.whole = [2]float64{x.lo, x.hi}, !x.parts
+	a.stored.values, a.stored.whole = [2]float64{x.lo, x.hi}, !x.fractions
 	return a, x.check(s, place)
 }
 

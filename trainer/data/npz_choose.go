@@ -14,7 +14,7 @@ import (
 // choose is the member that holds the images: the one that was named, or the only one that can.
 func (a *archive) choose(members []member, name string) (member, error) {
 	if name != "" {
-		return a.named(members, strings.TrimSuffix(name, ".npy"))
+		return a.asked(members, strings.TrimSuffix(name, ".npy"))
 	}
 	var can []member
 	for _, m := range members {
@@ -38,8 +38,8 @@ func (a *archive) choose(members []member, name string) (member, error) {
 		"with --array NAME", list(can))
 }
 
-// named is the member of that name.
-func (a *archive) named(members []member, name string) (member, error) {
+// asked is the member of that name.
+func (a *archive) asked(members []member, name string) (member, error) {
 	i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
 	if i < 0 {
 		var names []string

@@ -9,12 +9,12 @@ import (
 
 // numbers makes float32 pixels of the numbers of a file as they are read.
 type numbers struct {
-	dtype  npyfile.Dtype
-	ends   *[2]float64 // numbers that become -1 and 1; nil: they stay what they are
-	lo, hi float64     // least and largest number so far
-	parts  bool        // one is not whole
-	bad    int         // the first that is not finite, or too large for a float32; -1: none
-	value  float64     // that number
+	dtype     npyfile.Dtype
+	ends      *[2]float64 // numbers that become -1 and 1; nil: they stay what they are
+	lo, hi    float64     // least and largest number so far
+	fractions bool        // some are not whole
+	bad       int         // the first that is not finite, or too large for a float32; -1: none
+	value     float64     // that number
 }
 
 func newNumbers(dtype npyfile.Dtype, ends *[2]float64) *numbers {
@@ -37,7 +37,7 @@ func (x *numbers) fill(s *source) filler[float32] {
 func (x *numbers) take(dst []float32, values []float64, first int) {
 	for i, v := range values {
 		x.lo, x.hi = min(x.lo, v), max(x.hi, v)
-		x.parts = x.parts || v != math.Trunc(v)
+		x.fractions = x.fractions || v != math.Trunc(v)
 		y := v
 		if x.ends != nil {
 			y = linear(v, *x.ends)

@@ -3,10 +3,7 @@ package data
 import (
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/plume-ml/plume/trainer/data/files"
 	"github.com/plume-ml/plume/trainer/data/raster"
@@ -144,7 +141,7 @@ func known(list []files.File) map[string]bool {
 // describe says how many pictures there are of which format, and what is remarkable.
 func describe(pictures []picture) (format string, notes []string) {
 	counts := map[raster.Format]int{}
-	several, turned, misnamed := named{}, named{}, named{}
+	several, turned, misnamed := tally{}, tally{}, tally{}
 	for _, p := range pictures {
 		if p.err != nil {
 			continue
@@ -163,7 +160,7 @@ func describe(pictures []picture) (format string, notes []string) {
 		}
 	}
 	for _, n := range []struct {
-		named
+		tally
 		text string
 	}{
 		{turned, "%s turned upright as the orientation tag says"},
@@ -175,40 +172,4 @@ func describe(pictures []picture) (format string, notes []string) {
 		}
 	}
 	return "pictures (" + strings.Join(parts, ", ") + ")", notes
-}
-
-// named counts names and keeps the first few.
-type named struct {
-	count int
-	first []string
-}
-
-func (n *named) add(yes bool, name string) {
-	if !yes {
-		return
-	}
-	if n.count++; len(n.first) < namedEntries {
-		n.first = append(n.first, name)
-	}
-}
-
-// printable is a name as it is, or quoted where it would garble the line that it stands in.
-func printable(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) ||
-		!utf8.ValidString(name) {
-		return strconv.Quote(name)
-	}
-	return name
-}
-
-func (n *named) list() string {
-	shown := make([]string, len(n.first))
-	for i, name := range n.first {
-		shown[i] = printable(name)
-	}
-	s := strings.Join(shown, ", ")
-	if n.count > len(n.first) {
-		s += ", ..."
-	}
-	return s
 }

@@ -97,7 +97,7 @@ func (s Summary) passedOver() string {
 	var b strings.Builder
 	for i, p := range s.PassedOver {
 		b.WriteString([]string{"; passed over ", ", "}[min(i, 1)])
-		n := named{p.Count, p.First}
+		n := tally{p.Count, p.First}
 		fmt.Fprintf(&b, "%s (%s)", counted(p.Count, p.Kind), n.list())
 	}
 	return b.String()

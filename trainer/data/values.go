@@ -12,7 +12,7 @@ import (
 
 // stored is what a source has for pixels.
 type stored struct {
-	dtype  npyfile.Dtype // of an array's numbers; of no kind: bytes, or floats that are pixels
+	dtype  npyfile.Dtype // of a NumPy array; the zero Dtype: bytes, or floats that are pixels
 	values [2]float64    // least and largest
 	whole  bool          // all are known to be whole numbers
 	ends   [2]float64    // those that stand for -1 and 1; {0, 0}: not decided yet

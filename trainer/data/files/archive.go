@@ -69,7 +69,7 @@ func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 	return nil, nil
 }
 
-// isTar reports whether a header of a member is there, whose checksum holds.
+// isTar reports whether head begins with the header of a tar archive's member, by its checksum.
 func isTar(head []byte) bool {
 	if len(head) < 512 {
 		return false

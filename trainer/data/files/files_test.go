@@ -308,6 +308,30 @@ func TestZipChecksum(t *testing.T) {
 	}
 }
 
+// A member that has become another since it was listed is not taken for it.
+func TestZipChanged(t *testing.T) {
+	open := func(content string) files.Source {
+		path := write(t, filepath.Join(t.TempDir(), "x"), packZip(t, []member{{"a", content, ""}}))
+		s, err := files.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	list, err := open("apple").List(t.Context(), func(string, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got error
+	err = open("bread pudding").Visit(t.Context(), list, func(_ int, _ raster.Content, err error) {
+		got = err
+	})
+	if err != nil || got == nil || !strings.Contains(got.Error(), "has changed since") {
+		t.Errorf("%v, %v", err, got)
+	}
+}
+
 // Links that multiply at each step end.
 func TestLinkBomb(t *testing.T) {
 	members := []member{{"l00", "", "."}}

@@ -113,8 +113,8 @@ func (z *zipFile) open(f File) (io.ReadCloser, error) {
 		return nil, f.err
 	}
 	i := f.at.(int)
-	if i >= len(z.members) {
-		return nil, errors.New("is gone: the archive has changed")
+	if i >= len(z.members) || int64(z.members[i].UncompressedSize64) != f.Size {
+		return nil, errors.New("is gone: the archive has changed since it was listed")
 	}
 	if z.members[i].Flags&1 != 0 {
 		return nil, errors.New("is encrypted")
