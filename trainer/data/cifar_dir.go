@@ -10,17 +10,13 @@ import (
 	"strings"
 )
 
-// listCIFAR lists the batches directly in dir.
-func listCIFAR(ctx context.Context, dir string) (batches []cifarBatch, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	for _, e := range entries {
+// cifar lists the batches of CIFAR.
+func (l listing) cifar(ctx context.Context) (batches []cifarBatch, err error) {
+	for _, e := range l.entries {
 		if !cifar10Name.MatchString(e.Name()) && !cifar100Name.MatchString(e.Name()) {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
+		path := filepath.Join(l.dir, e.Name())
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, fmt.Errorf("data: %w", err)
@@ -39,9 +35,10 @@ func listCIFAR(ctx context.Context, dir string) (batches []cifarBatch, err error
 	return batches, nil
 }
 
-// findCIFARDir looks at the training batches directly in dir; nil if there are no batches.
-func findCIFARDir(ctx context.Context, dir string, opt Options) (*Found, error) {
-	batches, err := listCIFAR(ctx, dir)
+// findCIFAR looks at the training batches; nil if there are no batches.
+func (l listing) findCIFAR(ctx context.Context, opt Options) (*Found, error) {
+	dir := l.dir
+	batches, err := l.cifar(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/data/files"
 )
 
 // findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these
@@ -36,10 +39,31 @@ func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 // findArrays looks for the formats that keep many images in a file, directly in dir; nil if
 // there are none.
 func findArrays(ctx context.Context, dir string, opt Options) (*Found, error) {
-	if f, err := findCIFARDir(ctx, dir, opt); f != nil || err != nil {
+	l, err := listed(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if f, err := l.findCIFAR(ctx, opt); f != nil || err != nil {
 		return f, err
 	}
-	return findIDXDir(ctx, dir, opt)
+	return l.findIDX(ctx, opt)
+}
+
+// listing is what lies directly in a directory.
+type listing struct {
+	dir     string
+	entries []fs.DirEntry // by name
+}
+
+func listed(ctx context.Context, dir string) (listing, error) {
+	entries, err := files.Promptly(ctx, func() ([]fs.DirEntry, error) { return os.ReadDir(dir) })
+	switch {
+	case ctx.Err() != nil:
+		return listing{}, fmt.Errorf("data: %s: %w", dir, ctx.Err())
+	case err != nil:
+		return listing{}, fmt.Errorf("data: %w", err)
+	}
+	return listing{dir, entries}, nil
 }
 
 // foldersBelow is how far below a directory such formats are looked for: torchvision makes
@@ -84,11 +108,11 @@ func firstOf(names []string, n int) []string {
 // arrayFolders names the folders at most depth levels below dir, relative to it, that hold IDX
 // images or CIFAR's batches. A picture ends it with errPicture.
 func arrayFolders(ctx context.Context, dir string, depth int) (folders []string, err error) {
-	entries, err := os.ReadDir(dir)
+	l, err := listed(ctx, dir)
 	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+		return nil, err
 	}
-	for _, e := range entries {
+	for _, e := range l.entries {
 		path := filepath.Join(dir, e.Name())
 		info, err := os.Stat(path) // links to folders are followed, which ends at depth 0
 		switch {
@@ -121,11 +145,15 @@ func arrayFolders(ctx context.Context, dir string, depth int) (folders []string,
 
 // holdsArrays reports whether IDX images or CIFAR's batches lie directly in dir.
 func holdsArrays(ctx context.Context, dir string) (bool, error) {
-	batches, err := listCIFAR(ctx, dir)
+	l, err := listed(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	batches, err := l.cifar(ctx)
 	if err != nil || len(batches) > 0 {
 		return err == nil, err
 	}
-	images, _, err := listIDX(ctx, dir)
+	images, _, err := l.idx(ctx)
 	return len(images) > 0, err
 }
 

@@ -104,8 +104,12 @@ func TestManyFiles(t *testing.T) {
 	for i := range 1000 {
 		write(t, dir, fmt.Sprint(i), []byte("hello"))
 	}
+	l, err := listed(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	list := func() {
-		if images, labels, err := listIDX(t.Context(), dir); len(images)+len(labels) > 0 || err != nil {
+		if images, labels, err := l.idx(t.Context()); len(images)+len(labels) > 0 || err != nil {
 			t.Fatal(images, labels, err)
 		}
 	}
@@ -119,7 +123,10 @@ func TestManyFiles(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := listIDX(ended, dir); !errors.Is(err, context.Canceled) {
+	if _, _, err := l.idx(ended); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := listed(ended, dir); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

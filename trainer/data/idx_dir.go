@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// findIDXDir looks at the IDX files directly in dir; nil if none of them holds images.
-func findIDXDir(ctx context.Context, dir string, opt Options) (*Found, error) {
-	images, labels, err := listIDX(ctx, dir)
+// findIDX looks at the IDX files; nil if none of them holds images.
+func (l listing) findIDX(ctx context.Context, opt Options) (*Found, error) {
+	dir := l.dir
+	images, labels, err := l.idx(ctx)
 	if err != nil || len(images) == 0 {
 		return nil, err
 	}
@@ -49,25 +50,21 @@ type unclear struct{ error }
 
 func (u unclear) Unwrap() error { return u.error }
 
-// listIDX lists the IDX files of images and of labels directly in dir, by name. What cannot be read
-// is an error, the first that is met; unclear where there are no images.
-func listIDX(ctx context.Context, dir string) (images, labels []idxFile, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("data: %w", err)
-	}
+// idx lists the IDX files of images and of labels, by name. What cannot be read is an error, the
+// first that is met; unclear where there are no images.
+func (l listing) idx(ctx context.Context) (images, labels []idxFile, err error) {
 	var first error
-	for _, e := range entries {
+	for _, e := range l.entries {
 		if claims(e.Name()) {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
+		path := filepath.Join(l.dir, e.Name())
 		if !isFile(path, e) {
 			continue
 		}
 		dims, err := peekIDX(ctx, path)
 		if ctx.Err() != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", dir, ctx.Err())
+			return nil, nil, fmt.Errorf("data: %s: %w", l.dir, ctx.Err())
 		}
 		if err != nil && first == nil {
 			first = err

@@ -94,7 +94,7 @@ type walk struct {
 type link struct{ path, from string } // from: the real path of its folder
 
 func list(ctx context.Context, t tree, note Note) ([]File, error) {
-	return promptly(ctx, func() ([]File, error) { return walked(ctx, t, note) })
+	return Promptly(ctx, func() ([]File, error) { return walked(ctx, t, note) })
 }
 
 func walked(ctx context.Context, t tree, note Note) ([]File, error) {

@@ -22,9 +22,9 @@ func parallel(ctx context.Context, n int, f func(i int)) error {
 	return wait(ctx, &wg)
 }
 
-// promptly calls f and returns its results, or ctx's error at once when ctx ends: a listing of a
+// Promptly calls f and returns its results, or ctx's error at once when ctx ends: a listing of a
 // million names, or of a disk that does not answer, cannot be interrupted, and ends on its own.
-func promptly[T any](ctx context.Context, f func() (T, error)) (T, error) {
+func Promptly[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type results struct {
 		value T
 		err   error

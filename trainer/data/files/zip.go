@@ -30,7 +30,7 @@ func IsZip(head []byte) bool {
 
 // ReadZip reads the directory of a zip archive, unless it claims what cannot be true.
 func ReadZip(ctx context.Context, f *os.File, size int64) (*zip.Reader, error) {
-	r, err := promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
+	r, err := Promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
