@@ -116,7 +116,12 @@ func (g *gallery) labelsIn(
 	}
 	var t *labelTable
 	if failed == nil {
-		t, failed = parseLabels(g.path+"/"+f.Name, text)
+		t, failed = files.Promptly(ctx, func() (*labelTable, error) {
+			return parseLabels(g.path+"/"+f.Name, text)
+		})
+		if ctx.Err() != nil {
+			return false, sourceError(ctx, g.path, ctx.Err())
+		}
 	}
 	var of []int32
 	var classes []string

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/plume-ml/plume/trainer/data/files"
 	"github.com/plume-ml/plume/trainer/memory"
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
@@ -44,7 +45,7 @@ func readLabelFile(ctx context.Context, path string) (*labelTable, error) {
 	if err != nil {
 		return nil, s.damaged(err)
 	}
-	return parseLabels(path, b)
+	return files.Promptly(ctx, func() (*labelTable, error) { return parseLabels(path, b) })
 }
 
 const labelFormats = "a CSV or JSON file of labels, a .npy array of whole numbers, or an IDX " +
@@ -102,7 +103,7 @@ func inUTF8(b []byte) []byte {
 
 // readNPYLabels reads an array of M whole numbers.
 func readNPYLabels(s *source) ([]int32, error) {
-	h, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	h, err := s.arrayHeader()
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,14 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
+// arrayHeader reads the header of a .npy array.
+func (s *source) arrayHeader() (npyfile.Header, error) {
+	return npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+}
+
 // npyHeader reads the header of an array M x D, M x H x W or M x H x W x C.
 func npyHeader(s *source) (npyfile.Header, header, error) {
-	n, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	n, err := s.arrayHeader()
 	if err != nil {
 		return n, header{}, err
 	}

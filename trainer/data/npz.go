@@ -139,7 +139,7 @@ func (a *archive) member(name string, f *zip.File) (member, error) {
 	}
 	defer s.close()
 	m := member{name: name, file: f}
-	m.header, err = npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	m.header, err = s.arrayHeader()
 	if err != nil {
 		return member{}, err
 	}

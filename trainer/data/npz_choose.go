@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/memory"
-	npyfile "github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -176,7 +175,7 @@ func readNPZLabels(ctx context.Context, path string, m member) ([]int32, error) 
 		return nil, err
 	}
 	defer s.close()
-	h, err := npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
+	h, err := s.arrayHeader()
 	if err != nil {
 		return nil, err
 	}

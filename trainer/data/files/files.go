@@ -35,15 +35,17 @@ type Note func(kind, name string)
 // The kinds of sources.
 const Folder, Zip, Tar = "a directory", "a zip archive", "a tar archive"
 
+// See receives the content of files[i], or the error of opening it. The content ends with the call.
+type See func(i int, c raster.Content, err error)
+
 // Source is a folder or an archive.
 type Source interface {
 	// Kind is Folder, Zip or Tar.
 	Kind() string
 	// List lists the files, sorted by name.
 	List(ctx context.Context, note Note) ([]File, error)
-	// Visit calls see(i, c, err) with the content of each files[i], or with the error of opening
-	// it, on all cores. The content ends with the call.
-	Visit(ctx context.Context, files []File, see func(i int, c raster.Content, err error)) error
+	// Visit calls see for each of the files, on all cores.
+	Visit(ctx context.Context, files []File, see See) error
 	Close() error
 }
 

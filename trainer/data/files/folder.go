@@ -59,23 +59,13 @@ func plain(err error) error {
 	return err
 }
 
-func (f folder) Visit(
-	ctx context.Context,
-	files []File,
-	see func(int, raster.Content, error),
-) error {
-	return parallel(ctx, len(files), func(i int) {
-		if files[i].err != nil {
-			see(i, nil, files[i].err)
-			return
-		}
-		file, size, err := openRegular(f.path(files[i].Name))
+func (f folder) Visit(ctx context.Context, files []File, see See) error {
+	return visit(ctx, files, see, func(file File) (raster.Content, io.Closer, error) {
+		opened, size, err := openRegular(f.path(file.Name))
 		if err != nil {
-			see(i, nil, err)
-			return
+			return nil, nil, err
 		}
-		defer file.Close()
-		see(i, section(ctx, file, 0, size), nil)
+		return section(ctx, opened, 0, size), opened, nil
 	})
 }
 

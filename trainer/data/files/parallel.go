@@ -2,9 +2,12 @@ package files
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
 // parallel calls f(0) ... f(n-1) on all cores until ctx ends. Then it returns at once: the scaling
@@ -20,6 +23,26 @@ func parallel(ctx context.Context, n int, f func(i int)) error {
 		})
 	}
 	return wait(ctx, &wg)
+}
+
+// visit calls see for each of the files, on all cores, with what open gives.
+func visit(
+	ctx context.Context, files []File, see See,
+	open func(f File) (raster.Content, io.Closer, error),
+) error {
+	return parallel(ctx, len(files), func(i int) {
+		if files[i].err != nil {
+			see(i, nil, files[i].err)
+			return
+		}
+		c, closer, err := open(files[i])
+		if err != nil {
+			see(i, nil, err)
+			return
+		}
+		defer closer.Close()
+		see(i, c, nil)
+	})
 }
 
 // Promptly calls f and returns its results, or ctx's error at once when ctx ends: a listing of a

@@ -34,17 +34,9 @@ func (t *tarFile) List(ctx context.Context, note Note) ([]File, error) {
 	})
 }
 
-func (t *tarFile) Visit(
-	ctx context.Context,
-	files []File,
-	see func(int, raster.Content, error),
-) error {
-	return parallel(ctx, len(files), func(i int) {
-		if files[i].err != nil {
-			see(i, nil, files[i].err)
-			return
-		}
-		see(i, section(ctx, t.f, files[i].at.(int64), files[i].Size), nil)
+func (t *tarFile) Visit(ctx context.Context, files []File, see See) error {
+	return visit(ctx, files, see, func(f File) (raster.Content, io.Closer, error) {
+		return section(ctx, t.f, f.at.(int64), f.Size), io.NopCloser(nil), nil
 	})
 }
 
@@ -136,11 +128,7 @@ func (t *tarGzip) List(ctx context.Context, note Note) ([]File, error) {
 	})
 }
 
-func (t *tarGzip) Visit(
-	ctx context.Context,
-	files []File,
-	see func(int, raster.Content, error),
-) error {
+func (t *tarGzip) Visit(ctx context.Context, files []File, see See) error {
 	r, err := t.reader(ctx)
 	if err != nil {
 		return err

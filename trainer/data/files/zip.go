@@ -90,28 +90,18 @@ func linkIn(m *zip.File) (string, error) {
 	return string(b), err
 }
 
-func (z *zipFile) Visit(
-	ctx context.Context,
-	files []File,
-	see func(int, raster.Content, error),
-) error {
-	return parallel(ctx, len(files), func(i int) {
-		r, err := z.open(files[i])
+func (z *zipFile) Visit(ctx context.Context, files []File, see See) error {
+	return visit(ctx, files, see, func(f File) (raster.Content, io.Closer, error) {
+		r, err := z.open(f)
 		if err != nil {
-			see(i, nil, err)
-			return
+			return nil, nil, err
 		}
-		defer r.Close()
-		c := &growing{r: r, size: files[i].Size}
-		see(i, section(ctx, c, 0, c.size), nil)
+		return section(ctx, &growing{r: r, size: f.Size}, 0, f.Size), r, nil
 	})
 }
 
 // open opens a member, of this archive or of the same one opened before.
 func (z *zipFile) open(f File) (io.ReadCloser, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
 	i := f.at.(int)
 	if i >= len(z.members) || int64(z.members[i].UncompressedSize64) != f.Size {
 		return nil, errors.New("is gone: the archive has changed since it was listed")
