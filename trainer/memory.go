@@ -8,10 +8,10 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
 )
 
 // ErrMemory is wrapped by the error of a configuration that needs more memory than the machine has.
