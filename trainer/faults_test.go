@@ -273,6 +273,10 @@ func TestDirectoryGone(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no such file or directory") || gone != runSteps {
 		t.Errorf("after %d steps: %v", gone, err)
 	}
+	// There is nothing to go on from.
+	if strings.Contains(fmt.Sprint(err), "goes on from") || !strings.Contains(fmt.Sprint(err), "step-000014, was removed") {
+		t.Errorf("error %q", err)
+	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("a directory that the user removed, or unmounted, is there again")
 	}

@@ -59,6 +59,9 @@ func (t *Trainer) loadWhole(into []checkpoint.Tensor) (meta checkpoint.Meta, dir
 			}
 			return meta, c.Dir, i == 0, nil
 		}
+		if one := (*checkpoint.DamagedError)(nil); i > 0 && errors.As(err, &one) {
+			err = one.Err // what else there is was said with the first
+		}
 		damage = errors.Join(damage, err)
 		if !errors.Is(err, checkpoint.ErrDamaged) {
 			break

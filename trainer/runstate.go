@@ -71,6 +71,18 @@ func hasCheckpoints(runDir string) (bool, error) {
 	return false, nil
 }
 
+// What is to be tried after a divergence.
+const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, or a --drift-clip"
+
+// DivergedText says what is left to do with a run that diverged.
+func DivergedText(runDir string) string {
+	text := fmt.Sprintf("the run in %s diverged: start another one %s", runDir, afterDivergence)
+	if saved, err := hasCheckpoints(runDir); err == nil && saved {
+		text += fmt.Sprintf(" (--resume %s goes on with this one from its last checkpoint)", runDir)
+	}
+	return text
+}
+
 // checkSaved refuses a run without a checkpoint to go on from.
 func checkSaved(runDir string) error {
 	saved, err := hasCheckpoints(runDir)
@@ -78,8 +90,12 @@ func checkSaved(runDir string) error {
 		return err
 	}
 	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(runDir, checkpointsDir))
-	if state, err := StateOf(runDir); err == nil && state == Unsaved {
+	switch state, err := StateOf(runDir); {
+	case err != nil:
+	case state == Unsaved:
 		text += fmt.Sprintf(": the run ended before its first one, and starts anew with --out %s --resume", runDir)
+	case state == Diverged:
+		text += ": the run diverged before its first one; start another one " + afterDivergence
 	}
 	return errors.New(text)
 }

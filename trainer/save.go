@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -154,10 +156,19 @@ func (t *Trainer) saveFailed(err error) {
 		err, t.newest(), t.saving.retryAfter))
 }
 
+// gone tells whether the newest checkpoint was removed, as with the run's whole directory.
+func (t *Trainer) gone() bool {
+	_, err := os.Lstat(t.saving.storedDir)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // newest says which checkpoint there is.
 func (t *Trainer) newest() string {
-	if t.saving.storedDir == "" {
+	switch {
+	case t.saving.storedDir == "":
 		return "there is no checkpoint yet"
+	case t.gone():
+		return fmt.Sprintf("the newest checkpoint, %s, was removed", t.saving.storedDir)
 	}
 	return fmt.Sprintf("the newest checkpoint is %s, %d steps ago",
 		filepath.Base(t.saving.storedDir), t.step-t.saving.storedStep)
@@ -165,8 +176,12 @@ func (t *Trainer) newest() string {
 
 // toBeRedone says what a session that ends here leaves to be done again.
 func (t *Trainer) toBeRedone() string {
-	if t.saving.storedDir == "" {
+	switch {
+	case t.saving.storedDir == "":
 		return fmt.Sprintf("all %d steps are lost", t.step)
+	case t.gone():
+		return fmt.Sprintf("the newest checkpoint, %s, was removed: the steps since an older one, "+
+			"if there is any, are lost", t.saving.storedDir)
 	}
 	return fmt.Sprintf("%d steps are lost: the run goes on from %s",
 		t.step-t.saving.storedStep, filepath.Base(t.saving.storedDir))

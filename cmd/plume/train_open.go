@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,9 +47,7 @@ func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, 
 		_, train, err := t.startRun(ctx, cmd, r)
 		return train, err
 	case trainer.Diverged:
-		return nil, &exitError{exitDiverged, fmt.Errorf("the run in %s diverged: start another one with a smaller "+
-			"--step-size or --lr, a larger --obs-noise, or a --drift-clip (--resume %[1]s goes on with this one "+
-			"from its last checkpoint)", t.out)}
+		return nil, &exitError{exitDiverged, errors.New(trainer.DivergedText(t.out))}
 	case trainer.Unsaved:
 		r.status.Message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)

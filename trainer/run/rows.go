@@ -87,8 +87,8 @@ func encodeRows(w io.Writer, train, held data.Dataset) error {
 			return err
 		}
 	}
-	table.Flush()
-	return errors.Join(table.Error(), buffer.Flush())
+	table.Flush() // which flushes buffer: a writer as large as that is not wrapped again
+	return table.Error()
 }
 
 // fillRow sets what does not depend on the split.
