@@ -120,6 +120,9 @@ func claim(dir string) (lock *run.Lock, why string) {
 	} else if state != Saved {
 		return nil, state.String()
 	}
+	if _, err := LoadRun(dir); err != nil {
+		return nil, "unreadable: " + err.Error()
+	}
 	lock, err := run.Acquire(dir)
 	if locked := (*run.LockedError)(nil); errors.As(err, &locked) {
 		return nil, "in use by " + locked.Holder.String()

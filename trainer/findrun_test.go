@@ -65,6 +65,11 @@ func TestNewestUnfinished(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, runInfoFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	newRun(t, filepath.Join(root, "00007-digits-ipld"), false, true)
+	config := filepath.Join(root, "00007-digits-ipld", configFile)
+	if err := os.WriteFile(config, []byte("lr"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{names[1], names[0], ""} {
 		c, err := NewestUnfinished(root)
 		if err != nil {
@@ -75,7 +80,7 @@ func TestNewestUnfinished(t *testing.T) {
 		}
 		text := c.String()
 		for _, passed := range []string{
-			"1 unreadable: ", "(00006-digits-ipld)", "1 diverged (" + names[4] + ")",
+			"1 unreadable: ", "(00006-digits-ipld)", "(00007-digits-ipld)", "1 diverged (" + names[4] + ")",
 			"1 without a checkpoint (" + names[3] + ")", "1 finished (" + names[2] + ")",
 		} {
 			if !strings.Contains(text, passed) {
@@ -84,7 +89,7 @@ func TestNewestUnfinished(t *testing.T) {
 		}
 		switch want {
 		case names[1]:
-			if !strings.Contains(text, "the newest unfinished of 6 runs in "+root) {
+			if !strings.Contains(text, "the newest unfinished of 7 runs in "+root) {
 				t.Error(text)
 			}
 			locked := (*run.LockedError)(nil)

@@ -30,7 +30,7 @@ func LoadGenerator(runDir string, ema bool, threads int) (*Generator, error) {
 	}
 	dir, err := checkpoint.Latest(runDir)
 	if err != nil {
-		return nil, err
+		return nil, checkpoint.ForReader(err)
 	}
 	g := &Generator{shape: info.Shape, pool: pool.New(threads)}
 	inner, tensors, err := method.NewGenerator(cfg.Method, cfg.Options, g.shape.Dim(), ema, g.pool)
@@ -39,7 +39,7 @@ func LoadGenerator(runDir string, ema bool, threads int) (*Generator, error) {
 	}
 	if err != nil {
 		g.Close()
-		return nil, err
+		return nil, checkpoint.ForReader(err)
 	}
 	g.Generator = inner
 	return g, nil

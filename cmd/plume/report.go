@@ -114,8 +114,11 @@ func (r *reporter) end(runDir string) error {
 
 // picturesLine names the pictures of a run.
 func picturesLine(s trainer.Summary, runDir string) string {
-	if s.SamplePath == "" {
+	switch {
+	case s.Samples == 0:
 		return fmt.Sprintf("No samples were drawn or measured: eval_samples is 0. Measure the model with: plume eval %s", runDir)
+	case s.SamplePath == "" || s.ReconPath == "":
+		return fmt.Sprintf("There are no pictures of the last report. Draw some with: plume sample %s", runDir)
 	}
 	return fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath)
 }
@@ -136,10 +139,19 @@ func (r *reporter) finished(runDir string) error {
 	return r.err
 }
 
+// figures has four decimals, or, of a number of unlikely size, three digits in all.
+func figures(x float64) string {
+	if x >= 1e6 {
+		return fmt.Sprintf("%.3g", x)
+	}
+	return fmt.Sprintf("%.4f", x)
+}
+
 // summaryLine says in one line what a run reached.
 func summaryLine(s trainer.Summary) string {
 	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %.4f", humanize.Comma(int64(s.Steps)), took, s.Final.ReconMSE)
+	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %s",
+		humanize.Comma(int64(s.Steps)), took, figures(s.Final.ReconMSE))
 	if s.Final.PCA64FD == nil {
 		return text
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer"
@@ -27,6 +28,28 @@ func TestSummaryLine(t *testing.T) {
 		})
 		if got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// A loss that blew up, which a clipped method may survive, is no line of digits.
+func TestFigures(t *testing.T) {
+	for x, want := range map[float64]string{0.01234: "0.0123", 5775.2364: "5775.2364", 7.81e32: "7.81e+32"} {
+		if got := figures(x); got != want {
+			t.Errorf("%v: %s, expected %s", x, got, want)
+		}
+	}
+}
+
+// Pictures that could not be written are not said to have been switched off.
+func TestPicturesLine(t *testing.T) {
+	for want, s := range map[string]trainer.Summary{
+		"eval_samples is 0": {},
+		"plume sample run":  {Samples: 100},
+		"open s.png":        {Samples: 100, SamplePath: "s.png", ReconPath: "r.png"},
+	} {
+		if got := picturesLine(s, "run"); !strings.Contains(got, want) {
+			t.Errorf("%s; expected %q", got, want)
 		}
 	}
 }

@@ -25,7 +25,7 @@ const (
 const (
 	toldInterrupted = "interrupted"
 	toldSaving      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after half a second, ends at once without it)"
-	toldAtOnce      = "plume: ended at once; the last saved checkpoint remains"
+	toldAtOnce      = "plume: ended at once, without a checkpoint; those saved before remain"
 )
 
 // interrupt turns SIGINT, SIGTERM and SIGHUP into the end of a context.

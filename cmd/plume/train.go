@@ -25,7 +25,7 @@ is finished, does nothing and ends with exit code 0.
 
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
 with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more,
-ends at once, and the last saved checkpoint remains.
+ends at once, and the checkpoints saved before remain.
 Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
 
 const trainExample = `  plume train                                    ipld on the embedded Fashion-MNIST images

@@ -130,6 +130,7 @@ func look(dir string) (metaFile, error) {
 // DamagedError is the error of a damaged checkpoint, with what else the run has.
 type DamagedError struct {
 	Err   error  // names the file and what is wrong with it; wraps ErrDamaged
+	Dir   string // of the damaged checkpoint
 	Whole string // the directory of the newest whole checkpoint, or ""
 }
 
@@ -140,6 +141,15 @@ func (e *DamagedError) Error() string {
 		return e.Err.Error() + "; the run has no whole checkpoint"
 	}
 	return fmt.Sprintf("%v; the newest whole checkpoint is %s", e.Err, e.Whole)
+}
+
+// ForReader completes the error of a damaged checkpoint for one who reads the newest of a run, and
+// cannot ask for another: what to do to read the newest whole one. It leaves other errors alone.
+func ForReader(err error) error {
+	if damaged := (*DamagedError)(nil); errors.As(err, &damaged) && damaged.Whole != "" {
+		return fmt.Errorf("%w; to read that one, move %s to another directory", err, damaged.Dir)
+	}
+	return err
 }
 
 // withAlternative completes the error of a damaged checkpoint with the newest whole one of its run.
@@ -154,8 +164,8 @@ func withAlternative(dir string, err error) error {
 	}
 	for _, c := range all {
 		if filepath.Base(c.Dir) != filepath.Base(dir) && c.Problem == nil && Verify(c.Dir) == nil {
-			return &DamagedError{err, c.Dir}
+			return &DamagedError{err, dir, c.Dir}
 		}
 	}
-	return &DamagedError{err, ""}
+	return &DamagedError{err, dir, ""}
 }

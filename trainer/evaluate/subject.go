@@ -34,12 +34,12 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	}
 	dir, err := checkpoint.Latest(runDir)
 	if err != nil {
-		return nil, err
+		return nil, checkpoint.ForReader(err)
 	}
 	s.pool = pool.New(o.Threads)
 	if err := s.readModel(dir, o); err != nil {
 		s.pool.Close()
-		return nil, err
+		return nil, checkpoint.ForReader(err)
 	}
 	if s.fingerprint != s.meta.Fingerprint { // run.json and the checkpoint belong to different runs
 		s.pool.Close()
