@@ -6,7 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
 )
 
 // State is how far a run in a directory has come.
@@ -36,7 +37,7 @@ func StateOf(dir string) (State, error) {
 	if !IsRun(dir) {
 		return NoRun, nil
 	}
-	saved, err := hasCheckpoints(dir)
+	saved, err := checkpoint.List(dir)
 	if err != nil {
 		return NoRun, err
 	}
@@ -48,33 +49,16 @@ func StateOf(dir string) (State, error) {
 		return Finished, nil
 	case err == nil && info.Diverged:
 		return Diverged, nil
-	case saved:
+	case len(saved) > 0: // whether one of them is whole is for their reader to find out
 		return Saved, nil
 	}
 	return Unsaved, nil
 }
 
-// hasCheckpoints tells whether there is anything that is, or was, a checkpoint; whether it is
-// whole is for its reader to find out. A beginning of one that was never completed is none.
-func hasCheckpoints(runDir string) (bool, error) {
-	entries, err := os.ReadDir(filepath.Join(runDir, checkpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("checkpoints: %w", err)
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if strings.HasPrefix(name, "step-") || strings.HasPrefix(name, ".old-") ||
-			name == "latest" && e.IsDir() { // of a copy without links
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // checkSaved refuses a run without a checkpoint to go on from.
 func checkSaved(runDir string) error {
-	saved, err := hasCheckpoints(runDir)
-	if err != nil || saved {
+	saved, err := checkpoint.List(runDir)
+	if err != nil || len(saved) > 0 {
 		return err
 	}
 	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(runDir, checkpointsDir))

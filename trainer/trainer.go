@@ -99,7 +99,7 @@ func (t *Trainer) store() error {
 		err = storeRunInfo(t.files, t.runDir, t.info())
 	}
 	if err == nil {
-		err = run.WriteRows(t.runDir, t.train, t.held)
+		err = run.WriteRows(t.files, t.runDir, t.train, t.held)
 	}
 	return err
 }
