@@ -17,12 +17,11 @@ import (
 // the system; syncing, renaming and pruning go on beside the next steps. A save that fails does not
 // end the run: it is tried again, and at the end the state must be there.
 type saving struct {
-	writer  checkpoint.Writer
-	under   chan saved // the save under way; nil without one
-	pending place      // of that save
+	writer checkpoint.Writer
+	under  chan saved // the save under way; nil without one
 
-	stored     *place // of the newest checkpoint; nil if it is not known to be on the disk
-	storedStep int    // of the newest whole checkpoint, 0 without one
+	stored     *place // of that checkpoint if it is the newest on the disk, else nil
+	storedStep int    // of the whole checkpoint that the state comes from, 0 without one
 	storedDir  string
 
 	began      time.Time       // the last save, or the session: checkpoint_every counts from it
@@ -38,6 +37,7 @@ type saving struct {
 // saved is what became of a save. A dir with an error is a good checkpoint, beside older ones that
 // could not be removed.
 type saved struct {
+	at       place
 	dir      string
 	step     int
 	err, log error
@@ -66,12 +66,16 @@ func (t *Trainer) saveDue() bool {
 }
 
 // betweenSteps hears what became of the save under way, and begins one that is due by the clock or
-// to be tried again.
+// to be tried again. On storage that takes longer than the time between saves, the next waits for the
+// one under way, and training for none.
 func (t *Trainer) betweenSteps() error {
 	select {
 	case s := <-t.saving.under:
 		t.heard(s)
 	default:
+	}
+	if t.saving.under != nil {
+		return nil
 	}
 	every := t.cfg.CheckpointEvery.Time
 	if every > 0 && time.Since(t.saving.began) >= every || !t.saving.retry.IsZero() {
@@ -112,9 +116,10 @@ func (t *Trainer) beginSave() error {
 		return err
 	}
 	done := make(chan saved, 1)
-	t.saving.under, t.saving.pending = done, t.next
+	t.saving.under = done
+	s := saved{at: t.next, step: meta.Step}
 	go func() {
-		s := saved{step: meta.Step, log: t.log.Sync()} // no checkpoint without the records before it
+		s.log = t.log.Sync() // first: with the checkpoint, the records before it should be there
 		s.dir, s.err = p.Commit()
 		done <- s
 	}()
@@ -138,10 +143,10 @@ func (t *Trainer) heard(s saved) {
 		t.saveFailed(s.err)
 		return
 	}
-	at := t.saving.pending
-	t.saving.stored, t.saving.storedStep, t.saving.storedDir = &at, s.step, s.dir
+	t.saving.stored, t.saving.storedStep, t.saving.storedDir = &s.at, s.step, s.dir
 	t.saving.retry, t.saving.failure = time.Time{}, nil
 	t.recovered(&t.saving.checkpoints, "checkpoints are saved again: "+filepath.Base(s.dir))
+	_ = t.storeNotes() // the end of the run tries again
 	if s.err != nil {
 		t.warn(s.err.Error())
 	}

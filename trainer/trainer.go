@@ -66,8 +66,9 @@ type Trainer struct {
 
 	clipNoted, redrawnNoted bool // the warning was given
 
-	slowed checkpoint.Slowed // by divergences so far
-	watch  watch             // for outliers of losses and gradients
+	slowed  checkpoint.Slowed // by divergences so far
+	unnoted []Divergence      // that could not be written to run.json yet
+	watch   watch             // for outliers of losses and gradients
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
@@ -190,7 +191,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	t.awaitSave()
 	if errors.Is(err, ErrDiverged) {
-		err = errors.Join(err, MarkDiverged(t.runDir))
+		err = errors.Join(err, amend(t.files, t.runDir, (*RunInfo).diverged))
 	}
 	return err
 }
@@ -318,6 +319,9 @@ func (t *Trainer) end(ctx context.Context) error {
 	t.memory.Peak, _ = memory.Peak()
 	now, stall := time.Now(), t.stall()
 	err := persist(ctx, t.saving.pauses, func() error {
+		if err := t.storeNotes(); err != nil {
+			return err
+		}
 		return amend(t.files, t.runDir, func(info *RunInfo) {
 			info.finish(&now)
 			info.Memory, info.Checkpoints = &t.memory, &stall
