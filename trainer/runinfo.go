@@ -123,16 +123,6 @@ func MarkDiverged(runDir string) error {
 	return amend(file.OS, runDir, (*RunInfo).diverged)
 }
 
-// MarkFinished records whether a run came to its end; one that goes on again has not.
-func MarkFinished(runDir string, finished bool) error {
-	var at *time.Time
-	if finished {
-		now := time.Now()
-		at = &now
-	}
-	return amend(file.OS, runDir, func(info *RunInfo) { info.finish(at) })
-}
-
 func (r *RunInfo) diverged() { r.Finished, r.Diverged = nil, true }
 
 // finish records when a run came to its end, nil if it goes on.

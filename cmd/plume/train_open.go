@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,9 +48,7 @@ func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, 
 		_, train, err := t.startRun(ctx, cmd, r)
 		return train, err
 	case trainer.Diverged:
-		return nil, &exitError{exitDiverged, fmt.Errorf("the run in %s diverged: start another one with a smaller "+
-			"--step-size or --lr, a larger --obs-noise, or a --drift-clip (--resume %[1]s goes on with this one "+
-			"from its last checkpoint)", t.out)}
+		return nil, &exitError{exitDiverged, diverged(t.out)}
 	case trainer.Unsaved:
 		r.status.Message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
@@ -60,6 +60,26 @@ func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, 
 	}
 	r.status.Message(fmt.Sprintf("Resuming the %v run in %s.", state, t.out))
 	return t.continueRun(ctx, cmd, r, t.out, trainer.Resume)
+}
+
+// diverged says of a run that ended so what happened and what is left to do.
+func diverged(dir string) error {
+	text := fmt.Sprintf("the run in %s diverged", dir)
+	info, err := trainer.LoadRunInfo(dir)
+	if err != nil {
+		return err
+	}
+	last := trainer.Divergence{}
+	if n := len(info.Divergences); n > 0 {
+		last = info.Divergences[n-1]
+		text += strings.TrimPrefix(last.What, trainer.ErrDiverged.Error())
+	}
+	text += "; start another one with a smaller --step-size or --lr, a larger --obs-noise, or a --drift-clip"
+	if last.Kept != "" {
+		text += fmt.Sprintf(", or go on with this one from %s, with a larger --divergence-retries: "+
+			"plume train --resume %s", last.Kept, dir)
+	}
+	return errors.New(text)
 }
 
 // continueNewest goes on with the newest unfinished run, or starts one where there is none.
