@@ -72,7 +72,8 @@ func (t *Trainer) retry(cause error) error {
 	t.slow(slowed)
 	at := t.step
 	d.BackTo, d.Factor, d.Retry = &at, t.factor(), slowed.Retries
-	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times those configured (retry %d of %d)",
+	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times "+
+		"those configured (retry %d of %d)",
 		d.What, humanize.Comma(int64(t.step)), t.factor(), d.Retry, t.cfg.DivergenceRetries))
 	return t.settle(d)
 }
@@ -109,8 +110,8 @@ func source(o data.Origin) string {
 }
 
 // goodState is the checkpoint to go back to, or the zero Found for the initial state: the one that
-// this state comes from, unless it holds the seed of the fault. Others may be newer on the disk, of a
-// continuation that is being redone. Its error says why there is none.
+// this state comes from, unless it holds the seed of the fault. Others may be newer on the disk, of
+// a continuation that is being redone. Its error says why there is none.
 func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
 	if d.Place != nil && !d.Place.Curable() {
 		return good, errors.New("smaller steps cannot help")
@@ -122,7 +123,7 @@ func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
 	if newest.Dir == "" {
 		return newest, nil
 	}
-	// The newest fails whatever the step size, or often enough did soon, with smaller and smaller ones.
+	// It fails whatever the step size, or did so soon and often enough with smaller and smaller ones.
 	fails, again := t.step == newest.Step && !t.stepMatters(d), 0
 	if t.step-newest.Step <= soon && t.slowed.Retries > 0 && t.slowed.From == newest.Step {
 		again = t.slowed.Times
@@ -237,8 +238,8 @@ func (t *Trainer) tried() string {
 	if t.slowed.Retries == 0 {
 		return "divergence_retries = 0"
 	}
-	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times those configured",
-		t.slowed.Retries, t.factor())
+	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times "+
+		"those configured", t.slowed.Retries, t.factor())
 }
 
 // giveUp ends the run with the state kept.
@@ -246,7 +247,8 @@ func (t *Trainer) giveUp(d Divergence, why string) error {
 	kept := "no checkpoint was saved before"
 	if dir, err := checkpoint.LatestWhole(t.runDir); err == nil {
 		d.Kept = filepath.Base(dir)
-		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger divergence_retries", dir)
+		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger "+
+			"divergence_retries", dir)
 	}
 	err := fmt.Errorf("%w\n(%s; %s)", d.cause, why, kept)
 	t.unnoted = append(t.unnoted, d)

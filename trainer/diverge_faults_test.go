@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -16,8 +17,8 @@ import (
 // moment is the nth time that a run takes a step.
 type moment struct{ step, nth int }
 
-// diverging trains c on a disk, and spoils the state with value at the given moments. The disk fills
-// whenever the run goes back, and is freed at step 35.
+// diverging trains c on a disk, and spoils the state with value at the given moments. The disk
+// fills whenever the run goes back, and is freed at step 35.
 func diverging(
 	t *testing.T, dir string, c Config, disk *full, spoilt []moment, value float32,
 ) (warnings []string) {
@@ -50,9 +51,9 @@ func diverging(
 	return warnings
 }
 
-// A disk that is full when a run goes back, and still when it does so again, costs nothing: once there
-// is room, the bits, records and notes are those of a run whose disk always had some. Until then the
-// abandoned continuation, which is the newest on the disk, is not gone back to.
+// A disk that is full when a run goes back, and still when it does so again, costs nothing: once
+// there is room, the bits, records and notes are those of a run whose disk always had some. Until
+// then the abandoned continuation, which is the newest on the disk, is not gone back to.
 func TestGoesBackOnAFullDisk(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoilt []moment
@@ -105,8 +106,8 @@ func TestGoesBackOnAFullDisk(t *testing.T) {
 	}
 }
 
-// Where a run went on from an older checkpoint, and diverges before it has saved one, it goes back to
-// that, not on to the newest, which is of the continuation that it left.
+// Where a run went on from an older checkpoint, and diverges before it has saved one, it goes back
+// to that, not on to the newest, which is of the continuation that it left.
 func TestGoesBackToWhereItCameFrom(t *testing.T) {
 	c := divergentRun("ipld")
 	dir := train(t, c)
@@ -130,8 +131,40 @@ func TestGoesBackToWhereItCameFrom(t *testing.T) {
 	}
 }
 
-// Where keep_checkpoints has removed what was before the only checkpoint left, a run stays with that,
-// instead of losing all it has reached; the first checkpoint of a run has the start before it.
+// A divergence that is found only when the final state is saved is one like any other.
+func TestDivergesAtTheEnd(t *testing.T) {
+	c, dir, disk := shortRun(), t.TempDir(), newFull()
+	c.EvalSamples = 0
+	spoilt := false
+	var tr *Trainer
+	tr, err := New(t.Context(), c, dir, on(&disk.System), WithHook(Hook{OnStep: func(p metric.Progress) {
+		switch {
+		case p.Step == 20 && !spoilt:
+			disk.fill(t, dir, 14)
+		case p.Step == runSteps && !spoilt: // nothing is saved before an hour has passed, but at the end
+			spoilt = true
+			disk.now.Store(false)
+			spoil(tr, "decoder/params", float32(math.NaN()))
+		}
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.saving.retryAfter = time.Hour
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := LoadRunInfo(dir)
+	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Finished == nil {
+		t.Errorf("run.json: %+v, %v", info, err)
+	}
+	if m := metricsOf(t, dir); len(m) != runEpochs {
+		t.Errorf("%d records:\n%s", len(m), strings.Join(m, "\n"))
+	}
+}
+
+// Where keep_checkpoints has removed what was before the only checkpoint left, a run stays with
+// that, instead of losing all it has reached; its first checkpoint has the start before it.
 func TestFirstCheckpoint(t *testing.T) {
 	for keep, want := range map[int][]int{
 		0: {14, 14, 0}, 1: {14, 14, 0}, 2: {14, 14, 0},

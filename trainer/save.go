@@ -66,8 +66,8 @@ func (t *Trainer) saveDue() bool {
 }
 
 // betweenSteps hears what became of the save under way, and begins one that is due by the clock or
-// to be tried again. On storage that takes longer than the time between saves, the next waits for the
-// one under way, and training for none.
+// to be tried again. On storage that takes longer than the time between saves, the next save waits
+// for the one under way, and training for none.
 func (t *Trainer) betweenSteps() error {
 	select {
 	case s := <-t.saving.under:
@@ -213,7 +213,8 @@ func persist(ctx context.Context, pauses []time.Duration, do func() error) error
 func (t *Trainer) interrupted() error {
 	err := t.saveNow(context.Background(), 0)
 	if err != nil {
-		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err, t.toBeRedone())
+		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err,
+			t.toBeRedone())
 	}
 	if err := persist(context.Background(), []time.Duration{0}, t.log.Sync); err != nil {
 		return fmt.Errorf("interrupted after saving a checkpoint, but %s: %w", t.unlogged(), err)
@@ -244,9 +245,11 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 		sums = append(sums, *v)
 	}
 	meta := checkpoint.Meta{
-		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled, Evaluations: t.evaluations,
-		Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
+		Method: t.cfg.Method,
+		Step:   t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
+		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled,
+		Evaluations: t.evaluations,
+		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
 		Version: Version(), Config: string(text), Slowed: t.slowed,
 	}
 	if err := t.method.Err(); err != nil {
@@ -259,8 +262,8 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 			return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
 		}
 		if !finite {
-			return meta, nil, fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays",
-				ErrDiverged, t.step, x.Name)
+			return meta, nil, fmt.Errorf("%w at step %d: %s has values that are not finite; "+
+				"the last checkpoint stays", ErrDiverged, t.step, x.Name)
 		}
 	}
 	return meta, tensors, nil
@@ -268,5 +271,6 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 
 // tensors are the method's state and the trainer's own.
 func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
-	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
+	own := checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums}
+	return append(t.method.Tensors(), own)
 }

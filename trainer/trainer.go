@@ -204,19 +204,27 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	for t.next.epoch < t.cfg.Epochs {
-		err := t.epoch(ctx)
-		if errors.Is(err, ErrDiverged) {
-			err = t.retry(err)
-		}
-		if err != nil {
+	err := t.epochs(ctx)
+	for errors.Is(err, ErrDiverged) {
+		if err := t.retry(err); err != nil {
 			return err
 		}
+		err = t.epochs(ctx)
 	}
-	if err := t.storeEnd(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	return t.end(ctx)
+}
+
+// epochs trains from the present place to the end, and brings the final state to the disk.
+func (t *Trainer) epochs(ctx context.Context) error {
+	for t.next.epoch < t.cfg.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return t.storeEnd(ctx)
 }
 
 // epoch trains from the present place to the end of its epoch.

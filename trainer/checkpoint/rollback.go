@@ -11,8 +11,8 @@ type Slowed struct {
 	Times   int     `json:"times"` // how often in a row to that one
 }
 
-// Before returns the checkpoint of the highest step below the given one, of those without a Problem,
-// or the zero Found where there is none.
+// Before returns the checkpoint of the highest step below the given one, of those without a
+// Problem, or the zero Found where there is none.
 func Before(runDir string, step int) (Found, error) {
 	all, err := List(runDir)
 	if err != nil {
