@@ -107,7 +107,7 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 		}
 	}
 	t.Logf("%d operations failed, of which %d kept the run from beginning", count.Ops(), refused)
-	if refused > 16 || count.Ops() < 80 {
+	if refused > 32 || count.Ops() < 120 {
 		t.Errorf("%d of %d operations kept the run from beginning", refused, count.Ops())
 	}
 }
