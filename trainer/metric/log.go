@@ -85,7 +85,7 @@ func keepUpTo(text []byte, step int) (kept []byte, err error) {
 }
 
 // Write appends a record. After an error of the file system the record waits: the next Write or
-// Flush tries again.
+// Sync tries again.
 func (l *Log) Write(e Epoch) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -102,8 +102,7 @@ func (l *Log) Write(e Epoch) error {
 }
 
 // Rewind removes the records beyond a step, which are of a continuation that is being redone. After
-// an error of the file system they are removed by the next Write, Flush or Sync that succeeds, as a
-// record is written that waits.
+// an error of the file system they are removed by the next Write or Sync that succeeds.
 func (l *Log) Rewind(step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,13 +114,6 @@ func (l *Log) Rewind(step int) error {
 	if l.f != nil {
 		l.abandon() // so that the file is written anew
 	}
-	return l.flush()
-}
-
-// Flush writes the records that wait.
-func (l *Log) Flush() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return l.flush()
 }
 
