@@ -108,7 +108,7 @@ test-kill: ## kill a run KILLS times (default 300), above all while it saves, an
 race: setup ## run the tests under the race detector
 	@$(functions)
 	choose_backend
-	CGO_ENABLED=1 $(GO) test -race $$tags ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 60m $$tags ./...
 
 fuzz: ## compare the kernel paths, and native products with their definition, on FUZZTIME random inputs each (default 1000000x)
 	@$(GO) test ./kernel -run '^$$' -fuzz FuzzKernels -fuzztime $(or $(FUZZTIME),1000000x) -fuzzminimizetime 1x

@@ -44,6 +44,9 @@ func (t *Trainer) keepPaths() {
 	if t.cfg.Labels != "" {
 		t.cfg.Labels = t.absolute(t.cfg.Labels)
 	}
+	if t.cfg.CloudDir != "" {
+		t.cfg.CloudDir = t.absolute(t.cfg.CloudDir)
+	}
 }
 
 // absolute is the path from the root, unless a configuration file cannot hold that.
@@ -71,5 +74,5 @@ func (t *Trainer) restoreRows() error {
 	if has, err := run.HasRows(t.runDir); err != nil || has {
 		return err
 	}
-	return run.WriteRows(t.runDir, t.train, t.held)
+	return run.WriteRows(t.files, t.runDir, t.train, t.held)
 }

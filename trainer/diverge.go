@@ -12,8 +12,8 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
@@ -53,7 +53,7 @@ func (t *Trainer) slowedTo() *float64 {
 func (t *Trainer) retry(cause error) error {
 	t.awaitSave()
 	d := t.diagnosis(cause)
-	dir, err := t.goodState(d)
+	good, err := t.goodState(d)
 	if err != nil {
 		return t.giveUp(d, err.Error())
 	}
@@ -61,7 +61,7 @@ func (t *Trainer) retry(cause error) error {
 		return t.giveUp(d, t.tried())
 	}
 	slowed := t.slowed
-	if err := t.goBack(dir); err != nil {
+	if err := t.goBack(good); err != nil {
 		return fmt.Errorf("%s; going back failed: %w", d.What, err)
 	}
 	if slowed.Retries == 0 || slowed.From != t.step {
@@ -72,7 +72,8 @@ func (t *Trainer) retry(cause error) error {
 	t.slow(slowed)
 	at := t.step
 	d.BackTo, d.Factor, d.Retry = &at, t.factor(), slowed.Retries
-	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times those configured (retry %d of %d)",
+	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times "+
+		"those configured (retry %d of %d)",
 		d.What, humanize.Comma(int64(t.step)), t.factor(), d.Retry, t.cfg.DivergenceRetries))
 	return t.settle(d)
 }
@@ -108,26 +109,23 @@ func source(o data.Origin) string {
 	return fmt.Sprintf("row %d of the data", o.Row)
 }
 
-// goodState is the checkpoint to go back to, or "" for the initial state: the newest, unless it
-// holds the seed of the fault. Its error says why there is none.
-func (t *Trainer) goodState(d Divergence) (dir string, err error) {
+// goodState is the checkpoint to go back to, or the zero Found for the initial state: the one that
+// this state comes from, unless it holds the seed of the fault. Others may be newer on the disk, of
+// a continuation that is being redone. Its error says why there is none.
+func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
 	if d.Place != nil && !d.Place.Curable() {
-		return "", errors.New("smaller steps cannot help")
+		return good, errors.New("smaller steps cannot help")
 	}
-	newest, err := checkpoint.LatestWhole(t.runDir)
 	if t.step == 0 && !t.stepMatters(d) {
-		return "", errors.New("it is in the initial state, where smaller steps cannot help")
+		return good, errors.New("it is in the initial state, where smaller steps cannot help")
 	}
-	if err != nil { // none
-		return "", nil
+	newest := checkpoint.Found{Dir: t.saving.storedDir, Step: t.saving.storedStep}
+	if newest.Dir == "" {
+		return newest, nil
 	}
-	step, err := checkpoint.Step(newest)
-	if err != nil {
-		return "", err
-	}
-	// The newest fails whatever the step size, or often enough did soon, with smaller and smaller ones.
-	fails, again := t.step == step && !t.stepMatters(d), 0
-	if t.step-step <= soon && t.slowed.Retries > 0 && t.slowed.From == step {
+	// It fails whatever the step size, or did so soon and often enough with smaller and smaller ones.
+	fails, again := t.step == newest.Step && !t.stepMatters(d), 0
+	if t.step-newest.Step <= soon && t.slowed.Retries > 0 && t.slowed.From == newest.Step {
 		again = t.slowed.Times
 	}
 	lastRetry := t.slowed.Retries == t.cfg.DivergenceRetries-1
@@ -135,19 +133,30 @@ func (t *Trainer) goodState(d Divergence) (dir string, err error) {
 	if !fails && !suspect {
 		return newest, nil
 	}
-	before, err := checkpoint.Before(t.runDir, newest)
+	before, err := checkpoint.Before(t.runDir, newest.Step)
 	if err != nil {
-		return "", err
+		return good, err
 	}
 	switch {
-	case before != "":
+	case before.Dir != "":
 		return before, nil
-	case t.cfg.KeepCheckpoints != 1: // it is the run's first: there is only the start before it
-		return "", nil
+	case t.isFirst(newest): // so that there is only the start before it
+		return good, nil
 	case fails:
-		return "", errors.New("it is in the only checkpoint, where smaller steps cannot help")
+		return good, errors.New("it is in the only checkpoint, where smaller steps cannot help")
 	}
 	return newest, nil
+}
+
+// isFirst tells whether a checkpoint without another before it is the run's first: keep_checkpoints
+// has removed none so far. Each retry has saved a state once more.
+func (t *Trainer) isFirst(newest checkpoint.Found) bool {
+	c, err := checkpoint.Find(t.runDir, filepath.Base(newest.Dir))
+	if err != nil || c.Meta.Saved == 0 {
+		return false
+	}
+	keep := t.cfg.KeepCheckpoints
+	return keep == 0 || c.Meta.Saved-c.Meta.Slowed.Retries <= keep
 }
 
 // stepMatters tells whether a fault in the first step from a state depends on the step size: only
@@ -156,27 +165,25 @@ func (t *Trainer) stepMatters(d Divergence) bool {
 	return d.Place != nil && (d.Place.Kind == method.InWeight || d.Place.Kind == method.BlownUp)
 }
 
-// goBack restores a checkpoint, or where it is damaged one before it, or the initial state for "".
-// What was spent stays spent.
-func (t *Trainer) goBack(dir string) error {
+// goBack restores a checkpoint, or where it is damaged one before it, or the initial state for the
+// zero Found. What was spent stays spent.
+func (t *Trainer) goBack(good checkpoint.Found) error {
 	t.busy, t.rows, t.steps = 0, 0, 0
 	t.watch.reset()
-	if dir == "" {
+	if good.Dir == "" {
 		t.sums, t.next, t.step = method.Stats{}, place{}, 0
-		t.saving.stored = nil
+		t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, 0, ""
 		err := t.method.Close()
 		t.method = nil
 		runtime.GC() // the next one takes as much memory
 		return errors.Join(err, t.build(context.Background()))
 	}
-	before, stepSeconds, evaluations := t.before, t.stepSeconds, t.evaluations
-	err := t.restoreFrom(dir)
-	t.before, t.stepSeconds, t.evaluations = before, stepSeconds, evaluations
+	err := t.restoreFrom(good.Dir)
 	if err == nil {
 		return nil
 	}
-	older, olderErr := checkpoint.Before(t.runDir, dir)
-	if olderErr != nil || older == "" {
+	older, olderErr := checkpoint.Before(t.runDir, good.Step)
+	if olderErr != nil || older.Dir == "" {
 		return errors.Join(err, olderErr)
 	}
 	t.warn(fmt.Sprintf("%v: trying the checkpoint before it", err))
@@ -185,29 +192,45 @@ func (t *Trainer) goBack(dir string) error {
 
 // settle makes the state gone back to the newest on disk, with the factor in force, so that a
 // process that ends here goes on from it. A run without a checkpoint would begin anew all the same.
+// What the file system refuses is told, and tried again: a process that ends before that succeeds
+// goes on from an older state, diverges there again and goes back.
 func (t *Trainer) settle(d Divergence) error {
+	t.saving.writer.Abandon(t.step)
 	if _, err := checkpoint.LatestWhole(t.runDir); err == nil {
 		t.saving.stored = nil // the factor is new
-		if err := t.saveNow(context.Background(), 0); err != nil {
-			return err
-		}
-		if err := checkpoint.Drop(t.runDir, t.step); err != nil {
+		if err := t.saveNow(context.Background(), 0); err != nil && !file.Failed(err) {
 			return err
 		}
 	}
-	if err := t.log.Close(); err != nil {
+	if err := t.log.Rewind(t.logged()); err != nil && !file.Failed(err) {
 		return err
+	} else {
+		t.heardOfLog(err)
 	}
-	var err error
-	if t.log, err = metric.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), t.logged()); err != nil {
-		return err
-	}
-	return t.note(d)
+	t.note(d)
+	return nil
 }
 
-// note adds an entry to run.json.
-func (t *Trainer) note(d Divergence) error {
-	return amend(t.files, t.runDir, func(info *RunInfo) { info.Divergences = append(info.Divergences, d) })
+// note adds an entry to run.json, now or when the file system lets it.
+func (t *Trainer) note(d Divergence) {
+	t.unnoted = append(t.unnoted, d)
+	if err := t.storeNotes(); err != nil {
+		t.warn(fmt.Sprintf("%v; the divergence is noted in memory until it can be", err))
+	}
+}
+
+// storeNotes writes the divergences that are not in run.json yet.
+func (t *Trainer) storeNotes() error {
+	if len(t.unnoted) == 0 {
+		return nil
+	}
+	err := amend(t.files, t.runDir, func(info *RunInfo) {
+		info.Divergences = append(info.Divergences, t.unnoted...)
+	})
+	if err == nil {
+		t.unnoted = nil
+	}
+	return err
 }
 
 // tried says what was done before the run gave up.
@@ -215,8 +238,8 @@ func (t *Trainer) tried() string {
 	if t.slowed.Retries == 0 {
 		return "divergence_retries = 0"
 	}
-	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times those configured",
-		t.slowed.Retries, t.factor())
+	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times "+
+		"those configured", t.slowed.Retries, t.factor())
 }
 
 // giveUp ends the run with the state kept.
@@ -224,8 +247,10 @@ func (t *Trainer) giveUp(d Divergence, why string) error {
 	kept := "no checkpoint was saved before"
 	if dir, err := checkpoint.LatestWhole(t.runDir); err == nil {
 		d.Kept = filepath.Base(dir)
-		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger divergence_retries", dir)
+		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger "+
+			"divergence_retries", dir)
 	}
 	err := fmt.Errorf("%w\n(%s; %s)", d.cause, why, kept)
-	return errors.Join(err, t.note(d))
+	t.unnoted = append(t.unnoted, d)
+	return errors.Join(err, t.storeNotes())
 }

@@ -115,10 +115,8 @@ func NewestUnfinished(root string) (Choice, error) {
 
 // claim locks a run that can go on; otherwise it says why that one cannot.
 func claim(dir string) (lock *run.Lock, why string) {
-	if state, err := StateOf(dir); err != nil {
-		return nil, "unreadable: " + err.Error()
-	} else if state != Saved {
-		return nil, state.String()
+	if why := cannotGoOn(dir); why != "" {
+		return nil, why
 	}
 	if _, err := LoadRun(dir); err != nil {
 		return nil, "unreadable: " + err.Error()
@@ -130,11 +128,23 @@ func claim(dir string) (lock *run.Lock, why string) {
 		return nil, err.Error()
 	}
 	// It may have come to its end just before it was locked.
-	if state, err := StateOf(dir); err != nil || state != Saved {
+	if why := cannotGoOn(dir); why != "" {
 		lock.Release()
-		return nil, state.String()
+		return nil, why
 	}
 	return lock, ""
+}
+
+// cannotGoOn says why a run cannot go on; "" of one that can.
+func cannotGoOn(dir string) (why string) {
+	state, err := StateOf(dir)
+	switch {
+	case err != nil:
+		return "unreadable: " + err.Error()
+	case state != Saved:
+		return state.String()
+	}
+	return ""
 }
 
 func (c *Choice) pass(why, name string) {

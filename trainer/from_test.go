@@ -112,9 +112,9 @@ func TestFromRefuses(t *testing.T) {
 	refused(FromAuto, "none found")
 }
 
-// restore in mid-run takes the newest checkpoint, once the save under way is done, and keeps what the
-// run has cost.
-func TestRestoreInMidRun(t *testing.T) {
+// A run that goes back to the checkpoint that it has just saved keeps what it has cost, and comes to
+// the same end.
+func TestGoBackKeepsTheCost(t *testing.T) {
 	c := shortRun()
 	want := train(t, c)
 	dir := t.TempDir()
@@ -127,11 +127,18 @@ func TestRestoreInMidRun(t *testing.T) {
 	if err := tr.epoch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.restore(); err != nil { // with the save of step 14 under way
+	tr.awaitSave()
+	seconds, evaluations := tr.stepSeconds, tr.evaluations
+	good := checkpoint.Found{Dir: tr.saving.storedDir, Step: tr.saving.storedStep}
+	if err := tr.goBack(good); err != nil {
 		t.Fatal(err)
 	}
-	if tr.step != runBatches*runRepeats || tr.next != (place{epoch: 1}) || tr.stepSeconds == 0 {
-		t.Errorf("restored to step %d, %+v, after %v s", tr.step, tr.next, tr.stepSeconds)
+	if tr.stepSeconds != seconds || tr.evaluations != evaluations || seconds == 0 || evaluations == 0 {
+		t.Errorf("%v s and %v evaluations, expected %v and %v",
+			tr.stepSeconds, tr.evaluations, seconds, evaluations)
+	}
+	if tr.step != runBatches*runRepeats || tr.next != (place{epoch: 1}) {
+		t.Errorf("back at step %d, %+v", tr.step, tr.next)
 	}
 	if err := tr.Run(t.Context()); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // watch looks for outliers of losses and gradients, which come before many a divergence. It only
 // warns; a resumed run begins with an empty one.
 type watch struct {
-	series  [2 + len(method.Networks)]series
+	series  [len(figures)]series
 	scratch [recent]float64
 }
 
@@ -36,19 +36,26 @@ type series struct {
 
 func (w *watch) reset() { *w = watch{} }
 
+// figures are the figures of the series, as a warning names them.
+var figures = [...]string{
+	"the decoder's loss", "the prior's loss",
+	"the norm of the decoder's gradient", "the norm of the prior's gradient",
+	"the norm of the encoder's gradient",
+}
+
 // observe lets the watch see a step's losses and gradients, and warns of outliers.
 func (t *Trainer) observe(s method.Stats) {
-	t.look(0, "the decoder's loss", s.SquareError/s.Rows)
-	t.look(1, "the prior's loss", s.PriorLoss/s.Rows)
-	for i, norm := range s.GradientNorm {
+	t.look(0, s.SquareError/s.Rows)
+	t.look(1, s.PriorLoss/s.Rows)
+	for i, norm := range s.GradientNorm { // of the networks in the order of method.Networks
 		if norm > 0 {
-			t.look(2+i, "the norm of the "+method.Networks[i]+"'s gradient", norm)
+			t.look(2+i, norm)
 		}
 	}
 }
 
 // look shows a value to one of the series.
-func (t *Trainer) look(i int, what string, v float64) {
+func (t *Trainer) look(i int, v float64) {
 	s := &t.watch.series[i]
 	if !s.outlies(v) {
 		s.add(v, t.watch.scratch[:])
@@ -64,8 +71,8 @@ func (t *Trainer) look(i int, what string, v float64) {
 		more = fmt.Sprintf("; %d more since step %s", s.untold, humanize.Comma(int64(s.warned)))
 	}
 	s.warned, s.untold = t.step, 0
-	t.warn(fmt.Sprintf("step %s: %s is %.3g, typical is %.3g%s: training may be about to diverge; a smaller lr or step_size is safer",
-		humanize.Comma(int64(t.step)), what, v, s.median, more))
+	t.warn(fmt.Sprintf("step %s: %s is %.3g, typical is %.3g%s: training may be about to diverge; "+
+		"a smaller lr or step_size is safer", humanize.Comma(int64(t.step)), figures[i], v, s.median, more))
 }
 
 // outlies tells whether a value is far above the recent ones.

@@ -166,7 +166,7 @@ func upTo(n int) []int {
 
 // draw writes the grid of the latents' images and the originals above their reconstructions.
 func (t *Trainer) draw(g *method.Generator, z []float32) error {
-	dir := filepath.Join(t.runDir, "samples")
+	dir := filepath.Join(t.runDir, samplesDir)
 	if err := t.files.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		_, err := t.writePicture(dir, nil, err)
 		return err

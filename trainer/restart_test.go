@@ -102,13 +102,13 @@ func TestRestartRefuses(t *testing.T) {
 	// A checkpoint, even a broken one, or a copy's only one, is for Resume to judge.
 	for _, name := range []string{"step-000014", ".old-step-000014", "latest"} {
 		path := filepath.Join(dir, checkpointsDir, name)
-		if err := os.Mkdir(path, 0o777); err != nil {
+		if err := os.MkdirAll(filepath.Join(path, "meta.json"), 0o777); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Restart(context.Background(), dir, c); err == nil || !strings.Contains(err.Error(), "unfinished") {
 			t.Errorf("a run with the checkpoint %s: %v", name, err)
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.RemoveAll(path); err != nil {
 			t.Fatal(err)
 		}
 	}

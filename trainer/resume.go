@@ -80,8 +80,7 @@ func (t *Trainer) rejoin() error {
 	})
 }
 
-// restore reads the checkpoint that the run goes on from, also in mid-run, after which its newest
-// one is taken, loudly an older one if it is damaged. What the run has cost so far stays counted.
+// restore reads the checkpoint that the run goes on from.
 func (t *Trainer) restore() error {
 	return t.restoreWith(t.loadFrom)
 }
@@ -95,10 +94,10 @@ func (t *Trainer) restoreFrom(dir string) error {
 }
 
 // restoreWith is restore with what load reads, of which it says whether it is the newest checkpoint.
+// In mid-run, what the run has cost so far stays counted.
 func (t *Trainer) restoreWith(
 	load func(into []checkpoint.Tensor) (meta checkpoint.Meta, dir string, newest bool, err error),
 ) error {
-	t.awaitSave()
 	sums := make([]float64, len(t.sums.Values()))
 	meta, dir, newest, err := load(t.tensors(sums))
 	if err != nil {
@@ -116,7 +115,6 @@ func (t *Trainer) restoreWith(
 		t.before, t.stepSeconds, t.evaluations = meta.Seconds, meta.StepSeconds, meta.Evaluations
 		t.saving.stalled = meta.Stalled
 	}
-	t.from = FromAuto
 	t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, meta.Step, dir
 	if at := t.next; newest {
 		t.saving.stored = &at

@@ -59,6 +59,26 @@ func TestDataPathIsAbsolute(t *testing.T) {
 	check(filepath.Join(base, "b", "moved"), "moved")
 }
 
+// So is the directory of the particles' file.
+func TestCloudDirIsAbsolute(t *testing.T) {
+	base := t.TempDir()
+	for _, dir := range []string{"fast", "elsewhere", "run"} {
+		if err := os.Mkdir(filepath.Join(base, dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(base)
+	c, dir := smallRun(), filepath.Join(base, "run")
+	c.Cloud, c.CloudDir = cloudInFile, "fast"
+	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	stored, err := LoadRun(dir)
+	if want := filepath.Join(base, "fast"); err != nil || stored.CloudDir != want {
+		t.Fatalf("cloud_dir = %q, %v; expected %q", stored.CloudDir, err, want)
+	}
+	t.Chdir(filepath.Join(base, "elsewhere"))
+	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, -1)
+}
+
 // An embedded name is no path, even beside a file of that name.
 func TestEmbeddedNamesStay(t *testing.T) {
 	t.Chdir(t.TempDir())

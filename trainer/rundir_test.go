@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 func TestNewRunDir(t *testing.T) {
@@ -115,7 +117,7 @@ func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 		err = StoreRunInfo(dir, NewRunInfo(c, "f00", data.Shape{H: 8, W: 8, C: 1}))
 	}
 	if err == nil {
-		err = MarkFinished(dir, finished)
+		err = markFinished(dir, finished)
 	}
 	if err == nil && checkpointed {
 		_, err = checkpoint.Save(dir, checkpoint.Meta{Method: "ipld"}, []checkpoint.Tensor{{Name: "x", Shape: []int{1}, F32: []float32{1}}}, 0)
@@ -155,7 +157,7 @@ func TestRunInfo(t *testing.T) {
 	if err := StoreRunInfo(dir, want); err != nil {
 		t.Fatal(err)
 	}
-	if err := MarkFinished(dir, true); err != nil {
+	if err := markFinished(dir, true); err != nil {
 		t.Fatal(err)
 	}
 	got, err := LoadRunInfo(dir)
@@ -193,8 +195,8 @@ func TestMarkDiverged(t *testing.T) {
 	newRun(t, dir, false, true)
 	for i, mark := range []func() error{
 		func() error { return MarkDiverged(dir) },
-		func() error { return MarkFinished(dir, false) },
-		func() error { return MarkFinished(dir, true) },
+		func() error { return markFinished(dir, false) },
+		func() error { return markFinished(dir, true) },
 	} {
 		if err := mark(); err != nil {
 			t.Fatal(err)
@@ -235,4 +237,14 @@ func TestRunInfoDiffers(t *testing.T) {
 			t.Errorf("got %q, expected %q", got, test.want)
 		}
 	}
+}
+
+// markFinished records whether a run came to its end.
+func markFinished(dir string, finished bool) error {
+	var at *time.Time
+	if finished {
+		at = new(time.Time)
+		*at = time.Now()
+	}
+	return amend(file.OS, dir, func(info *RunInfo) { info.finish(at) })
 }

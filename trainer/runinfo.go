@@ -117,21 +117,13 @@ func (r RunInfo) Differs(now RunInfo) []string {
 	return list
 }
 
-// MarkDiverged records that a run's numbers are no longer finite. It keeps the mark until it
-// goes on again.
+// MarkDiverged records that a run's numbers are no longer finite. The mark stays until the run is
+// resumed.
 func MarkDiverged(runDir string) error {
-	return amend(file.OS, runDir, func(info *RunInfo) { info.Finished, info.Diverged = nil, true })
+	return amend(file.OS, runDir, (*RunInfo).diverged)
 }
 
-// MarkFinished records whether a run came to its end; one that goes on again has not.
-func MarkFinished(runDir string, finished bool) error {
-	var at *time.Time
-	if finished {
-		now := time.Now()
-		at = &now
-	}
-	return amend(file.OS, runDir, func(info *RunInfo) { info.finish(at) })
-}
+func (r *RunInfo) diverged() { r.Finished, r.Diverged = nil, true }
 
 // finish records when a run came to its end, nil if it goes on.
 func (r *RunInfo) finish(at *time.Time) { r.Finished, r.Diverged = at, false }

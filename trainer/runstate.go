@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
 )
 
 // State is how far a run in a directory has come.
@@ -36,7 +38,7 @@ func StateOf(dir string) (State, error) {
 	if !IsRun(dir) {
 		return NoRun, nil
 	}
-	saved, err := hasCheckpoints(dir)
+	saved, err := checkpoint.List(dir)
 	if err != nil {
 		return NoRun, err
 	}
@@ -48,45 +50,39 @@ func StateOf(dir string) (State, error) {
 		return Finished, nil
 	case err == nil && info.Diverged:
 		return Diverged, nil
-	case saved:
+	case len(saved) > 0: // whether one of them is whole is for their reader to find out
 		return Saved, nil
 	}
 	return Unsaved, nil
 }
 
-// hasCheckpoints tells whether there is anything that is, or was, a checkpoint; whether it is
-// whole is for its reader to find out. A beginning of one that was never completed is none.
-func hasCheckpoints(runDir string) (bool, error) {
-	entries, err := os.ReadDir(filepath.Join(runDir, checkpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("checkpoints: %w", err)
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if strings.HasPrefix(name, "step-") || strings.HasPrefix(name, ".old-") ||
-			name == "latest" && e.IsDir() { // of a copy without links
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // What is to be tried after a divergence.
 const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, or a --drift-clip"
 
-// DivergedText says what is left to do with a run that diverged.
-func DivergedText(runDir string) string {
-	text := fmt.Sprintf("the run in %s diverged: start another one %s", runDir, afterDivergence)
-	if saved, err := hasCheckpoints(runDir); err == nil && saved {
-		text += fmt.Sprintf(" (--resume %s goes on with this one from its last checkpoint)", runDir)
+// DivergedText says where and how a run diverged, and what is left to do with it.
+func DivergedText(runDir string) (string, error) {
+	info, err := LoadRunInfo(runDir)
+	if err != nil {
+		return "", err
 	}
-	return text
+	last := Divergence{}
+	text := fmt.Sprintf("the run in %s diverged", runDir)
+	if n := len(info.Divergences); n > 0 {
+		last = info.Divergences[n-1]
+		text += strings.TrimPrefix(last.What, ErrDiverged.Error())
+	}
+	text += "; start another one " + afterDivergence
+	if last.Kept != "" {
+		text += fmt.Sprintf(", or go on with this one from %s, with a larger --divergence-retries: "+
+			"plume train --resume %s", last.Kept, runDir)
+	}
+	return text, nil
 }
 
 // checkSaved refuses a run without a checkpoint to go on from.
 func checkSaved(runDir string) error {
-	saved, err := hasCheckpoints(runDir)
-	if err != nil || saved {
+	saved, err := checkpoint.List(runDir)
+	if err != nil || len(saved) > 0 {
 		return err
 	}
 	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(runDir, checkpointsDir))

@@ -19,12 +19,11 @@ import (
 // the system; syncing, renaming and pruning go on beside the next steps. A save that fails does not
 // end the run: it is tried again, and at the end the state must be there.
 type saving struct {
-	writer  checkpoint.Writer
-	under   chan saved // the save under way; nil without one
-	pending place      // of that save
+	writer checkpoint.Writer
+	under  chan saved // the save under way; nil without one
 
-	stored     *place // of the newest checkpoint; nil if it is not known to be on the disk
-	storedStep int    // of the newest whole checkpoint, 0 without one
+	stored     *place // of that checkpoint if it is the newest on the disk, else nil
+	storedStep int    // of the whole checkpoint that the state comes from, 0 without one
 	storedDir  string
 
 	began      time.Time       // the last save, or the session: checkpoint_every counts from it
@@ -40,6 +39,7 @@ type saving struct {
 // saved is what became of a save. A dir with an error is a good checkpoint, beside older ones that
 // could not be removed.
 type saved struct {
+	at       place
 	dir      string
 	step     int
 	err, log error
@@ -68,12 +68,16 @@ func (t *Trainer) saveDue() bool {
 }
 
 // betweenSteps hears what became of the save under way, and begins one that is due by the clock or
-// to be tried again.
+// to be tried again. On storage that takes longer than the time between saves, the next save waits
+// for the one under way, and training for none.
 func (t *Trainer) betweenSteps() error {
 	select {
 	case s := <-t.saving.under:
 		t.heard(s)
 	default:
+	}
+	if t.saving.under != nil {
+		return nil
 	}
 	every := t.cfg.CheckpointEvery.Time
 	if every > 0 && time.Since(t.saving.began) >= every || !t.saving.retry.IsZero() {
@@ -114,9 +118,10 @@ func (t *Trainer) beginSave() error {
 		return err
 	}
 	done := make(chan saved, 1)
-	t.saving.under, t.saving.pending = done, t.next
+	t.saving.under = done
+	s := saved{at: t.next, step: meta.Step}
 	go func() {
-		s := saved{step: meta.Step, log: t.log.Sync()} // no checkpoint without the records before it
+		s.log = t.log.Sync() // first: with the checkpoint, the records before it should be there
 		s.dir, s.err = p.Commit()
 		done <- s
 	}()
@@ -140,10 +145,10 @@ func (t *Trainer) heard(s saved) {
 		t.saveFailed(s.err)
 		return
 	}
-	at := t.saving.pending
-	t.saving.stored, t.saving.storedStep, t.saving.storedDir = &at, s.step, s.dir
+	t.saving.stored, t.saving.storedStep, t.saving.storedDir = &s.at, s.step, s.dir
 	t.saving.retry, t.saving.failure = time.Time{}, nil
 	t.recovered(&t.saving.checkpoints, "checkpoints are saved again: "+filepath.Base(s.dir))
+	_ = t.storeNotes() // the end of the run tries again
 	if s.err != nil {
 		t.warn(s.err.Error())
 	}
@@ -223,7 +228,8 @@ func persist(ctx context.Context, pauses []time.Duration, do func() error) error
 func (t *Trainer) interrupted() error {
 	err := t.saveNow(context.Background(), 0)
 	if err != nil {
-		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err, t.toBeRedone())
+		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err,
+			t.toBeRedone())
 	}
 	if err := persist(context.Background(), []time.Duration{0}, t.log.Sync); err != nil {
 		return fmt.Errorf("interrupted after saving a checkpoint, but %s: %w", t.unlogged(), err)
@@ -254,9 +260,11 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 		sums = append(sums, *v)
 	}
 	meta := checkpoint.Meta{
-		Method: t.cfg.Method, Step: t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled, Evaluations: t.evaluations,
-		Seed: t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
+		Method: t.cfg.Method,
+		Step:   t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
+		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled,
+		Evaluations: t.evaluations,
+		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
 		Version: Version(), Config: string(text), Slowed: t.slowed,
 	}
 	if err := t.method.Err(); err != nil {
@@ -269,8 +277,8 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 			return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)
 		}
 		if !finite {
-			return meta, nil, fmt.Errorf("%w at step %d: %s has values that are not finite; the last checkpoint stays",
-				ErrDiverged, t.step, x.Name)
+			return meta, nil, fmt.Errorf("%w at step %d: %s has values that are not finite; "+
+				"the last checkpoint stays", ErrDiverged, t.step, x.Name)
 		}
 	}
 	return meta, tensors, nil
@@ -278,5 +286,6 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 
 // tensors are the method's state and the trainer's own.
 func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
-	return append(t.method.Tensors(), checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums})
+	own := checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums}
+	return append(t.method.Tensors(), own)
 }

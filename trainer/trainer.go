@@ -66,8 +66,9 @@ type Trainer struct {
 
 	clipNoted, redrawnNoted bool // the warning was given
 
-	slowed checkpoint.Slowed // by divergences so far
-	watch  watch             // for outliers of losses and gradients
+	slowed  checkpoint.Slowed // by divergences so far
+	unnoted []Divergence      // that could not be written to run.json yet
+	watch   watch             // for outliers of losses and gradients
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
@@ -99,7 +100,7 @@ func (t *Trainer) store() error {
 		err = storeRunInfo(t.files, t.runDir, t.info())
 	}
 	if err == nil {
-		err = run.WriteRows(t.runDir, t.train, t.held)
+		err = run.WriteRows(t.files, t.runDir, t.train, t.held)
 	}
 	return err
 }
@@ -190,7 +191,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	t.awaitSave()
 	if errors.Is(err, ErrDiverged) {
-		err = errors.Join(err, MarkDiverged(t.runDir))
+		err = errors.Join(err, amend(t.files, t.runDir, (*RunInfo).diverged))
 	}
 	return err
 }
@@ -203,19 +204,27 @@ func (t *Trainer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	for t.next.epoch < t.cfg.Epochs {
-		err := t.epoch(ctx)
-		if errors.Is(err, ErrDiverged) {
-			err = t.retry(err)
-		}
-		if err != nil {
+	err := t.epochs(ctx)
+	for errors.Is(err, ErrDiverged) {
+		if err := t.retry(err); err != nil {
 			return err
 		}
+		err = t.epochs(ctx)
 	}
-	if err := t.storeEnd(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	return t.end(ctx)
+}
+
+// epochs trains from the present place to the end, and brings the final state to the disk.
+func (t *Trainer) epochs(ctx context.Context) error {
+	for t.next.epoch < t.cfg.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return t.storeEnd(ctx)
 }
 
 // epoch trains from the present place to the end of its epoch.
@@ -318,6 +327,9 @@ func (t *Trainer) end(ctx context.Context) error {
 	t.memory.Peak, _ = memory.Peak()
 	now, stall := time.Now(), t.stall()
 	err := persist(ctx, t.saving.pauses, func() error {
+		if err := t.storeNotes(); err != nil {
+			return err
+		}
 		return amend(t.files, t.runDir, func(info *RunInfo) {
 			info.finish(&now)
 			info.Memory, info.Checkpoints = &t.memory, &stall

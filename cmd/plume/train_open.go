@@ -47,7 +47,7 @@ func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, 
 		_, train, err := t.startRun(ctx, cmd, r)
 		return train, err
 	case trainer.Diverged:
-		return nil, &exitError{exitDiverged, errors.New(trainer.DivergedText(t.out))}
+		return nil, diverged(t.out)
 	case trainer.Unsaved:
 		r.status.Message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
@@ -59,6 +59,15 @@ func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, 
 	}
 	r.status.Message(fmt.Sprintf("Resuming the %v run in %s.", state, t.out))
 	return t.continueRun(ctx, cmd, r, t.out, trainer.Resume)
+}
+
+// diverged is the error of a run that diverged and is not to be started again as it was.
+func diverged(dir string) error {
+	text, err := trainer.DivergedText(dir)
+	if err != nil {
+		return err
+	}
+	return &exitError{exitDiverged, errors.New(text)}
 }
 
 // continueNewest goes on with the newest unfinished run, or starts one where there is none.

@@ -83,12 +83,6 @@ func hexSum(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Step is the step of the checkpoint in dir.
-func Step(dir string) (int, error) {
-	m, err := readMeta(dir)
-	return m.Step, err
-}
-
 // readMeta reads dir/meta.json.
 func readMeta(dir string) (metaFile, error) {
 	path := filepath.Join(dir, metaName)

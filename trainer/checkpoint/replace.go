@@ -72,7 +72,7 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 }
 
 // prune removes the checkpoints older than the newest Keep whole ones, but never the one of that
-// name. Each loses its name first, so that an interrupted removal leaves no incomplete checkpoint.
+// name.
 func (w *Writer) prune(saved string) error {
 	if w.Keep <= 0 {
 		return nil
@@ -89,12 +89,7 @@ func (w *Writer) prune(saved string) error {
 			}
 			continue
 		}
-		root, name := filepath.Split(c.Dir)
-		tmp := filepath.Join(root, tmpPrefix+name)
-		if err := w.Files.Rename(c.Dir, tmp); err != nil {
-			return err
-		}
-		if err := w.Files.RemoveAll(tmp); err != nil {
+		if err := w.remove(c.Dir); err != nil {
 			return err
 		}
 	}

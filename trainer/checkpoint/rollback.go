@@ -1,11 +1,6 @@
 package checkpoint
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-)
+import "path/filepath"
 
 // Slowed is what divergences have done to a run: how often it went back to an earlier state, and by
 // what factor its step size and learning rate are smaller than configured. The zero value: nothing.
@@ -16,46 +11,61 @@ type Slowed struct {
 	Times   int     `json:"times"` // how often in a row to that one
 }
 
-// Before returns the directory of the checkpoint of the highest step below that of the checkpoint in
-// newer, of those without a Problem, or "" where there is none.
-func Before(runDir, newer string) (dir string, err error) {
-	step, err := Step(newer)
-	if err != nil {
-		return "", err
-	}
+// Before returns the checkpoint of the highest step below the given one, of those without a
+// Problem, or the zero Found where there is none.
+func Before(runDir string, step int) (Found, error) {
 	all, err := List(runDir)
 	if err != nil {
-		return "", err
+		return Found{}, err
 	}
-	best := -1
+	var best Found
 	for _, c := range all {
-		if c.Problem == nil && c.Step < step && c.Step > best {
-			dir, best = c.Dir, c.Step
+		if c.Problem == nil && c.Step < step && (best.Dir == "" || c.Step > best.Step) {
+			best = c
 		}
 	}
-	return dir, nil
+	return best, nil
 }
 
-// Drop removes the checkpoints of steps beyond the given one, of a continuation that is being
-// redone. It must not be called while one of them is the latest.
-func Drop(runDir string, step int) error {
-	root := filepath.Join(runDir, rootName)
-	all, err := listSteps(root)
+// abandoned are the checkpoints of a continuation that is being redone: those of steps beyond step
+// that were there when the first checkpoint after going back to that step was begun.
+type abandoned struct {
+	step int
+	last int // number of the last of them, as in Meta.Saved; 0: not looked for yet
+}
+
+// Abandon says that the run went back to a state after the given step and makes all further steps
+// anew. The next Commit that succeeds removes the checkpoints of later steps there are by then:
+// not sooner, since until then they are the newest state on the disk.
+func (w *Writer) Abandon(step int) { w.redone = &abandoned{step: step} }
+
+// drop removes the abandoned checkpoints.
+func (w *Writer) drop() error {
+	if w.redone == nil {
+		return nil
+	}
+	all, err := List(w.RunDir)
 	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+		return err
 	}
 	for _, c := range all {
-		if c.Step <= step {
-			continue
-		}
-		// Without its name first: an interrupted removal leaves no incomplete checkpoint.
-		tmp := filepath.Join(root, tmpPrefix+strings.TrimPrefix(filepath.Base(c.Dir), oldPrefix))
-		if err := os.Rename(c.Dir, tmp); err != nil {
-			return fmt.Errorf("checkpoint: %w", err)
-		}
-		if err := os.RemoveAll(tmp); err != nil {
-			return fmt.Errorf("checkpoint: %w", err)
+		if c.Step > w.redone.step && c.Meta.Saved <= w.redone.last {
+			if err := w.remove(c.Dir); err != nil {
+				return err
+			}
 		}
 	}
+	w.redone = nil
 	return nil
+}
+
+// remove removes a checkpoint. It loses its name first, so that an interrupted removal leaves no
+// incomplete checkpoint.
+func (w *Writer) remove(dir string) error {
+	root, name := filepath.Split(dir)
+	tmp := filepath.Join(root, tmpPrefix+name)
+	if err := w.Files.Rename(dir, tmp); err != nil {
+		return err
+	}
+	return w.Files.RemoveAll(tmp)
 }

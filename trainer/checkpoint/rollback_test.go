@@ -1,9 +1,14 @@
 package checkpoint
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
 // What lies before a checkpoint is found, what lies beyond a step can be dropped, and what a run's
@@ -14,25 +19,27 @@ func TestBeforeAndDrop(t *testing.T) {
 	for _, step := range []int{3, 7, 1_000_000} {
 		mustSave(t, run, Meta{Step: step, Slowed: slowed}, state(), 0)
 	}
-	newest, err := Latest(run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	newest, step := "", 1_000_000
 	for _, want := range []string{"step-000007", "step-000003", ""} {
-		older, err := Before(run, newest)
-		if err != nil || older != "" && filepath.Base(older) != want || older == "" && want != "" {
-			t.Fatalf("before %s: %q, %v; expected %q", newest, older, err, want)
+		older, err := Before(run, step)
+		if err != nil || older.Dir != "" && filepath.Base(older.Dir) != want || older.Dir == "" && want != "" {
+			t.Fatalf("before %d: %q, %v; expected %q", step, older.Dir, err, want)
 		}
-		if older != "" {
-			newest = older
+		if older.Dir != "" {
+			newest, step = older.Dir, older.Step
 		}
 	}
 	meta := mustLoadMeta(t, newest)
-	if step, err := Step(newest); step != 3 || err != nil || meta.Slowed != slowed {
-		t.Errorf("step %d, %+v, %v", step, meta.Slowed, err)
+	if meta.Step != 3 || meta.Slowed != slowed {
+		t.Errorf("step %d, %+v", meta.Step, meta.Slowed)
 	}
-	mustSave(t, run, Meta{Step: 3}, state(), 0)
-	if err := Drop(run, 3); err != nil {
+	w := Writer{Files: file.OS, RunDir: run}
+	w.Abandon(3)
+	p, err := w.Begin(Meta{Step: 3}, state())
+	if err == nil {
+		_, err = p.Commit()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := names(t, run), []string{"latest", "step-000003"}; !slices.Equal(got, want) {
@@ -41,9 +48,55 @@ func TestBeforeAndDrop(t *testing.T) {
 	if meta := mustLoadMeta(t, newest); meta.Slowed != (Slowed{}) {
 		t.Errorf("%+v: expected nothing", meta.Slowed)
 	}
-	if _, err := Before(run, filepath.Join(run, "nowhere")); err == nil {
-		t.Error("no error for a checkpoint that is not there")
+}
+
+// A continuation is abandoned, and the first saves after that fail. The first that succeeds, some
+// steps later, removes that continuation's checkpoints and none of its own, and of older ones keeps
+// as many as are to be kept.
+func TestAbandonedWhenSaved(t *testing.T) {
+	run := t.TempDir()
+	sys := &faultfs.System{}
+	w := Writer{Files: sys, RunDir: run, Keep: 3}
+	save := func(step int) error {
+		p, err := w.Begin(Meta{Step: step}, state())
+		if err == nil {
+			_, err = p.Commit()
+		}
+		return err
 	}
+	expect := func(want ...string) {
+		t.Helper()
+		if got := names(t, run); !slices.Equal(got, append([]string{"latest"}, want...)) {
+			t.Errorf("%q are left, expected %q", got, want)
+		}
+	}
+	for _, step := range []int{2, 4, 8} {
+		if err := save(step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Abandon(4)
+	for _, kind := range []string{"write", "sync"} {
+		sys.Fault = func(op faultfs.Op) error {
+			if op.Kind == kind {
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		if err := save(4); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		expect("step-000002", "step-000004", "step-000008")
+	}
+	sys.Fault = nil
+	if err := save(5); err != nil {
+		t.Fatal(err)
+	}
+	expect("step-000002", "step-000004", "step-000005")
+	if err := save(9); err != nil {
+		t.Fatal(err)
+	}
+	expect("step-000004", "step-000005", "step-000009")
 }
 
 func mustLoadMeta(t *testing.T, dir string) Meta {

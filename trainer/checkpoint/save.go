@@ -24,7 +24,8 @@ type Writer struct {
 	// Keep > 0 removes the checkpoints older than the newest Keep whole ones.
 	Keep int
 
-	saved int // of the newest checkpoint; 0: not looked for yet
+	saved  int        // of the newest checkpoint; 0: not looked for yet
+	redone *abandoned // to be removed; nil: none
 }
 
 // Save writes a checkpoint to the operating system's files: Begin and Commit of a new Writer.
@@ -61,6 +62,9 @@ func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 	p := &Pending{w: w, crc: crc32.New(castagnoli), tmp: filepath.Join(root, tmpPrefix+name), dir: filepath.Join(root, name)}
 	err := w.prepare(root)
 	if err == nil {
+		if w.redone != nil && w.redone.last == 0 {
+			w.redone.last = w.saved
+		}
 		meta.Format, meta.Saved = Format, w.saved+1
 		p.meta.Meta = meta
 		err = p.fill(tensors)
@@ -174,7 +178,11 @@ func (p *Pending) Commit() (dir string, err error) {
 	if err := pointLatest(p.w.Files, filepath.Clean(root), name); err != nil {
 		return "", fmt.Errorf("checkpoint: pointing %s to %s: %w", latestName, p.dir, err)
 	}
-	if err := p.w.prune(name); err != nil {
+	err = p.w.drop() // first: keep counts none of those
+	if err == nil {
+		err = p.w.prune(name)
+	}
+	if err != nil {
 		return p.dir, fmt.Errorf("checkpoint: removing old checkpoints: %w", err)
 	}
 	return p.dir, nil

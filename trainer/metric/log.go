@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/plume-ml/plume/trainer/file"
@@ -25,6 +26,7 @@ type Log struct {
 	synced  int64      // how much of that is durable
 	waiting [][]byte   // lines not yet in the file
 	lost    int        // records that waiting had no room for
+	upTo    int        // later steps in the file are to be removed from it when it is written anew
 	closed  bool
 }
 
@@ -49,7 +51,7 @@ func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
 			return nil, fmt.Errorf("metric: shortening %s: %w", path, err)
 		}
 	}
-	l := &Log{files: files, path: path, size: int64(len(kept))}
+	l := &Log{files: files, path: path, size: int64(len(kept)), upTo: math.MaxInt}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("metric: %w", err)
 	}
@@ -83,7 +85,7 @@ func keepUpTo(text []byte, step int) (kept []byte, err error) {
 }
 
 // Write appends a record. After an error of the file system the record waits: the next Write or
-// Flush tries again.
+// Sync tries again.
 func (l *Log) Write(e Epoch) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -99,10 +101,19 @@ func (l *Log) Write(e Epoch) error {
 	return l.flush()
 }
 
-// Flush writes the records that wait.
-func (l *Log) Flush() error {
+// Rewind removes the records beyond a step, which are of a continuation that is being redone. After
+// an error of the file system they are removed by the next Write or Sync that succeeds.
+func (l *Log) Rewind(step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	kept, err := keepUpTo(bytes.Join(l.waiting, nil), step)
+	if err != nil {
+		return fmt.Errorf("metric: records that wait: %w", err)
+	}
+	l.waiting, l.upTo = slices.Collect(bytes.Lines(kept)), min(l.upTo, step)
+	if l.f != nil {
+		l.abandon() // so that the file is written anew
+	}
 	return l.flush()
 }
 
@@ -148,11 +159,15 @@ func (l *Log) rewrite() error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	text = append(text[:min(l.size, int64(len(text)))], bytes.Join(l.waiting, nil)...)
+	text, err = keepUpTo(text[:min(l.size, int64(len(text)))], l.upTo)
+	if err != nil {
+		return err
+	}
+	text = append(text, bytes.Join(l.waiting, nil)...)
 	if err := file.WriteBytes(l.files, l.path, text); err != nil {
 		return err
 	}
-	l.size, l.synced, l.waiting = int64(len(text)), int64(len(text)), nil
+	l.size, l.synced, l.waiting, l.upTo = int64(len(text)), int64(len(text)), nil, math.MaxInt
 	return l.open()
 }
 

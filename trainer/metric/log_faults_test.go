@@ -77,6 +77,49 @@ func TestLogFails(t *testing.T) {
 	}
 }
 
+// Records beyond a step go, those in the file and those that wait, also where the disk is full for a
+// while; the next ones follow those before.
+func TestLogRewinds(t *testing.T) {
+	for name, faulty := range map[string][2]int{ // between these records nothing can be written
+		"never": {0, 0}, "before": {4, 6}, "while it rewinds": {6, 7}, "from before to after": {4, 8},
+	} {
+		path := filepath.Join(t.TempDir(), "metrics.jsonl")
+		n := 0
+		sys := &faultfs.System{Cached: true, Fault: func(faultfs.Op) error {
+			if n > faulty[0] && n <= faulty[1] {
+				return syscall.ENOSPC
+			}
+			return nil
+		}}
+		log, err := OpenLog(sys, path, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := func(step int) {
+			n++
+			if err := log.Write(Epoch{Step: step}); err != nil && !file.Failed(err) {
+				t.Errorf("%s: record %d: %v", name, step, err)
+			}
+		}
+		for step := 1; step <= 6; step++ {
+			write(step)
+		}
+		n++ // 7
+		if err := log.Rewind(3); err != nil && !file.Failed(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for step := 4; step <= 6; step++ {
+			write(step)
+		}
+		if err := log.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := steps(t, path); got != "1 2 3 4 5 6" {
+			t.Errorf("%s: the log has %s", name, got)
+		}
+	}
+}
+
 // Records that can never be written are counted, and the file keeps those before.
 func TestLogStaysFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")

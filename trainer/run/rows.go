@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // rowsFile is the name of the table of rows in a run's directory.
@@ -33,13 +33,11 @@ const splitTrain, splitHeld = "train", "held-out"
 // is whole.
 //
 // Only the holder of the run's lock may call it.
-func WriteRows(runDir string, train, held data.Dataset) error {
-	path := filepath.Join(runDir, rowsFile)
-	if err := writeRows(path+".tmp", train, held); err != nil {
-		os.Remove(path + ".tmp")
-		return fmt.Errorf("%s: %w", rowsFile, err)
-	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+func WriteRows(files file.System, runDir string, train, held data.Dataset) error {
+	err := file.Write(files, filepath.Join(runDir, rowsFile), func(w io.Writer) error {
+		return encodeRows(w, train, held)
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", rowsFile, err)
 	}
 	return nil
@@ -54,21 +52,8 @@ func HasRows(runDir string) (bool, error) {
 	return err == nil, err
 }
 
-func writeRows(path string, train, held data.Dataset) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = encodeRows(f, train, held)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
 func encodeRows(w io.Writer, train, held data.Dataset) error {
-	buffer := bufio.NewWriterSize(w, 1<<16)
-	table := csv.NewWriter(buffer)
+	table := csv.NewWriter(w)
 	if err := table.Write(rowsHeader); err != nil {
 		return err
 	}
@@ -87,7 +72,7 @@ func encodeRows(w io.Writer, train, held data.Dataset) error {
 			return err
 		}
 	}
-	table.Flush() // which flushes buffer: a writer as large as that is not wrapped again
+	table.Flush()
 	return table.Error()
 }
 

@@ -5,9 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
 // labelled is a table whose rows come from elsewhere, some of them with labels.
@@ -31,7 +34,7 @@ func TestWriteRows(t *testing.T) {
 	}
 	train := table([]data.Origin{{Row: 0, File: "cat/a, b.png"}, {Row: 2, File: `dog/"c".png`}, {Row: 3}}, 0, 1, -1)
 	held := table([]data.Origin{{Row: 1, File: "cat/\xff.png"}}, 0)
-	if err := WriteRows(dir, train, held); err != nil {
+	if err := WriteRows(file.OS, dir, train, held); err != nil {
 		t.Fatal(err)
 	}
 	want := "particle,source,file,label,split\n" +
@@ -49,27 +52,38 @@ func TestWriteRows(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left over: %v, %v", entries, err)
 	}
-	if err := WriteRows(filepath.Join(dir, "none"), train, held); err == nil || !strings.Contains(err.Error(), "rows.csv: ") {
+	if err := WriteRows(file.OS, filepath.Join(dir, "none"), train, held); err == nil || !strings.Contains(err.Error(), "rows.csv: ") {
 		t.Errorf("no directory: %v", err)
 	}
 }
 
-// A table that cannot be written whole does not appear.
+// A table that cannot be written whole does not appear, and leaves nothing.
 func TestWriteRowsFails(t *testing.T) {
-	if err := encodeRows(full{}, table([]data.Origin{{}}, 0), table(nil)); err == nil {
-		t.Error("no error of the writer")
+	train, held := table([]data.Origin{{}}, 0), table(nil)
+	count := &faultfs.System{}
+	if err := WriteRows(count, t.TempDir(), train, held); err != nil {
+		t.Fatal(err)
+	}
+	for k := 1; k <= count.Ops(); k++ {
+		dir := t.TempDir()
+		sys := &faultfs.System{Fault: faultfs.FailAt(k, syscall.ENOSPC)}
+		err := WriteRows(sys, dir, train, held)
+		has, hasErr := HasRows(dir)
+		last := k == count.Ops() // the sync of the directory
+		if !errors.Is(err, syscall.ENOSPC) || has != last || hasErr != nil {
+			t.Errorf("operation %d: %v; there: %v, %v", k, err, has, hasErr)
+		}
+		if entries, err := os.ReadDir(dir); err != nil || !last && len(entries) > 0 {
+			t.Errorf("operation %d leaves %v, %v", k, entries, err)
+		}
 	}
 }
-
-type full struct{}
-
-func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func BenchmarkRows(b *testing.B) {
 	train, held := data.Table{D: 1, X: make([]float32, 1e6)}, data.Table{D: 1}
 	dir := b.TempDir()
 	for b.Loop() {
-		if err := WriteRows(dir, train, held); err != nil {
+		if err := WriteRows(file.OS, dir, train, held); err != nil {
 			b.Fatal(err)
 		}
 	}
