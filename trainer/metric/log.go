@@ -3,11 +3,10 @@ package metric
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
-	"slices"
 	"sync"
 
 	"github.com/plume-ml/plume/trainer/file"
@@ -38,20 +37,20 @@ const maxWaiting = 1 << 15
 // 0), as is a last line torn by a crash; the file is then replaced atomically. Any other line that
 // is no record is an error that names file and line.
 func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("metric: %w", err)
-	}
-	kept, err := keepUpTo(text, resumeStep)
+	kept, size, err := recordBytes(path, resumeStep)
 	if err != nil {
-		return nil, fmt.Errorf("metric: %s:%w", path, err)
+		return nil, err
 	}
-	if !bytes.Equal(kept, text) {
-		if err := file.WriteBytes(files, path, kept); err != nil {
+	if kept != size {
+		err := file.Write(files, path, func(w io.Writer) error {
+			_, err := copyRecords(w, path, size, resumeStep)
+			return err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("metric: shortening %s: %w", path, err)
 		}
 	}
-	l := &Log{files: files, path: path, size: int64(len(kept)), upTo: math.MaxInt}
+	l := &Log{files: files, path: path, size: kept, upTo: math.MaxInt}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("metric: %w", err)
 	}
@@ -61,27 +60,6 @@ func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
 func (l *Log) open() (err error) {
 	l.f, err = l.files.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	return err
-}
-
-// keepUpTo returns the lines of records up to a step. Its errors begin with the line's number.
-func keepUpTo(text []byte, step int) (kept []byte, err error) {
-	for number := 1; len(text) > 0; number++ {
-		line, rest, _ := bytes.Cut(text, []byte("\n"))
-		text = rest
-		var record struct{ Step *int }
-		err := json.Unmarshal(line, &record)
-		switch {
-		case err != nil && len(rest) == 0:
-			return kept, nil // torn
-		case err != nil:
-			return nil, fmt.Errorf("%d: expected a JSON object: %w", number, err)
-		case record.Step == nil:
-			return nil, fmt.Errorf("%d: expected a record with the key \"step\"", number)
-		case *record.Step <= step:
-			kept = append(append(kept, line...), '\n')
-		}
-	}
-	return kept, nil
 }
 
 // Write appends a record. After an error of the file system the record waits: the next Write or
@@ -106,11 +84,15 @@ func (l *Log) Write(e Epoch) error {
 func (l *Log) Rewind(step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	kept, err := keepUpTo(bytes.Join(l.waiting, nil), step)
+	var kept [][]byte
+	err := eachRecord(bytes.NewReader(bytes.Join(l.waiting, nil)), step, func(line []byte) error {
+		kept = append(kept, line)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("metric: records that wait: %w", err)
 	}
-	l.waiting, l.upTo = slices.Collect(bytes.Lines(kept)), min(l.upTo, step)
+	l.waiting, l.upTo = kept, min(l.upTo, step)
 	if l.f != nil {
 		l.abandon() // so that the file is written anew
 	}
@@ -155,19 +137,21 @@ func (l *Log) abandon() {
 
 // rewrite puts a new file with the records of the old one and those that wait in its place.
 func (l *Log) rewrite() error {
-	text, err := os.ReadFile(l.path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	waiting := bytes.Join(l.waiting, nil)
+	var size int64
+	err := file.Write(l.files, l.path, func(w io.Writer) error {
+		kept, err := copyRecords(w, l.path, l.size, l.upTo)
+		if err != nil {
+			return err
+		}
+		size = kept + int64(len(waiting))
+		_, err = w.Write(waiting)
 		return err
-	}
-	text, err = keepUpTo(text[:min(l.size, int64(len(text)))], l.upTo)
+	})
 	if err != nil {
 		return err
 	}
-	text = append(text, bytes.Join(l.waiting, nil)...)
-	if err := file.WriteBytes(l.files, l.path, text); err != nil {
-		return err
-	}
-	l.size, l.synced, l.waiting, l.upTo = int64(len(text)), int64(len(text)), nil, math.MaxInt
+	l.size, l.synced, l.waiting, l.upTo = size, size, nil, math.MaxInt
 	return l.open()
 }
 
@@ -207,21 +191,18 @@ func (l *Log) Close() error {
 
 // ReadLog reads the records of a closed or growing log. A torn last line is left out.
 func ReadLog(path string) ([]Epoch, error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("metric: %w", err)
 	}
-	whole, err := keepUpTo(text, math.MaxInt)
+	defer f.Close()
+	var records []Epoch
+	err = eachRecord(f, math.MaxInt, func(line []byte) error {
+		records = append(records, Epoch{})
+		return json.Unmarshal(line, &records[len(records)-1])
+	})
 	if err != nil {
 		return nil, fmt.Errorf("metric: %s:%w", path, err)
-	}
-	var records []Epoch
-	for line := range bytes.Lines(whole) {
-		var e Epoch
-		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, fmt.Errorf("metric: %s: record %d: %w", path, len(records)+1, err)
-		}
-		records = append(records, e)
 	}
 	return records, nil
 }

@@ -2,9 +2,13 @@ package metric
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -159,5 +163,46 @@ func TestReadLog(t *testing.T) {
 	}
 	if _, err := ReadLog(path + "x"); err == nil {
 		t.Error("a missing log is read")
+	}
+}
+
+// longLog reads as a log of so many records of half a kilobyte.
+type longLog struct {
+	records int
+	rest    []byte
+}
+
+func (l *longLog) Read(b []byte) (int, error) {
+	if len(l.rest) == 0 {
+		if l.records == 0 {
+			return 0, io.EOF
+		}
+		l.rest = fmt.Appendf(nil, "{\"step\":%d,\"padding\":%q}\n", l.records, strings.Repeat("x", 480))
+		l.records--
+	}
+	n := copy(b, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+// A long log is gone through a line at a time: of 25 MB, what is held stays below one.
+func TestLongLog(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before, lines := heap(), 0
+	err := eachRecord(&longLog{records: 50000}, 40000, func([]byte) error {
+		if lines++; lines%10000 == 0 {
+			if held := int64(heap()) - int64(before); held > 1<<20 {
+				t.Errorf("after %d records %d bytes are held", lines, held)
+			}
+		}
+		return nil
+	})
+	if err != nil || lines != 40000 {
+		t.Errorf("%d records, %v", lines, err)
 	}
 }
