@@ -35,7 +35,11 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 		return "", nil
 	}
 	if t.memory.Disk == 0 {
-		return fmt.Sprintf("cloud = %q has no effect on %s, which keeps no particles.", t.cfg.Cloud, t.cfg.Method), nil
+		return fmt.Sprintf(
+			"cloud = %q has no effect on %s, which keeps no particles.",
+			t.cfg.Cloud,
+			t.cfg.Method,
+		), nil
 	}
 	if info, err := os.Stat(dir); err != nil {
 		return "", fmt.Errorf("cloud_dir: %w", err)
@@ -43,7 +47,12 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 		return "", fmt.Errorf("cloud_dir: %s: expected a directory", dir)
 	}
 	if memory.InMemory(dir) {
-		t.warn(fmt.Sprintf("%s is kept in memory (tmpfs), so that particles there save none: choose a directory on a disk with --cloud-dir", dir))
+		t.warn(
+			fmt.Sprintf(
+				"%s is kept in memory (tmpfs), so that particles there save none: choose a directory on a disk with --cloud-dir",
+				dir,
+			),
+		)
 	}
 	plan = fmt.Sprintf("Particles on disk: %s in %s", memory.Human(t.memory.Disk), dir)
 	free, ok := memory.DiskFree(dir)
@@ -60,7 +69,11 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 // noRoom adds the remedy to an error of a disk that is too small for the particles.
 func noRoom(err error) error {
 	if errors.Is(err, ErrDisk) {
-		return fmt.Errorf("%w: choose a directory on another disk with --cloud-dir, or try %s", err, remedies["particles"])
+		return fmt.Errorf(
+			"%w: choose a directory on another disk with --cloud-dir, or try %s",
+			err,
+			remedies["particles"],
+		)
 	}
 	return err
 }

@@ -89,7 +89,8 @@ func TestCloudFileIsCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = tr.Run(t.Context())
-		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) || errors.Is(err, ErrDiverged) || steps != at {
+		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) || errors.Is(err, ErrDiverged) ||
+			steps != at {
 			t.Errorf("cut after step %d: ended after step %d, %v", at, steps, err)
 		}
 		if err := tr.save(); !errors.Is(err, memory.ErrMapping) {
@@ -147,7 +148,10 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	if got := particles(inMemory) - particles(inFile); got != size {
 		t.Errorf("%d bytes less in memory, expected %d", got, size)
 	}
-	if line := "Particles on disk: 11 KiB in " + disk; !slices.ContainsFunc(told, func(s string) bool { return strings.HasPrefix(s, line) }) {
+	if line := "Particles on disk: 11 KiB in " + disk; !slices.ContainsFunc(
+		told,
+		func(s string) bool { return strings.HasPrefix(s, line) },
+	) {
 		t.Errorf("told %q, expected %q", told, line)
 	}
 	file := filepath.Join(disk, "file")
@@ -156,12 +160,14 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	}
 	for place, want := range map[string]string{filepath.Join(disk, "missing"): "cloud_dir: ", file: "expected a directory"} {
 		c.CloudDir = place
-		if _, err := plan(c); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), place) {
+		if _, err := plan(c); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v", place, err)
 		}
 	}
 	c.CloudDir, c.Method = "", "vae"
-	if _, err := plan(c); err != nil || !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "no effect on vae") }) {
+	if _, err := plan(c); err != nil ||
+		!slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "no effect on vae") }) {
 		t.Errorf("vae: %v, told %q", err, told)
 	}
 }

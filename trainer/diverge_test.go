@@ -119,7 +119,11 @@ func TestRetry(t *testing.T) {
 func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string) {
 	t.Helper()
 	text := strings.Join(warnings, "\n")
-	want := fmt.Sprintf("step %d: the decoder's layer0.weight[0, 0] is NaN. The run goes back to step %d,", spoilt+1, back)
+	want := fmt.Sprintf(
+		"step %d: the decoder's layer0.weight[0, 0] is NaN. The run goes back to step %d,",
+		spoilt+1,
+		back,
+	)
 	if !strings.Contains(text, want) {
 		t.Errorf("warnings %q: expected %q", text, want)
 	}
@@ -128,7 +132,8 @@ func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string)
 		t.Fatalf("run.json: %+v, %v", info, err)
 	}
 	d := info.Divergences[0]
-	if d.Step != spoilt+1 || *d.BackTo != back || d.Factor != 0.5 || d.Retry != 1 || d.Place.Parameter != "layer0.weight[0, 0]" {
+	if d.Step != spoilt+1 || *d.BackTo != back || d.Factor != 0.5 || d.Retry != 1 ||
+		d.Place.Parameter != "layer0.weight[0, 0]" {
 		t.Errorf("run.json: %+v", d)
 	}
 	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
@@ -211,7 +216,8 @@ func TestSeedInTheCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := LoadRunInfo(dir)
-	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Divergences[0].Step != 29 {
+	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 ||
+		info.Divergences[0].Step != 29 {
 		t.Errorf("run.json: %+v, %v", info.Divergences, err)
 	}
 }
@@ -305,7 +311,8 @@ func TestRetriesAreUsedUp(t *testing.T) {
 		}
 	}
 	info, err := LoadRunInfo(dir)
-	if err != nil || !info.Diverged || len(info.Divergences) != 2 || info.Divergences[1].Kept != "step-000014" || info.Divergences[1].BackTo != nil {
+	if err != nil || !info.Diverged || len(info.Divergences) != 2 || info.Divergences[1].Kept != "step-000014" ||
+		info.Divergences[1].BackTo != nil {
 		t.Errorf("run.json: %+v, %v", info, err)
 	}
 	c.DivergenceRetries = 2
@@ -399,7 +406,8 @@ func TestLostParticles(t *testing.T) {
 	p := &poisonedRun{}
 	err := p.run(t, c, dir, false)
 	var f *method.Fault
-	if !errors.As(err, &f) || f.Kind != method.BlownUp || f.Step > runBatches*runRepeats || !strings.Contains(err.Error(), "drift_clip") {
+	if !errors.As(err, &f) || f.Kind != method.BlownUp || f.Step > runBatches*runRepeats ||
+		!strings.Contains(err.Error(), "drift_clip") {
 		t.Errorf("%v: expected a fault of the moves within the first epoch", err)
 	}
 }

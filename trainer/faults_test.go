@@ -83,7 +83,8 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 	for k := 1; k <= count.Ops(); k++ {
 		dir := t.TempDir()
 		warnings, err := faulty(t, dir, c, &faultfs.System{Cached: true, Fault: faultfs.FailAt(k, syscall.EIO)})
-		if info, loadErr := LoadRunInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) && len(metricsLines(dir)) == 0 {
+		if info, loadErr := LoadRunInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) &&
+			len(metricsLines(dir)) == 0 {
 			refused++
 			continue
 		}
@@ -179,7 +180,14 @@ func TestDiskFullForAWhile(t *testing.T) {
 	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
 		t.Error("another final state, or other records")
 	}
-	hears(t, warnings, "saving", "no space left on device", "training goes on", "the newest checkpoint is step-000014")
+	hears(
+		t,
+		warnings,
+		"saving",
+		"no space left on device",
+		"training goes on",
+		"the newest checkpoint is step-000014",
+	)
 	hears(t, warnings, "checkpoints are saved again: step-")
 	hears(t, warnings, "metrics.jsonl", "no space left on device", "kept in memory")
 	hears(t, warnings, "metrics.jsonl is written again")
@@ -203,7 +211,8 @@ func TestDiskStaysFull(t *testing.T) {
 			t.Errorf("error %q lacks %q", err, part)
 		}
 	}
-	if got, err := checkpoint.Latest(dir); err != nil || filepath.Base(got) != "step-000014" || checkpoint.Verify(got) != nil {
+	if got, err := checkpoint.Latest(dir); err != nil || filepath.Base(got) != "step-000014" ||
+		checkpoint.Verify(got) != nil {
 		t.Errorf("the last good checkpoint is %s, %v", got, err)
 	}
 	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
@@ -274,7 +283,8 @@ func TestDirectoryGone(t *testing.T) {
 		t.Errorf("after %d steps: %v", gone, err)
 	}
 	// There is nothing to go on from.
-	if strings.Contains(fmt.Sprint(err), "goes on from") || !strings.Contains(fmt.Sprint(err), "step-000014, was removed") {
+	if strings.Contains(fmt.Sprint(err), "goes on from") ||
+		!strings.Contains(fmt.Sprint(err), "step-000014, was removed") {
 		t.Errorf("error %q", err)
 	}
 	if _, err := os.Stat(dir); err == nil {
@@ -345,7 +355,11 @@ func TestStallIsReported(t *testing.T) {
 	dir := t.TempDir()
 	var summary Summary
 	session(t, func(o ...Option) (*Trainer, error) {
-		return New(context.Background(), shortRun(), dir, append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
+		return New(
+			context.Background(),
+			shortRun(),
+			dir,
+			append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
 	}, -1)
 	records, err := metric.ReadLog(filepath.Join(dir, metricsFile))
 	if err != nil {
@@ -360,7 +374,13 @@ func TestStallIsReported(t *testing.T) {
 	}
 	info, err := LoadRunInfo(dir)
 	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= last {
-		t.Errorf("run.json says %v, the summary %v, the last record %v; %v", info.Checkpoints, summary.Stall, last, err)
+		t.Errorf(
+			"run.json says %v, the summary %v, the last record %v; %v",
+			info.Checkpoints,
+			summary.Stall,
+			last,
+			err,
+		)
 	}
 	if s := summary.Stall; s.Share <= 0 || s.Share >= 1 {
 		t.Errorf("a share of %v", s.Share)
@@ -407,7 +427,11 @@ func TestSavingBesideTraining(t *testing.T) {
 	}
 	// Two syncs in all; training waited for the second at most, and for what was left of the first.
 	if stalled := tr.saving.stalled; stalled < slow.Seconds() || syncs.Load() != 2 {
-		t.Errorf("%d syncs, a stall of %.3f s: the interruption did not wait for its checkpoint", syncs.Load(), stalled)
+		t.Errorf(
+			"%d syncs, a stall of %.3f s: the interruption did not wait for its checkpoint",
+			syncs.Load(),
+			stalled,
+		)
 	}
 	all, err := checkpoint.List(dir)
 	if err != nil || len(all) == 0 || all[0].Step != 27 || checkpoint.Verify(all[0].Dir) != nil {

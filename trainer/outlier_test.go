@@ -24,7 +24,12 @@ func noisy(r *rand.Rand, share float64) method.Stats {
 		x := r.NormFloat64() * 0.4
 		return (100 - 99*share) * (1 + x + x*x/2)
 	}
-	return method.Stats{Rows: 1, SquareError: level(), PriorLoss: level() - 20, GradientNorm: [3]float64{level(), level(), 0}}
+	return method.Stats{
+		Rows:         1,
+		SquareError:  level(),
+		PriorLoss:    level() - 20,
+		GradientNorm: [3]float64{level(), level(), 0},
+	}
 }
 
 // Only what is far out of the ordinary is warned of, of each figure by its name, and not again and again.
@@ -47,7 +52,8 @@ func TestOutliers(t *testing.T) {
 			}
 			return s
 		})
-		if len(w) != 2 || !strings.Contains(w[0], "step 1,000: "+what+" is ") || !strings.Contains(w[1], "step 1,600") ||
+		if len(w) != 2 || !strings.Contains(w[0], "step 1,000: "+what+" is ") ||
+			!strings.Contains(w[1], "step 1,600") ||
 			!strings.Contains(w[1], "4 more since step 1,000") {
 			t.Errorf("%s: warnings %q", what, w)
 		}

@@ -31,7 +31,11 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Doing) error {
 	if t.pca != nil || t.pcaTried {
 		return nil
 	}
-	of := fmt.Sprintf("principal components of %s images of %v", humanize.Comma(int64(t.train.Len())), t.train.Shape())
+	of := fmt.Sprintf(
+		"principal components of %s images of %v",
+		humanize.Comma(int64(t.train.Len())),
+		t.train.Shape(),
+	)
 	pca, err := metric.FitPCA(ctx, t.train, t.train.Shape().Dim(), fdComponents, metric.Fit{
 		Pool: t.pool, Pass: func(n int) { d.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
@@ -49,6 +53,9 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Doing) error {
 
 // unconverged says how far to trust components that were not found to the usual accuracy.
 func unconverged(pca *metric.PCA) string {
-	return fmt.Sprintf("the principal components of these images, of which many have nearly the same variance, were found to %.1g of "+
-		"their variance only: a PCA-64 FD compares within this run and others on the same data", pca.Residual())
+	return fmt.Sprintf(
+		"the principal components of these images, of which many have nearly the same variance, were found to %.1g of "+
+			"their variance only: a PCA-64 FD compares within this run and others on the same data",
+		pca.Residual(),
+	)
 }

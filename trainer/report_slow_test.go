@@ -33,7 +33,9 @@ func TestNoReports(t *testing.T) {
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if len(records) != runEpochs || slices.ContainsFunc(records, func(e metric.Epoch) bool { return e.PCA64FD != nil }) || tr.pca != nil {
+	if len(records) != runEpochs ||
+		slices.ContainsFunc(records, func(e metric.Epoch) bool { return e.PCA64FD != nil }) ||
+		tr.pca != nil {
 		t.Errorf("%+v", records)
 	}
 	if summary.SamplePath != "" || summary.ReconPath != "" || summary.Samples != 0 || summary.Steps != runSteps {
@@ -141,11 +143,17 @@ func TestInterruptedComponents(t *testing.T) {
 	}
 	end()
 	var warnings []string
-	tr, err = Resume(context.Background(), dir, c, WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+	tr, err = Resume(
+		context.Background(),
+		dir,
+		c,
+		WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil || tr.pca == nil || strings.Contains(strings.Join(warnings, ""), "PCA") {
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil || tr.pca == nil ||
+		strings.Contains(strings.Join(warnings, ""), "PCA") {
 		t.Errorf("%v, %q", err, warnings)
 	}
 }

@@ -57,7 +57,13 @@ func (t *Trainer) checkUnsaved() error {
 func (t *Trainer) warnOfOtherData() {
 	was, err := LoadRunInfo(t.runDir)
 	if err == nil && was.Fingerprint != t.fingerprint {
-		t.warn(fmt.Sprintf("the data changed since the run was begun: %s %s", t.typed, was.difference(t.read, t.fingerprint)))
+		t.warn(
+			fmt.Sprintf(
+				"the data changed since the run was begun: %s %s",
+				t.typed,
+				was.difference(t.read, t.fingerprint),
+			),
+		)
 	}
 }
 

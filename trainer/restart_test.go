@@ -48,7 +48,8 @@ func TestRestart(t *testing.T) {
 	if string(finalState(t, dir)) != string(want) {
 		t.Error("other bits than those of a run that was not killed")
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, "metrics.1.jsonl")); err != nil || string(text) != `{"step":14}`+"\n" {
+	if text, err := os.ReadFile(filepath.Join(dir, "metrics.1.jsonl")); err != nil ||
+		string(text) != `{"step":14}`+"\n" {
 		t.Errorf("%q, %v", text, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "lock")); !errors.Is(err, os.ErrNotExist) {
@@ -105,7 +106,8 @@ func TestRestartRefuses(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(path, "meta.json"), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Restart(context.Background(), dir, c); err == nil || !strings.Contains(err.Error(), "unfinished") {
+		if _, err := Restart(context.Background(), dir, c); err == nil ||
+			!strings.Contains(err.Error(), "unfinished") {
 			t.Errorf("a run with the checkpoint %s: %v", name, err)
 		}
 		if err := os.RemoveAll(path); err != nil {
@@ -115,7 +117,8 @@ func TestRestartRefuses(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(dir, metricsFile)); err != nil || len(text) == 0 {
 		t.Errorf("the metrics: %q, %v", text, err)
 	}
-	if _, err := Restart(context.Background(), t.TempDir(), c); err == nil || !strings.Contains(err.Error(), "no run") {
+	if _, err := Restart(context.Background(), t.TempDir(), c); err == nil ||
+		!strings.Contains(err.Error(), "no run") {
 		t.Errorf("an empty directory: %v", err)
 	}
 }
@@ -138,7 +141,8 @@ func TestTrainersLock(t *testing.T) {
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(context.Background(), c, dir); err == nil || !strings.Contains(err.Error(), "already holds a run") {
+	if _, err := New(context.Background(), c, dir); err == nil ||
+		!strings.Contains(err.Error(), "already holds a run") {
 		t.Errorf("New in a run's directory: %v", err)
 	}
 	var warnings []string

@@ -71,8 +71,12 @@ func (r RunInfo) difference(read data.Summary, fingerprint string) string {
 		return fmt.Sprintf("holds %s, %s fewer than then", images(read.Images),
 			humanize.Comma(int64(r.Read.Images-read.Images)))
 	}
-	return fmt.Sprintf("holds as many images as then, %s, but with other pixels or in another order (fingerprint %s, expected %s)",
-		humanize.Comma(int64(read.Images)), fingerprint, r.Fingerprint)
+	return fmt.Sprintf(
+		"holds as many images as then, %s, but with other pixels or in another order (fingerprint %s, expected %s)",
+		humanize.Comma(int64(read.Images)),
+		fingerprint,
+		r.Fingerprint,
+	)
 }
 
 func images(n int) string { return humanize.Comma(int64(n)) + " images" }

@@ -51,7 +51,8 @@ func TestDataPathIsAbsolute(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Resume(context.Background(), dir, stored)
-	if err == nil || !strings.Contains(err.Error(), absolute+` (given as "images"), which is not there: say with --data`) {
+	if err == nil ||
+		!strings.Contains(err.Error(), absolute+` (given as "images"), which is not there: say with --data`) {
 		t.Errorf("data that moved: %v", err)
 	}
 	stored.Data = "moved"
@@ -142,7 +143,8 @@ func TestRowsJoinParticles(t *testing.T) {
 			t.Fatalf("row %d: %q, expected label %d", i, r, all.Label(source))
 		}
 		if i >= tr.train.Len() {
-			if r[0] != "" || r[4] != "held-out" || !slices.Equal(pixels(tr.held, i-tr.train.Len()), pixels(all, source)) {
+			if r[0] != "" || r[4] != "held-out" ||
+				!slices.Equal(pixels(tr.held, i-tr.train.Len()), pixels(all, source)) {
 				t.Fatalf("held-out row %d: %q", i, r)
 			}
 			continue
@@ -155,7 +157,13 @@ func TestRowsJoinParticles(t *testing.T) {
 		}
 	}
 	if len(seen) != all.Len() || len(rows) != all.Len() || moved < all.Len()/2 {
-		t.Errorf("%d rows of %d sources, %d moved; expected %d, and most moved", len(rows), len(seen), moved, all.Len())
+		t.Errorf(
+			"%d rows of %d sources, %d moved; expected %d, and most moved",
+			len(rows),
+			len(seen),
+			moved,
+			all.Len(),
+		)
 	}
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)

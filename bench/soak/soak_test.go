@@ -12,7 +12,13 @@ func flat(n int) []sample {
 	r := rand.New(rand.NewPCG(1, 2))
 	s := make([]sample, n)
 	for i := range s {
-		s[i] = sample{step: 80_000 * (i + 1), heap: 5<<20 + r.Int64N(10<<10), goroutines: 7, files: 12, resident: 50<<20 + r.Int64N(4<<20)}
+		s[i] = sample{
+			step:       80_000 * (i + 1),
+			heap:       5<<20 + r.Int64N(10<<10),
+			goroutines: 7,
+			files:      12,
+			resident:   50<<20 + r.Int64N(4<<20),
+		}
 	}
 	return s
 }

@@ -16,7 +16,17 @@ func TestLittleAddressSpace(t *testing.T) {
 		t.Skip("the race detector reserves more than the limit")
 	}
 	limited := func(limit string, args ...string) (string, error) {
-		script := []string{"-c", `ulimit -v ` + limit + `; exec "$@"`, "sh", "plume", "train", "--config", "tiny.toml", "--epochs", "1"}
+		script := []string{
+			"-c",
+			`ulimit -v ` + limit + `; exec "$@"`,
+			"sh",
+			"plume",
+			"train",
+			"--config",
+			"tiny.toml",
+			"--epochs",
+			"1",
+		}
 		cmd := inDir(t, t.TempDir())
 		cmd.Path, _ = exec.LookPath("sh")
 		cmd.Args = append(append([]string{"sh"}, script...), args...)

@@ -99,7 +99,14 @@ func (p *process) ends(code int) {
 	p.read()
 	p.cmd.Wait()
 	if got := p.cmd.ProcessState.ExitCode(); got != code {
-		p.t.Errorf("%v: exit code %d (-1: killed after %v), expected %d\n%s", p.cmd.Args, got, patience, code, &p.text)
+		p.t.Errorf(
+			"%v: exit code %d (-1: killed after %v), expected %d\n%s",
+			p.cmd.Args,
+			got,
+			patience,
+			code,
+			&p.text,
+		)
 	}
 }
 

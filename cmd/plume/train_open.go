@@ -37,7 +37,11 @@ func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter
 }
 
 // startOrContinue does what is left to do of the run in --out.
-func (t *trainCommand) startOrContinue(ctx context.Context, cmd *cobra.Command, r *reporter) (*trainer.Trainer, error) {
+func (t *trainCommand) startOrContinue(
+	ctx context.Context,
+	cmd *cobra.Command,
+	r *reporter,
+) (*trainer.Trainer, error) {
 	state, err := trainer.StateOf(t.out)
 	if err != nil {
 		return nil, err

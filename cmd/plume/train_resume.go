@@ -53,7 +53,9 @@ func (t *trainCommand) completeRun(_ *cobra.Command, args []string, _ string) ([
 func (t *trainCommand) checkResume(flags *pflag.FlagSet) error {
 	switch bare := t.resume == resumeOut; {
 	case bare && t.out == "":
-		return errors.New("--resume without a run needs --out: give the run, auto for the newest unfinished one, or --out DIR")
+		return errors.New(
+			"--resume without a run needs --out: give the run, auto for the newest unfinished one, or --out DIR",
+		)
 	case !bare && t.out != "" && flags.Changed("resume"):
 		return errors.New("--out and --resume exclude each other: a run goes on in its own directory " +
 			"(--out DIR --resume, without a value, starts the run in DIR or goes on with it)")

@@ -123,7 +123,10 @@ func TestTornCopy(t *testing.T) {
 	_, err := Latest(run)
 	wantError(t, err, filepath.Join(link, stateName), "damaged: 30 bytes", "the newest whole checkpoint is "+dir)
 	quickSave(t, run, Meta{Step: 7}, marked(3), 0)
-	if got, want := names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(got, want) {
+	if got, want := names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("after a save there are %v, expected %v", got, want)
 	}
 }

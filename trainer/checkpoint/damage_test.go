@@ -101,7 +101,8 @@ func TestOddFiles(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(dir, blank(small())); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), name) {
+			if _, err := Load(dir, blank(small())); !errors.Is(err, ErrDamaged) ||
+				!strings.Contains(err.Error(), name) {
 				t.Errorf("%s as %s: %v", what, name, err)
 			}
 		}
@@ -136,7 +137,13 @@ func TestDamagedNewest(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Latest(run)
-	wantError(t, err, filepath.Join(four, stateName), "damaged: 20 bytes, meta.json says", "the newest whole checkpoint is "+two)
+	wantError(
+		t,
+		err,
+		filepath.Join(four, stateName),
+		"damaged: 20 bytes, meta.json says",
+		"the newest whole checkpoint is "+two,
+	)
 	for _, dir := range []string{two, filepath.Join(run, rootName, stepName(1))} {
 		change(dir)
 	}
@@ -207,7 +214,10 @@ func TestKeepCountsWholeOnes(t *testing.T) {
 		}
 	}
 	mustSave(t, run, Meta{Step: 4}, small(), 3)
-	if got, want := names(t, run), []string{"latest", "step-000001", "step-000002", "step-000003", "step-000004"}; !slices.Equal(got, want) {
+	if got, want := names(t, run), []string{"latest", "step-000001", "step-000002", "step-000003", "step-000004"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("kept %v, expected %v", got, want)
 	}
 }

@@ -191,7 +191,8 @@ func TestFailedSyncIsNotRepeated(t *testing.T) {
 		if err := saveWith(sys, run); err != nil {
 			t.Fatal(err)
 		}
-		if i := slices.Index(after, "sync"); i < 0 || !slices.Contains(after[:i], "open") || !slices.Contains(after[:i], "write") {
+		if i := slices.Index(after, "sync"); i < 0 || !slices.Contains(after[:i], "open") ||
+			!slices.Contains(after[:i], "write") {
 			t.Errorf("%s, after its sync failed: %v", name, after)
 		}
 	}

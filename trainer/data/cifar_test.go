@@ -55,7 +55,12 @@ func cifar10Dir(t *testing.T) string {
 		write(t, dir, name, cifarRecords(4*k, 4, one))
 	}
 	write(t, dir, "test_batch.bin", cifarRecords(50, 3, one))
-	write(t, dir, "batches.meta.txt", []byte("airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n"))
+	write(
+		t,
+		dir,
+		"batches.meta.txt",
+		[]byte("airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n"),
+	)
 	write(t, dir, "readme.html", []byte("<html>"))
 	return dir
 }
@@ -73,7 +78,8 @@ func TestCIFAR10(t *testing.T) {
 		t.Fatalf("%v, found %d bytes, read %d", err, found, f.Bytes)
 	}
 	checkCIFAR(t, ds, 0, 12, label)
-	if s := f.Summary.String(); !strings.Contains(s, "3 binary batches of CIFAR-10") || !strings.Contains(s, "passed over 1 test batch (test_batch.bin)") {
+	if s := f.Summary.String(); !strings.Contains(s, "3 binary batches of CIFAR-10") ||
+		!strings.Contains(s, "passed over 1 test batch (test_batch.bin)") {
 		t.Error(s)
 	}
 	if n := f.Summary.ClassNames; len(n) != 10 || n[9] != "truck" {

@@ -162,7 +162,8 @@ func TestEmbeddedNameOfAFolder(t *testing.T) {
 	write(t, dir, "digits/images", idx([]uint32{3, 2, 2}, ramp(12)))
 	var warned string
 	opt := Options{Warn: func(s string) { warned += s }}
-	if ds := mustOpen(t, "digits", opt); ds.Len() != 1797 || !strings.Contains(warned, "embedded data set") || !strings.Contains(warned, "./digits") {
+	if ds := mustOpen(t, "digits", opt); ds.Len() != 1797 || !strings.Contains(warned, "embedded data set") ||
+		!strings.Contains(warned, "./digits") {
 		t.Errorf("%d images, warned of %q", ds.Len(), warned)
 	}
 	if ds := mustOpen(t, "./digits", Options{Warn: func(string) {}}); ds.Len() != 3 {

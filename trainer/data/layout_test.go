@@ -43,7 +43,8 @@ func TestWrongChannels(t *testing.T) {
 		"x.transpose(3, 1, 2, 0), 50 x 8 x 7 x 3": {3, 8, 7, 50},
 		"x[..., :3]": {9, 8, 7, 4}, "x[..., :1]": {9, 8, 7, 2}, "5 channels": {9, 8, 7, 5},
 	} {
-		if _, err := imageShape(dims); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), joinDims(dims)) {
+		if _, err := imageShape(dims); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), joinDims(dims)) {
 			t.Errorf("%v: %v; expected %q", dims, err, want)
 		}
 	}
@@ -78,7 +79,11 @@ func TestFortranOrder(t *testing.T) {
 		}
 		for _, cols := range []int{1, 2, len(f.at)} {
 			f.cols = min(cols, len(f.at))
-			got, err := inCOrder(t.Context(), f, func(first, k int) ([]int32, error) { return src[first : first+k], nil })
+			got, err := inCOrder(
+				t.Context(),
+				f,
+				func(first, k int) ([]int32, error) { return src[first : first+k], nil },
+			)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v, %d columns at a time: %v, %v", dims, f.cols, got, err)
 			}

@@ -124,9 +124,19 @@ func TestNPZChoice(t *testing.T) {
 
 // Two arrays that can both be labels are said, and neither is taken.
 func TestNPZTwoLabels(t *testing.T) {
-	b := npz(t, zip.Store, "data.npy", bytesOf("3, 2, 4", 24), "fine.npy", intsOf(1, 2, 3), "coarse.npy", intsOf(3, 4, 5))
+	b := npz(
+		t,
+		zip.Store,
+		"data.npy",
+		bytesOf("3, 2, 4", 24),
+		"fine.npy",
+		intsOf(1, 2, 3),
+		"coarse.npy",
+		intsOf(3, 4, 5),
+	)
 	_, ds, warned, err := read(t, b, Options{})
-	if err != nil || ds.Label(0) != -1 || !strings.Contains(warned, "no labels, since several arrays can be them: fine (3, int64), coarse (3, int64)") {
+	if err != nil || ds.Label(0) != -1 ||
+		!strings.Contains(warned, "no labels, since several arrays can be them: fine (3, int64), coarse (3, int64)") {
 		t.Errorf("%v, warned of %q", err, warned)
 	}
 }
@@ -244,7 +254,12 @@ func TestNPZLies(t *testing.T) {
 // A bomb whose header is true is told by its size before anything is inflated.
 func TestNPZBomb(t *testing.T) {
 	const side = 1 << 12
-	b := npz(t, zip.Deflate, "a.npy", append(npy(npyDictOf("|u1", "8, 4096, 4096"), nil), make([]byte, 8*side*side)...))
+	b := npz(
+		t,
+		zip.Deflate,
+		"a.npy",
+		append(npy(npyDictOf("|u1", "8, 4096, 4096"), nil), make([]byte, 8*side*side)...),
+	)
 	f, err := Find(t.Context(), write(t, t.TempDir(), "x.npz", b), Options{})
 	if err != nil || f.Bytes != 8*side*side || len(b) > 1<<18 {
 		t.Errorf("found %d bytes in %d, %v", f.Bytes, len(b), err)
@@ -264,7 +279,19 @@ func FuzzNPZ(f *testing.F) {
 		}
 		f.Add(b, "")
 	}
-	f.Add(npz(f, zip.Deflate, "x_train.npy", bytesOf("3, 2, 4", 24), "y_train.npy", intsOf(1, 2, 3), "x_test.npy", bytesOf("2, 2, 4", 16)), "")
+	f.Add(
+		npz(
+			f,
+			zip.Deflate,
+			"x_train.npy",
+			bytesOf("3, 2, 4", 24),
+			"y_train.npy",
+			intsOf(1, 2, 3),
+			"x_test.npy",
+			bytesOf("2, 2, 4", 16),
+		),
+		"",
+	)
 	f.Add(encrypted(npz(f, zip.Store, "a.npy", bytesOf("3, 2, 4", 24))), "a")
 	f.Fuzz(func(t *testing.T, b []byte, name string) {
 		a := &archive{ctx: t.Context(), path: "fuzz"}
@@ -293,7 +320,14 @@ func FuzzNPZ(f *testing.F) {
 func FuzzMembers(f *testing.F) {
 	f.Add("x_train", "y_train", bytesOf("3, 2, 4", 24), intsOf(1, 2, 3), false, uint32(0))
 	f.Add("arr_0", "arr_1", bytesOf("3, 2, 4", 24), bytesOf("3, 2, 4", 24), true, uint32(9))
-	f.Add("x", "labels", npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2)}", make([]byte, 32)), intsOf(1), true, uint32(1<<30))
+	f.Add(
+		"x",
+		"labels",
+		npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2)}", make([]byte, 32)),
+		intsOf(1),
+		true,
+		uint32(1<<30),
+	)
 	f.Fuzz(func(t *testing.T, first, second string, one, two []byte, deflate bool, claim uint32) {
 		method := map[bool]uint16{false: zip.Store, true: zip.Deflate}[deflate]
 		b := npz(t, method, first+".npy", one, second+".npy", two)

@@ -274,7 +274,11 @@ func FuzzRange(f *testing.F) {
 		if opt.checkRange() != nil {
 			return
 		}
-		s, err := newSource(t.Context(), "fuzz", bytes.NewReader(npy(npyDictOf(descr, "2, "+joinDims([]int{n})), b[:2*n*width])))
+		s, err := newSource(
+			t.Context(),
+			"fuzz",
+			bytes.NewReader(npy(npyDictOf(descr, "2, "+joinDims([]int{n})), b[:2*n*width])),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

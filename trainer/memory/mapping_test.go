@@ -100,7 +100,8 @@ func TestMapRefuses(t *testing.T) {
 		t.Errorf("as much as counts as infinite: %v", err)
 	}
 	missing := filepath.Join(dir, "missing")
-	if _, err := Map(t.Context(), missing, 100); !errors.Is(err, ErrMapping) || !strings.Contains(err.Error(), missing) {
+	if _, err := Map(t.Context(), missing, 100); !errors.Is(err, ErrMapping) ||
+		!strings.Contains(err.Error(), missing) {
 		t.Errorf("no directory: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -117,7 +118,8 @@ func TestMapClearsStale(t *testing.T) {
 		}
 	}
 	mustMap(t, dir, 100)
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != scratchName+"456" || left[1].Name() != "other" {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != scratchName+"456" ||
+		left[1].Name() != "other" {
 		t.Errorf("the directory holds %v, %v", left, err)
 	}
 }

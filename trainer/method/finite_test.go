@@ -225,7 +225,8 @@ func TestGradientNorm(t *testing.T) {
 					square += float64(g) * float64(g)
 				}
 				// Sums of at most 300 squares in single precision.
-				if got := s.GradientNorm[n.number]; math.Abs(got-math.Sqrt(square)) > 1e-5*got || len(n.p) > 0 && got == 0 {
+				if got := s.GradientNorm[n.number]; math.Abs(got-math.Sqrt(square)) > 1e-5*got ||
+					len(n.p) > 0 && got == 0 {
 					t.Errorf("%s, %s: norm %v, expected %v", name, n.name, got, math.Sqrt(square))
 				}
 			}

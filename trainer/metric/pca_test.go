@@ -145,7 +145,13 @@ func TestPCAOfClusters(t *testing.T) {
 			for _, c := range []struct{ from, to, axes int }{{0, first, first}, {first, k, first + second}} {
 				var inside mat.Dense // the components' parts in the space of their cluster and those before
 				inside.Mul(q.Slice(0, dim, 0, c.axes).T(), p.components.Slice(0, dim, c.from, c.to))
-				wantClose(t, "share within the cluster", math.Pow(mat.Norm(&inside, 2), 2), float64(c.to-c.from), 1e-6)
+				wantClose(
+					t,
+					"share within the cluster",
+					math.Pow(mat.Norm(&inside, 2), 2),
+					float64(c.to-c.from),
+					1e-6,
+				)
 			}
 		})
 	}
@@ -241,7 +247,8 @@ func TestPCAOnWorkers(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !slices.Equal(found.variances, alone.variances) || !slices.Equal(found.mean, alone.mean) || found.total != alone.total ||
-				found.residual != alone.residual || !slices.Equal(found.components.RawMatrix().Data, alone.components.RawMatrix().Data) {
+				found.residual != alone.residual ||
+				!slices.Equal(found.components.RawMatrix().Data, alone.components.RawMatrix().Data) {
 				t.Errorf("%s: %d workers find other bits", name, workers)
 			}
 			if got, err := found.Distance(t.Context(), set, p); err != nil || got != distance {

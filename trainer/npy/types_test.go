@@ -56,7 +56,8 @@ func TestTypesOfNumPy(t *testing.T) {
 		parts := strings.Split(path.Dir(f.Name), "/") // type, byte order, layout
 		wide := h.Dtype.Width > 1
 		if h.Dtype.Name() != parts[0] || h.Fortran != (parts[2] == "F") || h.Dtype.Big != (wide && parts[1] == "big") ||
-			!slices.Equal(h.Dims, []int{2, 3, 2}) || h.Dtype.Refusal() != nil {
+			!slices.Equal(h.Dims, []int{2, 3, 2}) ||
+			h.Dtype.Refusal() != nil {
 			t.Errorf("%s: header %+v", f.Name, h)
 		}
 		got := make([]float64, 12)
@@ -69,7 +70,8 @@ func TestTypesOfNumPy(t *testing.T) {
 			if h.Fortran { // the last index of 2 x 3 x 2 runs slowest
 				at = i/6 + i/2%3*2 + i%2*6
 			}
-			if v, err := strconv.ParseFloat(text, 64); err != nil || math.Float64bits(v) != math.Float64bits(got[at]) {
+			if v, err := strconv.ParseFloat(text, 64); err != nil ||
+				math.Float64bits(v) != math.Float64bits(got[at]) {
 				t.Errorf("%s: value %d is %v; expected %v", f.Name, i, got[at], v)
 			}
 		}
@@ -88,7 +90,8 @@ func TestHalfs(t *testing.T) {
 		half.Decode(v, binary.LittleEndian.AppendUint16(nil, uint16(bits)))
 		special := bits&0x7c00 == 0x7c00
 		switch {
-		case special && bits&0x3ff != 0 && !math.IsNaN(v[0]), special && bits&0x3ff == 0 && !math.IsInf(v[0], 1-bits>>15*2):
+		case special && bits&0x3ff != 0 && !math.IsNaN(v[0]),
+			special && bits&0x3ff == 0 && !math.IsInf(v[0], 1-bits>>15*2):
 			t.Errorf("%04x is %v", bits, v[0])
 		case !special:
 			all = binary.LittleEndian.AppendUint32(all, math.Float32bits(float32(v[0])))
@@ -151,12 +154,14 @@ func TestBadHeaders(t *testing.T) {
 		"{'descr': -}":                         "invalid syntax",
 	} {
 		_, err := npy.ReadHeader(source(bytes.NewReader(header1(dict))))
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "descr, fortran_order and shape") {
+		if err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "descr, fortran_order and shape") {
 			t.Errorf("%q: %v; expected %q", dict, err, want)
 		}
 	}
 	long := append([]byte(npy.Magic+"\x02\x00"), 0, 0, 1, 1)
-	if _, err := npy.ReadHeader(source(bytes.NewReader(long))); err == nil || !strings.Contains(err.Error(), "at most 65536") {
+	if _, err := npy.ReadHeader(source(bytes.NewReader(long))); err == nil ||
+		!strings.Contains(err.Error(), "at most 65536") {
 		t.Errorf("a header of 16 MiB: %v", err)
 	}
 }

@@ -96,7 +96,8 @@ func TestFileCloudCut(t *testing.T) {
 			t.Errorf("%s: no failure noted", what)
 		}
 		err := c.Err()
-		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "cut to 128000 bytes") {
+		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) ||
+			!strings.Contains(err.Error(), "cut to 128000 bytes") {
 			t.Errorf("%s: %v", what, err)
 		}
 		reference.CutScratch(t, dir, FileBytes(m, n, d, true)) // long again, but what was there is lost

@@ -31,25 +31,30 @@ func TestLongWork(t *testing.T) {
 	c := newClock()
 	var told []string
 	failed := errors.New("failed")
-	err := progress.Teller{Tell: func(s string) { told = append(told, s) }, After: c.after}.Run(func(d *progress.Doing) error {
-		if got := <-c.asked; got != progress.First {
-			t.Errorf("first told after %v", got)
-		}
-		d.Set("pass 1")
-		d.Set("pass 2")
-		c.ticks <- time.Time{}
-		if got := <-c.asked; got != progress.Every {
-			t.Errorf("told again after %v", got)
-		}
-		d.Set("pass 3")
-		d.Do(func() { told = append(told, "a warning") }) // a data race if another goroutine ran it
-		c.ticks <- time.Time{}
-		<-c.asked
-		d.Set("")
-		c.ticks <- time.Time{}
-		<-c.asked
-		return failed
-	})
+	err := progress.Teller{
+		Tell:  func(s string) { told = append(told, s) },
+		After: c.after,
+	}.Run(
+		func(d *progress.Doing) error {
+			if got := <-c.asked; got != progress.First {
+				t.Errorf("first told after %v", got)
+			}
+			d.Set("pass 1")
+			d.Set("pass 2")
+			c.ticks <- time.Time{}
+			if got := <-c.asked; got != progress.Every {
+				t.Errorf("told again after %v", got)
+			}
+			d.Set("pass 3")
+			d.Do(func() { told = append(told, "a warning") }) // a data race if another goroutine ran it
+			c.ticks <- time.Time{}
+			<-c.asked
+			d.Set("")
+			c.ticks <- time.Time{}
+			<-c.asked
+			return failed
+		},
+	)
 	if want := []string{"pass 2", "a warning", "pass 3"}; !errors.Is(err, failed) || !slices.Equal(told, want) {
 		t.Errorf("told %q, %v; expected %q", told, err, want)
 	}

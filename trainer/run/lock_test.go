@@ -73,7 +73,8 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 		}
 		host, _ := os.Hostname()
 		h := locked.Holder
-		if locked.Dir != dir || h.PID != holder.Process.Pid || h.Host != host || h.Since.Before(before) || h.Since.After(time.Now().Add(time.Second)) {
+		if locked.Dir != dir || h.PID != holder.Process.Pid || h.Host != host || h.Since.Before(before) ||
+			h.Since.After(time.Now().Add(time.Second)) {
 			t.Errorf("%+v", locked)
 		}
 		want := fmt.Sprintf("%s is in use by process %d on %s since 2", dir, h.PID, host)
@@ -93,7 +94,8 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 		t.Fatalf("after a kill: %v", err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, lockFile))
-	if err != nil || !strings.Contains(string(text), fmt.Sprintf(`"pid":%d,`, os.Getpid())) || strings.Count(string(text), "pid") != 1 {
+	if err != nil || !strings.Contains(string(text), fmt.Sprintf(`"pid":%d,`, os.Getpid())) ||
+		strings.Count(string(text), "pid") != 1 {
 		t.Errorf("%q, %v", text, err)
 	}
 	for range 2 {

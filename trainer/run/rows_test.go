@@ -52,7 +52,8 @@ func TestWriteRows(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left over: %v, %v", entries, err)
 	}
-	if err := WriteRows(file.OS, filepath.Join(dir, "none"), train, held); err == nil || !strings.Contains(err.Error(), "rows.csv: ") {
+	if err := WriteRows(file.OS, filepath.Join(dir, "none"), train, held); err == nil ||
+		!strings.Contains(err.Error(), "rows.csv: ") {
 		t.Errorf("no directory: %v", err)
 	}
 }
