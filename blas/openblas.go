@@ -57,10 +57,11 @@ var library = &backend{
 // common_*.h), keeps it for later calls, and asks for it for ever where there is none
 // (blas_memory_alloc in its driver/others/memory.c). So they are taken when it is chosen, and as
 // many calls run at once as there are buffers.
-const (
-	bufferBytes = 128 << 20
-	spareBytes  = 256 << 20 // for the stacks of threads and the heaps of Go and C
-)
+const bufferBytes = 128 << 20
+
+// spareBytes is what must be left: for the heaps of Go and C, and for each processor's thread its
+// stack and the heap that C's malloc reserves for it.
+func spareBytes() int { return 256<<20 + runtime.GOMAXPROCS(0)*(128<<20) }
 
 // calls holds a token for each buffer not in use; scarce says why it may hold calls up, or is
 // empty.
@@ -70,14 +71,15 @@ var (
 )
 
 func loadOpenBLAS() error {
-	if C.address_space(bufferBytes+spareBytes) == 0 {
-		return errNoBuffer
+	spare := C.size_t(spareBytes())
+	if C.address_space(bufferBytes+spare) == 0 {
+		return errNoBuffer()
 	}
 	C.openblas_set_num_threads(1) // each worker calls it from its own goroutine
 	workers := runtime.GOMAXPROCS(0)
-	buffers := int(C.hold_buffers(C.int(workers), bufferBytes, spareBytes))
+	buffers := int(C.hold_buffers(C.int(workers), bufferBytes, spare))
 	if buffers == 0 {
-		return errNoBuffer
+		return errNoBuffer()
 	}
 	if buffers < workers {
 		scarce = fmt.Sprintf("The address space has room for %d of %d OpenBLAS calls at once: the "+
@@ -90,9 +92,11 @@ func loadOpenBLAS() error {
 	return nil
 }
 
-var errNoBuffer = fmt.Errorf("the address space is too small: OpenBLAS needs %d MiB for each call "+
-	"at a time, and the program %d MiB beside it. Raise its limit (ulimit -v), or choose another "+
-	"backend", bufferBytes>>20, spareBytes>>20)
+func errNoBuffer() error {
+	return fmt.Errorf("the address space is too small: OpenBLAS needs %d MiB for each call at a "+
+		"time, and the program %d MiB beside it. Raise its limit (ulimit -v), or choose another "+
+		"backend", bufferBytes>>20, spareBytes()>>20)
+}
 
 // openBLAS is netlib's implementation, with no more calls at once than there are buffers.
 type openBLAS struct{ netlib netlib.Implementation }
