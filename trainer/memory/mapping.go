@@ -84,21 +84,26 @@ func Catch(f func()) (err error) {
 	return nil
 }
 
+// unaddressed is the fault of which the system does not tell the address, as emulators of user
+// programs do not, or which is that of a nil pointer.
+const unaddressed = "runtime error: invalid memory address or nil pointer dereference"
+
 // faultError is the error of a fault in a mapping; other causes panic again.
 func faultError(cause any) error {
-	addressed, ok := cause.(interface {
-		runtime.Error
-		Addr() uintptr
-	})
+	fault, ok := cause.(runtime.Error)
 	if !ok {
 		panic(cause)
 	}
 	mappings.Lock()
 	defer mappings.Unlock()
+	addressed, ok := fault.(interface{ Addr() uintptr })
 	for _, m := range mappings.open {
 		start := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
-		if at := addressed.Addr(); at >= start && at-start < uintptr(len(m.bytes)) {
-			return m.fault(at)
+		if ok && addressed.Addr() >= start && addressed.Addr()-start < uintptr(len(m.bytes)) {
+			return m.fault(addressed.Addr())
+		}
+		if !ok && fault.Error() == unaddressed && m.Check() != nil {
+			return m.Check()
 		}
 	}
 	panic(cause)
