@@ -1,7 +1,4 @@
 // Package npy reads the headers and numbers of NumPy's .npy files, and writes such files.
-//
-// The reader is our own because github.com/sbinet/npyio v0.9.0 panics on some malformed
-// headers and completes truncated arrays with made-up values.
 package npy
 
 import (

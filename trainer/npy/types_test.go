@@ -20,8 +20,9 @@ import (
 
 // recorded is types.json, which testdata/make.py wrote.
 type recorded struct {
-	Values map[string][]string `json:"values"`
-	Halfs  string              `json:"finite_halfs_sha256"`
+	Values  map[string][]string `json:"values"`
+	Halfs   string              `json:"finite_halfs_sha256"`
+	Headers []string            `json:"float32_headers"` // a rune for each byte
 }
 
 func record(t *testing.T) (r recorded) {

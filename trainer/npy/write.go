@@ -1,16 +1,17 @@
 package npy
 
 import (
+	"encoding/binary"
+	"fmt"
 	"io"
-	"reflect"
-
-	"github.com/sbinet/npyio/npy"
+	"strings"
 )
 
 const panicSize = "npy: the numbers do not fill an array of these dimensions"
 
-// Write writes x as an array of float32 with the given dimensions, in C order. Their product must be len(x),
-// and not 0.
+// Write writes x as an array of float32 with the given dimensions, in C order: the bytes that
+// numpy.save writes. The product of the dimensions must be len(x), and not 0. Errors are those
+// of w.
 func Write(w io.Writer, x []float32, dims ...int) error {
 	size := 1
 	for _, d := range dims {
@@ -19,37 +20,33 @@ func Write(w io.Writer, x []float32, dims ...int) error {
 	if len(dims) == 0 || size != len(x) || size == 0 {
 		panic(panicSize)
 	}
-	return npy.Write(w, nest(x, dims[1:]))
+	block := floatHeader(dims)
+	for {
+		if _, err := w.Write(block); err != nil || len(x) == 0 {
+			return err
+		}
+		n := min(blockLen, len(x))
+		block, _ = binary.Append(block[:0], binary.LittleEndian, x[:n]) // float32 has a fixed size
+		x = x[n:]
+	}
 }
 
-// nest copies x into a slice of nested arrays, [][H][W][C]float32 for the dimensions H, W, C: npyio takes the
-// shape from the type.
-func nest(x []float32, dims []int) any {
-	t := reflect.TypeFor[float32]()
-	size := 1
-	for i := len(dims) - 1; i >= 0; i-- {
-		t = reflect.ArrayOf(dims[i], t)
-		size *= dims[i]
-	}
-	n := len(x) / size
-	out := reflect.MakeSlice(reflect.SliceOf(t), n, n)
-	for i := range n {
-		x = fill(out.Index(i), x)
-	}
-	return out.Interface()
-}
+const (
+	headerAlign  = 64 // NumPy pads what precedes the elements to a multiple of this, in bytes
+	growthDigits = 21 // and leaves room for a first dimension of this length, to append in place
+)
 
-// fill fills a number or a nested array from the front of x and returns the rest.
-func fill(dst reflect.Value, x []float32) []float32 {
-	if dst.Kind() == reflect.Float32 {
-		dst.SetFloat(float64(x[0]))
-		return x[1:]
+// floatHeader is everything before the elements of an array of float32 in C order.
+func floatHeader(dims []int) []byte {
+	shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(dims), "[]"), " ", ", ")
+	if len(dims) == 1 {
+		shape += "," // a tuple of one
 	}
-	if dst.Type().Elem().Kind() == reflect.Float32 {
-		return x[reflect.Copy(dst, reflect.ValueOf(x)):]
-	}
-	for i := range dst.Len() {
-		x = fill(dst.Index(i), x)
-	}
-	return x
+	dict := "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape + "), }"
+	dict += strings.Repeat(" ", growthDigits-len(fmt.Sprint(dims[0])))
+	before := len(Magic) + 2 + 2 + len(dict) + 1 // with the version, the length, and a newline
+	dict += strings.Repeat(" ", headerAlign-before%headerAlign) + "\n"
+	header := append([]byte(Magic), 1, 0)
+	header = binary.LittleEndian.AppendUint16(header, uint16(len(dict)))
+	return append(header, dict...)
 }

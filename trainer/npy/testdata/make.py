@@ -1,5 +1,6 @@
 """Makes types.zip and types.json: what NumPy 2.4.6 writes of the types, orders and format versions
-that package npy reads, and the values that it reads of them. From this directory: python make.py"""
+that package npy reads, the values that it reads of them, and what it writes before the elements of
+float32 arrays of some shapes. From this directory: python make.py"""
 import hashlib
 import itertools
 import io
@@ -35,6 +36,13 @@ with zipfile.ZipFile("types.zip", "w", zipfile.ZIP_DEFLATED) as out:
 
 halfs = np.arange(65536, dtype="<u2").view("<f2")
 finite = halfs[np.isfinite(halfs)].astype("<f4")
+headers = []
+for shape in [(1,), (12345,), (4, 6), (1000, 2, 2, 1), *((1,) * n for n in range(12, 18))]:
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    headers.append(file.getvalue().decode("latin-1"))
+
 with open("types.json", "w") as file:
-    json.dump({"values": expected, "finite_halfs_sha256": hashlib.sha256(finite.tobytes()).hexdigest()}, file, indent=1)
+    halfs_sha256 = hashlib.sha256(finite.tobytes()).hexdigest()
+    json.dump({"values": expected, "finite_halfs_sha256": halfs_sha256, "float32_headers": headers}, file, indent=1)
     file.write("\n")

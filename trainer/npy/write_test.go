@@ -1,0 +1,134 @@
+package npy_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/npy"
+)
+
+func write(t *testing.T, x []float32, dims ...int) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if err := npy.Write(&file, x, dims...); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func TestWrittenIsRead(t *testing.T) {
+	for _, dims := range [][]int{{24}, {4, 6}, {2, 3, 4}, {3, 2, 2, 2}, {24, 1}, {9, 1001}} {
+		size := 1
+		for _, d := range dims {
+			size *= d
+		}
+		x := make([]float32, size)
+		for i := range x {
+			x[i] = float32(i)*0.3 - 2
+		}
+		x[5], x[6] = float32(math.Inf(-1)), math.SmallestNonzeroFloat32
+		file := bytes.NewReader(write(t, x, dims...))
+		h, err := npy.ReadHeader(source(file))
+		if err != nil || h.Dtype.String() != "float32" || h.Fortran || !slices.Equal(h.Dims, dims) {
+			t.Fatalf("%v: header %v, %v", dims, h, err)
+		}
+		values := make([]float32, size)
+		n, err := npy.ReadFloats(file, h.Dtype, values)
+		if n != size || err != nil || !slices.Equal(values, x) || file.Len() != 0 {
+			t.Errorf("%v: read %d, %v: %v", dims, n, err, values)
+		}
+	}
+}
+
+// What is written has NumPy's bytes.
+func TestWriteAsNumPy(t *testing.T) {
+	archive, err := zip.OpenReader("testdata/types.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	f, err := archive.Open("float32/little/C/1.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record(t)
+	var x []float32
+	for _, text := range r.Values["float32"] {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x = append(x, float32(v))
+	}
+	if got := write(t, x, 2, 3, 2); !bytes.Equal(got, want) {
+		t.Errorf("%q; expected %q", got, want)
+	}
+}
+
+// What precedes the elements is what NumPy writes, for short and for long shapes.
+func TestHeadersAsNumPy(t *testing.T) {
+	headers := record(t).Headers
+	for _, text := range headers {
+		var want []byte
+		for _, r := range text {
+			want = append(want, byte(r))
+		}
+		h, err := npy.ReadHeader(source(bytes.NewReader(want)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := 1
+		for _, d := range h.Dims {
+			size *= d
+		}
+		got := write(t, make([]float32, size), h.Dims...)
+		if got = got[:len(got)-4*size]; !bytes.Equal(got, want) {
+			t.Errorf("%v: %q; expected %q", h.Dims, got, want)
+		}
+	}
+	if len(headers) != 10 {
+		t.Errorf("%d shapes", len(headers))
+	}
+}
+
+// failing takes so many writes.
+type failing int
+
+func (f *failing) Write(b []byte) (int, error) {
+	if *f--; *f < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(b), nil
+}
+
+func TestWriteErrors(t *testing.T) {
+	for n := range failing(4) {
+		w := n
+		err := npy.Write(&w, make([]float32, 5000), 5000) // a header and two blocks
+		if n < 3 && err != io.ErrClosedPipe || n == 3 && err != nil {
+			t.Errorf("%v when write %d fails", err, n+1)
+		}
+	}
+}
+
+func TestWritePanics(t *testing.T) {
+	for _, dims := range [][]int{{}, {3}, {0, 2}, {2, 2}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic at dimensions %v", dims)
+				}
+			}()
+			npy.Write(io.Discard, make([]float32, 2), dims...)
+		}()
+	}
+}
