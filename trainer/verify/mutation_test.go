@@ -13,58 +13,68 @@ import (
 	"testing"
 )
 
-// site is a place in the source where mistakes can be put: old, which must be there exactly once,
-// becomes wrong, Go code in which mutant(name, right, wrong) is wrong when the program is told to make the
-// mistake of that name, and flip(name, x, factor) multiplies x.
-type site struct{ file, old, wrong string }
-
+// sites are where the mistakes are made. In their Go code mutant(name, right, wrong) is wrong when
+// the environment asks for the mistake of that name, and flip(name, x, factor) multiplies x then.
 var sites = []site{
-	{"trainer/method/step.go", "t.Backward(lo, hi, g)",
-		`t.Backward(lo, hi, g); flip("sign of the decoder's drift", g, -1); flip("factor 2 in the decoder's drift", g, 2)`},
-	{"trainer/method/flow_tasks.go", "f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)",
-		`f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train); flip("sign of the prior's drift", g, -1)`},
-	{"trainer/method/flow_tasks.go", "float32(1/float64(rows))",
-		`float32(mutant("phi's gradient without 1/N", 1., float64(f.Particles))*
-			mutant("phi's gradient without 1/B", 1., float64(len(f.index)))*mutant("sign of phi's gradient", 1., -1)/float64(rows))`},
-	{"trainer/method/flow_tasks.go", "f.priorTape.Grad(i-n, f.prior.g, rows)",
-		`f.priorTape.Grad(i-n, f.prior.g, rows)
+	{"trainer/method", "Setup.dataGradient", "t.Backward(lo, hi, g)", `$
+		flip("sign of the decoder's drift", g, -1)
+		flip("factor 2 in the decoder's drift", g, 2)`},
+	{"trainer/method", "Flow.priorGradient",
+		"f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)", `$
+		flip("sign of the prior's drift", g, -1)`},
+	{"trainer/method", "Flow.weight", "float32(1/float64(rows))", `float32(
+		mutant("phi's gradient without 1/N", 1., float64(f.Particles))*
+		mutant("phi's gradient without 1/B", 1., float64(len(f.index)))*
+		mutant("sign of phi's gradient", 1., -1)/float64(rows))`},
+	{"trainer/method", "Flow.weight", "f.priorTape.Grad(i-n, f.prior.g, rows)", `$
 		flip("theta's gradient without 1/N", f.prior.g, float32(f.Particles))
 		flip("theta's gradient without 1/B", f.prior.g, float32(len(f.index)))
 		flip("sign of theta's gradient", f.prior.g, -1)`},
-	{"trainer/method/network.go", "s.ParamNoise / math.Sqrt(float64(s.Train.Len()*s.Particles))",
-		`s.ParamNoise / mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(s.Particles))) /
-			mutant("ipla's noise over M N, not its root", math.Sqrt(float64(s.Train.Len()*s.Particles)), float64(s.Train.Len()*s.Particles))`},
-	{"trainer/method/network.go", "share := float32(1 / float64(summed+1))",
-		`share := mutant("soul's gradient without 1/K", float32(1/float64(summed+1)), 1)`},
-	{"trainer/method/variational_tasks.go", "/2 - 0.5",
-		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) - mutant[float32]("sign of the entropy", 0.5, -0.5)`},
-	{"trainer/optim/noise.go", "math.Sqrt(2*o.lr)",
-		`mutant("ipla's noise without sqrt", mutant("factor 2 in ipla's noise", 1., 2)*math.Sqrt(2*o.lr), 2*o.lr)`},
-	{"trainer/optim/momentum.go", "b := math.Sqrt(o.lr)", `b := mutant("mpgd's momentum without sqrt", math.Sqrt(o.lr), o.lr)`},
-	{"trainer/particle/exact.go", "heat: float32(math.Sqrt(f * (2 - f)))",
-		`heat: float32(mutant("exact transition's noise without sqrt", math.Sqrt(f * (2 - f)), f * (2 - f)))`},
-	{"trainer/particle/exact.go", "2*f*logTail(f, 3)", `mutant("factor 2 in the exact transition's noise", 2., 4)*f*logTail(f, 3)`},
-	{"kernel/noise.go", "m.Anchor, m.root(), 2, m.Key.Seed",
-		`m.Anchor, m.root(), mutant[float32]("factor 2 in the noise", 1, 4)*mutant[float32]("factor 2 in the noise's variance", 1, 2)*
-			mutant[float32]("noise 2h, not its root", 2, 4*m.H[0]), m.Key.Seed`},
-	{"kernel/noise.go", "2*m.Friction, 1-m.Friction",
-		`mutant[float32]("factor 2 in the underdamped noise's variance", 2, 4)*mutant[float32]("underdamped noise without friction", m.Friction, 1),
+	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*s.Particles))",
+		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(s.Particles))) /
+			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*s.Particles))`},
+	{"trainer/method", "network.update", "float32(1/float64(summed+1))",
+		`mutant("soul's gradient without 1/K", $, 1)`},
+	{"trainer/method", "Variational.throughDraws", "/2 - 0.5",
+		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) -
+			mutant[float32]("sign of the entropy", 0.5, -0.5)`},
+	{"trainer/optim", "Optimizer.perturb", "math.Sqrt(2*o.lr)",
+		`mutant("ipla's noise without sqrt", mutant("factor 2 in ipla's noise", 1., 2)*$, 2*o.lr)`},
+	{"trainer/optim", "Optimizer.accelerate", "math.Sqrt(o.lr)",
+		`mutant("mpgd's momentum without sqrt", $, o.lr)`},
+	{"trainer/particle", "newTransition", "math.Sqrt(f*(2-f))",
+		`mutant("exact transition's noise without sqrt", $, f*(2-f))`},
+	{"trainer/particle", "newTransition", "2*f*logTail(f, 3)",
+		`mutant("factor 2 in the exact transition's noise", 1., 2)*$`},
+	{"kernel", "Overdamped", "m.root(), 2,", `m.root(),
+		mutant[float32]("factor 2 in the noise", 1, 4)*
+		mutant[float32]("factor 2 in the noise's variance", 1, 2)*
+		mutant[float32]("noise 2h, not its root", 2, 4*m.H[0]),`},
+	{"kernel", "Underdamped", "2*m.Friction, 1-m.Friction",
+		`mutant[float32]("factor 2 in the underdamped noise's variance", 2, 4)*
+			mutant[float32]("underdamped noise without friction", m.Friction, 1),
 			1-mutant[float32]("factor 2 in the friction", 1, 2)*m.Friction`},
 }
 
-// Those of the bound, which only a diffusion prior has.
+// boundSites are those of the bound, which only a diffusion prior has.
 var boundSites = []site{
-	{"trainer/diffusion/bound.go", "float32(t.Span() * a * s)",
-		`float32(mutant("factor 2 in the bound's direct drift", 1., 2)*mutant("sign of the bound's direct drift", 1., -1)*t.Span() * a * s)`},
-	{"trainer/diffusion/bound.go", "float32(a / w)", `float32(mutant("factor 2 in the bound's drift through r", 1., 2)*a / w)`},
-	{"trainer/diffusion/bound.go", "half, constant := t.Span()/2", `half, constant := mutant("bound without 1/2", t.Span()/2, t.Span())`},
-	{"trainer/diffusion/bound.go", "t.push[i] = float32(t.Span() * w)",
-		`t.push[i] = float32(mutant("sign of the score's gradient", 1., -1)*t.Span() * w)`},
-	{"trainer/diffusion/bound.go", "t.scoreDrift(lo, hi, z, g)", `t.scoreDrift(lo, hi, z, g); flip("sign of the score's drift", g, -1)`},
-	{"trainer/diffusion/sampler.go", "float32(-a*c*Sigma(s)), xi, float32(Sigma(t)*math.Sqrt(c))",
-		`float32(mutant("sign of the ancestral step", 1., -1)*-a*c*Sigma(s)), xi,
-			float32(Sigma(t)*mutant("ancestral noise without sqrt", math.Sqrt(c), c))`},
-	{"trainer/method/prior.go", "float32(1/float64(n))", `float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
+	{"trainer/diffusion", "BoundTape.Begin", "t.Span() * a * s",
+		`mutant("factor 2 in the bound's direct drift", 1., 2)*
+			mutant("sign of the bound's direct drift", 1., -1)*$`},
+	{"trainer/diffusion", "BoundTape.Begin", "a / w",
+		`mutant("factor 2 in the bound's drift through r", 1., 2)*$`},
+	{"trainer/diffusion", "BoundTape.losses", "t.Span()/2",
+		`mutant("bound without 1/2", $, t.Span())`},
+	{"trainer/diffusion", "BoundTape.Begin", "t.Span() * w",
+		`mutant("sign of the score's gradient", 1., -1)*$`},
+	{"trainer/diffusion", "BoundTape.Rows", "t.scoreDrift(lo, hi, z, g)", `$
+		flip("sign of the score's drift", g, -1)`},
+	{"trainer/diffusion", "Walk.ancestral", "-a*c*Sigma(s)), xi,",
+		`mutant("sign of the ancestral step", 1., -1)*$`},
+	{"trainer/diffusion", "Walk.ancestral", "math.Sqrt(c)",
+		`mutant("ancestral noise without sqrt", $, c)`},
+	{"trainer/method", "diffusionTape.Grad", "float32(1/float64(n))",
+		`float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
 }
 
 // mistakes are the names of mutants, and the experiment that must fail for each.
@@ -131,9 +141,9 @@ func flip(name string, x []float32, factor float32) {
 var _ = flip
 `
 
-// TestMutations: plume verify fails, with exit code 1 and a failed check, for each of many mistakes in
-// the source that trains images, and passes without. All are in one program, built from mutated copies
-// of the files; the environment says which one it makes.
+// TestMutations: plume verify fails, with exit code 1 and a failed check, for each of many mistakes
+// in the source that trains images, and passes without. All are in one program, built from mutated
+// copies of the files; the environment says which one it makes.
 func TestMutations(t *testing.T) {
 	plume := buildMutants(t)
 	run := func(name, only string) (failed []string, code int) {
@@ -174,11 +184,7 @@ func TestMutations(t *testing.T) {
 // buildMutants builds plume with all mistakes in it.
 func buildMutants(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
+	root, dir := moduleRoot(t), t.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	put := func(path, text string) {
 		copied := filepath.Join(dir, strings.ReplaceAll(path, "/", "-"))
@@ -187,7 +193,11 @@ func buildMutants(t *testing.T) string {
 		}
 		overlay.Replace[filepath.Join(root, filepath.FromSlash(path))] = copied
 	}
-	for path, text := range mutated(t, root) {
+	files := mutated(t, root)
+	if t.Failed() {
+		t.FailNow()
+	}
+	for path, text := range files {
 		put(path, text)
 		folder := filepath.ToSlash(filepath.Dir(path))
 		put(folder+"/mutant.go", fmt.Sprintf(helpers, filepath.Base(folder)))
@@ -211,30 +221,49 @@ func buildMutants(t *testing.T) string {
 	return plume
 }
 
-// mutated are the files of the sites with the mistakes put in, and every mistake must be there.
+// mutated are the files of the sites with the mistakes put in.
 func mutated(t *testing.T, root string) map[string]string {
 	t.Helper()
-	files := map[string]string{}
+	edits := map[string][]edit{}
 	for _, s := range slices.Concat(sites, boundSites) {
-		if _, ok := files[s.file]; !ok {
-			text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(s.file)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			files[s.file] = string(text)
+		e, err := s.locate(root)
+		if err != nil {
+			t.Errorf("%v; adapt the site in this file, whose mistakes are %s", err, s.wrong)
+			continue
 		}
-		if n := strings.Count(files[s.file], s.old); n != 1 {
-			t.Fatalf("%s has %q %d times, expected once", s.file, s.old, n)
-		}
-		files[s.file] = strings.Replace(files[s.file], s.old, s.wrong, 1)
+		edits[e.path] = append(edits[e.path], e)
 	}
+	files := map[string]string{}
+	for path, list := range edits {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[path] = apply(t, string(text), list)
+	}
+	return files
+}
+
+// moduleRoot is the folder of go.mod.
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// TestMutationSites: all sites are in the source, and each mistake is made at one of them.
+func TestMutationSites(t *testing.T) {
+	mutated(t, moduleRoot(t))
 	for _, m := range mistakes {
 		for name := range strings.Lines(m.names) {
 			quoted := fmt.Sprintf("%q", strings.TrimSpace(name))
-			if !slices.ContainsFunc(slices.Concat(sites, boundSites), func(s site) bool { return strings.Contains(s.wrong, quoted) }) {
-				t.Fatalf("no site makes the mistake %s", quoted)
+			makes := func(s site) bool { return strings.Contains(s.wrong, quoted) }
+			if !slices.ContainsFunc(slices.Concat(sites, boundSites), makes) {
+				t.Errorf("no site makes the mistake %s", quoted)
 			}
 		}
 	}
-	return files
 }
