@@ -29,8 +29,6 @@ func (b *backend) ready() error {
 // routines are the products as BLAS states them, row-major.
 type routines interface {
 	Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
-	Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int)
-	Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int)
 }
 
 // backends are those of this build, the default first.

@@ -93,36 +93,6 @@ func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
 	active.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
 }
 
-// Gemv is y = alpha op(a) x + beta y. As in Gemm, what is times 0 is not read.
-func Gemv(ta Trans, alpha float32, a Matrix, x []float32, beta float32, y []float32) {
-	m, n := a.Rows, a.Cols
-	if ta {
-		m, n = n, m
-	}
-	if len(x) != n || len(y) != m || !a.valid() {
-		panic(errShape)
-	}
-	if m == 0 {
-		return
-	}
-	if n == 0 || alpha == 0 {
-		Dense(y, m, 1).scale(beta)
-		return
-	}
-	active.Sgemv(ta.flag(), a.Rows, a.Cols, alpha, a.Data, a.Stride, x, 1, beta, y, 1)
-}
-
-// Ger is a += alpha x y^T. With alpha = 0, x and y are not read.
-func Ger(alpha float32, x, y []float32, a Matrix) {
-	if len(x) != a.Rows || len(y) != a.Cols || !a.valid() {
-		panic(errShape)
-	}
-	if a.Rows == 0 || a.Cols == 0 || alpha == 0 {
-		return
-	}
-	active.Sger(a.Rows, a.Cols, alpha, x, 1, y, 1, a.Data, a.Stride)
-}
-
 // LibraryInfo describes the backend in use.
 type LibraryInfo struct {
 	Backend string `json:"backend"` // "native", "openblas" or "gonum"

@@ -6,23 +6,19 @@ import (
 	"testing"
 )
 
-// jobs are products of all kinds, by factors that all callers share.
+// jobs are products of both kinds, by factors that all callers share.
 type jobs struct {
 	read, packed *product // the second's left factor is packed
 	factored     *product
 	factor       Factor
 	bias         []float32
-	vectors      *product
-	outer        *product
 }
 
 func newJobs() *jobs {
 	s := newSource(1)
 	j := &jobs{
-		read:    s.product(N, T, 40, 72, 50),
-		packed:  s.wide(s.product(T, N, 33, 65, 20), 2048),
-		vectors: s.vectors(T, 60, 50),
-		outer:   s.outer(30, 40),
+		read:   s.product(N, T, 40, 72, 50),
+		packed: s.wide(s.product(T, N, 33, 65, 20), 2048),
 	}
 	j.factored, j.bias = s.factored(T, [3]int{50, 70, 40}, true)
 	j.factor.Set(T, j.factored.b)
@@ -31,7 +27,7 @@ func newJobs() *jobs {
 
 // done is what the products make.
 func (j *jobs) done() (all []Matrix) {
-	return []Matrix{j.read.done(), j.packed.done(), j.factored.mul(&j.factor, j.bias), j.vectors.gemv(), j.outer.ger()}
+	return []Matrix{j.read.done(), j.packed.done(), j.factored.mul(&j.factor, j.bias)}
 }
 
 // noSpares forgets the workspaces of earlier products.

@@ -162,24 +162,3 @@ func TestGuardFactor(t *testing.T) {
 		}
 	})
 }
-
-// TestGuardVectors: nor do products with vectors.
-func TestGuardVectors(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
-		f, s := newFence(t), newSource(4)
-		for i, d := range [][2]int{{1, 1}, {3, 5}, {15, 17}, {33, 31}, {64, 100}} {
-			for ends := range 8 {
-				for _, ta := range flags {
-					p := s.vectors(ta, d[0], d[1]).with(i)
-					q := f.around(p, ends)
-					f.run(q, ends, func() { Gemv(ta, q.alpha, q.a, q.b.Data, q.beta, q.c.Data) })
-					p.check(t, q.c)
-				}
-				p := s.outer(d[0], d[1])
-				q := f.around(p, ends)
-				f.run(q, ends, func() { Ger(q.alpha, q.a.Data, q.b.Data, q.c) })
-				p.check(t, q.c)
-			}
-		}
-	})
-}

@@ -159,23 +159,3 @@ func (w *workspace) tile(t tile, s start, a strided, panel []float32, kc int, c 
 		copy(to[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
 	}
 }
-
-// Sgemv implements routines.
-func (native) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, _ int, beta float32, y []float32, _ int) {
-	Dense(y, len(y), 1).scale(beta)
-	for i := range m {
-		row := a[i*lda : i*lda+n]
-		if tA == blas.Trans {
-			kernel.Axpy(y, alpha*x[i], row)
-		} else {
-			y[i] += float32(alpha * kernel.Dot(row, x)) // not fused, where Go would
-		}
-	}
-}
-
-// Sger implements routines.
-func (native) Sger(m, n int, alpha float32, x []float32, _ int, y []float32, _ int, a []float32, lda int) {
-	for i := range m {
-		kernel.Axpy(a[i*lda:i*lda+n], alpha*x[i], y)
-	}
-}

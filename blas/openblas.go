@@ -109,22 +109,6 @@ func (o openBLAS) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []f
 	o.netlib.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-// Sgemv implements routines.
-func (o openBLAS) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int,
-	x []float32, incX int, beta float32, y []float32, incY int) {
-	<-calls
-	defer func() { calls <- struct{}{} }()
-	o.netlib.Sgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
-}
-
-// Sger implements routines.
-func (o openBLAS) Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int,
-	a []float32, lda int) {
-	<-calls
-	defer func() { calls <- struct{}{} }()
-	o.netlib.Sger(m, n, alpha, x, incX, y, incY, a, lda)
-}
-
 func openblasInfo() LibraryInfo {
 	name := "OpenBLAS"
 	if f := strings.Fields(C.GoString(C.openblas_get_config())); len(f) > 1 {

@@ -93,16 +93,7 @@ func TestAlphaZero(t *testing.T) {
 				blank(p.b)
 				p.check(t, p.done())
 			})
-			for _, ta := range flags {
-				p := s.vectors(ta, 20, 12)
-				p.beta = beta
-				blank(p.a)
-				p.check(t, p.gemv())
-			}
 		}
-		p := s.outer(9, 20)
-		blank(p.b)
-		p.check(t, p.ger())
 	})
 }
 

@@ -32,7 +32,6 @@ var calls = []call{
 	}, 1 << 3},
 	{"SkipSiLUBackward", 5, func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0},
 	{"Axpy", 2, func(s [10][]float32) { Axpy(s[0], 1, s[1]) }, 0},
-	{"Dot", 2, func(s [10][]float32) { Dot(s[0], s[1]) }, 0},
 	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},
 	{"ScoreResidual", 6, func(s [10][]float32) { ScoreResidual(s[0], s[1], s[2], s[3], s[4], s[5], callD) }, 1<<1 | 1<<5},
 	{"DataResidual", 3, func(s [10][]float32) {

@@ -43,7 +43,6 @@ type path struct {
 	add      func(dst, x []float32)
 	axpy     func(y []float32, a float32, x []float32)
 	scale    func(x []float32, a float32)
-	dot      func(x, y []float32) float32
 	extremes func(x []float32) (lo, hi int32) // as ordered integers; x is not empty
 	combine2 func(z []float32, a float32, x []float32, b float32)
 	combine3 func(z []float32, a float32, x []float32, b float32, y []float32, c float32)

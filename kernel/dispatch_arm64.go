@@ -30,7 +30,6 @@ var neonPath = path{
 	add:              neon.Add,
 	axpy:             neon.Axpy,
 	scale:            neon.Scale,
-	dot:              neon.Dot,
 	extremes:         neon.Extremes,
 	combine2:         neon.Combine2,
 	combine3:         neon.Combine3,

@@ -31,7 +31,6 @@ var generic = path{
 	add:              addGeneric,
 	axpy:             axpyGeneric,
 	scale:            scaleGeneric,
-	dot:              dotGeneric,
 	extremes:         extremesGeneric,
 	combine2:         combine2Generic,
 	combine3:         combine3Generic,
@@ -322,22 +321,12 @@ func scaleGeneric(x []float32, a float32) {
 	}
 }
 
-func dotGeneric(x, y []float32) float32 {
-	var acc [16]float32
-	for i, v := range x {
-		acc[i%16] = fma32(v, y[i], acc[i%16])
-	}
-	return fold(&acc)
-}
-
 // ordered maps a float32 to an integer in the order of the numbers, -0 below 0 and NaN outermost:
 // the bits, those below the sign inverted where it is set.
 func ordered(x float32) int32 {
 	b := int32(math.Float32bits(x))
 	return b ^ b>>31&math.MaxInt32
 }
-
-func unordered(k int32) float32 { return math.Float32frombits(uint32(k ^ k>>31&math.MaxInt32)) }
 
 func extremesGeneric(x []float32) (lo, hi int32) {
 	lo, hi = ordered(x[0]), ordered(x[0])

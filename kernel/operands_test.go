@@ -19,8 +19,7 @@ type operands struct {
 	root, heat          float32
 	first, seed         uint64
 	step, stream        uint32
-	number              float32 // results
-	count, least, great int
+	count, least, great int // results
 }
 
 // raw describes one kernel of the table of paths. Its slices are written as name, use and shape:
@@ -94,7 +93,6 @@ var raws = parsed([]described{
 	{"add", "dst+m x<m", 0, "", func(p *path, o *operands) { p.add(o.f[0], o.f[1]) }},
 	{"axpy", "y+m x<m", 0, "", func(p *path, o *operands) { p.axpy(o.f[0], o.a[0], o.f[1]) }},
 	{"scale", "x+m", 0, "", func(p *path, o *operands) { p.scale(o.f[0], o.a[0]) }},
-	{"dot", "x<m y<m", 0, "", func(p *path, o *operands) { o.number = p.dot(o.f[0], o.f[1]) }},
 	{"extremes", "x<m", 1, "", func(p *path, o *operands) {
 		least, great := p.extremes(o.f[0])
 		o.least, o.great = int(least), int(great)

@@ -30,43 +30,16 @@ func Scale(x []float32, a float32) {
 	}
 }
 
-// Dot is the sum of x[i]*y[i], in the order of a row's sum.
-func Dot(x, y []float32) (sum float32) {
-	check(len(x) == len(y))
-	read(x, y)
-	for lo, hi := range pieces(len(x)) {
-		sum += active.dot(x[lo:hi], y[lo:hi])
-	}
-	return sum
-}
-
-// MinMax is the least and the greatest number of x, -0 being less than 0: NaN and NaN if there is
-// a NaN, +Inf and -Inf if x is empty.
-func MinMax(x []float32) (lo, hi float32) {
-	a, b := extremes(x)
-	if a < ordered(float32(math.Inf(-1))) || b > ordered(float32(math.Inf(1))) {
-		return float32(math.NaN()), float32(math.NaN())
-	}
-	return unordered(a), unordered(b)
-}
-
 // AllFinite reports whether x has neither NaN nor infinity.
 func AllFinite(x []float32) bool {
-	if len(x) == 0 {
-		return true
-	}
-	lo, hi := extremes(x)
-	return lo > ordered(float32(math.Inf(-1))) && hi < ordered(float32(math.Inf(1)))
-}
-
-func extremes(x []float32) (lo, hi int32) {
 	read(x)
-	lo, hi = ordered(float32(math.Inf(1))), ordered(float32(math.Inf(-1)))
-	for from, to := range pieces(len(x)) {
-		a, b := active.extremes(x[from:to])
-		lo, hi = min(lo, a), max(hi, b)
+	least, greatest := ordered(float32(math.Inf(-1))), ordered(float32(math.Inf(1)))
+	for lo, hi := range pieces(len(x)) {
+		if a, b := active.extremes(x[lo:hi]); a <= least || b >= greatest {
+			return false
+		}
 	}
-	return lo, hi
+	return true
 }
 
 // Combine is z[i] = fma(a, z[i], fma(b, x[i], c*y[i])). y may be nil: then it is fma(a, z[i], b*x[i]).

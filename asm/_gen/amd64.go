@@ -185,14 +185,6 @@ func (a *amd64) resultInt(v gp) {
 	a.c.Store(a.copyGP(v).(reg.Register), a.c.ReturnIndex(0))
 }
 
-func (a *amd64) resultFloat(s part) {
-	r, err := a.c.ReturnIndex(0).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	a.c.VMOVSS(a.scalar(s), r.Addr)
-}
-
 func (a *amd64) resultInts(lo, hi part) {
 	for i, p := range []part{lo, hi} {
 		r := a.c.GP32()

@@ -210,8 +210,7 @@ func (a *neon) float(param string) vec {
 	return a.spread(s)
 }
 
-func (a *neon) resultInt(v gp)     { a.text("MOVD %N, "+a.param("ret", ""), in('N', v)) }
-func (a *neon) resultFloat(s part) { a.text("FMOVS %N, "+a.param("ret", ""), in('N', s)) }
+func (a *neon) resultInt(v gp) { a.text("MOVD %N, "+a.param("ret", ""), in('N', v)) }
 
 func (a *neon) resultInts(lo, hi part) {
 	a.text("FMOVS %N, "+a.param("lo", ""), in('N', lo))

@@ -89,21 +89,8 @@ func (m machine) linearAlgebra() {
 				m.put(m.muladd(opHorner, m.get(s[0], i), a, bx), s[0], i)
 			}
 		})
-	m.dot()
 	m.extremes()
 	m.addRows()
-}
-
-func (m machine) dot() {
-	m.begin("Dot", "func(x, y []float32) float32", "the sum of x*y, in the order of a row")
-	n := m.length("x")
-	s := m.floats("x", "y")
-	acc := m.zeros()
-	m.span("n", n, 1, s, func(i int) {
-		m.muladd(opAccum, acc, m.get(s[0], i), m.get(s[1], i))
-	})
-	m.resultFloat(m.fold(acc))
-	m.end()
 }
 
 // ordered maps float32 bits to integers in the order of the numbers, -0 below 0, NaN outermost:

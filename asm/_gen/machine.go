@@ -102,7 +102,6 @@ type isa interface {
 	integer(param string) gp
 	float(param string) vec
 	resultInt(v gp)         // the function's only result, an int
-	resultFloat(s part)     // the function's only result, the float32 in lane 0
 	resultInts(lo, hi part) // two int32 results named lo and hi, from lanes 0
 
 	// Constants of all lanes, made outside loops, alive to the end of the function.

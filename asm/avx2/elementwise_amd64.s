@@ -916,62 +916,6 @@ ndone:
 	VZEROUPPER
 	RET
 
-// func Dot(x []float32, y []float32) float32
-// Requires: AVX, AVX2, FMA3
-TEXT ·Dot(SB), $0-52
-	MOVQ  x_len+8(FP), AX
-	MOVQ  x_base+0(FP), CX
-	MOVQ  y_base+24(FP), DX
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	CMPQ  AX, $0x00000010
-	JLT   n1end
-
-n1:
-	VMOVUPS     (CX), Y2
-	VMOVUPS     32(CX), Y3
-	VMOVUPS     (DX), Y4
-	VMOVUPS     32(DX), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
-	NEGQ        AX
-	LEAQ        64(BX)(AX*4), BX
-	NEGQ        AX
-	VMOVDQU     (BX), Y2
-	VMASKMOVPS  (CX), Y2, Y2
-	VMOVDQU     32(BX), Y3
-	VMASKMOVPS  32(CX), Y3, Y3
-	VMOVDQU     (BX), Y4
-	VMASKMOVPS  (DX), Y4, Y4
-	VMOVDQU     32(BX), Y5
-	VMASKMOVPS  32(DX), Y5, Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-
-ndone:
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X1
-	VPSHUFD      $0x0e, X1, X0
-	VADDPS       X0, X1, X0
-	VPSHUFD      $0x01, X0, X1
-	VADDPS       X1, X0, X1
-	VMOVSS       X1, ret+48(FP)
-	VZEROUPPER
-	RET
-
 // func Extremes(x []float32) (lo int32, hi int32)
 // Requires: AVX, AVX2
 TEXT ·Extremes(SB), $0-32

@@ -604,50 +604,6 @@ ndone:
 	VZEROUPPER
 	RET
 
-// func Dot(x []float32, y []float32) float32
-// Requires: AVX, AVX512F, AVX512VL
-TEXT ·Dot(SB), $0-52
-	MOVQ   x_len+8(FP), AX
-	MOVQ   x_base+0(FP), CX
-	MOVQ   y_base+24(FP), DX
-	VPXORD Z0, Z0, Z0
-	CMPQ   AX, $0x00000010
-	JLT    n1end
-
-n1:
-	VMOVUPS     (CX), Z1
-	VMOVUPS     (DX), Z2
-	VFMADD231PS Z2, Z1, Z0
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, AX
-	CMPQ        AX, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       AX, AX
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
-	KMOVW       (BX)(AX*4), K1
-	VMOVUPS.Z   (CX), K1, Z1
-	VMOVUPS.Z   (DX), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	LEAQ        (CX)(AX*4), CX
-	LEAQ        (DX)(AX*4), DX
-
-ndone:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y1
-	VEXTRACTF32X4 $0x01, Y1, X0
-	VADDPS        X0, X1, X0
-	VPSHUFD       $0x0e, X0, X1
-	VADDPS        X1, X0, X1
-	VPSHUFD       $0x01, X1, X0
-	VADDPS        X0, X1, X0
-	VMOVSS        X0, ret+48(FP)
-	VZEROUPPER
-	RET
-
 // func Extremes(x []float32) (lo int32, hi int32)
 // Requires: AVX, AVX2, AVX512F, AVX512VL
 TEXT ·Extremes(SB), $0-32

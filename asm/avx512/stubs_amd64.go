@@ -146,11 +146,6 @@ func Combine2(z []float32, a float32, x []float32, b float32)
 //go:noescape
 func Combine3(z []float32, a float32, x []float32, b float32, y []float32, c float32)
 
-// Dot is the sum of x*y, in the order of a row.
-//
-//go:noescape
-func Dot(x, y []float32) float32
-
 // Extremes is the least and the greatest of x, which is not empty, as ordered integers: the bits, those below the sign inverted where it is set.
 //
 //go:noescape
