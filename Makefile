@@ -116,7 +116,7 @@ fuzz: ## compare the kernel paths, and native products with their definition, on
 
 # Package and target of every reader of what comes from outside.
 readers = npy:FuzzHeader data:FuzzNPY data:FuzzNPZ data:FuzzMembers data:FuzzIDX data:FuzzCIFAR data:FuzzRange \
-	data:FuzzLabels data/files:FuzzArchive data/raster:FuzzRead checkpoint:FuzzParse checkpoint:FuzzMeta .:FuzzConfig
+	data:FuzzLabels data/files:FuzzArchive data/raster:FuzzRead checkpoint:FuzzParse checkpoint:FuzzMeta config:FuzzConfig
 
 fuzz-readers: ## give the readers of data, checkpoints and configurations FUZZTIME random inputs each (default 100000x)
 	@for reader in $(readers); do

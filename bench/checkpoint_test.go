@@ -3,14 +3,14 @@ package bench
 import (
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // state is all that a checkpoint of the default run holds, and its size in bytes.
 func state(b *testing.B) (tensors []checkpoint.Tensor, bytes int64) {
-	c := trainer.Default()
+	c := method.Default()
 	tensors = defaults("", c.Batch).newMethod(b, c.Tile, 1).Tensors()
 	for _, t := range tensors {
 		bytes += int64(4*len(t.F32) + 4*len(t.U32) + 8*len(t.F64))
@@ -26,7 +26,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 		dir := b.TempDir()
 		b.SetBytes(bytes)
 		for step := 0; b.Loop(); step++ {
-			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, trainer.Default().KeepCheckpoints); err != nil {
+			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, method.Default().KeepCheckpoints); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -34,7 +34,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 	// How long training waits: the rest of a write is done beside it.
 	b.Run("op=stall", func(b *testing.B) {
 		tensors, bytes := state(b)
-		w := checkpoint.Writer{Files: file.OS, RunDir: b.TempDir(), Keep: trainer.Default().KeepCheckpoints}
+		w := checkpoint.Writer{Files: file.OS, RunDir: b.TempDir(), Keep: method.Default().KeepCheckpoints}
 		b.SetBytes(bytes)
 		for step := 0; b.Loop(); step++ {
 			p, err := w.Begin(checkpoint.Meta{Step: step}, tensors)

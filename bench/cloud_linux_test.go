@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -49,11 +48,11 @@ func BenchmarkCloud(b *testing.B) {
 }
 
 func stepsOnMany(b *testing.B, dir string, cold bool) {
-	s := defaults("D", trainer.Default().Batch)
+	s := defaults("D", method.Default().Batch)
 	p := pool.New(0)
 	b.Cleanup(p.Close)
-	m, err := method.New(trainer.Default().Method, method.Setup{
-		Options: s.options, Train: repeated{images()}, Batch: s.batch, Tile: trainer.Default().Tile, Seed: 1, Pool: p, CloudDir: dir,
+	m, err := method.New(method.Default().Method, method.Setup{
+		Options: s.options, Train: repeated{images()}, Batch: s.batch, Tile: method.Default().Tile, Seed: 1, Pool: p, CloudDir: dir,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 var layersFlag = flag.Bool("layers", false, "BenchmarkProducts measures each layer by itself")
@@ -49,7 +49,7 @@ var passes = []pass{
 }
 
 func byTiles(rows int, product func(lo, hi int)) func() {
-	tile := trainer.Default().Tile
+	tile := method.Default().Tile
 	return func() {
 		for lo := 0; lo < rows; lo += tile {
 			product(lo, min(rows, lo+tile))

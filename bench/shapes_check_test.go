@@ -3,7 +3,7 @@ package bench
 import (
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // TestShapes compares the layers that the benchmarks count with the parameters that are trained, of
@@ -29,7 +29,7 @@ func TestShapes(t *testing.T) {
 			parameters += l.weights() + l.out
 		}
 		trained := 0
-		for _, tensor := range s.newMethod(t, trainer.Default().Tile, 1).Tensors() {
+		for _, tensor := range s.newMethod(t, method.Default().Tile, 1).Tensors() {
 			if tensor.Name == "decoder/params" || tensor.Name == "prior/params" {
 				trained += len(tensor.F32)
 			}

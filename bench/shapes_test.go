@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -15,7 +15,7 @@ import (
 // shape is the networks and the rows of a step.
 type shape struct {
 	name    string
-	options method.Options
+	options config.Options
 	batch   int // datapoints
 }
 
@@ -29,12 +29,12 @@ func shapes() []shape {
 	large.options.Latent = 64
 	large.options.ScoreWidth = 512
 	large.options.DecoderWidths = []int{512, 1024}
-	return []shape{small, large, defaults("D", trainer.Default().Batch)}
+	return []shape{small, large, defaults("D", method.Default().Batch)}
 }
 
 // defaults are the networks of the default run, with one particle a datapoint.
 func defaults(name string, batch int) shape {
-	return shape{name, trainer.Default().Options, batch}
+	return shape{name, method.Default().Options, batch}
 }
 
 func (s shape) rows() int { return s.batch * s.options.Particles }
@@ -73,7 +73,7 @@ func (s shape) operations() float64 {
 
 // images are the embedded images of the default run.
 var images = sync.OnceValue(func() data.Dataset {
-	set, err := data.Open(context.Background(), trainer.Default().Data, data.Options{})
+	set, err := data.Open(context.Background(), method.Default().Data, data.Options{})
 	if err != nil {
 		panic(err) // they are part of the program
 	}
@@ -85,7 +85,7 @@ func (s shape) newMethod(tb testing.TB, tile, threads int) method.Method {
 	tb.Helper()
 	p := pool.New(threads)
 	tb.Cleanup(p.Close)
-	m, err := method.New(trainer.Default().Method, method.Setup{
+	m, err := method.New(method.Default().Method, method.Setup{
 		Options: s.options, Train: images(), Batch: s.batch, Tile: tile, Seed: 1, Pool: p,
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -17,7 +16,7 @@ var tilesFlag = flag.String("tiles", "", "tiles of BenchmarkRows, such as 32,64,
 func BenchmarkStep(b *testing.B) {
 	for _, s := range shapes() {
 		b.Run("shape="+s.name, func(b *testing.B) {
-			s.benchmark(b, trainer.Default().Tile)
+			s.benchmark(b, method.Default().Tile)
 		})
 	}
 }
@@ -39,7 +38,7 @@ func BenchmarkRows(b *testing.B) {
 
 func parseTiles(list string) (tiles []int, err error) {
 	if list == "" {
-		return []int{trainer.Default().Tile}, nil
+		return []int{method.Default().Tile}, nil
 	}
 	for text := range strings.SplitSeq(list, ",") {
 		tile, err := strconv.Atoi(text)

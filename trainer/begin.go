@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/run"
@@ -16,7 +17,7 @@ import (
 func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.lock = l } }
 
 // begin makes a trainer that holds the lock of its run's directory; nothing else is done yet.
-func begin(cfg Config, runDir string, opts []Option) (*Trainer, error) {
+func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	t := &Trainer{cfg: cfg, runDir: runDir, typed: cfg.Data, files: file.OS}
 	t.saving.retryAfter, t.saving.pauses = retryAfter, lastPauses
 	for _, o := range opts {
@@ -52,7 +53,7 @@ func (t *Trainer) keepPaths() {
 // absolute is the path from the root, unless a configuration file cannot hold that.
 func (t *Trainer) absolute(path string) string {
 	absolute, err := filepath.Abs(path)
-	if err != nil || !isPlainText(absolute) {
+	if err != nil || !config.IsPlainText(absolute) {
 		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this folder only", path))
 		return path
 	}

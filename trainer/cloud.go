@@ -6,22 +6,17 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // ErrDisk is wrapped by the error of a run whose disk has no room for what it keeps there.
 var ErrDisk = memory.ErrDisk
 
-// clouds are where particles can lie.
-const (
-	cloudInMemory = "memory"
-	cloudInFile   = "file"
-)
-
 // cloudDir is the directory of the file in which the particles of a run in runDir lie; empty if
 // they are in memory.
-func (c Config) cloudDir(runDir string) string {
-	if c.Cloud != cloudInFile {
+func cloudDir(c config.Config, runDir string) string {
+	if c.Cloud != config.CloudInFile {
 		return ""
 	}
 	return cmp.Or(c.CloudDir, runDir)
@@ -30,7 +25,7 @@ func (c Config) cloudDir(runDir string) string {
 // checkDisk says how much of the disk the particles take, and refuses what it has no room for. What
 // a system does not tell is found out when the file is made.
 func (t *Trainer) checkDisk() (plan string, err error) {
-	dir := t.cfg.cloudDir(t.runDir)
+	dir := cloudDir(t.cfg, t.runDir)
 	if dir == "" {
 		return "", nil
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -34,10 +35,10 @@ func TestCloudInFile(t *testing.T) {
 	want, metrics := finalState(t, stayed), metricsOf(t, stayed)
 	disk := t.TempDir()
 	for what, clouds := range map[string][]string{
-		"file":         {cloudInFile},
-		"file, resume": {cloudInFile, cloudInFile},
-		"mixed":        {cloudInMemory, cloudInFile, cloudInMemory},
-		"mixed too":    {cloudInFile, cloudInMemory, cloudInFile},
+		"file":         {config.CloudInFile},
+		"file, resume": {config.CloudInFile, config.CloudInFile},
+		"mixed":        {config.CloudInMemory, config.CloudInFile, config.CloudInMemory},
+		"mixed too":    {config.CloudInFile, config.CloudInMemory, config.CloudInFile},
 	} {
 		dir := t.TempDir()
 		for i, cloud := range clouds {
@@ -76,7 +77,7 @@ func TestCloudFileIsCut(t *testing.T) {
 	c := smallRun()
 	want := finalState(t, train(t, c))
 	const epoch = runBatches * runRepeats
-	c.CheckpointEvery, c.Cloud = EveryEpochs(1), cloudInFile
+	c.CheckpointEvery, c.Cloud = config.EveryEpochs(1), config.CloudInFile
 	for _, at := range []int{2*epoch + 3, 2 * epoch} { // in an epoch, and before its report and checkpoint
 		dir := t.TempDir()
 		steps := 0
@@ -104,7 +105,7 @@ func TestCloudFileIsCut(t *testing.T) {
 			t.Errorf("the newest checkpoint is %s, %v, expected %s", latest, err, name)
 		}
 		c := c
-		c.Cloud = cloudInMemory
+		c.Cloud = config.CloudInMemory
 		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
 		if !bytes.Equal(finalState(t, dir), want) {
 			t.Errorf("cut after step %d: another end", at)
@@ -118,7 +119,7 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	needsMapping(t)
 	var told []string
 	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})
-	plan := func(c Config) (Memory, error) {
+	plan := func(c config.Config) (Memory, error) {
 		told = nil
 		tr, err := New(context.Background(), c, t.TempDir(), hook)
 		if err != nil {
@@ -132,7 +133,7 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cloud, c.CloudDir = cloudInFile, disk
+	c.Cloud, c.CloudDir = config.CloudInFile, disk
 	inFile, err := plan(c)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +182,7 @@ func TestDiskTooSmall(t *testing.T) {
 	if plan, err := tr.checkDisk(); err != nil || plan != "" {
 		t.Errorf("in memory: %q, %v", plan, err)
 	}
-	tr.cfg.Cloud = cloudInFile
+	tr.cfg.Cloud = config.CloudInFile
 	_, err := tr.checkDisk()
 	if !errors.Is(err, ErrDisk) {
 		t.Fatalf("32 PiB: %v", err)

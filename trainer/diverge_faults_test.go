@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -20,7 +21,7 @@ type moment struct{ step, nth int }
 // diverging trains c on a disk, and spoils the state with value at the given moments. The disk
 // fills whenever the run goes back, and is freed at step 35.
 func diverging(
-	t *testing.T, dir string, c Config, disk *full, spoilt []moment, value float32,
+	t *testing.T, dir string, c config.Config, disk *full, spoilt []moment, value float32,
 ) (warnings []string) {
 	t.Helper()
 	times := map[int]int{}
@@ -184,7 +185,7 @@ func TestFirstCheckpoint(t *testing.T) {
 
 // failing trains a run whose state is spoilt at a step as often as it comes there; it tells what
 // states it went back to.
-func failing(t *testing.T, dir string, c Config, step int) (backs []int) {
+func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) {
 	t.Helper()
 	var tr *Trainer
 	tr, err := New(t.Context(), c, dir, WithHook(Hook{OnStep: func(m metric.Progress) {

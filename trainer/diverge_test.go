@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -29,7 +30,7 @@ type poisonedRun struct {
 }
 
 // run makes a new run, or goes on with one.
-func (p *poisonedRun) run(t *testing.T, c Config, dir string, resume bool) error {
+func (p *poisonedRun) run(t *testing.T, c config.Config, dir string, resume bool) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -70,9 +71,9 @@ func spoil(tr *Trainer, name string, value float32) {
 }
 
 // divergentRun is smallRun with a checkpoint after each epoch, of 14 steps.
-func divergentRun(methodName string) Config {
+func divergentRun(methodName string) config.Config {
 	c := smallRun()
-	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, EveryEpochs(1), 0
+	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, config.EveryEpochs(1), 0
 	if methodName == "vae+diffusion" || methodName == "two-stage" {
 		c.EncoderWidths = []int{16}
 	}
@@ -327,9 +328,9 @@ func TestRetriesAreUsedUp(t *testing.T) {
 
 // Where the data are at fault, or the state from which all begins, smaller steps are not tried.
 func TestHopeless(t *testing.T) {
-	for want, change := range map[string]func(c *Config){
-		"a pixel is 1e+30 for datapoint": func(c *Config) { c.Data, c.Holdout = hugePixel(t), 0 },
-		"it is in the initial state":     func(c *Config) { c.ObsNoise = 1e-15 },
+	for want, change := range map[string]func(c *config.Config){
+		"a pixel is 1e+30 for datapoint": func(c *config.Config) { c.Data, c.Holdout = hugePixel(t), 0 },
+		"it is in the initial state":     func(c *config.Config) { c.ObsNoise = 1e-15 },
 	} {
 		c, dir := divergentRun("pgd"), t.TempDir()
 		change(&c)

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -18,7 +19,7 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 
-	cfg := trainer.Default()
+	cfg := method.Default()
 	cfg.Data = "digits"
 	cfg.Epochs = 1
 	cfg.DecoderWidths = []int{64}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -28,14 +29,14 @@ func on(sys *faultfs.System) Option {
 }
 
 // shortRun is a run of one report and, with one after each epoch, some checkpoints.
-func shortRun() Config {
+func shortRun() config.Config {
 	c := smallRun()
-	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 0, EveryEpochs(1), 2
+	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 0, config.EveryEpochs(1), 2
 	return c
 }
 
 // faulty trains c on a file system; the warnings are what the user was told.
-func faulty(t *testing.T, dir string, c Config, sys *faultfs.System, opts ...Option) (warnings []string, err error) {
+func faulty(t *testing.T, dir string, c config.Config, sys *faultfs.System, opts ...Option) (warnings []string, err error) {
 	t.Helper()
 	opts = append(opts, on(sys), WithHook(Hook{OnWarning: func(s string) {
 		if !strings.Contains(s, "clipped") { // which is of the step size
@@ -248,7 +249,7 @@ func TestInterruptedOnAFullDisk(t *testing.T) {
 // A checkpoint that failed is tried again before the next is due, in the middle of an epoch.
 func TestTriesAgain(t *testing.T) {
 	c := shortRun()
-	c.Epochs, c.CheckpointEvery = 4, EveryEpochs(2)
+	c.Epochs, c.CheckpointEvery = 4, config.EveryEpochs(2)
 	disk := newFull()
 	saved := ""
 	_, err := faulty(t, t.TempDir(), c, &disk.System,
@@ -297,7 +298,7 @@ func TestDirectoryGone(t *testing.T) {
 func TestCheckpointsByTime(t *testing.T) {
 	c := shortRun()
 	want := train(t, c)
-	c.CheckpointEvery = Every{Time: time.Millisecond}
+	c.CheckpointEvery = config.Every{Time: time.Millisecond}
 	dir := t.TempDir()
 	places := map[string]bool{}
 	session(t, func(o ...Option) (*Trainer, error) {
@@ -325,7 +326,7 @@ func TestCheckpointsByTime(t *testing.T) {
 // Where saving takes longer than the time between saves, training does not wait for it.
 func TestCheckpointsByTimeOnSlowStorage(t *testing.T) {
 	c := shortRun()
-	c.CheckpointEvery = Every{Time: time.Nanosecond}
+	c.CheckpointEvery = config.Every{Time: time.Nanosecond}
 	taken := make(chan struct{})
 	var syncs atomic.Int64
 	sys := &faultfs.System{Cached: true, Fault: func(op faultfs.Op) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 )
 
 // damage changes a byte of the state, which only reading all of it finds.
@@ -31,7 +32,7 @@ func damage(t *testing.T, dir string) {
 // ends in the same bits.
 func TestFromOlder(t *testing.T) {
 	c := shortRun()
-	c.KeepCheckpoints, c.CheckpointEvery = 0, EveryEpochs(1)
+	c.KeepCheckpoints, c.CheckpointEvery = 0, config.EveryEpochs(1)
 	want := train(t, c)
 	const epoch = runBatches * runRepeats
 	for _, from := range []string{FromAuto, "step-000014", "14"} {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
@@ -31,12 +32,12 @@ const (
 )
 
 // killedRun is the configuration of the run of TestKilled.
-func killedRun(epochs, threads int) Config {
+func killedRun(epochs, threads int) config.Config {
 	c := smallRun()
 	c.Epochs, c.Threads, c.EvalEvery, c.KeepCheckpoints = epochs, threads, 40, 2
-	c.CheckpointEvery = EveryEpochs(1)
+	c.CheckpointEvery = config.EveryEpochs(1)
 	if threads == 2 {
-		c.CheckpointEvery = Every{Time: 5 * time.Millisecond}
+		c.CheckpointEvery = config.Every{Time: 5 * time.Millisecond}
 	}
 	return c
 }

@@ -24,6 +24,7 @@ var layers = [][]string{
 	},
 	{"trainer/data/files"},
 	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
+	{"trainer/config"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify"},
 	{"trainer"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
@@ -42,12 +43,12 @@ const programGrowth, workerGrowth = 6 << 20, 1 << 20
 
 // estimate adds up the memory of a run of c, which must be valid, on the images, in a process that
 // takes program bytes already.
-func estimate(c Config, images *data.Found, program int64) (Memory, error) {
+func estimate(c config.Config, images *data.Found, program int64) (Memory, error) {
 	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
 	trained := data.Training(images.Len, c.Holdout)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
 		Datapoints: trained, Batch: min(c.Batch, trained), Dim: images.Shape.Dim(), Workers: workers,
-		CloudInFile: c.Cloud == cloudInFile,
+		CloudInFile: c.Cloud == config.CloudInFile,
 	})
 	if err != nil {
 		return Memory{}, err
@@ -57,13 +58,13 @@ func estimate(c Config, images *data.Found, program int64) (Memory, error) {
 		{Name: "data", Bytes: images.Bytes + data.OrderBytes(images.Len, c.Holdout)},
 	}
 	parts = append(parts, m.Held...)
-	passing := memory.Part{Name: "reports", Bytes: c.reportBytes(m, trained, images.Shape)}
+	passing := memory.Part{Name: "reports", Bytes: reportBytes(c, m, trained, images.Shape)}
 	if images.Loading > passing.Bytes {
 		passing = memory.Part{Name: "loading", Bytes: images.Loading}
 	}
 	parts = append(parts, passing)
 	estimated := Memory{Parts: parts, Sum: parts.Total()}
-	if c.Cloud == cloudInFile {
+	if c.Cloud == config.CloudInFile {
 		estimated.Disk = m.Cloud
 	} else {
 		estimated.cloud = m.Cloud
@@ -74,7 +75,7 @@ func estimate(c Config, images *data.Found, program int64) (Memory, error) {
 // reportBytes is what diagnostics and evaluations add to a run: the principal components, and the
 // largest of what they need one after the other: the fit of those, samples with their distance or
 // the pictures, the diagnostics. Without evaluations the diagnostics are left.
-func (c Config) reportBytes(m method.Footprint, trained int, shape data.Shape) int64 {
+func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Shape) int64 {
 	if c.EvalSamples == 0 {
 		return m.Diagnose
 	}

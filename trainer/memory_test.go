@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -30,7 +32,7 @@ func live() int64 {
 // parts of the method but the weights that are packed at the first step. Within 1 % (0.3 % seen): names,
 // descriptions of layers and tiles are left out, and large arrays fill whole pages.
 func TestMemoryOfARun(t *testing.T) {
-	c := Default()
+	c := method.Default()
 	c.Particles, c.Batch, c.Threads = 2, 400, 2
 	before := live()
 	tr, err := New(context.Background(), c, t.TempDir())
@@ -157,9 +159,9 @@ func TestExceeded(t *testing.T) {
 // A configuration that no machine can hold is refused before anything is built or stored; any of
 // these would take more than 2^46 bytes.
 func TestTooLarge(t *testing.T) {
-	for what, change := range map[string]func(*Config){
-		"particles":   func(c *Config) { c.Particles, c.Batch, c.Latent = 1<<20, 1, 1<<16 },
-		"activations": func(c *Config) { c.Particles, c.Batch, c.ScoreBlocks, c.ScoreWidth = 1<<20, 1, 1<<10, 1<<16 },
+	for what, change := range map[string]func(*config.Config){
+		"particles":   func(c *config.Config) { c.Particles, c.Batch, c.Latent = 1<<20, 1, 1<<16 },
+		"activations": func(c *config.Config) { c.Particles, c.Batch, c.ScoreBlocks, c.ScoreWidth = 1<<20, 1, 1<<10, 1<<16 },
 	} {
 		c := smallRun()
 		change(&c)
@@ -182,7 +184,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 	var told []string
 	var summary Summary
 	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }, OnEnd: func(s Summary) { summary = s }})
-	run := func(prepare func(Config, string, ...Option) (*Trainer, error)) {
+	run := func(prepare func(config.Config, string, ...Option) (*Trainer, error)) {
 		t.Helper()
 		tr, err := prepare(c, dir, hook)
 		if err != nil {
@@ -206,10 +208,10 @@ func TestMemoryIsRecorded(t *testing.T) {
 			t.Errorf("at the end: %+v, told %+v, the peak is %d", m, summary.Memory, peak)
 		}
 	}
-	run(func(c Config, dir string, o ...Option) (*Trainer, error) {
+	run(func(c config.Config, dir string, o ...Option) (*Trainer, error) {
 		return New(context.Background(), c, dir, o...)
 	})
-	again := func(c Config, dir string, o ...Option) (*Trainer, error) {
+	again := func(c config.Config, dir string, o ...Option) (*Trainer, error) {
 		return Resume(context.Background(), dir, c, o...)
 	}
 	told, c.Epochs = nil, c.Epochs+1

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/plume-ml/plume/trainer/config"
 )
 
 // Restart prepares a run from its first step in the directory of one that ended before its first
 // checkpoint; cfg may differ from the stored configuration as for Resume. Records of that run's
 // metrics are put aside, as metrics.1.jsonl or the next free number. Locks and ctx are as for New.
-func Restart(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Trainer, error) {
+func Restart(ctx context.Context, runDir string, cfg config.Config, opts ...Option) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
 // kill leaves a run as a kill before its first checkpoint does: with some records, and with the
 // beginning of a checkpoint.
-func kill(t *testing.T, c Config) (dir string) {
+func kill(t *testing.T, c config.Config) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	tr, err := New(context.Background(), c, dir)

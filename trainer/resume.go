@@ -7,13 +7,15 @@ import (
 	"io/fs"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
 // stored with it but for the keys that may change (Config.CheckResume). A run interrupted
 // before its first checkpoint cannot be resumed (Restart begins it anew). It stops early, with
 // ctx's error, when ctx ends, and locks runDir as New does.
-func Resume(ctx context.Context, runDir string, cfg Config, opts ...Option) (*Trainer, error) {
+func Resume(ctx context.Context, runDir string, cfg config.Config, opts ...Option) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
@@ -131,8 +133,8 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 		return fmt.Errorf("belongs to other images than %s (fingerprint %s, expected %s)",
 			t.cfg.Data, m.Fingerprint, t.fingerprint)
 	}
-	began := Default()
-	if _, err := began.parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
+	began := method.Default()
+	if err := began.Parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
 		return err
 	}
 	if err := began.CheckResume(t.cfg); err != nil {

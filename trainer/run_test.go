@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -40,14 +41,14 @@ const (
 
 // smallRun is a configuration that trains in a moment and that keeps everything in use that a
 // checkpoint must hold.
-func smallRun() Config {
-	c := Default()
+func smallRun() config.Config {
+	c := method.Default()
 	c.Data, c.Holdout, c.Batch, c.Epochs, c.Tile, c.Threads = "digits", 0.9, 28, runEpochs, 8, 1
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16}, 16, 1, 8
 	c.Particles, c.BatchRepeats, c.CatchUp, c.ScaleAnchor, c.PriorWarmup = 2, runRepeats, 3, 1, 9
 	c.StepSize, c.StepSizeEnd, c.LR = 0.03, 0.01, 5e-3 // large, so that the cloud widens and the anchor acts
 	c.Solver, c.SolverSteps, c.EvalSamples, c.EvalEvery, c.KeepCheckpoints = "dpm++2m", 3, 50, 2, 0
-	c.CheckpointEvery = EveryEpochs(2)
+	c.CheckpointEvery = config.EveryEpochs(2)
 	return c
 }
 
@@ -79,7 +80,7 @@ func session(t *testing.T, prepare func(...Option) (*Trainer, error), stop int) 
 
 // train runs c in a new directory with interruptions after the given steps, and returns the
 // directory. Each session has another number of threads.
-func train(t *testing.T, c Config, stops ...int) (dir string) {
+func train(t *testing.T, c config.Config, stops ...int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for i, stop := range append(stops, -1) {
@@ -306,7 +307,7 @@ func diverge(t *testing.T, lr float64) (dir string) {
 	t.Helper()
 	c := smallRun()
 	c.Optimizer, c.LR, c.DecoderDecay, c.Batch, c.BatchRepeats, c.EvalEvery = "sgd", lr, 0, 180, 1, 0
-	c.CheckpointEvery = EveryEpochs(1)
+	c.CheckpointEvery = config.EveryEpochs(1)
 	c.DivergenceRetries = 0
 	dir = t.TempDir()
 	tr, err := New(context.Background(), c, dir)
@@ -364,7 +365,7 @@ func TestResumeRefusesAnotherConfiguration(t *testing.T) {
 // A checkpoint knows its own configuration and place: neither an edited config.toml nor another
 // place leads a run astray; an edited meta.json is damage.
 func TestResumeChecksTheCheckpoint(t *testing.T) {
-	refused := func(dir string, c Config, what, want string) {
+	refused := func(dir string, c config.Config, what, want string) {
 		t.Helper()
 		tr, err := Resume(context.Background(), dir, c)
 		if err == nil {
@@ -448,10 +449,10 @@ func TestResumeWarns(t *testing.T) {
 
 // What New and Resume refuse leaves no goroutines behind, which TestMain sees.
 func TestRefused(t *testing.T) {
-	for what, change := range map[string]func(*Config){
-		"data":          func(c *Config) { c.Data = "no-such-data" },
-		"configuration": func(c *Config) { c.Epochs = 0 },
-		"split":         func(c *Config) { c.Holdout = 0.9999 },
+	for what, change := range map[string]func(*config.Config){
+		"data":          func(c *config.Config) { c.Data = "no-such-data" },
+		"configuration": func(c *config.Config) { c.Epochs = 0 },
+		"split":         func(c *config.Config) { c.Holdout = 0.9999 },
 	} {
 		c := smallRun()
 		change(&c)

@@ -10,12 +10,13 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
 // CheckDataPath explains, for a stored run whose data are nowhere to be found any more, where they
 // were and what to do. Whatever else is wrong with them is left to be found by reading.
-func CheckDataPath(runDir string, stored Config) error {
+func CheckDataPath(runDir string, stored config.Config) error {
 	if slices.Contains(data.Embedded(), stored.Data) {
 		return nil
 	}

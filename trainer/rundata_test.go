@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
@@ -27,7 +28,7 @@ func TestDataPathIsAbsolute(t *testing.T) {
 	c.Data, c.Holdout, c.Batch = "images", 0.2, 10
 	writeIDX(t, c.Data, 50, 1)
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
-	check := func(path, typed string) Config {
+	check := func(path, typed string) config.Config {
 		t.Helper()
 		stored, err := LoadRun(dir)
 		if err != nil || stored.Data != path {
@@ -70,7 +71,7 @@ func TestCloudDirIsAbsolute(t *testing.T) {
 	}
 	t.Chdir(base)
 	c, dir := smallRun(), filepath.Join(base, "run")
-	c.Cloud, c.CloudDir = cloudInFile, "fast"
+	c.Cloud, c.CloudDir = config.CloudInFile, "fast"
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	stored, err := LoadRun(dir)
 	if want := filepath.Join(base, "fast"); err != nil || stored.CloudDir != want {

@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // Files of a run's directory.
@@ -129,10 +131,23 @@ func IsRun(dir string) bool {
 	return false
 }
 
-// StoreConfig writes c, fully resolved, into a run's directory, where LoadRun reads it.
-func StoreConfig(runDir string, c Config) error { return storeConfig(file.OS, runDir, c) }
+// LoadRun reads the configuration stored in a run's directory. Every key must be there.
+func LoadRun(runDir string) (config.Config, error) {
+	path := filepath.Join(runDir, configFile)
+	c, err := config.LoadWhole(path)
+	if err != nil {
+		return config.Config{}, err
+	}
+	if err := method.Validate(c); err != nil {
+		return config.Config{}, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return c, nil
+}
 
-func storeConfig(files file.System, runDir string, c Config) error {
+// StoreConfig writes c, fully resolved, into a run's directory, where LoadRun reads it.
+func StoreConfig(runDir string, c config.Config) error { return storeConfig(file.OS, runDir, c) }
+
+func storeConfig(files file.System, runDir string, c config.Config) error {
 	text, err := c.TOML()
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 func TestNewRunDir(t *testing.T) {
@@ -71,7 +72,7 @@ func TestClaimDir(t *testing.T) {
 	if err := ClaimDir(dir); err != nil {
 		t.Errorf("a directory with another's file: %v", err)
 	}
-	if err := StoreConfig(dir, Default()); err != nil {
+	if err := StoreConfig(dir, method.Default()); err != nil {
 		t.Fatal(err)
 	}
 	if err := ClaimDir(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) || !strings.Contains(err.Error(), "--out") {
@@ -108,7 +109,7 @@ func TestClaimDirRefusesWhatARunWrites(t *testing.T) {
 // newRun makes the files by which a run is recognised; checkpoints needs a real checkpoint.
 func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 	t.Helper()
-	c := Default()
+	c := method.Default()
 	err := ClaimDir(dir)
 	if err == nil {
 		err = StoreConfig(dir, c)
@@ -129,11 +130,11 @@ func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 
 func TestLoadRun(t *testing.T) {
 	dir := t.TempDir()
-	if err := StoreConfig(dir, Default()); err != nil {
+	if err := StoreConfig(dir, method.Default()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := LoadRun(dir)
-	if err != nil || !reflect.DeepEqual(got, Default()) {
+	if err != nil || !reflect.DeepEqual(got, method.Default()) {
 		t.Errorf("%v, %+v", err, got)
 	}
 	path := filepath.Join(dir, configFile)
@@ -153,7 +154,7 @@ func TestLoadRun(t *testing.T) {
 
 func TestRunInfo(t *testing.T) {
 	dir := t.TempDir()
-	want := NewRunInfo(Default(), "f00", data.Shape{H: 8, W: 8, C: 1})
+	want := NewRunInfo(method.Default(), "f00", data.Shape{H: 8, W: 8, C: 1})
 	if err := StoreRunInfo(dir, want); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 )
@@ -42,7 +43,7 @@ type RunInfo struct {
 
 // NewRunInfo describes a run that starts now in this process with this configuration;
 // fingerprint and shape are those of its data.
-func NewRunInfo(c Config, fingerprint string, shape data.Shape) RunInfo {
+func NewRunInfo(c config.Config, fingerprint string, shape data.Shape) RunInfo {
 	cpu := kernel.Info()
 	return RunInfo{
 		Argv:        os.Args,

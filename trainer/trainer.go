@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -28,7 +29,7 @@ type place struct{ epoch, batch, repeat int }
 
 // Trainer is one run.
 type Trainer struct {
-	cfg    Config
+	cfg    config.Config
 	runDir string
 	lock   *run.Lock // of runDir
 	typed  string    // cfg.Data as it was given; cfg has the absolute path once it was read
@@ -75,7 +76,7 @@ type Trainer struct {
 // configuration there, with the data's path made absolute. It stops early, with ctx's error, when
 // ctx ends. No other process can write runDir until Close (run.Acquire); where another one does,
 // the error is a *run.LockedError.
-func New(ctx context.Context, cfg Config, runDir string, opts ...Option) (*Trainer, error) {
+func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func (t *Trainer) store() error {
 // prepare opens the data, which for a run that is resumed must be those it began with, and builds
 // the method.
 func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
-	if err := errors.Join(t.cfg.Validate(), kernel.Err()); err != nil {
+	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
 		return err
 	}
 	all, err := t.readSlowly(ctx)
@@ -138,7 +139,7 @@ func (t *Trainer) build(ctx context.Context) error {
 	m, err := method.New(t.cfg.Method, method.Setup{
 		Options: t.cfg.Options, Train: t.train, Batch: min(t.cfg.Batch, t.train.Len()),
 		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
-		CloudDir: t.cfg.cloudDir(t.runDir), Ctx: ctx,
+		CloudDir: cloudDir(t.cfg, t.runDir), Ctx: ctx,
 	})
 	if err != nil {
 		return err // and m may be a nil pointer in an interface that is not nil

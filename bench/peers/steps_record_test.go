@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/method"
 )
 
 // TestOperations counts the weights of the shapes by hand.
@@ -37,19 +37,19 @@ func TestSupported(t *testing.T) {
 	if err := supported(defaults()); err != nil {
 		t.Error(err)
 	}
-	for key, change := range map[string]func(o *method.Options){
-		"dynamics":        func(o *method.Options) { o.Dynamics = "overdamped" },
-		"inner_steps":     func(o *method.Options) { o.InnerSteps = 2 },
-		"score_draws":     func(o *method.Options) { o.ScoreDraws = 2 },
-		"scale_anchor":    func(o *method.Options) { o.ScaleAnchor = 1 },
-		"drift_clip":      func(o *method.Options) { o.DriftClip = 0 },
-		"catch_up":        func(o *method.Options) { o.CatchUp = 2 },
-		"prior_warmup":    func(o *method.Options) { o.PriorWarmup = 1 },
-		"prior_drift":     func(o *method.Options) { o.PriorDrift = "score" },
-		"control_variate": func(o *method.Options) { o.ControlVariate = true },
-		"optimizer":       func(o *method.Options) { o.Optimizer = "sgd" },
-		"decoder_decay":   func(o *method.Options) { o.DecoderDecay = 1 },
-		"ema":             func(o *method.Options) { o.EMA = 0 },
+	for key, change := range map[string]func(o *config.Options){
+		"dynamics":        func(o *config.Options) { o.Dynamics = "overdamped" },
+		"inner_steps":     func(o *config.Options) { o.InnerSteps = 2 },
+		"score_draws":     func(o *config.Options) { o.ScoreDraws = 2 },
+		"scale_anchor":    func(o *config.Options) { o.ScaleAnchor = 1 },
+		"drift_clip":      func(o *config.Options) { o.DriftClip = 0 },
+		"catch_up":        func(o *config.Options) { o.CatchUp = 2 },
+		"prior_warmup":    func(o *config.Options) { o.PriorWarmup = 1 },
+		"prior_drift":     func(o *config.Options) { o.PriorDrift = "score" },
+		"control_variate": func(o *config.Options) { o.ControlVariate = true },
+		"optimizer":       func(o *config.Options) { o.Optimizer = "sgd" },
+		"decoder_decay":   func(o *config.Options) { o.DecoderDecay = 1 },
+		"ema":             func(o *config.Options) { o.EMA = 0 },
 	} {
 		c := defaults()
 		change(&c.Options)

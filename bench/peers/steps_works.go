@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
@@ -17,7 +17,7 @@ import (
 // work is a row of the step comparison: training steps of a shape, or the sampling of images.
 type work struct {
 	name   string
-	config trainer.Config
+	config config.Config
 	images int     // to sample; 0: steps are measured
 	clip   float64 // drift_clip in the recorded steps: low enough that some rows are clipped
 }
@@ -30,8 +30,8 @@ const (
 // defaults are those of a run but for the anchor and the decay of the decoder, which the scripts do not know and which cost a
 // multiplication for each number of the cloud and each parameter of the decoder, and but for the moves of the recorded tables:
 // their step sizes and friction, four in a row on each minibatch.
-func defaults() trainer.Config {
-	c := trainer.Default()
+func defaults() config.Config {
+	c := method.Default()
 	c.ScaleAnchor, c.DecoderDecay, c.BatchRepeats = 0, 0, 4
 	c.StepSize, c.StepSizeEnd, c.Friction = 3e-3, 5e-4, 0.2
 	return c
@@ -144,7 +144,7 @@ func (w work) spec(images data.Dataset, recorded []moved) spec {
 }
 
 // supported refuses a default configuration that the scripts do not compute.
-func supported(c trainer.Config) error {
+func supported(c config.Config) error {
 	o := c.Options
 	var errs []error
 	expect := func(ok bool, key string, value any) {

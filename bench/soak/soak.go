@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -26,13 +28,13 @@ type soak struct {
 
 // configuration is a small ipld on digits, whose steps take a fraction of a millisecond: so many
 // that an hour sees millions of them, with a checkpoint at each second epoch and a report at each fifth.
-func (s *soak) configuration() trainer.Config {
-	c := trainer.Default()
+func (s *soak) configuration() config.Config {
+	c := method.Default()
 	c.Data, c.Holdout, c.Batch, c.Epochs, c.Cloud = "digits", 0.1, 100, math.MaxInt32/2, s.cloud
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 8, []int{32}, 32, 1, 8
 	c.BatchRepeats = 1
 	c.Solver, c.SolverSteps, c.EvalSamples = "ddim", 3, 100
-	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 5, trainer.EveryEpochs(2), 2
+	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 5, config.EveryEpochs(2), 2
 	return c
 }
 

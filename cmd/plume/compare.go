@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/compare"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/method"
 )
@@ -53,11 +53,11 @@ type compareCommand struct {
 	evaluations         string
 	seeds, jobs         int
 	json, quiet         bool
-	keys                trainer.Config // what the flags of the keys are bound to
+	keys                config.Config // what the flags of the keys are bound to
 }
 
 func newCompare() *cobra.Command {
-	c := &compareCommand{keys: trainer.Default()}
+	c := &compareCommand{keys: method.Default()}
 	cmd := &cobra.Command{
 		Use:               "compare [flags]",
 		Short:             "Compare methods or settings at equal budget",
@@ -178,15 +178,15 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	if c.jobs < 1 {
 		return o, fmt.Errorf("--jobs is %d; expected 1 or more", c.jobs)
 	}
-	common, err := overlay(trainer.Default(), c.config, flags)
+	common, err := overlay(method.Default(), c.config, flags)
 	if err != nil {
 		return o, err
 	}
 	for i := range c.seeds {
 		o.Seeds = append(o.Seeds, common.Seed+uint64(i))
 	}
-	o.Base = func(method string) (trainer.Config, error) {
-		base, err := trainer.DefaultFor(method)
+	o.Base = func(name string) (config.Config, error) {
+		base, err := method.DefaultFor(name)
 		if err != nil {
 			return base, err
 		}

@@ -11,12 +11,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // addKeys defines a flag for each key of the configuration, bound to c.
-func addKeys(cmd *cobra.Command, c *trainer.Config) {
+func addKeys(cmd *cobra.Command, c *config.Config) {
 	for _, key := range c.Keys() {
 		flag := cmd.Flags().VarPF(key, key.Flag(), "", key.Help)
 		flag.Annotations = map[string][]string{groupAnnotation: {key.Group}}
@@ -45,7 +46,7 @@ func complete(cmd *cobra.Command, flag string, choices []string) {
 // warnOfUnknownEnv names the variables PLUME_* that are not keys: a slip of the pen there
 // would otherwise go unnoticed.
 func warnOfUnknownEnv(w io.Writer) {
-	c := trainer.Default()
+	c := method.Default()
 	known := []string{kernel.EnvPath, envBLAS}
 	for _, key := range c.Keys() {
 		known = append(known, key.Env())
@@ -60,29 +61,29 @@ func warnOfUnknownEnv(w io.Writer) {
 
 // resolveNew is the configuration of a new run: the file, the environment and the flags on top of
 // the defaults of the method that they name.
-func resolveNew(file string, flags *pflag.FlagSet) (trainer.Config, error) {
-	c, err := overlay(trainer.Default(), file, flags)
+func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
+	c, err := overlay(method.Default(), file, flags)
 	if err != nil {
 		return c, err
 	}
-	if c, err = trainer.DefaultFor(c.Method); err != nil {
+	if c, err = method.DefaultFor(c.Method); err != nil {
 		return c, usage(err)
 	}
 	return resolve(c, file, flags)
 }
 
 // resolve is the valid configuration that overlay gives.
-func resolve(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Config, error) {
+func resolve(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
 	c, err := overlay(base, file, flags)
 	if err != nil {
 		return c, err
 	}
-	return c, usage(c.Validate())
+	return c, usage(method.Validate(c))
 }
 
 // overlay puts the configuration file (if any), the environment and the flags that were
 // given, in this order, on top of base.
-func overlay(base trainer.Config, file string, flags *pflag.FlagSet) (trainer.Config, error) {
+func overlay(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
 	c := base
 	if file != "" {
 		if err := c.LoadFile(file); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -69,7 +70,7 @@ func newSample() *cobra.Command {
 
 // solvers are the names of the samplers.
 func solvers() []string {
-	c := trainer.Default()
+	c := method.Default()
 	return c.Key("solver").Choices
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 const trainLong = `Train a model and write the run's directory: the resolved configuration (config.toml), metrics
@@ -41,7 +43,7 @@ type trainCommand struct {
 	config, out, runs, resume string
 	from                      string
 	json, quiet               bool
-	keys                      trainer.Config // what the flags of the keys are bound to
+	keys                      config.Config // what the flags of the keys are bound to
 	profile                   profiling
 	interrupt                 *interrupt
 }
@@ -49,7 +51,7 @@ type trainCommand struct {
 const toldTooEarly = "interrupted before the first step: there was nothing to save"
 
 func newTrain() *cobra.Command {
-	t := &trainCommand{keys: trainer.Default()}
+	t := &trainCommand{keys: method.Default()}
 	cmd := &cobra.Command{
 		Use:               "train [flags]",
 		Short:             "Train a model",

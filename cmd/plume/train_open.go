@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	runlock "github.com/plume-ml/plume/trainer/run"
 )
 
@@ -96,7 +97,7 @@ func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r
 }
 
 // opener is trainer.Resume or trainer.Restart.
-type opener func(context.Context, string, trainer.Config, ...trainer.Option) (*trainer.Trainer, error)
+type opener func(context.Context, string, config.Config, ...trainer.Option) (*trainer.Trainer, error)
 
 func (t *trainCommand) continueRun(
 	ctx context.Context, cmd *cobra.Command, r *reporter, runDir string, open opener, opts ...trainer.Option,
@@ -116,7 +117,7 @@ func (t *trainCommand) continueRun(
 }
 
 // resolveStored returns the configuration stored with a run, and the one that it goes on with.
-func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (stored, asked trainer.Config, err error) {
+func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (stored, asked config.Config, err error) {
 	stored, err = trainer.LoadRun(runDir)
 	if err != nil {
 		return stored, asked, usage(err)

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
@@ -60,7 +59,7 @@ func TestFit(t *testing.T) {
 // 10, once 6 seconds and 5 evaluations between them.
 func TestPlanOfTwoStages(t *testing.T) {
 	cal := Calibration{Share: 0.4, Seconds: cost{2, 1, 6}, Evaluations: cost{30, 10, 5}, Steps: 7}
-	cfg := trainer.Default()
+	cfg := method.Default()
 	o := Options{Seeds: []uint64{4}}
 
 	o.Budget = Budget{Seconds: 54} // 48 seconds at 1.6
@@ -81,7 +80,7 @@ func TestPlanOfTwoStages(t *testing.T) {
 // Reports and checkpoints per run: about curvePoints and savedPoints, whatever its length.
 func TestReportsPerRun(t *testing.T) {
 	for _, epochs := range []int{1, 5, 7, 8, 50, 90, 113, 1000} {
-		c := planned(trainer.Default(), epochs, 1)
+		c := planned(method.Default(), epochs, 1)
 		if n := (epochs + c.EvalEvery - 1) / c.EvalEvery; n > curvePoints || n < min(epochs, 4) {
 			t.Errorf("%d epochs: %d reports", epochs, n)
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -67,7 +67,7 @@ func (b *bench) close() {
 
 // probe builds a contestant's method as a run would. Warm-up of the prior, which is cheaper, is
 // left out: the plan then errs to the safe side.
-func (b *bench) probe(c trainer.Config, progress float64) (*probe, error) {
+func (b *bench) probe(c config.Config, progress float64) (*probe, error) {
 	if b.pools[c.Threads] == nil {
 		b.pools[c.Threads] = pool.New(c.Threads)
 	}
@@ -148,7 +148,7 @@ func (b *bench) rounds(ctx context.Context, probes [][2]*probe) error {
 }
 
 // calibrate times the contestants' epochs.
-func (b *bench) calibrate(ctx context.Context, configs []trainer.Config, tell func(string)) ([]Calibration, error) {
+func (b *bench) calibrate(ctx context.Context, configs []config.Config, tell func(string)) ([]Calibration, error) {
 	probes := make([][2]*probe, len(configs))
 	for i, c := range configs {
 		for j, progress := range []float64{0, late} {

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // Curve points and checkpoints of a run, about.
@@ -15,8 +16,8 @@ const (
 )
 
 // config is the configuration of a contestant, up to what the plan decides.
-func (o Options) config(c Contestant) (trainer.Config, error) {
-	base := trainer.DefaultFor
+func (o Options) config(c Contestant) (config.Config, error) {
+	base := method.DefaultFor
 	if o.Base != nil {
 		base = o.Base
 	}
@@ -31,24 +32,24 @@ func (o Options) config(c Contestant) (trainer.Config, error) {
 		}
 	}
 	cfg = planned(cfg, 1, cfg.Seed)
-	if err := cfg.Validate(); err != nil {
+	if err := method.Validate(cfg); err != nil {
 		return cfg, fmt.Errorf("contestant %s:\n%w", c.Name, err)
 	}
 	return cfg, nil
 }
 
 // planned is a contestant's configuration for one run.
-func planned(c trainer.Config, epochs int, seed uint64) trainer.Config {
+func planned(c config.Config, epochs int, seed uint64) config.Config {
 	c.Epochs, c.Seed = epochs, seed
 	c.EvalEvery = (epochs + curvePoints - 1) / curvePoints
-	c.CheckpointEvery = trainer.EveryEpochs((epochs + savedPoints - 1) / savedPoints)
+	c.CheckpointEvery = config.EveryEpochs((epochs + savedPoints - 1) / savedPoints)
 	c.KeepCheckpoints = 1
 	return c
 }
 
 // configs are those of all contestants, which must differ from each other, in more than their names.
-func (o Options) configs() ([]trainer.Config, error) {
-	all := make([]trainer.Config, len(o.Contestants))
+func (o Options) configs() ([]config.Config, error) {
+	all := make([]config.Config, len(o.Contestants))
 	var problems []error
 	for i, c := range o.Contestants {
 		var err error
@@ -75,7 +76,7 @@ func (o Options) configs() ([]trainer.Config, error) {
 }
 
 // unequal names a key that all contestants must share and in which a and b differ.
-func unequal(a, b trainer.Config) string {
+func unequal(a, b config.Config) string {
 	for _, name := range a.Changed(b) {
 		if slices.Contains(shared, name) && !slices.Contains(Planned, name) {
 			return name
@@ -85,7 +86,7 @@ func unequal(a, b trainer.Config) string {
 }
 
 // values are all keys of a configuration, as Key.Set reads them.
-func values(c trainer.Config) map[string]string {
+func values(c config.Config) map[string]string {
 	m := map[string]string{}
 	for _, key := range c.Keys() {
 		m[key.Name] = key.String()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -18,7 +17,7 @@ type Contestant struct {
 	Own    []Own  `json:"own,omitempty"`
 }
 
-// Own is a key with its value, as trainer.Key.Set reads it.
+// Own is a key with its value, as config.Key.Set reads it.
 type Own struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
@@ -61,7 +60,7 @@ func parseOne(text string) (Contestant, error) {
 		return c, fmt.Errorf("contestant %q: method %q: expected one of %s%s", text, c.Method,
 			strings.Join(method.Names(), ", "), suggest.DidYouMean(c.Method, method.Names()))
 	}
-	scratch := trainer.Default()
+	scratch := method.Default()
 	for _, part := range parts[1:] {
 		name, value, found := strings.Cut(part, "=")
 		name = strings.ReplaceAll(strings.TrimSpace(name), "-", "_")
@@ -108,7 +107,7 @@ var Planned = []string{"method", "epochs", "eval_every", "checkpoint_every", "ke
 // ownKeys are the keys that a contestant may set.
 func ownKeys() []string {
 	var names []string
-	c := trainer.Default()
+	c := method.Default()
 	for _, key := range c.Keys() {
 		if !slices.Contains(shared, key.Name) {
 			names = append(names, key.Name)

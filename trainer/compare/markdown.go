@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // Markdown is the comparison as tables of what was spent and of what was reached, and what a reader must
@@ -150,7 +150,7 @@ func (r *Results) differences(out *strings.Builder) {
 	for _, row := range r.Rows {
 		rows[0] = append(rows[0], row.Name)
 	}
-	c := trainer.Default()
+	c := method.Default()
 	for _, key := range c.Keys() {
 		line, same := []string{key.Name}, true
 		for _, row := range r.Rows {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
@@ -13,7 +14,7 @@ import (
 
 // checkMemory refuses to time contestants that the machine cannot hold, all of them at once and
 // each twice. What a run needs by itself is checked when it begins.
-func checkMemory(configs []trainer.Config, train data.Dataset) error {
+func checkMemory(configs []config.Config, train data.Dataset) error {
 	var sum int64
 	for _, c := range configs {
 		m, err := method.Memory(c.Method, c.Options, method.Scale{

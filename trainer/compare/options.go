@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -20,8 +21,8 @@ import (
 type Options struct {
 	Dir         string // of the comparison
 	Contestants []Contestant
-	// Base is the configuration from which the contestants of a method start; nil: trainer.DefaultFor.
-	Base    func(method string) (trainer.Config, error)
+	// Base is the configuration from which the contestants of a method start; nil: method.DefaultFor.
+	Base    func(method string) (config.Config, error)
 	Budget  Budget
 	Seeds   []uint64
 	Metrics []string // groups of package evaluate; nil: all
@@ -137,7 +138,7 @@ func (o Options) lock() (*run.Lock, error) {
 }
 
 // findPlan loads the plan, if there is one, for the session that info describes.
-func (o Options) findPlan(configs []trainer.Config, info trainer.RunInfo) (plan Plan, found bool, err error) {
+func (o Options) findPlan(configs []config.Config, info trainer.RunInfo) (plan Plan, found bool, err error) {
 	plan, found, err = LoadPlan(o.Dir)
 	if err != nil || !found {
 		return Plan{}, false, err
@@ -180,7 +181,7 @@ func (o Options) threads(asked int) int {
 }
 
 // newPlan calibrates.
-func (o Options) newPlan(ctx context.Context, configs []trainer.Config, all data.Dataset, info trainer.RunInfo) (Plan, error) {
+func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.Dataset, info trainer.RunInfo) (Plan, error) {
 	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
 	if err != nil {
 		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)

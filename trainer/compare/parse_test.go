@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -78,8 +78,8 @@ func TestConfigOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Contestants: contestants, Base: func(name string) (trainer.Config, error) {
-		c, err := trainer.DefaultFor(name)
+	o := Options{Contestants: contestants, Base: func(name string) (config.Config, error) {
+		c, err := method.DefaultFor(name)
 		c.LR, c.Latent, c.Epochs, c.EvalEvery = 0.25, 7, 99, 98
 		return c, err
 	}}
@@ -87,8 +87,8 @@ func TestConfigOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	standard, err := trainer.DefaultFor("shortrun")
-	if err != nil || standard.InnerSteps == trainer.Default().InnerSteps {
+	standard, err := method.DefaultFor("shortrun")
+	if err != nil || standard.InnerSteps == method.Default().InnerSteps {
 		t.Fatalf("the test needs a method with a default of its own: %v", err)
 	}
 	a, b := configs[0], configs[1]
@@ -122,8 +122,8 @@ func TestConfigsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Contestants: contestants, Base: func(name string) (trainer.Config, error) {
-		c, err := trainer.DefaultFor(name)
+	o := Options{Contestants: contestants, Base: func(name string) (config.Config, error) {
+		c, err := method.DefaultFor(name)
 		c.EvalSamples += len(name)
 		return c, err
 	}}

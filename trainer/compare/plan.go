@@ -13,6 +13,8 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // planFile holds the plan in the comparison's directory.
@@ -40,7 +42,7 @@ type Planning struct {
 }
 
 // plan turns calibrations into epochs.
-func (o Options) plan(c Contestant, cfg trainer.Config, cal Calibration) Planning {
+func (o Options) plan(c Contestant, cfg config.Config, cal Calibration) Planning {
 	p := Planning{Contestant: c, Calibration: cal, Epochs: o.Budget.Epochs, Fits: true}
 	switch {
 	case o.Budget.Seconds > 0:
@@ -57,8 +59,8 @@ func (o Options) plan(c Contestant, cfg trainer.Config, cal Calibration) Plannin
 }
 
 // config is the configuration of the contestant's run with a seed.
-func (p Planning) config(seed uint64) (trainer.Config, error) {
-	c := trainer.Default()
+func (p Planning) config(seed uint64) (config.Config, error) {
+	c := method.Default()
 	for _, key := range c.Keys() {
 		value, ok := p.Keys[key.Name]
 		if !ok {
@@ -69,7 +71,7 @@ func (p Planning) config(seed uint64) (trainer.Config, error) {
 		}
 	}
 	c = planned(c, p.Epochs, seed)
-	return c, c.Validate()
+	return c, method.Validate(c)
 }
 
 func (p Plan) store(dir string) error {
@@ -119,14 +121,14 @@ var ErrOtherPlan = errors.New("another comparison")
 var mayChange = []string{"seed", "threads", "data", "labels"}
 
 // moveData lets all runs read the data where this session was told that they are.
-func (p Plan) moveData(now trainer.Config) {
+func (p Plan) moveData(now config.Config) {
 	for _, c := range p.Contestants {
 		c.Keys["data"], c.Keys["labels"] = now.Data, now.Labels
 	}
 }
 
 // check reports in what the comparison that is asked for differs from the plan.
-func (p Plan) check(o Options, configs []trainer.Config, fingerprint string) error {
+func (p Plan) check(o Options, configs []config.Config, fingerprint string) error {
 	var differ []string
 	add := func(what string, was, asked any) {
 		if w, a := fmt.Sprint(was), fmt.Sprint(asked); w != a {

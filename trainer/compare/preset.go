@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -28,7 +27,7 @@ func Presets() []PresetInfo {
 
 // withoutPrior is pgd with the particles and the decoder moving as ipld's do.
 func withoutPrior() string {
-	c := trainer.Default()
+	c := method.Default()
 	return fmt.Sprintf("pgd:dynamics=%s:step_size=%v:step_size_end=%v:friction=%v:decoder_decay=%v",
 		c.Dynamics, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
 }
@@ -43,7 +42,7 @@ func each(format string, values ...string) string {
 
 // stepSizes are contestants with the default step size of ipld times each factor, at both ends of its schedule.
 func stepSizes(factors ...float64) string {
-	c := trainer.Default()
+	c := method.Default()
 	list := make([]string, len(factors))
 	for i, factor := range factors {
 		list[i] = fmt.Sprintf("ipld:step_size=%v:step_size_end=%v", factor*c.StepSize, factor*c.StepSizeEnd)

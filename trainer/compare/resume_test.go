@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/run"
@@ -150,8 +151,8 @@ func TestOtherPlanIsRefused(t *testing.T) {
 	}
 }
 
-func changed(base func(string) (trainer.Config, error), key, value string) func(string) (trainer.Config, error) {
-	return func(name string) (trainer.Config, error) {
+func changed(base func(string) (config.Config, error), key, value string) func(string) (config.Config, error) {
+	return func(name string) (config.Config, error) {
 		c, err := base(name)
 		if err == nil {
 			err = c.Key(key).Set(value)

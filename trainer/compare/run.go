@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -135,7 +136,7 @@ func (c *comparison) train(ctx context.Context, t task) error {
 }
 
 // open starts a run or goes on with it; nil where it has ended.
-func (c *comparison) open(ctx context.Context, t task, cfg trainer.Config) (*trainer.Trainer, error) {
+func (c *comparison) open(ctx context.Context, t task, cfg config.Config) (*trainer.Trainer, error) {
 	hook := trainer.WithHook(c.hook(t))
 	state, err := trainer.StateOf(t.dir)
 	if err != nil {

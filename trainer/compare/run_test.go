@@ -16,7 +16,9 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,8 +33,8 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 	}
 	return Options{
 		Dir: dir, Contestants: contestants, Budget: Budget{Epochs: 3}, Seeds: []uint64{3, 4}, Metrics: []string{evaluate.PCA},
-		Base: func(name string) (trainer.Config, error) {
-			c, err := trainer.DefaultFor(name)
+		Base: func(name string) (config.Config, error) {
+			c, err := method.DefaultFor(name)
 			c.Data, c.Holdout, c.Batch, c.Tile, c.Threads = "digits", 0.9, 60, 8, 1
 			c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16}, 16, 1, 8
 			c.BatchRepeats, c.Solver, c.SolverSteps, c.EvalSamples = 2, "dpm++2m", 3, 50

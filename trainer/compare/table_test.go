@@ -15,6 +15,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // results are of three contestants with two seeds; one run diverged and one is still to come.
 func results() *Results {
-	base := trainer.Default()
+	base := method.Default()
 	row := func(name string, particles, epochs int) Planning {
 		c := base
 		c.Particles = particles

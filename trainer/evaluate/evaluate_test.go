@@ -13,13 +13,15 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // tiny trains a small model of the digits in a moment.
-func tiny(t *testing.T, change func(c *trainer.Config)) (runDir string) {
+func tiny(t *testing.T, change func(c *config.Config)) (runDir string) {
 	t.Helper()
-	c := trainer.Default()
+	c := method.Default()
 	c.Data, c.Epochs, c.Latent, c.DecoderWidths, c.Threads = "digits", 20, 8, []int{32}, 1
 	c.EncoderWidths = []int{16}
 	c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 16, 1, 8
@@ -142,7 +144,7 @@ func pixelVariance(t *testing.T, runDir string) float64 {
 
 // What was not asked for is not measured; pictures are of what was. Methods with an encoder report its own reconstruction.
 func TestParts(t *testing.T) {
-	dir := tiny(t, func(c *trainer.Config) { c.Method = "vae" })
+	dir := tiny(t, func(c *config.Config) { c.Method = "vae" })
 	o := few
 	o.Which, o.Pictures = []string{Reconstruction}, filepath.Join(t.TempDir(), "pictures")
 	r := mustRun(t, dir, o)
@@ -168,7 +170,7 @@ func TestWhatIsMissing(t *testing.T) {
 	if err := metric.WriteNPY(path, x, 300, metric.Shape{H: 3, W: 3, C: 1}); err != nil {
 		t.Fatal(err)
 	}
-	dir := tiny(t, func(c *trainer.Config) { c.Data, c.Holdout = path, 0 })
+	dir := tiny(t, func(c *config.Config) { c.Data, c.Holdout = path, 0 })
 	r := mustRun(t, dir, few)
 	for _, key := range []string{"ffd", "nearest_rms", "recon_mse", "log_p"} {
 		if m, ok := r.Metric(key); ok {
@@ -207,7 +209,7 @@ func TestWhatIsUnfit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	dir := tiny(t, func(c *trainer.Config) { c.Data, c.Holdout, c.Epochs = filepath.Dir(path), 1.0/n, 1 })
+	dir := tiny(t, func(c *config.Config) { c.Data, c.Holdout, c.Epochs = filepath.Dir(path), 1.0/n, 1 })
 	o := few
 	o.Samples = 2
 	r := mustRun(t, dir, o)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -49,7 +50,7 @@ func (e *evaluation) someHeldOut(n int) data.Dataset {
 }
 
 // inferenceOptions are those of the run, but for how particles move and what they feel: the gradient of the bound.
-func (e *evaluation) inferenceOptions() method.Options {
+func (e *evaluation) inferenceOptions() config.Options {
 	o := e.config.Options
 	o.PriorDrift, o.PriorWeight, o.ControlVariate = "bound", "elbo", true
 	o.Dynamics, o.Friction, o.DriftClip = "underdamped", inferFriction, inferClip
@@ -59,7 +60,7 @@ func (e *evaluation) inferenceOptions() method.Options {
 }
 
 // posterior prepares the inference of some images. Where the method has an encoder, particles start at its means.
-func (e *evaluation) posterior(images data.Dataset, o method.Options) (*method.Posterior, error) {
+func (e *evaluation) posterior(images data.Dataset, o config.Options) (*method.Posterior, error) {
 	prior, err := method.NewPrior(e.config.Method, o)
 	if err != nil {
 		return nil, err

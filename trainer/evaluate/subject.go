@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -13,7 +14,7 @@ import (
 
 // subject is a stored run with its data and its model.
 type subject struct {
-	config      trainer.Config
+	config      config.Config
 	all         data.Dataset
 	train, held data.Dataset
 	fingerprint string

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -26,7 +27,7 @@ type Footprint struct {
 
 // Memory adds up the arrays that the named method makes, without making them. What has a number
 // for each tile or layer is left out.
-func Memory(name string, o Options, s Scale) (Footprint, error) {
+func Memory(name string, o config.Options, s Scale) (Footprint, error) {
 	m, err := find(name)
 	if err != nil {
 		return Footprint{}, err
@@ -35,7 +36,7 @@ func Memory(name string, o Options, s Scale) (Footprint, error) {
 }
 
 // flowFootprint is the memory of a Flow, its generators and diagnostics.
-func flowFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
+func flowFootprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
 	return Footprint{
 		Held:      flowBytes(decoder, prior, o, s),
 		Generator: generatorBytes(decoder, prior, s),
@@ -45,7 +46,7 @@ func flowFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint
 }
 
 // flowBytes is the memory of a Flow.
-func flowBytes(decoder model.Net, prior Prior, o Options, s Scale) memory.Parts {
+func flowBytes(decoder model.Net, prior Prior, o config.Options, s Scale) memory.Parts {
 	momentum := o.Dynamics != "overdamped"
 	rows := s.Batch * o.Particles
 	particles := particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)

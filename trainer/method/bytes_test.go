@@ -3,6 +3,7 @@ package method
 import (
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -15,7 +16,7 @@ func TestMemory(t *testing.T) {
 				for _, draws := range []int{1, 2} {
 					o := small()
 					o.Dynamics, o.Optimizer, o.ScoreDraws, o.EMA, o.ParamDrag = dynamics, optimizer, draws, float64(draws-1)*0.9, float64(draws-1)*0.1
-					if o.Particles = 3; Validate(name, o).Err() != nil {
+					if o.Particles = 3; validate(name, o) != nil {
 						o.Particles = 1
 					}
 					f := startFlow(t, name, o, 4, 2)
@@ -26,7 +27,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func checkMemory(t *testing.T, name string, o Options, f *Flow) {
+func checkMemory(t *testing.T, name string, o config.Options, f *Flow) {
 	t.Helper()
 	want, err := Memory(name, o, Scale{Datapoints: testPoints, Batch: 4, Dim: testDim, Workers: 2})
 	if err != nil {

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // methodIn is startMethod with the particles in a file in dir; empty: in memory.
-func methodIn(t *testing.T, dir, name string, o Options, workers int) Method {
+func methodIn(t *testing.T, dir, name string, o config.Options, workers int) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -32,7 +33,7 @@ func methodIn(t *testing.T, dir, name string, o Options, workers int) Method {
 	return m
 }
 
-func setupIn(dir string, o Options, p *pool.Pool) Setup {
+func setupIn(dir string, o config.Options, p *pool.Pool) Setup {
 	return Setup{
 		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
 		Batch: 5, Tile: 4, Seed: testSeed, Pool: p, CloudDir: dir,
@@ -65,7 +66,7 @@ func TestFileCloudSameBits(t *testing.T) {
 }
 
 // fileOptions are options of the named method that keep all of it in use.
-func fileOptions(name string) Options {
+func fileOptions(name string) config.Options {
 	o := busyEncoder(2)
 	if name == "shortrun" || name == "abp" { // one chain, which starts anew or has no one to catch up with
 		o.Particles, o.CatchUp = 1, 0

@@ -1,6 +1,10 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/model"
+import (
+	"github.com/plume-ml/plume/trainer/model"
+
+	"github.com/plume-ml/plume/trainer/config"
+)
 
 // course is in what a step of the flow differs between methods: which of the states that the
 // particles pass in K inner moves, z_0 to z_K, the parameters learn from. That is z_{K-1}, at which
@@ -27,7 +31,7 @@ func (c course) counted(i int) bool { return c.average && (i > 0 || !c.final) }
 func (c course) build(s Setup) (Method, error) { return c.flow(s) }
 
 // footprint is the memory of such a flow: averages take sums of gradients beside gradients.
-func (c course) footprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
+func (c course) footprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
 	f := flowFootprint(decoder, prior, o, s)
 	if c.average {
 		for i, part := range f.Held {

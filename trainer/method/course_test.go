@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // courseFlow is a flow of course c with a diffusion prior, so that the courses show on two networks;
 // newFlow's parameters, data and seed.
-func courseFlow(t *testing.T, c course, o Options) *Flow {
+func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)
@@ -36,7 +37,7 @@ type path struct {
 	square []float64      // running mean of z^2
 }
 
-func walk(t *testing.T, o Options, inner int, start func(f *Flow)) (p path) {
+func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p path) {
 	t.Helper()
 	o.InnerSteps = 1
 	f := newFlow(t, "ipld", o, testPoints)

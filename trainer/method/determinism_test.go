@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -12,7 +13,7 @@ import (
 // busy are options that cut the work into many pieces: decoder layers of unequal widths, several
 // column blocks and optimiser chunks of the score network, tiles of few rows; and that keep
 // every sum and counter of the flow in use.
-func busy(dynamics string, particles int) Options {
+func busy(dynamics string, particles int) config.Options {
 	o := small()
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
 	o.DecoderWidths = []int{60, 9, 40}
@@ -42,7 +43,7 @@ func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 	}
 }
 
-func sameBits(t *testing.T, o Options) {
+func sameBits(t *testing.T, o config.Options) {
 	const batch, steps = 5, 24
 	var want state
 	for _, workers := range []int{1, 2, 3, 8} {
@@ -84,7 +85,7 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17}, {1024, 8, 64, 16, 64}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
 		} {
 			p := pool.New(c.workers)
-			f := &Flow{Setup: Setup{Options: Options{Particles: c.particles}, Tile: 64, Pool: p}}
+			f := &Flow{Setup: Setup{Options: config.Options{Particles: c.particles}, Tile: 64, Pool: p}}
 			want := c.tiles
 			if blas.CutFree() {
 				want = c.native

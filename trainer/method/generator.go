@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -66,7 +67,7 @@ func (n *network) values(ema bool) []float32 {
 
 // NewGenerator builds the generator of a method for images of dim numbers, with parameters yet
 // to be filled through the tensors it returns, which name the averaged weights for ema.
-func NewGenerator(name string, o Options, dim int, ema bool, p *pool.Pool) (*Generator, []checkpoint.Tensor, error) {
+func NewGenerator(name string, o config.Options, dim int, ema bool, p *pool.Pool) (*Generator, []checkpoint.Tensor, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -92,7 +93,7 @@ type goldenRun struct {
 		Method  string
 		Batch   int
 		Seed    uint64
-		Options Options
+		Options config.Options
 	}
 	images goldenImages
 	flow   *Flow

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
@@ -56,8 +57,8 @@ var flowMethods = []string{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "a
 
 // small are options of a small ipld with plain gradient descent, so that gradients can be read
 // off from the parameters.
-func small() Options {
-	return Options{
+func small() config.Options {
+	return config.Options{
 		Latent: 3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
 		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
 		Particles: 1, Dynamics: "overdamped", StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
@@ -68,7 +69,7 @@ func small() Options {
 
 // newFlow builds the named method on testPoints random datapoints. Its parameters are random
 // and far from their start, where the output of the score network is zero.
-func newFlow(t testing.TB, name string, o Options, batch int) *Flow {
+func newFlow(t testing.TB, name string, o config.Options, batch int) *Flow {
 	t.Helper()
 	f := startFlow(t, name, o, batch, 2)
 	for i, n := range []*network{f.decoder, f.prior} {
@@ -79,13 +80,13 @@ func newFlow(t testing.TB, name string, o Options, batch int) *Flow {
 }
 
 // startFlow is newFlow with the parameters at their start, and a number of workers.
-func startFlow(t testing.TB, name string, o Options, batch, workers int) *Flow {
+func startFlow(t testing.TB, name string, o config.Options, batch, workers int) *Flow {
 	t.Helper()
 	return tiledFlow(t, name, o, batch, workers, 4)
 }
 
 // tiledFlow is startFlow with tiles of a number of rows.
-func tiledFlow(t testing.TB, name string, o Options, batch, workers, tile int) *Flow {
+func tiledFlow(t testing.TB, name string, o config.Options, batch, workers, tile int) *Flow {
 	t.Helper()
 	return startMethod(t, name, o, batch, workers, tile).(*Flow)
 }

@@ -1,6 +1,10 @@
 package method
 
-import "context"
+import (
+	"context"
+
+	"github.com/plume-ml/plume/trainer/config"
+)
 
 // Posterior draws from p(z | x) for images that took no part in training: the moves of a Flow, with the
 // parameters of a trained model, which stay as they are. Where the prior is a diffusion, exp(-l_theta) takes
@@ -30,7 +34,7 @@ type Moves struct {
 }
 
 // NewPrior is the prior of the named method, as the options describe it.
-func NewPrior(name string, o Options) (Prior, error) {
+func NewPrior(name string, o config.Options) (Prior, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, err

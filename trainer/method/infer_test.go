@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat/distmv"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -105,7 +106,7 @@ func (m linearModel) inferred(t *testing.T, prior Prior, particles, workers int)
 	prior.Layout().Init(priorP, 1, priorNet)
 	g := newGenerator(model.NewMLP(inferLatent, inferDim), prior, m.p, priorP, p)
 	post, err := NewPosterior(g, Setup{
-		Options: Options{
+		Options: config.Options{
 			ObsNoise: inferNoise, Particles: particles, Dynamics: "underdamped", Friction: 0.3,
 			StepSchedule: "geometric", StepSize: 0.02, StepSizeEnd: 0.005,
 		},
@@ -169,7 +170,7 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 
 // flatDiffusion is a diffusion whose residual is zero: its bound is -log N(z; 0, I) to about 1e-3 a dimension.
 func flatDiffusion(draws int) *DiffusionPrior {
-	return NewDiffusionPrior(Options{
+	return NewDiffusionPrior(config.Options{
 		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4, LambdaMin: -10, LambdaMax: 10,
 		ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
 	})

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // ipla is the interacting particle Langevin algorithm: pgd with noise on the parameters. Akyildiz,
 // Crucinio, Girolami, Johnston and Sabanis, "Interacting particle Langevin algorithm for maximum
 // marginal likelihood estimation" (2023, arXiv:2303.13429).
@@ -15,7 +17,7 @@ package method
 // same strength per step, and no such law is left.
 var ipla = spec{
 	name:      "ipla",
-	defaults:  func(o *Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
+	defaults:  func(o *config.Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
 	prior:     standardNormal,
 	build:     course{}.build,
 	footprint: course{}.footprint,

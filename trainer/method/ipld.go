@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // ipld trains decoder and diffusion prior together with interacting particles: Wang, Kuntz and
 // Akyildiz, "Training Latent Diffusion Models with Interacting Particle Algorithms" (AISTATS
 // 2026, arXiv:2505.12412), as reconstructed in plume from its abstract and its predecessors.
@@ -7,16 +9,16 @@ package method
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
 	name: "ipld",
-	defaults: func(o *Options) {
+	defaults: func(o *config.Options) {
 		likeIPLD(o)
 		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates
 	},
-	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },
+	prior:     func(o config.Options) Prior { return NewDiffusionPrior(o) },
 	build:     func(s Setup) (Method, error) { return NewFlow(s) },
 	footprint: flowFootprint,
 }
 
 // likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it: bench/study.
-func likeIPLD(o *Options) {
+func likeIPLD(o *config.Options) {
 	o.StepSize, o.StepSizeEnd, o.Friction, o.DecoderDecay = 6e-3, 1e-3, 0.3, 1
 }

@@ -4,10 +4,12 @@ package method
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -93,7 +95,7 @@ type Diagnostics struct {
 
 // Setup is what a method is built from.
 type Setup struct {
-	Options
+	config.Options
 	Train data.Dataset
 	Batch int // most datapoints in a minibatch
 	Tile  int // rows that a worker takes through the networks at a time; part of the bits
@@ -120,17 +122,17 @@ type Setup struct {
 type spec struct {
 	name string
 	// defaults changes what differs from the common defaults in options of this method; nil: nothing.
-	defaults func(o *Options)
+	defaults func(o *config.Options)
 	batch    int // datapoints in a minibatch; 0: as in common
 	// check adds what the options of this method must not be; nil: nothing.
-	check func(o Options, p *Problems)
+	check func(o config.Options, p *config.Problems)
 	// prior is what the generator samples from.
-	prior func(o Options) Prior
+	prior func(o config.Options) Prior
 	// encoder is the network of q(z|x); nil: q is particles.
-	encoder func(o Options, dim int) model.Net
+	encoder func(o config.Options, dim int) model.Net
 	build   func(s Setup) (Method, error)
 	// footprint is the memory of the method that build makes.
-	footprint func(decoder model.Net, prior Prior, o Options, s Scale) Footprint
+	footprint func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint
 }
 
 var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}
@@ -152,29 +154,47 @@ func find(name string) (spec, error) {
 	return specs[i], nil
 }
 
-// Defaults turns the common defaults, of the options and of the datapoints in a minibatch, into those of
-// the named method.
-func Defaults(name string, o *Options, batch *int) error {
-	m, err := find(name)
+// Default returns the configuration of a run for which nothing was asked, one of ipld.
+func Default() config.Config {
+	c, err := DefaultFor(ipld.name)
 	if err != nil {
-		return err
+		panic("method: no default method")
 	}
-	if m.defaults != nil {
-		m.defaults(o)
-	}
-	if m.batch > 0 {
-		*batch = m.batch
-	}
-	return nil
+	return c
 }
 
-// Validate returns what Options.Validate does, and what the named method, if there is one, does not allow.
-func Validate(name string, o Options) Problems {
-	p := o.Validate()
+// DefaultFor is Default for the named method, whose own defaults replace the common ones.
+func DefaultFor(name string) (config.Config, error) {
+	c := config.Common()
+	c.Method = name
+	m, err := find(name)
+	if err != nil {
+		return c, err
+	}
+	if m.defaults != nil {
+		m.defaults(&c.Options)
+	}
+	if m.batch > 0 {
+		c.Batch = m.batch
+	}
+	return c, nil
+}
+
+// Validate reports what Config.Validate does, and what the configuration's method does not allow.
+func Validate(c config.Config) error { return errors.Join(c.Validate(), allowed(c.Method, c.Options)) }
+
+// validate is Validate of options alone.
+func validate(name string, o config.Options) error {
+	return errors.Join(o.Validate().Err(), allowed(name, o))
+}
+
+// allowed reports what the named method, if there is one, does not allow.
+func allowed(name string, o config.Options) error {
+	var p config.Problems
 	if m, err := find(name); err == nil && m.check != nil {
 		m.check(o, &p)
 	}
-	return p
+	return p.Err()
 }
 
 // New builds the named method with networks as the options describe them, unless the setup
@@ -184,7 +204,7 @@ func New(name string, s Setup) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Validate(name, s.Options).Err(); err != nil {
+	if err := validate(name, s.Options); err != nil {
 		return nil, err
 	}
 	if s.Decoder == nil {
@@ -199,7 +219,7 @@ func New(name string, s Setup) (Method, error) {
 	return m.build(s)
 }
 
-func newDecoder(o Options, dim int) model.Net {
+func newDecoder(o config.Options, dim int) model.Net {
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
 	return model.NewMLP(append(widths, dim)...)
 }

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // mpgd is momentum particle gradient descent: pgd with momentum in both spaces. The particles make
 // the exact transition of the underdamped diffusion, the parameters the steps of an exponential
 // integrator at a look-ahead point. Lim, Kuntz, Power and Johansen, "Momentum particle maximum
@@ -14,7 +16,7 @@ package method
 // for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
 	name: "mpgd",
-	defaults: func(o *Options) {
+	defaults: func(o *config.Options) {
 		o.Dynamics, o.ParamDrag, o.LR = "exact", 0.1, o.LR*0.1
 	},
 	prior:     standardNormal,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -31,7 +32,7 @@ const (
 	encoderNet
 )
 
-func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uint32) (*network, error) {
+func newNetwork(name string, l *model.Layout, o config.Options, seed uint64, number uint32) (*network, error) {
 	n := &network{name: name, number: number, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
 	n.layout = l
 	l.Init(n.p, seed, number)
@@ -48,7 +49,7 @@ func newNetwork(name string, l *model.Layout, o Options, seed uint64, number uin
 }
 
 // momentBytes is the memory of the optimiser of so many parameters: its moments, and the average.
-func momentBytes(o Options, params int) (moments, average int64) {
+func momentBytes(o config.Options, params int) (moments, average int64) {
 	kind := optim.Kind(o.Optimizer)
 	moments, average = optim.Bytes(kind, params, o.EMA)
 	if o.ParamDrag > 0 {

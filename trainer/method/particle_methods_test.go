@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
@@ -42,7 +43,7 @@ func TestDecoderDecay(t *testing.T) {
 	decayed.DecoderDecay = 2
 	for i, pair := range [][2][]*network{
 		func() (n [2][]*network) {
-			for i, o := range []Options{o, decayed} {
+			for i, o := range []config.Options{o, decayed} {
 				f := newFlow(t, "ipld", o, testPoints)
 				mustStep(t, f, Minibatch{Index: []int{3, 1, 4}})
 				n[i] = []*network{f.decoder, f.prior}
@@ -50,7 +51,7 @@ func TestDecoderDecay(t *testing.T) {
 			return n
 		}(),
 		func() (n [2][]*network) {
-			for i, o := range []Options{o, decayed} {
+			for i, o := range []config.Options{o, decayed} {
 				v := newVariational(t, "vae+diffusion", o, testPoints)
 				takeStep(t, v, Minibatch{Index: []int{3, 1, 4}})
 				n[i] = []*network{v.decoder, v.prior, v.encoder}
@@ -73,15 +74,25 @@ func TestDecoderDecay(t *testing.T) {
 	}
 }
 
+// setDefaults sets what differs from the common defaults in those of the named method.
+func setDefaults(t *testing.T, name string, o *config.Options) {
+	t.Helper()
+	m, err := find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.defaults != nil {
+		m.defaults(o)
+	}
+}
+
 // Options that the methods take on themselves, and those they refuse.
 func TestParticleDefaults(t *testing.T) {
 	for _, name := range flowMethods {
 		o := small()
 		o.Dynamics, o.BatchRepeats = "underdamped", 4
-		if err := Defaults(name, &o, new(int)); err != nil {
-			t.Fatal(err)
-		}
-		if err := Validate(name, o).Err(); err != nil {
+		setDefaults(t, name, &o)
+		if err := validate(name, o); err != nil {
 			t.Errorf("%s refuses its own defaults: %v", name, err)
 		}
 		want := map[string]string{"ipld": "underdamped", "mpgd": "exact"}[name]
@@ -92,13 +103,13 @@ func TestParticleDefaults(t *testing.T) {
 			t.Errorf("%s: dynamics %s, parameter noise %v, drag %v", name, o.Dynamics, o.ParamNoise, o.ParamDrag)
 		}
 		o.Particles = 2
-		if refused := Validate(name, o).Err() != nil; refused != (name == "shortrun" || name == "abp") {
+		if refused := validate(name, o) != nil; refused != (name == "shortrun" || name == "abp") {
 			t.Errorf("%s: two particles refused: %v", name, refused)
 		}
 	}
 	o := small()
 	o.CatchUp = 2
-	if Validate("shortrun", o).Err() == nil || Validate("abp", o).Err() != nil {
+	if validate("shortrun", o) == nil || validate("abp", o) != nil {
 		t.Error("catch_up: expected shortrun to refuse it, and abp not to")
 	}
 	o = small()
@@ -115,19 +126,17 @@ func TestParticleDefaults(t *testing.T) {
 
 // busyMethods are busy options for the methods, with what they need to differ from each other; and for
 // ipld with what it can take from them, on networks of several tasks.
-func busyMethods(t *testing.T) map[string]Options {
+func busyMethods(t *testing.T) map[string]config.Options {
 	t.Helper()
-	all := map[string]Options{}
+	all := map[string]config.Options{}
 	for _, name := range flowMethods[1:] {
 		o := busy("underdamped", 1)
-		if err := Defaults(name, &o, new(int)); err != nil {
-			t.Fatal(err)
-		}
+		setDefaults(t, name, &o)
 		o.InnerSteps = min(o.InnerSteps, 3)
 		if name == "shortrun" {
 			o.CatchUp = 0
 		}
-		if o.Particles = 2; Validate(name, o).Err() != nil {
+		if o.Particles = 2; validate(name, o) != nil {
 			o.Particles = 1
 		}
 		all[name] = o

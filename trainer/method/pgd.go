@@ -1,15 +1,17 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // pgd is particle gradient descent: the same flow with the fixed prior N(0, I), so that only the
 // decoder is learned, and overdamped, as published. Kuntz, Lim and Johansen, "Particle algorithms
 // for maximum likelihood training of latent variable models" (AISTATS 2023).
 var pgd = spec{
 	name:      "pgd",
-	defaults:  func(o *Options) { o.Dynamics = "overdamped" },
+	defaults:  func(o *config.Options) { o.Dynamics = "overdamped" },
 	prior:     standardNormal,
 	build:     course{}.build,
 	footprint: course{}.footprint,
 }
 
 // standardNormal is the prior of the methods that learn none.
-func standardNormal(o Options) Prior { return Gaussian{Latent: o.Latent} }
+func standardNormal(o config.Options) Prior { return Gaussian{Latent: o.Latent} }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -42,7 +43,7 @@ func phasedSteps(t *testing.T) []func() {
 	return []func(){phasedStep(t, narrow, 2048, 64), phasedStep(t, phasedOptions(256), 4, 512)}
 }
 
-func phasedOptions(width int) Options {
+func phasedOptions(width int) config.Options {
 	o := small()
 	o.Dynamics, o.Optimizer, o.EMA = "underdamped", "adam", 0.999
 	o.DecoderWidths, o.ScoreWidth, o.ScoreBlocks = []int{width}, width, 1
@@ -50,7 +51,7 @@ func phasedOptions(width int) Options {
 }
 
 // phasedStep makes a step on all of some random images, gathered each time.
-func phasedStep(t *testing.T, o Options, points, dim int) func() {
+func phasedStep(t *testing.T, o config.Options, points, dim int) func() {
 	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)

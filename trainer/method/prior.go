@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -67,12 +68,12 @@ type DiffusionPrior struct {
 }
 
 // NewDiffusionPrior is the prior that the options describe.
-func NewDiffusionPrior(o Options) *DiffusionPrior {
+func NewDiffusionPrior(o config.Options) *DiffusionPrior {
 	return &DiffusionPrior{Bound: NewBound(o), Score: model.NewResidualScore(o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures)}
 }
 
 // NewBound is the bound that the options describe.
-func NewBound(o Options) diffusion.Bound {
+func NewBound(o config.Options) diffusion.Bound {
 	b := diffusion.Bound{
 		Process:        diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax},
 		Draws:          o.ScoreDraws,

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // shortrun is learning by short-run inference: at every step each latent starts anew from N(0, I)
 // and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it ended.
 // Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run MCMC toward
@@ -10,11 +12,11 @@ package method
 // The cloud keeps where the last run of each datapoint ended.
 var shortrun = spec{
 	name: "shortrun",
-	defaults: func(o *Options) {
+	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 10
 		o.StepSize, o.StepSizeEnd = 0.01, 0.01 // K moves must lead from N(0, I) to the posterior: bench/study
 	},
-	check: func(o Options, p *Problems) {
+	check: func(o config.Options, p *config.Problems) {
 		oneParticle(o, p)
 		p.Expect(o.CatchUp <= 1, "catch_up", o.CatchUp, "0: a chain that starts anew has missed no moves")
 	},
@@ -25,6 +27,6 @@ var shortrun = spec{
 
 var coldChain = course{final: true, cold: true}
 
-func oneParticle(o Options, p *Problems) {
+func oneParticle(o config.Options, p *config.Problems) {
 	p.Expect(o.Particles == 1, "particles", o.Particles, "1: the method has one chain per datapoint")
 }

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // soul is stochastic optimisation with unadjusted Langevin chains: K = inner_steps moves at fixed
 // parameters, from where the datapoint's chain ended at its last visit, then a step of the
 // parameters against the mean of their gradients at the K states that the chain came to. De Bortoli,
@@ -9,7 +11,7 @@ package method
 // Published with one chain; more particles are as many chains, over which the mean goes too.
 var soul = spec{
 	name: "soul",
-	defaults: func(o *Options) {
+	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
 	},
 	prior:     standardNormal,

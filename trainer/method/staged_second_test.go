@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
@@ -30,7 +31,7 @@ func frozenLatents(s *Staged) (z [][]float64) {
 
 // atTheSwitch is a method of random prior parameters before its first step of the second stage, and the latents
 // that it is going to find.
-func atTheSwitch(t *testing.T, name string, o Options) (*Staged, [][]float64) {
+func atTheSwitch(t *testing.T, name string, o config.Options) (*Staged, [][]float64) {
 	s := startStaged(t, name, o)
 	for k := range stagedSteps / 2 {
 		takeStep(t, s, stagedBatch(k))

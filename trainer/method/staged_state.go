@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -64,7 +65,7 @@ func (t *Staged) Reconstruct(g *Generator, dst []float32, idx []int) {
 }
 
 // stagedParts is the memory of a Staged whose first stage takes the given parts.
-func stagedParts(first memory.Parts, prior Prior, o Options, s Scale) memory.Parts {
+func stagedParts(first memory.Parts, prior Prior, o config.Options, s Scale) memory.Parts {
 	rows, params := s.Batch*o.Particles, prior.Layout().Size()
 	moments, average := momentBytes(o, params)
 	more := map[string]int64{

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -27,7 +28,7 @@ func TestEncodersSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 	}
 }
 
-func sameEncoderBits(t *testing.T, name string, o Options) {
+func sameEncoderBits(t *testing.T, name string, o config.Options) {
 	var want state
 	for _, workers := range []int{1, 2, 3} {
 		m := startMethod(t, name, o, 5, workers, 4)

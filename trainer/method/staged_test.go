@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
@@ -14,7 +15,7 @@ var stagedMethods = []string{"pgd+diffusion", "two-stage"}
 const stagedSteps = 12 // of which the last half fits the prior
 
 // busyEncoder are options that keep all of a method with an encoder in use.
-func busyEncoder(particles int) Options {
+func busyEncoder(particles int) config.Options {
 	o := busy("underdamped", particles)
 	o.EncoderWidths, o.PriorShare, o.PriorWarmup = []int{40, 9}, 0.5, 0
 	return o
@@ -27,7 +28,7 @@ func stagedBatch(k int) Minibatch {
 	return Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / stagedSteps}
 }
 
-func startStaged(t *testing.T, name string, o Options) *Staged {
+func startStaged(t *testing.T, name string, o config.Options) *Staged {
 	return startMethod(t, name, o, 5, 2, 4).(*Staged)
 }
 
@@ -183,7 +184,7 @@ func TestStagesAreChecked(t *testing.T) {
 	o := smallEncoder()
 	o.PriorShare = 0
 	for _, name := range append(slices.Clone(stagedMethods), "vae", "pgd") {
-		if refused := Validate(name, o).Err() != nil; refused != slices.Contains(stagedMethods, name) {
+		if refused := validate(name, o) != nil; refused != slices.Contains(stagedMethods, name) {
 			t.Errorf("%s with prior_share 0 refused: %v", name, refused)
 		}
 	}

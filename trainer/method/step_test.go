@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -210,7 +211,7 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 // it reports. Two steps on different, unordered minibatches: the second has other counters, and
 // velocities that are not zero.
 func TestStepAgainstReference(t *testing.T) {
-	var all []Options
+	var all []config.Options
 	for i, cv := range []bool{false, true} {
 		for j, weight := range []string{"elbo", "simple"} {
 			for k, draws := range []int{1, 3} {

@@ -3,6 +3,8 @@ package method
 import (
 	"math"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
 )
 
 // The toy model of toy_test.go under the other particle methods. A step of each is affine in what it
@@ -76,7 +78,7 @@ func (s toyStep) after(k, particles int) law {
 // toyRun is what a toy is trained with, and what a mistake would change in it.
 type toyRun struct {
 	method    string
-	options   Options
+	options   config.Options
 	particles float64 // by which a mistake divides the noise of a mean once more
 	heat      float64 // factor on all noise
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -127,7 +128,7 @@ func (m *moments) scores(l law) map[string]float64 {
 }
 
 // toyOptions are overdamped, with plain gradient descent and constant schedules.
-func toyOptions(h float64) Options {
+func toyOptions(h float64) config.Options {
 	o := small()
 	o.Latent, o.ObsNoise, o.Particles = toyWidth, 1, toyParticles
 	o.StepSize, o.StepSizeEnd, o.LR, o.ScoreLR = h, h, h*toyPoints, 1
@@ -135,7 +136,7 @@ func toyOptions(h float64) Options {
 }
 
 // trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in at.
-func trainToy(t *testing.T, name string, o Options, models uint64, at []int) map[int]*moments {
+func trainToy(t *testing.T, name string, o config.Options, models uint64, at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()

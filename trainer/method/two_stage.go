@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -12,7 +13,7 @@ import (
 var twoStage = spec{
 	name:  "two-stage",
 	batch: encoderBatch,
-	check: func(o Options, p *Problems) {
+	check: func(o config.Options, p *config.Problems) {
 		checkStages(o, p)
 		noNoise(o, p)
 	},
@@ -25,19 +26,19 @@ var twoStage = spec{
 func firstVariational(s Setup) (firstStage, error) { return NewVariational(s) }
 
 // fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
-func fittedPrior(o Options) Prior {
+func fittedPrior(o config.Options) Prior {
 	o.PriorDrift, o.ControlVariate = "bound", false
 	return NewStandardised(NewDiffusionPrior(o), o.Latent)
 }
 
 // checkStages expects two stages.
-func checkStages(o Options, p *Problems) {
+func checkStages(o config.Options, p *config.Problems) {
 	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare, "a number in (0, 1): the prior needs a stage of its own")
 }
 
 // stagedFootprint is the memory of a Staged whose first stage has the given footprint.
 func stagedFootprint(first footprint) footprint {
-	return func(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
+	return func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
 		f := first(decoder, Gaussian{Latent: o.Latent}, o, s)
 		f.Held = stagedParts(f.Held, prior, o, s)
 		f.Generator += prior.SamplerBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + prior.PackedBytes(false)
@@ -46,7 +47,7 @@ func stagedFootprint(first footprint) footprint {
 }
 
 // footprint is that of a spec.
-type footprint func(decoder model.Net, prior Prior, o Options, s Scale) Footprint
+type footprint func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint
 
 // networks implements firstStage.
 func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/config"
+
 // vaeDiffusion is the variational analogue of ipld: the same decoder, diffusion prior and free energy, trained
 // end to end, with an amortised Gaussian q(z|x) in place of the particles. It resembles LSGM: Vahdat, Kreis and Kautz,
 // "Score-based generative modeling in latent space" (NeurIPS 2021), whose prior too is a residual on N(0, I), but which
@@ -9,7 +11,7 @@ var vaeDiffusion = spec{
 	name:      "vae+diffusion",
 	batch:     encoderBatch,
 	check:     noNoise,
-	prior:     func(o Options) Prior { return NewDiffusionPrior(o) },
+	prior:     func(o config.Options) Prior { return NewDiffusionPrior(o) },
 	encoder:   newEncoder,
 	build:     func(s Setup) (Method, error) { return NewVariational(s) },
 	footprint: variationalFootprint,

@@ -3,13 +3,14 @@ package method
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // newEncoder is the encoder that the options describe.
-func newEncoder(o Options, dim int) model.Net {
+func newEncoder(o config.Options, dim int) model.Net {
 	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
 }
 
@@ -17,7 +18,7 @@ func newEncoder(o Options, dim int) model.Net {
 const encoderBatch = 125
 
 // noNoise expects no noise on the parameters, which only the flow adds.
-func noNoise(o Options, p *Problems) {
+func noNoise(o config.Options, p *config.Problems) {
 	p.Expect(o.ParamNoise == 0, "param_noise", o.ParamNoise, "0: the method adds no noise to its parameters")
 }
 
@@ -73,7 +74,7 @@ func consecutive(lo, hi int) []int {
 }
 
 // variationalFootprint is the memory of a Variational, its generators and diagnostics.
-func variationalFootprint(decoder model.Net, prior Prior, o Options, s Scale) Footprint {
+func variationalFootprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
 	encoder := newEncoder(o, s.Dim)
 	return Footprint{
 		Held:      variationalBytes(encoder, decoder, prior, o, s),
@@ -82,7 +83,7 @@ func variationalFootprint(decoder model.Net, prior Prior, o Options, s Scale) Fo
 	}
 }
 
-func variationalBytes(encoder, decoder model.Net, prior Prior, o Options, s Scale) memory.Parts {
+func variationalBytes(encoder, decoder model.Net, prior Prior, o config.Options, s Scale) memory.Parts {
 	rows := s.Batch * o.Particles
 	params := encoder.Layout().Size() + decoder.Layout().Size() + prior.Layout().Size()
 	moments, average := momentBytes(o, params)
@@ -102,7 +103,7 @@ func variationalBytes(encoder, decoder model.Net, prior Prior, o Options, s Scal
 
 // variationalDiagnose is the latents that Diagnose collects, in a slice that grows by less than doubling,
 // and the numbers of their datapoints.
-func variationalDiagnose(o Options, s Scale) int64 {
+func variationalDiagnose(o config.Options, s Scale) int64 {
 	n := min(diagnosed, s.Datapoints)
 	return 2*memory.Array[float32](n, o.Particles, o.Latent) + memory.Array[int](n)
 }

@@ -5,19 +5,20 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // smallEncoder are small options for the methods with an encoder.
-func smallEncoder() Options {
+func smallEncoder() config.Options {
 	o := small()
 	o.EncoderWidths, o.PriorShare = []int{6}, 0.5
 	return o
 }
 
 // startMethod builds the named method on testPoints random datapoints, with parameters at their start.
-func startMethod(t testing.TB, name string, o Options, batch, workers, tile int) Method {
+func startMethod(t testing.TB, name string, o config.Options, batch, workers, tile int) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -32,7 +33,7 @@ func startMethod(t testing.TB, name string, o Options, batch, workers, tile int)
 }
 
 // newVariational builds a method with random parameters, far from their start.
-func newVariational(t testing.TB, name string, o Options, batch int) *Variational {
+func newVariational(t testing.TB, name string, o config.Options, batch int) *Variational {
 	t.Helper()
 	v := startMethod(t, name, o, batch, 2, 4).(*Variational)
 	for i, n := range []*network{v.decoder, v.prior, v.encoder} {

@@ -6,13 +6,14 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
 // learnedOptions are those of a small score network, trained with the particles.
-func learnedOptions(latent int, noise float64) method.Options {
+func learnedOptions(latent int, noise float64) config.Options {
 	o := plain(latent, 1, 0.02, 5e-3)
 	o.ObsNoise = noise
 	o.Dynamics, o.Friction, o.ControlVariate = "underdamped", 0.3, true
@@ -23,7 +24,7 @@ func learnedOptions(latent int, noise float64) method.Options {
 }
 
 // learn trains ipld on minibatches, and returns n latents of the averaged model and what it decodes them to.
-func (l *lab) learn(o method.Options, data table, decoder model.Net, steps, n int) (z, x []float32, err error) {
+func (l *lab) learn(o config.Options, data table, decoder model.Net, steps, n int) (z, x []float32, err error) {
 	const batch = 256
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: batch, Tile: 64, Seed: l.seed(0), Pool: l.pool, Decoder: decoder,

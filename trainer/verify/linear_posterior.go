@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
@@ -30,7 +31,7 @@ const (
 // posteriorGain is the diagonal of W, by prior variances: posterior precisions from 4.25 to 10.
 var posteriorGain = [...]float64{1, 1.5, 1.2, 1}
 
-func (c posterior) options() method.Options {
+func (c posterior) options() config.Options {
 	o := plain(axesDim, posteriorCloud, c.h, 1)
 	o.ObsNoise, o.Dynamics, o.ScoreDraws, o.ControlVariate, o.InnerSteps = posteriorNoise, c.dynamics, c.draws, c.cv, 10
 	o.Friction = c.friction

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
@@ -10,8 +11,8 @@ type table = data.Table
 // plain are options of the plain flow: overdamped particles with steps of h, gradient descent with
 // learning rate lr, unit observation noise, nothing that guards or averages. The sizes of the
 // networks are those of none: models bring their own.
-func plain(latent, particles int, h, lr float64) method.Options {
-	return method.Options{
+func plain(latent, particles int, h, lr float64) config.Options {
+	return config.Options{
 		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2, LambdaMin: -10, LambdaMax: 10,
 		Particles: particles, Dynamics: "overdamped", StepSize: h, StepSizeEnd: h, StepSchedule: "constant",
 		Friction: 1, BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",

@@ -1,4 +1,4 @@
-package method
+package config
 
 import (
 	"errors"

@@ -1,17 +1,15 @@
-package trainer
+package config
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -23,11 +21,10 @@ func (c *Config) LoadFile(path string) error {
 	return err
 }
 
-// LoadRun reads the configuration stored in a run's directory. Every key must be there: a
-// default that has changed since must not change a run that goes on.
-func LoadRun(runDir string) (Config, error) {
-	path := filepath.Join(runDir, configFile)
-	c := Default()
+// LoadWhole reads a configuration file that must set every key, as those do that plume stores: a
+// default that has changed since must not change a run that is resumed.
+func LoadWhole(path string) (Config, error) {
+	var c Config
 	defined, err := c.load(path)
 	if err != nil {
 		return Config{}, err
@@ -36,9 +33,6 @@ func LoadRun(runDir string) (Config, error) {
 		if !slices.Contains(defined, key.Name) {
 			return Config{}, fmt.Errorf("%s: expected the key %s, as in every configuration that this version stores", path, key.Name)
 		}
-	}
-	if err := c.Validate(); err != nil {
-		return Config{}, fmt.Errorf("%s:\n%w", path, err)
 	}
 	return c, nil
 }
@@ -50,6 +44,12 @@ func (c *Config) load(path string) (defined []string, err error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return c.parse(path, text)
+}
+
+// Parse is LoadFile of a text that came from path, which errors name.
+func (c *Config) Parse(path string, text []byte) error {
+	_, err := c.parse(path, text)
+	return err
 }
 
 // parse is load of a text that came from path.
@@ -64,7 +64,7 @@ func (c *Config) parse(path string, text []byte) (defined []string, err error) {
 
 	loaded := *c
 	keys := loaded.Keys()
-	var p method.Problems
+	var p Problems
 	for _, key := range meta.Keys() { // in the order of the file
 		name := key[0] // what is in a table counts as the table
 		if slices.Contains(defined, name) {
@@ -107,7 +107,7 @@ func position(path string, text []byte, name string) string {
 
 // LoadEnv sets the keys whose environment variable is set; lookup is os.LookupEnv or alike.
 func (c *Config) LoadEnv(lookup func(name string) (string, bool)) error {
-	var p method.Problems
+	var p Problems
 	for _, key := range c.Keys() {
 		if text, ok := lookup(key.Env()); ok {
 			if err := key.Set(text); err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package trainer
+package config
 
 import (
 	"path/filepath"
@@ -15,7 +15,7 @@ func TestConfigIsAPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c := Default()
+	c := start()
 	if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
 		t.Errorf("error %v", err)
 	}

@@ -1,4 +1,4 @@
-package trainer
+package config
 
 import (
 	"errors"
@@ -65,7 +65,7 @@ func (c *Config) Key(name string) Key {
 			return key
 		}
 	}
-	panic("trainer: no such key")
+	panic("config: no such key")
 }
 
 // String is the value as Set reads it; floats in the shortest form that gives them back.
@@ -117,7 +117,7 @@ func (k Key) Set(text string) (err error) {
 	case *string:
 		*p = text
 	default:
-		panic("trainer: key of an unknown type")
+		panic("config: key of an unknown type")
 	}
 	if err != nil {
 		return fmt.Errorf("expected %s", k.expected())

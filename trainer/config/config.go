@@ -1,4 +1,6 @@
-package trainer
+// Package config is the configuration of a run: its keys, which files, environment variables and
+// flags set, and what their values may be.
+package config
 
 import (
 	"fmt"
@@ -10,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/method"
 )
 
 // Config is everything that decides a run's result, plus what only decides its reports. Each
@@ -41,7 +42,7 @@ type Config struct {
 	DivergenceRetries int     `toml:"divergence_retries" help:"how often a run that diverges goes back to its last good state, with smaller steps (0: it ends at once)"`
 	DivergenceFactor  float64 `toml:"divergence_factor" help:"what a divergence multiplies step size and learning rate by, in (0, 1)"`
 
-	method.Options
+	Options
 
 	// Reports.
 	Solver          string `toml:"solver" group:"Reports" help:"sampler of the reports" choices:"ancestral,ddim,dpm++2m"`
@@ -52,17 +53,9 @@ type Config struct {
 	KeepCheckpoints int    `toml:"keep_checkpoints" help:"newest checkpoints kept (0: all)"`
 }
 
-// Default returns the configuration of a run for which nothing was asked, one of ipld.
-func Default() Config {
-	c, err := DefaultFor("ipld")
-	if err != nil {
-		panic("trainer: no default method")
-	}
-	return c
-}
-
-// common is what the methods' own defaults start from.
-func common() Config {
+// Common returns the defaults that methods share. It names no method: package method adds one with
+// its own defaults.
+func Common() Config {
 	return Config{
 		Data:    "fashion10k",
 		Holdout: 0.1,
@@ -71,12 +64,12 @@ func common() Config {
 		Epochs: 360,
 		Batch:  500,
 		Tile:   64,
-		Cloud:  cloudInMemory,
+		Cloud:  CloudInMemory,
 
 		DivergenceRetries: 3,
 		DivergenceFactor:  0.5,
 
-		Options: method.Options{
+		Options: Options{
 			Latent:        32,
 			ObsNoise:      0.2,
 			DecoderWidths: []int{256, 512},
@@ -117,12 +110,11 @@ func common() Config {
 	}
 }
 
-// DefaultFor is Default for the named method, whose own defaults replace the common ones.
-func DefaultFor(name string) (Config, error) {
-	c := common()
-	c.Method = name
-	return c, method.Defaults(name, &c.Options, &c.Batch)
-}
+// Where particles can lie: values of Config.Cloud.
+const (
+	CloudInMemory = "memory"
+	CloudInFile   = "file"
+)
 
 // Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.
 const (
@@ -136,17 +128,18 @@ const (
 )
 
 // Validate reports every value that is out of range and every combination that contradicts
-// itself, one "key = value: expected ..." per line, or nil.
+// itself, one "key = value: expected ..." per line, or nil. What the method does not allow is
+// reported by package method.
 func (c Config) Validate() error {
-	var p method.Problems
+	var p Problems
 	p.Choices(c)
-	p.Expect(c.Data != "" && isPlainText(c.Data), "data", c.Data,
+	p.Expect(c.Data != "" && IsPlainText(c.Data), "data", c.Data,
 		"the name of an embedded data set or a path in UTF-8, without control characters")
 	p.Int("size", c.Size, 0, maxSide)
 	p.Expect(c.Range == "" || c.valueRange() != nil, "range", c.Range,
 		"LO,HI: two finite numbers, the first below the second, such as 0,1")
-	p.Expect(isPlainText(c.Array), "array", c.Array, "a name in UTF-8, without control characters")
-	p.Expect(isPlainText(c.Labels), "labels", c.Labels,
+	p.Expect(IsPlainText(c.Array), "array", c.Array, "a name in UTF-8, without control characters")
+	p.Expect(IsPlainText(c.Labels), "labels", c.Labels,
 		"a path in UTF-8, without control characters")
 	p.Expect(c.Holdout >= 0 && c.Holdout < 1, "holdout", c.Holdout, "a number in [0, 1)")
 
@@ -155,11 +148,11 @@ func (c Config) Validate() error {
 	p.Int("batch", c.Batch, 1, maxRows)
 	p.Int("tile", c.Tile, 1, maxRows)
 	p.Int("threads", c.Threads, 0, maxThreads)
-	p.Expect(isPlainText(c.CloudDir), "cloud_dir", c.CloudDir, "a path in UTF-8, without control characters")
+	p.Expect(IsPlainText(c.CloudDir), "cloud_dir", c.CloudDir, "a path in UTF-8, without control characters")
 	p.Int("divergence_retries", c.DivergenceRetries, 0, maxRetries)
 	p.Expect(c.DivergenceFactor > 0 && c.DivergenceFactor < 1, "divergence_factor", c.DivergenceFactor, "a number in (0, 1)")
 
-	p = append(p, method.Validate(c.Method, c.Options)...)
+	p = append(p, c.Options.Validate()...)
 	if rows := float64(c.Batch) * float64(c.Particles) * float64(c.ScoreDraws); c.Batch > 0 && c.Particles > 0 {
 		p.Expect(rows <= maxRows, "batch * particles * score_draws", rows, fmt.Sprintf("at most %d rows", maxRows))
 	}
@@ -193,7 +186,8 @@ func (c Config) valueRange() *[2]float64 {
 	return &[2]float64{lo, hi}
 }
 
-func isPlainText(s string) bool {
+// IsPlainText tells whether s is UTF-8 without control characters, which a file can hold as text.
+func IsPlainText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
@@ -222,7 +216,7 @@ func (c Config) Changed(other Config) []string {
 // CheckResume reports every key in which asked differs from c, the configuration stored with
 // a run, although a run cannot change it when it continues.
 func (c Config) CheckResume(asked Config) error {
-	var p method.Problems
+	var p Problems
 	for _, name := range c.Changed(asked) {
 		if !slices.Contains(resumable, name) {
 			mine, theirs := c.Key(name), asked.Key(name)

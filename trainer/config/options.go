@@ -1,4 +1,4 @@
-package method
+package config
 
 // Options configure how a model is trained: the networks, the particles and the optimiser.
 // Every field is a key of the configuration file (its toml tag), a flag and an environment

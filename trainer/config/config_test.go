@@ -1,8 +1,7 @@
-package trainer
+package config
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/optim"
 )
 
@@ -29,15 +27,22 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-func TestDefaultIsValid(t *testing.T) {
-	if err := Default().Validate(); err != nil {
+// start is the configuration of a run for which nothing was asked but the method.
+func start() Config {
+	c := Common()
+	c.Method = "ipld"
+	return c
+}
+
+func TestCommonIsValid(t *testing.T) {
+	if err := start().Validate(); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Every field of Config and of the embedded Options is a key, once, with what help needs.
 func TestKeysCoverTheStruct(t *testing.T) {
-	c := Default()
+	c := start()
 	keys := c.Keys()
 	fields := 0
 	for _, typ := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeOf(c.Options)} {
@@ -74,7 +79,7 @@ func TestKeysCoverTheStruct(t *testing.T) {
 
 // mangled differs from Default in every key and holds values that are hard to print.
 func mangled() Config {
-	c := Default()
+	c := start()
 	for _, key := range c.Keys() {
 		switch p := key.ptr.(type) {
 		case *bool:
@@ -98,9 +103,9 @@ func mangled() Config {
 }
 
 func TestTOMLRoundTrip(t *testing.T) {
-	empty := Default()
+	empty := start()
 	empty.DecoderWidths = []int{}
-	for name, want := range map[string]Config{"default": Default(), "mangled": mangled(), "no widths": empty} {
+	for name, want := range map[string]Config{"default": start(), "mangled": mangled(), "no widths": empty} {
 		text, err := want.TOML()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -119,14 +124,14 @@ func TestTOMLRoundTrip(t *testing.T) {
 }
 
 func TestTOMLIsReadable(t *testing.T) {
-	text, err := Default().TOML()
+	text, err := start().TOML()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"# Data\n\n# fashion10k, digits, or a path",
 		"\n# Particles\n",
-		"\nstep_size = 0.006\n",
+		"\nstep_size = 0.003\n",
 		"\ndecoder_widths = [256, 512]\n",
 		"\n# one of overdamped, underdamped, exact\ndynamics = \"underdamped\"\n",
 		"\nlambda_min = -10.0\n",
@@ -138,7 +143,7 @@ func TestTOMLIsReadable(t *testing.T) {
 }
 
 func TestNilWidthsAreWritten(t *testing.T) {
-	c := Default()
+	c := start()
 	c.DecoderWidths = nil
 	text, err := c.TOML()
 	if err != nil || !strings.Contains(string(text), "decoder_widths = []") {
@@ -149,7 +154,7 @@ func TestNilWidthsAreWritten(t *testing.T) {
 // Text of every value sets the same value: flags and environment can say what a file can.
 func TestSetReadsString(t *testing.T) {
 	want := mangled()
-	got := Default()
+	got := start()
 	for _, key := range got.Keys() {
 		if err := key.Set(want.Key(key.Name).String()); err != nil {
 			t.Errorf("%s: %v", key.Name, err)
@@ -165,18 +170,18 @@ func TestSetRefuses(t *testing.T) {
 		"gray": "perhaps", "epochs": "1.5", "seed": "-1", "lr": "1e", "decoder_widths": "1,,2", "batch": "",
 		"checkpoint_every": "ten minutes",
 	} {
-		c := Default()
+		c := start()
 		if err := c.Key(name).Set(text); err == nil || !strings.HasPrefix(err.Error(), "expected ") {
 			t.Errorf("%s = %q: %v", name, text, err)
 		}
-		if changed := c.Changed(Default()); changed != nil {
+		if changed := c.Changed(start()); changed != nil {
 			t.Errorf("%s = %q changed %v", name, text, changed)
 		}
 	}
 }
 
 func TestLoadFileSetsOnlyWhatItNames(t *testing.T) {
-	base := Default()
+	base := start()
 	c := base
 	if err := c.LoadFile(writeFile(t, "epochs = 3\nlr = 1 # an integer is a number\ndecoder_widths = [8]\n")); err != nil {
 		t.Fatal(err)
@@ -214,7 +219,7 @@ func TestLoadFileErrors(t *testing.T) {
 		{"epochs = \n", []string{"file.toml:1"}},
 		{"epochs = 1\nepochs = 2\n", []string{"file.toml:2", "epochs"}},
 	} {
-		c := Default()
+		c := start()
 		err := c.LoadFile(writeFile(t, test.text))
 		if err == nil {
 			t.Errorf("%q: no error", test.text)
@@ -225,11 +230,11 @@ func TestLoadFileErrors(t *testing.T) {
 				t.Errorf("%q: %q is not in %q", test.text, want, err)
 			}
 		}
-		if changed := c.Changed(Default()); changed != nil {
+		if changed := c.Changed(start()); changed != nil {
 			t.Errorf("%q: an error, yet it changed %v", test.text, changed)
 		}
 	}
-	c := Default()
+	c := start()
 	if err := c.LoadFile(filepath.Join(t.TempDir(), "none.toml")); err == nil || !strings.Contains(err.Error(), "none.toml") {
 		t.Errorf("missing file: %v", err)
 	}
@@ -238,7 +243,7 @@ func TestLoadFileErrors(t *testing.T) {
 func TestLoadEnv(t *testing.T) {
 	env := map[string]string{"PLUME_BATCH_REPEATS": "2", "PLUME_GRAY": "true", "PLUME_LR": "2e-3", "PLUME_KERNEL": "generic"}
 	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-	c := Default()
+	c := start()
 	if err := c.LoadEnv(lookup); err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +283,7 @@ func TestValidateReportsEverything(t *testing.T) {
 		{func(c *Config) { c.EvalSamples = 1 }, []string{"eval_samples = 1"}},
 		{func(c *Config) { c.Latent = 1 << 40 }, []string{"latent = 1099511627776: expected an integer in [1, 65536]"}},
 	} {
-		c := Default()
+		c := start()
 		test.change(&c)
 		err := c.Validate()
 		if err == nil {
@@ -298,9 +303,9 @@ func TestValidateReportsEverything(t *testing.T) {
 
 // Each number, taken out of every sensible range, is noticed.
 func TestValidateChecksEveryNumber(t *testing.T) {
-	base := Default()
+	base := start()
 	for _, key := range base.Keys() {
-		c := Default()
+		c := start()
 		switch p := c.Key(key.Name).ptr.(type) {
 		case *int:
 			*p = -1
@@ -327,9 +332,8 @@ func TestChoices(t *testing.T) {
 	for i, s := range diffusion.Solvers {
 		solvers[i] = string(s)
 	}
-	c := Default()
+	c := start()
 	for key, want := range map[string][]string{
-		"method":    method.Names(),
 		"solver":    solvers,
 		"optimizer": {string(optim.Adam), string(optim.RMSprop), string(optim.SGD)},
 	} {
@@ -347,7 +351,7 @@ func TestChoices(t *testing.T) {
 // The configuration and the data accept the same sizes.
 func TestSizeOfImages(t *testing.T) {
 	for size, ok := range map[int]bool{-1: false, 0: true, maxSide: true, maxSide + 1: false} {
-		c := Default()
+		c := start()
 		c.Size = size
 		if err := c.Validate(); (err == nil) != ok {
 			t.Errorf("size = %d: %v", size, err)
@@ -360,7 +364,7 @@ func TestSizeOfImages(t *testing.T) {
 }
 
 func TestCheckResume(t *testing.T) {
-	run := Default()
+	run := start()
 	asked := run
 	asked.Epochs, asked.Threads, asked.Solver = 100, 3, "ddim"
 	if err := run.CheckResume(asked); err != nil {
@@ -377,33 +381,6 @@ func TestCheckResume(t *testing.T) {
 	}
 }
 
-// Every method has defaults that are valid, and its own where it needs them.
-func TestDefaultFor(t *testing.T) {
-	for _, name := range method.Names() {
-		c, err := DefaultFor(name)
-		if err != nil || c.Validate() != nil || c.Method != name {
-			t.Errorf("%s: method %q, %v, %v", name, c.Method, err, c.Validate())
-		}
-	}
-	for name, want := range map[string]string{
-		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
-		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
-		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
-		"shortrun":      "dynamics=overdamped batch=500 scale_anchor=0 h=0.01..0.01 friction=0.2 decay=0",
-		"vae":           "dynamics=underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
-	} {
-		c, _ := DefaultFor(name)
-		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v h=%v..%v friction=%v decay=%v",
-			c.Dynamics, c.Batch, c.ScaleAnchor, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
-		if got != want {
-			t.Errorf("%s: %s, expected %s", name, got, want)
-		}
-	}
-	if _, err := DefaultFor("pdg"); err == nil || !strings.Contains(err.Error(), `"pdg"`) {
-		t.Errorf("an unknown method: %v", err)
-	}
-}
-
 // checkpoint_every is a number of epochs or a time, as a flag says it, and a file as number or text.
 func TestEvery(t *testing.T) {
 	for text, want := range map[string]Every{
@@ -411,12 +388,12 @@ func TestEvery(t *testing.T) {
 		"1h30m": {Time: 90 * time.Minute}, "2h": {Time: 2 * time.Hour}, "1h0m5s": {Time: time.Hour + 5*time.Second},
 		"250ms": {Time: 250 * time.Millisecond}, " 7 ": {Epochs: 7},
 	} {
-		c := Default()
+		c := start()
 		if err := c.Key("checkpoint_every").Set(text); err != nil || c.CheckpointEvery != want {
 			t.Errorf("%q is read as %v, %v", text, c.CheckpointEvery, err)
 		}
 		for _, value := range []string{strconv.Quote(text), text} {
-			c := Default()
+			c := start()
 			if _, isTime := strconv.Atoi(strings.TrimSpace(text)); value == text && isTime != nil {
 				continue
 			}
@@ -433,7 +410,7 @@ func TestEvery(t *testing.T) {
 		t.Errorf("90 s are %q", got)
 	}
 	for _, text := range []string{"", "-5m", "0s", "10 minutes", "1.5", "10m,20m", "300000h0m0.5"} {
-		c := Default()
+		c := start()
 		if err := c.Key("checkpoint_every").Set(text); err == nil {
 			t.Errorf("%q is read as %v", text, c.CheckpointEvery)
 		} else if want := "expected an integer of epochs, or a time such as 10m or 90s"; err.Error() != want {
@@ -441,7 +418,7 @@ func TestEvery(t *testing.T) {
 		}
 	}
 	for _, value := range []string{"true", "1.5", "\"x\"", "[1]", "07:32:00"} {
-		c := Default()
+		c := start()
 		if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err == nil {
 			t.Errorf("%s in a file is read as %v", value, c.CheckpointEvery)
 		}
@@ -457,7 +434,7 @@ func TestOddConfigFiles(t *testing.T) {
 		if _, err := os.Stat(path); err != nil && path == "/dev/zero" {
 			continue // not on this system
 		}
-		c := Default()
+		c := start()
 		if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, expected %q", path, err, want)
 		}

@@ -1,0 +1,45 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
+)
+
+// Every method has defaults that are valid, and its own where it needs them.
+func TestDefaultFor(t *testing.T) {
+	for _, name := range Names() {
+		c, err := DefaultFor(name)
+		if err != nil || Validate(c) != nil || c.Method != name {
+			t.Errorf("%s: method %q, %v, %v", name, c.Method, err, Validate(c))
+		}
+	}
+	for name, want := range map[string]string{
+		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
+		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
+		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
+		"shortrun":      "dynamics=overdamped batch=500 scale_anchor=0 h=0.01..0.01 friction=0.2 decay=0",
+		"vae":           "dynamics=underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
+	} {
+		c, _ := DefaultFor(name)
+		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v h=%v..%v friction=%v decay=%v",
+			c.Dynamics, c.Batch, c.ScaleAnchor, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
+		if got != want {
+			t.Errorf("%s: %s, expected %s", name, got, want)
+		}
+	}
+	if _, err := DefaultFor("pdg"); err == nil || !strings.Contains(err.Error(), `"pdg"`) {
+		t.Errorf("an unknown method: %v", err)
+	}
+}
+
+// The configuration names every method, in their order.
+func TestMethodKey(t *testing.T) {
+	c := config.Common()
+	if got := c.Key("method").Choices; !slices.Equal(got, Names()) {
+		t.Errorf("choices %q, expected %q", got, Names())
+	}
+}
