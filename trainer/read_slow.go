@@ -11,7 +11,7 @@ import (
 // pictures, of a disk far away.
 func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
 	tell := func(what string) { t.message("still reading " + what) }
-	err = progress.Teller{Tell: tell, After: t.after}.Run(func(d *progress.Doing) (err error) {
+	err = progress.Reporter{Report: tell, After: t.after}.Run(func(d *progress.Task) (err error) {
 		all, err = t.readData(ctx, d)
 		return err
 	})

@@ -112,7 +112,7 @@ func (t *Trainer) judge(e metric.Epoch) {
 
 // measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a
 // time.
-func (t *Trainer) measure(ctx context.Context, e *metric.Epoch, doing *progress.Doing) error {
+func (t *Trainer) measure(ctx context.Context, e *metric.Epoch, doing *progress.Task) error {
 	if err := t.fitPCA(ctx, doing); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 		return math.NaN()
 	}
 	floor := math.NaN()
-	err := t.slowly(func(d *progress.Doing) (err error) {
+	err := t.slowly(func(d *progress.Task) (err error) {
 		d.Set(fmt.Sprintf("distance of %s held-out images", humanize.Comma(int64(t.held.Len()))))
 		floor, err = t.pca.Distance(ctx, t.held, t.pool)
 		return err

@@ -16,18 +16,18 @@ func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
 	if t.cfg.EvalSamples == 0 {
 		return nil
 	}
-	return t.slowly(func(d *progress.Doing) error { return t.measure(ctx, e, d) })
+	return t.slowly(func(d *progress.Task) error { return t.measure(ctx, e, d) })
 }
 
 // slowly does a report's work.
-func (t *Trainer) slowly(work func(d *progress.Doing) error) error {
+func (t *Trainer) slowly(work func(d *progress.Task) error) error {
 	tell := func(what string) { t.message("report: " + what) }
-	return progress.Teller{Tell: tell, After: t.after}.Run(work)
+	return progress.Reporter{Report: tell, After: t.after}.Run(work)
 }
 
 // fitPCA fits the principal components of the training images when first needed. Images that
 // have none go without the distance.
-func (t *Trainer) fitPCA(ctx context.Context, d *progress.Doing) error {
+func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 	if t.pca != nil || t.pcaTried {
 		return nil
 	}

@@ -114,7 +114,7 @@ func TestSlowReport(t *testing.T) {
 		<-asked
 		images.wait <- struct{}{}
 	}()
-	if err := tr.slowly(func(d *progress.Doing) error { return tr.fitPCA(t.Context(), d) }); err != nil {
+	if err := tr.slowly(func(d *progress.Task) error { return tr.fitPCA(t.Context(), d) }); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"report: principal components of 180 images of 8 x 8, pass 1"}; !slices.Equal(told, want) {

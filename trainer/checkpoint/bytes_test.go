@@ -8,7 +8,8 @@ import (
 // Saving and loading work in BufferBytes, and as much again for names, paths and the copying of a
 // hash: neither holds the state, here 40 times as large, a second time.
 func TestBufferBytes(t *testing.T) {
-	tensors := []Tensor{{Name: "z", Shape: []int{10 * BufferBytes}, F32: make([]float32, 10*BufferBytes)}}
+	tensors := []Tensor{{Name: "z", Shape: []int{10 * BufferBytes},
+		F32: make([]float32, 10*BufferBytes)}}
 	run := t.TempDir()
 	var dir string
 	check := func(what string, work func() error) {

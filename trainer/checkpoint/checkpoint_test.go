@@ -22,7 +22,9 @@ func state() []Tensor {
 		big[i] = float32(i) * 1.1
 	}
 	return []Tensor{
-		{Name: "theta/w", Shape: []int{2, 3}, F32: []float32{1, -2, math.MaxFloat32, 1e-45, float32(math.Copysign(0, -1)), math.Float32frombits(0x7fc12345)}},
+		{Name: "theta/w", Shape: []int{2, 3},
+			F32: []float32{1, -2, math.MaxFloat32, 1e-45, float32(math.Copysign(0, -1)),
+				math.Float32frombits(0x7fc12345)}},
 		{Name: "big", Shape: []int{blockLen + 3}, F32: big},
 		{Name: "counts", Shape: []int{3}, U32: []uint32{0, 7, math.MaxUint32}},
 		{Name: "sum", Shape: nil, F64: []float64{math.Pi}},
@@ -102,7 +104,8 @@ func names(t *testing.T, run string) []string {
 
 func TestRoundTrip(t *testing.T) {
 	run := t.TempDir()
-	meta := Meta{Method: "ipld", Step: 500, Epoch: 3, Batch: 7, Repeat: 2, Seconds: 12.5, Seed: math.MaxUint64,
+	meta := Meta{Method: "ipld", Step: 500, Epoch: 3, Batch: 7, Repeat: 2, Seconds: 12.5,
+		Seed: math.MaxUint64,
 		Data: "fashion10k", Fingerprint: "ab12", Version: "v0.1.0", Config: "epochs = 90\n"}
 	dir := mustSave(t, run, meta, state(), 0)
 	if want := filepath.Join(run, "checkpoints", "step-000500"); dir != want {
@@ -121,17 +124,20 @@ func TestRoundTrip(t *testing.T) {
 	if latest, err := Latest(run); err != nil || latest != dir {
 		t.Errorf("Latest = %s, %v", latest, err)
 	}
-	if target, _ := os.Readlink(filepath.Join(run, "checkpoints", "latest")); target != "step-000500" {
+	if target, _ := os.Readlink(filepath.Join(run, "checkpoints",
+		"latest")); target != "step-000500" {
 		t.Errorf("latest points to %q, expected a relative name", target)
 	}
-	if got := mustSave(t, run, Meta{Step: 12345678}, state(), 0); filepath.Base(got) != "step-12345678" {
+	if got := mustSave(t, run, Meta{Step: 12345678}, state(),
+		0); filepath.Base(got) != "step-12345678" {
 		t.Errorf("saved as %s", got)
 	}
 }
 
 func TestSaveIsDeterministic(t *testing.T) {
 	read := func() []byte {
-		raw, err := os.ReadFile(filepath.Join(mustSave(t, t.TempDir(), Meta{}, state(), 0), stateName))
+		raw, err :=
+			os.ReadFile(filepath.Join(mustSave(t, t.TempDir(), Meta{}, state(), 0), stateName))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +156,9 @@ func TestDamageIsFound(t *testing.T) {
 		"truncated header":  func(b []byte) []byte { return b[:20] },
 		"empty":             func(b []byte) []byte { return nil },
 		"longer":            func(b []byte) []byte { return append(b, 0) },
-		"other file":        func([]byte) []byte { return []byte("PK\x03\x04 is what a zip file begins with") },
+		"other file": func([]byte) []byte {
+			return []byte("PK\x03\x04 is what a zip file begins with")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
@@ -176,20 +184,25 @@ func sealed(text string) string { return string(seal([]byte(text + "\n"))) }
 func TestBadMeta(t *testing.T) {
 	sum := strings.Repeat("0", 64)
 	for name, c := range map[string]struct{ text, want string }{
-		"torn":     {`{"format": 2, "st`, "17 bytes that do not end with the checksum"},
-		"empty":    {"", "0 bytes"},
-		"no JSON":  {sealed(`{"format": 2, "st`), "JSON"},
-		"newer":    {sealed(`{"format": 3, "version": "v9.1",`), "format 3, written by plume v9.1; this plume reads format 2: use that version or a newer one"},
-		"older":    {`{"format": 1, "version": "v0.0.1"}`, "format 1, written by plume v0.0.1; this plume reads format 2: use that version"},
-		"no sum":   {sealed(`{"format": 2,`), "state_sha256"},
-		"size":     {sealed(`{"format": 2, "state_bytes": -1, "state_sha256": "` + sum + `",`), "-1 state_bytes"},
+		"torn":    {`{"format": 2, "st`, "17 bytes that do not end with the checksum"},
+		"empty":   {"", "0 bytes"},
+		"no JSON": {sealed(`{"format": 2, "st`), "JSON"},
+		"newer": {sealed(`{"format": 3, "version": "v9.1",`), "format 3, written by plume " +
+			"v9.1; this plume reads format 2: use that version or a newer one"},
+		"older": {`{"format": 1, "version": "v0.0.1"}`,
+			"format 1, written by plume v0.0.1; this plume reads format 2: use that version"},
+		"no sum": {sealed(`{"format": 2,`), "state_sha256"},
+		"size": {sealed(`{"format": 2, "state_bytes": -1, "state_sha256": "` + sum + `",`),
+			"-1 state_bytes"},
 		"negative": {sealed(`{"format": 2, "step": -1, "state_sha256": "` + sum + `",`), "step -1"},
-		"shorter":  {sealed(`{"format": 2, "state_bytes": 7, "state_sha256": "` + sum + `",`), "bytes, meta.json says 7"},
-		"huge":     {strings.Repeat(" ", maxMeta+1), "expected at most 1048576"},
+		"shorter": {sealed(`{"format": 2, "state_bytes": 7, "state_sha256": "` + sum + `",`),
+			"bytes, meta.json says 7"},
+		"huge": {strings.Repeat(" ", maxMeta+1), "expected at most 1048576"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
-			if err := os.WriteFile(filepath.Join(dir, metaName), []byte(c.text), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, metaName), []byte(c.text),
+				0o644); err != nil {
 				t.Fatal(err)
 			}
 			_, err := Load(dir, blank(state()))
@@ -203,11 +216,14 @@ func TestBadMeta(t *testing.T) {
 func TestMismatchesAreNamed(t *testing.T) {
 	dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
 	other := blank(state())
-	other[0].Shape = []int{3, 2}                                                // transposed
-	other[2] = Tensor{Name: "counts", Shape: []int{3}, F32: []float32{0, 0, 0}} // other type, same size
-	other[3].Name = "mean"                                                      // missing; "sum" is extra
+	other[0].Shape = []int{3, 2} // transposed
+	// other type, same size
+	other[2] = Tensor{Name: "counts", Shape: []int{3}, F32: []float32{0, 0, 0}}
+	// missing; "sum" is extra
+	other[3].Name = "mean"
 	_, err := Load(dir, other)
-	wantError(t, err, stateName, `"theta/w" has shape [2 3], expected [3 2]`, `"counts" is U32, expected F32`,
+	wantError(t, err, stateName, `"theta/w" has shape [2 3], expected [3 2]`,
+		`"counts" is U32, expected F32`,
 		`"mean" is missing`, `"sum" is unexpected`)
 	_, err = LoadSome(dir, other)
 	wantError(t, err, `"mean" is missing`)
@@ -239,12 +255,14 @@ func TestKeep(t *testing.T) {
 	for _, step := range []int{1, 2, 3, 1000000} {
 		mustSave(t, run, Meta{Step: step}, state(), 2)
 	}
-	if diff := cmp.Diff([]string{"latest", "step-000003", "step-1000000"}, names(t, run)); diff != "" {
+	if diff := cmp.Diff([]string{"latest", "step-000003", "step-1000000"},
+		names(t, run)); diff != "" {
 		t.Error(diff)
 	}
 	// A run resumed from an earlier step saves below the abandoned ones: that one stays, too.
 	mustSave(t, run, Meta{Step: 2}, state(), 2)
-	if diff := cmp.Diff([]string{"latest", "step-000002", "step-1000000"}, names(t, run)); diff != "" {
+	if diff := cmp.Diff([]string{"latest", "step-000002", "step-1000000"},
+		names(t, run)); diff != "" {
 		t.Error(diff)
 	}
 	if dir, err := Latest(run); err != nil || filepath.Base(dir) != "step-000002" {
@@ -277,7 +295,8 @@ func TestKilledSave(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(root, left), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(root, left, stateName), []byte("torn"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, left, stateName), []byte("torn"),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +304,8 @@ func TestKilledSave(t *testing.T) {
 		t.Errorf("Latest = %s, %v", got, err)
 	}
 	mustSave(t, run, Meta{Step: 6}, state(), 0)
-	if diff := cmp.Diff([]string{"latest", "step-000005", "step-000006"}, names(t, run)); diff != "" {
+	if diff := cmp.Diff([]string{"latest", "step-000005", "step-000006"},
+		names(t, run)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -305,7 +325,8 @@ func TestKilledReplacement(t *testing.T) {
 	if _, err := Load(dir, blank(state())); err != nil {
 		t.Errorf("the old checkpoint did not get its name back: %v", err)
 	}
-	if diff := cmp.Diff([]string{"latest", "step-000005", "step-000006"}, names(t, run)); diff != "" {
+	if diff := cmp.Diff([]string{"latest", "step-000005", "step-000006"},
+		names(t, run)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -385,7 +406,8 @@ func TestMetaJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(raw)
-	if got["state_sha256"] != hex.EncodeToString(sum[:]) || got["method"] != "pgd" || !strings.Contains(string(text), "\n  \"") {
+	if got["state_sha256"] != hex.EncodeToString(sum[:]) || got["method"] != "pgd" ||
+		!strings.Contains(string(text), "\n  \"") {
 		t.Errorf("meta.json:\n%s", text)
 	}
 }

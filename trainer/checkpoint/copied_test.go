@@ -34,16 +34,22 @@ func TestCopiedRun(t *testing.T) {
 			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"a copy of a checkpoint": { // cp -rL
-			latest: func(root, link string) error { return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000006"))) },
-			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+			latest: func(root, link string) error {
+				return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000006")))
+			},
+			want: 2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"a copy of an older one": {
-			latest: func(root, link string) error { return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000005"))) },
-			want:   1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+			latest: func(root, link string) error {
+				return os.CopyFS(link, os.DirFS(filepath.Join(root, "step-000005")))
+			},
+			want: 1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"the only copy": { // cp -rL of checkpoints/latest alone
-			latest: func(root, link string) error { return os.Rename(filepath.Join(root, "step-000006"), link) },
-			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+			latest: func(root, link string) error {
+				return os.Rename(filepath.Join(root, "step-000006"), link)
+			},
+			want: 2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"the only copy, beside its ruin": {
 			latest: func(root, link string) error {
@@ -57,19 +63,24 @@ func TestCopiedRun(t *testing.T) {
 		},
 		"an empty directory": {
 			latest: func(_, link string) error { return os.Mkdir(link, 0o777) },
-			want:   2, after: []string{"latest", "latest-1", "step-000005", "step-000006", "step-000007"},
+			want:   2, after: []string{"latest", "latest-1", "step-000005", "step-000006",
+				"step-000007"},
 		},
 		"the name as text": { // a link as some tools copy it
-			latest: func(_, link string) error { return os.WriteFile(link, []byte("step-000005"), 0o666) },
-			want:   1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+			latest: func(_, link string) error {
+				return os.WriteFile(link, []byte("step-000005"), 0o666)
+			},
+			want: 1, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"an empty file": {
 			latest: func(_, link string) error { return os.WriteFile(link, nil, 0o666) },
 			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 		"a path out of the run as text": {
-			latest: func(_, link string) error { return os.WriteFile(link, []byte("../../x/step-000005"), 0o666) },
-			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
+			latest: func(_, link string) error {
+				return os.WriteFile(link, []byte("../../x/step-000005"), 0o666)
+			},
+			want: 2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +109,8 @@ func TestCopiedRun(t *testing.T) {
 			}
 			for step, want := range map[int]float32{5: 1, 6: 2} {
 				got := blank(small())
-				if _, err := Load(filepath.Join(root, stepName(step)), got); err != nil || got[0].F32[0] != want {
+				if _, err := Load(filepath.Join(root, stepName(step)), got); err != nil ||
+					got[0].F32[0] != want {
 					t.Errorf("step %d: %v, %v", step, got[0].F32[0], err)
 				}
 			}
@@ -121,9 +133,11 @@ func TestTornCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Latest(run)
-	wantError(t, err, filepath.Join(link, stateName), "damaged: 30 bytes", "the newest whole checkpoint is "+dir)
+	wantError(t, err, filepath.Join(link, stateName), "damaged: 30 bytes",
+		"the newest whole checkpoint is "+dir)
 	quickSave(t, run, Meta{Step: 7}, marked(3), 0)
-	if got, want := names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(
+	if got, want :=
+		names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(
 		got,
 		want,
 	) {

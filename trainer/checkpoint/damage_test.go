@@ -19,8 +19,8 @@ func small() []Tensor {
 	}
 }
 
-// Every file cut at every length, every byte with each of its bits flipped, replaced by 0, removed and
-// doubled: it is always found, and the state that was to be filled is not touched.
+// Every file cut at every length, every byte with each of its bits flipped, replaced by 0, removed
+// and doubled: it is always found, and the state that was to be filled is not touched.
 func TestEveryDamageIsFound(t *testing.T) {
 	meta := Meta{Method: "ipld", Step: 12, Epoch: 1, Version: "v0.1.0", Config: "epochs = 2\n"}
 	dir := mustSave(t, t.TempDir(), meta, small(), 0)
@@ -47,7 +47,8 @@ func TestEveryDamageIsFound(t *testing.T) {
 			t.Helper()
 			count++
 			write(raw)
-			if _, err := Load(dir, into); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+			if _, err := Load(dir, into); !errors.Is(err, ErrDamaged) ||
+				!strings.Contains(err.Error(), path) {
 				t.Errorf("%s of %s at %d: %v", what, name, at, err)
 			}
 		}
@@ -132,7 +133,8 @@ func TestDamagedNewest(t *testing.T) {
 	change(four)
 	change(three)
 	_, err := Load(four, blank(small()))
-	wantError(t, err, filepath.Join(four, stateName), "damaged", "SHA-256", "the newest whole checkpoint is "+two)
+	wantError(t, err, filepath.Join(four, stateName), "damaged", "SHA-256",
+		"the newest whole checkpoint is "+two)
 	if err := os.Truncate(filepath.Join(four, stateName), 20); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +216,9 @@ func TestKeepCountsWholeOnes(t *testing.T) {
 		}
 	}
 	mustSave(t, run, Meta{Step: 4}, small(), 3)
-	if got, want := names(t, run), []string{"latest", "step-000001", "step-000002", "step-000003", "step-000004"}; !slices.Equal(
+	if got, want :=
+		names(t, run), []string{"latest", "step-000001", "step-000002", "step-000003",
+			"step-000004"}; !slices.Equal(
 		got,
 		want,
 	) {

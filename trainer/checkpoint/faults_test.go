@@ -93,13 +93,17 @@ func mark(run string) (float32, error) {
 // whole; the next save works and clears up.
 func TestEveryOperationFails(t *testing.T) {
 	faults := map[string]func(k int) func(faultfs.Op) error{
-		"killed":    faultfs.DeadFrom,
-		"disk full": func(k int) func(faultfs.Op) error { return faultfs.FailAt(k, syscall.ENOSPC) },
+		"killed": faultfs.DeadFrom,
+		"disk full": func(k int) func(faultfs.Op) error {
+			return faultfs.FailAt(k, syscall.ENOSPC)
+		},
 		"full since": func(k int) func(faultfs.Op) error {
 			return failFrom(k, syscall.ENOSPC, "open", "write", "mkdir", "symlink")
 		},
-		"read-only":  func(k int) func(faultfs.Op) error { return failFrom(k, syscall.EROFS) },
-		"bad device": func(k int) func(faultfs.Op) error { return failFrom(k, syscall.EIO, "write", "sync", "syncdir") },
+		"read-only": func(k int) func(faultfs.Op) error { return failFrom(k, syscall.EROFS) },
+		"bad device": func(k int) func(faultfs.Op) error {
+			return failFrom(k, syscall.EIO, "write", "sync", "syncdir")
+		},
 	}
 	total := 0
 	for situation, prepare := range situations {
@@ -232,8 +236,8 @@ func TestWithoutLinks(t *testing.T) {
 	}
 }
 
-// What a loss of power leaves depends on the order: nothing has a name before its content is durable,
-// and nothing is removed before what replaces it.
+// What a loss of power leaves depends on the order: nothing has a name before its content is
+// durable, and nothing is removed before what replaces it.
 func TestOrderOfSyncs(t *testing.T) {
 	run := t.TempDir()
 	for step := range 3 {
@@ -250,7 +254,8 @@ func TestOrderOfSyncs(t *testing.T) {
 	}
 	at := -1
 	for _, want := range []string{
-		"sync .tmp-step-000010/state.safetensors", "sync .tmp-step-000010/meta.json", "syncdir .tmp-step-000010",
+		"sync .tmp-step-000010/state.safetensors", "sync .tmp-step-000010/meta.json",
+		"syncdir .tmp-step-000010",
 		"rename step-000010", "syncdir .", "rename latest", "syncdir .", "rename .tmp-step-000001",
 	} {
 		i := slices.Index(trace[at+1:], want)

@@ -29,7 +29,8 @@ func Latest(runDir string) (dir string, err error) {
 	}
 	if len(all) == 0 {
 		root := filepath.Join(runDir, rootName)
-		return "", fmt.Errorf("checkpoint: none found: looked for the link %s and for %s with %s and %s",
+		return "", fmt.Errorf(
+			"checkpoint: none found: looked for the link %s and for %s with %s and %s",
 			filepath.Join(root, latestName), filepath.Join(root, "step-*"), stateName, metaName)
 	}
 	if err := all[0].Problem; err != nil {
@@ -122,7 +123,8 @@ func pointLatest(files file.System, root, name string) error {
 
 // noLinks tells whether an error may say that a file system has no symbolic links.
 func noLinks(err error) bool {
-	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || runtime.GOOS == "windows"
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) ||
+		runtime.GOOS == "windows"
 }
 
 // retire takes the directory latest, a copy of what the link led to, out of the way. A checkpoint
@@ -135,7 +137,9 @@ func retire(files file.System, root, latest string) error {
 	m, problem := look(latest)
 	if problem == nil {
 		step := stepName(m.Step)
-		if slices.ContainsFunc(all, func(c Found) bool { return filepath.Base(c.Dir) == step && c.Problem == nil }) {
+		if slices.ContainsFunc(all, func(c Found) bool {
+			return filepath.Base(c.Dir) == step && c.Problem == nil
+		}) {
 			tmp := filepath.Join(root, tmpPrefix+latestName)
 			return errors.Join(files.Rename(latest, tmp), files.RemoveAll(tmp))
 		}

@@ -27,8 +27,8 @@ type Found struct {
 	Problem error
 }
 
-// List returns a run's checkpoints, the newest first: the one that checkpoints/latest leads to, then
-// the others in the order in which they were saved. A run without any has an empty list.
+// List returns a run's checkpoints, the newest first: the one that checkpoints/latest leads to,
+// then the others in the order in which they were saved. A run without any has an empty list.
 func List(runDir string) ([]Found, error) {
 	root := filepath.Join(runDir, rootName)
 	all, err := listSteps(root)
@@ -39,9 +39,12 @@ func List(runDir string) ([]Found, error) {
 	if newest == latestName {
 		dir := filepath.Join(root, latestName)
 		m, problem := look(dir)
-		return append([]Found{{Dir: dir, Step: m.Step, Meta: m.Meta, Problem: problem}}, all...), nil
+		return append([]Found{{Dir: dir, Step: m.Step, Meta: m.Meta, Problem: problem}},
+			all...), nil
 	}
-	if i := slices.IndexFunc(all, func(c Found) bool { return filepath.Base(c.Dir) == newest }); i > 0 {
+	if i := slices.IndexFunc(all, func(c Found) bool {
+		return filepath.Base(c.Dir) == newest
+	}); i > 0 {
 		first := all[i]
 		copy(all[1:], all[:i])
 		all[0] = first
@@ -63,7 +66,8 @@ func Find(runDir, name string) (Found, error) {
 		}
 		names = append(names, base)
 	}
-	return Found{}, fmt.Errorf("checkpoint: %s has none called %q: expected one of %q", runDir, name, names)
+	return Found{}, fmt.Errorf("checkpoint: %s has none called %q: expected one of %q", runDir,
+		name, names)
 }
 
 // listSteps returns the directories of root named like checkpoints, the last saved first.
@@ -122,7 +126,8 @@ func look(dir string) (metaFile, error) {
 	case !info.Mode().IsRegular():
 		err = fmt.Errorf("checkpoint: %s: %w: not a regular file", path, ErrDamaged)
 	case info.Size() != m.StateBytes:
-		err = fmt.Errorf("checkpoint: %s: %w: %d bytes, %s says %d", path, ErrDamaged, info.Size(), metaName, m.StateBytes)
+		err = fmt.Errorf("checkpoint: %s: %w: %d bytes, %s says %d", path, ErrDamaged, info.Size(),
+			metaName, m.StateBytes)
 	}
 	return m, err
 }

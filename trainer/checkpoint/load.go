@@ -85,7 +85,8 @@ func (s *source) fill(into []Tensor, some bool) error {
 	}
 	buf := make([]byte, BufferBytes)
 	for i := range into {
-		if err := into[i].readFrom(s.content.bytes(s.content.entries[into[i].Name]), buf); err != nil {
+		if err := into[i].readFrom(s.content.bytes(s.content.entries[into[i].Name]),
+			buf); err != nil {
 			return err
 		}
 	}
@@ -99,7 +100,8 @@ func checkSum(state io.Reader, want string) error {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != want {
-		return fmt.Errorf("changed since it was saved: its SHA-256 is %s, %s says %s", got, metaName, want)
+		return fmt.Errorf("changed since it was saved: its SHA-256 is %s, %s says %s", got,
+			metaName, want)
 	}
 	return nil
 }
@@ -116,9 +118,11 @@ func (f *content) compare(into []Tensor, some bool) (problems []string) {
 		case !ok:
 			problems = append(problems, fmt.Sprintf("tensor %q is missing", t.Name))
 		case e.Dtype != dtype:
-			problems = append(problems, fmt.Sprintf("tensor %q is %s, expected %s", t.Name, e.Dtype, dtype))
+			problems = append(problems,
+				fmt.Sprintf("tensor %q is %s, expected %s", t.Name, e.Dtype, dtype))
 		case !slices.Equal(e.Shape, t.shape64()):
-			problems = append(problems, fmt.Sprintf("tensor %q has shape %d, expected %d", t.Name, e.Shape, t.Shape))
+			problems = append(problems,
+				fmt.Sprintf("tensor %q has shape %d, expected %d", t.Name, e.Shape, t.Shape))
 		}
 	}
 	if some {

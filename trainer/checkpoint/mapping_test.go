@@ -11,7 +11,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Tensors in a file that was cut are an error of Save, which leaves the checkpoint before as it was, and of Load.
+// Tensors in a file that was cut are an error of Save, which leaves the checkpoint before as it
+// was, and of Load.
 func TestMappedTensors(t *testing.T) {
 	const n = 3 * blockLen
 	dir, run := t.TempDir(), t.TempDir()

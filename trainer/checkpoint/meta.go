@@ -153,7 +153,8 @@ func (m metaFile) check() error {
 			ErrDamaged, m.Step, m.Epoch, m.Batch, m.Repeat)
 	}
 	if len(m.SHA256) != 2*sha256.Size || m.StateBytes < 0 {
-		return fmt.Errorf("%w: state_sha256 %q of %d state_bytes, expected %d hexadecimal digits and a size",
+		return fmt.Errorf(
+			"%w: state_sha256 %q of %d state_bytes, expected %d hexadecimal digits and a size",
 			ErrDamaged, m.SHA256, m.StateBytes, 2*sha256.Size)
 	}
 	return nil
@@ -162,7 +163,8 @@ func (m metaFile) check() error {
 // checkSeal reports content that was changed since it was sealed.
 func checkSeal(raw []byte) error {
 	cut := len(raw) - sealBytes
-	if cut < 0 || !bytes.HasPrefix(raw[cut:], []byte(sealBegin)) || !bytes.HasSuffix(raw, []byte(sealEnd)) {
+	if cut < 0 || !bytes.HasPrefix(raw[cut:], []byte(sealBegin)) ||
+		!bytes.HasSuffix(raw, []byte(sealEnd)) {
 		return unsealed(raw)
 	}
 	said := string(raw[cut+len(sealBegin):][:2*sha256.Size])
@@ -183,7 +185,8 @@ func unsealed(raw []byte) error {
 	if json.Unmarshal(raw, &old) == nil && old.Format == 1 && old.Seal == nil {
 		return checkFormat(old.Format, old.Version)
 	}
-	return fmt.Errorf("%w: %d bytes that do not end with the checksum meta_sha256, as if cut short or changed",
+	return fmt.Errorf(
+		"%w: %d bytes that do not end with the checksum meta_sha256, as if cut short or changed",
 		ErrDamaged, len(raw))
 }
 
@@ -191,10 +194,12 @@ func unsealed(raw []byte) error {
 func checkFormat(format int, version string) error {
 	switch {
 	case format > Format:
-		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that version or a newer one",
+		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that "+
+			"version or a newer one",
 			format, version, Format)
 	case format < Format:
-		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that version",
+		return fmt.Errorf(
+			"format %d, written by plume %s; this plume reads format %d: use that version",
 			format, version, Format)
 	}
 	return nil

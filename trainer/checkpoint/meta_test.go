@@ -7,10 +7,11 @@ import (
 	"testing"
 )
 
-// Whatever follows the seal's rules is read without a panic; what is accepted is written so that it is
-// read as the same; and no byte of that can be changed unnoticed.
+// Whatever follows the seal's rules is read without a panic; what is accepted is written so that it
+// is read as the same; and no byte of that can be changed unnoticed.
 func FuzzMeta(f *testing.F) {
-	whole := metaFile{Meta: Meta{Format: Format, Saved: 3, Step: 12, Version: "v0.1.0", Config: "a = \"é\"\n"},
+	whole := metaFile{Meta: Meta{Format: Format, Saved: 3, Step: 12, Version: "v0.1.0",
+		Config: "a = \"é\"\n"},
 		StateBytes: 99, SHA256: strings.Repeat("0a", 32)}
 	text, err := whole.encode()
 	if err != nil {

@@ -22,7 +22,8 @@ func TestBeforeAndDrop(t *testing.T) {
 	newest, step := "", 1_000_000
 	for _, want := range []string{"step-000007", "step-000003", ""} {
 		older, err := Before(run, step)
-		if err != nil || older.Dir != "" && filepath.Base(older.Dir) != want || older.Dir == "" && want != "" {
+		if err != nil || older.Dir != "" && filepath.Base(older.Dir) != want ||
+			older.Dir == "" && want != "" {
 			t.Fatalf("before %d: %q, %v; expected %q", step, older.Dir, err, want)
 		}
 		if older.Dir != "" {

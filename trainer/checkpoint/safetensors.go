@@ -105,7 +105,8 @@ func parse(r io.ReaderAt, size int64) (*content, error) {
 	}
 	n := binary.LittleEndian.Uint64(length)
 	if n > maxHeader {
-		return nil, fmt.Errorf("not a safetensors file: a header of %d bytes, at most %d are accepted", n, maxHeader)
+		return nil, fmt.Errorf(
+			"not a safetensors file: a header of %d bytes, at most %d are accepted", n, maxHeader)
 	}
 	start := 8 + int64(n)
 	if start > size {
@@ -177,7 +178,8 @@ func (e entry) check(size int64) error {
 	}
 	begin, end := e.Offsets[0], e.Offsets[1]
 	if begin < 0 || end < begin || end > size {
-		return fmt.Errorf("data_offsets %d to %d do not lie in the %d bytes of data", begin, end, size)
+		return fmt.Errorf("data_offsets %d to %d do not lie in the %d bytes of data",
+			begin, end, size)
 	}
 	n := int64(width)
 	if slices.Contains(e.Shape, 0) {
@@ -210,7 +212,8 @@ func (f *content) checkCover() error {
 		case begin < at:
 			return fmt.Errorf("tensor %q overlaps the one before it", name)
 		case begin > at:
-			return fmt.Errorf("tensor %q: the %d bytes before it belong to no tensor", name, begin-at)
+			return fmt.Errorf("tensor %q: the %d bytes before it belong to no tensor",
+				name, begin-at)
 		}
 		at = f.entries[name].Offsets[1]
 	}

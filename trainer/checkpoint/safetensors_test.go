@@ -37,7 +37,9 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-func parseBytes(raw []byte) (*content, error) { return parse(bytes.NewReader(raw), int64(len(raw))) }
+func parseBytes(raw []byte) (*content, error) {
+	return parse(bytes.NewReader(raw), int64(len(raw)))
+}
 
 func bytesOf(t *testing.T, f *content, name string) []byte {
 	t.Helper()
@@ -67,27 +69,34 @@ func TestParseRefuses(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"short":           {[]byte("1234567"), "too short"},
-		"huge header":     {append(bytes.Repeat([]byte{0xff}, 8), "{}"...), "a header of 18446744073709551615 bytes"},
+		"short": {[]byte("1234567"), "too short"},
+		"huge header": {append(bytes.Repeat([]byte{0xff}, 8), "{}"...),
+			"a header of 18446744073709551615 bytes"},
 		"header past end": {append(binary.LittleEndian.AppendUint64(nil, 3), "{}"...), "truncated"},
 		"no object":       {handmade(`[]`, ""), "JSON object"},
 		"torn object":     {handmade(`{"w":`, ""), `"w"`},
 		"after object":    {handmade(`{} x`, ""), "only spaces"},
 		"twice":           {handmade(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"), "twice"},
-		"dtype":           {one(`{"dtype":"F16","shape":[4],"data_offsets":[0,8]}`), `"w": dtype "F16"`},
-		"no offsets":      {one(`{"dtype":"F32","shape":[2]}`), `"w": 0 data_offsets`},
-		"past the end":    {one(`{"dtype":"F32","shape":[3],"data_offsets":[0,12]}`), `"w": data_offsets 0 to 12`},
+		"dtype": {one(`{"dtype":"F16","shape":[4],"data_offsets":[0,8]}`),
+			`"w": dtype "F16"`},
+		"no offsets": {one(`{"dtype":"F32","shape":[2]}`), `"w": 0 data_offsets`},
+		"past the end": {one(`{"dtype":"F32","shape":[3],"data_offsets":[0,12]}`),
+			`"w": data_offsets 0 to 12`},
 		"before the data": {one(`{"dtype":"F32","shape":[3],"data_offsets":[-4,8]}`), "-4"},
 		"backwards":       {one(`{"dtype":"F32","shape":[1],"data_offsets":[8,4]}`), "8 to 4"},
-		"other size":      {one(`{"dtype":"F64","shape":[2],"data_offsets":[0,8]}`), "does not fit"},
-		"smaller shape":   {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,8]}`), "takes 4"},
-		"negative shape":  {one(`{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}`), "does not fit"},
-		"overflow":        {one(`{"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]}`), "does not fit"},
-		"rest":            {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`), "last 4 bytes"},
-		"hole":            {one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`), `"w": the 4 bytes before it`},
-		"overlap":         {handmade(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, "12345678"), `"w" overlaps`},
-		"fraction":        {one(`{"dtype":"F32","shape":[0.5],"data_offsets":[0,8]}`), `"w"`},
-		"metadata":        {handmade(`{"__metadata__":{"a":1}}`, ""), "__metadata__"},
+		"other size": {one(`{"dtype":"F64","shape":[2],"data_offsets":[0,8]}`),
+			"does not fit"},
+		"smaller shape": {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,8]}`), "takes 4"},
+		"negative shape": {one(`{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}`),
+			"does not fit"},
+		"overflow": {one(`{"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]}`), "does not fit"},
+		"rest": {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`),
+			"last 4 bytes"},
+		"hole": {one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`),
+			`"w": the 4 bytes before it`},
+		"overlap":  {handmade(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, "12345678"), `"w" overlaps`},
+		"fraction": {one(`{"dtype":"F32","shape":[0.5],"data_offsets":[0,8]}`), `"w"`},
+		"metadata": {handmade(`{"__metadata__":{"a":1}}`, ""), "__metadata__"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseBytes(c.raw)
@@ -123,7 +132,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(p)
 		}
 		for i := range tensors {
-			if err := tensors[i].readFrom(in.bytes(in.entries[tensors[i].Name]), make([]byte, BufferBytes)); err != nil {
+			if err := tensors[i].readFrom(in.bytes(in.entries[tensors[i].Name]),
+				make([]byte, BufferBytes)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -59,7 +59,8 @@ func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 	check(tensors)
 	root := filepath.Join(w.RunDir, rootName)
 	name := stepName(meta.Step)
-	p := &Pending{w: w, crc: crc32.New(castagnoli), tmp: filepath.Join(root, tmpPrefix+name), dir: filepath.Join(root, name)}
+	p := &Pending{w: w, crc: crc32.New(castagnoli), tmp: filepath.Join(root, tmpPrefix+name),
+		dir: filepath.Join(root, name)}
 	err := w.prepare(root)
 	if err == nil {
 		if w.redone != nil && w.redone.last == 0 {
@@ -155,7 +156,8 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // create creates a file in p.tmp, lets write fill it and leaves it open.
 func (p *Pending) create(name string, write func(io.Writer) error) error {
-	f, err := p.w.Files.OpenFile(filepath.Join(p.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err :=
+		p.w.Files.OpenFile(filepath.Join(p.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -163,8 +165,8 @@ func (p *Pending) create(name string, write func(io.Writer) error) error {
 	return write(f)
 }
 
-// Commit makes the checkpoint durable and returns its directory, RunDir/checkpoints/step-%06d, named
-// after the step. It appears under that name complete or not at all; one of the same step is
+// Commit makes the checkpoint durable and returns its directory, RunDir/checkpoints/step-%06d,
+// named after the step. It appears under that name complete or not at all; one of the same step is
 // replaced; then "latest" leads to it, and older checkpoints are removed. If only that last fails,
 // the error comes with the directory of the good checkpoint.
 //

@@ -7,7 +7,8 @@ import (
 
 func TestBatches(t *testing.T) {
 	for _, tc := range []struct{ m, batch, n int }{
-		{10, 3, 4}, {10, 5, 2}, {10, 10, 1}, {10, 11, 1}, {1, 1, 1}, {7, 1, 7}, {9000, 500, 18}, {9001, 500, 19}, {1617, 250, 7},
+		{10, 3, 4}, {10, 5, 2}, {10, 10, 1}, {10, 11, 1}, {1, 1, 1}, {7, 1, 7}, {9000, 500, 18},
+		{9001, 500, 19}, {1617, 250, 7},
 	} {
 		b := NewBatches(tc.m, tc.batch, 1)
 		if b.PerEpoch() != tc.n {
@@ -25,7 +26,8 @@ func TestBatches(t *testing.T) {
 			}
 			slices.Sort(seen)
 			if !slices.Equal(seen, count(tc.m)) {
-				t.Errorf("%d by %d, epoch %d: not every datapoint exactly once", tc.m, tc.batch, epoch)
+				t.Errorf("%d by %d, epoch %d: not every datapoint exactly once", tc.m,
+					tc.batch, epoch)
 			}
 		}
 	}

@@ -14,7 +14,8 @@ func TestOrderBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := Training(m, holdout); got != train.Len() {
-			t.Errorf("holdout %v: %d images to train on, the formula says %d", holdout, train.Len(), got)
+			t.Errorf("holdout %v: %d images to train on, the formula says %d", holdout,
+				train.Len(), got)
 		}
 		b := NewBatches(train.Len(), train.Len(), 1)
 		last := b.At(0, 0)

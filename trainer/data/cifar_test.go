@@ -51,7 +51,8 @@ func checkCIFAR(t *testing.T, ds Dataset, first, n int, label func(i int) int) {
 
 func cifar10Dir(t *testing.T) string {
 	dir := t.TempDir()
-	for k, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_10.bin"} { // 10 is the last
+	// 10 is the last
+	for k, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_10.bin"} {
 		write(t, dir, name, cifarRecords(4*k, 4, one))
 	}
 	write(t, dir, "test_batch.bin", cifarRecords(50, 3, one))
@@ -99,7 +100,8 @@ func TestCIFAR100(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := f.Summary.Format; !strings.Contains(s, "CIFAR-100 with its fine labels, not the 20 coarse ones") {
+	if s := f.Summary.Format; !strings.Contains(s,
+		"CIFAR-100 with its fine labels, not the 20 coarse ones") {
 		t.Error(s)
 	}
 	checkCIFAR(t, mustOpen(t, dir, Options{}), 0, 5, label)
@@ -110,7 +112,9 @@ func TestCIFAR100(t *testing.T) {
 func TestCIFARPart(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "test_batch.bin", cifarRecords(0, 3, one))
-	checkCIFAR(t, mustOpen(t, dir, Options{Warn: func(s string) { t.Error(s) }}), 0, 3, func(i int) int { return i })
+	checkCIFAR(t, mustOpen(t, dir, Options{Warn: func(s string) {
+		t.Error(s)
+	}}), 0, 3, func(i int) int { return i })
 	var warned string
 	mustOpen(t, cifar10Dir(t), Options{Warn: func(s string) { warned += s }})
 	if !strings.Contains(warned, "3 of the 5 training batches") {
@@ -128,14 +132,16 @@ func TestNotCIFAR(t *testing.T) {
 		b    []byte
 		want []string
 	}{
-		"cut":           {"data_batch_1.bin", batch[:len(batch)-1], []string{"name of a batch of CIFAR-10", "9218 bytes", "3073 bytes each"}},
-		"labels":        {"data_batch_1.bin", flip(batch, 3073, 10), []string{"labels", "0 to 9"}},
-		"late label":    {"data_batch_1.bin", late, []string{"label 10 in record 99", "0 to 9"}},
-		"empty":         {"test_batch.bin", nil, []string{"name of a batch"}},
-		"another name":  {"pictures.bin", batch, []string{"unknown format"}},
-		"train.bin":     {"train.bin", batch, []string{"unknown format"}},
-		"train.bin 100": {"train.bin", flip(cifarRecords(0, 3, two), 0, 20), []string{"unknown format"}},
-		"one record":    {"train.bin", cifarRecords(0, 1, two), []string{"holds 1 image"}},
+		"cut": {"data_batch_1.bin", batch[:len(batch)-1],
+			[]string{"name of a batch of CIFAR-10", "9218 bytes", "3073 bytes each"}},
+		"labels":       {"data_batch_1.bin", flip(batch, 3073, 10), []string{"labels", "0 to 9"}},
+		"late label":   {"data_batch_1.bin", late, []string{"label 10 in record 99", "0 to 9"}},
+		"empty":        {"test_batch.bin", nil, []string{"name of a batch"}},
+		"another name": {"pictures.bin", batch, []string{"unknown format"}},
+		"train.bin":    {"train.bin", batch, []string{"unknown format"}},
+		"train.bin 100": {"train.bin", flip(cifarRecords(0, 3, two), 0, 20),
+			[]string{"unknown format"}},
+		"one record": {"train.bin", cifarRecords(0, 1, two), []string{"holds 1 image"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -91,7 +91,8 @@ func (g *gallery) warnOfStray(names []string, root string) {
 		beside.add(!strings.Contains(name[len(root):], "/"), name)
 	}
 	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move what "+
-		"lies there into a folder, or away", g.path, counted(beside.count, "pictures"), beside.list())
+		"lies there into a folder, or away", g.path, counted(beside.count,
+		"pictures"), beside.list())
 }
 
 // labelsIn takes the labels of a file, if it holds any of these pictures.

@@ -89,8 +89,8 @@ type Options struct {
 	// outside are taken beyond -1 and 1. nil: those that go with the type, as the package's comment
 	// says.
 	Range *[2]float64
-	// Labels is a CSV or JSON file of labels, a .npy array or an IDX file of them; "" takes those that
-	// come with the images, if any.
+	// Labels is a CSV or JSON file of labels, a .npy array or an IDX file of them; "" takes those
+	// that come with the images, if any.
 	Labels string
 	// SkipBroken leaves out pictures that cannot be read, instead of refusing the data set.
 	SkipBroken bool

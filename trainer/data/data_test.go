@@ -11,7 +11,8 @@ func TestShape(t *testing.T) {
 		shape Shape
 		dim   int
 		text  string
-	}{{Shape{28, 20, 1}, 560, "28 x 20"}, {Shape{2, 3, 3}, 18, "2 x 3 x 3"}, {Shape{1, 5, 1}, 5, "1 x 5"}} {
+	}{{Shape{28, 20, 1}, 560, "28 x 20"}, {Shape{2, 3, 3}, 18, "2 x 3 x 3"}, {Shape{1, 5, 1},
+		5, "1 x 5"}} {
 		if tc.shape.Dim() != tc.dim || tc.shape.String() != tc.text {
 			t.Errorf("%v has %d values; expected %s, %d", tc.shape, tc.shape.Dim(), tc.text, tc.dim)
 		}
@@ -19,7 +20,8 @@ func TestShape(t *testing.T) {
 }
 
 func TestShapeValidate(t *testing.T) {
-	for _, s := range []Shape{{1, 1, 1}, {28, 28, 3}, {1, MaxDim, 1}, {MaxDim, 1, 1}, {4096, 4096, 1}, {2364, 2365, 3}} {
+	for _, s := range []Shape{{1, 1, 1}, {28, 28, 3}, {1, MaxDim, 1}, {MaxDim, 1, 1},
+		{4096, 4096, 1}, {2364, 2365, 3}} {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%v: %v", s, err)
 		}

@@ -30,8 +30,9 @@ type Found struct {
 // Find looks for what Open opens, and at its headers.
 func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if opt.Size < 0 || opt.Size > maxSize {
-		return nil, fmt.Errorf("data: --size is %d; expected 1 to %d, or 0 to keep the images' own "+
-			"size", opt.Size, maxSize)
+		return nil, fmt.Errorf(
+			"data: --size is %d; expected 1 to %d, or 0 to keep the images' own "+
+				"size", opt.Size, maxSize)
 	}
 	if err := opt.checkRange(); err != nil {
 		return nil, err

@@ -164,5 +164,6 @@ func isPicture(path string) bool {
 		return true
 	}
 	head, err := headOf(path)
-	return err == nil && kindOf(head) == kindPicture // what cannot be read is told with the pictures
+	// what cannot be read is told with the pictures
+	return err == nil && kindOf(head) == kindPicture
 }

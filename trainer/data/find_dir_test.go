@@ -20,10 +20,14 @@ func TestFoldersBelow(t *testing.T) {
 		says  string   // in the summary
 		want  []string // errors
 	}{
-		"one below":       {[]string{"raw/images", "raw/images.labels"}, "in its folder raw", nil},
-		"two below":       {[]string{"MNIST/raw/images", "MNIST/raw/images.labels", "MNIST/processed/note.txt"}, "in its folder " + filepath.Join("MNIST", "raw"), nil},
-		"three below":     {[]string{"a/b/c/images"}, "", []string{"holds no images"}},
-		"several":         {[]string{"MNIST/raw/images", "KMNIST/raw/images"}, "", []string{"several folders", filepath.Join("KMNIST", "raw") + ", " + filepath.Join("MNIST", "raw"), "give the path of one"}},
+		"one below": {[]string{"raw/images", "raw/images.labels"}, "in its folder raw", nil},
+		"two below": {[]string{"MNIST/raw/images", "MNIST/raw/images.labels",
+			"MNIST/processed/note.txt"}, "in its folder " + filepath.Join("MNIST", "raw"), nil},
+		"three below": {[]string{"a/b/c/images"}, "", []string{"holds no images"}},
+		"several": {[]string{"MNIST/raw/images", "KMNIST/raw/images"}, "",
+			[]string{"several folders",
+				filepath.Join("KMNIST", "raw") + ", " + filepath.Join("MNIST", "raw"),
+				"give the path of one"}},
 		"labels only":     {[]string{"raw/images.labels"}, "", []string{"holds no images"}},
 		"hidden":          {[]string{".cache/images"}, "", []string{"holds no images"}},
 		"a picture":       {[]string{"raw/images", "raw/a.png"}, "", []string{"a.png"}},
@@ -54,7 +58,8 @@ func TestFoldersBelow(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantBytes(t, gather(ds), ramp(12))
-			if ds.Label(2) != 7 || ds.Name() != filepath.Base(dir) || !strings.Contains(f.Summary.String(), c.says) {
+			if ds.Label(2) != 7 || ds.Name() != filepath.Base(dir) ||
+				!strings.Contains(f.Summary.String(), c.says) {
 				t.Errorf("%s, label %d: %v", ds.Name(), ds.Label(2), f.Summary)
 			}
 		})
@@ -144,8 +149,9 @@ func TestForeignFormats(t *testing.T) {
 		"page":    {"<!DOCTYPE html>\n<html>", "fetch the file again"},
 		"table":   {"0,1,2,3\n4,5,6,7\n", "numpy.loadtxt"},
 		"text":    {"größer als\n", "is text"},
-		"nothing": {"\x01\x02\x03\x04\xff\xfe\x00\x00", "of an unknown format; expected an IDX file"},
-		"empty":   {"", "is empty; expected an IDX file"},
+		"nothing": {"\x01\x02\x03\x04\xff\xfe\x00\x00",
+			"of an unknown format; expected an IDX file"},
+		"empty": {"", "is empty; expected an IDX file"},
 	} {
 		_, err := Open(t.Context(), write(t, t.TempDir(), "x", []byte(c.head)), Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -162,7 +168,8 @@ func TestEmbeddedNameOfAFolder(t *testing.T) {
 	write(t, dir, "digits/images", idx([]uint32{3, 2, 2}, ramp(12)))
 	var warned string
 	opt := Options{Warn: func(s string) { warned += s }}
-	if ds := mustOpen(t, "digits", opt); ds.Len() != 1797 || !strings.Contains(warned, "embedded data set") ||
+	if ds := mustOpen(t, "digits", opt); ds.Len() != 1797 ||
+		!strings.Contains(warned, "embedded data set") ||
 		!strings.Contains(warned, "./digits") {
 		t.Errorf("%d images, warned of %q", ds.Len(), warned)
 	}

@@ -24,12 +24,13 @@ func cases(t *testing.T) map[string]string {
 	file := func(name string, b []byte) string { return write(t, t.TempDir(), name, b) }
 	return map[string]string{
 		"fashion10k": "fashion10k", "digits": "digits",
-		"labelled IDX": labelled, "gray pictures": gray, "colored pictures": colored, "mixed pictures": mixed,
-		"IDX":          file("x", idx([]uint32{5, 3, 4}, ramp(60))),
-		"IDX, gzip":    file("x", gz(idx([]uint32{5, 3, 4}, ramp(60)))),
-		"bytes":        file("x", npy(npyDictOf("|u1", "3, 2, 4"), ramp(24))),
-		"floats":       file("x", npy(npyDictOf("<f4", "2, 3"), floats(0, 1, -1, 0, 1, 0))),
-		"floats, gzip": file("x", gz(npy(npyDictOf("<f4", "2, 3"), floats(0, 1, -1, 0, 1, 0)))),
+		"labelled IDX": labelled, "gray pictures": gray, "colored pictures": colored,
+		"mixed pictures": mixed,
+		"IDX":            file("x", idx([]uint32{5, 3, 4}, ramp(60))),
+		"IDX, gzip":      file("x", gz(idx([]uint32{5, 3, 4}, ramp(60)))),
+		"bytes":          file("x", npy(npyDictOf("|u1", "3, 2, 4"), ramp(24))),
+		"floats":         file("x", npy(npyDictOf("<f4", "2, 3"), floats(0, 1, -1, 0, 1, 0))),
+		"floats, gzip":   file("x", gz(npy(npyDictOf("<f4", "2, 3"), floats(0, 1, -1, 0, 1, 0)))),
 	}
 }
 
@@ -46,12 +47,14 @@ func TestFind(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if ds.Len() != found.Len || ds.Shape() != found.Shape || f.Shape != found.Shape {
-			t.Errorf("%s: %d images of %v, found %d of %v", name, ds.Len(), ds.Shape(), found.Len, found.Shape)
+			t.Errorf("%s: %d images of %v, found %d of %v", name, ds.Len(), ds.Shape(), found.Len,
+				found.Shape)
 		}
 		if got := reference.ArrayBytes(ds); got != found.Bytes || got != f.Bytes {
 			t.Errorf("%s: %d bytes, found %d, then %d", name, got, found.Bytes, f.Bytes)
 		}
-		if opened := mustOpen(t, path, Options{}); opened.Name() != ds.Name() || fingerprint(t, opened) != fingerprint(t, ds) {
+		if opened := mustOpen(t, path, Options{}); opened.Name() != ds.Name() ||
+			fingerprint(t, opened) != fingerprint(t, ds) {
 			t.Errorf("%s: Open gives %s, Find and Read %s", name, opened.Name(), ds.Name())
 		}
 	}
@@ -75,7 +78,8 @@ func TestFindHiddenGray(t *testing.T) {
 	dir := t.TempDir()
 	const n, side = 6, 40
 	for i := range n {
-		write(t, dir, string(rune('a'+i))+".png", pngOf(t, flat(side, side, color.NRGBA{9, 9, 9, 255})))
+		write(t, dir, string(rune('a'+i))+".png",
+			pngOf(t, flat(side, side, color.NRGBA{9, 9, 9, 255})))
 	}
 	f, err := Find(t.Context(), dir, Options{})
 	if err != nil {
@@ -86,11 +90,14 @@ func TestFindHiddenGray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := reference.ArrayBytes(ds); found.Shape.C != 3 || ds.Shape().C != 1 || 3*got != found.Bytes || found.Loading < got {
-		t.Errorf("found %v of %d bytes and %d to load, read %v of %d", found.Shape, found.Bytes, found.Loading, ds.Shape(), got)
+	if got := reference.ArrayBytes(ds); found.Shape.C != 3 || ds.Shape().C != 1 ||
+		3*got != found.Bytes || found.Loading < got {
+		t.Errorf("found %v of %d bytes and %d to load, read %v of %d", found.Shape, found.Bytes,
+			found.Loading, ds.Shape(), got)
 	}
 	if got := reference.ArrayBytes(ds); f.Shape != ds.Shape() || f.Bytes != got {
-		t.Errorf("after reading: %v of %d bytes, expected %v of %d", f.Shape, f.Bytes, ds.Shape(), got)
+		t.Errorf("after reading: %v of %d bytes, expected %v of %d", f.Shape, f.Bytes,
+			ds.Shape(), got)
 	}
 }
 
@@ -100,7 +107,8 @@ func TestLoadingBytes(t *testing.T) {
 	const n = 5 * firstRead / 4
 	payload := ramp(n)
 	file := idx([]uint32{n / 4096, 64, 64}, payload)
-	members := append(gz(file[:n/2]), gz(file[n/2:])...) // only the second one's length is at the end
+	// only the second one's length is at the end
+	members := append(gz(file[:n/2]), gz(file[n/2:])...)
 	for name, c := range map[string]struct {
 		b     []byte
 		grows bool
@@ -124,8 +132,10 @@ func TestLoadingBytes(t *testing.T) {
 		}
 		const buffers = 300 << 10
 		total := int64(after.TotalAlloc - before.TotalAlloc)
-		if most := f.Bytes + 2*f.Loading + buffers; total > most || c.grows && total < f.Bytes+f.Loading/2 {
-			t.Errorf("%s: reading allocates %d bytes for %d, and %d to load", name, total, f.Bytes, f.Loading)
+		if most := f.Bytes + 2*f.Loading + buffers; total > most ||
+			c.grows && total < f.Bytes+f.Loading/2 {
+			t.Errorf("%s: reading allocates %d bytes for %d, and %d to load", name, total,
+				f.Bytes, f.Loading)
 		}
 	}
 }

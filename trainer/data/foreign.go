@@ -71,8 +71,9 @@ var foreigners = []struct {
 	{begins("PAR1"), "a Parquet file; save its images as a .npy array, numpy.save('x.npy', x), " +
 		"or as PNG files"},
 	{isTar, "a damaged tar archive: the checksum of its first header is wrong"},
-	{begins("version https://git-lfs.github.com/spec/"), "the pointer that Git LFS keeps in place " +
-		"of a file; fetch the file itself: git lfs pull"},
+	{begins("version https://git-lfs.github.com/spec/"),
+		"the pointer that Git LFS keeps in place " +
+			"of a file; fetch the file itself: git lfs pull"},
 	{begins("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "an HTML page, perhaps what a failed " +
 		"download left; fetch the file again"},
 	{isText, "text; expected " + accepted + " (a table of numbers: numpy.save('x.npy', " +

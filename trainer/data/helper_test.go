@@ -122,7 +122,8 @@ func wantBytes(t *testing.T, got []float32, want []byte) {
 		t.Fatalf("%d pixels; expected %d", len(got), len(want))
 	}
 	for i, v := range want {
-		if exact := float64(v)/127.5 - 1; math.Abs(float64(got[i])-exact) > 2*ulp1 || got[i] > 1 || got[i] < -1 {
+		if exact := float64(v)/127.5 - 1; math.Abs(float64(got[i])-exact) > 2*ulp1 || got[i] > 1 ||
+			got[i] < -1 {
 			t.Fatalf("pixel %d is %v; expected %v for byte %d", i, got[i], exact, v)
 		}
 	}

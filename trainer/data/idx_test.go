@@ -19,7 +19,8 @@ func TestIDXFile(t *testing.T) {
 		{"one channel.gz", idx([]uint32{3, 8, 1, 1}, ramp(24)), Shape{8, 1, 1}},
 	} {
 		ds := mustOpen(t, write(t, t.TempDir(), tc.name, tc.b), Options{})
-		if ds.Name() != tc.name || ds.Shape() != tc.shape || ds.Len() != 24/tc.shape.Dim() || ds.Label(1) != -1 {
+		if ds.Name() != tc.name || ds.Shape() != tc.shape || ds.Len() != 24/tc.shape.Dim() ||
+			ds.Label(1) != -1 {
 			t.Errorf("%s: %d images of %v, label %d", ds.Name(), ds.Len(), ds.Shape(), ds.Label(1))
 		}
 		wantBytes(t, gather(ds), ramp(24))
@@ -61,10 +62,12 @@ func TestIDXDirectory(t *testing.T) {
 func TestIDXLabelChoice(t *testing.T) {
 	images := []idxFile{{"test-images", 5}, {"train-images", 5}, {"extra", 4}}
 	labels := []idxFile{{"a", 5}, {"test-labels", 5}, {"train-labels", 5}}
-	if image, label := chooseIDX(images[:2], labels); image.path != "test-images" || label.path != "test-labels" {
+	if image, label := chooseIDX(images[:2], labels); image.path != "test-images" ||
+		label.path != "test-labels" {
 		t.Errorf("chose %v and %v", image, label)
 	}
-	if image, label := chooseIDX(images[1:], labels); image.path != "train-images" || label.path != "train-labels" {
+	if image, label := chooseIDX(images[1:], labels); image.path != "train-images" ||
+		label.path != "train-labels" {
 		t.Errorf("chose %v and %v", image, label)
 	}
 	if _, label := chooseIDX(images[2:], labels); label != nil {
@@ -89,10 +92,11 @@ func TestIDXErrors(t *testing.T) {
 		b    []byte
 		want []string
 	}{
-		"empty":            {nil, []string{"is empty", "expected an IDX file"}},
-		"empty gzip":       {gz(nil), []string{"is empty"}},
-		"text":             {[]byte("hello, world"), []string{"is text", "expected an IDX file"}},
-		"binary":           {[]byte{1, 2, 3, 4, 5, 6, 7, 8}, []string{"unknown format", "expected an IDX file"}},
+		"empty":      {nil, []string{"is empty", "expected an IDX file"}},
+		"empty gzip": {gz(nil), []string{"is empty"}},
+		"text":       {[]byte("hello, world"), []string{"is text", "expected an IDX file"}},
+		"binary": {[]byte{1, 2, 3, 4, 5, 6, 7, 8},
+			[]string{"unknown format", "expected an IDX file"}},
 		"two bytes":        {[]byte{0, 0}, []string{"unknown format"}},
 		"header cut":       {good[:10], []string{"ends within its header"}},
 		"magic only":       {good[:4], []string{"ends within its header"}},
@@ -103,19 +107,29 @@ func TestIDXErrors(t *testing.T) {
 		"gzip header cut":  {gz(good)[:5], []string{"damaged or truncated gzip"}},
 		"gzip no checksum": {gz(good)[:len(gz(good))-4], []string{"damaged or truncated gzip"}},
 		"gzip bad sum":     {flip(gz(good), -6), []string{"damaged or truncated gzip", "checksum"}},
-		"float":            {flip(good, 2, 0x0D), []string{"IDX file of float32", "expected uint8", "numpy.frombuffer(open(f, 'rb').read(), '>f4', offset=16).reshape(3, 2, 2)"}},
-		"little-endian":    {slices.Concat(good[:4], []byte{3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0}, good[16:]), []string{"(3 x 2 x 2) in little-endian order"}},
-		"labels":           {idx([]uint32{3}, ramp(3)), []string{"labels", "expected images"}},
-		"matrix":           {idx([]uint32{3, 4}, ramp(12)), []string{"2 dimensions (3 x 4)", "M x H x W"}},
-		"five dimensions":  {idx([]uint32{1, 1, 1, 1, 1}, ramp(1)), []string{"5 dimensions"}},
-		"channels":         {idx([]uint32{2, 3, 4, 4}, ramp(96)), []string{"2 x 3 x 4 x 4", "4 channels", "expected 1 (gray) or 3 (RGB)"}},
-		"no images":        {idx([]uint32{0, 2, 2}, nil), []string{"0 x 2 x 2"}},
-		"zero width":       {idx([]uint32{2, 2, 0}, nil), []string{"2 x 2 x 0"}},
-		"one image":        {idx([]uint32{1, 2, 2}, ramp(4)), []string{"holds 1 image", "at least 2"}},
-		"gigantic":         {idx([]uint32{1<<32 - 1, 1<<32 - 1, 3}, ramp(9)), []string{"more elements than can be addressed"}},
-		"four gigantic":    {idx([]uint32{1<<32 - 1, 1<<32 - 1, 1<<32 - 1, 3}, ramp(9)), []string{"more elements than can be addressed"}},
-		"false promise":    {idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9)), []string{"truncated", "9 of the"}},
-		"false gzip":       {gz(idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9))), []string{"truncated", "9 of the"}},
+		"float": {flip(good, 2, 0x0D),
+			[]string{"IDX file of float32", "expected uint8",
+				"numpy.frombuffer(open(f, 'rb').read(), '>f4', offset=16).reshape(3, 2, 2)"}},
+		"little-endian": {slices.Concat(good[:4], []byte{3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0},
+			good[16:]), []string{"(3 x 2 x 2) in little-endian order"}},
+		"labels": {idx([]uint32{3}, ramp(3)), []string{"labels", "expected images"}},
+		"matrix": {idx([]uint32{3, 4}, ramp(12)),
+			[]string{"2 dimensions (3 x 4)", "M x H x W"}},
+		"five dimensions": {idx([]uint32{1, 1, 1, 1, 1}, ramp(1)), []string{"5 dimensions"}},
+		"channels": {idx([]uint32{2, 3, 4, 4}, ramp(96)),
+			[]string{"2 x 3 x 4 x 4", "4 channels", "expected 1 (gray) or 3 (RGB)"}},
+		"no images":  {idx([]uint32{0, 2, 2}, nil), []string{"0 x 2 x 2"}},
+		"zero width": {idx([]uint32{2, 2, 0}, nil), []string{"2 x 2 x 0"}},
+		"one image": {idx([]uint32{1, 2, 2}, ramp(4)),
+			[]string{"holds 1 image", "at least 2"}},
+		"gigantic": {idx([]uint32{1<<32 - 1, 1<<32 - 1, 3}, ramp(9)),
+			[]string{"more elements than can be addressed"}},
+		"four gigantic": {idx([]uint32{1<<32 - 1, 1<<32 - 1, 1<<32 - 1, 3}, ramp(9)),
+			[]string{"more elements than can be addressed"}},
+		"false promise": {idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9)),
+			[]string{"truncated", "9 of the"}},
+		"false gzip": {gz(idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9))),
+			[]string{"truncated", "9 of the"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "file", tc.b)

@@ -65,7 +65,8 @@ func TestGrayImages(t *testing.T) {
 	write(t, dir, ".hidden.png", []byte("not an image"))
 	write(t, dir, ".cache/x.png", []byte("not an image"))
 	ds := mustOpen(t, dir, Options{})
-	if ds.Len() != 3 || ds.Shape() != (Shape{16, 16, 1}) || ds.Name() != filepath.Base(dir) || ds.Label(0) != -1 {
+	if ds.Len() != 3 || ds.Shape() != (Shape{16, 16, 1}) || ds.Name() != filepath.Base(dir) ||
+		ds.Label(0) != -1 {
 		t.Fatalf("%s: %d images of %v, label %d", ds.Name(), ds.Len(), ds.Shape(), ds.Label(0))
 	}
 	want := append(ramp(256), bytes.Repeat([]byte{7}, 256)...) // "a/..." < "b.png" < "b/..."
@@ -157,8 +158,12 @@ func TestScaleCropsCenter(t *testing.T) {
 	third := func(i int) color.NRGBA {
 		return [3]color.NRGBA{{255, 0, 0, 255}, {255, 255, 255, 255}, {0, 0, 255, 255}}[i/10]
 	}
-	write(t, dir, "0.png", pngOf(t, drawing(30, 10, func(x, _ int) color.NRGBA { return third(x) })))
-	write(t, dir, "1.png", pngOf(t, drawing(10, 30, func(_, y int) color.NRGBA { return third(y) })))
+	write(t, dir, "0.png", pngOf(t, drawing(30, 10, func(x, _ int) color.NRGBA {
+		return third(x)
+	})))
+	write(t, dir, "1.png", pngOf(t, drawing(10, 30, func(_, y int) color.NRGBA {
+		return third(y)
+	})))
 	ds := mustOpen(t, dir, Options{Size: 5})
 	if ds.Shape() != (Shape{5, 5, 1}) {
 		t.Fatalf("shape %v; expected no color to be left", ds.Shape())
@@ -168,26 +173,43 @@ func TestScaleCropsCenter(t *testing.T) {
 
 func TestImageErrors(t *testing.T) {
 	a, b := pngOf(t, grayOf(4, 4, ramp(16))), pngOf(t, grayOf(5, 4, ramp(20)))
-	noise := jpegOf(t, drawing(32, 32, func(x, y int) color.NRGBA { return color.NRGBA{uint8(x * y), uint8(x ^ y), 3, 255} }))
+	noise := jpegOf(t, drawing(32, 32, func(x, y int) color.NRGBA {
+		return color.NRGBA{uint8(x * y), uint8(x ^ y), 3, 255}
+	}))
 	for name, tc := range map[string]struct {
 		files map[string][]byte
 		opt   Options
 		want  []string
 	}{
-		"empty":         {nil, Options{}, []string{"is an empty directory", "expected PNG, JPEG"}},
-		"no images":     {map[string][]byte{"x.txt": []byte("text")}, Options{}, []string{"holds no images", "expected PNG, JPEG"}},
-		"an array":      {map[string][]byte{"x.npy": npy("", nil)}, Options{}, []string{"x.npy", "give its own path"}},
-		"sizes":         {map[string][]byte{"a.png": a, "b.png": a, "c.png": b}, Options{}, []string{"2 have 4 x 4 pixels (a.png), 1 has 5 x 4 pixels (c.png)", "--size"}},
-		"text as PNG":   {map[string][]byte{"a.png": a, "b.png": []byte("text")}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"empty JPEG":    {map[string][]byte{"a.png": a, "b.JPEG": nil}, Options{}, []string{"b.JPEG", "is empty", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"cut PNG":       {map[string][]byte{"a.png": a, "b.png": a[:45]}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"cut header":    {map[string][]byte{"a.png": a, "b.png": a[:20]}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"damaged PNG":   {map[string][]byte{"a.png": a, "b.png": flip(a, -20)}, Options{}, []string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"cut JPEG":      {map[string][]byte{"a.jpg": noise, "b.jpg": noise[:len(noise)/2]}, Options{}, []string{"b.jpg", "is broken", "expected PNG, JPEG", "--skip-broken"}},
-		"gigantic":      {map[string][]byte{"a.png": a, "b.png": resized(a, 1<<20, 1<<20)}, Options{Size: 4}, []string{"b.png", "1048576 x 1048576 pixels"}},
-		"large":         {map[string][]byte{"a.png": resized(a, 16000, 16000), "b.png": resized(a, 16000, 16000)}, Options{}, []string{"2 images of 16000 x 16000, ", "at most 16777216 values in an image", "--size"}},
-		"only one":      {map[string][]byte{"a.png": a}, Options{}, []string{"holds 1 image", "at least 2"}},
-		"only one, far": {map[string][]byte{"d/e/a.png": a, "b": []byte("text")}, Options{Size: 9}, []string{"holds 1 image"}},
+		"empty": {nil, Options{}, []string{"is an empty directory", "expected PNG, JPEG"}},
+		"no images": {map[string][]byte{"x.txt": []byte("text")}, Options{},
+			[]string{"holds no images", "expected PNG, JPEG"}},
+		"an array": {map[string][]byte{"x.npy": npy("", nil)}, Options{},
+			[]string{"x.npy", "give its own path"}},
+		"sizes": {map[string][]byte{"a.png": a, "b.png": a, "c.png": b}, Options{},
+			[]string{"2 have 4 x 4 pixels (a.png), 1 has 5 x 4 pixels (c.png)", "--size"}},
+		"text as PNG": {map[string][]byte{"a.png": a, "b.png": []byte("text")}, Options{},
+			[]string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"empty JPEG": {map[string][]byte{"a.png": a, "b.JPEG": nil}, Options{},
+			[]string{"b.JPEG", "is empty", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut PNG": {map[string][]byte{"a.png": a, "b.png": a[:45]}, Options{},
+			[]string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut header": {map[string][]byte{"a.png": a, "b.png": a[:20]}, Options{},
+			[]string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"damaged PNG": {map[string][]byte{"a.png": a, "b.png": flip(a, -20)}, Options{},
+			[]string{"b.png", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"cut JPEG": {map[string][]byte{"a.jpg": noise, "b.jpg": noise[:len(noise)/2]},
+			Options{}, []string{"b.jpg", "is broken", "expected PNG, JPEG", "--skip-broken"}},
+		"gigantic": {map[string][]byte{"a.png": a, "b.png": resized(a, 1<<20, 1<<20)},
+			Options{Size: 4}, []string{"b.png", "1048576 x 1048576 pixels"}},
+		"large": {map[string][]byte{"a.png": resized(a, 16000, 16000),
+			"b.png": resized(a, 16000, 16000)}, Options{},
+			[]string{"2 images of 16000 x 16000, ",
+				"at most 16777216 values in an image", "--size"}},
+		"only one": {map[string][]byte{"a.png": a}, Options{},
+			[]string{"holds 1 image", "at least 2"}},
+		"only one, far": {map[string][]byte{"d/e/a.png": a, "b": []byte("text")}, Options{Size: 9},
+			[]string{"holds 1 image"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -213,7 +235,8 @@ func TestTooManyImages(t *testing.T) {
 			t.Errorf("%d of %v: %v", n, shape, err)
 		}
 	}
-	wantError(t, checkMemory("dir", fits+1, Shape{2048, 2048, 3}), "dir", "1366 images of 2048 x 2048 x 3, 16 GiB", "16 GiB in all", "--size")
+	wantError(t, checkMemory("dir", fits+1, Shape{2048, 2048, 3}), "dir",
+		"1366 images of 2048 x 2048 x 3, 16 GiB", "16 GiB in all", "--size")
 	wantError(t, checkMemory("dir", 1025, Shape{4096, 4096, 1}), "1025 images of 4096 x 4096")
 	wantError(t, checkMemory("dir", math.MaxInt, Shape{4096, 4096, 1}), "in all")
 }

@@ -54,7 +54,8 @@ func TestLabelFiles(t *testing.T) {
 			[]int{1, 0, 1}, []string{"husky", "pug"}, "",
 		},
 		"windows": {
-			"labels.csv", "\ufefffile;class\r\n00000\\a.png;1\r\n00000\\b.png;2\r\n00001\\c.png;3\r\n",
+			"labels.csv",
+			"\ufefffile;class\r\n00000\\a.png;1\r\n00000\\b.png;2\r\n00001\\c.png;3\r\n",
 			[]int{1, 2, 3}, nil, "",
 		},
 		"tabs": {"labels.tsv", "a.png\t1\nb.png\t2\nc.png\t3\n", []int{1, 2, 3}, nil, ""},
@@ -76,7 +77,8 @@ func TestLabelFiles(t *testing.T) {
 				"\x00") + "\x00", []int{1, 0, 1}, nil, "",
 		},
 		"UTF-16, big-endian": {
-			"labels.csv", "\xfe\xff\x00" + strings.Join(strings.Split("a\t1\nb\t0\nc\t1", ""), "\x00"),
+			"labels.csv", "\xfe\xff\x00" +
+				strings.Join(strings.Split("a\t1\nb\t0\nc\t1", ""), "\x00"),
 			[]int{1, 0, 1}, nil, "",
 		},
 		"a foreign header": {
@@ -129,7 +131,8 @@ func TestLabelFiles(t *testing.T) {
 				"%q", name, labelsOf(ds), ClassNames(ds), c.labels, c.classes)
 		}
 		for _, w := range strings.Split(c.warnings, "|") {
-			if (w == "") != (len(warnings) == 0) || !strings.Contains(strings.Join(warnings, "\n"), w) {
+			if (w == "") != (len(warnings) == 0) ||
+				!strings.Contains(strings.Join(warnings, "\n"), w) {
 				t.Errorf("%s: warnings %q; expected %q", name, warnings, w)
 			}
 		}
@@ -159,7 +162,8 @@ func TestLabelsOption(t *testing.T) {
 	}
 	for name, file := range files {
 		for _, path := range []string{pictures, array, labelled} {
-			if name == "named.csv" && path != pictures || name == "numbers.csv" && path == pictures {
+			if name == "named.csv" && path != pictures ||
+				name == "numbers.csv" && path == pictures {
 				continue
 			}
 			f, ds, _ := found(t, path, Options{Labels: file})
@@ -173,7 +177,8 @@ func TestLabelsOption(t *testing.T) {
 	contents := pngFiles(t, "a.png", "b.png", "c.png")
 	contents["b.png"] = []byte("broken")
 	for _, name := range []string{"rows.csv", "named.csv"} {
-		_, ds, warnings := found(t, folderOf(t, contents), Options{Labels: files[name], SkipBroken: true})
+		_, ds, warnings :=
+			found(t, folderOf(t, contents), Options{Labels: files[name], SkipBroken: true})
 		if !slices.Equal(labelsOf(ds), []int{7, 7}) || len(warnings) != 1 {
 			t.Errorf("%s: %v, %q", name, labelsOf(ds), warnings)
 		}
@@ -233,8 +238,10 @@ func TestDecomposedNames(t *testing.T) {
 // Arrays have no files: their images are named by numbers, also in JSON.
 func TestLabelsByNumber(t *testing.T) {
 	array := write(t, t.TempDir(), "x.npy", npy(npyDictOf("|u1", "2, 4, 4"), ramp(32)))
-	labels := write(t, t.TempDir(), "l.json", []byte(`[{"index": 1, "label": 4}, {"index": 0, "label": 5}]`))
-	if _, ds, _ := found(t, array, Options{Labels: labels}); !slices.Equal(labelsOf(ds), []int{5, 4}) {
+	labels := write(t, t.TempDir(), "l.json",
+		[]byte(`[{"index": 1, "label": 4}, {"index": 0, "label": 5}]`))
+	if _, ds, _ := found(t, array, Options{Labels: labels}); !slices.Equal(labelsOf(ds),
+		[]int{5, 4}) {
 		t.Errorf("%v", labelsOf(ds))
 	}
 	labels = write(t, t.TempDir(), "l.csv", []byte("a.png,1\nb.png,2\n"))
@@ -250,7 +257,8 @@ func TestFolderClasses(t *testing.T) {
 	}{
 		{"b/1.png a/2.png b/c/3.png", []int{0, 1, 1}}, {"top/b/1.png top/a/2.png", []int{0, 1}},
 		{"b/1.png a/2.png 3.png", []int{-1, -1, -1}}, {"b/1.png b/2.png", []int{-1, -1}},
-		{"t/a/1.png t/2.png", []int{-1, -1}}, {"1.png 2.png a/x.png b/x.png", []int{-1, -1, -1, -1}},
+		{"t/a/1.png t/2.png", []int{-1, -1}},
+		{"1.png 2.png a/x.png b/x.png", []int{-1, -1, -1, -1}},
 		{"train/a/1.png test/a/2.png", []int{-1, -1}}, {"1/x.png 10/x.png 2/x.png", []int{0, 1, 2}},
 	} {
 		dir := folderOf(t, pngFiles(t, strings.Fields(c.names)...))
@@ -313,7 +321,8 @@ func FuzzLabels(f *testing.F) {
 					t.Fatalf("label %d of %q", l, classes)
 				}
 				text := []byte(fmt.Sprint(l))
-				if l >= 0 && classes == nil && !bytes.Contains(b, text) && !bytes.ContainsAny(b, "eEtfxX_.pP+") {
+				if l >= 0 && classes == nil && !bytes.Contains(b, text) &&
+					!bytes.ContainsAny(b, "eEtfxX_.pP+") {
 					t.Fatalf("label %d is not in %q", l, b)
 				}
 			}

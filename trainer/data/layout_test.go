@@ -20,7 +20,8 @@ func TestDoubts(t *testing.T) {
 		{[]int{24, 784}, ""}, {[]int{24, 100}, ""}, {[]int{24, 191}, ""},
 		{[]int{64, 64}, "one picture of 64 x 64"}, {[]int{4, 4}, ""},
 		{[]int{24, 24, 3}, "24 gray images of 24 x 3; if it is one picture of 24 x 24 x 3"},
-		{[]int{24, 20, 4}, "one picture of 24 x 20 x 4"}, {[]int{24, 4, 4}, ""}, {[]int{24, 20, 5}, ""},
+		{[]int{24, 20, 4}, "one picture of 24 x 20 x 4"}, {[]int{24, 4, 4}, ""},
+		{[]int{24, 20, 5}, ""},
 		{[]int{3, 24, 24}, "one RGB picture, channels first"}, {[]int{3, 4, 2}, ""},
 		{[]int{24, 8, 8}, ""}, {[]int{24, 8, 8, 3}, ""},
 	} {
@@ -29,7 +30,8 @@ func TestDoubts(t *testing.T) {
 		}
 	}
 	_, _, warned, err := read(t, npy(npyDictOf("|u1", "24, 24, 3"), ramp(24*24*3)), Options{})
-	if err != nil || !strings.Contains(warned, "one picture") || !strings.Contains(warned, "x.npy") {
+	if err != nil || !strings.Contains(warned, "one picture") ||
+		!strings.Contains(warned, "x.npy") {
 		t.Errorf("%v, warned of %q", err, warned)
 	}
 }
@@ -50,7 +52,8 @@ func TestWrongChannels(t *testing.T) {
 	}
 }
 
-// Fortran's order, against the definition: index m of the images runs fastest, then rows, columns, channels.
+// Fortran's order, against the definition: index m of the images runs fastest, then rows, columns,
+// channels.
 func TestFortranOrder(t *testing.T) {
 	for _, dims := range [][]int{{5, 3}, {4, 3, 2}, {3, 4, 2, 3}, {2, 1, 5, 1}, {2, 7, 1, 3}} {
 		n, err := elements(dims)
@@ -68,7 +71,8 @@ func TestFortranOrder(t *testing.T) {
 			}
 			src[place], want[at] = int32(at), int32(at)
 			if row, column := f.place(place); row != index[0] || row*n/dims[0]+column != at {
-				t.Errorf("%v: element %d of the file is row %d, column %d", dims, place, row, column)
+				t.Errorf("%v: element %d of the file is row %d, column %d", dims, place,
+					row, column)
 			}
 			for k := len(dims) - 1; k >= 0; k-- {
 				if index[k]++; index[k] < dims[k] {

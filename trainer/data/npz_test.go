@@ -48,7 +48,8 @@ func intsOf(v ...byte) []byte {
 
 // The archives of testdata were written by NumPy 2.4.6: savez, savez_compressed, and zip64.
 func TestNumPyArchives(t *testing.T) {
-	for name, labels := range map[string]bool{"stored.npz": true, "deflated.npz": true, "zip64.npz": false} {
+	for name, labels := range map[string]bool{"stored.npz": true, "deflated.npz": true,
+		"zip64.npz": false} {
 		ds := mustOpen(t, "testdata/"+name, Options{Warn: func(s string) { t.Error(s) }})
 		if ds.Len() != 3 || ds.Shape() != (Shape{4, 2, 1}) || ds.Name() != name {
 			t.Errorf("%s: %d images of %v", ds.Name(), ds.Len(), ds.Shape())
@@ -59,7 +60,8 @@ func TestNumPyArchives(t *testing.T) {
 		}
 		wantBytes(t, gather(ds), want)
 		got := []int{ds.Label(0), ds.Label(1), ds.Label(2)}
-		if want := map[bool][]int{true: {5, 0, 7}, false: {-1, -1, -1}}[labels]; !slices.Equal(got, want) {
+		if want := map[bool][]int{true: {5, 0, 7},
+			false: {-1, -1, -1}}[labels]; !slices.Equal(got, want) {
 			t.Errorf("%s: labels %v", name, got)
 		}
 	}
@@ -74,20 +76,33 @@ func TestNPZChoice(t *testing.T) {
 		labels  []int
 		says    string // in the summary's line
 	}{
-		"alone":        {[]any{"arr_0.npy", images}, "", 24, nil, "array arr_0 of uint8 of an .npz archive"},
-		"by name":      {[]any{"a.npy", images, "b.npy", other}, "b", 16, nil, "passed over 1 other array (a (3 x 2 x 4, uint8))"},
-		"by file name": {[]any{"a.npy", images, "b.npy", other}, "b.npy", 16, nil, "array b of uint8"},
-		"keras":        {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels, "y_test.npy", intsOf(1, 2)}, "", 24, []int{5, 6, 7}, "labels of its array y_train: "},
-		"keras's test": {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels, "y_test.npy", intsOf(1, 2)}, "x_test", 16, []int{1, 2}, "labels of its array y_test: "},
-		"medmnist":     {[]any{"train_images.npy", images, "val_images.npy", other, "test_images.npy", other, "train_labels.npy", labels}, "", 24, []int{5, 6, 7}, ""},
-		"samples":      {[]any{"arr_0.npy", images, "arr_1.npy", labels}, "", 24, []int{5, 6, 7}, ""},
-		"other labels": {[]any{"images.npy", images, "labels.npy", intsOf(1, 2)}, "", 24, nil, "passed over 1 other array (labels (2, int64))"},
-		"no labels":    {[]any{"images.npy", images, "size.npy", labels}, "", 24, nil, ""},
-		"column":       {[]any{"images.npy", images, "labels.npy", npy(npyDictOf("|u1", "3, 1"), []byte{5, 6, 7})}, "", 24, []int{5, 6, 7}, ""},
-		"not an array": {[]any{"images.npy", images, "README.txt", []byte("hello")}, "", 24, nil, "passed over 1 other member (README.txt)"},
-		"other split":  {[]any{"x_train.npy", images, "y_test.npy", labels}, "", 24, nil, "passed over 1 other array (y_test (3, int64))"},
-		"one unknown":  {[]any{"x.npy", images, "y.npy", npy(npyDictOf("|i1", "3,"), []byte{1, 255, 2})}, "", 24, []int{1, -1, 2}, "2 of them labelled"},
-		"only labels":  {[]any{"labels.npy", images}, "", 24, nil, ""},
+		"alone": {[]any{"arr_0.npy", images}, "", 24, nil,
+			"array arr_0 of uint8 of an .npz archive"},
+		"by name": {[]any{"a.npy", images, "b.npy", other}, "b", 16, nil,
+			"passed over 1 other array (a (3 x 2 x 4, uint8))"},
+		"by file name": {[]any{"a.npy", images, "b.npy", other}, "b.npy", 16, nil,
+			"array b of uint8"},
+		"keras": {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels,
+			"y_test.npy", intsOf(1, 2)}, "", 24, []int{5, 6, 7}, "labels of its array y_train: "},
+		"keras's test": {[]any{"x_test.npy", other, "x_train.npy", images, "y_train.npy", labels,
+			"y_test.npy", intsOf(1, 2)}, "x_test", 16, []int{1, 2}, "labels of its array y_test: "},
+		"medmnist": {[]any{"train_images.npy", images, "val_images.npy", other,
+			"test_images.npy", other, "train_labels.npy", labels}, "", 24, []int{5, 6, 7}, ""},
+		"samples": {[]any{"arr_0.npy", images, "arr_1.npy", labels}, "", 24,
+			[]int{5, 6, 7}, ""},
+		"other labels": {[]any{"images.npy", images, "labels.npy", intsOf(1, 2)}, "", 24, nil,
+			"passed over 1 other array (labels (2, int64))"},
+		"no labels": {[]any{"images.npy", images, "size.npy", labels}, "", 24, nil, ""},
+		"column": {[]any{"images.npy", images, "labels.npy",
+			npy(npyDictOf("|u1", "3, 1"), []byte{5, 6, 7})}, "", 24, []int{5, 6, 7}, ""},
+		"not an array": {[]any{"images.npy", images, "README.txt", []byte("hello")}, "", 24, nil,
+			"passed over 1 other member (README.txt)"},
+		"other split": {[]any{"x_train.npy", images, "y_test.npy", labels}, "", 24, nil,
+			"passed over 1 other array (y_test (3, int64))"},
+		"one unknown": {[]any{"x.npy", images, "y.npy",
+			npy(npyDictOf("|i1", "3,"), []byte{1, 255, 2})}, "", 24, []int{1, -1, 2},
+			"2 of them labelled"},
+		"only labels": {[]any{"labels.npy", images}, "", 24, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, method := range []uint16{zip.Store, zip.Deflate} {
@@ -111,7 +126,8 @@ func TestNPZChoice(t *testing.T) {
 						t.Errorf("label %d is %d; expected %d", i, ds.Label(i), want)
 					}
 				}
-				if f.Bytes != found.Bytes || found.Loading != 0 || found.Len != ds.Len() || ds.Name() != "x.npz" {
+				if f.Bytes != found.Bytes || found.Loading != 0 || found.Len != ds.Len() ||
+					ds.Name() != "x.npz" {
 					t.Errorf("found %+v, read %d bytes as %s", found, f.Bytes, ds.Name())
 				}
 				if !strings.Contains(f.Summary.String(), c.says) {
@@ -136,7 +152,8 @@ func TestNPZTwoLabels(t *testing.T) {
 	)
 	_, ds, warned, err := read(t, b, Options{})
 	if err != nil || ds.Label(0) != -1 ||
-		!strings.Contains(warned, "no labels, since several arrays can be them: fine (3, int64), coarse (3, int64)") {
+		!strings.Contains(warned,
+			"no labels, since several arrays can be them: fine (3, int64), coarse (3, int64)") {
 		t.Errorf("%v, warned of %q", err, warned)
 	}
 }
@@ -145,8 +162,9 @@ func TestNPZTwoLabels(t *testing.T) {
 func TestNPZUnfitLabels(t *testing.T) {
 	images := bytesOf("3, 2, 4", 24)
 	for says, members := range map[string][]any{
-		"y_train (2, int64) is not one whole number for each":   {"y_train.npy", intsOf(1, 2)},
-		"y_train (3, float32) is not one whole number for each": {"y_train.npy", npy(npyDictOf("<f4", "3,"), ramp(12))},
+		"y_train (2, int64) is not one whole number for each": {"y_train.npy", intsOf(1, 2)},
+		"y_train (3, float32) is not one whole number for each": {"y_train.npy",
+			npy(npyDictOf("<f4", "3,"), ramp(12))},
 		"": {"y_test.npy", intsOf(1, 2)}, // of other images
 	} {
 		b := npz(t, zip.Store, append([]any{"x_train.npy", images}, members...)...)
@@ -161,7 +179,8 @@ func TestNPZUnfitLabels(t *testing.T) {
 // An array among pictures, such as their features, is not taken for the images unasked.
 func TestZipOfPicturesAndArray(t *testing.T) {
 	picture := pngOf(t, flat(2, 2, color.NRGBA{1, 2, 3, 255}))
-	b := npz(t, zip.Store, "a.png", picture, "b.png", picture, "features.npy", bytesOf("3, 2, 4", 24))
+	b := npz(t, zip.Store, "a.png", picture, "b.png", picture, "features.npy",
+		bytesOf("3, 2, 4", 24))
 	f, ds, _, err := read(t, b, Options{})
 	if err != nil || ds.Len() != 2 || ds.Shape() != (Shape{2, 2, 3}) ||
 		!strings.Contains(f.Summary.String(), "passed over 1 NumPy array (features.npy)") {
@@ -181,26 +200,49 @@ func TestNPZErrors(t *testing.T) {
 		opt  Options
 		want []string
 	}{
-		"several":      {npz(t, zip.Store, "a.npy", images, "b.npy", npy(npyDictOf("<f4", "2, 6"), ramp(48))), Options{}, []string{"a (3 x 2 x 4, uint8), b (2 x 6, float32)", "--array NAME"}},
-		"no such":      {npz(t, zip.Store, "images.npy", images), Options{Array: "image"}, []string{`no array "image" (did you mean "images"?)`, "images (3 x 2 x 4, uint8)"}},
-		"no images":    {npz(t, zip.Store, "a.npy", intsOf(1, 2), "b.npy", npy(npyDictOf("|O", "2, 2"), nil)), Options{}, []string{"a (2, int64), b (2 x 2, Python objects (|O))", "no array of images"}},
-		"no dtype":     {npz(t, zip.Store, "a.npy", npy(npyDictOf("|O", "2, 2"), nil)), Options{}, []string{"Python objects", "numpy.stack"}},
-		"that dtype":   {npz(t, zip.Store, "a.npy", images, "c.npy", npy(npyDictOf("<c8", "2, 2"), nil)), Options{Array: "c"}, []string{"c is an array of complex numbers"}},
-		"twice":        {npz(t, zip.Store, "a.npy", images, "a.npy", images), Options{}, []string{"two members named a.npy"}},
-		"one image":    {npz(t, zip.Store, "a.npy", bytesOf("1, 2, 4", 8)), Options{}, []string{"holds 1 image"}},
-		"member cut":   {npz(t, zip.Store, "a.npy", images[:len(images)-3]), Options{}, []string{"x.npy: a.npy: truncated", "21 of the 24 values"}},
-		"deflated cut": {npz(t, zip.Deflate, "a.npy", images[:len(images)-3]), Options{}, []string{"truncated", "21 of the 24 values"}},
-		"member long":  {npz(t, zip.Deflate, "a.npy", append(bytes.Clone(images), 7)), Options{}, []string{"goes on after the 24 values"}},
-		"header cut":   {npz(t, zip.Store, "a.npy", images[:9]), Options{}, []string{"a.npy: ends within its header"}},
-		"no array":     {npz(t, zip.Store, "a.npy", []byte("hello, world")), Options{}, []string{"magic string"}},
-		"archive cut":  {good[:len(good)-9], Options{}, []string{"damaged or truncated zip archive"}},
-		"bad checksum": {flip(good, bytes.Index(good, ramp(24)[:9])+3), Options{}, []string{"damaged or truncated zip archive", "checksum"}},
-		"no member":    {npz(t, zip.Store), Options{}, []string{"zip archive"}},
-		"torch":        {npz(t, zip.Store, "model/data.pkl", []byte("\x80\x02")), Options{}, []string{"PyTorch", "numpy.save"}},
-		"encrypted":    {encrypted(good), Options{}, []string{"a.npy is encrypted"}},
-		"labels":       {npz(t, zip.Store, "x.npy", images, "y.npy", npy(npyDictOf("<i8", "3,"), slices.Concat(make([]byte, 15), []byte{1}, make([]byte, 8)))), Options{}, []string{"label 7.205759403792794e+16 at place 1"}},
-		"label -2":     {npz(t, zip.Store, "x.npy", images, "y.npy", npy(npyDictOf("|i1", "3,"), []byte{1, 254, 2})), Options{}, []string{"label -2 at place 1", "-1 for unknown"}},
-		"size":         {good, Options{Size: 3}, []string{"--size", ".npz"}},
+		"several": {npz(t, zip.Store, "a.npy", images, "b.npy",
+			npy(npyDictOf("<f4", "2, 6"), ramp(48))), Options{},
+			[]string{"a (3 x 2 x 4, uint8), b (2 x 6, float32)", "--array NAME"}},
+		"no such": {npz(t, zip.Store, "images.npy", images), Options{Array: "image"},
+			[]string{`no array "image" (did you mean "images"?)`, "images (3 x 2 x 4, uint8)"}},
+		"no images": {npz(t, zip.Store, "a.npy", intsOf(1, 2), "b.npy",
+			npy(npyDictOf("|O", "2, 2"), nil)), Options{},
+			[]string{"a (2, int64), b (2 x 2, Python objects (|O))", "no array of images"}},
+		"no dtype": {npz(t, zip.Store, "a.npy", npy(npyDictOf("|O", "2, 2"), nil)), Options{},
+			[]string{"Python objects", "numpy.stack"}},
+		"that dtype": {npz(t, zip.Store, "a.npy", images, "c.npy",
+			npy(npyDictOf("<c8", "2, 2"), nil)), Options{Array: "c"},
+			[]string{"c is an array of complex numbers"}},
+		"twice": {npz(t, zip.Store, "a.npy", images, "a.npy", images), Options{},
+			[]string{"two members named a.npy"}},
+		"one image": {npz(t, zip.Store, "a.npy", bytesOf("1, 2, 4", 8)), Options{},
+			[]string{"holds 1 image"}},
+		"member cut": {npz(t, zip.Store, "a.npy", images[:len(images)-3]), Options{},
+			[]string{"x.npy: a.npy: truncated", "21 of the 24 values"}},
+		"deflated cut": {npz(t, zip.Deflate, "a.npy", images[:len(images)-3]), Options{},
+			[]string{"truncated", "21 of the 24 values"}},
+		"member long": {npz(t, zip.Deflate, "a.npy", append(bytes.Clone(images), 7)), Options{},
+			[]string{"goes on after the 24 values"}},
+		"header cut": {npz(t, zip.Store, "a.npy", images[:9]), Options{},
+			[]string{"a.npy: ends within its header"}},
+		"no array": {npz(t, zip.Store, "a.npy", []byte("hello, world")), Options{},
+			[]string{"magic string"}},
+		"archive cut": {good[:len(good)-9], Options{},
+			[]string{"damaged or truncated zip archive"}},
+		"bad checksum": {flip(good, bytes.Index(good, ramp(24)[:9])+3), Options{},
+			[]string{"damaged or truncated zip archive", "checksum"}},
+		"no member": {npz(t, zip.Store), Options{}, []string{"zip archive"}},
+		"torch": {npz(t, zip.Store, "model/data.pkl", []byte("\x80\x02")), Options{},
+			[]string{"PyTorch", "numpy.save"}},
+		"encrypted": {encrypted(good), Options{}, []string{"a.npy is encrypted"}},
+		"labels": {npz(t, zip.Store, "x.npy", images, "y.npy",
+			npy(npyDictOf("<i8", "3,"),
+				slices.Concat(make([]byte, 15), []byte{1}, make([]byte, 8)))), Options{},
+			[]string{"label 7.205759403792794e+16 at place 1"}},
+		"label -2": {npz(t, zip.Store, "x.npy", images, "y.npy",
+			npy(npyDictOf("|i1", "3,"), []byte{1, 254, 2})), Options{},
+			[]string{"label -2 at place 1", "-1 for unknown"}},
+		"size": {good, Options{Size: 3}, []string{"--size", ".npz"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, _, err := read(t, c.b, c.opt)
@@ -221,24 +263,30 @@ func encrypted(b []byte) []byte {
 	return b
 }
 
-// relabelled gives the only member another length uncompressed, in the central directory that is believed.
+// relabelled gives the only member another length uncompressed, in the central directory that is
+// believed.
 func relabelled(b []byte, size uint32) []byte {
 	b = bytes.Clone(b)
 	binary.LittleEndian.PutUint32(b[bytes.Index(b, []byte("PK\x01\x02"))+24:], size)
 	return b
 }
 
-// Members that claim more than they hold, or less, or what cannot be true, are errors, and take no more memory than
-// what they hold.
+// Members that claim more than they hold, or less, or what cannot be true, are errors, and take no
+// more memory than what they hold.
 func TestNPZLies(t *testing.T) {
 	const promised = 1 << 31
 	header := npy(npyDictOf("|u1", fmt.Sprintf("%d, 1024, 1024", promised>>20)), nil)
 	for name, b := range map[string][]byte{
-		"stored, claims more":         relabelled(npz(t, zip.Store, "a.npy", append(bytes.Clone(header), ramp(99)...)), uint32(len(header)+promised)),
-		"deflated, claims more":       relabelled(npz(t, zip.Deflate, "a.npy", append(bytes.Clone(header), ramp(99)...)), uint32(len(header)+promised)),
-		"deflated, claims impossible": relabelled(npz(t, zip.Deflate, "a.npy", append(bytes.Clone(header), make([]byte, 1<<16)...)), uint32(len(header)+promised)),
-		"deflated, claims less":       relabelled(npz(t, zip.Deflate, "a.npy", append(bytes.Clone(header), make([]byte, 1<<16)...)), uint32(len(header)+9)),
-		"honest":                      npz(t, zip.Deflate, "a.npy", append(bytes.Clone(header), ramp(99)...)),
+		"stored, claims more": relabelled(npz(t, zip.Store, "a.npy",
+			append(bytes.Clone(header), ramp(99)...)), uint32(len(header)+promised)),
+		"deflated, claims more": relabelled(npz(t, zip.Deflate, "a.npy",
+			append(bytes.Clone(header), ramp(99)...)), uint32(len(header)+promised)),
+		"deflated, claims impossible": relabelled(npz(t, zip.Deflate, "a.npy",
+			append(bytes.Clone(header), make([]byte, 1<<16)...)), uint32(len(header)+promised)),
+		"deflated, claims less": relabelled(npz(t, zip.Deflate, "a.npy",
+			append(bytes.Clone(header), make([]byte, 1<<16)...)), uint32(len(header)+9)),
+		"honest": npz(t, zip.Deflate, "a.npy",
+			append(bytes.Clone(header), ramp(99)...)),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -316,7 +364,8 @@ func FuzzNPZ(f *testing.F) {
 	})
 }
 
-// FuzzMembers makes archives that are whole, of members that are not, and of lengths that are not theirs.
+// FuzzMembers makes archives that are whole, of members that are not, and of lengths that are not
+// theirs.
 func FuzzMembers(f *testing.F) {
 	f.Add("x_train", "y_train", bytesOf("3, 2, 4", 24), intsOf(1, 2, 3), false, uint32(0))
 	f.Add("arr_0", "arr_1", bytesOf("3, 2, 4", 24), bytesOf("3, 2, 4", 24), true, uint32(9))
@@ -361,7 +410,8 @@ func checkMember(t *testing.T, a *archive, m member) {
 	}
 	defer s.close()
 	x, err := readNPY(s, Options{})
-	if err != nil || x.u8 == nil || m.header.Fortran || m.file.CRC32 == 0 || m.header.Dtype.Kind != 'u' {
+	if err != nil || x.u8 == nil || m.header.Fortran || m.file.CRC32 == 0 ||
+		m.header.Dtype.Kind != 'u' {
 		return
 	}
 	var whole bytes.Buffer
@@ -369,7 +419,8 @@ func checkMember(t *testing.T, a *archive, m member) {
 	if err == nil {
 		_, err = whole.ReadFrom(r)
 	}
-	if err != nil || !bytes.HasSuffix(whole.Bytes(), x.u8) || crc32.ChecksumIEEE(whole.Bytes()) != m.file.CRC32 {
+	if err != nil || !bytes.HasSuffix(whole.Bytes(), x.u8) ||
+		crc32.ChecksumIEEE(whole.Bytes()) != m.file.CRC32 {
 		t.Fatalf("%s: other bytes, %v", m.name, err)
 	}
 }

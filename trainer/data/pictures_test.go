@@ -47,7 +47,8 @@ func archives(t *testing.T, contents map[string][]byte) map[string]string {
 			t.Fatal(err)
 		}
 		f.Write(b)
-		if err := tw.WriteHeader(&tar.Header{Name: name, Size: int64(len(b)), Mode: 0o644}); err != nil {
+		if err := tw.WriteHeader(&tar.Header{Name: name, Size: int64(len(b)),
+			Mode: 0o644}); err != nil {
 			t.Fatal(err)
 		}
 		tw.Write(b)
@@ -166,13 +167,16 @@ func TestArchives(t *testing.T) {
 				t.Errorf("%s: image %d is %v, of the folder %v", kind, i, o, want.Origin(i))
 			}
 		}
-		if !slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) || !slices.Equal(ClassNames(ds), []string{"cats", "dogs"}) {
+		if !slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) ||
+			!slices.Equal(ClassNames(ds), []string{"cats", "dogs"}) {
 			t.Errorf("%s: labels %v of %q", kind, labelsOf(ds), ClassNames(ds))
 		}
-		if f.Summary.LabelsFrom != "folders" || f.Summary.Classes != 2 || len(f.Summary.PassedOver) != 2 {
+		if f.Summary.LabelsFrom != "folders" || f.Summary.Classes != 2 ||
+			len(f.Summary.PassedOver) != 2 {
 			t.Errorf("%s: %v", kind, f.Summary)
 		}
-		if scaled := mustOpen(t, path, Options{Size: 5, Gray: true}); scaled.Shape() != (Shape{5, 5, 1}) {
+		if scaled := mustOpen(t, path,
+			Options{Size: 5, Gray: true}); scaled.Shape() != (Shape{5, 5, 1}) {
 			t.Errorf("%s: scaled to %v", kind, scaled.Shape())
 		}
 	}
@@ -197,7 +201,8 @@ func TestBroken(t *testing.T) {
 			"(", "b/4.jpg (is empty), b/6.heic.jpg (is a HEIC picture)", "--skip-broken")
 		f, ds, warnings := found(t, path, Options{SkipBroken: true})
 		want := []Origin{{0, "a/0.png"}, {2, "a/2.png"}, {5, "b/5.png"}, {7, "b/7.png"}}
-		if got := origins(ds); !slices.Equal(got, want) || !slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) {
+		if got := origins(ds); !slices.Equal(got, want) ||
+			!slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) {
 			t.Errorf("%s: %v, labels %v", kind, got, labelsOf(ds))
 		}
 		if n := len(f.Summary.PassedOver); n != 1 || f.Summary.PassedOver[0].Kind != "broken "+
@@ -276,7 +281,8 @@ func TestNoPictures(t *testing.T) {
 func TestPicturesCancelled(t *testing.T) {
 	contents := map[string][]byte{}
 	for i := range 40 {
-		contents[fmt.Sprintf("%02d.png", i)] = pngOf(t, flat(64, 64, color.NRGBA{uint8(i), 2, 3, 255}))
+		contents[fmt.Sprintf("%02d.png", i)] =
+			pngOf(t, flat(64, 64, color.NRGBA{uint8(i), 2, 3, 255}))
 	}
 	paths := archives(t, contents)
 	paths["folder"] = folderOf(t, contents)
@@ -290,7 +296,8 @@ func TestPicturesCancelled(t *testing.T) {
 		if _, err := f.Read(ended); !strings.Contains(fmt.Sprint(err), context.Canceled.Error()) {
 			t.Errorf("%s: Read: %v", kind, err)
 		}
-		if _, err := Find(ended, path, Options{}); !strings.Contains(fmt.Sprint(err), context.Canceled.Error()) {
+		if _, err := Find(ended, path, Options{}); !strings.Contains(fmt.Sprint(err),
+			context.Canceled.Error()) {
 			t.Errorf("%s: Find: %v", kind, err)
 		}
 	}

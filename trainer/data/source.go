@@ -99,8 +99,8 @@ func size(r io.Reader) int64 {
 }
 
 // gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its
-// last four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members gives
-// that of the last one only.
+// last four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members
+// gives that of the last one only.
 func gzipClaim(r io.Reader, size int64) int64 {
 	at, ok := r.(io.ReaderAt)
 	if !ok || size < 4 {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What is neither a file nor a directory is refused without being opened, which would wait for a writer.
+// What is neither a file nor a directory is refused without being opened, which would wait for a
+// writer.
 func TestSpecialFiles(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "x.npy")

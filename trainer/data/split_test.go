@@ -37,13 +37,15 @@ func TestSplit(t *testing.T) {
 		m       int
 		holdout float64
 		held    int
-	}{{10000, 0.1, 1000}, {1797, 0.1, 180}, {10, 0.25, 3}, {10, 0.05, 1}, {3, 0.3, 1}, {10, 0.8, 8}} {
+	}{{10000, 0.1, 1000}, {1797, 0.1, 180}, {10, 0.25, 3}, {10, 0.05, 1}, {3, 0.3,
+		1}, {10, 0.8, 8}} {
 		train, held, err := Split(numbered(tc.m), tc.holdout, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if held.Len() != tc.held || train.Len() != tc.m-tc.held {
-			t.Errorf("%d by %v: %d and %d images; expected %d held out", tc.m, tc.holdout, train.Len(), held.Len(), tc.held)
+			t.Errorf("%d by %v: %d and %d images; expected %d held out", tc.m, tc.holdout,
+				train.Len(), held.Len(), tc.held)
 		}
 		all := append(labels(train), labels(held)...)
 		slices.Sort(all)
@@ -117,7 +119,8 @@ func TestSplitErrors(t *testing.T) {
 		holdout float64
 		want    string
 	}{
-		{10, -0.1, "[0, 1)"}, {10, 1, "[0, 1)"}, {10, math.NaN(), "[0, 1)"}, {10, math.Inf(1), "[0, 1)"},
+		{10, -0.1, "[0, 1)"}, {10, 1, "[0, 1)"}, {10, math.NaN(), "[0, 1)"},
+		{10, math.Inf(1), "[0, 1)"},
 		{10, 0.01, "is none"}, {10, 0.95, "leaves 0"}, {3, 0.5, "leaves 1"}, {1, 0, "leaves 1"},
 	} {
 		_, _, err := Split(numbered(tc.m), tc.holdout, 1)

@@ -22,8 +22,8 @@ func (c *tripping) Err() error {
 	return nil
 }
 
-// Reading looks at its context every few megabytes, whatever it is doing: it ends with the context's error at
-// each of these looks, and there are enough of them.
+// Reading looks at its context every few megabytes, whatever it is doing: it ends with the
+// context's error at each of these looks, and there are enough of them.
 func TestReadingStops(t *testing.T) {
 	const m, h, w = 64, 256, 256
 	plain := npy(npyDictOf("|u1", "64, 256, 256"), ramp(m*h*w))
@@ -70,10 +70,14 @@ func TestFingerprintStops(t *testing.T) {
 	}
 }
 
-// No read asks the system for more than a bounded number of bytes: a slow disk could not be interrupted.
+// No read asks the system for more than a bounded number of bytes: a slow disk could not be
+// interrupted.
 func TestReadsAreBounded(t *testing.T) {
 	var most int
-	r := stoppable{t.Context(), readerFunc(func(b []byte) (int, error) { most = max(most, len(b)); return len(b), nil })}
+	r := stoppable{t.Context(), readerFunc(func(b []byte) (int, error) {
+		most = max(most, len(b))
+		return len(b), nil
+	})}
 	if _, err := io.ReadFull(r, make([]byte, 5*mostAtOnce)); err != nil || most != mostAtOnce {
 		t.Errorf("%d bytes at once, %v", most, err)
 	}
@@ -106,8 +110,10 @@ func TestFortranLoading(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		const buffers = 400 << 10
-		if total := int64(after.TotalAlloc - before.TotalAlloc); total > f.Bytes+2*f.Loading+buffers || total < f.Bytes {
-			t.Errorf("%s: reading allocates %d bytes for %d, and %d to load", name, total, f.Bytes, f.Loading)
+		if total := int64(after.TotalAlloc - before.TotalAlloc); total > f.Bytes+2*f.Loading+
+			buffers || total < f.Bytes {
+			t.Errorf("%s: reading allocates %d bytes for %d, and %d to load", name, total,
+				f.Bytes, f.Loading)
 		}
 	}
 }

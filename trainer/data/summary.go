@@ -79,7 +79,8 @@ func (s Summary) String() string {
 	case s.Labels == s.Images:
 		fmt.Fprintf(&b, ", labels of %s", counted(s.Classes, "classes"))
 	default:
-		fmt.Fprintf(&b, ", %s of them labelled, %s", thousands(s.Labels), counted(s.Classes, "classes"))
+		fmt.Fprintf(&b, ", %s of them labelled, %s", thousands(s.Labels),
+			counted(s.Classes, "classes"))
 	}
 	if s.LabelsFrom != "" {
 		fmt.Fprintf(&b, " by %s", s.LabelsFrom)

@@ -92,7 +92,8 @@ func TestSuspectValues(t *testing.T) {
 		{"<f4", []float64{0, 4000, 3, 1}, "--range 0,4095 or --range 0,65535"},
 		{"<f4", []float64{0, 255, -3, 1}, "--range -3,255 "},
 		{"<f4", []float64{-2, 0.5, -1, 1}, "--range -2,1 "},
-		{"<f4", []float64{-1.2345, 1.3454, -0.8, 0.7}, "seem to be standardised; give --range -1.24,1.35 "},
+		{"<f4", []float64{-1.2345, 1.3454, -0.8, 0.7},
+			"seem to be standardised; give --range -1.24,1.35 "},
 		{"<f4", []float64{-0.5, 0.5, 0, 0.1}, "--range -0.5,0.5 "},
 		{"<f4", []float64{-0.1, 0.12, 0, 0.1}, "--range -0.101,0.12 "},
 		{"<f4", []float64{-1, 0.5, -1, 1}, ""},
@@ -101,7 +102,8 @@ func TestSuspectValues(t *testing.T) {
 	} {
 		_, _, warned, err := read(t, encode(c.dtype, c.values...), Options{})
 		if err != nil || (c.cure == "") != (warned == "") || !strings.Contains(warned, c.cure) ||
-			c.cure != "" && (!strings.Contains(warned, "values range from ") || !strings.Contains(warned, "x.npy")) {
+			c.cure != "" && (!strings.Contains(warned, "values range from ") ||
+				!strings.Contains(warned, "x.npy")) {
 			t.Errorf("%s %v: warned of %q, %v; expected %q", c.dtype, c.values, warned, err, c.cure)
 		}
 	}
@@ -121,17 +123,20 @@ func TestCureCures(t *testing.T) {
 		{">i4", [2]float64{-300, 1e9}, []float64{-300, 1e9, 7, 8}},
 		{"|i1", [2]float64{-128, 127}, []float64{-128, 127, 7, 8}},
 		{"|b1", [2]float64{0, 1}, []float64{0, 1, 1, 0}},
-		{"<i8", [2]float64{1e9, 1e9 + 4}, []float64{1e9, 1e9 + 1, 1e9 + 2, 1e9 + 4}}, // mapped before it is rounded
+		// mapped before it is rounded
+		{"<i8", [2]float64{1e9, 1e9 + 4}, []float64{1e9, 1e9 + 1, 1e9 + 2, 1e9 + 4}},
 	} {
 		f, ds, warned, err := read(t, encode(c.dtype, c.values...), Options{Range: &c.ends})
 		if err != nil || warned != "" {
 			t.Fatalf("%s %v: %v, warned of %q", c.dtype, c.ends, err, warned)
 		}
-		if f.Summary.Range != c.ends || f.Summary.Values != [2]float64{slices.Min(c.values), slices.Max(c.values)} {
+		if f.Summary.Range != c.ends ||
+			f.Summary.Values != [2]float64{slices.Min(c.values), slices.Max(c.values)} {
 			t.Errorf("%s: summary of %v, %v", c.dtype, f.Summary.Values, f.Summary.Range)
 		}
 		for i, v := range gather(ds) {
-			if want := float32((c.values[i]-c.ends[0])/(c.ends[1]-c.ends[0])*2 - 1); v != want || v < -1 || v > 1 {
+			if want := float32((c.values[i]-c.ends[0])/(c.ends[1]-c.ends[0])*2 - 1); v != want ||
+				v < -1 || v > 1 {
 				t.Errorf("%s: value %d is %v; expected %v", c.dtype, i, v, want)
 			}
 		}
@@ -145,9 +150,12 @@ func TestRangesByType(t *testing.T) {
 		values []float64
 		ends   [2]float64
 	}{
-		{"|u1", []float64{0, 255, 51, 100}, [2]float64{0, 255}}, {"<i8", []float64{0, 255, 51, 100}, [2]float64{0, 255}},
-		{">i4", []float64{0, 200, 51, 100}, [2]float64{0, 255}}, {"<u2", []float64{0, 200, 51, 100}, [2]float64{0, 255}},
-		{"<u2", []float64{0, 65535, 51, 256}, [2]float64{0, 65535}}, {"|b1", []float64{0, 1, 9, 1}, [2]float64{0, 1}},
+		{"|u1", []float64{0, 255, 51, 100}, [2]float64{0, 255}},
+		{"<i8", []float64{0, 255, 51, 100}, [2]float64{0, 255}},
+		{">i4", []float64{0, 200, 51, 100}, [2]float64{0, 255}},
+		{"<u2", []float64{0, 200, 51, 100}, [2]float64{0, 255}},
+		{"<u2", []float64{0, 65535, 51, 256}, [2]float64{0, 65535}},
+		{"|b1", []float64{0, 1, 9, 1}, [2]float64{0, 1}},
 		{"<f4", []float64{-1, 1, 0.5, 0.3}, [2]float64{-1, 1}},
 	} {
 		f, ds, warned, err := read(t, encode(c.dtype, c.values...), Options{})
@@ -160,13 +168,15 @@ func TestRangesByType(t *testing.T) {
 			if c.dtype == "|b1" {
 				x = min(x, 1)
 			}
-			if want := (x-c.ends[0])/(c.ends[1]-c.ends[0])*2 - 1; math.Abs(float64(v)-want) > 2*ulp1 {
+			if want := (x-c.ends[0])/(c.ends[1]-c.ends[0])*2 -
+				1; math.Abs(float64(v)-want) > 2*ulp1 {
 				t.Errorf("%s: value %d is %v; expected %v", c.dtype, i, v, want)
 			}
 		}
 	}
 	for dtype, values := range map[string][]float64{
-		"<i2": {-5, 300, 7, 9}, ">i4": {0, 256, 7, 9}, "<i8": {0, 70000, 7, 9}, "|i1": {-1, 100, 7, 9},
+		"<i2": {-5, 300, 7, 9}, ">i4": {0, 256, 7, 9}, "<i8": {0, 70000, 7, 9},
+		"|i1": {-1, 100, 7, 9},
 	} {
 		_, _, _, err := read(t, encode(dtype, values...), Options{})
 		wantError(t, err, "x.npy", "holds integers", "cannot be told", "--range ")
@@ -193,8 +203,10 @@ func TestFoundIsRead(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := reference.ArrayBytes(ds); got != 6*perNumber || found.Bytes != got || f.Bytes != got {
-					t.Errorf("%s, %s: %d bytes, found %d, then %d", dtype, name, got, found.Bytes, f.Bytes)
+				if got := reference.ArrayBytes(ds); got != 6*perNumber || found.Bytes != got ||
+					f.Bytes != got {
+					t.Errorf("%s, %s: %d bytes, found %d, then %d", dtype, name, got,
+						found.Bytes, f.Bytes)
 				}
 			}
 		}
@@ -219,7 +231,8 @@ func TestByteTable(t *testing.T) {
 	if err != nil || !bytes.Equal(ds.(*array).u8, ramp(256)) {
 		t.Fatalf("%v, other bytes", err)
 	}
-	if !strings.Contains(warned, "245 of 256 values lie outside --range 10,20 (they range from 0 to 255)") {
+	if !strings.Contains(warned,
+		"245 of 256 values lie outside --range 10,20 (they range from 0 to 255)") {
 		t.Errorf("warned of %q", warned)
 	}
 	for i, v := range gather(ds) {
@@ -236,7 +249,8 @@ func TestRangeOfPictures(t *testing.T) {
 	write(t, dir, "b.png", pngOf(t, flat(2, 2, color.NRGBA{1, 1, 1, 255})))
 	var warned string
 	mustOpen(t, dir, Options{Warn: func(s string) { warned += s }})
-	if !strings.Contains(warned, "values range from 0 to 1; ") || !strings.Contains(warned, "--range 0,1 ") {
+	if !strings.Contains(warned, "values range from 0 to 1; ") ||
+		!strings.Contains(warned, "--range 0,1 ") {
 		t.Errorf("warned of %q", warned)
 	}
 	ds := mustOpen(t, dir, Options{Range: &[2]float64{0, 1}, Warn: func(s string) { t.Error(s) }})
@@ -246,7 +260,8 @@ func TestRangeOfPictures(t *testing.T) {
 }
 
 func TestRangeErrors(t *testing.T) {
-	for _, r := range [][2]float64{{1, 1}, {2, 1}, {math.NaN(), 1}, {0, math.Inf(1)}, {-math.MaxFloat64, math.MaxFloat64}} {
+	for _, r := range [][2]float64{{1, 1}, {2, 1}, {math.NaN(), 1}, {0, math.Inf(1)},
+		{-math.MaxFloat64, math.MaxFloat64}} {
 		_, _, _, err := read(t, encode("|u1", 0, 1), Options{Range: &r})
 		wantError(t, err, "--range", "the first below the second")
 	}

@@ -76,7 +76,9 @@ func (w Walk) Run(z []float32, ids []uint64, scratch []float32) {
 
 // ancestral is z <- (alpha_t/alpha_s)(z - c sigma_s eps) + sigma_t sqrt(c) xi, without noise on
 // the last step, c = 1 - exp(s - t).
-func (w Walk) ancestral(z, eps, xi []float32, ids []uint64, s, t float64, last bool, key kernel.Key) {
+func (w Walk) ancestral(
+	z, eps, xi []float32, ids []uint64, s, t float64, last bool, key kernel.Key,
+) {
 	c := -math.Expm1(s - t)
 	a := Alpha(t) / Alpha(s)
 	if last {

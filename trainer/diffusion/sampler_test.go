@@ -17,7 +17,8 @@ func standardNormals(n int, ids []uint64) []float32 {
 
 // walk samples from z in place and returns it.
 func walk(g *gaussian, solver Solver, steps int, z []float32) []float32 {
-	w := Walk{Process: testProcess, Solver: solver, Steps: steps, D: testD, Noise: samplerKey, Eps: g.epsFunc}
+	w := Walk{Process: testProcess, Solver: solver, Steps: steps, D: testD, Noise: samplerKey,
+		Eps: g.epsFunc}
 	w.Run(z, addresses(len(z)/testD), make([]float32, 3*len(z)))
 	return z
 }
@@ -78,7 +79,8 @@ func TestAncestralLaw(t *testing.T) {
 					want, se = variance[j], math.Sqrt2*se
 				}
 				if beyond(cov[j][l]-want, 5*se) {
-					t.Errorf("%d steps: covariance (%d, %d) is %v, want %v +- %v", steps, j, l, cov[j][l], want, se)
+					t.Errorf("%d steps: covariance (%d, %d) is %v, want %v +- %v", steps, j, l,
+						cov[j][l], want, se)
 				}
 			}
 		}
@@ -86,9 +88,11 @@ func TestAncestralLaw(t *testing.T) {
 	mean, variance := ancestralLaw(g, testProcess, 200)
 	m := g.principal(g.m)
 	for j := range m {
-		t.Logf("200 steps, axis %d: mean %.4f of %.4f, variance %.4f of %.4f", j, mean[j], m[j], variance[j], g.s[j])
+		t.Logf("200 steps, axis %d: mean %.4f of %.4f, variance %.4f of %.4f", j, mean[j], m[j],
+			variance[j], g.s[j])
 		if beyond(mean[j]-m[j], 0.01*math.Sqrt(g.s[j])) || beyond(variance[j]-g.s[j], 0.05*g.s[j]) {
-			t.Errorf("200 steps, axis %d: N(%v, %v), want N(%v, %v)", j, mean[j], variance[j], m[j], g.s[j])
+			t.Errorf("200 steps, axis %d: N(%v, %v), want N(%v, %v)", j, mean[j], variance[j],
+				m[j], g.s[j])
 		}
 	}
 }
@@ -119,7 +123,8 @@ func TestSolverOrders(t *testing.T) {
 			t.Errorf("%s: order %.2f, want %v", c.solver, slope, c.order)
 		}
 		if e := math.Exp(y[len(y)-1]); e > c.bound {
-			t.Errorf("%s: error %v with %d steps, want at most %v", c.solver, e, c.steps[len(c.steps)-1], c.bound)
+			t.Errorf("%s: error %v with %d steps, want at most %v", c.solver, e,
+				c.steps[len(c.steps)-1], c.bound)
 		}
 	}
 }
@@ -161,20 +166,24 @@ func TestWalkRows(t *testing.T) {
 	for _, solver := range Solvers {
 		start := standardNormals(n, ids)
 		whole := walk(g, solver, 7, append([]float32(nil), start...))
-		w := Walk{Process: testProcess, Solver: solver, Steps: 7, D: testD, Noise: samplerKey, Eps: g.epsFunc}
+		w := Walk{Process: testProcess, Solver: solver, Steps: 7, D: testD, Noise: samplerKey,
+			Eps: g.epsFunc}
 		for i := n - 1; i >= 0; i-- {
 			z := append([]float32(nil), start[i*testD:(i+1)*testD]...)
 			w.Run(z, ids[i:i+1], make([]float32, 3*testD))
 			if row64(z, 0) != row64(whole, i) {
-				t.Errorf("%s: row %d alone ends at %v, in the batch at %v", solver, i, z, whole[i*testD:(i+1)*testD])
+				t.Errorf("%s: row %d alone ends at %v, in the batch at %v", solver, i, z,
+					whole[i*testD:(i+1)*testD])
 			}
 		}
 	}
 
-	// Two steps, no score: z = (a2/a1)((a1/a0) z0 + sigma_1 sqrt(c) xi); the noise has the key's step.
+	// Two steps, no score: z = (a2/a1)((a1/a0) z0 + sigma_1 sqrt(c) xi); the noise has the key's
+	// step.
 	zero := func(eps, _ []float32, _ float64) { clear(eps) }
 	z, xi := make([]float32, n*testD), make([]float32, n*testD)
-	w := Walk{Process: testProcess, Solver: Ancestral, Steps: 3, D: testD, Noise: samplerKey, Eps: zero}
+	w := Walk{Process: testProcess, Solver: Ancestral, Steps: 3, D: testD,
+		Noise: samplerKey, Eps: zero}
 	w.Run(z, ids, make([]float32, 3*len(z)))
 	want := make([]float64, len(z))
 	for k := range 2 {
@@ -183,7 +192,8 @@ func TestWalkRows(t *testing.T) {
 		key.Step += uint32(k)
 		kernel.NormalRows(xi, ids, testD, key)
 		for i := range want {
-			want[i] += Alpha(w.Max) / Alpha(at) * Sigma(at) * math.Sqrt(1-math.Exp(-w.Span()/3)) * float64(xi[i])
+			want[i] += Alpha(w.Max) / Alpha(at) * Sigma(at) * math.Sqrt(1-
+				math.Exp(-w.Span()/3)) * float64(xi[i])
 		}
 	}
 	for i := range z {

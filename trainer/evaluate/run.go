@@ -22,7 +22,7 @@ type evaluation struct {
 	*subject
 	ctx    context.Context
 	report *Report
-	doing  *progress.Doing
+	doing  *progress.Task
 	z      []float32 // latents of the samples, Samples x d
 
 	pca                 *metric.PCA // of the training images, fitted when first needed
@@ -94,7 +94,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 
 // slowly does work that says in doing what it does, which is told when it takes long.
 func (e *evaluation) slowly(work func() error) error {
-	return progress.Teller{Tell: e.Progress, After: e.after}.Run(func(d *progress.Doing) error {
+	return progress.Reporter{Report: e.Progress, After: e.after}.Run(func(d *progress.Task) error {
 		e.doing = d
 		return work()
 	})

@@ -88,7 +88,7 @@ func TestNearest(t *testing.T) {
 	}
 	p := pool.New(2)
 	defer p.Close()
-	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), doing: &progress.Doing{}, report: &Report{}}
+	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), doing: &progress.Task{}, report: &Report{}}
 	query, err := metric.Pixels(t.Context(), part{ds, 0, 3}, 64)
 	if err != nil {
 		t.Fatal(err)

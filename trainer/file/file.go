@@ -1,6 +1,6 @@
-// Package file is how a run writes to the disk: whole files that appear complete or not at all, and
-// below them the few operations of a file system that this takes. Tests put another System in the
-// place of the real one, to see what a full disk, a failing device or a kill leaves behind.
+// Package file writes files atomically: a file appears complete or not at all. Start with Write or
+// WriteBytes on the system OS. System lists the operations that writing needs, so that tests can
+// replace OS and see what a full disk, a failing device or a kill leaves behind.
 package file
 
 import (
@@ -28,8 +28,8 @@ type System interface {
 // File is a file open for writing.
 type File interface {
 	io.WriteCloser
-	// Sync makes what was written durable. After an error the system may have dropped what it could
-	// not write while it counts as written, so a second Sync proves nothing: write the file again.
+	// Sync makes what was written durable. After an error the kernel may have dropped data that it
+	// counts as written, so a second Sync proves nothing: write the file again.
 	Sync() error
 }
 
@@ -53,7 +53,7 @@ func (system) RemoveAll(path string) error               { return os.RemoveAll(p
 
 func (system) SyncDir(path string) error {
 	if runtime.GOOS == "windows" {
-		return nil // which has no such call
+		return nil // Windows cannot sync a directory
 	}
 	d, err := os.Open(path)
 	if err != nil {
@@ -62,16 +62,16 @@ func (system) SyncDir(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// tmpPrefix begins the name under which a file is written before it gets its own.
+// tmpPrefix begins the name of a temporary file, which is renamed when it is complete.
 const tmpPrefix = ".tmp-"
 
-// Write replaces the file at path with what write writes. Whatever happens, path holds the old
-// content or the new one, whole, and the new one is durable when Write returns nil. One process at
-// a time may write a file.
+// Write replaces the content of the file at path by what write writes. Whatever happens, path
+// holds either the old content or the new, complete, and the new one is durable when Write returns
+// nil. Only one process may write a file at a time.
 func Write(sys System, path string, write func(io.Writer) error) error {
 	dir, name := filepath.Split(path)
 	tmp := filepath.Join(dir, tmpPrefix+name)
-	// What a killed process left goes first: writing into it could follow its failed Sync.
+	// A killed process may have left tmp after a failed Sync, so it is removed, not overwritten.
 	if err := sys.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func create(sys System, path string, write func(io.Writer) error) error {
 	return errors.Join(err, f.Close())
 }
 
-// WriteBytes is Write of content that is at hand.
+// WriteBytes replaces the content of the file at path, as Write does.
 func WriteBytes(sys System, path string, content []byte) error {
 	return Write(sys, path, func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -109,7 +109,7 @@ func WriteBytes(sys System, path string, content []byte) error {
 	})
 }
 
-// Failed tells whether err says that a file system refused: the disk is full, a quota is reached, a
+// Failed reports whether err comes from the file system: the disk is full, a quota is reached, a
 // directory is gone or read-only, a device fails. Trying again later may help.
 func Failed(err error) bool {
 	var path *fs.PathError

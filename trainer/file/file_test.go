@@ -22,8 +22,8 @@ func content(t *testing.T, path string) string {
 	return string(text)
 }
 
-// Every operation fails in turn, alone and as the last before a kill: the file is the old one or
-// the new one, and the next Write leaves nothing beside it.
+// Each operation fails in turn, once alone and once with all that follow, as after a kill. The file
+// has the old content or the new, and the next Write leaves nothing beside it.
 func TestWriteFails(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		const ops = 7 // remove, open, write, sync, close, rename, syncdir
@@ -32,8 +32,9 @@ func TestWriteFails(t *testing.T) {
 			if err := file.WriteBytes(file.OS, path, []byte("old")); err != nil {
 				t.Fatal(err)
 			}
-			if dead { // and what an earlier kill left is in the way
-				if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".tmp-run.json"), []byte("torn"), 0o600); err != nil {
+			if dead { // a temporary file from an earlier kill is in the way
+				left := filepath.Join(filepath.Dir(path), ".tmp-run.json")
+				if err := os.WriteFile(left, []byte("torn"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -54,7 +55,8 @@ func TestWriteFails(t *testing.T) {
 			if k == ops && err == nil {
 				t.Errorf("operation %d is not the last: no error", k)
 			}
-			if err := file.WriteBytes(file.OS, path, []byte("next")); err != nil || content(t, path) != "next" {
+			if err := file.WriteBytes(file.OS, path, []byte("next")); err != nil ||
+				content(t, path) != "next" {
 				t.Errorf("operation %d: the next write gives %q, %v", k, content(t, path), err)
 			}
 			if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
@@ -63,13 +65,14 @@ func TestWriteFails(t *testing.T) {
 		}
 	}
 	sys := &faultfs.System{}
-	if err := file.WriteBytes(sys, filepath.Join(t.TempDir(), "f"), nil); err != nil || sys.Ops() < 6 {
-		t.Errorf("a write of nothing: %d operations, %v", sys.Ops(), err)
+	if err := file.WriteBytes(sys, filepath.Join(t.TempDir(), "f"), nil); err != nil ||
+		sys.Ops() < 6 {
+		t.Errorf("an empty file: %d operations, %v", sys.Ops(), err)
 	}
 }
 
-// What the content's own error is does not touch the file.
-func TestWriteOfNothing(t *testing.T) {
+// An error of the callback is returned, and no file appears.
+func TestWriteCallbackFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	broken := errors.New("no content")
 	err := file.Write(file.OS, path, func(io.Writer) error { return broken })
@@ -90,7 +93,7 @@ func TestFailed(t *testing.T) {
 		}
 	}
 	if file.Failed(nil) || file.Failed(io.ErrUnexpectedEOF) {
-		t.Error("what is no failure of a file system counts as one")
+		t.Error("another error counts as a failure of the file system")
 	}
 	err := file.WriteBytes(file.OS, filepath.Join(t.TempDir(), "none", "f"), nil)
 	if !file.Failed(err) || !strings.Contains(err.Error(), "none") {

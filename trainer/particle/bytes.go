@@ -11,7 +11,8 @@ func Bytes(m, n, d int, momentum bool) int64 {
 // BatchBytes is the memory of NewBatch(rows): positions, velocities and the drift's two parts; of
 // each row its address, step size and square.
 func BatchBytes(rows, d int, momentum bool) int64 {
-	return int64(2+arrays(momentum))*memory.Array[float32](rows, d) + memory.Array[uint64](rows) + memory.Array[float32](rows, 2)
+	return int64(2+arrays(momentum))*memory.Array[float32](rows, d) + memory.Array[uint64](rows) +
+		memory.Array[float32](rows, 2)
 }
 
 // arrays counts positions and velocities.

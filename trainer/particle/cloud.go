@@ -161,7 +161,8 @@ func (b *Batch) Restart(lo, hi int, key kernel.Key) {
 
 // Langevin says how a batch moves.
 type Langevin struct {
-	Friction float32 // share of the velocity lost per move (clouds with velocities, but not with UseExact)
+	// share of the velocity lost per move (clouds with velocities, but not with UseExact)
+	Friction float32
 	Clip     float32 // largest root mean square of h*drift over a row; 0: no limit
 	Anchor   float32 // coefficient of z in the drift (ALGORITHM.md, scale_anchor)
 	Key      kernel.Key
@@ -189,8 +190,8 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 	return clipped, redrawn
 }
 
-// Redraw draws the rows from lo to hi whose positions are not finite, or far out of range, anew from
-// N(0, I), at rest, and returns how many these were. The cloud has them after the next Move.
+// Redraw draws the rows from lo to hi whose positions are not finite, or far out of range, anew
+// from N(0, I), at rest, and returns how many these were. The cloud has them after the next Move.
 func (b *Batch) Redraw(lo, hi int, key kernel.Key) (redrawn int) { return b.guard(lo, hi, key) }
 
 func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {

@@ -131,7 +131,8 @@ func TestGather(t *testing.T) {
 	b.Gather(4, 6)
 	b.Gather(0, 4)
 	for i, row := range []int{6, 7, 0, 1, 8, 9} {
-		if !slices.Equal(b.Rows(b.Z, i, i+1), c.Z[row*d:(row+1)*d]) || !slices.Equal(b.Rows(b.U, i, i+1), c.U[row*d:(row+1)*d]) {
+		if !slices.Equal(b.Rows(b.Z, i, i+1), c.Z[row*d:(row+1)*d]) ||
+			!slices.Equal(b.Rows(b.U, i, i+1), c.U[row*d:(row+1)*d]) {
 			t.Errorf("row %d of the batch is not row %d of the cloud", i, row)
 		}
 	}

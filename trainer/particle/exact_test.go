@@ -14,8 +14,8 @@ import (
 //
 //	u(r) = e^{-gamma r},   z(r) = (1 - e^{-gamma r})/gamma
 //
-// of a kick to the velocity, which sums of exponentials that cancel would lose for a small gamma tau.
-// A constant drift is a kick at every time, the noise is one of variance 2 gamma per time.
+// of a kick to the velocity, which sums of exponentials that cancel would lose for a small gamma
+// tau. A constant drift is a kick at every time, the noise is one of variance 2 gamma per time.
 type exactLaw struct {
 	keep, reach   float64       // u' and z' - z per u
 	slow, fall    float64       // u' and z' per -g
@@ -53,8 +53,10 @@ func TestExactLaw(t *testing.T) {
 	tau := -math.Log(s) / gamma
 	for what, pair := range map[string][2]float64{
 		"keep": {l.keep, s}, "reach": {l.reach, (1 - s) / gamma}, "slow": {l.slow, (1 - s) / gamma},
-		"fall": {l.fall, (tau - (1-s)/gamma) / gamma}, "Suu": {l.suu, 1 - s*s}, "Szu": {l.szu, (1 - 2*s + s*s) / gamma},
-		"Szz": {l.szz, (2*tau - s*s/gamma + 4*s/gamma - 3/gamma) / gamma}, "h": {l.slow * l.reach, h},
+		"fall": {l.fall, (tau - (1-s)/gamma) / gamma}, "Suu": {l.suu, 1 - s*s},
+		"Szu": {l.szu, (1 - 2*s + s*s) / gamma},
+		"Szz": {l.szz, (2*tau - s*s/gamma + 4*s/gamma - 3/gamma) / gamma},
+		"h":   {l.slow * l.reach, h},
 	} {
 		if beyond(pair[0]/pair[1]-1, 1e-9) {
 			t.Errorf("%s: quadrature %v, closed form %v", what, pair[0], pair[1])
@@ -68,9 +70,12 @@ func TestTransition(t *testing.T) {
 		l, c := newExactLaw(f, 1, 1), newTransition(f)
 		heat, mean, rest := float64(c.heat), float64(c.mean), float64(c.rest)
 		for what, pair := range map[string][2]float64{
-			"keep": {float64(c.keep), l.keep}, "Suu": {heat * heat, l.suu}, "Szu": {heat * heat * mean, l.szu},
-			"Szz": {heat*heat*mean*mean + rest*rest, l.szz}, "rest": {rest * rest, l.szz - l.szu*l.szu/l.suu},
-			"fall": {mean - float64(c.drift), l.fall}, "reach": {mean + mean*float64(c.keep), l.reach},
+			"keep": {float64(c.keep), l.keep}, "Suu": {heat * heat, l.suu},
+			"Szu":   {heat * heat * mean, l.szu},
+			"Szz":   {heat*heat*mean*mean + rest*rest, l.szz},
+			"rest":  {rest * rest, l.szz - l.szu*l.szu/l.suu},
+			"fall":  {mean - float64(c.drift), l.fall},
+			"reach": {mean + mean*float64(c.keep), l.reach},
 		} {
 			if beyond(pair[0]/pair[1]-1, 3e-7) {
 				t.Errorf("friction %v: %s %v, want %v", f, what, pair[0], pair[1])
@@ -86,11 +91,12 @@ func exactChains(m, d int, h, friction float64) *Batch {
 }
 
 // TestExactOneStep: from a given position, velocity and drift, one move has the mean and covariance
-// of the law, row by row at step sizes of their own. 32,000 numbers give a variance within a relative
-// standard error of 0.8 %, correlations within 0.6 %; float32 adds 1e-6.
+// of the law, row by row at step sizes of their own. 32,000 numbers give a variance within a
+// relative standard error of 0.8 %, correlations within 0.6 %; float32 adds 1e-6.
 func TestExactOneStep(t *testing.T) {
 	const m, d, z0, u0, g = 2000, 32, 0.25, 0.8, 3
-	for _, c := range []struct{ f, h float64 }{{1e-3, 0.01}, {0.05, 1e-3}, {0.3, 0.02}, {0.9, 0.1}} {
+	for _, c := range []struct{ f, h float64 }{{1e-3, 0.01}, {0.05, 1e-3}, {0.3, 0.02},
+		{0.9, 0.1}} {
 		b := exactChains(m, d, c.h, c.f)
 		for i := range b.Z {
 			b.Z[i], b.U[i], b.G[i], b.P[i] = z0, u0, g-1, 1
@@ -101,7 +107,8 @@ func TestExactOneStep(t *testing.T) {
 		b.Move(0, m, Langevin{Key: moveKey(3)})
 		for half, h := range []float64{4 * c.h, c.h} {
 			lo, hi := half*m/2*d, (half+1)*m/2*d
-			checkExact(t, fmt.Sprintf("friction %v, h %v", c.f, h), newExactLaw(c.f, h, 1), b.Cloud.Z[lo:hi], b.Cloud.U[lo:hi], z0, u0, g)
+			checkExact(t, fmt.Sprintf("friction %v, h %v", c.f, h), newExactLaw(c.f, h, 1),
+				b.Cloud.Z[lo:hi], b.Cloud.U[lo:hi], z0, u0, g)
 		}
 	}
 }
@@ -148,8 +155,8 @@ func (l exactLaw) stationary() [2][2]float64 {
 	return s
 }
 
-// TestStationaryExact: on p z^2/2 the stationary covariance solves a Lyapunov equation, to 5 standard
-// errors of 64,000 chains; and tends to that of the diffusion, 1/p and 1, as h does to 0.
+// TestStationaryExact: on p z^2/2 the stationary covariance solves a Lyapunov equation, to 5
+// standard errors of 64,000 chains; and tends to that of the diffusion, 1/p and 1, as h does to 0.
 func TestStationaryExact(t *testing.T) {
 	const m, d = 2000, 32
 	for _, c := range []struct{ p, h, f float64 }{{2, 0.1, 0.3}, {1, 0.3, 0.5}, {0.5, 0.5, 0.8}} {
@@ -167,13 +174,16 @@ func TestStationaryExact(t *testing.T) {
 			zz, zu, uu = zz+float64(z)*float64(z)/(m*d), zu+float64(z)*u/(m*d), uu+u*u/(m*d)
 		}
 		se := math.Sqrt(2.0 / (m * d))
-		if beyond(zz/want[0][0]-1, 5*se) || beyond(uu/want[1][1]-1, 5*se) || beyond(zu-want[0][1], 5*math.Sqrt(want[0][0]*want[1][1]/(m*d))) {
-			t.Errorf("p %v, h %v, friction %v: covariance %v %v %v, want %v", c.p, c.h, c.f, zz, zu, uu, want)
+		if beyond(zz/want[0][0]-1, 5*se) || beyond(uu/want[1][1]-1, 5*se) ||
+			beyond(zu-want[0][1], 5*math.Sqrt(want[0][0]*want[1][1]/(m*d))) {
+			t.Errorf("p %v, h %v, friction %v: covariance %v %v %v, want %v", c.p, c.h, c.f, zz,
+				zu, uu, want)
 		}
 
 		limit := newExactLaw(1e-3, 1e-6*c.h, c.p).stationary()
 		if beyond(limit[0][0]*c.p-1, 1e-3) || beyond(limit[1][1]-1, 1e-3) {
-			t.Errorf("p %v: covariance %v at a small step, want variances %v and 1", c.p, limit, 1/c.p)
+			t.Errorf("p %v: covariance %v at a small step, want variances %v and 1", c.p,
+				limit, 1/c.p)
 		}
 	}
 }
@@ -203,7 +213,8 @@ func TestExactPieces(t *testing.T) {
 		t.Error("pieces differ from the whole")
 	}
 	for row := range 10 {
-		moved := !slices.Equal(NewCloud(5, n, d, true, 3).Z[row*d:(row+1)*d], clouds[0].Z[row*d:(row+1)*d])
+		moved := !slices.Equal(NewCloud(5, n, d, true, 3).Z[row*d:(row+1)*d],
+			clouds[0].Z[row*d:(row+1)*d])
 		if moved != (row/n != 1 && row/n != 2) {
 			t.Errorf("row %d of the cloud: moved %v", row, moved)
 		}
@@ -216,7 +227,8 @@ func TestExactClip(t *testing.T) {
 	const m, d, clip, h, f = 40, 16, 0.31, 0.5, 0.4
 	free, b := exactChains(m, d, h, f), exactChains(m, d, h, f)
 	for i := range b.G {
-		b.G[i] = float32(i/d)*0.1*(1-2*float32(i%3%2)) - 0.75*b.Z[i] // with the anchor: row i has rms 0.1 i, times h 0.05 i
+		// with the anchor: row i has rms 0.1 i, times h 0.05 i
+		b.G[i] = float32(i/d)*0.1*(1-2*float32(i%3%2)) - 0.75*b.Z[i]
 	}
 	free.Move(0, m, Langevin{Key: moveKey(0)})
 	clipped, redrawn := b.Move(0, m, Langevin{Clip: clip, Anchor: 0.75, Key: moveKey(0)})
@@ -254,13 +266,15 @@ func TestExactGuard(t *testing.T) {
 		if i == 1 || i == 3 {
 			want, speed = b.Rows(fresh, i, i+1), make([]float32, d)
 		}
-		if !slices.Equal(b.Rows(b.Cloud.Z, i, i+1), want) || !slices.Equal(b.Rows(b.Cloud.U, i, i+1), speed) {
+		if !slices.Equal(b.Rows(b.Cloud.Z, i, i+1), want) ||
+			!slices.Equal(b.Rows(b.Cloud.U, i, i+1), speed) {
 			t.Errorf("row %d: %v, want %v", i, b.Rows(b.Cloud.Z, i, i+1), want)
 		}
 	}
 }
 
-// TestRestart: rows start at normals of the key, at rest, and the cloud does not notice before a move.
+// TestRestart: rows start at normals of the key, at rest, and the cloud does not notice before a
+// move.
 func TestRestart(t *testing.T) {
 	const m, d = 4, 5
 	b := exactChains(m, d, 0.1, 0.3)
@@ -275,7 +289,8 @@ func TestRestart(t *testing.T) {
 		if i == 1 || i == 2 {
 			want, rest = b.Rows(fresh, i, i+1), true
 		}
-		if !slices.Equal(b.Rows(b.Z, i, i+1), want) || slices.Equal(b.Rows(b.U, i, i+1), make([]float32, d)) != rest {
+		if !slices.Equal(b.Rows(b.Z, i, i+1), want) ||
+			slices.Equal(b.Rows(b.U, i, i+1), make([]float32, d)) != rest {
 			t.Errorf("row %d: %v", i, b.Rows(b.Z, i, i+1))
 		}
 	}
@@ -292,7 +307,9 @@ func TestExactMemory(t *testing.T) {
 	if got, want := reference.ArrayBytes(b)-before, ExactBytes(m, d); got != want {
 		t.Errorf("%d bytes more, the formula says %d", got, want)
 	}
-	if a := testing.AllocsPerRun(10, func() { b.Move(0, m, Langevin{Clip: 0.3, Key: moveKey(0)}) }); a != 0 {
+	if a := testing.AllocsPerRun(10, func() {
+		b.Move(0, m, Langevin{Clip: 0.3, Key: moveKey(0)})
+	}); a != 0 {
 		t.Errorf("%v allocations", a)
 	}
 }

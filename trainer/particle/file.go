@@ -17,7 +17,9 @@ type stored struct {
 // (memory.Map), for particles that need not fit the machine's memory: the same cloud, the same
 // moves, the same bits. Close gives the file back; Err must be asked after moves, since what fails
 // to be read or written there ends no move. It stops early, with ctx's error, when ctx ends.
-func NewFileCloud(ctx context.Context, dir string, m, n, d int, momentum bool, seed uint64) (*Cloud, error) {
+func NewFileCloud(
+	ctx context.Context, dir string, m, n, d int, momentum bool, seed uint64,
+) (*Cloud, error) {
 	file, err := memory.Map(ctx, dir, FileBytes(m, n, d, momentum))
 	if err != nil {
 		return nil, err

@@ -50,7 +50,8 @@ func TestFileCloud(t *testing.T) {
 				b.Move(5, 3*n, Langevin{Friction: 0.2, Key: moveKey(step)})
 			}
 		}
-		if !slices.Equal(got.Z, want.Z) || !slices.Equal(got.U, want.U) || (got.U == nil) != (want.U == nil) {
+		if !slices.Equal(got.Z, want.Z) || !slices.Equal(got.U, want.U) ||
+			(got.U == nil) != (want.U == nil) {
 			t.Errorf("%s: the cloud in a file is another", dynamics)
 		}
 		if got.Stats() != want.Stats() {
@@ -73,12 +74,14 @@ func TestFileCloud(t *testing.T) {
 func TestFileCloudCut(t *testing.T) {
 	const m, n, d = 2000, 1, 32
 	uses := map[string]func(c *Cloud, b *Batch){
-		"nothing":    func(*Cloud, *Batch) {},
-		"Gather":     func(_ *Cloud, b *Batch) { b.Gather(0, 2) },
-		"Move":       func(_ *Cloud, b *Batch) { b.Move(0, 2, Langevin{Friction: 0.2}) },
-		"Stats":      func(c *Cloud, _ *Batch) { c.Stats() },
-		"Row":        func(c *Cloud, b *Batch) { c.Row(make([]float32, d), m-1, 0) },
-		"draw":       func(c *Cloud, _ *Batch) { c.touch(func() { _ = c.draw(context.Background(), 1) }) },
+		"nothing": func(*Cloud, *Batch) {},
+		"Gather":  func(_ *Cloud, b *Batch) { b.Gather(0, 2) },
+		"Move":    func(_ *Cloud, b *Batch) { b.Move(0, 2, Langevin{Friction: 0.2}) },
+		"Stats":   func(c *Cloud, _ *Batch) { c.Stats() },
+		"Row":     func(c *Cloud, b *Batch) { c.Row(make([]float32, d), m-1, 0) },
+		"draw": func(c *Cloud, _ *Batch) {
+			c.touch(func() { _ = c.draw(context.Background(), 1) })
+		},
 		"the kernel": func(c *Cloud, _ *Batch) { c.touch(func() { kernel.AllFinite(c.Z) }) },
 	}
 	for what, use := range uses {
@@ -100,7 +103,8 @@ func TestFileCloudCut(t *testing.T) {
 			!strings.Contains(err.Error(), "cut to 128000 bytes") {
 			t.Errorf("%s: %v", what, err)
 		}
-		reference.CutScratch(t, dir, FileBytes(m, n, d, true)) // long again, but what was there is lost
+		// long again, but what was there is lost
+		reference.CutScratch(t, dir, FileBytes(m, n, d, true))
 		if c.Err() == nil {
 			t.Errorf("%s: the failure is forgotten", what)
 		}
@@ -110,7 +114,8 @@ func TestFileCloudCut(t *testing.T) {
 // What cannot be made leaves nothing behind.
 func TestNewFileCloudRefuses(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := NewFileCloud(t.Context(), dir, 1<<20, 1<<20, 1<<10, true, 1); !errors.Is(err, memory.ErrDisk) {
+	if _, err := NewFileCloud(t.Context(), dir, 1<<20, 1<<20, 1<<10, true, 1); !errors.Is(err,
+		memory.ErrDisk) {
 		t.Errorf("8 PiB: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())

@@ -26,8 +26,8 @@ func chains(m, d int, momentum bool, h float64) *Batch {
 	return b
 }
 
-// lyapunov solves S = A S A^T + q v v^T with v = (1, 1) by iteration: the exact stationary covariance of
-// x <- A x + sqrt(q) v xi.
+// lyapunov solves S = A S A^T + q v v^T with v = (1, 1) by iteration: the exact stationary
+// covariance of x <- A x + sqrt(q) v xi.
 func lyapunov(a [2][2]float64, q float64) (s [2][2]float64) {
 	for range 2000 {
 		var next [2][2]float64
@@ -92,7 +92,9 @@ func TestStationaryUnderdamped(t *testing.T) {
 			zu += float64(z) * u / (m * d)
 			uu += u * u / (m * d)
 		}
-		se := func(cov float64) float64 { return math.Sqrt((want[0][0]*want[1][1] + cov*cov) / (m * d)) }
+		se := func(cov float64) float64 {
+			return math.Sqrt((want[0][0]*want[1][1] + cov*cov) / (m * d))
+		}
 		name := fmt.Sprintf("p %v, h %v, friction %v", c.p, c.h, c.friction)
 		if beyond(zz/want[0][0]-1, 5*math.Sqrt(2.0/(m*d))) {
 			t.Errorf("%s: variance of z %v, want %v", name, zz, want[0][0])
@@ -113,7 +115,8 @@ func TestStationaryUnderdamped(t *testing.T) {
 //	E z^2 = q (1 + c) / (k (1 - c) (2 + 2c - k)).
 func TestSmallStepLaw(t *testing.T) {
 	variance := func(k, c, q float64) float64 { return q * (1 + c) / (k * (1 - c) * (2 + 2*c - k)) }
-	if s := lyapunov([2][2]float64{{0.8, 0.7}, {-0.2, 0.7}}, 0.06)[0][0]; beyond(s/variance(0.2, 0.7, 0.06)-1, 1e-9) {
+	if s := lyapunov([2][2]float64{{0.8, 0.7}, {-0.2, 0.7}},
+		0.06)[0][0]; beyond(s/variance(0.2, 0.7, 0.06)-1, 1e-9) {
 		t.Errorf("iteration %v, closed form %v", s, variance(0.2, 0.7, 0.06))
 	}
 	const p, h = 1.7, 1e-4
@@ -140,7 +143,8 @@ func TestMovePieces(t *testing.T) {
 			kernel.Normal(b.G, kernel.Key{Seed: 1, Stream: 1 << 16}, 0)
 			kernel.Normal(b.P, kernel.Key{Seed: 2, Stream: 1 << 16}, 0)
 			for _, cut := range cuts {
-				b.Move(cut[0], cut[1], Langevin{Friction: 0.2, Clip: 0.01, Anchor: 0.5, Key: moveKey(1)})
+				b.Move(cut[0], cut[1],
+					Langevin{Friction: 0.2, Clip: 0.01, Anchor: 0.5, Key: moveKey(1)})
 			}
 			for i, id := range b.IDs {
 				if !slices.Equal(b.Rows(b.Z, i, i+1), b.Rows(c.Z, int(id), int(id)+1)) {
@@ -174,15 +178,16 @@ func square(x []float32) (s float64) {
 	return s
 }
 
-// TestClip: rows whose h*drift exceeds the bound in root mean square are brought to it, along
-// their direction; the others are not touched; both are counted right. The difference to a move with no
+// TestClip: rows whose h*drift exceeds the bound in root mean square are brought to it, along their
+// direction; the others are not touched; both are counted right. The difference to a move with no
 // drift is the step itself, up to the rounding of z.
 func TestClip(t *testing.T) {
 	const m, d, clip, h = 40, 16, 0.31, 0.5
 	for _, momentum := range []bool{false, true} {
 		free, b := chains(m, d, momentum, h), chains(m, d, momentum, h)
 		for i := range b.G {
-			b.G[i] = float32(i/d) * 0.1 * (1 - 2*float32(i%3%2)) // row i: rms 0.1 i, times h: 0.05 i
+			// row i: rms 0.1 i, times h: 0.05 i
+			b.G[i] = float32(i/d) * 0.1 * (1 - 2*float32(i%3%2))
 		}
 		free.Move(0, m, Langevin{Friction: 0.5, Key: moveKey(0)})
 		clipped, redrawn := b.Move(0, m, Langevin{Friction: 0.5, Clip: clip, Key: moveKey(0)})
@@ -197,8 +202,10 @@ func TestClip(t *testing.T) {
 				dot += step * float64(b.G[j])
 			}
 			want := min(clip, 0.05*float64(i))
-			if rms := math.Sqrt(ss / d); beyond(rms-want, 1e-6) || beyond(dot/d-want*0.1*float64(i), 1e-5) {
-				t.Errorf("momentum %v, row %d: step %v, want %v along the drift", momentum, i, rms, want)
+			if rms := math.Sqrt(ss / d); beyond(rms-want, 1e-6) ||
+				beyond(dot/d-want*0.1*float64(i), 1e-5) {
+				t.Errorf("momentum %v, row %d: step %v, want %v along the drift", momentum,
+					i, rms, want)
 			}
 		}
 	}
@@ -249,11 +256,13 @@ func TestGuard(t *testing.T) {
 			if bad {
 				want = b.Rows(fresh, i, i+1)
 			}
-			if got := b.Rows(b.Cloud.Z, i, i+1); !slices.Equal(got, want) || !slices.Equal(b.Rows(b.Z, i, i+1), want) {
+			if got := b.Rows(b.Cloud.Z, i, i+1); !slices.Equal(got, want) ||
+				!slices.Equal(b.Rows(b.Z, i, i+1), want) {
 				t.Errorf("momentum %v, row %d: %v, want %v", momentum, i, got, want)
 			}
 			if s := square(want); beyond(float64(b.Square[i])-s, 1e-5*s) {
-				t.Errorf("momentum %v: Square of row %d is %v, want %v", momentum, i, b.Square[i], s)
+				t.Errorf("momentum %v: Square of row %d is %v, want %v", momentum, i,
+					b.Square[i], s)
 			}
 			if !momentum {
 				continue

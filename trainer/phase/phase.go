@@ -1,8 +1,8 @@
-// Package phase tells the profiler in which part of a training step a goroutine works: samples
-// of a CPU profile carry the label "phase", and goroutines do in a dump of them.
+// Package phase labels goroutines for the profiler with the part of a training step that they work
+// on. The label "phase" appears in CPU profiles and in dumps of goroutines.
 //
-// Go's profiler has one set of labels for a goroutine and no way to ask for it, so that a phase
-// replaces whatever labels a goroutine carried.
+// A goroutine has one set of profiler labels, which cannot be read back, so a phase replaces any
+// labels that the goroutine had.
 package phase
 
 import (
@@ -13,36 +13,48 @@ import (
 // Label is the key of the label.
 const Label = "phase"
 
-// Phase is a part of a training step, or of the drawing of images between steps.
+// Phase is a part of a training step, or of generating images between steps.
 type Phase int
 
 // The phases of a step, in its order, then those of reports and of plume sample.
 const (
-	Pack            Phase = iota // weights are laid out for products
-	Gather                       // particles and images of a minibatch come together
-	EncoderForward               // encoder forward, and draws of latents from what it says
-	EncoderBackward              // its loss and backward
-	Noise                        // levels and eps are drawn, z is noised
+	Pack            Phase = iota // pack weights for matrix products
+	Gather                       // gather the particles and images of a minibatch
+	EncoderForward               // encoder forward, and latents drawn from its posterior
+	EncoderBackward              // encoder loss and backward
+	Noise                        // draw noise levels and eps, noise z
 	ScoreForward                 // score network forward
-	ScoreBackward                // its loss and backward, down to the drift
+	ScoreBackward                // score loss and backward, up to the drift
 	Prior                        // drift of a prior without a score network
 	DecoderForward               // decoder forward
-	DecoderBackward              // its loss and backward, down to the drift
-	Reduce                       // gradients of the parameters, sums over all rows
+	DecoderBackward              // decoder loss and backward, up to the drift
+	Reduce                       // gradients of the parameters, summed over all rows
 	Move                         // Langevin moves
-	Optimizer                    // updates of the parameters and of their averages
-	Sample                       // latents are drawn from the prior
-	Decode                       // images are made of latents
+	Optimizer                    // updates of the parameters and their moving averages
+	Sample                       // draw latents from the prior
+	Decode                       // decode latents to images
 )
 
 var names = [...]string{
-	Pack: "pack", Gather: "gather", EncoderForward: "encoder-forward", EncoderBackward: "encoder-backward",
-	Noise: "noise", ScoreForward: "score-forward", ScoreBackward: "score-backward", Prior: "prior",
-	DecoderForward: "decoder-forward", DecoderBackward: "decoder-backward", Reduce: "reduce", Move: "move",
-	Optimizer: "optimizer", Sample: "sample", Decode: "decode",
+	Pack:            "pack",
+	Gather:          "gather",
+	EncoderForward:  "encoder-forward",
+	EncoderBackward: "encoder-backward",
+	Noise:           "noise",
+	ScoreForward:    "score-forward",
+	ScoreBackward:   "score-backward",
+	Prior:           "prior",
+	DecoderForward:  "decoder-forward",
+	DecoderBackward: "decoder-backward",
+	Reduce:          "reduce",
+	Move:            "move",
+	Optimizer:       "optimizer",
+	Sample:          "sample",
+	Decode:          "decode",
 }
 
-// contexts carry one label each. Made once: entering a phase is then the store of a pointer.
+// contexts carry one label each. They are made once, so that entering a phase only stores a
+// pointer.
 var contexts = func() (all [len(names)]context.Context) {
 	for i, name := range names {
 		all[i] = pprof.WithLabels(context.Background(), pprof.Labels(Label, name))
@@ -53,7 +65,7 @@ var contexts = func() (all [len(names)]context.Context) {
 // String is the value of the label.
 func (p Phase) String() string { return names[p] }
 
-// Enter labels the calling goroutine until it enters another phase; a pool's workers,
-// the caller of its Run among them, drop it when no task is left. It does not allocate and takes
-// some nanoseconds.
+// Enter labels the calling goroutine until it enters another phase. A pool's workers, including the
+// caller of its Run, drop the label when no task is left. Enter does not allocate and takes a few
+// nanoseconds.
 func (p Phase) Enter() { pprof.SetGoroutineLabels(contexts[p]) }

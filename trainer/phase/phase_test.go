@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/phase"
 )
 
-// labels are the lines of a dump of all goroutines that show labels.
+// labels returns the lines with labels in a dump of all goroutines.
 func labels(t *testing.T) (lines []string) {
 	t.Helper()
 	var dump bytes.Buffer
@@ -26,7 +26,7 @@ func labels(t *testing.T) (lines []string) {
 	return lines
 }
 
-// unlabel takes the labels from the test's goroutine.
+// unlabel removes the labels of the test's goroutine.
 func unlabel() { pprof.SetGoroutineLabels(context.Background()) }
 
 func TestEnter(t *testing.T) {

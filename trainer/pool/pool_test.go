@@ -37,7 +37,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// No goroutine keeps a label that a task gave it: neither a worker nor the caller of Run.
+// Labels set by a task do not outlive Run, neither in a worker nor in the caller of Run.
 func TestLabelsEnd(t *testing.T) {
 	const workers = 3
 	p := pool.New(workers)
@@ -48,7 +48,7 @@ func TestLabelsEnd(t *testing.T) {
 	p.Run(workers, func(int) {
 		pprof.SetGoroutineLabels(labelled)
 		all.Done()
-		all.Wait() // so that each worker takes one task
+		all.Wait() // so that each worker runs one task
 	})
 	defer pprof.SetGoroutineLabels(context.Background())
 	var dump bytes.Buffer

@@ -1,4 +1,7 @@
-// Package progress says what takes long: work that is done within seconds says nothing.
+// Package progress reports what slow work is doing. Work that ends within First reports nothing.
+//
+// A Reporter runs a function in a goroutine of its own and calls Report from time to time with
+// what the function last passed to Task.Set.
 package progress
 
 import (
@@ -6,64 +9,64 @@ import (
 	"time"
 )
 
-// First is how long work goes on before it is told what it does, and Every how often from then on.
+// First is the time until the first report, Every the time between reports.
 const (
 	First = 3 * time.Second
 	Every = 10 * time.Second
 )
 
-// Teller runs work and tells what it is doing. The zero After is time.After.
-type Teller struct {
-	Tell  func(what string) // called by the goroutine of Run
-	After func(time.Duration) <-chan time.Time
+// Reporter runs work and reports what it is doing.
+type Reporter struct {
+	Report func(what string)                    // called by the goroutine of Run
+	After  func(time.Duration) <-chan time.Time // nil: time.After
 }
 
-// Doing is work under way.
-type Doing struct {
+// Task is work in progress.
+type Task struct {
 	mu    sync.Mutex
 	what  string
 	calls chan func()
 }
 
-// Set says what is being done from now on. It may be called by any goroutine.
-func (d *Doing) Set(what string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.what = what
+// Set describes what the task does from now on; "" stops the reports. Any goroutine may call it.
+func (t *Task) Set(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.what = what
 }
 
-func (d *Doing) now() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.what
+func (t *Task) now() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.what
 }
 
-// Do has f called by the goroutine of Run, and waits for it. It is for the work's own goroutine.
-func (d *Doing) Do(f func()) {
+// Do makes the goroutine of Run call f, and waits until f returns. Only the goroutine of the work
+// may call it.
+func (t *Task) Do(f func()) {
 	called := make(chan struct{})
-	d.calls <- func() { defer close(called); f() }
+	t.calls <- func() { defer close(called); f() }
 	<-called
 }
 
-// Run runs work in a goroutine of its own, waits for it, and meanwhile tells what it last said it
-// does.
-func (t Teller) Run(work func(d *Doing) error) error {
-	after := t.After
+// Run runs work in a goroutine of its own, reports on it until it returns, and returns its error.
+func (r Reporter) Run(work func(t *Task) error) error {
+	after := r.After
 	if after == nil {
 		after = time.After
 	}
-	d, done := &Doing{calls: make(chan func())}, make(chan error, 1)
-	go func() { done <- work(d) }()
+	t, done := &Task{calls: make(chan func())}, make(chan error, 1)
+	go func() { done <- work(t) }()
 	tick := after(First)
 	for {
 		select {
 		case err := <-done:
 			return err
-		case f := <-d.calls:
+		case f := <-t.calls:
 			f()
 		case <-tick:
-			if what := d.now(); what != "" {
-				t.Tell(what)
+			if what := t.now(); what != "" {
+				r.Report(what)
 			}
 			tick = after(Every)
 		}

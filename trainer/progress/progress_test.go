@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that stands still until it is moved on.
+// clock replaces time.After: it records the durations asked for and ticks on demand.
 type clock struct {
 	asked chan time.Duration
 	ticks chan time.Time
@@ -26,45 +26,46 @@ func (c *clock) after(d time.Duration) <-chan time.Time {
 	return c.ticks
 }
 
-// Long work tells what it does at the time, by the goroutine of Run, first after 3 s and then every 10 s.
+// Slow work reports its current activity, in the goroutine of Run: first after First, then at
+// intervals of Every.
 func TestLongWork(t *testing.T) {
 	c := newClock()
-	var told []string
+	var reports []string
 	failed := errors.New("failed")
-	err := progress.Teller{
-		Tell:  func(s string) { told = append(told, s) },
-		After: c.after,
-	}.Run(
-		func(d *progress.Doing) error {
-			if got := <-c.asked; got != progress.First {
-				t.Errorf("first told after %v", got)
-			}
-			d.Set("pass 1")
-			d.Set("pass 2")
-			c.ticks <- time.Time{}
-			if got := <-c.asked; got != progress.Every {
-				t.Errorf("told again after %v", got)
-			}
-			d.Set("pass 3")
-			d.Do(func() { told = append(told, "a warning") }) // a data race if another goroutine ran it
-			c.ticks <- time.Time{}
-			<-c.asked
-			d.Set("")
-			c.ticks <- time.Time{}
-			<-c.asked
-			return failed
-		},
-	)
-	if want := []string{"pass 2", "a warning", "pass 3"}; !errors.Is(err, failed) || !slices.Equal(told, want) {
-		t.Errorf("told %q, %v; expected %q", told, err, want)
+	r := progress.Reporter{Report: func(s string) { reports = append(reports, s) }, After: c.after}
+	err := r.Run(func(task *progress.Task) error {
+		if got := <-c.asked; got != progress.First {
+			t.Errorf("first report after %v", got)
+		}
+		task.Set("pass 1")
+		task.Set("pass 2")
+		c.ticks <- time.Time{}
+		if got := <-c.asked; got != progress.Every {
+			t.Errorf("next report after %v", got)
+		}
+		task.Set("pass 3")
+		// The race detector objects if another goroutine runs this.
+		task.Do(func() { reports = append(reports, "a warning") })
+		c.ticks <- time.Time{}
+		<-c.asked
+		task.Set("")
+		c.ticks <- time.Time{}
+		<-c.asked
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Errorf("error %v, expected that of the work", err)
+	}
+	if want := []string{"pass 2", "a warning", "pass 3"}; !slices.Equal(reports, want) {
+		t.Errorf("reports %q, expected %q", reports, want)
 	}
 }
 
-// Work that ends before tells nothing.
+// Work that ends before the first report is due reports nothing.
 func TestShortWork(t *testing.T) {
-	c := newClock()
-	err := progress.Teller{Tell: func(s string) { t.Error(s) }, After: c.after}.Run(func(d *progress.Doing) error {
-		d.Set("something")
+	r := progress.Reporter{Report: func(s string) { t.Error(s) }, After: newClock().after}
+	err := r.Run(func(task *progress.Task) error {
+		task.Set("something")
 		return nil
 	})
 	if err != nil {

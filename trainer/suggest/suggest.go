@@ -3,8 +3,8 @@ package suggest
 
 import "fmt"
 
-// DidYouMean returns ` (did you mean "x"?)` for the known name nearest to name by edit
-// distance, or nothing if all of them are too different for a typing error.
+// DidYouMean returns ` (did you mean "x"?)` for the known name nearest to name by edit distance, or
+// "" if all of them are too different to be a typo.
 func DidYouMean(name string, known []string) string {
 	best, nearest := 1+(len(name)+1)/2, ""
 	for _, candidate := range known {
@@ -18,8 +18,8 @@ func DidYouMean(name string, known []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", nearest)
 }
 
-// editDistance counts the bytes to insert, delete or replace on the way from a to b
-// (Levenshtein 1966), one row of the table at a time.
+// editDistance is the least number of bytes to insert, delete or replace to get from a to b
+// (Levenshtein 1966). It keeps one row of the dynamic programming table.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -8,7 +8,8 @@ import (
 func TestDidYouMean(t *testing.T) {
 	known := []string{"epochs", "step_size", "lr"}
 	for name, want := range map[string]string{
-		"epoch": "epochs", "step-size": "step_size", "stepsize": "step_size", "ls": "lr", "quite_different": "",
+		"epoch": "epochs", "step-size": "step_size", "stepsize": "step_size", "ls": "lr",
+		"quite_different": "",
 	} {
 		got := DidYouMean(name, known)
 		if want == "" && got != "" || want != "" && !strings.Contains(got, `"`+want+`"`) {

@@ -69,7 +69,9 @@ func look(t *testing.T, path string) seen {
 	return got
 }
 
-func (s seen) want(t *testing.T, what string, contents map[string]string, notes map[string][]string) {
+func (s seen) want(
+	t *testing.T, what string, contents map[string]string, notes map[string][]string,
+) {
 	t.Helper()
 	if fmt.Sprint(s.files) != fmt.Sprint(contents) {
 		t.Errorf("%s: files %q; expected %q", what, s.files, contents)
@@ -138,7 +140,8 @@ func packTar(t testing.TB, members []member) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, m := range members {
-		h := &tar.Header{Name: m.name, Mode: 0o644, Size: int64(len(m.content)), Typeflag: tar.TypeReg}
+		h := &tar.Header{Name: m.name, Mode: 0o644, Size: int64(len(m.content)),
+			Typeflag: tar.TypeReg}
 		if m.link != "" {
 			h.Typeflag, h.Linkname = tar.TypeSymlink, m.link
 		}
@@ -169,7 +172,8 @@ func everywhere(t *testing.T, members []member, check func(t *testing.T, what st
 		"zip": packZip(t, members), "tar": packTar(t, members),
 		"tar.gz": zipped(packTar(t, members)),
 	} {
-		check(t, name, look(t, write(t, filepath.Join(t.TempDir(), "x"), b))) // known by its content
+		// known by its content
+		check(t, name, look(t, write(t, filepath.Join(t.TempDir(), "x"), b)))
 	}
 }
 
@@ -209,17 +213,20 @@ func TestLinkedFolders(t *testing.T) {
 		{"around", "", "around"}, {"@tmp", "", "zoo"},
 	}
 	everywhere(t, members, func(t *testing.T, what string, s seen) {
-		s.want(t, what, map[string]string{"a/1.png": "one", "zoo/2.png": "two", "around": "!"}, map[string][]string{
-			"folders met a second time": {"first/"}, "link loops": {"a/back", "a/self"},
-			"system folders": {"@tmp"},
-		})
+		s.want(t, what, map[string]string{"a/1.png": "one", "zoo/2.png": "two", "around": "!"},
+			map[string][]string{
+				"folders met a second time": {"first/"}, "link loops": {"a/back", "a/self"},
+				"system folders": {"@tmp"},
+			})
 	})
-	elsewhere := unpack(t, []member{{"3.png", "three", ""}, {"deep/4.png", "four", ""}, {"deep/up", "", ".."}})
+	elsewhere := unpack(t,
+		[]member{{"3.png", "three", ""}, {"deep/4.png", "four", ""}, {"deep/up", "", ".."}})
 	dir := unpack(t, []member{
 		{"a/1.png", "one", ""}, {"b", "", elsewhere}, {"c", "", elsewhere},
 		{"d", "", filepath.Join(elsewhere, "deep")},
 	})
-	look(t, dir).want(t, "elsewhere", map[string]string{"a/1.png": "one", "b/3.png": "three", "b/deep/4.png": "four"},
+	look(t, dir).want(t, "elsewhere",
+		map[string]string{"a/1.png": "one", "b/3.png": "three", "b/deep/4.png": "four"},
 		map[string][]string{"folders met a second time": {"c/", "d/"}, "link loops": {"b/deep/up"}})
 }
 
@@ -251,7 +258,8 @@ func TestHardLinks(t *testing.T) {
 	w.Close()
 	for _, file := range [][]byte{b.Bytes(), zipped(b.Bytes())} {
 		s := look(t, write(t, filepath.Join(t.TempDir(), "x.tar"), file))
-		s.want(t, "tar", map[string]string{"a": "one", "b/c": "one", "d": "!"}, map[string][]string{})
+		s.want(t, "tar", map[string]string{"a": "one", "b/c": "one", "d": "!"},
+			map[string][]string{})
 	}
 }
 
@@ -272,7 +280,8 @@ func TestArchiveErrors(t *testing.T) {
 		"bomb":       {huge, "zip bomb"},
 		"bzip2":      {[]byte("BZh91AY&SY"), "unpack it"},
 		"xz":         {[]byte("\xfd7zXZ\x00\x00"), ".tar.gz or .zip"},
-		"7z":         {[]byte("7z\xbc\xaf\x27\x1c"), "7-Zip"}, "rar": {[]byte("Rar!\x1a\x07\x00"), "RAR"},
+		"7z":         {[]byte("7z\xbc\xaf\x27\x1c"), "7-Zip"},
+		"rar":        {[]byte("Rar!\x1a\x07\x00"), "RAR"},
 	} {
 		path := write(t, filepath.Join(t.TempDir(), "x"), c.b)
 		s, err := files.Open(t.Context(), path)
@@ -337,7 +346,8 @@ func TestLinkBomb(t *testing.T) {
 	members := []member{{"l00", "", "."}}
 	for i := 1; i < 60; i++ {
 		below := fmt.Sprintf("l%02d", i-1)
-		members = append(members, member{fmt.Sprintf("l%02d", i), "", below + "/" + below + "/" + below})
+		members = append(members,
+			member{fmt.Sprintf("l%02d", i), "", below + "/" + below + "/" + below})
 	}
 	members = append(members, member{"a", "a", ""})
 	s := look(t, write(t, filepath.Join(t.TempDir(), "x"), packTar(t, members)))
@@ -351,7 +361,8 @@ func TestCancelled(t *testing.T) {
 	members := []member{{"a", "a", ""}, {"b", "b", ""}}
 	dir := unpack(t, members)
 	paths := []string{dir}
-	for _, b := range [][]byte{packZip(t, members), packTar(t, members), zipped(packTar(t, members))} {
+	for _, b := range [][]byte{packZip(t, members), packTar(t, members),
+		zipped(packTar(t, members))} {
 		paths = append(paths, write(t, filepath.Join(t.TempDir(), "x"), b))
 	}
 	for _, path := range paths {

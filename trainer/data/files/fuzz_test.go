@@ -13,8 +13,10 @@ import (
 // FuzzArchive lists and reads whatever is taken for an archive: no panic, no more bytes of a file
 // than it claims, and no name that leads out of the source.
 func FuzzArchive(f *testing.F) {
-	members := []member{{"a.png", "one", ""}, {"b/c", "two", ""}, {"l", "", "b"}, {"m", "", "b/c"}, {".x", "x", ""}}
-	for _, b := range [][]byte{packZip(f, members), packTar(f, members), zipped(packTar(f, members))} {
+	members := []member{{"a.png", "one", ""}, {"b/c", "two", ""}, {"l", "", "b"}, {"m", "", "b/c"},
+		{".x", "x", ""}}
+	for _, b := range [][]byte{packZip(f, members), packTar(f, members),
+		zipped(packTar(f, members))} {
 		f.Add(b)
 	}
 	path := filepath.Join(f.TempDir(), "x")

@@ -32,7 +32,8 @@ func decode(b []byte) (*image.RGBA, error) {
 // error.
 func TestChangedPNG(t *testing.T) {
 	for _, name := range []string{
-		"rgb.png", "palette_transparent.png", "surplus_pixels.png", "many_chunks.png", "bad_iccp.png",
+		"rgb.png", "palette_transparent.png", "surplus_pixels.png", "many_chunks.png",
+		"bad_iccp.png",
 	} {
 		b := load(t, name)
 		_, want := read(t, b)
@@ -58,7 +59,8 @@ func TestChangedPNG(t *testing.T) {
 // A file that ends too soon is an error, unless only its end is missing.
 func TestCut(t *testing.T) {
 	for _, name := range []string{
-		"rgb.png", "plain.jpg", "progressive.jpg", "rgb.gif", "rgb.bmp", "tiff_lzw.tiff", "lossy.webp",
+		"rgb.png", "plain.jpg", "progressive.jpg", "rgb.gif", "rgb.bmp", "tiff_lzw.tiff",
+		"lossy.webp",
 		"lossless_alpha.webp",
 	} {
 		b := load(t, name)
@@ -161,7 +163,8 @@ func TestOther(t *testing.T) {
 		"of an unknown format": "\x01\x02\x03\x04", "JSON": `{"a": 1}`,
 		"a Git LFS pointer, not the picture itself": "version https://git-lfs.github.com/spec",
 	} {
-		if got := raster.Other([]byte(head)); got != want || raster.Sniff([]byte(head)) != raster.None {
+		if got := raster.Other([]byte(head)); got != want ||
+			raster.Sniff([]byte(head)) != raster.None {
 			t.Errorf("%q is %s; expected %s", head, got, want)
 		}
 	}

@@ -54,7 +54,8 @@ func ours(c *bytes.Reader) {
 	if p, err := webpScan(c); err == nil {
 		p.picture(c)
 	}
-	if p, err := pngScan(c); err == nil && p.size.X > 0 && p.size.Y > 0 && p.size.X*p.size.Y < 1<<16 {
+	if p, err := pngScan(c); err == nil && p.size.X > 0 && p.size.Y > 0 &&
+		p.size.X*p.size.Y < 1<<16 {
 		exifOrientation(p.exif)
 		if cut, err := p.withoutSurplus(c); err == nil {
 			png.Decode(p.file(c, cut))

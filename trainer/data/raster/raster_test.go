@@ -67,7 +67,8 @@ func allowed(name string) (most int, mean float64) {
 		return 48, 5
 	case strings.HasSuffix(name, ".jpg"):
 		return 3, 1
-	case strings.Contains(name, "alpha"), strings.Contains(name, "rgba"), name == "palette_transparent.png":
+	case strings.Contains(name, "alpha"), strings.Contains(name, "rgba"),
+		name == "palette_transparent.png":
 		return 1, 1
 	}
 	return 0, 0
@@ -87,7 +88,8 @@ func TestAsPillowShows(t *testing.T) {
 				t.Fatal(err)
 			}
 			h, got := read(t, load(t, name))
-			if size := want.Bounds().Size(); image.Pt(h.Width, h.Height) != size || got.Rect.Size() != size {
+			if size := want.Bounds().Size(); image.Pt(h.Width, h.Height) != size ||
+				got.Rect.Size() != size {
 				t.Fatalf("%d x %d by its header, %v; expected "+
 					"%v", h.Width, h.Height, got.Rect.Size(), size)
 			}
@@ -96,7 +98,8 @@ func TestAsPillowShows(t *testing.T) {
 				t.Errorf("differs by up to %d, %.2f on average; allowed %d and "+
 					"%.2f", most, mean, m, a)
 			}
-			several := strings.HasPrefix(name, "animated") || name == "apng.png" || name == "pages.tiff"
+			several := strings.HasPrefix(name, "animated") || name == "apng.png" ||
+				name == "pages.tiff"
 			if h.Several != several {
 				t.Errorf("several pictures: %v", h.Several)
 			}

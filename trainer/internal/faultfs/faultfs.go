@@ -1,5 +1,5 @@
-// Package faultfs is a file system for tests that fails where it is told to: at each operation in
-// turn, in the middle of a write, once or from then on.
+// Package faultfs is a file system for tests that fails at chosen operations, in the middle of a
+// write if that is the operation, once or from then on.
 package faultfs
 
 import (
@@ -11,19 +11,19 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// Op is an operation that is about to be done.
+// Op is an operation that is about to be performed.
 type Op struct {
 	Number int    // from 1
 	Kind   string // open, write, sync, close, mkdir, rename, symlink, remove, syncdir
 	Path   string
 }
 
-// System does operations of the real file system, unless Fault says otherwise.
+// System performs operations on the real file system, unless Fault returns an error.
 type System struct {
-	// Fault returns the error of an operation, nil if it is to be done. A write that fails has
-	// written the first half of its bytes, as on a full disk.
+	// Fault returns the error of an operation, or nil to perform it. A write that fails has written
+	// the first half of its bytes, as on a full disk.
 	Fault func(Op) error
-	// Cached leaves what is synced in the system's cache: a test that does not cut the power is faster.
+	// Cached skips syncing to the device: tests that do not cut the power run faster.
 	Cached bool
 
 	mu sync.Mutex
@@ -37,7 +37,7 @@ func (s *System) Ops() int {
 	return s.n
 }
 
-// at counts an operation and returns the error it must give.
+// at counts an operation and returns its error.
 func (s *System) at(kind, path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +125,7 @@ func (f *faulty) Sync() error {
 	return f.f.Sync()
 }
 
-// Close closes the file even when it reports an error, as the system does.
+// Close closes the file even when it returns an error, as the operating system does.
 func (f *faulty) Close() error {
 	err := f.s.at("close", f.path)
 	if closed := f.f.Close(); err == nil {
@@ -134,7 +134,7 @@ func (f *faulty) Close() error {
 	return err
 }
 
-// FailAt is a Fault that fails the operation of that number alone.
+// FailAt is a Fault that fails only the operation of that number, with the given error.
 func FailAt(number int, with syscall.Errno) func(Op) error {
 	return func(op Op) error {
 		if op.Number == number {
@@ -144,8 +144,8 @@ func FailAt(number int, with syscall.Errno) func(Op) error {
 	}
 }
 
-// DeadFrom is a Fault after which nothing reaches the disk any more, as after a kill within the
-// operation of that number.
+// DeadFrom is a Fault that fails every operation from that number on, as if the process had been
+// killed during the first of them.
 func DeadFrom(number int) func(Op) error {
 	return func(op Op) error {
 		if op.Number >= number {

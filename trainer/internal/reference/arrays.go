@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// ArrayBytes is the memory of all arrays of numbers that can be reached from x through pointers, structs,
-// slices and interfaces: each byte once, however many slices share it. What maps, channels and
-// functions hold is not seen.
+// ArrayBytes returns the memory of all arrays of numbers reachable from x through pointers,
+// structs, slices and interfaces. A byte that several slices share counts once. Maps, channels and
+// functions are not followed.
 func ArrayBytes(x any) int64 {
 	w := walker{seen: map[visit]bool{}}
 	w.walk(reflect.ValueOf(x))
@@ -26,7 +26,7 @@ func ArrayBytes(x any) int64 {
 
 type span struct{ lo, hi uintptr }
 
-// visit keeps cycles of pointers from being followed for ever.
+// visit identifies a pointer that was followed, so that cycles end.
 type visit struct {
 	at uintptr
 	t  reflect.Type
@@ -63,7 +63,8 @@ func (w *walker) first(v reflect.Value) bool {
 
 func (w *walker) slice(v reflect.Value) {
 	switch element := v.Type().Elem(); element.Kind() {
-	case reflect.Int, reflect.Int32, reflect.Uint8, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+	case reflect.Int, reflect.Int32, reflect.Uint8, reflect.Uint32, reflect.Uint64, reflect.Float32,
+		reflect.Float64:
 		lo := v.Pointer()
 		w.spans = append(w.spans, span{lo, lo + uintptr(v.Cap())*element.Size()})
 	default:

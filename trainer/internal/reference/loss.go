@@ -23,8 +23,8 @@ func (p Process) Levels(perm []int, u float64) []float64 {
 	return l
 }
 
-// Simple is the weight of level lambda in proportion to sech(lambda/2), of mean 1 over the range,
-// by Simpson's rule.
+// Simple is the weight of level lambda: proportional to sech(lambda/2), with mean 1 over the range,
+// which is integrated by Simpson's rule.
 func (p Process) Simple(lambda float64) float64 {
 	sech := func(l float64) float64 { return 1 / math.Cosh(l/2) }
 	const n = 200
@@ -36,10 +36,10 @@ func (p Process) Simple(lambda float64) float64 {
 	return sech(lambda) / (sum * h / 3 / (p.Max - p.Min))
 }
 
-// Residual predicts the noise less sigma z_lambda.
+// Residual predicts eps - sigma z_lambda.
 type Residual func(zl []float64, lambda float64) []float64
 
-// noised is z_lambda, and e = sigma z_lambda + r - eps.
+// noised returns z_lambda and the error e = sigma z_lambda + r - eps.
 func noised(r Residual, z []float64, d Draw) (zl, e []float64) {
 	alpha, sigma := math.Sqrt(Alpha2(d.Lambda)), math.Sqrt(Alpha2(-d.Lambda))
 	zl, e = make([]float64, len(z)), make([]float64, len(z))
@@ -58,7 +58,7 @@ func (p Process) PriorLoss(r Residual, z []float64, d Draw) float64 {
 	return (p.Max - p.Min) / 2 * Square(e)
 }
 
-// Bound is l_theta(z) with the integral over lambda by the given draws, in nats.
+// Bound is l_theta(z) in nats, with the integral over lambda estimated from the given draws.
 func (p Process) Bound(r Residual, z []float64, draws []Draw) float64 {
 	var l float64
 	for _, d := range draws {
@@ -69,8 +69,8 @@ func (p Process) Bound(r Residual, z []float64, draws []Draw) float64 {
 	return l + n/2*(math.Log(2*math.Pi*Alpha2(-p.Max)/Alpha2(p.Max))+1)
 }
 
-// ControlVariate is alpha_max^2 z + span alpha (J_r^T e + sigma r), averaged over the draws; the
-// product with the Jacobian J_r is by central differences.
+// ControlVariate is alpha_max^2 z + span alpha (J_r^T e + sigma r), averaged over the draws. The
+// product with the Jacobian J_r is taken by central differences.
 func (p Process) ControlVariate(r Residual, z []float64, draws []Draw) []float64 {
 	g := make([]float64, len(z))
 	for j := range g {
@@ -129,7 +129,7 @@ func dot(x, y []float64) (s float64) {
 	return s
 }
 
-// Distance is |got - want| / max(|want|, 1e-30), with got in float32.
+// Distance is the relative error |got - want| / max(|want|, 1e-30), infinite if the lengths differ.
 func Distance(got []float32, want []float64) float64 {
 	if len(got) != len(want) {
 		return math.Inf(1)
@@ -141,7 +141,7 @@ func Distance(got []float32, want []float64) float64 {
 	return math.Sqrt(diff) / math.Max(math.Sqrt(Square(want)), 1e-30)
 }
 
-// Wide is x in float64.
+// Wide converts x to float64.
 func Wide(x []float32) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {

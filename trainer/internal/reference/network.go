@@ -1,6 +1,6 @@
-// Package reference is the networks and the losses of a training step written down once more,
-// from ALGORITHM.md, in float64 and one number at a time: what the tests hold the real code
-// against. It shares no code with what it checks; only tests import it.
+// Package reference is a second implementation of the networks and losses of a training step,
+// written from ALGORITHM.md in float64, one number at a time. Tests compare the real code with it.
+// It shares no code with what it checks, and only tests import it.
 package reference
 
 import (
@@ -8,13 +8,13 @@ import (
 	"math"
 )
 
-// Params finds the values of a named parameter, row-major.
+// Params returns the values of a named parameter, row-major.
 type Params func(name string) []float64
 
 // SiLU is x sigmoid(x).
 func SiLU(x float64) float64 { return x / (1 + math.Exp(-x)) }
 
-// linear is y = x W + b, with W of len(x) rows.
+// linear is y = x W + b, where W has len(x) rows.
 func linear(p Params, name string, x []float64) []float64 {
 	w, b := p(name+".weight"), p(name+".bias")
 	y := make([]float64, len(b))
@@ -54,8 +54,8 @@ func MLP(p Params, layers int, z []float64) []float64 {
 	return z
 }
 
-// Encoder is the mean and the log-variance of q(z|x): the halves of an MLP's output, the second bounded by 20 as
-// y / sqrt(1 + (y/20)^2).
+// Encoder returns the mean and the log-variance of q(z|x): the two halves of an MLP's output, the
+// second bounded to (-20, 20) by y / sqrt(1 + (y/20)^2).
 func Encoder(p Params, layers int, x []float64) (mean, logvar []float64) {
 	y := MLP(p, layers, x)
 	d := len(y) / 2
@@ -79,8 +79,8 @@ func (s Score) Residual(p Params, z []float64, lambda float64) []float64 {
 	return linear(p, "out", h)
 }
 
-// sinusoids are the sines, then the cosines, of lambda at frequencies from 0.05 to 5 in equal
-// ratios.
+// sinusoids are the sines, then the cosines, of lambda times frequencies spaced geometrically from
+// 0.05 to 5.
 func (s Score) sinusoids(lambda float64) []float64 {
 	half := s.Features / 2
 	f := make([]float64, s.Features)

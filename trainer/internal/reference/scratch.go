@@ -8,12 +8,13 @@ import (
 	"testing"
 )
 
-// CutScratch cuts the one file without a name that this process has open in dir, as a memory.Mapping
-// does, to the given size: Linux shows it in /proc. Elsewhere the test is skipped.
+// CutScratch truncates the one unnamed file that this process has open in dir, such as that of a
+// memory.Mapping, to the given size. It finds the file in Linux's /proc; on other systems the test
+// is skipped.
 func CutScratch(t testing.TB, dir string, size int64) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("a file without a name cannot be reached here")
+		t.Skip("unnamed files cannot be reached without /proc")
 	}
 	open, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {
@@ -27,7 +28,7 @@ func CutScratch(t testing.TB, dir string, size int64) {
 		}
 	}
 	if len(found) != 1 {
-		t.Fatalf("%d files without a name in %s, expected one", len(found), dir)
+		t.Fatalf("%d unnamed files in %s, expected one", len(found), dir)
 	}
 	if err := os.Truncate(found[0], size); err != nil {
 		t.Fatal(err)
