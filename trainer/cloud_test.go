@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 func needsMapping(t *testing.T) {
@@ -81,7 +81,7 @@ func TestCloudFileIsCut(t *testing.T) {
 	for _, at := range []int{2*epoch + 3, 2 * epoch} { // in an epoch, and before its report and checkpoint
 		dir := t.TempDir()
 		steps := 0
-		tr, err := New(context.Background(), c, dir, WithHook(Hook{OnStep: func(p metric.Progress) {
+		tr, err := New(context.Background(), c, dir, WithHook(Hook{OnStep: func(p record.Progress) {
 			if steps = p.Step; p.Step == at {
 				reference.CutScratch(t, dir, 100)
 			}

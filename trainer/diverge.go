@@ -14,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
@@ -41,8 +42,8 @@ const soon, sameState = 10, 2
 func (t *Trainer) factor() float64 { return cmp.Or(t.slowed.Factor, 1) }
 
 // slowedTo is the factor as a record has it: not where it is 1.
-func (t *Trainer) slowedTo() *float64 {
-	if f := t.factor(); f != 1 {
+func (t *Trainer) slowedTo() *record.Number {
+	if f := record.Number(t.factor()); f != 1 {
 		return &f
 	}
 	return nil

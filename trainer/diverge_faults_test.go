@@ -12,7 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // moment is the nth time that a run takes a step.
@@ -33,7 +33,7 @@ func diverging(
 				disk.now.Store(true)
 			}
 		},
-		OnStep: func(p metric.Progress) {
+		OnStep: func(p record.Progress) {
 			times[p.Step]++
 			if slices.Contains(spoilt, moment{p.Step, times[p.Step]}) {
 				spoil(tr, "decoder/params", value)
@@ -117,7 +117,7 @@ func TestGoesBackToWhereItCameFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.hooks = append(tr.hooks, Hook{OnStep: func(m metric.Progress) {
+	tr.hooks = append(tr.hooks, Hook{OnStep: func(m record.Progress) {
 		if name, ok := p.poison[m.Step]; ok {
 			delete(p.poison, m.Step)
 			spoil(tr, name, p.value)
@@ -138,7 +138,7 @@ func TestDivergesAtTheEnd(t *testing.T) {
 	c.EvalSamples = 0
 	spoilt := false
 	var tr *Trainer
-	tr, err := New(t.Context(), c, dir, on(&disk.System), WithHook(Hook{OnStep: func(p metric.Progress) {
+	tr, err := New(t.Context(), c, dir, on(&disk.System), WithHook(Hook{OnStep: func(p record.Progress) {
 		switch {
 		case p.Step == 20 && !spoilt:
 			disk.fill(t, dir, 14)
@@ -188,7 +188,7 @@ func TestFirstCheckpoint(t *testing.T) {
 func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) {
 	t.Helper()
 	var tr *Trainer
-	tr, err := New(t.Context(), c, dir, WithHook(Hook{OnStep: func(m metric.Progress) {
+	tr, err := New(t.Context(), c, dir, WithHook(Hook{OnStep: func(m record.Progress) {
 		if m.Step == step {
 			spoil(tr, "decoder/params", float32(math.NaN()))
 		}

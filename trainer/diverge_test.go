@@ -17,7 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // poisonedRun is a session in which the state is spoilt after the given steps, each once.
@@ -36,7 +36,7 @@ func (p *poisonedRun) run(t *testing.T, c config.Config, dir string, resume bool
 	defer cancel()
 	var tr *Trainer
 	hook := WithHook(Hook{
-		OnStep: func(m metric.Progress) {
+		OnStep: func(m record.Progress) {
 			if name, ok := p.poison[m.Step]; ok {
 				delete(p.poison, m.Step)
 				spoil(tr, name, p.value)
@@ -137,7 +137,7 @@ func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string)
 		d.Place.Parameter != "layer0.weight[0, 0]" {
 		t.Errorf("run.json: %+v", d)
 	}
-	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil || len(records) != runEpochs {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
@@ -172,7 +172,7 @@ func TestKilledAfterGoingBack(t *testing.T) {
 	warned, copied := false, false
 	hook := WithHook(Hook{
 		OnWarning: func(text string) { warned = warned || strings.Contains(text, "goes back") },
-		OnStep: func(m metric.Progress) {
+		OnStep: func(m record.Progress) {
 			switch {
 			case m.Step == 20 && !warned:
 				spoil(tr, "prior/params", float32(math.NaN()))
@@ -208,7 +208,7 @@ func TestSeedInTheCheckpoint(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "checkpoints", "step-000028")); err == nil {
 		t.Error("the checkpoint that holds the seed is still there")
 	}
-	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil || len(records) != 1 || records[0].Step != 14 {
 		t.Errorf("records %+v, %v: expected that of step 14 alone", records, err)
 	}
@@ -269,7 +269,7 @@ func TestSoonAgain(t *testing.T) {
 	// Step 30 fails as often as the run comes there with this many retries behind it.
 	p.poison = map[int]string{}
 	var tr *Trainer
-	hook := WithHook(Hook{OnStep: func(m metric.Progress) {
+	hook := WithHook(Hook{OnStep: func(m record.Progress) {
 		if m.Step == 30 && tr.slowed.Retries < 4 {
 			spoil(tr, "decoder/params", p.value)
 		}
@@ -290,9 +290,9 @@ func TestSoonAgain(t *testing.T) {
 	}
 }
 
-func finalRecord(t *testing.T, dir string) metric.Epoch {
+func finalRecord(t *testing.T, dir string) record.Epoch {
 	t.Helper()
-	records, err := metric.ReadLog(filepath.Join(dir, "metrics.jsonl"))
+	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil || len(records) == 0 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
@@ -373,7 +373,7 @@ func TestRetryPastADamagedCheckpoint(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
 	var tr *Trainer
 	damaged := false
-	hook := WithHook(Hook{OnStep: func(m metric.Progress) {
+	hook := WithHook(Hook{OnStep: func(m record.Progress) {
 		if m.Step == 30 && !damaged {
 			damaged = true
 			awaitSaved(t, dir, 28)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Train a small model on the embedded digits for an epoch, then draw samples from it.
@@ -27,7 +27,7 @@ func Example() {
 	cfg.Solver, cfg.EvalSamples = "dpm++2m", 100
 
 	run, err := trainer.New(context.Background(), cfg, dir, trainer.WithHook(trainer.Hook{
-		OnEpoch: func(e metric.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
+		OnEpoch: func(e record.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
 	}))
 	if err != nil {
 		log.Fatal(err)

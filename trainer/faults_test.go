@@ -17,7 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // on makes a trainer write to that file system, and try again at once where it would wait.
@@ -160,7 +160,7 @@ func awaitSaved(t *testing.T, runDir string, step int) {
 
 // at calls f after a step.
 func at(step int, f func()) Option {
-	return WithHook(Hook{OnStep: func(p metric.Progress) {
+	return WithHook(Hook{OnStep: func(p record.Progress) {
 		if p.Step == step {
 			f()
 		}
@@ -273,7 +273,7 @@ func TestDirectoryGone(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
-	}), WithHook(Hook{OnStep: func(p metric.Progress) { gone = p.Step }}))
+	}), WithHook(Hook{OnStep: func(p record.Progress) { gone = p.Step }}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestCheckpointsByTime(t *testing.T) {
 	dir := t.TempDir()
 	places := map[string]bool{}
 	session(t, func(o ...Option) (*Trainer, error) {
-		o = append(o, on(&faultfs.System{Cached: true}), WithHook(Hook{OnStep: func(p metric.Progress) {
+		o = append(o, on(&faultfs.System{Cached: true}), WithHook(Hook{OnStep: func(p record.Progress) {
 			time.Sleep(2 * time.Millisecond)
 			all, err := checkpoint.List(dir)
 			if err != nil {
@@ -362,11 +362,11 @@ func TestStallIsReported(t *testing.T) {
 			dir,
 			append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
 	}, -1)
-	records, err := metric.ReadLog(filepath.Join(dir, metricsFile))
+	records, err := record.ReadLog(filepath.Join(dir, metricsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := 0.0
+	last := record.Number(0)
 	for i, r := range records {
 		if i > 0 && r.CheckpointSeconds <= last {
 			t.Errorf("record %d: %v s after %v s", i+1, r.CheckpointSeconds, last)
@@ -374,7 +374,7 @@ func TestStallIsReported(t *testing.T) {
 		last = r.CheckpointSeconds
 	}
 	info, err := LoadRunInfo(dir)
-	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= last {
+	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= float64(last) {
 		t.Errorf(
 			"run.json says %v, the summary %v, the last record %v; %v",
 			info.Checkpoints,
@@ -411,7 +411,7 @@ func TestSavingBesideTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	dir := t.TempDir()
-	tr, err := New(ctx, shortRun(), dir, on(sys), WithHook(Hook{OnStep: func(p metric.Progress) {
+	tr, err := New(ctx, shortRun(), dir, on(sys), WithHook(Hook{OnStep: func(p record.Progress) {
 		step.Store(int64(p.Step))
 		time.Sleep(slow / 20) // or all steps are taken before the first sync begins
 	}}),

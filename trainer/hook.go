@@ -2,13 +2,13 @@ package trainer
 
 import (
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Hook is told how a run goes, from the goroutine of Run. Fields that are nil are not called.
 type Hook struct {
-	OnStep    func(metric.Progress)
-	OnEpoch   func(metric.Epoch)
+	OnStep    func(record.Progress)
+	OnEpoch   func(record.Epoch)
 	OnMessage func(string)
 	OnWarning func(string) // what the user should act on, even when progress is not shown
 	OnEnd     func(Summary)
@@ -18,7 +18,7 @@ type Hook struct {
 type Summary struct {
 	Seconds    float64 // wall time of training and reports, over all sessions
 	Steps      int     // parameter steps
-	Final      metric.Epoch
+	Final      record.Epoch
 	SamplePath string       // grid of samples; empty without reports (eval_samples = 0)
 	ReconPath  string       // originals above their reconstructions; empty without reports
 	Samples    int          // samples behind Final.PCA64FD; 0 without reports

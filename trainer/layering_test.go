@@ -23,7 +23,10 @@ var layers = [][]string{
 		"trainer/progress", "trainer/suggest",
 	},
 	{"trainer/data/files"},
-	{"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint", "trainer/metric"},
+	{
+		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint",
+		"trainer/metric", "trainer/record",
+	},
 	{"trainer/config"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify"},

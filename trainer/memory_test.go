@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // live is the memory in use on the heap after a collection.
@@ -108,7 +108,7 @@ func TestReportsFit(t *testing.T) {
 	part := tr.memory.Parts[len(tr.memory.Parts)-1]
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := tr.evaluate(t.Context(), &metric.Epoch{}); err != nil {
+	if err := tr.evaluate(t.Context(), &record.Epoch{}); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // pictures are the paths of the newest pictures.
@@ -27,10 +28,15 @@ const (
 )
 
 func (t *Trainer) reportStep(s method.Stats) {
-	p := metric.Progress{
-		Epoch: t.next.epoch + 1, Epochs: t.cfg.Epochs, Step: t.step, Steps: t.total(),
-		RowsPerS: t.rows / t.busy, ReconMSE: s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
-		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent), Clipped: share(s.Clipped, s.Moved),
+	p := record.Progress{
+		Epoch:     t.next.epoch + 1,
+		Epochs:    t.cfg.Epochs,
+		Step:      t.step,
+		Steps:     t.total(),
+		RowsPerS:  record.Number(t.rows / t.busy),
+		ReconMSE:  record.Number(s.SquareError / s.Rows / float64(t.train.Shape().Dim())),
+		PriorLoss: record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
+		Clipped:   record.Number(share(s.Clipped, s.Moved)),
 	}
 	perStep := t.busy / t.steps
 	p.ETA = time.Duration(perStep * float64(t.total()-t.step) * float64(time.Second))
@@ -50,24 +56,36 @@ func share(part, whole float64) float64 {
 }
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
-func (t *Trainer) record() metric.Epoch {
+func (t *Trainer) record() record.Epoch {
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
-	return metric.Epoch{
-		Epoch: t.next.epoch + 1, Step: t.step, Seconds: t.seconds(), RowsPerS: t.rows / t.busy,
-		StepSeconds: t.stepSeconds, CheckpointSeconds: t.saving.stalled, Evaluations: t.evaluations,
-		ReconMSE:  s.SquareError / s.Rows / float64(t.train.Shape().Dim()),
-		PriorLoss: s.PriorLoss / s.Rows / float64(t.cfg.Latent),
-		LatentMS:  d.Cloud.MeanSquare, LatentStdMin: d.Cloud.StdMin, LatentStdMax: d.Cloud.StdMax,
-		Clipped: share(s.Clipped, s.Moved), Redrawn: share(s.Redrawn, s.Moved),
-		ExtraTemperature: d.ExtraTemperature, EnergyNats: (s.DataLoss + s.PriorLoss) / s.Rows,
-		StepSize: d.StepSize, LR: d.LR, AnchorDrift: s.Anchor / s.Steps, Slowed: t.slowedTo(),
+	return record.Epoch{
+		Epoch:             t.next.epoch + 1,
+		Step:              t.step,
+		Seconds:           record.Number(t.seconds()),
+		StepSeconds:       record.Number(t.stepSeconds),
+		CheckpointSeconds: record.Number(t.saving.stalled),
+		Evaluations:       record.Number(t.evaluations),
+		RowsPerS:          record.Number(t.rows / t.busy),
+		ReconMSE:          record.Number(s.SquareError / s.Rows / float64(t.train.Shape().Dim())),
+		PriorLoss:         record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
+		LatentMS:          record.Number(d.Cloud.MeanSquare),
+		LatentStdMin:      record.Number(d.Cloud.StdMin),
+		LatentStdMax:      record.Number(d.Cloud.StdMax),
+		Clipped:           record.Number(share(s.Clipped, s.Moved)),
+		Redrawn:           record.Number(share(s.Redrawn, s.Moved)),
+		ExtraTemperature:  record.Number(d.ExtraTemperature),
+		EnergyNats:        record.Number((s.DataLoss + s.PriorLoss) / s.Rows),
+		StepSize:          record.Number(d.StepSize),
+		LR:                record.Number(d.LR),
+		AnchorDrift:       record.Number(s.Anchor / s.Steps),
+		Slowed:            t.slowedTo(),
 	}
 }
 
 // reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
 func (t *Trainer) reportAgain(ctx context.Context) error {
 	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
-	records, err := metric.ReadLog(filepath.Join(t.runDir, metricsFile))
+	records, err := record.ReadLog(filepath.Join(t.runDir, metricsFile))
 	if err != nil {
 		return err
 	}
@@ -99,7 +117,7 @@ func (t *Trainer) lost() error {
 }
 
 // judge warns, once each, of an epoch whose particles did not move freely.
-func (t *Trainer) judge(e metric.Epoch) {
+func (t *Trainer) judge(e record.Epoch) {
 	if e.Redrawn > 0 && !t.redrawnNoted {
 		t.redrawnNoted = true
 		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them", 100*e.Redrawn))
@@ -112,7 +130,7 @@ func (t *Trainer) judge(e metric.Epoch) {
 
 // measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a
 // time.
-func (t *Trainer) measure(ctx context.Context, e *metric.Epoch, doing *progress.Task) error {
+func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.Task) error {
 	if err := t.fitPCA(ctx, doing); err != nil {
 		return err
 	}
@@ -132,7 +150,8 @@ func (t *Trainer) measure(ctx context.Context, e *metric.Epoch, doing *progress.
 		if err != nil {
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
 		}
-		e.PCA64FD, e.EvalSolver = &fd, t.cfg.Solver
+		distance := record.Number(fd)
+		e.PCA64FD, e.EvalSolver = &distance, t.cfg.Solver
 	}
 	doing.Set("pictures")
 	return t.draw(g, z[:gridImages*d])

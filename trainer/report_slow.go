@@ -8,11 +8,12 @@ import (
 
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // evaluate samples, measures the PCA-64 FD into e, and draws the pictures, and says what it is
 // doing when that takes long. Without samples it does nothing.
-func (t *Trainer) evaluate(ctx context.Context, e *metric.Epoch) error {
+func (t *Trainer) evaluate(ctx context.Context, e *record.Epoch) error {
 	if t.cfg.EvalSamples == 0 {
 		return nil
 	}

@@ -12,9 +12,9 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // With eval_samples = 0 a run has no reports: no distance, no pictures, no principal components, and no memory
@@ -23,9 +23,9 @@ func TestNoReports(t *testing.T) {
 	c, dir := smallRun(), t.TempDir()
 	c.EvalSamples = 0
 	var summary Summary
-	var records []metric.Epoch
+	var records []record.Epoch
 	tr, err := New(context.Background(), c, dir, WithHook(Hook{
-		OnEnd: func(s Summary) { summary = s }, OnEpoch: func(e metric.Epoch) { records = append(records, e) },
+		OnEnd: func(s Summary) { summary = s }, OnEpoch: func(e record.Epoch) { records = append(records, e) },
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestNoReports(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(records) != runEpochs ||
-		slices.ContainsFunc(records, func(e metric.Epoch) bool { return e.PCA64FD != nil }) ||
+		slices.ContainsFunc(records, func(e record.Epoch) bool { return e.PCA64FD != nil }) ||
 		tr.pca != nil {
 		t.Errorf("%+v", records)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Every test of the package must end the goroutines that it started: those of a trainer end
@@ -61,7 +62,7 @@ func session(t *testing.T, prepare func(...Option) (*Trainer, error), stop int) 
 	if stop == 0 {
 		cancel()
 	}
-	tr, err := prepare(WithHook(Hook{OnStep: func(p metric.Progress) {
+	tr, err := prepare(WithHook(Hook{OnStep: func(p record.Progress) {
 		if p.Step == stop {
 			cancel()
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -44,7 +45,7 @@ type Trainer struct {
 	memory      Memory
 	batches     *data.Batches
 	method      method.Method
-	log         *metric.Log
+	log         *record.Log
 	saving      saving
 
 	next   place
@@ -62,7 +63,7 @@ type Trainer struct {
 	pca      *metric.PCA // of the training images, fitted when first needed
 	pcaTried bool
 	after    func(time.Duration) <-chan time.Time // nil: that of the clock
-	last     metric.Epoch
+	last     record.Epoch
 	pictures pictures
 
 	clipNoted, redrawnNoted bool // the warning was given
@@ -153,7 +154,7 @@ func (t *Trainer) open(step int) (err error) {
 	if err := storeConfig(t.files, t.runDir, t.cfg); err != nil {
 		return err
 	}
-	t.log, err = metric.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), step)
+	t.log, err = record.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), step)
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/file"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // trouble is something that cannot be written at present, and that training does not wait for. The
@@ -45,7 +45,7 @@ func (t *Trainer) recovered(x *trouble, text string) {
 }
 
 // writeRecord writes an epoch's record. If the file system refuses, the record waits.
-func (t *Trainer) writeRecord(e metric.Epoch) error {
+func (t *Trainer) writeRecord(e record.Epoch) error {
 	err := t.log.Write(e)
 	if err != nil && !file.Failed(err) {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // soak is a run in many sessions.
@@ -60,7 +60,7 @@ func (s *soak) hooks() []trainer.Option {
 }
 
 // step leaks what was asked for.
-func (s *soak) step(metric.Progress) {
+func (s *soak) step(record.Progress) {
 	if s.leak > 0 {
 		s.leaked = append(s.leaked, make([]byte, s.leak))
 	}
@@ -71,7 +71,7 @@ func (s *soak) session(ctx context.Context, t *trainer.Trainer) (ended bool, err
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	epochs := 0
-	trainer.WithHook(trainer.Hook{OnEpoch: func(e metric.Epoch) {
+	trainer.WithHook(trainer.Hook{OnEpoch: func(e record.Epoch) {
 		epochs++
 		if s.due(e.Epoch) {
 			x := take(e.Step)

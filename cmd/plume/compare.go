@@ -113,8 +113,8 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 		return usage(err)
 	}
 	r := newReporter(c.quiet, false)
-	o.Hook, o.Message, o.Warn = r.hook(), r.status.Message, r.warn
-	ctx, interrupt := watchSignals(context.Background(), r.status.Message)
+	o.Hook, o.Message, o.Warn = r.hook(), r.status.message, r.warn
+	ctx, interrupt := watchSignals(context.Background(), r.status.message)
 	defer interrupt.stop()
 	goOn := "plume: interrupted; go on with the same command: " + commandLine(os.Args[1:])
 	o.Training = func(runs int) {
@@ -127,7 +127,7 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	o.Training(0)
 	announce(r)
 	results, err := compare.Run(ctx, o)
-	r.status.Close()
+	r.status.close()
 	switch {
 	case errors.Is(err, compare.ErrInterrupted):
 		fmt.Fprintln(os.Stderr, goOn)
@@ -138,7 +138,7 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, compare.SamplesFile)); err == nil {
-		r.status.Message("Samples side by side: open " + filepath.Join(o.Dir, compare.SamplesFile))
+		r.status.message("Samples side by side: open " + filepath.Join(o.Dir, compare.SamplesFile))
 	}
 	return c.print(results)
 }

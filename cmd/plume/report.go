@@ -15,12 +15,12 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // reporter shows a run: messages and progress on stderr, data on stdout.
 type reporter struct {
-	status  *metric.Status
+	status  *status
 	quiet   bool
 	json    *json.Encoder // nil without --json
 	summary trainer.Summary
@@ -39,9 +39,9 @@ func newReporter(quiet, asJSON bool) *reporter {
 	fd := int(os.Stderr.Fd())
 	// A live line and JSON on the same terminal would run into each other.
 	live := term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" && !(asJSON && term.IsTerminal(int(os.Stdout.Fd())))
-	r.status = metric.NewStatus(w, live, time.Now)
+	r.status = newStatus(w, live, time.Now)
 	if width, _, err := term.GetSize(fd); live && err == nil {
-		r.status.SetWidth(width)
+		r.status.setWidth(width)
 	}
 	return r
 }
@@ -49,9 +49,9 @@ func newReporter(quiet, asJSON bool) *reporter {
 // hook is what the trainer calls.
 func (r *reporter) hook() trainer.Hook {
 	return trainer.Hook{
-		OnStep:    r.status.Step,
+		OnStep:    r.status.step,
 		OnEpoch:   r.epoch,
-		OnMessage: r.status.Message,
+		OnMessage: r.status.message,
 		OnWarning: r.warn,
 		OnEnd:     func(s trainer.Summary) { r.summary = s },
 	}
@@ -66,11 +66,11 @@ func (r *reporter) insist(text string) {
 		fmt.Fprintln(os.Stderr, text)
 		return
 	}
-	r.status.Message(text)
+	r.status.message(text)
 }
 
-func (r *reporter) epoch(e metric.Epoch) {
-	r.status.Epoch(e)
+func (r *reporter) epoch(e record.Epoch) {
+	r.status.epoch(e)
 	if r.json != nil {
 		r.print(r.json.Encode(e))
 	}
@@ -85,7 +85,7 @@ func (r *reporter) print(err error) {
 // end names the run on stdout, and on stderr what it reached and the picture to open.
 func (r *reporter) end(runDir string) error {
 	s := r.summary
-	r.status.Close()
+	r.status.close()
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
 			RunDir  string       `json:"run_dir"`
@@ -102,13 +102,13 @@ func (r *reporter) end(runDir string) error {
 		r.print(err)
 	}
 
-	r.status.Message(summaryLine(s))
-	r.status.Message(stallLine(s.Stall))
-	r.status.Message(peakLine(s.Memory))
+	r.status.message(summaryLine(s))
+	r.status.message(stallLine(s.Stall))
+	r.status.message(peakLine(s.Memory))
 	if warning := peakWarning(s.Memory); warning != "" {
 		r.warn(warning)
 	}
-	r.status.Message(picturesLine(s, runDir))
+	r.status.message(picturesLine(s, runDir))
 	return r.err
 }
 
@@ -125,8 +125,8 @@ func picturesLine(s trainer.Summary, runDir string) string {
 
 // finished names a run that has nothing left to do.
 func (r *reporter) finished(runDir string) error {
-	r.status.Close()
-	r.status.Message(fmt.Sprintf("%s is finished: there is nothing to do. A larger number of epochs continues it.", runDir))
+	r.status.close()
+	r.status.message(fmt.Sprintf("%s is finished: there is nothing to do. A larger number of epochs continues it.", runDir))
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
 			RunDir   string `json:"run_dir"`
@@ -151,7 +151,7 @@ func figures(x float64) string {
 func summaryLine(s trainer.Summary) string {
 	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %s",
-		humanize.Comma(int64(s.Steps)), took, figures(s.Final.ReconMSE))
+		humanize.Comma(int64(s.Steps)), took, figures(float64(s.Final.ReconMSE)))
 	if s.Final.PCA64FD == nil {
 		return text
 	}

@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 func TestSummaryLine(t *testing.T) {
 	const trained = "Trained 1,234 steps in 1m2.3s: reconstruction MSE 0.0123"
-	fd := 2.637
+	fd := record.Number(2.637)
 	for _, c := range []struct {
-		fd    *float64
+		fd    *record.Number
 		floor float64
 		want  string
 	}{
@@ -24,7 +24,7 @@ func TestSummaryLine(t *testing.T) {
 	} {
 		got := summaryLine(trainer.Summary{
 			Seconds: 62.34, Steps: 1234, Samples: 2000, RealFloor: c.floor, RealImages: 1000,
-			Final: metric.Epoch{ReconMSE: 0.01234, PCA64FD: c.fd},
+			Final: record.Epoch{ReconMSE: 0.01234, PCA64FD: c.fd},
 		})
 		if got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)

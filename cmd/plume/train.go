@@ -90,14 +90,14 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 
 	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {
-		r.status.Close()
+		r.status.close()
 		return t.profile.end(interrupt.ended(err))
 	}
 	if train == nil { // it is finished
 		return r.finished(runDir)
 	}
 	interrupt.somethingToSave()
-	r.status.Message("Run directory: " + runDir)
+	r.status.message("Run directory: " + runDir)
 
 	err = train.Run(ctx)
 	profileErr := t.profile.stop() // while the memory of the run is still there to be seen
@@ -111,14 +111,14 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 	case err == nil:
 		return r.end(runDir)
 	case errors.Is(err, trainer.ErrInterrupted):
-		r.status.Close()
+		r.status.close()
 		fmt.Fprintf(os.Stderr, "plume: %v; go on with: plume train --resume %s\n", err, runDir)
 		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, trainer.ErrDiverged):
-		r.status.Close()
+		r.status.close()
 		return &exitError{exitDiverged, err}
 	}
-	r.status.Close()
+	r.status.close()
 	return err
 }
 
@@ -130,7 +130,7 @@ func (t *trainCommand) begin(r *reporter) error {
 
 // announce says what computes. Warnings are printed even when progress is not.
 func announce(r *reporter) {
-	r.status.Message(backendLine())
+	r.status.message(backendLine())
 	if warning := backendWarning(); warning != "" {
 		fmt.Fprintln(os.Stderr, warning)
 	}

@@ -54,7 +54,7 @@ func (t *trainCommand) startOrContinue(
 	case trainer.Diverged:
 		return nil, diverged(t.out)
 	case trainer.Unsaved:
-		r.status.Message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
+		r.status.message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
 	case trainer.Finished:
 		stored, asked, err := t.resolveStored(cmd, t.out)
@@ -62,7 +62,7 @@ func (t *trainCommand) startOrContinue(
 			return nil, err
 		}
 	}
-	r.status.Message(fmt.Sprintf("Resuming the %v run in %s.", state, t.out))
+	r.status.message(fmt.Sprintf("Resuming the %v run in %s.", state, t.out))
 	return t.continueRun(ctx, cmd, r, t.out, trainer.Resume)
 }
 
@@ -83,7 +83,7 @@ func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r
 	if err != nil {
 		return "", nil, usage(err)
 	}
-	r.status.Message(choice.String())
+	r.status.message(choice.String())
 	if choice.Dir == "" {
 		return t.startRun(ctx, cmd, r)
 	}

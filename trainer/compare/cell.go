@@ -23,7 +23,8 @@ func (c Column) floor() string {
 	if c.Floor == nil {
 		return ""
 	}
-	return strconv.FormatFloat(*c.Floor, 'f', decimalsOf(*c.Floor), 64)
+	floor := float64(*c.Floor)
+	return strconv.FormatFloat(floor, 'f', decimalsOf(floor), 64)
 }
 
 // text is a cell of the table: "**2.05 ± 0.07**".
@@ -35,9 +36,9 @@ func (c Cell) text(column Column, decimals int) string {
 	if column.Key == keyEvaluations {
 		format = count
 	}
-	text := format(c.Mean)
+	text := format(float64(c.Mean))
 	if c.N > 1 && !(column.cost() && c.SD == 0) {
-		text += " ± " + format(c.SD)
+		text += " ± " + format(float64(c.SD))
 	}
 	if c.Best {
 		text = "**" + text + "**"
@@ -70,7 +71,7 @@ func (r *Results) decimals(column int) int {
 	}
 	least, most := math.Inf(1), 0.0
 	for _, row := range r.Rows {
-		if m := math.Abs(row.Cells[column].Mean); m > 0 {
+		if m := math.Abs(float64(row.Cells[column].Mean)); m > 0 {
 			least, most = min(least, m), max(most, m)
 		}
 	}

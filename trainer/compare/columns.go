@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Keys of the quantities that the training itself reports.
@@ -18,15 +19,18 @@ const (
 
 // Column is one quantity of the table.
 type Column struct {
-	Key    string   `json:"key"`
-	Name   string   `json:"name"`
-	Unit   string   `json:"unit,omitempty"`
-	Better string   `json:"better,omitempty"` // as in evaluate.Metric
-	Note   string   `json:"note,omitempty"`
-	Floor  *float64 `json:"floor,omitempty"` // mean over the runs of what real images reach
-	Group  string   `json:"group"`           // of package evaluate, or one of those below
+	Key    string `json:"key"`
+	Name   string `json:"name"`
+	Unit   string `json:"unit,omitempty"`
+	Better string `json:"better,omitempty"` // as in evaluate.Metric
+	Note   string `json:"note,omitempty"`
 
-	floors []float64
+	// Floor is the mean over the runs of what real images reach.
+	Floor *record.Number `json:"floor,omitempty"`
+
+	Group string `json:"group"` // of package evaluate, or one of those below
+
+	floors []record.Number
 }
 
 // Groups of columns beside those of package evaluate: what was spent, and what the training reports.
@@ -80,7 +84,7 @@ func (r *Results) aggregate() {
 	}
 	for _, c := range r.Plan.Contestants {
 		row := Row{Planning: c, Cells: make([]Cell, len(r.Columns))}
-		values := make([][]float64, len(r.Columns))
+		values := make([][]record.Number, len(r.Columns))
 		for _, run := range r.Runs {
 			if run.Contestant != c.Name {
 				continue

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/figure"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // figureColours is after how many series a figure begins anew with its colours: those beyond are dashed.
@@ -16,11 +16,11 @@ const figureColours = 7
 func (r *Results) WritePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string
-		spent              func(metric.Epoch) float64
+		spent              func(record.Epoch) record.Number
 	}{
-		{"quality-seconds", "Quality against time", "seconds of training", func(e metric.Epoch) float64 { return e.StepSeconds }},
+		{"quality-seconds", "Quality against time", "seconds of training", func(e record.Epoch) record.Number { return e.StepSeconds }},
 		{"quality-evaluations", "Quality against network evaluations", "millions of network evaluations",
-			func(e metric.Epoch) float64 { return e.Evaluations / 1e6 }},
+			func(e record.Epoch) record.Number { return e.Evaluations / 1e6 }},
 	} {
 		plot := figure.Plot{Title: p.title + ", " + r.Plan.Info.Data, XLabel: p.label, YLabel: "PCA-64 FD", LogY: true}
 		points := 0
@@ -43,10 +43,10 @@ func (r *Results) WritePlots(dir string) error {
 }
 
 // curve averages the reports of a contestant's runs, which are at the same epochs.
-func (r *Results) curve(contestant string, spent func(metric.Epoch) float64) figure.Series {
+func (r *Results) curve(contestant string, spent func(record.Epoch) record.Number) figure.Series {
 	s := figure.Series{Name: contestant, Line: true, Points: true}
 	var epochs []int
-	xs, ys := map[int][]float64{}, map[int][]float64{}
+	xs, ys := map[int][]record.Number{}, map[int][]record.Number{}
 	for _, run := range r.Runs {
 		if run.Contestant != contestant {
 			continue
@@ -59,8 +59,10 @@ func (r *Results) curve(contestant string, spent func(metric.Epoch) float64) fig
 		}
 	}
 	for _, epoch := range epochs {
-		y := spread(ys[epoch])
-		s.X, s.Y, s.Err = append(s.X, spread(xs[epoch]).Mean), append(s.Y, y.Mean), append(s.Err, y.SD)
+		x, y := spread(xs[epoch]), spread(ys[epoch])
+		s.X = append(s.X, float64(x.Mean))
+		s.Y = append(s.Y, float64(y.Mean))
+		s.Err = append(s.Err, float64(y.SD))
 	}
 	return s
 }

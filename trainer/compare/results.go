@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/plume-ml/plume/trainer/evaluate"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // SamplesFile is the picture of samples side by side, in the comparison's directory.
@@ -35,24 +35,24 @@ func (c *comparison) inTraining(runs int) {
 
 // Outcome is what is known of one run.
 type Outcome struct {
-	Contestant string
-	Seed       uint64
-	Dir        string
-	Done       bool // trained and evaluated
-	Diverged   bool
-	Epochs     int // that it trained
-	Values     map[string]float64
-	Curve      []metric.Epoch // records with an evaluation
+	Contestant string                   `json:"contestant"`
+	Seed       uint64                   `json:"seed"`
+	Dir        string                   `json:"run_dir"`
+	Done       bool                     `json:"done"` // trained and evaluated
+	Diverged   bool                     `json:"diverged"`
+	Epochs     int                      `json:"epochs"` // that it trained
+	Values     map[string]record.Number `json:"values"` // by the keys of the columns
+	Curve      []record.Epoch           `json:"curve"`  // records with an evaluation
 }
 
 // read collects what the files say of a run.
 func (t task) read() (Outcome, []evaluate.Metric, error) {
-	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]float64{}}
+	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]record.Number{}}
 	var err error
 	if o.Diverged, err = diverged(t.dir); err != nil {
 		return o, nil, err
 	}
-	records, err := metric.ReadLog(filepath.Join(t.dir, "metrics.jsonl"))
+	records, err := record.ReadLog(filepath.Join(t.dir, "metrics.jsonl"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return o, nil, err
 	}
@@ -73,10 +73,12 @@ func (t task) read() (Outcome, []evaluate.Metric, error) {
 }
 
 // add takes over what the records of a training say.
-func (o *Outcome) add(records []metric.Epoch) {
+func (o *Outcome) add(records []record.Epoch) {
 	last := records[len(records)-1]
-	o.Values[keyEpochs], o.Values[keySteps] = float64(last.Epoch), float64(last.Step)
-	o.Values[keySeconds], o.Values[keyEvaluations] = last.StepSeconds, last.Evaluations
+	o.Values[keyEpochs] = record.Number(last.Epoch)
+	o.Values[keySteps] = record.Number(last.Step)
+	o.Values[keySeconds] = last.StepSeconds
+	o.Values[keyEvaluations] = last.Evaluations
 	o.Values[keyTrainMSE] = last.ReconMSE
 	if last.PCA64FD != nil {
 		o.Values[keyTrainFD] = *last.PCA64FD

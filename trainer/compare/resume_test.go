@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -26,7 +26,7 @@ func TestResume(t *testing.T) {
 	for _, stop := range []int{7, 43, 1 << 30} {
 		ctx, cancel := context.WithCancel(t.Context())
 		o := small(t, dir, calls)
-		o.Hook.OnStep = func(metric.Progress) {
+		o.Hook.OnStep = func(record.Progress) {
 			if steps++; steps == stop {
 				cancel()
 			}
@@ -47,7 +47,7 @@ func TestResume(t *testing.T) {
 	}
 	steps = 0
 	o := small(t, dir, calls)
-	o.Hook.OnStep = func(metric.Progress) { steps++ }
+	o.Hook.OnStep = func(record.Progress) { steps++ }
 	if r, err := Run(t.Context(), o); err != nil || steps > 0 || calls[smallRuns[0]] != 1 || r.Rows[1].Done != 2 {
 		t.Errorf("a comparison that is done: %v, %d steps", err, steps)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Names in the comparison's directory.
@@ -175,7 +175,7 @@ func (c *comparison) hook(t task) trainer.Hook {
 	if c.Jobs > 1 {
 		return h
 	}
-	h.OnStep, h.OnEpoch = c.Hook.OnStep, func(e metric.Epoch) {
+	h.OnStep, h.OnEpoch = c.Hook.OnStep, func(e record.Epoch) {
 		if e.PCA64FD != nil && c.Hook.OnEpoch != nil {
 			c.Hook.OnEpoch(e)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -43,7 +44,10 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 		evaluate: func(_ context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error) {
 			calls[filepath.Base(runDir)]++
 			return &evaluate.Report{Metrics: []evaluate.Metric{
-				{Key: "quality", Name: "quality", Group: evaluate.PCA, Better: evaluate.Higher, Value: float64(o.Seed), Floor: math.NaN(), Low: math.NaN(), High: math.NaN()},
+				{
+					Key: "quality", Name: "quality", Group: evaluate.PCA, Better: evaluate.Higher,
+					Value: record.Number(o.Seed), Low: nan, High: nan, Floor: nan,
+				},
 			}}, nil
 		},
 	}
@@ -77,7 +81,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("run %d: %+v, evaluated %d times", i, run, calls[name])
 		}
 		// 180 datapoints, 2 repeats, 3 epochs; two networks or one
-		if want := float64(180 * 2 * 3 * (2 - i%2)); run.Values[keyEvaluations] != want || r.Plan.Contestants[i%2].Evaluations != want {
+		if want := float64(180 * 2 * 3 * (2 - i%2)); float64(run.Values[keyEvaluations]) != want || r.Plan.Contestants[i%2].Evaluations != want {
 			t.Errorf("%s: %v evaluations, planned %v, expected %v", name, run.Values[keyEvaluations], r.Plan.Contestants[i%2].Evaluations, want)
 		}
 		if len(run.Curve) != 3 || run.Values[keySteps] != 3*2*3 || !(run.Values[keySeconds] > 0) {
@@ -85,7 +89,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, row := range r.Rows {
-		if c := row.Cells[len(row.Cells)-1]; c.Mean != 3.5 || math.Abs(c.SD-math.Sqrt(0.5)) > 1e-15 || c.N != 2 {
+		if c := row.Cells[len(row.Cells)-1]; c.Mean != 3.5 || math.Abs(float64(c.SD)-math.Sqrt(0.5)) > 1e-15 || c.N != 2 {
 			t.Errorf("%s: quality %+v", row.Name, c)
 		}
 	}

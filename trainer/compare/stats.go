@@ -2,40 +2,40 @@ package compare
 
 import (
 	"math"
+	"slices"
 
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Cell is one quantity of one contestant over its finished runs.
 type Cell struct {
-	Mean, SD float64 // NaN without runs; SD, with divisor N - 1, needs two
-	N        int
-	Best     bool // the best mean of the column, of equal ones each
-	Tied     bool // another mean, within one pooled standard error of the best
+	Mean record.Number `json:"mean"`           // NaN without runs
+	SD   record.Number `json:"sd"`             // with the divisor N - 1; NaN below two runs
+	N    int           `json:"n"`              // runs
+	Best bool          `json:"best,omitempty"` // the best mean of the column, or equal to it
+	Tied bool          `json:"tied,omitempty"` // another, within one pooled standard error of it
 }
 
 // spread returns the mean and the standard deviation of the values that are numbers.
-func spread(values []float64) Cell {
-	var c Cell
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			c.N++
-			c.Mean += v
-		}
-	}
+func spread(values []record.Number) Cell {
+	nan := record.Number(math.NaN())
+	known := slices.DeleteFunc(slices.Clone(values), func(v record.Number) bool { return v != v })
+	c := Cell{Mean: nan, SD: nan, N: len(known)}
 	if c.N == 0 {
-		return Cell{Mean: math.NaN(), SD: math.NaN()}
+		return c
 	}
-	c.Mean /= float64(c.N)
-	c.SD = math.NaN()
+	c.Mean = 0
+	for _, v := range known {
+		c.Mean += v
+	}
+	c.Mean /= record.Number(c.N)
 	if c.N > 1 {
-		var square float64
-		for _, v := range values {
-			if !math.IsNaN(v) {
-				square += (v - c.Mean) * (v - c.Mean)
-			}
+		var square record.Number
+		for _, v := range known {
+			square += (v - c.Mean) * (v - c.Mean)
 		}
-		c.SD = math.Sqrt(square / float64(c.N-1))
+		c.SD = record.Number(math.Sqrt(float64(square) / float64(c.N-1)))
 	}
 	return c
 }
@@ -47,7 +47,7 @@ func pooledError(a, b Cell) float64 {
 	var square float64
 	for _, c := range []Cell{a, b} {
 		if c.N > 1 {
-			square += float64(c.N-1) * c.SD * c.SD
+			square += float64(c.N-1) * float64(c.SD) * float64(c.SD)
 		}
 	}
 	return math.Sqrt(square / freedom * (1/float64(a.N) + 1/float64(b.N)))
@@ -70,6 +70,6 @@ func rank(cells []*Cell, better string) {
 	for _, c := range cells {
 		c.Best = c.Mean == cells[best].Mean
 		// NaN, of single runs, ties with nothing.
-		c.Tied = !c.Best && c.N > 0 && math.Abs(c.Mean-cells[best].Mean) <= pooledError(*c, *cells[best])
+		c.Tied = !c.Best && c.N > 0 && math.Abs(float64(c.Mean-cells[best].Mean)) <= pooledError(*c, *cells[best])
 	}
 }

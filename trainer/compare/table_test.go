@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -35,23 +35,29 @@ func results() *Results {
 		Budget: Budget{Seconds: 60}, Seeds: []uint64{1, 2}, Info: info,
 		Contestants: []Planning{row("ipld", 1, 40), row("ipld:particles=4", 4, 12), row("slow", 16, 1)},
 	}}
-	run := func(name string, seed uint64, seconds, mse, fd, recall float64) Outcome {
-		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40, Values: map[string]float64{
+	run := func(name string, seed uint64, seconds, mse, fd, recall record.Number) Outcome {
+		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40, Values: map[string]record.Number{
 			keyEpochs: 40, keySteps: 2880, keySeconds: seconds, keyEvaluations: 32.4e6, keyTrainMSE: mse, "fd": fd, "recall": recall,
 		}}
 		for i := range 3 {
-			v := fd * float64(3-i)
-			o.Curve = append(o.Curve, metric.Epoch{Epoch: 10 * (i + 1), StepSeconds: seconds * float64(i+1) / 3, Evaluations: 1e7 * float64(i+1), PCA64FD: &v})
+			v := fd * record.Number(3-i)
+			o.Curve = append(o.Curve, record.Epoch{
+				Epoch:       10 * (i + 1),
+				StepSeconds: seconds * record.Number(i+1) / 3,
+				Evaluations: 1e7 * record.Number(i+1),
+				PCA64FD:     &v,
+			})
 		}
 		return o
 	}
+	none := map[string]record.Number{}
 	r.Runs = []Outcome{
-		run("ipld", 1, 61, 0.0276, 2.05, 0.5), run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7), {Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3},
-		run("ipld", 2, 63, 0.0278, 2.25, 0.6), run("ipld:particles=4", 2, 62, 0.0303, 2.27, math.NaN()), {Contestant: "slow", Seed: 2},
+		run("ipld", 1, 61, 0.0276, 2.05, 0.5), run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7), {Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3, Values: none},
+		run("ipld", 2, 63, 0.0278, 2.25, 0.6), run("ipld:particles=4", 2, 62, 0.0303, 2.27, nan), {Contestant: "slow", Seed: 2, Values: none},
 	}
 	r.columns([]evaluate.Metric{
 		{Key: "fd", Name: "FD", Group: evaluate.PCA, Better: evaluate.Lower, Floor: 1.8, Note: "of 2,000 samples"},
-		{Key: "recall", Name: "recall", Group: evaluate.Precision, Better: evaluate.Higher, Floor: math.NaN()},
+		{Key: "recall", Name: "recall", Group: evaluate.Precision, Better: evaluate.Higher, Floor: nan},
 	})
 	r.aggregate()
 	return r
@@ -174,13 +180,13 @@ func TestResultsJSON(t *testing.T) {
 // The points of a curve: means and standard deviations over the finished runs, by the epoch of the report.
 func TestCurve(t *testing.T) {
 	r := results()
-	s := r.curve("ipld", func(e metric.Epoch) float64 { return e.StepSeconds })
+	s := r.curve("ipld", func(e record.Epoch) record.Number { return e.StepSeconds })
 	for i, scale := range []float64{3, 2, 1} { // of FD 2.05 and 2.25
 		near(t, "x", s.X[i], 62*float64(i+1)/3, 1e-12)
 		near(t, "y", s.Y[i], 2.15*scale, 1e-12)
 		near(t, "sd", s.Err[i], 0.1*math.Sqrt2*scale, 1e-12)
 	}
-	if s := r.curve("slow", func(e metric.Epoch) float64 { return e.StepSeconds }); len(s.X) != 0 {
+	if s := r.curve("slow", func(e record.Epoch) record.Number { return e.StepSeconds }); len(s.X) != 0 {
 		t.Errorf("a contestant without finished runs has %d points", len(s.X))
 	}
 	if err := (&Results{}).WritePlots(filepath.Join(t.TempDir(), "none")); err != nil {

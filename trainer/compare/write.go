@@ -11,66 +11,41 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // csvNumber is empty for what is not finite.
-func csvNumber(v float64) string {
-	if !metric.Number(v).Finite() {
+func csvNumber(v record.Number) string {
+	if !v.Finite() {
 		return ""
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return strconv.FormatFloat(float64(v), 'g', -1, 64)
 }
 
-type cellJSON struct {
-	Mean metric.Number `json:"mean"`
-	SD   metric.Number `json:"sd"`
-	N    int           `json:"n"`
-	Best bool          `json:"best,omitempty"`
-	Tied bool          `json:"tied,omitempty"`
-}
-
-type rowJSON struct {
-	Contestant string              `json:"contestant"`
-	Done       int                 `json:"done"`
-	Diverged   int                 `json:"diverged"`
-	Waiting    int                 `json:"waiting"`
-	Cells      map[string]cellJSON `json:"cells"`
-}
-
-type runJSON struct {
-	Contestant string                   `json:"contestant"`
-	Seed       uint64                   `json:"seed"`
-	Dir        string                   `json:"run_dir"`
-	Done       bool                     `json:"done"`
-	Diverged   bool                     `json:"diverged"`
-	Epochs     int                      `json:"epochs"`
-	Values     map[string]metric.Number `json:"values"`
-	Curve      []metric.Epoch           `json:"curve"`
+// jsonRow is a Row as it is written, its cells by the keys of their columns.
+type jsonRow struct {
+	Contestant string          `json:"contestant"`
+	Done       int             `json:"done"`
+	Diverged   int             `json:"diverged"`
+	Waiting    int             `json:"waiting"`
+	Cells      map[string]Cell `json:"cells"`
 }
 
 // JSON is everything: plan, columns, rows and runs. What is not known is null.
 func (r *Results) JSON() ([]byte, error) {
-	rows := make([]rowJSON, len(r.Rows))
+	rows := make([]jsonRow, len(r.Rows))
 	for i, row := range r.Rows {
-		rows[i] = rowJSON{row.Name, row.Done, row.Diverged, row.Waiting, map[string]cellJSON{}}
+		rows[i] = jsonRow{row.Name, row.Done, row.Diverged, row.Waiting, map[string]Cell{}}
 		for j, c := range row.Cells {
-			rows[i].Cells[r.Columns[j].Key] = cellJSON{metric.Number(c.Mean), metric.Number(c.SD), c.N, c.Best, c.Tied}
-		}
-	}
-	runs := make([]runJSON, len(r.Runs))
-	for i, o := range r.Runs {
-		runs[i] = runJSON{o.Contestant, o.Seed, o.Dir, o.Done, o.Diverged, o.Epochs, map[string]metric.Number{}, o.Curve}
-		for key, v := range o.Values {
-			runs[i].Values[key] = metric.Number(v)
+			rows[i].Cells[r.Columns[j].Key] = c
 		}
 	}
 	text, err := json.MarshalIndent(struct {
 		Plan    Plan      `json:"plan"`
 		Columns []Column  `json:"columns"`
-		Rows    []rowJSON `json:"rows"`
-		Runs    []runJSON `json:"runs"`
-	}{r.Plan, r.Columns, rows, runs}, "", "  ")
+		Rows    []jsonRow `json:"rows"`
+		Runs    []Outcome `json:"runs"`
+	}{r.Plan, r.Columns, rows, r.Runs}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("results: %w", err)
 	}
@@ -88,7 +63,7 @@ func (r *Results) CSV() ([]byte, error) {
 	}
 	problems := []error{w.Write(head)}
 	for _, row := range r.Rows {
-		line := []string{row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged), csvNumber(row.Seconds)}
+		line := []string{row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged), csvNumber(record.Number(row.Seconds))}
 		for _, c := range row.Cells {
 			line = append(line, csvNumber(c.Mean), csvNumber(c.SD), strconv.Itoa(c.N))
 		}

@@ -90,9 +90,8 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 			return err
 		}
 		m.Group, m.Better = group, Lower
-		m.Value, m.Low, m.High, m.Floor = value.Value, value.Low, value.High, floor
 		m.Note += fmt.Sprintf("; of %d samples against %d training images; %s", s.samples.N, s.reference.N, e.floorNote(s))
-		e.add(m.Metric)
+		e.add(m.measured(value, floor))
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func mustRun(t *testing.T, dir string, o Options) *Report {
 func value(t *testing.T, r *Report, key string) Metric {
 	t.Helper()
 	m, ok := r.Metric(key)
-	if !ok || math.IsNaN(m.Value) {
+	if !ok || !m.Value.Finite() {
 		t.Fatalf("no %s in %+v", key, r.Metrics)
 	}
 	return m
@@ -87,7 +87,7 @@ func TestEvaluation(t *testing.T) {
 		t.Errorf("classifier %+v", c)
 	}
 	// The best reconstruction that ignores the image, the mean of all, has the pixels' variance.
-	if m := value(t, r, "recon_mse"); m.Value <= 0 || m.Value > pixelVariance(t, dir)/1.5 {
+	if m := value(t, r, "recon_mse"); m.Value <= 0 || float64(m.Value) > pixelVariance(t, dir)/1.5 {
 		t.Errorf("reconstruction MSE %v, variance of the pixels %v", m.Value, pixelVariance(t, dir))
 	}
 	if m := value(t, r, "recon_mse_mean"); m.Value > value(t, r, "recon_mse").Value || m.Value < value(t, r, "recon_mse").Value/2 {
@@ -95,10 +95,10 @@ func TestEvaluation(t *testing.T) {
 	}
 	// A lower bound of -log p(x) averaged over the posterior is above it by the posterior's entropy, some nats per dimension.
 	logP, energy := value(t, r, "log_p"), value(t, r, "energy")
-	if d := energy.Value + logP.Value; math.Abs(d) > 60 {
+	if d := float64(energy.Value + logP.Value); math.Abs(d) > 60 {
 		t.Errorf("log p = %v and energy %v", logP.Value, energy.Value)
 	}
-	if got, want := value(t, r, "bits_per_dim").Value, -logP.Value/64/math.Ln2; math.Abs(got-want) > 1e-9 {
+	if got, want := value(t, r, "bits_per_dim").Value, -logP.Value/64/math.Ln2; math.Abs(float64(got-want)) > 1e-9 {
 		t.Errorf("%v bits/dim, expected %v", got, want)
 	}
 
@@ -182,7 +182,7 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 	large := few
 	large.Samples, large.Which = 200, []string{PCA}
-	if m := value(t, mustRun(t, dir, large), "pca64_fd"); !math.IsNaN(m.Floor) || !strings.Contains(m.Note, "too few real images") {
+	if m := value(t, mustRun(t, dir, large), "pca64_fd"); m.Floor.Finite() || !strings.Contains(m.Note, "too few real images") {
 		t.Errorf("%+v", m)
 	}
 

@@ -78,12 +78,11 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 		if err != nil {
 			return err
 		}
-		m.Value, m.Low, m.High, m.Better = value.Value, value.Low, value.High, Lower
 		e.doing.Set(m.Name + " of real features")
 		floor, about := e.foreignFloor(m, a.N, b)
-		m.Floor = floor
+		m.Better = Lower
 		m.Note += fmt.Sprintf("; of %d against %d; %s", a.N, b.N, about)
-		e.add(m.Metric)
+		e.add(m.measured(value, floor))
 	}
 	return nil
 }

@@ -163,9 +163,8 @@ func (e *evaluation) reportReconstruction(p *method.Posterior, images data.Datas
 	}
 	report := func(m Metric, values []float64) error {
 		value, err := metric.MeanInterval(values, e.bootstrap(), e.pool)
-		m.Group, m.Better, m.Floor = Reconstruction, Lower, math.NaN()
-		m.Value, m.Low, m.High = value.Value, value.Low, value.High
-		e.add(m)
+		m.Group, m.Better = Reconstruction, Lower
+		e.add(m.measured(value, math.NaN()))
 		return err
 	}
 	const unit = "nats/image"

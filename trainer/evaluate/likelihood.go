@@ -71,18 +71,37 @@ func (e *evaluation) reportLikelihood(found []method.Marginal, note string) erro
 	if err != nil {
 		return err
 	}
-	e.add(Metric{Name: "log p(x)", Key: "log_p", Group: Likelihood, Unit: "nats/image", Better: Higher, Floor: math.NaN(),
-		Value: value.Value, Low: value.Low, High: value.High,
-		Note: "importance-sampled, too low where effective samples are few; " + note})
+	add := func(m Metric, v metric.Estimate) {
+		m.Group = Likelihood
+		e.add(m.measured(v, math.NaN()))
+	}
+	add(Metric{
+		Name:   "log p(x)",
+		Key:    "log_p",
+		Unit:   "nats/image",
+		Better: Higher,
+		Note:   "importance-sampled, too low where effective samples are few; " + note,
+	}, value)
 	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
-	e.add(Metric{Name: "bits/dim", Key: "bits_per_dim", Group: Likelihood, Better: Lower, Floor: math.NaN(),
-		Value: bits * value.Value, Low: bits * value.High, High: bits * value.Low,
-		Note: "the same as a density of pixels in [-1, 1]; below 0 where it is above 1"})
+	add(Metric{
+		Name:   "bits/dim",
+		Key:    "bits_per_dim",
+		Better: Lower,
+		Note:   "the same as a density of pixels in [-1, 1]; below 0 where it is above 1",
+	}, metric.Estimate{Value: bits * value.Value, Low: bits * value.High, High: bits * value.Low})
 	slices.Sort(ess)
-	e.add(Metric{Name: "median ESS", Key: "ess", Group: Likelihood, Better: Higher, Floor: math.NaN(), Low: math.NaN(), High: math.NaN(),
-		Value: ess[len(ess)/2], Note: fmt.Sprintf("effective samples of %d", e.LikelihoodSamples)})
+	add(Metric{
+		Name:   "median ESS",
+		Key:    "ess",
+		Better: Higher,
+		Note:   fmt.Sprintf("effective samples of %d", e.LikelihoodSamples),
+	}, metric.Estimate{Value: ess[len(ess)/2], Low: math.NaN(), High: math.NaN()})
 	share, err := metric.ShareInterval(few, len(found), 0.95)
-	e.add(Metric{Name: "ESS below 10", Key: "ess_below_10", Group: Likelihood, Better: Lower, Floor: math.NaN(),
-		Value: share.Value, Low: share.Low, High: share.High, Note: "share of the images whose estimate says little, and is too low"})
+	add(Metric{
+		Name:   "ESS below 10",
+		Key:    "ess_below_10",
+		Better: Lower,
+		Note:   "share of the images whose estimate says little, and is too low",
+	}, share)
 	return err
 }

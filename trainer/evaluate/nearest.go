@@ -20,9 +20,14 @@ func (e *evaluation) reportNearest(samples, held *metric.Neighbours) error {
 	if err != nil {
 		return err
 	}
-	e.add(Metric{Name: "nearest training image", Key: "nearest_rms", Group: Memorisation, Unit: "RMS/pixel",
-		Value: median.Value, Low: median.Low, High: median.High, Floor: heldMedian.Value,
-		Note: fmt.Sprintf("median over the samples; floor: of %d held-out images; far below it, samples copy", len(held.RMS))})
+	e.add(Metric{
+		Name:  "nearest training image",
+		Key:   "nearest_rms",
+		Group: Memorisation,
+		Unit:  "RMS/pixel",
+		Note: fmt.Sprintf("median over the samples; floor: of %d held-out images; far below it, "+
+			"samples copy", len(held.RMS)),
+	}.measured(median, heldMedian.Value))
 
 	sorted := slices.Sorted(slices.Values(held.RMS))
 	limit := sorted[int(nearShare*float64(len(sorted)))]
@@ -38,8 +43,13 @@ func (e *evaluation) reportNearest(samples, held *metric.Neighbours) error {
 	if err != nil {
 		return err
 	}
-	e.add(Metric{Name: "suspiciously near", Key: "nearer_1", Group: Memorisation,
-		Value: share.Value, Low: share.Low, High: share.High, Floor: float64(nearer(held)) / float64(len(held.RMS)), Better: Lower,
-		Note: fmt.Sprintf("share of samples nearer to a training image than the nearest %g %% of the held-out images (%.4f RMS)", 100*nearShare, limit)})
+	e.add(Metric{
+		Name:   "suspiciously near",
+		Key:    "nearer_1",
+		Group:  Memorisation,
+		Better: Lower,
+		Note: fmt.Sprintf("share of samples nearer to a training image than the nearest %g %% of "+
+			"the held-out images (%.4f RMS)", 100*nearShare, limit),
+	}.measured(share, float64(nearer(held))/float64(len(held.RMS))))
 	return nil
 }

@@ -41,8 +41,8 @@ func (e *evaluation) overlap() error {
 	}
 	note := fmt.Sprintf("k = %d in %s, %d samples and as many training images; %s", neighbours, in, n, e.floorNote(s))
 	add := func(name, key, what string, value, real metric.Estimate) {
-		e.add(Metric{Name: name, Key: key, Group: Precision, Value: value.Value, Low: value.Low, High: value.High,
-			Floor: real.Value, Better: Higher, Note: what + "; " + note})
+		m := Metric{Name: name, Key: key, Group: Precision, Better: Higher, Note: what + "; " + note}
+		e.add(m.measured(value, real.Value))
 	}
 	add("precision", "precision", "share of the samples among real images", found.Precision, floor.Precision)
 	add("recall", "recall", "share of the real images among samples", found.Recall, floor.Recall)

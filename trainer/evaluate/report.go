@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Which way a metric is better.
@@ -13,17 +14,42 @@ const (
 	Higher = "higher"
 )
 
-// Metric is one number about a run. What is not known is NaN, and null in JSON.
+// Metric is one number about a run. What is not known is NaN.
 type Metric struct {
-	Name      string  // for a reader
-	Key       string  // for a program; does not change
-	Group     string  // of Groups
-	Value     float64 // the number
-	Low, High float64 // 95 % interval of its expectation at this sample count
-	Floor     float64 // the same of real images at the same sample count: what no model beats but by chance
-	Better    string  // Lower, Higher or "" where neither end is the good one
-	Unit      string  // "" where it has none
-	Note      string  // what the number is of, and what the reader must know
+	Key   string        `json:"key"`   // for a program; does not change
+	Name  string        `json:"name"`  // for a reader
+	Group string        `json:"group"` // of Groups
+	Value record.Number `json:"value"`
+	Low   record.Number `json:"low"` // to High: 95 % interval of its expectation at this sample count
+	High  record.Number `json:"high"`
+
+	// Floor is the same of real images at the same sample count: what no model beats but by chance.
+	Floor record.Number `json:"floor"`
+
+	Better string `json:"better,omitempty"` // Lower, Higher or "" where neither end is the good one
+	Unit   string `json:"unit,omitempty"`   // "" where it has none
+	Note   string `json:"note,omitempty"`   // what the number is of, and what the reader must know
+}
+
+// measured returns m with its numbers: an estimate with its interval, and the floor.
+func (m Metric) measured(v metric.Estimate, floor float64) Metric {
+	m.Value = record.Number(v.Value)
+	m.Low = record.Number(v.Low)
+	m.High = record.Number(v.High)
+	m.Floor = record.Number(floor)
+	return m
+}
+
+// UnmarshalJSON implements json.Unmarshaler; missing numbers become NaN.
+func (m *Metric) UnmarshalJSON(text []byte) error {
+	type plain Metric // without methods
+	none := record.Number(math.NaN())
+	p := plain{Value: none, Low: none, High: none, Floor: none}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*m = Metric(p)
+	return nil
 }
 
 // ClassifierInfo identifies the classifier behind the FFD.
@@ -64,40 +90,4 @@ func (r *Report) Metric(key string) (m Metric, ok bool) {
 		}
 	}
 	return Metric{}, false
-}
-
-// metricJSON is Metric as it is written.
-type metricJSON struct {
-	Key    string        `json:"key"`
-	Name   string        `json:"name"`
-	Group  string        `json:"group"`
-	Value  metric.Number `json:"value"`
-	Low    metric.Number `json:"low"`
-	High   metric.Number `json:"high"`
-	Floor  metric.Number `json:"floor"`
-	Better string        `json:"better,omitempty"`
-	Unit   string        `json:"unit,omitempty"`
-	Note   string        `json:"note,omitempty"`
-}
-
-// MarshalJSON writes numbers that are not finite as null.
-func (m Metric) MarshalJSON() ([]byte, error) {
-	return json.Marshal(metricJSON{
-		m.Key, m.Name, m.Group, metric.Number(m.Value), metric.Number(m.Low), metric.Number(m.High),
-		metric.Number(m.Floor), m.Better, m.Unit, m.Note,
-	})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes; null and missing numbers become NaN.
-func (m *Metric) UnmarshalJSON(text []byte) error {
-	none := metric.Number(math.NaN())
-	j := metricJSON{Value: none, Low: none, High: none, Floor: none}
-	if err := json.Unmarshal(text, &j); err != nil {
-		return err
-	}
-	*m = Metric{
-		Key: j.Key, Name: j.Name, Group: j.Group, Better: j.Better, Unit: j.Unit, Note: j.Note,
-		Value: float64(j.Value), Low: float64(j.Low), High: float64(j.High), Floor: float64(j.Floor),
-	}
-	return nil
 }

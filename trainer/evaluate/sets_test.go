@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // numbered is n features of one number: from, from + 1, ...
@@ -138,7 +139,7 @@ func TestForeign(t *testing.T) {
 	}
 	m, _ := r.Metric("fd")
 	// Half of the real features are compared with all, so that the covariances differ a little.
-	if math.Abs(m.Value-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) || !(m.Floor < 1) {
+	if math.Abs(float64(m.Value)-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) || !(m.Floor < 1) {
 		t.Errorf("%+v", m)
 	}
 	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) || !strings.Contains(m.Note, "mean over 100 subsets of 100") {
@@ -160,14 +161,14 @@ func TestForeign(t *testing.T) {
 }
 
 func TestMetricJSON(t *testing.T) {
-	m := Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Low: math.NaN(), High: math.Inf(1), Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}
+	m := Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Low: record.Number(math.NaN()), High: record.Number(math.Inf(1)), Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}
 	out, err := json.Marshal(m)
 	want := `{"key":"b","name":"a","group":"pca","value":1.5,"low":null,"high":null,"floor":0.25,"better":"lower","unit":"nats","note":"n"}`
 	if err != nil || string(out) != want {
 		t.Fatalf("%s, %v; expected %s", out, err, want)
 	}
 	var back Metric
-	if err := json.Unmarshal(out, &back); err != nil || !math.IsNaN(back.Low) || !math.IsNaN(back.High) {
+	if err := json.Unmarshal(out, &back); err != nil || !math.IsNaN(float64(back.Low)) || !math.IsNaN(float64(back.High)) {
 		t.Fatalf("%+v, %v", back, err)
 	}
 	if back.Low, back.High = 0, 0; back != (Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // WriteText writes the report as a table for a reader, and below it what each number is.
@@ -45,7 +45,7 @@ func (r *Report) writeTable(out io.Writer) {
 	fmt.Fprintln(table, "metric\tvalue\t95 % interval\treal images\tbetter\tunit\t")
 	for _, m := range r.Metrics {
 		interval := ""
-		if metric.Number(m.Low).Finite() && metric.Number(m.High).Finite() {
+		if m.Low.Finite() && m.High.Finite() {
 			interval = number(m.Low) + " .. " + number(m.High)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval, number(m.Floor), m.Better, m.Unit)
@@ -54,11 +54,11 @@ func (r *Report) writeTable(out io.Writer) {
 }
 
 // number is v with four significant digits, empty where there is none.
-func number(v float64) string {
+func number(v record.Number) string {
 	switch {
-	case !metric.Number(v).Finite():
+	case !v.Finite():
 		return ""
-	case math.Abs(v) >= 1000:
+	case math.Abs(float64(v)) >= 1000:
 		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.4g", v)

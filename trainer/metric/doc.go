@@ -1,8 +1,8 @@
-// Package metric is what is measured during and after a run and how it is shown: the records of
-// metrics.jsonl (Epoch, Log), the distance between samples and training images (PCA), distances between sets of
+// Package metric is what is measured during and after a run and how it is shown: the distance between samples and
+// training images (PCA), distances between sets of
 // features of images (Features; Frechet, KID, RBFMMD, SlicedWasserstein, PrecisionRecall, Nearest) with their
 // intervals (Estimate) and what they are between real images (Floor), pictures and arrays of images (WriteGrid,
-// WritePairs, WriteNPY), and progress on a terminal (Status).
+// WritePairs, WriteNPY).
 //
 // Sums are in float64 and in one order: results have the same bits with any number of workers. Functions that take a
 // pool run on the caller's goroutine alone if it is nil, and must not be called from one of its tasks.

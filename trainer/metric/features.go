@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -95,6 +96,8 @@ func notFinite(x []float32) int {
 	}
 	return -1
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // checkPair refuses sets that cannot be compared by the metric of this name, which takes least rows or more of each.
 func checkPair(name string, a, b *Features, least int) error {

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/plume-ml/plume/trainer/figure"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // Verdicts of a check.
@@ -30,14 +30,14 @@ func (c Check) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Section  string        `json:"section"`
 		Quantity string        `json:"quantity"`
-		Exact    metric.Number `json:"exact"`
-		Measured metric.Number `json:"measured"`
-		SE       metric.Number `json:"standard_error"`
-		Low      metric.Number `json:"low"`
-		High     metric.Number `json:"high"`
+		Exact    record.Number `json:"exact"`
+		Measured record.Number `json:"measured"`
+		SE       record.Number `json:"standard_error"`
+		Low      record.Number `json:"low"`
+		High     record.Number `json:"high"`
 		Verdict  string        `json:"verdict"`
 		Note     string        `json:"note,omitempty"`
-	}{c.Section, c.Quantity, metric.Number(c.Exact), metric.Number(c.Measured), metric.Number(c.SE), metric.Number(c.Low), metric.Number(c.High), c.Verdict, c.Note})
+	}{c.Section, c.Quantity, record.Number(c.Exact), record.Number(c.Measured), record.Number(c.SE), record.Number(c.Low), record.Number(c.High), c.Verdict, c.Note})
 }
 
 // NamedFigure is a diagram and the name of its file, without the ending.

@@ -1,4 +1,4 @@
-package metric
+package record
 
 import (
 	"encoding/json"
@@ -7,21 +7,30 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/plume-ml/plume/trainer/file"
 )
 
+// equateNaNs lets what is not known equal itself.
+var equateNaNs = cmp.Comparer(func(x, y Number) bool {
+	return x == y || math.IsNaN(float64(x)) && math.IsNaN(float64(y))
+})
+
 func TestEpochJSON(t *testing.T) {
-	fd := 2.5
-	full := Epoch{Epoch: 1, Step: 72, Seconds: 1.5, StepSeconds: 1.25, CheckpointSeconds: 0.5, Evaluations: 72000, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
-		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, Redrawn: 0, ExtraTemperature: 0.02, EnergyNats: -300,
-		StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd, EvalSolver: "dpm++2m"}
+	fd, nan := Number(2.5), Number(math.NaN())
+	full := Epoch{
+		Epoch: 1, Step: 72, Seconds: 1.5, StepSeconds: 1.25, CheckpointSeconds: 0.5,
+		Evaluations: 72000, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
+		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, ExtraTemperature: 0.02,
+		EnergyNats: -300, StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd,
+		EvalSolver: "dpm++2m",
+	}
 	for _, c := range []struct {
 		epoch Epoch
 		want  string
@@ -29,7 +38,7 @@ func TestEpochJSON(t *testing.T) {
 		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"checkpoint_seconds":0.5,"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,"latent_ms":1.2,` +
 			`"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
 			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,"eval_solver":"dpm++2m"}`},
-		{Epoch{ReconMSE: math.NaN(), PriorLoss: math.Inf(1), LatentMS: math.Inf(-1)},
+		{Epoch{ReconMSE: nan, PriorLoss: Number(math.Inf(1)), LatentMS: Number(math.Inf(-1))},
 			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,"latent_ms":null,` +
 				`"latent_std_min":0,"latent_std_max":0,"clipped":0,"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
 				`"step_size":0,"lr":0,"anchor":0}`},
@@ -45,23 +54,51 @@ func TestEpochJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Fatal(err)
 		}
-		for _, v := range []*float64{&c.epoch.PriorLoss, &c.epoch.LatentMS} {
-			if math.IsInf(*v, 0) {
-				*v = math.NaN()
+		for _, v := range []*Number{&c.epoch.PriorLoss, &c.epoch.LatentMS} {
+			if !v.Finite() {
+				*v = nan
 			}
 		}
-		if diff := cmp.Diff(c.epoch, back, cmpopts.EquateNaNs()); diff != "" {
+		if diff := cmp.Diff(c.epoch, back, equateNaNs); diff != "" {
 			t.Error(diff)
 		}
 	}
-	nan := math.NaN()
 	text, err := json.Marshal(Epoch{PCA64FD: &nan})
 	var back Epoch
 	if err != nil || json.Unmarshal(text, &back) != nil || back.PCA64FD != nil {
 		t.Errorf("a PCA-64 FD of NaN became %s, %v", text, err)
 	}
-	if err := json.Unmarshal([]byte(`{"epoch":3}`), &back); err != nil || back.Epoch != 3 || !math.IsNaN(back.LR) {
-		t.Errorf("missing floats: %+v, %v", back, err)
+}
+
+// Numbers that a record lacks are NaN, every one of them.
+func TestEpochLacksNumbers(t *testing.T) {
+	var e Epoch
+	if err := json.Unmarshal([]byte(`{"epoch":3}`), &e); err != nil || e.Epoch != 3 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	numbers := 0
+	for name, field := range reflect.ValueOf(e).Fields() {
+		if v, ok := field.Interface().(Number); ok {
+			if numbers++; !math.IsNaN(float64(v)) {
+				t.Errorf("%s is %v", name.Name, v)
+			}
+		}
+	}
+	if numbers != 17 {
+		t.Errorf("%d numbers", numbers)
+	}
+}
+
+// wantError checks that an error names everything a user needs.
+func wantError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, expected one with %q", parts)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q lacks %q", err, p)
+		}
 	}
 }
 
@@ -158,7 +195,7 @@ func TestReadLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(records) != 2 || records[0].ReconMSE != 0.5 || records[1].Step != 8 || !math.IsNaN(records[1].ReconMSE) {
+	if len(records) != 2 || records[0].ReconMSE != 0.5 || records[1].Step != 8 || !math.IsNaN(float64(records[1].ReconMSE)) {
 		t.Errorf("read %+v", records)
 	}
 	if _, err := ReadLog(path + "x"); err == nil {

@@ -1,4 +1,4 @@
-package metric
+package record
 
 import (
 	"bufio"
@@ -52,16 +52,16 @@ func recordBytes(path string, step int) (kept, size int64, err error) {
 		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("metric: %w", err)
+		return 0, 0, fmt.Errorf("record: %w", err)
 	}
 	defer f.Close()
 	err = eachRecord(f, step, func(line []byte) error { kept += int64(len(line)); return nil })
 	if err != nil {
-		return 0, 0, fmt.Errorf("metric: %s:%w", path, err)
+		return 0, 0, fmt.Errorf("record: %s:%w", path, err)
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return 0, 0, fmt.Errorf("metric: %w", err)
+		return 0, 0, fmt.Errorf("record: %w", err)
 	}
 	return kept, info.Size(), nil
 }

@@ -1,4 +1,4 @@
-package metric
+package main
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // clock is a time that tests move.
@@ -13,9 +15,9 @@ type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
 
-func newTestStatus(live bool) (*Status, *bytes.Buffer, *clock) {
+func newTestStatus(live bool) (*status, *bytes.Buffer, *clock) {
 	out, c := &bytes.Buffer{}, &clock{time.Unix(1000, 0)}
-	return NewStatus(out, live, c.now), out, c
+	return newStatus(out, live, c.now), out, c
 }
 
 func wantOutput(t *testing.T, out *bytes.Buffer, want string) {
@@ -26,55 +28,55 @@ func wantOutput(t *testing.T, out *bytes.Buffer, want string) {
 	out.Reset()
 }
 
-var progress = Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312, ReconMSE: 0.04123, PriorLoss: 0.83,
+var progress = record.Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312, ReconMSE: 0.04123, PriorLoss: 0.83,
 	Clipped: 0.0004, ETA: 131*time.Second + 200*time.Millisecond}
 
 const progressLine = "epoch 12/90  step 840/6,480  21.3k rows/s  mse 0.0412  prior 0.83  clipped 0.0 %  ETA 2m11s"
 
 func TestStatusLive(t *testing.T) {
 	s, out, c := newTestStatus(true)
-	s.SetWidth(200)
-	s.Message("hello")
+	s.setWidth(200)
+	s.message("hello")
 	wantOutput(t, out, "hello\n")
-	s.Step(progress)
+	s.step(progress)
 	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
 
 	c.t = c.t.Add(99 * time.Millisecond)
 	p := progress
 	p.Step++
-	s.Step(p)
+	s.step(p)
 	wantOutput(t, out, "") // too soon
 	next := strings.Replace(progressLine, "840", "841", 1)
-	s.Message("a message\n") // redraws the newest
+	s.message("a message\n") // redraws the newest
 	wantOutput(t, out, "\r\x1b[Ka message\n\r"+next+"\x1b[K")
 
 	c.t = c.t.Add(100 * time.Millisecond)
-	s.Step(progress)
+	s.step(progress)
 	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
 	p.Step = p.Steps
-	s.Step(p) // the last is shown at once
+	s.step(p) // the last is shown at once
 	last := strings.Replace(progressLine, "840", "6,480", 1)
 	wantOutput(t, out, "\r"+last+"\x1b[K")
 
-	s.Close()
+	s.close()
 	wantOutput(t, out, "\r"+last+"\x1b[K\n")
-	s.Step(progress)
-	s.Close()
+	s.step(progress)
+	s.close()
 	wantOutput(t, out, "")
-	s.Message("after")
+	s.message("after")
 	wantOutput(t, out, "after\n")
 }
 
 func TestStatusLiveEpochs(t *testing.T) {
 	s, out, _ := newTestStatus(true)
 	const cut = "\rep 12/90 s\x1b[K" // abbreviated, and 10 of 11 columns
-	s.SetWidth(11)
-	s.Step(progress)
+	s.setWidth(11)
+	s.step(progress)
 	wantOutput(t, out, cut)
-	s.Epoch(Epoch{Epoch: 12})
+	s.epoch(record.Epoch{Epoch: 12})
 	wantOutput(t, out, "")
-	fd := 2.406
-	s.Epoch(Epoch{Epoch: 12, Step: 864, RowsPerS: 950, ReconMSE: 0.03, PriorLoss: 0.8, LatentMS: 1.25, Clipped: 0.125, Redrawn: 0.01,
+	fd := record.Number(2.406)
+	s.epoch(record.Epoch{Epoch: 12, Step: 864, RowsPerS: 950, ReconMSE: 0.03, PriorLoss: 0.8, LatentMS: 1.25, Clipped: 0.125, Redrawn: 0.01,
 		PCA64FD: &fd, EvalSolver: "dpm++2m", Seconds: 61.4})
 	wantOutput(t, out, "\r\x1b[Kepoch 12/90  step 864  950 rows/s  mse 0.0300  prior 0.80  z^2 1.25  clipped 12.5 %  redrawn 1.0 %  "+
 		"PCA-64 FD 2.41 (dpm++2m)  1m1s\n"+cut)
@@ -82,22 +84,22 @@ func TestStatusLiveEpochs(t *testing.T) {
 
 func TestStatusPlain(t *testing.T) {
 	s, out, _ := newTestStatus(false)
-	s.Step(progress)
+	s.step(progress)
 	wantOutput(t, out, "")
-	s.Epoch(Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5, LatentMS: 1, Seconds: 3})
+	s.epoch(record.Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5, LatentMS: 1, Seconds: 3})
 	wantOutput(t, out, "epoch 1/90  step 1,072  21.3k rows/s  mse 0.2500  prior 1.50  z^2 1.00  clipped 0.0 %  3s\n")
-	s.Message("a message")
-	s.Close()
+	s.message("a message")
+	s.close()
 	wantOutput(t, out, "a message\n")
 }
 
 func TestStatusUnknownFigures(t *testing.T) {
-	nan := math.NaN()
-	got := stepLine(Progress{Epoch: 1, Epochs: 2, Step: 1, Steps: 9, RowsPerS: nan, ReconMSE: nan, PriorLoss: nan, Clipped: nan, ETA: -1})
+	nan, inf := record.Number(math.NaN()), record.Number(math.Inf(1))
+	got := stepLine(record.Progress{Epoch: 1, Epochs: 2, Step: 1, Steps: 9, RowsPerS: nan, ReconMSE: nan, PriorLoss: nan, Clipped: nan, ETA: -1})
 	if want := "epoch 1/2  step 1/9"; got != want {
 		t.Errorf("%q, expected %q", got, want)
 	}
-	got = epochLine(Epoch{Epoch: 1, Step: 9, RowsPerS: math.Inf(1), ReconMSE: 1.234e12, PriorLoss: math.Inf(1), LatentMS: nan, Seconds: nan}, 0)
+	got = epochLine(record.Epoch{Epoch: 1, Step: 9, RowsPerS: inf, ReconMSE: 1.234e12, PriorLoss: inf, LatentMS: nan, Seconds: nan}, 0)
 	if want := "epoch 1  step 9  mse 1.23e+12  prior +Inf  clipped 0.0 %"; got != want {
 		t.Errorf("%q, expected %q", got, want)
 	}
@@ -106,9 +108,9 @@ func TestStatusUnknownFigures(t *testing.T) {
 // The longest line of a usual run is shown whole on a terminal of 80 columns.
 func TestNarrowLine(t *testing.T) {
 	var out bytes.Buffer
-	s := NewStatus(&out, true, func() time.Time { return time.Unix(0, 0) })
-	p := Progress{Epoch: 90, Epochs: 90, Step: 6480, Steps: 6480, RowsPerS: 12345, ReconMSE: 0.0276, PriorLoss: 1.634, Clipped: 0.001, ETA: 131 * time.Second}
-	s.Step(p)
+	s := newStatus(&out, true, func() time.Time { return time.Unix(0, 0) })
+	p := record.Progress{Epoch: 90, Epochs: 90, Step: 6480, Steps: 6480, RowsPerS: 12345, ReconMSE: 0.0276, PriorLoss: 1.634, Clipped: 0.001, ETA: 131 * time.Second}
+	s.step(p)
 	want := "\rep 90/90 step 6480/6480 12.3k rows/s mse 0.0276 prior 1.63 clip 0.1% ETA 2m11s" + eraseToEnd
 	if got := out.String(); got != want {
 		t.Errorf("drew %q, expected %q", got, want)

@@ -1,4 +1,4 @@
-package metric
+package record
 
 import (
 	"bytes"
@@ -47,12 +47,12 @@ func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("metric: shortening %s: %w", path, err)
+			return nil, fmt.Errorf("record: shortening %s: %w", path, err)
 		}
 	}
 	l := &Log{files: files, path: path, size: kept, upTo: math.MaxInt}
 	if err := l.open(); err != nil {
-		return nil, fmt.Errorf("metric: %w", err)
+		return nil, fmt.Errorf("record: %w", err)
 	}
 	return l, nil
 }
@@ -67,7 +67,7 @@ func (l *Log) open() (err error) {
 func (l *Log) Write(e Epoch) error {
 	line, err := json.Marshal(e)
 	if err != nil {
-		return fmt.Errorf("metric: %w", err)
+		return fmt.Errorf("record: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,7 +90,7 @@ func (l *Log) Rewind(step int) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("metric: records that wait: %w", err)
+		return fmt.Errorf("record: records that wait: %w", err)
 	}
 	l.waiting, l.upTo = kept, min(l.upTo, step)
 	if l.f != nil {
@@ -109,11 +109,11 @@ func (l *Log) Waiting() (waiting, dropped int) {
 
 func (l *Log) flush() error {
 	if l.closed {
-		return fmt.Errorf("metric: %s: %w", l.path, os.ErrClosed)
+		return fmt.Errorf("record: %s: %w", l.path, os.ErrClosed)
 	}
 	if l.f == nil {
 		if err := l.rewrite(); err != nil {
-			return fmt.Errorf("metric: writing %s: %w", l.path, err)
+			return fmt.Errorf("record: writing %s: %w", l.path, err)
 		}
 	}
 	if len(l.waiting) == 0 {
@@ -122,7 +122,7 @@ func (l *Log) flush() error {
 	lines := bytes.Join(l.waiting, nil)
 	if _, err := l.f.Write(lines); err != nil {
 		l.abandon()
-		return fmt.Errorf("metric: %w", err)
+		return fmt.Errorf("record: %w", err)
 	}
 	l.size += int64(len(lines))
 	l.waiting = nil
@@ -174,7 +174,7 @@ func (l *Log) Sync() error {
 	case l.f == f:
 		l.abandon()
 	}
-	return fmt.Errorf("metric: %w", err)
+	return fmt.Errorf("record: %w", err)
 }
 
 // Close brings the log to the disk and closes it.
@@ -193,7 +193,7 @@ func (l *Log) Close() error {
 func ReadLog(path string) ([]Epoch, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("metric: %w", err)
+		return nil, fmt.Errorf("record: %w", err)
 	}
 	defer f.Close()
 	var records []Epoch
@@ -202,7 +202,7 @@ func ReadLog(path string) ([]Epoch, error) {
 		return json.Unmarshal(line, &records[len(records)-1])
 	})
 	if err != nil {
-		return nil, fmt.Errorf("metric: %s:%w", path, err)
+		return nil, fmt.Errorf("record: %s:%w", path, err)
 	}
 	return records, nil
 }

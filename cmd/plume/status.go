@@ -1,4 +1,4 @@
-package metric
+package main
 
 import (
 	"fmt"
@@ -9,49 +9,39 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-)
 
-// Progress is the state of a run after a training step. Epoch counts from 1. NaN marks a figure that
-// is not known yet, a negative ETA an unknown one.
-type Progress struct {
-	Epoch, Epochs int
-	Step, Steps   int
-	RowsPerS      float64       // rows per second
-	ReconMSE      float64       // mean squared pixel error
-	PriorLoss     float64       // nats per latent dimension
-	Clipped       float64       // share of rows, in [0, 1]
-	ETA           time.Duration // until the end of the run
-}
+	"github.com/plume-ml/plume/trainer/record"
+)
 
 const (
 	liveInterval = 100 * time.Millisecond // between two redraws
-	liveWidth    = 80                     // columns, until SetWidth
+	liveWidth    = 80                     // columns, until setWidth
 	eraseToEnd   = "\x1b[K"
 )
 
-// Status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
+// status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
 // messages and the records of epochs with an evaluation stay on the screen; otherwise it prints every
 // record as a plain line. Errors of the writer are ignored: a closed terminal must not end a run.
 // It may be used concurrently.
-type Status struct {
+type status struct {
 	mu     sync.Mutex
 	w      io.Writer
 	live   bool
 	now    func() time.Time
 	width  int
-	last   Progress
+	last   record.Progress
 	begun  bool      // last is set
 	drawn  time.Time // when the live line was last drawn
 	closed bool
 }
 
-// NewStatus reports to w, live or in plain lines; now is the clock, time.Now outside of tests.
-func NewStatus(w io.Writer, live bool, now func() time.Time) *Status {
-	return &Status{w: w, live: live, now: now, width: liveWidth}
+// newStatus reports to w, live or in plain lines; now is the clock, time.Now outside of tests.
+func newStatus(w io.Writer, live bool, now func() time.Time) *status {
+	return &status{w: w, live: live, now: now, width: liveWidth}
 }
 
-// SetWidth sets the columns of the terminal, to which the live line is cut; 0 or less is ignored.
-func (s *Status) SetWidth(columns int) {
+// setWidth sets the columns of the terminal, to which the live line is cut; 0 or less is ignored.
+func (s *status) setWidth(columns int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if columns > 0 {
@@ -59,8 +49,8 @@ func (s *Status) SetWidth(columns int) {
 	}
 }
 
-// Step shows the progress in the live line, at most ten times a second except for the last step.
-func (s *Status) Step(p Progress) {
+// step shows the progress in the live line, at most ten times a second except for the last step.
+func (s *status) step(p record.Progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := !s.begun
@@ -70,8 +60,8 @@ func (s *Status) Step(p Progress) {
 	}
 }
 
-// Epoch prints a record as one line; live, only if it has an evaluation.
-func (s *Status) Epoch(e Epoch) {
+// epoch prints a record as one line; live, only if it has an evaluation.
+func (s *status) epoch(e record.Epoch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.live || e.PCA64FD != nil {
@@ -79,16 +69,16 @@ func (s *Status) Epoch(e Epoch) {
 	}
 }
 
-// Message prints a line that stays, above the live line.
-func (s *Status) Message(text string) {
+// message prints a line that stays, above the live line.
+func (s *status) message(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.print(text)
 }
 
-// Close leaves the live line, with the newest progress, as the last one. Messages and records may
+// close leaves the live line, with the newest progress, as the last one. Messages and records may
 // follow.
-func (s *Status) Close() {
+func (s *status) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.live && s.begun && !s.closed {
@@ -100,7 +90,7 @@ func (s *Status) Close() {
 
 // draw rewrites the live line. It stays one column short of the width: in the last column some
 // terminals hold the cursor back, and erasing would take the last character.
-func (s *Status) draw() {
+func (s *status) draw() {
 	if !s.live || !s.begun || s.closed {
 		return
 	}
@@ -113,7 +103,7 @@ func (s *Status) draw() {
 }
 
 // print writes a line that stays and puts the live line below it.
-func (s *Status) print(text string) {
+func (s *status) print(text string) {
 	text = strings.TrimRight(text, "\n") + "\n"
 	if s.live && s.begun && !s.closed {
 		text = "\r" + eraseToEnd + text
@@ -126,7 +116,7 @@ func (s *Status) print(text string) {
 var narrow = strings.NewReplacer("  ", " ", ",", "", "epoch", "ep", "clipped", "clip", " %", "%")
 
 // stepLine is the live line, in ASCII.
-func stepLine(p Progress) string {
+func stepLine(p record.Progress) string {
 	parts := []string{
 		fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs),
 		fmt.Sprintf("step %s/%s", humanize.Comma(int64(p.Step)), humanize.Comma(int64(p.Steps))),
@@ -142,7 +132,7 @@ func stepLine(p Progress) string {
 }
 
 // epochLine is the line of a record; epochs is their number in the run, 0 if unknown.
-func epochLine(e Epoch, epochs int) string {
+func epochLine(e record.Epoch, epochs int) string {
 	count := fmt.Sprintf("epoch %d", e.Epoch)
 	if epochs > 0 {
 		count += fmt.Sprintf("/%d", epochs)
@@ -166,8 +156,8 @@ func epochLine(e Epoch, epochs int) string {
 		}
 		parts = append(parts, fd)
 	}
-	if finite(e.Seconds) {
-		parts = append(parts, time.Duration(e.Seconds*float64(time.Second)).Round(time.Second).String())
+	if e.Seconds.Finite() {
+		parts = append(parts, time.Duration(float64(e.Seconds)*float64(time.Second)).Round(time.Second).String())
 	}
 	return join(parts)
 }
@@ -185,31 +175,31 @@ func join(parts []string) string {
 
 // figure is a name and a number with the given decimals, or three digits and an exponent where
 // that would be long; "" if the number is NaN.
-func figure(name string, decimals int, v float64) string {
+func figure(name string, decimals int, v record.Number) string {
 	switch {
-	case math.IsNaN(v):
+	case v != v:
 		return ""
-	case math.Abs(v) >= 1e4:
+	case math.Abs(float64(v)) >= 1e4:
 		return fmt.Sprintf("%s %.3g", name, v)
 	}
 	return fmt.Sprintf("%s %.*f", name, decimals, v)
 }
 
-func percent(name string, share float64) string {
-	if math.IsNaN(share) {
+func percent(name string, share record.Number) string {
+	if share != share {
 		return ""
 	}
 	return fmt.Sprintf("%s %.1f %%", name, 100*share)
 }
 
 // rate is rows per second with a decimal prefix: 21.3k rows/s.
-func rate(v float64) string {
-	if !finite(v) || v <= 0 {
+func rate(v record.Number) string {
+	if !v.Finite() || v <= 0 {
 		return ""
 	}
 	if v < 1000 {
 		return fmt.Sprintf("%.0f rows/s", v)
 	}
-	value, prefix := humanize.ComputeSI(v)
+	value, prefix := humanize.ComputeSI(float64(v))
 	return fmt.Sprintf("%.1f%s rows/s", value, prefix)
 }

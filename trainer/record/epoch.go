@@ -1,0 +1,81 @@
+package record
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Epoch is one line of metrics.jsonl: the diagnostics of one epoch (ALGORITHM.md section 4). A
+// number that is missing is read as NaN.
+type Epoch struct {
+	Epoch int `json:"epoch"` // complete epochs, from 1
+	Step  int `json:"step"`  // training steps taken
+
+	Seconds           Number `json:"seconds"`            // training wall time so far
+	StepSeconds       Number `json:"step_seconds"`       // of them, spent in training steps
+	CheckpointSeconds Number `json:"checkpoint_seconds"` // of them, spent waiting for checkpoints
+
+	// Evaluations of networks so far: passes of a row, forward and back, through one network.
+	Evaluations Number `json:"evaluations"`
+
+	RowsPerS     Number `json:"rows_per_s"`     // rows per second
+	ReconMSE     Number `json:"recon_mse"`      // mean squared pixel error of the moving particles
+	PriorLoss    Number `json:"prior_loss"`     // nats per latent dimension
+	LatentMS     Number `json:"latent_ms"`      // mean of z^2
+	LatentStdMin Number `json:"latent_std_min"` // least standard deviation of a latent dimension
+	LatentStdMax Number `json:"latent_std_max"` // largest
+	Clipped      Number `json:"clipped"`        // share of rows whose drift was clipped
+	Redrawn      Number `json:"redrawn"`        // share of particles that the guard drew anew
+
+	// ExtraTemperature is h v / 2, or about h v / (2 friction) with velocities; v is the noise
+	// variance of the prior drift as it is used, the mean of its draws.
+	ExtraTemperature Number `json:"extra_temperature"`
+
+	EnergyNats  Number `json:"energy_nats"` // decoder NLL + l_theta, per datum
+	StepSize    Number `json:"step_size"`   // h
+	LR          Number `json:"lr"`          // learning rate
+	AnchorDrift Number `json:"anchor"`      // mean coefficient of the scale anchor
+
+	// PCA64FD is the distance of samples from the training images (pca.PCA.Distance); nil if it
+	// was not measured.
+	PCA64FD    *Number `json:"pca64_fd,omitempty"`
+	EvalSolver string  `json:"eval_solver,omitempty"` // of these samples
+
+	// Slowed is the factor by which divergences have reduced step size and learning rate; nil: 1.
+	Slowed *Number `json:"divergence_factor,omitempty"`
+}
+
+// unknown is a record of which nothing is known.
+func unknown() Epoch {
+	nan := Number(math.NaN())
+	return Epoch{
+		Seconds:           nan,
+		StepSeconds:       nan,
+		CheckpointSeconds: nan,
+		Evaluations:       nan,
+		RowsPerS:          nan,
+		ReconMSE:          nan,
+		PriorLoss:         nan,
+		LatentMS:          nan,
+		LatentStdMin:      nan,
+		LatentStdMax:      nan,
+		Clipped:           nan,
+		Redrawn:           nan,
+		ExtraTemperature:  nan,
+		EnergyNats:        nan,
+		StepSize:          nan,
+		LR:                nan,
+		AnchorDrift:       nan,
+	}
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (e *Epoch) UnmarshalJSON(text []byte) error {
+	type plain Epoch // without methods
+	p := plain(unknown())
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*e = Epoch(p)
+	return nil
+}
