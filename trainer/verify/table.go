@@ -6,6 +6,9 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
 // WriteTable writes the checks of a report as an aligned table, by sections, and a line that sums up.
@@ -18,7 +21,7 @@ func WriteTable(w io.Writer, r *Report) error {
 			section = c.Section
 			fmt.Fprintf(t, "%s\texact\tmeasured\tstd. error\tverdict\t\n", section)
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Quantity, c.exact(), number(c.Measured), standardError(c.SE), c.Verdict, c.Note)
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Quantity, exact(c), number(c.Measured), standardError(c.SE), c.Verdict, c.Note)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -41,23 +44,23 @@ func summary(r *Report) string {
 }
 
 // exact is the closed form, or the accepted interval where there is none.
-func (c Check) exact() string {
+func exact(c lab.Check) string {
 	switch {
-	case !math.IsNaN(c.Exact):
+	case !math.IsNaN(float64(c.Exact)):
 		return number(c.Exact)
-	case math.IsInf(c.Low, -1):
+	case math.IsInf(float64(c.Low), -1):
 		return "<= " + number(c.High)
-	case math.IsInf(c.High, 1):
+	case math.IsInf(float64(c.High), 1):
 		return ">= " + number(c.Low)
-	case math.IsNaN(c.Low):
+	case math.IsNaN(float64(c.Low)):
 		return ""
 	}
 	return number(c.Low) + " to " + number(c.High)
 }
 
-func number(v float64) string { return fmt.Sprintf("%.5g", v) }
+func number(v record.Number) string { return fmt.Sprintf("%.5g", v) }
 
-func standardError(v float64) string {
+func standardError(v record.Number) string {
 	if v == 0 {
 		return "-"
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/verify/lab"
+	"github.com/plume-ml/plume/trainer/verify/linear"
+	"github.com/plume-ml/plume/trainer/verify/mixture"
+	"github.com/plume-ml/plume/trainer/verify/toy"
 )
 
 // Options say what to verify and how tightly.
@@ -24,19 +26,14 @@ type Options struct {
 // ErrUnknown is wrapped by the error of a word in Options.Only that chooses nothing.
 var ErrUnknown = errors.New("no experiment")
 
-// experiment measures one thing in one model. Its title is unique: the noise depends on it.
-type experiment struct {
-	section, title string
-	run            func(l *lab) error
-}
-
-var experiments = slices.Concat(toyExperiments, boundExperiments, linearExperiments, mixtureExperiments, scaleExperiments)
+// experiments are all of them, in the order in which they run.
+var experiments = slices.Concat(toy.Hierarchical, linear.Experiments, mixture.Experiments, toy.Scale)
 
 // Titles lists the experiments, each as its section and its title.
 func Titles() []string {
 	titles := make([]string, len(experiments))
 	for i, e := range experiments {
-		titles[i] = e.section + " " + e.title
+		titles[i] = e.String()
 	}
 	return titles
 }
@@ -50,31 +47,23 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	workers := pool.New(o.Threads)
 	defer workers.Close()
-	report := &Report{Seed: o.Seed, Thorough: o.Thorough, Checks: []Check{}}
+	report := &Report{Seed: o.Seed, Thorough: o.Thorough, Checks: []lab.Check{}}
 	for _, e := range chosen {
 		if o.Progress != nil {
-			o.Progress(e.section + " " + e.title)
+			o.Progress(e.String())
 		}
-		l := &lab{Options: o, ctx: ctx, pool: workers, experiment: e, report: report}
-		if err := l.perform(); err != nil {
-			return nil, fmt.Errorf("%s %s: %w", e.section, e.title, err)
+		found, err := lab.New(ctx, workers, e, o.Seed, o.Thorough).Run()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e, err)
 		}
+		report.Checks = append(report.Checks, found.Checks...)
+		report.Figures = append(report.Figures, found.Figures...)
 	}
 	return report, nil
 }
 
-// perform runs the experiment. A training that diverged is a failed check.
-func (l *lab) perform() error {
-	err := l.run(l)
-	if errors.Is(err, method.ErrDiverged) {
-		l.add(Check{Quantity: l.title, Exact: math.NaN(), Measured: math.NaN(), Low: math.NaN(), High: math.NaN(), Verdict: Fail, Note: err.Error()})
-		return nil
-	}
-	return err
-}
-
 // choose finds the experiments that the words ask for, each once, in their order.
-func choose(only []string) ([]experiment, error) {
+func choose(only []string) ([]lab.Experiment, error) {
 	if len(only) == 0 {
 		return experiments, nil
 	}
@@ -88,7 +77,7 @@ func choose(only []string) ([]experiment, error) {
 			wanted[i] = true
 		}
 	}
-	var chosen []experiment
+	var chosen []lab.Experiment
 	for i, e := range experiments {
 		if wanted[i] {
 			chosen = append(chosen, e)
@@ -101,9 +90,9 @@ func choose(only []string) ([]experiment, error) {
 func matches(word string) (whole []int) {
 	var part []int
 	for i, e := range experiments {
-		if e.section == word || e.title == word {
+		if e.Section == word || e.Title == word {
 			whole = append(whole, i)
-		} else if word != "" && strings.Contains(e.title, word) {
+		} else if word != "" && strings.Contains(e.Title, word) {
 			part = append(part, i)
 		}
 	}

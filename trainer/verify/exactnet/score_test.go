@@ -1,0 +1,192 @@
+package exactnet
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/plume-ml/plume/trainer/diffusion"
+)
+
+// latentLaws are the exact laws, each with parameters away from their start.
+func latentLaws(r *rand.Rand) map[string]struct {
+	law Law
+	p   []float32
+} {
+	laws := map[string]Law{"gaussian": NewGaussian(3), "axes": NewAxes(3), "mixture": NewMixtureLaw(4, 3)}
+	found := map[string]struct {
+		law Law
+		p   []float32
+	}{}
+	for name, l := range laws {
+		p := make([]float32, l.Layout().Size())
+		for i := range p {
+			p[i] = float32(0.7 * r.NormFloat64())
+		}
+		found[name] = struct {
+			law Law
+			p   []float32
+		}{l, p}
+	}
+	return found
+}
+
+func normals64(r *rand.Rand, n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = r.NormFloat64()
+	}
+	return x
+}
+
+// derivative is the central difference of f by x[i] with step h.
+func derivative(f func() float64, set func(delta float64)) float64 {
+	const h = 1e-3 // parameters are float32, of order 1: their steps are exact to 1e-4 of h
+	set(h)
+	up := f()
+	set(-2 * h)
+	down := f()
+	set(h)
+	return (up - down) / (2 * h)
+}
+
+// TestLawGradients compares the gradients of g.eps by z and by the parameters with central
+// differences in float64, whose error is of order h^2 = 1e-6, times third derivatives, and 1e-4 for
+// the float32 step.
+func TestLawGradients(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for name, c := range latentLaws(r) {
+		for _, lambda := range []float64{-4, 0, 1.5, 5} {
+			alpha, sigma := diffusion.Alpha(lambda), diffusion.Sigma(lambda)
+			z, g, dz, grad := normals64(r, 3), normals64(r, 3), make([]float64, 3), make([]float64, len(c.p))
+			c.law.bind(c.p).backward(dz, grad, z, g, alpha, sigma)
+			value := func() float64 {
+				eps := make([]float64, 3)
+				c.law.bind(c.p).eps(eps, z, alpha, sigma)
+				return inner(g, eps)
+			}
+			for j := range z {
+				closeTo(t, name+" by z", dz[j], derivative(value, func(d float64) { z[j] += d }), 1e-4)
+			}
+			for k := range grad {
+				closeTo(t, name+" by parameter", grad[k], derivative(value, func(d float64) { c.p[k] += float32(d) }), 1e-3)
+			}
+		}
+	}
+}
+
+func closeTo(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance*(1+math.Abs(want))) {
+		t.Errorf("%s: %v, expected %v", what, got, want)
+	}
+}
+
+// TestLawScores: -eps/sigma is the gradient of the log of the noised density, computed without the
+// code of the laws for the Gaussians, and by their density for the mixture.
+func TestLawScores(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	g := NewGaussian(2)
+	a := mat.NewDense(2, 2, []float64{1, 0.4, -0.3, 0.5})
+	s := mat.NewSymDense(2, nil)
+	s.SymOuterK(1, a)
+	p := g.Values([]float64{0.5, -1}, s)
+	m2, s2 := g.Moments(p)
+	if !mat.EqualApprox(s, s2, 1e-6) || math.Abs(m2[0]-0.5) > 1e-6 || math.Abs(m2[1]+1) > 1e-6 {
+		t.Errorf("moments %v, %v are not those that were set", m2, mat.Formatted(s2))
+	}
+	mix := NewMixtureLaw(3, 2)
+	mp := make([]float32, mix.params.Size())
+	for i := range mp {
+		mp[i] = float32(r.NormFloat64())
+	}
+	for _, lambda := range []float64{-3, 0, 4} {
+		alpha, sigma := diffusion.Alpha(lambda), diffusion.Sigma(lambda)
+		z, eps := normals64(r, 2), make([]float64, 2)
+		cov := mat.NewSymDense(2, nil)
+		cov.ScaleSym(alpha*alpha, s)
+		for i := range 2 {
+			cov.SetSym(i, i, cov.At(i, i)+sigma*sigma)
+		}
+		var x mat.VecDense
+		if err := x.SolveVec(cov, mat.NewVecDense(2, []float64{z[0] - alpha*0.5, z[1] + alpha})); err != nil {
+			t.Fatal(err)
+		}
+		g.bind(p).eps(eps, z, alpha, sigma)
+		for j, e := range eps {
+			closeTo(t, "gaussian", e, sigma*x.AtVec(j), 1e-5) // parameters are float32
+		}
+		law := mix.At(mp)
+		law.eps(eps, z, alpha, sigma)
+		for j, e := range eps {
+			density := func() float64 { _, l := law.Responsibilities(z, alpha, sigma); return l }
+			closeTo(t, "mixture", e, -sigma*derivative(density, func(d float64) { z[j] += d }), 1e-4)
+		}
+	}
+}
+
+// TestMixtureDensity: the noised density integrates to one, and its components have their weights.
+func TestMixtureDensity(t *testing.T) {
+	law := Mixture{Weight: []float64{0.3, 0.7}, Variance: []float64{0.2, 0.5}, Mean: [][]float64{{-2}, {1}}}
+	const h = 0.01
+	for _, lambda := range []float64{0, 10} {
+		var mass, first float64
+		for z := -12.0; z < 12; z += h {
+			rho, l := law.Responsibilities([]float64{z}, diffusion.Alpha(lambda), diffusion.Sigma(lambda))
+			mass += h * math.Exp(l)
+			first += h * math.Exp(l) * rho[0]
+		}
+		closeTo(t, "mass", mass, 1, 1e-9)
+		closeTo(t, "weight", first, 0.3, 1e-9)
+	}
+}
+
+// TestExactTape: the tape is eps - sigma z forward, its transposed derivative backward, and its
+// gradient is the sum over the rows; a fixed one has no parameters.
+func TestExactTape(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for name, c := range latentLaws(r) {
+		const rows = 5
+		tape := Score{c.law}.NewScoreTape(c.p, rows)
+		tape.Pack(0)
+		copy(tape.In(0, rows), Narrow(normals64(r, rows*3)))
+		for i := range rows {
+			tape.Lambda(0, rows)[i] = float32(i) - 2
+		}
+		tape.Forward(0, 2)
+		tape.Forward(2, rows)
+		g := Narrow(normals64(r, rows*3))
+		out := append([]float32(nil), tape.Out(0, rows)...)
+		copy(tape.Out(0, rows), g)
+		din, got := make([]float32, rows*3), make([]float32, len(c.p))
+		tape.Backward(0, 3, din[:9])
+		tape.Backward(3, rows, din[9:])
+		tape.Grad(0, got, rows, 0.5)
+		want := make([]float64, len(c.p))
+		for i := range rows {
+			alpha, sigma := levels(float32(i) - 2)
+			z, gi, eps, dz, grad := make([]float64, 3), make([]float64, 3), make([]float64, 3), make([]float64, 3), make([]float64, len(c.p))
+			Widen(z, tape.In(i, i+1))
+			Widen(gi, g[i*3:i*3+3])
+			bound := c.law.bind(c.p)
+			bound.eps(eps, z, alpha, sigma)
+			bound.backward(dz, grad, z, gi, alpha, sigma)
+			for j := range 3 {
+				closeTo(t, name+" forward", float64(out[i*3+j]), eps[j]-sigma*z[j], 1e-6)
+				closeTo(t, name+" backward", float64(din[i*3+j]), dz[j]-sigma*gi[j], 1e-6)
+			}
+			for k, v := range grad {
+				want[k] += v / 2
+			}
+		}
+		for k := range want {
+			closeTo(t, name+" gradient", float64(got[k]), want[k], 1e-6)
+		}
+		fixed := FixedScore{Score{c.law}, c.p}
+		if fixed.Layout().Size() != 0 || fixed.NewScoreTape(nil, 1).GradTasks() != 0 {
+			t.Errorf("%s: a fixed score has parameters", name)
+		}
+	}
+}

@@ -1,0 +1,3 @@
+// Package lab is what the experiments of package verify share: the checks that they make, the
+// statistics behind the verdicts, and plain trainings to measure.
+package lab

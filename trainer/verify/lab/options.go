@@ -1,0 +1,56 @@
+package lab
+
+import (
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// Process is the range of log-SNRs of Plain.
+var Process = diffusion.Process{Min: -10, Max: 10}
+
+// Float32Error bounds the rounding of a drift of size one, a few units in the last place of its terms.
+const Float32Error = 1e-5
+
+// Plain are the options of the plain flow: overdamped particles with step size h, gradient descent
+// with learning rate lr, unit observation noise, no guards and no averages. The sizes of networks are
+// place-holders, since models bring their own.
+func Plain(latent, particles int, h, lr float64) config.Options {
+	return config.Options{
+		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2, LambdaMin: -10, LambdaMax: 10,
+		Particles: particles, Dynamics: "overdamped", StepSize: h, StepSizeEnd: h, StepSchedule: "constant",
+		Friction: 1, BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+		Optimizer: "sgd", LR: lr, LREnd: 1, LRSchedule: "constant", ScoreLR: 1,
+	}
+}
+
+// Step makes one step of a method, unless the context has ended.
+func (l *Lab) Step(m method.Method, b method.Minibatch) (method.Stats, error) {
+	if err := l.ctx.Err(); err != nil {
+		return method.Stats{}, err
+	}
+	return m.Step(b)
+}
+
+// Tensor is the array of that name in a method's checkpoint: the live one, not a copy. Examples are
+// "prior/params" (theta), "decoder/params" (phi) and "cloud/z" (M x N x d). Call Restored after
+// changing one.
+func Tensor(m method.Method, name string) []float32 {
+	for _, t := range m.Tensors() {
+		if t.Name == name {
+			return t.F32
+		}
+	}
+	panic(errTensor + name)
+}
+
+const errTensor = "lab: the method has no tensor "
+
+// All returns 0 to n-1: the minibatch of all datapoints.
+func All(n int) []int {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = i
+	}
+	return idx
+}
