@@ -17,9 +17,9 @@ import (
 )
 
 // The golden test compares forward values, all gradients, ten training steps and the samplers
-// with what bench/peers/golden.py recorded from PyTorch in float64: an implementation that
-// shares nothing with this one but the definition.
-const goldenFile = "../../bench/peers/testdata/golden.safetensors"
+// with what testdata/golden.py recorded from PyTorch in float64: an implementation that shares only
+// the definition with this one.
+const goldenFile = "testdata/golden.safetensors"
 
 // Tolerances are on the deviation as a share of the root mean square of what is compared: once
 // for the deviation's own root mean square, once for its largest element. Each parameter tensor

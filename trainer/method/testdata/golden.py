@@ -1,14 +1,14 @@
-"""Records trainer/method's golden test: plume's training step, written a second time in PyTorch.
+"""Records the golden test of package method: plume's training step, written again in PyTorch.
 
-    python3 bench/peers/golden.py           # writes bench/peers/testdata/golden.safetensors
-    python3 bench/peers/golden.py --check   # compares it with a fresh run, writes nothing
+    python3 trainer/method/testdata/golden.py           # writes golden.safetensors beside itself
+    python3 trainer/method/testdata/golden.py --check   # compares it with a fresh run, writes nothing
 
 Needs PyTorch and NumPy (Debian: apt-get install python3-torch). The committed file was recorded
 with PyTorch 1.13.0a0 and NumPy 1.24.2 of Debian 12; its metadata repeats the versions. Nothing
 here depends on the random numbers of either library.
 
-Everything is float64, all gradients are autograd's, the optimisers are torch.optim's. What is
-shared with the Go code is only the definition: ALGORITHM.md, and the doc comments of
+Everything is float64, all gradients are autograd's, the optimisers are torch.optim's. Only the
+definitions are shared with the Go code: ALGORITHM.md, and the doc comments of
 kernel/philox.go (layout of the noise), model.Layout.Init, model.ResidualScore and
 diffusion.BoundTape.Begin.
 
@@ -36,7 +36,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 
-PATH = pathlib.Path(__file__).parent / "testdata" / "golden.safetensors"
+PATH = pathlib.Path(__file__).parent / "golden.safetensors"
 STEPS = 10
 STATS = ["SquareError", "DataLoss", "PriorLoss", "Moved", "Clipped", "Anchor"]
 
