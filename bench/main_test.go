@@ -15,9 +15,9 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/plume-ml/plume/bench/machine"
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/machine"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 

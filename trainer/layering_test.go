@@ -22,7 +22,7 @@ var layers = [][]string{
 		"trainer/data/raster", "trainer/figure", "trainer/file", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool",
 		"trainer/progress", "trainer/suggest",
 	},
-	{"trainer/data/files"},
+	{"trainer/data/files", "trainer/machine"},
 	{
 		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint",
 		"trainer/metric", "trainer/record",
@@ -36,7 +36,6 @@ var layers = [][]string{
 	{"trainer"},
 	{"trainer/evaluate"},
 	{"trainer/compare"},
-	{"bench/machine"},
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
 }
 

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plume-ml/plume/bench/machine"
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/machine"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )

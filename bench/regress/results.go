@@ -12,7 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"golang.org/x/perf/benchfmt"
 
-	"github.com/plume-ml/plume/bench/machine"
+	"github.com/plume-ml/plume/trainer/machine"
 )
 
 // results are what a file in the Go benchmark format holds.

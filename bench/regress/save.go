@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"github.com/plume-ml/plume/bench/machine"
+	"github.com/plume-ml/plume/trainer/machine"
 )
 
 // save runs the benchmarks of this tree and records them.

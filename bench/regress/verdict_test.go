@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/bench/machine"
+	"github.com/plume-ml/plume/trainer/machine"
 )
 
 // side is a recorded file of ten runs of each benchmark, times in nanoseconds by name.

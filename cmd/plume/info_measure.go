@@ -9,7 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	measured "github.com/plume-ml/plume/bench/machine"
+	measured "github.com/plume-ml/plume/trainer/machine"
 )
 
 // measure adds what the machine can give.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	measured "github.com/plume-ml/plume/bench/machine"
+	measured "github.com/plume-ml/plume/trainer/machine"
 )
 
 func TestPrintRates(t *testing.T) {
