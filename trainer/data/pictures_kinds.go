@@ -148,7 +148,7 @@ func describe(pictures []picture) (format string, notes []string) {
 		}
 		h := p.head
 		counts[h.Format]++
-		several.add(h.Several, p.file.Name)
+		several.add(h.Multiple, p.file.Name)
 		turned.add(h.Orientation > 1, p.file.Name)
 		misnamed.add(claims(p.file.Name) && pictureNames[ending(p.file.Name)] != h.Format,
 			p.file.Name+" is "+h.Format.String())

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// foreign are archives and compressions that are not read, by their first bytes.
+// foreign lists the archive and compression formats that are refused, by their first bytes.
 var foreign = []struct{ magic, what string }{
 	{"BZh", "a bzip2 file"},
 	{"\xfd7zXZ\x00", "an xz file"},
@@ -37,7 +37,8 @@ func openArchive(ctx context.Context, path string) (Source, error) {
 	return s, nil
 }
 
-// archiveIn tells by its content which archive a file is: nil if it is none.
+// archiveIn opens the archive in f, whose format it detects from the content. It returns nil if f
+// is not an archive.
 func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 	head := make([]byte, 512)
 	n, err := f.ReadAt(head, 0)
@@ -59,7 +60,7 @@ func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		z, err := gzip.NewReader(io.NewSectionReader(f, 0, size))
 		if err != nil {
-			return nil, nil // for others to judge
+			return nil, nil // the caller reports damaged gzip files
 		}
 		n, _ := io.ReadFull(z, head[:cap(head)])
 		if isTar(head[:n]) {
@@ -69,7 +70,7 @@ func archiveIn(ctx context.Context, f *os.File, size int64) (Source, error) {
 	return nil, nil
 }
 
-// isTar reports whether head begins with the header of a tar archive's member, by its checksum.
+// isTar reports whether head begins with a tar header, which has a checksum.
 func isTar(head []byte) bool {
 	if len(head) < 512 {
 		return false
@@ -82,22 +83,22 @@ func isTar(head []byte) bool {
 // node is a file or folder of an archive.
 type node struct {
 	entry
-	link string // of a link, where it leads; of a hard link, the member
-	kids map[string]*node
+	link     string // target of a symbolic link
+	children map[string]*node
 }
 
 // archive is the tree of an archive's members.
 type archive struct{ root *node }
 
 func newArchive() *archive {
-	return &archive{&node{entry: entry{kind: fs.ModeDir}, kids: map[string]*node{}}}
+	return &archive{&node{entry: entry{kind: fs.ModeDir}, children: map[string]*node{}}}
 }
 
-// maxDepth bounds the folders within folders of an archive.
+// maxDepth limits how deep the folders of an archive are nested.
 const maxDepth = 1000
 
-// add puts a member into the tree, with the folders above it. Of members of one name the last
-// counts, as it does when they are unpacked.
+// add inserts a member into the tree, creating the folders above it. If several members have one
+// name, the last one counts, as when they are unpacked.
 func (a *archive) add(name string, n *node) error {
 	parts := splitName(name)
 	if len(parts) == 0 {
@@ -108,25 +109,26 @@ func (a *archive) add(name string, n *node) error {
 	}
 	at := a.root
 	for _, p := range parts[:len(parts)-1] {
-		next := at.kids[p]
+		next := at.children[p]
 		if next == nil || !next.kind.IsDir() {
-			next = &node{entry: entry{name: p, kind: fs.ModeDir}, kids: map[string]*node{}}
-			at.kids[p] = next
+			next = &node{entry: entry{name: p, kind: fs.ModeDir}, children: map[string]*node{}}
+			at.children[p] = next
 		}
 		at = next
 	}
 	n.name = parts[len(parts)-1]
 	if n.kind.IsDir() {
-		if old := at.kids[n.name]; old != nil && old.kind.IsDir() {
+		if old := at.children[n.name]; old != nil && old.kind.IsDir() {
 			return nil
 		}
-		n.kids = map[string]*node{}
+		n.children = map[string]*node{}
 	}
-	at.kids[n.name] = n
+	at.children[n.name] = n
 	return nil
 }
 
-// splitName takes a member's name apart. Windows' software may separate by backslashes.
+// splitName returns the parts of a member's name. Windows software may separate them by
+// backslashes.
 func splitName(name string) []string {
 	if !strings.Contains(name, "/") {
 		name = strings.ReplaceAll(name, `\`, "/")
@@ -142,8 +144,8 @@ func (a *archive) entries(path string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]entry, 0, len(n.kids))
-	for _, k := range n.kids {
+	entries := make([]entry, 0, len(n.children))
+	for _, k := range n.children {
 		entries = append(entries, k.entry)
 	}
 	return entries, nil
@@ -157,10 +159,10 @@ func (a *archive) follow(path string) (real string, e entry, err error) {
 	return "/" + real, n.entry, nil
 }
 
-// maxHops bounds the links on the way to a member, as systems do.
+// maxHops limits the links on the way to a member, as operating systems do.
 const maxHops = 40
 
-// find goes to a path, through links.
+// find resolves a path, following links. It returns the path without links and the node there.
 func (a *archive) find(name string) (real string, n *node, err error) {
 	hops := 0
 	return a.findFrom(name, &hops)
@@ -169,7 +171,7 @@ func (a *archive) find(name string) (real string, n *node, err error) {
 func (a *archive) findFrom(name string, hops *int) (real string, n *node, err error) {
 	n = a.root
 	for _, p := range splitName(name) {
-		next := n.kids[p]
+		next := n.children[p]
 		if next == nil {
 			return "", nil, errors.New("no such member of the archive")
 		}

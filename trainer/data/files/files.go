@@ -1,9 +1,9 @@
-// Package files lists the files of a folder, or of a .zip or .tar archive, and gives their
-// contents.
+// Package files lists and reads the files of a folder or of a .zip or .tar archive. Open returns a
+// Source; its List gives the files, and its Visit their contents.
 //
-// Links are followed, within an archive to its own members. Names are bytes: they need not be
-// UTF-8. What operating systems and network storage leave between a user's files is passed over,
-// and told.
+// Links are followed; those in an archive lead to its own members only. Names are bytes and need
+// not be UTF-8. Files that operating systems and network storage add to a user's folders are
+// skipped, and reported to the caller.
 package files
 
 import (
@@ -21,35 +21,37 @@ import (
 // File is a file of a source.
 type File struct {
 	Name string // relative to the source, slashes between the parts
-	Size int64  // in bytes, as the source has it
-	err  error  // why it cannot be read, where that is known already
-	at   any    // where its source finds it
+	Size int64  // in bytes, as listed by the source
+	err  error  // why it cannot be read, if that is already known
+	at   any    // its position in the source
 }
 
-// Broken reports whether it is known that the file cannot be read: a link that leads nowhere.
+// Broken reports whether the file is already known to be unreadable: a broken link.
 func (f File) Broken() bool { return f.err != nil }
 
-// Note receives an entry that is passed over: its kind, in the plural, and its name.
+// Note receives the kind, in the plural, and the name of an entry that is skipped.
 type Note func(kind, name string)
 
 // The kinds of sources.
 const Folder, Zip, Tar = "a directory", "a zip archive", "a tar archive"
 
-// See receives the content of files[i], or the error of opening it. The content ends with the call.
-type See func(i int, c raster.Content, err error)
+// Visitor receives the content of files[i], or the error of opening it. The content may only be
+// used during the call.
+type Visitor func(i int, c raster.Content, err error)
 
 // Source is a folder or an archive.
 type Source interface {
 	// Kind is Folder, Zip or Tar.
 	Kind() string
-	// List lists the files, sorted by name.
+	// List returns the files, sorted by name, and calls note for entries that it skips.
 	List(ctx context.Context, note Note) ([]File, error)
-	// Visit calls see for each of the files, on all cores.
-	Visit(ctx context.Context, files []File, see See) error
+	// Visit calls see for each of the files, from several goroutines at once.
+	Visit(ctx context.Context, files []File, see Visitor) error
 	Close() error
 }
 
-// Open opens a directory or an archive, by its content. It returns nil for other files.
+// Open opens a directory or an archive, whose format it detects from the content. It returns nil
+// for other files.
 func Open(ctx context.Context, path string) (Source, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -64,26 +66,26 @@ func Open(ctx context.Context, path string) (Source, error) {
 	return openArchive(ctx, path)
 }
 
-// entry is what a folder holds under one name.
+// entry is an entry of a folder.
 type entry struct {
 	name string
-	kind fs.FileMode // type bits: of a folder, a link, a regular or a special file
+	kind fs.FileMode // type bits only
 	size int64
 	at   any
 	err  error // why it cannot be read
 }
 
-// tree is what a walk goes through. Paths are relative, with slashes; "" is the source itself.
+// tree is a tree of folders. Paths are relative to the source and have slashes; "" is the source.
 type tree interface {
 	// entries lists a folder.
 	entries(path string) ([]entry, error)
-	// follow resolves the links in a path: the real path, by which folders are known again, and
-	// what is there.
+	// follow resolves the links in a path. It returns the real path, which identifies a folder, and
+	// the entry there.
 	follow(path string) (real string, e entry, err error)
 }
 
-// walk lists the files of a tree. Links to folders come last: a folder that has been walked is not
-// walked again, be the link part of a loop or not.
+// walk lists the files of a tree. It visits each folder once. Links to folders come last, so that
+// files are listed by their real paths where these are below the source.
 type walk struct {
 	ctx   context.Context
 	tree  tree
@@ -93,7 +95,7 @@ type walk struct {
 	links []link          // to folders
 }
 
-type link struct{ path, from string } // from: the real path of its folder
+type link struct{ path, parent string } // parent: the real path of the folder it is in
 
 func list(ctx context.Context, t tree, note Note) ([]File, error) {
 	return Promptly(ctx, func() ([]File, error) { return walked(ctx, t, note) })
@@ -143,7 +145,7 @@ func (w *walk) entry(path, parent string, e entry) error {
 		return w.resolved(path, join(parent, e.name), e)
 	}
 	_, to, err := w.tree.follow(path)
-	kind := leaving(e.name, err == nil && to.kind.IsDir())
+	kind := skipKind(e.name, err == nil && to.kind.IsDir())
 	switch {
 	case kind != "":
 		w.note(kind, path)
@@ -158,9 +160,9 @@ func (w *walk) entry(path, parent string, e entry) error {
 	return nil
 }
 
-// resolved takes an entry that is no link.
+// resolved adds an entry that is not a link.
 func (w *walk) resolved(path, real string, e entry) error {
-	if kind := leaving(e.name, e.kind.IsDir()); kind != "" {
+	if kind := skipKind(e.name, e.kind.IsDir()); kind != "" {
 		if e.kind.IsDir() {
 			path += "/"
 		}
@@ -186,7 +188,7 @@ func (w *walk) linked(l link) error {
 	switch {
 	case err != nil:
 		return err
-	case real == l.from || strings.HasPrefix(l.from, strings.TrimSuffix(real, "/")+"/"):
+	case real == l.parent || strings.HasPrefix(l.parent, strings.TrimSuffix(real, "/")+"/"):
 		w.note("link loops", l.path)
 	case w.seen[real]:
 		w.note("folders met a second time", l.path+"/")

@@ -20,24 +20,24 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// member is what is packed: a file with its content, or a link.
+// member is a file with its content, or a link.
 type member struct{ name, content, link string }
 
-// seen is what a source holds: contents by name, "!" and the error of what cannot be read; and what
-// was passed over, by kind.
-type seen struct {
+// listing is what a source holds: contents by name, "!" and the error for unreadable files, and
+// the names of skipped entries by kind.
+type listing struct {
 	files map[string]string
 	notes map[string][]string
 }
 
-func look(t *testing.T, path string) seen {
+func listOf(t *testing.T, path string) listing {
 	t.Helper()
 	s, err := files.Open(t.Context(), path)
 	if err != nil || s == nil {
 		t.Fatalf("%s: %v, %v", path, s, err)
 	}
 	defer s.Close()
-	got := seen{map[string]string{}, map[string][]string{}}
+	got := listing{map[string]string{}, map[string][]string{}}
 	list, err := s.List(t.Context(), func(kind, name string) {
 		got.notes[kind] = append(got.notes[kind], name)
 	})
@@ -69,15 +69,15 @@ func look(t *testing.T, path string) seen {
 	return got
 }
 
-func (s seen) want(
+func (l listing) want(
 	t *testing.T, what string, contents map[string]string, notes map[string][]string,
 ) {
 	t.Helper()
-	if fmt.Sprint(s.files) != fmt.Sprint(contents) {
-		t.Errorf("%s: files %q; expected %q", what, s.files, contents)
+	if fmt.Sprint(l.files) != fmt.Sprint(contents) {
+		t.Errorf("%s: files %q; expected %q", what, l.files, contents)
 	}
-	if fmt.Sprint(s.notes) != fmt.Sprint(notes) {
-		t.Errorf("%s: passed over %q; expected %q", what, s.notes, notes)
+	if fmt.Sprint(l.notes) != fmt.Sprint(notes) {
+		t.Errorf("%s: skipped %q; expected %q", what, l.notes, notes)
 	}
 }
 
@@ -164,21 +164,21 @@ func zipped(b []byte) []byte {
 	return out.Bytes()
 }
 
-// everywhere looks at the same members in a folder and in each kind of archive.
-func everywhere(t *testing.T, members []member, check func(t *testing.T, what string, s seen)) {
+// eachSource lists the same members in a folder and in each kind of archive.
+func eachSource(t *testing.T, members []member, check func(t *testing.T, what string, l listing)) {
 	t.Helper()
-	check(t, "folder", look(t, unpack(t, members)))
+	check(t, "folder", listOf(t, unpack(t, members)))
 	for name, b := range map[string][]byte{
 		"zip": packZip(t, members), "tar": packTar(t, members),
 		"tar.gz": zipped(packTar(t, members)),
 	} {
-		// known by its content
-		check(t, name, look(t, write(t, filepath.Join(t.TempDir(), "x"), b)))
+		// The name "x" does not give the format away.
+		check(t, name, listOf(t, write(t, filepath.Join(t.TempDir(), "x"), b)))
 	}
 }
 
-// A folder, and archives of it, hold the same files; links lead to where they lead; leavings are
-// told.
+// A folder and archives of it hold the same files. Links are followed, and system files are skipped
+// and reported.
 func TestSources(t *testing.T) {
 	long := strings.Repeat("long ", 40_000)
 	members := []member{
@@ -190,30 +190,38 @@ func TestSources(t *testing.T) {
 		{"a/._1.png", "x", ""}, {"a/Thumbs.db", "x", ""}, {".DS_Store", "x", ""},
 		{"#recycle/y.png", "x", ""},
 	}
-	everywhere(t, members, func(t *testing.T, what string, s seen) {
-		s.want(t, what, map[string]string{
-			"b.png": "bee", "a/1.png": "one", "a/z/2": long, "\xff\xfe.png": "no UTF-8",
-			"empty":    "",
-			"link.png": "one", "a/up.png": "bee", "gone.png": "!",
+	eachSource(t, members, func(t *testing.T, what string, l listing) {
+		l.want(t, what, map[string]string{
+			"b.png":        "bee",
+			"a/1.png":      "one",
+			"a/z/2":        long,
+			"\xff\xfe.png": "no UTF-8",
+			"empty":        "",
+			"link.png":     "one",
+			"a/up.png":     "bee",
+			"gone.png":     "!",
 		}, map[string][]string{
-			"hidden files": {".hidden"}, "hidden folders": {".cache/"},
+			"hidden files":      {".hidden"},
+			"hidden folders":    {".cache/"},
 			"thumbnail folders": {"@eaDir/"},
-			"system folders":    {"__MACOSX/"}, "system files": {".DS_Store", "a/._1.png"},
-			"thumbnail files": {"a/Thumbs.db"},
-			"recycle bins":    {"#recycle/"},
+			"thumbnail files":   {"a/Thumbs.db"},
+			"system folders":    {"__MACOSX/"},
+			"system files":      {".DS_Store", "a/._1.png"},
+			"recycle bins":      {"#recycle/"},
 		})
 	})
 }
 
-// Linked folders are walked, each folder once: the real one rather than the link; loops end.
+// Linked folders are walked, but each folder only once, by its real path if that is in the source.
+// Loops end.
 func TestLinkedFolders(t *testing.T) {
 	members := []member{
 		{"a/1.png", "one", ""}, {"first", "", "zoo"}, {"zoo/2.png", "two", ""},
 		{"a/back", "", ".."}, {"a/self", "", "."},
 		{"around", "", "around"}, {"@tmp", "", "zoo"},
 	}
-	everywhere(t, members, func(t *testing.T, what string, s seen) {
-		s.want(t, what, map[string]string{"a/1.png": "one", "zoo/2.png": "two", "around": "!"},
+	eachSource(t, members, func(t *testing.T, what string, l listing) {
+		l.want(t, what, map[string]string{"a/1.png": "one", "zoo/2.png": "two", "around": "!"},
 			map[string][]string{
 				"folders met a second time": {"first/"}, "link loops": {"a/back", "a/self"},
 				"system folders": {"@tmp"},
@@ -225,12 +233,12 @@ func TestLinkedFolders(t *testing.T) {
 		{"a/1.png", "one", ""}, {"b", "", elsewhere}, {"c", "", elsewhere},
 		{"d", "", filepath.Join(elsewhere, "deep")},
 	})
-	look(t, dir).want(t, "elsewhere",
+	listOf(t, dir).want(t, "elsewhere",
 		map[string]string{"a/1.png": "one", "b/3.png": "three", "b/deep/4.png": "four"},
 		map[string][]string{"folders met a second time": {"c/", "d/"}, "link loops": {"b/deep/up"}})
 }
 
-// What is no file is passed over, and nothing waits for a FIFO to be written.
+// Special files are skipped, and opening a FIFO does not block.
 func TestSpecialFiles(t *testing.T) {
 	dir := unpack(t, []member{{"a.png", "a", ""}})
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo.png"), 0o644); err != nil {
@@ -239,7 +247,7 @@ func TestSpecialFiles(t *testing.T) {
 	if err := os.Symlink(os.DevNull, filepath.Join(dir, "null.png")); err != nil {
 		t.Fatal(err)
 	}
-	look(t, dir).want(t, "folder", map[string]string{"a.png": "a"}, map[string][]string{
+	listOf(t, dir).want(t, "folder", map[string]string{"a.png": "a"}, map[string][]string{
 		"special files": {"fifo.png", "null.png"},
 	})
 	if s, err := files.Open(t.Context(), filepath.Join(dir, "fifo.png")); s != nil || err != nil {
@@ -247,7 +255,7 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// Hard links of an archive are the files that they are linked to.
+// Hard links in an archive have the content of their targets.
 func TestHardLinks(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -257,13 +265,13 @@ func TestHardLinks(t *testing.T) {
 	w.WriteHeader(&tar.Header{Name: "d", Linkname: "gone", Typeflag: tar.TypeLink})
 	w.Close()
 	for _, file := range [][]byte{b.Bytes(), zipped(b.Bytes())} {
-		s := look(t, write(t, filepath.Join(t.TempDir(), "x.tar"), file))
-		s.want(t, "tar", map[string]string{"a": "one", "b/c": "one", "d": "!"},
+		l := listOf(t, write(t, filepath.Join(t.TempDir(), "x.tar"), file))
+		l.want(t, "tar", map[string]string{"a": "one", "b/c": "one", "d": "!"},
 			map[string][]string{})
 	}
 }
 
-// Damaged archives and those that lie are errors that say what they are, and cost little.
+// Damaged archives, and those with false sizes, give errors that say so.
 func TestArchiveErrors(t *testing.T) {
 	members := []member{{"a.png", strings.Repeat("abc", 9999), ""}, {"b.png", "b", ""}}
 	z, tr := packZip(t, members), packTar(t, members)
@@ -301,7 +309,7 @@ func TestArchiveErrors(t *testing.T) {
 	}
 }
 
-// The checksum of a member of a zip archive is checked, stored or compressed.
+// The checksum of a zip member is verified, whether it is stored or compressed.
 func TestZipChecksum(t *testing.T) {
 	for i, name := range []string{"a", "b"} {
 		b := packZip(t, []member{{"a", "apple pie", ""}, {"b", "bread pudding", ""}})
@@ -310,14 +318,14 @@ func TestZipChecksum(t *testing.T) {
 			crc = bytes.Index(b, []byte("PK\x01\x02"))
 		}
 		b[crc+16]++
-		s := look(t, write(t, filepath.Join(t.TempDir(), "x"), b))
-		if got := s.files[name]; !strings.Contains(got, "checksum") {
+		l := listOf(t, write(t, filepath.Join(t.TempDir(), "x"), b))
+		if got := l.files[name]; !strings.Contains(got, "checksum") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
 
-// A member that has become another since it was listed is not taken for it.
+// A member that has changed since it was listed is an error.
 func TestZipChanged(t *testing.T) {
 	open := func(content string) files.Source {
 		path := write(t, filepath.Join(t.TempDir(), "x"), packZip(t, []member{{"a", content, ""}}))
@@ -341,7 +349,7 @@ func TestZipChanged(t *testing.T) {
 	}
 }
 
-// Links that multiply at each step end.
+// Links whose expansion grows exponentially are cut off.
 func TestLinkBomb(t *testing.T) {
 	members := []member{{"l00", "", "."}}
 	for i := 1; i < 60; i++ {
@@ -350,13 +358,13 @@ func TestLinkBomb(t *testing.T) {
 			member{fmt.Sprintf("l%02d", i), "", below + "/" + below + "/" + below})
 	}
 	members = append(members, member{"a", "a", ""})
-	s := look(t, write(t, filepath.Join(t.TempDir(), "x"), packTar(t, members)))
-	if s.files["a"] != "a" || s.files["l59"] != "!" {
-		t.Errorf("%q", s.files)
+	l := listOf(t, write(t, filepath.Join(t.TempDir(), "x"), packTar(t, members)))
+	if l.files["a"] != "a" || l.files["l59"] != "!" {
+		t.Errorf("%q", l.files)
 	}
 }
 
-// Everything ends with the context.
+// Listing and visiting stop when the context ends.
 func TestCancelled(t *testing.T) {
 	members := []member{{"a", "a", ""}, {"b", "b", ""}}
 	dir := unpack(t, members)
@@ -378,12 +386,12 @@ func TestCancelled(t *testing.T) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.List(ended, func(string, string) {}); err == nil {
-			t.Errorf("%s: List goes on", s.Kind())
+			t.Errorf("%s: List ignores the end of its context", s.Kind())
 		}
 		if err := s.Visit(ended, list, func(int, raster.Content, error) {}); err == nil {
-			t.Errorf("%s: Visit goes on", s.Kind())
+			t.Errorf("%s: Visit ignores the end of its context", s.Kind())
 		}
-		// A visitor that does not end holds nobody up.
+		// Visit returns although a visitor is still running.
 		running, cancel := context.WithCancel(t.Context())
 		stuck, released := make(chan struct{}), make(chan struct{})
 		var once sync.Once
@@ -394,7 +402,7 @@ func TestCancelled(t *testing.T) {
 		<-stuck
 		close(released)
 		if err == nil {
-			t.Errorf("%s: no error of a visit that was ended", s.Kind())
+			t.Errorf("%s: no error of a cancelled Visit", s.Kind())
 		}
 	}
 }

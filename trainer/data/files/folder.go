@@ -51,7 +51,7 @@ func (f folder) follow(path string) (real string, e entry, err error) {
 	return filepath.ToSlash(real), entry{kind: info.Mode().Type()}, nil
 }
 
-// plain is a system's error without the path, which the caller names.
+// plain strips the path from an error of the operating system; the caller adds its own.
 func plain(err error) error {
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
 		return e.Err
@@ -59,7 +59,7 @@ func plain(err error) error {
 	return err
 }
 
-func (f folder) Visit(ctx context.Context, files []File, see See) error {
+func (f folder) Visit(ctx context.Context, files []File, see Visitor) error {
 	return visit(ctx, files, see, func(file File) (raster.Content, io.Closer, error) {
 		opened, size, err := openRegular(f.path(file.Name))
 		if err != nil {
@@ -69,7 +69,8 @@ func (f folder) Visit(ctx context.Context, files []File, see See) error {
 	})
 }
 
-// openRegular opens a regular file. What has become a FIFO since it was listed must not block.
+// openRegular opens a regular file. It does not block if a FIFO has taken the place of the file
+// since it was listed.
 func openRegular(path string) (*os.File, int64, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -86,9 +87,9 @@ func openRegular(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// section is a part of a file that cannot be read any more once ctx has ended.
-func section(ctx context.Context, r io.ReaderAt, from, n int64) raster.Content {
-	return io.NewSectionReader(stoppable{ctx, r}, from, n)
+// section returns the n bytes of r at an offset as a content whose reads fail once ctx has ended.
+func section(ctx context.Context, r io.ReaderAt, offset, n int64) raster.Content {
+	return io.NewSectionReader(stoppable{ctx, r}, offset, n)
 }
 
 type stoppable struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// FuzzArchive lists and reads whatever is taken for an archive: no panic, no more bytes of a file
-// than it claims, and no name that leads out of the source.
+// FuzzArchive lists and reads whatever opens as an archive. There must be no panic, and no name
+// that leads out of the source.
 func FuzzArchive(f *testing.F) {
 	members := []member{{"a.png", "one", ""}, {"b/c", "two", ""}, {"l", "", "b"}, {"m", "", "b/c"},
 		{".x", "x", ""}}

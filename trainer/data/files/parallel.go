@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// parallel calls f(0) ... f(n-1) on all cores until ctx ends. Then it returns at once: the scaling
-// of a gigantic picture cannot be interrupted, and ends on its own.
+// parallel calls f(0) ... f(n-1) on all cores. When ctx ends it returns at once, even if calls of f
+// are still running: decoding a large picture cannot be interrupted.
 func parallel(ctx context.Context, n int, f func(i int)) error {
 	var wg sync.WaitGroup
 	var next atomic.Int64
@@ -25,9 +25,9 @@ func parallel(ctx context.Context, n int, f func(i int)) error {
 	return wait(ctx, &wg)
 }
 
-// visit calls see for each of the files, on all cores, with what open gives.
+// visit opens each of the files and calls see, on all cores.
 func visit(
-	ctx context.Context, files []File, see See,
+	ctx context.Context, files []File, see Visitor,
 	open func(f File) (raster.Content, io.Closer, error),
 ) error {
 	return parallel(ctx, len(files), func(i int) {
@@ -45,8 +45,9 @@ func visit(
 	})
 }
 
-// Promptly calls f and returns its results, or ctx's error at once when ctx ends: a listing of a
-// million names, or of a disk that does not answer, cannot be interrupted, and ends on its own.
+// Promptly calls f and returns its results, or ctx's error as soon as ctx ends. It is for calls
+// that cannot be interrupted, such as listing a million names or a disk that does not answer; f
+// then ends in the background.
 func Promptly[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type results struct {
 		value T
@@ -66,7 +67,7 @@ func Promptly[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// wait waits for wg or for the end of ctx.
+// wait waits for wg or the end of ctx, and returns ctx's error.
 func wait(ctx context.Context, wg *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {

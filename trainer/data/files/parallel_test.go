@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// slow is a tree whose listing does not end, as that of a disk that does not answer.
+// slow is a tree whose listing blocks, as on a disk that does not answer.
 type slow struct{ listing, answer chan struct{} }
 
 func (s slow) entries(string) ([]entry, error) {
@@ -17,7 +17,7 @@ func (s slow) entries(string) ([]entry, error) {
 
 func (slow) follow(string) (string, entry, error) { return "/", entry{}, nil }
 
-// A listing that does not end holds nobody up.
+// List returns at the end of the context although the listing blocks.
 func TestSlowListing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := slow{make(chan struct{}), make(chan struct{})}

@@ -17,7 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// tarFile is a .tar archive, whose members can be read where they lie.
+// tarFile is a .tar archive, whose members can be read at their offsets.
 type tarFile struct {
 	f    *os.File
 	size int64
@@ -29,23 +29,23 @@ func (t *tarFile) Close() error { return t.f.Close() }
 func (t *tarFile) List(ctx context.Context, note Note) ([]File, error) {
 	r := io.NewSectionReader(t.f, 0, t.size)
 	return listTar(ctx, tar.NewReader(r), note, func() any {
-		at, _ := r.Seek(0, io.SeekCurrent) // the reader of headers takes blocks one by one
-		return at
+		offset, _ := r.Seek(0, io.SeekCurrent) // tar.Reader does not read ahead
+		return offset
 	})
 }
 
-func (t *tarFile) Visit(ctx context.Context, files []File, see See) error {
+func (t *tarFile) Visit(ctx context.Context, files []File, see Visitor) error {
 	return visit(ctx, files, see, func(f File) (raster.Content, io.Closer, error) {
 		return section(ctx, t.f, f.at.(int64), f.Size), io.NopCloser(nil), nil
 	})
 }
 
-// listTar lists the members of an archive; place gives what finds the present one again.
-func listTar(ctx context.Context, r *tar.Reader, note Note, place func() any) ([]File, error) {
+// listTar lists the members of an archive; position returns the position of the current member.
+func listTar(ctx context.Context, r *tar.Reader, note Note, position func() any) ([]File, error) {
 	a := newArchive()
 	err := eachMember(ctx, r, func(h *tar.Header) error {
 		n := &node{
-			entry: entry{kind: h.FileInfo().Mode().Type(), size: h.Size, at: place()},
+			entry: entry{kind: h.FileInfo().Mode().Type(), size: h.Size, at: position()},
 			link:  h.Linkname,
 		}
 		switch {
@@ -66,7 +66,7 @@ func listTar(ctx context.Context, r *tar.Reader, note Note, place func() any) ([
 	return list(ctx, a, note)
 }
 
-// sparse reports whether a member is stored without its zeros, as pictures are not.
+// sparse reports whether a member is a sparse file, whose content cannot be read at an offset.
 func sparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -97,8 +97,8 @@ func eachMember(ctx context.Context, r *tar.Reader, f func(h *tar.Header) error)
 	}
 }
 
-// tarGzip is a .tar.gz archive, which can only be read from its beginning to its end. A member is
-// known by its number.
+// tarGzip is a .tar.gz archive, which can only be read sequentially. A member's position is its
+// number.
 type tarGzip struct {
 	f    *os.File
 	size int64
@@ -128,12 +128,12 @@ func (t *tarGzip) List(ctx context.Context, note Note) ([]File, error) {
 	})
 }
 
-func (t *tarGzip) Visit(ctx context.Context, files []File, see See) error {
+func (t *tarGzip) Visit(ctx context.Context, files []File, see Visitor) error {
 	r, err := t.reader(ctx)
 	if err != nil {
 		return err
 	}
-	wanted := map[int][]int{} // the files of a member; hard links give it several
+	wanted := map[int][]int{} // files by member; with hard links, a member has several
 	for i, f := range files {
 		if f.err != nil {
 			see(i, nil, f.err)

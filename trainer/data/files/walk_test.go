@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// barred is a tree with a folder that may not be listed.
+// barred is a tree with a folder that must not be listed.
 type barred struct{}
 
 func (barred) entries(path string) ([]entry, error) {
@@ -19,7 +19,7 @@ func (barred) entries(path string) ([]entry, error) {
 
 func (barred) follow(string) (string, entry, error) { return "/", entry{kind: fs.ModeDir}, nil }
 
-// A folder that cannot be listed is an error, since what it holds would be missing without a word.
+// A folder that cannot be listed is an error: its files would otherwise be missing silently.
 func TestBarredFolder(t *testing.T) {
 	_, err := list(t.Context(), barred{}, func(string, string) {})
 	const want = `the folder "./sub" cannot be listed: permission denied; make it readable`

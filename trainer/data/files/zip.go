@@ -19,16 +19,17 @@ type zipFile struct {
 	members []*zip.File
 }
 
-// MaxDeflate is how much longer than its compressed form a text can be at most.
+// MaxDeflate is the largest compression ratio of the deflate format.
 const MaxDeflate = 1032
 
-// IsZip reports whether a file that begins with head is a zip archive, one without members too.
+// IsZip reports whether a file that begins with head is a zip archive, which may be empty.
 func IsZip(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("PK\x03\x04")) ||
 		bytes.HasPrefix(head, []byte("PK\x05\x06"))
 }
 
-// ReadZip reads the directory of a zip archive, unless it claims what cannot be true.
+// ReadZip reads the directory of a zip archive of size bytes. It refuses archives that claim an
+// impossible uncompressed size.
 func ReadZip(ctx context.Context, f *os.File, size int64) (*zip.Reader, error) {
 	r, err := Promptly(ctx, func() (*zip.Reader, error) { return zip.NewReader(f, size) })
 	if ctx.Err() != nil {
@@ -79,7 +80,7 @@ func (z *zipFile) List(ctx context.Context, note Note) ([]File, error) {
 	return list(ctx, a, note)
 }
 
-// linkIn is where a link leads, which is its content.
+// linkIn returns the target of a symbolic link, which is the content of the member.
 func linkIn(m *zip.File) (string, error) {
 	r, err := m.Open()
 	if err != nil {
@@ -90,7 +91,7 @@ func linkIn(m *zip.File) (string, error) {
 	return string(b), err
 }
 
-func (z *zipFile) Visit(ctx context.Context, files []File, see See) error {
+func (z *zipFile) Visit(ctx context.Context, files []File, see Visitor) error {
 	return visit(ctx, files, see, func(f File) (raster.Content, io.Closer, error) {
 		r, err := z.open(f)
 		if err != nil {
@@ -100,7 +101,7 @@ func (z *zipFile) Visit(ctx context.Context, files []File, see See) error {
 	})
 }
 
-// open opens a member, of this archive or of the same one opened before.
+// open opens a member that was listed by this archive or by an earlier opening of the same one.
 func (z *zipFile) open(f File) (io.ReadCloser, error) {
 	i := f.at.(int)
 	if i >= len(z.members) || int64(z.members[i].UncompressedSize64) != f.Size {
@@ -112,13 +113,14 @@ func (z *zipFile) open(f File) (io.ReadCloser, error) {
 	return z.members[i].Open()
 }
 
-// MaxMember bounds a compressed picture in an archive, which is kept in memory while it is decoded.
+// MaxMember limits the size of a picture in an archive, which is kept in memory while it is
+// decoded.
 const MaxMember = 1 << 28
 
-// growing is what a stream holds, read as far as it has been asked for.
+// growing makes a stream readable at offsets. It buffers the stream up to the last offset read.
 type growing struct {
 	r    io.Reader
-	size int64 // as the archive claims
+	size int64 // claimed by the archive
 	buf  []byte
 	err  error
 }
@@ -133,7 +135,7 @@ func (g *growing) ReadAt(b []byte, at int64) (int, error) {
 	}
 	switch {
 	case g.err != nil && g.err != io.EOF:
-		return n, g.err // a wrong checksum, too, which is known with the last byte
+		return n, g.err // including a checksum error, which follows the last byte
 	case n == len(b):
 		return n, nil
 	case g.err == nil || g.err == io.EOF && int64(len(g.buf)) == g.size:
@@ -142,8 +144,8 @@ func (g *growing) ReadAt(b []byte, at int64) (int, error) {
 	return n, io.ErrUnexpectedEOF
 }
 
-// fill reads towards the offset, at least 64 KiB if there are, and at most as much as there is
-// already, or a MiB: no claim of the archive's takes memory that it does not fill.
+// fill reads on towards an offset: at least 64 KiB, and at most 1 MiB or as much as it has read so
+// far. Memory thus grows with what is read, not with what the archive claims.
 func (g *growing) fill(to int64) {
 	have := int64(len(g.buf))
 	to = min(max(to, have+1<<16), max(2*have, 1<<20), g.size)
@@ -161,7 +163,7 @@ func (g *growing) fill(to int64) {
 		err = io.EOF
 	}
 	if err == nil && int64(len(g.buf)) == g.size {
-		_, err = io.ReadFull(g.r, make([]byte, 1)) // the checksum is known at the end
+		_, err = io.ReadFull(g.r, make([]byte, 1)) // the end of the stream verifies the checksum
 	}
 	g.err = err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// decode reads a picture, nil with an error.
+// decode reads a picture.
 func decode(b []byte) (*image.RGBA, error) {
 	c := bytes.NewReader(b)
 	h, err := raster.ReadHeader(c)
@@ -28,8 +28,7 @@ func decode(b []byte) (*image.RGBA, error) {
 	return onWhite(m), nil
 }
 
-// No byte of a PNG file can be changed so that another picture comes out: it is the same or an
-// error.
+// Changing a byte of a PNG file gives either an error or the same picture.
 func TestChangedPNG(t *testing.T) {
 	for _, name := range []string{
 		"rgb.png", "palette_transparent.png", "surplus_pixels.png", "many_chunks.png",
@@ -56,7 +55,7 @@ func TestChangedPNG(t *testing.T) {
 	}
 }
 
-// A file that ends too soon is an error, unless only its end is missing.
+// A truncated file gives an error, or the whole picture if only the end marker is missing.
 func TestCut(t *testing.T) {
 	for _, name := range []string{
 		"rgb.png", "plain.jpg", "progressive.jpg", "rgb.gif", "rgb.bmp", "tiff_lzw.tiff",
@@ -73,8 +72,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// Files that only lack their end, or have something behind it, are the same to the bit.
-func TestMended(t *testing.T) {
+// Files without an end marker, or with data after it, give the same picture bit for bit.
+func TestTolerated(t *testing.T) {
 	for name, like := range map[string]string{
 		"no_end.jpg": "plain.jpg", "behind.jpg": "plain.jpg", "surplus_chunk.png": "rgb.png",
 		"late_exif.png": "turn6.png",
@@ -87,8 +86,7 @@ func TestMended(t *testing.T) {
 	}
 }
 
-// Decoding takes no more memory than the header says, beside buffers that do not grow with the
-// picture.
+// Decoding allocates no more memory than the header says, except buffers of constant size.
 func TestDecodingBytes(t *testing.T) {
 	gray16 := image.NewNRGBA64(image.Rect(0, 0, 400, 300))
 	for i := range gray16.Pix {
@@ -130,7 +128,7 @@ func TestDecodingBytes(t *testing.T) {
 	}
 }
 
-// The eight orientations, by the definition: where the first row and the first column are shown.
+// Upright follows the definition of the eight orientations.
 func TestUpright(t *testing.T) {
 	stored := image.NewGray(image.Rect(0, 0, 2, 3))
 	copy(stored.Pix, []byte{1, 2, 3, 4, 5, 6})
@@ -152,7 +150,7 @@ func TestUpright(t *testing.T) {
 	}
 }
 
-// What is no picture is called by what it is.
+// Other names files that are not pictures.
 func TestOther(t *testing.T) {
 	for want, head := range map[string]string{
 		"empty": "", "text": "hello, world",
@@ -170,7 +168,7 @@ func TestOther(t *testing.T) {
 	}
 }
 
-// A header that promises gigantic pictures is refused before any memory is asked for.
+// A header of a gigantic picture is refused before any memory is allocated.
 func TestGigantic(t *testing.T) {
 	b := load(t, "rgb.bmp")
 	binary.LittleEndian.PutUint32(b[18:], 1<<20)

@@ -5,14 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// Exif data are a TIFF file without pixels (CIPA DC-008, section 4.6): byte order, the offset of
-// the first directory, and there a count and entries of twelve bytes: tag, type, count, value.
+// Exif data are a TIFF file without pixels (CIPA DC-008, section 4.6): the byte order, the offset
+// of the first directory, and there a count and entries of twelve bytes: tag, type, count, value.
 
-// tagOrientation is the tag of the turn that makes a picture upright.
+// tagOrientation is the tag of the orientation in which the picture is stored.
 const tagOrientation = 274
 
-// exifOrientation is the orientation that Exif data give, 0 if none; ReadHeader checks it. Whatever
-// is not as it should be gives none: viewers show such a picture as it is stored.
+// exifOrientation returns the orientation from Exif data, or 0 if they have none or are damaged:
+// viewers show such a picture as it is stored. ReadHeader checks its range.
 func exifOrientation(b []byte) int {
 	b = bytes.TrimPrefix(b, []byte("Exif\x00\x00"))
 	order := byteOrder(b)

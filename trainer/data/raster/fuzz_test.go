@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzRead holds every reader to this: no panic of our own, and what is decoded has the size that
-// its header gave.
+// FuzzRead checks that this package's code does not panic, and that a decoded picture has the size
+// given by its header.
 func FuzzRead(f *testing.F) {
 	for _, pattern := range []string{"testdata/*.*"} {
 		paths, err := filepath.Glob(pattern)
@@ -44,7 +44,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// ours calls what is not of the decoders without catching panics.
+// ours calls this package's code, as opposed to the decoders', without catching panics.
 func ours(c *bytes.Reader) {
 	jpegScan(c)
 	if head := make([]byte, 4); readAt(c, head, 0) == nil && byteOrder(head) != nil {

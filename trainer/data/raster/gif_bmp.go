@@ -21,13 +21,13 @@ func gifHeader(c Content) (Header, error) {
 	config, err := gif.DecodeConfig(all(c))
 	h := Header{Width: config.Width, Height: config.Height, Bytes: 8}
 	if err == nil {
-		h.Several = gifFrames(c)
+		h.Multiple = gifFrames(c)
 	}
 	return h, err
 }
 
-// gifFrames reports whether a GIF file has more than one frame. The file is a sequence of blocks:
-// extensions and frames, whose data come in sub-blocks with a byte for their length before them.
+// gifFrames reports whether a GIF file has more than one frame. The file is a sequence of blocks,
+// extensions and frames, whose data are split into sub-blocks, each preceded by a length byte.
 func gifFrames(c Content) bool {
 	r := bufio.NewReader(all(c))
 	var head [13]byte
@@ -69,8 +69,8 @@ func gifFrames(c Content) bool {
 	}
 }
 
-// decodeGIF draws the first frame on the screen that the file describes, of which it may fill a
-// part; the rest is transparent.
+// decodeGIF draws the first frame on the logical screen of the file. The frame may fill only a part
+// of it; the rest is transparent.
 func decodeGIF(c Content) (image.Image, error) {
 	config, err := gif.DecodeConfig(all(c))
 	if err != nil {

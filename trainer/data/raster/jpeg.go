@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// jpegSegments are what precedes the pixels of a JPEG file: markers 0xFF and a code, most with a
-// length of 16 bits and that many bytes.
+// jpegSegments is what the segments before the pixels of a JPEG file say. A segment is a marker,
+// 0xFF and a code, followed in most cases by a 16-bit length and the data.
 type jpegSegments struct {
 	exif        []byte
 	progressive bool
@@ -23,8 +23,8 @@ const (
 	jpegAPP1           = 0xE1
 )
 
-// jpegScan looks for Exif data and for the kind of coding. It stops without an error where
-// something is not as it should be, which is for the decoder to judge.
+// jpegScan looks for Exif data and for the coding process. It stops without an error at malformed
+// data; the decoder reports those.
 func jpegScan(c Content) (s jpegSegments) {
 	r := bufio.NewReaderSize(all(c), 4096)
 	r.Discard(2)
@@ -34,7 +34,7 @@ func jpegScan(c Content) (s jpegSegments) {
 			return s
 		}
 		if code == 0x01 || code >= 0xD0 && code <= 0xD7 {
-			continue // alone
+			continue // a marker without data
 		}
 		var n [2]byte
 		if _, err := io.ReadFull(r, n[:]); err != nil {
@@ -61,7 +61,7 @@ func jpegScan(c Content) (s jpegSegments) {
 	}
 }
 
-// jpegMarker reads to the next marker.
+// jpegMarker reads up to the end of the next marker and returns its code.
 func jpegMarker(r *bufio.Reader) (code byte, err error) {
 	for code != 0xFF {
 		if code, err = r.ReadByte(); err != nil {
@@ -90,14 +90,14 @@ func jpegHeader(c Content) (Header, error) {
 		Bytes:       8,
 	}
 	if s.progressive {
-		h.Bytes += 16 // coefficients of four bytes of up to four components
+		h.Bytes += 16 // four-byte coefficients of up to four components
 	}
 	return h, nil
 }
 
-// decodeJPEG decodes a file whose end marker may be missing. With an end marker, the decoder
-// accepts baseline data only if all pixels are there, but progressive data after any of their
-// passes.
+// decodeJPEG decodes a file even if its end marker is missing, but only if it is not progressive:
+// given an end marker, the decoder accepts baseline data only if all pixels are there, but
+// progressive data after any scan.
 func decodeJPEG(c Content) (image.Image, error) {
 	m, err := jpeg.Decode(all(c))
 	if errors.Is(err, io.ErrUnexpectedEOF) && !jpegScan(c).progressive {

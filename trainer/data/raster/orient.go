@@ -5,12 +5,13 @@ import (
 	"image/draw"
 )
 
-// turningBytes is the memory of a pixel while it is turned: as it was and as it becomes.
-const turningBytes = 8
+// rotationBytes is the memory per pixel that Upright needs for its two RGBA pictures.
+const rotationBytes = 8
 
-// Upright turns a picture of that Exif orientation, 1 to 8. The eight are where the first row and
-// the first column of the stored picture are shown: 1 top left, 2 top right, 3 bottom right,
-// 4 bottom left, 5 left top, 6 right top, 7 right bottom, 8 left bottom.
+// Upright rotates and mirrors a picture of the given Exif orientation, 1 to 8, so that it is
+// upright. The orientation tells on which sides the first row and the first column of the stored
+// picture are shown: 1 top left, 2 top right, 3 bottom right, 4 bottom left, 5 left top, 6 right
+// top, 7 right bottom, 8 left bottom.
 func Upright(m image.Image, orientation int) image.Image {
 	if orientation <= 1 {
 		return m
@@ -32,7 +33,7 @@ func Upright(m image.Image, orientation int) image.Image {
 	return dst
 }
 
-// stored is where the pixel at x, y of the w x h upright picture is stored.
+// stored returns where the pixel at x, y of the w x h upright picture is stored.
 func stored(orientation, x, y, w, h int) (sx, sy int) {
 	switch orientation {
 	case 2:

@@ -2,7 +2,8 @@ package raster
 
 import "strings"
 
-// brands are the pictures of the ISO base media format, by the brand that follows "ftyp".
+// brands are the picture formats based on the ISO base media file format, by the brand after
+// "ftyp".
 var brands = map[string]string{
 	"heic": "a HEIC picture",
 	"heix": "a HEIC picture",
@@ -16,7 +17,7 @@ var brands = map[string]string{
 	"crx ": "a raw picture of a Canon camera",
 }
 
-// magics are formats that are met under the names of pictures.
+// magics are formats that are often found under the names of pictures, by their first bytes.
 var magics = []struct{ magic, what string }{
 	{"\xff\x0a", "a JPEG XL picture"},
 	{"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"},
@@ -39,7 +40,7 @@ var magics = []struct{ magic, what string }{
 	{"{", "JSON"},
 }
 
-// Other says what a file is that is not a picture which can be read, by its first bytes.
+// Other describes, from its first bytes, a file whose format Sniff does not know.
 func Other(head []byte) string {
 	if len(head) == 0 {
 		return "empty"

@@ -12,29 +12,29 @@ import (
 	"strings"
 )
 
-// A PNG file (ISO/IEC 15948) is its magic and chunks: length of the data, type, data, and a CRC of
-// type and data.
+// A PNG file (ISO/IEC 15948) is a magic number and chunks. A chunk is the length of its data, its
+// type, the data, and a CRC of type and data.
 const pngMagic = "\x89PNG\r\n\x1a\n"
 
-const pngFraming = 12 // bytes of a chunk beside its data
+const pngFraming = 12 // bytes of a chunk in addition to its data
 
 // span is a range of a file's bytes.
-type span struct{ from, to int64 }
+type span struct{ start, end int64 }
 
-// pngChunks are where those chunks lie that matter for the pixels.
+// pngChunks locates the chunks that determine the pixels.
 type pngChunks struct {
-	size     image.Point
-	depth    int // bits of a sample
-	color    byte
-	lace     bool
-	head     []span // header, palette and transparency
-	seen     map[string]bool
-	data     span // consecutive chunks of pixel data
-	exif     []byte
-	animated bool
+	size       image.Point
+	depth      int // bits per sample
+	color      byte
+	interlaced bool
+	head       []span // header, palette and transparency
+	seen       map[string]bool
+	data       span // consecutive chunks of pixel data
+	exif       []byte
+	animated   bool
 }
 
-// The types of color, bit by bit: with a palette, colored, with an alpha channel.
+// The bits of the color type: with a palette, in color, with an alpha channel.
 const pngPalette, pngColor, pngAlpha = 1, 2, 4
 
 func (p *pngChunks) gray() bool { return p.color&^pngAlpha == 0 }
@@ -47,18 +47,18 @@ func pngHeader(c Content) (Header, error) {
 	if _, err := png.DecodeConfig(p.file(c, p.pixels(c))); err != nil {
 		return Header{}, err
 	}
-	h := Header{Width: p.size.X, Height: p.size.Y, Gray: p.gray(), Several: p.animated,
+	h := Header{Width: p.size.X, Height: p.size.Y, Gray: p.gray(), Multiple: p.animated,
 		Orientation: exifOrientation(p.exif), Bytes: 8}
-	if p.lace {
+	if p.interlaced {
 		h.Bytes *= 2
 	}
 	return h, nil
 }
 
-// maxExif bounds Exif data: a JPEG file has room for 64 KiB of them.
+// maxExif limits Exif data; in JPEG files, they have at most 64 KiB.
 const maxExif = 1 << 20
 
-// pngScan finds the chunks. What follows the pixels is looked at for Exif data only.
+// pngScan finds the chunks. Those after the pixel data are only searched for Exif data.
 func pngScan(c Content) (*pngChunks, error) {
 	p := &pngChunks{seen: map[string]bool{}}
 	for at := int64(len(pngMagic)); ; {
@@ -83,9 +83,9 @@ func pngScan(c Content) (*pngChunks, error) {
 }
 
 // begun reports whether pixel data have been found.
-func (p *pngChunks) begun() bool { return p.data.to > 0 }
+func (p *pngChunks) begun() bool { return p.data.end > 0 }
 
-// chunk notes a chunk at that place, of so many bytes of data.
+// chunk records a chunk at offset at with length bytes of data.
 func (p *pngChunks) chunk(c Content, kind string, at, length int64) error {
 	chunk := span{at, at + pngFraming + length}
 	switch {
@@ -100,14 +100,14 @@ func (p *pngChunks) chunk(c Content, kind string, at, length int64) error {
 	case kind == "PLTE", kind == "tRNS":
 		return p.colors(kind, chunk)
 	case kind == "IDAT":
-		if chunk.to > c.Size() {
+		if chunk.end > c.Size() {
 			return io.ErrUnexpectedEOF
 		}
 		if !p.begun() {
 			p.data = span{at, at}
 		}
-		if p.data.to == at {
-			p.data.to = chunk.to
+		if p.data.end == at {
+			p.data.end = chunk.end
 		}
 	case kind == "IEND" && !p.begun():
 		return errors.New("has no pixel data")
@@ -117,14 +117,14 @@ func (p *pngChunks) chunk(c Content, kind string, at, length int64) error {
 		if p.exif == nil {
 			p.exif = pngExif(c, at, length)
 		}
-	case !p.begun() && !harmless[kind] && !crcHolds(c, at, length):
-		// What matters for the pixels may have a damaged name.
+	case !p.begun() && !ancillary[kind] && !crcValid(c, at, length):
+		// This may be a chunk that determines the pixels, with a damaged type.
 		return fmt.Errorf("has a chunk %q with a wrong CRC", kind)
 	}
 	return nil
 }
 
-// colors notes a palette or transparency, where the type of color has them.
+// colors records a chunk of a palette or of transparency if the color type allows it.
 func (p *pngChunks) colors(kind string, chunk span) error {
 	if p.begun() {
 		return nil
@@ -150,29 +150,29 @@ func (p *pngChunks) header(c Content, at int64) error {
 		return fmt.Errorf("has %d x %d pixels by its header", w, h)
 	}
 	p.size = image.Pt(int(w), int(h))
-	p.depth, p.color, p.lace = int(b[8]), b[9], b[12] == 1
+	p.depth, p.color, p.interlaced = int(b[8]), b[9], b[12] == 1
 	return nil
 }
 
-// harmless are chunks that do not matter for the pixels, whatever they hold.
-var harmless = map[string]bool{
+// ancillary are the types of chunks that do not affect the pixels.
+var ancillary = map[string]bool{
 	"iCCP": true, "sRGB": true, "gAMA": true, "cHRM": true, "sBIT": true, "cICP": true,
 	"mDCV": true, "cLLI": true, "tEXt": true, "zTXt": true, "iTXt": true, "bKGD": true,
 	"hIST": true, "pHYs": true, "sPLT": true, "tIME": true, "fcTL": true, "fdAT": true,
 	"oFFs": true, "pCAL": true, "sCAL": true, "vpAg": true, "caNv": true, "orNT": true,
 }
 
-// pngExif are the data of an eXIf chunk, nil if it is damaged: it does not matter for the pixels.
+// pngExif returns the data of an eXIf chunk, or nil if the chunk is damaged.
 func pngExif(c Content, at, length int64) []byte {
 	b := make([]byte, min(length, maxExif))
-	if length > maxExif || readAt(c, b, at+8) != nil || !crcHolds(c, at, length) {
+	if length > maxExif || readAt(c, b, at+8) != nil || !crcValid(c, at, length) {
 		return nil
 	}
 	return b
 }
 
-// crcHolds checks type, data and CRC of the chunk at that place.
-func crcHolds(c Content, at, length int64) bool {
+// crcValid reports whether the chunk at offset at matches its CRC.
+func crcValid(c Content, at, length int64) bool {
 	crc := crc32.NewIEEE()
 	var b [4]byte
 	if _, err := io.Copy(crc, io.NewSectionReader(c, at+4, 4+length)); err != nil ||
@@ -182,9 +182,9 @@ func crcHolds(c Content, at, length int64) bool {
 	return crc.Sum32() == binary.BigEndian.Uint32(b[:])
 }
 
-// decodePNG gives the decoder only the chunks that matter for the pixels. Others may be damaged,
-// out of place, or cut off: other software reads such files. The decoder checks the CRC of those
-// that matter.
+// decodePNG passes to the decoder only the chunks that determine the pixels, whose CRCs the decoder
+// checks. Other chunks may be damaged, misplaced or truncated; other software reads such files,
+// too.
 func decodePNG(c Content) (image.Image, error) {
 	p, err := pngScan(c)
 	if err != nil {
@@ -202,16 +202,17 @@ func decodePNG(c Content) (image.Image, error) {
 	return m, err
 }
 
-// pixels are the chunks of pixel data as they are.
+// pixels returns the chunks of pixel data as stored.
 func (p *pngChunks) pixels(c Content) io.Reader {
-	return io.NewSectionReader(c, p.data.from, p.data.to-p.data.from)
+	return io.NewSectionReader(c, p.data.start, p.data.end-p.data.start)
 }
 
-// file is a PNG file of the chunks that matter, and of these chunks of pixel data.
+// file returns a PNG file made of the header, the palette and transparency, and the given chunks of
+// pixel data.
 func (p *pngChunks) file(c Content, data io.Reader) io.Reader {
 	parts := []io.Reader{strings.NewReader(pngMagic)}
 	for _, s := range p.head {
-		parts = append(parts, io.NewSectionReader(c, s.from, s.to-s.from))
+		parts = append(parts, io.NewSectionReader(c, s.start, s.end-s.start))
 	}
 	const end = "\x00\x00\x00\x00IEND\xaeB`\x82"
 	return bufio.NewReader(io.MultiReader(append(parts, data, strings.NewReader(end))...))

@@ -11,8 +11,8 @@ import (
 	"io"
 )
 
-// rawBytes is the length of the pixel data before compression: a byte for the filter, and the
-// samples, for each row; an interlaced picture is seven smaller ones.
+// rawBytes is the length of the pixel data before compression: for each row, a filter byte and the
+// samples. An interlaced picture is stored as seven smaller ones.
 func (p *pngChunks) rawBytes() int64 {
 	samples := map[byte]int64{
 		0: 1, pngColor: 3, pngColor | pngPalette: 1, pngAlpha: 2, pngColor | pngAlpha: 4,
@@ -24,7 +24,7 @@ func (p *pngChunks) rawBytes() int64 {
 		return h * (1 + (w*samples*int64(p.depth)+7)/8)
 	}
 	w, h := int64(p.size.X), int64(p.size.Y)
-	if !p.lace {
+	if !p.interlaced {
 		return rows(w, h)
 	}
 	var sum int64
@@ -37,10 +37,10 @@ func (p *pngChunks) rawBytes() int64 {
 	return sum
 }
 
-// withoutSurplus gives the chunks of pixel data without what goes on after the last pixel, in the
-// stream that is compressed or behind it. They are not compressed.
+// withoutSurplus returns the pixel data, in uncompressed chunks, without any data that follow the
+// last pixel, inside the compressed stream or after it.
 func (p *pngChunks) withoutSurplus(c Content) (*storedChunks, error) {
-	chunks := &chunkData{c: c, at: p.data.from, end: p.data.to}
+	chunks := &chunkData{c: c, at: p.data.start, end: p.data.end}
 	z, err := zlib.NewReader(bufio.NewReader(chunks))
 	if err != nil {
 		return nil, err
@@ -51,8 +51,8 @@ func (p *pngChunks) withoutSurplus(c Content) (*storedChunks, error) {
 // chunkData reads the data of consecutive chunks and checks their CRC.
 type chunkData struct {
 	c       Content
-	at, end int64 // of the next chunk, of the last
-	left    int64 // bytes of data of this chunk
+	at, end int64 // offset of the next read, and where the chunks end
+	left    int64 // unread bytes of the current chunk's data
 	crc     hash.Hash32
 }
 
@@ -75,7 +75,7 @@ func (d *chunkData) Read(b []byte) (int, error) {
 	return 0, err
 }
 
-// next ends a chunk and begins the one after it.
+// next verifies the CRC of the current chunk and starts the next one.
 func (d *chunkData) next() error {
 	var b [8]byte
 	if d.crc != nil {
@@ -100,14 +100,14 @@ func (d *chunkData) next() error {
 	return nil
 }
 
-// storedChunks are chunks of pixel data that are not compressed, each a block of deflate's.
+// storedChunks generates chunks of uncompressed pixel data, each a stored block of deflate.
 type storedChunks struct {
 	chunks *chunkData
 	z      io.Reader
-	left   int64 // bytes of pixel data to come
+	left   int64 // bytes of pixel data still to be written
 	sum    hash.Hash32
 	begun  bool
-	out    []byte // made and not yet read
+	out    []byte // generated but not read yet
 }
 
 func (s *storedChunks) Read(b []byte) (int, error) {
@@ -124,7 +124,7 @@ func (s *storedChunks) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// block makes the next chunk.
+// block generates the next chunk.
 func (s *storedChunks) block() error {
 	n := min(s.left, 1<<16-1)
 	s.left -= n
@@ -151,8 +151,8 @@ func (s *storedChunks) block() error {
 	return nil
 }
 
-// rest checks what is left after the last pixel: if the stream ends there its checksum must
-// hold, and all chunks must be whole.
+// rest checks the data after the last pixel: if the stream ends there, its checksum must match, and
+// all chunks must be complete.
 func (s *storedChunks) rest() error {
 	var b [1]byte
 	if _, err := io.ReadFull(s.z, b[:]); err != nil && err != io.EOF {

@@ -1,9 +1,11 @@
-// Package raster reads pictures: PNG, JPEG, GIF, BMP, TIFF and WebP, by what they hold and never by
-// their names, upright as their orientation tags say, and the first where a file has several.
+// Package raster decodes PNG, JPEG, GIF, BMP, TIFF and WebP pictures. ReadHeader reads the size and
+// the like, Decode the pixels. The format is detected from the content, never from a name; pictures
+// are rotated upright according to their orientation tags; of an animation or a file of several
+// pages the first picture is read.
 //
-// The decoders are those of the standard library and of golang.org/x/image. What they refuse
-// although other software reads it (surplus pixel data, damaged colour profiles), and what they
-// get wrong (the range of the colours of WebP), is mended on the way to them and from them.
+// The decoders are those of the standard library and of golang.org/x/image. This package works
+// around files that they refuse although other software reads them (surplus pixel data, damaged
+// color profiles) and around the range of colors in WebP, which they get wrong.
 package raster
 
 import (
@@ -14,16 +16,17 @@ import (
 	"io"
 )
 
-// Content is what a file holds. *io.SectionReader, *bytes.Reader and *strings.Reader are such.
+// Content is the content of a file. *io.SectionReader, *bytes.Reader and *strings.Reader implement
+// it.
 type Content interface {
 	io.ReaderAt
 	Size() int64
 }
 
-// Format is a format of pictures that can be read.
+// Format is a picture format.
 type Format int
 
-// The formats. None is that of a file which is not one of them.
+// The formats that can be read. None stands for all others.
 const (
 	None Format = iota
 	PNG
@@ -34,17 +37,17 @@ const (
 	WebP
 )
 
-// Formats lists all of them.
+// Formats lists the formats that can be read.
 func Formats() []Format { return []Format{PNG, JPEG, GIF, BMP, TIFF, WebP} }
 
 func (f Format) String() string {
 	return [...]string{"no picture", "PNG", "JPEG", "GIF", "BMP", "TIFF", "WebP"}[f]
 }
 
-// HeadLen is how many bytes Sniff and Other look at.
+// HeadLen is the number of bytes that Sniff and Other need.
 const HeadLen = 32
 
-// Sniff tells the format of a file by its first bytes.
+// Sniff detects the format of a file from its first bytes.
 func Sniff(head []byte) Format {
 	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
 	switch {
@@ -64,8 +67,7 @@ func Sniff(head []byte) Format {
 	return None
 }
 
-// isBMP looks beyond two letters with which a text may begin: at bytes that are reserved, and at
-// the length of the second header.
+// isBMP checks reserved bytes and the length of the second header: a text may begin with "BM", too.
 func isBMP(head []byte) bool {
 	if len(head) < 18 || !bytes.Equal(head[6:10], make([]byte, 4)) {
 		return false
@@ -73,24 +75,24 @@ func isBMP(head []byte) bool {
 	return head[14] >= 12 && head[14] <= 124 && bytes.Equal(head[15:18], make([]byte, 3))
 }
 
-// Header is what the head of a picture says.
+// Header describes a picture.
 type Header struct {
 	Format        Format
-	Width, Height int   // in pixels, as the picture is shown: after it is turned
-	Orientation   int   // as in Exif: 1, upright, to 8
-	Gray          bool  // it can only be gray
-	Several       bool  // it is animated or has several pages; the first is read
-	Bytes         int64 // memory that decoding it takes at most, with the decoded picture
+	Width, Height int   // in pixels, when upright
+	Orientation   int   // as in Exif, 1 (upright) to 8
+	Gray          bool  // the format of the pixels has no color
+	Multiple      bool  // animated, or several pages; the first picture is read
+	Bytes         int64 // upper bound of the memory for decoding, including the decoded picture
 }
 
-// MaxPixels bounds one picture: a few false bytes in a header must not ask for all memory.
+// MaxPixels limits the size of a picture: a damaged header must not exhaust the memory.
 const MaxPixels = 1 << 28
 
 var errFormat = errors.New("is not a picture")
 
-// ReadHeader reads the header of a picture, which is not nearly all of it in most formats.
+// ReadHeader reads the header of a picture. In most formats that is a small part of the file.
 func ReadHeader(c Content) (h Header, err error) {
-	defer contain(&err)
+	defer catchPanic(&err)
 	head := make([]byte, HeadLen)
 	n, err := c.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
@@ -111,12 +113,12 @@ func ReadHeader(c Content) (h Header, err error) {
 		return Header{}, fmt.Errorf("has %d x %d pixels; expected at least one and at most %d",
 			h.Width, h.Height, MaxPixels)
 	}
-	h.Bytes *= int64(h.Width) * int64(h.Height) // the readers give those of a pixel
+	h.Bytes *= int64(h.Width) * int64(h.Height) // read gives them per pixel
 	if h.Orientation < 1 || h.Orientation > 8 {
 		h.Orientation = 1
 	}
 	if h.Orientation > 1 {
-		h.Bytes += turningBytes * int64(h.Width) * int64(h.Height)
+		h.Bytes += rotationBytes * int64(h.Width) * int64(h.Height)
 	}
 	if h.Orientation > 4 {
 		h.Width, h.Height = h.Height, h.Width
@@ -124,9 +126,9 @@ func ReadHeader(c Content) (h Header, err error) {
 	return h, nil
 }
 
-// Decode decodes a picture whose header is h, and turns it upright.
+// Decode decodes the picture whose header is h and rotates it upright.
 func Decode(c Content, h Header) (m image.Image, err error) {
-	defer contain(&err)
+	defer catchPanic(&err)
 	m, err = map[Format]func(Content) (image.Image, error){
 		PNG: decodePNG, JPEG: decodeJPEG, GIF: decodeGIF, BMP: decodeBMP, TIFF: decodeTIFF,
 		WebP: decodeWebP,
@@ -142,17 +144,17 @@ func Decode(c Content, h Header) (m image.Image, err error) {
 	return m, nil
 }
 
-// contain makes an error of a decoder's panic: a file must not end the process.
-func contain(err *error) {
+// contain turns a decoder's panic into an error: a bad file must not end the process.
+func catchPanic(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("the decoder failed: %v", r)
 	}
 }
 
-// all reads a content from its beginning.
+// all returns a reader of the whole content.
 func all(c Content) io.Reader { return io.NewSectionReader(c, 0, c.Size()) }
 
-// readAt fills b with the bytes at that place.
+// readAt fills b with the bytes at an offset. A short content gives io.ErrUnexpectedEOF.
 func readAt(c Content, b []byte, at int64) error {
 	n, err := c.ReadAt(b, at)
 	if n == len(b) {

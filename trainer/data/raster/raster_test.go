@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// onWhite is a picture as RGBA of 8 bits on white.
+// onWhite draws a picture on a white background.
 func onWhite(m image.Image) *image.RGBA {
 	c := image.NewRGBA(image.Rectangle{Max: m.Bounds().Size()})
 	draw.Draw(c, c.Bounds(), image.White, image.Point{}, draw.Src)
@@ -35,14 +35,14 @@ func read(t testing.TB, b []byte) (raster.Header, *image.RGBA) {
 	return h, onWhite(m)
 }
 
-// difference is the largest and the mean difference of two pictures' channels.
-func difference(a, b *image.RGBA) (most int, mean float64) {
+// difference returns the largest and the mean difference between the channels of two pictures.
+func difference(a, b *image.RGBA) (largest int, mean float64) {
 	sum := 0
 	for i, v := range a.Pix {
 		d := max(int(v), int(b.Pix[i])) - min(int(v), int(b.Pix[i]))
-		most, sum = max(most, d), sum+d
+		largest, sum = max(largest, d), sum+d
 	}
-	return most, float64(sum) / float64(len(a.Pix))
+	return largest, float64(sum) / float64(len(a.Pix))
 }
 
 func load(t testing.TB, name string) []byte {
@@ -54,13 +54,14 @@ func load(t testing.TB, name string) []byte {
 	return b
 }
 
-// allowed is how far a picture may be from what Pillow shows of it, at most and on average.
+// allowed returns the largest and the mean difference allowed between a picture and Pillow's
+// decoding of it.
 //
-// Where nothing is lost and nothing is transparent every byte is the same, as it is for lossy WebP,
-// of which libwebp's arithmetic is repeated. Alpha is multiplied in 16 bits here and in 8 there: 1
-// level. JPEG's inverse DCT is not the same to the bit (ITU-T T.83 allows 1 level before the colors
-// are converted; 3 afterwards), and libjpeg interpolates subsampled chroma, which Go repeats.
-func allowed(name string) (most int, mean float64) {
+// Opaque pictures in lossless formats must be equal, and so must lossy WebP, since this package
+// uses libwebp's arithmetic. Go multiplies by alpha in 16 bits, Pillow in 8: 1 level. JPEG's
+// inverse DCT may differ (ITU-T T.83 allows 1 level before the conversion of colors, 3 after it),
+// and libjpeg interpolates subsampled chroma where Go repeats it.
+func allowed(name string) (largest int, mean float64) {
 	switch {
 	case strings.HasSuffix(name, ".jpg") && !strings.HasPrefix(name, "turn") &&
 		!strings.HasPrefix(name, "gray") && !strings.HasPrefix(name, "progressive"):
@@ -74,8 +75,8 @@ func allowed(name string) (most int, mean float64) {
 	return 0, 0
 }
 
-// Every picture is what Pillow shows of it: testdata/make.py.
-func TestAsPillowShows(t *testing.T) {
+// Every picture in testdata decodes as by Pillow, see testdata/make.py.
+func TestMatchesPillow(t *testing.T) {
 	entries, err := os.ReadDir("testdata/want")
 	if err != nil || len(entries) < 60 {
 		t.Fatalf("%d pictures: %v", len(entries), err)
@@ -90,25 +91,25 @@ func TestAsPillowShows(t *testing.T) {
 			h, got := read(t, load(t, name))
 			if size := want.Bounds().Size(); image.Pt(h.Width, h.Height) != size ||
 				got.Rect.Size() != size {
-				t.Fatalf("%d x %d by its header, %v; expected "+
-					"%v", h.Width, h.Height, got.Rect.Size(), size)
+				t.Fatalf("%d x %d by its header, decoded %v; expected %v",
+					h.Width, h.Height, got.Rect.Size(), size)
 			}
-			most, mean := difference(got, onWhite(want))
-			if m, a := allowed(name); most > m || mean > a {
-				t.Errorf("differs by up to %d, %.2f on average; allowed %d and "+
-					"%.2f", most, mean, m, a)
+			largest, mean := difference(got, onWhite(want))
+			if l, m := allowed(name); largest > l || mean > m {
+				t.Errorf("differs by up to %d, %.2f on average; allowed %d and %.2f",
+					largest, mean, l, m)
 			}
-			several := strings.HasPrefix(name, "animated") || name == "apng.png" ||
+			multiple := strings.HasPrefix(name, "animated") || name == "apng.png" ||
 				name == "pages.tiff"
-			if h.Several != several {
-				t.Errorf("several pictures: %v", h.Several)
+			if h.Multiple != multiple {
+				t.Errorf("Multiple is %v", h.Multiple)
 			}
 			if strings.HasPrefix(name, "turn") && h.Orientation != int(name[4]-'0') {
 				t.Errorf("orientation %d", h.Orientation)
 			}
 			gray := strings.HasPrefix(name, "gray") && !strings.HasSuffix(name, ".bmp")
 			if h.Gray && !gray && !strings.HasPrefix(name, "bilevel") || gray && !h.Gray {
-				t.Errorf("gray: %v", h.Gray)
+				t.Errorf("Gray is %v", h.Gray)
 			}
 		})
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// A TIFF file (revision 6.0) has directories: a count, entries of twelve bytes, which are tag,
-// type, count and value, and the place of the next directory.
+// A TIFF file (revision 6.0) is a list of directories. A directory has a count, entries of twelve
+// bytes (tag, type, count, value), and the offset of the next directory.
 const (
 	tiffCompression, tiffPhotometric, tiffSamples, tiffPlanar = 259, 262, 277, 284
 
@@ -18,7 +18,7 @@ const (
 	tiffBlackIsZero    = 1
 )
 
-// tiffTags are values of the first directory.
+// tiffTags are the values of the first directory, by tag.
 type tiffTags struct {
 	values  map[uint16]int
 	several bool // there is another directory
@@ -49,7 +49,8 @@ func tiffScan(c Content) (tiffTags, error) {
 	return t, nil
 }
 
-// tiffValue is the first value of an entry, if it is a short or a long that lies in the entry.
+// tiffValue returns the first value of an entry if it is a short or a long stored in the entry,
+// otherwise 0.
 func tiffValue(order binary.ByteOrder, entry []byte) int {
 	const short, long = 3, 4
 	switch order.Uint16(entry[2:]) {
@@ -71,14 +72,14 @@ func tiffHeader(c Content) (Header, error) {
 			"(planar configuration 2)")
 	}
 	config, err := tiff.DecodeConfig(all(c))
-	return Header{Width: config.Width, Height: config.Height, Bytes: 16, Several: t.several,
+	return Header{Width: config.Width, Height: config.Height, Bytes: 16, Multiple: t.several,
 		Orientation: t.values[tagOrientation],
 		Gray: config.ColorModel == color.GrayModel ||
 			config.ColorModel == color.Gray16Model}, err
 }
 
-// decodeTIFF decodes the first page. Of fax-coded pictures whose zeros are black, the decoder takes
-// zeros to be white.
+// decodeTIFF decodes the first page. In fax-coded pictures the decoder always takes zeros as white,
+// so that those with black zeros have to be inverted.
 func decodeTIFF(c Content) (image.Image, error) {
 	t, err := tiffScan(c)
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// A WebP file (RFC 9649) is a RIFF file: "RIFF", a length, "WEBP", and chunks of a type, a length
-// and data, which fill an even number of bytes. The first is the picture, VP8 or VP8L, or VP8X, the
-// canvas, after which come ALPH and the picture or, where it is animated, frames ANMF with
-// such chunks within, and EXIF.
+// A WebP file (RFC 9649) is a RIFF file: "RIFF", a length, "WEBP", and chunks. A chunk is a type, a
+// length and the data, padded to an even number of bytes. The first chunk is either the picture,
+// VP8 or VP8L, or VP8X, which gives the canvas. After VP8X follow ALPH and the picture or, in an
+// animation, frames ANMF that contain such chunks; and EXIF.
 
-// webpParts are where the chunks of the first picture lie.
+// webpParts locates the chunks of the first picture.
 type webpParts struct {
-	canvas      image.Point // 0, 0: that of the picture
+	canvas      image.Point // its size; 0, 0: that of the picture
 	place       image.Point // of the frame on the canvas
 	alpha, body span        // data of ALPH, and of VP8 or VP8L
 	lossless    bool
@@ -27,7 +27,7 @@ type webpParts struct {
 
 const chunkHead = 8
 
-// u24 is a little-endian number of three bytes.
+// u24 decodes a little-endian number of three bytes.
 func u24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 func webpScan(c Content) (*webpParts, error) {
@@ -37,53 +37,53 @@ func webpScan(c Content) (*webpParts, error) {
 
 var errWebP = errors.New("webp: invalid format")
 
-// scan looks at the chunks in s, which are those of the file or of a frame.
+// scan records the chunks in s, those of the file or of a frame.
 func (p *webpParts) scan(c Content, s span, frame bool) error {
-	for s.from+chunkHead <= s.to {
+	for s.start+chunkHead <= s.end {
 		var b [24]byte
-		if err := readAt(c, b[:chunkHead], s.from); err != nil {
+		if err := readAt(c, b[:chunkHead], s.start); err != nil {
 			return err
 		}
 		length := int64(binary.LittleEndian.Uint32(b[4:]))
-		data := span{s.from + chunkHead, min(s.from+chunkHead+length, s.to)}
+		data := span{s.start + chunkHead, min(s.start+chunkHead+length, s.end)}
 		kind := string(b[:4])
 		switch {
 		case kind == "VP8X" && !frame:
-			if length < 10 || readAt(c, b[:10], data.from) != nil {
+			if length < 10 || readAt(c, b[:10], data.start) != nil {
 				return errWebP
 			}
 			p.canvas = image.Pt(u24(b[4:])+1, u24(b[7:])+1)
-		case kind == "ANMF" && !frame && p.body.to == 0:
+		case kind == "ANMF" && !frame && p.body.end == 0:
 			p.animated = true
-			if length < 16 || readAt(c, b[:16], data.from) != nil {
+			if length < 16 || readAt(c, b[:16], data.start) != nil {
 				return errWebP
 			}
 			p.place = image.Pt(2*u24(b[:]), 2*u24(b[3:]))
-			if err := p.scan(c, span{data.from + 16, data.to}, true); err != nil {
+			if err := p.scan(c, span{data.start + 16, data.end}, true); err != nil {
 				return err
 			}
-		case kind == "ALPH" && p.body.to == 0:
+		case kind == "ALPH" && p.body.end == 0:
 			p.alpha = data
-		case (kind == "VP8 " || kind == "VP8L") && p.body.to == 0:
+		case (kind == "VP8 " || kind == "VP8L") && p.body.end == 0:
 			p.body, p.lossless = data, kind == "VP8L"
 		case kind == "EXIF" && !frame && length <= maxExif && p.exif == nil:
-			p.exif = make([]byte, data.to-data.from)
-			if err := readAt(c, p.exif, data.from); err != nil {
+			p.exif = make([]byte, data.end-data.start)
+			if err := readAt(c, p.exif, data.start); err != nil {
 				return err
 			}
 		}
-		s.from = data.from + length + length&1
+		s.start = data.start + length + length&1
 	}
-	if p.body.to == 0 {
+	if p.body.end == 0 {
 		return errWebP
 	}
 	return nil
 }
 
-// picture is the first picture as a file of its own, of its own size.
+// picture returns the first picture as a WebP file of its own, and its size.
 func (p *webpParts) picture(c Content) (io.Reader, image.Point, error) {
 	head := make([]byte, 10)
-	if err := readAt(c, head[:5], p.body.from); err != nil {
+	if err := readAt(c, head[:5], p.body.start); err != nil {
 		return nil, image.Point{}, err
 	}
 	var size image.Point
@@ -92,11 +92,11 @@ func (p *webpParts) picture(c Content) (io.Reader, image.Point, error) {
 		size = image.Pt(int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1)
 		return riff(c, "VP8L", p.body), size, nil
 	}
-	if err := readAt(c, head, p.body.from); err != nil {
+	if err := readAt(c, head, p.body.start); err != nil {
 		return nil, image.Point{}, err
 	}
 	size = image.Pt(int(head[6])|int(head[7]&0x3f)<<8, int(head[8])|int(head[9]&0x3f)<<8)
-	if p.alpha.to == 0 || size.X < 1 || size.Y < 1 {
+	if p.alpha.end == 0 || size.X < 1 || size.Y < 1 {
 		return riff(c, "VP8 ", p.body), size, nil
 	}
 	const hasAlpha = 1 << 4
@@ -106,15 +106,16 @@ func (p *webpParts) picture(c Content) (io.Reader, image.Point, error) {
 	return riff(c, string(canvas)+"ALPH", p.alpha, "VP8 ", p.body), size, nil
 }
 
-// riff is a WebP file of these chunks: what precedes each one's length, and where its data are.
+// riff returns a WebP file of chunks. For each chunk, parts has a string, the bytes before its
+// length, and a span, which locates its data in c.
 func riff(c Content, parts ...any) io.Reader {
 	var readers []io.Reader
 	size := int64(4)
 	for i := 0; i < len(parts); i += 2 {
 		name, data := []byte(parts[i].(string)), parts[i+1].(span)
-		length := data.to - data.from
+		length := data.end - data.start
 		name = binary.LittleEndian.AppendUint32(name, uint32(length))
-		readers = append(readers, bytes.NewReader(name), io.NewSectionReader(c, data.from, length),
+		readers = append(readers, bytes.NewReader(name), io.NewSectionReader(c, data.start, length),
 			bytes.NewReader(make([]byte, length&1)))
 		size += int64(len(name)) + length + length&1
 	}
@@ -142,11 +143,10 @@ func webpHeader(c Content) (Header, error) {
 		return Header{}, errWebP
 	}
 	return Header{Width: p.canvas.X, Height: p.canvas.Y, Orientation: exifOrientation(p.exif),
-		Several: p.animated, Bytes: 16}, nil
+		Multiple: p.animated, Bytes: 16}, nil
 }
 
-// holds reports whether a picture of that size lies on the canvas, which it fills where it is not a
-// frame.
+// holds reports whether a picture of the given size fits the canvas: exactly, unless it is a frame.
 func (p *webpParts) holds(size image.Point) bool {
 	if !p.animated {
 		return size == p.canvas

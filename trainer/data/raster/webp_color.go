@@ -5,16 +5,16 @@ import (
 	"image/draw"
 )
 
-// onCanvas lays a frame on a transparent canvas.
+// onCanvas draws a frame on a transparent canvas.
 func onCanvas(m image.Image, place, size image.Point) image.Image {
 	canvas := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(canvas, m.Bounds().Sub(m.Bounds().Min).Add(place), m, m.Bounds().Min, draw.Src)
 	return canvas
 }
 
-// videoColors makes RGB of the lossy pictures of WebP. Their luma is 16 to 235 (RFC 9649, section
-// 2.5, and ITU-R BT.601), while package image takes it to be 0 to 255, as in JPEG, so that black
-// would come out gray and white, too.
+// videoColors converts lossy WebP pictures to RGB. Their luma has the range 16 to 235 (RFC 9649,
+// section 2.5, and ITU-R BT.601). Package image assumes 0 to 255, as in JPEG, which would make
+// black and white gray.
 func videoColors(m image.Image) image.Image {
 	switch m := m.(type) {
 	case *image.YCbCr:
@@ -25,9 +25,8 @@ func videoColors(m image.Image) image.Image {
 	return m
 }
 
-// videoRGB converts a picture with chroma of half the width and height, which it interpolates as
-// libwebp does: a pixel is 9/16 of the nearest chroma, 3/16 of the two beside it, and 1/16 of the
-// fourth.
+// videoRGB converts a picture with 4:2:0 chroma. It interpolates the chroma as libwebp does: 9/16
+// of the nearest sample, 3/16 of each of the two beside it, and 1/16 of the fourth.
 func videoRGB(m *image.YCbCr, alpha []uint8, alphaStride int) *image.NRGBA {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+1)/2, (h+1)/2
@@ -49,19 +48,19 @@ func videoRGB(m *image.YCbCr, alpha []uint8, alphaStride int) *image.NRGBA {
 	return dst
 }
 
-// nearest are the sample of n that lies nearest to pixel i of 2n, and the next nearest.
+// nearest returns, of n samples, the one nearest to pixel i of 2n and the next nearest.
 func nearest(i, n int) (near, far int) {
 	near = i / 2
 	return near, min(max(near-1+2*(i%2), 0), n-1)
 }
 
-// blend is the weighted mean of four samples, rounded in libwebp's two steps.
+// blend returns the weighted mean of four samples, rounded in two steps as in libwebp.
 func blend(c []uint8, at [4]int) int {
 	near, beside, below, across := int(c[at[0]]), int(c[at[1]]), int(c[at[2]]), int(c[at[3]])
 	return ((near+3*beside+3*below+across+8)>>3 + near) >> 1
 }
 
-// videoPixel is the conversion of BT.601 in libwebp's fixed point, of 14 bits.
+// videoPixel converts by BT.601 in the 14-bit fixed-point arithmetic of libwebp.
 func videoPixel(y, u, v int) (r, g, b uint8) {
 	y = y * 19077 >> 8
 	r = clip(y + v*26149>>8 - 14234)

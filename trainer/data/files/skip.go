@@ -2,9 +2,9 @@ package files
 
 import "strings"
 
-// leavings are files and folders that no user put there, by name in lower case. Names that
-// begin with a dot are hidden.
-var leavings = map[string]string{
+// skipNames are the files and folders that systems create, by name in lower case, with their kinds
+// in the plural.
+var skipNames = map[string]string{
 	"@eadir":                    "thumbnail folders",
 	".@__thumb":                 "thumbnail folders",
 	".thumbnails":               "thumbnail folders",
@@ -30,9 +30,10 @@ var leavings = map[string]string{
 	".directory":                "system files",
 }
 
-// leaving is the kind of a name that is passed over, or "".
-func leaving(name string, dir bool) string {
-	kind := leavings[strings.ToLower(name)]
+// leaving returns the kind of an entry that is skipped because of its name: one of skipNames, or
+// any hidden one. It returns "" for an entry to be read.
+func skipKind(name string, dir bool) string {
+	kind := skipNames[strings.ToLower(name)]
 	switch {
 	case kind != "" && dir == !strings.HasSuffix(kind, "files"):
 		return kind
@@ -43,7 +44,7 @@ func leaving(name string, dir bool) string {
 	case dir:
 		return "hidden folders"
 	case strings.HasPrefix(name, "._"):
-		return "system files" // of macOS: what other file systems cannot keep of a file
+		return "system files" // AppleDouble: metadata that macOS stores beside a file
 	}
 	return "hidden files"
 }
