@@ -21,7 +21,7 @@ type textures struct {
 
 func newTextures(n, side int, p *pool.Pool) *textures {
 	t := &textures{side, make([]uint8, n*3*side*side)}
-	p.Run(n, func(i int) { t.draw(i) })
+	p.Run(pool.Group{N: n, Do: t.draw})
 	return t
 }
 

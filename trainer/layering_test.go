@@ -27,7 +27,7 @@ var layers = [][]string{
 		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint",
 		"trainer/metric", "trainer/record",
 	},
-	{"trainer/config"},
+	{"trainer/config", "trainer/likelihood"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify/exactnet"},
 	{"trainer/verify/lab"},

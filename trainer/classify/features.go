@@ -31,7 +31,7 @@ func (c *Classifier) newReader(p *pool.Pool) *reader {
 		trunk: c.trunk.net.NewTape(c.trunk.p, blockRows), head: c.head.net.NewTape(c.head.p, blockRows),
 	}
 	for _, t := range []model.Tape{r.trunk, r.head} {
-		p.Run(t.PackTasks(false), t.Pack)
+		p.Run(pool.Group{N: t.PackTasks(false), Do: t.Pack})
 	}
 	return r
 }
@@ -41,7 +41,7 @@ func (c *Classifier) newReader(p *pool.Pool) *reader {
 func (r *reader) read(rows RowSource, idx []int, dst []float32) {
 	rows.Gather(r.trunk.In(0, len(idx)), idx)
 	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
-	r.pool.Run(tiles, func(i int) {
+	r.pool.Run(pool.Group{N: tiles, Do: func(i int) {
 		lo, hi := pool.Span(len(idx), tiles, i)
 		in := r.trunk.In(lo, hi)
 		for j, v := range in {
@@ -52,7 +52,7 @@ func (r *reader) read(rows RowSource, idx []int, dst []float32) {
 		kernel.BiasSiLU(features, r.trunk.Out(lo, hi), r.zero)
 		copy(r.head.In(lo, hi), features)
 		r.head.Forward(lo, hi)
-	})
+	}})
 }
 
 // Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are shown, clamped to

@@ -127,39 +127,43 @@ func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
 	return t, nil
 }
 
-// tasks runs do for each of some tasks of both networks.
-func (t *training) tasks(count func(l *learner) int, do func(l *learner, task int)) {
-	n := count(t.learners[0])
-	t.pool.Run(n+count(t.learners[1]), func(i int) {
-		if i < n {
-			do(t.learners[0], i)
-		} else {
-			do(t.learners[1], i-n)
-		}
-	})
-}
-
-// updateChunk is how many parameters one task of the optimiser updates.
+// updateChunk is the number of parameters that one task of the optimiser updates.
 const updateChunk = 1 << 15
 
-// step makes one step of Adam on the mean cross-entropy of the images idx of ds.
+// step makes one step of Adam on the mean cross-entropy of the images idx of ds, in phases: the
+// weights are laid out for products; rows go forward and back; gradients by the weights; updates.
 func (t *training) step(ds labelled, idx []int, lr float64) {
-	t.tasks(func(l *learner) int { return l.tape.PackTasks(true) }, func(l *learner, i int) { l.tape.Pack(i) })
+	trunk, head := t.learners[0], t.learners[1]
+	t.pool.Run(trunk.pack(), head.pack())
 	n := pool.Pieces(len(idx), tileRows)
-	t.pool.Run(n, func(i int) {
+	t.pool.Run(pool.Group{N: n, Do: func(i int) {
 		lo, hi := pool.Span(len(idx), n, i)
 		t.rows(ds, idx[lo:hi], lo, hi)
-	})
-	scale := float32(1 / float64(len(idx)))
-	t.tasks(func(l *learner) int { return l.tape.GradTasks() }, func(l *learner, i int) { l.tape.Grad(i, l.g, len(idx), scale) })
-	for _, l := range t.learners {
-		l.opt.Begin(lr)
-	}
-	pieces := func(l *learner) int { return pool.Pieces(len(l.p), updateChunk) }
-	t.tasks(pieces, func(l *learner, i int) {
-		lo, hi := pool.Span(len(l.p), pieces(l), i)
+	}})
+	t.pool.Run(trunk.reduce(len(idx)), head.reduce(len(idx)))
+	t.pool.Run(trunk.update(lr), head.update(lr))
+}
+
+// pack lays the weights out for products.
+func (l *learner) pack() pool.Group {
+	return pool.Group{N: l.tape.PackTasks(true), Do: l.tape.Pack}
+}
+
+// reduce computes the gradient of the mean loss over rows by the weights.
+func (l *learner) reduce(rows int) pool.Group {
+	return pool.Group{N: l.tape.GradTasks(), Do: func(i int) {
+		l.tape.Grad(i, l.g, rows, float32(1/float64(rows)))
+	}}
+}
+
+// update makes the optimiser's step at learning rate lr.
+func (l *learner) update(lr float64) pool.Group {
+	l.opt.Begin(lr)
+	n := pool.Pieces(len(l.p), updateChunk)
+	return pool.Group{N: n, Do: func(i int) {
+		lo, hi := pool.Span(len(l.p), n, i)
 		l.opt.Apply(l.p, l.g, lo, hi)
-	})
+	}}
 }
 
 // rows takes images, which become rows lo to hi, forward and back.

@@ -42,13 +42,13 @@ func checkMemory(t *testing.T, name string, o config.Options, f *Flow) {
 	// What is left of the flow: the numbers of its tiles and chunks, steps of the optimisers, counts and the
 	// running mean, and what describes networks and data.
 	tiles := memory.Array[int](2, len(f.clip))
-	rest := reference.ArrayBytes([]any{f.decoder.opt.Steps, f.prior.opt.Steps, f.decoder.gSquare, f.decoder.pSquare, f.decoder.blocks, f.prior.gSquare, f.prior.pSquare, f.prior.blocks, f.counts, f.meanSquare, f.DecoderWidths, f.Train, f.Decoder, f.Prior})
+	rest := reference.ArrayBytes([]any{f.decoder.opt.Steps, f.prior.opt.Steps, f.decoder.gSquare, f.decoder.pSquare, f.decoder.blocks, f.prior.gSquare, f.prior.pSquare, f.prior.blocks, f.counts, f.meanSquare, f.setup.Options.DecoderWidths, f.setup.Train, f.setup.Decoder, f.setup.Prior})
 	if sum := reference.ArrayBytes(f); sum != want.Held.Total()+tiles+rest {
 		t.Errorf("%s %s %s, %d draws: the flow has %d bytes, the formula %d", name, o.Dynamics, o.Optimizer, o.ScoreDraws, sum, want.Held.Total()+tiles+rest)
 	}
 
 	g := f.Generator(true)
-	others := reference.ArrayBytes([]any{g.decoderP, g.priorP, f.Decoder, f.Prior})
+	others := reference.ArrayBytes([]any{g.decoderP, g.priorP, f.setup.Decoder, f.setup.Prior})
 	if err := g.Sample(t.Context(), make([]float32, testDim), 1, "ddim", 1, 1); err != nil { // packs the weights
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func built(f *Flow) memory.Parts {
 		return reference.ArrayBytes([]any{of(f.decoder), of(f.prior)})
 	}
 	params := each(func(n *network) any { return n.p })
-	packed := f.Decoder.PackedBytes(true) + f.Prior.PackedBytes(true)
-	tapes := reference.ArrayBytes([]any{f.decoderTape, f.priorTape}) - params - packed - reference.ArrayBytes([]any{f.Decoder, f.Prior})
+	packed := f.setup.Decoder.PackedBytes(true) + f.setup.Prior.PackedBytes(true)
+	tapes := reference.ArrayBytes([]any{f.decoderTape, f.priorTape}) - params - packed - reference.ArrayBytes([]any{f.setup.Decoder, f.setup.Prior})
 	return memory.Parts{
 		{Name: "parameters", Bytes: params},
 		{Name: "packed weights", Bytes: packed},

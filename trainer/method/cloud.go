@@ -9,12 +9,13 @@ import (
 
 // newCloud makes the cloud of a flow, in memory or in a file.
 func (s *Setup) newCloud() (*particle.Cloud, error) {
-	m, momentum := s.Train.Len(), s.Dynamics != "overdamped"
+	m, o := s.Train.Len(), &s.Options
+	momentum := o.Dynamics != "overdamped"
 	if s.CloudDir == "" {
-		return particle.NewCloud(m, s.Particles, s.Latent, momentum, s.Seed), nil
+		return particle.NewCloud(m, o.Particles, o.Latent, momentum, s.Seed), nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
-	return particle.NewFileCloud(ctx, s.CloudDir, m, s.Particles, s.Latent, momentum, s.Seed)
+	return particle.NewFileCloud(ctx, s.CloudDir, m, o.Particles, o.Latent, momentum, s.Seed)
 }
 
 // Err implements Method.

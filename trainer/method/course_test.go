@@ -41,7 +41,7 @@ func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p pat
 	t.Helper()
 	o.InnerSteps = 1
 	f := newFlow(t, "ipld", o, testPoints)
-	f.LR = 0
+	f.setup.Options.LR = 0
 	start(f)
 	for range inner + 1 {
 		p.z = append(p.z, slices.Clone(f.cloud.Z))
@@ -121,7 +121,7 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	kernel.NormalRows(z, ids, f.Latent, kernel.Key{Seed: f.Seed, Step: evaluations, Stream: kernel.StreamCold})
+	kernel.NormalRows(z, ids, f.setup.Options.Latent, kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: kernel.StreamCold})
 }
 
 // Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps is

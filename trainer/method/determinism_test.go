@@ -85,12 +85,12 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17}, {1024, 8, 64, 16, 64}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
 		} {
 			p := pool.New(c.workers)
-			f := &Flow{Setup: Setup{Options: config.Options{Particles: c.particles}, Tile: 64, Pool: p}}
+			s := Setup{Options: config.Options{Particles: c.particles}, Tile: 64, Pool: p}
 			want := c.tiles
 			if blas.CutFree() {
 				want = c.native
 			}
-			if got := f.tilesOf(c.rows); got != want {
+			if got := s.tiles(c.rows / c.particles).Count; got != want {
 				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows, c.particles, c.workers, got, want)
 			}
 			p.Close()

@@ -18,11 +18,12 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 // Moves draw their own noise of variance 2 reach, in the end, and that of the drift adds reach^2 v: hence reach v/2, exactly for
 // overdamped moves, and otherwise where h is small against the friction squared and the posterior's variances.
 func (f *Flow) reach(h float64) float64 {
-	switch f.Dynamics {
+	o := &f.setup.Options
+	switch o.Dynamics {
 	case "underdamped":
-		return h / f.Friction
+		return h / o.Friction
 	case "exact": // tau/gamma (package particle)
-		return h * -math.Log1p(-f.Friction) / (f.Friction * f.Friction)
+		return h * -math.Log1p(-o.Friction) / (o.Friction * o.Friction)
 	}
 	return h
 }
@@ -31,21 +32,18 @@ func (f *Flow) reach(h float64) float64 {
 // squared difference of two evaluations that share nothing but z, on the first datapoints, with
 // streams of their own so that training does not notice.
 func (f *Flow) driftVariance() float64 {
-	f.held, f.train, f.restart = f.warmingUp(), false, false
-	n := min(f.Batch, f.cloud.M)
-	f.index = consecutive(0, n)
-	f.tiles = f.tilesOf(n * f.Particles)
-	f.bring(true)
+	n := min(f.setup.Batch, f.cloud.M)
+	f.begin(f.pass(consecutive(0, n)), true)
 	f.gathered = false // these are not the rows of a minibatch
 
-	rows := n * f.Particles
+	rows := n * f.cloud.N
 	level, noise := f.key(kernel.StreamDiagLambda), f.key(kernel.StreamDiagNoise)
 	drift := f.batch.Rows(f.batch.P, 0, rows)
 	measure := func() {
-		if !f.held {
+		if !f.now.held {
 			f.priorTape.Begin(rows, level, noise)
 		}
-		f.Pool.Run(f.tiles, f.gradientTask)
+		f.setup.Pool.Run(f.priorRows())
 	}
 	measure()
 	first := append([]float32(nil), drift...)

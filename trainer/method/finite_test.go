@@ -40,20 +40,11 @@ func fill(x []float32, v float32) {
 
 // poisoned makes the tasks of the weights' gradients leave a NaN in one network's.
 func poisoned(m Method, name, parameter string) {
-	poison := func(task func(int), n *network) func(int) {
-		return func(i int) {
-			task(i)
-			n.layout.View(n.g, parameter)[0] = nan
-		}
-	}
 	n := parts(m)[name]
-	switch m := m.(type) {
-	case *Flow:
-		m.weightTask = poison(m.weightTask, n)
-	case *Variational:
-		m.weightTask = poison(m.weightTask, n)
-	case *Staged:
-		m.weightTask = poison(m.weightTask, n)
+	task := n.reduceTask
+	n.reduceTask = func(i int) {
+		task(i)
+		n.layout.View(n.g, parameter)[0] = nan
 	}
 }
 
@@ -106,9 +97,9 @@ func huge(m Method) {
 	var train any
 	switch m := m.(type) {
 	case *Flow:
-		train = m.Train
+		train = m.setup.Train
 	case *Variational:
-		train = m.Train
+		train = m.setup.Train
 	}
 	train.(table).X[6*testDim+2] = 1e30
 }

@@ -33,7 +33,7 @@ func (f *Flow) checkLosses(s *Stats) error {
 
 func (f *Flow) collectLosses(s *Stats) bool {
 	rows := len(f.batch.IDs)
-	f.dataLoss(s, f.square[:rows])
+	s.setData(f.likelihood, f.square[:rows])
 	s.PriorLoss = sum(f.nll[:rows])
 	return finite(s.DataLoss + s.PriorLoss)
 }
@@ -48,13 +48,13 @@ func (f *Flow) redraw(s *Stats) bool {
 
 // locateLoss finds the first place behind a loss that is not finite.
 func (f *Flow) locateLoss() *Fault {
-	r := rows{f.index, f.Particles, 1}
+	r := rows{f.now.index, f.cloud.N, 1}
 	n := r.len()
 	return somewhere(firstOf(
 		f.decoder.badWeight,
 		f.prior.badWeight,
-		func() *Fault { return r.latents(f.batch.Z, f.Latent) },
-		func() *Fault { return r.images(f.x, f.Decoder.Out()) },
+		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
+		func() *Fault { return r.images(f.x, f.likelihood.Dim) },
 		func() *Fault {
 			copy(f.decoderTape.In(0, n), f.batch.Rows(f.batch.Z, 0, n))
 			f.decoderTape.Forward(0, n)
@@ -68,12 +68,12 @@ func (f *Flow) locateLoss() *Fault {
 
 // locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
 func (f *Flow) locatePrior(r rows) *Fault {
-	if f.held {
+	if f.now.held {
 		return nil
 	}
 	n := r.len()
 	f.priorTape.Rows(0, n, f.batch.Rows(f.batch.Z, 0, n), f.batch.IDs, nil, f.nll[:n], false)
-	return r.priorLayers(InActivation, f.priorTape, f.ScoreDraws)
+	return r.priorLayers(InActivation, f.priorTape, f.setup.Options.ScoreDraws)
 }
 
 // priorLayers seeks among the layers of a prior's network, which has a row for each draw.
@@ -88,20 +88,20 @@ func (r rows) priorLayers(kind Kind, t PriorTape, draws int) *Fault {
 // checkUpdate looks at what the optimisers saw and made.
 func (f *Flow) checkUpdate(s *Stats) error {
 	fine := f.decoder.settle(s)
-	if !f.held {
+	if !f.now.held {
 		fine = f.prior.settle(s) && fine
 	}
 	if fine {
 		return nil
 	}
-	r := rows{f.index, f.Particles, 1}
+	r := rows{f.now.index, f.cloud.N, 1}
 	searches := []func() *Fault{
 		func() *Fault { return r.layers(InGradient, "decoder", gradients(f.decoderTape)) },
 		f.decoder.badGradient,
 	}
-	if !f.held {
+	if !f.now.held {
 		searches = append(searches,
-			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.ScoreDraws) },
+			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.setup.Options.ScoreDraws) },
 			f.prior.badGradient)
 	}
 	return f.finish(somewhere(firstOf(append(searches, f.decoder.newWeight, f.prior.newWeight)...)), 0)

@@ -19,18 +19,19 @@ func (f *Flow) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (f *Flow) Restored() { f.gathered, f.packed = false, false }
+func (f *Flow) Restored() { f.gathered, f.decoder.packed, f.prior.packed = false, false, false }
 
 // Generator implements Method.
 func (f *Flow) Generator(ema bool) *Generator {
-	return newGenerator(f.Decoder, f.Prior, f.decoder.values(ema), f.prior.values(ema), f.Pool)
+	return newGenerator(f.setup.Decoder, f.setup.Prior, f.decoder.values(ema), f.prior.values(ema), f.setup.Pool)
 }
 
 // Reconstruct implements Method.
 func (f *Flow) Reconstruct(g *Generator, dst []float32, idx []int) {
-	z := make([]float32, len(idx)*f.Latent)
+	d := f.cloud.D
+	z := make([]float32, len(idx)*d)
 	for i, m := range idx {
-		f.cloud.Row(z[i*f.Latent:(i+1)*f.Latent], m, 0)
+		f.cloud.Row(z[i*d:(i+1)*d], m, 0)
 	}
 	g.Decode(dst, z)
 }

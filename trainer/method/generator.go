@@ -188,18 +188,19 @@ func (g *Generator) Encode(mean, logvar, x []float32) {
 
 // pack lays the parameters out, whose values may have changed since the last images.
 func (g *Generator) pack(p Packer) {
-	g.pool.Run(p.PackTasks(false), func(i int) {
+	g.pool.Run(pool.Group{N: p.PackTasks(false), Do: func(i int) {
 		phase.Pack.Enter()
 		p.Pack(i)
-	})
+	}})
 }
 
 // tiles calls do for each tile of n rows: first is the number of its first row, and lo to hi are
 // its rows in memory.
 func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
-	g.pool.Run((n+generatorTile-1)/generatorTile, func(i int) {
+	tiles := (n + generatorTile - 1) / generatorTile
+	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {
 		first, lo := i*generatorTile, <-g.free
 		defer func() { g.free <- lo }()
 		do(first, lo, lo+min(generatorTile, n-first))
-	})
+	}})
 }

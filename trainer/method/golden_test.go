@@ -175,12 +175,12 @@ func packForward(p Packer) {
 func (r *goldenRun) forward() {
 	z := float32s(r.want("forward/z"))
 	rows := len(z) / r.config.Options.Latent
-	tape := r.flow.Decoder.NewTape(r.flow.decoder.p, rows)
+	tape := r.flow.setup.Decoder.NewTape(r.flow.decoder.p, rows)
 	packForward(tape)
 	copy(tape.In(0, rows), z)
 	tape.Forward(0, rows)
 	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
-	if prior, ok := r.flow.Prior.(*DiffusionPrior); ok {
+	if prior, ok := r.flow.setup.Prior.(*DiffusionPrior); ok {
 		tape := prior.Score.NewScoreTape(r.flow.prior.p, rows)
 		packForward(tape)
 		copy(tape.In(0, rows), z)
@@ -246,7 +246,7 @@ func (r *goldenRun) steps() {
 // gradients compares those of the step just taken: its last evaluation, where it had several.
 func (r *goldenRun) gradients() {
 	f := r.flow
-	n := len(f.batch.IDs) * f.Latent
+	n := len(f.batch.IDs) * f.setup.Options.Latent
 	r.compare("first step: drift by the decoder", f.batch.G[:n], r.want("first/decoder_drift"), nil, gradientTolerance)
 	r.compare("first step: drift by the prior", f.batch.P[:n], r.want("first/prior_drift"), nil, gradientTolerance)
 	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil, gradientTolerance)
@@ -297,9 +297,9 @@ func (r *goldenRun) sums(columns []string, got [][]float64) {
 // byLayer compares each parameter tensor of a network by itself.
 func (r *goldenRun) byLayer(what string, net *network, got []float32, want, origin []float64, tol tolerance) {
 	r.Helper()
-	layout := r.flow.Decoder.Layout()
+	layout := r.flow.setup.Decoder.Layout()
 	if net == r.flow.prior {
-		layout = r.flow.Prior.Layout()
+		layout = r.flow.setup.Prior.Layout()
 	}
 	for _, p := range layout.Params() {
 		lo, hi := p.Offset, p.Offset+p.Len

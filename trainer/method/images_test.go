@@ -13,7 +13,7 @@ func TestImages(t *testing.T) {
 	f := newFlow(t, "ipld", small(), testPoints)
 	g := f.Generator(false)
 	const n = 2*generatorTile + 9
-	z := normals(n*f.Latent, 5, 1)
+	z := normals(n*f.setup.Options.Latent, 5, 1)
 	all := make([]float32, n*testDim)
 	g.Decode(all, z)
 	images := g.Images(z)

@@ -3,7 +3,9 @@ package method
 import (
 	"context"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // Posterior draws from p(z | x) for images that took no part in training: the moves of a Flow, with the
@@ -51,9 +53,10 @@ func NewPosterior(g *Generator, s Setup) (*Posterior, error) {
 		panic(panicPrior)
 	}
 	s.Decoder, s.Encoder = g.decoder, nil
-	s.Latent = g.decoder.In()
-	s.Optimizer, s.EMA, s.DecoderDecay, s.ParamNoise, s.ParamDrag = "sgd", 0, 0, 0, 0
-	s.ScaleAnchor, s.CatchUp, s.PriorWarmup, s.InnerSteps = 0, 0, 0, 1
+	o := &s.Options
+	o.Latent = g.decoder.In()
+	o.Optimizer, o.EMA, o.DecoderDecay, o.ParamNoise, o.ParamDrag = "sgd", 0, 0, 0, 0
+	o.ScaleAnchor, o.CatchUp, o.PriorWarmup, o.InnerSteps = 0, 0, 0, 1
 	f, err := NewFlow(s)
 	if err != nil {
 		return nil, err
@@ -81,8 +84,8 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	f := p.flow
 	first := f.counts[countMoves]
 	var kept Stats
-	for lo := 0; lo < f.Train.Len(); lo += f.Batch {
-		idx := make([]int, min(f.Batch, f.Train.Len()-lo))
+	for lo := 0; lo < f.setup.Train.Len(); lo += f.setup.Batch {
+		idx := make([]int, min(f.setup.Batch, f.setup.Train.Len()-lo))
 		for i := range idx {
 			idx[i] = lo + i
 		}
@@ -98,13 +101,19 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 // minibatch makes all moves of the particles of some images. Averages are of the states before each kept move.
 func (p *Posterior) minibatch(ctx context.Context, idx []int, m Moves, kept *Stats) error {
 	f := p.flow
-	sums := newChainSums(len(idx), f.Particles, f.Latent, m.Cov)
+	sums := newChainSums(len(idx), f.cloud.N, f.cloud.D, m.Cov)
 	for k := range m.Burn + m.Keep {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.begin(Minibatch{Index: idx, Repeat: k, Progress: min(1, float64(k)/float64(max(1, m.Burn)))})
-		f.moves, f.train, f.last = true, false, false
+		o := &f.setup.Options
+		move := f.pass(idx)
+		move.moves = true
+		move.langevin = particle.Langevin{
+			Friction: float32(o.Friction), Clip: float32(o.DriftClip), Key: f.key(kernel.StreamMove),
+		}
+		f.begin(move, k == 0)
+		f.batch.SetSteps(f.stepSize(min(1, float64(k)/float64(max(1, m.Burn)))), 0, 0)
 		var stats Stats
 		f.evaluate(&stats)
 		if k >= m.Burn {
@@ -118,7 +127,7 @@ func (p *Posterior) minibatch(ctx context.Context, idx []int, m Moves, kept *Sta
 		}
 	}
 	for i, m := range idx {
-		p.images[m] = sums.image(i, f.ObsNoise, f.Decoder.Out())
+		p.images[m] = sums.image(i, f.likelihood)
 	}
 	return nil
 }

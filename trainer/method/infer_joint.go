@@ -1,9 +1,8 @@
 package method
 
 import (
-	"math"
-
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -14,10 +13,11 @@ import (
 // all of them, so that the latents compare well. The part of their noise that is known is taken off
 // (diffusion.Bound.SteadyLoss).
 type Joint struct {
-	noise  float64
+	likelihood likelihood.Gaussian
+
 	seed   uint64
 	pool   *pool.Pool
-	dim, d int
+	d      int
 	tape   model.Tape
 	priors []PriorTape // of each place
 	places chan int    // free ones: the tiles of the decoder's tape, and the prior's tapes
@@ -33,13 +33,13 @@ func NewJoint(g *Generator, prior Prior, obsNoise float64, seed uint64) *Joint {
 	}
 	n := generatorTiles(g.pool.Workers(), g.Dim())
 	j := &Joint{
-		noise: obsNoise, seed: seed, pool: g.pool, dim: g.Dim(), d: g.Latent(),
+		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: g.Dim()}, seed: seed, pool: g.pool, d: g.Latent(),
 		tape: g.decoder.NewTape(g.decoderP, n*jointTile), places: make(chan int, n),
 	}
-	j.pool.Run(j.tape.PackTasks(false), j.tape.Pack)
+	j.pool.Run(pool.Group{N: j.tape.PackTasks(false), Do: j.tape.Pack})
 	for i := range n {
 		t := steadied(prior).NewTape(g.priorP, 1)
-		j.pool.Run(t.PackTasks(false), t.Pack)
+		j.pool.Run(pool.Group{N: t.PackTasks(false), Do: t.Pack})
 		j.priors = append(j.priors, t)
 		j.places <- i
 	}
@@ -65,30 +65,24 @@ func steadied(prior Prior) Prior {
 // number of the image, which its random numbers depend on.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 	tiles := pool.Pieces(len(dst), jointTile)
-	j.pool.Run(tiles, func(i int) {
+	j.pool.Run(pool.Group{N: tiles, Do: func(i int) {
 		place := <-j.places
 		defer func() { j.places <- place }()
 		lo, hi := pool.Span(len(dst), tiles, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.likelihood(place*jointTile, dst[lo:hi], x, rows)
+		j.decode(place*jointTile, dst[lo:hi], x, rows)
 		j.prior(j.priors[place], dst[lo:hi], rows, image)
-	})
+	}})
 }
 
-// likelihood sets dst to log p(x|z), in rows of the decoder's tape from first on.
-func (j *Joint) likelihood(first int, dst []float64, x, z []float32) {
+// decode sets dst to log p(x|z), in rows of the decoder's tape from first on.
+func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	last := first + len(dst)
 	copy(j.tape.In(first, last), z)
 	j.tape.Forward(first, last)
-	out := j.tape.Out(first, last)
-	variance := j.noise * j.noise
 	for i := range dst {
-		square := 0.0
-		for k, v := range out[i*j.dim : (i+1)*j.dim] {
-			e := float64(v) - float64(x[k])
-			square += e * e
-		}
-		dst[i] = -square/(2*variance) - float64(j.dim)/2*math.Log(2*math.Pi*variance)
+		out := j.tape.Out(first+i, first+i+1)
+		dst[i] = -j.likelihood.NegLog(likelihood.SquareError(out, x), 1)
 	}
 }
 

@@ -23,8 +23,8 @@ type Marginal struct {
 func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed uint64) ([]Marginal, error) {
 	f := p.flow
 	out := make([]Marginal, len(p.images))
-	x := make([]float32, f.Decoder.Out())
-	z, logQ, logW := make([]float32, samples*f.Latent), make([]float64, samples), make([]float64, samples)
+	x := make([]float32, f.likelihood.Dim)
+	z, logQ, logW := make([]float32, samples*f.cloud.D), make([]float64, samples), make([]float64, samples)
 	for m, image := range p.images {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -34,7 +34,7 @@ func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed u
 			return nil, fmt.Errorf("image %d: %w", m, err)
 		}
 		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: kernel.StreamProposal})
-		f.Train.Gather(x, []int{m})
+		f.setup.Train.Gather(x, []int{m})
 		j.Log(logW, x, z, m)
 		for i, v := range logQ {
 			logW[i] -= v

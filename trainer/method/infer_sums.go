@@ -1,6 +1,6 @@
 package method
 
-import "math"
+import "github.com/plume-ml/plume/trainer/likelihood"
 
 // chainSums adds up what a minibatch's particles go through.
 type chainSums struct {
@@ -48,12 +48,11 @@ func addOuter(zz []float64, z []float32) {
 	}
 }
 
-// image is the averages of image i, whose pixels number dim and have the noise sigma.
-func (s *chainSums) image(i int, sigma float64, dim int) Inferred {
+// image is the averages of image i.
+func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
 	n, d := s.moves*float64(s.particles), s.d
 	r := Inferred{Mean: make([]float64, d), SquareError: s.square[i] / n, PriorLoss: s.nll[i] / n}
-	variance := sigma * sigma
-	r.DataLoss = r.SquareError/(2*variance) + float64(dim)/2*math.Log(2*math.Pi*variance)
+	r.DataLoss = l.NegLog(r.SquareError, 1)
 	for j := range r.Mean {
 		r.Mean[j] = s.z[i*d+j] / n
 	}

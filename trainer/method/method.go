@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -95,13 +96,13 @@ type Diagnostics struct {
 
 // Setup is what a method is built from.
 type Setup struct {
-	config.Options
-	Train data.Dataset
-	Batch int // most datapoints in a minibatch
-	Tile  int // rows that a worker takes through the networks at a time; part of the bits
-	Seed  uint64
-	Steps int // parameter steps of the whole training; 0: not known
-	Pool  *pool.Pool
+	Options config.Options
+	Train   data.Dataset
+	Batch   int // most datapoints in a minibatch
+	Tile    int // rows that a worker takes through the networks at a time; part of the bits
+	Seed    uint64
+	Steps   int // parameter steps of the whole training; 0: not known
+	Pool    *pool.Pool
 
 	// CloudDir is the directory of the file in which the particles' positions and velocities lie; empty: they
 	// are in memory. The bits are the same.
@@ -114,8 +115,12 @@ type Setup struct {
 	Decoder model.Net
 	Prior   Prior
 	Encoder model.Net
+}
 
-	slow float64 // factor of step size and learning rates; 0: none
+// tiles is the cut of a batch of so many datapoints: all rows of a datapoint share a tile, so that
+// its image is gathered by one task.
+func (s *Setup) tiles(points int) pool.Tiles {
+	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.CutFree())
 }
 
 // spec is one method: what it is, where it comes from, and how to build it.

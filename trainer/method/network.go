@@ -8,10 +8,12 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// network is one flat buffer of parameters in training: values, gradient, optimiser.
+// network is one flat buffer of parameters in training: values, gradient, optimiser. It brings a
+// group of tasks to three phases of a step: pack, reduce, and update or accumulate.
 type network struct {
 	name   string
 	number uint32 // decoderNet, ...
@@ -20,9 +22,33 @@ type network struct {
 	opt    *optim.Optimizer
 	layout *model.Layout
 
-	// Sums of squares of each chunk, gradient and new weights, and room for those of their blocks.
+	tape   weightTape
+	packed bool // the tape has the parameters' present values
+	rows   int  // over which the gradient is a mean
+	summed int  // gradients of the step that are in sum
+
+	// Sums of squares of each chunk, gradient and new weights, and scratch for those of their blocks.
 	gSquare, pSquare []float64
 	blocks           []float32
+
+	// The tasks, made once so that a step does not allocate.
+	packTask, reduceTask, accumulateTask, updateTask func(task int)
+}
+
+// weightTape is what a network's tape does with its weights: it lays them out for products, and
+// computes their gradient.
+type weightTape interface {
+	Packer
+	GradTasks() int
+	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
+	Grad(task int, grad []float32, rows int)
+}
+
+// meanTape is a tape whose gradient is that of the mean over rows, as a PriorTape's is.
+type meanTape struct{ model.Tape }
+
+func (t meanTape) Grad(task int, grad []float32, rows int) {
+	t.Tape.Grad(task, grad, rows, float32(1/float64(rows)))
 }
 
 // The numbers of the networks in the streams of their first weights and of their noise.
@@ -37,7 +63,8 @@ func newNetwork(name string, l *model.Layout, o config.Options, seed uint64, num
 	n.layout = l
 	l.Init(n.p, seed, number)
 	tasks := n.updateTasks()
-	n.gSquare, n.pSquare, n.blocks = make([]float64, tasks), make([]float64, tasks), make([]float32, tasks*chunkBlocks)
+	n.gSquare, n.pSquare = make([]float64, tasks), make([]float64, tasks)
+	n.blocks = make([]float32, tasks*chunkBlocks)
 	var err error
 	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
 		n.opt.UseMomentum(o.ParamDrag, len(n.p))
@@ -63,9 +90,43 @@ func (n *network) follow(s Setup, c course) {
 	if c.average {
 		n.sum = kernel.Floats(len(n.p))
 	}
+	o := &s.Options
 	n.opt.Noise = optim.Noise{
-		Scale: s.ParamNoise / math.Sqrt(float64(s.Train.Len()*s.Particles)), Seed: s.Seed, Network: n.number,
+		Scale: o.ParamNoise / math.Sqrt(float64(s.Train.Len()*o.Particles)),
+		Seed:  s.Seed, Network: n.number,
 	}
+}
+
+// bind gives the network the tape that was made for its parameters.
+func (n *network) bind(t weightTape) {
+	n.tape = t
+	n.packTask, n.reduceTask = n.packPart, n.reducePart
+	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
+}
+
+// pack is the layout of new parameters for products, forward and back; nothing if it is up to date.
+func (n *network) pack() pool.Group {
+	if n.packed {
+		return pool.Group{}
+	}
+	n.packed = true
+	return pool.Group{N: n.tape.PackTasks(true), Do: n.packTask}
+}
+
+func (n *network) packPart(task int) {
+	phase.Pack.Enter()
+	n.tape.Pack(task)
+}
+
+// reduce is the gradient of the mean loss over rows, into g, by columns of layers.
+func (n *network) reduce(rows int) pool.Group {
+	n.rows = rows
+	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
+}
+
+func (n *network) reducePart(task int) {
+	phase.Reduce.Enter()
+	n.tape.Grad(task, n.g, n.rows)
 }
 
 // updateChunk is how many parameters one optimiser task updates.
@@ -92,22 +153,37 @@ func (n *network) chunk(task int) (lo, hi int) {
 	return lo * kernel.GroupLen, min(hi*kernel.GroupLen, len(n.p))
 }
 
-// accumulate adds a task's part of the gradient to the sum of so many before it.
-func (n *network) accumulate(task, summed int) {
+// accumulate adds the gradient to the sum of the given number of earlier ones, by chunks.
+func (n *network) accumulate(summed int) pool.Group {
+	n.summed = summed
+	return pool.Group{N: n.updateTasks(), Do: n.accumulateTask}
+}
+
+func (n *network) accumulatePart(task int) {
+	phase.Optimizer.Enter()
 	lo, hi := n.chunk(task)
-	if summed == 0 {
+	if n.summed == 0 {
 		copy(n.sum[lo:hi], n.g[lo:hi])
 	} else {
 		kernel.Add(n.sum[lo:hi], n.g[lo:hi])
 	}
 }
 
-// update is a task's part of the optimiser's step, on the mean of the gradient and the summed ones.
-// A gradient whose squares are not finite stays as it is, for the search to find it.
-func (n *network) update(task, summed int) {
+// update is the optimiser's step at learning rate lr, by chunks, on the mean of the gradient and of
+// the given number of earlier ones in the sum.
+func (n *network) update(lr float64, summed int) pool.Group {
+	n.opt.Begin(lr)
+	n.summed, n.packed = summed, false
+	return pool.Group{N: n.updateTasks(), Do: n.updateTask}
+}
+
+// updatePart updates a chunk. A gradient whose squares are not finite stays as it is, for the search
+// to find it.
+func (n *network) updatePart(task int) {
+	phase.Optimizer.Enter()
 	lo, hi := n.chunk(task)
-	if summed > 0 {
-		share := float32(1 / float64(summed+1))
+	if n.summed > 0 {
+		share := float32(1 / float64(n.summed+1))
 		kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
 	}
 	blocks := n.blocks[task*chunkBlocks:][:chunkBlocks]

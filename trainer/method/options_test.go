@@ -49,7 +49,7 @@ func TestInnerSteps(t *testing.T) {
 	inner := newFlow(t, "ipld", o, testPoints)
 	o.InnerSteps = 1
 	single := newFlow(t, "ipld", o, testPoints)
-	single.LR = 0
+	single.setup.Options.LR = 0
 
 	s := mustStep(t, inner, Minibatch{Index: everyPoint})
 	var sum Stats
@@ -123,10 +123,10 @@ func TestCatchUpMoves(t *testing.T) {
 // -scale*h*g + sqrt(2h) xi.
 func checkMoved(t *testing.T, f *Flow, m int, before []float32, h, scale float64, key kernel.Key) {
 	t.Helper()
-	xi := make([]float32, f.Latent)
-	kernel.NormalRows(xi, []uint64{uint64(m)}, f.Latent, key)
-	got, want := make([]float32, f.Latent), make([]float64, f.Latent)
-	for j, z := range f.cloud.Z[m*f.Latent : (m+1)*f.Latent] {
+	xi := make([]float32, f.setup.Options.Latent)
+	kernel.NormalRows(xi, []uint64{uint64(m)}, f.setup.Options.Latent, key)
+	got, want := make([]float32, f.setup.Options.Latent), make([]float64, f.setup.Options.Latent)
+	for j, z := range f.cloud.Z[m*f.setup.Options.Latent : (m+1)*f.setup.Options.Latent] {
 		got[j] = float32(float64(z) - float64(before[j]))
 		want[j] = -scale*h*(float64(f.batch.G[j])+float64(f.batch.P[j])) + math.Sqrt(2*h)*float64(xi[j])
 	}
@@ -237,7 +237,7 @@ func TestEMA(t *testing.T) {
 		var want []float64
 		for i := range 2 {
 			x := reference.Wide(z[i*o.Latent : (i+1)*o.Latent])
-			want = append(want, reference.MLP(params(f.Decoder.Layout(), values), 3, x)...)
+			want = append(want, reference.MLP(params(f.setup.Decoder.Layout(), values), 3, x)...)
 		}
 		near(t, "decoded image", got, want, gradTolerance)
 	}
@@ -306,9 +306,9 @@ func TestMeanForParametersSumForParticles(t *testing.T) {
 		o.Particles = particles
 		one := newFlow(t, "pgd", o, 1)
 		many := newFlow(t, "pgd", o, testPoints)
-		x := many.Train.(table).X
+		x := many.setup.Train.(table).X
 		for i := range x {
-			x[i] = one.Train.(table).X[i%testDim]
+			x[i] = one.setup.Train.(table).X[i%testDim]
 		}
 		for _, f := range []*Flow{one, many} {
 			for i := range f.cloud.Z {

@@ -8,7 +8,7 @@ var pgdDiffusion = spec{
 	defaults:  likeIPLD,
 	check:     checkStages,
 	prior:     fittedPrior,
-	build:     func(s Setup) (Method, error) { return NewStaged(s, firstFlow) },
+	build:     func(s Setup) (Method, error) { return newStaged(s, firstFlow) },
 	footprint: stagedFootprint(flowFootprint),
 }
 
@@ -19,7 +19,7 @@ func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }
 
 // latents implements firstStage: the particles as they are.
 func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
-	f.index, f.gathered = index, false // the batch has these particles, but not their images
+	f.now, f.gathered = f.pass(index), false // the batch has these particles, but not their images
 	f.batch.Select(index)
 	rows := len(f.batch.IDs)
 	f.batch.Gather(0, rows)
@@ -28,11 +28,9 @@ func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
 
 // losses implements firstStage.
 func (f *Flow) losses() (s Stats) {
-	f.tiles = f.tilesOf(len(f.batch.IDs))
-	f.restart = false
-	f.bring(true)
-	f.Pool.Run(f.tiles, f.decoderGradient)
-	f.dataLoss(&s, f.square[:len(f.batch.IDs)])
+	f.begin(f.now, true)
+	f.setup.Pool.Run(f.decoderRows())
+	s.setData(f.likelihood, f.square[:len(f.batch.IDs)])
 	s.Evaluations = s.Rows * f.decoder.passes(1)
 	return s
 }

@@ -20,13 +20,13 @@ import (
 // another's.
 func phaseWork() map[string]phase.Phase {
 	work := map[string]phase.Phase{
-		"method.(*Flow).gather":      phase.Gather,
+		"method.(*Flow).gatherTile":  phase.Gather,
 		"kernel.NoiseRows":           phase.Noise,
 		"model.(*scoreTape).Forward": phase.ScoreForward, "model.(*scoreTape).Backward": phase.ScoreBackward,
 		"model.(*mlpTape).Forward": phase.DecoderForward, "model.(*mlpTape).Backward": phase.DecoderBackward,
-		"method.(*Flow).weight":    phase.Reduce,
-		"method.(*Flow).move":      phase.Move,
-		"optim.(*Optimizer).Apply": phase.Optimizer,
+		"method.(*network).reducePart": phase.Reduce,
+		"method.(*Flow).moveTile":      phase.Move,
+		"optim.(*Optimizer).Apply":     phase.Optimizer,
 	}
 	if blas.Info().Backend == "native" { // others pack within their products
 		work["blas.(*Factor).Set"] = phase.Pack

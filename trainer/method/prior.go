@@ -1,8 +1,6 @@
 package method
 
 import (
-	"math"
-
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -225,15 +223,4 @@ func (s gaussianSampler) Sample(_, _ int, z []float32, _ []uint64, _ SampleSpec)
 	if s.LearnMean {
 		kernel.AddBias(z, s.mean)
 	}
-}
-
-// progress runs a value from start to end: geometrically, along half a cosine, or not at all.
-func progress(kind string, start, end, done float64) float64 {
-	switch kind {
-	case "geometric":
-		return start * math.Pow(end/start, done)
-	case "cosine":
-		return end + (start-end)*(1+math.Cos(math.Pi*done))/2
-	}
-	return start
 }

@@ -4,10 +4,7 @@ package method
 func (f *Flow) locate() *Fault { return f.locateLoss() }
 
 // locate implements firstStage.
-func (v *Variational) locate() *Fault {
-	v.closed = true // the prior N(0, I) of a first stage
-	return v.locateLoss()
-}
+func (v *Variational) locate() *Fault { return v.locateLoss() }
 
 // checkFrozen looks at what the second stage begins with.
 func (t *Staged) checkFrozen() error {
@@ -22,17 +19,17 @@ func (t *Staged) checkFrozen() error {
 
 // checkLoss looks at the prior's losses of the rows before it learns from them.
 func (t *Staged) checkLoss() error {
-	if finite(sum(t.nll[:len(t.ids)])) {
+	if finite(sum(t.nll[:len(t.now.ids)])) {
 		return nil
 	}
 	r := t.minibatch()
 	n := r.len()
 	fault := firstOf(
 		t.prior.badWeight,
-		func() *Fault { return r.latents(t.z, t.Latent) },
+		func() *Fault { return r.latents(t.now.z, t.setup.Options.Latent) },
 		func() *Fault {
-			t.tape.Rows(0, n, t.z, t.ids, nil, t.nll[:n], false)
-			return r.priorLayers(InActivation, t.tape, t.ScoreDraws)
+			t.tape.Rows(0, n, t.now.z, t.now.ids, nil, t.nll[:n], false)
+			return r.priorLayers(InActivation, t.tape, t.setup.Options.ScoreDraws)
 		},
 		func() *Fault { return r.losses("prior", t.nll) },
 	)
@@ -46,14 +43,14 @@ func (t *Staged) checkUpdate(s *Stats) error {
 	}
 	r := t.minibatch()
 	return t.finish(somewhere(firstOf(
-		func() *Fault { return r.priorLayers(InGradient, t.tape, t.ScoreDraws) },
+		func() *Fault { return r.priorLayers(InGradient, t.tape, t.setup.Options.ScoreDraws) },
 		t.prior.badGradient,
 		t.prior.newWeight,
 	)), 0)
 }
 
 // minibatch is the rows of the step under way.
-func (t *Staged) minibatch() rows { return rows{t.index, t.Particles, 1} }
+func (t *Staged) minibatch() rows { return rows{t.now.index, t.setup.Options.Particles, 1} }
 
 // finish adds to a fault the step, so many after those counted, and what to try.
 func (t *Staged) finish(fault *Fault, after int) error {

@@ -14,12 +14,12 @@ import (
 func frozenLatents(s *Staged) (z [][]float64) {
 	switch first := s.first.(type) {
 	case *Flow:
-		for i := 0; i < len(first.cloud.Z); i += s.Latent {
-			z = append(z, reference.Wide(first.cloud.Z[i:i+s.Latent]))
+		for i := 0; i < len(first.cloud.Z); i += s.setup.Options.Latent {
+			z = append(z, reference.Wide(first.cloud.Z[i:i+s.setup.Options.Latent]))
 		}
 	case *Variational:
-		for lo := 0; lo < testPoints; lo += s.Batch {
-			v := infer(first, consecutive(lo, min(lo+s.Batch, testPoints)))
+		for lo := 0; lo < testPoints; lo += s.setup.Batch {
+			v := infer(first, consecutive(lo, min(lo+s.setup.Batch, testPoints)))
 			for row := range v.eps {
 				z = append(z, v.latent(row))
 			}
@@ -58,7 +58,7 @@ func TestSecondStage(t *testing.T) {
 		b := stagedBatch(stagedSteps / 2)
 		stats := takeStep(t, s, b)
 		for _, p := range [][]float32{s.prior.p, s.prior.opt.EMA} {
-			_, mean, logScale := s.Prior.(*Standardised).parts(p)
+			_, mean, logScale := s.setup.Prior.(*Standardised).parts(p)
 			checkStandardised(t, name, mean, logScale, z)
 		}
 		checkFrozenStats(t, s, stats, z)
@@ -86,21 +86,21 @@ func checkStandardised(t *testing.T, name string, mean, logScale []float32, z []
 func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
 	t.Helper()
 	decoder, encoder := s.first.networks()
-	p := params(s.Decoder.Layout(), reference.Wide(decoder.p))
+	p := params(s.setup.Decoder.Layout(), reference.Wide(decoder.p))
 	var square float64
 	for i, row := range z {
 		x := make([]float32, testDim)
-		s.Train.Gather(x, []int{i / s.Particles})
-		y := reference.MLP(p, len(s.DecoderWidths)+1, row)
+		s.setup.Train.Gather(x, []int{i / s.setup.Options.Particles})
+		y := reference.MLP(p, len(s.setup.Options.DecoderWidths)+1, row)
 		square += 2 * reference.DataLoss(y, reference.Wide(x), 1) / float64(len(z))
 	}
 	nearNumber(t, "SquareError", got.SquareError/got.Rows, square, gradTolerance)
-	variance := s.ObsNoise * s.ObsNoise
+	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
 	nearNumber(t, "DataLoss", got.DataLoss/got.Rows, square/(2*variance)+testDim/2.*math.Log(2*math.Pi*variance), gradTolerance)
 	if encoder != nil {
 		nearNumber(t, "Entropy", got.Entropy/got.Rows, frozenEntropyOf(s), gradTolerance)
 	}
-	rows, moved := float64(len(s.ids)), 0.0 // frozen particles do not move
+	rows, moved := float64(len(s.now.ids)), 0.0 // frozen particles do not move
 	if encoder != nil {
 		moved = rows
 	}
@@ -112,11 +112,11 @@ func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
 // frozenEntropyOf is the mean entropy of the encoder's q(z|x) over all images.
 func frozenEntropyOf(s *Staged) (h float64) {
 	_, encoder := s.first.networks()
-	p := params(s.Encoder.Layout(), reference.Wide(encoder.p))
+	p := params(s.setup.Encoder.Layout(), reference.Wide(encoder.p))
 	for i := range testPoints {
 		x := make([]float32, testDim)
-		s.Train.Gather(x, []int{i})
-		_, logvar := reference.Encoder(p, len(s.EncoderWidths)+1, reference.Wide(x))
+		s.setup.Train.Gather(x, []int{i})
+		_, logvar := reference.Encoder(p, len(s.setup.Options.EncoderWidths)+1, reference.Wide(x))
 		for _, l := range logvar {
 			h += (1 + math.Log(2*math.Pi) + l) / 2 / testPoints
 		}
@@ -128,34 +128,34 @@ func frozenEntropyOf(s *Staged) (h float64) {
 // as they were in the survey; latents of an encoder were drawn anew.
 func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	t.Helper()
-	_, mean, logScale := s.Prior.(*Standardised).parts(s.prior.p)
-	n := len(index) * s.Particles
-	key := kernel.Key{Seed: s.Seed, Stream: kernel.StreamLambda}
-	perm, u := make([]int, n*s.ScoreDraws), make([]float32, 1)
+	_, mean, logScale := s.setup.Prior.(*Standardised).parts(s.prior.p)
+	n := len(index) * s.setup.Options.Particles
+	key := kernel.Key{Seed: s.setup.Seed, Stream: kernel.StreamLambda}
+	perm, u := make([]int, n*s.setup.Options.ScoreDraws), make([]float32, 1)
 	kernel.Perm(perm, key)
 	kernel.Uniform(u, key, 1<<32)
-	process := reference.Process{Min: s.LambdaMin, Max: s.LambdaMax}
+	process := reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
 	levels := process.Levels(perm, float64(u[0]))
-	theta := reference.Wide(normals(len(s.prior.p)-2*s.Latent, 20, 0.4))
+	theta := reference.Wide(normals(len(s.prior.p)-2*s.setup.Options.Latent, 20, 0.4))
 	loss := func(theta []float64) (sum float64) {
-		p := params(s.Prior.Layout(), append(slices.Clone(theta), make([]float64, 2*s.Latent)...))
-		score := reference.Score{Blocks: s.ScoreBlocks, Features: s.ScoreFeatures}
+		p := params(s.setup.Prior.Layout(), append(slices.Clone(theta), make([]float64, 2*s.setup.Options.Latent)...))
+		score := reference.Score{Blocks: s.setup.Options.ScoreBlocks, Features: s.setup.Options.ScoreFeatures}
 		residual := func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
 		for row := range n {
-			id := index[row/s.Particles]*s.Particles + row%s.Particles
-			own := make([]float64, s.Latent)
+			id := index[row/s.setup.Options.Particles]*s.setup.Options.Particles + row%s.setup.Options.Particles
+			own := make([]float64, s.setup.Options.Latent)
 			for j := range own {
 				v := z[id][j]
 				if _, ok := s.first.(*Variational); ok {
-					v = float64(s.z[row*s.Latent+j])
+					v = float64(s.now.z[row*s.setup.Options.Latent+j])
 				}
 				own[j] = (v - float64(mean[j])) / math.Exp(float64(logScale[j]))
 			}
-			for i := range s.ScoreDraws {
-				k := row*s.ScoreDraws + i
-				eps := make([]float32, s.Latent)
-				kernel.NormalRows(eps, []uint64{uint64(id*s.ScoreDraws + i)}, s.Latent, kernel.Key{Seed: s.Seed, Stream: kernel.StreamScoreNoise})
-				sum += process.PriorLoss(residual, own, reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}) / float64(n*s.ScoreDraws)
+			for i := range s.setup.Options.ScoreDraws {
+				k := row*s.setup.Options.ScoreDraws + i
+				eps := make([]float32, s.setup.Options.Latent)
+				kernel.NormalRows(eps, []uint64{uint64(id*s.setup.Options.ScoreDraws + i)}, s.setup.Options.Latent, kernel.Key{Seed: s.setup.Seed, Stream: kernel.StreamScoreNoise})
+				sum += process.PriorLoss(residual, own, reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}) / float64(n*s.setup.Options.ScoreDraws)
 			}
 		}
 		return sum

@@ -4,28 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/phase"
-	"github.com/plume-ml/plume/trainer/pool"
 )
-
-// The tasks of the second stage's phases, by their numbers.
-
-func (t *Staged) rows(i int) {
-	phase.Prior.Enter()
-	first, last := pool.Span(len(t.ids)/t.Particles, t.tiles, i)
-	lo, hi, d := first*t.Particles, last*t.Particles, t.Latent
-	t.tape.Rows(lo, hi, t.z[lo*d:hi*d], t.ids[lo:hi], t.g[lo*d:hi*d], t.nll[lo:hi], true)
-}
-
-func (t *Staged) weight(i int) {
-	phase.Reduce.Enter()
-	t.tape.Grad(i, t.prior.g, len(t.ids))
-}
-
-func (t *Staged) update(i int) {
-	phase.Optimizer.Enter()
-	t.prior.update(i, 0)
-}
 
 // Diagnose implements Method. In the second stage nothing moves.
 func (t *Staged) Diagnose(done float64) Diagnostics {
@@ -47,14 +26,17 @@ func (t *Staged) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (t *Staged) Restored() { t.first.Restored() }
+func (t *Staged) Restored() {
+	t.first.Restored()
+	t.prior.packed = false
+}
 
 // Generator implements Method: decoder and encoder are the first stage's, the prior is the second's.
 func (t *Staged) Generator(ema bool) *Generator {
 	decoder, encoder := t.first.networks()
-	g := newGenerator(t.Decoder, t.Prior, decoder.values(ema), t.prior.values(ema), t.Pool)
+	g := newGenerator(t.setup.Decoder, t.setup.Prior, decoder.values(ema), t.prior.values(ema), t.setup.Pool)
 	if encoder != nil {
-		g.useEncoder(t.Encoder, encoder.values(ema))
+		g.useEncoder(t.setup.Encoder, encoder.values(ema))
 	}
 	return g
 }

@@ -133,7 +133,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 			}
 			takeStep(t, s, stagedBatch(k))
 		}
-		_, mean, logScale := s.Prior.(*Standardised).parts(s.prior.p)
+		_, mean, logScale := s.setup.Prior.(*Standardised).parts(s.prior.p)
 		var std []float64
 		for _, l := range logScale {
 			std = append(std, math.Exp(float64(l)))
@@ -150,16 +150,16 @@ func TestSamplesOfBothStages(t *testing.T) {
 func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
 	t.Helper()
 	const n = 4000
-	z := make([]float32, n*s.Latent)
+	z := make([]float32, n*s.setup.Options.Latent)
 	if err := s.Generator(true).SampleLatents(t.Context(), z, n, "ancestral", 100, 1); err != nil {
 		t.Fatal(err)
 	}
 	for j := range mean {
 		var m, v float64
-		for i := j; i < len(z); i += s.Latent {
+		for i := j; i < len(z); i += s.setup.Options.Latent {
 			m += float64(z[i]) / n
 		}
-		for i := j; i < len(z); i += s.Latent {
+		for i := j; i < len(z); i += s.setup.Options.Latent {
 			v += (float64(z[i]) - m) * (float64(z[i]) - m) / n
 		}
 		if off, ratio := (m-mean[j])/std[j], math.Sqrt(v)/std[j]; math.Abs(off) > 0.08 || math.Abs(ratio-1) > 0.06 {

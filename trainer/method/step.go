@@ -1,70 +1,187 @@
 package method
 
 import (
-	"math"
-
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// What the methods' steps share, whatever their latents come from.
+// One training step of the flow. It runs in phases, each a list of groups of tasks, with a barrier
+// after each. Every sum has one order, and the cut into tasks depends on the configuration alone,
+// but for tiles where the cut does not show in the bits: so the result does not depend on the number
+// of workers. Rows of a tile need no barrier between layers; the weight gradients, each one product
+// over all rows, need no buffers for each worker.
 
-// tilesOf is the number of tiles of a batch. All rows of a datapoint share a tile, so that its
-// image is gathered by one task. Where the cut does not show in the bits, many workers get more tiles, two of each
-// network for each worker, down to finestTile rows.
-func (s *Setup) tilesOf(rows int) int {
-	points := rows / s.Particles
-	tiles := pool.Pieces(points, max(1, s.Tile/s.Particles))
-	if blas.CutFree() {
-		finest := points / pool.Pieces(finestTile, s.Particles) // tiles of at least as many rows
-		tiles = max(tiles, min(2*s.Pool.Workers(), finest))
+// pass is one evaluation of both networks on the particles of a minibatch, and what follows it.
+type pass struct {
+	index   []int      // the B datapoints
+	tiles   pool.Tiles // of their B*N rows
+	held    bool       // the prior is held at N(0, I)
+	restart bool       // gathered particles are drawn anew
+
+	moves    bool // the particles move after it, as langevin says
+	langevin particle.Langevin
+	train    bool // the parameters learn from it
+	last     bool // they move after it; else the gradient joins the sum
+	summed   int  // gradients that are in the sum
+}
+
+// pass is the evaluation of some datapoints from which nothing learns and after which nothing moves.
+func (f *Flow) pass(index []int) pass {
+	return pass{index: index, tiles: f.setup.tiles(len(index)), held: f.warmingUp()}
+}
+
+// Step implements Method.
+func (f *Flow) Step(b Minibatch) (Stats, error) {
+	o := &f.setup.Options
+	p := f.pass(b.Index)
+	p.restart = f.cold
+	p.langevin = particle.Langevin{
+		Friction: float32(o.Friction), Clip: float32(o.DriftClip),
+		Anchor: float32(o.ScaleAnchor * max(0, f.meanSquare[0]-1)),
 	}
-	return tiles
-}
-
-// finestTile is as many rows as the tallest tile of package kernel: thinner ones would starve the products.
-const finestTile = 14
-
-func (s *Setup) learningRate(done float64) float64 {
-	return s.slowed(progress(s.LRSchedule, s.LR, s.LR*s.LREnd, done))
-}
-
-// Slow implements Method.
-func (s *Setup) Slow(factor float64) { s.slow = factor }
-
-func (s *Setup) slowed(rate float64) float64 {
-	if s.slow == 0 {
-		return rate
+	stats := Stats{Steps: 1, Anchor: float64(p.langevin.Anchor)}
+	f.begin(p, b.Repeat == 0 || f.cold)
+	f.batch.SetSteps(f.stepSize(b.Progress), o.CatchUp, b.Number)
+	passes := f.passes(o.InnerSteps)
+	for i := range passes {
+		p.moves, p.last = i < o.InnerSteps, i == passes-1
+		p.train, p.summed = p.last || f.counted(i), f.summed(i)
+		p.langevin.Key = f.key(kernel.StreamMove)
+		f.now = p
+		f.evaluate(&stats)
+		if err := f.checkLosses(&stats); err != nil {
+			return stats, err
+		}
+		f.advance(f.learningRate(b.Progress))
+		f.counts[countMoves]++
+		if p.moves {
+			f.collectMoves(&stats)
+		}
 	}
-	return rate * s.slow
-}
-
-// dataGradient takes rows lo to hi of a batch, whose latents are z, through the decoder and back: it writes their squared
-// pixel errors into square, which like the images x is that of the whole batch, and the gradient of -log p(x|z) by z into g.
-func (s *Setup) dataGradient(t model.Tape, lo, hi int, z, x, square, g []float32) {
-	phase.DecoderForward.Enter()
-	copy(t.In(lo, hi), z)
-	t.Forward(lo, hi)
-	phase.DecoderBackward.Enter()
-	out := t.Out(lo, hi)
-	kernel.DataResidual(out, square[lo:hi], out, x, lo, s.Particles, s.Decoder.Out(), float32(1/(s.ObsNoise*s.ObsNoise)))
-	t.Backward(lo, hi, g)
-}
-
-// dataLoss sets the stats that follow from the rows' squared pixel errors.
-func (s *Setup) dataLoss(stats *Stats, square []float32) {
-	variance := s.ObsNoise * s.ObsNoise
-	stats.Rows = float64(len(square))
-	stats.SquareError = sum(square)
-	stats.DataLoss = stats.SquareError/(2*variance) + stats.Rows*float64(s.Decoder.Out())/2*math.Log(2*math.Pi*variance)
-}
-
-func sum(x []float32) (s float64) {
-	for _, v := range x {
-		s += float64(v)
+	f.counts[countSteps]++
+	f.batch.MarkVisited(b.Number)
+	if err := f.Err(); err != nil {
+		return stats, err
 	}
-	return s
+	return stats, f.checkUpdate(&stats)
+}
+
+// begin makes p the pass under way: new weights are laid out for products, by parts of layers, and
+// the particles and images are gathered, by tiles, where they are new or the batch has others.
+func (f *Flow) begin(p pass, minibatch bool) {
+	f.now = p
+	gather := pool.Group{Do: f.tasks.gather}
+	if minibatch || !f.gathered {
+		f.batch.Select(p.index)
+		gather.N = p.tiles.Count
+	}
+	f.setup.Pool.Run(f.decoder.pack(), f.prior.pack(), gather)
+	f.gathered = true
+}
+
+func (f *Flow) gatherTile(i int) {
+	phase.Gather.Enter()
+	lo, hi := f.now.tiles.Rows(i)
+	f.batch.Gather(lo, hi)
+	if f.now.restart {
+		f.batch.Restart(lo, hi, f.key(kernel.StreamCold))
+	}
+	first, last := f.now.tiles.Points(i)
+	dim := f.likelihood.Dim
+	f.setup.Train.Gather(f.x[first*dim:last*dim], f.now.index[first:last])
+}
+
+// evaluate computes both parts of the drift and both losses of every row: the networks go forward and
+// back, by tiles, each apart.
+func (f *Flow) evaluate(s *Stats) {
+	rows := len(f.batch.IDs)
+	s.Evaluations += float64(rows) * f.decoder.passes(1)
+	if !f.now.held {
+		s.Evaluations += float64(rows) * f.prior.passes(f.setup.Options.ScoreDraws)
+		f.priorTape.Begin(rows, f.key(kernel.StreamLambda), f.key(kernel.StreamScoreNoise))
+	}
+	f.setup.Pool.Run(f.priorRows(), f.decoderRows())
+}
+
+func (f *Flow) priorRows() pool.Group {
+	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.priorRows}
+}
+
+func (f *Flow) priorTile(i int) {
+	phase.Prior.Enter()
+	lo, hi := f.now.tiles.Rows(i)
+	z, p, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
+	if f.now.held {
+		copy(p, z)
+		diffusion.NegLogNormal(loss, z, f.cloud.D)
+		return
+	}
+	f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)
+}
+
+func (f *Flow) decoderRows() pool.Group {
+	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.decoderRows}
+}
+
+func (f *Flow) decoderTile(i int) {
+	lo, hi := f.now.tiles.Rows(i)
+	z, g := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.G, lo, hi)
+	f.likelihood.Gradient(f.decoderTape, lo, hi, f.cloud.N, z, f.x, f.square, g)
+}
+
+// advance does what the pass was for. First come the weight gradients, by columns of layers; then the
+// particles move, by tiles, and the optimisers make their steps, by chunks.
+func (f *Flow) advance(lr float64) {
+	var moves, decoder, prior pool.Group
+	if f.now.moves {
+		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
+	}
+	if f.now.train {
+		f.reduce()
+	}
+	switch summed := f.now.summed; {
+	case f.now.last:
+		decoder = f.decoder.update(lr, summed)
+		if !f.now.held {
+			prior = f.prior.update(f.setup.Options.ScoreLR*lr, summed)
+		}
+	case f.now.train:
+		decoder = f.decoder.accumulate(summed)
+		if !f.now.held {
+			prior = f.prior.accumulate(summed)
+		}
+	}
+	f.setup.Pool.Run(moves, decoder, prior)
+}
+
+// reduce computes the gradients of the mean losses over the rows by the weights.
+func (f *Flow) reduce() {
+	var prior pool.Group
+	rows := len(f.batch.IDs)
+	if !f.now.held {
+		prior = f.prior.reduce(rows)
+	}
+	f.setup.Pool.Run(f.decoder.reduce(rows), prior)
+}
+
+func (f *Flow) moveTile(i int) {
+	phase.Move.Enter()
+	lo, hi := f.now.tiles.Rows(i)
+	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.now.langevin)
+}
+
+// collectMoves adds up what the tiles' moves reported and lets the running mean of z^2 follow,
+// at the pace at which minibatches renew the cloud.
+func (f *Flow) collectMoves(s *Stats) {
+	rows := len(f.batch.IDs)
+	s.Moved += float64(rows)
+	for i := range f.now.tiles.Count {
+		s.Clipped += float64(f.clip[i])
+		s.Redrawn += float64(f.redrawn[i])
+	}
+	mean := sum(f.batch.Square[:rows]) / float64(rows*f.cloud.D)
+	f.meanSquare[0] += (mean - f.meanSquare[0]) * float64(len(f.now.index)) / float64(f.cloud.M)
 }

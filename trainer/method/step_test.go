@@ -33,10 +33,10 @@ type snapshot struct {
 
 func snap(f *Flow, index []int) *snapshot {
 	s := &snapshot{Flow: f, index: index, phi: reference.Wide(f.decoder.p), theta: reference.Wide(f.prior.p), moves: f.counts[countMoves]}
-	d := f.Latent
+	d := f.setup.Options.Latent
 	for _, m := range index {
-		for n := range f.Particles {
-			row := m*f.Particles + n
+		for n := range f.setup.Options.Particles {
+			row := m*f.setup.Options.Particles + n
 			s.ids = append(s.ids, uint64(row))
 			s.z = append(s.z, reference.Wide(f.cloud.Z[row*d:(row+1)*d]))
 			if f.cloud.U != nil {
@@ -44,67 +44,67 @@ func snap(f *Flow, index []int) *snapshot {
 			}
 		}
 	}
-	s.anchor = f.ScaleAnchor * max(0, f.meanSquare[0]-1)
-	p := params(f.Prior.Layout(), s.theta)
-	score := reference.Score{Blocks: f.ScoreBlocks, Features: f.ScoreFeatures}
+	s.anchor = f.setup.Options.ScaleAnchor * max(0, f.meanSquare[0]-1)
+	p := params(f.setup.Prior.Layout(), s.theta)
+	score := reference.Score{Blocks: f.setup.Options.ScoreBlocks, Features: f.setup.Options.ScoreFeatures}
 	s.residual = func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
-	q := params(f.Decoder.Layout(), s.phi)
-	s.decode = func(z []float64) []float64 { return reference.MLP(q, len(f.DecoderWidths)+1, z) }
+	q := params(f.setup.Decoder.Layout(), s.phi)
+	s.decode = func(z []float64) []float64 { return reference.MLP(q, len(f.setup.Options.DecoderWidths)+1, z) }
 	s.record()
 	return s
 }
 
 func (s *snapshot) key(stream kernel.Stream) kernel.Key {
-	return kernel.Key{Seed: s.Seed, Step: s.moves, Stream: stream}
+	return kernel.Key{Seed: s.setup.Seed, Step: s.moves, Stream: stream}
 }
 
 // record draws the step's levels and noise from the stream, as ALGORITHM.md section 4 and the
 // comment of BoundTape.Begin say: draw k of row id is row id*draws + k.
 func (s *snapshot) record() {
-	n := len(s.ids) * s.ScoreDraws
+	n := len(s.ids) * s.setup.Options.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
 	kernel.Perm(perm, s.key(kernel.StreamLambda))
 	kernel.Uniform(u, s.key(kernel.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for i, id := range s.ids {
-		draws := make([]reference.Draw, s.ScoreDraws)
+		draws := make([]reference.Draw, s.setup.Options.ScoreDraws)
 		for k := range draws {
-			eps := make([]float32, s.Latent)
-			kernel.NormalRows(eps, []uint64{id*uint64(s.ScoreDraws) + uint64(k)}, s.Latent, s.key(kernel.StreamScoreNoise))
-			draws[k] = reference.Draw{Lambda: levels[i*s.ScoreDraws+k], Eps: reference.Wide(eps)}
+			eps := make([]float32, s.setup.Options.Latent)
+			kernel.NormalRows(eps, []uint64{id*uint64(s.setup.Options.ScoreDraws) + uint64(k)}, s.setup.Options.Latent, s.key(kernel.StreamScoreNoise))
+			draws[k] = reference.Draw{Lambda: levels[i*s.setup.Options.ScoreDraws+k], Eps: reference.Wide(eps)}
 		}
 		s.draws = append(s.draws, draws)
 	}
 }
 
 func (s *snapshot) process() reference.Process {
-	return reference.Process{Min: s.LambdaMin, Max: s.LambdaMax}
+	return reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
 }
 
 // dataLoss is the decoder's loss of row i, at z.
 func (s *snapshot) dataLoss(i int, z []float64) float64 {
-	x := make([]float32, s.Decoder.Out())
-	s.Train.Gather(x, []int{s.index[i/s.Particles]})
-	return reference.DataLoss(s.decode(z), reference.Wide(x), s.ObsNoise)
+	x := make([]float32, s.setup.Decoder.Out())
+	s.setup.Train.Gather(x, []int{s.index[i/s.setup.Options.Particles]})
+	return reference.DataLoss(s.decode(z), reference.Wide(x), s.setup.Options.ObsNoise)
 }
 
 // thetaLoss is the prior's loss of row i, as theta feels it.
 func (s *snapshot) thetaLoss(i int) (loss float64) {
 	for _, d := range s.draws[i] {
 		w := 1.0
-		if s.PriorWeight == "simple" {
+		if s.setup.Options.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.z[i], d) / float64(s.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual, s.z[i], d) / float64(s.setup.Options.ScoreDraws)
 	}
 	return loss
 }
 
 func (s *snapshot) priorDrift(i int) []float64 {
 	switch {
-	case s.PriorDrift == "score":
+	case s.setup.Options.PriorDrift == "score":
 		return s.process().ScoreDrift(s.residual, s.z[i])
-	case s.ControlVariate:
+	case s.setup.Options.ControlVariate:
 		return s.process().ControlVariate(s.residual, s.z[i], s.draws[i])
 	}
 	return reference.Gradient(func(z []float64) float64 {
@@ -123,12 +123,12 @@ func (s *snapshot) mean(loss func(i int) float64) (sum float64) {
 // checkDrift compares both parts of the drift and returns their sum with the anchor's.
 func (s *snapshot) checkDrift(t *testing.T) (drift [][]float64) {
 	t.Helper()
-	n := len(s.ids) * s.Latent
+	n := len(s.ids) * s.setup.Options.Latent
 	var data, prior []float64
 	for i, z := range s.z {
 		g := reference.Gradient(func(z []float64) float64 { return s.dataLoss(i, z) }, z)
 		p := s.priorDrift(i)
-		sum := make([]float64, s.Latent)
+		sum := make([]float64, s.setup.Options.Latent)
 		for j := range sum {
 			sum[j] = g[j] + p[j] + s.anchor*z[j]
 		}
@@ -157,15 +157,15 @@ func (s *snapshot) checkParameters(t *testing.T) {
 			near(t, n.name+" "+q.Name+" after the step", n.p[q.Offset:q.Offset+q.Len], after, 1e-6)
 		}
 	}
-	check(s.decoder, s.Decoder.Layout(), s.phi, phi, s.LR)
-	check(s.prior, s.Prior.Layout(), s.theta, theta, s.LR*s.ScoreLR)
+	check(s.decoder, s.setup.Decoder.Layout(), s.phi, phi, s.setup.Options.LR)
+	check(s.prior, s.setup.Prior.Layout(), s.theta, theta, s.setup.Options.LR*s.setup.Options.ScoreLR)
 }
 
 // checkMove compares the particles after the step with a Langevin move of the old ones at the
 // old parameters: that is the simultaneous update.
 func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 	t.Helper()
-	h, d := s.StepSize, s.Latent
+	h, d := s.setup.Options.StepSize, s.setup.Options.Latent
 	for i, id := range s.ids {
 		xi := make([]float32, d)
 		kernel.NormalRows(xi, []uint64{id}, d, s.key(kernel.StreamMove))
@@ -174,7 +174,7 @@ func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 			if s.u == nil {
 				move[j] = -h*drift[i][j] + math.Sqrt(2*h)*float64(xi[j])
 			} else {
-				move[j] = (1-s.Friction)*s.u[i][j] - h*drift[i][j] + math.Sqrt(2*s.Friction*h)*float64(xi[j])
+				move[j] = (1-s.setup.Options.Friction)*s.u[i][j] - h*drift[i][j] + math.Sqrt(2*s.setup.Options.Friction*h)*float64(xi[j])
 			}
 		}
 		moved := make([]float32, d)
@@ -196,9 +196,9 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 		data += s.dataLoss(i, z)
 		prior += s.process().Bound(s.residual, z, s.draws[i])
 	}
-	variance := s.ObsNoise * s.ObsNoise
+	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
 	nearNumber(t, "SquareError", got.SquareError, data*2*variance, gradTolerance)
-	nearNumber(t, "DataLoss", got.DataLoss, data+rows*float64(s.Decoder.Out())/2*math.Log(2*math.Pi*variance), gradTolerance)
+	nearNumber(t, "DataLoss", got.DataLoss, data+rows*float64(s.setup.Decoder.Out())/2*math.Log(2*math.Pi*variance), gradTolerance)
 	nearNumber(t, "PriorLoss", got.PriorLoss, prior, gradTolerance)
 	if got.Rows != rows || got.Moved != rows || got.Steps != 1 {
 		t.Errorf("steps %v, rows %v, moved %v: expected 1, %v, %v", got.Steps, got.Rows, got.Moved, rows, rows)

@@ -19,7 +19,7 @@ var twoStage = spec{
 	},
 	prior:     fittedPrior,
 	encoder:   newEncoder,
-	build:     func(s Setup) (Method, error) { return NewStaged(s, firstVariational) },
+	build:     func(s Setup) (Method, error) { return newStaged(s, firstVariational) },
 	footprint: stagedFootprint(variationalFootprint),
 }
 
@@ -54,16 +54,17 @@ func (v *Variational) networks() (decoder, encoder *network) { return v.decoder,
 
 // latents implements firstStage.
 func (v *Variational) latents(index []int) (z []float32, ids []uint64) {
-	v.draw(index, true, v.keyOf(kernel.StreamEncoder))
+	v.draw(index, true, kernel.StreamEncoder)
 	v.counts[countDraws]++
 	return v.rows(v.z, 0, len(v.ids)), v.ids
 }
 
 // losses implements firstStage.
 func (v *Variational) losses() Stats {
-	s := Stats{Evaluations: float64(len(v.index))*v.encoder.passes(1) + float64(len(v.ids))*v.decoder.passes(1)}
-	v.Pool.Run(v.tiles, func(i int) { v.gradient(v.tiles + i) })
-	v.dataLoss(&s, v.square[:len(v.ids)])
-	s.Entropy = float64(v.Particles) * sum(v.entropy[:len(v.index)])
+	points, rows := len(v.now.index), len(v.ids)
+	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
+	v.setup.Pool.Run(v.decoderRows())
+	s.setData(v.likelihood, v.square[:rows])
+	s.Entropy = float64(v.setup.Options.Particles) * sum(v.entropy[:points])
 	return s
 }

@@ -40,7 +40,7 @@ func trainEncoder4(t *testing.T, m Method) {
 // networks and data, and the minibatch, which is the caller's.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
-		all = append(all, s.DecoderWidths, s.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)
+		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)
 		for _, n := range nets {
 			all = append(all, n.opt.Steps, n.gSquare, n.pSquare, n.blocks)
 		}
@@ -48,16 +48,16 @@ func notCounted(m Method) int64 {
 	}
 	var all []any
 	variational := func(v *Variational) {
-		all = append(append(all, v.counts, v.index), small(v.Setup, v.encoder, v.decoder, v.prior)...)
+		all = append(append(all, v.counts, v.now.index), small(v.setup, v.encoder, v.decoder, v.prior)...)
 	}
 	flow := func(f *Flow) {
-		all = append(append(all, f.counts, f.meanSquare, f.index, f.clip, f.redrawn), small(f.Setup, f.decoder, f.prior)...)
+		all = append(append(all, f.counts, f.meanSquare, f.now.index, f.clip, f.redrawn), small(f.setup, f.decoder, f.prior)...)
 	}
 	switch m := m.(type) {
 	case *Variational:
 		variational(m)
 	case *Staged:
-		all = append(append(all, m.counts, m.frozen), small(m.Setup, m.prior)...)
+		all = append(append(all, m.counts, m.frozen), small(m.setup, m.prior)...)
 		if v, ok := m.first.(*Variational); ok {
 			variational(v)
 		} else {
@@ -80,9 +80,9 @@ func checkEncoderGenerator(t *testing.T, name string, m Method, want Footprint) 
 	var s Setup
 	switch m := m.(type) {
 	case *Variational:
-		s = m.Setup
+		s = m.setup
 	case *Staged:
-		s = m.Setup
+		s = m.setup
 	}
 	others := reference.ArrayBytes([]any{g.decoderP, g.priorP, g.encoderP, s.Decoder, s.Prior, s.Encoder})
 	if got := reference.ArrayBytes(g) - others; got != want.Generator {

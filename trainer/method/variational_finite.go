@@ -12,25 +12,25 @@ func (v *Variational) checkLosses(s *Stats) error {
 
 // locateLoss finds the first place behind a loss that is not finite.
 func (v *Variational) locateLoss() *Fault {
-	r := rows{v.index, v.Particles, 1}
-	points := rows{v.index, 1, 1}
+	r := rows{v.now.index, v.setup.Options.Particles, 1}
+	points := rows{v.now.index, 1, 1}
 	n := r.len()
 	prior := r // what the prior's loss has a row for
-	if v.closed {
+	if v.now.closed {
 		prior = points
 	}
 	return somewhere(firstOf(
 		v.encoder.badWeight,
 		v.decoder.badWeight,
 		v.prior.badWeight,
-		func() *Fault { return r.images(v.x, v.Decoder.Out()) },
+		func() *Fault { return r.images(v.x, v.likelihood.Dim) },
 		func() *Fault {
-			copy(v.encoderTape.In(0, len(v.index)), v.x)
-			v.encoderTape.Forward(0, len(v.index))
+			copy(v.encoderTape.In(0, len(v.now.index)), v.x)
+			v.encoderTape.Forward(0, len(v.now.index))
 			return points.layers(InActivation, "encoder", activations(v.encoderTape))
 		},
 		func() *Fault { return points.losses("encoder", v.entropy) },
-		func() *Fault { return r.latents(v.z, v.Latent) },
+		func() *Fault { return r.latents(v.z, v.setup.Options.Latent) },
 		func() *Fault {
 			copy(v.decoderTape.In(0, n), v.rows(v.z, 0, n))
 			v.decoderTape.Forward(0, n)
@@ -44,39 +44,39 @@ func (v *Variational) locateLoss() *Fault {
 
 // locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
 func (v *Variational) locatePrior(r rows) *Fault {
-	if v.closed {
+	if v.now.closed {
 		return nil
 	}
 	n := r.len()
 	v.priorTape.Rows(0, n, v.rows(v.z, 0, n), v.ids, nil, v.nll[:n], false)
-	return r.priorLayers(InActivation, v.priorTape, v.ScoreDraws)
+	return r.priorLayers(InActivation, v.priorTape, v.setup.Options.ScoreDraws)
 }
 
 // checkUpdate looks at what the optimisers saw and made.
 func (v *Variational) checkUpdate(s *Stats) error {
 	fine := v.encoder.settle(s)
 	fine = v.decoder.settle(s) && fine
-	if !v.held {
+	if !v.now.held {
 		fine = v.prior.settle(s) && fine
 	}
 	if fine {
 		return nil
 	}
-	r := rows{v.index, v.Particles, 1}
+	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	searches := []func() *Fault{
 		func() *Fault { return r.layers(InGradient, "decoder", gradients(v.decoderTape)) },
 	}
-	if !v.closed {
+	if !v.now.closed {
 		searches = append(searches, func() *Fault {
-			return r.priorLayers(InGradient, v.priorTape, v.ScoreDraws)
+			return r.priorLayers(InGradient, v.priorTape, v.setup.Options.ScoreDraws)
 		})
 	}
 	searches = append(searches,
 		func() *Fault {
-			return rows{v.index, 1, 1}.layers(InGradient, "encoder", gradients(v.encoderTape))
+			return rows{v.now.index, 1, 1}.layers(InGradient, "encoder", gradients(v.encoderTape))
 		},
 		v.encoder.badGradient, v.decoder.badGradient)
-	if !v.held {
+	if !v.now.held {
 		searches = append(searches, v.prior.badGradient)
 	}
 	searches = append(searches, v.encoder.newWeight, v.decoder.newWeight, v.prior.newWeight)

@@ -122,7 +122,7 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 	want := maximumLikelihood(values)
 
 	p := v.decoder.opt.EMA
-	w, mu := v.Decoder.Layout().View(p, "layer0.weight"), v.Decoder.Layout().View(p, "layer0.bias")
+	w, mu := v.setup.Decoder.Layout().View(p, "layer0.weight"), v.setup.Decoder.Layout().View(p, "layer0.bias")
 	c, offset := mat.NewSymDense(pcaDim, nil), make([]float64, pcaDim)
 	for j := range pcaDim {
 		offset[j] = float64(mu[j])

@@ -23,18 +23,18 @@ func infer(v *Variational, index []int) *inference {
 		Variational: v, index: index,
 		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p), theta: reference.Wide(v.prior.p),
 	}
-	n := len(index) * v.Particles * v.ScoreDraws
+	n := len(index) * v.setup.Options.Particles * v.setup.Options.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
-	kernel.Perm(perm, v.keyOf(kernel.StreamLambda))
-	kernel.Uniform(u, v.keyOf(kernel.StreamLambda), 1<<32)
+	kernel.Perm(perm, v.key(kernel.StreamLambda))
+	kernel.Uniform(u, v.key(kernel.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for _, m := range index {
-		for k := range v.Particles {
-			id := uint64(m*v.Particles + k)
+		for k := range v.setup.Options.Particles {
+			id := uint64(m*v.setup.Options.Particles + k)
 			s.eps = append(s.eps, s.noise(id, kernel.StreamEncoder))
-			draws := make([]reference.Draw, v.ScoreDraws)
+			draws := make([]reference.Draw, v.setup.Options.ScoreDraws)
 			for i := range draws {
-				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.ScoreDraws)+uint64(i), kernel.StreamScoreNoise)}
+				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.setup.Options.ScoreDraws)+uint64(i), kernel.StreamScoreNoise)}
 				levels = levels[1:]
 			}
 			s.draws = append(s.draws, draws)
@@ -44,23 +44,23 @@ func infer(v *Variational, index []int) *inference {
 }
 
 func (s *inference) noise(id uint64, stream kernel.Stream) []float64 {
-	eps := make([]float32, s.Latent)
-	kernel.NormalRows(eps, []uint64{id}, s.Latent, s.keyOf(stream))
+	eps := make([]float32, s.setup.Options.Latent)
+	kernel.NormalRows(eps, []uint64{id}, s.setup.Options.Latent, s.key(stream))
 	return reference.Wide(eps)
 }
 
 func (s *inference) process() reference.Process {
-	return reference.Process{Min: s.LambdaMin, Max: s.LambdaMax}
+	return reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
 }
 
 func (s *inference) image(row int) []float64 {
 	x := make([]float32, testDim)
-	s.Train.Gather(x, []int{s.index[row/s.Particles]})
+	s.setup.Train.Gather(x, []int{s.index[row/s.setup.Options.Particles]})
 	return reference.Wide(x)
 }
 
 func (s *inference) encode(row int) (mean, logvar []float64) {
-	return reference.Encoder(params(s.Encoder.Layout(), s.phiE), len(s.EncoderWidths)+1, s.image(row))
+	return reference.Encoder(params(s.setup.Encoder.Layout(), s.phiE), len(s.setup.Options.EncoderWidths)+1, s.image(row))
 }
 
 // latent is mean + exp(logvar/2) eps.
@@ -74,13 +74,13 @@ func (s *inference) latent(row int) []float64 {
 }
 
 func (s *inference) residual(zl []float64, lambda float64) []float64 {
-	score := reference.Score{Blocks: s.ScoreBlocks, Features: s.ScoreFeatures}
-	return score.Residual(params(s.Prior.Layout(), s.theta), zl, lambda)
+	score := reference.Score{Blocks: s.setup.Options.ScoreBlocks, Features: s.setup.Options.ScoreFeatures}
+	return score.Residual(params(s.setup.Prior.Layout(), s.theta), zl, lambda)
 }
 
 func (s *inference) dataLoss(row int, z []float64) float64 {
-	y := reference.MLP(params(s.Decoder.Layout(), s.phi), len(s.DecoderWidths)+1, z)
-	return reference.DataLoss(y, s.image(row), s.ObsNoise)
+	y := reference.MLP(params(s.setup.Decoder.Layout(), s.phi), len(s.setup.Options.DecoderWidths)+1, z)
+	return reference.DataLoss(y, s.image(row), s.setup.Options.ObsNoise)
 }
 
 // logDensity is log N(z; mean, diag exp(logvar)).
@@ -119,10 +119,10 @@ func (s *inference) freeEnergy(row int) float64 {
 func (s *inference) thetaLoss(row int) (loss float64) {
 	for _, d := range s.draws[row] {
 		w := 1.0
-		if s.PriorWeight == "simple" {
+		if s.setup.Options.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.setup.Options.ScoreDraws)
 	}
 	return loss
 }
@@ -150,10 +150,10 @@ func (s *inference) checkGradients(t *testing.T) {
 			near(t, n.name+" "+q.Name+" after the step", n.p[lo:hi], after, 1e-6)
 		}
 	}
-	check(s.encoder, s.Encoder.Layout(), s.phiE, s.LR, s.freeEnergy)
-	check(s.decoder, s.Decoder.Layout(), s.phi, s.LR, s.freeEnergy)
+	check(s.encoder, s.setup.Encoder.Layout(), s.phiE, s.setup.Options.LR, s.freeEnergy)
+	check(s.decoder, s.setup.Decoder.Layout(), s.phi, s.setup.Options.LR, s.freeEnergy)
 	if len(s.theta) > 0 {
-		check(s.prior, s.Prior.Layout(), s.theta, s.LR*s.ScoreLR, s.thetaLoss)
+		check(s.prior, s.setup.Prior.Layout(), s.theta, s.setup.Options.LR*s.setup.Options.ScoreLR, s.thetaLoss)
 	}
 }
 
@@ -169,14 +169,14 @@ func (s *inference) checkStats(t *testing.T, got Stats) {
 		}
 		return h
 	})
-	variance := s.ObsNoise * s.ObsNoise
+	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
 	nearNumber(t, "SquareError", got.SquareError, rows*data*2*variance, gradTolerance)
 	nearNumber(t, "DataLoss", got.DataLoss, rows*(data+testDim/2.*math.Log(2*math.Pi*variance)), gradTolerance)
 	nearNumber(t, "PriorLoss", got.PriorLoss, rows*prior, gradTolerance)
 	nearNumber(t, "Entropy", got.Entropy, rows*entropy, gradTolerance)
 	evaluations := rows + float64(len(s.index))
 	if len(s.theta) > 0 {
-		evaluations += rows * float64(s.ScoreDraws)
+		evaluations += rows * float64(s.setup.Options.ScoreDraws)
 	}
 	if got.Rows != rows || got.Moved != rows || got.Steps != 1 || got.Evaluations != evaluations {
 		t.Errorf("stats %+v: expected %v rows, as many moved, 1 step, %v evaluations", got, rows, evaluations)

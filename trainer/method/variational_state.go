@@ -30,20 +30,24 @@ func (v *Variational) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (v *Variational) Restored() { v.gathered, v.packed = false, false }
+func (v *Variational) Restored() {
+	v.gathered = false
+	v.encoder.packed, v.decoder.packed, v.prior.packed = false, false, false
+}
 
 // Generator implements Method.
 func (v *Variational) Generator(ema bool) *Generator {
-	g := newGenerator(v.Decoder, v.Prior, v.decoder.values(ema), v.prior.values(ema), v.Pool)
-	g.useEncoder(v.Encoder, v.encoder.values(ema))
+	g := newGenerator(v.setup.Decoder, v.setup.Prior, v.decoder.values(ema), v.prior.values(ema), v.setup.Pool)
+	g.useEncoder(v.setup.Encoder, v.encoder.values(ema))
 	return g
 }
 
 // Reconstruct implements Method: it decodes the encoder's mean.
 func (v *Variational) Reconstruct(g *Generator, dst []float32, idx []int) {
-	d := v.Latent
-	x, mean, logvar := make([]float32, len(idx)*v.Decoder.Out()), make([]float32, len(idx)*d), make([]float32, len(idx)*d)
-	v.Train.Gather(x, idx)
+	n, d := len(idx), v.setup.Options.Latent
+	x := make([]float32, n*v.likelihood.Dim)
+	mean, logvar := make([]float32, n*d), make([]float32, n*d)
+	v.setup.Train.Gather(x, idx)
 	g.Encode(mean, logvar, x)
 	g.Decode(dst, mean)
 }
@@ -54,10 +58,10 @@ const diagnosed = 1024
 // Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a stream of
 // their own; there are no moves that could have a temperature or a step size.
 func (v *Variational) Diagnose(done float64) Diagnostics {
-	n := min(diagnosed, v.Train.Len())
-	seen := particle.Cloud{M: n, N: v.Particles, D: v.Latent}
-	for lo := 0; lo < n; lo += v.Batch {
-		v.draw(consecutive(lo, min(lo+v.Batch, n)), true, v.keyOf(kernel.StreamDiagNoise))
+	n, o, batch := min(diagnosed, v.setup.Train.Len()), &v.setup.Options, v.setup.Batch
+	seen := particle.Cloud{M: n, N: o.Particles, D: o.Latent}
+	for lo := 0; lo < n; lo += batch {
+		v.draw(consecutive(lo, min(lo+batch, n)), true, kernel.StreamDiagNoise)
 		seen.Z = append(seen.Z, v.rows(v.z, 0, len(v.ids))...)
 	}
 	v.gathered = false // these are not the rows of a minibatch

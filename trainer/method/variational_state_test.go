@@ -12,10 +12,10 @@ func TestEncode(t *testing.T) {
 	g := v.Generator(false)
 	const n = generatorTile + 5
 	x := normals(n*testDim, 9, 1)
-	mean, logvar := make([]float32, n*v.Latent), make([]float32, n*v.Latent)
+	mean, logvar := make([]float32, n*v.setup.Options.Latent), make([]float32, n*v.setup.Options.Latent)
 	g.Encode(mean, logvar, x)
-	p := params(v.Encoder.Layout(), reference.Wide(v.encoder.p))
-	decoder := params(v.Decoder.Layout(), reference.Wide(v.decoder.p))
+	p := params(v.setup.Encoder.Layout(), reference.Wide(v.encoder.p))
+	decoder := params(v.setup.Decoder.Layout(), reference.Wide(v.decoder.p))
 	var wantMean, wantLogvar []float64
 	for i := range n {
 		m, l := reference.Encoder(p, 2, reference.Wide(x[i*testDim:(i+1)*testDim]))
@@ -29,7 +29,7 @@ func TestEncode(t *testing.T) {
 	v.Reconstruct(g, got, idx)
 	var want []float64
 	for _, i := range idx {
-		m, _ := reference.Encoder(p, 2, reference.Wide(v.Train.(table).X[i*testDim:(i+1)*testDim]))
+		m, _ := reference.Encoder(p, 2, reference.Wide(v.setup.Train.(table).X[i*testDim:(i+1)*testDim]))
 		want = append(want, reference.MLP(decoder, 3, m)...)
 	}
 	near(t, "reconstructions", got, want, gradTolerance)
@@ -49,7 +49,7 @@ func TestVariationalDiagnose(t *testing.T) {
 	o.EncoderWidths, o.Particles = nil, 400
 	v := startMethod(t, "vae", o, 4, 2, 64).(*Variational)
 	clear(v.encoder.p)
-	bias := v.Encoder.Layout().View(v.encoder.p, "layer0.bias")
+	bias := v.setup.Encoder.Layout().View(v.encoder.p, "layer0.bias")
 	bias[0], bias[3] = 2, -3 // mean 2, variance exp(-3) to 1 %
 	before := stateOf(v)
 	d := v.Diagnose(0.3)

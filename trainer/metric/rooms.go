@@ -27,7 +27,7 @@ func (r rooms[T]) use(task func(room T)) {
 // run runs n tasks on the pool, or one after the other without one.
 func run(p *pool.Pool, n int, task func(i int)) {
 	if p != nil {
-		p.Run(n, task)
+		p.Run(pool.Group{N: n, Do: task})
 		return
 	}
 	for i := range n {

@@ -1,8 +1,8 @@
-// Package pool runs the tasks of one phase of a step on a fixed set of worker goroutines.
+// Package pool runs a step's phases, lists of groups of tasks, on a fixed set of worker goroutines.
 //
-// Tasks write to disjoint places, and how they are cut either does not depend on the number of workers or does not
-// show in what they compute: so any number of workers computes the same bits, and which worker
-// takes which task does not matter.
+// Tasks write to disjoint places, and how they are cut either does not depend on the number of
+// workers or does not show in what they compute: so any number of workers computes the same bits,
+// and which worker takes which task does not matter.
 package pool
 
 import (
@@ -23,7 +23,8 @@ func DefaultWorkers() int { return cores }
 // those of OpenBLAS do; the default number of workers stays what it was. A goroutine keeps its
 // scheduler slot during a long C call only while another slot is idle; with as many workers as
 // slots each call of more than 20 us loses it and has to win it back, which cost two workers
-// up to a fifth of their speed (bench/README.md). It changes the whole process, so only a program's main may decide it.
+// up to a fifth of their speed (bench/README.md). It changes the whole process, so only a program's
+// main may decide it.
 func SpareProcessors() { runtime.GOMAXPROCS(2 * cores) }
 
 // Pool is a set of workers. Run is for one caller at a time; the caller works too.
@@ -35,10 +36,21 @@ type Pool struct {
 	done    chan struct{} // one token ends it
 	exited  sync.WaitGroup
 
-	next  atomic.Int64
-	tasks int
-	task  func(i int)
+	next   atomic.Int64     // number of the next task, counted over all groups
+	groups [maxGroups]Group // of the current phase; those after the last are empty
 }
+
+// Group is N independent tasks: Do(0) .. Do(N-1).
+type Group struct {
+	N  int
+	Do func(i int)
+}
+
+// maxGroups is the largest number of groups in a phase: they are copied into an array, so that Run
+// does not allocate.
+const maxGroups = 8
+
+const panicGroups = "pool: Run takes at most 8 groups"
 
 // New starts a pool of the given number of workers, the caller of Run included; 0 means the
 // GOMAXPROCS that the process started with. Close ends it.
@@ -60,10 +72,11 @@ func New(workers int) *Pool {
 // Workers is the number of workers, the caller of Run included.
 func (p *Pool) Workers() int { return p.workers }
 
-// spins takes some 50 us: to be woken takes about as long, and most phases are shorter than a few milliseconds.
+// spins takes some 50 us: waking a goroutine takes about as long, and most phases are shorter than
+// a few milliseconds.
 const spins = 1 << 14
 
-// await receives a token, or tells that there will be none.
+// await receives a token; open is false if there will be none.
 func (p *Pool) await(tokens chan struct{}) (open bool) {
 	for range p.spins {
 		select {
@@ -86,27 +99,40 @@ func (p *Pool) help() {
 	}
 }
 
-// drain takes tasks until none is left. Tasks start in order, so the longest should come first.
-// Labels for the profiler that the tasks left on the goroutine end here, so that waiting and what
-// the caller of Run does next do not count as theirs.
+// drain takes tasks until none is left. Profiler labels that the tasks left on the goroutine end
+// here, so that neither waiting nor what the caller of Run does next counts as theirs.
 func (p *Pool) drain() {
+	g, first := 0, 0 // the group of the task taken last, and the number of its first task
 	for {
 		i := int(p.next.Add(1)) - 1
-		if i >= p.tasks {
+		for g < maxGroups && i >= first+p.groups[g].N {
+			first += p.groups[g].N
+			g++
+		}
+		if g == maxGroups {
 			pprof.SetGoroutineLabels(context.Background())
 			return
 		}
-		p.task(i)
+		p.groups[g].Do(i - first)
 	}
 }
 
-// Run calls task(0) .. task(n-1), each once, and returns when all have returned. It does not
-// allocate; a task kept in a struct field makes the call free of allocation altogether. The
-// caller's goroutine has no profiler labels (package runtime/pprof) afterwards.
-func (p *Pool) Run(n int, task func(i int)) {
+// Run runs one phase: it calls every task of every group once and returns when all have returned.
+// Tasks start in the order of the groups and of their numbers, so the longest should come first;
+// they must not depend on each other. Run does not allocate; if each Do is kept in a struct field,
+// neither does the call. The caller's goroutine has no profiler labels (package runtime/pprof)
+// afterwards. Run panics if there are more than 8 groups.
+func (p *Pool) Run(groups ...Group) {
+	if len(groups) > maxGroups {
+		panic(panicGroups)
+	}
+	copy(p.groups[:], groups)
+	tasks := 0
+	for _, g := range groups {
+		tasks += g.N
+	}
 	p.next.Store(0)
-	p.tasks, p.task = n, task
-	helpers := min(p.workers, n) - 1
+	helpers := min(p.workers, tasks) - 1
 	if helpers > 0 {
 		p.left.Store(int32(helpers))
 		for range helpers {
@@ -117,7 +143,7 @@ func (p *Pool) Run(n int, task func(i int)) {
 	if helpers > 0 {
 		p.await(p.done)
 	}
-	p.task = nil
+	p.groups = [maxGroups]Group{}
 }
 
 // Close ends the workers. Run must not be called afterwards.

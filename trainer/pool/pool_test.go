@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime/pprof"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,7 +17,7 @@ func TestEveryTaskOnce(t *testing.T) {
 		p := pool.New(workers)
 		for _, n := range []int{0, 1, 2, 7, 1000} {
 			count := make([]atomic.Int32, n)
-			p.Run(n, func(i int) { count[i].Add(1) })
+			p.Run(pool.Group{N: n, Do: func(i int) { count[i].Add(1) }})
 			for i := range count {
 				if c := count[i].Load(); c != 1 {
 					t.Fatalf("%d workers, %d tasks: task %d ran %d times", workers, n, i, c)
@@ -27,12 +28,63 @@ func TestEveryTaskOnce(t *testing.T) {
 	}
 }
 
+// Every group's tasks run with their own numbers; groups may be empty, and have no Do then.
+func TestGroups(t *testing.T) {
+	for _, workers := range []int{1, 3} {
+		p := pool.New(workers)
+		for _, sizes := range [][]int{{}, {0}, {0, 0, 5}, {2, 0, 1}, {1, 0, 0}, {3, 1, 4, 1, 5, 9, 2, 6}} {
+			groups, count := make([]pool.Group, len(sizes)), make([][]atomic.Int32, len(sizes))
+			for g, n := range sizes {
+				count[g] = make([]atomic.Int32, n)
+				if groups[g].N = n; n > 0 {
+					groups[g].Do = func(i int) { count[g][i].Add(1) }
+				}
+			}
+			p.Run(groups...)
+			for g := range count {
+				for i := range count[g] {
+					if c := count[g][i].Load(); c != 1 {
+						t.Fatalf("%d workers, groups of %v: task %d of group %d ran %d times",
+							workers, sizes, i, g, c)
+					}
+				}
+			}
+		}
+		p.Close()
+	}
+}
+
+// Tasks start in the order of their groups.
+func TestOrder(t *testing.T) {
+	p := pool.New(1)
+	defer p.Close()
+	var got []int
+	group := func(first int) pool.Group {
+		return pool.Group{N: 2, Do: func(i int) { got = append(got, first+i) }}
+	}
+	p.Run(group(0), group(10), group(20))
+	if want := []int{0, 1, 10, 11, 20, 21}; !slices.Equal(got, want) {
+		t.Errorf("the tasks ran in the order %v, expected %v", got, want)
+	}
+}
+
+func TestTooManyGroups(t *testing.T) {
+	p := pool.New(1)
+	defer p.Close()
+	defer func() {
+		if recover() == nil {
+			t.Error("nine groups do not panic")
+		}
+	}()
+	p.Run(make([]pool.Group, 9)...)
+}
+
 func TestRunDoesNotAllocate(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	var sum atomic.Int64
 	task := func(i int) { sum.Add(int64(i)) }
-	if a := testing.AllocsPerRun(100, func() { p.Run(16, task) }); a != 0 {
+	if a := testing.AllocsPerRun(100, func() { p.Run(pool.Group{N: 16, Do: task}, pool.Group{N: 3, Do: task}) }); a != 0 {
 		t.Errorf("Run allocates %v times", a)
 	}
 }
@@ -45,11 +97,11 @@ func TestLabelsEnd(t *testing.T) {
 	labelled := pprof.WithLabels(t.Context(), pprof.Labels("pool", "test"))
 	var all sync.WaitGroup
 	all.Add(workers)
-	p.Run(workers, func(int) {
+	p.Run(pool.Group{N: workers, Do: func(int) {
 		pprof.SetGoroutineLabels(labelled)
 		all.Done()
 		all.Wait() // so that each worker runs one task
-	})
+	}})
 	defer pprof.SetGoroutineLabels(context.Background())
 	var dump bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&dump, 1); err != nil {

@@ -16,24 +16,23 @@ import (
 // sites are where the mistakes are made. In their Go code mutant(name, right, wrong) is wrong when
 // the environment asks for the mistake of that name, and flip(name, x, factor) multiplies x then.
 var sites = []site{
-	{"trainer/method", "Setup.dataGradient", "t.Backward(lo, hi, g)", `$
+	{"trainer/likelihood", "Gaussian.Gradient", "t.Backward(lo, hi, g)", `$
 		flip("sign of the decoder's drift", g, -1)
 		flip("factor 2 in the decoder's drift", g, 2)`},
-	{"trainer/method", "Flow.priorGradient",
-		"f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], g, loss, f.train)", `$
-		flip("sign of the prior's drift", g, -1)`},
-	{"trainer/method", "Flow.weight", "float32(1/float64(rows))", `float32(
-		mutant("phi's gradient without 1/N", 1., float64(f.Particles))*
-		mutant("phi's gradient without 1/B", 1., float64(len(f.index)))*
-		mutant("sign of phi's gradient", 1., -1)/float64(rows))`},
-	{"trainer/method", "Flow.weight", "f.priorTape.Grad(i-n, f.prior.g, rows)", `$
-		flip("theta's gradient without 1/N", f.prior.g, float32(f.Particles))
-		flip("theta's gradient without 1/B", f.prior.g, float32(len(f.index)))
+	{"trainer/method", "Flow.priorTile",
+		"f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)", `$
+		flip("sign of the prior's drift", p, -1)`},
+	{"trainer/method", "Flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(rows), prior)", `$
+		flip("phi's gradient without 1/N", f.decoder.g, float32(f.cloud.N))
+		flip("phi's gradient without 1/B", f.decoder.g, float32(len(f.now.index)))
+		flip("sign of phi's gradient", f.decoder.g, -1)
+		flip("theta's gradient without 1/N", f.prior.g, float32(f.cloud.N))
+		flip("theta's gradient without 1/B", f.prior.g, float32(len(f.now.index)))
 		flip("sign of theta's gradient", f.prior.g, -1)`},
-	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*s.Particles))",
-		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(s.Particles))) /
-			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*s.Particles))`},
-	{"trainer/method", "network.update", "float32(1/float64(summed+1))",
+	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*o.Particles))",
+		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(o.Particles))) /
+			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*o.Particles))`},
+	{"trainer/method", "network.updatePart", "float32(1/float64(n.summed+1))",
 		`mutant("soul's gradient without 1/K", $, 1)`},
 	{"trainer/method", "Variational.throughDraws", "/2 - 0.5",
 		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) -

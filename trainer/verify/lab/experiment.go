@@ -91,11 +91,11 @@ func (l *Lab) Branch(part string) *Lab {
 // has one.
 func (l *Lab) Models(n int, train func(k int, p *pool.Pool) error) error {
 	errs := make([]error, n)
-	l.Pool.Run(n, func(k int) {
+	l.Pool.Run(pool.Group{N: n, Do: func(k int) {
 		p := pool.New(1)
 		defer p.Close()
 		errs[k] = train(k, p)
-	})
+	}})
 	for _, err := range errs {
 		if err != nil {
 			return err

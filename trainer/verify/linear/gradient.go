@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -62,10 +63,10 @@ func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int)
 		noise := key
 		noise.Stream = kernel.StreamScoreNoise
 		tape.Begin(rows, key, noise)
-		l.Pool.Run(rows/64, func(i int) {
+		l.Pool.Run(pool.Group{N: rows / 64, Do: func(i int) {
 			lo, hi := 64*i, 64*(i+1)
 			tape.Rows(lo, hi, row[lo*axesDim:hi*axesDim], ids[lo:hi], g[lo*axesDim:hi*axesDim], loss[lo:hi], false)
-		})
+		}})
 		for j := range spread {
 			m, v := columnMoments(g, j)
 			found.mean[j] = append(found.mean[j], m)

@@ -1,0 +1,140 @@
+package method
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/phase"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// One training step of a method in two stages: in the first stage that of its method, in the second
+// one of the prior, in phases with a barrier after each.
+
+// fit is one evaluation of the prior on latents of the frozen first stage.
+type fit struct {
+	index []int      // the B datapoints
+	tiles pool.Tiles // of their B*N rows
+	z     []float32  // latents, B*N x d
+	ids   []uint64   // their addresses in the noise stream
+}
+
+// Step implements Method.
+func (t *Staged) Step(b Minibatch) (Stats, error) {
+	first, second := t.progress(b.Progress)
+	if !t.second() && first < 1 {
+		b.Progress = first
+		return t.first.Step(b)
+	}
+	stats := Stats{Steps: 1}
+	if !t.second() {
+		t.freeze(&stats)
+		if err := t.checkFrozen(); err != nil {
+			return stats, err
+		}
+	}
+	z, ids := t.first.latents(b.Index)
+	t.now = fit{b.Index, t.setup.tiles(len(b.Index)), z, ids}
+	t.evaluate()
+	if err := t.Err(); err != nil {
+		return stats, err
+	}
+	t.collect(&stats)
+	if err := t.checkLoss(); err != nil {
+		return stats, err
+	}
+	t.learn(t.setup.Options.ScoreLR * t.learningRate(second))
+	t.counts[countSecondSteps]++
+	return stats, t.checkUpdate(&stats)
+}
+
+// evaluate computes the prior's loss of every row, forward and back, by tiles.
+func (t *Staged) evaluate() {
+	level := kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: kernel.StreamLambda}
+	noise := level
+	noise.Stream = kernel.StreamScoreNoise
+	t.tape.Begin(len(t.now.ids), level, noise)
+	t.setup.Pool.Run(t.prior.pack())
+	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})
+}
+
+func (t *Staged) priorTile(i int) {
+	phase.Prior.Enter()
+	lo, hi := t.now.tiles.Rows(i)
+	d := t.setup.Options.Latent
+	z, g := t.now.z[lo*d:hi*d], t.g[lo*d:hi*d]
+	t.tape.Rows(lo, hi, z, t.now.ids[lo:hi], g, t.nll[lo:hi], true)
+}
+
+// learn computes the gradient by the prior's weights, by columns of layers, and makes a step of its
+// optimiser, by chunks.
+func (t *Staged) learn(lr float64) {
+	t.setup.Pool.Run(t.prior.reduce(len(t.now.ids)))
+	t.setup.Pool.Run(t.prior.update(lr, 0))
+}
+
+// collect adds up the prior's loss; the rest of the stats is the frozen model's, over all training
+// images.
+func (t *Staged) collect(s *Stats) {
+	rows, o := float64(len(t.now.ids)), &t.setup.Options
+	_, encoder := t.first.networks()
+	if encoder != nil { // latents are drawn anew
+		s.Moved = rows
+		s.Evaluations += rows / float64(o.Particles) * encoder.passes(1)
+	}
+	s.Evaluations += rows * t.prior.passes(o.ScoreDraws)
+	s.Rows = rows
+	s.SquareError, s.DataLoss = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData]
+	s.Entropy = rows * t.frozen[frozenEntropy]
+	s.PriorLoss = sum(t.nll[:len(t.now.ids)])
+}
+
+// freeze begins the second stage: the first keeps its averaged weights, its latents are standardised,
+// and its losses measured.
+func (t *Staged) freeze(s *Stats) {
+	decoder, encoder := t.first.networks()
+	for _, n := range []*network{decoder, encoder} {
+		if n != nil {
+			copy(n.p, n.opt.Averaged(n.p))
+		}
+	}
+	t.first.Restored() // its weights are new
+	total, mean, std := t.survey()
+	s.Evaluations += total.Evaluations
+	t.frozen[frozenSquare] = total.SquareError / total.Rows
+	t.frozen[frozenData] = total.DataLoss / total.Rows
+	t.frozen[frozenEntropy] = total.Entropy / total.Rows
+	if p, ok := t.setup.Prior.(*Standardised); ok {
+		p.Set(t.prior.p, mean, std)
+		if t.prior.opt.EMA != nil {
+			p.Set(t.prior.opt.EMA, mean, std)
+		}
+	}
+	t.counts[countSecond] = 1
+}
+
+// survey adds up the losses over all training images, and measures the mean and the standard deviation
+// of their latents by the updates of Welford (1962).
+func (t *Staged) survey() (total Stats, mean, std []float64) {
+	d, m := t.setup.Options.Latent, t.setup.Train.Len()
+	mean, std = make([]float64, d), make([]float64, d)
+	n, batch := 0.0, t.setup.Batch
+	for lo := 0; lo < m; lo += batch {
+		z, _ := t.first.latents(consecutive(lo, min(lo+batch, m)))
+		for i := 0; i < len(z); i += d {
+			n++
+			for j, v := range z[i : i+d] {
+				step := float64(v) - mean[j]
+				mean[j] += step / n
+				std[j] += step * (float64(v) - mean[j])
+			}
+		}
+		total.Add(t.first.losses())
+	}
+	for j, square := range std {
+		if std[j] = math.Sqrt(square / n); !(std[j] > 0) {
+			std[j] = 1 // a dimension that is constant has no scale
+		}
+	}
+	return total, mean, std
+}

@@ -1,0 +1,227 @@
+package method
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/phase"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// One training step of the variational methods. It runs in phases, cut as those of Flow are, with a
+// barrier after each.
+
+// draws are latents of a minibatch, drawn once.
+type draws struct {
+	index  []int      // the B datapoints
+	tiles  pool.Tiles // of their B*N rows
+	key    kernel.Key // of the noise
+	held   bool       // the prior is held at N(0, I)
+	closed bool       // the prior is Gaussian: its part of the bound is in closed form
+}
+
+// Step implements Method.
+func (v *Variational) Step(b Minibatch) (Stats, error) {
+	v.draw(b.Index, b.Repeat == 0, kernel.StreamEncoder)
+	stats := Stats{Steps: 1}
+	v.evaluate(&stats)
+	if err := v.checkLosses(&stats); err != nil {
+		return stats, err
+	}
+	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.backward})
+	v.learn(v.learningRate(b.Progress))
+	v.counts[countDraws]++
+	v.counts[countEncoderSteps]++
+	return stats, v.checkUpdate(&stats)
+}
+
+// draw draws latents for a minibatch, which is new or that of the last call. First new weights are
+// laid out for products, by parts of layers, and new images gathered, by tiles; then the encoder goes
+// forward, by tiles.
+func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
+	o := &v.setup.Options
+	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
+	_, gaussian := v.setup.Prior.(Gaussian)
+	v.now = draws{
+		index: index, tiles: v.setup.tiles(len(index)), key: v.key(stream),
+		held: held, closed: held || gaussian,
+	}
+	v.ids = v.ids[:0]
+	for _, m := range index {
+		for n := range o.Particles {
+			v.ids = append(v.ids, uint64(m*o.Particles+n))
+		}
+	}
+	gather := pool.Group{Do: v.tasks.gather}
+	if minibatch || !v.gathered {
+		gather.N = v.now.tiles.Count
+	}
+	v.setup.Pool.Run(v.encoder.pack(), v.decoder.pack(), v.prior.pack(), gather)
+	v.gathered = true
+	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.encode})
+}
+
+func (v *Variational) gatherTile(i int) {
+	phase.Gather.Enter()
+	first, last := v.now.tiles.Points(i)
+	dim := v.likelihood.Dim
+	v.setup.Train.Gather(v.x[first*dim:last*dim], v.now.index[first:last])
+}
+
+// encodeTile is the encoder forward, the latents drawn from its output, and its entropy.
+func (v *Variational) encodeTile(i int) {
+	phase.EncoderForward.Enter()
+	first, last := v.now.tiles.Points(i)
+	dim, t := v.likelihood.Dim, v.encoderTape
+	copy(t.In(first, last), v.x[first*dim:last*dim])
+	t.Forward(first, last)
+	lo, hi := v.now.tiles.Rows(i)
+	d := v.setup.Options.Latent
+	kernel.NormalRows(v.rows(v.noise, lo, hi), v.ids[lo:hi], d, v.now.key)
+	for m := first; m < last; m++ {
+		v.reparametrise(m)
+	}
+}
+
+// reparametrise makes the N latents of a datapoint, z = mean + exp(logvar/2) eps, where noise holds eps.
+func (v *Variational) reparametrise(m int) {
+	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
+	mean, logvar := v.rows(v.mean, m, m+1), out[d:]
+	copy(mean, out)
+	entropy := float64(d) / 2 * (1 + math.Log(2*math.Pi))
+	for j, l := range logvar {
+		entropy += float64(l) / 2
+		std := float32(math.Exp(float64(l) / 2))
+		for k := m*n*d + j; k < (m+1)*n*d; k += d {
+			v.noise[k] *= std
+			v.z[k] = mean[j] + v.noise[k]
+		}
+	}
+	v.entropy[m] = float32(entropy)
+}
+
+// evaluate computes the losses of every row and their gradients by z: decoder and prior go forward and
+// back, by tiles, each apart.
+func (v *Variational) evaluate(s *Stats) {
+	rows := len(v.ids)
+	s.Evaluations = float64(len(v.now.index))*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)
+	if !v.now.closed {
+		s.Evaluations += float64(rows) * v.prior.passes(v.setup.Options.ScoreDraws)
+		v.priorTape.Begin(rows, v.key(kernel.StreamLambda), v.key(kernel.StreamScoreNoise))
+	}
+	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.priorRows}, v.decoderRows())
+}
+
+func (v *Variational) decoderRows() pool.Group {
+	return pool.Group{N: v.now.tiles.Count, Do: v.tasks.decoderRows}
+}
+
+func (v *Variational) decoderTile(i int) {
+	lo, hi := v.now.tiles.Rows(i)
+	z, g := v.rows(v.z, lo, hi), v.rows(v.g, lo, hi)
+	v.likelihood.Gradient(v.decoderTape, lo, hi, v.setup.Options.Particles, z, v.x, v.square, g)
+}
+
+func (v *Variational) priorTile(i int) {
+	phase.Prior.Enter()
+	if v.now.closed {
+		v.closedGradient(v.now.tiles.Points(i))
+		return
+	}
+	lo, hi := v.now.tiles.Rows(i)
+	z, p := v.rows(v.z, lo, hi), v.rows(v.p, lo, hi)
+	v.priorTape.Rows(lo, hi, z, v.ids[lo:hi], p, v.nll[lo:hi], true)
+}
+
+// closedGradient is the cross-entropy of q with a Gaussian prior of covariance I, a row for each
+// datapoint: E -log p(z) is -log p(mean) + sum of exp(logvar)/2.
+func (v *Variational) closedGradient(first, last int) {
+	d := v.setup.Options.Latent
+	mean, p, loss := v.rows(v.mean, first, last), v.rows(v.p, first, last), v.nll[first:last]
+	if v.now.held {
+		copy(p, mean)
+		diffusion.NegLogNormal(loss, mean, d)
+	} else {
+		v.priorTape.Rows(first, last, mean, v.ids[first:last], p, loss, true)
+	}
+	for m := range loss {
+		var variance float64
+		for _, l := range v.encoderTape.Out(first+m, first+m+1)[d:] {
+			variance += math.Exp(float64(l))
+		}
+		loss[m] += float32(variance / 2)
+	}
+}
+
+// backwardTile is the encoder backward. With g the gradient by z of decoder and prior, averaged over a
+// datapoint's draws,
+//
+//	by mean: g;   by logvar: g (z - mean)/2 - 1/2,
+//
+// where -1/2 is the gradient of log q, minus the entropy: it widens q. In closed form the prior's part
+// is its gradient at the mean, and exp(logvar)/2.
+func (v *Variational) backwardTile(i int) {
+	phase.EncoderBackward.Enter()
+	first, last := v.now.tiles.Points(i)
+	for m := first; m < last; m++ {
+		v.throughDraws(m)
+	}
+	v.encoderTape.Backward(first, last, nil)
+}
+
+// throughDraws replaces the encoder's output for a datapoint by the gradient by it.
+func (v *Variational) throughDraws(m int) {
+	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
+	share := 1 / float32(n)
+	for j := range d {
+		var byMean, byLogvar float32
+		for k := m*n*d + j; k < (m+1)*n*d; k += d {
+			g := v.g[k]
+			if !v.now.closed {
+				g += v.p[k]
+			}
+			byMean += g
+			byLogvar += float32(g * v.noise[k])
+		}
+		byMean *= share
+		byLogvar = float32(byLogvar*share)/2 - 0.5
+		if v.now.closed {
+			byMean += v.p[m*d+j]
+			byLogvar += float32(math.Exp(float64(out[d+j])) / 2)
+		}
+		out[j], out[d+j] = byMean, byLogvar
+	}
+}
+
+// learn computes the gradients by the weights, by columns of layers, and makes a step of each
+// optimiser, by chunks.
+func (v *Variational) learn(lr float64) {
+	var prior pool.Group
+	points, rows := len(v.now.index), len(v.ids)
+	switch { // rows of the prior's loss
+	case v.now.held:
+	case v.now.closed:
+		prior = v.prior.reduce(points)
+	default:
+		prior = v.prior.reduce(rows)
+	}
+	v.setup.Pool.Run(v.encoder.reduce(points), v.decoder.reduce(rows), prior)
+	if !v.now.held {
+		prior = v.prior.update(v.setup.Options.ScoreLR*lr, 0)
+	}
+	v.setup.Pool.Run(v.encoder.update(lr, 0), v.decoder.update(lr, 0), prior)
+}
+
+// collect adds up the losses of the rows.
+func (v *Variational) collect(s *Stats) {
+	points, rows, draws := len(v.now.index), len(v.ids), float64(v.setup.Options.Particles)
+	s.setData(v.likelihood, v.square[:rows])
+	s.Moved = s.Rows
+	s.Entropy = draws * sum(v.entropy[:points])
+	if v.now.closed {
+		s.PriorLoss = draws * sum(v.nll[:points])
+	} else {
+		s.PriorLoss = sum(v.nll[:rows])
+	}
+}
