@@ -17,6 +17,10 @@ var kernels = []struct {
 }{
 	{"langevin", 16, func(n int) func() { m := newMove(n); return func() { kernel.Overdamped(m) } }},
 	{"underdamped", 24, func(n int) func() { m := newMove(n); return func() { kernel.Underdamped(m) } }},
+	{"exact", 24, func(n int) func() {
+		m, c := newMove(n), kernel.Transition{Keep: 0.7, Mean: 0.6, Drift: 0.1, Heat: 0.7, Rest: 0.1, Stream: kernel.StreamPosition}
+		return func() { kernel.Exact(m, c) }
+	}},
 	{"normals", 4, func(n int) func() {
 		x := make([]float32, n)
 		return func() { kernel.Normal(x, kernel.Key{Seed: 1}, 0) }

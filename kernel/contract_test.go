@@ -30,6 +30,9 @@ var calls = []call{
 	{"Underdamped", 5, func(s [10][]float32) {
 		Underdamped(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1, Friction: 0.5})
 	}, 1 << 3},
+	{"Exact", 5, func(s [10][]float32) {
+		exactMove(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1})
+	}, 1 << 3},
 	{"SkipSiLUBackward", 5, func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0},
 	{"Axpy", 2, func(s [10][]float32) { Axpy(s[0], 1, s[1]) }, 0},
 	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},

@@ -330,7 +330,7 @@ func TestPathsAgree(t *testing.T) {
 					cut++
 				}
 			}
-			if strings.HasSuffix(k.field, "damped") && min(free, both, cut) < 50 {
+			if k.clips() && min(free, both, cut) < 50 {
 				t.Errorf("no row of %d calls was clipped, some of %d, all of %d: too few to tell", free, both, cut)
 			}
 		})

@@ -23,6 +23,9 @@ type path struct {
 	// kept, root the longest drift of a row, 0 for no limit.
 	overdamped  func(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) int
 	underdamped func(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
+	// exact has a second stream, other. longest is the longest H[i]*t of a row, 0 for no limit.
+	exact func(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64,
+		keep, mean, drift, heat, rest float32, seed uint64, step, stream, other uint32) int
 
 	addBias          func(x, b []float32)
 	addBiasSkip      func(x, b, skip []float32)

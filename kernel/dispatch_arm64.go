@@ -13,6 +13,7 @@ var neonPath = path{
 	noiseRows:        neon.NoiseRows,
 	overdamped:       neon.Overdamped,
 	underdamped:      neon.Underdamped,
+	exact:            neon.Exact,
 	addBias:          neon.AddBias,
 	addBiasSkip:      neon.AddBiasSkip,
 	biasSiLU:         neon.BiasSiLU,

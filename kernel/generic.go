@@ -14,6 +14,7 @@ var generic = path{
 	noiseRows:        noiseRowsGeneric,
 	overdamped:       overdampedGeneric,
 	underdamped:      underdampedGeneric,
+	exact:            exactGeneric,
 	addBias:          addBiasGeneric,
 	addBiasSkip:      addBiasSkipGeneric,
 	biasSiLU:         biasSiLUGeneric,
@@ -148,6 +149,48 @@ func underdampedGeneric(z, u, g, p, h []float32, ids []uint64, d int, anchor, ro
 		}
 	}
 	return clipped
+}
+
+func exactGeneric(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64,
+	keep, mean, drift, heat, rest float32, seed uint64, step, stream, other uint32) (clipped int) {
+	var xi1, xi2 [GroupLen]float32
+	for i, id := range ids {
+		lo, hi := i*d, (i+1)*d
+		force := func(k int) float32 { return p[k] + (g[k] + float32(anchor*z[k])) }
+		slow, cut := exactScale(h[i], longest, lo, hi, force)
+		clipped += cut
+		root := sqrt32(h[i])
+		for j, k := 0, lo; k < hi; j, k = j+1, k+1 {
+			if j%GroupLen == 0 {
+				first := id*Groups(d) + uint64(j/GroupLen)
+				normalGroup(&xi1, Key{seed, step, Stream(stream)}, first)
+				normalGroup(&xi2, Key{seed, step, Stream(other)}, first)
+			}
+			y := force(k) * slow
+			w := fma32(rest, xi2[j%GroupLen], fma32(mean, u[k], drift*y))
+			u[k] = fma32(heat, xi1[j%GroupLen], fma32(keep, u[k], -y))
+			z[k] += float32(fma32(mean, u[k], w) * root)
+		}
+	}
+	return clipped
+}
+
+// exactScale is sqrt(h), or less where h times the drift of a row is longer than longest, if that
+// is positive: then the row is clipped.
+func exactScale(h float32, longest float64, lo, hi int, drift func(k int) float32) (float32, int) {
+	if !(longest > 0) {
+		return sqrt32(h), 0
+	}
+	var acc [16]float32
+	for k := lo; k < hi; k++ {
+		t := drift(k)
+		acc[(k-lo)%16] = fma32(t, t, acc[(k-lo)%16])
+	}
+	size := float64(h)
+	if length := size * math.Sqrt(float64(fold(&acc))); length > longest {
+		return float32(math.Sqrt(size) * (longest / length)), 1
+	}
+	return sqrt32(h), 0
 }
 
 // Networks.

@@ -129,7 +129,7 @@ func TestMoveNaN(t *testing.T) {
 		}
 		bad.Z, bad.U, bad.G, bad.P = guardedCopy(t, good.Z), guardedCopy(t, good.U), append([]float32(nil), good.G...), good.P
 		bad.G[d+4] = float32(math.NaN())
-		for _, move := range []func(*Move) int{Overdamped, Underdamped} {
+		for _, move := range []func(*Move) int{Overdamped, Underdamped, exactMove} {
 			if c := move(good) + move(bad); c != 0 {
 				t.Errorf("%d rows clipped", c)
 			}

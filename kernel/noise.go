@@ -80,6 +80,15 @@ func (m *Move) check() {
 // root is the longest v that is not clipped.
 func (m *Move) root() float32 { return float32(float64(m.Clip) * math.Sqrt(float64(m.D))) }
 
+// Transition holds the coefficients of Exact's move, in which the displacement by the velocity and
+// by the drift is linear; package particle derives them.
+type Transition struct {
+	Keep        float32 // share of the velocity that is kept
+	Mean, Drift float32 // displacement by the velocity, before and after the move; by the drift
+	Heat, Rest  float32 // noise of the velocity; of the position alone
+	Stream      Stream  // of the noise of the position alone, other than the move's
+}
+
 // Overdamped is z = fma(sqrt(2*H[i]), xi, fma(-s, t, z)), xi fresh normals of row IDs[i]. It
 // returns how many rows were clipped.
 func Overdamped(m *Move) (clipped int) {
@@ -100,6 +109,30 @@ func Underdamped(m *Move) (clipped int) {
 	for t := range tiles(len(m.IDs), m.D) {
 		clipped += active.underdamped(t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
 			m.Anchor, m.root(), 2*m.Friction, 1-m.Friction, m.Key.Seed, m.Key.Step, uint32(m.Key.Stream))
+	}
+	return clipped
+}
+
+// Exact is the exact transition of an underdamped diffusion whose drift is held. For each row
+//
+//	t = P + (G + Anchor*z); y = t*s
+//	w = fma(Rest, xi2, fma(Mean, u, Drift*y))
+//	u = fma(Heat, xi1, fma(Keep, u, -y))
+//	z += fma(Mean, u, w)*sqrt(H[i])
+//
+// with xi1 and xi2 the normals of row IDs[i] in the streams of the move and of the transition. Here
+// s = sqrt(H[i]), made smaller where the root mean square of H[i]*t is above Clip (0: no limit):
+// with r = Clip*sqrt(D), s = sqrt(H[i])*(r/(H[i]*|t|)) if H[i]*|t| > r, both in float64, of |t|^2
+// in float32. It returns how many rows were clipped. Friction has no meaning here.
+func Exact(m *Move, c Transition) (clipped int) {
+	m.check()
+	check(len(m.U) == len(m.Z))
+	wrote(m.U)
+	longest := float64(m.Clip) * math.Sqrt(float64(m.D))
+	for t := range tiles(len(m.IDs), m.D) {
+		clipped += active.exact(t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
+			m.Anchor, longest, c.Keep, c.Mean, c.Drift, c.Heat, c.Rest,
+			m.Key.Seed, m.Key.Step, uint32(m.Key.Stream), uint32(c.Stream))
 	}
 	return clipped
 }

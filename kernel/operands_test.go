@@ -15,10 +15,11 @@ type operands struct {
 
 	cols                int        // of an output whose rows are apart: a tile or what is packed
 	ldc, lds, rs, cs    int        // strides of such an output and of a tile's start, rows and columns of a tile's a
-	a                   [5]float32 // factors
+	a                   [6]float32 // factors
+	longest             float64
 	root, heat          float32
 	first, seed         uint64
-	step, stream        uint32
+	step, stream, other uint32
 	count, least, great int // results
 }
 
@@ -60,6 +61,10 @@ var raws = parsed([]described{
 	{"underdamped", "z+m u+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
 		o.count = p.underdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.root, o.heat, o.a[1],
 			o.seed, o.step, o.stream)
+	}},
+	{"exact", "z+m u+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
+		o.count = p.exact(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.longest,
+			o.a[1], o.a[2], o.a[3], o.a[4], o.a[5], o.seed, o.step, o.stream, o.other)
 	}},
 
 	{"addBias", "x+m b<d", 1, "", func(p *path, o *operands) { p.addBias(o.f[0], o.f[1]) }},

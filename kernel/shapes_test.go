@@ -48,6 +48,9 @@ func (k *raw) has(shape byte) bool {
 	return slices.ContainsFunc(k.floats, func(p param) bool { return p.shape == shape })
 }
 
+// clips reports that the kernel counts the rows whose drift it clips.
+func (k *raw) clips() bool { return k.ids != nil && k.place("h") >= 0 }
+
 // tile reports that the kernel works on the tiles of its path, which differ between paths.
 func (k *raw) tile() bool { return k.has('b') }
 

@@ -20,11 +20,12 @@ type philoxKey struct {
 	// A group's blocks differ in their lowest counter word alone, and groups seldom in the next one,
 	// high. What the first three rounds make of the other words is kept from group to group:
 	// of the stream (c2), of the step (c0), and of the word that comes from high (c2High, c3High).
-	high, start            operand.Mem // high, and the first round's c0 without it
-	c2, c0, c2High, c3High operand.Mem
-	m0, m1                 operand.Op
-	first                  [4]operand.Mem // AVX2: the words of the first stretch
-	pack                   reg.VecVirtual // AVX-512: even words of two registers
+	high, start        operand.Mem   // high, and the first round's c0 without it
+	c2                 []operand.Mem // for each stream
+	c0, c2High, c3High operand.Mem
+	m0, m1             operand.Op
+	first              [4]operand.Mem // AVX2: the words of the first stretch
+	pack               reg.VecVirtual // AVX-512: even words of two registers
 }
 
 // slot is the size of one word of the key: AVX-512 broadcasts it as it reads it.
@@ -47,14 +48,14 @@ func (a *amd64) keep(word reg.GPVirtual, m operand.Mem) {
 	a.c.VMOVDQU(y, m)
 }
 
-func (a *amd64) philoxInit() {
+func (a *amd64) philoxInit(streams ...string) {
 	n := a.slot()
 	k := &a.key
 	k.rounds = a.c.AllocLocal(2 * philoxRounds * n)
 	lo := a.integer("seed").(reg.GPVirtual)
 	hi := a.copyGP(lo).(reg.GPVirtual)
 	a.c.SHRQ(operand.Imm(32), hi)
-	a.firstRounds(lo, hi)
+	a.firstRounds(lo, hi, streams)
 	for r := range philoxRounds {
 		a.keep(lo, k.rounds.Offset(2*r*n))
 		a.keep(hi, k.rounds.Offset((2*r+1)*n))
@@ -81,18 +82,21 @@ func (a *amd64) philoxInit() {
 	}
 }
 
-// firstRounds prepares what depends on the key, the step and the stream.
-func (a *amd64) firstRounds(lo, hi reg.GPVirtual) {
+// firstRounds prepares what depends on the key, the step and the streams.
+func (a *amd64) firstRounds(lo, hi reg.GPVirtual, streams []string) {
 	k, n := &a.key, a.slot()
-	for _, m := range []*operand.Mem{&k.c2, &k.c0, &k.c2High, &k.c3High} {
+	k.c2 = make([]operand.Mem, len(streams))
+	for i, name := range streams {
+		k.c2[i] = a.c.AllocLocal(n)
+		stream := a.integer(name).(reg.GPVirtual)
+		a.c.XORQ(hi, stream)
+		a.keep(stream, k.c2[i])
+	}
+	for _, m := range []*operand.Mem{&k.c0, &k.c2High, &k.c3High} {
 		*m = a.c.AllocLocal(n)
 	}
 	k.high, k.start = a.c.AllocLocal(8), a.c.AllocLocal(8)
 	a.c.MOVQ(operand.I32(-1), k.high) // no group's
-
-	stream := a.integer("stream").(reg.GPVirtual)
-	a.c.XORQ(hi, stream)
-	a.keep(stream, k.c2)
 
 	product, word := a.integer("step").(reg.GPVirtual), a.c.GP64()
 	a.c.MOVL(operand.U32(philoxM1), word.As32())
@@ -136,11 +140,11 @@ func (a *amd64) lanes64() [][]uint32 {
 	return [][]uint32{{0, 0, 1, 0, 4, 0, 5, 0}, {2, 0, 3, 0, 6, 0, 7, 0}}
 }
 
-func (a *amd64) philox(g gp) (even, odd vec) {
+func (a *amd64) philox(stream int, g gp) (even, odd vec) {
 	for range a.parts() {
 		even, odd = append(even, a.place()), append(odd, a.place())
 	}
-	stretches, finish := a.philoxNext(g, even, odd)
+	stretches, finish := a.philoxNext(stream, g, even, odd)
 	for _, s := range stretches {
 		s()
 	}
@@ -150,12 +154,12 @@ func (a *amd64) philox(g gp) (even, odd vec) {
 
 // philoxNext has a stretch for each register of blocks. AVX2, which has few registers, keeps words
 // in memory: those of the first stretch, and even and odd.
-func (a *amd64) philoxNext(g gp, even, odd vec) (stretches []func(), finish func()) {
+func (a *amd64) philoxNext(stream int, g gp, even, odd vec) (stretches []func(), finish func()) {
 	lanes := a.lanes64()
 	words := make([][4]operand.Op, len(lanes))
 	for i, l := range lanes {
 		stretches = append(stretches, func() {
-			words[i] = a.philoxBlocks(a.firstBlock(g), l)
+			words[i] = a.philoxBlocks(stream, a.firstBlock(g), l)
 			if i < len(lanes)-1 {
 				for w, r := range words[i] {
 					a.c.VMOVUPS(r, a.key.first[w])
@@ -200,12 +204,12 @@ func (a *amd64) firstBlock(g gp) operand.Op {
 }
 
 // philoxBlocks runs one register of blocks through the ten rounds, whose beginning is philoxKey's.
-func (a *amd64) philoxBlocks(first operand.Op, lanes []uint32) [4]operand.Op {
+func (a *amd64) philoxBlocks(stream int, first operand.Op, lanes []uint32) [4]operand.Op {
 	k, n := a.key, a.slot()
 	block := a.reg()
 	a.c.VPADDQ(a.constant(lanes...), first, block)
 	product, c2 := a.product(k.m0, block)
-	a.xor(c2, k.c2)
+	a.xor(c2, k.c2[stream])
 	c1, c0 := a.product(k.m1, c2)
 	a.xor(c0, k.c0)
 	a.xor(product, k.c2High)

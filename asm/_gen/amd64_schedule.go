@@ -33,7 +33,7 @@ type scheduler struct {
 // its slots for an operation on 512 bits.
 func (a *amd64) scheduler() scheduler {
 	if a.wide() {
-		return scheduler{width: 1, registers: 28}
+		return scheduler{width: 1, registers: 26}
 	}
 	return scheduler{width: 4, registers: 11}
 }

@@ -289,6 +289,57 @@ func (a *amd64) branchGreater(x, y part, to string) {
 	a.c.JHI(operand.LabelRef(to))
 }
 
+func (a *amd64) double(param string) part {
+	p, err := a.c.Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
+func (a *amd64) widen(s part) part {
+	d, x := a.c.XMM(), a.scalarReg(s)
+	a.c.VCVTSS2SD(x, x, d)
+	return d
+}
+
+func (a *amd64) narrow(s part) part {
+	d, x := a.c.XMM(), a.scalar(s)
+	a.c.VCVTSD2SS(x, x, d)
+	return d
+}
+
+func (a *amd64) binDouble(op binary, x, y part) part {
+	d := a.c.XMM()
+	if op == opDiv {
+		a.c.VDIVSD(a.scalar(y), a.doubleReg(x), d)
+	} else {
+		a.c.VMULSD(a.scalar(y), a.doubleReg(x), d)
+	}
+	return d
+}
+
+func (a *amd64) doubleReg(p part) operand.Op {
+	s := a.scalar(p)
+	if m, ok := s.(operand.Mem); ok {
+		x := a.c.XMM()
+		a.c.VMOVSD(m, x)
+		return x
+	}
+	return s
+}
+
+func (a *amd64) sqrtDouble(x part) part {
+	d, s := a.c.XMM(), a.doubleReg(x)
+	a.c.VSQRTSD(s, s, d)
+	return d
+}
+
+func (a *amd64) branchGreaterDouble(x, y part, to string) {
+	a.c.VUCOMISD(a.scalar(y), a.doubleReg(x))
+	a.c.JHI(operand.LabelRef(to))
+}
+
 func (a *amd64) spread(s part) vec {
 	d := a.reg()
 	a.c.VBROADCASTSS(a.scalar(s), d)

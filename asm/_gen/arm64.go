@@ -105,7 +105,7 @@ func (f *neonFunction) place(list *ast.FieldList) {
 	for _, field := range list.List {
 		size, align := 24, 8 // a slice
 		if id, ok := field.Type.(*ast.Ident); ok {
-			size = map[string]int{"int": 8, "uint64": 8, "float32": 4, "uint32": 4, "int32": 4}[id.Name]
+			size = map[string]int{"int": 8, "uint64": 8, "float32": 4, "float64": 8, "uint32": 4, "int32": 4}[id.Name]
 			align = size
 		}
 		names := []string{"ret"}

@@ -81,6 +81,13 @@ var (
 	scalarDIV  = &armForm{word: 0x1e201800, text: "fdiv sD, sN, sM"}
 	scalarSQRT = &armForm{word: 0x1e21c000, text: "fsqrt sD, sN"}
 	scalarCMP  = &armForm{word: 0x1e202000, text: "fcmp sN, sM"}
+
+	doubleMUL  = &armForm{word: 0x1e600800, text: "fmul dD, dN, dM"}
+	doubleDIV  = &armForm{word: 0x1e601800, text: "fdiv dD, dN, dM"}
+	doubleSQRT = &armForm{word: 0x1e61c000, text: "fsqrt dD, dN"}
+	doubleCMP  = &armForm{word: 0x1e602000, text: "fcmp dN, dM"}
+	widenS     = &armForm{word: 0x1e22c000, text: "fcvt dD, sN"}
+	narrowD    = &armForm{word: 0x1e624000, text: "fcvt sD, dN"}
 )
 
 // The copy has its second operand twice.

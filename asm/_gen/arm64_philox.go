@@ -4,24 +4,29 @@ import "fmt"
 
 // neonKey is what all groups of a call share, each word in all lanes. In the first round the
 // product of the step and its xors with the key are the same for every block: the upper half of
-// the product ^ key, its lower half, and stream ^ key.
+// the product ^ key, its lower half, and each stream ^ key.
 type neonKey struct {
-	rounds         [philoxRounds][2]*armValue // from the second on
-	hi, lo, stream *armValue
+	rounds  [philoxRounds][2]*armValue // from the second on
+	hi, lo  *armValue
+	streams []*armValue
 }
 
-func (a *neon) philoxInit() {
+func (a *neon) philoxInit(streams ...string) {
 	k := &a.f.key
 	k0, w0, w1 := a.integer("seed"), a.word(philoxW0), a.word(philoxW1)
 	k1 := a.copyGP(k0)
 	a.shrGP(k1, 32)
-	p, stream := a.integer("step"), a.integer("stream")
+	for _, name := range streams {
+		stream := a.integer(name)
+		a.xorGP(stream, k1)
+		k.streams = append(k.streams, a.spreadWord(stream))
+	}
+	p := a.integer("step")
 	a.mulGP(p, a.word(philoxM1))
 	k.lo = a.spreadWord(p)
 	a.shrGP(p, 32)
 	a.xorGP(p, k0)
-	a.xorGP(stream, k1)
-	k.hi, k.stream = a.spreadWord(p), a.spreadWord(stream)
+	k.hi = a.spreadWord(p)
 	for r := range k.rounds[1:] {
 		a.addScaled(k0, w0, 1)
 		a.addScaled(k1, w1, 1)
@@ -32,16 +37,16 @@ func (a *neon) philoxInit() {
 // philoxHigh has nothing to do: philoxWords takes the upper half of the number as it comes.
 func (a *neon) philoxHigh(gp) {}
 
-func (a *neon) philox(g gp) (even, odd vec) {
-	w := a.philoxWords(g)
+func (a *neon) philox(stream int, g gp) (even, odd vec) {
+	w := a.philoxWords(stream, g)
 	for h := range w {
 		w[h].run()
 	}
 	return philoxBlocks(w)
 }
 
-func (a *neon) philoxNext(g gp, even, odd vec) (stretches []func(), finish func()) {
-	w := a.philoxWords(g)
+func (a *neon) philoxNext(stream int, g gp, even, odd vec) (stretches []func(), finish func()) {
+	w := a.philoxWords(stream, g)
 	return []func(){w[0].run, w[1].run}, func() {
 		nextEven, nextOdd := philoxBlocks(w)
 		for i := range nextEven {
@@ -56,12 +61,13 @@ type neonWords struct {
 	a      *neon
 	blocks [4]uint32
 	low    *armValue // number of the group's first block, its low word
+	stream *armValue // of the key
 	c      [4]part
 }
 
 // philoxWords begins the lower and the upper four blocks of a group. Its first block's number is
 // a multiple of eight, so that adding a lane to the low word never carries.
-func (a *neon) philoxWords(g gp) (w [2]*neonWords) {
+func (a *neon) philoxWords(stream int, g gp) (w [2]*neonWords) {
 	first := newGP()
 	a.text("LSL $3, %N, %D", out('D', first), in('N', g))
 	low := a.spreadWord(first)
@@ -69,7 +75,9 @@ func (a *neon) philoxWords(g gp) (w [2]*neonWords) {
 	c0 := a.op2(vEOR, a.spreadWord(first), a.f.key.hi)
 	for h := range w {
 		n := uint32(4 * h)
-		w[h] = &neonWords{a: a, low: low, blocks: [4]uint32{n, n + 1, n + 2, n + 3}, c: [4]part{c0}}
+		w[h] = &neonWords{
+			a: a, low: low, stream: a.f.key.streams[stream], blocks: [4]uint32{n, n + 1, n + 2, n + 3}, c: [4]part{c0},
+		}
 	}
 	return w
 }
@@ -77,7 +85,7 @@ func (a *neon) philoxWords(g gp) (w [2]*neonWords) {
 func (w *neonWords) run() {
 	a, k := w.a, w.a.f.key
 	lo, hi := a.multiply(a.op2(iADD, w.low, a.constant(w.blocks)), philoxM0)
-	w.c = [4]part{w.c[0], k.lo, a.op2(vEOR, hi, k.stream), lo}
+	w.c = [4]part{w.c[0], k.lo, a.op2(vEOR, hi, w.stream), lo}
 	for _, key := range k.rounds[1:] {
 		lo0, hi0 := a.multiply(w.c[0], philoxM0)
 		lo1, hi1 := a.multiply(w.c[2], philoxM1)

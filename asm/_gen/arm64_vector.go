@@ -148,3 +148,21 @@ func (a *neon) branchGreater(x, y part, to string) {
 	a.code(scalarCMP, 0, in('N', x), in('M', y))
 	a.f.add(armInstr{text: "BGT " + to, to: to})
 }
+
+func (a *neon) double(param string) part {
+	s := newVector()
+	a.text("FMOVD "+a.param(param, "")+", %D", out('D', s))
+	return s
+}
+
+func (a *neon) widen(s part) part                   { return a.op1(widenS, s) }
+func (a *neon) narrow(s part) part                  { return a.op1(narrowD, s) }
+func (a *neon) sqrtDouble(x part) part              { return a.op1(doubleSQRT, x) }
+func (a *neon) binDouble(op binary, x, y part) part { return a.op2(armDouble[op], x, y) }
+
+var armDouble = map[binary]*armForm{opMul: doubleMUL, opDiv: doubleDIV}
+
+func (a *neon) branchGreaterDouble(x, y part, to string) {
+	a.code(doubleCMP, 0, in('N', x), in('M', y))
+	a.f.add(armInstr{text: "BGT " + to, to: to})
+}

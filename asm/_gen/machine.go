@@ -176,17 +176,27 @@ type isa interface {
 	sqrtScalar(a part) part
 	branchGreater(a, b part, to string) // to if a > b; not if either is NaN
 	spread(s part) vec                  // lane 0 in all lanes
-	place() part                        // a register to be assigned to, or memory where there are few
-	zeros() vec                         // a block of its own, not a constant
 
-	// Philox4x32-10. philoxInit reads the parameters seed uint64, step uint32 and stream uint32, outside
-	// loops. philox computes group g: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes
-	// each, lane l of a word being block 8g+l. Both stay what they are until philoxNext's finish.
-	philoxInit()
+	// Lane 0 as a float64, where float32 would round too early.
+	double(param string) part            // a float64 argument, alive to the end of the function
+	widen(s part) part                   // from float32
+	narrow(s part) part                  // to float32
+	binDouble(op binary, a, b part) part // opMul, opDiv
+	sqrtDouble(a part) part
+	branchGreaterDouble(a, b part, to string) // to if a > b; not if either is NaN
+
+	place() part // a register to be assigned to, or memory where there are few
+	zeros() vec  // a block of its own, not a constant
+
+	// Philox4x32-10. philoxInit reads the parameters seed uint64 and step uint32, and the uint32
+	// parameters that name streams, outside loops. philox computes group g of a stream, given by its
+	// place among them: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes each, lane l of
+	// a word being block 8g+l. Both stay what they are until philoxNext's finish.
+	philoxInit(streams ...string)
 	philoxHigh(g gp) // to be called after g has changed, before the others
-	philox(g gp) (even, odd vec)
+	philox(stream int, g gp) (even, odd vec)
 	// philoxNext computes group g in stretches without jumps; finish then puts it into even and odd.
-	philoxNext(g gp, even, odd vec) (stretches []func(), finish func())
+	philoxNext(stream int, g gp, even, odd vec) (stretches []func(), finish func())
 	// interleave emits two independent stretches without jumps, possibly mixed: where the machine's
 	// window is small against the first one's chain of operations, it fills the second one's gaps.
 	interleave(first, second func())
@@ -249,6 +259,15 @@ func (m machine) dup(a vec) vec { return m.each(a, m.copyPart) }
 
 // equal is a place for a value that is the same in all lanes, to be assigned to.
 func (m machine) equal() vec { return vec{m.place()} }
+
+// places is a block to be assigned to.
+func (m machine) places() vec {
+	v := make(vec, m.parts())
+	for i := range v {
+		v[i] = m.place()
+	}
+	return v
+}
 
 // block is a copy of v, all of whose lanes are equal, with registers of its own.
 func (m machine) block(v vec) vec {

@@ -130,18 +130,59 @@ func (n normals) boxMuller(even, odd vec) (a, b vec) {
 
 // noise walks through the groups of the stream, one ahead: while a group's words are turned into
 // numbers, those of the next, whose chain of rounds is long, are computed beside them.
+//
+// With two streams, the words of each group are computed from the last stream and then from the
+// first: the last one's numbers are held until the first one's are there.
 type noise struct {
 	m         machine
 	values    func(even, odd vec) (a, b vec)
 	g         gp // the next group to compute
 	even, odd vec
+	held      []vec // the last of two streams' numbers, by blocks
 }
 
-func (m machine) newNoise(g gp, values func(even, odd vec) (a, b vec)) *noise {
+func (m machine) newNoise(g gp, streams int, values func(even, odd vec) (a, b vec)) *noise {
 	z := &noise{m: m, values: values, g: g}
 	m.philoxHigh(g)
-	z.even, z.odd = m.philox(g)
+	z.even, z.odd = m.philox(streams-1, g)
+	if streams > 1 {
+		z.held = []vec{m.places(), m.places()}
+	}
 	return z
+}
+
+// last is the place of the last stream.
+func (z *noise) last() int { return min(len(z.held), 1) }
+
+// hold turns the last stream's words into the numbers held, and computes the first one's words.
+func (z *noise) hold() {
+	z.beside(0, func(v vec, block int) {
+		for i, x := range z.held[block] {
+			z.m.assign(x, v.at(i))
+		}
+	})
+}
+
+// beside turns words into numbers for body, while the words of group z.g of a stream are
+// computed.
+func (z *noise) beside(stream int, body func(v vec, block int)) {
+	rounds, finish := z.m.philoxNext(stream, z.g, z.even, z.odd)
+	for i, numbers := range z.blocks(body) {
+		first := func() {}
+		if i < len(rounds) {
+			first = rounds[i]
+		}
+		z.m.interleave(first, numbers)
+	}
+	finish()
+}
+
+// numbers are those of block number half of a group: of the first stream, then of the last.
+func (z *noise) numbers(v vec, half int) []vec {
+	if z.held == nil {
+		return []vec{v}
+	}
+	return []vec{v, z.held[half]}
 }
 
 // blocks runs body for blocks of the group in even and odd. Where a block has several registers,
@@ -167,10 +208,13 @@ func (z *noise) blocks(body func(v vec, block int)) (stretches []func()) {
 // row runs body for the blocks of a row of n elements, consuming n and leaving the streams behind
 // the row. nextRow puts the first group of the next row into z.g, or jumps to the label it is given
 // if there is no other row.
-func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func(v vec, block int)) {
+func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func(v []vec, block int)) {
 	m := z.m
 	m.branch(n, equal, 0, "whole")
 	m.label("group")
+	if z.held != nil {
+		z.hold()
+	}
 	m.branch(n, less, groupLen+1, "lastgroup")
 	m.addImm(z.g, 1)
 	m.jump("ahead")
@@ -180,22 +224,14 @@ func (z *noise) row(n gp, streams []stream, nextRow func(none string), body func
 	m.philoxHigh(z.g)
 	m.branch(n, less, groupLen, "partial")
 
-	rounds, finish := m.philoxNext(z.g, z.even, z.odd)
-	for i, numbers := range z.blocks(body) {
-		first := func() {}
-		if i < len(rounds) {
-			first = rounds[i]
-		}
-		m.interleave(first, numbers)
-	}
-	finish()
+	z.beside(z.last(), func(v vec, block int) { body(z.numbers(v, block), block) })
 	z.step(n, streams, groupLen)
 	m.branch(n, notEqual, 0, "group")
 	m.jump("whole")
 
 	m.label("partial")
 	z.rest("partial", n, streams, body)
-	rounds, finish = m.philoxNext(z.g, z.even, z.odd)
+	rounds, finish := m.philoxNext(z.last(), z.g, z.even, z.odd)
 	for _, r := range rounds {
 		r()
 	}
@@ -216,7 +252,7 @@ func (z *noise) step(n gp, streams []stream, elements int) {
 }
 
 // rest is the last group of a row, of at most 32 elements.
-func (z *noise) rest(name string, n gp, streams []stream, body func(v vec, block int)) {
+func (z *noise) rest(name string, n gp, streams []stream, body func(v []vec, block int)) {
 	m := z.m
 	var v [2]vec
 	for _, numbers := range z.blocks(func(x vec, i int) { v[i] = x }) {
@@ -225,14 +261,14 @@ func (z *noise) rest(name string, n gp, streams []stream, body func(v vec, block
 	for i, x := range v {
 		tail := fmt.Sprintf("%stail%d", name, i)
 		m.branch(n, less, blockLen, tail)
-		body(x, 0)
+		body(z.numbers(x, i), 0)
 		z.step(n, streams, blockLen)
 		m.branch(n, equal, 0, name+"done")
 	}
 	for i, x := range v {
 		m.label(fmt.Sprintf("%stail%d", name, i))
 		m.tail(n)
-		body(x, 0)
+		body(z.numbers(x, i), 0)
 		m.full()
 		for _, s := range streams {
 			m.advance(s, n)
@@ -253,9 +289,9 @@ func (m machine) noiseKernels() {
 		m.begin(name, "func(dst []float32, first uint64, "+keyParams+")", doc)
 		n := m.length("dst")
 		s := m.floats("dst")
-		m.philoxInit()
-		z := m.newNoise(m.integer("first"), values(m.newNormals()))
-		z.row(n, s, m.jump, func(v vec, i int) { m.put(v, s[0], i) })
+		m.philoxInit("stream")
+		z := m.newNoise(m.integer("first"), 1, values(m.newNormals()))
+		z.row(n, s, m.jump, func(v []vec, i int) { m.put(v[0], s[0], i) })
 		m.end()
 	}
 	fill("Uniform", "dst = uniforms in (0, 1] from group first of the noise stream", func(n normals) func(even, odd vec) (a, b vec) {
@@ -266,7 +302,7 @@ func (m machine) noiseKernels() {
 
 	m.noiseRows("NormalRows", "func(dst []float32, ids []uint64, d int, "+keyParams+")", "dst = normals of row ids[i]",
 		[]string{"dst"}, func(s []stream) noisy {
-			return noisy{body: func(xi vec, i int) { m.put(xi, s[0], i) }}
+			return noisy{body: func(xi []vec, i int) { m.put(xi[0], s[0], i) }}
 		})
 
 	m.noiseRows("NoiseRows", "func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, "+keyParams+")",
@@ -275,9 +311,9 @@ func (m machine) noiseKernels() {
 			var alpha, sigma vec
 			return noisy{
 				start: func() { alpha, sigma = m.perRow(alphas), m.perRow(sigmas) },
-				body: func(eps vec, i int) {
-					m.put(eps, s[1], i)
-					m.put(m.muladd(opAccum, m.mul(m.get(s[2], i), alpha), eps, sigma), s[0], i)
+				body: func(eps []vec, i int) {
+					m.put(eps[0], s[1], i)
+					m.put(m.muladd(opAccum, m.mul(m.get(s[2], i), alpha), eps[0], sigma), s[0], i)
 				},
 			}
 		})
@@ -296,13 +332,16 @@ func (m machine) noiseKernels() {
 			m.put(u, s[3], i)
 			m.put(m.add(m.get(s[0], i), u), s[0], i)
 		})
+	m.exact()
 }
 
-// noisy is what a kernel does at the beginning of a row, and with the noise of each block.
+// noisy is what a kernel does at the beginning of a row, and with the noise of each block, by
+// streams.
 type noisy struct {
 	start func()
-	body  func(xi vec, block int)
+	body  func(xi []vec, block int)
 	end   func() // after the last row
+	other string // the parameter that names a second stream, or ""
 }
 
 // noiseRows emits a kernel over rows, of width d, with normals of their own: row i begins with
@@ -313,7 +352,11 @@ func (m machine) noiseRows(name, signature, doc string, arrays []string, start f
 	s := m.floats(arrays...)
 	k := start(s)
 	m.branch(rows, equal, 0, "none")
-	m.philoxInit()
+	keys := []string{"stream"}
+	if k.other != "" {
+		keys = append(keys, k.other)
+	}
+	m.philoxInit(keys...)
 	normals := m.newNormals()
 	g := m.zero()
 	next := func() {
@@ -325,7 +368,7 @@ func (m machine) noiseRows(name, signature, doc string, arrays []string, start f
 		m.mulGP(g, per)
 	}
 	next()
-	z := m.newNoise(g, normals.boxMuller)
+	z := m.newNoise(g, len(keys), normals.boxMuller)
 	m.eachRow(rows, func() {
 		if k.start != nil {
 			k.start()
@@ -365,7 +408,7 @@ func (m machine) move(name, signature, doc string, arrays []string, body func(s 
 				c.row(size, s[:3], drift)
 				m.assign(h[0], m.spread(size)[0])
 			},
-			body: func(xi vec, i int) { body(s, keep, h, noise, drift(s, i), xi, i) },
+			body: func(xi []vec, i int) { body(s, keep, h, noise, drift(s, i), xi[0], i) },
 			end:  func() { m.resultInt(c.clipped) },
 		}
 	})
@@ -384,20 +427,85 @@ func (c clip) row(size part, s []stream, drift func(s []stream, i int) vec) {
 	m.branchGreater(c.root, c.none, "clip")
 	m.jump("free")
 	m.label("clip")
-	h, sum := m.spread(size), m.zeros()
-	var row []stream
-	for _, x := range s {
-		row = append(row, m.restart(x))
-	}
-	m.span("drift", m.integer("d"), 1, row, func(i int) {
-		v := m.inTail(m.mul(drift(row, i), h))
-		m.muladd(opAccum, sum, v, v)
-	})
-	norm := m.fold(sum)
+	h := m.spread(size)
+	norm := m.norm(s, func(row []stream, i int) vec { return m.mul(drift(row, i), h) })
 	m.branchGreater(norm, m.binScalar(opMul, c.root, c.root), "cut")
 	m.jump("free")
 	m.label("cut")
 	m.addImm(c.clipped, 1)
 	m.intoScalar(opMul, size, m.binScalar(opDiv, c.root, m.sqrtScalar(norm)))
 	m.label("free")
+}
+
+// exact emits the exact transition. Its clip is decided in float64.
+func (m machine) exact() {
+	m.noiseRows("Exact", "func(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64, "+
+		"keep, mean, drift, heat, rest float32, "+keyParams+", other uint32) int",
+		"t = p + (g + anchor*z); y = t*s; w = rest*xi2 + (mean*u + (drift*y)); u = heat*xi1 + (keep*u - y); "+
+			"z += (mean*u + w)*sqrt(h[i]); xi1, xi2 = normals of row ids[i] of stream and other; s = sqrt(h[i]), or "+
+			"sqrt(h[i])*(longest/(h[i]*|t|)) in float64 if that is less and longest is positive; "+
+			"the number of rows where it is",
+		[]string{"z", "g", "p", "u"}, func(s []stream) noisy {
+			hs, anchor := m.floats("h")[0], m.float("anchor")
+			keep, mean, drift := m.float("keep"), m.float("mean"), m.float("drift")
+			heat, rest := m.float("heat"), m.float("rest")
+			clipped := m.counter(m.zero())
+			force := func(s []stream, i int) vec {
+				return m.add(m.get(s[2], i), m.add(m.get(s[1], i), m.mul(m.get(s[0], i), anchor)))
+			}
+			slow, root := m.equal(), m.equal() // s and sqrt(h[i])
+			return noisy{
+				other: "other",
+				start: func() {
+					m.exactSteps(hs, root, slow, clipped, func() part { return m.norm(s[:3], force) })
+				},
+				body: func(xi []vec, i int) {
+					y, u := m.mul(force(s, i), slow), m.get(s[3], i)
+					w := m.muladd(opHorner, m.dup(u), mean, m.mul(y, drift))
+					w = m.muladd(opAccum, w, xi[1], rest)
+					u = m.muladd(opAccum, m.muladd(opHornerSub, u, keep, y), xi[0], heat)
+					m.put(u, s[3], i)
+					w = m.mul(m.muladd(opAccum, w, u, mean), root)
+					m.put(m.add(m.get(s[0], i), w), s[0], i)
+				},
+				end: func() { m.resultInt(clipped) },
+			}
+		})
+}
+
+// exactSteps sets, for the row at h, root to sqrt(h) and slow to what multiplies the drift, whose
+// squared length is norm.
+func (m machine) exactSteps(h stream, root, slow vec, clipped gp, norm func() part) {
+	size := m.loadScalar(h.p, 0)
+	m.addImm(h.p, 4)
+	step := m.spread(m.sqrtScalar(size))[0]
+	m.assign(root[0], step)
+	m.assign(slow[0], step)
+	longest := m.double("longest")
+	m.branchGreaterDouble(longest, m.widen(m.konst(0).at(0)), "clip")
+	m.jump("free")
+	m.label("clip")
+	wide := m.widen(size)
+	length := m.binDouble(opMul, wide, m.sqrtDouble(m.widen(norm())))
+	m.branchGreaterDouble(length, longest, "cut")
+	m.jump("free")
+	m.label("cut")
+	m.addImm(clipped, 1)
+	factor := m.binDouble(opMul, m.sqrtDouble(wide), m.binDouble(opDiv, longest, length))
+	m.assign(slow[0], m.spread(m.narrow(factor))[0])
+	m.label("free")
+}
+
+// norm is the square of the length of the row of v that begins where the streams are.
+func (m machine) norm(s []stream, v func(row []stream, i int) vec) part {
+	sum := m.zeros()
+	var row []stream
+	for _, x := range s {
+		row = append(row, m.restart(x))
+	}
+	m.span("drift", m.integer("d"), 1, row, func(i int) {
+		x := m.inTail(v(row, i))
+		m.muladd(opAccum, sum, x, x)
+	})
+	return m.fold(sum)
 }

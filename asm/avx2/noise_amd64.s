@@ -10,12 +10,12 @@ TEXT ·Uniform(SB), $1040-48
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 768(SP)
 	MOVLQZX      stream+44(FP), SI
 	XORQ         BX, SI
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 640(SP)
+	MOVQ         $-1, 768(SP)
 	MOVLQZX      step+40(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -1174,12 +1174,12 @@ TEXT ·Normal(SB), $1040-48
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 768(SP)
 	MOVLQZX      stream+44(FP), SI
 	XORQ         BX, SI
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 640(SP)
+	MOVQ         $-1, 768(SP)
 	MOVLQZX      step+40(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -2310,12 +2310,12 @@ TEXT ·NormalRows(SB), $1048-72
 	MOVQ         seed+56(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 776(SP)
 	MOVLQZX      stream+68(FP), SI
 	XORQ         BX, SI
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 648(SP)
+	MOVQ         $-1, 776(SP)
 	MOVLQZX      step+64(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -3474,12 +3474,12 @@ TEXT ·NoiseRows(SB), $1048-168
 	MOVQ         seed+152(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
-	MOVQ         $-1, 776(SP)
 	MOVLQZX      stream+164(FP), R10
 	XORQ         R9, R10
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 648(SP)
+	MOVQ         $-1, 776(SP)
 	MOVLQZX      step+160(FP), R10
 	MOVL         $0xcd9e8d57, R11
 	IMULQ        R11, R10
@@ -4763,12 +4763,12 @@ TEXT ·Overdamped(SB), $1216-168
 	MOVQ         seed+144(FP), DI
 	MOVQ         DI, R8
 	SHRQ         $0x20, R8
-	MOVQ         $-1, 944(SP)
 	MOVLQZX      stream+156(FP), R9
 	XORQ         R8, R9
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 816(SP)
+	MOVQ         $-1, 944(SP)
 	MOVLQZX      step+152(FP), R9
 	MOVL         $0xcd9e8d57, R10
 	IMULQ        R10, R9
@@ -6263,12 +6263,12 @@ TEXT ·Underdamped(SB), $1248-192
 	MOVQ         seed+168(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
-	MOVQ         $-1, 976(SP)
 	MOVLQZX      stream+180(FP), R10
 	XORQ         R9, R10
 	VMOVD        R10, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      Y0, 848(SP)
+	MOVQ         $-1, 976(SP)
 	MOVLQZX      step+176(FP), R10
 	MOVL         $0xcd9e8d57, R11
 	IMULQ        R11, R10
@@ -7829,5 +7829,2066 @@ rowsdone:
 none:
 	MOVQ 136(SP), AX
 	MOVQ AX, ret+184(FP)
+	VZEROUPPER
+	RET
+
+// func Exact(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, longest float64, keep float32, mean float32, drift float32, heat float32, rest float32, seed uint64, step uint32, stream uint32, other uint32) int
+// Requires: AVX, AVX2, FMA3
+TEXT ·Exact(SB), $1472-224
+	MOVQ         ids_len+128(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+48(FP), DX
+	MOVQ         p_base+72(FP), BX
+	MOVQ         u_base+24(FP), SI
+	MOVQ         h_base+96(FP), DI
+	VBROADCASTSS anchor+152(FP), Y0
+	VMOVUPS      Y0, 8(SP)
+	VBROADCASTSS keep+168(FP), Y0
+	VMOVUPS      Y0, 40(SP)
+	VBROADCASTSS mean+172(FP), Y0
+	VMOVUPS      Y0, 72(SP)
+	VBROADCASTSS drift+176(FP), Y0
+	VMOVUPS      Y0, 104(SP)
+	VBROADCASTSS heat+180(FP), Y0
+	VMOVUPS      Y0, 136(SP)
+	VBROADCASTSS rest+184(FP), Y0
+	VMOVUPS      Y0, 168(SP)
+	XORQ         R8, R8
+	MOVQ         R8, 200(SP)
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+192(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+204(FP), R10
+	XORQ         R9, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 912(SP)
+	MOVLQZX      other+208(FP), R10
+	XORQ         R9, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 944(SP)
+	MOVQ         $-1, 1072(SP)
+	MOVLQZX      step+200(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 976(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 1080(SP)
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 272(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 304(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 336(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 368(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 400(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 432(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 464(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 496(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 528(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 560(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 592(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 624(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 656(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 688(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 720(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 752(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 784(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 816(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 848(SP)
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 880(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 1072(SP)
+	JEQ          high1
+	MOVQ         R9, 1072(SP)
+	XORL         1080(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         432(SP), R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 1040(SP)
+	SHRQ         $0x20, R10
+	XORL         368(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 1008(SP)
+
+high1:
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        944(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        976(SP), Y2, Y2
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPXOR        1040(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
+	VPXOR        Y2, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y1, Y2, Y2
+	VPXOR        560(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y0, Y3, Y3
+	VPXOR        624(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        848(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        880(SP), Y4, Y4
+	VMOVUPS      Y5, 1088(SP)
+	VMOVUPS      Y3, 1120(SP)
+	VMOVUPS      Y4, 1152(SP)
+	VMOVUPS      Y1, 1184(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        944(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        976(SP), Y2, Y2
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPXOR        1040(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
+	VPXOR        Y2, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y1, Y2, Y2
+	VPXOR        560(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y0, Y3, Y3
+	VPXOR        624(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        848(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        880(SP), Y4, Y4
+	VMOVUPS      1088(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1216(SP)
+	VMOVUPS      1120(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1248(SP)
+	VMOVUPS      1152(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1280(SP)
+	VMOVUPS      1184(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1312(SP)
+	CMPQ         (SP), $0x00000000
+	JEQ          rowsdone
+
+rows:
+	VMOVSS       (DI), X0
+	ADDQ         $0x00000004, DI
+	VSQRTSS      X0, X0, X1
+	VBROADCASTSS X1, Y1
+	VMOVUPS      Y1, 240(SP)
+	VMOVUPS      Y1, 208(SP)
+	VMOVSS       const32<>+0(SB), X1
+	VCVTSS2SD    X1, X1, X1
+	VMOVSD       longest+160(FP), X2
+	VUCOMISD     X1, X2
+	JHI          clip
+	JMP          free
+
+clip:
+	VCVTSS2SD X0, X0, X0
+	VPXOR     Y1, Y1, Y1
+	VPXOR     Y2, Y2, Y2
+	MOVQ      CX, R9
+	MOVQ      DX, R10
+	MOVQ      BX, R11
+	MOVQ      d+144(FP), R12
+	CMPQ      R12, $0x00000010
+	JLT       drift1end
+
+drift1:
+	VMOVUPS     (R11), Y3
+	VMOVUPS     32(R11), Y4
+	VMOVUPS     (R10), Y5
+	VMOVUPS     32(R10), Y6
+	VMOVUPS     (R9), Y7
+	VMOVUPS     32(R9), Y8
+	VMULPS      8(SP), Y7, Y7
+	VMULPS      8(SP), Y8, Y8
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VFMADD231PS Y3, Y3, Y1
+	VFMADD231PS Y4, Y4, Y2
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	SUBQ        $0x00000010, R12
+	CMPQ        R12, $0x00000010
+	JGE         drift1
+
+drift1end:
+	TESTQ       R12, R12
+	JEQ         driftdone
+	LEAQ        const31<>+0(SB), R13
+	NEGQ        R12
+	LEAQ        64(R13)(R12*4), R13
+	NEGQ        R12
+	VMOVDQU     (R13), Y3
+	VMASKMOVPS  (R11), Y3, Y3
+	VMOVDQU     32(R13), Y4
+	VMASKMOVPS  32(R11), Y4, Y4
+	VMOVDQU     (R13), Y5
+	VMASKMOVPS  (R10), Y5, Y5
+	VMOVDQU     32(R13), Y6
+	VMASKMOVPS  32(R10), Y6, Y6
+	VMOVDQU     (R13), Y7
+	VMASKMOVPS  (R9), Y7, Y7
+	VMOVDQU     32(R13), Y8
+	VMASKMOVPS  32(R9), Y8, Y8
+	VMULPS      8(SP), Y7, Y7
+	VMULPS      8(SP), Y8, Y8
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y6, Y4, Y4
+	VMOVDQU     (R13), Y5
+	VANDPS      Y5, Y3, Y3
+	VMOVDQU     32(R13), Y5
+	VANDPS      Y5, Y4, Y4
+	VFMADD231PS Y3, Y3, Y1
+	VFMADD231PS Y4, Y4, Y2
+	LEAQ        (R9)(R12*4), R9
+	LEAQ        (R10)(R12*4), R10
+	LEAQ        (R11)(R12*4), R11
+
+driftdone:
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X2
+	VPSHUFD      $0x0e, X2, X1
+	VADDPS       X1, X2, X1
+	VPSHUFD      $0x01, X1, X2
+	VADDPS       X2, X1, X2
+	VCVTSS2SD    X2, X2, X1
+	VSQRTSD      X1, X1, X1
+	VMULSD       X1, X0, X1
+	VUCOMISD     longest+160(FP), X1
+	JHI          cut
+	JMP          free
+
+cut:
+	ADDQ         $0x00000001, 200(SP)
+	VSQRTSD      X0, X0, X0
+	VMOVSD       longest+160(FP), X2
+	VDIVSD       X1, X2, X1
+	VMULSD       X1, X0, X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      Y0, 208(SP)
+
+free:
+	MOVQ  d+144(FP), R9
+	TESTQ R9, R9
+	JEQ   whole
+
+group:
+	MOVQ         R8, R10
+	VMOVUPS      1216(SP), Y0
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
+	SHLQ         $0x03, R10
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VMOVQ        R10, X0
+	VPADDD       const16<>+0(SB), Y1, Y1
+	VMOVUPS      1248(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const29<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        912(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        976(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        1040(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        464(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        528(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        592(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        656(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        752(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        720(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        816(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 1120(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        848(SP), Y6, Y6
+	VPXOR        Y12, Y11, Y11
+	VPXOR        784(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 1088(SP)
+	VMOVUPS      Y11, 1184(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        880(SP), Y6, Y6
+	VMOVUPS      Y6, 1152(SP)
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPADDD       const19<>+0(SB), Y0, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y7
+	VFMADD213PS  const4<>+0(SB), Y4, Y7
+	VFMADD213PS  const6<>+0(SB), Y4, Y8
+	VFMADD213PS  const7<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VADDPS       Y0, Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVAPS      Y4, Y0
+	VFMADD213PS  const9<>+0(SB), Y9, Y0
+	VMULPS       Y10, Y4, Y5
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y6
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      const20<>+0(SB), Y2
+	VPADDD       1248(SP), Y2, Y2
+	VFMADD231PS  Y7, Y5, Y6
+	VPSLLD       $0x01, Y2, Y5
+	VPADDD       const11<>+0(SB), Y2, Y7
+	VPAND        const10<>+0(SB), Y2, Y2
+	VFMADD231PS  Y8, Y4, Y0
+	VPAND        const10<>+0(SB), Y7, Y4
+	VADDPS       Y3, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VBLENDVPS    Y5, Y0, Y6, Y3
+	VBLENDVPS    Y5, Y6, Y0, Y0
+	VPXOR        Y2, Y3, Y2
+	VPXOR        Y4, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y0, 1344(SP)
+	VMOVUPS      Y1, 1376(SP)
+	MOVQ         R8, R10
+	VMOVUPS      1280(SP), Y0
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
+	SHLQ         $0x03, R10
+	VPSRLD       $0x08, Y0, Y1
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VMOVQ        R10, X0
+	VPADDD       const16<>+0(SB), Y1, Y1
+	VMOVUPS      1312(SP), Y6
+	VMOVUPS      const2<>+0(SB), Y7
+	VPBROADCASTQ X0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      const5<>+0(SB), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      const8<>+0(SB), Y9
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        912(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        976(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        1040(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        464(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        528(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        592(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        656(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        752(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        720(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        816(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
+	VPXOR        848(SP), Y13, Y13
+	VPXOR        784(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        880(SP), Y12, Y12
+	VPSRAD       $0x17, Y1, Y0
+	VPAND        const18<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
+	VMOVAPS      Y10, Y1
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      const20<>+0(SB), Y2
+	VSQRTPS      Y0, Y0
+	VPADDD       1312(SP), Y2, Y2
+	VFMADD213PS  const3<>+0(SB), Y3, Y7
+	VFMADD213PS  const4<>+0(SB), Y3, Y7
+	VMULPS       Y10, Y3, Y4
+	VFMADD213PS  const6<>+0(SB), Y3, Y8
+	VFMADD231PS  Y7, Y4, Y1
+	VMOVAPS      Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  const9<>+0(SB), Y9, Y4
+	VPSLLD       $0x01, Y2, Y7
+	VFMADD213PS  const7<>+0(SB), Y3, Y8
+	VPADDD       const11<>+0(SB), Y2, Y3
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y3, Y3
+	VFMADD231PS  Y8, Y5, Y4
+	VBLENDVPS    Y7, Y4, Y1, Y5
+	VBLENDVPS    Y7, Y1, Y4, Y1
+	VPXOR        Y2, Y5, Y2
+	VPXOR        Y3, Y1, Y1
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y1, 1408(SP)
+	VMOVUPS      Y0, 1440(SP)
+	VMOVUPS      1088(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 1216(SP)
+	VMOVUPS      1120(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 1248(SP)
+	VMOVUPS      1152(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1280(SP)
+	VMOVUPS      1184(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1312(SP)
+	CMPQ         R9, $0x00000021
+	JLT          lastgroup
+	ADDQ         $0x00000001, R8
+	JMP          ahead
+
+lastgroup:
+	CMPQ  (SP), $0x00000002
+	JLT   final
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
+
+ahead:
+	MOVQ         R8, R10
+	SHRQ         $0x1d, R10
+	CMPQ         R10, 1072(SP)
+	JEQ          high2
+	MOVQ         R10, 1072(SP)
+	XORL         1080(SP), R10
+	MOVL         $0xd2511f53, R11
+	IMULQ        R10, R11
+	MOVL         R11, R10
+	XORL         432(SP), R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 1040(SP)
+	SHRQ         $0x20, R11
+	XORL         368(SP), R11
+	VMOVD        R11, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      Y0, 1008(SP)
+
+high2:
+	CMPQ         R9, $0x00000020
+	JLT          partial
+	VMOVUPS      1216(SP), Y0
+	MOVQ         R8, R10
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
+	VPSRLD       $0x08, Y0, Y0
+	SHLQ         $0x03, R10
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VPADDD       const16<>+0(SB), Y0, Y1
+	VMOVQ        R10, X0
+	VMOVUPS      1248(SP), Y6
+	VMOVUPS      (CX), Y7
+	VCVTDQ2PS    Y1, Y1
+	VPBROADCASTQ X0, Y0
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       8(SP), Y7, Y7
+	VMULPS       8(SP), Y8, Y9
+	VMOVUPS      const2<>+0(SB), Y8
+	VPADDQ       const29<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        944(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        976(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        1040(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        464(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        528(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        592(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        656(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        752(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        720(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        816(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VMOVUPS      Y6, 1120(SP)
+	VPSRLQ       $0x20, Y6, Y6
+	VPXOR        Y11, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
+	VPXOR        784(SP), Y11, Y11
+	VPXOR        848(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VMOVUPS      Y6, 1088(SP)
+	VMOVUPS      Y11, 1184(SP)
+	VPSRLQ       $0x20, Y11, Y6
+	VPXOR        Y0, Y6, Y6
+	VPXOR        880(SP), Y6, Y6
+	VMOVUPS      Y6, 1152(SP)
+	VPAND        const18<>+0(SB), Y1, Y0
+	VPSRAD       $0x17, Y1, Y1
+	VCVTDQ2PS    Y1, Y1
+	VPADDD       const19<>+0(SB), Y0, Y0
+	VSUBPS       const9<>+0(SB), Y0, Y0
+	VFMADD213PS  const21<>+0(SB), Y0, Y2
+	VFMADD213PS  const23<>+0(SB), Y0, Y3
+	VFMADD213PS  const25<>+0(SB), Y0, Y4
+	VFMADD213PS  const27<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y2, Y6, Y3
+	VFMADD213PS  Y4, Y6, Y5
+	VMULPS       Y10, Y10, Y4
+	VFMADD213PS  const3<>+0(SB), Y4, Y8
+	VFMADD213PS  const4<>+0(SB), Y4, Y8
+	VMULPS       Y6, Y6, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VADDPS       Y0, Y0, Y2
+	VMULPS       Y6, Y0, Y0
+	VMOVAPS      Y6, Y3
+	VFMADD231PS  const14<>+0(SB), Y1, Y3
+	VFMADD231PS  Y5, Y0, Y3
+	VMOVUPS      const5<>+0(SB), Y0
+	VFMADD213PS  const6<>+0(SB), Y4, Y0
+	VMOVUPS      (DX), Y5
+	VFMSUB132PS  const13<>+0(SB), Y2, Y1
+	VMOVUPS      32(DX), Y2
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y9, Y2, Y7
+	VMOVAPS      Y4, Y2
+	VMOVUPS      const8<>+0(SB), Y6
+	VFMADD213PS  const9<>+0(SB), Y6, Y2
+	VMOVUPS      (BX), Y6
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      32(BX), Y3
+	VSQRTPS      Y1, Y1
+	VFMADD213PS  const7<>+0(SB), Y4, Y0
+	VADDPS       Y5, Y6, Y6
+	VMULPS       Y10, Y4, Y5
+	VADDPS       Y7, Y3, Y3
+	VMULPS       Y4, Y4, Y4
+	VMOVAPS      Y10, Y9
+	VMOVUPS      const20<>+0(SB), Y7
+	VPADDD       1248(SP), Y7, Y7
+	VFMADD231PS  Y8, Y5, Y9
+	VMOVUPS      (SI), Y5
+	VMOVUPS      32(SI), Y8
+	VMULPS       208(SP), Y6, Y6
+	VFMADD231PS  Y0, Y4, Y2
+	VPSLLD       $0x01, Y7, Y0
+	VPADDD       const11<>+0(SB), Y7, Y4
+	VMULPS       208(SP), Y3, Y3
+	VPAND        const10<>+0(SB), Y7, Y7
+	VPAND        const10<>+0(SB), Y4, Y10
+	VBLENDVPS    Y0, Y2, Y9, Y4
+	VPXOR        Y7, Y4, Y4
+	VBLENDVPS    Y0, Y9, Y2, Y0
+	VMOVAPS      Y5, Y2
+	VMOVAPS      Y8, Y7
+	VPXOR        Y10, Y0, Y0
+	VMULPS       104(SP), Y6, Y9
+	VFMSUB132PS  40(SP), Y6, Y5
+	VMOVUPS      1344(SP), Y6
+	VFMSUB132PS  40(SP), Y3, Y8
+	VMULPS       104(SP), Y3, Y3
+	VMULPS       Y0, Y1, Y0
+	VMULPS       Y4, Y1, Y1
+	VMOVUPS      1376(SP), Y4
+	VFMADD132PS  72(SP), Y9, Y2
+	VFMADD132PS  72(SP), Y3, Y7
+	VFMADD231PS  136(SP), Y0, Y5
+	VFMADD231PS  136(SP), Y1, Y8
+	VFMADD231PS  168(SP), Y6, Y2
+	VFMADD231PS  168(SP), Y4, Y7
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, 32(SI)
+	VFMADD231PS  72(SP), Y5, Y2
+	VFMADD231PS  72(SP), Y8, Y7
+	VMOVUPS      (CX), Y0
+	VMULPS       240(SP), Y2, Y1
+	VMOVUPS      32(CX), Y2
+	VMULPS       240(SP), Y7, Y3
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      1280(SP), Y0
+	MOVQ         R8, R10
+	VMOVUPS      const22<>+0(SB), Y2
+	VMOVUPS      const24<>+0(SB), Y3
+	VPSRLD       $0x08, Y0, Y0
+	SHLQ         $0x03, R10
+	VMOVUPS      const26<>+0(SB), Y4
+	VMOVUPS      const28<>+0(SB), Y5
+	VPADDD       const16<>+0(SB), Y0, Y1
+	VMOVQ        R10, X0
+	VMOVUPS      1312(SP), Y6
+	VMOVUPS      64(CX), Y7
+	VCVTDQ2PS    Y1, Y1
+	VPBROADCASTQ X0, Y0
+	VPSLLD       $0x02, Y6, Y6
+	VMOVUPS      96(CX), Y8
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       8(SP), Y7, Y7
+	VMULPS       8(SP), Y8, Y9
+	VMOVUPS      const2<>+0(SB), Y8
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSUBD       const17<>+0(SB), Y1, Y1
+	VMULPS       const15<>+0(SB), Y6, Y10
+	VPSRLQ       $0x20, Y0, Y6
+	VPXOR        944(SP), Y6, Y6
+	VPMULUDQ     const1<>+0(SB), Y6, Y6
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const1<>+0(SB), Y0, Y11
+	VPSRLQ       $0x20, Y6, Y0
+	VPXOR        976(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        1040(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        400(SP), Y12, Y12
+	VPMULUDQ     const0<>+0(SB), Y12, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        496(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y0
+	VPXOR        Y11, Y0, Y0
+	VPXOR        464(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y11
+	VPXOR        Y6, Y11, Y11
+	VPXOR        560(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y6
+	VPXOR        Y13, Y6, Y6
+	VPXOR        528(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y0, Y13, Y13
+	VPXOR        624(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y0
+	VPXOR        Y12, Y0, Y0
+	VPXOR        592(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y12
+	VPXOR        Y6, Y12, Y12
+	VPXOR        688(SP), Y12, Y12
+	VPMULUDQ     const1<>+0(SB), Y12, Y12
+	VPSRLQ       $0x20, Y13, Y6
+	VPXOR        Y11, Y6, Y6
+	VPXOR        656(SP), Y6, Y6
+	VPMULUDQ     const0<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y11
+	VPXOR        Y0, Y11, Y11
+	VPXOR        752(SP), Y11, Y11
+	VPMULUDQ     const1<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y12, Y0
+	VPXOR        Y13, Y0, Y0
+	VPXOR        720(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y13
+	VPXOR        Y6, Y13, Y13
+	VPXOR        816(SP), Y13, Y13
+	VPMULUDQ     const1<>+0(SB), Y13, Y6
+	VPSRLQ       $0x20, Y6, Y13
+	VPXOR        Y11, Y13, Y13
+	VPSRLQ       $0x20, Y11, Y11
+	VPXOR        Y12, Y11, Y11
+	VPXOR        784(SP), Y11, Y11
+	VPMULUDQ     const0<>+0(SB), Y11, Y11
+	VPXOR        848(SP), Y13, Y13
+	VPSRLQ       $0x20, Y11, Y12
+	VPXOR        Y0, Y12, Y12
+	VPXOR        880(SP), Y12, Y12
+	VPSRAD       $0x17, Y1, Y0
+	VPAND        const18<>+0(SB), Y1, Y1
+	VCVTDQ2PS    Y0, Y0
+	VPADDD       const19<>+0(SB), Y1, Y1
+	VSUBPS       const9<>+0(SB), Y1, Y1
+	VFMADD213PS  const21<>+0(SB), Y1, Y2
+	VFMADD213PS  const23<>+0(SB), Y1, Y3
+	VFMADD213PS  const25<>+0(SB), Y1, Y4
+	VFMADD213PS  const27<>+0(SB), Y1, Y5
+	VMULPS       Y1, Y1, Y14
+	VFMADD213PS  Y2, Y14, Y3
+	VFMADD213PS  Y4, Y14, Y5
+	VMULPS       Y14, Y14, Y2
+	VFMADD213PS  Y3, Y2, Y5
+	VMOVAPS      Y14, Y2
+	VFMADD231PS  const14<>+0(SB), Y0, Y2
+	VMULPS       Y14, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VFMADD231PS  Y5, Y3, Y2
+	VMULPS       Y10, Y10, Y3
+	VFMSUB132PS  const13<>+0(SB), Y1, Y0
+	VMOVUPS      const5<>+0(SB), Y1
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      64(DX), Y2
+	VSQRTPS      Y0, Y0
+	VFMADD213PS  const3<>+0(SB), Y3, Y8
+	VFMADD213PS  const4<>+0(SB), Y3, Y8
+	VADDPS       Y7, Y2, Y4
+	VMOVUPS      96(DX), Y2
+	VFMADD213PS  const6<>+0(SB), Y3, Y1
+	VFMADD213PS  const7<>+0(SB), Y3, Y1
+	VADDPS       Y9, Y2, Y9
+	VMOVAPS      Y3, Y7
+	VMOVUPS      const20<>+0(SB), Y2
+	VPADDD       1312(SP), Y2, Y2
+	VMOVAPS      Y10, Y5
+	VMULPS       Y10, Y3, Y10
+	VMULPS       Y3, Y3, Y3
+	VFMADD231PS  Y8, Y10, Y5
+	VMOVUPS      const8<>+0(SB), Y8
+	VFMADD213PS  const9<>+0(SB), Y8, Y7
+	VFMADD231PS  Y1, Y3, Y7
+	VMOVUPS      64(BX), Y1
+	VMOVUPS      96(BX), Y3
+	VADDPS       Y4, Y1, Y4
+	VPSLLD       $0x01, Y2, Y1
+	VADDPS       Y9, Y3, Y8
+	VPADDD       const11<>+0(SB), Y2, Y3
+	VPAND        const10<>+0(SB), Y2, Y2
+	VPAND        const10<>+0(SB), Y3, Y3
+	VMULPS       208(SP), Y4, Y4
+	VMULPS       208(SP), Y8, Y9
+	VBLENDVPS    Y1, Y7, Y5, Y8
+	VBLENDVPS    Y1, Y5, Y7, Y1
+	VMOVUPS      64(SI), Y5
+	VPXOR        Y2, Y8, Y2
+	VMOVUPS      96(SI), Y7
+	VPXOR        Y3, Y1, Y1
+	VMOVAPS      Y5, Y3
+	VFMSUB132PS  40(SP), Y4, Y5
+	VMULPS       104(SP), Y4, Y4
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y2, Y0, Y0
+	VMULPS       104(SP), Y9, Y2
+	VFMADD132PS  72(SP), Y4, Y3
+	VMOVAPS      Y7, Y4
+	VFMSUB132PS  40(SP), Y9, Y7
+	VMOVUPS      1408(SP), Y8
+	VFMADD132PS  72(SP), Y2, Y4
+	VMOVUPS      1440(SP), Y2
+	VFMADD231PS  168(SP), Y8, Y3
+	VFMADD231PS  136(SP), Y1, Y5
+	VFMADD231PS  136(SP), Y0, Y7
+	VFMADD231PS  168(SP), Y2, Y4
+	VFMADD231PS  72(SP), Y5, Y3
+	VMOVUPS      Y5, 64(SI)
+	VMOVUPS      Y7, 96(SI)
+	VFMADD231PS  72(SP), Y7, Y4
+	VMULPS       240(SP), Y3, Y0
+	VMOVUPS      64(CX), Y1
+	VMULPS       240(SP), Y4, Y2
+	VMOVUPS      96(CX), Y3
+	VADDPS       Y0, Y1, Y0
+	VADDPS       Y2, Y3, Y1
+	VMOVUPS      Y0, 64(CX)
+	VMOVUPS      Y1, 96(CX)
+	VMOVUPS      1088(SP), Y0
+	VSHUFPS      $0x88, Y13, Y0, Y0
+	VMOVUPS      Y0, 1216(SP)
+	VMOVUPS      1120(SP), Y0
+	VSHUFPS      $0x88, Y6, Y0, Y0
+	VMOVUPS      Y0, 1248(SP)
+	VMOVUPS      1152(SP), Y0
+	VSHUFPS      $0x88, Y12, Y0, Y0
+	VMOVUPS      Y0, 1280(SP)
+	VMOVUPS      1184(SP), Y0
+	VSHUFPS      $0x88, Y11, Y0, Y0
+	VMOVUPS      Y0, 1312(SP)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	SUBQ         $0x00000020, R9
+	TESTQ        R9, R9
+	JNE          group
+	JMP          whole
+
+partial:
+	VMOVUPS     1216(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
+	VSQRTPS     Y0, Y0
+	VMOVUPS     1248(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
+	VPADDD      1248(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     1280(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
+	VSQRTPS     Y1, Y1
+	VMOVUPS     1312(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
+	VPADDD      1312(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        R9, $0x00000010
+	JLT         partialtail0
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     32(DX), Y7
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	VMULPS      8(SP), Y8, Y8
+	VMULPS      8(SP), Y9, Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VMULPS      208(SP), Y3, Y3
+	VMULPS      208(SP), Y5, Y5
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVAPS     Y6, Y8
+	VMOVAPS     Y7, Y9
+	VMULPS      104(SP), Y3, Y10
+	VMULPS      104(SP), Y5, Y11
+	VFMADD132PS 72(SP), Y10, Y8
+	VFMADD132PS 72(SP), Y11, Y9
+	VMOVUPS     1344(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y8
+	VMOVUPS     1376(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y9
+	VFMSUB132PS 40(SP), Y3, Y6
+	VFMSUB132PS 40(SP), Y5, Y7
+	VFMADD231PS 136(SP), Y2, Y6
+	VFMADD231PS 136(SP), Y0, Y7
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	VFMADD231PS 72(SP), Y6, Y8
+	VFMADD231PS 72(SP), Y7, Y9
+	VMULPS      240(SP), Y8, Y3
+	VMULPS      240(SP), Y9, Y5
+	VMOVUPS     (CX), Y6
+	VMOVUPS     32(CX), Y7
+	VADDPS      Y3, Y6, Y3
+	VADDPS      Y5, Y7, Y5
+	VMOVUPS     Y3, (CX)
+	VMOVUPS     Y5, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
+	JEQ         partialdone
+	CMPQ        R9, $0x00000010
+	JLT         partialtail1
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     32(DX), Y7
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	VMULPS      8(SP), Y8, Y8
+	VMULPS      8(SP), Y9, Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VMULPS      208(SP), Y3, Y3
+	VMULPS      208(SP), Y5, Y5
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVAPS     Y6, Y8
+	VMOVAPS     Y7, Y9
+	VMULPS      104(SP), Y3, Y10
+	VMULPS      104(SP), Y5, Y11
+	VFMADD132PS 72(SP), Y10, Y8
+	VFMADD132PS 72(SP), Y11, Y9
+	VMOVUPS     1408(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y8
+	VMOVUPS     1440(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y9
+	VFMSUB132PS 40(SP), Y3, Y6
+	VFMSUB132PS 40(SP), Y5, Y7
+	VFMADD231PS 136(SP), Y4, Y6
+	VFMADD231PS 136(SP), Y1, Y7
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	VFMADD231PS 72(SP), Y6, Y8
+	VFMADD231PS 72(SP), Y7, Y9
+	VMULPS      240(SP), Y8, Y1
+	VMULPS      240(SP), Y9, Y3
+	VMOVUPS     (CX), Y4
+	VMOVUPS     32(CX), Y5
+	VADDPS      Y1, Y4, Y1
+	VADDPS      Y3, Y5, Y3
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y3, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
+	JEQ         partialdone
+
+partialtail0:
+	LEAQ        const31<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  (BX), Y1, Y1
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(BX), Y3, Y3
+	VMOVDQU     (R10), Y4
+	VMASKMOVPS  (DX), Y4, Y4
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(DX), Y5, Y5
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  (CX), Y6, Y6
+	VMOVDQU     32(R10), Y7
+	VMASKMOVPS  32(CX), Y7, Y7
+	VMULPS      8(SP), Y6, Y6
+	VMULPS      8(SP), Y7, Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y4, Y1, Y1
+	VADDPS      Y5, Y3, Y3
+	VMULPS      208(SP), Y1, Y1
+	VMULPS      208(SP), Y3, Y3
+	VMOVDQU     (R10), Y4
+	VMASKMOVPS  (SI), Y4, Y4
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(SI), Y5, Y5
+	VMOVAPS     Y4, Y6
+	VMOVAPS     Y5, Y7
+	VMULPS      104(SP), Y1, Y8
+	VMULPS      104(SP), Y3, Y9
+	VFMADD132PS 72(SP), Y8, Y6
+	VFMADD132PS 72(SP), Y9, Y7
+	VMOVUPS     1344(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y6
+	VMOVUPS     1376(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y7
+	VFMSUB132PS 40(SP), Y1, Y4
+	VFMSUB132PS 40(SP), Y3, Y5
+	VFMADD231PS 136(SP), Y2, Y4
+	VFMADD231PS 136(SP), Y0, Y5
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  Y4, Y0, (SI)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y5, Y0, 32(SI)
+	VFMADD231PS 72(SP), Y4, Y6
+	VFMADD231PS 72(SP), Y5, Y7
+	VMULPS      240(SP), Y6, Y0
+	VMULPS      240(SP), Y7, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (CX), Y2, Y2
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(CX), Y3, Y3
+	VADDPS      Y0, Y2, Y0
+	VADDPS      Y1, Y3, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y1, Y0, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
+	LEAQ        (SI)(R9*4), SI
+	JMP         partialdone
+
+partialtail1:
+	LEAQ        const31<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  (BX), Y0, Y0
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  32(BX), Y2, Y2
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (DX), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(DX), Y5, Y5
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  (CX), Y6, Y6
+	VMOVDQU     32(R10), Y7
+	VMASKMOVPS  32(CX), Y7, Y7
+	VMULPS      8(SP), Y6, Y6
+	VMULPS      8(SP), Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y3, Y0, Y0
+	VADDPS      Y5, Y2, Y2
+	VMULPS      208(SP), Y0, Y0
+	VMULPS      208(SP), Y2, Y2
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (SI), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(SI), Y5, Y5
+	VMOVAPS     Y3, Y6
+	VMOVAPS     Y5, Y7
+	VMULPS      104(SP), Y0, Y8
+	VMULPS      104(SP), Y2, Y9
+	VFMADD132PS 72(SP), Y8, Y6
+	VFMADD132PS 72(SP), Y9, Y7
+	VMOVUPS     1408(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y6
+	VMOVUPS     1440(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y7
+	VFMSUB132PS 40(SP), Y0, Y3
+	VFMSUB132PS 40(SP), Y2, Y5
+	VFMADD231PS 136(SP), Y4, Y3
+	VFMADD231PS 136(SP), Y1, Y5
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  Y3, Y0, (SI)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y5, Y0, 32(SI)
+	VFMADD231PS 72(SP), Y3, Y6
+	VFMADD231PS 72(SP), Y5, Y7
+	VMULPS      240(SP), Y6, Y0
+	VMULPS      240(SP), Y7, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (CX), Y2, Y2
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(CX), Y3, Y3
+	VADDPS      Y0, Y2, Y0
+	VADDPS      Y1, Y3, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y1, Y0, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
+	LEAQ        (SI)(R9*4), SI
+
+partialdone:
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const29<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        944(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        976(SP), Y2, Y2
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPXOR        1040(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
+	VPXOR        Y2, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y1, Y2, Y2
+	VPXOR        560(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y0, Y3, Y3
+	VPXOR        624(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        848(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        880(SP), Y4, Y4
+	VMOVUPS      Y5, 1088(SP)
+	VMOVUPS      Y3, 1120(SP)
+	VMOVUPS      Y4, 1152(SP)
+	VMOVUPS      Y1, 1184(SP)
+	MOVQ         R8, R9
+	SHLQ         $0x03, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       const30<>+0(SB), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	VPXOR        944(SP), Y1, Y1
+	VPMULUDQ     const1<>+0(SB), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPXOR        976(SP), Y2, Y2
+	VPXOR        1008(SP), Y0, Y0
+	VPMULUDQ     const0<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y3
+	VPMULUDQ     const1<>+0(SB), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPXOR        Y1, Y4, Y4
+	VPXOR        400(SP), Y4, Y4
+	VPXOR        1040(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y4, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y0, Y5, Y5
+	VPXOR        464(SP), Y5, Y5
+	VPXOR        Y2, Y4, Y4
+	VPXOR        496(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        528(SP), Y5, Y5
+	VPXOR        Y1, Y2, Y2
+	VPXOR        560(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        592(SP), Y5, Y5
+	VPXOR        Y0, Y3, Y3
+	VPXOR        624(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        656(SP), Y5, Y5
+	VPXOR        Y1, Y4, Y4
+	VPXOR        688(SP), Y4, Y4
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y2
+	VPMULUDQ     const1<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y3, Y5, Y5
+	VPXOR        720(SP), Y5, Y5
+	VPXOR        Y0, Y2, Y2
+	VPXOR        752(SP), Y2, Y2
+	VPMULUDQ     const0<>+0(SB), Y5, Y0
+	VPSRLQ       $0x20, Y0, Y3
+	VPMULUDQ     const1<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y5
+	VPXOR        Y4, Y5, Y5
+	VPXOR        784(SP), Y5, Y5
+	VPXOR        Y1, Y3, Y3
+	VPXOR        816(SP), Y3, Y3
+	VPMULUDQ     const0<>+0(SB), Y5, Y1
+	VPSRLQ       $0x20, Y1, Y4
+	VPMULUDQ     const1<>+0(SB), Y3, Y3
+	VPSRLQ       $0x20, Y3, Y5
+	VPXOR        Y2, Y5, Y5
+	VPXOR        848(SP), Y5, Y5
+	VPXOR        Y0, Y4, Y4
+	VPXOR        880(SP), Y4, Y4
+	VMOVUPS      1088(SP), Y0
+	VSHUFPS      $0x88, Y5, Y0, Y0
+	VMOVUPS      Y0, 1216(SP)
+	VMOVUPS      1120(SP), Y0
+	VSHUFPS      $0x88, Y3, Y0, Y0
+	VMOVUPS      Y0, 1248(SP)
+	VMOVUPS      1152(SP), Y0
+	VSHUFPS      $0x88, Y4, Y0, Y0
+	VMOVUPS      Y0, 1280(SP)
+	VMOVUPS      1184(SP), Y0
+	VSHUFPS      $0x88, Y1, Y0, Y0
+	VMOVUPS      Y0, 1312(SP)
+	JMP          whole
+
+final:
+	VMOVUPS     1216(SP), Y0
+	VPSRLD      $0x08, Y0, Y0
+	VPADDD      const16<>+0(SB), Y0, Y0
+	VCVTDQ2PS   Y0, Y0
+	VPSUBD      const17<>+0(SB), Y0, Y0
+	VPSRAD      $0x17, Y0, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPAND       const18<>+0(SB), Y0, Y0
+	VPADDD      const19<>+0(SB), Y0, Y0
+	VSUBPS      const9<>+0(SB), Y0, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     const22<>+0(SB), Y3
+	VFMADD213PS const21<>+0(SB), Y0, Y3
+	VMOVUPS     const24<>+0(SB), Y4
+	VFMADD213PS const23<>+0(SB), Y0, Y4
+	VMOVUPS     const26<>+0(SB), Y5
+	VFMADD213PS const25<>+0(SB), Y0, Y5
+	VMOVUPS     const28<>+0(SB), Y6
+	VFMADD213PS const27<>+0(SB), Y0, Y6
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD213PS Y5, Y2, Y6
+	VMULPS      Y2, Y2, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VMOVAPS     Y2, Y3
+	VFMADD231PS const14<>+0(SB), Y1, Y3
+	VMULPS      Y2, Y0, Y2
+	VFMADD231PS Y6, Y2, Y3
+	VADDPS      Y0, Y0, Y0
+	VFMSUB132PS const13<>+0(SB), Y0, Y1
+	VADDPS      Y3, Y1, Y0
+	VSQRTPS     Y0, Y0
+	VMOVUPS     1248(SP), Y1
+	VPSLLD      $0x02, Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMULPS      const15<>+0(SB), Y1, Y1
+	VMOVUPS     const20<>+0(SB), Y2
+	VPADDD      1248(SP), Y2, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VFMADD213PS const3<>+0(SB), Y3, Y4
+	VFMADD213PS const4<>+0(SB), Y3, Y4
+	VMOVAPS     Y1, Y5
+	VMULPS      Y1, Y3, Y1
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     const5<>+0(SB), Y1
+	VFMADD213PS const6<>+0(SB), Y3, Y1
+	VFMADD213PS const7<>+0(SB), Y3, Y1
+	VMOVAPS     Y3, Y4
+	VMOVUPS     const8<>+0(SB), Y6
+	VFMADD213PS const9<>+0(SB), Y6, Y4
+	VMULPS      Y3, Y3, Y3
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x01, Y2, Y3
+	VBLENDVPS   Y3, Y4, Y5, Y1
+	VBLENDVPS   Y3, Y5, Y4, Y3
+	VPAND       const10<>+0(SB), Y2, Y4
+	VPXOR       Y4, Y1, Y1
+	VPADDD      const11<>+0(SB), Y2, Y2
+	VPAND       const10<>+0(SB), Y2, Y2
+	VPXOR       Y2, Y3, Y2
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     1280(SP), Y1
+	VPSRLD      $0x08, Y1, Y1
+	VPADDD      const16<>+0(SB), Y1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VPSUBD      const17<>+0(SB), Y1, Y1
+	VPSRAD      $0x17, Y1, Y3
+	VCVTDQ2PS   Y3, Y3
+	VPAND       const18<>+0(SB), Y1, Y1
+	VPADDD      const19<>+0(SB), Y1, Y1
+	VSUBPS      const9<>+0(SB), Y1, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     const22<>+0(SB), Y5
+	VFMADD213PS const21<>+0(SB), Y1, Y5
+	VMOVUPS     const24<>+0(SB), Y6
+	VFMADD213PS const23<>+0(SB), Y1, Y6
+	VMOVUPS     const26<>+0(SB), Y7
+	VFMADD213PS const25<>+0(SB), Y1, Y7
+	VMOVUPS     const28<>+0(SB), Y8
+	VFMADD213PS const27<>+0(SB), Y1, Y8
+	VFMADD213PS Y5, Y4, Y6
+	VFMADD213PS Y7, Y4, Y8
+	VMULPS      Y4, Y4, Y5
+	VFMADD213PS Y6, Y5, Y8
+	VMOVAPS     Y4, Y5
+	VFMADD231PS const14<>+0(SB), Y3, Y5
+	VMULPS      Y4, Y1, Y4
+	VFMADD231PS Y8, Y4, Y5
+	VADDPS      Y1, Y1, Y1
+	VFMSUB132PS const13<>+0(SB), Y1, Y3
+	VADDPS      Y5, Y3, Y1
+	VSQRTPS     Y1, Y1
+	VMOVUPS     1312(SP), Y3
+	VPSLLD      $0x02, Y3, Y3
+	VCVTDQ2PS   Y3, Y3
+	VMULPS      const15<>+0(SB), Y3, Y3
+	VMOVUPS     const20<>+0(SB), Y4
+	VPADDD      1312(SP), Y4, Y4
+	VMULPS      Y3, Y3, Y5
+	VMOVUPS     const2<>+0(SB), Y6
+	VFMADD213PS const3<>+0(SB), Y5, Y6
+	VFMADD213PS const4<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y7
+	VMULPS      Y3, Y5, Y3
+	VFMADD231PS Y6, Y3, Y7
+	VMOVUPS     const5<>+0(SB), Y3
+	VFMADD213PS const6<>+0(SB), Y5, Y3
+	VFMADD213PS const7<>+0(SB), Y5, Y3
+	VMOVAPS     Y5, Y6
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y8, Y6
+	VMULPS      Y5, Y5, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VPSLLD      $0x01, Y4, Y5
+	VBLENDVPS   Y5, Y6, Y7, Y3
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VPAND       const10<>+0(SB), Y4, Y6
+	VPXOR       Y6, Y3, Y3
+	VPADDD      const11<>+0(SB), Y4, Y4
+	VPAND       const10<>+0(SB), Y4, Y4
+	VPXOR       Y4, Y5, Y4
+	VMULPS      Y4, Y1, Y4
+	VMULPS      Y3, Y1, Y1
+	CMPQ        R9, $0x00000010
+	JLT         finaltail0
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     32(DX), Y7
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	VMULPS      8(SP), Y8, Y8
+	VMULPS      8(SP), Y9, Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VMULPS      208(SP), Y3, Y3
+	VMULPS      208(SP), Y5, Y5
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVAPS     Y6, Y8
+	VMOVAPS     Y7, Y9
+	VMULPS      104(SP), Y3, Y10
+	VMULPS      104(SP), Y5, Y11
+	VFMADD132PS 72(SP), Y10, Y8
+	VFMADD132PS 72(SP), Y11, Y9
+	VMOVUPS     1344(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y8
+	VMOVUPS     1376(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y9
+	VFMSUB132PS 40(SP), Y3, Y6
+	VFMSUB132PS 40(SP), Y5, Y7
+	VFMADD231PS 136(SP), Y2, Y6
+	VFMADD231PS 136(SP), Y0, Y7
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	VFMADD231PS 72(SP), Y6, Y8
+	VFMADD231PS 72(SP), Y7, Y9
+	VMULPS      240(SP), Y8, Y3
+	VMULPS      240(SP), Y9, Y5
+	VMOVUPS     (CX), Y6
+	VMOVUPS     32(CX), Y7
+	VADDPS      Y3, Y6, Y3
+	VADDPS      Y5, Y7, Y5
+	VMOVUPS     Y3, (CX)
+	VMOVUPS     Y5, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
+	JEQ         finaldone
+	CMPQ        R9, $0x00000010
+	JLT         finaltail1
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     32(DX), Y7
+	VMOVUPS     (CX), Y8
+	VMOVUPS     32(CX), Y9
+	VMULPS      8(SP), Y8, Y8
+	VMULPS      8(SP), Y9, Y9
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VMULPS      208(SP), Y3, Y3
+	VMULPS      208(SP), Y5, Y5
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVAPS     Y6, Y8
+	VMOVAPS     Y7, Y9
+	VMULPS      104(SP), Y3, Y10
+	VMULPS      104(SP), Y5, Y11
+	VFMADD132PS 72(SP), Y10, Y8
+	VFMADD132PS 72(SP), Y11, Y9
+	VMOVUPS     1408(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y8
+	VMOVUPS     1440(SP), Y10
+	VFMADD231PS 168(SP), Y10, Y9
+	VFMSUB132PS 40(SP), Y3, Y6
+	VFMSUB132PS 40(SP), Y5, Y7
+	VFMADD231PS 136(SP), Y4, Y6
+	VFMADD231PS 136(SP), Y1, Y7
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	VFMADD231PS 72(SP), Y6, Y8
+	VFMADD231PS 72(SP), Y7, Y9
+	VMULPS      240(SP), Y8, Y1
+	VMULPS      240(SP), Y9, Y3
+	VMOVUPS     (CX), Y4
+	VMOVUPS     32(CX), Y5
+	VADDPS      Y1, Y4, Y1
+	VADDPS      Y3, Y5, Y3
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y3, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R9
+	TESTQ       R9, R9
+	JEQ         finaldone
+
+finaltail0:
+	LEAQ        const31<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y1
+	VMASKMOVPS  (BX), Y1, Y1
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(BX), Y3, Y3
+	VMOVDQU     (R10), Y4
+	VMASKMOVPS  (DX), Y4, Y4
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(DX), Y5, Y5
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  (CX), Y6, Y6
+	VMOVDQU     32(R10), Y7
+	VMASKMOVPS  32(CX), Y7, Y7
+	VMULPS      8(SP), Y6, Y6
+	VMULPS      8(SP), Y7, Y7
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y4, Y1, Y1
+	VADDPS      Y5, Y3, Y3
+	VMULPS      208(SP), Y1, Y1
+	VMULPS      208(SP), Y3, Y3
+	VMOVDQU     (R10), Y4
+	VMASKMOVPS  (SI), Y4, Y4
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(SI), Y5, Y5
+	VMOVAPS     Y4, Y6
+	VMOVAPS     Y5, Y7
+	VMULPS      104(SP), Y1, Y8
+	VMULPS      104(SP), Y3, Y9
+	VFMADD132PS 72(SP), Y8, Y6
+	VFMADD132PS 72(SP), Y9, Y7
+	VMOVUPS     1344(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y6
+	VMOVUPS     1376(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y7
+	VFMSUB132PS 40(SP), Y1, Y4
+	VFMSUB132PS 40(SP), Y3, Y5
+	VFMADD231PS 136(SP), Y2, Y4
+	VFMADD231PS 136(SP), Y0, Y5
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  Y4, Y0, (SI)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y5, Y0, 32(SI)
+	VFMADD231PS 72(SP), Y4, Y6
+	VFMADD231PS 72(SP), Y5, Y7
+	VMULPS      240(SP), Y6, Y0
+	VMULPS      240(SP), Y7, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (CX), Y2, Y2
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(CX), Y3, Y3
+	VADDPS      Y0, Y2, Y0
+	VADDPS      Y1, Y3, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y1, Y0, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
+	LEAQ        (SI)(R9*4), SI
+	JMP         finaldone
+
+finaltail1:
+	LEAQ        const31<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  (BX), Y0, Y0
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  32(BX), Y2, Y2
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (DX), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(DX), Y5, Y5
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  (CX), Y6, Y6
+	VMOVDQU     32(R10), Y7
+	VMASKMOVPS  32(CX), Y7, Y7
+	VMULPS      8(SP), Y6, Y6
+	VMULPS      8(SP), Y7, Y7
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y3, Y0, Y0
+	VADDPS      Y5, Y2, Y2
+	VMULPS      208(SP), Y0, Y0
+	VMULPS      208(SP), Y2, Y2
+	VMOVDQU     (R10), Y3
+	VMASKMOVPS  (SI), Y3, Y3
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(SI), Y5, Y5
+	VMOVAPS     Y3, Y6
+	VMOVAPS     Y5, Y7
+	VMULPS      104(SP), Y0, Y8
+	VMULPS      104(SP), Y2, Y9
+	VFMADD132PS 72(SP), Y8, Y6
+	VFMADD132PS 72(SP), Y9, Y7
+	VMOVUPS     1408(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y6
+	VMOVUPS     1440(SP), Y8
+	VFMADD231PS 168(SP), Y8, Y7
+	VFMSUB132PS 40(SP), Y0, Y3
+	VFMSUB132PS 40(SP), Y2, Y5
+	VFMADD231PS 136(SP), Y4, Y3
+	VFMADD231PS 136(SP), Y1, Y5
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  Y3, Y0, (SI)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y5, Y0, 32(SI)
+	VFMADD231PS 72(SP), Y3, Y6
+	VFMADD231PS 72(SP), Y5, Y7
+	VMULPS      240(SP), Y6, Y0
+	VMULPS      240(SP), Y7, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (CX), Y2, Y2
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(CX), Y3, Y3
+	VADDPS      Y0, Y2, Y0
+	VADDPS      Y1, Y3, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y1, Y0, 32(CX)
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
+	LEAQ        (SI)(R9*4), SI
+
+finaldone:
+whole:
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
+
+rowsdone:
+none:
+	MOVQ 200(SP), AX
+	MOVQ AX, ret+216(FP)
 	VZEROUPPER
 	RET

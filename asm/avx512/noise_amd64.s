@@ -10,10 +10,10 @@ TEXT ·Uniform(SB), $208-48
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 192(SP)
 	MOVLQZX      stream+44(FP), SI
 	XORQ         BX, SI
 	MOVQ         SI, 160(SP)
+	MOVQ         $-1, 192(SP)
 	MOVLQZX      step+40(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -557,10 +557,10 @@ TEXT ·Normal(SB), $208-48
 	MOVQ         seed+32(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 192(SP)
 	MOVLQZX      stream+44(FP), SI
 	XORQ         BX, SI
 	MOVQ         SI, 160(SP)
+	MOVQ         $-1, 192(SP)
 	MOVLQZX      step+40(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -1120,10 +1120,10 @@ TEXT ·NormalRows(SB), $216-72
 	MOVQ         seed+56(FP), DX
 	MOVQ         DX, BX
 	SHRQ         $0x20, BX
-	MOVQ         $-1, 200(SP)
 	MOVLQZX      stream+68(FP), SI
 	XORQ         BX, SI
 	MOVQ         SI, 168(SP)
+	MOVQ         $-1, 200(SP)
 	MOVLQZX      step+64(FP), SI
 	MOVL         $0xcd9e8d57, DI
 	IMULQ        DI, SI
@@ -1711,10 +1711,10 @@ TEXT ·NoiseRows(SB), $216-168
 	MOVQ         seed+152(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
-	MOVQ         $-1, 200(SP)
 	MOVLQZX      stream+164(FP), R10
 	XORQ         R9, R10
 	MOVQ         R10, 168(SP)
+	MOVQ         $-1, 200(SP)
 	MOVLQZX      step+160(FP), R10
 	MOVL         $0xcd9e8d57, R11
 	IMULQ        R11, R10
@@ -2371,10 +2371,10 @@ TEXT ·Overdamped(SB), $248-168
 	MOVQ         seed+144(FP), DI
 	MOVQ         DI, R8
 	SHRQ         $0x20, R8
-	MOVQ         $-1, 232(SP)
 	MOVLQZX      stream+156(FP), R9
 	XORQ         R8, R9
 	MOVQ         R9, 200(SP)
+	MOVQ         $-1, 232(SP)
 	MOVLQZX      step+152(FP), R9
 	MOVL         $0xcd9e8d57, R10
 	IMULQ        R10, R9
@@ -3154,10 +3154,10 @@ TEXT ·Underdamped(SB), $256-192
 	MOVQ         seed+168(FP), R8
 	MOVQ         R8, R9
 	SHRQ         $0x20, R9
-	MOVQ         $-1, 240(SP)
 	MOVLQZX      stream+180(FP), R10
 	XORQ         R9, R10
 	MOVQ         R10, 208(SP)
+	MOVQ         $-1, 240(SP)
 	MOVLQZX      step+176(FP), R10
 	MOVL         $0xcd9e8d57, R11
 	IMULQ        R11, R10
@@ -3954,5 +3954,1040 @@ rowsdone:
 none:
 	MOVQ 40(SP), AX
 	MOVQ AX, ret+184(FP)
+	VZEROUPPER
+	RET
+
+// func Exact(z []float32, u []float32, g []float32, p []float32, h []float32, ids []uint64, d int, anchor float32, longest float64, keep float32, mean float32, drift float32, heat float32, rest float32, seed uint64, step uint32, stream uint32, other uint32) int
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·Exact(SB), $280-224
+	MOVQ         ids_len+128(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         ids_base+120(FP), AX
+	MOVQ         z_base+0(FP), CX
+	MOVQ         g_base+48(FP), DX
+	MOVQ         p_base+72(FP), BX
+	MOVQ         u_base+24(FP), SI
+	MOVQ         h_base+96(FP), DI
+	VBROADCASTSS anchor+152(FP), Z0
+	VMOVSS       X0, 8(SP)
+	VBROADCASTSS keep+168(FP), Z0
+	VMOVSS       X0, 16(SP)
+	VBROADCASTSS mean+172(FP), Z0
+	VMOVSS       X0, 24(SP)
+	VBROADCASTSS drift+176(FP), Z0
+	VMOVSS       X0, 32(SP)
+	VBROADCASTSS heat+180(FP), Z0
+	VMOVSS       X0, 40(SP)
+	VBROADCASTSS rest+184(FP), Z0
+	VMOVSS       X0, 48(SP)
+	XORQ         R8, R8
+	MOVQ         R8, 56(SP)
+	CMPQ         (SP), $0x00000000
+	JEQ          none
+	MOVQ         seed+192(FP), R8
+	MOVQ         R8, R9
+	SHRQ         $0x20, R9
+	MOVLQZX      stream+204(FP), R10
+	XORQ         R9, R10
+	MOVQ         R10, 224(SP)
+	MOVLQZX      other+208(FP), R10
+	XORQ         R9, R10
+	MOVQ         R10, 232(SP)
+	MOVQ         $-1, 264(SP)
+	MOVLQZX      step+200(FP), R10
+	MOVL         $0xcd9e8d57, R11
+	IMULQ        R11, R10
+	MOVL         R8, R11
+	ADDL         $0x9e3779b9, R11
+	XORL         R10, R11
+	MOVQ         R11, 240(SP)
+	SHRQ         $0x20, R10
+	XORL         R8, R10
+	MOVQ         R10, 272(SP)
+	MOVQ         R8, 64(SP)
+	MOVQ         R9, 72(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 80(SP)
+	MOVQ         R9, 88(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 96(SP)
+	MOVQ         R9, 104(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 112(SP)
+	MOVQ         R9, 120(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 128(SP)
+	MOVQ         R9, 136(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 144(SP)
+	MOVQ         R9, 152(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 160(SP)
+	MOVQ         R9, 168(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 176(SP)
+	MOVQ         R9, 184(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 192(SP)
+	MOVQ         R9, 200(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	MOVQ         R8, 208(SP)
+	MOVQ         R9, 216(SP)
+	ADDL         $0x9e3779b9, R8
+	ADDL         $0xbb67ae85, R9
+	VPBROADCASTD const0<>+0(SB), Z11
+	VPBROADCASTD const1<>+0(SB), Z12
+	VMOVDQU32    const2<>+0(SB), Z13
+	XORQ         R8, R8
+	MOVQ         d+144(FP), R9
+	ADDQ         $0x0000001f, R9
+	SHRQ         $0x05, R9
+	MOVQ         (AX), R8
+	ADDQ         $0x00000008, AX
+	IMULQ        R9, R8
+	MOVQ         R8, R9
+	SHRQ         $0x1d, R9
+	CMPQ         R9, 264(SP)
+	JEQ          high1
+	MOVQ         R9, 264(SP)
+	XORL         272(SP), R9
+	MOVL         $0xd2511f53, R10
+	IMULQ        R9, R10
+	MOVL         R10, R9
+	XORL         104(SP), R9
+	MOVQ         R9, 256(SP)
+	SHRQ         $0x20, R10
+	XORL         88(SP), R10
+	MOVQ         R10, 248(SP)
+
+high1:
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
+	VPMULUDQ        Z11, Z0, Z15
+	VPSRLQ          $0x20, Z15, Z0
+	VPXORD.BCST     232(SP), Z0, Z0
+	VPMULUDQ        Z12, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z10
+	VPXORD.BCST     240(SP), Z10, Z10
+	VPXORD.BCST     248(SP), Z15, Z15
+	VPMULUDQ        Z11, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z14
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 96(SP), Z0, Z16
+	VPXORD.BCST     256(SP), Z14, Z14
+	VPMULUDQ        Z11, Z16, Z0
+	VPSRLQ          $0x20, Z0, Z16
+	VPMULUDQ        Z12, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z17
+	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 120(SP), Z10, Z16
+	VPMULUDQ        Z11, Z17, Z10
+	VPSRLQ          $0x20, Z10, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z17
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z0, Z15
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z17
+	VPTERNLOGD.BCST $0x96, 152(SP), Z10, Z14
+	VPMULUDQ        Z11, Z17, Z10
+	VPSRLQ          $0x20, Z10, Z16
+	VPMULUDQ        Z12, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z17
+	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z0, Z16
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z17
+	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 184(SP), Z10, Z15
+	VPMULUDQ        Z11, Z17, Z14
+	VPSRLQ          $0x20, Z14, Z10
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 192(SP), Z16, Z17
+	VPTERNLOGD.BCST $0x96, 200(SP), Z0, Z10
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z16
+	VPMULUDQ        Z12, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z17
+	VPTERNLOGD.BCST $0x96, 208(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 216(SP), Z14, Z16
+	VPERMT2D        Z16, Z13, Z17
+	VMOVAPS         Z17, Z14
+	VPERMT2D        Z0, Z13, Z10
+	VMOVAPS         Z10, Z15
+	CMPQ            (SP), $0x00000000
+	JEQ             rowsdone
+
+rows:
+	VMOVSS       (DI), X16
+	ADDQ         $0x00000004, DI
+	VSQRTSS      X16, X16, X0
+	VBROADCASTSS X0, Z0
+	VMOVAPS      Z0, Z10
+	VMOVAPS      Z0, Z0
+	VMOVSS       const32<>+0(SB), X17
+	VCVTSS2SD    X17, X17, X17
+	VMOVSD       longest+160(FP), X18
+	VUCOMISD     X17, X18
+	JHI          clip
+	JMP          free
+
+clip:
+	VCVTSS2SD X16, X16, X16
+	VPXORD    Z1, Z1, Z1
+	MOVQ      CX, R9
+	MOVQ      DX, R10
+	MOVQ      BX, R11
+	MOVQ      d+144(FP), R12
+	CMPQ      R12, $0x00000010
+	JLT       drift1end
+
+drift1:
+	VMOVUPS     (R11), Z17
+	VMOVUPS     (R10), Z18
+	VMOVUPS     (R9), Z19
+	VMULPS.BCST 8(SP), Z19, Z19
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z18, Z17, Z17
+	VFMADD231PS Z17, Z17, Z1
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	SUBQ        $0x00000010, R12
+	CMPQ        R12, $0x00000010
+	JGE         drift1
+
+drift1end:
+	TESTQ       R12, R12
+	JEQ         driftdone
+	LEAQ        const31<>+0(SB), R13
+	KMOVW       (R13)(R12*4), K1
+	VMOVUPS.Z   (R11), K1, Z17
+	VMOVUPS.Z   (R10), K1, Z18
+	VMOVUPS.Z   (R9), K1, Z19
+	VMULPS.BCST 8(SP), Z19, Z19
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z18, Z17, Z17
+	VMOVAPS.Z   Z17, K1, Z17
+	VFMADD231PS Z17, Z17, Z1
+	LEAQ        (R9)(R12*4), R9
+	LEAQ        (R10)(R12*4), R10
+	LEAQ        (R11)(R12*4), R11
+
+driftdone:
+	VEXTRACTF64X4 $0x01, Z1, Y17
+	VADDPS        Y17, Y1, Y17
+	VEXTRACTF32X4 $0x01, Y17, X18
+	VADDPS        X18, X17, X18
+	VPSHUFD       $0x0e, X18, X17
+	VADDPS        X17, X18, X17
+	VPSHUFD       $0x01, X17, X18
+	VADDPS        X18, X17, X18
+	VCVTSS2SD     X18, X18, X17
+	VSQRTSD       X17, X17, X17
+	VMULSD        X17, X16, X17
+	VUCOMISD      longest+160(FP), X17
+	JHI           cut
+	JMP           free
+
+cut:
+	ADDQ         $0x00000001, 56(SP)
+	VSQRTSD      X16, X16, X0
+	VMOVSD       longest+160(FP), X16
+	VDIVSD       X17, X16, X16
+	VMULSD       X16, X0, X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Z0
+	VMOVAPS      Z0, Z0
+
+free:
+	MOVQ  d+144(FP), R9
+	TESTQ R9, R9
+	JEQ   whole
+
+group:
+	MOVQ             R8, R10
+	SHLQ             $0x03, R10
+	VPSRLD           $0x08, Z14, Z14
+	VPBROADCASTQ     R10, Z16
+	VPADDD.BCST      const17<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z20
+	VBROADCASTSS     const25<>+0(SB), Z25
+	VPADDQ           const30<>+0(SB), Z16, Z16
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z14
+	VPMULUDQ         Z11, Z16, Z17
+	VPANDD.BCST      const19<>+0(SB), Z14, Z16
+	VPADDD.BCST      const20<>+0(SB), Z16, Z16
+	VSUBPS.BCST      const10<>+0(SB), Z16, Z23
+	VPSRLQ           $0x20, Z17, Z18
+	VPXORD.BCST      224(SP), Z18, Z18
+	VBROADCASTSS     const27<>+0(SB), Z21
+	VBROADCASTSS     const29<>+0(SB), Z16
+	VPMULUDQ         Z12, Z18, Z18
+	VFMADD213PS.BCST const22<>+0(SB), Z23, Z20
+	VFMADD213PS.BCST const24<>+0(SB), Z23, Z25
+	VFMADD213PS.BCST const26<>+0(SB), Z23, Z21
+	VFMADD213PS.BCST const28<>+0(SB), Z23, Z16
+	VMULPS           Z23, Z23, Z24
+	VPSRLQ           $0x20, Z18, Z19
+	VPSRAD           $0x17, Z14, Z14
+	VPXORD.BCST      240(SP), Z19, Z19
+	VPXORD.BCST      248(SP), Z17, Z17
+	VCVTDQ2PS        Z14, Z14
+	VFMADD213PS      Z20, Z24, Z25
+	VFMADD213PS      Z21, Z24, Z16
+	VPMULUDQ         Z11, Z19, Z19
+	VPMULUDQ         Z12, Z17, Z22
+	VMULPS           Z24, Z24, Z26
+	VMOVAPS          Z24, Z20
+	VPSRLQ           $0x20, Z19, Z21
+	VPSRLQ           $0x20, Z22, Z17
+	VFMADD213PS      Z25, Z26, Z16
+	VFMADD231PS.BCST const15<>+0(SB), Z14, Z20
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z18, Z17
+	VPXORD.BCST      256(SP), Z21, Z21
+	VMULPS           Z24, Z23, Z18
+	VADDPS           Z23, Z23, Z23
+	VPMULUDQ         Z11, Z17, Z17
+	VPMULUDQ         Z12, Z21, Z21
+	VFMADD231PS      Z16, Z18, Z20
+	VFMSUB132PS.BCST const14<>+0(SB), Z23, Z14
+	VPSRLQ           $0x20, Z17, Z18
+	VPSRLQ           $0x20, Z21, Z16
+	VPSLLD           $0x02, Z15, Z23
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z22, Z16
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z19, Z18
+	VCVTDQ2PS        Z23, Z19
+	VPMULUDQ         Z11, Z16, Z16
+	VPMULUDQ         Z12, Z18, Z18
+	VADDPS           Z20, Z14, Z22
+	VPSRLQ           $0x20, Z16, Z14
+	VPSRLQ           $0x20, Z18, Z20
+	VMULPS.BCST      const16<>+0(SB), Z19, Z19
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z21, Z20
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z17, Z14
+	VSQRTPS          Z22, Z17
+	VPMULUDQ         Z11, Z20, Z24
+	VPMULUDQ         Z12, Z14, Z26
+	VMULPS           Z19, Z19, Z22
+	VPSRLQ           $0x20, Z24, Z14
+	VPSRLQ           $0x20, Z26, Z20
+	VBROADCASTSS     const3<>+0(SB), Z23
+	VBROADCASTSS     const6<>+0(SB), Z25
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z18, Z20
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z16, Z14
+	VFMADD213PS.BCST const4<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST const7<>+0(SB), Z22, Z25
+	VPMULUDQ         Z11, Z20, Z16
+	VPMULUDQ         Z12, Z14, Z20
+	VMOVAPS          Z22, Z18
+	VBROADCASTSS     const9<>+0(SB), Z27
+	VPSRLQ           $0x20, Z16, Z21
+	VPSRLQ           $0x20, Z20, Z14
+	VFMADD213PS.BCST const5<>+0(SB), Z22, Z23
+	VFMADD213PS.BCST const8<>+0(SB), Z22, Z25
+	VFMADD213PS.BCST const10<>+0(SB), Z27, Z18
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z26, Z14
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z24, Z21
+	VMULPS           Z19, Z22, Z24
+	VMULPS           Z22, Z22, Z26
+	VPMULUDQ         Z11, Z14, Z14
+	VPMULUDQ         Z12, Z21, Z21
+	VPADDD.BCST      const21<>+0(SB), Z15, Z22
+	VMOVAPS          Z19, Z15
+	VFMADD231PS      Z23, Z24, Z15
+	VFMADD231PS      Z25, Z26, Z18
+	VPTESTMD.BCST    const12<>+0(SB), Z22, K1
+	VPSRLQ           $0x20, Z14, Z19
+	VPSRLQ           $0x20, Z21, Z23
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z20, Z23
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z16, Z19
+	VPMULUDQ         Z11, Z23, Z16
+	VPMULUDQ         Z12, Z19, Z20
+	VBLENDMPS        Z18, Z15, K1, Z2
+	VBLENDMPS        Z15, Z18, K1, Z3
+	VMOVAPS          Z2, Z19
+	VPADDD.BCST      const12<>+0(SB), Z22, Z23
+	VMOVAPS          Z3, Z24
+	VPSRLQ           $0x20, Z16, Z18
+	VPSRLQ           $0x20, Z20, Z15
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z22, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z23, Z24
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z21, Z15
+	VPTERNLOGD.BCST  $0x96, 200(SP), Z14, Z18
+	VMULPS           Z24, Z17, Z14
+	VMULPS           Z19, Z17, Z17
+	VPMULUDQ         Z11, Z15, Z15
+	VPMULUDQ         Z12, Z18, Z18
+	VSHUFF64X2       $0x44, Z17, Z14, Z21
+	VSHUFF64X2       $0xee, Z17, Z14, Z17
+	VPSRLQ           $0x20, Z15, Z14
+	VPSRLQ           $0x20, Z18, Z19
+	VPTERNLOGD.BCST  $0x96, 208(SP), Z20, Z19
+	VPTERNLOGD.BCST  $0x96, 216(SP), Z16, Z14
+	VMOVAPS          Z21, Z16
+	VMOVAPS          Z17, Z17
+	VPERMT2D         Z14, Z13, Z19
+	VMOVAPS          Z19, Z14
+	VPERMT2D         Z15, Z13, Z18
+	VMOVAPS          Z18, Z15
+	CMPQ             R9, $0x00000021
+	JLT              lastgroup
+	ADDQ             $0x00000001, R8
+	JMP              ahead
+
+lastgroup:
+	CMPQ  (SP), $0x00000002
+	JLT   final
+	MOVQ  d+144(FP), R10
+	ADDQ  $0x0000001f, R10
+	SHRQ  $0x05, R10
+	MOVQ  (AX), R8
+	ADDQ  $0x00000008, AX
+	IMULQ R10, R8
+
+ahead:
+	MOVQ  R8, R10
+	SHRQ  $0x1d, R10
+	CMPQ  R10, 264(SP)
+	JEQ   high2
+	MOVQ  R10, 264(SP)
+	XORL  272(SP), R10
+	MOVL  $0xd2511f53, R11
+	IMULQ R10, R11
+	MOVL  R11, R10
+	XORL  104(SP), R10
+	MOVQ  R10, 256(SP)
+	SHRQ  $0x20, R11
+	XORL  88(SP), R11
+	MOVQ  R11, 248(SP)
+
+high2:
+	CMPQ             R9, $0x00000020
+	JLT              partial
+	VPSRLD           $0x08, Z14, Z14
+	VPADDD.BCST      const17<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VBROADCASTSS     const23<>+0(SB), Z21
+	VBROADCASTSS     const25<>+0(SB), Z22
+	VBROADCASTSS     const27<>+0(SB), Z23
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z18
+	VPANDD.BCST      const19<>+0(SB), Z18, Z14
+	VPADDD.BCST      const20<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z19
+	VBROADCASTSS     const29<>+0(SB), Z24
+	MOVQ             R8, R10
+	VFMADD213PS.BCST const22<>+0(SB), Z19, Z21
+	VFMADD213PS.BCST const24<>+0(SB), Z19, Z22
+	VFMADD213PS.BCST const26<>+0(SB), Z19, Z23
+	VFMADD213PS.BCST const28<>+0(SB), Z19, Z24
+	VMULPS           Z19, Z19, Z20
+	SHLQ             $0x03, R10
+	VPBROADCASTQ     R10, Z14
+	VPSRAD           $0x17, Z18, Z18
+	VCVTDQ2PS        Z18, Z18
+	VFMADD213PS      Z21, Z20, Z22
+	VFMADD213PS      Z23, Z20, Z24
+	VMULPS           Z20, Z20, Z21
+	VMOVAPS          Z20, Z23
+	VPADDQ           const30<>+0(SB), Z14, Z14
+	VFMADD213PS      Z22, Z21, Z24
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z23
+	VPMULUDQ         Z11, Z14, Z14
+	VMULPS           Z20, Z19, Z20
+	VADDPS           Z19, Z19, Z21
+	VPSRLQ           $0x20, Z14, Z19
+	VFMADD231PS      Z24, Z20, Z23
+	VFMSUB132PS.BCST const14<>+0(SB), Z21, Z18
+	VPXORD.BCST      232(SP), Z19, Z19
+	VPSLLD           $0x02, Z15, Z20
+	VPMULUDQ         Z12, Z19, Z19
+	VCVTDQ2PS        Z20, Z20
+	VADDPS           Z23, Z18, Z21
+	VPSRLQ           $0x20, Z19, Z18
+	VPXORD.BCST      240(SP), Z18, Z18
+	VPXORD.BCST      248(SP), Z14, Z14
+	VMULPS.BCST      const16<>+0(SB), Z20, Z20
+	VPMULUDQ         Z11, Z18, Z18
+	VPMULUDQ         Z12, Z14, Z14
+	VSQRTPS          Z21, Z23
+	VMULPS           Z20, Z20, Z24
+	VPSRLQ           $0x20, Z18, Z21
+	VPSRLQ           $0x20, Z14, Z22
+	VPTERNLOGD.BCST  $0x96, 96(SP), Z19, Z22
+	VPXORD.BCST      256(SP), Z21, Z21
+	VBROADCASTSS     const3<>+0(SB), Z19
+	VBROADCASTSS     const6<>+0(SB), Z25
+	VPMULUDQ         Z11, Z22, Z22
+	VPMULUDQ         Z12, Z21, Z26
+	VFMADD213PS.BCST const4<>+0(SB), Z24, Z19
+	VFMADD213PS.BCST const7<>+0(SB), Z24, Z25
+	VMOVUPS          (CX), Z27
+	VMOVUPS          64(CX), Z21
+	VMULPS.BCST      8(SP), Z27, Z30
+	VMULPS.BCST      8(SP), Z21, Z31
+	VPSRLQ           $0x20, Z22, Z21
+	VPSRLQ           $0x20, Z26, Z27
+	VMOVAPS          Z24, Z28
+	VBROADCASTSS     const9<>+0(SB), Z29
+	VPTERNLOGD.BCST  $0x96, 112(SP), Z14, Z27
+	VMOVUPS          (DX), Z14
+	VPTERNLOGD.BCST  $0x96, 120(SP), Z18, Z21
+	VMOVUPS          64(DX), Z18
+	VFMADD213PS.BCST const5<>+0(SB), Z24, Z19
+	VFMADD213PS.BCST const8<>+0(SB), Z24, Z25
+	VFMADD213PS.BCST const10<>+0(SB), Z29, Z28
+	VADDPS           Z30, Z14, Z14
+	VADDPS           Z31, Z18, Z18
+	VPMULUDQ         Z11, Z27, Z27
+	VPMULUDQ         Z12, Z21, Z21
+	VMULPS           Z20, Z24, Z29
+	VMULPS           Z24, Z24, Z24
+	VMOVUPS          (BX), Z30
+	VMOVUPS          64(BX), Z31
+	VMOVAPS          Z20, Z20
+	VADDPS           Z14, Z30, Z14
+	VPADDD.BCST      const21<>+0(SB), Z15, Z15
+	VADDPS           Z18, Z31, Z30
+	VPSRLQ           $0x20, Z27, Z18
+	VFMADD231PS      Z19, Z29, Z20
+	VPSRLQ           $0x20, Z21, Z19
+	VFMADD231PS      Z25, Z24, Z28
+	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
+	VPTERNLOGD.BCST  $0x96, 128(SP), Z26, Z19
+	VPTERNLOGD.BCST  $0x96, 136(SP), Z22, Z18
+	VPMULUDQ         Z11, Z19, Z19
+	VPMULUDQ         Z12, Z18, Z18
+	VMULPS           Z0, Z14, Z14
+	VMULPS           Z0, Z30, Z22
+	VBLENDMPS        Z28, Z20, K1, Z4
+	VBLENDMPS        Z20, Z28, K1, Z5
+	VPSRLQ           $0x20, Z19, Z20
+	VPSRLQ           $0x20, Z18, Z24
+	VMOVAPS          Z4, Z25
+	VPADDD.BCST      const12<>+0(SB), Z15, Z26
+	VMOVAPS          Z5, Z28
+	VMULPS.BCST      32(SP), Z14, Z29
+	VMULPS.BCST      32(SP), Z22, Z30
+	VPTERNLOGD.BCST  $0x96, 144(SP), Z21, Z24
+	VPTERNLOGD.BCST  $0x96, 152(SP), Z27, Z20
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z25
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z26, Z28
+	VMOVUPS          (SI), Z15
+	VMOVUPS          64(SI), Z21
+	VPMULUDQ         Z11, Z24, Z24
+	VPMULUDQ         Z12, Z20, Z20
+	VMULPS           Z28, Z23, Z26
+	VMULPS           Z25, Z23, Z23
+	VMOVAPS          Z15, Z25
+	VMOVAPS          Z21, Z27
+	VFMADD132PS.BCST 24(SP), Z29, Z25
+	VFMSUB132PS.BCST 16(SP), Z14, Z15
+	VFMADD132PS.BCST 24(SP), Z30, Z27
+	VFMSUB132PS.BCST 16(SP), Z22, Z21
+	VPSRLQ           $0x20, Z24, Z14
+	VPSRLQ           $0x20, Z20, Z22
+	VSHUFF64X2       $0x44, Z23, Z26, Z28
+	VSHUFF64X2       $0xee, Z23, Z26, Z23
+	VPTERNLOGD.BCST  $0x96, 160(SP), Z18, Z22
+	VPTERNLOGD.BCST  $0x96, 168(SP), Z19, Z14
+	VPMULUDQ         Z11, Z22, Z18
+	VPMULUDQ         Z12, Z14, Z14
+	VFMADD231PS.BCST 48(SP), Z16, Z25
+	VFMADD231PS.BCST 40(SP), Z28, Z15
+	VFMADD231PS.BCST 48(SP), Z17, Z27
+	VFMADD231PS.BCST 40(SP), Z23, Z21
+	VPSRLQ           $0x20, Z18, Z16
+	VPSRLQ           $0x20, Z14, Z17
+	VPTERNLOGD.BCST  $0x96, 176(SP), Z20, Z17
+	VPTERNLOGD.BCST  $0x96, 184(SP), Z24, Z16
+	VFMADD231PS.BCST 24(SP), Z15, Z25
+	VFMADD231PS.BCST 24(SP), Z21, Z27
+	VPMULUDQ         Z11, Z17, Z17
+	VPMULUDQ         Z12, Z16, Z16
+	VMOVUPS          Z15, (SI)
+	VMOVUPS          Z21, 64(SI)
+	VPSRLQ           $0x20, Z17, Z15
+	VPSRLQ           $0x20, Z16, Z19
+	VMULPS           Z10, Z25, Z20
+	VMULPS           Z10, Z27, Z21
+	VPTERNLOGD.BCST  $0x96, 192(SP), Z14, Z19
+	VPTERNLOGD.BCST  $0x96, 200(SP), Z18, Z15
+	VPMULUDQ         Z11, Z19, Z18
+	VPMULUDQ         Z12, Z15, Z15
+	VMOVUPS          (CX), Z14
+	VMOVUPS          64(CX), Z19
+	VADDPS           Z20, Z14, Z14
+	VADDPS           Z21, Z19, Z21
+	VPSRLQ           $0x20, Z18, Z19
+	VPSRLQ           $0x20, Z15, Z20
+	VPTERNLOGD.BCST  $0x96, 208(SP), Z16, Z20
+	VPTERNLOGD.BCST  $0x96, 216(SP), Z17, Z19
+	VMOVUPS          Z14, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VPERMT2D         Z19, Z13, Z20
+	VMOVAPS          Z20, Z14
+	VPERMT2D         Z18, Z13, Z15
+	VMOVAPS          Z15, Z15
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000080, BX
+	ADDQ             $0x00000080, SI
+	SUBQ             $0x00000020, R9
+	TESTQ            R9, R9
+	JNE              group
+	JMP              whole
+
+partial:
+	VPSRLD           $0x08, Z14, Z14
+	VPADDD.BCST      const17<>+0(SB), Z14, Z14
+	VCVTDQ2PS        Z14, Z14
+	VPSUBD.BCST      const18<>+0(SB), Z14, Z14
+	VPSRAD           $0x17, Z14, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPANDD.BCST      const19<>+0(SB), Z14, Z14
+	VPADDD.BCST      const20<>+0(SB), Z14, Z14
+	VSUBPS.BCST      const10<>+0(SB), Z14, Z14
+	VMULPS           Z14, Z14, Z19
+	VBROADCASTSS     const23<>+0(SB), Z20
+	VFMADD213PS.BCST const22<>+0(SB), Z14, Z20
+	VBROADCASTSS     const25<>+0(SB), Z21
+	VFMADD213PS.BCST const24<>+0(SB), Z14, Z21
+	VBROADCASTSS     const27<>+0(SB), Z22
+	VFMADD213PS.BCST const26<>+0(SB), Z14, Z22
+	VBROADCASTSS     const29<>+0(SB), Z23
+	VFMADD213PS.BCST const28<>+0(SB), Z14, Z23
+	VFMADD213PS      Z20, Z19, Z21
+	VFMADD213PS      Z22, Z19, Z23
+	VMULPS           Z19, Z19, Z20
+	VFMADD213PS      Z21, Z20, Z23
+	VMOVAPS          Z19, Z20
+	VFMADD231PS.BCST const15<>+0(SB), Z18, Z20
+	VMULPS           Z19, Z14, Z19
+	VFMADD231PS      Z23, Z19, Z20
+	VADDPS           Z14, Z14, Z14
+	VFMSUB132PS.BCST const14<>+0(SB), Z14, Z18
+	VADDPS           Z20, Z18, Z14
+	VSQRTPS          Z14, Z14
+	VPSLLD           $0x02, Z15, Z18
+	VCVTDQ2PS        Z18, Z18
+	VMULPS.BCST      const16<>+0(SB), Z18, Z18
+	VPADDD.BCST      const21<>+0(SB), Z15, Z15
+	VMULPS           Z18, Z18, Z19
+	VBROADCASTSS     const3<>+0(SB), Z20
+	VFMADD213PS.BCST const4<>+0(SB), Z19, Z20
+	VFMADD213PS.BCST const5<>+0(SB), Z19, Z20
+	VMOVAPS          Z18, Z21
+	VMULPS           Z18, Z19, Z18
+	VFMADD231PS      Z20, Z18, Z21
+	VBROADCASTSS     const6<>+0(SB), Z18
+	VFMADD213PS.BCST const7<>+0(SB), Z19, Z18
+	VFMADD213PS.BCST const8<>+0(SB), Z19, Z18
+	VMOVAPS          Z19, Z20
+	VBROADCASTSS     const9<>+0(SB), Z22
+	VFMADD213PS.BCST const10<>+0(SB), Z22, Z20
+	VMULPS           Z19, Z19, Z19
+	VFMADD231PS      Z18, Z19, Z20
+	VPTESTMD.BCST    const12<>+0(SB), Z15, K1
+	VBLENDMPS        Z20, Z21, K1, Z6
+	VBLENDMPS        Z21, Z20, K1, Z7
+	VMOVAPS          Z6, Z18
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z18
+	VPADDD.BCST      const12<>+0(SB), Z15, Z15
+	VMOVAPS          Z7, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z15, Z19
+	VMULPS           Z19, Z14, Z15
+	VMULPS           Z18, Z14, Z14
+	VSHUFF64X2       $0x44, Z14, Z15, Z18
+	VSHUFF64X2       $0xee, Z14, Z15, Z14
+	CMPQ             R9, $0x00000010
+	JLT              partialtail0
+	VMOVUPS          (BX), Z15
+	VMOVUPS          (DX), Z19
+	VMOVUPS          (CX), Z20
+	VMULPS.BCST      8(SP), Z20, Z20
+	VADDPS           Z20, Z19, Z19
+	VADDPS           Z19, Z15, Z15
+	VMULPS           Z0, Z15, Z15
+	VMOVUPS          (SI), Z19
+	VMOVAPS          Z19, Z20
+	VMULPS.BCST      32(SP), Z15, Z21
+	VFMADD132PS.BCST 24(SP), Z21, Z20
+	VFMADD231PS.BCST 48(SP), Z16, Z20
+	VFMSUB132PS.BCST 16(SP), Z15, Z19
+	VFMADD231PS.BCST 40(SP), Z18, Z19
+	VMOVUPS          Z19, (SI)
+	VFMADD231PS.BCST 24(SP), Z19, Z20
+	VMULPS           Z10, Z20, Z15
+	VMOVUPS          (CX), Z19
+	VADDPS           Z15, Z19, Z15
+	VMOVUPS          Z15, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
+	JEQ              partialdone
+	CMPQ             R9, $0x00000010
+	JLT              partialtail1
+	VMOVUPS          (BX), Z15
+	VMOVUPS          (DX), Z19
+	VMOVUPS          (CX), Z20
+	VMULPS.BCST      8(SP), Z20, Z20
+	VADDPS           Z20, Z19, Z19
+	VADDPS           Z19, Z15, Z15
+	VMULPS           Z0, Z15, Z15
+	VMOVUPS          (SI), Z19
+	VMOVAPS          Z19, Z20
+	VMULPS.BCST      32(SP), Z15, Z21
+	VFMADD132PS.BCST 24(SP), Z21, Z20
+	VFMADD231PS.BCST 48(SP), Z17, Z20
+	VFMSUB132PS.BCST 16(SP), Z15, Z19
+	VFMADD231PS.BCST 40(SP), Z14, Z19
+	VMOVUPS          Z19, (SI)
+	VFMADD231PS.BCST 24(SP), Z19, Z20
+	VMULPS           Z10, Z20, Z14
+	VMOVUPS          (CX), Z15
+	VADDPS           Z14, Z15, Z14
+	VMOVUPS          Z14, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
+	JEQ              partialdone
+
+partialtail0:
+	LEAQ             const31<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (BX), K1, Z14
+	VMOVUPS.Z        (DX), K1, Z15
+	VMOVUPS.Z        (CX), K1, Z17
+	VMULPS.BCST      8(SP), Z17, Z17
+	VADDPS           Z17, Z15, Z15
+	VADDPS           Z15, Z14, Z14
+	VMULPS           Z0, Z14, Z0
+	VMOVUPS.Z        (SI), K1, Z14
+	VMOVAPS          Z14, Z15
+	VMULPS.BCST      32(SP), Z0, Z17
+	VFMADD132PS.BCST 24(SP), Z17, Z15
+	VFMADD231PS.BCST 48(SP), Z16, Z15
+	VFMSUB132PS.BCST 16(SP), Z0, Z14
+	VFMADD231PS.BCST 40(SP), Z18, Z14
+	VMOVUPS          Z14, K1, (SI)
+	VFMADD231PS.BCST 24(SP), Z14, Z15
+	VMULPS           Z10, Z15, Z0
+	VMOVUPS.Z        (CX), K1, Z10
+	VADDPS           Z0, Z10, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
+	JMP              partialdone
+
+partialtail1:
+	LEAQ             const31<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (BX), K1, Z15
+	VMOVUPS.Z        (DX), K1, Z16
+	VMOVUPS.Z        (CX), K1, Z18
+	VMULPS.BCST      8(SP), Z18, Z18
+	VADDPS           Z18, Z16, Z16
+	VADDPS           Z16, Z15, Z15
+	VMULPS           Z0, Z15, Z0
+	VMOVUPS.Z        (SI), K1, Z15
+	VMOVAPS          Z15, Z16
+	VMULPS.BCST      32(SP), Z0, Z18
+	VFMADD132PS.BCST 24(SP), Z18, Z16
+	VFMADD231PS.BCST 48(SP), Z17, Z16
+	VFMSUB132PS.BCST 16(SP), Z0, Z15
+	VFMADD231PS.BCST 40(SP), Z14, Z15
+	VMOVUPS          Z15, K1, (SI)
+	VFMADD231PS.BCST 24(SP), Z15, Z16
+	VMULPS           Z10, Z16, Z0
+	VMOVUPS.Z        (CX), K1, Z10
+	VADDPS           Z0, Z10, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
+
+partialdone:
+	MOVQ            R8, R9
+	SHLQ            $0x03, R9
+	VPBROADCASTQ    R9, Z0
+	VPADDQ          const30<>+0(SB), Z0, Z0
+	VPMULUDQ        Z11, Z0, Z15
+	VPSRLQ          $0x20, Z15, Z0
+	VPXORD.BCST     232(SP), Z0, Z0
+	VPMULUDQ        Z12, Z0, Z0
+	VPSRLQ          $0x20, Z0, Z10
+	VPXORD.BCST     240(SP), Z10, Z10
+	VPXORD.BCST     248(SP), Z15, Z15
+	VPMULUDQ        Z11, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z14
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z16
+	VPTERNLOGD.BCST $0x96, 96(SP), Z0, Z16
+	VPXORD.BCST     256(SP), Z14, Z14
+	VPMULUDQ        Z11, Z16, Z0
+	VPSRLQ          $0x20, Z0, Z16
+	VPMULUDQ        Z12, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z17
+	VPTERNLOGD.BCST $0x96, 112(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 120(SP), Z10, Z16
+	VPMULUDQ        Z11, Z17, Z10
+	VPSRLQ          $0x20, Z10, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z17
+	VPTERNLOGD.BCST $0x96, 128(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 136(SP), Z0, Z15
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z14
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 144(SP), Z16, Z17
+	VPTERNLOGD.BCST $0x96, 152(SP), Z10, Z14
+	VPMULUDQ        Z11, Z17, Z10
+	VPSRLQ          $0x20, Z10, Z16
+	VPMULUDQ        Z12, Z14, Z14
+	VPSRLQ          $0x20, Z14, Z17
+	VPTERNLOGD.BCST $0x96, 160(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 168(SP), Z0, Z16
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z15
+	VPMULUDQ        Z12, Z16, Z16
+	VPSRLQ          $0x20, Z16, Z17
+	VPTERNLOGD.BCST $0x96, 176(SP), Z14, Z17
+	VPTERNLOGD.BCST $0x96, 184(SP), Z10, Z15
+	VPMULUDQ        Z11, Z17, Z14
+	VPSRLQ          $0x20, Z14, Z10
+	VPMULUDQ        Z12, Z15, Z15
+	VPSRLQ          $0x20, Z15, Z17
+	VPTERNLOGD.BCST $0x96, 192(SP), Z16, Z17
+	VPTERNLOGD.BCST $0x96, 200(SP), Z0, Z10
+	VPMULUDQ        Z11, Z17, Z0
+	VPSRLQ          $0x20, Z0, Z16
+	VPMULUDQ        Z12, Z10, Z10
+	VPSRLQ          $0x20, Z10, Z17
+	VPTERNLOGD.BCST $0x96, 208(SP), Z15, Z17
+	VPTERNLOGD.BCST $0x96, 216(SP), Z14, Z16
+	VPERMT2D        Z16, Z13, Z17
+	VMOVAPS         Z17, Z14
+	VPERMT2D        Z0, Z13, Z10
+	VMOVAPS         Z10, Z15
+	JMP             whole
+
+final:
+	VPSRLD           $0x08, Z14, Z18
+	VPADDD.BCST      const17<>+0(SB), Z18, Z18
+	VCVTDQ2PS        Z18, Z18
+	VPSUBD.BCST      const18<>+0(SB), Z18, Z18
+	VPSRAD           $0x17, Z18, Z19
+	VCVTDQ2PS        Z19, Z19
+	VPANDD.BCST      const19<>+0(SB), Z18, Z18
+	VPADDD.BCST      const20<>+0(SB), Z18, Z18
+	VSUBPS.BCST      const10<>+0(SB), Z18, Z18
+	VMULPS           Z18, Z18, Z20
+	VBROADCASTSS     const23<>+0(SB), Z21
+	VFMADD213PS.BCST const22<>+0(SB), Z18, Z21
+	VBROADCASTSS     const25<>+0(SB), Z22
+	VFMADD213PS.BCST const24<>+0(SB), Z18, Z22
+	VBROADCASTSS     const27<>+0(SB), Z23
+	VFMADD213PS.BCST const26<>+0(SB), Z18, Z23
+	VBROADCASTSS     const29<>+0(SB), Z24
+	VFMADD213PS.BCST const28<>+0(SB), Z18, Z24
+	VFMADD213PS      Z21, Z20, Z22
+	VFMADD213PS      Z23, Z20, Z24
+	VMULPS           Z20, Z20, Z21
+	VFMADD213PS      Z22, Z21, Z24
+	VMOVAPS          Z20, Z21
+	VFMADD231PS.BCST const15<>+0(SB), Z19, Z21
+	VMULPS           Z20, Z18, Z20
+	VFMADD231PS      Z24, Z20, Z21
+	VADDPS           Z18, Z18, Z18
+	VFMSUB132PS.BCST const14<>+0(SB), Z18, Z19
+	VADDPS           Z21, Z19, Z18
+	VSQRTPS          Z18, Z18
+	VPSLLD           $0x02, Z15, Z19
+	VCVTDQ2PS        Z19, Z19
+	VMULPS.BCST      const16<>+0(SB), Z19, Z19
+	VPADDD.BCST      const21<>+0(SB), Z15, Z20
+	VMULPS           Z19, Z19, Z21
+	VBROADCASTSS     const3<>+0(SB), Z22
+	VFMADD213PS.BCST const4<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST const5<>+0(SB), Z21, Z22
+	VMOVAPS          Z19, Z23
+	VMULPS           Z19, Z21, Z19
+	VFMADD231PS      Z22, Z19, Z23
+	VBROADCASTSS     const6<>+0(SB), Z19
+	VFMADD213PS.BCST const7<>+0(SB), Z21, Z19
+	VFMADD213PS.BCST const8<>+0(SB), Z21, Z19
+	VMOVAPS          Z21, Z22
+	VBROADCASTSS     const9<>+0(SB), Z24
+	VFMADD213PS.BCST const10<>+0(SB), Z24, Z22
+	VMULPS           Z21, Z21, Z21
+	VFMADD231PS      Z19, Z21, Z22
+	VPTESTMD.BCST    const12<>+0(SB), Z20, K1
+	VBLENDMPS        Z22, Z23, K1, Z8
+	VBLENDMPS        Z23, Z22, K1, Z9
+	VMOVAPS          Z8, Z19
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z19
+	VPADDD.BCST      const12<>+0(SB), Z20, Z20
+	VMOVAPS          Z9, Z21
+	VPTERNLOGD.BCST  $0x78, const11<>+0(SB), Z20, Z21
+	VMULPS           Z21, Z18, Z20
+	VMULPS           Z19, Z18, Z18
+	VSHUFF64X2       $0x44, Z18, Z20, Z19
+	VSHUFF64X2       $0xee, Z18, Z20, Z18
+	CMPQ             R9, $0x00000010
+	JLT              finaltail0
+	VMOVUPS          (BX), Z20
+	VMOVUPS          (DX), Z21
+	VMOVUPS          (CX), Z22
+	VMULPS.BCST      8(SP), Z22, Z22
+	VADDPS           Z22, Z21, Z21
+	VADDPS           Z21, Z20, Z20
+	VMULPS           Z0, Z20, Z20
+	VMOVUPS          (SI), Z21
+	VMOVAPS          Z21, Z22
+	VMULPS.BCST      32(SP), Z20, Z23
+	VFMADD132PS.BCST 24(SP), Z23, Z22
+	VFMADD231PS.BCST 48(SP), Z16, Z22
+	VFMSUB132PS.BCST 16(SP), Z20, Z21
+	VFMADD231PS.BCST 40(SP), Z19, Z21
+	VMOVUPS          Z21, (SI)
+	VFMADD231PS.BCST 24(SP), Z21, Z22
+	VMULPS           Z10, Z22, Z20
+	VMOVUPS          (CX), Z21
+	VADDPS           Z20, Z21, Z20
+	VMOVUPS          Z20, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
+	JEQ              finaldone
+	CMPQ             R9, $0x00000010
+	JLT              finaltail1
+	VMOVUPS          (BX), Z20
+	VMOVUPS          (DX), Z21
+	VMOVUPS          (CX), Z22
+	VMULPS.BCST      8(SP), Z22, Z22
+	VADDPS           Z22, Z21, Z21
+	VADDPS           Z21, Z20, Z20
+	VMULPS           Z0, Z20, Z20
+	VMOVUPS          (SI), Z21
+	VMOVAPS          Z21, Z22
+	VMULPS.BCST      32(SP), Z20, Z23
+	VFMADD132PS.BCST 24(SP), Z23, Z22
+	VFMADD231PS.BCST 48(SP), Z17, Z22
+	VFMSUB132PS.BCST 16(SP), Z20, Z21
+	VFMADD231PS.BCST 40(SP), Z18, Z21
+	VMOVUPS          Z21, (SI)
+	VFMADD231PS.BCST 24(SP), Z21, Z22
+	VMULPS           Z10, Z22, Z17
+	VMOVUPS          (CX), Z18
+	VADDPS           Z17, Z18, Z17
+	VMOVUPS          Z17, (CX)
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, R9
+	TESTQ            R9, R9
+	JEQ              finaldone
+
+finaltail0:
+	LEAQ             const31<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (BX), K1, Z17
+	VMOVUPS.Z        (DX), K1, Z18
+	VMOVUPS.Z        (CX), K1, Z20
+	VMULPS.BCST      8(SP), Z20, Z20
+	VADDPS           Z20, Z18, Z18
+	VADDPS           Z18, Z17, Z17
+	VMULPS           Z0, Z17, Z0
+	VMOVUPS.Z        (SI), K1, Z17
+	VMOVAPS          Z17, Z18
+	VMULPS.BCST      32(SP), Z0, Z20
+	VFMADD132PS.BCST 24(SP), Z20, Z18
+	VFMADD231PS.BCST 48(SP), Z16, Z18
+	VFMSUB132PS.BCST 16(SP), Z0, Z17
+	VFMADD231PS.BCST 40(SP), Z19, Z17
+	VMOVUPS          Z17, K1, (SI)
+	VFMADD231PS.BCST 24(SP), Z17, Z18
+	VMULPS           Z10, Z18, Z0
+	VMOVUPS.Z        (CX), K1, Z10
+	VADDPS           Z0, Z10, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
+	JMP              finaldone
+
+finaltail1:
+	LEAQ             const31<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (BX), K1, Z16
+	VMOVUPS.Z        (DX), K1, Z19
+	VMOVUPS.Z        (CX), K1, Z20
+	VMULPS.BCST      8(SP), Z20, Z20
+	VADDPS           Z20, Z19, Z19
+	VADDPS           Z19, Z16, Z16
+	VMULPS           Z0, Z16, Z0
+	VMOVUPS.Z        (SI), K1, Z16
+	VMOVAPS          Z16, Z19
+	VMULPS.BCST      32(SP), Z0, Z20
+	VFMADD132PS.BCST 24(SP), Z20, Z19
+	VFMADD231PS.BCST 48(SP), Z17, Z19
+	VFMSUB132PS.BCST 16(SP), Z0, Z16
+	VFMADD231PS.BCST 40(SP), Z18, Z16
+	VMOVUPS          Z16, K1, (SI)
+	VFMADD231PS.BCST 24(SP), Z16, Z19
+	VMULPS           Z10, Z19, Z0
+	VMOVUPS.Z        (CX), K1, Z10
+	VADDPS           Z0, Z10, Z0
+	VMOVUPS          Z0, K1, (CX)
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
+
+finaldone:
+whole:
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000000
+	JNE  rows
+
+rowsdone:
+none:
+	MOVQ 56(SP), AX
+	MOVQ AX, ret+216(FP)
 	VZEROUPPER
 	RET

@@ -36,6 +36,11 @@ func Overdamped(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat fl
 //go:noescape
 func Underdamped(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
 
+// Exact is t = p + (g + anchor*z); y = t*s; w = rest*xi2 + (mean*u + (drift*y)); u = heat*xi1 + (keep*u - y); z += (mean*u + w)*sqrt(h[i]); xi1, xi2 = normals of row ids[i] of stream and other; s = sqrt(h[i]), or sqrt(h[i])*(longest/(h[i]*|t|)) in float64 if that is less and longest is positive; the number of rows where it is.
+//
+//go:noescape
+func Exact(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64, keep, mean, drift, heat, rest float32, seed uint64, step, stream uint32, other uint32) int
+
 // AddBias is x[i,j] += b[j].
 //
 //go:noescape

@@ -123,26 +123,26 @@ TEXT ·Uniform(SB), 0, $336-48
 	MOVD $0xbb67ae85, R4
 	MOVD R2, R5
 	LSR $32, R5
-	MOVWU step+40(FP), R6
-	MOVWU stream+44(FP), R7
-	MOVD $0xcd9e8d57, R8
-	MUL R8, R6
+	MOVWU stream+44(FP), R6
+	EOR R5, R6
 	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d801324 // str q4, [x25,#64]
+	MOVWU step+40(FP), R6
+	MOVD $0xcd9e8d57, R7
+	MUL R7, R6
+	WORD $0x4e040cc5 // dup v5.4s, w6
 	LSR $32, R6
 	EOR R2, R6
-	EOR R5, R7
-	WORD $0x4e040cc4 // dup v4.4s, w6
-	WORD $0x3d801724 // str q4, [x25,#80]
-	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x4e040cc6 // dup v6.4s, w6
+	WORD $0x3d801326 // str q6, [x25,#64]
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c45 // dup v5.4s, w2
-	WORD $0x4e040ca6 // dup v6.4s, w5
+	WORD $0x4e040c46 // dup v6.4s, w2
+	WORD $0x4e040ca7 // dup v7.4s, w5
 	ADD R3, R2
 	ADD R4, R5
-	WORD $0x4e040c47 // dup v7.4s, w2
-	WORD $0x4e040ca8 // dup v8.4s, w5
+	WORD $0x4e040c48 // dup v8.4s, w2
+	WORD $0x4e040ca9 // dup v9.4s, w5
+	WORD $0x3d801729 // str q9, [x25,#80]
 	ADD R3, R2
 	ADD R4, R5
 	WORD $0x4e040c49 // dup v9.4s, w2
@@ -190,7 +190,7 @@ TEXT ·Uniform(SB), 0, $336-48
 	WORD $0x4e040c69 // dup v9.4s, w3
 	LSR $32, R3
 	WORD $0x4e040c6a // dup v10.4s, w3
-	WORD $0x3dc0172b // ldr q11, [x25,#80]
+	WORD $0x3dc0132b // ldr q11, [x25,#64]
 	WORD $0x6e2b1d4a // eor v10.16b, v10.16b, v11.16b
 	WORD $0x3d80532a // str q10, [x25,#320]
 	WORD $0x3dc0122a // ldr q10, [x17,#64]
@@ -209,10 +209,9 @@ TEXT ·Uniform(SB), 0, $336-48
 	WORD $0x6ea3c14a // umull2 v10.2d, v10.4s, v3.4s
 	WORD $0x4e8a19af // uzp1 v15.4s, v13.4s, v10.4s
 	WORD $0x4e8a59aa // uzp2 v10.4s, v13.4s, v10.4s
-	WORD $0x3dc0132d // ldr q13, [x25,#64]
-	WORD $0x6e251dad // eor v13.16b, v13.16b, v5.16b
+	WORD $0x6e261cad // eor v13.16b, v5.16b, v6.16b
 	WORD $0x6e2a1daa // eor v10.16b, v13.16b, v10.16b
-	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271d8c // eor v12.16b, v12.16b, v7.16b
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
 	WORD $0x2ea2c14c // umull v12.2d, v10.2s, v2.2s
 	WORD $0x6ea2c14a // umull2 v10.2d, v10.4s, v2.4s
@@ -222,9 +221,10 @@ TEXT ·Uniform(SB), 0, $336-48
 	WORD $0x6ea3c16b // umull2 v11.2d, v11.4s, v3.4s
 	WORD $0x4e8b1990 // uzp1 v16.4s, v12.4s, v11.4s
 	WORD $0x4e8b598b // uzp2 v11.4s, v12.4s, v11.4s
-	WORD $0x6e271dec // eor v12.16b, v15.16b, v7.16b
+	WORD $0x6e281dec // eor v12.16b, v15.16b, v8.16b
 	WORD $0x6e2b1d8b // eor v11.16b, v12.16b, v11.16b
-	WORD $0x6e281dcc // eor v12.16b, v14.16b, v8.16b
+	WORD $0x3dc0172c // ldr q12, [x25,#80]
+	WORD $0x6e2c1dcc // eor v12.16b, v14.16b, v12.16b
 	WORD $0x6e2a1d8a // eor v10.16b, v12.16b, v10.16b
 	WORD $0x2ea2c16c // umull v12.2d, v11.2s, v2.2s
 	WORD $0x6ea2c16b // umull2 v11.2d, v11.4s, v2.4s
@@ -340,10 +340,9 @@ TEXT ·Uniform(SB), 0, $336-48
 	WORD $0x6ea3c129 // umull2 v9.2d, v9.4s, v3.4s
 	WORD $0x4e891a12 // uzp1 v18.4s, v16.4s, v9.4s
 	WORD $0x4e895a09 // uzp2 v9.4s, v16.4s, v9.4s
-	WORD $0x3dc01330 // ldr q16, [x25,#64]
-	WORD $0x6e251e10 // eor v16.16b, v16.16b, v5.16b
+	WORD $0x6e261cb0 // eor v16.16b, v5.16b, v6.16b
 	WORD $0x6e291e09 // eor v9.16b, v16.16b, v9.16b
-	WORD $0x6e261dad // eor v13.16b, v13.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
 	WORD $0x2ea2c12d // umull v13.2d, v9.2s, v2.2s
 	WORD $0x6ea2c129 // umull2 v9.2d, v9.4s, v2.4s
@@ -353,9 +352,10 @@ TEXT ·Uniform(SB), 0, $336-48
 	WORD $0x6ea3c18c // umull2 v12.2d, v12.4s, v3.4s
 	WORD $0x4e8c19b3 // uzp1 v19.4s, v13.4s, v12.4s
 	WORD $0x4e8c59ac // uzp2 v12.4s, v13.4s, v12.4s
-	WORD $0x6e271e4d // eor v13.16b, v18.16b, v7.16b
+	WORD $0x6e281e4d // eor v13.16b, v18.16b, v8.16b
 	WORD $0x6e2c1dac // eor v12.16b, v13.16b, v12.16b
-	WORD $0x6e281e2d // eor v13.16b, v17.16b, v8.16b
+	WORD $0x3dc0172d // ldr q13, [x25,#80]
+	WORD $0x6e2d1e2d // eor v13.16b, v17.16b, v13.16b
 	WORD $0x6e291da9 // eor v9.16b, v13.16b, v9.16b
 	WORD $0x2ea2c18d // umull v13.2d, v12.2s, v2.2s
 	WORD $0x6ea2c18c // umull2 v12.2d, v12.4s, v2.4s
@@ -473,7 +473,7 @@ ahead:
 	WORD $0x4e040c6d // dup v13.4s, w3
 	LSR $32, R3
 	WORD $0x4e040c70 // dup v16.4s, w3
-	WORD $0x3dc01733 // ldr q19, [x25,#80]
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
 	WORD $0x6e331e10 // eor v16.16b, v16.16b, v19.16b
 	WORD $0x3dc01233 // ldr q19, [x17,#64]
 	WORD $0x4eb385b3 // add v19.4s, v13.4s, v19.4s
@@ -493,10 +493,9 @@ ahead:
 	WORD $0x4e931b1a // uzp1 v26.4s, v24.4s, v19.4s
 	WORD $0x4ea18694 // add v20.4s, v20.4s, v1.4s
 	WORD $0x4e935b13 // uzp2 v19.4s, v24.4s, v19.4s
-	WORD $0x3dc01338 // ldr q24, [x25,#64]
-	WORD $0x6e251f18 // eor v24.16b, v24.16b, v5.16b
+	WORD $0x6e261cb8 // eor v24.16b, v5.16b, v6.16b
 	WORD $0x6e331f13 // eor v19.16b, v24.16b, v19.16b
-	WORD $0x6e261ed6 // eor v22.16b, v22.16b, v6.16b
+	WORD $0x6e271ed6 // eor v22.16b, v22.16b, v7.16b
 	WORD $0x6e351ed5 // eor v21.16b, v22.16b, v21.16b
 	WORD $0x2ea2c276 // umull v22.2d, v19.2s, v2.2s
 	WORD $0x6ea2c273 // umull2 v19.2d, v19.4s, v2.4s
@@ -508,9 +507,10 @@ ahead:
 	WORD $0x4e951adb // uzp1 v27.4s, v22.4s, v21.4s
 	WORD $0x4e955ad5 // uzp2 v21.4s, v22.4s, v21.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x6e271f56 // eor v22.16b, v26.16b, v7.16b
+	WORD $0x6e281f56 // eor v22.16b, v26.16b, v8.16b
 	WORD $0x6e351ed5 // eor v21.16b, v22.16b, v21.16b
-	WORD $0x6e281f36 // eor v22.16b, v25.16b, v8.16b
+	WORD $0x3dc01736 // ldr q22, [x25,#80]
+	WORD $0x6e361f36 // eor v22.16b, v25.16b, v22.16b
 	WORD $0x6e331ed3 // eor v19.16b, v22.16b, v19.16b
 	WORD $0x2ea2c2b6 // umull v22.2d, v21.2s, v2.2s
 	WORD $0x6ea2c2b5 // umull2 v21.2d, v21.4s, v2.4s
@@ -641,10 +641,9 @@ ahead:
 	WORD $0x4e8d1b1c // uzp1 v28.4s, v24.4s, v13.4s
 	WORD $0x4ea186b5 // add v21.4s, v21.4s, v1.4s
 	WORD $0x4e8d5b0d // uzp2 v13.4s, v24.4s, v13.4s
-	WORD $0x3dc01338 // ldr q24, [x25,#64]
-	WORD $0x6e251f18 // eor v24.16b, v24.16b, v5.16b
+	WORD $0x6e261cb8 // eor v24.16b, v5.16b, v6.16b
 	WORD $0x6e2d1f0d // eor v13.16b, v24.16b, v13.16b
-	WORD $0x6e261f38 // eor v24.16b, v25.16b, v6.16b
+	WORD $0x6e271f38 // eor v24.16b, v25.16b, v7.16b
 	WORD $0x6e301f10 // eor v16.16b, v24.16b, v16.16b
 	WORD $0x2ea2c1b8 // umull v24.2d, v13.2s, v2.2s
 	WORD $0x6ea2c1ad // umull2 v13.2d, v13.4s, v2.4s
@@ -656,9 +655,10 @@ ahead:
 	WORD $0x4e901b1d // uzp1 v29.4s, v24.4s, v16.4s
 	WORD $0x4e905b10 // uzp2 v16.4s, v24.4s, v16.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x6e271f98 // eor v24.16b, v28.16b, v7.16b
+	WORD $0x6e281f98 // eor v24.16b, v28.16b, v8.16b
 	WORD $0x6e301f10 // eor v16.16b, v24.16b, v16.16b
-	WORD $0x6e281f78 // eor v24.16b, v27.16b, v8.16b
+	WORD $0x3dc01738 // ldr q24, [x25,#80]
+	WORD $0x6e381f78 // eor v24.16b, v27.16b, v24.16b
 	WORD $0x6e2d1f0d // eor v13.16b, v24.16b, v13.16b
 	WORD $0x2ea2c218 // umull v24.2d, v16.2s, v2.2s
 	WORD $0x6ea2c210 // umull2 v16.2d, v16.4s, v2.4s
@@ -862,7 +862,7 @@ partialdone:
 	WORD $0x4e040c4d // dup v13.4s, w2
 	LSR $32, R2
 	WORD $0x4e040c50 // dup v16.4s, w2
-	WORD $0x3dc01733 // ldr q19, [x25,#80]
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
 	WORD $0x6e331e10 // eor v16.16b, v16.16b, v19.16b
 	WORD $0x3dc01233 // ldr q19, [x17,#64]
 	WORD $0x4eb385b3 // add v19.4s, v13.4s, v19.4s
@@ -879,10 +879,9 @@ partialdone:
 	WORD $0x6ea3c273 // umull2 v19.2d, v19.4s, v3.4s
 	WORD $0x4e931ad8 // uzp1 v24.4s, v22.4s, v19.4s
 	WORD $0x4e935ad3 // uzp2 v19.4s, v22.4s, v19.4s
-	WORD $0x3dc01336 // ldr q22, [x25,#64]
-	WORD $0x6e251ed6 // eor v22.16b, v22.16b, v5.16b
+	WORD $0x6e261cb6 // eor v22.16b, v5.16b, v6.16b
 	WORD $0x6e331ed3 // eor v19.16b, v22.16b, v19.16b
-	WORD $0x6e261eb5 // eor v21.16b, v21.16b, v6.16b
+	WORD $0x6e271eb5 // eor v21.16b, v21.16b, v7.16b
 	WORD $0x6e341eb4 // eor v20.16b, v21.16b, v20.16b
 	WORD $0x2ea2c275 // umull v21.2d, v19.2s, v2.2s
 	WORD $0x6ea2c273 // umull2 v19.2d, v19.4s, v2.4s
@@ -892,9 +891,10 @@ partialdone:
 	WORD $0x6ea3c294 // umull2 v20.2d, v20.4s, v3.4s
 	WORD $0x4e941ab9 // uzp1 v25.4s, v21.4s, v20.4s
 	WORD $0x4e945ab4 // uzp2 v20.4s, v21.4s, v20.4s
-	WORD $0x6e271f15 // eor v21.16b, v24.16b, v7.16b
+	WORD $0x6e281f15 // eor v21.16b, v24.16b, v8.16b
 	WORD $0x6e341eb4 // eor v20.16b, v21.16b, v20.16b
-	WORD $0x6e281ef5 // eor v21.16b, v23.16b, v8.16b
+	WORD $0x3dc01735 // ldr q21, [x25,#80]
+	WORD $0x6e351ef5 // eor v21.16b, v23.16b, v21.16b
 	WORD $0x6e331eb3 // eor v19.16b, v21.16b, v19.16b
 	WORD $0x2ea2c295 // umull v21.2d, v20.2s, v2.2s
 	WORD $0x6ea2c294 // umull2 v20.2d, v20.4s, v2.4s
@@ -1009,106 +1009,106 @@ partialdone:
 	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841a19 // uzp1 v25.4s, v16.4s, v4.4s
 	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
-	WORD $0x3dc01330 // ldr q16, [x25,#64]
-	WORD $0x6e251e05 // eor v5.16b, v16.16b, v5.16b
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
-	WORD $0x6e261ec5 // eor v5.16b, v22.16b, v6.16b
+	WORD $0x6e271ec5 // eor v5.16b, v22.16b, v7.16b
 	WORD $0x6e2d1ca5 // eor v5.16b, v5.16b, v13.16b
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418cd // uzp1 v13.4s, v6.4s, v4.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
 	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518d0 // uzp1 v16.4s, v6.4s, v5.4s
+	WORD $0x4e8518cd // uzp1 v13.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x6e271f26 // eor v6.16b, v25.16b, v7.16b
+	WORD $0x6e281f26 // eor v6.16b, v25.16b, v8.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
-	WORD $0x6e281ea6 // eor v6.16b, v21.16b, v8.16b
+	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
 	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8418d0 // uzp1 v16.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc01b26 // ldr q6, [x25,#96]
-	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x3dc01f26 // ldr q6, [x25,#112]
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418cd // uzp1 v13.4s, v6.4s, v4.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
 	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518d0 // uzp1 v16.4s, v6.4s, v5.4s
+	WORD $0x4e8518cd // uzp1 v13.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc02326 // ldr q6, [x25,#128]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc02726 // ldr q6, [x25,#144]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
 	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8418d0 // uzp1 v16.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc02b26 // ldr q6, [x25,#160]
-	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x3dc02f26 // ldr q6, [x25,#176]
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418cd // uzp1 v13.4s, v6.4s, v4.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
 	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518d0 // uzp1 v16.4s, v6.4s, v5.4s
+	WORD $0x4e8518cd // uzp1 v13.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc03326 // ldr q6, [x25,#192]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc03726 // ldr q6, [x25,#208]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
-	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8518c8 // uzp1 v8.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x2ea3c086 // umull v6.2d, v4.2s, v3.2s
 	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
-	WORD $0x4e8418c8 // uzp1 v8.4s, v6.4s, v4.4s
+	WORD $0x4e8418d0 // uzp1 v16.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x3dc03b26 // ldr q6, [x25,#224]
-	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x3dc03f26 // ldr q6, [x25,#240]
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x2ea2c086 // umull v6.2d, v4.2s, v2.2s
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
-	WORD $0x4e8418cd // uzp1 v13.4s, v6.4s, v4.4s
+	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
 	WORD $0x2ea3c0a6 // umull v6.2d, v5.2s, v3.2s
 	WORD $0x6ea3c0a5 // umull2 v5.2d, v5.4s, v3.4s
-	WORD $0x4e8518d0 // uzp1 v16.4s, v6.4s, v5.4s
+	WORD $0x4e8518cd // uzp1 v13.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
 	WORD $0x3dc04326 // ldr q6, [x25,#256]
-	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
+	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
 	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
 	WORD $0x3dc04726 // ldr q6, [x25,#272]
-	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x6e261d06 // eor v6.16b, v8.16b, v6.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a2 // umull2 v2.2d, v5.4s, v2.4s
@@ -1119,10 +1119,10 @@ partialdone:
 	WORD $0x4e8318c4 // uzp1 v4.4s, v6.4s, v3.4s
 	WORD $0x4e8358c3 // uzp2 v3.4s, v6.4s, v3.4s
 	WORD $0x3dc04b26 // ldr q6, [x25,#288]
-	WORD $0x6e261e06 // eor v6.16b, v16.16b, v6.16b
+	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
 	WORD $0x6e231cc3 // eor v3.16b, v6.16b, v3.16b
 	WORD $0x3dc04f26 // ldr q6, [x25,#304]
-	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
 	WORD $0x6e221cc2 // eor v2.16b, v6.16b, v2.16b
 	WORD $0x4eb31e6a // mov v10.16b, v19.16b
 	WORD $0x4eb81f0f // mov v15.16b, v24.16b
@@ -1228,18 +1228,18 @@ TEXT ·Normal(SB), 0, $464-48
 	MOVD $0xbb67ae85, R4
 	MOVD R2, R5
 	LSR $32, R5
-	MOVWU step+40(FP), R6
-	MOVWU stream+44(FP), R7
-	MOVD $0xcd9e8d57, R8
-	MUL R8, R6
+	MOVWU stream+44(FP), R6
+	EOR R5, R6
 	WORD $0x4e040cc3 // dup v3.4s, w6
 	WORD $0x3d801323 // str q3, [x25,#64]
-	LSR $32, R6
-	EOR R2, R6
-	EOR R5, R7
+	MOVWU step+40(FP), R6
+	MOVD $0xcd9e8d57, R7
+	MUL R7, R6
 	WORD $0x4e040cc3 // dup v3.4s, w6
 	WORD $0x3d801723 // str q3, [x25,#80]
-	WORD $0x4e040ce3 // dup v3.4s, w7
+	LSR $32, R6
+	EOR R2, R6
+	WORD $0x4e040cc3 // dup v3.4s, w6
 	WORD $0x3d801b23 // str q3, [x25,#96]
 	ADD R3, R2
 	ADD R4, R5
@@ -1300,7 +1300,7 @@ TEXT ·Normal(SB), 0, $464-48
 	WORD $0x4e040c63 // dup v3.4s, w3
 	LSR $32, R3
 	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
@@ -1308,7 +1308,7 @@ TEXT ·Normal(SB), 0, $464-48
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc01b26 // ldr q6, [x25,#96]
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c088 // umull2 v8.2d, v4.4s, v1.4s
@@ -1318,7 +1318,7 @@ TEXT ·Normal(SB), 0, $464-48
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e85190a // uzp1 v10.4s, v8.4s, v5.4s
 	WORD $0x4e855905 // uzp2 v5.4s, v8.4s, v5.4s
-	WORD $0x3dc01328 // ldr q8, [x25,#64]
+	WORD $0x3dc01728 // ldr q8, [x25,#80]
 	WORD $0x3dc01f2b // ldr q11, [x25,#112]
 	WORD $0x6e2b1d08 // eor v8.16b, v8.16b, v11.16b
 	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
@@ -1445,7 +1445,7 @@ TEXT ·Normal(SB), 0, $464-48
 	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
 	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x3dc01325 // ldr q5, [x25,#64]
 	WORD $0x6e251c63 // eor v3.16b, v3.16b, v5.16b
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
@@ -1455,7 +1455,7 @@ TEXT ·Normal(SB), 0, $464-48
 	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
 	WORD $0x4e8318a8 // uzp1 v8.4s, v5.4s, v3.4s
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc01325 // ldr q5, [x25,#64]
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x3dc01f2b // ldr q11, [x25,#112]
 	WORD $0x6e2b1ca5 // eor v5.16b, v5.16b, v11.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
@@ -1594,7 +1594,7 @@ ahead:
 	WORD $0x4e040c63 // dup v3.4s, w3
 	LSR $32, R3
 	WORD $0x4e040c64 // dup v4.4s, w3
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
@@ -1613,7 +1613,7 @@ ahead:
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc01e2c // ldr q12, [x17,#112]
 	WORD $0x6eac84c6 // sub v6.4s, v6.4s, v12.4s
-	WORD $0x3dc01b2e // ldr q14, [x25,#96]
+	WORD $0x3dc0132e // ldr q14, [x25,#64]
 	WORD $0x6e2e1ca5 // eor v5.16b, v5.16b, v14.16b
 	WORD $0x6eac856b // sub v11.4s, v11.4s, v12.4s
 	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
@@ -1637,7 +1637,7 @@ ahead:
 	WORD $0x4eb3d4c6 // fsub v6.4s, v6.4s, v19.4s
 	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
 	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
-	WORD $0x3dc01332 // ldr q18, [x25,#64]
+	WORD $0x3dc01732 // ldr q18, [x25,#80]
 	WORD $0x3dc01f33 // ldr q19, [x25,#112]
 	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
 	WORD $0x6e26dcd3 // fmul v19.4s, v6.4s, v6.4s
@@ -1893,7 +1893,7 @@ ahead:
 	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
 	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead84c6 // sub v6.4s, v6.4s, v13.4s
-	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x3dc0132f // ldr q15, [x25,#64]
 	WORD $0x6e2f1c63 // eor v3.16b, v3.16b, v15.16b
 	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
 	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
@@ -1917,7 +1917,7 @@ ahead:
 	WORD $0x4eb4d4c6 // fsub v6.4s, v6.4s, v20.4s
 	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
 	WORD $0x4eb4d56b // fsub v11.4s, v11.4s, v20.4s
-	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x3dc01733 // ldr q19, [x25,#80]
 	WORD $0x3dc01f34 // ldr q20, [x25,#112]
 	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
 	WORD $0x6e26dcd4 // fmul v20.4s, v6.4s, v6.4s
@@ -2501,7 +2501,7 @@ partialdone:
 	WORD $0x4e040c43 // dup v3.4s, w2
 	LSR $32, R2
 	WORD $0x4e040c44 // dup v4.4s, w2
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
@@ -2509,7 +2509,7 @@ partialdone:
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e8518cb // uzp1 v11.4s, v6.4s, v5.4s
 	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
-	WORD $0x3dc01b26 // ldr q6, [x25,#96]
+	WORD $0x3dc01326 // ldr q6, [x25,#64]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
 	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
@@ -2519,7 +2519,7 @@ partialdone:
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e85198e // uzp1 v14.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x3dc0132c // ldr q12, [x25,#64]
+	WORD $0x3dc0172c // ldr q12, [x25,#80]
 	WORD $0x3dc01f2f // ldr q15, [x25,#112]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
@@ -2644,7 +2644,7 @@ partialdone:
 	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
 	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
 	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
-	WORD $0x3dc01b2b // ldr q11, [x25,#96]
+	WORD $0x3dc0132b // ldr q11, [x25,#64]
 	WORD $0x6e2b1c63 // eor v3.16b, v3.16b, v11.16b
 	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
@@ -2654,7 +2654,7 @@ partialdone:
 	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
 	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
 	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
-	WORD $0x3dc0132b // ldr q11, [x25,#64]
+	WORD $0x3dc0172b // ldr q11, [x25,#80]
 	WORD $0x3dc01f31 // ldr q17, [x25,#112]
 	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
 	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
@@ -3133,18 +3133,18 @@ TEXT ·NormalRows(SB), 0, $496-72
 	MOVD $0xbb67ae85, R5
 	MOVD R3, R6
 	LSR $32, R6
-	MOVWU step+64(FP), R7
-	MOVWU stream+68(FP), R8
-	MOVD $0xcd9e8d57, R9
-	MUL R9, R7
+	MOVWU stream+68(FP), R7
+	EOR R6, R7
 	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d801323 // str q3, [x25,#64]
-	LSR $32, R7
-	EOR R3, R7
-	EOR R6, R8
+	MOVWU step+64(FP), R7
+	MOVD $0xcd9e8d57, R8
+	MUL R8, R7
 	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d801723 // str q3, [x25,#80]
-	WORD $0x4e040d03 // dup v3.4s, w8
+	LSR $32, R7
+	EOR R3, R7
+	WORD $0x4e040ce3 // dup v3.4s, w7
 	WORD $0x3d801b23 // str q3, [x25,#96]
 	ADD R4, R3
 	ADD R5, R6
@@ -3213,7 +3213,7 @@ TEXT ·NormalRows(SB), 0, $496-72
 	WORD $0x3d806723 // str q3, [x25,#400]
 	LSR $32, R4
 	WORD $0x4e040c84 // dup v4.4s, w4
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3d806b24 // str q4, [x25,#416]
 	WORD $0x3dc01224 // ldr q4, [x17,#64]
@@ -3223,7 +3223,7 @@ TEXT ·NormalRows(SB), 0, $496-72
 	WORD $0x4e831885 // uzp1 v5.4s, v4.4s, v3.4s
 	WORD $0x3d806f25 // str q5, [x25,#432]
 	WORD $0x4e835883 // uzp2 v3.4s, v4.4s, v3.4s
-	WORD $0x3dc01b24 // ldr q4, [x25,#96]
+	WORD $0x3dc01324 // ldr q4, [x25,#64]
 	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
 	WORD $0x3dc06b24 // ldr q4, [x25,#416]
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
@@ -3236,7 +3236,7 @@ TEXT ·NormalRows(SB), 0, $496-72
 	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
 	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc01325 // ldr q5, [x25,#64]
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x3dc01f26 // ldr q6, [x25,#112]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
@@ -3394,7 +3394,7 @@ TEXT ·NormalRows(SB), 0, $496-72
 	WORD $0x4e831885 // uzp1 v5.4s, v4.4s, v3.4s
 	WORD $0x3d806725 // str q5, [x25,#400]
 	WORD $0x4e835883 // uzp2 v3.4s, v4.4s, v3.4s
-	WORD $0x3dc01b24 // ldr q4, [x25,#96]
+	WORD $0x3dc01324 // ldr q4, [x25,#64]
 	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
 	WORD $0x3dc06b24 // ldr q4, [x25,#416]
 	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
@@ -3407,7 +3407,7 @@ TEXT ·NormalRows(SB), 0, $496-72
 	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
 	WORD $0x3d807726 // str q6, [x25,#464]
 	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
-	WORD $0x3dc01325 // ldr q5, [x25,#64]
+	WORD $0x3dc01725 // ldr q5, [x25,#80]
 	WORD $0x3dc01f26 // ldr q6, [x25,#112]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
@@ -3589,7 +3589,7 @@ ahead:
 	WORD $0x4e040ca3 // dup v3.4s, w5
 	LSR $32, R5
 	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
@@ -3608,7 +3608,7 @@ ahead:
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
 	WORD $0x3dc01e2c // ldr q12, [x17,#112]
 	WORD $0x6eac854a // sub v10.4s, v10.4s, v12.4s
-	WORD $0x3dc01b2e // ldr q14, [x25,#96]
+	WORD $0x3dc0132e // ldr q14, [x25,#64]
 	WORD $0x6e2e1ca5 // eor v5.16b, v5.16b, v14.16b
 	WORD $0x6eac856b // sub v11.4s, v11.4s, v12.4s
 	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
@@ -3632,7 +3632,7 @@ ahead:
 	WORD $0x4eb3d54a // fsub v10.4s, v10.4s, v19.4s
 	WORD $0x4e855a45 // uzp2 v5.4s, v18.4s, v5.4s
 	WORD $0x4eb3d56b // fsub v11.4s, v11.4s, v19.4s
-	WORD $0x3dc01332 // ldr q18, [x25,#64]
+	WORD $0x3dc01732 // ldr q18, [x25,#80]
 	WORD $0x3dc01f33 // ldr q19, [x25,#112]
 	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
 	WORD $0x6e2add53 // fmul v19.4s, v10.4s, v10.4s
@@ -3888,7 +3888,7 @@ ahead:
 	WORD $0x4e8359a3 // uzp2 v3.4s, v13.4s, v3.4s
 	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
-	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x3dc0132f // ldr q15, [x25,#64]
 	WORD $0x6e2f1c63 // eor v3.16b, v3.16b, v15.16b
 	WORD $0x6ead856b // sub v11.4s, v11.4s, v13.4s
 	WORD $0x2ea1c08d // umull v13.2d, v4.2s, v1.2s
@@ -3912,7 +3912,7 @@ ahead:
 	WORD $0x4eb4d54a // fsub v10.4s, v10.4s, v20.4s
 	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
 	WORD $0x4eb4d56b // fsub v11.4s, v11.4s, v20.4s
-	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x3dc01733 // ldr q19, [x25,#80]
 	WORD $0x3dc01f34 // ldr q20, [x25,#112]
 	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
 	WORD $0x6e2add54 // fmul v20.4s, v10.4s, v10.4s
@@ -4496,7 +4496,7 @@ partialdone:
 	WORD $0x4e040ca3 // dup v3.4s, w5
 	LSR $32, R5
 	WORD $0x4e040ca4 // dup v4.4s, w5
-	WORD $0x3dc01725 // ldr q5, [x25,#80]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
 	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
@@ -4504,7 +4504,7 @@ partialdone:
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
 	WORD $0x4e85194b // uzp1 v11.4s, v10.4s, v5.4s
 	WORD $0x4e855945 // uzp2 v5.4s, v10.4s, v5.4s
-	WORD $0x3dc01b2a // ldr q10, [x25,#96]
+	WORD $0x3dc0132a // ldr q10, [x25,#64]
 	WORD $0x6e2a1ca5 // eor v5.16b, v5.16b, v10.16b
 	WORD $0x2ea1c08a // umull v10.2d, v4.2s, v1.2s
 	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
@@ -4514,7 +4514,7 @@ partialdone:
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
 	WORD $0x4e85198e // uzp1 v14.4s, v12.4s, v5.4s
 	WORD $0x4e855985 // uzp2 v5.4s, v12.4s, v5.4s
-	WORD $0x3dc0132c // ldr q12, [x25,#64]
+	WORD $0x3dc0172c // ldr q12, [x25,#80]
 	WORD $0x3dc01f2f // ldr q15, [x25,#112]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
 	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
@@ -4639,7 +4639,7 @@ partialdone:
 	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
 	WORD $0x4e83196c // uzp1 v12.4s, v11.4s, v3.4s
 	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
-	WORD $0x3dc01b2b // ldr q11, [x25,#96]
+	WORD $0x3dc0132b // ldr q11, [x25,#64]
 	WORD $0x6e2b1c63 // eor v3.16b, v3.16b, v11.16b
 	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
@@ -4649,7 +4649,7 @@ partialdone:
 	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
 	WORD $0x4e831970 // uzp1 v16.4s, v11.4s, v3.4s
 	WORD $0x4e835963 // uzp2 v3.4s, v11.4s, v3.4s
-	WORD $0x3dc0132b // ldr q11, [x25,#64]
+	WORD $0x3dc0172b // ldr q11, [x25,#80]
 	WORD $0x3dc01f31 // ldr q17, [x25,#112]
 	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
 	WORD $0x6e231d63 // eor v3.16b, v11.16b, v3.16b
@@ -5139,18 +5139,18 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	MOVD $0xbb67ae85, R9
 	MOVD R7, R10
 	LSR $32, R10
-	MOVWU step+160(FP), R11
-	MOVWU stream+164(FP), R12
-	MOVD $0xcd9e8d57, R13
-	MUL R13, R11
+	MOVWU stream+164(FP), R11
+	EOR R10, R11
 	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801324 // str q4, [x25,#64]
-	LSR $32, R11
-	EOR R7, R11
-	EOR R10, R12
+	MOVWU step+160(FP), R11
+	MOVD $0xcd9e8d57, R12
+	MUL R12, R11
 	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801724 // str q4, [x25,#80]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	LSR $32, R11
+	EOR R7, R11
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801b24 // str q4, [x25,#96]
 	ADD R8, R7
 	ADD R9, R10
@@ -5219,7 +5219,7 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x3d806724 // str q4, [x25,#400]
 	LSR $32, R8
 	WORD $0x4e040d05 // dup v5.4s, w8
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d806b25 // str q5, [x25,#416]
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
@@ -5229,7 +5229,7 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x3d806f26 // str q6, [x25,#432]
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x3dc01325 // ldr q5, [x25,#64]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc06b25 // ldr q5, [x25,#416]
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
@@ -5242,7 +5242,7 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x3d807727 // str q7, [x25,#464]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x3dc01f27 // ldr q7, [x25,#112]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
@@ -5396,7 +5396,7 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x3d806726 // str q6, [x25,#400]
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc01b25 // ldr q5, [x25,#96]
+	WORD $0x3dc01325 // ldr q5, [x25,#64]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc06b25 // ldr q5, [x25,#416]
 	WORD $0x2ea2c0a6 // umull v6.2d, v5.2s, v2.2s
@@ -5409,7 +5409,7 @@ TEXT ·NoiseRows(SB), 0, $496-168
 	WORD $0x4e8418c7 // uzp1 v7.4s, v6.4s, v4.4s
 	WORD $0x3d807727 // str q7, [x25,#464]
 	WORD $0x4e8458c4 // uzp2 v4.4s, v6.4s, v4.4s
-	WORD $0x3dc01326 // ldr q6, [x25,#64]
+	WORD $0x3dc01726 // ldr q6, [x25,#80]
 	WORD $0x3dc01f27 // ldr q7, [x25,#112]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x6e241cc4 // eor v4.16b, v6.16b, v4.16b
@@ -5593,7 +5593,7 @@ ahead:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -5612,7 +5612,7 @@ ahead:
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
 	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead854a // sub v10.4s, v10.4s, v13.4s
-	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x3dc0132f // ldr q15, [x25,#64]
 	WORD $0x6e2f1cc6 // eor v6.16b, v6.16b, v15.16b
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
 	WORD $0x4f29054d // sshr v13.4s, v10.4s, #23
@@ -5638,7 +5638,7 @@ ahead:
 	WORD $0x6e2add53 // fmul v19.4s, v10.4s, v10.4s
 	WORD $0x4e865a26 // uzp2 v6.4s, v17.4s, v6.4s
 	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
-	WORD $0x3dc01335 // ldr q21, [x25,#64]
+	WORD $0x3dc01735 // ldr q21, [x25,#80]
 	WORD $0x3dc01f36 // ldr q22, [x25,#112]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
 	WORD $0x6e261ea6 // eor v6.16b, v21.16b, v6.16b
@@ -5905,7 +5905,7 @@ ahead:
 	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
 	WORD $0x3dc01e2f // ldr q15, [x17,#112]
 	WORD $0x6eaf858c // sub v12.4s, v12.4s, v15.4s
-	WORD $0x3dc01b31 // ldr q17, [x25,#96]
+	WORD $0x3dc01331 // ldr q17, [x25,#64]
 	WORD $0x6e311c84 // eor v4.16b, v4.16b, v17.16b
 	WORD $0x6eaf85ad // sub v13.4s, v13.4s, v15.4s
 	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
@@ -5931,7 +5931,7 @@ ahead:
 	WORD $0x6e2cdd94 // fmul v20.4s, v12.4s, v12.4s
 	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
 	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x3dc01336 // ldr q22, [x25,#64]
+	WORD $0x3dc01736 // ldr q22, [x25,#80]
 	WORD $0x3dc01f37 // ldr q23, [x25,#112]
 	WORD $0x6e371ed6 // eor v22.16b, v22.16b, v23.16b
 	WORD $0x6e241ec4 // eor v4.16b, v22.16b, v4.16b
@@ -6624,7 +6624,7 @@ partialdone:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc01726 // ldr q6, [x25,#80]
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -6632,7 +6632,7 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86194c // uzp1 v12.4s, v10.4s, v6.4s
 	WORD $0x4e865946 // uzp2 v6.4s, v10.4s, v6.4s
-	WORD $0x3dc01b2a // ldr q10, [x25,#96]
+	WORD $0x3dc0132a // ldr q10, [x25,#64]
 	WORD $0x6e2a1cc6 // eor v6.16b, v6.16b, v10.16b
 	WORD $0x2ea2c0aa // umull v10.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0ad // umull2 v13.2d, v5.4s, v2.4s
@@ -6642,7 +6642,7 @@ partialdone:
 	WORD $0x6ea3c0c6 // umull2 v6.2d, v6.4s, v3.4s
 	WORD $0x4e8619af // uzp1 v15.4s, v13.4s, v6.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x3dc0132d // ldr q13, [x25,#64]
+	WORD $0x3dc0172d // ldr q13, [x25,#80]
 	WORD $0x3dc01f30 // ldr q16, [x25,#112]
 	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
 	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
@@ -6767,7 +6767,7 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc01b2c // ldr q12, [x25,#96]
+	WORD $0x3dc0132c // ldr q12, [x25,#64]
 	WORD $0x6e2c1c84 // eor v4.16b, v4.16b, v12.16b
 	WORD $0x2ea2c0ac // umull v12.2d, v5.2s, v2.2s
 	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
@@ -6777,7 +6777,7 @@ partialdone:
 	WORD $0x6ea3c084 // umull2 v4.2d, v4.4s, v3.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc0132c // ldr q12, [x25,#64]
+	WORD $0x3dc0172c // ldr q12, [x25,#80]
 	WORD $0x3dc01f32 // ldr q18, [x25,#112]
 	WORD $0x6e321d8c // eor v12.16b, v12.16b, v18.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
@@ -7370,18 +7370,18 @@ TEXT ·Overdamped(SB), 0, $528-168
 	MOVD $0xbb67ae85, R9
 	MOVD R7, R10
 	LSR $32, R10
-	MOVWU step+152(FP), R11
-	MOVWU stream+156(FP), R12
-	MOVD $0xcd9e8d57, R13
-	MUL R13, R11
+	MOVWU stream+156(FP), R11
+	EOR R10, R11
 	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801b24 // str q4, [x25,#96]
-	LSR $32, R11
-	EOR R7, R11
-	EOR R10, R12
+	MOVWU step+152(FP), R11
+	MOVD $0xcd9e8d57, R12
+	MUL R12, R11
 	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d801f24 // str q4, [x25,#112]
-	WORD $0x4e040d84 // dup v4.4s, w12
+	LSR $32, R11
+	EOR R7, R11
+	WORD $0x4e040d64 // dup v4.4s, w11
 	WORD $0x3d802324 // str q4, [x25,#128]
 	ADD R8, R7
 	ADD R9, R10
@@ -7450,7 +7450,7 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x3d806f24 // str q4, [x25,#432]
 	LSR $32, R8
 	WORD $0x4e040d05 // dup v5.4s, w8
-	WORD $0x3dc01f26 // ldr q6, [x25,#112]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d807325 // str q5, [x25,#448]
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
@@ -7459,7 +7459,7 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02325 // ldr q5, [x25,#128]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
@@ -7471,7 +7471,7 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e8 // uzp1 v8.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01b27 // ldr q7, [x25,#96]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
 	WORD $0x3dc02729 // ldr q9, [x25,#144]
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
@@ -7614,7 +7614,7 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02325 // ldr q5, [x25,#128]
+	WORD $0x3dc01b25 // ldr q5, [x25,#96]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc07325 // ldr q5, [x25,#448]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
@@ -7626,7 +7626,7 @@ TEXT ·Overdamped(SB), 0, $528-168
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418ea // uzp1 v10.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01b27 // ldr q7, [x25,#96]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
 	WORD $0x3dc0272b // ldr q11, [x25,#144]
 	WORD $0x6e2b1ce7 // eor v7.16b, v7.16b, v11.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
@@ -7943,7 +7943,7 @@ ahead:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc01f26 // ldr q6, [x25,#112]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -7963,7 +7963,7 @@ ahead:
 	WORD $0x3dc01e2d // ldr q13, [x17,#112]
 	WORD $0x6ead84e7 // sub v7.4s, v7.4s, v13.4s
 	WORD $0x6ead858c // sub v12.4s, v12.4s, v13.4s
-	WORD $0x3dc0232d // ldr q13, [x25,#128]
+	WORD $0x3dc01b2d // ldr q13, [x25,#96]
 	WORD $0x6e2d1cc6 // eor v6.16b, v6.16b, v13.16b
 	WORD $0x4f2904ed // sshr v13.4s, v7.4s, #23
 	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
@@ -7988,7 +7988,7 @@ ahead:
 	WORD $0x6e27dcf4 // fmul v20.4s, v7.4s, v7.4s
 	WORD $0x6e2cdd95 // fmul v21.4s, v12.4s, v12.4s
 	WORD $0x4e865a66 // uzp2 v6.4s, v19.4s, v6.4s
-	WORD $0x3dc01b33 // ldr q19, [x25,#96]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
 	WORD $0x3dc02736 // ldr q22, [x25,#144]
 	WORD $0x6e361e73 // eor v19.16b, v19.16b, v22.16b
 	WORD $0x3dc02e36 // ldr q22, [x17,#176]
@@ -8269,7 +8269,7 @@ ahead:
 	WORD $0x3dc01e2e // ldr q14, [x17,#112]
 	WORD $0x6eae858c // sub v12.4s, v12.4s, v14.4s
 	WORD $0x6eae85ad // sub v13.4s, v13.4s, v14.4s
-	WORD $0x3dc0232e // ldr q14, [x25,#128]
+	WORD $0x3dc01b2e // ldr q14, [x25,#96]
 	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
 	WORD $0x4f29058e // sshr v14.4s, v12.4s, #23
 	WORD $0x2ea1c0b0 // umull v16.2d, v5.2s, v1.2s
@@ -8294,7 +8294,7 @@ ahead:
 	WORD $0x6e2cdd95 // fmul v21.4s, v12.4s, v12.4s
 	WORD $0x6e2dddb7 // fmul v23.4s, v13.4s, v13.4s
 	WORD $0x4e845a84 // uzp2 v4.4s, v20.4s, v4.4s
-	WORD $0x3dc01b34 // ldr q20, [x25,#96]
+	WORD $0x3dc01f34 // ldr q20, [x25,#112]
 	WORD $0x3dc02738 // ldr q24, [x25,#144]
 	WORD $0x6e381e94 // eor v20.16b, v20.16b, v24.16b
 	WORD $0x3dc02e38 // ldr q24, [x17,#176]
@@ -9096,7 +9096,7 @@ partialdone:
 	WORD $0x4e040d24 // dup v4.4s, w9
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc01f26 // ldr q6, [x25,#112]
+	WORD $0x3dc02326 // ldr q6, [x25,#128]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -9104,7 +9104,7 @@ partialdone:
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
 	WORD $0x4e8618ec // uzp1 v12.4s, v7.4s, v6.4s
 	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02327 // ldr q7, [x25,#128]
+	WORD $0x3dc01b27 // ldr q7, [x25,#96]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0ad // umull2 v13.2d, v5.4s, v1.4s
@@ -9114,7 +9114,7 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e8619af // uzp1 v15.4s, v13.4s, v6.4s
 	WORD $0x4e8659a6 // uzp2 v6.4s, v13.4s, v6.4s
-	WORD $0x3dc01b2d // ldr q13, [x25,#96]
+	WORD $0x3dc01f2d // ldr q13, [x25,#112]
 	WORD $0x3dc02730 // ldr q16, [x25,#144]
 	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
 	WORD $0x6e261da6 // eor v6.16b, v13.16b, v6.16b
@@ -9239,7 +9239,7 @@ partialdone:
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc0232c // ldr q12, [x25,#128]
+	WORD $0x3dc01b2c // ldr q12, [x25,#96]
 	WORD $0x6e2c1c84 // eor v4.16b, v4.16b, v12.16b
 	WORD $0x2ea1c0ac // umull v12.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
@@ -9249,7 +9249,7 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841991 // uzp1 v17.4s, v12.4s, v4.4s
 	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
-	WORD $0x3dc01b2c // ldr q12, [x25,#96]
+	WORD $0x3dc01f2c // ldr q12, [x25,#112]
 	WORD $0x3dc02732 // ldr q18, [x25,#144]
 	WORD $0x6e321d8c // eor v12.16b, v12.16b, v18.16b
 	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
@@ -9943,18 +9943,18 @@ TEXT ·Underdamped(SB), 0, $560-192
 	MOVD $0xbb67ae85, R10
 	MOVD R8, R11
 	LSR $32, R11
-	MOVWU step+176(FP), R12
-	MOVWU stream+180(FP), R13
-	MOVD $0xcd9e8d57, R14
-	MUL R14, R12
+	MOVWU stream+180(FP), R12
+	EOR R11, R12
 	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d801f24 // str q4, [x25,#112]
-	LSR $32, R12
-	EOR R8, R12
-	EOR R11, R13
+	MOVWU step+176(FP), R12
+	MOVD $0xcd9e8d57, R13
+	MUL R13, R12
 	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d802324 // str q4, [x25,#128]
-	WORD $0x4e040da4 // dup v4.4s, w13
+	LSR $32, R12
+	EOR R8, R12
+	WORD $0x4e040d84 // dup v4.4s, w12
 	WORD $0x3d802724 // str q4, [x25,#144]
 	ADD R9, R8
 	ADD R10, R11
@@ -10023,7 +10023,7 @@ TEXT ·Underdamped(SB), 0, $560-192
 	WORD $0x3d807324 // str q4, [x25,#448]
 	LSR $32, R9
 	WORD $0x4e040d25 // dup v5.4s, w9
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3d807725 // str q5, [x25,#464]
 	WORD $0x3dc01225 // ldr q5, [x17,#64]
@@ -10032,7 +10032,7 @@ TEXT ·Underdamped(SB), 0, $560-192
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02725 // ldr q5, [x25,#144]
+	WORD $0x3dc01f25 // ldr q5, [x25,#112]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc07725 // ldr q5, [x25,#464]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
@@ -10044,7 +10044,7 @@ TEXT ·Underdamped(SB), 0, $560-192
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e8 // uzp1 v8.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x3dc02327 // ldr q7, [x25,#128]
 	WORD $0x3dc02b29 // ldr q9, [x25,#160]
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
@@ -10186,7 +10186,7 @@ TEXT ·Underdamped(SB), 0, $560-192
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
 	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
-	WORD $0x3dc02725 // ldr q5, [x25,#144]
+	WORD $0x3dc01f25 // ldr q5, [x25,#112]
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc07725 // ldr q5, [x25,#464]
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
@@ -10198,7 +10198,7 @@ TEXT ·Underdamped(SB), 0, $560-192
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e8418e9 // uzp1 v9.4s, v7.4s, v4.4s
 	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
-	WORD $0x3dc01f27 // ldr q7, [x25,#112]
+	WORD $0x3dc02327 // ldr q7, [x25,#128]
 	WORD $0x3dc02b2a // ldr q10, [x25,#160]
 	WORD $0x6e2a1ce7 // eor v7.16b, v7.16b, v10.16b
 	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
@@ -10515,7 +10515,7 @@ ahead:
 	WORD $0x4e040d44 // dup v4.4s, w10
 	LSR $32, R10
 	WORD $0x4e040d45 // dup v5.4s, w10
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -10535,7 +10535,7 @@ ahead:
 	WORD $0x6eae84e7 // sub v7.4s, v7.4s, v14.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
 	WORD $0x6eae856b // sub v11.4s, v11.4s, v14.4s
-	WORD $0x3dc0272c // ldr q12, [x25,#144]
+	WORD $0x3dc01f2c // ldr q12, [x25,#112]
 	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
 	WORD $0x4f2904ec // sshr v12.4s, v7.4s, #23
 	WORD $0x4f29056e // sshr v14.4s, v11.4s, #23
@@ -10561,7 +10561,7 @@ ahead:
 	WORD $0x4e861a14 // uzp1 v20.4s, v16.4s, v6.4s
 	WORD $0x4e865a06 // uzp2 v6.4s, v16.4s, v6.4s
 	WORD $0x3dc02e30 // ldr q16, [x17,#176]
-	WORD $0x3dc01f35 // ldr q21, [x25,#112]
+	WORD $0x3dc02335 // ldr q21, [x25,#128]
 	WORD $0x3dc02b36 // ldr q22, [x25,#160]
 	WORD $0x6e361eb5 // eor v21.16b, v21.16b, v22.16b
 	WORD $0x3dc03236 // ldr q22, [x17,#192]
@@ -10854,7 +10854,7 @@ ahead:
 	WORD $0x6eb1858c // sub v12.4s, v12.4s, v17.4s
 	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
 	WORD $0x6eb185ce // sub v14.4s, v14.4s, v17.4s
-	WORD $0x3dc0272f // ldr q15, [x25,#144]
+	WORD $0x3dc01f2f // ldr q15, [x25,#112]
 	WORD $0x6e2f1c84 // eor v4.16b, v4.16b, v15.16b
 	WORD $0x4f29058f // sshr v15.4s, v12.4s, #23
 	WORD $0x4f2905d1 // sshr v17.4s, v14.4s, #23
@@ -10880,7 +10880,7 @@ ahead:
 	WORD $0x4e841a56 // uzp1 v22.4s, v18.4s, v4.4s
 	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
 	WORD $0x3dc02e32 // ldr q18, [x17,#176]
-	WORD $0x3dc01f37 // ldr q23, [x25,#112]
+	WORD $0x3dc02337 // ldr q23, [x25,#128]
 	WORD $0x3dc02b38 // ldr q24, [x25,#160]
 	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
 	WORD $0x3dc03238 // ldr q24, [x17,#192]
@@ -11789,7 +11789,7 @@ partialdone:
 	WORD $0x4e040d44 // dup v4.4s, w10
 	LSR $32, R10
 	WORD $0x4e040d45 // dup v5.4s, w10
-	WORD $0x3dc02326 // ldr q6, [x25,#128]
+	WORD $0x3dc02726 // ldr q6, [x25,#144]
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc01226 // ldr q6, [x17,#64]
 	WORD $0x4ea68486 // add v6.4s, v4.4s, v6.4s
@@ -11797,7 +11797,7 @@ partialdone:
 	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
 	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
 	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
-	WORD $0x3dc02727 // ldr q7, [x25,#144]
+	WORD $0x3dc01f27 // ldr q7, [x25,#112]
 	WORD $0x6e271cc6 // eor v6.16b, v6.16b, v7.16b
 	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0ac // umull2 v12.2d, v5.4s, v1.4s
@@ -11807,7 +11807,7 @@ partialdone:
 	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
 	WORD $0x4e86198e // uzp1 v14.4s, v12.4s, v6.4s
 	WORD $0x4e865986 // uzp2 v6.4s, v12.4s, v6.4s
-	WORD $0x3dc01f2c // ldr q12, [x25,#112]
+	WORD $0x3dc0232c // ldr q12, [x25,#128]
 	WORD $0x3dc02b2f // ldr q15, [x25,#160]
 	WORD $0x6e2f1d8c // eor v12.16b, v12.16b, v15.16b
 	WORD $0x6e261d86 // eor v6.16b, v12.16b, v6.16b
@@ -11932,7 +11932,7 @@ partialdone:
 	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
 	WORD $0x4e84196c // uzp1 v12.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc0272b // ldr q11, [x25,#144]
+	WORD $0x3dc01f2b // ldr q11, [x25,#112]
 	WORD $0x6e2b1c84 // eor v4.16b, v4.16b, v11.16b
 	WORD $0x2ea1c0ab // umull v11.2d, v5.2s, v1.2s
 	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
@@ -11942,7 +11942,7 @@ partialdone:
 	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
 	WORD $0x4e841970 // uzp1 v16.4s, v11.4s, v4.4s
 	WORD $0x4e845964 // uzp2 v4.4s, v11.4s, v4.4s
-	WORD $0x3dc01f2b // ldr q11, [x25,#112]
+	WORD $0x3dc0232b // ldr q11, [x25,#128]
 	WORD $0x3dc02b31 // ldr q17, [x25,#160]
 	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
 	WORD $0x6e241d64 // eor v4.16b, v11.16b, v4.16b
@@ -12692,4 +12692,3827 @@ rowsdone:
 
 none:
 	MOVD R7, ret+184(FP)
+	RET
+
+// func Exact(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64, keep, mean, drift, heat, rest float32, seed uint64, step, stream uint32, other uint32) int
+//
+// Exact is t = p + (g + anchor*z); y = t*s; w = rest*xi2 + (mean*u + (drift*y)); u = heat*xi1 + (keep*u - y); z += (mean*u + w)*sqrt(h[i]); xi1, xi2 = normals of row ids[i] of stream and other; s = sqrt(h[i]), or sqrt(h[i])*(longest/(h[i]*|t|)) in float64 if that is less and longest is positive; the number of rows where it is.
+TEXT ·Exact(SB), 0, $800-224
+	MOVD $frame-800(SP), R25
+	MOVD $noiseConsts<>(SB), R17
+	WORD $0x3dc01a20 // ldr q0, [x17,#96]
+	WORD $0x3dc00a21 // ldr q1, [x17,#32]
+	WORD $0x3dc00e22 // ldr q2, [x17,#48]
+	MOVD ids_len+128(FP), R0
+	MOVD ids_base+120(FP), R1
+	MOVD z_base+0(FP), R2
+	MOVD g_base+48(FP), R3
+	MOVD p_base+72(FP), R4
+	MOVD u_base+24(FP), R5
+	MOVD h_base+96(FP), R6
+	FMOVS anchor+152(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d801323 // str q3, [x25,#64]
+	FMOVS keep+168(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d801723 // str q3, [x25,#80]
+	FMOVS mean+172(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d801b23 // str q3, [x25,#96]
+	FMOVS drift+176(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d801f23 // str q3, [x25,#112]
+	FMOVS heat+180(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d802323 // str q3, [x25,#128]
+	FMOVS rest+184(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d802723 // str q3, [x25,#144]
+	MOVD $0, R7
+	CBZ R0, none
+	MOVD seed+192(FP), R8
+	MOVD $0x9e3779b9, R9
+	MOVD $0xbb67ae85, R10
+	MOVD R8, R11
+	LSR $32, R11
+	MOVWU stream+204(FP), R12
+	EOR R11, R12
+	WORD $0x4e040d83 // dup v3.4s, w12
+	WORD $0x3d802b23 // str q3, [x25,#160]
+	MOVWU other+208(FP), R12
+	EOR R11, R12
+	WORD $0x4e040d83 // dup v3.4s, w12
+	WORD $0x3d802f23 // str q3, [x25,#176]
+	MOVWU step+200(FP), R12
+	MOVD $0xcd9e8d57, R13
+	MUL R13, R12
+	WORD $0x4e040d83 // dup v3.4s, w12
+	WORD $0x3d803323 // str q3, [x25,#192]
+	LSR $32, R12
+	EOR R8, R12
+	WORD $0x4e040d83 // dup v3.4s, w12
+	WORD $0x3d803723 // str q3, [x25,#208]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d803b23 // str q3, [x25,#224]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d803f23 // str q3, [x25,#240]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d804323 // str q3, [x25,#256]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d804723 // str q3, [x25,#272]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d804b23 // str q3, [x25,#288]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d804f23 // str q3, [x25,#304]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d805323 // str q3, [x25,#320]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d805723 // str q3, [x25,#336]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d805b23 // str q3, [x25,#352]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d805f23 // str q3, [x25,#368]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d806323 // str q3, [x25,#384]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d806723 // str q3, [x25,#400]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d806b23 // str q3, [x25,#416]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d806f23 // str q3, [x25,#432]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d807323 // str q3, [x25,#448]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d807723 // str q3, [x25,#464]
+	ADD R9, R8
+	ADD R10, R11
+	WORD $0x4e040d03 // dup v3.4s, w8
+	WORD $0x3d807b23 // str q3, [x25,#480]
+	WORD $0x4e040d63 // dup v3.4s, w11
+	WORD $0x3d807f23 // str q3, [x25,#496]
+	MOVD $0, R8
+	MOVD d+144(FP), R9
+	ADD $31, R9
+	LSR $5, R9
+	MOVD 0(R1), R10
+	MOVD R10, R8
+	ADD $8, R1
+	MUL R9, R8
+	LSL $3, R8, R9
+	WORD $0x4e040d23 // dup v3.4s, w9
+	WORD $0x3d808323 // str q3, [x25,#512]
+	LSR $32, R9
+	WORD $0x4e040d24 // dup v4.4s, w9
+	WORD $0x3dc03725 // ldr q5, [x25,#208]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3d808724 // str q4, [x25,#528]
+	WORD $0x3dc01224 // ldr q4, [x17,#64]
+	WORD $0x4ea48463 // add v3.4s, v3.4s, v4.4s
+	WORD $0x2ea1c064 // umull v4.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831885 // uzp1 v5.4s, v4.4s, v3.4s
+	WORD $0x3d808b25 // str q5, [x25,#544]
+	WORD $0x4e835883 // uzp2 v3.4s, v4.4s, v3.4s
+	WORD $0x3dc02f24 // ldr q4, [x25,#176]
+	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
+	WORD $0x3dc08724 // ldr q4, [x25,#528]
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808f26 // str q6, [x25,#560]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809326 // str q6, [x25,#576]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc03325 // ldr q5, [x25,#192]
+	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc03f25 // ldr q5, [x25,#240]
+	WORD $0x3dc08b26 // ldr q6, [x25,#544]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809726 // str q6, [x25,#592]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc04325 // ldr q5, [x25,#256]
+	WORD $0x3dc09326 // ldr q6, [x25,#576]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc04725 // ldr q5, [x25,#272]
+	WORD $0x3dc08f26 // ldr q6, [x25,#560]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808f26 // str q6, [x25,#560]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809326 // str q6, [x25,#576]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc04b25 // ldr q5, [x25,#288]
+	WORD $0x3dc09726 // ldr q6, [x25,#592]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc04f25 // ldr q5, [x25,#304]
+	WORD $0x3dc08b26 // ldr q6, [x25,#544]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809726 // str q6, [x25,#592]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc05325 // ldr q5, [x25,#320]
+	WORD $0x3dc09326 // ldr q6, [x25,#576]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc05725 // ldr q5, [x25,#336]
+	WORD $0x3dc08f26 // ldr q6, [x25,#560]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808f26 // str q6, [x25,#560]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809326 // str q6, [x25,#576]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc05b25 // ldr q5, [x25,#352]
+	WORD $0x3dc09726 // ldr q6, [x25,#592]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc05f25 // ldr q5, [x25,#368]
+	WORD $0x3dc08b26 // ldr q6, [x25,#544]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809726 // str q6, [x25,#592]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc06325 // ldr q5, [x25,#384]
+	WORD $0x3dc09326 // ldr q6, [x25,#576]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc08f25 // ldr q5, [x25,#560]
+	WORD $0x3dc06726 // ldr q6, [x25,#400]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808f26 // str q6, [x25,#560]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809326 // str q6, [x25,#576]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc09725 // ldr q5, [x25,#592]
+	WORD $0x3dc06b26 // ldr q6, [x25,#416]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc08b25 // ldr q5, [x25,#544]
+	WORD $0x3dc06f26 // ldr q6, [x25,#432]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc09325 // ldr q5, [x25,#576]
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
+	WORD $0x6e271ca5 // eor v5.16b, v5.16b, v7.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc08f25 // ldr q5, [x25,#560]
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e271ca5 // eor v5.16b, v5.16b, v7.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a7 // uzp1 v7.4s, v5.4s, v4.4s
+	WORD $0x3d808f27 // str q7, [x25,#560]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a7 // uzp1 v7.4s, v5.4s, v3.4s
+	WORD $0x3d809327 // str q7, [x25,#576]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc07b25 // ldr q5, [x25,#480]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3d809723 // str q3, [x25,#592]
+	WORD $0x3dc08b23 // ldr q3, [x25,#544]
+	WORD $0x3dc07f25 // ldr q5, [x25,#496]
+	WORD $0x6e251c63 // eor v3.16b, v3.16b, v5.16b
+	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
+	WORD $0x3d808b23 // str q3, [x25,#544]
+	WORD $0x3dc01623 // ldr q3, [x17,#80]
+	WORD $0x3dc08324 // ldr q4, [x25,#512]
+	WORD $0x4ea38483 // add v3.4s, v4.4s, v3.4s
+	WORD $0x2ea1c064 // umull v4.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e831885 // uzp1 v5.4s, v4.4s, v3.4s
+	WORD $0x3d808325 // str q5, [x25,#512]
+	WORD $0x4e835883 // uzp2 v3.4s, v4.4s, v3.4s
+	WORD $0x3dc02f24 // ldr q4, [x25,#176]
+	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
+	WORD $0x3dc08724 // ldr q4, [x25,#528]
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808726 // str q6, [x25,#528]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809b26 // str q6, [x25,#608]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc03325 // ldr q5, [x25,#192]
+	WORD $0x3dc03b26 // ldr q6, [x25,#224]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc03f25 // ldr q5, [x25,#240]
+	WORD $0x3dc08326 // ldr q6, [x25,#512]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809f26 // str q6, [x25,#624]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc04325 // ldr q5, [x25,#256]
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc04725 // ldr q5, [x25,#272]
+	WORD $0x3dc08726 // ldr q6, [x25,#528]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808726 // str q6, [x25,#528]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809b26 // str q6, [x25,#608]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc04b25 // ldr q5, [x25,#288]
+	WORD $0x3dc09f26 // ldr q6, [x25,#624]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc04f25 // ldr q5, [x25,#304]
+	WORD $0x3dc08326 // ldr q6, [x25,#512]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809f26 // str q6, [x25,#624]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc05325 // ldr q5, [x25,#320]
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc05725 // ldr q5, [x25,#336]
+	WORD $0x3dc08726 // ldr q6, [x25,#528]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808726 // str q6, [x25,#528]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809b26 // str q6, [x25,#608]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc05b25 // ldr q5, [x25,#352]
+	WORD $0x3dc09f26 // ldr q6, [x25,#624]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc05f25 // ldr q5, [x25,#368]
+	WORD $0x3dc08326 // ldr q6, [x25,#512]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809f26 // str q6, [x25,#624]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc06325 // ldr q5, [x25,#384]
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc06725 // ldr q5, [x25,#400]
+	WORD $0x3dc08726 // ldr q6, [x25,#528]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808726 // str q6, [x25,#528]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809b26 // str q6, [x25,#608]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc06b25 // ldr q5, [x25,#416]
+	WORD $0x3dc09f26 // ldr q6, [x25,#624]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3dc06f25 // ldr q5, [x25,#432]
+	WORD $0x3dc08326 // ldr q6, [x25,#512]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x2ea1c065 // umull v5.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d808326 // str q6, [x25,#512]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x2ea2c085 // umull v5.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d809f26 // str q6, [x25,#624]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x3dc07325 // ldr q5, [x25,#448]
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x6e241ca4 // eor v4.16b, v5.16b, v4.16b
+	WORD $0x3dc08725 // ldr q5, [x25,#528]
+	WORD $0x3dc07726 // ldr q6, [x25,#464]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x2ea1c085 // umull v5.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418a6 // uzp1 v6.4s, v5.4s, v4.4s
+	WORD $0x3d808726 // str q6, [x25,#528]
+	WORD $0x4e8458a4 // uzp2 v4.4s, v5.4s, v4.4s
+	WORD $0x2ea2c065 // umull v5.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318a6 // uzp1 v6.4s, v5.4s, v3.4s
+	WORD $0x3d809b26 // str q6, [x25,#608]
+	WORD $0x4e8358a3 // uzp2 v3.4s, v5.4s, v3.4s
+	WORD $0x3dc09f25 // ldr q5, [x25,#624]
+	WORD $0x3dc07b26 // ldr q6, [x25,#480]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x6e231ca3 // eor v3.16b, v5.16b, v3.16b
+	WORD $0x3d809f23 // str q3, [x25,#624]
+	WORD $0x3dc08323 // ldr q3, [x25,#512]
+	WORD $0x3dc07f25 // ldr q5, [x25,#496]
+	WORD $0x6e251c63 // eor v3.16b, v3.16b, v5.16b
+	WORD $0x6e241c63 // eor v3.16b, v3.16b, v4.16b
+	WORD $0x3d808323 // str q3, [x25,#512]
+	CBZ R0, rowsdone
+
+rows:
+	WORD $0xbd4000c3 // ldr s3, [x6]
+	ADD $4, R6
+	WORD $0x1e21c064 // fsqrt s4, s3
+	WORD $0x4e040484 // dup v4.4s, v4.s[0]
+	WORD $0x3d80a324 // str q4, [x25,#640]
+	WORD $0x3dc0a324 // ldr q4, [x25,#640]
+	WORD $0x3d80a724 // str q4, [x25,#656]
+	FMOVD longest+160(FP), F4
+	WORD $0x3dc07e25 // ldr q5, [x17,#496]
+	WORD $0x1e22c0a5 // fcvt d5, s5
+	WORD $0x1e652080 // fcmp d4, d5
+	BGT clip
+	B free
+
+clip:
+	WORD $0x1e22c063 // fcvt d3, s3
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R4, R11
+	MOVD d+144(FP), R12
+	CMP $16, R12
+	BLT drift1end
+
+drift1:
+	WORD $0xad402969 // ldp q9, q10, [x11]
+	WORD $0xad41316b // ldp q11, q12, [x11,#32]
+	WORD $0xad40394d // ldp q13, q14, [x10]
+	WORD $0xad41414f // ldp q15, q16, [x10,#32]
+	WORD $0xad404931 // ldp q17, q18, [x9]
+	WORD $0xad415133 // ldp q19, q20, [x9,#32]
+	WORD $0x3dc01335 // ldr q21, [x25,#64]
+	WORD $0x6e35de31 // fmul v17.4s, v17.4s, v21.4s
+	WORD $0x6e35de52 // fmul v18.4s, v18.4s, v21.4s
+	WORD $0x6e35de73 // fmul v19.4s, v19.4s, v21.4s
+	WORD $0x6e35de94 // fmul v20.4s, v20.4s, v21.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e29cd25 // fmla v5.4s, v9.4s, v9.4s
+	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
+	WORD $0x4e2bcd67 // fmla v7.4s, v11.4s, v11.4s
+	WORD $0x4e2ccd88 // fmla v8.4s, v12.4s, v12.4s
+	ADD $64, R9
+	ADD $64, R10
+	ADD $64, R11
+	SUB $16, R12
+	CMP $16, R12
+	BGE drift1
+
+drift1end:
+	CBZ R12, driftdone
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0xad002729 // stp q9, q9, [x25]
+	WORD $0xad012729 // stp q9, q9, [x25,#32]
+	MOVD R12, R13
+
+tail1:
+	SUB $1, R13
+	MOVWU (R11)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail1
+	WORD $0xad402b29 // ldp q9, q10, [x25]
+	WORD $0xad41332b // ldp q11, q12, [x25,#32]
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0xad00372d // stp q13, q13, [x25]
+	WORD $0xad01372d // stp q13, q13, [x25,#32]
+	MOVD R12, R13
+
+tail2:
+	SUB $1, R13
+	MOVWU (R10)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail2
+	WORD $0xad403b2d // ldp q13, q14, [x25]
+	WORD $0xad41432f // ldp q15, q16, [x25,#32]
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0xad004731 // stp q17, q17, [x25]
+	WORD $0xad014731 // stp q17, q17, [x25,#32]
+	MOVD R12, R13
+
+tail3:
+	SUB $1, R13
+	MOVWU (R9)(R13<<2), R14
+	MOVW R14, (R25)(R13<<2)
+	CBNZ R13, tail3
+	WORD $0xad404b31 // ldp q17, q18, [x25]
+	WORD $0xad415333 // ldp q19, q20, [x25,#32]
+	WORD $0x3dc01335 // ldr q21, [x25,#64]
+	WORD $0x6e35de31 // fmul v17.4s, v17.4s, v21.4s
+	WORD $0x6e35de52 // fmul v18.4s, v18.4s, v21.4s
+	WORD $0x6e35de73 // fmul v19.4s, v19.4s, v21.4s
+	WORD $0x6e35de94 // fmul v20.4s, v20.4s, v21.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e040d8d // dup v13.4s, w12
+	WORD $0x3dc0122e // ldr q14, [x17,#64]
+	WORD $0x4eae35ae // cmgt v14.4s, v13.4s, v14.4s
+	WORD $0x4e2e1d29 // and v9.16b, v9.16b, v14.16b
+	WORD $0x3dc0162e // ldr q14, [x17,#80]
+	WORD $0x4eae35ae // cmgt v14.4s, v13.4s, v14.4s
+	WORD $0x4e2e1d4a // and v10.16b, v10.16b, v14.16b
+	WORD $0x3dc0822e // ldr q14, [x17,#512]
+	WORD $0x4eae35ae // cmgt v14.4s, v13.4s, v14.4s
+	WORD $0x4e2e1d6b // and v11.16b, v11.16b, v14.16b
+	WORD $0x3dc0862e // ldr q14, [x17,#528]
+	WORD $0x4eae35ad // cmgt v13.4s, v13.4s, v14.4s
+	WORD $0x4e2d1d8c // and v12.16b, v12.16b, v13.16b
+	WORD $0x4e29cd25 // fmla v5.4s, v9.4s, v9.4s
+	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
+	WORD $0x4e2bcd67 // fmla v7.4s, v11.4s, v11.4s
+	WORD $0x4e2ccd88 // fmla v8.4s, v12.4s, v12.4s
+	ADD R12<<2, R9
+	ADD R12<<2, R10
+	ADD R12<<2, R11
+
+driftdone:
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e28d4c6 // fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
+	WORD $0x6e0540a6 // ext v6.16b, v5.16b, v5.16b, #8
+	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
+	WORD $0x6e0520a6 // ext v6.16b, v5.16b, v5.16b, #4
+	WORD $0x4e26d4a5 // fadd v5.4s, v5.4s, v6.4s
+	WORD $0x1e22c0a5 // fcvt d5, s5
+	WORD $0x1e61c0a5 // fsqrt d5, d5
+	WORD $0x1e650865 // fmul d5, d3, d5
+	WORD $0x1e6420a0 // fcmp d5, d4
+	BGT cut
+	B free
+
+cut:
+	ADD $1, R7
+	WORD $0x1e61c063 // fsqrt d3, d3
+	WORD $0x1e651884 // fdiv d4, d4, d5
+	WORD $0x1e640863 // fmul d3, d3, d4
+	WORD $0x1e624063 // fcvt s3, d3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	WORD $0x3d80a723 // str q3, [x25,#656]
+
+free:
+	MOVD d+144(FP), R9
+	CBZ R9, whole
+
+group:
+	LSL $3, R8, R10
+	WORD $0x4e040d43 // dup v3.4s, w10
+	LSR $32, R10
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3dc03725 // ldr q5, [x25,#208]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x3dc09726 // ldr q6, [x25,#592]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc09f27 // ldr q7, [x25,#624]
+	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
+	WORD $0x2ea1c0a8 // umull v8.2d, v5.2s, v1.2s
+	WORD $0x3dc00629 // ldr q9, [x17,#16]
+	WORD $0x4ea984c6 // add v6.4s, v6.4s, v9.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4ea984e7 // add v7.4s, v7.4s, v9.4s
+	WORD $0x4e851909 // uzp1 v9.4s, v8.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e855905 // uzp2 v5.4s, v8.4s, v5.4s
+	WORD $0x3dc01e28 // ldr q8, [x17,#112]
+	WORD $0x6ea884c6 // sub v6.4s, v6.4s, v8.4s
+	WORD $0x3dc02b2a // ldr q10, [x25,#160]
+	WORD $0x6e2a1ca5 // eor v5.16b, v5.16b, v10.16b
+	WORD $0x6ea884e7 // sub v7.4s, v7.4s, v8.4s
+	WORD $0x2ea1c088 // umull v8.2d, v4.2s, v1.2s
+	WORD $0x4f2904ca // sshr v10.4s, v6.4s, #23
+	WORD $0x4f2904eb // sshr v11.4s, v7.4s, #23
+	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e8c190d // uzp1 v13.4s, v8.4s, v12.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e8c5908 // uzp2 v8.4s, v8.4s, v12.4s
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
+	WORD $0x4e2c1cc6 // and v6.16b, v6.16b, v12.16b
+	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
+	WORD $0x4e2c1ce7 // and v7.16b, v7.16b, v12.16b
+	WORD $0x3dc0262c // ldr q12, [x17,#144]
+	WORD $0x4eac84c6 // add v6.4s, v6.4s, v12.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4eac84e7 // add v7.4s, v7.4s, v12.4s
+	WORD $0x4e8519cc // uzp1 v12.4s, v14.4s, v5.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4eafd4c6 // fsub v6.4s, v6.4s, v15.4s
+	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
+	WORD $0x4eafd4e7 // fsub v7.4s, v7.4s, v15.4s
+	WORD $0x6e26dcce // fmul v14.4s, v6.4s, v6.4s
+	WORD $0x3dc0332f // ldr q15, [x25,#192]
+	WORD $0x3dc03b30 // ldr q16, [x25,#224]
+	WORD $0x6e301def // eor v15.16b, v15.16b, v16.16b
+	WORD $0x6e27dcf0 // fmul v16.4s, v7.4s, v7.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x3dc03f2f // ldr q15, [x25,#240]
+	WORD $0x6e2f1d29 // eor v9.16b, v9.16b, v15.16b
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
+	WORD $0x3dc03229 // ldr q9, [x17,#192]
+	WORD $0x4e26cd2f // fmla v15.4s, v9.4s, v6.4s
+	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e27cd32 // fmla v18.4s, v9.4s, v7.4s
+	WORD $0x4e851a29 // uzp1 v9.4s, v17.4s, v5.4s
+	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x2ea2c113 // umull v19.2d, v8.2s, v2.2s
+	WORD $0x3dc03a34 // ldr q20, [x17,#224]
+	WORD $0x4e26ce91 // fmla v17.4s, v20.4s, v6.4s
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e27ce95 // fmla v21.4s, v20.4s, v7.4s
+	WORD $0x4e881a74 // uzp1 v20.4s, v19.4s, v8.4s
+	WORD $0x4e885a68 // uzp2 v8.4s, v19.4s, v8.4s
+	WORD $0x3dc04333 // ldr q19, [x25,#256]
+	WORD $0x6e331d8c // eor v12.16b, v12.16b, v19.16b
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x3dc04236 // ldr q22, [x17,#256]
+	WORD $0x4e26ced3 // fmla v19.4s, v22.4s, v6.4s
+	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
+	WORD $0x3dc03e2c // ldr q12, [x17,#240]
+	WORD $0x3dc04737 // ldr q23, [x25,#272]
+	WORD $0x6e371dad // eor v13.16b, v13.16b, v23.16b
+	WORD $0x4e27cecc // fmla v12.4s, v22.4s, v7.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x2ea1c10d // umull v13.2d, v8.2s, v1.2s
+	WORD $0x3dc04636 // ldr q22, [x17,#272]
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x3dc04a37 // ldr q23, [x17,#288]
+	WORD $0x4e26cef6 // fmla v22.4s, v23.4s, v6.4s
+	WORD $0x4e8819b8 // uzp1 v24.4s, v13.4s, v8.4s
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
+	WORD $0x4e8859a8 // uzp2 v8.4s, v13.4s, v8.4s
+	WORD $0x4e27cef9 // fmla v25.4s, v23.4s, v7.4s
+	WORD $0x2ea2c0ad // umull v13.2d, v5.2s, v2.2s
+	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8519b1 // uzp1 v17.4s, v13.4s, v5.4s
+	WORD $0x4e30ceb2 // fmla v18.4s, v21.4s, v16.4s
+	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
+	WORD $0x4e2eced3 // fmla v19.4s, v22.4s, v14.4s
+	WORD $0x3dc04b2d // ldr q13, [x25,#288]
+	WORD $0x6e2d1e8d // eor v13.16b, v20.16b, v13.16b
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x4e30cf2c // fmla v12.4s, v25.4s, v16.4s
+	WORD $0x3dc04f2d // ldr q13, [x25,#304]
+	WORD $0x6e2d1d29 // eor v9.16b, v9.16b, v13.16b
+	WORD $0x6e2eddcd // fmul v13.4s, v14.4s, v14.4s
+	WORD $0x6e30de14 // fmul v20.4s, v16.4s, v16.4s
+	WORD $0x6e281d28 // eor v8.16b, v9.16b, v8.16b
+	WORD $0x2ea1c0a9 // umull v9.2d, v5.2s, v1.2s
+	WORD $0x4e2dce6f // fmla v15.4s, v19.4s, v13.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e34cd92 // fmla v18.4s, v12.4s, v20.4s
+	WORD $0x4e85192c // uzp1 v12.4s, v9.4s, v5.4s
+	WORD $0x4eae1dcd // mov v13.16b, v14.16b
+	WORD $0x4e855925 // uzp2 v5.4s, v9.4s, v5.4s
+	WORD $0x4eb01e09 // mov v9.16b, v16.16b
+	WORD $0x2ea2c113 // umull v19.2d, v8.2s, v2.2s
+	WORD $0x3dc04e34 // ldr q20, [x17,#304]
+	WORD $0x4e34cd4d // fmla v13.4s, v10.4s, v20.4s
+	WORD $0x4e34cd69 // fmla v9.4s, v11.4s, v20.4s
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x6e2edcce // fmul v14.4s, v6.4s, v14.4s
+	WORD $0x4e881a74 // uzp1 v20.4s, v19.4s, v8.4s
+	WORD $0x6e30dcf0 // fmul v16.4s, v7.4s, v16.4s
+	WORD $0x4e885a68 // uzp2 v8.4s, v19.4s, v8.4s
+	WORD $0x4e2fcdcd // fmla v13.4s, v14.4s, v15.4s
+	WORD $0x3dc0532e // ldr q14, [x25,#320]
+	WORD $0x6e2e1e2e // eor v14.16b, v17.16b, v14.16b
+	WORD $0x4e32ce09 // fmla v9.4s, v16.4s, v18.4s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x6e281dc8 // eor v8.16b, v14.16b, v8.16b
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x3dc0572e // ldr q14, [x25,#336]
+	WORD $0x6e2e1f0e // eor v14.16b, v24.16b, v14.16b
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
+	WORD $0x3dc0522e // ldr q14, [x17,#320]
+	WORD $0x4e2ecd46 // fmla v6.4s, v10.4s, v14.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x2ea1c10a // umull v10.2d, v8.2s, v1.2s
+	WORD $0x4e2ecd67 // fmla v7.4s, v11.4s, v14.4s
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x4e88194b // uzp1 v11.4s, v10.4s, v8.4s
+	WORD $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	WORD $0x4e885948 // uzp2 v8.4s, v10.4s, v8.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x2ea2c0a9 // umull v9.2d, v5.2s, v2.2s
+	WORD $0x3dc0932a // ldr q10, [x25,#576]
+	WORD $0x4f22554a // shl v10.4s, v10.4s, #2
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc09b2d // ldr q13, [x25,#608]
+	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
+	WORD $0x4e85192e // uzp1 v14.4s, v9.4s, v5.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e855925 // uzp2 v5.4s, v9.4s, v5.4s
+	WORD $0x3dc05629 // ldr q9, [x17,#336]
+	WORD $0x6e29dd4a // fmul v10.4s, v10.4s, v9.4s
+	WORD $0x3dc05b2f // ldr q15, [x25,#352]
+	WORD $0x6e2f1e8f // eor v15.16b, v20.16b, v15.16b
+	WORD $0x6e29dda9 // fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x3dc05a2d // ldr q13, [x17,#352]
+	WORD $0x3dc0932f // ldr q15, [x25,#576]
+	WORD $0x4ead85ef // add v15.4s, v15.4s, v13.4s
+	WORD $0x3dc09b30 // ldr q16, [x25,#608]
+	WORD $0x4ead860d // add v13.4s, v16.4s, v13.4s
+	WORD $0x3dc05f30 // ldr q16, [x25,#368]
+	WORD $0x6e301d8c // eor v12.16b, v12.16b, v16.16b
+	WORD $0x6e2add50 // fmul v16.4s, v10.4s, v10.4s
+	WORD $0x6e281d88 // eor v8.16b, v12.16b, v8.16b
+	WORD $0x6e29dd2c // fmul v12.4s, v9.4s, v9.4s
+	WORD $0x2ea1c0b1 // umull v17.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x3dc05e32 // ldr q18, [x17,#368]
+	WORD $0x4e851a33 // uzp1 v19.4s, v17.4s, v5.4s
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e30ce92 // fmla v18.4s, v20.4s, v16.4s
+	WORD $0x4e855a25 // uzp2 v5.4s, v17.4s, v5.4s
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
+	WORD $0x2ea2c115 // umull v21.2d, v8.2s, v2.2s
+	WORD $0x4e2cce91 // fmla v17.4s, v20.4s, v12.4s
+	WORD $0x3dc06634 // ldr q20, [x17,#400]
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x4e30ce54 // fmla v20.4s, v18.4s, v16.4s
+	WORD $0x4e881ab2 // uzp1 v18.4s, v21.4s, v8.4s
+	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x4e885aa8 // uzp2 v8.4s, v21.4s, v8.4s
+	WORD $0x4e2cce36 // fmla v22.4s, v17.4s, v12.4s
+	WORD $0x4eaa1d51 // mov v17.16b, v10.16b
+	WORD $0x3dc06335 // ldr q21, [x25,#384]
+	WORD $0x6e351dce // eor v14.16b, v14.16b, v21.16b
+	WORD $0x4ea91d35 // mov v21.16b, v9.16b
+	WORD $0x6e281dc8 // eor v8.16b, v14.16b, v8.16b
+	WORD $0x6e2ade0a // fmul v10.4s, v16.4s, v10.4s
+	WORD $0x3dc0672e // ldr q14, [x25,#400]
+	WORD $0x6e2e1d6b // eor v11.16b, v11.16b, v14.16b
+	WORD $0x6e29dd89 // fmul v9.4s, v12.4s, v9.4s
+	WORD $0x6e251d65 // eor v5.16b, v11.16b, v5.16b
+	WORD $0x4e34cd51 // fmla v17.4s, v10.4s, v20.4s
+	WORD $0x4e36cd35 // fmla v21.4s, v9.4s, v22.4s
+	WORD $0x2ea1c109 // umull v9.2d, v8.2s, v1.2s
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x4e88192a // uzp1 v10.4s, v9.4s, v8.4s
+	WORD $0x3dc06a2b // ldr q11, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
+	WORD $0x4e30cdcb // fmla v11.4s, v14.4s, v16.4s
+	WORD $0x4e885928 // uzp2 v8.4s, v9.4s, v8.4s
+	WORD $0x3dc06a29 // ldr q9, [x17,#416]
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x4e2ccdc9 // fmla v9.4s, v14.4s, v12.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc0722e // ldr q14, [x17,#448]
+	WORD $0x4e30cd6e // fmla v14.4s, v11.4s, v16.4s
+	WORD $0x4e851a8b // uzp1 v11.4s, v20.4s, v5.4s
+	WORD $0x3dc07236 // ldr q22, [x17,#448]
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x4e2ccd36 // fmla v22.4s, v9.4s, v12.4s
+	WORD $0x3dc06b29 // ldr q9, [x25,#416]
+	WORD $0x6e291e49 // eor v9.16b, v18.16b, v9.16b
+	WORD $0x6e251d25 // eor v5.16b, v9.16b, v5.16b
+	WORD $0x3dc02a29 // ldr q9, [x17,#160]
+	WORD $0x3dc06f32 // ldr q18, [x25,#432]
+	WORD $0x6e321e72 // eor v18.16b, v19.16b, v18.16b
+	WORD $0x3dc07633 // ldr q19, [x17,#464]
+	WORD $0x4e33ce09 // fmla v9.4s, v16.4s, v19.4s
+	WORD $0x6e281e48 // eor v8.16b, v18.16b, v8.16b
+	WORD $0x3dc02a32 // ldr q18, [x17,#160]
+	WORD $0x2ea1c0b4 // umull v20.2d, v5.2s, v1.2s
+	WORD $0x4e33cd92 // fmla v18.4s, v12.4s, v19.4s
+	WORD $0x6e30de10 // fmul v16.4s, v16.4s, v16.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x6e2cdd8c // fmul v12.4s, v12.4s, v12.4s
+	WORD $0x4e851a93 // uzp1 v19.4s, v20.4s, v5.4s
+	WORD $0x4e2ece09 // fmla v9.4s, v16.4s, v14.4s
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x4e36cd92 // fmla v18.4s, v12.4s, v22.4s
+	WORD $0x4ea08dec // cmtst v12.4s, v15.4s, v0.4s
+	WORD $0x2ea2c10e // umull v14.2d, v8.2s, v2.2s
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x6e711d30 // bsl v16.16b, v9.16b, v17.16b
+	WORD $0x4e8819d4 // uzp1 v20.4s, v14.4s, v8.4s
+	WORD $0x6e691e2c // bsl v12.16b, v17.16b, v9.16b
+	WORD $0x4e8859c8 // uzp2 v8.4s, v14.4s, v8.4s
+	WORD $0x4ea08da9 // cmtst v9.4s, v13.4s, v0.4s
+	WORD $0x4ea91d2e // mov v14.16b, v9.16b
+	WORD $0x3dc07331 // ldr q17, [x25,#448]
+	WORD $0x6e311d6b // eor v11.16b, v11.16b, v17.16b
+	WORD $0x6e751e4e // bsl v14.16b, v18.16b, v21.16b
+	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
+	WORD $0x6e721ea9 // bsl v9.16b, v21.16b, v18.16b
+	WORD $0x3dc0772b // ldr q11, [x25,#464]
+	WORD $0x6e2b1d4a // eor v10.16b, v10.16b, v11.16b
+	WORD $0x3dc07a2b // ldr q11, [x17,#480]
+	WORD $0x4e2b1df1 // and v17.16b, v15.16b, v11.16b
+	WORD $0x6e311e10 // eor v16.16b, v16.16b, v17.16b
+	WORD $0x6e251d45 // eor v5.16b, v10.16b, v5.16b
+	WORD $0x4e2b1daa // and v10.16b, v13.16b, v11.16b
+	WORD $0x2ea1c111 // umull v17.2d, v8.2s, v1.2s
+	WORD $0x6e2a1dca // eor v10.16b, v14.16b, v10.16b
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x4ea085ee // add v14.4s, v15.4s, v0.4s
+	WORD $0x4ea085ad // add v13.4s, v13.4s, v0.4s
+	WORD $0x4e881a2f // uzp1 v15.4s, v17.4s, v8.4s
+	WORD $0x4e2b1dce // and v14.16b, v14.16b, v11.16b
+	WORD $0x4e885a28 // uzp2 v8.4s, v17.4s, v8.4s
+	WORD $0x6e2e1d8c // eor v12.16b, v12.16b, v14.16b
+	WORD $0x2ea2c0ae // umull v14.2d, v5.2s, v2.2s
+	WORD $0x4e2b1dab // and v11.16b, v13.16b, v11.16b
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x6e2b1d29 // eor v9.16b, v9.16b, v11.16b
+	WORD $0x6e2cdccb // fmul v11.4s, v6.4s, v12.4s
+	WORD $0x3d80ab2b // str q11, [x25,#672]
+	WORD $0x4e8519cb // uzp1 v11.4s, v14.4s, v5.4s
+	WORD $0x6e29dce9 // fmul v9.4s, v7.4s, v9.4s
+	WORD $0x3d80af29 // str q9, [x25,#688]
+	WORD $0x4e8559c5 // uzp2 v5.4s, v14.4s, v5.4s
+	WORD $0x6e30dcc6 // fmul v6.4s, v6.4s, v16.4s
+	WORD $0x3d80b326 // str q6, [x25,#704]
+	WORD $0x3dc07b26 // ldr q6, [x25,#480]
+	WORD $0x6e261e86 // eor v6.16b, v20.16b, v6.16b
+	WORD $0x6e2adce7 // fmul v7.4s, v7.4s, v10.4s
+	WORD $0x3d80b727 // str q7, [x25,#720]
+	WORD $0x6e251cc5 // eor v5.16b, v6.16b, v5.16b
+	WORD $0x3dc07f26 // ldr q6, [x25,#496]
+	WORD $0x6e261e66 // eor v6.16b, v19.16b, v6.16b
+	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
+	WORD $0x3dc01627 // ldr q7, [x17,#80]
+	WORD $0x4ea78463 // add v3.4s, v3.4s, v7.4s
+	WORD $0x3dc08b27 // ldr q7, [x25,#544]
+	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
+	WORD $0x3dc08328 // ldr q8, [x25,#512]
+	WORD $0x6f380508 // ushr v8.4s, v8.4s, #8
+	WORD $0x2ea1c069 // umull v9.2d, v3.2s, v1.2s
+	WORD $0x3dc0062a // ldr q10, [x17,#16]
+	WORD $0x4eaa84e7 // add v7.4s, v7.4s, v10.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4eaa8508 // add v8.4s, v8.4s, v10.4s
+	WORD $0x4e83192a // uzp1 v10.4s, v9.4s, v3.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e835923 // uzp2 v3.4s, v9.4s, v3.4s
+	WORD $0x3dc01e29 // ldr q9, [x17,#112]
+	WORD $0x6ea984e7 // sub v7.4s, v7.4s, v9.4s
+	WORD $0x3dc02b2c // ldr q12, [x25,#160]
+	WORD $0x6e2c1c63 // eor v3.16b, v3.16b, v12.16b
+	WORD $0x6ea98508 // sub v8.4s, v8.4s, v9.4s
+	WORD $0x2ea1c089 // umull v9.2d, v4.2s, v1.2s
+	WORD $0x4f2904ec // sshr v12.4s, v7.4s, #23
+	WORD $0x4f29050d // sshr v13.4s, v8.4s, #23
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e84192e // uzp1 v14.4s, v9.4s, v4.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e845924 // uzp2 v4.4s, v9.4s, v4.4s
+	WORD $0x3dc02229 // ldr q9, [x17,#128]
+	WORD $0x4e291ce7 // and v7.16b, v7.16b, v9.16b
+	WORD $0x2ea2c070 // umull v16.2d, v3.2s, v2.2s
+	WORD $0x4e291d08 // and v8.16b, v8.16b, v9.16b
+	WORD $0x3dc02629 // ldr q9, [x17,#144]
+	WORD $0x4ea984e7 // add v7.4s, v7.4s, v9.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4ea98508 // add v8.4s, v8.4s, v9.4s
+	WORD $0x4e831a09 // uzp1 v9.4s, v16.4s, v3.4s
+	WORD $0x3dc02a31 // ldr q17, [x17,#160]
+	WORD $0x4eb1d4e7 // fsub v7.4s, v7.4s, v17.4s
+	WORD $0x4e835a03 // uzp2 v3.4s, v16.4s, v3.4s
+	WORD $0x4eb1d508 // fsub v8.4s, v8.4s, v17.4s
+	WORD $0x6e27dcf0 // fmul v16.4s, v7.4s, v7.4s
+	WORD $0x3dc03331 // ldr q17, [x25,#192]
+	WORD $0x3dc03b32 // ldr q18, [x25,#224]
+	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
+	WORD $0x6e28dd12 // fmul v18.4s, v8.4s, v8.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x3dc03f31 // ldr q17, [x25,#240]
+	WORD $0x6e311d4a // eor v10.16b, v10.16b, v17.16b
+	WORD $0x3dc02e31 // ldr q17, [x17,#176]
+	WORD $0x6e241d44 // eor v4.16b, v10.16b, v4.16b
+	WORD $0x3dc0322a // ldr q10, [x17,#192]
+	WORD $0x4e27cd51 // fmla v17.4s, v10.4s, v7.4s
+	WORD $0x2ea1c073 // umull v19.2d, v3.2s, v1.2s
+	WORD $0x3dc02e34 // ldr q20, [x17,#176]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e28cd54 // fmla v20.4s, v10.4s, v8.4s
+	WORD $0x4e831a6a // uzp1 v10.4s, v19.4s, v3.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x2ea2c095 // umull v21.2d, v4.2s, v2.2s
+	WORD $0x3dc03a36 // ldr q22, [x17,#224]
+	WORD $0x4e27ced3 // fmla v19.4s, v22.4s, v7.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e28ced7 // fmla v23.4s, v22.4s, v8.4s
+	WORD $0x4e841ab6 // uzp1 v22.4s, v21.4s, v4.4s
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x3dc04335 // ldr q21, [x25,#256]
+	WORD $0x6e351d29 // eor v9.16b, v9.16b, v21.16b
+	WORD $0x3dc03e35 // ldr q21, [x17,#240]
+	WORD $0x3dc04238 // ldr q24, [x17,#256]
+	WORD $0x4e27cf15 // fmla v21.4s, v24.4s, v7.4s
+	WORD $0x6e241d24 // eor v4.16b, v9.16b, v4.16b
+	WORD $0x3dc03e29 // ldr q9, [x17,#240]
+	WORD $0x3dc04739 // ldr q25, [x25,#272]
+	WORD $0x6e391dce // eor v14.16b, v14.16b, v25.16b
+	WORD $0x4e28cf09 // fmla v9.4s, v24.4s, v8.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
+	WORD $0x3dc04638 // ldr q24, [x17,#272]
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc04a39 // ldr q25, [x17,#288]
+	WORD $0x4e27cf38 // fmla v24.4s, v25.4s, v7.4s
+	WORD $0x4e8419da // uzp1 v26.4s, v14.4s, v4.4s
+	WORD $0x3dc0463b // ldr q27, [x17,#272]
+	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
+	WORD $0x4e28cf3b // fmla v27.4s, v25.4s, v8.4s
+	WORD $0x2ea2c06e // umull v14.2d, v3.2s, v2.2s
+	WORD $0x4e30ce71 // fmla v17.4s, v19.4s, v16.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8319d3 // uzp1 v19.4s, v14.4s, v3.4s
+	WORD $0x4e32cef4 // fmla v20.4s, v23.4s, v18.4s
+	WORD $0x4e8359c3 // uzp2 v3.4s, v14.4s, v3.4s
+	WORD $0x4e30cf15 // fmla v21.4s, v24.4s, v16.4s
+	WORD $0x3dc04b2e // ldr q14, [x25,#288]
+	WORD $0x6e2e1ece // eor v14.16b, v22.16b, v14.16b
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x4e32cf69 // fmla v9.4s, v27.4s, v18.4s
+	WORD $0x3dc04f2e // ldr q14, [x25,#304]
+	WORD $0x6e2e1d4a // eor v10.16b, v10.16b, v14.16b
+	WORD $0x6e30de0e // fmul v14.4s, v16.4s, v16.4s
+	WORD $0x6e32de56 // fmul v22.4s, v18.4s, v18.4s
+	WORD $0x6e241d44 // eor v4.16b, v10.16b, v4.16b
+	WORD $0x2ea1c06a // umull v10.2d, v3.2s, v1.2s
+	WORD $0x4e2eceb1 // fmla v17.4s, v21.4s, v14.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e36cd34 // fmla v20.4s, v9.4s, v22.4s
+	WORD $0x4e831949 // uzp1 v9.4s, v10.4s, v3.4s
+	WORD $0x4eb01e0e // mov v14.16b, v16.16b
+	WORD $0x4e835943 // uzp2 v3.4s, v10.4s, v3.4s
+	WORD $0x4eb21e4a // mov v10.16b, v18.16b
+	WORD $0x2ea2c095 // umull v21.2d, v4.2s, v2.2s
+	WORD $0x3dc04e36 // ldr q22, [x17,#304]
+	WORD $0x4e36cd8e // fmla v14.4s, v12.4s, v22.4s
+	WORD $0x4e36cdaa // fmla v10.4s, v13.4s, v22.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x6e30dcf0 // fmul v16.4s, v7.4s, v16.4s
+	WORD $0x4e841ab6 // uzp1 v22.4s, v21.4s, v4.4s
+	WORD $0x6e32dd12 // fmul v18.4s, v8.4s, v18.4s
+	WORD $0x4e845aa4 // uzp2 v4.4s, v21.4s, v4.4s
+	WORD $0x4e31ce0e // fmla v14.4s, v16.4s, v17.4s
+	WORD $0x3dc05330 // ldr q16, [x25,#320]
+	WORD $0x6e301e70 // eor v16.16b, v19.16b, v16.16b
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x4e28d508 // fadd v8.4s, v8.4s, v8.4s
+	WORD $0x3dc05730 // ldr q16, [x25,#336]
+	WORD $0x6e301f50 // eor v16.16b, v26.16b, v16.16b
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x6e231e03 // eor v3.16b, v16.16b, v3.16b
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cd87 // fmla v7.4s, v12.4s, v16.4s
+	WORD $0x6ea0f908 // fneg v8.4s, v8.4s
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x4e30cda8 // fmla v8.4s, v13.4s, v16.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e2ed4e7 // fadd v7.4s, v7.4s, v14.4s
+	WORD $0x4e84198d // uzp1 v13.4s, v12.4s, v4.4s
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD $0x2ea2c06a // umull v10.2d, v3.2s, v2.2s
+	WORD $0x3dc08f2c // ldr q12, [x25,#560]
+	WORD $0x4f22558c // shl v12.4s, v12.4s, #2
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x3dc0872e // ldr q14, [x25,#528]
+	WORD $0x4f2255ce // shl v14.4s, v14.4s, #2
+	WORD $0x4e831950 // uzp1 v16.4s, v10.4s, v3.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e835943 // uzp2 v3.4s, v10.4s, v3.4s
+	WORD $0x3dc0562a // ldr q10, [x17,#336]
+	WORD $0x6e2add8c // fmul v12.4s, v12.4s, v10.4s
+	WORD $0x3dc05b31 // ldr q17, [x25,#352]
+	WORD $0x6e311ed1 // eor v17.16b, v22.16b, v17.16b
+	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x3dc05a2e // ldr q14, [x17,#352]
+	WORD $0x3dc08f31 // ldr q17, [x25,#560]
+	WORD $0x4eae8631 // add v17.4s, v17.4s, v14.4s
+	WORD $0x3dc08732 // ldr q18, [x25,#528]
+	WORD $0x4eae864e // add v14.4s, v18.4s, v14.4s
+	WORD $0x3dc05f32 // ldr q18, [x25,#368]
+	WORD $0x6e321d29 // eor v9.16b, v9.16b, v18.16b
+	WORD $0x6e2cdd92 // fmul v18.4s, v12.4s, v12.4s
+	WORD $0x6e241d24 // eor v4.16b, v9.16b, v4.16b
+	WORD $0x6e2add49 // fmul v9.4s, v10.4s, v10.4s
+	WORD $0x2ea1c073 // umull v19.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x3dc05e34 // ldr q20, [x17,#368]
+	WORD $0x4e831a75 // uzp1 v21.4s, v19.4s, v3.4s
+	WORD $0x3dc06236 // ldr q22, [x17,#384]
+	WORD $0x4e32ced4 // fmla v20.4s, v22.4s, v18.4s
+	WORD $0x4e835a63 // uzp2 v3.4s, v19.4s, v3.4s
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x2ea2c097 // umull v23.2d, v4.2s, v2.2s
+	WORD $0x4e29ced3 // fmla v19.4s, v22.4s, v9.4s
+	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e32ce96 // fmla v22.4s, v20.4s, v18.4s
+	WORD $0x4e841af4 // uzp1 v20.4s, v23.4s, v4.4s
+	WORD $0x3dc06638 // ldr q24, [x17,#400]
+	WORD $0x4e845ae4 // uzp2 v4.4s, v23.4s, v4.4s
+	WORD $0x4e29ce78 // fmla v24.4s, v19.4s, v9.4s
+	WORD $0x4eac1d93 // mov v19.16b, v12.16b
+	WORD $0x3dc06337 // ldr q23, [x25,#384]
+	WORD $0x6e371e10 // eor v16.16b, v16.16b, v23.16b
+	WORD $0x4eaa1d57 // mov v23.16b, v10.16b
+	WORD $0x6e241e04 // eor v4.16b, v16.16b, v4.16b
+	WORD $0x6e2cde4c // fmul v12.4s, v18.4s, v12.4s
+	WORD $0x3dc06730 // ldr q16, [x25,#400]
+	WORD $0x6e301dad // eor v13.16b, v13.16b, v16.16b
+	WORD $0x6e2add2a // fmul v10.4s, v9.4s, v10.4s
+	WORD $0x6e231da3 // eor v3.16b, v13.16b, v3.16b
+	WORD $0x4e36cd93 // fmla v19.4s, v12.4s, v22.4s
+	WORD $0x4e38cd57 // fmla v23.4s, v10.4s, v24.4s
+	WORD $0x2ea1c08a // umull v10.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e84194c // uzp1 v12.4s, v10.4s, v4.4s
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x3dc06e30 // ldr q16, [x17,#432]
+	WORD $0x4e32ce0d // fmla v13.4s, v16.4s, v18.4s
+	WORD $0x4e845944 // uzp2 v4.4s, v10.4s, v4.4s
+	WORD $0x3dc06a2a // ldr q10, [x17,#416]
+	WORD $0x2ea2c076 // umull v22.2d, v3.2s, v2.2s
+	WORD $0x4e29ce0a // fmla v10.4s, v16.4s, v9.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x3dc07230 // ldr q16, [x17,#448]
+	WORD $0x4e32cdb0 // fmla v16.4s, v13.4s, v18.4s
+	WORD $0x4e831acd // uzp1 v13.4s, v22.4s, v3.4s
+	WORD $0x3dc07238 // ldr q24, [x17,#448]
+	WORD $0x4e835ac3 // uzp2 v3.4s, v22.4s, v3.4s
+	WORD $0x4e29cd58 // fmla v24.4s, v10.4s, v9.4s
+	WORD $0x3dc06b2a // ldr q10, [x25,#416]
+	WORD $0x6e2a1e8a // eor v10.16b, v20.16b, v10.16b
+	WORD $0x6e231d43 // eor v3.16b, v10.16b, v3.16b
+	WORD $0x3dc02a2a // ldr q10, [x17,#160]
+	WORD $0x3dc06f34 // ldr q20, [x25,#432]
+	WORD $0x6e341eb4 // eor v20.16b, v21.16b, v20.16b
+	WORD $0x3dc07635 // ldr q21, [x17,#464]
+	WORD $0x4e35ce4a // fmla v10.4s, v18.4s, v21.4s
+	WORD $0x6e241e84 // eor v4.16b, v20.16b, v4.16b
+	WORD $0x3dc02a34 // ldr q20, [x17,#160]
+	WORD $0x2ea1c076 // umull v22.2d, v3.2s, v1.2s
+	WORD $0x4e35cd34 // fmla v20.4s, v9.4s, v21.4s
+	WORD $0x6e32de52 // fmul v18.4s, v18.4s, v18.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x6e29dd29 // fmul v9.4s, v9.4s, v9.4s
+	WORD $0x4e831ad5 // uzp1 v21.4s, v22.4s, v3.4s
+	WORD $0x4e30ce4a // fmla v10.4s, v18.4s, v16.4s
+	WORD $0x4e835ac3 // uzp2 v3.4s, v22.4s, v3.4s
+	WORD $0x4e38cd34 // fmla v20.4s, v9.4s, v24.4s
+	WORD $0x4ea08e29 // cmtst v9.4s, v17.4s, v0.4s
+	WORD $0x2ea2c090 // umull v16.2d, v4.2s, v2.2s
+	WORD $0x4ea91d32 // mov v18.16b, v9.16b
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x6e731d52 // bsl v18.16b, v10.16b, v19.16b
+	WORD $0x4e841a16 // uzp1 v22.4s, v16.4s, v4.4s
+	WORD $0x6e6a1e69 // bsl v9.16b, v19.16b, v10.16b
+	WORD $0x4e845a04 // uzp2 v4.4s, v16.4s, v4.4s
+	WORD $0x4ea08dca // cmtst v10.4s, v14.4s, v0.4s
+	WORD $0x4eaa1d50 // mov v16.16b, v10.16b
+	WORD $0x3dc07333 // ldr q19, [x25,#448]
+	WORD $0x6e331dad // eor v13.16b, v13.16b, v19.16b
+	WORD $0x6e771e90 // bsl v16.16b, v20.16b, v23.16b
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0x6e741eea // bsl v10.16b, v23.16b, v20.16b
+	WORD $0x3dc0772d // ldr q13, [x25,#464]
+	WORD $0x6e2d1d8c // eor v12.16b, v12.16b, v13.16b
+	WORD $0x3dc07a2d // ldr q13, [x17,#480]
+	WORD $0x4e2d1e33 // and v19.16b, v17.16b, v13.16b
+	WORD $0x6e331e52 // eor v18.16b, v18.16b, v19.16b
+	WORD $0x6e231d83 // eor v3.16b, v12.16b, v3.16b
+	WORD $0x4e2d1dcc // and v12.16b, v14.16b, v13.16b
+	WORD $0x2ea1c093 // umull v19.2d, v4.2s, v1.2s
+	WORD $0x6e2c1e0c // eor v12.16b, v16.16b, v12.16b
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4ea08630 // add v16.4s, v17.4s, v0.4s
+	WORD $0x4ea085ce // add v14.4s, v14.4s, v0.4s
+	WORD $0x4e841a71 // uzp1 v17.4s, v19.4s, v4.4s
+	WORD $0x4e2d1e10 // and v16.16b, v16.16b, v13.16b
+	WORD $0x4e845a64 // uzp2 v4.4s, v19.4s, v4.4s
+	WORD $0x6e301d29 // eor v9.16b, v9.16b, v16.16b
+	WORD $0x2ea2c070 // umull v16.2d, v3.2s, v2.2s
+	WORD $0x4e2d1dcd // and v13.16b, v14.16b, v13.16b
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x6e2d1d4a // eor v10.16b, v10.16b, v13.16b
+	WORD $0x6e29dce9 // fmul v9.4s, v7.4s, v9.4s
+	WORD $0x3d80bb29 // str q9, [x25,#736]
+	WORD $0x4e831a09 // uzp1 v9.4s, v16.4s, v3.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x3d80bf2a // str q10, [x25,#752]
+	WORD $0x4e835a03 // uzp2 v3.4s, v16.4s, v3.4s
+	WORD $0x6e32dce7 // fmul v7.4s, v7.4s, v18.4s
+	WORD $0x3d80c327 // str q7, [x25,#768]
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e271ec7 // eor v7.16b, v22.16b, v7.16b
+	WORD $0x6e2cdd08 // fmul v8.4s, v8.4s, v12.4s
+	WORD $0x3d80c728 // str q8, [x25,#784]
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x6e271ea7 // eor v7.16b, v21.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3d809725 // str q5, [x25,#592]
+	WORD $0x3d80932b // str q11, [x25,#576]
+	WORD $0x3d809f23 // str q3, [x25,#624]
+	WORD $0x3d809b29 // str q9, [x25,#608]
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x3d808f2f // str q15, [x25,#560]
+	WORD $0x3d808324 // str q4, [x25,#512]
+	WORD $0x3d808731 // str q17, [x25,#528]
+	CMP $33, R9
+	BLT lastgroup
+	ADD $1, R8
+	B ahead
+
+lastgroup:
+	CMP $2, R0
+	BLT final
+	MOVD d+144(FP), R10
+	ADD $31, R10
+	LSR $5, R10
+	MOVD 0(R1), R11
+	MOVD R11, R8
+	ADD $8, R1
+	MUL R10, R8
+
+ahead:
+	CMP $32, R9
+	BLT partial
+	LSL $3, R8, R10
+	WORD $0x4e040d43 // dup v3.4s, w10
+	LSR $32, R10
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3dc03725 // ldr q5, [x25,#208]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x3dc09726 // ldr q6, [x25,#592]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc09f27 // ldr q7, [x25,#624]
+	WORD $0x6f3804e7 // ushr v7.4s, v7.4s, #8
+	WORD $0x2ea1c0a8 // umull v8.2d, v5.2s, v1.2s
+	WORD $0x3dc00629 // ldr q9, [x17,#16]
+	WORD $0x4ea984c6 // add v6.4s, v6.4s, v9.4s
+	WORD $0x4ea984e7 // add v7.4s, v7.4s, v9.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4e851909 // uzp1 v9.4s, v8.4s, v5.4s
+	WORD $0x3dc01e2a // ldr q10, [x17,#112]
+	WORD $0x6eaa84c6 // sub v6.4s, v6.4s, v10.4s
+	WORD $0x6eaa84e7 // sub v7.4s, v7.4s, v10.4s
+	WORD $0x4e855905 // uzp2 v5.4s, v8.4s, v5.4s
+	WORD $0x4f2904c8 // sshr v8.4s, v6.4s, #23
+	WORD $0x4f2904ea // sshr v10.4s, v7.4s, #23
+	WORD $0x3dc02f2b // ldr q11, [x25,#176]
+	WORD $0x6e2b1ca5 // eor v5.16b, v5.16b, v11.16b
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x2ea1c08b // umull v11.2d, v4.2s, v1.2s
+	WORD $0x3dc0222c // ldr q12, [x17,#128]
+	WORD $0x4e2c1cc6 // and v6.16b, v6.16b, v12.16b
+	WORD $0x4e2c1ce7 // and v7.16b, v7.16b, v12.16b
+	WORD $0x6ea1c08c // umull2 v12.2d, v4.4s, v1.4s
+	WORD $0x3dc0262d // ldr q13, [x17,#144]
+	WORD $0x4ead84c6 // add v6.4s, v6.4s, v13.4s
+	WORD $0x4ead84e7 // add v7.4s, v7.4s, v13.4s
+	WORD $0x4e8c196d // uzp1 v13.4s, v11.4s, v12.4s
+	WORD $0x3dc02a2e // ldr q14, [x17,#160]
+	WORD $0x4eaed4c6 // fsub v6.4s, v6.4s, v14.4s
+	WORD $0x4eaed4e7 // fsub v7.4s, v7.4s, v14.4s
+	WORD $0x4e8c596b // uzp2 v11.4s, v11.4s, v12.4s
+	WORD $0x6e26dccc // fmul v12.4s, v6.4s, v6.4s
+	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
+	WORD $0x2ea2c0af // umull v15.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc02e30 // ldr q16, [x17,#176]
+	WORD $0x4e8519f1 // uzp1 v17.4s, v15.4s, v5.4s
+	WORD $0x3dc03232 // ldr q18, [x17,#192]
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x3dc02e33 // ldr q19, [x17,#176]
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x4e27ce53 // fmla v19.4s, v18.4s, v7.4s
+	WORD $0x3dc0332f // ldr q15, [x25,#192]
+	WORD $0x3dc03b32 // ldr q18, [x25,#224]
+	WORD $0x6e321def // eor v15.16b, v15.16b, v18.16b
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x3dc03a2f // ldr q15, [x17,#224]
+	WORD $0x4e26cdf2 // fmla v18.4s, v15.4s, v6.4s
+	WORD $0x3dc03634 // ldr q20, [x17,#208]
+	WORD $0x3dc03f35 // ldr q21, [x25,#240]
+	WORD $0x6e351d29 // eor v9.16b, v9.16b, v21.16b
+	WORD $0x4e27cdf4 // fmla v20.4s, v15.4s, v7.4s
+	WORD $0x6e2b1d29 // eor v9.16b, v9.16b, v11.16b
+	WORD $0x3dc03e2b // ldr q11, [x17,#240]
+	WORD $0x2ea1c0af // umull v15.2d, v5.2s, v1.2s
+	WORD $0x3dc04235 // ldr q21, [x17,#256]
+	WORD $0x4e26ceab // fmla v11.4s, v21.4s, v6.4s
+	WORD $0x3dc03e36 // ldr q22, [x17,#240]
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e27ceb6 // fmla v22.4s, v21.4s, v7.4s
+	WORD $0x4e8519f5 // uzp1 v21.4s, v15.4s, v5.4s
+	WORD $0x3dc04637 // ldr q23, [x17,#272]
+	WORD $0x4e8559e5 // uzp2 v5.4s, v15.4s, v5.4s
+	WORD $0x3dc04a2f // ldr q15, [x17,#288]
+	WORD $0x4e26cdf7 // fmla v23.4s, v15.4s, v6.4s
+	WORD $0x3dc04638 // ldr q24, [x17,#272]
+	WORD $0x2ea2c139 // umull v25.2d, v9.2s, v2.2s
+	WORD $0x4e27cdf8 // fmla v24.4s, v15.4s, v7.4s
+	WORD $0x6ea2c129 // umull2 v9.2d, v9.4s, v2.4s
+	WORD $0x4e2cce50 // fmla v16.4s, v18.4s, v12.4s
+	WORD $0x4e891b2f // uzp1 v15.4s, v25.4s, v9.4s
+	WORD $0x4e2ece93 // fmla v19.4s, v20.4s, v14.4s
+	WORD $0x4e895b29 // uzp2 v9.4s, v25.4s, v9.4s
+	WORD $0x4e2cceeb // fmla v11.4s, v23.4s, v12.4s
+	WORD $0x3dc04332 // ldr q18, [x25,#256]
+	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
+	WORD $0x4e2ecf16 // fmla v22.4s, v24.4s, v14.4s
+	WORD $0x6e291e29 // eor v9.16b, v17.16b, v9.16b
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x6e2eddd2 // fmul v18.4s, v14.4s, v14.4s
+	WORD $0x3dc04734 // ldr q20, [x25,#272]
+	WORD $0x6e341dad // eor v13.16b, v13.16b, v20.16b
+	WORD $0x4e31cd70 // fmla v16.4s, v11.4s, v17.4s
+	WORD $0x6e251da5 // eor v5.16b, v13.16b, v5.16b
+	WORD $0x4e32ced3 // fmla v19.4s, v22.4s, v18.4s
+	WORD $0x2ea1c12b // umull v11.2d, v9.2s, v1.2s
+	WORD $0x4eac1d8d // mov v13.16b, v12.16b
+	WORD $0x4eae1dd1 // mov v17.16b, v14.16b
+	WORD $0x6ea1c129 // umull2 v9.2d, v9.4s, v1.4s
+	WORD $0x3dc04e32 // ldr q18, [x17,#304]
+	WORD $0x4e32cd0d // fmla v13.4s, v8.4s, v18.4s
+	WORD $0x4e32cd51 // fmla v17.4s, v10.4s, v18.4s
+	WORD $0x4e891972 // uzp1 v18.4s, v11.4s, v9.4s
+	WORD $0x6e2cdccc // fmul v12.4s, v6.4s, v12.4s
+	WORD $0x6e2edcee // fmul v14.4s, v7.4s, v14.4s
+	WORD $0x4e895969 // uzp2 v9.4s, v11.4s, v9.4s
+	WORD $0x4e30cd8d // fmla v13.4s, v12.4s, v16.4s
+	WORD $0x4e33cdd1 // fmla v17.4s, v14.4s, v19.4s
+	WORD $0x2ea2c0ab // umull v11.2d, v5.2s, v2.2s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e27d4e7 // fadd v7.4s, v7.4s, v7.4s
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x4e85196c // uzp1 v12.4s, v11.4s, v5.4s
+	WORD $0x3dc0522e // ldr q14, [x17,#320]
+	WORD $0x4e2ecd06 // fmla v6.4s, v8.4s, v14.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x4e855965 // uzp2 v5.4s, v11.4s, v5.4s
+	WORD $0x4e2ecd47 // fmla v7.4s, v10.4s, v14.4s
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x3dc04b28 // ldr q8, [x25,#288]
+	WORD $0x6e281de8 // eor v8.16b, v15.16b, v8.16b
+	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	WORD $0x3dc09328 // ldr q8, [x25,#576]
+	WORD $0x4f225508 // shl v8.4s, v8.4s, #2
+	WORD $0x3dc04f2a // ldr q10, [x25,#304]
+	WORD $0x6e2a1eaa // eor v10.16b, v21.16b, v10.16b
+	WORD $0x3dc09b2b // ldr q11, [x25,#608]
+	WORD $0x4f22556b // shl v11.4s, v11.4s, #2
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x6e291d49 // eor v9.16b, v10.16b, v9.16b
+	WORD $0x4e21d96a // scvtf v10.4s, v11.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdd08 // fmul v8.4s, v8.4s, v11.4s
+	WORD $0x2ea1c0ad // umull v13.2d, v5.2s, v1.2s
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x3dc0932e // ldr q14, [x25,#576]
+	WORD $0x4eab85ce // add v14.4s, v14.4s, v11.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x3dc09b2f // ldr q15, [x25,#608]
+	WORD $0x4eab85eb // add v11.4s, v15.4s, v11.4s
+	WORD $0x6e28dd0f // fmul v15.4s, v8.4s, v8.4s
+	WORD $0x4e8519b0 // uzp1 v16.4s, v13.4s, v5.4s
+	WORD $0x6e2add51 // fmul v17.4s, v10.4s, v10.4s
+	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
+	WORD $0x2ea2c12d // umull v13.2d, v9.2s, v2.2s
+	WORD $0x3dc05e33 // ldr q19, [x17,#368]
+	WORD $0x3dc06234 // ldr q20, [x17,#384]
+	WORD $0x4e2fce93 // fmla v19.4s, v20.4s, v15.4s
+	WORD $0x6ea2c129 // umull2 v9.2d, v9.4s, v2.4s
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
+	WORD $0x4e31ce95 // fmla v21.4s, v20.4s, v17.4s
+	WORD $0x4e8919b4 // uzp1 v20.4s, v13.4s, v9.4s
+	WORD $0x3dc06636 // ldr q22, [x17,#400]
+	WORD $0x4e2fce76 // fmla v22.4s, v19.4s, v15.4s
+	WORD $0x4e8959a9 // uzp2 v9.4s, v13.4s, v9.4s
+	WORD $0x3dc0662d // ldr q13, [x17,#400]
+	WORD $0x4e31cead // fmla v13.4s, v21.4s, v17.4s
+	WORD $0x3dc05333 // ldr q19, [x25,#320]
+	WORD $0x6e331d8c // eor v12.16b, v12.16b, v19.16b
+	WORD $0x4ea81d13 // mov v19.16b, v8.16b
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x6e291d89 // eor v9.16b, v12.16b, v9.16b
+	WORD $0x6e28dde8 // fmul v8.4s, v15.4s, v8.4s
+	WORD $0x6e2ade2a // fmul v10.4s, v17.4s, v10.4s
+	WORD $0x3dc0572c // ldr q12, [x25,#336]
+	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
+	WORD $0x4e36cd13 // fmla v19.4s, v8.4s, v22.4s
+	WORD $0x4e2dcd55 // fmla v21.4s, v10.4s, v13.4s
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0x2ea1c128 // umull v8.2d, v9.2s, v1.2s
+	WORD $0x3dc06a2a // ldr q10, [x17,#416]
+	WORD $0x3dc06e2c // ldr q12, [x17,#432]
+	WORD $0x4e2fcd8a // fmla v10.4s, v12.4s, v15.4s
+	WORD $0x6ea1c129 // umull2 v9.2d, v9.4s, v1.4s
+	WORD $0x3dc06a2d // ldr q13, [x17,#416]
+	WORD $0x4e31cd8d // fmla v13.4s, v12.4s, v17.4s
+	WORD $0x4e89190c // uzp1 v12.4s, v8.4s, v9.4s
+	WORD $0x3dc07232 // ldr q18, [x17,#448]
+	WORD $0x4e895908 // uzp2 v8.4s, v8.4s, v9.4s
+	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
+	WORD $0x3dc07229 // ldr q9, [x17,#448]
+	WORD $0x2ea2c0aa // umull v10.2d, v5.2s, v2.2s
+	WORD $0x4e31cda9 // fmla v9.4s, v13.4s, v17.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x3dc02a2d // ldr q13, [x17,#160]
+	WORD $0x4e851956 // uzp1 v22.4s, v10.4s, v5.4s
+	WORD $0x3dc07637 // ldr q23, [x17,#464]
+	WORD $0x4e37cded // fmla v13.4s, v15.4s, v23.4s
+	WORD $0x3dc02a38 // ldr q24, [x17,#160]
+	WORD $0x4e855945 // uzp2 v5.4s, v10.4s, v5.4s
+	WORD $0x4e37ce38 // fmla v24.4s, v17.4s, v23.4s
+	WORD $0x6e2fddea // fmul v10.4s, v15.4s, v15.4s
+	WORD $0x3dc05b2f // ldr q15, [x25,#352]
+	WORD $0x6e2f1e8f // eor v15.16b, v20.16b, v15.16b
+	WORD $0x6e31de31 // fmul v17.4s, v17.4s, v17.4s
+	WORD $0x4e32cd4d // fmla v13.4s, v10.4s, v18.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4e29ce38 // fmla v24.4s, v17.4s, v9.4s
+	WORD $0x4ea08dc9 // cmtst v9.4s, v14.4s, v0.4s
+	WORD $0x3dc05f2a // ldr q10, [x25,#368]
+	WORD $0x6e2a1e0a // eor v10.16b, v16.16b, v10.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	WORD $0x6e731daf // bsl v15.16b, v13.16b, v19.16b
+	WORD $0x6e281d48 // eor v8.16b, v10.16b, v8.16b
+	WORD $0x6e6d1e69 // bsl v9.16b, v19.16b, v13.16b
+	WORD $0x4ea08d6a // cmtst v10.4s, v11.4s, v0.4s
+	WORD $0x2ea1c0ad // umull v13.2d, v5.2s, v1.2s
+	WORD $0x4eaa1d50 // mov v16.16b, v10.16b
+	WORD $0x6e751f10 // bsl v16.16b, v24.16b, v21.16b
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x6e781eaa // bsl v10.16b, v21.16b, v24.16b
+	WORD $0x3dc07a31 // ldr q17, [x17,#480]
+	WORD $0x4e311dd2 // and v18.16b, v14.16b, v17.16b
+	WORD $0x4e8519b3 // uzp1 v19.4s, v13.4s, v5.4s
+	WORD $0x6e321def // eor v15.16b, v15.16b, v18.16b
+	WORD $0x4e8559a5 // uzp2 v5.4s, v13.4s, v5.4s
+	WORD $0x4e311d6d // and v13.16b, v11.16b, v17.16b
+	WORD $0x6e2d1e0d // eor v13.16b, v16.16b, v13.16b
+	WORD $0x2ea2c110 // umull v16.2d, v8.2s, v2.2s
+	WORD $0x4ea085ce // add v14.4s, v14.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x4e311dce // and v14.16b, v14.16b, v17.16b
+	WORD $0x6e2e1d29 // eor v9.16b, v9.16b, v14.16b
+	WORD $0x4e881a0e // uzp1 v14.4s, v16.4s, v8.4s
+	WORD $0x4e311d6b // and v11.16b, v11.16b, v17.16b
+	WORD $0x6e2b1d4a // eor v10.16b, v10.16b, v11.16b
+	WORD $0x4e885a08 // uzp2 v8.4s, v16.4s, v8.4s
+	WORD $0x6e29dcc9 // fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e2adcea // fmul v10.4s, v7.4s, v10.4s
+	WORD $0x3dc0632b // ldr q11, [x25,#384]
+	WORD $0x6e2b1ecb // eor v11.16b, v22.16b, v11.16b
+	WORD $0x6e2fdcc6 // fmul v6.4s, v6.4s, v15.4s
+	WORD $0x6e2ddce7 // fmul v7.4s, v7.4s, v13.4s
+	WORD $0x6e281d68 // eor v8.16b, v11.16b, v8.16b
+	WORD $0xad40348b // ldp q11, q13, [x4]
+	WORD $0xad41408f // ldp q15, q16, [x4,#32]
+	WORD $0x3dc06731 // ldr q17, [x25,#400]
+	WORD $0x6e311d8c // eor v12.16b, v12.16b, v17.16b
+	WORD $0xad404871 // ldp q17, q18, [x3]
+	WORD $0xad415474 // ldp q20, q21, [x3,#32]
+	WORD $0x6e251d85 // eor v5.16b, v12.16b, v5.16b
+	WORD $0xad40584c // ldp q12, q22, [x2]
+	WORD $0xad416057 // ldp q23, q24, [x2,#32]
+	WORD $0x2ea1c119 // umull v25.2d, v8.2s, v1.2s
+	WORD $0x3dc0133a // ldr q26, [x25,#64]
+	WORD $0x6e3add8c // fmul v12.4s, v12.4s, v26.4s
+	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x6e3adef7 // fmul v23.4s, v23.4s, v26.4s
+	WORD $0x4e881b3b // uzp1 v27.4s, v25.4s, v8.4s
+	WORD $0x6e3adf18 // fmul v24.4s, v24.4s, v26.4s
+	WORD $0x4e2cd62c // fadd v12.4s, v17.4s, v12.4s
+	WORD $0x4e885b28 // uzp2 v8.4s, v25.4s, v8.4s
+	WORD $0x4e36d651 // fadd v17.4s, v18.4s, v22.4s
+	WORD $0x4e37d692 // fadd v18.4s, v20.4s, v23.4s
+	WORD $0x2ea2c0b4 // umull v20.2d, v5.2s, v2.2s
+	WORD $0x4e38d6b5 // fadd v21.4s, v21.4s, v24.4s
+	WORD $0x4e2cd56b // fadd v11.4s, v11.4s, v12.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e31d5ac // fadd v12.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ed // fadd v13.4s, v15.4s, v18.4s
+	WORD $0x4e851a8f // uzp1 v15.4s, v20.4s, v5.4s
+	WORD $0x4e35d610 // fadd v16.4s, v16.4s, v21.4s
+	WORD $0x3dc0a731 // ldr q17, [x25,#656]
+	WORD $0x6e31dd6b // fmul v11.4s, v11.4s, v17.4s
+	WORD $0x4e855a85 // uzp2 v5.4s, v20.4s, v5.4s
+	WORD $0x6e31dd8c // fmul v12.4s, v12.4s, v17.4s
+	WORD $0x6e31ddad // fmul v13.4s, v13.4s, v17.4s
+	WORD $0x3dc06b32 // ldr q18, [x25,#416]
+	WORD $0x6e321dce // eor v14.16b, v14.16b, v18.16b
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0xad4048b1 // ldp q17, q18, [x5]
+	WORD $0x6e251dc5 // eor v5.16b, v14.16b, v5.16b
+	WORD $0xad4150ae // ldp q14, q20, [x5,#32]
+	WORD $0x3dc06f35 // ldr q21, [x25,#432]
+	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
+	WORD $0x6e281e68 // eor v8.16b, v19.16b, v8.16b
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd75 // fmul v21.4s, v11.4s, v19.4s
+	WORD $0x2ea1c0b6 // umull v22.2d, v5.2s, v1.2s
+	WORD $0x6e33dd97 // fmul v23.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb8 // fmul v24.4s, v13.4s, v19.4s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x6e33de13 // fmul v19.4s, v16.4s, v19.4s
+	WORD $0x4e851ad9 // uzp1 v25.4s, v22.4s, v5.4s
+	WORD $0x3dc01b3a // ldr q26, [x25,#96]
+	WORD $0x4e3ace35 // fmla v21.4s, v17.4s, v26.4s
+	WORD $0x4e855ac5 // uzp2 v5.4s, v22.4s, v5.4s
+	WORD $0x4e3ace57 // fmla v23.4s, v18.4s, v26.4s
+	WORD $0x2ea2c116 // umull v22.2d, v8.2s, v2.2s
+	WORD $0x4e3acdd8 // fmla v24.4s, v14.4s, v26.4s
+	WORD $0x6ea2c108 // umull2 v8.2d, v8.4s, v2.4s
+	WORD $0x4e3ace93 // fmla v19.4s, v20.4s, v26.4s
+	WORD $0x4e881ada // uzp1 v26.4s, v22.4s, v8.4s
+	WORD $0x3dc0273c // ldr q28, [x25,#144]
+	WORD $0x3dc0ab3d // ldr q29, [x25,#672]
+	WORD $0x4e3ccfb5 // fmla v21.4s, v29.4s, v28.4s
+	WORD $0x3dc0af3d // ldr q29, [x25,#688]
+	WORD $0x4e3ccfb7 // fmla v23.4s, v29.4s, v28.4s
+	WORD $0x4e885ac8 // uzp2 v8.4s, v22.4s, v8.4s
+	WORD $0x3dc0b336 // ldr q22, [x25,#704]
+	WORD $0x4e3cced8 // fmla v24.4s, v22.4s, v28.4s
+	WORD $0x3dc0b736 // ldr q22, [x25,#720]
+	WORD $0x4e3cced3 // fmla v19.4s, v22.4s, v28.4s
+	WORD $0x3dc07336 // ldr q22, [x25,#448]
+	WORD $0x6e361def // eor v15.16b, v15.16b, v22.16b
+	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
+	WORD $0x3dc01736 // ldr q22, [x25,#80]
+	WORD $0x4e36ce2b // fmla v11.4s, v17.4s, v22.4s
+	WORD $0x6e281de8 // eor v8.16b, v15.16b, v8.16b
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e36ce4c // fmla v12.4s, v18.4s, v22.4s
+	WORD $0x3dc0772f // ldr q15, [x25,#464]
+	WORD $0x6e2f1f6f // eor v15.16b, v27.16b, v15.16b
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e36cdcd // fmla v13.4s, v14.4s, v22.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x6ea0fa0e // fneg v14.4s, v16.4s
+	WORD $0x4e36ce8e // fmla v14.4s, v20.4s, v22.4s
+	WORD $0x2ea1c10f // umull v15.2d, v8.2s, v1.2s
+	WORD $0x3dc02330 // ldr q16, [x25,#128]
+	WORD $0x4e30cd2b // fmla v11.4s, v9.4s, v16.4s
+	WORD $0x6ea1c108 // umull2 v8.2d, v8.4s, v1.4s
+	WORD $0x4e30cd4c // fmla v12.4s, v10.4s, v16.4s
+	WORD $0x4e30cccd // fmla v13.4s, v6.4s, v16.4s
+	WORD $0x4e8819e6 // uzp1 v6.4s, v15.4s, v8.4s
+	WORD $0x4e30ccee // fmla v14.4s, v7.4s, v16.4s
+	WORD $0xad0030ab // stp q11, q12, [x5]
+	WORD $0x4e8859e7 // uzp2 v7.4s, v15.4s, v8.4s
+	WORD $0xad0138ad // stp q13, q14, [x5,#32]
+	WORD $0x3dc01b28 // ldr q8, [x25,#96]
+	WORD $0x4e28cd75 // fmla v21.4s, v11.4s, v8.4s
+	WORD $0x2ea2c0a9 // umull v9.2d, v5.2s, v2.2s
+	WORD $0x4e28cd97 // fmla v23.4s, v12.4s, v8.4s
+	WORD $0x4e28cdb8 // fmla v24.4s, v13.4s, v8.4s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e28cdd3 // fmla v19.4s, v14.4s, v8.4s
+	WORD $0x3dc0a328 // ldr q8, [x25,#640]
+	WORD $0x6e28deaa // fmul v10.4s, v21.4s, v8.4s
+	WORD $0x4e85192b // uzp1 v11.4s, v9.4s, v5.4s
+	WORD $0x6e28deec // fmul v12.4s, v23.4s, v8.4s
+	WORD $0x6e28df0d // fmul v13.4s, v24.4s, v8.4s
+	WORD $0x4e855925 // uzp2 v5.4s, v9.4s, v5.4s
+	WORD $0x6e28de68 // fmul v8.4s, v19.4s, v8.4s
+	WORD $0xad403849 // ldp q9, q14, [x2]
+	WORD $0x3dc07b2f // ldr q15, [x25,#480]
+	WORD $0x6e2f1f4f // eor v15.16b, v26.16b, v15.16b
+	WORD $0xad414450 // ldp q16, q17, [x2,#32]
+	WORD $0x4e2ad529 // fadd v9.4s, v9.4s, v10.4s
+	WORD $0x6e251de5 // eor v5.16b, v15.16b, v5.16b
+	WORD $0x4e2cd5ca // fadd v10.4s, v14.4s, v12.4s
+	WORD $0x4e2dd60c // fadd v12.4s, v16.4s, v13.4s
+	WORD $0x3dc07f2d // ldr q13, [x25,#496]
+	WORD $0x6e2d1f2d // eor v13.16b, v25.16b, v13.16b
+	WORD $0x4e28d628 // fadd v8.4s, v17.4s, v8.4s
+	WORD $0xad002849 // stp q9, q10, [x2]
+	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
+	WORD $0xad01204c // stp q12, q8, [x2,#32]
+	WORD $0x3dc01628 // ldr q8, [x17,#80]
+	WORD $0x4ea88463 // add v3.4s, v3.4s, v8.4s
+	WORD $0x3dc08b28 // ldr q8, [x25,#544]
+	WORD $0x6f380508 // ushr v8.4s, v8.4s, #8
+	WORD $0x3dc08329 // ldr q9, [x25,#512]
+	WORD $0x6f380529 // ushr v9.4s, v9.4s, #8
+	WORD $0x2ea1c06a // umull v10.2d, v3.2s, v1.2s
+	WORD $0x3dc0062c // ldr q12, [x17,#16]
+	WORD $0x4eac8508 // add v8.4s, v8.4s, v12.4s
+	WORD $0x4eac8529 // add v9.4s, v9.4s, v12.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e83194c // uzp1 v12.4s, v10.4s, v3.4s
+	WORD $0x3dc01e2d // ldr q13, [x17,#112]
+	WORD $0x6ead8508 // sub v8.4s, v8.4s, v13.4s
+	WORD $0x6ead8529 // sub v9.4s, v9.4s, v13.4s
+	WORD $0x4e835943 // uzp2 v3.4s, v10.4s, v3.4s
+	WORD $0x4f29050a // sshr v10.4s, v8.4s, #23
+	WORD $0x4f29052d // sshr v13.4s, v9.4s, #23
+	WORD $0x3dc02f2e // ldr q14, [x25,#176]
+	WORD $0x6e2e1c63 // eor v3.16b, v3.16b, v14.16b
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x2ea1c08e // umull v14.2d, v4.2s, v1.2s
+	WORD $0x3dc0222f // ldr q15, [x17,#128]
+	WORD $0x4e2f1d08 // and v8.16b, v8.16b, v15.16b
+	WORD $0x4e2f1d29 // and v9.16b, v9.16b, v15.16b
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc0262f // ldr q15, [x17,#144]
+	WORD $0x4eaf8508 // add v8.4s, v8.4s, v15.4s
+	WORD $0x4eaf8529 // add v9.4s, v9.4s, v15.4s
+	WORD $0x4e8419cf // uzp1 v15.4s, v14.4s, v4.4s
+	WORD $0x3dc02a30 // ldr q16, [x17,#160]
+	WORD $0x4eb0d508 // fsub v8.4s, v8.4s, v16.4s
+	WORD $0x4eb0d529 // fsub v9.4s, v9.4s, v16.4s
+	WORD $0x4e8459c4 // uzp2 v4.4s, v14.4s, v4.4s
+	WORD $0x6e28dd0e // fmul v14.4s, v8.4s, v8.4s
+	WORD $0x6e29dd30 // fmul v16.4s, v9.4s, v9.4s
+	WORD $0x2ea2c071 // umull v17.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x3dc02e32 // ldr q18, [x17,#176]
+	WORD $0x4e831a33 // uzp1 v19.4s, v17.4s, v3.4s
+	WORD $0x3dc03234 // ldr q20, [x17,#192]
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x3dc02e35 // ldr q21, [x17,#176]
+	WORD $0x4e835a23 // uzp2 v3.4s, v17.4s, v3.4s
+	WORD $0x4e29ce95 // fmla v21.4s, v20.4s, v9.4s
+	WORD $0x3dc03331 // ldr q17, [x25,#192]
+	WORD $0x3dc03b34 // ldr q20, [x25,#224]
+	WORD $0x6e341e31 // eor v17.16b, v17.16b, v20.16b
+	WORD $0x3dc03634 // ldr q20, [x17,#208]
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x3dc03a31 // ldr q17, [x17,#224]
+	WORD $0x4e28ce34 // fmla v20.4s, v17.4s, v8.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x3dc03f37 // ldr q23, [x25,#240]
+	WORD $0x6e371d8c // eor v12.16b, v12.16b, v23.16b
+	WORD $0x4e29ce36 // fmla v22.4s, v17.4s, v9.4s
+	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x3dc03e2c // ldr q12, [x17,#240]
+	WORD $0x2ea1c071 // umull v17.2d, v3.2s, v1.2s
+	WORD $0x3dc04237 // ldr q23, [x17,#256]
+	WORD $0x4e28ceec // fmla v12.4s, v23.4s, v8.4s
+	WORD $0x3dc03e38 // ldr q24, [x17,#240]
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e29cef8 // fmla v24.4s, v23.4s, v9.4s
+	WORD $0x4e831a37 // uzp1 v23.4s, v17.4s, v3.4s
+	WORD $0x3dc04639 // ldr q25, [x17,#272]
+	WORD $0x4e835a23 // uzp2 v3.4s, v17.4s, v3.4s
+	WORD $0x3dc04a31 // ldr q17, [x17,#288]
+	WORD $0x4e28ce39 // fmla v25.4s, v17.4s, v8.4s
+	WORD $0x3dc0463a // ldr q26, [x17,#272]
+	WORD $0x2ea2c09b // umull v27.2d, v4.2s, v2.2s
+	WORD $0x4e29ce3a // fmla v26.4s, v17.4s, v9.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e2ece92 // fmla v18.4s, v20.4s, v14.4s
+	WORD $0x4e841b71 // uzp1 v17.4s, v27.4s, v4.4s
+	WORD $0x4e30ced5 // fmla v21.4s, v22.4s, v16.4s
+	WORD $0x4e845b64 // uzp2 v4.4s, v27.4s, v4.4s
+	WORD $0x4e2ecf2c // fmla v12.4s, v25.4s, v14.4s
+	WORD $0x3dc04334 // ldr q20, [x25,#256]
+	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
+	WORD $0x4e30cf58 // fmla v24.4s, v26.4s, v16.4s
+	WORD $0x6e241e64 // eor v4.16b, v19.16b, v4.16b
+	WORD $0x6e2eddd3 // fmul v19.4s, v14.4s, v14.4s
+	WORD $0x6e30de14 // fmul v20.4s, v16.4s, v16.4s
+	WORD $0x3dc04736 // ldr q22, [x25,#272]
+	WORD $0x6e361def // eor v15.16b, v15.16b, v22.16b
+	WORD $0x4e33cd92 // fmla v18.4s, v12.4s, v19.4s
+	WORD $0x6e231de3 // eor v3.16b, v15.16b, v3.16b
+	WORD $0x4e34cf15 // fmla v21.4s, v24.4s, v20.4s
+	WORD $0x2ea1c08c // umull v12.2d, v4.2s, v1.2s
+	WORD $0x4eae1dcf // mov v15.16b, v14.16b
+	WORD $0x4eb01e13 // mov v19.16b, v16.16b
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc04e34 // ldr q20, [x17,#304]
+	WORD $0x4e34cd4f // fmla v15.4s, v10.4s, v20.4s
+	WORD $0x4e34cdb3 // fmla v19.4s, v13.4s, v20.4s
+	WORD $0x4e841994 // uzp1 v20.4s, v12.4s, v4.4s
+	WORD $0x6e2edd0e // fmul v14.4s, v8.4s, v14.4s
+	WORD $0x6e30dd30 // fmul v16.4s, v9.4s, v16.4s
+	WORD $0x4e845984 // uzp2 v4.4s, v12.4s, v4.4s
+	WORD $0x4e32cdcf // fmla v15.4s, v14.4s, v18.4s
+	WORD $0x4e35ce13 // fmla v19.4s, v16.4s, v21.4s
+	WORD $0x2ea2c06c // umull v12.2d, v3.2s, v2.2s
+	WORD $0x4e28d508 // fadd v8.4s, v8.4s, v8.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e29d529 // fadd v9.4s, v9.4s, v9.4s
+	WORD $0x6ea0f908 // fneg v8.4s, v8.4s
+	WORD $0x4e83198e // uzp1 v14.4s, v12.4s, v3.4s
+	WORD $0x3dc05230 // ldr q16, [x17,#320]
+	WORD $0x4e30cd48 // fmla v8.4s, v10.4s, v16.4s
+	WORD $0x6ea0f929 // fneg v9.4s, v9.4s
+	WORD $0x4e835983 // uzp2 v3.4s, v12.4s, v3.4s
+	WORD $0x4e30cda9 // fmla v9.4s, v13.4s, v16.4s
+	WORD $0x4e2fd508 // fadd v8.4s, v8.4s, v15.4s
+	WORD $0x3dc04b2a // ldr q10, [x25,#288]
+	WORD $0x6e2a1e2a // eor v10.16b, v17.16b, v10.16b
+	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
+	WORD $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD $0x6e231d43 // eor v3.16b, v10.16b, v3.16b
+	WORD $0x6ea1f929 // fsqrt v9.4s, v9.4s
+	WORD $0x3dc08f2a // ldr q10, [x25,#560]
+	WORD $0x4f22554a // shl v10.4s, v10.4s, #2
+	WORD $0x3dc04f2c // ldr q12, [x25,#304]
+	WORD $0x6e2c1eec // eor v12.16b, v23.16b, v12.16b
+	WORD $0x3dc0872d // ldr q13, [x25,#528]
+	WORD $0x4f2255ad // shl v13.4s, v13.4s, #2
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x4e21d9ac // scvtf v12.4s, v13.4s
+	WORD $0x3dc0562d // ldr q13, [x17,#336]
+	WORD $0x6e2ddd4a // fmul v10.4s, v10.4s, v13.4s
+	WORD $0x2ea1c06f // umull v15.2d, v3.2s, v1.2s
+	WORD $0x6e2ddd8c // fmul v12.4s, v12.4s, v13.4s
+	WORD $0x3dc05a2d // ldr q13, [x17,#352]
+	WORD $0x3dc08f30 // ldr q16, [x25,#560]
+	WORD $0x4ead8610 // add v16.4s, v16.4s, v13.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x3dc08731 // ldr q17, [x25,#528]
+	WORD $0x4ead862d // add v13.4s, v17.4s, v13.4s
+	WORD $0x6e2add51 // fmul v17.4s, v10.4s, v10.4s
+	WORD $0x4e8319f2 // uzp1 v18.4s, v15.4s, v3.4s
+	WORD $0x6e2cdd93 // fmul v19.4s, v12.4s, v12.4s
+	WORD $0x4e8359e3 // uzp2 v3.4s, v15.4s, v3.4s
+	WORD $0x2ea2c08f // umull v15.2d, v4.2s, v2.2s
+	WORD $0x3dc05e35 // ldr q21, [x17,#368]
+	WORD $0x3dc06236 // ldr q22, [x17,#384]
+	WORD $0x4e31ced5 // fmla v21.4s, v22.4s, v17.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x3dc05e37 // ldr q23, [x17,#368]
+	WORD $0x4e33ced7 // fmla v23.4s, v22.4s, v19.4s
+	WORD $0x4e8419f6 // uzp1 v22.4s, v15.4s, v4.4s
+	WORD $0x3dc06638 // ldr q24, [x17,#400]
+	WORD $0x4e31ceb8 // fmla v24.4s, v21.4s, v17.4s
+	WORD $0x4e8459e4 // uzp2 v4.4s, v15.4s, v4.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e33ceef // fmla v15.4s, v23.4s, v19.4s
+	WORD $0x3dc05335 // ldr q21, [x25,#320]
+	WORD $0x6e351dce // eor v14.16b, v14.16b, v21.16b
+	WORD $0x4eaa1d55 // mov v21.16b, v10.16b
+	WORD $0x4eac1d97 // mov v23.16b, v12.16b
+	WORD $0x6e241dc4 // eor v4.16b, v14.16b, v4.16b
+	WORD $0x6e2ade2a // fmul v10.4s, v17.4s, v10.4s
+	WORD $0x6e2cde6c // fmul v12.4s, v19.4s, v12.4s
+	WORD $0x3dc0572e // ldr q14, [x25,#336]
+	WORD $0x6e2e1e8e // eor v14.16b, v20.16b, v14.16b
+	WORD $0x4e38cd55 // fmla v21.4s, v10.4s, v24.4s
+	WORD $0x4e2fcd97 // fmla v23.4s, v12.4s, v15.4s
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0x2ea1c08a // umull v10.2d, v4.2s, v1.2s
+	WORD $0x3dc06a2c // ldr q12, [x17,#416]
+	WORD $0x3dc06e2e // ldr q14, [x17,#432]
+	WORD $0x4e31cdcc // fmla v12.4s, v14.4s, v17.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e33cdcf // fmla v15.4s, v14.4s, v19.4s
+	WORD $0x4e84194e // uzp1 v14.4s, v10.4s, v4.4s
+	WORD $0x3dc07234 // ldr q20, [x17,#448]
+	WORD $0x4e845944 // uzp2 v4.4s, v10.4s, v4.4s
+	WORD $0x4e31cd94 // fmla v20.4s, v12.4s, v17.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x2ea2c06c // umull v12.2d, v3.2s, v2.2s
+	WORD $0x4e33cdea // fmla v10.4s, v15.4s, v19.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4e831998 // uzp1 v24.4s, v12.4s, v3.4s
+	WORD $0x3dc07639 // ldr q25, [x17,#464]
+	WORD $0x4e39ce2f // fmla v15.4s, v17.4s, v25.4s
+	WORD $0x3dc02a3a // ldr q26, [x17,#160]
+	WORD $0x4e835983 // uzp2 v3.4s, v12.4s, v3.4s
+	WORD $0x4e39ce7a // fmla v26.4s, v19.4s, v25.4s
+	WORD $0x6e31de2c // fmul v12.4s, v17.4s, v17.4s
+	WORD $0x3dc05b31 // ldr q17, [x25,#352]
+	WORD $0x6e311ed1 // eor v17.16b, v22.16b, v17.16b
+	WORD $0x6e33de73 // fmul v19.4s, v19.4s, v19.4s
+	WORD $0x4e34cd8f // fmla v15.4s, v12.4s, v20.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x4e2ace7a // fmla v26.4s, v19.4s, v10.4s
+	WORD $0x4ea08e0a // cmtst v10.4s, v16.4s, v0.4s
+	WORD $0x3dc05f2c // ldr q12, [x25,#368]
+	WORD $0x6e2c1e4c // eor v12.16b, v18.16b, v12.16b
+	WORD $0x4eaa1d51 // mov v17.16b, v10.16b
+	WORD $0x6e751df1 // bsl v17.16b, v15.16b, v21.16b
+	WORD $0x6e241d84 // eor v4.16b, v12.16b, v4.16b
+	WORD $0x6e6f1eaa // bsl v10.16b, v21.16b, v15.16b
+	WORD $0x4ea08dac // cmtst v12.4s, v13.4s, v0.4s
+	WORD $0x2ea1c06f // umull v15.2d, v3.2s, v1.2s
+	WORD $0x4eac1d92 // mov v18.16b, v12.16b
+	WORD $0x6e771f52 // bsl v18.16b, v26.16b, v23.16b
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x6e7a1eec // bsl v12.16b, v23.16b, v26.16b
+	WORD $0x3dc07a33 // ldr q19, [x17,#480]
+	WORD $0x4e331e14 // and v20.16b, v16.16b, v19.16b
+	WORD $0x4e8319f5 // uzp1 v21.4s, v15.4s, v3.4s
+	WORD $0x6e341e31 // eor v17.16b, v17.16b, v20.16b
+	WORD $0x4e8359e3 // uzp2 v3.4s, v15.4s, v3.4s
+	WORD $0x4e331daf // and v15.16b, v13.16b, v19.16b
+	WORD $0x6e2f1e4f // eor v15.16b, v18.16b, v15.16b
+	WORD $0x2ea2c092 // umull v18.2d, v4.2s, v2.2s
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0x4ea085ad // add v13.4s, v13.4s, v0.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e331e10 // and v16.16b, v16.16b, v19.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e841a50 // uzp1 v16.4s, v18.4s, v4.4s
+	WORD $0x4e331dad // and v13.16b, v13.16b, v19.16b
+	WORD $0x6e2d1d8c // eor v12.16b, v12.16b, v13.16b
+	WORD $0x4e845a44 // uzp2 v4.4s, v18.4s, v4.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2cdd2c // fmul v12.4s, v9.4s, v12.4s
+	WORD $0x3dc0632d // ldr q13, [x25,#384]
+	WORD $0x6e2d1f0d // eor v13.16b, v24.16b, v13.16b
+	WORD $0x6e31dd08 // fmul v8.4s, v8.4s, v17.4s
+	WORD $0x6e2fdd29 // fmul v9.4s, v9.4s, v15.4s
+	WORD $0x6e241da4 // eor v4.16b, v13.16b, v4.16b
+	WORD $0xad423c8d // ldp q13, q15, [x4,#64]
+	WORD $0xad434891 // ldp q17, q18, [x4,#96]
+	WORD $0x3dc06733 // ldr q19, [x25,#400]
+	WORD $0x6e331dce // eor v14.16b, v14.16b, v19.16b
+	WORD $0xad425073 // ldp q19, q20, [x3,#64]
+	WORD $0xad435c76 // ldp q22, q23, [x3,#96]
+	WORD $0x6e231dc3 // eor v3.16b, v14.16b, v3.16b
+	WORD $0xad42604e // ldp q14, q24, [x2,#64]
+	WORD $0xad436859 // ldp q25, q26, [x2,#96]
+	WORD $0x2ea1c09b // umull v27.2d, v4.2s, v1.2s
+	WORD $0x3dc0133c // ldr q28, [x25,#64]
+	WORD $0x6e3cddce // fmul v14.4s, v14.4s, v28.4s
+	WORD $0x6e3cdf18 // fmul v24.4s, v24.4s, v28.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x6e3cdf39 // fmul v25.4s, v25.4s, v28.4s
+	WORD $0x4e841b7d // uzp1 v29.4s, v27.4s, v4.4s
+	WORD $0x6e3cdf5a // fmul v26.4s, v26.4s, v28.4s
+	WORD $0x4e2ed66e // fadd v14.4s, v19.4s, v14.4s
+	WORD $0x4e845b64 // uzp2 v4.4s, v27.4s, v4.4s
+	WORD $0x4e38d693 // fadd v19.4s, v20.4s, v24.4s
+	WORD $0x4e39d6d4 // fadd v20.4s, v22.4s, v25.4s
+	WORD $0x2ea2c076 // umull v22.2d, v3.2s, v2.2s
+	WORD $0x4e3ad6f7 // fadd v23.4s, v23.4s, v26.4s
+	WORD $0x4e2ed5ad // fadd v13.4s, v13.4s, v14.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e33d5ee // fadd v14.4s, v15.4s, v19.4s
+	WORD $0x4e34d62f // fadd v15.4s, v17.4s, v20.4s
+	WORD $0x4e831ad1 // uzp1 v17.4s, v22.4s, v3.4s
+	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
+	WORD $0x3dc0a733 // ldr q19, [x25,#656]
+	WORD $0x6e33ddad // fmul v13.4s, v13.4s, v19.4s
+	WORD $0x4e835ac3 // uzp2 v3.4s, v22.4s, v3.4s
+	WORD $0x6e33ddce // fmul v14.4s, v14.4s, v19.4s
+	WORD $0x6e33ddef // fmul v15.4s, v15.4s, v19.4s
+	WORD $0x3dc06b34 // ldr q20, [x25,#416]
+	WORD $0x6e341e10 // eor v16.16b, v16.16b, v20.16b
+	WORD $0x6e33de52 // fmul v18.4s, v18.4s, v19.4s
+	WORD $0xad4250b3 // ldp q19, q20, [x5,#64]
+	WORD $0x6e231e03 // eor v3.16b, v16.16b, v3.16b
+	WORD $0xad4358b0 // ldp q16, q22, [x5,#96]
+	WORD $0x3dc06f37 // ldr q23, [x25,#432]
+	WORD $0x6e371eb5 // eor v21.16b, v21.16b, v23.16b
+	WORD $0x6e241ea4 // eor v4.16b, v21.16b, v4.16b
+	WORD $0x3dc01f35 // ldr q21, [x25,#112]
+	WORD $0x6e35ddb7 // fmul v23.4s, v13.4s, v21.4s
+	WORD $0x2ea1c078 // umull v24.2d, v3.2s, v1.2s
+	WORD $0x6e35ddd9 // fmul v25.4s, v14.4s, v21.4s
+	WORD $0x6e35ddfa // fmul v26.4s, v15.4s, v21.4s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x6e35de55 // fmul v21.4s, v18.4s, v21.4s
+	WORD $0x4e831b1b // uzp1 v27.4s, v24.4s, v3.4s
+	WORD $0x3dc01b3c // ldr q28, [x25,#96]
+	WORD $0x4e3cce77 // fmla v23.4s, v19.4s, v28.4s
+	WORD $0x4e835b03 // uzp2 v3.4s, v24.4s, v3.4s
+	WORD $0x4e3cce99 // fmla v25.4s, v20.4s, v28.4s
+	WORD $0x2ea2c098 // umull v24.2d, v4.2s, v2.2s
+	WORD $0x4e3cce1a // fmla v26.4s, v16.4s, v28.4s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e3cced5 // fmla v21.4s, v22.4s, v28.4s
+	WORD $0x4e841b1c // uzp1 v28.4s, v24.4s, v4.4s
+	WORD $0x3dc0273e // ldr q30, [x25,#144]
+	WORD $0x3dc0bb3f // ldr q31, [x25,#736]
+	WORD $0x4e3ecff7 // fmla v23.4s, v31.4s, v30.4s
+	WORD $0x3dc0bf3f // ldr q31, [x25,#752]
+	WORD $0x4e3ecff9 // fmla v25.4s, v31.4s, v30.4s
+	WORD $0x4e845b04 // uzp2 v4.4s, v24.4s, v4.4s
+	WORD $0x3dc0c338 // ldr q24, [x25,#768]
+	WORD $0x4e3ecf1a // fmla v26.4s, v24.4s, v30.4s
+	WORD $0x3dc0c738 // ldr q24, [x25,#784]
+	WORD $0x4e3ecf15 // fmla v21.4s, v24.4s, v30.4s
+	WORD $0x3dc07338 // ldr q24, [x25,#448]
+	WORD $0x6e381e31 // eor v17.16b, v17.16b, v24.16b
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x3dc01738 // ldr q24, [x25,#80]
+	WORD $0x4e38ce6d // fmla v13.4s, v19.4s, v24.4s
+	WORD $0x6e241e24 // eor v4.16b, v17.16b, v4.16b
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e38ce8e // fmla v14.4s, v20.4s, v24.4s
+	WORD $0x3dc07731 // ldr q17, [x25,#464]
+	WORD $0x6e311fb1 // eor v17.16b, v29.16b, v17.16b
+	WORD $0x6ea0f9ef // fneg v15.4s, v15.4s
+	WORD $0x4e38ce0f // fmla v15.4s, v16.4s, v24.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x6ea0fa50 // fneg v16.4s, v18.4s
+	WORD $0x4e38ced0 // fmla v16.4s, v22.4s, v24.4s
+	WORD $0x2ea1c091 // umull v17.2d, v4.2s, v1.2s
+	WORD $0x3dc02332 // ldr q18, [x25,#128]
+	WORD $0x4e32cd4d // fmla v13.4s, v10.4s, v18.4s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e32cd8e // fmla v14.4s, v12.4s, v18.4s
+	WORD $0x4e32cd0f // fmla v15.4s, v8.4s, v18.4s
+	WORD $0x4e841a28 // uzp1 v8.4s, v17.4s, v4.4s
+	WORD $0x4e32cd30 // fmla v16.4s, v9.4s, v18.4s
+	WORD $0xad0238ad // stp q13, q14, [x5,#64]
+	WORD $0x4e845a24 // uzp2 v4.4s, v17.4s, v4.4s
+	WORD $0xad0340af // stp q15, q16, [x5,#96]
+	WORD $0x3dc01b29 // ldr q9, [x25,#96]
+	WORD $0x4e29cdb7 // fmla v23.4s, v13.4s, v9.4s
+	WORD $0x2ea2c06a // umull v10.2d, v3.2s, v2.2s
+	WORD $0x4e29cdd9 // fmla v25.4s, v14.4s, v9.4s
+	WORD $0x4e29cdfa // fmla v26.4s, v15.4s, v9.4s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e29ce15 // fmla v21.4s, v16.4s, v9.4s
+	WORD $0x3dc0a329 // ldr q9, [x25,#640]
+	WORD $0x6e29deec // fmul v12.4s, v23.4s, v9.4s
+	WORD $0x4e83194d // uzp1 v13.4s, v10.4s, v3.4s
+	WORD $0x6e29df2e // fmul v14.4s, v25.4s, v9.4s
+	WORD $0x6e29df4f // fmul v15.4s, v26.4s, v9.4s
+	WORD $0x4e835943 // uzp2 v3.4s, v10.4s, v3.4s
+	WORD $0x6e29dea9 // fmul v9.4s, v21.4s, v9.4s
+	WORD $0xad42404a // ldp q10, q16, [x2,#64]
+	WORD $0x3dc07b31 // ldr q17, [x25,#480]
+	WORD $0x6e311f91 // eor v17.16b, v28.16b, v17.16b
+	WORD $0xad434c52 // ldp q18, q19, [x2,#96]
+	WORD $0x4e2cd54a // fadd v10.4s, v10.4s, v12.4s
+	WORD $0x6e231e23 // eor v3.16b, v17.16b, v3.16b
+	WORD $0x4e2ed60c // fadd v12.4s, v16.4s, v14.4s
+	WORD $0x4e2fd64e // fadd v14.4s, v18.4s, v15.4s
+	WORD $0x3dc07f2f // ldr q15, [x25,#496]
+	WORD $0x6e2f1f6f // eor v15.16b, v27.16b, v15.16b
+	WORD $0x4e29d669 // fadd v9.4s, v19.4s, v9.4s
+	WORD $0xad02304a // stp q10, q12, [x2,#64]
+	WORD $0x6e241de4 // eor v4.16b, v15.16b, v4.16b
+	WORD $0xad03244e // stp q14, q9, [x2,#96]
+	WORD $0x3d809725 // str q5, [x25,#592]
+	WORD $0x3d80932b // str q11, [x25,#576]
+	WORD $0x3d809f23 // str q3, [x25,#624]
+	WORD $0x3d809b2d // str q13, [x25,#608]
+	WORD $0x3d808b27 // str q7, [x25,#544]
+	WORD $0x3d808f26 // str q6, [x25,#560]
+	WORD $0x3d808324 // str q4, [x25,#512]
+	WORD $0x3d808728 // str q8, [x25,#528]
+	ADD $128, R2
+	ADD $128, R3
+	ADD $128, R4
+	ADD $128, R5
+	SUB $32, R9
+	CBNZ R9, group
+	B whole
+
+partial:
+	WORD $0x3dc09723 // ldr q3, [x25,#592]
+	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
+	WORD $0x3dc09f24 // ldr q4, [x25,#624]
+	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
+	WORD $0x3dc00625 // ldr q5, [x17,#16]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
+	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
+	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x3dc02227 // ldr q7, [x17,#128]
+	WORD $0x4e271c63 // and v3.16b, v3.16b, v7.16b
+	WORD $0x4e271c84 // and v4.16b, v4.16b, v7.16b
+	WORD $0x3dc02627 // ldr q7, [x17,#144]
+	WORD $0x4ea78463 // add v3.4s, v3.4s, v7.4s
+	WORD $0x4ea78484 // add v4.4s, v4.4s, v7.4s
+	WORD $0x3dc02a27 // ldr q7, [x17,#160]
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x4ea7d484 // fsub v4.4s, v4.4s, v7.4s
+	WORD $0x6e23dc67 // fmul v7.4s, v3.4s, v3.4s
+	WORD $0x6e24dc88 // fmul v8.4s, v4.4s, v4.4s
+	WORD $0x3dc02e29 // ldr q9, [x17,#176]
+	WORD $0x3dc0322a // ldr q10, [x17,#192]
+	WORD $0x4e23cd49 // fmla v9.4s, v10.4s, v3.4s
+	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x4e24cd4b // fmla v11.4s, v10.4s, v4.4s
+	WORD $0x3dc0362a // ldr q10, [x17,#208]
+	WORD $0x3dc03a2c // ldr q12, [x17,#224]
+	WORD $0x4e23cd8a // fmla v10.4s, v12.4s, v3.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e24cd8d // fmla v13.4s, v12.4s, v4.4s
+	WORD $0x3dc03e2c // ldr q12, [x17,#240]
+	WORD $0x3dc0422e // ldr q14, [x17,#256]
+	WORD $0x4e23cdcc // fmla v12.4s, v14.4s, v3.4s
+	WORD $0x3dc03e2f // ldr q15, [x17,#240]
+	WORD $0x4e24cdcf // fmla v15.4s, v14.4s, v4.4s
+	WORD $0x3dc0462e // ldr q14, [x17,#272]
+	WORD $0x3dc04a30 // ldr q16, [x17,#288]
+	WORD $0x4e23ce0e // fmla v14.4s, v16.4s, v3.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4e27cd49 // fmla v9.4s, v10.4s, v7.4s
+	WORD $0x4e28cdab // fmla v11.4s, v13.4s, v8.4s
+	WORD $0x4e27cdcc // fmla v12.4s, v14.4s, v7.4s
+	WORD $0x4e28ce2f // fmla v15.4s, v17.4s, v8.4s
+	WORD $0x6e27dcea // fmul v10.4s, v7.4s, v7.4s
+	WORD $0x6e28dd0d // fmul v13.4s, v8.4s, v8.4s
+	WORD $0x4e2acd89 // fmla v9.4s, v12.4s, v10.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	WORD $0x4ea71cea // mov v10.16b, v7.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x3dc04e2d // ldr q13, [x17,#304]
+	WORD $0x4e2dccaa // fmla v10.4s, v5.4s, v13.4s
+	WORD $0x4e2dcccc // fmla v12.4s, v6.4s, v13.4s
+	WORD $0x6e27dc67 // fmul v7.4s, v3.4s, v7.4s
+	WORD $0x6e28dc88 // fmul v8.4s, v4.4s, v8.4s
+	WORD $0x4e29ccea // fmla v10.4s, v7.4s, v9.4s
+	WORD $0x4e2bcd0c // fmla v12.4s, v8.4s, v11.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc05227 // ldr q7, [x17,#320]
+	WORD $0x4e27cca3 // fmla v3.4s, v5.4s, v7.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e2ad463 // fadd v3.4s, v3.4s, v10.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x3dc09325 // ldr q5, [x25,#576]
+	WORD $0x4f2254a5 // shl v5.4s, v5.4s, #2
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x4f2254c6 // shl v6.4s, v6.4s, #2
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x3dc05627 // ldr q7, [x17,#336]
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x3dc05a27 // ldr q7, [x17,#352]
+	WORD $0x3dc09328 // ldr q8, [x25,#576]
+	WORD $0x4ea78508 // add v8.4s, v8.4s, v7.4s
+	WORD $0x3dc09b29 // ldr q9, [x25,#608]
+	WORD $0x4ea78527 // add v7.4s, v9.4s, v7.4s
+	WORD $0x6e25dca9 // fmul v9.4s, v5.4s, v5.4s
+	WORD $0x6e26dcca // fmul v10.4s, v6.4s, v6.4s
+	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0622c // ldr q12, [x17,#384]
+	WORD $0x4e29cd8b // fmla v11.4s, v12.4s, v9.4s
+	WORD $0x3dc05e2d // ldr q13, [x17,#368]
+	WORD $0x4e2acd8d // fmla v13.4s, v12.4s, v10.4s
+	WORD $0x3dc0662c // ldr q12, [x17,#400]
+	WORD $0x4e29cd6c // fmla v12.4s, v11.4s, v9.4s
+	WORD $0x3dc0662b // ldr q11, [x17,#400]
+	WORD $0x4e2acdab // fmla v11.4s, v13.4s, v10.4s
+	WORD $0x4ea51cad // mov v13.16b, v5.16b
+	WORD $0x4ea61cce // mov v14.16b, v6.16b
+	WORD $0x6e25dd25 // fmul v5.4s, v9.4s, v5.4s
+	WORD $0x6e26dd46 // fmul v6.4s, v10.4s, v6.4s
+	WORD $0x4e2cccad // fmla v13.4s, v5.4s, v12.4s
+	WORD $0x4e2bccce // fmla v14.4s, v6.4s, v11.4s
+	WORD $0x3dc06a25 // ldr q5, [x17,#416]
+	WORD $0x3dc06e26 // ldr q6, [x17,#432]
+	WORD $0x4e29ccc5 // fmla v5.4s, v6.4s, v9.4s
+	WORD $0x3dc06a2b // ldr q11, [x17,#416]
+	WORD $0x4e2acccb // fmla v11.4s, v6.4s, v10.4s
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
+	WORD $0x4e29cca6 // fmla v6.4s, v5.4s, v9.4s
+	WORD $0x3dc07225 // ldr q5, [x17,#448]
+	WORD $0x4e2acd65 // fmla v5.4s, v11.4s, v10.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x3dc0762c // ldr q12, [x17,#464]
+	WORD $0x4e2ccd2b // fmla v11.4s, v9.4s, v12.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4e2ccd4f // fmla v15.4s, v10.4s, v12.4s
+	WORD $0x6e29dd29 // fmul v9.4s, v9.4s, v9.4s
+	WORD $0x6e2add4a // fmul v10.4s, v10.4s, v10.4s
+	WORD $0x4e26cd2b // fmla v11.4s, v9.4s, v6.4s
+	WORD $0x4e25cd4f // fmla v15.4s, v10.4s, v5.4s
+	WORD $0x4ea08d05 // cmtst v5.4s, v8.4s, v0.4s
+	WORD $0x4ea51ca6 // mov v6.16b, v5.16b
+	WORD $0x6e6d1d66 // bsl v6.16b, v11.16b, v13.16b
+	WORD $0x6e6b1da5 // bsl v5.16b, v13.16b, v11.16b
+	WORD $0x4ea08ce9 // cmtst v9.4s, v7.4s, v0.4s
+	WORD $0x4ea91d2a // mov v10.16b, v9.16b
+	WORD $0x6e6e1dea // bsl v10.16b, v15.16b, v14.16b
+	WORD $0x6e6f1dc9 // bsl v9.16b, v14.16b, v15.16b
+	WORD $0x3dc07a2b // ldr q11, [x17,#480]
+	WORD $0x4e2b1d0c // and v12.16b, v8.16b, v11.16b
+	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
+	WORD $0x4e2b1cec // and v12.16b, v7.16b, v11.16b
+	WORD $0x6e2c1d4a // eor v10.16b, v10.16b, v12.16b
+	WORD $0x4ea08508 // add v8.4s, v8.4s, v0.4s
+	WORD $0x4ea084e7 // add v7.4s, v7.4s, v0.4s
+	WORD $0x4e2b1d08 // and v8.16b, v8.16b, v11.16b
+	WORD $0x6e281ca5 // eor v5.16b, v5.16b, v8.16b
+	WORD $0x4e2b1ce7 // and v7.16b, v7.16b, v11.16b
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e25dc65 // fmul v5.4s, v3.4s, v5.4s
+	WORD $0x6e27dc87 // fmul v7.4s, v4.4s, v7.4s
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x3dc08b26 // ldr q6, [x25,#544]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc08328 // ldr q8, [x25,#512]
+	WORD $0x6f380508 // ushr v8.4s, v8.4s, #8
+	WORD $0x3dc00629 // ldr q9, [x17,#16]
+	WORD $0x4ea984c6 // add v6.4s, v6.4s, v9.4s
+	WORD $0x4ea98508 // add v8.4s, v8.4s, v9.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x3dc01e29 // ldr q9, [x17,#112]
+	WORD $0x6ea984c6 // sub v6.4s, v6.4s, v9.4s
+	WORD $0x6ea98508 // sub v8.4s, v8.4s, v9.4s
+	WORD $0x4f2904c9 // sshr v9.4s, v6.4s, #23
+	WORD $0x4f29050a // sshr v10.4s, v8.4s, #23
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1cc6 // and v6.16b, v6.16b, v11.16b
+	WORD $0x4e2b1d08 // and v8.16b, v8.16b, v11.16b
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab84c6 // add v6.4s, v6.4s, v11.4s
+	WORD $0x4eab8508 // add v8.4s, v8.4s, v11.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd4c6 // fsub v6.4s, v6.4s, v11.4s
+	WORD $0x4eabd508 // fsub v8.4s, v8.4s, v11.4s
+	WORD $0x6e26dccb // fmul v11.4s, v6.4s, v6.4s
+	WORD $0x6e28dd0c // fmul v12.4s, v8.4s, v8.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e26cdcd // fmla v13.4s, v14.4s, v6.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e28cdcf // fmla v15.4s, v14.4s, v8.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e26ce0e // fmla v14.4s, v16.4s, v6.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e28ce11 // fmla v17.4s, v16.4s, v8.4s
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e28ce53 // fmla v19.4s, v18.4s, v8.4s
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e28ce95 // fmla v21.4s, v20.4s, v8.4s
+	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
+	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
+	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
+	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
+	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
+	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31cd2e // fmla v14.4s, v9.4s, v17.4s
+	WORD $0x4e31cd50 // fmla v16.4s, v10.4s, v17.4s
+	WORD $0x6e2bdccb // fmul v11.4s, v6.4s, v11.4s
+	WORD $0x6e2cdd0c // fmul v12.4s, v8.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e28d508 // fadd v8.4s, v8.4s, v8.4s
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcd26 // fmla v6.4s, v9.4s, v11.4s
+	WORD $0x6ea0f908 // fneg v8.4s, v8.4s
+	WORD $0x4e2bcd48 // fmla v8.4s, v10.4s, v11.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD $0x3dc08f29 // ldr q9, [x25,#560]
+	WORD $0x4f225529 // shl v9.4s, v9.4s, #2
+	WORD $0x3dc0872a // ldr q10, [x25,#528]
+	WORD $0x4f22554a // shl v10.4s, v10.4s, #2
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdd29 // fmul v9.4s, v9.4s, v11.4s
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x3dc08f2c // ldr q12, [x25,#560]
+	WORD $0x4eab858c // add v12.4s, v12.4s, v11.4s
+	WORD $0x3dc0872d // ldr q13, [x25,#528]
+	WORD $0x4eab85ab // add v11.4s, v13.4s, v11.4s
+	WORD $0x6e29dd2d // fmul v13.4s, v9.4s, v9.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
+	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
+	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x6e29dda9 // fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
+	WORD $0x4e30cd31 // fmla v17.4s, v9.4s, v16.4s
+	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
+	WORD $0x3dc06a29 // ldr q9, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2dcd49 // fmla v9.4s, v10.4s, v13.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2dcd2a // fmla v10.4s, v9.4s, v13.4s
+	WORD $0x3dc07229 // ldr q9, [x17,#448]
+	WORD $0x4e2ecde9 // fmla v9.4s, v15.4s, v14.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
+	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
+	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
+	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
+	WORD $0x4e29cdd3 // fmla v19.4s, v14.4s, v9.4s
+	WORD $0x4ea08d89 // cmtst v9.4s, v12.4s, v0.4s
+	WORD $0x4ea91d2a // mov v10.16b, v9.16b
+	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
+	WORD $0x6e6f1e29 // bsl v9.16b, v17.16b, v15.16b
+	WORD $0x4ea08d6d // cmtst v13.4s, v11.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
+	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
+	WORD $0x6e301dce // eor v14.16b, v14.16b, v16.16b
+	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x6e2c1d29 // eor v9.16b, v9.16b, v12.16b
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e29dcc9 // fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e2bdd0b // fmul v11.4s, v8.4s, v11.4s
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	WORD $0x6e2edd08 // fmul v8.4s, v8.4s, v14.4s
+	CMP $16, R9
+	BLT partialtail0
+	WORD $0xad40308a // ldp q10, q12, [x4]
+	WORD $0xad41388d // ldp q13, q14, [x4,#32]
+	WORD $0xad40406f // ldp q15, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0xad4040af // ldp q15, q16, [x5]
+	WORD $0xad4148b1 // ldp q17, q18, [x5,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0ab38 // ldr q24, [x25,#672]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0af38 // ldr q24, [x25,#688]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0b338 // ldr q24, [x25,#704]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0b738 // ldr q24, [x25,#720]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fccaa // fmla v10.4s, v5.4s, v15.4s
+	WORD $0x4e2fccec // fmla v12.4s, v7.4s, v15.4s
+	WORD $0x4e2fcc6d // fmla v13.4s, v3.4s, v15.4s
+	WORD $0x4e2fcc8e // fmla v14.4s, v4.4s, v15.4s
+	WORD $0xad0030aa // stp q10, q12, [x5]
+	WORD $0xad0138ad // stp q13, q14, [x5,#32]
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x4e2fcd54 // fmla v20.4s, v10.4s, v15.4s
+	WORD $0x4e2fcd95 // fmla v21.4s, v12.4s, v15.4s
+	WORD $0x4e2fcdb6 // fmla v22.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdd3 // fmla v19.4s, v14.4s, v15.4s
+	WORD $0x3dc0a32a // ldr q10, [x25,#640]
+	WORD $0x6e2ade8c // fmul v12.4s, v20.4s, v10.4s
+	WORD $0x6e2adead // fmul v13.4s, v21.4s, v10.4s
+	WORD $0x6e2adece // fmul v14.4s, v22.4s, v10.4s
+	WORD $0x6e2ade6a // fmul v10.4s, v19.4s, v10.4s
+	WORD $0xad40404f // ldp q15, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
+	WORD $0x4e2cd5ec // fadd v12.4s, v15.4s, v12.4s
+	WORD $0x4e2dd60d // fadd v13.4s, v16.4s, v13.4s
+	WORD $0x4e2ed62e // fadd v14.4s, v17.4s, v14.4s
+	WORD $0x4e2ad64a // fadd v10.4s, v18.4s, v10.4s
+	WORD $0xad00344c // stp q12, q13, [x2]
+	WORD $0xad01284e // stp q14, q10, [x2,#32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	ADD $64, R5
+	SUB $16, R9
+	CBZ R9, partialdone
+	CMP $16, R9
+	BLT partialtail1
+	WORD $0xad40308a // ldp q10, q12, [x4]
+	WORD $0xad41388d // ldp q13, q14, [x4,#32]
+	WORD $0xad40406f // ldp q15, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0xad4040af // ldp q15, q16, [x5]
+	WORD $0xad4148b1 // ldp q17, q18, [x5,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0bb38 // ldr q24, [x25,#736]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0bf38 // ldr q24, [x25,#752]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0c338 // ldr q24, [x25,#768]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0c738 // ldr q24, [x25,#784]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fcd2a // fmla v10.4s, v9.4s, v15.4s
+	WORD $0x4e2fcd6c // fmla v12.4s, v11.4s, v15.4s
+	WORD $0x4e2fcccd // fmla v13.4s, v6.4s, v15.4s
+	WORD $0x4e2fcd0e // fmla v14.4s, v8.4s, v15.4s
+	WORD $0xad0030aa // stp q10, q12, [x5]
+	WORD $0xad0138ad // stp q13, q14, [x5,#32]
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x4e2fcd54 // fmla v20.4s, v10.4s, v15.4s
+	WORD $0x4e2fcd95 // fmla v21.4s, v12.4s, v15.4s
+	WORD $0x4e2fcdb6 // fmla v22.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdd3 // fmla v19.4s, v14.4s, v15.4s
+	WORD $0x3dc0a32a // ldr q10, [x25,#640]
+	WORD $0x6e2ade8c // fmul v12.4s, v20.4s, v10.4s
+	WORD $0x6e2adead // fmul v13.4s, v21.4s, v10.4s
+	WORD $0x6e2adece // fmul v14.4s, v22.4s, v10.4s
+	WORD $0x6e2ade6a // fmul v10.4s, v19.4s, v10.4s
+	WORD $0xad40404f // ldp q15, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
+	WORD $0x4e2cd5ec // fadd v12.4s, v15.4s, v12.4s
+	WORD $0x4e2dd60d // fadd v13.4s, v16.4s, v13.4s
+	WORD $0x4e2ed62e // fadd v14.4s, v17.4s, v14.4s
+	WORD $0x4e2ad64a // fadd v10.4s, v18.4s, v10.4s
+	WORD $0xad00344c // stp q12, q13, [x2]
+	WORD $0xad01284e // stp q14, q10, [x2,#32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	ADD $64, R5
+	SUB $16, R9
+	CBZ R9, partialdone
+
+partialtail0:
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail4:
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail4
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail5:
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail5
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0xad004f33 // stp q19, q19, [x25]
+	WORD $0xad014f33 // stp q19, q19, [x25,#32]
+	MOVD R9, R10
+
+tail6:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail6
+	WORD $0xad405333 // ldp q19, q20, [x25]
+	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail7:
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail7
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0ab38 // ldr q24, [x25,#672]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0af38 // ldr q24, [x25,#688]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0b338 // ldr q24, [x25,#704]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0b738 // ldr q24, [x25,#720]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fccaa // fmla v10.4s, v5.4s, v15.4s
+	WORD $0x4e2fccec // fmla v12.4s, v7.4s, v15.4s
+	WORD $0x4e2fcc6d // fmla v13.4s, v3.4s, v15.4s
+	WORD $0x4e2fcc8e // fmla v14.4s, v4.4s, v15.4s
+	WORD $0xad00332a // stp q10, q12, [x25]
+	WORD $0xad013b2d // stp q13, q14, [x25,#32]
+	MOVD R9, R10
+
+tail8:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail8
+	WORD $0x3dc01b23 // ldr q3, [x25,#96]
+	WORD $0x4e23cd54 // fmla v20.4s, v10.4s, v3.4s
+	WORD $0x4e23cd95 // fmla v21.4s, v12.4s, v3.4s
+	WORD $0x4e23cdb6 // fmla v22.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd3 // fmla v19.4s, v14.4s, v3.4s
+	WORD $0x3dc0a323 // ldr q3, [x25,#640]
+	WORD $0x6e23de84 // fmul v4.4s, v20.4s, v3.4s
+	WORD $0x6e23dea5 // fmul v5.4s, v21.4s, v3.4s
+	WORD $0x6e23dec7 // fmul v7.4s, v22.4s, v3.4s
+	WORD $0x6e23de63 // fmul v3.4s, v19.4s, v3.4s
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail9:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail9
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x4e24d544 // fadd v4.4s, v10.4s, v4.4s
+	WORD $0x4e25d585 // fadd v5.4s, v12.4s, v5.4s
+	WORD $0x4e27d5a7 // fadd v7.4s, v13.4s, v7.4s
+	WORD $0x4e23d5c3 // fadd v3.4s, v14.4s, v3.4s
+	WORD $0xad001724 // stp q4, q5, [x25]
+	WORD $0xad010f27 // stp q7, q3, [x25,#32]
+	MOVD R9, R10
+
+tail10:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail10
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
+	B partialdone
+
+partialtail1:
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0xad000f23 // stp q3, q3, [x25]
+	WORD $0xad010f23 // stp q3, q3, [x25,#32]
+	MOVD R9, R10
+
+tail11:
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail11
+	WORD $0xad401323 // ldp q3, q4, [x25]
+	WORD $0xad411f25 // ldp q5, q7, [x25,#32]
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail12:
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail12
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail13:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail13
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x6e33ddef // fmul v15.4s, v15.4s, v19.4s
+	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
+	WORD $0x6e33de31 // fmul v17.4s, v17.4s, v19.4s
+	WORD $0x6e33de52 // fmul v18.4s, v18.4s, v19.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e2ad463 // fadd v3.4s, v3.4s, v10.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4e7 // fadd v7.4s, v7.4s, v14.4s
+	WORD $0x3dc0a72a // ldr q10, [x25,#656]
+	WORD $0x6e2adc63 // fmul v3.4s, v3.4s, v10.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x6e2adca5 // fmul v5.4s, v5.4s, v10.4s
+	WORD $0x6e2adce7 // fmul v7.4s, v7.4s, v10.4s
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail14:
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail14
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x3dc01f2f // ldr q15, [x25,#112]
+	WORD $0x6e2fdc70 // fmul v16.4s, v3.4s, v15.4s
+	WORD $0x6e2fdc91 // fmul v17.4s, v4.4s, v15.4s
+	WORD $0x6e2fdcb2 // fmul v18.4s, v5.4s, v15.4s
+	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
+	WORD $0x3dc01b33 // ldr q19, [x25,#96]
+	WORD $0x4e33cd50 // fmla v16.4s, v10.4s, v19.4s
+	WORD $0x4e33cd91 // fmla v17.4s, v12.4s, v19.4s
+	WORD $0x4e33cdb2 // fmla v18.4s, v13.4s, v19.4s
+	WORD $0x4e33cdcf // fmla v15.4s, v14.4s, v19.4s
+	WORD $0x3dc02733 // ldr q19, [x25,#144]
+	WORD $0x3dc0bb34 // ldr q20, [x25,#736]
+	WORD $0x4e33ce90 // fmla v16.4s, v20.4s, v19.4s
+	WORD $0x3dc0bf34 // ldr q20, [x25,#752]
+	WORD $0x4e33ce91 // fmla v17.4s, v20.4s, v19.4s
+	WORD $0x3dc0c334 // ldr q20, [x25,#768]
+	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
+	WORD $0x3dc0c734 // ldr q20, [x25,#784]
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc01733 // ldr q19, [x25,#80]
+	WORD $0x4e33cd43 // fmla v3.4s, v10.4s, v19.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e33cd84 // fmla v4.4s, v12.4s, v19.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e33cda5 // fmla v5.4s, v13.4s, v19.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x4e33cdc7 // fmla v7.4s, v14.4s, v19.4s
+	WORD $0x3dc0232a // ldr q10, [x25,#128]
+	WORD $0x4e2acd23 // fmla v3.4s, v9.4s, v10.4s
+	WORD $0x4e2acd64 // fmla v4.4s, v11.4s, v10.4s
+	WORD $0x4e2accc5 // fmla v5.4s, v6.4s, v10.4s
+	WORD $0x4e2acd07 // fmla v7.4s, v8.4s, v10.4s
+	WORD $0xad001323 // stp q3, q4, [x25]
+	WORD $0xad011f25 // stp q5, q7, [x25,#32]
+	MOVD R9, R10
+
+tail15:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail15
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
+	WORD $0x4e26cc70 // fmla v16.4s, v3.4s, v6.4s
+	WORD $0x4e26cc91 // fmla v17.4s, v4.4s, v6.4s
+	WORD $0x4e26ccb2 // fmla v18.4s, v5.4s, v6.4s
+	WORD $0x4e26ccef // fmla v15.4s, v7.4s, v6.4s
+	WORD $0x3dc0a323 // ldr q3, [x25,#640]
+	WORD $0x6e23de04 // fmul v4.4s, v16.4s, v3.4s
+	WORD $0x6e23de25 // fmul v5.4s, v17.4s, v3.4s
+	WORD $0x6e23de46 // fmul v6.4s, v18.4s, v3.4s
+	WORD $0x6e23dde3 // fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0xad001f27 // stp q7, q7, [x25]
+	WORD $0xad011f27 // stp q7, q7, [x25,#32]
+	MOVD R9, R10
+
+tail16:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail16
+	WORD $0xad402327 // ldp q7, q8, [x25]
+	WORD $0xad412b29 // ldp q9, q10, [x25,#32]
+	WORD $0x4e24d4e4 // fadd v4.4s, v7.4s, v4.4s
+	WORD $0x4e25d505 // fadd v5.4s, v8.4s, v5.4s
+	WORD $0x4e26d526 // fadd v6.4s, v9.4s, v6.4s
+	WORD $0x4e23d543 // fadd v3.4s, v10.4s, v3.4s
+	WORD $0xad001724 // stp q4, q5, [x25]
+	WORD $0xad010f26 // stp q6, q3, [x25,#32]
+	MOVD R9, R10
+
+tail17:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail17
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
+
+partialdone:
+	LSL $3, R8, R10
+	WORD $0x4e040d43 // dup v3.4s, w10
+	LSR $32, R10
+	WORD $0x4e040d44 // dup v4.4s, w10
+	WORD $0x3dc03725 // ldr q5, [x25,#208]
+	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
+	WORD $0x3dc01225 // ldr q5, [x17,#64]
+	WORD $0x4ea58465 // add v5.4s, v3.4s, v5.4s
+	WORD $0x2ea1c0a6 // umull v6.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518c7 // uzp1 v7.4s, v6.4s, v5.4s
+	WORD $0x4e8558c5 // uzp2 v5.4s, v6.4s, v5.4s
+	WORD $0x3dc02f26 // ldr q6, [x25,#176]
+	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
+	WORD $0x2ea1c086 // umull v6.2d, v4.2s, v1.2s
+	WORD $0x6ea1c088 // umull2 v8.2d, v4.4s, v1.4s
+	WORD $0x4e8818c9 // uzp1 v9.4s, v6.4s, v8.4s
+	WORD $0x4e8858c6 // uzp2 v6.4s, v6.4s, v8.4s
+	WORD $0x2ea2c0a8 // umull v8.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e85190a // uzp1 v10.4s, v8.4s, v5.4s
+	WORD $0x4e855905 // uzp2 v5.4s, v8.4s, v5.4s
+	WORD $0x3dc03328 // ldr q8, [x25,#192]
+	WORD $0x3dc03b2b // ldr q11, [x25,#224]
+	WORD $0x6e2b1d08 // eor v8.16b, v8.16b, v11.16b
+	WORD $0x6e251d05 // eor v5.16b, v8.16b, v5.16b
+	WORD $0x3dc03f28 // ldr q8, [x25,#240]
+	WORD $0x6e281ce7 // eor v7.16b, v7.16b, v8.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc04327 // ldr q7, [x25,#256]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc04727 // ldr q7, [x25,#272]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc04b27 // ldr q7, [x25,#288]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc04f27 // ldr q7, [x25,#304]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc05327 // ldr q7, [x25,#320]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc05727 // ldr q7, [x25,#336]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc05b27 // ldr q7, [x25,#352]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc05f27 // ldr q7, [x25,#368]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc06327 // ldr q7, [x25,#384]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc06727 // ldr q7, [x25,#400]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc06f27 // ldr q7, [x25,#432]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x2ea1c0a7 // umull v7.2d, v5.2s, v1.2s
+	WORD $0x6ea1c0a5 // umull2 v5.2d, v5.4s, v1.4s
+	WORD $0x4e8518e8 // uzp1 v8.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x2ea2c0c7 // umull v7.2d, v6.2s, v2.2s
+	WORD $0x6ea2c0c6 // umull2 v6.2d, v6.4s, v2.4s
+	WORD $0x4e8618eb // uzp1 v11.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
+	WORD $0x6e271d47 // eor v7.16b, v10.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x2ea1c0c7 // umull v7.2d, v6.2s, v1.2s
+	WORD $0x6ea1c0c6 // umull2 v6.2d, v6.4s, v1.4s
+	WORD $0x4e8618e9 // uzp1 v9.4s, v7.4s, v6.4s
+	WORD $0x4e8658e6 // uzp2 v6.4s, v7.4s, v6.4s
+	WORD $0x2ea2c0a7 // umull v7.2d, v5.2s, v2.2s
+	WORD $0x6ea2c0a5 // umull2 v5.2d, v5.4s, v2.4s
+	WORD $0x4e8518ea // uzp1 v10.4s, v7.4s, v5.4s
+	WORD $0x4e8558e5 // uzp2 v5.4s, v7.4s, v5.4s
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e251ce5 // eor v5.16b, v7.16b, v5.16b
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e261ce6 // eor v6.16b, v7.16b, v6.16b
+	WORD $0x3dc01627 // ldr q7, [x17,#80]
+	WORD $0x4ea78463 // add v3.4s, v3.4s, v7.4s
+	WORD $0x2ea1c067 // umull v7.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318e8 // uzp1 v8.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc02f27 // ldr q7, [x25,#176]
+	WORD $0x6e271c63 // eor v3.16b, v3.16b, v7.16b
+	WORD $0x2ea1c087 // umull v7.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418eb // uzp1 v11.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x2ea2c067 // umull v7.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318ec // uzp1 v12.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc03327 // ldr q7, [x25,#192]
+	WORD $0x3dc03b2d // ldr q13, [x25,#224]
+	WORD $0x6e2d1ce7 // eor v7.16b, v7.16b, v13.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc03f27 // ldr q7, [x25,#240]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x2ea1c067 // umull v7.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318e8 // uzp1 v8.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ed // uzp1 v13.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x3dc04327 // ldr q7, [x25,#256]
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3dc04727 // ldr q7, [x25,#272]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x2ea1c087 // umull v7.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418eb // uzp1 v11.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x2ea2c067 // umull v7.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318ec // uzp1 v12.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc04b27 // ldr q7, [x25,#288]
+	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc04f27 // ldr q7, [x25,#304]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x2ea1c067 // umull v7.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318e8 // uzp1 v8.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ed // uzp1 v13.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x3dc05327 // ldr q7, [x25,#320]
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3dc05727 // ldr q7, [x25,#336]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x2ea1c087 // umull v7.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418eb // uzp1 v11.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x2ea2c067 // umull v7.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318ec // uzp1 v12.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc05b27 // ldr q7, [x25,#352]
+	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc05f27 // ldr q7, [x25,#368]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x2ea1c067 // umull v7.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318e8 // uzp1 v8.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ed // uzp1 v13.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x3dc06327 // ldr q7, [x25,#384]
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3dc06727 // ldr q7, [x25,#400]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x2ea1c087 // umull v7.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418eb // uzp1 v11.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x2ea2c067 // umull v7.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318ec // uzp1 v12.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc06b27 // ldr q7, [x25,#416]
+	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc06f27 // ldr q7, [x25,#432]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x2ea1c067 // umull v7.2d, v3.2s, v1.2s
+	WORD $0x6ea1c063 // umull2 v3.2d, v3.4s, v1.4s
+	WORD $0x4e8318e8 // uzp1 v8.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x2ea2c087 // umull v7.2d, v4.2s, v2.2s
+	WORD $0x6ea2c084 // umull2 v4.2d, v4.4s, v2.4s
+	WORD $0x4e8418ed // uzp1 v13.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x3dc07327 // ldr q7, [x25,#448]
+	WORD $0x6e271d87 // eor v7.16b, v12.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3dc07727 // ldr q7, [x25,#464]
+	WORD $0x6e271d67 // eor v7.16b, v11.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x2ea1c087 // umull v7.2d, v4.2s, v1.2s
+	WORD $0x6ea1c084 // umull2 v4.2d, v4.4s, v1.4s
+	WORD $0x4e8418eb // uzp1 v11.4s, v7.4s, v4.4s
+	WORD $0x4e8458e4 // uzp2 v4.4s, v7.4s, v4.4s
+	WORD $0x2ea2c067 // umull v7.2d, v3.2s, v2.2s
+	WORD $0x6ea2c063 // umull2 v3.2d, v3.4s, v2.4s
+	WORD $0x4e8318ec // uzp1 v12.4s, v7.4s, v3.4s
+	WORD $0x4e8358e3 // uzp2 v3.4s, v7.4s, v3.4s
+	WORD $0x3dc07b27 // ldr q7, [x25,#480]
+	WORD $0x6e271da7 // eor v7.16b, v13.16b, v7.16b
+	WORD $0x6e231ce3 // eor v3.16b, v7.16b, v3.16b
+	WORD $0x3dc07f27 // ldr q7, [x25,#496]
+	WORD $0x6e271d07 // eor v7.16b, v8.16b, v7.16b
+	WORD $0x6e241ce4 // eor v4.16b, v7.16b, v4.16b
+	WORD $0x3d809725 // str q5, [x25,#592]
+	WORD $0x3d80932a // str q10, [x25,#576]
+	WORD $0x3d809f23 // str q3, [x25,#624]
+	WORD $0x3d809b2c // str q12, [x25,#608]
+	WORD $0x3d808b26 // str q6, [x25,#544]
+	WORD $0x3d808f29 // str q9, [x25,#560]
+	WORD $0x3d808324 // str q4, [x25,#512]
+	WORD $0x3d80872b // str q11, [x25,#528]
+	B whole
+
+final:
+	WORD $0x3dc09723 // ldr q3, [x25,#592]
+	WORD $0x6f380463 // ushr v3.4s, v3.4s, #8
+	WORD $0x3dc09f24 // ldr q4, [x25,#624]
+	WORD $0x6f380484 // ushr v4.4s, v4.4s, #8
+	WORD $0x3dc00625 // ldr q5, [x17,#16]
+	WORD $0x4ea58463 // add v3.4s, v3.4s, v5.4s
+	WORD $0x4ea58484 // add v4.4s, v4.4s, v5.4s
+	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x6ea58463 // sub v3.4s, v3.4s, v5.4s
+	WORD $0x6ea58484 // sub v4.4s, v4.4s, v5.4s
+	WORD $0x4f290465 // sshr v5.4s, v3.4s, #23
+	WORD $0x4f290486 // sshr v6.4s, v4.4s, #23
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x3dc02227 // ldr q7, [x17,#128]
+	WORD $0x4e271c63 // and v3.16b, v3.16b, v7.16b
+	WORD $0x4e271c84 // and v4.16b, v4.16b, v7.16b
+	WORD $0x3dc02627 // ldr q7, [x17,#144]
+	WORD $0x4ea78463 // add v3.4s, v3.4s, v7.4s
+	WORD $0x4ea78484 // add v4.4s, v4.4s, v7.4s
+	WORD $0x3dc02a27 // ldr q7, [x17,#160]
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x4ea7d484 // fsub v4.4s, v4.4s, v7.4s
+	WORD $0x6e23dc67 // fmul v7.4s, v3.4s, v3.4s
+	WORD $0x6e24dc88 // fmul v8.4s, v4.4s, v4.4s
+	WORD $0x3dc02e29 // ldr q9, [x17,#176]
+	WORD $0x3dc0322a // ldr q10, [x17,#192]
+	WORD $0x4e23cd49 // fmla v9.4s, v10.4s, v3.4s
+	WORD $0x3dc02e2b // ldr q11, [x17,#176]
+	WORD $0x4e24cd4b // fmla v11.4s, v10.4s, v4.4s
+	WORD $0x3dc0362a // ldr q10, [x17,#208]
+	WORD $0x3dc03a2c // ldr q12, [x17,#224]
+	WORD $0x4e23cd8a // fmla v10.4s, v12.4s, v3.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e24cd8d // fmla v13.4s, v12.4s, v4.4s
+	WORD $0x3dc03e2c // ldr q12, [x17,#240]
+	WORD $0x3dc0422e // ldr q14, [x17,#256]
+	WORD $0x4e23cdcc // fmla v12.4s, v14.4s, v3.4s
+	WORD $0x3dc03e2f // ldr q15, [x17,#240]
+	WORD $0x4e24cdcf // fmla v15.4s, v14.4s, v4.4s
+	WORD $0x3dc0462e // ldr q14, [x17,#272]
+	WORD $0x3dc04a30 // ldr q16, [x17,#288]
+	WORD $0x4e23ce0e // fmla v14.4s, v16.4s, v3.4s
+	WORD $0x3dc04631 // ldr q17, [x17,#272]
+	WORD $0x4e24ce11 // fmla v17.4s, v16.4s, v4.4s
+	WORD $0x4e27cd49 // fmla v9.4s, v10.4s, v7.4s
+	WORD $0x4e28cdab // fmla v11.4s, v13.4s, v8.4s
+	WORD $0x4e27cdcc // fmla v12.4s, v14.4s, v7.4s
+	WORD $0x4e28ce2f // fmla v15.4s, v17.4s, v8.4s
+	WORD $0x6e27dcea // fmul v10.4s, v7.4s, v7.4s
+	WORD $0x6e28dd0d // fmul v13.4s, v8.4s, v8.4s
+	WORD $0x4e2acd89 // fmla v9.4s, v12.4s, v10.4s
+	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
+	WORD $0x4ea71cea // mov v10.16b, v7.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x3dc04e2d // ldr q13, [x17,#304]
+	WORD $0x4e2dccaa // fmla v10.4s, v5.4s, v13.4s
+	WORD $0x4e2dcccc // fmla v12.4s, v6.4s, v13.4s
+	WORD $0x6e27dc67 // fmul v7.4s, v3.4s, v7.4s
+	WORD $0x6e28dc88 // fmul v8.4s, v4.4s, v8.4s
+	WORD $0x4e29ccea // fmla v10.4s, v7.4s, v9.4s
+	WORD $0x4e2bcd0c // fmla v12.4s, v8.4s, v11.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x4e24d484 // fadd v4.4s, v4.4s, v4.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc05227 // ldr q7, [x17,#320]
+	WORD $0x4e27cca3 // fmla v3.4s, v5.4s, v7.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e2ad463 // fadd v3.4s, v3.4s, v10.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x6ea1f863 // fsqrt v3.4s, v3.4s
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x3dc09325 // ldr q5, [x25,#576]
+	WORD $0x4f2254a5 // shl v5.4s, v5.4s, #2
+	WORD $0x3dc09b26 // ldr q6, [x25,#608]
+	WORD $0x4f2254c6 // shl v6.4s, v6.4s, #2
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x3dc05627 // ldr q7, [x17,#336]
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x3dc05a27 // ldr q7, [x17,#352]
+	WORD $0x3dc09328 // ldr q8, [x25,#576]
+	WORD $0x4ea78508 // add v8.4s, v8.4s, v7.4s
+	WORD $0x3dc09b29 // ldr q9, [x25,#608]
+	WORD $0x4ea78527 // add v7.4s, v9.4s, v7.4s
+	WORD $0x6e25dca9 // fmul v9.4s, v5.4s, v5.4s
+	WORD $0x6e26dcca // fmul v10.4s, v6.4s, v6.4s
+	WORD $0x3dc05e2b // ldr q11, [x17,#368]
+	WORD $0x3dc0622c // ldr q12, [x17,#384]
+	WORD $0x4e29cd8b // fmla v11.4s, v12.4s, v9.4s
+	WORD $0x3dc05e2d // ldr q13, [x17,#368]
+	WORD $0x4e2acd8d // fmla v13.4s, v12.4s, v10.4s
+	WORD $0x3dc0662c // ldr q12, [x17,#400]
+	WORD $0x4e29cd6c // fmla v12.4s, v11.4s, v9.4s
+	WORD $0x3dc0662b // ldr q11, [x17,#400]
+	WORD $0x4e2acdab // fmla v11.4s, v13.4s, v10.4s
+	WORD $0x4ea51cad // mov v13.16b, v5.16b
+	WORD $0x4ea61cce // mov v14.16b, v6.16b
+	WORD $0x6e25dd25 // fmul v5.4s, v9.4s, v5.4s
+	WORD $0x6e26dd46 // fmul v6.4s, v10.4s, v6.4s
+	WORD $0x4e2cccad // fmla v13.4s, v5.4s, v12.4s
+	WORD $0x4e2bccce // fmla v14.4s, v6.4s, v11.4s
+	WORD $0x3dc06a25 // ldr q5, [x17,#416]
+	WORD $0x3dc06e26 // ldr q6, [x17,#432]
+	WORD $0x4e29ccc5 // fmla v5.4s, v6.4s, v9.4s
+	WORD $0x3dc06a2b // ldr q11, [x17,#416]
+	WORD $0x4e2acccb // fmla v11.4s, v6.4s, v10.4s
+	WORD $0x3dc07226 // ldr q6, [x17,#448]
+	WORD $0x4e29cca6 // fmla v6.4s, v5.4s, v9.4s
+	WORD $0x3dc07225 // ldr q5, [x17,#448]
+	WORD $0x4e2acd65 // fmla v5.4s, v11.4s, v10.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x3dc0762c // ldr q12, [x17,#464]
+	WORD $0x4e2ccd2b // fmla v11.4s, v9.4s, v12.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x4e2ccd4f // fmla v15.4s, v10.4s, v12.4s
+	WORD $0x6e29dd29 // fmul v9.4s, v9.4s, v9.4s
+	WORD $0x6e2add4a // fmul v10.4s, v10.4s, v10.4s
+	WORD $0x4e26cd2b // fmla v11.4s, v9.4s, v6.4s
+	WORD $0x4e25cd4f // fmla v15.4s, v10.4s, v5.4s
+	WORD $0x4ea08d05 // cmtst v5.4s, v8.4s, v0.4s
+	WORD $0x4ea51ca6 // mov v6.16b, v5.16b
+	WORD $0x6e6d1d66 // bsl v6.16b, v11.16b, v13.16b
+	WORD $0x6e6b1da5 // bsl v5.16b, v13.16b, v11.16b
+	WORD $0x4ea08ce9 // cmtst v9.4s, v7.4s, v0.4s
+	WORD $0x4ea91d2a // mov v10.16b, v9.16b
+	WORD $0x6e6e1dea // bsl v10.16b, v15.16b, v14.16b
+	WORD $0x6e6f1dc9 // bsl v9.16b, v14.16b, v15.16b
+	WORD $0x3dc07a2b // ldr q11, [x17,#480]
+	WORD $0x4e2b1d0c // and v12.16b, v8.16b, v11.16b
+	WORD $0x6e2c1cc6 // eor v6.16b, v6.16b, v12.16b
+	WORD $0x4e2b1cec // and v12.16b, v7.16b, v11.16b
+	WORD $0x6e2c1d4a // eor v10.16b, v10.16b, v12.16b
+	WORD $0x4ea08508 // add v8.4s, v8.4s, v0.4s
+	WORD $0x4ea084e7 // add v7.4s, v7.4s, v0.4s
+	WORD $0x4e2b1d08 // and v8.16b, v8.16b, v11.16b
+	WORD $0x6e281ca5 // eor v5.16b, v5.16b, v8.16b
+	WORD $0x4e2b1ce7 // and v7.16b, v7.16b, v11.16b
+	WORD $0x6e271d27 // eor v7.16b, v9.16b, v7.16b
+	WORD $0x6e25dc65 // fmul v5.4s, v3.4s, v5.4s
+	WORD $0x6e27dc87 // fmul v7.4s, v4.4s, v7.4s
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x3dc08b26 // ldr q6, [x25,#544]
+	WORD $0x6f3804c6 // ushr v6.4s, v6.4s, #8
+	WORD $0x3dc08328 // ldr q8, [x25,#512]
+	WORD $0x6f380508 // ushr v8.4s, v8.4s, #8
+	WORD $0x3dc00629 // ldr q9, [x17,#16]
+	WORD $0x4ea984c6 // add v6.4s, v6.4s, v9.4s
+	WORD $0x4ea98508 // add v8.4s, v8.4s, v9.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x3dc01e29 // ldr q9, [x17,#112]
+	WORD $0x6ea984c6 // sub v6.4s, v6.4s, v9.4s
+	WORD $0x6ea98508 // sub v8.4s, v8.4s, v9.4s
+	WORD $0x4f2904c9 // sshr v9.4s, v6.4s, #23
+	WORD $0x4f29050a // sshr v10.4s, v8.4s, #23
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0222b // ldr q11, [x17,#128]
+	WORD $0x4e2b1cc6 // and v6.16b, v6.16b, v11.16b
+	WORD $0x4e2b1d08 // and v8.16b, v8.16b, v11.16b
+	WORD $0x3dc0262b // ldr q11, [x17,#144]
+	WORD $0x4eab84c6 // add v6.4s, v6.4s, v11.4s
+	WORD $0x4eab8508 // add v8.4s, v8.4s, v11.4s
+	WORD $0x3dc02a2b // ldr q11, [x17,#160]
+	WORD $0x4eabd4c6 // fsub v6.4s, v6.4s, v11.4s
+	WORD $0x4eabd508 // fsub v8.4s, v8.4s, v11.4s
+	WORD $0x6e26dccb // fmul v11.4s, v6.4s, v6.4s
+	WORD $0x6e28dd0c // fmul v12.4s, v8.4s, v8.4s
+	WORD $0x3dc02e2d // ldr q13, [x17,#176]
+	WORD $0x3dc0322e // ldr q14, [x17,#192]
+	WORD $0x4e26cdcd // fmla v13.4s, v14.4s, v6.4s
+	WORD $0x3dc02e2f // ldr q15, [x17,#176]
+	WORD $0x4e28cdcf // fmla v15.4s, v14.4s, v8.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x3dc03a30 // ldr q16, [x17,#224]
+	WORD $0x4e26ce0e // fmla v14.4s, v16.4s, v6.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e28ce11 // fmla v17.4s, v16.4s, v8.4s
+	WORD $0x3dc03e30 // ldr q16, [x17,#240]
+	WORD $0x3dc04232 // ldr q18, [x17,#256]
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x3dc03e33 // ldr q19, [x17,#240]
+	WORD $0x4e28ce53 // fmla v19.4s, v18.4s, v8.4s
+	WORD $0x3dc04632 // ldr q18, [x17,#272]
+	WORD $0x3dc04a34 // ldr q20, [x17,#288]
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x3dc04635 // ldr q21, [x17,#272]
+	WORD $0x4e28ce95 // fmla v21.4s, v20.4s, v8.4s
+	WORD $0x4e2bcdcd // fmla v13.4s, v14.4s, v11.4s
+	WORD $0x4e2cce2f // fmla v15.4s, v17.4s, v12.4s
+	WORD $0x4e2bce50 // fmla v16.4s, v18.4s, v11.4s
+	WORD $0x4e2cceb3 // fmla v19.4s, v21.4s, v12.4s
+	WORD $0x6e2bdd6e // fmul v14.4s, v11.4s, v11.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x4e2ece0d // fmla v13.4s, v16.4s, v14.4s
+	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
+	WORD $0x4eab1d6e // mov v14.16b, v11.16b
+	WORD $0x4eac1d90 // mov v16.16b, v12.16b
+	WORD $0x3dc04e31 // ldr q17, [x17,#304]
+	WORD $0x4e31cd2e // fmla v14.4s, v9.4s, v17.4s
+	WORD $0x4e31cd50 // fmla v16.4s, v10.4s, v17.4s
+	WORD $0x6e2bdccb // fmul v11.4s, v6.4s, v11.4s
+	WORD $0x6e2cdd0c // fmul v12.4s, v8.4s, v12.4s
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x4e2fcd90 // fmla v16.4s, v12.4s, v15.4s
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e28d508 // fadd v8.4s, v8.4s, v8.4s
+	WORD $0x6ea0f8c6 // fneg v6.4s, v6.4s
+	WORD $0x3dc0522b // ldr q11, [x17,#320]
+	WORD $0x4e2bcd26 // fmla v6.4s, v9.4s, v11.4s
+	WORD $0x6ea0f908 // fneg v8.4s, v8.4s
+	WORD $0x4e2bcd48 // fmla v8.4s, v10.4s, v11.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x6ea1f908 // fsqrt v8.4s, v8.4s
+	WORD $0x3dc08f29 // ldr q9, [x25,#560]
+	WORD $0x4f225529 // shl v9.4s, v9.4s, #2
+	WORD $0x3dc0872a // ldr q10, [x25,#528]
+	WORD $0x4f22554a // shl v10.4s, v10.4s, #2
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x3dc0562b // ldr q11, [x17,#336]
+	WORD $0x6e2bdd29 // fmul v9.4s, v9.4s, v11.4s
+	WORD $0x6e2bdd4a // fmul v10.4s, v10.4s, v11.4s
+	WORD $0x3dc05a2b // ldr q11, [x17,#352]
+	WORD $0x3dc08f2c // ldr q12, [x25,#560]
+	WORD $0x4eab858c // add v12.4s, v12.4s, v11.4s
+	WORD $0x3dc0872d // ldr q13, [x25,#528]
+	WORD $0x4eab85ab // add v11.4s, v13.4s, v11.4s
+	WORD $0x6e29dd2d // fmul v13.4s, v9.4s, v9.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x3dc05e2f // ldr q15, [x17,#368]
+	WORD $0x3dc06230 // ldr q16, [x17,#384]
+	WORD $0x4e2dce0f // fmla v15.4s, v16.4s, v13.4s
+	WORD $0x3dc05e31 // ldr q17, [x17,#368]
+	WORD $0x4e2ece11 // fmla v17.4s, v16.4s, v14.4s
+	WORD $0x3dc06630 // ldr q16, [x17,#400]
+	WORD $0x4e2dcdf0 // fmla v16.4s, v15.4s, v13.4s
+	WORD $0x3dc0662f // ldr q15, [x17,#400]
+	WORD $0x4e2ece2f // fmla v15.4s, v17.4s, v14.4s
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x6e29dda9 // fmul v9.4s, v13.4s, v9.4s
+	WORD $0x6e2addca // fmul v10.4s, v14.4s, v10.4s
+	WORD $0x4e30cd31 // fmla v17.4s, v9.4s, v16.4s
+	WORD $0x4e2fcd52 // fmla v18.4s, v10.4s, v15.4s
+	WORD $0x3dc06a29 // ldr q9, [x17,#416]
+	WORD $0x3dc06e2a // ldr q10, [x17,#432]
+	WORD $0x4e2dcd49 // fmla v9.4s, v10.4s, v13.4s
+	WORD $0x3dc06a2f // ldr q15, [x17,#416]
+	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
+	WORD $0x3dc0722a // ldr q10, [x17,#448]
+	WORD $0x4e2dcd2a // fmla v10.4s, v9.4s, v13.4s
+	WORD $0x3dc07229 // ldr q9, [x17,#448]
+	WORD $0x4e2ecde9 // fmla v9.4s, v15.4s, v14.4s
+	WORD $0x3dc02a2f // ldr q15, [x17,#160]
+	WORD $0x3dc07630 // ldr q16, [x17,#464]
+	WORD $0x4e30cdaf // fmla v15.4s, v13.4s, v16.4s
+	WORD $0x3dc02a33 // ldr q19, [x17,#160]
+	WORD $0x4e30cdd3 // fmla v19.4s, v14.4s, v16.4s
+	WORD $0x6e2dddad // fmul v13.4s, v13.4s, v13.4s
+	WORD $0x6e2eddce // fmul v14.4s, v14.4s, v14.4s
+	WORD $0x4e2acdaf // fmla v15.4s, v13.4s, v10.4s
+	WORD $0x4e29cdd3 // fmla v19.4s, v14.4s, v9.4s
+	WORD $0x4ea08d89 // cmtst v9.4s, v12.4s, v0.4s
+	WORD $0x4ea91d2a // mov v10.16b, v9.16b
+	WORD $0x6e711dea // bsl v10.16b, v15.16b, v17.16b
+	WORD $0x6e6f1e29 // bsl v9.16b, v17.16b, v15.16b
+	WORD $0x4ea08d6d // cmtst v13.4s, v11.4s, v0.4s
+	WORD $0x4ead1dae // mov v14.16b, v13.16b
+	WORD $0x6e721e6e // bsl v14.16b, v19.16b, v18.16b
+	WORD $0x6e731e4d // bsl v13.16b, v18.16b, v19.16b
+	WORD $0x3dc07a2f // ldr q15, [x17,#480]
+	WORD $0x4e2f1d90 // and v16.16b, v12.16b, v15.16b
+	WORD $0x6e301d4a // eor v10.16b, v10.16b, v16.16b
+	WORD $0x4e2f1d70 // and v16.16b, v11.16b, v15.16b
+	WORD $0x6e301dce // eor v14.16b, v14.16b, v16.16b
+	WORD $0x4ea0858c // add v12.4s, v12.4s, v0.4s
+	WORD $0x4ea0856b // add v11.4s, v11.4s, v0.4s
+	WORD $0x4e2f1d8c // and v12.16b, v12.16b, v15.16b
+	WORD $0x6e2c1d29 // eor v9.16b, v9.16b, v12.16b
+	WORD $0x4e2f1d6b // and v11.16b, v11.16b, v15.16b
+	WORD $0x6e2b1dab // eor v11.16b, v13.16b, v11.16b
+	WORD $0x6e29dcc9 // fmul v9.4s, v6.4s, v9.4s
+	WORD $0x6e2bdd0b // fmul v11.4s, v8.4s, v11.4s
+	WORD $0x6e2adcc6 // fmul v6.4s, v6.4s, v10.4s
+	WORD $0x6e2edd08 // fmul v8.4s, v8.4s, v14.4s
+	CMP $16, R9
+	BLT finaltail0
+	WORD $0xad40308a // ldp q10, q12, [x4]
+	WORD $0xad41388d // ldp q13, q14, [x4,#32]
+	WORD $0xad40406f // ldp q15, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0xad4040af // ldp q15, q16, [x5]
+	WORD $0xad4148b1 // ldp q17, q18, [x5,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0ab38 // ldr q24, [x25,#672]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0af38 // ldr q24, [x25,#688]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0b338 // ldr q24, [x25,#704]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0b738 // ldr q24, [x25,#720]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fccaa // fmla v10.4s, v5.4s, v15.4s
+	WORD $0x4e2fccec // fmla v12.4s, v7.4s, v15.4s
+	WORD $0x4e2fcc6d // fmla v13.4s, v3.4s, v15.4s
+	WORD $0x4e2fcc8e // fmla v14.4s, v4.4s, v15.4s
+	WORD $0xad0030aa // stp q10, q12, [x5]
+	WORD $0xad0138ad // stp q13, q14, [x5,#32]
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x4e2fcd54 // fmla v20.4s, v10.4s, v15.4s
+	WORD $0x4e2fcd95 // fmla v21.4s, v12.4s, v15.4s
+	WORD $0x4e2fcdb6 // fmla v22.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdd3 // fmla v19.4s, v14.4s, v15.4s
+	WORD $0x3dc0a32a // ldr q10, [x25,#640]
+	WORD $0x6e2ade8c // fmul v12.4s, v20.4s, v10.4s
+	WORD $0x6e2adead // fmul v13.4s, v21.4s, v10.4s
+	WORD $0x6e2adece // fmul v14.4s, v22.4s, v10.4s
+	WORD $0x6e2ade6a // fmul v10.4s, v19.4s, v10.4s
+	WORD $0xad40404f // ldp q15, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
+	WORD $0x4e2cd5ec // fadd v12.4s, v15.4s, v12.4s
+	WORD $0x4e2dd60d // fadd v13.4s, v16.4s, v13.4s
+	WORD $0x4e2ed62e // fadd v14.4s, v17.4s, v14.4s
+	WORD $0x4e2ad64a // fadd v10.4s, v18.4s, v10.4s
+	WORD $0xad00344c // stp q12, q13, [x2]
+	WORD $0xad01284e // stp q14, q10, [x2,#32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	ADD $64, R5
+	SUB $16, R9
+	CBZ R9, finaldone
+	CMP $16, R9
+	BLT finaltail1
+	WORD $0xad40308a // ldp q10, q12, [x4]
+	WORD $0xad41388d // ldp q13, q14, [x4,#32]
+	WORD $0xad40406f // ldp q15, q16, [x3]
+	WORD $0xad414871 // ldp q17, q18, [x3,#32]
+	WORD $0xad405053 // ldp q19, q20, [x2]
+	WORD $0xad415855 // ldp q21, q22, [x2,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0xad4040af // ldp q15, q16, [x5]
+	WORD $0xad4148b1 // ldp q17, q18, [x5,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0bb38 // ldr q24, [x25,#736]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0bf38 // ldr q24, [x25,#752]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0c338 // ldr q24, [x25,#768]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0c738 // ldr q24, [x25,#784]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fcd2a // fmla v10.4s, v9.4s, v15.4s
+	WORD $0x4e2fcd6c // fmla v12.4s, v11.4s, v15.4s
+	WORD $0x4e2fcccd // fmla v13.4s, v6.4s, v15.4s
+	WORD $0x4e2fcd0e // fmla v14.4s, v8.4s, v15.4s
+	WORD $0xad0030aa // stp q10, q12, [x5]
+	WORD $0xad0138ad // stp q13, q14, [x5,#32]
+	WORD $0x3dc01b2f // ldr q15, [x25,#96]
+	WORD $0x4e2fcd54 // fmla v20.4s, v10.4s, v15.4s
+	WORD $0x4e2fcd95 // fmla v21.4s, v12.4s, v15.4s
+	WORD $0x4e2fcdb6 // fmla v22.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdd3 // fmla v19.4s, v14.4s, v15.4s
+	WORD $0x3dc0a32a // ldr q10, [x25,#640]
+	WORD $0x6e2ade8c // fmul v12.4s, v20.4s, v10.4s
+	WORD $0x6e2adead // fmul v13.4s, v21.4s, v10.4s
+	WORD $0x6e2adece // fmul v14.4s, v22.4s, v10.4s
+	WORD $0x6e2ade6a // fmul v10.4s, v19.4s, v10.4s
+	WORD $0xad40404f // ldp q15, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
+	WORD $0x4e2cd5ec // fadd v12.4s, v15.4s, v12.4s
+	WORD $0x4e2dd60d // fadd v13.4s, v16.4s, v13.4s
+	WORD $0x4e2ed62e // fadd v14.4s, v17.4s, v14.4s
+	WORD $0x4e2ad64a // fadd v10.4s, v18.4s, v10.4s
+	WORD $0xad00344c // stp q12, q13, [x2]
+	WORD $0xad01284e // stp q14, q10, [x2,#32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	ADD $64, R5
+	SUB $16, R9
+	CBZ R9, finaldone
+
+finaltail0:
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail18:
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail18
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail19:
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail19
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0xad004f33 // stp q19, q19, [x25]
+	WORD $0xad014f33 // stp q19, q19, [x25,#32]
+	MOVD R9, R10
+
+tail20:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail20
+	WORD $0xad405333 // ldp q19, q20, [x25]
+	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
+	WORD $0x3dc01337 // ldr q23, [x25,#64]
+	WORD $0x6e37de73 // fmul v19.4s, v19.4s, v23.4s
+	WORD $0x6e37de94 // fmul v20.4s, v20.4s, v23.4s
+	WORD $0x6e37deb5 // fmul v21.4s, v21.4s, v23.4s
+	WORD $0x6e37ded6 // fmul v22.4s, v22.4s, v23.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0x4e36d652 // fadd v18.4s, v18.4s, v22.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x3dc0a72f // ldr q15, [x25,#656]
+	WORD $0x6e2fdd4a // fmul v10.4s, v10.4s, v15.4s
+	WORD $0x6e2fdd8c // fmul v12.4s, v12.4s, v15.4s
+	WORD $0x6e2fddad // fmul v13.4s, v13.4s, v15.4s
+	WORD $0x6e2fddce // fmul v14.4s, v14.4s, v15.4s
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail21:
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail21
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x3dc01f33 // ldr q19, [x25,#112]
+	WORD $0x6e33dd54 // fmul v20.4s, v10.4s, v19.4s
+	WORD $0x6e33dd95 // fmul v21.4s, v12.4s, v19.4s
+	WORD $0x6e33ddb6 // fmul v22.4s, v13.4s, v19.4s
+	WORD $0x6e33ddd3 // fmul v19.4s, v14.4s, v19.4s
+	WORD $0x3dc01b37 // ldr q23, [x25,#96]
+	WORD $0x4e37cdf4 // fmla v20.4s, v15.4s, v23.4s
+	WORD $0x4e37ce15 // fmla v21.4s, v16.4s, v23.4s
+	WORD $0x4e37ce36 // fmla v22.4s, v17.4s, v23.4s
+	WORD $0x4e37ce53 // fmla v19.4s, v18.4s, v23.4s
+	WORD $0x3dc02737 // ldr q23, [x25,#144]
+	WORD $0x3dc0ab38 // ldr q24, [x25,#672]
+	WORD $0x4e37cf14 // fmla v20.4s, v24.4s, v23.4s
+	WORD $0x3dc0af38 // ldr q24, [x25,#688]
+	WORD $0x4e37cf15 // fmla v21.4s, v24.4s, v23.4s
+	WORD $0x3dc0b338 // ldr q24, [x25,#704]
+	WORD $0x4e37cf16 // fmla v22.4s, v24.4s, v23.4s
+	WORD $0x3dc0b738 // ldr q24, [x25,#720]
+	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
+	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
+	WORD $0x3dc01737 // ldr q23, [x25,#80]
+	WORD $0x4e37cdea // fmla v10.4s, v15.4s, v23.4s
+	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
+	WORD $0x4e37ce0c // fmla v12.4s, v16.4s, v23.4s
+	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
+	WORD $0x4e37ce2d // fmla v13.4s, v17.4s, v23.4s
+	WORD $0x6ea0f9ce // fneg v14.4s, v14.4s
+	WORD $0x4e37ce4e // fmla v14.4s, v18.4s, v23.4s
+	WORD $0x3dc0232f // ldr q15, [x25,#128]
+	WORD $0x4e2fccaa // fmla v10.4s, v5.4s, v15.4s
+	WORD $0x4e2fccec // fmla v12.4s, v7.4s, v15.4s
+	WORD $0x4e2fcc6d // fmla v13.4s, v3.4s, v15.4s
+	WORD $0x4e2fcc8e // fmla v14.4s, v4.4s, v15.4s
+	WORD $0xad00332a // stp q10, q12, [x25]
+	WORD $0xad013b2d // stp q13, q14, [x25,#32]
+	MOVD R9, R10
+
+tail22:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail22
+	WORD $0x3dc01b23 // ldr q3, [x25,#96]
+	WORD $0x4e23cd54 // fmla v20.4s, v10.4s, v3.4s
+	WORD $0x4e23cd95 // fmla v21.4s, v12.4s, v3.4s
+	WORD $0x4e23cdb6 // fmla v22.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd3 // fmla v19.4s, v14.4s, v3.4s
+	WORD $0x3dc0a323 // ldr q3, [x25,#640]
+	WORD $0x6e23de84 // fmul v4.4s, v20.4s, v3.4s
+	WORD $0x6e23dea5 // fmul v5.4s, v21.4s, v3.4s
+	WORD $0x6e23dec7 // fmul v7.4s, v22.4s, v3.4s
+	WORD $0x6e23de63 // fmul v3.4s, v19.4s, v3.4s
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail23:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail23
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x4e24d544 // fadd v4.4s, v10.4s, v4.4s
+	WORD $0x4e25d585 // fadd v5.4s, v12.4s, v5.4s
+	WORD $0x4e27d5a7 // fadd v7.4s, v13.4s, v7.4s
+	WORD $0x4e23d5c3 // fadd v3.4s, v14.4s, v3.4s
+	WORD $0xad001724 // stp q4, q5, [x25]
+	WORD $0xad010f27 // stp q7, q3, [x25,#32]
+	MOVD R9, R10
+
+tail24:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail24
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
+	B finaldone
+
+finaltail1:
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0xad000f23 // stp q3, q3, [x25]
+	WORD $0xad010f23 // stp q3, q3, [x25,#32]
+	MOVD R9, R10
+
+tail25:
+	SUB $1, R10
+	MOVWU (R4)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail25
+	WORD $0xad401323 // ldp q3, q4, [x25]
+	WORD $0xad411f25 // ldp q5, q7, [x25,#32]
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail26:
+	SUB $1, R10
+	MOVWU (R3)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail26
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R9, R10
+
+tail27:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail27
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x3dc01333 // ldr q19, [x25,#64]
+	WORD $0x6e33ddef // fmul v15.4s, v15.4s, v19.4s
+	WORD $0x6e33de10 // fmul v16.4s, v16.4s, v19.4s
+	WORD $0x6e33de31 // fmul v17.4s, v17.4s, v19.4s
+	WORD $0x6e33de52 // fmul v18.4s, v18.4s, v19.4s
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e2ad463 // fadd v3.4s, v3.4s, v10.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4e7 // fadd v7.4s, v7.4s, v14.4s
+	WORD $0x3dc0a72a // ldr q10, [x25,#656]
+	WORD $0x6e2adc63 // fmul v3.4s, v3.4s, v10.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x6e2adca5 // fmul v5.4s, v5.4s, v10.4s
+	WORD $0x6e2adce7 // fmul v7.4s, v7.4s, v10.4s
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0xad002b2a // stp q10, q10, [x25]
+	WORD $0xad012b2a // stp q10, q10, [x25,#32]
+	MOVD R9, R10
+
+tail28:
+	SUB $1, R10
+	MOVWU (R5)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail28
+	WORD $0xad40332a // ldp q10, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x3dc01f2f // ldr q15, [x25,#112]
+	WORD $0x6e2fdc70 // fmul v16.4s, v3.4s, v15.4s
+	WORD $0x6e2fdc91 // fmul v17.4s, v4.4s, v15.4s
+	WORD $0x6e2fdcb2 // fmul v18.4s, v5.4s, v15.4s
+	WORD $0x6e2fdcef // fmul v15.4s, v7.4s, v15.4s
+	WORD $0x3dc01b33 // ldr q19, [x25,#96]
+	WORD $0x4e33cd50 // fmla v16.4s, v10.4s, v19.4s
+	WORD $0x4e33cd91 // fmla v17.4s, v12.4s, v19.4s
+	WORD $0x4e33cdb2 // fmla v18.4s, v13.4s, v19.4s
+	WORD $0x4e33cdcf // fmla v15.4s, v14.4s, v19.4s
+	WORD $0x3dc02733 // ldr q19, [x25,#144]
+	WORD $0x3dc0bb34 // ldr q20, [x25,#736]
+	WORD $0x4e33ce90 // fmla v16.4s, v20.4s, v19.4s
+	WORD $0x3dc0bf34 // ldr q20, [x25,#752]
+	WORD $0x4e33ce91 // fmla v17.4s, v20.4s, v19.4s
+	WORD $0x3dc0c334 // ldr q20, [x25,#768]
+	WORD $0x4e33ce92 // fmla v18.4s, v20.4s, v19.4s
+	WORD $0x3dc0c734 // ldr q20, [x25,#784]
+	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
+	WORD $0x6ea0f863 // fneg v3.4s, v3.4s
+	WORD $0x3dc01733 // ldr q19, [x25,#80]
+	WORD $0x4e33cd43 // fmla v3.4s, v10.4s, v19.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e33cd84 // fmla v4.4s, v12.4s, v19.4s
+	WORD $0x6ea0f8a5 // fneg v5.4s, v5.4s
+	WORD $0x4e33cda5 // fmla v5.4s, v13.4s, v19.4s
+	WORD $0x6ea0f8e7 // fneg v7.4s, v7.4s
+	WORD $0x4e33cdc7 // fmla v7.4s, v14.4s, v19.4s
+	WORD $0x3dc0232a // ldr q10, [x25,#128]
+	WORD $0x4e2acd23 // fmla v3.4s, v9.4s, v10.4s
+	WORD $0x4e2acd64 // fmla v4.4s, v11.4s, v10.4s
+	WORD $0x4e2accc5 // fmla v5.4s, v6.4s, v10.4s
+	WORD $0x4e2acd07 // fmla v7.4s, v8.4s, v10.4s
+	WORD $0xad001323 // stp q3, q4, [x25]
+	WORD $0xad011f25 // stp q5, q7, [x25,#32]
+	MOVD R9, R10
+
+tail29:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R5)(R10<<2)
+	CBNZ R10, tail29
+	WORD $0x3dc01b26 // ldr q6, [x25,#96]
+	WORD $0x4e26cc70 // fmla v16.4s, v3.4s, v6.4s
+	WORD $0x4e26cc91 // fmla v17.4s, v4.4s, v6.4s
+	WORD $0x4e26ccb2 // fmla v18.4s, v5.4s, v6.4s
+	WORD $0x4e26ccef // fmla v15.4s, v7.4s, v6.4s
+	WORD $0x3dc0a323 // ldr q3, [x25,#640]
+	WORD $0x6e23de04 // fmul v4.4s, v16.4s, v3.4s
+	WORD $0x6e23de25 // fmul v5.4s, v17.4s, v3.4s
+	WORD $0x6e23de46 // fmul v6.4s, v18.4s, v3.4s
+	WORD $0x6e23dde3 // fmul v3.4s, v15.4s, v3.4s
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0xad001f27 // stp q7, q7, [x25]
+	WORD $0xad011f27 // stp q7, q7, [x25,#32]
+	MOVD R9, R10
+
+tail30:
+	SUB $1, R10
+	MOVWU (R2)(R10<<2), R11
+	MOVW R11, (R25)(R10<<2)
+	CBNZ R10, tail30
+	WORD $0xad402327 // ldp q7, q8, [x25]
+	WORD $0xad412b29 // ldp q9, q10, [x25,#32]
+	WORD $0x4e24d4e4 // fadd v4.4s, v7.4s, v4.4s
+	WORD $0x4e25d505 // fadd v5.4s, v8.4s, v5.4s
+	WORD $0x4e26d526 // fadd v6.4s, v9.4s, v6.4s
+	WORD $0x4e23d543 // fadd v3.4s, v10.4s, v3.4s
+	WORD $0xad001724 // stp q4, q5, [x25]
+	WORD $0xad010f26 // stp q6, q3, [x25,#32]
+	MOVD R9, R10
+
+tail31:
+	SUB $1, R10
+	MOVWU (R25)(R10<<2), R11
+	MOVW R11, (R2)(R10<<2)
+	CBNZ R10, tail31
+	ADD R9<<2, R2
+	ADD R9<<2, R3
+	ADD R9<<2, R4
+	ADD R9<<2, R5
+
+finaldone:
+
+whole:
+	SUB $1, R0
+	CBNZ R0, rows
+
+rowsdone:
+
+none:
+	MOVD R7, ret+216(FP)
 	RET

@@ -53,9 +53,6 @@ func flowBytes(decoder model.Net, prior Prior, o config.Options, s Scale) memory
 	if s.CloudInFile {
 		particles -= particle.FileBytes(s.Datapoints, o.Particles, o.Latent, momentum)
 	}
-	if o.Dynamics == "exact" {
-		particles += particle.ExactBytes(rows, o.Latent)
-	}
 	params := decoder.Layout().Size() + prior.Layout().Size()
 	moments, average := momentBytes(o, params)
 	images := memory.Array[float32](s.Batch, s.Dim)

@@ -84,8 +84,7 @@ type Batch struct {
 	H      []float32 // step size of each row
 	Square []float32 // |z|^2 of each row after its last move
 
-	exact *transition // nil: the discrete moves
-	y, xi []float32   // room for it
+	exact *kernel.Transition // nil: the discrete moves
 }
 
 // NewBatch makes room for the given number of rows.
@@ -176,13 +175,15 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 		Z: b.Rows(b.Z, lo, hi), G: b.Rows(b.G, lo, hi), P: b.Rows(b.P, lo, hi), H: b.H[lo:hi],
 		Anchor: l.Anchor, Clip: l.Clip, Friction: l.Friction, IDs: b.IDs[lo:hi], D: b.D, Key: l.Key,
 	}
+	if b.U != nil {
+		m.U = b.Rows(b.U, lo, hi)
+	}
 	switch {
 	case b.exact != nil:
-		clipped = b.moveExact(lo, hi, l)
+		clipped = kernel.Exact(&m, *b.exact)
 	case b.U == nil:
 		clipped = kernel.Overdamped(&m)
 	default:
-		m.U = b.Rows(b.U, lo, hi)
 		clipped = kernel.Underdamped(&m)
 	}
 	redrawn = b.guard(lo, hi, l.Key)

@@ -4,10 +4,9 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// transition is the coefficients of the exact transition of the underdamped diffusion
+// newTransition is the coefficients of the exact transition of the underdamped diffusion
 //
 //	dz = u dt,   du = -gamma u dt - g dt + sqrt(2 gamma) dW
 //
@@ -29,13 +28,13 @@ import (
 // k = (L-f)/f^2 and r^2 = 2 (L - f - f^2/2)/f^2 - f/(2-f). That is Cholesky's: what nz shares with
 // nu, nu/(2-f), is part of u'. Where f is small, both brackets nearly vanish, and are summed as
 // series.
-type transition struct{ keep, heat, mean, drift, rest float32 }
-
-func newTransition(friction float64) *transition {
+func newTransition(friction float64) *kernel.Transition {
 	f, mean := friction, 1/(2-friction)
-	return &transition{
-		keep: float32(1 - f), heat: float32(math.Sqrt(f * (2 - f))), mean: float32(mean),
-		drift: float32(mean - logTail(f, 2)), rest: float32(math.Sqrt(float64(2*f*logTail(f, 3)) - float64(f*mean))),
+	return &kernel.Transition{
+		Keep: float32(1 - f), Heat: float32(math.Sqrt(f * (2 - f))), Mean: float32(mean),
+		Drift:  float32(mean - logTail(f, 2)),
+		Rest:   float32(math.Sqrt(float64(2*f*logTail(f, 3)) - float64(f*mean))),
+		Stream: kernel.StreamPosition,
 	}
 }
 
@@ -58,55 +57,4 @@ func logTail(f float64, n int) (sum float64) {
 
 // UseExact makes Move take the exact transition from now on, whose velocities have unit variance in
 // equilibrium. It is for clouds with velocities, friction in (0, 1).
-func (b *Batch) UseExact(friction float64) {
-	b.exact = newTransition(friction)
-	b.y, b.xi = kernel.Floats(len(b.Z)), kernel.Floats(len(b.Z))
-}
-
-// ExactBytes is the memory that UseExact adds to a batch.
-func ExactBytes(rows, d int) int64 { return memory.Array[float32](2, rows, d) }
-
-// moveExact is the exact transition of rows lo to hi.
-func (b *Batch) moveExact(lo, hi int, l Langevin) (clipped int) {
-	t, d, ids := b.exact, b.D, b.IDs[lo:hi]
-	z, u, y, xi := b.Rows(b.Z, lo, hi), b.Rows(b.U, lo, hi), b.Rows(b.y, lo, hi), b.Rows(b.xi, lo, hi)
-	copy(y, b.Rows(b.P, lo, hi))
-	kernel.Combine(y, 1, b.Rows(b.G, lo, hi), 1, z, l.Anchor)
-	clipped = b.scaleDrift(lo, hi, l.Clip)
-
-	key := l.Key
-	key.Stream = kernel.StreamPosition
-	kernel.NormalRows(xi, ids, d, key)
-	kernel.Combine(xi, t.rest, u, t.mean, y, t.drift)
-
-	kernel.Combine(u, t.keep, y, -1, nil, 0)
-	kernel.NormalRows(y, ids, d, l.Key)
-	kernel.Axpy(u, t.heat, y)
-
-	kernel.Axpy(xi, t.mean, u)
-	square := b.Square[lo:hi]
-	for i, h := range b.H[lo:hi] {
-		square[i] = float32(math.Sqrt(float64(h)))
-	}
-	kernel.ScaleRows(xi, square, d)
-	kernel.Add(z, xi)
-	return clipped
-}
-
-// scaleDrift makes y = sqrt(h) g of the drifts g in rows lo to hi of y, less where the root mean
-// square of h g is above the clip. It uses Square.
-func (b *Batch) scaleDrift(lo, hi int, clip float32) (clipped int) {
-	y, square := b.Rows(b.y, lo, hi), b.Square[lo:hi]
-	kernel.SquareNorms(square, y, b.D)
-	for i, h := range b.H[lo:hi] {
-		factor := math.Sqrt(float64(h))
-		longest := float64(clip) * math.Sqrt(float64(b.D))
-		if length := float64(h) * math.Sqrt(float64(square[i])); clip > 0 && length > longest {
-			factor *= longest / length
-			clipped++
-		}
-		square[i] = float32(factor)
-	}
-	kernel.ScaleRows(y, square, b.D)
-	return clipped
-}
+func (b *Batch) UseExact(friction float64) { b.exact = newTransition(friction) }

