@@ -19,13 +19,14 @@ var layers = [][]string{
 	{"kernel"},
 	{"blas"},
 	{
-		"trainer/data/raster", "trainer/figure", "trainer/file", "trainer/memory", "trainer/npy", "trainer/phase", "trainer/pool",
+		"trainer/data/raster", "trainer/figure", "trainer/file", "trainer/memory", "trainer/phase", "trainer/pool",
 		"trainer/progress", "trainer/suggest",
 	},
-	{"trainer/data/files", "trainer/machine"},
+	{"trainer/data/files", "trainer/machine", "trainer/npy"},
+	{"trainer/data"},
 	{
-		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/data", "trainer/checkpoint",
-		"trainer/metric", "trainer/record",
+		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/checkpoint", "trainer/metric",
+		"trainer/picture", "trainer/record",
 	},
 	{"trainer/config", "trainer/likelihood"},
 	{"trainer/classify", "trainer/method", "trainer/run"},

@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
 )
@@ -82,7 +83,7 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	dim, samples := shape.Dim(), max(c.EvalSamples, gridImages)
 	pairs := min(pairImages, trained)
 	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
-		max(metric.GridBytes(metric.Shape(shape), gridImages, gridColumns), metric.PairsBytes(metric.Shape(shape), pairs, gridColumns))
+		max(picture.GridBytes(shape, gridImages, gridColumns), picture.PairsBytes(shape, pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
 		max(metric.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
 	return metric.PCABytes(dim, fdComponents) + max(metric.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)

@@ -11,9 +11,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
 )
@@ -175,14 +176,6 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	return floor
 }
 
-func upTo(n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = i
-	}
-	return idx
-}
-
 // draw writes the grid of the latents' images and the originals above their reconstructions.
 func (t *Trainer) draw(g *method.Generator, z []float32) error {
 	dir := filepath.Join(t.runDir, samplesDir)
@@ -190,26 +183,26 @@ func (t *Trainer) draw(g *method.Generator, z []float32) error {
 		_, err := t.writePicture(dir, nil, err)
 		return err
 	}
-	shape := metric.Shape(t.train.Shape())
+	shape := t.train.Shape()
 	p := pictures{
 		samples: filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)),
 		recon:   filepath.Join(dir, fmt.Sprintf("recon-%06d.png", t.step)),
 	}
 	samples := make([]float32, gridImages*shape.Dim())
 	g.Decode(samples, z)
-	idx := upTo(min(pairImages, t.train.Len()))
+	idx := data.Range(0, min(pairImages, t.train.Len()))
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.train.Gather(originals, idx)
 	t.method.Reconstruct(g, recon, idx)
 	if err := t.method.Err(); err != nil {
 		return err
 	}
-	canvas, err := metric.Grid(samples, shape, gridColumns)
+	canvas, err := picture.Grid(samples, shape, gridColumns)
 	drawn, err := t.writePicture(p.samples, canvas, err)
 	if !drawn || err != nil {
 		return err
 	}
-	canvas, err = metric.Pairs(originals, recon, shape, gridColumns)
+	canvas, err = picture.Pairs(originals, recon, shape, gridColumns)
 	if drawn, err = t.writePicture(p.recon, canvas, err); drawn {
 		t.pictures = p
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
@@ -260,8 +260,7 @@ func writeIDX(t *testing.T, path string, n int, first byte) {
 // writeNPY writes n blank gray images of side x side pixels.
 func writeNPY(t *testing.T, path string, n, side int) {
 	t.Helper()
-	shape := metric.Shape{H: side, W: side, C: 1}
-	if err := metric.WriteNPY(path, make([]float32, n*side*side), n, shape); err != nil {
+	if err := npy.WriteFile(path, make([]float32, n*side*side), n, side, side, 1); err != nil {
 		t.Fatal(err)
 	}
 }

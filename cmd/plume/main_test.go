@@ -24,7 +24,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/npy"
 )
 
 func TestMain(m *testing.M) {
@@ -241,7 +241,7 @@ func writeNPY(ts *testscript.TestScript, neg bool, args []string) {
 			pixels[i] = (pixels[i] + 1) / 2
 		}
 	}
-	ts.Check(metric.WriteNPY(ts.MkAbs(args[0]), pixels, m, metric.Shape{H: 1, W: d, C: 1}))
+	ts.Check(npy.WriteFile(ts.MkAbs(args[0]), pixels, m, d))
 }
 
 // write-png FILE WIDTH HEIGHT writes a picture that depends on the file's name.

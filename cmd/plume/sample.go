@@ -15,7 +15,8 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/npy"
+	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -155,11 +156,11 @@ func (s *sampleCommand) draw(ctx context.Context, generator *trainer.Generator) 
 // write stores n images as the ending of the output's name says.
 func (s *sampleCommand) write(pixels []float32, shape data.Shape) error {
 	if filepath.Ext(s.out) == ".npy" {
-		return metric.WriteNPY(s.out, pixels, s.n, metric.Shape(shape))
+		return npy.WriteFile(s.out, pixels, shape.Dims(s.n)...)
 	}
 	cols := s.cols
 	if cols == 0 {
 		cols = int(math.Ceil(math.Sqrt(float64(s.n))))
 	}
-	return metric.WriteGrid(s.out, pixels, metric.Shape(shape), cols)
+	return picture.WriteGrid(s.out, pixels, shape, cols)
 }

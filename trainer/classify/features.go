@@ -4,15 +4,10 @@ import (
 	"context"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
-
-// RowSource is a set of images, such as a data.Dataset. Gather writes image idx[i] to dst[i*D:(i+1)*D].
-type RowSource interface {
-	Len() int
-	Gather(dst []float32, idx []int)
-}
 
 // blockRows is how many images are in memory at a time.
 const blockRows = 500
@@ -38,7 +33,7 @@ func (c *Classifier) newReader(p *pool.Pool) *reader {
 
 // read writes the features of the images, clamped to [-1, 1], into dst, a row for each, and leaves their logits in the
 // head's tape. There are at most blockRows of them.
-func (r *reader) read(rows RowSource, idx []int, dst []float32) {
+func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 	rows.Gather(r.trunk.In(0, len(idx)), idx)
 	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
 	r.pool.Run(pool.Group{N: tiles, Do: func(i int) {
@@ -57,22 +52,14 @@ func (r *reader) read(rows RowSource, idx []int, dst []float32) {
 
 // Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are shown, clamped to
 // [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error soon after ctx ends.
-func (c *Classifier) Features(ctx context.Context, rows RowSource, p *pool.Pool) ([]float32, error) {
+func (c *Classifier) Features(ctx context.Context, rows data.Rows, p *pool.Pool) ([]float32, error) {
 	r, width := c.newReader(p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)
 	for lo := 0; lo < rows.Len() && ctx.Err() == nil; lo += blockRows {
-		idx := upFrom(lo, min(blockRows, rows.Len()-lo))
+		idx := data.Range(lo, min(lo+blockRows, rows.Len()))
 		r.read(rows, idx, out[lo*width:(lo+len(idx))*width])
 	}
 	return out, ctx.Err()
-}
-
-func upFrom(lo, n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = lo + i
-	}
-	return idx
 }
 
 // accuracy is the share of images whose largest logit is that of their class, the first of equals.

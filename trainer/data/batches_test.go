@@ -25,7 +25,7 @@ func TestBatches(t *testing.T) {
 				t.Errorf("%d by %d: batches of %d to %d", tc.m, tc.batch, least, most)
 			}
 			slices.Sort(seen)
-			if !slices.Equal(seen, count(tc.m)) {
+			if !slices.Equal(seen, Range(0, tc.m)) {
 				t.Errorf("%d by %d, epoch %d: not every datapoint exactly once", tc.m,
 					tc.batch, epoch)
 			}

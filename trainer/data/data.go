@@ -52,16 +52,21 @@ func (s Shape) String() string {
 	return fmt.Sprintf("%d x %d x %d", s.H, s.W, s.C)
 }
 
-// Dataset is a fixed list of M images of one shape, safe for concurrent use.
+// Dims are the dimensions of an array of n images: n x H x W x C, or n x D without image structure.
+func (s Shape) Dims(n int) []int {
+	if s.H == 1 && s.C == 1 {
+		return []int{n, s.W}
+	}
+	return []int{n, s.H, s.W, s.C}
+}
+
+// Dataset is a fixed list of M images of one shape, safe for concurrent use. Gather does not
+// allocate, and gives pixels in [-1, 1].
 type Dataset interface {
+	Rows
 	// Name is short, for the run directory: the embedded name, or the base name of the path.
 	Name() string
-	// Len is the number of images M.
-	Len() int
 	Shape() Shape
-	// Gather copies image idx[i] to dst[i*D:(i+1)*D], pixels in [-1, 1], without allocating.
-	// It panics unless len(dst) = len(idx)*D.
-	Gather(dst []float32, idx []int)
 	// Label is the class of image i, or -1 where it is unknown.
 	Label(i int) int
 	// Origin is where image i comes from.

@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,10 +12,18 @@ func TestShape(t *testing.T) {
 		shape Shape
 		dim   int
 		text  string
-	}{{Shape{28, 20, 1}, 560, "28 x 20"}, {Shape{2, 3, 3}, 18, "2 x 3 x 3"}, {Shape{1, 5, 1},
-		5, "1 x 5"}} {
+		dims  []int
+	}{
+		{Shape{28, 20, 1}, 560, "28 x 20", []int{7, 28, 20, 1}},
+		{Shape{2, 3, 3}, 18, "2 x 3 x 3", []int{7, 2, 3, 3}},
+		{Shape{1, 5, 3}, 15, "1 x 5 x 3", []int{7, 1, 5, 3}},
+		{Shape{1, 5, 1}, 5, "1 x 5", []int{7, 5}},
+	} {
 		if tc.shape.Dim() != tc.dim || tc.shape.String() != tc.text {
 			t.Errorf("%v has %d values; expected %s, %d", tc.shape, tc.shape.Dim(), tc.text, tc.dim)
+		}
+		if dims := tc.shape.Dims(7); !slices.Equal(dims, tc.dims) {
+			t.Errorf("seven of %v have the dimensions %v; expected %v", tc.shape, dims, tc.dims)
 		}
 	}
 }

@@ -100,16 +100,8 @@ func wantError(t *testing.T, err error, parts ...string) {
 // gather returns all pixels of a data set.
 func gather(ds Dataset) []float32 {
 	dst := make([]float32, ds.Len()*ds.Shape().Dim())
-	ds.Gather(dst, count(ds.Len()))
+	ds.Gather(dst, Range(0, ds.Len()))
 	return dst
-}
-
-func count(n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = i
-	}
-	return idx
 }
 
 // ulp1 is the spacing of float32 below 2: bytes are scaled in two roundings of values up to 2.

@@ -25,7 +25,7 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 			"expected at least 2", ds.Name(), h, m, m-h)
 	}
 	if holdout == 0 {
-		return ds, &subset{Dataset: ds}, nil
+		return ds, Subset(ds, nil), nil
 	}
 	if h == 0 {
 		return nil, nil, fmt.Errorf("data: %s: --holdout %v of %d images is none; expected at "+
@@ -35,27 +35,7 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})
 	slices.Sort(order[:h])
 	slices.Sort(order[h:])
-	return &subset{ds, order[h:]}, &subset{ds, order[:h]}, nil
+	return Subset(ds, order[h:]), Subset(ds, order[:h]), nil
 }
 
 func heldOut(m int, holdout float64) int { return int(math.Round(holdout * float64(m))) }
-
-// subset is a view of some images of another data set.
-type subset struct {
-	Dataset
-	index []int
-}
-
-func (s *subset) Len() int { return len(s.index) }
-
-func (s *subset) Label(i int) int { return s.Dataset.Label(s.index[i]) }
-
-func (s *subset) Origin(i int) Origin { return s.Dataset.Origin(s.index[i]) }
-
-func (s *subset) Gather(dst []float32, idx []int) {
-	d := s.Shape().Dim()
-	checkGather(dst, idx, d)
-	for i, j := range idx {
-		s.Dataset.Gather(dst[i*d:(i+1)*d], s.index[j:j+1])
-	}
-}

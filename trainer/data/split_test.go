@@ -49,7 +49,7 @@ func TestSplit(t *testing.T) {
 		}
 		all := append(labels(train), labels(held)...)
 		slices.Sort(all)
-		if !slices.Equal(all, count(tc.m)) {
+		if !slices.Equal(all, Range(0, tc.m)) {
 			t.Errorf("%d by %v: not every image on exactly one side", tc.m, tc.holdout)
 		}
 		for _, side := range []Dataset{train, held} {
@@ -201,6 +201,29 @@ func TestFingerprint(t *testing.T) {
 	floats := &array{shape: Shape{1, 2, 1}, m: 2, f32: []float32{0, 1, 2, 3}}
 	if fingerprint(t, floats) != fingerprint(t, numbered(2)) {
 		t.Error("a foreign data set has another fingerprint than the same pixels")
+	}
+}
+
+// A view gives the images that it names, with their labels and origins.
+func TestSubset(t *testing.T) {
+	ds := mustOpen(t, "digits", Options{})
+	d := ds.Shape().Dim()
+	for name, c := range map[string]struct{ index, idx, want []int }{
+		"some":        {[]int{7, 3, 1000}, []int{2, 0, 2}, []int{1000, 7, 1000}},
+		"consecutive": {Range(40, 60), []int{2, 0, 19}, []int{42, 40, 59}},
+	} {
+		view := Subset(ds, c.index)
+		got, want := make([]float32, 3*d), make([]float32, 3*d)
+		view.Gather(got, c.idx)
+		ds.Gather(want, c.want)
+		if !slices.Equal(got, want) || view.Len() != len(c.index) {
+			t.Errorf("%s: %d images, and others", name, view.Len())
+		}
+		for i, k := range c.index {
+			if view.Label(i) != ds.Label(k) || view.Origin(i) != ds.Origin(k) {
+				t.Errorf("%s: label or origin of another image than %d", name, k)
+			}
+		}
 	}
 }
 

@@ -14,8 +14,9 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/npy"
 )
 
 // tiny trains a small model of the digits in a moment.
@@ -128,7 +129,7 @@ func pixelVariance(t *testing.T, runDir string) float64 {
 		t.Fatal(err)
 	}
 	defer s.close()
-	x := gather(s.held, upTo(s.held.Len()), 64)
+	x := gather(s.held, data.Range(0, s.held.Len()), 64)
 	var variance float64
 	for j := range 64 {
 		var sum, squares float64
@@ -167,7 +168,7 @@ func TestWhatIsMissing(t *testing.T) {
 	x := make([]float32, 300*9)
 	kernel.Uniform(x, kernel.Key{Seed: 1}, 0)
 	path := filepath.Join(t.TempDir(), "x.npy")
-	if err := metric.WriteNPY(path, x, 300, metric.Shape{H: 3, W: 3, C: 1}); err != nil {
+	if err := npy.WriteFile(path, x, 300, 3, 3, 1); err != nil {
 		t.Fatal(err)
 	}
 	dir := tiny(t, func(c *config.Config) { c.Data, c.Holdout = path, 0 })
@@ -187,7 +188,7 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 
 	x[0]++ // the file now holds other images
-	if err := metric.WriteNPY(path, x, 300, metric.Shape{H: 3, W: 3, C: 1}); err != nil {
+	if err := npy.WriteFile(path, x, 300, 3, 3, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Run(t.Context(), dir, few); err == nil || !strings.Contains(err.Error(), "fingerprint") {

@@ -23,30 +23,12 @@ const (
 	burnShare     = 2.0 / 3
 )
 
-// chosen is a view of some images of a data set.
-type chosen struct {
-	data.Dataset
-	index []int
-}
-
-func (c chosen) Len() int        { return len(c.index) }
-func (c chosen) Label(i int) int { return c.Dataset.Label(c.index[i]) }
-
-func (c chosen) Origin(i int) data.Origin { return c.Dataset.Origin(c.index[i]) }
-
-func (c chosen) Gather(dst []float32, idx []int) {
-	d := c.Shape().Dim()
-	for i, k := range idx {
-		c.Dataset.Gather(dst[i*d:(i+1)*d], c.index[k:k+1])
-	}
-}
-
 // someHeldOut is n held-out images, or all if there are fewer, in their order.
 func (e *evaluation) someHeldOut(n int) data.Dataset {
 	n = min(n, e.held.Len())
 	index := shuffled(e.held.Len(), e.Seed)[:n]
 	slices.Sort(index)
-	return chosen{e.held, index}
+	return data.Subset(e.held, index)
 }
 
 // inferenceOptions are those of the run, but for how particles move and what they feel: the gradient of the bound.
@@ -89,21 +71,18 @@ func (e *evaluation) startAtMeans(z []float32, images data.Dataset, particles in
 }
 
 // eachBlock calls f with consecutive blocks of images, the first of them number lo.
-func (e *evaluation) eachBlock(images metric.RowSource, f func(lo int, idx []int, x []float32)) {
+func (e *evaluation) eachBlock(images data.Rows, f func(lo int, idx []int, x []float32)) {
 	dim := e.generator.Dim()
 	x := make([]float32, min(inferRows, images.Len())*dim)
 	for lo := 0; lo < images.Len(); lo += inferRows {
-		idx := make([]int, min(inferRows, images.Len()-lo))
-		for i := range idx {
-			idx[i] = lo + i
-		}
+		idx := data.Range(lo, min(lo+inferRows, images.Len()))
 		images.Gather(x[:len(idx)*dim], idx)
 		f(lo, idx, x[:len(idx)*dim])
 	}
 }
 
 // squareErrors are the mean squared errors per value between images and the images of latents.
-func (e *evaluation) squareErrors(images metric.RowSource, z []float32) []float64 {
+func (e *evaluation) squareErrors(images data.Rows, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
 	out := make([]float64, images.Len())
 	decoded := make([]float32, min(inferRows, images.Len())*dim)

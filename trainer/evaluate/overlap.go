@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -55,22 +56,6 @@ func (e *evaluation) overlap() error {
 // they have more than 13,000 values.
 func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
-// part is the images lo to hi of a set.
-type part struct {
-	metric.RowSource
-	lo, hi int
-}
-
-func (p part) Len() int { return p.hi - p.lo }
-
-func (p part) Gather(dst []float32, idx []int) {
-	moved := make([]int, len(idx))
-	for i, k := range idx {
-		moved[i] = p.lo + k
-	}
-	p.RowSource.Gather(dst, moved)
-}
-
 // nearest finds the training images that are nearest to the images of a set, block by block.
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
@@ -78,7 +63,8 @@ func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error)
 	most := nearestBlock(dim)
 	for lo := 0; lo < e.train.Len(); lo += most {
 		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.train.Len()))
-		base, err := metric.Pixels(e.ctx, part{e.train, lo, min(lo+most, e.train.Len())}, dim)
+		block := data.Subset(e.train, data.Range(lo, min(lo+most, e.train.Len())))
+		base, err := metric.Pixels(e.ctx, block, dim)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +91,8 @@ func (e *evaluation) memorisation() error {
 	if err != nil {
 		return err
 	}
-	held, err := metric.Pixels(e.ctx, part{e.held, 0, min(e.held.Len(), nearestBlock(dim))}, dim)
+	some := data.Subset(e.held, data.Range(0, min(e.held.Len(), nearestBlock(dim))))
+	held, err := metric.Pixels(e.ctx, some, dim)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/picture"
 )
 
 // Names of the pictures in Options.Pictures.
@@ -27,14 +28,14 @@ func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
-	shape := metric.Shape(e.train.Shape())
+	shape := e.train.Shape()
 	path := func(name string) string {
 		path := filepath.Join(e.Pictures, name)
 		e.report.Pictures = append(e.report.Pictures, path)
 		return path
 	}
 	samples := e.images()
-	if err := metric.WriteGrid(path(samplesFile), gather(samples, upTo(min(gridImages, e.Samples)), shape.Dim()), shape, gridColumns); err != nil {
+	if err := picture.WriteGrid(path(samplesFile), gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim()), shape, gridColumns); err != nil {
 		return err
 	}
 	if e.neighbours != nil {
@@ -44,7 +45,7 @@ func (e *evaluation) draw() error {
 			nearest[i] = e.neighbours.Index[k]
 		}
 		top, bottom := gather(samples, closest, shape.Dim()), gather(e.train, nearest, shape.Dim())
-		if err := metric.WritePairs(path(nearestFile), top, bottom, shape, gridColumns); err != nil {
+		if err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns); err != nil {
 			return err
 		}
 	}
@@ -54,19 +55,11 @@ func (e *evaluation) draw() error {
 	n := min(pairImages, e.inferredImages.Len())
 	decoded := make([]float32, n*shape.Dim())
 	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()])
-	return metric.WritePairs(path(reconFile), gather(e.inferredImages, upTo(n), shape.Dim()), decoded, shape, gridColumns)
+	return picture.WritePairs(path(reconFile), gather(e.inferredImages, data.Range(0, n), shape.Dim()), decoded, shape, gridColumns)
 }
 
-func gather(rows metric.RowSource, idx []int, dim int) []float32 {
+func gather(rows data.Rows, idx []int, dim int) []float32 {
 	x := make([]float32, len(idx)*dim)
 	rows.Gather(x, idx)
 	return x
-}
-
-func upTo(n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = i
-	}
-	return idx
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/classify"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -21,7 +22,7 @@ type sets struct {
 }
 
 // features are the features of a set of images.
-type features func(rows metric.RowSource) (*metric.Features, error)
+type features func(rows data.Rows) (*metric.Features, error)
 
 // newSets finds the features of all sets.
 func (e *evaluation) newSets(of features) (*sets, error) {
@@ -111,7 +112,7 @@ func (e *evaluation) pcaFeatures() (features, error) {
 	if e.pcaErr != nil {
 		return nil, e.pcaErr
 	}
-	return func(rows metric.RowSource) (*metric.Features, error) { return e.pca.Features(e.ctx, rows, e.pool) }, nil
+	return func(rows data.Rows) (*metric.Features, error) { return e.pca.Features(e.ctx, rows, e.pool) }, nil
 }
 
 // fitPCA finds the components. Of its errors only the end of ctx is one of its own.
@@ -140,7 +141,7 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(rows metric.RowSource) (*metric.Features, error) {
+	return func(rows data.Rows) (*metric.Features, error) {
 		x, err := c.Features(e.ctx, rows, e.pool)
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
@@ -54,33 +55,6 @@ func TestFloorSets(t *testing.T) {
 	}
 }
 
-// Views give the images that they say.
-func TestViews(t *testing.T) {
-	ds, err := data.Open(t.Context(), "digits", data.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		rows metric.RowSource
-		n    int
-		want []int
-	}{
-		"part":   {part{ds, 40, 60}, 20, []int{42, 40, 59}},
-		"chosen": {chosen{ds, []int{7, 3, 1000}}, 3, []int{1000, 7, 1000}},
-	} {
-		idx := []int{2, 0, 19}
-		if name == "chosen" {
-			idx = []int{2, 0, 2}
-		}
-		if !slices.Equal(gather(c.rows, idx, 64), gather(ds, c.want, 64)) || c.rows.Len() != c.n {
-			t.Errorf("%s of %d images gives others", name, c.rows.Len())
-		}
-	}
-	if v := (chosen{ds, []int{7, 3}}); v.Label(1) != ds.Label(3) {
-		t.Error("labels of other images")
-	}
-}
-
 // A training image's nearest is itself, and a copy is suspicious.
 func TestNearest(t *testing.T) {
 	ds, err := data.Open(t.Context(), "digits", data.Options{})
@@ -89,8 +63,14 @@ func TestNearest(t *testing.T) {
 	}
 	p := pool.New(2)
 	defer p.Close()
-	e := &evaluation{Options: Options{Seed: 1}, subject: &subject{train: chosen{ds, upTo(500)}, pool: p}, ctx: t.Context(), doing: &progress.Task{}, report: &Report{}}
-	query, err := metric.Pixels(t.Context(), part{ds, 0, 3}, 64)
+	e := &evaluation{
+		Options: Options{Seed: 1},
+		subject: &subject{train: data.Subset(ds, data.Range(0, 500)), pool: p},
+		ctx:     t.Context(),
+		doing:   &progress.Task{},
+		report:  &Report{},
+	}
+	query, err := metric.Pixels(t.Context(), data.Subset(ds, data.Range(0, 3)), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +104,7 @@ func TestForeign(t *testing.T) {
 	}
 	write := func(name string, n, k int) string {
 		path := filepath.Join(dir, name)
-		if err := metric.WriteNPY(path, x[:n*k], n, metric.Shape{H: 1, W: k, C: 1}); err != nil {
+		if err := npy.WriteFile(path, x[:n*k], n, k); err != nil {
 			t.Fatal(err)
 		}
 		return path

@@ -1,9 +1,7 @@
 package metric
 
 import (
-	"image"
 	"math"
-	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -48,56 +46,5 @@ func within(t *testing.T, what string, got, want int64) {
 	t.Helper()
 	if ratio := float64(got) / float64(want); math.Abs(ratio-1) > 0.05 {
 		t.Errorf("%s allocates %d bytes, the formula says %d", what, got, want)
-	}
-}
-
-// The canvas is exactly what the formula says.
-func TestPictureBytes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "picture.png")
-	for _, shape := range []Shape{{28, 28, 1}, {8, 8, 3}, {1, 30, 1}, {70, 20, 3}} {
-		for _, n := range []int{1, 4, 9} {
-			const cols = 4
-			pixels := make([]float32, n*shape.Dim())
-			check := func(kind string, err error, formula int64) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got := canvasBytes(t, readPNG(t, path)); got != formula-pngBytes {
-					t.Errorf("%s of %d images %v: a canvas of %d bytes, the formula says %d", kind, n, shape, got, formula-pngBytes)
-				}
-			}
-			check("grid", WriteGrid(path, pixels, shape, cols), GridBytes(shape, n, cols))
-			check("pairs", WritePairs(path, pixels, pixels, shape, cols), PairsBytes(shape, n, cols))
-		}
-	}
-}
-
-func canvasBytes(t *testing.T, img image.Image) int64 {
-	t.Helper()
-	switch img := img.(type) {
-	case *image.Gray:
-		return int64(len(img.Pix))
-	case *image.NRGBA:
-		return int64(len(img.Pix))
-	case *image.RGBA: // an opaque NRGBA is written without its opacity
-		return int64(len(img.Pix))
-	}
-	t.Fatalf("a picture of type %T", img)
-	return 0
-}
-
-// The encoder works in what the formula allows it.
-func TestPNGBytes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "grid.png")
-	shape := Shape{28, 28, 1}
-	pixels := uniform(100*shape.Dim(), 1)
-	got := allocated(func() {
-		if err := WriteGrid(path, pixels, shape, 10); err != nil {
-			t.Error(err)
-		}
-	})
-	if most := GridBytes(shape, 100, 10); got > most || got < most/2 {
-		t.Errorf("a grid allocates %d bytes, the formula says %d", got, most)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -21,7 +22,7 @@ import (
 // are errors. The samples are gathered in blocks, each once, by the caller's goroutine; what else
 // there is to do is done on the pool (nil: by the caller). It ends with ctx's error soon after ctx
 // ends.
-func (p *PCA) Distance(ctx context.Context, samples RowSource, workers *pool.Pool) (float64, error) {
+func (p *PCA) Distance(ctx context.Context, samples data.Rows, workers *pool.Pool) (float64, error) {
 	if n := samples.Len(); n < 2 {
 		return 0, fmt.Errorf("metric: PCA-64 FD of %d samples, expected 2 or more", n)
 	}
@@ -69,7 +70,7 @@ func (p *PCA) projector(workers *pool.Pool) *projector {
 // project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
 // Products are in float32, with the components as float64 holds them, and sums of chunks in
 // float64.
-func (p *PCA) project(ctx context.Context, samples RowSource, workers *pool.Pool) (*mat.Dense, error) {
+func (p *PCA) project(ctx context.Context, samples data.Rows, workers *pool.Pool) (*mat.Dense, error) {
 	dim, k := len(p.mean), p.K()
 	out := mat.NewDense(samples.Len(), k, nil)
 	with := p.projector(workers)
@@ -106,7 +107,7 @@ func (j *projector) coordinates(rows []float32, to []float64) {
 
 // eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are
 // f's to overwrite.
-func eachBlock(ctx context.Context, rows RowSource, dim int, f func(block []float32, lo, n int)) error {
+func eachBlock(ctx context.Context, rows data.Rows, dim int, f func(block []float32, lo, n int)) error {
 	most := rowsAtATime(rows.Len(), dim)
 	block, idx := make([]float32, most*dim), make([]int, most)
 	for lo := 0; lo < rows.Len(); lo += most {

@@ -7,19 +7,13 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // The PCA-64 FD is the Fréchet distance (Dowson and Landau 1982) between samples and training
 // images, both seen as Gaussians, in the 64 leading principal components of the training images.
 // It compares pixels, not the features of a classifier: it is not the FID.
-
-// RowSource is a set of images, such as a data.Dataset. Gather writes image idx[i] to
-// dst[i*D:(i+1)*D].
-type RowSource interface {
-	Len() int
-	Gather(dst []float32, idx []int)
-}
 
 // PCA holds the leading principal components of a set of images, and its mean and variances, the
 // reference of Distance. It is not changed after FitPCA and may be used concurrently.
@@ -48,7 +42,7 @@ type Fit struct {
 // Gather is called by all workers at once, so that it may not use the pool. FitPCA ends with ctx's
 // error soon after ctx ends. Fewer than two rows, no variance and values that are not finite are
 // errors.
-func FitPCA(ctx context.Context, rows RowSource, dim, k int, how Fit) (*PCA, error) {
+func FitPCA(ctx context.Context, rows data.Rows, dim, k int, how Fit) (*PCA, error) {
 	m := rows.Len()
 	switch {
 	case m < 2:

@@ -10,9 +10,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 )
 
-// array is a RowSource in memory.
+// array is data.Rows in memory.
 type array struct {
 	rows []float32
 	dim  int
@@ -66,7 +67,7 @@ func cross(q *mat.Dense, mean, std []float64) array {
 	return array{rows, dim}
 }
 
-func mustFit(t *testing.T, rows RowSource, dim, k int) *PCA {
+func mustFit(t *testing.T, rows data.Rows, dim, k int) *PCA {
 	t.Helper()
 	p, err := FitPCA(t.Context(), rows, dim, k, Fit{})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/npy"
 )
 
 // The files of testdata were written by NumPy 1.24.
@@ -43,11 +45,11 @@ func TestFeatureTypes(t *testing.T) {
 	}
 }
 
-// What WriteNPY writes is read again, more than one block of conversion.
+// What package npy writes is read again, more than one block of conversion.
 func TestFeaturesRoundTrip(t *testing.T) {
 	want := standard(1500, 7, 1)
 	path := filepath.Join(t.TempDir(), "features.npy")
-	if err := WriteNPY(path, want.X, want.N, Shape{H: 1, W: want.K, C: 1}); err != nil {
+	if err := npy.WriteFile(path, want.X, want.N, want.K); err != nil {
 		t.Fatal(err)
 	}
 	if got := must[*Features](t)(ReadFeatures(path)); got.N != 1500 || got.K != 7 || !slices.Equal(got.X, want.X) {

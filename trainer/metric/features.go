@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -51,7 +52,7 @@ func (f *Features) copyRows(from *Features, idx []int) {
 // Features are the images' coordinates in the principal components, those of the mean of the training
 // images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like Distance, it gathers rows by the
 // caller, works on the pool, and ends soon after ctx.
-func (p *PCA) Features(ctx context.Context, rows RowSource, workers *pool.Pool) (*Features, error) {
+func (p *PCA) Features(ctx context.Context, rows data.Rows, workers *pool.Pool) (*Features, error) {
 	coordinates, err := p.project(ctx, rows, workers)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (p *PCA) Features(ctx context.Context, rows RowSource, workers *pool.Pool) 
 
 // Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are errors. It
 // ends with ctx's error soon after ctx ends.
-func Pixels(ctx context.Context, rows RowSource, dim int) (*Features, error) {
+func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
 	var bad error
 	err := eachBlock(ctx, rows, dim, func(block []float32, lo, n int) {

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -113,7 +114,7 @@ func TestFrechetOfSingularCovariances(t *testing.T) {
 func TestFrechetOfManyDimensions(t *testing.T) {
 	a := standard(50, 2048, 3)
 	wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0, 1e-9)
-	b := a.Take(upTo(50))
+	b := a.Take(data.Range(0, 50))
 	for i := range b.X {
 		b.X[i] = 2*b.X[i] + 1
 	}
@@ -124,14 +125,6 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 		mean += (v + 1) * (v + 1)
 	}
 	wantClose(t, "FD of a doubled set", must[float64](t)(Frechet(t.Context(), a, b)), want+mean, 1e-6*want) // b is rounded to float32
-}
-
-func upTo(n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = i
-	}
-	return idx
 }
 
 // A resample is the set that holds each row as often as it is drawn.

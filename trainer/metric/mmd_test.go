@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -101,7 +102,7 @@ func TestRBFAgainstPairs(t *testing.T) {
 		b.X[i] = 1.3*b.X[i] + 0.4
 	}
 	far := func(f *Features) *Features { // which moves no distance
-		out := f.Take(upTo(f.N))
+		out := f.Take(data.Range(0, f.N))
 		for i := range out.X {
 			out.X[i] += 1024
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -36,10 +37,7 @@ func Nearest(ctx context.Context, query, base *Features, p *pool.Pool) (*Neighbo
 
 // Closest are the numbers of the m rows, or all, that have the nearest neighbours, nearest first.
 func (n *Neighbours) Closest(m int) []int {
-	order := make([]int, len(n.RMS))
-	for i := range order {
-		order[i] = i
-	}
+	order := data.Range(0, len(n.RMS))
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(n.RMS[i], n.RMS[j]) })
 	return order[:min(m, len(order))]
 }

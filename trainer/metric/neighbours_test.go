@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -38,7 +39,7 @@ func awkward(n, m, k int) (a, b *Features) {
 }
 
 func changed(f *Features, change func(v float32) float32) *Features {
-	out := f.Take(upTo(f.N))
+	out := f.Take(data.Range(0, f.N))
 	for i, v := range out.X {
 		out.X[i] = change(v)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -29,7 +30,7 @@ func rowsAtATime(m, dim int) int {
 // images reads the rows to be decomposed, block by block, about their mean.
 type images struct {
 	ctx   context.Context
-	rows  RowSource
+	rows  data.Rows
 	m     int
 	dim   int
 	pool  *pool.Pool
@@ -44,21 +45,12 @@ type images struct {
 	idx   []int
 }
 
-func newImages(ctx context.Context, rows RowSource, dim int, how Fit) *images {
+func newImages(ctx context.Context, rows data.Rows, dim int, how Fit) *images {
 	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: how.Pool, tell: how.Pass, most: mostPasses}
 	n := rowsAtATime(x.m, dim)
-	x.block, x.idx = make([]float32, n*dim), consecutive(0, n)
+	x.block, x.idx = make([]float32, n*dim), data.Range(0, n)
 	x.mean, x.about = make([]float64, dim), make([]float32, dim)
 	return x
-}
-
-// consecutive are n numbers from lo on.
-func consecutive(lo, n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = lo + i
-	}
-	return idx
 }
 
 // raw calls f with consecutive blocks of images as they are.

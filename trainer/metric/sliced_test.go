@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -58,7 +59,7 @@ func TestWassersteinOnALine(t *testing.T) {
 func TestSlicedClosedForms(t *testing.T) {
 	const directions = 1000
 	a := standard(300, 4, 1)
-	b := a.Take(upTo(300))
+	b := a.Take(data.Range(0, 300))
 	for i := range b.X {
 		b.X[i] += []float32{0.6, 0, 0.8, 0}[i%4]
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 const panicSize = "npy: the numbers do not fill an array of these dimensions"
@@ -29,6 +31,16 @@ func Write(w io.Writer, x []float32, dims ...int) error {
 		block, _ = binary.Append(block[:0], binary.LittleEndian, x[:n]) // float32 has a fixed size
 		x = x[n:]
 	}
+}
+
+// WriteFile replaces the file at path by an array as Write writes it: at any time the file is the
+// old one or the new one, whole. Its directory must exist.
+func WriteFile(path string, x []float32, dims ...int) error {
+	err := file.Write(file.OS, path, func(w io.Writer) error { return Write(w, x, dims...) })
+	if err != nil {
+		return fmt.Errorf("npy: writing %s: %w", path, err)
+	}
+	return nil
 }
 
 const (

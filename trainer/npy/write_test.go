@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/npy"
@@ -117,6 +120,21 @@ func TestWriteErrors(t *testing.T) {
 		if n < 3 && err != io.ErrClosedPipe || n == 3 && err != nil {
 			t.Errorf("%v when write %d fails", err, n+1)
 		}
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npy")
+	x := []float32{1, 2, 3, 4, 5, 6}
+	if err := npy.WriteFile(path, x, 2, 3); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, write(t, x, 2, 3)) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	err := npy.WriteFile(filepath.Join(path, "none.npy"), x, 6)
+	if err == nil || !strings.Contains(err.Error(), "none.npy") {
+		t.Errorf("%v, expected one with the path", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package metric
+package picture
 
 import (
 	"errors"
@@ -6,18 +6,10 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
-	"io"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 )
-
-// Shape is the shape of one image: H rows of W pixels of C values, row-major, in [-1, 1]. H = 1
-// is an array without the shape of an image. It has the fields of data.Shape.
-type Shape struct{ H, W, C int }
-
-// Dim is the number of values in an image.
-func (s Shape) Dim() int { return s.H * s.W * s.C }
 
 const (
 	separator = 2       // pixels between tiles, and around the grid
@@ -36,16 +28,16 @@ var background = color.Gray{0x58}
 //
 // The file is written atomically; its directory must exist. No images, too many for a picture, and
 // what the file system refuses are errors.
-func WriteGrid(path string, pixels []float32, shape Shape, cols int) error {
+func WriteGrid(path string, pixels []float32, shape data.Shape, cols int) error {
 	canvas, err := Grid(pixels, shape, cols)
-	return writeCanvas(path, canvas, err)
+	return write(path, canvas, err)
 }
 
 // Grid is the picture that WriteGrid stores. No images, and too many for a picture, are errors.
-func Grid(pixels []float32, shape Shape, cols int) (image.Image, error) {
+func Grid(pixels []float32, shape data.Shape, cols int) (image.Image, error) {
 	rows := chunks(tiles(pixels, shape), cols)
 	tops := make([]int, len(rows))
-	_, height := shape.tileSize()
+	_, height := tileSize(shape)
 	for i := range rows {
 		tops[i] = separator + i*(height+separator)
 	}
@@ -54,20 +46,20 @@ func Grid(pixels []float32, shape Shape, cols int) (image.Image, error) {
 
 // WritePairs draws rows of top, each with its row of bottom directly below: originals above their
 // reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
-func WritePairs(path string, top, bottom []float32, shape Shape, cols int) error {
+func WritePairs(path string, top, bottom []float32, shape data.Shape, cols int) error {
 	canvas, err := Pairs(top, bottom, shape, cols)
-	return writeCanvas(path, canvas, err)
+	return write(path, canvas, err)
 }
 
 // Pairs is the picture that WritePairs stores. No images, and too many for a picture, are errors.
-func Pairs(top, bottom []float32, shape Shape, cols int) (image.Image, error) {
+func Pairs(top, bottom []float32, shape data.Shape, cols int) (image.Image, error) {
 	if len(top) != len(bottom) {
 		panic(panicPairs)
 	}
 	upper, lower := chunks(tiles(top, shape), cols), chunks(tiles(bottom, shape), cols)
 	var rows [][][]float32
 	var tops []int
-	_, height := shape.tileSize()
+	_, height := tileSize(shape)
 	for i, y := 0, separator; i < len(upper); i, y = i+1, y+2*height+separator+pairGap {
 		rows = append(rows, upper[i], lower[i])
 		tops = append(tops, y, y+height+separator)
@@ -76,7 +68,7 @@ func Pairs(top, bottom []float32, shape Shape, cols int) (image.Image, error) {
 }
 
 // tiles cuts pixels into images.
-func tiles(pixels []float32, shape Shape) [][]float32 {
+func tiles(pixels []float32, shape data.Shape) [][]float32 {
 	d := shape.Dim()
 	if d <= 0 || len(pixels)%d != 0 {
 		panic(panicLength)
@@ -98,8 +90,8 @@ func chunks[T any](s []T, n int) (pieces [][]T) {
 	return pieces
 }
 
-// scale returns the pixels drawn for each pixel of an image, across and down.
-func (s Shape) scale() (x, y int) {
+// scaleOf returns the pixels drawn for each pixel of an image, across and down.
+func scaleOf(s data.Shape) (x, y int) {
 	x = (tileMin + max(s.H, s.W) - 1) / max(s.H, s.W)
 	if s.H == 1 {
 		return x, stripRows
@@ -108,17 +100,17 @@ func (s Shape) scale() (x, y int) {
 }
 
 // tileSize returns the size of a drawn image.
-func (s Shape) tileSize() (width, height int) {
-	x, y := s.scale()
+func tileSize(s data.Shape) (width, height int) {
+	x, y := scaleOf(s)
 	return s.W * x, s.H * y
 }
 
 // drawRows draws rows of images, row i with its upper edge at tops[i].
-func drawRows(rows [][][]float32, tops []int, shape Shape) (image.Image, error) {
+func drawRows(rows [][][]float32, tops []int, shape data.Shape) (image.Image, error) {
 	if len(rows) == 0 {
 		return nil, errors.New("no images")
 	}
-	tileW, tileH := shape.tileSize()
+	tileW, tileH := tileSize(shape)
 	width := separator + len(rows[0])*(tileW+separator)
 	height := tops[len(tops)-1] + tileH + separator
 	if width > gridMax/height {
@@ -134,14 +126,6 @@ func drawRows(rows [][][]float32, tops []int, shape Shape) (image.Image, error) 
 	return canvas, nil
 }
 
-// writeCanvas stores a picture, unless drawing it gave an error.
-func writeCanvas(path string, canvas image.Image, err error) error {
-	if err != nil {
-		return fmt.Errorf("metric: writing %s: %w", path, err)
-	}
-	return writeFile(path, func(w io.Writer) error { return png.Encode(w, canvas) })
-}
-
 func newCanvas(width, height, channels int) draw.Image {
 	if channels == 3 {
 		return image.NewNRGBA(image.Rect(0, 0, width, height))
@@ -150,8 +134,8 @@ func newCanvas(width, height, channels int) draw.Image {
 }
 
 // drawTile draws one image with its upper left corner at (left, top).
-func drawTile(canvas draw.Image, left, top int, img []float32, shape Shape) {
-	sx, sy := shape.scale()
+func drawTile(canvas draw.Image, left, top int, img []float32, shape data.Shape) {
+	sx, sy := scaleOf(shape)
 	levels := make([]uint8, len(img))
 	kernel.F32ToU8(levels, img)
 	for y := range shape.H {

@@ -1,7 +1,6 @@
-package metric
+package picture
 
 import (
-	"bytes"
 	"image"
 	"image/color"
 	_ "image/png"
@@ -12,7 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer/npy"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 )
 
 func readPNG(t *testing.T, path string) image.Image {
@@ -45,8 +45,10 @@ func wantPixel(t *testing.T, img image.Image, x, y int, want color.Color) {
 	}
 }
 
+func shaped(h, w, c int) data.Shape { return data.Shape{H: h, W: w, C: c} }
+
 // flat returns images of one value each.
-func flat(shape Shape, values ...float32) []float32 {
+func flat(shape data.Shape, values ...float32) []float32 {
 	var out []float32
 	for _, v := range values {
 		out = append(out, slices.Repeat([]float32{v}, shape.Dim())...)
@@ -56,7 +58,7 @@ func flat(shape Shape, values ...float32) []float32 {
 
 func TestWriteGrid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
-	shape := Shape{28, 28, 1}
+	shape := shaped(28, 28, 1)
 	pixels := flat(shape, -1, 0, 1, 9, float32(math.NaN()))
 	pixels[28*3+5] = 0.5 // first image, row 3, column 5
 	if err := WriteGrid(path, pixels, shape, 3); err != nil {
@@ -83,11 +85,11 @@ func TestWriteGrid(t *testing.T) {
 }
 
 func TestGridScale(t *testing.T) {
-	for shape, want := range map[Shape][2]int{
-		{28, 28, 1}: {56, 56}, {8, 8, 1}: {56, 56}, {9, 9, 1}: {63, 63}, {64, 64, 3}: {64, 64}, {28, 14, 1}: {28, 56},
-		{1, 10, 1}: {60, 8}, {1, 100, 1}: {100, 8},
+	for shape, want := range map[data.Shape][2]int{
+		shaped(28, 28, 1): {56, 56}, shaped(8, 8, 1): {56, 56}, shaped(9, 9, 1): {63, 63}, shaped(64, 64, 3): {64, 64}, shaped(28, 14, 1): {28, 56},
+		shaped(1, 10, 1): {60, 8}, shaped(1, 100, 1): {100, 8},
 	} {
-		if w, h := shape.tileSize(); w != want[0] || h != want[1] {
+		if w, h := tileSize(shape); w != want[0] || h != want[1] {
 			t.Errorf("%v is drawn as %d x %d, expected %v", shape, w, h, want)
 		}
 	}
@@ -95,14 +97,14 @@ func TestGridScale(t *testing.T) {
 
 func TestGridColours(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), Shape{64, 64, 3}, 5); err != nil {
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), shaped(64, 64, 3), 5); err != nil {
 		t.Fatal(err)
 	}
 	img := readPNG(t, path)
 	wantSize(t, img, 2+66, 2+66) // one image: one column
 	wantPixel(t, img, 2, 2, color.NRGBA{255, 0, 128, 255})
 	wantPixel(t, img, 0, 0, background)
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), Shape{64, 64, 2}, 5); err != nil {
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), shaped(64, 64, 2), 5); err != nil {
 		t.Fatal(err)
 	}
 	wantPixel(t, readPNG(t, path), 30, 30, color.Gray{255}) // two channels: the first in grey
@@ -110,7 +112,7 @@ func TestGridColours(t *testing.T) {
 
 func TestWritePairs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pairs.png")
-	shape := Shape{56, 56, 1}
+	shape := shaped(56, 56, 1)
 	if err := WritePairs(path, flat(shape, 1, 1, 1), flat(shape, -1, -1, -1), shape, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -128,19 +130,17 @@ func TestWritePairs(t *testing.T) {
 
 func TestPicturesRefuse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
-	wantError(t, WriteGrid(path, nil, Shape{8, 8, 1}, 4), "grid.png", "no images")
-	wantError(t, WriteNPY(path, nil, 0, Shape{8, 8, 1}), "grid.png", "no images")
-	wantError(t, WriteGrid(filepath.Join(t.TempDir(), "none", "grid.png"), make([]float32, 64), Shape{8, 8, 1}, 4), "none")
-	wantError(t, WriteGrid(path, make([]float32, 400000), Shape{2, 2, 1}, 300), "too large")
+	wantError(t, WriteGrid(path, nil, shaped(8, 8, 1), 4), "grid.png", "no images")
+	wantError(t, WriteGrid(filepath.Join(t.TempDir(), "none", "grid.png"), make([]float32, 64), shaped(8, 8, 1), 4), "none")
+	wantError(t, WriteGrid(path, make([]float32, 400000), shaped(2, 2, 1), 300), "too large")
 	for name, f := range map[string]func(){
-		"length":  func() { WriteGrid(path, make([]float32, 63), Shape{8, 8, 1}, 4) },
-		"columns": func() { WriteGrid(path, make([]float32, 64), Shape{8, 8, 1}, 0) },
-		"pairs":   func() { WritePairs(path, make([]float32, 64), nil, Shape{8, 8, 1}, 1) },
-		"npy":     func() { WriteNPY(path, make([]float32, 64), 2, Shape{8, 8, 1}) },
+		"length":  func() { WriteGrid(path, make([]float32, 63), shaped(8, 8, 1), 4) },
+		"columns": func() { WriteGrid(path, make([]float32, 64), shaped(8, 8, 1), 0) },
+		"pairs":   func() { WritePairs(path, make([]float32, 64), nil, shaped(8, 8, 1), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if s, _ := recover().(string); !strings.HasPrefix(s, "metric: ") {
+				if s, _ := recover().(string); !strings.HasPrefix(s, "picture: ") {
 					t.Errorf("recovered %q", s)
 				}
 			}()
@@ -149,22 +149,26 @@ func TestPicturesRefuse(t *testing.T) {
 	}
 }
 
-func TestWriteNPY(t *testing.T) {
-	for _, c := range []struct {
-		shape Shape
-		want  []int
-	}{{Shape{4, 5, 3}, []int{7, 4, 5, 3}}, {Shape{4, 5, 1}, []int{7, 4, 5, 1}}, {Shape{1, 6, 1}, []int{7, 6}}} {
-		path := filepath.Join(t.TempDir(), "samples.npy")
-		pixels := uniform(7*c.shape.Dim(), 1)
-		if err := WriteNPY(path, pixels, 7, c.shape); err != nil {
-			t.Fatal(err)
-		}
-		var want bytes.Buffer
-		if err := npy.Write(&want, pixels, c.want...); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want.Bytes()) {
-			t.Errorf("wrote %d bytes, %v; expected an array of shape %v", len(got), err, c.want)
+// noise returns n numbers in [-1/2, 1/2).
+func noise(n int) []float32 {
+	words := make([]uint32, n)
+	kernel.Bits(words, kernel.Key{Seed: 1}, 0)
+	out := make([]float32, n)
+	for i, w := range words {
+		out[i] = float32(w>>8)/(1<<24) - 0.5
+	}
+	return out
+}
+
+// wantError checks that an error names everything a user needs.
+func wantError(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, expected one with %q", parts)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("error %q lacks %q", err, p)
 		}
 	}
 }

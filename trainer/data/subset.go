@@ -1,0 +1,23 @@
+package data
+
+// Subset is a view of the images of ds that index names, in its order. It keeps index.
+func Subset(ds Dataset, index []int) Dataset { return &subset{ds, index} }
+
+type subset struct {
+	Dataset
+	index []int
+}
+
+func (s *subset) Len() int { return len(s.index) }
+
+func (s *subset) Label(i int) int { return s.Dataset.Label(s.index[i]) }
+
+func (s *subset) Origin(i int) Origin { return s.Dataset.Origin(s.index[i]) }
+
+func (s *subset) Gather(dst []float32, idx []int) {
+	d := s.Shape().Dim()
+	checkGather(dst, idx, d)
+	for i, j := range idx {
+		s.Dataset.Gather(dst[i*d:(i+1)*d], s.index[j:j+1])
+	}
+}

@@ -1,0 +1,9 @@
+// Package picture draws images: grids of them (Grid), originals above reconstructions (Pairs), and
+// labelled pictures below each other (Stack); and writes pictures as PNG files.
+package picture
+
+const (
+	panicLength  = "picture: length is not a multiple of the images' size"
+	panicColumns = "picture: a grid needs at least one column"
+	panicPairs   = "picture: originals and reconstructions differ in number"
+)
