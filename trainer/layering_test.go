@@ -29,6 +29,7 @@ var layers = [][]string{
 		"trainer/picture", "trainer/record",
 	},
 	{"trainer/config", "trainer/likelihood"},
+	{"trainer/prior"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify/exactnet"},
 	{"trainer/verify/lab"},

@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // work is a row of the step comparison: training steps of a shape, or the sampling of images.
@@ -69,7 +70,7 @@ func (w work) rows() int {
 func (w work) layouts(pixels int) (decoder, score *model.Layout) {
 	o := w.config.Options
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(append(widths, pixels)...).Layout(), method.NewDiffusionPrior(o).Layout()
+	return model.NewMLP(append(widths, pixels)...).Layout(), prior.NewDiffusion(o).Layout()
 }
 
 // operations are those of the products: of a step 6 for each weight and row, of the sampling 2 for each
@@ -135,7 +136,7 @@ func (w work) spec(images data.Dataset, recorded []moved) spec {
 		ScoreWidth: o.ScoreWidth, ScoreBlocks: o.ScoreBlocks, ScoreFeatures: o.ScoreFeatures,
 		LambdaMin: o.LambdaMin, LambdaMax: o.LambdaMax, Particles: o.Particles, StepSize: o.StepSize, Friction: o.Friction,
 		DriftClip: o.DriftClip, RecordedClip: w.clip, PriorWeight: o.PriorWeight, LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
-		Constant: method.NewBound(o).Constant(o.Latent),
+		Constant: prior.NewBound(o).Constant(o.Latent),
 	}
 	if w.images > 0 {
 		s.Repeats = 1

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // The chains to which the proposals are fitted.
@@ -50,8 +51,8 @@ func (e *evaluation) likelihood() error {
 }
 
 // densityNote says what takes the place of log p(z), and what that does to the estimate.
-func (e *evaluation) densityNote(prior method.Prior) string {
-	if _, exact := prior.(method.Gaussian); exact {
+func (e *evaluation) densityNote(prior prior.Prior) string {
+	if prior.Closed() {
 		return ""
 	}
 	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the estimate; the bound is itself a mean over %d draws, "+

@@ -5,6 +5,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Scale is what decides, besides its options, how much memory a method takes.
@@ -36,7 +37,7 @@ func Memory(name string, o config.Options, s Scale) (Footprint, error) {
 }
 
 // flowFootprint is the memory of a Flow, its generators and diagnostics.
-func flowFootprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
+func flowFootprint(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint {
 	return Footprint{
 		Held:      flowBytes(decoder, prior, o, s),
 		Generator: generatorBytes(decoder, prior, s),
@@ -46,7 +47,7 @@ func flowFootprint(decoder model.Net, prior Prior, o config.Options, s Scale) Fo
 }
 
 // flowBytes is the memory of a Flow.
-func flowBytes(decoder model.Net, prior Prior, o config.Options, s Scale) memory.Parts {
+func flowBytes(decoder model.Net, prior prior.Prior, o config.Options, s Scale) memory.Parts {
 	momentum := o.Dynamics != "overdamped"
 	rows := s.Batch * o.Particles
 	particles := particle.Bytes(s.Datapoints, o.Particles, o.Latent, momentum) + particle.BatchBytes(rows, o.Latent, momentum)
@@ -68,29 +69,7 @@ func flowBytes(decoder model.Net, prior Prior, o config.Options, s Scale) memory
 }
 
 // generatorBytes is the memory of a Generator that uses the parameters of a Flow.
-func generatorBytes(decoder model.Net, prior Prior, s Scale) int64 {
+func generatorBytes(decoder model.Net, prior prior.Prior, s Scale) int64 {
 	rows := generatorTile * generatorTiles(s.Workers, s.Dim)
 	return decoder.TapeBytes(rows) + decoder.PackedBytes(false) + prior.SamplerBytes(rows) + prior.PackedBytes(false)
 }
-
-// TapeBytes implements Prior.
-func (d *DiffusionPrior) TapeBytes(rows int) int64 {
-	return d.Score.TapeBytes(rows*d.Bound.Draws) + d.Bound.TapeBytes(d.Score.In(), rows)
-}
-
-// SamplerBytes implements Prior.
-func (d *DiffusionPrior) SamplerBytes(rows int) int64 {
-	return d.Score.TapeBytes(rows) + memory.Array[float32](3, rows, d.Score.In())
-}
-
-// PackedBytes implements Prior.
-func (d *DiffusionPrior) PackedBytes(backward bool) int64 { return d.Score.PackedBytes(backward) }
-
-// TapeBytes implements Prior.
-func (p Gaussian) TapeBytes(rows int) int64 { return memory.Array[float32](rows, p.Latent) }
-
-// SamplerBytes implements Prior: it needs no memory.
-func (p Gaussian) SamplerBytes(int) int64 { return 0 }
-
-// PackedBytes implements Prior: it has no weights.
-func (p Gaussian) PackedBytes(bool) int64 { return 0 }

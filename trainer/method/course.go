@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 
 	"github.com/plume-ml/plume/trainer/config"
 )
@@ -42,7 +43,7 @@ func (c course) summed(i int) int {
 func (c course) build(s Setup) (Method, error) { return c.flow(s) }
 
 // footprint is the memory of such a flow: averages take sums of gradients beside gradients.
-func (c course) footprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
+func (c course) footprint(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint {
 	f := flowFootprint(decoder, prior, o, s)
 	if c.average {
 		for i, part := range f.Held {

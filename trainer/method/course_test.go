@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // courseFlow is a flow of course c with a diffusion prior, so that the courses show on two networks;
@@ -18,7 +19,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	t.Cleanup(p.Close)
 	f, err := c.flow(Setup{
 		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)}, Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
-		Decoder: newDecoder(o, testDim), Prior: NewDiffusionPrior(o),
+		Decoder: newDecoder(o, testDim), Prior: prior.NewDiffusion(o),
 	})
 	if err != nil {
 		t.Fatal(err)

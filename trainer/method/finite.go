@@ -144,22 +144,6 @@ func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
 	return nil
 }
 
-// activations of a tape that ran forward, if it shows them.
-func activations(tape any) []model.Values {
-	if t, ok := tape.(model.Traced); ok {
-		return t.Activations()
-	}
-	return nil
-}
-
-// gradients of a tape that ran backward, if it shows them.
-func gradients(tape any) []model.Values {
-	if t, ok := tape.(model.Traced); ok {
-		return t.Gradients()
-	}
-	return nil
-}
-
 // badWeight seeks among the network's parameters as a step finds them.
 func (n *network) badWeight() *Fault { return n.weight(notFinite) }
 

@@ -263,10 +263,10 @@ func TestTraced(t *testing.T) {
 		return s
 	}
 	for got, want := range map[string]string{
-		names(activations(f.decoderTape)): "layer0 layer1 layer2 ",
-		names(gradients(f.decoderTape)):   "layer2 layer1 layer0 ",
-		names(activations(f.priorTape)):   "emb1 emb2 in block0.w1 block0.w2 block1.w1 block1.w2 out ",
-		names(gradients(f.priorTape)):     "out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 ",
+		names(model.Activations(f.decoderTape)): "layer0 layer1 layer2 ",
+		names(model.Gradients(f.decoderTape)):   "layer2 layer1 layer0 ",
+		names(model.Activations(f.priorTape)):   "emb1 emb2 in block0.w1 block0.w2 block1.w1 block1.w2 out ",
+		names(model.Gradients(f.priorTape)):     "out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 ",
 	} {
 		if got != want {
 			t.Errorf("layers %s; expected %s", got, want)

@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Flow is the gradient flow of the free energy, discretised: particles make Langevin moves
@@ -25,7 +26,7 @@ type Flow struct {
 	batch          *particle.Batch // of the minibatch's particles, B*N x d, with both parts of their drift
 	decoder, prior *network
 	decoderTape    model.Tape
-	priorTape      PriorTape
+	priorTape      prior.Tape
 
 	x             []float32 // images of the minibatch, B x D
 	square        []float32 // squared error |g(z) - x|^2 of each row, B*N

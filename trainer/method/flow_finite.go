@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // fewRows is the share of a minibatch's particles that may be drawn anew at once.
@@ -58,7 +60,7 @@ func (f *Flow) locateLoss() *Fault {
 		func() *Fault {
 			copy(f.decoderTape.In(0, n), f.batch.Rows(f.batch.Z, 0, n))
 			f.decoderTape.Forward(0, n)
-			return r.layers(InActivation, "decoder", activations(f.decoderTape))
+			return r.layers(InActivation, "decoder", model.Activations(f.decoderTape))
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
 		func() *Fault { return f.locatePrior(r) },
@@ -77,12 +79,12 @@ func (f *Flow) locatePrior(r rows) *Fault {
 }
 
 // priorLayers seeks among the layers of a prior's network, which has a row for each draw.
-func (r rows) priorLayers(kind Kind, t PriorTape, draws int) *Fault {
+func (r rows) priorLayers(kind Kind, t prior.Tape, draws int) *Fault {
 	r.draws = draws
 	if kind == InActivation {
-		return r.layers(kind, "prior", activations(t))
+		return r.layers(kind, "prior", model.Activations(t))
 	}
-	return r.layers(kind, "prior", gradients(t))
+	return r.layers(kind, "prior", model.Gradients(t))
 }
 
 // checkUpdate looks at what the optimisers saw and made.
@@ -96,7 +98,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 	}
 	r := rows{f.now.index, f.cloud.N, 1}
 	searches := []func() *Fault{
-		func() *Fault { return r.layers(InGradient, "decoder", gradients(f.decoderTape)) },
+		func() *Fault { return r.layers(InGradient, "decoder", model.Gradients(f.decoderTape)) },
 		f.decoder.badGradient,
 	}
 	if !f.now.held {

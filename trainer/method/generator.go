@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Generator makes images from a trained prior and decoder, and encodes images where the method has an encoder.
@@ -18,7 +19,7 @@ type Generator struct {
 	decoder  model.Net
 	pool     *pool.Pool
 	tape     model.Tape
-	sampler  PriorSampler
+	sampler  prior.Sampler
 	decoderP []float32
 	priorP   []float32
 	free     chan int // where the rows of a tile may lie in memory: the first of them
@@ -37,7 +38,7 @@ func generatorTiles(workers, dim int) int {
 	return max(1, min(workers, generatorNumbers/generatorTile/dim))
 }
 
-func newGenerator(decoder model.Net, prior Prior, decoderP, priorP []float32, p *pool.Pool) *Generator {
+func newGenerator(decoder model.Net, prior prior.Prior, decoderP, priorP []float32, p *pool.Pool) *Generator {
 	tiles := generatorTiles(p.Workers(), decoder.Out())
 	g := &Generator{
 		decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
@@ -126,7 +127,7 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 		return fmt.Errorf("solver steps = %d: expected 1 or more", steps)
 	}
 	d := g.Latent()
-	how := SampleSpec{Solver: solver, Steps: steps, Seed: seed, stop: ended(ctx)}
+	how := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
 	key := kernel.Key{Seed: seed, Stream: kernel.StreamSamplePrior}
 	g.pack(g.sampler)
 	g.tiles(n, func(first, lo, hi int) {
@@ -187,7 +188,7 @@ func (g *Generator) Encode(mean, logvar, x []float32) {
 }
 
 // pack lays the parameters out, whose values may have changed since the last images.
-func (g *Generator) pack(p Packer) {
+func (g *Generator) pack(p model.Packer) {
 	g.pool.Run(pool.Group{N: p.PackTasks(false), Do: func(i int) {
 		phase.Pack.Enter()
 		p.Pack(i)

@@ -13,7 +13,9 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // The golden test compares forward values, all gradients, ten training steps and the samplers
@@ -166,7 +168,7 @@ func (r *goldenRun) restore() {
 	r.flow.Restored()
 }
 
-func packForward(p Packer) {
+func packForward(p model.Packer) {
 	for i := range p.PackTasks(false) {
 		p.Pack(i)
 	}
@@ -180,7 +182,7 @@ func (r *goldenRun) forward() {
 	copy(tape.In(0, rows), z)
 	tape.Forward(0, rows)
 	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
-	if prior, ok := r.flow.setup.Prior.(*DiffusionPrior); ok {
+	if prior, ok := r.flow.setup.Prior.(*prior.Diffusion); ok {
 		tape := prior.Score.NewScoreTape(r.flow.prior.p, rows)
 		packForward(tape)
 		copy(tape.In(0, rows), z)
@@ -252,8 +254,8 @@ func (r *goldenRun) gradients() {
 	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil, gradientTolerance)
 	if r.has("first/lambda") {
 		want := r.want("first/lambda")
-		tape := f.priorTape.(diffusionTape)
-		r.compare("first step: levels lambda", tape.score.Lambda(0, len(want)), want, nil, forwardTolerance)
+		tape := f.priorTape.(prior.DiffusionTape)
+		r.compare("first step: levels lambda", tape.Score.Lambda(0, len(want)), want, nil, forwardTolerance)
 		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil, gradientTolerance)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Posterior draws from p(z | x) for images that took no part in training: the moves of a Flow, with the
@@ -36,7 +37,7 @@ type Moves struct {
 }
 
 // NewPrior is the prior of the named method, as the options describe it.
-func NewPrior(name string, o config.Options) (Prior, error) {
+func NewPrior(name string, o config.Options) (prior.Prior, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, err

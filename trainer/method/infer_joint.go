@@ -5,13 +5,14 @@ import (
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Joint is log p(x|z) + log p(z) of a trained model. Where the prior is a diffusion, -l_theta(z), the lower bound of
 // log p(z), takes the place of the latter; it is estimated with as many pairs (lambda, eps) as the prior has draws, stratified
 // over lambda, and the same pairs for all latents of an image: what they get wrong is then nearly the same for
 // all of them, so that the latents compare well. The part of their noise that is known is taken off
-// (diffusion.Bound.SteadyLoss).
+// (prior.Prior.Steady).
 type Joint struct {
 	likelihood likelihood.Gaussian
 
@@ -19,15 +20,15 @@ type Joint struct {
 	pool   *pool.Pool
 	d      int
 	tape   model.Tape
-	priors []PriorTape // of each place
-	places chan int    // free ones: the tiles of the decoder's tape, and the prior's tapes
+	priors []prior.Tape // of each place
+	places chan int     // free ones: the tiles of the decoder's tape, and the prior's tapes
 }
 
 // jointTile is how many latents one task takes.
 const jointTile = 50
 
 // NewJoint binds a generator's model to its prior, which says with how many draws it is evaluated.
-func NewJoint(g *Generator, prior Prior, obsNoise float64, seed uint64) *Joint {
+func NewJoint(g *Generator, prior prior.Prior, obsNoise float64, seed uint64) *Joint {
 	if prior.Layout().Size() != len(g.priorP) {
 		panic(panicPrior)
 	}
@@ -38,27 +39,12 @@ func NewJoint(g *Generator, prior Prior, obsNoise float64, seed uint64) *Joint {
 	}
 	j.pool.Run(pool.Group{N: j.tape.PackTasks(false), Do: j.tape.Pack})
 	for i := range n {
-		t := steadied(prior).NewTape(g.priorP, 1)
+		t := prior.Steady().NewTape(g.priorP, 1)
 		j.pool.Run(pool.Group{N: t.PackTasks(false), Do: t.Pack})
 		j.priors = append(j.priors, t)
 		j.places <- i
 	}
 	return j
-}
-
-// steadied is the prior with a steady loss, where it has one that is noisy.
-func steadied(prior Prior) Prior {
-	switch p := prior.(type) {
-	case *DiffusionPrior:
-		q := *p
-		q.Bound.SteadyLoss = true
-		return &q
-	case *Standardised:
-		q := *p
-		q.Prior = steadied(p.Prior)
-		return &q
-	}
-	return prior
 }
 
 // Log writes the log density in nats of the image x (D) with each of the latents z (n x d) into dst (n). image is a
@@ -87,7 +73,7 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 }
 
 // prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents take in turn.
-func (j *Joint) prior(t PriorTape, dst []float64, z []float32, image int) {
+func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: kernel.StreamDiagLambda}
 	noise := level
 	noise.Stream = kernel.StreamDiagNoise

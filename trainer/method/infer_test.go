@@ -14,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // The linear model of ALGORITHM.md section 8.2: z ~ N(0, I) in 2 dimensions, x | z ~ N(W z + mu, sigma^2 I) in 5,
@@ -98,7 +99,7 @@ func (m linearModel) marginal(n int) float64 {
 }
 
 // inferred is the model's generator with a prior, and the inference of its images.
-func (m linearModel) inferred(t *testing.T, prior Prior, particles, workers int) (*Generator, *Posterior) {
+func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, workers int) (*Generator, *Posterior) {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -131,7 +132,7 @@ func run(t *testing.T, p *Posterior, m Moves) {
 // about 1/sqrt(300). A prior or likelihood of twice the weight, or noise of twice the variance, is off by twice as much.
 func TestPosteriorOfLinearModel(t *testing.T) {
 	m := newLinearModel()
-	_, post := m.inferred(t, Gaussian{Latent: inferLatent}, 200, 2)
+	_, post := m.inferred(t, prior.Gaussian{Latent: inferLatent}, 200, 2)
 	run(t, post, Moves{Burn: 200, Keep: 200, Cov: true})
 	for n, got := range post.Images() {
 		mean, cov := m.posterior(n)
@@ -169,8 +170,8 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 }
 
 // flatDiffusion is a diffusion whose residual is zero: its bound is -log N(z; 0, I) to about 1e-3 a dimension.
-func flatDiffusion(draws int) *DiffusionPrior {
-	return NewDiffusionPrior(config.Options{
+func flatDiffusion(draws int) *prior.Diffusion {
+	return prior.NewDiffusion(config.Options{
 		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4, LambdaMin: -10, LambdaMax: 10,
 		ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
 	})
@@ -183,9 +184,9 @@ func flatDiffusion(draws int) *DiffusionPrior {
 func TestMarginalsOfLinearModel(t *testing.T) {
 	m := newLinearModel()
 	const samples = 500
-	for name, prior := range map[string]func(draws int) Prior{
-		"gaussian":  func(int) Prior { return Gaussian{Latent: inferLatent} },
-		"diffusion": func(draws int) Prior { return flatDiffusion(draws) },
+	for name, prior := range map[string]func(draws int) prior.Prior{
+		"gaussian":  func(int) prior.Prior { return prior.Gaussian{Latent: inferLatent} },
+		"diffusion": func(draws int) prior.Prior { return flatDiffusion(draws) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, post := m.inferred(t, prior(1), 20, 2)

@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/prior"
+)
 
 // ipld trains decoder and diffusion prior together with interacting particles: Wang, Kuntz and
 // Akyildiz, "Training Latent Diffusion Models with Interacting Particle Algorithms" (AISTATS
@@ -13,7 +16,7 @@ var ipld = spec{
 		likeIPLD(o)
 		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates
 	},
-	prior:     func(o config.Options) Prior { return NewDiffusionPrior(o) },
+	prior:     func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
 	build:     func(s Setup) (Method, error) { return NewFlow(s) },
 	footprint: flowFootprint,
 }

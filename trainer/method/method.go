@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Method trains a model, one minibatch at a time.
@@ -113,7 +114,7 @@ type Setup struct {
 	// the same code trains models whose truth is known. An encoder, which methods without one ignore,
 	// maps D numbers to 2 d: the mean and the log-variance of q(z|x).
 	Decoder model.Net
-	Prior   Prior
+	Prior   prior.Prior
 	Encoder model.Net
 }
 
@@ -132,12 +133,12 @@ type spec struct {
 	// check adds what the options of this method must not be; nil: nothing.
 	check func(o config.Options, p *config.Problems)
 	// prior is what the generator samples from.
-	prior func(o config.Options) Prior
+	prior func(o config.Options) prior.Prior
 	// encoder is the network of q(z|x); nil: q is particles.
 	encoder func(o config.Options, dim int) model.Net
 	build   func(s Setup) (Method, error)
 	// footprint is the memory of the method that build makes.
-	footprint func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint
+	footprint func(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint
 }
 
 var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}

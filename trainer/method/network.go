@@ -38,13 +38,13 @@ type network struct {
 // weightTape is what a network's tape does with its weights: it lays them out for products, and
 // computes their gradient.
 type weightTape interface {
-	Packer
+	model.Packer
 	GradTasks() int
 	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
 	Grad(task int, grad []float32, rows int)
 }
 
-// meanTape is a tape whose gradient is that of the mean over rows, as a PriorTape's is.
+// meanTape is a tape whose gradient is that of the mean over rows, as a prior.Tape's is.
 type meanTape struct{ model.Tape }
 
 func (t meanTape) Grad(task int, grad []float32, rows int) {

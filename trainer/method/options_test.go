@@ -10,6 +10,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 var everyPoint = []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
@@ -335,7 +336,7 @@ func TestNoiseFollowsTheParticle(t *testing.T) {
 		f := newFlow(t, "ipld", o, testPoints)
 		before := reference.Wide(f.cloud.Z)
 		mustStep(t, f, Minibatch{Index: index})
-		tape := f.priorTape.(diffusionTape).score
+		tape := f.priorTape.(prior.DiffusionTape).Score
 		d, found := o.Latent, map[uint64]noise{}
 		for row, id := range f.batch.IDs {
 			var n noise

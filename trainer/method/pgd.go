@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/prior"
+)
 
 // pgd is particle gradient descent: the same flow with the fixed prior N(0, I), so that only the
 // decoder is learned, and overdamped, as published. Kuntz, Lim and Johansen, "Particle algorithms
@@ -14,4 +17,4 @@ var pgd = spec{
 }
 
 // standardNormal is the prior of the methods that learn none.
-func standardNormal(o config.Options) Prior { return Gaussian{Latent: o.Latent} }
+func standardNormal(o config.Options) prior.Prior { return prior.Gaussian{Latent: o.Latent} }

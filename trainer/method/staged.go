@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // firstStage is a method whose prior is fixed, and that can be frozen.
@@ -37,7 +38,7 @@ type Staged struct {
 	first firstStage
 
 	prior *network
-	tape  PriorTape
+	tape  prior.Tape
 	g     []float32 // gradients by z, B*N x d, which nothing follows
 	nll   []float32 // prior loss of each row, B*N
 
@@ -67,7 +68,7 @@ func newStaged(s Setup, build func(Setup) (firstStage, error)) (*Staged, error) 
 		return nil, fmt.Errorf("prior_share = %v: expected at least one of the %d steps of the training", o.PriorShare, s.Steps)
 	}
 	initial := s
-	initial.Prior = Gaussian{Latent: o.Latent}
+	initial.Prior = prior.Gaussian{Latent: o.Latent}
 	first, err := build(initial)
 	if err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func TestSecondStage(t *testing.T) {
 		b := stagedBatch(stagedSteps / 2)
 		stats := takeStep(t, s, b)
 		for _, p := range [][]float32{s.prior.p, s.prior.opt.EMA} {
-			_, mean, logScale := s.setup.Prior.(*Standardised).parts(p)
+			mean, logScale := standardOf(s, p)
 			checkStandardised(t, name, mean, logScale, z)
 		}
 		checkFrozenStats(t, s, stats, z)
@@ -128,7 +128,7 @@ func frozenEntropyOf(s *Staged) (h float64) {
 // as they were in the survey; latents of an encoder were drawn anew.
 func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	t.Helper()
-	_, mean, logScale := s.setup.Prior.(*Standardised).parts(s.prior.p)
+	mean, logScale := standardOf(s, s.prior.p)
 	n := len(index) * s.setup.Options.Particles
 	key := kernel.Key{Seed: s.setup.Seed, Stream: kernel.StreamLambda}
 	perm, u := make([]int, n*s.setup.Options.ScoreDraws), make([]float32, 1)
@@ -161,4 +161,9 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 		return sum
 	}
 	near(t, "gradient of the prior", s.prior.g[:len(theta)], reference.Gradient(loss, theta), gradTolerance)
+}
+
+// standardOf is the mean and the log scale in the parameters p of the second stage's prior.
+func standardOf(s *Staged, p []float32) (mean, logScale []float32) {
+	return s.prior.layout.View(p, "mean"), s.prior.layout.View(p, "log_scale")
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Diagnose implements Method. In the second stage nothing moves.
@@ -47,7 +48,7 @@ func (t *Staged) Reconstruct(g *Generator, dst []float32, idx []int) {
 }
 
 // stagedParts is the memory of a Staged whose first stage takes the given parts.
-func stagedParts(first memory.Parts, prior Prior, o config.Options, s Scale) memory.Parts {
+func stagedParts(first memory.Parts, prior prior.Prior, o config.Options, s Scale) memory.Parts {
 	rows, params := s.Batch*o.Particles, prior.Layout().Size()
 	moments, average := momentBytes(o, params)
 	more := map[string]int64{

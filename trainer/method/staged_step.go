@@ -104,11 +104,9 @@ func (t *Staged) freeze(s *Stats) {
 	t.frozen[frozenSquare] = total.SquareError / total.Rows
 	t.frozen[frozenData] = total.DataLoss / total.Rows
 	t.frozen[frozenEntropy] = total.Entropy / total.Rows
-	if p, ok := t.setup.Prior.(*Standardised); ok {
-		p.Set(t.prior.p, mean, std)
-		if t.prior.opt.EMA != nil {
-			p.Set(t.prior.opt.EMA, mean, std)
-		}
+	t.setup.Prior.Standardise(t.prior.p, mean, std)
+	if t.prior.opt.EMA != nil {
+		t.setup.Prior.Standardise(t.prior.opt.EMA, mean, std)
 	}
 	t.counts[countSecond] = 1
 }

@@ -133,7 +133,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 			}
 			takeStep(t, s, stagedBatch(k))
 		}
-		_, mean, logScale := s.setup.Prior.(*Standardised).parts(s.prior.p)
+		mean, logScale := standardOf(s, s.prior.p)
 		var std []float64
 		for _, l := range logScale {
 			std = append(std, math.Exp(float64(l)))

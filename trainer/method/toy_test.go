@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // The toy hierarchical model of ALGORITHM.md section 8.1, x_d ~ N(theta, 1), y_d ~ N(x_d, 1),
@@ -152,7 +153,7 @@ func trainToy(t *testing.T, name string, o config.Options, models uint64, at []i
 	for seed := range models {
 		m, err := New(name, Setup{
 			Options: o, Train: train, Batch: toyPoints, Tile: 64, Seed: 1000 + seed, Pool: p,
-			Decoder: &identity{}, Prior: Gaussian{Latent: toyWidth, LearnMean: true},
+			Decoder: &identity{}, Prior: prior.Gaussian{Latent: toyWidth, LearnMean: true},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach, Blattmann, Lorenz,
@@ -26,9 +27,9 @@ var twoStage = spec{
 func firstVariational(s Setup) (firstStage, error) { return NewVariational(s) }
 
 // fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
-func fittedPrior(o config.Options) Prior {
+func fittedPrior(o config.Options) prior.Prior {
 	o.PriorDrift, o.ControlVariate = "bound", false
-	return NewStandardised(NewDiffusionPrior(o), o.Latent)
+	return prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
 }
 
 // checkStages expects two stages.
@@ -38,16 +39,16 @@ func checkStages(o config.Options, p *config.Problems) {
 
 // stagedFootprint is the memory of a Staged whose first stage has the given footprint.
 func stagedFootprint(first footprint) footprint {
-	return func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
-		f := first(decoder, Gaussian{Latent: o.Latent}, o, s)
-		f.Held = stagedParts(f.Held, prior, o, s)
-		f.Generator += prior.SamplerBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + prior.PackedBytes(false)
+	return func(decoder model.Net, fitted prior.Prior, o config.Options, s Scale) Footprint {
+		f := first(decoder, prior.Gaussian{Latent: o.Latent}, o, s)
+		f.Held = stagedParts(f.Held, fitted, o, s)
+		f.Generator += fitted.SamplerBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + fitted.PackedBytes(false)
 		return f
 	}
 }
 
 // footprint is that of a spec.
-type footprint func(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint
+type footprint func(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint
 
 // networks implements firstStage.
 func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }

@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/prior"
+)
 
 // vaeDiffusion is the variational analogue of ipld: the same decoder, diffusion prior and free energy, trained
 // end to end, with an amortised Gaussian q(z|x) in place of the particles. It resembles LSGM: Vahdat, Kreis and Kautz,
@@ -11,7 +14,7 @@ var vaeDiffusion = spec{
 	name:      "vae+diffusion",
 	batch:     encoderBatch,
 	check:     noNoise,
-	prior:     func(o config.Options) Prior { return NewDiffusionPrior(o) },
+	prior:     func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
 	encoder:   newEncoder,
 	build:     func(s Setup) (Method, error) { return NewVariational(s) },
 	footprint: variationalFootprint,

@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Variational is the amortised counterpart of Flow: the latents of x are drawn from an encoder's
@@ -26,7 +27,7 @@ type Variational struct {
 
 	encoder, decoder, prior  *network
 	encoderTape, decoderTape model.Tape
-	priorTape                PriorTape
+	priorTape                prior.Tape
 
 	ids     []uint64  // of the rows in the noise stream: datapoint*N + draw
 	x       []float32 // images of the minibatch, B x D

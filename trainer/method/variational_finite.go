@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/model"
+
 // checkLosses sums up the losses just evaluated, and looks whether they are finite before the
 // networks learn from them.
 func (v *Variational) checkLosses(s *Stats) error {
@@ -27,14 +29,14 @@ func (v *Variational) locateLoss() *Fault {
 		func() *Fault {
 			copy(v.encoderTape.In(0, len(v.now.index)), v.x)
 			v.encoderTape.Forward(0, len(v.now.index))
-			return points.layers(InActivation, "encoder", activations(v.encoderTape))
+			return points.layers(InActivation, "encoder", model.Activations(v.encoderTape))
 		},
 		func() *Fault { return points.losses("encoder", v.entropy) },
 		func() *Fault { return r.latents(v.z, v.setup.Options.Latent) },
 		func() *Fault {
 			copy(v.decoderTape.In(0, n), v.rows(v.z, 0, n))
 			v.decoderTape.Forward(0, n)
-			return r.layers(InActivation, "decoder", activations(v.decoderTape))
+			return r.layers(InActivation, "decoder", model.Activations(v.decoderTape))
 		},
 		func() *Fault { return r.losses("decoder", v.square) },
 		func() *Fault { return v.locatePrior(r) },
@@ -64,7 +66,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 	}
 	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	searches := []func() *Fault{
-		func() *Fault { return r.layers(InGradient, "decoder", gradients(v.decoderTape)) },
+		func() *Fault { return r.layers(InGradient, "decoder", model.Gradients(v.decoderTape)) },
 	}
 	if !v.now.closed {
 		searches = append(searches, func() *Fault {
@@ -73,7 +75,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 	}
 	searches = append(searches,
 		func() *Fault {
-			return rows{v.now.index, 1, 1}.layers(InGradient, "encoder", gradients(v.encoderTape))
+			return rows{v.now.index, 1, 1}.layers(InGradient, "encoder", model.Gradients(v.encoderTape))
 		},
 		v.encoder.badGradient, v.decoder.badGradient)
 	if !v.now.held {

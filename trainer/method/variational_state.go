@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // newEncoder is the encoder that the options describe.
@@ -78,7 +79,7 @@ func consecutive(lo, hi int) []int {
 }
 
 // variationalFootprint is the memory of a Variational, its generators and diagnostics.
-func variationalFootprint(decoder model.Net, prior Prior, o config.Options, s Scale) Footprint {
+func variationalFootprint(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint {
 	encoder := newEncoder(o, s.Dim)
 	return Footprint{
 		Held:      variationalBytes(encoder, decoder, prior, o, s),
@@ -87,7 +88,7 @@ func variationalFootprint(decoder model.Net, prior Prior, o config.Options, s Sc
 	}
 }
 
-func variationalBytes(encoder, decoder model.Net, prior Prior, o config.Options, s Scale) memory.Parts {
+func variationalBytes(encoder, decoder model.Net, prior prior.Prior, o config.Options, s Scale) memory.Parts {
 	rows := s.Batch * o.Particles
 	params := encoder.Layout().Size() + decoder.Layout().Size() + prior.Layout().Size()
 	moments, average := momentBytes(o, params)

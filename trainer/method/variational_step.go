@@ -42,10 +42,9 @@ func (v *Variational) Step(b Minibatch) (Stats, error) {
 func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
-	_, gaussian := v.setup.Prior.(Gaussian)
 	v.now = draws{
 		index: index, tiles: v.setup.tiles(len(index)), key: v.key(stream),
-		held: held, closed: held || gaussian,
+		held: held, closed: held || v.setup.Prior.Closed(),
 	}
 	v.ids = v.ids[:0]
 	for _, m := range index {

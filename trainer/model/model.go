@@ -17,16 +17,20 @@ type Net interface {
 	PackedBytes(backward bool) int64
 }
 
+// Packer lays parameters out for products; all of its tasks come before other methods when the
+// parameters are new. They are independent of each other.
+type Packer interface {
+	PackTasks(backward bool) int // without backward, for forward passes alone
+	Pack(task int)
+}
+
 // Tape is the memory of one pass of a network over a batch. Ranges of rows are independent of
 // each other, so that workers can take disjoint ranges at once. When the parameters are new, all tasks
 // of packing come first. For rows lo to hi: fill In, call Forward, read Out; turn Out into the gradient of the loss by it, call Backward.
 // When all rows are done, the tasks 0 .. GradTasks()-1 compute the gradient of the parameters;
 // they too are independent of each other.
 type Tape interface {
-	// PackTasks is the number of tasks that lay the parameters out for products; without backward, for
-	// Forward alone. They are independent of each other.
-	PackTasks(backward bool) int
-	Pack(task int)
+	Packer
 	In(lo, hi int) []float32
 	Out(lo, hi int) []float32
 	Forward(lo, hi int)

@@ -20,6 +20,22 @@ type Traced interface {
 	Gradients() []Values
 }
 
+// Activations are those of a tape that ran forward, if it shows them.
+func Activations(tape any) []Values {
+	if t, ok := tape.(Traced); ok {
+		return t.Activations()
+	}
+	return nil
+}
+
+// Gradients are those of a tape that ran backward, if it shows them.
+func Gradients(tape any) []Values {
+	if t, ok := tape.(Traced); ok {
+		return t.Gradients()
+	}
+	return nil
+}
+
 // Activations implements Traced.
 func (t *mlpTape) Activations() []Values {
 	var all []Values

@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 )
 
@@ -20,7 +21,7 @@ func (l *Lab) Frozen(law exactnet.Law, weight string, cloud, theta []float32, lr
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
 		Decoder: exactnet.FixedNet{Net: decoder, P: make([]float32, decoder.Layout().Size())},
-		Prior:   &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactnet.Score{Law: law}},
+		Prior:   &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
 	})
 	if err != nil {
 		return nil, err

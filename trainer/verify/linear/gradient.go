@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -32,10 +32,10 @@ func spreadOver(values []float64) []float64 {
 }
 
 // axesPrior is the diffusion prior whose score is that of N(axesMean, spread), parameters fixed.
-func axesPrior(b diffusion.Bound) *method.DiffusionPrior {
+func axesPrior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewAxes(axesDim)
 	p := law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:]))
-	return &method.DiffusionPrior{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: p}}
+	return &prior.Diffusion{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: p}}
 }
 
 // drifts is what the bound's drift is at one latent, by prior variances.

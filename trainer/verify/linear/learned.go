@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -50,7 +51,7 @@ func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 	}
 	name := "pgd"
 	if c.s {
-		name, setup.Prior = "ipld", &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactnet.Score{Law: exactnet.NewAxes(axesDim)}}
+		name, setup.Prior = "ipld", &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: exactnet.NewAxes(axesDim)}}
 	}
 	m, err := method.New(name, setup)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -55,9 +56,9 @@ func (c trained) start(l *lab.Lab, p *pool.Pool, data *factorData, k int) (metho
 	var law *exactnet.Gaussian
 	if c.learnS {
 		law = exactnet.NewGaussian(factorLatent)
-		setup.Prior = &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactnet.Score{Law: law}}
+		setup.Prior = &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}}
 		if o.PriorShare > 0 {
-			setup.Prior = method.NewStandardised(setup.Prior, factorLatent)
+			setup.Prior = prior.NewStandardised(setup.Prior, factorLatent)
 		}
 	}
 	m, err := method.New(c.method, setup)

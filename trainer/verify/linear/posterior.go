@@ -10,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -81,7 +82,7 @@ func (c posterior) start(l *lab.Lab, k int) (method.Method, error) {
 	}
 	return method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: posteriorPoints, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
-		Decoder: exactnet.FixedNet{Net: decoder, P: w}, Prior: axesPrior(method.NewBound(o)),
+		Decoder: exactnet.FixedNet{Net: decoder, P: w}, Prior: axesPrior(prior.NewBound(o)),
 	})
 }
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -24,9 +24,9 @@ var Experiments = []lab.Experiment{
 }
 
 // prior is the diffusion prior with the exact score of the mixture, its parameters fixed.
-func (t twoModes) prior(b diffusion.Bound) *method.DiffusionPrior {
+func (t twoModes) prior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewMixtureLaw(len(t.Weight), 1)
-	return &method.DiffusionPrior{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: law.Values(t.Mixture)}}
+	return &prior.Diffusion{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: law.Values(t.Mixture)}}
 }
 
 // decoder is x = w z, fixed.
@@ -54,7 +54,7 @@ func mixtureGradient(l *lab.Lab) error {
 }
 
 // drifts1 are the mean drifts over batches of rows of one latent dimension, all at z.
-func drifts1(l *lab.Lab, prior *method.DiffusionPrior, z float32, seed, batches int) (found lab.Sample) {
+func drifts1(l *lab.Lab, prior *prior.Diffusion, z float32, seed, batches int) (found lab.Sample) {
 	const rows = 512
 	tape := prior.NewTape(nil, rows)
 	tape.Pack(0)

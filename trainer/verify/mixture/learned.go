@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -21,7 +22,7 @@ func mixtureEncoder(l *lab.Lab) error {
 	o.ObsNoise, o.Optimizer, o.LRSchedule, o.LREnd = t.noise, "adam", "cosine", 0.01
 	m, err := method.New("vae+diffusion", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(observed)}, Batch: len(observed), Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)), Encoder: model.NewEncoder(1, 1),
+		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)), Encoder: model.NewEncoder(1, 1),
 	})
 	if err != nil {
 		return err
@@ -136,7 +137,7 @@ func trainMixture(l *lab.Lab, k int, dynamics string) error {
 	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(x)}, Batch: len(x), Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
-		Decoder: model.NewMLP(1, 1), Prior: &method.DiffusionPrior{Bound: method.NewBound(o), Score: exactnet.Score{Law: law}},
+		Decoder: model.NewMLP(1, 1), Prior: &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -42,7 +43,7 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: points, Tile: 64, Seed: l.Seed(seed), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)),
+		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
 	})
 	if err != nil {
 		return err

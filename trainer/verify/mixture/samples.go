@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -18,7 +19,7 @@ func mixtureSamples(l *lab.Lab) error {
 	o := lab.Plain(1, 1, 1, 1)
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(method.NewBound(o)),
+		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -85,7 +86,7 @@ func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
 	}
 	m, err := method.New(t.method, method.Setup{
 		Options: o, Train: train, Batch: t.points / t.parts, Tile: 16, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: toyWidth, Offset: t.noncentred}, Prior: method.Gaussian{Latent: toyWidth, LearnMean: !t.noncentred},
+		Decoder: exactnet.Diagonal{Width: toyWidth, Offset: t.noncentred}, Prior: prior.Gaussian{Latent: toyWidth, LearnMean: !t.noncentred},
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -50,7 +51,7 @@ func (s scale) build(seed uint64, p *pool.Pool) (method.Method, error) {
 	}
 	m, err := method.New("pgd", method.Setup{
 		Options: lab.Plain(scaleWidth, s.particles, s.h, scaleRate), Train: train, Batch: scalePoints, Tile: 64, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true}, Prior: method.Gaussian{Latent: scaleWidth},
+		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true}, Prior: prior.Gaussian{Latent: scaleWidth},
 	})
 	if err != nil {
 		return nil, err

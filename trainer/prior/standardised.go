@@ -1,4 +1,4 @@
-package method
+package prior
 
 import (
 	"math"
@@ -10,8 +10,8 @@ import (
 
 // Standardised is a prior of z = mean + scale z', elementwise, with z' from the prior within: so
 // -log p(z) = -log p'(z') + sum of log scale. mean and log scale lie behind the inner prior's
-// parameters, in the same buffer, so that checkpoints and averages hold them; they are set, not learned,
-// and start at zero.
+// parameters, in the same buffer, so that checkpoints and averages hold them; they are set by
+// Standardise, not learned, and start at zero.
 type Standardised struct {
 	Prior
 	latent int
@@ -35,12 +35,22 @@ func (s *Standardised) parts(p []float32) (inner, mean, logScale []float32) {
 	return p[:n], p[n : n+s.latent], p[n+s.latent:]
 }
 
-// Set stores a mean and a standard deviation, which must be above zero, of each dimension in the parameters p.
-func (s *Standardised) Set(p []float32, mean, std []float64) {
+// Closed implements Prior: of a Gaussian prior within, the covariance is not I.
+func (s *Standardised) Closed() bool { return false }
+
+// Standardise implements Prior.
+func (s *Standardised) Standardise(p []float32, mean, std []float64) {
 	_, m, l := s.parts(p)
 	for j := range m {
 		m[j], l[j] = float32(mean[j]), float32(math.Log(std[j]))
 	}
+}
+
+// Steady implements Prior.
+func (s *Standardised) Steady() Prior {
+	steady := *s
+	steady.Prior = s.Prior.Steady()
+	return &steady
 }
 
 // TapeBytes implements Prior.
@@ -49,7 +59,7 @@ func (s *Standardised) TapeBytes(rows int) int64 {
 }
 
 type standardisedTape struct {
-	PriorTape
+	Tape
 	of     *Standardised
 	p      []float32
 	z      []float32 // standardised rows
@@ -58,25 +68,27 @@ type standardisedTape struct {
 }
 
 // NewTape implements Prior.
-func (s *Standardised) NewTape(p []float32, rows int) PriorTape {
+func (s *Standardised) NewTape(p []float32, rows int) Tape {
 	inner, _, _ := s.parts(p)
 	return &standardisedTape{
-		PriorTape: s.Prior.NewTape(inner, rows), of: s, p: p,
+		Tape: s.Prior.NewTape(inner, rows), of: s, p: p,
 		z: kernel.Floats(rows * s.latent), slope: kernel.Floats(s.latent),
 	}
 }
 
-// Begin implements PriorTape.
+// Begin implements Tape.
 func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
-	t.PriorTape.Begin(rows, level, noise)
+	t.Tape.Begin(rows, level, noise)
 	_, _, logScale := t.of.parts(t.p)
+	volume := 0.0
 	for j, l := range logScale {
+		volume += float64(l)
 		t.slope[j] = float32(math.Exp(-float64(l)))
 	}
-	t.volume = float32(sum(logScale))
+	t.volume = float32(volume)
 }
 
-// Rows implements PriorTape.
+// Rows implements Tape.
 func (t *standardisedTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
 	_, mean, _ := t.of.parts(t.p)
 	d := t.of.latent
@@ -84,7 +96,7 @@ func (t *standardisedTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss [
 	for i, v := range z {
 		inner[i] = (v - mean[i%d]) * t.slope[i%d]
 	}
-	t.PriorTape.Rows(lo, hi, inner, ids, g, loss, train)
+	t.Tape.Rows(lo, hi, inner, ids, g, loss, train)
 	for i := range g {
 		g[i] *= t.slope[i%d]
 	}
@@ -93,33 +105,33 @@ func (t *standardisedTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss [
 	}
 }
 
-// Grad implements PriorTape: mean and log_scale have no gradient.
+// Grad implements Tape: mean and log_scale have no gradient.
 func (t *standardisedTape) Grad(task int, grad []float32, rows int) {
 	inner, _, _ := t.of.parts(grad)
-	t.PriorTape.Grad(task, inner, rows)
+	t.Tape.Grad(task, inner, rows)
 }
 
 // Activations implements model.Traced, as far as the inner prior does.
-func (t *standardisedTape) Activations() []model.Values { return activations(t.PriorTape) }
+func (t *standardisedTape) Activations() []model.Values { return model.Activations(t.Tape) }
 
 // Gradients implements model.Traced, as far as the inner prior does.
-func (t *standardisedTape) Gradients() []model.Values { return gradients(t.PriorTape) }
+func (t *standardisedTape) Gradients() []model.Values { return model.Gradients(t.Tape) }
 
 type standardisedSampler struct {
-	PriorSampler
+	Sampler
 	of *Standardised
 	p  []float32
 }
 
 // NewSampler implements Prior.
-func (s *Standardised) NewSampler(p []float32, rows int) PriorSampler {
+func (s *Standardised) NewSampler(p []float32, rows int) Sampler {
 	inner, _, _ := s.parts(p)
-	return standardisedSampler{PriorSampler: s.Prior.NewSampler(inner, rows), of: s, p: p}
+	return standardisedSampler{Sampler: s.Prior.NewSampler(inner, rows), of: s, p: p}
 }
 
-// Sample implements PriorSampler.
+// Sample implements Sampler.
 func (s standardisedSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
-	s.PriorSampler.Sample(lo, hi, z, ids, how)
+	s.Sampler.Sample(lo, hi, z, ids, how)
 	_, mean, logScale := s.of.parts(s.p)
 	d := s.of.latent
 	for i, v := range z {

@@ -1,4 +1,4 @@
-package method
+package prior_test
 
 import (
 	"math"
@@ -6,24 +6,54 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 var testMean, testStd = []float64{0.5, -2, 0}, []float64{0.2, 3, 1}
 
 // standardised is a small diffusion prior and its standardised form at the same parameters.
-func standardised() (inner *DiffusionPrior, p []float32, outer *Standardised, q []float32) {
+func standardised() (inner *prior.Diffusion, p []float32, outer *prior.Standardised, q []float32) {
 	o := small()
-	inner = NewDiffusionPrior(o)
+	inner = prior.NewDiffusion(o)
 	p = normals(inner.Layout().Size(), 20, 0.4)
-	outer = NewStandardised(NewDiffusionPrior(o), o.Latent)
+	outer = prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
 	q = make([]float32, outer.Layout().Size())
 	copy(q, p)
 	return inner, p, outer, q
 }
 
+// small are options of a small diffusion prior.
+func small() config.Options {
+	return config.Options{
+		Latent: 3, ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
+		ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+	}
+}
+
+// normals are n standard normals times s.
+func normals(n int, seed uint64, s float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= s
+	}
+	return x
+}
+
+func near(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if d := reference.Distance(got, want); !(d <= tolerance) {
+		t.Errorf("%s: relative distance %.2g, more than %g", what, d, tolerance)
+	}
+}
+
+// tolerance bounds the relative distance of float32 results from float64 references.
+const tolerance = 1e-5
+
 // evaluated is drift, losses and gradient of a prior on some rows.
-func evaluated(prior Prior, p, z []float32) (g, loss, grad []float32) {
+func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	d := len(testMean)
 	rows := len(z) / d
 	g, loss, grad = make([]float32, len(z)), make([]float32, rows), make([]float32, len(p))
@@ -31,7 +61,7 @@ func evaluated(prior Prior, p, z []float32) (g, loss, grad []float32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	tape := prior.NewTape(p, rows)
+	tape := of.NewTape(p, rows)
 	for i := range tape.PackTasks(true) {
 		tape.Pack(i)
 	}
@@ -63,7 +93,7 @@ func TestStandardisedDensity(t *testing.T) {
 			}
 			continue
 		}
-		outer.Set(q, testMean, testStd)
+		outer.Standardise(q, testMean, testStd)
 		g, loss, grad := evaluated(outer, q, z)
 		innerG, innerLoss, innerGrad := evaluated(inner, p, own)
 		var wantG, wantLoss []float64
@@ -73,9 +103,9 @@ func TestStandardisedDensity(t *testing.T) {
 		for _, v := range innerLoss {
 			wantLoss = append(wantLoss, float64(v)+math.Log(0.2)+math.Log(3))
 		}
-		near(t, "gradient by z", g, wantG, gradTolerance)
-		near(t, "loss", loss, wantLoss, gradTolerance)
-		near(t, "gradient by theta", grad[:len(p)], reference.Wide(innerGrad), gradTolerance)
+		near(t, "gradient by z", g, wantG, tolerance)
+		near(t, "loss", loss, wantLoss, tolerance)
+		near(t, "gradient by theta", grad[:len(p)], reference.Wide(innerGrad), tolerance)
 		if slices.ContainsFunc(grad[len(p):], func(v float32) bool { return v != 0 }) {
 			t.Error("mean and scale have a gradient")
 		}
@@ -85,15 +115,15 @@ func TestStandardisedDensity(t *testing.T) {
 // Samples are the inner prior's, mapped.
 func TestStandardisedSamples(t *testing.T) {
 	inner, p, outer, q := standardised()
-	outer.Set(q, testMean, testStd)
+	outer.Standardise(q, testMean, testStd)
 	const rows, d = 5, 3
-	draw := func(prior Prior, p []float32) []float32 {
-		s := prior.NewSampler(p, rows)
+	draw := func(from prior.Prior, p []float32) []float32 {
+		s := from.NewSampler(p, rows)
 		for i := range s.PackTasks(false) {
 			s.Pack(i)
 		}
 		z := normals(rows*d, 6, 1)
-		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2})
+		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2})
 		return z
 	}
 	var want []float64
@@ -106,16 +136,16 @@ func TestStandardisedSamples(t *testing.T) {
 // Every prior gives its loss without a drift to write, the same in every bit.
 func TestPriorLossAlone(t *testing.T) {
 	inner, p, outer, q := standardised()
-	outer.Set(q, testMean, testStd)
-	scored := NewDiffusionPrior(small())
+	outer.Standardise(q, testMean, testStd)
+	scored := prior.NewDiffusion(small())
 	scored.Bound.ScoreDrift = true
 	z := normals(7*len(testMean), 4, 1)
 	for name, c := range map[string]struct {
-		prior Prior
+		prior prior.Prior
 		p     []float32
 	}{
-		"gaussian":     {Gaussian{Latent: 3}, nil},
-		"learned mean": {Gaussian{Latent: 3, LearnMean: true}, []float32{1, -2, 0.5}},
+		"gaussian":     {prior.Gaussian{Latent: 3}, nil},
+		"learned mean": {prior.Gaussian{Latent: 3, LearnMean: true}, []float32{1, -2, 0.5}},
 		"diffusion":    {inner, p},
 		"by its score": {scored, p},
 		"standardised": {outer, q},

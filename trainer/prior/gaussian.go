@@ -1,0 +1,99 @@
+package prior
+
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// Gaussian is the prior N(mean, I) over Latent dimensions: mean 0, or a learned one.
+type Gaussian struct {
+	Latent    int
+	LearnMean bool
+}
+
+// Layout implements Prior.
+func (p Gaussian) Layout() *model.Layout {
+	l := &model.Layout{}
+	if p.LearnMean {
+		l.AddParam("mean", p.Latent)
+	}
+	return l
+}
+
+// Closed implements Prior.
+func (p Gaussian) Closed() bool { return true }
+
+// Standardise implements Prior.
+func (p Gaussian) Standardise([]float32, []float64, []float64) {}
+
+// Steady implements Prior.
+func (p Gaussian) Steady() Prior { return p }
+
+// PackTasks implements model.Packer: there are no products.
+func (p Gaussian) PackTasks(bool) int { return 0 }
+
+// Pack implements model.Packer.
+func (p Gaussian) Pack(int) {}
+
+// gaussianTape keeps the drift z - mean of the batch, whose mean is minus the gradient by mean.
+type gaussianTape struct {
+	Gaussian
+	mean, drift []float32
+}
+
+// NewTape implements Prior.
+func (p Gaussian) NewTape(params []float32, rows int) Tape {
+	return &gaussianTape{Gaussian: p, mean: params, drift: kernel.Floats(rows * p.Latent)}
+}
+
+func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
+
+func (t *gaussianTape) Rows(lo, hi int, z []float32, _ []uint64, g, loss []float32, _ bool) {
+	drift := t.drift[lo*t.Latent : hi*t.Latent]
+	copy(drift, z)
+	if t.LearnMean {
+		for i := range drift {
+			drift[i] -= t.mean[i%t.Latent]
+		}
+	}
+	copy(g, drift)
+	diffusion.NegLogNormal(loss, drift, t.Latent)
+}
+
+func (t *gaussianTape) GradTasks() int {
+	if t.LearnMean {
+		return 1
+	}
+	return 0
+}
+
+func (t *gaussianTape) Grad(_ int, grad []float32, rows int) {
+	kernel.ColSum(grad, t.drift[:rows*t.Latent], t.Latent, float32(-1/float64(rows)))
+}
+
+// NewSampler implements Prior.
+func (p Gaussian) NewSampler(params []float32, _ int) Sampler {
+	return gaussianSampler{Gaussian: p, mean: params}
+}
+
+type gaussianSampler struct {
+	Gaussian
+	mean []float32
+}
+
+func (s gaussianSampler) Sample(_, _ int, z []float32, _ []uint64, _ SampleSpec) {
+	if s.LearnMean {
+		kernel.AddBias(z, s.mean)
+	}
+}
+
+// TapeBytes implements Prior.
+func (p Gaussian) TapeBytes(rows int) int64 { return memory.Array[float32](rows, p.Latent) }
+
+// SamplerBytes implements Prior: it needs no memory.
+func (p Gaussian) SamplerBytes(int) int64 { return 0 }
+
+// PackedBytes implements Prior: it has no weights.
+func (p Gaussian) PackedBytes(bool) int64 { return 0 }
