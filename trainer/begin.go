@@ -33,6 +33,10 @@ func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	}
 	if t.lock.Warning != "" {
 		t.warn(t.lock.Warning)
+		return t, nil
+	}
+	for _, dir := range []string{runDir, filepath.Join(runDir, samplesDir)} {
+		file.RemoveStale(t.files, dir)
 	}
 	return t, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,9 @@ func killedRun(epochs, threads int) config.Config {
 	return c
 }
 
+// temporary is what the name of a file or checkpoint begins with until it is complete.
+var temporary = regexp.MustCompile(`^\.tmp-([A-Z0-9]{8}-)?`)
+
 // runToBeKilled starts the run in dir, or goes on with it, in a process of its own.
 func runToBeKilled(dir string) {
 	number := func(name string) int {
@@ -55,7 +59,7 @@ func runToBeKilled(dir string) {
 	last := number(killedAt)
 	sys := &faultfs.System{Fault: func(op faultfs.Op) error {
 		if op.Number == last {
-			kind := strings.TrimRight(strings.TrimPrefix(filepath.Base(op.Path), ".tmp-"), "0123456789")
+			kind := strings.TrimRight(temporary.ReplaceAllString(filepath.Base(op.Path), ""), "0123456789")
 			fmt.Println("killed in", op.Kind, kind)
 			killSelf()
 		}

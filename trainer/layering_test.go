@@ -18,8 +18,9 @@ var layers = [][]string{
 	{"asm", "asm/avx2", "asm/avx512", "asm/neon"},
 	{"kernel"},
 	{"blas"},
+	{"trainer/file"},
 	{
-		"trainer/data/raster", "trainer/figure", "trainer/file", "trainer/memory", "trainer/phase", "trainer/pool",
+		"trainer/data/raster", "trainer/figure", "trainer/memory", "trainer/phase", "trainer/pool",
 		"trainer/progress", "trainer/suggest",
 	},
 	{"trainer/data/files", "trainer/machine", "trainer/npy"},

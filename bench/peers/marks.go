@@ -5,7 +5,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // marks enclose the generated part of a file: its name, and the command that writes it.
@@ -15,16 +15,16 @@ func (m marks) begin() string { return fmt.Sprintf("<!-- %s: written by %s -->",
 func (m marks) end() string   { return fmt.Sprintf("<!-- %s: end -->", m.name) }
 
 // insert replaces what stands between the marks of a file.
-func (m marks) insert(file, text string) error {
-	old, err := os.ReadFile(file)
+func (m marks) insert(path, text string) error {
+	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	whole, err := m.between(string(old), text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return renameio.WriteFile(file, []byte(whole), 0o644)
+	return file.WriteBytes(file.OS, path, []byte(whole))
 }
 
 func (m marks) between(old, text string) (string, error) {

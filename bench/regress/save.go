@@ -9,8 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/machine"
 )
 
@@ -68,5 +67,5 @@ func (s *suite) store(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, s.record.Bytes(), 0o666)
+	return file.WriteBytes(file.OS, path, s.record.Bytes())
 }

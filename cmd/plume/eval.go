@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -181,7 +181,7 @@ func (e *evalCommand) write(report *evaluate.Report) error {
 	text = append(text, '\n')
 	if e.out != "" {
 		path := filepath.Join(e.out, reportFile)
-		if err := renameio.WriteFile(path, text, 0o666, renameio.WithTempDir(e.out)); err != nil {
+		if err := file.WriteBytes(file.OS, path, text); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}

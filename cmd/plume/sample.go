@@ -14,6 +14,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/picture"
@@ -111,7 +112,7 @@ func (s *sampleCommand) run(spec string) error {
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
 	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
 	defer interrupt.stop()
-	interrupt.nothingToSave(toldInterrupted, s.removePending)
+	interrupt.nothingToSave(toldInterrupted, func() { _ = file.Abandon(file.OS, s.out) })
 	if err := s.profile.start(insist); err != nil {
 		return err
 	}
@@ -125,18 +126,6 @@ func (s *sampleCommand) run(spec string) error {
 	}
 	defer generator.Close() // after the profile of the memory, which it is part of
 	return s.profile.end(interrupt.ended(s.draw(ctx, generator)))
-}
-
-// removePending removes the file under way beside the output, which is its name with a dot before
-// and digits behind it.
-func (s *sampleCommand) removePending() {
-	pending, _ := filepath.Glob(filepath.Join(filepath.Dir(s.out), "."+filepath.Base(s.out)+"*"))
-	for _, path := range pending {
-		_, digits, _ := strings.Cut(filepath.Base(path), filepath.Base(s.out))
-		if digits != "" && strings.Trim(digits, "0123456789") == "" {
-			os.Remove(path)
-		}
-	}
 }
 
 // draw writes the images and names their file on stdout.

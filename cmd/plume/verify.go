@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/verify"
 )
 
@@ -116,13 +117,5 @@ func (v *verifyCommand) write(report *verify.Report) error {
 		}
 	}
 	path := filepath.Join(v.out, "report.json")
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithTempDir(v.out))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	if err := printJSON(file, report); err != nil {
-		return err
-	}
-	return file.CloseAtomicallyReplace()
+	return file.Write(file.OS, path, func(w io.Writer) error { return printJSON(w, report) })
 }

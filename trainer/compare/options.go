@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -131,10 +132,15 @@ func (o Options) lock() (*run.Lock, error) {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}
 	lock, err := run.Acquire(o.Dir)
-	if err == nil && lock.Warning != "" {
+	switch {
+	case err != nil:
+		return nil, err
+	case lock.Warning != "":
 		o.Warn(lock.Warning)
+	default:
+		file.RemoveStale(file.OS, o.Dir)
 	}
-	return lock, err
+	return lock, nil
 }
 
 // findPlan loads the plan, if there is one, for the session that info describes.

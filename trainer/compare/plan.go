@@ -10,10 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -79,7 +78,7 @@ func (p Plan) store(dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", planFile, err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, planFile), append(text, '\n'), 0o666, renameio.WithTempDir(dir)); err != nil {
+	if err := file.WriteBytes(file.OS, filepath.Join(dir, planFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", planFile, err)
 	}
 	return nil

@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
@@ -214,7 +214,7 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", evalFile, err)
 	}
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o666, renameio.WithTempDir(t.dir)); err != nil {
+	if err := file.WriteBytes(file.OS, path, append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", evalFile, err)
 	}
 	return nil

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
@@ -83,8 +82,11 @@ func (r *Results) WriteTables(dir string) error {
 	if err != nil {
 		return fmt.Errorf("table: %w", err)
 	}
-	for name, text := range map[string][]byte{"table.md": []byte(r.Markdown()), "table.csv": asCSV, "results.json": asJSON} {
-		if err := renameio.WriteFile(filepath.Join(dir, name), text, 0o666, renameio.WithTempDir(dir)); err != nil {
+	tables := map[string][]byte{
+		"table.md": []byte(r.Markdown()), "table.csv": asCSV, "results.json": asJSON,
+	}
+	for name, text := range tables {
+		if err := file.WriteBytes(file.OS, filepath.Join(dir, name), text); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

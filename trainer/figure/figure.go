@@ -5,15 +5,17 @@ package figure
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // Series is one line, one set of points, or both, in one colour.
@@ -77,15 +79,10 @@ func (p Plot) write(path string) error {
 		return errFormat
 	}
 	paint(drawn, draw.New(canvas), beside)
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
+	return file.Write(file.OS, path, func(w io.Writer) error {
+		_, err := canvas.WriteTo(w)
 		return err
-	}
-	defer file.Cleanup()
-	if _, err := canvas.WriteTo(file); err != nil {
-		return err
-	}
-	return file.CloseAtomicallyReplace()
+	})
 }
 
 // build lays the diagram out.

@@ -1,16 +1,18 @@
-// Package file writes files atomically: a file appears complete or not at all. Start with Write or
-// WriteBytes on the system OS. System lists the operations that writing needs, so that tests can
-// replace OS and see what a full disk, a failing device or a kill leaves behind.
+// Package file writes files that appear complete or not at all, on top of the few operations of a
+// file system that this needs. Tests pass another System than the real one, to see what a full
+// disk, a failing device or a kill leaves behind.
 package file
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // System is a file system to write to. Its errors are those of package os, with the path.
@@ -65,13 +67,23 @@ func (system) SyncDir(path string) error {
 // tmpPrefix begins the name of a temporary file, which is renamed when it is complete.
 const tmpPrefix = ".tmp-"
 
-// Write replaces the content of the file at path by what write writes. Whatever happens, path
-// holds either the old content or the new, complete, and the new one is durable when Write returns
-// nil. Only one process may write a file at a time.
-func Write(sys System, path string, write func(io.Writer) error) error {
+// process is part of the names of this process's temporary files: two processes that write the
+// same file do not write into the same temporary one.
+var process = rand.Text()[:8]
+
+// temporary is where this process writes the file at path until it is complete.
+func temporary(path string) string {
 	dir, name := filepath.Split(path)
-	tmp := filepath.Join(dir, tmpPrefix+name)
-	// A killed process may have left tmp after a failed Sync, so it is removed, not overwritten.
+	return filepath.Join(dir, tmpPrefix+process+"-"+name)
+}
+
+// Write replaces the file at path with what write writes. Whatever happens, path holds the old
+// content or the new one, whole, and the new one is durable when Write returns nil. The directory
+// must exist. Of several processes that write the same file, the last one wins; within a process,
+// one goroutine at a time may write a file.
+func Write(sys System, path string, write func(io.Writer) error) error {
+	tmp := temporary(path)
+	// What an earlier Write could not remove goes first: writing into it could follow a failed Sync.
 	if err := sys.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -82,7 +94,25 @@ func Write(sys System, path string, write func(io.Writer) error) error {
 	if err != nil {
 		return errors.Join(err, sys.RemoveAll(tmp))
 	}
-	return sys.SyncDir(filepath.Clean(dir))
+	return sys.SyncDir(filepath.Dir(path))
+}
+
+// Abandon removes the temporary file of a Write to path that will not come to its end, for a
+// process that ends in the middle of it.
+func Abandon(sys System, path string) error { return sys.RemoveAll(temporary(path)) }
+
+// RemoveStale removes the temporary files that killed processes have left in dir, while no other
+// process writes there. What cannot be removed does no harm.
+func RemoveStale(sys System, dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasPrefix(e.Name(), tmpPrefix) {
+			_ = sys.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 func create(sys System, path string, write func(io.Writer) error) error {

@@ -32,9 +32,8 @@ func TestWriteFails(t *testing.T) {
 			if err := file.WriteBytes(file.OS, path, []byte("old")); err != nil {
 				t.Fatal(err)
 			}
-			if dead { // a temporary file from an earlier kill is in the way
-				left := filepath.Join(filepath.Dir(path), ".tmp-run.json")
-				if err := os.WriteFile(left, []byte("torn"), 0o600); err != nil {
+			if dead { // and what an earlier failure left is in the way
+				if err := os.WriteFile(file.Temporary(path), []byte("torn"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -81,6 +80,62 @@ func TestWriteCallbackFails(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the file is there")
+	}
+}
+
+// Two processes that write the same file do not disturb each other.
+func TestWritersDoNotShareATemporaryFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "samples.png")
+	other := filepath.Join(filepath.Dir(path), ".tmp-OTHERONE-samples.png")
+	if err := os.WriteFile(other, []byte("under way"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.WriteBytes(file.OS, path, []byte("mine")); err != nil {
+		t.Fatal(err)
+	}
+	if content(t, path) != "mine" || content(t, other) != "under way" {
+		t.Errorf("%q, %q", content(t, path), content(t, other))
+	}
+}
+
+// What a killed process left goes when nobody else can be writing, and nothing else does.
+func TestRemoveStale(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".tmp-OTHERONE-run.json", ".tmp-samples", "run.json", ".latest"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".tmp-directory"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	file.RemoveStale(file.OS, dir)
+	file.RemoveStale(file.OS, filepath.Join(dir, "none"))
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got := strings.Join(names, " "); err != nil || got != ".latest .tmp-directory run.json" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// A process that ends in the middle of writing leaves nothing, nor a half-written file.
+func TestAbandon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "samples.png")
+	err := file.Write(file.OS, path, func(w io.Writer) error {
+		if err := file.Abandon(file.OS, path); err != nil {
+			t.Error(err)
+		}
+		entries, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(entries) > 0 {
+			t.Errorf("%v, %v", entries, err)
+		}
+		return err
+	})
+	if err == nil {
+		t.Error("no error, though the content is gone")
 	}
 }
 
