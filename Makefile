@@ -136,7 +136,7 @@ quality: ## test 10^8 normals of the noise stream against the normal law
 accuracy: ## tabulate the errors of the elementary functions over all their arguments
 	@$(GO) test ./kernel -count=1 -v -timeout 20m -run Accuracy -args -exhaustive
 
-lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and staticcheck, the generator too
+lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and staticcheck, the generator too; build for other systems
 	@$(functions)
 	choose_backend
 	bad=$$(gofmt -l .)
@@ -145,6 +145,7 @@ lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and s
 	CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...
+	for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 $(GO) build ./...; done
 	$(GO) run $(STATICCHECK) $$tags ./...
 	cd asm/_gen
 	$(GO) vet .

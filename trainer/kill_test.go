@@ -173,6 +173,11 @@ func TestKilled(t *testing.T) {
 	if got, want := metricsOf(t, dir), metricsOf(t, want); !slices.Equal(got, want) {
 		t.Errorf("%d records, or others than the %d of an uninterrupted run", len(got), len(want))
 	}
+	for _, pattern := range []string{".tmp-*", "*/.tmp-*"} {
+		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {
+			t.Errorf("temporary files are left: %v, %v", left, err)
+		}
+	}
 	places := make([]string, 0, len(where))
 	for place, n := range where {
 		if place == "" {
