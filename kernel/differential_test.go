@@ -442,7 +442,7 @@ func TestMoveIsNoise(t *testing.T) {
 		for d := 0; d <= 100; d++ {
 			n := len(ids) * d
 			m := Move{G: zero(n), P: zero(n), H: constant(len(ids), 0.5), Anchor: 0.5, Clip: 1, Friction: 1,
-				IDs: ids, D: d, Key: Key{Seed: 1<<40 + 11, Step: 3, Stream: StreamMove}}
+				IDs: ids, D: d, Key: Key{Seed: 1<<40 + 11, Step: 3, Stream: 3}}
 			want := zero(n)
 			for i, id := range ids {
 				normalGeneric(want[i*d:(i+1)*d], id*Groups(d), m.Key.Seed, m.Key.Step, uint32(m.Key.Stream))

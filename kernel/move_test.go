@@ -10,7 +10,7 @@ func newMove(t *testing.T, n, d int) *Move {
 	m := &Move{
 		Z: guardedCopy(t, fill(n*d)), U: guardedCopy(t, fill(n*d)), G: fill(n * d), P: fill(n * d),
 		H: make([]float32, n), IDs: make([]uint64, n), D: d,
-		Anchor: 0.3, Friction: 0.25, Key: Key{Seed: 8, Step: 2, Stream: StreamMove},
+		Anchor: 0.3, Friction: 0.25, Key: Key{Seed: 8, Step: 2, Stream: 3},
 	}
 	for i := range m.H {
 		m.H[i] = 0.01 * float32(i+1)

@@ -2,33 +2,15 @@ package kernel
 
 import "math/bits"
 
-// Stream names one independent use of randomness. It is the last counter word of the
-// generator, so two streams of one seed never share a number. The values are part of the
-// checkpoint's meaning: they may be added to, never renumbered.
+// Stream names one independent use of randomness. It is the last counter word of the generator, so
+// two streams of one seed never share a number. A package that draws declares its streams as
+// constants of this type. Their numbers are part of what a checkpoint means: new ones may be added,
+// none may change. trainer/ALGORITHM.md section 9 lists them all, and a test holds it to the
+// constants. Numbers from 1<<16 on are for tests and benchmarks.
 type Stream uint32
 
-// The table of streams (trainer/ALGORITHM.md section 9).
-const (
-	StreamInit        Stream = 1  // weights of the networks
-	StreamCloud       Stream = 2  // first positions of the particles
-	StreamMove        Stream = 3  // Langevin noise
-	StreamScoreNoise  Stream = 4  // eps of the prior loss
-	StreamLambda      Stream = 5  // stratified log-SNR levels
-	StreamShuffle     Stream = 6  // order of the minibatches
-	StreamSplit       Stream = 7  // training and held-out images
-	StreamSamplePrior Stream = 8  // z at lambda_min when sampling
-	StreamSampleNoise Stream = 9  // noise of the ancestral sampler
-	StreamGuard       Stream = 10 // particles re-drawn after a blow-up
-	StreamDiagNoise   Stream = 11 // eps of the epoch diagnostics
-	StreamDiagLambda  Stream = 12 // levels of the epoch diagnostics
-	StreamMetric      Stream = 13 // directions, subsets and resamples of the metrics
-	StreamParams      Stream = 14 // noise on the parameters
-	StreamCold        Stream = 15 // particles that start anew at every visit
-	StreamPosition    Stream = 16 // Langevin noise of the exact transition that is the position's alone
-	StreamEncoder     Stream = 17 // latents drawn from an encoder
-	StreamProposal    Stream = 18 // latents of the importance-sampled likelihood
-	StreamComponents  Stream = 19 // first vectors of the search for principal components
-)
+// MaxSeed is the largest seed of a run. Larger ones are those of twins.
+const MaxSeed = 1<<63 - 1
 
 // Key addresses one fill of the noise stream: which generator (Seed), at which time (Step),
 // for which purpose (Stream). Within a fill, numbers are addressed by their group.
@@ -36,6 +18,12 @@ type Key struct {
 	Seed   uint64
 	Step   uint32
 	Stream Stream
+}
+
+// Twin is a second key for the same purpose: for seeds up to MaxSeed, no key is another's twin.
+func (k Key) Twin() Key {
+	k.Seed = ^k.Seed
+	return k
 }
 
 // GroupLen is the number of elements in a group: 8 Philox blocks of 4 words.

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/plume-ml/plume/kernel"
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 const (
 	width     = 32     // numbers in a row of a kernel that has rows
@@ -70,7 +73,7 @@ func plumeOptimizer(name string, n int) func() {
 func newMove(n int) *kernel.Move {
 	m := &kernel.Move{
 		Z: noise(n, 1), G: noise(n, 2), P: noise(n, 3), H: make([]float32, n/width), IDs: make([]uint64, n/width),
-		Anchor: 0.25, Clip: 1, D: width, Key: kernel.Key{Seed: 1, Stream: kernel.StreamMove},
+		Anchor: 0.25, Clip: 1, D: width, Key: kernel.Key{Seed: 1, Stream: particle.StreamMove},
 	}
 	for i := range m.H {
 		m.H[i], m.IDs[i] = stepSize, uint64(i)

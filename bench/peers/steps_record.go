@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -52,7 +53,7 @@ func (t *training) release() error {
 	}
 	for i, name := range []string{"out.weight", "out.bias"} {
 		out := layout.View(params, name)
-		kernel.Normal(out, kernel.Key{Seed: seed, Step: uint32(i), Stream: kernel.StreamDiagNoise}, 0)
+		kernel.Normal(out, kernel.Key{Seed: seed, Step: uint32(i), Stream: 1 << 16}, 0)
 		kernel.Scale(out, lastLayer)
 	}
 	copy(t.state["prior/ema"], params)
@@ -63,7 +64,7 @@ func (t *training) release() error {
 // minibatches are the datapoints of a pass over the data, all of one length.
 func (t *training) minibatches() [][]int {
 	order := make([]int, t.train.Len())
-	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamShuffle})
+	kernel.Perm(order, kernel.Key{Seed: seed, Stream: data.StreamShuffle})
 	return slices.Collect(slices.Chunk(order[:len(order)/t.config.Batch*t.config.Batch], t.config.Batch))
 }
 
@@ -119,7 +120,7 @@ func (r *recording) take(dir string, t *training) error {
 	var noise [][]float32
 	for k, s := range recorded {
 		ids, step := t.particles(s.Index), uint32(k)
-		noise = append(noise, t.levels(step), t.normals(ids, step, kernel.StreamScoreNoise), t.normals(ids, step, kernel.StreamMove))
+		noise = append(noise, t.levels(step), t.normals(ids, step, diffusion.StreamScoreNoise), t.normals(ids, step, particle.StreamMove))
 		stats, err := t.Step(method.Minibatch{Index: s.Index, Number: step, Repeat: s.Repeat})
 		if err != nil {
 			return err
@@ -134,7 +135,7 @@ func (r *recording) take(dir string, t *training) error {
 
 // levels are those of step k (diffusion.BoundTape.Begin).
 func (t *training) levels(k uint32) []float32 {
-	key := kernel.Key{Seed: seed, Step: k, Stream: kernel.StreamLambda}
+	key := kernel.Key{Seed: seed, Step: k, Stream: diffusion.StreamLambda}
 	perm, u, levels := make([]int, t.rows()), make([]float32, 1), make([]float32, t.rows())
 	kernel.Uniform(u, key, 1<<32)
 	kernel.Perm(perm, key)
@@ -178,5 +179,5 @@ func (r *recording) sample(dir string, t *training) error {
 	}
 	g.Decode(x, z)
 	r.want = map[string][]float32{"latents": z, "images": x}
-	return writeFloats(filepath.Join(dir, r.name+".noise"), t.normals(ids, 0, kernel.StreamSamplePrior))
+	return writeFloats(filepath.Join(dir, r.name+".noise"), t.normals(ids, 0, diffusion.StreamSamplePrior))
 }

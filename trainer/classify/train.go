@@ -42,7 +42,7 @@ func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled,
 			len(index), len(classes))
 	}
 	order := make([]int, len(index))
-	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})
+	kernel.Perm(order, kernel.Key{Seed: seed, Stream: data.StreamSplit})
 	of := func(places []int) labelled {
 		l := labelled{Dataset: ds}
 		for _, p := range places {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -77,7 +77,7 @@ func (o Options) validate() error {
 	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= MaxSeeds, "%d seeds: expected 1 to %d", len(o.Seeds), MaxSeeds)
 	expect(o.Jobs <= maxJobs, "%d jobs: expected at most %d", o.Jobs, maxJobs)
 	for i, s := range o.Seeds {
-		expect(s <= math.MaxInt64 && !slices.Contains(o.Seeds[:i], s), "seed %d: expected different ones up to 2^63 - 1", s)
+		expect(s <= kernel.MaxSeed && !slices.Contains(o.Seeds[:i], s), "seed %d: expected different ones up to 2^63 - 1", s)
 	}
 	return errors.Join(problems...)
 }

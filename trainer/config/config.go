@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 )
 
@@ -143,7 +144,7 @@ func (c Config) Validate() error {
 		"a path in UTF-8, without control characters")
 	p.Expect(c.Holdout >= 0 && c.Holdout < 1, "holdout", c.Holdout, "a number in [0, 1)")
 
-	p.Expect(c.Seed <= math.MaxInt64, "seed", c.Seed, "an integer in [0, 2^63 - 1], the largest that TOML holds")
+	p.Expect(c.Seed <= kernel.MaxSeed, "seed", c.Seed, "an integer in [0, 2^63 - 1], the largest that TOML holds")
 	p.Int("epochs", c.Epochs, 1, maxCount)
 	p.Int("batch", c.Batch, 1, maxRows)
 	p.Int("tile", c.Tile, 1, maxRows)

@@ -33,7 +33,7 @@ func (b *Batches) At(epoch, k int) []int {
 	if epoch != b.epoch {
 		b.order = make([]int, b.m)
 		kernel.Perm(b.order,
-			kernel.Key{Seed: b.seed, Step: uint32(epoch), Stream: kernel.StreamShuffle})
+			kernel.Key{Seed: b.seed, Step: uint32(epoch), Stream: StreamShuffle})
 		b.epoch = epoch
 	}
 	lo, hi := k*b.m/b.n, (k+1)*b.m/b.n

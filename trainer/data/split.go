@@ -32,10 +32,16 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 			"least one, or 0 to hold out nothing", ds.Name(), holdout, m)
 	}
 	order := make([]int, m)
-	kernel.Perm(order, kernel.Key{Seed: seed, Stream: kernel.StreamSplit})
+	kernel.Perm(order, kernel.Key{Seed: seed, Stream: StreamSplit})
 	slices.Sort(order[:h])
 	slices.Sort(order[h:])
 	return Subset(ds, order[h:]), Subset(ds, order[:h]), nil
 }
 
 func heldOut(m int, holdout float64) int { return int(math.Round(holdout * float64(m))) }
+
+// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+const (
+	StreamShuffle kernel.Stream = 6 // order of the minibatches
+	StreamSplit   kernel.Stream = 7 // split into training and held-out images
+)

@@ -98,7 +98,7 @@ func TestSplitPinned(t *testing.T) {
 		t.Fatal(err)
 	}
 	order := make([]int, 20)
-	kernel.Perm(order, kernel.Key{Seed: 1, Stream: kernel.StreamSplit})
+	kernel.Perm(order, kernel.Key{Seed: 1, Stream: StreamSplit})
 	slices.Sort(order[:5])
 	if got := labels(held); !slices.Equal(got, order[:5]) {
 		t.Errorf("held out %v; expected the first five of the permutation, %v", got, order[:5])

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	lambdaKey = kernel.Key{Seed: 3, Step: 5, Stream: kernel.StreamLambda}
-	noiseKey  = kernel.Key{Seed: 3, Step: 5, Stream: kernel.StreamScoreNoise}
+	lambdaKey = kernel.Key{Seed: 3, Step: 5, Stream: StreamLambda}
+	noiseKey  = kernel.Key{Seed: 3, Step: 5, Stream: StreamScoreNoise}
 	point     = [testD]float64{1.5, -0.5, 0.75}
 )
 

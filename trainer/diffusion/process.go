@@ -3,7 +3,11 @@
 // samplers. It takes the score network as an interface or a function and knows no layers.
 package diffusion
 
-import "math"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/kernel"
+)
 
 // Process is z_lambda = alpha z + sigma eps with alpha^2 = sigmoid(lambda), sigma^2 =
 // sigmoid(-lambda), eps ~ N(0, I), for lambda from Max (clean) down to Min (noise).
@@ -26,3 +30,11 @@ func (p Process) Constant(d int) float64 {
 	s2max, a2max := math.Pow(Sigma(p.Max), 2), math.Pow(Alpha(p.Max), 2)
 	return float64(d) / 2 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
 }
+
+// Streams of the noise that this package draws by the keys of its caller (trainer/ALGORITHM.md, section 9).
+const (
+	StreamScoreNoise  kernel.Stream = 4 // eps of the prior loss
+	StreamLambda      kernel.Stream = 5 // levels of the prior loss
+	StreamSamplePrior kernel.Stream = 8 // samples: z at lambda_min
+	StreamSampleNoise kernel.Stream = 9 // samples: noise of the ancestral sampler
+)

@@ -7,11 +7,11 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-var samplerKey = kernel.Key{Seed: 6, Stream: kernel.StreamSampleNoise}
+var samplerKey = kernel.Key{Seed: 6, Stream: StreamSampleNoise}
 
 func standardNormals(n int, ids []uint64) []float32 {
 	z := make([]float32, n*testD)
-	kernel.NormalRows(z, ids, testD, kernel.Key{Seed: 6, Stream: kernel.StreamSamplePrior})
+	kernel.NormalRows(z, ids, testD, kernel.Key{Seed: 6, Stream: StreamSamplePrior})
 	return z
 }
 

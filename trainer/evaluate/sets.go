@@ -73,7 +73,7 @@ func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 
 func shuffled(n int, seed uint64) []int {
 	order := make([]int, n)
-	kernel.Perm(order, kernel.Key{Seed: seed, Step: math.MaxUint32, Stream: kernel.StreamMetric})
+	kernel.Perm(order, kernel.Key{Seed: seed, Step: math.MaxUint32, Stream: metric.StreamMetric})
 	return order
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -122,7 +123,7 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	kernel.NormalRows(z, ids, f.setup.Options.Latent, kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: kernel.StreamCold})
+	kernel.NormalRows(z, ids, f.setup.Options.Latent, kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: particle.StreamCold})
 }
 
 // Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps is

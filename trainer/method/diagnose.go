@@ -2,8 +2,6 @@ package method
 
 import (
 	"math"
-
-	"github.com/plume-ml/plume/kernel"
 )
 
 // Diagnose implements Method.
@@ -37,7 +35,7 @@ func (f *Flow) driftVariance() float64 {
 	f.gathered = false // these are not the rows of a minibatch
 
 	rows := n * f.cloud.N
-	level, noise := f.key(kernel.StreamDiagLambda), f.key(kernel.StreamDiagNoise)
+	level, noise := f.key(streamDiagLambda), f.key(streamDiagNoise)
 	drift := f.batch.Rows(f.batch.P, 0, rows)
 	measure := func() {
 		if !f.now.held {
@@ -47,7 +45,7 @@ func (f *Flow) driftVariance() float64 {
 	}
 	measure()
 	first := append([]float32(nil), drift...)
-	level.Seed, noise.Seed = ^level.Seed, ^noise.Seed
+	level, noise = level.Twin(), noise.Twin()
 	measure()
 
 	var v float64

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -43,7 +43,7 @@ func (f *Flow) collectLosses(s *Stats) bool {
 // redraw draws the minibatch's particles that are not finite anew, if they are few.
 func (f *Flow) redraw(s *Stats) bool {
 	rows := len(f.batch.IDs)
-	redrawn := f.batch.Redraw(0, rows, f.key(kernel.StreamGuard))
+	redrawn := f.batch.Redraw(0, rows, f.key(particle.StreamGuard))
 	s.Redrawn += float64(redrawn)
 	return float64(redrawn) <= max(1, fewRows*float64(rows))
 }

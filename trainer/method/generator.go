@@ -128,7 +128,7 @@ func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solve
 	}
 	d := g.Latent()
 	how := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
-	key := kernel.Key{Seed: seed, Stream: kernel.StreamSamplePrior}
+	key := kernel.Key{Seed: seed, Stream: diffusion.StreamSamplePrior}
 	g.pack(g.sampler)
 	g.tiles(n, func(first, lo, hi int) {
 		if ctx.Err() != nil {

@@ -3,7 +3,6 @@ package method
 import (
 	"context"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -111,7 +110,7 @@ func (p *Posterior) minibatch(ctx context.Context, idx []int, m Moves, kept *Sta
 		move := f.pass(idx)
 		move.moves = true
 		move.langevin = particle.Langevin{
-			Friction: float32(o.Friction), Clip: float32(o.DriftClip), Key: f.key(kernel.StreamMove),
+			Friction: float32(o.Friction), Clip: float32(o.DriftClip), Key: f.key(particle.StreamMove),
 		}
 		f.begin(move, k == 0)
 		f.batch.SetSteps(f.stepSize(min(1, float64(k)/float64(max(1, m.Burn)))), 0, 0)

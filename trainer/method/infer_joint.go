@@ -74,9 +74,9 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 
 // prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents take in turn.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
-	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: kernel.StreamDiagLambda}
+	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: streamDiagLambda}
 	noise := level
-	noise.Stream = kernel.StreamDiagNoise
+	noise.Stream = streamDiagNoise
 	t.Begin(1, level, noise)
 	loss := []float32{0}
 	for i := range dst {

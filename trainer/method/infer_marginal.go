@@ -33,7 +33,7 @@ func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed u
 		if err != nil {
 			return nil, fmt.Errorf("image %d: %w", m, err)
 		}
-		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: kernel.StreamProposal})
+		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: streamProposal})
 		f.setup.Train.Gather(x, []int{m})
 		j.Log(logW, x, z, m)
 		for i, v := range logQ {

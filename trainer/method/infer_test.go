@@ -225,7 +225,7 @@ func TestProposal(t *testing.T) {
 	}
 	const n = 20000
 	z, logQ := make([]float32, 2*n), make([]float64, n)
-	q.draw(z, logQ, kernel.Key{Seed: 6, Stream: kernel.StreamProposal})
+	q.draw(z, logQ, kernel.Key{Seed: 6, Stream: streamProposal})
 	target, ok := distmv.NewNormal(mean, mat.NewSymDense(2, []float64{0.25, 0.15, 0.15, 0.2}), nil)
 	if !ok {
 		t.Fatal("the target's covariance is not positive definite")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -115,7 +116,7 @@ func TestCatchUpMoves(t *testing.T) {
 	f := newFlow(t, "pgd", o, 1)
 	mustStep(t, f, Minibatch{Index: []int{4}, Number: 0})
 	before := slices.Clone(f.cloud.Z[4*o.Latent : 5*o.Latent])
-	key := f.key(kernel.StreamMove)
+	key := f.key(particle.StreamMove)
 	mustStep(t, f, Minibatch{Index: []int{4}, Number: 3})
 	checkMoved(t, f, 4, before, 3*o.StepSize, 1, key)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/optim"
 )
 
 // Noise on the parameters: what a step of plain gradient descent adds to the same step without it is
@@ -25,7 +26,7 @@ func TestParamNoise(t *testing.T) {
 	for i, n := range []*network{f.decoder, f.prior} {
 		lr := []float64{o.LR, o.LR * o.ScoreLR}[i]
 		xi := make([]float32, len(n.p))
-		kernel.Normal(xi, kernel.Key{Seed: testSeed, Step: 1, Stream: kernel.StreamParams}, uint64(i)<<32)
+		kernel.Normal(xi, kernel.Key{Seed: testSeed, Step: 1, Stream: optim.StreamParams}, uint64(i)<<32)
 		want, got := make([]float64, len(xi)), make([]float32, len(xi))
 		for j, p := range []*network{plain.decoder, plain.prior}[i].p {
 			want[j] = 3 * math.Sqrt(2*lr/(testPoints*2)) * float64(xi[j])

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
@@ -130,7 +131,7 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	t.Helper()
 	mean, logScale := standardOf(s, s.prior.p)
 	n := len(index) * s.setup.Options.Particles
-	key := kernel.Key{Seed: s.setup.Seed, Stream: kernel.StreamLambda}
+	key := kernel.Key{Seed: s.setup.Seed, Stream: diffusion.StreamLambda}
 	perm, u := make([]int, n*s.setup.Options.ScoreDraws), make([]float32, 1)
 	kernel.Perm(perm, key)
 	kernel.Uniform(u, key, 1<<32)
@@ -154,7 +155,7 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 			for i := range s.setup.Options.ScoreDraws {
 				k := row*s.setup.Options.ScoreDraws + i
 				eps := make([]float32, s.setup.Options.Latent)
-				kernel.NormalRows(eps, []uint64{uint64(id*s.setup.Options.ScoreDraws + i)}, s.setup.Options.Latent, kernel.Key{Seed: s.setup.Seed, Stream: kernel.StreamScoreNoise})
+				kernel.NormalRows(eps, []uint64{uint64(id*s.setup.Options.ScoreDraws + i)}, s.setup.Options.Latent, kernel.Key{Seed: s.setup.Seed, Stream: diffusion.StreamScoreNoise})
 				sum += process.PriorLoss(residual, own, reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}) / float64(n*s.setup.Options.ScoreDraws)
 			}
 		}

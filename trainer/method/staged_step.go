@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -50,9 +51,9 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 
 // evaluate computes the prior's loss of every row, forward and back, by tiles.
 func (t *Staged) evaluate() {
-	level := kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: kernel.StreamLambda}
+	level := kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: diffusion.StreamLambda}
 	noise := level
-	noise.Stream = kernel.StreamScoreNoise
+	noise.Stream = diffusion.StreamScoreNoise
 	t.tape.Begin(len(t.now.ids), level, noise)
 	t.setup.Pool.Run(t.prior.pack())
 	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})

@@ -1,7 +1,6 @@
 package method
 
 import (
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -49,7 +48,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	for i := range passes {
 		p.moves, p.last = i < o.InnerSteps, i == passes-1
 		p.train, p.summed = p.last || f.counted(i), f.summed(i)
-		p.langevin.Key = f.key(kernel.StreamMove)
+		p.langevin.Key = f.key(particle.StreamMove)
 		f.now = p
 		f.evaluate(&stats)
 		if err := f.checkLosses(&stats); err != nil {
@@ -87,7 +86,7 @@ func (f *Flow) gatherTile(i int) {
 	lo, hi := f.now.tiles.Rows(i)
 	f.batch.Gather(lo, hi)
 	if f.now.restart {
-		f.batch.Restart(lo, hi, f.key(kernel.StreamCold))
+		f.batch.Restart(lo, hi, f.key(particle.StreamCold))
 	}
 	first, last := f.now.tiles.Points(i)
 	dim := f.likelihood.Dim
@@ -101,7 +100,7 @@ func (f *Flow) evaluate(s *Stats) {
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
 	if !f.now.held {
 		s.Evaluations += float64(rows) * f.prior.passes(f.setup.Options.ScoreDraws)
-		f.priorTape.Begin(rows, f.key(kernel.StreamLambda), f.key(kernel.StreamScoreNoise))
+		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise))
 	}
 	f.setup.Pool.Run(f.priorRows(), f.decoderRows())
 }

@@ -8,8 +8,10 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // gradTolerance bounds |float32 result - float64 reference| / |reference| per block of numbers:
@@ -63,14 +65,14 @@ func (s *snapshot) key(stream kernel.Stream) kernel.Key {
 func (s *snapshot) record() {
 	n := len(s.ids) * s.setup.Options.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
-	kernel.Perm(perm, s.key(kernel.StreamLambda))
-	kernel.Uniform(u, s.key(kernel.StreamLambda), 1<<32)
+	kernel.Perm(perm, s.key(diffusion.StreamLambda))
+	kernel.Uniform(u, s.key(diffusion.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for i, id := range s.ids {
 		draws := make([]reference.Draw, s.setup.Options.ScoreDraws)
 		for k := range draws {
 			eps := make([]float32, s.setup.Options.Latent)
-			kernel.NormalRows(eps, []uint64{id*uint64(s.setup.Options.ScoreDraws) + uint64(k)}, s.setup.Options.Latent, s.key(kernel.StreamScoreNoise))
+			kernel.NormalRows(eps, []uint64{id*uint64(s.setup.Options.ScoreDraws) + uint64(k)}, s.setup.Options.Latent, s.key(diffusion.StreamScoreNoise))
 			draws[k] = reference.Draw{Lambda: levels[i*s.setup.Options.ScoreDraws+k], Eps: reference.Wide(eps)}
 		}
 		s.draws = append(s.draws, draws)
@@ -168,7 +170,7 @@ func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 	h, d := s.setup.Options.StepSize, s.setup.Options.Latent
 	for i, id := range s.ids {
 		xi := make([]float32, d)
-		kernel.NormalRows(xi, []uint64{id}, d, s.key(kernel.StreamMove))
+		kernel.NormalRows(xi, []uint64{id}, d, s.key(particle.StreamMove))
 		move := make([]float64, d)
 		for j := range move {
 			if s.u == nil {

@@ -1,7 +1,6 @@
 package method
 
 import (
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -55,7 +54,7 @@ func (v *Variational) networks() (decoder, encoder *network) { return v.decoder,
 
 // latents implements firstStage.
 func (v *Variational) latents(index []int) (z []float32, ids []uint64) {
-	v.draw(index, true, kernel.StreamEncoder)
+	v.draw(index, true, streamEncoder)
 	v.counts[countDraws]++
 	return v.rows(v.z, 0, len(v.ids)), v.ids
 }

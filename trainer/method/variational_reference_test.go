@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -25,16 +26,16 @@ func infer(v *Variational, index []int) *inference {
 	}
 	n := len(index) * v.setup.Options.Particles * v.setup.Options.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
-	kernel.Perm(perm, v.key(kernel.StreamLambda))
-	kernel.Uniform(u, v.key(kernel.StreamLambda), 1<<32)
+	kernel.Perm(perm, v.key(diffusion.StreamLambda))
+	kernel.Uniform(u, v.key(diffusion.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for _, m := range index {
 		for k := range v.setup.Options.Particles {
 			id := uint64(m*v.setup.Options.Particles + k)
-			s.eps = append(s.eps, s.noise(id, kernel.StreamEncoder))
+			s.eps = append(s.eps, s.noise(id, streamEncoder))
 			draws := make([]reference.Draw, v.setup.Options.ScoreDraws)
 			for i := range draws {
-				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.setup.Options.ScoreDraws)+uint64(i), kernel.StreamScoreNoise)}
+				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.setup.Options.ScoreDraws)+uint64(i), diffusion.StreamScoreNoise)}
 				levels = levels[1:]
 			}
 			s.draws = append(s.draws, draws)

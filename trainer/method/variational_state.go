@@ -1,7 +1,6 @@
 package method
 
 import (
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -62,7 +61,7 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 	n, o, batch := min(diagnosed, v.setup.Train.Len()), &v.setup.Options, v.setup.Batch
 	seen := particle.Cloud{M: n, N: o.Particles, D: o.Latent}
 	for lo := 0; lo < n; lo += batch {
-		v.draw(consecutive(lo, min(lo+batch, n)), true, kernel.StreamDiagNoise)
+		v.draw(consecutive(lo, min(lo+batch, n)), true, streamDiagNoise)
 		seen.Z = append(seen.Z, v.rows(v.z, 0, len(v.ids))...)
 	}
 	v.gathered = false // these are not the rows of a minibatch

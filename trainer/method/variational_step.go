@@ -23,7 +23,7 @@ type draws struct {
 
 // Step implements Method.
 func (v *Variational) Step(b Minibatch) (Stats, error) {
-	v.draw(b.Index, b.Repeat == 0, kernel.StreamEncoder)
+	v.draw(b.Index, b.Repeat == 0, streamEncoder)
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
 	if err := v.checkLosses(&stats); err != nil {
@@ -107,7 +107,7 @@ func (v *Variational) evaluate(s *Stats) {
 	s.Evaluations = float64(len(v.now.index))*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)
 	if !v.now.closed {
 		s.Evaluations += float64(rows) * v.prior.passes(v.setup.Options.ScoreDraws)
-		v.priorTape.Begin(rows, v.key(kernel.StreamLambda), v.key(kernel.StreamScoreNoise))
+		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise))
 	}
 	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.priorRows}, v.decoderRows())
 }

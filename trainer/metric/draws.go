@@ -17,7 +17,7 @@ const maxDraws = 1 << 24 // of one kind
 
 // key is the key of number index of the given set, 0 or 1.
 func (d purpose) key(seed uint64, set, index int) kernel.Key {
-	return kernel.Key{Seed: seed, Step: uint32(d)<<28 | uint32(set)<<27 | uint32(index), Stream: kernel.StreamMetric}
+	return kernel.Key{Seed: seed, Step: uint32(d)<<28 | uint32(set)<<27 | uint32(index), Stream: StreamMetric}
 }
 
 // choose draws m of the numbers below len(idx) without replacement, in random order, to the front of idx.
@@ -44,3 +44,9 @@ func (t *tally) draw(seed uint64, set, r int) []uint16 {
 	}
 	return t.counts
 }
+
+// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+const (
+	StreamMetric     kernel.Stream = 13 // metrics: directions, subsets, resamples
+	streamComponents kernel.Stream = 19 // first vectors of the search for principal components
+)

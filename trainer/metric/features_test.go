@@ -16,7 +16,7 @@ import (
 func normals(n int, mean, std []float64, seed uint64) *Features {
 	k := len(mean)
 	f := NewFeatures(make([]float32, n*k), n, k)
-	kernel.Normal(f.X, kernel.Key{Seed: seed, Stream: kernel.StreamCloud}, 0)
+	kernel.Normal(f.X, kernel.Key{Seed: seed, Stream: 2}, 0)
 	for i, v := range f.X {
 		f.X[i] = float32(mean[i%k] + std[i%k]*float64(v))
 	}

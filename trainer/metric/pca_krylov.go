@@ -96,7 +96,7 @@ func (y *krylov) find() (blas.Matrix, error) {
 
 // draw fills m with normal numbers, new ones each time.
 func (y *krylov) draw(m blas.Matrix) {
-	key := kernel.Key{Seed: 1, Step: y.drawn, Stream: kernel.StreamComponents}
+	key := kernel.Key{Seed: 1, Step: y.drawn, Stream: streamComponents}
 	y.drawn++
 	y.t.each(tallRows, func(_, lo, hi int, _ []float32) {
 		for i := lo; i < hi; i++ {

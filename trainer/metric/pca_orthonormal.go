@@ -123,7 +123,7 @@ func (y *krylov) replace(least float64) {
 		if v > least {
 			continue
 		}
-		key := kernel.Key{Seed: 1, Step: y.drawn, Stream: kernel.StreamComponents}
+		key := kernel.Key{Seed: 1, Step: y.drawn, Stream: streamComponents}
 		y.drawn++
 		column := make([]float32, y.a.dim)
 		kernel.Normal(column, key, 0)

@@ -126,7 +126,7 @@ func (r *refinement) fill() {
 func (r *refinement) randomise(j int) {
 	dim, _ := r.v.Dims()
 	column := make([]float32, dim)
-	kernel.Normal(column, kernel.Key{Seed: 2, Step: uint32(j), Stream: kernel.StreamComponents}, 0)
+	kernel.Normal(column, kernel.Key{Seed: 2, Step: uint32(j), Stream: streamComponents}, 0)
 	for i, v := range column {
 		r.v.Set(i, j, float64(v)/math.Sqrt(float64(dim)))
 	}

@@ -61,7 +61,7 @@ func (l *Layout) View(values []float32, name string) []float32 {
 // (-bound, bound] from the init stream, key step net, group k << 32. The bound of a linear
 // layer is 1/sqrt(inputs) for weights and biases alike; a zero-initialised layer stays zero.
 func (l *Layout) Init(values []float32, seed uint64, net uint32) {
-	key := kernel.Key{Seed: seed, Step: net, Stream: kernel.StreamInit}
+	key := kernel.Key{Seed: seed, Step: net, Stream: streamInit}
 	for k, p := range l.params {
 		v := values[p.Offset : p.Offset+p.Len]
 		if p.bound == 0 {
@@ -78,3 +78,6 @@ func (l *Layout) Init(values []float32, seed uint64, net uint32) {
 
 // initBound is the starting bound of a linear layer of the given number of inputs.
 func initBound(in int) float64 { return 1 / math.Sqrt(float64(in)) }
+
+// streamInit is the stream of the first weights (trainer/ALGORITHM.md, section 9).
+const streamInit kernel.Stream = 1 // first weights

@@ -22,7 +22,10 @@ func (o *Optimizer) perturb(p, xi []float32, lo int) {
 	if lo%kernel.GroupLen != 0 {
 		panic(errChunk)
 	}
-	key := kernel.Key{Seed: o.Noise.Seed, Step: o.Steps[0], Stream: kernel.StreamParams}
+	key := kernel.Key{Seed: o.Noise.Seed, Step: o.Steps[0], Stream: StreamParams}
 	kernel.Normal(xi, key, uint64(o.Noise.Network)<<32+uint64(lo/kernel.GroupLen))
 	kernel.Axpy(p, float32(o.Noise.Scale*math.Sqrt(2*o.lr)), xi)
 }
+
+// StreamParams is the stream of the noise on the parameters (trainer/ALGORITHM.md, section 9).
+const StreamParams kernel.Stream = 14 // noise on the parameters

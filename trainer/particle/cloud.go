@@ -34,7 +34,7 @@ func NewCloud(m, n, d int, momentum bool, seed uint64) *Cloud {
 // draw fills the positions from N(0, I). It stops early, with ctx's error, when ctx ends.
 func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 	const pause = 1 << 12 // rows between two looks at ctx
-	key := kernel.Key{Seed: seed, Stream: kernel.StreamCloud}
+	key := kernel.Key{Seed: seed, Stream: StreamCloud}
 	for i := range c.M * c.N {
 		if i%pause == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -196,7 +196,7 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 func (b *Batch) Redraw(lo, hi int, key kernel.Key) (redrawn int) { return b.guard(lo, hi, key) }
 
 func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {
-	key.Stream = kernel.StreamGuard
+	key.Stream = StreamGuard
 	square := b.Square[lo:hi]
 	kernel.SquareNorms(square, b.Rows(b.Z, lo, hi), b.D)
 	for i, s := range square {
@@ -222,3 +222,12 @@ func (b *Batch) scatter(lo, hi int) {
 		}
 	}
 }
+
+// Streams of the noise that this package draws, or its caller by its keys (trainer/ALGORITHM.md, section 9).
+const (
+	StreamCloud    kernel.Stream = 2  // first positions of the particles
+	StreamMove     kernel.Stream = 3  // Langevin noise
+	StreamGuard    kernel.Stream = 10 // particles drawn anew after a blow-up
+	StreamCold     kernel.Stream = 15 // particles that start anew at every visit
+	streamPosition kernel.Stream = 16 // noise of the exact transition that is the position's alone
+)

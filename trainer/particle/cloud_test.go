@@ -21,7 +21,7 @@ func TestNewCloud(t *testing.T) {
 		ids[i] = uint64(i)
 	}
 	want := make([]float32, m*n*d)
-	kernel.NormalRows(want, ids, d, kernel.Key{Seed: seed, Stream: kernel.StreamCloud})
+	kernel.NormalRows(want, ids, d, kernel.Key{Seed: seed, Stream: StreamCloud})
 	if !slices.Equal(c.Z, want) {
 		t.Error("the positions are not the normals of their rows")
 	}

@@ -34,7 +34,7 @@ func newTransition(friction float64) *kernel.Transition {
 		Keep: float32(1 - f), Heat: float32(math.Sqrt(f * (2 - f))), Mean: float32(mean),
 		Drift:  float32(mean - logTail(f, 2)),
 		Rest:   float32(math.Sqrt(float64(2*f*logTail(f, 3)) - float64(f*mean))),
-		Stream: kernel.StreamPosition,
+		Stream: streamPosition,
 	}
 }
 

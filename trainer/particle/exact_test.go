@@ -259,7 +259,7 @@ func TestExactGuard(t *testing.T) {
 		t.Errorf("%d rows re-drawn, want 2", redrawn)
 	}
 	fresh := make([]float32, m*d)
-	kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: kernel.StreamGuard})
+	kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: StreamGuard})
 	for i := range m {
 		want, speed := b.Rows(healthy.Cloud.Z, i, i+1), b.Rows(healthy.Cloud.U, i, i+1)
 		if i == 1 || i == 3 {
@@ -279,7 +279,7 @@ func TestRestart(t *testing.T) {
 	b := exactChains(m, d, 0.1, 0.3)
 	b.Move(0, m, Langevin{Key: moveKey(0)})
 	before := slices.Clone(b.Cloud.Z)
-	key := kernel.Key{Seed: 5, Step: 7, Stream: kernel.StreamCold}
+	key := kernel.Key{Seed: 5, Step: 7, Stream: StreamCold}
 	b.Restart(1, 3, key)
 	fresh := make([]float32, m*d)
 	kernel.NormalRows(fresh, b.IDs, d, key)

@@ -10,7 +10,7 @@ import (
 )
 
 func moveKey(step uint32) kernel.Key {
-	return kernel.Key{Seed: 5, Step: step, Stream: kernel.StreamMove}
+	return kernel.Key{Seed: 5, Step: step, Stream: StreamMove}
 }
 
 // chains is a cloud of which every particle is in the batch, with step size h.
@@ -250,7 +250,7 @@ func TestGuard(t *testing.T) {
 			t.Errorf("momentum %v: %d rows re-drawn, want 5", momentum, redrawn)
 		}
 		fresh := make([]float32, m*d)
-		kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: kernel.StreamGuard})
+		kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: StreamGuard})
 		for i := range m {
 			want, bad := b.Rows(healthy.Z, i, i+1), slices.Contains([]int{1, 3, 4, 6, 7}, i)
 			if bad {

@@ -105,7 +105,7 @@ func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how Sam
 	d := s.Score.In()
 	w := diffusion.Walk{
 		Process: s.Bound.Process, Solver: how.Solver, Steps: how.Steps, D: d,
-		Noise: kernel.Key{Seed: how.Seed, Stream: kernel.StreamSampleNoise},
+		Noise: kernel.Key{Seed: how.Seed, Stream: diffusion.StreamSampleNoise},
 		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
 		Stop:  how.Stop,
 	}

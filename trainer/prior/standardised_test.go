@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -65,7 +66,7 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	for i := range tape.PackTasks(true) {
 		tape.Pack(i)
 	}
-	tape.Begin(rows, kernel.Key{Seed: 1, Stream: kernel.StreamLambda}, kernel.Key{Seed: 1, Stream: kernel.StreamScoreNoise})
+	tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})
 	tape.Rows(0, 2, z[:2*d], ids[:2], g[:2*d], loss[:2], true)
 	tape.Rows(2, rows, z[2*d:], ids[2:], g[2*d:], loss[2:], true)
 	for i := range tape.GradTasks() {
@@ -159,7 +160,7 @@ func TestPriorLossAlone(t *testing.T) {
 		for i := range tape.PackTasks(false) {
 			tape.Pack(i)
 		}
-		tape.Begin(rows, kernel.Key{Seed: 1, Stream: kernel.StreamLambda}, kernel.Key{Seed: 1, Stream: kernel.StreamScoreNoise})
+		tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})
 		loss := make([]float32, rows)
 		if tape.Rows(0, rows, z, ids, nil, loss, false); !slices.Equal(loss, want) {
 			t.Errorf("%s: %v alone, %v with the drift", name, loss, want)

@@ -59,9 +59,9 @@ func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int)
 	}
 	var found drifts
 	for k := range batches {
-		key := kernel.Key{Seed: l.Seed(seed), Step: uint32(k), Stream: kernel.StreamLambda}
+		key := kernel.Key{Seed: l.Seed(seed), Step: uint32(k), Stream: diffusion.StreamLambda}
 		noise := key
-		noise.Stream = kernel.StreamScoreNoise
+		noise.Stream = diffusion.StreamScoreNoise
 		tape.Begin(rows, key, noise)
 		l.Pool.Run(pool.Group{N: rows / 64, Do: func(i int) {
 			lo, hi := 64*i, 64*(i+1)

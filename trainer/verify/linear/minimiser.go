@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -15,7 +16,7 @@ func correlatedCloud(l *lab.Lab, n int) []float32 {
 	mix := [3][3]float64{{1.2, 0, 0}, {-0.6, 0.7, 0}, {0.3, 0.4, 0.5}}
 	shift := [3]float64{0.5, -1, 0.2}
 	x := make([]float32, 3*n)
-	kernel.Normal(x, kernel.Key{Seed: l.Seed(1000), Stream: kernel.StreamCloud}, 0)
+	kernel.Normal(x, kernel.Key{Seed: l.Seed(1000), Stream: particle.StreamCloud}, 0)
 	for i := 0; i < len(x); i += 3 {
 		var row [3]float64
 		for j := range row {
@@ -61,7 +62,7 @@ func minimiser(l *lab.Lab) error {
 func gradientAway(l *lab.Lab, weight string, k int) error {
 	law := exactnet.NewAxes(axesDim)
 	cloud := make([]float32, 256*axesDim)
-	kernel.Normal(cloud, kernel.Key{Seed: l.Seed(1001), Stream: kernel.StreamCloud}, 0)
+	kernel.Normal(cloud, kernel.Key{Seed: l.Seed(1001), Stream: particle.StreamCloud}, 0)
 	found, err := l.Gradients(law, weight, cloud, law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:])), k)
 	if err != nil {
 		return err

@@ -63,9 +63,9 @@ func drifts1(l *lab.Lab, prior *prior.Diffusion, z float32, seed, batches int) (
 		row[i], ids[i] = z, uint64(i)
 	}
 	for k := range batches {
-		key := kernel.Key{Seed: l.Seed(seed), Step: uint32(k), Stream: kernel.StreamLambda}
+		key := kernel.Key{Seed: l.Seed(seed), Step: uint32(k), Stream: diffusion.StreamLambda}
 		noise := key
-		noise.Stream = kernel.StreamScoreNoise
+		noise.Stream = diffusion.StreamScoreNoise
 		tape.Begin(rows, key, noise)
 		tape.Rows(0, rows, row, ids, g, loss, false)
 		var mean float64
