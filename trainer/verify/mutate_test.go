@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// A site is a place in the source where mistakes can be made: a few tokens of a function's body. It is
-// found by package, function and tokens, so files may be split, joined and reformatted, and functions
-// moved within their package. A change of the function's name, or of the tokens, is made here too; if
-// the expression is written anew, the site states the same mistakes for the new one.
+// A site is a place in the source where mistakes can be made: a few tokens of a function's body.
+// It is found by package, function and tokens, so files may be split, joined and reformatted, and
+// functions moved within their package. A change of the function's name, or of the tokens, is made
+// here too; if the expression is written anew, the site states the same mistakes for the new one.
 type site struct {
 	pkg   string // folder of the package
 	fn    string // "Function", or "Type.Method" without a star

@@ -2,8 +2,8 @@ package verify
 
 import "github.com/plume-ml/plume/trainer/verify/lab"
 
-// Report is what a run of the experiments found. It depends on the options, but not on the number of
-// threads.
+// Report is what a run of the experiments found. It depends on the options, but not on the number
+// of threads.
 type Report struct {
 	Version  string       `json:"version,omitempty"` // of the program; for the caller to fill in
 	Seconds  float64      `json:"seconds,omitempty"` // of the run; for the caller to fill in

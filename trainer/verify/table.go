@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// WriteTable writes the checks of a report as an aligned table, by sections, and a line that sums up.
+// WriteTable writes the checks of a report as an aligned table by sections, and a summary line.
 func WriteTable(w io.Writer, r *Report) error {
 	var text strings.Builder
 	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -21,12 +21,13 @@ func WriteTable(w io.Writer, r *Report) error {
 			section = c.Section
 			fmt.Fprintf(t, "%s\texact\tmeasured\tstd. error\tverdict\t\n", section)
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Quantity, exact(c), number(c.Measured), standardError(c.SE), c.Verdict, c.Note)
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\t%s\n",
+			c.Quantity, exact(c), number(c.Measured), standardError(c.SE), c.Verdict, c.Note)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	for line := range strings.Lines(text.String()) { // the last column is padded, too
+	for line := range strings.Lines(text.String()) { // tabwriter pads the last column too
 		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
 			return err
 		}
@@ -36,11 +37,12 @@ func WriteTable(w io.Writer, r *Report) error {
 }
 
 func summary(r *Report) string {
-	failed := len(r.Failed())
+	failed, checks := len(r.Failed()), len(r.Checks)
+	run := fmt.Sprintf("%.1f s (seed %d)", r.Seconds, r.Seed)
 	if failed == 0 {
-		return fmt.Sprintf("all %d checks passed in %.1f s (seed %d)", len(r.Checks), r.Seconds, r.Seed)
+		return fmt.Sprintf("all %d checks passed in %s", checks, run)
 	}
-	return fmt.Sprintf("%d of %d checks FAILED in %.1f s (seed %d)", failed, len(r.Checks), r.Seconds, r.Seed)
+	return fmt.Sprintf("%d of %d checks FAILED in %s", failed, checks, run)
 }
 
 // exact is the closed form, or the accepted interval where there is none.

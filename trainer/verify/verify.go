@@ -17,19 +17,21 @@ import (
 // Options say what to verify and how tightly.
 type Options struct {
 	Seed     uint64
-	Thorough bool     // more replicates, for tighter intervals
-	Threads  int      // workers; 0: all cores
-	Only     []string // sections such as "8.1", or words of experiments' titles; none: all
-	Progress func(string)
+	Thorough bool         // more replicates, for tighter intervals
+	Threads  int          // workers; 0: all cores
+	Only     []string     // sections such as "8.1", or parts of experiments' titles; none: all
+	Progress func(string) // called with each experiment before it runs; may be nil
 }
 
-// ErrUnknown is wrapped by the error of a word in Options.Only that chooses nothing.
+// ErrUnknown is wrapped by the error for an element of Options.Only that no experiment matches.
 var ErrUnknown = errors.New("no experiment")
 
 // experiments are all of them, in the order in which they run.
-var experiments = slices.Concat(toy.Hierarchical, linear.Experiments, mixture.Experiments, toy.Scale)
+var experiments = slices.Concat(
+	toy.Hierarchical, linear.Experiments, mixture.Experiments, toy.Scale,
+)
 
-// Titles lists the experiments, each as its section and its title.
+// Titles lists the experiments by section and title.
 func Titles() []string {
 	titles := make([]string, len(experiments))
 	for i, e := range experiments {
@@ -38,8 +40,8 @@ func Titles() []string {
 	return titles
 }
 
-// Run makes the experiments, one after the other, and returns all checks. Failed checks are no error;
-// the end of ctx is, and so is a word of o.Only that chooses nothing (ErrUnknown).
+// Run performs the experiments one after the other and returns their checks and figures. A failed
+// check is not an error. Errors are those of ctx, and ErrUnknown.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	chosen, err := choose(o.Only)
 	if err != nil {
@@ -62,7 +64,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return report, nil
 }
 
-// choose finds the experiments that the words ask for, each once, in their order.
+// choose returns the experiments that match any of the words, each once, in the order of
+// experiments.
 func choose(only []string) ([]lab.Experiment, error) {
 	if len(only) == 0 {
 		return experiments, nil
@@ -71,7 +74,8 @@ func choose(only []string) ([]lab.Experiment, error) {
 	for _, word := range only {
 		found := matches(word)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%w %q; expected a section or a word of one of\n%s", ErrUnknown, word, strings.Join(Titles(), "\n"))
+			const text = "%w %q; expected a section or a word of one of\n%s"
+			return nil, fmt.Errorf(text, ErrUnknown, word, strings.Join(Titles(), "\n"))
 		}
 		for _, i := range found {
 			wanted[i] = true
@@ -86,7 +90,8 @@ func choose(only []string) ([]lab.Experiment, error) {
 	return chosen, nil
 }
 
-// matches are the experiments of a section, or the one of that title; else those with the word in their titles.
+// matches returns the numbers of the experiments whose section or title is the word, or else of
+// those whose titles contain it.
 func matches(word string) (whole []int) {
 	var part []int
 	for i, e := range experiments {

@@ -13,13 +13,14 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// TestRun: an experiment passes, with the same numbers at any number of threads; with others, its own seeds;
-// and it hears the end of its context.
+// TestRun: an experiment passes, with the same numbers at any number of threads and with others for
+// another seed, and it ends with its context.
 func TestRun(t *testing.T) {
 	run := func(threads int, seed uint64) string {
 		var progress []string
 		r, err := Run(context.Background(), Options{
-			Seed: seed, Threads: threads, Only: []string{"inner steps"}, Progress: func(s string) { progress = append(progress, s) },
+			Seed: seed, Threads: threads, Only: []string{"inner steps"},
+			Progress: func(s string) { progress = append(progress, s) },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +51,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestChoice: by section and by words, in order; what chooses nothing is an error that lists the experiments.
+// TestChoice: experiments are chosen by section and by words, in order; a word that matches none
+// is an error that lists the experiments.
 func TestChoice(t *testing.T) {
 	titles := Titles()
 	for i, title := range titles {
@@ -58,7 +60,7 @@ func TestChoice(t *testing.T) {
 			t.Errorf("two experiments are %q", title)
 		}
 		if strings.Contains(title, ",") {
-			t.Errorf("--only takes %q for several words", title)
+			t.Errorf("--only would split %q", title)
 		}
 	}
 	chosen, err := choose([]string{"limit of stability", "the law of theta"})
@@ -66,7 +68,8 @@ func TestChoice(t *testing.T) {
 		t.Errorf("%v, %v", chosen, err)
 	}
 	for _, title := range []string{experiments[0].Title, experiments[len(experiments)-1].Title} {
-		if chosen, err := choose([]string{title}); err != nil || len(chosen) != 1 || chosen[0].Title != title {
+		chosen, err := choose([]string{title})
+		if err != nil || len(chosen) != 1 || chosen[0].Title != title {
 			t.Errorf("%q: %v, %v", title, chosen, err)
 		}
 	}
@@ -82,13 +85,15 @@ func TestChoice(t *testing.T) {
 		t.Errorf("%d experiments in the sections, %d in all", sections, len(titles))
 	}
 	for _, word := range []string{"", "8", "nothing"} {
-		if _, err := choose([]string{"8.1", word}); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), titles[0]) {
+		_, err := choose([]string{"8.1", word})
+		if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), titles[0]) {
 			t.Errorf("%q: %v", word, err)
 		}
 	}
 }
 
-// TestTable: columns in line, bounds in the place of exact numbers, nothing after the last word.
+// TestTable: columns are aligned, bounds stand where there is no exact number, and no line ends in
+// spaces.
 func TestTable(t *testing.T) {
 	check := func(section, quantity string, exact, measured, se, low, high record.Number) lab.Check {
 		return lab.Check{
@@ -122,9 +127,13 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestQuickExperiments: the experiments of sections 8.2 and 8.3 that take a second pass. (TestMutations sees experiments fail.)
+// TestQuickExperiments: those experiments of section 8.2 that take about a second pass.
+// (TestMutations sees experiments fail.)
 func TestQuickExperiments(t *testing.T) {
-	r, err := Run(t.Context(), Options{Seed: 1, Only: []string{"gradient of the bound", "cut-offs", "posterior at every move", "learned W against"}})
+	only := []string{
+		"gradient of the bound", "cut-offs", "posterior at every move", "learned W against",
+	}
+	r, err := Run(t.Context(), Options{Seed: 1, Only: only})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Diagonal is the decoder g(z)_j = offset_j + scale_j z_j. Coordinates do not feel each other, so a
-// model of width w is w replicates of a model of one dimension. Offset and scale are learned where
-// asked for; else they are 0 and 1.
+// Diagonal is the decoder g(z)_j = offset_j + scale_j z_j. Its coordinates are independent, so
+// that a model of width w serves as w replicates of a one-dimensional model. Offset and scale are
+// learned if asked for, and otherwise 0 and 1.
 type Diagonal struct {
 	Width         int
 	Offset, Scale bool
@@ -36,7 +36,9 @@ func (n Diagonal) Layout() *model.Layout {
 
 func (n Diagonal) NewTape(p []float32, rows int) model.Tape {
 	l := n.Layout()
-	t := &diagonalTape{Diagonal: n, layout: l, in: kernel.Floats(rows * n.Width), out: kernel.Floats(rows * n.Width)}
+	t := &diagonalTape{
+		Diagonal: n, layout: l, in: kernel.Floats(rows * n.Width), out: kernel.Floats(rows * n.Width),
+	}
 	if n.Offset {
 		t.offsets = l.View(p, offsetParam)
 	}

@@ -7,11 +7,15 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// TestDiagonal: gradients of the diagonal decoder against differences of the loss sum (y - x)^2 / 2.
+// TestDiagonal: gradients of the diagonal decoder against differences of the loss sum (y - x)^2 /
+// 2.
 func TestDiagonal(t *testing.T) {
 	const width, rows = 3, 4
-	for _, net := range []Diagonal{{Width: width}, {Width: width, Offset: true}, {Width: width, Offset: true, Scale: true}} {
-		p, x, target := make([]float32, net.Layout().Size()), make([]float32, rows*width), make([]float32, rows*width)
+	for _, net := range []Diagonal{
+		{Width: width}, {Width: width, Offset: true}, {Width: width, Offset: true, Scale: true},
+	} {
+		p := make([]float32, net.Layout().Size())
+		x, target := make([]float32, rows*width), make([]float32, rows*width)
 		for i, v := range [][]float32{p, x, target} {
 			kernel.Normal(v, kernel.Key{Seed: uint64(i)}, 0)
 		}

@@ -2,14 +2,16 @@ package exactnet
 
 import "github.com/plume-ml/plume/trainer/model"
 
-// FixedScore is a score network whose parameters are not trained.
+// FixedScore is a score network with constant parameters P.
 type FixedScore struct {
 	model.ScoreNet
 	P []float32
 }
 
+// Layout implements model.ScoreNet: there is nothing to train.
 func (FixedScore) Layout() *model.Layout { return &model.Layout{} }
 
+// NewScoreTape implements model.ScoreNet.
 func (s FixedScore) NewScoreTape(_ []float32, rows int) model.ScoreTape {
 	return fixedScoreTape{s.ScoreNet.NewScoreTape(s.P, rows)}
 }
@@ -18,14 +20,16 @@ type fixedScoreTape struct{ model.ScoreTape }
 
 func (fixedScoreTape) GradTasks() int { return 0 }
 
-// FixedNet is a network whose parameters are not trained.
+// FixedNet is a network with constant parameters P.
 type FixedNet struct {
 	model.Net
 	P []float32
 }
 
+// Layout implements model.Net: there is nothing to train.
 func (FixedNet) Layout() *model.Layout { return &model.Layout{} }
 
+// NewTape implements model.Net.
 func (n FixedNet) NewTape(_ []float32, rows int) model.Tape {
 	return fixedTape{n.Net.NewTape(n.P, rows)}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Gaussian is N(m, S) with S = L L^T, L = I + A (ALGORITHM.md section 8.2). The parameters are
-// m and A, d x d; at zero the law is N(0, I). With C = alpha^2 S + sigma^2 I,
+// Gaussian is N(m, S) with S = L L^T, L = I + A (ALGORITHM.md, section 8.2). The parameters are m
+// and A (d x d); at zero the law is N(0, I). With C = alpha^2 S + sigma^2 I,
 //
 //	eps = sigma C^-1 (z - alpha m).
 type Gaussian struct {
@@ -19,6 +19,7 @@ type Gaussian struct {
 	factor int
 }
 
+// NewGaussian is a law in d dimensions.
 func NewGaussian(d int) *Gaussian {
 	l := &Gaussian{d: d}
 	l.mean = l.params.AddParam("mean", d)
@@ -26,10 +27,13 @@ func NewGaussian(d int) *Gaussian {
 	return l
 }
 
-func (l *Gaussian) Dim() int              { return l.d }
+// Dim implements Law.
+func (l *Gaussian) Dim() int { return l.d }
+
+// Layout implements Law.
 func (l *Gaussian) Layout() *model.Layout { return &l.params }
 
-// Values are the parameters of N(m, S); S must be positive definite.
+// Values returns the parameters of N(m, S); S must be positive definite.
 func (l *Gaussian) Values(m []float64, s *mat.SymDense) []float32 {
 	p := make([]float64, l.params.Size())
 	copy(p[l.mean:], m)
@@ -43,7 +47,7 @@ func (l *Gaussian) Values(m []float64, s *mat.SymDense) []float32 {
 	return Narrow(p)
 }
 
-// Moments are m and S at parameters p.
+// Moments returns m and S at parameters p.
 func (l *Gaussian) Moments(p []float32) (m []float64, s *mat.SymDense) {
 	m = make([]float64, l.d)
 	Widen(m, p[l.mean:l.mean+l.d])
@@ -53,7 +57,7 @@ func (l *Gaussian) Moments(p []float32) (m []float64, s *mat.SymDense) {
 	return m, s
 }
 
-// root is L.
+// root returns L at parameters p.
 func (l *Gaussian) root(p []float32) *mat.Dense {
 	f := mat.NewDense(l.d, l.d, nil)
 	Widen(f.RawMatrix().Data, p[l.factor:l.factor+l.d*l.d])
@@ -69,14 +73,17 @@ func (l *Gaussian) bind(p []float32) noised {
 	if !e.Factorize(s, true) {
 		panic(errEigen)
 	}
-	g := &gaussianNoised{d: l.d, mean: l.mean, factor: l.factor, m: m, s: e.Values(nil), root: l.root(p).RawMatrix().Data}
+	g := &gaussianNoised{
+		d: l.d, mean: l.mean, factor: l.factor,
+		m: m, s: e.Values(nil), root: l.root(p).RawMatrix().Data,
+	}
 	var q mat.Dense
 	e.VectorsTo(&q)
 	g.axes = q.RawMatrix().Data
 	return g
 }
 
-// gaussianNoised is N(m, S) with S = Q diag(s) Q^T: in the principal axes all is elementwise.
+// gaussianNoised is N(m, S) with S = Q diag(s) Q^T: in the principal axes, C is diagonal.
 type gaussianNoised struct {
 	d, mean, factor int
 	m, s            []float64
@@ -98,7 +105,7 @@ func (g *gaussianNoised) solve(dst, x []float64, alpha, sigma float64) {
 	}
 }
 
-// centred is z - alpha m.
+// centred returns z - alpha m.
 func (g *gaussianNoised) centred(z []float64, alpha float64) []float64 {
 	x := make([]float64, g.d)
 	for j, v := range z {
@@ -114,8 +121,11 @@ func (g *gaussianNoised) eps(dst, z []float64, alpha, sigma float64) {
 	}
 }
 
-// backward: with u = C^-1 (z - alpha m) and w = C^-1 dy, the gradient by z is sigma w, by m
-// -alpha sigma w, by S -sigma alpha^2 w u^T, and so by L -sigma alpha^2 (w u^T + u w^T) L.
+// backward: with u = C^-1 (z - alpha m) and w = C^-1 dy, the gradients are
+//
+//	by z: sigma w;   by m: -alpha sigma w;   by L: -sigma alpha^2 (w u^T + u w^T) L,
+//
+// the last from that by S, -sigma alpha^2 w u^T.
 func (g *gaussianNoised) backward(dz, grad, z, dy []float64, alpha, sigma float64) {
 	u, w := make([]float64, g.d), dz
 	g.solve(u, g.centred(z, alpha), alpha, sigma)
@@ -136,13 +146,14 @@ func (g *gaussianNoised) backward(dz, grad, z, dy []float64, alpha, sigma float6
 	}
 }
 
-// Axes is N(m, diag(exp(v))): independent coordinates, so that one model is many replicates. The
-// parameters are m and v.
+// Axes is N(m, diag(exp(v))). Its coordinates are independent, so that one model serves as many
+// replicates. The parameters are m and v.
 type Axes struct {
 	d      int
 	params model.Layout
 }
 
+// NewAxes is a law in d dimensions.
 func NewAxes(d int) *Axes {
 	l := &Axes{d: d}
 	l.params.AddParam("mean", d)
@@ -150,10 +161,13 @@ func NewAxes(d int) *Axes {
 	return l
 }
 
-func (l *Axes) Dim() int              { return l.d }
+// Dim implements Law.
+func (l *Axes) Dim() int { return l.d }
+
+// Layout implements Law.
 func (l *Axes) Layout() *model.Layout { return &l.params }
 
-// Values are the parameters of N(m, diag(s)).
+// Values returns the parameters of N(m, diag(s)).
 func (l *Axes) Values(m, s []float64) []float32 {
 	p := append([]float64(nil), m...)
 	for _, v := range s {
@@ -190,7 +204,7 @@ func (n *axesNoised) backward(dz, grad, z, g []float64, alpha, sigma float64) {
 	}
 }
 
-// squareRoot is S^(1/2) for a symmetric positive definite S.
+// squareRoot returns S^(1/2) for a symmetric positive definite S.
 func squareRoot(s mat.Symmetric) *mat.SymDense {
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {

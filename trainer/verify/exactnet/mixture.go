@@ -8,8 +8,9 @@ import (
 )
 
 // MixtureLaw is the mixture of K Gaussians N(m_k, v_k I) with weights softmax(logit)
-// (ALGORITHM.md section 8.3). The parameters are the logits, the log v_k and the m_k, K x d. Noised, component k is
-// N(alpha m_k, c_k I), c_k = alpha^2 v_k + sigma^2, and with the responsibilities rho_k of the components for z
+// (ALGORITHM.md, section 8.3). The parameters are the logits, the log v_k and the m_k (K x d). At
+// a noise level, component k is N(alpha m_k, c_k I) with c_k = alpha^2 v_k + sigma^2, and with the
+// responsibilities rho_k of the components for z
 //
 //	eps = sigma sum_k rho_k (z - alpha m_k)/c_k.
 type MixtureLaw struct {
@@ -17,6 +18,7 @@ type MixtureLaw struct {
 	params model.Layout
 }
 
+// NewMixtureLaw is a law of k components in d dimensions.
 func NewMixtureLaw(k, d int) *MixtureLaw {
 	l := &MixtureLaw{k: k, d: d}
 	l.params.AddParam("logit", k)
@@ -25,10 +27,13 @@ func NewMixtureLaw(k, d int) *MixtureLaw {
 	return l
 }
 
-func (l *MixtureLaw) Dim() int              { return l.d }
+// Dim implements Law.
+func (l *MixtureLaw) Dim() int { return l.d }
+
+// Layout implements Law.
 func (l *MixtureLaw) Layout() *model.Layout { return &l.params }
 
-// Values are the parameters of a mixture.
+// Values returns the parameters of a mixture.
 func (l *MixtureLaw) Values(m Mixture) []float32 {
 	var p []float64
 	for _, w := range m.Weight {
@@ -43,7 +48,7 @@ func (l *MixtureLaw) Values(m Mixture) []float32 {
 	return Narrow(p)
 }
 
-// At is the mixture at parameters p.
+// At returns the mixture at parameters p.
 func (l *MixtureLaw) At(p []float32) Mixture {
 	m := Mixture{Weight: make([]float64, l.k), Variance: make([]float64, l.k)}
 	var sum float64
@@ -69,7 +74,8 @@ type Mixture struct {
 	Mean             [][]float64
 }
 
-// noised is the variance of component k at a level, and its distance from z: z - alpha m_k, into x.
+// noised returns the variance of component k at a noise level and the square of z - alpha m_k,
+// which it writes into x.
 func (m Mixture) noised(x, z []float64, k int, alpha, sigma float64) (c, square float64) {
 	for j, v := range z {
 		x[j] = v - alpha*m.Mean[k][j]
@@ -78,8 +84,11 @@ func (m Mixture) noised(x, z []float64, k int, alpha, sigma float64) (c, square 
 	return alpha*alpha*m.Variance[k] + sigma*sigma, square
 }
 
-// Responsibilities of the components for z at a level, and the log of the noised density there.
-func (m Mixture) Responsibilities(z []float64, alpha, sigma float64) (rho []float64, logDensity float64) {
+// Responsibilities returns those of the components for z at a noise level, and the log of the
+// noised density at z.
+func (m Mixture) Responsibilities(
+	z []float64, alpha, sigma float64,
+) (rho []float64, logDensity float64) {
 	rho = make([]float64, len(m.Weight))
 	x, d := make([]float64, len(z)), float64(len(z))
 	top := math.Inf(-1)
@@ -119,8 +128,9 @@ func (m Mixture) eps(dst, z []float64, alpha, sigma float64) {
 	}
 }
 
-// backward differentiates g eps = -sigma sum_k rho_k a_k, where a_k = -g (z - alpha m_k)/c_k: a
-// change of log(rho_k) counts with rho_k (a_k - mean a), one of a_k with rho_k.
+// backward differentiates g eps = -sigma sum_k rho_k a_k, where a_k = -g (z - alpha m_k)/c_k. The
+// derivative with respect to log(rho_k), before normalisation, has the factor rho_k (a_k - mean
+// a), and that with respect to a_k has rho_k.
 func (m Mixture) backward(dz, grad, z, g []float64, alpha, sigma float64) {
 	rho, _ := m.Responsibilities(z, alpha, sigma)
 	x, a := make([]float64, len(z)), make([]float64, len(rho))
@@ -136,7 +146,8 @@ func (m Mixture) backward(dz, grad, z, g []float64, alpha, sigma float64) {
 		c, square := m.noised(x, z, k, alpha, sigma)
 		lean := r * (a[k] - mean)
 		grad[k] = -sigma * lean
-		grad[n+k] = -sigma * alpha * alpha * m.Variance[k] * (lean*(square/c-float64(d))/2 - r*a[k]) / c
+		byVariance := lean*(square/c-float64(d))/2 - r*a[k]
+		grad[n+k] = -sigma * alpha * alpha * m.Variance[k] * byVariance / c
 		for j, v := range x {
 			pull := -sigma * (lean*v + r*g[j]) / c
 			dz[j] -= pull

@@ -8,8 +8,9 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
-// legendre are the nodes and weights of a quadrature over [-1, 1]: over the log-SNR, on whose scale of one all
-// changes, 120 nodes in a range of 20 leave the moments of the drift exact to rounding.
+// legendre returns the nodes and weights of a Gauss-Legendre quadrature over [-1, 1]. The
+// integrands vary on the scale of one in the log-SNR, so that 120 nodes over a range of 20 make
+// the moments of the drift exact to rounding.
 var legendre = sync.OnceValues(func() (x, w []float64) {
 	x, w = make([]float64, 120), make([]float64, 120)
 	quad.Legendre{}.FixedLocations(x, w, -1, 1)

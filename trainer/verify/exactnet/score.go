@@ -1,5 +1,5 @@
-// Package exactnet has networks whose output is known in closed form, for the place of decoder and score:
-// training sees no difference.
+// Package exactnet has networks whose output is known in closed form. They take the place of the
+// decoder and of the score network in training, which is otherwise the same.
 package exactnet
 
 import (
@@ -7,26 +7,26 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Law is a prior over latents whose noised score is known in closed form, in float64. Its functions
-// are called for many rows at once and change nothing but what they are given.
+// Law is a prior over latents whose score is known in closed form at every noise level. Its methods
+// compute in float64 and may be called concurrently.
 type Law interface {
 	Dim() int
 	Layout() *model.Layout
-	// bind reads the parameters.
+	// bind returns the law at parameters p.
 	bind(p []float32) noised
 }
 
 // noised is a law at given parameters.
 type noised interface {
-	// eps writes sigma C^-1 (z - alpha m), or what stands for it: minus sigma times the score of
-	// alpha z_0 + sigma eps at z.
+	// eps writes -sigma times the score at z of alpha z_0 + sigma eps, where z_0 follows the law.
 	eps(dst, z []float64, alpha, sigma float64)
-	// backward writes, for the gradient g by eps, that by z into dz and that by the parameters into
-	// grad.
+	// backward takes the gradient g with respect to eps, and writes those with respect to z and to
+	// the parameters into dz and grad.
 	backward(dz, grad, z, g []float64, alpha, sigma float64)
 }
 
-// Score is a law as the network that training sees, r = eps - sigma z, parameters included.
+// Score presents a law as a score network: its output is the residual r = eps - sigma z, and its
+// parameters are those of the law.
 type Score struct{ Law }
 
 func (s Score) In() int              { return s.Dim() }
@@ -41,12 +41,13 @@ func (s Score) TapeBytes(rows int) int64 {
 func (s Score) NewScoreTape(p []float32, rows int) model.ScoreTape {
 	n := rows * s.Dim()
 	return &scoreTape{
-		Law: s.Law, p: p, d: s.Dim(), size: s.Layout().Size(), lambda: make([]float32, rows),
-		in: make([]float32, n), out: make([]float32, n), grads: make([]float64, rows*s.Layout().Size()),
+		Law: s.Law, p: p, d: s.Dim(), size: s.Layout().Size(),
+		lambda: make([]float32, rows), in: make([]float32, n), out: make([]float32, n),
+		grads: make([]float64, rows*s.Layout().Size()),
 	}
 }
 
-// scoreTape keeps each row's gradient by the parameters, in float64, until Grad adds them up.
+// scoreTape keeps the parameters' gradient of each row in float64 until Grad sums them.
 type scoreTape struct {
 	Law
 	p               []float32

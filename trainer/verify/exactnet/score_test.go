@@ -10,17 +10,18 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
-// latentLaws are the exact laws, each with parameters away from their start.
+// latentLaws returns the exact laws with random parameters.
 func latentLaws(r *rand.Rand) map[string]struct {
 	law Law
 	p   []float32
 } {
-	laws := map[string]Law{"gaussian": NewGaussian(3), "axes": NewAxes(3), "mixture": NewMixtureLaw(4, 3)}
 	found := map[string]struct {
 		law Law
 		p   []float32
 	}{}
-	for name, l := range laws {
+	for name, l := range map[string]Law{
+		"gaussian": NewGaussian(3), "axes": NewAxes(3), "mixture": NewMixtureLaw(4, 3),
+	} {
 		p := make([]float32, l.Layout().Size())
 		for i := range p {
 			p[i] = float32(0.7 * r.NormFloat64())
@@ -41,9 +42,9 @@ func normals64(r *rand.Rand, n int) []float64 {
 	return x
 }
 
-// derivative is the central difference of f by x[i] with step h.
+// derivative is the central difference of f by the number that set shifts.
 func derivative(f func() float64, set func(delta float64)) float64 {
-	const h = 1e-3 // parameters are float32, of order 1: their steps are exact to 1e-4 of h
+	const h = 1e-3 // in float32 parameters of order 1 its rounding is 1e-4 of it
 	set(h)
 	up := f()
 	set(-2 * h)
@@ -53,14 +54,15 @@ func derivative(f func() float64, set func(delta float64)) float64 {
 }
 
 // TestLawGradients compares the gradients of g.eps by z and by the parameters with central
-// differences in float64, whose error is of order h^2 = 1e-6, times third derivatives, and 1e-4 for
-// the float32 step.
+// differences in float64. Their error is of order h^2 = 1e-6 times third derivatives, and 1e-4 for
+// the parameters, whose steps are rounded to float32.
 func TestLawGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, c := range latentLaws(r) {
 		for _, lambda := range []float64{-4, 0, 1.5, 5} {
 			alpha, sigma := diffusion.Alpha(lambda), diffusion.Sigma(lambda)
-			z, g, dz, grad := normals64(r, 3), normals64(r, 3), make([]float64, 3), make([]float64, len(c.p))
+			z, g := normals64(r, 3), normals64(r, 3)
+			dz, grad := make([]float64, 3), make([]float64, len(c.p))
 			c.law.bind(c.p).backward(dz, grad, z, g, alpha, sigma)
 			value := func() float64 {
 				eps := make([]float64, 3)
@@ -71,7 +73,8 @@ func TestLawGradients(t *testing.T) {
 				closeTo(t, name+" by z", dz[j], derivative(value, func(d float64) { z[j] += d }), 1e-4)
 			}
 			for k := range grad {
-				closeTo(t, name+" by parameter", grad[k], derivative(value, func(d float64) { c.p[k] += float32(d) }), 1e-3)
+				want := derivative(value, func(d float64) { c.p[k] += float32(d) })
+				closeTo(t, name+" by parameter", grad[k], want, 1e-3)
 			}
 		}
 	}
@@ -84,8 +87,8 @@ func closeTo(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// TestLawScores: -eps/sigma is the gradient of the log of the noised density, computed without the
-// code of the laws for the Gaussians, and by their density for the mixture.
+// TestLawScores: -eps/sigma is the gradient of the log of the noised density, which is computed
+// apart from the laws' code for the Gaussians, and from their density for the mixture.
 func TestLawScores(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	g := NewGaussian(2)
@@ -111,7 +114,8 @@ func TestLawScores(t *testing.T) {
 			cov.SetSym(i, i, cov.At(i, i)+sigma*sigma)
 		}
 		var x mat.VecDense
-		if err := x.SolveVec(cov, mat.NewVecDense(2, []float64{z[0] - alpha*0.5, z[1] + alpha})); err != nil {
+		centred := mat.NewVecDense(2, []float64{z[0] - alpha*0.5, z[1] + alpha})
+		if err := x.SolveVec(cov, centred); err != nil {
 			t.Fatal(err)
 		}
 		g.bind(p).eps(eps, z, alpha, sigma)
@@ -127,9 +131,11 @@ func TestLawScores(t *testing.T) {
 	}
 }
 
-// TestMixtureDensity: the noised density integrates to one, and its components have their weights.
+// TestMixtureDensity: the noised density integrates to one, and each component to its weight.
 func TestMixtureDensity(t *testing.T) {
-	law := Mixture{Weight: []float64{0.3, 0.7}, Variance: []float64{0.2, 0.5}, Mean: [][]float64{{-2}, {1}}}
+	law := Mixture{
+		Weight: []float64{0.3, 0.7}, Variance: []float64{0.2, 0.5}, Mean: [][]float64{{-2}, {1}},
+	}
 	const h = 0.01
 	for _, lambda := range []float64{0, 10} {
 		var mass, first float64
@@ -143,8 +149,8 @@ func TestMixtureDensity(t *testing.T) {
 	}
 }
 
-// TestExactTape: the tape is eps - sigma z forward, its transposed derivative backward, and its
-// gradient is the sum over the rows; a fixed one has no parameters.
+// TestExactTape: the tape computes eps - sigma z forward and its transposed derivative backward,
+// and its gradient is the sum over the rows; a fixed one has no parameters.
 func TestExactTape(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for name, c := range latentLaws(r) {
@@ -167,7 +173,9 @@ func TestExactTape(t *testing.T) {
 		want := make([]float64, len(c.p))
 		for i := range rows {
 			alpha, sigma := levels(float32(i) - 2)
-			z, gi, eps, dz, grad := make([]float64, 3), make([]float64, 3), make([]float64, 3), make([]float64, 3), make([]float64, len(c.p))
+			var buf [4][3]float64
+			z, gi, eps, dz := buf[0][:], buf[1][:], buf[2][:], buf[3][:]
+			grad := make([]float64, len(c.p))
 			Widen(z, tape.In(i, i+1))
 			Widen(gi, g[i*3:i*3+3])
 			bound := c.law.bind(c.p)

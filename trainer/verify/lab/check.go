@@ -27,10 +27,10 @@ type Check struct {
 	Note     string        `json:"note,omitempty"`
 }
 
-// Z is how many standard errors a measured number may be from the exact one. A normal law goes beyond
-// 4.7 once in 380,000 draws: with up to a thousand checks, fewer than 1 run in 300 has a false alarm.
-// The somewhat longer tails of measured variances are in the rest of the 1 in 100 that package verify
-// states.
+// Z is how many standard errors a measured number may be from the exact one. A normal law goes
+// beyond 4.7 once in 380,000 draws: with up to a thousand checks, fewer than 1 run in 300 has a
+// false alarm. The somewhat longer tails of measured variances are in the rest of the 1 in 100
+// that package verify states.
 const Z = 4.7
 
 func (l *Lab) add(c Check) {
@@ -80,8 +80,9 @@ func (l *Lab) Between(quantity string, measured, low, high float64) {
 	l.judge(Check{Quantity: quantity}, math.NaN(), measured, low, high)
 }
 
-// Slope checks the exponent of y ~ x^exponent, fitted to measured y with standard errors se. If all are
-// 0, the scatter about the line decides. allowance is what the next order of the law may add.
+// Slope checks the exponent of y ~ x^exponent, fitted to measured y with standard errors se. If
+// all are 0, the scatter about the line decides. allowance is what the next order of the law may
+// add.
 func (l *Lab) Slope(quantity string, exact float64, x, y, se []float64, allowance float64) {
 	f := FitLog(Logs(x), y, se)
 	l.fitted(quantity, exact, f.Slope, f.SE, allowance)

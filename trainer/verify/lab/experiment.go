@@ -61,7 +61,7 @@ func (l *Lab) Run() (Findings, error) {
 	return *l.found, err
 }
 
-// Context ends when the run is to be given up.
+// Context ends when the run is cancelled.
 func (l *Lab) Context() context.Context { return l.ctx }
 
 // N is quick, or thorough in a thorough run.
@@ -72,7 +72,8 @@ func (l *Lab) N(quick, thorough int) int {
 	return quick
 }
 
-// Seed is the seed of the experiment's model number k. Seeds of different experiments are unrelated.
+// Seed is the seed of the experiment's model number k. Seeds of different experiments are
+// unrelated.
 func (l *Lab) Seed(k int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d/%s/%s/%d", l.seed, l.experiment.Section, l.experiment.Title, k)

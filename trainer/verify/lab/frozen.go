@@ -8,18 +8,22 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 )
 
-// frozenStep is a step size that moves no particle by more than the rounding of its position: the cloud
-// is fixed, and only theta is trained.
+// frozenStep is so small a step size that no particle's position changes in float32: only theta is
+// trained.
 const frozenStep = 1e-16
 
-// Frozen starts a training of theta alone on a cloud that does not move: N particles of one datapoint.
-func (l *Lab) Frozen(law exactnet.Law, weight string, cloud, theta []float32, lr float64, k int) (method.Method, error) {
+// Frozen starts a training of theta alone, from the given values, on a cloud that does not move: N
+// particles of one datapoint. weight is that of the noise levels, and k numbers the seed.
+func (l *Lab) Frozen(
+	law exactnet.Law, weight string, cloud, theta []float32, lr float64, k int,
+) (method.Method, error) {
 	d := law.Dim()
 	o := Plain(d, len(cloud)/d, frozenStep, lr)
 	o.PriorWeight = weight
 	decoder := model.NewMLP(d, 1)
+	train := data.Table{D: 1, X: make([]float32, 1)}
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
+		Options: o, Train: train, Batch: 1, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
 		Decoder: exactnet.FixedNet{Net: decoder, P: make([]float32, decoder.Layout().Size())},
 		Prior:   &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
 	})
@@ -32,9 +36,11 @@ func (l *Lab) Frozen(law exactnet.Law, weight string, cloud, theta []float32, lr
 	return m, nil
 }
 
-// Gradients are theta's gradients of independent draws at one theta: plain descent at rate 1 from
-// there steps by minus the gradient.
-func (l *Lab) Gradients(law exactnet.Law, weight string, cloud, theta []float32, k int) ([]Sample, error) {
+// Gradients returns a sample of theta's gradient at one theta, by parameters, from independent
+// draws of levels and noise: a step of plain descent with learning rate 1 is minus the gradient.
+func (l *Lab) Gradients(
+	law exactnet.Law, weight string, cloud, theta []float32, k int,
+) ([]Sample, error) {
 	m, err := l.Frozen(law, weight, cloud, theta, 1, k)
 	if err != nil {
 		return nil, err

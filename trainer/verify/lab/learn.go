@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// LearnedOptions are those of a small score network, trained with the particles.
+// LearnedOptions returns the options of a small score network that is trained with the particles.
 func LearnedOptions(latent int, noise float64) config.Options {
 	o := Plain(latent, 1, 0.02, 5e-3)
 	o.ObsNoise = noise
@@ -19,11 +19,14 @@ func LearnedOptions(latent int, noise float64) config.Options {
 	return o
 }
 
-// Learn trains ipld on minibatches, and returns n latents of the averaged model and what it decodes them to.
-func (l *Lab) Learn(o config.Options, train data.Table, decoder model.Net, steps, n int) (z, x []float32, err error) {
+// Learn trains ipld on minibatches, and returns n latents of the averaged model and their images.
+func (l *Lab) Learn(
+	o config.Options, train data.Table, decoder model.Net, steps, n int,
+) (z, x []float32, err error) {
 	const batch = 256
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: train, Batch: batch, Tile: 64, Seed: l.Seed(0), Pool: l.Pool, Decoder: decoder,
+		Options: o, Train: train, Batch: batch, Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
+		Decoder: decoder,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -34,7 +37,10 @@ func (l *Lab) Learn(o config.Options, train data.Table, decoder model.Net, steps
 		for j := range idx {
 			idx[j] += i % parts * batch
 		}
-		if _, err := l.Step(m, method.Minibatch{Index: idx, Number: uint32(i), Progress: float64(i) / float64(steps)}); err != nil {
+		b := method.Minibatch{
+			Index: idx, Number: uint32(i), Progress: float64(i) / float64(steps),
+		}
+		if _, err := l.Step(m, b); err != nil {
 			return nil, nil, err
 		}
 	}

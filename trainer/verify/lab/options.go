@@ -9,17 +9,20 @@ import (
 // Process is the range of log-SNRs of Plain.
 var Process = diffusion.Process{Min: -10, Max: 10}
 
-// Float32Error bounds the rounding of a drift of size one, a few units in the last place of its terms.
+// Float32Error bounds the rounding error of a drift of size one: a few units in the last place of
+// its terms.
 const Float32Error = 1e-5
 
-// Plain are the options of the plain flow: overdamped particles with step size h, gradient descent
-// with learning rate lr, unit observation noise, no guards and no averages. The sizes of networks are
-// place-holders, since models bring their own.
+// Plain returns the options of the plain flow: overdamped particles with step size h, gradient
+// descent with learning rate lr, unit observation noise, no guards and no averages. The sizes of
+// networks are placeholders, since the models bring their own.
 func Plain(latent, particles int, h, lr float64) config.Options {
 	return config.Options{
-		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2, LambdaMin: -10, LambdaMax: 10,
-		Particles: particles, Dynamics: "overdamped", StepSize: h, StepSizeEnd: h, StepSchedule: "constant",
-		Friction: 1, BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,
+		LambdaMin: Process.Min, LambdaMax: Process.Max,
+		Particles: particles, Dynamics: "overdamped",
+		StepSize: h, StepSizeEnd: h, StepSchedule: "constant", Friction: 1,
+		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
 		Optimizer: "sgd", LR: lr, LREnd: 1, LRSchedule: "constant", ScoreLR: 1,
 	}
 }
@@ -32,9 +35,9 @@ func (l *Lab) Step(m method.Method, b method.Minibatch) (method.Stats, error) {
 	return m.Step(b)
 }
 
-// Tensor is the array of that name in a method's checkpoint: the live one, not a copy. Examples are
-// "prior/params" (theta), "decoder/params" (phi) and "cloud/z" (M x N x d). Call Restored after
-// changing one.
+// Tensor returns the array that a method's checkpoints hold under that name, such as "prior/params"
+// (theta), "decoder/params" (phi) and "cloud/z" (M x N x d): the live array, not a copy. Call the
+// method's Restored after changing it.
 func Tensor(m method.Method, name string) []float32 {
 	for _, t := range m.Tensors() {
 		if t.Name == name {

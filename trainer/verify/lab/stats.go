@@ -8,8 +8,8 @@ const Normal95 = 1.96
 // Fit is the slope of a straight line through points, and its standard error.
 type Fit struct{ Slope, SE float64 }
 
-// FitLog fits log y = a + slope x by weighted least squares. The standard errors se of y make those of
-// log y, se/y; if all are 0, the scatter about the line gives the slope's error.
+// FitLog fits log y = a + slope x by weighted least squares. The standard errors se of y make
+// those of log y, se/y; if all are 0, the scatter about the line gives the slope's error.
 func FitLog(x, y, se []float64) Fit {
 	logY, w := make([]float64, len(y)), make([]float64, len(y))
 	exact := true
@@ -29,8 +29,8 @@ func FitLog(x, y, se []float64) Fit {
 	return f
 }
 
-// line fits y = a + slope x with weights w, the inverse variances of y. scatter is the weighted sum of
-// the squared deviations from the line.
+// line fits y = a + slope x with weights w, the inverse variances of y. scatter is the weighted
+// sum of the squared deviations from the line.
 func line(x, y, w []float64) (f Fit, scatter float64) {
 	var sw, mx, my float64
 	for i := range x {

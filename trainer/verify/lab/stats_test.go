@@ -16,7 +16,8 @@ func closeTo(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// TestFit compares weighted fits with gonum's, and their standard error with the scatter of many fits.
+// TestFit compares weighted fits with those of gonum, and their standard error with the scatter of
+// many fits.
 func TestFit(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	x, se := []float64{1, 2, 3, 5, 8}, []float64{0.01, 0.02, 0.005, 0.01, 0.03}
@@ -39,11 +40,13 @@ func TestFit(t *testing.T) {
 		closeTo(t, "slope", last.Slope, want, 1e-12)
 		slopes = append(slopes, last.Slope)
 	}
-	closeTo(t, "mean slope", slopes.Mean(), -0.3, 5*slopes.SE()+1e-4) // the logarithm's bias is of order se^2
+	// the logarithm's bias is of order se^2
+	closeTo(t, "mean slope", slopes.Mean(), -0.3, 5*slopes.SE()+1e-4)
 	closeTo(t, "standard error", last.SE, math.Sqrt(slopes.Variance()), 0.06*last.SE)
 
 	exact := FitLog([]float64{0, 1, 2, 3}, []float64{1, 2, 4, 16}, make([]float64, 4))
-	// Of (0, 1, 2, 4) log 2 on 0..3: slope 1.3 log 2, residual sum of squares 0.3 log^2 2, sum (x - 1.5)^2 = 5.
+	// For (0, 1, 2, 4) log 2 at 0..3 the slope is 1.3 log 2, the residual sum of squares 0.3 log^2
+	// 2, and the sum of (x - 1.5)^2 is 5.
 	closeTo(t, "slope without errors", exact.Slope, 1.3*math.Ln2, 1e-12)
 	closeTo(t, "its standard error", exact.SE, math.Sqrt(0.3/2/5)*math.Ln2, 1e-12)
 }
@@ -56,7 +59,8 @@ func TestSample(t *testing.T) {
 	closeTo(t, "standard error of a variance", VarianceSE(3, 19), 1, 1e-15)
 }
 
-// TestFalseAlarms: with as many checks as a run could ever have, one in a hundred runs at most has a false alarm.
+// TestFalseAlarms: even with more checks than any run has, at most one run in a hundred has a false
+// alarm.
 func TestFalseAlarms(t *testing.T) {
 	const checks = 1000
 	if p := checks * 2 * distuv.UnitNormal.CDF(-Z); p > 0.01/3 {
