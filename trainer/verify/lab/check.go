@@ -62,6 +62,11 @@ func (l *Lab) Estimate(quantity string, exact, measured, se, allowance float64) 
 	l.near(c, exact, measured, half)
 }
 
+// EstimateMean checks the mean of a sample against the exact one, as Estimate does.
+func (l *Lab) EstimateMean(quantity string, exact float64, s Sample, allowance float64) {
+	l.Estimate(quantity, exact, s.Mean(), s.SE(), allowance)
+}
+
 // allowed notes an allowance that is a noticeable share of the accepted interval.
 func allowed(allowance, half float64) string {
 	if allowance <= 0.05*half {

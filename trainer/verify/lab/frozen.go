@@ -50,7 +50,7 @@ func (l *Lab) Gradients(
 	for i := range l.N(200, 4000) {
 		copy(p, theta)
 		m.Restored()
-		if _, err := l.Step(m, method.Minibatch{Index: All(1), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, 1, i); err != nil {
 			return nil, err
 		}
 		for k := range found {

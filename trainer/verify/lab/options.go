@@ -35,6 +35,11 @@ func (l *Lab) Step(m method.Method, b method.Minibatch) (method.Stats, error) {
 	return m.Step(b)
 }
 
+// StepAll makes step number i of a method on all of its datapoints, unless the context has ended.
+func (l *Lab) StepAll(m method.Method, points, i int) (method.Stats, error) {
+	return l.Step(m, method.Minibatch{Index: All(points), Number: uint32(i)})
+}
+
 // Tensor returns the array that a method's checkpoints hold under that name, such as "prior/params"
 // (theta), "decoder/params" (phi) and "cloud/z" (M x N x d): the live array, not a copy. Call the
 // method's Restored after changing it.

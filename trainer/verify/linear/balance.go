@@ -1,10 +1,11 @@
 package linear
 
-// methodFriction is that of the methods with momentum.
+// methodFriction is the friction of the methods with momentum.
 const methodFriction = 0.3
 
-// atStationary is the limit of W for particles that are at their stationary law, of variance V(P) at posterior precision P, and
-// prior N(0, I): the decoder's gradient vanishes where lambda/(sigma^2 P^2) = V(P), in each leading direction.
+// atStationary is the limit of the marginal variance under the prior N(0, I) for particles at their
+// stationary law, whose variance is V(P) at posterior precision P. In each leading direction the
+// decoder's gradient vanishes where lambda/(sigma^2 P^2) = V(P).
 func atStationary(dynamics string, h float64) func(float64) float64 {
 	return func(lambda float64) float64 {
 		return balance(lambda, func(p float64) (reach, variance float64) {
@@ -13,7 +14,7 @@ func atStationary(dynamics string, h float64) func(float64) float64 {
 	}
 }
 
-// shortRun is that of K overdamped moves from N(0, 1).
+// shortRun is the limit for particles after K overdamped moves from N(0, 1).
 func shortRun(h float64, moves int) func(float64) float64 {
 	return func(lambda float64) float64 {
 		return balance(lambda, func(p float64) (reach, variance float64) {
@@ -24,8 +25,9 @@ func shortRun(h float64, moves int) func(float64) float64 {
 	}
 }
 
-// balance finds the marginal variance w^2 + sigma^2 = sigma^2 P at which E[x z] = w E[z^2], for particles of
-// mean reach * (posterior mean) and the given variance: with the posterior mean w x/(sigma^2 P),
+// balance finds the marginal variance w^2 + sigma^2 = sigma^2 P at which E[x z] = w E[z^2]. The
+// mean of the particles is reach times the posterior mean w x/(sigma^2 P), and their variance is
+// given:
 //
 //	reach lambda/(sigma^2 P) = reach^2 w^2 lambda/(sigma^4 P^2) + variance.
 func balance(lambda float64, cloud func(p float64) (reach, variance float64)) float64 {
@@ -43,8 +45,8 @@ func balance(lambda float64, cloud func(p float64) (reach, variance float64)) fl
 	return s2 * low
 }
 
-// refitted is the limit where a prior N(0, S) is fitted to the particles after W: to their second moments,
-// lambda/(sigma^2 P) in each direction.
+// refitted is the limit if, after W, a prior N(0, S) is fitted to the second moments of the
+// particles, lambda/(sigma^2 P) in each direction.
 func refitted(first func(float64) float64) func(float64) float64 {
 	return func(lambda float64) float64 {
 		s2 := factorNoise * factorNoise

@@ -11,18 +11,19 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// boundValue compares the loss that a step reports for the prior, the mean of the bound l over the particles,
-// with -log p of the very same particles, which a step finds as N(0, I).
+// boundValue compares the prior's loss that a step reports, the mean of the bound l over the
+// particles, with -log p of the same particles. They are N(0, I), since it is the first step.
 func boundValue(l *lab.Lab) error {
 	const points, particles = 8, 32
-	const cutOff = 1e-3 * axesDim // nats, of the range of noise levels
+	const cutOff = 1e-3 * axesDim // nats, due to the finite range of noise levels
 	n := l.N(768, 8192)
 	exact, measured, gap := make(lab.Sample, n), make(lab.Sample, n), make(lab.Sample, n)
 	err := l.Models(n, func(k int, p *pool.Pool) error {
 		o := lab.Plain(axesDim, particles, 1e-3, 1e-3)
-		prior := axesPrior(diffusion.Bound{Process: diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax}, Draws: 1})
+		prior := axesPrior(diffusion.Bound{Process: lab.Process, Draws: 1})
 		m, err := method.New("pgd", method.Setup{
-			Options: o, Train: data.Table{D: axesDim, X: make([]float32, points*axesDim)}, Batch: points, Tile: 64, Seed: l.Seed(k), Pool: p,
+			Options: o, Train: data.Table{D: axesDim, X: make([]float32, points*axesDim)},
+			Batch: points, Tile: 64, Seed: l.Seed(k), Pool: p,
 			Decoder: exactnet.Diagonal{Width: axesDim}, Prior: prior,
 		})
 		if err != nil {
@@ -41,7 +42,7 @@ func boundValue(l *lab.Lab) error {
 	return nil
 }
 
-// axesNegLog is the sum of -log p over the rows of z, p the law of axesPrior.
+// axesNegLog is the sum of -log p over the rows of z, where p is the law of axesPrior.
 func axesNegLog(z []float32) (sum float64) {
 	for i, v := range z {
 		variance := spread[i%axesDim%len(spread)]

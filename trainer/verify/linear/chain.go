@@ -6,23 +6,26 @@ import "math"
 //
 //	u' = keep u - phiU g + nu,   z' = z + carry u - phiZ g + nz,
 //
-// where (nu, nz) are Gaussian of variances quu, qzz and covariance quz.
+// where (nu, nz) is Gaussian with variances quu, qzz and covariance quz.
 type mover struct {
 	keep, carry   float64
 	phiU, phiZ    float64
 	quu, quz, qzz float64
 }
 
-// underdampedMover is u' = (1-f) u - h g + sqrt(2 f h) xi, z' = z + u' (ALGORITHM.md section 4, 7');
-// friction 1 is the overdamped move.
+// underdampedMover is u' = (1-f) u - h g + sqrt(2 f h) xi, z' = z + u' (ALGORITHM.md, section 4,
+// 7'). With friction 1 it is the overdamped move.
 func underdampedMover(h, friction float64) mover {
 	q := 2 * friction * h
 	return mover{keep: 1 - friction, carry: 1 - friction, phiU: h, phiZ: h, quu: q, quz: q, qzz: q}
 }
 
-// exactMover is the transition over a time t of du = -gamma u dt - g dt + sqrt(2 gamma) dW, dz = u dt with g held, from
-// the integrals of the Ornstein-Uhlenbeck process; the friction is the share 1 - exp(-gamma t), and
-// (friction/gamma)^2 the step size.
+// exactMover is the transition over a time t of
+//
+//	du = -gamma u dt - g dt + sqrt(2 gamma) dW,   dz = u dt
+//
+// for constant g, from the integrals of the Ornstein-Uhlenbeck process. The friction is
+// 1 - exp(-gamma t), and the step size (friction/gamma)^2.
 func exactMover(h, friction float64) mover {
 	gamma := friction / math.Sqrt(h)
 	t := -math.Log1p(-friction) / gamma
@@ -34,7 +37,7 @@ func exactMover(h, friction float64) mover {
 	}
 }
 
-// moverOf is the move of the dynamics of that name.
+// moverOf returns the move of the dynamics of that name.
 func moverOf(dynamics string, h, friction float64) mover {
 	switch dynamics {
 	case "overdamped":
@@ -45,21 +48,21 @@ func moverOf(dynamics string, h, friction float64) mover {
 	return exactMover(h, friction)
 }
 
-// chain is a particle's coordinate whose drift is p (z - centre), with a noise of variance
-// v0 + v1 z + v2 z^2. Its moments obey a recursion that is exact.
+// chain is a particle's coordinate whose drift is p (z - centre) plus noise of variance
+// v0 + v1 z + v2 z^2. Its first two moments obey an exact recursion.
 type chain struct {
 	mover
 	p, centre  float64
 	v0, v1, v2 float64
 }
 
-// gauss is the mean and the covariance of (u, z).
+// gauss is the mean and the covariance of velocity and position (u, z).
 type gauss struct{ u, z, uu, uz, zz float64 }
 
-// atStart is a particle from N(0, 1), at rest.
+// atStart is the law of a particle at rest whose position is N(0, 1).
 func atStart() gauss { return gauss{zz: 1} }
 
-// variance is that of the drift's noise, over the law of the particle.
+// variance is that of the drift's noise, averaged over the law of the particle.
 func (c chain) variance(g gauss) float64 { return c.v0 + c.v1*g.z + c.v2*(g.z*g.z+g.zz) }
 
 func (c chain) step(g gauss) gauss {
@@ -81,7 +84,7 @@ func (c chain) after(g gauss, k int) gauss {
 	return g
 }
 
-// stationary iterates the recursion to its end, which takes some 30/(p h) moves.
+// stationary iterates the recursion until it converges, which takes some 30/(p h) moves.
 func (c chain) stationary() gauss {
 	g := atStart()
 	for range 1 << 20 {
@@ -94,7 +97,7 @@ func (c chain) stationary() gauss {
 	return g
 }
 
-// radius is the largest size of an eigenvalue of the recursion of the mean.
+// radius is the spectral radius of the recursion of the mean.
 func (c chain) radius() float64 {
 	f := 1 - c.phiZ*c.p
 	half, det := (c.keep+f)/2, c.keep*f+c.phiU*c.p*c.carry
@@ -104,8 +107,8 @@ func (c chain) radius() float64 {
 	return math.Sqrt(det)
 }
 
-// stableStep is the step size at which a drift of slope p stops to be stable: 2/p overdamped, 2 (2 - friction)/p
-// underdamped.
+// stableStep is the largest stable step size for a drift of slope p: 2/p overdamped, and
+// 2 (2 - friction)/p underdamped.
 func stableStep(dynamics string, friction, p float64) float64 {
 	low, high := 0.0, 100/p
 	for range 100 {

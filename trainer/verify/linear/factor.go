@@ -10,7 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// factorData are M points of the model x = W z + sigma eps, z ~ N(0, I): of its closed forms.
+// factorData is M points of the model x = W z + sigma eps, z ~ N(0, I), and the closed forms for
+// them.
 type factorData struct {
 	data.Table
 	noise  float64       // sigma_x
@@ -58,38 +59,39 @@ func newFactorData(m int, seed uint64) *factorData {
 	return f
 }
 
-// mixing is the true W, d x D: orthogonal rows (of a discrete cosine transform) times the gains.
+// mixing returns the true W, d x D: orthogonal rows of a discrete cosine transform times the gains.
 func mixing() *mat.Dense {
 	w := mat.NewDense(factorLatent, factorDim, nil)
 	for k, gain := range factorGains {
 		for j := range factorDim {
-			w.Set(k, j, gain*math.Sqrt(2.0/factorDim)*math.Cos(math.Pi*(float64(j)+0.5)*float64(k+1)/factorDim))
+			cosine := math.Cos(math.Pi * (float64(j) + 0.5) * float64(k+1) / factorDim)
+			w.Set(k, j, gain*math.Sqrt(2.0/factorDim)*cosine)
 		}
 	}
 	return w
 }
 
-// gap is how far the log-likelihood of the model N(mean, c) is below that of the maximum (Tipping and
-// Bishop 1999: the d leading eigenvectors, W W^T with their eigenvalues less sigma^2), in nats per
-// datapoint.
+// gap is how far the log-likelihood of the model N(mean, c) is below the maximum, in nats per
+// datapoint. At the maximum W W^T has the d leading eigenvectors of the data's covariance, with
+// their eigenvalues less sigma^2 (Tipping and Bishop 1999).
 func (f *factorData) gap(mean []float64, c *mat.SymDense) float64 {
 	return f.best() - f.logLikelihood(mean, c)
 }
 
-// best is the largest log-likelihood, per datapoint.
+// best is the largest log-likelihood, in nats per datapoint.
 func (f *factorData) best() float64 {
 	l := -factorDim / 2.0 * math.Log(2*math.Pi)
 	for k, v := range f.values {
 		model := f.noise * f.noise
 		if k < factorLatent {
-			model = v // sigma^2 or more: the true gains leave no doubt
+			model = v // above sigma^2 for certain, by the size of the true gains
 		}
 		l -= (math.Log(model) + v/model) / 2
 	}
 	return l
 }
 
-// logLikelihood is that of N(mean, c), per datapoint.
+// logLikelihood is that of N(mean, c), in nats per datapoint.
 func (f *factorData) logLikelihood(mean []float64, c *mat.SymDense) float64 {
 	var chol mat.Cholesky
 	if !chol.Factorize(c) {
@@ -114,7 +116,7 @@ func (f *factorData) covariance(mean []float64) *mat.SymDense {
 	return cov
 }
 
-// gapOf is the gap of a model whose leading directions are those of the data, with other variances.
+// gapOf is the gap of a model with the data's leading directions but other variances.
 func (f *factorData) gapOf(limit func(lambda float64) float64) (gap float64) {
 	for _, v := range f.values[:factorLatent] {
 		r := v / limit(v)
@@ -123,8 +125,8 @@ func (f *factorData) gapOf(limit func(lambda float64) float64) (gap float64) {
 	return gap
 }
 
-// averageGap is the gap of the mean model of a series in time, and its standard error, from blocks of the series and the
-// likelihood's derivative at the mean.
+// averageGap is the gap of the mean of a time series of models. Its standard error is from blocks
+// of the series and the derivative of the likelihood at the mean.
 func (f *factorData) averageGap(means [][]float64, covs []*mat.SymDense) (gap, se float64) {
 	mean, cov := make([]float64, factorDim), mat.NewSymDense(factorDim, nil)
 	n := float64(len(covs))
@@ -140,7 +142,7 @@ func (f *factorData) averageGap(means [][]float64, covs []*mat.SymDense) (gap, s
 	if !chol.Factorize(cov) || chol.InverseTo(&inverse) != nil {
 		return math.Inf(1), 0
 	}
-	var slope mat.Dense // of the gap by the covariance: (C^-1 - C^-1 Sigma C^-1)/2
+	var slope mat.Dense // twice that of the gap by the covariance: C^-1 - C^-1 Sigma C^-1
 	slope.Product(&inverse, f.covariance(mean), &inverse)
 	slope.Sub(&inverse, &slope)
 	const blocks = 30
@@ -158,7 +160,8 @@ func (f *factorData) averageGap(means [][]float64, covs []*mat.SymDense) (gap, s
 	return f.gap(mean, cov), block.SE()
 }
 
-// meanGap is the mean gap of a series in time, and its standard error, from blocks of the series.
+// meanGap is the mean gap of a time series of models, with its standard error from blocks of the
+// series.
 func (f *factorData) meanGap(means [][]float64, covs []*mat.SymDense) (gap, se float64) {
 	const blocks = 30
 	var block lab.Sample
@@ -173,7 +176,7 @@ func (f *factorData) meanGap(means [][]float64, covs []*mat.SymDense) (gap, se f
 	return block.Mean(), block.SE()
 }
 
-// slopeOf is the sum of the derivatives of that gap by the logarithms of the variances.
+// slopeOf is the sum of the sizes of the derivatives of gapOf by the logarithms of the variances.
 func (f *factorData) slopeOf(limit func(lambda float64) float64) (slope float64) {
 	for _, v := range f.values[:factorLatent] {
 		slope += math.Abs(v/limit(v)-1) / 2

@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 )
 
-// cloudMoments are the mean and the covariance (divided by n) of rows of d numbers.
+// cloudMoments returns the mean and the covariance (divided by n) of n rows of d numbers.
 func cloudMoments(z []float32, d int) (mean []float64, cov *mat.SymDense) {
 	n := len(z) / d
 	rows := mat.NewDense(n, d, nil)
@@ -24,7 +24,7 @@ func cloudMoments(z []float32, d int) (mean []float64, cov *mat.SymDense) {
 	return mean, cov
 }
 
-// eigen are eigenvalues, largest first, and eigenvectors, as columns.
+// eigen returns the eigenvalues, largest first, and the eigenvectors as columns in that order.
 func eigen(s mat.Symmetric) ([]float64, *mat.Dense) {
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {
@@ -52,7 +52,7 @@ func identity(d int) *mat.SymDense {
 	return s
 }
 
-// gaussianKL is the Kullback-Leibler divergence of N(m2, s2) from N(m1, s1), KL(1 || 2), in nats.
+// gaussianKL is the Kullback-Leibler divergence KL(N(m1, s1) || N(m2, s2)) in nats.
 func gaussianKL(m1 []float64, s1 mat.Symmetric, m2 []float64, s2 mat.Symmetric) float64 {
 	var c1, c2 mat.Cholesky
 	if !c1.Factorize(s1) || !c2.Factorize(s2) {

@@ -13,8 +13,8 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// Prior variances of the coordinates of the diagonal models: coordinate j has variance
-// spread[j mod 4], so that 32 coordinates are 8 replicates of each.
+// spread is the prior variances of the coordinates of the diagonal models. Coordinate j has
+// variance spread[j mod 4], so that 32 coordinates are 8 replicates of each.
 var spread = [...]float64{0.25, 1, 2, 4}
 
 const (
@@ -31,28 +31,32 @@ func spreadOver(values []float64) []float64 {
 	return x
 }
 
-// axesPrior is the diffusion prior whose score is that of N(axesMean, spread), parameters fixed.
+// axesPrior is the diffusion prior with the exact score of N(axesMean, spread), whose parameters
+// are constant.
 func axesPrior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewAxes(axesDim)
 	p := law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:]))
-	return &prior.Diffusion{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: p}}
+	score := exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: p}
+	return &prior.Diffusion{Bound: b, Score: score}
 }
 
-// drifts is what the bound's drift is at one latent, by prior variances.
+// drifts is the mean and the variance of the bound's drift at one latent, by prior variances and
+// batches.
 type drifts struct{ mean, variance [len(spread)]lab.Sample }
 
-// driftRows is the rows of a batch.
+// driftRows is the number of rows in a batch.
 const driftRows = 512
 
-// measureDrifts evaluates the bound at rows of the same latent z, batch after batch: a batch gives the mean and
-// the variance over its rows, averaged over the replicates.
+// measureDrifts evaluates the bound in batches whose rows are all the same latent z. A batch gives
+// the mean and the variance over its rows, averaged over the replicates.
 func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int) drifts {
 	const rows = driftRows
 	tape := axesPrior(b).NewTape(nil, rows)
 	tape.Pack(0)
-	row, g, loss, ids := make([]float32, rows*axesDim), make([]float32, rows*axesDim), make([]float32, rows), make([]uint64, rows)
-	for i := range row {
-		row[i] = float32(at)
+	z, g := make([]float32, rows*axesDim), make([]float32, rows*axesDim)
+	loss, ids := make([]float32, rows), make([]uint64, rows)
+	for i := range z {
+		z[i] = float32(at)
 	}
 	for i := range ids {
 		ids[i] = uint64(i)
@@ -65,7 +69,8 @@ func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int)
 		tape.Begin(rows, key, noise)
 		l.Pool.Run(pool.Group{N: rows / 64, Do: func(i int) {
 			lo, hi := 64*i, 64*(i+1)
-			tape.Rows(lo, hi, row[lo*axesDim:hi*axesDim], ids[lo:hi], g[lo*axesDim:hi*axesDim], loss[lo:hi], false)
+			left, right := lo*axesDim, hi*axesDim
+			tape.Rows(lo, hi, z[left:right], ids[lo:hi], g[left:right], loss[lo:hi], false)
 		}})
 		for j := range spread {
 			m, v := columnMoments(g, j)
@@ -76,8 +81,8 @@ func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int)
 	return found
 }
 
-// columnMoments are the mean and the unbiased variance over the rows, averaged over the coordinates
-// j, j + 4, ...
+// columnMoments returns the mean and the unbiased variance over the rows, averaged over the
+// coordinates j, j + 4, ...
 func columnMoments(g []float32, j int) (mean, variance float64) {
 	for ; j < axesDim; j += len(spread) {
 		var column lab.Sample
@@ -90,13 +95,14 @@ func columnMoments(g []float32, j int) (mean, variance float64) {
 	return mean, variance
 }
 
-// boundOf is the bound between log-SNRs -cut and cut.
+// boundOf is the bound with noise levels from log-SNR -cut to cut.
 func boundOf(cut float64, controlVariate bool) diffusion.Bound {
-	return diffusion.Bound{Process: diffusion.Process{Min: -cut, Max: cut}, Draws: 1, ControlVariate: controlVariate}
+	p := diffusion.Process{Min: -cut, Max: cut}
+	return diffusion.Bound{Process: p, Draws: 1, ControlVariate: controlVariate}
 }
 
-// boundGradient: the mean drift is the gradient of the bound, with and without the control
-// variate, and its variance is v.
+// boundGradient: the mean of the drift is the gradient of the bound, with and without the control
+// variate, and its variance is the closed form v.
 func boundGradient(l *lab.Lab) error {
 	const at, cut = 1.25, 10
 	for k, cv := range []bool{false, true} {
@@ -104,15 +110,18 @@ func boundGradient(l *lab.Lab) error {
 		for j, s := range spread {
 			exact := drift1{boundOf(cut, cv).Process, axesMean, s, cv}
 			name := fmt.Sprintf("s = %v%s", s, mark(cv, ", control variate"))
-			l.Estimate("mean drift at z = 1.25, "+name, exact.mean(at), found.mean[j].Mean(), found.mean[j].SE(), lab.Float32Error)
+			l.EstimateMean("mean drift at z = 1.25, "+name, exact.mean(at), found.mean[j], lab.Float32Error)
 			v := exact.variance(at)
-			// levels of a batch are one in each stratum: its rows' variance is up to v/(rows-1) larger
-			l.Estimate("variance of the drift, "+name, v, found.variance[j].Mean(), found.variance[j].SE(), v/(driftRows-1)+lab.Float32Error)
+			// A batch has one level in each stratum, which makes the variance of its rows up to
+			// v/(rows-1) larger.
+			allowance := v/(driftRows-1) + lab.Float32Error
+			l.EstimateMean("variance of the drift, "+name, v, found.variance[j], allowance)
 		}
 	}
 	return nil
 }
 
+// mark is the text if on, or nothing.
 func mark(on bool, text string) string {
 	if on {
 		return text
@@ -120,7 +129,8 @@ func mark(on bool, text string) string {
 	return ""
 }
 
-// cutOffs: the distance of the drift from S^-1 (z - m), but for the share of lambda_min, falls as exp(-cut).
+// cutOffs: apart from the term of lambda_min, the distance of the drift from S^-1 (z - m) falls as
+// exp(-cut).
 func cutOffs(l *lab.Lab) error {
 	const at = axesMean + 1
 	cuts := []float64{1, 2, 3, 4}
@@ -141,13 +151,14 @@ func cutOffs(l *lab.Lab) error {
 	var lines []figure.Series
 	for j, s := range spread {
 		name := fmt.Sprintf("s = %v", s)
-		// the slope of the closed form over the same cut-offs is 1 less the next order
+		// over the same cut-offs the slope of the closed form is 1, less the next order
 		law := lab.FitLog(lab.Logs(x), exact[j], se[j]).Slope
 		l.Slope("error of the drift against exp(-cut-off), "+name, law, x, measured[j], se[j], 0)
 		lines = append(lines, lab.Pair(name, x, measured[j], se[j], exact[j])...)
 	}
 	l.Figure("linear-cutoffs", figure.Plot{
-		Title: "Drift of the bound with cut-offs at -c and c" + lab.Dashed, XLabel: "exp(-c)", YLabel: "error of the drift at z - m = 1",
+		Title:  "Drift of the bound with cut-offs at -c and c" + lab.Dashed,
+		XLabel: "exp(-c)", YLabel: "error of the drift at z - m = 1",
 		LogX: true, LogY: true, Series: lines,
 	})
 	return nil

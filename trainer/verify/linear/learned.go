@@ -14,12 +14,12 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// learning is a training of axesDim one-dimensional models x = w z + noise at once.
+// learning is a training of axesDim one-dimensional models x = w z + noise side by side.
 type learning struct {
 	h, lr, friction float64
 	dynamics        string
-	points, copies  int // M, N
-	w, s            bool
+	points, copies  int  // M, N
+	w, s            bool // which are learned
 	name            string
 }
 
@@ -28,16 +28,16 @@ const (
 	learnGain  = 1.2 // the true w
 )
 
-// learner is the training and its parts.
+// learner is a training under way, with its live arrays.
 type learner struct {
 	learning
 	method.Method
 	table data.Table
 	w, z  []float32
-	logS  []float32 // nil: pgd, with the prior N(0, 1)
+	logS  []float32 // nil with the fixed prior N(0, 1), under pgd
 }
 
-// start builds the training, on p; k numbers its seed.
+// start builds the training on a pool; k numbers its seed.
 func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 	o := lab.Plain(axesDim, c.copies, c.h, c.lr)
 	o.ObsNoise, o.Dynamics, o.Friction = learnNoise, c.dynamics, c.friction
@@ -47,11 +47,14 @@ func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 		train.X[i] = float32(math.Sqrt(learnGain*learnGain+learnNoise*learnNoise) * r.NormFloat64())
 	}
 	setup := method.Setup{
-		Options: o, Train: train, Batch: c.points, Tile: 64, Seed: l.Seed(k), Pool: p, Decoder: exactnet.Diagonal{Width: axesDim, Scale: c.w},
+		Options: o, Train: train, Batch: c.points, Tile: 64, Seed: l.Seed(k), Pool: p,
+		Decoder: exactnet.Diagonal{Width: axesDim, Scale: c.w},
 	}
 	name := "pgd"
 	if c.s {
-		name, setup.Prior = "ipld", &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: exactnet.NewAxes(axesDim)}}
+		name = "ipld"
+		score := exactnet.Score{Law: exactnet.NewAxes(axesDim)}
+		setup.Prior = &prior.Diffusion{Bound: prior.NewBound(o), Score: score}
 	}
 	m, err := method.New(name, setup)
 	if err != nil {
@@ -70,13 +73,13 @@ func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 	return t, nil
 }
 
-// train makes steps up to the last of at, and calls seen after each number of steps in at (ascending).
+// train makes steps and calls seen with i after at[i] of them; at ascends.
 func (t *learner) train(l *lab.Lab, at []int, seen func(i int)) error {
 	t.Restored()
 	done := 0
 	for i, until := range at {
 		for ; done < until; done++ {
-			if _, err := l.Step(t.Method, method.Minibatch{Index: lab.All(t.points), Number: uint32(done)}); err != nil {
+			if _, err := l.StepAll(t.Method, t.points, done); err != nil {
 				return err
 			}
 		}
@@ -85,7 +88,7 @@ func (t *learner) train(l *lab.Lab, at []int, seen func(i int)) error {
 	return nil
 }
 
-// now are w and s of column j.
+// now returns w and s of column j.
 func (t *learner) now(j int) (w, s float64) {
 	w, s = 1, 1
 	if t.w != nil {
@@ -103,17 +106,19 @@ func (t *learner) marginal(j int) float64 {
 	return w*w*s + learnNoise*learnNoise
 }
 
-// field is the limit of column j, from where it is now.
+// field is the mean-field limit of column j, from its present state.
 func (t *learner) field(j int) *meanField {
 	w, s := t.now(j)
 	return &meanField{
-		w: w, s: s, moments: momentsOf(t.z, t.table, j), mover: moverOf(t.dynamics, t.h, t.friction), lr: t.lr, noise: learnNoise,
-		prior: priorDrift{bound: t.learning.s, process: lab.Process}, learnW: t.learning.w, learnS: t.learning.s,
+		w: w, s: s, moments: momentsOf(t.z, t.table, j),
+		mover: moverOf(t.dynamics, t.h, t.friction), lr: t.lr, noise: learnNoise,
+		prior:  priorDrift{bound: t.learning.s, process: lab.Process},
+		learnW: t.learning.w, learnS: t.learning.s,
 	}
 }
 
-// learnedSteps: with w learned, s learned, or both, the marginal variance after k steps is that of the
-// mean-field recursion, at every k: the error of the discretised flow, in k.
+// learnedSteps: with w, s or both learned, the marginal variance after k steps is that of the
+// mean-field recursion at every k, which measures the error of the discretised flow in k.
 func learnedSteps(l *lab.Lab) error {
 	at := make([]int, l.N(21, 41))
 	for i := range at {
@@ -139,12 +144,14 @@ func learnedSteps(l *lab.Lab) error {
 		lines = append(lines, line...)
 	}
 	l.Figure("linear-learned", figure.Plot{
-		Title: "Learned models" + lab.Dashed, XLabel: "steps k", YLabel: "marginal variance of x", Series: lines,
+		Title:  "Learned models" + lab.Dashed,
+		XLabel: "steps k", YLabel: "marginal variance of x", Series: lines,
 	})
 	return nil
 }
 
-// path is the marginal variances of the columns, and their prior variances s, after some numbers of steps.
+// path is the marginal variances and the prior variances s of the columns, after some numbers of
+// steps.
 type path struct{ marginal, s []lab.Sample }
 
 func (p *path) add(now func(j int) (marginal, s float64)) {
@@ -155,7 +162,7 @@ func (p *path) add(now func(j int) (marginal, s float64)) {
 	p.marginal, p.s = append(p.marginal, marginal), append(p.s, prior)
 }
 
-// limit is the path of each column's limit, from where the training is now.
+// limit is the path of each column's mean-field limit, from the present state of the training.
 func (t *learner) limit(at []int) (exact path) {
 	fields := make([]*meanField, axesDim)
 	for j := range fields {
@@ -173,7 +180,7 @@ func (t *learner) limit(at []int) (exact path) {
 	return exact
 }
 
-// compare trains and compares with the limit.
+// compare trains, and compares the path with its mean-field limit.
 func (c learning) compare(l *lab.Lab, k int, at []int) ([]figure.Series, error) {
 	t, err := c.start(l, l.Pool, k)
 	if err != nil {
@@ -189,23 +196,27 @@ func (c learning) compare(l *lab.Lab, k int, at []int) ([]figure.Series, error) 
 	if err != nil {
 		return nil, err
 	}
-	x, y, se, want := make([]float64, len(at)), make([]float64, len(at)), make([]float64, len(at)), make([]float64, len(at))
+	var x, y, se, want []float64
 	for i, steps := range at {
-		x[i], want[i] = float64(steps), exact.marginal[i].Mean()
-		y[i], se[i] = want[i]+minus(found.marginal[i], exact.marginal[i]).Mean(), minus(found.marginal[i], exact.marginal[i]).SE()
+		law, errs := exact.marginal[i].Mean(), minus(found.marginal[i], exact.marginal[i])
+		x, want = append(x, float64(steps)), append(want, law)
+		y, se = append(y, law+errs.Mean()), append(se, errs.SE())
 		if steps == 10 || steps == 30 || steps == 100 || i == len(at)-1 {
-			l.Estimate(fmt.Sprintf("marginal variance after %d steps, %s", steps, c.name), want[i], y[i], se[i], want[i]*cloudAllowance(c))
+			name := fmt.Sprintf("marginal variance after %d steps, %s", steps, c.name)
+			l.Estimate(name, law, y[i], se[i], law*cloudAllowance(c))
 		}
 	}
 	if last := len(at) - 1; c.w && c.s {
-		// the scale of the latents is a free direction of the likelihood: the particles' bias inflates it
-		s, error := exact.s[last].Mean(), minus(found.s[last], exact.s[last])
-		l.Estimate(fmt.Sprintf("prior variance s after %d steps, %s", at[last], c.name), s, s+error.Mean(), error.SE(), s*cloudAllowance(c))
+		// The likelihood does not depend on the scale of the latents: the particles' bias inflates
+		// it.
+		s, errs := exact.s[last].Mean(), minus(found.s[last], exact.s[last])
+		name := fmt.Sprintf("prior variance s after %d steps, %s", at[last], c.name)
+		l.Estimate(name, s, s+errs.Mean(), errs.SE(), s*cloudAllowance(c))
 	}
 	return lab.Pair(c.name, x, y, se, want), nil
 }
 
-// minus is the differences of two samples of one length.
+// minus returns the differences of two samples of the same length.
 func minus(x, y lab.Sample) lab.Sample {
 	d := make(lab.Sample, len(x))
 	for i, v := range y {

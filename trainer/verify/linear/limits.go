@@ -8,24 +8,27 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// settled is the end of a training of W with the prior N(0, 1) (pgd): for each column the variance of the data, and
-// the marginal variance of the model, its mean over time, and its mean square distance from the limit.
+// settled is the last part of a training of W with the prior N(0, 1) (pgd). For each column it has
+// the variance of the data, the model's marginal variance as its mean over time, and the latter's
+// mean square distance from the limit.
 type settled struct{ data, mean, square lab.Sample }
 
-// settle starts each column at its maximum of the likelihood, lets it forget that, and averages.
+// settle starts each column at the maximum of its likelihood and, after burn steps, averages over
+// time.
 func (c learning) settle(l *lab.Lab, p *pool.Pool, k, burn, steps int) (s settled, err error) {
 	t, err := c.start(l, p, k)
 	if err != nil {
 		return s, err
 	}
-	s = settled{data: make(lab.Sample, axesDim), mean: make(lab.Sample, axesDim), square: make(lab.Sample, axesDim)}
+	columns := func() lab.Sample { return make(lab.Sample, axesDim) }
+	s = settled{data: columns(), mean: columns(), square: columns()}
 	limit := make([]float64, axesDim)
 	for j := range axesDim {
 		s.data[j] = momentsOf(t.z, t.table, j).At(2, 2)
 		t.w[j] = float32(math.Sqrt(max(0.01, s.data[j]-learnNoise*learnNoise)))
 		limit[j] = pgdLimit(s.data[j], c.h, learnNoise)
 	}
-	const apart = 4 // steps between looks
+	const apart = 4 // steps between snapshots
 	at := make([]int, steps/apart)
 	for i := range at {
 		at[i] = burn + apart*i
@@ -40,7 +43,7 @@ func (c learning) settle(l *lab.Lab, p *pool.Pool, k, burn, steps int) (s settle
 	return s, err
 }
 
-// learnedRuns trains all cases, repeats times each, and joins the columns of the repeats.
+// learnedRuns trains each case a number of times, and joins the columns of its repeats.
 func learnedRuns(l *lab.Lab, cases []learning, repeats, burn, steps int) ([]settled, error) {
 	found := make([]settled, len(cases)*repeats)
 	err := l.Models(len(found), func(k int, p *pool.Pool) (err error) {
@@ -50,18 +53,22 @@ func learnedRuns(l *lab.Lab, cases []learning, repeats, burn, steps int) ([]sett
 	joined := make([]settled, len(cases))
 	for k, s := range found {
 		j := &joined[k/repeats]
-		j.data, j.mean, j.square = append(j.data, s.data...), append(j.mean, s.mean...), append(j.square, s.square...)
+		j.data = append(j.data, s.data...)
+		j.mean = append(j.mean, s.mean...)
+		j.square = append(j.square, s.square...)
 	}
 	return joined, err
 }
 
-// learnedBase is the training that the limits vary.
+// learnedBase is the training of which the experiments on limits vary one number.
 func learnedBase() learning {
-	return learning{h: 0.02, lr: 0.05, friction: 1, dynamics: "overdamped", points: 256, copies: 2, w: true}
+	return learning{
+		h: 0.02, lr: 0.05, friction: 1, dynamics: "overdamped", points: 256, copies: 2, w: true,
+	}
 }
 
-// byStepSize: the bias of the particles' variance makes the learned marginal variance too small, with slope 1
-// in h: lambda/(1 + h lambda/(2 sigma^2)).
+// byStepSize: the bias of the particles' variance makes the learned marginal variance too small by
+// an error of first order in h: it is lambda/(1 + h lambda/(2 sigma^2)).
 func byStepSize(l *lab.Lab) error {
 	steps := []float64{0.01, 0.02, 0.04, 0.08}
 	var cases []learning
@@ -82,19 +89,22 @@ func byStepSize(l *lab.Lab) error {
 		}
 		exact := steps[i] / (2 * learnNoise * learnNoise) * f.data.Mean()
 		y[i], se[i] = bias.Mean(), bias.SE()
-		l.Estimate(fmt.Sprintf("lambda over the learned marginal variance, less 1, h = %v", steps[i]), exact, y[i], se[i], cloudAllowance(cases[i]))
+		name := fmt.Sprintf("lambda over the learned marginal variance, less 1, h = %v", steps[i])
+		l.Estimate(name, exact, y[i], se[i], cloudAllowance(cases[i]))
 	}
-	// the data's lambda differ a little from case to case, and what a finite cloud adds is constant
+	// The allowance is for the data's lambda, which differ a little from case to case, and for
+	// what a finite cloud adds, which is constant.
 	l.Slope("bias of the learned marginal variance against h", 1, steps, y, se, 0.02)
 	return nil
 }
 
-// cloudAllowance is what a finite cloud adds to the expectation of a learned variance, as a share of it. It is of second
-// order in the fluctuations, whose relative variance is at most some 2/(N M), that of ipla's law, whose parameters fluctuate
-// most; and a nonlinear function of it counts it once more.
+// cloudAllowance bounds what a finite cloud adds to the expectation of a learned variance, as a
+// share of it. It is of second order in the fluctuations, whose relative variance is at most about
+// 2/(N M): that of ipla, whose parameters fluctuate most. A nonlinear function of the variance
+// doubles it.
 func cloudAllowance(c learning) float64 { return 4 / float64(c.points*c.copies) }
 
-// byParticles: the learned model fluctuates about its limit with a root mean square that falls as
+// byParticles: the root mean square of the learned model's fluctuation about its limit falls as
 // N^(-1/2).
 func byParticles(l *lab.Lab) error {
 	numbers := []float64{1, 2, 4, 8, 16}
@@ -108,12 +118,13 @@ func byParticles(l *lab.Lab) error {
 	if err != nil {
 		return err
 	}
-	rootMeanSquares(l, "fluctuation of the learned marginal variance against N", numbers, found, func(s settled, j int) float64 { return s.square[j] })
+	const quantity = "fluctuation of the learned marginal variance against N"
+	rootMeanSquares(l, quantity, numbers, found, func(s settled, j int) float64 { return s.square[j] })
 	return nil
 }
 
-// byPoints: the distance of the learned model from the truth, but for the bias of the step size, falls
-// as M^(-1/2).
+// byPoints: apart from the bias of the step size, the distance of the learned model from the truth
+// falls as M^(-1/2).
 func byPoints(l *lab.Lab) error {
 	numbers := []float64{32, 128, 512}
 	var cases []learning
@@ -127,14 +138,17 @@ func byPoints(l *lab.Lab) error {
 		return err
 	}
 	truth := pgdLimit(learnGain*learnGain+learnNoise*learnNoise, learnedBase().h, learnNoise)
-	rootMeanSquares(l, "distance of the learned marginal variance from the truth against M", numbers, found, func(s settled, j int) float64 {
+	const quantity = "distance of the learned marginal variance from the truth against M"
+	rootMeanSquares(l, quantity, numbers, found, func(s settled, j int) float64 {
 		return (s.mean[j] - truth) * (s.mean[j] - truth)
 	})
 	return nil
 }
 
-// rootMeanSquares checks that the root mean square over the columns falls with slope -1/2.
-func rootMeanSquares(l *lab.Lab, quantity string, x []float64, found []settled, square func(s settled, j int) float64) {
+// rootMeanSquares checks that the root mean square over the columns falls as x^(-1/2).
+func rootMeanSquares(
+	l *lab.Lab, quantity string, x []float64, found []settled, square func(s settled, j int) float64,
+) {
 	y, se := make([]float64, len(x)), make([]float64, len(x))
 	for i, s := range found {
 		squares := make(lab.Sample, len(s.data))
@@ -144,6 +158,7 @@ func rootMeanSquares(l *lab.Lab, quantity string, x []float64, found []settled, 
 		y[i] = math.Sqrt(squares.Mean())
 		se[i] = squares.SE() / (2 * y[i])
 	}
-	// the next order is a share of 1/(N M) or 1/M of the mean square: 3 % at the smallest, of a factor of 16
+	// The next order is a share 1/(N M) or 1/M of the mean square: 3 % at the smallest x, over a
+	// range of a factor of 16.
 	l.Slope(quantity, -0.5, x, y, se, 0.02)
 }

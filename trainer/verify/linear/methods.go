@@ -14,30 +14,35 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// trained is a training of W (and its offset) on factorData by some method, and what it must reach.
+// trained is a training of W and its offset on factorData by some method, and what it must reach.
 type trained struct {
 	name, method, dynamics string
 	optimizer              string // sgd if empty
 	h, lr                  float64
 	particles, inner       int
 	steps                  int
-	learnS                 bool                         // the prior too: its exact score, from N(0, I)
-	annealed               bool                         // the learning rate falls to zero, along a cosine
-	drag, noise, share     float64                      // of the parameters; of the prior in the training
-	limit                  func(lambda float64) float64 // where the marginal variance of a leading direction tends to; nil: to the maximum
+	learnS                 bool    // learns the prior too, with its exact score, from N(0, I)
+	annealed               bool    // the learning rate falls to zero along a cosine
+	drag, noise            float64 // of the parameters
+	share                  float64 // of the training, for the prior's stage
+	// limit is that of the marginal variance in a leading direction of variance lambda; nil: the
+	// likelihood must reach its maximum.
+	limit func(lambda float64) float64
 }
 
-// methodRows is the rows of a minibatch, N M: all of them.
+// methodRows is the number of rows N M, all of which are in the minibatch.
 const methodRows = 2048
 
 // start builds the training; the prior's law is nil for N(0, I).
-func (c trained) start(l *lab.Lab, p *pool.Pool, data *factorData, k int) (method.Method, *exactnet.Gaussian, error) {
+func (c trained) start(
+	l *lab.Lab, p *pool.Pool, data *factorData, k int,
+) (method.Method, *exactnet.Gaussian, error) {
 	o := lab.Plain(factorLatent, c.particles, c.h, c.lr)
 	o.ObsNoise = factorNoise
 	if c.dynamics != "" {
 		o.Dynamics, o.InnerSteps = c.dynamics, c.inner
 	} else {
-		o.StepSize, o.StepSizeEnd = 1, 1 // means nothing without particles
+		o.StepSize, o.StepSizeEnd = 1, 1 // no effect without particles
 	}
 	if o.Dynamics != "overdamped" {
 		o.Friction = methodFriction
@@ -51,7 +56,8 @@ func (c trained) start(l *lab.Lab, p *pool.Pool, data *factorData, k int) (metho
 	o.ParamDrag, o.ParamNoise, o.PriorShare = c.drag, c.noise, c.share
 	setup := method.Setup{
 		Options: o, Train: data, Batch: data.Len(), Tile: 64, Seed: l.Seed(k), Pool: p,
-		Decoder: model.NewMLP(factorLatent, factorDim), Encoder: model.NewEncoder(factorDim, factorLatent),
+		Decoder: model.NewMLP(factorLatent, factorDim),
+		Encoder: model.NewEncoder(factorDim, factorLatent),
 	}
 	var law *exactnet.Gaussian
 	if c.learnS {
@@ -65,7 +71,7 @@ func (c trained) start(l *lab.Lab, p *pool.Pool, data *factorData, k int) (metho
 	return m, law, err
 }
 
-// model is the mean and the covariance of x in the model as it is now.
+// model returns the mean and the covariance of x in the present model.
 func (c trained) model(m method.Method, law *exactnet.Gaussian) ([]float64, *mat.SymDense) {
 	phi := lab.Tensor(m, "decoder/params")
 	w := mat.NewDense(factorLatent, factorDim, nil)
@@ -93,7 +99,8 @@ func (c trained) model(m method.Method, law *exactnet.Gaussian) ([]float64, *mat
 	return mean, cov
 }
 
-// rescale undoes the standardisation, whose mean and log scale follow the parameters of the law, if any.
+// rescale undoes the standardisation of latents of mean m and covariance s. p is its mean and its
+// log scale, or empty without one.
 func rescale(p []float32, m []float64, s *mat.SymDense) {
 	if len(p) == 0 {
 		return
@@ -111,13 +118,13 @@ func rescale(p []float32, m []float64, s *mat.SymDense) {
 	}
 }
 
-// reached is a trained model against its data, averaged over the last part of the training.
+// reached is the gap of a trained model, averaged over the last part of the training.
 type reached struct {
 	gap, se, exact, allowance float64
 }
 
-// train averages mean and covariance of the model over the last two thirds of the training, or the last tenth
-// where it is annealed.
+// train averages the model's mean and covariance over the last two thirds of the training, or over
+// the last tenth if it is annealed.
 func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 	data := newFactorData(methodRows/c.particles, l.Seed(k+1000))
 	m, law, err := c.start(l, p, data, k)
@@ -132,7 +139,9 @@ func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 	var means [][]float64
 	var covs []*mat.SymDense
 	for i := range steps {
-		b := method.Minibatch{Index: lab.All(data.Len()), Number: uint32(i), Progress: float64(i) / float64(steps)}
+		b := method.Minibatch{
+			Index: lab.All(data.Len()), Number: uint32(i), Progress: float64(i) / float64(steps),
+		}
 		if _, err := l.Step(m, b); err != nil {
 			return r, err
 		}
@@ -162,8 +171,8 @@ func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 // factorParams is the number of parameters of W W^T and the offset.
 const factorParams = factorDim*factorLatent - factorLatent*(factorLatent-1)/2 + factorDim
 
-// methods: every method reaches the maximum of the likelihood of Tipping and Bishop (1999), but for the bias of its
-// particles, whose closed form it reaches.
+// methods: every method reaches the maximum of the likelihood (Tipping and Bishop 1999), or the
+// closed form that the bias of its particles leads to.
 func methods(l *lab.Lab) error {
 	cases := methodCases()
 	found := make([]reached, len(cases))
@@ -173,20 +182,24 @@ func methods(l *lab.Lab) error {
 	})
 	for k, c := range cases {
 		r := found[k]
-		l.Estimate(fmt.Sprintf("log-likelihood below its maximum, %s, nats per point", c.name), r.exact, r.gap, r.se, r.allowance)
+		name := fmt.Sprintf("log-likelihood below its maximum, %s, nats per point", c.name)
+		l.Estimate(name, r.exact, r.gap, r.se, r.allowance)
 	}
 	return err
 }
 
-// factorAllowance is what the fluctuation of the parameters may add to the gap: no more than that of ipla's law,
-// half a nat for each parameter and N M.
+// factorAllowance is what the fluctuation of the parameters may add to the gap. It is largest for
+// ipla, at 1/(2 N M) nats for each parameter.
 const factorAllowance = factorParams / (2.0 * methodRows)
 
-// descentAllowance is what the annealed descent of the methods with encoders may leave of the way to the maximum: a dozen seeds
-// left up to 0.0003 nats.
+// descentAllowance is what the annealed descent of the methods with encoders may lack of the
+// maximum. A dozen seeds lacked up to 0.0003 nats.
 const descentAllowance = 0.002
 
-// meanAllowance is the relative change that the same fluctuation makes to a mean marginal variance: the variances of the d
-// elements of W in a direction are at most lambda/(2 w^2 N M) of it each, w^2 more than half of lambda, and the next order of the
-// particles' average is as large, and more, again.
+// meanAllowance is the relative change that the fluctuation makes to a mean marginal variance:
+//
+//	d lambda/(2 w^2 N M) < d/(N M),
+//
+// from d elements of W in a direction and w^2 > lambda/2. It is doubled for the next order of the
+// particles' average, and doubled again to be safe.
 const meanAllowance = 4.0 * factorLatent / methodRows

@@ -5,13 +5,12 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// correlatedCloud is n particles of three correlated dimensions.
+// correlatedCloud returns n particles of three correlated dimensions.
 func correlatedCloud(l *lab.Lab, n int) []float32 {
 	mix := [3][3]float64{{1.2, 0, 0}, {-0.6, 0.7, 0}, {0.3, 0.4, 0.5}}
 	shift := [3]float64{0.5, -1, 0.2}
@@ -32,8 +31,8 @@ func correlatedCloud(l *lab.Lab, n int) []float32 {
 	return x
 }
 
-// minimiser: for a fixed cloud theta's gradient is zero at the moments of the cloud, whatever the weight
-// of the noise levels, and elsewhere it is that of the closed form.
+// minimiser: for a fixed cloud theta's gradient is zero at the moments of the cloud, whatever the
+// weight of the noise levels, and elsewhere it is the closed form.
 func minimiser(l *lab.Lab) error {
 	for k, weight := range []string{"elbo", "simple"} {
 		law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
@@ -46,7 +45,8 @@ func minimiser(l *lab.Lab) error {
 		for _, g := range found {
 			worst = max(worst, max(0, math.Abs(g.Mean())-lab.Float32Error)/g.SE())
 		}
-		l.AtMost("largest gradient of theta at the cloud's moments, standard errors, weight "+weight, worst, lab.Z)
+		const quantity = "largest gradient of theta at the cloud's moments, standard errors, weight "
+		l.AtMost(quantity+weight, worst, lab.Z)
 		if err := gradientAway(l, weight, 10*k+1); err != nil {
 			return err
 		}
@@ -63,7 +63,8 @@ func gradientAway(l *lab.Lab, weight string, k int) error {
 	law := exactnet.NewAxes(axesDim)
 	cloud := make([]float32, 256*axesDim)
 	kernel.Normal(cloud, kernel.Key{Seed: l.Seed(1001), Stream: particle.StreamCloud}, 0)
-	found, err := l.Gradients(law, weight, cloud, law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:])), k)
+	theta := law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:]))
+	found, err := l.Gradients(law, weight, cloud, theta, k)
 	if err != nil {
 		return err
 	}
@@ -81,13 +82,13 @@ func gradientAway(l *lab.Lab, weight string, k int) error {
 			byMean, byLogS = plus(byMean, found[c]), plus(byLogS, found[axesDim+c])
 		}
 		name := fmt.Sprintf("gradient of theta elsewhere, weight %s, s = %v, by ", weight, s)
-		l.Estimate(name+"the mean", exactMean, byMean.Mean(), byMean.SE(), lab.Float32Error*axesDim)
-		l.Estimate(name+"log s", exactLogS, byLogS.Mean(), byLogS.SE(), lab.Float32Error*axesDim)
+		l.EstimateMean(name+"the mean", exactMean, byMean, lab.Float32Error*axesDim)
+		l.EstimateMean(name+"log s", exactLogS, byLogS, lab.Float32Error*axesDim)
 	}
 	return nil
 }
 
-// plus is the sum of two samples of one length; nil is zero.
+// plus adds y to x, of the same length or nil for zero.
 func plus(x, y lab.Sample) lab.Sample {
 	if x == nil {
 		return append(x, y...)
@@ -98,9 +99,10 @@ func plus(x, y lab.Sample) lab.Sample {
 	return x
 }
 
-// descend trains theta from N(0, I) to its minimum for a fixed cloud, and looks at the
-// Kullback-Leibler divergence of the averaged theta from the cloud's moments. What the noise of the gradients leaves, of
-// some (number of parameters)/(2 rows steps) times the noise levels' range, is far below the hundredth allowed.
+// descend trains theta from N(0, I) to its minimum for a fixed cloud, and checks the
+// Kullback-Leibler divergence from the cloud's moments to the averaged theta. The noise of the
+// gradients leaves about (number of parameters)/(2 rows steps) times the range of noise levels,
+// far below the accepted hundredth.
 func descend(l *lab.Lab, weight string, k int) error {
 	law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
 	m, err := l.Frozen(law, weight, cloud, make([]float32, law.Layout().Size()), 0.02, k)
@@ -113,7 +115,7 @@ func descend(l *lab.Lab, weight string, k int) error {
 	steps := l.N(2000, 20000)
 	average := make([]float64, len(p))
 	for i := range steps {
-		if _, err := l.Step(m, method.Minibatch{Index: lab.All(1), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, 1, i); err != nil {
 			return err
 		}
 		if i >= steps/2 {
@@ -123,7 +125,7 @@ func descend(l *lab.Lab, weight string, k int) error {
 		}
 	}
 	m2, s2 := law.Moments(exactnet.Narrow(average))
-	l.AtMost(fmt.Sprintf("nats from the cloud's moments to theta after descent (%.3g before), weight %s", start, weight),
-		gaussianKL(mean, cov, m2, s2), 0.01*start)
+	const quantity = "nats from the cloud's moments to theta after descent (%.3g before), weight %s"
+	l.AtMost(fmt.Sprintf(quantity, start, weight), gaussianKL(mean, cov, m2, s2), 0.01*start)
 	return nil
 }

@@ -15,30 +15,33 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// posterior is a training with W and S fixed, both diagonal: a cloud that samples the posteriors of
-// 32 independent coordinates, 8 of each prior variance.
+// posterior is a training with fixed diagonal W and S: its cloud samples the posteriors of 32
+// independent coordinates, 8 of each prior variance.
 type posterior struct {
 	h, friction float64
 	dynamics    string
 	draws       int
-	score       bool // the drift is the score at lambda_max: no noise
-	cv          bool
+	score       bool // the drift is the score at lambda_max, without noise
+	cv          bool // with the control variate
 }
 
 const (
 	posteriorNoise  = 0.5 // sigma_x
-	posteriorData   = 1.0 // every number of every datapoint
+	posteriorData   = 1.0 // every element of every datapoint
 	posteriorPoints = 128 // M
 	posteriorCloud  = 4   // N
+	posteriorMoves  = 10  // in a step
 )
 
-// posteriorGain is the diagonal of W, by prior variances: posterior precisions from 4.25 to 10.
+// posteriorGain is the diagonal of W, by prior variances. The posterior precisions are from 4.25
+// to 10.
 var posteriorGain = [...]float64{1, 1.5, 1.2, 1}
 
 func (c posterior) options() config.Options {
 	o := lab.Plain(axesDim, posteriorCloud, c.h, 1)
-	o.ObsNoise, o.Dynamics, o.ScoreDraws, o.ControlVariate, o.InnerSteps = posteriorNoise, c.dynamics, c.draws, c.cv, 10
-	o.Friction = c.friction
+	o.ObsNoise = posteriorNoise
+	o.Dynamics, o.Friction, o.InnerSteps = c.dynamics, c.friction, posteriorMoves
+	o.ScoreDraws, o.ControlVariate = c.draws, c.cv
 	if c.score {
 		o.PriorDrift = "score"
 	}
@@ -54,7 +57,10 @@ func (c posterior) chainOf(j int) chain {
 	}
 	w, precision := posteriorGain[j], math.Pow(posteriorNoise, -2)
 	p := w*w*precision + prior(1) - prior(0)
-	k := chain{mover: moverOf(c.dynamics, c.h, c.friction), p: p, centre: (w*precision*posteriorData - prior(0)) / p}
+	k := chain{
+		mover: moverOf(c.dynamics, c.h, c.friction),
+		p:     p, centre: (w*precision*posteriorData - prior(0)) / p,
+	}
 	if !c.score {
 		v := func(z float64) float64 { return own.variance(z) / float64(c.draws) }
 		k.v0, k.v1, k.v2 = v(0), (v(1)-v(-1))/2, (v(1)+v(-1))/2-v(0)
@@ -68,7 +74,7 @@ func scoreDrift(p diffusion.Process, m, s float64) func(float64) float64 {
 	return func(z float64) float64 { return (z - alpha*m) / (alpha*alpha*s + sigma*sigma) }
 }
 
-// start builds the training; k numbers its seed.
+// start builds the training; k numbers the seed.
 func (c posterior) start(l *lab.Lab, k int) (method.Method, error) {
 	o := c.options()
 	decoder := model.NewMLP(axesDim, axesDim)
@@ -86,8 +92,8 @@ func (c posterior) start(l *lab.Lab, k int) (method.Method, error) {
 	})
 }
 
-// deviations are, for each prior variance, the mean deviation and the mean squared deviation of the cloud from centre,
-// one number for each particle: of its replicates.
+// deviations is, for each prior variance, the first two moments of the cloud about a centre. The
+// sample has one number for each particle, the mean over its replicates.
 type deviations struct{ first, square [len(spread)]lab.Sample }
 
 func deviationsOf(z []float32, centre [len(spread)]float64) (d deviations) {
@@ -119,9 +125,9 @@ func (d *deviations) add(e deviations, scale float64) {
 	}
 }
 
-// settled averages the stationary deviations from the exact mean over time, one number a particle:
-// their scatter over the particles, which are independent, gives standard errors whatever the correlation in time.
-// heat is the temperature that training itself reports, at each of those times.
+// settled averages over time the stationary deviations from the exact mean. Their scatter over the
+// particles, which are independent, gives standard errors whatever the correlation in time. heat
+// is the temperature that training itself reports, at each of those times.
 func (c posterior) settled(l *lab.Lab, k int) (found deviations, heat lab.Sample, err error) {
 	m, err := c.start(l, k)
 	if err != nil {
@@ -134,10 +140,10 @@ func (c posterior) settled(l *lab.Lab, k int) (found deviations, heat lab.Sample
 		centre[j] = law.stationary().z
 		slowest = min(slowest, law.p*c.h)
 	}
-	burn := int(math.Ceil(1.5/slowest)) + 2 // steps of 10 moves: e^-15 or less of the start is left
+	burn := int(math.Ceil(1.5/slowest)) + 2 // steps, which leave e^-15 or less of the start
 	snapshots := l.N(20, 200)
 	for i := range burn + snapshots {
-		if _, err := l.Step(m, method.Minibatch{Index: lab.All(posteriorPoints), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, posteriorPoints, i); err != nil {
 			return found, heat, err
 		}
 		if i >= burn {
@@ -153,11 +159,12 @@ func (c posterior) name() string {
 	if c.score {
 		return text + ", score drift"
 	}
-	return text + mark(c.cv, ", control variate") + mark(c.draws > 1, fmt.Sprintf(", %d draws", c.draws))
+	text += mark(c.cv, ", control variate")
+	return text + mark(c.draws > 1, fmt.Sprintf(", %d draws", c.draws))
 }
 
-// posteriorVariances: the stationary variance is 1/(p (1 - h p/2)), and its relative bias has slope 1
-// in h; with the drift's own noise it is larger by 1 + h v/2.
+// posteriorVariances: the stationary variance is 1/(p (1 - h p/2)), and its relative bias is of
+// first order in h.
 func posteriorVariances(l *lab.Lab) error {
 	steps := []float64{0.02, 0.04, 0.08, 0.12}
 	var bias, se [len(spread)][]float64
@@ -171,7 +178,7 @@ func posteriorVariances(l *lab.Lab) error {
 			p, v := c.chainOf(j).p, found.square[j]
 			name := fmt.Sprintf("p = %.4g, h = %v", p, h)
 			if k == len(steps)-1 {
-				l.Estimate("stationary variance of z, "+name, 1/(p*(1-h*p/2)), v.Mean(), v.SE(), lab.Float32Error)
+				l.EstimateMean("stationary variance of z, "+name, 1/(p*(1-h*p/2)), v, lab.Float32Error)
 			}
 			bias[j] = append(bias[j], 1-1/(p*v.Mean())) // h p/2
 			se[j] = append(se[j], v.SE()/(p*v.Mean()*v.Mean()))
@@ -188,13 +195,14 @@ func posteriorVariances(l *lab.Lab) error {
 		lines = append(lines, lab.Pair(fmt.Sprintf("p = %.4g", p), steps, bias[j], se[j], exact)...)
 	}
 	l.Figure("linear-step", figure.Plot{
-		Title: "Bias of the stationary variance" + lab.Dashed, XLabel: "step size h", YLabel: "1 - 1/(p Var z)", LogX: true, LogY: true, Series: lines,
+		Title:  "Bias of the stationary variance" + lab.Dashed,
+		XLabel: "step size h", YLabel: "1 - 1/(p Var z)", LogX: true, LogY: true, Series: lines,
 	})
 	return nil
 }
 
-// momentumVariances are those of the discrete dynamics with velocities, the solution of their Lyapunov
-// equation.
+// momentumVariances: the stationary variances with velocities are those of the discrete dynamics,
+// which solve their Lyapunov equation.
 func momentumVariances(l *lab.Lab) error {
 	for k, c := range []posterior{
 		{h: 0.02, friction: 0.3, dynamics: "underdamped", draws: 1, score: true},
@@ -212,8 +220,9 @@ func momentumVariances(l *lab.Lab) error {
 		}
 		for _, j := range []int{0, 1} { // the largest v, the largest p
 			law := c.chainOf(j)
-			l.Estimate(fmt.Sprintf("stationary variance of z, %s, friction %v, p = %.4g", c.name(), c.friction, law.p),
-				law.stationary().zz, found.square[j].Mean(), found.square[j].SE(), lab.Float32Error)
+			const quantity = "stationary variance of z, %s, friction %v, p = %.4g"
+			name := fmt.Sprintf(quantity, c.name(), c.friction, law.p)
+			l.EstimateMean(name, law.stationary().zz, found.square[j], lab.Float32Error)
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// TestPowerOfTheMethods: a training is told from one whose noise is wrong by a factor of 2 in its variance, whose stationary
-// variance is twice as large, and from one without bias.
+// TestPowerOfTheMethods: a training is distinguished from one whose noise has twice the variance,
+// and so twice the stationary variance, and from one without bias.
 func TestPowerOfTheMethods(t *testing.T) {
 	p := pool.New(0)
 	defer p.Close()
@@ -21,7 +21,9 @@ func TestPowerOfTheMethods(t *testing.T) {
 		t.Fatal(err)
 	}
 	hot := func(lambda float64) float64 {
-		return balance(lambda, func(p float64) (reach, variance float64) { return 1, 2 / (p * (1 - c.h*p/2)) })
+		return balance(lambda, func(p float64) (reach, variance float64) {
+			return 1, 2 / (p * (1 - c.h*p/2))
+		})
 	}
 	data := newFactorData(methodRows/c.particles, l.Seed(1000))
 	tolerance := lab.Z*r.se + r.allowance

@@ -9,17 +9,19 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// affine1 is a z + b plus independent noise of variance v, for z from N(0, 1): a sample on its way.
+// affine1 is the law of a sample on its way: a z + b plus independent noise of variance v, for z
+// from N(0, 1).
 type affine1 struct{ a, b, v float64 }
 
-// walk is the law of samples of N(m, s) in one dimension after a solver's steps with the exact score,
-// eps = sigma (z - alpha m)/c with c = alpha^2 s + sigma^2: each step is affine.
+// walk is the law of samples of N(m, s) in one dimension after a solver's steps with the exact
+// score. Each step is affine, since eps = sigma (z - alpha m)/c with c = alpha^2 s + sigma^2.
 func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64) affine1 {
 	z, prev := affine1{a: 1}, affine1{}
 	for k := range steps {
 		from := p.Min + p.Span()*float64(k)/float64(steps)
 		to := p.Min + p.Span()*float64(k+1)/float64(steps)
-		as, ss, at, st := diffusion.Alpha(from), diffusion.Sigma(from), diffusion.Alpha(to), diffusion.Sigma(to)
+		as, ss := diffusion.Alpha(from), diffusion.Sigma(from)
+		at, st := diffusion.Alpha(to), diffusion.Sigma(to)
 		c := as*as*s + ss*ss
 		eps := affine1{a: ss / c * z.a, b: ss / c * (z.b - as*m)}
 		switch solver {
@@ -30,7 +32,7 @@ func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64)
 			if k < steps-1 {
 				z.v += st * st * share
 			}
-		case diffusion.DDIM: // the data predicted, noised to the next level with the noise predicted
+		case diffusion.DDIM: // the predicted data, noised to the next level with the predicted noise
 			z = affine1{a: at*(z.a-ss*eps.a)/as + st*eps.a, b: at*(z.b-ss*eps.b)/as + st*eps.b}
 		case diffusion.DPM2M:
 			data := affine1{a: (z.a - ss*eps.a) / as, b: (z.b - ss*eps.b) / as}
@@ -47,8 +49,8 @@ func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64)
 
 func (z affine1) variance() float64 { return z.a*z.a + z.v }
 
-// samplers: what each solver generates with the exact score is Gaussian with the mean and the variance
-// of its recursion, at any number of steps, of which the error against the truth falls with the steps.
+// samplers: with the exact score the samples of each solver are Gaussian, with the mean and the
+// variance of its recursion at any number of steps.
 func samplers(l *lab.Lab) error {
 	m, err := posterior{h: 1, friction: 1, dynamics: "overdamped", draws: 1}.start(l, 0)
 	if err != nil {
@@ -72,21 +74,26 @@ func samplers(l *lab.Lab) error {
 			if steps == standard {
 				sampledLaw(l, name, latents, solver, steps)
 			}
-			law, error := sampledError(latents, solver, steps)
-			l.Estimate("relative error of the samples' variance, "+name, law, error.Mean(), error.SE(), lab.Float32Error)
+			law, errs := sampledError(latents, solver, steps)
+			l.EstimateMean("relative error of the samples' variance, "+name, law, errs, lab.Float32Error)
 			x, exact = append(x, float64(steps)), append(exact, math.Abs(law))
-			y, se = append(y, math.Abs(error.Mean())), append(se, error.SE())
+			y, se = append(y, math.Abs(errs.Mean())), append(se, errs.SE())
 		}
 		lines = append(lines, lab.Pair(string(solver), x, y, se, exact)...)
 	}
 	l.Figure("linear-solvers", figure.Plot{
-		Title: "Samples with the exact score" + lab.Dashed, XLabel: "steps", YLabel: "relative error of the variance", LogX: true, LogY: true, Series: lines,
+		Title:  "Samples with the exact score" + lab.Dashed,
+		XLabel: "steps", YLabel: "relative error of the variance",
+		LogX: true, LogY: true, Series: lines,
 	})
 	return nil
 }
 
-// sampledError is the relative error of the variance, over all coordinates: of the recursion, and of the samples about its mean.
-func sampledError(latents []float32, solver diffusion.Solver, steps int) (law float64, measured lab.Sample) {
+// sampledError is the relative error of the variance, averaged over the prior variances: that of
+// the recursion, and that of the samples about its mean.
+func sampledError(
+	latents []float32, solver diffusion.Solver, steps int,
+) (law float64, measured lab.Sample) {
 	var centre [len(spread)]float64
 	for j, s := range spread {
 		w := walk(lab.Process, solver, steps, axesMean, s)
@@ -114,7 +121,9 @@ func sampledLaw(l *lab.Lab, name string, latents []float32, solver diffusion.Sol
 	for _, j := range []int{0, len(spread) - 1} {
 		s := spread[j]
 		law := walk(lab.Process, solver, steps, axesMean, s)
-		l.Estimate(fmt.Sprintf("mean of samples, %s, s = %v", name, s), law.b, law.b+found.first[j].Mean(), found.first[j].SE(), lab.Float32Error)
-		l.Estimate(fmt.Sprintf("variance of samples, %s, s = %v", name, s), law.variance(), found.square[j].Mean(), found.square[j].SE(), lab.Float32Error)
+		of := fmt.Sprintf(" of samples, %s, s = %v", name, s)
+		first, square := found.first[j], found.square[j]
+		l.Estimate("mean"+of, law.b, law.b+first.Mean(), first.SE(), lab.Float32Error)
+		l.EstimateMean("variance"+of, law.variance(), square, lab.Float32Error)
 	}
 }

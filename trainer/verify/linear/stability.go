@@ -9,9 +9,10 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// stability: a step just below the limit keeps the particles, one just above it throws them out; the
-// limit is 2/p overdamped, 2 (2 - friction)/p underdamped, p the largest posterior precision; for the exact
-// transition with a held drift it is the step at which its linear map has an eigenvalue of size one.
+// stability: particles stay bounded with a step size just below the limit, and diverge just above
+// it. The limit is 2/p overdamped and 2 (2 - friction)/p underdamped, where p is the largest
+// posterior precision. For the exact transition it is the step size at which the linear map has
+// spectral radius one.
 func stability(l *lab.Lab) error {
 	for k, c := range []posterior{
 		{friction: 1, dynamics: "overdamped", draws: 1, score: true},
@@ -41,10 +42,10 @@ func stability(l *lab.Lab) error {
 	return nil
 }
 
-// grows tells whether the particles are still growing after 200 moves, twofold in mean square in
-// 200 more, or were so far out that they were drawn anew. 2 % beyond the limit an overdamped step makes the mean
-// square grow e^16-fold in those moves, the exact transition still threefold; 2 % before it their starts are forgotten but
-// for e^-16, or for 30 % of them, which add a third.
+// grows says whether the mean square of the particles doubles between move 200 and move 400, or
+// some went so far that they were redrawn. With a step size 2 % above the limit it grows by e^16
+// overdamped, and still threefold with the exact transition. At 2 % below, e^-16 of the start is
+// left, or 30 % of it with the exact transition, which adds a third.
 func (c posterior) grows(l *lab.Lab, k int) (bool, error) {
 	m, err := c.start(l, k)
 	if err != nil {
@@ -52,7 +53,7 @@ func (c posterior) grows(l *lab.Lab, k int) (bool, error) {
 	}
 	var before float64
 	for i := range 40 {
-		s, err := l.Step(m, method.Minibatch{Index: lab.All(posteriorPoints), Number: uint32(i)})
+		s, err := l.StepAll(m, posteriorPoints, i)
 		if errors.Is(err, method.ErrDiverged) || s.Redrawn > 0 {
 			return true, nil
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// heated is h v/2 of one prior variance: the closed form, and as measured, for some trainings.
+// heated is h v/2 against x: the closed form, and as measured.
 type heated struct{ x, exact, measured, se []float64 }
 
 func (t *heated) add(x, exact, measured, se float64) {
@@ -17,11 +17,12 @@ func (t *heated) add(x, exact, measured, se float64) {
 	t.measured, t.se = append(t.measured, measured), append(t.se, se)
 }
 
-// clearHeat is the smallest h v/2 whose logarithm is drawn: it is eight standard errors or more of a default run.
+// clearHeat is the smallest h v/2 whose logarithm is drawn: at least eight standard errors of a
+// default run.
 const clearHeat = 0.05
 
-// temperature: the noise of the drift heats the particles by 1 + h v/2, where v is the variance of a single
-// draw over the number of draws.
+// temperature: the noise of the drift raises the temperature of the particles by the factor 1 + h
+// v/2, where v is the variance of a single draw divided by the number of draws.
 func temperature(l *lab.Lab) error {
 	var bySteps, byDraws, byVariance heated
 	for k, c := range []posterior{
@@ -46,7 +47,8 @@ func temperature(l *lab.Lab) error {
 		}
 	}
 	first := fmt.Sprintf("s = %v", spread[0])
-	// v grows with the particles' variance, and so with h: the closed form's own slopes are near 1 and -1
+	// v grows with the particles' variance, and so with h: the slopes of the closed form are only
+	// near 1 and -1.
 	for _, t := range []struct {
 		what, axis, series string
 		heated
@@ -56,16 +58,18 @@ func temperature(l *lab.Lab) error {
 		{"v", "variance v of the drift", "h = 0.04", byVariance.inOrder()},
 	} {
 		law := lab.FitLog(lab.Logs(t.x), t.exact, t.se).Slope
-		l.Slope(fmt.Sprintf("h v/2 from Var z against %s, %s", t.what, t.series), law, t.x, t.measured, t.se, 0)
+		name := fmt.Sprintf("h v/2 from Var z against %s, %s", t.what, t.series)
+		l.Slope(name, law, t.x, t.measured, t.se, 0)
 		l.Figure("linear-temperature-"+t.what, figure.Plot{
-			Title: "Extra temperature h v/2 of the noisy drift" + lab.Dashed, XLabel: t.axis, YLabel: "h v/2 from Var z", LogX: true, LogY: true,
+			Title:  "Extra temperature h v/2 of the noisy drift" + lab.Dashed,
+			XLabel: t.axis, YLabel: "h v/2 from Var z", LogX: true, LogY: true,
 			Series: lab.Pair(t.series, t.x, t.measured, t.se, t.exact),
 		})
 	}
 	return nil
 }
 
-// inOrder is in the order of x, for a line through the points.
+// inOrder sorts by x, for a line through the points.
 func (t heated) inOrder() (sorted heated) {
 	order := make([]int, len(t.x))
 	for i := range order {
@@ -78,7 +82,8 @@ func (t heated) inOrder() (sorted heated) {
 	return sorted
 }
 
-// heat is h v/2 by prior variances: Var z over that of a drift without noise, less 1.
+// heat measures h v/2 by prior variances, as the ratio of Var z to its value for a drift without
+// noise, less 1.
 func (c posterior) heat(l *lab.Lab, k int) (t heated, err error) {
 	found, seen, err := c.settled(l, k)
 	if err != nil {
@@ -94,15 +99,18 @@ func (c posterior) heat(l *lab.Lab, k int) (t heated, err error) {
 		v := found.square[j]
 		t.add(s, warm.zz/cold-1, v.Mean()/cold-1, v.SE()/cold)
 		if j == 0 || c.cv {
-			l.Estimate(fmt.Sprintf("h v/2 from Var z, %s, s = %v", c.name(), s), t.exact[j], t.measured[j], t.se[j], c.strata(t.exact[j])+lab.Float32Error)
+			name := fmt.Sprintf("h v/2 from Var z, %s, s = %v", c.name(), s)
+			allowance := c.strata(t.exact[j]) + lab.Float32Error
+			l.Estimate(name, t.exact[j], t.measured[j], t.se[j], allowance)
 		}
 	}
-	l.Estimate("h v/2 as training reports it, "+c.name(), mean, seen.Mean(), seen.SE(), c.strata(mean)+lab.Float32Error)
+	name := "h v/2 as training reports it, " + c.name()
+	l.EstimateMean(name, mean, seen, c.strata(mean)+lab.Float32Error)
 	return t, nil
 }
 
 // strata is how much smaller h v/2 can be because the draws of a row are from different strata of
-// lambda: a share (draws-1)/(rows*draws-1).
+// lambda: the share (draws-1)/(rows*draws-1).
 func (c posterior) strata(heat float64) float64 {
 	return heat * float64(c.draws-1) / float64(posteriorPoints*posteriorCloud*c.draws-1)
 }

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// posteriorMoments: mean and variance of the cloud after k moves from N(0, I) follow the recursion
-// at every k, for both dynamics and for the noisy drift of the bound.
+// posteriorMoments: the mean and the variance of the cloud after k moves from N(0, I) follow the
+// recursion at every k, for all dynamics and for the noisy drift of the bound.
 func posteriorMoments(l *lab.Lab) error {
 	for i, c := range []posterior{
 		{h: 0.05, friction: 1, dynamics: "overdamped", draws: 1, score: true},
@@ -24,7 +23,7 @@ func posteriorMoments(l *lab.Lab) error {
 	return nil
 }
 
-// transient looks at the cloud after 10, 20, ... moves: the steps are of 10 moves.
+// transient checks the cloud after each of some steps.
 func (c posterior) transient(l *lab.Lab, k int) error {
 	m, err := c.start(l, k)
 	if err != nil {
@@ -37,12 +36,12 @@ func (c posterior) transient(l *lab.Lab, k int) error {
 	var worst [2]float64 // deviations of mean and variance, in standard errors
 	const steps = 6
 	for i := range steps {
-		if _, err := l.Step(m, method.Minibatch{Index: lab.All(posteriorPoints), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, posteriorPoints, i); err != nil {
 			return err
 		}
 		var centre [len(spread)]float64
 		for j := range spread {
-			moments[j] = laws[j].after(moments[j], 10)
+			moments[j] = laws[j].after(moments[j], posteriorMoves)
 			centre[j] = moments[j].z
 		}
 		d := deviationsOf(lab.Tensor(m, "cloud/z"), centre)
@@ -51,7 +50,8 @@ func (c posterior) transient(l *lab.Lab, k int) error {
 			worst[1] = max(worst[1], math.Abs(d.square[j].Mean()-moments[j].zz)/d.square[j].SE())
 		}
 	}
-	name := fmt.Sprintf(" at every tenth of %d moves, standard errors, %s", 10*steps, c.name())
+	moves := posteriorMoves * steps
+	name := fmt.Sprintf(" at every tenth of %d moves, standard errors, %s", moves, c.name())
 	l.AtMost("largest error of E z"+name, worst[0], lab.Z)
 	l.AtMost("largest error of Var z"+name, worst[1], lab.Z)
 	return nil

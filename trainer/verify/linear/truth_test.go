@@ -19,28 +19,32 @@ func closeTo(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// TestDriftMoments: the mean of the single-draw drift over the levels is the closed form of ALGORITHM.md, with and
-// without the control variate, and its variance is that of random draws.
+// TestDriftMoments: the mean of the single-draw drift over the levels is the closed form of
+// ALGORITHM.md, with and without the control variate, and its variance is that of random draws.
 func TestDriftMoments(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, s := range []float64{0.25, 1, 3} {
 		for _, cv := range []bool{false, true} {
 			d := drift1{Process: lab.Process, m: 0.5, s: s, controlVariate: cv}
 			for _, z := range []float64{-1, 1.2} {
-				mean := exactnet.MeanOver(lab.Process, func(lambda float64) float64 { a, _ := d.at(z, lambda); return a })
+				mean := exactnet.MeanOver(lab.Process, func(lambda float64) float64 {
+					a, _ := d.at(z, lambda)
+					return a
+				})
 				closeTo(t, "mean drift", mean, d.mean(z), 1e-9)
 				var draws lab.Sample
 				for range 200_000 {
-					draws = append(draws, drawnDrift(d, z, lab.Process.Min+lab.Process.Span()*r.Float64(), r.NormFloat64()))
+					lambda := lab.Process.Min + lab.Process.Span()*r.Float64()
+					draws = append(draws, drawnDrift(d, z, lambda, r.NormFloat64()))
 				}
-				// the fourth moments are those of a mixture over the levels: 2 % is five standard errors
+				// by the fourth moments of a mixture over the levels, 2 % is five standard errors
 				closeTo(t, "variance of the drift", draws.Variance(), d.variance(z), 0.02)
 			}
 		}
 	}
 }
 
-// drawnDrift is one draw of the drift, as ALGORITHM.md section 4 says it.
+// drawnDrift is one draw of the drift, as ALGORITHM.md, section 4, states it.
 func drawnDrift(d drift1, z, lambda, eps float64) float64 {
 	alpha, sigma := math.Sqrt(1/(1+math.Exp(-lambda))), math.Sqrt(1/(1+math.Exp(lambda)))
 	noised, c := alpha*z+sigma*eps, alpha*alpha*d.s+sigma*sigma
@@ -52,7 +56,7 @@ func drawnDrift(d drift1, z, lambda, eps float64) float64 {
 	return 20*alpha*(slope+sigma)*e + z/(1+math.Exp(10))
 }
 
-// TestThetaGradient compares with differences of the loss, written out.
+// TestThetaGradient compares the gradient with differences of the loss.
 func TestThetaGradient(t *testing.T) {
 	const mean, variance = 0.3, 1.4
 	for _, weight := range []func(float64) float64{one, sech(lab.Process)} {
@@ -61,7 +65,8 @@ func TestThetaGradient(t *testing.T) {
 			return exactnet.MeanOver(lab.Process, func(lambda float64) float64 {
 				a2, s2 := 1/(1+math.Exp(-lambda)), 1/(1+math.Exp(lambda))
 				u2 := variance + (mean-m)*(mean-m)
-				return lab.Process.Span() / 2 * weight(lambda) * (a2*s2*u2 + a2*a2*d.s*d.s) / math.Pow(a2*d.s+s2, 2)
+				square := (a2*s2*u2 + a2*a2*d.s*d.s) / math.Pow(a2*d.s+s2, 2)
+				return lab.Process.Span() / 2 * weight(lambda) * square
 			})
 		}
 		const h = 1e-5
@@ -74,8 +79,9 @@ func TestThetaGradient(t *testing.T) {
 	}
 }
 
-// TestMovers: the stationary variance and the stable step of the overdamped and the underdamped move are those
-// known; the exact transition is that of many small Euler steps of the moments' equations.
+// TestMovers: the stationary variance and the stable step sizes of the overdamped and the
+// underdamped move are the known ones, and the exact transition agrees with many small Euler steps
+// of the equations of the moments.
 func TestMovers(t *testing.T) {
 	const h, p, f = 0.05, 8.0, 0.3
 	over := chain{mover: moverOf("overdamped", h, 1), p: p}
@@ -87,13 +93,14 @@ func TestMovers(t *testing.T) {
 	gamma := f / math.Sqrt(h)
 	const n = 200_000
 	dt := -math.Log1p(-f) / gamma / n
-	var u, z, uu, uz, zz float64 // response to a held drift of 1, and the covariance from (0, 0)
+	var u, z, uu, uz, zz float64 // response to a constant drift of 1, and the covariance from (0, 0)
 	for range n {
 		u, z = u+dt*(-gamma*u-1), z+dt*u
 		uu, uz, zz = uu+dt*(2*gamma-2*gamma*uu), uz+dt*(uu-gamma*uz), zz+dt*2*uz
 	}
 	for what, pair := range map[string][2]float64{
-		"phiU": {m.phiU, -u}, "phiZ": {m.phiZ, -z}, "quu": {m.quu, uu}, "quz": {m.quz, uz}, "qzz": {m.qzz, zz}, "carry": {m.carry, (1 - m.keep) / gamma},
+		"phiU": {m.phiU, -u}, "phiZ": {m.phiZ, -z}, "carry": {m.carry, (1 - m.keep) / gamma},
+		"quu": {m.quu, uu}, "quz": {m.quz, uz}, "qzz": {m.qzz, zz},
 	} {
 		if math.Abs(pair[0]/pair[1]-1) > 1e-4 { // Euler's error is of order gamma t/n
 			t.Errorf("exact transition: %s is %v, integrated %v", what, pair[0], pair[1])
@@ -101,8 +108,8 @@ func TestMovers(t *testing.T) {
 	}
 }
 
-// TestChainIsSimulated: the recursion of the moments is that of simulated particles, multiplicative noise
-// included, to five standard errors.
+// TestChainIsSimulated: the recursion gives the moments of simulated particles, with
+// multiplicative noise, to five standard errors.
 func TestChainIsSimulated(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	c := chain{mover: moverOf("underdamped", 0.04, 0.3), p: 5, centre: 0.7, v0: 4, v1: -1, v2: 3}
@@ -116,7 +123,8 @@ func TestChainIsSimulated(t *testing.T) {
 			u = (1-0.3)*u - 0.04*g + math.Sqrt(2*0.3*0.04)*r.NormFloat64()
 			z += u
 		}
-		positions, velocities, products = append(positions, z), append(velocities, u), append(products, (z-g.z)*(u-g.u))
+		positions, velocities = append(positions, z), append(velocities, u)
+		products = append(products, (z-g.z)*(u-g.u))
 	}
 	for _, x := range []struct {
 		what      string
@@ -135,7 +143,8 @@ func TestChainIsSimulated(t *testing.T) {
 	}
 }
 
-// TestMeanFieldIsSimulated: so is that of a learned w and s, over many particles of many points.
+// TestMeanFieldIsSimulated: the mean-field recursion gives the learned w of a simulation of many
+// particles of many points, and tends to the limit.
 func TestMeanFieldIsSimulated(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	const n, h, lr, noise = 100_000, 0.03, 0.05, 0.5
@@ -146,8 +155,9 @@ func TestMeanFieldIsSimulated(t *testing.T) {
 		zz, xz, xx = zz+z[i]*z[i]/n, xz+x[i]*z[i]/n, xx+x[i]*x[i]/n
 	}
 	f := meanField{
-		w: 0.6, s: 1, moments: mat.NewDense(3, 3, []float64{0, 0, 0, 0, zz, xz, 0, xz, xx}), mover: moverOf("overdamped", h, 1),
-		lr: lr, noise: noise, prior: priorDrift{process: lab.Process}, learnW: true,
+		w: 0.6, s: 1, moments: mat.NewDense(3, 3, []float64{0, 0, 0, 0, zz, xz, 0, xz, xx}),
+		mover: moverOf("overdamped", h, 1), lr: lr, noise: noise,
+		prior: priorDrift{process: lab.Process}, learnW: true,
 	}
 	w := 0.6
 	for range 40 {
@@ -160,7 +170,7 @@ func TestMeanFieldIsSimulated(t *testing.T) {
 		w -= lr * grad
 		f.step()
 	}
-	closeTo(t, "w", f.w, w, 0.005) // five of 1/sqrt(n), over 1/sigma_x^2
+	closeTo(t, "w", f.w, w, 0.005) // five standard errors of about 1/sqrt(n), times sigma_x^2
 	if limit := pgdLimit(2, h, noise); math.Abs(limit-2/(1+h*2/(2*0.25))) > 1e-15 {
 		t.Errorf("limit %v", limit)
 	}
@@ -170,8 +180,9 @@ func TestMeanFieldIsSimulated(t *testing.T) {
 	closeTo(t, "limit", f.marginal(), pgdLimit(xx, h, noise), 1e-6)
 }
 
-// TestFactorData: the largest likelihood is that at the maximum, where the gap is 0, and the likelihood is the
-// mean of the densities; the limits of the methods are as they should be where they are known.
+// TestFactorData: the gap is 0 at the maximum of the likelihood and larger elsewhere, the
+// likelihood is the mean of the log-densities, and the limits of the methods are right where they
+// are known.
 func TestFactorData(t *testing.T) {
 	f := newFactorData(300, 9)
 	best := mat.NewSymDense(factorDim, nil)
@@ -206,14 +217,15 @@ func TestFactorData(t *testing.T) {
 		}
 		scaled.SetSym(k, k, scaled.At(k, k)+factorNoise*factorNoise)
 	}
-	closeTo(t, "gap of other variances", f.gapOf(func(v float64) float64 { return 0.9 * v }), f.gap(f.mean, scaled), 1e-12)
+	smaller := func(v float64) float64 { return 0.9 * v }
+	closeTo(t, "gap of other variances", f.gapOf(smaller), f.gap(f.mean, scaled), 1e-12)
 
 	closeTo(t, "pgd", atStationary("overdamped", 0.05)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
 	closeTo(t, "long short runs", shortRun(0.05, 4000)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
 	closeTo(t, "refitted", refitted(atStationary("overdamped", 0.05))(2), 2*(1-0.05/2), 1e-9)
 }
 
-// TestWalk: with ever more steps each solver ends at the truth, but for the cut-off at lambda_min.
+// TestWalk: with many steps each solver reaches the true law, apart from the cut-off at lambda_min.
 func TestWalk(t *testing.T) {
 	for _, solver := range diffusion.Solvers {
 		for _, s := range []float64{0.25, 3} {

@@ -45,7 +45,7 @@ func mixtureGradient(l *lab.Lab) error {
 	for k, at := range []float64{-1.6, 0.2, 1} {
 		found := drifts1(l, t.prior(b), float32(at), k, l.N(200, 4000))
 		exact := meanDrift(t.Mixture, float64(float32(at)), b.Process)
-		l.Estimate(fmt.Sprintf("mean drift at z = %v", at), exact, found.Mean(), found.SE(), lab.Float32Error)
+		l.EstimateMean(fmt.Sprintf("mean drift at z = %v", at), exact, found, lab.Float32Error)
 		// the exact score leaves the bound tight but for the cut-offs: a share of exp(-10) over the smallest variance
 		truth := -t.ScoreAt(at, 40)
 		l.Estimate(fmt.Sprintf("the same by quadrature, against -grad log p, z = %v", at), truth, exact, 0, 10*math.Exp(-10)*(1+math.Abs(truth)))

@@ -47,7 +47,7 @@ func mixtureEncoder(l *lab.Lab) error {
 		exact += divergence / float64(len(observed))
 	}
 	// the bound is above -log p(z) by its cut-offs, and the encoder's parameters are still on their way in part
-	l.Estimate("nats that the Gaussian encoder loses (vae+diffusion)", exact, lost.Mean(), lost.SE(), 0.002)
+	l.EstimateMean("nats that the Gaussian encoder loses (vae+diffusion)", exact, lost, 0.002)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func mixtureMinimiser(l *lab.Lab) error {
 	}
 	g := found[4] // by the first mean
 	exact := -likelihoodSlope(away, cloud)
-	l.Estimate("gradient of theta by a mean of the mixture that is 0.1 off", exact, g.Mean(), g.SE(), 10*math.Exp(-10)*(1+math.Abs(exact)))
+	l.EstimateMean("gradient of theta by a mean of the mixture that is 0.1 off", exact, g, 10*math.Exp(-10)*(1+math.Abs(exact)))
 	return nil
 }
 
@@ -157,7 +157,7 @@ func trainMixture(l *lab.Lab, k int, dynamics string) error {
 	}
 	before := now()
 	for i := range l.N(800, 4000) {
-		if _, err := l.Step(m, method.Minibatch{Index: lab.All(len(x)), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, len(x), i); err != nil {
 			return err
 		}
 	}

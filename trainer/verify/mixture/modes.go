@@ -56,7 +56,7 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	var at, measured, se, exact []float64
 	const steps = 16
 	for i := range steps {
-		if _, err := l.Step(m, method.Minibatch{Index: lab.All(points), Number: uint32(i)}); err != nil {
+		if _, err := l.StepAll(m, points, i); err != nil {
 			return err
 		}
 		g = g.after(modeMoves, moves)
@@ -65,7 +65,7 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 		measured, se = append(measured, in.Mean()), append(se, in.SE())
 		if i == 0 || i == steps-1 {
 			name := fmt.Sprintf("after %d moves, x = %v", (i+1)*modeMoves, x)
-			l.Estimate("share of particles in the upper mode "+name, g.above(), in.Mean(), in.SE(), gridError)
+			l.EstimateMean("share of particles in the upper mode "+name, g.above(), in, gridError)
 			q := g.above()
 			exact := covered(q)
 			l.Estimate(fmt.Sprintf("share of points whose %d particles hold both modes %s", modeCloud, name),

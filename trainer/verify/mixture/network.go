@@ -11,14 +11,13 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// learnedNats is what an MLP score may lose, in nats per point. It has no closed form: seeds lost up to 0.014 of the
-// mixture and 0.002 of the Gaussian, where the best Gaussian for the mixture loses 0.3, and no latents lose 5.
+// learnedNats is what an MLP score may lose, in nats per point. It has no closed form: seeds lost up to
+// 0.014, and the best Gaussian loses 0.3.
 const learnedNats = 0.05
 
-// learnedKurtosis and learnedDistance bound the shape likewise: 8,192 samples of a Gaussian have a kurtosis of 0 +- 0.054,
-// seeds had up to 0.16, and two equal modes have -2; seeds of the mixture had up to 0.039, 1,024 exact draws have 0.03, and the
-// Gaussian of its moments has 0.15.
-const learnedKurtosis, learnedDistance = 0.5, 0.08
+// learnedDistance bounds the Kolmogorov distance of the prior. Seeds had up to 0.039, 1,024 exact draws
+// have 0.03, and the Gaussian of the mixture's moments has 0.15.
+const learnedDistance = 0.08
 
 // learnedMixture trains an MLP score on the mixture of section 8.3, W fixed: the learned prior against the
 // true one, and the likelihood of new data.

@@ -42,7 +42,7 @@ func mixtureSamples(l *lab.Lab) error {
 			allowance = 2.0 / float64(c.steps) // first order in the steps' length: 400,000 samples showed 0.6
 		}
 		name := fmt.Sprintf("share of samples in the upper mode, %s, %d steps", c.solver, c.steps)
-		l.Estimate(name, exact, upper.Mean(), upper.SE(), allowance+lab.Float32Error)
+		l.EstimateMean(name, exact, upper, allowance+lab.Float32Error)
 	}
 	return nil
 }

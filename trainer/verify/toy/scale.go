@@ -79,7 +79,7 @@ func (s scale) learned(l *lab.Lab, models int) (theta, square lab.Sample, err er
 			return err
 		}
 		for i := range scaleSteps {
-			if _, err := l.Step(m, method.Minibatch{Index: lab.All(scalePoints), Number: uint32(i)}); err != nil {
+			if _, err := l.StepAll(m, scalePoints, i); err != nil {
 				return err
 			}
 		}
@@ -103,7 +103,7 @@ func (s scale) manyParticles(l *lab.Lab, power float64) (v, se float64, err erro
 			return 0, 0, err
 		}
 		if i == 1 {
-			l.Estimate("pgd, "+what+": mean of theta", scaleMean, theta.Mean(), theta.SE(), rounding)
+			l.EstimateMean("pgd, "+what+": mean of theta", scaleMean, theta, rounding)
 		}
 		weight *= math.Pow(float64(scalePoints*s.particles), power)
 		v += weight * square.Mean()
