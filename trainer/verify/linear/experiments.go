@@ -1,3 +1,5 @@
+// Package linear has the experiments on linear Gaussian models, whose posteriors, samplers and maximum
+// of the likelihood are known in closed form (ALGORITHM.md, section 8.2).
 package linear
 
 import "github.com/plume-ml/plume/trainer/verify/lab"
@@ -19,5 +21,5 @@ var Experiments = []lab.Experiment{
 	{Section: "8.2", Title: "learned W against points", Run: byPoints},
 	{Section: "8.2", Title: "methods", Run: methods},
 	{Section: "8.2", Title: "samplers", Run: samplers},
-	{Section: "8.2", Title: "learned score network of the linear model", Run: learnedLinear},
+	{Section: "8.2", Title: "learned score network of the linear model", Run: learnedNetwork},
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// learnedLinear trains W and an MLP score on the linear model of section 8.2, and compares the
+// learnedNetwork trains W and an MLP score on the linear model of section 8.2, and compares the
 // moments of the samples with those of the true law, a Gaussian.
-func learnedLinear(l *lab.Lab) error {
+func learnedNetwork(l *lab.Lab) error {
 	const n = 8192
 	data := newFactorData(1024, l.Seed(0))
 	o := lab.LearnedOptions(factorLatent, factorNoise)

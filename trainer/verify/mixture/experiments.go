@@ -1,3 +1,5 @@
+// Package mixture has the experiments on a model with a mixture of Gaussians as prior, whose posteriors
+// have two modes (ALGORITHM.md, section 8.3).
 package mixture
 
 import (
@@ -14,19 +16,20 @@ import (
 
 // Experiments are those of section 8.3.
 var Experiments = []lab.Experiment{
-	{Section: "8.3", Title: "gradient of the bound of a mixture", Run: mixtureGradient},
-	{Section: "8.3", Title: "modes of the posterior", Run: mixtureModes},
-	{Section: "8.3", Title: "Gaussian encoder", Run: mixtureEncoder},
-	{Section: "8.3", Title: "minimiser of theta in a mixture", Run: mixtureMinimiser},
-	{Section: "8.3", Title: "W and the mixture learned", Run: mixtureTraining},
-	{Section: "8.3", Title: "samples of a mixture", Run: mixtureSamples},
-	{Section: "8.3", Title: "learned score network of a mixture", Run: learnedMixture},
+	{Section: "8.3", Title: "gradient of the bound of a mixture", Run: boundGradient},
+	{Section: "8.3", Title: "modes of the posterior", Run: posteriorModes},
+	{Section: "8.3", Title: "Gaussian encoder", Run: gaussianEncoder},
+	{Section: "8.3", Title: "minimiser of theta in a mixture", Run: minimiser},
+	{Section: "8.3", Title: "W and the mixture learned", Run: training},
+	{Section: "8.3", Title: "samples of a mixture", Run: samples},
+	{Section: "8.3", Title: "learned score network of a mixture", Run: learnedNetwork},
 }
 
-// prior is the diffusion prior with the exact score of the mixture, its parameters fixed.
+// prior is the diffusion prior with the exact score of the mixture, whose parameters are constant.
 func (t twoModes) prior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewMixtureLaw(len(t.Weight), 1)
-	return &prior.Diffusion{Bound: b, Score: exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: law.Values(t.Mixture)}}
+	score := exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: law.Values(t.Mixture)}
+	return &prior.Diffusion{Bound: b, Score: score}
 }
 
 // decoder is x = w z, fixed.
@@ -37,28 +40,35 @@ func (t twoModes) decoder() model.Net {
 	return exactnet.FixedNet{Net: net, P: p}
 }
 
-// mixtureGradient: the mean drift is the gradient of the bound, by quadrature, which with the exact score is
-// nearly -grad log p.
-func mixtureGradient(l *lab.Lab) error {
+// boundGradient: the mean drift is the gradient of the bound, which is computed by quadrature and
+// with the exact score is nearly -grad log p.
+func boundGradient(l *lab.Lab) error {
 	t := newTwoModes()
 	b := diffusion.Bound{Process: lab.Process, Draws: 1}
 	for k, at := range []float64{-1.6, 0.2, 1} {
-		found := drifts1(l, t.prior(b), float32(at), k, l.N(200, 4000))
+		found := meanDrifts(l, t.prior(b), float32(at), k, l.N(200, 4000))
 		exact := meanDrift(t.Mixture, float64(float32(at)), b.Process)
 		l.EstimateMean(fmt.Sprintf("mean drift at z = %v", at), exact, found, lab.Float32Error)
-		// the exact score leaves the bound tight but for the cut-offs: a share of exp(-10) over the smallest variance
 		truth := -t.ScoreAt(at, 40)
-		l.Estimate(fmt.Sprintf("the same by quadrature, against -grad log p, z = %v", at), truth, exact, 0, 10*math.Exp(-10)*(1+math.Abs(truth)))
+		name := fmt.Sprintf("the same by quadrature, against -grad log p, z = %v", at)
+		l.Estimate(name, truth, exact, 0, cutOffError(truth))
 	}
 	return nil
 }
 
-// drifts1 are the mean drifts over batches of rows of one latent dimension, all at z.
-func drifts1(l *lab.Lab, prior *prior.Diffusion, z float32, seed, batches int) (found lab.Sample) {
+// cutOffError bounds the error of a gradient due to the finite range of noise levels. With the
+// exact score the bound is tight otherwise. The error is a share exp(-10) over the smallest
+// variance.
+func cutOffError(gradient float64) float64 { return 10 * math.Exp(-10) * (1 + math.Abs(gradient)) }
+
+// meanDrifts returns the mean drifts over batches of rows of one latent dimension, all of them at
+// z.
+func meanDrifts(l *lab.Lab, p *prior.Diffusion, z float32, seed, batches int) (found lab.Sample) {
 	const rows = 512
-	tape := prior.NewTape(nil, rows)
+	tape := p.NewTape(nil, rows)
 	tape.Pack(0)
-	row, g, loss, ids := make([]float32, rows), make([]float32, rows), make([]float32, rows), make([]uint64, rows)
+	row, g, loss := make([]float32, rows), make([]float32, rows), make([]float32, rows)
+	ids := make([]uint64, rows)
 	for i := range row {
 		row[i], ids[i] = z, uint64(i)
 	}

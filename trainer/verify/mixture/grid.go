@@ -2,13 +2,14 @@ package mixture
 
 import "math"
 
-// grid is the density of one-dimensional particles at points a step apart, for the exact law of Langevin moves.
+// grid is the density of one-dimensional particles on a regular grid, for the exact law of Langevin
+// moves.
 type grid struct {
 	z, p []float64
 	step float64
 }
 
-// gridEnd is far outside all modes: what is beyond it is below 1e-6.
+// gridEnd is far outside all modes: the probability beyond it is below 1e-6.
 const gridEnd, gridStep = 5.5, 0.02
 
 // standardGrid is N(0, 1).
@@ -20,7 +21,7 @@ func standardGrid() grid {
 	return g
 }
 
-// kernel is the transition density from each point to each: N(z - h drift(z), 2h).
+// kernel is the transition density between the points, N(z - h drift(z), 2h).
 func (g grid) kernel(h float64, drift func(z float64) float64) [][]float64 {
 	rows := make([][]float64, len(g.z))
 	for i, z := range g.z {
@@ -32,8 +33,9 @@ func (g grid) kernel(h float64, drift func(z float64) float64) [][]float64 {
 	return rows
 }
 
-// after is the density after n moves. The rectangle rule is exact to rounding for densities that are smooth on the
-// scale of the grid: the noise of a move, of standard deviation sqrt(2h), spans several of its steps.
+// after is the density after n moves. The rectangle rule is exact to rounding for densities that
+// are smooth on the scale of the grid, as these are: the noise of a move, of standard deviation
+// sqrt(2h), spans several steps of the grid.
 func (g grid) after(n int, kernel [][]float64) grid {
 	for range n {
 		next := make([]float64, len(g.p))

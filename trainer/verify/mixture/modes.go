@@ -13,10 +13,10 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// mixtureModes: the particles' share in a mode of the posterior, and the share of datapoints both of
-// whose modes hold some of the N particles, follow the exact law of the moves at every k, and tend to the posterior;
-// the best Gaussian covers one mode.
-func mixtureModes(l *lab.Lab) error {
+// posteriorModes: the share of particles in a mode of the posterior, and the share of datapoints
+// with particles in both modes, follow the exact law of the moves at every k and tend to those of
+// the posterior. The best Gaussian covers one mode.
+func posteriorModes(l *lab.Lab) error {
 	t := newTwoModes()
 	for k, x := range []float64{0, 0.35} {
 		if err := t.modes(l, x, k); err != nil {
@@ -75,7 +75,8 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	_, both := countModes(lab.Tensor(m, "cloud/z"), modeCloud)
 	t.against(l, x, both.Mean())
 	l.Figure(fmt.Sprintf("mixture-modes-x%v", x), figure.Plot{
-		Title: fmt.Sprintf("Particles in the upper mode of the posterior, x = %v", x) + lab.Dashed, XLabel: "moves", YLabel: "share",
+		Title:  fmt.Sprintf("Particles in the upper mode of the posterior, x = %v", x) + lab.Dashed,
+		XLabel: "moves", YLabel: "share",
 		Series: append(lab.Pair("particles", at, measured, se, exact), figure.Series{
 			Name: "posterior", X: []float64{at[0], at[steps-1]}, Y: []float64{share, share}, Line: true,
 		}),
@@ -83,13 +84,15 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	return nil
 }
 
-// gridError is the error of the grid's law.
+// gridError bounds the error of the law on the grid.
 const gridError = 1e-4
 
-// covered is the probability that n independent particles, of which a share q is in one mode, hold both.
+// covered is the probability that the particles of a datapoint, each of which is in one of two
+// modes with probability q, are not all in the same mode.
 func covered(q float64) float64 { return 1 - math.Pow(q, modeCloud) - math.Pow(1-q, modeCloud) }
 
-// countModes is, for each datapoint, the share of its n particles above 0, and whether they are on both sides.
+// countModes returns, for each datapoint, the share of its n particles above 0, and 1 if there are
+// some on both sides.
 func countModes(z []float32, n int) (share, both lab.Sample) {
 	for i := 0; i < len(z); i += n {
 		var above float64
@@ -108,8 +111,8 @@ func countModes(z []float32, n int) (share, both lab.Sample) {
 	return share, both
 }
 
-// against compares the coverage of the particles with that of as many draws of the best Gaussian, which
-// is in one of the modes.
+// against compares the coverage of the particles with that of as many draws from the best Gaussian,
+// which is at one of the modes.
 func (t twoModes) against(l *lab.Lab, x, coverage float64) {
 	p := t.posterior(x)
 	best := math.Inf(1)
@@ -117,8 +120,10 @@ func (t twoModes) against(l *lab.Lab, x, coverage float64) {
 	for k := range p.Mean {
 		mean, variance, divergence := gaussianFit(p, p.Mean[k][0], p.Variance[k])
 		if divergence < best {
-			best, gaussian = divergence, covered(distuv.Normal{Mu: mean, Sigma: math.Sqrt(variance)}.Survival(0))
+			fit := distuv.Normal{Mu: mean, Sigma: math.Sqrt(variance)}
+			best, gaussian = divergence, covered(fit.Survival(0))
 		}
 	}
-	l.AtMost(fmt.Sprintf("the same share for draws of the best Gaussian encoder, against the particles', x = %v", x), gaussian, coverage)
+	const quantity = "the same share for draws of the best Gaussian encoder, against the particles'"
+	l.AtMost(fmt.Sprintf(quantity+", x = %v", x), gaussian, coverage)
 }

@@ -11,36 +11,39 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// learnedNats is what an MLP score may lose, in nats per point. It has no closed form: seeds lost up to
-// 0.014, and the best Gaussian loses 0.3.
+// learnedNats is what an MLP score may lose, in nats per point. It has no closed form: seeds lost
+// up to 0.014, and the best Gaussian loses 0.3.
 const learnedNats = 0.05
 
-// learnedDistance bounds the Kolmogorov distance of the prior. Seeds had up to 0.039, 1,024 exact draws
-// have 0.03, and the Gaussian of the mixture's moments has 0.15.
+// learnedDistance bounds the Kolmogorov distance of the prior. Seeds had up to 0.039, 1,024 exact
+// draws have 0.03, and the Gaussian of the mixture's moments has 0.15.
 const learnedDistance = 0.08
 
-// learnedMixture trains an MLP score on the mixture of section 8.3, W fixed: the learned prior against the
-// true one, and the likelihood of new data.
-func learnedMixture(l *lab.Lab) error {
+// learnedNetwork trains an MLP score on the mixture of section 8.3 with fixed W, and compares the
+// learned prior with the true one and the likelihoods of new data.
+func learnedNetwork(l *lab.Lab) error {
 	const n = 8192
 	t := newTwoModes()
-	t.w, t.noise = 1, 0.3 // what x tells of z bounds what can be learned of the prior
+	t.w, t.noise = 1, 0.3 // for x to determine z better, and so the prior
 	r := rand.New(rand.NewPCG(l.Seed(0), 5))
 	_, x := t.draw(r, 1024)
 	o := lab.LearnedOptions(1, t.noise)
-	latents, _, err := l.Learn(o, data.Table{D: 1, X: exactnet.Narrow(x)}, t.decoder(), l.N(3000, 20000), n)
+	train := data.Table{D: 1, X: exactnet.Narrow(x)}
+	latents, _, err := l.Learn(o, train, t.decoder(), l.N(3000, 20000), n)
 	if err != nil {
 		return err
 	}
 	_, fresh := t.draw(r, 4096)
 	gap := t.logLikelihood(fresh) - sampleLikelihood(latents, fresh, t.w, t.noise)
 	gauss := t.logLikelihood(fresh) - gaussLikelihood(fresh)
-	l.AtMost(fmt.Sprintf("log-likelihood of new data below the truth's (%.3g for a Gaussian)", gauss), gap, learnedNats)
-	l.AtMost("largest difference of the distribution functions of the learned prior and the true one", distance(t.Mixture, latents), learnedDistance)
+	name := fmt.Sprintf("log-likelihood of new data below the truth's (%.3g for a Gaussian)", gauss)
+	l.AtMost(name, gap, learnedNats)
+	l.AtMost("largest difference of the distribution functions of the learned prior and the true one",
+		distance(t.Mixture, latents), learnedDistance)
 	return nil
 }
 
-// distance is that of Kolmogorov, between a distribution given by draws of z and the mixture.
+// distance is the Kolmogorov distance between draws of z and the mixture.
 func distance(m exactnet.Mixture, latents []float32) (worst float64) {
 	sorted := slices.Sorted(slices.Values(latents))
 	n := float64(len(sorted))
@@ -51,7 +54,7 @@ func distance(m exactnet.Mixture, latents []float32) (worst float64) {
 	return worst
 }
 
-// sampleLikelihood is the mean log p(x) of a prior given by draws of z.
+// sampleLikelihood is the mean log p(x) under a prior given by draws of z.
 func sampleLikelihood(latents []float32, x []float64, w, noise float64) (mean float64) {
 	for _, v := range x {
 		var p float64
@@ -63,7 +66,7 @@ func sampleLikelihood(latents []float32, x []float64, w, noise float64) (mean fl
 	return mean
 }
 
-// gaussLikelihood is that of the Gaussian of the data's own moments.
+// gaussLikelihood is the mean log-likelihood of the data under the Gaussian of their own variance.
 func gaussLikelihood(x []float64) float64 {
 	return -(1 + math.Log(2*math.Pi*lab.Sample(x).Variance())) / 2
 }

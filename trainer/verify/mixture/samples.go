@@ -12,13 +12,15 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// mixtureSamples: the probability flow is a monotone map, so the share of samples above 0 is that of the
-// normals above the point that it maps to 0.
-func mixtureSamples(l *lab.Lab) error {
+// samples: the share of samples above 0 is that of the mixture. With DDIM it is that of the steps,
+// exactly: the probability flow is monotone, so that the samples above 0 are those of the normals
+// above the point that is mapped to 0.
+func samples(l *lab.Lab) error {
 	t := newTwoModes()
 	o := lab.Plain(1, 1, 1, 1)
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1, Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
+		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1,
+		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
 		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
 	})
 	if err != nil {
@@ -39,7 +41,9 @@ func mixtureSamples(l *lab.Lab) error {
 		if c.solver == diffusion.DDIM {
 			exact = distuv.UnitNormal.Survival(t.origin(c.steps))
 		} else {
-			allowance = 2.0 / float64(c.steps) // first order in the steps' length: 400,000 samples showed 0.6
+			// the error is of first order in the length of the steps; 400,000 samples showed
+			// 0.6/steps
+			allowance = 2.0 / float64(c.steps)
 		}
 		name := fmt.Sprintf("share of samples in the upper mode, %s, %d steps", c.solver, c.steps)
 		l.EstimateMean(name, exact, upper, allowance+lab.Float32Error)
@@ -47,7 +51,7 @@ func mixtureSamples(l *lab.Lab) error {
 	return nil
 }
 
-// origin is the normal number that ddim maps to 0.
+// origin is the number that DDIM maps to 0.
 func (t twoModes) origin(steps int) float64 {
 	low, high := -5.0, 5.0
 	for range 60 {
@@ -56,8 +60,9 @@ func (t twoModes) origin(steps int) float64 {
 		for k := range steps {
 			from := lab.Process.Min + lab.Process.Span()*float64(k)/float64(steps)
 			to := lab.Process.Min + lab.Process.Span()*float64(k+1)/float64(steps)
-			eps := -diffusion.Sigma(from) * t.ScoreAt(z, from)
-			z = diffusion.Alpha(to)*(z-diffusion.Sigma(from)*eps)/diffusion.Alpha(from) + diffusion.Sigma(to)*eps
+			sigma := diffusion.Sigma(from)
+			eps := -sigma * t.ScoreAt(z, from)
+			z = diffusion.Alpha(to)*(z-sigma*eps)/diffusion.Alpha(from) + diffusion.Sigma(to)*eps
 		}
 		if z < 0 {
 			low = middle

@@ -11,8 +11,8 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 )
 
-// twoModes is the one-dimensional model of ALGORITHM.md section 8.3: z from a mixture of two Gaussians,
-// x = w z + sigma eps. The posterior of most x has two modes.
+// twoModes is the one-dimensional model of ALGORITHM.md, section 8.3: z from a mixture of two
+// Gaussians, x = w z + sigma eps. The posterior for most x has two modes.
 type twoModes struct {
 	exactnet.Mixture
 	w, noise float64
@@ -20,12 +20,16 @@ type twoModes struct {
 
 func newTwoModes() twoModes {
 	return twoModes{
-		Mixture: exactnet.Mixture{Weight: []float64{0.35, 0.65}, Variance: []float64{0.2, 0.3}, Mean: [][]float64{{-1.5}, {1.5}}},
-		w:       0.4, noise: 0.6,
+		Mixture: exactnet.Mixture{
+			Weight:   []float64{0.35, 0.65},
+			Variance: []float64{0.2, 0.3},
+			Mean:     [][]float64{{-1.5}, {1.5}},
+		},
+		w: 0.4, noise: 0.6,
 	}
 }
 
-// posterior is the exact posterior of x: a mixture too.
+// posterior is the exact posterior for x, also a mixture.
 func (t twoModes) posterior(x float64) exactnet.Mixture {
 	var p exactnet.Mixture
 	var sum float64
@@ -45,19 +49,20 @@ func (t twoModes) posterior(x float64) exactnet.Mixture {
 	return p
 }
 
-// logLikelihood is the mean of log p(x), exactly.
+// logLikelihood is the exact mean of log p(x).
 func (t twoModes) logLikelihood(x []float64) (mean float64) {
 	for _, v := range x {
 		var p float64
 		for k, m := range t.Mean {
-			p += t.Weight[k] * math.Exp(logNormal(math.Pow(v-t.w*m[0], 2), t.w*t.w*t.Variance[k]+t.noise*t.noise))
+			variance := t.w*t.w*t.Variance[k] + t.noise*t.noise
+			p += t.Weight[k] * math.Exp(logNormal(math.Pow(v-t.w*m[0], 2), variance))
 		}
 		mean += math.Log(p) / float64(len(x))
 	}
 	return mean
 }
 
-// above is the probability of larger numbers than z.
+// above is the probability of numbers above z.
 func above(m exactnet.Mixture, z float64) (p float64) {
 	for k, w := range m.Weight {
 		p += w * distuv.Normal{Mu: m.Mean[k][0], Sigma: math.Sqrt(m.Variance[k])}.Survival(z)
@@ -65,7 +70,8 @@ func above(m exactnet.Mixture, z float64) (p float64) {
 	return p
 }
 
-// sampleAt is the mixture's number for a component chosen by u and a standard normal.
+// sampleAt is the draw from the mixture that the uniform u, for the component, and the normal
+// stand for.
 func sampleAt(m exactnet.Mixture, u, normal float64) float64 {
 	k := 0
 	for ; k < len(m.Weight)-1 && u >= m.Weight[k]; k++ {
@@ -74,7 +80,7 @@ func sampleAt(m exactnet.Mixture, u, normal float64) float64 {
 	return m.Mean[k][0] + math.Sqrt(m.Variance[k])*normal
 }
 
-// draw is n data of the model.
+// draw returns n draws of the model's latents and data.
 func (t twoModes) draw(r *rand.Rand, n int) (z, x []float64) {
 	for range n {
 		v := sampleAt(t.Mixture, r.Float64(), r.NormFloat64())
@@ -83,8 +89,9 @@ func (t twoModes) draw(r *rand.Rand, n int) (z, x []float64) {
 	return z, x
 }
 
-// meanDrift is the gradient of the bound of the mixture with the exact score, by quadrature over the
-// log-SNR (Gauss-Legendre) and the noise (Gauss-Hermite), as a difference of the bound by z.
+// meanDrift is the gradient of the bound of the mixture with the exact score, as a central
+// difference. The bound is computed by quadrature over the log-SNR (Gauss-Legendre) and the noise
+// (Gauss-Hermite).
 func meanDrift(m exactnet.Mixture, z float64, p diffusion.Process) float64 {
 	bound := func(z float64) float64 {
 		return p.Span() / 2 * exactnet.MeanOver(p, func(lambda float64) float64 {
@@ -100,8 +107,9 @@ func meanDrift(m exactnet.Mixture, z float64, p diffusion.Process) float64 {
 	return (bound(z+h)-bound(z-h))/(2*h) + math.Pow(diffusion.Alpha(p.Min), 2)*z
 }
 
-// gaussianFit is the N(mean, variance) that a Gaussian encoder tends to: the least KL(q || p), by descent
-// from a start in one of the modes.
+// gaussianFit returns the mean and the variance of the Gaussian q with the least KL(q || m), which
+// is the limit of a Gaussian encoder, and that divergence. It descends from a start in one of the
+// modes.
 func gaussianFit(m exactnet.Mixture, mean, variance float64) (float64, float64, float64) {
 	divergence := func(mean, variance float64) float64 {
 		sd := math.Sqrt(variance)
@@ -127,5 +135,5 @@ func gaussianFit(m exactnet.Mixture, mean, variance float64) (float64, float64, 
 	return mean, variance, best
 }
 
-// logNormal is log N(x; 0, v), x^2 being the given square.
+// logNormal is log N(x; 0, v) for a given square of x.
 func logNormal(square, v float64) float64 { return -(square/v + math.Log(2*math.Pi*v)) / 2 }

@@ -29,7 +29,8 @@ func TestMixturePosterior(t *testing.T) {
 	}
 }
 
-// TestMeanDrift: with exact scores the bound is tight, so its gradient is that of -log p, but for the cut-offs.
+// TestMeanDrift: with exact scores the bound is tight, so that apart from the cut-offs its
+// gradient is that of -log p.
 func TestMeanDrift(t *testing.T) {
 	m := newTwoModes()
 	for _, z := range []float64{-1.6, 0, 0.9} {
@@ -40,7 +41,7 @@ func TestMeanDrift(t *testing.T) {
 	}
 }
 
-// TestGrid: moves in a quadratic well end at variance 1/(p (1 - h p/2)), and keep the mass.
+// TestGrid: moves in a quadratic well tend to the variance 1/(p (1 - h p/2)) and conserve the mass.
 func TestGrid(t *testing.T) {
 	const p, h = 4.0, 0.02
 	g := standardGrid()
@@ -56,8 +57,8 @@ func TestGrid(t *testing.T) {
 	closeTo(t, "above", g.above(), 1-math.Erfc(0.5/math.Sqrt(2*v))/2, 1e-4)
 }
 
-// TestDistance: draws of a mixture are near it, and those of the Gaussian of its moments are further than what is accepted of a
-// learned prior.
+// TestDistance: draws of a mixture are near it, and those of the Gaussian with its moments are
+// further away than a learned prior may be.
 func TestDistance(t *testing.T) {
 	m, r := newTwoModes(), rand.New(rand.NewPCG(6, 6))
 	const n = 8192
@@ -74,20 +75,22 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// TestGaussianFit: the best Gaussian of a Gaussian is itself, at no loss; of two far modes it is one of them, and
-// loses the logarithm of its weight.
+// TestGaussianFit: the best Gaussian for a Gaussian is itself, without loss. For two distant modes
+// it is one of them, and loses minus the logarithm of its weight.
 func TestGaussianFit(t *testing.T) {
 	one := exactnet.Mixture{Weight: []float64{1}, Variance: []float64{0.7}, Mean: [][]float64{{0.3}}}
 	mean, variance, loss := gaussianFit(one, 1, 1)
 	closeTo(t, "mean", mean, 0.3, 1e-5)
 	closeTo(t, "variance", variance, 0.7, 1e-5)
 	closeTo(t, "loss", loss, 0, 1e-9)
-	far := exactnet.Mixture{Weight: []float64{0.3, 0.7}, Variance: []float64{0.2, 0.3}, Mean: [][]float64{{-8}, {8}}}
+	far := exactnet.Mixture{
+		Weight: []float64{0.3, 0.7}, Variance: []float64{0.2, 0.3}, Mean: [][]float64{{-8}, {8}},
+	}
 	_, _, loss = gaussianFit(far, -7.5, 0.3)
 	closeTo(t, "loss of a mode", loss, -math.Log(0.3), 1e-9)
 }
 
-// TestMixtureFit: the likelihood's slope vanishes at its maximum, which is near the truth.
+// TestMixtureFit: the slope of the likelihood vanishes at its maximum, which is near the truth.
 func TestMixtureFit(t *testing.T) {
 	m := newTwoModes()
 	z, _ := m.draw(rand.New(rand.NewPCG(4, 4)), 4000)

@@ -2,7 +2,7 @@ package toy
 
 import "gonum.org/v1/gonum/mat"
 
-// law is a Gaussian law of a few numbers.
+// law is a Gaussian law.
 type law struct {
 	mean *mat.VecDense
 	cov  *mat.Dense
@@ -17,7 +17,7 @@ type affine struct {
 	q *mat.Dense
 }
 
-// stay is the step that changes nothing, to be filled in.
+// stay is the step that changes nothing, to be built on.
 func stay(n int) affine {
 	m := affine{mat.NewDense(n, n, nil), mat.NewVecDense(n, nil), mat.NewDense(n, n, nil)}
 	for i := range n {
@@ -29,7 +29,7 @@ func stay(n int) affine {
 // add adds v to element i, j of A.
 func (m affine) add(i, j int, v float64) { m.a.Set(i, j, m.a.At(i, j)+v) }
 
-// noise adds v to the covariance of the noises of numbers i and j.
+// noise adds v to element i, j of Q.
 func (m affine) noise(i, j int, v float64) {
 	m.q.Set(i, j, m.q.At(i, j)+v)
 	if i != j {
@@ -47,7 +47,7 @@ func (m affine) apply(l law) law {
 	return next
 }
 
-// then is this step followed by another.
+// then returns this step followed by another.
 func (m affine) then(after affine) affine {
 	l := after.apply(law{m.b, m.q})
 	both := affine{mat.NewDense(l.mean.Len(), l.mean.Len(), nil), l.mean, l.cov}
@@ -55,7 +55,7 @@ func (m affine) then(after affine) affine {
 	return both
 }
 
-// stationary is the law that the step leaves as it is; the step must contract.
+// stationary is the law that the step leaves unchanged; the step must contract.
 func (m affine) stationary() law {
 	for range 40 { // 2^40 steps
 		m = m.then(m)
@@ -63,7 +63,8 @@ func (m affine) stationary() law {
 	return law{m.b, m.q}
 }
 
-// observed adds up what replicates showed of a law's numbers, as deviations from its mean.
+// observed sums replicates of the first numbers of a law, and their products, as deviations from
+// its mean.
 type observed struct {
 	law
 	n     int
@@ -71,7 +72,7 @@ type observed struct {
 	cross [][]float64
 }
 
-// observe prepares for the first n numbers of a law.
+// observe returns sums for the first n numbers of a law.
 func observe(l law, n int) *observed {
 	o := &observed{law: l, sum: make([]float64, n)}
 	for range o.sum {
@@ -92,7 +93,7 @@ func (o *observed) add(s []float64) {
 	}
 }
 
-// merge adds what others of the same law showed.
+// merge adds the sums of other replicates of the same law.
 func (o *observed) merge(other *observed) {
 	o.n += other.n
 	for i, v := range other.sum {
@@ -103,9 +104,10 @@ func (o *observed) merge(other *observed) {
 	}
 }
 
-// mean is the sample's mean of number i, covariance the unbiased one of numbers i and j <= i.
+// mean is the sample mean of number i.
 func (o *observed) mean(i int) float64 { return o.law.mean.AtVec(i) + o.sum[i]/float64(o.n) }
 
+// covariance is the unbiased sample covariance of numbers i and j <= i.
 func (o *observed) covariance(i, j int) float64 {
 	n := float64(o.n)
 	return (o.cross[i][j] - o.sum[i]*o.sum[j]/n) / (n - 1)

@@ -16,7 +16,7 @@ func closeTo(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// TestObserved: moments of pieces together are those of gonum on the whole.
+// TestObserved: the moments of merged parts are those that gonum computes of all.
 func TestObserved(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	l := newLaw(3)
@@ -37,10 +37,11 @@ func TestObserved(t *testing.T) {
 	closeTo(t, "covariance", o.covariance(1, 0), stat.Covariance(xs, ys, nil), 1e-11)
 }
 
-// TestAffine: steps in a row, and the law that they leave as it is.
+// TestAffine checks two steps in a row, and the stationary law.
 func TestAffine(t *testing.T) {
 	first, second := stay(2), stay(2)
-	first.a, first.b = mat.NewDense(2, 2, []float64{0.5, 0.1, -0.2, 0.7}), mat.NewVecDense(2, []float64{1, 2})
+	first.a = mat.NewDense(2, 2, []float64{0.5, 0.1, -0.2, 0.7})
+	first.b = mat.NewVecDense(2, []float64{1, 2})
 	first.noise(0, 1, 0.3)
 	first.noise(0, 0, 1)
 	first.noise(1, 1, 2)
@@ -57,7 +58,8 @@ func TestAffine(t *testing.T) {
 		t.Errorf("the covariance %v is not symmetric", one.cov)
 	}
 	rest := first.stationary()
-	if next := first.apply(rest); !mat.EqualApprox(next.mean, rest.mean, 1e-13) || !mat.EqualApprox(next.cov, rest.cov, 1e-13) {
+	next := first.apply(rest)
+	if !mat.EqualApprox(next.mean, rest.mean, 1e-13) || !mat.EqualApprox(next.cov, rest.cov, 1e-13) {
 		t.Errorf("stationary: %v %v becomes %v %v", rest.mean, rest.cov, next.mean, next.cov)
 	}
 }

@@ -2,9 +2,9 @@ package toy
 
 import "math"
 
-// seen is how many numbers of the law are compared: theta, the mean latent X_b of each part, and their
-// mean velocities U_b where there are some. The means over particles and datapoints suffice because
-// all of them move alike, with independent noise.
+// seen is how many numbers of the law are compared: theta, the mean latent X_b of each part, and
+// the mean velocity U_b of each if particles have velocities. Means over particles and datapoints
+// suffice because all of them obey the same linear equation with independent noise.
 func (t toy) seen() int {
 	if t.dynamics == "overdamped" {
 		return 1 + t.parts
@@ -12,12 +12,16 @@ func (t toy) seen() int {
 	return 1 + 2*t.parts
 }
 
-// After those lie the momentum of theta, and the sum of the X that theta learns from in a step.
+// momentum is the place of theta's momentum in the law.
 func (t toy) momentum() int { return t.seen() }
-func (t toy) total() int    { return t.seen() + 1 }
-func (t toy) size() int     { return t.seen() + 2 }
 
-// startLaw is theta = start, the particles N(0, 1) and all at rest.
+// total is the place of the sum of those X that theta learns from in a step.
+func (t toy) total() int { return t.seen() + 1 }
+
+// size is how many numbers the law has.
+func (t toy) size() int { return t.seen() + 2 }
+
+// startLaw is that of theta = start and particles at rest whose positions are N(0, 1).
 func (t toy) startLaw() law {
 	l := newLaw(t.size())
 	l.mean.SetVec(0, t.start)
@@ -27,11 +31,11 @@ func (t toy) startLaw() law {
 	return l
 }
 
-// rows is how many particles a minibatch has.
+// rows is the number of particles of a minibatch.
 func (t toy) rows() float64 { return float64(t.points / t.parts * t.particles) }
 
-// couple is the sign of theta in the residuals: of the prior, x - theta, or of the decoder,
-// z + theta - y, when latents are non-centred.
+// couple is the sign of theta in the residual: that of the prior, x - theta, or with non-centred
+// latents that of the decoder, z + theta - y.
 func (t toy) couple() float64 {
 	if t.noncentred {
 		return 1
@@ -39,7 +43,7 @@ func (t toy) couple() float64 {
 	return -1
 }
 
-// push adds -amount g to number i, g = 2 X_b + couple theta - y_b being the drift of part b.
+// push adds -amount g to number i, where g = 2 X_b + couple theta - y_b is the drift of part b.
 func (t toy) push(m affine, i, b int, amount float64) {
 	m.add(i, 1+b, -2*amount)
 	m.add(i, 0, -t.couple()*amount)
@@ -68,9 +72,9 @@ func (t toy) move(b int) affine {
 	return m
 }
 
-// transition is the exact transition of dz = u dt, du = -gamma u dt - g dt + sqrt(2 gamma) dW over a
-// time tau at fixed g, as in ALGORITHM.md, section 7, with eta = 1. Friction is the velocity lost,
-// and a velocity moves z by as much as its unit of sqrt(h): ((1-s)/gamma)^2 = h.
+// transition is the exact transition of dz = u dt, du = -gamma u dt - g dt + sqrt(2 gamma) dW over
+// a time tau at constant g, as in ALGORITHM.md, section 7, with eta = 1. With s = exp(-gamma tau),
+// the friction is 1 - s, and ((1-s)/gamma)^2 = h.
 func (t toy) transition(m affine, x, u, b int) {
 	s := 1 - t.friction
 	gamma := t.friction / math.Sqrt(t.h)
@@ -84,9 +88,9 @@ func (t toy) transition(m affine, x, u, b int) {
 	m.noise(x, u, (1-2*s+s*s)/gamma/t.rows())
 }
 
-// learn adds a step of theta to m, on G = theta - share s_i, or theta + share s_i - y_b when latents
-// are non-centred: plain descent with noise, or the exponential integrator of mpgd for the look-ahead
-// point p = theta + r v, r^2 = rate:
+// learn adds a step of theta to m, on the gradient G = theta - share s_i, or theta + share s_i -
+// y_b with non-centred latents. It is plain descent with noise, or mpgd's exponential integrator
+// for the look-ahead point p = theta + r v, r^2 = rate:
 //
 //	v' = (1 - f) v - r G,   p' = p - c G + r v',   c = rate (-log(1-f) - f)/f^2
 func (t toy) learn(m affine, i, b int, share float64) {
@@ -123,7 +127,7 @@ func (t toy) step(b int) affine {
 			m = m.then(move)
 		}
 		joint := t.move(b)
-		t.learn(joint, 1+b, b, 1) // from the state at which the last move begins
+		t.learn(joint, 1+b, b, 1) // from the state before the last move
 		return m.then(joint)
 	}
 	sum := stay(t.size())
@@ -162,10 +166,13 @@ func (t toy) stationary() law {
 	return m.stationary()
 }
 
-// slow and fast are the curvatures of the flow of (theta, X) for one minibatch: the eigenvalues
-// ((D+2) -+ sqrt(D^2+4))/2 of ALGORITHM.md, section 8.1.
+// slow is the smaller curvature of the flow of (theta, X) for one minibatch: the eigenvalue
+// ((D+2) - sqrt(D^2+4))/2 of ALGORITHM.md, section 8.1.
 func (t toy) slow() float64 { return (float64(t.points+2) - t.root()) / 2 }
+
+// fast is the larger one, ((D+2) + sqrt(D^2+4))/2.
 func (t toy) fast() float64 { return (float64(t.points+2) + t.root()) / 2 }
+
 func (t toy) root() float64 { return math.Sqrt(float64(t.points*t.points + 4)) }
 
 // contraction is the factor of the error per step.
@@ -173,12 +180,14 @@ func (t toy) contraction() float64 {
 	return max(math.Abs(1-t.h*t.slow()), math.Abs(1-t.h*t.fast()))
 }
 
-// limit is the step size beyond which the flow is unstable, best the one that contracts most.
+// limit is the step size beyond which the flow is unstable.
 func (t toy) limit() float64 { return (float64(t.points+2) - t.root()) / float64(t.points) }
-func (t toy) best() float64  { return 2 / float64(t.points+2) }
 
-// limitVariance is that of theta in the stationary law of the flow, h -> 0: 1/(N (D+2)), and with
-// ipla's noise that of the likelihood to the power N, 2/(N D).
+// best is the step size of the strongest contraction.
+func (t toy) best() float64 { return 2 / float64(t.points+2) }
+
+// limitVariance is the stationary variance of theta for h -> 0: 1/(N (D+2)), or with ipla's noise
+// 2/(N D), that of the likelihood to the power N.
 func (t toy) limitVariance() float64 {
 	if t.heat > 0 {
 		return 2 / float64(t.particles*t.points)

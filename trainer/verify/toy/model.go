@@ -1,3 +1,6 @@
+// Package toy has the experiments on models of single numbers: the hierarchical model of
+// ALGORITHM.md, section 8.1, and the learned scale of section 8.4. Coordinates of one model are
+// its replicates.
 package toy
 
 import (
@@ -12,44 +15,46 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// toy is one training of the hierarchical model of ALGORITHM.md, section 8.1: x_d ~ N(theta, 1),
-// y_d ~ N(x_d, 1), d = 1..D. The latents are the x_d, the decoder is the identity and theta the
-// mean of the prior; or, with non-centred latents z_d = x_d - theta, theta is the decoder's offset.
+// toy is one training of the hierarchical model: x_d ~ N(theta, 1), y_d ~ N(x_d, 1), d = 1..D. The
+// latents are the x_d, the decoder is the identity and theta the mean of the prior. With
+// non-centred latents z_d = x_d - theta, theta is the offset of the decoder.
 type toy struct {
 	method     string
 	points     int // D, also M
 	particles  int // N
 	h          float64
 	noncentred bool
-	parts      int     // minibatches in an epoch, taken in turn; D is a multiple
+	parts      int     // minibatches in an epoch, taken in turn; a divisor of D
 	inner      int     // K moves for each step of theta
 	dynamics   string  // of the particles
-	friction   float64 // theirs, where they have velocities
+	friction   float64 // of particles with velocities
 	start      float64 // theta at the start
 
-	// What the law must know of the method.
+	// The following state for the law what is particular to a method.
 	follows bool    // theta learns from the state after the moves
-	average bool    // from all K of them
-	cold    bool    // particles start anew from N(0, 1) at each step
+	average bool    // from the states after each of the K moves
+	cold    bool    // particles restart from N(0, 1) at each step
 	heat    float64 // of theta's noise, 1 for ipla's
 	drag    float64 // of theta's momentum
 }
 
-// rate is theta's learning rate: its step h against the sum over the D datapoints.
+// rate is theta's learning rate: a step size of h for the sum over the D datapoints, not the mean.
 func (t toy) rate() float64 { return t.h * float64(t.points) }
 
-// standard is the smallest interesting model.
+// standard is the model that most experiments vary.
 func standard(h float64) toy {
-	return toy{method: "pgd", points: 4, particles: 3, h: h, parts: 1, inner: 1, dynamics: "overdamped"}
+	return toy{
+		method: "pgd", points: 4, particles: 3, h: h, parts: 1, inner: 1, dynamics: "overdamped",
+	}
 }
 
-// toyMean is the mean of y, the maximum-likelihood theta.
-const toyMean = 5
+// dataMean is the mean of y, the maximum-likelihood theta.
+const dataMean = 5
 
 // y is the data of one replicate.
-func (t toy) y(i int) float64 { return toyMean + float64(2*i-(t.points-1))/2 }
+func (t toy) y(i int) float64 { return dataMean + float64(2*i-(t.points-1))/2 }
 
-// part is the datapoints of a minibatch.
+// part returns the datapoints of a minibatch.
 func (t toy) part(b int) []int {
 	n := t.points / t.parts
 	return lab.All(t.points)[b*n : (b+1)*n]
@@ -64,29 +69,30 @@ func (t toy) partMean(b int) (mean float64) {
 	return mean
 }
 
-// toyWidth is how many replicates one model holds as coordinates.
-const toyWidth = 1024
+// modelWidth is how many replicates one model has as coordinates.
+const modelWidth = 1024
 
-// watch is the live arrays of a method.
+// watch is a method and its live arrays.
 type watch struct {
 	method.Method
 	theta, z, u []float32
 }
 
-// build makes a model of toyWidth replicates.
+// build returns a model of modelWidth replicates.
 func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
-	o := lab.Plain(toyWidth, t.particles, t.h, t.rate())
+	o := lab.Plain(modelWidth, t.particles, t.h, t.rate())
 	o.InnerSteps, o.Dynamics, o.ParamNoise, o.ParamDrag = t.inner, t.dynamics, t.heat, t.drag
 	if t.friction > 0 {
 		o.Friction = t.friction
 	}
-	train := data.Table{D: toyWidth}
-	for i := range t.points * toyWidth {
-		train.X = append(train.X, float32(t.y(i/toyWidth)))
+	train := data.Table{D: modelWidth}
+	for i := range t.points * modelWidth {
+		train.X = append(train.X, float32(t.y(i/modelWidth)))
 	}
 	m, err := method.New(t.method, method.Setup{
 		Options: o, Train: train, Batch: t.points / t.parts, Tile: 16, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: toyWidth, Offset: t.noncentred}, Prior: prior.Gaussian{Latent: toyWidth, LearnMean: !t.noncentred},
+		Decoder: exactnet.Diagonal{Width: modelWidth, Offset: t.noncentred},
+		Prior:   prior.Gaussian{Latent: modelWidth, LearnMean: !t.noncentred},
 	})
 	if err != nil {
 		return nil, err
@@ -107,8 +113,8 @@ func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
 	return w, nil
 }
 
-// state is the numbers of the model's law for replicate j: theta; the mean latent of each part; and
-// their mean velocities.
+// state writes the numbers of the law for replicate j into s: theta, the mean latent of each part,
+// and their mean velocities.
 func (t toy) state(m *watch, j int, s []float64) {
 	s[0] = float64(m.theta[j])
 	t.means(m.z, j, s[1:1+t.parts])
@@ -117,21 +123,22 @@ func (t toy) state(m *watch, j int, s []float64) {
 	}
 }
 
+// means writes the mean of x in each part for replicate j.
 func (t toy) means(x []float32, j int, out []float64) {
 	rows := t.points / t.parts * t.particles
 	for b := range out {
 		out[b] = 0
 		for i := b * rows; i < (b+1)*rows; i++ {
-			out[b] += float64(x[i*toyWidth+j]) / float64(rows)
+			out[b] += float64(x[i*modelWidth+j]) / float64(rows)
 		}
 	}
 }
 
-// train makes steps of enough models for the replicates and adds what they show after each number
-// of steps in found.
+// train trains enough models for the replicates, and adds their states after each number of steps
+// in found to the observations there.
 func (t toy) train(l *lab.Lab, replicates int, found map[int]*observed) error {
 	at := slices.Sorted(maps.Keys(found))
-	parts := make([]map[int]*observed, max(1, replicates/toyWidth))
+	parts := make([]map[int]*observed, max(1, replicates/modelWidth))
 	err := l.Models(len(parts), func(k int, p *pool.Pool) error {
 		parts[k] = map[int]*observed{}
 		for _, step := range at {
@@ -155,11 +162,12 @@ func (t toy) train(l *lab.Lab, replicates int, found map[int]*observed) error {
 func (t toy) run(l *lab.Lab, m *watch, steps int, found map[int]*observed) error {
 	s := make([]float64, t.seen())
 	for i := 1; i <= steps; i++ {
-		if _, err := l.Step(m, method.Minibatch{Index: t.part((i - 1) % t.parts), Number: uint32(i - 1)}); err != nil {
+		b := method.Minibatch{Index: t.part((i - 1) % t.parts), Number: uint32(i - 1)}
+		if _, err := l.Step(m, b); err != nil {
 			return err
 		}
 		if o := found[i]; o != nil {
-			for j := range toyWidth {
+			for j := range modelWidth {
 				t.state(m, j, s)
 				o.add(s)
 			}

@@ -19,9 +19,9 @@ var Scale = []lab.Experiment{
 	{Section: "8.4", Title: "pgd: the collapse of the latents", Run: scaleCollapse},
 }
 
-// scale is one training of the scale toy of ALGORITHM.md, section 8.4: z ~ N(0, 1), y ~ N(theta + s z,
-// 1), with theta and s the decoder's. So y ~ N(theta, s^2 + 1), and the maximum of the likelihood is at
-// theta = mean y, s^2 = max(0, var y - 1).
+// scale is one training of the model z ~ N(0, 1), y ~ N(theta + s z, 1), whose parameters theta
+// and s are the decoder's (ALGORITHM.md, section 8.4). So y ~ N(theta, s^2 + 1), and the maximum
+// of the likelihood is at theta = mean y, s^2 = max(0, var y - 1).
 type scale struct {
 	variance  float64 // of y, over its M datapoints
 	particles int     // N
@@ -32,26 +32,28 @@ const (
 	scalePoints = 8    // M
 	scaleWidth  = 256  // replicates in one model
 	scaleRate   = 0.2  // learning rate
-	scaleSteps  = 250  // until s has forgotten its start
+	scaleSteps  = 250  // by which s has forgotten its start
 	scaleMean   = -1.5 // mean of y
-	scaleFewer  = 16   // particles N, twice as many in the other half of an extrapolation
+	scaleFewer  = 16   // particles N, and twice as many for the extrapolation
 )
 
-// y is evenly spaced.
+// y returns datapoint m; they are evenly spaced.
 func (s scale) y(m int) float64 {
 	const evenly = (scalePoints*scalePoints - 1) / 3.0 // variance of -7, -5 .. 7
 	return scaleMean + math.Sqrt(s.variance/evenly)*float64(2*m-(scalePoints-1))
 }
 
-// build makes a model whose s starts at the best, or at 0 where the best is.
+// build returns a model that starts at the maximum of the likelihood.
 func (s scale) build(seed uint64, p *pool.Pool) (method.Method, error) {
 	train := data.Table{D: scaleWidth}
 	for i := range scalePoints * scaleWidth {
 		train.X = append(train.X, float32(s.y(i/scaleWidth)))
 	}
 	m, err := method.New("pgd", method.Setup{
-		Options: lab.Plain(scaleWidth, s.particles, s.h, scaleRate), Train: train, Batch: scalePoints, Tile: 64, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true}, Prior: prior.Gaussian{Latent: scaleWidth},
+		Options: lab.Plain(scaleWidth, s.particles, s.h, scaleRate),
+		Train:   train, Batch: scalePoints, Tile: 64, Seed: seed, Pool: p,
+		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true},
+		Prior:   prior.Gaussian{Latent: scaleWidth},
 	})
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (s scale) build(seed uint64, p *pool.Pool) (method.Method, error) {
 	return m, nil
 }
 
-// diagonalParams are the parameters of a diagonal decoder that learns both.
+// diagonalParams returns the parameters of a diagonal decoder that learns both kinds.
 func diagonalParams(m method.Method) (offsets, scales []float32) {
 	p := lab.Tensor(m, "decoder/params")
 	return p[:len(p)/2], p[len(p)/2:]
@@ -92,8 +94,8 @@ func (s scale) learned(l *lab.Lab, models int) (theta, square lab.Sample, err er
 	return theta, square, err
 }
 
-// manyParticles extrapolates the mean of (M N)^power s^2 to N = infinity, from N and 2N particles,
-// which removes the error of order 1/(M N), and checks the mean of theta.
+// manyParticles extrapolates the mean of (M N)^power s^2 from N and 2N particles to N = infinity,
+// which removes the error of order 1/(M N). It also checks the mean of theta.
 func (s scale) manyParticles(l *lab.Lab, power float64) (v, se float64, err error) {
 	for i, weight := range []float64{-1, 2} {
 		s.particles = scaleFewer << i
@@ -112,19 +114,25 @@ func (s scale) manyParticles(l *lab.Lab, power float64) (v, se float64, err erro
 	return v, se, nil
 }
 
-// fixed is s^2 where s stays, for many particles: the precision p = s^2 + 1 of the posterior is that
-// with which z, whose moves make its variance 1/(p (1 - h p/2)), leaves no gradient: p = var y (1 - h p/2).
+// fixed is s^2 at the fixed point of s for many particles. With the posterior precision p = s^2 +
+// 1, the moves make the variance of z 1/(p (1 - h p/2)), for which the gradient vanishes at p =
+// var y (1 - h p/2).
 func (s scale) fixed() float64 { return s.variance/(1+s.h*s.variance/2) - 1 }
 
-// scaleLearned measures s where var y > 1, and its bias against h.
+// scaleLearned measures s for var y > 1, and its bias against h.
 func scaleLearned(l *lab.Lab) error {
 	var learned, bias points
-	for _, s := range []scale{{variance: 2, h: 0.1}, {variance: 4, h: 0.1}, {variance: 3, h: 0.05}, {variance: 3, h: 0.1}, {variance: 3, h: 0.2}} {
+	for _, s := range []scale{
+		{variance: 2, h: 0.1}, {variance: 4, h: 0.1},
+		{variance: 3, h: 0.05}, {variance: 3, h: 0.1}, {variance: 3, h: 0.2},
+	} {
 		v, se, err := s.manyParticles(l, 0)
 		if err != nil {
 			return err
 		}
-		l.Estimate(fmt.Sprintf("pgd, var y = %v (MLE s^2 = %v), h = %v: s^2 for N to infinity", s.variance, s.variance-1, s.h), s.fixed(), v, se, secondOrder)
+		const quantity = "pgd, var y = %v (MLE s^2 = %v), h = %v: s^2 for N to infinity"
+		name := fmt.Sprintf(quantity, s.variance, s.variance-1, s.h)
+		l.Estimate(name, s.fixed(), v, se, secondOrder)
 		if s.h == 0.1 {
 			learned.add(s.variance, v, se, s.fixed())
 		}
@@ -136,7 +144,8 @@ func scaleLearned(l *lab.Lab) error {
 	return drawScale(l, learned)
 }
 
-// secondOrder is what the extrapolation to N = infinity leaves: some 1/(M N)^2.
+// secondOrder bounds the error that the extrapolation to N = infinity leaves, which is of order
+// 1/(M N)^2.
 const secondOrder = 20.0 / (scalePoints * scaleFewer) / (scalePoints * scaleFewer)
 
 func drawScale(l *lab.Lab, learned points) error {
@@ -154,12 +163,13 @@ func drawScale(l *lab.Lab, learned points) error {
 	return nil
 }
 
-// collapsed is M N E[s^2] where the best s is 0, for many particles. Near there the flow is linear in s
-// and w, the mean of z (y - theta):
+// collapsed is M N E[s^2] for many particles if the best s is 0. Near 0 the flow is linear in s
+// and in w, the mean of z (y - theta):
 //
-//	s' = s + rate (w - q s),   w' = w - h (w - var y s) + sqrt(2 h var y/(M N)) xi,   q = 1/(1 - h/2),
+//	s' = s + rate (w - q s),   q = 1/(1 - h/2),
+//	w' = w - h (w - var y s) + sqrt(2 h var y/(M N)) xi,
 //
-// q being the mean of z^2 under steps of h.
+// where q is the mean of z^2 for step size h.
 func (s scale) collapsed() float64 {
 	m := stay(2)
 	m.add(0, 0, -scaleRate/(1-s.h/2))
@@ -170,7 +180,7 @@ func (s scale) collapsed() float64 {
 	return m.stationary().cov.At(0, 0)
 }
 
-// scaleCollapse measures s where var y < 1: it stays about 0, with a variance of order 1/(M N).
+// scaleCollapse measures s for var y < 1: it stays near 0, with a variance of order 1/(M N).
 func scaleCollapse(l *lab.Lab) error {
 	for _, s := range []scale{{variance: 0.25, h: 0.1}, {variance: 0.5, h: 0.1}} {
 		v, se, err := s.manyParticles(l, 1)
@@ -178,7 +188,8 @@ func scaleCollapse(l *lab.Lab) error {
 			return err
 		}
 		exact := s.collapsed()
-		l.Estimate(fmt.Sprintf("pgd, var y = %v (MLE s = 0), h = %v: M N E[s^2] for N to infinity", s.variance, s.h), exact, v, se, exact*secondOrder)
+		const quantity = "pgd, var y = %v (MLE s = 0), h = %v: M N E[s^2] for N to infinity"
+		l.Estimate(fmt.Sprintf(quantity, s.variance, s.h), exact, v, se, exact*secondOrder)
 	}
 	return nil
 }

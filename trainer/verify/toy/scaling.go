@@ -8,8 +8,8 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// settled is how many steps, in whole epochs, bring the variance of theta within a thousandth of the
-// stationary one.
+// settled is the number of steps, in whole epochs, that bring the variance of theta within a
+// thousandth of the stationary one.
 func (t toy) settled() int {
 	want := t.stationary().cov.At(0, 0)
 	epoch := stay(t.size())
@@ -25,10 +25,10 @@ func (t toy) settled() int {
 	}
 }
 
-// stationaryVariance measures the variance of theta when it has settled, and checks it against that
-// of the stationary law.
+// stationaryVariance measures the variance of theta once it has settled, and checks it against
+// that of the stationary law.
 func stationaryVariance(l *lab.Lab, what string, t toy, replicates int) (v, se float64, err error) {
-	t.start = toyMean
+	t.start = dataMean
 	steps := t.settled()
 	found := t.watchAt(steps)
 	if err := t.train(l.Branch(what), replicates, found); err != nil {
@@ -40,20 +40,20 @@ func stationaryVariance(l *lab.Lab, what string, t toy, replicates int) (v, se f
 	return v, se, nil
 }
 
-// points are measured numbers against something that varies, beside the exact ones.
+// points are measured numbers y against x, beside the exact ones.
 type points struct{ x, y, se, exact []float64 }
 
 func (p *points) add(x, y, se, exact float64) {
 	p.x, p.y, p.se, p.exact = append(p.x, x), append(p.y, y), append(p.se, se), append(p.exact, exact)
 }
 
-// power checks the exponent of y ~ x^exponent against that of the exact numbers, in a fit with the same weights: the
-// law's own, but for its next order.
+// power checks the exponent of y ~ x^exponent against that of the exact numbers, which is fitted
+// with the same weights and differs from the law's by its next order.
 func power(l *lab.Lab, quantity string, p points) {
 	l.Slope(quantity, lab.FitLog(lab.Logs(p.x), p.exact, p.se).Slope, p.x, p.y, p.se, 0)
 }
 
-// series are the points as measured, and exact ones, from which a line is drawn.
+// series returns the measured points, and the exact ones as a line.
 func (p points) series() []figure.Series {
 	return []figure.Series{
 		{Name: "measured", X: p.x, Y: p.y, Err: p.se, Points: true},
@@ -61,8 +61,8 @@ func (p points) series() []figure.Series {
 	}
 }
 
-// toyStepSizes measures the bias of the stationary variance against h.
-func toyStepSizes(l *lab.Lab) error {
+// byStepSize measures the bias of the stationary variance against h.
+func byStepSize(l *lab.Lab) error {
 	var bias points
 	limit := standard(0).limitVariance()
 	for _, h := range []float64{0.02, 0.04, 0.08, 0.12} {
@@ -75,14 +75,15 @@ func toyStepSizes(l *lab.Lab) error {
 	}
 	power(l, "pgd: order in h of the bias of Var theta (1 as h -> 0)", bias)
 	l.Figure("toy-variance-against-h", figure.Plot{
-		Title: "pgd on the toy model: bias of the stationary variance", XLabel: "step size h", YLabel: "N (D+2) Var theta - 1",
+		Title:  "pgd on the toy model: bias of the stationary variance",
+		XLabel: "step size h", YLabel: "N (D+2) Var theta - 1",
 		LogX: true, LogY: true, Series: bias.series(),
 	})
 	return nil
 }
 
-// toyParticles measures the error of theta against N.
-func toyParticles(l *lab.Lab) error {
+// byParticles measures the error of theta against N.
+func byParticles(l *lab.Lab) error {
 	var rmse points
 	for _, n := range []int{1, 2, 4, 8, 16} {
 		t := standard(0.1)
@@ -96,14 +97,15 @@ func toyParticles(l *lab.Lab) error {
 	}
 	power(l, "pgd: order in N of the RMSE of theta", rmse)
 	l.Figure("toy-error-against-n", figure.Plot{
-		Title: "pgd on the toy model: error of theta", XLabel: "particles N per datapoint", YLabel: "RMSE of theta",
+		Title:  "pgd on the toy model: error of theta",
+		XLabel: "particles N per datapoint", YLabel: "RMSE of theta",
 		LogX: true, LogY: true, Series: rmse.series(),
 	})
 	return nil
 }
 
-// toyPoints measures the error of theta against M, which is D in this model.
-func toyPoints(l *lab.Lab) error {
+// byPoints measures the error of theta against M, which is D in this model.
+func byPoints(l *lab.Lab) error {
 	var rmse points
 	for _, d := range []int{2, 4, 8, 16} {
 		t := standard(0.3 / float64(d+2))
@@ -117,7 +119,8 @@ func toyPoints(l *lab.Lab) error {
 	}
 	power(l, "pgd: order in M + 2 of the RMSE of theta", rmse)
 	l.Figure("toy-error-against-m", figure.Plot{
-		Title: "pgd on the toy model: error of theta", XLabel: "M + 2, for M datapoints", YLabel: "RMSE of theta",
+		Title:  "pgd on the toy model: error of theta",
+		XLabel: "M + 2, for M datapoints", YLabel: "RMSE of theta",
 		LogX: true, LogY: true, Series: rmse.series(),
 	})
 	return nil

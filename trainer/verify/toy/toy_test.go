@@ -6,10 +6,12 @@ import (
 	"testing"
 )
 
-// TestToyLaws: the recursions have the limits of ALGORITHM.md, section 8.1, with errors of order h; they
-// contract and lose stability where it says.
+// TestToyLaws: the recursions have the limits of ALGORITHM.md, section 8.1, with errors of order
+// h, and its contraction and limit of stability.
 func TestToyLaws(t *testing.T) {
-	overdamped := []toy{standard(0), noisy(0), {method: "pgd", points: 6, particles: 2, parts: 1, inner: 1, dynamics: "overdamped"}}
+	other := standard(0)
+	other.points, other.particles = 6, 2
+	overdamped := []toy{standard(0), noisy(0), other}
 	for i, model := range overdamped {
 		var last float64
 		for _, h := range []float64{2e-3, 1e-3} {
@@ -29,21 +31,23 @@ func TestToyLaws(t *testing.T) {
 	}
 	for _, h := range []float64{0.1, 0.2, 0.36} {
 		model := standard(h)
-		model.start = 2 * toyMean
-		off := func(k int) float64 { return model.after(k).mean.AtVec(0) - toyMean }
-		closeTo(t, fmt.Sprintf("contraction at h = %v", h), math.Abs(off(61)/off(60)), model.contraction(), 1e-4)
+		model.start = 2 * dataMean
+		off := func(k int) float64 { return model.after(k).mean.AtVec(0) - dataMean }
+		name := fmt.Sprintf("contraction at h = %v", h)
+		closeTo(t, name, math.Abs(off(61)/off(60)), model.contraction(), 1e-4)
 	}
 }
 
-// TestTransition: the exact transition of free particles, without a drift, composes: two of a time make
-// one of twice that time, and velocities tend to unit variance.
+// TestTransition: exact transitions of free particles compose, two over a time into one over twice
+// that time, and the velocities tend to unit variance.
 func TestTransition(t *testing.T) {
 	free := func(tau float64) affine {
 		const gamma = 0.7
-		model := toy{points: 1, particles: 1, parts: 1, inner: 1, dynamics: "exact", friction: 1 - math.Exp(-gamma*tau)}
+		model := toy{points: 1, particles: 1, parts: 1, inner: 1, dynamics: "exact"}
+		model.friction = 1 - math.Exp(-gamma*tau)
 		model.h = math.Pow(model.friction/gamma, 2)
 		m := model.move(0)
-		m.a.Set(1, 1, 1) // no drift: of z, of theta, of y
+		m.a.Set(1, 1, 1) // no drift by z, theta or y
 		m.a.Set(2, 1, 0)
 		m.a.Set(1, 0, 0)
 		m.a.Set(2, 0, 0)

@@ -7,13 +7,14 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// lawCase is a model whose law is checked after some numbers of steps.
+// lawCase is a model whose law is checked after the given numbers of steps.
 type lawCase struct {
 	what string
 	toy
 	at []int
 }
 
+// cases trains the models and checks their laws.
 func cases(l *lab.Lab, cases ...lawCase) error {
 	for _, c := range cases {
 		if err := laws(l.Branch(c.what), c.what, c.toy, c.at...); err != nil {
@@ -23,9 +24,9 @@ func cases(l *lab.Lab, cases ...lawCase) error {
 	return nil
 }
 
-// toyMinibatches checks the laws of steps on a part of the data, of several moves for each step of
+// minibatches checks the laws of steps on parts of the data, of several moves for each step of
 // theta, and of theta in the decoder.
-func toyMinibatches(l *lab.Lab) error {
+func minibatches(l *lab.Lab) error {
 	minibatches := standard(0.1)
 	minibatches.points, minibatches.parts = 6, 3
 	inner := standard(0.1)
@@ -39,15 +40,15 @@ func toyMinibatches(l *lab.Lab) error {
 	)
 }
 
-// velocities is the model whose particles have some.
+// velocities is the model whose particles have velocities.
 func velocities(dynamics string, h float64) toy {
 	t := standard(h)
 	t.dynamics, t.friction = dynamics, 0.4
 	return t
 }
 
-// toyVelocities checks the laws of particles with velocities, under both transitions.
-func toyVelocities(l *lab.Lab) error {
+// withVelocities checks the laws of particles with velocities, for both transitions.
+func withVelocities(l *lab.Lab) error {
 	at := []int{2, 5, 60}
 	return cases(l,
 		lawCase{"pgd, underdamped", velocities("underdamped", 0.05), at},
@@ -55,10 +56,11 @@ func toyVelocities(l *lab.Lab) error {
 	)
 }
 
-// toySettled checks the stationary variances of theta under them.
-func toySettled(l *lab.Lab) error {
+// settledVariances checks the stationary variance of theta for both transitions.
+func settledVariances(l *lab.Lab) error {
 	for _, dynamics := range []string{"underdamped", "exact"} {
-		if _, _, err := stationaryVariance(l, "pgd, "+dynamics+", h = 0.01", velocities(dynamics, 0.01), replicates(l)); err != nil {
+		what, t := "pgd, "+dynamics+", h = 0.01", velocities(dynamics, 0.01)
+		if _, _, err := stationaryVariance(l, what, t, replicates(l)); err != nil {
 			return err
 		}
 	}
@@ -72,11 +74,13 @@ func noisy(h float64) toy {
 	return t
 }
 
-// toyNoise checks the law of ipla's theta.
-func toyNoise(l *lab.Lab) error { return cases(l, lawCase{"ipla, h = 0.1", noisy(0.1), []int{1, 60}}) }
+// noisyParameters checks the law of ipla's theta.
+func noisyParameters(l *lab.Lab) error {
+	return cases(l, lawCase{"ipla, h = 0.1", noisy(0.1), []int{1, 60}})
+}
 
-// toyLikelihood checks that theta is N(mean y, 2/(N D)) as h -> 0, with a bias of order h.
-func toyLikelihood(l *lab.Lab) error {
+// likelihoodSpread checks that theta is N(mean y, 2/(N D)) as h -> 0, with a bias of order h.
+func likelihoodSpread(l *lab.Lab) error {
 	var bias points
 	limit := noisy(0).limitVariance()
 	for _, h := range []float64{0.02, 0.04, 0.08} {
@@ -91,8 +95,8 @@ func toyLikelihood(l *lab.Lab) error {
 	return nil
 }
 
-// toyMomentum checks mpgd, with a minibatch and without.
-func toyMomentum(l *lab.Lab) error {
+// momentum checks mpgd, with minibatches and without.
+func momentum(l *lab.Lab) error {
 	t := standard(0.02)
 	t.method, t.dynamics, t.friction, t.drag = "mpgd", "exact", 0.3, 0.2
 	parts := t
@@ -103,9 +107,9 @@ func toyMomentum(l *lab.Lab) error {
 	)
 }
 
-// toyChains checks the methods that move K times at fixed theta, and the bias of shortrun, whose
-// particles forget: it settles where theta = (1-r)(mean y + theta)/2, r = (1-2h)^K.
-func toyChains(l *lab.Lab) error {
+// severalMoves checks the methods with K moves at constant theta, and the bias of shortrun, whose
+// particles restart at each step: it settles where theta = (1-r)(mean y + theta)/2, r = (1-2h)^K.
+func severalMoves(l *lab.Lab) error {
 	build := func(method string) toy {
 		t := standard(0.1)
 		t.method, t.inner, t.follows = method, 4, true
@@ -130,8 +134,9 @@ func toyChains(l *lab.Lab) error {
 	}
 	o := found[late]
 	gone := 1 - math.Pow(1-2*shortrun.h, float64(shortrun.inner))
-	bias := toyMean*gone/(2-gone) - toyMean
-	l.Estimate("shortrun, K = 4: bias of theta", bias, o.mean(0)-toyMean, math.Sqrt(o.law.cov.At(0, 0)/float64(o.n)),
-		rounding+math.Abs(o.law.mean.AtVec(0)-toyMean-bias))
+	bias := dataMean*gone/(2-gone) - dataMean
+	se := math.Sqrt(o.law.cov.At(0, 0) / float64(o.n))
+	l.Estimate("shortrun, K = 4: bias of theta", bias, o.mean(0)-dataMean, se,
+		rounding+math.Abs(o.law.mean.AtVec(0)-dataMean-bias))
 	return nil
 }
