@@ -1,23 +1,32 @@
 package data
 
-import "github.com/plume-ml/plume/kernel"
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+)
 
-// array is a data set in memory: m images, one after the other. Bytes stay bytes, a quarter
-// of the memory, and become numbers when they are gathered.
+// array is a data set in memory. Images stored as bytes stay bytes, which takes a quarter of the
+// memory, and become floats when they are gathered.
 type array struct {
 	name   string
 	shape  Shape
 	m      int
-	u8     []uint8       // stored bytes; or
-	f32    []float32     // pixels
-	stored stored        // what the source has for pixels
-	table  *[256]float32 // pixels that bytes stand for; nil: 0..255 stands for [-1, 1]
-	labels []int32       // of each image, -1: unknown; nil: all are unknown
-	rows   []int         // number of each image in the source; nil: 0, 1, 2, ...
-	files  []string      // name of each image in the source; nil: they have none
+	u8     []uint8       // m x D stored bytes, or nil
+	f32    []float32     // m x D pixels if u8 is nil
+	stored stored        // the values in the source
+	table  *[256]float32 // pixel of each byte; nil: bytes map linearly from 0..255 to [-1, 1]
+	labels []int32       // label of each image, -1 if unknown; nil: all unknown
+	rows   []int         // Origin.Row of each image; nil: 0, 1, 2, ...
+	files  []string      // Origin.File of each image; nil: none
 
-	skipped []string // names of the images of the source that were left out, in its order
-	classes []string // names of the classes, by label; nil: they have none
+	skipped []string // files of skipped images, in the order of the source
+	classes []string // names of the classes by label; nil: none
+}
+
+// bytes is the memory of the arrays.
+func (a *array) bytes() int64 {
+	return int64(len(a.u8)) + memory.Array[float32](len(a.f32)) +
+		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows))
 }
 
 func (a *array) Name() string { return a.name }

@@ -2,18 +2,18 @@ package data
 
 import "github.com/plume-ml/plume/kernel"
 
-// Batches deals m datapoints into minibatches, every datapoint once per epoch, in an order
-// that depends on the seed and the epoch alone: to resume a run, no order has to be saved.
-// It is not safe for concurrent use.
+// Batches divides m datapoints into minibatches, with every datapoint once per epoch. The order
+// depends only on the seed and the epoch, so a run can be resumed without saving it. Batches is not
+// safe for concurrent use.
 type Batches struct {
-	m, n  int // datapoints, batches per epoch
+	m, n  int // datapoints, minibatches per epoch
 	seed  uint64
-	epoch int // of order; -1 before the first
+	epoch int // that order belongs to; -1: none yet
 	order []int
 }
 
-// NewBatches divides m datapoints into ceil(m/batch) minibatches whose sizes differ by at
-// most one. It panics unless m and batch are positive.
+// NewBatches divides m datapoints into ceil(m/batch) minibatches whose sizes differ by at most one.
+// It panics unless m and batch are positive.
 func NewBatches(m, batch int, seed uint64) *Batches {
 	if m < 1 || batch < 1 {
 		panic("data: NewBatches needs at least one datapoint and one per batch")
@@ -24,8 +24,8 @@ func NewBatches(m, batch int, seed uint64) *Batches {
 // PerEpoch is the number of minibatches in an epoch.
 func (b *Batches) PerEpoch() int { return b.n }
 
-// At returns the datapoints of minibatch k of the epoch, both counted from 0. The slice is
-// not to be written to; it stays valid. Only the first call for an epoch allocates.
+// At returns the datapoints of minibatch k of an epoch, both counted from 0. The slice stays valid
+// and must not be modified. Only the first call for an epoch allocates.
 func (b *Batches) At(epoch, k int) []int {
 	if epoch < 0 || k < 0 || k >= b.n {
 		panic("data: Batches.At needs epoch >= 0 and 0 <= k < PerEpoch()")

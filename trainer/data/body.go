@@ -6,20 +6,22 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// confirms reports whether the file's size agrees with a header that promises so many bytes.
-func (s *source) confirms(bytes int64) bool { return s.claim >= 0 && s.claim == s.taken+bytes }
+// confirms reports whether the size of the file agrees with a header that announces n bytes of
+// data.
+func (s *source) confirms(n int64) bool { return s.size >= 0 && s.size == s.headerBytes+n }
 
-// firstRead bounds what is allocated on the word of a header alone.
-const firstRead = 1 << 22
+// initialRead limits the elements allocated for a header that the size of the file does not
+// confirm.
+const initialRead = 1 << 22
 
-// filler works like io.ReadFull and is told how many elements were read before.
+// filler fills dst as io.ReadFull does. The first element of dst is number first of the file.
 type filler[T any] func(first int, dst []T) (int, error)
 
-// body reads the n elements that a header has promised, each of width bytes in the file, and
-// checks that the file ends there. Unless the size of the file confirms them, memory grows with
-// what is really read, so that a false header cannot exhaust it.
+// body reads the n elements that a header announces, each of width bytes in the file, and checks
+// that the file ends there. Unless the size of the file confirms n, memory grows with the data
+// read, so that a false header cannot exhaust it.
 func body[T any](s *source, n, width int, fill filler[T]) ([]T, error) {
-	size := min(n, firstRead)
+	size := min(n, initialRead)
 	if s.confirms(memory.Array[uint8](n, width)) {
 		size = n
 	}
@@ -39,7 +41,7 @@ func body[T any](s *source, n, width int, fill filler[T]) ([]T, error) {
 	}
 }
 
-// broken is the error of a file that could not be read further than done of n elements.
+// broken returns the error of reading that failed after done of n elements.
 func (s *source) broken(err error, done, n int) error {
 	if isEnd(err) {
 		return s.truncated(done, n)
@@ -47,7 +49,7 @@ func (s *source) broken(err error, done, n int) error {
 	return s.damaged(err)
 }
 
-// end checks that the file ends here; for compressed files, that also verifies their checksum.
+// end checks that the file ends here. In compressed files this also verifies the checksum.
 func (s *source) end(n int) error {
 	switch _, err := s.r.ReadByte(); err {
 	case io.EOF:
@@ -60,8 +62,8 @@ func (s *source) end(n int) error {
 	}
 }
 
-// fillBytes fills dst with the next bytes.
+// fillBytes is a filler of bytes.
 func (s *source) fillBytes(_ int, dst []uint8) (int, error) { return io.ReadFull(s.r, dst) }
 
-// bytes reads n bytes to the end of the file.
+// bytes reads the n bytes that remain of the file.
 func (s *source) bytes(n int) ([]uint8, error) { return body(s, n, 1, s.fillBytes) }

@@ -13,9 +13,9 @@ import (
 )
 
 // The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, "Learning multiple layers of
-// features from tiny images", 2009): records of one label, or two of which the second is the
-// finer, and the 1,024 red, the 1,024 green and the 1,024 blue values of a picture of 32 x 32,
-// row by row.
+// features from tiny images", 2009) consists of records: one label, or for CIFAR-100 a coarse and a
+// fine one, then the 1,024 red, 1,024 green and 1,024 blue values of a picture of 32 x 32, row by
+// row.
 
 var cifarShape = Shape{32, 32, 3}
 
@@ -24,14 +24,14 @@ const cifarPixels = 32 * 32
 // cifarBatch is a file of records.
 type cifarBatch struct {
 	path    string
-	m       int   // records
-	classes []int // of each label of a record, the last of which is used
+	m       int   // number of records
+	classes []int // number of classes of each label in a record; the last label is used
 }
 
-// width is the bytes of a record.
+// width is the length of a record in bytes.
 func (b cifarBatch) width() int { return len(b.classes) + 3*cifarPixels }
 
-// name of the data set that the batch is of.
+// name is the name of the data set that the batch belongs to.
 func (b cifarBatch) name() string { return fmt.Sprintf("CIFAR-%d", b.classes[len(b.classes)-1]) }
 
 var (
@@ -39,8 +39,8 @@ var (
 	cifar100Name = regexp.MustCompile(`^(train|test)\.bin$`)
 )
 
-// asCIFAR reports whether a file is a batch: by its name, its size and the labels of its first
-// records. The names of CIFAR-10 are its own, so that for them all but that is an error.
+// asCIFAR reports whether a file is a batch by its name, its size and the labels of its first
+// records. A file with a name of CIFAR-10 must be one; the names of CIFAR-100 are too general.
 func asCIFAR(ctx context.Context, path string, size int64) (b cifarBatch, ok bool, err error) {
 	name := filepath.Base(path)
 	switch {
@@ -66,7 +66,7 @@ func asCIFAR(ctx context.Context, path string, size int64) (b cifarBatch, ok boo
 		path, size, b.width())
 }
 
-// isWholeIDX reports whether a file begins like an IDX file and has the length of one.
+// isWholeIDX reports whether a file has the header of an IDX file and the size that it announces.
 func isWholeIDX(ctx context.Context, path string) bool {
 	s, err := openSource(ctx, path)
 	if err != nil {
@@ -77,9 +77,10 @@ func isWholeIDX(ctx context.Context, path string) bool {
 	return err == nil && s.confirms(memory.Array[uint8](n, dtype.Width))
 }
 
-// peekedRecords is how many records asCIFAR looks at.
+// peekedRecords is the number of records that peek checks.
 const peekedRecords = 64
 
+// peek reports whether the labels of the first records are valid.
 func (b cifarBatch) peek() (ok bool, err error) {
 	f, err := os.Open(b.path)
 	if err != nil {
@@ -98,7 +99,7 @@ func (b cifarBatch) peek() (ok bool, err error) {
 	return true, nil
 }
 
-// wrong is the first label that no class has, or -1.
+// wrong returns the index of the first label that is out of range, or -1.
 func (b cifarBatch) wrong(labels []byte) int {
 	for i, classes := range b.classes {
 		if int(labels[i]) >= classes {
@@ -108,7 +109,7 @@ func (b cifarBatch) wrong(labels []byte) int {
 	return -1
 }
 
-// findCIFARFile looks at a single batch; nil if the file is none.
+// findCIFARFile describes a single batch. It returns nil if the file is not a batch.
 func findCIFARFile(ctx context.Context, path string, size int64, opt Options) (*Found, error) {
 	b, ok, err := asCIFAR(ctx, path, size)
 	if !ok || err != nil {
@@ -117,43 +118,58 @@ func findCIFARFile(ctx context.Context, path string, size int64, opt Options) (*
 	if err := opt.refuse(path, "a batch of "+b.name()); err != nil {
 		return nil, err
 	}
-	f := foundCIFAR([]cifarBatch{b}, baseName(path))
-	f.Summary.Format = "a binary batch of " + b.name() + b.noted()
+	f := foundCIFAR(cifarBatches{b})
+	f.Summary.Format = "a binary batch of " + b.name() + b.labelNote()
 	return f, nil
 }
 
-// noted says what of a record is not used.
-func (b cifarBatch) noted() string {
+// labelNote says which of two labels is used.
+func (b cifarBatch) labelNote() string {
 	if len(b.classes) == 2 {
 		return " with its fine labels, not the 20 coarse ones"
 	}
 	return ""
 }
 
-func foundCIFAR(batches []cifarBatch, name string) *Found {
-	m := 0
-	for _, b := range batches {
-		m += b.m
-	}
+func foundCIFAR(batches cifarBatches) *Found {
+	m := batches.len()
 	return &Found{
-		Len: m, Shape: cifarShape,
-		Bytes: memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m), labelled: true,
-		read: func(ctx context.Context) (*array, error) { return readCIFAR(ctx, batches, name, m) },
+		Len:      m,
+		Shape:    cifarShape,
+		Bytes:    memory.Array[uint8](m, cifarShape.Dim()) + memory.Array[int32](m),
+		images:   batches,
+		labelled: true,
 	}
 }
 
-func readCIFAR(ctx context.Context, batches []cifarBatch, name string, m int) (*array, error) {
-	a := &array{name: name, shape: cifarShape, u8: make([]uint8, m*cifarShape.Dim()),
-		labels: make([]int32, m), classes: cifarClasses(batches[0])}
-	for _, b := range batches {
-		if err := a.readBatch(ctx, b); err != nil {
+// cifarBatches are batches of one data set, to be read in this order.
+type cifarBatches []cifarBatch
+
+func (b cifarBatches) len() (m int) {
+	for _, batch := range b {
+		m += batch.m
+	}
+	return m
+}
+
+// readImages reads images and labels, which lie together.
+func (b cifarBatches) readImages(ctx context.Context) (*array, error) {
+	m := b.len()
+	a := &array{
+		shape:   cifarShape,
+		u8:      make([]uint8, m*cifarShape.Dim()),
+		labels:  make([]int32, m),
+		classes: cifarClasses(b[0]),
+	}
+	for _, batch := range b {
+		if err := a.readBatch(ctx, batch); err != nil {
 			return nil, err
 		}
 	}
 	return a, nil
 }
 
-// readBatch appends the records of a batch, channels last.
+// readBatch appends the records of a batch, with the channels last.
 func (a *array) readBatch(ctx context.Context, b cifarBatch) error {
 	s, err := openSource(ctx, b.path)
 	if err != nil {
@@ -177,7 +193,7 @@ func (a *array) readBatch(ctx context.Context, b cifarBatch) error {
 	return s.end(b.m * len(record))
 }
 
-// interleave turns one plane for each channel into pixels.
+// interleave converts pictures from planes of channels to the order H x W x C.
 func interleave(dst, planes []uint8) {
 	for i := range cifarPixels {
 		for c := range 3 {
@@ -186,8 +202,8 @@ func interleave(dst, planes []uint8) {
 	}
 }
 
-// cifarClasses reads the names of the classes, one a line, that lie beside the batches; nil if
-// they do not.
+// cifarClasses reads the names of the classes, one per line, from the file beside the batches. It
+// returns nil if there is no such file.
 func cifarClasses(b cifarBatch) []string {
 	file := map[int]string{1: "batches.meta.txt", 2: "fine_label_names.txt"}[len(b.classes)]
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(b.path), file))

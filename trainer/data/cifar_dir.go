@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// cifar lists the batches of CIFAR.
+// cifar returns the CIFAR batches in a directory.
 func (l listing) cifar(ctx context.Context) (batches []cifarBatch, err error) {
 	for _, e := range l.entries {
 		if !cifar10Name.MatchString(e.Name()) && !cifar100Name.MatchString(e.Name()) {
@@ -35,7 +35,7 @@ func (l listing) cifar(ctx context.Context) (batches []cifarBatch, err error) {
 	return batches, nil
 }
 
-// findCIFAR looks at the training batches; nil if there are no batches.
+// findCIFAR describes the training batches in a directory. It returns nil if there are no batches.
 func (l listing) findCIFAR(ctx context.Context, opt Options) (*Found, error) {
 	dir := l.dir
 	batches, err := l.cifar(ctx)
@@ -55,11 +55,11 @@ func (l listing) findCIFAR(ctx context.Context, opt Options) (*Found, error) {
 		}
 	}
 	train, test := trainingBatches(batches)
-	f := foundCIFAR(train, baseName(dir))
+	f := foundCIFAR(train)
 	b := train[0]
-	f.Summary.Format = counted(len(train), "binary batches") + " of " + b.name() + b.noted()
+	f.Summary.Format = counted(len(train), "binary batches") + " of " + b.name() + b.labelNote()
 	for _, t := range test {
-		f.Summary.pass("test batches", filepath.Base(t.path))
+		f.Summary.skip("test batches", filepath.Base(t.path))
 	}
 	if n := len(train); len(b.classes) == 1 && len(test) > 0 && n < 5 {
 		opt.warn("data: %s: holds %d of the 5 training batches of CIFAR-10", dir, n)
@@ -67,8 +67,8 @@ func (l listing) findCIFAR(ctx context.Context, opt Options) (*Found, error) {
 	return f, nil
 }
 
-// trainingBatches divides batches into those to train on, by number, and the others. A test
-// batch without any is trained on.
+// trainingBatches divides batches into training batches, sorted by number, and test batches. If
+// there are only test batches, these are used for training.
 func trainingBatches(batches []cifarBatch) (train, test []cifarBatch) {
 	for _, b := range batches {
 		if strings.HasPrefix(filepath.Base(b.path), "test") {
@@ -86,7 +86,7 @@ func trainingBatches(batches []cifarBatch) (train, test []cifarBatch) {
 	return train, test
 }
 
-// refusePickles is the error of a directory of CIFAR's python version.
+// refusePickles returns an error if the directory holds the Python version of CIFAR.
 func refusePickles(dir string) error {
 	for _, name := range []string{"data_batch_1", "test_batch", "train", "test"} {
 		if path := filepath.Join(dir, name); isPickleFile(path) {

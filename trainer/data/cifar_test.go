@@ -207,7 +207,7 @@ func FuzzCIFAR(f *testing.F) {
 		if err != nil || found == nil {
 			return
 		}
-		a, err := found.read(t.Context())
+		a, err := found.images.readImages(t.Context())
 		if err != nil {
 			return
 		}

@@ -12,14 +12,13 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// labelling holds the labels of the pictures of a source.
+// labelling is the labels of the pictures of a source.
 type labelling struct {
-	of      []int32 // each picture's, -1: unknown
-	classes []string
+	of      []int32  // label of each picture, -1 if unknown
+	classes []string // names by label; nil: none
 }
 
-// ClassNames are the names of the classes, by their labels, where the source of the images gives
-// them names; otherwise nil.
+// ClassNames returns the names of the classes by label, or nil if the source does not name them.
 func ClassNames(ds Dataset) []string {
 	switch ds := ds.(type) {
 	case *subset:
@@ -30,18 +29,19 @@ func ClassNames(ds Dataset) []string {
 	return nil
 }
 
-// labelFiles are the names of files that give the labels of the pictures beside and below them.
+// labelFiles are the names of files that hold the labels of the pictures in and below their folder.
 var labelFiles = []string{
 	"dataset.json", "labels.json", "labels.csv", "labels.tsv", "metadata.csv", "metadata.jsonl",
 }
 
-// findLabels takes the labels of a file beside the pictures or, without one, of the folders.
+// findLabels takes the labels from a file beside the pictures or, if there is none, from the names
+// of the folders. Options.Labels takes precedence over both.
 func (g *gallery) findLabels(ctx context.Context, source files.Source, list []files.File) error {
-	if g.opt.Labels != "" { // those count
+	if g.opt.Labels != "" {
 		if rel, err := filepath.Rel(g.path, g.opt.Labels); err == nil {
 			name := filepath.ToSlash(rel)
 			if slices.ContainsFunc(list, func(f files.File) bool { return f.Name == name }) {
-				g.summary.unpass(otherKinds[ending(name)], name)
+				g.summary.unskip(otherKinds[ending(name)], name)
 			}
 		}
 		return nil
@@ -77,8 +77,8 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 	return nil
 }
 
-// warnOfStray tells that folders would be classes if all pictures lay in them. Where more pictures
-// lie beside them than in them, that is not what they are.
+// warnOfStray warns if the folders would be classes but for some pictures beside them. If most
+// pictures are beside the folders, these are not meant as classes.
 func (g *gallery) warnOfStray(names []string, root string) {
 	inside := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return !strings.Contains(name[len(root):], "/")
@@ -95,7 +95,8 @@ func (g *gallery) warnOfStray(names []string, root string) {
 		"pictures"), beside.list())
 }
 
-// labelsIn takes the labels of a file, if it holds any of these pictures.
+// labelsIn takes the labels from file f. It warns and returns false if f does not label the
+// pictures.
 func (g *gallery) labelsIn(
 	ctx context.Context, source files.Source, f files.File, names []string,
 ) (found bool, err error) {
@@ -135,25 +136,22 @@ func (g *gallery) labelsIn(
 	}
 	g.labels = &labelling{of, classes}
 	g.summary.LabelsFrom = f.Name
-	g.summary.unpass(otherKinds[ending(f.Name)], f.Name)
+	g.summary.unskip(otherKinds[ending(f.Name)], f.Name)
 	return true, nil
 }
 
-// label gives an array the labels of its pictures.
-func (g *gallery) label(a *array) {
-	if g.labels == nil {
-		return
-	}
-	a.classes = g.labels.classes
-	if a.labels = g.labels.of; a.rows != nil {
+func (l *labelling) readLabels(_ context.Context, a *array) error {
+	a.classes = l.classes
+	if a.labels = l.of; a.rows != nil {
 		a.labels = pick(a.labels, a.rows)
 	}
+	return nil
 }
 
-// commonFolder is the folder, with a slash at its end, in which all pictures lie and which holds
-// pictures or several folders; "" for the source itself.
+// commonFolder returns the deepest folder that contains all pictures, with a slash at the end; ""
+// is the source itself.
 func commonFolder(names []string) string {
-	first, last := names[0], names[len(names)-1] // they are sorted
+	first, last := names[0], names[len(names)-1] // names are sorted
 	n := 0
 	for n < len(first) && n < len(last) && first[n] == last[n] {
 		n++
@@ -161,7 +159,7 @@ func commonFolder(names []string) string {
 	return first[:strings.LastIndexByte(first[:n], '/')+1]
 }
 
-// parts are the names, in lower case, of folders that are no classes but parts of a data set.
+// parts are the names, in lower case, of folders that are splits of a data set and not classes.
 var parts = map[string]bool{
 	"train": true, "training": true, "val": true, "valid": true, "validation": true,
 	"test": true, "testing": true, "dev": true, "eval": true, "holdout": true,
@@ -176,8 +174,8 @@ func allParts(folders []string) bool {
 	return true
 }
 
-// folderClasses are the folders as classes; nil if a picture lies in none. Names of pictures are
-// sorted.
+// folderClasses returns the folders below root as classes, in the order of their names. It returns
+// nil if there are fewer than two or if a picture is in none of them.
 func folderClasses(names []string, root string) *labelling {
 	l := &labelling{of: make([]int32, len(names))}
 	number := map[string]int32{}

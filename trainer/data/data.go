@@ -1,15 +1,19 @@
-// Package data reads image data sets and deals them out in minibatches.
+// Package data reads image data sets and divides them into minibatches.
 //
-// A data set is opened by name: one of the embedded samples ("fashion10k", "digits"), or a
-// path. What a file holds is decided by its content, never by its name alone: IDX files (plain or
-// gzip), NumPy arrays and archives of them, CIFAR's binary batches, directories of IDX files, and
-// pictures (PNG, JPEG, GIF, BMP, TIFF, WebP) in a directory or in a .zip or .tar archive. Whatever
-// does not hold what it claims is an error that names the file and says what was expected.
+// Open reads a data set by name: one of the embedded samples ("fashion10k", "digits"), or a path.
+// Find only reads the headers, to learn the size first; Found.Read then reads the images. The
+// result is a Dataset, which Split divides into training and held-out images, and Batches into
+// minibatches. Fingerprint identifies its content.
 //
-// Pixels reach the caller as float32 in [-1, 1], rows in H x W x C order. Which stored values stand
-// for -1 and 1 is told by Options.Range, or else by their type: 0 and 255 of bytes and of integers
-// that fit a byte, 0 and 65535 of other uint16, false and true; floats are pixels as they are.
-// Values that are hardly pixels then are warned of.
+// The format is detected from the content of a file, not from its name alone. These are read: IDX
+// files (plain or gzipped) and directories of them, NumPy arrays (.npy, .npz), CIFAR's binary
+// batches, and pictures (PNG, JPEG, GIF, BMP, TIFF, WebP) in a directory or in a .zip or .tar
+// archive. Errors name the file and say what was expected.
+//
+// Pixels are float32 in [-1, 1], in the order H x W x C. Options.Range gives the stored values that
+// become -1 and 1. By default these depend on the type: 0 and 255 for bytes and for integers that
+// fit a byte, 0 and 65535 for other uint16, false and true for booleans; floats are taken as
+// pixels. Values that do not look like pixels in this range cause a warning.
 package data
 
 import (
@@ -18,18 +22,18 @@ import (
 	"path/filepath"
 )
 
-// Shape is the shape of one image: H rows of W pixels of C channels (1: gray, 3: RGB). Data
-// without image structure, a row of D numbers, has the shape 1 x D x 1.
+// Shape is the shape of one image: H rows of W pixels with C channels (1: gray, 3: RGB). A row of D
+// numbers that is not an image has the shape 1 x D x 1.
 type Shape struct{ H, W, C int }
 
 // Dim is the number of values in an image, D = H*W*C.
 func (s Shape) Dim() int { return s.H * s.W * s.C }
 
-// MaxDim bounds the values of one image: a decoder has an output for each.
+// MaxDim limits the values in an image, since a decoder has an output for each.
 const MaxDim = 1 << 24
 
-// Validate reports what no image has: a side below 1, channels other than 1 or 3, or more
-// values than MaxDim.
+// Validate returns an error for a side below 1, for channels other than 1 or 3, and for more values
+// than MaxDim.
 func (s Shape) Validate() error {
 	switch {
 	case s.H < 1:
@@ -64,7 +68,8 @@ func (s Shape) Dims(n int) []int {
 // allocate, and gives pixels in [-1, 1].
 type Dataset interface {
 	Rows
-	// Name is short, for the run directory: the embedded name, or the base name of the path.
+	// Name is a short name, used for run directories: the embedded name, or the base name of the
+	// path.
 	Name() string
 	Shape() Shape
 	// Label is the class of image i, or -1 where it is unknown.
@@ -73,37 +78,36 @@ type Dataset interface {
 	Origin(i int) Origin
 }
 
-// Origin is where an image lies in the source that was named: by its number there (from 0, in the
-// source's order, broken images that were skipped counted too) and, where the source has files or
-// members of archives for images, by its name relative to the source, slashes between the parts.
+// Origin tells where an image is in its source. Row is its number there, from 0 and in the order of
+// the source, including skipped images. File is the path of its file relative to the source, with
+// slashes; it is "" unless the source has one file for each image.
 type Origin struct {
 	Row  int
 	File string
 }
 
-// Options say how Open treats data that leaves a choice.
+// Options control how Open reads data. The zero value is ready to use.
 type Options struct {
-	// Size is the side in pixels to which pictures are scaled after cutting out their central
-	// square; 0 leaves them as they are.
+	// Size is the side in pixels to which the central square of pictures is scaled; 0 leaves them
+	// as they are.
 	Size int
 	// Gray converts pictures to one channel.
 	Gray bool
-	// Array is the member of an .npz archive that holds the images; "" where it has only one array.
+	// Array names the array of images in an .npz archive; "" chooses it if there is no doubt.
 	Array string
-	// Range are the stored values that stand for -1 and 1, the first below the second; values
-	// outside are taken beyond -1 and 1. nil: those that go with the type, as the package's comment
-	// says.
+	// Range gives the stored values that become -1 and 1, the first below the second. Values
+	// outside are not clipped. nil means the default of the type, see the package comment.
 	Range *[2]float64
-	// Labels is a CSV or JSON file of labels, a .npy array or an IDX file of them; "" takes those
-	// that come with the images, if any.
+	// Labels is a file of labels: CSV, JSON, a .npy array or an IDX file. "" takes the labels
+	// stored with the images, if any.
 	Labels string
-	// SkipBroken leaves out pictures that cannot be read, instead of refusing the data set.
+	// SkipBroken skips pictures that cannot be read; otherwise they are an error.
 	SkipBroken bool
-	// Warn receives what the user should know but what does not stop the run; nil ignores it.
+	// Warn receives warnings to the user; nil drops them.
 	Warn func(string)
 }
 
-// maxSize bounds Options.Size: a decoder has an output for every pixel.
+// maxSize limits Options.Size, since a decoder has an output for every pixel.
 const maxSize = 4096
 
 func (o Options) warn(format string, args ...any) {
@@ -112,7 +116,7 @@ func (o Options) warn(format string, args ...any) {
 	}
 }
 
-// refuse is the error of options that do not apply to the data set of that name and kind.
+// refuse returns an error if options are set that only apply to pictures.
 func (o Options) refuse(name, kind string) error {
 	if o.Size == 0 && !o.Gray {
 		return nil
@@ -121,8 +125,8 @@ func (o Options) refuse(name, kind string) error {
 		"archive, and this is %s", name, kind)
 }
 
-// Open opens an embedded data set by name, or the file or directory at that path. An
-// embedded name wins over a file of the same name, which "./name" reaches.
+// Open opens an embedded data set by name, or the file or directory at a path. An embedded name
+// takes precedence over a file of the same name, which can be opened as "./name".
 //
 // It stops early, with ctx's error, when ctx ends.
 func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
@@ -136,7 +140,7 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, a " +
 	"directory of IDX files, or pictures in a directory or in a .zip, .tar or .tar.gz archive"
 
-// baseName is the last element of the path, also for "." and "..".
+// baseName returns the last element of the absolute path, so that it is never "." or "..".
 func baseName(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs

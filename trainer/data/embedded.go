@@ -7,6 +7,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,19 +17,19 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// embeddedFiles holds the sample data as their authors distribute them; NOTICE.md there says
-// whose they are and under which licenses.
+// embeddedFiles holds the sample data as distributed by their authors. NOTICE.md there names the
+// authors and the licenses.
 //
 //go:embed embedded/*.gz embedded/NOTICE.md
 var embeddedFiles embed.FS
 
-// embedded maps the names that need no files to what finds their images.
+// embedded maps the names of the embedded data sets to the functions that find them.
 var embedded = map[string]func(context.Context) (*Found, error){
 	"fashion10k": findFashion,
 	"digits":     findDigits,
 }
 
-// Embedded lists the names of the embedded data sets, sorted.
+// Embedded returns the names of the embedded data sets, sorted.
 func Embedded() []string { return slices.Sorted(maps.Keys(embedded)) }
 
 func embeddedSource(ctx context.Context, file string) (*source, error) {
@@ -38,60 +40,67 @@ func embeddedSource(ctx context.Context, file string) (*source, error) {
 	return newSource(ctx, file, bytes.NewReader(raw))
 }
 
-const fashionImages, fashionLabels = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+// The files of fashion10k.
+var (
+	fashionImages = location{path: "t10k-images-idx3-ubyte.gz", embedded: true}
+	fashionLabels = location{path: "t10k-labels-idx1-ubyte.gz", embedded: true}
+)
 
 // findFashion finds the 10,000 test images of Fashion-MNIST: 28 x 28 gray garments in ten
 // classes (Xiao, Rasul, Vollgraf 2017).
 func findFashion(ctx context.Context) (*Found, error) {
-	s, err := embeddedSource(ctx, fashionImages)
+	s, err := fashionImages.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h, err := idxImages(s)
+	defer s.close()
+	f, err := findIDX(s, fashionImages)
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.found(s, readFashion)
-	if err == nil {
-		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
-	}
-	return f, err
+	f.setLabels(idxLabels{fashionLabels})
+	return f, nil
 }
 
-func readFashion(ctx context.Context) (*array, error) {
-	s, err := embeddedSource(ctx, fashionImages)
-	if err != nil {
-		return nil, err
+// checkEmbedded refuses options that do not apply to embedded data sets, and warns if a file has
+// the name of one.
+func checkEmbedded(name string, opt Options) error {
+	if err := opt.refuse(name, "an embedded data set"); err != nil {
+		return err
 	}
-	a, err := readIDXImages(s)
-	if err != nil {
-		return nil, err
+	if opt.Range != nil {
+		return fmt.Errorf("data: %s: --range applies only to files and directories, and "+
+			"this is an embedded data set", name)
 	}
-	a.name = "fashion10k"
-	if s, err = embeddedSource(ctx, fashionLabels); err != nil {
-		return nil, err
+	if _, err := os.Lstat(name); err == nil {
+		opt.warn("data: %s: is taken as the embedded data set of that name; what lies here "+
+			"under the same name is .%c%s", name, filepath.Separator, name)
 	}
-	a.labels, err = readIDXLabels(s)
-	return a, err
+	return nil
 }
 
-// The digits, one a line.
-const digits = 1797
+// digits are 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and Kaynak
+// 1998). Each line of the file holds the 64 pixels, 0..16, and the digit. Level v becomes v/8 - 1,
+// which is exact.
+type digits struct{}
+
+const digitsLen = 1797
 
 var digitsShape = Shape{8, 8, 1}
 
 func findDigits(context.Context) (*Found, error) {
-	h := header{m: digits, shape: digitsShape, width: 4}
+	h := header{m: digitsLen, shape: digitsShape, width: 4}
 	return &Found{
-		Len: h.m, Shape: h.shape, Bytes: h.bytes() + memory.Array[int32](h.m), labelled: true,
-		read: readDigits,
+		Len:      h.m,
+		Shape:    h.shape,
+		Bytes:    h.bytes() + memory.Array[int32](h.m),
+		images:   digits{},
+		labelled: true,
 	}, nil
 }
 
-// readDigits reads 1,797 handwritten digits of 8 x 8 pixels with 17 gray levels (Alpaydin and
-// Kaynak 1998). Each line holds the 64 pixels, 0..16, and the digit. Level v becomes v/8 - 1,
-// which is exact.
-func readDigits(ctx context.Context) (*array, error) {
+// readImages reads images and labels.
+func (digits) readImages(ctx context.Context) (*array, error) {
 	s, err := embeddedSource(ctx, "digits.csv.gz")
 	if err != nil {
 		return nil, err
@@ -99,10 +108,14 @@ func readDigits(ctx context.Context) (*array, error) {
 	d := digitsShape.Dim()
 	r := csv.NewReader(s.r)
 	r.FieldsPerRecord, r.ReuseRecord = d+1, true
-	a := &array{name: "digits", shape: digitsShape, m: digits,
-		f32: make([]float32, 0, digits*d), labels: make([]int32, 0, digits),
-		stored: stored{values: [2]float64{0, 16}, ends: [2]float64{0, 16}}}
-	for i := range digits {
+	a := &array{
+		shape:  digitsShape,
+		m:      digitsLen,
+		f32:    make([]float32, 0, digitsLen*d),
+		labels: make([]int32, 0, digitsLen),
+		stored: stored{values: [2]float64{0, 16}, ends: [2]float64{0, 16}},
+	}
+	for i := range digitsLen {
 		record, err := r.Read()
 		if err != nil {
 			return nil, s.fail("%w", err)
@@ -122,7 +135,7 @@ func readDigits(ctx context.Context) (*array, error) {
 	return a, nil
 }
 
-// unknownName is the error of a name that is neither embedded nor a path.
+// unknownName returns the error of a name that is neither embedded nor a path.
 func unknownName(name string) error {
 	return fmt.Errorf("data: %q: no such file or directory, nor the name of an embedded data "+
 		"set%s; expected %s, or the path of %s",

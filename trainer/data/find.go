@@ -11,23 +11,34 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Found is a data set of which only names and headers have been read: enough to know its size.
+// Found describes a data set from its names and headers, which is enough to know its size.
 type Found struct {
 	Len     int
-	Shape   Shape // C = 3 for pictures of which only the pixels tell whether they are gray
+	Shape   Shape // C = 3 if only the pixels tell whether pictures are gray
 	Bytes   int64 // memory of the data set
-	Loading int64 // memory that reading it takes beside that
+	Loading int64 // additional memory while Read reads it
 
 	Summary Summary // of what was found; after Read, of what was read
 
-	name     string
+	name     string // as passed to Find
 	opt      Options
-	npz      bool // Options.Array was heeded
-	labelled bool // Bytes has labels
-	read     func(context.Context) (*array, error)
+	images   imageReader
+	labels   labelReader // nil: images reads the labels, or there are none
+	labelled bool        // Bytes includes labels
+	npz      bool        // the images are in an .npz archive
 }
 
-// Find looks for what Open opens, and at its headers.
+// imageReader reads the images whose headers Find has read.
+type imageReader interface {
+	readImages(ctx context.Context) (*array, error)
+}
+
+// labelReader reads the labels of the images of a.
+type labelReader interface {
+	readLabels(ctx context.Context, a *array) error
+}
+
+// Find finds the data set that Open opens, and reads its headers.
 func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if opt.Size < 0 || opt.Size > maxSize {
 		return nil, fmt.Errorf(
@@ -38,70 +49,33 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 		return nil, err
 	}
 	f, err := find(ctx, name, opt)
-	if err == nil && opt.Labels != "" {
-		err = f.withLabels(ctx, opt)
-	}
 	if err != nil {
 		return nil, err
 	}
 	f.name, f.opt = name, opt
-	if opt.Array != "" && !f.npz {
-		return nil, fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this "+
-			"is none", name, opt.Array)
+	if opt.Labels != "" {
+		if err := f.findLabelFile(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if _, isEmbedded := embedded[name]; isEmbedded {
-		f.Summary.Source, f.Summary.Format = name, "embedded"
-	} else if f.Summary.Source, err = filepath.Abs(name); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	if f.Len < 2 {
-		return nil, fmt.Errorf("data: %s: holds %d image; expected at least 2", name, f.Len)
-	}
-	if err := f.Shape.Validate(); err != nil {
-		return nil, fmt.Errorf("data: %s: one image has %w", name, err)
+	if err := f.check(); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
 
-// Read reads the data set; Shape and Bytes are then what they turned out to be. A file that is not
-// what its header promised is an error here.
-//
-// It stops early, with ctx's error, when ctx ends.
-func (f *Found) Read(ctx context.Context) (Dataset, error) {
-	a, err := f.read(ctx)
-	if err == nil && a.labels != nil && len(a.labels) != a.m {
-		err = fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
-	}
-	if err == nil {
-		err = a.calibrate(ctx, f.name, f.opt)
-	}
-	if err != nil && err == ctx.Err() {
-		err = fmt.Errorf("data: %s: reading was stopped: %w", f.name, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f.Len, f.Shape = a.m, a.shape
-	f.Bytes = int64(len(a.u8)) + memory.Array[float32](len(a.f32)) +
-		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows))
-	f.Summary.summarise(a)
-	return a, nil
-}
-
+// find detects the format and reads the headers.
 func find(ctx context.Context, name string, opt Options) (*Found, error) {
-	if set, ok := embedded[name]; ok {
-		if err := opt.refuse(name, "an embedded data set"); err != nil {
+	if findEmbedded, ok := embedded[name]; ok {
+		if err := checkEmbedded(name, opt); err != nil {
 			return nil, err
 		}
-		if opt.Range != nil {
-			return nil, fmt.Errorf("data: %s: --range applies only to files and directories, and "+
-				"this is an embedded data set", name)
+		f, err := findEmbedded(ctx)
+		if err != nil {
+			return nil, err
 		}
-		if _, err := os.Lstat(name); err == nil {
-			opt.warn("data: %s: is taken as the embedded data set of that name; what lies here "+
-				"under the same name is .%c%s", name, filepath.Separator, name)
-		}
-		return set(ctx)
+		f.Summary.Source, f.Summary.Format = name, "embedded"
+		return f, nil
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -109,36 +83,82 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 		return nil, unknownName(name)
 	case err != nil:
 		return nil, fmt.Errorf("data: %w", err)
-	case info.IsDir():
-		return findDir(ctx, name, opt)
-	case !info.Mode().IsRegular(): // to open it could wait for ever
+	case !info.IsDir() && !info.Mode().IsRegular(): // opening it could block
 		return nil, fmt.Errorf("data: %s: is %s; expected %s (what it gives can be written to a "+
 			"file first)", name, special(info.Mode()), accepted)
 	}
-	return findFile(ctx, name, info, opt)
-}
-
-// reopen reads the whole of a file whose header was looked at.
-func reopen(
-	ctx context.Context, path string, read func(s *source) (*array, error),
-) (*array, error) {
-	s, err := openSource(ctx, path)
+	var f *Found
+	if info.IsDir() {
+		f, err = findDir(ctx, name, opt)
+	} else {
+		f, err = findFile(ctx, name, info, opt)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	return read(s)
+	if f.Summary.Source, err = filepath.Abs(name); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return f, nil
 }
 
-// named makes the data set carry another name than that of its file.
-func (f *Found) named(name string) *Found {
-	read := f.read
-	f.read = func(ctx context.Context) (*array, error) {
-		a, err := read(ctx)
-		if a != nil {
-			a.name = name
-		}
-		return a, err
+// setLabels makes Read read the labels with r, and counts their memory.
+func (f *Found) setLabels(r labelReader) {
+	f.labels = r
+	if !f.labelled {
+		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
 	}
-	return f
+}
+
+// check refuses options that do not apply, and data sets that cannot be trained on.
+func (f *Found) check() error {
+	if f.opt.Array != "" && !f.npz {
+		return fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this "+
+			"is none", f.name, f.opt.Array)
+	}
+	if f.Len < 2 {
+		return fmt.Errorf("data: %s: holds %d image; expected at least 2", f.name, f.Len)
+	}
+	if err := f.Shape.Validate(); err != nil {
+		return fmt.Errorf("data: %s: one image has %w", f.name, err)
+	}
+	return nil
+}
+
+// Read reads the data set, and updates f to what was read. A file that does not match its header is
+// an error.
+//
+// It stops early, with ctx's error, when ctx ends.
+func (f *Found) Read(ctx context.Context) (Dataset, error) {
+	a, err := f.read(ctx)
+	if err != nil && err == ctx.Err() {
+		err = fmt.Errorf("data: %s: reading was stopped: %w", f.name, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.Len, f.Shape, f.Bytes = a.m, a.shape, a.bytes()
+	f.Summary.summarise(a)
+	return a, nil
+}
+
+// read reads the images, then their labels, and maps the stored values to pixels.
+func (f *Found) read(ctx context.Context) (*array, error) {
+	a, err := f.images.readImages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.name = baseName(f.name)
+	if f.labels != nil {
+		if err := f.labels.readLabels(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	if a.labels != nil && len(a.labels) != a.m {
+		return nil, fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
+	}
+	if err := a.calibrate(ctx, f.name, f.opt); err != nil {
+		return nil, err
+	}
+	return a, nil
 }

@@ -12,12 +12,11 @@ import (
 	"github.com/plume-ml/plume/trainer/data/files"
 )
 
-// findDir looks at a directory: CIFAR's batches or IDX files if it holds images of these
-// formats, otherwise the pictures in it and below it, otherwise such batches or files in the
-// one folder below it that has some. Names that begin with a dot are passed over.
+// findDir describes the data set in a directory: CIFAR batches or IDX files directly in it;
+// otherwise pictures at any depth; otherwise the batches or IDX files of the one folder below it
+// that has any. Names that begin with a dot are skipped.
 //
-// A file that may be an IDX file but cannot be read is an error where no picture lies beside it,
-// and passed over otherwise.
+// A file that may be an IDX file but cannot be read is an error, unless there are pictures.
 func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	f, err := findArrays(ctx, dir, opt)
 	if f != nil || err != nil && !errors.As(err, new(unclear)) {
@@ -36,8 +35,8 @@ func findDir(ctx context.Context, dir string, opt Options) (*Found, error) {
 	return nil, errPictures
 }
 
-// findArrays looks for the formats that keep many images in a file, directly in dir; nil if
-// there are none.
+// findArrays describes the CIFAR batches or IDX files directly in dir. It returns nil if there are
+// none.
 func findArrays(ctx context.Context, dir string, opt Options) (*Found, error) {
 	l, err := listed(ctx, dir)
 	if err != nil {
@@ -49,10 +48,10 @@ func findArrays(ctx context.Context, dir string, opt Options) (*Found, error) {
 	return l.findIDX(ctx, opt)
 }
 
-// listing is what lies directly in a directory.
+// listing is the content of a directory.
 type listing struct {
 	dir     string
-	entries []fs.DirEntry // by name
+	entries []fs.DirEntry // sorted by name
 }
 
 func listed(ctx context.Context, dir string) (listing, error) {
@@ -66,15 +65,15 @@ func listed(ctx context.Context, dir string) (listing, error) {
 	return listing{dir, entries}, nil
 }
 
-// foldersBelow is how far below a directory such formats are looked for: torchvision makes
+// foldersBelow is how many levels below a directory findBelow searches: torchvision makes
 // MNIST/raw in the directory that it is given.
 const foldersBelow = 2
 
-// errPicture ends the search of findBelow.
+// errPicture ends the search of findBelow: a folder with pictures is not a folder of arrays.
 var errPicture = errors.New("a picture")
 
-// findBelow looks for such formats in the folders below dir; nil if there are none, or if a picture
-// lies in one.
+// findBelow describes the CIFAR batches or IDX files of the only folder below dir that has any. It
+// returns nil if there is none, or if a folder has pictures. Several such folders are an error.
 func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
 	folders, err := arrayFolders(ctx, dir, foldersBelow)
 	switch {
@@ -92,10 +91,10 @@ func findBelow(ctx context.Context, dir string, opt Options) (*Found, error) {
 		return nil, err
 	}
 	f.Summary.Format += " in its folder " + folders[0]
-	return f.named(baseName(dir)), nil
+	return f, nil
 }
 
-// maxListed is how many names an error lists.
+// maxListed is the number of names that an error lists.
 const maxListed = 12
 
 func firstOf(names []string, n int) []string {
@@ -105,8 +104,8 @@ func firstOf(names []string, n int) []string {
 	return append(names[:n:n], fmt.Sprintf("and %d more", len(names)-n))
 }
 
-// arrayFolders names the folders at most depth levels below dir, relative to it, that hold IDX
-// images or CIFAR's batches. A picture ends it with errPicture.
+// arrayFolders returns the folders at most depth levels below dir, relative to dir, that hold IDX
+// images or CIFAR batches. It returns errPicture if it meets a picture.
 func arrayFolders(ctx context.Context, dir string, depth int) (folders []string, err error) {
 	l, err := listed(ctx, dir)
 	if err != nil {
@@ -114,7 +113,7 @@ func arrayFolders(ctx context.Context, dir string, depth int) (folders []string,
 	}
 	for _, e := range l.entries {
 		path := filepath.Join(dir, e.Name())
-		info, err := os.Stat(path) // links to folders are followed, which ends at depth 0
+		info, err := os.Stat(path) // follows links; depth bounds loops
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("data: %s: %w", dir, ctx.Err())
@@ -143,7 +142,7 @@ func arrayFolders(ctx context.Context, dir string, depth int) (folders []string,
 	return folders, nil
 }
 
-// holdsArrays reports whether IDX images or CIFAR's batches lie directly in dir.
+// holdsArrays reports whether there are IDX images or CIFAR batches directly in dir.
 func holdsArrays(ctx context.Context, dir string) (bool, error) {
 	l, err := listed(ctx, dir)
 	if err != nil {
@@ -157,13 +156,12 @@ func holdsArrays(ctx context.Context, dir string) (bool, error) {
 	return len(images) > 0, err
 }
 
-// isPicture reports whether a file is a picture by its first bytes, or claims to be one by its
-// name.
+// isPicture reports whether a file is a picture by its first bytes or by its name.
 func isPicture(path string) bool {
-	if claims(path) {
+	if isPictureName(path) {
 		return true
 	}
 	head, err := headOf(path)
-	// what cannot be read is told with the pictures
+	// findPictures reports files that cannot be read.
 	return err == nil && kindOf(head) == kindPicture
 }

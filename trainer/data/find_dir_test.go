@@ -90,7 +90,7 @@ func TestUnclearFiles(t *testing.T) {
 		contents := pngFiles(t, "a.png", "b.png")
 		contents[name] = b
 		f, ds, _ := found(t, folderOf(t, contents), Options{})
-		if passed := f.Summary.PassedOver; ds.Len() != 2 || len(passed) != 1 ||
+		if passed := f.Summary.Skipped; ds.Len() != 2 || len(passed) != 1 ||
 			passed[0].First[0] != name {
 			t.Errorf("%s: %v", name, f.Summary)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// findFile looks at the header of a regular file.
+// findFile describes the data set in a regular file.
 func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (*Found, error) {
 	if f, err := findCIFARFile(ctx, path, info.Size(), opt); f != nil || err != nil {
 		return f, err
@@ -37,19 +37,17 @@ func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (
 	}
 }
 
-// findArray looks at the header of an IDX file or .npy array.
+// findArray describes the images of an IDX file or a .npy array, which s has just opened.
 func findArray(s *source, k kind, opt Options) (*Found, error) {
 	if err := opt.refuse(s.path, k.String()); err != nil {
 		return nil, err
 	}
-	path := s.path
 	var f *Found
 	var err error
 	if k == kindIDX {
-		f, err = findIDX(s, idxFile{path: path}, nil)
+		f, err = findIDX(s, location{path: s.path})
 	} else {
-		open := func(ctx context.Context) (*source, error) { return openSource(ctx, path) }
-		f, err = findNPY(s, opt, open)
+		f, err = findNPY(s, location{path: s.path}, opt)
 	}
 	if err != nil {
 		return nil, err
@@ -61,7 +59,7 @@ func findArray(s *source, k kind, opt Options) (*Found, error) {
 	return f, nil
 }
 
-// join puts a space between two parts of which the second may be empty.
+// join joins two parts by a space unless the second is empty.
 func join(a, b string) string {
 	if b == "" {
 		return a
@@ -69,7 +67,7 @@ func join(a, b string) string {
 	return a + " " + b
 }
 
-// special names what is neither a file nor a directory.
+// special names the kind of a special file.
 func special(m fs.FileMode) string {
 	switch {
 	case m&fs.ModeNamedPipe != 0:
@@ -82,32 +80,32 @@ func special(m fs.FileMode) string {
 	return "no regular file"
 }
 
-// header is what the header of an array of images says.
+// header is the content of the header of an array of images.
 type header struct {
 	m      int
 	shape  Shape
-	width  int // bytes of a number in memory
-	stored int // and in the file
+	width  int // bytes per number in memory
+	stored int // bytes per number in the file
 }
 
-// bytes is the memory of the numbers.
+// bytes is the size of the array in memory.
 func (h header) bytes() int64 { return memory.Array[uint8](h.m, h.shape.Dim(), h.width) }
 
-// fileBytes is the length of the numbers in the file.
+// fileBytes is the size of the array in the file.
 func (h header) fileBytes() int64 { return memory.Array[uint8](h.m, h.shape.Dim(), h.stored) }
 
-// numbers is how many of them the array has.
+// numbers is the number of elements of the array.
 func (h header) numbers() int { return h.m * h.shape.Dim() }
 
-// found is the data set that follows a header in s. A file that is too small for it is an error
-// now, before anybody asks for the memory that it promises to fill.
-func (h header) found(s *source, read func(context.Context) (*array, error)) (*Found, error) {
-	if rest := s.claim - s.taken; s.claim >= 0 && !s.gzip && rest < h.fileBytes() {
+// found describes the array that follows its header in s and is read by images. A file that is too
+// small for its header is an error now, before memory is reserved for it.
+func (h header) found(s *source, images imageReader) (*Found, error) {
+	if rest := s.size - s.headerBytes; s.size >= 0 && !s.gzip && rest < h.fileBytes() {
 		return nil, s.truncated(int(rest)/h.stored, h.numbers())
 	}
-	f := &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes(), read: read}
+	f := &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes(), images: images}
 	if !s.confirms(h.fileBytes()) {
-		f.Loading = h.bytes() // memory grows by copying
+		f.Loading = h.bytes() // body copies the array as it grows
 	}
 	return f, nil
 }

@@ -104,7 +104,7 @@ func TestFindHiddenGray(t *testing.T) {
 // Reading takes what was found and buffers of 64 KiB: a file whose size confirms its header is
 // read in place, and one whose size does not is copied as it grows.
 func TestLoadingBytes(t *testing.T) {
-	const n = 5 * firstRead / 4
+	const n = 5 * initialRead / 4
 	payload := ramp(n)
 	file := idx([]uint32{n / 4096, 64, 64}, payload)
 	// only the second one's length is at the end

@@ -10,11 +10,11 @@ import (
 	"math"
 )
 
-// Fingerprint is a short hash of the number of images, their shape and their pixels as they
-// are stored, so that a resumed run can refuse other data. Names and labels are left out:
-// the same images give the same fingerprint wherever they lie.
+// Fingerprint returns a short hash of the number of images, their shape and their stored pixels. A
+// resumed run compares it to refuse other data. Names and labels are not part of it: the same
+// images give the same fingerprint wherever they are.
 //
-// It stops early, with ctx's error, when ctx ends: large data take seconds.
+// Large data take seconds. It stops early, with ctx's error, when ctx ends.
 func Fingerprint(ctx context.Context, ds Dataset) (string, error) {
 	h, s := sha256.New(), ds.Shape()
 	for _, n := range []int{ds.Len(), s.H, s.W, s.C} {
@@ -31,13 +31,13 @@ func Fingerprint(ctx context.Context, ds Dataset) (string, error) {
 	return shortSum(h), nil
 }
 
-// stopRows is how many images are hashed between two looks at the context.
+// stopRows is the number of images hashed between two checks of the context.
 const stopRows = 64
 
 func shortSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:8]) }
 
-// appendRow appends the pixels of image i as they are stored: a hash of gathered pixels would
-// depend on how a kernel rounds.
+// appendRow appends the pixels of image i as stored. A hash of gathered pixels would depend on the
+// rounding of a kernel.
 func appendRow(row []byte, ds Dataset, i int) []byte {
 	d := ds.Shape().Dim()
 	switch ds := ds.(type) {

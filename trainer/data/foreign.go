@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// foreign names the format of a file that plume does not read, and says how to convert it.
+// foreign names the format of a file that cannot be read, and says how to convert it.
 func (s *source) foreign(k kind) string {
-	head, _ := s.r.Peek(foreignHead) // shorter at the end of a short file
+	head, _ := s.r.Peek(foreignHead) // less if the file is shorter
 	if k == kindOther {
 		for _, f := range foreigners {
 			if f.is(head) {
@@ -40,11 +40,11 @@ func begins(magic ...string) func([]byte) bool {
 }
 
 func isTar(head []byte) bool {
-	const at = 257 // POSIX.1-1988, where "ustar" stands
+	const at = 257 // offset of "ustar" (POSIX.1-1988)
 	return len(head) >= at+5 && string(head[at:at+5]) == "ustar"
 }
 
-// isText reports whether bytes are printable, with line ends and tabs.
+// isText reports whether head is printable text, including white space.
 func isText(head []byte) bool {
 	for i := 0; i < len(head); {
 		r, n := utf8.DecodeRune(head[i:])
@@ -57,7 +57,7 @@ func isText(head []byte) bool {
 	return len(head) > 0
 }
 
-// foreigners are formats in which images are found, too, tried in this order.
+// foreigners are other formats in which images are distributed, tried in this order.
 var foreigners = []struct {
 	is   func(head []byte) bool
 	says string

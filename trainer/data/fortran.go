@@ -6,18 +6,18 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// fortran is the order of an array whose first index, that of the images, runs fastest: all
-// images' first value, all images' second value, and so on, the last dimension the slowest.
+// fortran describes the order of an array whose first index, that of the image, runs fastest: the
+// file has the first value of all images, then the second value of all images, and so on.
 type fortran struct {
 	m    int
-	at   []int32 // place in an image of each of its values, as they follow one another in the file
-	cols int     // values of an image that are moved at a time
+	at   []int32 // index within the image of its values in the order of the file
+	cols int     // values per image that are read before they are moved
 }
 
-// movedAtOnce is about how many numbers of small arrays are read before they are moved.
-const movedAtOnce = 1 << 20
+// fortranBlock is roughly how many numbers of a small array are read before they are moved.
+const fortranBlock = 1 << 20
 
-// newFortran is the order of an array of these dimensions, the first of them that of the
+// newFortran returns the order of an array with these dimensions. The first one is the number of
 // images, which have at most MaxDim values.
 func newFortran(dims []int) fortran {
 	f := fortran{m: dims[0], at: []int32{0}}
@@ -39,26 +39,27 @@ func newFortran(dims []int) fortran {
 	return f
 }
 
-// columnsAtOnce is how many columns of m numbers are read before they are moved to their places in
-// rows of d: a cache line of them, and more where they are short, but not so many that they take
-// much memory beside the array.
+// columnsAtOnce returns how many columns of m numbers are read before they are moved into rows of d
+// numbers: enough to fill a cache line of a row, or more if columns are short, but few enough to
+// take little memory compared with the array.
 func columnsAtOnce(m, d int) int {
 	const line = 16
-	return min(d, max(1, movedAtOnce/m, min(line, d/line)))
+	return min(d, max(1, fortranBlock/m, min(line, d/line)))
 }
 
-// place is the row and column of number i of the file.
+// place returns the row and column of number i of the file.
 func (f fortran) place(i int) (row, column int) { return i % f.m, int(f.at[i/f.m]) }
 
-// fortranLoading is the memory that reading such an array of m images of d values of width
-// bytes takes beside the array's.
+// fortranLoading is the additional memory while an array of m images with d values of width bytes
+// is read.
 func fortranLoading(m, d, width int) int64 {
 	return memory.Array[uint8](m, columnsAtOnce(m, d), width) + memory.Array[int32](2, d)
 }
 
-// move puts src, values first, first+1, ... of every image, to their places in dst.
+// move copies src, which holds values first, first+1, ... of every image in the order of the file,
+// to dst.
 func move[T any](ctx context.Context, f fortran, dst, src []T, first int) error {
-	const rows = 1 << 14 // they may be the first to touch as many pages of memory
+	const rows = 1 << 14 // between checks of ctx; each may touch a new page of memory
 	d := len(f.at)
 	places := f.at[first : first+len(src)/f.m]
 	for low := 0; low < f.m; low += rows {
@@ -74,8 +75,9 @@ func move[T any](ctx context.Context, f fortran, dst, src []T, first int) error 
 	return nil
 }
 
-// fortranBody reads an array in that order, like body, into C order. Where the size of the file
-// does not confirm the header, the array is read as it is first and takes its memory twice.
+// fortranBody reads an array in Fortran order into C order, with the checks of body. If the size of
+// the file does not confirm the header, it reads the whole array first, which takes twice the
+// memory.
 func fortranBody[T any](s *source, f fortran, width int, fill filler[T]) ([]T, error) {
 	n := f.m * len(f.at)
 	if !s.confirms(memory.Array[uint8](n, width)) {
@@ -99,8 +101,8 @@ func fortranBody[T any](s *source, f fortran, width int, fill filler[T]) ([]T, e
 	return dst, s.end(n)
 }
 
-// inCOrder makes an array in C order of the numbers in Fortran's, of which next returns k from
-// the first on.
+// inCOrder converts an array from Fortran order to C order. next returns the numbers first to
+// first+k-1 in Fortran order.
 func inCOrder[T any](
 	ctx context.Context, f fortran, next func(first, k int) ([]T, error),
 ) ([]T, error) {

@@ -11,7 +11,7 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// kind is what the first bytes say a file is.
+// kind is the format of a file, detected from its first bytes.
 type kind int
 
 const (
@@ -28,12 +28,12 @@ func (k kind) String() string {
 		"a picture", "a zip archive"}[k]
 }
 
-// headLen is the number of bytes that tell the kind.
+// headLen is the number of bytes that kindOf needs.
 const headLen = raster.HeadLen
 
-// kind looks at the first bytes and leaves them in place.
+// kind detects the format without consuming any bytes.
 func (s *source) kind() kind {
-	head, _ := s.r.Peek(headLen) // shorter at the end of a short file
+	head, _ := s.r.Peek(headLen) // less if the file is shorter
 	return kindOf(head)
 }
 
@@ -55,8 +55,8 @@ func kindOf(head []byte) kind {
 
 func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }
 
-// headOf reads the bytes that tell the kind of a regular file, fewer if it is shorter. A folder may
-// have very many files of which nothing more is read.
+// headOf reads the first headLen bytes of a regular file, or all if it is shorter. It avoids the
+// buffer of a source, since a folder may have very many files.
 func headOf(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

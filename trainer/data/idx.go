@@ -10,11 +10,11 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// The IDX format (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
-// digits"): two zero bytes, the element type, the number of dimensions, each dimension as a
-// big-endian uint32, then the elements in C order.
+// An IDX file (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits") has two
+// zero bytes, the element type, the number of dimensions, each dimension as a big-endian uint32,
+// and the elements in C order.
 
-// idxTypes are the element types; images are of uint8, labels of any integers.
+// idxTypes are the element types by code. Images must have uint8, labels may have any integers.
 var idxTypes = map[byte]npyfile.Dtype{
 	0x08: {Kind: npyfile.Uint, Width: 1, Big: true, Descr: "u1"},
 	0x09: {Kind: npyfile.Int, Width: 1, Big: true, Descr: "i1"},
@@ -32,7 +32,7 @@ func isIDXMagic(head []byte) bool {
 	return known && 1 <= head[3] && head[3] <= 8
 }
 
-// idxHeader reads the header and returns the type, the dimensions and their product.
+// idxHeader reads a header and returns the element type, the dimensions and their product.
 func idxHeader(s *source) (dtype npyfile.Dtype, dims []int, n int, err error) {
 	var magic [4]byte
 	if err := s.header(magic[:]); err != nil {
@@ -63,16 +63,16 @@ func idxHeader(s *source) (dtype npyfile.Dtype, dims []int, n int, err error) {
 	return dtype, dims, n, nil
 }
 
-// isLittle reports whether the size of the file confirms the dimensions only in the order that no
-// IDX file has.
+// isLittle reports whether the dimensions were written in little-endian order by mistake: the size
+// of the file then confirms little.
 func (s *source) isLittle(dtype npyfile.Dtype, dims, little []int) bool {
 	n, err := elements(little)
 	return err == nil && len(dims) > 1 && !slices.Equal(dims, little) &&
 		s.confirms(memory.Array[uint8](n, dtype.Width))
 }
 
-// idxImages reads the header of images M x H x W or M x H x W x C.
-func idxImages(s *source) (header, error) {
+// idxImageHeader reads the header of images M x H x W or M x H x W x C.
+func idxImageHeader(s *source) (header, error) {
 	dtype, dims, _, err := idxHeader(s)
 	if err != nil {
 		return header{}, err
@@ -98,9 +98,21 @@ func idxImages(s *source) (header, error) {
 	return header{m: dims[0], shape: shape, width: 1, stored: 1}, nil
 }
 
+// idxImages is an IDX file of images.
+type idxImages struct{ location }
+
+func (f idxImages) readImages(ctx context.Context) (*array, error) {
+	s, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return readIDXImages(s)
+}
+
 // readIDXImages reads a whole file of images.
 func readIDXImages(s *source) (*array, error) {
-	h, err := idxImages(s)
+	h, err := idxImageHeader(s)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +120,23 @@ func readIDXImages(s *source) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &array{name: baseName(s.path), shape: h.shape, m: h.m, u8: pixels}, nil
+	return &array{shape: h.shape, m: h.m, u8: pixels}, nil
 }
 
-// readIDXLabels reads a vector of labels.
+// idxLabels is an IDX file of labels.
+type idxLabels struct{ location }
+
+func (f idxLabels) readLabels(ctx context.Context, a *array) error {
+	s, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	a.labels, err = readIDXLabels(s)
+	return err
+}
+
+// readIDXLabels reads a whole file of labels.
 func readIDXLabels(s *source) ([]int32, error) {
 	dtype, dims, n, err := idxHeader(s)
 	if err != nil {
@@ -127,63 +152,11 @@ func readIDXLabels(s *source) ([]int32, error) {
 	return readLabels(s, n, dtype)
 }
 
-// idxFile is an IDX file of which only the header has been read.
-type idxFile struct {
-	path string
-	m    int // images or labels
-}
-
-// chooseIDX takes the file with the most images, the first by name among equals, and the
-// labels of the same number; among several, those whose name starts most like the images'.
-func chooseIDX(images, labels []idxFile) (image idxFile, label *idxFile) {
-	for _, f := range images {
-		if f.m > image.m {
-			image = f
-		}
-	}
-	best := -1
-	for i, f := range labels {
-		if p := commonPrefix(f.path, image.path); f.m == image.m && p > best {
-			label, best = &labels[i], p
-		}
-	}
-	return image, label
-}
-
-func commonPrefix(a, b string) int {
-	n := 0
-	for n < len(a) && strings.HasPrefix(b, a[:n+1]) {
-		n++
-	}
-	return n
-}
-
-// findIDX looks at the header of images in s, which may have labels.
-func findIDX(s *source, image idxFile, label *idxFile) (*Found, error) {
-	h, err := idxImages(s)
+// findIDX describes the images of the file at l, which s has just opened.
+func findIDX(s *source, l location) (*Found, error) {
+	h, err := idxImageHeader(s)
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.found(s, func(ctx context.Context) (*array, error) {
-		return openIDX(ctx, image, label)
-	})
-	if err == nil && label != nil {
-		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](label.m), true
-	}
-	return f, err
-}
-
-// openIDX reads the images and, where there are any, their labels.
-func openIDX(ctx context.Context, image idxFile, label *idxFile) (*array, error) {
-	a, err := reopen(ctx, image.path, readIDXImages)
-	if err != nil || label == nil {
-		return a, err
-	}
-	l, err := openSource(ctx, label.path)
-	if err != nil {
-		return nil, err
-	}
-	defer l.close()
-	a.labels, err = readIDXLabels(l)
-	return a, err
+	return h.found(s, idxImages{l})
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// findIDX looks at the IDX files; nil if none of them holds images.
+// findIDX describes the IDX files in a directory. It returns nil if none of them holds images.
 func (l listing) findIDX(ctx context.Context, opt Options) (*Found, error) {
 	dir := l.dir
 	images, labels, err := l.idx(ctx)
@@ -29,33 +29,35 @@ func (l listing) findIDX(ctx context.Context, opt Options) (*Found, error) {
 		return nil, err
 	}
 	defer s.close()
-	f, err := findIDX(s, image, label)
+	f, err := findIDX(s, location{path: image.path})
 	if err != nil {
 		return nil, err
 	}
 	f.Summary.Format = "IDX file " + filepath.Base(image.path)
 	if label != nil {
+		f.setLabels(idxLabels{location{path: label.path}})
 		f.Summary.Format += ", labels of " + filepath.Base(label.path)
 	}
 	for _, other := range append(images, labels...) {
 		if other != image && (label == nil || other != *label) {
-			f.Summary.pass("other IDX files", filepath.Base(other.path))
+			f.Summary.skip("other IDX files", filepath.Base(other.path))
 		}
 	}
-	return f.named(baseName(dir)), nil
+	return f, nil
 }
 
-// unclear is the error of a file that may be an IDX file, in a folder where no other one is found.
+// unclear is the error of a file that may be a damaged IDX file, in a folder without other IDX
+// files.
 type unclear struct{ error }
 
 func (u unclear) Unwrap() error { return u.error }
 
-// idx lists the IDX files of images and of labels, by name. What cannot be read is an error, the
-// first that is met; unclear where there are no images.
+// idx returns the IDX files of images and of labels in a directory, sorted by name. The error is
+// that of the first file that cannot be read; it is unclear if there are no images.
 func (l listing) idx(ctx context.Context) (images, labels []idxFile, err error) {
 	var first error
 	for _, e := range l.entries {
-		if claims(e.Name()) {
+		if isPictureName(e.Name()) {
 			continue
 		}
 		path := filepath.Join(l.dir, e.Name())
@@ -100,8 +102,8 @@ func peekIDX(ctx context.Context, path string) ([]int, error) {
 	return dims, err
 }
 
-// isFile reports whether an entry is a file to be looked at: a regular file or a link to one, not
-// hidden. A broken link is told with the pictures.
+// isFile reports whether an entry is a regular file or a link to one, and not hidden. Broken links
+// are reported by findPictures.
 func isFile(path string, e fs.DirEntry) bool {
 	if strings.HasPrefix(e.Name(), ".") {
 		return false
@@ -111,4 +113,36 @@ func isFile(path string, e fs.DirEntry) bool {
 	}
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// idxFile is an IDX file whose header has been read.
+type idxFile struct {
+	path string
+	m    int // number of images or labels
+}
+
+// chooseIDX returns the file with the most images (the first by name among equals), and the file
+// with the same number of labels. Among several of these it prefers the one that shares the longest
+// prefix with the name of the images.
+func chooseIDX(images, labels []idxFile) (image idxFile, label *idxFile) {
+	for _, f := range images {
+		if f.m > image.m {
+			image = f
+		}
+	}
+	best := -1
+	for i, f := range labels {
+		if p := commonPrefix(f.path, image.path); f.m == image.m && p > best {
+			label, best = &labels[i], p
+		}
+	}
+	return image, label
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && strings.HasPrefix(b, a[:n+1]) {
+		n++
+	}
+	return n
 }

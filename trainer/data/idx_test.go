@@ -30,7 +30,7 @@ func TestIDXFile(t *testing.T) {
 // More than one step of the growing buffer.
 func TestIDXLarge(t *testing.T) {
 	payload := ramp(3 * 2000 * 1501)
-	if len(payload) < 2*firstRead {
+	if len(payload) < 2*initialRead {
 		t.Fatal("the test is too small for its purpose")
 	}
 	ds := mustOpen(t, write(t, t.TempDir(), "f", idx([]uint32{3, 2000, 1501}, payload)), Options{})

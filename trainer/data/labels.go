@@ -10,22 +10,22 @@ import (
 	"unicode/utf8"
 )
 
-// labelTable is what a file says of labels.
+// labelTable is the content of a file of labels.
 type labelTable struct {
 	source  string   // for messages
-	headed  bool     // the first record is none of a header: that was taken off, or cannot be
-	names   []string // of the images that the labels belong to; nil: they come in the images' order
-	values  []string // the labels, "" where unknown; or
-	numbers []int32  // the same, -1 where unknown
+	headed  bool     // the first record is certainly not a header
+	names   []string // image of each label; nil: labels are in the order of the images
+	values  []string // the labels, "" if unknown; or
+	numbers []int32  // the labels of a binary file, -1 if unknown
 }
 
 func (t *labelTable) len() int { return max(len(t.values), len(t.numbers)) }
 
-// unknownLabels are how software writes that there is no label.
+// unknownLabels are common notations for an unknown label.
 var unknownLabels = []string{"", "NaN", "nan", "NA", "null", "-1", "-1.0"}
 
-// classes makes numbers of the labels: whole numbers stay what they are; of names, sorted, the
-// first is 0. Names are returned by number, nil where the labels are numbers.
+// classes converts labels to numbers. Whole numbers are kept. Names are sorted and numbered from 0,
+// and returned in this order; names is nil if the labels are numbers.
 func (t *labelTable) classes() (labels []int32, names []string, err error) {
 	if t.numbers != nil {
 		return t.numbers, nil, nil
@@ -67,7 +67,7 @@ func (t *labelTable) classes() (labels []int32, names []string, err error) {
 	return labels, names, nil
 }
 
-// fraction is the first label that is no whole number.
+// fraction returns the first label that is not a whole number.
 func (t *labelTable) fraction() string {
 	for _, v := range t.values {
 		if f, err := strconv.ParseFloat(v, 64); err == nil && f != math.Trunc(f) {
@@ -77,7 +77,7 @@ func (t *labelTable) fraction() string {
 	return ""
 }
 
-// distinct are the labels, each once and sorted.
+// distinct returns the known labels, sorted and without duplicates.
 func (t *labelTable) distinct() []string {
 	names := slices.DeleteFunc(
 		slices.Clone(t.values),
@@ -91,8 +91,8 @@ func (t *labelTable) fail(format string, args ...any) error {
 	return fmt.Errorf("data: %s: %w", t.source, fmt.Errorf(format, args...))
 }
 
-// assign gives each of n images its label, -1 where it has none. files are the images' names; nil:
-// they have none.
+// assign returns the label of each of n images, -1 if it has none, and the names of the classes.
+// files are the names of the images; nil: images have no names.
 func (t *labelTable) assign(
 	files []string,
 	n int,
@@ -123,8 +123,8 @@ func (t *labelTable) assign(
 	return values, names, nil
 }
 
-// dropHeader takes off a first record that is a header of words which no list knows: a word that
-// is the label of no other record, in a record too many or beside the name of no image.
+// dropHeader drops the first record if it is a header of unknown words: its label is not a number
+// and occurs in no other record, and either there is one record too many or it names no image.
 func (t *labelTable) dropHeader(images knownImages) {
 	if t.headed || len(t.values) < 2 || slices.Contains(t.values[1:], t.values[0]) {
 		return
@@ -138,7 +138,7 @@ func (t *labelTable) dropHeader(images knownImages) {
 		}
 		return
 	}
-	if images.find(t.names[0]) == noImage && path.Ext(t.names[0]) == "" {
+	if images.find(t.names[0]) == notFound && path.Ext(t.names[0]) == "" {
 		t.names, t.values, t.headed = t.names[1:], t.values[1:], true
 	}
 }
@@ -159,9 +159,9 @@ func (t *labelTable) place(
 	matched := 0
 	for i, name := range t.names {
 		switch j := images.find(name); {
-		case j == noImage:
+		case j == notFound:
 			unknown.add(true, name)
-		case j == manyImages:
+		case j == ambiguous:
 			return nil, t.fail("has a label for %q, which is the name of several pictures; "+
 				"expected names with their folders", name)
 		case by[j] >= 0 && labels[j] != values[i]:
@@ -190,20 +190,6 @@ func (t *labelTable) place(
 	return labels, nil
 }
 
-// apply gives the images of an array the labels of a table. Those that were left out have theirs,
-// too.
-func (t *labelTable) apply(a *array, opt Options) error {
-	labels, names, err := t.assign(a.sourceFiles(), a.m+len(a.skipped), opt.warn)
-	if err != nil {
-		return err
-	}
-	if a.rows != nil {
-		labels = pick(labels, a.rows)
-	}
-	a.labels, a.classes = append(make([]int32, 0, a.m), labels...), names
-	return nil
-}
-
 func pick(labels []int32, rows []int) []int32 {
 	picked := make([]int32, len(rows))
 	for i, r := range rows {
@@ -212,7 +198,7 @@ func pick(labels []int32, rows []int) []int32 {
 	return picked
 }
 
-// sourceFiles are the names of all images of the source, those left out among them.
+// sourceFiles returns the names of all images of the source, including skipped ones.
 func (a *array) sourceFiles() []string {
 	if a.rows == nil || a.files == nil {
 		return a.files

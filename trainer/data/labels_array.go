@@ -6,8 +6,7 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// readLabels reads n labels to the end of the file: whole numbers, of which -1 is an unknown
-// label.
+// readLabels reads the n labels that remain of the file: whole numbers, or -1 for unknown.
 func readLabels(s *source, n int, dtype npyfile.Dtype) ([]int32, error) {
 	bad, value := -1, 0.0
 	labels, err := body(s, n, dtype.Width, func(first int, dst []int32) (int, error) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The headers of columns that software writes, in lower case.
+// Common headers of columns, in lower case.
 var (
 	nameColumns = strings.Fields("file_name filename file filepath file_path path image " +
 		"image_path image_name img image_id img_id id image_file name fname index idx row picture")
@@ -18,7 +18,7 @@ var (
 		"label_id class_name label_name category_id class_index digit breed species diagnosis")
 )
 
-// csv reads lines of names and labels, or of labels alone, with a header or without.
+// csv reads records of names and labels, or of labels only, with or without a header.
 func (t *labelTable) csv(b []byte) error {
 	records, err := t.records(b)
 	if err != nil {
@@ -45,8 +45,8 @@ func (t *labelTable) csv(b []byte) error {
 	return nil
 }
 
-// records separates at commas, semicolons or tabs, whichever the first line has, else at the last
-// space of each line if all lines have one.
+// records splits lines at commas, semicolons or tabs, whichever the first line contains, otherwise
+// at the last space of each line if all lines have one.
 func (t *labelTable) records(b []byte) (records [][]string, err error) {
 	first, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
 	i := bytes.IndexAny(first, ",;\t")
@@ -72,7 +72,7 @@ func (t *labelTable) records(b []byte) (records [][]string, err error) {
 	}
 }
 
-// atSpaces separates each line at its last space; nil if a line has none.
+// atSpaces splits each line at its last space. It returns nil if a line has none.
 func atSpaces(text string) (records [][]string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line == "" {
@@ -87,7 +87,8 @@ func atSpaces(text string) (records [][]string) {
 	return records
 }
 
-// columns are those of names, -1 for none, and of labels, and whether the first record names them.
+// columns returns the indices of the columns of names, -1 if there is none, and of labels, and
+// whether the first record is a header.
 func (t *labelTable) columns(records [][]string) (name, label int, header bool, err error) {
 	first := make([]string, len(records[0]))
 	for i, f := range records[0] {
@@ -123,7 +124,8 @@ func columnOf(header, names []string) int {
 	return -1
 }
 
-// numbersBelow reports whether the last column has numbers below a word, which then is its header.
+// numbersBelow reports whether the last column is a word followed by numbers, so that the word is a
+// header.
 func numbersBelow(records [][]string) bool {
 	if len(records) < 2 {
 		return false

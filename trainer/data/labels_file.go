@@ -12,14 +12,13 @@ import (
 	"unicode/utf16"
 
 	"github.com/plume-ml/plume/trainer/data/files"
-	"github.com/plume-ml/plume/trainer/memory"
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// maxLabelFile bounds a file of labels, which is read as a whole.
+// maxLabelFile limits the size of a text file of labels, which is read as a whole.
 const maxLabelFile = 1 << 30
 
-// readLabelFile reads the file that --labels names.
+// readLabelFile reads the file of labels at path.
 func readLabelFile(ctx context.Context, path string) (*labelTable, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -81,8 +80,8 @@ func parseLabels(source string, b []byte) (*labelTable, error) {
 	return t, nil
 }
 
-// inUTF8 is a text without the byte order mark, with which spreadsheets write UTF-16 too, and with
-// line feeds where its lines end in carriage returns alone.
+// inUTF8 converts the text of spreadsheets to UTF-8: it decodes UTF-16, removes a byte order mark,
+// and replaces carriage returns if these alone end the lines.
 func inUTF8(b []byte) []byte {
 	order := map[string]binary.ByteOrder{
 		"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian,
@@ -101,7 +100,7 @@ func inUTF8(b []byte) []byte {
 	return b
 }
 
-// readNPYLabels reads an array of M whole numbers.
+// readNPYLabels reads an array of whole numbers, M or M x 1.
 func readNPYLabels(s *source) ([]int32, error) {
 	h, err := s.arrayHeader()
 	if err != nil {
@@ -122,23 +121,32 @@ func readNPYLabels(s *source) ([]int32, error) {
 	return readLabels(s, n, h.Dtype)
 }
 
-// withLabels makes the labels of the file that --labels names those of the data set.
-func (f *Found) withLabels(ctx context.Context, opt Options) error {
-	t, err := readLabelFile(ctx, opt.Labels)
+// labelFile is the table of a file named by Options.Labels.
+type labelFile struct {
+	table *labelTable
+	opt   Options
+}
+
+// readLabels assigns labels to the images of a. The table also covers images that were left out.
+func (l labelFile) readLabels(_ context.Context, a *array) error {
+	labels, names, err := l.table.assign(a.sourceFiles(), a.m+len(a.skipped), l.opt.warn)
 	if err != nil {
 		return err
 	}
-	if !f.labelled {
-		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
+	if a.rows != nil {
+		labels = pick(labels, a.rows)
 	}
-	f.Summary.LabelsFrom = opt.Labels
-	read := f.read
-	f.read = func(ctx context.Context) (*array, error) {
-		a, err := read(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return a, t.apply(a, opt)
+	a.labels, a.classes = append(make([]int32, 0, a.m), labels...), names
+	return nil
+}
+
+// findLabelFile reads the file named by Options.Labels, which replaces any other labels.
+func (f *Found) findLabelFile(ctx context.Context) error {
+	t, err := readLabelFile(ctx, f.opt.Labels)
+	if err != nil {
+		return err
 	}
+	f.setLabels(labelFile{t, f.opt})
+	f.Summary.LabelsFrom = f.opt.Labels
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 
 // json reads labels in one of these forms:
 //
-//	{"labels": [["00000/img.png", 6], ...]}        as NVlabs/edm writes it
+//	{"labels": [["00000/img.png", 6], ...]}        as written by NVlabs/edm
 //	{"img.png": 6, ...} or {"labels": {...}}       by name
-//	[6, 3, ...] or {"labels": [6, 3, ...]}         in the images' order
-//	[{"file_name": "img.png", "label": 6}, ...]    or such objects line by line
+//	[6, 3, ...] or {"labels": [6, 3, ...]}         in the order of the images
+//	[{"file_name": "img.png", "label": 6}, ...]    or one such object per line
 func (t *labelTable) json(b []byte) error {
 	t.headed = true
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -37,7 +37,7 @@ func (t *labelTable) json(b []byte) error {
 	return t.value(values[0])
 }
 
-// value reads one value, a list or an object.
+// value reads a list or an object.
 func (t *labelTable) value(b json.RawMessage) error {
 	var list []json.RawMessage
 	if b[0] == '[' {
@@ -56,7 +56,7 @@ func (t *labelTable) value(b json.RawMessage) error {
 		return t.fail("has no labels: null stands in their place")
 	}
 	if t.pair(object) == nil {
-		return nil // one line of JSON lines
+		return nil // JSON lines with one line
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		label, err := t.scalar(object[name])
@@ -68,10 +68,10 @@ func (t *labelTable) value(b json.RawMessage) error {
 	return nil
 }
 
-// object reads an object, whose names may come twice only with the same value.
+// object reads an object. A name may occur twice only with the same value.
 func (t *labelTable) object(b json.RawMessage) (map[string]json.RawMessage, error) {
 	if b[0] != '{' {
-		return nil, t.fail("holds %s; expected a list or an object", short(b))
+		return nil, t.fail("holds %s; expected a list or an object", abbreviate(b))
 	}
 	d, object := json.NewDecoder(bytes.NewReader(b)), map[string]json.RawMessage{}
 	_, err := d.Token() // the brace
@@ -94,7 +94,7 @@ func (t *labelTable) object(b json.RawMessage) (map[string]json.RawMessage, erro
 	return object, nil
 }
 
-// list reads labels, pairs of a name and a label, or objects with both.
+// list reads a list of labels, of pairs of a name and a label, or of objects with both.
 func (t *labelTable) list(list []json.RawMessage) error {
 	for i, v := range list {
 		before := len(t.names)
@@ -104,7 +104,7 @@ func (t *labelTable) list(list []json.RawMessage) error {
 			var name string
 			if err := json.Unmarshal(v, &pair); err != nil || len(pair) != 2 ||
 				json.Unmarshal(pair[0], &name) != nil {
-				return t.fail("entry %d is %s; expected [name, label]", i, short(v))
+				return t.fail("entry %d is %s; expected [name, label]", i, abbreviate(v))
 			}
 			label, err := t.scalar(pair[1])
 			if err != nil {
@@ -128,13 +128,13 @@ func (t *labelTable) list(list []json.RawMessage) error {
 		}
 		if i > 0 && (before > 0) != (len(t.names) > before) {
 			return t.fail("entry %d is %s, unlike those before it; expected all with names or "+
-				"all without", i, short(v))
+				"all without", i, abbreviate(v))
 		}
 	}
 	return nil
 }
 
-// pair reads an object of a name and a label.
+// pair reads an object with a name and a label.
 func (t *labelTable) pair(object map[string]json.RawMessage) error {
 	var name string
 	for _, key := range nameColumns {
@@ -155,15 +155,15 @@ func (t *labelTable) pair(object map[string]json.RawMessage) error {
 	}
 	keys := strings.Join(slices.Sorted(maps.Keys(object)), ", ")
 	return t.fail("has an entry with the keys %s; expected file_name and label",
-		short([]byte(keys)))
+		abbreviate([]byte(keys)))
 }
 
-// scalar is a label, a number or a name.
+// scalar reads a label: a number, a name, or a truth value, which becomes 1 or 0.
 func (t *labelTable) scalar(v json.RawMessage) (string, error) {
 	var name string
 	switch {
 	case len(v) == 0, v[0] == '[', v[0] == '{':
-		return "", t.fail("has the label %s; expected a whole number or a name", short(v))
+		return "", t.fail("has the label %s; expected a whole number or a name", abbreviate(v))
 	case v[0] == '"':
 		if err := json.Unmarshal(v, &name); err != nil {
 			return "", t.fail("%w", err)
@@ -177,10 +177,10 @@ func (t *labelTable) scalar(v json.RawMessage) (string, error) {
 	return string(v), nil
 }
 
-func short(b []byte) string {
-	const most = 60
-	if len(b) > most {
-		return string(b[:most]) + "..."
+func abbreviate(b []byte) string {
+	const maxLen = 60
+	if len(b) > maxLen {
+		return string(b[:maxLen]) + "..."
 	}
 	return string(b)
 }

@@ -8,31 +8,31 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// knownImages are the images that a table of labels can name.
+// knownImages finds images by the names in a table of labels.
 type knownImages struct {
 	n     int
-	find  func(name string) int // the image of that name, noImage or manyImages
-	names string                // what they are named by, for messages
+	find  func(name string) int // returns an image, notFound or ambiguous
+	names string                // describes the names, for messages
 }
 
-const noImage, manyImages = -1, -2
+const notFound, ambiguous = -1, -2
 
-// byNumber finds n images by their numbers, from 0.
+// byNumber finds n images by their numbers from 0.
 func byNumber(n int) knownImages {
 	find := func(name string) int {
 		if i, err := strconv.Atoi(name); err == nil && 0 <= i && i < n {
 			return i
 		}
-		return noImage
+		return notFound
 	}
 	return knownImages{n, find, "the numbers of the images, counted from 0"}
 }
 
-// shortened are the forms of a name by which a file is found, the first that fits: as it is; with
-// its accents composed, as macOS does not store them; by its last part; and both without the
-// ending of a picture. A file of labels may be of another folder, or of pictures that have been
-// converted.
-var shortened = []func(string) string{
+// nameForms are the forms in which names are compared, in this order: as written; in Unicode's
+// composed form, since macOS decomposes accents; only the last element; and the last two without
+// the extension of a picture. A table of labels may have been written for another folder, or for
+// pictures that have been converted.
+var nameForms = []func(string) string{
 	func(s string) string { return s },
 	norm.NFC.String,
 	func(s string) string { return norm.NFC.String(path.Base(s)) },
@@ -41,33 +41,33 @@ var shortened = []func(string) string{
 }
 
 func withoutEnding(name string) string {
-	if claims(name) {
+	if isPictureName(name) {
 		return strings.TrimSuffix(name, path.Ext(name))
 	}
 	return name
 }
 
-// byName finds images by their files.
+// byName finds images by the names of their files.
 func byName(files []string) knownImages {
-	indices := make([]map[string]int, len(shortened))
-	for k, short := range shortened {
+	indices := make([]map[string]int, len(nameForms))
+	for k, form := range nameForms {
 		indices[k] = make(map[string]int, len(files))
 		for i, f := range files {
-			name := short(f)
+			name := form(f)
 			if _, twice := indices[k][name]; twice {
-				i = manyImages
+				i = ambiguous
 			}
 			indices[k][name] = i
 		}
 	}
 	find := func(name string) int {
 		name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
-		found := noImage
-		for k, short := range shortened {
-			if i, ok := indices[k][short(name)]; ok && i >= 0 {
+		found := notFound
+		for k, form := range nameForms {
+			if i, ok := indices[k][form(name)]; ok && i >= 0 {
 				return i
 			} else if ok {
-				found = manyImages
+				found = ambiguous
 			}
 		}
 		return found

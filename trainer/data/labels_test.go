@@ -136,9 +136,9 @@ func TestLabelFiles(t *testing.T) {
 				t.Errorf("%s: warnings %q; expected %q", name, warnings, w)
 			}
 		}
-		if c.classes == nil && (f.Summary.LabelsFrom != c.file || len(f.Summary.PassedOver) > 0) {
+		if c.classes == nil && (f.Summary.LabelsFrom != c.file || len(f.Summary.Skipped) > 0) {
 			t.Errorf("%s: labels from %q, passed over "+
-				"%v", name, f.Summary.LabelsFrom, f.Summary.PassedOver)
+				"%v", name, f.Summary.LabelsFrom, f.Summary.Skipped)
 		}
 	}
 }

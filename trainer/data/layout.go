@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxElements keeps byte counts of float64 arrays within an int.
+// maxElements keeps the byte count of a float64 array within an int.
 const maxElements = math.MaxInt / 8
 
-// elements is the number of elements of an array with these dimensions.
+// elements returns the number of elements of an array with the given dimensions.
 func elements(dims []int) (int, error) {
 	n := 1
 	for _, d := range dims {
@@ -33,8 +33,8 @@ func joinDims(dims []int) string {
 	return strings.Join(parts, " x ")
 }
 
-// imageShape is the shape of one image in an array M x D, M x H x W or M x H x W x C. Rows of
-// D numbers are taken as square gray images when D is a square.
+// imageShape returns the shape of one image in an array M x D, M x H x W or M x H x W x C. Rows of
+// D numbers are square gray images if D is a square.
 func imageShape(dims []int) (Shape, error) {
 	switch len(dims) {
 	case 1:
@@ -64,7 +64,7 @@ func imageShape(dims []int) (Shape, error) {
 
 func isChannels(c int) bool { return c == 1 || c == 3 }
 
-// channelRemedy is how an array M x H x W x C of the wrong C can be put right, if it can.
+// channelRemedy says how to correct an array M x H x W x C with a wrong C; "" if it does not know.
 func channelRemedy(dims []int) string {
 	switch {
 	case isChannels(dims[1]):
@@ -86,11 +86,11 @@ func channelRemedy(dims []int) string {
 	return ""
 }
 
-// smallestSide is the side of the smallest pictures that rows of numbers and single pictures are
-// suspected to be: below it, tables of as many columns are as likely.
+// smallestSide is the smallest side of pictures that doubt suspects. Below it, a table with that
+// number of columns is as likely.
 const smallestSide = 8
 
-// doubt says what else an array may have been meant to be; "" if its shape leaves no doubt.
+// doubt describes what else an array may have been meant to be; "" if its shape leaves no doubt.
 func doubt(dims []int) string {
 	switch len(dims) {
 	case 2:
@@ -101,7 +101,7 @@ func doubt(dims []int) string {
 	return ""
 }
 
-// doubtRows is doubt of m rows of d numbers.
+// doubtRows is doubt for m rows of d numbers.
 func doubtRows(m, d int) string {
 	if m == d && d >= smallestSide {
 		return fmt.Sprintf("is read as %d rows of %d numbers; if it is one picture of %d x %d, "+
@@ -120,7 +120,7 @@ func doubtRows(m, d int) string {
 		side)
 }
 
-// doubtPictures is doubt of an array M x H x W.
+// doubtPictures is doubt for an array M x H x W.
 func doubtPictures(dims []int) string {
 	m, h, w := dims[0], dims[1], dims[2]
 	switch {

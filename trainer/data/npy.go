@@ -17,15 +17,15 @@ func npyHeader(s *source) (npyfile.Header, header, error) {
 	if err != nil {
 		return n, header{}, err
 	}
-	h, err := npyImages(n)
+	h, err := npyImageHeader(n)
 	if err != nil {
 		return n, header{}, s.fail("%w", err)
 	}
 	return n, h, nil
 }
 
-// npyImages is what the header says of the images, or why it has none.
-func npyImages(n npyfile.Header) (h header, err error) {
+// npyImageHeader describes the images of an array, or returns why it cannot be images.
+func npyImageHeader(n npyfile.Header) (h header, err error) {
 	if err := n.Dtype.Refusal(); err != nil {
 		return header{}, err
 	}
@@ -43,25 +43,33 @@ func npyImages(n npyfile.Header) (h header, err error) {
 	return h, err
 }
 
-// isBytes reports whether numbers of the type are kept as bytes.
+// isBytes reports whether elements of the type are kept as bytes.
 func isBytes(d npyfile.Dtype) bool {
 	return d.Kind == npyfile.Bool || d.Kind == npyfile.Uint && d.Width == 1
 }
 
-// findNPY looks at the header of an array in s, which open opens again.
-func findNPY(s *source, opt Options, open func(context.Context) (*source, error)) (*Found, error) {
+// npyImages is an array of images.
+type npyImages struct {
+	location
+	opt Options
+}
+
+func (f npyImages) readImages(ctx context.Context) (*array, error) {
+	s, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return readNPY(s, f.opt)
+}
+
+// findNPY describes the images of the array at l, which s has just opened.
+func findNPY(s *source, l location, opt Options) (*Found, error) {
 	n, h, err := npyHeader(s)
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.found(s, func(ctx context.Context) (*array, error) {
-		s, err := open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer s.close()
-		return readNPY(s, opt)
-	})
+	f, err := h.found(s, npyImages{l, opt})
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +86,8 @@ func findNPY(s *source, opt Options, open func(context.Context) (*source, error)
 	return f, nil
 }
 
-// readNPY reads a whole array. Bytes stay bytes; other numbers become float32, which opt.Range,
-// if it is given, takes to [-1, 1].
+// readNPY reads a whole array. Bytes stay bytes. Other numbers become float32, mapped to [-1, 1] by
+// opt.Range if that is given.
 func readNPY(s *source, opt Options) (*array, error) {
 	n, h, err := npyHeader(s)
 	if err != nil {
@@ -88,7 +96,7 @@ func readNPY(s *source, opt Options) (*array, error) {
 	if err := h.shape.Validate(); err != nil {
 		return nil, s.fail("one image has %w", err)
 	}
-	a := &array{name: baseName(s.path), shape: h.shape, m: h.m, stored: stored{dtype: n.Dtype}}
+	a := &array{shape: h.shape, m: h.m, stored: stored{dtype: n.Dtype}}
 	if isBytes(n.Dtype) {
 		a.u8, _, err = readOrder[uint8](s, n, s.fillBytes)
 		if err == nil && n.Dtype.Kind == npyfile.Bool {
@@ -106,8 +114,8 @@ func readNPY(s *source, opt Options) (*array, error) {
 	return a, x.check(s, place)
 }
 
-// readOrder reads the elements in the order that the header tells. What it returns also tells
-// the row and column of element i of the file.
+// readOrder reads the elements into C order. place returns the row and column of element i of the
+// file.
 func readOrder[T any](
 	s *source, n npyfile.Header, fill filler[T],
 ) (dst []T, place func(i int) (row, column int), err error) {
@@ -125,7 +133,7 @@ func readOrder[T any](
 	return dst, func(i int) (int, int) { return i / dim, i % dim }, err
 }
 
-// makeTruth makes every byte that is not 0 a 1, as NumPy takes them.
+// makeTruth replaces every byte other than 0 by 1, as NumPy does with booleans.
 func makeTruth(ctx context.Context, b []uint8) error {
 	return eachBlock(ctx, len(b), func(lo, hi int) {
 		for i, v := range b[lo:hi] {

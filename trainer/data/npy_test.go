@@ -77,7 +77,7 @@ func TestNPYVariants(t *testing.T) {
 
 // More floats than one conversion buffer and one step of the growing array.
 func TestNPYLarge(t *testing.T) {
-	n := firstRead + 3*5000 + 1
+	n := initialRead + 3*5000 + 1
 	values := make([]float32, 2*n)
 	for i := range values {
 		values[i] = float32(i%1000) / 1000

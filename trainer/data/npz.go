@@ -19,7 +19,7 @@ type member struct {
 	file   *zip.File
 	header npyfile.Header
 	images header
-	cannot error // why it holds no images; nil: it may
+	cannot error // why it cannot hold images; nil: it may
 }
 
 func (m member) String() string {
@@ -55,13 +55,13 @@ func (a *archive) fail(format string, args ...any) error {
 	return fmt.Errorf("data: %s: %w", a.path, fmt.Errorf(format, args...))
 }
 
-// open opens a member as a source. What the archive says of its length is trusted only as far
-// as it can be true.
+// open opens a member as a source. It trusts the uncompressed size in the archive only if that is
+// possible.
 func (a *archive) open(f *zip.File, buffer int) (*source, error) {
 	if f.Flags&1 != 0 {
 		return nil, a.fail("%s is encrypted; unpack it first", f.Name)
 	}
-	s := &source{ctx: a.ctx, path: a.path + ": " + f.Name, zip: true, claim: -1}
+	s := &source{ctx: a.ctx, path: a.path + ": " + f.Name, zip: true, size: -1}
 	r, err := f.Open()
 	if err != nil {
 		return nil, s.damaged(err)
@@ -72,12 +72,12 @@ func (a *archive) open(f *zip.File, buffer int) (*source, error) {
 		likely = f.UncompressedSize64 == f.CompressedSize64
 	}
 	if likely {
-		s.claim = int64(f.UncompressedSize64)
+		s.size = int64(f.UncompressedSize64)
 	}
 	return s, nil
 }
 
-// openMember opens a member of the archive at path, whose source closes both.
+// openMember opens a member of the archive at path. Closing the source closes both.
 func openMember(ctx context.Context, path, name string) (*source, error) {
 	a, err := openArchive(ctx, path)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c closers) Close() (err error) {
 	return err
 }
 
-// members reads the headers of all arrays. Names of other members are in others.
+// members reads the headers of all arrays. others are the names of the other members.
 func (a *archive) members() (members []member, others []string, err error) {
 	seen := map[string]bool{}
 	for _, f := range a.zip.File {
@@ -133,7 +133,7 @@ func (a *archive) members() (members []member, others []string, err error) {
 }
 
 func (a *archive) member(name string, f *zip.File) (member, error) {
-	s, err := a.open(f, 1<<10) // there may be very many
+	s, err := a.open(f, 1<<10) // a small buffer: there may be very many members
 	if err != nil {
 		return member{}, err
 	}
@@ -143,12 +143,12 @@ func (a *archive) member(name string, f *zip.File) (member, error) {
 	if err != nil {
 		return member{}, err
 	}
-	m.images, m.cannot = npyImages(m.header)
+	m.images, m.cannot = npyImageHeader(m.header)
 	return m, nil
 }
 
-// findZip looks at a zip archive: an .npz archive if a member is a .npy array and none is named as
-// a picture, or if one of its arrays is asked for.
+// findZip describes the data set in a zip archive. It is an .npz archive if it has .npy members and
+// no pictures, or if Options.Array is set; otherwise an archive of pictures.
 func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 	a, err := openArchive(ctx, path)
 	if err != nil {
@@ -161,7 +161,7 @@ func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 			continue
 		}
 		arrays = arrays || strings.HasSuffix(f.Name, ".npy")
-		pictures = pictures || claims(f.Name)
+		pictures = pictures || isPictureName(f.Name)
 		torch = torch || strings.HasSuffix(f.Name, "/data.pkl")
 	}
 	switch {
@@ -173,7 +173,7 @@ func findZip(ctx context.Context, path string, opt Options) (*Found, error) {
 	return findArchive(ctx, path, opt)
 }
 
-// findNPZ finds the array of images in an .npz archive, and their labels.
+// findNPZ describes the array of images in an .npz archive, and their labels.
 func (a *archive) findNPZ(opt Options) (*Found, error) {
 	if err := opt.refuse(a.path, "an .npz archive"); err != nil {
 		return nil, err
@@ -191,27 +191,23 @@ func (a *archive) findNPZ(opt Options) (*Found, error) {
 		return nil, err
 	}
 	defer s.close()
-	path := a.path
-	f, err := findNPY(s, opt, func(ctx context.Context) (*source, error) {
-		return openMember(ctx, path, images.file.Name)
-	})
+	f, err := findNPY(s, location{path: a.path, member: images.file.Name}, opt)
 	if err != nil {
 		return nil, err
 	}
 	f.npz = true
 	f.Summary.Format = fmt.Sprintf("array %s %s of an .npz archive", images.name, f.Summary.Format)
-	f.named(baseName(path))
 	labels := ""
 	if opt.Labels == "" {
-		labels = f.addLabels(path, images, members, opt)
+		labels = f.findNPZLabels(a.path, images, members, opt)
 	}
 	for _, m := range members {
 		if m.name != images.name && m.name != labels {
-			f.Summary.pass("other arrays", m.String())
+			f.Summary.skip("other arrays", m.String())
 		}
 	}
 	for _, name := range others {
-		f.Summary.pass("other members", name)
+		f.Summary.skip("other members", name)
 	}
 	return f, nil
 }

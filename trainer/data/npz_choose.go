@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer/memory"
+	npyfile "github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// choose is the member that holds the images: the one that was named, or the only one that can.
+// choose returns the array of images: the one that was named, or the only possible one.
 func (a *archive) choose(members []member, name string) (member, error) {
 	if name != "" {
 		return a.asked(members, strings.TrimSuffix(name, ".npy"))
@@ -37,7 +37,7 @@ func (a *archive) choose(members []member, name string) (member, error) {
 		"with --array NAME", list(can))
 }
 
-// asked is the member of that name.
+// asked returns the array of that name, which Options.Array asked for.
 func (a *archive) asked(members []member, name string) (member, error) {
 	i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
 	if i < 0 {
@@ -62,34 +62,34 @@ func list(members []member) string {
 	return strings.Join(firstOf(names, maxListed), ", ")
 }
 
-// Parts of names that tell what the images are for.
+// Words in names of arrays that tell the split.
 var (
 	trainWords = []string{"train", "training"}
 	testWords  = []string{"test"}
 	validWords = []string{"val", "valid", "validation"}
 )
 
-// onlyTraining is the one member whose name says that it is for training, if those of all
-// others say that they are for tests; otherwise -1.
+// onlyTraining returns the index of the only training array if all others are for tests or
+// validation, by their names; otherwise -1.
 func onlyTraining(members []member) int {
 	found := -1
 	for i, m := range members {
 		switch {
-		case hasPart(m.name, trainWords...):
+		case hasWord(m.name, trainWords...):
 			if found >= 0 {
 				return -1
 			}
 			found = i
-		case !hasPart(m.name, testWords...) && !hasPart(m.name, validWords...):
+		case !hasWord(m.name, testWords...) && !hasWord(m.name, validWords...):
 			return -1
 		}
 	}
 	return found
 }
 
-// hasPart reports whether one of the parts of a name, between underlines and the like, is one
-// of these words.
-func hasPart(name string, words ...string) bool {
+// hasWord reports whether a name contains one of the words. Underscores, hyphens, dots, slashes and
+// spaces separate the words of a name.
+func hasWord(name string, words ...string) bool {
 	between := func(r rune) bool { return strings.ContainsRune("_-./ ", r) }
 	for part := range strings.FieldsFuncSeq(strings.ToLower(name), between) {
 		if slices.Contains(words, part) {
@@ -100,13 +100,13 @@ func hasPart(name string, words ...string) bool {
 }
 
 func isLabelName(name string) bool {
-	return hasPart(name, "y", "ytrain", "ytest", "label", "labels", "target", "targets", "class",
+	return hasWord(name, "y", "ytrain", "ytest", "label", "labels", "target", "targets", "class",
 		"classes", "fine", "coarse")
 }
 
-// addLabels makes the data set read its labels from the member that is named like them and as
-// long as the images, and returns its name; empty if there is none. Several are passed over.
-func (f *Found) addLabels(path string, images member, members []member, opt Options) string {
+// findNPZLabels makes Read take the labels from the array that has the name of labels and the
+// length of the images. It returns its name, or "" if there is none or more than one.
+func (f *Found) findNPZLabels(path string, images member, members []member, opt Options) string {
 	var like []member
 	for _, m := range members {
 		if m.name != images.name && m.labels(images) && sameSplit(m.name, images.name) {
@@ -124,21 +124,12 @@ func (f *Found) addLabels(path string, images member, members []member, opt Opti
 		return ""
 	}
 	labels := like[0]
-	read := f.read
-	f.read = func(ctx context.Context) (*array, error) {
-		a, err := read(ctx)
-		if err != nil {
-			return nil, err
-		}
-		a.labels, err = readNPZLabels(ctx, path, labels)
-		return a, err
-	}
-	f.Bytes, f.labelled = f.Bytes+memory.Array[int32](images.header.Dims[0]), true
+	f.setLabels(npzLabels{location{path: path, member: labels.file.Name}, labels.header})
 	f.Summary.Format += ", labels of its array " + labels.name
 	return labels.name
 }
 
-// warnOfUnfit tells of an array that is named like the labels of the images and cannot be them.
+// warnOfUnfit warns of an array that has the name of labels but cannot be those of the images.
 func warnOfUnfit(path string, images member, members []member, opt Options) {
 	for _, m := range members {
 		if m.name != images.name && isLabelName(m.name) && sameSplit(m.name, images.name) {
@@ -149,8 +140,8 @@ func warnOfUnfit(path string, images member, members []member, opt Options) {
 	}
 }
 
-// labels reports whether m can be the labels of the images: by its name, and integers, one for
-// each.
+// labels reports whether m can be the labels of the images: it has the name of labels, and one
+// integer for each image.
 func (m member) labels(images member) bool {
 	d := m.header.Dims
 	likely := isLabelName(m.name) || images.name == "arr_0" && m.name == "arr_1"
@@ -158,29 +149,36 @@ func (m member) labels(images member) bool {
 		(len(d) == 1 || len(d) == 2 && d[1] == 1) && d[0] == images.header.Dims[0]
 }
 
-// sameSplit reports whether labels named so belong to images named so: both for training, or
-// both for a test, or neither.
+// sameSplit reports whether the names of labels and images tell the same split: training,
+// validation, test or none.
 func sameSplit(labels, images string) bool {
 	for _, words := range [][]string{trainWords, testWords, validWords} {
-		if hasPart(labels, words...) != hasPart(images, words...) {
+		if hasWord(labels, words...) != hasWord(images, words...) {
 			return false
 		}
 	}
 	return true
 }
 
-func readNPZLabels(ctx context.Context, path string, m member) ([]int32, error) {
-	s, err := openMember(ctx, path, m.file.Name)
+// npzLabels is an array of labels in an .npz archive.
+type npzLabels struct {
+	location
+	header npyfile.Header
+}
+
+func (l npzLabels) readLabels(ctx context.Context, a *array) error {
+	s, err := l.open(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer s.close()
 	h, err := s.arrayHeader()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if fmt.Sprint(h) != fmt.Sprint(m.header) {
-		return nil, s.fail("has changed since it was looked at")
+	if fmt.Sprint(h) != fmt.Sprint(l.header) {
+		return s.fail("has changed since it was looked at")
 	}
-	return readLabels(s, h.Dims[0], h.Dtype)
+	a.labels, err = readLabels(s, h.Dims[0], h.Dtype)
+	return err
 }

@@ -293,7 +293,7 @@ func TestNPZLies(t *testing.T) {
 		_, _, _, err := read(t, b, Options{})
 		runtime.ReadMemStats(&after)
 		wantError(t, err, "x.npy")
-		if taken := after.TotalAlloc - before.TotalAlloc; taken > 4*firstRead {
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 4*initialRead {
 			t.Errorf("%s: takes %d bytes: %v", name, taken, err)
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// numbers makes float32 pixels of the numbers of a file as they are read.
+// numbers converts the numbers of a file to float32 pixels while they are read.
 type numbers struct {
 	dtype     npyfile.Dtype
-	ends      *[2]float64 // numbers that become -1 and 1; nil: they stay what they are
-	lo, hi    float64     // least and largest number so far
-	fractions bool        // some are not whole
-	bad       int         // the first that is not finite, or too large for a float32; -1: none
+	ends      *[2]float64 // numbers that become -1 and 1; nil: no mapping
+	lo, hi    float64     // smallest and largest number so far
+	fractions bool        // there was a number that is not an integer
+	bad       int         // index of the first number that no finite float32 can hold; -1: none
 	value     float64     // that number
 }
 
@@ -21,10 +21,10 @@ func newNumbers(dtype npyfile.Dtype, ends *[2]float64) *numbers {
 	return &numbers{dtype: dtype, ends: ends, lo: math.Inf(1), hi: math.Inf(-1), bad: -1}
 }
 
-// linear is the map that takes lo to -1 and hi to 1, both exactly.
+// linear maps ends[0] to -1 and ends[1] to 1, both exactly.
 func linear(v float64, ends [2]float64) float64 { return (v-ends[0])/(ends[1]-ends[0])*2 - 1 }
 
-// fill reads from s.
+// fill returns a filler that reads from s.
 func (x *numbers) fill(s *source) filler[float32] {
 	return func(first int, dst []float32) (int, error) {
 		return x.dtype.Blocks(s.r, len(dst), func(at int, values []float64) {
@@ -33,7 +33,7 @@ func (x *numbers) fill(s *source) filler[float32] {
 	}
 }
 
-// take makes pixels of numbers, the first of which is number first of the file.
+// take converts numbers to pixels. values[0] is number first of the file.
 func (x *numbers) take(dst []float32, values []float64, first int) {
 	for i, v := range values {
 		x.lo, x.hi = min(x.lo, v), max(x.hi, v)
@@ -49,7 +49,7 @@ func (x *numbers) take(dst []float32, values []float64, first int) {
 	}
 }
 
-// check refuses numbers that were not finite; place tells the row and column of one.
+// check returns an error if a number was not finite. place returns the row and column of number i.
 func (x *numbers) check(s *source, place func(i int) (row, column int)) error {
 	if x.bad < 0 {
 		return nil
@@ -64,7 +64,7 @@ func (x *numbers) check(s *source, place func(i int) (row, column int)) error {
 		x.value, row, column)
 }
 
-// eachBlock calls f for consecutive parts of 0 ... n-1 until ctx ends.
+// eachBlock calls f for consecutive ranges lo <= i < hi of 0 ... n-1 until ctx ends.
 func eachBlock(ctx context.Context, n int, f func(lo, hi int)) error {
 	const block = 1 << 20
 	for lo := 0; lo < n; lo += block {

@@ -11,25 +11,26 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// picture is a picture of a source.
+// picture is a file that may be a picture.
 type picture struct {
 	file  files.File
 	head  raster.Header
 	err   error  // why it cannot be read
-	other string // what it is if it is no picture
+	other string // what it is if it is not a picture
 }
 
-// gallery is a folder or an archive of pictures.
+// gallery is a folder or an archive of pictures. It reads them for Found.
 type gallery struct {
 	path     string // of the source
-	kind     string // of source
+	kind     string // files.Folder, files.Zip or files.Tar
 	opt      Options
-	pictures []picture  // sorted by name, broken ones among them
-	labels   *labelling // of the files' names; nil: none
-	summary  Summary
+	pictures []picture  // sorted by name, including broken ones
+	labels   *labelling // nil: none
+	shape    Shape      // of the images
+	summary  *Summary
 }
 
-// findPictures looks at the pictures in and below dir.
+// findPictures describes the pictures in dir at any depth.
 func findPictures(ctx context.Context, dir string, opt Options) (*Found, error) {
 	source, err := files.Open(ctx, dir)
 	if err != nil {
@@ -39,7 +40,8 @@ func findPictures(ctx context.Context, dir string, opt Options) (*Found, error) 
 	return findGallery(ctx, dir, source, opt)
 }
 
-// findArchive looks at the pictures in a .zip or .tar archive; nil if the file is none.
+// findArchive describes the pictures in a .zip or .tar archive. It returns nil if the file is not
+// an archive.
 func findArchive(ctx context.Context, name string, opt Options) (*Found, error) {
 	source, err := files.Open(ctx, name)
 	if err != nil {
@@ -52,7 +54,7 @@ func findArchive(ctx context.Context, name string, opt Options) (*Found, error) 
 	return findGallery(ctx, name, source, opt)
 }
 
-// sourceError names the source in an error.
+// sourceError adds the name of the source to an error, or to ctx's error if ctx has ended.
 func sourceError(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -60,32 +62,31 @@ func sourceError(ctx context.Context, name string, err error) error {
 	return fmt.Errorf("data: %s: %w", name, err)
 }
 
-// findGallery looks at the headers of all pictures. Transparent pixels lie on white. With Size, the
-// central square of each is scaled to Size x Size; otherwise all must have one size. The data
-// have one channel if Gray is set or if no picture has any color.
+// findGallery reads the headers of all pictures. With Size, the central square of each picture is
+// scaled to Size x Size; otherwise all must have one size. Transparent pixels become white. The
+// images have one channel if Gray is set or if no picture has any color.
 func findGallery(
 	ctx context.Context, name string, source files.Source, opt Options,
 ) (*Found, error) {
-	g := &gallery{path: name, kind: source.Kind(), opt: opt}
-	list, err := source.List(ctx, g.summary.pass)
+	g := &gallery{path: name, kind: source.Kind(), opt: opt, summary: &Summary{}}
+	list, err := source.List(ctx, g.summary.skip)
 	if err != nil {
 		return nil, sourceError(ctx, name, err)
 	}
-	if err := g.look(ctx, source, list); err != nil {
+	if err := g.readHeaders(ctx, source, list); err != nil {
 		return nil, err
 	}
-	shape, err := g.shape(ctx, source)
-	if err != nil {
+	if g.shape, err = g.commonShape(ctx, source); err != nil {
 		return nil, err
 	}
 	if err := g.findLabels(ctx, source, list); err != nil {
 		return nil, err
 	}
-	return g.found(shape), nil
+	return g.found(), nil
 }
 
-// look reads the headers, and sorts out what is no picture.
-func (g *gallery) look(ctx context.Context, source files.Source, list []files.File) error {
+// readHeaders reads the headers of all files and keeps the pictures.
+func (g *gallery) readHeaders(ctx context.Context, source files.Source, list []files.File) error {
 	all := make([]picture, len(list))
 	for i, f := range list {
 		all[i].file = f
@@ -96,7 +97,7 @@ func (g *gallery) look(ctx context.Context, source files.Source, list []files.Fi
 			p.err = err
 			return
 		}
-		p.look(c)
+		p.readHeader(c)
 	})
 	if err != nil {
 		return sourceError(ctx, g.path, err)
@@ -104,7 +105,7 @@ func (g *gallery) look(ctx context.Context, source files.Source, list []files.Fi
 	names := sync.OnceValue(func() map[string]bool { return known(list) })
 	for _, p := range all {
 		if kind := p.kind(names); kind != "" {
-			g.summary.pass(kind, p.file.Name)
+			g.summary.skip(kind, p.file.Name)
 			continue
 		}
 		if p.other != "" {
@@ -119,8 +120,8 @@ func (g *gallery) look(ctx context.Context, source files.Source, list []files.Fi
 	return nil
 }
 
-// look reads what the file is and, of a picture, its header.
-func (p *picture) look(c raster.Content) {
+// readHeader detects the format of the file and, if it is a picture, reads its header.
+func (p *picture) readHeader(c raster.Content) {
 	head := make([]byte, raster.HeadLen)
 	n, err := c.ReadAt(head, 0)
 	if n == 0 && c.Size() > 0 {
@@ -129,7 +130,7 @@ func (p *picture) look(c raster.Content) {
 	}
 	if raster.Sniff(head[:n]) == raster.None {
 		p.other = raster.Other(head[:n])
-		if p.other == "text" && c.Size() < maxLinkText && !claims(p.file.Name) &&
+		if p.other == "text" && c.Size() < maxLinkText && !isPictureName(p.file.Name) &&
 			otherKinds[ending(p.file.Name)] == "" {
 			p.other = linkText(c)
 		}
@@ -139,8 +140,8 @@ func (p *picture) look(c raster.Content) {
 	p.head.Format = raster.Sniff(head[:n])
 }
 
-// shape is that of all pictures that are not broken.
-func (g *gallery) shape(ctx context.Context, source files.Source) (Shape, error) {
+// commonShape returns the shape of the images, that of all intact pictures.
+func (g *gallery) commonShape(ctx context.Context, source files.Source) (Shape, error) {
 	whole, err := g.whole(ctx, source)
 	if err != nil {
 		return Shape{}, err
@@ -157,8 +158,8 @@ func (g *gallery) shape(ctx context.Context, source files.Source) (Shape, error)
 	return shape, checkMemory(g.path, len(whole), shape)
 }
 
-// found is what Find returns.
-func (g *gallery) found(shape Shape) *Found {
+// found describes the data set. From then on, g's summary is that of the result.
+func (g *gallery) found() *Found {
 	n := 0
 	for _, p := range g.pictures {
 		if p.err == nil {
@@ -167,22 +168,18 @@ func (g *gallery) found(shape Shape) *Found {
 	}
 	f := &Found{
 		Len:     n,
-		Shape:   shape,
-		Bytes:   memory.Array[uint8](n, shape.Dim()),
-		Summary: g.summary,
+		Shape:   g.shape,
+		Bytes:   memory.Array[uint8](n, g.shape.Dim()),
+		Summary: *g.summary,
+		images:  g,
 	}
-	f.Loading = g.loading(shape)
-	if shape.C == 3 {
-		f.Loading = max(f.Loading, f.Bytes/3) // if it turns out that there is no color
+	g.summary = &f.Summary
+	f.Loading = g.loading(g.shape)
+	if g.shape.C == 3 {
+		f.Loading = max(f.Loading, f.Bytes/3) // for a copy with one channel, if all are gray
 	}
 	if g.labels != nil {
-		f.Bytes += memory.Array[int32](n)
+		f.setLabels(g.labels)
 	}
-	f.read = func(ctx context.Context) (*array, error) {
-		a, err := g.read(ctx, shape)
-		f.Summary.Format, f.Summary.Notes = g.summary.Format, g.summary.Notes
-		f.Summary.PassedOver = g.summary.PassedOver
-		return a, err
-	}
-	return f.named(baseName(g.path))
+	return f
 }

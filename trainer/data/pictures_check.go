@@ -20,11 +20,11 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// maxImageBytes bounds the images of a source, which are kept in memory, a byte per value.
+// maxImageBytes limits the images of a source, which are kept in memory with one byte per value.
 const maxImageBytes = 16 << 30
 
-// whole are the pictures whose headers can be read, without SkipBroken all. If one is broken, the
-// others are decoded before it is said, so that all broken ones are named at once.
+// whole returns the pictures whose headers can be read. Without SkipBroken, a broken one is an
+// error; the others are decoded first, so that the error names all broken ones.
 func (g *gallery) whole(ctx context.Context, source files.Source) ([]picture, error) {
 	whole := make([]picture, 0, len(g.pictures))
 	for _, p := range g.pictures {
@@ -36,16 +36,16 @@ func (g *gallery) whole(ctx context.Context, source files.Source) ([]picture, er
 		if err := g.decode(ctx, source, func(int, image.Image) {}); err != nil {
 			return nil, err
 		}
-		return nil, g.broken()
+		return nil, g.brokenError()
 	}
 	if len(whole) == 0 {
-		return nil, g.broken()
+		return nil, g.brokenError()
 	}
 	return whole, nil
 }
 
-// broken is the error of broken pictures; nil if there are none.
-func (g *gallery) broken() error {
+// brokenError returns the error of broken pictures, nil if there are none.
+func (g *gallery) brokenError() error {
 	list := g.brokenList()
 	switch {
 	case list == "":
@@ -57,18 +57,18 @@ func (g *gallery) broken() error {
 		"with --skip-broken", g.path, list, readable)
 }
 
-// brokenList says how many pictures are broken, and what the first few have; "" if none is.
+// brokenList says how many pictures are broken and why, for the first few; "" if none is.
 func (g *gallery) brokenList() string {
-	const most = 10
+	const maxFirst = 10
 	n := 0
 	var first []string
 	for _, p := range g.pictures {
 		if p.err == nil {
 			continue
 		}
-		if n++; n <= most {
+		if n++; n <= maxFirst {
 			first = append(first, fmt.Sprintf("%s (%s)", printable(p.file.Name),
-				ailment(p.err)))
+				describeError(p.err)))
 		}
 	}
 	if n == 0 {
@@ -80,14 +80,14 @@ func (g *gallery) brokenList() string {
 	}
 	text := fmt.Sprintf("%s of %s %s broken: %s", thousands(n),
 		counted(len(g.pictures), "pictures"), are, strings.Join(first, ", "))
-	if n > most {
-		text += fmt.Sprintf(" and %s more", thousands(n-most))
+	if n > maxFirst {
+		text += fmt.Sprintf(" and %s more", thousands(n-maxFirst))
 	}
 	return text
 }
 
-// ailment says what a broken picture has.
-func ailment(err error) string {
+// describeError says what is wrong with a broken picture.
+func describeError(err error) string {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "is cut off"
@@ -97,14 +97,14 @@ func ailment(err error) string {
 	return err.Error()
 }
 
-// none is the error of a source without pictures.
+// none returns the error of a source without pictures.
 func (g *gallery) none(list []files.File) error {
 	expected, remedy := readable+" in it or below it, or IDX files in it", "give its own path"
 	if g.kind != files.Folder {
 		expected = readable
 		remedy = "unpack this archive and give the path of what is in it"
 	}
-	if len(list) == 0 && len(g.summary.PassedOver) == 0 {
+	if len(list) == 0 && len(g.summary.Skipped) == 0 {
 		return fmt.Errorf("data: %s: is %s; expected %s", g.path,
 			strings.Replace(g.kind, "a ", "an empty ", 1), expected)
 	}
@@ -112,7 +112,7 @@ func (g *gallery) none(list []files.File) error {
 		g.summary.passedOver(), expected, instead(list, remedy))
 }
 
-// instead tells how a file is used that may hold a data set of its own; "" if there is none.
+// instead says how to use a file that may hold a data set of its own; "" if there is none.
 func instead(list []files.File, remedy string) string {
 	for _, f := range list {
 		kind := otherKinds[ending(f.Name)]
@@ -124,7 +124,7 @@ func instead(list []files.File, remedy string) string {
 	return ""
 }
 
-// checkSizes refuses pictures of several sizes.
+// checkSizes returns an error if pictures differ in size.
 func (g *gallery) checkSizes(whole []picture) error {
 	counts, example := map[image.Point]int{}, map[image.Point]string{}
 	for _, p := range whole {
@@ -139,9 +139,9 @@ func (g *gallery) checkSizes(whole []picture) error {
 	sizes := slices.SortedFunc(maps.Keys(counts), func(a, b image.Point) int {
 		return cmp.Or(counts[b]-counts[a], a.X-b.X, a.Y-b.Y)
 	})
-	const most = 4
+	const maxParts = 4
 	var parts []string
-	for _, s := range sizes[:min(most, len(sizes))] {
+	for _, s := range sizes[:min(maxParts, len(sizes))] {
 		have := "have"
 		if counts[s] == 1 {
 			have = "has"
@@ -150,14 +150,14 @@ func (g *gallery) checkSizes(whole []picture) error {
 			s.X, s.Y, example[s]))
 	}
 	text := strings.Join(parts, ", ")
-	if len(sizes) > most {
-		text += fmt.Sprintf(", and there are %s more sizes", thousands(len(sizes)-most))
+	if len(sizes) > maxParts {
+		text += fmt.Sprintf(", and there are %s more sizes", thousands(len(sizes)-maxParts))
 	}
 	return fmt.Errorf("data: %s: pictures differ in size: %s; expected one size: "+
 		"--size S cuts out the central square of each and scales it to S x S", g.path, text)
 }
 
-// checkMemory refuses n images that are too large each or together.
+// checkMemory returns an error if an image, or n images together, are too large.
 func checkMemory(dir string, n int, shape Shape) error {
 	if shape.Validate() != nil || int64(n) > min(maxImageBytes, math.MaxInt)/int64(shape.Dim()) {
 		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values "+
@@ -169,11 +169,11 @@ func checkMemory(dir string, n int, shape Shape) error {
 	return nil
 }
 
-// loading is the memory of the pictures decoded at once, the largest ones, each with its canvas
-// and, where it is scaled, with the rows between its two passes, of four float64 a pixel; in an
-// archive also with its member.
+// loading is an upper bound of the memory while pictures are decoded: that of the most expensive
+// picture times the number decoded at once. It counts the decoded picture, its canvas, the
+// intermediate rows of scaling (four float64 per pixel), and the compressed member of an archive.
 func (g *gallery) loading(shape Shape) int64 {
-	var most int64
+	var largest int64
 	n := 0
 	for _, p := range g.pictures {
 		if p.err != nil {
@@ -188,13 +188,13 @@ func (g *gallery) loading(shape Shape) int64 {
 		if g.kind != files.Folder {
 			bytes += 2 * p.file.Size
 		}
-		most = max(most, bytes)
+		largest = max(largest, bytes)
 	}
-	return int64(min(n, runtime.GOMAXPROCS(0))) * most
+	return int64(min(n, runtime.GOMAXPROCS(0))) * largest
 }
 
-// decode decodes all pictures that are whole by their headers, on all cores, for use, and notes
-// which are broken.
+// decode decodes all pictures whose headers could be read, on all cores, and passes them to use. It
+// records which ones are broken.
 func (g *gallery) decode(
 	ctx context.Context,
 	source files.Source,
@@ -215,7 +215,7 @@ func (g *gallery) decode(
 			m, err = raster.Decode(c, p.head)
 		}
 		if err == nil && c.Size() > 0 {
-			_, err = c.ReadAt(make([]byte, 1), c.Size()-1) // an archive's checksum
+			_, err = c.ReadAt(make([]byte, 1), c.Size()-1) // verifies the checksum of an archive
 		}
 		if err != nil {
 			p.err = err

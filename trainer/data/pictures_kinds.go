@@ -11,7 +11,7 @@ import (
 
 const readable = "PNG, JPEG, GIF, BMP, TIFF or WebP pictures"
 
-// pictureNames are the endings of names that claim a picture of a format that is read.
+// pictureNames maps extensions to picture formats.
 var pictureNames = byEnding(map[raster.Format]string{
 	raster.PNG:  ".png .apng",
 	raster.JPEG: ".jpg .jpeg .jpe .jfif",
@@ -21,7 +21,7 @@ var pictureNames = byEnding(map[raster.Format]string{
 	raster.WebP: ".webp",
 })
 
-// byEnding turns the endings of each kind into the kind of each ending.
+// byEnding inverts a map from kinds to lists of extensions.
 func byEnding[K comparable](endings map[K]string) map[string]K {
 	kinds := map[string]K{}
 	for kind, list := range endings {
@@ -34,13 +34,13 @@ func byEnding[K comparable](endings map[K]string) map[string]K {
 
 func ending(name string) string { return strings.ToLower(path.Ext(name)) }
 
-// claims reports whether a file is a picture by its name.
-func claims(name string) bool { return pictureNames[ending(name)] != raster.None }
+// isPictureName reports whether a name has the extension of a picture.
+func isPictureName(name string) bool { return pictureNames[ending(name)] != raster.None }
 
 // Kinds of files that may hold a data set of their own.
 const numpyArrays, archiveFiles = "NumPy arrays", "archives"
 
-// otherKinds are the files that are passed over, by the endings of their names.
+// otherKinds are the kinds of files that are skipped, by extension.
 var otherKinds = byEnding(map[string]string{
 	"text files":          ".txt .md .rst .log",
 	"JSON files":          ".json .jsonl .ndjson",
@@ -70,21 +70,22 @@ var otherKinds = byEnding(map[string]string{
 	"programs":            ".py .sh .ipynb",
 })
 
-// rawNames are the files of cameras. Some are TIFF files, whose first picture is a small preview.
+// rawNames are the raw files of cameras. Some are TIFF files whose first picture is a small
+// preview.
 var rawNames = byEnding(map[string]string{
 	"raw camera files": ".dng .nef .nrw .cr2 .cr3 .arw .srf .sr2 .orf .rw2 .pef .srw .raf .3fr " +
 		".iiq .raw",
 })
 
-// kind is the kind of a file that is passed over; "" of a picture, broken ones included. known are
-// the names of all files and their folders.
+// kind returns the kind of a file that is skipped, or "" for a picture, even a broken one. known
+// returns the names of all files and their folders.
 func (p *picture) kind(known func() map[string]bool) string {
 	name := p.file.Name
 	ext := ending(name)
 	switch {
 	case rawNames[ext] != "":
 		return rawNames[ext]
-	case claims(name) || p.head.Format != raster.None:
+	case isPictureName(name) || p.head.Format != raster.None:
 		return ""
 	case p.file.Broken():
 		return "broken links"
@@ -107,13 +108,14 @@ func (p *picture) kind(known func() map[string]bool) string {
 	return "other files"
 }
 
-// maxLinkText bounds a link that is stored as text.
+// maxLinkText limits the length of a link that is stored as text.
 const maxLinkText = 1024
 
 const linkPrefix = "link:"
 
-// linkText is what a small text may be: a symbolic link that a version control system or an
-// archiver has stored as a file, which holds nothing but a path.
+// linkText tells whether a small text file is a symbolic link that a version control system or an
+// archiver has stored as a file: it then contains only a path. It returns "text" or linkPrefix and
+// the path.
 func linkText(c raster.Content) string {
 	b := make([]byte, c.Size())
 	if n, _ := c.ReadAt(b, 0); n < len(b) {
@@ -127,7 +129,7 @@ func linkText(c raster.Content) string {
 	return linkPrefix + target
 }
 
-// known are the names of files and of the folders that they lie in.
+// known returns the names of the files and of all folders above them.
 func known(list []files.File) map[string]bool {
 	names := map[string]bool{}
 	for _, f := range list {
@@ -138,19 +140,19 @@ func known(list []files.File) map[string]bool {
 	return names
 }
 
-// describe says how many pictures there are of which format, and what is remarkable.
+// describe counts the pictures of each format, and notes special cases.
 func describe(pictures []picture) (format string, notes []string) {
 	counts := map[raster.Format]int{}
-	several, turned, misnamed := tally{}, tally{}, tally{}
+	multiple, rotated, misnamed := tally{}, tally{}, tally{}
 	for _, p := range pictures {
 		if p.err != nil {
 			continue
 		}
 		h := p.head
 		counts[h.Format]++
-		several.add(h.Multiple, p.file.Name)
-		turned.add(h.Orientation > 1, p.file.Name)
-		misnamed.add(claims(p.file.Name) && pictureNames[ending(p.file.Name)] != h.Format,
+		multiple.add(h.Multiple, p.file.Name)
+		rotated.add(h.Orientation > 1, p.file.Name)
+		misnamed.add(isPictureName(p.file.Name) && pictureNames[ending(p.file.Name)] != h.Format,
 			p.file.Name+" is "+h.Format.String())
 	}
 	var parts []string
@@ -163,8 +165,8 @@ func describe(pictures []picture) (format string, notes []string) {
 		tally
 		text string
 	}{
-		{turned, "%s turned upright as the orientation tag says"},
-		{several, "the first picture of %s that are animated or have several pages"},
+		{rotated, "%s turned upright as the orientation tag says"},
+		{multiple, "the first picture of %s that are animated or have several pages"},
 		{misnamed, "%s named as another format"},
 	} {
 		if n.count > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data/files"
 )
 
-// read decodes the pictures into images of that shape, of one channel if none has a color.
-func (g *gallery) read(ctx context.Context, shape Shape) (*array, error) {
+// readImages decodes the pictures. The images have one channel if none of them has any color.
+func (g *gallery) readImages(ctx context.Context) (*array, error) {
 	source, err := files.Open(ctx, g.path)
 	if err == nil && source == nil {
 		err = fmt.Errorf("has changed while it was read")
@@ -23,6 +23,7 @@ func (g *gallery) read(ctx context.Context, shape Shape) (*array, error) {
 	}
 	defer source.Close()
 	place, n := g.places()
+	shape := g.shape
 	d := shape.Dim()
 	a := &array{shape: shape, m: n, u8: make([]uint8, n*d)}
 	var colored atomic.Bool
@@ -41,11 +42,11 @@ func (g *gallery) read(ctx context.Context, shape Shape) (*array, error) {
 	if !colored.Load() {
 		a.dropColor()
 	}
-	g.label(a)
 	return a, nil
 }
 
-// places are the rows of the pictures that are whole by their headers, and their number.
+// places returns, for each picture, its row among those whose headers could be read, and their
+// number.
 func (g *gallery) places() (place []int, n int) {
 	place = make([]int, len(g.pictures))
 	for i, p := range g.pictures {
@@ -57,18 +58,19 @@ func (g *gallery) places() (place []int, n int) {
 	return place, n
 }
 
-// broken is the kind of pictures that --skip-broken leaves out.
+// broken is the kind of pictures that are skipped with SkipBroken.
 const broken = "broken pictures"
 
-// keepWhole names the images and, with SkipBroken, takes out those that turned out to be broken.
+// keepWhole records the names of the images. With SkipBroken it removes those that turned out to be
+// broken.
 func (g *gallery) keepWhole(a *array, place []int) error {
-	err := g.broken()
+	err := g.brokenError()
 	if err != nil && !g.opt.SkipBroken {
 		return err
 	}
-	g.summary.PassedOver = slices.DeleteFunc(
-		g.summary.PassedOver,
-		func(p Passed) bool { return p.Kind == broken },
+	g.summary.Skipped = slices.DeleteFunc(
+		g.summary.Skipped,
+		func(p Skipped) bool { return p.Kind == broken },
 	)
 	d := a.shape.Dim()
 	kept := 0
@@ -76,7 +78,7 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	var rows []int
 	for i, p := range g.pictures {
 		if p.err != nil {
-			g.summary.pass(broken, p.file.Name)
+			g.summary.skip(broken, p.file.Name)
 			a.skipped = append(a.skipped, p.file.Name)
 			continue
 		}
@@ -97,8 +99,8 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	return nil
 }
 
-// canvas draws a picture on white, at the size of the shape. The filter is Catmull-Rom's, which
-// widens with the reduction, so that every pixel counts.
+// canvas draws a picture on white, scaled to the shape. The Catmull-Rom filter widens with the
+// reduction, so that every pixel counts.
 func canvas(m image.Image, shape Shape) *image.RGBA {
 	c := image.NewRGBA(image.Rect(0, 0, shape.W, shape.H))
 	draw.Draw(c, c.Bounds(), image.White, image.Point{}, draw.Src)
@@ -116,8 +118,8 @@ func centralSquare(b image.Rectangle) image.Rectangle {
 	return image.Rect(x, y, x+side, y+side)
 }
 
-// copyPixels writes opaque RGBA pixels as c channels and reports whether c = 3 and any is not
-// gray. One channel is the luma of ITU-R BT.601, which leaves grays as they are.
+// copyPixels converts opaque RGBA pixels to c channels, and reports whether c = 3 and any pixel is
+// not gray. A single channel is the luma of ITU-R BT.601, which preserves grays.
 func copyPixels(dst, rgba []uint8, c int) (colored bool) {
 	for i := 0; i*c < len(dst); i++ {
 		r, g, b := rgba[4*i], rgba[4*i+1], rgba[4*i+2]
@@ -131,7 +133,7 @@ func copyPixels(dst, rgba []uint8, c int) (colored bool) {
 	return colored
 }
 
-// dropColor keeps one of three equal channels.
+// dropColor reduces three equal channels to one.
 func (a *array) dropColor() {
 	if a.shape.C == 1 {
 		return

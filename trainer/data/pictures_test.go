@@ -122,7 +122,7 @@ func TestEveryFormat(t *testing.T) {
 		"1 named as another format (g.jpg is WebP)",
 	})
 	var passed []string
-	for _, p := range f.Summary.PassedOver {
+	for _, p := range f.Summary.Skipped {
 		passed = append(passed, fmt.Sprintf("%d %s %v", p.Count, p.Kind, p.First))
 	}
 	slices.Sort(passed)
@@ -172,7 +172,7 @@ func TestArchives(t *testing.T) {
 			t.Errorf("%s: labels %v of %q", kind, labelsOf(ds), ClassNames(ds))
 		}
 		if f.Summary.LabelsFrom != "folders" || f.Summary.Classes != 2 ||
-			len(f.Summary.PassedOver) != 2 {
+			len(f.Summary.Skipped) != 2 {
 			t.Errorf("%s: %v", kind, f.Summary)
 		}
 		if scaled := mustOpen(t, path,
@@ -205,9 +205,9 @@ func TestBroken(t *testing.T) {
 			!slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) {
 			t.Errorf("%s: %v, labels %v", kind, got, labelsOf(ds))
 		}
-		if n := len(f.Summary.PassedOver); n != 1 || f.Summary.PassedOver[0].Kind != "broken "+
-			"pictures" || f.Summary.PassedOver[0].Count != 4 {
-			t.Errorf("%s: %v", kind, f.Summary.PassedOver)
+		if n := len(f.Summary.Skipped); n != 1 || f.Summary.Skipped[0].Kind != "broken "+
+			"pictures" || f.Summary.Skipped[0].Count != 4 {
+			t.Errorf("%s: %v", kind, f.Summary.Skipped)
 		}
 		if len(warnings) != 1 || !strings.Contains(warnings[0], "left "+
 			"out") || f.Summary.Format != "pictures (4 PNG)" {

@@ -14,16 +14,16 @@ import (
 	"github.com/plume-ml/plume/trainer/data/files"
 )
 
-// source is an input to be parsed, gzip already taken off.
+// source is a file, or a member of an archive, to be parsed. Gzip is already decompressed.
 type source struct {
-	ctx    context.Context // ends reading
-	path   string          // of the file, and the member's name in an archive
-	r      *bufio.Reader
-	gzip   bool      // the file was compressed
-	zip    bool      // it is a member of a zip archive
-	closer io.Closer // nil: nothing to close
-	taken  int64     // bytes of headers read so far
-	claim  int64     // bytes that the file claims to hold, uncompressed; -1: it does not say
+	ctx         context.Context // reading fails when it ends
+	path        string          // of the file, for messages; with the name of a member
+	r           *bufio.Reader
+	gzip        bool      // the file was compressed
+	zip         bool      // it is a member of a zip archive
+	closer      io.Closer // nil: nothing to close
+	headerBytes int64     // bytes of headers read so far
+	size        int64     // bytes that the file claims to hold, uncompressed; -1: it does not say
 }
 
 func openSource(ctx context.Context, path string) (*source, error) {
@@ -40,39 +40,39 @@ func openSource(ctx context.Context, path string) (*source, error) {
 	return s, nil
 }
 
-// stoppable is a reader that gives ctx's error once ctx has ended.
+// stoppable is a reader that fails once ctx has ended.
 type stoppable struct {
 	ctx context.Context
 	io.Reader
 }
 
-// mostAtOnce is read between two looks at ctx.
-const mostAtOnce = 1 << 20
+// maxRead is the most that is read between two checks of ctx.
+const maxRead = 1 << 20
 
 func (s stoppable) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return s.Reader.Read(b[:min(len(b), mostAtOnce)])
+	return s.Reader.Read(b[:min(len(b), maxRead)])
 }
 
 // bufferBytes is the size of a source's buffer.
 const bufferBytes = 1 << 16
 
-// buffered is the reader of a source.
+// buffered returns a buffered reader that fails once ctx has ended.
 func buffered(ctx context.Context, r io.Reader, size int) *bufio.Reader {
 	return bufio.NewReaderSize(stoppable{ctx, r}, size)
 }
 
 func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
-	s := &source{ctx: ctx, path: path, r: buffered(ctx, r, bufferBytes), claim: size(r)}
+	s := &source{ctx: ctx, path: path, r: buffered(ctx, r, bufferBytes), size: size(r)}
 	head, err := s.r.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, s.fail("%w", err)
 	}
 	if isGzip(head) {
 		s.gzip = true
-		s.claim = gzipClaim(r, s.claim)
+		s.size = gzipSize(r, s.size)
 		z, err := gzip.NewReader(s.r)
 		if err != nil {
 			return nil, s.damaged(err)
@@ -85,7 +85,7 @@ func newSource(ctx context.Context, path string, r io.Reader) (*source, error) {
 	return s, nil
 }
 
-// size is the size of a file, or of bytes in memory; -1 where there is none.
+// size returns the size of a regular file or of bytes in memory, otherwise -1.
 func size(r io.Reader) int64 {
 	switch r := r.(type) {
 	case *os.File:
@@ -98,10 +98,10 @@ func size(r io.Reader) int64 {
 	return -1
 }
 
-// gzipClaim is the length of the uncompressed text as a gzip file of size bytes gives it in its
-// last four, modulo 2^32; -1 where it cannot be read, or cannot be true. A file of several members
-// gives that of the last one only.
-func gzipClaim(r io.Reader, size int64) int64 {
+// gzipSize returns the uncompressed size that a gzip file of size bytes has in its last four bytes,
+// modulo 2^32. It returns -1 if this cannot be read or is impossible. In a file of several gzip
+// members it is the size of the last one only.
+func gzipSize(r io.Reader, size int64) int64 {
 	at, ok := r.(io.ReaderAt)
 	if !ok || size < 4 {
 		return -1
@@ -119,7 +119,7 @@ func gzipClaim(r io.Reader, size int64) int64 {
 
 func (s *source) close() {
 	if s.closer != nil {
-		s.closer.Close() // only read from: nothing can be lost
+		s.closer.Close() // errors do not matter after reading
 	}
 }
 
@@ -127,7 +127,7 @@ func (s *source) fail(format string, args ...any) error {
 	return fmt.Errorf("data: %s: %w", s.path, fmt.Errorf(format, args...))
 }
 
-// damaged is the error of a read that failed otherwise than by a plain file's end.
+// damaged returns the error of a read that failed for another reason than the end of a plain file.
 func (s *source) damaged(err error) error {
 	switch {
 	case s.ctx.Err() != nil:
@@ -155,6 +155,6 @@ func (s *source) header(buf []byte) error {
 		}
 		return s.damaged(err)
 	}
-	s.taken += int64(len(buf))
+	s.headerBytes += int64(len(buf))
 	return nil
 }

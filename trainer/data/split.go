@@ -8,12 +8,12 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// Split divides the images into a training and a held-out part, the latter of
-// round(holdout*M) images, chosen by the seed alone. Both are views of ds, in its order.
-// With holdout = 0, train is ds itself and held has length 0.
+// Split divides the M images of ds into a training and a held-out part. It holds out
+// round(holdout*M) images, which depend only on the seed. Both parts are views of ds, in its order.
+// With holdout = 0, train is ds itself and held is empty.
 //
-// A holdout outside [0, 1), one that holds out no image although it is above 0, and one that
-// leaves fewer than two to train on are errors.
+// It is an error if holdout is outside [0, 1), if it is above 0 and rounds to no image, or if fewer
+// than two images are left to train on.
 func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err error) {
 	if !(holdout >= 0 && holdout < 1) {
 		return nil, nil, fmt.Errorf("data: --holdout is %v; expected a share in [0, 1)", holdout)

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// tripping is a context that has ended once it was asked so often.
-type tripping struct {
+// countdown is a context that has ended once it was asked so often.
+type countdown struct {
 	context.Context
 	left int
 }
 
-func (c *tripping) Err() error {
+func (c *countdown) Err() error {
 	if c.left--; c.left < 0 {
 		return context.Canceled
 	}
@@ -42,7 +42,7 @@ func TestReadingStops(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counting := &tripping{t.Context(), 1 << 30}
+		counting := &countdown{t.Context(), 1 << 30}
 		if _, err := f.Read(counting); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestReadingStops(t *testing.T) {
 			t.Errorf("%s: %d looks at the context for %d bytes", name, looks, f.Bytes)
 		}
 		for left := 0; left < looks; left += 1 + looks/16 {
-			if _, err := f.Read(&tripping{t.Context(), left}); !errors.Is(err, context.Canceled) {
+			if _, err := f.Read(&countdown{t.Context(), left}); !errors.Is(err, context.Canceled) {
 				t.Fatalf("%s: stopped at look %d of %d: %v", name, left, looks, err)
 			}
 		}
@@ -61,11 +61,11 @@ func TestReadingStops(t *testing.T) {
 // So does the fingerprint of large data.
 func TestFingerprintStops(t *testing.T) {
 	ds := numbered(1000)
-	counting := &tripping{t.Context(), 1 << 30}
+	counting := &countdown{t.Context(), 1 << 30}
 	if _, err := Fingerprint(counting, ds); err != nil || counting.left > 1<<30-10 {
 		t.Fatal(err, 1<<30-counting.left)
 	}
-	if _, err := Fingerprint(&tripping{t.Context(), 5}, ds); !errors.Is(err, context.Canceled) {
+	if _, err := Fingerprint(&countdown{t.Context(), 5}, ds); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -78,7 +78,7 @@ func TestReadsAreBounded(t *testing.T) {
 		most = max(most, len(b))
 		return len(b), nil
 	})}
-	if _, err := io.ReadFull(r, make([]byte, 5*mostAtOnce)); err != nil || most != mostAtOnce {
+	if _, err := io.ReadFull(r, make([]byte, 5*maxRead)); err != nil || most != maxRead {
 		t.Errorf("%d bytes at once, %v", most, err)
 	}
 }
@@ -100,7 +100,7 @@ func TestFortranLoading(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.grows != (f.Loading >= f.Bytes) || f.Loading < movedAtOnce {
+		if c.grows != (f.Loading >= f.Bytes) || f.Loading < fortranBlock {
 			t.Errorf("%s: %d bytes to load %d", name, f.Loading, f.Bytes)
 		}
 		var before, after runtime.MemStats

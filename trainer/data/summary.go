@@ -10,56 +10,56 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Summary says what was read of a source, and what was passed over.
+// Summary describes what was read from a source, and what was skipped.
 type Summary struct {
-	Source     string     `json:"source"`          // absolute path, or an embedded data set's name
+	Source     string     `json:"source"`          // absolute path or embedded name
 	Format     string     `json:"format"`          // "an IDX file", "pictures (12 PNG, 3 WebP)"
-	Notes      []string   `json:"notes,omitempty"` // what was done to them, "4 turned upright ..."
+	Notes      []string   `json:"notes,omitempty"` // special treatment: "4 turned upright ..."
 	Images     int        `json:"images"`
 	Shape      Shape      `json:"shape"`                 // of one image
-	Values     [2]float64 `json:"values"`                // least and largest stored value
-	Range      [2]float64 `json:"range"`                 // stored values that stand for -1 and 1
-	Labels     int        `json:"labels"`                // images that have one
-	Classes    int        `json:"classes"`               // different labels
+	Values     [2]float64 `json:"values"`                // smallest and largest stored value
+	Range      [2]float64 `json:"range"`                 // stored values that become -1 and 1
+	Labels     int        `json:"labels"`                // number of images with a label
+	Classes    int        `json:"classes"`               // number of distinct labels
 	LabelsFrom string     `json:"labels_from,omitempty"` // "folders", or the name of a file
-	ClassNames []string   `json:"class_names,omitempty"` // by label, where the source has them
-	PassedOver []Passed   `json:"passed_over,omitempty"`
+	ClassNames []string   `json:"class_names,omitempty"` // by label, if the source names them
+	Skipped    []Skipped  `json:"passed_over,omitempty"`
 }
 
-// Passed are entries of one kind that were not read as images.
-type Passed struct {
+// Skipped describes the entries of one kind that were not read as images.
+type Skipped struct {
 	Kind  string   `json:"kind"` // "hidden files", "thumbnails", "broken pictures"
 	Count int      `json:"count"`
 	First []string `json:"first"` // names of the first few, relative to the source
 }
 
-// namedEntries is how many names of a kind are kept.
+// namedEntries is the number of names that are kept of each kind.
 const namedEntries = 3
 
-// pass notes an entry that is not read.
-func (s *Summary) pass(kind, name string) {
-	i := slices.IndexFunc(s.PassedOver, func(p Passed) bool { return p.Kind == kind })
+// skip records an entry that is not read.
+func (s *Summary) skip(kind, name string) {
+	i := slices.IndexFunc(s.Skipped, func(p Skipped) bool { return p.Kind == kind })
 	if i < 0 {
-		i = len(s.PassedOver)
-		s.PassedOver = append(s.PassedOver, Passed{Kind: kind})
+		i = len(s.Skipped)
+		s.Skipped = append(s.Skipped, Skipped{Kind: kind})
 	}
-	p := &s.PassedOver[i]
+	p := &s.Skipped[i]
 	p.Count++
 	if len(p.First) < namedEntries {
 		p.First = append(p.First, name)
 	}
 }
 
-// unpass takes an entry back that is read after all, of a kind that has it among the first or not.
-func (s *Summary) unpass(kind, name string) {
-	for i := range s.PassedOver {
-		p := &s.PassedOver[i]
+// unskip removes an entry that is read after all.
+func (s *Summary) unskip(kind, name string) {
+	for i := range s.Skipped {
+		p := &s.Skipped[i]
 		if p.Kind != kind {
 			continue
 		}
 		p.First = slices.DeleteFunc(p.First, func(n string) bool { return n == name })
 		if p.Count--; p.Count == 0 {
-			s.PassedOver = slices.Delete(s.PassedOver, i, i+1)
+			s.Skipped = slices.Delete(s.Skipped, i, i+1)
 		}
 		return
 	}
@@ -93,10 +93,10 @@ func (s Summary) String() string {
 	return b.String()
 }
 
-// passedOver says what was passed over, after a semicolon; "" if that is nothing.
+// passedOver lists what was skipped, after a semicolon; "" if nothing was.
 func (s Summary) passedOver() string {
 	var b strings.Builder
-	for i, p := range s.PassedOver {
+	for i, p := range s.Skipped {
 		b.WriteString([]string{"; passed over ", ", "}[min(i, 1)])
 		n := tally{p.Count, p.First}
 		fmt.Fprintf(&b, "%s (%s)", counted(p.Count, p.Kind), n.list())
@@ -104,8 +104,8 @@ func (s Summary) passedOver() string {
 	return b.String()
 }
 
-// counted is a number of things, of a kind that is given in the plural: the plural's ending is that
-// of the first word that has one, "links stored as text", or of the last.
+// counted formats a number of things, whose kind is given in the plural. For one thing it removes
+// the plural ending of the first word that has one, as in "links stored as text".
 func counted(n int, kind string) string {
 	if n == 1 {
 		first, rest, several := strings.Cut(kind, "s ")
@@ -130,7 +130,7 @@ func channels(c int) string {
 	return "RGB"
 }
 
-// number writes whole numbers in full, others to four digits.
+// number formats whole numbers in full and others with four digits.
 func number(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e9 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -138,7 +138,7 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// summarise completes the summary of what was read into a.
+// summarise completes the summary from the data that were read.
 func (s *Summary) summarise(a *array) {
 	s.Images, s.Shape = a.m, a.shape
 	s.Values, s.Range = a.stored.values, a.stored.ends

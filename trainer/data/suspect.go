@@ -8,12 +8,11 @@ import (
 	"strconv"
 )
 
-// The rules below suspect values that use a small part of the range that they are taken for.
-// They are about all values of a data set: single dark pictures are none of their business, and
-// a set of dark pictures has some bright pixels.
+// The rules below suspect values that use only a small part of their assumed range. They look at
+// all values of a data set: even a set of dark pictures has some bright pixels.
 
-// suspect says what is wrong with the stored values and how it is put right; empty: nothing.
-func (a *array) suspect(ctx context.Context) (cure string, err error) {
+// suspect says what is probably wrong with the stored values and how to correct it; "" if nothing.
+func (a *array) suspect(ctx context.Context) (remedy string, err error) {
 	lo, hi := a.stored.values[0], a.stored.values[1]
 	if lo == hi {
 		return "all are the same, so that there is nothing to learn: is this the right file?", nil
@@ -24,8 +23,8 @@ func (a *array) suspect(ctx context.Context) (cure string, err error) {
 	case wideEnds:
 		return suspectWide(hi), nil
 	case floatEnds:
-		if cure = suspectFloats(lo, hi, a.stored.whole); cure != "" || lo >= -1 && hi <= 1 {
-			return cure, nil
+		if remedy = suspectFloats(lo, hi, a.stored.whole); remedy != "" || lo >= -1 && hi <= 1 {
+			return remedy, nil
 		}
 		return a.suspectStandardised(ctx)
 	}
@@ -33,8 +32,8 @@ func (a *array) suspect(ctx context.Context) (cure string, err error) {
 }
 
 const (
-	darkByte   = 64 // below it lies a quarter of 0..255
-	narrowByte = 32 // a span of an eighth
+	darkByte   = 64 // a quarter of 0..255
+	narrowByte = 32 // an eighth of 0..255
 	darkWide   = 1 << 14
 )
 
@@ -50,8 +49,8 @@ func suspectBytes(lo, hi float64) string {
 	return ""
 }
 
-// ordinaryEnd is the white that whole values from 0 up to hi probably have: that of the fewest
-// bits which hold hi; but 100 and powers of two from 16 on are whites themselves.
+// ordinaryEnd guesses the value of white for whole values from 0 to hi: the largest number of the
+// fewest bits that hold hi, or hi itself if it is 100 or a power of two from 16 on.
 func ordinaryEnd(hi float64) string {
 	n := uint64(hi)
 	if n == 100 || n >= 16 && n&(n-1) == 0 {
@@ -92,14 +91,14 @@ func suspectFloats(lo, hi float64, whole bool) string {
 	return ""
 }
 
-// spread names the least and largest value as a range, rounded outwards so that none lies beyond.
+// spread proposes the smallest and largest value as range, rounded outwards.
 func spread(lo, hi float64) string {
 	unit := math.Pow(10, math.Floor(math.Log10(max(math.Abs(lo), math.Abs(hi))))-2)
 	return fmt.Sprintf("give --range %s,%s to take the least and the largest to -1 and 1",
 		number(math.Floor(lo/unit)*unit), number(math.Ceil(hi/unit)*unit))
 }
 
-// suspectStandardised is the cure of floats of which some lie outside [-1, 1].
+// suspectStandardised returns the remedy for floats some of which are outside [-1, 1].
 func (a *array) suspectStandardised(ctx context.Context) (string, error) {
 	var sum, squares float64
 	err := eachBlock(ctx, len(a.f32), func(first, last int) {

@@ -1,6 +1,7 @@
 package data
 
-// Table is a data set in memory: rows of D numbers, D > 0, taken as they are, without labels.
+// Table is a data set of rows of D > 0 numbers, which are used as pixels without conversion. It has
+// no labels.
 type Table struct {
 	D int
 	X []float32 // M x D

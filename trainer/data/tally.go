@@ -22,7 +22,7 @@ func (n *tally) add(yes bool, name string) {
 	}
 }
 
-// printable is a name as it is, or quoted where it would garble the line that it stands in.
+// printable returns a name, quoted if it would garble its line of output.
 func printable(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) ||
 		!utf8.ValidString(name) {

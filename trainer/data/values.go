@@ -10,23 +10,22 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// stored is what a source has for pixels.
+// stored describes the values in a source.
 type stored struct {
-	dtype  npyfile.Dtype // of a NumPy array; the zero Dtype: bytes, or floats that are pixels
-	values [2]float64    // least and largest
+	dtype  npyfile.Dtype // of a NumPy array; zero for other sources
+	values [2]float64    // smallest and largest
 	whole  bool          // all are known to be whole numbers
-	ends   [2]float64    // those that stand for -1 and 1; {0, 0}: not decided yet
+	ends   [2]float64    // values that become -1 and 1; {0, 0}: not decided yet
 }
 
-// The values that stand for -1 and 1 where nothing else is said: of bytes, of 16 bits, of
-// floats.
+// The values that become -1 and 1 by default, for bytes, 16-bit integers and floats.
 var (
 	byteEnds  = [2]float64{0, 255}
 	wideEnds  = [2]float64{0, 65535}
 	floatEnds = [2]float64{-1, 1}
 )
 
-// checkRange refuses a Range that maps nothing.
+// checkRange returns an error if Range is not an interval.
 func (o Options) checkRange() error {
 	if r := o.Range; r != nil && (!(r[0] < r[1]) || math.IsInf(r[1]-r[0], 0)) {
 		return fmt.Errorf("data: --range is %v,%v; expected two finite numbers, the first below "+
@@ -35,18 +34,18 @@ func (o Options) checkRange() error {
 	return nil
 }
 
-// calibrate decides which stored values stand for -1 and 1, and warns of values that are hardly
-// pixels in that range: the one place for every source.
+// calibrate decides which stored values become -1 and 1, and warns of values that do not look like
+// pixels in this range.
 func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	switch {
-	case a.stored.ends != [2]float64{}: // its reader knows, and has seen to it
+	case a.stored.ends != [2]float64{}: // decided by the reader
 		return nil
 	case a.u8 != nil:
 		if err := a.calibrateBytes(ctx, name, opt); err != nil {
 			return err
 		}
 	case opt.Range != nil:
-		a.stored.ends = *opt.Range // its reader has mapped them
+		a.stored.ends = *opt.Range // the reader has mapped the values
 	case a.stored.dtype.Integer():
 		if err := a.calibrateIntegers(ctx, name); err != nil {
 			return err
@@ -57,16 +56,16 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	if opt.Range != nil {
 		return a.countBeyond(ctx, name, opt)
 	}
-	cure, err := a.suspect(ctx)
-	if cure != "" {
+	remedy, err := a.suspect(ctx)
+	if remedy != "" {
 		opt.warn("data: %s: values range from %s to %s; %s", name, number(a.stored.values[0]),
-			number(a.stored.values[1]), cure)
+			number(a.stored.values[1]), remedy)
 	}
 	return err
 }
 
-// calibrateBytes finds the least and largest byte, and makes the table if 0 and 255 are not the
-// ends.
+// calibrateBytes finds the smallest and largest byte, and makes the table unless 0 and 255 become
+// -1 and 1.
 func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) error {
 	lo, hi := a.u8[0], a.u8[0]
 	err := eachBlock(ctx, len(a.u8), func(first, last int) {
@@ -99,8 +98,8 @@ func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) er
 	return err
 }
 
-// calibrateIntegers maps integers of more than 8 bits: what fits a byte like bytes, and uint16
-// from 0..65535. What others stand for cannot be told.
+// calibrateIntegers maps integers of more than 8 bits: those that fit a byte from 0..255, other
+// uint16 from 0..65535. For others it returns an error.
 func (a *array) calibrateIntegers(ctx context.Context, name string) error {
 	lo, hi := a.stored.values[0], a.stored.values[1]
 	switch d := a.stored.dtype; {
@@ -124,7 +123,7 @@ func (a *array) calibrateIntegers(ctx context.Context, name string) error {
 	})
 }
 
-// countBeyond warns of values outside the range that was given.
+// countBeyond warns of values outside Options.Range.
 func (a *array) countBeyond(ctx context.Context, name string, opt Options) error {
 	ends, values := a.stored.ends, a.stored.values
 	if values[0] >= ends[0] && values[1] <= ends[1] {

@@ -50,12 +50,12 @@ func read(t *testing.T, b []byte, opt Options) (*Found, Dataset, string, error) 
 	return f, ds, warned.String(), err
 }
 
-// What is warned of without a range, and with which cure.
+// What is warned of without a range, and with which remedy.
 func TestSuspectValues(t *testing.T) {
 	for _, c := range []struct {
 		dtype  string
 		values []float64
-		cure   string // the flag; none if empty
+		remedy string // the flag; none if empty
 	}{
 		{"|u1", []float64{0, 1, 1, 0}, "--range 0,1 "},
 		{"|u1", []float64{0, 2, 1, 0}, "--range 0,3 "},
@@ -101,16 +101,18 @@ func TestSuspectValues(t *testing.T) {
 		{"<f4", []float64{7, 7, 7, 7}, "nothing to learn"},
 	} {
 		_, _, warned, err := read(t, encode(c.dtype, c.values...), Options{})
-		if err != nil || (c.cure == "") != (warned == "") || !strings.Contains(warned, c.cure) ||
-			c.cure != "" && (!strings.Contains(warned, "values range from ") ||
+		if err != nil || (c.remedy == "") != (warned == "") ||
+			!strings.Contains(warned, c.remedy) ||
+			c.remedy != "" && (!strings.Contains(warned, "values range from ") ||
 				!strings.Contains(warned, "x.npy")) {
-			t.Errorf("%s %v: warned of %q, %v; expected %q", c.dtype, c.values, warned, err, c.cure)
+			t.Errorf("%s %v: warned of %q, %v; expected %q", c.dtype, c.values, warned,
+				err, c.remedy)
 		}
 	}
 }
 
-// The cure that a warning names silences it, and reaches the whole of [-1, 1] or less.
-func TestCureCures(t *testing.T) {
+// The remedy that a warning names silences it, and reaches the whole of [-1, 1] or less.
+func TestRemedyWorks(t *testing.T) {
 	for _, c := range []struct {
 		dtype  string
 		ends   [2]float64
