@@ -56,7 +56,7 @@ func (s Shape) String() string {
 	return fmt.Sprintf("%d x %d x %d", s.H, s.W, s.C)
 }
 
-// Dims are the dimensions of an array of n images: n x H x W x C, or n x D without image structure.
+// Dims returns the dimensions of an array of n images: n x H x W x C, or n x D for rows of numbers.
 func (s Shape) Dims(n int) []int {
 	if s.H == 1 && s.C == 1 {
 		return []int{n, s.W}
@@ -64,17 +64,17 @@ func (s Shape) Dims(n int) []int {
 	return []int{n, s.H, s.W, s.C}
 }
 
-// Dataset is a fixed list of M images of one shape, safe for concurrent use. Gather does not
-// allocate, and gives pixels in [-1, 1].
+// Dataset is a fixed list of M images of one shape. It is safe for concurrent use. Gather returns
+// pixels in [-1, 1] and does not allocate.
 type Dataset interface {
 	Rows
 	// Name is a short name, used for run directories: the embedded name, or the base name of the
 	// path.
 	Name() string
 	Shape() Shape
-	// Label is the class of image i, or -1 where it is unknown.
+	// Label is the class of image i, or -1 if it is unknown.
 	Label(i int) int
-	// Origin is where image i comes from.
+	// Origin tells where image i comes from.
 	Origin(i int) Origin
 }
 

@@ -1,6 +1,6 @@
 package data
 
-// Subset is a view of the images of ds that index names, in its order. It keeps index.
+// Subset returns a view of images index[0], index[1], ... of ds. It keeps index.
 func Subset(ds Dataset, index []int) Dataset { return &subset{ds, index} }
 
 type subset struct {
