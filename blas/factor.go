@@ -35,6 +35,16 @@ func (f *Factor) Set(t Trans, b Matrix) {
 	f.b.packPanels(f.panels, f.width, 0, f.rows, 0, f.cols)
 }
 
+// Reserve gives the factor, with the backend now in use, memory for rows x cols numbers of op(b), which
+// floats makes: Set then allocates nothing for as many. Some backends need none.
+func (f *Factor) Reserve(rows, cols int, floats func(n int) []float32) {
+	if active != &nativeBackend {
+		return
+	}
+	_, width := kernel.TileShape()
+	f.panels = floats(panelSize(rows, cols, width))
+}
+
 // Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains from the bias,
 // which costs nothing; others add it at the end.
 func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {

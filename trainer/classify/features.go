@@ -23,10 +23,11 @@ type reader struct {
 func (c *Classifier) newReader(p *pool.Pool) *reader {
 	r := &reader{
 		Classifier: c, pool: p, zero: make([]float32, c.FeatureCount()),
-		trunk: c.trunk.net.NewTape(c.trunk.p, blockRows), head: c.head.net.NewTape(c.head.p, blockRows),
+		trunk: c.trunk.net.NewTape(nil, c.trunk.p, blockRows, model.Evaluate),
+		head:  c.head.net.NewTape(nil, c.head.p, blockRows, model.Evaluate),
 	}
 	for _, t := range []model.Tape{r.trunk, r.head} {
-		p.Run(pool.Group{N: t.PackTasks(false), Do: t.Pack})
+		p.Run(pool.Group{N: t.PackTasks(), Do: t.Pack})
 	}
 	return r
 }

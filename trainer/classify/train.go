@@ -118,11 +118,14 @@ func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
 		act: kernel.Floats(batch * width), slope: kernel.Floats(batch * width),
 	}
 	for i, n := range []part{c.trunk, c.head} {
-		opt, err := optim.New(optim.Adam, n.p, 0)
+		opt, err := optim.New(nil, optim.Adam, len(n.p), 0)
 		if err != nil {
 			return nil, err
 		}
-		t.learners[i] = &learner{part: n, g: kernel.Floats(len(n.p)), tape: n.net.NewTape(n.p, batch), opt: opt}
+		t.learners[i] = &learner{
+			part: n, g: kernel.Floats(len(n.p)), opt: opt,
+			tape: n.net.NewTape(nil, n.p, batch, model.Train),
+		}
 	}
 	return t, nil
 }
@@ -146,7 +149,7 @@ func (t *training) step(ds labelled, idx []int, lr float64) {
 
 // pack lays the weights out for products.
 func (l *learner) pack() pool.Group {
-	return pool.Group{N: l.tape.PackTasks(true), Do: l.tape.Pack}
+	return pool.Group{N: l.tape.PackTasks(), Do: l.tape.Pack}
 }
 
 // reduce computes the gradient of the mean loss over rows by the weights.

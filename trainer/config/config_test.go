@@ -342,7 +342,7 @@ func TestChoices(t *testing.T) {
 		}
 	}
 	for _, name := range c.Key("optimizer").Choices {
-		if _, err := optim.New(optim.Kind(name), nil, 0); err != nil {
+		if _, err := optim.New(nil, optim.Kind(name), 0, 0); err != nil {
 			t.Error(err)
 		}
 	}

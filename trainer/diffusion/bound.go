@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/phase"
 )
 
@@ -72,14 +73,14 @@ type BoundTape struct {
 	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
 }
 
-// NewTape binds the bound to a score network with memory for rows*Draws rows of d numbers.
-func (b Bound) NewTape(score Score, d, rows int) *BoundTape {
-	n := rows * b.Draws
-	row, mat := func() []float32 { return kernel.Floats(n) }, func() []float32 { return kernel.Floats(n * d) }
+// NewTape binds the bound to a score network, with memory from the arena for rows*Draws rows of d numbers.
+func (b Bound) NewTape(a *memory.Arena, score Score, d, rows int) *BoundTape {
+	row := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws) }
+	mat := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws, d) }
 	t := &BoundTape{
-		Bound: b, score: score, d: d, perm: make([]int, n),
+		Bound: b, score: score, d: d, perm: a.Ints(memory.Activations, rows, b.Draws),
 		lambda: row(), alpha: row(), sigma: row(), pull: row(), lean: row(), push: row(), sq: row(),
-		eps: mat(), e: mat(), dz: mat(), ids: make([]uint64, n),
+		eps: mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
 	}
 	if b.Draws > 1 {
 		t.z, t.g = mat(), mat()

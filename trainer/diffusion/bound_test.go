@@ -37,7 +37,7 @@ func scattered(n int) []float32 {
 // evaluate returns the drift and the loss of all rows.
 func evaluate(b Bound, score Score, z []float32) (g, loss []float32) {
 	n := len(z) / testD
-	tape := b.NewTape(score, testD, n)
+	tape := b.NewTape(nil, score, testD, n)
 	g, loss = make([]float32, len(z)), make([]float32, n)
 	tape.Begin(n, lambdaKey, noiseKey)
 	tape.Rows(0, n, z, addresses(n), g, loss, true)
@@ -87,7 +87,7 @@ func TestWeight(t *testing.T) {
 func TestLevels(t *testing.T) {
 	for _, n := range []int{1, 7, 500} {
 		for _, draws := range []int{1, 3} {
-			tape := Bound{Process: testProcess, Draws: draws}.NewTape(standard(n*draws), testD, n)
+			tape := Bound{Process: testProcess, Draws: draws}.NewTape(nil, standard(n*draws), testD, n)
 			var last []float32
 			for step := range uint32(4) {
 				key := lambdaKey
@@ -317,7 +317,7 @@ func TestScoreDrift(t *testing.T) {
 	z, ids := scattered(n), addresses(n)
 	for _, draws := range []int{1, 3} {
 		score := correlated(n * draws)
-		tape := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}.NewTape(score, testD, n)
+		tape := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}.NewTape(nil, score, testD, n)
 		for _, train := range []bool{false, true} {
 			g, loss := make([]float32, n*testD), make([]float32, n)
 			tape.Begin(n, lambdaKey, noiseKey)
@@ -387,7 +387,7 @@ func TestDraws(t *testing.T) {
 				ids = append(ids, id*draws+j)
 			}
 		}
-		tape := Bound{Process: testProcess, Draws: 1, ControlVariate: cv}.NewTape(correlated(n*draws), testD, n*draws)
+		tape := Bound{Process: testProcess, Draws: 1, ControlVariate: cv}.NewTape(nil, correlated(n*draws), testD, n*draws)
 		g, want := make([]float32, len(many)), make([]float32, len(z))
 		tape.Begin(n*draws, lambdaKey, noiseKey)
 		tape.Rows(0, n*draws, many, ids, g, make([]float32, n*draws), true)
@@ -412,7 +412,7 @@ func TestRowsInPieces(t *testing.T) {
 		b.Process = testProcess
 		wholeScore, score := correlated(n*b.Draws), correlated(n*b.Draws)
 		g, loss := evaluate(b, wholeScore, z)
-		tape := b.NewTape(score, testD, n)
+		tape := b.NewTape(nil, score, testD, n)
 		g2, loss2 := make([]float32, n*testD), make([]float32, n)
 		tape.Begin(n, lambdaKey, noiseKey)
 		for _, cut := range [][2]int{{40, 41}, {0, 40}, {64, n}, {41, 64}} {
@@ -431,7 +431,7 @@ func TestBoundAllocations(t *testing.T) {
 	z, ids := scattered(n), addresses(n)
 	g, loss := make([]float32, len(z)), make([]float32, n)
 	for _, draws := range []int{1, 3} {
-		tape := Bound{Process: testProcess, Draws: draws}.NewTape(correlated(n*draws), testD, n)
+		tape := Bound{Process: testProcess, Draws: draws}.NewTape(nil, correlated(n*draws), testD, n)
 		if a := testing.AllocsPerRun(10, func() {
 			tape.Begin(n, lambdaKey, noiseKey)
 			tape.Rows(0, n, z, ids, g, loss, true)
@@ -450,7 +450,7 @@ func TestLossAlone(t *testing.T) {
 		b.Process = testProcess
 		_, want := evaluate(b, correlated(n*b.Draws), z)
 		score, loss := correlated(n*b.Draws), make([]float32, n)
-		tape := b.NewTape(score, testD, n)
+		tape := b.NewTape(nil, score, testD, n)
 		tape.Begin(n, lambdaKey, noiseKey)
 		tape.Rows(0, n, z, ids, nil, loss, false)
 		if !slices.Equal(loss, want) {

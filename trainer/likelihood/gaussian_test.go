@@ -16,8 +16,8 @@ func TestGaussian(t *testing.T) {
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
 	rows := 2 * particles
-	tape := net.NewTape(p, rows)
-	for i := range tape.PackTasks(true) {
+	tape := net.NewTape(nil, p, rows, model.Train)
+	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
 	z := []float32{0.5, -1, 2, 0.25, -0.75, 1, 0, 3}
@@ -27,8 +27,8 @@ func TestGaussian(t *testing.T) {
 	l.Gradient(tape, 0, rows, particles, z, x, square, g)
 
 	negLog := func(row int, z []float32) (sum, squares float64) {
-		in, out := net.NewTape(p, 1), make([]float32, dim)
-		for i := range in.PackTasks(false) {
+		in, out := net.NewTape(nil, p, 1, model.Train), make([]float32, dim)
+		for i := range in.PackTasks() {
 			in.Pack(i)
 		}
 		copy(in.In(0, 1), z)

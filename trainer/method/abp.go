@@ -10,10 +10,9 @@ var abp = spec{
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
 	},
-	check:     oneParticle,
-	prior:     standardNormal,
-	build:     warmChain.build,
-	footprint: warmChain.footprint,
+	check: oneParticle,
+	prior: standardNormal,
+	build: warmChain.build,
 }
 
 var warmChain = course{final: true}

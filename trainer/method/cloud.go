@@ -4,19 +4,23 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // newCloud makes the cloud of a flow, in memory or in a file.
-func (s *Setup) newCloud() (*particle.Cloud, error) {
+func (s *Setup) newCloud(a *memory.Arena) (*particle.Cloud, error) {
 	m, o := s.Train.Len(), &s.Options
-	momentum := o.Dynamics != "overdamped"
 	if s.CloudDir == "" {
-		return particle.NewCloud(m, o.Particles, o.Latent, momentum, s.Seed), nil
+		return particle.NewCloud(a, m, o.Particles, o.Latent, momentum(*o), s.Seed), nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
-	return particle.NewFileCloud(ctx, s.CloudDir, m, o.Particles, o.Latent, momentum, s.Seed)
+	return particle.NewFileCloud(ctx, a, s.CloudDir, m, o.Particles, o.Latent, momentum(*o), s.Seed)
 }
+
+// momentum reports whether particles have velocities.
+func momentum(o config.Options) bool { return o.Dynamics != "overdamped" }
 
 // Err implements Method.
 func (f *Flow) Err() error { return f.cloud.Err() }

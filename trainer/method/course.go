@@ -1,11 +1,6 @@
 package method
 
-import (
-	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/prior"
-
-	"github.com/plume-ml/plume/trainer/config"
-)
+import "github.com/plume-ml/plume/trainer/memory"
 
 // course says which of the states z_0 .. z_K, between which a step's K inner moves lie, the parameters
 // learn from; the particle methods differ in little else. The zero value is z_{K-1}, at which the last
@@ -40,17 +35,4 @@ func (c course) summed(i int) int {
 }
 
 // build makes a flow that follows c.
-func (c course) build(s Setup) (Method, error) { return c.flow(s) }
-
-// footprint is the memory of such a flow: averages take sums of gradients beside gradients.
-func (c course) footprint(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint {
-	f := flowFootprint(decoder, prior, o, s)
-	if c.average {
-		for i, part := range f.Held {
-			if part.Name == "gradients" {
-				f.Held[i].Bytes *= 2
-			}
-		}
-	}
-	return f
-}
+func (c course) build(a *memory.Arena, s Setup) (buildable, error) { return c.flow(a, s) }

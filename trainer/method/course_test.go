@@ -18,7 +18,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)
-	f, err := c.flow(Setup{
+	f, err := c.flow(nil, Setup{
 		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)}, Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: newDecoder(o, testDim), Prior: prior.NewDiffusion(o),
 	})

@@ -2,6 +2,8 @@ package method
 
 import (
 	"math"
+
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Diagnose implements Method.
@@ -26,12 +28,23 @@ func (f *Flow) reach(h float64) float64 {
 	return h
 }
 
+// diagnosis is memory for the datapoints that driftVariance looks at, and for one evaluation of their
+// drifts.
+func (f *Flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
+	n := min(f.setup.Batch, f.cloud.M)
+	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, f.cloud.N, f.cloud.D)
+}
+
 // driftVariance is the variance per coordinate of the noise in the prior drift: half the mean
 // squared difference of two evaluations that share nothing but z, on the first datapoints, with
 // streams of their own so that training does not notice.
 func (f *Flow) driftVariance() float64 {
-	n := min(f.setup.Batch, f.cloud.M)
-	f.begin(f.pass(consecutive(0, n)), true)
+	index, first := f.diagnosis(nil)
+	n := len(index)
+	for i := range index {
+		index[i] = i
+	}
+	f.begin(f.pass(index), true)
 	f.gathered = false // these are not the rows of a minibatch
 
 	rows := n * f.cloud.N
@@ -44,7 +57,7 @@ func (f *Flow) driftVariance() float64 {
 		f.setup.Pool.Run(f.priorRows())
 	}
 	measure()
-	first := append([]float32(nil), drift...)
+	copy(first, drift)
 	level, noise = level.Twin(), noise.Twin()
 	measure()
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -49,41 +50,40 @@ const (
 	countSteps        // parameter steps
 )
 
-// NewFlow builds the flow for a decoder and a prior.
-func NewFlow(s Setup) (*Flow, error) { return course{}.flow(s) }
-
-func (c course) flow(s Setup) (*Flow, error) {
+// flow builds the flow for the setup's decoder and prior.
+func (c course) flow(a *memory.Arena, s Setup) (*Flow, error) {
 	rows := s.Batch * s.Options.Particles
 	f := &Flow{
 		setup: s, course: c,
 		likelihood: likelihood.Gaussian{Sigma: s.Options.ObsNoise, Dim: s.Decoder.Out()},
-		x:          kernel.Floats(s.Batch * s.Decoder.Out()),
-		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
-		clip: make([]int, s.Batch), redrawn: make([]int, s.Batch), // tiles hold a datapoint or more
-		counts: make([]uint32, 2), meanSquare: make([]float64, 1),
+		x:          a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
+		square:     a.Floats(memory.Activations, rows), nll: a.Floats(memory.Activations, rows),
+		clip:    a.Ints(memory.Activations, s.Batch), // tiles hold a datapoint or more
+		redrawn: a.Ints(memory.Activations, s.Batch),
+		counts:  make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
 	f.rates.options = &f.setup.Options
 	f.tasks = flowTasks{f.gatherTile, f.priorTile, f.decoderTile, f.moveTile}
 	var err error
-	if f.cloud, err = s.newCloud(); err != nil {
+	if f.cloud, err = s.newCloud(a); err != nil {
 		return nil, err
 	}
-	f.meanSquare[0] = f.cloud.Stats().MeanSquare
-	f.batch = f.cloud.NewBatch(rows)
+	a.Fill(func() { f.meanSquare[0] = f.cloud.Stats().MeanSquare })
+	f.batch = f.cloud.NewBatch(a, rows)
 	if s.Options.Dynamics == "exact" {
 		f.batch.UseExact(s.Options.Friction)
 	}
-	if f.decoder, err = newNetwork("decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
+	if f.decoder, err = newNetwork(a, "decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if f.prior, err = newNetwork("prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
+	if f.prior, err = newNetwork(a, "prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	for _, n := range []*network{f.decoder, f.prior} {
-		n.follow(s, c)
+		n.follow(a, s, c)
 	}
-	f.decoderTape = s.Decoder.NewTape(f.decoder.p, rows)
-	f.priorTape = s.Prior.NewTape(f.prior.p, rows)
+	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, rows, model.Train)
+	f.priorTape = s.Prior.NewTape(a, f.prior.p, rows, model.Train)
 	f.decoder.bind(meanTape{f.decoderTape})
 	f.prior.bind(f.priorTape)
 	return f, nil

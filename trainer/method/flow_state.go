@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/checkpoint"
+import (
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/memory"
+)
 
 // Tensors implements Method.
 func (f *Flow) Tensors() []checkpoint.Tensor {
@@ -22,8 +25,10 @@ func (f *Flow) Tensors() []checkpoint.Tensor {
 func (f *Flow) Restored() { f.gathered, f.decoder.packed, f.prior.packed = false, false, false }
 
 // Generator implements Method.
-func (f *Flow) Generator(ema bool) *Generator {
-	return newGenerator(f.setup.Decoder, f.setup.Prior, f.decoder.values(ema), f.prior.values(ema), f.setup.Pool)
+func (f *Flow) Generator(ema bool) *Generator { return f.generator(nil, ema) }
+
+func (f *Flow) generator(a *memory.Arena, ema bool) *Generator {
+	return f.setup.newGenerator(a, f.decoder.values(ema), f.prior.values(ema))
 }
 
 // Reconstruct implements Method.

@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -38,12 +39,13 @@ func generatorTiles(workers, dim int) int {
 	return max(1, min(workers, generatorNumbers/generatorTile/dim))
 }
 
-func newGenerator(decoder model.Net, prior prior.Prior, decoderP, priorP []float32, p *pool.Pool) *Generator {
-	tiles := generatorTiles(p.Workers(), decoder.Out())
+// newGenerator takes its workers from the setup: there is no pool where only memory is counted.
+func (s *Setup) newGenerator(a *memory.Arena, decoderP, priorP []float32) *Generator {
+	tiles := generatorTiles(s.workers(), s.Decoder.Out())
 	g := &Generator{
-		decoder: decoder, pool: p, decoderP: decoderP, priorP: priorP,
-		tape:    decoder.NewTape(decoderP, tiles*generatorTile),
-		sampler: prior.NewSampler(priorP, tiles*generatorTile),
+		decoder: s.Decoder, pool: s.Pool, decoderP: decoderP, priorP: priorP,
+		tape:    s.Decoder.NewTape(a, decoderP, tiles*generatorTile, model.Evaluate),
+		sampler: s.Prior.NewSampler(a, priorP, tiles*generatorTile),
 		free:    make(chan int, tiles),
 	}
 	for i := range tiles {
@@ -53,9 +55,9 @@ func newGenerator(decoder model.Net, prior prior.Prior, decoderP, priorP []float
 }
 
 // useEncoder gives the generator an encoder with memory for as many tiles as it has.
-func (g *Generator) useEncoder(encoder model.Net, p []float32) {
+func (g *Generator) useEncoder(a *memory.Arena, encoder model.Net, p []float32) {
 	g.encoder, g.encoderP = encoder, p
-	g.encoderTape = encoder.NewTape(p, cap(g.free)*generatorTile)
+	g.encoderTape = encoder.NewTape(a, p, cap(g.free)*generatorTile, model.Evaluate)
 }
 
 // values are the parameters, or their averages for ema.
@@ -85,11 +87,11 @@ func NewGenerator(name string, o config.Options, dim int, ema bool, p *pool.Pool
 		}
 		return p
 	}
-	decoder, prior := newDecoder(o, dim), m.prior(o)
-	g := newGenerator(decoder, prior, parameters("decoder", decoder.Layout()), parameters("prior", prior.Layout()), p)
+	s := Setup{Options: o, Pool: p}
+	m.networks(&s, dim)
+	g := s.newGenerator(nil, parameters("decoder", s.Decoder.Layout()), parameters("prior", s.Prior.Layout()))
 	if m.encoder != nil {
-		encoder := m.encoder(o, dim)
-		g.useEncoder(encoder, parameters("encoder", encoder.Layout()))
+		g.useEncoder(nil, s.Encoder, parameters("encoder", s.Encoder.Layout()))
 	}
 	return g, tensors, nil
 }
@@ -189,7 +191,7 @@ func (g *Generator) Encode(mean, logvar, x []float32) {
 
 // pack lays the parameters out, whose values may have changed since the last images.
 func (g *Generator) pack(p model.Packer) {
-	g.pool.Run(pool.Group{N: p.PackTasks(false), Do: func(i int) {
+	g.pool.Run(pool.Group{N: p.PackTasks(), Do: func(i int) {
 		phase.Pack.Enter()
 		p.Pack(i)
 	}})

@@ -169,7 +169,7 @@ func (r *goldenRun) restore() {
 }
 
 func packForward(p model.Packer) {
-	for i := range p.PackTasks(false) {
+	for i := range p.PackTasks() {
 		p.Pack(i)
 	}
 }
@@ -177,13 +177,13 @@ func packForward(p model.Packer) {
 func (r *goldenRun) forward() {
 	z := float32s(r.want("forward/z"))
 	rows := len(z) / r.config.Options.Latent
-	tape := r.flow.setup.Decoder.NewTape(r.flow.decoder.p, rows)
+	tape := r.flow.setup.Decoder.NewTape(nil, r.flow.decoder.p, rows, model.Evaluate)
 	packForward(tape)
 	copy(tape.In(0, rows), z)
 	tape.Forward(0, rows)
 	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
 	if prior, ok := r.flow.setup.Prior.(*prior.Diffusion); ok {
-		tape := prior.Score.NewScoreTape(r.flow.prior.p, rows)
+		tape := prior.Score.NewScoreTape(nil, r.flow.prior.p, rows, model.Evaluate)
 		packForward(tape)
 		copy(tape.In(0, rows), z)
 		copy(tape.Lambda(0, rows), float32s(r.want("forward/lambda")))

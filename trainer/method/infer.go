@@ -57,7 +57,7 @@ func NewPosterior(g *Generator, s Setup) (*Posterior, error) {
 	o.Latent = g.decoder.In()
 	o.Optimizer, o.EMA, o.DecoderDecay, o.ParamNoise, o.ParamDrag = "sgd", 0, 0, 0, 0
 	o.ScaleAnchor, o.CatchUp, o.PriorWarmup, o.InnerSteps = 0, 0, 0, 1
-	f, err := NewFlow(s)
+	f, err := course{}.flow(nil, s)
 	if err != nil {
 		return nil, err
 	}

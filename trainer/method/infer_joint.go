@@ -35,12 +35,12 @@ func NewJoint(g *Generator, prior prior.Prior, obsNoise float64, seed uint64) *J
 	n := generatorTiles(g.pool.Workers(), g.Dim())
 	j := &Joint{
 		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: g.Dim()}, seed: seed, pool: g.pool, d: g.Latent(),
-		tape: g.decoder.NewTape(g.decoderP, n*jointTile), places: make(chan int, n),
+		tape: g.decoder.NewTape(nil, g.decoderP, n*jointTile, model.Evaluate), places: make(chan int, n),
 	}
-	j.pool.Run(pool.Group{N: j.tape.PackTasks(false), Do: j.tape.Pack})
+	j.pool.Run(pool.Group{N: j.tape.PackTasks(), Do: j.tape.Pack})
 	for i := range n {
-		t := prior.Steady().NewTape(g.priorP, 1)
-		j.pool.Run(pool.Group{N: t.PackTasks(false), Do: t.Pack})
+		t := prior.Steady().NewTape(nil, g.priorP, 1, model.Evaluate)
+		j.pool.Run(pool.Group{N: t.PackTasks(), Do: t.Pack})
 		j.priors = append(j.priors, t)
 		j.places <- i
 	}

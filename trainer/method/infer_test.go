@@ -105,7 +105,8 @@ func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, worker
 	t.Cleanup(p.Close)
 	priorP := make([]float32, prior.Layout().Size())
 	prior.Layout().Init(priorP, 1, priorNet)
-	g := newGenerator(model.NewMLP(inferLatent, inferDim), prior, m.p, priorP, p)
+	nets := Setup{Decoder: model.NewMLP(inferLatent, inferDim), Prior: prior, Pool: p}
+	g := nets.newGenerator(nil, m.p, priorP)
 	post, err := NewPosterior(g, Setup{
 		Options: config.Options{
 			ObsNoise: inferNoise, Particles: particles, Dynamics: "underdamped", Friction: 0.3,

@@ -16,9 +16,8 @@ import "github.com/plume-ml/plume/trainer/config"
 // optimisers divide the gradient by its size but not the noise: with them it is an exploration of the
 // same strength per step, and no such law is left.
 var ipla = spec{
-	name:      "ipla",
-	defaults:  func(o *config.Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
-	prior:     standardNormal,
-	build:     course{}.build,
-	footprint: course{}.footprint,
+	name:     "ipla",
+	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
+	prior:    standardNormal,
+	build:    course{}.build,
 }

@@ -16,9 +16,8 @@ var ipld = spec{
 		likeIPLD(o)
 		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates
 	},
-	prior:     func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
-	build:     func(s Setup) (Method, error) { return NewFlow(s) },
-	footprint: flowFootprint,
+	prior: func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
+	build: course{}.build,
 }
 
 // likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it: bench/study.

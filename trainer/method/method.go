@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -116,6 +117,8 @@ type Setup struct {
 	Decoder model.Net
 	Prior   prior.Prior
 	Encoder model.Net
+
+	planned int // workers where there is no Pool yet
 }
 
 // tiles is the cut of a batch of so many datapoints: all rows of a datapoint share a tile, so that
@@ -136,9 +139,8 @@ type spec struct {
 	prior func(o config.Options) prior.Prior
 	// encoder is the network of q(z|x); nil: q is particles.
 	encoder func(o config.Options, dim int) model.Net
-	build   func(s Setup) (Method, error)
-	// footprint is the memory of the method that build makes.
-	footprint func(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint
+	// build makes the method with its arrays from the arena.
+	build func(a *memory.Arena, s Setup) (buildable, error)
 }
 
 var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}
@@ -213,16 +215,21 @@ func New(name string, s Setup) (Method, error) {
 	if err := validate(name, s.Options); err != nil {
 		return nil, err
 	}
+	m.networks(&s, s.Train.Shape().Dim())
+	return m.build(nil, s)
+}
+
+// networks fills in the networks that the setup does not bring, for images of dim numbers.
+func (m spec) networks(s *Setup, dim int) {
 	if s.Decoder == nil {
-		s.Decoder = newDecoder(s.Options, s.Train.Shape().Dim())
+		s.Decoder = newDecoder(s.Options, dim)
 	}
 	if s.Prior == nil {
 		s.Prior = m.prior(s.Options)
 	}
 	if s.Encoder == nil && m.encoder != nil {
-		s.Encoder = m.encoder(s.Options, s.Train.Shape().Dim())
+		s.Encoder = m.encoder(s.Options, dim)
 	}
-	return m.build(s)
 }
 
 func newDecoder(o config.Options, dim int) model.Net {

@@ -19,7 +19,6 @@ var mpgd = spec{
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.ParamDrag, o.LR = "exact", 0.1, o.LR*0.1
 	},
-	prior:     standardNormal,
-	build:     course{}.build,
-	footprint: course{}.footprint,
+	prior: standardNormal,
+	build: course{}.build,
 }

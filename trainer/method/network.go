@@ -6,6 +6,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -58,37 +59,38 @@ const (
 	encoderNet
 )
 
-func newNetwork(name string, l *model.Layout, o config.Options, seed uint64, number uint32) (*network, error) {
-	n := &network{name: name, number: number, p: kernel.Floats(l.Size()), g: kernel.Floats(l.Size())}
-	n.layout = l
-	l.Init(n.p, seed, number)
-	tasks := n.updateTasks()
-	n.gSquare, n.pSquare = make([]float64, tasks), make([]float64, tasks)
-	n.blocks = make([]float32, tasks*chunkBlocks)
-	var err error
-	if n.opt, err = optim.New(optim.Kind(o.Optimizer), n.p, o.EMA); err == nil && o.ParamDrag > 0 {
-		n.opt.UseMomentum(o.ParamDrag, len(n.p))
+func newNetwork(
+	a *memory.Arena, name string, l *model.Layout, o config.Options, seed uint64, number uint32,
+) (*network, error) {
+	size := l.Size()
+	n := &network{
+		name: name, number: number, layout: l,
+		p: a.Floats(memory.Parameters, size), g: a.Floats(memory.Gradients, size),
 	}
-	if err == nil && number == decoderNet {
+	tasks := n.updateTasks()
+	n.gSquare, n.pSquare = a.Float64s(memory.Gradients, tasks), a.Float64s(memory.Gradients, tasks)
+	n.blocks = a.Floats(memory.Gradients, tasks, chunkBlocks)
+	var err error
+	if n.opt, err = optim.New(a, optim.Kind(o.Optimizer), size, o.EMA); err != nil {
+		return nil, err
+	}
+	if o.ParamDrag > 0 {
+		n.opt.UseMomentum(a, o.ParamDrag, size)
+	}
+	if number == decoderNet {
 		n.opt.WeightDecay = o.DecoderDecay
 	}
-	return n, err
-}
-
-// momentBytes is the memory of the optimiser of so many parameters: its moments, and the average.
-func momentBytes(o config.Options, params int) (moments, average int64) {
-	kind := optim.Kind(o.Optimizer)
-	moments, average = optim.Bytes(kind, params, o.EMA)
-	if o.ParamDrag > 0 {
-		moments += optim.MomentumBytes(kind, params)
-	}
-	return moments, average
+	a.Fill(func() {
+		l.Init(n.p, seed, number)
+		n.opt.StartAverage(n.p)
+	})
+	return n, nil
 }
 
 // follow makes the network's steps those of the setup's flow.
-func (n *network) follow(s Setup, c course) {
+func (n *network) follow(a *memory.Arena, s Setup, c course) {
 	if c.average {
-		n.sum = kernel.Floats(len(n.p))
+		n.sum = a.Floats(memory.Gradients, n.layout.Size())
 	}
 	o := &s.Options
 	n.opt.Noise = optim.Noise{
@@ -110,7 +112,7 @@ func (n *network) pack() pool.Group {
 		return pool.Group{}
 	}
 	n.packed = true
-	return pool.Group{N: n.tape.PackTasks(true), Do: n.packTask}
+	return pool.Group{N: n.tape.PackTasks(), Do: n.packTask}
 }
 
 func (n *network) packPart(task int) {
@@ -133,10 +135,10 @@ func (n *network) reducePart(task int) {
 const updateChunk = 1 << 15
 
 func (n *network) updateTasks() int {
-	if len(n.p) == 0 {
+	if n.layout.Size() == 0 {
 		return 0
 	}
-	return pool.Pieces(len(n.p), updateChunk)
+	return pool.Pieces(n.layout.Size(), updateChunk)
 }
 
 // passes counts a row's passes through the network: none through one without parameters.

@@ -9,11 +9,10 @@ import (
 // decoder is learned, and overdamped, as published. Kuntz, Lim and Johansen, "Particle algorithms
 // for maximum likelihood training of latent variable models" (AISTATS 2023).
 var pgd = spec{
-	name:      "pgd",
-	defaults:  func(o *config.Options) { o.Dynamics = "overdamped" },
-	prior:     standardNormal,
-	build:     course{}.build,
-	footprint: course{}.footprint,
+	name:     "pgd",
+	defaults: func(o *config.Options) { o.Dynamics = "overdamped" },
+	prior:    standardNormal,
+	build:    course{}.build,
 }
 
 // standardNormal is the prior of the methods that learn none.

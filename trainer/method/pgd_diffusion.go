@@ -1,18 +1,19 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/memory"
+
 // pgdDiffusion is pgd, then frozen, then a diffusion prior fitted to its standardised particles: it tells what ipld
 // gains by training jointly from what any better prior would gain. So particles and decoder move as ipld's do by default,
 // underdamped. The prior's fit has no noise on the parameters; before it there can be (param_noise).
 var pgdDiffusion = spec{
-	name:      "pgd+diffusion",
-	defaults:  likeIPLD,
-	check:     checkStages,
-	prior:     fittedPrior,
-	build:     func(s Setup) (Method, error) { return newStaged(s, firstFlow) },
-	footprint: stagedFootprint(flowFootprint),
+	name:     "pgd+diffusion",
+	defaults: likeIPLD,
+	check:    checkStages,
+	prior:    fittedPrior,
+	build:    staged(firstFlow),
 }
 
-func firstFlow(s Setup) (firstStage, error) { return NewFlow(s) }
+func firstFlow(a *memory.Arena, s Setup) (firstStage, error) { return course{}.flow(a, s) }
 
 // networks implements firstStage.
 func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }

@@ -20,9 +20,8 @@ var shortrun = spec{
 		oneParticle(o, p)
 		p.Expect(o.CatchUp <= 1, "catch_up", o.CatchUp, "0: a chain that starts anew has missed no moves")
 	},
-	prior:     standardNormal,
-	build:     coldChain.build,
-	footprint: coldChain.footprint,
+	prior: standardNormal,
+	build: coldChain.build,
 }
 
 var coldChain = course{final: true, cold: true}

@@ -14,9 +14,8 @@ var soul = spec{
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
 	},
-	prior:     standardNormal,
-	build:     chainAverage.build,
-	footprint: chainAverage.footprint,
+	prior: standardNormal,
+	build: chainAverage.build,
 }
 
 var chainAverage = course{final: true, average: true}

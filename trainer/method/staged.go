@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // firstStage is a method whose prior is fixed, and that can be frozen.
 type firstStage interface {
-	Method
+	buildable
 	// networks are the decoder and the encoder, nil where there is none.
 	networks() (decoder, encoder *network)
 	// latents are those of a minibatch under the frozen model, with their addresses in the noise
@@ -60,30 +61,39 @@ const (
 	frozenEntropy
 )
 
+// firstBuild makes a first stage.
+type firstBuild func(a *memory.Arena, s Setup) (firstStage, error)
+
+// staged is the build of a spec.
+func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) {
+	return func(a *memory.Arena, s Setup) (buildable, error) { return newStaged(a, s, first) }
+}
+
 // newStaged builds the method whose first stage build makes, with the prior N(0, I), and whose second
 // fits s.Prior.
-func newStaged(s Setup, build func(Setup) (firstStage, error)) (*Staged, error) {
+func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 	o := &s.Options
 	if s.Steps > 0 && float64(s.Steps)*o.PriorShare < 1 {
 		return nil, fmt.Errorf("prior_share = %v: expected at least one of the %d steps of the training", o.PriorShare, s.Steps)
 	}
 	initial := s
 	initial.Prior = prior.Gaussian{Latent: o.Latent}
-	first, err := build(initial)
+	first, err := build(a, initial)
 	if err != nil {
 		return nil, err
 	}
 	rows := s.Batch * o.Particles
 	t := &Staged{
-		setup: s, first: first, g: kernel.Floats(rows * o.Latent), nll: kernel.Floats(rows),
+		setup: s, first: first,
+		g: a.Floats(memory.Activations, rows, o.Latent), nll: a.Floats(memory.Activations, rows),
 		counts: make([]uint32, 2), frozen: make([]float64, 3),
 	}
 	t.rates.options = &t.setup.Options
 	t.rowsTask = t.priorTile
-	if t.prior, err = newNetwork("prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
+	if t.prior, err = newNetwork(a, "prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
-	t.tape = s.Prior.NewTape(t.prior.p, rows)
+	t.tape = s.Prior.NewTape(a, t.prior.p, rows, model.Train)
 	t.prior.bind(t.tape)
 	return t, nil
 }

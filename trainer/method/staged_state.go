@@ -2,9 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
-	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Diagnose implements Method. In the second stage nothing moves.
@@ -33,35 +31,20 @@ func (t *Staged) Restored() {
 }
 
 // Generator implements Method: decoder and encoder are the first stage's, the prior is the second's.
-func (t *Staged) Generator(ema bool) *Generator {
+func (t *Staged) Generator(ema bool) *Generator { return t.generator(nil, ema) }
+
+func (t *Staged) generator(a *memory.Arena, ema bool) *Generator {
 	decoder, encoder := t.first.networks()
-	g := newGenerator(t.setup.Decoder, t.setup.Prior, decoder.values(ema), t.prior.values(ema), t.setup.Pool)
+	g := t.setup.newGenerator(a, decoder.values(ema), t.prior.values(ema))
 	if encoder != nil {
-		g.useEncoder(t.setup.Encoder, encoder.values(ema))
+		g.useEncoder(a, t.setup.Encoder, encoder.values(ema))
 	}
 	return g
 }
 
+func (t *Staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
+
 // Reconstruct implements Method, as the first stage does.
 func (t *Staged) Reconstruct(g *Generator, dst []float32, idx []int) {
 	t.first.Reconstruct(g, dst, idx)
-}
-
-// stagedParts is the memory of a Staged whose first stage takes the given parts.
-func stagedParts(first memory.Parts, prior prior.Prior, o config.Options, s Scale) memory.Parts {
-	rows, params := s.Batch*o.Particles, prior.Layout().Size()
-	moments, average := momentBytes(o, params)
-	more := map[string]int64{
-		"parameters":     memory.Array[float32](params),
-		"packed weights": prior.PackedBytes(true),
-		"gradients":      memory.Array[float32](params),
-		"moments":        moments,
-		"average":        average,
-		"activations":    prior.TapeBytes(rows) + memory.Array[float32](rows, o.Latent+1),
-	}
-	var parts memory.Parts
-	for _, p := range first {
-		parts = append(parts, memory.Part{Name: p.Name, Bytes: p.Bytes + more[p.Name]})
-	}
-	return parts
 }

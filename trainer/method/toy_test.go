@@ -31,17 +31,14 @@ func (identity) In() int                  { return toyWidth }
 func (identity) Out() int                 { return toyWidth }
 func (i *identity) Layout() *model.Layout { return &i.layout }
 
-func (identity) NewTape(_ []float32, rows int) model.Tape {
+func (identity) NewTape(_ *memory.Arena, _ []float32, rows int, _ model.Use) model.Tape {
 	return identityTape{make([]float32, rows*toyWidth), make([]float32, rows*toyWidth)}
 }
 
-func (identity) TapeBytes(rows int) int64 { return memory.Array[float32](2, rows, toyWidth) }
-func (identity) PackedBytes(bool) int64   { return 0 }
-
 type identityTape struct{ in, out []float32 }
 
-func (identityTape) PackTasks(bool) int { return 0 }
-func (identityTape) Pack(int)           {}
+func (identityTape) PackTasks() int { return 0 }
+func (identityTape) Pack(int)       {}
 
 func (t identityTape) In(lo, hi int) []float32  { return t.in[lo*toyWidth : hi*toyWidth] }
 func (t identityTape) Out(lo, hi int) []float32 { return t.out[lo*toyWidth : hi*toyWidth] }

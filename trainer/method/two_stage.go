@@ -2,7 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -17,13 +17,12 @@ var twoStage = spec{
 		checkStages(o, p)
 		noNoise(o, p)
 	},
-	prior:     fittedPrior,
-	encoder:   newEncoder,
-	build:     func(s Setup) (Method, error) { return newStaged(s, firstVariational) },
-	footprint: stagedFootprint(variationalFootprint),
+	prior:   fittedPrior,
+	encoder: newEncoder,
+	build:   staged(firstVariational),
 }
 
-func firstVariational(s Setup) (firstStage, error) { return NewVariational(s) }
+func firstVariational(a *memory.Arena, s Setup) (firstStage, error) { return NewVariational(a, s) }
 
 // fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
 func fittedPrior(o config.Options) prior.Prior {
@@ -35,19 +34,6 @@ func fittedPrior(o config.Options) prior.Prior {
 func checkStages(o config.Options, p *config.Problems) {
 	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare, "a number in (0, 1): the prior needs a stage of its own")
 }
-
-// stagedFootprint is the memory of a Staged whose first stage has the given footprint.
-func stagedFootprint(first footprint) footprint {
-	return func(decoder model.Net, fitted prior.Prior, o config.Options, s Scale) Footprint {
-		f := first(decoder, prior.Gaussian{Latent: o.Latent}, o, s)
-		f.Held = stagedParts(f.Held, fitted, o, s)
-		f.Generator += fitted.SamplerBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + fitted.PackedBytes(false)
-		return f
-	}
-}
-
-// footprint is that of a spec.
-type footprint func(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint
 
 // networks implements firstStage.
 func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }

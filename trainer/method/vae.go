@@ -4,11 +4,10 @@ package method
 // Kingma and Welling, "Auto-encoding variational Bayes" (ICLR 2014). Options of Langevin moves (step_size, dynamics,
 // inner_steps ...) mean nothing to it; noise on the parameters is refused.
 var vae = spec{
-	name:      "vae",
-	batch:     encoderBatch,
-	check:     noNoise,
-	prior:     standardNormal,
-	encoder:   newEncoder,
-	build:     func(s Setup) (Method, error) { return NewVariational(s) },
-	footprint: variationalFootprint,
+	name:    "vae",
+	batch:   encoderBatch,
+	check:   noNoise,
+	prior:   standardNormal,
+	encoder: newEncoder,
+	build:   buildVariational,
 }

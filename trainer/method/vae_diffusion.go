@@ -11,11 +11,10 @@ import (
 // has several groups of latents and weights and samples the noise levels in other ways. Options of Langevin moves
 // mean nothing to it; noise on the parameters is refused.
 var vaeDiffusion = spec{
-	name:      "vae+diffusion",
-	batch:     encoderBatch,
-	check:     noNoise,
-	prior:     func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
-	encoder:   newEncoder,
-	build:     func(s Setup) (Method, error) { return NewVariational(s) },
-	footprint: variationalFootprint,
+	name:    "vae+diffusion",
+	batch:   encoderBatch,
+	check:   noNoise,
+	prior:   func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
+	encoder: newEncoder,
+	build:   buildVariational,
 }

@@ -3,6 +3,7 @@ package method
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -54,33 +55,36 @@ const (
 	countEncoderSteps        // steps made
 )
 
-// NewVariational builds the method for an encoder, a decoder and a prior.
-func NewVariational(s Setup) (*Variational, error) {
+func buildVariational(a *memory.Arena, s Setup) (buildable, error) { return NewVariational(a, s) }
+
+// NewVariational builds the method for the setup's encoder, decoder and prior.
+func NewVariational(a *memory.Arena, s Setup) (*Variational, error) {
 	o := &s.Options
 	rows := s.Batch * o.Particles
-	mat := func(n int) []float32 { return kernel.Floats(n * o.Latent) }
+	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }
+	losses := func(n int) []float32 { return a.Floats(memory.Activations, n) }
 	v := &Variational{
 		setup: s, likelihood: likelihood.Gaussian{Sigma: o.ObsNoise, Dim: s.Decoder.Out()},
-		ids: make([]uint64, 0, rows), x: kernel.Floats(s.Batch * s.Decoder.Out()),
-		mean: mat(s.Batch), z: mat(rows), noise: mat(rows), g: mat(rows), p: mat(rows),
-		square: kernel.Floats(rows), nll: kernel.Floats(rows), entropy: kernel.Floats(s.Batch),
-		counts: make([]uint32, 2),
+		ids:  a.Uint64s(memory.Particles, rows)[:0],
+		x:    a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
+		mean: latents(s.Batch), z: latents(rows), noise: latents(rows), g: latents(rows), p: latents(rows),
+		square: losses(rows), nll: losses(rows), entropy: losses(s.Batch), counts: make([]uint32, 2),
 	}
 	v.rates.options = &v.setup.Options
 	v.tasks = variationalTasks{v.gatherTile, v.encodeTile, v.priorTile, v.decoderTile, v.backwardTile}
 	var err error
-	if v.encoder, err = newNetwork("encoder", s.Encoder.Layout(), *o, s.Seed, encoderNet); err != nil {
+	if v.encoder, err = newNetwork(a, "encoder", s.Encoder.Layout(), *o, s.Seed, encoderNet); err != nil {
 		return nil, err
 	}
-	if v.decoder, err = newNetwork("decoder", s.Decoder.Layout(), *o, s.Seed, decoderNet); err != nil {
+	if v.decoder, err = newNetwork(a, "decoder", s.Decoder.Layout(), *o, s.Seed, decoderNet); err != nil {
 		return nil, err
 	}
-	if v.prior, err = newNetwork("prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
+	if v.prior, err = newNetwork(a, "prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
 		return nil, err
 	}
-	v.encoderTape = s.Encoder.NewTape(v.encoder.p, s.Batch)
-	v.decoderTape = s.Decoder.NewTape(v.decoder.p, rows)
-	v.priorTape = s.Prior.NewTape(v.prior.p, rows)
+	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.Batch, model.Train)
+	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, rows, model.Train)
+	v.priorTape = s.Prior.NewTape(a, v.prior.p, rows, model.Train)
 	v.encoder.bind(meanTape{v.encoderTape})
 	v.decoder.bind(meanTape{v.decoderTape})
 	v.prior.bind(v.priorTape)

@@ -6,7 +6,6 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // newEncoder is the encoder that the options describe.
@@ -36,9 +35,11 @@ func (v *Variational) Restored() {
 }
 
 // Generator implements Method.
-func (v *Variational) Generator(ema bool) *Generator {
-	g := newGenerator(v.setup.Decoder, v.setup.Prior, v.decoder.values(ema), v.prior.values(ema), v.setup.Pool)
-	g.useEncoder(v.setup.Encoder, v.encoder.values(ema))
+func (v *Variational) Generator(ema bool) *Generator { return v.generator(nil, ema) }
+
+func (v *Variational) generator(a *memory.Arena, ema bool) *Generator {
+	g := v.setup.newGenerator(a, v.decoder.values(ema), v.prior.values(ema))
+	g.useEncoder(a, v.setup.Encoder, v.encoder.values(ema))
 	return g
 }
 
@@ -58,14 +59,25 @@ const diagnosed = 1024
 // Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a stream of
 // their own; there are no moves that could have a temperature or a step size.
 func (v *Variational) Diagnose(done float64) Diagnostics {
-	n, o, batch := min(diagnosed, v.setup.Train.Len()), &v.setup.Options, v.setup.Batch
-	seen := particle.Cloud{M: n, N: o.Particles, D: o.Latent}
-	for lo := 0; lo < n; lo += batch {
-		v.draw(consecutive(lo, min(lo+batch, n)), true, streamDiagNoise)
-		seen.Z = append(seen.Z, v.rows(v.z, 0, len(v.ids))...)
+	index, z := v.diagnosis(nil)
+	for i := range index {
+		index[i] = i
+	}
+	seen := particle.Cloud{M: len(index), N: v.setup.Options.Particles, D: v.setup.Options.Latent, Z: z}
+	for len(index) > 0 {
+		n := min(v.setup.Batch, len(index))
+		v.draw(index[:n], true, streamDiagNoise)
+		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
+		index = index[n:]
 	}
 	v.gathered = false // these are not the rows of a minibatch
 	return Diagnostics{Cloud: seen.Stats(), LR: v.learningRate(done)}
+}
+
+// diagnosis is memory for the datapoints that Diagnose looks at, and for their latents.
+func (v *Variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
+	n, o := min(diagnosed, v.setup.Train.Len()), &v.setup.Options
+	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, o.Particles, o.Latent)
 }
 
 // consecutive is the integers from lo to hi, the latter exclusive.
@@ -75,44 +87,4 @@ func consecutive(lo, hi int) []int {
 		idx[i] = lo + i
 	}
 	return idx
-}
-
-// variationalFootprint is the memory of a Variational, its generators and diagnostics.
-func variationalFootprint(decoder model.Net, prior prior.Prior, o config.Options, s Scale) Footprint {
-	encoder := newEncoder(o, s.Dim)
-	return Footprint{
-		Held:      variationalBytes(encoder, decoder, prior, o, s),
-		Generator: generatorBytes(decoder, prior, s) + generatorEncoderBytes(encoder, s),
-		Diagnose:  variationalDiagnose(o, s),
-	}
-}
-
-func variationalBytes(encoder, decoder model.Net, prior prior.Prior, o config.Options, s Scale) memory.Parts {
-	rows := s.Batch * o.Particles
-	params := encoder.Layout().Size() + decoder.Layout().Size() + prior.Layout().Size()
-	moments, average := momentBytes(o, params)
-	latents := memory.Array[float32](4*rows+s.Batch, o.Latent) + memory.Array[uint64](rows)
-	losses := memory.Array[float32](2*rows + s.Batch)
-	return memory.Parts{
-		{Name: "parameters", Bytes: memory.Array[float32](params)},
-		{Name: "packed weights", Bytes: encoder.PackedBytes(true) + decoder.PackedBytes(true) + prior.PackedBytes(true)},
-		{Name: "gradients", Bytes: memory.Array[float32](params)},
-		{Name: "moments", Bytes: moments},
-		{Name: "average", Bytes: average},
-		{Name: "particles", Bytes: latents},
-		{Name: "activations", Bytes: encoder.TapeBytes(s.Batch) + decoder.TapeBytes(rows) + prior.TapeBytes(rows) +
-			memory.Array[float32](s.Batch, s.Dim) + losses},
-	}
-}
-
-// variationalDiagnose is the latents that Diagnose collects, in a slice that grows by less than doubling,
-// and the numbers of their datapoints.
-func variationalDiagnose(o config.Options, s Scale) int64 {
-	n := min(diagnosed, s.Datapoints)
-	return 2*memory.Array[float32](n, o.Particles, o.Latent) + memory.Array[int](n)
-}
-
-// generatorEncoderBytes is what an encoder adds to a generator.
-func generatorEncoderBytes(encoder model.Net, s Scale) int64 {
-	return encoder.TapeBytes(generatorTile*generatorTiles(s.Workers, s.Dim)) + encoder.PackedBytes(false)
 }

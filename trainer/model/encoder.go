@@ -3,7 +3,6 @@ package model
 import (
 	"math"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -27,15 +26,13 @@ func NewEncoder(dim, latent int, widths ...int) *Encoder {
 	return &Encoder{NewMLP(append(all, 2*latent)...)}
 }
 
-// TapeBytes implements Net: the MLP's, and the slope of the bound.
-func (e *Encoder) TapeBytes(rows int) int64 {
-	return e.MLP.TapeBytes(rows) + memory.Array[float32](rows, e.Out()/2)
-}
-
 // NewTape implements Net.
-func (e *Encoder) NewTape(p []float32, rows int) Tape {
+func (e *Encoder) NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape {
 	latent := e.Out() / 2
-	return &encoderTape{Tape: e.MLP.NewTape(p, rows), latent: latent, slope: kernel.Floats(rows * latent)}
+	return &encoderTape{
+		Tape: e.MLP.NewTape(a, p, rows, use), latent: latent,
+		slope: a.Floats(memory.Activations, rows, latent),
+	}
 }
 
 // encoderTape keeps the derivative of the bound where each log-variance was.

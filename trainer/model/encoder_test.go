@@ -12,7 +12,7 @@ import (
 func TestLogVarianceIsBounded(t *testing.T) {
 	net := model.NewEncoder(1, 1)
 	p := make([]float32, net.Layout().Size())
-	tape := net.NewTape(p, 1)
+	tape := net.NewTape(nil, p, 1, model.Train)
 	for _, y := range []float64{0, 1, -1, 6, -6, 40, -40, 1e6, -1e6, 1e18, -1e18, math.MaxFloat32} {
 		net.Layout().View(p, "layer0.bias")[1] = float32(y)
 		pack(tape)

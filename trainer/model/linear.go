@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -29,6 +30,17 @@ type layer struct {
 	linear
 	p                 []float32
 	forward, backward blas.Factor // W and W^T
+}
+
+// bind is the layer with parameters p, and with memory for W and, for backward, W^T laid out.
+func (l linear) bind(a *memory.Arena, p []float32, backward bool) *layer {
+	bound := &layer{linear: l, p: p}
+	panels := func(n int) []float32 { return a.Floats(memory.PackedWeights, n) }
+	bound.forward.Reserve(l.in, l.out, panels)
+	if backward {
+		bound.backward.Reserve(l.out, l.in, panels)
+	}
+	return bound
 }
 
 // pack lays out W, or W^T for the way back.
@@ -59,15 +71,20 @@ func (l *layer) mulT(dx, dy []float32, rows int) {
 func (l *layer) bias() []float32 { return l.linear.bias(l.p) }
 
 // packing is the layers of a tape whose weights are laid out: forward those of all, and for the way
-// back those that a gradient passes.
+// back those that a gradient passes, or none.
 type packing struct{ forward, backward []*layer }
 
-func (p packing) PackTasks(backward bool) int {
+// bind adds a layer that takes part in the way back, or not.
+func (p *packing) bind(a *memory.Arena, l linear, params []float32, backward bool) *layer {
+	bound := l.bind(a, params, backward)
+	p.forward = append(p.forward, bound)
 	if backward {
-		return len(p.forward) + len(p.backward)
+		p.backward = append(p.backward, bound)
 	}
-	return len(p.forward)
+	return bound
 }
+
+func (p packing) PackTasks() int { return len(p.forward) + len(p.backward) }
 
 func (p packing) Pack(task int) {
 	if n := len(p.forward); task < n {
@@ -81,29 +98,43 @@ func (p packing) Pack(task int) {
 // many workers, large enough that the product runs at full rate.
 const gradBlock = 128
 
-// gradTask is the gradient of columns lo to hi of one layer: each element is one sum over the
-// rows in one product, so the cut changes no bits between numbers of workers.
-type gradTask struct {
+// weightGrad is the gradient of one layer's parameters.
+type weightGrad struct {
 	linear
-	x, dy  []float32 // the layer's input and the gradient of its output, all rows
-	lo, hi int
+	x, dy []float32 // the layer's input and the gradient of its output, all rows
 }
 
-// gradTasks cuts the layer's gradient into tasks.
-func (l linear) gradTasks(tasks []gradTask, x, dy []float32) []gradTask {
-	n := pool.Pieces(l.out, gradBlock)
-	for i := range n {
-		lo, hi := pool.Span(l.out, n, i)
-		tasks = append(tasks, gradTask{linear: l, x: x, dy: dy, lo: lo, hi: hi})
+// weightGrads is the gradients of the layers of a tape, cut into tasks of up to gradBlock columns of one
+// layer: each element is one sum over the rows in one product, so the cut changes no bits between numbers
+// of workers.
+type weightGrads []weightGrad
+
+func (w weightGrad) tasks() int { return pool.Pieces(w.out, gradBlock) }
+
+func (w weightGrads) GradTasks() (n int) {
+	for _, l := range w {
+		n += l.tasks()
 	}
-	return tasks
+	return n
 }
 
-// run writes scale * x^T dy and scale * sum of dy into its part of grad.
-func (t *gradTask) run(grad []float32, rows int, scale float32) {
-	dy := blas.Dense(t.dy, rows, t.out).Slice(t.lo, t.hi)
-	blas.Gemm(blas.T, blas.N, scale, blas.Dense(t.x, rows, t.in), dy, 0, t.weight(grad).Slice(t.lo, t.hi))
-	kernel.ColSum(t.bias(grad)[t.lo:t.hi], t.dy[t.lo:(rows-1)*t.out+t.hi], t.out, scale)
+func (w weightGrads) Grad(task int, grad []float32, rows int, scale float32) {
+	for i := range w {
+		n := w[i].tasks()
+		if task < n {
+			lo, hi := pool.Span(w[i].out, n, task)
+			w[i].run(lo, hi, grad, rows, scale)
+			return
+		}
+		task -= n
+	}
+}
+
+// run writes columns lo to hi of scale * x^T dy, and of scale * sum of dy, into their places in grad.
+func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
+	dy := blas.Dense(w.dy, rows, w.out).Slice(lo, hi)
+	blas.Gemm(blas.T, blas.N, scale, blas.Dense(w.x, rows, w.in), dy, 0, w.weight(grad).Slice(lo, hi))
+	kernel.ColSum(w.bias(grad)[lo:hi], w.dy[lo:(rows-1)*w.out+hi], w.out, scale)
 }
 
 // cut is rows lo to hi of an array of the given width.

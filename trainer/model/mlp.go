@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // MLP is a multilayer perceptron with SiLU between its layers and a linear output: the decoder
@@ -39,33 +40,30 @@ func (m *MLP) Layout() *Layout { return &m.layout }
 type mlpTape struct {
 	*MLP
 	packing
+	weightGrads
 	in, out  []float32
 	pre, act [][]float32
 	back     []float32 // gradient by an activation; rows as wide as the widest hidden layer
 	widest   int
-	tasks    []gradTask
 }
 
 // NewTape implements Net.
-func (m *MLP) NewTape(p []float32, rows int) Tape {
-	t := &mlpTape{MLP: m, in: kernel.Floats(rows * m.In()), out: kernel.Floats(rows * m.Out())}
+func (m *MLP) NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape {
+	floats := func(width int) []float32 { return a.Floats(memory.Activations, rows, width) }
+	t := &mlpTape{MLP: m, in: floats(m.In()), out: floats(m.Out())}
 	x := t.in
 	for i, l := range m.layers {
-		t.forward = append(t.forward, &layer{linear: l, p: p})
-		dy := t.out
+		t.bind(a, l, p, bool(use))
+		dy, act := t.out, []float32(nil)
 		if i < len(m.layers)-1 {
-			dy = kernel.Floats(rows * l.out)
-			t.pre = append(t.pre, dy)
-			t.act = append(t.act, kernel.Floats(rows*l.out))
+			dy, act = floats(l.out), floats(l.out)
+			t.pre, t.act = append(t.pre, dy), append(t.act, act)
 			t.widest = max(t.widest, l.out)
 		}
-		t.tasks = l.gradTasks(t.tasks, x, dy)
-		if i < len(t.act) {
-			x = t.act[i]
-		}
+		t.weightGrads = append(t.weightGrads, weightGrad{l, x, dy})
+		x = act
 	}
-	t.backward = t.forward
-	t.back = kernel.Floats(rows * t.widest)
+	t.back = floats(t.widest)
 	return t
 }
 
@@ -87,20 +85,14 @@ func (t *mlpTape) Forward(lo, hi int) {
 func (t *mlpTape) Backward(lo, hi int, din []float32) {
 	dy := t.Out(lo, hi)
 	back := cut(t.back, t.widest, lo, hi) // of these rows alone, whatever layer other rows are at
-	for i := len(t.backward) - 1; i > 0; i-- {
-		l := t.backward[i]
+	for i := len(t.forward) - 1; i > 0; i-- {
+		l := t.forward[i]
 		dact, pre := back[:(hi-lo)*l.in], cut(t.pre[i-1], l.in, lo, hi)
 		l.mulT(dact, dy, hi-lo)
 		kernel.SiLUBackward(pre, pre, dact)
 		dy = pre
 	}
 	if din != nil {
-		t.backward[0].mulT(din, dy, hi-lo)
+		t.forward[0].mulT(din, dy, hi-lo)
 	}
-}
-
-func (t *mlpTape) GradTasks() int { return len(t.tasks) }
-
-func (t *mlpTape) Grad(task int, grad []float32, rows int, scale float32) {
-	t.tasks[task].run(grad, rows, scale)
 }

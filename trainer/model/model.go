@@ -3,24 +3,31 @@
 // row-major float32.
 package model
 
+import "github.com/plume-ml/plume/trainer/memory"
+
+// Use is what a tape is made for.
+type Use bool
+
+// The uses.
+const (
+	Evaluate Use = false // Forward alone
+	Train    Use = true  // Forward, Backward and Grad
+)
+
 // Net is a network from rows of In numbers to rows of Out numbers.
 type Net interface {
 	In() int
 	Out() int
 	Layout() *Layout
 	// NewTape binds the network to parameters (Layout().Size() of them, read at each call) and
-	// to memory for a number of rows.
-	NewTape(p []float32, rows int) Tape
-	// TapeBytes is the memory of such a tape, without that of its packed parameters: PackedBytes, and
-	// without backward, of those for Forward alone.
-	TapeBytes(rows int) int64
-	PackedBytes(backward bool) int64
+	// to memory for a number of rows, activations and packed weights, from the arena.
+	NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape
 }
 
 // Packer lays parameters out for products; all of its tasks come before other methods when the
 // parameters are new. They are independent of each other.
 type Packer interface {
-	PackTasks(backward bool) int // without backward, for forward passes alone
+	PackTasks() int
 	Pack(task int)
 }
 
@@ -48,11 +55,7 @@ type Tape interface {
 type ScoreNet interface {
 	In() int
 	Layout() *Layout
-	NewScoreTape(p []float32, rows int) ScoreTape
-	// TapeBytes is the memory of such a tape, without that of its packed parameters: PackedBytes, and
-	// without backward, of those for Forward alone.
-	TapeBytes(rows int) int64
-	PackedBytes(backward bool) int64
+	NewScoreTape(a *memory.Arena, p []float32, rows int, use Use) ScoreTape
 }
 
 // ScoreTape is a Tape with a second input, the log-SNR of each row.

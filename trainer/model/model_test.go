@@ -51,7 +51,7 @@ func mlp(widths ...int) subject {
 	net := model.NewMLP(widths...)
 	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
 	s.fill()
-	s.tape = net.NewTape(s.p, rows)
+	s.tape = net.NewTape(nil, s.p, rows, model.Train)
 	s.row = func(p reference.Params, _ int, x []float64) []float64 { return reference.MLP(p, len(widths)-1, x) }
 	return s
 }
@@ -63,7 +63,7 @@ func encoder(dim, latent int, widths ...int) subject {
 	for i := range s.p { // log-variances of up to 20, where the bound bends them
 		s.p[i] *= 4
 	}
-	s.tape = net.NewTape(s.p, rows)
+	s.tape = net.NewTape(nil, s.p, rows, model.Train)
 	s.row = func(p reference.Params, _ int, x []float64) []float64 {
 		mean, logvar := reference.Encoder(p, len(widths)+1, x)
 		return append(slices.Clone(mean), logvar...)
@@ -75,7 +75,7 @@ func score(latent, width, blocks, features int) subject {
 	net := model.NewResidualScore(latent, width, blocks, features)
 	s := subject{layout: net.Layout(), in: latent, out: latent}
 	s.fill()
-	tape := net.NewScoreTape(s.p, rows)
+	tape := net.NewScoreTape(nil, s.p, rows, model.Train)
 	s.tape = tape
 	level := tape.Lambda(0, rows)
 	for i := range level {
@@ -93,7 +93,7 @@ func (s *subject) fill() {
 }
 
 func pack(t model.Tape) {
-	for i := range t.PackTasks(true) {
+	for i := range t.PackTasks() {
 		t.Pack(i)
 	}
 }
@@ -206,7 +206,7 @@ func TestRowIndependence(t *testing.T) {
 func TestForwardAt(t *testing.T) {
 	net := model.NewResidualScore(3, 40, 2, 8)
 	p := normals(net.Layout().Size(), 1, 0.5)
-	tape := net.NewScoreTape(p, rows)
+	tape := net.NewScoreTape(nil, p, rows, model.Train)
 	pack(tape)
 	const lo, lambda = 2, -1.5
 	x := normals((rows-lo)*3, 2, 1)

@@ -13,8 +13,8 @@ func TestRowsShareNoScratch(t *testing.T) {
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
 	const rows, split = 8, 3
-	tape := net.NewTape(p, rows).(*mlpTape)
-	for i := range tape.PackTasks(true) {
+	tape := net.NewTape(nil, p, rows, Train).(*mlpTape)
+	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
 	tape.Forward(0, rows)

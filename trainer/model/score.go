@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // ResidualScore is r_theta(z, lambda), a residual MLP. With
@@ -64,6 +65,7 @@ func (s *ResidualScore) Layout() *Layout { return &s.layout }
 type scoreTape struct {
 	*ResidualScore
 	packing
+	weightGrads
 	emb1, emb2, in, out *layer
 	w1, w2              []*layer
 	lambda              []float32
@@ -75,49 +77,40 @@ type scoreTape struct {
 	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), s and u the derivatives there
 	dlast               []float32   // gradient by h_L
 	back                []float32   // gradient by an activation
-	tasks               []gradTask
 }
 
 // NewScoreTape implements ScoreNet.
-func (s *ResidualScore) NewScoreTape(p []float32, rows int) ScoreTape {
-	wide := func() []float32 { return kernel.Floats(rows * s.width) }
+func (s *ResidualScore) NewScoreTape(a *memory.Arena, p []float32, rows int, use Use) ScoreTape {
+	floats := func(width int) []float32 { return a.Floats(memory.Activations, rows, width) }
+	wide := func() []float32 { return floats(s.width) }
 	t := &scoreTape{
-		ResidualScore: s,
-		lambda:        kernel.Floats(rows), z: kernel.Floats(rows * s.latent), r: kernel.Floats(rows * s.latent),
-		feat: kernel.Floats(rows * 2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(),
-		dlast: wide(), back: wide(),
+		ResidualScore: s, lambda: floats(1), z: floats(s.latent), r: floats(s.latent),
+		feat: floats(2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(), dlast: wide(), back: wide(),
 	}
 	for range s.blocks {
 		t.h = append(t.h, wide())
 		t.s, t.a, t.u, t.v = append(t.s, wide()), append(t.a, wide()), append(t.u, wide()), append(t.v, wide())
 	}
 	t.h = append(t.h, wide())
-	t.bind(p)
+	t.bind(a, p, use)
 
 	for l, b := range s.blocks {
-		t.tasks = b.w1.gradTasks(t.tasks, t.a[l], t.u[l])
-		t.tasks = b.w2.gradTasks(t.tasks, t.v[l], t.dh(l+1))
+		t.weightGrads = append(t.weightGrads, weightGrad{b.w1, t.a[l], t.u[l]}, weightGrad{b.w2, t.v[l], t.dh(l + 1)})
 	}
-	t.tasks = s.emb2.gradTasks(t.tasks, t.act, t.emb)
-	t.tasks = s.emb1.gradTasks(t.tasks, t.feat, t.pre)
-	t.tasks = s.in.gradTasks(t.tasks, t.z, t.dh(0))
-	t.tasks = s.out.gradTasks(t.tasks, t.h[len(s.blocks)], t.r)
+	t.weightGrads = append(t.weightGrads,
+		weightGrad{s.emb2, t.act, t.emb}, weightGrad{s.emb1, t.feat, t.pre},
+		weightGrad{s.in, t.z, t.dh(0)}, weightGrad{s.out, t.h[len(s.blocks)], t.r})
 	return t
 }
 
 // bind gives the layers their parameters. No gradient passes the first layer of the embedding.
-func (t *scoreTape) bind(p []float32) {
-	add := func(l linear) *layer {
-		bound := &layer{linear: l, p: p}
-		t.forward = append(t.forward, bound)
-		return bound
-	}
-	t.emb1, t.emb2 = add(t.ResidualScore.emb1), add(t.ResidualScore.emb2)
-	t.in, t.out = add(t.ResidualScore.in), add(t.ResidualScore.out)
+func (t *scoreTape) bind(a *memory.Arena, p []float32, use Use) {
+	add := func(l linear, backward Use) *layer { return t.packing.bind(a, l, p, bool(backward)) }
+	t.emb1, t.emb2 = add(t.ResidualScore.emb1, false), add(t.ResidualScore.emb2, use)
+	t.in, t.out = add(t.ResidualScore.in, use), add(t.ResidualScore.out, use)
 	for _, b := range t.blocks {
-		t.w1, t.w2 = append(t.w1, add(b.w1)), append(t.w2, add(b.w2))
+		t.w1, t.w2 = append(t.w1, add(b.w1, use)), append(t.w2, add(b.w2, use))
 	}
-	t.backward = t.forward[1:]
 }
 
 // dh is where the gradient by h_l goes.
@@ -206,10 +199,4 @@ func (t *scoreTape) Backward(lo, hi int, din []float32) {
 	if din != nil {
 		t.in.mulT(din, dh, rows)
 	}
-}
-
-func (t *scoreTape) GradTasks() int { return len(t.tasks) }
-
-func (t *scoreTape) Grad(task int, grad []float32, rows int, scale float32) {
-	t.tasks[task].run(grad, rows, scale)
 }

@@ -31,19 +31,11 @@ import (
 //
 // SGD is the published flow. Of Adam and RMSprop there is left the division by the root of the
 // running mean square, Adam's corrected for its start.
-func (o *Optimizer) UseMomentum(drag float64, n int) {
+func (o *Optimizer) UseMomentum(a *memory.Arena, drag float64, n int) {
 	o.Drag = drag
-	if o.M == nil {
-		o.M = kernel.Floats(n)
+	if o.M == nil { // Adam has a first moment
+		o.M = a.Floats(memory.Moments, n)
 	}
-}
-
-// MomentumBytes is the memory that UseMomentum adds to n parameters.
-func MomentumBytes(kind Kind, n int) int64 {
-	if kind == Adam {
-		return 0 // it has a first moment
-	}
-	return memory.Array[float32](n)
 }
 
 // accelerate is one step on parts of the buffer, momentum, mean square and gradient.

@@ -9,7 +9,7 @@ import (
 // noisy makes an optimiser of n parameters with noise.
 func noisy(t *testing.T, kind Kind, p []float32, noise Noise, decay float64) *Optimizer {
 	t.Helper()
-	o, err := New(kind, p, decay)
+	o, err := start(kind, p, decay)
 	if err != nil {
 		t.Fatal(err)
 	}

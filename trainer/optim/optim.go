@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Kind names an optimiser.
@@ -44,24 +45,26 @@ type Optimizer struct {
 	lr, c1, c2, rate float64 // of the step begun last
 }
 
-// New prepares an optimiser for the buffer p, whose present values start the average.
-func New(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
+// New prepares an optimiser for a buffer of n parameters, whose first values go to StartAverage.
+func New(a *memory.Arena, kind Kind, n int, emaDecay float64) (*Optimizer, error) {
 	o := &Optimizer{Kind: kind, Decay: emaDecay, Steps: make([]uint32, 1)}
 	switch kind {
 	case SGD:
 	case RMSprop:
-		o.V = kernel.Floats(len(p))
+		o.V = a.Floats(memory.Moments, n)
 	case Adam:
-		o.M, o.V = kernel.Floats(len(p)), kernel.Floats(len(p))
+		o.M, o.V = a.Floats(memory.Moments, n), a.Floats(memory.Moments, n)
 	default:
 		return nil, fmt.Errorf("optimizer %q: expected %q, %q or %q", kind, Adam, RMSprop, SGD)
 	}
 	if emaDecay > 0 {
-		o.EMA = kernel.Floats(len(p))
-		copy(o.EMA, p)
+		o.EMA = a.Floats(memory.Average, n)
 	}
 	return o, nil
 }
+
+// StartAverage makes p the average, if there is one.
+func (o *Optimizer) StartAverage(p []float32) { copy(o.EMA, p) }
 
 // Begin starts a step at learning rate lr; Apply follows for each part of the buffer. The
 // average warms up: after t steps its decay is at most (1+t)/(10+t).

@@ -50,7 +50,7 @@ func TestPapers(t *testing.T) {
 	const n, steps, decay = 67, 50, 0.95
 	for i, kind := range slices.Concat(kinds, kinds) {
 		p := normals(n, 0)
-		o, err := New(kind, p, decay)
+		o, err := start(kind, p, decay)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestPapers(t *testing.T) {
 // whatever its size.
 func TestFirstAdamStep(t *testing.T) {
 	p, g := make([]float32, 4), []float32{1e-3, -1e-3, 50, -50}
-	o, err := New(Adam, p, 0)
+	o, err := start(Adam, p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestFirstAdamStep(t *testing.T) {
 func TestWarmUp(t *testing.T) {
 	for _, decay := range []float64{0.5, 0.999} {
 		p := []float32{0}
-		o, err := New(SGD, p, decay)
+		o, err := start(SGD, p, decay)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,11 +128,11 @@ func TestPieces(t *testing.T) {
 	const n = 100
 	for _, kind := range kinds {
 		p, q := normals(n, 0), normals(n, 0)
-		whole, err := New(kind, p, 0.99)
+		whole, err := start(kind, p, 0.99)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pieces, err := New(kind, q, 0.99)
+		pieces, err := start(kind, q, 0.99)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestPieces(t *testing.T) {
 func TestState(t *testing.T) {
 	p := normals(5, 0)
 	for _, kind := range kinds {
-		o, err := New(kind, p, 0)
+		o, err := start(kind, p, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,14 +165,14 @@ func TestState(t *testing.T) {
 		if &o.Averaged(p)[0] != &p[0] {
 			t.Errorf("%s without an average: Averaged is not the buffer", kind)
 		}
-		if o, err = New(kind, p, 0.9); err != nil || !slices.Equal(o.EMA, p) || &o.EMA[0] == &p[0] || &o.Averaged(p)[0] != &o.EMA[0] {
+		if o, err = start(kind, p, 0.9); err != nil || !slices.Equal(o.EMA, p) || &o.EMA[0] == &p[0] || &o.Averaged(p)[0] != &o.EMA[0] {
 			t.Errorf("%s: the average does not start as a copy of the buffer", kind)
 		}
 	}
 }
 
 func TestUnknownKind(t *testing.T) {
-	o, err := New("adamw", nil, 0)
+	o, err := New(nil, "adamw", 0, 0)
 	if o != nil || err == nil {
 		t.Fatalf("%v, %v", o, err)
 	}
@@ -187,7 +187,7 @@ func TestNoAllocation(t *testing.T) {
 	const n = 50
 	p, g := normals(n, 0), normals(n, 1)
 	for _, kind := range kinds {
-		o, err := New(kind, p, 0.9)
+		o, err := start(kind, p, 0.9)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // Cloud holds N particles of D numbers for each of M datapoints; particle n of datapoint m is
@@ -22,12 +23,15 @@ type Cloud struct {
 }
 
 // NewCloud draws a cloud from N(0, I), at rest.
-func NewCloud(m, n, d int, momentum bool, seed uint64) *Cloud {
-	c := &Cloud{M: m, N: n, D: d, Z: kernel.Floats(m * n * d), Visited: make([]uint32, m)}
-	if momentum {
-		c.U = kernel.Floats(m * n * d)
+func NewCloud(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
+	c := &Cloud{
+		M: m, N: n, D: d,
+		Z: a.Floats(memory.Particles, m, n, d), Visited: a.Uint32s(memory.Particles, m),
 	}
-	_ = c.draw(context.Background(), seed) // which never ends
+	if momentum {
+		c.U = a.Floats(memory.Particles, m, n, d)
+	}
+	a.Fill(func() { _ = c.draw(context.Background(), seed) }) // which never ends
 	return c
 }
 
@@ -87,12 +91,13 @@ type Batch struct {
 	exact *kernel.Transition // nil: the discrete moves
 }
 
-// NewBatch makes room for the given number of rows.
-func (c *Cloud) NewBatch(rows int) *Batch {
-	mat := func() []float32 { return kernel.Floats(rows * c.D) }
+// NewBatch is a batch of up to the given number of rows of the cloud.
+func (c *Cloud) NewBatch(a *memory.Arena, rows int) *Batch {
+	mat := func() []float32 { return a.Floats(memory.Particles, rows, c.D) }
+	row := func() []float32 { return a.Floats(memory.Particles, rows) }
 	b := &Batch{
-		Cloud: c, IDs: make([]uint64, 0, rows), Z: mat(), G: mat(), P: mat(),
-		H: kernel.Floats(rows), Square: kernel.Floats(rows),
+		Cloud: c, IDs: a.Uint64s(memory.Particles, rows)[:0],
+		Z: mat(), G: mat(), P: mat(), H: row(), Square: row(),
 	}
 	if c.U != nil {
 		b.U = mat()

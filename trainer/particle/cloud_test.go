@@ -15,7 +15,7 @@ func beyond(diff, tol float64) bool { return !(math.Abs(diff) <= tol) }
 // standard deviation per dimension (5 standard errors of 6,000 particles), at rest.
 func TestNewCloud(t *testing.T) {
 	const m, n, d, seed = 2000, 3, 5, 9
-	c := NewCloud(m, n, d, true, seed)
+	c := NewCloud(nil, m, n, d, true, seed)
 	ids := make([]uint64, m*n)
 	for i := range ids {
 		ids[i] = uint64(i)
@@ -42,10 +42,10 @@ func TestNewCloud(t *testing.T) {
 		beyond(s.StdMin-1, 5*seStd) || beyond(s.StdMax-1, 5*seStd) {
 		t.Errorf("mean %v, %+v", mean, s)
 	}
-	if NewCloud(m, n, d, false, seed).U != nil {
+	if NewCloud(nil, m, n, d, false, seed).U != nil {
 		t.Error("velocities without momentum")
 	}
-	if slices.Equal(NewCloud(m, n, d, false, seed+1).Z, c.Z) {
+	if slices.Equal(NewCloud(nil, m, n, d, false, seed+1).Z, c.Z) {
 		t.Error("the seed does not matter")
 	}
 }
@@ -53,7 +53,7 @@ func TestNewCloud(t *testing.T) {
 // TestStats: dimension j holds +-2^j around 3 in equal parts, so that everything is exact.
 func TestStats(t *testing.T) {
 	const m, n, d = 4, 2, 3
-	c := NewCloud(m, n, d, false, 0)
+	c := NewCloud(nil, m, n, d, false, 0)
 	for i := range c.Z {
 		c.Z[i] = 3 + float32(int(1)<<(i%d))*float32(1-2*(i/d%2))
 	}
@@ -85,7 +85,7 @@ func TestSetSteps(t *testing.T) {
 		{"first minibatch", -1, 0, 5, 1},
 		{"visited in the first", 0, 3, 10, 3},
 	} {
-		b := NewCloud(3, 2, 1, false, 0).NewBatch(4)
+		b := NewCloud(nil, 3, 2, 1, false, 0).NewBatch(nil, 4)
 		if c.visited >= 0 {
 			b.Select([]int{2})
 			b.MarkVisited(uint32(c.visited))
@@ -100,7 +100,7 @@ func TestSetSteps(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	b := NewCloud(5, 3, 2, true, 1).NewBatch(6)
+	b := NewCloud(nil, 5, 3, 2, true, 1).NewBatch(nil, 6)
 	for _, c := range []struct {
 		idx []int
 		ids []uint64
@@ -122,11 +122,11 @@ func TestSelect(t *testing.T) {
 // TestGather brings the right rows, of positions and velocities, in pieces.
 func TestGather(t *testing.T) {
 	const d = 3
-	c := NewCloud(5, 2, d, true, 1)
+	c := NewCloud(nil, 5, 2, d, true, 1)
 	for i := range c.U {
 		c.U[i] = float32(i)
 	}
-	b := c.NewBatch(6)
+	b := c.NewBatch(nil, 6)
 	b.Select([]int{3, 0, 4})
 	b.Gather(4, 6)
 	b.Gather(0, 4)

@@ -17,18 +17,25 @@ type stored struct {
 // (memory.Map), for particles that need not fit the machine's memory: the same cloud, the same
 // moves, the same bits. Close gives the file back; Err must be asked after moves, since what fails
 // to be read or written there ends no move. It stops early, with ctx's error, when ctx ends.
+// An arena that counts makes no file.
 func NewFileCloud(
-	ctx context.Context, dir string, m, n, d int, momentum bool, seed uint64,
+	ctx context.Context, a *memory.Arena, dir string, m, n, d int, momentum bool, seed uint64,
 ) (*Cloud, error) {
-	file, err := memory.Map(ctx, dir, FileBytes(m, n, d, momentum))
-	if err != nil {
+	c := &Cloud{M: m, N: n, D: d, Visited: a.Uint32s(memory.Particles, m)}
+	if momentum {
+		c.U = []float32{}
+	}
+	if a.Counts() {
+		return c, nil
+	}
+	var err error
+	if c.file, err = memory.Map(ctx, dir, FileBytes(m, n, d, momentum)); err != nil {
 		return nil, err
 	}
 	size := m * n * d
-	c := &Cloud{M: m, N: n, D: d, Z: file.Floats(0, size), Visited: make([]uint32, m)}
-	c.file = file
+	c.Z = c.file.Floats(0, size)
 	if momentum {
-		c.U = file.Floats(size, 2*size)
+		c.U = c.file.Floats(size, 2*size)
 	}
 	c.touch(func() { err = c.draw(ctx, seed) })
 	if err == nil {
@@ -41,9 +48,13 @@ func NewFileCloud(
 	return c, nil
 }
 
-// FileBytes is the size of a NewFileCloud's file.
+// FileBytes is the size of the file of a NewFileCloud: positions, and velocities with momentum.
 func FileBytes(m, n, d int, momentum bool) int64 {
-	return int64(arrays(momentum)) * memory.Array[float32](m, n, d)
+	arrays := 1
+	if momentum {
+		arrays = 2
+	}
+	return memory.Array[float32](arrays, m, n, d)
 }
 
 // touch calls f, which reads or writes positions or velocities.

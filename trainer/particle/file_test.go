@@ -17,7 +17,7 @@ import (
 
 func fileCloud(t *testing.T, dir string, m, n, d int, momentum bool) *Cloud {
 	t.Helper()
-	c, err := NewFileCloud(t.Context(), dir, m, n, d, momentum, 3)
+	c, err := NewFileCloud(t.Context(), nil, dir, m, n, d, momentum, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,9 +34,9 @@ func TestFileCloud(t *testing.T) {
 	const m, n, d = 50, 3, 40
 	for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
 		momentum := dynamics != "overdamped"
-		want, got := NewCloud(m, n, d, momentum, 3), fileCloud(t, t.TempDir(), m, n, d, momentum)
+		want, got := NewCloud(nil, m, n, d, momentum, 3), fileCloud(t, t.TempDir(), m, n, d, momentum)
 		for _, c := range []*Cloud{want, got} {
-			b := c.NewBatch(3 * n)
+			b := c.NewBatch(nil, 3*n)
 			if dynamics == "exact" {
 				b.UseExact(0.2)
 			}
@@ -87,7 +87,7 @@ func TestFileCloudCut(t *testing.T) {
 	for what, use := range uses {
 		dir := t.TempDir()
 		c := fileCloud(t, dir, m, n, d, true)
-		b := c.NewBatch(2)
+		b := c.NewBatch(nil, 2)
 		b.Select([]int{0, m - 1})
 		b.SetSteps(0.1, 0, 0)
 		if err := c.Err(); err != nil {
@@ -114,13 +114,13 @@ func TestFileCloudCut(t *testing.T) {
 // What cannot be made leaves nothing behind.
 func TestNewFileCloudRefuses(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := NewFileCloud(t.Context(), dir, 1<<20, 1<<20, 1<<10, true, 1); !errors.Is(err,
+	if _, err := NewFileCloud(t.Context(), nil, dir, 1<<20, 1<<20, 1<<10, true, 1); !errors.Is(err,
 		memory.ErrDisk) {
 		t.Errorf("8 PiB: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := NewFileCloud(over, dir, 10, 1, 1, true, 1); !errors.Is(err, context.Canceled) {
+	if _, err := NewFileCloud(over, nil, dir, 10, 1, 1, true, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that ended: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -132,7 +132,7 @@ func TestNewFileCloudRefuses(t *testing.T) {
 func TestFileCloudAllocations(t *testing.T) {
 	const m, d = 10, 32
 	c := fileCloud(t, t.TempDir(), m, 1, d, true)
-	b := c.NewBatch(m)
+	b := c.NewBatch(nil, m)
 	b.Select([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	b.SetSteps(0.01, 3, 4)
 	if a := testing.AllocsPerRun(10, func() {

@@ -19,7 +19,7 @@ func chains(m, d int, momentum bool, h float64) *Batch {
 	for i := range idx {
 		idx[i] = i
 	}
-	b := NewCloud(m, 1, d, momentum, 2).NewBatch(m)
+	b := NewCloud(nil, m, 1, d, momentum, 2).NewBatch(nil, m)
 	b.Select(idx)
 	b.SetSteps(h, 0, 0)
 	b.Gather(0, m)
@@ -134,9 +134,9 @@ func TestMovePieces(t *testing.T) {
 	for _, momentum := range []bool{false, true} {
 		var clouds [2]*Cloud
 		for k, cuts := range [][][2]int{{{0, 6}}, {{4, 6}, {0, 1}, {1, 4}}} {
-			c := NewCloud(5, n, d, momentum, 3)
+			c := NewCloud(nil, 5, n, d, momentum, 3)
 			before := slices.Clone(c.Z)
-			b := c.NewBatch(6)
+			b := c.NewBatch(nil, 6)
 			b.Select([]int{4, 0, 3})
 			b.SetSteps(0.01, 0, 0)
 			b.Gather(0, 6)

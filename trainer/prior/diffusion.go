@@ -56,9 +56,9 @@ type DiffusionTape struct {
 }
 
 // NewTape implements Prior.
-func (d *Diffusion) NewTape(p []float32, rows int) Tape {
-	score := d.Score.NewScoreTape(p, rows*d.Bound.Draws)
-	return DiffusionTape{BoundTape: d.Bound.NewTape(score, d.Score.In(), rows), Score: score}
+func (d *Diffusion) NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape {
+	score := d.Score.NewScoreTape(a, p, rows*d.Bound.Draws, use)
+	return DiffusionTape{BoundTape: d.Bound.NewTape(a, score, d.Score.In(), rows), Score: score}
 }
 
 // Activations implements model.Traced, as far as the score network does.
@@ -68,7 +68,7 @@ func (t DiffusionTape) Activations() []model.Values { return model.Activations(t
 func (t DiffusionTape) Gradients() []model.Values { return model.Gradients(t.Score) }
 
 // PackTasks implements model.Packer.
-func (t DiffusionTape) PackTasks(backward bool) int { return t.Score.PackTasks(backward) }
+func (t DiffusionTape) PackTasks() int { return t.Score.PackTasks() }
 
 // Pack implements model.Packer.
 func (t DiffusionTape) Pack(task int) { t.Score.Pack(task) }
@@ -89,16 +89,16 @@ type diffusionSampler struct {
 }
 
 // NewSampler implements Prior.
-func (d *Diffusion) NewSampler(p []float32, rows int) Sampler {
+func (d *Diffusion) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
 	return &diffusionSampler{
 		Diffusion: d,
-		score:     d.Score.NewScoreTape(p, rows),
-		scratch:   kernel.Floats(3 * rows * d.Score.In()),
+		score:     d.Score.NewScoreTape(a, p, rows, model.Evaluate),
+		scratch:   a.Floats(memory.Activations, 3, rows, d.Score.In()),
 	}
 }
 
-func (s *diffusionSampler) PackTasks(backward bool) int { return s.score.PackTasks(backward) }
-func (s *diffusionSampler) Pack(task int)               { s.score.Pack(task) }
+func (s *diffusionSampler) PackTasks() int { return s.score.PackTasks() }
+func (s *diffusionSampler) Pack(task int)  { s.score.Pack(task) }
 
 // Sample implements Sampler.
 func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
@@ -119,16 +119,3 @@ func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
 	copy(eps, s.score.Out(lo, hi))
 	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
 }
-
-// TapeBytes implements Prior.
-func (d *Diffusion) TapeBytes(rows int) int64 {
-	return d.Score.TapeBytes(rows*d.Bound.Draws) + d.Bound.TapeBytes(d.Score.In(), rows)
-}
-
-// SamplerBytes implements Prior.
-func (d *Diffusion) SamplerBytes(rows int) int64 {
-	return d.Score.TapeBytes(rows) + memory.Array[float32](3, rows, d.Score.In())
-}
-
-// PackedBytes implements Prior.
-func (d *Diffusion) PackedBytes(backward bool) int64 { return d.Score.PackedBytes(backward) }

@@ -32,7 +32,7 @@ func (p Gaussian) Standardise([]float32, []float64, []float64) {}
 func (p Gaussian) Steady() Prior { return p }
 
 // PackTasks implements model.Packer: there are no products.
-func (p Gaussian) PackTasks(bool) int { return 0 }
+func (p Gaussian) PackTasks() int { return 0 }
 
 // Pack implements model.Packer.
 func (p Gaussian) Pack(int) {}
@@ -44,8 +44,8 @@ type gaussianTape struct {
 }
 
 // NewTape implements Prior.
-func (p Gaussian) NewTape(params []float32, rows int) Tape {
-	return &gaussianTape{Gaussian: p, mean: params, drift: kernel.Floats(rows * p.Latent)}
+func (p Gaussian) NewTape(a *memory.Arena, params []float32, rows int, _ model.Use) Tape {
+	return &gaussianTape{Gaussian: p, mean: params, drift: a.Floats(memory.Activations, rows, p.Latent)}
 }
 
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
@@ -74,7 +74,7 @@ func (t *gaussianTape) Grad(_ int, grad []float32, rows int) {
 }
 
 // NewSampler implements Prior.
-func (p Gaussian) NewSampler(params []float32, _ int) Sampler {
+func (p Gaussian) NewSampler(_ *memory.Arena, params []float32, _ int) Sampler {
 	return gaussianSampler{Gaussian: p, mean: params}
 }
 
@@ -88,12 +88,3 @@ func (s gaussianSampler) Sample(_, _ int, z []float32, _ []uint64, _ SampleSpec)
 		kernel.AddBias(z, s.mean)
 	}
 }
-
-// TapeBytes implements Prior.
-func (p Gaussian) TapeBytes(rows int) int64 { return memory.Array[float32](rows, p.Latent) }
-
-// SamplerBytes implements Prior: it needs no memory.
-func (p Gaussian) SamplerBytes(int) int64 { return 0 }
-
-// PackedBytes implements Prior: it has no weights.
-func (p Gaussian) PackedBytes(bool) int64 { return 0 }

@@ -5,6 +5,7 @@ package prior
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -13,15 +14,10 @@ import (
 type Prior interface {
 	// Layout is where theta lies; its size is 0 for a prior without parameters.
 	Layout() *model.Layout
-	// NewTape binds the prior to parameters and to memory for a batch of rows.
-	NewTape(p []float32, rows int) Tape
-	// NewSampler binds the prior to parameters and to memory for drawing rows.
-	NewSampler(p []float32, rows int) Sampler
-	// TapeBytes and SamplerBytes are the memory of such a tape and of such a sampler, without that of
-	// the packed parameters: PackedBytes, and without backward, of a sampler's alone.
-	TapeBytes(rows int) int64
-	SamplerBytes(rows int) int64
-	PackedBytes(backward bool) int64
+	// NewTape binds the prior to parameters and to memory for a batch of rows, from the arena.
+	NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape
+	// NewSampler binds the prior to parameters and to memory for drawing rows, from the arena.
+	NewSampler(a *memory.Arena, p []float32, rows int) Sampler
 
 	// Closed reports whether the prior is N(m, I) for some m. Then the losses of its tape are exactly
 	// -log p(z), and their mean under a Gaussian q(z) is in closed form: the loss at q's mean, and half
@@ -42,7 +38,8 @@ type Tape interface {
 	Begin(rows int, level, noise kernel.Key)
 	// Rows takes rows lo to hi of z, addressed by ids, and writes -grad log p(z), or that of its
 	// bound, into g and the bound on -log p(z) into loss (nats, one a row). For train it prepares
-	// Grad; without it g may be nil, and then only the loss is wanted.
+	// Grad; without it g may be nil, and then only the loss is wanted, all that a tape for
+	// model.Evaluate gives.
 	Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool)
 	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
 	GradTasks() int

@@ -53,11 +53,6 @@ func (s *Standardised) Steady() Prior {
 	return &steady
 }
 
-// TapeBytes implements Prior.
-func (s *Standardised) TapeBytes(rows int) int64 {
-	return s.Prior.TapeBytes(rows) + memory.Array[float32](rows+1, s.latent)
-}
-
 type standardisedTape struct {
 	Tape
 	of     *Standardised
@@ -68,11 +63,12 @@ type standardisedTape struct {
 }
 
 // NewTape implements Prior.
-func (s *Standardised) NewTape(p []float32, rows int) Tape {
-	inner, _, _ := s.parts(p)
+func (s *Standardised) NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape {
+	inner := p
+	a.Fill(func() { inner, _, _ = s.parts(p) })
 	return &standardisedTape{
-		Tape: s.Prior.NewTape(inner, rows), of: s, p: p,
-		z: kernel.Floats(rows * s.latent), slope: kernel.Floats(s.latent),
+		Tape: s.Prior.NewTape(a, inner, rows, use), of: s, p: p,
+		z: a.Floats(memory.Activations, rows, s.latent), slope: a.Floats(memory.Activations, s.latent),
 	}
 }
 
@@ -124,9 +120,10 @@ type standardisedSampler struct {
 }
 
 // NewSampler implements Prior.
-func (s *Standardised) NewSampler(p []float32, rows int) Sampler {
-	inner, _, _ := s.parts(p)
-	return standardisedSampler{Sampler: s.Prior.NewSampler(inner, rows), of: s, p: p}
+func (s *Standardised) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
+	inner := p
+	a.Fill(func() { inner, _, _ = s.parts(p) })
+	return standardisedSampler{Sampler: s.Prior.NewSampler(a, inner, rows), of: s, p: p}
 }
 
 // Sample implements Sampler.

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -62,8 +63,8 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	tape := of.NewTape(p, rows)
-	for i := range tape.PackTasks(true) {
+	tape := of.NewTape(nil, p, rows, model.Train)
+	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
 	tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})
@@ -119,8 +120,8 @@ func TestStandardisedSamples(t *testing.T) {
 	outer.Standardise(q, testMean, testStd)
 	const rows, d = 5, 3
 	draw := func(from prior.Prior, p []float32) []float32 {
-		s := from.NewSampler(p, rows)
-		for i := range s.PackTasks(false) {
+		s := from.NewSampler(nil, p, rows)
+		for i := range s.PackTasks() {
 			s.Pack(i)
 		}
 		z := normals(rows*d, 6, 1)
@@ -153,11 +154,11 @@ func TestPriorLossAlone(t *testing.T) {
 	} {
 		_, want, _ := evaluated(c.prior, c.p, z)
 		rows := len(want)
-		tape, ids := c.prior.NewTape(c.p, rows), make([]uint64, rows)
+		tape, ids := c.prior.NewTape(nil, c.p, rows, model.Train), make([]uint64, rows)
 		for i := range ids {
 			ids[i] = uint64(i)
 		}
-		for i := range tape.PackTasks(false) {
+		for i := range tape.PackTasks() {
 			tape.Pack(i)
 		}
 		tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})

@@ -34,10 +34,11 @@ func (n Diagonal) Layout() *model.Layout {
 	return l
 }
 
-func (n Diagonal) NewTape(p []float32, rows int) model.Tape {
+func (n Diagonal) NewTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.Tape {
 	l := n.Layout()
 	t := &diagonalTape{
-		Diagonal: n, layout: l, in: kernel.Floats(rows * n.Width), out: kernel.Floats(rows * n.Width),
+		Diagonal: n, layout: l,
+		in: a.Floats(memory.Activations, rows, n.Width), out: a.Floats(memory.Activations, rows, n.Width),
 	}
 	if n.Offset {
 		t.offsets = l.View(p, offsetParam)
@@ -48,9 +49,6 @@ func (n Diagonal) NewTape(p []float32, rows int) model.Tape {
 	return t
 }
 
-func (n Diagonal) TapeBytes(rows int) int64 { return memory.Array[float32](2, rows, n.Width) }
-func (Diagonal) PackedBytes(bool) int64     { return 0 }
-
 type diagonalTape struct {
 	Diagonal
 	layout          *model.Layout
@@ -58,8 +56,8 @@ type diagonalTape struct {
 	in, out         []float32
 }
 
-func (*diagonalTape) PackTasks(bool) int { return 0 }
-func (*diagonalTape) Pack(int)           {}
+func (*diagonalTape) PackTasks() int { return 0 }
+func (*diagonalTape) Pack(int)       {}
 
 func (t *diagonalTape) In(lo, hi int) []float32  { return t.in[lo*t.Width : hi*t.Width] }
 func (t *diagonalTape) Out(lo, hi int) []float32 { return t.out[lo*t.Width : hi*t.Width] }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
 )
 
 // TestDiagonal: gradients of the diagonal decoder against differences of the loss sum (y - x)^2 /
@@ -20,7 +21,7 @@ func TestDiagonal(t *testing.T) {
 			kernel.Normal(v, kernel.Key{Seed: uint64(i)}, 0)
 		}
 		loss := func() (sum float64) {
-			tape := net.NewTape(p, rows)
+			tape := net.NewTape(nil, p, rows, model.Train)
 			copy(tape.In(0, rows), x)
 			tape.Forward(0, rows)
 			for i, y := range tape.Out(0, rows) {
@@ -29,7 +30,7 @@ func TestDiagonal(t *testing.T) {
 			}
 			return sum
 		}
-		tape := net.NewTape(p, rows)
+		tape := net.NewTape(nil, p, rows, model.Train)
 		copy(tape.In(0, rows), x)
 		tape.Forward(0, rows)
 		for i, y := range tape.Out(0, rows) {

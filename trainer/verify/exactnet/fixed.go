@@ -1,6 +1,9 @@
 package exactnet
 
-import "github.com/plume-ml/plume/trainer/model"
+import (
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
+)
 
 // FixedScore is a score network with constant parameters P.
 type FixedScore struct {
@@ -12,8 +15,10 @@ type FixedScore struct {
 func (FixedScore) Layout() *model.Layout { return &model.Layout{} }
 
 // NewScoreTape implements model.ScoreNet.
-func (s FixedScore) NewScoreTape(_ []float32, rows int) model.ScoreTape {
-	return fixedScoreTape{s.ScoreNet.NewScoreTape(s.P, rows)}
+func (s FixedScore) NewScoreTape(
+	a *memory.Arena, _ []float32, rows int, use model.Use,
+) model.ScoreTape {
+	return fixedScoreTape{s.ScoreNet.NewScoreTape(a, s.P, rows, use)}
 }
 
 type fixedScoreTape struct{ model.ScoreTape }
@@ -30,8 +35,8 @@ type FixedNet struct {
 func (FixedNet) Layout() *model.Layout { return &model.Layout{} }
 
 // NewTape implements model.Net.
-func (n FixedNet) NewTape(_ []float32, rows int) model.Tape {
-	return fixedTape{n.Net.NewTape(n.P, rows)}
+func (n FixedNet) NewTape(a *memory.Arena, _ []float32, rows int, use model.Use) model.Tape {
+	return fixedTape{n.Net.NewTape(a, n.P, rows, use)}
 }
 
 type fixedTape struct{ model.Tape }

@@ -29,21 +29,15 @@ type noised interface {
 // parameters are those of the law.
 type Score struct{ Law }
 
-func (s Score) In() int              { return s.Dim() }
-func (Score) PackedBytes(bool) int64 { return 0 }
-
-// TapeBytes implements model.ScoreNet.
-func (s Score) TapeBytes(rows int) int64 {
-	return memory.Array[float32](rows, 1+2*s.Dim()) + memory.Array[float64](rows, s.Layout().Size())
-}
+func (s Score) In() int { return s.Dim() }
 
 // NewScoreTape implements model.ScoreNet.
-func (s Score) NewScoreTape(p []float32, rows int) model.ScoreTape {
-	n := rows * s.Dim()
+func (s Score) NewScoreTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.ScoreTape {
+	floats := func(width int) []float32 { return a.Floats(memory.Activations, rows, width) }
+	size := s.Layout().Size()
 	return &scoreTape{
-		Law: s.Law, p: p, d: s.Dim(), size: s.Layout().Size(),
-		lambda: make([]float32, rows), in: make([]float32, n), out: make([]float32, n),
-		grads: make([]float64, rows*s.Layout().Size()),
+		Law: s.Law, p: p, d: s.Dim(), size: size, lambda: floats(1), in: floats(s.Dim()),
+		out: floats(s.Dim()), grads: a.Float64s(memory.Activations, rows, size),
 	}
 }
 
@@ -57,8 +51,8 @@ type scoreTape struct {
 	grads           []float64
 }
 
-func (t *scoreTape) PackTasks(bool) int { return 1 }
-func (t *scoreTape) Pack(int)           { t.now = t.bind(t.p) }
+func (t *scoreTape) PackTasks() int { return 1 }
+func (t *scoreTape) Pack(int)       { t.now = t.bind(t.p) }
 
 func (t *scoreTape) In(lo, hi int) []float32     { return t.in[lo*t.d : hi*t.d] }
 func (t *scoreTape) Out(lo, hi int) []float32    { return t.out[lo*t.d : hi*t.d] }

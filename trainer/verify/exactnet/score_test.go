@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/model"
 )
 
 // latentLaws returns the exact laws with random parameters.
@@ -155,7 +156,7 @@ func TestExactTape(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for name, c := range latentLaws(r) {
 		const rows = 5
-		tape := Score{c.law}.NewScoreTape(c.p, rows)
+		tape := Score{c.law}.NewScoreTape(nil, c.p, rows, model.Train)
 		tape.Pack(0)
 		copy(tape.In(0, rows), Narrow(normals64(r, rows*3)))
 		for i := range rows {
@@ -193,7 +194,7 @@ func TestExactTape(t *testing.T) {
 			closeTo(t, name+" gradient", float64(got[k]), want[k], 1e-6)
 		}
 		fixed := FixedScore{Score{c.law}, c.p}
-		if fixed.Layout().Size() != 0 || fixed.NewScoreTape(nil, 1).GradTasks() != 0 {
+		if fixed.Layout().Size() != 0 || fixed.NewScoreTape(nil, nil, 1, model.Train).GradTasks() != 0 {
 			t.Errorf("%s: a fixed score has parameters", name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
@@ -51,7 +52,7 @@ const driftRows = 512
 // the mean and the variance over its rows, averaged over the replicates.
 func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int) drifts {
 	const rows = driftRows
-	tape := axesPrior(b).NewTape(nil, rows)
+	tape := axesPrior(b).NewTape(nil, nil, rows, model.Train)
 	tape.Pack(0)
 	z, g := make([]float32, rows*axesDim), make([]float32, rows*axesDim)
 	loss, ids := make([]float32, rows), make([]uint64, rows)

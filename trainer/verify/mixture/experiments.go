@@ -65,7 +65,7 @@ func cutOffError(gradient float64) float64 { return 10 * math.Exp(-10) * (1 + ma
 // z.
 func meanDrifts(l *lab.Lab, p *prior.Diffusion, z float32, seed, batches int) (found lab.Sample) {
 	const rows = 512
-	tape := p.NewTape(nil, rows)
+	tape := p.NewTape(nil, nil, rows, model.Train)
 	tape.Pack(0)
 	row, g, loss := make([]float32, rows), make([]float32, rows), make([]float32, rows)
 	ids := make([]uint64, rows)

@@ -1,0 +1,25 @@
+package diffusion
+
+import (
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// An arena is asked for all that a tape holds, and for the same when it only counts.
+func TestArena(t *testing.T) {
+	for _, draws := range []int{1, 3} {
+		for _, rows := range []int{1, 12} {
+			b := Bound{Process: testProcess, Draws: draws}
+			made, counted := &memory.Arena{}, memory.Counting()
+			want := reference.ArrayBytes(b.NewTape(made, nil, testD, rows))
+			b.NewTape(counted, nil, testD, rows)
+			for _, a := range []*memory.Arena{made, counted} {
+				if got := a.Parts()[memory.Activations].Bytes; got != want || a.Total() != want {
+					t.Errorf("%d draws of %d rows: %d bytes are held, counted %v", draws, rows, want, a.Parts())
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// memoryCase is a method whose memory is counted.
+type memoryCase struct {
+	name string
+	config.Options
+	batch, workers int
+}
+
+func (c memoryCase) String() string {
+	return fmt.Sprintf("%s %s %s, %d draws, %d particles",
+		c.name, c.Dynamics, c.Optimizer, c.ScoreDraws, c.Particles)
+}
+
+// memoryCases are all methods with all that makes their arrays others.
+func memoryCases() (all []memoryCase) {
+	for _, name := range Names() {
+		for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
+			for _, optimizer := range []string{"sgd", "rmsprop", "adam"} {
+				for _, draws := range []int{1, 2} {
+					o := smallEncoder()
+					o.Dynamics, o.Optimizer, o.ScoreDraws = dynamics, optimizer, draws
+					o.EMA, o.ParamDrag = float64(draws-1)*0.9, float64(draws-1)*0.1
+					if o.Particles = 3; validate(name, o) != nil {
+						o.Particles = 1
+					}
+					all = append(all, memoryCase{name, o, 4, 1 + draws})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// build makes the method from an arena.
+func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) buildable {
+	t.Helper()
+	p := pool.New(c.workers)
+	t.Cleanup(p.Close)
+	s := Setup{
+		Options: c.Options, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
+		Batch: c.batch, Tile: 4, Seed: testSeed, Pool: p, CloudDir: cloudDir,
+	}
+	m, err := find(c.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.networks(&s, testDim)
+	built, err := m.build(a, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = built.Close() })
+	return built
+}
+
+func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
+	t.Helper()
+	f, err := Memory(c.name, c.Options, Scale{
+		Datapoints: testPoints, Batch: c.batch, Dim: testDim, Workers: c.workers, CloudInFile: cloudInFile,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// What is counted beforehand is what the arena of a method that is built was asked for, part by part, and that is all
+// that it holds: also after both stages, when all weights are packed.
+func TestMemory(t *testing.T) {
+	for _, c := range memoryCases() {
+		made := &memory.Arena{}
+		m, want := c.build(t, made, ""), c.memory(t, false)
+		if got := made.Parts(); !slices.Equal(got, want.Held) {
+			t.Errorf("%v: %v was made, %v counted", c, got, want.Held)
+		}
+		for _, progress := range []float64{0, 0.6} {
+			takeStep(t, m, Minibatch{Index: []int{4, 2, 8, 1}, Progress: progress})
+		}
+		if got := reference.ArrayBytes(m) - notCounted(m); got != want.Held.Total() {
+			t.Errorf("%v: arrays of %d bytes, %v counted", c, got, want.Held)
+		}
+		checkGenerator(t, c, m, want)
+		checkDiagnosis(t, c, m, want)
+	}
+}
+
+// notCounted are the arrays that are left out: numbers of steps and means, what describes networks and data, and
+// the minibatch, which is the caller's.
+func notCounted(m Method) int64 {
+	small := func(s Setup, nets ...*network) (all []any) {
+		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)
+		for _, n := range nets {
+			all = append(all, n.opt.Steps)
+		}
+		return all
+	}
+	var all []any
+	add := func(m Method) {
+		switch m := m.(type) {
+		case *Variational:
+			all = append(append(all, m.counts, m.now.index), small(m.setup, m.encoder, m.decoder, m.prior)...)
+		case *Flow:
+			all = append(append(all, m.counts, m.meanSquare, m.now.index), small(m.setup, m.decoder, m.prior)...)
+		case *Staged:
+			all = append(append(all, m.counts, m.frozen, m.now.index), small(m.setup, m.prior)...)
+		}
+	}
+	add(m)
+	if s, ok := m.(*Staged); ok {
+		add(s.first)
+	}
+	return reference.ArrayBytes(all)
+}
+
+func setupOf(m Method) Setup {
+	switch m := m.(type) {
+	case *Variational:
+		return m.setup
+	case *Staged:
+		return m.setup
+	}
+	return m.(*Flow).setup
+}
+
+func checkGenerator(t *testing.T, c memoryCase, m buildable, want Footprint) {
+	t.Helper()
+	made := &memory.Arena{}
+	g := m.generator(made, true)
+	if err := g.Sample(t.Context(), make([]float32, testDim), 1, "ddim", 1, 1); err != nil { // packs the weights
+		t.Fatal(err)
+	}
+	if g.Encodes() {
+		d := g.Latent()
+		g.Encode(make([]float32, d), make([]float32, d), make([]float32, testDim))
+	}
+	nets := []any{g.decoderP, g.priorP, g.encoderP, g.decoder, g.encoder, setupOf(m).Prior}
+	if got := reference.ArrayBytes(g) - reference.ArrayBytes(nets); got != want.Generator || made.Total() != got {
+		t.Errorf("%v: a generator of %d bytes, %d made, %d counted", c, got, made.Total(), want.Generator)
+	}
+}
+
+func checkDiagnosis(t *testing.T, c memoryCase, m buildable, want Footprint) {
+	t.Helper()
+	made := &memory.Arena{}
+	if m.diagnosis(made); made.Total() != want.Diagnose || want.Diagnose == 0 {
+		t.Errorf("%v: %d bytes made for Diagnose, %d counted", c, made.Total(), want.Diagnose)
+	}
+}
+
+// Particles in a file are counted beside the rest, and nowhere is it made.
+func TestMemoryOfAFileCloud(t *testing.T) {
+	for _, c := range memoryCases() {
+		made := &memory.Arena{}
+		c.build(t, made, t.TempDir())
+		inFile, inMemory := c.memory(t, true), c.memory(t, false)
+		if got := made.Parts(); !slices.Equal(got, inFile.Held) {
+			t.Errorf("%v: %v was made, %v counted", c, got, inFile.Held)
+		}
+		if inFile.Cloud != inMemory.Cloud || inFile.Cloud != inMemory.Held.Total()-inFile.Held.Total() {
+			t.Errorf("%v: a file of %d bytes, in memory %d; without it %v, with it %v",
+				c, inFile.Cloud, inMemory.Cloud, inFile.Held, inMemory.Held)
+		}
+	}
+}
