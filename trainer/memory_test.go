@@ -28,9 +28,9 @@ func live() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// What a run that was prepared holds on the heap is what the formula says it holds: data, and all
-// parts of the method but the weights that are packed at the first step. Within 1 % (0.3 % seen): names,
-// descriptions of layers and tiles are left out, and large arrays fill whole pages.
+// What a run that was prepared holds on the heap is what was counted beforehand: data, and all parts of
+// the method. Within 1 % (0.3 % seen): names and descriptions of layers are left out, and large arrays
+// fill whole pages.
 func TestMemoryOfARun(t *testing.T) {
 	c := method.Default()
 	c.Particles, c.Batch, c.Threads = 2, 400, 2
@@ -43,7 +43,7 @@ func TestMemoryOfARun(t *testing.T) {
 	var want int64
 	for _, part := range tr.memory.Parts {
 		switch part.Name {
-		case "program", "packed weights", "reports":
+		case "program", "reports":
 		default:
 			want += part.Bytes
 		}
@@ -51,10 +51,10 @@ func TestMemoryOfARun(t *testing.T) {
 	order := memory.Array[int](2 * tr.train.Len()) // of the minibatches of two epochs, which begin later
 	want -= order
 	if off := math.Abs(float64(held-want)) / float64(want); off > 0.01 {
-		t.Errorf("a run holds %d bytes, the formula says %d", held, want)
+		t.Errorf("a run holds %d bytes, %d were counted", held, want)
 	}
 	if got := reference.ArrayBytes([]any{tr.train, tr.held}) + order; got != tr.memory.Parts[1].Bytes {
-		t.Errorf("the data are %d bytes, the formula says %v", got, tr.memory.Parts[1])
+		t.Errorf("the data are %d bytes, counted %v", got, tr.memory.Parts[1])
 	}
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
