@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -73,12 +74,12 @@ func BenchmarkPCA(b *testing.B) {
 	for _, s := range []struct{ n, side int }{{10000, 32}, {10000, 64}, {500, 256}} {
 		b.Run(fmt.Sprintf("n=%d/side=%d/threads=%d", s.n, s.side, workers), func(b *testing.B) {
 			t := newTextures(s.n, s.side, p)
-			passes, fitted := 0, (*metric.PCA)(nil)
+			passes, fitted := 0, (*pca.PCA)(nil)
 			began := cpuSeconds(b)
 			for b.Loop() {
 				var err error
-				how := metric.Fit{Pool: p, Pass: func(n int) { passes = n }}
-				if fitted, err = metric.FitPCA(context.Background(), t, t.dim(), 64, how); err != nil {
+				how := pca.Options{Pool: p, Pass: func(n int) { passes = n }}
+				if fitted, err = pca.Fit(context.Background(), t, t.dim(), 64, how); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -238,14 +238,14 @@ func TestAllFinite(t *testing.T) {
 				x[0] = math.MaxFloat32
 				x[n-1] = -math.SmallestNonzeroFloat32
 			}
-			if !AllFinite(x) {
+			if !AllFinite(x) || NotFinite(x) != -1 {
 				t.Fatalf("n %d: finite numbers taken for others", n)
 			}
 			for i := range x {
 				for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 					keep := x[i]
 					x[i] = float32(bad)
-					if AllFinite(x) {
+					if AllFinite(x) || NotFinite(x) != i {
 						t.Fatalf("n %d: %v at %d not seen", n, bad, i)
 					}
 					x[i] = keep

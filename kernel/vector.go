@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Add is dst[i] += x[i].
 func Add(dst, x []float32) {
@@ -28,6 +31,14 @@ func Scale(x []float32, a float32) {
 	for lo, hi := range pieces(len(x)) {
 		active.scale(x[lo:hi], a)
 	}
+}
+
+// NotFinite is the index of the first element that is NaN or infinite; -1 if there is none.
+func NotFinite(x []float32) int {
+	if AllFinite(x) {
+		return -1
+	}
+	return slices.IndexFunc(x, func(v float32) bool { return v-v != 0 })
 }
 
 // AllFinite reports whether x has neither NaN nor infinity.

@@ -29,7 +29,7 @@ var layers = [][]string{
 		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/checkpoint", "trainer/metric",
 		"trainer/picture", "trainer/record",
 	},
-	{"trainer/config", "trainer/likelihood"},
+	{"trainer/config", "trainer/likelihood", "trainer/pca"},
 	{"trainer/prior"},
 	{"trainer/classify", "trainer/method", "trainer/run"},
 	{"trainer/verify/exactnet"},

@@ -10,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -85,8 +85,8 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
 		max(picture.GridBytes(shape, gridImages, gridColumns), picture.PairsBytes(shape, pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
-		max(metric.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
-	return metric.PCABytes(dim, fdComponents) + max(metric.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
+		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
+	return pca.Bytes(dim, fdComponents) + max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
 }
 
 // remedies say what would make a part smaller.

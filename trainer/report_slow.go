@@ -6,7 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
 )
@@ -37,26 +37,26 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 		humanize.Comma(int64(t.train.Len())),
 		t.train.Shape(),
 	)
-	pca, err := metric.FitPCA(ctx, t.train, t.train.Shape().Dim(), fdComponents, metric.Fit{
+	fitted, err := pca.Fit(ctx, t.train, t.train.Shape().Dim(), fdComponents, pca.Options{
 		Pool: t.pool, Pass: func(n int) { d.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	t.pcaTried, t.pca = true, pca
+	t.pcaTried, t.pca = true, fitted
 	if err != nil {
 		d.Do(func() { t.warn(fmt.Sprintf("no PCA-64 FD for these images: %v", err)) })
-	} else if !pca.Converged() {
-		d.Do(func() { t.warn(unconverged(pca)) })
+	} else if !fitted.Converged() {
+		d.Do(func() { t.warn(unconverged(fitted)) })
 	}
 	return nil
 }
 
 // unconverged says how far to trust components that were not found to the usual accuracy.
-func unconverged(pca *metric.PCA) string {
+func unconverged(p *pca.PCA) string {
 	return fmt.Sprintf(
 		"the principal components of these images, of which many have nearly the same variance, were found to %.1g of "+
 			"their variance only: a PCA-64 FD compares within this run and others on the same data",
-		pca.Residual(),
+		p.Residual(),
 	)
 }

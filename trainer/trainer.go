@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -60,7 +60,7 @@ type Trainer struct {
 
 	start time.Time // of Run
 
-	pca      *metric.PCA // of the training images, fitted when first needed
+	pca      *pca.PCA // of the training images, fitted when first needed
 	pcaTried bool
 	after    func(time.Duration) <-chan time.Time // nil: that of the clock
 	last     record.Epoch

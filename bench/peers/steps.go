@@ -186,11 +186,7 @@ func (t *tournament) turn(o *outcome, e *entrant) error {
 }
 
 func writePictures(dir string, images data.Dataset) error {
-	index := make([]int, images.Len())
-	for i := range index {
-		index[i] = i
-	}
 	pixels := make([]float32, images.Len()*images.Shape().Dim())
-	images.Gather(pixels, index)
+	images.Gather(pixels, data.Range(0, images.Len()))
 	return writeFloats(filepath.Join(dir, "images"), pixels)
 }

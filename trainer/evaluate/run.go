@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
@@ -25,9 +26,9 @@ type evaluation struct {
 	doing  *progress.Task
 	z      []float32 // latents of the samples, Samples x d
 
-	pca                 *metric.PCA // of the training images, fitted when first needed
-	pcaErr              error       // why there is none
-	unclassified        bool        // it was said that there is no classifier
+	pca                 *pca.PCA // of the training images, fitted when first needed
+	pcaErr              error    // why there is none
+	unclassified        bool     // it was said that there is no classifier
 	inPCA, inClassifier *sets
 	neighbours          *metric.Neighbours // training images nearest to the samples
 	inferred            []float32          // posterior means of the held-out images inferredImages

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/classify"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 )
 
 // sets are the features of the images that a distance compares.
@@ -118,7 +119,7 @@ func (e *evaluation) pcaFeatures() (features, error) {
 // fitPCA finds the components. Of its errors only the end of ctx is one of its own.
 func (e *evaluation) fitPCA() error {
 	of := fmt.Sprintf("principal components of %d images of %v", e.train.Len(), e.train.Shape())
-	e.pca, e.pcaErr = metric.FitPCA(e.ctx, e.train, e.train.Shape().Dim(), components, metric.Fit{
+	e.pca, e.pcaErr = pca.Fit(e.ctx, e.train, e.train.Shape().Dim(), components, pca.Options{
 		Pool: e.pool, Pass: func(n int) { e.doing.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
 	if e.ctx.Err() != nil {

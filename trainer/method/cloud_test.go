@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -85,7 +86,7 @@ func trained(t *testing.T, m Method) state {
 	s := stateOf(m)
 	s["diagnostics"] = fmt.Sprintf("%x", m.Diagnose(0.5))
 	images := make([]float32, testPoints*testDim)
-	m.Reconstruct(m.Generator(true), images, consecutive(0, testPoints))
+	m.Reconstruct(m.Generator(true), images, data.Range(0, testPoints))
 	s["reconstructions"] = images
 	return s
 }

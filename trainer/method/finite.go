@@ -33,19 +33,6 @@ func somewhere(f *Fault) *Fault {
 	return f
 }
 
-// notFinite is the index of the first element that is not finite, or -1.
-func notFinite(x []float32) int {
-	if kernel.AllFinite(x) {
-		return -1
-	}
-	for i, v := range x {
-		if !finite(float64(v)) {
-			return i
-		}
-	}
-	return -1
-}
-
 // squareBlock is how many squares are added up in single precision, and chunkBlocks the most such
 // blocks of a chunk. In blocks SquareNorms is twice as fast as in one long row.
 const squareBlock, chunkBlocks = 1024, updateChunk/1024 + 2
@@ -68,7 +55,7 @@ func squares(blocks, x []float32) (sum float64) {
 // overflowing is the index of the first element that is not finite, or else of the largest one if
 // the sum of the squares of its block overflows, or -1.
 func overflowing(x []float32) int {
-	if i := notFinite(x); i >= 0 {
+	if i := kernel.NotFinite(x); i >= 0 {
 		return i
 	}
 	largest, blocks := -1, make([]float32, chunkBlocks)
@@ -119,7 +106,7 @@ func (r rows) images(x []float32, dim int) *Fault {
 
 // latents seeks among those of a minibatch.
 func (r rows) latents(z []float32, d int) *Fault {
-	if i := notFinite(z[:r.len()*d]); i >= 0 {
+	if i := kernel.NotFinite(z[:r.len()*d]); i >= 0 {
 		return r.name(&Fault{Kind: InParticle, Value: text(z[i])}, i/d)
 	}
 	return nil
@@ -127,7 +114,7 @@ func (r rows) latents(z []float32, d int) *Fault {
 
 // losses seeks among one number a row.
 func (r rows) losses(network string, loss []float32) *Fault {
-	if i := notFinite(loss[:r.len()]); i >= 0 {
+	if i := kernel.NotFinite(loss[:r.len()]); i >= 0 {
 		return r.name(&Fault{Kind: InLoss, Network: network, Value: text(loss[i])}, i)
 	}
 	return nil
@@ -136,7 +123,7 @@ func (r rows) losses(network string, loss []float32) *Fault {
 // layers seeks among what the layers of a network gave, or the gradients by that.
 func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
 	for _, v := range all {
-		if i := notFinite(v.X[:r.len()*v.Width]); i >= 0 {
+		if i := kernel.NotFinite(v.X[:r.len()*v.Width]); i >= 0 {
 			f := &Fault{Kind: kind, Network: network, Layer: v.Layer, Value: text(v.X[i])}
 			return r.name(f, i/v.Width)
 		}
@@ -145,7 +132,7 @@ func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
 }
 
 // badWeight seeks among the network's parameters as a step finds them.
-func (n *network) badWeight() *Fault { return n.weight(notFinite) }
+func (n *network) badWeight() *Fault { return n.weight(kernel.NotFinite) }
 
 // newWeight seeks among those that the optimiser made: they may not be too large either.
 func (n *network) newWeight() *Fault { return n.weight(overflowing) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -195,7 +196,7 @@ func TestFewParticlesAreDrawnAnew(t *testing.T) {
 			f.cloud.U[4*o.Latent] = nan
 		}
 		s := mustStep(t, f, Minibatch{Index: everyPoint})
-		if s.Redrawn != 1 || notFinite(f.cloud.Z) >= 0 || f.cloud.U != nil && notFinite(f.cloud.U) >= 0 {
+		if s.Redrawn != 1 || kernel.NotFinite(f.cloud.Z) >= 0 || f.cloud.U != nil && kernel.NotFinite(f.cloud.U) >= 0 {
 			t.Errorf("%s: %v particles were drawn anew; cloud %v", dynamics, s.Redrawn, f.cloud.Z)
 		}
 	}

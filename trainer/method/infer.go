@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -85,10 +86,7 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	first := f.counts[countMoves]
 	var kept Stats
 	for lo := 0; lo < f.setup.Train.Len(); lo += f.setup.Batch {
-		idx := make([]int, min(f.setup.Batch, f.setup.Train.Len()-lo))
-		for i := range idx {
-			idx[i] = lo + i
-		}
+		idx := data.Range(lo, min(lo+f.setup.Batch, f.setup.Train.Len()))
 		f.counts[countMoves] = first // an image's noise does not depend on how many came before it
 		if err := p.minibatch(ctx, idx, m, &kept); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
@@ -20,7 +21,7 @@ func frozenLatents(s *Staged) (z [][]float64) {
 		}
 	case *Variational:
 		for lo := 0; lo < testPoints; lo += s.setup.Batch {
-			v := infer(first, consecutive(lo, min(lo+s.setup.Batch, testPoints)))
+			v := infer(first, data.Range(lo, min(lo+s.setup.Batch, testPoints)))
 			for row := range v.eps {
 				z = append(z, v.latent(row))
 			}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -119,7 +120,7 @@ func (t *Staged) survey() (total Stats, mean, std []float64) {
 	mean, std = make([]float64, d), make([]float64, d)
 	n, batch := 0.0, t.setup.Batch
 	for lo := 0; lo < m; lo += batch {
-		z, _ := t.first.latents(consecutive(lo, min(lo+batch, m)))
+		z, _ := t.first.latents(data.Range(lo, min(lo+batch, m)))
 		for i := 0; i < len(z); i += d {
 			n++
 			for j, v := range z[i : i+d] {

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -104,7 +105,7 @@ func trainPCA(t *testing.T) (v *Variational, bound float64) {
 		t.Fatal(err)
 	}
 	const steps, last = 1500, 200
-	index := consecutive(0, pcaPoints)
+	index := data.Range(0, pcaPoints)
 	for k := range steps {
 		s := takeStep(t, m, Minibatch{Index: index, Number: uint32(k), Progress: float64(k) / steps})
 		if k >= steps-last {

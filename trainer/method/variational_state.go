@@ -79,12 +79,3 @@ func (v *Variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
 	n, o := min(diagnosed, v.setup.Train.Len()), &v.setup.Options
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, o.Particles, o.Latent)
 }
-
-// consecutive is the integers from lo to hi, the latter exclusive.
-func consecutive(lo, hi int) []int {
-	idx := make([]int, hi-lo)
-	for i := range idx {
-		idx[i] = lo + i
-	}
-	return idx
-}

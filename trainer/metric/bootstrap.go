@@ -92,10 +92,10 @@ func (b Bootstrap) Statistic(n int, value float64, f func(counts []uint16) float
 	if n < 1 {
 		return Estimate{}, errors.New("metric: interval from no rows, expected 1 or more")
 	}
-	draws := newRooms(p, func() *tally { return newTally(n) })
+	draws := pool.NewScratch(p, func() *tally { return newTally(n) })
 	resampled := make([]float64, b.Resamples)
-	run(p, b.Resamples, func(r int) {
-		draws.use(func(t *tally) { resampled[r] = f(t.draw(b.Seed, 0, r)) })
+	pool.Each(p, b.Resamples, func(r int) {
+		draws.Use(func(t *tally) { resampled[r] = f(t.draw(b.Seed, 0, r)) })
 	})
 	slices.Sort(resampled)
 	e := Estimate{Value: value}

@@ -46,7 +46,4 @@ func (t *tally) draw(seed uint64, set, r int) []uint16 {
 }
 
 // Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
-const (
-	StreamMetric     kernel.Stream = 13 // metrics: directions, subsets, resamples
-	streamComponents kernel.Stream = 19 // first vectors of the search for principal components
-)
+const StreamMetric kernel.Stream = 13 // metrics: directions, subsets, resamples

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -25,7 +26,7 @@ func TestMetricsEnd(t *testing.T) {
 		"sliced interval": func() (any, error) { return SlicedWassersteinInterval(ended, a, b, 40, bs, p) },
 		"precision":       func() (any, error) { return PrecisionRecall(ended, a, b, 3, bs, p) },
 		"nearest":         func() (any, error) { return Nearest(ended, a, b, p) },
-		"pixels":          func() (any, error) { return Pixels(ended, array{uniform(20, 1), 2}, 2) },
+		"pixels":          func() (any, error) { return Pixels(ended, array{reference.Uniform(20, 1), 2}, 2) },
 	} {
 		if _, err := f(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)

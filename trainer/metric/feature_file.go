@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/npy"
 )
@@ -67,7 +68,7 @@ func (f *featureFile) read(size int64) (*Features, error) {
 	if _, err := npy.ReadFloats(f.r, h.Dtype, out.X); err != nil {
 		return nil, f.fail("cannot be read: %w", err)
 	}
-	if i := notFinite(out.X); i >= 0 {
+	if i := kernel.NotFinite(out.X); i >= 0 {
 		return nil, f.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold", out.X[i], i/out.K, i%out.K)
 	}
 	return out, nil

@@ -8,7 +8,6 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // Features are N rows of K numbers, one row for each image: pixels, coordinates in principal components
@@ -49,53 +48,28 @@ func (f *Features) copyRows(from *Features, idx []int) {
 	}
 }
 
-// Features are the images' coordinates in the principal components, those of the mean of the training
-// images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like Distance, it gathers rows by the
-// caller, works on the pool, and ends soon after ctx.
-func (p *PCA) Features(ctx context.Context, rows data.Rows, workers *pool.Pool) (*Features, error) {
-	coordinates, err := p.project(ctx, rows, workers)
-	if err != nil {
-		return nil, err
-	}
-	out := NewFeatures(make([]float32, rows.Len()*p.K()), rows.Len(), p.K())
-	for i, v := range coordinates.RawMatrix().Data {
-		out.X[i] = float32(v)
-	}
-	return out, nil
-}
+// pixelRows is how many images Pixels gathers between two looks at ctx.
+const pixelRows = 512
 
-// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are errors. It
-// ends with ctx's error soon after ctx ends.
+// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are
+// errors. It ends with ctx's error soon after ctx ends.
 func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
-	var bad error
-	err := eachBlock(ctx, rows, dim, func(block []float32, lo, n int) {
-		if i := notFinite(block); i >= 0 && bad == nil {
-			bad = fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
+	for lo := 0; lo < out.N; lo += pixelRows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hi := min(lo+pixelRows, out.N)
+		block := out.Rows(lo, hi).X
+		rows.Gather(block, data.Range(lo, hi))
+		if i := kernel.NotFinite(block); i >= 0 {
+			return nil, fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
 		}
 		for i, v := range block {
-			out.X[lo*dim+i] = min(1, max(-1, v))
+			block[i] = min(1, max(-1, v))
 		}
-	})
-	if err == nil {
-		err = bad
-	}
-	if err != nil {
-		return nil, err
 	}
 	return out, nil
-}
-
-// notFinite is the place of the first number that is not finite; -1 if all are.
-func notFinite(x []float32) int {
-	if !kernel.AllFinite(x) {
-		for i, v := range x {
-			if !finite(float64(v)) {
-				return i
-			}
-		}
-	}
-	return -1
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
@@ -131,7 +105,7 @@ func checkSet(name, which string, f *Features, least int) error {
 	if f.N < least {
 		return unfit("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N, least)
 	}
-	if i := notFinite(f.X); i >= 0 {
+	if i := kernel.NotFinite(f.X); i >= 0 {
 		return fmt.Errorf("metric: %s: row %d of the %s set holds %v in column %d (counted from 0), expected finite numbers",
 			name, i/f.K, which, f.X[i], i%f.K)
 	}

@@ -23,7 +23,7 @@ func Frechet(ctx context.Context, a, b *Features) (float64, error) {
 	if err := checkPair(frechetName, a, b, 2); err != nil {
 		return 0, err
 	}
-	return abandoning(ctx, func() (float64, error) { return newGaussian(a.dense()).frechet(newGaussian(b.dense())) })
+	return abandoning(ctx, func() (float64, error) { return NewGaussian(a.dense()).Frechet(NewGaussian(b.dense())) })
 }
 
 // abandoning is f, or ctx's error as soon as ctx ends: f, which touches nothing of others, then runs to its end unseen.
@@ -67,11 +67,11 @@ func FrechetInterval(ctx context.Context, a, b *Features, bs Bootstrap, p *pool.
 	if err != nil {
 		return Estimate{}, err
 	}
-	pairs := newRooms(p, func() [2]*resampler { return [2]*resampler{newResampler(a), newResampler(b)} })
+	pairs := pool.NewScratch(p, func() [2]*resampler { return [2]*resampler{newResampler(a), newResampler(b)} })
 	resampled, failed := make([]float64, bs.Resamples), make([]error, bs.Resamples)
 	err = runUntil(ctx, p, bs.Resamples, func(r int) {
-		pairs.use(func(pair [2]*resampler) {
-			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0, r).frechet(pair[1].draw(bs.Seed, 1, r))
+		pairs.Use(func(pair [2]*resampler) {
+			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0, r).Frechet(pair[1].draw(bs.Seed, 1, r))
 		})
 	})
 	if err := errors.Join(append(failed, err)...); err != nil {
@@ -93,7 +93,7 @@ func newResampler(f *Features) *resampler {
 
 // draw is the distribution of resample r, whose rows are those of the set that are drawn, each times the square root
 // of how often.
-func (s *resampler) draw(seed uint64, set, r int) *gaussian {
+func (s *resampler) draw(seed uint64, set, r int) *Gaussian {
 	f := s.from
 	counts := s.tally.draw(seed, set, r)
 	mean := make([]float64, f.K)

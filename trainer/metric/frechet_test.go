@@ -9,13 +9,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // frechetByRoots is the distance as it is written down, with the symmetric root of a covariance.
 func frechetByRoots(a, b *Features) float64 {
-	meanA, covA := directMoments(array{a.X, a.K})
-	meanB, covB := directMoments(array{b.X, b.K})
+	meanA, covA := reference.Moments(a.X, a.K)
+	meanB, covB := reference.Moments(b.X, b.K)
 	symmetric := func(m mat.Matrix) *mat.SymDense {
 		s := mat.NewSymDense(a.K, nil)
 		for i := range a.K {
@@ -51,11 +52,13 @@ func frechetByRoots(a, b *Features) float64 {
 	return d
 }
 
-func featuresOf(a array) *Features { return NewFeatures(a.rows, a.Len(), a.dim) }
+func skewed(n, k int, seed uint64) *Features {
+	return NewFeatures(reference.Skewed(n, k, seed), n, k)
+}
 
 func TestFrechetAgainstRoots(t *testing.T) {
 	for seed := range uint64(4) {
-		a, b := featuresOf(skewed(400, 7, 10+seed)), featuresOf(skewed(300, 7, 20+seed))
+		a, b := skewed(400, 7, 10+seed), skewed(300, 7, 20+seed)
 		for i := range b.X {
 			b.X[i] *= 1 + 0.3*float32(i%7)/7
 		}
@@ -71,7 +74,7 @@ func TestFrechetAgainstRoots(t *testing.T) {
 
 // embedded are the rows in more dimensions, turned and moved: distances stay.
 func embedded(f *Features, k int) *Features {
-	q := rotation(k, 9)
+	q := reference.Rotation(k, 9)
 	out := NewFeatures(make([]float32, f.N*k), f.N, k)
 	for i := range f.N {
 		for j := range k {
@@ -118,7 +121,7 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 	for i := range b.X {
 		b.X[i] = 2*b.X[i] + 1
 	}
-	g := newGaussian(a.dense())
+	g := NewGaussian(a.dense())
 	want := g.trace // of (2 - 1)^2 times the covariance
 	mean := 0.0
 	for _, v := range g.mean {
@@ -130,7 +133,7 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 // A resample is the set that holds each row as often as it is drawn.
 func TestResampleIsASet(t *testing.T) {
 	for _, n := range []int{300, 9} { // more and fewer rows than numbers in a row
-		f := featuresOf(skewed(n, 12, 5))
+		f := skewed(n, 12, 5)
 		for r := range 3 {
 			var rows []int
 			counts := newTally(n).draw(7, 1, r)
@@ -140,12 +143,12 @@ func TestResampleIsASet(t *testing.T) {
 			if len(rows) != n || slices.Max(counts) < 2 {
 				t.Fatalf("drew %d of %d rows, one at most %d times", len(rows), n, slices.Max(counts))
 			}
-			got, want := newResampler(f).draw(7, 1, r), newGaussian(f.Take(rows).dense())
+			got, want := newResampler(f).draw(7, 1, r), NewGaussian(f.Take(rows).dense())
 			wantClose(t, "trace", got.trace, want.trace, 1e-12)
 			for i := range want.mean {
 				wantClose(t, "mean", got.mean[i], want.mean[i], 1e-12)
 			}
-			wantClose(t, "distance", must[float64](t)(got.frechet(want)), 0, 1e-9)
+			wantClose(t, "distance", must[float64](t)(got.Frechet(want)), 0, 1e-9)
 		}
 	}
 }

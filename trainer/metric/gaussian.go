@@ -7,23 +7,34 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// gaussian is a set of rows seen as a normal distribution.
-type gaussian struct {
+// Gaussian is a set of rows seen as a normal distribution.
+type Gaussian struct {
 	mean  []float64
 	trace float64    // of the covariance
 	root  *mat.Dense // rows x K: root^T root is the covariance
 }
 
-// newGaussian has the mean and the covariance (over n - 1) of the rows of x, which it centres.
-func newGaussian(x *mat.Dense) *gaussian {
+// NewGaussian has the mean and the covariance (over n - 1) of the rows of x, which it centres.
+func NewGaussian(x *mat.Dense) *Gaussian {
 	n, _ := x.Dims()
 	return centred(centre(x), x, n)
 }
 
+// Uncorrelated has the mean 0 and a covariance with these variances on its diagonal.
+func Uncorrelated(variances []float64) *Gaussian {
+	k := len(variances)
+	g := &Gaussian{mean: make([]float64, k), root: mat.NewDense(k, k, nil)}
+	for i, v := range variances {
+		g.trace += v
+		g.root.Set(i, i, math.Sqrt(v))
+	}
+	return g
+}
+
 // centred has the given mean and the covariance x^T x / (n - 1), n the number of rows that x, with the mean taken
 // off, stands for. It takes x over.
-func centred(mean []float64, x *mat.Dense, n int) *gaussian {
-	g := &gaussian{mean: mean, root: x}
+func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
+	g := &Gaussian{mean: mean, root: x}
 	scale := 1 / float64(n-1)
 	if m, k := x.Dims(); m > k {
 		cov := square(x, scale)
@@ -89,7 +100,7 @@ func root(cov *mat.SymDense) *mat.Dense {
 	return out
 }
 
-// frechet is the squared Fréchet distance between normal distributions (Dowson and Landau 1982) of means a, b and
+// Frechet is the squared Fréchet distance between normal distributions (Dowson and Landau 1982) of means a, b and
 // covariances A, B,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}),
@@ -97,7 +108,7 @@ func root(cov *mat.SymDense) *mat.Dense {
 // as the literature on images reports it. For roots R^T R = A and S^T S = B the last trace is the sum of the
 // singular values of R S^T: A^{1/2} B A^{1/2} has their squares as eigenvalues. Singular values keep the digits that
 // the roots of eigenvalues near 0 would lose.
-func (g *gaussian) frechet(h *gaussian) (float64, error) {
+func (g *Gaussian) Frechet(h *Gaussian) (float64, error) {
 	distance := g.trace + h.trace
 	for i, a := range g.mean {
 		distance += (a - h.mean[i]) * (a - h.mean[i])

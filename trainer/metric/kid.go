@@ -84,9 +84,9 @@ func cubicKernel(k int) similarity {
 // subsets are the estimates from pairs of subsets.
 func (o KIDOptions) subsets(ctx context.Context, a, b *Features, size int, k similarity, p *pool.Pool) ([]float64, error) {
 	values := make([]float64, o.Subsets)
-	pairs := newRooms(p, func() *subsetPair { return newSubsetPair(a, b, size) })
+	pairs := pool.NewScratch(p, func() *subsetPair { return newSubsetPair(a, b, size) })
 	err := runUntil(ctx, p, o.Subsets, func(s int) {
-		pairs.use(func(pair *subsetPair) {
+		pairs.Use(func(pair *subsetPair) {
 			pair.x.copyRows(a, choose(pair.idxA, size, drawSubsets.key(o.Seed, 0, s)))
 			pair.y.copyRows(b, choose(pair.idxB, size, drawSubsets.key(o.Seed, 1, s)))
 			values[s] = pair.estimate(ctx, k)

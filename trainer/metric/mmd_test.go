@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -71,7 +72,7 @@ func jackknifeByPairs(a, b *Features, k pairKernel) float64 {
 
 // Products in float32 are off by 1e-7 of 10, and so are their cubes; sums of thousands of them by less.
 func TestKIDAgainstPairs(t *testing.T) {
-	a, b := featuresOf(skewed(30, 5, 1)), featuresOf(skewed(23, 5, 2))
+	a, b := skewed(30, 5, 1), skewed(23, 5, 2)
 	for i := range a.X {
 		a.X[i] = 2*a.X[i] + 0.5
 	}
@@ -184,7 +185,7 @@ func TestKIDSubsets(t *testing.T) {
 // Subsets of both sets are drawn each for itself: those of one set are about 0 apart. With equal ones it would be
 // -2 (E k(x, x) - E k(x, y))/20, -0.027 for numbers even in [-1/2, 1/2].
 func TestKIDOfSubsetsOfOneSet(t *testing.T) {
-	f := NewFeatures(uniform(3000, 1), 3000, 1)
+	f := NewFeatures(reference.Uniform(3000, 1), 3000, 1)
 	got := must[KIDResult](t)(KID(t.Context(), f, f, KIDOptions{Subsets: 400, SubsetSize: 20, Level: 0.95, Seed: 1}, nil))
 	wantClose(t, "KID of subsets of one set", got.SubsetMean, 0, 4*got.SubsetStdErr)
 	if got.SubsetStdErr > 0.027/8 {

@@ -107,7 +107,7 @@ func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
 // one set, and a row is no neighbour of itself, though equal ones are. base has k rows, or k others, at least.
 func nearestRows(ctx context.Context, query, base *cloud, k int, others bool, p *pool.Pool) ([]neighbour, error) {
 	out := make([]neighbour, query.N*k)
-	all := newRooms(p, func() []*shortlist {
+	all := pool.NewScratch(p, func() []*shortlist {
 		lists := make([]*shortlist, tileRows)
 		for i := range lists {
 			lists[i] = newShortlist(k)
@@ -115,7 +115,7 @@ func nearestRows(ctx context.Context, query, base *cloud, k int, others bool, p 
 		return lists
 	})
 	err := products(ctx, p, query.N, func(lo, hi int, room []float32) {
-		all.use(func(lists []*shortlist) {
+		all.Use(func(lists []*shortlist) {
 			query.shorten(ctx, base, lo, others, lists[:hi-lo], room)
 			for i, list := range lists[:hi-lo] {
 				if ctx.Err() != nil {

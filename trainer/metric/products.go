@@ -18,9 +18,9 @@ const (
 // products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of their products. It ends
 // with ctx's error soon after ctx ends.
 func products(ctx context.Context, p *pool.Pool, n int, f func(lo, hi int, room []float32)) error {
-	tiles := newRooms(p, func() []float32 { return make([]float32, tileRows*tileCols) })
+	tiles := pool.NewScratch(p, func() []float32 { return make([]float32, tileRows*tileCols) })
 	return runUntil(ctx, p, pool.Pieces(n, tileRows), func(i int) {
-		tiles.use(func(room []float32) { f(i*tileRows, min((i+1)*tileRows, n), room) })
+		tiles.Use(func(room []float32) { f(i*tileRows, min((i+1)*tileRows, n), room) })
 	})
 }
 
@@ -48,4 +48,15 @@ func squareNorms(f *Features) []float64 {
 		}
 	}
 	return out
+}
+
+// runUntil runs n tasks on the pool, but none after ctx has ended: then it returns ctx's error, and
+// what the tasks found is incomplete.
+func runUntil(ctx context.Context, p *pool.Pool, n int, task func(i int)) error {
+	pool.Each(p, n, func(i int) {
+		if ctx.Err() == nil {
+			task(i)
+		}
+	})
+	return ctx.Err()
 }

@@ -89,9 +89,9 @@ func checkSliced(a, b *Features, directions int) error {
 // allCounts is how often each of n rows of a set is in each resample, Resamples x n.
 func (b Bootstrap) allCounts(n, set int, p *pool.Pool) []uint16 {
 	counts := make([]uint16, b.Resamples*n)
-	tallies := newRooms(p, func() *tally { return newTally(n) })
-	run(p, b.Resamples, func(r int) {
-		tallies.use(func(t *tally) { copy(counts[r*n:(r+1)*n], t.draw(b.Seed, set, r)) })
+	tallies := pool.NewScratch(p, func() *tally { return newTally(n) })
+	pool.Each(p, b.Resamples, func(r int) {
+		tallies.Use(func(t *tally) { copy(counts[r*n:(r+1)*n], t.draw(b.Seed, set, r)) })
 	})
 	return counts
 }
@@ -105,12 +105,12 @@ type slice struct {
 
 // sliced calls f with the sorted projections of both sets on each direction d.
 func sliced(ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool, f func(d int, x, y *projection)) error {
-	spaces := newRooms(p, func() *slice {
+	spaces := pool.NewScratch(p, func() *slice {
 		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock), make([]float32, b.N*directionBlock),
 			newProjection(a.N), newProjection(b.N)}
 	})
 	return runUntil(ctx, p, pool.Pieces(directions, directionBlock), func(block int) {
-		spaces.use(func(s *slice) {
+		spaces.Use(func(s *slice) {
 			setRandomAxes(s.axes, drawDirections.key(seed, 0, block))
 			project(s.onA, a, s.axes)
 			project(s.onB, b, s.axes)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -38,7 +39,7 @@ func onLine(x []float32) *projection {
 
 func TestWassersteinOnALine(t *testing.T) {
 	for _, c := range []struct{ n, m int }{{1, 1}, {5, 5}, {6, 4}, {7, 3}, {1, 9}, {20, 21}} {
-		x, y := uniform(c.n, 1), uniform(c.m, 2)
+		x, y := reference.Uniform(c.n, 1), reference.Uniform(c.m, 2)
 		x[0], y[c.m-1] = 0.25, 0.25 // equal values
 		wantClose(t, "W2^2", wasserstein(onLine(x), onLine(y)), lineDistance(x, y), 1e-12)
 		counts := newTally(c.n).draw(1, 0, c.m)

@@ -1,6 +1,7 @@
 // Package reference is a second implementation of the networks and losses of a training step,
 // written from ALGORITHM.md in float64, one number at a time. Tests compare the real code with it.
-// It shares no code with what it checks, and only tests import it.
+// It shares no code with what it checks, but for the random numbers of test rows, and only tests
+// import it.
 package reference
 
 import (

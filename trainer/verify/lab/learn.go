@@ -33,7 +33,7 @@ func (l *Lab) Learn(
 	}
 	parts := train.Len() / batch
 	for i := range steps {
-		idx := All(batch)
+		idx := data.Range(0, batch)
 		for j := range idx {
 			idx[j] += i % parts * batch
 		}

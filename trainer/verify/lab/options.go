@@ -2,6 +2,7 @@ package lab
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 )
@@ -37,7 +38,7 @@ func (l *Lab) Step(m method.Method, b method.Minibatch) (method.Stats, error) {
 
 // StepAll makes step number i of a method on all of its datapoints, unless the context has ended.
 func (l *Lab) StepAll(m method.Method, points, i int) (method.Stats, error) {
-	return l.Step(m, method.Minibatch{Index: All(points), Number: uint32(i)})
+	return l.Step(m, method.Minibatch{Index: data.Range(0, points), Number: uint32(i)})
 }
 
 // Tensor returns the array that a method's checkpoints hold under that name, such as "prior/params"
@@ -53,12 +54,3 @@ func Tensor(m method.Method, name string) []float32 {
 }
 
 const errTensor = "lab: the method has no tensor "
-
-// All returns 0 to n-1: the minibatch of all datapoints.
-func All(n int) []int {
-	idx := make([]int, n)
-	for i := range idx {
-		idx[i] = i
-	}
-	return idx
-}

@@ -30,7 +30,7 @@ func boundValue(l *lab.Lab) error {
 			return err
 		}
 		exact[k] = axesNegLog(lab.Tensor(m, "cloud/z")) / (points * particles)
-		stats, err := l.Step(m, method.Minibatch{Index: lab.All(points)})
+		stats, err := l.Step(m, method.Minibatch{Index: data.Range(0, points)})
 		measured[k] = stats.PriorLoss / stats.Rows
 		gap[k] = measured[k] - exact[k]
 		return err

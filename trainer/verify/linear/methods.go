@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -126,8 +127,8 @@ type reached struct {
 // train averages the model's mean and covariance over the last two thirds of the training, or over
 // the last tenth if it is annealed.
 func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
-	data := newFactorData(methodRows/c.particles, l.Seed(k+1000))
-	m, law, err := c.start(l, p, data, k)
+	ds := newFactorData(methodRows/c.particles, l.Seed(k+1000))
+	m, law, err := c.start(l, p, ds, k)
 	if err != nil {
 		return r, err
 	}
@@ -140,7 +141,7 @@ func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 	var covs []*mat.SymDense
 	for i := range steps {
 		b := method.Minibatch{
-			Index: lab.All(data.Len()), Number: uint32(i), Progress: float64(i) / float64(steps),
+			Index: data.Range(0, ds.Len()), Number: uint32(i), Progress: float64(i) / float64(steps),
 		}
 		if _, err := l.Step(m, b); err != nil {
 			return r, err
@@ -150,19 +151,19 @@ func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 			means, covs = append(means, mean), append(covs, cov)
 		}
 	}
-	r.gap, r.se = data.averageGap(means, covs)
+	r.gap, r.se = ds.averageGap(means, covs)
 	r.allowance = factorAllowance
 	if c.limit != nil {
-		r.exact = data.gapOf(c.limit)
+		r.exact = ds.gapOf(c.limit)
 	}
 	switch {
 	case c.limit == nil && c.annealed:
 		r.allowance = descentAllowance
 	case c.limit != nil && !c.annealed && c.noise == 0:
-		r.allowance = data.slopeOf(c.limit) * meanAllowance
+		r.allowance = ds.slopeOf(c.limit) * meanAllowance
 	}
 	if c.noise > 0 {
-		r.gap, r.se = data.meanGap(means, covs)
+		r.gap, r.se = ds.meanGap(means, covs)
 		r.exact += factorParams / (2.0 * methodRows)
 	}
 	return r, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -71,10 +72,7 @@ func temperature(l *lab.Lab) error {
 
 // inOrder sorts by x, for a line through the points.
 func (t heated) inOrder() (sorted heated) {
-	order := make([]int, len(t.x))
-	for i := range order {
-		order[i] = i
-	}
+	order := data.Range(0, len(t.x))
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(t.x[i], t.x[j]) })
 	for _, i := range order {
 		sorted.add(t.x[i], t.exact[i], t.measured[i], t.se[i])

@@ -36,7 +36,7 @@ func gaussianEncoder(l *lab.Lab) error {
 	steps := l.N(1000, 4000)
 	for i := range steps {
 		s, err := l.Step(m, method.Minibatch{
-			Index: lab.All(len(observed)), Number: uint32(i), Progress: float64(i) / float64(steps),
+			Index: data.Range(0, len(observed)), Number: uint32(i), Progress: float64(i) / float64(steps),
 		})
 		if err != nil {
 			return err

@@ -37,12 +37,12 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	o := lab.Plain(1, modeCloud, modeStep, 1)
 	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, "score", modeMoves
 	points := modePoints * l.N(1, 16)
-	data := data.Table{D: 1, X: make([]float32, points)}
-	for i := range data.X {
-		data.X[i] = float32(x)
+	copies := data.Table{D: 1, X: make([]float32, points)}
+	for i := range copies.X {
+		copies.X[i] = float32(x)
 	}
 	m, err := method.New("ipld", method.Setup{
-		Options: o, Train: data, Batch: points, Tile: 64, Seed: l.Seed(seed), Pool: l.Pool,
+		Options: o, Train: copies, Batch: points, Tile: 64, Seed: l.Seed(seed), Pool: l.Pool,
 		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func (t toy) y(i int) float64 { return dataMean + float64(2*i-(t.points-1))/2 }
 // part returns the datapoints of a minibatch.
 func (t toy) part(b int) []int {
 	n := t.points / t.parts
-	return lab.All(t.points)[b*n : (b+1)*n]
+	return data.Range(0, t.points)[b*n : (b+1)*n]
 }
 
 // partMean is the mean of y in a minibatch.

@@ -1,4 +1,12 @@
-package metric
+// Package pca finds the leading principal components of a set of images (Fit), and compares other
+// images with it in them.
+//
+// The PCA-64 FD (PCA.Distance) is the Fréchet distance (Dowson and Landau 1982) between samples and
+// training images, both seen as Gaussians, in the 64 leading principal components of the training
+// images. It compares pixels, not the features of a classifier: it is not the FID.
+//
+// Sums have one order: results have the same bits with any number of workers.
+package pca
 
 import (
 	"context"
@@ -11,12 +19,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// The PCA-64 FD is the Fréchet distance (Dowson and Landau 1982) between samples and training
-// images, both seen as Gaussians, in the 64 leading principal components of the training images.
-// It compares pixels, not the features of a classifier: it is not the FID.
-
 // PCA holds the leading principal components of a set of images, and its mean and variances, the
-// reference of Distance. It is not changed after FitPCA and may be used concurrently.
+// reference of Distance. It is not changed after Fit and may be used concurrently.
 type PCA struct {
 	mean       []float64  // D
 	components *mat.Dense // D x K, orthonormal columns
@@ -25,32 +29,31 @@ type PCA struct {
 	residual   float64
 }
 
-// Fit says how FitPCA works: on which pool (nil: the caller alone), and who is told that pass n
-// over the images begins (nil: nobody). Neither shows in the result.
-type Fit struct {
-	Pool *pool.Pool
-	Pass func(n int)
+// Options say how Fit works. Neither shows in the result.
+type Options struct {
+	Pool *pool.Pool  // nil: the caller works alone
+	Pass func(n int) // is told that pass n over the images begins; may be nil
 }
 
-// FitPCA finds the min(k, D, M-1) leading principal components of all M rows of dim values each.
+// Fit finds the min(k, D, M-1) leading principal components of all M rows of dim values each.
 // The mean and the total variance (over M - 1) are sums in float64. Few values are decomposed
 // as a whole: their covariance, or the products of few images with one another. Of more values the
 // leading components alone are found, by a block Lanczos iteration with products in float32
 // (krylov); Residual says how well. The same rows give the same bits with any pool. Of the two
 // signs of a component, the one that makes its largest entry positive is taken.
 //
-// Gather is called by all workers at once, so that it may not use the pool. FitPCA ends with ctx's
+// Gather is called by all workers at once, so that it may not use the pool. Fit ends with ctx's
 // error soon after ctx ends. Fewer than two rows, no variance and values that are not finite are
 // errors.
-func FitPCA(ctx context.Context, rows data.Rows, dim, k int, how Fit) (*PCA, error) {
+func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, error) {
 	m := rows.Len()
 	switch {
 	case m < 2:
-		return nil, fmt.Errorf("metric: PCA of %d images, expected 2 or more", m)
+		return nil, fmt.Errorf("pca: components of %d images, expected 2 or more", m)
 	case dim < 1 || k < 1:
-		return nil, fmt.Errorf("metric: %d components of %d dimensions, expected 1 or more of both", k, dim)
+		return nil, fmt.Errorf("pca: %d components of %d dimensions, expected 1 or more of both", k, dim)
 	}
-	x := newImages(ctx, rows, dim, how)
+	x := newImages(ctx, rows, dim, o)
 	if err := x.center(); err != nil {
 		return nil, err
 	}
@@ -113,7 +116,7 @@ func (p *PCA) FractionOfVariance() float64 {
 // A the covariance. A variance is off by less than that share of itself.
 func (p *PCA) Residual() float64 { return p.residual }
 
-// Converged tells whether Residual is at most 1e-4. FitPCA gives up after 100 passes over images
+// Converged tells whether Residual is at most 1e-4. Fit gives up after 100 passes over images
 // that have very many components of nearly the same variance; those found are orthonormal, and
 // their variances right, all the same.
 func (p *PCA) Converged() bool { return p.residual <= refinedResidual }

@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"math"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/metric"
 )
 
 // array is data.Rows in memory.
@@ -27,29 +29,7 @@ func (a array) Gather(dst []float32, idx []int) {
 	}
 }
 
-// uniform returns n numbers in [-1/2, 1/2).
-func uniform(n int, seed uint64) []float32 {
-	words := make([]uint32, n)
-	kernel.Bits(words, kernel.Key{Seed: seed}, 0)
-	out := make([]float32, n)
-	for i, w := range words {
-		out[i] = float32(w>>8)/(1<<24) - 0.5
-	}
-	return out
-}
-
-// rotation returns an orthogonal matrix.
-func rotation(dim int, seed uint64) *mat.Dense {
-	random := make([]float64, dim*dim)
-	for i, v := range uniform(dim*dim, seed) {
-		random[i] = float64(v)
-	}
-	var qr mat.QR
-	qr.Factorize(mat.NewDense(dim, dim, random))
-	var q mat.Dense
-	qr.QTo(&q)
-	return &q
-}
+func skewed(n, dim int, seed uint64) array { return array{reference.Skewed(n, dim, seed), dim} }
 
 // cross returns 2D points mean +- r_i q_i, q_i the columns of q, whose mean is mean and whose
 // covariance (over 2D - 1) has the eigenvectors q_i and the standard deviations std exactly.
@@ -69,7 +49,7 @@ func cross(q *mat.Dense, mean, std []float64) array {
 
 func mustFit(t *testing.T, rows data.Rows, dim, k int) *PCA {
 	t.Helper()
-	p, err := FitPCA(t.Context(), rows, dim, k, Fit{})
+	p, err := Fit(t.Context(), rows, dim, k, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +77,7 @@ const rounding = 1e-6
 
 func TestPCAOfKnownCovariance(t *testing.T) {
 	const dim = 7
-	q := rotation(dim, 1)
+	q := reference.Rotation(dim, 1)
 	std := []float64{0.05, 0.3, 0.1, 0.25, 0.15, 0.2, 0.02}
 	mean := []float64{0.1, -0.1, 0, 0.05, 0.2, -0.2, 0}
 	p := mustFit(t, cross(q, mean, std), dim, 3)
@@ -133,10 +113,10 @@ func compareAbs(a, b float64) int {
 }
 
 func TestComponentsAreLimited(t *testing.T) {
-	if k := mustFit(t, array{uniform(5*20, 1), 20}, 20, 64).K(); k != 4 {
+	if k := mustFit(t, array{reference.Uniform(5*20, 1), 20}, 20, 64).K(); k != 4 {
 		t.Errorf("5 rows gave %d components, expected 4", k)
 	}
-	if k := mustFit(t, array{uniform(50*6, 1), 6}, 6, 64).K(); k != 6 {
+	if k := mustFit(t, array{reference.Uniform(50*6, 1), 6}, 6, 64).K(); k != 6 {
 		t.Errorf("6 dimensions gave %d components, expected 6", k)
 	}
 }
@@ -144,7 +124,7 @@ func TestComponentsAreLimited(t *testing.T) {
 // Gaussians with common axes: FD = sum (difference of means)^2 + (difference of deviations)^2.
 func TestDistanceClosedForm(t *testing.T) {
 	const dim = 6
-	q := rotation(dim, 2)
+	q := reference.Rotation(dim, 2)
 	a := []float64{0.25, 0.2, 0.15, 0.1, 0.05, 0.01}
 	b := []float64{0.05, 0.25, 0.15, 0.02, 0.2, 0.1}
 	meanA := []float64{0, 0.1, 0.2, -0.1, 0, 0}
@@ -160,7 +140,7 @@ func TestDistanceClosedForm(t *testing.T) {
 // In fewer components than dimensions only what lies in their span counts.
 func TestDistanceInLeadingComponents(t *testing.T) {
 	const dim = 5
-	q := rotation(dim, 3)
+	q := reference.Rotation(dim, 3)
 	zero := make([]float64, dim)
 	p := mustFit(t, cross(q, zero, []float64{0.3, 0.2, 0.02, 0.01, 0.01}), dim, 2)
 	shift := make([]float64, dim)
@@ -171,22 +151,10 @@ func TestDistanceInLeadingComponents(t *testing.T) {
 	wantClose(t, "FD", got, 0.1*0.1+0.1*0.1+0.05*0.05, rounding)
 }
 
-// skewed returns n rows with correlated, uneven coordinates.
-func skewed(n, dim int, seed uint64) array {
-	rows := uniform(n*dim, seed)
-	for i := range n {
-		row := rows[i*dim : (i+1)*dim]
-		for j := 1; j < dim; j++ {
-			row[j] = 0.5*row[j-1] + 0.15*row[j]*float32(1+j%3) + float32(seed%5)*0.02
-		}
-	}
-	return array{rows, dim}
-}
-
 // The distance in all components, the root by the eigenvalues of the product A B (not symmetric).
 func distanceByProduct(a, b array) float64 {
-	meanA, covA := directMoments(a)
-	meanB, covB := directMoments(b)
+	meanA, covA := reference.Moments(a.rows, a.dim)
+	meanB, covB := reference.Moments(b.rows, b.dim)
 	var product mat.Dense
 	product.Mul(covA, covB)
 	var eigen mat.Eigen
@@ -201,23 +169,6 @@ func distanceByProduct(a, b array) float64 {
 		d += (meanA[j] - meanB[j]) * (meanA[j] - meanB[j])
 	}
 	return d
-}
-
-func directMoments(a array) ([]float64, *mat.Dense) {
-	n, mean, cov := a.Len(), make([]float64, a.dim), mat.NewDense(a.dim, a.dim, nil)
-	for i, v := range a.rows {
-		mean[i%a.dim] += float64(v) / float64(n)
-	}
-	for r := range n {
-		row := a.rows[r*a.dim : (r+1)*a.dim]
-		for i := range row {
-			for j := range row {
-				c := (float64(row[i]) - mean[i]) * (float64(row[j]) - mean[j]) / float64(n-1)
-				cov.Set(i, j, cov.At(i, j)+c)
-			}
-		}
-	}
-	return mean, cov
 }
 
 func TestDistanceAgainstProduct(t *testing.T) {
@@ -249,7 +200,7 @@ func TestDistanceInvariances(t *testing.T) {
 	b.Gather(shuffled.rows, order)
 	wantClose(t, "FD of shuffled samples", mustDistance(t, p, shuffled), want, 1e-9)
 
-	q := rotation(8, 4)
+	q := reference.Rotation(8, 4)
 	turn := func(a array) array {
 		out := array{make([]float32, len(a.rows)), a.dim}
 		for i := range out.rows {
@@ -290,7 +241,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 }
 
 func TestBadSets(t *testing.T) {
-	nan := array{uniform(40, 1), 4}
+	nan := array{reference.Uniform(40, 1), 4}
 	nan.rows[7] = float32(math.NaN())
 	for name, c := range map[string]struct {
 		rows array
@@ -298,25 +249,51 @@ func TestBadSets(t *testing.T) {
 		k    int
 		want string
 	}{
-		"one row":    {array{uniform(4, 1), 4}, 4, 64, "1 images"},
+		"one row":    {array{reference.Uniform(4, 1), 4}, 4, 64, "1 images"},
 		"NaN":        {nan, 4, 64, "not finite"},
 		"equal rows": {array{make([]float32, 40), 4}, 4, 64, "equal"},
-		"no k":       {array{uniform(40, 1), 4}, 4, 0, "0 components"},
+		"no k":       {array{reference.Uniform(40, 1), 4}, 4, 0, "0 components"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := FitPCA(t.Context(), c.rows, c.dim, c.k, Fit{})
+			_, err := Fit(t.Context(), c.rows, c.dim, c.k, Options{})
 			wantError(t, err, c.want)
 		})
 	}
-	p := mustFit(t, array{uniform(40, 1), 4}, 4, 64)
+	p := mustFit(t, array{reference.Uniform(40, 1), 4}, 4, 64)
 	_, err := p.Distance(t.Context(), nan, nil)
 	wantError(t, err, "PCA-64 FD", "sample 1", "NaN")
-	late := array{uniform(4*(blockRows+90), 1), 4}
+	late := array{reference.Uniform(4*(blockRows+90), 1), 4}
 	late.rows[4*(blockRows+50)+2] = float32(math.Inf(1))
 	_, err = p.Distance(t.Context(), late, nil)
 	wantError(t, err, "sample 562", "+Inf")
 	_, err = p.Distance(t.Context(), array{nan.rows[:4], 4}, nil)
 	wantError(t, err, "1 samples")
+}
+
+// The distance of a PCA is the distance of its features, but for their rounding to float32.
+func TestFeatures(t *testing.T) {
+	a, b := skewed(900, 12, 1), skewed(700, 12, 2)
+	p := mustFit(t, a, 12, 5)
+	features := func(rows array) *metric.Features {
+		f, err := p.Features(t.Context(), rows, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	x := features(a)
+	distance, err := metric.Frechet(t.Context(), x, features(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, "FD", distance, mustDistance(t, p, b), rounding)
+	mean, _ := reference.Moments(x.X, x.K)
+	for _, v := range mean {
+		wantClose(t, "the training images' mean", v, 0, rounding)
+	}
+	b.rows[12*3+1] = float32(math.Inf(1))
+	_, err = p.Features(t.Context(), b, nil)
+	wantError(t, err, "sample 3", "+Inf")
 }
 
 // wantError checks that an error names everything a user needs.

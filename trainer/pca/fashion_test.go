@@ -1,17 +1,12 @@
-package metric_test
+package pca_test
 
 import (
 	"math"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pca"
 )
-
-// first is the first 2,000 images of a data set.
-type first struct{ data.Dataset }
-
-func (first) Len() int { return 2000 }
 
 // The expected numbers are NumPy's (numpy.cov, numpy.linalg.eigh, and the eigenvalues of the product
 // of both covariances for the root) for pixels u/127.5 - 1 in float64. Pixels in float32 are off by up
@@ -22,15 +17,16 @@ func TestFashionAgainstNumPy(t *testing.T) {
 		t.Fatal(err)
 	}
 	dim := ds.Shape().Dim()
-	pca, err := metric.FitPCA(t.Context(), ds, dim, 64, metric.Fit{})
+	p, err := pca.Fit(t.Context(), ds, dim, 64, pca.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := pca.FractionOfVariance(), 0.8817937721851836; math.Abs(got-want) > 1e-5 {
+	if got, want := p.FractionOfVariance(), 0.8817937721851836; math.Abs(got-want) > 1e-5 {
 		t.Errorf("fraction of variance %v, expected %v", got, want)
 	}
-	got, err := pca.Distance(t.Context(), first{ds}, nil)
+	first := data.Subset(ds, data.Range(0, 2000))
+	got, err := p.Distance(t.Context(), first, nil)
 	if want := 0.6288122619; err != nil || math.Abs(got-want) > 1e-5 {
-		t.Errorf("the first %d images are %v from all (%v), expected %v", first{}.Len(), got, err, want)
+		t.Errorf("the first %d images are %v from all (%v), expected %v", first.Len(), got, err, want)
 	}
 }

@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"math"
@@ -17,10 +17,10 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-func TestPCABytes(t *testing.T) {
+func TestBytes(t *testing.T) {
 	const dim, k = 30, 7
-	p := mustFit(t, array{uniform(100*dim, 1), dim}, dim, k)
-	if got, want := reference.ArrayBytes([]any{p.mean, p.variances, p.components.RawMatrix().Data}), PCABytes(dim, k); got != want {
+	p := mustFit(t, array{reference.Uniform(100*dim, 1), dim}, dim, k)
+	if got, want := reference.ArrayBytes([]any{p.mean, p.variances, p.components.RawMatrix().Data}), Bytes(dim, k); got != want {
 		t.Errorf("a PCA of %d bytes, the formula says %d", got, want)
 	}
 }
@@ -30,11 +30,11 @@ func TestPCABytes(t *testing.T) {
 func TestReportBytes(t *testing.T) {
 	const k = 20
 	for _, c := range []struct{ m, dim int }{{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000}} {
-		set := array{uniform(c.m*c.dim, 1), c.dim}
+		set := array{reference.Uniform(c.m*c.dim, 1), c.dim}
 		p := mustFit(t, set, c.dim, k) // the products' own blocks stay with the process
 		mustDistance(t, p, set)
 		fit := allocated(func() { p = mustFit(t, set, c.dim, k) })
-		within(t, "a fit", fit, FitBytes(c.m, c.dim, k)+PCABytes(c.dim, k))
+		within(t, "a fit", fit, FitBytes(c.m, c.dim, k)+Bytes(c.dim, k))
 		distance := func() { mustDistance(t, p, set) }
 		// A collection empties the pools in which gonum keeps its room, which is then made anew.
 		least := min(allocated(distance), allocated(distance), allocated(distance))

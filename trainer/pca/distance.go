@@ -1,14 +1,15 @@
-package metric
+package pca
 
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -24,40 +25,28 @@ import (
 // ends.
 func (p *PCA) Distance(ctx context.Context, samples data.Rows, workers *pool.Pool) (float64, error) {
 	if n := samples.Len(); n < 2 {
-		return 0, fmt.Errorf("metric: PCA-64 FD of %d samples, expected 2 or more", n)
+		return 0, fmt.Errorf("pca: PCA-64 FD of %d samples, expected 2 or more", n)
 	}
 	coordinates, err := p.project(ctx, samples, workers)
 	if err != nil {
 		return 0, err
 	}
-	return p.training().frechet(newGaussian(coordinates))
-}
-
-// training is the training images' distribution in their own components: about 0, and without
-// correlation.
-func (p *PCA) training() *gaussian {
-	k := p.K()
-	g := &gaussian{mean: make([]float64, k), root: mat.NewDense(k, k, nil)}
-	for i, v := range p.variances {
-		g.trace += v
-		g.root.Set(i, i, math.Sqrt(v))
-	}
-	return g
+	return metric.Uncorrelated(p.variances).Frechet(metric.NewGaussian(coordinates))
 }
 
 // projector is the components as factors of products.
 type projector struct {
 	*PCA
 	high, low []blas.Factor // by chunks of values: the components in float32, and what that leaves
-	pieces    rooms[[]float32]
+	pieces    pool.Scratch[[]float32]
 }
 
 func (p *PCA) projector(workers *pool.Pool) *projector {
 	dim, k := len(p.mean), p.K()
 	n := pool.Pieces(dim, chunkCols)
 	j := &projector{PCA: p, high: make([]blas.Factor, n), low: make([]blas.Factor, n)}
-	j.pieces = newRooms(workers, func() []float32 { return make([]float32, pieceRows*k) })
-	run(workers, n, func(i int) {
+	j.pieces = pool.NewScratch(workers, func() []float32 { return make([]float32, pieceRows*k) })
+	pool.Each(workers, n, func(i int) {
 		lo, hi := i*chunkCols, min((i+1)*chunkCols, dim)
 		high, low := make([]float32, (hi-lo)*k), make([]float32, (hi-lo)*k)
 		halve(p.components.RawMatrix().Data[lo*k:hi*k], high, low)
@@ -76,10 +65,10 @@ func (p *PCA) project(ctx context.Context, samples data.Rows, workers *pool.Pool
 	with := p.projector(workers)
 	var bad error
 	err := eachBlock(ctx, samples, dim, func(block []float32, lo, n int) {
-		if i := notFinite(block); i >= 0 && bad == nil {
-			bad = fmt.Errorf("metric: PCA-64 FD: sample %d holds %v", lo+i/dim, block[i])
+		if i := kernel.NotFinite(block); i >= 0 && bad == nil {
+			bad = fmt.Errorf("pca: PCA-64 FD: sample %d holds %v", lo+i/dim, block[i])
 		}
-		run(workers, pool.Pieces(n, pieceRows), func(i int) {
+		pool.Each(workers, pool.Pieces(n, pieceRows), func(i int) {
 			from, to := i*pieceRows, min((i+1)*pieceRows, n)
 			with.coordinates(block[from*dim:to*dim], out.RawMatrix().Data[(lo+from)*k:(lo+to)*k])
 		})
@@ -100,7 +89,7 @@ func (j *projector) coordinates(rows []float32, to []float64) {
 			row[c] = float32(min(1, max(-1, float64(v))) - j.mean[c])
 		}
 	}
-	j.pieces.use(func(room []float32) {
+	j.pieces.Use(func(room []float32) {
 		projectOn(blas.Dense(rows, n, dim), j.high, j.low, to, blas.Dense(room, n, k))
 	})
 }
@@ -122,4 +111,19 @@ func eachBlock(ctx context.Context, rows data.Rows, dim int, f func(block []floa
 		f(block[:n*dim], lo, n)
 	}
 	return ctx.Err()
+}
+
+// Features are the images' coordinates in the principal components, those of the mean of the training
+// images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like Distance, it gathers rows by the
+// caller, works on the pool, and ends soon after ctx.
+func (p *PCA) Features(ctx context.Context, rows data.Rows, workers *pool.Pool) (*metric.Features, error) {
+	coordinates, err := p.project(ctx, rows, workers)
+	if err != nil {
+		return nil, err
+	}
+	out := metric.NewFeatures(make([]float32, rows.Len()*p.K()), rows.Len(), p.K())
+	for i, v := range coordinates.RawMatrix().Data {
+		out.X[i] = float32(v)
+	}
+	return out, nil
 }

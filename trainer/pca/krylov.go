@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"math"
@@ -34,6 +34,9 @@ type krylov struct {
 	vectors  *mat.Dense  // its eigenvectors, as columns in that order
 	room     krylovRoom
 }
+
+// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+const streamComponents kernel.Stream = 19 // first vectors of the search for principal components
 
 const (
 	mostPasses      = 100  // over the images

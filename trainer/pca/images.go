@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"context"
@@ -45,8 +45,8 @@ type images struct {
 	idx   []int
 }
 
-func newImages(ctx context.Context, rows data.Rows, dim int, how Fit) *images {
-	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: how.Pool, tell: how.Pass, most: mostPasses}
+func newImages(ctx context.Context, rows data.Rows, dim int, o Options) *images {
+	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: o.Pool, tell: o.Pass, most: mostPasses}
 	n := rowsAtATime(x.m, dim)
 	x.block, x.idx = make([]float32, n*dim), data.Range(0, n)
 	x.mean, x.about = make([]float64, dim), make([]float32, dim)
@@ -93,7 +93,7 @@ func (x *images) read(to []float32, lo int, piece func(rows blas.Matrix, lo int)
 		x.idx[i] = lo + i
 	}
 	block := blas.Dense(to, n, x.dim)
-	run(x.pool, pool.Pieces(n, pieceRows), func(i int) {
+	pool.Each(x.pool, pool.Pieces(n, pieceRows), func(i int) {
 		from, end := i*pieceRows, min((i+1)*pieceRows, n)
 		rows := block.Data[from*x.dim : end*x.dim]
 		x.rows.Gather(rows, x.idx[from:end])
@@ -115,7 +115,7 @@ func (x *images) centred(piece blas.Matrix) {
 
 // columns runs f for tiles of values, lo to hi (exclusive), by all workers.
 func (x *images) columns(f func(lo, hi int)) {
-	run(x.pool, pool.Pieces(x.dim, tileValues), func(i int) {
+	pool.Each(x.pool, pool.Pieces(x.dim, tileValues), func(i int) {
 		f(i*tileValues, min((i+1)*tileValues, x.dim))
 	})
 }
@@ -124,8 +124,8 @@ func (x *images) columns(f func(lo, hi int)) {
 func (x *images) center() error {
 	var bad error
 	err := x.raw(func(block blas.Matrix, lo int) {
-		if i := notFinite(block.Data); i >= 0 && bad == nil {
-			bad = fmt.Errorf("metric: PCA of images with values that are not finite: image %d holds %v",
+		if i := kernel.NotFinite(block.Data); i >= 0 && bad == nil {
+			bad = fmt.Errorf("pca: images with values that are not finite: image %d holds %v",
 				lo+i/x.dim, block.Data[i])
 		}
 		x.columns(func(from, to int) {
@@ -162,9 +162,12 @@ func (x *images) spread() error {
 	if err != nil {
 		return err
 	}
-	x.total = total(variance) / float64(x.m-1)
+	for _, v := range variance {
+		x.total += v
+	}
+	x.total /= float64(x.m - 1)
 	if x.total == 0 {
-		return fmt.Errorf("metric: PCA of %d equal images, expected some variance", x.m)
+		return fmt.Errorf("pca: %d equal images, expected some variance", x.m)
 	}
 	_, exponent := math.Frexp(math.Sqrt(x.total / float64(x.dim)))
 	x.scale = 1

@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"gonum.org/v1/gonum/blas"
@@ -62,7 +62,7 @@ func (x *images) gram() (*mat.Dense, error) {
 	if n < x.m {
 		other = make([]float32, len(x.block))
 	}
-	tiles := newRooms(x.pool, func() []float32 { return make([]float32, pieceRows*n) })
+	tiles := pool.NewScratch(x.pool, func() []float32 { return make([]float32, pieceRows*n) })
 	x.begin()
 	for lo := 0; lo < x.m; lo += n {
 		a := x.read(x.block, lo, func(piece own.Matrix, _ int) { x.centred(piece) })
@@ -74,8 +74,8 @@ func (x *images) gram() (*mat.Dense, error) {
 			if at > lo {
 				b = x.read(other, at, func(piece own.Matrix, _ int) { x.centred(piece) })
 			}
-			run(x.pool, pool.Pieces(a.Rows, pieceRows), func(i int) {
-				tiles.use(func(room []float32) { x.products(g, a, b, lo, at, i*pieceRows, room) })
+			pool.Each(x.pool, pool.Pieces(a.Rows, pieceRows), func(i int) {
+				tiles.Use(func(room []float32) { x.products(g, a, b, lo, at, i*pieceRows, room) })
 			})
 		}
 	}
@@ -91,7 +91,7 @@ func (x *images) products(g *mat.Dense, a, b own.Matrix, lo, at, first int, room
 		own.Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
 		for r := range tile.Rows {
 			sum := g.RawRowView(lo + first + r)[at:]
-			for c, v := range tileRow(tile, r) {
+			for c, v := range tile.Data[r*tile.Stride:][:tile.Cols] {
 				sum[c] += float64(v)
 			}
 		}
@@ -111,7 +111,7 @@ func (x *images) pcaOfCovariance(k int) (*PCA, error) {
 			centred[lo*x.dim+i] = float64(v) - x.mean[i%x.dim]
 		}
 	}, func(block own.Matrix, _ int) {
-		run(x.pool, pool.Pieces(x.dim, covarianceTile), func(i int) {
+		pool.Each(x.pool, pool.Pieces(x.dim, covarianceTile), func(i int) {
 			lo, hi := i*covarianceTile, min((i+1)*covarianceTile, x.dim)
 			columns := func(lo, hi int) blas64.General {
 				return blas64.General{Rows: block.Rows, Cols: hi - lo, Stride: x.dim, Data: centred[lo:]}

@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"gonum.org/v1/gonum/blas"
@@ -16,7 +16,7 @@ type tall struct {
 	dim   int
 	parts int
 	sums  []float64 // a matrix of each part
-	tiles rooms[[]float32]
+	tiles pool.Scratch[[]float32]
 }
 
 const (
@@ -30,19 +30,19 @@ func tallParts(dim int) int { return min(mostParts, pool.Pieces(dim, 2*chunkCols
 func newTall(p *pool.Pool, dim, most, few int) *tall {
 	t := &tall{pool: p, dim: dim, parts: tallParts(dim)}
 	t.sums = make([]float64, t.parts*most*few)
-	t.tiles = newRooms(p, func() []float32 { return make([]float32, max(most*few, tallRows*most)) })
+	t.tiles = pool.NewScratch(p, func() []float32 { return make([]float32, max(most*few, tallRows*most)) })
 	return t
 }
 
 // each runs f for the tiles of rows, lo to hi (exclusive), of each part from above.
 func (t *tall) each(rows int, f func(part, lo, hi int, room []float32)) {
-	run(t.pool, t.parts, func(part int) {
+	pool.Each(t.pool, t.parts, func(part int) {
 		from, to := pool.Span(t.dim, t.parts, part)
-		room := <-t.tiles
-		defer func() { t.tiles <- room }()
-		for lo := from; lo < to; lo += rows {
-			f(part, lo, min(lo+rows, to), room)
-		}
+		t.tiles.Use(func(room []float32) {
+			for lo := from; lo < to; lo += rows {
+				f(part, lo, min(lo+rows, to), room)
+			}
+		})
 	})
 }
 
@@ -129,10 +129,10 @@ func (t *tall) gram64(to *mat.Dense, a *mat.Dense) {
 }
 
 // turn64 is a = a s, through room, a tile of rows for each worker.
-func (t *tall) turn64(a, s *mat.Dense, room rooms[[]float64]) {
+func (t *tall) turn64(a, s *mat.Dense, room pool.Scratch[[]float64]) {
 	_, k := a.Dims()
 	t.each(tallRows, func(_, lo, hi int, _ []float32) {
-		room.use(func(tile []float64) {
+		room.Use(func(tile []float64) {
 			product := blas64.General{Rows: hi - lo, Cols: k, Stride: k, Data: tile}
 			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, rows64(a, lo, hi), s.RawMatrix(), 0, product)
 			copy(a.RawMatrix().Data[lo*k:hi*k], tile)

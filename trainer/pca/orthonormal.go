@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"errors"
@@ -64,7 +64,7 @@ func (y *krylov) orthonormal(record bool) error {
 			return err
 		}
 	}
-	return errors.New("metric: PCA: a block of vectors could not be made orthonormal")
+	return errors.New("pca: a block of vectors could not be made orthonormal")
 }
 
 // clearNewest empties the newest columns of h.
@@ -93,8 +93,8 @@ func (y *krylov) turnBlock(round int) error {
 		return err
 	}
 	longest := r.values[0]
-	if !finite(longest) {
-		return errors.New("metric: PCA: products of the images are not finite in float32")
+	if math.IsNaN(longest) || math.IsInf(longest, 0) {
+		return errors.New("pca: products of the images are not finite in float32")
 	}
 	if longest < emptyBlock*y.a.spreadOf() {
 		y.draw(y.next)
@@ -163,16 +163,13 @@ func identity(m *mat.Dense) {
 	}
 }
 
-// offIdentity is the largest entry of m less the identity; +Inf where one is not finite.
+// offIdentity is the largest entry of m less the identity; NaN if one is.
 func offIdentity(m *mat.Dense) (most float64) {
 	n, _ := m.Dims()
 	for i := range n {
 		for j, v := range m.RawRowView(i) {
 			if i == j {
 				v--
-			}
-			if !finite(v) {
-				return math.Inf(1)
 			}
 			most = max(most, math.Abs(v))
 		}

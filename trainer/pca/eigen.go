@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-var errEigen = errors.New("metric: PCA: the eigenvalues of a symmetric matrix did not converge")
+var errEigen = errors.New("pca: the eigenvalues of a symmetric matrix did not converge")
 
 // syevRows is how many rows of the matrix its decomposition works in: LAPACK's block and two.
 const syevRows = 34

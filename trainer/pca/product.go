@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"github.com/plume-ml/plume/blas"
@@ -16,7 +16,7 @@ type product struct {
 	onto    []float32     // x v of a block, rows x cols
 	exact   []float64     // the same
 	sums    []float64     // D x cols
-	pieces  rooms[[]float32]
+	pieces  pool.Scratch[[]float32]
 }
 
 // newProduct is for cols vectors at a time, given in float32 or (fine) as sums of two.
@@ -28,7 +28,7 @@ func newProduct(x *images, cols int, fine bool) *product {
 	p.onto = make([]float32, len(x.idx)*cols)
 	p.exact = make([]float64, len(x.idx)*cols)
 	p.sums = make([]float64, x.dim*cols)
-	p.pieces = newRooms(x.pool, func() []float32 { return make([]float32, max(pieceRows, tileValues)*cols) })
+	p.pieces = pool.NewScratch(x.pool, func() []float32 { return make([]float32, max(pieceRows, tileValues)*cols) })
 	return p
 }
 
@@ -39,7 +39,7 @@ func (p *product) narrow(k int) {
 
 // set takes the vectors, D x cols; fine is what is to be added to them.
 func (p *product) set(v, fine blas.Matrix) {
-	run(p.pool, len(p.factors), func(i int) {
+	pool.Each(p.pool, len(p.factors), func(i int) {
 		lo, hi := i*chunkCols, min((i+1)*chunkCols, p.dim)
 		p.factors[i].Set(blas.N, rowsOf(v, lo, hi))
 		if p.fine != nil {
@@ -65,9 +65,9 @@ func (p *product) run(see func(onto []float64)) error {
 
 // project sets sum and, rounded, onto to the products of the rows with the vectors.
 func (p *product) project(rows blas.Matrix, sum []float64, onto []float32) {
-	room := <-p.pieces
-	projectOn(rows, p.factors, p.fine, sum, blas.Dense(room, rows.Rows, p.cols))
-	p.pieces <- room
+	p.pieces.Use(func(room []float32) {
+		projectOn(rows, p.factors, p.fine, sum, blas.Dense(room, rows.Rows, p.cols))
+	})
 	for i, v := range sum {
 		onto[i] = float32(v)
 	}
@@ -94,12 +94,12 @@ func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, roo
 func (p *product) back(block blas.Matrix) {
 	onto := blas.Dense(p.onto, block.Rows, p.cols)
 	p.columns(func(lo, hi int) {
-		room := <-p.pieces
-		defer func() { p.pieces <- room }()
-		tile := blas.Dense(room, hi-lo, p.cols)
-		blas.Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
-		for i, v := range tile.Data {
-			p.sums[lo*p.cols+i] += float64(v)
-		}
+		p.pieces.Use(func(room []float32) {
+			tile := blas.Dense(room, hi-lo, p.cols)
+			blas.Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
+			for i, v := range tile.Data {
+				p.sums[lo*p.cols+i] += float64(v)
+			}
+		})
 	})
 }

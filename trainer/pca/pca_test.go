@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -20,9 +21,9 @@ var ways = map[string]func(x *images, k int) (*PCA, error){
 	"krylov":     (*images).pcaOfKrylov,
 }
 
-func fitBy(t *testing.T, way string, a array, k int, how Fit) *PCA {
+func fitBy(t *testing.T, way string, a array, k int, o Options) *PCA {
 	t.Helper()
-	x := newImages(t.Context(), a, a.dim, how)
+	x := newImages(t.Context(), a, a.dim, o)
 	if err := x.center(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func rolling(n, dim int, seed uint64) array {
 // to 1e-10, and that each is an eigenvector to residual, by the definition of PCA.Residual.
 func wantComponents(t *testing.T, p *PCA, a array, residual float64) {
 	t.Helper()
-	_, cov := directMoments(a)
+	_, cov := reference.Moments(a.rows, a.dim)
 	sym := mat.NewSymDense(a.dim, nil)
 	for i := range a.dim {
 		for j := range i + 1 {
@@ -104,11 +105,11 @@ func TestPCAAgainstDecomposition(t *testing.T) {
 	defer p.Close()
 	for name, a := range map[string]array{
 		"steep, many images": rolling(700, 300, 1), "steep, few images": rolling(200, 330, 2),
-		"flat, many images": {uniform(700*280, 3), 280}, "flat, few images": {uniform(150*280, 4), 280},
+		"flat, many images": {reference.Uniform(700*280, 3), 280}, "flat, few images": {reference.Uniform(150*280, 4), 280},
 	} {
 		for way := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
-				found := fitBy(t, way, a, 40, Fit{Pool: p})
+				found := fitBy(t, way, a, 40, Options{Pool: p})
 				if found.K() != 40 {
 					t.Fatalf("%d components", found.K())
 				}
@@ -133,11 +134,11 @@ func TestPCAOfClusters(t *testing.T) {
 			std[i] = 0.02
 		}
 	}
-	q := rotation(dim, 5)
+	q := reference.Rotation(dim, 5)
 	a := cross(q, make([]float64, dim), std)
 	for way := range ways {
 		t.Run(way, func(t *testing.T) {
-			p := fitBy(t, way, a, k, Fit{})
+			p := fitBy(t, way, a, k, Options{})
 			for i, v := range p.variances {
 				wantClose(t, "variance", v, std[i]*std[i], rounding)
 			}
@@ -182,7 +183,7 @@ func TestPCAOfLowRank(t *testing.T) {
 	}{"mixtures": {low, rank}, "three images": {equal, 2}, "four images": {oneHot, 3}} {
 		for way := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
-				p := fitBy(t, way, c.array, k, Fit{})
+				p := fitBy(t, way, c.array, k, Options{})
 				wantComponents(t, p, c.array, refinedResidual)
 				if v := p.variances[c.rank] / p.variances[0]; v > 1e-10 {
 					t.Errorf("variance %d is %.2g of the first", c.rank, v)
@@ -203,7 +204,7 @@ func TestPCAOfUnevenColumns(t *testing.T) {
 			}
 		}
 		for way := range ways {
-			p := fitBy(t, way, a, 20, Fit{})
+			p := fitBy(t, way, a, 20, Options{})
 			wantComponents(t, p, a, refinedResidual)
 			for c := range p.K() {
 				for j := 0; j < 290; j += 3 {
@@ -214,7 +215,7 @@ func TestPCAOfUnevenColumns(t *testing.T) {
 	}
 }
 
-// FitPCA takes each way where it is the shortest, and as many components as there are.
+// Fit takes each way where it is the shortest, and as many components as there are.
 func TestWaysOfPCA(t *testing.T) {
 	for _, c := range []struct{ m, dim, k, passes int }{
 		{40, 5000, 39, 5},   // Gram: mean, variance, products, components, check
@@ -224,7 +225,7 @@ func TestWaysOfPCA(t *testing.T) {
 		{140, 70000, 64, 5}, // several blocks
 	} {
 		a, passes := rolling(c.m, c.dim, 1), 0
-		p, err := FitPCA(t.Context(), a, c.dim, 64, Fit{Pass: func(n int) { passes = n }})
+		p, err := Fit(t.Context(), a, c.dim, 64, Options{Pass: func(n int) { passes = n }})
 		if err != nil || p.K() != c.k || passes != c.passes || !p.Converged() {
 			t.Errorf("%+v: %d components after %d passes, %v", c, p.K(), passes, err)
 		}
@@ -242,7 +243,7 @@ func TestPCAOnWorkers(t *testing.T) {
 		distance := mustDistance(t, alone, set)
 		for _, workers := range []int{1, 2, 3, 8} {
 			p := pool.New(workers)
-			found, err := FitPCA(t.Context(), set, set.dim, 64, Fit{Pool: p})
+			found, err := Fit(t.Context(), set, set.dim, 64, Options{Pool: p})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -278,7 +279,7 @@ func TestPCAEnds(t *testing.T) {
 		for last := 1; last <= 3; last++ {
 			ctx, end := context.WithCancel(t.Context())
 			passes := 0
-			_, err := FitPCA(ctx, a, a.dim, 64, Fit{Pass: func(n int) {
+			_, err := Fit(ctx, a, a.dim, 64, Options{Pass: func(n int) {
 				if passes = n; n == last {
 					end()
 				}
@@ -292,7 +293,7 @@ func TestPCAEnds(t *testing.T) {
 	long := &counted{array: rolling(4*blockRows, 50, 1)} // four blocks, of which the first is read to its end
 	ctx, stop := context.WithCancel(t.Context())
 	long.each = stop
-	if _, err := FitPCA(ctx, long, 50, 4, Fit{}); !errors.Is(err, context.Canceled) || long.seen != blockRows {
+	if _, err := Fit(ctx, long, 50, 4, Options{}); !errors.Is(err, context.Canceled) || long.seen != blockRows {
 		t.Errorf("%d images were read after the end: %v", long.seen, err)
 	}
 	p := mustFit(t, rolling(600, 100, 1), 100, 64)
@@ -305,8 +306,8 @@ func TestPCAEnds(t *testing.T) {
 
 // A search that is cut short says how good what it found is.
 func TestPCACutShort(t *testing.T) {
-	a := array{uniform(900*600, 1), 600}
-	x := newImages(t.Context(), a, a.dim, Fit{})
+	a := array{reference.Uniform(900*600, 1), 600}
+	x := newImages(t.Context(), a, a.dim, Options{})
 	if err := x.center(); err != nil {
 		t.Fatal(err)
 	}
@@ -329,9 +330,9 @@ func TestPCANamesValues(t *testing.T) {
 	for _, value := range []float64{math.NaN(), math.Inf(1)} {
 		a := rolling(600, 300, 1)
 		a.rows[550*300+7] = float32(value)
-		_, err := FitPCA(t.Context(), a, 300, 64, Fit{})
+		_, err := Fit(t.Context(), a, 300, 64, Options{})
 		wantError(t, err, "not finite", "image 550")
 	}
-	_, err := FitPCA(t.Context(), array{make([]float32, 3*5000), 5000}, 5000, 64, Fit{})
+	_, err := Fit(t.Context(), array{make([]float32, 3*5000), 5000}, 5000, 64, Options{})
 	wantError(t, err, "3 equal images")
 }

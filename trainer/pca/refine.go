@@ -1,4 +1,4 @@
-package metric
+package pca
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 
 	own "github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 const (
@@ -34,7 +35,7 @@ type refinement struct {
 	values []float64
 	work   []float64
 	halves []float32 // 2 D k: the vectors in float32, and what that leaves of them
-	tiles  rooms[[]float64]
+	tiles  pool.Scratch[[]float64]
 }
 
 // newRefinement takes v over; halves is room for 2 D k numbers.
@@ -43,7 +44,7 @@ func newRefinement(p *product, t *tall, v *mat.Dense, halves []float32) *refinem
 	return &refinement{
 		p: p, t: t, v: v, h: mat.NewDense(k, k, nil), turn: mat.NewDense(k, k, nil),
 		values: make([]float64, k), work: make([]float64, syevRows*k), halves: halves,
-		tiles: newRooms(p.pool, func() []float64 { return make([]float64, tallRows*k) }),
+		tiles: pool.NewScratch(p.pool, func() []float64 { return make([]float64, tallRows*k) }),
 	}
 }
 
@@ -102,7 +103,7 @@ func (r *refinement) orthonormal() error {
 			}
 		}
 	}
-	return errors.New("metric: PCA: the components could not be made orthonormal")
+	return errors.New("pca: the components could not be made orthonormal")
 }
 
 // fill brings all vectors to length 1. Those of length 0 become random: of equal images there are
