@@ -15,14 +15,14 @@ func TestBatches(t *testing.T) {
 			t.Errorf("%d by %d: %d batches; expected %d", tc.m, tc.batch, b.PerEpoch(), tc.n)
 		}
 		for epoch := range 3 {
-			seen, least, most := []int(nil), tc.m, 0
+			seen, smallest, largest := []int(nil), tc.m, 0
 			for k := range b.PerEpoch() {
 				at := b.At(epoch, k)
-				least, most = min(least, len(at)), max(most, len(at))
+				smallest, largest = min(smallest, len(at)), max(largest, len(at))
 				seen = append(seen, at...)
 			}
-			if most > tc.batch || most-least > 1 || least < 1 {
-				t.Errorf("%d by %d: batches of %d to %d", tc.m, tc.batch, least, most)
+			if largest > tc.batch || largest-smallest > 1 || smallest < 1 {
+				t.Errorf("%d by %d: batches of %d to %d", tc.m, tc.batch, smallest, largest)
 			}
 			slices.Sort(seen)
 			if !slices.Equal(seen, Range(0, tc.m)) {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// cifarRecords are n records of pictures whose value at row y, column x, channel c is
-// 7*record + 3y + 5x + 80c modulo 256, with these labels.
+// cifarRecords returns n records with the given labels, of pictures whose value at row y, column x,
+// channel c is 7*record + 3y + 5x + 80c modulo 256.
 func cifarRecords(first, n int, labels func(i int) []byte) (b []byte) {
 	for i := first; i < first+n; i++ {
 		b = append(b, labels(i)...)
@@ -25,8 +25,9 @@ func cifarRecords(first, n int, labels func(i int) []byte) (b []byte) {
 	return b
 }
 
-func one(i int) []byte { return []byte{byte(i % 10)} }
-func two(i int) []byte { return []byte{byte(i % 20), byte(i * 9 % 100)} }
+// oneLabel and twoLabels are the labels of record i in CIFAR-10 and CIFAR-100.
+func oneLabel(i int) []byte  { return []byte{byte(i % 10)} }
+func twoLabels(i int) []byte { return []byte{byte(i % 20), byte(i * 9 % 100)} }
 
 func checkCIFAR(t *testing.T, ds Dataset, first, n int, label func(i int) int) {
 	t.Helper()
@@ -51,11 +52,11 @@ func checkCIFAR(t *testing.T, ds Dataset, first, n int, label func(i int) int) {
 
 func cifar10Dir(t *testing.T) string {
 	dir := t.TempDir()
-	// 10 is the last
+	// data_batch_10 comes last although it is not the last by name.
 	for k, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_10.bin"} {
-		write(t, dir, name, cifarRecords(4*k, 4, one))
+		write(t, dir, name, cifarRecords(4*k, 4, oneLabel))
 	}
-	write(t, dir, "test_batch.bin", cifarRecords(50, 3, one))
+	write(t, dir, "test_batch.bin", cifarRecords(50, 3, oneLabel))
 	write(
 		t,
 		dir,
@@ -93,8 +94,8 @@ func TestCIFAR10(t *testing.T) {
 
 func TestCIFAR100(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "train.bin", cifarRecords(0, 5, two))
-	write(t, dir, "test.bin", cifarRecords(30, 2, two))
+	write(t, dir, "train.bin", cifarRecords(0, 5, twoLabels))
+	write(t, dir, "test.bin", cifarRecords(30, 2, twoLabels))
 	label := func(i int) int { return i * 9 % 100 }
 	f, err := Find(t.Context(), dir, Options{})
 	if err != nil {
@@ -108,13 +109,12 @@ func TestCIFAR100(t *testing.T) {
 	checkCIFAR(t, mustOpen(t, filepath.Join(dir, "test.bin"), Options{}), 30, 2, label)
 }
 
-// A directory of test batches alone is read, and one of few training batches is warned of.
+// A directory with only test batches is read. One with missing training batches causes a warning.
 func TestCIFARPart(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "test_batch.bin", cifarRecords(0, 3, one))
-	checkCIFAR(t, mustOpen(t, dir, Options{Warn: func(s string) {
-		t.Error(s)
-	}}), 0, 3, func(i int) int { return i })
+	write(t, dir, "test_batch.bin", cifarRecords(0, 3, oneLabel))
+	ds := mustOpen(t, dir, Options{Warn: func(s string) { t.Error(s) }})
+	checkCIFAR(t, ds, 0, 3, func(i int) int { return i })
 	var warned string
 	mustOpen(t, cifar10Dir(t), Options{Warn: func(s string) { warned += s }})
 	if !strings.Contains(warned, "3 of the 5 training batches") {
@@ -122,10 +122,10 @@ func TestCIFARPart(t *testing.T) {
 	}
 }
 
-// What has a batch's name, size or labels, but not all of them.
+// Files that have the name, the size or the labels of a batch, but not all of them.
 func TestNotCIFAR(t *testing.T) {
-	batch := cifarRecords(0, 3, one)
-	late := cifarRecords(0, 100, one)
+	batch := cifarRecords(0, 3, oneLabel)
+	late := cifarRecords(0, 100, oneLabel)
 	late[99*3073] = 10
 	for name, c := range map[string]struct {
 		file string
@@ -139,9 +139,9 @@ func TestNotCIFAR(t *testing.T) {
 		"empty":        {"test_batch.bin", nil, []string{"name of a batch"}},
 		"another name": {"pictures.bin", batch, []string{"unknown format"}},
 		"train.bin":    {"train.bin", batch, []string{"unknown format"}},
-		"train.bin 100": {"train.bin", flip(cifarRecords(0, 3, two), 0, 20),
+		"train.bin 100": {"train.bin", flip(cifarRecords(0, 3, twoLabels), 0, 20),
 			[]string{"unknown format"}},
-		"one record": {"train.bin", cifarRecords(0, 1, two), []string{"holds 1 image"}},
+		"one record": {"train.bin", cifarRecords(0, 1, twoLabels), []string{"holds 1 image"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -154,7 +154,7 @@ func TestNotCIFAR(t *testing.T) {
 			}
 		})
 	}
-	// A file of another format that has a general name is still one.
+	// A file with a general name may have another format.
 	path := write(t, t.TempDir(), "train.bin", idx([]uint32{2, 2, 2}, ramp(8)))
 	wantBytes(t, gather(mustOpen(t, path, Options{})), ramp(8))
 	black := make([]byte, 2*3074-16) // a length and labels that CIFAR-100 has too
@@ -164,9 +164,9 @@ func TestNotCIFAR(t *testing.T) {
 	}
 }
 
-// A batch that begins like an IDX file is a batch by its name.
+// A batch that begins like an IDX file is recognised by its name.
 func TestCIFARLikeIDX(t *testing.T) {
-	b := cifarRecords(0, 2, one)
+	b := cifarRecords(0, 2, oneLabel)
 	copy(b, []byte{0, 0, 8, 3})
 	ds := mustOpen(t, write(t, t.TempDir(), "data_batch_1.bin", b), Options{})
 	if ds.Len() != 2 || ds.Shape().C != 3 {
@@ -176,7 +176,7 @@ func TestCIFARLikeIDX(t *testing.T) {
 
 func TestCIFARErrors(t *testing.T) {
 	dir := cifar10Dir(t)
-	write(t, dir, "train.bin", cifarRecords(0, 3, two))
+	write(t, dir, "train.bin", cifarRecords(0, 3, twoLabels))
 	_, err := Open(t.Context(), dir, Options{})
 	wantError(t, err, "CIFAR-10 and of CIFAR-100", "give the path of one")
 	_, err = Open(t.Context(), cifar10Dir(t), Options{Size: 8})
@@ -190,9 +190,9 @@ func TestCIFARErrors(t *testing.T) {
 }
 
 func FuzzCIFAR(f *testing.F) {
-	f.Add(cifarRecords(0, 2, one), 0)
-	f.Add(cifarRecords(0, 2, two), 2)
-	f.Add(cifarRecords(0, 1, one)[:3000], 1)
+	f.Add(cifarRecords(0, 2, oneLabel), 0)
+	f.Add(cifarRecords(0, 2, twoLabels), 2)
+	f.Add(cifarRecords(0, 1, oneLabel)[:3000], 1)
 	names := []string{"data_batch_1.bin", "test_batch.bin", "train.bin"}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte, name int) {

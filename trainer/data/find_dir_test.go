@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The folder above the IDX files, as torchvision makes it: MNIST/raw.
+// IDX files are found in folders below the given one, such as torchvision's MNIST/raw.
 func TestFoldersBelow(t *testing.T) {
 	images, labels := idx([]uint32{3, 2, 2}, ramp(12)), idx([]uint32{3}, []byte{5, 6, 7})
 	for name, c := range map[string]struct {
@@ -66,7 +66,7 @@ func TestFoldersBelow(t *testing.T) {
 	}
 }
 
-// Links to folders are followed, and those that lead back to where they lie come to an end.
+// Links to folders are followed, and loops end.
 func TestFoldersBelowLinks(t *testing.T) {
 	dir, store := t.TempDir(), t.TempDir()
 	write(t, store, "images", idx([]uint32{3, 2, 2}, ramp(12)))
@@ -81,8 +81,8 @@ func TestFoldersBelowLinks(t *testing.T) {
 	wantError(t, err, "several folders", filepath.Join("loop", "raw"))
 }
 
-// What may be an IDX file but is damaged does not hinder pictures beside it; without them it is an
-// error, as it is beside images of other IDX files.
+// A damaged IDX file is ignored beside pictures. It is an error otherwise, also beside intact IDX
+// files.
 func TestUnclearFiles(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"x.gz": []byte("\x1f\x8bgarbage"), "x.bin": {0, 0, 8, 3, 0},
@@ -103,7 +103,7 @@ func TestUnclearFiles(t *testing.T) {
 	}
 }
 
-// Looking for IDX files among very many others takes little memory and ends with the context.
+// Searching very many files for IDX files takes little memory and stops with the context.
 func TestManyFiles(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 1000 {
@@ -124,7 +124,7 @@ func TestManyFiles(t *testing.T) {
 	list()
 	runtime.ReadMemStats(&after)
 	if perFile := (after.TotalAlloc - before.TotalAlloc) / 1000; perFile > 4096 {
-		t.Errorf("%d bytes a file", perFile) // a buffer of 64 KiB for each made this crawl
+		t.Errorf("%d bytes per file", perFile) // as with a buffer of 64 KiB for each
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -160,7 +160,7 @@ func TestForeignFormats(t *testing.T) {
 	}
 }
 
-// An embedded data set wins over what has its name in the working directory, and that is said.
+// An embedded data set takes precedence over a folder of the same name, with a warning.
 func TestEmbeddedNameOfAFolder(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-// cases are data sets of every kind, by what they are.
+// cases returns the paths of data sets of every format.
 func cases(t *testing.T) map[string]string {
 	t.Helper()
 	labelled, gray, colored, mixed := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
@@ -34,7 +34,7 @@ func cases(t *testing.T) map[string]string {
 	}
 }
 
-// What is found in the headers is what is there when the data are read, to the byte.
+// Find announces the exact size of the data that Read returns.
 func TestFind(t *testing.T) {
 	for name, path := range cases(t) {
 		f, err := Find(t.Context(), path, Options{})
@@ -60,8 +60,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A file that is too small for its header is refused before anybody counts on the size that it
-// promises.
+// Find refuses a file that is too small for its header.
 func TestFindTruncated(t *testing.T) {
 	for _, b := range [][]byte{
 		idx([]uint32{1 << 28, 1 << 11, 1 << 11}, ramp(9)),
@@ -73,7 +72,7 @@ func TestFindTruncated(t *testing.T) {
 	}
 }
 
-// Pictures that turn out to be gray take a third of what was found, and are copied once.
+// Pictures that turn out to be gray take a third of the announced memory, and are copied once.
 func TestFindHiddenGray(t *testing.T) {
 	dir := t.TempDir()
 	const n, side = 6, 40
@@ -101,13 +100,13 @@ func TestFindHiddenGray(t *testing.T) {
 	}
 }
 
-// Reading takes what was found and buffers of 64 KiB: a file whose size confirms its header is
-// read in place, and one whose size does not is copied as it grows.
+// Read allocates what Find announces and buffers of 64 KiB. A file whose size confirms its header
+// is read into place; otherwise the array is copied as it grows.
 func TestLoadingBytes(t *testing.T) {
 	const n = 5 * initialRead / 4
 	payload := ramp(n)
 	file := idx([]uint32{n / 4096, 64, 64}, payload)
-	// only the second one's length is at the end
+	// The end of the file gives the size of the second member only.
 	members := append(gz(file[:n/2]), gz(file[n/2:])...)
 	for name, c := range map[string]struct {
 		b     []byte
@@ -128,7 +127,7 @@ func TestLoadingBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(ds.(*array).u8, payload) {
-			t.Errorf("%s: other pixels", name)
+			t.Errorf("%s: wrong pixels", name)
 		}
 		const buffers = 300 << 10
 		total := int64(after.TotalAlloc - before.TotalAlloc)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// idx is an IDX file written by hand.
+// idx returns an IDX file of bytes.
 func idx(dims []uint32, payload []byte) []byte {
 	b := []byte{0, 0, 8, byte(len(dims))}
 	for _, d := range dims {
@@ -23,7 +23,7 @@ func idx(dims []uint32, payload []byte) []byte {
 
 const npyMagic = "\x93NUMPY"
 
-// npy is a .npy file of format version 1 written by hand.
+// npy returns a .npy file of format version 1.
 func npy(dict string, payload []byte) []byte {
 	dict += "\n"
 	b := append([]byte(npyMagic), 1, 0)
@@ -42,7 +42,7 @@ func floats(v ...float32) (b []byte) {
 	return b
 }
 
-// ramp is 0, 1, 2, ... modulo 256.
+// ramp returns 0, 1, 2, ..., n-1 modulo 256.
 func ramp(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -59,7 +59,7 @@ func gz(b []byte) []byte {
 	return out.Bytes()
 }
 
-// write makes a file below dir, with the directories it needs, and returns its path.
+// write writes a file below dir, creating directories, and returns its path.
 func write(t *testing.T, dir, name string, b []byte) string {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))
@@ -81,14 +81,14 @@ func mustOpen(t testing.TB, name string, opt Options) Dataset {
 	return ds
 }
 
-// wantError fails unless err's text holds all of the parts.
+// wantError fails the test unless the text of err contains all of the parts.
 func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error; expected one with %q", parts)
 	}
 	if !strings.HasPrefix(err.Error(), "data: ") {
-		t.Errorf("error without the package's prefix: %v", err)
+		t.Errorf("error without the prefix of the package: %v", err)
 	}
 	for _, p := range parts {
 		if !strings.Contains(err.Error(), p) {
@@ -104,10 +104,10 @@ func gather(ds Dataset) []float32 {
 	return dst
 }
 
-// ulp1 is the spacing of float32 below 2: bytes are scaled in two roundings of values up to 2.
+// ulp1 is the spacing of float32 between 1 and 2. Scaling a byte rounds values up to 2 twice.
 const ulp1 = 0x1p-23
 
-// wantBytes fails unless the pixels are v/127.5 - 1 for the bytes v.
+// wantBytes fails the test unless the pixels are v/127.5 - 1 for the bytes v.
 func wantBytes(t *testing.T, got []float32, want []byte) {
 	t.Helper()
 	if len(got) != len(want) {

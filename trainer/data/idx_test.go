@@ -27,7 +27,7 @@ func TestIDXFile(t *testing.T) {
 	}
 }
 
-// More than one step of the growing buffer.
+// The buffer grows more than once.
 func TestIDXLarge(t *testing.T) {
 	payload := ramp(3 * 2000 * 1501)
 	if len(payload) < 2*initialRead {
@@ -139,7 +139,7 @@ func TestIDXErrors(t *testing.T) {
 	}
 }
 
-// flip replaces the byte at i (from the end if negative), inverting it without a new value.
+// flip returns a copy of b with byte i (from the end if negative) replaced by v, or inverted.
 func flip(b []byte, i int, v ...byte) []byte {
 	b = bytes.Clone(b)
 	if i < 0 {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// drawing draws w x h pixels as NRGBA.
+// drawing returns a picture of w x h pixels with the colors returned by at.
 func drawing(w, h int, at func(x, y int) color.NRGBA) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -51,7 +51,7 @@ func flat(w, h int, c color.NRGBA) image.Image {
 	return drawing(w, h, func(int, int) color.NRGBA { return c })
 }
 
-// Every byte survives, and the order is that of the sorted paths at any depth.
+// Every byte is preserved, and images are in the order of their sorted paths at any depth.
 func TestGrayImages(t *testing.T) {
 	dir := t.TempDir()
 	asRGB := drawing(16, 16, func(x, y int) color.NRGBA {
@@ -96,7 +96,7 @@ func TestColorImages(t *testing.T) {
 	wantBytes(t, gather(ds), []byte{9, 9, 18, 91})
 }
 
-// Transparency lies on white: half-transparent black is 255*(1 - 128/255) = 127.
+// Transparent pixels are drawn on white: half-transparent black is 255*(1 - 128/255) = 127.
 func TestAlpha(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "0.png", pngOf(t, flat(1, 1, color.NRGBA{0, 0, 0, 0})))
@@ -129,8 +129,8 @@ func TestJPEGAndOtherModels(t *testing.T) {
 	wantBytes(t, gather(ds), want)
 }
 
-// A checkerboard of single pixels must become gray: a filter that skips pixels makes it black
-// or white. The window is four output pixels wide, so edges deviate a little.
+// A checkerboard of single pixels becomes gray; a filter that skips pixels would make it black or
+// white. The filter is four output pixels wide, so the edges deviate a little.
 func TestScaleAverages(t *testing.T) {
 	dir := t.TempDir()
 	board := drawing(64, 64, func(x, y int) color.NRGBA {
@@ -152,18 +152,17 @@ func TestScaleAverages(t *testing.T) {
 	wantBytes(t, pixels[64:], bytes.Repeat([]byte{77}, 64))
 }
 
-// Red, white and blue thirds: only the middle square may be seen, in both directions.
+// Only the central square of a picture of red, white and blue thirds is visible, in both
+// directions.
 func TestScaleCropsCenter(t *testing.T) {
 	dir := t.TempDir()
 	third := func(i int) color.NRGBA {
 		return [3]color.NRGBA{{255, 0, 0, 255}, {255, 255, 255, 255}, {0, 0, 255, 255}}[i/10]
 	}
-	write(t, dir, "0.png", pngOf(t, drawing(30, 10, func(x, _ int) color.NRGBA {
-		return third(x)
-	})))
-	write(t, dir, "1.png", pngOf(t, drawing(10, 30, func(_, y int) color.NRGBA {
-		return third(y)
-	})))
+	wide := drawing(30, 10, func(x, _ int) color.NRGBA { return third(x) })
+	high := drawing(10, 30, func(_, y int) color.NRGBA { return third(y) })
+	write(t, dir, "0.png", pngOf(t, wide))
+	write(t, dir, "1.png", pngOf(t, high))
 	ds := mustOpen(t, dir, Options{Size: 5})
 	if ds.Shape() != (Shape{5, 5, 1}) {
 		t.Fatalf("shape %v; expected no color to be left", ds.Shape())
@@ -225,7 +224,7 @@ func TestImageErrors(t *testing.T) {
 	wantError(t, err, path, "is a picture", "expected a directory or an archive of pictures")
 }
 
-// Images that are each of a good size may be too many: that is said before memory is asked for.
+// Too many images are refused before memory is allocated.
 func TestTooManyImages(t *testing.T) {
 	const fits = maxImageBytes / (2048 * 2048 * 3) // 1365 images and a third
 	for n, shape := range map[int]Shape{
@@ -241,7 +240,7 @@ func TestTooManyImages(t *testing.T) {
 	wantError(t, checkMemory("dir", math.MaxInt, Shape{4096, 4096, 1}), "in all")
 }
 
-// resized rewrites the size in the header of a PNG image.
+// resized returns a PNG file with another size in its header.
 func resized(b []byte, width, height uint32) []byte {
 	b = bytes.Clone(b)
 	binary.BigEndian.PutUint32(b[16:], width)

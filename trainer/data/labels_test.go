@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// pngFiles are n pictures under these names.
+// pngFiles returns pictures with the given names.
 func pngFiles(t *testing.T, names ...string) map[string][]byte {
 	contents := map[string][]byte{}
 	for i, name := range names {
@@ -21,114 +21,16 @@ func pngFiles(t *testing.T, names ...string) map[string][]byte {
 	return contents
 }
 
-// Labels come from a file that lies with the pictures, in the forms in which software writes it.
+// Labels are read from a file beside the pictures, in the forms that common software writes.
 func TestLabelFiles(t *testing.T) {
 	names := []string{"00000/a.png", "00000/b.png", "00001/c.png"}
-	folders := []string{"00000", "00001"}
-	for name, c := range map[string]struct {
-		file, text string
-		labels     []int
-		classes    []string
-		warnings   string
-	}{
-		"edm": {
-			"dataset.json", `{"labels": [["00000/b.png", 6], ["00001/c.png", 2], ["00000/a.png", 0]]}`,
-			[]int{0, 6, 2}, nil, "",
-		},
-		"by name": {
-			"labels.json", `{"b.png": "dog", "a.png": "cat", "c.png": "dog"}`,
-			[]int{0, 1, 1}, []string{"cat", "dog"}, "",
-		},
-		"list": {"labels.json", `[3, 1, 2]`, []int{3, 1, 2}, nil, ""},
-		"csv": {
-			"labels.csv", "filename,label\n00000/a.png,1\n00000/b.png,0\n00001/c.png,1\n",
-			[]int{1, 0, 1}, nil, "",
-		},
-		"pandas": {
-			"metadata.csv", ",width,file_name,text,class\n" +
-				"0,2,a.png,\"a, b\",zoo\n1,2,b.png,x,ark\n2,2,c.png,x,zoo\n",
-			[]int{1, 0, 1}, []string{"ark", "zoo"}, "",
-		},
-		"kaggle": {
-			"labels.csv", "id,breed\na,pug\nb,husky\nc,pug\n",
-			[]int{1, 0, 1}, []string{"husky", "pug"}, "",
-		},
-		"windows": {
-			"labels.csv",
-			"\ufefffile;class\r\n00000\\a.png;1\r\n00000\\b.png;2\r\n00001\\c.png;3\r\n",
-			[]int{1, 2, 3}, nil, "",
-		},
-		"tabs": {"labels.tsv", "a.png\t1\nb.png\t2\nc.png\t3\n", []int{1, 2, 3}, nil, ""},
-		"jsonl": {
-			"metadata.jsonl", `{"file_name": "a.png", "label": 4}` + "\n" +
-				`{"file_name": "b.png", "label": 5}` + "\n" + `{"file_name": "c.png", "label": 4}`,
-			[]int{4, 5, 4}, nil, "",
-		},
-		"floats": {
-			"labels.csv", "file,label\na.png,1.0\nb.png,\nc.png,2.0\n",
-			[]int{1, -1, 2}, nil, "",
-		},
-		"by row": {"labels.csv", "label\n5\n6\n7\n", []int{5, 6, 7}, nil, ""},
-		"carriage returns": {
-			"labels.csv", "file,label\ra.png,1\rb.png,0\rc.png,1\r", []int{1, 0, 1}, nil, "",
-		},
-		"UTF-16": {
-			"labels.csv", "\xff\xfe" + strings.Join(strings.Split("file;label\na;1\nb;0\nc;1", ""),
-				"\x00") + "\x00", []int{1, 0, 1}, nil, "",
-		},
-		"UTF-16, big-endian": {
-			"labels.csv", "\xfe\xff\x00" +
-				strings.Join(strings.Split("a\t1\nb\t0\nc\t1", ""), "\x00"),
-			[]int{1, 0, 1}, nil, "",
-		},
-		"a foreign header": {
-			"labels.csv", "Datei;Art\na.png;Kuh\nb.png;Bär\nc.png;Kuh\n",
-			[]int{1, 0, 1}, []string{"Bär", "Kuh"}, "",
-		},
-		"a foreign header of rows": {
-			"labels.csv", "my class\ncow\nape\ncow\n", []int{1, 0, 1}, []string{"ape", "cow"}, "",
-		},
-		"no header": { // the first picture is missing, and its class is of one picture
-			"labels.csv", "x.png,ape\na.png,cow\nb.png,dog\nc.png,cow\n",
-			[]int{1, 2, 1}, []string{"ape", "cow", "dog"}, "1 of 4 labels are of no image: x.png",
-		},
-		"Latin-1": {
-			"labels.csv", "file,label\na.png,B\xe4r\nb.png,Kuh\nc.png,Kuh\nx\xe4.png,Kuh\n",
-			[]int{0, 1, 1}, []string{"B\xe4r", "Kuh"},
-			"not in UTF-8, so that some will look wrong|of no image: \"x\\xe4.png\", not in UTF-8",
-		},
-		"numbers after names": {
-			"labels.csv", "a.png,x\nb.png,-5\nc.png,x\n", []int{1, 0, 1}, []string{"-5", "x"}, "",
-		},
-		"numbers before names": {
-			"labels.csv", "a.png,-5\nb.png,x\nc.png,x\n", []int{0, 1, 1}, []string{"-5", "x"}, "",
-		},
-		"some": {
-			"labels.csv", "file,label\na.png,1\nx.png,2\n", []int{1, -1, -1}, nil,
-			"1 of 2 labels are of no image: x.png|2 of 3 images have no label",
-		},
-		"of others": {
-			"labels.csv", "file,label\nx.png,1\ny.png,2\n", []int{0, 0, 1}, folders,
-			"none of its names (x.png, y.png)",
-		},
-		"captions": {
-			"metadata.csv", "file_name,text,more\na.png,x,y\n", []int{0, 0, 1}, folders,
-			"has the columns file_name, text, more",
-		},
-		"unlabelled edm": {
-			"dataset.json", `{"labels": null}`, []int{0, 0, 1}, folders,
-			"null stands in their place",
-		},
-		"broken": {
-			"labels.json", `{"a.png": 1, `, []int{0, 0, 1}, folders, "is no whole JSON",
-		},
-	} {
+	for name, c := range labelFileCases {
 		contents := pngFiles(t, names...)
 		contents[c.file] = []byte(c.text)
 		f, ds, warnings := found(t, folderOf(t, contents), Options{})
 		if !slices.Equal(labelsOf(ds), c.labels) || !slices.Equal(ClassNames(ds), c.classes) {
-			t.Errorf("%s: labels %v of %q; expected %v of "+
-				"%q", name, labelsOf(ds), ClassNames(ds), c.labels, c.classes)
+			t.Errorf("%s: labels %v of %q; expected %v of %q",
+				name, labelsOf(ds), ClassNames(ds), c.labels, c.classes)
 		}
 		for _, w := range strings.Split(c.warnings, "|") {
 			if (w == "") != (len(warnings) == 0) ||
@@ -137,13 +39,13 @@ func TestLabelFiles(t *testing.T) {
 			}
 		}
 		if c.classes == nil && (f.Summary.LabelsFrom != c.file || len(f.Summary.Skipped) > 0) {
-			t.Errorf("%s: labels from %q, passed over "+
-				"%v", name, f.Summary.LabelsFrom, f.Summary.Skipped)
+			t.Errorf("%s: labels from %q, skipped %v",
+				name, f.Summary.LabelsFrom, f.Summary.Skipped)
 		}
 	}
 }
 
-// --labels goes before all other labels and works for every kind of data.
+// Options.Labels takes precedence over other labels and works for every format.
 func TestLabelsOption(t *testing.T) {
 	pictures := folderOf(t, pngFiles(t, "x/a.png", "x/b.png", "y/c.png"))
 	array := write(t, t.TempDir(), "x.npy", npy(npyDictOf("|u1", "3, 4, 4"), ramp(48)))
@@ -173,7 +75,7 @@ func TestLabelsOption(t *testing.T) {
 			}
 		}
 	}
-	// Pictures that are left out have their labels, too.
+	// The file of labels may label pictures that are skipped, too.
 	contents := pngFiles(t, "a.png", "b.png", "c.png")
 	contents["b.png"] = []byte("broken")
 	for _, name := range []string{"rows.csv", "named.csv"} {
@@ -185,7 +87,7 @@ func TestLabelsOption(t *testing.T) {
 	}
 }
 
-// Labels that do not fit are errors, before the images are read.
+// Labels that do not fit the images are errors, before the images are read.
 func TestLabelErrors(t *testing.T) {
 	pictures := folderOf(t, pngFiles(t, "x/a.png", "x/b.png", "y/a.png"))
 	dir := t.TempDir()
@@ -202,7 +104,7 @@ func TestLabelErrors(t *testing.T) {
 		"{\"labels\": [[1, 2]]}":           "expected [name, label]",
 		"{\"x/a.png\": [0, 1]}":            "has the label [0, 1]",
 		"{\"x/a.png\": 1, \"x/a.png\": 2}": `has two labels for "x/a.png"`,
-		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at least 2",
+		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at least",
 		"[1, [\"x/a.png\", 2]]":            "unlike those before it",
 		"{\"a\": 1":                        "is no whole JSON",
 		"\x00\x01\x02":                     "is no text",
@@ -225,7 +127,7 @@ func TestLabelErrors(t *testing.T) {
 	wantError(t, err, "--labels", "is no file")
 }
 
-// Accents are compared as they are read: macOS stores them apart from their letters.
+// Composed and decomposed accents are equal: macOS decomposes those of file names.
 func TestDecomposedNames(t *testing.T) {
 	dir := folderOf(t, pngFiles(t, "a\u0308.png", "o\u0308.png"))
 	labels := write(t, t.TempDir(), "l.csv", []byte("file,label\nx/\u00e4.jpg,4\n\u00f6.png,5\n"))
@@ -235,7 +137,7 @@ func TestDecomposedNames(t *testing.T) {
 	}
 }
 
-// Arrays have no files: their images are named by numbers, also in JSON.
+// The images of an array have no files and are labelled by number, also in JSON.
 func TestLabelsByNumber(t *testing.T) {
 	array := write(t, t.TempDir(), "x.npy", npy(npyDictOf("|u1", "2, 4, 4"), ramp(32)))
 	labels := write(t, t.TempDir(), "l.json",
@@ -249,7 +151,8 @@ func TestLabelsByNumber(t *testing.T) {
 	wantError(t, err, labels, "expected the numbers of the images, counted from 0")
 }
 
-// Folders are classes where all pictures lie in several of them, below folders that stand alone.
+// Folders are classes if there are several, in the deepest common folder, and all pictures are in
+// them.
 func TestFolderClasses(t *testing.T) {
 	for _, c := range []struct {
 		names  string
@@ -288,8 +191,8 @@ func TestFolderClasses(t *testing.T) {
 	}
 }
 
-// FuzzLabels reads whatever is taken for labels: no panic, as many names as labels, and what is
-// assigned is a label of the file or none.
+// FuzzLabels checks that there are no panics, that a table has either no names or one per label,
+// and that an assigned label occurs in the file or is unknown.
 func FuzzLabels(f *testing.F) {
 	for _, s := range []string{
 		"file,label\na.png,1\n", "1\n2\n3\n", "a;b\nc;d", "a 1\nb 2",

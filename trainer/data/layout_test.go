@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What an array of these dimensions may have been meant to be is said.
+// Arrays whose dimensions may be a mistake cause a warning.
 func TestDoubts(t *testing.T) {
 	for _, c := range []struct {
 		dims []int
@@ -36,7 +36,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// Arrays in other orders are refused with the line that puts them right.
+// Arrays in other orders are refused with the line of NumPy that corrects them.
 func TestWrongChannels(t *testing.T) {
 	for want, dims := range map[string][]int{
 		"x.transpose(0, 2, 3, 1), 9 x 8 x 7 x 3":  {9, 3, 8, 7},
@@ -52,8 +52,8 @@ func TestWrongChannels(t *testing.T) {
 	}
 }
 
-// Fortran's order, against the definition: index m of the images runs fastest, then rows, columns,
-// channels.
+// Fortran order follows its definition: the index of the image runs fastest, then row, column and
+// channel.
 func TestFortranOrder(t *testing.T) {
 	for _, dims := range [][]int{{5, 3}, {4, 3, 2}, {3, 4, 2, 3}, {2, 1, 5, 1}, {2, 7, 1, 3}} {
 		n, err := elements(dims)
@@ -97,6 +97,6 @@ func TestFortranOrder(t *testing.T) {
 	cancel()
 	next := func(first, k int) ([]byte, error) { return make([]byte, k), nil }
 	if _, err := inCOrder(ctx, newFortran([]int{4, 3}), next); !errors.Is(err, context.Canceled) {
-		t.Errorf("goes on after its context: %v", err)
+		t.Errorf("ignores the end of its context: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	npyfile "github.com/plume-ml/plume/trainer/npy"
 )
 
-// The files of testdata were written by NumPy 1.24.
+// NumPy 1.24 wrote the files in testdata.
 func TestNumPyFiles(t *testing.T) {
 	ds := mustOpen(t, "testdata/u8_3x4x2.npy", Options{})
 	if ds.Name() != "u8_3x4x2.npy" || ds.Len() != 3 || ds.Shape() != (Shape{4, 2, 1}) ||
@@ -75,7 +75,7 @@ func TestNPYVariants(t *testing.T) {
 	}
 }
 
-// More floats than one conversion buffer and one step of the growing array.
+// More floats than fit the conversion buffer and the first allocation.
 func TestNPYLarge(t *testing.T) {
 	n := initialRead + 3*5000 + 1
 	values := make([]float32, 2*n)
@@ -204,7 +204,7 @@ func FuzzNPY(f *testing.F) {
 	})
 }
 
-// checkAgainstStrides looks up every value by the strides of the array's order.
+// checkAgainstStrides looks up every value in the file by the strides of the array's order.
 func checkAgainstStrides(t *testing.T, a *array, b []byte) {
 	t.Helper()
 	r := bytes.NewReader(b)

@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// npz is an archive of these arrays, in this order: name, bytes, name, bytes.
+// npz returns an archive of members, given as name, bytes, name, bytes, ...
 func npz(t testing.TB, method uint16, members ...any) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -46,7 +46,7 @@ func intsOf(v ...byte) []byte {
 	return npy(npyDictOf("<i8", fmt.Sprint(len(v))+","), payload)
 }
 
-// The archives of testdata were written by NumPy 2.4.6: savez, savez_compressed, and zip64.
+// NumPy 2.4.6 wrote the archives in testdata: savez, savez_compressed, and zip64.
 func TestNumPyArchives(t *testing.T) {
 	for name, labels := range map[string]bool{"stored.npz": true, "deflated.npz": true,
 		"zip64.npz": false} {
@@ -138,7 +138,7 @@ func TestNPZChoice(t *testing.T) {
 	}
 }
 
-// Two arrays that can both be labels are said, and neither is taken.
+// If two arrays can be the labels, neither is used, with a warning.
 func TestNPZTwoLabels(t *testing.T) {
 	b := npz(
 		t,
@@ -158,7 +158,7 @@ func TestNPZTwoLabels(t *testing.T) {
 	}
 }
 
-// So is an array that is named like labels and cannot be them.
+// An array that has the name of labels but cannot be them causes a warning.
 func TestNPZUnfitLabels(t *testing.T) {
 	images := bytesOf("3, 2, 4", 24)
 	for says, members := range map[string][]any{
@@ -176,7 +176,7 @@ func TestNPZUnfitLabels(t *testing.T) {
 	}
 }
 
-// An array among pictures, such as their features, is not taken for the images unasked.
+// An array among pictures, such as their features, is only used if Options.Array names it.
 func TestZipOfPicturesAndArray(t *testing.T) {
 	picture := pngOf(t, flat(2, 2, color.NRGBA{1, 2, 3, 255}))
 	b := npz(t, zip.Store, "a.png", picture, "b.png", picture, "features.npy",
@@ -255,7 +255,7 @@ func TestNPZErrors(t *testing.T) {
 	wantError(t, err, `--array "a"`, ".npz")
 }
 
-// encrypted sets the flag of an encrypted member in both its headers.
+// encrypted sets the encryption flag in both headers of the only member.
 func encrypted(b []byte) []byte {
 	b = bytes.Clone(b)
 	b[6] |= 1
@@ -263,16 +263,15 @@ func encrypted(b []byte) []byte {
 	return b
 }
 
-// relabelled gives the only member another length uncompressed, in the central directory that is
-// believed.
+// relabelled changes the uncompressed size of the only member in the central directory.
 func relabelled(b []byte, size uint32) []byte {
 	b = bytes.Clone(b)
 	binary.LittleEndian.PutUint32(b[bytes.Index(b, []byte("PK\x01\x02"))+24:], size)
 	return b
 }
 
-// Members that claim more than they hold, or less, or what cannot be true, are errors, and take no
-// more memory than what they hold.
+// Members that announce a wrong or an impossible size are errors, and take no more memory than
+// their real content.
 func TestNPZLies(t *testing.T) {
 	const promised = 1 << 31
 	header := npy(npyDictOf("|u1", fmt.Sprintf("%d, 1024, 1024", promised>>20)), nil)
@@ -299,7 +298,7 @@ func TestNPZLies(t *testing.T) {
 	}
 }
 
-// A bomb whose header is true is told by its size before anything is inflated.
+// A zip bomb with a true header is refused by its size before anything is decompressed.
 func TestNPZBomb(t *testing.T) {
 	const side = 1 << 12
 	b := npz(
@@ -364,8 +363,7 @@ func FuzzNPZ(f *testing.F) {
 	})
 }
 
-// FuzzMembers makes archives that are whole, of members that are not, and of lengths that are not
-// theirs.
+// FuzzMembers makes intact archives of damaged members, and archives with false sizes.
 func FuzzMembers(f *testing.F) {
 	f.Add("x_train", "y_train", bytesOf("3, 2, 4", 24), intsOf(1, 2, 3), false, uint32(0))
 	f.Add("arr_0", "arr_1", bytesOf("3, 2, 4", 24), bytesOf("3, 2, 4", 24), true, uint32(9))
@@ -402,7 +400,7 @@ func FuzzMembers(f *testing.F) {
 	})
 }
 
-// checkMember reads a member: what is read has the checksum that the archive gives.
+// checkMember reads a member and compares it with the checksum in the archive.
 func checkMember(t *testing.T, a *archive, m member) {
 	s, err := a.open(m.file, bufferBytes)
 	if err != nil {
@@ -421,6 +419,6 @@ func checkMember(t *testing.T, a *archive, m member) {
 	}
 	if err != nil || !bytes.HasSuffix(whole.Bytes(), x.u8) ||
 		crc32.ChecksumIEEE(whole.Bytes()) != m.file.CRC32 {
-		t.Fatalf("%s: other bytes, %v", m.name, err)
+		t.Fatalf("%s: wrong bytes, %v", m.name, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-// sample is a picture of the tests of package raster.
+// sample returns a picture from the tests of package raster.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("raster", "testdata", name))
@@ -36,7 +36,7 @@ func folderOf(t *testing.T, contents map[string][]byte) string {
 	return dir
 }
 
-// archives packs files in each of the ways that are read.
+// archives packs files into archives of each format and returns their paths.
 func archives(t *testing.T, contents map[string][]byte) map[string]string {
 	t.Helper()
 	var z, tr bytes.Buffer
@@ -76,7 +76,7 @@ func labelsOf(ds Dataset) (l []int) {
 	return l
 }
 
-// found is what Find and Read give, and the warnings.
+// found returns the results of Find and Read, and the warnings.
 func found(t *testing.T, path string, opt Options) (*Found, Dataset, []string) {
 	t.Helper()
 	var warnings []string
@@ -97,7 +97,7 @@ func found(t *testing.T, path string, opt Options) (*Found, Dataset, []string) {
 	return f, ds, warnings
 }
 
-// One folder holds pictures of all formats, and what is none. All is told.
+// A folder holds pictures of all formats and other files. The summary mentions all of them.
 func TestEveryFormat(t *testing.T) {
 	contents := map[string][]byte{
 		"a.png": sample(t, "rgb.png"), "b.jpg": sample(t, "plain.jpg"),
@@ -133,9 +133,9 @@ func TestEveryFormat(t *testing.T) {
 		"1 text files [notes.txt]",
 		"1 thumbnail files [Thumbs.db]",
 	})
-	if s := f.Summary.String(); !strings.Contains(s, "1 text file "+
-		"(notes.txt)") || !strings.Contains(s, "1 link stored as text "+
-		"(ref)") || strings.Contains(s, "\n") {
+	s := f.Summary.String()
+	if !strings.Contains(s, "1 text file (notes.txt)") ||
+		!strings.Contains(s, "1 link stored as text (ref)") || strings.Contains(s, "\n") {
 		t.Error(s)
 	}
 }
@@ -147,7 +147,7 @@ func wantSame(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// An archive is read as the folder that was packed, and its memory is told before.
+// An archive is read like the folder that it was made from, and Find announces its memory.
 func TestArchives(t *testing.T) {
 	contents := map[string][]byte{
 		"cats/b.png": sample(t, "rgb.png"), "cats/a.webp": sample(t, "lossless_alpha.webp"),
@@ -182,8 +182,8 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-// All broken pictures are named at once, whether their header shows it or only their pixels;
-// without them, images keep the numbers and the labels of the source.
+// One error names all broken pictures, whether the header or only the pixels are damaged. If they
+// are skipped, the other images keep their numbers and labels.
 func TestBroken(t *testing.T) {
 	whole := sample(t, "rgb.png")
 	contents := map[string][]byte{
@@ -205,17 +205,17 @@ func TestBroken(t *testing.T) {
 			!slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) {
 			t.Errorf("%s: %v, labels %v", kind, got, labelsOf(ds))
 		}
-		if n := len(f.Summary.Skipped); n != 1 || f.Summary.Skipped[0].Kind != "broken "+
-			"pictures" || f.Summary.Skipped[0].Count != 4 {
-			t.Errorf("%s: %v", kind, f.Summary.Skipped)
+		if s := f.Summary.Skipped; len(s) != 1 || s[0].Kind != "broken pictures" ||
+			s[0].Count != 4 {
+			t.Errorf("%s: %v", kind, s)
 		}
-		if len(warnings) != 1 || !strings.Contains(warnings[0], "left "+
-			"out") || f.Summary.Format != "pictures (4 PNG)" {
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "left out") ||
+			f.Summary.Format != "pictures (4 PNG)" {
 			t.Errorf("%s: warnings %q, %s", kind, warnings, f.Summary.Format)
 		}
 		only := map[string][]byte{"0.png": whole, "1.png": whole, "2.png": whole, "3.png": whole}
 		if fingerprint(t, ds) != fingerprint(t, mustOpen(t, folderOf(t, only), Options{})) {
-			t.Errorf("%s: other pixels", kind)
+			t.Errorf("%s: wrong pixels", kind)
 		}
 	}
 	one := folderOf(t, map[string][]byte{"a.png": whole, "b.png": flip(whole, -20)})
@@ -226,7 +226,7 @@ func TestBroken(t *testing.T) {
 	wantError(t, err, none, "2 of 2 pictures are broken")
 }
 
-// Sizes are those of pictures as they are shown, in the headers too.
+// Sizes are those of the upright pictures, also in the headers.
 func TestOrientedSizes(t *testing.T) {
 	contents := map[string][]byte{}
 	for o := 1; o <= 8; o++ {
@@ -251,8 +251,7 @@ func TestOrientedSizes(t *testing.T) {
 		"(lying/1.png)", "--size")
 }
 
-// A source without pictures says what is there instead.
-// Names that would garble the line are quoted.
+// Names that would garble a line of output are quoted.
 func TestOddNames(t *testing.T) {
 	contents := pngFiles(t, "a.png", "b.png")
 	contents["new\nline.txt"], contents["\x1b[2Jclear.md"] = []byte("x"), []byte("x")
@@ -277,7 +276,7 @@ func TestNoPictures(t *testing.T) {
 		"expected PNG, JPEG")
 }
 
-// Reading ends with the context, also where a picture is being decoded.
+// Reading stops with the context, even while a picture is being decoded.
 func TestPicturesCancelled(t *testing.T) {
 	contents := map[string][]byte{}
 	for i := range 40 {

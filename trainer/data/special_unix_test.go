@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// What is neither a file nor a directory is refused without being opened, which would wait for a
-// writer.
+// Special files are refused without opening them, which could block.
 func TestSpecialFiles(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "x.npy")

@@ -8,8 +8,8 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// numbered is a data set of m images of two pixels, 2i and 2i+1, with label i: a Dataset of
-// another package's making.
+// numbered is a data set of m images of two pixels, 2i and 2i+1, with label i. It stands for an
+// implementation of Dataset in another package.
 type numbered int
 
 func (n numbered) Name() string    { return "numbered" }
@@ -80,8 +80,8 @@ func TestSplitSeed(t *testing.T) {
 	if slices.Equal(side(5), side(6)) {
 		t.Error("two seeds give the same split")
 	}
-	// A split that takes one end would be biased in ordered data. The mean of 100 of 0..999
-	// has the standard deviation 27.4: five of them around 499.5.
+	// A split that takes one end would be biased in ordered data. The mean of 100 numbers of 0..999
+	// has the standard deviation 27.4; the bounds are five of these around 499.5.
 	sum := 0
 	for _, i := range side(5) {
 		sum += i
@@ -91,7 +91,7 @@ func TestSplitSeed(t *testing.T) {
 	}
 }
 
-// A checkpoint holds particles of the training images only: the split of a seed is for ever.
+// Checkpoints hold particles of the training images only, so the split of a seed must never change.
 func TestSplitPinned(t *testing.T) {
 	_, held, err := Split(numbered(20), 0.25, 1)
 	if err != nil {
@@ -128,7 +128,7 @@ func TestSplitErrors(t *testing.T) {
 	}
 }
 
-// A view of a view, both ways of storage, and every order of indices.
+// Views of views gather the right images, in any order, from bytes and from floats.
 func TestSubsetGather(t *testing.T) {
 	for _, name := range Embedded() {
 		ds := mustOpen(t, name, Options{})

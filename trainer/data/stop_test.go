@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// countdown is a context that has ended once it was asked so often.
+// countdown is a context that ends after Err has been called left times.
 type countdown struct {
 	context.Context
 	left int
@@ -22,8 +22,8 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// Reading looks at its context every few megabytes, whatever it is doing: it ends with the
-// context's error at each of these looks, and there are enough of them.
+// Read checks its context at least once per MiB of data, and returns the context's error at
+// whichever check it ends.
 func TestReadingStops(t *testing.T) {
 	const m, h, w = 64, 256, 256
 	plain := npy(npyDictOf("|u1", "64, 256, 256"), ramp(m*h*w))
@@ -36,7 +36,7 @@ func TestReadingStops(t *testing.T) {
 	} {
 		file := "x"
 		if b == nil {
-			file, b = "data_batch_1.bin", cifarRecords(0, 1300, one)
+			file, b = "data_batch_1.bin", cifarRecords(0, 1300, oneLabel)
 		}
 		f, err := Find(t.Context(), write(t, t.TempDir(), file, b), Options{})
 		if err != nil {
@@ -46,19 +46,19 @@ func TestReadingStops(t *testing.T) {
 		if _, err := f.Read(counting); err != nil {
 			t.Fatal(err)
 		}
-		looks := 1<<30 - counting.left
-		if looks < int(f.Bytes>>20) {
-			t.Errorf("%s: %d looks at the context for %d bytes", name, looks, f.Bytes)
+		checks := 1<<30 - counting.left
+		if checks < int(f.Bytes>>20) {
+			t.Errorf("%s: %d checks of the context for %d bytes", name, checks, f.Bytes)
 		}
-		for left := 0; left < looks; left += 1 + looks/16 {
+		for left := 0; left < checks; left += 1 + checks/16 {
 			if _, err := f.Read(&countdown{t.Context(), left}); !errors.Is(err, context.Canceled) {
-				t.Fatalf("%s: stopped at look %d of %d: %v", name, left, looks, err)
+				t.Fatalf("%s: stopped at look %d of %d: %v", name, left, checks, err)
 			}
 		}
 	}
 }
 
-// So does the fingerprint of large data.
+// Fingerprint checks its context, too.
 func TestFingerprintStops(t *testing.T) {
 	ds := numbered(1000)
 	counting := &countdown{t.Context(), 1 << 30}
@@ -70,16 +70,15 @@ func TestFingerprintStops(t *testing.T) {
 	}
 }
 
-// No read asks the system for more than a bounded number of bytes: a slow disk could not be
-// interrupted.
+// The size of a read is limited, since reading from a slow disk cannot be interrupted.
 func TestReadsAreBounded(t *testing.T) {
-	var most int
+	var largest int
 	r := stoppable{t.Context(), readerFunc(func(b []byte) (int, error) {
-		most = max(most, len(b))
+		largest = max(largest, len(b))
 		return len(b), nil
 	})}
-	if _, err := io.ReadFull(r, make([]byte, 5*maxRead)); err != nil || most != maxRead {
-		t.Errorf("%d bytes at once, %v", most, err)
+	if _, err := io.ReadFull(r, make([]byte, 5*maxRead)); err != nil || largest != maxRead {
+		t.Errorf("%d bytes at once, %v", largest, err)
 	}
 }
 
@@ -87,7 +86,8 @@ type readerFunc func(b []byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// Arrays in Fortran order take what was found, whether the file confirms its header or not.
+// Arrays in Fortran order take the memory that Find announces, whether the size of the file
+// confirms the header or not.
 func TestFortranLoading(t *testing.T) {
 	const m, d = 1000, 5000
 	b := npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1000, 5000)}", make([]byte, 4*m*d))

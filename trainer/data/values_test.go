@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-// encode is an array of numbers of a type, 2 x n/2.
+// encode returns an array of n numbers of a type, 2 x n/2.
 func encode(dtype string, values ...float64) []byte {
 	var payload []byte
 	for _, v := range values {
@@ -37,7 +37,7 @@ func encode(dtype string, values ...float64) []byte {
 	return npy(npyDictOf(dtype, "2, "+joinDims([]int{len(values) / 2})), payload)
 }
 
-// read reads a file of these bytes and returns what was warned of.
+// read reads a file with the given content. It also returns the warnings.
 func read(t *testing.T, b []byte, opt Options) (*Found, Dataset, string, error) {
 	t.Helper()
 	var warned strings.Builder
@@ -50,7 +50,7 @@ func read(t *testing.T, b []byte, opt Options) (*Found, Dataset, string, error) 
 	return f, ds, warned.String(), err
 }
 
-// What is warned of without a range, and with which remedy.
+// Without Options.Range, suspicious values cause a warning that names a remedy.
 func TestSuspectValues(t *testing.T) {
 	for _, c := range []struct {
 		dtype  string
@@ -111,7 +111,7 @@ func TestSuspectValues(t *testing.T) {
 	}
 }
 
-// The remedy that a warning names silences it, and reaches the whole of [-1, 1] or less.
+// The remedy that a warning proposes silences it, and maps the values into [-1, 1].
 func TestRemedyWorks(t *testing.T) {
 	for _, c := range []struct {
 		dtype  string
@@ -125,7 +125,7 @@ func TestRemedyWorks(t *testing.T) {
 		{">i4", [2]float64{-300, 1e9}, []float64{-300, 1e9, 7, 8}},
 		{"|i1", [2]float64{-128, 127}, []float64{-128, 127, 7, 8}},
 		{"|b1", [2]float64{0, 1}, []float64{0, 1, 1, 0}},
-		// mapped before it is rounded
+		// The value is mapped before it is rounded.
 		{"<i8", [2]float64{1e9, 1e9 + 4}, []float64{1e9, 1e9 + 1, 1e9 + 2, 1e9 + 4}},
 	} {
 		f, ds, warned, err := read(t, encode(c.dtype, c.values...), Options{Range: &c.ends})
@@ -145,7 +145,7 @@ func TestRemedyWorks(t *testing.T) {
 	}
 }
 
-// The types' own ranges.
+// The default range depends on the type.
 func TestRangesByType(t *testing.T) {
 	for _, c := range []struct {
 		dtype  string
@@ -185,7 +185,7 @@ func TestRangesByType(t *testing.T) {
 	}
 }
 
-// What is found in the header is what is there when the data are read, to the byte.
+// Find announces the exact memory of arrays of every type.
 func TestFoundIsRead(t *testing.T) {
 	for dtype, perNumber := range map[string]int64{
 		"|u1": 1, "|b1": 1, "|i1": 4, "<u2": 4, "<i2": 4, ">i4": 4, "<i8": 4, "<f4": 4, ">f8": 4,
@@ -215,7 +215,7 @@ func TestFoundIsRead(t *testing.T) {
 	}
 }
 
-// Bytes stay bytes under a range, and the default has the bits of the kernel.
+// Bytes stay bytes with Options.Range. A table of the default range has the bits of the kernel.
 func TestByteTable(t *testing.T) {
 	values := make([]float64, 256)
 	for i := range values {
@@ -226,12 +226,12 @@ func TestByteTable(t *testing.T) {
 	for _, r := range []*[2]float64{nil, {0, 255}} {
 		_, ds, _, err := read(t, encode("|u1", values...), Options{Range: r})
 		if err != nil || !slices.Equal(gather(ds), want) {
-			t.Errorf("range %v: %v, other bits than the kernel's", r, err)
+			t.Errorf("range %v: %v, bits differ from those of the kernel", r, err)
 		}
 	}
 	_, ds, warned, err := read(t, encode("|u1", values...), Options{Range: &[2]float64{10, 20}})
 	if err != nil || !bytes.Equal(ds.(*array).u8, ramp(256)) {
-		t.Fatalf("%v, other bytes", err)
+		t.Fatalf("%v, wrong bytes", err)
 	}
 	if !strings.Contains(warned,
 		"245 of 256 values lie outside --range 10,20 (they range from 0 to 255)") {
@@ -244,7 +244,7 @@ func TestByteTable(t *testing.T) {
 	}
 }
 
-// Pictures are judged in the same place.
+// Options.Range and the warnings apply to pictures, too.
 func TestRangeOfPictures(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.png", pngOf(t, grayOf(2, 2, []byte{0, 1, 1, 0})))
