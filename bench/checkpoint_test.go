@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// state is all that a checkpoint of the default run holds, and its size in bytes.
+// state returns the tensors of a checkpoint of the default run, and their size in bytes.
 func state(b *testing.B) (tensors []checkpoint.Tensor, bytes int64) {
 	c := method.Default()
 	tensors = defaults("", c.Batch).newMethod(b, c.Tile, 1).Tensors()
@@ -18,23 +18,25 @@ func state(b *testing.B) (tensors []checkpoint.Tensor, bytes int64) {
 	return tensors, bytes
 }
 
-// BenchmarkCheckpoint is the default run's checkpoint to the disk of the temporary directory, synced,
-// and back from the system's cache.
+// BenchmarkCheckpoint writes the default run's checkpoint to the disk of the temporary directory,
+// synced, and reads it back from the system's cache.
 func BenchmarkCheckpoint(b *testing.B) {
 	b.Run("op=write", func(b *testing.B) {
 		tensors, bytes := state(b)
 		dir := b.TempDir()
 		b.SetBytes(bytes)
 		for step := 0; b.Loop(); step++ {
-			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, method.Default().KeepCheckpoints); err != nil {
+			keep := method.Default().KeepCheckpoints
+			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, keep); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	// How long training waits: the rest of a write is done beside it.
+	// The time that training waits; the rest of a write is concurrent with it.
 	b.Run("op=stall", func(b *testing.B) {
 		tensors, bytes := state(b)
-		w := checkpoint.Writer{Files: file.OS, RunDir: b.TempDir(), Keep: method.Default().KeepCheckpoints}
+		keep := method.Default().KeepCheckpoints
+		w := checkpoint.Writer{Files: file.OS, RunDir: b.TempDir(), Keep: keep}
 		b.SetBytes(bytes)
 		for step := 0; b.Loop(); step++ {
 			p, err := w.Begin(checkpoint.Meta{Step: step}, tensors)

@@ -16,10 +16,10 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// manyImages is so many datapoints that their particles are 256 MiB.
+// manyImages is the number of datapoints whose particles take 256 MiB.
 const manyImages = 1 << 20
 
-// repeated is a data set over and over.
+// repeated is a data set repeated without end.
 type repeated struct{ data.Dataset }
 
 func (repeated) Len() int { return manyImages }
@@ -32,9 +32,9 @@ func (r repeated) Gather(dst []float32, idx []int) {
 	}
 }
 
-// BenchmarkCloud is a step of the default run on a new random minibatch of a million images, with the particles in
-// memory, in a file whose pages the system has in memory, and in one of which it has none: what a step costs whose
-// minibatch comes wholly from disk, the limit of clouds much larger than the memory. The file is in TMPDIR.
+// BenchmarkCloud is a step of the default run on a new random minibatch of a million images. The
+// particles are in memory, in a file whose pages are cached, or in a file without cached pages, as
+// for clouds much larger than the memory. The file is in TMPDIR.
 func BenchmarkCloud(b *testing.B) {
 	for _, where := range []string{"memory", "file", "disk"} {
 		b.Run("cloud="+where, func(b *testing.B) {
@@ -52,7 +52,8 @@ func stepsOnMany(b *testing.B, dir string, cold bool) {
 	p := pool.New(0)
 	b.Cleanup(p.Close)
 	m, err := method.New(method.Default().Method, method.Setup{
-		Options: s.options, Train: repeated{images()}, Batch: s.batch, Tile: method.Default().Tile, Seed: 1, Pool: p, CloudDir: dir,
+		Options: s.options, Train: repeated{images()}, Batch: s.batch, Tile: method.Default().Tile,
+		Seed: 1, Pool: p, CloudDir: dir,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -80,7 +81,8 @@ func stepsOnMany(b *testing.B, dir string, cold bool) {
 	b.ReportMetric(float64(s.rows())*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-// processorTime is what all threads of the process have used: it tells more than the clock on a busy machine.
+// processorTime is the time that all threads of the process have used, which says more than the
+// clock on a busy machine.
 func processorTime(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -89,7 +91,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// dropPages writes a method's file back and makes the system forget its pages.
+// dropPages writes a method's file back and drops its pages from the cache.
 func dropPages(b *testing.B, m method.Method, dir string) {
 	b.Helper()
 	for _, t := range m.Tensors() {

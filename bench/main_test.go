@@ -1,5 +1,4 @@
-// Package bench measures whole training steps and sampling, and what they are made of, through the
-// code that trains.
+// Package bench measures training steps, sampling and their parts, with the code that trains.
 package bench
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// TestMain prints above the benchmarks what they run on.
+// TestMain prints a description of the machine above the benchmarks.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() != "" {
@@ -50,14 +49,15 @@ func printHeader(w io.Writer) error {
 		if n > 1 {
 			key += fmt.Sprintf("-threads-%d", n)
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s\n", key, humanize.SIWithDigits(rate, 1, "FLOP/s")); err != nil {
+		value := humanize.SIWithDigits(rate, 1, "FLOP/s")
+		if _, err := fmt.Fprintf(w, "%s: %s\n", key, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// threads are the numbers of workers that steps are measured with.
+// threads lists the numbers of workers with which steps are measured.
 func threads() []int {
 	list := []int{1, 2}
 	if n := pool.DefaultWorkers(); n > 2 {
@@ -71,8 +71,8 @@ var peaks struct {
 	of map[int]float64
 }
 
-// peak is the machine's rate of multiply-adds by so many workers, in operations per second. It is
-// measured once in a process.
+// peak is the machine's rate of multiply-adds with the given number of workers, in operations per
+// second. It is measured once in a process.
 func peak(workers int) (float64, error) {
 	peaks.Lock()
 	defer peaks.Unlock()
@@ -90,8 +90,8 @@ func peak(workers int) (float64, error) {
 	return rate, nil
 }
 
-// reportRate reports how many operations each iteration made, as a rate and as a share of what
-// multiply-adds alone reach with as many workers.
+// reportRate reports the rate of operations, given their number in an iteration, also as a share
+// of the rate of multiply-adds alone with as many workers.
 func reportRate(b *testing.B, operations float64, workers int) {
 	top, err := peak(workers)
 	if err != nil {
@@ -102,8 +102,8 @@ func reportRate(b *testing.B, operations float64, workers int) {
 	b.ReportMetric(100*rate/top, "%peak")
 }
 
-// eachBackend runs a benchmark for every backend that somebody would train with: not gonum, which is at least
-// ten times slower. The benchmark, or each below it, calls under.
+// eachBackend runs a benchmark for every backend but gonum, which is at least ten times slower. The
+// benchmark, or each below it, calls under.
 func eachBackend(b *testing.B, run func(b *testing.B, name string)) {
 	names := slices.DeleteFunc(blas.Available(), func(name string) bool { return name == "gonum" })
 	for _, name := range names {
@@ -111,8 +111,8 @@ func eachBackend(b *testing.B, run func(b *testing.B, name string)) {
 	}
 }
 
-// under puts a backend in use until the end of a benchmark that has none below it, with the
-// scheduler's setting that the command gives it.
+// under selects a backend, with the command's setting of the scheduler for it, until the end of a
+// benchmark that has none below it.
 func under(b *testing.B, name string) {
 	before, slots := blas.Info().Backend, runtime.GOMAXPROCS(0)
 	if err := blas.Use(name); err != nil {

@@ -12,9 +12,10 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// textures are pictures of side x side pixels of three channels: octaves of smooth noise, each with
-// 0.8 of the amplitude of the one twice as coarse: variances fall with about the 1.3rd power of
-// their number, as those of natural images do. The three channels have most of it in common.
+// textures are pictures of side x side pixels and three channels. They are octaves of smooth
+// noise, each with 0.8 times the amplitude of the next coarser one, so that the variances of the
+// components fall with about the power 1.3 of their number, like those of natural images. The
+// channels share most of it.
 type textures struct {
 	side   int
 	pixels []uint8
@@ -42,7 +43,7 @@ func (t *textures) draw(i int) {
 	sum := make([]float32, t.dim())
 	amplitude, step := float32(0.3), uint32(0)
 	for grid := 2; grid <= t.side; grid *= 2 {
-		points := make([]float32, 4*(grid+1)*(grid+1)) // what the channels share, and their own
+		points := make([]float32, 4*(grid+1)*(grid+1)) // a layer for all channels, and one for each
 		kernel.Normal(points, kernel.Key{Seed: 1, Step: step, Stream: metric.StreamMetric}, uint64(i)<<20)
 		for j := range sum {
 			shared, own := t.at(points, grid, 0, j/3), t.at(points, grid, 1+j%3, j/3)
@@ -53,7 +54,7 @@ func (t *textures) draw(i int) {
 	kernel.F32ToU8(t.pixels[i*len(sum):(i+1)*len(sum)], sum)
 }
 
-// at is the bilinear value of a layer of the grid at a pixel.
+// at interpolates a layer of the grid bilinearly at a pixel.
 func (t *textures) at(points []float32, grid, layer, pixel int) float32 {
 	points = points[layer*(grid+1)*(grid+1):]
 	x, y := float32(pixel%t.side*grid)/float32(t.side), float32(pixel/t.side*grid)/float32(t.side)
@@ -65,8 +66,8 @@ func (t *textures) at(points []float32, grid, layer, pixel int) float32 {
 	return (1-y)*row(j) + y*row(j+1)
 }
 
-// BenchmarkPCA is the 64 leading principal components of pictures, and the distance of 2,000 of
-// them.
+// BenchmarkPCA computes the 64 leading principal components of pictures, and the distance of 2,000
+// pictures.
 func BenchmarkPCA(b *testing.B) {
 	workers := pool.DefaultWorkers()
 	p := pool.New(workers)
@@ -91,7 +92,7 @@ func BenchmarkPCA(b *testing.B) {
 	}
 }
 
-// cpuSeconds is the time that all threads of the process took so far.
+// cpuSeconds is the time that all threads of the process have used.
 func cpuSeconds(b *testing.B) float64 {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// BenchmarkSample is 1,000 images of the default networks by all workers, with each solver's own
-// number of steps.
+// BenchmarkSample samples 1,000 images of the default networks with all workers and each solver's
+// default number of steps.
 func BenchmarkSample(b *testing.B) {
 	const n = 1000
 	for _, solver := range diffusion.Solvers {

@@ -6,8 +6,8 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// TestShapes compares the layers that the benchmarks count with the parameters that are trained, of
-// which each layer also has a bias, and the operations with numbers worked out by hand.
+// TestShapes compares the layers that the benchmarks count with the trained parameters, which also
+// include a bias for each layer, and the operations with numbers worked out by hand.
 func TestShapes(t *testing.T) {
 	want := map[string]struct {
 		rows       int
@@ -22,7 +22,8 @@ func TestShapes(t *testing.T) {
 	}
 	for _, s := range shapes() {
 		if w := want[s.name]; s.rows() != w.rows || s.operations() != w.operations {
-			t.Errorf("%s: %d rows, %.0f operations, want %d and %.0f", s.name, s.rows(), s.operations(), w.rows, w.operations)
+			t.Errorf("%s: %d rows, %.0f operations, want %d and %.0f",
+				s.name, s.rows(), s.operations(), w.rows, w.operations)
 		}
 		parameters := 0
 		for _, l := range s.layers() {

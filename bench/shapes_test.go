@@ -12,15 +12,15 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// shape is the networks and the rows of a step.
+// shape is the sizes of the networks and the rows of a step.
 type shape struct {
 	name    string
 	options config.Options
 	batch   int // datapoints
 }
 
-// shapes are the steps that are followed: small and large networks with 1,024 rows, and the
-// default run's own step.
+// shapes are the tracked steps: small and large networks with 1,024 rows, and the default run's
+// own step.
 func shapes() []shape {
 	small := defaults("S", 128)
 	small.options.Particles = 8
@@ -44,7 +44,7 @@ type layer struct{ in, out int }
 
 func (l layer) weights() int { return l.in * l.out }
 
-// layers are those of the decoder, then those of the score network.
+// layers returns those of the decoder, then those of the score network.
 func (s shape) layers() []layer {
 	o := s.options
 	widths := slices.Concat([]int{o.Latent}, o.DecoderWidths, []int{images().Shape().Dim()})
@@ -53,16 +53,18 @@ func (s shape) layers() []layer {
 		list = append(list, layer{widths[i], widths[i+1]})
 	}
 	w := o.ScoreWidth
-	list = append(list, layer{o.ScoreFeatures, w}, layer{w, w}, layer{o.Latent, w}) // lambda's two, then z's
+	// two layers of lambda's embedding, then that of z
+	list = append(list, layer{o.ScoreFeatures, w}, layer{w, w}, layer{o.Latent, w})
 	for range o.ScoreBlocks {
 		list = append(list, layer{w, w}, layer{w, w})
 	}
 	return append(list, layer{w, o.Latent})
 }
 
-// operations are those of the products of a step: for each weight and row a multiplication and an
-// addition forward, as many for the gradient of the input, as many for that of the weight. The
-// score network's first layer needs no gradient of its input, and is counted like the others.
+// operations is the number of floating-point operations in the products of a step. For each weight
+// and row there are a multiplication and an addition forward, and as many for the gradients of the
+// input and of the weight. The first layer of the score network is counted like the others,
+// although it needs no gradient of its input.
 func (s shape) operations() float64 {
 	weights := 0
 	for _, l := range s.layers() {
@@ -71,16 +73,16 @@ func (s shape) operations() float64 {
 	return 6 * float64(weights) * float64(s.rows())
 }
 
-// images are the embedded images of the default run.
+// images returns the embedded images of the default run.
 var images = sync.OnceValue(func() data.Dataset {
 	set, err := data.Open(context.Background(), method.Default().Data, data.Options{})
 	if err != nil {
-		panic(err) // they are part of the program
+		panic(err) // cannot be: they are part of the program
 	}
 	return set
 })
 
-// newMethod is the default run's method in this shape.
+// newMethod returns the default run's method with networks of this shape.
 func (s shape) newMethod(tb testing.TB, tile, threads int) method.Method {
 	tb.Helper()
 	p := pool.New(threads)

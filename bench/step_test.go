@@ -10,7 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-var tilesFlag = flag.String("tiles", "", "tiles of BenchmarkRows, such as 32,64,128 (default: that of the default run)")
+var tilesFlag = flag.String("tiles", "",
+	"tiles of BenchmarkRows, such as 32,64,128 (default: that of the default run)")
 
 // BenchmarkStep is one training step.
 func BenchmarkStep(b *testing.B) {
@@ -21,7 +22,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// BenchmarkRows is one training step of the default networks by rows, and by tiles if asked.
+// BenchmarkRows is one training step of the default networks by rows, and by tiles if asked for.
 func BenchmarkRows(b *testing.B) {
 	tiles, err := parseTiles(*tilesFlag)
 	if err != nil {
@@ -73,7 +74,7 @@ func (s shape) steps(b *testing.B, m method.Method) {
 			b.Fatal(err)
 		}
 	}
-	step()           // the first gathers its images and allocates
+	step()           // the first step gathers its images and allocates
 	batch.Repeat = 1 // the same images, as with batch_repeats
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// diff compares this tree with a base and tells whether it became slower.
+// diff compares this tree with a base, and says whether it became slower.
 func diff(ctx context.Context, args []string) (slower bool, err error) {
 	flags := flag.NewFlagSet("diff", flag.ContinueOnError)
 	base := flags.String("base", "", "recorded `file` or git revision (default this CPU's baseline)")
@@ -21,7 +21,7 @@ func diff(ctx context.Context, args []string) (slower bool, err error) {
 	if err := s.parse(flags, args); err != nil {
 		return false, err
 	}
-	s.or(followed)
+	s.or(tracked)
 	if !(*threshold >= 0) {
 		return false, fmt.Errorf("-threshold %v: expected percent, 0 or more", *threshold)
 	}
@@ -41,15 +41,16 @@ func diff(ctx context.Context, args []string) (slower bool, err error) {
 	return p.judge(ctx, root, *threshold/100)
 }
 
-// pair is the files of both sides.
+// pair is the result files of both sides.
 type pair struct{ base, head string }
 
-// measure runs what has to be run.
+// measure runs the benchmarks of this tree, and those of the base unless it is a file.
 func measure(ctx context.Context, root, dir, base string, s settings) (pair, error) {
 	if base == "" {
 		base = baselineFile(root)
 		if _, err := os.Stat(base); errors.Is(err, fs.ErrNotExist) {
-			return pair{}, fmt.Errorf("this CPU has no baseline, %s: record one (make bench-baseline), or name a file or a revision to compare with", base)
+			return pair{}, fmt.Errorf("this CPU has no baseline, %s: record one (make bench-baseline), "+
+				"or name a file or a revision to compare with", base)
 		}
 	}
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
@@ -82,7 +83,9 @@ func againstFile(ctx context.Context, root, dir, file string, s settings) (pair,
 	return p, head.store(p.head)
 }
 
-func againstRevision(ctx context.Context, root, dir, revision string, s settings) (p pair, err error) {
+func againstRevision(
+	ctx context.Context, root, dir, revision string, s settings,
+) (p pair, err error) {
 	module, commit, remove, err := checkout(ctx, root, revision, dir)
 	if err != nil {
 		return pair{}, err
@@ -103,10 +106,11 @@ func againstRevision(ctx context.Context, root, dir, revision string, s settings
 	return p, errors.Join(base.store(p.base), head.store(p.head))
 }
 
-// rounds runs the sides in turns, so that what changes about the machine meanwhile changes both, and
-// each of two sides first in every second round. It ends after the first if base and head have no
-// benchmark in common.
-func rounds(ctx context.Context, s settings, base func() (*results, error), head *suite, sides ...*suite) error {
+// rounds runs the sides in turns, so that changes of the machine affect both, in an order that
+// alternates. It ends after the first round if base and head have no benchmark in common.
+func rounds(
+	ctx context.Context, s settings, base func() (*results, error), head *suite, sides ...*suite,
+) error {
 	for i := range s.count {
 		for _, side := range sides {
 			fmt.Fprintf(os.Stderr, "run %d of %d: %s\n", i+1, s.count, side.label)
@@ -123,7 +127,8 @@ func rounds(ctx context.Context, s settings, base func() (*results, error), head
 			return err
 		}
 		if len(missing(was, is)) == len(was.names) {
-			return fmt.Errorf("%s and %s have no benchmark in common: expected some of %s", was.file, is.file, strings.Join(is.names, ", "))
+			return fmt.Errorf("%s and %s have no benchmark in common: expected some of %s",
+				was.file, is.file, strings.Join(is.names, ", "))
 		}
 		slices.Reverse(sides)
 	}

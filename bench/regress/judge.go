@@ -20,7 +20,7 @@ func (p pair) judge(ctx context.Context, root string, threshold float64) (slower
 	for _, w := range base.differs(head, threshold) {
 		fmt.Fprintln(os.Stderr, "WARNING:", w)
 	}
-	// The verdict does not need the tables: where the tool cannot be had, it stands without them.
+	// The verdict does not need the tables, so a missing benchstat is only a warning.
 	tables, err := p.benchstat(ctx, root, base.ignored(head))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "WARNING: no tables:", err)

@@ -1,16 +1,16 @@
-// Command regress records the benchmarks of package bench and tells whether they became slower:
+// Command regress records the benchmarks of package bench and checks whether they became slower:
 //
 //	go run ./bench/regress save                  # all, once, into bench/results
-//	go run ./bench/regress save -baseline        # those that are followed, into bench/baseline
+//	go run ./bench/regress save -baseline        # the tracked ones, into bench/baseline
 //	go run ./bench/regress diff                  # this tree against this CPU's baseline
 //	go run ./bench/regress diff -base FILE       # against a recorded file
 //	go run ./bench/regress diff -base REVISION   # against a commit, both built and run in turns
 //
-// Each round is a process of its own, since where a process's memory happens to lie decides some
-// percent of its speed. A benchmark became slower if the medians differ by more than the threshold and
-// a Mann-Whitney test tells the samples apart (p < 0.05), the statistics of benchstat, whose tables are
-// printed too. The exit code is 0, 1 if a benchmark became slower, 2 if there is no verdict; "go run"
-// itself makes both 1.
+// Each round runs in a new process, because the addresses of a process's memory change its speed
+// by some percent. A benchmark became slower if the medians differ by more than the threshold and
+// a Mann-Whitney test finds a difference (p < 0.05). These are the statistics of benchstat, whose
+// tables are printed too. The exit code is 0, or 1 if a benchmark became slower, or 2 if there is
+// no verdict; "go run" itself turns both into 1.
 package main
 
 import (
@@ -31,29 +31,33 @@ const (
 	exitNoVerdict = 2
 )
 
-// settings are how to run the benchmarks.
+// settings say how to run the benchmarks.
 type settings struct {
 	bench     string // regular expression of go test -bench
 	benchtime string // of go test -benchtime
-	count     int    // runs
+	count     int    // number of runs
 	tags      string // of go build
 }
 
-// What holds where nothing else is asked. Those that are followed take a few minutes for ten
-// runs; they leave out what is of interest only in itself.
+// The defaults of save, and those of diff and save -baseline. The tracked benchmarks take a few
+// minutes for ten runs; benchmarks that are only of interest by themselves are not among them.
 var (
 	everything = settings{bench: ".", benchtime: "1s", count: 1}
-	followed   = settings{bench: "Step|Sample/solver=ddim|Gemm|Kernel/op=/n=16384", benchtime: "300ms", count: 10}
+	tracked    = settings{
+		bench: "Step|Sample/solver=ddim|Gemm|Kernel/op=/n=16384", benchtime: "300ms", count: 10,
+	}
 )
 
 func (s *settings) define(flags *flag.FlagSet) {
-	flags.StringVar(&s.bench, "bench", "", "`regexp` of the benchmarks, as for go test (default all; those that are followed, to compare)")
-	flags.StringVar(&s.benchtime, "benchtime", "", "time or count of each, as for go test (default 1s; 300ms to compare)")
-	flags.IntVar(&s.count, "count", 0, "runs, each a process of its own (default 1; 10 to compare)")
+	flags.StringVar(&s.bench, "bench", "",
+		"`regexp` of the benchmarks, as for go test (default all; to compare, the tracked ones)")
+	flags.StringVar(&s.benchtime, "benchtime", "",
+		"time or count of each, as for go test (default 1s; to compare, 300ms)")
+	flags.IntVar(&s.count, "count", 0, "runs, each a new process (default 1; to compare, 10)")
 	flags.StringVar(&s.tags, "tags", "", "build `tags`")
 }
 
-// or fills what was not asked for.
+// or sets what is not set to the other's values.
 func (s *settings) or(other settings) {
 	s.bench = cmp.Or(s.bench, other.bench)
 	s.benchtime = cmp.Or(s.benchtime, other.benchtime)
@@ -95,7 +99,7 @@ func command(ctx context.Context, args []string) (slower bool, err error) {
 	return false, fmt.Errorf("%q: expected save or diff", verb)
 }
 
-// parse reads the flags of a verb that takes nothing else.
+// parse reads the flags of a verb; it takes no other arguments.
 func (s *settings) parse(flags *flag.FlagSet, args []string) error {
 	s.define(flags)
 	if err := flags.Parse(args); err != nil {
@@ -110,7 +114,8 @@ func (s *settings) parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// resultFile is a new name in bench/results, after the time and the state that was measured.
+// resultFile is a new name in bench/results, from the time and the label of what was measured.
 func resultFile(root, label string) string {
-	return filepath.Join(root, "bench", "results", time.Now().Format("20060102-150405")+"-"+label+".txt")
+	name := time.Now().Format("20060102-150405") + "-" + label + ".txt"
+	return filepath.Join(root, "bench", "results", name)
 }

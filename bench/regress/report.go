@@ -8,7 +8,7 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
-// print says what the sides do not share, what changed, and last how many did.
+// print lists what the sides do not share and what changed, and ends with the counts.
 func (c *comparison) print(w io.Writer) {
 	printNames(w, "only in the base", c.onlyBase)
 	printNames(w, "only here", c.onlyHead)
@@ -32,6 +32,7 @@ func printNames(w io.Writer, what string, names []string) {
 
 func (ch change) String() string {
 	class := benchunit.ClassOf(ch.unit)
+	now, before := benchunit.Scale(ch.head, class), benchunit.Scale(ch.base, class)
 	return fmt.Sprintf("%s: %s %s, was %s (time %+.1f %%, %v)",
-		ch.name, benchunit.Scale(ch.head, class), ch.unit, benchunit.Scale(ch.base, class), 100*ch.time, ch.Comparison)
+		ch.name, now, ch.unit, before, 100*ch.time, ch.Comparison)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/machine"
 )
 
-// results are what a file in the Go benchmark format holds.
+// results are the contents of a file in the Go benchmark format.
 type results struct {
 	file   string
 	config map[string]string // of the last result
@@ -35,9 +35,12 @@ func readFile(file string) (*results, error) {
 	return read(bytes.NewReader(text), file)
 }
 
-// read reads results; a file without any is an error.
+// read reads results; it is an error if there are none.
 func read(in io.Reader, file string) (*results, error) {
-	r := &results{file: file, config: map[string]string{}, units: map[string][]string{}, values: map[series][]float64{}}
+	r := &results{
+		file: file, config: map[string]string{},
+		units: map[string][]string{}, values: map[series][]float64{},
+	}
 	reader := benchfmt.NewReader(in, file)
 	for reader.Scan() {
 		switch record := reader.Result().(type) {
@@ -73,28 +76,31 @@ func (r *results) add(result *benchfmt.Result) {
 	}
 }
 
-// sameMachine refuses what another CPU or other kernels measured.
+// sameMachine is an error if the results are of another CPU or other kernels.
 func (r *results) sameMachine() error {
 	here := machine.Describe()
 	var problems []error
-	for _, k := range []struct{ key, want string }{{machine.KeyCPU, here.CPU}, {machine.KeyKernels, here.Kernels}} {
-		key, want := k.key, k.want
-		if got := r.config[key]; got == "" {
-			problems = append(problems, fmt.Errorf("%s: expected a line %q above the results: was it recorded by this program?", r.file, key+": ..."))
-		} else if got != want {
-			problems = append(problems, fmt.Errorf("%s: %s: %s, here it is %s: numbers of different machines do not compare; record a baseline here", r.file, key, got, want))
+	for _, k := range []struct{ key, want string }{
+		{machine.KeyCPU, here.CPU}, {machine.KeyKernels, here.Kernels},
+	} {
+		if got := r.config[k.key]; got == "" {
+			problems = append(problems, fmt.Errorf("%s: expected a line %q above the results: "+
+				"was it recorded by this program?", r.file, k.key+": ..."))
+		} else if got != k.want {
+			problems = append(problems, fmt.Errorf("%s: %s: %s, here it is %s: numbers of different "+
+				"machines do not compare; record a baseline here", r.file, k.key, got, k.want))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// telling are the keys in which both sides should agree.
-var telling = []string{machine.KeyCPU, machine.KeyKernels, "cores", "blas", "go"}
+// relevant are the keys on which both sides should agree.
+var relevant = []string{machine.KeyCPU, machine.KeyKernels, "cores", "blas", "go"}
 
-// differs says what else than the code may explain a difference; a machine whose own speed changed
-// by more than a share of tolerance is said to have changed.
+// differs lists what may explain a difference other than the code. A change of the machine's own
+// speed counts from a share of tolerance.
 func (r *results) differs(other *results, tolerance float64) (list []string) {
-	for _, key := range telling {
+	for _, key := range relevant {
 		a, b := r.config[key], other.config[key]
 		if a != b && a != "" && b != "" {
 			list = append(list, fmt.Sprintf("%s: %s in the base, %s here", key, a, b))
@@ -103,13 +109,13 @@ func (r *results) differs(other *results, tolerance float64) (list []string) {
 	then, _, err1 := humanize.ParseSI(r.config[machine.KeyPeak])
 	now, _, err2 := humanize.ParseSI(other.config[machine.KeyPeak])
 	if err1 == nil && err2 == nil && math.Abs(now/then-1) > tolerance {
-		list = append(list, fmt.Sprintf("one core of this machine gave %s when the base was measured, and gives %s now",
-			r.config[machine.KeyPeak], other.config[machine.KeyPeak]))
+		const text = "one core of this machine gave %s when the base was measured, and gives %s now"
+		list = append(list, fmt.Sprintf(text, r.config[machine.KeyPeak], other.config[machine.KeyPeak]))
 	}
 	return list
 }
 
-// ignored are the configuration keys that must not keep benchstat from comparing.
+// ignored returns the configuration keys whose values differ, which benchstat is to ignore.
 func (r *results) ignored(other *results) (keys []string) {
 	for _, side := range []*results{r, other} {
 		for key := range side.config {

@@ -10,30 +10,31 @@ import (
 	"strings"
 )
 
-// output is what a command prints, without the last newline.
+// output runs a command and returns what it prints, without the last newline.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		err = fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(exit.Stderr)))
+		message := strings.TrimSpace(string(exit.Stderr))
+		err = fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, message)
 	}
 	return strings.TrimSpace(string(out)), err
 }
 
-// moduleRoot is the directory of the module that the current directory belongs to.
+// moduleRoot is the root directory of the module that the current directory belongs to.
 func moduleRoot(ctx context.Context) (string, error) {
 	file, err := output(ctx, "", "go", "env", "GOMOD")
 	if err != nil {
 		return "", err
 	}
 	if file == "" || file == os.DevNull {
-		return "", fmt.Errorf("this is no directory of a Go module")
+		return "", fmt.Errorf("the current directory is not in a Go module")
 	}
 	return filepath.Dir(file), nil
 }
 
-// state names what is in the tree: the commit, and whether files differ from it.
+// state labels the tree: the commit, and whether files differ from it.
 func state(ctx context.Context, root string) string {
 	commit, err := output(ctx, root, "git", "rev-parse", "--short", "HEAD")
 	if err != nil {
@@ -45,12 +46,16 @@ func state(ctx context.Context, root string) string {
 	return commit
 }
 
-// checkout puts a commit into a worktree of its own in dir. It returns the module's directory
-// there, the commit's short name, and what removes the worktree.
-func checkout(ctx context.Context, root, revision, dir string) (module, commit string, remove func() error, err error) {
-	commit, err = output(ctx, root, "git", "rev-parse", "--short", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+// checkout puts a commit into a worktree of its own in dir. It returns the directory of the module
+// there, the short name of the commit, and a function that removes the worktree.
+func checkout(
+	ctx context.Context, root, revision, dir string,
+) (module, commit string, remove func() error, err error) {
+	commit, err = output(ctx, root, "git", "rev-parse", "--short", "--verify", "--quiet",
+		"--end-of-options", revision+"^{commit}")
 	if err != nil {
-		return "", "", nil, fmt.Errorf("base %q: neither a file nor a commit of this repository", revision)
+		err = fmt.Errorf("base %q: neither a file nor a commit of this repository", revision)
+		return "", "", nil, err
 	}
 	prefix, err := output(ctx, root, "git", "rev-parse", "--show-prefix")
 	if err != nil {
@@ -60,7 +65,7 @@ func checkout(ctx context.Context, root, revision, dir string) (module, commit s
 	if _, err := output(ctx, root, "git", "worktree", "add", "--detach", tree, commit); err != nil {
 		return "", "", nil, err
 	}
-	remove = func() error { // also after ctx has ended
+	remove = func() error { // even after ctx has ended
 		_, err := output(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
 		return err
 	}

@@ -16,14 +16,16 @@ import (
 // save runs the benchmarks of this tree and records them.
 func save(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("save", flag.ContinueOnError)
-	baseline := flags.Bool("baseline", false, "record this CPU's baseline: what diff would run, so often and so long")
-	file := flags.String("o", "", "`file` to write (default a new one in bench/results, or the baseline)")
+	baseline := flags.Bool("baseline", false,
+		"record this CPU's baseline: the benchmarks, runs and times of diff")
+	file := flags.String("o", "",
+		"`file` to write (default a new one in bench/results, or the baseline)")
 	var s settings
 	if err := s.parse(flags, args); err != nil {
 		return err
 	}
 	if *baseline {
-		s.or(followed)
+		s.or(tracked)
 	}
 	s.or(everything)
 	root, err := moduleRoot(ctx)
@@ -57,7 +59,7 @@ func save(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// baselineFile is where the baseline of this CPU with these kernels lies.
+// baselineFile is the baseline of this CPU with these kernels.
 func baselineFile(root string) string {
 	return filepath.Join(root, "bench", "baseline", machine.Describe().Name()+".txt")
 }

@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// suite is the benchmarks of one state of the module, compiled, and what they printed.
+// suite is the compiled benchmarks of one version of the module, and what they printed.
 type suite struct {
-	label   string // of the state
+	label   string // of the version
 	dir     string // of package bench
 	program string
 	record  bytes.Buffer // in the Go benchmark format
 	runs    int
-	show    io.Writer // gets what is recorded as well, or nil
+	show    io.Writer // also receives the output; may be nil
 }
 
 // build compiles the benchmarks of the module in root.
@@ -37,11 +37,12 @@ func build(ctx context.Context, label, root, program, tags string) (*suite, erro
 	return s, nil
 }
 
-// run runs the benchmarks once more.
+// run runs the benchmarks once.
 func (s *suite) run(ctx context.Context, how settings) error {
-	cmd := exec.CommandContext(ctx, s.program, "-test.run=^$", "-test.bench="+how.bench, "-test.benchtime="+how.benchtime)
+	cmd := exec.CommandContext(ctx, s.program,
+		"-test.run=^$", "-test.bench="+how.bench, "-test.benchtime="+how.benchtime)
 	cmd.Dir = s.dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), hinders)
+	cmd.Env = slices.DeleteFunc(os.Environ(), handicaps)
 	cmd.Stderr = os.Stderr
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -49,7 +50,8 @@ func (s *suite) run(ctx context.Context, how settings) error {
 		cmd.Stdout = io.MultiWriter(&out, s.show)
 	}
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("running the benchmarks of %s: %w\n%s", s.label, err, lastLines(out.String(), 20))
+		const text = "running the benchmarks of %s: %w\n%s"
+		return fmt.Errorf(text, s.label, err, lastLines(out.String(), 20))
 	}
 	if !s.keep(out.String()) {
 		return fmt.Errorf("running the benchmarks of %s: none matches %s", s.label, how.bench)
@@ -58,13 +60,15 @@ func (s *suite) run(ctx context.Context, how settings) error {
 	return nil
 }
 
-// hinders tells whether a variable keeps OpenBLAS from the code that suits the CPU.
-func hinders(variable string) bool {
-	return strings.HasPrefix(variable, "OPENBLAS_CORETYPE=") || strings.HasPrefix(variable, "OPENBLAS_L2_SIZE=")
+// handicaps says whether a variable keeps OpenBLAS from the code that suits the CPU.
+func handicaps(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return name == "OPENBLAS_CORETYPE" || name == "OPENBLAS_L2_SIZE"
 }
 
-// keep records the results of a run, and of the first run also the description above them: one
-// that changed between the runs would make them different experiments for tools that read the record.
+// keep records the results of a run, and says whether there were any. The description above them
+// is kept of the first run only, because tools that read the record take results under different
+// descriptions for different experiments.
 func (s *suite) keep(out string) (some bool) {
 	for line := range strings.Lines(out) {
 		result := strings.HasPrefix(line, "Benchmark")
@@ -76,8 +80,10 @@ func (s *suite) keep(out string) (some bool) {
 	return some
 }
 
-// results are what was recorded so far.
-func (s *suite) results() (*results, error) { return read(bytes.NewReader(s.record.Bytes()), s.label) }
+// results returns what was recorded so far.
+func (s *suite) results() (*results, error) {
+	return read(bytes.NewReader(s.record.Bytes()), s.label)
+}
 
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestKeep: a record has one description, that of its first run, and all results.
+// TestKeep: a record has the description of its first run and the results of all.
 func TestKeep(t *testing.T) {
 	var s suite
 	first := "fma-peak: 1 FLOP/s\ngoos: linux\nBenchmarkX 1 1 ns/op\nPASS\n"
@@ -20,7 +20,8 @@ func TestKeep(t *testing.T) {
 		}
 		s.runs++
 	}
-	if want := "fma-peak: 1 FLOP/s\ngoos: linux\nBenchmarkX 1 1 ns/op\nBenchmarkX 1 2 ns/op\n"; s.record.String() != want {
+	const want = "fma-peak: 1 FLOP/s\ngoos: linux\nBenchmarkX 1 1 ns/op\nBenchmarkX 1 2 ns/op\n"
+	if s.record.String() != want {
 		t.Errorf("recorded %q, want %q", s.record.String(), want)
 	}
 	if s.keep("goos: linux\nPASS\n") {
@@ -28,11 +29,12 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-func TestHinders(t *testing.T) {
+func TestHandicaps(t *testing.T) {
 	for variable, want := range map[string]bool{
-		"OPENBLAS_CORETYPE=Haswell": true, "OPENBLAS_L2_SIZE=512": true, "OPENBLAS_VERBOSE=2": false, "PLUME_KERNEL=avx2": false,
+		"OPENBLAS_CORETYPE=Haswell": true, "OPENBLAS_L2_SIZE=512": true,
+		"OPENBLAS_VERBOSE=2": false, "PLUME_KERNEL=avx2": false,
 	} {
-		if hinders(variable) != want {
+		if handicaps(variable) != want {
 			t.Errorf("%s: %v", variable, !want)
 		}
 	}
@@ -40,7 +42,8 @@ func TestHinders(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"compare"}, {"save", "file"}, {"save", "-count", "-1"}, {"diff", "-threshold", "-1"}, {"diff", "-threshold", "NaN"},
+		{}, {"compare"}, {"save", "file"}, {"save", "-count", "-1"},
+		{"diff", "-threshold", "-1"}, {"diff", "-threshold", "NaN"},
 		{"diff", "-base", filepath.Join(t.TempDir(), "absent.txt")},
 	} {
 		if code := run(args); code != exitNoVerdict {
@@ -49,7 +52,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// repository is a module under git, and what commits another state of its benchmarks.
+// repository returns a module under git, and a function that commits other benchmarks of it.
 func repository(t *testing.T) (dir string, commit func(benchmark string)) {
 	t.Helper()
 	dir = t.TempDir()
@@ -63,7 +66,10 @@ func repository(t *testing.T) (dir string, commit func(benchmark string)) {
 		}
 	}
 	git := func(args ...string) {
-		cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"}, args...)...)
+		config := []string{
+			"-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false",
+		}
+		cmd := exec.Command("git", append(config, args...)...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v: %s", args, err, out)
@@ -73,19 +79,24 @@ func repository(t *testing.T) (dir string, commit func(benchmark string)) {
 	write("go.mod", "module example.org/tiny\n\ngo 1.26\n")
 	write(".gitignore", "/bench/results/\n")
 	commit = func(benchmark string) {
-		write("bench/x_test.go", "package bench\n\nimport \"testing\"\n\n"+benchmark)
+		write("bench/x_test.go", benchmarkHeader+benchmark)
 		git("add", ".")
 		git("commit", "-q", "-m", "x")
 	}
 	return dir, commit
 }
 
-// reports is a benchmark that says it took so long: its verdict does not hang on the machine.
+const benchmarkHeader = "package bench\n\nimport \"testing\"\n\n"
+
+// reports is a benchmark that reports a given time, so that the verdict does not depend on the
+// machine.
 func reports(name, ns string) string {
-	return "func Benchmark" + name + "(b *testing.B) {\n\tfor b.Loop() {\n\t}\n\tb.ReportMetric(" + ns + ", \"ns/op\")\n}\n"
+	return "func Benchmark" + name + "(b *testing.B) {\n" +
+		"\tfor b.Loop() {\n\t}\n" +
+		"\tb.ReportMetric(" + ns + ", \"ns/op\")\n}\n"
 }
 
-// TestRevisions goes all the way from two states of a repository to the exit code.
+// TestRevisions goes all the way from two commits of a repository to the exit code.
 func TestRevisions(t *testing.T) {
 	dir, commit := repository(t)
 	commit("func BenchmarkX(b *testing.B) { wrong }\n")
@@ -102,14 +113,16 @@ func TestRevisions(t *testing.T) {
 		t.Errorf("against what does not build: exit code %d, want %d", code, exitNoVerdict)
 	}
 
-	// A tree that differs from its commit is what is measured.
-	if err := os.WriteFile(filepath.Join(dir, "bench", "x_test.go"), []byte("package bench\n\nimport \"testing\"\n\n"+reports("X", "900")), 0o666); err != nil {
+	// If the tree differs from its commit, the tree is measured.
+	text := []byte(benchmarkHeader + reports("X", "900"))
+	if err := os.WriteFile(filepath.Join(dir, "bench", "x_test.go"), text, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if code := diff("HEAD~1"); code != 0 {
 		t.Errorf("against the tree that is faster: exit code %d", code)
 	}
-	if trees, err := output(context.Background(), dir, "git", "worktree", "list"); err != nil || strings.Count(trees, "\n") != 0 {
+	trees, err := output(context.Background(), dir, "git", "worktree", "list")
+	if err != nil || strings.Count(trees, "\n") != 0 {
 		t.Errorf("worktrees are left: %v: %s", err, trees)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "bench", "results", "*-dirty.txt"))

@@ -9,33 +9,35 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// alpha is the probability of finding a difference where there is none.
+// alpha is the significance level: the probability of finding a difference where there is none.
 const alpha = 0.05
 
 // change is one measure of a benchmark on both sides.
 type change struct {
 	series
 	base, head float64 // medians
-	time       float64 // by which share the time grew, 0.05: 5 % slower; rates are turned into times
-	spread     float64 // largest share by which a median may be off, with 95 % confidence
+	time       float64 // relative increase of the time, or of the inverse of a rate
+	spread     float64 // largest relative error of a median, with 95 % confidence
 	benchmath.Comparison
 }
 
-// comparison is of all benchmarks that both sides have.
+// comparison is that of all benchmarks that both sides have.
 type comparison struct {
 	threshold      float64
 	compared       int // benchmarks
 	slower, faster []change
-	tooFew         []string // benchmarks run so seldom that no difference could be significant
-	noisy          []string // benchmarks whose spread would hide the threshold
+	tooFew         []string // benchmarks with too few runs for any difference to be significant
+	noisy          []string // benchmarks whose spread is above the threshold
 	onlyBase       []string
 	onlyHead       []string
 }
 
-// compare judges every benchmark by its time and its rates. They say the same where the work is fixed:
-// only the first that became slower, or faster, is listed.
+// compare judges every benchmark by its time and its rates. Since they are equivalent if the work
+// is fixed, only the first that became slower, or faster, is listed.
 func compare(base, head *results, threshold float64) *comparison {
-	c := &comparison{threshold: threshold, onlyHead: missing(head, base), onlyBase: missing(base, head)}
+	c := &comparison{
+		threshold: threshold, onlyHead: missing(head, base), onlyBase: missing(base, head),
+	}
 	for _, name := range base.names {
 		if head.units[name] == nil {
 			continue
@@ -53,6 +55,7 @@ func compare(base, head *results, threshold float64) *comparison {
 	return c
 }
 
+// sort puts a benchmark into the list where its changes belong, if any.
 func (c *comparison) sort(name string, changes []change) {
 	for _, ch := range changes {
 		if !detectable(ch.N1, ch.N2) {
@@ -61,7 +64,9 @@ func (c *comparison) sort(name string, changes []change) {
 		}
 	}
 	significant := func(sign float64) int {
-		return slices.IndexFunc(changes, func(ch change) bool { return ch.P < alpha && sign*ch.time > c.threshold })
+		return slices.IndexFunc(changes, func(ch change) bool {
+			return ch.P < alpha && sign*ch.time > c.threshold
+		})
 	}
 	if i := significant(1); i >= 0 {
 		c.slower = append(c.slower, changes[i])
@@ -72,7 +77,7 @@ func (c *comparison) sort(name string, changes []change) {
 	}
 }
 
-// missing are the benchmarks of a that b does not have.
+// missing returns the benchmarks of a that b does not have.
 func missing(a, b *results) (names []string) {
 	for _, name := range a.names {
 		if b.units[name] == nil {
@@ -82,7 +87,7 @@ func missing(a, b *results) (names []string) {
 	return names
 }
 
-// judged tells whether a unit is of time or of a rate.
+// judged says whether a unit is one of time or of a rate.
 func judged(unit string) bool { return unit == "sec/op" || isRate(unit) }
 
 func isRate(unit string) bool { return strings.HasSuffix(unit, "/s") }
@@ -90,9 +95,11 @@ func isRate(unit string) bool { return strings.HasSuffix(unit, "/s") }
 func newChange(s series, base, head []float64) change {
 	thresholds := benchmath.DefaultThresholds
 	thresholds.CompareAlpha = alpha
-	a, b := benchmath.NewSample(slices.Clone(base), &thresholds), benchmath.NewSample(slices.Clone(head), &thresholds)
+	a := benchmath.NewSample(slices.Clone(base), &thresholds)
+	b := benchmath.NewSample(slices.Clone(head), &thresholds)
 	ch := change{series: s, Comparison: benchmath.AssumeNothing.Compare(a, b)}
-	before, after := benchmath.AssumeNothing.Summary(a, 1-alpha), benchmath.AssumeNothing.Summary(b, 1-alpha)
+	before := benchmath.AssumeNothing.Summary(a, 1-alpha)
+	after := benchmath.AssumeNothing.Summary(b, 1-alpha)
 	ch.base, ch.head = before.Center, after.Center
 	for _, m := range []benchmath.Summary{before, after} {
 		ch.spread = max(ch.spread, m.Hi/m.Center-1, 1-m.Lo/m.Center)
@@ -104,8 +111,8 @@ func newChange(s series, base, head []float64) change {
 	return ch
 }
 
-// detectable tells whether a rank test can tell two samples of these sizes apart at all: its
-// least p is that of the two most extreme of all ways to mix them.
+// detectable says whether a rank test of samples of these sizes can find a difference at all. Its
+// smallest p is that of the two most extreme of all orders.
 func detectable(n1, n2 int) bool {
 	logWays := lgamma(n1+n2+1) - lgamma(n1+1) - lgamma(n2+1)
 	return 2*math.Exp(-logWays) < alpha
@@ -116,14 +123,15 @@ func lgamma(n int) float64 {
 	return v
 }
 
-// verdict tells whether a benchmark became slower. There is none without a benchmark that was run
-// often enough on both sides.
+// verdict says whether a benchmark became slower. It is an error if no benchmark was run often
+// enough on both sides.
 func (c *comparison) verdict() (slower bool, err error) {
 	switch {
 	case c.compared == 0:
 		return false, errors.New("no verdict: the two sides have no benchmark in common")
 	case c.compared == len(c.tooFew):
-		return false, errors.New("no verdict: too few runs to tell a change from noise; 4 on both sides are the least, 10 are better")
+		return false, errors.New("no verdict: too few runs to tell a change from noise; " +
+			"4 on both sides are the least, 10 are better")
 	}
 	return len(c.slower) > 0, nil
 }

@@ -11,14 +11,18 @@ import (
 	"github.com/plume-ml/plume/trainer/machine"
 )
 
-// side is a recorded file of ten runs of each benchmark, times in nanoseconds by name.
-func side(t *testing.T, times map[string][]float64) *results {
+// times are those of runs by names of benchmarks, in nanoseconds.
+type times map[string][]float64
+
+// side returns the results of such runs.
+func side(t *testing.T, runs times) *results {
 	t.Helper()
 	var text strings.Builder
 	fmt.Fprintln(&text, "commit: 1234567\ngoos: linux")
-	for name, list := range times {
+	for name, list := range runs {
 		for _, ns := range list {
-			fmt.Fprintf(&text, "Benchmark%s-2 \t 100\t %.6g ns/op\t %.6g GFLOP/s\t 0 allocs/op\n", name, ns, 1e9/ns)
+			const line = "Benchmark%s-2 \t 100\t %.6g ns/op\t %.6g GFLOP/s\t 0 allocs/op\n"
+			fmt.Fprintf(&text, line, name, ns, 1e9/ns)
 		}
 	}
 	r, err := read(strings.NewReader(text.String()), "side.txt")
@@ -28,7 +32,7 @@ func side(t *testing.T, times map[string][]float64) *results {
 	return r
 }
 
-// jitter is n times around 1 ms, times factor, that spread by a share of it.
+// jitter returns n times around factor times 1 ms, with a relative spread.
 func jitter(n int, factor, spread float64) []float64 {
 	list := make([]float64, n)
 	for i := range list {
@@ -42,6 +46,7 @@ func jitter(n int, factor, spread float64) []float64 {
 func TestVerdict(t *testing.T) {
 	quiet := jitter(10, 1, 0.02)
 	noisy := jitter(10, 1, 0.6)
+	equal := slices.Repeat([]float64{1e6}, 10)
 	for _, c := range []struct {
 		what           string
 		base, head     []float64
@@ -49,18 +54,24 @@ func TestVerdict(t *testing.T) {
 		noisy          bool
 	}{
 		{"20 % slower", quiet, jitter(10, 1.2, 0.02), true, false, false},
-		{"1 % slower, and significant", jitter(10, 1, 0.001), jitter(10, 1.01, 0.001), false, false, false},
+		{
+			"1 % slower, and significant",
+			jitter(10, 1, 0.001), jitter(10, 1.01, 0.001), false, false, false,
+		},
 		{"6 % slower in noise", noisy, jitter(10, 1.06, 0.6), false, false, true},
 		{"20 % faster", quiet, jitter(10, 0.8, 0.02), false, true, false},
 		{"the same", quiet, quiet, false, false, false},
-		{"all times equal", slices.Repeat([]float64{1e6}, 10), slices.Repeat([]float64{1e6}, 10), false, false, false},
+		{"all times equal", equal, equal, false, false, false},
 		{"twice as slow, 10 runs against 2", quiet, jitter(2, 2, 0.02), true, false, false},
 	} {
-		got := compare(side(t, map[string][]float64{"X": c.base, "Y": quiet}), side(t, map[string][]float64{"X": c.head, "Y": quiet}), 0.05)
+		base, head := side(t, times{"X": c.base, "Y": quiet}), side(t, times{"X": c.head, "Y": quiet})
+		got := compare(base, head, 0.05)
 		red, err := got.verdict()
-		if err != nil || red != c.slower || len(got.slower) > 0 != c.slower || len(got.faster) > 0 != c.faster ||
-			len(got.noisy) > 0 != c.noisy || got.compared != 2 {
-			t.Errorf("%s: red %v, %v; slower %v, faster %v, noisy %v", c.what, red, err, got.slower, got.faster, got.noisy)
+		slower, faster, noisy := len(got.slower) > 0, len(got.faster) > 0, len(got.noisy) > 0
+		if err != nil || red != c.slower || slower != c.slower || faster != c.faster ||
+			noisy != c.noisy || got.compared != 2 {
+			t.Errorf("%s: red %v, %v; slower %v, faster %v, noisy %v",
+				c.what, red, err, got.slower, got.faster, got.noisy)
 		}
 		for _, ch := range append(got.slower, got.faster...) {
 			if ch.name != "X-2" || ch.unit != "sec/op" {
@@ -70,8 +81,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestRate: a rate that fell is red where the time of an operation stayed, one that is no rate is
-// not judged.
+// TestRate: a rate that fell is red even if the time of an operation did not change, and other
+// units are not judged.
 func TestRate(t *testing.T) {
 	file := func(rate float64, unit string) *results {
 		var text strings.Builder
@@ -88,7 +99,10 @@ func TestRate(t *testing.T) {
 		unit string
 		head float64
 		red  bool
-	}{{"rows/s", 80, true}, {"rows/s", 120, false}, {"MB/s", 80, true}, {"%peak", 80, false}, {"allocs/op", 120, false}} {
+	}{
+		{"rows/s", 80, true}, {"rows/s", 120, false}, {"MB/s", 80, true},
+		{"%peak", 80, false}, {"allocs/op", 120, false},
+	} {
 		got := compare(file(100, c.unit), file(c.head, c.unit), 0.05)
 		if red, err := got.verdict(); err != nil || red != c.red {
 			t.Errorf("%s from 100 to %v: red %v, %v", c.unit, c.head, red, err)
@@ -99,29 +113,39 @@ func TestRate(t *testing.T) {
 // TestMissing: benchmarks of one side are named and do not count.
 func TestMissing(t *testing.T) {
 	x := jitter(10, 1, 0.02)
-	got := compare(side(t, map[string][]float64{"Gone": x, "Both": x}), side(t, map[string][]float64{"Both": x, "New": x}), 0.05)
-	if got.compared != 1 || !slices.Equal(got.onlyBase, []string{"Gone-2"}) || !slices.Equal(got.onlyHead, []string{"New-2"}) {
+	got := compare(side(t, times{"Gone": x, "Both": x}), side(t, times{"Both": x, "New": x}), 0.05)
+	if got.compared != 1 || !slices.Equal(got.onlyBase, []string{"Gone-2"}) ||
+		!slices.Equal(got.onlyHead, []string{"New-2"}) {
 		t.Errorf("%+v", got)
 	}
 	var text strings.Builder
 	got.print(&text)
-	for _, want := range []string{"only in the base: Gone-2\n", "only here: New-2\n", "1 compared: 0 slower and 0 faster by more than 5 %"} {
+	for _, want := range []string{
+		"only in the base: Gone-2\n", "only here: New-2\n",
+		"1 compared: 0 slower and 0 faster by more than 5 %",
+	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q lacks %q", text.String(), want)
 		}
 	}
-	if _, err := compare(side(t, map[string][]float64{"A": x}), side(t, map[string][]float64{"B": x}), 0.05).verdict(); err == nil {
+	nothing := compare(side(t, times{"A": x}), side(t, times{"B": x}), 0.05)
+	if _, err := nothing.verdict(); err == nil {
 		t.Error("a verdict on nothing")
 	}
 }
 
-// TestTooFewRuns: where no outcome could be significant, green would mean nothing.
+// TestTooFewRuns: there is no verdict if no outcome could be significant.
 func TestTooFewRuns(t *testing.T) {
 	for _, c := range []struct {
 		base, head int
 		enough     bool
-	}{{1, 1, false}, {1, 10, false}, {3, 3, false}, {1, 40, true}, {2, 10, true}, {4, 4, true}, {10, 10, true}} {
-		got := compare(side(t, map[string][]float64{"X": jitter(c.base, 1, 0.02)}), side(t, map[string][]float64{"X": jitter(c.head, 3, 0.02)}), 0.05)
+	}{
+		{1, 1, false}, {1, 10, false}, {3, 3, false},
+		{1, 40, true}, {2, 10, true}, {4, 4, true}, {10, 10, true},
+	} {
+		base := side(t, times{"X": jitter(c.base, 1, 0.02)})
+		head := side(t, times{"X": jitter(c.head, 3, 0.02)})
+		got := compare(base, head, 0.05)
 		if red, err := got.verdict(); (err == nil) != c.enough || red != c.enough {
 			t.Errorf("%d and %d runs, three times as slow: red %v, %v", c.base, c.head, red, err)
 		}
@@ -129,10 +153,13 @@ func TestTooFewRuns(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	got := compare(side(t, map[string][]float64{"Step/shape=S": jitter(10, 1, 0)}), side(t, map[string][]float64{"Step/shape=S": jitter(10, 1.5, 0)}), 0.05)
+	base := side(t, times{"Step/shape=S": jitter(10, 1, 0)})
+	head := side(t, times{"Step/shape=S": jitter(10, 1.5, 0)})
+	got := compare(base, head, 0.05)
 	var text strings.Builder
 	got.print(&text)
-	if want := "SLOWER: Step/shape=S-2: 1.500m sec/op, was 1.000m (time +50.0 %, p=0.000 n=10)"; !strings.Contains(text.String(), want) {
+	const want = "SLOWER: Step/shape=S-2: 1.500m sec/op, was 1.000m (time +50.0 %, p=0.000 n=10)"
+	if !strings.Contains(text.String(), want) {
 		t.Errorf("%q lacks %q", text.String(), want)
 	}
 }
@@ -142,14 +169,15 @@ func TestRead(t *testing.T) {
 		"no results":     "goos: linux\nPASS\n",
 		"a damaged line": "BenchmarkX 1 x ns/op\n",
 	} {
-		if _, err := read(strings.NewReader(text), "file.txt"); err == nil || !strings.Contains(err.Error(), "file.txt") {
+		_, err := read(strings.NewReader(text), "file.txt")
+		if err == nil || !strings.Contains(err.Error(), "file.txt") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 }
 
-// TestMachines: files of another CPU or other kernels, or that do not say, are refused; what else
-// differs is told.
+// TestMachines: files of another CPU or other kernels, or without a description, are refused, and
+// other differences are listed.
 func TestMachines(t *testing.T) {
 	here := machine.Describe()
 	file := func(cpu, kernels, library, peak string) *results {
@@ -165,7 +193,11 @@ func TestMachines(t *testing.T) {
 	if err := same.sameMachine(); err != nil {
 		t.Error(err)
 	}
-	for _, other := range []*results{file("Z80", here.Kernels, "a", "1 FLOP/s"), file(here.CPU, "abacus", "a", "1 FLOP/s"), side(t, map[string][]float64{"X": {1}})} {
+	for _, other := range []*results{
+		file("Z80", here.Kernels, "a", "1 FLOP/s"),
+		file(here.CPU, "abacus", "a", "1 FLOP/s"),
+		side(t, times{"X": {1}}),
+	} {
 		if other.sameMachine() == nil {
 			t.Errorf("%v: not refused", other.config)
 		}
@@ -173,17 +205,22 @@ func TestMachines(t *testing.T) {
 	for _, c := range []struct {
 		blas, peak string
 		warnings   int
-	}{{"a", "104 GFLOP/s", 0}, {"a", "90 GFLOP/s", 1}, {"b", "100 GFLOP/s", 1}, {"b", "0.11 TFLOP/s", 2}} {
-		if list := same.differs(file(here.CPU, here.Kernels, c.blas, c.peak), 0.05); len(list) != c.warnings {
+	}{
+		{"a", "104 GFLOP/s", 0}, {"a", "90 GFLOP/s", 1},
+		{"b", "100 GFLOP/s", 1}, {"b", "0.11 TFLOP/s", 2},
+	} {
+		list := same.differs(file(here.CPU, here.Kernels, c.blas, c.peak), 0.05)
+		if len(list) != c.warnings {
 			t.Errorf("%s, %s: warnings %q, want %d", c.blas, c.peak, list, c.warnings)
 		}
 	}
-	if got := same.ignored(file(here.CPU, here.Kernels, "b", "2 FLOP/s")); !slices.Equal(got, []string{"blas", machine.KeyPeak}) {
+	got := same.ignored(file(here.CPU, here.Kernels, "b", "2 FLOP/s"))
+	if !slices.Equal(got, []string{"blas", machine.KeyPeak}) {
 		t.Errorf("benchstat would ignore %q", got)
 	}
 }
 
-// TestBaselines: every recorded baseline can be read, and lies under the name it is looked for.
+// TestBaselines: every recorded baseline can be read, and has the name that diff looks for.
 func TestBaselines(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "baseline", "*.txt"))
 	if err != nil {

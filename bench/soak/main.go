@@ -1,10 +1,10 @@
-// Command soak trains for a long time in one process, with frequent reports, checkpoints and resumptions, and
-// fails if the process grows:
+// Command soak trains for a long time in one process, with frequent reports, checkpoints and
+// resumptions, and fails if the process grows:
 //
 //	go run ./bench/soak -minutes 60
 //
-// It prints a line per sample. The exit code is 0, 1 if the process grew or the training failed, 2 if there is no
-// verdict; "go run" itself makes both 1.
+// It prints a line for each sample. The exit code is 0, or 1 if the process grew or the training
+// failed, or 2 if there is no verdict; "go run" itself turns both into 1.
 package main
 
 import (
@@ -25,8 +25,8 @@ const (
 
 func main() {
 	minutes := flag.Float64("minutes", 60, "how long to train")
-	interval := flag.Duration("interval", time.Minute, "time between samples; shorter for a soak of a few minutes")
-	leak := flag.Int("leak", 0, "`bytes` to leak on purpose at each step, to see that they are found")
+	interval := flag.Duration("interval", time.Minute, "time between samples; less for a few minutes")
+	leak := flag.Int("leak", 0, "`bytes` to leak at each step, to see that they are found")
 	cloud := flag.String("cloud", "memory", "where the particles lie: memory or file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -45,7 +45,7 @@ func main() {
 				last = time.Now()
 				return true
 			},
-			told: func(x sample) { fmt.Println(x) },
+			report: func(x sample) { fmt.Println(x) },
 		}
 		err = errors.Join(s.run(ctx), os.RemoveAll(dir))
 		if err == nil {

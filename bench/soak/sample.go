@@ -8,13 +8,13 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// sample is what the process holds after a step.
+// sample is the process's use of resources after a step.
 type sample struct {
 	step       int
-	heap       int64 // bytes that live after a collection
+	heap       int64 // bytes in use after a collection
 	goroutines int
-	files      int   // open descriptors; 0 where the system does not tell
-	resident   int64 // bytes; 0 where the system does not tell
+	files      int   // open descriptors; 0 if unknown
+	resident   int64 // bytes; 0 if unknown
 }
 
 func (s sample) String() string {
@@ -22,20 +22,25 @@ func (s sample) String() string {
 		s.step, s.heap, s.goroutines, s.files, memory.Human(s.resident))
 }
 
-// take measures. The second collection frees what the first one's clean-ups and the pools of package sync let go.
+// take measures the process. The second collection frees what clean-ups and sync.Pool release
+// after the first.
 func take(step int) sample {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	s := sample{step: step, heap: int64(m.HeapAlloc), goroutines: runtime.NumGoroutine(), resident: resident()}
+	s := sample{
+		step: step, heap: int64(m.HeapAlloc),
+		goroutines: runtime.NumGoroutine(), resident: resident(),
+	}
 	if open, err := os.ReadDir("/dev/fd"); err == nil {
 		s.files = len(open)
 	}
 	return s
 }
 
-// resident is the second number of /proc/self/statm (proc(5)), in pages.
+// resident is the resident memory in bytes, from the second number of /proc/self/statm (proc(5)),
+// which is in pages.
 func resident() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -14,20 +14,20 @@ import (
 
 // soak is a run in many sessions.
 type soak struct {
-	dir   string // of the run
-	cloud string // memory or file
-	leak  int    // bytes leaked at each step
-	part  int    // epochs of a session: the next resumes it, which closes and opens all that a run opens
-	over  func(epoch int) bool
-	due   func(epoch int) bool // whether to take a sample after this epoch
-	told  func(sample)
+	dir    string               // of the run
+	cloud  string               // memory or file
+	leak   int                  // bytes leaked at each step
+	part   int                  // epochs of a session; the next one resumes the run
+	over   func(epoch int) bool // whether to end after this epoch
+	due    func(epoch int) bool // whether to take a sample after this epoch
+	report func(sample)
 
 	samples []sample
 	leaked  [][]byte
 }
 
-// configuration is a small ipld on digits, whose steps take a fraction of a millisecond: so many
-// that an hour sees millions of them, with a checkpoint at each second epoch and a report at each fifth.
+// configuration is a small ipld on digits. Its steps take a fraction of a millisecond, so that an
+// hour has millions of them, with a checkpoint at every second epoch and a report at every fifth.
 func (s *soak) configuration() config.Config {
 	c := method.Default()
 	c.Data, c.Holdout, c.Batch, c.Epochs, c.Cloud = "digits", 0.1, 100, math.MaxInt32/2, s.cloud
@@ -59,14 +59,14 @@ func (s *soak) hooks() []trainer.Option {
 	})}
 }
 
-// step leaks what was asked for.
+// step leaks as many bytes as asked for.
 func (s *soak) step(record.Progress) {
 	if s.leak > 0 {
 		s.leaked = append(s.leaked, make([]byte, s.leak))
 	}
 }
 
-// session runs until a session's epochs are done, or it is over.
+// session runs until the epochs of the session are done, or the soak is over.
 func (s *soak) session(ctx context.Context, t *trainer.Trainer) (ended bool, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -76,7 +76,7 @@ func (s *soak) session(ctx context.Context, t *trainer.Trainer) (ended bool, err
 		if s.due(e.Epoch) {
 			x := take(e.Step)
 			s.samples = append(s.samples, x)
-			s.told(x)
+			s.report(x)
 		}
 		ended = s.over(e.Epoch)
 		if ended || epochs == s.part {

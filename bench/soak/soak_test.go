@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// flat are samples of a process that does not grow, with noise.
+// flat returns samples of a process that does not grow, with noise.
 func flat(n int) []sample {
 	r := rand.New(rand.NewPCG(1, 2))
 	s := make([]sample, n)
@@ -23,22 +23,41 @@ func flat(n int) []sample {
 	return s
 }
 
-// The judge finds each kind of growth, down to what it promises, and nothing in noise, warm-up or shrinking.
+// TestJudge: each kind of growth is found down to the promised size, and none in noise, in the
+// warm-up or in shrinking.
 func TestJudge(t *testing.T) {
 	for what, c := range map[string]struct {
 		grow func(s *sample, i int)
 		want string // "": nothing
 	}{
-		"noise":                    {func(*sample, int) {}, ""},
-		"1 byte a step":            {func(s *sample, _ int) { s.heap += int64(s.step) }, "bytes of heap"},
-		"300 bytes a step":         {func(s *sample, _ int) { s.heap += 300 * int64(s.step) }, "bytes of heap"},
-		"a goroutine a quarter":    {func(s *sample, i int) { s.goroutines += i / 15 }, "goroutines"},
-		"a file in the end":        {func(s *sample, i int) { s.files += i / 40 }, "open files"},
-		"a kilobyte a step of C":   {func(s *sample, _ int) { s.resident += 1 << 10 * int64(s.step) }, "resident bytes"},
-		"the warm-up":              {func(s *sample, i int) { s.heap += int64(min(i, 11)) << 20 }, ""},
-		"less and less":            {func(s *sample, i int) { s.heap -= int64(i) << 10; s.goroutines -= i / 20 }, ""},
-		"one sample out of line":   {func(s *sample, i int) { s.files += i / 59; s.goroutines += i / 59 }, ""},
-		"a system that tells less": {func(s *sample, _ int) { s.files, s.resident = 0, 0 }, ""},
+		"noise": {func(*sample, int) {}, ""},
+		"1 byte a step": {
+			func(s *sample, _ int) { s.heap += int64(s.step) }, "bytes of heap",
+		},
+		"300 bytes a step": {
+			func(s *sample, _ int) { s.heap += 300 * int64(s.step) }, "bytes of heap",
+		},
+		"a goroutine every quarter": {
+			func(s *sample, i int) { s.goroutines += i / 15 }, "goroutines",
+		},
+		"a file at the end": {
+			func(s *sample, i int) { s.files += i / 40 }, "open files",
+		},
+		"a kilobyte a step outside the heap": {
+			func(s *sample, _ int) { s.resident += 1 << 10 * int64(s.step) }, "resident bytes",
+		},
+		"the warm-up": {
+			func(s *sample, i int) { s.heap += int64(min(i, 11)) << 20 }, "",
+		},
+		"less and less": {
+			func(s *sample, i int) { s.heap -= int64(i) << 10; s.goroutines -= i / 20 }, "",
+		},
+		"one outlier": {
+			func(s *sample, i int) { s.files += i / 59; s.goroutines += i / 59 }, "",
+		},
+		"unknown files and memory": {
+			func(s *sample, _ int) { s.files, s.resident = 0, 0 }, "",
+		},
 	} {
 		samples := flat(60)
 		for i := range samples {
@@ -54,14 +73,14 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// shortSoak is the verdict on some thousand steps, which no clock decides. It takes three sessions.
+// shortSoak is the verdict on some thousand steps in three sessions, independent of the clock.
 func shortSoak(t *testing.T, cloud string, leak int) error {
 	t.Helper()
 	s := soak{
 		dir: t.TempDir(), cloud: cloud, leak: leak, part: 30,
-		over: func(epoch int) bool { return epoch >= 75 },
-		due:  func(epoch int) bool { return epoch%5 == 0 },
-		told: func(x sample) { t.Log(x) },
+		over:   func(epoch int) bool { return epoch >= 75 },
+		due:    func(epoch int) bool { return epoch%5 == 0 },
+		report: func(x sample) { t.Log(x) },
 	}
 	if err := s.run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -72,7 +91,7 @@ func shortSoak(t *testing.T, cloud string, leak int) error {
 	return judge(s.samples)
 }
 
-// A training does not grow, and one that leaks 300 bytes a step is caught.
+// TestSoak: a training does not grow, and one that leaks 300 bytes a step is caught.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a few seconds")
@@ -82,7 +101,8 @@ func TestSoak(t *testing.T) {
 			t.Errorf("%s: %v", cloud, err)
 		}
 	}
-	if err := shortSoak(t, "memory", 300); err == nil || !strings.Contains(err.Error(), "bytes of heap") {
+	err := shortSoak(t, "memory", 300)
+	if err == nil || !strings.Contains(err.Error(), "bytes of heap") {
 		t.Errorf("a leak of 300 bytes a step: %v", err)
 	}
 }

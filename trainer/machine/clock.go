@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Options say how long to measure. Zero fields take the values of the comments.
+// Options say how long to measure. Zero fields mean the defaults in the comments.
 type Options struct {
-	// Rounds of every quantity (10). The best counts: whatever else the machine does can only make a
-	// round slower, so the best of several short ones comes nearest to what the machine can give.
+	// Rounds is the number of rounds for every quantity (10). The best counts: other load can only
+	// make a round slower, so the best of several short ones is nearest to the machine's rate.
 	Rounds int
-	// Round is how long a round takes at least (10 ms): long beside the time it takes to start the
-	// workers, and short enough to fall between two disturbances.
+	// Round is the least time of a round (10 ms): long beside the time to start the workers, and
+	// short enough to fall between two disturbances.
 	Round time.Duration
-	// Memory is how many bytes the bandwidth is measured over: by default four times the last-level
-	// cache, and no less than 128 MiB or 16 MiB for a worker.
+	// Memory is the number of bytes over which the bandwidth is measured: by default four times the
+	// last-level cache, at least 128 MiB and at least 16 MiB for each worker.
 	Memory int
 }
 
@@ -41,11 +41,11 @@ func newMeter(ctx context.Context, o Options) *meter {
 	return &meter{ctx, o, time.Now}
 }
 
-// work is something to do a number of times; it returns how much was done, in units of a rate.
+// work does something a number of times, and returns the amount done.
 type work func(times int) float64
 
-// best is the highest rate per second of all workers together, each doing its own work at the
-// same time. The first rounds, which also touch the memory, find out how many times fill a
+// best is the highest rate per second of all workers together, each with its own work at the same
+// time. The first rounds, which also touch the memory, determine the number of times that fills a
 // round and do not count.
 func (m *meter) best(workers []work) (rate float64, err error) {
 	limit := time.Duration(4*m.Rounds) * m.Round // for calls longer than a round

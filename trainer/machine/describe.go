@@ -1,4 +1,5 @@
-// Package machine says what numbers were measured on, and measures what that machine can give.
+// Package machine describes the machine for benchmarks, and measures its rates: multiply-adds,
+// memory bandwidth, normals and matrix products.
 package machine
 
 import (
@@ -16,17 +17,18 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Description is what the speed of plume depends on. Numbers of machines that differ in CPU or
-// kernels do not compare.
+// Description is what the speed of plume depends on. Numbers from different CPUs or kernels do not
+// compare.
 type Description struct {
-	CPU     string   // model, as it tells itself
+	CPU     string   // model, as it names itself
 	Cores   int      // that this process may use
 	Kernels string   // path of package kernel
 	BLAS    []string // backends, the default first, with version and core
 	Go      string
 }
 
-// Describe describes the machine and this process. No product may be computed meanwhile.
+// Describe returns the description of the machine and this process. No products may be computed
+// meanwhile, since it selects each backend in turn.
 func Describe() Description {
 	return Description{
 		CPU:     model(kernel.Info().CPU, cpuid.CPU.Family, cpuid.CPU.Model),
@@ -37,7 +39,7 @@ func Describe() Description {
 	}
 }
 
-// model names a CPU: brands alone may stand for several generations.
+// model names a CPU with its family and model numbers, since a brand may cover several generations.
 func model(brand string, family, number int) string {
 	name := cmp.Or(strings.TrimSpace(brand), runtime.GOARCH)
 	if family != 0 {
@@ -58,7 +60,7 @@ func backends() (list []string) {
 	return list
 }
 
-// each calls do under every backend, until one fails, and leaves the present one in use.
+// each calls do with every backend selected, until one fails, and restores the present one.
 func each(do func(name string) error) error {
 	before := blas.Info().Backend
 	defer use(before)
@@ -78,7 +80,7 @@ func use(name string) {
 	}
 }
 
-// Keys of the configuration lines that say whether results compare.
+// Keys of the configuration lines that decide whether results compare.
 const (
 	KeyCPU     = "cpu-model"
 	KeyKernels = "kernels"

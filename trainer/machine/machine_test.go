@@ -17,10 +17,10 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// tiny measures as briefly as it can: the rates mean nothing, but they are there.
+// tiny is as brief as possible: the rates exist but mean nothing.
 var tiny = Options{Rounds: 1, Round: time.Microsecond, Memory: 1 << 16}
 
-// clock is moved by the work that is measured.
+// clock is advanced by the measured work.
 type clock struct {
 	mu  sync.Mutex
 	at  time.Time
@@ -33,7 +33,7 @@ func (c *clock) now() time.Time {
 	return c.at
 }
 
-// work does 3 units in each millisecond; the calls named by slow take as long again.
+// work does 3 units a millisecond; the calls that slow lists take twice as long.
 func (c *clock) work(slow ...int) work {
 	return func(times int) float64 {
 		c.mu.Lock()
@@ -52,8 +52,8 @@ func fake(ctx context.Context, c *clock) *meter {
 	return &meter{ctx, Options{Rounds: 3, Round: 4 * time.Millisecond}, c.now}
 }
 
-// TestBest: rounds double until they are long enough, the best of those that count wins, and the
-// amounts of all workers add up. The clock adds up their times, as one core would.
+// TestBest: the number of times doubles until a round is long enough, the best of the rounds that
+// count wins, and the amounts of all workers add up. The clock adds their times, as on one core.
 func TestBest(t *testing.T) {
 	var c clock
 	rate, err := fake(t.Context(), &c).best([]work{c.work(2, 4)})
@@ -102,7 +102,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestMeasure: every rate is there and no worker was forgotten, the backend in use stays.
+// TestMeasure: every rate is measured, for all workers, and the backend in use is kept.
 func TestMeasure(t *testing.T) {
 	before := blas.Info().Backend
 	defer func(s []int) { sizes = s }(sizes)
@@ -123,7 +123,8 @@ func TestMeasure(t *testing.T) {
 		}
 		gemms = append(gemms, g.Backend)
 	}
-	if want := blas.Available(); !slices.Equal(slices.Compact(slices.Clone(gemms)), want) || len(gemms) != 2*len(want) {
+	want := blas.Available()
+	if !slices.Equal(slices.Compact(slices.Clone(gemms)), want) || len(gemms) != 2*len(want) {
 		t.Errorf("products of %q, want two of each of %q", gemms, want)
 	}
 	checkRate(t, "FMA", r.FMA)
@@ -140,16 +141,17 @@ func checkRate(t *testing.T, what string, r Rate) {
 	}
 }
 
-// TestAmounts counts what the work does in another way.
+// TestAmounts compares the amounts of work with counts from its results.
 func TestAmounts(t *testing.T) {
 	lanes := map[string]int{"generic": 1, "avx2": 8, "avx512": 16, "neon": 4}[kernel.Info().Path]
 	one, five := multiplyAdds()(1), multiplyAdds()(5)
 	// A multiply-add of all lanes is 2 operations for each; a round has a whole number of them.
-	if unit := float64(2 * lanes * peakRounds); lanes == 0 || one < unit || math.Mod(one, unit) != 0 || five != 5*one {
+	unit := float64(2 * lanes * peakRounds)
+	if lanes == 0 || one < unit || math.Mod(one, unit) != 0 || five != 5*one {
 		t.Errorf("multiply-adds of %s: %v operations, five times %v", kernel.Info().Path, one, five)
 	}
 
-	// Every element of y grew by 1e-6 at each time, from 0.
+	// Every element of y grew by 1e-6 each time, from 0.
 	x, y := []float32{1, 1, 1, 1, 1, 1, 1}, make([]float32, 7)
 	if bytes := axpy(y, x)(2); bytes != 2*7*(4+4+4) || math.Abs(float64(y[6])-2e-6) > 1e-12 {
 		t.Errorf("axpy of 7 elements, twice: %v bytes, y = %v", bytes, y[6])
@@ -176,8 +178,16 @@ func TestModelAndName(t *testing.T) {
 		family, number int
 		model, name    string
 	}{
-		{"AMD EPYC ", 25, 17, "AMD EPYC, family 25, model 17", "amd-epyc-family-25-model-17-avx512"},
-		{"Intel(R) Xeon(R) CPU @ 2.20GHz", 6, 85, "Intel(R) Xeon(R) CPU @ 2.20GHz, family 6, model 85", "intel-xeon-cpu-2-20ghz-family-6-model-85-avx512"},
+		{
+			"AMD EPYC ", 25, 17,
+			"AMD EPYC, family 25, model 17",
+			"amd-epyc-family-25-model-17-avx512",
+		},
+		{
+			"Intel(R) Xeon(R) CPU @ 2.20GHz", 6, 85,
+			"Intel(R) Xeon(R) CPU @ 2.20GHz, family 6, model 85",
+			"intel-xeon-cpu-2-20ghz-family-6-model-85-avx512",
+		},
 		{"Neoverse-N1", 0, 0, "Neoverse-N1", "neoverse-n1-avx512"},
 	} {
 		d := Description{CPU: model(c.brand, c.family, c.number), Kernels: "avx512"}
@@ -190,7 +200,7 @@ func TestModelAndName(t *testing.T) {
 	}
 }
 
-// TestConfig: the lines are what tools of the Go benchmark format read.
+// TestConfig: tools for the Go benchmark format can read the lines.
 func TestConfig(t *testing.T) {
 	var b bytes.Buffer
 	d := Describe()

@@ -11,40 +11,40 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Rate is how much is done in a second: by one worker alone, and by all of them at once.
+// Rate is an amount per second, of one worker alone and of all of them at once.
 type Rate struct {
 	One float64 `json:"one_worker"`
 	All float64 `json:"all_workers"`
 }
 
-// Rates are what a machine can give, per second.
+// Rates are the rates of a machine.
 type Rates struct {
-	Workers int    `json:"workers"`            // of "all": one for each core that the process may use
-	FMA     Rate   `json:"fma_flop_per_s"`     // multiply-adds in registers, float32 operations
-	Memory  Rate   `json:"memory_bytes_per_s"` // axpy over arrays that no cache holds: read x and y, write y
+	Workers int    `json:"workers"`            // all of them: one for each core of the process
+	FMA     Rate   `json:"fma_flop_per_s"`     // float32 operations of multiply-adds in registers
+	Memory  Rate   `json:"memory_bytes_per_s"` // y += a x beyond the caches: read x and y, write y
 	Normals Rate   `json:"normals_per_s"`      // of the noise stream
-	Gemm    []Gemm `json:"sgemm_flop_per_s"`   // of every backend and size
+	Gemm    []Gemm `json:"sgemm_flop_per_s"`   // by backends and sizes
 }
 
-// Gemm is the rate of square matrix products, 2 N^3 operations each. Every worker has its own. Sizes
-// of which a backend would need more than a second for one are left out.
+// Gemm is the rate of N x N matrix products, 2 N^3 operations each. Every worker has its own.
+// Sizes at which a product would take a backend more than a second are left out.
 type Gemm struct {
 	Backend string `json:"backend"`
 	N       int    `json:"n"`
 	Rate
 }
 
-// sizes are those of the products: in the second-level cache, and beyond it.
+// sizes are those of the products: within the second-level cache, and beyond it.
 var sizes = []int{512, 1024}
 
-// Measure measures the rates, in about four seconds by default. When ctx ends it stops after the
-// round under way, with ctx's error. Meanwhile no product may be computed.
+// Measure measures the rates, by default in about four seconds. When ctx ends it stops after the
+// current round with ctx's error. No products may be computed meanwhile.
 func Measure(ctx context.Context, o Options) (Rates, error) {
 	return newMeter(ctx, o).all(pool.DefaultWorkers())
 }
 
-// FMAPeak is how many float32 operations in a second so many workers reach with multiply-adds
-// alone. It takes about 0.15 s by default.
+// FMAPeak is the rate of float32 operations per second that the given number of workers reaches
+// with multiply-adds alone. By default it takes about 0.15 s.
 func FMAPeak(ctx context.Context, workers int, o Options) (float64, error) {
 	return newMeter(ctx, o).best(copies(workers, multiplyAdds))
 }
@@ -52,7 +52,8 @@ func FMAPeak(ctx context.Context, workers int, o Options) (float64, error) {
 func (m *meter) all(workers int) (Rates, error) {
 	r := Rates{Workers: workers}
 	var err error
-	if r.FMA, err = m.rate(workers, func(n int) []work { return copies(n, multiplyAdds) }); err != nil {
+	fma := func(n int) []work { return copies(n, multiplyAdds) }
+	if r.FMA, err = m.rate(workers, fma); err != nil {
 		return Rates{}, err
 	}
 	if r.Memory, err = m.memory(workers); err != nil {
@@ -72,7 +73,7 @@ func (m *meter) all(workers int) (Rates, error) {
 	return r, nil
 }
 
-// rate measures what of(1) and of(workers) do.
+// rate measures of(1) and of(workers).
 func (m *meter) rate(workers int, of func(n int) []work) (r Rate, err error) {
 	if r.One, err = m.best(of(1)); err != nil {
 		return Rate{}, err
@@ -83,7 +84,7 @@ func (m *meter) rate(workers int, of func(n int) []work) (r Rate, err error) {
 	return r, nil
 }
 
-// copies is the same work for n workers, each with its own memory.
+// copies returns the same work for n workers, each with its own memory.
 func copies(n int, of func() work) []work {
 	list := make([]work, n)
 	for i := range list {
@@ -104,7 +105,7 @@ func multiplyAdds() work {
 	}
 }
 
-// normalsAtOnce fit into a first-level cache with room to spare.
+// normalsAtOnce easily fit into a first-level cache.
 const normalsAtOnce = 1 << 12
 
 func normals() work {
@@ -123,7 +124,7 @@ func (m *meter) memory(workers int) (Rate, error) {
 		n = max(4*cpuid.CPU.Cache.L3, workers<<24, 1<<27)
 	}
 	x, y := make([]float32, n/8), make([]float32, n/8)
-	for i := range x { // pages that were never written may all be one
+	for i := range x { // pages that were never written may share memory
 		x[i], y[i] = 1, 1
 	}
 	return m.rate(workers, func(n int) []work {
@@ -160,11 +161,11 @@ func (m *meter) gemms(workers int, name string) (list []Gemm, err error) {
 	return list, nil
 }
 
-// operations is how many a product of the given size takes.
+// operations is the number of them in a product of size n.
 func operations(n int) float64 { return 2 * float64(n) * float64(n) * float64(n) }
 
-// gemm measures products of the backend in use. A product of gonum starts goroutines of its own, so
-// what one worker alone can do is measured on one processor.
+// gemm measures products of the backend in use. Since gonum starts goroutines, the rate of one
+// worker alone is measured on one processor.
 func (m *meter) gemm(workers int, name string, n int) (g Gemm, err error) {
 	g = Gemm{Backend: name, N: n}
 	processors := runtime.GOMAXPROCS(0)
