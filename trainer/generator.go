@@ -6,13 +6,14 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // Generator samples from a stored run.
 type Generator struct {
-	*method.Generator
+	*generate.Generator
 	shape data.Shape
 	pool  *pool.Pool
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -177,7 +178,7 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 }
 
 // draw writes the grid of the latents' images and the originals above their reconstructions.
-func (t *Trainer) draw(g *method.Generator, z []float32) error {
+func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 	dir := filepath.Join(t.runDir, samplesDir)
 	if err := t.files.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		_, err := t.writePicture(dir, nil, err)

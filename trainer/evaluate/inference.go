@@ -5,8 +5,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
@@ -31,33 +32,37 @@ func (e *evaluation) someHeldOut(n int) data.Dataset {
 	return data.Subset(e.held, index)
 }
 
-// inferenceOptions are those of the run, but for how particles move and what they feel: the gradient of the bound.
-func (e *evaluation) inferenceOptions() config.Options {
-	o := e.config.Options
-	o.PriorDrift, o.PriorWeight, o.ControlVariate = "bound", "elbo", true
-	o.Dynamics, o.Friction, o.DriftClip = "underdamped", inferFriction, inferClip
-	o.StepSchedule, o.StepSize, o.StepSizeEnd = "geometric", inferStep, inferStepEnd
-	o.Particles, o.ScoreDraws = 1, 1
-	return o
+// model is the trained model, with the gradient of the bound as what particles feel of the prior, by the
+// given number of draws.
+func (e *evaluation) model(draws int) (generate.Model, error) {
+	o, m := e.config.Options, e.generator.Model()
+	o.PriorDrift, o.PriorWeight, o.ControlVariate, o.ScoreDraws = "bound", "elbo", true, draws
+	var err error
+	m.Prior, err = method.NewPrior(e.config.Method, o)
+	return m, err
 }
 
-// posterior prepares the inference of some images. Where the method has an encoder, particles start at its means.
-func (e *evaluation) posterior(images data.Dataset, o config.Options) (*method.Posterior, error) {
-	prior, err := method.NewPrior(e.config.Method, o)
+// posterior prepares the inference of some images. Where the method has an encoder, particles start at
+// its means.
+func (e *evaluation) posterior(images data.Rows, particles int) (*infer.Posterior, error) {
+	m, err := e.model(1)
 	if err != nil {
 		return nil, err
 	}
-	p, err := method.NewPosterior(e.generator, method.Setup{
-		Options: o, Train: images, Batch: max(1, inferRows/o.Particles), Tile: e.config.Tile, Seed: e.Seed, Pool: e.pool, Prior: prior,
+	p := infer.New(m, infer.Setup{
+		Images: images, ObsNoise: e.config.ObsNoise,
+		Particles: particles, Batch: max(1, inferRows/particles), Tile: e.config.Tile,
+		Seed: e.Seed, Pool: e.pool,
+		StepSize: inferStep, StepSizeEnd: inferStepEnd, Friction: inferFriction, Clip: inferClip,
 	})
-	if err == nil && e.generator.Encodes() {
-		e.startAtMeans(p.Latents(), images, o.Particles)
+	if e.generator.Encodes() {
+		e.startAtMeans(p.Latents(), images, particles)
 	}
-	return p, err
+	return p, nil
 }
 
 // startAtMeans sets all particles of each image to the mean of its q(z|x).
-func (e *evaluation) startAtMeans(z []float32, images data.Dataset, particles int) {
+func (e *evaluation) startAtMeans(z []float32, images data.Rows, particles int) {
 	d := e.generator.Latent()
 	e.eachBlock(images, func(lo int, idx []int, x []float32) {
 		mean, logvar := make([]float32, len(idx)*d), make([]float32, len(idx)*d)
@@ -103,11 +108,11 @@ func (e *evaluation) reconstruction() error {
 		return nil
 	}
 	images := e.someHeldOut(e.Images)
-	p, err := e.posterior(images, e.inferenceOptions())
+	p, err := e.posterior(images, 1)
 	if err != nil {
 		return err
 	}
-	moves := method.Moves{Burn: int(math.Round(burnShare * float64(e.Moves)))}
+	moves := infer.Moves{Burn: int(math.Round(burnShare * float64(e.Moves)))}
 	moves.Keep = e.Moves - moves.Burn
 	e.doing.Set(fmt.Sprintf("posterior inference of %d held-out images, %d moves each", images.Len(), e.Moves))
 	if err := p.Run(e.ctx, moves); err != nil {
@@ -123,7 +128,7 @@ func (e *evaluation) reconstruction() error {
 }
 
 // meansOf are the posterior means, a row for each image.
-func meansOf(p *method.Posterior) (z []float32) {
+func meansOf(p *infer.Posterior) (z []float32) {
 	for _, image := range p.Images() {
 		for _, v := range image.Mean {
 			z = append(z, float32(v))
@@ -132,7 +137,7 @@ func meansOf(p *method.Posterior) (z []float32) {
 	return z
 }
 
-func (e *evaluation) reportReconstruction(p *method.Posterior, images data.Dataset, note string) error {
+func (e *evaluation) reportReconstruction(p *infer.Posterior, images data.Dataset, note string) error {
 	dim := float64(e.generator.Dim())
 	var square, energy, prior []float64
 	for _, image := range p.Images() {

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -26,40 +26,38 @@ func (e *evaluation) likelihood() error {
 		return nil
 	}
 	images := e.someHeldOut(e.LikelihoodImages)
-	o := e.inferenceOptions()
-	o.Particles = chainParticles
-	p, err := e.posterior(images, o)
+	p, err := e.posterior(images, chainParticles)
 	if err != nil {
 		return err
 	}
 	e.doing.Set(fmt.Sprintf("chains of %d held-out images", images.Len()))
-	if err := p.Run(e.ctx, method.Moves{Burn: chainBurn, Keep: chainKeep, Cov: true}); err != nil {
+	if err := p.Run(e.ctx, infer.Moves{Burn: chainBurn, Keep: chainKeep, Cov: true}); err != nil {
 		return err
 	}
-	o.ScoreDraws = e.LikelihoodDraws
-	prior, err := method.NewPrior(e.config.Method, o)
+	m, err := e.model(e.LikelihoodDraws)
 	if err != nil {
 		return err
 	}
+	joint := infer.NewJoint(m, e.config.ObsNoise, e.Seed, e.pool)
 	e.doing.Set(fmt.Sprintf("log-likelihood of %d held-out images, %d latents each", images.Len(), e.LikelihoodSamples))
-	found, err := p.Marginals(e.ctx, method.NewJoint(e.generator, prior, o.ObsNoise, e.Seed), e.LikelihoodSamples, e.Seed)
+	found, err := p.Marginals(e.ctx, joint, e.LikelihoodSamples, e.Seed)
 	if err != nil {
 		return err
 	}
 	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a proposal fitted to their Langevin chains%s",
-		images.Len(), e.LikelihoodSamples, e.densityNote(prior)))
+		images.Len(), e.LikelihoodSamples, e.densityNote(m.Prior)))
 }
 
 // densityNote says what takes the place of log p(z), and what that does to the estimate.
-func (e *evaluation) densityNote(prior prior.Prior) string {
-	if prior.Closed() {
+func (e *evaluation) densityNote(p prior.Prior) string {
+	if p.Closed() {
 		return ""
 	}
 	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the estimate; the bound is itself a mean over %d draws, "+
 		"whose noise raises it", e.LikelihoodDraws)
 }
 
-func (e *evaluation) reportLikelihood(found []method.Marginal, note string) error {
+func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error {
 	var logP, ess []float64
 	few := 0
 	for _, m := range found {

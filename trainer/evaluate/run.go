@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -36,7 +36,7 @@ type evaluation struct {
 }
 
 // images are the samples.
-func (e *evaluation) images() *method.Images { return e.generator.Images(e.z) }
+func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z) }
 
 // group measures one group of metrics.
 type group struct {

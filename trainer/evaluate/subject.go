@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -20,7 +21,7 @@ type subject struct {
 	fingerprint string
 	meta        checkpoint.Meta
 	pool        *pool.Pool
-	generator   *method.Generator
+	generator   *generate.Generator
 }
 
 // open reads a run's newest checkpoint and its data, which must be those it was trained on.

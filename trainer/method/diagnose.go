@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Diagnose implements Method.
@@ -48,7 +49,7 @@ func (f *Flow) driftVariance() float64 {
 	f.gathered = false // these are not the rows of a minibatch
 
 	rows := n * f.cloud.N
-	level, noise := f.key(streamDiagLambda), f.key(streamDiagNoise)
+	level, noise := f.key(prior.StreamDiagLambda), f.key(prior.StreamDiagNoise)
 	drift := f.batch.Rows(f.batch.P, 0, rows)
 	measure := func() {
 		if !f.now.held {

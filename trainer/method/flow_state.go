@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -25,14 +26,16 @@ func (f *Flow) Tensors() []checkpoint.Tensor {
 func (f *Flow) Restored() { f.gathered, f.decoder.packed, f.prior.packed = false, false, false }
 
 // Generator implements Method.
-func (f *Flow) Generator(ema bool) *Generator { return f.generator(nil, ema) }
+func (f *Flow) Generator(ema bool) *generate.Generator { return f.generator(nil, ema) }
 
-func (f *Flow) generator(a *memory.Arena, ema bool) *Generator {
-	return f.setup.newGenerator(a, f.decoder.values(ema), f.prior.values(ema))
+func (f *Flow) generator(a *memory.Arena, ema bool) *generate.Generator {
+	return f.setup.newGenerator(a, generate.Model{
+		DecoderP: f.decoder.values(ema), PriorP: f.prior.values(ema),
+	})
 }
 
 // Reconstruct implements Method.
-func (f *Flow) Reconstruct(g *Generator, dst []float32, idx []int) {
+func (f *Flow) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
 	d := f.cloud.D
 	z := make([]float32, len(idx)*d)
 	for i, m := range idx {

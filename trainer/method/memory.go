@@ -3,6 +3,7 @@ package method
 import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/particle"
 )
@@ -11,7 +12,7 @@ import (
 type buildable interface {
 	Method
 	// generator is Generator with its arrays from the arena.
-	generator(a *memory.Arena, ema bool) *Generator
+	generator(a *memory.Arena, ema bool) *generate.Generator
 	// diagnosis is memory for Diagnose.
 	diagnosis(a *memory.Arena) (index []int, rows []float32)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -35,10 +36,10 @@ type Method interface {
 	// Restored must be called after the tensors were filled from a checkpoint.
 	Restored()
 	// Generator makes new images, with the averaged weights for ema.
-	Generator(ema bool) *Generator
+	Generator(ema bool) *generate.Generator
 	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D, with
 	// the generator's weights.
-	Reconstruct(g *Generator, dst []float32, idx []int)
+	Reconstruct(g *generate.Generator, dst []float32, idx []int)
 	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Reconstruct, and before the
 	// tensors are saved. Step returns it by itself.
 	Err() error

@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -31,20 +32,20 @@ func (t *Staged) Restored() {
 }
 
 // Generator implements Method: decoder and encoder are the first stage's, the prior is the second's.
-func (t *Staged) Generator(ema bool) *Generator { return t.generator(nil, ema) }
+func (t *Staged) Generator(ema bool) *generate.Generator { return t.generator(nil, ema) }
 
-func (t *Staged) generator(a *memory.Arena, ema bool) *Generator {
+func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 	decoder, encoder := t.first.networks()
-	g := t.setup.newGenerator(a, decoder.values(ema), t.prior.values(ema))
+	m := generate.Model{DecoderP: decoder.values(ema), PriorP: t.prior.values(ema)}
 	if encoder != nil {
-		g.useEncoder(a, t.setup.Encoder, encoder.values(ema))
+		m.EncoderP = encoder.values(ema)
 	}
-	return g
+	return t.setup.newGenerator(a, m)
 }
 
 func (t *Staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
 
 // Reconstruct implements Method, as the first stage does.
-func (t *Staged) Reconstruct(g *Generator, dst []float32, idx []int) {
+func (t *Staged) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
 	t.first.Reconstruct(g, dst, idx)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -125,7 +126,7 @@ func TestEncoderGeneratorFromTensors(t *testing.T) {
 }
 
 // stored is the generator of a method's checkpoint.
-func stored(t *testing.T, name string, m Method, ema bool) *Generator {
+func stored(t *testing.T, name string, m Method, ema bool) *generate.Generator {
 	t.Helper()
 	p := pool.New(1)
 	t.Cleanup(p.Close)
@@ -144,7 +145,7 @@ func stored(t *testing.T, name string, m Method, ema bool) *Generator {
 }
 
 // pictures are samples, and what the encoder, if there is one, makes of an image.
-func pictures(t *testing.T, g *Generator) []float32 {
+func pictures(t *testing.T, g *generate.Generator) []float32 {
 	t.Helper()
 	d := g.Latent()
 	x := make([]float32, 70*testDim+2*70*d)

@@ -3,9 +3,11 @@ package method
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // newEncoder is the encoder that the options describe.
@@ -35,16 +37,16 @@ func (v *Variational) Restored() {
 }
 
 // Generator implements Method.
-func (v *Variational) Generator(ema bool) *Generator { return v.generator(nil, ema) }
+func (v *Variational) Generator(ema bool) *generate.Generator { return v.generator(nil, ema) }
 
-func (v *Variational) generator(a *memory.Arena, ema bool) *Generator {
-	g := v.setup.newGenerator(a, v.decoder.values(ema), v.prior.values(ema))
-	g.useEncoder(a, v.setup.Encoder, v.encoder.values(ema))
-	return g
+func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
+	return v.setup.newGenerator(a, generate.Model{
+		DecoderP: v.decoder.values(ema), PriorP: v.prior.values(ema), EncoderP: v.encoder.values(ema),
+	})
 }
 
 // Reconstruct implements Method: it decodes the encoder's mean.
-func (v *Variational) Reconstruct(g *Generator, dst []float32, idx []int) {
+func (v *Variational) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
 	n, d := len(idx), v.setup.Options.Latent
 	x := make([]float32, n*v.likelihood.Dim)
 	mean, logvar := make([]float32, n*d), make([]float32, n*d)
@@ -66,7 +68,7 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 	seen := particle.Cloud{M: len(index), N: v.setup.Options.Particles, D: v.setup.Options.Latent, Z: z}
 	for len(index) > 0 {
 		n := min(v.setup.Batch, len(index))
-		v.draw(index[:n], true, streamDiagNoise)
+		v.draw(index[:n], true, prior.StreamDiagNoise)
 		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
 		index = index[n:]
 	}

@@ -10,7 +10,7 @@ import (
 func TestEncode(t *testing.T) {
 	v := newVariational(t, "vae+diffusion", smallEncoder(), 5)
 	g := v.Generator(false)
-	const n = generatorTile + 5
+	const n = 69 // more than a tile
 	x := normals(n*testDim, 9, 1)
 	mean, logvar := make([]float32, n*v.setup.Options.Latent), make([]float32, n*v.setup.Options.Latent)
 	g.Encode(mean, logvar, x)

@@ -1,7 +1,8 @@
-package method
+package infer
 
 import (
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -16,31 +17,31 @@ import (
 type Joint struct {
 	likelihood likelihood.Gaussian
 
-	seed   uint64
-	pool   *pool.Pool
-	d      int
-	tape   model.Tape
-	priors []prior.Tape // of each place
-	places chan int     // free ones: the tiles of the decoder's tape, and the prior's tapes
+	seed    uint64
+	pool    *pool.Pool
+	d       int
+	decoder model.Tape
+	priors  []prior.Tape // of each place
+	places  chan int     // free ones: the tiles of the decoder's tape, and the prior's tapes
 }
 
 // jointTile is how many latents one task takes.
 const jointTile = 50
 
-// NewJoint binds a generator's model to its prior, which says with how many draws it is evaluated.
-func NewJoint(g *Generator, prior prior.Prior, obsNoise float64, seed uint64) *Joint {
-	if prior.Layout().Size() != len(g.priorP) {
-		panic(panicPrior)
-	}
-	n := generatorTiles(g.pool.Workers(), g.Dim())
+// NewJoint is the joint density of a model, whose prior says with how many draws it is evaluated, with
+// pixels of standard deviation obsNoise. It panics unless the prior has as many parameters as m says.
+func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Joint {
+	m.Check()
+	dim := m.Decoder.Out()
+	n := generate.Tiles(p.Workers(), dim)
 	j := &Joint{
-		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: g.Dim()}, seed: seed, pool: g.pool, d: g.Latent(),
-		tape: g.decoder.NewTape(nil, g.decoderP, n*jointTile, model.Evaluate), places: make(chan int, n),
+		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: dim}, seed: seed, pool: p,
+		d: m.Decoder.In(), decoder: m.Decoder.NewTape(nil, m.DecoderP, n*jointTile, model.Evaluate), places: make(chan int, n),
 	}
-	j.pool.Run(pool.Group{N: j.tape.PackTasks(), Do: j.tape.Pack})
+	j.pool.Run(pack(j.decoder))
 	for i := range n {
-		t := prior.Steady().NewTape(nil, g.priorP, 1, model.Evaluate)
-		j.pool.Run(pool.Group{N: t.PackTasks(), Do: t.Pack})
+		t := m.Prior.Steady().NewTape(nil, m.PriorP, 1, model.Evaluate)
+		j.pool.Run(pack(t))
 		j.priors = append(j.priors, t)
 		j.places <- i
 	}
@@ -64,19 +65,19 @@ func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 // decode sets dst to log p(x|z), in rows of the decoder's tape from first on.
 func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	last := first + len(dst)
-	copy(j.tape.In(first, last), z)
-	j.tape.Forward(first, last)
+	copy(j.decoder.In(first, last), z)
+	j.decoder.Forward(first, last)
 	for i := range dst {
-		out := j.tape.Out(first+i, first+i+1)
+		out := j.decoder.Out(first+i, first+i+1)
 		dst[i] = -j.likelihood.NegLog(likelihood.SquareError(out, x), 1)
 	}
 }
 
 // prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents take in turn.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
-	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: streamDiagLambda}
+	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
 	noise := level
-	noise.Stream = streamDiagNoise
+	noise.Stream = prior.StreamDiagNoise
 	t.Begin(1, level, noise)
 	loss := []float32{0}
 	for i := range dst {

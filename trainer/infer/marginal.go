@@ -1,4 +1,4 @@
-package method
+package infer
 
 import (
 	"context"
@@ -21,10 +21,10 @@ type Marginal struct {
 // p(x|z) exp(-l_theta(z)), which is p(x) or less; but the noise of j's draws in l_theta raises it, by about half of the
 // variance that the noise has between latents. It stops early, with ctx's error, when ctx ends.
 func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed uint64) ([]Marginal, error) {
-	f := p.flow
 	out := make([]Marginal, len(p.images))
-	x := make([]float32, f.likelihood.Dim)
-	z, logQ, logW := make([]float32, samples*f.cloud.D), make([]float64, samples), make([]float64, samples)
+	x := make([]float32, p.likelihood.Dim)
+	z := make([]float32, samples*p.cloud.D)
+	logQ, logW := make([]float64, samples), make([]float64, samples)
 	for m, image := range p.images {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -34,7 +34,7 @@ func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed u
 			return nil, fmt.Errorf("image %d: %w", m, err)
 		}
 		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: streamProposal})
-		f.setup.Train.Gather(x, []int{m})
+		p.setup.Images.Gather(x, []int{m})
 		j.Log(logW, x, z, m)
 		for i, v := range logQ {
 			logW[i] -= v

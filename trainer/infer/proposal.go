@@ -1,4 +1,4 @@
-package method
+package infer
 
 import (
 	"fmt"
@@ -25,6 +25,11 @@ const (
 	proposalTails     = 0.25 // share of the samples that come from the t
 	proposalFreedom   = 5    // its degrees of freedom
 	proposalRidge     = 1e-3 // of the mean variance, added to every one: chains that hardly moved have a covariance too
+)
+
+// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+const (
+	streamProposal kernel.Stream = 18 // proposals of the importance-sampled likelihood
 )
 
 // newProposal fits the proposal to the moments of an image's chains.

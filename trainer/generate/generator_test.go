@@ -1,19 +1,51 @@
-package method
+package generate
 
 import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
+
+const testLatent, testDim = 3, 5
+
+// random is a small model with random parameters.
+func random() Model {
+	m := Model{
+		Decoder: model.NewMLP(testLatent, 7, 6, testDim),
+		Prior: &prior.Diffusion{
+			Bound: diffusion.Bound{Process: diffusion.Process{Min: -6, Max: 5}, Draws: 1},
+			Score: model.NewResidualScore(testLatent, 6, 2, 4),
+		},
+	}
+	m.DecoderP = normals(m.Decoder.Layout().Size(), 20, 0.4)
+	m.PriorP = normals(m.Prior.Layout().Size(), 21, 0.4)
+	return m
+}
+
+// normals are n standard normals times s.
+func normals(n int, seed uint64, s float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= s
+	}
+	return x
+}
 
 // Images are those that Decode makes: the same bits where whole tiles are asked for in order,
 // and up to the order of sums in a product where rows have other neighbours.
 func TestImages(t *testing.T) {
-	f := newFlow(t, "ipld", small(), testPoints)
-	g := f.Generator(false)
-	const n = 2*generatorTile + 9
-	z := normals(n*f.setup.Options.Latent, 5, 1)
+	p := pool.New(2)
+	defer p.Close()
+	g := New(nil, random(), p.Workers(), p)
+	const n = 2*tileRows + 9
+	z := normals(n*testLatent, 5, 1)
 	all := make([]float32, n*testDim)
 	g.Decode(all, z)
 	images := g.Images(z)
@@ -21,9 +53,9 @@ func TestImages(t *testing.T) {
 		t.Errorf("%d images of %d latents", images.Len(), n)
 	}
 	var got []float32
-	for lo := 0; lo < n; lo += generatorTile {
+	for lo := 0; lo < n; lo += tileRows {
 		idx := []int{}
-		for i := lo; i < min(n, lo+generatorTile); i++ {
+		for i := lo; i < min(n, lo+tileRows); i++ {
 			idx = append(idx, i)
 		}
 		block := make([]float32, len(idx)*testDim)
@@ -55,14 +87,12 @@ func TestImages(t *testing.T) {
 // Sampling does not depend on the number of workers, nor on how many of them have memory for a
 // tile of their own.
 func TestGeneratorWorkers(t *testing.T) {
-	const n = 5*generatorTile + 3
+	const n = 5*tileRows + 3
 	var want []float32
 	for _, workers := range []int{1, 2, 3, 8} {
-		f := startFlow(t, "ipld", small(), testPoints, workers)
-		for i, x := range []*network{f.decoder, f.prior} {
-			copy(x.p, normals(len(x.p), uint64(20+i), 0.4))
-		}
-		g := f.Generator(false)
+		p := pool.New(workers)
+		defer p.Close()
+		g := New(nil, random(), p.Workers(), p)
 		if len(g.free) != workers {
 			t.Errorf("%d workers: memory for %d tiles", workers, len(g.free))
 		}
@@ -84,10 +114,32 @@ func TestGeneratorWorkers(t *testing.T) {
 
 func TestGeneratorTiles(t *testing.T) {
 	for _, c := range []struct{ workers, dim, want int }{
-		{1, 1, 1}, {64, 784, 64}, {2, generatorNumbers / generatorTile, 1}, {8, generatorNumbers / generatorTile / 3, 3}, {8, 1 << 24, 1},
+		{1, 1, 1}, {64, 784, 64}, {2, tileNumbers / tileRows, 1}, {8, tileNumbers / tileRows / 3, 3}, {8, 1 << 24, 1},
 	} {
-		if got := generatorTiles(c.workers, c.dim); got != c.want {
+		if got := Tiles(c.workers, c.dim); got != c.want {
 			t.Errorf("%d workers, images of %d numbers: %d tiles, expected %d", c.workers, c.dim, got, c.want)
 		}
 	}
+}
+
+// A model whose prior has other parameters, and an encoder that is not there, are programming errors.
+func TestPanics(t *testing.T) {
+	p := pool.New(1)
+	defer p.Close()
+	panics := func(what string, do func()) {
+		defer func() {
+			if recover() == nil {
+				t.Errorf("%s does not panic", what)
+			}
+		}()
+		do()
+	}
+	short := random()
+	short.PriorP = short.PriorP[1:]
+	panics("a prior with a parameter too few", func() { New(nil, short, 1, p) })
+	g := New(nil, random(), p.Workers(), p)
+	if g.Encodes() {
+		t.Error("it has an encoder")
+	}
+	panics("encoding without an encoder", func() { g.Encode(nil, nil, nil) })
 }

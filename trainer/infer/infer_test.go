@@ -1,4 +1,4 @@
-package method
+package infer
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -26,11 +28,21 @@ const (
 	inferPoints = 40
 )
 
+// normals are n standard normals times s.
+func normals(n int, seed uint64, s float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= s
+	}
+	return x
+}
+
 type linearModel struct {
 	w    *mat.Dense // inferDim x inferLatent
 	mu   []float64
 	p    []float32 // of model.NewMLP(inferLatent, inferDim)
-	data table
+	data data.Table
 }
 
 // newLinearModel draws images from its own marginal.
@@ -44,7 +56,7 @@ func newLinearModel() linearModel {
 		}
 	}
 	z, noise := normals(inferPoints*inferLatent, 4, 1), normals(inferPoints*inferDim, 5, inferNoise)
-	m.data = table{D: inferDim, X: noise}
+	m.data = data.Table{D: inferDim, X: noise}
 	for n := range inferPoints {
 		for j := range inferDim {
 			v := m.mu[j]
@@ -98,26 +110,27 @@ func (m linearModel) marginal(n int) float64 {
 	return law.LogProb(m.image(n))
 }
 
-// inferred is the model's generator with a prior, and the inference of its images.
-func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, workers int) (*Generator, *Posterior) {
+// inferred is the inference of the model's images under a prior.
+func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, workers int) *Posterior {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
+	return New(m.trained(prior), Setup{
+		Images: m.data, ObsNoise: inferNoise, Particles: particles,
+		Batch: 15, // of 40 images, so that the last batch is a smaller one
+		Tile:  64, Seed: 2, Pool: p,
+		Friction: 0.3, StepSize: 0.02, StepSizeEnd: 0.005,
+	})
+}
+
+// trained is the linear model with a prior as it starts.
+func (m linearModel) trained(prior prior.Prior) generate.Model {
+	const priorNet = 1
 	priorP := make([]float32, prior.Layout().Size())
 	prior.Layout().Init(priorP, 1, priorNet)
-	nets := Setup{Decoder: model.NewMLP(inferLatent, inferDim), Prior: prior, Pool: p}
-	g := nets.newGenerator(nil, m.p, priorP)
-	post, err := NewPosterior(g, Setup{
-		Options: config.Options{
-			ObsNoise: inferNoise, Particles: particles, Dynamics: "underdamped", Friction: 0.3,
-			StepSchedule: "geometric", StepSize: 0.02, StepSizeEnd: 0.005,
-		},
-		Train: m.data, Batch: 15, Tile: 64, Seed: 2, Pool: p, Prior: prior, // 15: of 40 images, the last batch is a smaller one
-	})
-	if err != nil {
-		t.Fatal(err)
+	return generate.Model{
+		Decoder: model.NewMLP(inferLatent, inferDim), DecoderP: m.p, Prior: prior, PriorP: priorP,
 	}
-	return g, post
 }
 
 func run(t *testing.T, p *Posterior, m Moves) {
@@ -133,7 +146,7 @@ func run(t *testing.T, p *Posterior, m Moves) {
 // about 1/sqrt(300). A prior or likelihood of twice the weight, or noise of twice the variance, is off by twice as much.
 func TestPosteriorOfLinearModel(t *testing.T) {
 	m := newLinearModel()
-	_, post := m.inferred(t, prior.Gaussian{Latent: inferLatent}, 200, 2)
+	post := m.inferred(t, prior.Gaussian{Latent: inferLatent}, 200, 2)
 	run(t, post, Moves{Burn: 200, Keep: 200, Cov: true})
 	for n, got := range post.Images() {
 		mean, cov := m.posterior(n)
@@ -190,9 +203,9 @@ func TestMarginalsOfLinearModel(t *testing.T) {
 		"diffusion": func(draws int) prior.Prior { return flatDiffusion(draws) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, post := m.inferred(t, prior(1), 20, 2)
+			post := m.inferred(t, prior(1), 20, 2)
 			run(t, post, Moves{Burn: 200, Keep: 100, Cov: true})
-			got, err := post.Marginals(t.Context(), NewJoint(g, prior(64), inferNoise, 8), samples, 9)
+			got, err := post.Marginals(t.Context(), NewJoint(m.trained(prior(64)), inferNoise, 8, post.setup.Pool), samples, 9)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -267,11 +280,11 @@ func TestInferenceIsDeterministic(t *testing.T) {
 	var z [2][]float32
 	var logP [2][]Marginal
 	for i, workers := range []int{1, 3} {
-		g, post := m.inferred(t, flatDiffusion(1), 8, workers)
+		post := m.inferred(t, flatDiffusion(1), 8, workers)
 		run(t, post, Moves{Burn: 20, Keep: 20, Cov: true})
 		z[i] = slices.Clone(post.Latents())
 		var err error
-		if logP[i], err = post.Marginals(t.Context(), NewJoint(g, flatDiffusion(4), inferNoise, 8), 101, 9); err != nil {
+		if logP[i], err = post.Marginals(t.Context(), NewJoint(m.trained(flatDiffusion(4)), inferNoise, 8, post.setup.Pool), 101, 9); err != nil {
 			t.Fatal(err)
 		}
 		run(t, post, Moves{Burn: 1, Keep: 1})
@@ -282,7 +295,7 @@ func TestInferenceIsDeterministic(t *testing.T) {
 	if !slices.Equal(z[0], z[1]) || !slices.Equal(logP[0], logP[1]) {
 		t.Error("the number of workers shows")
 	}
-	_, post := m.inferred(t, flatDiffusion(1), 8, 1)
+	post := m.inferred(t, flatDiffusion(1), 8, 1)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := post.Run(ended, Moves{Burn: 1, Keep: 1}); !errors.Is(err, context.Canceled) {

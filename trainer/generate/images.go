@@ -1,4 +1,4 @@
-package method
+package generate
 
 // Images is the images of latents. They are decoded whenever they are asked for, so that all of
 // them need never be in memory at once. It serves one caller at a time.
@@ -18,7 +18,7 @@ func (m *Images) Len() int { return len(m.z) / m.g.Latent() }
 // len(dst) = len(idx)*D.
 func (m *Images) Gather(dst []float32, idx []int) {
 	if len(dst) != len(idx)*m.g.Dim() {
-		panic("method: Images.Gather needs len(dst) = len(idx) * D")
+		panic("generate: Images.Gather needs len(dst) = len(idx) * D")
 	}
 	d := m.g.Latent()
 	m.rows = m.rows[:0]

@@ -1,4 +1,4 @@
-package method
+package infer
 
 import "github.com/plume-ml/plume/trainer/likelihood"
 

@@ -1,0 +1,193 @@
+// Package generate makes images with a trained model, and encodes images where it has an encoder.
+package generate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/phase"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
+)
+
+const panicEncoder = "generate: Encode needs an encoder"
+
+// Model is a trained model: networks, and the parameters of each.
+type Model struct {
+	Decoder model.Net // from d to D numbers
+	Prior   prior.Prior
+	Encoder model.Net // from D numbers to 2 d, the mean and the log-variance of q(z|x); nil: none
+
+	DecoderP, PriorP, EncoderP []float32
+}
+
+const panicPrior = "generate: the prior's parameters are not those of Model.PriorP"
+
+// Check panics unless the prior has as many parameters as there are.
+func (m Model) Check() {
+	if m.Prior.Layout().Size() != len(m.PriorP) {
+		panic(panicPrior)
+	}
+}
+
+// Generator makes images from a trained prior and decoder, and encodes images where the model has an
+// encoder. The parameters may change between calls.
+type Generator struct {
+	model       Model
+	pool        *pool.Pool
+	decoderTape model.Tape
+	encoderTape model.Tape // nil: no encoder
+	sampler     prior.Sampler
+	free        chan int // where the rows of a tile may lie in memory: the first of them
+}
+
+// A worker takes tileRows rows. There is memory for a tile of each worker, or for fewer where they
+// have more than tileNumbers pixels together; results do not depend on the tile's place in memory.
+const tileRows, tileNumbers = 64, 1 << 24
+
+// Tiles is the number of tiles that a generator of images of dim numbers has memory for.
+func Tiles(workers, dim int) int {
+	return max(1, min(workers, tileNumbers/tileRows/dim))
+}
+
+// New makes a generator of m, whose arrays are from the arena and which works on p, a pool of the
+// given number of workers. p may be nil if the arena only counts.
+func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
+	if !a.Counts() {
+		m.Check()
+	}
+	tiles := Tiles(workers, m.Decoder.Out())
+	rows := tiles * tileRows
+	g := &Generator{
+		model: m, pool: p,
+		decoderTape: m.Decoder.NewTape(a, m.DecoderP, rows, model.Evaluate),
+		sampler:     m.Prior.NewSampler(a, m.PriorP, rows),
+		free:        make(chan int, tiles),
+	}
+	if m.Encoder != nil {
+		g.encoderTape = m.Encoder.NewTape(a, m.EncoderP, rows, model.Evaluate)
+	}
+	for i := range tiles {
+		g.free <- i * tileRows
+	}
+	return g
+}
+
+// Model is the model that the generator was made of.
+func (g *Generator) Model() Model { return g.model }
+
+// Latent is the latent dimension d.
+func (g *Generator) Latent() int { return g.model.Decoder.In() }
+
+// Dim is the number D of values in an image.
+func (g *Generator) Dim() int { return g.model.Decoder.Out() }
+
+// Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default. It
+// stops early, with ctx's error, when ctx ends.
+func (g *Generator) Sample(ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+	z := make([]float32, n*g.Latent())
+	if err := g.SampleLatents(ctx, z, n, solver, steps, seed); err != nil {
+		return err
+	}
+	g.decode(dst, z, ended(ctx))
+	return ctx.Err()
+}
+
+func ended(ctx context.Context) func() bool { return func() bool { return ctx.Err() != nil } }
+
+// SampleLatents draws n latents into z, n x d, as Sample does: it looks at ctx before each step of
+// 64 rows.
+func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+	standard, err := solver.DefaultSteps()
+	if err != nil {
+		return err
+	}
+	if steps == 0 {
+		steps = standard
+	}
+	if steps < 1 {
+		return fmt.Errorf("solver steps = %d: expected 1 or more", steps)
+	}
+	d := g.Latent()
+	how := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
+	key := kernel.Key{Seed: seed, Stream: diffusion.StreamSamplePrior}
+	g.pack(g.sampler)
+	g.tiles(n, func(first, lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
+		phase.Sample.Enter()
+		ids := make([]uint64, hi-lo)
+		for i := range ids {
+			ids[i] = uint64(first + i)
+		}
+		rows := z[first*d:][:(hi-lo)*d]
+		kernel.NormalRows(rows, ids, d, key)
+		g.sampler.Sample(lo, hi, rows, ids, how)
+	})
+	return ctx.Err()
+}
+
+// Decode writes g_phi(z), the images of the rows of z, into dst.
+func (g *Generator) Decode(dst, z []float32) { g.decode(dst, z, func() bool { return false }) }
+
+// decode is Decode until stop reports true, which leaves the rest undone.
+func (g *Generator) decode(dst, z []float32, stop func() bool) {
+	d, dim := g.Latent(), g.Dim()
+	g.pack(g.decoderTape)
+	g.tiles(len(z)/d, func(first, lo, hi int) {
+		if stop() {
+			return
+		}
+		phase.Decode.Enter()
+		copy(g.decoderTape.In(lo, hi), z[first*d:])
+		g.decoderTape.Forward(lo, hi)
+		copy(dst[first*dim:], g.decoderTape.Out(lo, hi))
+	})
+}
+
+// Encodes reports whether the generator has an encoder.
+func (g *Generator) Encodes() bool { return g.model.Encoder != nil }
+
+// Encode writes the mean and the log-variance of q(z|x), n x d each, of the n images x (n x D). It
+// panics if the model has no encoder.
+func (g *Generator) Encode(mean, logvar, x []float32) {
+	if g.model.Encoder == nil {
+		panic(panicEncoder)
+	}
+	d, dim := g.Latent(), g.Dim()
+	g.pack(g.encoderTape)
+	g.tiles(len(x)/dim, func(first, lo, hi int) {
+		phase.EncoderForward.Enter()
+		copy(g.encoderTape.In(lo, hi), x[first*dim:])
+		g.encoderTape.Forward(lo, hi)
+		for i := lo; i < hi; i++ {
+			out, row := g.encoderTape.Out(i, i+1), (first+i-lo)*d
+			copy(mean[row:row+d], out[:d])
+			copy(logvar[row:row+d], out[d:])
+		}
+	})
+}
+
+// pack lays the parameters out, whose values may have changed since the last images.
+func (g *Generator) pack(t model.Packer) {
+	g.pool.Run(pool.Group{N: t.PackTasks(), Do: func(i int) {
+		phase.Pack.Enter()
+		t.Pack(i)
+	}})
+}
+
+// tiles calls do for each tile of n rows: first is the number of its first row, and lo to hi are
+// its rows in memory.
+func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
+	tiles := (n + tileRows - 1) / tileRows
+	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {
+		first, lo := i*tileRows, <-g.free
+		defer func() { g.free <- lo }()
+		do(first, lo, lo+min(tileRows, n-first))
+	}})
+}

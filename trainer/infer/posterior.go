@@ -1,0 +1,208 @@
+// Package infer draws latents from the posterior p(z|x) of a trained model, for images that took no
+// part in its training, and estimates log p(x).
+package infer
+
+import (
+	"context"
+	"math"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/phase"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
+)
+
+// Setup is what a Posterior is built from, besides the model.
+type Setup struct {
+	Images   data.Rows // M rows of D numbers
+	ObsNoise float64   // sigma_x, standard deviation of a pixel given its latent
+
+	Particles int // chains N for each image
+	Batch     int // most images whose particles move together
+	Tile      int // rows that a worker takes through the networks at a time; part of the bits
+	Seed      uint64
+	Pool      *pool.Pool
+
+	// The moves are underdamped. Their step size falls geometrically from StepSize to StepSizeEnd
+	// during the moves before averages are taken, and stays there.
+	StepSize, StepSizeEnd float64
+	Friction              float64 // share of the velocity lost per move
+	Clip                  float64 // largest root mean square of h*drift over a particle; 0: no limit
+}
+
+// Posterior draws from p(z|x) by Langevin moves of particles, with the parameters of a trained model,
+// which stay as they are. Where the prior is a diffusion, exp(-l_theta) takes the place of its density,
+// as it does in training.
+type Posterior struct {
+	setup      Setup
+	likelihood likelihood.Gaussian
+
+	cloud   *particle.Cloud // z and velocities, M*N x d
+	batch   *particle.Batch // of the particles that move together, B*N x d
+	decoder model.Tape
+	prior   prior.Tape
+
+	x      []float32 // their images, B x D
+	square []float32 // squared error |g(z) - x|^2 of each row, B*N
+	nll    []float32 // prior loss of each row, B*N
+	clip   []int     // rows of each tile that the last move clipped
+
+	now   pass
+	moves uint32 // made so far, by the particles of each image
+
+	images  []Inferred
+	clipped float64
+}
+
+// pass is the images whose particles move.
+type pass struct {
+	index []int      // B of the M images
+	tiles pool.Tiles // of their B*N rows
+	key   kernel.Key // of the move's noise
+}
+
+// Inferred is averages over the kept moves of one image's particles.
+type Inferred struct {
+	Mean        []float64 // d, of the positions
+	Cov         []float64 // d x d, of the positions, over their number; nil unless it was asked for
+	SquareError float64   // |g(z) - x|^2
+	DataLoss    float64   // -log p(x|z), nats
+	PriorLoss   float64   // l_theta(z), nats
+}
+
+// Moves says how particles move to the posterior and within it.
+type Moves struct {
+	Burn, Keep int  // moves before, and while, averages are taken
+	Cov        bool // covariances are wanted
+}
+
+// New prepares the inference of the images of s by model m. The particles start at N(0, I). It panics
+// unless the prior has as many parameters as m says.
+func New(m generate.Model, s Setup) *Posterior {
+	m.Check()
+	images, rows := s.Images.Len(), s.Batch*s.Particles
+	p := &Posterior{
+		setup:      s,
+		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: m.Decoder.Out()},
+		cloud:      particle.NewCloud(nil, images, s.Particles, m.Decoder.In(), true, s.Seed),
+		decoder:    m.Decoder.NewTape(nil, m.DecoderP, rows, model.Train),
+		prior:      m.Prior.NewTape(nil, m.PriorP, rows, model.Train),
+		x:          kernel.Floats(s.Batch * m.Decoder.Out()),
+		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
+		clip: make([]int, s.Batch), images: make([]Inferred, images),
+	}
+	p.batch = p.cloud.NewBatch(nil, rows)
+	return p
+}
+
+// Latents are the particles' positions, M*N x d: of N for the first image, then of N for the next. What
+// is written there before Run is where they start from.
+func (p *Posterior) Latents() []float32 { return p.cloud.Z }
+
+// Images are the averages of the last Run, one for each image.
+func (p *Posterior) Images() []Inferred { return p.images }
+
+// Clipped is the share of the kept moves of the last Run that were clipped: above some per cent the step
+// size is too large for the decoder, and the particles do not sample.
+func (p *Posterior) Clipped() float64 { return p.clipped }
+
+// Run moves the particles of every image, those of a batch together. A second Run continues from where
+// the first ended. It stops early, with ctx's error, when ctx ends.
+func (p *Posterior) Run(ctx context.Context, m Moves) error {
+	p.setup.Pool.Run(pack(p.decoder), pack(p.prior))
+	first, clipped := p.moves, 0
+	for lo := 0; lo < p.cloud.M; lo += p.setup.Batch {
+		p.moves = first // an image's noise does not depend on how many came before it
+		n, err := p.move(ctx, data.Range(lo, min(lo+p.setup.Batch, p.cloud.M)), m)
+		if err != nil {
+			return err
+		}
+		clipped += n
+	}
+	p.clipped = float64(clipped) / float64(m.Keep*p.cloud.M*p.cloud.N)
+	return nil
+}
+
+// pack is the layout of parameters for products.
+func pack(t model.Packer) pool.Group {
+	return pool.Group{N: t.PackTasks(), Do: func(i int) {
+		phase.Pack.Enter()
+		t.Pack(i)
+	}}
+}
+
+// move makes all moves of the particles of some images, and returns how many of the kept ones were
+// clipped. Averages are of the states before each kept move.
+func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
+	s, rows := &p.setup, len(index)*p.cloud.N
+	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, blas.CutFree())}
+	tiles := func(do func(tile int)) pool.Group { return pool.Group{N: p.now.tiles.Count, Do: do} }
+	p.batch.Select(index)
+	s.Pool.Run(tiles(p.gatherTile))
+	sums := newChainSums(len(index), p.cloud.N, p.cloud.D, m.Cov)
+	for k := range m.Burn + m.Keep {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		done := min(1, float64(k)/float64(max(1, m.Burn)))
+		p.batch.SetSteps(s.StepSize*math.Pow(s.StepSizeEnd/s.StepSize, done), 0, 0)
+		p.prior.Begin(rows, p.key(diffusion.StreamLambda), p.key(diffusion.StreamScoreNoise))
+		s.Pool.Run(tiles(p.priorTile), tiles(p.decoderTile))
+		if k >= m.Burn {
+			sums.add(p.batch.Rows(p.batch.Z, 0, rows), p.square[:rows], p.nll[:rows])
+		}
+		p.now.key = p.key(particle.StreamMove)
+		s.Pool.Run(tiles(p.moveTile))
+		p.moves++
+		for _, n := range p.clip[:p.now.tiles.Count] {
+			if k >= m.Burn {
+				clipped += n
+			}
+		}
+	}
+	for i, m := range index {
+		p.images[m] = sums.image(i, p.likelihood)
+	}
+	return clipped, nil
+}
+
+func (p *Posterior) gatherTile(i int) {
+	phase.Gather.Enter()
+	p.batch.Gather(p.now.tiles.Rows(i))
+	first, last := p.now.tiles.Points(i)
+	dim := p.likelihood.Dim
+	p.setup.Images.Gather(p.x[first*dim:last*dim], p.now.index[first:last])
+}
+
+func (p *Posterior) priorTile(i int) {
+	phase.Prior.Enter()
+	lo, hi := p.now.tiles.Rows(i)
+	z, g := p.batch.Rows(p.batch.Z, lo, hi), p.batch.Rows(p.batch.P, lo, hi)
+	p.prior.Rows(lo, hi, z, p.batch.IDs[lo:hi], g, p.nll[lo:hi], false)
+}
+
+func (p *Posterior) decoderTile(i int) {
+	lo, hi := p.now.tiles.Rows(i)
+	z, g := p.batch.Rows(p.batch.Z, lo, hi), p.batch.Rows(p.batch.G, lo, hi)
+	p.likelihood.Gradient(p.decoder, lo, hi, p.cloud.N, z, p.x, p.square, g)
+}
+
+func (p *Posterior) moveTile(i int) {
+	phase.Move.Enter()
+	lo, hi := p.now.tiles.Rows(i)
+	p.clip[i], _ = p.batch.Move(lo, hi, particle.Langevin{
+		Friction: float32(p.setup.Friction), Clip: float32(p.setup.Clip), Key: p.now.key,
+	})
+}
+
+// key is that of a stream for the move under way.
+func (p *Posterior) key(s kernel.Stream) kernel.Key {
+	return kernel.Key{Seed: p.setup.Seed, Step: p.moves, Stream: s}
+}
