@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Saving and loading work in BufferBytes, and as much again for names, paths and the copying of a
-// hash: neither holds the state, here 40 times as large, a second time.
+// Save and Load allocate at most twice BufferBytes, including names, paths and hashing. Neither
+// copies the state, which is 40 times as large here.
 func TestBufferBytes(t *testing.T) {
 	tensors := []Tensor{{Name: "z", Shape: []int{10 * BufferBytes},
 		F32: make([]float32, 10*BufferBytes)}}

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// state returns tensors of every type and of unusual shapes, filled with values that betray a lost
-// bit: NaN payloads, signed zeros, subnormals, and lengths across a block's edge.
+// state returns tensors of every type and of unusual shapes. Their values reveal lost bits: NaN
+// payloads, signed zeros, subnormals. One of them is longer than a block.
 func state() []Tensor {
 	big := make([]float32, blockLen+3)
 	for i := range big {
@@ -33,7 +33,7 @@ func state() []Tensor {
 	}
 }
 
-// blank returns tensors like those given, their elements zero.
+// blank returns tensors like the given ones with all elements zero.
 func blank(like []Tensor) []Tensor {
 	out := slices.Clone(like)
 	for i, t := range out {
@@ -49,7 +49,7 @@ func blank(like []Tensor) []Tensor {
 	return out
 }
 
-// elements returns a tensor's elements as bytes, so that NaN equals itself.
+// elements returns the elements of a tensor as bytes, so that NaNs compare equal.
 func elements(t Tensor) []byte {
 	name, n := t.dtype()
 	buf := make([]byte, n*dtypeSize[name])
@@ -75,7 +75,7 @@ func mustSave(t *testing.T, run string, meta Meta, tensors []Tensor, keep int) s
 	return dir
 }
 
-// wantError checks that an error names everything a user needs.
+// wantError checks that the text of an error contains all parts.
 func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
@@ -124,20 +124,20 @@ func TestRoundTrip(t *testing.T) {
 	if latest, err := Latest(run); err != nil || latest != dir {
 		t.Errorf("Latest = %s, %v", latest, err)
 	}
-	if target, _ := os.Readlink(filepath.Join(run, "checkpoints",
-		"latest")); target != "step-000500" {
+	target, _ := os.Readlink(filepath.Join(run, "checkpoints", "latest"))
+	if target != "step-000500" {
 		t.Errorf("latest points to %q, expected a relative name", target)
 	}
-	if got := mustSave(t, run, Meta{Step: 12345678}, state(),
-		0); filepath.Base(got) != "step-12345678" {
-		t.Errorf("saved as %s", got)
+	dir = mustSave(t, run, Meta{Step: 12345678}, state(), 0)
+	if filepath.Base(dir) != "step-12345678" {
+		t.Errorf("saved as %s", dir)
 	}
 }
 
 func TestSaveIsDeterministic(t *testing.T) {
 	read := func() []byte {
-		raw, err :=
-			os.ReadFile(filepath.Join(mustSave(t, t.TempDir(), Meta{}, state(), 0), stateName))
+		dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
+		raw, err := os.ReadFile(filepath.Join(dir, stateName))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
-// sealed is a meta.json of the given beginning.
+// sealed returns a meta.json that begins with text.
 func sealed(text string) string { return string(seal([]byte(text + "\n"))) }
 
 func TestBadMeta(t *testing.T) {
@@ -216,11 +216,9 @@ func TestBadMeta(t *testing.T) {
 func TestMismatchesAreNamed(t *testing.T) {
 	dir := mustSave(t, t.TempDir(), Meta{}, state(), 0)
 	other := blank(state())
-	other[0].Shape = []int{3, 2} // transposed
-	// other type, same size
-	other[2] = Tensor{Name: "counts", Shape: []int{3}, F32: []float32{0, 0, 0}}
-	// missing; "sum" is extra
-	other[3].Name = "mean"
+	other[0].Shape = []int{3, 2}                                                // transposed
+	other[2] = Tensor{Name: "counts", Shape: []int{3}, F32: []float32{0, 0, 0}} // another type
+	other[3].Name = "mean"                                                      // instead of "sum"
 	_, err := Load(dir, other)
 	wantError(t, err, stateName, `"theta/w" has shape [2 3], expected [3 2]`,
 		`"counts" is U32, expected F32`,
@@ -228,11 +226,11 @@ func TestMismatchesAreNamed(t *testing.T) {
 	_, err = LoadSome(dir, other)
 	wantError(t, err, `"mean" is missing`)
 	if strings.Contains(err.Error(), "unexpected") {
-		t.Errorf("LoadSome complains of tensors beyond its own: %v", err)
+		t.Errorf("LoadSome complains about additional tensors: %v", err)
 	}
 	for _, tensor := range other {
 		if slices.ContainsFunc(elements(tensor), func(b byte) bool { return b != 0 }) {
-			t.Errorf("tensor %q was written to in spite of the error", tensor.Name)
+			t.Errorf("tensor %q was written to despite the error", tensor.Name)
 		}
 	}
 }
@@ -259,7 +257,7 @@ func TestKeep(t *testing.T) {
 		names(t, run)); diff != "" {
 		t.Error(diff)
 	}
-	// A run resumed from an earlier step saves below the abandoned ones: that one stays, too.
+	// A checkpoint of an earlier step is kept, too, if it was saved later.
 	mustSave(t, run, Meta{Step: 2}, state(), 2)
 	if diff := cmp.Diff([]string{"latest", "step-000002", "step-1000000"},
 		names(t, run)); diff != "" {
@@ -286,7 +284,8 @@ func TestSameStepIsReplaced(t *testing.T) {
 	}
 }
 
-// A killed Save leaves its directory under another name, filled in part or not yet renamed.
+// A killed Save leaves a directory with a temporary name, which List ignores and the next Save
+// removes.
 func TestKilledSave(t *testing.T) {
 	run := t.TempDir()
 	dir := mustSave(t, run, Meta{Step: 5}, state(), 0)
@@ -310,7 +309,8 @@ func TestKilledSave(t *testing.T) {
 	}
 }
 
-// Killed between the two renames that replace a checkpoint of the same step.
+// A Save killed between the two renames that replace a checkpoint of the same step does not lose
+// the old one.
 func TestKilledReplacement(t *testing.T) {
 	run := t.TempDir()
 	dir := mustSave(t, run, Meta{Step: 5}, state(), 0)

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// A run may come back from a copy with its link as something else. The newest checkpoint is found
-// all the same, and a save makes a link again without losing a checkpoint.
+// Copying a run may change "latest" from a link to something else. The newest checkpoint is still
+// found, and a save makes a link again without losing a checkpoint.
 func TestCopiedRun(t *testing.T) {
 	for name, c := range map[string]struct {
-		latest func(root, link string) error // makes it; the link is gone
-		want   float32                       // the mark of the newest checkpoint
-		after  []string                      // a save at step 7
+		latest func(root, link string) error // creates latest, which was removed
+		want   float32                       // mark of the newest checkpoint
+		after  []string                      // names after a save at step 7
 	}{
 		"no link": {
 			latest: func(_, _ string) error { return nil },
@@ -29,7 +29,7 @@ func TestCopiedRun(t *testing.T) {
 			latest: func(_, link string) error { return os.Symlink("step-000999", link) },
 			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
-		"a link to nothing of ours": {
+		"a link to another directory": {
 			latest: func(_, link string) error { return os.Symlink("..", link) },
 			want:   2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
@@ -51,7 +51,7 @@ func TestCopiedRun(t *testing.T) {
 			},
 			want: 2, after: []string{"latest", "step-000005", "step-000006", "step-000007"},
 		},
-		"the only copy, beside its ruin": {
+		"the only copy, beside the damaged original": {
 			latest: func(root, link string) error {
 				dir := filepath.Join(root, "step-000006")
 				if err := os.CopyFS(link, os.DirFS(dir)); err != nil {
@@ -118,7 +118,8 @@ func TestCopiedRun(t *testing.T) {
 	}
 }
 
-// A directory latest that is no whole checkpoint is the newest, damaged; a save puts it aside.
+// If latest is a directory with a damaged checkpoint, that counts as the newest. A save moves it
+// aside.
 func TestTornCopy(t *testing.T) {
 	run := t.TempDir()
 	dir := quickSave(t, run, Meta{Step: 6}, marked(2), 0)
@@ -136,11 +137,8 @@ func TestTornCopy(t *testing.T) {
 	wantError(t, err, filepath.Join(link, stateName), "damaged: 30 bytes",
 		"the newest whole checkpoint is "+dir)
 	quickSave(t, run, Meta{Step: 7}, marked(3), 0)
-	if got, want :=
-		names(t, run), []string{"latest", "latest-1", "step-000006", "step-000007"}; !slices.Equal(
-		got,
-		want,
-	) {
+	want := []string{"latest", "latest-1", "step-000006", "step-000007"}
+	if got := names(t, run); !slices.Equal(got, want) {
 		t.Errorf("after a save there are %v, expected %v", got, want)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// small is a state of each type whose checkpoint is short enough to be damaged in every way.
+// small returns tensors of every type whose checkpoint is short enough to be damaged in every way.
 func small() []Tensor {
 	return []Tensor{
 		{Name: "theta/w", Shape: []int{2, 2}, F32: []float32{1, -2, 0.5, 3}},
@@ -19,8 +19,8 @@ func small() []Tensor {
 	}
 }
 
-// Every file cut at every length, every byte with each of its bits flipped, replaced by 0, removed
-// and doubled: it is always found, and the state that was to be filled is not touched.
+// Both files are truncated at every length, and every byte is changed in each bit, zeroed, removed
+// and doubled. The damage is always detected, and the live state is not touched.
 func TestEveryDamageIsFound(t *testing.T) {
 	meta := Meta{Method: "ipld", Step: 12, Epoch: 1, Version: "v0.1.0", Config: "epochs = 2\n"}
 	dir := mustSave(t, t.TempDir(), meta, small(), 0)
@@ -32,14 +32,15 @@ func TestEveryDamageIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The damaged file is written in place: two system calls, not the five of a new one.
+		// Writing the damaged file in place takes two system calls, a new file would take five.
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
 		write := func(raw []byte) {
-			if err := errors.Join(f.Truncate(int64(len(raw))), at0(f, raw)); err != nil {
+			_, err := f.WriteAt(raw, 0)
+			if err := errors.Join(err, f.Truncate(int64(len(raw)))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -72,18 +73,13 @@ func TestEveryDamageIsFound(t *testing.T) {
 	}
 	wantSame(t, into, blank(small()))
 	if _, err := Load(dir, into); err != nil {
-		t.Errorf("the checkpoint put right: %v", err)
+		t.Errorf("the intact checkpoint: %v", err)
 	}
 	wantSame(t, into, small())
 	t.Logf("%d damages found", count)
 }
 
-func at0(f *os.File, raw []byte) error {
-	_, err := f.WriteAt(raw, 0)
-	return err
-}
-
-// What is there but is no regular file is damage, not a wait for ever.
+// Something other than a regular file is an error and does not block.
 func TestOddFiles(t *testing.T) {
 	for _, name := range []string{metaName, stateName} {
 		dir := mustSave(t, t.TempDir(), Meta{}, small(), 0)
@@ -110,8 +106,8 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
-// A damaged newest checkpoint is named with the newest whole one; one whose state has changed
-// within its size is found by Load, not by Latest.
+// The error of a damaged newest checkpoint names the newest whole one. Changes that keep the size
+// are detected by Load, not by Latest.
 func TestDamagedNewest(t *testing.T) {
 	run := t.TempDir()
 	mustSave(t, run, Meta{Step: 1}, small(), 0)
@@ -139,13 +135,8 @@ func TestDamagedNewest(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Latest(run)
-	wantError(
-		t,
-		err,
-		filepath.Join(four, stateName),
-		"damaged: 20 bytes, meta.json says",
-		"the newest whole checkpoint is "+two,
-	)
+	wantError(t, err, filepath.Join(four, stateName), "damaged: 20 bytes, meta.json says",
+		"the newest whole checkpoint is "+two)
 	for _, dir := range []string{two, filepath.Join(run, rootName, stepName(1))} {
 		change(dir)
 	}
@@ -153,11 +144,11 @@ func TestDamagedNewest(t *testing.T) {
 	wantError(t, err, four, "the run has no whole checkpoint")
 }
 
-// Checkpoints of an older continuation of the run do not count as newer for their higher steps, not
-// even where the link is lost; one whose number is lost counts by its step.
+// Checkpoints are ordered by when they were saved and not by their steps, even without the link.
+// One whose number is lost comes first.
 func TestOrder(t *testing.T) {
 	run := t.TempDir()
-	for _, step := range []int{100, 200, 400, 150, 300} { // gone back to 100 after 400
+	for _, step := range []int{100, 200, 400, 150, 300} { // back to step 100 after 400
 		mustSave(t, run, Meta{Step: step}, small(), 0)
 	}
 	order := func() (steps []int) {
@@ -204,7 +195,7 @@ func TestOrder(t *testing.T) {
 	wantError(t, err, `none called "7"`, "step-000300")
 }
 
-// Damaged checkpoints take no place of whole ones.
+// Keep does not count damaged checkpoints.
 func TestKeepCountsWholeOnes(t *testing.T) {
 	run := t.TempDir()
 	for step := range 4 {
@@ -216,12 +207,8 @@ func TestKeepCountsWholeOnes(t *testing.T) {
 		}
 	}
 	mustSave(t, run, Meta{Step: 4}, small(), 3)
-	if got, want :=
-		names(t, run), []string{"latest", "step-000001", "step-000002", "step-000003",
-			"step-000004"}; !slices.Equal(
-		got,
-		want,
-	) {
+	want := []string{"latest", "step-000001", "step-000002", "step-000003", "step-000004"}
+	if got := names(t, run); !slices.Equal(got, want) {
 		t.Errorf("kept %v, expected %v", got, want)
 	}
 }

@@ -1,24 +1,29 @@
-// Package checkpoint keeps the full state of a run on disk.
+// Package checkpoint stores the full state of a run on disk. Save and Load are its main functions;
+// a Writer saves in the background of training, and List and Latest find the checkpoints of a run.
 //
-// A checkpoint is a directory, runs/00007-fashion10k-ipld/checkpoints/step-000500, of two files:
+// A checkpoint is a directory, runs/00007-fashion10k-ipld/checkpoints/step-000500, with two files:
 //
-//	state.safetensors  every array of the run, in the safetensors format, readable by other tools
-//	meta.json          what the arrays belong to (Meta), the size and SHA-256 of state.safetensors,
-//	                   and in its last line the SHA-256 of all lines before
+//	state.safetensors  all arrays of the run, in the safetensors format, readable by other tools
+//	meta.json          a Meta, the size and the SHA-256 of state.safetensors and, in its last line,
+//	                   the SHA-256 of all lines before
 //
-// Next to it, "latest" leads to the newest: a relative symbolic link, or a file with the name in it
-// where there are no links. In a copy of a run it may be anything: a directory, a link to nowhere.
+// Beside it, "latest" refers to the newest checkpoint: a relative symbolic link or, on file systems
+// without links, a file with the name. In a copied run it may be anything, such as a directory or a
+// dangling link.
 //
-// What is guaranteed: a directory called step-* is whole or absent, whether the process is killed
-// at any operation, the disk is full, or the power fails (if the device keeps what it says it
-// keeps), since both files are synced before they get that name, and what they replace or outlive
-// goes only after that is durable. A save that fails leaves the newest checkpoint before it in
-// place. A file whose sync failed is written again, not synced again. Any change of either file
-// since it was saved, of a single bit or in length, is found before the first element of the live
-// state is written, and the error names the file, what is wrong with it and the newest whole
-// checkpoint. Another format is refused with the version that wrote it. A named pipe or a device in
-// the place of a file, or a header that lies about sizes, is an error, not a wait or an allocation.
+// These properties are guaranteed:
+//   - A directory named step-* is complete or absent, even if the process is killed at any
+//     operation, the disk is full, or the power fails (on devices that keep what was synced). Both
+//     files are synced before the directory gets its name, and nothing that it replaces is removed
+//     before the new name is durable.
+//   - A save that fails leaves the newest checkpoint in place. A file whose sync failed is written
+//     again, since syncing it again would prove nothing.
+//   - Any change of either file after saving, even of a single bit, is detected before the first
+//     element of the live state is written. The error names the file, the damage, and the newest
+//     whole checkpoint.
+//   - Another format is refused with the version that wrote it.
+//   - A named pipe or device in place of a file, or a header with false sizes, is an error. It does
+//     not block or exhaust the memory.
 //
-// What is not: damage is found, not repaired; and one process at a time may save into a run
-// directory.
+// Damage is detected but not repaired. Only one process may save into a run directory at a time.
 package checkpoint

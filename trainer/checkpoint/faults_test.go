@@ -14,15 +14,15 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
-// marked is a state that says at which save it was saved.
+// marked returns a state with a mark that tells which save wrote it.
 func marked(at float32) []Tensor {
 	t := small()
 	t[0].F32[0] = at
 	return t
 }
 
-// situations are what a save may find in a run's directory. Each saves states marked 1 and on, and
-// returns the mark of the last one.
+// situations prepare run directories for a save. Each saves states marked 1, 2, ... and returns the
+// last mark.
 var situations = map[string]func(t *testing.T, run string) (last float32){
 	"an older checkpoint": func(t *testing.T, run string) float32 {
 		quickSave(t, run, Meta{Step: 5}, marked(1), 0)
@@ -51,7 +51,7 @@ var situations = map[string]func(t *testing.T, run string) (last float32){
 	},
 }
 
-// quickSave is mustSave without waiting for the disk.
+// quickSave is mustSave without syncing.
 func quickSave(t *testing.T, run string, meta Meta, tensors []Tensor, keep int) (dir string) {
 	t.Helper()
 	w := Writer{Files: &faultfs.System{Cached: true}, RunDir: run, Keep: keep}
@@ -75,7 +75,7 @@ func saveWith(files file.System, run string) (err error) {
 	return err
 }
 
-// mark loads the newest checkpoint.
+// mark loads the newest checkpoint and returns its mark.
 func mark(run string) (float32, error) {
 	dir, err := Latest(run)
 	if err != nil {
@@ -88,9 +88,9 @@ func mark(run string) (float32, error) {
 	return got[0].F32[0], nil
 }
 
-// Every operation of a save fails in turn, by itself, or is the one in which the process is killed;
-// a write has half its bytes on the disk. The newest checkpoint is the one before or the new one,
-// whole; the next save works and clears up.
+// Each operation of a save fails in turn, alone or with those that follow, or the process is killed
+// in it; a failed write leaves half its bytes. The newest checkpoint is then the old or the new
+// one, complete, and the next save works and cleans up.
 func TestEveryOperationFails(t *testing.T) {
 	faults := map[string]func(k int) func(faultfs.Op) error{
 		"killed": faultfs.DeadFrom,
@@ -144,7 +144,7 @@ func TestEveryOperationFails(t *testing.T) {
 	t.Logf("%d failures survived", total)
 }
 
-// opsOfSave is the number of operations of a save where nothing fails.
+// opsOfSave returns the number of operations of a successful save.
 func opsOfSave(t *testing.T, prepare func(t *testing.T, run string) float32) int {
 	t.Helper()
 	run := t.TempDir()
@@ -154,12 +154,13 @@ func opsOfSave(t *testing.T, prepare func(t *testing.T, run string) float32) int
 		t.Fatal(err)
 	}
 	if sys.Ops() < 20 {
-		t.Errorf("a save has only %d operations: something goes past the file layer", sys.Ops())
+		t.Errorf("a save has only %d operations: something bypasses file.System", sys.Ops())
 	}
 	return sys.Ops()
 }
 
-// failFrom fails all operations of those kinds, or of any kind, from a number on.
+// failFrom fails all operations of the given kinds, or of any kind if there are none, from a number
+// on.
 func failFrom(number int, with syscall.Errno, kinds ...string) func(faultfs.Op) error {
 	return func(op faultfs.Op) error {
 		if op.Number >= number && (len(kinds) == 0 || slices.Contains(kinds, op.Kind)) {
@@ -202,7 +203,7 @@ func TestFailedSyncIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Where there are no symbolic links, latest is a file with the name.
+// On file systems without symbolic links, latest is a file with the name.
 func TestWithoutLinks(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EPERM, syscall.ENOSYS, syscall.ENOTSUP} {
 		run := t.TempDir()
@@ -213,7 +214,7 @@ func TestWithoutLinks(t *testing.T) {
 			return nil
 		}}
 		w := Writer{Files: sys, RunDir: run}
-		for _, step := range []int{3, 900, 40} { // the last is not the one of the highest step
+		for _, step := range []int{3, 900, 40} { // the last one does not have the highest step
 			p, err := w.Begin(Meta{Step: step}, marked(float32(step)))
 			if err == nil {
 				_, err = p.Commit()
@@ -229,15 +230,15 @@ func TestWithoutLinks(t *testing.T) {
 				t.Errorf("%v: the newest checkpoint is %v, %v; expected %d", errno, got, err, step)
 			}
 		}
-		mustSave(t, run, Meta{Step: 41}, marked(41), 0) // and where there are links again
+		mustSave(t, run, Meta{Step: 41}, marked(41), 0) // with links again
 		if got, err := mark(run); err != nil || got != 41 {
-			t.Errorf("%v: after links: %v, %v", errno, got, err)
+			t.Errorf("%v: with links again: %v, %v", errno, got, err)
 		}
 	}
 }
 
-// What a loss of power leaves depends on the order: nothing has a name before its content is
-// durable, and nothing is removed before what replaces it.
+// The order of operations protects against a loss of power: content is durable before it gets its
+// name, and nothing is removed before its replacement is durable.
 func TestOrderOfSyncs(t *testing.T) {
 	run := t.TempDir()
 	for step := range 3 {
@@ -266,7 +267,7 @@ func TestOrderOfSyncs(t *testing.T) {
 	}
 }
 
-// A state that reads back as something else than was written is not given a name.
+// A state that reads back differently is an error, and the checkpoint does not appear.
 func TestReadBack(t *testing.T) {
 	run := t.TempDir()
 	quickSave(t, run, Meta{Step: 5}, marked(1), 0)

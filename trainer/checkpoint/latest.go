@@ -17,11 +17,11 @@ const (
 	rootName   = "checkpoints"
 	latestName = "latest"
 	tmpPrefix  = ".tmp-" // being written or removed
-	oldPrefix  = ".old-" // whole, stepped aside for one of the same step
+	oldPrefix  = ".old-" // complete, being replaced by one of the same step
 )
 
-// Latest returns the directory of a run's newest checkpoint, the first of List. If that one is
-// damaged as far as List sees, the error says so (ErrDamaged) and names the newest whole one.
+// Latest returns the directory of a run's newest checkpoint, the first of List. If that one has a
+// Problem, the error wraps it and names the newest whole checkpoint.
 func Latest(runDir string) (dir string, err error) {
 	all, err := List(runDir)
 	if err != nil {
@@ -39,7 +39,8 @@ func Latest(runDir string) (dir string, err error) {
 	return all[0].Dir, nil
 }
 
-// LatestWhole returns the directory of the newest checkpoint without a Problem.
+// LatestWhole returns the directory of the newest checkpoint without a Problem. If there is none,
+// it returns the error of Latest.
 func LatestWhole(runDir string) (dir string, err error) {
 	all, err := List(runDir)
 	if err != nil {
@@ -53,17 +54,17 @@ func LatestWhole(runDir string) (dir string, err error) {
 	return Latest(runDir)
 }
 
-// named returns what latest, whatever it has become, says is the newest checkpoint: the name of a
-// directory in root, or latest itself where it is a copy of one. A link leads to what has its
-// target's name here, not to the run it was copied from.
-func named(root string, all []Found) string {
+// latestTarget returns the name of the newest checkpoint according to latest: that of a directory
+// in root, or latest itself if it is a copy of a checkpoint. Of a link only the last element of the
+// target counts, since the run may have been copied.
+func latestTarget(root string, all []Found) string {
 	link := filepath.Join(root, latestName)
 	info, err := os.Lstat(link)
 	switch {
 	case err != nil:
 		return ""
 	case info.IsDir():
-		return copied(link, all)
+		return copyOf(link, all)
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(link)
 		if err != nil {
@@ -80,10 +81,10 @@ func named(root string, all []Found) string {
 	return ""
 }
 
-// copied returns the name of the checkpoint that the directory latest is a copy of, or latest where
-// that checkpoint is not there or not whole.
-func copied(latest string, all []Found) string {
-	if m, err := look(latest); err == nil {
+// copyOf returns the name of the checkpoint that the directory latest is a copy of, or latest if
+// that checkpoint is missing or damaged.
+func copyOf(latest string, all []Found) string {
+	if m, err := inspect(latest); err == nil {
 		for _, c := range all {
 			if c.Problem == nil && c.Meta.Step == m.Step && c.Meta.Saved == m.Saved {
 				return filepath.Base(c.Dir)
@@ -95,13 +96,13 @@ func copied(latest string, all []Found) string {
 	return latestName
 }
 
-// pointLatest makes latest lead to the checkpoint of that name: a relative symbolic link or, where
-// there are no such links, a file with the name in it. What latest was before is replaced, without
-// losing a checkpoint.
+// pointLatest makes latest refer to the checkpoint of that name, by a relative symbolic link or, on
+// file systems without links, by a file with the name. It replaces the old latest without losing a
+// checkpoint.
 func pointLatest(files file.System, root, name string) error {
 	link, tmp := filepath.Join(root, latestName), filepath.Join(root, "."+latestName)
 	if info, err := os.Lstat(link); err == nil && info.IsDir() {
-		if err := retire(files, root, link); err != nil {
+		if err := moveLatestAside(files, root, link); err != nil {
 			return err
 		}
 	}
@@ -115,26 +116,27 @@ func pointLatest(files file.System, root, name string) error {
 	if err == nil {
 		return files.SyncDir(root)
 	}
-	if !noLinks(err) {
+	if !linksUnsupported(err) {
 		return errors.Join(err, files.RemoveAll(tmp))
 	}
 	return file.WriteBytes(files, link, []byte(name+"\n"))
 }
 
-// noLinks tells whether an error may say that a file system has no symbolic links.
-func noLinks(err error) bool {
+// linksUnsupported reports whether an error may mean that a file system has no symbolic links.
+func linksUnsupported(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) ||
 		runtime.GOOS == "windows"
 }
 
-// retire takes the directory latest, a copy of what the link led to, out of the way. A checkpoint
-// that is only there gets the name of its step; what is not a checkpoint gets a name beside it.
-func retire(files file.System, root, latest string) error {
+// moveLatestAside removes or renames the directory latest, which is a copy of a checkpoint. If it
+// is the only whole copy, it gets the name of its step. If it is not a whole checkpoint, it gets a
+// new name, latest-1, latest-2, ...
+func moveLatestAside(files file.System, root, latest string) error {
 	all, err := listSteps(root)
 	if err != nil {
 		return err
 	}
-	m, problem := look(latest)
+	m, problem := inspect(latest)
 	if problem == nil {
 		step := stepName(m.Step)
 		if slices.ContainsFunc(all, func(c Found) bool {

@@ -17,28 +17,29 @@ var stepPattern = regexp.MustCompile(`^(?:\.old-)?step-([0-9]{6,})$`)
 
 func stepName(step int) string { return fmt.Sprintf("step-%06d", step) }
 
-// Found is a directory that a checkpoint should be in.
+// Found is a directory with the name of a checkpoint.
 type Found struct {
 	Dir  string
 	Step int
-	Meta Meta // zero where meta.json cannot be read
-	// Problem says what is missing, of another size, or wrong with meta.json; it wraps ErrDamaged
-	// unless another version wrote the checkpoint. Only Verify and Load read the whole state.
+	Meta Meta // zero if meta.json cannot be read
+	// Problem says that a file is missing or has a wrong size, or that meta.json is damaged. It
+	// wraps ErrDamaged unless another version wrote the checkpoint. The content of the state is
+	// only checked by Verify and Load.
 	Problem error
 }
 
-// List returns a run's checkpoints, the newest first: the one that checkpoints/latest leads to,
-// then the others in the order in which they were saved. A run without any has an empty list.
+// List returns a run's checkpoints, the newest first: the one that checkpoints/latest refers to,
+// then the others, the last saved first. A run without checkpoints has an empty list.
 func List(runDir string) ([]Found, error) {
 	root := filepath.Join(runDir, rootName)
 	all, err := listSteps(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	newest := named(root, all)
+	newest := latestTarget(root, all)
 	if newest == latestName {
 		dir := filepath.Join(root, latestName)
-		m, problem := look(dir)
+		m, problem := inspect(dir)
 		return append([]Found{{Dir: dir, Step: m.Step, Meta: m.Meta, Problem: problem}},
 			all...), nil
 	}
@@ -52,7 +53,7 @@ func List(runDir string) ([]Found, error) {
 	return all, nil
 }
 
-// Find returns a run's checkpoint of that name (step-000500) or number of steps (500).
+// Find returns a run's checkpoint by its name (step-000500) or its number of steps (500).
 func Find(runDir, name string) (Found, error) {
 	all, err := List(runDir)
 	if err != nil {
@@ -70,7 +71,7 @@ func Find(runDir, name string) (Found, error) {
 		name, names)
 }
 
-// listSteps returns the directories of root named like checkpoints, the last saved first.
+// listSteps returns the directories in root with names of checkpoints, the last saved first.
 func listSteps(root string) ([]Found, error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -88,17 +89,17 @@ func listSteps(root string) ([]Found, error) {
 		}
 		step, err := strconv.Atoi(m[1])
 		if err != nil {
-			continue // beyond the integers: not a name that Writer makes
+			continue // too large for an int: not a name that Writer makes
 		}
-		meta, problem := look(dir)
+		meta, problem := inspect(dir)
 		all = append(all, Found{Dir: dir, Step: step, Meta: meta.Meta, Problem: problem})
 	}
 	sortBySaving(all)
 	return all, nil
 }
 
-// sortBySaving sorts by the number that each checkpoint has of its run, the last first. One whose
-// number is lost may be the newest, so it comes before those: not to be passed over in silence.
+// sortBySaving sorts by Meta.Saved, the largest first. Checkpoints whose number is lost come before
+// all others: they may be the newest, and must not be skipped silently.
 func sortBySaving(all []Found) {
 	order := func(c Found) int {
 		if c.Meta.Saved == 0 {
@@ -108,12 +109,12 @@ func sortBySaving(all []Found) {
 	}
 	slices.SortFunc(all, func(a, b Found) int {
 		return cmp.Or(cmp.Compare(order(b), order(a)), cmp.Compare(b.Step, a.Step),
-			cmp.Compare(b.Dir, a.Dir)) // "step-" before ".old-step-"
+			cmp.Compare(b.Dir, a.Dir)) // step-* before .old-step-*
 	})
 }
 
-// look checks what can be checked without reading the state.
-func look(dir string) (metaFile, error) {
+// inspect checks a checkpoint without reading its state.
+func inspect(dir string) (metaFile, error) {
 	m, err := readMeta(dir)
 	if err != nil {
 		return metaFile{}, err
@@ -132,11 +133,11 @@ func look(dir string) (metaFile, error) {
 	return m, err
 }
 
-// DamagedError is the error of a damaged checkpoint, with what else the run has.
+// DamagedError is the error of a damaged checkpoint. It also names the newest whole one of the run.
 type DamagedError struct {
 	Err   error  // names the file and what is wrong with it; wraps ErrDamaged
 	Dir   string // of the damaged checkpoint
-	Whole string // the directory of the newest whole checkpoint, or ""
+	Whole string // directory of the newest whole checkpoint; "" if there is none
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
@@ -148,8 +149,8 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%v; the newest whole checkpoint is %s", e.Err, e.Whole)
 }
 
-// ForReader completes the error of a damaged checkpoint for one who reads the newest of a run, and
-// cannot ask for another: what to do to read the newest whole one. It leaves other errors alone.
+// ForReader adds a remedy to the error of a damaged checkpoint, for commands that read the newest
+// one and have no option to choose another. Other errors are returned unchanged.
 func ForReader(err error) error {
 	if damaged := (*DamagedError)(nil); errors.As(err, &damaged) && damaged.Whole != "" {
 		return fmt.Errorf("%w; to read that one, move %s to another directory", err, damaged.Dir)
@@ -157,7 +158,7 @@ func ForReader(err error) error {
 	return err
 }
 
-// withAlternative completes the error of a damaged checkpoint with the newest whole one of its run.
+// withAlternative adds the newest whole checkpoint of the run to the error of a damaged one.
 func withAlternative(dir string, err error) error {
 	root := filepath.Dir(filepath.Clean(dir))
 	if !errors.Is(err, ErrDamaged) || filepath.Base(root) != rootName {

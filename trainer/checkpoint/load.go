@@ -12,20 +12,19 @@ import (
 	"strings"
 )
 
-// Load fills the live slices of into from the checkpoint in dir. Names, element types and shapes
-// must match one to one. Everything is checked in a first reading of the file, before the first
-// element is written: only if the second reading fails are the slices not as they were after an
-// error.
+// Load fills the slices of into from the checkpoint in dir. Names, element types and shapes must
+// match one to one. Load reads the file twice: the first time it checks everything, the second time
+// it fills the slices. After an error of the first reading the slices are unchanged.
 //
 // Errors name the file and the tensors. They wrap ErrDamaged if a file is missing, truncated,
-// changed since it was saved or unreadable, and then name the run's newest whole checkpoint; others
-// are tensors of another type or shape, missing tensors, unexpected ones, and another Format.
+// changed since it was saved, or unreadable, and then name the run's newest whole checkpoint. Other
+// errors are tensors of a wrong type or shape, missing or unexpected tensors, and another Format.
 func Load(dir string, into []Tensor) (Meta, error) { return load(dir, into, false) }
 
-// LoadSome is Load for a part of the state: the file may hold other tensors as well.
+// LoadSome is Load for a part of the state: the file may hold other tensors, too.
 func LoadSome(dir string, into []Tensor) (Meta, error) { return load(dir, into, true) }
 
-// Verify reads a whole checkpoint and returns what Load would say of its files.
+// Verify reads a whole checkpoint and returns the error that Load would return for its files.
 func Verify(dir string) error {
 	s, err := open(dir)
 	if err != nil {
@@ -47,7 +46,7 @@ func load(dir string, into []Tensor, some bool) (Meta, error) {
 	return s.meta, nil
 }
 
-// source is a checkpoint whose files are whole.
+// source is an open checkpoint whose files have been verified.
 type source struct {
 	meta    Meta
 	f       *os.File
@@ -56,10 +55,10 @@ type source struct {
 
 func (s *source) close() error { return s.f.Close() }
 
-// open checks both files of a checkpoint to the last byte. Its errors wrap ErrDamaged, but for that
-// of another format.
+// open verifies both files of a checkpoint to the last byte. Its errors wrap ErrDamaged, except
+// that of another format.
 func open(dir string) (*source, error) {
-	meta, err := look(dir)
+	meta, err := inspect(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +84,15 @@ func (s *source) fill(into []Tensor, some bool) error {
 	}
 	buf := make([]byte, BufferBytes)
 	for i := range into {
-		if err := into[i].readFrom(s.content.bytes(s.content.entries[into[i].Name]),
-			buf); err != nil {
+		e := s.content.entries[into[i].Name]
+		if err := into[i].readFrom(s.content.bytes(e), buf); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkSum reads the whole file, which must have the SHA-256 that meta.json says.
+// checkSum reads the whole file and compares its SHA-256 with the one in meta.json.
 func checkSum(state io.Reader, want string) error {
 	sum := sha256.New()
 	if _, err := io.Copy(sum, state); err != nil {
@@ -106,7 +105,8 @@ func checkSum(state io.Reader, want string) error {
 	return nil
 }
 
-// compare lists what keeps the file from filling the given tensors.
+// compare lists the differences between the tensors of the file and the given ones. With some, the
+// file may hold more tensors.
 func (f *content) compare(into []Tensor, some bool) (problems []string) {
 	wanted := make(map[string]bool, len(into))
 	for i := range into {
@@ -138,11 +138,11 @@ func (f *content) compare(into []Tensor, some bool) (problems []string) {
 	return append(problems, extra...)
 }
 
-// summary joins the problems, as many as a reader wants to see.
+// summary joins the first few problems.
 func summary(problems []string) string {
-	const most = 8
-	if len(problems) <= most {
+	const limit = 8
+	if len(problems) <= limit {
 		return strings.Join(problems, "; ")
 	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(problems[:most], "; "), len(problems)-most)
+	return fmt.Sprintf("%s; and %d more", strings.Join(problems[:limit], "; "), len(problems)-limit)
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Tensors in a file that was cut are an error of Save, which leaves the checkpoint before as it
-// was, and of Load.
+// Save and Load return an error if the mapped file of a tensor was truncated. Save then leaves the
+// old checkpoint as it was.
 func TestMappedTensors(t *testing.T) {
 	const n = 3 * blockLen
 	dir, run := t.TempDir(), t.TempDir()
 	m, err := memory.Map(t.Context(), dir, 4*n)
 	if err != nil {
-		t.Skip(err) // no files are mapped here
+		t.Skip(err) // not supported on this system
 	}
 	defer m.Close()
 	tensors := []Tensor{{Name: "z", Shape: []int{n}, F32: m.Floats(0, n)}}

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// Format is the number of the layout that this package writes, and the only one it reads.
+// Format is the number of the format that this package writes, and the only one that it reads.
 const Format = 2
 
 const (
@@ -20,48 +20,48 @@ const (
 	metaName  = "meta.json"
 )
 
-// ErrDamaged is wrapped by the error of a checkpoint that is not what was saved: files missing,
-// shorter, changed, or unreadable.
+// ErrDamaged is wrapped by the errors of checkpoints whose files are missing, truncated, changed
+// since they were saved, or unreadable.
 var ErrDamaged = errors.New("damaged")
 
-// Meta says what a checkpoint's arrays belong to and where the run goes on. Step counts the
-// training steps taken; Epoch, Batch and Repeat (all from 0) are the position of the next one.
+// Meta describes the run that a checkpoint belongs to, and where it resumes. Step is the number of
+// training steps done; Epoch, Batch and Repeat (all from 0) are the position of the next one.
 type Meta struct {
 	Format      int     `json:"format"`  // set by Writer
 	Version     string  `json:"version"` // of the program
-	Saved       int     `json:"saved"`   // how many the run had saved with this one; set by Writer
+	Saved       int     `json:"saved"`   // number of checkpoints saved so far; set by Writer
 	Method      string  `json:"method"`
 	Step        int     `json:"step"`
 	Epoch       int     `json:"epoch"`
 	Batch       int     `json:"batch"`
 	Repeat      int     `json:"repeat"`
-	Seconds     float64 `json:"seconds"`      // training wall time so far
-	StepSeconds float64 `json:"step_seconds"` // of them, in steps
-	Stalled     float64 `json:"stalled"`      // of them, held up by checkpoints
-	Evaluations float64 `json:"evaluations"`  // of networks so far
+	Seconds     float64 `json:"seconds"`      // wall time of training so far
+	StepSeconds float64 `json:"step_seconds"` // part of Seconds spent in steps
+	Stalled     float64 `json:"stalled"`      // part of Seconds spent waiting for checkpoints
+	Evaluations float64 `json:"evaluations"`  // evaluations of networks so far
 	Seed        uint64  `json:"seed"`
 	Data        string  `json:"data"`
-	Fingerprint string  `json:"fingerprint"` // of the data: a resumed run refuses any other
+	Fingerprint string  `json:"fingerprint"` // of the data; a resumed run refuses other data
 	Config      string  `json:"config"`      // the resolved configuration, as TOML
 	Slowed      Slowed  `json:"slowed,omitzero"`
 }
 
-// metaFile is the content of meta.json but for its seal.
+// metaFile is the content of meta.json except its seal.
 type metaFile struct {
 	Meta
 	StateBytes int64  `json:"state_bytes"`  // the size of state.safetensors
 	SHA256     string `json:"state_sha256"` // of state.safetensors, in hexadecimal
 }
 
-// The last line of meta.json but for the closing brace is its seal: the SHA-256 of all bytes before
-// that line. Every format keeps it, so that damage is never taken for a format of the future.
+// The last line of meta.json before the closing brace is its seal: the SHA-256 of all bytes before
+// that line. Every format must have it, so that damage is not mistaken for a newer format.
 const (
 	sealBegin = `  "meta_sha256": "`
 	sealEnd   = "\"\n}\n"
 	sealBytes = len(sealBegin) + 2*sha256.Size + len(sealEnd)
 )
 
-// maxMeta is the largest meta.json that is read; ours have some KB.
+// maxMeta limits the size of a meta.json that is read. Those that are written have a few KB.
 const maxMeta = 1 << 20
 
 // encode returns the bytes of meta.json.
@@ -73,7 +73,7 @@ func (m metaFile) encode() ([]byte, error) {
 	return seal(append(bytes.TrimSuffix(text, []byte("\n}")), ",\n"...)), nil
 }
 
-// seal ends the text of a JSON object, open after its last comma, with its checksum.
+// seal completes a JSON object, whose text must end after a comma, with its checksum.
 func seal(text []byte) []byte {
 	return append(text, sealBegin+hexSum(text)+sealEnd...)
 }
@@ -110,8 +110,8 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxMeta))
 }
 
-// openRegular opens a file for reading, but neither a directory nor what could block, such as a
-// named pipe.
+// openRegular opens a regular file for reading. It refuses other files, such as named pipes, which
+// could block.
 func openRegular(path string) (f *os.File, size int64, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -146,7 +146,7 @@ func parseMeta(raw []byte) (metaFile, error) {
 	return m, m.check()
 }
 
-// check reports values that Writer never writes.
+// check returns an error for values that Writer never writes.
 func (m metaFile) check() error {
 	if m.Step < 0 || m.Epoch < 0 || m.Batch < 0 || m.Repeat < 0 {
 		return fmt.Errorf("%w: step %d, epoch %d, batch %d, repeat %d: expected none below 0",
@@ -160,22 +160,23 @@ func (m metaFile) check() error {
 	return nil
 }
 
-// checkSeal reports content that was changed since it was sealed.
+// checkSeal returns an error if the content was changed since it was sealed.
 func checkSeal(raw []byte) error {
 	cut := len(raw) - sealBytes
 	if cut < 0 || !bytes.HasPrefix(raw[cut:], []byte(sealBegin)) ||
 		!bytes.HasSuffix(raw, []byte(sealEnd)) {
 		return unsealed(raw)
 	}
-	said := string(raw[cut+len(sealBegin):][:2*sha256.Size])
-	if got := hexSum(raw[:cut]); got != said {
-		return fmt.Errorf("%w: changed since it was saved: its SHA-256 is %s, its last line says %s",
-			ErrDamaged, got, said)
+	want := string(raw[cut+len(sealBegin):][:2*sha256.Size])
+	if got := hexSum(raw[:cut]); got != want {
+		return fmt.Errorf(
+			"%w: changed since it was saved: its SHA-256 is %s, its last line says %s",
+			ErrDamaged, got, want)
 	}
 	return nil
 }
 
-// unsealed is the error of content that does not end with a seal, as format 1 did not.
+// unsealed returns the error of content without a seal. Format 1 had none.
 func unsealed(raw []byte) error {
 	var old struct {
 		Format  int
@@ -190,7 +191,7 @@ func unsealed(raw []byte) error {
 		ErrDamaged, len(raw))
 }
 
-// checkFormat refuses the formats of other versions.
+// checkFormat returns an error for other formats.
 func checkFormat(format int, version string) error {
 	switch {
 	case format > Format:

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whatever follows the seal's rules is read without a panic; what is accepted is written so that it
-// is read as the same; and no byte of that can be changed unnoticed.
+// FuzzMeta checks that sealed text is parsed without a panic, that accepted content survives
+// encoding, and that every flipped bit is detected.
 func FuzzMeta(f *testing.F) {
 	whole := metaFile{Meta: Meta{Format: Format, Saved: 3, Step: 12, Version: "v0.1.0",
 		Config: "a = \"é\"\n"},

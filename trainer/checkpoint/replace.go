@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// replaceDir renames tmp to dir. A directory cannot be renamed over a filled one, so an existing
-// dir steps aside under a name that List and clearStale know, until the new one is in place.
+// replaceDir renames tmp to dir. A directory cannot be renamed over one that is not empty, so an
+// existing dir first gets a name that List and clearStale know.
 func replaceDir(files file.System, tmp, dir string) error {
 	root, base := filepath.Split(dir)
 	old := filepath.Join(root, oldPrefix+base)
@@ -19,7 +19,7 @@ func replaceDir(files file.System, tmp, dir string) error {
 		return err
 	}
 	if err := files.Rename(tmp, dir); err != nil {
-		return errors.Join(err, putBack(files, old, dir))
+		return errors.Join(err, restore(files, old, dir))
 	}
 	if err := files.SyncDir(filepath.Clean(root)); err != nil {
 		return err
@@ -27,16 +27,16 @@ func replaceDir(files file.System, tmp, dir string) error {
 	return files.RemoveAll(old)
 }
 
-// putBack gives a checkpoint that stepped aside its name again.
-func putBack(files file.System, old, dir string) error {
+// restore gives a checkpoint that was being replaced its name back.
+func restore(files file.System, old, dir string) error {
 	if err := files.Rename(old, dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// clearStale removes what a killed process left in root. A checkpoint that was about to be replaced
-// and lost its name gets it back.
+// clearStale removes what a killed process left in root. A checkpoint that was being replaced gets
+// its name back if the new one has not taken it.
 func clearStale(files file.System, root string) error {
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -51,7 +51,7 @@ func clearStale(files file.System, root string) error {
 					return err
 				}
 				continue
-			} // else the new one is in place: the old one goes
+			} // otherwise the new checkpoint is in place, and the old one is removed
 		}
 		if hasAnyPrefix(e.Name(), tmpPrefix, oldPrefix, "."+latestName) {
 			if err := files.RemoveAll(path); err != nil {
@@ -71,8 +71,8 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 	return false
 }
 
-// prune removes the checkpoints older than the newest Keep whole ones, but never the one of that
-// name.
+// prune removes the checkpoints older than the newest Keep whole ones, but never the one named
+// saved.
 func (w *Writer) prune(saved string) error {
 	if w.Keep <= 0 {
 		return nil

@@ -2,17 +2,16 @@ package checkpoint
 
 import "path/filepath"
 
-// Slowed is what divergences have done to a run: how often it went back to an earlier state, and by
-// what factor its step size and learning rate are smaller than configured. The zero value: nothing.
+// Slowed records how a run was slowed down after divergences. The zero value means not at all.
 type Slowed struct {
-	Retries int     `json:"retries"`
-	Factor  float64 `json:"factor"`
-	From    int     `json:"from"`  // step of the state that it went back to last
-	Times   int     `json:"times"` // how often in a row to that one
+	Retries int     `json:"retries"` // number of returns to an earlier state
+	Factor  float64 `json:"factor"`  // of the configured step size and learning rate
+	From    int     `json:"from"`    // step of the state last returned to
+	Times   int     `json:"times"`   // number of consecutive returns to that state
 }
 
-// Before returns the checkpoint of the highest step below the given one, of those without a
-// Problem, or the zero Found where there is none.
+// Before returns the checkpoint with the highest step below the given one, of those without a
+// Problem. It returns the zero Found if there is none.
 func Before(runDir string, step int) (Found, error) {
 	all, err := List(runDir)
 	if err != nil {
@@ -27,20 +26,20 @@ func Before(runDir string, step int) (Found, error) {
 	return best, nil
 }
 
-// abandoned are the checkpoints of a continuation that is being redone: those of steps beyond step
-// that were there when the first checkpoint after going back to that step was begun.
+// abandoned describes the checkpoints that became obsolete when a run went back to an earlier step:
+// those of later steps that existed when the first checkpoint after that was begun.
 type abandoned struct {
 	step int
-	last int // number of the last of them, as in Meta.Saved; 0: not looked for yet
+	last int // Meta.Saved of the last of them; 0: not determined yet
 }
 
-// Abandon says that the run went back to a state after the given step and makes all further steps
-// anew. The next Commit that succeeds removes the checkpoints of later steps there are by then:
-// not sooner, since until then they are the newest state on the disk.
+// Abandon announces that the run has gone back to its state after the given step and will redo all
+// later steps. The next successful Commit removes the existing checkpoints of later steps; until
+// then they are the newest state on disk.
 func (w *Writer) Abandon(step int) { w.redone = &abandoned{step: step} }
 
-// drop removes the abandoned checkpoints.
-func (w *Writer) drop() error {
+// removeAbandoned removes the abandoned checkpoints.
+func (w *Writer) removeAbandoned() error {
 	if w.redone == nil {
 		return nil
 	}
@@ -59,8 +58,8 @@ func (w *Writer) drop() error {
 	return nil
 }
 
-// remove removes a checkpoint. It loses its name first, so that an interrupted removal leaves no
-// incomplete checkpoint.
+// remove removes a checkpoint. It renames it first, so that an interrupted removal does not leave
+// an incomplete checkpoint.
 func (w *Writer) remove(dir string) error {
 	root, name := filepath.Split(dir)
 	tmp := filepath.Join(root, tmpPrefix+name)

@@ -11,9 +11,8 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
-// What lies before a checkpoint is found, what lies beyond a step can be dropped, and what a run's
-// divergences did is kept.
-func TestBeforeAndDrop(t *testing.T) {
+// Before finds earlier checkpoints, Abandon removes later ones, and Slowed is stored.
+func TestBeforeAndAbandon(t *testing.T) {
 	run := t.TempDir()
 	slowed := Slowed{Retries: 2, Factor: 0.25, From: 7, Times: 1}
 	for _, step := range []int{3, 7, 1_000_000} {
@@ -51,9 +50,8 @@ func TestBeforeAndDrop(t *testing.T) {
 	}
 }
 
-// A continuation is abandoned, and the first saves after that fail. The first that succeeds, some
-// steps later, removes that continuation's checkpoints and none of its own, and of older ones keeps
-// as many as are to be kept.
+// After Abandon the first saves fail. The first successful one, some steps later, removes the
+// abandoned checkpoints but none of the new ones, and Keep applies to the rest.
 func TestAbandonedWhenSaved(t *testing.T) {
 	run := t.TempDir()
 	sys := &faultfs.System{}

@@ -11,24 +11,24 @@ import (
 	"slices"
 )
 
-// The safetensors format: the length of the header (8 bytes, little-endian), the header (a JSON
-// object from tensor names to entries, padded with spaces), and the tensors' bytes without gaps.
-// https://github.com/huggingface/safetensors, section "Format".
+// A safetensors file has the length of the header (8 bytes, little-endian), the header (a JSON
+// object that maps the names of tensors to entries, padded with spaces), and the bytes of the
+// tensors without gaps. See https://github.com/huggingface/safetensors, section "Format".
 
 const (
-	metadataKey = "__metadata__" // the one header key that is no tensor
-	maxHeader   = 16 << 20       // bytes; ours are a few KB
+	metadataKey = "__metadata__" // the only key of the header that is not a tensor
+	maxHeader   = 16 << 20       // bytes; those that are written have a few KB
 )
 
-// entry describes one tensor in the header. Offsets are counted from the end of the header.
+// entry describes a tensor in the header. Offsets are relative to the end of the header.
 type entry struct {
 	Dtype   string  `json:"dtype"`
 	Shape   []int64 `json:"shape"`
 	Offsets []int64 `json:"data_offsets"` // begin, end
 }
 
-// writeSafetensors writes the tensors, those with the wider elements first: the header's length
-// is a multiple of 8, so every element lies at a multiple of its size.
+// writeSafetensors writes the tensors, those with wider elements first. Since the length of the
+// header is a multiple of 8, every element is then aligned to its size.
 func writeSafetensors(w io.Writer, tensors []Tensor) error {
 	order := slices.Clone(tensors)
 	slices.SortStableFunc(order, func(a, b Tensor) int {
@@ -58,7 +58,7 @@ func writeSafetensors(w io.Writer, tensors []Tensor) error {
 	return nil
 }
 
-// layout places the tensors one after the other.
+// layout returns the header of tensors stored one after another.
 func layout(tensors []Tensor) map[string]entry {
 	header := make(map[string]entry, len(tensors))
 	var at int64
@@ -72,7 +72,8 @@ func layout(tensors []Tensor) map[string]entry {
 	return header
 }
 
-// shape64 is Shape in the header's type, never nil: a scalar's shape is [], not null.
+// shape64 converts Shape to the type of the header. It is never nil: the shape of a scalar is [],
+// not null.
 func (t *Tensor) shape64() []int64 {
 	shape := make([]int64, len(t.Shape))
 	for i, d := range t.Shape {
@@ -84,17 +85,16 @@ func (t *Tensor) shape64() []int64 {
 // content is a safetensors file whose header has been checked.
 type content struct {
 	entries map[string]entry
-	data    *io.SectionReader // the tensors' bytes
+	data    *io.SectionReader // the bytes of all tensors
 }
 
-// bytes reads the bytes of a tensor that parse has accepted.
+// bytes returns a reader of a tensor's bytes.
 func (f *content) bytes(e entry) io.Reader {
 	return io.NewSectionReader(f.data, e.Offsets[0], e.Offsets[1]-e.Offsets[0])
 }
 
-// parse checks a whole safetensors file of size bytes: the header is JSON without repeated names,
-// every tensor has a known type and as many bytes as its shape says, and together they cover the
-// data exactly.
+// parse checks a safetensors file of size bytes: the header is JSON without repeated names, every
+// tensor has a known type and the size of its shape, and the tensors cover the data exactly.
 func parse(r io.ReaderAt, size int64) (*content, error) {
 	if size < 8 {
 		return nil, fmt.Errorf("%d bytes, too short for a safetensors file", size)
@@ -129,7 +129,7 @@ func parse(r io.ReaderAt, size int64) (*content, error) {
 	return f, f.checkCover()
 }
 
-// parseHeader reads the header's JSON.
+// parseHeader decodes the header.
 func parseHeader(header []byte) (map[string]entry, error) {
 	dec := json.NewDecoder(bytes.NewReader(header))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -141,7 +141,7 @@ func parseHeader(header []byte) (map[string]entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("header: %w", err)
 		}
-		name := key.(string) // the decoder accepts nothing else as a key
+		name := key.(string) // keys are always strings
 		if name == metadataKey {
 			var ignored map[string]string
 			if err := dec.Decode(&ignored); err != nil {
@@ -167,7 +167,7 @@ func parseHeader(header []byte) (map[string]entry, error) {
 	return entries, nil
 }
 
-// check reports what is wrong with an entry of a file with size bytes of data.
+// check returns an error if the entry is not valid in a file with size bytes of data.
 func (e entry) check(size int64) error {
 	width, ok := dtypeSize[e.Dtype]
 	if !ok {
@@ -197,7 +197,7 @@ func (e entry) check(size int64) error {
 	return nil
 }
 
-// checkCover reports tensors that overlap and bytes that belong to none.
+// checkCover returns an error if tensors overlap or bytes belong to no tensor.
 func (f *content) checkCover() error {
 	names := make([]string, 0, len(f.entries))
 	for name := range f.entries {

@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// handmade assembles a file from a header and data bytes.
+// handmade returns a file with the given header and data.
 func handmade(header, data string) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header+data...)
 }
 
-// A small file spelled out byte by byte.
+// A small file is compared byte by byte.
 func TestBytes(t *testing.T) {
 	var got bytes.Buffer
 	err := writeSafetensors(&got, []Tensor{
@@ -37,6 +37,10 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+// overlapping is the header of two tensors that overlap.
+const overlapping = `{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},` +
+	`"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`
+
 func parseBytes(raw []byte) (*content, error) {
 	return parse(bytes.NewReader(raw), int64(len(raw)))
 }
@@ -53,9 +57,12 @@ func bytesOf(t *testing.T, f *content, name string) []byte {
 func TestParseAccepts(t *testing.T) {
 	for name, raw := range map[string][]byte{
 		"no tensors": handmade(`{}`, ""),
-		"metadata":   handmade(`{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"),
-		"any order":  handmade(`{"b":{"dtype":"U32","shape":[1],"data_offsets":[8,12]},"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}  `, "123456781234"),
-		"empty ones": handmade(`{"b":{"dtype":"U32","shape":[9,0],"data_offsets":[4,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"),
+		"metadata": handmade(`{"__metadata__":{"format":"pt"},`+
+			`"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"),
+		"any order": handmade(`{"b":{"dtype":"U32","shape":[1],"data_offsets":[8,12]},`+
+			`"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}  `, "123456781234"),
+		"empty ones": handmade(`{"b":{"dtype":"U32","shape":[9,0],"data_offsets":[4,4]},`+
+			`"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"),
 	} {
 		if _, err := parseBytes(raw); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -76,7 +83,8 @@ func TestParseRefuses(t *testing.T) {
 		"no object":       {handmade(`[]`, ""), "JSON object"},
 		"torn object":     {handmade(`{"w":`, ""), `"w"`},
 		"after object":    {handmade(`{} x`, ""), "only spaces"},
-		"twice":           {handmade(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"), "twice"},
+		"twice": {handmade(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},`+
+			`"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "1234"), "twice"},
 		"dtype": {one(`{"dtype":"F16","shape":[4],"data_offsets":[0,8]}`),
 			`"w": dtype "F16"`},
 		"no offsets": {one(`{"dtype":"F32","shape":[2]}`), `"w": 0 data_offsets`},
@@ -89,12 +97,13 @@ func TestParseRefuses(t *testing.T) {
 		"smaller shape": {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,8]}`), "takes 4"},
 		"negative shape": {one(`{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}`),
 			"does not fit"},
-		"overflow": {one(`{"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]}`), "does not fit"},
+		"overflow": {one(`{"dtype":"F32","shape":[4294967296,4294967296,2],` +
+			`"data_offsets":[0,8]}`), "does not fit"},
 		"rest": {one(`{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`),
 			"last 4 bytes"},
-		"hole": {one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`),
+		"gap": {one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`),
 			`"w": the 4 bytes before it`},
-		"overlap":  {handmade(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, "12345678"), `"w" overlaps`},
+		"overlap":  {handmade(overlapping, "12345678"), `"w" overlaps`},
 		"fraction": {one(`{"dtype":"F32","shape":[0.5],"data_offsets":[0,8]}`), `"w"`},
 		"metadata": {handmade(`{"__metadata__":{"a":1}}`, ""), "__metadata__"},
 	} {
@@ -105,8 +114,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Whatever parse accepts can be read into tensors made after its header, and writing those again
-// gives a file with the same content.
+// FuzzParse checks that every accepted file can be read into tensors made from its header, and that
+// writing these gives a file with the same content.
 func FuzzParse(f *testing.F) {
 	var whole bytes.Buffer
 	small := slices.DeleteFunc(state(), func(t Tensor) bool { return t.Name == "big" })
@@ -115,8 +124,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(whole.Bytes())
 	f.Add(whole.Bytes()[:whole.Len()-1])
-	f.Add(handmade(`{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, "12345678"))
-	f.Add(handmade(`{"w":{"dtype":"U32","shape":[9223372036854775807,0],"data_offsets":[0,0]}}`, ""))
+	f.Add(handmade(overlapping, "12345678"))
+	f.Add(handmade(`{"w":{"dtype":"U32","shape":[9223372036854775807,0],`+
+		`"data_offsets":[0,0]}}`, ""))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		in, err := parseBytes(raw)
 		if err != nil {
@@ -131,9 +141,10 @@ func FuzzParse(f *testing.F) {
 		if p := in.compare(tensors, true); len(p) > 0 {
 			t.Fatal(p)
 		}
+		buf := make([]byte, BufferBytes)
 		for i := range tensors {
-			if err := tensors[i].readFrom(in.bytes(in.entries[tensors[i].Name]),
-				make([]byte, BufferBytes)); err != nil {
+			e := in.entries[tensors[i].Name]
+			if err := tensors[i].readFrom(in.bytes(e), buf); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -199,8 +210,8 @@ func BenchmarkSaveLoad(b *testing.B) {
 	}
 }
 
-// testdata/foreign.safetensors was written by save_file of the Python package safetensors, with
-// metadata {"by": "python"}.
+// save_file of the Python package safetensors wrote testdata/foreign.safetensors, with metadata
+// {"by": "python"}.
 func TestReadsForeignFile(t *testing.T) {
 	raw, err := os.ReadFile("testdata/foreign.safetensors")
 	if err != nil {

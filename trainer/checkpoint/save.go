@@ -17,18 +17,19 @@ import (
 
 const panicMeta = "checkpoint: negative step, epoch, batch or repeat"
 
-// Writer saves the checkpoints of one run, one after the other.
+// Writer saves the checkpoints of one run, one after another.
 type Writer struct {
 	Files  file.System
 	RunDir string // which must exist
-	// Keep > 0 removes the checkpoints older than the newest Keep whole ones.
+	// Keep > 0 removes all checkpoints older than the newest Keep whole ones.
 	Keep int
 
-	saved  int        // of the newest checkpoint; 0: not looked for yet
-	redone *abandoned // to be removed; nil: none
+	saved  int        // largest Meta.Saved of the run; 0: not determined yet
+	redone *abandoned // checkpoints to be removed; nil: none
 }
 
-// Save writes a checkpoint to the operating system's files: Begin and Commit of a new Writer.
+// Save writes a checkpoint with a new Writer on the operating system's files, and returns its
+// directory.
 func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err error) {
 	w := Writer{Files: file.OS, RunDir: runDir, Keep: keep}
 	p, err := w.Begin(meta, tensors)
@@ -38,18 +39,19 @@ func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err
 	return p.Commit()
 }
 
-// Pending is a checkpoint whose state is written but not yet durable, nor seen by a reader.
+// Pending is a checkpoint whose state has been written but is neither durable nor visible to
+// readers yet.
 type Pending struct {
 	w        *Writer
 	meta     metaFile    // without the SHA-256
-	crc      hash.Hash32 // of the state as it was written
+	crc      hash.Hash32 // of the state as written
 	tmp, dir string
 	files    []file.File // still open
 }
 
-// Begin takes the snapshot of the tensors: it hands their bytes to the system and returns when the
-// live state may change again. The bytes lie in the system's cache, not in the process. Every Begin
-// that succeeds must be followed by a Commit, which another goroutine may call, before the next.
+// Begin takes a snapshot of the tensors by writing them to the file system's cache. When it
+// returns, the live state may change again. Every successful Begin must be followed by a Commit,
+// which another goroutine may call, before the next Begin.
 //
 // Errors are those of the file system, with the path. Malformed tensors panic.
 func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
@@ -71,13 +73,14 @@ func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 		err = p.fill(tensors)
 	}
 	if err != nil {
-		return nil, p.failed(err)
+		return nil, p.abort(err)
 	}
 	w.saved++
 	return p, nil
 }
 
-// prepare makes the directory of checkpoints, or clears away what a killed process left there.
+// prepare creates the directory of checkpoints or, if it exists, removes what a killed process left
+// there.
 func (w *Writer) prepare(root string) error {
 	err := w.Files.Mkdir(root, 0o777)
 	if err == nil {
@@ -101,11 +104,11 @@ func (w *Writer) prepare(root string) error {
 	return nil
 }
 
-// castagnoli is a checksum for which CPUs have an instruction: it costs a tenth of a SHA-256, which
-// training therefore does not wait for.
+// castagnoli is a checksum for which CPUs have an instruction. It takes a tenth of the time of
+// SHA-256, which is computed later so that training does not wait for it.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// fill writes the state into the new directory p.tmp.
+// fill writes the state to the new directory p.tmp.
 func (p *Pending) fill(tensors []Tensor) error {
 	if err := p.w.Files.Mkdir(p.tmp, 0o777); err != nil {
 		return err
@@ -118,8 +121,8 @@ func (p *Pending) fill(tensors []Tensor) error {
 	return err
 }
 
-// describe writes meta.json, with the SHA-256 of the state as it reads back.
-func (p *Pending) describe() error {
+// writeMeta reads the state back for its SHA-256, and writes meta.json.
+func (p *Pending) writeMeta() error {
 	path := filepath.Join(p.tmp, stateName)
 	f, err := os.Open(path)
 	if err != nil {
@@ -154,10 +157,10 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// create creates a file in p.tmp, lets write fill it and leaves it open.
+// create creates a file in p.tmp, calls write to fill it, and leaves it open.
 func (p *Pending) create(name string, write func(io.Writer) error) error {
-	f, err :=
-		p.w.Files.OpenFile(filepath.Join(p.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	path := filepath.Join(p.tmp, name)
+	f, err := p.w.Files.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -166,21 +169,21 @@ func (p *Pending) create(name string, write func(io.Writer) error) error {
 }
 
 // Commit makes the checkpoint durable and returns its directory, RunDir/checkpoints/step-%06d,
-// named after the step. It appears under that name complete or not at all; one of the same step is
-// replaced; then "latest" leads to it, and older checkpoints are removed. If only that last fails,
-// the error comes with the directory of the good checkpoint.
+// which appears complete or not at all. It replaces a checkpoint of the same step, makes "latest"
+// refer to the new one, and removes old checkpoints. If only the removal fails, Commit returns the
+// directory together with the error.
 //
-// After any other error a new Begin writes the files again: what a failed sync did to those written
-// before is not known.
+// After any other error the caller has to start again with Begin, since the effect of a failed sync
+// on the files is unknown.
 func (p *Pending) Commit() (dir string, err error) {
 	if err := p.commit(); err != nil {
-		return "", p.failed(err)
+		return "", p.abort(err)
 	}
 	root, name := filepath.Split(p.dir)
 	if err := pointLatest(p.w.Files, filepath.Clean(root), name); err != nil {
 		return "", fmt.Errorf("checkpoint: pointing %s to %s: %w", latestName, p.dir, err)
 	}
-	err = p.w.drop() // first: keep counts none of those
+	err = p.w.removeAbandoned() // before prune, which would count them
 	if err == nil {
 		err = p.w.prune(name)
 	}
@@ -191,7 +194,7 @@ func (p *Pending) Commit() (dir string, err error) {
 }
 
 func (p *Pending) commit() error {
-	if err := p.describe(); err != nil {
+	if err := p.writeMeta(); err != nil {
 		return err
 	}
 	for _, f := range p.files {
@@ -208,8 +211,8 @@ func (p *Pending) commit() error {
 	return replaceDir(p.w.Files, p.tmp, p.dir)
 }
 
-// failed clears away what was written, and completes the error.
-func (p *Pending) failed(err error) error {
+// abort removes what was written, and adds the directory to the error.
+func (p *Pending) abort(err error) error {
 	err = errors.Join(err, p.close(), p.w.Files.RemoveAll(p.tmp))
 	return fmt.Errorf("checkpoint: saving %s: %w", p.dir, err)
 }

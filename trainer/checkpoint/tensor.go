@@ -8,10 +8,10 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Tensor names one array of the run's state. Exactly one of F32, U32 and F64 is set; it holds the
-// elements in row-major order, as many as the product of Shape (one for an empty Shape), and
-// aliases the live state: Save reads from it, Load writes into it. It may lie in a memory.Mapping,
-// whose faults are errors of both.
+// Tensor is a named array of a run's state. Exactly one of F32, U32 and F64 is set. It holds the
+// elements in row-major order; their number is the product of Shape, one for an empty Shape. The
+// slice is the live state: Save reads from it, and Load writes to it. It may be part of a
+// memory.Mapping, whose faults Save and Load return as errors.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -26,7 +26,7 @@ const (
 	panicName  = "checkpoint: a tensor's name is empty, reserved or used twice"
 )
 
-// dtypeSize has the element types that are written and read, with their sizes in bytes.
+// dtypeSize maps the supported element types to their sizes in bytes.
 var dtypeSize = map[string]int{"F32": 4, "U32": 4, "F64": 8}
 
 // dtype returns the safetensors name of the element type and the number of elements.
@@ -72,10 +72,10 @@ func check(tensors []Tensor) {
 // blockLen is the number of elements converted between two reads or writes.
 const blockLen = 1 << 15
 
-// BufferBytes is the memory in which Save and Load work, beside that of the tensors.
+// BufferBytes is the memory that Save and Load need in addition to that of the tensors.
 const BufferBytes = 8 * blockLen
 
-// writeTo writes the elements, little-endian; buf holds BufferBytes.
+// writeTo writes the elements in little-endian order. buf has BufferBytes.
 func (t *Tensor) writeTo(w io.Writer, buf []byte) error {
 	return t.eachBlock(buf, func(block []byte, lo, hi int) error {
 		if err := memory.Catch(func() { t.encode(block, lo, hi) }); err != nil {
@@ -86,7 +86,7 @@ func (t *Tensor) writeTo(w io.Writer, buf []byte) error {
 	})
 }
 
-// readFrom fills the live slice from its little-endian bytes; buf holds BufferBytes.
+// readFrom reads the elements in little-endian order. buf has BufferBytes.
 func (t *Tensor) readFrom(r io.Reader, buf []byte) error {
 	return t.eachBlock(buf, func(block []byte, lo, hi int) error {
 		if _, err := io.ReadFull(r, block); err != nil {
@@ -96,7 +96,8 @@ func (t *Tensor) readFrom(r io.Reader, buf []byte) error {
 	})
 }
 
-// eachBlock calls f for elements lo to hi and the part of buf that holds their bytes.
+// eachBlock calls f for consecutive blocks of elements lo to hi-1, with the part of buf that holds
+// their bytes.
 func (t *Tensor) eachBlock(buf []byte, f func(block []byte, lo, hi int) error) error {
 	name, n := t.dtype()
 	size := dtypeSize[name]
@@ -109,7 +110,7 @@ func (t *Tensor) eachBlock(buf []byte, f func(block []byte, lo, hi int) error) e
 	return nil
 }
 
-// encode converts elements lo to hi.
+// encode converts elements lo to hi-1 to bytes.
 func (t *Tensor) encode(dst []byte, lo, hi int) {
 	switch {
 	case t.F32 != nil:
@@ -127,7 +128,7 @@ func (t *Tensor) encode(dst []byte, lo, hi int) {
 	}
 }
 
-// decode converts the bytes of elements lo to hi.
+// decode converts bytes to elements lo to hi-1.
 func (t *Tensor) decode(src []byte, lo, hi int) {
 	switch {
 	case t.F32 != nil:
