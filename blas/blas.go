@@ -1,19 +1,15 @@
-// Package blas is the matrix products of plume: row-major float32, each call on one thread. It is the
-// only package that uses cgo.
+// Package blas is the matrix products of plume: row-major float32, each call on one thread. It is
+// the only package that uses cgo.
 //
-// Three backends compute them, chosen at run time among those that were built in: native, our own products
-// over the tiles of package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the
-// tag openblas and cgo, and not called before it is chosen; gonum, in pure Go. Callers run many
-// products at once from their own goroutines, so that OpenBLAS is held to one thread.
+// A [Backend] computes them. A build has up to three: native, our own products over the tiles of
+// package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the tag openblas and
+// cgo, and not called before it is chosen; gonum, in pure Go. Which one is a choice of each
+// [Factor] and each product, so that one process may use several; there is a default for those who
+// do not choose. Callers run many products at once from their own goroutines, so OpenBLAS is held
+// to one thread.
 package blas
 
-import (
-	"fmt"
-	"os"
-	"strings"
-
-	"gonum.org/v1/gonum/blas"
-)
+import "gonum.org/v1/gonum/blas"
 
 // Matrix is a view of Rows x Cols float32, row i starting at Data[i*Stride].
 type Matrix struct {
@@ -67,51 +63,31 @@ func (t Trans) flag() blas.Transpose {
 	return blas.NoTrans
 }
 
+// shape is the shape of op(m).
+func (t Trans) shape(m Matrix) (rows, cols int) {
+	if t {
+		return m.Cols, m.Rows
+	}
+	return m.Rows, m.Cols
+}
+
 const errShape = "blas: shapes do not match"
 
-// Gemm is c = alpha op(a) op(b) + beta c. With beta = 0, what c held before is not read, so
-// that NaN in it does no harm; with alpha = 0, a and b are not.
-func Gemm(ta, tb Trans, alpha float32, a, b Matrix, beta float32, c Matrix) {
-	m, k := a.Rows, a.Cols
-	if ta {
-		m, k = k, m
-	}
-	kb, n := b.Rows, b.Cols
-	if tb {
-		kb, n = n, kb
-	}
-	if k != kb || c.Rows != m || c.Cols != n || !a.valid() || !b.valid() || !c.valid() {
+// Gemm is c = alpha op(left) op(right) + beta c. With beta = 0, what c held before is not read, so
+// that NaN in it does no harm; with alpha = 0, left and right are not.
+func (b *Backend) Gemm(tl, tr Trans, alpha float32, left, right Matrix, beta float32, c Matrix) {
+	m, k := tl.shape(left)
+	kr, n := tr.shape(right)
+	if k != kr || c.Rows != m || c.Cols != n || !left.valid() || !right.valid() || !c.valid() {
 		panic(errShape)
 	}
 	if m == 0 || n == 0 {
 		return
 	}
-	if k == 0 || alpha == 0 { // the backends refuse the one, and some read a and b at the other
+	if k == 0 || alpha == 0 { // the backends refuse the one, and some read the factors at the other
 		c.scale(beta)
 		return
 	}
-	active.Sgemm(ta.flag(), tb.flag(), m, n, k, alpha, a.Data, a.Stride, b.Data, b.Stride, beta, c.Data, c.Stride)
-}
-
-// LibraryInfo describes the backend in use.
-type LibraryInfo struct {
-	Backend string `json:"backend"` // "native", "openblas" or "gonum"
-	Library string `json:"library"` // name and version; native is versioned with plume
-	Core    string `json:"core"`    // the kernel set that OpenBLAS chose; empty otherwise
-	Threads int    `json:"threads"` // threads per call: 1
-	Warning string `json:"warning"` // why it is slower than this machine could be, or empty
-}
-
-// Info describes the backend in use. Its warning also names the environment variable that
-// holds OpenBLAS below what the CPU can do, when there is one.
-func Info() LibraryInfo {
-	info := active.info()
-	if info.Backend == "openblas" {
-		slow := coreWarning(info.Core, os.Getenv("OPENBLAS_CORETYPE"), os.Getenv("OPENBLAS_L2_SIZE"), cpuLevel())
-		info.Warning = strings.TrimPrefix(strings.TrimSuffix(info.Warning+". "+slow, ". "), ". ")
-	}
-	if passedOver != nil {
-		info.Warning = fmt.Sprintf("%s is not used, which would be the default: %v", backends[0].name, passedOver)
-	}
-	return info
+	b.routines.Sgemm(tl.flag(), tr.flag(), m, n, k,
+		alpha, left.Data, left.Stride, right.Data, right.Stride, beta, c.Data, c.Stride)
 }

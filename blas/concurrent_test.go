@@ -30,14 +30,12 @@ func (j *jobs) done() (all []Matrix) {
 	return []Matrix{j.read.done(), j.packed.done(), j.factored.mul(&j.factor, j.bias)}
 }
 
-// noSpares forgets the workspaces of earlier products.
-func noSpares() {
-	spares.list = nil
-}
+// noIdle forgets the workspaces of earlier products.
+func noIdle() { idle.list = nil }
 
 // TestWorkspaces: products under way at once have workspaces of their own, those after each other the same.
 func TestWorkspaces(t *testing.T) {
-	noSpares()
+	noIdle()
 	first := takeWorkspace()
 	first.release()
 	a, b := takeWorkspace(), takeWorkspace()
@@ -49,7 +47,7 @@ func TestWorkspaces(t *testing.T) {
 	if c := takeWorkspace(); c != b {
 		t.Errorf("workspace %p, want %p, which was used last", c, b)
 	}
-	noSpares()
+	noIdle()
 }
 
 // TestConcurrent: products of many goroutines at once, also by one factor, have the bits that they have alone.

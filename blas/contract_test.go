@@ -27,16 +27,16 @@ var (
 func TestShapePanics(t *testing.T) {
 	d := empty
 	for name, f := range map[string]func(){
-		"inner":           func() { Gemm(N, N, 1, d(2, 3), d(4, 5), 0, d(2, 5)) },
-		"inner, a turned": func() { Gemm(T, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
-		"inner, b turned": func() { Gemm(N, T, 1, d(2, 3), d(3, 5), 0, d(2, 5)) },
-		"rows of c":       func() { Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
-		"columns of c":    func() { Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(2, 4)) },
-		"short a":         func() { Gemm(N, N, 1, short, d(3, 5), 0, d(2, 5)) },
-		"short b":         func() { Gemm(N, T, 1, d(4, 3), short, 0, d(4, 2)) },
-		"short c":         func() { Gemm(N, N, 1, d(2, 4), d(4, 3), 0, short) },
-		"stride of a":     func() { Gemm(N, N, 1, narrow, d(3, 5), 0, d(2, 5)) },
-		"negative":        func() { Gemm(N, N, 1, negative, d(3, 5), 0, d(2, 5)) },
+		"inner":               func() { Default().Gemm(N, N, 1, d(2, 3), d(4, 5), 0, d(2, 5)) },
+		"inner, a transposed": func() { Default().Gemm(T, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
+		"inner, b transposed": func() { Default().Gemm(N, T, 1, d(2, 3), d(3, 5), 0, d(2, 5)) },
+		"rows of c":           func() { Default().Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
+		"columns of c":        func() { Default().Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(2, 4)) },
+		"short a":             func() { Default().Gemm(N, N, 1, short, d(3, 5), 0, d(2, 5)) },
+		"short b":             func() { Default().Gemm(N, T, 1, d(4, 3), short, 0, d(4, 2)) },
+		"short c":             func() { Default().Gemm(N, N, 1, d(2, 4), d(4, 3), 0, short) },
+		"stride of a":         func() { Default().Gemm(N, N, 1, narrow, d(3, 5), 0, d(2, 5)) },
+		"negative":            func() { Default().Gemm(N, N, 1, negative, d(3, 5), 0, d(2, 5)) },
 	} {
 		panics(t, name, errShape, f)
 	}
@@ -52,17 +52,17 @@ func TestFactorPanics(t *testing.T) {
 		panics(t, "after a failed Set", errUnset, func() { unset.Mul(d(2, 2), nil, d(2, 3)) })
 		f.Set(T, d(5, 3))
 		for name, mul := range map[string]func(){
-			"inner":             func() { f.Mul(d(2, 4), nil, d(2, 5)) },
-			"inner, not turned": func() { f.Mul(d(2, 5), nil, d(2, 3)) },
-			"rows of c":         func() { f.Mul(d(2, 3), nil, d(3, 5)) },
-			"columns of c":      func() { f.Mul(d(2, 3), nil, d(2, 4)) },
-			"short a":           func() { f.Mul(short, nil, d(2, 5)) },
-			"stride of a":       func() { f.Mul(narrow, nil, d(2, 5)) },
-			"negative":          func() { f.Mul(negative, nil, d(2, 5)) },
-			"short c":           func() { f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}) },
-			"bias":              func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
-			"long bias":         func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
-			"bias of nothing":   func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
+			"inner":                 func() { f.Mul(d(2, 4), nil, d(2, 5)) },
+			"inner, not transposed": func() { f.Mul(d(2, 5), nil, d(2, 3)) },
+			"rows of c":             func() { f.Mul(d(2, 3), nil, d(3, 5)) },
+			"columns of c":          func() { f.Mul(d(2, 3), nil, d(2, 4)) },
+			"short a":               func() { f.Mul(short, nil, d(2, 5)) },
+			"stride of a":           func() { f.Mul(narrow, nil, d(2, 5)) },
+			"negative":              func() { f.Mul(negative, nil, d(2, 5)) },
+			"short c":               func() { f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}) },
+			"bias":                  func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
+			"long bias":             func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
+			"bias of nothing":       func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
 		} {
 			panics(t, name, errShape, mul)
 		}
@@ -72,7 +72,7 @@ func TestFactorPanics(t *testing.T) {
 // TestNoAllocation: once a product of a size is done, others of it allocate nothing, in native code.
 func TestNoAllocation(t *testing.T) {
 	use(t, "native")
-	noSpares() // each would grow once
+	noIdle() // each would grow once
 	s := newSource(1)
 	var f Factor
 	for _, d := range [][3]int{{1, 1, 1}, {29, 33, 40}, {blockM + 1, 20, 30}, {5, 9, blockK + 1}, {1, blockN + 1, 2}, {20, 40, 5}} {
@@ -80,7 +80,7 @@ func TestNoAllocation(t *testing.T) {
 			p := s.wide(s.product(ta, tb, d[0], d[1], d[2]).with(1), 2048)
 			c, left, bias := copyOf(p.c), s.spread(d[0], d[2]), s.fill(d[1])
 			for name, mul := range map[string]func(){
-				"Gemm": func() { Gemm(ta, tb, p.alpha, p.a, p.b, p.beta, c) },
+				"Gemm": func() { Default().Gemm(ta, tb, p.alpha, p.a, p.b, p.beta, c) },
 				"Set":  func() { f.Set(tb, p.b) },
 				"Mul":  func() { f.Set(tb, p.b); f.Mul(left, bias, c) },
 			} {

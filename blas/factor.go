@@ -4,69 +4,89 @@ import "github.com/plume-ml/plume/kernel"
 
 const errUnset = "blas: a factor is used before Set"
 
-// Factor is a matrix laid out once to be the right factor of many products, such as the weights that all
-// tiles of a batch meet. The zero Factor is ready for Set. Products of one factor may run at once.
+// Factor is a matrix laid out once to be the right factor of many products, such as the weights
+// that all tiles of a batch meet. Its backend computes them: the one whose method [Backend.Factor]
+// made it, or, of the zero Factor, the default when Set is first called. Products of one factor may
+// run at once.
 type Factor struct {
-	set    bool
-	b      factor
-	rows   int // of op(b)
-	cols   int
-	panels []float32 // of the native backend
-	width  int       // of the panels
+	backend *Backend // nil: not chosen yet
+	set     bool
+	b       operand
+	rows    int // of op(b)
+	cols    int
+	panels  []float32 // of the native backend
+	width   int       // of the panels
+}
+
+// Factor is a factor whose products b computes.
+func (b *Backend) Factor() Factor { return Factor{backend: b} }
+
+// choose is the factor's backend.
+func (f *Factor) choose() *Backend {
+	if f.backend == nil {
+		f.backend = Default()
+	}
+	return f.backend
+}
+
+// FactorBytes is the memory that a factor of rows x cols numbers takes besides the matrix that it is
+// set to.
+func (b *Backend) FactorBytes(rows, cols int) int64 {
+	if b != &nativeBackend {
+		return 0
+	}
+	_, width := kernel.TileShape()
+	return 4 * int64(panelSize(rows, cols, width))
 }
 
 // Set makes op(b) the factor. It must be called again when b, which it may go on to use, has new
-// values, or after [Use]. It allocates when the factor grows.
+// values. It allocates when the factor grows.
 func (f *Factor) Set(t Trans, b Matrix) {
 	if !b.valid() {
 		panic(errShape)
 	}
 	f.set = true
-	f.b = factor{turned: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
-	f.rows, f.cols = b.Rows, b.Cols
-	if t {
-		f.rows, f.cols = f.cols, f.rows
-	}
-	if active != &nativeBackend {
+	f.b = operand{transposed: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
+	f.rows, f.cols = t.shape(b)
+	if f.choose() != &nativeBackend {
 		return
 	}
 	_, f.width = kernel.TileShape()
-	f.panels = room(&f.panels, panelSize(f.rows, f.cols, f.width))
+	f.panels = grow(&f.panels, panelSize(f.rows, f.cols, f.width))
 	f.b.packPanels(f.panels, f.width, 0, f.rows, 0, f.cols)
 }
 
-// Reserve gives the factor, with the backend now in use, memory for rows x cols numbers of op(b), which
-// floats makes: Set then allocates nothing for as many. Some backends need none.
+// Reserve gives the factor memory for rows x cols numbers of op(b), which floats makes: Set then
+// allocates nothing for as many. Some backends need none.
 func (f *Factor) Reserve(rows, cols int, floats func(n int) []float32) {
-	if active != &nativeBackend {
+	if f.choose() != &nativeBackend {
 		return
 	}
 	_, width := kernel.TileShape()
 	f.panels = floats(panelSize(rows, cols, width))
 }
 
-// Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains from the bias,
-// which costs nothing; others add it at the end.
+// Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains
+// from the bias, which costs nothing; others add it at the end.
 func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
 	if !f.set {
 		panic(errUnset)
 	}
-	if a.Cols != f.rows || c.Rows != a.Rows || c.Cols != f.cols || !a.valid() || !c.valid() || (bias != nil && len(bias) != f.cols) {
+	if a.Cols != f.rows || c.Rows != a.Rows || c.Cols != f.cols || !a.valid() || !c.valid() ||
+		(bias != nil && len(bias) != f.cols) {
 		panic(errShape)
 	}
 	if c.Rows == 0 || c.Cols == 0 {
 		return
 	}
-	if active == &nativeBackend {
+	if f.backend == &nativeBackend {
 		f.mulNative(a, bias, c)
 		return
 	}
 	b := Matrix{Rows: f.rows, Cols: f.cols, Stride: f.b.stride, Data: f.b.data}
-	t := Trans(f.b.turned)
-	if t {
-		b.Rows, b.Cols = b.Cols, b.Rows
-	}
-	Gemm(N, t, 1, a, b, 0, c)
+	t := Trans(f.b.transposed)
+	b.Rows, b.Cols = t.shape(b)
+	f.backend.Gemm(N, t, 1, a, b, 0, c)
 	for i := 0; bias != nil && i < c.Rows; i++ {
 		kernel.Add(c.Data[i*c.Stride:][:c.Cols], bias)
 	}
@@ -75,7 +95,7 @@ func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
 func (f *Factor) mulNative(a Matrix, bias []float32, c Matrix) {
 	w := takeWorkspace()
 	defer w.release()
-	left := factor{stride: a.Stride, data: a.Data, alpha: 1}
+	left := operand{stride: a.Stride, data: a.Data, alpha: 1}
 	s := start{data: bias}
 	if f.rows == 0 {
 		w.multiply(left, 0, 0, f.panels, 0, s, c)
@@ -83,6 +103,6 @@ func (f *Factor) mulNative(a Matrix, bias []float32, c Matrix) {
 	for l := 0; l < f.rows; l += blockK {
 		kc := min(blockK, f.rows-l)
 		w.multiply(left, l, kc, f.panels[l*f.width:], f.rows*f.width, s, c)
-		s = goOn(c)
+		s = continued(c)
 	}
 }

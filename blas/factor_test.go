@@ -108,7 +108,7 @@ func TestFactorBytes(t *testing.T) {
 		for _, d := range [][2]int{{1, 1}, {40, 32}, {40, 33}, {33, 200}, {0, 5}} {
 			var f Factor
 			f.Set(N, s.spread(d[0], d[1]))
-			if got, want := FactorBytes(d[0], d[1]), int64(4*cap(f.panels)); got != want {
+			if got, want := Default().FactorBytes(d[0], d[1]), int64(4*cap(f.panels)); got != want {
 				t.Errorf("%d x %d: %d bytes, want %d", d[0], d[1], got, want)
 			}
 		}

@@ -8,7 +8,7 @@ import (
 
 // gonum's products start goroutines of their own when they are large, which the callers'
 // parallelism makes useless but not wrong: each element's sum keeps its order.
-var gonumBackend = backend{name: "gonum", routines: gonum.Implementation{}, info: gonumInfo}
+var gonumBackend = Backend{name: "gonum", routines: gonum.Implementation{}, info: gonumInfo}
 
 func gonumInfo() LibraryInfo {
 	version := "gonum"

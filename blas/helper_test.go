@@ -8,11 +8,11 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// use makes a backend the active one until the end of the test.
+// use makes a backend the default until the end of the test.
 func use(t testing.TB, name string) {
 	t.Helper()
-	before := active
-	t.Cleanup(func() { active = before })
+	before := current.Load()
+	t.Cleanup(func() { current.Store(before) })
 	if err := Use(name); err != nil {
 		t.Fatal(err)
 	}
@@ -125,13 +125,13 @@ func dims(rows, cols int, t Trans) (int, int) {
 	return rows, cols
 }
 
-// sub is rows lo to hi, columns from to to of op(m).
-func sub(m Matrix, t Trans, lo, hi, from, to int) Matrix {
+// sub is rows top to bottom, columns left to right of op(m).
+func sub(m Matrix, t Trans, top, bottom, left, right int) Matrix {
 	if t {
-		lo, hi, from, to = from, to, lo, hi
+		top, bottom, left, right = left, right, top, bottom
 	}
-	m = m.Slice(from, to)
-	m.Rows, m.Data = hi-lo, m.Data[min(lo*m.Stride, len(m.Data)):]
+	m = m.Slice(left, right)
+	m.Rows, m.Data = bottom-top, m.Data[min(top*m.Stride, len(m.Data)):]
 	return m
 }
 

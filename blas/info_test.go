@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plume-ml/plume/kernel"
 )
 
 // TestInfo: every backend says what it is.
 func TestInfo(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		info := Info()
-		if info.Backend != active.name || !strings.HasSuffix(t.Name(), "/"+info.Backend) {
+		if info.Backend != Default().name || !strings.HasSuffix(t.Name(), "/"+info.Backend) {
 			t.Errorf("%s says that it is %q", t.Name(), info.Backend)
 		}
 		if info.Threads != 1 {
@@ -23,39 +25,46 @@ func TestInfo(t *testing.T) {
 	})
 }
 
-// TestUse: an unknown backend is refused, with the names of those that there are, and changes nothing.
+// TestUse: an unknown backend is refused, with the names of those that there are, and changes
+// nothing.
 func TestUse(t *testing.T) {
-	before := active
-	if !slices.Contains(Available(), "native") || !slices.Contains(Available(), "gonum") || before.name != Available()[0] {
-		t.Errorf("active is %s of %v", before.name, Available())
+	before := Default()
+	if !slices.Contains(Available(), "native") || !slices.Contains(Available(), "gonum") ||
+		before.name != Available()[0] {
+		t.Errorf("the default is %s of %v", before.name, Available())
 	}
 	err := Use("mkl")
-	if err == nil || !strings.Contains(err.Error(), `"mkl"`) || !strings.Contains(err.Error(), strings.Join(Available(), ", ")) {
+	if err == nil || !strings.Contains(err.Error(), `"mkl"`) ||
+		!strings.Contains(err.Error(), strings.Join(Available(), ", ")) {
 		t.Errorf("error %v", err)
 	}
-	if active != before {
-		t.Errorf("active is %s", active.name)
+	if Default() != before {
+		t.Errorf("the default is %s", Default().name)
 	}
 }
 
-// TestOrder: native is the default where it is known to be the fastest, and the last choice without assembly.
+// TestOrder: native is the default where it is known to be the fastest, and the last choice without
+// assembly.
 func TestOrder(t *testing.T) {
-	some := &backend{name: "library"}
+	some := &Backend{name: "library"}
 	for _, c := range []struct {
-		path   string
-		linked *backend
+		tiles  kernel.TileKind
+		linked *Backend
 		want   string
 	}{
-		{"avx512", some, "native library gonum"}, {"avx2", some, "native library gonum"}, {"avx512", nil, "native gonum"},
-		{"neon", some, "library native gonum"}, {"neon", nil, "native gonum"},
-		{"generic", some, "library gonum native"}, {"generic", nil, "gonum native"},
+		{kernel.MeasuredTiles, some, "native library gonum"},
+		{kernel.MeasuredTiles, nil, "native gonum"},
+		{kernel.AssemblyTiles, some, "library native gonum"},
+		{kernel.AssemblyTiles, nil, "native gonum"},
+		{kernel.PortableTiles, some, "library gonum native"},
+		{kernel.PortableTiles, nil, "gonum native"},
 	} {
 		var names []string
-		for _, b := range inOrder(c.linked, c.path) {
+		for _, b := range inOrder(c.linked, c.tiles) {
 			names = append(names, b.name)
 		}
 		if got := strings.Join(names, " "); got != c.want {
-			t.Errorf("%s, library %v: %s, want %s", c.path, c.linked != nil, got, c.want)
+			t.Errorf("%v, library %v: %s, want %s", c.tiles, c.linked != nil, got, c.want)
 		}
 	}
 }
@@ -94,23 +103,25 @@ func TestCoreWarning(t *testing.T) {
 	}
 }
 
-// TestNotReady: a backend that cannot be used is passed over as the default, which is said, and refused
-// when it is asked for, which changes nothing.
+// TestNotReady: a backend that cannot be used is passed over as the default, which is said, and
+// refused when it is asked for, which changes nothing.
 func TestNotReady(t *testing.T) {
 	loads := 0
-	broken := &backend{name: "broken", load: func() error { loads++; return errors.New("no library") }}
-	before, list := active, backends
-	defer func() { active, backends, passedOver = before, list, nil }()
-	backends = []*backend{broken, &nativeBackend}
-	active, passedOver = firstReady(backends)
-	if active != &nativeBackend || loads != 1 {
-		t.Errorf("%s is the default, after %d loads", active.name, loads)
+	broken := &Backend{name: "broken", load: func() error { loads++; return errors.New("no library") }}
+	before, list := current.Load(), backends
+	defer func() { current.Store(before); backends = list }()
+	backends = []*Backend{broken, &nativeBackend}
+	current.Store(firstReady(backends))
+	if Default() != &nativeBackend || loads != 1 {
+		t.Errorf("%s is the default, after %d loads", Default().name, loads)
 	}
-	if w := Info().Warning; !strings.Contains(w, "broken is not used") || !strings.Contains(w, "no library") {
+	if w := Info().Warning; !strings.Contains(w, "broken is not used") ||
+		!strings.Contains(w, "no library") {
 		t.Errorf("warning %q", w)
 	}
-	if err := Use("broken"); err == nil || !strings.Contains(err.Error(), "no library") || active != &nativeBackend {
-		t.Errorf("%v, and %s is active", err, active.name)
+	if err := Use("broken"); err == nil || !strings.Contains(err.Error(), "no library") ||
+		Default() != &nativeBackend {
+		t.Errorf("%v, and %s is the default", err, Default().name)
 	}
 	if err := Use("native"); err != nil || Info().Warning != "" {
 		t.Errorf("%v, %q", err, Info().Warning)
@@ -119,8 +130,9 @@ func TestNotReady(t *testing.T) {
 
 // TestFirstIsEnough: backends after the first that is ready are not touched.
 func TestFirstIsEnough(t *testing.T) {
-	second := &backend{name: "second", load: func() error { t.Error("loaded"); return nil }}
-	if b, err := firstReady([]*backend{&nativeBackend, second}); b != &nativeBackend || err != nil {
-		t.Errorf("%s, %v", b.name, err)
+	second := &Backend{name: "second", load: func() error { t.Error("loaded"); return nil }}
+	c := firstReady([]*Backend{&nativeBackend, second})
+	if c.backend != &nativeBackend || c.passedOver != nil {
+		t.Errorf("%s, %v", c.backend.name, c.passedOver)
 	}
 }

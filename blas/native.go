@@ -8,13 +8,15 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// The native backend multiplies in the manner of Goto and van de Geijn (2008) and BLIS (Van Zee and van de Geijn
-// 2015): b is packed, block by block, into panels as wide as the tiles of package kernel, and each panel meets
-// all tiles of a block of rows of a before the next, so that both stream from the second-level cache. Rows of a are read
-// where they are, unless they would drive each other out of it.
+// The native backend multiplies in the manner of Goto and van de Geijn (2008) and BLIS (Van Zee and
+// van de Geijn 2015): b is packed, block by block, into panels as wide as the tiles of package
+// kernel, and each panel meets all tiles of a block of rows of a before the next, so that both
+// stream from the second-level cache. Rows of a are read where they are, unless they would drive
+// each other out of it.
 //
-// Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha rounded
-// into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the same bits.
+// Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha
+// rounded into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the
+// same bits.
 //
 // Block sizes, in numbers: long chains, since each block of k reads and writes c once more.
 const (
@@ -23,9 +25,11 @@ const (
 	blockN = 2048
 )
 
-var nativeBackend = backend{name: "native", routines: native{}, info: nativeInfo}
+var nativeBackend = Backend{name: "native", routines: native{}, info: nativeInfo}
 
-func nativeInfo() LibraryInfo { return LibraryInfo{Backend: "native", Library: "plume", Threads: 1} }
+func nativeInfo() LibraryInfo {
+	return LibraryInfo{Backend: "native", Library: "plume", Threads: 1}
+}
 
 // native is our own products.
 type native struct{}
@@ -33,22 +37,22 @@ type native struct{}
 // workspace is the memory of one product under way.
 type workspace struct {
 	a, b []float32 // packed blocks
-	edge []float32 // a tile that hangs over the edge of c
+	edge []float32 // a tile that goes beyond the edge of c
 }
 
-// spares are the workspaces that finished products leave to those that come, the last one first: it may
+// idle is the workspaces that no product is using. The one released last is taken first: it may
 // still be in a cache.
-var spares struct {
+var idle struct {
 	sync.Mutex
 	list []*workspace
 }
 
 func takeWorkspace() *workspace {
-	spares.Lock()
-	defer spares.Unlock()
-	if n := len(spares.list); n > 0 {
-		w := spares.list[n-1]
-		spares.list = spares.list[:n-1]
+	idle.Lock()
+	defer idle.Unlock()
+	if n := len(idle.list); n > 0 {
+		w := idle.list[n-1]
+		idle.list = idle.list[:n-1]
 		return w
 	}
 	rows, cols := kernel.TileShape()
@@ -56,13 +60,13 @@ func takeWorkspace() *workspace {
 }
 
 func (w *workspace) release() {
-	spares.Lock()
-	defer spares.Unlock()
-	spares.list = append(spares.list, w)
+	idle.Lock()
+	defer idle.Unlock()
+	idle.list = append(idle.list, w)
 }
 
-// room makes x hold n numbers.
-func room(x *[]float32, n int) []float32 {
+// grow makes x hold n numbers, and returns these.
+func grow(x *[]float32, n int) []float32 {
 	if cap(*x) < n {
 		*x = kernel.Floats(n)
 	}
@@ -70,23 +74,24 @@ func room(x *[]float32, n int) []float32 {
 }
 
 // Sgemm implements routines.
-func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	to := Matrix{Rows: m, Cols: n, Stride: ldc, Data: c}
-	left := factor{turned: tA == blas.Trans, stride: lda, data: a, alpha: 1}
-	right := factor{turned: tB == blas.Trans, stride: ldb, data: b, alpha: alpha}
+func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int,
+	b []float32, ldb int, beta float32, c []float32, ldc int) {
+	product := Matrix{Rows: m, Cols: n, Stride: ldc, Data: c}
+	left := operand{transposed: tA == blas.Trans, stride: lda, data: a, alpha: 1}
+	right := operand{transposed: tB == blas.Trans, stride: ldb, data: b, alpha: alpha}
 	w := takeWorkspace()
 	defer w.release()
 	_, cols := kernel.TileShape()
-	first := beginning(beta, to)
+	first := scaled(beta, product)
 	for j := 0; j < n; j += blockN {
-		part := to.Slice(j, min(n, j+blockN))
+		part := product.Slice(j, min(n, j+blockN))
 		s := first.at(j)
 		for l := 0; l < k; l += blockK {
 			kc := min(blockK, k-l)
-			panels := room(&w.b, panelSize(kc, part.Cols, cols))
+			panels := grow(&w.b, panelSize(kc, part.Cols, cols))
 			right.packPanels(panels, cols, l, l+kc, j, j+part.Cols)
 			w.multiply(left, l, kc, panels, kc*cols, s, part)
-			s = goOn(part)
+			s = continued(part)
 		}
 	}
 }
@@ -105,21 +110,25 @@ func (s start) at(j int) start {
 	return s
 }
 
-func goOn(c Matrix) start { return start{c.Data, c.Stride} }
+// continued is the start of chains that go on from what c holds.
+func continued(c Matrix) start { return start{c.Data, c.Stride} }
 
-// beginning is the start of beta c, which it scales in place.
-func beginning(beta float32, c Matrix) start {
+// scaled is the start of chains from beta c, which it computes in place.
+func scaled(beta float32, c Matrix) start {
 	if beta == 0 {
 		return start{}
 	}
 	if beta != 1 {
 		c.scale(beta)
 	}
-	return goOn(c)
+	return continued(c)
 }
 
-// multiply is c = s + a b for rows of kc numbers of a from l on, and b in panels that begin stride apart.
-func (w *workspace) multiply(a factor, l, kc int, panels []float32, stride int, s start, c Matrix) {
+// multiply is c = s + a b for rows of kc numbers of a from l on, and b in panels that begin stride
+// apart.
+func (w *workspace) multiply(
+	a operand, l, kc int, panels []float32, stride int, s start, c Matrix,
+) {
 	rows, cols := kernel.TileShape()
 	for i := 0; i < c.Rows; i += blockM {
 		mc := min(blockM, c.Rows-i)
@@ -141,21 +150,21 @@ var zeros [64]float32
 
 func (w *workspace) tile(t tile, s start, a strided, panel []float32, kc int, c Matrix) {
 	_, cols := kernel.TileShape()
-	to, ldc := c.Data[t.i*c.Stride+t.j:], c.Stride
-	from, lds := zeros[:cols], 0
+	dst, ldc := c.Data[t.i*c.Stride+t.j:], c.Stride
+	first, lds := zeros[:cols], 0
 	if s.data != nil {
-		from, lds = s.data[t.i*s.stride+t.j:], s.stride
+		first, lds = s.data[t.i*s.stride+t.j:], s.stride
 	}
 	if t.cols == cols {
-		kernel.MulTile(to, ldc, from, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+		kernel.MulTile(dst, ldc, first, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
 		return
 	}
 	if s.data != nil {
-		kernel.PackRows(w.edge, cols, from, lds, t.cols, t.rows, 1)
-		from, lds = w.edge, cols
+		kernel.PackRows(w.edge, cols, first, lds, t.cols, t.rows, 1)
+		first, lds = w.edge, cols
 	}
-	kernel.MulTile(w.edge, cols, from, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+	kernel.MulTile(w.edge, cols, first, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
 	for i := range t.rows {
-		copy(to[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
+		copy(dst[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
 	}
 }

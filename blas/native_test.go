@@ -73,7 +73,7 @@ func TestNativeSplits(t *testing.T) {
 			for i, lo := range rows[:len(rows)-1] {
 				for j, from := range cols[:len(cols)-1] {
 					hi, to := rows[i+1], cols[j+1]
-					Gemm(ta, tb, p.alpha, sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, from, to),
+					Default().Gemm(ta, tb, p.alpha, sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, from, to),
 						p.beta, sub(parts, N, lo, hi, from, to))
 				}
 			}
@@ -87,17 +87,17 @@ func TestNativeSplits(t *testing.T) {
 func TestLeftBlock(t *testing.T) {
 	use(t, "native")
 	for _, c := range []struct {
-		turned, packed bool
-		stride         int
+		transposed, packed bool
+		stride             int
 	}{
 		{false, false, 40}, {false, false, 1023}, {false, true, 1024}, {false, false, 1500}, {false, true, 3072},
 		{true, false, 40}, {true, false, 1023}, {true, false, 1024}, {true, true, 1025}, {true, true, 2048},
 	} {
 		data := make([]float32, 30*c.stride)
 		var w workspace
-		got := w.leftBlock(factor{turned: c.turned, stride: c.stride, data: data, alpha: 1}, 0, 30, 0, 30, 6)
+		got := w.leftBlock(operand{transposed: c.transposed, stride: c.stride, data: data, alpha: 1}, 0, 30, 0, 30, 6)
 		if packed := unsafe.SliceData(got.data) != unsafe.SliceData(data); packed != c.packed {
-			t.Errorf("turned %v, stride %d: packed %v, want %v", c.turned, c.stride, packed, c.packed)
+			t.Errorf("transposed %v, stride %d: packed %v, want %v", c.transposed, c.stride, packed, c.packed)
 		}
 	}
 }

@@ -49,7 +49,7 @@ import (
 )
 
 // library is OpenBLAS through gonum's netlib. Nothing of it is called before it is chosen.
-var library = &backend{
+var library = &Backend{
 	name: "openblas", routines: openBLAS{}, info: openblasInfo, load: sync.OnceValue(loadOpenBLAS),
 }
 

@@ -3,4 +3,4 @@
 package blas
 
 // library is the backend of the library that this build links: none.
-var library *backend
+var library *Backend

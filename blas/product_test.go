@@ -18,7 +18,7 @@ type product struct {
 
 func (p *product) String() string {
 	return fmt.Sprintf("%s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d",
-		active.name, p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride)
+		Default().name, p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride)
 }
 
 // product draws the factors of op(a) op(b), and c.
@@ -48,7 +48,7 @@ func (p *product) prepared() Matrix {
 
 func (p *product) done() Matrix {
 	c := p.prepared()
-	Gemm(p.ta, p.tb, p.alpha, p.a, p.b, p.beta, c)
+	Default().Gemm(p.ta, p.tb, p.alpha, p.a, p.b, p.beta, c)
 	return c
 }
 

@@ -13,11 +13,11 @@ var (
 
 // opposite deals zeros to numbers that meet one at index l of the depth, since infinity times zero is NaN.
 //
-// gonum leaves out the terms whose left number is zero, except where only b is turned: it gets
+// gonum leaves out the terms whose left number is zero, except where only b is transposed: it gets
 // none there, so that what it does is not taken for right.
 func (s *source) opposite(p *product, l int) {
 	*place(p.b, p.tb, l, s.IntN(p.n)) = 0
-	if active != &gonumBackend {
+	if Default() != &gonumBackend {
 		*place(p.a, p.ta, s.IntN(p.m), l) = 0
 	}
 }

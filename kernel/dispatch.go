@@ -56,6 +56,7 @@ type path struct {
 	u8ToF32  func(dst []float32, src []uint8)
 	f32ToU8  func(dst []uint8, src []float32)
 
+	tiles              TileKind
 	tileRows, tileCols int
 	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
 	packRows           func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)

@@ -40,6 +40,7 @@ var neonPath = path{
 	ema:              neon.EMA,
 	u8ToF32:          neon.U8ToF32,
 	f32ToU8:          neon.F32ToU8,
+	tiles:            AssemblyTiles,
 	tileRows:         6,
 	tileCols:         16,
 	mulTile:          neon.MulTile,

@@ -3,6 +3,19 @@ package kernel
 // TileShape is the shape of MulTile's tiles on the path in use: the most rows, and the columns.
 func TileShape() (rows, cols int) { return active.tileRows, active.tileCols }
 
+// TileKind says how products over tiles compare with others.
+type TileKind int
+
+// The kinds of tiles.
+const (
+	PortableTiles TileKind = iota // in Go, slow
+	AssemblyTiles                 // in assembly, not yet measured against libraries
+	MeasuredTiles                 // no slower than a library's (bench/README.md)
+)
+
+// Tiles is the kind of tiles of the path in use.
+func Tiles() TileKind { return active.tiles }
+
 // MulTile is one tile of a matrix product, of rows <= R rows and C columns, R and C from [TileShape]:
 //
 //	c[i*ldc+j] = start[i*lds+j]

@@ -190,7 +190,7 @@ func product(n int) work {
 	a, b, c := matrix(1), matrix(2), matrix(3)
 	return func(times int) float64 {
 		for range times {
-			blas.Gemm(blas.N, blas.N, 1, a, b, 0, c)
+			blas.Default().Gemm(blas.N, blas.N, 1, a, b, 0, c)
 		}
 		return float64(times) * operations(n)
 	}

@@ -87,7 +87,7 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			p := pool.New(c.workers)
 			s := Setup{Options: config.Options{Particles: c.particles}, Tile: 64, Pool: p}
 			want := c.tiles
-			if blas.CutFree() {
+			if blas.Default().CutFree() {
 				want = c.native
 			}
 			if got := s.tiles(c.rows / c.particles).Count; got != want {

@@ -123,9 +123,10 @@ type Setup struct {
 }
 
 // tiles is the cut of a batch of so many datapoints: all rows of a datapoint share a tile, so that
-// its image is gathered by one task.
+// its image is gathered by one task. Networks must be of the default backend: the cut may follow the
+// threads only if that backend's bits do not depend on cuts.
 func (s *Setup) tiles(points int) pool.Tiles {
-	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.CutFree())
+	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.Default().CutFree())
 }
 
 // spec is one method: what it is, where it comes from, and how to build it.

@@ -31,7 +31,7 @@ func eachTile(ctx context.Context, a, b *Features, lo, hi int, room []float32, f
 	for j := 0; j < b.N && ctx.Err() == nil; j += tileCols {
 		end := min(j+tileCols, b.N)
 		tile := blas.Dense(room, hi-lo, end-j)
-		blas.Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0, tile)
+		blas.Default().Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0, tile)
 		f(tile, j)
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// linear is y = x W + b with W of in x out, both parameters given by their offsets.
+// linear is y = x W + b with W of in x out, both parameters given by their offsets. Its products are
+// computed by the backend that is the default when the network is described.
 type linear struct {
-	in, out int
-	w, b    int
+	products *blas.Backend
+	in, out  int
+	w, b     int
 }
 
 // newLinear adds a layer to the layout; zero makes it start at zero.
@@ -19,7 +21,10 @@ func newLinear(l *Layout, name string, in, out int, zero bool) linear {
 	if zero {
 		bound = 0
 	}
-	return linear{in: in, out: out, w: l.add(name+".weight", bound, in, out), b: l.add(name+".bias", bound, out)}
+	return linear{
+		products: blas.Default(), in: in, out: out,
+		w: l.add(name+".weight", bound, in, out), b: l.add(name+".bias", bound, out),
+	}
 }
 
 func (l linear) weight(p []float32) blas.Matrix { return blas.Dense(p[l.w:], l.in, l.out) }
@@ -34,7 +39,7 @@ type layer struct {
 
 // bind is the layer with parameters p, and with memory for W and, for backward, W^T laid out.
 func (l linear) bind(a *memory.Arena, p []float32, backward bool) *layer {
-	bound := &layer{linear: l, p: p}
+	bound := &layer{linear: l, p: p, forward: l.products.Factor(), backward: l.products.Factor()}
 	panels := func(n int) []float32 { return a.Floats(memory.PackedWeights, n) }
 	bound.forward.Reserve(l.in, l.out, panels)
 	if backward {
@@ -133,7 +138,8 @@ func (w weightGrads) Grad(task int, grad []float32, rows int, scale float32) {
 // run writes columns lo to hi of scale * x^T dy, and of scale * sum of dy, into their places in grad.
 func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
 	dy := blas.Dense(w.dy, rows, w.out).Slice(lo, hi)
-	blas.Gemm(blas.T, blas.N, scale, blas.Dense(w.x, rows, w.in), dy, 0, w.weight(grad).Slice(lo, hi))
+	x := blas.Dense(w.x, rows, w.in)
+	w.products.Gemm(blas.T, blas.N, scale, x, dy, 0, w.weight(grad).Slice(lo, hi))
 	kernel.ColSum(w.bias(grad)[lo:hi], w.dy[lo:(rows-1)*w.out+hi], w.out, scale)
 }
 

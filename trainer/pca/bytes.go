@@ -36,7 +36,7 @@ func krylovBytes(rows, dim, k int) int64 {
 	b, most := blockSize(k), basisSize(dim, k)
 	small := memory.Array[float64](most, 2*most+syevRows+2*b+1) +
 		memory.Array[float32](most, most) + memory.Array[float64](4*b, b)
-	return productBytes(rows, dim, b, 1) + blas.FactorBytes(dim, k) + // what is fine, when they are refined
+	return productBytes(rows, dim, b, 1) + blas.Default().FactorBytes(dim, k) + // what is fine, when they are refined
 		tallBytes(dim, most, b) + memory.Array[float32](dim, most+b) + small + passBytes
 }
 
@@ -45,7 +45,7 @@ const passBytes = 1 << 16
 
 // productBytes is the memory of products with cols vectors, each in so many float32 numbers.
 func productBytes(rows, dim, cols, numbers int) int64 {
-	return int64(numbers)*blas.FactorBytes(dim, cols) + memory.Array[float64](dim, cols) +
+	return int64(numbers)*blas.Default().FactorBytes(dim, cols) + memory.Array[float64](dim, cols) +
 		memory.Array[float32](rows, cols) + memory.Array[float64](rows, cols) +
 		memory.Array[float32](tileValues, cols)
 }
@@ -62,6 +62,6 @@ func refinementBytes(k int) int64 { return memory.Array[float64](k, 2*k+syevRows
 func DistanceBytes(n, dim, k int) int64 {
 	rows := rowsAtATime(n, dim)
 	return memory.Array[float64](n, k) + memory.Array[float32](rows, dim) + memory.Array[int](rows) +
-		memory.Array[float32](2*dim, k) + 2*blas.FactorBytes(dim, k) +
+		memory.Array[float32](2*dim, k) + 2*blas.Default().FactorBytes(dim, k) +
 		metric.GaussianBytes(n, k) + metric.FrechetBytes(n, k, k)
 }

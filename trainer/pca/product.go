@@ -96,7 +96,7 @@ func (p *product) back(block blas.Matrix) {
 	p.columns(func(lo, hi int) {
 		p.pieces.Use(func(room []float32) {
 			tile := blas.Dense(room, hi-lo, p.cols)
-			blas.Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
+			blas.Default().Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
 			for i, v := range tile.Data {
 				p.sums[lo*p.cols+i] += float64(v)
 			}

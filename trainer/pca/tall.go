@@ -57,7 +57,7 @@ func (t *tall) inner(to *mat.Dense, a, b own.Matrix) {
 	clear(t.sums[:t.parts*size])
 	t.each(chunkCols, func(part, lo, hi int, room []float32) {
 		product := own.Dense(room, a.Cols, b.Cols)
-		own.Gemm(own.T, own.N, 1, rowsOf(a, lo, hi), rowsOf(b, lo, hi), 0, product)
+		own.Default().Gemm(own.T, own.N, 1, rowsOf(a, lo, hi), rowsOf(b, lo, hi), 0, product)
 		sum := t.sums[part*size : (part+1)*size]
 		for i, v := range product.Data {
 			sum[i] += float64(v)
@@ -83,7 +83,7 @@ func (t *tall) gather(to *mat.Dense, rows, cols int) {
 // subtract is w -= a c.
 func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 	t.each(tallRows, func(_, lo, hi int, _ []float32) {
-		own.Gemm(own.N, own.N, -1, rowsOf(a, lo, hi), c, 1, rowsOf(w, lo, hi))
+		own.Default().Gemm(own.N, own.N, -1, rowsOf(a, lo, hi), c, 1, rowsOf(w, lo, hi))
 	})
 }
 
@@ -91,7 +91,7 @@ func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 func (t *tall) turn(to, a, s own.Matrix) {
 	t.each(tallRows, func(_, lo, hi int, room []float32) {
 		product := own.Dense(room, hi-lo, s.Cols)
-		own.Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
+		own.Default().Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
 		for i := range product.Rows {
 			copy(to.Data[(lo+i)*to.Stride:][:s.Cols], product.Data[i*product.Stride:])
 		}

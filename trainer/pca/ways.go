@@ -88,7 +88,7 @@ func (x *images) products(g *mat.Dense, a, b own.Matrix, lo, at, first int, room
 	tile := own.Dense(room, rows.Rows, b.Rows)
 	for j := 0; j < x.dim; j += chunkCols {
 		end := min(j+chunkCols, x.dim)
-		own.Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
+		own.Default().Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
 		for r := range tile.Rows {
 			sum := g.RawRowView(lo + first + r)[at:]
 			for c, v := range tile.Data[r*tile.Stride:][:tile.Cols] {

@@ -1,0 +1,65 @@
+package model_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/model"
+)
+
+// TestNetworksKeepBackends: networks of every backend run in turns in one process, and each computes
+// with its own, whatever the default has become.
+func TestNetworksKeepBackends(t *testing.T) {
+	const rows, in, out = 9, 7, 300
+	before := blas.Default().Name()
+	defer func() { useBackend(t, before) }()
+	x := make([]float32, rows*in)
+	kernel.Normal(x, kernel.Key{Seed: 2, Stream: 1 << 16}, 0)
+
+	nets := map[string]*model.MLP{}
+	alone := map[string][]float32{}
+	for _, name := range blas.Available() {
+		useBackend(t, name)
+		nets[name] = model.NewMLP(in, 2*out, out)
+		alone[name] = forward(nets[name], x, rows)
+	}
+	for _, other := range blas.Available() {
+		useBackend(t, other)
+		for name, net := range nets {
+			if !slices.Equal(forward(net, x, rows), alone[name]) {
+				t.Errorf("a network of %s has other bits when %s is the default", name, other)
+			}
+		}
+	}
+	if slices.Equal(alone["native"], alone["gonum"]) {
+		t.Error("native and gonum have the same bits: the test would not see one for the other")
+	}
+}
+
+// forward is the network's output, and the gradient of its parameters for a loss with the gradient
+// Out.
+func forward(net *model.MLP, x []float32, rows int) []float32 {
+	p := make([]float32, net.Layout().Size())
+	net.Layout().Init(p, 1, 0)
+	tape := net.NewTape(nil, p, rows, model.Train)
+	pack(tape)
+	copy(tape.In(0, rows), x)
+	tape.Forward(0, rows)
+	y := slices.Clone(tape.Out(0, rows))
+	dx := make([]float32, len(x))
+	tape.Backward(0, rows, dx)
+	g := make([]float32, len(p))
+	for i := range tape.GradTasks() {
+		tape.Grad(i, g, rows, 1)
+	}
+	return append(append(y, dx...), g...)
+}
+
+func useBackend(t *testing.T, name string) {
+	t.Helper()
+	if err := blas.Use(name); err != nil {
+		t.Fatal(err)
+	}
+}
