@@ -142,7 +142,7 @@ func pack(t model.Packer) pool.Group {
 // clipped. Averages are of the states before each kept move.
 func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
 	s, rows := &p.setup, len(index)*p.cloud.N
-	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, blas.CutFree())}
+	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, blas.Default().CutFree())}
 	tiles := func(do func(tile int)) pool.Group { return pool.Group{N: p.now.tiles.Count, Do: do} }
 	p.batch.Select(index)
 	s.Pool.Run(tiles(p.gatherTile))
