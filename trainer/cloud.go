@@ -16,7 +16,7 @@ var ErrDisk = memory.ErrDisk
 // cloudDir is the directory of the file in which the particles of a run in runDir lie; empty if
 // they are in memory.
 func cloudDir(c config.Config, runDir string) string {
-	if c.Cloud != config.CloudInFile {
+	if c.Cloud != config.InFile {
 		return ""
 	}
 	return cmp.Or(c.CloudDir, runDir)

@@ -34,11 +34,11 @@ func TestCloudInFile(t *testing.T) {
 	stayed := train(t, c)
 	want, metrics := finalState(t, stayed), metricsOf(t, stayed)
 	disk := t.TempDir()
-	for what, clouds := range map[string][]string{
-		"file":         {config.CloudInFile},
-		"file, resume": {config.CloudInFile, config.CloudInFile},
-		"mixed":        {config.CloudInMemory, config.CloudInFile, config.CloudInMemory},
-		"mixed too":    {config.CloudInFile, config.CloudInMemory, config.CloudInFile},
+	for what, clouds := range map[string][]config.Cloud{
+		"file":         {config.InFile},
+		"file, resume": {config.InFile, config.InFile},
+		"mixed":        {config.InMemory, config.InFile, config.InMemory},
+		"mixed too":    {config.InFile, config.InMemory, config.InFile},
 	} {
 		dir := t.TempDir()
 		for i, cloud := range clouds {
@@ -77,7 +77,7 @@ func TestCloudFileIsCut(t *testing.T) {
 	c := smallRun()
 	want := finalState(t, train(t, c))
 	const epoch = runBatches * runRepeats
-	c.CheckpointEvery, c.Cloud = config.EveryEpochs(1), config.CloudInFile
+	c.CheckpointEvery, c.Cloud = config.EveryEpochs(1), config.InFile
 	for _, at := range []int{2*epoch + 3, 2 * epoch} { // in an epoch, and before its report and checkpoint
 		dir := t.TempDir()
 		steps := 0
@@ -105,7 +105,7 @@ func TestCloudFileIsCut(t *testing.T) {
 			t.Errorf("the newest checkpoint is %s, %v, expected %s", latest, err, name)
 		}
 		c := c
-		c.Cloud = config.CloudInMemory
+		c.Cloud = config.InMemory
 		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
 		if !bytes.Equal(finalState(t, dir), want) {
 			t.Errorf("cut after step %d: another end", at)
@@ -133,7 +133,7 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cloud, c.CloudDir = config.CloudInFile, disk
+	c.Cloud, c.CloudDir = config.InFile, disk
 	inFile, err := plan(c)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestDiskTooSmall(t *testing.T) {
 	if plan, err := tr.checkDisk(); err != nil || plan != "" {
 		t.Errorf("in memory: %q, %v", plan, err)
 	}
-	tr.cfg.Cloud = config.CloudInFile
+	tr.cfg.Cloud = config.InFile
 	_, err := tr.checkDisk()
 	if !errors.Is(err, ErrDisk) {
 		t.Fatalf("32 PiB: %v", err)

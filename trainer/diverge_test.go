@@ -71,7 +71,7 @@ func spoil(tr *Trainer, name string, value float32) {
 }
 
 // divergentRun is smallRun with a checkpoint after each epoch, of 14 steps.
-func divergentRun(methodName string) config.Config {
+func divergentRun(methodName config.Method) config.Config {
 	c := smallRun()
 	c.Method, c.CheckpointEvery, c.EvalEvery = methodName, config.EveryEpochs(1), 0
 	if methodName == "vae+diffusion" || methodName == "two-stage" {
@@ -85,7 +85,7 @@ func divergentRun(methodName string) config.Config {
 // resumed after going back. What happened is in metrics.jsonl and run.json.
 func TestRetry(t *testing.T) {
 	nan := float32(math.NaN())
-	for _, name := range []string{"ipld", "vae+diffusion", "two-stage", "pgd+diffusion"} {
+	for _, name := range []config.Method{"ipld", "vae+diffusion", "two-stage", "pgd+diffusion"} {
 		for _, where := range []struct{ spoilt, back int }{{5, 0}, {20, 14}} {
 			t.Run(fmt.Sprint(name, " at ", where.spoilt), func(t *testing.T) {
 				var first []byte
@@ -225,7 +225,7 @@ func TestSeedInTheCheckpoint(t *testing.T) {
 
 // A run that went back to the start is one that was configured with smaller steps, in every bit.
 func TestRetryFromTheStart(t *testing.T) {
-	for _, name := range []string{"ipld", "vae+diffusion"} {
+	for _, name := range []config.Method{"ipld", "vae+diffusion"} {
 		c, dir := divergentRun(name), t.TempDir()
 		p := &poisonedRun{poison: map[int]string{9: "decoder/params"}, value: float32(math.NaN())}
 		if err := p.run(t, c, dir, false); err != nil {

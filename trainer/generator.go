@@ -1,11 +1,8 @@
 package trainer
 
 import (
-	"context"
-
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -48,12 +45,6 @@ func LoadGenerator(runDir string, ema bool, threads int) (*Generator, error) {
 
 // Shape is the shape of an image.
 func (g *Generator) Shape() data.Shape { return g.shape }
-
-// Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default. It
-// stops early, with ctx's error, when ctx ends.
-func (g *Generator) Sample(ctx context.Context, dst []float32, n int, solver string, steps int, seed uint64) error {
-	return g.Generator.Sample(ctx, dst, n, diffusion.Solver(solver), steps, seed)
-}
 
 // Close ends the workers.
 func (g *Generator) Close() { g.pool.Close() }

@@ -49,7 +49,7 @@ func estimate(c config.Config, images *data.Found, program int64) (Memory, error
 	trained := data.Training(images.Len, c.Holdout)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
 		Datapoints: trained, Batch: min(c.Batch, trained), Dim: images.Shape.Dim(), Workers: workers,
-		CloudInFile: c.Cloud == config.CloudInFile,
+		CloudInFile: c.Cloud == config.InFile,
 	})
 	if err != nil {
 		return Memory{}, err
@@ -65,7 +65,7 @@ func estimate(c config.Config, images *data.Found, program int64) (Memory, error
 	}
 	parts = append(parts, passing)
 	estimated := Memory{Parts: parts, Sum: parts.Total()}
-	if c.Cloud == config.CloudInFile {
+	if c.Cloud == config.InFile {
 		estimated.Disk = m.Cloud
 	} else {
 		estimated.cloud = m.Cloud

@@ -12,7 +12,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/picture"
@@ -140,7 +139,7 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
 	z := make([]float32, n*d)
 	doing.Set(fmt.Sprintf("drawing %s samples (%s)", humanize.Comma(int64(n)), t.cfg.Solver))
-	if err := g.SampleLatents(ctx, z, n, diffusion.Solver(t.cfg.Solver), t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+	if err := g.SampleLatents(ctx, z, n, t.cfg.Solver, t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
 	if t.pca != nil {
@@ -153,7 +152,7 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
 		}
 		distance := record.Number(fd)
-		e.PCA64FD, e.EvalSolver = &distance, t.cfg.Solver
+		e.PCA64FD, e.EvalSolver = &distance, string(t.cfg.Solver)
 	}
 	doing.Set("pictures")
 	return t.draw(g, z[:gridImages*d])

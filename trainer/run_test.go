@@ -19,6 +19,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
@@ -134,7 +135,7 @@ func metricsOf(t *testing.T, dir string) (lines []string) {
 // Stopped and resumed equals uninterrupted, bit for bit, wherever and however often it stops:
 // before the first step, between repeats, between minibatches, at the end of an epoch.
 func TestResumeEqualsUninterrupted(t *testing.T) {
-	for _, dynamics := range []string{"underdamped", "overdamped"} {
+	for _, dynamics := range []particle.Dynamics{particle.Underdamped, particle.Overdamped} {
 		c := smallRun()
 		c.Dynamics = dynamics
 		want := train(t, c)

@@ -71,7 +71,7 @@ func TestCloudDirIsAbsolute(t *testing.T) {
 	}
 	t.Chdir(base)
 	c, dir := smallRun(), filepath.Join(base, "run")
-	c.Cloud, c.CloudDir = config.CloudInFile, "fast"
+	c.Cloud, c.CloudDir = config.InFile, "fast"
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	stored, err := LoadRun(dir)
 	if want := filepath.Join(base, "fast"); err != nil || stored.CloudDir != want {

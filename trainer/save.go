@@ -260,7 +260,7 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 		sums = append(sums, *v)
 	}
 	meta := checkpoint.Meta{
-		Method: t.cfg.Method,
+		Method: string(t.cfg.Method),
 		Step:   t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
 		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled,
 		Evaluations: t.evaluations,

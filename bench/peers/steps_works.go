@@ -12,6 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -135,7 +137,7 @@ func (w work) spec(images data.Dataset, recorded []moved) spec {
 		Batch: w.config.Batch, Repeats: o.BatchRepeats, Latent: o.Latent, ObsNoise: o.ObsNoise, DecoderWidths: o.DecoderWidths,
 		ScoreWidth: o.ScoreWidth, ScoreBlocks: o.ScoreBlocks, ScoreFeatures: o.ScoreFeatures,
 		LambdaMin: o.LambdaMin, LambdaMax: o.LambdaMax, Particles: o.Particles, StepSize: o.StepSize, Friction: o.Friction,
-		DriftClip: o.DriftClip, RecordedClip: w.clip, PriorWeight: o.PriorWeight, LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
+		DriftClip: o.DriftClip, RecordedClip: w.clip, PriorWeight: string(o.PriorWeight), LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
 		Constant: prior.NewBound(o).Constant(o.Latent),
 	}
 	if w.images > 0 {
@@ -154,16 +156,16 @@ func supported(c config.Config) error {
 		}
 	}
 	expect(c.Method == "ipld", "method", c.Method)
-	expect(o.Dynamics == "underdamped", "dynamics", o.Dynamics)
+	expect(o.Dynamics == particle.Underdamped, "dynamics", o.Dynamics)
 	expect(o.InnerSteps == 1, "inner_steps", o.InnerSteps)
 	expect(o.ScoreDraws == 1, "score_draws", o.ScoreDraws)
 	expect(o.ScaleAnchor == 0, "scale_anchor", o.ScaleAnchor)
 	expect(o.DriftClip > 0, "drift_clip", o.DriftClip)
 	expect(o.CatchUp == 0, "catch_up", o.CatchUp)
 	expect(o.PriorWarmup == 0, "prior_warmup", o.PriorWarmup)
-	expect(o.PriorDrift == "bound", "prior_drift", o.PriorDrift)
+	expect(o.PriorDrift == diffusion.BoundDrift, "prior_drift", o.PriorDrift)
 	expect(!o.ControlVariate, "control_variate", o.ControlVariate)
-	expect(o.Optimizer == "adam", "optimizer", o.Optimizer)
+	expect(o.Optimizer == optim.Adam, "optimizer", o.Optimizer)
 	expect(o.DecoderDecay == 0, "decoder_decay", o.DecoderDecay)
 	expect(o.EMA > 0, "ema", o.EMA)
 	return errors.Join(errs...)

@@ -16,6 +16,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/plume-ml/plume/trainer/config"
 )
 
 const (
@@ -36,7 +38,7 @@ func main() {
 		end := time.Now().Add(time.Duration(*minutes * float64(time.Minute)))
 		last := time.Now()
 		s := soak{
-			dir: dir, cloud: *cloud, leak: *leak, part: 200,
+			dir: dir, cloud: config.Cloud(*cloud), leak: *leak, part: 200,
 			over: func(int) bool { return time.Now().After(end) },
 			due: func(int) bool {
 				if time.Since(last) < *interval {

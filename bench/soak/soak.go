@@ -8,14 +8,15 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
 // soak is a run in many sessions.
 type soak struct {
-	dir    string               // of the run
-	cloud  string               // memory or file
+	dir    string // of the run
+	cloud  config.Cloud
 	leak   int                  // bytes leaked at each step
 	part   int                  // epochs of a session; the next one resumes the run
 	over   func(epoch int) bool // whether to end after this epoch
@@ -33,7 +34,7 @@ func (s *soak) configuration() config.Config {
 	c.Data, c.Holdout, c.Batch, c.Epochs, c.Cloud = "digits", 0.1, 100, math.MaxInt32/2, s.cloud
 	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 8, []int{32}, 32, 1, 8
 	c.BatchRepeats = 1
-	c.Solver, c.SolverSteps, c.EvalSamples = "ddim", 3, 100
+	c.Solver, c.SolverSteps, c.EvalSamples = diffusion.DDIM, 3, 100
 	c.EvalEvery, c.CheckpointEvery, c.KeepCheckpoints = 5, config.EveryEpochs(2), 2
 	return c
 }

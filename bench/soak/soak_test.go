@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
 )
 
 // flat returns samples of a process that does not grow, with noise.
@@ -74,7 +76,7 @@ func TestJudge(t *testing.T) {
 }
 
 // shortSoak is the verdict on some thousand steps in three sessions, independent of the clock.
-func shortSoak(t *testing.T, cloud string, leak int) error {
+func shortSoak(t *testing.T, cloud config.Cloud, leak int) error {
 	t.Helper()
 	s := soak{
 		dir: t.TempDir(), cloud: cloud, leak: leak, part: 30,
@@ -96,7 +98,7 @@ func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a few seconds")
 	}
-	for _, cloud := range []string{"memory", "file"} {
+	for _, cloud := range []config.Cloud{config.InMemory, config.InFile} {
 		if err := shortSoak(t, cloud, 0); err != nil {
 			t.Errorf("%s: %v", cloud, err)
 		}

@@ -93,7 +93,7 @@ func newCompare() *cobra.Command {
 		presets = append(presets, p.Name)
 	}
 	complete(cmd, "preset", presets)
-	complete(cmd, "methods", method.Names())
+	complete(cmd, "methods", config.Names(config.Methods))
 	complete(cmd, "metrics", evaluate.Groups())
 	return cmd
 }
@@ -185,7 +185,7 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	for i := range c.seeds {
 		o.Seeds = append(o.Seeds, common.Seed+uint64(i))
 	}
-	o.Base = func(name string) (config.Config, error) {
+	o.Base = func(name config.Method) (config.Config, error) {
 		base, err := method.DefaultFor(name)
 		if err != nil {
 			return base, err

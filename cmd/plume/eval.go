@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/suggest"
@@ -65,7 +66,7 @@ func newEval() *cobra.Command {
 	flags.StringSliceVar(&e.only, "only", nil, "metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
 	flags.BoolVar(&e.quick, "quick", false, "only pca, ffd, precision and reconstruction, of fewer samples and images")
 	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
-	flags.StringVar(&e.Solver, "solver", "", "sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
+	flags.StringVar((*string)(&e.Solver), "solver", "", "sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
 	flags.IntVar(&e.Steps, "steps", 0, "steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.IntVar(&e.Images, "images", 0, "held-out images of the reconstruction (0: 1,000)")
 	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
@@ -107,8 +108,8 @@ func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 
 // validate checks the flags, and turns them into options.
 func (e *evalCommand) validate() error {
-	if e.Solver != "" && !slices.Contains(solvers(), e.Solver) {
-		return fmt.Errorf("--solver is %q; expected one of %s%s", e.Solver, strings.Join(solvers(), ", "), suggest.DidYouMean(e.Solver, solvers()))
+	if e.Solver != "" && !slices.Contains(diffusion.Solvers, e.Solver) {
+		return fmt.Errorf("--solver is %q; expected one of %s%s", e.Solver, strings.Join(solvers(), ", "), suggest.DidYouMean(string(e.Solver), solvers()))
 	}
 	if e.quick && len(e.only) > 0 {
 		return errors.New("--quick and --only exclude each other")

@@ -13,9 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/file"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/suggest"
@@ -72,8 +73,7 @@ func newSample() *cobra.Command {
 
 // solvers are the names of the samplers.
 func solvers() []string {
-	c := method.Default()
-	return c.Key("solver").Choices
+	return config.Names(diffusion.Solvers)
 }
 
 func (s *sampleCommand) validate() error {
@@ -132,7 +132,7 @@ func (s *sampleCommand) run(spec string) error {
 func (s *sampleCommand) draw(ctx context.Context, generator *trainer.Generator) error {
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
-	if err := generator.Sample(ctx, pixels, s.n, s.solver, s.steps, s.seed); err != nil {
+	if err := generator.Sample(ctx, pixels, s.n, diffusion.Solver(s.solver), s.steps, s.seed); err != nil {
 		return err
 	}
 	if err := s.write(pixels, shape); err != nil {

@@ -146,7 +146,7 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	case t.out != "":
 		runDir, err = t.out, usage(trainer.ClaimDir(t.out))
 	default:
-		runDir, err = trainer.NewRunDir(t.runs, filepath.Base(cfg.Data), cfg.Method)
+		runDir, err = trainer.NewRunDir(t.runs, filepath.Base(cfg.Data), string(cfg.Method))
 		made = cmp.Or(made, filepath.Clean(runDir))
 	}
 	if err != nil {

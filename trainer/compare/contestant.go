@@ -6,15 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 // Contestant is a method, and keys of the configuration that it alone sets.
 type Contestant struct {
-	Name   string `json:"name"` // as Parse reads it: ipld:particles=4
-	Method string `json:"method"`
-	Own    []Own  `json:"own,omitempty"`
+	Name   string        `json:"name"` // as Parse reads it: ipld:particles=4
+	Method config.Method `json:"method"`
+	Own    []Own         `json:"own,omitempty"`
 }
 
 // Own is a key with its value, as config.Key.Set reads it.
@@ -55,12 +55,13 @@ func split(list string) []string {
 
 func parseOne(text string) (Contestant, error) {
 	parts := strings.Split(strings.TrimSpace(text), ":")
-	c := Contestant{Name: parts[0], Method: parts[0]}
-	if !slices.Contains(method.Names(), c.Method) {
+	c := Contestant{Name: parts[0], Method: config.Method(parts[0])}
+	if !slices.Contains(config.Methods, c.Method) {
+		names := config.Names(config.Methods)
 		return c, fmt.Errorf("contestant %q: method %q: expected one of %s%s", text, c.Method,
-			strings.Join(method.Names(), ", "), suggest.DidYouMean(c.Method, method.Names()))
+			strings.Join(names, ", "), suggest.DidYouMean(c.Name, names))
 	}
-	scratch := method.Default()
+	scratch := config.Common()
 	for _, part := range parts[1:] {
 		name, value, found := strings.Cut(part, "=")
 		name = strings.ReplaceAll(strings.TrimSpace(name), "-", "_")
@@ -107,7 +108,7 @@ var Planned = []string{"method", "epochs", "eval_every", "checkpoint_every", "ke
 // ownKeys are the keys that a contestant may set.
 func ownKeys() []string {
 	var names []string
-	c := method.Default()
+	c := config.Common()
 	for _, key := range c.Keys() {
 		if !slices.Contains(shared, key.Name) {
 			names = append(names, key.Name)

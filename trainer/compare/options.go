@@ -23,7 +23,7 @@ type Options struct {
 	Dir         string // of the comparison
 	Contestants []Contestant
 	// Base is the configuration from which the contestants of a method start; nil: method.DefaultFor.
-	Base    func(method string) (config.Config, error)
+	Base    func(config.Method) (config.Config, error)
 	Budget  Budget
 	Seeds   []uint64
 	Metrics []string // groups of package evaluate; nil: all

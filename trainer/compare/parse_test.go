@@ -64,7 +64,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	all, err := Preset("methods")
-	if got := namesOf(all); err != nil || !slices.Equal(got, method.Names()) {
+	if got := namesOf(all); err != nil || !slices.Equal(got, config.Names(config.Methods)) {
 		t.Errorf("methods: %v, %v", got, err)
 	}
 	if _, err := Preset("particle"); err == nil || !strings.Contains(err.Error(), `did you mean "particles"`) {
@@ -78,7 +78,7 @@ func TestConfigOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Contestants: contestants, Base: func(name string) (config.Config, error) {
+	o := Options{Contestants: contestants, Base: func(name config.Method) (config.Config, error) {
 		c, err := method.DefaultFor(name)
 		c.LR, c.Latent, c.Epochs, c.EvalEvery = 0.25, 7, 99, 98
 		return c, err
@@ -122,7 +122,7 @@ func TestConfigsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Contestants: contestants, Base: func(name string) (config.Config, error) {
+	o := Options{Contestants: contestants, Base: func(name config.Method) (config.Config, error) {
 		c, err := method.DefaultFor(name)
 		c.EvalSamples += len(name)
 		return c, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -14,7 +15,7 @@ type PresetInfo struct{ Name, Help, Contestants string }
 // Presets are the comparisons that have a name: all methods, and ablations of ipld.
 func Presets() []PresetInfo {
 	return []PresetInfo{
-		{"methods", "all methods", strings.Join(method.Names(), ",")},
+		{"methods", "all methods", strings.Join(config.Names(config.Methods), ",")},
 		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion," + withoutPrior()},
 		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8", "16")},
 		{"prior-weight", "weight of the noise levels in the score network's loss", each("ipld:prior_weight=%s", "elbo", "simple")},

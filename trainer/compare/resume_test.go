@@ -151,8 +151,8 @@ func TestOtherPlanIsRefused(t *testing.T) {
 	}
 }
 
-func changed(base func(string) (config.Config, error), key, value string) func(string) (config.Config, error) {
-	return func(name string) (config.Config, error) {
+func changed(base func(config.Method) (config.Config, error), key, value string) func(config.Method) (config.Config, error) {
+	return func(name config.Method) (config.Config, error) {
 		c, err := base(name)
 		if err == nil {
 			err = c.Key(key).Set(value)

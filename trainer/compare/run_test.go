@@ -34,7 +34,7 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 	}
 	return Options{
 		Dir: dir, Contestants: contestants, Budget: Budget{Epochs: 3}, Seeds: []uint64{3, 4}, Metrics: []string{evaluate.PCA},
-		Base: func(name string) (config.Config, error) {
+		Base: func(name config.Method) (config.Config, error) {
 			c, err := method.DefaultFor(name)
 			c.Data, c.Holdout, c.Batch, c.Tile, c.Threads = "digits", 0.9, 60, 8, 1
 			c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16}, 16, 1, 8

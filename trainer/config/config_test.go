@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,8 +15,6 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/optim"
 )
 
 func writeFile(t *testing.T, text string) string {
@@ -27,22 +26,15 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-// start is the configuration of a run for which nothing was asked but the method.
-func start() Config {
-	c := Common()
-	c.Method = "ipld"
-	return c
-}
-
 func TestCommonIsValid(t *testing.T) {
-	if err := start().Validate(); err != nil {
+	if err := Common().Validate(); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Every field of Config and of the embedded Options is a key, once, with what help needs.
 func TestKeysCoverTheStruct(t *testing.T) {
-	c := start()
+	c := Common()
 	keys := c.Keys()
 	fields := 0
 	for _, typ := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeOf(c.Options)} {
@@ -79,23 +71,23 @@ func TestKeysCoverTheStruct(t *testing.T) {
 
 // mangled differs from Default in every key and holds values that are hard to print.
 func mangled() Config {
-	c := start()
+	c := Common()
 	for _, key := range c.Keys() {
-		switch p := key.ptr.(type) {
-		case *bool:
+		switch p := key.value.(type) {
+		case *boolean:
 			*p = !*p
-		case *int:
+		case *integer:
 			*p += 7
-		case *uint64:
+		case *natural:
 			*p = math.MaxInt64
-		case *float64:
-			*p = math.Nextafter(*p/3+1e-17, 1)
-		case *[]int:
+		case *number:
+			*p = number(math.Nextafter(float64(*p)/3+1e-17, 1))
+		case *integers:
 			*p = []int{1, 2, 3}
-		case *Every:
-			*p = Every{Time: 90 * time.Minute}
-		case *string:
-			*p = "C:\\dir \"q\" ü = # 'x'"
+		case *interval:
+			p.Epochs, p.Time = 0, 90*time.Minute
+		default:
+			p.parse("C:\\dir \"q\" ü = # 'x'")
 		}
 	}
 	c.LambdaMin, c.StepSize, c.LR, c.ScoreLR = -1e-300, 5e-324, math.MaxFloat64, 3
@@ -103,9 +95,9 @@ func mangled() Config {
 }
 
 func TestTOMLRoundTrip(t *testing.T) {
-	empty := start()
+	empty := Common()
 	empty.DecoderWidths = []int{}
-	for name, want := range map[string]Config{"default": start(), "mangled": mangled(), "no widths": empty} {
+	for name, want := range map[string]Config{"default": Common(), "mangled": mangled(), "no widths": empty} {
 		text, err := want.TOML()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -124,7 +116,7 @@ func TestTOMLRoundTrip(t *testing.T) {
 }
 
 func TestTOMLIsReadable(t *testing.T) {
-	text, err := start().TOML()
+	text, err := Common().TOML()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +135,7 @@ func TestTOMLIsReadable(t *testing.T) {
 }
 
 func TestNilWidthsAreWritten(t *testing.T) {
-	c := start()
+	c := Common()
 	c.DecoderWidths = nil
 	text, err := c.TOML()
 	if err != nil || !strings.Contains(string(text), "decoder_widths = []") {
@@ -154,7 +146,7 @@ func TestNilWidthsAreWritten(t *testing.T) {
 // Text of every value sets the same value: flags and environment can say what a file can.
 func TestSetReadsString(t *testing.T) {
 	want := mangled()
-	got := start()
+	got := Common()
 	for _, key := range got.Keys() {
 		if err := key.Set(want.Key(key.Name).String()); err != nil {
 			t.Errorf("%s: %v", key.Name, err)
@@ -170,18 +162,18 @@ func TestSetRefuses(t *testing.T) {
 		"gray": "perhaps", "epochs": "1.5", "seed": "-1", "lr": "1e", "decoder_widths": "1,,2", "batch": "",
 		"checkpoint_every": "ten minutes",
 	} {
-		c := start()
+		c := Common()
 		if err := c.Key(name).Set(text); err == nil || !strings.HasPrefix(err.Error(), "expected ") {
 			t.Errorf("%s = %q: %v", name, text, err)
 		}
-		if changed := c.Changed(start()); changed != nil {
+		if changed := c.Changed(Common()); changed != nil {
 			t.Errorf("%s = %q changed %v", name, text, changed)
 		}
 	}
 }
 
 func TestLoadFileSetsOnlyWhatItNames(t *testing.T) {
-	base := start()
+	base := Common()
 	c := base
 	if err := c.LoadFile(writeFile(t, "epochs = 3\nlr = 1 # an integer is a number\ndecoder_widths = [8]\n")); err != nil {
 		t.Fatal(err)
@@ -219,7 +211,7 @@ func TestLoadFileErrors(t *testing.T) {
 		{"epochs = \n", []string{"file.toml:1"}},
 		{"epochs = 1\nepochs = 2\n", []string{"file.toml:2", "epochs"}},
 	} {
-		c := start()
+		c := Common()
 		err := c.LoadFile(writeFile(t, test.text))
 		if err == nil {
 			t.Errorf("%q: no error", test.text)
@@ -230,11 +222,11 @@ func TestLoadFileErrors(t *testing.T) {
 				t.Errorf("%q: %q is not in %q", test.text, want, err)
 			}
 		}
-		if changed := c.Changed(start()); changed != nil {
+		if changed := c.Changed(Common()); changed != nil {
 			t.Errorf("%q: an error, yet it changed %v", test.text, changed)
 		}
 	}
-	c := start()
+	c := Common()
 	if err := c.LoadFile(filepath.Join(t.TempDir(), "none.toml")); err == nil || !strings.Contains(err.Error(), "none.toml") {
 		t.Errorf("missing file: %v", err)
 	}
@@ -243,7 +235,7 @@ func TestLoadFileErrors(t *testing.T) {
 func TestLoadEnv(t *testing.T) {
 	env := map[string]string{"PLUME_BATCH_REPEATS": "2", "PLUME_GRAY": "true", "PLUME_LR": "2e-3", "PLUME_KERNEL": "generic"}
 	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-	c := start()
+	c := Common()
 	if err := c.LoadEnv(lookup); err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +275,7 @@ func TestValidateReportsEverything(t *testing.T) {
 		{func(c *Config) { c.EvalSamples = 1 }, []string{"eval_samples = 1"}},
 		{func(c *Config) { c.Latent = 1 << 40 }, []string{"latent = 1099511627776: expected an integer in [1, 65536]"}},
 	} {
-		c := start()
+		c := Common()
 		test.change(&c)
 		err := c.Validate()
 		if err == nil {
@@ -303,20 +295,20 @@ func TestValidateReportsEverything(t *testing.T) {
 
 // Each number, taken out of every sensible range, is noticed.
 func TestValidateChecksEveryNumber(t *testing.T) {
-	base := start()
+	base := Common()
 	for _, key := range base.Keys() {
-		c := start()
-		switch p := c.Key(key.Name).ptr.(type) {
-		case *int:
+		c := Common()
+		switch p := c.Key(key.Name).value.(type) {
+		case *integer:
 			*p = -1
-		case *float64:
-			*p = math.NaN()
-		case *uint64:
+		case *number:
+			*p = number(math.NaN())
+		case *natural:
 			*p = math.MaxUint64
-		case *[]int:
+		case *integers:
 			*p = []int{-1}
-		case *Every:
-			*p = EveryEpochs(-1)
+		case *interval:
+			p.Epochs = -1
 		default:
 			continue
 		}
@@ -326,24 +318,23 @@ func TestValidateChecksEveryNumber(t *testing.T) {
 	}
 }
 
-// The choices that the tags name are those that the packages behind them have.
+// An enumeration takes its values, and no others.
 func TestChoices(t *testing.T) {
-	solvers := make([]string, len(diffusion.Solvers))
-	for i, s := range diffusion.Solvers {
-		solvers[i] = string(s)
-	}
-	c := start()
-	for key, want := range map[string][]string{
-		"solver":    solvers,
-		"optimizer": {string(optim.Adam), string(optim.RMSprop), string(optim.SGD)},
-	} {
-		if got := c.Key(key).Choices; !slices.Equal(got, want) {
-			t.Errorf("%s: %q, expected %q", key, got, want)
+	base := Common()
+	for _, key := range base.Keys() {
+		for _, choice := range key.Choices {
+			c := Common()
+			if err := errors.Join(c.Key(key.Name).Set(choice), c.Validate()); err != nil {
+				t.Errorf("%s = %s: %v", key.Name, choice, err)
+			}
 		}
-	}
-	for _, name := range c.Key("optimizer").Choices {
-		if _, err := optim.New(nil, optim.Kind(name), 0, 0); err != nil {
-			t.Error(err)
+		if len(key.Choices) == 0 {
+			continue
+		}
+		c := Common()
+		want := key.Name + ` = "none": expected one of ` + strings.Join(key.Choices, ", ")
+		if err := errors.Join(c.Key(key.Name).Set("none"), c.Validate()); err == nil || err.Error() != want {
+			t.Errorf("%v, expected %s", err, want)
 		}
 	}
 }
@@ -351,7 +342,7 @@ func TestChoices(t *testing.T) {
 // The configuration and the data accept the same sizes.
 func TestSizeOfImages(t *testing.T) {
 	for size, ok := range map[int]bool{-1: false, 0: true, maxSide: true, maxSide + 1: false} {
-		c := start()
+		c := Common()
 		c.Size = size
 		if err := c.Validate(); (err == nil) != ok {
 			t.Errorf("size = %d: %v", size, err)
@@ -364,7 +355,7 @@ func TestSizeOfImages(t *testing.T) {
 }
 
 func TestCheckResume(t *testing.T) {
-	run := start()
+	run := Common()
 	asked := run
 	asked.Epochs, asked.Threads, asked.Solver = 100, 3, "ddim"
 	if err := run.CheckResume(asked); err != nil {
@@ -388,12 +379,12 @@ func TestEvery(t *testing.T) {
 		"1h30m": {Time: 90 * time.Minute}, "2h": {Time: 2 * time.Hour}, "1h0m5s": {Time: time.Hour + 5*time.Second},
 		"250ms": {Time: 250 * time.Millisecond}, " 7 ": {Epochs: 7},
 	} {
-		c := start()
+		c := Common()
 		if err := c.Key("checkpoint_every").Set(text); err != nil || c.CheckpointEvery != want {
 			t.Errorf("%q is read as %v, %v", text, c.CheckpointEvery, err)
 		}
 		for _, value := range []string{strconv.Quote(text), text} {
-			c := start()
+			c := Common()
 			if _, isTime := strconv.Atoi(strings.TrimSpace(text)); value == text && isTime != nil {
 				continue
 			}
@@ -410,7 +401,7 @@ func TestEvery(t *testing.T) {
 		t.Errorf("90 s are %q", got)
 	}
 	for _, text := range []string{"", "-5m", "0s", "10 minutes", "1.5", "10m,20m", "300000h0m0.5"} {
-		c := start()
+		c := Common()
 		if err := c.Key("checkpoint_every").Set(text); err == nil {
 			t.Errorf("%q is read as %v", text, c.CheckpointEvery)
 		} else if want := "expected an integer of epochs, or a time such as 10m or 90s"; err.Error() != want {
@@ -418,7 +409,7 @@ func TestEvery(t *testing.T) {
 		}
 	}
 	for _, value := range []string{"true", "1.5", "\"x\"", "[1]", "07:32:00"} {
-		c := start()
+		c := Common()
 		if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err == nil {
 			t.Errorf("%s in a file is read as %v", value, c.CheckpointEvery)
 		}
@@ -434,7 +425,7 @@ func TestOddConfigFiles(t *testing.T) {
 		if _, err := os.Stat(path); err != nil && path == "/dev/zero" {
 			continue // not on this system
 		}
-		c := start()
+		c := Common()
 		if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, expected %q", path, err, want)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -52,16 +51,16 @@ func date(t time.Time) string {
 // cure says how to write what v, of a type that the key does not take, must have meant, or
 // nothing where that is not plain.
 func (k Key) cure(v any) string {
-	text, ok := plain(v)
+	text, ok := bare(v)
 	if !ok {
 		return ""
 	}
-	meant := Key{Name: k.Name, ptr: reflect.New(reflect.TypeOf(k.ptr).Elem()).Interface()}
-	if meant.Set(text) != nil {
+	meant := k.value.scratch()
+	if meant.parse(text) != nil {
 		return ""
 	}
 	var line bytes.Buffer
-	if err := toml.NewEncoder(&line).Encode(map[string]any{k.Name: meant.value()}); err != nil {
+	if err := toml.NewEncoder(&line).Encode(map[string]any{k.Name: meant.encode()}); err != nil {
 		return ""
 	}
 	written := "; write " + strings.TrimSpace(line.String())
@@ -71,8 +70,8 @@ func (k Key) cure(v any) string {
 	return written
 }
 
-// plain is a value as Key.Set would read it, if it has such a form.
-func plain(v any) (string, bool) {
+// bare is a value as Key.Set would read it, if it has such a form.
+func bare(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
@@ -88,7 +87,7 @@ func plain(v any) (string, bool) {
 	case []any:
 		items := make([]string, len(v))
 		for i, item := range v {
-			text, ok := plain(item)
+			text, ok := bare(item)
 			if _, nested := item.([]any); !ok || nested {
 				return "", false
 			}

@@ -33,7 +33,7 @@ func TestWrongTypesAreCured(t *testing.T) {
 		`range = [0, 1]`:              `range = [0, 1]: expected text; write range = "0,1"`,
 		`method = ["ipld"]`:           `method = ["ipld"]: expected text; write method = "ipld"`,
 	} {
-		c := start()
+		c := Common()
 		err := c.LoadFile(writeFile(t, line+"\n"))
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v\nexpected %s", line, err, want)

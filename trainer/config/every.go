@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -44,29 +43,37 @@ func parseEvery(text string) (Every, error) {
 	return Every{Time: d}, err
 }
 
-// toml is the value in a file: an integer, or a time as text.
-func (e Every) toml() any {
+// interval is the kind of value of an Every.
+type interval Every
+
+func (e *interval) text() string   { return Every(*e).String() }
+func (e *interval) scratch() value { return new(interval) }
+
+func (e *interval) kind() kind {
+	return kind{"epochs|time", "an integer of epochs, or a time such as 10m or 90s"}
+}
+
+func (e *interval) parse(text string) error {
+	v, err := parseEvery(strings.TrimSpace(text))
+	return set((*Every)(e), v, err)
+}
+
+// encode is an integer, or a time as text.
+func (e *interval) encode() any {
 	if e.Time == 0 {
 		return e.Epochs
 	}
-	return e.String()
+	return e.text()
 }
 
-// setTOML is Key.setTOML.
-func (e *Every) setTOML(v any) bool {
-	switch v := v.(type) {
-	case int64:
-		if v < math.MinInt || v > math.MaxInt {
-			return false
-		}
-		*e = Every{Epochs: int(v)}
-		return true
-	case string:
-		parsed, err := parseEvery(strings.TrimSpace(v))
-		if err == nil {
-			*e = parsed
-		}
-		return err == nil
+func (e *interval) decode(v any) bool {
+	if s, isText := v.(string); isText {
+		return e.parse(s) == nil
 	}
-	return false
+	n := integer(0)
+	ok := n.decode(v)
+	if ok {
+		*e = interval(EveryEpochs(int(n)))
+	}
+	return ok
 }

@@ -14,15 +14,15 @@ func FuzzConfig(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	whole, err := start().TOML()
+	whole, err := Common().TOML()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(whole)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c := start()
+		c := Common()
 		if _, err := c.parse("fuzz.toml", text); err != nil {
-			if changed := c.Changed(start()); changed != nil {
+			if changed := c.Changed(Common()); changed != nil {
 				t.Fatalf("changed %v in spite of %v", changed, err)
 			}
 			return
@@ -32,7 +32,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back := start()
+		back := Common()
 		if _, err := back.parse("stored.toml", stored); err != nil {
 			t.Fatalf("%v in\n%s", err, stored)
 		}

@@ -131,7 +131,7 @@ func (c Config) TOML() ([]byte, error) {
 		if len(key.Choices) > 0 {
 			fmt.Fprintf(&out, "# one of %s\n", strings.Join(key.Choices, ", "))
 		}
-		if err := toml.NewEncoder(&out).Encode(map[string]any{key.Name: key.value()}); err != nil {
+		if err := toml.NewEncoder(&out).Encode(map[string]any{key.Name: key.value.encode()}); err != nil {
 			return nil, fmt.Errorf("configuration: %s: %w", key.Name, err)
 		}
 	}

@@ -15,7 +15,7 @@ func TestConfigIsAPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c := start()
+	c := Common()
 	if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
 		t.Errorf("error %v", err)
 	}

@@ -19,17 +19,32 @@ type Score interface {
 }
 
 // Weight is the weight of the noise levels in theta's loss. The particles always feel ELBO.
-type Weight int
+type Weight string
 
-// The two weights.
+// The weights; the zero Weight is that of ELBO.
 const (
-	ELBO   Weight = iota // 1 in lambda: theta and the particles descend the same free energy
-	Simple               // proportional to sech(lambda/2), with mean 1 over the range
+	ELBO   Weight = "elbo"   // 1 in lambda: theta and the particles descend the same free energy
+	Simple Weight = "simple" // proportional to sech(lambda/2), with mean 1 over the range
 )
+
+// Weights lists them.
+var Weights = []Weight{ELBO, Simple}
+
+// Drift names what moves the particles: see Bound.ScoreDrift.
+type Drift string
+
+// The drifts.
+const (
+	BoundDrift Drift = "bound" // the gradient of the bound
+	ScoreDrift Drift = "score" // minus the learned score at lambda_max
+)
+
+// Drifts lists them.
+var Drifts = []Drift{BoundDrift, ScoreDrift}
 
 // at is the weight of level lambda.
 func (w Weight) at(lambda float64, p Process) float64 {
-	if w == ELBO {
+	if w != Simple {
 		return 1
 	}
 	gd := func(x float64) float64 { return 2 * math.Atan(math.Tanh(x/2)) } // integral of sech

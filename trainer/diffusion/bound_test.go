@@ -142,7 +142,7 @@ func TestLoss(t *testing.T) {
 						want += value / float64(draws)
 					}
 					if beyond(float64(loss[i])-want, 1e-4*max(1, math.Abs(want)/100)) {
-						t.Fatalf("%s, %d draws, weight %d, row %d: %v nats, want %v", name, draws, weight, i, loss[i], want)
+						t.Fatalf("%s, %d draws, weight %s, row %d: %v nats, want %v", name, draws, weight, i, loss[i], want)
 					}
 				}
 			}
@@ -217,7 +217,7 @@ func TestMeanDrift(t *testing.T) {
 				b := Bound{Process: testProcess, Draws: draws, Weight: weight, ControlVariate: cv}
 				g, _ := evaluate(b, score, repeated(point, n))
 				want := score.meanDrift(point, testProcess)
-				name := fmt.Sprintf("draws %d, weight %d, control variate %v", draws, weight, cv)
+				name := fmt.Sprintf("draws %d, weight %s, control variate %v", draws, weight, cv)
 				for j := range testD {
 					mean, se := meanError(column(g, j))
 					t.Logf("%s: axis %d: %.4f +- %.4f, want %.4f", name, j, mean, se, want[j])

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/method"
@@ -36,7 +37,7 @@ func (e *evaluation) someHeldOut(n int) data.Dataset {
 // given number of draws.
 func (e *evaluation) model(draws int) (generate.Model, error) {
 	o, m := e.config.Options, e.generator.Model()
-	o.PriorDrift, o.PriorWeight, o.ControlVariate, o.ScoreDraws = "bound", "elbo", true, draws
+	o.PriorDrift, o.PriorWeight, o.ControlVariate, o.ScoreDraws = diffusion.BoundDrift, diffusion.ELBO, true, draws
 	var err error
 	m.Prior, err = method.NewPrior(e.config.Method, o)
 	return m, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -31,13 +32,13 @@ func Groups() []string {
 
 // Options say what is measured, and at what price. A zero means the default.
 type Options struct {
-	Samples int    // images drawn, 2 or more; default 2,000
-	Solver  string // default that of the run's reports, with its steps
-	Steps   int    // of the solver; default its own
-	Seed    uint64 // of every random number but the classifier's
-	Threads int    // workers; default all cores; never changes the result
-	Raw     bool   // the weights as they are, not their moving average
-	Data    string // where the run's images are now; default where they were when it was trained
+	Samples int              // images drawn, 2 or more; default 2,000
+	Solver  diffusion.Solver // default that of the run's reports, with its steps
+	Steps   int              // of the solver; default its own
+	Seed    uint64           // of every random number but the classifier's
+	Threads int              // workers; default all cores; never changes the result
+	Raw     bool             // the weights as they are, not their moving average
+	Data    string           // where the run's images are now; default where they were when it was trained
 
 	Which []string // of Groups; default all
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/record"
 )
@@ -63,23 +64,23 @@ type ClassifierInfo struct {
 
 // Report is what was measured of a run.
 type Report struct {
-	Run        string          `json:"run"`
-	Method     string          `json:"method"`
-	Data       string          `json:"data"`
-	Step       int             `json:"step"` // training steps behind the weights
-	Epoch      int             `json:"epoch"`
-	Averaged   bool            `json:"averaged_weights"`
-	TrainImage int             `json:"training_images"`
-	HeldOut    int             `json:"held_out_images"`
-	Samples    int             `json:"samples"`
-	Solver     string          `json:"solver"`
-	Steps      int             `json:"solver_steps"`
-	Seed       uint64          `json:"seed"`
-	Classifier *ClassifierInfo `json:"classifier,omitempty"` // nil: none was needed, or there are no labels
-	Metrics    []Metric        `json:"metrics"`
-	Notes      []string        `json:"notes,omitempty"` // what was not measured, and why
-	Pictures   []string        `json:"pictures,omitempty"`
-	Seconds    float64         `json:"seconds"`
+	Run        string           `json:"run"`
+	Method     string           `json:"method"`
+	Data       string           `json:"data"`
+	Step       int              `json:"step"` // training steps behind the weights
+	Epoch      int              `json:"epoch"`
+	Averaged   bool             `json:"averaged_weights"`
+	TrainImage int              `json:"training_images"`
+	HeldOut    int              `json:"held_out_images"`
+	Samples    int              `json:"samples"`
+	Solver     diffusion.Solver `json:"solver"`
+	Steps      int              `json:"solver_steps"`
+	Seed       uint64           `json:"seed"`
+	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: none was needed, or there are no labels
+	Metrics    []Metric         `json:"metrics"`
+	Notes      []string         `json:"notes,omitempty"` // what was not measured, and why
+	Pictures   []string         `json:"pictures,omitempty"`
+	Seconds    float64          `json:"seconds"`
 }
 
 // Metric returns the metric with that key.

@@ -10,7 +10,6 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pca"
@@ -106,8 +105,7 @@ func (e *evaluation) begin(runDir string) error {
 	if e.Solver == "" {
 		e.Solver, e.Steps = e.config.Solver, cmp.Or(e.Steps, e.config.SolverSteps)
 	}
-	solver := diffusion.Solver(e.Solver)
-	standard, err := solver.DefaultSteps()
+	standard, err := e.Solver.DefaultSteps()
 	if err != nil {
 		return err
 	}
@@ -115,7 +113,7 @@ func (e *evaluation) begin(runDir string) error {
 		e.Steps = standard
 	}
 	e.report = &Report{
-		Run: runDir, Method: e.config.Method, Data: e.train.Name(), Step: e.meta.Step, Epoch: e.meta.Epoch,
+		Run: runDir, Method: string(e.config.Method), Data: e.train.Name(), Step: e.meta.Step, Epoch: e.meta.Epoch,
 		Averaged: !e.Raw && e.config.EMA > 0, TrainImage: e.train.Len(), HeldOut: e.held.Len(),
 		Samples: e.Samples, Solver: e.Solver, Steps: e.Steps, Seed: e.Seed,
 	}
@@ -126,7 +124,7 @@ func (e *evaluation) begin(runDir string) error {
 	e.z = make([]float32, e.Samples*e.generator.Latent())
 	err = e.slowly(func() error {
 		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))
-		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, solver, e.Steps, e.Seed)
+		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, e.Solver, e.Steps, e.Seed)
 	})
 	if err != nil {
 		return err

@@ -1,14 +1,18 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // abp is alternating back-propagation: K = inner_steps Langevin moves of each latent at fixed
 // parameters, from where its last visit left it, then a step of the parameters at where it ended.
 // Han, Lu, Zhu and Wu, "Alternating back-propagation for generator network" (AAAI 2017).
 var abp = spec{
-	name: "abp",
+	name: config.ABP,
 	defaults: func(o *config.Options) {
-		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
+		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},
 	check: oneParticle,
 	prior: standardNormal,

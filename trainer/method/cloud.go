@@ -20,7 +20,7 @@ func (s *Setup) newCloud(a *memory.Arena) (*particle.Cloud, error) {
 }
 
 // momentum reports whether particles have velocities.
-func momentum(o config.Options) bool { return o.Dynamics != "overdamped" }
+func momentum(o config.Options) bool { return o.Dynamics.Velocities() }
 
 // Err implements Method.
 func (f *Flow) Err() error { return f.cloud.Err() }

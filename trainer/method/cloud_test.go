@@ -14,11 +14,12 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // methodIn is startMethod with the particles in a file in dir; empty: in memory.
-func methodIn(t *testing.T, dir, name string, o config.Options, workers int) Method {
+func methodIn(t *testing.T, dir string, name config.Method, o config.Options, workers int) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -44,8 +45,8 @@ func setupIn(dir string, o config.Options, p *pool.Pool) Setup {
 // A cloud in a file gives the bits of one in memory: for every method that has particles, every dynamics and
 // any number of workers; and so do the diagnostics and reconstructions.
 func TestFileCloudSameBits(t *testing.T) {
-	for _, name := range append([]string{"pgd+diffusion"}, flowMethods...) {
-		for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
+	for _, name := range append([]config.Method{"pgd+diffusion"}, flowMethods...) {
+		for _, dynamics := range particle.AllDynamics {
 			o := fileOptions(name)
 			o.Dynamics = dynamics
 			var want state
@@ -67,7 +68,7 @@ func TestFileCloudSameBits(t *testing.T) {
 }
 
 // fileOptions are options of the named method that keep all of it in use.
-func fileOptions(name string) config.Options {
+func fileOptions(name config.Method) config.Options {
 	o := busyEncoder(2)
 	if name == "shortrun" || name == "abp" { // one chain, which starts anew or has no one to catch up with
 		o.Particles, o.CatchUp = 1, 0
@@ -93,7 +94,7 @@ func trained(t *testing.T, m Method) state {
 
 // The file of a method is cut: its next step ends with an error that names it, in either stage, and the process lives.
 func TestFileCloudCut(t *testing.T) {
-	for _, name := range []string{"ipld", "pgd+diffusion"} {
+	for _, name := range []config.Method{"ipld", "pgd+diffusion"} {
 		for _, steps := range []int{0, stagedSteps/2 + 1} {
 			dir := t.TempDir()
 			m := methodIn(t, dir, name, busyEncoder(2), 2)
@@ -125,7 +126,7 @@ func TestFileCloudRefused(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Ctx = over
-	for _, name := range []string{"ipld", "pgd+diffusion"} {
+	for _, name := range []config.Method{"ipld", "pgd+diffusion"} {
 		if _, err := New(name, s); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -141,7 +142,7 @@ func TestFileCloudRefused(t *testing.T) {
 
 // A method with its cloud in a file has the memory that the formula says, and the file its size.
 func TestFileCloudBytes(t *testing.T) {
-	for _, name := range []string{"ipld", "shortrun", "pgd+diffusion", "vae"} {
+	for _, name := range []config.Method{"ipld", "shortrun", "pgd+diffusion", "vae"} {
 		o := fileOptions(name)
 		scale := Scale{Datapoints: testPoints, Batch: 5, Dim: testDim, Workers: 2}
 		inMemory, err := Memory(name, o, scale)

@@ -84,7 +84,7 @@ func TestCourses(t *testing.T) {
 		{chainAverage, 1, 3, 4},
 		{coldChain, 3, 3, 4},
 	} {
-		for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
+		for _, dynamics := range particle.AllDynamics {
 			t.Run(fmt.Sprintf("%+v/%s", x.course, dynamics), func(t *testing.T) {
 				o := small()
 				o.InnerSteps, o.Particles, o.Dynamics = inner, 2, dynamics

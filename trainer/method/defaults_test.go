@@ -11,13 +11,13 @@ import (
 
 // Every method has defaults that are valid, and its own where it needs them.
 func TestDefaultFor(t *testing.T) {
-	for _, name := range Names() {
+	for _, name := range config.Methods {
 		c, err := DefaultFor(name)
 		if err != nil || Validate(c) != nil || c.Method != name {
 			t.Errorf("%s: method %q, %v, %v", name, c.Method, err, Validate(c))
 		}
 	}
-	for name, want := range map[string]string{
+	for name, want := range map[config.Method]string{
 		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
 		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
 		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
@@ -36,10 +36,13 @@ func TestDefaultFor(t *testing.T) {
 	}
 }
 
-// The configuration names every method, in their order.
-func TestMethodKey(t *testing.T) {
-	c := config.Common()
-	if got := c.Key("method").Choices; !slices.Equal(got, Names()) {
-		t.Errorf("choices %q, expected %q", got, Names())
+// Every method that a configuration can name is there, in that order.
+func TestMethods(t *testing.T) {
+	names := make([]config.Method, len(specs))
+	for i, s := range specs {
+		names[i] = s.name
+	}
+	if !slices.Equal(names, config.Methods) {
+		t.Errorf("methods %q, expected %q", names, config.Methods)
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // busy are options that cut the work into many pieces: decoder layers of unequal widths, several
 // column blocks and optimiser chunks of the score network, tiles of few rows; and that keep
 // every sum and counter of the flow in use.
-func busy(dynamics string, particles int) config.Options {
+func busy(dynamics particle.Dynamics, particles int) config.Options {
 	o := small()
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
 	o.DecoderWidths = []int{60, 9, 40}
@@ -34,7 +35,7 @@ func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
 
 // The same seed gives the same bits at any number of workers, diagnostics and samples included.
 func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
-	for _, dynamics := range []string{"overdamped", "underdamped"} {
+	for _, dynamics := range []particle.Dynamics{"overdamped", "underdamped"} {
 		for _, particles := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/N=%d", dynamics, particles), func(t *testing.T) {
 				eachBLAS(t, func(t *testing.T) { sameBits(t, busy(dynamics, particles)) })
@@ -144,7 +145,7 @@ func TestStateIsWhole(t *testing.T) {
 // A step allocates nothing. The networks are below the size from which gonum's products start
 // goroutines of their own.
 func TestStepDoesNotAllocate(t *testing.T) {
-	for _, dynamics := range []string{"overdamped", "underdamped"} {
+	for _, dynamics := range []particle.Dynamics{"overdamped", "underdamped"} {
 		for _, cv := range []bool{false, true} {
 			o := busy(dynamics, 2)
 			o.ScoreWidth, o.ScoreDraws, o.InnerSteps, o.ControlVariate, o.PriorWarmup = 40, 2, 2, cv, 0

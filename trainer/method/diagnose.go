@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -21,9 +22,9 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 func (f *Flow) reach(h float64) float64 {
 	o := &f.setup.Options
 	switch o.Dynamics {
-	case "underdamped":
+	case particle.Underdamped:
 		return h / o.Friction
-	case "exact": // tau/gamma (package particle)
+	case particle.Exact: // tau/gamma (package particle)
 		return h * -math.Log1p(-o.Friction) / (o.Friction * o.Friction)
 	}
 	return h

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // The extra temperature is h v/2. Where r = 0 the prior drift of a draw is, per coordinate,
@@ -48,7 +49,7 @@ func TestExtraTemperatureOfVelocities(t *testing.T) {
 	o := small()
 	o.StepSize, o.Friction = 1e-4, friction // the law of small steps holds to about h/friction^2, 0.1 %
 	plain := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
-	for _, dynamics := range []string{"underdamped", "exact"} {
+	for _, dynamics := range []particle.Dynamics{particle.Underdamped, particle.Exact} {
 		o.Dynamics = dynamics
 		got := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
 		hot := positionVariance(dynamics, o.StepSize, friction, v)/positionVariance(dynamics, o.StepSize, friction, 0) - 1
@@ -60,7 +61,7 @@ func TestExtraTemperatureOfVelocities(t *testing.T) {
 
 // positionVariance is the stationary variance of z on z^2/2 whose drift has noise of variance v, by doubling the
 // move of (z, u): S <- A S A^T + S, A <- A A.
-func positionVariance(dynamics string, h, friction, v float64) float64 {
+func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float64 {
 	var a [2][2]float64 // of (z, u)
 	var kick [2]float64 // z' and u' per drift
 	var s [2][2]float64 // of the noise

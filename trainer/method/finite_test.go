@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 var nan = float32(math.NaN())
@@ -51,7 +53,7 @@ func poisoned(m Method, name, parameter string) {
 
 // spoilt is a change to a method's state, and what the next step must report.
 type spoilt struct {
-	method string
+	method config.Method
 	change func(m Method)
 	// What must be named.
 	kind                      Kind
@@ -147,7 +149,7 @@ func TestFaultIsNamed(t *testing.T) {
 }
 
 // spoilable is a method with random parameters far from their start.
-func spoilable(t *testing.T, name string) Method {
+func spoilable(t *testing.T, name config.Method) Method {
 	t.Helper()
 	o := small()
 	o.EncoderWidths, o.PriorShare = []int{6, 7}, 0.5
@@ -187,7 +189,7 @@ func TestFaultOfTheSecondStage(t *testing.T) {
 
 // A few particles that are not finite are drawn anew, and the step goes on; the cloud is whole.
 func TestFewParticlesAreDrawnAnew(t *testing.T) {
-	for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
+	for _, dynamics := range particle.AllDynamics {
 		o := small()
 		o.Dynamics = dynamics
 		f := newFlow(t, "ipld", o, testPoints)
@@ -204,7 +206,7 @@ func TestFewParticlesAreDrawnAnew(t *testing.T) {
 
 // Norms of gradients are those of the whole gradient, and the same with any number of workers.
 func TestGradientNorm(t *testing.T) {
-	for _, name := range []string{"ipld", "vae+diffusion", "soul"} {
+	for _, name := range []config.Method{"ipld", "vae+diffusion", "soul"} {
 		var first [3]float64
 		for i, workers := range []int{1, 3} {
 			o := small()
@@ -233,7 +235,7 @@ func TestGradientNorm(t *testing.T) {
 
 // A step at half speed is one of half the step size and learning rate.
 func TestSlow(t *testing.T) {
-	for _, name := range []string{"ipld", "mpgd", "vae", "two-stage", "pgd+diffusion"} {
+	for _, name := range []config.Method{"ipld", "mpgd", "vae", "two-stage", "pgd+diffusion"} {
 		for _, done := range []float64{0, 0.7} {
 			o := small()
 			o.EncoderWidths, o.PriorShare = []int{6, 7}, 0.5

@@ -70,7 +70,7 @@ func (c course) flow(a *memory.Arena, s Setup) (*Flow, error) {
 	}
 	a.Fill(func() { f.meanSquare[0] = f.cloud.Stats().MeanSquare })
 	f.batch = f.cloud.NewBatch(a, rows)
-	if s.Options.Dynamics == "exact" {
+	if s.Options.Dynamics == particle.Exact {
 		f.batch.UseExact(s.Options.Friction)
 	}
 	if f.decoder, err = newNetwork(a, "decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {

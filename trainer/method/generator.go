@@ -12,7 +12,7 @@ import (
 
 // NewGenerator builds the generator of a method for images of dim numbers. Its parameters are yet to
 // be filled through the tensors it returns, which name the averaged weights for ema.
-func NewGenerator(name string, o config.Options, dim int, ema bool, p *pool.Pool) (*generate.Generator, []checkpoint.Tensor, error) {
+func NewGenerator(name config.Method, o config.Options, dim int, ema bool, p *pool.Pool) (*generate.Generator, []checkpoint.Tensor, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func (n *network) values(ema bool) []float32 {
 }
 
 // NewPrior is the prior of the named method, as the options describe it.
-func NewPrior(name string, o config.Options) (prior.Prior, error) {
+func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, err

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/BurntSushi/toml"
-
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -91,12 +89,7 @@ type goldenRun struct {
 	*testing.T
 	*golden
 	name   string
-	config struct {
-		Method  string
-		Batch   int
-		Seed    uint64
-		Options config.Options
-	}
+	config config.Config
 	images goldenImages
 	flow   *Flow
 	start  map[string][]float64 // parameters that the steps start from
@@ -104,9 +97,9 @@ type goldenRun struct {
 
 func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
 	r := &goldenRun{T: t, golden: g, name: name, start: map[string][]float64{}}
-	meta, err := toml.Decode(g.metadata[name], &r.config)
-	if err != nil || len(meta.Undecoded()) > 0 {
-		t.Fatalf("configuration: %v, unknown keys %v", err, meta.Undecoded())
+	keys := strings.Replace(g.metadata[name], "[options]\n", "", 1)
+	if err := r.config.Parse(goldenFile, []byte(keys)); err != nil {
+		t.Fatal(err)
 	}
 	if err := r.config.Options.Validate().Err(); err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ const (
 )
 
 // flowMethods are the methods that are a Flow.
-var flowMethods = []string{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
+var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
 
 // small are options of a small ipld with plain gradient descent, so that gradients can be read
 // off from the parameters.
@@ -69,7 +69,7 @@ func small() config.Options {
 
 // newFlow builds the named method on testPoints random datapoints. Its parameters are random
 // and far from their start, where the output of the score network is zero.
-func newFlow(t testing.TB, name string, o config.Options, batch int) *Flow {
+func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *Flow {
 	t.Helper()
 	f := startFlow(t, name, o, batch, 2)
 	for i, n := range []*network{f.decoder, f.prior} {
@@ -80,13 +80,13 @@ func newFlow(t testing.TB, name string, o config.Options, batch int) *Flow {
 }
 
 // startFlow is newFlow with the parameters at their start, and a number of workers.
-func startFlow(t testing.TB, name string, o config.Options, batch, workers int) *Flow {
+func startFlow(t testing.TB, name config.Method, o config.Options, batch, workers int) *Flow {
 	t.Helper()
 	return tiledFlow(t, name, o, batch, workers, 4)
 }
 
 // tiledFlow is startFlow with tiles of a number of rows.
-func tiledFlow(t testing.TB, name string, o config.Options, batch, workers, tile int) *Flow {
+func tiledFlow(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) *Flow {
 	t.Helper()
 	return startMethod(t, name, o, batch, workers, tile).(*Flow)
 }

@@ -1,6 +1,10 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // ipla is the interacting particle Langevin algorithm: pgd with noise on the parameters. Akyildiz,
 // Crucinio, Girolami, Johnston and Sabanis, "Interacting particle Langevin algorithm for maximum
@@ -16,8 +20,8 @@ import "github.com/plume-ml/plume/trainer/config"
 // optimisers divide the gradient by its size but not the noise: with them it is an exploration of the
 // same strength per step, and no such law is left.
 var ipla = spec{
-	name:     "ipla",
-	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = "overdamped", 1 },
+	name:     config.IPLA,
+	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = particle.Overdamped, 1 },
 	prior:    standardNormal,
 	build:    course{}.build,
 }

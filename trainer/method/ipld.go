@@ -11,7 +11,7 @@ import (
 // The underdamped dynamics are plume's choice for this model, after the momentum of Chen, Fox
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
-	name: "ipld",
+	name: config.IPLD,
 	defaults: func(o *config.Options) {
 		likeIPLD(o)
 		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates

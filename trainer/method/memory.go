@@ -37,7 +37,7 @@ type Footprint struct {
 
 // Memory counts the arrays of the named method by building it without them. A few numbers for each
 // network are left out.
-func Memory(name string, o config.Options, s Scale) (Footprint, error) {
+func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	m, err := find(name)
 	if err != nil {
 		return Footprint{}, err

@@ -8,12 +8,14 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // memoryCase is a method whose memory is counted.
 type memoryCase struct {
-	name string
+	name config.Method
 	config.Options
 	batch, workers int
 }
@@ -25,9 +27,9 @@ func (c memoryCase) String() string {
 
 // memoryCases are all methods with all that makes their arrays others.
 func memoryCases() (all []memoryCase) {
-	for _, name := range Names() {
-		for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
-			for _, optimizer := range []string{"sgd", "rmsprop", "adam"} {
+	for _, name := range config.Methods {
+		for _, dynamics := range particle.AllDynamics {
+			for _, optimizer := range optim.Kinds {
 				for _, draws := range []int{1, 2} {
 					o := smallEncoder()
 					o.Dynamics, o.Optimizer, o.ScoreDraws = dynamics, optimizer, draws

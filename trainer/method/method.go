@@ -131,7 +131,7 @@ func (s *Setup) tiles(points int) pool.Tiles {
 
 // spec is one method: what it is, where it comes from, and how to build it.
 type spec struct {
-	name string
+	name config.Method
 	// defaults changes what differs from the common defaults in options of this method; nil: nothing.
 	defaults func(o *config.Options)
 	batch    int // datapoints in a minibatch; 0: as in common
@@ -147,19 +147,10 @@ type spec struct {
 
 var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}
 
-// Names lists the methods.
-func Names() []string {
-	names := make([]string, len(specs))
-	for i, s := range specs {
-		names[i] = s.name
-	}
-	return names
-}
-
-func find(name string) (spec, error) {
+func find(name config.Method) (spec, error) {
 	i := slices.IndexFunc(specs, func(s spec) bool { return s.name == name })
 	if i < 0 {
-		return spec{}, fmt.Errorf("method %q: expected one of %q", name, Names())
+		return spec{}, fmt.Errorf("method %q: expected one of %q", name, config.Methods)
 	}
 	return specs[i], nil
 }
@@ -174,7 +165,7 @@ func Default() config.Config {
 }
 
 // DefaultFor is Default for the named method, whose own defaults replace the common ones.
-func DefaultFor(name string) (config.Config, error) {
+func DefaultFor(name config.Method) (config.Config, error) {
 	c := config.Common()
 	c.Method = name
 	m, err := find(name)
@@ -194,12 +185,12 @@ func DefaultFor(name string) (config.Config, error) {
 func Validate(c config.Config) error { return errors.Join(c.Validate(), allowed(c.Method, c.Options)) }
 
 // validate is Validate of options alone.
-func validate(name string, o config.Options) error {
+func validate(name config.Method, o config.Options) error {
 	return errors.Join(o.Validate().Err(), allowed(name, o))
 }
 
 // allowed reports what the named method, if there is one, does not allow.
-func allowed(name string, o config.Options) error {
+func allowed(name config.Method, o config.Options) error {
 	var p config.Problems
 	if m, err := find(name); err == nil && m.check != nil {
 		m.check(o, &p)
@@ -209,7 +200,7 @@ func allowed(name string, o config.Options) error {
 
 // New builds the named method with networks as the options describe them, unless the setup
 // brings its own.
-func New(name string, s Setup) (Method, error) {
+func New(name config.Method, s Setup) (Method, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, err

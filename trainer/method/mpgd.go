@@ -1,6 +1,10 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // mpgd is momentum particle gradient descent: pgd with momentum in both spaces. The particles make
 // the exact transition of the underdamped diffusion, the parameters the steps of an exponential
@@ -15,9 +19,9 @@ import "github.com/plume-ml/plume/trainer/config"
 // parameters do (package optim). Optimizer "sgd" is the published flow; rmsprop, as the authors'
 // for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
-	name: "mpgd",
+	name: config.MPGD,
 	defaults: func(o *config.Options) {
-		o.Dynamics, o.ParamDrag, o.LR = "exact", 0.1, o.LR*0.1
+		o.Dynamics, o.ParamDrag, o.LR = particle.Exact, 0.1, o.LR*0.1
 	},
 	prior: standardNormal,
 	build: course{}.build,

@@ -71,7 +71,7 @@ func newNetwork(
 	n.gSquare, n.pSquare = a.Float64s(memory.Gradients, tasks), a.Float64s(memory.Gradients, tasks)
 	n.blocks = a.Floats(memory.Gradients, tasks, chunkBlocks)
 	var err error
-	if n.opt, err = optim.New(a, optim.Kind(o.Optimizer), size, o.EMA); err != nil {
+	if n.opt, err = optim.New(a, o.Optimizer, size, o.EMA); err != nil {
 		return nil, err
 	}
 	if o.ParamDrag > 0 {

@@ -255,22 +255,6 @@ func TestEMA(t *testing.T) {
 }
 
 func TestSchedules(t *testing.T) {
-	for _, c := range []struct {
-		kind           string
-		start, mid, to float64 // at 0, 1/2, 1
-	}{
-		{"constant", 4, 4, 4},
-		{"geometric", 4, 2, 1},
-		{"cosine", 4, 2.5, 1},
-	} {
-		for i, want := range []float64{c.start, c.mid, c.to} {
-			done := float64(i) / 2
-			if got := progress(c.kind, 4, 1, done); math.Abs(got-want) > 1e-12 {
-				t.Errorf("%s at %v: %v, expected %v", c.kind, done, got, want)
-			}
-		}
-	}
-
 	o := small()
 	o.StepSize, o.StepSizeEnd, o.StepSchedule = 0.04, 0.01, "geometric"
 	o.LR, o.LREnd, o.LRSchedule, o.ScoreLR = 0.02, 0.1, "cosine", 3

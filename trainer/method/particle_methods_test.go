@@ -10,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // Noise on the parameters: what a step of plain gradient descent adds to the same step without it is
@@ -76,7 +77,7 @@ func TestDecoderDecay(t *testing.T) {
 }
 
 // setDefaults sets what differs from the common defaults in those of the named method.
-func setDefaults(t *testing.T, name string, o *config.Options) {
+func setDefaults(t *testing.T, name config.Method, o *config.Options) {
 	t.Helper()
 	m, err := find(name)
 	if err != nil {
@@ -96,7 +97,7 @@ func TestParticleDefaults(t *testing.T) {
 		if err := validate(name, o); err != nil {
 			t.Errorf("%s refuses its own defaults: %v", name, err)
 		}
-		want := map[string]string{"ipld": "underdamped", "mpgd": "exact"}[name]
+		want := map[config.Method]particle.Dynamics{"ipld": "underdamped", "mpgd": "exact"}[name]
 		if want == "" {
 			want = "overdamped"
 		}
@@ -140,7 +141,7 @@ func busyMethods(t *testing.T) map[string]config.Options {
 		if o.Particles = 2; validate(name, o) != nil {
 			o.Particles = 1
 		}
-		all[name] = o
+		all[string(name)] = o
 	}
 	noise, momentum := busy("underdamped", 2), busy("exact", 2)
 	noise.ParamNoise, momentum.ParamDrag = 1, 0.1
@@ -149,7 +150,7 @@ func busyMethods(t *testing.T) map[string]config.Options {
 }
 
 // methodOf is the method of a name in busyMethods.
-func methodOf(name string) string { return strings.Fields(name)[0] }
+func methodOf(name string) config.Method { return config.Method(strings.Fields(name)[0]) }
 
 // As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state carried over between two steps goes
 // on to the same bits, at any number of workers.

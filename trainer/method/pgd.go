@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -9,8 +10,8 @@ import (
 // decoder is learned, and overdamped, as published. Kuntz, Lim and Johansen, "Particle algorithms
 // for maximum likelihood training of latent variable models" (AISTATS 2023).
 var pgd = spec{
-	name:     "pgd",
-	defaults: func(o *config.Options) { o.Dynamics = "overdamped" },
+	name:     config.PGD,
+	defaults: func(o *config.Options) { o.Dynamics = particle.Overdamped },
 	prior:    standardNormal,
 	build:    course{}.build,
 }

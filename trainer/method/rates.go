@@ -1,8 +1,6 @@
 package method
 
 import (
-	"math"
-
 	"github.com/plume-ml/plume/trainer/config"
 )
 
@@ -15,13 +13,13 @@ type rates struct {
 // learningRate is that of decoder and encoder when the share done of training is done.
 func (r *rates) learningRate(done float64) float64 {
 	o := r.options
-	return r.slowed(progress(o.LRSchedule, o.LR, o.LR*o.LREnd, done))
+	return r.slowed(o.LRSchedule.At(o.LR, o.LR*o.LREnd, done))
 }
 
 // stepSize is that of the particles' moves.
 func (r *rates) stepSize(done float64) float64 {
 	o := r.options
-	return r.slowed(progress(o.StepSchedule, o.StepSize, o.StepSizeEnd, done))
+	return r.slowed(o.StepSchedule.At(o.StepSize, o.StepSizeEnd, done))
 }
 
 // Slow implements Method.
@@ -32,15 +30,4 @@ func (r *rates) slowed(rate float64) float64 {
 		return rate
 	}
 	return rate * r.slow
-}
-
-// progress runs a value from start to end: geometrically, along half a cosine, or not at all.
-func progress(kind string, start, end, done float64) float64 {
-	switch kind {
-	case "geometric":
-		return start * math.Pow(end/start, done)
-	case "cosine":
-		return end + (start-end)*(1+math.Cos(math.Pi*done))/2
-	}
-	return start
 }

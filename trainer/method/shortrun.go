@@ -1,6 +1,10 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // shortrun is learning by short-run inference: at every step each latent starts anew from N(0, I)
 // and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it ended.
@@ -11,9 +15,9 @@ import "github.com/plume-ml/plume/trainer/config"
 //
 // The cloud keeps where the last run of each datapoint ended.
 var shortrun = spec{
-	name: "shortrun",
+	name: config.ShortRun,
 	defaults: func(o *config.Options) {
-		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 10
+		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 10
 		o.StepSize, o.StepSizeEnd = 0.01, 0.01 // K moves must lead from N(0, I) to the posterior: bench/study
 	},
 	check: func(o config.Options, p *config.Problems) {

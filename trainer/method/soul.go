@@ -1,6 +1,10 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/config"
+import (
+	"github.com/plume-ml/plume/trainer/config"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // soul is stochastic optimisation with unadjusted Langevin chains: K = inner_steps moves at fixed
 // parameters, from where the datapoint's chain ended at its last visit, then a step of the
@@ -10,9 +14,9 @@ import "github.com/plume-ml/plume/trainer/config"
 //
 // Published with one chain; more particles are as many chains, over which the mean goes too.
 var soul = spec{
-	name: "soul",
+	name: config.SOUL,
 	defaults: func(o *config.Options) {
-		o.Dynamics, o.Particles, o.InnerSteps = "overdamped", 1, 4
+		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},
 	prior: standardNormal,
 	build: chainAverage.build,

@@ -33,7 +33,7 @@ func frozenLatents(s *Staged) (z [][]float64) {
 
 // atTheSwitch is a method of random prior parameters before its first step of the second stage, and the latents
 // that it is going to find.
-func atTheSwitch(t *testing.T, name string, o config.Options) (*Staged, [][]float64) {
+func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*Staged, [][]float64) {
 	s := startStaged(t, name, o)
 	for k := range stagedSteps / 2 {
 		takeStep(t, s, stagedBatch(k))
@@ -61,7 +61,7 @@ func TestSecondStage(t *testing.T) {
 		stats := takeStep(t, s, b)
 		for _, p := range [][]float32{s.prior.p, s.prior.opt.EMA} {
 			mean, logScale := standardOf(s, p)
-			checkStandardised(t, name, mean, logScale, z)
+			checkStandardised(t, string(name), mean, logScale, z)
 		}
 		checkFrozenStats(t, s, stats, z)
 		checkFit(t, s, b.Index, z)

@@ -11,7 +11,7 @@ import (
 )
 
 // encoderMethods are the methods with an encoder, or a second stage.
-var encoderMethods = []string{"vae", "vae+diffusion", "two-stage", "pgd+diffusion"}
+var encoderMethods = []config.Method{"vae", "vae+diffusion", "two-stage", "pgd+diffusion"}
 
 func trainEncoder(t *testing.T, m Method, from, to int) {
 	t.Helper()
@@ -23,13 +23,13 @@ func trainEncoder(t *testing.T, m Method, from, to int) {
 // The same seed gives the same bits at any number of workers, in both stages, diagnostics and samples included.
 func TestEncodersSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 	for i, name := range encoderMethods {
-		t.Run(name, func(t *testing.T) {
+		t.Run(string(name), func(t *testing.T) {
 			eachBLAS(t, func(t *testing.T) { sameEncoderBits(t, name, busyEncoder(1+2*(i%2))) })
 		})
 	}
 }
 
-func sameEncoderBits(t *testing.T, name string, o config.Options) {
+func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 	var want state
 	for _, workers := range []int{1, 2, 3} {
 		m := startMethod(t, name, o, 5, workers, 4)
@@ -126,7 +126,7 @@ func TestEncoderGeneratorFromTensors(t *testing.T) {
 }
 
 // stored is the generator of a method's checkpoint.
-func stored(t *testing.T, name string, m Method, ema bool) *generate.Generator {
+func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Generator {
 	t.Helper()
 	p := pool.New(1)
 	t.Cleanup(p.Close)

@@ -10,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-var stagedMethods = []string{"pgd+diffusion", "two-stage"}
+var stagedMethods = []config.Method{"pgd+diffusion", "two-stage"}
 
 const stagedSteps = 12 // of which the last half fits the prior
 
@@ -28,7 +28,7 @@ func stagedBatch(k int) Minibatch {
 	return Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / stagedSteps}
 }
 
-func startStaged(t *testing.T, name string, o config.Options) *Staged {
+func startStaged(t *testing.T, name config.Method, o config.Options) *Staged {
 	return startMethod(t, name, o, 5, 2, 4).(*Staged)
 }
 
@@ -52,7 +52,7 @@ func TestFirstStage(t *testing.T) {
 		o := busyEncoder(2)
 		o.LRSchedule, o.LREnd, o.StepSchedule, o.StepSizeEnd = "cosine", 0.1, "geometric", 0.001
 		s := startStaged(t, name, o)
-		alone := startMethod(t, []string{"pgd", "vae"}[i], o, 5, 2, 4)
+		alone := startMethod(t, []config.Method{config.PGD, config.VAE}[i], o, 5, 2, 4)
 		prior := slices.Clone(s.prior.p)
 		for k := range stagedSteps / 2 {
 			b := stagedBatch(k)
@@ -129,7 +129,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 		}
 		for k := range stagedSteps {
 			if k == stagedSteps/2 {
-				checkMoments(t, name+", first stage", s, []float64{0, 0, 0}, []float64{1, 1, 1})
+				checkMoments(t, string(name)+", first stage", s, []float64{0, 0, 0}, []float64{1, 1, 1})
 			}
 			takeStep(t, s, stagedBatch(k))
 		}
@@ -141,7 +141,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 		if math.Abs(std[0]-1) < 0.2 && math.Abs(float64(mean[0])) < 0.2 {
 			t.Errorf("%s: the latents are N(0, 1) themselves, so nothing is tested", name)
 		}
-		checkMoments(t, name+", second stage", s, reference.Wide(mean), std)
+		checkMoments(t, string(name)+", second stage", s, reference.Wide(mean), std)
 	}
 }
 

@@ -215,7 +215,7 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 func TestStepAgainstReference(t *testing.T) {
 	var all []config.Options
 	for i, cv := range []bool{false, true} {
-		for j, weight := range []string{"elbo", "simple"} {
+		for j, weight := range diffusion.Weights {
 			for k, draws := range []int{1, 3} {
 				for l, particles := range []int{1, 3} {
 					o := small()

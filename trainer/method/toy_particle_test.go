@@ -77,7 +77,7 @@ func (s toyStep) after(k, particles int) law {
 
 // toyRun is what a toy is trained with, and what a mistake would change in it.
 type toyRun struct {
-	method    string
+	method    config.Method
 	options   config.Options
 	particles float64 // by which a mistake divides the noise of a mean once more
 	heat      float64 // factor on all noise
@@ -155,7 +155,7 @@ func transit(lost, step float64) (gamma, tau, s float64) {
 
 // toyRuns are the methods with their steps, and those of plausible mistakes by name.
 func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
-	run := func(name string, h float64, inner, particles int) toyRun {
+	run := func(name config.Method, h float64, inner, particles int) toyRun {
 		o := toyOptions(h)
 		o.InnerSteps, o.Particles = inner, particles
 		return toyRun{method: name, options: o, particles: 1, heat: 1}

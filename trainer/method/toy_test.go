@@ -134,7 +134,7 @@ func toyOptions(h float64) config.Options {
 }
 
 // trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in at.
-func trainToy(t *testing.T, name string, o config.Options, models uint64, at []int) map[int]*moments {
+func trainToy(t *testing.T, name config.Method, o config.Options, models uint64, at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()

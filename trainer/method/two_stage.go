@@ -2,6 +2,7 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -11,7 +12,7 @@ import (
 // one number where this one has a mean and a scale for each dimension. Options of Langevin moves mean nothing to
 // it; noise on the parameters is refused.
 var twoStage = spec{
-	name:  "two-stage",
+	name:  config.TwoStage,
 	batch: encoderBatch,
 	check: func(o config.Options, p *config.Problems) {
 		checkStages(o, p)
@@ -26,7 +27,7 @@ func firstVariational(a *memory.Arena, s Setup) (firstStage, error) { return New
 
 // fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
 func fittedPrior(o config.Options) prior.Prior {
-	o.PriorDrift, o.ControlVariate = "bound", false
+	o.PriorDrift, o.ControlVariate = diffusion.BoundDrift, false
 	return prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
 }
 

@@ -11,7 +11,7 @@ import (
 // has several groups of latents and weights and samples the noise levels in other ways. Options of Langevin moves
 // mean nothing to it; noise on the parameters is refused.
 var vaeDiffusion = spec{
-	name:    "vae+diffusion",
+	name:    config.VAEDiffusion,
 	batch:   encoderBatch,
 	check:   noNoise,
 	prior:   func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },

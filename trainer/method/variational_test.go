@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -18,7 +19,7 @@ func smallEncoder() config.Options {
 }
 
 // startMethod builds the named method on testPoints random datapoints, with parameters at their start.
-func startMethod(t testing.TB, name string, o config.Options, batch, workers, tile int) Method {
+func startMethod(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -33,7 +34,7 @@ func startMethod(t testing.TB, name string, o config.Options, batch, workers, ti
 }
 
 // newVariational builds a method with random parameters, far from their start.
-func newVariational(t testing.TB, name string, o config.Options, batch int) *Variational {
+func newVariational(t testing.TB, name config.Method, o config.Options, batch int) *Variational {
 	t.Helper()
 	v := startMethod(t, name, o, batch, 2, 4).(*Variational)
 	for i, n := range []*network{v.decoder, v.prior, v.encoder} {
@@ -56,8 +57,8 @@ func takeStep(t testing.TB, m Method, b Minibatch) Stats {
 // the signs in front of them: a wrong one of the entropy shows in every block of the encoder. Two steps, the
 // second from other parameters and another minibatch.
 func TestVariationalStepAgainstReference(t *testing.T) {
-	for _, name := range []string{"vae", "vae+diffusion"} {
-		for i, weight := range []string{"elbo", "simple"} {
+	for _, name := range []config.Method{"vae", "vae+diffusion"} {
+		for i, weight := range diffusion.Weights {
 			for j, draws := range []int{1, 3} {
 				for k, particles := range []int{1, 3} {
 					o := smallEncoder()

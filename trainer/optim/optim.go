@@ -20,6 +20,9 @@ const (
 	Adam    Kind = "adam"    // Kingma and Ba 2015; betas 0.9 and 0.999, epsilon 1e-8
 )
 
+// Kinds lists them.
+var Kinds = []Kind{Adam, RMSprop, SGD}
+
 const (
 	beta1   = 0.9
 	beta2   = 0.999

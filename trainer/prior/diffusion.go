@@ -21,16 +21,13 @@ func NewDiffusion(o config.Options) *Diffusion {
 
 // NewBound is the bound that the options describe.
 func NewBound(o config.Options) diffusion.Bound {
-	b := diffusion.Bound{
+	return diffusion.Bound{
+		Weight:         o.PriorWeight,
 		Process:        diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax},
 		Draws:          o.ScoreDraws,
 		ControlVariate: o.ControlVariate,
-		ScoreDrift:     o.PriorDrift == "score",
+		ScoreDrift:     o.PriorDrift == diffusion.ScoreDrift,
 	}
-	if o.PriorWeight == "simple" {
-		b.Weight = diffusion.Simple
-	}
-	return b
 }
 
 // Closed implements Prior.

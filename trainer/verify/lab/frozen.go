@@ -2,6 +2,7 @@ package lab
 
 import (
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -15,7 +16,7 @@ const frozenStep = 1e-16
 // Frozen starts a training of theta alone, from the given values, on a cloud that does not move: N
 // particles of one datapoint. weight is that of the noise levels, and k numbers the seed.
 func (l *Lab) Frozen(
-	law exactnet.Law, weight string, cloud, theta []float32, lr float64, k int,
+	law exactnet.Law, weight diffusion.Weight, cloud, theta []float32, lr float64, k int,
 ) (method.Method, error) {
 	d := law.Dim()
 	o := Plain(d, len(cloud)/d, frozenStep, lr)
@@ -39,7 +40,7 @@ func (l *Lab) Frozen(
 // Gradients returns a sample of theta's gradient at one theta, by parameters, from independent
 // draws of levels and noise: a step of plain descent with learning rate 1 is minus the gradient.
 func (l *Lab) Gradients(
-	law exactnet.Law, weight string, cloud, theta []float32, k int,
+	law exactnet.Law, weight diffusion.Weight, cloud, theta []float32, k int,
 ) ([]Sample, error) {
 	m, err := l.Frozen(law, weight, cloud, theta, 1, k)
 	if err != nil {

@@ -6,16 +6,18 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // LearnedOptions returns the options of a small score network that is trained with the particles.
 func LearnedOptions(latent int, noise float64) config.Options {
 	o := Plain(latent, 1, 0.02, 5e-3)
 	o.ObsNoise = noise
-	o.Dynamics, o.Friction, o.ControlVariate = "underdamped", 0.3, true
-	o.Optimizer, o.LRSchedule, o.LREnd, o.EMA = "adam", "cosine", 0.02, 0.99
+	o.Dynamics, o.Friction, o.ControlVariate = particle.Underdamped, 0.3, true
+	o.Optimizer, o.LRSchedule, o.LREnd, o.EMA = optim.Adam, optim.Cosine, 0.02, 0.99
 	o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures = 48, 2, 16
-	o.StepSchedule, o.StepSizeEnd = "geometric", 0.005
+	o.StepSchedule, o.StepSizeEnd = optim.Geometric, 0.005
 	return o
 }
 

@@ -5,6 +5,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // Process is the range of log-SNRs of Plain.
@@ -21,10 +23,10 @@ func Plain(latent, particles int, h, lr float64) config.Options {
 	return config.Options{
 		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,
 		LambdaMin: Process.Min, LambdaMax: Process.Max,
-		Particles: particles, Dynamics: "overdamped",
-		StepSize: h, StepSizeEnd: h, StepSchedule: "constant", Friction: 1,
-		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
-		Optimizer: "sgd", LR: lr, LREnd: 1, LRSchedule: "constant", ScoreLR: 1,
+		Particles: particles, Dynamics: particle.Overdamped,
+		StepSize: h, StepSizeEnd: h, StepSchedule: optim.Constant, Friction: 1,
+		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: diffusion.ELBO, PriorDrift: diffusion.BoundDrift,
+		Optimizer: optim.SGD, LR: lr, LREnd: 1, LRSchedule: optim.Constant, ScoreLR: 1,
 	}
 }
 

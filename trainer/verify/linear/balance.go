@@ -1,12 +1,14 @@
 package linear
 
+import "github.com/plume-ml/plume/trainer/particle"
+
 // methodFriction is the friction of the methods with momentum.
 const methodFriction = 0.3
 
 // atStationary is the limit of the marginal variance under the prior N(0, I) for particles at their
 // stationary law, whose variance is V(P) at posterior precision P. In each leading direction the
 // decoder's gradient vanishes where lambda/(sigma^2 P^2) = V(P).
-func atStationary(dynamics string, h float64) func(float64) float64 {
+func atStationary(dynamics particle.Dynamics, h float64) func(float64) float64 {
 	return func(lambda float64) float64 {
 		return balance(lambda, func(p float64) (reach, variance float64) {
 			return 1, chain{mover: moverOf(dynamics, h, methodFriction), p: p}.stationary().zz
@@ -18,7 +20,7 @@ func atStationary(dynamics string, h float64) func(float64) float64 {
 func shortRun(h float64, moves int) func(float64) float64 {
 	return func(lambda float64) float64 {
 		return balance(lambda, func(p float64) (reach, variance float64) {
-			c := chain{mover: moverOf("overdamped", h, 1), p: p, centre: 1}
+			c := chain{mover: moverOf(particle.Overdamped, h, 1), p: p, centre: 1}
 			g := c.after(atStart(), moves)
 			return g.z, g.zz
 		})

@@ -1,6 +1,10 @@
 package linear
 
-import "math"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // mover is one move of a particle against a drift g, as a linear map: with velocity u,
 //
@@ -38,11 +42,11 @@ func exactMover(h, friction float64) mover {
 }
 
 // moverOf returns the move of the dynamics of that name.
-func moverOf(dynamics string, h, friction float64) mover {
+func moverOf(dynamics particle.Dynamics, h, friction float64) mover {
 	switch dynamics {
-	case "overdamped":
+	case particle.Overdamped:
 		return underdampedMover(h, 1)
-	case "underdamped":
+	case particle.Underdamped:
 		return underdampedMover(h, friction)
 	}
 	return exactMover(h, friction)
@@ -109,7 +113,7 @@ func (c chain) radius() float64 {
 
 // stableStep is the largest stable step size for a drift of slope p: 2/p overdamped, and
 // 2 (2 - friction)/p underdamped.
-func stableStep(dynamics string, friction, p float64) float64 {
+func stableStep(dynamics particle.Dynamics, friction, p float64) float64 {
 	low, high := 0.0, 100/p
 	for range 100 {
 		h := (low + high) / 2

@@ -5,9 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
@@ -17,7 +19,7 @@ import (
 // learning is a training of axesDim one-dimensional models x = w z + noise side by side.
 type learning struct {
 	h, lr, friction float64
-	dynamics        string
+	dynamics        particle.Dynamics
 	points, copies  int  // M, N
 	w, s            bool // which are learned
 	name            string
@@ -50,7 +52,7 @@ func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 		Options: o, Train: train, Batch: c.points, Tile: 64, Seed: l.Seed(k), Pool: p,
 		Decoder: exactnet.Diagonal{Width: axesDim, Scale: c.w},
 	}
-	name := "pgd"
+	name := config.PGD
 	if c.s {
 		name = "ipld"
 		score := exactnet.Score{Law: exactnet.NewAxes(axesDim)}
@@ -126,15 +128,15 @@ func learnedSteps(l *lab.Lab) error {
 	}
 	var lines []figure.Series
 	for k, c := range []learning{
-		{name: "W learned (pgd)", dynamics: "overdamped", w: true},
-		{name: "W learned (pgd), underdamped", dynamics: "underdamped", w: true},
-		{name: "S learned", dynamics: "overdamped", s: true},
-		{name: "W and S learned", dynamics: "overdamped", w: true, s: true},
-		{name: "W and S learned, underdamped", dynamics: "underdamped", w: true, s: true},
-		{name: "W and S learned, exact transition", dynamics: "exact", w: true, s: true},
+		{name: "W learned (pgd)", dynamics: particle.Overdamped, w: true},
+		{name: "W learned (pgd), underdamped", dynamics: particle.Underdamped, w: true},
+		{name: "S learned", dynamics: particle.Overdamped, s: true},
+		{name: "W and S learned", dynamics: particle.Overdamped, w: true, s: true},
+		{name: "W and S learned, underdamped", dynamics: particle.Underdamped, w: true, s: true},
+		{name: "W and S learned, exact transition", dynamics: particle.Exact, w: true, s: true},
 	} {
 		c.h, c.lr, c.friction, c.points, c.copies = 0.02, 0.03, 1, 256, 4
-		if c.dynamics != "overdamped" {
+		if c.dynamics != particle.Overdamped {
 			c.friction = 0.3
 		}
 		line, err := c.compare(l, k, at)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -63,7 +64,7 @@ func learnedRuns(l *lab.Lab, cases []learning, repeats, burn, steps int) ([]sett
 // learnedBase is the training of which the experiments on limits vary one number.
 func learnedBase() learning {
 	return learning{
-		h: 0.02, lr: 0.05, friction: 1, dynamics: "overdamped", points: 256, copies: 2, w: true,
+		h: 0.02, lr: 0.05, friction: 1, dynamics: particle.Overdamped, points: 256, copies: 2, w: true,
 	}
 }
 

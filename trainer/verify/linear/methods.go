@@ -6,9 +6,12 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
@@ -17,15 +20,17 @@ import (
 
 // trained is a training of W and its offset on factorData by some method, and what it must reach.
 type trained struct {
-	name, method, dynamics string
-	optimizer              string // sgd if empty
-	h, lr                  float64
-	particles, inner       int
-	steps                  int
-	learnS                 bool    // learns the prior too, with its exact score, from N(0, I)
-	annealed               bool    // the learning rate falls to zero along a cosine
-	drag, noise            float64 // of the parameters
-	share                  float64 // of the training, for the prior's stage
+	name             string
+	method           config.Method
+	dynamics         particle.Dynamics
+	optimizer        optim.Kind // sgd if empty
+	h, lr            float64
+	particles, inner int
+	steps            int
+	learnS           bool    // learns the prior too, with its exact score, from N(0, I)
+	annealed         bool    // the learning rate falls to zero along a cosine
+	drag, noise      float64 // of the parameters
+	share            float64 // of the training, for the prior's stage
 	// limit is that of the marginal variance in a leading direction of variance lambda; nil: the
 	// likelihood must reach its maximum.
 	limit func(lambda float64) float64
@@ -45,14 +50,14 @@ func (c trained) start(
 	} else {
 		o.StepSize, o.StepSizeEnd = 1, 1 // no effect without particles
 	}
-	if o.Dynamics != "overdamped" {
+	if o.Dynamics.Velocities() {
 		o.Friction = methodFriction
 	}
 	if c.optimizer != "" {
 		o.Optimizer = c.optimizer
 	}
 	if c.annealed {
-		o.LRSchedule, o.LREnd = "cosine", 0
+		o.LRSchedule, o.LREnd = optim.Cosine, 0
 	}
 	o.ParamDrag, o.ParamNoise, o.PriorShare = c.drag, c.noise, c.share
 	setup := method.Setup{

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
@@ -34,7 +35,7 @@ func correlatedCloud(l *lab.Lab, n int) []float32 {
 // minimiser: for a fixed cloud theta's gradient is zero at the moments of the cloud, whatever the
 // weight of the noise levels, and elsewhere it is the closed form.
 func minimiser(l *lab.Lab) error {
-	for k, weight := range []string{"elbo", "simple"} {
+	for k, weight := range diffusion.Weights {
 		law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
 		mean, cov := cloudMoments(cloud, 3)
 		found, err := l.Gradients(law, weight, cloud, law.Values(mean, cov), 10*k)
@@ -46,7 +47,7 @@ func minimiser(l *lab.Lab) error {
 			worst = max(worst, max(0, math.Abs(g.Mean())-lab.Float32Error)/g.SE())
 		}
 		const quantity = "largest gradient of theta at the cloud's moments, standard errors, weight "
-		l.AtMost(quantity+weight, worst, lab.Z)
+		l.AtMost(quantity+string(weight), worst, lab.Z)
 		if err := gradientAway(l, weight, 10*k+1); err != nil {
 			return err
 		}
@@ -59,7 +60,7 @@ func minimiser(l *lab.Lab) error {
 
 // gradientAway compares theta's gradient with the closed form, at N(0.5, spread), for a cloud of
 // independent standard normals.
-func gradientAway(l *lab.Lab, weight string, k int) error {
+func gradientAway(l *lab.Lab, weight diffusion.Weight, k int) error {
 	law := exactnet.NewAxes(axesDim)
 	cloud := make([]float32, 256*axesDim)
 	kernel.Normal(cloud, kernel.Key{Seed: l.Seed(1001), Stream: particle.StreamCloud}, 0)
@@ -70,7 +71,7 @@ func gradientAway(l *lab.Lab, weight string, k int) error {
 	}
 	mean, cov := cloudMoments(cloud, axesDim)
 	w := one
-	if weight == "simple" {
+	if weight == diffusion.Simple {
 		w = sech(lab.Process)
 	}
 	for j, s := range spread {
@@ -103,7 +104,7 @@ func plus(x, y lab.Sample) lab.Sample {
 // Kullback-Leibler divergence from the cloud's moments to the averaged theta. The noise of the
 // gradients leaves about (number of parameters)/(2 rows steps) times the range of noise levels,
 // far below the accepted hundredth.
-func descend(l *lab.Lab, weight string, k int) error {
+func descend(l *lab.Lab, weight diffusion.Weight, k int) error {
 	law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
 	m, err := l.Frozen(law, weight, cloud, make([]float32, law.Layout().Size()), 0.02, k)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
@@ -19,7 +20,7 @@ import (
 // independent coordinates, 8 of each prior variance.
 type posterior struct {
 	h, friction float64
-	dynamics    string
+	dynamics    particle.Dynamics
 	draws       int
 	score       bool // the drift is the score at lambda_max, without noise
 	cv          bool // with the control variate
@@ -43,7 +44,7 @@ func (c posterior) options() config.Options {
 	o.Dynamics, o.Friction, o.InnerSteps = c.dynamics, c.friction, posteriorMoves
 	o.ScoreDraws, o.ControlVariate = c.draws, c.cv
 	if c.score {
-		o.PriorDrift = "score"
+		o.PriorDrift = diffusion.ScoreDrift
 	}
 	return o
 }
@@ -155,7 +156,7 @@ func (c posterior) settled(l *lab.Lab, k int) (found deviations, heat lab.Sample
 }
 
 func (c posterior) name() string {
-	text := c.dynamics + fmt.Sprintf(", h = %v", c.h)
+	text := fmt.Sprintf("%s, h = %v", c.dynamics, c.h)
 	if c.score {
 		return text + ", score drift"
 	}
@@ -169,7 +170,7 @@ func posteriorVariances(l *lab.Lab) error {
 	steps := []float64{0.02, 0.04, 0.08, 0.12}
 	var bias, se [len(spread)][]float64
 	for k, h := range steps {
-		c := posterior{h: h, friction: 1, dynamics: "overdamped", draws: 1, score: true}
+		c := posterior{h: h, friction: 1, dynamics: particle.Overdamped, draws: 1, score: true}
 		found, _, err := c.settled(l, k)
 		if err != nil {
 			return err
@@ -186,7 +187,7 @@ func posteriorVariances(l *lab.Lab) error {
 	}
 	var lines []figure.Series
 	for j := range spread {
-		p := posterior{h: 1, friction: 1, dynamics: "overdamped", score: true}.chainOf(j).p
+		p := posterior{h: 1, friction: 1, dynamics: particle.Overdamped, score: true}.chainOf(j).p
 		exact := make([]float64, len(steps))
 		for i, h := range steps {
 			exact[i] = h * p / 2
@@ -205,14 +206,14 @@ func posteriorVariances(l *lab.Lab) error {
 // which solve their Lyapunov equation.
 func momentumVariances(l *lab.Lab) error {
 	for k, c := range []posterior{
-		{h: 0.02, friction: 0.3, dynamics: "underdamped", draws: 1, score: true},
-		{h: 0.08, friction: 0.3, dynamics: "underdamped", draws: 1, score: true},
-		{h: 0.08, friction: 0.7, dynamics: "underdamped", draws: 1, score: true},
-		{h: 0.02, friction: 0.3, dynamics: "underdamped", draws: 1},
-		{h: 0.005, friction: 0.3, dynamics: "exact", draws: 1, score: true},
-		{h: 0.02, friction: 0.3, dynamics: "exact", draws: 1, score: true},
-		{h: 0.08, friction: 0.7, dynamics: "exact", draws: 1, score: true},
-		{h: 0.02, friction: 0.3, dynamics: "exact", draws: 1},
+		{h: 0.02, friction: 0.3, dynamics: particle.Underdamped, draws: 1, score: true},
+		{h: 0.08, friction: 0.3, dynamics: particle.Underdamped, draws: 1, score: true},
+		{h: 0.08, friction: 0.7, dynamics: particle.Underdamped, draws: 1, score: true},
+		{h: 0.02, friction: 0.3, dynamics: particle.Underdamped, draws: 1},
+		{h: 0.005, friction: 0.3, dynamics: particle.Exact, draws: 1, score: true},
+		{h: 0.02, friction: 0.3, dynamics: particle.Exact, draws: 1, score: true},
+		{h: 0.08, friction: 0.7, dynamics: particle.Exact, draws: 1, score: true},
+		{h: 0.02, friction: 0.3, dynamics: particle.Exact, draws: 1},
 	} {
 		found, _, err := c.settled(l, k)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -52,7 +53,7 @@ func (z affine1) variance() float64 { return z.a*z.a + z.v }
 // samplers: with the exact score the samples of each solver are Gaussian, with the mean and the
 // variance of its recursion at any number of steps.
 func samplers(l *lab.Lab) error {
-	m, err := posterior{h: 1, friction: 1, dynamics: "overdamped", draws: 1}.start(l, 0)
+	m, err := posterior{h: 1, friction: 1, dynamics: particle.Overdamped, draws: 1}.start(l, 0)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -15,9 +16,9 @@ import (
 // spectral radius one.
 func stability(l *lab.Lab) error {
 	for k, c := range []posterior{
-		{friction: 1, dynamics: "overdamped", draws: 1, score: true},
-		{friction: 0.3, dynamics: "underdamped", draws: 1, score: true},
-		{friction: 0.3, dynamics: "exact", draws: 1, score: true},
+		{friction: 1, dynamics: particle.Overdamped, draws: 1, score: true},
+		{friction: 0.3, dynamics: particle.Underdamped, draws: 1, score: true},
+		{friction: 0.3, dynamics: particle.Exact, draws: 1, score: true},
 	} {
 		limit := math.Inf(1)
 		for j := range spread {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -30,7 +31,7 @@ func temperature(l *lab.Lab) error {
 		{h: 0.01, draws: 1}, {h: 0.02, draws: 1}, {h: 0.04, draws: 1},
 		{h: 0.04, draws: 2}, {h: 0.04, draws: 4}, {h: 0.04, draws: 1, cv: true},
 	} {
-		c.friction, c.dynamics = 1, "overdamped"
+		c.friction, c.dynamics = 1, particle.Overdamped
 		t, err := c.heat(l, k)
 		if err != nil {
 			return err

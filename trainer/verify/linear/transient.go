@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -11,10 +12,10 @@ import (
 // recursion at every k, for all dynamics and for the noisy drift of the bound.
 func posteriorMoments(l *lab.Lab) error {
 	for i, c := range []posterior{
-		{h: 0.05, friction: 1, dynamics: "overdamped", draws: 1, score: true},
-		{h: 0.05, friction: 1, dynamics: "overdamped", draws: 1},
-		{h: 0.02, friction: 0.3, dynamics: "underdamped", draws: 1},
-		{h: 0.02, friction: 0.3, dynamics: "exact", draws: 1},
+		{h: 0.05, friction: 1, dynamics: particle.Overdamped, draws: 1, score: true},
+		{h: 0.05, friction: 1, dynamics: particle.Overdamped, draws: 1},
+		{h: 0.02, friction: 0.3, dynamics: particle.Underdamped, draws: 1},
+		{h: 0.02, friction: 0.3, dynamics: particle.Exact, draws: 1},
 	} {
 		if err := c.transient(l, i); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -84,10 +85,10 @@ func TestThetaGradient(t *testing.T) {
 // of the equations of the moments.
 func TestMovers(t *testing.T) {
 	const h, p, f = 0.05, 8.0, 0.3
-	over := chain{mover: moverOf("overdamped", h, 1), p: p}
+	over := chain{mover: moverOf(particle.Overdamped, h, 1), p: p}
 	closeTo(t, "overdamped variance", over.stationary().zz, 1/(p*(1-h*p/2)), 1e-12)
-	closeTo(t, "overdamped limit", stableStep("overdamped", 1, p), 2/p, 1e-12)
-	closeTo(t, "underdamped limit", stableStep("underdamped", f, p), 2*(2-f)/p, 1e-12)
+	closeTo(t, "overdamped limit", stableStep(particle.Overdamped, 1, p), 2/p, 1e-12)
+	closeTo(t, "underdamped limit", stableStep(particle.Underdamped, f, p), 2*(2-f)/p, 1e-12)
 
 	m := exactMover(h, f)
 	gamma := f / math.Sqrt(h)
@@ -112,7 +113,7 @@ func TestMovers(t *testing.T) {
 // multiplicative noise, to five standard errors.
 func TestChainIsSimulated(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	c := chain{mover: moverOf("underdamped", 0.04, 0.3), p: 5, centre: 0.7, v0: 4, v1: -1, v2: 3}
+	c := chain{mover: moverOf(particle.Underdamped, 0.04, 0.3), p: 5, centre: 0.7, v0: 4, v1: -1, v2: 3}
 	const n, moves = 200_000, 12
 	var positions, velocities, products lab.Sample
 	g := c.after(atStart(), moves)
@@ -156,7 +157,7 @@ func TestMeanFieldIsSimulated(t *testing.T) {
 	}
 	f := meanField{
 		w: 0.6, s: 1, moments: mat.NewDense(3, 3, []float64{0, 0, 0, 0, zz, xz, 0, xz, xx}),
-		mover: moverOf("overdamped", h, 1), lr: lr, noise: noise,
+		mover: moverOf(particle.Overdamped, h, 1), lr: lr, noise: noise,
 		prior: priorDrift{process: lab.Process}, learnW: true,
 	}
 	w := 0.6
@@ -220,9 +221,9 @@ func TestFactorData(t *testing.T) {
 	smaller := func(v float64) float64 { return 0.9 * v }
 	closeTo(t, "gap of other variances", f.gapOf(smaller), f.gap(f.mean, scaled), 1e-12)
 
-	closeTo(t, "pgd", atStationary("overdamped", 0.05)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
+	closeTo(t, "pgd", atStationary(particle.Overdamped, 0.05)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
 	closeTo(t, "long short runs", shortRun(0.05, 4000)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
-	closeTo(t, "refitted", refitted(atStationary("overdamped", 0.05))(2), 2*(1-0.05/2), 1e-9)
+	closeTo(t, "refitted", refitted(atStationary(particle.Overdamped, 0.05))(2), 2*(1-0.05/2), 1e-9)
 }
 
 // TestWalk: with many steps each solver reaches the true law, apart from the cut-off at lambda_min.

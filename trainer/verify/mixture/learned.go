@@ -6,8 +6,11 @@ import (
 	"math/rand/v2"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
@@ -20,7 +23,7 @@ func gaussianEncoder(l *lab.Lab) error {
 	t := newTwoModes()
 	observed := []float64{0, 0.35} // an affine encoder fits any two points
 	o := lab.Plain(1, 512, 1, 0.02)
-	o.ObsNoise, o.Optimizer, o.LRSchedule, o.LREnd = t.noise, "adam", "cosine", 0.01
+	o.ObsNoise, o.Optimizer, o.LRSchedule, o.LREnd = t.noise, optim.Adam, optim.Cosine, 0.01
 	m, err := method.New("vae+diffusion", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(observed)}, Batch: len(observed),
 		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
@@ -63,7 +66,7 @@ func minimiser(l *lab.Lab) error {
 	law := exactnet.NewMixtureLaw(2, 1)
 	cloud, _ := t.draw(rand.New(rand.NewPCG(l.Seed(0), 3)), 1024)
 	best := fit(t.Mixture, cloud)
-	found, err := l.Gradients(law, "elbo", exactnet.Narrow(cloud), law.Values(best), 0)
+	found, err := l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(best), 0)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func minimiser(l *lab.Lab) error {
 
 	away := best
 	away.Mean = [][]float64{{best.Mean[0][0] + 0.1}, {best.Mean[1][0]}}
-	if found, err = l.Gradients(law, "elbo", exactnet.Narrow(cloud), law.Values(away), 1); err != nil {
+	if found, err = l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(away), 1); err != nil {
 		return err
 	}
 	g := found[4] // by the first mean
@@ -128,7 +131,7 @@ const trainingNats = 0.01
 // truth. Its maximum is higher by half a nat for each parameter, over the number of points, and
 // the bias of the step size lowers what is reached.
 func training(l *lab.Lab) error {
-	for k, dynamics := range []string{"overdamped", "underdamped"} {
+	for k, dynamics := range []particle.Dynamics{particle.Overdamped, particle.Underdamped} {
 		if err := train(l, k, dynamics); err != nil {
 			return err
 		}
@@ -136,13 +139,13 @@ func training(l *lab.Lab) error {
 	return nil
 }
 
-func train(l *lab.Lab, k int, dynamics string) error {
+func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 	t := newTwoModes()
 	law := exactnet.NewMixtureLaw(2, 1)
 	_, x := t.draw(rand.New(rand.NewPCG(l.Seed(k), 4)), 1024)
 	o := lab.Plain(1, 2, 0.01, 0.02)
-	o.ObsNoise, o.Dynamics, o.PriorDrift = t.noise, dynamics, "score"
-	if dynamics == "underdamped" {
+	o.ObsNoise, o.Dynamics, o.PriorDrift = t.noise, dynamics, diffusion.ScoreDrift
+	if dynamics == particle.Underdamped {
 		o.Friction = 0.3
 	}
 	m, err := method.New("ipld", method.Setup{

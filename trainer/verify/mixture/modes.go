@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -35,7 +36,7 @@ const (
 
 func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 	o := lab.Plain(1, modeCloud, modeStep, 1)
-	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, "score", modeMoves
+	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, diffusion.ScoreDrift, modeMoves
 	points := modePoints * l.N(1, 16)
 	copies := data.Table{D: 1, X: make([]float32, points)}
 	for i := range copies.X {

@@ -1,12 +1,16 @@
 package toy
 
-import "math"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/trainer/particle"
+)
 
 // seen is how many numbers of the law are compared: theta, the mean latent X_b of each part, and
 // the mean velocity U_b of each if particles have velocities. Means over particles and datapoints
 // suffice because all of them obey the same linear equation with independent noise.
 func (t toy) seen() int {
-	if t.dynamics == "overdamped" {
+	if t.dynamics == particle.Overdamped {
 		return 1 + t.parts
 	}
 	return 1 + 2*t.parts
@@ -55,10 +59,10 @@ func (t toy) move(b int) affine {
 	m := stay(t.size())
 	x, u := 1+b, 1+t.parts+b
 	switch t.dynamics {
-	case "overdamped": // X' = X - h g + sqrt(2h/rows) xi
+	case particle.Overdamped: // X' = X - h g + sqrt(2h/rows) xi
 		t.push(m, x, b, t.h)
 		m.noise(x, x, 2*t.h/t.rows())
-	case "underdamped": // U' = (1 - f) U - h g + sqrt(2 f h/rows) xi, X' = X + U'
+	case particle.Underdamped: // U' = (1 - f) U - h g + sqrt(2 f h/rows) xi, X' = X + U'
 		t.push(m, u, b, t.h)
 		m.add(u, u, -t.friction)
 		t.push(m, x, b, t.h)
@@ -66,7 +70,7 @@ func (t toy) move(b int) affine {
 		for _, pair := range [][2]int{{u, u}, {x, x}, {x, u}} {
 			m.noise(pair[0], pair[1], 2*t.friction*t.h/t.rows())
 		}
-	case "exact":
+	case particle.Exact:
 		t.transition(m, x, u, b)
 	}
 	return m

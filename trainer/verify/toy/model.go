@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/exactnet"
@@ -19,16 +21,16 @@ import (
 // latents are the x_d, the decoder is the identity and theta the mean of the prior. With
 // non-centred latents z_d = x_d - theta, theta is the offset of the decoder.
 type toy struct {
-	method     string
+	method     config.Method
 	points     int // D, also M
 	particles  int // N
 	h          float64
 	noncentred bool
-	parts      int     // minibatches in an epoch, taken in turn; a divisor of D
-	inner      int     // K moves for each step of theta
-	dynamics   string  // of the particles
-	friction   float64 // of particles with velocities
-	start      float64 // theta at the start
+	parts      int               // minibatches in an epoch, taken in turn; a divisor of D
+	inner      int               // K moves for each step of theta
+	dynamics   particle.Dynamics // of the particles
+	friction   float64           // of particles with velocities
+	start      float64           // theta at the start
 
 	// The following state for the law what is particular to a method.
 	follows bool    // theta learns from the state after the moves
@@ -44,7 +46,7 @@ func (t toy) rate() float64 { return t.h * float64(t.points) }
 // standard is the model that most experiments vary.
 func standard(h float64) toy {
 	return toy{
-		method: "pgd", points: 4, particles: 3, h: h, parts: 1, inner: 1, dynamics: "overdamped",
+		method: config.PGD, points: 4, particles: 3, h: h, parts: 1, inner: 1, dynamics: particle.Overdamped,
 	}
 }
 
@@ -103,7 +105,7 @@ func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
 	} else {
 		w.theta = lab.Tensor(m, "prior/params")
 	}
-	if t.dynamics != "overdamped" {
+	if t.dynamics != particle.Overdamped {
 		w.u = lab.Tensor(m, "cloud/u")
 	}
 	for i := range w.theta {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // TestToyLaws: the recursions have the limits of ALGORITHM.md, section 8.1, with errors of order
@@ -43,7 +45,7 @@ func TestToyLaws(t *testing.T) {
 func TestTransition(t *testing.T) {
 	free := func(tau float64) affine {
 		const gamma = 0.7
-		model := toy{points: 1, particles: 1, parts: 1, inner: 1, dynamics: "exact"}
+		model := toy{points: 1, particles: 1, parts: 1, inner: 1, dynamics: particle.Exact}
 		model.friction = 1 - math.Exp(-gamma*tau)
 		model.h = math.Pow(model.friction/gamma, 2)
 		m := model.move(0)

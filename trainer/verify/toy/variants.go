@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -41,7 +43,7 @@ func minibatches(l *lab.Lab) error {
 }
 
 // velocities is the model whose particles have velocities.
-func velocities(dynamics string, h float64) toy {
+func velocities(dynamics particle.Dynamics, h float64) toy {
 	t := standard(h)
 	t.dynamics, t.friction = dynamics, 0.4
 	return t
@@ -51,15 +53,15 @@ func velocities(dynamics string, h float64) toy {
 func withVelocities(l *lab.Lab) error {
 	at := []int{2, 5, 60}
 	return cases(l,
-		lawCase{"pgd, underdamped", velocities("underdamped", 0.05), at},
-		lawCase{"pgd, exact transition", velocities("exact", 0.05), at},
+		lawCase{"pgd, underdamped", velocities(particle.Underdamped, 0.05), at},
+		lawCase{"pgd, exact transition", velocities(particle.Exact, 0.05), at},
 	)
 }
 
 // settledVariances checks the stationary variance of theta for both transitions.
 func settledVariances(l *lab.Lab) error {
-	for _, dynamics := range []string{"underdamped", "exact"} {
-		what, t := "pgd, "+dynamics+", h = 0.01", velocities(dynamics, 0.01)
+	for _, dynamics := range []particle.Dynamics{particle.Underdamped, particle.Exact} {
+		what, t := fmt.Sprintf("pgd, %s, h = 0.01", dynamics), velocities(dynamics, 0.01)
 		if _, _, err := stationaryVariance(l, what, t, replicates(l)); err != nil {
 			return err
 		}
@@ -98,7 +100,7 @@ func likelihoodSpread(l *lab.Lab) error {
 // momentum checks mpgd, with minibatches and without.
 func momentum(l *lab.Lab) error {
 	t := standard(0.02)
-	t.method, t.dynamics, t.friction, t.drag = "mpgd", "exact", 0.3, 0.2
+	t.method, t.dynamics, t.friction, t.drag = "mpgd", particle.Exact, 0.3, 0.2
 	parts := t
 	parts.points, parts.parts = 6, 3
 	return cases(l,
@@ -110,7 +112,7 @@ func momentum(l *lab.Lab) error {
 // severalMoves checks the methods with K moves at constant theta, and the bias of shortrun, whose
 // particles restart at each step: it settles where theta = (1-r)(mean y + theta)/2, r = (1-2h)^K.
 func severalMoves(l *lab.Lab) error {
-	build := func(method string) toy {
+	build := func(method config.Method) toy {
 		t := standard(0.1)
 		t.method, t.inner, t.follows = method, 4, true
 		return t

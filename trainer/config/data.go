@@ -1,0 +1,61 @@
+package config
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// maxSide is the largest size to which pictures are scaled.
+const maxSide = 1 << 12
+
+func (c *Config) dataKeys() []Key {
+	return group("Data",
+		textKey(&c.Data, "data", "fashion10k", dataName,
+			"fashion10k, digits, or a path: pictures in a directory, .zip or .tar; "+
+				"IDX file or directory; .npy, .npz; batches of CIFAR"),
+		intKey(&c.Size, "size", 0, between(0, maxSide),
+			"side in pixels to which pictures are scaled (0: as they are)"),
+		boolKey(&c.Gray, "gray", "convert pictures to one channel"),
+		textKey(&c.Array, "array", "", plain("a name"),
+			"the array of an .npz archive that holds the images (default: its only one)"),
+		textKey(&c.Range, "range", "", rangeText,
+			"LO,HI: the stored values that stand for black and white; "+
+				"default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats"),
+		textKey(&c.Labels, "labels", "", plain("a path"),
+			"file of labels: CSV, JSON, .npy or IDX "+
+				"(default: those that come with the images, or their folders)"),
+		boolKey(&c.SkipBroken, "skip_broken",
+			"leave out pictures that cannot be read, instead of refusing the data"),
+		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne,
+			"share of the images held out of training, in [0, 1)"),
+	)
+}
+
+var dataName = expect("the name of an embedded data set or a path in UTF-8, without control characters",
+	func(s string) bool { return s != "" && IsPlainText(s) })
+
+var rangeText = expect("LO,HI: two finite numbers, the first below the second, such as 0,1",
+	func(s string) bool { return s == "" || valueRange(s) != nil })
+
+// valueRange is a range as numbers, or nil where the text is empty or no range.
+func valueRange(text string) *[2]float64 {
+	low, high, found := strings.Cut(text, ",")
+	lo, errLow := strconv.ParseFloat(strings.TrimSpace(low), 64)
+	hi, errHigh := strconv.ParseFloat(strings.TrimSpace(high), 64)
+	if !found || errLow != nil || errHigh != nil || !(lo < hi) || math.IsInf(hi-lo, 0) {
+		return nil
+	}
+	return &[2]float64{lo, hi}
+}
+
+// DataOptions are how c, which must be valid, reads its data; warn is called with what the user
+// should know (nil: nothing is).
+func (c Config) DataOptions(warn func(string)) data.Options {
+	return data.Options{
+		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels,
+		SkipBroken: c.SkipBroken, Warn: warn,
+	}
+}

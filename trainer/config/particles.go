@@ -1,0 +1,61 @@
+package config
+
+import (
+	"math"
+
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
+)
+
+// Largest accepted sizes.
+const (
+	maxParticles = 1 << 20
+	maxRepeats   = 1 << 16
+	maxSteps     = math.MaxInt32
+)
+
+func (o *Options) particleKeys() []Key {
+	repeats := between(1, maxRepeats)
+	return group("Particles",
+		intKey(&o.Particles, "particles", 1, between(1, maxParticles),
+			"latent particles N per datapoint"),
+		choiceKey(&o.Dynamics, "dynamics", particle.Underdamped, particle.AllDynamics,
+			"overdamped (the plain gradient flow), underdamped (with momentum), "+
+				"or exact (the exact transition of the underdamped diffusion)"),
+		floatKey(&o.StepSize, "step_size", 3e-3, positive, "Langevin step size h at the start"),
+		floatKey(&o.StepSizeEnd, "step_size_end", 5e-4, positive,
+			"Langevin step size at the end of the schedule"),
+		choiceKey(&o.StepSchedule, "step_schedule", optim.Geometric, optim.Schedules,
+			"path of h from step_size to step_size_end"),
+		floatKey(&o.Friction, "friction", 0.2, unitNotNil,
+			"share of the velocity lost per move, in (0, 1] (underdamped); in (0, 1) (exact)"),
+		intKey(&o.BatchRepeats, "batch_repeats", 1, repeats,
+			"whole training steps taken in a row on each minibatch"),
+		intKey(&o.InnerSteps, "inner_steps", 1, repeats, "particle moves per parameter step"),
+		intKey(&o.ScoreDraws, "score_draws", 1, repeats,
+			"(lambda, eps) draws per particle and move, averaged"),
+		floatKey(&o.ScaleAnchor, "scale_anchor", 0, nonNegative,
+			"strength a of the drift a max(0, mean z^2 - 1) z that keeps the cloud's scale (0: off)"),
+		floatKey(&o.DriftClip, "drift_clip", 0.3, nonNegative,
+			"largest root mean square of h*drift over a particle (0: off)"),
+		intKey(&o.CatchUp, "catch_up", 0, between(0, maxRepeats),
+			"a particle whose datapoint was not visited for k steps moves with step "+
+				"min(k, catch_up)*h (0: off)"),
+		intKey(&o.PriorWarmup, "prior_warmup", 0, between(0, maxSteps),
+			"first steps during which the prior is held at N(0, I)"),
+		choiceKey(&o.PriorWeight, "prior_weight", diffusion.Simple, diffusion.Weights,
+			"weight of the noise levels in the score network's loss"),
+		choiceKey(&o.PriorDrift, "prior_drift", diffusion.BoundDrift, diffusion.Drifts,
+			"what the particles feel: the bound's gradient, or the learned score at lambda_max"),
+		boolKey(&o.ControlVariate, "control_variate",
+			"remove the part of the prior drift's noise that is known in closed form"),
+	)
+}
+
+func (o Options) checkParticles(p *Problems) {
+	p.Expect(!(o.Dynamics == particle.Exact && o.Friction == 1), "friction", o.Friction,
+		`a number below 1 with dynamics = "exact"`)
+	p.Expect(!(o.ControlVariate && o.PriorDrift == diffusion.ScoreDrift), "control_variate", o.ControlVariate,
+		`false with prior_drift = "score", whose drift has no noise to remove`)
+}

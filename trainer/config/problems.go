@@ -1,0 +1,29 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// Problems collects what is wrong with a configuration, one error per key, so that a user
+// sees all of it at once.
+type Problems []error
+
+// Expect records "key = value: expected ..." unless ok holds.
+func (p *Problems) Expect(ok bool, key string, value any, expected string) {
+	if !ok {
+		p.add(key, value, expected)
+	}
+}
+
+func (p *Problems) add(key string, value any, expected string) {
+	format := "%s = %v: expected %s"
+	if reflect.ValueOf(value).Kind() == reflect.String {
+		format = "%s = %q: expected %s"
+	}
+	*p = append(*p, fmt.Errorf(format, key, value, expected))
+}
+
+// Err joins the problems, or is nil when there are none.
+func (p Problems) Err() error { return errors.Join(p...) }
