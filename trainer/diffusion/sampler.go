@@ -7,23 +7,23 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// EpsFunc predicts the noise eps_theta(z, lambda) of rows of z into eps.
+// EpsFunc writes the predicted noise eps_theta(z, lambda) of the rows of z to eps.
 type EpsFunc func(eps, z []float32, lambda float64)
 
-// Solver names a way from lambda_min to lambda_max.
+// Solver names a method of sampling from lambda_min to lambda_max.
 type Solver string
 
 // The solvers of ALGORITHM.md section 6.
 const (
-	Ancestral Solver = "ancestral" // exact discrete reverse of the process
+	Ancestral Solver = "ancestral" // discrete reverse of the process
 	DDIM      Solver = "ddim"      // probability flow, first order (Song, Meng and Ermon 2021)
 	DPM2M     Solver = "dpm++2m"   // second-order multistep on the data prediction (Lu et al. 2022)
 )
 
-// Solvers lists them.
+// Solvers lists all solvers.
 var Solvers = []Solver{Ancestral, DDIM, DPM2M}
 
-// DefaultSteps is how many steps a solver takes when the user does not say.
+// DefaultSteps returns the default number of steps, or an error if the solver is unknown.
 func (s Solver) DefaultSteps() (int, error) {
 	switch s {
 	case Ancestral:
@@ -36,19 +36,19 @@ func (s Solver) DefaultSteps() (int, error) {
 	return 0, fmt.Errorf("solver %q: expected one of %q", s, Solvers)
 }
 
-// Walk is one sampling run over some rows.
+// Walk describes a run of a solver.
 type Walk struct {
 	Process
 	Solver Solver
-	Steps  int        // steps of equal length in lambda, at least 1
-	D      int        // latent dimension
-	Noise  kernel.Key // ancestral only: step k draws with Noise.Step + k
-	Eps    EpsFunc
-	Stop   func() bool // asked before each step whether to leave z where it is; nil: no
+	Steps  int         // number of steps of equal length in lambda, at least 1
+	D      int         // latent dimension
+	Noise  kernel.Key  // of the ancestral solver; step k uses Noise.Step + k
+	Eps    EpsFunc     // predicts the noise
+	Stop   func() bool // called before each step; true ends Run early; nil: never
 }
 
-// Run moves z, rows of D numbers that are N(0, I) at lambda_min, to lambda_max. ids address the
-// rows in the noise stream; scratch holds 3*len(z) numbers.
+// Run moves the rows of z, of D numbers each, from lambda_min, where they are N(0, I), to
+// lambda_max. ids are the addresses of the rows in the noise stream. scratch has 3*len(z) numbers.
 func (w Walk) Run(z []float32, ids []uint64, scratch []float32) {
 	n := len(z)
 	eps, data, prev := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
@@ -74,8 +74,8 @@ func (w Walk) Run(z []float32, ids []uint64, scratch []float32) {
 	}
 }
 
-// ancestral is z <- (alpha_t/alpha_s)(z - c sigma_s eps) + sigma_t sqrt(c) xi, without noise on
-// the last step, c = 1 - exp(s - t).
+// ancestral computes z <- (alpha_t/alpha_s)(z - c sigma_s eps) + sigma_t sqrt(c) xi with
+// c = 1 - exp(s - t). The last step has no noise.
 func (w Walk) ancestral(
 	z, eps, xi []float32, ids []uint64, s, t float64, last bool, key kernel.Key,
 ) {
@@ -89,9 +89,9 @@ func (w Walk) ancestral(
 	kernel.Combine(z, float32(a), eps, float32(-a*c*Sigma(s)), xi, float32(Sigma(t)*math.Sqrt(c)))
 }
 
-// multistep is z <- (sigma_t/sigma_s) z - alpha_t (exp(-h) - 1) D with h = (t - s)/2, the step in
-// log(alpha/sigma), and D the data prediction extrapolated linearly from the last two (steps
-// are equal): 3/2 of this one minus 1/2 of the last; on the first step, this one.
+// multistep computes z <- (sigma_t/sigma_s) z - alpha_t (exp(-h) - 1) D, where h = (t - s)/2 is the
+// step in log(alpha/sigma). D is the data prediction, extrapolated linearly from this step and the
+// previous one: 3/2 data - 1/2 prev, since steps are equal. On the first step it is data.
 func (w Walk) multistep(z, eps, data, prev []float32, s, t float64, first bool) {
 	copy(data, z)
 	kernel.Combine(data, float32(1/Alpha(s)), eps, float32(-Sigma(s)/Alpha(s)), nil, 0)

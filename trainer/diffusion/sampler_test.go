@@ -23,9 +23,10 @@ func walk(g *gaussian, solver Solver, steps int, z []float32) []float32 {
 	return z
 }
 
-// ancestralLaw is the exact mean and variance, per principal axis, of the ancestral sampler with
-// the exact score from N(0, I): the mean and the variance of
-// (alpha_t/alpha_s)(z - c sigma_s^2 (z - alpha_s m)/C_s) + sigma_t sqrt(c) xi, step by step.
+// ancestralLaw returns the exact mean and variance, per principal axis, of the samples of the
+// ancestral solver with the exact score: those of
+// (alpha_t/alpha_s)(z - c sigma_s^2 (z - alpha_s m)/C_s) + sigma_t sqrt(c) xi, step by step,
+// starting from N(0, I).
 func ancestralLaw(g *gaussian, p Process, steps int) (mean, variance [testD]float64) {
 	m := g.principal(g.m)
 	for j := range variance {
@@ -48,10 +49,10 @@ func ancestralLaw(g *gaussian, p Process, steps int) (mean, variance [testD]floa
 	return mean, variance
 }
 
-// TestAncestralLaw: with the exact score of a correlated Gaussian the samples have the mean and the
-// covariance of the exact recursion, within 5 standard errors (of 10,000 samples: 0.05 standard
-// deviations in a mean, 7 % in a variance). The recursion itself, with 200 steps, has the mean
-// of the Gaussian and 5 % less variance.
+// With the exact score of a correlated Gaussian, the samples have the mean and the covariance of
+// the exact recursion, within 5 standard errors of 10,000 samples: 0.05 standard deviations in a
+// mean, 7 % in a variance. With 200 steps, the recursion has the mean of the Gaussian and its
+// variance within 5 %.
 func TestAncestralLaw(t *testing.T) {
 	const n = 10000
 	g := correlated(0)
@@ -97,9 +98,9 @@ func TestAncestralLaw(t *testing.T) {
 	}
 }
 
-// TestSolverOrders: for a linear score the probability flow keeps (z - alpha m)/sqrt(C) in each
-// principal axis, so the end of every path is known. The error of ddim falls with the number of
-// steps, that of dpm++2m with its square, while they exceed the float32 floor of about 1e-6.
+// With a linear score, the probability flow preserves (z - alpha m)/sqrt(C) in each principal axis,
+// so the end of every path is known. The error of ddim is inversely proportional to the number of
+// steps, that of dpm++2m to its square, as long as it exceeds the rounding of float32, about 1e-6.
 func TestSolverOrders(t *testing.T) {
 	const n = 50
 	g := correlated(0)
@@ -108,7 +109,7 @@ func TestSolverOrders(t *testing.T) {
 		solver Solver
 		order  float64
 		steps  []int
-		bound  float64 // of the error with the most steps
+		bound  float64 // of the error with the largest number of steps
 	}{
 		{DDIM, 1, []int{80, 160, 320, 640}, 0.02},
 		{DPM2M, 2, []int{40, 80, 160, 320}, 2e-3},
@@ -129,7 +130,7 @@ func TestSolverOrders(t *testing.T) {
 	}
 }
 
-// flowError is the root mean square distance of end from where the exact flow takes start.
+// flowError returns the root mean square distance between end and the exact flow of start.
 func flowError(g *gaussian, start, end []float32) float64 {
 	m := g.principal(g.m)
 	var sum float64
@@ -158,8 +159,7 @@ func fittedSlope(x, y []float64) float64 {
 	return xy / xx
 }
 
-// TestWalkRows: a row's path depends on its address alone, and the noise of each step on the
-// step.
+// The path of a row depends on its address but not on other rows, and each step has its own noise.
 func TestWalkRows(t *testing.T) {
 	const n = 10
 	g, ids := correlated(0), addresses(n)
@@ -178,8 +178,8 @@ func TestWalkRows(t *testing.T) {
 		}
 	}
 
-	// Two steps, no score: z = (a2/a1)((a1/a0) z0 + sigma_1 sqrt(c) xi); the noise has the key's
-	// step.
+	// Without a score and from z = 0, step k before the last adds noise of the step Noise.Step + k,
+	// scaled by alpha_max/alpha_k.
 	zero := func(eps, _ []float32, _ float64) { clear(eps) }
 	z, xi := make([]float32, n*testD), make([]float32, n*testD)
 	w := Walk{Process: testProcess, Solver: Ancestral, Steps: 3, D: testD,

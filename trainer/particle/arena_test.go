@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// An arena is asked for all that a cloud and its batch hold, but for what lies in a file, and for the same when it
-// only counts, which makes no file.
+// A cloud and its batch allocate everything from the arena except what is in a file. A counting
+// arena counts the same, and no file is created.
 func TestArena(t *testing.T) {
 	const m, n, d, rows = 11, 3, 5, 17
 	build := func(a *memory.Arena, dir string, momentum, exact bool) *Batch {
@@ -36,7 +36,7 @@ func TestArena(t *testing.T) {
 			b := build(made, dir, momentum, exact)
 			nowhere := dir
 			if dir != "" {
-				nowhere += "/nowhere" // no file can be made there
+				nowhere += "/nowhere" // a directory that does not exist
 			}
 			build(counted, nowhere, momentum, exact)
 			want := reference.ArrayBytes(b)
@@ -45,7 +45,8 @@ func TestArena(t *testing.T) {
 			}
 			for _, a := range []*memory.Arena{made, counted} {
 				if got := a.Parts()[memory.Particles].Bytes; got != want || a.Total() != want {
-					t.Errorf("%s in %q: %d bytes are held, counted %v", dynamics, dir, want, a.Parts())
+					t.Errorf("%s in %q: %d bytes are held, counted %v", dynamics, dir,
+						want, a.Parts())
 				}
 			}
 		}

@@ -1,6 +1,9 @@
-// Package particle is the clouds of latent particles and the Langevin moves that drive them.
-// It takes the gradient as arrays that the caller fills between Gather and Move, and knows no
-// networks.
+// Package particle implements clouds of latent particles and the Langevin moves that update them.
+//
+// A Cloud holds all particles; NewCloud draws it from N(0, I), in memory, and NewFileCloud in a
+// file. A Batch holds copies of some of its rows. A training step calls Select, SetSteps and
+// Gather, fills the drift in G and P, and calls Move, which also updates the cloud. The package
+// knows nothing of the networks that determine the drift.
 package particle
 
 import (
@@ -11,18 +14,18 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Cloud holds N particles of D numbers for each of M datapoints; particle n of datapoint m is
-// row m*N+n, and that number is its address in the noise stream.
+// Cloud holds N particles of D numbers for each of M datapoints. Particle n of datapoint m is row
+// m*N+n, which is also its address in the noise streams.
 type Cloud struct {
 	M, N, D int
 	Z       []float32 // M*N x D positions
-	U       []float32 // velocities; nil for overdamped dynamics
-	Visited []uint32  // of each datapoint, 1 + the minibatch of its last visit; 0: never
+	U       []float32 // M*N x D velocities; nil for overdamped dynamics
+	Visited []uint32  // for each datapoint, 1 + the minibatch of its last visit; 0: never visited
 
 	stored
 }
 
-// NewCloud draws a cloud from N(0, I), at rest.
+// NewCloud returns a cloud with positions drawn from N(0, I) and, with momentum, zero velocities.
 func NewCloud(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
 	c := &Cloud{
 		M: m, N: n, D: d,
@@ -31,13 +34,13 @@ func NewCloud(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
 	if momentum {
 		c.U = a.Floats(memory.Particles, m, n, d)
 	}
-	a.Fill(func() { _ = c.draw(context.Background(), seed) }) // which never ends
+	a.Fill(func() { _ = c.draw(context.Background(), seed) }) // never cancelled
 	return c
 }
 
 // draw fills the positions from N(0, I). It stops early, with ctx's error, when ctx ends.
 func (c *Cloud) draw(ctx context.Context, seed uint64) error {
-	const pause = 1 << 12 // rows between two looks at ctx
+	const pause = 1 << 12 // rows between two checks of ctx
 	key := kernel.Key{Seed: seed, Stream: StreamCloud}
 	for i := range c.M * c.N {
 		if i%pause == 0 && ctx.Err() != nil {
@@ -48,11 +51,11 @@ func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 	return nil
 }
 
-// Stats describes a cloud: the mean of z^2 over all coordinates, and the smallest and largest
-// standard deviation of a latent dimension.
+// Stats are statistics of a cloud: the mean of z^2 over all coordinates, and the smallest and
+// largest standard deviation of a latent dimension.
 type Stats struct{ MeanSquare, StdMin, StdMax float64 }
 
-// Stats computes the cloud's statistics in float64.
+// Stats computes the statistics of the cloud in float64.
 func (c *Cloud) Stats() Stats {
 	sum, sq := make([]float64, c.D), make([]float64, c.D)
 	c.touch(func() {
@@ -74,24 +77,24 @@ func (c *Cloud) Stats() Stats {
 	return s
 }
 
-// guardMeanSquare is the mean z^2 beyond which, as with NaN, a particle counts as blown up: it
-// is far outside anything a prior near unit scale can mean, and still far from overflow.
+// guardMeanSquare is the mean of z^2 above which a particle counts as blown up. It is far outside
+// the range of a prior near unit scale, and still far from overflow.
 const guardMeanSquare = 1e6
 
-// Batch is the particles of a minibatch, gathered so that rows lie together. Ranges of rows can
-// be gathered and moved by different workers at once.
+// Batch holds the particles of a minibatch in contiguous rows. Several goroutines may gather and
+// move disjoint ranges of rows at once.
 type Batch struct {
 	*Cloud
 	IDs    []uint64  // rows of the cloud
-	Z, U   []float32 // their positions and velocities
-	G, P   []float32 // the drift in two parts, for the caller to fill: decoder and prior
+	Z, U   []float32 // rows x D positions and velocities
+	G, P   []float32 // rows x D drifts of decoder and prior, filled by the caller
 	H      []float32 // step size of each row
 	Square []float32 // |z|^2 of each row after its last move
 
-	exact *kernel.Transition // nil: the discrete moves
+	exact *kernel.Transition // nil: discretised moves
 }
 
-// NewBatch is a batch of up to the given number of rows of the cloud.
+// NewBatch returns a batch with capacity for the given number of rows.
 func (c *Cloud) NewBatch(a *memory.Arena, rows int) *Batch {
 	mat := func() []float32 { return a.Floats(memory.Particles, rows, c.D) }
 	row := func() []float32 { return a.Floats(memory.Particles, rows) }
@@ -105,7 +108,7 @@ func (c *Cloud) NewBatch(a *memory.Arena, rows int) *Batch {
 	return b
 }
 
-// Select makes the N particles of each datapoint of idx the rows of the batch.
+// Select sets the rows of the batch to the N particles of each datapoint in idx.
 func (b *Batch) Select(idx []int) {
 	b.IDs = b.IDs[:0]
 	for _, m := range idx {
@@ -115,8 +118,9 @@ func (b *Batch) Select(idx []int) {
 	}
 }
 
-// SetSteps gives each row the step size h, times the number of minibatches since its
-// datapoint's last visit, at most catchUp of them (0: always h). minibatch counts from 0.
+// SetSteps sets the step size of each row to h times the number of minibatches since the last visit
+// of its datapoint, at most catchUp. With catchUp = 0, or before the first visit, it is h.
+// minibatch counts from 0.
 func (b *Batch) SetSteps(h float64, catchUp int, minibatch uint32) {
 	for i, id := range b.IDs {
 		factor := 1
@@ -127,17 +131,17 @@ func (b *Batch) SetSteps(h float64, catchUp int, minibatch uint32) {
 	}
 }
 
-// MarkVisited notes the minibatch as the last visit of the rows' datapoints.
+// MarkVisited records the minibatch as the last visit of the datapoints in the batch.
 func (b *Batch) MarkVisited(minibatch uint32) {
 	for _, id := range b.IDs {
 		b.Visited[id/uint64(b.N)] = minibatch + 1
 	}
 }
 
-// Rows is rows lo to hi of an array of the batch.
+// Rows returns rows lo to hi-1 of an array of the batch.
 func (b *Batch) Rows(x []float32, lo, hi int) []float32 { return x[lo*b.D : hi*b.D] }
 
-// Gather copies rows lo to hi from the cloud.
+// Gather copies rows lo to hi-1 of the batch from the cloud.
 func (b *Batch) Gather(lo, hi int) {
 	b.touch(func() {
 		b.prefetch(lo, hi)
@@ -154,8 +158,8 @@ func (b *Batch) gather(lo, hi int) {
 	}
 }
 
-// Restart draws rows lo to hi of the batch anew from N(0, I), at rest. The cloud has them after
-// the next Move.
+// Restart draws rows lo to hi-1 of the batch anew from N(0, I), with zero velocities. The next Move
+// updates the cloud.
 func (b *Batch) Restart(lo, hi int, key kernel.Key) {
 	kernel.NormalRows(b.Rows(b.Z, lo, hi), b.IDs[lo:hi], b.D, key)
 	if b.U != nil {
@@ -163,18 +167,17 @@ func (b *Batch) Restart(lo, hi int, key kernel.Key) {
 	}
 }
 
-// Langevin says how a batch moves.
+// Langevin holds the parameters of a move.
 type Langevin struct {
-	// share of the velocity lost per move (clouds with velocities, but not with UseExact)
-	Friction float32
-	Clip     float32 // largest root mean square of h*drift over a row; 0: no limit
-	Anchor   float32 // coefficient of z in the drift (ALGORITHM.md, scale_anchor)
-	Key      kernel.Key
+	Friction float32    // fraction of the velocity lost per move; ignored with UseExact
+	Clip     float32    // largest root mean square of h*drift over a row; 0: no limit
+	Anchor   float32    // coefficient of z in the drift (ALGORITHM.md, scale_anchor)
+	Key      kernel.Key // of the noise
 }
 
-// Move moves rows lo to hi by one Langevin step against the drift G + P + Anchor z, in place and
-// in the cloud. A row that blew up is drawn anew from N(0, I), at rest. It returns how many
-// rows were clipped and how many re-drawn.
+// Move moves rows lo to hi-1 by one Langevin step against the drift G + P + Anchor z, in the batch
+// and in the cloud. A row that blew up is drawn anew from N(0, I), with zero velocity. Move returns
+// the numbers of rows that were clipped and redrawn.
 func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 	m := kernel.Move{
 		Z: b.Rows(b.Z, lo, hi), G: b.Rows(b.G, lo, hi), P: b.Rows(b.P, lo, hi), H: b.H[lo:hi],
@@ -196,8 +199,8 @@ func (b *Batch) Move(lo, hi int, l Langevin) (clipped, redrawn int) {
 	return clipped, redrawn
 }
 
-// Redraw draws the rows from lo to hi whose positions are not finite, or far out of range, anew
-// from N(0, I), at rest, and returns how many these were. The cloud has them after the next Move.
+// Redraw draws those of rows lo to hi-1 anew from N(0, I), with zero velocities, whose positions
+// are not finite or far out of range. It returns their number. The next Move updates the cloud.
 func (b *Batch) Redraw(lo, hi int, key kernel.Key) (redrawn int) { return b.guard(lo, hi, key) }
 
 func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {
@@ -228,11 +231,12 @@ func (b *Batch) scatter(lo, hi int) {
 	}
 }
 
-// Streams of the noise that this package draws, or its caller by its keys (trainer/ALGORITHM.md, section 9).
+// Streams of the noise that this package draws, or its caller by its keys (trainer/ALGORITHM.md,
+// section 9).
 const (
-	StreamCloud    kernel.Stream = 2  // first positions of the particles
+	StreamCloud    kernel.Stream = 2  // initial positions of the particles
 	StreamMove     kernel.Stream = 3  // Langevin noise
-	StreamGuard    kernel.Stream = 10 // particles drawn anew after a blow-up
-	StreamCold     kernel.Stream = 15 // particles that start anew at every visit
+	StreamGuard    kernel.Stream = 10 // particles redrawn after a blow-up
+	StreamCold     kernel.Stream = 15 // particles restarted at every visit
 	streamPosition kernel.Stream = 16 // noise of the exact transition that is the position's alone
 )

@@ -8,11 +8,12 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// beyond reports that |diff| is not within tol; NaN never is.
+// beyond reports whether |diff| exceeds tol or is NaN.
 func beyond(diff, tol float64) bool { return !(math.Abs(diff) <= tol) }
 
-// TestNewCloud: the rows are the normals of their address, of mean 0, mean square 1 and unit
-// standard deviation per dimension (5 standard errors of 6,000 particles), at rest.
+// The positions of a new cloud are the normals of their addresses, with mean 0, mean square 1 and
+// unit standard deviation in each dimension, within 5 standard errors of 6,000 particles. The
+// velocities are zero.
 func TestNewCloud(t *testing.T) {
 	const m, n, d, seed = 2000, 3, 5, 9
 	c := NewCloud(nil, m, n, d, true, seed)
@@ -26,7 +27,7 @@ func TestNewCloud(t *testing.T) {
 		t.Error("the positions are not the normals of their rows")
 	}
 	if slices.ContainsFunc(c.U, func(u float32) bool { return u != 0 }) || len(c.U) != len(c.Z) {
-		t.Error("the cloud is not at rest")
+		t.Error("velocities are not zero")
 	}
 	if len(c.Visited) != m || slices.Max(c.Visited) != 0 {
 		t.Error("a datapoint counts as visited")
@@ -46,11 +47,11 @@ func TestNewCloud(t *testing.T) {
 		t.Error("velocities without momentum")
 	}
 	if slices.Equal(NewCloud(nil, m, n, d, false, seed+1).Z, c.Z) {
-		t.Error("the seed does not matter")
+		t.Error("the seed has no effect")
 	}
 }
 
-// TestStats: dimension j holds +-2^j around 3 in equal parts, so that everything is exact.
+// Stats is exact if dimension j has the values 3 + 2^j and 3 - 2^j equally often.
 func TestStats(t *testing.T) {
 	const m, n, d = 4, 2, 3
 	c := NewCloud(nil, m, n, d, false, 0)
@@ -119,7 +120,7 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestGather brings the right rows, of positions and velocities, in pieces.
+// Gather copies the right positions and velocities, in parts.
 func TestGather(t *testing.T) {
 	const d = 3
 	c := NewCloud(nil, 5, 2, d, true, 1)

@@ -7,17 +7,18 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// stored is where the positions and velocities of a cloud lie, and what became of that.
+// stored is the storage of a cloud's positions and velocities.
 type stored struct {
 	file   *memory.Mapping // nil: on the heap
 	failed atomic.Pointer[error]
 }
 
-// NewFileCloud is NewCloud with positions and velocities in a file without a name in dir
-// (memory.Map), for particles that need not fit the machine's memory: the same cloud, the same
-// moves, the same bits. Close gives the file back; Err must be asked after moves, since what fails
-// to be read or written there ends no move. It stops early, with ctx's error, when ctx ends.
-// An arena that counts makes no file.
+// NewFileCloud is NewCloud with positions and velocities in an unnamed file in dir (memory.Map), so
+// that particles need not fit in memory. The cloud and its moves have the same bits as in memory.
+// Errors of reading and writing do not end a move: the caller must check Err after moves. Close
+// releases the file.
+//
+// It stops early, with ctx's error, when ctx ends. With a counting arena it creates no file.
 func NewFileCloud(
 	ctx context.Context, a *memory.Arena, dir string, m, n, d int, momentum bool, seed uint64,
 ) (*Cloud, error) {
@@ -42,13 +43,13 @@ func NewFileCloud(
 		err = c.Err()
 	}
 	if err != nil {
-		_ = c.Close() // the first error is what counts
+		_ = c.Close() // err is the cause
 		return nil, err
 	}
 	return c, nil
 }
 
-// FileBytes is the size of the file of a NewFileCloud: positions, and velocities with momentum.
+// FileBytes is the size of the file of NewFileCloud: positions and, with momentum, velocities.
 func FileBytes(m, n, d int, momentum bool) int64 {
 	arrays := 1
 	if momentum {
@@ -57,7 +58,7 @@ func FileBytes(m, n, d int, momentum bool) int64 {
 	return memory.Array[float32](arrays, m, n, d)
 }
 
-// touch calls f, which reads or writes positions or velocities.
+// touch calls f, which accesses positions or velocities, and records a fault of the file.
 func (c *Cloud) touch(f func()) {
 	if c.file == nil {
 		f()
@@ -68,11 +69,11 @@ func (c *Cloud) touch(f func()) {
 	}
 }
 
-// fail notes an error, of which the first counts.
+// fail records the first error.
 func (c *Cloud) fail(err error) { c.failed.CompareAndSwap(nil, &err) }
 
-// Err is the first failure of the cloud's file, an error that names its directory: since then
-// particles are lost. A cloud in memory has none.
+// Err returns the first failure of the cloud's file, after which particles are lost. The error
+// names the directory. For a cloud in memory it is always nil.
 func (c *Cloud) Err() error {
 	if c.file == nil {
 		return nil
@@ -88,7 +89,7 @@ func (c *Cloud) Err() error {
 	return nil
 }
 
-// Close gives the cloud's file back, if it has one. The cloud is of no use afterwards.
+// Close releases the cloud's file, if it has one. The cloud must not be used afterwards.
 func (c *Cloud) Close() error {
 	if c.file == nil {
 		return nil
@@ -103,8 +104,8 @@ func (c *Cloud) Row(dst []float32, m, n int) {
 	c.touch(func() { copy(dst, c.Z[row:row+c.D]) })
 }
 
-// prefetch asks for rows lo to hi of the batch in a cloud's file, one request for rows that lie
-// together, so that the disk works on many at a time instead of one fault after the other.
+// prefetch requests rows lo to hi-1 of the batch from a cloud's file, with one request for adjacent
+// rows, so that the disk serves many requests at once instead of one page fault after another.
 func (b *Batch) prefetch(lo, hi int) {
 	if b.file == nil {
 		return

@@ -29,12 +29,13 @@ func fileCloud(t *testing.T, dir string, m, n, d int, momentum bool) *Cloud {
 	return c
 }
 
-// A cloud in a file is the cloud in memory, before and after moves of every dynamics, to the bit.
+// A cloud in a file equals the cloud in memory bit for bit, after moves of every dynamics.
 func TestFileCloud(t *testing.T) {
 	const m, n, d = 50, 3, 40
 	for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
 		momentum := dynamics != "overdamped"
-		want, got := NewCloud(nil, m, n, d, momentum, 3), fileCloud(t, t.TempDir(), m, n, d, momentum)
+		want, got :=
+			NewCloud(nil, m, n, d, momentum, 3), fileCloud(t, t.TempDir(), m, n, d, momentum)
 		for _, c := range []*Cloud{want, got} {
 			b := c.NewBatch(nil, 3*n)
 			if dynamics == "exact" {
@@ -52,7 +53,7 @@ func TestFileCloud(t *testing.T) {
 		}
 		if !slices.Equal(got.Z, want.Z) || !slices.Equal(got.U, want.U) ||
 			(got.U == nil) != (want.U == nil) {
-			t.Errorf("%s: the cloud in a file is another", dynamics)
+			t.Errorf("%s: the cloud in a file differs", dynamics)
 		}
 		if got.Stats() != want.Stats() {
 			t.Errorf("%s: statistics %v, in memory %v", dynamics, got.Stats(), want.Stats())
@@ -61,7 +62,7 @@ func TestFileCloud(t *testing.T) {
 		got.Row(a, 7, 2)
 		want.Row(b, 7, 2)
 		if !slices.Equal(a, b) || !slices.Equal(a, want.Z[(7*n+2)*d:(7*n+3)*d]) {
-			t.Errorf("%s: the row of a particle is another", dynamics)
+			t.Errorf("%s: the row of a particle differs", dynamics)
 		}
 		if err := errors.Join(got.Err(), want.Err(), got.Close(), want.Close()); err != nil {
 			t.Error(err)
@@ -69,8 +70,8 @@ func TestFileCloud(t *testing.T) {
 	}
 }
 
-// A file that was cut is an error of the cloud, first and last, whatever meets it; nothing else
-// happens to the process.
+// Truncating the file is a permanent error of the cloud, whichever operation meets it. The process
+// does not crash.
 func TestFileCloudCut(t *testing.T) {
 	const m, n, d = 2000, 1, 32
 	uses := map[string]func(c *Cloud, b *Batch){
@@ -96,14 +97,14 @@ func TestFileCloudCut(t *testing.T) {
 		reference.CutScratch(t, dir, 4*m*n*d/2)
 		use(c, b)
 		if what != "nothing" && c.failed.Load() == nil {
-			t.Errorf("%s: no failure noted", what)
+			t.Errorf("%s: no failure recorded", what)
 		}
 		err := c.Err()
 		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) ||
 			!strings.Contains(err.Error(), "cut to 128000 bytes") {
 			t.Errorf("%s: %v", what, err)
 		}
-		// long again, but what was there is lost
+		// The file has its size again, but its content is lost.
 		reference.CutScratch(t, dir, FileBytes(m, n, d, true))
 		if c.Err() == nil {
 			t.Errorf("%s: the failure is forgotten", what)
@@ -111,24 +112,25 @@ func TestFileCloudCut(t *testing.T) {
 	}
 }
 
-// What cannot be made leaves nothing behind.
+// A cloud that cannot be created leaves no file behind.
 func TestNewFileCloudRefuses(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := NewFileCloud(t.Context(), nil, dir, 1<<20, 1<<20, 1<<10, true, 1); !errors.Is(err,
-		memory.ErrDisk) {
+	_, err := NewFileCloud(t.Context(), nil, dir, 1<<20, 1<<20, 1<<10, true, 1)
+	if !errors.Is(err, memory.ErrDisk) {
 		t.Errorf("8 PiB: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := NewFileCloud(over, nil, dir, 10, 1, 1, true, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("a context that ended: %v", err)
+	if _, err := NewFileCloud(over, nil, dir, 10, 1, 1, true, 1); !errors.Is(err,
+		context.Canceled) {
+		t.Errorf("a cancelled context: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("the directory holds %v, %v", left, err)
 	}
 }
 
-// A row costs no allocation, in a file as in memory.
+// Gather and Move do not allocate for a cloud in a file.
 func TestFileCloudAllocations(t *testing.T) {
 	const m, d = 10, 32
 	c := fileCloud(t, t.TempDir(), m, 1, d, true)

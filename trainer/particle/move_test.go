@@ -13,7 +13,7 @@ func moveKey(step uint32) kernel.Key {
 	return kernel.Key{Seed: 5, Step: step, Stream: StreamMove}
 }
 
-// chains is a cloud of which every particle is in the batch, with step size h.
+// chains returns a batch of all particles of a new cloud, one per datapoint, with step size h.
 func chains(m, d int, momentum bool, h float64) *Batch {
 	idx := make([]int, m)
 	for i := range idx {
@@ -26,7 +26,7 @@ func chains(m, d int, momentum bool, h float64) *Batch {
 	return b
 }
 
-// lyapunov solves S = A S A^T + q v v^T with v = (1, 1) by iteration: the exact stationary
+// lyapunov solves S = A S A^T + q v v^T with v = (1, 1) by iteration. S is the exact stationary
 // covariance of x <- A x + sqrt(q) v xi.
 func lyapunov(a [2][2]float64, q float64) (s [2][2]float64) {
 	for range 2000 {
@@ -46,9 +46,9 @@ func lyapunov(a [2][2]float64, q float64) (s [2][2]float64) {
 	return s
 }
 
-// TestStationaryOverdamped: on p z^2/2 the move is z <- (1 - h p) z + sqrt(2 h) xi, whose
-// stationary variance is 1/(p (1 - h p/2)) exactly. 64,000 chains give it within a relative
-// standard error of 0.56 %; noise wrong by a factor sqrt(2) would be off by half.
+// For the potential p z^2/2 the overdamped move is z <- (1 - h p) z + sqrt(2 h) xi, whose
+// stationary variance is exactly 1/(p (1 - h p/2)). 64,000 chains estimate it with a relative
+// standard error of 0.56 %. With noise wrong by a factor sqrt(2) it would be off by half.
 func TestStationaryOverdamped(t *testing.T) {
 	const m, d = 2000, 32
 	for _, c := range []struct{ p, h float64 }{{2, 0.25}, {0.5, 1}, {1, 1.5}} {
@@ -67,9 +67,10 @@ func TestStationaryOverdamped(t *testing.T) {
 	}
 }
 
-// TestStationaryUnderdamped: the move is affine in (z, u), so its stationary covariance solves a
-// Lyapunov equation; 5 standard errors of 64,000 chains, 2.8 % of a variance, are far below what a
-// factor of 2 in the noise, a missing root, or z moved by the old velocity would change.
+// The underdamped move is affine in (z, u), so its stationary covariance solves a Lyapunov
+// equation. The tolerance, 5 standard errors of 64,000 chains, is 2.8 % of a variance, far less
+// than the effect of a factor 2 in the noise, a missing root, or a position moved by the old
+// velocity.
 func TestStationaryUnderdamped(t *testing.T) {
 	const m, d = 2000, 32
 	for _, c := range []struct {
@@ -108,16 +109,16 @@ func TestStationaryUnderdamped(t *testing.T) {
 	}
 }
 
-// TestSmallStepLaw: as h -> 0 the underdamped recursion has the law exp(-p z^2/2) whatever the
-// friction. Its variance of z is known in closed form (which must agree with the iteration): with
-// k = h p, c = 1 - friction and noise of variance q,
+// As h -> 0, the stationary law of the underdamped move is exp(-p z^2/2) for any friction. The
+// variance of z has a closed form, which must agree with the iteration of lyapunov. With k = h p,
+// c = 1 - friction and noise of variance q, it is
 //
 //	E z^2 = q (1 + c) / (k (1 - c) (2 + 2c - k)).
 func TestSmallStepLaw(t *testing.T) {
 	variance := func(k, c, q float64) float64 { return q * (1 + c) / (k * (1 - c) * (2 + 2*c - k)) }
-	if s := lyapunov([2][2]float64{{0.8, 0.7}, {-0.2, 0.7}},
-		0.06)[0][0]; beyond(s/variance(0.2, 0.7, 0.06)-1, 1e-9) {
-		t.Errorf("iteration %v, closed form %v", s, variance(0.2, 0.7, 0.06))
+	s := lyapunov([2][2]float64{{0.8, 0.7}, {-0.2, 0.7}}, 0.06)[0][0]
+	if want := variance(0.2, 0.7, 0.06); beyond(s/want-1, 1e-9) {
+		t.Errorf("iteration %v, closed form %v", s, want)
 	}
 	const p, h = 1.7, 1e-4
 	for _, friction := range []float64{0.3, 1} {
@@ -127,8 +128,8 @@ func TestSmallStepLaw(t *testing.T) {
 	}
 }
 
-// TestMovePieces: a batch moved in pieces, in any order, has the bits of the whole, and the cloud
-// has them in the rows of the batch and nowhere else.
+// Moving a batch in parts, in any order, gives the bits of a move of the whole, and changes the
+// rows of the batch in the cloud and no others.
 func TestMovePieces(t *testing.T) {
 	const n, d = 2, 7
 	for _, momentum := range []bool{false, true} {
@@ -178,21 +179,21 @@ func square(x []float32) (s float64) {
 	return s
 }
 
-// TestClip: rows whose h*drift exceeds the bound in root mean square are brought to it, along their
-// direction; the others are not touched; both are counted right. The difference to a move with no
-// drift is the step itself, up to the rounding of z.
+// Rows whose h*drift exceeds the limit in root mean square are scaled to it, others are not
+// changed, and the count is right. The difference from a move without drift is the step, up to the
+// rounding of z.
 func TestClip(t *testing.T) {
 	const m, d, clip, h = 40, 16, 0.31, 0.5
 	for _, momentum := range []bool{false, true} {
 		free, b := chains(m, d, momentum, h), chains(m, d, momentum, h)
 		for i := range b.G {
-			// row i: rms 0.1 i, times h: 0.05 i
+			// Row i has the root mean square 0.1 i; times h, 0.05 i.
 			b.G[i] = float32(i/d) * 0.1 * (1 - 2*float32(i%3%2))
 		}
 		free.Move(0, m, Langevin{Friction: 0.5, Key: moveKey(0)})
 		clipped, redrawn := b.Move(0, m, Langevin{Friction: 0.5, Clip: clip, Key: moveKey(0)})
-		if clipped != m-7 || redrawn != 0 { // rows 0 to 6 are within the bound
-			t.Errorf("momentum %v: %d rows clipped, %d re-drawn", momentum, clipped, redrawn)
+		if clipped != m-7 || redrawn != 0 { // rows 0 to 6 are within the limit
+			t.Errorf("momentum %v: %d rows clipped, %d redrawn", momentum, clipped, redrawn)
 		}
 		for i := range m {
 			var dot, ss float64
@@ -211,7 +212,7 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// TestAnchor: an anchor is the drift a*z.
+// An anchor has the effect of the drift a*z.
 func TestAnchor(t *testing.T) {
 	const m, d, a = 20, 9, 0.75
 	for _, momentum := range []bool{false, true} {
@@ -231,8 +232,8 @@ func TestAnchor(t *testing.T) {
 	}
 }
 
-// TestGuard: rows that are NaN, infinite or far out after the move are drawn anew from the guard's
-// stream, at rest, and counted; a row just inside stays; no other row notices.
+// Rows that are NaN, infinite or far out of range after a move are redrawn from the guard's stream,
+// with zero velocities, and counted. A row just within the range and all other rows are unaffected.
 func TestGuard(t *testing.T) {
 	const m, d = 8, 33
 	for _, momentum := range []bool{false, true} {
@@ -247,7 +248,7 @@ func TestGuard(t *testing.T) {
 		l := Langevin{Friction: 0.5, Clip: 0.3, Key: moveKey(4)}
 		healthy.Move(0, m, l)
 		if _, redrawn := b.Move(0, m, l); redrawn != 5 {
-			t.Errorf("momentum %v: %d rows re-drawn, want 5", momentum, redrawn)
+			t.Errorf("momentum %v: %d rows redrawn, want 5", momentum, redrawn)
 		}
 		fresh := make([]float32, m*d)
 		kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: StreamGuard})
@@ -269,10 +270,10 @@ func TestGuard(t *testing.T) {
 			}
 			u := b.Rows(b.Cloud.U, i, i+1)
 			if bad && slices.ContainsFunc(u, func(v float32) bool { return v != 0 }) {
-				t.Errorf("row %d was drawn anew, but not put to rest: %v", i, u)
+				t.Errorf("row %d was redrawn, but its velocity is %v", i, u)
 			}
 			if !bad && !slices.Equal(u, b.Rows(healthy.U, i, i+1)) {
-				t.Errorf("the velocity of row %d noticed the others", i)
+				t.Errorf("the velocity of row %d is affected by other rows", i)
 			}
 		}
 	}
