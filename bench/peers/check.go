@@ -9,14 +9,14 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// checked is how many numbers the prototype's move is compared at.
+// checked is the number of elements of the compared move.
 const checked = 64 * width
 
-// checkTolerance is relative to 1, the size of a position: the prototype rounds as the kernel does,
-// and a different order of operations would show in the last bit of float32 (6e-8 to 2.4e-7 here).
+// checkTolerance is for positions of size 1. The C prototype may order its operations differently,
+// which changes the last bit of float32 (6e-8 to 2.4e-7 here).
 const checkTolerance = 1e-6
 
-// check compares the prototype's move with kernel.Overdamped at the inputs that both know.
+// check compares the prototype's move with kernel.Overdamped, on inputs that both sides generate.
 func (s *side) check() error {
 	answer, err := s.ask(fmt.Sprintf("check %d", checked))
 	if err != nil {
@@ -27,8 +27,8 @@ func (s *side) check() error {
 	return compare(answer, clipped, m.Z)
 }
 
-// checkMove makes the inputs of langevin.c's check. Rows begin at groups whose block numbers go beyond
-// 32 bits, and some are clipped.
+// checkMove generates the inputs of langevin.c's check. The block numbers of the noise exceed 32
+// bits, and some rows are clipped.
 func checkMove() *kernel.Move {
 	rows := checked / width
 	m := &kernel.Move{
@@ -46,10 +46,10 @@ func checkMove() *kernel.Move {
 	return m
 }
 
-// spread is the i-th of a fixed sequence of numbers in [-2, 2).
+// spread is number i of a fixed sequence in [-2, 2).
 func spread(i uint32) float32 { return float32(i*2654435761>>8)*0x1p-22 - 2 }
 
-// compare reads the number of rows clipped and the bits of z.
+// compare reads the number of clipped rows and the bits of z from the answer, and compares them.
 func compare(answer string, clipped int, z []float32) error {
 	words := strings.Fields(answer)
 	if len(words) != len(z)+1 {
@@ -63,7 +63,8 @@ func compare(answer string, clipped int, z []float32) error {
 		if err != nil {
 			return fmt.Errorf("check: %w", err)
 		}
-		if got := math.Float32frombits(uint32(bits)); !(math.Abs(float64(got-z[i])) <= checkTolerance) {
+		got := math.Float32frombits(uint32(bits))
+		if !(math.Abs(float64(got-z[i])) <= checkTolerance) {
 			return fmt.Errorf("check: z[%d] = %v, the kernel has %v", i, got, z[i])
 		}
 	}

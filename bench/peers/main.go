@@ -1,13 +1,13 @@
 // Command peers measures plume beside other systems and writes the tables of bench/README.md:
 //
-//	go run ./bench/peers                                        # the kernels, beside C, PyTorch and math/rand/v2
-//	go run ./bench/peers -what steps                            # training steps and sampling, beside PyTorch and JAX
-//	go run ./bench/peers -what steps -write bench/README.md     # puts the tables between the marks in that file
-//	go run ./bench/peers -rounds 1 -run langevin                # a part of them, quickly
+//	go run ./bench/peers                          # kernels, beside C, PyTorch and math/rand/v2
+//	go run ./bench/peers -what steps              # steps and sampling, beside PyTorch and JAX
+//	go run ./bench/peers -write bench/README.md   # puts the tables between the marks there
+//	go run ./bench/peers -rounds 1 -run langevin  # some of them, quickly
 //
-// Each side is a process of its own, and only one of them works at a time: in every round each side
-// measures once what the row of the table says, so that what disturbs the machine disturbs all. A number is
-// the median of the rounds, a ratio the median of the rounds' ratios.
+// Each side is a process of its own, and only one of them works at a time. In every round each
+// side measures a row of the table once, so that disturbances of the machine affect all. Numbers
+// are medians of the rounds, and ratios are medians of the rounds' ratios.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-// options are what the flags say.
+// options are the flags.
 type options struct {
 	rounds  int
 	pattern *regexp.Regexp
@@ -27,7 +27,7 @@ type options struct {
 	cc      string
 }
 
-// comparison is what -what names: it returns its tables.
+// comparison is one of the choices of -what. run returns its tables.
 type comparison struct {
 	marks marks
 	run   func(o options, dir string) (string, error)
@@ -42,11 +42,13 @@ func main() {
 	o := options{}
 	flag.IntVar(&o.rounds, "rounds", 11, "measurements of every side")
 	what := flag.String("what", "kernels", "what is compared: kernels or steps")
-	only := flag.String("run", "", "regular expression that the names of kernels or shapes measured match")
+	only := flag.String("run", "", "regular expression for the names of kernels or shapes to measure")
 	file := flag.String("write", "", "file to write the tables into, between its marks")
-	python := flag.String("python", "python3,/usr/bin/python3", "Python interpreters; of kernels the first that can import torch is taken, of steps all that can import torch or jax")
+	python := flag.String("python", "python3,/usr/bin/python3",
+		"Python interpreters; kernels use the first that can import torch, "+
+			"steps all that can import torch or jax")
 	flag.StringVar(&o.cc, "cc", "cc", "C compiler")
-	worker := flag.String("worker", "", "be the worker of this kind (the driver starts them)")
+	worker := flag.String("worker", "", "run as a worker of this kind (for the driver)")
 	flag.Parse()
 	err := error(nil)
 	o.pythons = strings.Split(*python, ",")
@@ -65,7 +67,7 @@ func main() {
 	case !known:
 		err = fmt.Errorf("-what %q: want kernels or steps", *what)
 	case *only != "" && *file != "":
-		err = errors.New("-run leaves rows out: it does not go with -write")
+		err = errors.New("-run omits rows, so it cannot be used with -write")
 	default:
 		err = c.drive(o, *file)
 	}
@@ -75,7 +77,7 @@ func main() {
 	}
 }
 
-// drive makes the tables in a directory of their own, and prints or inserts them.
+// drive makes the tables in a temporary directory, and prints them or inserts them into a file.
 func (c comparison) drive(o options, file string) error {
 	dir, err := os.MkdirTemp("", "peers")
 	if err != nil {

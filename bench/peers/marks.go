@@ -8,13 +8,17 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// marks enclose the generated part of a file: its name, and the command that writes it.
+// marks enclose the generated part of a file. They have the part's name and the command that
+// writes it.
 type marks struct{ name, command string }
 
-func (m marks) begin() string { return fmt.Sprintf("<!-- %s: written by %s -->", m.name, m.command) }
-func (m marks) end() string   { return fmt.Sprintf("<!-- %s: end -->", m.name) }
+func (m marks) begin() string {
+	return fmt.Sprintf("<!-- %s: written by %s -->", m.name, m.command)
+}
 
-// insert replaces what stands between the marks of a file.
+func (m marks) end() string { return fmt.Sprintf("<!-- %s: end -->", m.name) }
+
+// insert replaces the text between the marks of a file.
 func (m marks) insert(path, text string) error {
 	old, err := os.ReadFile(path)
 	if err != nil {

@@ -11,7 +11,7 @@ func TestBetween(t *testing.T) {
 	m := marks{"name", "command"}
 	old := "before\n" + m.begin() + "\nold\n" + m.end() + "\nafter\n"
 	want := "before\n" + m.begin() + "\n\nnew\n\n" + m.end() + "\nafter\n"
-	for range 2 { // writing again changes nothing
+	for range 2 { // the second time it changes nothing
 		got, err := m.between(old, "new\n")
 		if err != nil || got != want {
 			t.Fatalf("between = %q, %v, want %q", got, err, want)
@@ -42,7 +42,7 @@ func TestInsert(t *testing.T) {
 	}
 }
 
-// TestReadme looks for the marks where make puts the tables.
+// TestReadme looks for the marks in the file where make puts the tables.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {

@@ -12,7 +12,7 @@ const (
 	noiseSize = 0.0447 // sqrt(2 stepSize)
 )
 
-// plumeKernel is a kernel over n elements, on the path that PLUME_KERNEL names.
+// plumeKernel returns a kernel over n elements, on the path that PLUME_KERNEL selects.
 func plumeKernel(name string, n int) func() {
 	switch name {
 	case "langevin":
@@ -33,7 +33,8 @@ func plumeKernel(name string, n int) func() {
 		return func() { kernel.SiLUBackward(dx, s, dy) }
 	case "score-residual":
 		rows := n / width
-		e, sq, zl, r, eps, sigma := make([]float32, n), make([]float32, rows), noise(n, 1), noise(n, 2), noise(n, 3), noise(rows, 4)
+		e, sq := make([]float32, n), make([]float32, rows)
+		zl, r, eps, sigma := noise(n, 1), noise(n, 2), noise(n, 3), noise(rows, 4)
 		return func() { kernel.ScoreResidual(e, sq, zl, r, eps, sigma, width) }
 	case "sinusoids":
 		dst, freq := make([]float32, n), noise(width, 1)
@@ -68,11 +69,11 @@ func plumeOptimizer(name string, n int) func() {
 	return nil
 }
 
-// newMove is a move of n numbers, bounded above any drift that occurs: a bound that trainings
-// seldom reach.
+// newMove is a move of n numbers whose drift clip is never reached, as in most steps of a training.
 func newMove(n int) *kernel.Move {
 	m := &kernel.Move{
-		Z: noise(n, 1), G: noise(n, 2), P: noise(n, 3), H: make([]float32, n/width), IDs: make([]uint64, n/width),
+		Z: noise(n, 1), G: noise(n, 2), P: noise(n, 3),
+		H: make([]float32, n/width), IDs: make([]uint64, n/width),
 		Anchor: 0.25, Clip: 1, D: width, Key: kernel.Key{Seed: 1, Stream: particle.StreamMove},
 	}
 	for i := range m.H {
@@ -81,8 +82,8 @@ func newMove(n int) *kernel.Move {
 	return m
 }
 
-// bias is N(0, 4): BiasSiLU leaves derivatives in its input, about (-0.1, 1.1), so that the bias
-// is what spreads the arguments of the next call.
+// bias is N(0, 4). BiasSiLU leaves derivatives in its input, from about -0.1 to 1.1, so the bias
+// gives the arguments of the next call their spread.
 func bias() []float32 {
 	b := noise(columns, 9)
 	kernel.Scale(b, 2)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// goal is a ratio that the kernels are to keep: of side a's time to side b's, at most or at least
-// limit. The sides "PyTorch" mean the faster of its columns.
+// goal is a ratio that the kernels should keep: side a's time over side b's is at most or at least
+// limit. PyTorch stands for the faster of its columns.
 type goal struct {
 	kernel string
 	n      int
@@ -28,7 +28,8 @@ var goals = []goal{
 	{"adam", large, torch, "avx512", false, 4},
 }
 
-// bandwidthLimit is how much slower than an axpy's a kernel's bytes may move where memory bounds it.
+// bandwidthLimit is the largest time for a byte of a kernel that memory bounds, over that of an
+// axpy.
 const bandwidthLimit = 1.3
 
 func (g goal) met(x float64) string {
@@ -56,19 +57,23 @@ func (r *results) ratios(b *strings.Builder) {
 			g.line(b, fmt.Sprintf("%s: %s / %s", g.kernel, g.a, g.b), x)
 		}
 	}
-	if there, back := r.find("silu", cached), r.find("silu-backward", cached); there != nil && back != nil {
+	there, back := r.find("silu", cached), r.find("silu-backward", cached)
+	if there != nil && back != nil {
 		g := goal{n: cached, limit: 2.5}
-		g.line(b, "silu and silu-backward: PyTorch / avx512", ratio(sum(there, back, torch), sum(there, back, "avx512")))
+		x := ratio(sum(there, back, torch), sum(there, back, "avx512"))
+		g.line(b, "silu and silu-backward: PyTorch / avx512", x)
 	}
 	for _, w := range r.rows {
 		if w.bytes > 0 && w.kernel != yardstick {
 			g := goal{n: w.n, atMost: true, limit: bandwidthLimit}
 			x := ratio(w.of(r.best()), w.of(yardstick)) * axpyBytes / w.bytes
-			g.line(b, fmt.Sprintf("%s: %s / axpy, for a byte (%g of an element)", w.kernel, r.best(), w.bytes), x)
+			const name = "%s: %s / axpy, for a byte (%g of an element)"
+			g.line(b, fmt.Sprintf(name, w.kernel, r.best(), w.bytes), x)
 		}
 	}
 	if w := r.find(yardstick, large); w != nil {
-		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n", axpyBytes/median(w.of(r.best())), axpyBytes)
+		rate := axpyBytes / median(w.of(r.best()))
+		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n", rate, axpyBytes)
 	}
 }
 
@@ -98,7 +103,7 @@ func (r *results) find(kernel string, n int) *row {
 	return nil
 }
 
-// best is the best path of this CPU.
+// best is the best kernel path of this CPU.
 func (r *results) best() (name string) {
 	for _, path := range ownPaths() {
 		for _, s := range r.sides {
@@ -110,10 +115,10 @@ func (r *results) best() (name string) {
 	return name
 }
 
-// of is the times of a side; of PyTorch those of its faster column.
+// of returns the times of a side; for PyTorch, those of its faster column.
 func (w *row) of(side string) []float64 {
-	t := w.times[side]
-	if other := w.times[torchAVX512]; side == torch && len(other) > 0 && !(median(t) <= median(other)) {
+	t, other := w.times[side], w.times[torchAVX512]
+	if side == torch && len(other) > 0 && !(median(t) <= median(other)) {
 		return other
 	}
 	return t

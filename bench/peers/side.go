@@ -17,7 +17,7 @@ import (
 var sources embed.FS
 
 // side is a column of the table: a process that answers lines (see worker.go), or the reason why
-// there is none.
+// it is absent.
 type side struct {
 	name   string
 	about  string // version
@@ -29,16 +29,17 @@ type side struct {
 
 	env     []string
 	command []string
-	light   bool // quick to start
+	light   bool // starts quickly
 }
 
-// start begins a process, with variables added to the environment; those that slow the libraries of the
-// sides down, or give them other numbers of threads, are taken out of it.
+// start starts the process with additional environment variables. Variables that slow the
+// libraries of the sides down, or set their numbers of threads, are removed.
 func (s *side) start(env []string, command ...string) {
 	s.env, s.command = env, command
 	s.cmd = exec.Command(command[0], command[1:]...)
 	s.cmd.Env = append(without(os.Environ(),
-		"OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "ATEN_", "XLA_", "GOMAXPROCS=", kernel.EnvPath+"="), env...)
+		"OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "ATEN_", "XLA_",
+		"GOMAXPROCS=", kernel.EnvPath+"="), env...)
 	s.cmd.Stderr = &s.log
 	in, err := s.cmd.StdinPipe()
 	if err != nil {
@@ -61,14 +62,14 @@ func (s *side) start(env []string, command ...string) {
 	}
 }
 
-// renew starts the process again: where its memory lies decides a tenth of the time of a kernel that
-// works in the cache, so that a round must not inherit the luck of another.
+// renew restarts the process. The addresses of its memory change the time of a kernel in the cache
+// by a tenth, so rounds should not share them.
 func (s *side) renew() error {
 	s.stop()
 	s.log.Reset()
 	s.start(s.env, s.command...)
 	if s.absent != "" {
-		return fmt.Errorf("%s does not start again: %s", s.name, s.absent)
+		return fmt.Errorf("%s does not restart: %s", s.name, s.absent)
 	}
 	return nil
 }
@@ -81,17 +82,17 @@ func (s *side) ask(line string) (string, error) {
 		answer, err = s.out.ReadString('\n')
 	}
 	if err != nil {
-		s.stop() // its last words are complete then
+		s.stop() // completes the log
 		return "", &silentError{s.name, line, errorLine(s.log.Bytes())}
 	}
 	return strings.TrimSpace(answer), nil
 }
 
-// silentError is of a side that ended instead of answering; log is what it complained about.
+// silentError is that of a side that ended instead of answering. log is from its standard error.
 type silentError struct{ side, line, log string }
 
 func (e *silentError) Error() string {
-	return fmt.Sprintf("%s, asked for %q, said nothing: %s", e.side, e.line, e.log)
+	return fmt.Sprintf("%s did not answer %q: %s", e.side, e.line, e.log)
 }
 
 func (s *side) stop() {
@@ -108,8 +109,8 @@ func stopAll(sides []*side) {
 	}
 }
 
-// errorLine is the line of a program's complaints that says most: the first that mentions an
-// error, otherwise the last.
+// errorLine is the most telling line of a program's standard error: the message of the first line
+// with an error, or else the last line.
 func errorLine(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	for _, l := range lines {

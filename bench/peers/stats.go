@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// median of an odd number of values is the middle one, of an even number the mean of the two.
+// median is the middle value, or the mean of the two in the middle; NaN without values.
 func median(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
@@ -21,7 +21,7 @@ func median(x []float64) float64 {
 	return (x[(n-1)/2] + x[n/2]) / 2
 }
 
-// ratio is the median of a/b over the rounds; NaN if a side did not measure.
+// ratio is the median of a/b over the rounds; NaN if a side has no measurements.
 func ratio(a, b []float64) float64 {
 	q := make([]float64, min(len(a), len(b)))
 	for i := range q {
@@ -43,6 +43,7 @@ func number(x float64) string {
 	return fmt.Sprintf("%.3f", x)
 }
 
+// cpu names the CPU.
 func cpu() string {
 	name := kernel.Info().CPU
 	if name == "" {

@@ -31,7 +31,8 @@ func compareSteps(o options, dir string) (string, error) {
 		return "", err
 	}
 	if len(list) == 0 {
-		notes = append(notes, "None of the interpreters "+strings.Join(o.pythons, ", ")+" can import torch or jax (see -python).")
+		tried := strings.Join(o.pythons, ", ")
+		notes = append(notes, "None of the interpreters "+tried+" can import torch or jax (see -python).")
 	}
 	t := &tournament{rounds: o.rounds, pixels: images.Shape().Dim()}
 	defer t.stop()
@@ -46,7 +47,7 @@ func compareSteps(o options, dir string) (string, error) {
 	return t.markdown(found, notes), nil
 }
 
-// recordAll does the works that are asked for, and writes the files of the scripts.
+// recordAll records the works that are asked for, and writes the files for the scripts.
 func recordAll(o options, dir string, images data.Dataset) (list []*recording, err error) {
 	if err := writePictures(dir, images); err != nil {
 		return nil, err
@@ -64,17 +65,17 @@ func recordAll(o options, dir string, images data.Dataset) (list []*recording, e
 	return list, nil
 }
 
-// entrant is a side that measures some works, each in one way.
+// entrant is a side that does some works, each in one way.
 type entrant struct {
 	*side
 	family  string // plume's backend, or the framework
-	threads int    // plume's
-	label   string // the other sides' setting and way
+	threads int    // of plume; 0 for other sides
+	label   string // setting and way of other sides
 	ways    map[string]string
 	setting setting
 }
 
-// tournament is the sides and what they measured.
+// tournament is the sides and their measurements.
 type tournament struct {
 	rounds   int
 	pixels   int
@@ -83,14 +84,14 @@ type tournament struct {
 	outcomes []*outcome
 }
 
-// outcome is what was measured of a work.
+// outcome is the measurements of a work.
 type outcome struct {
 	work
 	times map[*entrant][]float64 // ms
 	peaks map[int][]float64      // FMA peak by threads, operations per second
 }
 
-// enter starts all sides: plume's by backend and threads, the others that were chosen.
+// enter starts all sides: plume's by backends and threads, and the chosen others.
 func (t *tournament) enter(chosen []candidate) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -115,7 +116,8 @@ func (t *tournament) enter(chosen []candidate) error {
 	return nil
 }
 
-// backends are those that somebody would train with: gonum, at least ten times slower, only where it is alone.
+// backends returns the measured ones: gonum, which is at least ten times slower, only if it is
+// alone.
 func backends() []string {
 	names := blas.Available()
 	if len(names) > 1 {
@@ -126,9 +128,13 @@ func backends() []string {
 
 // add enters a candidate; candidates of one setting share a process.
 func (t *tournament) add(c candidate) error {
-	e := &entrant{family: c.family(), label: strings.Trim(c.setting.label+", "+c.way, ", "), setting: c.setting, ways: map[string]string{c.work: c.way}}
+	e := &entrant{
+		family: c.family(), label: strings.Trim(c.setting.label+", "+c.way, ", "),
+		setting: c.setting, ways: map[string]string{c.work: c.way},
+	}
 	for _, other := range t.entrants {
-		if other.threads == 0 && other.setting.framework == c.setting.framework && other.setting.label == c.setting.label {
+		have, want := other.setting, c.setting
+		if other.threads == 0 && have.framework == want.framework && have.label == want.label {
 			e.side = other.side
 		}
 	}
@@ -145,7 +151,7 @@ func (t *tournament) add(c candidate) error {
 
 func (t *tournament) stop() { stopAll(t.watch.sides) }
 
-// measure asks all sides for the work, round by round, every other round in the opposite order.
+// measure measures a work with all sides in every round; the order is reversed after each round.
 func (t *tournament) measure(w work) error {
 	o := &outcome{work: w, times: map[*entrant][]float64{}, peaks: map[int][]float64{}}
 	t.outcomes = append(t.outcomes, o)
@@ -162,7 +168,7 @@ func (t *tournament) measure(w work) error {
 	return nil
 }
 
-// turn is one side's measurement; plume's first backend measures the peak too.
+// turn makes one measurement of one side; plume's first backend also measures the peak.
 func (t *tournament) turn(o *outcome, e *entrant) error {
 	way := e.ways[o.name]
 	if e.threads > 0 {

@@ -10,13 +10,14 @@ import (
 	"strings"
 )
 
-// tolerance bounds the deviation between two sides as a share of the root mean square of what is
-// compared: the deviation's own root mean square, and its largest element. Weights and biases are compared
-// layer by layer. All sides compute in float32 (6e-8), each with its own order of sums and its own
-// exponentials. Moments are sums of the steps' gradients and show them; parameters, averages and particles are
-// compared by how far they moved. Where a gradient is nearly zero, Adam turns its rounding into a step of
-// either sign: that spoils single elements by up to the whole way, hardly the root mean square. The tolerances
-// are four times the worst that was seen, or more (in brackets; two versions of PyTorch and one of JAX).
+// tolerance bounds the deviation between two sides, relative to the root mean square of the
+// compared array: the deviation's root mean square, and its largest element. Weights and biases
+// are compared layer by layer. All sides compute in float32 (6e-8), with different orders of
+// summation and exponentials. The moments show the gradients of the steps. Parameters, averages
+// and particles are compared by their movement: Adam turns the rounding of a gradient near zero
+// into a step of either sign, which can change single elements by the whole movement but hardly
+// changes the root mean square. The tolerances are at least four times the worst deviations seen
+// with two versions of PyTorch and one of JAX (in brackets).
 type tolerance struct{ rms, largest float64 }
 
 var (
@@ -26,10 +27,11 @@ var (
 	sampleTolerance = tolerance{4e-6, 5e-5} // (6.7e-7, 7.8e-6)
 )
 
-// sumTolerance is on the last step's sums. A row whose drift is at the bound may be counted on one side alone.
+// sumTolerance is for the sums of the last step. A row whose drift is at the clip may count as
+// clipped on one side only.
 var sumTolerance = [...]struct{ relative, absolute float64 }{{1e-5, 0}, {1e-5, 0}, {0, 1}}
 
-// check makes a side do the recorded work in one of its ways, and compares.
+// check makes a side do the recorded work in one of its ways, and compares the results.
 func (r *recording) check(dir string, s *side, way string) error {
 	answer, err := s.ask(fmt.Sprintf("check %s %s", r.name, way))
 	if err != nil {
@@ -45,7 +47,7 @@ func (r *recording) check(dir string, s *side, way string) error {
 	return nil
 }
 
-// compare takes the side's answer and its arrays, one after the other.
+// compare compares the side's answer and its concatenated arrays with the recording.
 func (r *recording) compare(answer string, out []float32) error {
 	if err := r.compareSums(strings.Fields(answer)); err != nil {
 		return err
@@ -82,24 +84,27 @@ func (r *recording) compareSums(words []string) error {
 		if err != nil {
 			return err
 		}
-		if t := sumTolerance[i]; !(math.Abs(got-want) <= t.relative*math.Abs(want)+t.absolute) {
+		t := sumTolerance[i]
+		if !(math.Abs(got-want) <= t.relative*math.Abs(want)+t.absolute) {
 			return fmt.Errorf("sum %d of the last step is %v, want %v", i, got, want)
 		}
 	}
 	return nil
 }
 
-// compared is an array of a side's output: origin is where it moved from, nil for zero.
+// compared is an array of a side's output. origin is its start, nil for zero.
 type compared struct {
 	name, network string
 	origin        []float32
 	tolerance
 }
 
-// comparisons are the arrays in their order.
+// comparisons returns the arrays in their order.
 func (r *recording) comparisons() (list []compared) {
 	if r.images > 0 {
-		return []compared{{"latents", "", nil, sampleTolerance}, {"images", "", nil, sampleTolerance}}
+		return []compared{
+			{"latents", "", nil, sampleTolerance}, {"images", "", nil, sampleTolerance},
+		}
 	}
 	for _, net := range []string{"decoder", "prior"} {
 		start := r.start[net+"/params"]
@@ -114,7 +119,7 @@ func (r *recording) comparisons() (list []compared) {
 		compared{"cloud/u", "", r.start["cloud/u"], cloudTolerance})
 }
 
-// compareArray compares an array as a whole, or, of a network, each of its parameters.
+// compareArray compares an array as a whole, or that of a network by parameters.
 func (r *recording) compareArray(c compared, got, want []float32) error {
 	if c.network == "" {
 		return c.within(c.name, got, want, c.origin)
@@ -135,13 +140,14 @@ func (r *recording) compareArray(c compared, got, want []float32) error {
 func (t tolerance) within(name string, got, want, origin []float32) error {
 	rms, largest := deviation(got, want, origin)
 	if !(rms <= t.rms && largest <= t.largest) {
-		return fmt.Errorf("%s: deviations of %.2g (root mean square) and %.2g (largest), want at most %.2g and %.2g", name, rms, largest, t.rms, t.largest)
+		return fmt.Errorf("%s: deviations of %.2g (root mean square) and %.2g (largest), "+
+			"want at most %.2g and %.2g", name, rms, largest, t.rms, t.largest)
 	}
 	return nil
 }
 
-// deviation is the root mean square and the largest of got - want, as shares of the root mean square
-// of want - origin.
+// deviation is the root mean square and the largest element of got - want, over the root mean
+// square of want - origin.
 func deviation(got, want, origin []float32) (rms, largest float64) {
 	var scale float64
 	for i, w := range want {
@@ -156,7 +162,7 @@ func deviation(got, want, origin []float32) (rms, largest float64) {
 	return math.Sqrt(rms / scale), largest / math.Sqrt(scale/float64(len(want)))
 }
 
-// writeFloats writes arrays one after the other, little-endian.
+// writeFloats writes the concatenated arrays, little-endian.
 func writeFloats(file string, arrays ...[]float32) error {
 	var bytes []byte
 	for _, x := range arrays {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +10,7 @@ import (
 	"strings"
 )
 
-// candidate is a way of doing a work in a setting, and its time at first sight.
+// candidate is a way of doing a work in a setting, and its time in a first measurement.
 type candidate struct {
 	setting setting
 	work    string
@@ -17,7 +18,7 @@ type candidate struct {
 	first   float64 // ms
 }
 
-// byHand is the ways that do without PyTorch's own derivatives.
+// byHand is the prefix of the ways that do not use PyTorch's automatic derivatives.
 const byHand = "by-hand"
 
 // family is the column that a candidate competes for.
@@ -29,9 +30,11 @@ func (c candidate) family() string {
 	return framework
 }
 
-// firstLook tries every way of every setting: what it computes is compared with plume's, and it is timed
-// for a short while. A way that cannot be had here is a note.
-func firstLook(dir string, list []setting, recordings []*recording) (found []candidate, notes []string, err error) {
+// firstLook tries every way of every setting: its results are compared with those of plume, and it
+// is timed for a short while. A way that does not run here becomes a note.
+func firstLook(
+	dir string, list []setting, recordings []*recording,
+) (found []candidate, notes []string, err error) {
 	for _, s := range list {
 		p, err := s.start()
 		if err != nil {
@@ -47,7 +50,8 @@ func firstLook(dir string, list []setting, recordings []*recording) (found []can
 				c := candidate{setting: s, work: r.name, way: way}
 				err := c.look(dir, p, r)
 				if died := (*silentError)(nil); errors.As(err, &died) {
-					notes = append(notes, fmt.Sprintf("%s cannot do %s in the way %s: %s", p.name, r.name, way, died.log))
+					const text = "%s cannot do %s in the way %s: %s"
+					notes = append(notes, fmt.Sprintf(text, p.name, r.name, way, died.log))
 					p, err = s.start()
 				} else if err == nil {
 					fmt.Fprintf(os.Stderr, "  %s %s: %.4g ms\n", r.name, way, c.first)
@@ -73,7 +77,7 @@ func (c *candidate) look(dir string, p *side, r *recording) error {
 	return err
 }
 
-// time asks for the milliseconds of a work.
+// time returns the milliseconds of a work.
 func (s *side) time(work, way string) (float64, error) {
 	return s.number(fmt.Sprintf("time %s %s", work, way))
 }
@@ -90,21 +94,14 @@ func (s *side) number(question string) (float64, error) {
 	return x, nil
 }
 
-// finalists are, of each work and family, the two that were fastest at first sight: one look is too
-// noisy to choose one.
+// finalists is the number of candidates of each work and family that go on, by the first
+// measurement, which is too noisy to choose only one.
 const finalists = 2
 
+// choose returns the finalists, fastest first.
 func choose(found []candidate) (chosen []candidate) {
 	found = slices.Clone(found)
-	slices.SortStableFunc(found, func(a, b candidate) int {
-		switch {
-		case a.first < b.first:
-			return -1
-		case a.first > b.first:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.first, b.first) })
 	taken := map[string]int{}
 	for _, c := range found {
 		key := c.work + " " + c.family()

@@ -17,7 +17,7 @@ import (
 
 const seed = 1
 
-// training is a method in the shape of a work, as a run builds it.
+// training is the method of a work, as a run builds it.
 type training struct {
 	work
 	method.Method
@@ -27,7 +27,8 @@ type training struct {
 
 func (w work) training(images data.Dataset, p *pool.Pool) (*training, error) {
 	m, err := method.New(w.config.Method, method.Setup{
-		Options: w.config.Options, Train: images, Batch: w.config.Batch, Tile: w.config.Tile, Seed: seed, Pool: p,
+		Options: w.config.Options, Train: images, Batch: w.config.Batch, Tile: w.config.Tile,
+		Seed: seed, Pool: p,
 	})
 	if err != nil {
 		return nil, err
@@ -41,15 +42,18 @@ func (w work) training(images data.Dataset, p *pool.Pool) (*training, error) {
 	return t, t.release()
 }
 
-// lastLayer is how large the weights of the score network's last layer begin: they begin at zero
-// otherwise, and a step with zeros would not show whether all parts of it are right.
+// lastLayer is the initial size of the weights of the score network's last layer. They are zero in
+// a run, but then the first steps would not show errors in the other layers.
 const lastLayer = 0.05
 
+// release sets the weights of the score network's last layer, and its average.
 func (t *training) release() error {
 	_, layout := t.layouts(t.train.Shape().Dim())
 	params := t.state["prior/params"]
-	if len(params) != layout.Size() || len(t.state["prior/ema"]) != layout.Size() {
-		return fmt.Errorf("the method's prior has %d parameters and %d averages, want %d of both", len(params), len(t.state["prior/ema"]), layout.Size())
+	averages := t.state["prior/ema"]
+	if len(params) != layout.Size() || len(averages) != layout.Size() {
+		return fmt.Errorf("the method's prior has %d parameters and %d averages, want %d of both",
+			len(params), len(averages), layout.Size())
 	}
 	for i, name := range []string{"out.weight", "out.bias"} {
 		out := layout.View(params, name)
@@ -61,20 +65,21 @@ func (t *training) release() error {
 	return nil
 }
 
-// minibatches are the datapoints of a pass over the data, all of one length.
+// minibatches returns the minibatches of a pass over the data, all of the same length.
 func (t *training) minibatches() [][]int {
 	order := make([]int, t.train.Len())
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: data.StreamShuffle})
-	return slices.Collect(slices.Chunk(order[:len(order)/t.config.Batch*t.config.Batch], t.config.Batch))
+	batch := t.config.Batch
+	return slices.Collect(slices.Chunk(order[:len(order)/batch*batch], batch))
 }
 
-// recordedSteps take two minibatches, the first twice.
+// recordedSteps are those of two minibatches, the first repeated once.
 func (t *training) recordedSteps() []moved {
 	b := t.minibatches()
 	return []moved{{b[0], 0}, {b[0], 1}, {b[1], 0}}
 }
 
-// recording is what the other sides must find when they do the recorded work.
+// recording is a work with its results, which the other sides must reproduce.
 type recording struct {
 	work
 	start, want map[string][]float32
@@ -82,7 +87,7 @@ type recording struct {
 	sums        []float64                // squared error, prior loss and clipped rows of the last step
 }
 
-// record writes the files of a work into the directory, does it, and keeps the result.
+// record does a work, writes its files into the directory, and keeps the results.
 func (w work) record(dir string, images data.Dataset) (*recording, error) {
 	p := pool.New(0)
 	defer p.Close()
@@ -112,6 +117,7 @@ func (w work) record(dir string, images data.Dataset) (*recording, error) {
 }
 
 // take takes the recorded steps and writes their noise.
+// take makes the recorded steps, and writes the noise that they use.
 func (r *recording) take(dir string, t *training) error {
 	recorded := t.recordedSteps()
 	if err := r.describe(dir, r.spec(t.train, recorded)); err != nil {
@@ -120,7 +126,8 @@ func (r *recording) take(dir string, t *training) error {
 	var noise [][]float32
 	for k, s := range recorded {
 		ids, step := t.particles(s.Index), uint32(k)
-		noise = append(noise, t.levels(step), t.normals(ids, step, diffusion.StreamScoreNoise), t.normals(ids, step, particle.StreamMove))
+		noise = append(noise, t.levels(step),
+			t.normals(ids, step, diffusion.StreamScoreNoise), t.normals(ids, step, particle.StreamMove))
 		stats, err := t.Step(method.Minibatch{Index: s.Index, Number: step, Repeat: s.Repeat})
 		if err != nil {
 			return err
@@ -128,12 +135,13 @@ func (r *recording) take(dir string, t *training) error {
 		r.sums = []float64{stats.SquareError, stats.PriorLoss, stats.Clipped}
 	}
 	if clipped := r.sums[2]; clipped == 0 || clipped == float64(r.rows()) {
-		return fmt.Errorf("%s: %v of %d rows were clipped in the last recorded step: it would not show how rows are clipped", r.name, clipped, r.rows())
+		return fmt.Errorf("%s: %v of %d rows were clipped in the last recorded step: "+
+			"it would not show how rows are clipped", r.name, clipped, r.rows())
 	}
 	return writeFloats(filepath.Join(dir, r.name+".noise"), noise...)
 }
 
-// levels are those of step k (diffusion.BoundTape.Begin).
+// levels returns the log-SNRs of step k (diffusion.BoundTape.Begin).
 func (t *training) levels(k uint32) []float32 {
 	key := kernel.Key{Seed: seed, Step: k, Stream: diffusion.StreamLambda}
 	perm, u, levels := make([]int, t.rows()), make([]float32, 1), make([]float32, t.rows())
@@ -146,7 +154,7 @@ func (t *training) levels(k uint32) []float32 {
 	return levels
 }
 
-// particles are the rows in the cloud of the particles of the datapoints.
+// particles returns the rows in the cloud of the particles of some datapoints.
 func (t *training) particles(index []int) (ids []uint64) {
 	for _, m := range index {
 		for n := range t.config.Particles {
@@ -156,7 +164,7 @@ func (t *training) particles(index []int) (ids []uint64) {
 	return ids
 }
 
-// normals is a row of noise for each id.
+// normals returns a row of noise for each id.
 func (t *training) normals(ids []uint64, step uint32, stream kernel.Stream) []float32 {
 	x := make([]float32, len(ids)*t.config.Latent)
 	kernel.NormalRows(x, ids, t.config.Latent, kernel.Key{Seed: seed, Step: step, Stream: stream})
@@ -174,10 +182,12 @@ func (r *recording) sample(dir string, t *training) error {
 	}
 	g := t.Generator(false)
 	z, x := make([]float32, r.images*g.Latent()), make([]float32, r.images*g.Dim())
-	if err := g.SampleLatents(context.Background(), z, r.images, diffusion.DDIM, r.solverSteps(), seed); err != nil {
+	err := g.SampleLatents(context.Background(), z, r.images, diffusion.DDIM, r.solverSteps(), seed)
+	if err != nil {
 		return err
 	}
 	g.Decode(x, z)
 	r.want = map[string][]float32{"latents": z, "images": x}
-	return writeFloats(filepath.Join(dir, r.name+".noise"), t.normals(ids, 0, diffusion.StreamSamplePrior))
+	start := t.normals(ids, 0, diffusion.StreamSamplePrior)
+	return writeFloats(filepath.Join(dir, r.name+".noise"), start)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// TestOperations counts the weights of the shapes by hand.
+// TestOperations compares with weights counted by hand.
 func TestOperations(t *testing.T) {
 	const small = 64*256 + 256*256 + 32*256 + 6*256*256 + 256*32 + 32*256 + 256*512 + 512*784
 	const large = 64*512 + 512*512 + 64*512 + 6*512*512 + 512*64 + 64*512 + 512*1024 + 1024*784
@@ -59,7 +59,7 @@ func TestSupported(t *testing.T) {
 	}
 }
 
-// tiny is a work that takes no time, on the embedded digits.
+// tiny is a very small work on the embedded digits.
 func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	t.Helper()
 	c := defaults()
@@ -72,7 +72,7 @@ func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	return work{name: "tiny", config: c, images: images, clip: 0.006}, digits, t.TempDir()
 }
 
-// answerOf is what a side that computes the same would answer and write.
+// answerOf returns the answer and the output of a side that computes the same.
 func (r *recording) answerOf() (sums []float64, out []float32) {
 	for _, c := range r.comparisons() {
 		out = append(out, r.want[c.name]...)
@@ -94,7 +94,8 @@ func TestRecord(t *testing.T) {
 		}
 	}
 	out := r.params["prior"][len(r.params["prior"])-2]
-	if out.Name != "out.weight" || slices.Contains(r.start["prior/params"][out.Offset:out.Offset+out.Len], 0) {
+	params := r.start["prior/params"][out.Offset : out.Offset+out.Len]
+	if out.Name != "out.weight" || slices.Contains(params, 0) {
 		t.Errorf("%s starts with a zero", out.Name)
 	}
 	for file, numbers := range map[string]int{
@@ -110,7 +111,8 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &s); err != nil || s.Batch != 20 || s.Pixels != digits.Shape().Dim() || len(s.Steps) != 3 || s.Repeats != 4 {
+	if err := json.Unmarshal(text, &s); err != nil || s.Batch != 20 ||
+		s.Pixels != digits.Shape().Dim() || len(s.Steps) != 3 || s.Repeats != 4 {
 		t.Errorf("description %s, %v", text, err)
 	}
 	levels, err := readFloats(filepath.Join(dir, "tiny.noise"))
@@ -125,7 +127,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestCompareSteps changes each of the arrays and sums that a side must find.
+// TestCompareSteps changes each of the arrays and sums that are compared.
 func TestCompareSteps(t *testing.T) {
 	w, digits, dir := tiny(t, 0)
 	r, err := w.record(dir, digits)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// What the comparison wants: how many times faster than PyTorch, how much faster with all threads than with one
-// (of two), and what share of the machine's multiply-adds.
+// Goals of the comparison: the speed relative to PyTorch, the speed of two threads relative to
+// one, and the share of the machine's rate of multiply-adds.
 const (
 	wantedRatio   = 1.5
 	wantedSpeedup = 1.9
@@ -36,17 +36,22 @@ func (t *tournament) header(b *strings.Builder) {
 	for _, e := range t.entrants {
 		about[e.about] = true
 	}
-	fmt.Fprintf(b, "%s; %s; %s. Medians of %d interleaved rounds.\n", cpu(), runtime.Version(), strings.Join(slices.Sorted(maps.Keys(about)), "; "), t.rounds)
+	sides := strings.Join(slices.Sorted(maps.Keys(about)), "; ")
+	const text = "%s; %s; %s. Medians of %d interleaved rounds.\n"
+	fmt.Fprintf(b, text, cpu(), runtime.Version(), sides, t.rounds)
 }
 
 // speeds is plume's own table.
 func (t *tournament) speeds(b *strings.Builder) {
-	b.WriteString("\n| | rows | plume | threads | ms | rows/s | GFLOP/s | of the FMA peak | wanted | met |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n| | rows | plume | threads | ms | rows/s | GFLOP/s | of the FMA peak " +
+		"| wanted | met |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range t.outcomes {
 		for _, e := range t.plume() {
 			ms := median(o.times[e])
 			share := o.share(e, t.pixels)
-			fmt.Fprintf(b, "| %s | %d | %s | %d | %s | %.0f | %.1f | %.0f %% |", o.name, o.rows(), e.family, e.threads,
+			const line = "| %s | %d | %s | %d | %s | %.0f | %.1f | %.0f %% |"
+			fmt.Fprintf(b, line, o.name, o.rows(), e.family, e.threads,
 				number(ms), float64(o.rows())/ms*1e3, o.operations(t.pixels)/ms/1e6, 100*share)
 			wanted := wantedShare[o.name]
 			if wanted == 0 || e.threads != 2 {
@@ -58,7 +63,7 @@ func (t *tournament) speeds(b *strings.Builder) {
 	}
 }
 
-// share is the median of the rounds' shares of the peak that as many threads reached.
+// share is the median over the rounds of the share of the peak with as many threads.
 func (o *outcome) share(e *entrant, pixels int) float64 {
 	least := make([]float64, len(o.times[e])) // ms at the peak
 	for i, peak := range o.peaks[e.threads] {
@@ -78,7 +83,8 @@ func (t *tournament) plume() (list []*entrant) {
 
 // beside compares plume on all threads with the best of each family.
 func (t *tournament) beside(b *strings.Builder) {
-	b.WriteString("\n| | plume | ms | beside | as it is fastest | ms | ratio | wanted | met |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n| | plume | ms | beside | as it is fastest | ms | ratio | wanted | met |\n" +
+		"|---|---|---|---|---|---|---|---|---|\n")
 	counts := threadCounts()
 	for _, o := range t.outcomes {
 		for _, e := range t.plume() {
@@ -87,8 +93,10 @@ func (t *tournament) beside(b *strings.Builder) {
 			}
 			for _, other := range t.fastest(o) {
 				x := ratio(o.times[other], o.times[e])
-				fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %.2f |", o.name, e.family, number(median(o.times[e])),
-					other.family, strings.Trim(other.setting.framework+", "+other.label, ", "), number(median(o.times[other])), x)
+				setting := strings.Trim(other.setting.framework+", "+other.label, ", ")
+				fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %.2f |",
+					o.name, e.family, number(median(o.times[e])),
+					other.family, setting, number(median(o.times[other])), x)
 				if strings.HasPrefix(other.family, "PyTorch") {
 					fmt.Fprintf(b, " %.1f | %s |\n", wantedRatio, yes(x >= wantedRatio))
 				} else {
@@ -99,11 +107,14 @@ func (t *tournament) beside(b *strings.Builder) {
 	}
 }
 
-// fastest is the best entrant of each of the other sides' families, by name.
+// fastest returns the fastest entrant of each family of the other sides, by the families' names.
 func (t *tournament) fastest(o *outcome) (list []*entrant) {
 	best := map[string]*entrant{}
 	for _, e := range t.entrants {
-		if e.threads == 0 && len(o.times[e]) > 0 && !(best[e.family] != nil && median(o.times[best[e.family]]) <= median(o.times[e])) {
+		if e.threads > 0 || len(o.times[e]) == 0 {
+			continue
+		}
+		if b := best[e.family]; b == nil || !(median(o.times[b]) <= median(o.times[e])) {
 			best[e.family] = e
 		}
 	}
@@ -115,7 +126,8 @@ func (t *tournament) fastest(o *outcome) (list []*entrant) {
 
 // speedups compares all threads with one.
 func (t *tournament) speedups(b *strings.Builder) {
-	b.WriteString("\n| | plume | threads | faster than one | wanted | met |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n| | plume | threads | faster than one | wanted | met |\n" +
+		"|---|---|---|---|---|---|\n")
 	for _, o := range t.outcomes {
 		for _, one := range t.plume() {
 			for _, all := range t.plume() {
@@ -134,7 +146,7 @@ func (t *tournament) speedups(b *strings.Builder) {
 	}
 }
 
-// tried lists every way with the setting in which it was fastest at first sight.
+// tried lists every way with the setting in which it was fastest in the first measurement.
 func tried(b *strings.Builder, found []candidate) {
 	type key struct{ framework, way string }
 	cells, works, rows := map[key]map[string]candidate{}, []string{}, []key{}
@@ -154,13 +166,15 @@ func tried(b *strings.Builder, found []candidate) {
 	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\nWhat was tried, milliseconds at first sight in the best setting of each:\n\n| | way | %s |\n|---|---|%s\n",
-		strings.Join(works, " | "), strings.Repeat("---|", len(works)))
+	const text = "\nWhat was tried, milliseconds at first sight in the best setting of each:\n\n" +
+		"| | way | %s |\n|---|---|%s\n"
+	fmt.Fprintf(b, text, strings.Join(works, " | "), strings.Repeat("---|", len(works)))
 	for _, k := range rows {
 		fmt.Fprintf(b, "| %s | %s |", k.framework, k.way)
 		for _, w := range works {
 			if c, ok := cells[k][w]; ok {
-				fmt.Fprintf(b, " %s |", strings.TrimSpace(number(c.first)+" "+parenthesis(c.setting.label)))
+				cell := number(c.first) + " " + parenthesis(c.setting.label)
+				fmt.Fprintf(b, " %s |", strings.TrimSpace(cell))
 			} else {
 				b.WriteString(" |")
 			}

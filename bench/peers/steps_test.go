@@ -21,7 +21,7 @@ func answerText(sums []float64) string {
 	return text
 }
 
-// TestRepeated: a run that does not count comes first, and only whole groups count.
+// TestRepeated: the first run does not count, and the rest are whole groups.
 func TestRepeated(t *testing.T) {
 	runs := 0
 	r := &repeated{func() error { runs++; return nil }, 4}
@@ -35,7 +35,7 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
-// TestTraining takes steps as a worker times them: every minibatch as often as the configuration says.
+// TestTraining makes steps as a worker does: every minibatch is repeated as configured.
 func TestTraining(t *testing.T) {
 	for _, images := range []int{0, 9} {
 		w, digits, _ := tiny(t, images)
@@ -81,7 +81,10 @@ func TestStepWorker(t *testing.T) {
 			t.Errorf("%q: answer %q, want an error", line, got)
 		}
 	}
-	for _, kind := range []string{"", "nothing", "steps", "steps/" + name, "steps/" + name + "/0", "steps/nothing/1", "other/" + name + "/1"} {
+	for _, kind := range []string{
+		"", "nothing", "steps", "steps/" + name, "steps/" + name + "/0",
+		"steps/nothing/1", "other/" + name + "/1",
+	} {
 		if _, err := newWorker(kind); err == nil {
 			t.Errorf("worker %q: no error", kind)
 		}
@@ -89,17 +92,21 @@ func TestStepWorker(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	torch, other, jax := setting{framework: "PyTorch 1.13", label: "a"}, setting{framework: "PyTorch 2.15", label: "b"}, setting{framework: "JAX 1"}
+	torch := setting{framework: "PyTorch 1.13", label: "a"}
+	other := setting{framework: "PyTorch 2.15", label: "b"}
+	jax := setting{framework: "JAX 1"}
 	found := []candidate{
-		{torch, "S", "autograd", 5}, {torch, "S", "by-hand", 4}, {torch, "S", "by-hand-x2", 3}, {other, "S", "by-hand-x2", 2},
-		{other, "S", "compile", 3}, {other, "S", "convolution", 6}, {jax, "S", "jit", 9}, {torch, "L", "autograd", 50},
+		{torch, "S", "autograd", 5}, {torch, "S", "by-hand", 4}, {torch, "S", "by-hand-x2", 3},
+		{other, "S", "by-hand-x2", 2}, {other, "S", "compile", 3}, {other, "S", "convolution", 6},
+		{jax, "S", "jit", 9}, {torch, "L", "autograd", 50},
 	}
 	var got []string
 	for _, c := range choose(found) {
 		got = append(got, fmt.Sprintf("%s: %s %s %v", c.family(), c.work, c.way, c.first))
 	}
 	want := []string{
-		"PyTorch, by hand: S by-hand-x2 2", "PyTorch, by hand: S by-hand-x2 3", "PyTorch: S compile 3", "PyTorch: S autograd 5",
+		"PyTorch, by hand: S by-hand-x2 2", "PyTorch, by hand: S by-hand-x2 3",
+		"PyTorch: S compile 3", "PyTorch: S autograd 5",
 		"JAX: S jit 9", "PyTorch: L autograd 50",
 	}
 	if !slices.Equal(got, want) {
@@ -116,7 +123,8 @@ func TestThreads(t *testing.T) {
 	labels := map[string]bool{}
 	for _, s := range base.threads(false, true) {
 		labels[s.label] = true
-		if s.env[0] != "A=1" || !slices.ContainsFunc(s.env, func(e string) bool { return strings.HasPrefix(e, "OMP_NUM_THREADS=") }) {
+		threads := func(e string) bool { return strings.HasPrefix(e, "OMP_NUM_THREADS=") }
+		if s.env[0] != "A=1" || !slices.ContainsFunc(s.env, threads) {
 			t.Errorf("%s: environment %q", s.label, s.env)
 		}
 	}
@@ -137,7 +145,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestWatch: what a waiting process uses is not charged to anybody.
+// TestWatch: the time of a waiting process is not counted.
 func TestWatch(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		w := watch{}
@@ -159,10 +167,12 @@ func TestWatch(t *testing.T) {
 	}
 	defer func() { idle.cmd.Process.Kill(); idle.cmd.Wait() }()
 	w, called := watch{sides: []*side{idle}}, false
-	if err := w.during(&side{name: "other"}, func() error { called = true; return nil }); err != nil || !called {
+	err = w.during(&side{name: "other"}, func() error { called = true; return nil })
+	if err != nil || !called {
 		t.Errorf("during: %v, called %v", err, called)
 	}
-	if len(w.strangers) != 1 || w.idle > 0.5 || !strings.Contains(w.text(), "the others together used at most") {
+	if len(w.strangers) != 1 || w.idle > 0.5 ||
+		!strings.Contains(w.text(), "the others together used at most") {
 		t.Errorf("saw %+v: %s", w, w.text())
 	}
 	bad := errors.New("bad")
@@ -180,13 +190,23 @@ func TestTables(t *testing.T) {
 	if all == 1 {
 		many = one
 	}
-	slow := &entrant{side: &side{about: "PyTorch 9"}, family: "PyTorch", label: "slow", setting: setting{framework: "PyTorch 9"}}
+	slow := &entrant{
+		side: &side{about: "PyTorch 9"}, family: "PyTorch",
+		label: "slow", setting: setting{framework: "PyTorch 9"},
+	}
 	fast := &entrant{side: slow.side, family: "PyTorch", label: "fast", setting: slow.setting}
-	o := &outcome{work: works()[0], peaks: map[int][]float64{1: {1e11, 1e11, 1e11}, all: {2e11, 2e11, 2e11}}, times: map[*entrant][]float64{
+	peaks := map[int][]float64{1: {1e11, 1e11, 1e11}, all: {2e11, 2e11, 2e11}}
+	o := &outcome{work: works()[0], peaks: peaks, times: map[*entrant][]float64{
 		one: {80, 80, 80}, many: {40, 44, 40}, slow: {90, 90, 90}, fast: {60, 60, 70},
 	}}
-	tour := &tournament{rounds: 3, pixels: 784, entrants: []*entrant{one, many, slow, fast}, outcomes: []*outcome{o}}
-	found := []candidate{{setting{framework: "PyTorch 9", label: "slow"}, "S", "autograd", 91}, {setting{framework: "PyTorch 9", label: "fast"}, "S", "autograd", 61}}
+	tour := &tournament{
+		rounds: 3, pixels: 784,
+		entrants: []*entrant{one, many, slow, fast}, outcomes: []*outcome{o},
+	}
+	found := []candidate{
+		{setting{framework: "PyTorch 9", label: "slow"}, "S", "autograd", 91},
+		{setting{framework: "PyTorch 9", label: "fast"}, "S", "autograd", 61},
+	}
 	text := tour.markdown(found, []string{"A note.", "A note."})
 	wants := []string{
 		"; B 1; PyTorch 9. Medians of 3 interleaved rounds.\n",
@@ -204,7 +224,8 @@ func TestTables(t *testing.T) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "| S | blas | 40.0 | PyTorch | PyTorch 9, slow") || strings.Count(text, "A note.") != 1 {
+	if strings.Contains(text, "| S | blas | 40.0 | PyTorch | PyTorch 9, slow") ||
+		strings.Count(text, "A note.") != 1 {
 		t.Errorf("the text says too much:\n%s", text)
 	}
 }

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// watch adds up who used the processor while a side worked. It needs Linux's /proc: elsewhere it knows
-// nothing.
+// watch measures what other processes used of the processors while a side worked. It needs Linux's
+// /proc, and records nothing elsewhere.
 type watch struct {
 	sides     []*side
-	idle      float64   // most that the other sides used in a turn, in cores
-	idleName  string    // in whose turn
-	strangers []float64 // what other processes used in each turn, in cores
+	idle      float64   // largest use by the other sides in a turn, in cores
+	idleName  string    // the side whose turn it was
+	strangers []float64 // use by all other processes in each turn, in cores
 }
 
-// usage is processor time so far, in seconds.
+// usage is processor time in seconds.
 type usage struct {
 	at    time.Time
 	total float64 // of the machine
@@ -35,7 +35,9 @@ func (w *watch) read() (u usage, ok bool) {
 	}
 	line, _, _ := strings.Cut(string(stat), "\n")
 	for i, f := range strings.Fields(line)[1:] {
-		if n, err := strconv.ParseFloat(f, 64); err == nil && i != 3 && i != 4 && i < 8 { // neither idle, nor waiting, nor counted twice
+		idle := i == 3 || i == 4 // doing nothing, or waiting for a disk
+		counted := i >= 8        // guests, who are in other numbers too
+		if n, err := strconv.ParseFloat(f, 64); err == nil && !idle && !counted {
 			u.total += n / hertz
 		}
 	}
@@ -68,7 +70,7 @@ func processTime(pid int) (float64, error) {
 	return (user + system) / hertz, err
 }
 
-// during calls do, the turn of a side.
+// during calls do, which is the turn of a side, and records the use meanwhile.
 func (w *watch) during(s *side, do func() error) error {
 	before, ok := w.read()
 	if err := do(); err != nil {
@@ -94,11 +96,12 @@ func (w *watch) during(s *side, do func() error) error {
 	return nil
 }
 
-// text says what was seen.
+// text reports the records.
 func (w *watch) text() string {
 	if len(w.strangers) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("While a side worked, the others together used at most %.1f %% of a core, and everything else on the machine %.1f %% of a core in the median turn.\n",
-		100*w.idle, 100*median(w.strangers))
+	const text = "While a side worked, the others together used at most %.1f %% of a core, " +
+		"and everything else on the machine %.1f %% of a core in the median turn.\n"
+	return fmt.Sprintf(text, 100*w.idle, 100*median(w.strangers))
 }

@@ -15,25 +15,25 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// turn is how long a side is timed in a round, at least.
+// turn is the least time for which a side is measured in a round.
 const turn = 500 * time.Millisecond // TURN of steps_common.py
 
-// stepWorker is plume's side of the step comparison. It answers "time WORK WAY" as the scripts do
-// (steps_common.py), in the one way it knows, and "peak" by the floating-point operations per second that its threads
-// reach with multiply-adds alone.
+// stepWorker is plume's side of the comparison of steps. It answers "time WORK WAY" like the
+// scripts (steps_common.py), although it has only one way, and "peak" by the floating-point
+// operations per second that its threads reach with multiply-adds alone.
 type stepWorker struct {
 	threads int
 	images  data.Dataset
 	ready   map[string]*repeated
 }
 
-// repeated is a work to be timed: run, in groups of so many.
+// repeated is a work to be timed in groups of runs.
 type repeated struct {
 	run   func() error
 	group int
 }
 
-// newStepWorker makes the worker "steps/BLAS/THREADS".
+// newStepWorker returns the worker "steps/BLAS/THREADS".
 func newStepWorker(kind string) (answerer, error) {
 	words := strings.Split(kind, "/")
 	if len(words) != 3 || words[0] != "steps" {
@@ -94,7 +94,7 @@ func (w *stepWorker) prepare(name string) (*repeated, error) {
 	return nil, fmt.Errorf("no work %q", name)
 }
 
-// repeated takes minibatch after minibatch, each as often as a run does, or samples.
+// repeated makes steps on one minibatch after the other, each repeated as in a run, or samples.
 func (t *training) repeated() *repeated {
 	if t.images > 0 {
 		g := t.Generator(true)
@@ -106,14 +106,16 @@ func (t *training) repeated() *repeated {
 	batches, k, repeats := t.minibatches(), 0, t.config.BatchRepeats
 	return &repeated{func() error {
 		number := k / repeats
-		_, err := t.Step(method.Minibatch{Index: batches[number%len(batches)], Number: uint32(number), Repeat: k % repeats})
+		_, err := t.Step(method.Minibatch{
+			Index: batches[number%len(batches)], Number: uint32(number), Repeat: k % repeats,
+		})
 		k++
 		return err
 	}, repeats}
 }
 
-// time runs once untimed, so that what others left in the caches goes, and then whole groups until the
-// time is over. It returns milliseconds for a run.
+// time runs once untimed, to replace what others left in the caches, and then whole groups until
+// the time is over. It returns the milliseconds of a run.
 func (r *repeated) time(least time.Duration) (float64, error) {
 	if err := r.run(); err != nil {
 		return 0, err

@@ -17,12 +17,12 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// work is a row of the step comparison: training steps of a shape, or the sampling of images.
+// work is a row of the comparison: training steps of a shape, or the sampling of images.
 type work struct {
 	name   string
 	config config.Config
 	images int     // to sample; 0: steps are measured
-	clip   float64 // drift_clip in the recorded steps: low enough that some rows are clipped
+	clip   float64 // drift_clip in the recorded steps, low enough to clip some rows
 }
 
 const (
@@ -30,9 +30,10 @@ const (
 	sampledImages = 1000
 )
 
-// defaults are those of a run but for the anchor and the decay of the decoder, which the scripts do not know and which cost a
-// multiplication for each number of the cloud and each parameter of the decoder, and but for the moves of the recorded tables:
-// their step sizes and friction, four in a row on each minibatch.
+// defaults are those of a run with two exceptions. There is no anchor and no decay of the decoder,
+// which the scripts do not have: they cost a multiplication for each number of the cloud and each
+// parameter of the decoder. And the moves are those of the recorded tables, four on each
+// minibatch.
 func defaults() config.Config {
 	c := method.Default()
 	c.ScaleAnchor, c.DecoderDecay, c.BatchRepeats = 0, 0, 4
@@ -47,7 +48,9 @@ func works() []work {
 	l := s
 	l.Latent, l.ScoreWidth, l.DecoderWidths = 64, 512, []int{512, 1024}
 	return []work{
-		{name: "S", config: s, clip: 0.03}, {name: "L", config: l, clip: 0.03}, {name: "D", config: defaults(), clip: 0.03},
+		{name: "S", config: s, clip: 0.03},
+		{name: "L", config: l, clip: 0.03},
+		{name: "D", config: defaults(), clip: 0.03},
 		{name: sampling, config: defaults(), images: sampledImages},
 	}
 }
@@ -55,12 +58,12 @@ func works() []work {
 func (w work) solverSteps() int {
 	steps, err := diffusion.DDIM.DefaultSteps()
 	if err != nil {
-		panic("peers: " + err.Error()) // ddim is a solver
+		panic("peers: " + err.Error()) // cannot be: DDIM is a solver
 	}
 	return steps
 }
 
-// rows of a step, or the images sampled.
+// rows is the number of rows of a step, or of sampled images.
 func (w work) rows() int {
 	if w.images > 0 {
 		return w.images
@@ -68,15 +71,15 @@ func (w work) rows() int {
 	return w.config.Batch * w.config.Particles
 }
 
-// layouts are where the parameters of decoder and score network lie.
+// layouts returns those of the decoder's and of the score network's parameters.
 func (w work) layouts(pixels int) (decoder, score *model.Layout) {
 	o := w.config.Options
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
 	return model.NewMLP(append(widths, pixels)...).Layout(), prior.NewDiffusion(o).Layout()
 }
 
-// operations are those of the products: of a step 6 for each weight and row, of the sampling 2 for each
-// weight, image and evaluation.
+// operations is the number of floating-point operations in the products: 6 for each weight and row
+// of a step, and 2 for each weight, image and evaluation of sampling.
 func (w work) operations(pixels int) float64 {
 	d, s := w.layouts(pixels)
 	decoder, score := weights(d), weights(s)
@@ -86,6 +89,7 @@ func (w work) operations(pixels int) float64 {
 	return 6 * float64(w.rows()) * (decoder + score)
 }
 
+// weights is the number of weights, without biases.
 func weights(l *model.Layout) (n float64) {
 	for _, p := range l.Params() {
 		if len(p.Shape) == 2 {
@@ -124,7 +128,7 @@ type spec struct {
 	Constant      float64 `json:"constant"` // of the bound on -log p(z) of a row
 }
 
-// moved is a recorded step: its minibatch, and how many steps that has served.
+// moved is a recorded step: its minibatch, and how many steps were made on it before.
 type moved struct {
 	Index  []int `json:"index"`
 	Repeat int   `json:"repeat"`
@@ -133,11 +137,15 @@ type moved struct {
 func (w work) spec(images data.Dataset, recorded []moved) spec {
 	o := w.config.Options
 	s := spec{
-		Points: images.Len(), Pixels: images.Shape().Dim(), Images: w.images, SolverSteps: w.solverSteps(), Steps: recorded,
-		Batch: w.config.Batch, Repeats: o.BatchRepeats, Latent: o.Latent, ObsNoise: o.ObsNoise, DecoderWidths: o.DecoderWidths,
+		Points: images.Len(), Pixels: images.Shape().Dim(), Images: w.images,
+		SolverSteps: w.solverSteps(), Steps: recorded,
+		Batch: w.config.Batch, Repeats: o.BatchRepeats,
+		Latent: o.Latent, ObsNoise: o.ObsNoise, DecoderWidths: o.DecoderWidths,
 		ScoreWidth: o.ScoreWidth, ScoreBlocks: o.ScoreBlocks, ScoreFeatures: o.ScoreFeatures,
-		LambdaMin: o.LambdaMin, LambdaMax: o.LambdaMax, Particles: o.Particles, StepSize: o.StepSize, Friction: o.Friction,
-		DriftClip: o.DriftClip, RecordedClip: w.clip, PriorWeight: string(o.PriorWeight), LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
+		LambdaMin: o.LambdaMin, LambdaMax: o.LambdaMax, PriorWeight: string(o.PriorWeight),
+		Particles: o.Particles, StepSize: o.StepSize, Friction: o.Friction,
+		DriftClip: o.DriftClip, RecordedClip: w.clip,
+		LR: o.LR, ScoreLR: o.ScoreLR, EMA: o.EMA,
 		Constant: prior.NewBound(o).Constant(o.Latent),
 	}
 	if w.images > 0 {
@@ -146,13 +154,14 @@ func (w work) spec(images data.Dataset, recorded []moved) spec {
 	return s
 }
 
-// supported refuses a default configuration that the scripts do not compute.
+// supported is an error if the scripts do not implement the default configuration.
 func supported(c config.Config) error {
 	o := c.Options
 	var errs []error
 	expect := func(ok bool, key string, value any) {
 		if !ok {
-			errs = append(errs, fmt.Errorf("the scripts of the other sides do not know %s = %v: extend them first", key, value))
+			const text = "the scripts of the other sides do not know %s = %v: extend them first"
+			errs = append(errs, fmt.Errorf(text, key, value))
 		}
 	}
 	expect(c.Method == "ipld", "method", c.Method)

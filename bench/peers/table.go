@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// row is a line of the table: a kernel over n elements. bytes, where memory bounds the kernel, is what
-// an element moves: four for an array that is only read, eight for one that is written (written
-// back after it was read, or, where it was not, its lines fetched before they are overwritten).
+// row is a line of the table: a kernel over n elements. bytes is the traffic of an element if
+// memory bounds the kernel: four for an array that is only read and eight for one that is written,
+// whose cache lines are read first in any case.
 type row struct {
 	kernel string
 	n      int
@@ -34,7 +34,8 @@ var rows = []row{
 	{kernel: "adam", n: cached}, {kernel: "adam", n: large, bytes: 28},
 	{kernel: "sgd", n: cached}, {kernel: "sgd", n: large, bytes: 12},
 	{kernel: "ema", n: cached}, {kernel: "ema", n: large, bytes: 12},
-	{kernel: "score-residual", n: cached}, {kernel: "sinusoids", n: cached}, {kernel: "u8-to-f32", n: cached},
+	{kernel: "score-residual", n: cached}, {kernel: "sinusoids", n: cached},
+	{kernel: "u8-to-f32", n: cached},
 	{kernel: "axpy", n: cached}, {kernel: "axpy", n: large, bytes: axpyBytes},
 }
 
@@ -44,10 +45,10 @@ type results struct {
 	sides  []*side
 	rounds int
 	rows   []row
-	notes  map[string]bool // what sides said beside their numbers
+	notes  map[string]bool // from the sides' answers
 }
 
-// measure asks every side for the row, round by round.
+// measure measures a row, with all sides in every round.
 func (r *results) measure(w row) error {
 	w.times = map[string][]float64{}
 	if r.notes == nil {
@@ -73,7 +74,8 @@ func (r *results) measure(w row) error {
 			number, note, _ := strings.Cut(answer, " ")
 			ns, err := strconv.ParseFloat(number, 64)
 			if err != nil {
-				return fmt.Errorf("%s answered %q to %s %d: want nanoseconds", s.name, answer, w.kernel, w.n)
+				const text = "%s answered %q to %s %d: want nanoseconds"
+				return fmt.Errorf(text, s.name, answer, w.kernel, w.n)
 			}
 			w.times[s.name] = append(w.times[s.name], ns)
 			if note != "" {
@@ -102,7 +104,8 @@ func (r *results) header(b *strings.Builder) {
 			fmt.Fprintf(b, "; %s", s.about)
 		}
 	}
-	fmt.Fprintf(b, ". Nanoseconds per element on one core, medians of %d interleaved rounds:\n\n", r.rounds)
+	const text = ". Nanoseconds per element on one core, medians of %d interleaved rounds:\n\n"
+	fmt.Fprintf(b, text, r.rounds)
 }
 
 // table prints a line for each row and a column for each side but the yardstick.

@@ -28,7 +28,7 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// TestRatio has rounds whose ratios have another median than the ratio of the medians, 2/20.
+// TestRatio: the median of the rounds' ratios is not the ratio of the medians, here 2/20.
 func TestRatio(t *testing.T) {
 	a, b := []float64{1, 2, 30}, []float64{10, 40, 20}
 	if got := ratio(a, b); got != 0.1 {
@@ -44,7 +44,9 @@ func TestRatio(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	for x, want := range map[float64]string{0.0534: "0.053", 1.234: "1.23", 45.67: "45.7", 123.4: "123"} {
+	for x, want := range map[float64]string{
+		0.0534: "0.053", 1.234: "1.23", 45.67: "45.7", 123.4: "123",
+	} {
 		if got := number(x); got != want {
 			t.Errorf("number(%v) = %s, want %s", x, got, want)
 		}
@@ -53,11 +55,21 @@ func TestNumber(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	r := results{
-		sides:  []*side{{name: "avx512", about: "none"}, {name: cAVX512, about: "gcc 1"}, {name: torch, absent: "no interpreter."}, {name: goRand, about: "none"}, {name: yardstick, about: "none"}},
+		sides: []*side{
+			{name: "avx512", about: "none"},
+			{name: cAVX512, about: "gcc 1"},
+			{name: torch, absent: "no interpreter."},
+			{name: goRand, about: "none"},
+			{name: yardstick, about: "none"},
+		},
 		rounds: 3,
 		rows: []row{
-			{kernel: "langevin", n: cached, times: map[string][]float64{"avx512": {1, 1.5, 9}, cAVX512: {1, 1, 2}, goRand: {10, 10, 10}}},
-			{kernel: "adam", n: large, bytes: 28, times: map[string][]float64{"avx512": {3, 3, 3}, yardstick: {1, 1, 1}}},
+			{kernel: "langevin", n: cached, times: map[string][]float64{
+				"avx512": {1, 1.5, 9}, cAVX512: {1, 1, 2}, goRand: {10, 10, 10},
+			}},
+			{kernel: "adam", n: large, bytes: 28, times: map[string][]float64{
+				"avx512": {3, 3, 3}, yardstick: {1, 1, 1},
+			}},
 		},
 		notes: map[string]bool{"adam: `by hand`": true},
 	}
@@ -78,7 +90,9 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 	if best := r.best(); best == "avx512" { // only amd64 has that path
-		if want := "| adam: avx512 / axpy, for a byte (28 of an element) | 2^24 | 1.29 | at most 1.3 | yes |\n"; !strings.Contains(text, want) {
+		const want = "| adam: avx512 / axpy, for a byte (28 of an element) | 2^24 | 1.29 | " +
+			"at most 1.3 | yes |\n"
+		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}
 	}
@@ -87,7 +101,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestFasterPyTorch: a ratio to PyTorch is one to its faster column.
+// TestFasterPyTorch: ratios to PyTorch are to its faster column.
 func TestFasterPyTorch(t *testing.T) {
 	w := row{times: map[string][]float64{torch: {2}, torchAVX512: {1}}}
 	if got := w.of(torch); got[0] != 1 {
@@ -110,7 +124,8 @@ func TestGoals(t *testing.T) {
 		x    float64
 		want string
 	}{
-		{most, 1.2, "yes"}, {most, 1.21, "no"}, {least, 4, "yes"}, {least, 3.99, "no"}, {most, math.NaN(), ""},
+		{most, 1.2, "yes"}, {most, 1.21, "no"}, {least, 4, "yes"}, {least, 3.99, "no"},
+		{most, math.NaN(), ""},
 	} {
 		if got := c.g.met(c.x); got != c.want {
 			t.Errorf("%v of %q is met: %q, want %q", c.x, c.g.want(), got, c.want)

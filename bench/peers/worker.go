@@ -13,10 +13,11 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// A worker answers every line on its standard input by one line; "about 0" asks what it is. Those of the
-// kernels are asked for "KERNEL N" and answer nanoseconds per element of the kernel over N elements, and perhaps a note
-// after a space, or "none" if they have no such kernel. They prepare inputs when KERNEL or N change,
-// run the kernel untimed for a short while, and then time it for about slice.
+// A worker answers every line on its standard input by one line; "about 0" asks for a description.
+// Workers for kernels answer "KERNEL N" by the nanoseconds per element of that kernel over N
+// elements and an optional note after a space, or by "none" without such a kernel. They prepare
+// inputs when KERNEL or N change, run the kernel untimed for a short while, and then time it for
+// about slice.
 
 const slice = 20 * time.Millisecond
 
@@ -40,7 +41,7 @@ func serve(in io.Reader, out io.Writer, answer answerer) error {
 // prepare makes the inputs of a kernel over n elements and returns the kernel, or nil.
 type prepare func(name string, n int) func()
 
-// kernelWorker holds what the last line asked for.
+// kernelWorker keeps the kernel of the last line.
 type kernelWorker struct {
 	prepare prepare
 	held    string
@@ -67,7 +68,8 @@ func (w *kernelWorker) answer(line string) (string, error) {
 		return "none", nil
 	}
 	measure(w.run, (w.times+15)/16)
-	return fmt.Sprintf("%.6g", measure(w.run, w.times).Seconds()*1e9/float64(w.times*n)), nil
+	ns := measure(w.run, w.times).Seconds() * 1e9
+	return fmt.Sprintf("%.6g", ns/float64(w.times*n)), nil
 }
 
 func measure(run func(), times int) time.Duration {
@@ -78,7 +80,7 @@ func measure(run func(), times int) time.Duration {
 	return time.Since(start)
 }
 
-// calibrate is a number of runs that takes about slice.
+// calibrate returns a number of runs that takes about slice.
 func calibrate(run func()) int {
 	if run == nil {
 		return 0
@@ -91,14 +93,14 @@ func calibrate(run func()) int {
 	return times
 }
 
-// noise is n standard normals, others for each stream.
+// noise returns n standard normals, different ones for each stream.
 func noise(n int, stream kernel.Stream) []float32 {
 	x := make([]float32, n)
 	kernel.Normal(x, kernel.Key{Seed: 1, Stream: stream}, 0)
 	return x
 }
 
-// randKernel is what a Go program without package kernel would do.
+// randKernel returns a kernel as a Go program without package kernel would write it.
 func randKernel(name string, n int) func() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	switch name {
@@ -120,7 +122,7 @@ func randKernel(name string, n int) func() {
 	return nil
 }
 
-// runWorker is what this program does as a worker of the given kind: one of the kernels', or
+// runWorker runs this program as a worker of the given kind: one for kernels, or
 // "steps/BLAS/THREADS".
 func runWorker(kind string) error {
 	if err := kernel.Err(); err != nil {
@@ -146,7 +148,7 @@ func newWorker(kind string) (answerer, error) {
 	return newStepWorker(kind)
 }
 
-// without is env without the variables whose names begin with one of the prefixes.
+// without returns env without the variables whose names begin with one of the prefixes.
 func without(env []string, prefixes ...string) (kept []string) {
 next:
 	for _, e := range env {

@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// TestServe speaks the line protocol with a worker that counts its preparations.
+// TestServe uses the line protocol with a worker that counts its preparations.
 func TestServe(t *testing.T) {
 	var prepared []string
 	prepare := func(name string, n int) func() {
@@ -23,7 +23,8 @@ func TestServe(t *testing.T) {
 	}
 	var out strings.Builder
 	answer := (&kernelWorker{prepare: prepare}).answer
-	if err := serve(strings.NewReader("about 0\na 8\na 8\nunknown 8\na 8\n"), &out, answer); err != nil {
+	in := strings.NewReader("about 0\na 8\na 8\nunknown 8\na 8\n")
+	if err := serve(in, &out, answer); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"a8", "unknown8", "a8"}; !slices.Equal(prepared, want) {
@@ -43,7 +44,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestKernels runs every row once, small, in both of Go's workers.
+// TestKernels runs every row once, at a small size, in both of Go's workers.
 func TestKernels(t *testing.T) {
 	for _, w := range rows {
 		run := plumeKernel(w.kernel, 8192)
@@ -76,10 +77,13 @@ func TestCompare(t *testing.T) {
 	}
 	for name, change := range map[string]func(w []string) []string{
 		"clipped": func(w []string) []string { w[0] = "0"; return w },
-		"number":  func(w []string) []string { w[77] = fmt.Sprintf("%08x", math.Float32bits(m.Z[76]+2e-6)); return w },
-		"nan":     func(w []string) []string { w[77] = "7fc00000"; return w },
-		"text":    func(w []string) []string { w[77] = "x"; return w },
-		"length":  func(w []string) []string { return w[1:] },
+		"number": func(w []string) []string {
+			w[77] = fmt.Sprintf("%08x", math.Float32bits(m.Z[76]+2e-6))
+			return w
+		},
+		"nan":    func(w []string) []string { w[77] = "7fc00000"; return w },
+		"text":   func(w []string) []string { w[77] = "x"; return w },
+		"length": func(w []string) []string { return w[1:] },
 	} {
 		if err := compare(strings.Join(change(slices.Clone(words)), " "), clipped, m.Z); err == nil {
 			t.Errorf("%s: no error", name)
@@ -88,7 +92,8 @@ func TestCompare(t *testing.T) {
 }
 
 func TestWithout(t *testing.T) {
-	got := without([]string{"A=1", "OPENBLAS_CORETYPE=x", "PLUME_KERNEL=y", "B=2"}, "OPENBLAS_", "PLUME_KERNEL=")
+	env := []string{"A=1", "OPENBLAS_CORETYPE=x", "PLUME_KERNEL=y", "B=2"}
+	got := without(env, "OPENBLAS_", "PLUME_KERNEL=")
 	if want := []string{"A=1", "B=2"}; !slices.Equal(got, want) {
 		t.Errorf("without = %v, want %v", got, want)
 	}
