@@ -18,18 +18,29 @@ func state(b *testing.B) (tensors []checkpoint.Tensor, bytes int64) {
 	return tensors, bytes
 }
 
+// save writes a checkpoint and waits until it is durable.
+func save(b *testing.B, w *checkpoint.Writer, step int, tensors []checkpoint.Tensor) (dir string) {
+	p, err := w.Begin(checkpoint.Meta{Step: step}, tensors)
+	if err == nil {
+		dir, err = p.Commit()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
 // BenchmarkCheckpoint writes the default run's checkpoint to the disk of the temporary directory,
 // synced, and reads it back from the system's cache.
 func BenchmarkCheckpoint(b *testing.B) {
 	b.Run("op=write", func(b *testing.B) {
 		tensors, bytes := state(b)
-		dir := b.TempDir()
+		w := checkpoint.Writer{
+			Files: file.OS, RunDir: b.TempDir(), Keep: method.Default().KeepCheckpoints,
+		}
 		b.SetBytes(bytes)
 		for step := 0; b.Loop(); step++ {
-			keep := method.Default().KeepCheckpoints
-			if _, err := checkpoint.Save(dir, checkpoint.Meta{Step: step}, tensors, keep); err != nil {
-				b.Fatal(err)
-			}
+			save(b, &w, step, tensors)
 		}
 	})
 	// The time that training waits; the rest of a write is concurrent with it.
@@ -52,10 +63,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 	})
 	b.Run("op=read", func(b *testing.B) {
 		tensors, bytes := state(b)
-		dir, err := checkpoint.Save(b.TempDir(), checkpoint.Meta{}, tensors, 0)
-		if err != nil {
-			b.Fatal(err)
-		}
+		dir := save(b, &checkpoint.Writer{Files: file.OS, RunDir: b.TempDir()}, 0, tensors)
 		b.SetBytes(bytes)
 		for b.Loop() {
 			if _, err := checkpoint.Load(dir, tensors); err != nil {

@@ -14,30 +14,28 @@ import (
 
 // WithLock hands the trainer the lock of its run's directory (run.Acquire), which it releases when
 // it is closed, or fails to open. Without it the trainer takes the lock itself.
-func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.lock = l } }
+func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.writer.Lock = l } }
 
 // begin makes a trainer that holds the lock of its run's directory; nothing else is done yet.
 func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, runDir: runDir, typed: cfg.Data, files: file.OS}
+	t := &Trainer{cfg: cfg, typed: cfg.Data, writer: run.Writer{Dir: runDir, Files: file.OS}}
 	t.saving.retryAfter, t.saving.pauses = retryAfter, lastPauses
 	for _, o := range opts {
 		o(t)
 	}
-	t.saving.writer = checkpoint.Writer{Files: t.files, RunDir: runDir, Keep: cfg.KeepCheckpoints}
-	if t.lock == nil {
+	t.saving.writer = checkpoint.Writer{Files: t.writer.Files, RunDir: runDir, Keep: cfg.KeepCheckpoints}
+	if t.writer.Lock == nil {
 		lock, err := run.Acquire(runDir)
 		if err != nil {
 			return nil, err
 		}
-		t.lock = lock
+		t.writer.Lock = lock
 	}
-	if t.lock.Warning != "" {
-		t.warn(t.lock.Warning)
+	if t.writer.Lock.Warning != "" {
+		t.warn(t.writer.Lock.Warning)
 		return t, nil
 	}
-	for _, dir := range []string{runDir, filepath.Join(runDir, samplesDir)} {
-		file.RemoveStale(t.files, dir)
-	}
+	t.writer.RemoveStale()
 	return t, nil
 }
 
@@ -65,9 +63,9 @@ func (t *Trainer) absolute(path string) string {
 }
 
 // info describes the run as of this session.
-func (t *Trainer) info() RunInfo {
-	info := NewRunInfo(t.cfg, t.fingerprint, t.train.Shape())
-	info.Memory, info.Read = &t.memory, &t.read
+func (t *Trainer) info() run.Info {
+	info := run.NewInfo(t.cfg, t.fingerprint, t.train.Shape())
+	info.Memory, info.Read = &t.memory.Memory, &t.read
 	if t.typed != t.cfg.Data {
 		info.DataAsTyped = t.typed
 	}
@@ -76,8 +74,8 @@ func (t *Trainer) info() RunInfo {
 
 // restoreRows writes the table of rows where it was lost.
 func (t *Trainer) restoreRows() error {
-	if has, err := run.HasRows(t.runDir); err != nil || has {
+	if has, err := run.HasRows(t.writer.Dir); err != nil || has {
 		return err
 	}
-	return run.WriteRows(t.files, t.runDir, t.train, t.held)
+	return t.writer.StoreRows(t.train, t.held)
 }

@@ -25,7 +25,7 @@ func cloudDir(c config.Config, runDir string) string {
 // checkDisk says how much of the disk the particles take, and refuses what it has no room for. What
 // a system does not tell is found out when the file is made.
 func (t *Trainer) checkDisk() (plan string, err error) {
-	dir := cloudDir(t.cfg, t.runDir)
+	dir := cloudDir(t.cfg, t.writer.Dir)
 	if dir == "" {
 		return "", nil
 	}

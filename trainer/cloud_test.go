@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 func needsMapping(t *testing.T) {
@@ -119,11 +120,11 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	needsMapping(t)
 	var told []string
 	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})
-	plan := func(c config.Config) (Memory, error) {
+	plan := func(c config.Config) (needs, error) {
 		told = nil
 		tr, err := New(context.Background(), c, t.TempDir(), hook)
 		if err != nil {
-			return Memory{}, err
+			return needs{}, err
 		}
 		return tr.memory, tr.Close()
 	}
@@ -142,7 +143,7 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	if inFile.Disk != size || inMemory.Disk != 0 {
 		t.Errorf("%d bytes on disk, %d without a file, expected %d", inFile.Disk, inMemory.Disk, size)
 	}
-	particles := func(m Memory) int64 { // memory of the process may grow between the two
+	particles := func(m needs) int64 { // memory of the process may grow between the two
 		i := slices.IndexFunc(m.Parts, func(p memory.Part) bool { return p.Name == "particles" })
 		return m.Parts[i].Bytes
 	}
@@ -178,7 +179,7 @@ func TestDiskTooSmall(t *testing.T) {
 	if _, ok := memory.DiskFree(dir); !ok {
 		t.Skip("this system does not tell how much of a disk is free")
 	}
-	tr := &Trainer{cfg: smallRun(), runDir: dir, memory: Memory{Disk: 1 << 55}}
+	tr := &Trainer{cfg: smallRun(), writer: run.Writer{Dir: dir}, memory: needs{Memory: run.Memory{Disk: 1 << 55}}}
 	if plan, err := tr.checkDisk(); err != nil || plan != "" {
 		t.Errorf("in memory: %q, %v", plan, err)
 	}
@@ -197,13 +198,16 @@ func TestDiskTooSmall(t *testing.T) {
 // A run without room for its particles is told that a file would hold them; the pages of that file that are in
 // memory are not held against a run.
 func TestCloudRemedy(t *testing.T) {
-	m := Memory{Parts: memory.Parts{{Name: "particles", Bytes: 90 << 20}}, Sum: 90 << 20, cloud: 80 << 20}
+	m := needs{
+		Memory: run.Memory{Parts: memory.Parts{{Name: "particles", Bytes: 90 << 20}}, Sum: 90 << 20},
+		cloud:  80 << 20,
+	}
 	if _, err := m.check(50 << 20); err == nil || !strings.HasSuffix(err.Error(),
 		"try --cloud file, which keeps 80 MiB of them on disk and is slower, fewer particles or a smaller latent") {
 		t.Errorf("%v", err)
 	}
 	for peak, want := range map[int64]bool{0: false, 1699: false, 1701: true} {
-		if got := (Memory{Sum: 1000, Disk: 500, Peak: peak}).Exceeded(); got != want {
+		if got := (run.Memory{Sum: 1000, Disk: 500, Peak: peak}).Exceeded(); got != want {
 			t.Errorf("a peak of %d for 1000 and a file of 500: %v", peak, got)
 		}
 	}

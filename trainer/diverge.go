@@ -15,23 +15,11 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
 var ErrDiverged = method.ErrDiverged
-
-// Divergence is an entry of run.json: numbers that were not finite, and what was done.
-type Divergence struct {
-	Step   int           `json:"step"` // the run's, from 1
-	What   string        `json:"what"`
-	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
-	BackTo *int          `json:"back_to,omitempty"` // steps taken in the state that the run went back to
-	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries this began
-	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
-	Kept   string        `json:"kept,omitempty"`    // checkpoint that stays of a run that gave up
-
-	cause error
-}
 
 // soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
 // holding its seed, and sameState how many smaller steps the run tries from it all the same, unless
@@ -56,10 +44,10 @@ func (t *Trainer) retry(cause error) error {
 	d := t.diagnosis(cause)
 	good, err := t.goodState(d)
 	if err != nil {
-		return t.giveUp(d, err.Error())
+		return t.giveUp(d, cause, err.Error())
 	}
 	if t.slowed.Retries >= t.cfg.DivergenceRetries {
-		return t.giveUp(d, t.tried())
+		return t.giveUp(d, cause, t.tried())
 	}
 	slowed := t.slowed
 	if err := t.goBack(good); err != nil {
@@ -86,8 +74,8 @@ func (t *Trainer) slow(s checkpoint.Slowed) {
 }
 
 // diagnosis is the entry for run.json of an error that wraps ErrDiverged.
-func (t *Trainer) diagnosis(cause error) Divergence {
-	d := Divergence{Step: t.step, What: cause.Error(), Factor: t.factor(), cause: cause}
+func (t *Trainer) diagnosis(cause error) run.Divergence {
+	d := run.Divergence{Step: t.step, What: cause.Error(), Factor: t.factor()}
 	if !errors.As(cause, &d.Place) {
 		return d
 	}
@@ -113,7 +101,7 @@ func source(o data.Origin) string {
 // goodState is the checkpoint to go back to, or the zero Found for the initial state: the one that
 // this state comes from, unless it holds the seed of the fault. Others may be newer on the disk, of
 // a continuation that is being redone. Its error says why there is none.
-func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
+func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error) {
 	if d.Place != nil && !d.Place.Curable() {
 		return good, errors.New("smaller steps cannot help")
 	}
@@ -134,7 +122,7 @@ func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
 	if !fails && !suspect {
 		return newest, nil
 	}
-	before, err := checkpoint.Before(t.runDir, newest.Step)
+	before, err := checkpoint.Before(t.writer.Dir, newest.Step)
 	if err != nil {
 		return good, err
 	}
@@ -152,7 +140,7 @@ func (t *Trainer) goodState(d Divergence) (good checkpoint.Found, err error) {
 // isFirst tells whether a checkpoint without another before it is the run's first: keep_checkpoints
 // has removed none so far. Each retry has saved a state once more.
 func (t *Trainer) isFirst(newest checkpoint.Found) bool {
-	c, err := checkpoint.Find(t.runDir, filepath.Base(newest.Dir))
+	c, err := checkpoint.Find(t.writer.Dir, filepath.Base(newest.Dir))
 	if err != nil || c.Meta.Saved == 0 {
 		return false
 	}
@@ -162,7 +150,7 @@ func (t *Trainer) isFirst(newest checkpoint.Found) bool {
 
 // stepMatters tells whether a fault in the first step from a state depends on the step size: only
 // where it is in what the step made.
-func (t *Trainer) stepMatters(d Divergence) bool {
+func (t *Trainer) stepMatters(d run.Divergence) bool {
 	return d.Place != nil && (d.Place.Kind == method.InWeight || d.Place.Kind == method.BlownUp)
 }
 
@@ -183,7 +171,7 @@ func (t *Trainer) goBack(good checkpoint.Found) error {
 	if err == nil {
 		return nil
 	}
-	older, olderErr := checkpoint.Before(t.runDir, good.Step)
+	older, olderErr := checkpoint.Before(t.writer.Dir, good.Step)
 	if olderErr != nil || older.Dir == "" {
 		return errors.Join(err, olderErr)
 	}
@@ -195,9 +183,9 @@ func (t *Trainer) goBack(good checkpoint.Found) error {
 // process that ends here goes on from it. A run without a checkpoint would begin anew all the same.
 // What the file system refuses is told, and tried again: a process that ends before that succeeds
 // goes on from an older state, diverges there again and goes back.
-func (t *Trainer) settle(d Divergence) error {
+func (t *Trainer) settle(d run.Divergence) error {
 	t.saving.writer.Abandon(t.step)
-	if _, err := checkpoint.LatestWhole(t.runDir); err == nil {
+	if _, err := checkpoint.LatestWhole(t.writer.Dir); err == nil {
 		t.saving.stored = nil // the factor is new
 		if err := t.saveNow(context.Background(), 0); err != nil && !file.Failed(err) {
 			return err
@@ -213,7 +201,7 @@ func (t *Trainer) settle(d Divergence) error {
 }
 
 // note adds an entry to run.json, now or when the file system lets it.
-func (t *Trainer) note(d Divergence) {
+func (t *Trainer) note(d run.Divergence) {
 	t.unnoted = append(t.unnoted, d)
 	if err := t.storeNotes(); err != nil {
 		t.warn(fmt.Sprintf("%v; the divergence is noted in memory until it can be", err))
@@ -225,7 +213,7 @@ func (t *Trainer) storeNotes() error {
 	if len(t.unnoted) == 0 {
 		return nil
 	}
-	err := amend(t.files, t.runDir, func(info *RunInfo) {
+	err := t.writer.Amend(func(info *run.Info) {
 		info.Divergences = append(info.Divergences, t.unnoted...)
 	})
 	if err == nil {
@@ -244,14 +232,14 @@ func (t *Trainer) tried() string {
 }
 
 // giveUp ends the run with the state kept.
-func (t *Trainer) giveUp(d Divergence, why string) error {
+func (t *Trainer) giveUp(d run.Divergence, cause error, why string) error {
 	kept := "no checkpoint was saved before"
-	if dir, err := checkpoint.LatestWhole(t.runDir); err == nil {
+	if dir, err := checkpoint.LatestWhole(t.writer.Dir); err == nil {
 		d.Kept = filepath.Base(dir)
 		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger "+
 			"divergence_retries", dir)
 	}
-	err := fmt.Errorf("%w\n(%s; %s)", d.cause, why, kept)
+	err := fmt.Errorf("%w\n(%s; %s)", cause, why, kept)
 	t.unnoted = append(t.unnoted, d)
 	return errors.Join(err, t.storeNotes())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // moment is the nth time that a run takes a step.
@@ -80,7 +81,7 @@ func TestGoesBackOnAFullDisk(t *testing.T) {
 			if !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
 				t.Errorf("records:\n%s", strings.Join(metricsOf(t, dir), "\n"))
 			}
-			info, err := LoadRunInfo(dir)
+			info, err := run.ReadInfo(dir)
 			if err != nil || info.Finished == nil {
 				t.Errorf("run.json: %+v, %v", info, err)
 			}
@@ -126,7 +127,7 @@ func TestGoesBackToWhereItCameFrom(t *testing.T) {
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 {
 		t.Errorf("run.json: %+v, %v; expected to go back to step 14", info.Divergences, err)
 	}
@@ -155,7 +156,7 @@ func TestDivergesAtTheEnd(t *testing.T) {
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Finished == nil {
 		t.Errorf("run.json: %+v, %v", info, err)
 	}
@@ -199,7 +200,7 @@ func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) 
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); !errors.Is(err, ErrDiverged) {
 		t.Errorf("%v, expected ErrDiverged", err)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // poisonedRun is a session in which the state is spoilt after the given steps, each once.
@@ -128,7 +129,7 @@ func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string)
 	if !strings.Contains(text, want) {
 		t.Errorf("warnings %q: expected %q", text, want)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || info.Finished == nil || info.Diverged {
 		t.Fatalf("run.json: %+v, %v", info, err)
 	}
@@ -216,7 +217,7 @@ func TestSeedInTheCheckpoint(t *testing.T) {
 	if err := p.run(t, c, dir, true); err != nil {
 		t.Fatal(err)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 ||
 		info.Divergences[0].Step != 29 {
 		t.Errorf("run.json: %+v, %v", info.Divergences, err)
@@ -257,7 +258,7 @@ func TestSoonAgain(t *testing.T) {
 	c.DivergenceRetries = 4
 	p := &poisonedRun{value: float32(math.NaN())}
 	backs := func() (list []int) {
-		info, err := LoadRunInfo(dir)
+		info, err := run.ReadInfo(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +312,7 @@ func TestRetriesAreUsedUp(t *testing.T) {
 			t.Errorf("error %v: expected ErrDiverged and %q", err, want)
 		}
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || !info.Diverged || len(info.Divergences) != 2 || info.Divergences[1].Kept != "step-000014" ||
 		info.Divergences[1].BackTo != nil {
 		t.Errorf("run.json: %+v, %v", info, err)
@@ -394,7 +395,7 @@ func TestRetryPastADamagedCheckpoint(t *testing.T) {
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 {
 		t.Errorf("run.json: %+v, %v", info.Divergences, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Train a small model on the embedded digits for an epoch, then draw samples from it.
@@ -26,18 +27,22 @@ func Example() {
 	cfg.ScoreWidth, cfg.ScoreBlocks = 64, 1
 	cfg.Solver, cfg.EvalSamples = "dpm++2m", 100
 
-	run, err := trainer.New(context.Background(), cfg, dir, trainer.WithHook(trainer.Hook{
+	t, err := trainer.New(context.Background(), cfg, dir, trainer.WithHook(trainer.Hook{
 		OnEpoch: func(e record.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
 	}))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer run.Close()
-	if err := run.Run(context.Background()); err != nil {
+	defer t.Close()
+	if err := t.Run(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 
-	g, err := trainer.LoadGenerator(dir, true, 0)
+	trained, err := run.Open(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	g, err := trained.Generator(true, 0)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -18,12 +18,13 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // on makes a trainer write to that file system, and try again at once where it would wait.
 func on(sys *faultfs.System) Option {
 	return func(t *Trainer) {
-		t.files = sys
+		t.writer.Files = sys
 		t.saving.retryAfter, t.saving.pauses = 0, []time.Duration{time.Millisecond, time.Millisecond}
 	}
 }
@@ -84,7 +85,7 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 	for k := 1; k <= count.Ops(); k++ {
 		dir := t.TempDir()
 		warnings, err := faulty(t, dir, c, &faultfs.System{Cached: true, Fault: faultfs.FailAt(k, syscall.EIO)})
-		if info, loadErr := LoadRunInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) &&
+		if info, loadErr := run.ReadInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) &&
 			len(metricsLines(dir)) == 0 {
 			refused++
 			continue
@@ -99,7 +100,7 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 		if m := metricsOf(t, dir); !slices.Equal(m, wantMetrics) {
 			t.Errorf("operation %d: %d records:\n%s", k, len(m), strings.Join(m, "\n"))
 		}
-		if info, err := LoadRunInfo(dir); err != nil || info.Finished == nil {
+		if info, err := run.ReadInfo(dir); err != nil || info.Finished == nil {
 			t.Errorf("operation %d: the run is not finished: %v", k, err)
 		}
 		for _, w := range warnings {
@@ -115,7 +116,7 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 }
 
 func metricsLines(dir string) []byte {
-	text, _ := os.ReadFile(filepath.Join(dir, metricsFile))
+	text, _ := os.ReadFile(filepath.Join(dir, "metrics.jsonl"))
 	return text
 }
 
@@ -149,7 +150,7 @@ func (f *full) fill(t *testing.T, runDir string, step int) {
 func awaitSaved(t *testing.T, runDir string, step int) {
 	t.Helper()
 	for range 4000 {
-		link, err := os.Readlink(filepath.Join(runDir, checkpointsDir, "latest"))
+		link, err := os.Readlink(filepath.Join(runDir, "checkpoints", "latest"))
 		if err == nil && link == fmt.Sprintf("step-%06d", step) {
 			return
 		}
@@ -278,7 +279,7 @@ func TestDirectoryGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	dir = tr.runDir
+	dir = tr.writer.Dir
 	err = tr.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "no such file or directory") || gone != runSteps {
 		t.Errorf("after %d steps: %v", gone, err)
@@ -362,7 +363,7 @@ func TestStallIsReported(t *testing.T) {
 			dir,
 			append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
 	}, -1)
-	records, err := record.ReadLog(filepath.Join(dir, metricsFile))
+	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +374,7 @@ func TestStallIsReported(t *testing.T) {
 		}
 		last = r.CheckpointSeconds
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= float64(last) {
 		t.Errorf(
 			"run.json says %v, the summary %v, the last record %v; %v",

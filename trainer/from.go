@@ -21,7 +21,7 @@ func From(name string) Option { return func(t *Trainer) { t.from = name } }
 func (t *Trainer) loadFrom(into []checkpoint.Tensor) (meta checkpoint.Meta, dir string, newest bool, err error) {
 	switch t.from {
 	case "":
-		if dir, err = checkpoint.Latest(t.runDir); err == nil {
+		if dir, err = checkpoint.Latest(t.writer.Dir); err == nil {
 			meta, err = checkpoint.Load(dir, into)
 		}
 		if damaged := (*checkpoint.DamagedError)(nil); errors.As(err, &damaged) && damaged.Whole != "" {
@@ -32,7 +32,7 @@ func (t *Trainer) loadFrom(into []checkpoint.Tensor) (meta checkpoint.Meta, dir 
 	case FromAuto:
 		return t.loadWhole(into)
 	}
-	found, err := checkpoint.Find(t.runDir, t.from)
+	found, err := checkpoint.Find(t.writer.Dir, t.from)
 	if err != nil {
 		return meta, "", false, err
 	}
@@ -42,12 +42,12 @@ func (t *Trainer) loadFrom(into []checkpoint.Tensor) (meta checkpoint.Meta, dir 
 
 // loadWhole is loadFrom of the newest whole checkpoint.
 func (t *Trainer) loadWhole(into []checkpoint.Tensor) (meta checkpoint.Meta, dir string, newest bool, err error) {
-	all, err := checkpoint.List(t.runDir)
+	all, err := checkpoint.List(t.writer.Dir)
 	if err != nil {
 		return meta, "", false, err
 	}
 	if len(all) == 0 {
-		_, err = checkpoint.Latest(t.runDir)
+		_, err = checkpoint.Latest(t.writer.Dir)
 		return meta, "", false, err
 	}
 	var damage error

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // damage changes a byte of the state, which only reading all of it finds.
@@ -99,7 +100,7 @@ func TestFromRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if state, err := StateOf(dir); err != nil || state != Saved {
+	if state, err := run.StateOf(dir); err != nil || state != run.Saved {
 		t.Errorf("an unfinished run counts as %v, %v", state, err)
 	}
 	damage(t, newest)

@@ -3,6 +3,7 @@ package trainer
 import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Hook is told how a run goes, from the goroutine of Run. Fields that are nil are not called.
@@ -24,9 +25,9 @@ type Summary struct {
 	Samples    int          // samples behind Final.PCA64FD; 0 without reports
 	RealFloor  float64      // PCA-64 FD of the held-out images; NaN without them
 	RealImages int          // held-out images behind RealFloor
-	Memory     Memory       // of the process, in this session
+	Memory     run.Memory   // of the process, in this session
 	Read       data.Summary // of the data, in this session
-	Stall      Stall        // of training by checkpoints, over all sessions
+	Stall      run.Stall    // of training by checkpoints, over all sessions
 }
 
 // Option adjusts a Trainer.

@@ -14,28 +14,17 @@ import (
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // ErrMemory is wrapped by the error of a configuration that needs more memory than the machine has.
 var ErrMemory = errors.New("not enough memory")
 
-// Memory is what a run needs, from its configuration and the headers of its data, and what it took.
-type Memory struct {
-	Parts memory.Parts `json:"parts"`
-	Sum   int64        `json:"sum_bytes"`
-	Peak  int64        `json:"peak_bytes,omitempty"` // most that the process had resident; 0 where the system does not tell
-	Disk  int64        `json:"disk_bytes,omitempty"` // of particles that lie in a file, beside the sum
-
-	cloud int64 // of the particles in the sum: what could lie in a file
+// needs is the memory that a run needs.
+type needs struct {
+	run.Memory
+	cloud int64 // of the particles in the sum, which could lie in a file
 }
-
-// PeakTolerance is how many times the sum of its parts a run may take at its peak: what garbage
-// is not yet collected, and what the parts leave out, is less than a fifth (the default run takes 1.05 to 1.09 times the sum).
-const PeakTolerance = 1.2
-
-// Exceeded tells whether the peak is known and beyond the tolerance. What the system caches of a file of
-// particles counts as resident: up to the whole file, it is not held against the run, which does without it.
-func (m Memory) Exceeded() bool { return float64(m.Peak-m.Disk) > PeakTolerance*float64(m.Sum) }
 
 // The part "program" is what the process has taken before the run, which is the runtime, code and
 // whatever else a program that uses this package holds, and what that grows by: code and tables at
@@ -44,7 +33,7 @@ const programGrowth, workerGrowth = 6 << 20, 1 << 20
 
 // estimate adds up the memory of a run of c, which must be valid, on the images, in a process that
 // takes program bytes already.
-func estimate(c config.Config, images *data.Found, program int64) (Memory, error) {
+func estimate(c config.Config, images *data.Found, program int64) (needs, error) {
 	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
 	trained := data.Training(images.Len, c.Holdout)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
@@ -52,7 +41,7 @@ func estimate(c config.Config, images *data.Found, program int64) (Memory, error
 		CloudInFile: c.Cloud == config.InFile,
 	})
 	if err != nil {
-		return Memory{}, err
+		return needs{}, err
 	}
 	parts := memory.Parts{
 		{Name: "program", Bytes: program + programGrowth + int64(workers)*workerGrowth},
@@ -64,7 +53,7 @@ func estimate(c config.Config, images *data.Found, program int64) (Memory, error
 		passing = memory.Part{Name: "loading", Bytes: images.Loading}
 	}
 	parts = append(parts, passing)
-	estimated := Memory{Parts: parts, Sum: parts.Total()}
+	estimated := needs{Memory: run.Memory{Parts: parts, Sum: parts.Total()}}
 	if c.Cloud == config.InFile {
 		estimated.Disk = m.Cloud
 	} else {
@@ -99,7 +88,7 @@ var remedies = map[string]string{
 }
 
 // remedy says what would make the named part smaller.
-func (m Memory) remedy(part string) string {
+func (m needs) remedy(part string) string {
 	if part == "particles" && m.cloud > 0 {
 		return fmt.Sprintf("--cloud file, which keeps %s of them on disk and is slower, %s", memory.Human(m.cloud), remedies[part])
 	}
@@ -111,7 +100,7 @@ const addressSpace = 1 << 46
 
 // check refuses a run that does not fit the machine's memory (0: unknown), and warns of one
 // that may not.
-func (m Memory) check(machine int64) (warning string, err error) {
+func (m needs) check(machine int64) (warning string, err error) {
 	has := "the machine has " + memory.Human(machine) + memory.Under()
 	if machine == 0 {
 		machine, has = addressSpace, "no machine has so much"
@@ -121,8 +110,8 @@ func (m Memory) check(machine int64) (warning string, err error) {
 		return "", fmt.Errorf("%w: the run needs %v, and %s; most goes to %s: try %s", ErrMemory, m.Parts, has, largest,
 			m.remedy(largest))
 	}
-	if PeakTolerance*float64(m.Sum) > float64(machine) {
-		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s", m.Parts, PeakTolerance, has), nil
+	if run.PeakTolerance*float64(m.Sum) > float64(machine) {
+		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s", m.Parts, run.PeakTolerance, has), nil
 	}
 	return "", nil
 }

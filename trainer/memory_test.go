@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // live is the memory in use on the heap after a collection.
@@ -73,7 +74,7 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := func(m Memory) memory.Part { return m.Parts[len(m.Parts)-1] }
+	last := func(m needs) memory.Part { return m.Parts[len(m.Parts)-1] }
 	if m.Sum != m.Parts.Total() || m.Peak != 0 || last(m).Name != "reports" || m.Parts[0].Bytes < program {
 		t.Errorf("%+v", m)
 	}
@@ -123,7 +124,10 @@ func TestReportsFit(t *testing.T) {
 
 func TestMemoryCheck(t *testing.T) {
 	const mib = 1 << 20
-	m := Memory{Parts: memory.Parts{{Name: "program", Bytes: 20 * mib}, {Name: "particles", Bytes: 80 * mib}}, Sum: 100 * mib}
+	m := needs{Memory: run.Memory{
+		Parts: memory.Parts{{Name: "program", Bytes: 20 * mib}, {Name: "particles", Bytes: 80 * mib}},
+		Sum:   100 * mib,
+	}}
 	for _, c := range []struct {
 		machine      int64
 		warning, err string
@@ -150,7 +154,7 @@ func TestMemoryCheck(t *testing.T) {
 
 func TestExceeded(t *testing.T) {
 	for peak, want := range map[int64]bool{0: false, 999: false, 1199: false, 1201: true} {
-		if got := (Memory{Sum: 1000, Peak: peak}).Exceeded(); got != want {
+		if got := (run.Memory{Sum: 1000, Peak: peak}).Exceeded(); got != want {
 			t.Errorf("a peak of %d for 1000: %v", peak, got)
 		}
 	}
@@ -190,7 +194,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info, err := LoadRunInfo(dir); err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
+		if info, err := run.ReadInfo(dir); err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
 			t.Errorf("at the beginning: %+v, %v", info.Memory, err)
 		}
 		if want := "Memory: " + tr.memory.Parts.String(); len(told) < 2 || told[1] != want {
@@ -199,7 +203,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 		if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 			t.Fatal(err)
 		}
-		info, err := LoadRunInfo(dir)
+		info, err := run.ReadInfo(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +220,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 	}
 	told, c.Epochs = nil, c.Epochs+1
 	run(again)
-	if err := os.Remove(filepath.Join(dir, runInfoFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, "run.json")); err != nil {
 		t.Fatal(err)
 	}
 	told, c.Epochs = nil, c.Epochs+1

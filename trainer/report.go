@@ -2,9 +2,7 @@ package trainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // pictures are the paths of the newest pictures.
@@ -86,7 +85,7 @@ func (t *Trainer) record() record.Epoch {
 // reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
 func (t *Trainer) reportAgain(ctx context.Context) error {
 	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
-	records, err := record.ReadLog(filepath.Join(t.runDir, metricsFile))
+	records, err := run.ReadRecords(t.writer.Dir)
 	if err != nil {
 		return err
 	}
@@ -178,8 +177,8 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 
 // draw writes the grid of the latents' images and the originals above their reconstructions.
 func (t *Trainer) draw(g *generate.Generator, z []float32) error {
-	dir := filepath.Join(t.runDir, samplesDir)
-	if err := t.files.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+	dir, err := t.writer.MakeSamplesDir()
+	if err != nil {
 		_, err := t.writePicture(dir, nil, err)
 		return err
 	}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Restart prepares a run from its first step in the directory of one that ended before its first
@@ -21,11 +19,11 @@ func Restart(ctx context.Context, runDir string, cfg config.Config, opts ...Opti
 	}
 	err = t.checkUnsaved()
 	if err == nil {
-		err = t.prepare(ctx, false)
+		err = t.prepare(ctx, nil)
 	}
 	if err == nil {
 		t.warnOfOtherData()
-		err = setAside(runDir)
+		err = t.writer.SetRecordsAside()
 	}
 	if err == nil {
 		err = t.store()
@@ -38,54 +36,30 @@ func Restart(ctx context.Context, runDir string, cfg config.Config, opts ...Opti
 
 // checkUnsaved refuses a run that has more than a configuration to go on from.
 func (t *Trainer) checkUnsaved() error {
-	state, err := StateOf(t.runDir)
+	state, err := run.StateOf(t.writer.Dir)
 	if err != nil {
 		return err
 	}
-	if state != Unsaved {
-		return fmt.Errorf("%s: %v; expected a run without a checkpoint", t.runDir, state)
+	if state != run.Unsaved {
+		return fmt.Errorf("%s: %v; expected a run without a checkpoint", t.writer.Dir, state)
 	}
-	stored, err := LoadRun(t.runDir)
-	if err == nil {
-		err = stored.CheckResume(t.cfg)
+	stored, err := t.openStored()
+	if err != nil {
+		return err
 	}
-	if err == nil && t.cfg.Data == stored.Data {
-		err = CheckDataPath(t.runDir, stored)
-	}
-	return err
+	return t.checkDataPath(stored)
 }
 
 // warnOfOtherData tells that the data changed since the run was begun, which is no fault yet.
 func (t *Trainer) warnOfOtherData() {
-	was, err := LoadRunInfo(t.runDir)
+	was, err := run.ReadInfo(t.writer.Dir)
 	if err == nil && was.Fingerprint != t.fingerprint {
 		t.warn(
 			fmt.Sprintf(
 				"the data changed since the run was begun: %s %s",
 				t.typed,
-				was.difference(t.read, t.fingerprint),
+				was.Difference(t.read, t.fingerprint),
 			),
 		)
-	}
-}
-
-// setAside renames the metrics of a run that starts again, if there are any.
-func setAside(runDir string) error {
-	path := filepath.Join(runDir, metricsFile)
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("metrics: %w", err)
-	}
-	for n := 1; ; n++ {
-		aside := filepath.Join(runDir, fmt.Sprintf("metrics.%d.jsonl", n))
-		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			if err := os.Rename(path, aside); err != nil {
-				return fmt.Errorf("metrics: %w", err)
-			}
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("metrics: %w", err)
-		}
 	}
 }

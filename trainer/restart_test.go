@@ -24,9 +24,9 @@ func kill(t *testing.T, c config.Config) (dir string) {
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = os.MkdirAll(filepath.Join(dir, checkpointsDir, ".tmp-1"), 0o777)
+	err = os.MkdirAll(filepath.Join(dir, "checkpoints", ".tmp-1"), 0o777)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, metricsFile), []byte(`{"step":14}`+"\n"), 0o666)
+		err = os.WriteFile(filepath.Join(dir, "metrics.jsonl"), []byte(`{"step":14}`+"\n"), 0o666)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestRestart(t *testing.T) {
 	c := smallRun()
 	want := finalState(t, train(t, c))
 	dir := kill(t, c)
-	if state, err := StateOf(dir); err != nil || state != Unsaved {
+	if state, err := run.StateOf(dir); err != nil || state != run.Unsaved {
 		t.Fatalf("%v, %v", state, err)
 	}
 	if _, err := Resume(context.Background(), dir, c); err == nil {
@@ -103,7 +103,7 @@ func TestRestartRefuses(t *testing.T) {
 	}
 	// A checkpoint, even a broken one, or a copy's only one, is for Resume to judge.
 	for _, name := range []string{"step-000014", ".old-step-000014", "latest"} {
-		path := filepath.Join(dir, checkpointsDir, name)
+		path := filepath.Join(dir, "checkpoints", name)
 		if err := os.MkdirAll(filepath.Join(path, "meta.json"), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestRestartRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, metricsFile)); err != nil || len(text) == 0 {
+	if text, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl")); err != nil || len(text) == 0 {
 		t.Errorf("the metrics: %q, %v", text, err)
 	}
 	if _, err := Restart(context.Background(), t.TempDir(), c); err == nil ||

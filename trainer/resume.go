@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
@@ -36,20 +37,17 @@ func (t *Trainer) logged() int {
 
 // continued brings t to where the newest checkpoint was saved.
 func (t *Trainer) continued(ctx context.Context) error {
-	stored, err := LoadRun(t.runDir)
+	stored, err := t.openStored()
 	if err == nil {
-		err = stored.CheckResume(t.cfg)
+		err = run.CheckSaved(t.writer.Dir) // before the data are read for nothing
 	}
 	if err == nil {
-		err = checkSaved(t.runDir) // before the data are read for nothing
-	}
-	if err == nil && t.cfg.Data == stored.Data {
-		err = CheckDataPath(t.runDir, stored)
+		err = t.checkDataPath(stored)
 	}
 	if err != nil {
 		return err
 	}
-	if err := t.prepare(ctx, true); err != nil {
+	if err := t.prepare(ctx, stored); err != nil {
 		return err
 	}
 	if err := errors.Join(t.restore(), ctx.Err()); err != nil { // before anything is written
@@ -58,14 +56,32 @@ func (t *Trainer) continued(ctx context.Context) error {
 	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
 }
 
+// openStored opens the run, which must have the configuration that it is to be continued with, but
+// for the keys that may change.
+func (t *Trainer) openStored() (*run.Run, error) {
+	stored, err := run.Open(t.writer.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return stored, stored.Config.CheckResume(t.cfg)
+}
+
+// checkDataPath refuses data that are to be where the run has them, and are not.
+func (t *Trainer) checkDataPath(stored *run.Run) error {
+	if t.cfg.Data != stored.Config.Data {
+		return nil
+	}
+	return stored.CheckDataPath()
+}
+
 // rejoin marks the run as going on, and warns of what will give other bits than before. A run
 // whose run.json is lost gets a new one.
 func (t *Trainer) rejoin() error {
 	now := t.info()
-	before, err := LoadRunInfo(t.runDir)
+	before, err := run.ReadInfo(t.writer.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.warn(fmt.Sprintf("%s was lost: writing a new one", runInfoFile))
-		return storeRunInfo(t.files, t.runDir, now)
+		t.warn("run.json was lost: writing a new one")
+		return t.writer.StoreInfo(now)
 	}
 	if err != nil {
 		return err
@@ -73,8 +89,8 @@ func (t *Trainer) rejoin() error {
 	for _, difference := range before.Differs(now) {
 		t.warn("the run goes on with other bits than it would have had: " + difference)
 	}
-	return amend(t.files, t.runDir, func(info *RunInfo) {
-		info.finish(nil)
+	return t.writer.Amend(func(info *run.Info) {
+		info.SetFinished(nil)
 		info.Memory, info.Read = now.Memory, now.Read
 		if info.Data != now.Data { // they have moved, or an earlier version stored them as typed
 			info.Data, info.DataAsTyped = now.Data, now.DataAsTyped

@@ -17,10 +17,12 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Every test of the package must end the goroutines that it started: those of a trainer end
@@ -291,7 +293,7 @@ func TestResumeRefusesOtherData(t *testing.T) {
 			t.Errorf("%v; expected %q", err, test.want)
 		}
 	}
-	if err := os.Remove(filepath.Join(dir, runInfoFile)); err != nil { // which tells most
+	if err := os.Remove(filepath.Join(dir, "run.json")); err != nil { // which tells most
 		t.Fatal(err)
 	}
 	writeIDX(t, c.Data, 62, 1)
@@ -336,7 +338,7 @@ func TestDivergedKeepsTheCheckpoint(t *testing.T) {
 	if err != nil || len(entries) != 2 { // it and the link
 		t.Errorf("checkpoints hold %v, %v", entries, err)
 	}
-	if info, err := LoadRunInfo(dir); err != nil || info.Finished != nil {
+	if info, err := run.ReadInfo(dir); err != nil || info.Finished != nil {
 		t.Errorf("the run counts as finished: %v, %v", info.Finished, err)
 	}
 }
@@ -382,11 +384,11 @@ func TestResumeChecksTheCheckpoint(t *testing.T) {
 
 	edited := c
 	edited.Seed++
-	if err := StoreConfig(dir, edited); err != nil {
+	if err := (&run.Writer{Dir: dir, Files: file.OS}).StoreConfig(edited); err != nil {
 		t.Fatal(err)
 	}
 	refused(dir, edited, "an edited seed", "seed = 2")
-	if err := StoreConfig(dir, c); err != nil {
+	if err := (&run.Writer{Dir: dir, Files: file.OS}).StoreConfig(c); err != nil {
 		t.Fatal(err)
 	}
 	shorter := c
@@ -425,12 +427,12 @@ func TestResumeWarns(t *testing.T) {
 	c := smallRun()
 	dir := t.TempDir()
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
-	info, err := LoadRunInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	info.BLAS.Core = "Other"
-	if err := StoreRunInfo(dir, info); err != nil {
+	if err := (&run.Writer{Dir: dir, Files: file.OS}).StoreInfo(info); err != nil {
 		t.Fatal(err)
 	}
 	c.Epochs = 2 * runEpochs

@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // saving is how the state of a run gets to the disk: a step waits only while the state is handed to
@@ -49,14 +50,8 @@ const retryAfter = time.Minute
 
 var lastPauses = []time.Duration{time.Second, 4 * time.Second}
 
-// Stall is how long checkpoints held up training, in all sessions of a run.
-type Stall struct {
-	Seconds float64 `json:"seconds"`
-	Share   float64 `json:"share"` // of the wall time of training and reports
-}
-
-func (t *Trainer) stall() Stall {
-	return Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.seconds())}
+func (t *Trainer) stall() run.Stall {
+	return run.Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.seconds())}
 }
 
 // saveDue tells whether a checkpoint is due at the end of the present epoch.
@@ -265,7 +260,7 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled,
 		Evaluations: t.evaluations,
 		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
-		Version: Version(), Config: string(text), Slowed: t.slowed,
+		Version: run.Version(), Config: string(text), Slowed: t.slowed,
 	}
 	if err := t.method.Err(); err != nil {
 		return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)

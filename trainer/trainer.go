@@ -6,14 +6,12 @@ package trainer
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pca"
@@ -31,18 +29,16 @@ type place struct{ epoch, batch, repeat int }
 // Trainer is one run.
 type Trainer struct {
 	cfg    config.Config
-	runDir string
-	lock   *run.Lock // of runDir
-	typed  string    // cfg.Data as it was given; cfg has the absolute path once it was read
+	writer run.Writer // of the run's directory
+	typed  string     // cfg.Data as it was given; cfg has the absolute path once it was read
 	hooks  []Hook
-	files  file.System
-	from   string // the checkpoint to go on from: as in From
+	from   string // the checkpoint to resume from, as in From
 
 	pool        *pool.Pool
 	train, held data.Dataset
 	fingerprint string
 	read        data.Summary // of the data
-	memory      Memory
+	memory      needs
 	batches     *data.Batches
 	method      method.Method
 	log         *record.Log
@@ -69,7 +65,7 @@ type Trainer struct {
 	clipNoted, redrawnNoted bool // the warning was given
 
 	slowed  checkpoint.Slowed // by divergences so far
-	unnoted []Divergence      // that could not be written to run.json yet
+	unnoted []run.Divergence  // that could not be written to run.json yet
 	watch   watch             // for outliers of losses and gradients
 }
 
@@ -82,9 +78,9 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	err = checkVacant(runDir) // now that nobody else can make it one
+	err = run.CheckVacant(runDir) // now that nobody else can make it one
 	if err == nil {
-		err = t.prepare(ctx, false)
+		err = t.prepare(ctx, nil)
 	}
 	if err == nil {
 		err = t.store()
@@ -99,17 +95,17 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 func (t *Trainer) store() error {
 	err := t.open(0)
 	if err == nil {
-		err = storeRunInfo(t.files, t.runDir, t.info())
+		err = t.writer.StoreInfo(t.info())
 	}
 	if err == nil {
-		err = run.WriteRows(t.files, t.runDir, t.train, t.held)
+		err = t.writer.StoreRows(t.train, t.held)
 	}
 	return err
 }
 
-// prepare opens the data, which for a run that is resumed must be those it began with, and builds
-// the method.
-func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
+// prepare reads the data, which must be those of the stored run that is resumed, nil if none is, and
+// builds the method.
+func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
 		return err
 	}
@@ -120,8 +116,8 @@ func (t *Trainer) prepare(ctx context.Context, resumed bool) error {
 	if t.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
 		return err
 	}
-	if resumed {
-		if err := CheckData(t.runDir, t.typed, t.read, t.fingerprint); err != nil {
+	if stored != nil {
+		if err := stored.CheckData(t.typed, t.read, t.fingerprint); err != nil {
 			return err
 		}
 	}
@@ -140,7 +136,7 @@ func (t *Trainer) build(ctx context.Context) error {
 	m, err := method.New(t.cfg.Method, method.Setup{
 		Options: t.cfg.Options, Train: t.train, Batch: min(t.cfg.Batch, t.train.Len()),
 		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
-		CloudDir: cloudDir(t.cfg, t.runDir), Ctx: ctx,
+		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
 	})
 	if err != nil {
 		return err // and m may be a nil pointer in an interface that is not nil
@@ -151,10 +147,10 @@ func (t *Trainer) build(ctx context.Context) error {
 
 // open stores the configuration and opens the metrics, without records beyond the given step.
 func (t *Trainer) open(step int) (err error) {
-	if err := storeConfig(t.files, t.runDir, t.cfg); err != nil {
+	if err := t.writer.StoreConfig(t.cfg); err != nil {
 		return err
 	}
-	t.log, err = record.OpenLog(t.files, filepath.Join(t.runDir, metricsFile), step)
+	t.log, err = t.writer.OpenLog(step)
 	return err
 }
 
@@ -174,7 +170,7 @@ func (t *Trainer) Close() (err error) {
 		err = errors.Join(err, t.log.Close())
 		t.log = nil
 	}
-	return errors.Join(err, t.lock.Release())
+	return errors.Join(err, t.writer.Lock.Release())
 }
 
 // seconds is the wall time of the run so far.
@@ -193,7 +189,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	t.awaitSave()
 	if errors.Is(err, ErrDiverged) {
-		err = errors.Join(err, amend(t.files, t.runDir, (*RunInfo).diverged))
+		err = errors.Join(err, t.writer.Amend((*run.Info).SetDiverged))
 	}
 	return err
 }
@@ -332,9 +328,9 @@ func (t *Trainer) end(ctx context.Context) error {
 		if err := t.storeNotes(); err != nil {
 			return err
 		}
-		return amend(t.files, t.runDir, func(info *RunInfo) {
-			info.finish(&now)
-			info.Memory, info.Checkpoints = &t.memory, &stall
+		return t.writer.Amend(func(info *run.Info) {
+			info.SetFinished(&now)
+			info.Memory, info.Checkpoints = &t.memory.Memory, &stall
 		})
 	})
 	if err != nil {
@@ -343,7 +339,7 @@ func (t *Trainer) end(ctx context.Context) error {
 	s := Summary{
 		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
-		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory, Read: t.read, Stall: stall,
+		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory.Memory, Read: t.read, Stall: stall,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

@@ -61,21 +61,21 @@ func (t *Trainer) heardOfLog(err error) {
 		return
 	}
 	if waiting, _ := t.log.Waiting(); waiting == 0 {
-		t.recovered(&t.saving.log, metricsFile+" is written again, with the records that waited")
+		t.recovered(&t.saving.log, "metrics.jsonl is written again, with the records that waited")
 	}
 }
 
 // unlogged says what metrics.jsonl lacks.
 func (t *Trainer) unlogged() string {
 	waiting, dropped := t.log.Waiting()
-	return fmt.Sprintf("%d records of %s are lost", waiting+dropped, metricsFile)
+	return fmt.Sprintf("%d records of metrics.jsonl are lost", waiting+dropped)
 }
 
 // writePicture stores a picture, unless drawing it gave an error. It tells whether it could: a run
 // does not end because the file system refuses a picture.
 func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
 	if err == nil {
-		err = file.Write(t.files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
+		err = file.Write(t.writer.Files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
 	}
 	switch {
 	case err == nil:

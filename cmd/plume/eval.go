@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -139,7 +139,7 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 			return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
 		}
 		var err error
-		if runDir, err = trainer.FindRun(e.runs, args[0]); err != nil {
+		if runDir, err = run.Find(e.runs, args[0]); err != nil {
 			return usage(err)
 		}
 	}

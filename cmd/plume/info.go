@@ -15,11 +15,11 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	measured "github.com/plume-ml/plume/trainer/machine"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // machine is what plume info prints.
@@ -84,7 +84,7 @@ func newInfo() *cobra.Command {
 func inspect() (machine, error) {
 	cpu := kernel.Info()
 	m := machine{
-		Version:  trainer.Version(),
+		Version:  run.Version(),
 		Go:       runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		CPU:      cpu.CPU,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -61,10 +62,10 @@ func main() {
 	// A closed pipe or terminal makes writes fail, which must not end a training half-way.
 	signal.Ignore(syscall.SIGPIPE)
 	collectEarly()
-	os.Exit(run())
+	os.Exit(execute())
 }
 
-func run() int {
+func execute() int {
 	root := newRoot()
 	root.SetArgs(joinResume(os.Args[1:]))
 	cmd, err := root.ExecuteC()
@@ -96,7 +97,7 @@ func newRoot() *cobra.Command {
   plume compare --preset methods --budget 3m    all methods, at equal time
   plume verify                                  error guarantees, measured against known truth
   plume info                                    CPU, kernels and BLAS in use`,
-		Version:       trainer.Version(),
+		Version:       run.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

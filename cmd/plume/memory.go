@@ -5,8 +5,8 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // garbagePercent is how much garbage may pile up before it is collected, in percent of what is in use.
@@ -23,7 +23,7 @@ func collectEarly() {
 }
 
 // peakLine says what a run took beside what its parts add up to.
-func peakLine(m trainer.Memory) string {
+func peakLine(m run.Memory) string {
 	if m.Peak == 0 {
 		return "Peak memory: this system does not tell."
 	}
@@ -35,10 +35,10 @@ func peakLine(m trainer.Memory) string {
 }
 
 // peakWarning is said of a run that took more than it should, and is empty otherwise.
-func peakWarning(m trainer.Memory) string {
+func peakWarning(m run.Memory) string {
 	if !m.Exceeded() {
 		return ""
 	}
 	return fmt.Sprintf("the run took %s at its peak, more than %.1f times the %s that its parts add up to",
-		memory.Human(m.Peak), trainer.PeakTolerance, memory.Human(m.Sum))
+		memory.Human(m.Peak), run.PeakTolerance, memory.Human(m.Sum))
 }

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 func TestCollectEarly(t *testing.T) {
@@ -39,7 +39,7 @@ func TestPeakLine(t *testing.T) {
 		if c.peak == 0 { // of no run
 			continue
 		}
-		onDisk := trainer.Memory{Sum: 100 * mib, Peak: c.peak, Disk: 10 * mib}
+		onDisk := run.Memory{Sum: 100 * mib, Peak: c.peak, Disk: 10 * mib}
 		if got := peakWarning(onDisk); got != "" {
 			t.Errorf("10 MiB of it are a file's: warning %q", got)
 		}
@@ -49,7 +49,7 @@ func TestPeakLine(t *testing.T) {
 		}
 	}
 	for _, c := range cases {
-		m := trainer.Memory{Sum: 100 * mib, Peak: c.peak}
+		m := run.Memory{Sum: 100 * mib, Peak: c.peak}
 		if got := peakLine(m); got != c.line {
 			t.Errorf("%q, expected %q", got, c.line)
 		}

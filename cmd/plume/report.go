@@ -16,6 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // reporter shows a run: messages and progress on stderr, data on stdout.
@@ -163,7 +164,7 @@ func summaryLine(s trainer.Summary) string {
 }
 
 // stallLine says how long checkpoints held up training.
-func stallLine(s trainer.Stall) string {
+func stallLine(s run.Stall) string {
 	return fmt.Sprintf("Checkpoints held up training for %.2g s (%.2g %%)", s.Seconds, 100*s.Share)
 }
 

@@ -12,13 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/picture"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -105,7 +105,7 @@ func (s *sampleCommand) run(spec string) error {
 	if spec == "auto" {
 		return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
 	}
-	runDir, err := trainer.FindRun(s.runs, spec)
+	dir, err := run.Find(s.runs, spec)
 	if err != nil {
 		return usage(err)
 	}
@@ -116,7 +116,7 @@ func (s *sampleCommand) run(spec string) error {
 	if err := s.profile.start(insist); err != nil {
 		return err
 	}
-	generator, err := trainer.LoadGenerator(runDir, !s.raw, s.threads)
+	generator, err := s.load(dir)
 	if err == nil && ctx.Err() != nil {
 		generator.Close()
 		err = ctx.Err()
@@ -128,8 +128,16 @@ func (s *sampleCommand) run(spec string) error {
 	return s.profile.end(interrupt.ended(s.draw(ctx, generator)))
 }
 
+func (s *sampleCommand) load(dir string) (*run.Generator, error) {
+	stored, err := run.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return stored.Generator(!s.raw, s.threads)
+}
+
 // draw writes the images and names their file on stdout.
-func (s *sampleCommand) draw(ctx context.Context, generator *trainer.Generator) error {
+func (s *sampleCommand) draw(ctx context.Context, generator *run.Generator) error {
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
 	if err := generator.Sample(ctx, pixels, s.n, diffusion.Solver(s.solver), s.steps, s.seed); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
-	runlock "github.com/plume-ml/plume/trainer/run"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // open resumes the run that was asked for, or starts a new one; train is nil for one that is
@@ -29,7 +29,7 @@ func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter
 	case t.resume == "auto":
 		return t.continueNewest(ctx, cmd, r)
 	}
-	runDir, err = trainer.FindRun(t.runs, t.resume)
+	runDir, err = run.Find(t.runs, t.resume)
 	if err != nil {
 		return "", nil, usage(err)
 	}
@@ -43,22 +43,22 @@ func (t *trainCommand) startOrContinue(
 	cmd *cobra.Command,
 	r *reporter,
 ) (*trainer.Trainer, error) {
-	state, err := trainer.StateOf(t.out)
+	state, err := run.StateOf(t.out)
 	if err != nil {
 		return nil, err
 	}
 	switch state {
-	case trainer.NoRun:
+	case run.NoRun:
 		_, train, err := t.startRun(ctx, cmd, r)
 		return train, err
-	case trainer.Diverged:
+	case run.Diverged:
 		return nil, diverged(t.out)
-	case trainer.Unsaved:
+	case run.Unsaved:
 		r.status.message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
-	case trainer.Finished:
+	case run.Finished:
 		stored, asked, err := t.resolveStored(cmd, t.out)
-		if err != nil || asked.Epochs <= stored.Epochs {
+		if err != nil || asked.Epochs <= stored.Config.Epochs {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ func (t *trainCommand) startOrContinue(
 
 // diverged is the error of a run that diverged and is not to be started again as it was.
 func diverged(dir string) error {
-	text, err := trainer.DivergedText(dir)
+	text, err := run.DivergedText(dir)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func diverged(dir string) error {
 func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r *reporter) (
 	runDir string, train *trainer.Trainer, err error,
 ) {
-	choice, err := trainer.NewestUnfinished(t.runs)
+	choice, err := run.NewestUnfinished(t.runs)
 	if err != nil {
 		return "", nil, usage(err)
 	}
@@ -116,17 +116,19 @@ func (t *trainCommand) continueRun(
 	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()), trainer.From(from))...)
 }
 
-// resolveStored returns the configuration stored with a run, and the one that it goes on with.
-func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (stored, asked config.Config, err error) {
-	stored, err = trainer.LoadRun(runDir)
+// resolveStored opens a run, and returns the configuration to resume it with.
+func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (
+	stored *run.Run, asked config.Config, err error,
+) {
+	stored, err = run.Open(runDir)
 	if err != nil {
 		return stored, asked, usage(err)
 	}
-	asked, err = resolve(stored, t.config, cmd.Flags())
+	asked, err = resolve(stored.Config, t.config, cmd.Flags())
 	if err != nil {
 		return stored, asked, err
 	}
-	if err := stored.CheckResume(asked); err != nil {
+	if err := stored.Config.CheckResume(asked); err != nil {
 		return stored, asked, usage(fmt.Errorf("%s cannot go on with another configuration:\n%w", runDir, err))
 	}
 	return stored, asked, nil
@@ -144,15 +146,15 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	case t.resume == resumeOut: // the lock tells, not what another process may write just now
 		runDir, err = t.out, os.MkdirAll(t.out, 0o777)
 	case t.out != "":
-		runDir, err = t.out, usage(trainer.ClaimDir(t.out))
+		runDir, err = t.out, usage(run.Create(t.out))
 	default:
-		runDir, err = trainer.NewRunDir(t.runs, filepath.Base(cfg.Data), string(cfg.Method))
+		runDir, err = run.CreateNumbered(t.runs, filepath.Base(cfg.Data), string(cfg.Method))
 		made = cmp.Or(made, filepath.Clean(runDir))
 	}
 	if err != nil {
 		return "", nil, err
 	}
-	lock, err := runlock.Acquire(runDir)
+	lock, err := run.Acquire(runDir)
 	leave := func() { // what could not start takes no number
 		lock.Release()
 		removeEmpty(runDir, made)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/verify"
 )
 
@@ -87,7 +87,7 @@ func (v *verifyCommand) run() error {
 	case err != nil:
 		return interrupt.ended(err)
 	}
-	report.Version, report.Seconds = trainer.Version(), time.Since(start).Seconds()
+	report.Version, report.Seconds = run.Version(), time.Since(start).Seconds()
 	if err := v.write(report); err != nil {
 		return err
 	}

@@ -24,6 +24,6 @@ func TestBufferBytes(t *testing.T) {
 			t.Errorf("%s allocates %d bytes; expected at most twice %d", what, got, BufferBytes)
 		}
 	}
-	check("saving", func() (err error) { dir, err = Save(run, Meta{}, tensors, 0); return err })
+	check("saving", func() (err error) { dir, err = save(run, Meta{}, tensors, 0); return err })
 	check("loading", func() error { _, err := Load(dir, tensors); return err })
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // state returns tensors of every type and of unusual shapes. Their values reveal lost bits: NaN
@@ -66,9 +68,19 @@ func wantSame(t *testing.T, got, want []Tensor) {
 	}
 }
 
+// save writes a checkpoint with a new Writer.
+func save(run string, meta Meta, tensors []Tensor, keep int) (dir string, err error) {
+	w := Writer{Files: file.OS, RunDir: run, Keep: keep}
+	p, err := w.Begin(meta, tensors)
+	if err != nil {
+		return "", err
+	}
+	return p.Commit()
+}
+
 func mustSave(t *testing.T, run string, meta Meta, tensors []Tensor, keep int) string {
 	t.Helper()
-	dir, err := Save(run, meta, tensors, keep)
+	dir, err := save(run, meta, tensors, keep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +348,7 @@ func TestSaveFails(t *testing.T) {
 	if err := os.WriteFile(run, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Save(run, Meta{}, state(), 0)
+	_, err := save(run, Meta{}, state(), 0)
 	wantError(t, err, "checkpoint: saving", "file")
 }
 
@@ -386,7 +398,7 @@ func TestProgrammingErrorsPanic(t *testing.T) {
 					t.Errorf("recovered %q", s)
 				}
 			}()
-			_, _ = Save(t.TempDir(), Meta{}, tensors, 0)
+			_, _ = save(t.TempDir(), Meta{}, tensors, 0)
 		})
 	}
 }

@@ -31,7 +31,7 @@ func TestMappedTensors(t *testing.T) {
 		t.Errorf("loaded %v, %v", tensors[0].F32[n-1], err)
 	}
 	reference.CutScratch(t, dir, 4*blockLen)
-	if _, err := Save(run, Meta{Step: 2}, tensors, 0); !errors.Is(err, memory.ErrMapping) {
+	if _, err := save(run, Meta{Step: 2}, tensors, 0); !errors.Is(err, memory.ErrMapping) {
 		t.Errorf("saved: %v", err)
 	}
 	if _, err := Load(saved, tensors); !errors.Is(err, memory.ErrMapping) {

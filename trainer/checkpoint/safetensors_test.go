@@ -200,7 +200,7 @@ func BenchmarkSaveLoad(b *testing.B) {
 	run := b.TempDir()
 	b.SetBytes(20 << 20)
 	for b.Loop() {
-		dir, err := Save(run, Meta{}, t, 1)
+		dir, err := save(run, Meta{}, t, 1)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -28,17 +28,6 @@ type Writer struct {
 	redone *abandoned // checkpoints to be removed; nil: none
 }
 
-// Save writes a checkpoint with a new Writer on the operating system's files, and returns its
-// directory.
-func Save(runDir string, meta Meta, tensors []Tensor, keep int) (dir string, err error) {
-	w := Writer{Files: file.OS, RunDir: runDir, Keep: keep}
-	p, err := w.Begin(meta, tensors)
-	if err != nil {
-		return "", err
-	}
-	return p.Commit()
-}
-
 // Pending is a checkpoint whose state has been written but is neither durable nor visible to
 // readers yet.
 type Pending struct {

@@ -107,7 +107,7 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	info := trainer.NewRunInfo(first, fingerprint, all.Shape())
+	info := run.NewInfo(first, fingerprint, all.Shape())
 	var lock *run.Lock
 	if _, err := os.Stat(o.Dir); err == nil {
 		if lock, err = o.lock(); err != nil {
@@ -144,7 +144,7 @@ func (o Options) lock() (*run.Lock, error) {
 }
 
 // findPlan loads the plan, if there is one, for the session that info describes.
-func (o Options) findPlan(configs []config.Config, info trainer.RunInfo) (plan Plan, found bool, err error) {
+func (o Options) findPlan(configs []config.Config, info run.Info) (plan Plan, found bool, err error) {
 	plan, found, err = LoadPlan(o.Dir)
 	if err != nil || !found {
 		return Plan{}, false, err
@@ -187,7 +187,7 @@ func (o Options) threads(asked int) int {
 }
 
 // newPlan calibrates.
-func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.Dataset, info trainer.RunInfo) (Plan, error) {
+func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.Dataset, info run.Info) (Plan, error) {
 	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
 	if err != nil {
 		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)

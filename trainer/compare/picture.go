@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/picture"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Of the picture: images per row, and rows per contestant.
@@ -61,19 +61,23 @@ func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 }
 
 // samples draws from a run with its own solver.
-func (r *Results) samples(ctx context.Context, row Row, run Outcome) (picture.Labelled, error) {
-	c, err := row.config(run.Seed)
+func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labelled, error) {
+	c, err := row.config(o.Seed)
 	if err != nil {
 		return picture.Labelled{}, err
 	}
-	g, err := trainer.LoadGenerator(run.Dir, true, c.Threads)
+	stored, err := run.Open(o.Dir)
+	if err != nil {
+		return picture.Labelled{}, err
+	}
+	g, err := stored.Generator(true, c.Threads)
 	if err != nil {
 		return picture.Labelled{}, err
 	}
 	defer g.Close()
 	const n = blockColumns * blockRows
 	pixels := make([]float32, n*g.Dim())
-	if err := g.Sample(ctx, pixels, n, c.Solver, c.SolverSteps, run.Seed); err != nil {
+	if err := g.Sample(ctx, pixels, n, c.Solver, c.SolverSteps, o.Seed); err != nil {
 		return picture.Labelled{}, err
 	}
 	grid, err := picture.Grid(pixels, g.Shape(), blockColumns)

@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // planFile holds the plan in the comparison's directory.
@@ -21,11 +21,11 @@ const planFile = "plan.json"
 
 // Plan is a comparison: who runs how long, on which seeds. It is made once and never changes.
 type Plan struct {
-	Budget      Budget          `json:"budget"`
-	Seeds       []uint64        `json:"seeds"`
-	Metrics     []string        `json:"metrics"` // groups of package evaluate that are measured
-	Contestants []Planning      `json:"contestants"`
-	Info        trainer.RunInfo `json:"info"` // of the session that made the plan
+	Budget      Budget     `json:"budget"`
+	Seeds       []uint64   `json:"seeds"`
+	Metrics     []string   `json:"metrics"` // groups of package evaluate that are measured
+	Contestants []Planning `json:"contestants"`
+	Info        run.Info   `json:"info"` // of the session that made the plan
 }
 
 // Planning is the plan of one contestant's runs.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -61,12 +61,8 @@ func TestResumeAfterKill(t *testing.T) {
 	}
 	young, unjudged := filepath.Join(dir, runsDir, smallRuns[1]), filepath.Join(dir, runsDir, smallRuns[2])
 	want := state(t, dir, smallRuns[1])
-	info, err := trainer.LoadRunInfo(young)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info.Finished = nil
-	err = errors.Join(trainer.StoreRunInfo(young, info), os.RemoveAll(filepath.Join(young, "checkpoints")),
+	w := run.Writer{Dir: young, Files: file.OS}
+	err := errors.Join(w.Amend(func(info *run.Info) { info.Finished = nil }), os.RemoveAll(filepath.Join(young, "checkpoints")),
 		os.Remove(filepath.Join(young, evalFile)), os.Remove(filepath.Join(unjudged, evalFile)))
 	if err != nil {
 		t.Fatal(err)

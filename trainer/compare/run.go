@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Names in the comparison's directory.
@@ -124,45 +125,45 @@ func (c *comparison) train(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
-	run, err := c.open(ctx, t, cfg)
-	if err != nil || run == nil {
+	training, err := c.open(ctx, t, cfg)
+	if err != nil || training == nil {
 		return err
 	}
 	c.Message(fmt.Sprintf("Run %d of %d: %s, seed %d, %d epochs", t.number, c.total, t.Name, t.seed, t.Epochs))
 	c.inTraining(1)
 	defer c.inTraining(-1)
-	err = run.Run(ctx)
-	return errors.Join(err, run.Close())
+	err = training.Run(ctx)
+	return errors.Join(err, training.Close())
 }
 
-// open starts a run or goes on with it; nil where it has ended.
+// open starts or resumes a run; nil if it has ended.
 func (c *comparison) open(ctx context.Context, t task, cfg config.Config) (*trainer.Trainer, error) {
 	hook := trainer.WithHook(c.hook(t))
-	state, err := trainer.StateOf(t.dir)
+	state, err := run.StateOf(t.dir)
 	if err != nil {
 		return nil, err
 	}
 	switch state {
-	case trainer.Finished, trainer.Diverged:
+	case run.Finished, run.Diverged:
 		return nil, nil
-	case trainer.Saved:
+	case run.Saved:
 		return trainer.Resume(ctx, t.dir, cfg, hook, trainer.From(trainer.FromAuto))
-	case trainer.Unsaved:
+	case run.Unsaved:
 		return trainer.Restart(ctx, t.dir, cfg, hook)
 	}
-	if err := trainer.ClaimDir(t.dir); err != nil {
+	if err := run.Create(t.dir); err != nil {
 		return nil, err
 	}
-	run, err := trainer.New(ctx, cfg, t.dir, hook)
+	training, err := trainer.New(ctx, cfg, t.dir, hook)
 	if err != nil {
 		os.Remove(t.dir) // only if it is empty
 	}
-	return run, err
+	return training, err
 }
 
 // diverged tells whether a run ended by divergence; one that is not there has not.
 func diverged(runDir string) (bool, error) {
-	info, err := trainer.LoadRunInfo(runDir)
+	info, err := run.ReadInfo(runDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -206,7 +207,7 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 		return ErrInterrupted
 	case errors.Is(err, trainer.ErrDiverged):
 		c.Warn(fmt.Sprintf("%s, seed %d: %v", t.Name, t.seed, err))
-		return trainer.MarkDiverged(t.dir)
+		return run.MarkDiverged(t.dir)
 	case err != nil:
 		return err
 	}

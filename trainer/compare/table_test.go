@@ -13,10 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -29,7 +29,7 @@ func results() *Results {
 		c.Particles = particles
 		return Planning{Contestant: Contestant{Name: name, Method: "ipld"}, Epochs: epochs, Seconds: 60.04, Fits: name != "slow", Keys: values(c)}
 	}
-	info := trainer.RunInfo{Data: "fashion10k", CPU: "a CPU", KernelPath: "avx512", Version: "v1"}
+	info := run.Info{Data: "fashion10k", CPU: "a CPU", KernelPath: "avx512", Version: "v1"}
 	info.BLAS.Library = "native"
 	r := &Results{Plan: Plan{
 		Budget: Budget{Seconds: 60}, Seeds: []uint64{1, 2}, Info: info,

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
-	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // subject is a stored run with its data and its model.
@@ -26,37 +25,37 @@ type subject struct {
 
 // open reads a run's newest checkpoint and its data, which must be those it was trained on.
 func open(ctx context.Context, runDir string, o Options) (*subject, error) {
-	config, err := trainer.LoadRun(runDir)
+	stored, err := run.Open(runDir)
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{config: config}
-	if err := s.readData(ctx, runDir, o); err != nil {
+	s := &subject{config: stored.Config}
+	if err := s.readData(ctx, stored, o); err != nil {
 		return nil, err
 	}
-	dir, err := checkpoint.Latest(runDir)
+	dir, err := stored.Checkpoint()
 	if err != nil {
-		return nil, checkpoint.ForReader(err)
+		return nil, err
 	}
 	s.pool = pool.New(o.Threads)
-	if err := s.readModel(dir, o); err != nil {
+	if s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw, s.pool); err != nil {
 		s.pool.Close()
-		return nil, checkpoint.ForReader(err)
+		return nil, err
 	}
 	if s.fingerprint != s.meta.Fingerprint { // run.json and the checkpoint belong to different runs
 		s.pool.Close()
 		return nil, fmt.Errorf("%s: was trained on other images than %s (fingerprint %s, expected %s)",
-			dir, config.Data, s.meta.Fingerprint, s.fingerprint)
+			dir, stored.Config.Data, s.meta.Fingerprint, s.fingerprint)
 	}
 	return s, nil
 }
 
 // readData reads the data, which must be those that the run was trained on.
-func (s *subject) readData(ctx context.Context, runDir string, o Options) error {
+func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) error {
 	c := &s.config
 	if o.Data != "" {
 		c.Data = o.Data
-	} else if err := trainer.CheckDataPath(runDir, *c); err != nil {
+	} else if err := stored.CheckDataPath(); err != nil {
 		return err
 	}
 	images, err := data.Find(ctx, c.Data, c.DataOptions(o.Warn))
@@ -69,20 +68,10 @@ func (s *subject) readData(ctx context.Context, runDir string, o Options) error 
 	if s.fingerprint, err = data.Fingerprint(ctx, s.all); err != nil {
 		return err
 	}
-	if err := trainer.CheckData(runDir, c.Data, images.Summary, s.fingerprint); err != nil {
+	if err := stored.CheckData(c.Data, images.Summary, s.fingerprint); err != nil {
 		return err
 	}
 	s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed)
-	return err
-}
-
-func (s *subject) readModel(dir string, o Options) error {
-	g, tensors, err := method.NewGenerator(s.config.Method, s.config.Options, s.all.Shape().Dim(), !o.Raw, s.pool)
-	if err != nil {
-		return err
-	}
-	s.generator = g
-	s.meta, err = checkpoint.LoadSome(dir, tensors)
 	return err
 }
 

@@ -1,4 +1,14 @@
-// Package run keeps what a run's directory needs beside the state of its training: the lock that
-// lets one process at a time write it, and the table that says which row of the data each
-// particle belongs to.
+// Package run keeps a training run in a directory, runs/00007-fashion10k-ipld:
+//
+//	config.toml     the configuration, with every key
+//	run.json        Info: where the run comes from, how far it came, its divergences
+//	metrics.jsonl   a record for each epoch, as package record writes it
+//	rows.csv        which row of the data each particle belongs to
+//	checkpoints/    states to resume from, as package checkpoint writes them
+//	samples/        pictures of samples and reconstructions
+//	lock            the process that is writing the directory, if there is one
+//
+// Find finds a run by its name or number, and Open opens it to be read, which every command does.
+// Create and CreateNumbered make the directory of a new run, Acquire locks it, and a Writer writes
+// it. StateOf says how far a run has come.
 package run

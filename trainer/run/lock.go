@@ -16,9 +16,6 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockFile is the name of the lock in the directory that it protects.
-const lockFile = "lock"
-
 // Holder is the process that holds a lock.
 type Holder struct {
 	Host  string    `json:"host"`

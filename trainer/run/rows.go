@@ -14,9 +14,6 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// rowsFile is the name of the table of rows in a run's directory.
-const rowsFile = "rows.csv"
-
 // The columns of the table, one line for every image that was read:
 //
 //	particle  row of the training images, and so of the particles; empty where split is held-out
@@ -28,13 +25,10 @@ var rowsHeader = []string{"particle", "source", "file", "label", "split"}
 
 const splitTrain, splitHeld = "train", "held-out"
 
-// WriteRows writes runDir/rows.csv, which says of every particle which row of the source it
-// belongs to. Training images come first, in the order of the particles. The file appears when it
-// is whole.
-//
-// Only the holder of the run's lock may call it.
-func WriteRows(files file.System, runDir string, train, held data.Dataset) error {
-	err := file.Write(files, filepath.Join(runDir, rowsFile), func(w io.Writer) error {
+// StoreRows writes rows.csv, which says of every particle which row of the source it belongs to.
+// Training images come first, in the order of the particles. The file appears when it is whole.
+func (w *Writer) StoreRows(train, held data.Dataset) error {
+	err := file.Write(w.Files, filepath.Join(w.Dir, rowsFile), func(w io.Writer) error {
 		return encodeRows(w, train, held)
 	})
 	if err != nil {
@@ -43,9 +37,9 @@ func WriteRows(files file.System, runDir string, train, held data.Dataset) error
 	return nil
 }
 
-// HasRows tells whether WriteRows has come to its end in runDir.
-func HasRows(runDir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(runDir, rowsFile))
+// HasRows reports whether the run in dir has its table of rows.
+func HasRows(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, rowsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

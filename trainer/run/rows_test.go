@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
@@ -27,14 +26,14 @@ func table(origins []data.Origin, labels ...int) labelled {
 	return labelled{data.Table{D: 1, X: make([]float32, len(labels))}, origins, labels}
 }
 
-func TestWriteRows(t *testing.T) {
+func TestStoreRows(t *testing.T) {
 	dir := t.TempDir()
 	if has, err := HasRows(dir); has || err != nil {
 		t.Errorf("before: %v, %v", has, err)
 	}
 	train := table([]data.Origin{{Row: 0, File: "cat/a, b.png"}, {Row: 2, File: `dog/"c".png`}, {Row: 3}}, 0, 1, -1)
 	held := table([]data.Origin{{Row: 1, File: "cat/\xff.png"}}, 0)
-	if err := WriteRows(file.OS, dir, train, held); err != nil {
+	if err := on(dir).StoreRows(train, held); err != nil {
 		t.Fatal(err)
 	}
 	want := "particle,source,file,label,split\n" +
@@ -52,23 +51,23 @@ func TestWriteRows(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left over: %v, %v", entries, err)
 	}
-	if err := WriteRows(file.OS, filepath.Join(dir, "none"), train, held); err == nil ||
+	if err := on(filepath.Join(dir, "none")).StoreRows(train, held); err == nil ||
 		!strings.Contains(err.Error(), "rows.csv: ") {
 		t.Errorf("no directory: %v", err)
 	}
 }
 
 // A table that cannot be written whole does not appear, and leaves nothing.
-func TestWriteRowsFails(t *testing.T) {
+func TestStoreRowsFails(t *testing.T) {
 	train, held := table([]data.Origin{{}}, 0), table(nil)
 	count := &faultfs.System{}
-	if err := WriteRows(count, t.TempDir(), train, held); err != nil {
+	if err := (&Writer{Dir: t.TempDir(), Files: count}).StoreRows(train, held); err != nil {
 		t.Fatal(err)
 	}
 	for k := 1; k <= count.Ops(); k++ {
 		dir := t.TempDir()
 		sys := &faultfs.System{Fault: faultfs.FailAt(k, syscall.ENOSPC)}
-		err := WriteRows(sys, dir, train, held)
+		err := (&Writer{Dir: dir, Files: sys}).StoreRows(train, held)
 		has, hasErr := HasRows(dir)
 		last := k == count.Ops() // the sync of the directory
 		if !errors.Is(err, syscall.ENOSPC) || has != last || hasErr != nil {
@@ -84,7 +83,7 @@ func BenchmarkRows(b *testing.B) {
 	train, held := data.Table{D: 1, X: make([]float32, 1e6)}, data.Table{D: 1}
 	dir := b.TempDir()
 	for b.Loop() {
-		if err := WriteRows(file.OS, dir, train, held); err != nil {
+		if err := on(dir).StoreRows(train, held); err != nil {
 			b.Fatal(err)
 		}
 	}

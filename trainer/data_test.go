@@ -12,7 +12,17 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/run"
 )
+
+// storedConfig is the configuration of the run in dir.
+func storedConfig(dir string) (config.Config, error) {
+	r, err := run.Open(dir)
+	if err != nil {
+		return config.Config{}, err
+	}
+	return r.Config, nil
+}
 
 // A run that was begun with a relative path goes on from any folder; once the data have moved, the
 // error names both forms of the path, and another path that is given is stored.
@@ -30,11 +40,11 @@ func TestDataPathIsAbsolute(t *testing.T) {
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
 	check := func(path, typed string) config.Config {
 		t.Helper()
-		stored, err := LoadRun(dir)
+		stored, err := storedConfig(dir)
 		if err != nil || stored.Data != path {
 			t.Errorf("data = %q, %v; expected %q", stored.Data, err, path)
 		}
-		info, err := LoadRunInfo(dir)
+		info, err := run.ReadInfo(dir)
 		if err != nil || info.Data != path || info.DataAsTyped != typed || info.Read.Source != path {
 			t.Errorf("run.json has %q (%q), read %q, %v; expected %q (%q)",
 				info.Data, info.DataAsTyped, info.Read.Source, err, path, typed)
@@ -73,7 +83,7 @@ func TestCloudDirIsAbsolute(t *testing.T) {
 	c, dir := smallRun(), filepath.Join(base, "run")
 	c.Cloud, c.CloudDir = config.InFile, "fast"
 	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
-	stored, err := LoadRun(dir)
+	stored, err := storedConfig(dir)
 	if want := filepath.Join(base, "fast"); err != nil || stored.CloudDir != want {
 		t.Fatalf("cloud_dir = %q, %v; expected %q", stored.CloudDir, err, want)
 	}
@@ -88,8 +98,8 @@ func TestEmbeddedNamesStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := train(t, smallRun())
-	c, err := LoadRun(dir)
-	info, infoErr := LoadRunInfo(dir)
+	c, err := storedConfig(dir)
+	info, infoErr := run.ReadInfo(dir)
 	if err != nil || infoErr != nil || c.Data != "digits" || info.Data != "digits" || info.DataAsTyped != "" {
 		t.Errorf("%q, %q, %q; %v, %v", c.Data, info.Data, info.DataAsTyped, err, infoErr)
 	}

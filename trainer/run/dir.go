@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"errors"
@@ -9,26 +9,23 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/file"
-	"github.com/plume-ml/plume/trainer/method"
 )
 
-// Files of a run's directory.
+// Files and directories of a run; Package run says what is in them.
 const (
-	configFile  = "config.toml"
-	runInfoFile = "run.json"
-	metricsFile = "metrics.jsonl"
-
+	configFile     = "config.toml"
+	infoFile       = "run.json"
+	metricsFile    = "metrics.jsonl"
+	rowsFile       = "rows.csv"
+	lockFile       = "lock"
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
 )
 
-// runName is the form of the directories that NewRunDir makes: a number, then data and method.
+// runName is the form of the directories that CreateNumbered makes: a number, then data and method.
 var runName = regexp.MustCompile(`^(\d{5,})(?:-.*)?$`)
 
-// runNumber is the number of a directory that NewRunDir made.
+// runNumber is the number of a directory that CreateNumbered made.
 func runNumber(name string) (n int, ok bool) {
 	match := runName.FindStringSubmatch(name)
 	if match == nil {
@@ -38,9 +35,9 @@ func runNumber(name string) (n int, ok bool) {
 	return n, err == nil
 }
 
-// NewRunDir creates root/00007-data-method under the next free number and returns its path.
+// CreateNumbered creates root/00007-data-method under the next free number and returns its path.
 // Processes that do so at the same time get different numbers.
-func NewRunDir(root, data, method string) (string, error) {
+func CreateNumbered(root, data, method string) (string, error) {
 	if err := os.MkdirAll(root, 0o777); err != nil {
 		return "", fmt.Errorf("run directory: %w", err)
 	}
@@ -87,7 +84,7 @@ func lastRun(root string) (int, error) {
 	return last, nil
 }
 
-// fileName keeps of s what is harmless in a file name on every system.
+// fileName replaces in s what a file name on some system may not contain.
 func fileName(s string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
@@ -99,61 +96,35 @@ func fileName(s string) string {
 	return strings.Trim(clean[:min(len(clean), 64)], "-.")
 }
 
-// ClaimDir makes dir, if need be, the directory of a new run. It refuses one that holds a run,
-// or anything else that a run would overwrite.
-func ClaimDir(dir string) error {
+// Create makes dir, with its parents, unless it is there. CheckVacant's errors are returned.
+func Create(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("run directory: %w", err)
 	}
-	return checkVacant(dir)
+	return CheckVacant(dir)
 }
 
-// checkVacant refuses a directory that ClaimDir refuses.
-func checkVacant(dir string) error {
-	if IsRun(dir) {
-		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another directory with --out", dir, dir)
+// CheckVacant refuses a directory that holds a run, or anything else that a run would overwrite.
+func CheckVacant(dir string) error {
+	if Exists(dir) {
+		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another "+
+			"directory with --out", dir, dir)
 	}
 	for _, name := range []string{metricsFile, samplesDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s holds %s, which a run would overwrite: choose another directory with --out", dir, name)
+			return fmt.Errorf("%s holds %s, which a run would overwrite: choose another directory "+
+				"with --out", dir, name)
 		}
 	}
 	return nil
 }
 
-// IsRun tells whether dir is the directory of a run.
-func IsRun(dir string) bool {
-	for _, name := range []string{configFile, runInfoFile, checkpointsDir} {
+// Exists reports whether dir is the directory of a run.
+func Exists(dir string) bool {
+	for _, name := range []string{configFile, infoFile, checkpointsDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return true
 		}
 	}
 	return false
-}
-
-// LoadRun reads the configuration stored in a run's directory. Every key must be there.
-func LoadRun(runDir string) (config.Config, error) {
-	path := filepath.Join(runDir, configFile)
-	c, err := config.LoadWhole(path)
-	if err != nil {
-		return config.Config{}, err
-	}
-	if err := method.Validate(c); err != nil {
-		return config.Config{}, fmt.Errorf("%s:\n%w", path, err)
-	}
-	return c, nil
-}
-
-// StoreConfig writes c, fully resolved, into a run's directory, where LoadRun reads it.
-func StoreConfig(runDir string, c config.Config) error { return storeConfig(file.OS, runDir, c) }
-
-func storeConfig(files file.System, runDir string, c config.Config) error {
-	text, err := c.TOML()
-	if err != nil {
-		return err
-	}
-	if err := file.WriteBytes(files, filepath.Join(runDir, configFile), text); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	return nil
 }

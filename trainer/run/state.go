@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // State is how far a run in a directory has come.
@@ -17,32 +18,32 @@ type State int
 // States of a run.
 const (
 	NoRun    State = iota // the directory holds none, or does not exist
-	Unsaved               // it was begun, and ended before its first checkpoint
-	Saved                 // it has a checkpoint to go on from, and has not come to its end
-	Diverged              // its numbers became infinite, or no numbers
-	Finished              // it came to its end
+	Unsaved               // it ended before its first checkpoint
+	Saved                 // it has a checkpoint, and has neither finished nor diverged
+	Diverged              // its numbers are no longer finite
+	Finished              // all its epochs are done
 )
 
 func (s State) String() string {
 	return [...]string{"no run", "without a checkpoint", "unfinished", "diverged", "finished"}[s]
 }
 
-// StateOf tells how far the run in a directory has come. Another process that is at work on it, as
-// the lock tells, may change that.
+// StateOf returns how far the run in dir has come. Another process that holds its lock may change
+// that at any time.
 func StateOf(dir string) (State, error) {
 	if _, err := os.ReadDir(dir); errors.Is(err, fs.ErrNotExist) {
 		return NoRun, nil
 	} else if err != nil {
 		return NoRun, fmt.Errorf("run: %w", err)
 	}
-	if !IsRun(dir) {
+	if !Exists(dir) {
 		return NoRun, nil
 	}
 	saved, err := checkpoint.List(dir)
 	if err != nil {
 		return NoRun, err
 	}
-	info, err := LoadRunInfo(dir)
+	info, err := ReadInfo(dir)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return NoRun, err
@@ -50,7 +51,7 @@ func StateOf(dir string) (State, error) {
 		return Finished, nil
 	case err == nil && info.Diverged:
 		return Diverged, nil
-	case len(saved) > 0: // whether one of them is whole is for their reader to find out
+	case len(saved) > 0: // whole or not: their reader finds out
 		return Saved, nil
 	}
 	return Unsaved, nil
@@ -60,36 +61,36 @@ func StateOf(dir string) (State, error) {
 const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, or a --drift-clip"
 
 // DivergedText says where and how a run diverged, and what is left to do with it.
-func DivergedText(runDir string) (string, error) {
-	info, err := LoadRunInfo(runDir)
+func DivergedText(dir string) (string, error) {
+	info, err := ReadInfo(dir)
 	if err != nil {
 		return "", err
 	}
 	last := Divergence{}
-	text := fmt.Sprintf("the run in %s diverged", runDir)
+	text := fmt.Sprintf("the run in %s diverged", dir)
 	if n := len(info.Divergences); n > 0 {
 		last = info.Divergences[n-1]
-		text += strings.TrimPrefix(last.What, ErrDiverged.Error())
+		text += strings.TrimPrefix(last.What, method.ErrDiverged.Error())
 	}
 	text += "; start another one " + afterDivergence
 	if last.Kept != "" {
 		text += fmt.Sprintf(", or go on with this one from %s, with a larger --divergence-retries: "+
-			"plume train --resume %s", last.Kept, runDir)
+			"plume train --resume %s", last.Kept, dir)
 	}
 	return text, nil
 }
 
-// checkSaved refuses a run without a checkpoint to go on from.
-func checkSaved(runDir string) error {
-	saved, err := checkpoint.List(runDir)
+// CheckSaved refuses a run without a checkpoint to resume from.
+func CheckSaved(dir string) error {
+	saved, err := checkpoint.List(dir)
 	if err != nil || len(saved) > 0 {
 		return err
 	}
-	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(runDir, checkpointsDir))
-	switch state, err := StateOf(runDir); {
+	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(dir, checkpointsDir))
+	switch state, err := StateOf(dir); {
 	case err != nil:
 	case state == Unsaved:
-		text += fmt.Sprintf(": the run ended before its first one, and starts anew with --out %s --resume", runDir)
+		text += fmt.Sprintf(": the run ended before its first one, and starts anew with --out %s --resume", dir)
 	case state == Diverged:
 		text += ": the run diverged before its first one; start another one " + afterDivergence
 	}

@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"errors"
@@ -11,15 +11,13 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
-
-	"github.com/plume-ml/plume/trainer/run"
 )
 
-// FindRun returns the directory of the run that spec means: a path, or under root a name
+// Find returns the directory of the run that spec means: a path, or under root a name
 // (00007-digits-ipld) or a number (7).
-func FindRun(root, spec string) (dir string, err error) {
+func Find(root, spec string) (dir string, err error) {
 	for _, dir := range []string{spec, filepath.Join(root, spec)} {
-		if spec != "" && IsRun(dir) {
+		if spec != "" && Exists(dir) {
 			return dir, nil
 		}
 	}
@@ -39,12 +37,13 @@ func FindRun(root, spec string) (dir string, err error) {
 
 // noRun explains why spec means no run.
 func noRun(root, spec string, runs []string) error {
-	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s", spec, root)
+	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s",
+		spec, root)
 	if spec != "" {
 		switch _, err := os.ReadDir(spec); {
 		case err == nil:
-			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name or number of a run in %s",
-				spec, configFile, root)
+			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name or "+
+				"number of a run in %s", spec, configFile, root)
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("run: %w; expected the directory of a run", err)
 		}
@@ -66,7 +65,7 @@ func listRuns(root string) ([]string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if _, ok := runNumber(entry.Name()); ok && IsRun(filepath.Join(root, entry.Name())) {
+		if _, ok := runNumber(entry.Name()); ok && Exists(filepath.Join(root, entry.Name())) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -80,11 +79,11 @@ func listRuns(root string) ([]string, error) {
 
 // Choice is the run that NewestUnfinished chose, and why.
 type Choice struct {
-	Dir    string    // "" where there is none to go on with
-	Lock   *run.Lock // of Dir, held; for WithLock
+	Dir    string // "" if there is none to resume
+	Lock   *Lock  // of Dir, held
 	Root   string
 	Runs   int      // under Root
-	Passed []Passed // newer runs that cannot go on, by kind
+	Passed []Passed // newer runs that cannot be resumed, by kind
 }
 
 // Passed are runs of one kind that were passed over.
@@ -93,8 +92,8 @@ type Passed struct {
 	Runs []string // their names, newest first
 }
 
-// NewestUnfinished chooses the newest run under root that has a checkpoint to go on from, has
-// neither finished nor diverged, and is not in use by another process, and locks it.
+// NewestUnfinished chooses the newest run under root that has a checkpoint, has neither finished nor
+// diverged, and is not in use by another process, and locks it.
 func NewestUnfinished(root string) (Choice, error) {
 	names, err := listRuns(root)
 	if err != nil {
@@ -113,30 +112,30 @@ func NewestUnfinished(root string) (Choice, error) {
 	return c, nil
 }
 
-// claim locks a run that can go on; otherwise it says why that one cannot.
-func claim(dir string) (lock *run.Lock, why string) {
-	if why := cannotGoOn(dir); why != "" {
+// claim locks a run that can be resumed; otherwise it says why the run cannot.
+func claim(dir string) (lock *Lock, why string) {
+	if why := notResumable(dir); why != "" {
 		return nil, why
 	}
-	if _, err := LoadRun(dir); err != nil {
+	if _, err := Open(dir); err != nil {
 		return nil, "unreadable: " + err.Error()
 	}
-	lock, err := run.Acquire(dir)
-	if locked := (*run.LockedError)(nil); errors.As(err, &locked) {
+	lock, err := Acquire(dir)
+	if locked := (*LockedError)(nil); errors.As(err, &locked) {
 		return nil, "in use by " + locked.Holder.String()
 	} else if err != nil {
 		return nil, err.Error()
 	}
-	// It may have come to its end just before it was locked.
-	if why := cannotGoOn(dir); why != "" {
+	// It may have ended just before it was locked.
+	if why := notResumable(dir); why != "" {
 		lock.Release()
 		return nil, why
 	}
 	return lock, ""
 }
 
-// cannotGoOn says why a run cannot go on; "" of one that can.
-func cannotGoOn(dir string) (why string) {
+// notResumable says why a run cannot be resumed; "" if it can.
+func notResumable(dir string) (why string) {
 	state, err := StateOf(dir)
 	switch {
 	case err != nil:

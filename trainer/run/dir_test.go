@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"os"
@@ -17,31 +17,31 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-func TestNewRunDir(t *testing.T) {
+func TestCreateNumbered(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "runs")
 	for _, name := range []string{"00041-old-pgd", "100000-more-ipld", "99-not-ours", "notes"} {
 		if err := os.MkdirAll(filepath.Join(root, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir, err := NewRunDir(root, "my data/über", "vae")
+	dir, err := CreateNumbered(root, "my data/über", "vae")
 	if want := filepath.Join(root, "100001-my-data--ber-vae"); err != nil || dir != want {
 		t.Errorf("%s, %v, expected %s", dir, err, want)
 	}
 	root = filepath.Join(t.TempDir(), "fresh")
-	if dir, err := NewRunDir(root, "digits", "ipld"); err != nil || filepath.Base(dir) != "00001-digits-ipld" {
+	if dir, err := CreateNumbered(root, "digits", "ipld"); err != nil || filepath.Base(dir) != "00001-digits-ipld" {
 		t.Errorf("%s, %v", dir, err)
 	}
 }
 
 // Many callers at once, of different data: every number is given once.
-func TestNewRunDirRace(t *testing.T) {
+func TestCreateNumberedRace(t *testing.T) {
 	root := t.TempDir()
 	var wg sync.WaitGroup
 	names := []string{"a", "b", "c", "d"}
 	for i := range 32 {
 		wg.Go(func() {
-			if _, err := NewRunDir(root, names[i%len(names)], "ipld"); err != nil {
+			if _, err := CreateNumbered(root, names[i%len(names)], "ipld"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -61,30 +61,30 @@ func TestNewRunDirRace(t *testing.T) {
 	}
 }
 
-func TestClaimDir(t *testing.T) {
+func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	if err := ClaimDir(dir); err != nil {
+	if err := Create(dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "log.txt"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := ClaimDir(dir); err != nil {
+	if err := Create(dir); err != nil {
 		t.Errorf("a directory with another's file: %v", err)
 	}
-	if err := StoreConfig(dir, method.Default()); err != nil {
+	if err := on(dir).StoreConfig(method.Default()); err != nil {
 		t.Fatal(err)
 	}
-	if err := ClaimDir(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) || !strings.Contains(err.Error(), "--out") {
+	if err := Create(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) || !strings.Contains(err.Error(), "--out") {
 		t.Errorf("a run's directory: %v", err)
 	}
-	if err := ClaimDir(filepath.Join(dir, "log.txt")); err == nil {
+	if err := Create(filepath.Join(dir, "log.txt")); err == nil {
 		t.Error("claimed a file")
 	}
 }
 
 // What a run would overwrite is refused, whoever wrote it, and left as it is.
-func TestClaimDirRefusesWhatARunWrites(t *testing.T) {
+func TestCreateRefusesWhatARunWrites(t *testing.T) {
 	for name, isDir := range map[string]bool{"config.toml": false, "run.json": false, "metrics.jsonl": false, "samples": true, "checkpoints": true} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, name)
@@ -97,7 +97,7 @@ func TestClaimDirRefusesWhatARunWrites(t *testing.T) {
 		if err := os.WriteFile(path, []byte("precious"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := ClaimDir(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		if err := Create(dir); err == nil || !strings.Contains(err.Error(), dir) {
 			t.Errorf("claimed a directory with %s: %v", name, err)
 		}
 		if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
@@ -106,35 +106,43 @@ func TestClaimDirRefusesWhatARunWrites(t *testing.T) {
 	}
 }
 
+// on writes the directory dir.
+func on(dir string) *Writer { return &Writer{Dir: dir, Files: file.OS} }
+
 // newRun makes the files by which a run is recognised; checkpoints needs a real checkpoint.
 func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 	t.Helper()
 	c := method.Default()
-	err := ClaimDir(dir)
+	err := Create(dir)
 	if err == nil {
-		err = StoreConfig(dir, c)
+		err = on(dir).StoreConfig(c)
 	}
 	if err == nil {
-		err = StoreRunInfo(dir, NewRunInfo(c, "f00", data.Shape{H: 8, W: 8, C: 1}))
+		err = on(dir).StoreInfo(NewInfo(c, "f00", data.Shape{H: 8, W: 8, C: 1}))
 	}
 	if err == nil {
 		err = markFinished(dir, finished)
 	}
 	if err == nil && checkpointed {
-		_, err = checkpoint.Save(dir, checkpoint.Meta{Method: "ipld"}, []checkpoint.Tensor{{Name: "x", Shape: []int{1}, F32: []float32{1}}}, 0)
+		w := checkpoint.Writer{Files: file.OS, RunDir: dir}
+		state := []checkpoint.Tensor{{Name: "x", Shape: []int{1}, F32: []float32{1}}}
+		var p *checkpoint.Pending
+		if p, err = w.Begin(checkpoint.Meta{Method: "ipld"}, state); err == nil {
+			_, err = p.Commit()
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestLoadRun(t *testing.T) {
+func TestOpen(t *testing.T) {
 	dir := t.TempDir()
-	if err := StoreConfig(dir, method.Default()); err != nil {
+	if err := on(dir).StoreConfig(method.Default()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadRun(dir)
-	if err != nil || !reflect.DeepEqual(got, method.Default()) {
+	got, err := Open(dir)
+	if err != nil || !reflect.DeepEqual(got.Config, method.Default()) {
 		t.Errorf("%v, %+v", err, got)
 	}
 	path := filepath.Join(dir, configFile)
@@ -146,45 +154,45 @@ func TestLoadRun(t *testing.T) {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadRun(dir); err == nil || !strings.Contains(err.Error(), "config.toml") || !strings.Contains(err.Error(), "friction") {
+		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "config.toml") || !strings.Contains(err.Error(), "friction") {
 			t.Errorf("%q for %q: %v", new, old, err)
 		}
 	}
 }
 
-func TestRunInfo(t *testing.T) {
+func TestInfo(t *testing.T) {
 	dir := t.TempDir()
-	want := NewRunInfo(method.Default(), "f00", data.Shape{H: 8, W: 8, C: 1})
-	if err := StoreRunInfo(dir, want); err != nil {
+	want := NewInfo(method.Default(), "f00", data.Shape{H: 8, W: 8, C: 1})
+	if err := on(dir).StoreInfo(want); err != nil {
 		t.Fatal(err)
 	}
 	if err := markFinished(dir, true); err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadRunInfo(dir)
+	got, err := ReadInfo(dir)
 	if err != nil || got.Finished == nil || got.Finished.Before(got.Started) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if got.Finished = nil; got.CPU != want.CPU || got.Go == "" || got.Fingerprint != "f00" || got.BLAS.Threads != want.BLAS.Threads || !got.Started.Equal(want.Started) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if err := os.WriteFile(filepath.Join(dir, runInfoFile), []byte("{"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, infoFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadRunInfo(dir); err == nil || !strings.Contains(err.Error(), runInfoFile) {
+	if _, err := ReadInfo(dir); err == nil || !strings.Contains(err.Error(), infoFile) {
 		t.Errorf("broken run.json: %v", err)
 	}
 }
 
-func TestLoadRunInfoChecksTheShape(t *testing.T) {
+func TestReadInfoChecksTheShape(t *testing.T) {
 	dir := t.TempDir()
 	for shape, field := range map[data.Shape]string{
 		{H: 0, W: 8, C: 1}: "H = 0", {H: 8, W: -8, C: 1}: "W = -8", {H: 8, W: 8, C: 2}: "C = 2", {H: 1 << 30, W: 1 << 30, C: 1}: "H x W x C",
 	} {
-		if err := StoreRunInfo(dir, RunInfo{Shape: shape}); err != nil {
+		if err := on(dir).StoreInfo(Info{Shape: shape}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadRunInfo(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, runInfoFile)) || !strings.Contains(err.Error(), field) {
+		if _, err := ReadInfo(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, infoFile)) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%v: %v, expected %q", shape, err, field)
 		}
 	}
@@ -202,7 +210,7 @@ func TestMarkDiverged(t *testing.T) {
 		if err := mark(); err != nil {
 			t.Fatal(err)
 		}
-		info, err := LoadRunInfo(dir)
+		info, err := ReadInfo(dir)
 		state, stateErr := StateOf(dir)
 		if err != nil || stateErr != nil || info.Diverged != (i == 0) || (info.Finished != nil) != (i == 2) ||
 			state != []State{Diverged, Saved, Finished}[i] {
@@ -214,23 +222,23 @@ func TestMarkDiverged(t *testing.T) {
 	}
 }
 
-func TestRunInfoDiffers(t *testing.T) {
-	was := RunInfo{
+func TestInfoDiffers(t *testing.T) {
+	was := Info{
 		Version: "v1.0.0", Platform: "linux/amd64", KernelPath: "avx512",
 		BLAS: blas.LibraryInfo{Library: "OpenBLAS 0.3.21", Core: "Cooperlake", Threads: 1},
 		CPU:  "one", Seed: 1, Data: "digits",
 	}
 	for _, test := range []struct {
-		change func(now *RunInfo)
+		change func(now *Info)
 		want   []string
 	}{
-		{func(*RunInfo) {}, nil},
-		{func(now *RunInfo) { now.CPU, now.Data, now.BLAS.Threads = "another", "moved", 2 }, nil},
-		{func(now *RunInfo) { now.Version = "v1.1.0" }, []string{"version v1.1.0, was v1.0.0"}},
-		{func(now *RunInfo) { now.Platform = "linux/arm64" }, []string{"platform linux/arm64, was linux/amd64"}},
-		{func(now *RunInfo) { now.KernelPath = "avx2" }, nil},
-		{func(now *RunInfo) { now.BLAS.Core = "Haswell" }, []string{"BLAS core Haswell, was Cooperlake"}},
-		{func(now *RunInfo) { now.BLAS = blas.LibraryInfo{Library: "gonum"} }, []string{"BLAS gonum, was OpenBLAS 0.3.21", "BLAS core none, was Cooperlake"}},
+		{func(*Info) {}, nil},
+		{func(now *Info) { now.CPU, now.Data, now.BLAS.Threads = "another", "moved", 2 }, nil},
+		{func(now *Info) { now.Version = "v1.1.0" }, []string{"version v1.1.0, was v1.0.0"}},
+		{func(now *Info) { now.Platform = "linux/arm64" }, []string{"platform linux/arm64, was linux/amd64"}},
+		{func(now *Info) { now.KernelPath = "avx2" }, nil},
+		{func(now *Info) { now.BLAS.Core = "Haswell" }, []string{"BLAS core Haswell, was Cooperlake"}},
+		{func(now *Info) { now.BLAS = blas.LibraryInfo{Library: "gonum"} }, []string{"BLAS gonum, was OpenBLAS 0.3.21", "BLAS core none, was Cooperlake"}},
 	} {
 		now := was
 		test.change(&now)
@@ -247,5 +255,5 @@ func markFinished(dir string, finished bool) error {
 		at = new(time.Time)
 		*at = time.Now()
 	}
-	return amend(file.OS, dir, func(info *RunInfo) { info.finish(at) })
+	return on(dir).Amend(func(info *Info) { info.SetFinished(at) })
 }

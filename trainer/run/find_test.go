@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"errors"
@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/plume-ml/plume/trainer/run"
 )
 
 // numbered makes the runs 1 to 5 under a new root: 1 and 2 can go on, 3 is finished, 4 has no
@@ -26,33 +24,33 @@ func numbered(t *testing.T) (root string, names []string) {
 	return root, names
 }
 
-func TestFindRun(t *testing.T) {
+func TestFind(t *testing.T) {
 	root, names := numbered(t)
 	for spec, want := range map[string]string{
 		"1": names[0], "00003": names[2], names[1]: names[1], "5": names[4],
 		filepath.Join(root, names[2]): names[2],
 	} {
-		dir, err := FindRun(root, spec)
+		dir, err := Find(root, spec)
 		if err != nil || dir != filepath.Join(root, want) {
 			t.Errorf("%s: %s, %v, expected %s", spec, dir, err, want)
 		}
 	}
 	for _, spec := range []string{"9", "", "00009-x", root, "auto"} {
-		if _, err := FindRun(root, spec); err == nil || !strings.Contains(err.Error(), names[4]) {
+		if _, err := Find(root, spec); err == nil || !strings.Contains(err.Error(), names[4]) {
 			t.Errorf("%q: %v", spec, err)
 		}
 	}
-	if _, err := FindRun(root, root); err == nil || !strings.Contains(err.Error(), "has no config.toml") {
+	if _, err := Find(root, root); err == nil || !strings.Contains(err.Error(), "has no config.toml") {
 		t.Errorf("a directory without a run: %v", err)
 	}
-	if _, err := FindRun(filepath.Join(root, "none"), "1"); err == nil || !strings.Contains(err.Error(), "holds none") {
+	if _, err := Find(filepath.Join(root, "none"), "1"); err == nil || !strings.Contains(err.Error(), "holds none") {
 		t.Errorf("a number without runs: %v", err)
 	}
 	file := filepath.Join(root, "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindRun(root, file); err == nil || !strings.Contains(err.Error(), "not a directory") {
+	if _, err := Find(root, file); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("a file: %v", err)
 	}
 }
@@ -62,7 +60,7 @@ func TestNewestUnfinished(t *testing.T) {
 	root, names := numbered(t)
 	broken := filepath.Join(root, "00006-digits-ipld")
 	newRun(t, broken, false, true)
-	if err := os.WriteFile(filepath.Join(broken, runInfoFile), []byte("{"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(broken, infoFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	newRun(t, filepath.Join(root, "00007-digits-ipld"), false, true)
@@ -92,8 +90,8 @@ func TestNewestUnfinished(t *testing.T) {
 			if !strings.Contains(text, "the newest unfinished of 7 runs in "+root) {
 				t.Error(text)
 			}
-			locked := (*run.LockedError)(nil)
-			if _, err := run.Acquire(c.Dir); !errors.As(err, &locked) {
+			locked := (*LockedError)(nil)
+			if _, err := Acquire(c.Dir); !errors.As(err, &locked) {
 				t.Errorf("%v; expected the chosen run to be locked", err)
 			}
 		case names[0]:

@@ -1,0 +1,82 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// CheckDataPath explains, for a run whose data are no longer where they were, where that was and
+// what to do. Anything else that is wrong with the data is found when they are read.
+func (r *Run) CheckDataPath() error {
+	if slices.Contains(data.Embedded(), r.Config.Data) {
+		return nil
+	}
+	if _, err := os.Stat(r.Config.Data); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	was := r.Config.Data
+	if info, err := ReadInfo(r.Dir); err == nil && info.DataAsTyped != "" {
+		was = fmt.Sprintf("%s (given as %q)", was, info.DataAsTyped)
+	}
+	return fmt.Errorf("data: %s was trained on %s, which is not there: say with --data where the images are now",
+		r.Dir, was)
+}
+
+// CheckData refuses data other than those that the run was trained on, and says how they differ.
+// source is how the user named the data; read and fingerprint describe them.
+func (r *Run) CheckData(source string, read data.Summary, fingerprint string) error {
+	was, err := r.trainedOn()
+	if err != nil || was.Fingerprint == fingerprint {
+		return err
+	}
+	return fmt.Errorf("data: %s %s: %s was trained on other images; give those with --data, or start another run",
+		source, was.Difference(read, fingerprint), r.Dir)
+}
+
+// trainedOn describes the data of a run: by its run.json or, if that is lost, only by the
+// fingerprint in its newest checkpoint.
+func (r *Run) trainedOn() (Info, error) {
+	info, err := ReadInfo(r.Dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return info, err
+	}
+	dir, err := checkpoint.Latest(r.Dir)
+	if err != nil {
+		return Info{}, err
+	}
+	meta, err := checkpoint.LoadSome(dir, nil)
+	return Info{Fingerprint: meta.Fingerprint}, err
+}
+
+// Difference says how the data that were read differ from those of i.
+func (i Info) Difference(read data.Summary, fingerprint string) string {
+	known := i.Shape != data.Shape{}
+	switch {
+	case known && i.Shape != read.Shape:
+		return fmt.Sprintf("holds images of %v, expected %v", read.Shape, i.Shape)
+	case i.Read == nil:
+		return fmt.Sprintf("has the fingerprint %s, expected %s", fingerprint, i.Fingerprint)
+	case i.Read.Images < read.Images:
+		return fmt.Sprintf("holds %s, %s more than then", images(read.Images),
+			humanize.Comma(int64(read.Images-i.Read.Images)))
+	case i.Read.Images > read.Images:
+		return fmt.Sprintf("holds %s, %s fewer than then", images(read.Images),
+			humanize.Comma(int64(i.Read.Images-read.Images)))
+	}
+	return fmt.Sprintf(
+		"holds as many images as then, %s, but with other pixels or in another order (fingerprint %s, expected %s)",
+		humanize.Comma(int64(read.Images)),
+		fingerprint,
+		i.Fingerprint,
+	)
+}
+
+func images(n int) string { return humanize.Comma(int64(n)) + " images" }

@@ -1,0 +1,60 @@
+package run
+
+import (
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Generator samples from a stored run, with workers of its own.
+type Generator struct {
+	*generate.Generator
+	shape data.Shape
+	pool  *pool.Pool
+}
+
+// Generator reads from the newest checkpoint what sampling needs: the averaged weights for ema
+// (those in training if the run has no average). threads = 0 means all cores.
+func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
+	info, err := ReadInfo(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := r.Checkpoint()
+	if err != nil {
+		return nil, err
+	}
+	g := &Generator{shape: info.Shape, pool: pool.New(threads)}
+	if g.Generator, _, err = r.Load(dir, info.Shape.Dim(), ema, g.pool); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// Checkpoint returns the directory of the newest checkpoint.
+func (r *Run) Checkpoint() (dir string, err error) {
+	dir, err = checkpoint.Latest(r.Dir)
+	return dir, checkpoint.ForReader(err)
+}
+
+// Load reads a generator of images of dim numbers from the checkpoint in dir, which also describes
+// itself. It computes on p.
+func (r *Run) Load(dir string, dim int, ema bool, p *pool.Pool) (
+	*generate.Generator, checkpoint.Meta, error,
+) {
+	g, tensors, err := method.NewGenerator(r.Config.Method, r.Config.Options, dim, ema, p)
+	if err != nil {
+		return nil, checkpoint.Meta{}, err
+	}
+	meta, err := checkpoint.LoadSome(dir, tensors)
+	return g, meta, checkpoint.ForReader(err)
+}
+
+// Shape is the shape of an image.
+func (g *Generator) Shape() data.Shape { return g.shape }
+
+// Close ends the workers.
+func (g *Generator) Close() { g.pool.Close() }

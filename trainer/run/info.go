@@ -1,0 +1,154 @@
+package run
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// Info is what run.json records: where a run comes from, and what may change its bits or its speed
+// without being part of its configuration.
+type Info struct {
+	Argv        []string         `json:"argv"`
+	Version     string           `json:"version"`
+	Go          string           `json:"go"`
+	Platform    string           `json:"platform"` // GOOS/GOARCH
+	CPU         string           `json:"cpu"`
+	KernelPath  string           `json:"kernel_path"`
+	BLAS        blas.LibraryInfo `json:"blas"`
+	Seed        uint64           `json:"seed"`
+	Data        string           `json:"data"`                    // absolute path, or the name of an embedded data set
+	DataAsTyped string           `json:"data_as_typed,omitempty"` // where that was another path
+	Fingerprint string           `json:"data_fingerprint"`
+	Shape       data.Shape       `json:"shape"`          // of an image
+	Read        *data.Summary    `json:"read,omitempty"` // what was read of the data, by the last session
+	Started     time.Time        `json:"started"`
+	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
+	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
+	Divergences []Divergence     `json:"divergences,omitempty"`
+	Checkpoints *Stall           `json:"checkpoints,omitempty"` // how long they held up training, once the run is complete
+	Memory      *Memory          `json:"memory,omitempty"`      // that the last session needs; with the peak once the run is complete
+}
+
+// NewInfo describes a run that starts now in this process with this configuration;
+// fingerprint and shape are those of its data.
+func NewInfo(c config.Config, fingerprint string, shape data.Shape) Info {
+	cpu := kernel.Info()
+	return Info{
+		Argv:        os.Args,
+		Version:     Version(),
+		Go:          runtime.Version(),
+		Platform:    runtime.GOOS + "/" + runtime.GOARCH,
+		CPU:         cpu.CPU,
+		KernelPath:  cpu.Path,
+		BLAS:        blas.Info(),
+		Seed:        c.Seed,
+		Data:        c.Data,
+		Fingerprint: fingerprint,
+		Shape:       shape,
+		Started:     time.Now(),
+	}
+}
+
+// Version is the module's version: a tag, or the commit's time and hash where the build could
+// see the repository.
+func Version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok || build.Main.Version == "" {
+		return "(unknown)"
+	}
+	return build.Main.Version
+}
+
+// ReadInfo reads run.json. A shape that no data set has is an error, as is a file that is not there.
+func ReadInfo(dir string) (Info, error) {
+	path := filepath.Join(dir, infoFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Info{}, fmt.Errorf("run: %w", err)
+	}
+	var info Info
+	if err := json.Unmarshal(text, &info); err != nil {
+		return Info{}, fmt.Errorf("%s: expected the description of a run: %w", path, err)
+	}
+	if err := info.Shape.Validate(); err != nil {
+		return Info{}, fmt.Errorf("%s: shape: %w", path, err)
+	}
+	return info, nil
+}
+
+// Differs lists, for a reader, what in now may give other bits than i from the same
+// configuration and data: "BLAS core Haswell, was Cooperlake". The kernel path may not.
+func (i Info) Differs(now Info) []string {
+	var list []string
+	compare := func(what, was, is string) {
+		if is != was {
+			list = append(list, fmt.Sprintf("%s %s, was %s", what, cmp.Or(is, "none"), cmp.Or(was, "none")))
+		}
+	}
+	compare("version", i.Version, now.Version)
+	compare("platform", i.Platform, now.Platform)
+	compare("BLAS", i.BLAS.Library, now.BLAS.Library)
+	compare("BLAS core", i.BLAS.Core, now.BLAS.Core)
+	return list
+}
+
+// MarkDiverged records that a run's numbers are no longer finite. The mark stays until the run is
+// resumed.
+func MarkDiverged(dir string) error {
+	return (&Writer{Dir: dir, Files: file.OS}).Amend((*Info).SetDiverged)
+}
+
+// SetDiverged records that the last session ended because numbers were no longer finite.
+func (i *Info) SetDiverged() { i.Finished, i.Diverged = nil, true }
+
+// SetFinished records when the run finished; nil says that it goes on.
+func (i *Info) SetFinished(at *time.Time) { i.Finished, i.Diverged = at, false }
+
+// Divergence is an entry of run.json: numbers that were not finite, and what was done.
+type Divergence struct {
+	Step   int           `json:"step"` // the run's, from 1
+	What   string        `json:"what"`
+	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
+	BackTo *int          `json:"back_to,omitempty"` // steps taken in the state that the run went back to
+	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries this began
+	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
+	Kept   string        `json:"kept,omitempty"`    // checkpoint that stays of a run that gave up
+}
+
+// Stall is how long checkpoints held up training, in all sessions of a run.
+type Stall struct {
+	Seconds float64 `json:"seconds"`
+	Share   float64 `json:"share"` // of the wall time of training and reports
+}
+
+// Memory is what a run needs, from its configuration and the headers of its data, and what it took.
+type Memory struct {
+	Parts memory.Parts `json:"parts"`
+	Sum   int64        `json:"sum_bytes"`
+	Peak  int64        `json:"peak_bytes,omitempty"` // largest resident set; 0 if the system does not tell
+	Disk  int64        `json:"disk_bytes,omitempty"` // particles in a file, not part of the sum
+}
+
+// PeakTolerance is how many times the sum of its parts a run may take at its peak: garbage not yet
+// collected, and what the parts leave out, are less than a fifth (the default run takes 1.05 to
+// 1.09 times the sum).
+const PeakTolerance = 1.2
+
+// Exceeded reports whether the peak is known and beyond the tolerance. What the system caches of a
+// file of particles counts as resident, up to the whole file; the run does without it, so it is
+// subtracted.
+func (m Memory) Exceeded() bool { return float64(m.Peak-m.Disk) > PeakTolerance*float64(m.Sum) }

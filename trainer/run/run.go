@@ -1,0 +1,34 @@
+package run
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/record"
+)
+
+// Run is a stored run, opened for reading. Another process may be writing it.
+type Run struct {
+	Dir    string
+	Config config.Config // with every key set
+}
+
+// Open reads the configuration of the run in dir. Every key must be in the file.
+func Open(dir string) (*Run, error) {
+	path := filepath.Join(dir, configFile)
+	c, err := config.LoadWhole(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := method.Validate(c); err != nil {
+		return nil, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return &Run{Dir: dir, Config: c}, nil
+}
+
+// ReadRecords reads metrics.jsonl: the records of the epochs so far, none if it is not there.
+func ReadRecords(dir string) ([]record.Epoch, error) {
+	return record.ReadLog(filepath.Join(dir, metricsFile))
+}
