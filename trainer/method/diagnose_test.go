@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -99,17 +100,34 @@ func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float6
 	return s[0][0]
 }
 
-// Stats of an epoch are the sums of its steps'.
+// Stats of an epoch are the sums of its steps': of every field that is one number.
 func TestStatsAdd(t *testing.T) {
 	var a, b Stats
-	for i, v := range b.Values() {
-		*v = float64(i + 1)
+	fields := func(s *Stats) (all []reflect.Value) {
+		v := reflect.ValueOf(s).Elem()
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() == reflect.Float64 {
+				all = append(all, f)
+			}
+		}
+		return all
+	}
+	for i, f := range fields(&b) {
+		f.SetFloat(float64(i + 1))
 	}
 	a.Add(b)
 	a.Add(b)
-	for i, v := range a.Values() {
-		if *v != float64(2*i+2) {
-			t.Errorf("sum %d is %v", i, *v)
+	for i, f := range fields(&a) {
+		if f.Float() != float64(2*i+2) {
+			t.Errorf("sum %d is %v", i, f.Float())
+		}
+	}
+	if sums := len(fields(&a)); sums != len(a.Values()) {
+		t.Errorf("%d fields are sums, and Values has %d", sums, len(a.Values()))
+	}
+	for i, v := range b.Values() {
+		if *v != float64(i+1) {
+			t.Errorf("value %d is %v: not in the order of the fields", i, *v)
 		}
 	}
 }
