@@ -1,7 +1,8 @@
-// Package classify trains a small classifier on the labels of a data set, with plume's own parts. The
-// values of its penultimate layer are features in which images can be compared: the Fréchet distance
-// between two sets of them is called FFD here, because "FID" means the features of an Inception network
-// trained on ImageNet (Heusel et al. 2017), and the numbers of the two cannot be compared.
+// Package classify trains a small classifier on the labels of a data set, with plume's own parts.
+// The values of its penultimate layer are features in which images can be compared: the Fréchet
+// distance between two sets of them is called FFD here, because "FID" means the features of an
+// Inception network trained on ImageNet (Heusel et al. 2017), and the numbers of the two cannot be
+// compared.
 package classify
 
 import (
@@ -28,8 +29,9 @@ type Options struct {
 	Holdout   float64 // share of the labelled images that the accuracy is measured on
 }
 
-// Default is the classifier that plume eval uses. It stops long before it knows its training images by heart: in features
-// of one that does, images that it has never seen, such as samples, differ from those it has, however real they are.
+// Default is the classifier that plume eval uses. It stops long before it knows its training images
+// by heart: in features of one that does, images that it has never seen, such as samples, differ
+// from those it has, however real they are.
 func Default() Options {
 	return Options{Seed: 1, Hidden: []int{256, 128}, Epochs: 10, Batch: 100, LR: 1e-3, Smoothing: 0.1, Holdout: 0.1}
 }
@@ -60,7 +62,8 @@ func newPart(seed uint64, number uint32, widths ...int) part {
 // FeatureCount is the width of the penultimate layer.
 func (c *Classifier) FeatureCount() int { return c.head.net.In() }
 
-// Hash is the SHA-256 of the weights, in hexadecimal: two classifiers of the same hash give the same features.
+// Hash is the SHA-256 of the weights, in hexadecimal: two classifiers of the same hash give the
+// same features.
 func (c *Classifier) Hash() string {
 	h := sha256.New()
 	var room []byte

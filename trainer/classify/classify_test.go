@@ -129,8 +129,8 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
-// The gradient that a step uses is that of the mean loss, by central differences in float64: their error, and the float32's,
-// stay below 1e-4 of gradients near 0.1.
+// The gradient that a step uses is that of the mean loss, by central differences in float64: their
+// error, and the float32's, stay below 1e-4 of gradients near 0.1.
 func TestGradient(t *testing.T) {
 	ds := newTable(0, 1, 2, 0, 1, 2, 0, 1, 2, 0)
 	o := small
@@ -182,7 +182,8 @@ func TestLearnsDigits(t *testing.T) {
 	}
 }
 
-// Features are those of the network in float64, of images clamped to [-1, 1], whatever block they are in.
+// Features are those of the network in float64, of images clamped to [-1, 1], whatever block they
+// are in.
 func TestFeatures(t *testing.T) {
 	ds := digits(t)
 	c := train(t, ds, small, 2)

@@ -32,8 +32,8 @@ func (c *Classifier) newReader(p *pool.Pool) *reader {
 	return r
 }
 
-// read writes the features of the images, clamped to [-1, 1], into dst, a row for each, and leaves their logits in the
-// head's tape. There are at most blockRows of them.
+// read writes the features of the images, clamped to [-1, 1], into dst, a row for each, and leaves
+// their logits in the head's tape. There are at most blockRows of them.
 func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 	rows.Gather(r.trunk.In(0, len(idx)), idx)
 	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
@@ -51,8 +51,9 @@ func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 	}})
 }
 
-// Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are shown, clamped to
-// [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error soon after ctx ends.
+// Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are
+// shown, clamped to [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error
+// soon after ctx ends.
 func (c *Classifier) Features(ctx context.Context, rows data.Rows, p *pool.Pool) ([]float32, error) {
 	r, width := c.newReader(p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)

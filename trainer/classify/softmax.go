@@ -2,9 +2,9 @@ package classify
 
 import "math"
 
-// crossEntropy turns the logits of each row into the gradient of its cross-entropy, softmax - target, and returns the
-// sum of the cross-entropies in nats. The target is 1 - smoothing for the row's class, and smoothing spread over
-// all classes.
+// crossEntropy turns the logits of each row into the gradient of its cross-entropy, softmax -
+// target, and returns the sum of the cross-entropies in nats. The target is 1 - smoothing for the
+// row's class, and smoothing spread over all classes.
 func crossEntropy(logits []float32, class []int, smoothing float64) (loss float64) {
 	n := len(logits) / len(class)
 	for i, c := range class {

@@ -13,8 +13,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// tileRows is how many images one task takes through the networks; part of the bits with a BLAS whose sums
-// depend on it.
+// tileRows is how many images one task takes through the networks; part of the bits with a BLAS
+// whose sums depend on it.
 const tileRows = 25
 
 // labelled are images with their classes, numbered from 0.
@@ -54,9 +54,9 @@ func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled,
 	return of(order[held:]), of(order[:held]), classes, nil
 }
 
-// Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends. Images without
-// labels are passed over; ErrNoLabels says that there are no others. When a pass over the images begins, tell gets its
-// number, from 1 on (nil: nobody does).
+// Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends.
+// Images without labels are passed over; ErrNoLabels says that there are no others. When a pass
+// over the images begins, tell gets its number, from 1 on (nil: nobody does).
 func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, tell func(pass int)) (*Classifier, error) {
 	train, test, classes, err := split(ds, o.Holdout, o.Seed)
 	if err != nil {

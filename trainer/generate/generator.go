@@ -34,8 +34,8 @@ func (m Model) Check() {
 	}
 }
 
-// Generator makes images from a trained prior and decoder, and encodes images where the model has an
-// encoder. The parameters may change between calls.
+// Generator makes images from a trained prior and decoder, and encodes images where the model has
+// an encoder. The parameters may change between calls.
 type Generator struct {
 	model       Model
 	pool        *pool.Pool

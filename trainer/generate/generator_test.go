@@ -72,7 +72,8 @@ func TestImages(t *testing.T) {
 	for _, i := range idx {
 		want = append(want, all[i*testDim:(i+1)*testDim]...)
 	}
-	// Other rows share the products' tiles: the rounding of sums of some dozen terms, sixteen of 2^-24.
+	// Other rows share the products' tiles: the rounding of sums of some dozen terms, sixteen of
+	// 2^-24.
 	if d := reference.Distance(scattered, reference.Wide(want)); !(d <= 1e-6) {
 		t.Errorf("scattered images are %.2g away from those of all latents", d)
 	}
@@ -122,7 +123,8 @@ func TestGeneratorTiles(t *testing.T) {
 	}
 }
 
-// A model whose prior has other parameters, and an encoder that is not there, are programming errors.
+// A model whose prior has other parameters, and an encoder that is not there, are programming
+// errors.
 func TestPanics(t *testing.T) {
 	p := pool.New(1)
 	defer p.Close()

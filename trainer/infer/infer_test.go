@@ -19,8 +19,9 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// The linear model of ALGORITHM.md section 8.2: z ~ N(0, I) in 2 dimensions, x | z ~ N(W z + mu, sigma^2 I) in 5,
-// so that x ~ N(mu, W W^T + sigma^2 I) and z | x ~ N(P W^T (x - mu) / sigma^2, P), P = (I + W^T W / sigma^2)^-1.
+// The linear model of ALGORITHM.md section 8.2: z ~ N(0, I) in 2 dimensions, x | z ~ N(W z + mu,
+// sigma^2 I) in 5, so that x ~ N(mu, W W^T + sigma^2 I) and z | x ~ N(P W^T (x - mu) / sigma^2, P),
+// P = (I + W^T W / sigma^2)^-1.
 const (
 	inferLatent = 2
 	inferDim    = 5
@@ -140,10 +141,12 @@ func run(t *testing.T, p *Posterior, m Moves) {
 	}
 }
 
-// The chains' averages are the posterior's. Along a direction of precision p the particles forget in friction/(h p) moves, at most 60:
-// 200 of them for 200 moves are 300 draws or more. A mean may be 5 standard errors off, a covariance as many of
-// sqrt(2/300) of a variance and the 1 % by which the step size 0.005 widens a posterior of precision below 15, the energies 5 of
-// about 1/sqrt(300). A prior or likelihood of twice the weight, or noise of twice the variance, is off by twice as much.
+// The chains' averages are the posterior's. Along a direction of precision p the particles forget
+// in friction/(h p) moves, at most 60: 200 of them for 200 moves are 300 draws or more. A mean may
+// be 5 standard errors off, a covariance as many of sqrt(2/300) of a variance and the 1 % by which
+// the step size 0.005 widens a posterior of precision below 15, the energies 5 of about
+// 1/sqrt(300). A prior or likelihood of twice the weight, or noise of twice the variance, is off by
+// twice as much.
 func TestPosteriorOfLinearModel(t *testing.T) {
 	m := newLinearModel()
 	post := m.inferred(t, prior.Gaussian{Latent: inferLatent}, 200, 2)
@@ -183,7 +186,8 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 	}
 }
 
-// flatDiffusion is a diffusion whose residual is zero: its bound is -log N(z; 0, I) to about 1e-3 a dimension.
+// flatDiffusion is a diffusion whose residual is zero: its bound is -log N(z; 0, I) to about 1e-3 a
+// dimension.
 func flatDiffusion(draws int) *prior.Diffusion {
 	return prior.NewDiffusion(config.Options{
 		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4, LambdaMin: -10, LambdaMax: 10,
@@ -191,10 +195,11 @@ func flatDiffusion(draws int) *prior.Diffusion {
 	})
 }
 
-// The estimates are the exact log p(x) of the linear model. With the Gaussian prior the weights are known, so that an image's error
-// is sqrt((1/ESS - 1/n)) nats at most: 5 of them are allowed, with 0.002 for float32. With a diffusion the bound's draws
-// add their noise, which the spread of the errors over the images shows: its mean may be 4 standard errors from zero.
-// A wrong sign, a lost factor of 2 or a lost constant is off by half a nat or more.
+// The estimates are the exact log p(x) of the linear model. With the Gaussian prior the weights are
+// known, so that an image's error is sqrt((1/ESS - 1/n)) nats at most: 5 of them are allowed, with
+// 0.002 for float32. With a diffusion the bound's draws add their noise, which the spread of the
+// errors over the images shows: its mean may be 4 standard errors from zero. A wrong sign, a lost
+// factor of 2 or a lost constant is off by half a nat or more.
 func TestMarginalsOfLinearModel(t *testing.T) {
 	m := newLinearModel()
 	const samples = 500
@@ -229,8 +234,9 @@ func TestMarginalsOfLinearModel(t *testing.T) {
 	}
 }
 
-// The proposal's density is that of its draws: the mean of f/q over draws from q is 1 for any density f within its reach, here a
-// Gaussian half as wide; and the draws have the moments of the mixture.
+// The proposal's density is that of its draws: the mean of f/q over draws from q is 1 for any
+// density f within its reach, here a Gaussian half as wide; and the draws have the moments of the
+// mixture.
 func TestProposal(t *testing.T) {
 	mean, cov := []float64{1, -2}, []float64{0.5, 0.3, 0.3, 0.4}
 	q, err := newProposal(mean, cov)
@@ -273,8 +279,8 @@ func TestProposal(t *testing.T) {
 	}
 }
 
-// Positions and estimates do not depend on the number of workers; a second Run goes on with other noise; one that ends early
-// says so.
+// Positions and estimates do not depend on the number of workers; a second Run goes on with other
+// noise; one that ends early says so.
 func TestInferenceIsDeterministic(t *testing.T) {
 	m := newLinearModel()
 	var z [2][]float32

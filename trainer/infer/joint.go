@@ -9,11 +9,11 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Joint is log p(x|z) + log p(z) of a trained model. Where the prior is a diffusion, -l_theta(z), the lower bound of
-// log p(z), takes the place of the latter; it is estimated with as many pairs (lambda, eps) as the prior has draws, stratified
-// over lambda, and the same pairs for all latents of an image: what they get wrong is then nearly the same for
-// all of them, so that the latents compare well. The part of their noise that is known is taken off
-// (prior.Prior.Steady).
+// Joint is log p(x|z) + log p(z) of a trained model. Where the prior is a diffusion, -l_theta(z),
+// the lower bound of log p(z), takes the place of the latter; it is estimated with as many pairs
+// (lambda, eps) as the prior has draws, stratified over lambda, and the same pairs for all latents
+// of an image: what they get wrong is then nearly the same for all of them, so that the latents
+// compare well. The part of their noise that is known is taken off (prior.Prior.Steady).
 type Joint struct {
 	likelihood likelihood.Gaussian
 
@@ -28,8 +28,9 @@ type Joint struct {
 // jointTile is how many latents one task takes.
 const jointTile = 50
 
-// NewJoint is the joint density of a model, whose prior says with how many draws it is evaluated, with
-// pixels of standard deviation obsNoise. It panics unless the prior has as many parameters as m says.
+// NewJoint is the joint density of a model, whose prior says with how many draws it is evaluated,
+// with pixels of standard deviation obsNoise. It panics unless the prior has as many parameters as
+// m says.
 func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Joint {
 	m.Check()
 	dim := m.Decoder.Out()
@@ -48,8 +49,8 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 	return j
 }
 
-// Log writes the log density in nats of the image x (D) with each of the latents z (n x d) into dst (n). image is a
-// number of the image, which its random numbers depend on.
+// Log writes the log density in nats of the image x (D) with each of the latents z (n x d) into dst
+// (n). image is a number of the image, which its random numbers depend on.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 	tiles := pool.Pieces(len(dst), jointTile)
 	j.pool.Run(pool.Group{N: tiles, Do: func(i int) {
@@ -73,7 +74,8 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	}
 }
 
-// prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents take in turn.
+// prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents
+// take in turn.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
 	noise := level

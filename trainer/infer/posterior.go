@@ -37,9 +37,9 @@ type Setup struct {
 	Clip                  float64 // largest root mean square of h*drift over a particle; 0: no limit
 }
 
-// Posterior draws from p(z|x) by Langevin moves of particles, with the parameters of a trained model,
-// which stay as they are. Where the prior is a diffusion, exp(-l_theta) takes the place of its density,
-// as it does in training.
+// Posterior draws from p(z|x) by Langevin moves of particles, with the parameters of a trained
+// model, which stay as they are. Where the prior is a diffusion, exp(-l_theta) takes the place of
+// its density, as it does in training.
 type Posterior struct {
 	setup      Setup
 	likelihood likelihood.Gaussian
@@ -83,8 +83,8 @@ type Moves struct {
 	Cov        bool // covariances are wanted
 }
 
-// New prepares the inference of the images of s by model m. The particles start at N(0, I). It panics
-// unless the prior has as many parameters as m says.
+// New prepares the inference of the images of s by model m. The particles start at N(0, I). It
+// panics unless the prior has as many parameters as m says.
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
 	images, rows := s.Images.Len(), s.Batch*s.Particles
@@ -102,19 +102,19 @@ func New(m generate.Model, s Setup) *Posterior {
 	return p
 }
 
-// Latents are the particles' positions, M*N x d: of N for the first image, then of N for the next. What
-// is written there before Run is where they start from.
+// Latents are the particles' positions, M*N x d: of N for the first image, then of N for the next.
+// What is written there before Run is where they start from.
 func (p *Posterior) Latents() []float32 { return p.cloud.Z }
 
 // Images are the averages of the last Run, one for each image.
 func (p *Posterior) Images() []Inferred { return p.images }
 
-// Clipped is the share of the kept moves of the last Run that were clipped: above some per cent the step
-// size is too large for the decoder, and the particles do not sample.
+// Clipped is the share of the kept moves of the last Run that were clipped: above some per cent the
+// step size is too large for the decoder, and the particles do not sample.
 func (p *Posterior) Clipped() float64 { return p.clipped }
 
-// Run moves the particles of every image, those of a batch together. A second Run continues from where
-// the first ended. It stops early, with ctx's error, when ctx ends.
+// Run moves the particles of every image, those of a batch together. A second Run continues from
+// where the first ended. It stops early, with ctx's error, when ctx ends.
 func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	p.setup.Pool.Run(pack(p.decoder), pack(p.prior))
 	first, clipped := p.moves, 0

@@ -9,9 +9,10 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// proposal is the mixture of a Gaussian and a multivariate t distribution of the same centre and shape: the
-// Gaussian goes where the posterior is, the t has tails that no posterior under a Gaussian noise outweighs (a
-// defensive mixture: Hesterberg 1995, "Weighted average importance sampling and defensive mixture distributions").
+// proposal is the mixture of a Gaussian and a multivariate t distribution of the same centre and
+// shape: the Gaussian goes where the posterior is, the t has tails that no posterior under a
+// Gaussian noise outweighs (a defensive mixture: Hesterberg 1995, "Weighted average importance
+// sampling and defensive mixture distributions").
 type proposal struct {
 	d       int
 	mean    []float64
@@ -56,7 +57,8 @@ func newProposal(mean, cov []float64) (*proposal, error) {
 	return p, nil
 }
 
-// draw fills z (n x d) with samples, those of the t last, and logQ with the mixture's log density at each.
+// draw fills z (n x d) with samples, those of the t last, and logQ with the mixture's log density
+// at each.
 func (p *proposal) draw(z []float32, logQ []float64, key kernel.Key) {
 	n := len(logQ)
 	tails := int(math.Round(proposalTails * float64(n)))

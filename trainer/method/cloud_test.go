@@ -42,8 +42,8 @@ func setupIn(dir string, o config.Options, p *pool.Pool) Setup {
 	}
 }
 
-// A cloud in a file gives the bits of one in memory: for every method that has particles, every dynamics and
-// any number of workers; and so do the diagnostics and reconstructions.
+// A cloud in a file gives the bits of one in memory: for every method that has particles, every
+// dynamics and any number of workers; and so do the diagnostics and reconstructions.
 func TestFileCloudSameBits(t *testing.T) {
 	for _, name := range append([]config.Method{"pgd+diffusion"}, flowMethods...) {
 		for _, dynamics := range particle.AllDynamics {
@@ -92,7 +92,8 @@ func trained(t *testing.T, m Method) state {
 	return s
 }
 
-// The file of a method is cut: its next step ends with an error that names it, in either stage, and the process lives.
+// The file of a method is cut: its next step ends with an error that names it, in either stage, and
+// the process lives.
 func TestFileCloudCut(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "pgd+diffusion"} {
 		for _, steps := range []int{0, stagedSteps/2 + 1} {

@@ -2,9 +2,9 @@ package method
 
 import "github.com/plume-ml/plume/trainer/memory"
 
-// course says which of the states z_0 .. z_K, between which a step's K inner moves lie, the parameters
-// learn from; the particle methods differ in little else. The zero value is z_{K-1}, at which the last
-// move begins: parameters and particles move at once.
+// course says which of the states z_0 .. z_K, between which a step's K inner moves lie, the
+// parameters learn from; the particle methods differ in little else. The zero value is z_{K-1}, at
+// which the last move begins: parameters and particles move at once.
 type course struct {
 	final   bool // z_K instead: the parameters follow the particles
 	average bool // the mean over all K such states: z_0 to z_{K-1}, or z_1 to z_K

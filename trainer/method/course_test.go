@@ -12,8 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// courseFlow is a flow of course c with a diffusion prior, so that the courses show on two networks;
-// newFlow's parameters, data and seed.
+// courseFlow is a flow of course c with a diffusion prior, so that the courses show on two
+// networks; newFlow's parameters, data and seed.
 func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	t.Helper()
 	p := pool.New(2)
@@ -54,7 +54,8 @@ func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p pat
 	return p
 }
 
-// mean is the mean of the gradients of network n at states first to last, rounded as a step rounds it.
+// mean is the mean of the gradients of network n at states first to last, rounded as a step rounds
+// it.
 func (p path) mean(n, first, last int) []float32 {
 	g := slices.Clone(p.g[last][n])
 	if last == first {
@@ -69,8 +70,8 @@ func (p path) mean(n, first, last int) []float32 {
 	return g
 }
 
-// What a step of each course learns from, and where it leaves the particles: those of single steps at
-// the same parameters, bit for bit.
+// What a step of each course learns from, and where it leaves the particles: those of single steps
+// at the same parameters, bit for bit.
 func TestCourses(t *testing.T) {
 	const inner = 3
 	for _, x := range []struct {
@@ -117,7 +118,8 @@ func TestCourses(t *testing.T) {
 	}
 }
 
-// freshCloud fills z with where a cold start of the step after so many evaluations puts the particles.
+// freshCloud fills z with where a cold start of the step after so many evaluations puts the
+// particles.
 func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	ids := make([]uint64, f.cloud.M*f.cloud.N)
 	for i := range ids {
@@ -126,8 +128,8 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	kernel.NormalRows(z, ids, f.setup.Options.Latent, kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: particle.StreamCold})
 }
 
-// Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps is
-// where the last run ended, of which Reconstruct makes images and which diagnostics describe.
+// Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps
+// is where the last run ended, of which Reconstruct makes images and which diagnostics describe.
 func TestColdStarts(t *testing.T) {
 	o := small()
 	o.InnerSteps, o.LR, o.StepSize, o.StepSizeEnd = 2, 1e-30, 1e-12, 1e-12 // runs end where they start

@@ -16,9 +16,10 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 	}
 }
 
-// reach is how far a drift of 1 takes a particle in the end, by one move of step size h: the velocity that it gives lasts.
-// Moves draw their own noise of variance 2 reach, in the end, and that of the drift adds reach^2 v: hence reach v/2, exactly for
-// overdamped moves, and otherwise where h is small against the friction squared and the posterior's variances.
+// reach is how far a drift of 1 takes a particle in the end, by one move of step size h: the
+// velocity that it gives lasts. Moves draw their own noise of variance 2 reach, in the end, and
+// that of the drift adds reach^2 v: hence reach v/2, exactly for overdamped moves, and otherwise
+// where h is small against the friction squared and the posterior's variances.
 func (f *Flow) reach(h float64) float64 {
 	o := &f.setup.Options
 	switch o.Dynamics {
@@ -30,8 +31,8 @@ func (f *Flow) reach(h float64) float64 {
 	return h
 }
 
-// diagnosis is memory for the datapoints that driftVariance looks at, and for one evaluation of their
-// drifts.
+// diagnosis is memory for the datapoints that driftVariance looks at, and for one evaluation of
+// their drifts.
 func (f *Flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
 	n := min(f.setup.Batch, f.cloud.M)
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, f.cloud.N, f.cloud.D)

@@ -43,8 +43,9 @@ func TestExtraTemperature(t *testing.T) {
 	}
 }
 
-// With velocities the drift's noise is hotter than h v/2, for it lasts. The extra temperature is that of the
-// variance of a position on z^2/2, which solves the move's own Lyapunov equation, here with and without the noise v.
+// With velocities the drift's noise is hotter than h v/2, for it lasts. The extra temperature is
+// that of the variance of a position on z^2/2, which solves the move's own Lyapunov equation, here
+// with and without the noise v.
 func TestExtraTemperatureOfVelocities(t *testing.T) {
 	const friction, v = 0.3, 50
 	o := small()
@@ -60,8 +61,8 @@ func TestExtraTemperatureOfVelocities(t *testing.T) {
 	}
 }
 
-// positionVariance is the stationary variance of z on z^2/2 whose drift has noise of variance v, by doubling the
-// move of (z, u): S <- A S A^T + S, A <- A A.
+// positionVariance is the stationary variance of z on z^2/2 whose drift has noise of variance v, by
+// doubling the move of (z, u): S <- A S A^T + S, A <- A A.
 func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float64 {
 	var a [2][2]float64 // of (z, u)
 	var kick [2]float64 // z' and u' per drift

@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// NewGenerator builds the generator of a method for images of dim numbers. Its parameters are yet to
-// be filled through the tensors it returns, which name the averaged weights for ema.
+// NewGenerator builds the generator of a method for images of dim numbers. Its parameters are yet
+// to be filled through the tensors it returns, which name the averaged weights for ema.
 func NewGenerator(name config.Method, o config.Options, dim int, ema bool, p *pool.Pool) (*generate.Generator, []checkpoint.Tensor, error) {
 	m, err := find(name)
 	if err != nil {
@@ -40,8 +40,8 @@ func NewGenerator(name config.Method, o config.Options, dim int, ema bool, p *po
 	return s.newGenerator(nil, trained), tensors, nil
 }
 
-// newGenerator makes a generator of the setup's networks with the parameters in m. Its workers are the
-// setup's: there is no pool where only memory is counted.
+// newGenerator makes a generator of the setup's networks with the parameters in m. Its workers are
+// the setup's: there is no pool where only memory is counted.
 func (s *Setup) newGenerator(a *memory.Arena, m generate.Model) *generate.Generator {
 	m.Decoder, m.Prior = s.Decoder, s.Prior
 	if m.EncoderP != nil {

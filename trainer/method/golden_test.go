@@ -21,10 +21,11 @@ import (
 // the definition with this one.
 const goldenFile = "testdata/golden.safetensors"
 
-// Tolerances are on the deviation as a share of the root mean square of what is compared: once
-// for the deviation's own root mean square, once for its largest element. Each parameter tensor
-// of a network is compared by itself, so that small gradients count as much as large ones. The
-// tolerances are three to ten times the worst that was seen (in brackets), with OpenBLAS and with gonum; native must pass by them too.
+// Tolerances are on the deviation as a share of the root mean square of what is compared: once for
+// the deviation's own root mean square, once for its largest element. Each parameter tensor of a
+// network is compared by itself, so that small gradients count as much as large ones. The
+// tolerances are three to ten times the worst that was seen (in brackets), with OpenBLAS and with
+// gonum; native must pass by them too.
 //
 // Float32 rounds by 6e-8, which products of some dozen terms and, behind the sinusoids, phases
 // up to 50 make a few times larger. The normals of the noise agree to 4e-7.

@@ -15,8 +15,8 @@ import (
 
 type table = data.Table
 
-// eachBLAS runs a test under every backend of this build. The flows of one subtest must not be used in
-// another.
+// eachBLAS runs a test under every backend of this build. The flows of one subtest must not be used
+// in another.
 func eachBLAS(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	before := blas.Info().Backend

@@ -17,8 +17,8 @@ import (
 // For optimizer "sgd", which descends the mean over rows, that is lr = h M and param_noise = 1:
 // noise of standard deviation sqrt(2 lr/(M N)). theta then spreads about the maximum as a sample
 // does from its likelihood to the power N. Minibatches keep the noise and add their own. Other
-// optimisers divide the gradient by its size but not the noise: with them it is an exploration of the
-// same strength per step, and no such law is left.
+// optimisers divide the gradient by its size but not the noise: with them it is an exploration of
+// the same strength per step, and no such law is left.
 var ipla = spec{
 	name:     config.IPLA,
 	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = particle.Overdamped, 1 },

@@ -20,7 +20,8 @@ var ipld = spec{
 	build: course{}.build,
 }
 
-// likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it: bench/study.
+// likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it:
+// bench/study.
 func likeIPLD(o *config.Options) {
 	o.StepSize, o.StepSizeEnd, o.Friction, o.DecoderDecay = 6e-3, 1e-3, 0.3, 1
 }

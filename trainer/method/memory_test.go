@@ -78,8 +78,8 @@ func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
 	return f
 }
 
-// What is counted beforehand is what the arena of a method that is built was asked for, part by part, and that is all
-// that it holds: also after both stages, when all weights are packed.
+// What is counted beforehand is what the arena of a method that is built was asked for, part by
+// part, and that is all that it holds: also after both stages, when all weights are packed.
 func TestMemory(t *testing.T) {
 	for _, c := range memoryCases() {
 		made := &memory.Arena{}
@@ -98,8 +98,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// notCounted are the arrays that are left out: numbers of steps and means, what describes networks and data, and
-// the minibatch, which is the caller's.
+// notCounted are the arrays that are left out: numbers of steps and means, what describes networks
+// and data, and the minibatch, which is the caller's.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)

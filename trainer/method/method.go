@@ -37,11 +37,11 @@ type Method interface {
 	Restored()
 	// Generator makes new images, with the averaged weights for ema.
 	Generator(ema bool) *generate.Generator
-	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D, with
-	// the generator's weights.
+	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D,
+	// with the generator's weights.
 	Reconstruct(g *generate.Generator, dst []float32, idx []int)
-	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Reconstruct, and before the
-	// tensors are saved. Step returns it by itself.
+	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Reconstruct, and
+	// before the tensors are saved. Step returns it by itself.
 	Err() error
 	// Close gives such a file back. The method is of no use afterwards.
 	Close() error
@@ -69,8 +69,8 @@ type Stats struct {
 	Redrawn     float64 // of them, drawn anew by the guard
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
 
-	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this step, 0
-	// of those that made none. It is not summed.
+	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this
+	// step, 0 of those that made none. It is not summed.
 	GradientNorm [3]float64
 }
 
@@ -107,14 +107,14 @@ type Setup struct {
 	Steps   int // parameter steps of the whole training; 0: not known
 	Pool    *pool.Pool
 
-	// CloudDir is the directory of the file in which the particles' positions and velocities lie; empty: they
-	// are in memory. The bits are the same.
+	// CloudDir is the directory of the file in which the particles' positions and velocities lie;
+	// empty: they are in memory. The bits are the same.
 	CloudDir string
 	Ctx      context.Context // ends New early, while that file is made; nil: nothing does
 
-	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not nil: so
-	// the same code trains models whose truth is known. An encoder, which methods without one ignore,
-	// maps D numbers to 2 d: the mean and the log-variance of q(z|x).
+	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not
+	// nil: so the same code trains models whose truth is known. An encoder, which methods without
+	// one ignore, maps D numbers to 2 d: the mean and the log-variance of q(z|x).
 	Decoder model.Net
 	Prior   prior.Prior
 	Encoder model.Net
@@ -123,8 +123,8 @@ type Setup struct {
 }
 
 // tiles is the cut of a batch of so many datapoints: all rows of a datapoint share a tile, so that
-// its image is gathered by one task. Networks must be of the default backend: the cut may follow the
-// threads only if that backend's bits do not depend on cuts.
+// its image is gathered by one task. Networks must be of the default backend: the cut may follow
+// the threads only if that backend's bits do not depend on cuts.
 func (s *Setup) tiles(points int) pool.Tiles {
 	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.Default().CutFree())
 }
@@ -132,7 +132,8 @@ func (s *Setup) tiles(points int) pool.Tiles {
 // spec is one method: what it is, where it comes from, and how to build it.
 type spec struct {
 	name config.Method
-	// defaults changes what differs from the common defaults in options of this method; nil: nothing.
+	// defaults changes what differs from the common defaults in options of this method; nil:
+	// nothing.
 	defaults func(o *config.Options)
 	batch    int // datapoints in a minibatch; 0: as in common
 	// check adds what the options of this method must not be; nil: nothing.

@@ -11,9 +11,9 @@ import (
 // integrator at a look-ahead point. Lim, Kuntz, Power and Johansen, "Momentum particle maximum
 // likelihood" (ICML 2024), where it is called MPD.
 //
-// Two choices are plume's. The particles' drift is taken at the look-ahead point too, so that a step
-// needs one evaluation; the authors' code takes it after the parameters' step. And particles start at
-// rest, not with velocities drawn from their equilibrium.
+// Two choices are plume's. The particles' drift is taken at the look-ahead point too, so that a
+// step needs one evaluation; the authors' code takes it after the parameters' step. And particles
+// start at rest, not with velocities drawn from their equilibrium.
 //
 // friction and step_size say how the particles move (package particle), param_drag and lr how the
 // parameters do (package optim). Optimizer "sgd" is the published flow; rmsprop, as the authors'

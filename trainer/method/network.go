@@ -28,7 +28,8 @@ type network struct {
 	rows   int  // over which the gradient is a mean
 	summed int  // gradients of the step that are in sum
 
-	// Sums of squares of each chunk, gradient and new weights, and scratch for those of their blocks.
+	// Sums of squares of each chunk, gradient and new weights, and scratch for those of their
+	// blocks.
 	gSquare, pSquare []float64
 	blocks           []float32
 
@@ -179,8 +180,8 @@ func (n *network) update(lr float64, summed int) pool.Group {
 	return pool.Group{N: n.updateTasks(), Do: n.updateTask}
 }
 
-// updatePart updates a chunk. A gradient whose squares are not finite stays as it is, for the search
-// to find it.
+// updatePart updates a chunk. A gradient whose squares are not finite stays as it is, for the
+// search to find it.
 func (n *network) updatePart(task int) {
 	phase.Optimizer.Enter()
 	lo, hi := n.chunk(task)

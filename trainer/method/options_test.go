@@ -350,8 +350,8 @@ func TestNoiseFollowsTheParticle(t *testing.T) {
 	first := measure(everyPoint)
 	for _, index := range [][]int{{8, 3, 0, 5, 7, 1, 2, 6, 4}, {6, 2}} {
 		for id, n := range measure(index) {
-			// Differences of numbers near 3, rounded to 2e-7, over sqrt(2h) = 0.2 and sigma >= 0.08;
-			// lambda itself is rounded to 5e-7.
+			// Differences of numbers near 3, rounded to 2e-7, over sqrt(2h) = 0.2 and sigma >=
+			// 0.08; lambda itself is rounded to 5e-7.
 			if a, b := far(n.xi, first[id].xi), far(n.eps, first[id].eps); a > 1e-5 || b > 3e-5 {
 				t.Errorf("order %v, particle %d: xi changed by %g, eps by %g", index, id, a, b)
 			}

@@ -13,8 +13,9 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// Noise on the parameters: what a step of plain gradient descent adds to the same step without it is
-// sqrt(2 lr/(M N)) normals of the parameters' own addresses, of each network with its learning rate.
+// Noise on the parameters: what a step of plain gradient descent adds to the same step without it
+// is sqrt(2 lr/(M N)) normals of the parameters' own addresses, of each network with its learning
+// rate.
 func TestParamNoise(t *testing.T) {
 	o := small()
 	o.Particles = 2
@@ -37,8 +38,8 @@ func TestParamNoise(t *testing.T) {
 	}
 }
 
-// Weight decay takes the share lr*decoder_decay of the decoder's parameters from a step, and nothing from the other
-// networks, with particles as with an encoder.
+// Weight decay takes the share lr*decoder_decay of the decoder's parameters from a step, and
+// nothing from the other networks, with particles as with an encoder.
 func TestDecoderDecay(t *testing.T) {
 	o := small()
 	decayed := o
@@ -126,8 +127,8 @@ func TestParticleDefaults(t *testing.T) {
 	}
 }
 
-// busyMethods are busy options for the methods, with what they need to differ from each other; and for
-// ipld with what it can take from them, on networks of several tasks.
+// busyMethods are busy options for the methods, with what they need to differ from each other; and
+// for ipld with what it can take from them, on networks of several tasks.
 func busyMethods(t *testing.T) map[string]config.Options {
 	t.Helper()
 	all := map[string]config.Options{}
@@ -152,8 +153,8 @@ func busyMethods(t *testing.T) map[string]config.Options {
 // methodOf is the method of a name in busyMethods.
 func methodOf(name string) config.Method { return config.Method(strings.Fields(name)[0]) }
 
-// As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state carried over between two steps goes
-// on to the same bits, at any number of workers.
+// As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state carried over between two steps
+// goes on to the same bits, at any number of workers.
 func TestParticleMethodsKeepTheirBits(t *testing.T) {
 	const batch, steps, cut = 5, 12, 5
 	for name, o := range busyMethods(t) {

@@ -146,8 +146,8 @@ func (c *tally) enough() bool {
 func TestProfileKnowsThePhases(t *testing.T) {
 	steps := phasedSteps(t)
 	c := tally{work: phaseWork(), right: map[string]int{}, wrong: map[string]int{}}
-	// Every phase takes 2 % or more of the two steps, so that a few hundred samples will do: a second
-	// or two, or minutes on a machine that is busy. In 3,000 one of 2 % cannot hide.
+	// Every phase takes 2 % or more of the two steps, so that a few hundred samples will do: a
+	// second or two, or minutes on a machine that is busy. In 3,000 one of 2 % cannot hide.
 	for round := 0; round < 1000 && c.inStep < 3000 && !c.enough(); round++ {
 		c.count(profileSteps(t, steps))
 	}
@@ -157,7 +157,8 @@ func TestProfileKnowsThePhases(t *testing.T) {
 			t.Errorf("%d samples of %s have the phase %v, %d another or none", right, name, p, wrong)
 		}
 	}
-	// Outside of tasks a step wakes the workers and adds up the losses: at most 4 % of one this short.
+	// Outside of tasks a step wakes the workers and adds up the losses: at most 4 % of one this
+	// short.
 	if c.without > c.inStep/6 {
 		t.Errorf("%d of %d samples of the step have no phase", c.without, c.inStep)
 	}

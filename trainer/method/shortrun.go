@@ -7,11 +7,11 @@ import (
 )
 
 // shortrun is learning by short-run inference: at every step each latent starts anew from N(0, I)
-// and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it ended.
-// Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run MCMC toward
-// energy-based model" (NeurIPS 2019); for generators Nijkamp, Pang, Han, Zhou, Zhu and Wu, "Learning
-// multi-layer latent variable model via variational optimization of short run MCMC for approximate
-// inference" (ECCV 2020).
+// and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it
+// ended. Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run MCMC toward
+// energy-based model" (NeurIPS 2019); for generators Nijkamp, Pang, Han, Zhou, Zhu and Wu,
+// "Learning multi-layer latent variable model via variational optimization of short run MCMC for
+// approximate inference" (ECCV 2020).
 //
 // The cloud keeps where the last run of each datapoint ended.
 var shortrun = spec{

@@ -8,9 +8,9 @@ import (
 
 // soul is stochastic optimisation with unadjusted Langevin chains: K = inner_steps moves at fixed
 // parameters, from where the datapoint's chain ended at its last visit, then a step of the
-// parameters against the mean of their gradients at the K states that the chain came to. De Bortoli,
-// Durmus, Pereyra and Fernandez Vidal, "Efficient stochastic optimisation by unadjusted Langevin
-// Monte Carlo" (Statistics and Computing 2021).
+// parameters against the mean of their gradients at the K states that the chain came to. De
+// Bortoli, Durmus, Pereyra and Fernandez Vidal, "Efficient stochastic optimisation by unadjusted
+// Langevin Monte Carlo" (Statistics and Computing 2021).
 //
 // Published with one chain; more particles are as many chains, over which the mean goes too.
 var soul = spec{

@@ -23,16 +23,16 @@ type firstStage interface {
 	locate() *Fault
 }
 
-// Staged is a method in two stages. The first, with the prior N(0, I), takes the share
-// 1 - prior_share of the training and is then frozen, at its averaged weights. In the second a prior
-// is fitted to its latents, by the prior's part of the free energy alone; a Standardised prior is first
-// given the mean and the standard deviation of each dimension over all training images. Schedules run
-// their whole length in each stage.
-// A run that is extended stays in its second stage: its schedules then continue from where the new
-// length puts them, and the first stage stays as it is.
+// Staged is a method in two stages. The first, with the prior N(0, I), takes the share 1 -
+// prior_share of the training and is then frozen, at its averaged weights. In the second a prior is
+// fitted to its latents, by the prior's part of the free energy alone; a Standardised prior is
+// first given the mean and the standard deviation of each dimension over all training images.
+// Schedules run their whole length in each stage. A run that is extended stays in its second stage:
+// its schedules then continue from where the new length puts them, and the first stage stays as it
+// is.
 //
-// Until the second stage the prior that it fits is as it starts, and for a diffusion that is N(0, I),
-// the first stage's own. staged_step.go is one step, from top to bottom.
+// Until the second stage the prior that it fits is as it starts, and for a diffusion that is N(0,
+// I), the first stage's own. staged_step.go is one step, from top to bottom.
 type Staged struct {
 	setup Setup
 	rates
@@ -69,8 +69,8 @@ func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) 
 	return func(a *memory.Arena, s Setup) (buildable, error) { return newStaged(a, s, first) }
 }
 
-// newStaged builds the method whose first stage build makes, with the prior N(0, I), and whose second
-// fits s.Prior.
+// newStaged builds the method whose first stage build makes, with the prior N(0, I), and whose
+// second fits s.Prior.
 func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 	o := &s.Options
 	if s.Steps > 0 && float64(s.Steps)*o.PriorShare < 1 {

@@ -31,8 +31,8 @@ func frozenLatents(s *Staged) (z [][]float64) {
 	return z
 }
 
-// atTheSwitch is a method of random prior parameters before its first step of the second stage, and the latents
-// that it is going to find.
+// atTheSwitch is a method of random prior parameters before its first step of the second stage, and
+// the latents that it is going to find.
 func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*Staged, [][]float64) {
 	s := startStaged(t, name, o)
 	for k := range stagedSteps / 2 {
@@ -50,8 +50,9 @@ func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*Staged, [
 	return s, frozenLatents(ghost)
 }
 
-// At the switch the prior gets the latents' mean and standard deviation, in parameters and average, and the stats
-// the frozen model's losses; its first gradient is that of its loss on the standardised latents.
+// At the switch the prior gets the latents' mean and standard deviation, in parameters and average,
+// and the stats the frozen model's losses; its first gradient is that of its loss on the
+// standardised latents.
 func TestSecondStage(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := smallEncoder()
@@ -126,8 +127,8 @@ func frozenEntropyOf(s *Staged) (h float64) {
 	return h
 }
 
-// checkFit compares the gradient that the first step of the second stage took with the reference's. Particles are
-// as they were in the survey; latents of an encoder were drawn anew.
+// checkFit compares the gradient that the first step of the second stage took with the reference's.
+// Particles are as they were in the survey; latents of an encoder were drawn anew.
 func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	t.Helper()
 	mean, logScale := standardOf(s, s.prior.p)

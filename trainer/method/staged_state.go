@@ -31,7 +31,8 @@ func (t *Staged) Restored() {
 	t.prior.packed = false
 }
 
-// Generator implements Method: decoder and encoder are the first stage's, the prior is the second's.
+// Generator implements Method: decoder and encoder are the first stage's, the prior is the
+// second's.
 func (t *Staged) Generator(ema bool) *generate.Generator { return t.generator(nil, ema) }
 
 func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {

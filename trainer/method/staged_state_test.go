@@ -20,7 +20,8 @@ func trainEncoder(t *testing.T, m Method, from, to int) {
 	}
 }
 
-// The same seed gives the same bits at any number of workers, in both stages, diagnostics and samples included.
+// The same seed gives the same bits at any number of workers, in both stages, diagnostics and
+// samples included.
 func TestEncodersSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 	for i, name := range encoderMethods {
 		t.Run(string(name), func(t *testing.T) {
@@ -53,8 +54,8 @@ func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 	}
 }
 
-// The state, saved before any step and restored into a fresh method, is all there is: also right before the second
-// stage, at it and after. Repeats of a minibatch and diagnostics change nothing.
+// The state, saved before any step and restored into a fresh method, is all there is: also right
+// before the second stage, at it and after. Repeats of a minibatch and diagnostics change nothing.
 func TestEncodersResumeAtAnyStep(t *testing.T) {
 	for _, name := range encoderMethods {
 		o := busyEncoder(2)

@@ -91,8 +91,8 @@ func (t *Staged) collect(s *Stats) {
 	s.PriorLoss = sum(t.nll[:len(t.now.ids)])
 }
 
-// freeze begins the second stage: the first keeps its averaged weights, its latents are standardised,
-// and its losses measured.
+// freeze begins the second stage: the first keeps its averaged weights, its latents are
+// standardised, and its losses measured.
 func (t *Staged) freeze(s *Stats) {
 	decoder, encoder := t.first.networks()
 	for _, n := range []*network{decoder, encoder} {
@@ -113,8 +113,8 @@ func (t *Staged) freeze(s *Stats) {
 	t.counts[countSecond] = 1
 }
 
-// survey adds up the losses over all training images, and measures the mean and the standard deviation
-// of their latents by the updates of Welford (1962).
+// survey adds up the losses over all training images, and measures the mean and the standard
+// deviation of their latents by the updates of Welford (1962).
 func (t *Staged) survey() (total Stats, mean, std []float64) {
 	d, m := t.setup.Options.Latent, t.setup.Train.Len()
 	mean, std = make([]float64, d), make([]float64, d)

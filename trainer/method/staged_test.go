@@ -46,7 +46,8 @@ func values(m Method, names ...string) state {
 // frozenTensors are what the second stage leaves alone.
 var frozenTensors = []string{"decoder/params", "decoder/ema", "encoder/params", "encoder/ema", "cloud/z", "cloud/u"}
 
-// The first stage is pgd or vae, whose schedules run to their end in it, and nothing of the prior's.
+// The first stage is pgd or vae, whose schedules run to their end in it, and nothing of the
+// prior's.
 func TestFirstStage(t *testing.T) {
 	for i, name := range stagedMethods {
 		o := busyEncoder(2)
@@ -69,8 +70,8 @@ func TestFirstStage(t *testing.T) {
 	}
 }
 
-// The second stage changes nothing but the prior, with schedules of its own, and is not left again by a run that is made
-// longer.
+// The second stage changes nothing but the prior, with schedules of its own, and is not left again
+// by a run that is made longer.
 func TestSecondStageKeepsTheFirst(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := busyEncoder(2)
@@ -115,8 +116,8 @@ func TestFreezeKeepsTheAverage(t *testing.T) {
 	}
 }
 
-// Until the second stage samples are decoded from N(0, I), the first stage's prior; then they have the latents' mean
-// and scale.
+// Until the second stage samples are decoded from N(0, I), the first stage's prior; then they have
+// the latents' mean and scale.
 func TestSamplesOfBothStages(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := smallEncoder()
@@ -145,8 +146,8 @@ func TestSamplesOfBothStages(t *testing.T) {
 	}
 }
 
-// checkMoments compares those of 4,000 latents. Standard errors are 0.016 of a standard deviation for means, and
-// 0.011 for standard deviations; the solver's steps add as little.
+// checkMoments compares those of 4,000 latents. Standard errors are 0.016 of a standard deviation
+// for means, and 0.011 for standard deviations; the solver's steps add as little.
 func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
 	t.Helper()
 	const n = 4000

@@ -9,9 +9,9 @@ import (
 
 // One training step of the flow. It runs in phases, each a list of groups of tasks, with a barrier
 // after each. Every sum has one order, and the cut into tasks depends on the configuration alone,
-// but for tiles where the cut does not show in the bits: so the result does not depend on the number
-// of workers. Rows of a tile need no barrier between layers; the weight gradients, each one product
-// over all rows, need no buffers for each worker.
+// but for tiles where the cut does not show in the bits: so the result does not depend on the
+// number of workers. Rows of a tile need no barrier between layers; the weight gradients, each one
+// product over all rows, need no buffers for each worker.
 
 // pass is one evaluation of both networks on the particles of a minibatch, and what follows it.
 type pass struct {
@@ -27,7 +27,8 @@ type pass struct {
 	summed   int  // gradients that are in the sum
 }
 
-// pass is the evaluation of some datapoints from which nothing learns and after which nothing moves.
+// pass is the evaluation of some datapoints from which nothing learns and after which nothing
+// moves.
 func (f *Flow) pass(index []int) pass {
 	return pass{index: index, tiles: f.setup.tiles(len(index)), held: f.warmingUp()}
 }
@@ -93,8 +94,8 @@ func (f *Flow) gatherTile(i int) {
 	f.setup.Train.Gather(f.x[first*dim:last*dim], f.now.index[first:last])
 }
 
-// evaluate computes both parts of the drift and both losses of every row: the networks go forward and
-// back, by tiles, each apart.
+// evaluate computes both parts of the drift and both losses of every row: the networks go forward
+// and back, by tiles, each apart.
 func (f *Flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
@@ -131,8 +132,8 @@ func (f *Flow) decoderTile(i int) {
 	f.likelihood.Gradient(f.decoderTape, lo, hi, f.cloud.N, z, f.x, f.square, g)
 }
 
-// advance does what the pass was for. First come the weight gradients, by columns of layers; then the
-// particles move, by tiles, and the optimisers make their steps, by chunks.
+// advance does what the pass was for. First come the weight gradients, by columns of layers; then
+// the particles move, by tiles, and the optimisers make their steps, by chunks.
 func (f *Flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
 	if f.now.moves {

@@ -7,11 +7,11 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// The toy model of toy_test.go under the other particle methods. A step of each is affine in what it
-// keeps, so the law of (theta, mean X) at every step follows from writing the step down.
+// The toy model of toy_test.go under the other particle methods. A step of each is affine in what
+// it keeps, so the law of (theta, mean X) at every step follows from writing the step down.
 
-// form is a number that is linear in a step's state, one, and independent standard normals, by their
-// coefficients: places 0 to 4 are theta, mean X, momentum m, mean velocity U, and one.
+// form is a number that is linear in a step's state, one, and independent standard normals, by
+// their coefficients: places 0 to 4 are theta, mean X, momentum m, mean velocity U, and one.
 type form [16]float64
 
 const formOne = 4
@@ -121,9 +121,10 @@ func (r toyRun) chain(start form, first int) toyStep {
 // coldStart is the mean of fresh particles; its normal is none of the moves'.
 func (r toyRun) coldStart() form { return form{}.plus(1/math.Sqrt(r.rows()), noiseForm(10)) }
 
-// mpgd is the step as section 7 of ALGORITHM.md writes it: theta itself, with the momentum's gradient
-// at the look-ahead point, which is what the parameter shows; the noises by their covariance, that of
-// z first. lr and drag give the parameters' gamma and time as h and friction give the particles'.
+// mpgd is the step as section 7 of ALGORITHM.md writes it: theta itself, with the momentum's
+// gradient at the look-ahead point, which is what the parameter shows; the noises by their
+// covariance, that of z first. lr and drag give the parameters' gamma and time as h and friction
+// give the particles'.
 func (r toyRun) mpgd(sameNoise bool) toyStep {
 	o := r.options
 	gamma, tau, s := transit(o.ParamDrag, o.LR)
@@ -147,7 +148,8 @@ func (r toyRun) mpgd(sameNoise bool) toyStep {
 	return toyStep{next: [4]form{theta, x, m, u}, shown: look}
 }
 
-// transit is gamma, the time of a step, and exp(-gamma time) for a share lost per step and a step size.
+// transit is gamma, the time of a step, and exp(-gamma time) for a share lost per step and a step
+// size.
 func transit(lost, step float64) (gamma, tau, s float64) {
 	gamma = lost / math.Sqrt(step)
 	return gamma, -math.Log(1-lost) / gamma, 1 - lost
@@ -212,8 +214,8 @@ func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 	}
 }
 
-// Each method has the law of its step at every k, to the standard errors of 16,000 replicates, and the
-// laws of what could be wrong are rejected by the same test.
+// Each method has the law of its step at every k, to the standard errors of 16,000 replicates, and
+// the laws of what could be wrong are rejected by the same test.
 func TestToyModelOfParticleMethods(t *testing.T) {
 	at := []int{0, 1, 2, 5, 20, 60}
 	for name, build := range toyRuns() {
@@ -242,8 +244,8 @@ func TestToyModelOfParticleMethods(t *testing.T) {
 	}
 }
 
-// For small h theta of ipla tends to the law N(mean y, 2/(N D)) of ALGORITHM.md, section 8.1, with a
-// bias of order h; soul, abp and mpgd tend to the maximum mean y.
+// For small h theta of ipla tends to the law N(mean y, 2/(N D)) of ALGORITHM.md, section 8.1, with
+// a bias of order h; soul, abp and mpgd tend to the maximum mean y.
 func TestToyLimitOfParticleMethods(t *testing.T) {
 	for name, build := range toyRuns() {
 		r, _, _ := build()

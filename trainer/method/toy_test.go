@@ -133,7 +133,8 @@ func toyOptions(h float64) config.Options {
 	return o
 }
 
-// trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in at.
+// trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in
+// at.
 func trainToy(t *testing.T, name config.Method, o config.Options, models uint64, at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)

@@ -7,10 +7,10 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach, Blattmann, Lorenz,
-// Esser and Ommer, "High-resolution image synthesis with latent diffusion models" (CVPR 2022), whose scale is
-// one number where this one has a mean and a scale for each dimension. Options of Langevin moves mean nothing to
-// it; noise on the parameters is refused.
+// twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach,
+// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion
+// models" (CVPR 2022), whose scale is one number where this one has a mean and a scale for each
+// dimension. Options of Langevin moves mean nothing to it; noise on the parameters is refused.
 var twoStage = spec{
 	name:  config.TwoStage,
 	batch: encoderBatch,

@@ -16,11 +16,11 @@ import (
 // the negative evidence lower bound with l_theta >= -log p_theta(z) for the prior (Kingma and
 // Welling 2014; Rezende, Mohamed and Wierstra 2014). particles is the number of draws for each
 // datapoint. The entropy of q is taken in closed form, and so is its cross-entropy with a Gaussian
-// prior; a diffusion prior is estimated as the particles of Flow feel it, with the drift by z passed
-// on to the encoder.
+// prior; a diffusion prior is estimated as the particles of Flow feel it, with the drift by z
+// passed on to the encoder.
 //
-// variational_step.go is one step, from top to bottom. N is the draws of each datapoint, d the latent
-// dimension, D the numbers in an image, and B the datapoints of a minibatch.
+// variational_step.go is one step, from top to bottom. N is the draws of each datapoint, d the
+// latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
 type Variational struct {
 	setup Setup
 	rates

@@ -10,16 +10,18 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Probabilistic PCA, x ~ N(W z + mu, sigma^2 I) with z ~ N(0, I): vae with a linear decoder and encoder. Its evidence
-// lower bound has the maximum of the likelihood as its own (Lucas, Tucker, Grosse and Norouzi 2019), where W W^T is the
-// leading d eigenvalues of the covariance less sigma^2 (Tipping and Bishop 1999, equation 7), q is the posterior, of
-// variances sigma^2/eigenvalue, and the bound is tight.
+// Probabilistic PCA, x ~ N(W z + mu, sigma^2 I) with z ~ N(0, I): vae with a linear decoder and
+// encoder. Its evidence lower bound has the maximum of the likelihood as its own (Lucas, Tucker,
+// Grosse and Norouzi 2019), where W W^T is the leading d eigenvalues of the covariance less sigma^2
+// (Tipping and Bishop 1999, equation 7), q is the posterior, of variances sigma^2/eigenvalue, and
+// the bound is tight.
 const (
 	pcaDim, pcaLatent, pcaPoints = 4, 2, 60
 	pcaNoise                     = 0.6
 )
 
-// pcaImages are draws from a Gaussian of unequal standard deviations 2, 1.3, 0.7, 0.5 along slanted axes.
+// pcaImages are draws from a Gaussian of unequal standard deviations 2, 1.3, 0.7, 0.5 along slanted
+// axes.
 func pcaImages() table {
 	e := normals(pcaPoints*pcaDim, 8, 1)
 	x := make([]float32, len(e))
@@ -134,8 +136,9 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 		}
 		c.SetSym(j, j, c.At(j, j)+pcaNoise*pcaNoise)
 	}
-	// The optimiser's noise at its last rates, and 300,000 draws in the mean of the bound, whose standard deviation
-	// is about 1: 2e-3. A wrong factor or sign in any part of the bound moves it by tenths.
+	// The optimiser's noise at its last rates, and 300,000 draws in the mean of the bound, whose
+	// standard deviation is about 1: 2e-3. A wrong factor or sign in any part of the bound moves it
+	// by tenths.
 	if got := gaussianNLL(offset, c, mean, s); !(got >= want-1e-6 && got <= want+2e-3) {
 		t.Errorf("-log p(x) = %.4f, the least there is %.4f", got, want)
 	}

@@ -92,7 +92,8 @@ func logDensity(z, mean, logvar []float64) (log float64) {
 	return log
 }
 
-// priorLoss is the row's estimate of -log p(z): under a diffusion prior the bound, under N(0, I) its mean over q.
+// priorLoss is the row's estimate of -log p(z): under a diffusion prior the bound, under N(0, I)
+// its mean over q.
 func (s *inference) priorLoss(row int) float64 {
 	if len(s.theta) == 0 { // or the prior is held there
 		return s.crossEntropy(row)
@@ -109,7 +110,8 @@ func (s *inference) crossEntropy(row int) (h float64) {
 	return h
 }
 
-// freeEnergy is -log p(x|z) + log q(z|x) - log p(z), less a constant, as the encoder and the decoder feel it.
+// freeEnergy is -log p(x|z) + log q(z|x) - log p(z), less a constant, as the encoder and the
+// decoder feel it.
 func (s *inference) freeEnergy(row int) float64 {
 	z := s.latent(row)
 	mean, logvar := s.encode(row)
@@ -135,8 +137,8 @@ func (s *inference) mean(loss func(row int) float64) (sum float64) {
 	return sum / float64(len(s.eps))
 }
 
-// checkGradients compares those of all networks, by block, with central differences, and what they make of the
-// parameters.
+// checkGradients compares those of all networks, by block, with central differences, and what they
+// make of the parameters.
 func (s *inference) checkGradients(t *testing.T) {
 	t.Helper()
 	check := func(n *network, l *model.Layout, at []float64, lr float64, loss func(row int) float64) {

@@ -15,7 +15,8 @@ func newEncoder(o config.Options, dim int) model.Net {
 	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
 }
 
-// encoderBatch is small: many steps are worth more than large ones where no particles wait to be visited.
+// encoderBatch is small: many steps are worth more than large ones where no particles wait to be
+// visited.
 const encoderBatch = 125
 
 // noNoise expects no noise on the parameters, which only the flow adds.
@@ -55,7 +56,8 @@ func (v *Variational) Reconstruct(g *generate.Generator, dst []float32, idx []in
 	g.Decode(dst, mean)
 }
 
-// diagnosed is how many datapoints the diagnostics look at: so many that a standard deviation is off by some 2 %.
+// diagnosed is how many datapoints the diagnostics look at: so many that a standard deviation is
+// off by some 2 %.
 const diagnosed = 1024
 
 // Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a stream of

@@ -43,7 +43,8 @@ func TestEncode(t *testing.T) {
 	flow.Encode(mean, logvar, x)
 }
 
-// Diagnose measures latents drawn from q: here exactly N(mean, std), whatever the image, and N(0, 1).
+// Diagnose measures latents drawn from q: here exactly N(mean, std), whatever the image, and N(0,
+// 1).
 func TestVariationalDiagnose(t *testing.T) {
 	o := smallEncoder()
 	o.EncoderWidths, o.Particles = nil, 400

@@ -37,8 +37,8 @@ func (v *Variational) Step(b Minibatch) (Stats, error) {
 }
 
 // draw draws latents for a minibatch, which is new or that of the last call. First new weights are
-// laid out for products, by parts of layers, and new images gathered, by tiles; then the encoder goes
-// forward, by tiles.
+// laid out for products, by parts of layers, and new images gathered, by tiles; then the encoder
+// goes forward, by tiles.
 func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
@@ -83,7 +83,8 @@ func (v *Variational) encodeTile(i int) {
 	}
 }
 
-// reparametrise makes the N latents of a datapoint, z = mean + exp(logvar/2) eps, where noise holds eps.
+// reparametrise makes the N latents of a datapoint, z = mean + exp(logvar/2) eps, where noise holds
+// eps.
 func (v *Variational) reparametrise(m int) {
 	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
 	mean, logvar := v.rows(v.mean, m, m+1), out[d:]
@@ -100,8 +101,8 @@ func (v *Variational) reparametrise(m int) {
 	v.entropy[m] = float32(entropy)
 }
 
-// evaluate computes the losses of every row and their gradients by z: decoder and prior go forward and
-// back, by tiles, each apart.
+// evaluate computes the losses of every row and their gradients by z: decoder and prior go forward
+// and back, by tiles, each apart.
 func (v *Variational) evaluate(s *Stats) {
 	rows := len(v.ids)
 	s.Evaluations = float64(len(v.now.index))*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)
@@ -153,13 +154,13 @@ func (v *Variational) closedGradient(first, last int) {
 	}
 }
 
-// backwardTile is the encoder backward. With g the gradient by z of decoder and prior, averaged over a
-// datapoint's draws,
+// backwardTile is the encoder backward. With g the gradient by z of decoder and prior, averaged
+// over a datapoint's draws,
 //
 //	by mean: g;   by logvar: g (z - mean)/2 - 1/2,
 //
-// where -1/2 is the gradient of log q, minus the entropy: it widens q. In closed form the prior's part
-// is its gradient at the mean, and exp(logvar)/2.
+// where -1/2 is the gradient of log q, minus the entropy: it widens q. In closed form the prior's
+// part is its gradient at the mean, and exp(logvar)/2.
 func (v *Variational) backwardTile(i int) {
 	phase.EncoderBackward.Enter()
 	first, last := v.now.tiles.Points(i)

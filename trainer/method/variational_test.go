@@ -18,7 +18,8 @@ func smallEncoder() config.Options {
 	return o
 }
 
-// startMethod builds the named method on testPoints random datapoints, with parameters at their start.
+// startMethod builds the named method on testPoints random datapoints, with parameters at their
+// start.
 func startMethod(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) Method {
 	t.Helper()
 	p := pool.New(workers)
@@ -53,9 +54,9 @@ func takeStep(t testing.TB, m Method, b Minibatch) Stats {
 	return s
 }
 
-// The step's gradients are those of -log p(x|z) + log q(z|x) - log p(z), with log q and log p written as densities and
-// the signs in front of them: a wrong one of the entropy shows in every block of the encoder. Two steps, the
-// second from other parameters and another minibatch.
+// The step's gradients are those of -log p(x|z) + log q(z|x) - log p(z), with log q and log p
+// written as densities and the signs in front of them: a wrong one of the entropy shows in every
+// block of the encoder. Two steps, the second from other parameters and another minibatch.
 func TestVariationalStepAgainstReference(t *testing.T) {
 	for _, name := range []config.Method{"vae", "vae+diffusion"} {
 		for i, weight := range diffusion.Weights {
@@ -84,8 +85,8 @@ func TestVariationalStepAgainstReference(t *testing.T) {
 	}
 }
 
-// With the control variate, or the score as the drift, the encoder feels that drift in place of the bound's
-// gradient.
+// With the control variate, or the score as the drift, the encoder feels that drift in place of the
+// bound's gradient.
 func TestEncoderFeelsThePriorDrift(t *testing.T) {
 	for _, drift := range []string{"score", "control variate"} {
 		o := smallEncoder()
@@ -121,7 +122,8 @@ func TestEncoderFeelsThePriorDrift(t *testing.T) {
 	}
 }
 
-// While the prior is held at N(0, I), its part is in closed form and theta stays; then it is released.
+// While the prior is held at N(0, I), its part is in closed form and theta stays; then it is
+// released.
 func TestVariationalPriorWarmup(t *testing.T) {
 	o := smallEncoder()
 	o.PriorWarmup, o.Particles = 2, 2

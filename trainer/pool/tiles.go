@@ -11,8 +11,8 @@ type Tiles struct {
 // fewer rows would slow them down.
 const finestTile = 14
 
-// Tiles cuts points*each rows into tiles of about size rows. If the cut does not show in the results
-// (free), many workers get more tiles, two for each worker, of finestTile rows or more.
+// Tiles cuts points*each rows into tiles of about size rows. If the cut does not show in the
+// results (free), many workers get more tiles, two for each worker, of finestTile rows or more.
 func (p *Pool) Tiles(points, each, size int, free bool) Tiles {
 	count := Pieces(points, max(1, size/each))
 	if free {

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Prior is p_theta(z). Whatever a method wants to know of a prior, it asks the prior: nothing depends
-// on which one it is.
+// Prior is p_theta(z). Whatever a method wants to know of a prior, it asks the prior: nothing
+// depends on which one it is.
 type Prior interface {
 	// Layout is where theta lies; its size is 0 for a prior without parameters.
 	Layout() *model.Layout
@@ -19,9 +19,9 @@ type Prior interface {
 	// NewSampler binds the prior to parameters and to memory for drawing rows, from the arena.
 	NewSampler(a *memory.Arena, p []float32, rows int) Sampler
 
-	// Closed reports whether the prior is N(m, I) for some m. Then the losses of its tape are exactly
-	// -log p(z), and their mean under a Gaussian q(z) is in closed form: the loss at q's mean, and half
-	// the sum of q's variances.
+	// Closed reports whether the prior is N(m, I) for some m. Then the losses of its tape are
+	// exactly -log p(z), and their mean under a Gaussian q(z) is in closed form: the loss at q's
+	// mean, and half the sum of q's variances.
 	Closed() bool
 	// Standardise gives the parameters p the mean and the standard deviation (above zero) of each
 	// latent dimension, if the prior has such parameters.

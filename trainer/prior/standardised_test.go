@@ -76,8 +76,8 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	return g, loss, grad
 }
 
-// -log p(z) of z = mean + scale z' is -log p'(z') + sum of log scale: values, the gradient by z by the chain rule, that
-// by theta unchanged, and none by mean and scale.
+// -log p(z) of z = mean + scale z' is -log p'(z') + sum of log scale: values, the gradient by z by
+// the chain rule, that by theta unchanged, and none by mean and scale.
 func TestStandardisedDensity(t *testing.T) {
 	inner, p, outer, q := standardised()
 	const rows, d = 7, 3
