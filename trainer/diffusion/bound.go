@@ -64,7 +64,8 @@ type Bound struct {
 	// ScoreDrift makes the particles feel -s_theta(z, lambda_max) = z + r/sigma_max instead of the
 	// gradient of the bound: no noise, exact when the score is, but not the gradient of l.
 	ScoreDrift bool
-	// SteadyLoss takes the noise off the loss that it has where r = 0 (steady). The drift stays what it is.
+	// SteadyLoss takes the noise off the loss that it has where r = 0 (steady). The drift stays what
+	// it is.
 	SteadyLoss bool
 }
 
@@ -79,7 +80,7 @@ type BoundTape struct {
 	u            [1]float32 // the uniform of the stratified levels
 	lambda       []float32
 	alpha, sigma []float32
-	pull         []float32 // alpha/w, from the gradient by z_lambda of the weighted loss to that by z of the bound
+	pull         []float32 // alpha/w, from the weighted loss's gradient by z_lambda to the bound's by z
 	lean         []float32 // span*alpha*sigma, the factor of e (or r) in the drift
 	push         []float32 // span*w, from e to the gradient by r
 	eps, e, dz   []float32
@@ -88,7 +89,8 @@ type BoundTape struct {
 	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
 }
 
-// NewTape binds the bound to a score network, with memory from the arena for rows*Draws rows of d numbers.
+// NewTape binds the bound to a score network, with memory from the arena for rows*Draws rows of d
+// numbers.
 func (b Bound) NewTape(a *memory.Arena, score Score, d, rows int) *BoundTape {
 	row := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws) }
 	mat := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws, d) }
@@ -122,11 +124,11 @@ func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 	}
 }
 
-// Rows evaluates rows lo to hi: z and g are those rows (d wide), ids their addresses in the
-// noise stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train,
-// leaves the score network ready for the gradient of theta's loss: the sum over rows and draws,
-// to be scaled by 1/(rows*Draws). With ScoreDrift the bound is evaluated for train only, and loss is
-// left alone otherwise. Without g (nil) and train, the bound alone is evaluated, whatever the drift.
+// Rows evaluates rows lo to hi: z and g are those rows (d wide), ids their addresses in the noise
+// stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train, leaves
+// the score network ready for the gradient of theta's loss: the sum over rows and draws, to be
+// scaled by 1/(rows*Draws). With ScoreDrift the bound is evaluated for train only, and loss is left
+// alone otherwise. Without g (nil) and train, the bound alone is evaluated, whatever the drift.
 func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
 	lossOnly := g == nil && !train
 	if t.ScoreDrift && !lossOnly {
@@ -176,7 +178,9 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 }
 
 // repeat gives each row its Draws copies, each with its own address in the noise stream.
-func (t *BoundTape) repeat(lo2, hi2 int, z []float32, ids []uint64, g []float32) (zr []float32, idr []uint64, gr []float32) {
+func (t *BoundTape) repeat(
+	lo2, hi2 int, z []float32, ids []uint64, g []float32,
+) (zr []float32, idr []uint64, gr []float32) {
 	if t.Draws == 1 {
 		return z, ids, g
 	}

@@ -18,16 +18,16 @@ const (
 )
 
 var purposeNames = [purposes]string{
-	Parameters: "parameters", PackedWeights: "packed weights", Gradients: "gradients", Moments: "moments",
-	Average: "average", Particles: "particles", Activations: "activations",
+	Parameters: "parameters", PackedWeights: "packed weights", Gradients: "gradients",
+	Moments: "moments", Average: "average", Particles: "particles", Activations: "activations",
 }
 
-// Arena makes the arrays of what is built from it and adds up their bytes, or adds them up alone: so
-// one constructor both builds and tells what it would take to build. The zero Arena makes arrays, and so
-// does a nil one, which adds nothing up. An arena serves one goroutine at a time.
+// Arena makes the arrays of what is built from it and adds up their bytes, or adds them up alone:
+// so one constructor both builds and tells what it would take to build. The zero Arena makes
+// arrays, and so does a nil one, which adds nothing up. An arena serves one goroutine at a time.
 //
-// The arrays of a counting arena are empty but not nil. What is built from it is of no use except to
-// be counted, and its constructors must not look into arrays except in Fill.
+// The arrays of a counting arena are empty but not nil. What is built from it is of no use except
+// to be counted, and its constructors must not look into arrays except in Fill.
 type Arena struct {
 	counting bool
 	bytes    [purposes]int64

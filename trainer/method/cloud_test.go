@@ -141,7 +141,7 @@ func TestFileCloudRefused(t *testing.T) {
 	}
 }
 
-// A method with its cloud in a file has the memory that the formula says, and the file its size.
+// Of a method with its cloud in a file the cloud is counted apart, with the file's size.
 func TestFileCloudBytes(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "shortrun", "pgd+diffusion", "vae"} {
 		o := fileOptions(name)
@@ -164,7 +164,7 @@ func TestFileCloudBytes(t *testing.T) {
 			size = reference.ArrayBytes([][]float32{m.first.(*Flow).cloud.Z, m.first.(*Flow).cloud.U})
 		}
 		if inFile.Cloud != size || inMemory.Cloud != size || inMemory.Held.Total()-inFile.Held.Total() != size {
-			t.Errorf("%s: %d bytes in a file, the formula says %d, %d less in memory", name, size, inFile.Cloud,
+			t.Errorf("%s: %d bytes in a file, counted %d, %d less in memory", name, size, inFile.Cloud,
 				inMemory.Held.Total()-inFile.Held.Total())
 		}
 	}

@@ -32,7 +32,7 @@ type Footprint struct {
 	Held      memory.Parts // as long as it lives
 	Generator int64        // by each of its generators
 	Diagnose  int64        // while Diagnose runs
-	Cloud     int64        // of positions and velocities of the particles: held, or the size of their file
+	Cloud     int64        // of the particles' positions and velocities: held, or the size of their file
 }
 
 // Memory counts the arrays of the named method by building it without them. A few numbers for each
@@ -42,7 +42,9 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	if err != nil {
 		return Footprint{}, err
 	}
-	setup := Setup{Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch, planned: s.Workers}
+	setup := Setup{
+		Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch, planned: s.Workers,
+	}
 	if s.CloudInFile {
 		setup.CloudDir = "not made"
 	}

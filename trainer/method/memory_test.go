@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -70,7 +71,8 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
 	t.Helper()
 	f, err := Memory(c.name, c.Options, Scale{
-		Datapoints: testPoints, Batch: c.batch, Dim: testDim, Workers: c.workers, CloudInFile: cloudInFile,
+		Datapoints: testPoints, Batch: c.batch, Dim: testDim, Workers: c.workers,
+		CloudInFile: cloudInFile,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +104,8 @@ func TestMemory(t *testing.T) {
 // and data, and the minibatch, which is the caller's.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
-		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train, s.Decoder, s.Prior, s.Encoder)
+		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train)
+		all = append(all, s.Decoder, s.Prior, s.Encoder)
 		for _, n := range nets {
 			all = append(all, n.opt.Steps)
 		}
@@ -112,11 +115,14 @@ func notCounted(m Method) int64 {
 	add := func(m Method) {
 		switch m := m.(type) {
 		case *Variational:
-			all = append(append(all, m.counts, m.now.index), small(m.setup, m.encoder, m.decoder, m.prior)...)
+			all = append(all, m.counts, m.now.index)
+			all = append(all, small(m.setup, m.encoder, m.decoder, m.prior)...)
 		case *Flow:
-			all = append(append(all, m.counts, m.meanSquare, m.now.index), small(m.setup, m.decoder, m.prior)...)
+			all = append(all, m.counts, m.meanSquare, m.now.index)
+			all = append(all, small(m.setup, m.decoder, m.prior)...)
 		case *Staged:
-			all = append(append(all, m.counts, m.frozen, m.now.index), small(m.setup, m.prior)...)
+			all = append(all, m.counts, m.frozen, m.now.index)
+			all = append(all, small(m.setup, m.prior)...)
 		}
 	}
 	add(m)
@@ -140,14 +146,16 @@ func checkGenerator(t *testing.T, c memoryCase, m buildable, want Footprint) {
 	t.Helper()
 	made := &memory.Arena{}
 	g := m.generator(made, true)
-	if err := g.Sample(t.Context(), make([]float32, testDim), 1, "ddim", 1, 1); err != nil { // packs the weights
+	// All weights are packed.
+	if err := g.Sample(t.Context(), make([]float32, testDim), 1, "ddim", 1, 1); err != nil {
 		t.Fatal(err)
 	}
 	if g.Encodes() {
 		d := g.Latent()
 		g.Encode(make([]float32, d), make([]float32, d), make([]float32, testDim))
 	}
-	if got := reference.ArrayBytes(g) - reference.ArrayBytes(g.Model()); got != want.Generator || made.Total() != got {
+	got := reference.ArrayBytes(g) - reference.ArrayBytes(g.Model())
+	if got != want.Generator || made.Total() != got {
 		t.Errorf("%v: a generator of %d bytes, %d made, %d counted", c, got, made.Total(), want.Generator)
 	}
 }
@@ -172,6 +180,23 @@ func TestMemoryOfAFileCloud(t *testing.T) {
 		if inFile.Cloud != inMemory.Cloud || inFile.Cloud != inMemory.Held.Total()-inFile.Held.Total() {
 			t.Errorf("%v: a file of %d bytes, in memory %d; without it %v, with it %v",
 				c, inFile.Cloud, inMemory.Cloud, inFile.Held, inMemory.Held)
+		}
+	}
+}
+
+// Counting takes hardly any memory itself, of a model that no machine holds as of any other.
+func TestCountingIsCheap(t *testing.T) {
+	for _, name := range config.Methods {
+		o := smallEncoder()
+		o.DecoderWidths, o.EncoderWidths = []int{1 << 16}, []int{1 << 16}
+		o.Particles, o.Latent, o.ScoreWidth, o.ScoreBlocks = 1<<20, 1<<16, 1<<16, 10
+		c := memoryCase{name, o, 4, 64}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		sum := c.memory(t, false).Held.Total()
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 || sum < 1<<40 {
+			t.Errorf("%s: counting %d bytes allocates %d", name, sum, got)
 		}
 	}
 }

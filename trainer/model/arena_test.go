@@ -24,8 +24,8 @@ func withEachBackend(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// An arena is asked for all that a tape holds beside parameters and description, packed weights for one way or
-// both included, and for the same when it only counts.
+// An arena is asked for all that a tape holds beside parameters and description, packed weights for
+// one way or both included, and for the same when it only counts.
 func TestArena(t *testing.T) {
 	withEachBackend(t, func(t *testing.T) {
 		for _, rows := range []int{1, 7, 130} {

@@ -12,8 +12,8 @@ import (
 //
 //	logvar = y / sqrt(1 + (y/20)^2),
 //
-// so that standard deviations stay in (exp(-10), exp(10)) and no number overflows; in [-6, 6] it differs from y
-// by less than a twentieth.
+// so that standard deviations stay in (exp(-10), exp(10)) and no number overflows; in [-6, 6] it
+// differs from y by less than a twentieth.
 type Encoder struct{ *MLP }
 
 // logvarBound is the largest size of a log-variance.

@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Whatever the network says, standard deviations and their gradients stay finite, and a log-variance
-// in the range of use is nearly what it says.
+// Whatever the network says, standard deviations and their gradients stay finite, and a
+// log-variance in the range of use is nearly what it says.
 func TestLogVarianceIsBounded(t *testing.T) {
 	net := model.NewEncoder(1, 1)
 	p := make([]float32, net.Layout().Size())
@@ -19,7 +19,8 @@ func TestLogVarianceIsBounded(t *testing.T) {
 		tape.In(0, 1)[0] = 1
 		tape.Forward(0, 1)
 		logvar := float64(tape.Out(0, 1)[1])
-		if math.Abs(logvar) > 20 || logvar*y < 0 || math.Abs(y) <= 6 && math.Abs(logvar-y) > 0.05*math.Abs(y) {
+		if math.Abs(logvar) > 20 || logvar*y < 0 ||
+			math.Abs(y) <= 6 && math.Abs(logvar-y) > 0.05*math.Abs(y) {
 			t.Errorf("an output of %v becomes a log-variance of %v", y, logvar)
 		}
 		out := tape.Out(0, 1)

@@ -109,9 +109,9 @@ type weightGrad struct {
 	x, dy []float32 // the layer's input and the gradient of its output, all rows
 }
 
-// weightGrads is the gradients of the layers of a tape, cut into tasks of up to gradBlock columns of one
-// layer: each element is one sum over the rows in one product, so the cut changes no bits between numbers
-// of workers.
+// weightGrads is the gradients of the layers of a tape, cut into tasks of up to gradBlock columns
+// of one layer: each element is one sum over the rows in one product, so the cut changes no bits
+// between numbers of workers.
 type weightGrads []weightGrad
 
 func (w weightGrad) tasks() int { return pool.Pieces(w.out, gradBlock) }
@@ -135,7 +135,8 @@ func (w weightGrads) Grad(task int, grad []float32, rows int, scale float32) {
 	}
 }
 
-// run writes columns lo to hi of scale * x^T dy, and of scale * sum of dy, into their places in grad.
+// run writes columns lo to hi of scale * x^T dy, and of scale * sum of dy, into their places in
+// grad.
 func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
 	dy := blas.Dense(w.dy, rows, w.out).Slice(lo, hi)
 	x := blas.Dense(w.x, rows, w.in)

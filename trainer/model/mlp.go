@@ -21,7 +21,8 @@ func NewMLP(widths ...int) *MLP {
 	}
 	m := &MLP{}
 	for i := range widths[1:] {
-		m.layers = append(m.layers, newLinear(&m.layout, fmt.Sprintf("layer%d", i), widths[i], widths[i+1], false))
+		name := fmt.Sprintf("layer%d", i)
+		m.layers = append(m.layers, newLinear(&m.layout, name, widths[i], widths[i+1], false))
 	}
 	return m
 }

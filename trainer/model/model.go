@@ -31,11 +31,11 @@ type Packer interface {
 	Pack(task int)
 }
 
-// Tape is the memory of one pass of a network over a batch. Ranges of rows are independent of
-// each other, so that workers can take disjoint ranges at once. When the parameters are new, all tasks
-// of packing come first. For rows lo to hi: fill In, call Forward, read Out; turn Out into the gradient of the loss by it, call Backward.
-// When all rows are done, the tasks 0 .. GradTasks()-1 compute the gradient of the parameters;
-// they too are independent of each other.
+// Tape is the memory of one pass of a network over a batch. Ranges of rows are independent of each
+// other, so that workers can take disjoint ranges at once. When the parameters are new, all tasks
+// of packing come first. For rows lo to hi: fill In, call Forward, read Out; turn Out into the
+// gradient of the loss by it, call Backward. When all rows are done, the tasks 0 .. GradTasks()-1
+// compute the gradient of the parameters; they too are independent of each other.
 type Tape interface {
 	Packer
 	In(lo, hi int) []float32

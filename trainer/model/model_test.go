@@ -41,8 +41,9 @@ type subject struct {
 	tape    model.Tape
 	in, out int
 	x       []float32
-	dout    []float32                                              // gradient of the loss, the sum of dout*out
-	row     func(p reference.Params, i int, x []float64) []float64 // reference output of row i
+	dout    []float32 // gradient of the loss, the sum of dout*out
+	// row is the reference's output of row i.
+	row func(p reference.Params, i int, x []float64) []float64
 }
 
 const rows = 7
@@ -52,7 +53,9 @@ func mlp(widths ...int) subject {
 	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
 	s.fill()
 	s.tape = net.NewTape(nil, s.p, rows, model.Train)
-	s.row = func(p reference.Params, _ int, x []float64) []float64 { return reference.MLP(p, len(widths)-1, x) }
+	s.row = func(p reference.Params, _ int, x []float64) []float64 {
+		return reference.MLP(p, len(widths)-1, x)
+	}
 	return s
 }
 
@@ -82,7 +85,9 @@ func score(latent, width, blocks, features int) subject {
 		level[i] = -10 + 20*float32(i)/(rows-1)
 	}
 	r := reference.Score{Blocks: blocks, Features: features}
-	s.row = func(p reference.Params, i int, x []float64) []float64 { return r.Residual(p, x, float64(level[i])) }
+	s.row = func(p reference.Params, i int, x []float64) []float64 {
+		return r.Residual(p, x, float64(level[i]))
+	}
 	return s
 }
 
@@ -152,7 +157,8 @@ func TestAgainstReference(t *testing.T) {
 			for i := range rows {
 				x := reference.Wide(s.x[i*s.in : (i+1)*s.in])
 				wantOut = append(wantOut, s.row(p, i, x)...)
-				wantIn = append(wantIn, reference.Gradient(func(x []float64) float64 { return s.rowLoss(p, i, x) }, x)...)
+				loss := func(x []float64) float64 { return s.rowLoss(p, i, x) }
+				wantIn = append(wantIn, reference.Gradient(loss, x)...)
 			}
 			near(t, "output", out, wantOut)
 			near(t, "gradient by the input", din, wantIn)
@@ -180,9 +186,10 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 	}
 }
 
-// Rows do not feel each other: any cut of the batch, in any order, is the whole batch. A library's matrix
-// product may sum a row in another order when it has other neighbours, so there this holds up to
-// the rounding of sums of some dozen terms, sixteen of 2^-24; plume's own must have the same bits.
+// Rows do not feel each other: any cut of the batch, in any order, is the whole batch. A library's
+// matrix product may sum a row in another order when it has other neighbours, so there this holds
+// up to the rounding of sums of some dozen terms, sixteen of 2^-24; plume's own must have the same
+// bits.
 func TestRowIndependence(t *testing.T) {
 	for name, s := range subjects() {
 		out, din, grad := s.run(1, 0, rows)
@@ -191,7 +198,10 @@ func TestRowIndependence(t *testing.T) {
 			for _, c := range []struct {
 				what      string
 				got, want []float32
-			}{{"output", out2, out}, {"gradient by the input", din2, din}, {"gradient by the parameters", grad2, grad}} {
+			}{
+				{"output", out2, out}, {"gradient by the input", din2, din},
+				{"gradient by the parameters", grad2, grad},
+			} {
 				d := reference.Distance(c.got, reference.Wide(c.want))
 				if !(d <= 1e-6) || blas.Default().CutFree() && !slices.Equal(c.got, c.want) {
 					t.Errorf("%s, rows cut at %v: %s changed by %.2g", name, cuts, c.what, d)
@@ -201,8 +211,8 @@ func TestRowIndependence(t *testing.T) {
 	}
 }
 
-// Rows of one level are those of Forward, up to the rounding of products of fewer rows (1e-6: as for
-// TestRowIndependence).
+// Rows of one level are those of Forward, up to the rounding of products of fewer rows (1e-6: as
+// for TestRowIndependence).
 func TestForwardAt(t *testing.T) {
 	net := model.NewResidualScore(3, 40, 2, 8)
 	p := normals(net.Layout().Size(), 1, 0.5)

@@ -61,7 +61,8 @@ func (s *ResidualScore) Layout() *Layout { return &s.layout }
 
 // scoreTape keeps what the backward pass needs, rows x width each: of a SiLU its output and its
 // derivative, which takes the place of its argument. The gradients take the place of values that
-// are needed no more: dpre over pre, du over u, demb over emb, and dh_l over h_l for all but the last.
+// are needed no more: dpre over pre, du over u, demb over emb, and dh_l over h_l for all but the
+// last.
 type scoreTape struct {
 	*ResidualScore
 	packing
@@ -74,7 +75,7 @@ type scoreTape struct {
 	pre, act            []float32 // first layer of the embedding, before and after its SiLU
 	emb                 []float32
 	h                   [][]float32 // h_0 .. h_L
-	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), s and u the derivatives there
+	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), their derivatives s, u
 	dlast               []float32   // gradient by h_L
 	back                []float32   // gradient by an activation
 }
@@ -88,14 +89,15 @@ func (s *ResidualScore) NewScoreTape(a *memory.Arena, p []float32, rows int, use
 		feat: floats(2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(), dlast: wide(), back: wide(),
 	}
 	for range s.blocks {
-		t.h = append(t.h, wide())
-		t.s, t.a, t.u, t.v = append(t.s, wide()), append(t.a, wide()), append(t.u, wide()), append(t.v, wide())
+		t.h, t.s, t.a = append(t.h, wide()), append(t.s, wide()), append(t.a, wide())
+		t.u, t.v = append(t.u, wide()), append(t.v, wide())
 	}
 	t.h = append(t.h, wide())
 	t.bind(a, p, use)
 
 	for l, b := range s.blocks {
-		t.weightGrads = append(t.weightGrads, weightGrad{b.w1, t.a[l], t.u[l]}, weightGrad{b.w2, t.v[l], t.dh(l + 1)})
+		t.weightGrads = append(t.weightGrads,
+			weightGrad{b.w1, t.a[l], t.u[l]}, weightGrad{b.w2, t.v[l], t.dh(l + 1)})
 	}
 	t.weightGrads = append(t.weightGrads,
 		weightGrad{s.emb2, t.act, t.emb}, weightGrad{s.emb1, t.feat, t.pre},

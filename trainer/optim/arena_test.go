@@ -16,8 +16,8 @@ func start(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
 	return o, err
 }
 
-// An arena is asked for all that an optimiser holds beside its count of steps, under the right name, and for the
-// same when it only counts.
+// An arena is asked for all that an optimiser holds beside its count of steps, under the right
+// name, and for the same when it only counts.
 func TestArena(t *testing.T) {
 	const n, steps = 1003, 4
 	build := func(a *memory.Arena, kind Kind, decay, drag float64) *Optimizer {
@@ -45,7 +45,8 @@ func TestArena(t *testing.T) {
 					parts := a.Parts()
 					if parts[memory.Moments].Bytes != moments || parts[memory.Average].Bytes != average ||
 						a.Total() != moments+average {
-						t.Errorf("%s: moments of %d, an average of %d bytes, counted %v", kind, moments, average, parts)
+						t.Errorf("%s: moments of %d, an average of %d bytes, counted %v",
+							kind, moments, average, parts)
 					}
 				}
 			}

@@ -25,8 +25,8 @@ import (
 //	m' = s m - b g,   p' = p - c g + b m'.
 //
 // gamma and tau follow from drag f and learning rate: s = 1 - f, and b^2 = lr, so that a gradient
-// changes the displacement b m per step by lr g. Hence b = sqrt(lr) and c = lr (L - f)/f^2 with
-// L = -ln(1-f): about lr/2 for small f. Under a gradient that stays the same the parameters come to go
+// changes the displacement b m per step by lr g. Hence b = sqrt(lr) and c = lr (L - f)/f^2 with L =
+// -ln(1-f): about lr/2 for small f. Under a gradient that stays the same the parameters come to go
 // lr L/f^2 of it per step, about lr/f. A learning rate that changes leaves m as it is, a speed.
 //
 // SGD is the published flow. Of Adam and RMSprop there is left the division by the root of the

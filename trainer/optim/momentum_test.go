@@ -50,9 +50,9 @@ func flowTimes(drag, lr float64) (gamma, tau float64) {
 }
 
 // TestMomentum follows each kind for 40 steps with its average: a buffer that holds the look-ahead
-// points of the flow. The gradient depends on that point. Roundings as in TestPapers, on momenta that
-// a displacement multiplies by sqrt(lr); 0.999 in float32 makes a new mean square 1.3e-5 of itself wrong,
-// and its root, in which the first steps divide, half of it.
+// points of the flow. The gradient depends on that point. Roundings as in TestPapers, on momenta
+// that a displacement multiplies by sqrt(lr); 0.999 in float32 makes a new mean square 1.3e-5 of
+// itself wrong, and its root, in which the first steps divide, half of it.
 func TestMomentum(t *testing.T) {
 	const n, steps, decay = 67, 40, 0.95
 	for _, kind := range kinds {
@@ -82,12 +82,14 @@ func TestMomentum(t *testing.T) {
 					look := s.look(gamma, tau)
 					average[i] = d*average[i] + (1-d)*look
 					moved := math.Abs(look-float64(normals(n, 0)[i])) + c.lr
-					if tol := 1e-5*moved + float64(step)*1e-6; beyond(float64(p[i])-look, tol) || beyond(float64(o.EMA[i])-average[i], tol) {
+					if tol := 1e-5*moved + float64(step)*1e-6; beyond(float64(p[i])-look, tol) ||
+						beyond(float64(o.EMA[i])-average[i], tol) {
 						t.Fatalf("%s, drag %v, step %d, element %d: p %v, average %v; want %v, %v within %.2g",
 							kind, c.drag, step, i, p[i], o.EMA[i], look, average[i], tol)
 					}
 					if beyond(float64(o.M[i])-s.m, 2e-5*(1+math.Abs(s.m))) {
-						t.Fatalf("%s, drag %v, step %d, element %d: momentum %v, want %v", kind, c.drag, step, i, o.M[i], s.m)
+						t.Fatalf("%s, drag %v, step %d, element %d: momentum %v, want %v",
+							kind, c.drag, step, i, o.M[i], s.m)
 					}
 				}
 			}

@@ -38,8 +38,9 @@ type Optimizer struct {
 	Decay float64 // of the average
 	Drag  float64 // share of the momentum lost per step; 0: the kind's own momentum (UseMomentum)
 	Noise Noise
-	// WeightDecay times the learning rate is the share of every parameter that a step takes away first, whatever the kind
-	// and outside its moments (decoupled weight decay, Loshchilov and Hutter 2019); 0: none.
+	// WeightDecay times the learning rate is the share of every parameter that a step takes away
+	// first, whatever the kind and outside its moments (decoupled weight decay, Loshchilov and Hutter
+	// 2019); 0: none.
 	WeightDecay float64
 	M, V        []float32
 	EMA         []float32

@@ -68,7 +68,8 @@ func TestPapers(t *testing.T) {
 			o.Apply(p, g, 0, n)
 			d := min(decay, float64(1+step)/float64(10+step))
 			for i := range want {
-				want[i].p -= lr * o.WeightDecay * want[i].p // Loshchilov and Hutter 2019, algorithm 2, with lr in its schedule
+				// Loshchilov and Hutter 2019, algorithm 2, with lr in its schedule
+				want[i].p -= lr * o.WeightDecay * want[i].p
 				want[i].step(kind, float64(g[i]), lr)
 				average[i] = d*average[i] + (1-d)*want[i].p
 				tol := float64(step)*2.4e-7*4 + 1e-6*0.3
@@ -145,7 +146,8 @@ func TestPieces(t *testing.T) {
 				pieces.Apply(q, g, cut[0], cut[1])
 			}
 		}
-		if !slices.Equal(p, q) || !slices.Equal(whole.M, pieces.M) || !slices.Equal(whole.V, pieces.V) || !slices.Equal(whole.EMA, pieces.EMA) {
+		if !slices.Equal(p, q) || !slices.Equal(whole.M, pieces.M) ||
+			!slices.Equal(whole.V, pieces.V) || !slices.Equal(whole.EMA, pieces.EMA) {
 			t.Errorf("%s: pieces differ from the whole", kind)
 		}
 	}
@@ -159,13 +161,15 @@ func TestState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (len(o.M) == 5) != (kind == Adam) || (len(o.V) == 5) != (kind != SGD) || o.EMA != nil || len(o.Steps) != 1 {
+		if (len(o.M) == 5) != (kind == Adam) || (len(o.V) == 5) != (kind != SGD) ||
+			o.EMA != nil || len(o.Steps) != 1 {
 			t.Errorf("%s: %d first and %d second moments, average %v", kind, len(o.M), len(o.V), o.EMA)
 		}
 		if &o.Averaged(p)[0] != &p[0] {
 			t.Errorf("%s without an average: Averaged is not the buffer", kind)
 		}
-		if o, err = start(kind, p, 0.9); err != nil || !slices.Equal(o.EMA, p) || &o.EMA[0] == &p[0] || &o.Averaged(p)[0] != &o.EMA[0] {
+		if o, err = start(kind, p, 0.9); err != nil || !slices.Equal(o.EMA, p) ||
+			&o.EMA[0] == &p[0] || &o.Averaged(p)[0] != &o.EMA[0] {
 			t.Errorf("%s: the average does not start as a copy of the buffer", kind)
 		}
 	}
