@@ -18,10 +18,19 @@ import (
 )
 
 // amd64 and arm64 are the packages of assembly.
-var (
-	amd64 = []string{"avx2", "avx512"}
-	arm64 = []string{"neon"}
-)
+var amd64, arm64 = packagesOf("amd64"), packagesOf("arm64")
+
+// packagesOf lists the packages of assembly for an architecture: those with stubs for it.
+func packagesOf(arch string) (dirs []string) {
+	files, err := filepath.Glob(filepath.Join("*", "stubs_"+arch+".go"))
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range files {
+		dirs = append(dirs, filepath.Dir(f))
+	}
+	return dirs
+}
 
 // lists turns words by key into keys by word.
 func lists(words map[string]string) map[string]string {
@@ -97,10 +106,7 @@ var implied = map[string][]string{"AVX2": {"AVX"}}
 // TestGuards: package kernel chooses a path only if the CPU has every feature whose instructions the
 // path contains, and VL where an AVX-512 encoding has fewer than 512 bits.
 func TestGuards(t *testing.T) {
-	guards := guards(t, filepath.Join("..", "kernel", "dispatch_amd64.go"))
-	if got, want := slices.Sorted(maps.Keys(guards)), amd64; !slices.Equal(got, want) {
-		t.Fatalf("package kernel chooses between %v, want %v", got, want)
-	}
+	guards := candidates(t, "amd64")
 	narrow := regexp.MustCompile(`^[XY]\d+$`)
 	high := regexp.MustCompile(`^[XYZ](1[6-9]|2\d|3[01])$`)
 	bitwise := regexp.MustCompile(`^V(AND|ANDN|OR|XOR)P[SD]$`)
@@ -131,85 +137,6 @@ func TestGuards(t *testing.T) {
 			}
 		}
 	})
-}
-
-// guards reads which features package kernel asks for before it runs each package of assembly:
-// the arguments of cpuid.CPU.Supports in the condition under which its table, which must hold functions of
-// that package alone, is named.
-func guards(t *testing.T, file string) map[string][]string {
-	t.Helper()
-	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tables := tables(t, tree)
-	found := map[string][]string{}
-	uses := 0
-	ast.Inspect(tree, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.Ident:
-			if _, ok := tables[n.Name]; ok {
-				uses++
-			}
-		case *ast.IfStmt:
-			ast.Inspect(n.Body, func(b ast.Node) bool {
-				if id, ok := b.(*ast.Ident); ok && tables[id.Name] != "" {
-					found[tables[id.Name]] = supported(t, n)
-				}
-				return true
-			})
-		}
-		return true
-	})
-	// once in the declaration and once under a condition
-	if uses != 2*len(tables) || len(found) != len(tables) {
-		t.Fatalf("%s: tables %v are named %d times, of which %d under conditions that are understood", file, tables, uses, len(found))
-	}
-	return found
-}
-
-// tables maps the variables of type path to the package their functions are from.
-func tables(t *testing.T, tree *ast.File) map[string]string {
-	packages := map[string]string{}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
-			return true
-		}
-		ast.Inspect(spec.Values[0], func(v ast.Node) bool {
-			sel, ok := v.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			name, pkg := spec.Names[0].Name, sel.X.(*ast.Ident).Name
-			if before := packages[name]; before != "" && before != pkg {
-				t.Errorf("%s holds functions of both %s and %s", name, before, pkg)
-			}
-			packages[name] = pkg
-			return false
-		})
-		return false
-	})
-	return packages
-}
-
-// supported is what a condition asks of the CPU; it must be one call of Supports and nothing else.
-func supported(t *testing.T, n *ast.IfStmt) (features []string) {
-	call, ok := n.Cond.(*ast.CallExpr)
-	if !ok || !isSelector(call.Fun, "cpuid.CPU.Supports") {
-		t.Fatal("a path is chosen under a condition that is not a call of cpuid.CPU.Supports")
-	}
-	for _, arg := range call.Args {
-		name := arg.(*ast.SelectorExpr).Sel.Name
-		features = append(features, name)
-		features = append(features, implied[name]...)
-	}
-	return features
-}
-
-func isSelector(e ast.Expr, want string) bool {
-	var b strings.Builder
-	return printer.Fprint(&b, token.NewFileSet(), e) == nil && b.String() == want
 }
 
 // TestNEONEncodings: every instruction that is written as a number, since Go's assembler has no
@@ -302,7 +229,11 @@ func stubs(t *testing.T, file string) map[string]string {
 // TestStubs: each package declares the functions it has, and all declare the same.
 func TestStubs(t *testing.T) {
 	first := stubs(t, filepath.Join("avx2", "stubs_amd64.go"))
-	for dir, arch := range map[string]string{"avx2": "amd64", "avx512": "amd64", "neon": "arm64"} {
+	for _, dir := range slices.Concat(amd64, arm64) {
+		arch := "amd64"
+		if slices.Contains(arm64, dir) {
+			arch = "arm64"
+		}
 		t.Run(dir, func(t *testing.T) {
 			declared := stubs(t, filepath.Join(dir, "stubs_"+arch+".go"))
 			if !maps.Equal(declared, first) {

@@ -32,7 +32,7 @@ type path struct {
 	biasSiLU         func(y, x, b []float32)
 	embedSiLU        func(y, s, h, b, e []float32)
 	skipSiLU         func(y, s, h, b, skip, e []float32)
-	siluBackward     func(dx, s, dy []float32)
+	siLUBackward     func(dx, s, dy []float32)
 	skipSiLUBackward func(below, embed, above, s, dy []float32)
 	addRows          func(dst, x []float32, stride, rows int) // dst[j] += x[i*stride+j], rows in order
 	sinusoids        func(dst, lambda, freq []float32)
@@ -68,8 +68,33 @@ type path struct {
 // EnvPath names the environment variable that narrows the choice of path.
 const EnvPath = "PLUME_KERNEL"
 
+// candidate is a path in assembly, and what it needs of the CPU and its operating system.
+type candidate struct {
+	path  *path
+	tiles TileKind
+	needs []cpuid.FeatureID
+}
+
 // paths are the implementations this CPU can run, best first.
-var paths = append(native(), &generic)
+var paths = supported(native)
+
+func supported(candidates []candidate) (list []*path) {
+	for _, c := range candidates {
+		c.path.tiles = c.tiles
+		if cpuid.CPU.Supports(c.needs...) {
+			list = append(list, c.path)
+		}
+	}
+	return append(list, &generic)
+}
+
+// Paths names the paths of this architecture, best first, whether or not this CPU can run them.
+func Paths() (names []string) {
+	for _, c := range native {
+		names = append(names, c.path.name)
+	}
+	return append(names, generic.name)
+}
 
 var active, chooseErr = choose(os.Getenv(EnvPath))
 

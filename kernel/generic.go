@@ -20,7 +20,7 @@ var generic = path{
 	biasSiLU:         biasSiLUGeneric,
 	embedSiLU:        embedSiLUGeneric,
 	skipSiLU:         skipSiLUGeneric,
-	siluBackward:     siluBackwardGeneric,
+	siLUBackward:     siLUBackwardGeneric,
 	skipSiLUBackward: skipSiLUBackwardGeneric,
 	addRows:          addRowsGeneric,
 	sinusoids:        sinusoidsGeneric,
@@ -227,7 +227,7 @@ func skipSiLUGeneric(y, s, h, b, skip, e []float32) {
 	}
 }
 
-func siluBackwardGeneric(dx, s, dy []float32) {
+func siLUBackwardGeneric(dx, s, dy []float32) {
 	for i := range dx {
 		dx[i] = s[i] * dy[i]
 	}

@@ -63,7 +63,7 @@ func SiLUBackward(dx, s, dy []float32) {
 	read(s, dy)
 	wrote(dx)
 	for lo, hi := range pieces(len(s)) {
-		active.siluBackward(dx[lo:hi], s[lo:hi], dy[lo:hi])
+		active.siLUBackward(dx[lo:hi], s[lo:hi], dy[lo:hi])
 	}
 }
 

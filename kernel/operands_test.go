@@ -76,7 +76,7 @@ var raws = parsed([]described{
 	{"skipSiLU", "y=m s=m h+m b<d skip<m e<m", 1, "", func(p *path, o *operands) {
 		p.skipSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5])
 	}},
-	{"siluBackward", "dx=m s<m dy<m", 0, "dx,s dx,dy", func(p *path, o *operands) { p.siluBackward(o.f[0], o.f[1], o.f[2]) }},
+	{"siLUBackward", "dx=m s<m dy<m", 0, "dx,s dx,dy", func(p *path, o *operands) { p.siLUBackward(o.f[0], o.f[1], o.f[2]) }},
 	{"skipSiLUBackward", "below=m embed+m above<m s<m dy<m", 0, "", func(p *path, o *operands) {
 		p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
 	}},

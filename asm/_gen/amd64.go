@@ -48,30 +48,30 @@ func (a *amd64) file(family string) {
 	a.data = map[string]operand.Mem{}
 }
 
-func (a *amd64) close(dir string) error {
+func (a *amd64) close(dir string) ([]stub, error) {
 	for _, f := range a.files {
 		file, err := f.c.Result()
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.family, err)
+			return nil, fmt.Errorf("%s: %w", f.family, err)
 		}
 		for _, f := range file.Functions() {
 			f.Nodes = a.scheduler().run(f.Nodes)
 		}
 		if err := pass.Compile.Execute(file); err != nil {
-			return fmt.Errorf("%s: %w", f.family, err)
+			return nil, fmt.Errorf("%s: %w", f.family, err)
 		}
 		text, err := printer.NewGoAsm(printer.Config{Name: "_gen", Pkg: a.pkg}).Print(file)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.family, err)
+			return nil, fmt.Errorf("%s: %w", f.family, err)
 		}
 		if r := evexOnly.Find(text); r != nil && !a.wide() {
-			return fmt.Errorf("%s: register %s: AVX2 has 16", f.family, r)
+			return nil, fmt.Errorf("%s: register %s: AVX2 has 16", f.family, r)
 		}
 		if err := os.WriteFile(filepath.Join(dir, f.family+"_amd64.s"), text, 0o644); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return writeStubs(dir, a.pkg, "amd64", a.stubs)
+	return a.stubs, nil
 }
 
 // evexOnly are registers that AVX2 does not have: avo gives them out, and Go's assembler then

@@ -6,6 +6,8 @@ import (
 	"go/format"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 )
 
 // stub is the Go side of a function of assembly.
@@ -31,4 +33,28 @@ func writeStubs(dir, pkg, arch string, stubs []stub) error {
 	other := fmt.Sprintf("%s//go:build !%s\n\n// Package %s: see package asm.\npackage %s\n\n"+
 		"// Built reports whether the package's functions exist on this architecture.\nconst Built = false\n", header, arch, pkg, pkg)
 	return os.WriteFile(filepath.Join(dir, "other.go"), []byte(other), 0o644)
+}
+
+// writePath writes package kernel's table of a package's functions.
+func writePath(dir, pkg, arch string, stubs []stub, m machine) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%spackage kernel\n\nimport \"github.com/plume-ml/plume/asm/%s\"\n\n", header, pkg)
+	fmt.Fprintf(&b, "var %sPath = path{\nname: %q,\n", pkg, pkg)
+	for _, s := range stubs {
+		fmt.Fprintf(&b, "%s: %s.%s,\n", fieldName(s.name), pkg, s.name)
+	}
+	rows, blocks := m.tile()
+	fmt.Fprintf(&b, "tileRows: %d,\ntileCols: %d,\n", rows, blocks*blockLen)
+	fmt.Fprintf(&b, "peakOperations: %d,\n}\n", 2*rows*blocks*blockLen)
+	text, err := format.Source(b.Bytes())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "path_"+pkg+"_"+arch+".go"), text, 0o644)
+}
+
+// fieldName is the field of a function in the table: its capitals at the start are small.
+func fieldName(name string) string {
+	rest := strings.TrimLeftFunc(name, unicode.IsUpper)
+	return strings.ToLower(strings.TrimSuffix(name, rest)) + rest
 }

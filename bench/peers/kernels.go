@@ -25,13 +25,9 @@ const (
 
 // ownPaths are the kernel paths of this architecture, in the order of the columns.
 func ownPaths() []string {
-	switch runtime.GOARCH {
-	case "amd64":
-		return []string{"generic", "avx2", "avx512"}
-	case "arm64":
-		return []string{"generic", "neon"}
-	}
-	return []string{"generic"}
+	paths := kernel.Paths()
+	slices.Reverse(paths)
+	return paths
 }
 
 // compareKernels measures the kernels and returns their tables.
