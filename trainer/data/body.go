@@ -55,7 +55,7 @@ func (s *source) end(n int) error {
 	case io.EOF:
 		return nil
 	case nil:
-		return s.fail("goes on after the %d values that its header promises; expected the end "+
+		return s.fail("continues after the %d values that its header promises; expected the end "+
 			"of the file", n)
 	default:
 		return s.damaged(err)

@@ -57,12 +57,8 @@ func cifar10Dir(t *testing.T) string {
 		write(t, dir, name, cifarRecords(4*k, 4, oneLabel))
 	}
 	write(t, dir, "test_batch.bin", cifarRecords(50, 3, oneLabel))
-	write(
-		t,
-		dir,
-		"batches.meta.txt",
-		[]byte("airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n"),
-	)
+	const classes = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n"
+	write(t, dir, "batches.meta.txt", []byte(classes))
 	write(t, dir, "readme.html", []byte("<html>"))
 	return dir
 }

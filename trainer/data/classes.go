@@ -90,9 +90,8 @@ func (g *gallery) warnOfStray(names []string, root string) {
 	for _, name := range names {
 		beside.add(!strings.Contains(name[len(root):], "/"), name)
 	}
-	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move what "+
-		"lies there into a folder, or away", g.path, counted(beside.count,
-		"pictures"), beside.list())
+	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move these "+
+		"into a folder, or elsewhere", g.path, counted(beside.count, "pictures"), beside.list())
 }
 
 // labelsIn takes the labels from file f. It warns and returns false if f does not label the

@@ -73,8 +73,8 @@ func checkEmbedded(name string, opt Options) error {
 			"this is an embedded data set", name)
 	}
 	if _, err := os.Lstat(name); err == nil {
-		opt.warn("data: %s: is taken as the embedded data set of that name; what lies here "+
-			"under the same name is .%c%s", name, filepath.Separator, name)
+		opt.warn("data: %s: is taken as the embedded data set of that name; to read the file or "+
+			"directory of that name, give .%c%s", name, filepath.Separator, name)
 	}
 	return nil
 }

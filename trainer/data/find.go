@@ -113,8 +113,8 @@ func (f *Found) setLabels(r labelReader) {
 // check refuses options that do not apply, and data sets that cannot be trained on.
 func (f *Found) check() error {
 	if f.opt.Array != "" && !f.npz {
-		return fmt.Errorf("data: %s: --array %q names an array of an .npz archive, and this "+
-			"is none", f.name, f.opt.Array)
+		return fmt.Errorf("data: %s: --array %q applies only to .npz archives, and this is not one",
+			f.name, f.opt.Array)
 	}
 	if f.Len < 2 {
 		return fmt.Errorf("data: %s: holds %d image; expected at least 2", f.name, f.Len)

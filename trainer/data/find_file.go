@@ -77,7 +77,7 @@ func special(m fs.FileMode) string {
 	case m&fs.ModeDevice != 0:
 		return "a device"
 	}
-	return "no regular file"
+	return "not a regular file"
 }
 
 // header is the content of the header of an array of images.

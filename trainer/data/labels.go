@@ -79,10 +79,8 @@ func (t *labelTable) fraction() string {
 
 // distinct returns the known labels, sorted and without duplicates.
 func (t *labelTable) distinct() []string {
-	names := slices.DeleteFunc(
-		slices.Clone(t.values),
-		func(v string) bool { return slices.Contains(unknownLabels, v) },
-	)
+	unknown := func(v string) bool { return slices.Contains(unknownLabels, v) }
+	names := slices.DeleteFunc(slices.Clone(t.values), unknown)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

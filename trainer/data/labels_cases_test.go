@@ -102,6 +102,6 @@ var labelFileCases = map[string]struct {
 		"null stands in their place",
 	},
 	"broken": {
-		"labels.json", `{"a.png": 1, `, []int{0, 0, 1}, labelFileFolders, "is no whole JSON",
+		"labels.json", `{"a.png": 1, `, []int{0, 0, 1}, labelFileFolders, "is not complete JSON",
 	},
 }

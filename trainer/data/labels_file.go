@@ -25,7 +25,7 @@ func readLabelFile(ctx context.Context, path string) (*labelTable, error) {
 		return nil, fmt.Errorf("data: --labels: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("data: --labels: %s: is no file; expected %s", path, labelFormats)
+		return nil, fmt.Errorf("data: --labels: %s: is not a file; expected %s", path, labelFormats)
 	}
 	s, err := openSource(ctx, path)
 	if err != nil {
@@ -62,7 +62,7 @@ func parseLabels(source string, b []byte) (*labelTable, error) {
 		return nil, t.fail("is empty; expected %s", labelFormats)
 	}
 	if bytes.IndexByte(b, 0) >= 0 {
-		return nil, t.fail("is no text; expected %s", labelFormats)
+		return nil, t.fail("is not text; expected %s", labelFormats)
 	}
 	err := error(nil)
 	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(source, ".gz")))

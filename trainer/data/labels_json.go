@@ -27,7 +27,7 @@ func (t *labelTable) json(b []byte) error {
 			break
 		}
 		if err != nil {
-			return t.fail("is no whole JSON: %w", err)
+			return t.fail("is not complete JSON: %w", err)
 		}
 		values = append(values, v)
 	}

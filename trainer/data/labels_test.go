@@ -79,8 +79,8 @@ func TestLabelsOption(t *testing.T) {
 	contents := pngFiles(t, "a.png", "b.png", "c.png")
 	contents["b.png"] = []byte("broken")
 	for _, name := range []string{"rows.csv", "named.csv"} {
-		_, ds, warnings :=
-			found(t, folderOf(t, contents), Options{Labels: files[name], SkipBroken: true})
+		opt := Options{Labels: files[name], SkipBroken: true}
+		_, ds, warnings := found(t, folderOf(t, contents), opt)
 		if !slices.Equal(labelsOf(ds), []int{7, 7}) || len(warnings) != 1 {
 			t.Errorf("%s: %v, %q", name, labelsOf(ds), warnings)
 		}
@@ -104,10 +104,10 @@ func TestLabelErrors(t *testing.T) {
 		"{\"labels\": [[1, 2]]}":           "expected [name, label]",
 		"{\"x/a.png\": [0, 1]}":            "has the label [0, 1]",
 		"{\"x/a.png\": 1, \"x/a.png\": 2}": `has two labels for "x/a.png"`,
-		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at least",
+		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at",
 		"[1, [\"x/a.png\", 2]]":            "unlike those before it",
-		"{\"a\": 1":                        "is no whole JSON",
-		"\x00\x01\x02":                     "is no text",
+		"{\"a\": 1":                        "is not complete JSON",
+		"\x00\x01\x02":                     "is not text",
 		string(idx([]uint32{2}, ramp(2))):  "holds 2 labels for 3 images",
 		string(idx([]uint32{3}, ramp(2))):  "truncated",
 	} {
@@ -122,9 +122,9 @@ func TestLabelErrors(t *testing.T) {
 		t.Skip(err)
 	}
 	_, err = Open(t.Context(), pictures, Options{Labels: fifo})
-	wantError(t, err, "--labels", fifo, "is no file")
+	wantError(t, err, "--labels", fifo, "is not a file")
 	_, err = Open(t.Context(), pictures, Options{Labels: os.TempDir()})
-	wantError(t, err, "--labels", "is no file")
+	wantError(t, err, "--labels", "is not a file")
 }
 
 // Composed and decomposed accents are equal: macOS decomposes those of file names.

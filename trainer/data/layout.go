@@ -105,19 +105,17 @@ func doubt(dims []int) string {
 func doubtRows(m, d int) string {
 	if m == d && d >= smallestSide {
 		return fmt.Sprintf("is read as %d rows of %d numbers; if it is one picture of %d x %d, "+
-			"it is no data set: save many, numpy.stack(pictures)",
+			"it is not a data set: save several, numpy.stack(pictures)",
 			m, d, m, d)
 	}
 	side := int(math.Round(math.Sqrt(float64(d) / 3)))
 	if 3*side*side != d || side < smallestSide {
 		return ""
 	}
-	return fmt.Sprintf("is read as %d rows of %d numbers that are no pictures, 1 x %d; if they "+
-		"are RGB pictures of %d x %d, save "+
-		"x.reshape(-1, %d, %d, 3) where the three values of a pixel lie together, or "+
-		"x.reshape(-1, 3, %d, %d).transpose(0, 2, 3, 1) where the "+
-		"channels follow one another, as CIFAR has them", m, d, d, side, side, side, side, side,
-		side)
+	return fmt.Sprintf("is read as %d rows of %d numbers that are not pictures, 1 x %d; if they "+
+		"are RGB pictures of %d x %d, save x.reshape(-1, %d, %d, 3) if the three values of a "+
+		"pixel are adjacent, or x.reshape(-1, 3, %d, %d).transpose(0, 2, 3, 1) if the channels "+
+		"follow one another, as in CIFAR", m, d, d, side, side, side, side, side, side)
 }
 
 // doubtPictures is doubt for an array M x H x W.
@@ -126,11 +124,11 @@ func doubtPictures(dims []int) string {
 	switch {
 	case (w == 3 || w == 4) && m >= smallestSide && h >= smallestSide:
 		return fmt.Sprintf("is read as %d gray images of %d x %d; if it is one picture of %s, "+
-			"it is no data set: save many, numpy.stack(pictures)",
+			"it is not a data set: save several, numpy.stack(pictures)",
 			m, h, w, joinDims(dims))
 	case m == 3 && h >= smallestSide && w >= smallestSide:
 		return fmt.Sprintf("is read as 3 gray images of %d x %d; if it is one RGB picture, "+
-			"channels first, it is no data set: save many, "+
+			"channels first, it is not a data set: save several, "+
 			"numpy.stack(pictures).transpose(0, 2, 3, 1)", h, w)
 	}
 	return ""

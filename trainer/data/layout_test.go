@@ -83,11 +83,8 @@ func TestFortranOrder(t *testing.T) {
 		}
 		for _, cols := range []int{1, 2, len(f.at)} {
 			f.cols = min(cols, len(f.at))
-			got, err := inCOrder(
-				t.Context(),
-				f,
-				func(first, k int) ([]int32, error) { return src[first : first+k], nil },
-			)
+			next := func(first, k int) ([]int32, error) { return src[first : first+k], nil }
+			got, err := inCOrder(t.Context(), f, next)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v, %d columns at a time: %v, %v", dims, f.cols, got, err)
 			}

@@ -118,7 +118,7 @@ func TestNPYErrors(t *testing.T) {
 		"fortran cut": {npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }",
 			ramp(11)), []string{"truncated", "11 of the 12 values"}},
 		"fortran long": {npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }",
-			ramp(13)), []string{"goes on after the 12 values"}},
+			ramp(13)), []string{"continues after the 12 values"}},
 		"fortran sum": {flip(
 			gz(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 6), }", ramp(12))), -6),
 			[]string{"damaged or truncated gzip file", "checksum"}},
@@ -145,7 +145,7 @@ func TestNPYErrors(t *testing.T) {
 		"false promise": {npy(npyDictOf("<f4", "1048576, 1048576"), ramp(6)),
 			[]string{"truncated", "1 of the"}},
 		"bytes cut": {good[:len(good)-5], []string{"truncated", "7 of the 12 values"}},
-		"too long":  {append(bytes.Clone(good), 0), []string{"goes on after the 12 values"}},
+		"too long":  {append(bytes.Clone(good), 0), []string{"continues after the 12 values"}},
 		"floats cut": {npy(npyDictOf("<f4", "2, 2"), floats(1, 2, 3)),
 			[]string{"truncated", "3 of the 4 values"}},
 		"NaN": {npy(npyDictOf("<f4", "2, 3"), floats(0, 0, 0, 0, nan, inf)),

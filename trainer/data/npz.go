@@ -95,7 +95,7 @@ func openMember(ctx context.Context, path, name string) (*source, error) {
 		}
 	}
 	a.file.Close()
-	return nil, a.fail("has lost its member %s since it was looked at", name)
+	return nil, a.fail("has lost its member %s since it was first read", name)
 }
 
 type closers []io.Closer

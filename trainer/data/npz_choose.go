@@ -177,7 +177,7 @@ func (l npzLabels) readLabels(ctx context.Context, a *array) error {
 		return err
 	}
 	if fmt.Sprint(h) != fmt.Sprint(l.header) {
-		return s.fail("has changed since it was looked at")
+		return s.fail("has changed since it was first read")
 	}
 	a.labels, err = readLabels(s, h.Dims[0], h.Dtype)
 	return err

@@ -140,16 +140,8 @@ func TestNPZChoice(t *testing.T) {
 
 // If two arrays can be the labels, neither is used, with a warning.
 func TestNPZTwoLabels(t *testing.T) {
-	b := npz(
-		t,
-		zip.Store,
-		"data.npy",
-		bytesOf("3, 2, 4", 24),
-		"fine.npy",
-		intsOf(1, 2, 3),
-		"coarse.npy",
-		intsOf(3, 4, 5),
-	)
+	b := npz(t, zip.Store, "data.npy", bytesOf("3, 2, 4", 24),
+		"fine.npy", intsOf(1, 2, 3), "coarse.npy", intsOf(3, 4, 5))
 	_, ds, warned, err := read(t, b, Options{})
 	if err != nil || ds.Label(0) != -1 ||
 		!strings.Contains(warned,
@@ -222,7 +214,7 @@ func TestNPZErrors(t *testing.T) {
 		"deflated cut": {npz(t, zip.Deflate, "a.npy", images[:len(images)-3]), Options{},
 			[]string{"truncated", "21 of the 24 values"}},
 		"member long": {npz(t, zip.Deflate, "a.npy", append(bytes.Clone(images), 7)), Options{},
-			[]string{"goes on after the 24 values"}},
+			[]string{"continues after the 24 values"}},
 		"header cut": {npz(t, zip.Store, "a.npy", images[:9]), Options{},
 			[]string{"a.npy: ends within its header"}},
 		"no array": {npz(t, zip.Store, "a.npy", []byte("hello, world")), Options{},
@@ -301,12 +293,8 @@ func TestNPZLies(t *testing.T) {
 // A zip bomb with a true header is refused by its size before anything is decompressed.
 func TestNPZBomb(t *testing.T) {
 	const side = 1 << 12
-	b := npz(
-		t,
-		zip.Deflate,
-		"a.npy",
-		append(npy(npyDictOf("|u1", "8, 4096, 4096"), nil), make([]byte, 8*side*side)...),
-	)
+	b := npz(t, zip.Deflate, "a.npy",
+		npy(npyDictOf("|u1", "8, 4096, 4096"), make([]byte, 8*side*side)))
 	f, err := Find(t.Context(), write(t, t.TempDir(), "x.npz", b), Options{})
 	if err != nil || f.Bytes != 8*side*side || len(b) > 1<<18 {
 		t.Errorf("found %d bytes in %d, %v", f.Bytes, len(b), err)
@@ -326,19 +314,8 @@ func FuzzNPZ(f *testing.F) {
 		}
 		f.Add(b, "")
 	}
-	f.Add(
-		npz(
-			f,
-			zip.Deflate,
-			"x_train.npy",
-			bytesOf("3, 2, 4", 24),
-			"y_train.npy",
-			intsOf(1, 2, 3),
-			"x_test.npy",
-			bytesOf("2, 2, 4", 16),
-		),
-		"",
-	)
+	f.Add(npz(f, zip.Deflate, "x_train.npy", bytesOf("3, 2, 4", 24),
+		"y_train.npy", intsOf(1, 2, 3), "x_test.npy", bytesOf("2, 2, 4", 16)), "")
 	f.Add(encrypted(npz(f, zip.Store, "a.npy", bytesOf("3, 2, 4", 24))), "a")
 	f.Fuzz(func(t *testing.T, b []byte, name string) {
 		a := &archive{ctx: t.Context(), path: "fuzz"}
@@ -367,14 +344,8 @@ func FuzzNPZ(f *testing.F) {
 func FuzzMembers(f *testing.F) {
 	f.Add("x_train", "y_train", bytesOf("3, 2, 4", 24), intsOf(1, 2, 3), false, uint32(0))
 	f.Add("arr_0", "arr_1", bytesOf("3, 2, 4", 24), bytesOf("3, 2, 4", 24), true, uint32(9))
-	f.Add(
-		"x",
-		"labels",
-		npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2)}", make([]byte, 32)),
-		intsOf(1),
-		true,
-		uint32(1<<30),
-	)
+	doubles := npy("{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2)}", make([]byte, 32))
+	f.Add("x", "labels", doubles, intsOf(1), true, uint32(1<<30))
 	f.Fuzz(func(t *testing.T, first, second string, one, two []byte, deflate bool, claim uint32) {
 		method := map[bool]uint16{false: zip.Store, true: zip.Deflate}[deflate]
 		b := npz(t, method, first+".npy", one, second+".npy", two)

@@ -56,7 +56,7 @@ func (x *numbers) check(s *source, place func(i int) (row, column int)) error {
 	}
 	row, column := place(x.bad)
 	if x.ends != nil && math.Abs(x.value) <= math.MaxFloat32 {
-		return s.fail("--range %v,%v takes %v, at row %d, column %d (counted from 0), to a number "+
+		return s.fail("--range %v,%v maps %v, at row %d, column %d (counted from 0), to a number "+
 			"that is larger than float32 can hold", x.ends[0], x.ends[1], x.value, row, column)
 	}
 	return s.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that "+

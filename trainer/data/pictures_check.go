@@ -53,8 +53,8 @@ func (g *gallery) brokenError() error {
 	case !slices.ContainsFunc(g.pictures, func(p picture) bool { return p.err == nil }):
 		return fmt.Errorf("data: %s: %s; expected %s", g.path, list, readable)
 	}
-	return fmt.Errorf("data: %s: %s; expected %s: mend or remove what is broken, or leave it out "+
-		"with --skip-broken", g.path, list, readable)
+	return fmt.Errorf("data: %s: %s; expected %s: repair or remove the broken ones, or leave them "+
+		"out with --skip-broken", g.path, list, readable)
 }
 
 // brokenList says how many pictures are broken and why, for the first few; "" if none is.

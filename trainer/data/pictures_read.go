@@ -16,7 +16,7 @@ import (
 func (g *gallery) readImages(ctx context.Context) (*array, error) {
 	source, err := files.Open(ctx, g.path)
 	if err == nil && source == nil {
-		err = fmt.Errorf("has changed while it was read")
+		err = fmt.Errorf("changed while it was being read")
 	}
 	if err != nil {
 		return nil, sourceError(ctx, g.path, err)
@@ -68,10 +68,8 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	if err != nil && !g.opt.SkipBroken {
 		return err
 	}
-	g.summary.Skipped = slices.DeleteFunc(
-		g.summary.Skipped,
-		func(p Skipped) bool { return p.Kind == broken },
-	)
+	isBroken := func(s Skipped) bool { return s.Kind == broken }
+	g.summary.Skipped = slices.DeleteFunc(g.summary.Skipped, isBroken)
 	d := a.shape.Dim()
 	kept := 0
 	a.files = make([]string, 0, a.m)

@@ -38,13 +38,13 @@ const (
 )
 
 func suspectBytes(lo, hi float64) string {
-	const dark = "0 to 255 are taken to [-1, 1], so that all are nearly black: "
+	const dark = "0 to 255 are mapped to [-1, 1], so that all are nearly black: "
 	switch {
 	case hi < darkByte, hi == 100, hi == 127:
 		return dark + "give --range 0," + ordinaryEnd(hi) + " if these are black and white"
 	case hi-lo < narrowByte:
-		return fmt.Sprintf("0 to 255 are taken to [-1, 1], of which they use little: give "+
-			"--range %.0f,%.0f to spread them", lo, hi)
+		return fmt.Sprintf("0 to 255 are mapped to [-1, 1], of which they use only a small part: "+
+			"give --range %.0f,%.0f to spread them", lo, hi)
 	}
 	return ""
 }
@@ -64,7 +64,7 @@ func suspectWide(hi float64) string {
 		return ""
 	}
 	end := ordinaryEnd(hi)
-	return fmt.Sprintf("0 to 65535 are taken to [-1, 1], so that all are nearly black: give "+
+	return fmt.Sprintf("0 to 65535 are mapped to [-1, 1], so that all are nearly black: give "+
 		"--range 0,%s if they have %d bits", end, bits.Len64(uint64(hi)))
 }
 
@@ -86,7 +86,7 @@ func suspectFloats(lo, hi float64, whole bool) string {
 	case lo < 0 && lo >= -0.5 && hi <= 0.5 && hi-lo > 0.9:
 		return taken + "give --range -0.5,0.5" + ifSo
 	case lo >= -1 && hi <= 1 && hi-lo < 0.25:
-		return taken + "they use little of that; " + spread(lo, hi)
+		return taken + "they use only a small part of that; " + spread(lo, hi)
 	}
 	return ""
 }
@@ -94,7 +94,7 @@ func suspectFloats(lo, hi float64, whole bool) string {
 // spread proposes the smallest and largest value as range, rounded outwards.
 func spread(lo, hi float64) string {
 	unit := math.Pow(10, math.Floor(math.Log10(max(math.Abs(lo), math.Abs(hi))))-2)
-	return fmt.Sprintf("give --range %s,%s to take the least and the largest to -1 and 1",
+	return fmt.Sprintf("give --range %s,%s to map the smallest and the largest to -1 and 1",
 		number(math.Floor(lo/unit)*unit), number(math.Ceil(hi/unit)*unit))
 }
 

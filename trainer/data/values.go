@@ -90,7 +90,7 @@ func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) er
 		}
 		if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 &&
 			math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
-			return fmt.Errorf("data: %s: --range %v,%v takes the values %d to %d to numbers "+
+			return fmt.Errorf("data: %s: --range %v,%v maps the values %d to %d to numbers "+
 				"that are larger than float32 can hold",
 				name, a.stored.ends[0], a.stored.ends[1], lo, hi)
 		}
@@ -146,7 +146,7 @@ func (a *array) countBeyond(ctx context.Context, name string, opt Options) error
 		}
 	})
 	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) "+
-		"and are taken beyond [-1, 1], not clipped",
+		"and are mapped beyond [-1, 1], not clipped",
 		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1],
 		number(values[0]), number(values[1]))
 	return err

@@ -272,7 +272,7 @@ func TestRangeErrors(t *testing.T) {
 	_, _, _, err = read(t, encode("|u1", 0, 255), Options{Range: &[2]float64{0, 5e-324}})
 	wantError(t, err, "--range 0,5e-324", "float32 can hold")
 	_, _, _, err = read(t, encode("<f4", 0, 3e38), Options{Range: &[2]float64{0, 1e-3}})
-	wantError(t, err, "--range 0,0.001 takes", "row 1, column 0", "float32 can hold")
+	wantError(t, err, "--range 0,0.001 maps", "row 1, column 0", "float32 can hold")
 }
 
 func FuzzRange(f *testing.F) {
@@ -291,11 +291,8 @@ func FuzzRange(f *testing.F) {
 		if opt.checkRange() != nil {
 			return
 		}
-		s, err := newSource(
-			t.Context(),
-			"fuzz",
-			bytes.NewReader(npy(npyDictOf(descr, "2, "+joinDims([]int{n})), b[:2*n*width])),
-		)
+		file := npy(npyDictOf(descr, "2, "+joinDims([]int{n})), b[:2*n*width])
+		s, err := newSource(t.Context(), "fuzz", bytes.NewReader(file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func openRegular(path string) (*os.File, int64, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("is no regular file")
+		err = fmt.Errorf("is not a regular file")
 	}
 	if err != nil {
 		f.Close()

@@ -120,8 +120,8 @@ func riff(c Content, parts ...any) io.Reader {
 		size += int64(len(name)) + length + length&1
 	}
 	head := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(size))
-	return io.MultiReader(
-		append([]io.Reader{bytes.NewReader(append(head, "WEBP"...))}, readers...)...)
+	head = append(head, "WEBP"...)
+	return io.MultiReader(append([]io.Reader{bytes.NewReader(head)}, readers...)...)
 }
 
 func webpHeader(c Content) (Header, error) {
