@@ -82,7 +82,7 @@ func newCompare() *cobra.Command {
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	addKeys(cmd, &c.keys)
 	for _, key := range c.keys.Keys() {
-		if slices.Contains(compare.Planned, key.Name) && key.Name != "epochs" {
+		if slices.Contains(compare.FixedKeys, key.Name) && key.Name != "epochs" {
 			flags.Lookup(key.Flag()).Hidden = true
 		}
 	}

@@ -54,17 +54,6 @@ func count(v float64) string {
 	return strconv.FormatFloat(value, 'f', decimals, 64) + prefix
 }
 
-// cost is what one epoch takes, in seconds or in evaluations. Methods of two stages spend the last
-// share of a training in their second, which costs something else, and something once to begin.
-type cost struct {
-	Early float64 `json:"early"`
-	Late  float64 `json:"late"`
-	Once  float64 `json:"once"`
-}
-
-// epoch is the mean over a training, up to the rounding of the stages to whole steps.
-func (c cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
-
 // most is the longest training: no run has more epochs.
 const most = math.MaxInt32
 

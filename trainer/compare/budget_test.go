@@ -58,21 +58,21 @@ func TestFit(t *testing.T) {
 // A method of two stages: 0.6 of its training at 2 seconds and 30 evaluations per epoch, 0.4 at 1 and
 // 10, once 6 seconds and 5 evaluations between them.
 func TestPlanOfTwoStages(t *testing.T) {
-	cal := Calibration{Share: 0.4, Seconds: cost{2, 1, 6}, Evaluations: cost{30, 10, 5}, Steps: 7}
+	cal := Calibration{Share: 0.4, Seconds: Cost{2, 1, 6}, Evaluations: Cost{30, 10, 5}, Steps: 7}
 	cfg := method.Default()
 	o := Options{Seeds: []uint64{4}}
 
 	o.Budget = Budget{Seconds: 54} // 48 seconds at 1.6
-	p := o.plan(Contestant{Name: "x"}, cfg, cal)
+	p := o.planFor(Contestant{Name: "x"}, cfg, cal)
 	if p.Epochs != 30 || p.Steps != 210 || math.Abs(p.Seconds-54) > 1e-9 || p.Evaluations != 5+30*22 || !p.Fits {
 		t.Errorf("seconds: %+v", p)
 	}
 	o.Budget = Budget{Evaluations: 5 + 22*11.99}
-	if p = o.plan(Contestant{Name: "x"}, cfg, cal); p.Epochs != 11 || p.Evaluations != 5+22*11 {
+	if p = o.planFor(Contestant{Name: "x"}, cfg, cal); p.Epochs != 11 || p.Evaluations != 5+22*11 {
 		t.Errorf("evaluations: %+v", p)
 	}
 	o.Budget = Budget{Epochs: 3}
-	if p = o.plan(Contestant{Name: "x"}, cfg, cal); p.Epochs != 3 || math.Abs(p.Seconds-10.8) > 1e-9 {
+	if p = o.planFor(Contestant{Name: "x"}, cfg, cal); p.Epochs != 3 || math.Abs(p.Seconds-10.8) > 1e-9 {
 		t.Errorf("epochs: %+v", p)
 	}
 }
@@ -80,7 +80,7 @@ func TestPlanOfTwoStages(t *testing.T) {
 // Reports and checkpoints per run: about curvePoints and savedPoints, whatever its length.
 func TestReportsPerRun(t *testing.T) {
 	for _, epochs := range []int{1, 5, 7, 8, 50, 90, 113, 1000} {
-		c := planned(method.Default(), epochs, 1)
+		c := forRun(method.Default(), epochs, 1)
 		if n := (epochs + c.EvalEvery - 1) / c.EvalEvery; n > curvePoints || n < min(epochs, 4) {
 			t.Errorf("%d epochs: %d reports", epochs, n)
 		}
@@ -117,8 +117,8 @@ func (f *fakeMethod) Step(b method.Minibatch) (method.Stats, error) {
 	return method.Stats{Evaluations: n*float64(len(b.Index)) + extra}, nil
 }
 
-// fakeBench is a bench with 180 digits and a fake clock, and a maker of probes for it.
-func fakeBench(t *testing.T) (*bench, func(f fakeMethod, progress float64) *probe) {
+// fakeCalibrator is a bench with 180 digits and a fake clock, and a maker of probes for it.
+func fakeCalibrator(t *testing.T) (*calibrator, func(f fakeMethod, progress float64) *probe) {
 	t.Helper()
 	all, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
@@ -129,14 +129,14 @@ func fakeBench(t *testing.T) (*bench, func(f fakeMethod, progress float64) *prob
 		t.Fatal(err)
 	}
 	now := time.Now()
-	return &bench{train: train, clock: func() time.Time { return now }}, func(f fakeMethod, progress float64) *probe {
+	return &calibrator{train: train, clock: func() time.Time { return now }}, func(f fakeMethod, progress float64) *probe {
 		f.now = &now
 		return &probe{method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3, progress: progress}
 	}
 }
 
 func TestProbe(t *testing.T) {
-	b, newProbe := fakeBench(t)
+	b, newProbe := fakeCalibrator(t)
 	fake := func(progress float64, disturbed int) *probe {
 		return newProbe(fakeMethod{early: 30 * time.Millisecond, late: 10 * time.Millisecond, once: time.Second, disturbed: disturbed}, progress)
 	}
@@ -168,13 +168,13 @@ func TestProbe(t *testing.T) {
 // take six steps each.
 func TestRounds(t *testing.T) {
 	for step, want := range map[time.Duration]int{time.Second: minRounds, 100 * time.Millisecond: 17, time.Millisecond: maxRounds} {
-		b, newProbe := fakeBench(t)
+		b, newProbe := fakeCalibrator(t)
 		first, second := newProbe(fakeMethod{early: step}, 0), newProbe(fakeMethod{late: step}, late)
 		if err := b.rounds(t.Context(), [][2]*probe{{first, second}}); err != nil || first.number != 2*want || second.number != 2*want {
 			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d", step, err, first.number, second.number, 2*want)
 		}
 	}
-	b, newProbe := fakeBench(t)
+	b, newProbe := fakeCalibrator(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := newProbe(fakeMethod{early: time.Second}, 0)

@@ -3,28 +3,17 @@ package compare
 import (
 	"math"
 	"strconv"
+
+	"github.com/plume-ml/plume/trainer/record"
 )
 
-func (c Column) heading() string {
-	name := c.Name
-	if c.Unit != "" {
-		name += " (" + c.Unit + ")"
-	}
-	switch c.Better {
-	case "lower":
-		return name + " ↓"
-	case "higher":
-		return name + " ↑"
-	}
-	return name
-}
-
-func (c Column) floor() string {
-	if c.Floor == nil {
-		return ""
-	}
-	floor := float64(*c.Floor)
-	return strconv.FormatFloat(floor, 'f', decimalsOf(floor), 64)
+// Cell is one quantity of one contestant over its finished runs.
+type Cell struct {
+	Mean record.Number `json:"mean"`           // NaN without runs
+	SD   record.Number `json:"sd"`             // with the divisor N - 1; NaN below two runs
+	N    int           `json:"n"`              // runs
+	Best bool          `json:"best,omitempty"` // the best mean of the column, or equal to it
+	Tied bool          `json:"tied,omitempty"` // another, within one pooled standard error of it
 }
 
 // text is a cell of the table: "**2.05 ± 0.07**".

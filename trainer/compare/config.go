@@ -15,8 +15,8 @@ const (
 	savedPoints = 20
 )
 
-// config is the configuration of a contestant, up to what the plan decides.
-func (o Options) config(c Contestant) (config.Config, error) {
+// configFor is the configuration of a contestant, up to what the plan decides.
+func (o Options) configFor(c Contestant) (config.Config, error) {
 	base := method.DefaultFor
 	if o.Base != nil {
 		base = o.Base
@@ -31,15 +31,15 @@ func (o Options) config(c Contestant) (config.Config, error) {
 			return cfg, fmt.Errorf("contestant %s: %s = %s: %w", c.Name, own.Key, own.Value, err)
 		}
 	}
-	cfg = planned(cfg, 1, cfg.Seed)
+	cfg = forRun(cfg, 1, cfg.Seed)
 	if err := method.Validate(cfg); err != nil {
 		return cfg, fmt.Errorf("contestant %s:\n%w", c.Name, err)
 	}
 	return cfg, nil
 }
 
-// planned is a contestant's configuration for one run.
-func planned(c config.Config, epochs int, seed uint64) config.Config {
+// forRun is a contestant's configuration for one run.
+func forRun(c config.Config, epochs int, seed uint64) config.Config {
 	c.Epochs, c.Seed = epochs, seed
 	c.EvalEvery = (epochs + curvePoints - 1) / curvePoints
 	c.CheckpointEvery = config.EveryEpochs((epochs + savedPoints - 1) / savedPoints)
@@ -53,7 +53,7 @@ func (o Options) configs() ([]config.Config, error) {
 	var problems []error
 	for i, c := range o.Contestants {
 		var err error
-		all[i], err = o.config(c)
+		all[i], err = o.configFor(c)
 		problems = append(problems, err)
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -78,11 +78,35 @@ func (o Options) configs() ([]config.Config, error) {
 // unequal names a key that all contestants must share and in which a and b differ.
 func unequal(a, b config.Config) string {
 	for _, name := range a.Changed(b) {
-		if slices.Contains(shared, name) && !slices.Contains(Planned, name) {
+		if slices.Contains(shared, name) && !slices.Contains(FixedKeys, name) {
 			return name
 		}
 	}
 	return ""
+}
+
+// shared are the keys that must be the same for all contestants (data and reports), or that the
+// comparison itself sets.
+var shared = []string{
+	"data", "size", "gray", "holdout", "threads",
+	"solver", "solver_steps", "eval_samples",
+	"method", "seed", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints",
+}
+
+// FixedKeys are the keys that the comparison sets in every run, whatever its configuration says: the
+// method and the length of a run, and when it reports and saves.
+var FixedKeys = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
+
+// ownKeys are the keys that a contestant may set.
+func ownKeys() []string {
+	var names []string
+	c := config.Common()
+	for _, key := range c.Keys() {
+		if !slices.Contains(shared, key.Name) {
+			names = append(names, key.Name)
+		}
+	}
+	return names
 }
 
 // values are all keys of a configuration, as Key.Set reads them.

@@ -93,30 +93,6 @@ func (o Own) text() string {
 	return o.Key + "=" + o.Value
 }
 
-// shared are the keys that must be the same for all contestants (data and reports), or that the
-// comparison itself sets.
-var shared = []string{
-	"data", "size", "gray", "holdout", "threads",
-	"solver", "solver_steps", "eval_samples",
-	"method", "seed", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints",
-}
-
-// Planned are the keys that the comparison sets in every run, whatever its configuration says: the
-// method and the length of a run, and when it reports and saves.
-var Planned = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
-
-// ownKeys are the keys that a contestant may set.
-func ownKeys() []string {
-	var names []string
-	c := config.Common()
-	for _, key := range c.Keys() {
-		if !slices.Contains(shared, key.Name) {
-			names = append(names, key.Name)
-		}
-	}
-	return names
-}
-
 // dir is the contestant's part of the names of its runs' directories.
 func (c Contestant) dir() string {
 	return strings.Map(func(r rune) rune {

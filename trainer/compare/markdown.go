@@ -137,13 +137,6 @@ func (r *Results) remarks(out *strings.Builder) {
 	}
 }
 
-func (r *Results) waiting() (n int) {
-	for _, row := range r.Rows {
-		n += row.Waiting
-	}
-	return n
-}
-
 // differences lists the keys in which the contestants' configurations differ.
 func (r *Results) differences(out *strings.Builder) {
 	rows := [][]string{{"key"}}
@@ -157,7 +150,7 @@ func (r *Results) differences(out *strings.Builder) {
 			line = append(line, row.Keys[key.Name])
 			same = same && row.Keys[key.Name] == r.Rows[0].Keys[key.Name]
 		}
-		if !same && !slices.Contains(Planned, key.Name) {
+		if !same && !slices.Contains(FixedKeys, key.Name) {
 			rows = append(rows, line)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/file"
@@ -21,15 +19,15 @@ const planFile = "plan.json"
 
 // Plan is a comparison: who runs how long, on which seeds. It is made once and never changes.
 type Plan struct {
-	Budget      Budget     `json:"budget"`
-	Seeds       []uint64   `json:"seeds"`
-	Metrics     []string   `json:"metrics"` // groups of package evaluate that are measured
-	Contestants []Planning `json:"contestants"`
-	Info        run.Info   `json:"info"` // of the session that made the plan
+	Budget      Budget           `json:"budget"`
+	Seeds       []uint64         `json:"seeds"`
+	Metrics     []string         `json:"metrics"` // groups of package evaluate that are measured
+	Contestants []ContestantPlan `json:"contestants"`
+	Info        run.Info         `json:"info"` // of the session that made the plan
 }
 
-// Planning is the plan of one contestant's runs.
-type Planning struct {
+// ContestantPlan is the plan of one contestant's runs.
+type ContestantPlan struct {
 	Contestant
 	Epochs      int               `json:"epochs"`
 	Steps       int               `json:"steps"`       // parameter steps
@@ -40,9 +38,9 @@ type Planning struct {
 	Keys        map[string]string `json:"config"` // of its first run
 }
 
-// plan turns calibrations into epochs.
-func (o Options) plan(c Contestant, cfg config.Config, cal Calibration) Planning {
-	p := Planning{Contestant: c, Calibration: cal, Epochs: o.Budget.Epochs, Fits: true}
+// planFor turns calibrations into epochs.
+func (o Options) planFor(c Contestant, cfg config.Config, cal Calibration) ContestantPlan {
+	p := ContestantPlan{Contestant: c, Calibration: cal, Epochs: o.Budget.Epochs, Fits: true}
 	switch {
 	case o.Budget.Seconds > 0:
 		once, epoch := cal.seconds()
@@ -53,12 +51,12 @@ func (o Options) plan(c Contestant, cfg config.Config, cal Calibration) Planning
 	}
 	total := func(once, epoch float64) float64 { return once + float64(p.Epochs)*epoch }
 	p.Steps, p.Seconds, p.Evaluations = p.Epochs*cal.Steps, total(cal.seconds()), total(cal.evaluations())
-	p.Keys = values(planned(cfg, p.Epochs, o.Seeds[0]))
+	p.Keys = values(forRun(cfg, p.Epochs, o.Seeds[0]))
 	return p
 }
 
-// config is the configuration of the contestant's run with a seed.
-func (p Planning) config(seed uint64) (config.Config, error) {
+// runConfig is the configuration of the contestant's run with a seed.
+func (p ContestantPlan) runConfig(seed uint64) (config.Config, error) {
 	c := method.Default()
 	for _, key := range c.Keys() {
 		value, ok := p.Keys[key.Name]
@@ -69,7 +67,7 @@ func (p Planning) config(seed uint64) (config.Config, error) {
 			return c, fmt.Errorf("contestant %s: %s = %s: %w", p.Name, key.Name, value, err)
 		}
 	}
-	c = planned(c, p.Epochs, seed)
+	c = forRun(c, p.Epochs, seed)
 	return c, method.Validate(c)
 }
 
@@ -84,8 +82,8 @@ func (p Plan) store(dir string) error {
 	return nil
 }
 
-// LoadPlan reads the plan of the comparison in dir; found is false where there is none.
-func LoadPlan(dir string) (plan Plan, found bool, err error) {
+// loadPlan reads the plan of the comparison in dir; found is false where there is none.
+func loadPlan(dir string) (plan Plan, found bool, err error) {
 	path := filepath.Join(dir, planFile)
 	if found, err = readJSON(path, "the plan of a comparison", &plan); err != nil || !found {
 		return plan, false, err
@@ -110,66 +108,4 @@ func readJSON(path, expected string, v any) (found bool, err error) {
 		return false, fmt.Errorf("%s: expected %s: %w", path, expected, err)
 	}
 	return true, nil
-}
-
-// ErrOtherPlan is wrapped by the error of a comparison that its directory holds another one.
-var ErrOtherPlan = errors.New("another comparison")
-
-// mayChange are the keys that the sessions of a comparison need not share. Data and labels may have
-// moved: the fingerprint must stay.
-var mayChange = []string{"seed", "threads", "data", "labels"}
-
-// moveData lets all runs read the data where this session was told that they are.
-func (p Plan) moveData(now config.Config) {
-	for _, c := range p.Contestants {
-		c.Keys["data"], c.Keys["labels"] = now.Data, now.Labels
-	}
-}
-
-// check reports in what the comparison that is asked for differs from the plan.
-func (p Plan) check(o Options, configs []config.Config, fingerprint string) error {
-	var differ []string
-	add := func(what string, was, asked any) {
-		if w, a := fmt.Sprint(was), fmt.Sprint(asked); w != a {
-			differ = append(differ, fmt.Sprintf("%s: %s, was %s", what, a, w))
-		}
-	}
-	add("budget", p.Budget, o.Budget)
-	add("seeds", p.Seeds, o.Seeds)
-	add("data fingerprint", p.Info.Fingerprint, fingerprint)
-	add("metrics", p.Metrics, o.Metrics)
-	add("contestants", names(p.Contestants), strings.Join(namesOf(o.Contestants), ","))
-	for i, asked := range configs {
-		at := slices.IndexFunc(p.Contestants, func(c Planning) bool { return c.Name == o.Contestants[i].Name })
-		if at < 0 {
-			continue
-		}
-		was, now := p.Contestants[at].Keys, values(asked)
-		for _, key := range asked.Keys() {
-			if !slices.Contains(Planned, key.Name) && !slices.Contains(mayChange, key.Name) {
-				add(o.Contestants[i].Name+": "+key.Name, was[key.Name], now[key.Name])
-			}
-		}
-	}
-	if differ == nil {
-		return nil
-	}
-	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one needs another directory:\n%s",
-		o.Dir, ErrOtherPlan, strings.Join(differ, "\n"))
-}
-
-func names(all []Planning) string {
-	list := make([]string, len(all))
-	for i, c := range all {
-		list[i] = c.Name
-	}
-	return strings.Join(list, ",")
-}
-
-func namesOf(all []Contestant) []string {
-	list := make([]string, len(all))
-	for i, c := range all {
-		list[i] = c.Name
-	}
-	return list
 }

@@ -1,97 +1,40 @@
 package compare
 
 import (
-	"context"
-	"errors"
-	"io/fs"
-	"path/filepath"
-	"sync"
+	"slices"
 
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// SamplesFile is the picture of samples side by side, in the comparison's directory.
-const SamplesFile = "samples.png"
-
-// comparison is one call of Run under way.
-type comparison struct {
-	Options
-	plan  Plan
-	total int
-	mu    sync.Mutex // of the files in Dir
-
-	count    sync.Mutex
-	training int // runs in training
+// Results is a comparison as far as it is known.
+type Results struct {
+	Plan    Plan
+	Columns []Column
+	Rows    []Row // of the contestants, in their order
+	Runs    []Outcome
 }
 
-// inTraining adds to the number of runs in training, and tells it.
-func (c *comparison) inTraining(runs int) {
-	c.count.Lock()
-	defer c.count.Unlock()
-	c.training += runs
-	c.Training(c.training)
+// Row is one contestant.
+type Row struct {
+	ContestantPlan
+	Done, Diverged, Waiting int // runs
+	Cells                   []Cell
 }
 
-// Outcome is what is known of one run.
-type Outcome struct {
-	Contestant string                   `json:"contestant"`
-	Seed       uint64                   `json:"seed"`
-	Dir        string                   `json:"run_dir"`
-	Done       bool                     `json:"done"` // trained and evaluated
-	Diverged   bool                     `json:"diverged"`
-	Epochs     int                      `json:"epochs"` // that it trained
-	Values     map[string]record.Number `json:"values"` // by the keys of the columns
-	Curve      []record.Epoch           `json:"curve"`  // records with an evaluation
-}
-
-// read collects what the files say of a run.
-func (t task) read() (Outcome, []evaluate.Metric, error) {
-	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]record.Number{}}
-	var err error
-	if o.Diverged, err = diverged(t.dir); err != nil {
-		return o, nil, err
-	}
-	records, err := record.ReadLog(filepath.Join(t.dir, "metrics.jsonl"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return o, nil, err
-	}
-	if len(records) > 0 {
-		o.Epochs = records[len(records)-1].Epoch
-	}
-	var report evaluate.Report
-	found, err := readJSON(filepath.Join(t.dir, evalFile), "the evaluation of a run", &report)
-	if err != nil || !found || len(records) == 0 {
-		return o, nil, err
-	}
-	o.Done = true
-	o.add(records)
-	for _, m := range report.Metrics {
-		o.Values[m.Key] = m.Value
-	}
-	return o, report.Metrics, nil
-}
-
-// add takes over what the records of a training say.
-func (o *Outcome) add(records []record.Epoch) {
-	last := records[len(records)-1]
-	o.Values[keyEpochs] = record.Number(last.Epoch)
-	o.Values[keySteps] = record.Number(last.Step)
-	o.Values[keySeconds] = last.StepSeconds
-	o.Values[keyEvaluations] = last.Evaluations
-	o.Values[keyTrainMSE] = last.ReconMSE
-	if last.PCA64FD != nil {
-		o.Values[keyTrainFD] = *last.PCA64FD
-	}
-	for _, r := range records {
-		if r.PCA64FD != nil {
-			o.Curve = append(o.Curve, r)
-		}
+func (r *Row) count(o Outcome) {
+	switch {
+	case o.Diverged:
+		r.Diverged++
+	case o.Done:
+		r.Done++
+	default:
+		r.Waiting++
 	}
 }
 
-// Collect reads from the comparison's directory what is known so far.
-func Collect(dir string, plan Plan) (*Results, error) {
+// collect reads from the comparison's directory what is known so far.
+func collect(dir string, plan Plan) (*Results, error) {
 	r := &Results{Plan: plan}
 	for _, t := range plan.tasks(dir) {
 		o, metrics, err := t.read()
@@ -105,29 +48,59 @@ func Collect(dir string, plan Plan) (*Results, error) {
 	return r, nil
 }
 
-// report writes the tables of what there is.
-func (c *comparison) report() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r, err := Collect(c.Dir, c.plan)
-	if err != nil {
-		return err
+// columns adds those of a run's metrics.
+func (r *Results) columns(metrics []evaluate.Metric) {
+	if r.Columns == nil {
+		r.Columns = slices.Clone(own)
 	}
-	return r.WriteTables(c.Dir)
+	for _, m := range metrics {
+		i := slices.IndexFunc(r.Columns, func(c Column) bool { return c.Key == m.Key })
+		if i < 0 {
+			i = len(r.Columns)
+			r.Columns = append(r.Columns, Column{Key: m.Key, Name: m.Name, Group: m.Group, Unit: m.Unit, Better: m.Better, Note: m.Note})
+		}
+		r.Columns[i].floors = append(r.Columns[i].floors, m.Floor)
+	}
 }
 
-// finish writes tables, plots and samples of what there is. Once ctx has ended there are no samples:
-// for them it would read data and models again.
-func (c *comparison) finish(ctx context.Context) (*Results, error) {
-	r, err := Collect(c.Dir, c.plan)
-	if err == nil {
-		err = errors.Join(r.WriteTables(c.Dir), r.WritePlots(c.Dir))
+// aggregate fills the rows from the runs.
+func (r *Results) aggregate() {
+	for i := range r.Columns {
+		if floor := spread(r.Columns[i].floors); floor.N > 0 {
+			r.Columns[i].Floor = &floor.Mean
+		}
 	}
-	if err == nil && ctx.Err() == nil {
-		err = r.WriteSamples(ctx, filepath.Join(c.Dir, SamplesFile))
+	for _, c := range r.Plan.Contestants {
+		row := Row{ContestantPlan: c, Cells: make([]Cell, len(r.Columns))}
+		values := make([][]record.Number, len(r.Columns))
+		for _, run := range r.Runs {
+			if run.Contestant != c.Name {
+				continue
+			}
+			row.count(run)
+			for i, column := range r.Columns {
+				if v, ok := run.Values[column.Key]; ok {
+					values[i] = append(values[i], v)
+				}
+			}
+		}
+		for i := range values {
+			row.Cells[i] = spread(values[i])
+		}
+		r.Rows = append(r.Rows, row)
 	}
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = ErrInterrupted
+	for i, column := range r.Columns {
+		cells := make([]*Cell, len(r.Rows))
+		for j := range r.Rows {
+			cells[j] = &r.Rows[j].Cells[i]
+		}
+		rank(cells, column.Better)
 	}
-	return r, err
+}
+
+func (r *Results) waiting() (n int) {
+	for _, row := range r.Rows {
+		n += row.Waiting
+	}
+	return n
 }

@@ -8,15 +8,6 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// Cell is one quantity of one contestant over its finished runs.
-type Cell struct {
-	Mean record.Number `json:"mean"`           // NaN without runs
-	SD   record.Number `json:"sd"`             // with the divisor N - 1; NaN below two runs
-	N    int           `json:"n"`              // runs
-	Best bool          `json:"best,omitempty"` // the best mean of the column, or equal to it
-	Tied bool          `json:"tied,omitempty"` // another, within one pooled standard error of it
-}
-
 // spread returns the mean and the standard deviation of the values that are numbers.
 func spread(values []record.Number) Cell {
 	nan := record.Number(math.NaN())

@@ -24,16 +24,16 @@ var update = flag.Bool("update", false, "write the golden files")
 // results are of three contestants with two seeds; one run diverged and one is still to come.
 func results() *Results {
 	base := method.Default()
-	row := func(name string, particles, epochs int) Planning {
+	row := func(name string, particles, epochs int) ContestantPlan {
 		c := base
 		c.Particles = particles
-		return Planning{Contestant: Contestant{Name: name, Method: "ipld"}, Epochs: epochs, Seconds: 60.04, Fits: name != "slow", Keys: values(c)}
+		return ContestantPlan{Contestant: Contestant{Name: name, Method: "ipld"}, Epochs: epochs, Seconds: 60.04, Fits: name != "slow", Keys: values(c)}
 	}
 	info := run.Info{Data: "fashion10k", CPU: "a CPU", KernelPath: "avx512", Version: "v1"}
 	info.BLAS.Library = "native"
 	r := &Results{Plan: Plan{
 		Budget: Budget{Seconds: 60}, Seeds: []uint64{1, 2}, Info: info,
-		Contestants: []Planning{row("ipld", 1, 40), row("ipld:particles=4", 4, 12), row("slow", 16, 1)},
+		Contestants: []ContestantPlan{row("ipld", 1, 40), row("ipld:particles=4", 4, 12), row("slow", 16, 1)},
 	}}
 	run := func(name string, seed uint64, seconds, mse, fd, recall record.Number) Outcome {
 		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40, Values: map[string]record.Number{
@@ -65,7 +65,7 @@ func results() *Results {
 
 func TestTableFiles(t *testing.T) {
 	r, dir := results(), t.TempDir()
-	if err := r.WriteTables(dir); err != nil {
+	if err := r.writeTables(dir); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"table.md", "table.csv", "results.json"} {
@@ -189,7 +189,7 @@ func TestCurve(t *testing.T) {
 	if s := r.curve("slow", func(e record.Epoch) record.Number { return e.StepSeconds }); len(s.X) != 0 {
 		t.Errorf("a contestant without finished runs has %d points", len(s.X))
 	}
-	if err := (&Results{}).WritePlots(filepath.Join(t.TempDir(), "none")); err != nil {
+	if err := (&Results{}).writePlots(filepath.Join(t.TempDir(), "none")); err != nil {
 		t.Errorf("without a point there is no plot: %v", err)
 	}
 }

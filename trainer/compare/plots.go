@@ -10,10 +10,10 @@ import (
 // figureColours is after how many series a figure begins anew with its colours: those beyond are dashed.
 const figureColours = 7
 
-// WritePlots draws the PCA-64 FD of the reports on the way against what was spent until then, in
+// writePlots draws the PCA-64 FD of the reports on the way against what was spent until then, in
 // seconds and in millions of network evaluations: quality-seconds and quality-evaluations, .png and .svg. Points
 // are means over the finished runs, bars their standard deviation. Without a point there is no plot.
-func (r *Results) WritePlots(dir string) error {
+func (r *Results) writePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string
 		spent              func(record.Epoch) record.Number

@@ -1,7 +1,7 @@
 package compare
 
 import (
-	"slices"
+	"strconv"
 
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/record"
@@ -60,78 +60,24 @@ var sections = [][]string{
 
 func (c Column) cost() bool { return c.Group == groupCost }
 
-// columns adds those of a run's metrics.
-func (r *Results) columns(metrics []evaluate.Metric) {
-	if r.Columns == nil {
-		r.Columns = slices.Clone(own)
+func (c Column) heading() string {
+	name := c.Name
+	if c.Unit != "" {
+		name += " (" + c.Unit + ")"
 	}
-	for _, m := range metrics {
-		i := slices.IndexFunc(r.Columns, func(c Column) bool { return c.Key == m.Key })
-		if i < 0 {
-			i = len(r.Columns)
-			r.Columns = append(r.Columns, Column{Key: m.Key, Name: m.Name, Group: m.Group, Unit: m.Unit, Better: m.Better, Note: m.Note})
-		}
-		r.Columns[i].floors = append(r.Columns[i].floors, m.Floor)
+	switch c.Better {
+	case "lower":
+		return name + " ↓"
+	case "higher":
+		return name + " ↑"
 	}
+	return name
 }
 
-// aggregate fills the rows from the runs.
-func (r *Results) aggregate() {
-	for i := range r.Columns {
-		if floor := spread(r.Columns[i].floors); floor.N > 0 {
-			r.Columns[i].Floor = &floor.Mean
-		}
+func (c Column) floor() string {
+	if c.Floor == nil {
+		return ""
 	}
-	for _, c := range r.Plan.Contestants {
-		row := Row{Planning: c, Cells: make([]Cell, len(r.Columns))}
-		values := make([][]record.Number, len(r.Columns))
-		for _, run := range r.Runs {
-			if run.Contestant != c.Name {
-				continue
-			}
-			row.count(run)
-			for i, column := range r.Columns {
-				if v, ok := run.Values[column.Key]; ok {
-					values[i] = append(values[i], v)
-				}
-			}
-		}
-		for i := range values {
-			row.Cells[i] = spread(values[i])
-		}
-		r.Rows = append(r.Rows, row)
-	}
-	for i, column := range r.Columns {
-		cells := make([]*Cell, len(r.Rows))
-		for j := range r.Rows {
-			cells[j] = &r.Rows[j].Cells[i]
-		}
-		rank(cells, column.Better)
-	}
-}
-
-// Results is a comparison as far as it is known.
-type Results struct {
-	Plan    Plan
-	Columns []Column
-	Rows    []Row // of the contestants, in their order
-	Runs    []Outcome
-}
-
-// Row is one contestant.
-type Row struct {
-	Planning
-	Done, Diverged, Waiting int // runs
-	Cells                   []Cell
-}
-
-func (r *Row) count(o Outcome) {
-	switch {
-	case o.Diverged:
-		r.Diverged++
-	case o.Done:
-		r.Done++
-	default:
-		r.Waiting++
-	}
+	floor := float64(*c.Floor)
+	return strconv.FormatFloat(floor, 'f', decimalsOf(floor), 64)
 }

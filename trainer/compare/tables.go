@@ -72,8 +72,8 @@ func (r *Results) CSV() ([]byte, error) {
 	return out.Bytes(), errors.Join(append(problems, w.Error())...)
 }
 
-// WriteTables stores table.md, table.csv and results.json in dir.
-func (r *Results) WriteTables(dir string) error {
+// writeTables stores table.md, table.csv and results.json in dir.
+func (r *Results) writeTables(dir string) error {
 	asJSON, err := r.JSON()
 	if err != nil {
 		return err

@@ -9,15 +9,18 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
+// SamplesFile is the picture of samples side by side, in the comparison's directory.
+const SamplesFile = "samples.png"
+
 // Of the picture: images per row, and rows per contestant.
 const (
 	blockColumns = 16
 	blockRows    = 2
 )
 
-// WriteSamples draws one picture, a PNG: the first images of the data, then samples of every contestant's run
+// writeSamples draws one picture, a PNG: the first images of the data, then samples of every contestant's run
 // with the first seed, each beside its label. Runs that are not done are left out.
-func (r *Results) WriteSamples(ctx context.Context, path string) error {
+func (r *Results) writeSamples(ctx context.Context, path string) error {
 	var blocks []picture.Labelled
 	for i, row := range r.Rows {
 		run := r.Runs[i] // the seeds are outermost
@@ -45,7 +48,7 @@ func (r *Results) WriteSamples(ctx context.Context, path string) error {
 
 // real is the first images of the data.
 func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
-	c, err := row.config(r.Plan.Seeds[0])
+	c, err := row.runConfig(r.Plan.Seeds[0])
 	if err != nil {
 		return picture.Labelled{}, err
 	}
@@ -62,7 +65,7 @@ func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 
 // samples draws from a run with its own solver.
 func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labelled, error) {
-	c, err := row.config(o.Seed)
+	c, err := row.runConfig(o.Seed)
 	if err != nil {
 		return picture.Labelled{}, err
 	}

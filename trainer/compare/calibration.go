@@ -1,0 +1,85 @@
+package compare
+
+import (
+	"context"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/config"
+)
+
+// Calibration is what an epoch of a contestant was found to cost.
+type Calibration struct {
+	Share       float64 `json:"share"`       // of a training that is spent at the late cost
+	Seconds     Cost    `json:"seconds"`     // of the steps of an epoch
+	Evaluations Cost    `json:"evaluations"` // of an epoch
+	Steps       int     `json:"steps"`       // parameter steps of an epoch
+}
+
+func (c Calibration) seconds() (once, epoch float64) { return c.Seconds.Once, c.Seconds.epoch(c.Share) }
+
+func (c Calibration) evaluations() (once, epoch float64) {
+	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
+}
+
+// Cost is what one epoch takes, in seconds or in evaluations. Methods of two stages spend the last
+// share of a training in their second, which costs something else, and something once to begin.
+type Cost struct {
+	Early float64 `json:"early"`
+	Late  float64 `json:"late"`
+	Once  float64 `json:"once"`
+}
+
+// epoch is the mean over a training, up to the rounding of the stages to whole steps.
+func (c Cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
+
+// calibrate times the contestants' epochs.
+func (b *calibrator) calibrate(ctx context.Context, configs []config.Config, tell func(string)) ([]Calibration, error) {
+	probes := make([][2]*probe, len(configs))
+	for i, c := range configs {
+		for j, progress := range []float64{0, late} {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			var err error
+			if probes[i][j], err = b.probe(c, progress); err != nil {
+				return nil, err
+			}
+		}
+	}
+	tell("Timing the contestants' steps")
+	if err := b.rounds(ctx, probes); err != nil {
+		return nil, err
+	}
+	all := make([]Calibration, len(configs))
+	for i, pair := range probes {
+		first, second := pair[0], pair[1]
+		all[i] = Calibration{
+			Share: configs[i].PriorShare, Steps: first.batches.PerEpoch() * first.repeats,
+			Seconds:     Cost{first.seconds(), second.seconds(), second.onceSeconds()},
+			Evaluations: Cost{first.evaluated(), second.evaluated(), second.onceEvaluations()},
+		}
+	}
+	return all, nil
+}
+
+// Rounds of timing, each over all contestants in turn, so that what slows the machine for a while slows
+// all of them: as many as timingTime has room for, between the two. The first is not counted.
+const (
+	minRounds, maxRounds = 8, 64
+	timingTime           = 20 * time.Second
+)
+
+// rounds takes all probes through their rounds.
+func (b *calibrator) rounds(ctx context.Context, probes [][2]*probe) error {
+	began := b.clock()
+	for round := 0; round < minRounds || round < maxRounds && b.clock().Sub(began) < timingTime; round++ {
+		for _, pair := range probes {
+			for _, p := range pair {
+				if err := b.round(ctx, p); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// prepare returns the plan of the comparison: the one that its directory holds, if it is the same
+// comparison, or a new one. Without an error the directory is locked.
+func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
+	if err := o.validate(); err != nil {
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	configs, err := o.configs()
+	if err != nil {
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	for i := range configs {
+		configs[i].Threads = o.threads(configs[i].Threads)
+	}
+	first := configs[0]
+	all, err := data.Open(ctx, first.Data, first.DataOptions(o.Warn))
+	if err != nil {
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	fingerprint, err := data.Fingerprint(ctx, all)
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	info := run.NewInfo(first, fingerprint, all.Shape())
+	var lock *run.Lock
+	if _, err := os.Stat(o.Dir); err == nil {
+		if lock, err = o.lock(); err != nil {
+			return Plan{}, nil, err
+		}
+	}
+	plan, found, err := o.findPlan(configs, info)
+	if err == nil && !found {
+		if plan, err = o.newPlan(ctx, configs, all, info); err == nil {
+			lock, err = o.storePlan(plan, lock)
+		}
+	}
+	if err != nil {
+		return Plan{}, nil, errors.Join(err, lock.Release())
+	}
+	return plan, lock, nil
+}
+
+// lock makes the comparison's directory, if need be, and keeps other processes from writing it.
+func (o Options) lock() (*run.Lock, error) {
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return nil, fmt.Errorf("comparison: %w", err)
+	}
+	lock, err := run.Acquire(o.Dir)
+	switch {
+	case err != nil:
+		return nil, err
+	case lock.Warning != "":
+		o.Warn(lock.Warning)
+	default:
+		file.RemoveStale(file.OS, o.Dir)
+	}
+	return lock, nil
+}
+
+// findPlan loads the plan, if there is one, for the session that info describes.
+func (o Options) findPlan(configs []config.Config, info run.Info) (plan Plan, found bool, err error) {
+	plan, found, err = loadPlan(o.Dir)
+	if err != nil || !found {
+		return Plan{}, false, err
+	}
+	if err := plan.check(o, configs, info.Fingerprint); err != nil {
+		return Plan{}, false, err
+	}
+	o.Message("Going on with the comparison in " + o.Dir)
+	for _, difference := range plan.Info.Differs(info) {
+		o.Warn("the comparison goes on with other bits than it would have had: " + difference)
+	}
+	plan.moveData(configs[0])
+	return plan, true, nil
+}
+
+// storePlan stores a new plan. A directory that was not there, and so was not locked, is made only
+// now: an interrupted calibration leaves nothing.
+func (o Options) storePlan(plan Plan, lock *run.Lock) (*run.Lock, error) {
+	if lock == nil {
+		var err error
+		if lock, err = o.lock(); err != nil {
+			return nil, err
+		}
+		if _, found, err := loadPlan(o.Dir); err != nil {
+			return lock, err
+		} else if found {
+			return lock, fmt.Errorf("%s: another process has begun a comparison there meanwhile; the same "+
+				"command goes on with it", o.Dir)
+		}
+	}
+	return lock, plan.store(o.Dir)
+}
+
+// threads are those of a run: jobs share the machine.
+func (o Options) threads(asked int) int {
+	if asked > 0 || o.Jobs == 1 {
+		return asked
+	}
+	return max(1, pool.DefaultWorkers()/o.Jobs)
+}
+
+// newPlan calibrates.
+func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.Dataset, info run.Info) (Plan, error) {
+	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
+	if err != nil {
+		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	if err := checkMemory(configs, train); err != nil {
+		return Plan{}, err
+	}
+	b := &calibrator{train: train, pools: map[int]*pool.Pool{}, clock: o.clock}
+	defer b.close()
+	calibrations, err := b.calibrate(ctx, configs, o.Message)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Budget: o.Budget, Seeds: o.Seeds, Metrics: o.Metrics, Info: info}
+	for i, c := range o.Contestants {
+		plan.Contestants = append(plan.Contestants, o.planFor(c, configs[i], calibrations[i]))
+		if p := plan.Contestants[i]; !p.Fits {
+			o.Warn(fmt.Sprintf("%s: one epoch is more than the budget of %v; it is run all the same", p.Name, o.Budget))
+		}
+	}
+	return plan, nil
+}

@@ -1,0 +1,115 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// calibrator holds what the probes share.
+type calibrator struct {
+	train data.Dataset
+	pools map[int]*pool.Pool // by threads
+	clock func() time.Time
+}
+
+func (b *calibrator) close() {
+	for _, p := range b.pools {
+		p.Close()
+	}
+}
+
+// probe is a contestant in training, at its beginning or at its end.
+type probe struct {
+	method   method.Method
+	batches  *data.Batches
+	repeats  int
+	progress float64
+
+	number      int
+	times       []float64 // of a minibatch with all its repeats
+	evaluations []float64 // of a minibatch, as of an epoch
+}
+
+// late is the progress at which the second stage of a method is timed.
+const late = 1 - 1.0/(1<<20)
+
+// probe builds a contestant's method as a run would. Warm-up of the prior, which is cheaper, is
+// left out: the plan then errs to the safe side.
+func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
+	if b.pools[c.Threads] == nil {
+		b.pools[c.Threads] = pool.New(c.Threads)
+	}
+	options := c.Options
+	options.PriorWarmup = 0
+	m, err := method.New(c.Method, method.Setup{
+		Options: options, Train: b.train, Batch: min(c.Batch, b.train.Len()), Tile: c.Tile, Seed: c.Seed, Pool: b.pools[c.Threads],
+	})
+	return &probe{method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed), repeats: c.BatchRepeats, progress: progress}, err
+}
+
+// round takes two minibatches through all their repeats, and times the second: the first finds the caches full of
+// another contestant's numbers, as no step of a run does. The very first is timed for what it takes beyond.
+func (b *calibrator) round(ctx context.Context, p *probe) error {
+	took, err := b.minibatch(ctx, p)
+	if err != nil {
+		return err
+	}
+	if len(p.times) == 0 {
+		p.times = append(p.times, took)
+	}
+	took, err = b.minibatch(ctx, p)
+	p.times = append(p.times, took)
+	return err
+}
+
+// minibatch takes one through all its repeats, and returns the seconds it took. A contestant that diverges here is
+// timed all the same: its runs will tell.
+func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err error) {
+	index := p.batches.At(0, p.number%p.batches.PerEpoch())
+	var spent float64
+	began := b.clock()
+	for repeat := range p.repeats {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		stats, err := p.method.Step(method.Minibatch{Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress})
+		if err != nil && !errors.Is(err, method.ErrDiverged) {
+			return 0, err
+		}
+		spent += stats.Evaluations
+	}
+	took = b.clock().Sub(began).Seconds()
+	p.evaluations = append(p.evaluations, spent/float64(len(index))*float64(b.train.Len()))
+	p.number++
+	return took, nil
+}
+
+// seconds and evaluated are the costs of an epoch.
+func (p *probe) seconds() float64 { return low(p.times[1:]) * float64(p.batches.PerEpoch()) }
+
+func (p *probe) evaluated() float64 { return p.evaluations[len(p.evaluations)-1] }
+
+// onceSeconds and onceEvaluations are what the first round took beyond the later ones.
+func (p *probe) onceSeconds() float64 { return max(0, p.times[0]-low(p.times[1:])) }
+
+func (p *probe) onceEvaluations() float64 {
+	return (p.evaluations[0] - p.evaluated()) / float64(p.batches.PerEpoch())
+}
+
+// quantile of the timings that counts. Disturbances only ever add time; the very least of a few
+// timings would be luck.
+const quantile = 0.25
+
+// low is a robust estimate of an undisturbed timing: the lower quartile, between two values the larger.
+func low(times []float64) float64 {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[int(math.Ceil(quantile*float64(len(sorted)-1)))]
+}
