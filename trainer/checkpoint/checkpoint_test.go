@@ -129,7 +129,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSame(t, got, state())
-	meta.Format, meta.Saved = Format, 1
+	meta.Format, meta.Saved = currentFormat, 1
 	if diff := cmp.Diff(meta, back); diff != "" {
 		t.Error(diff)
 	}

@@ -18,7 +18,7 @@ import (
 //
 // Errors name the file and the tensors. They wrap ErrDamaged if a file is missing, truncated,
 // changed since it was saved, or unreadable, and then name the run's newest whole checkpoint. Other
-// errors are tensors of a wrong type or shape, missing or unexpected tensors, and another Format.
+// errors are tensors of a wrong type or shape, missing or unexpected tensors, and another format.
 func Load(dir string, into []Tensor) (Meta, error) { return load(dir, into, false) }
 
 // LoadSome is Load for a part of the state: the file may hold other tensors, too.

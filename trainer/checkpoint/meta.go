@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// Format is the number of the format that this package writes, and the only one that it reads.
-const Format = 2
+// currentFormat is the number of the format that this package writes, and the only one that it reads.
+const currentFormat = 2
 
 const (
 	stateName = "state.safetensors"
@@ -194,14 +194,14 @@ func unsealed(raw []byte) error {
 // checkFormat returns an error for other formats.
 func checkFormat(format int, version string) error {
 	switch {
-	case format > Format:
+	case format > currentFormat:
 		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that "+
 			"version or a newer one",
-			format, version, Format)
-	case format < Format:
+			format, version, currentFormat)
+	case format < currentFormat:
 		return fmt.Errorf(
 			"format %d, written by plume %s; this plume reads format %d: use that version",
-			format, version, Format)
+			format, version, currentFormat)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // FuzzMeta checks that sealed text is parsed without a panic, that accepted content survives
 // encoding, and that every flipped bit is detected.
 func FuzzMeta(f *testing.F) {
-	whole := metaFile{Meta: Meta{Format: Format, Saved: 3, Step: 12, Version: "v0.1.0",
+	whole := metaFile{Meta: Meta{Format: currentFormat, Saved: 3, Step: 12, Version: "v0.1.0",
 		Config: "a = \"é\"\n"},
 		StateBytes: 99, SHA256: strings.Repeat("0a", 32)}
 	text, err := whole.encode()

@@ -57,7 +57,7 @@ func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 		if w.redone != nil && w.redone.last == 0 {
 			w.redone.last = w.saved
 		}
-		meta.Format, meta.Saved = Format, w.saved+1
+		meta.Format, meta.Saved = currentFormat, w.saved+1
 		p.meta.Meta = meta
 		err = p.fill(tensors)
 	}

@@ -18,11 +18,11 @@ type labelling struct {
 	classes []string // names by label; nil: none
 }
 
-// ClassNames returns the names of the classes by label, or nil if the source does not name them.
-func ClassNames(ds Dataset) []string {
+// classNames returns the names of the classes by label, or nil if the source does not name them.
+func classNames(ds Dataset) []string {
 	switch ds := ds.(type) {
 	case *subset:
-		return ClassNames(ds.Dataset)
+		return classNames(ds.Dataset)
 	case *array:
 		return slices.Clone(ds.classes)
 	}

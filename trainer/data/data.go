@@ -29,11 +29,11 @@ type Shape struct{ H, W, C int }
 // Dim is the number of values in an image, D = H*W*C.
 func (s Shape) Dim() int { return s.H * s.W * s.C }
 
-// MaxDim limits the values in an image, since a decoder has an output for each.
-const MaxDim = 1 << 24
+// maxDim limits the values in an image, since a decoder has an output for each.
+const maxDim = 1 << 24
 
 // Validate returns an error for a side below 1, for channels other than 1 or 3, and for more values
-// than MaxDim.
+// than maxDim.
 func (s Shape) Validate() error {
 	switch {
 	case s.H < 1:
@@ -42,9 +42,9 @@ func (s Shape) Validate() error {
 		return fmt.Errorf("shape W = %d: expected 1 or more", s.W)
 	case s.C != 1 && s.C != 3:
 		return fmt.Errorf("shape C = %d: expected 1 (gray) or 3 (RGB)", s.C)
-	case s.H > MaxDim/s.C/s.W: // the product could overflow
+	case s.H > maxDim/s.C/s.W: // the product could overflow
 		return fmt.Errorf("shape of H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W,
-			s.C, MaxDim)
+			s.C, maxDim)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func TestShape(t *testing.T) {
 }
 
 func TestShapeValidate(t *testing.T) {
-	for _, s := range []Shape{{1, 1, 1}, {28, 28, 3}, {1, MaxDim, 1}, {MaxDim, 1, 1},
+	for _, s := range []Shape{{1, 1, 1}, {28, 28, 3}, {1, maxDim, 1}, {maxDim, 1, 1},
 		{4096, 4096, 1}, {2364, 2365, 3}} {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%v: %v", s, err)
@@ -37,7 +37,7 @@ func TestShapeValidate(t *testing.T) {
 	}
 	for s, want := range map[Shape]string{
 		{0, 8, 1}: "H = 0: ", {8, -1, 1}: "W = -1: ", {8, 8, 0}: "C = 0: ", {8, 8, 4}: "C = 4: ",
-		{1, MaxDim + 1, 1}: "H x W x C = 1 x 16777217 x 1: ", {2365, 2365, 3}: "at most 16777216",
+		{1, maxDim + 1, 1}: "H x W x C = 1 x 16777217 x 1: ", {2365, 2365, 3}: "at most 16777216",
 		{math.MaxInt, math.MaxInt, 3}: "H x W x C",
 	} {
 		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {

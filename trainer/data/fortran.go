@@ -18,7 +18,7 @@ type fortran struct {
 const fortranBlock = 1 << 20
 
 // newFortran returns the order of an array with these dimensions. The first one is the number of
-// images, which have at most MaxDim values.
+// images, which have at most maxDim values.
 func newFortran(dims []int) fortran {
 	f := fortran{m: dims[0], at: []int32{0}}
 	stride := 1

@@ -28,9 +28,9 @@ func TestLabelFiles(t *testing.T) {
 		contents := pngFiles(t, names...)
 		contents[c.file] = []byte(c.text)
 		f, ds, warnings := found(t, folderOf(t, contents), Options{})
-		if !slices.Equal(labelsOf(ds), c.labels) || !slices.Equal(ClassNames(ds), c.classes) {
+		if !slices.Equal(labelsOf(ds), c.labels) || !slices.Equal(classNames(ds), c.classes) {
 			t.Errorf("%s: labels %v of %q; expected %v of %q",
-				name, labelsOf(ds), ClassNames(ds), c.labels, c.classes)
+				name, labelsOf(ds), classNames(ds), c.labels, c.classes)
 		}
 		for _, w := range strings.Split(c.warnings, "|") {
 			if (w == "") != (len(warnings) == 0) ||
@@ -69,7 +69,7 @@ func TestLabelsOption(t *testing.T) {
 				continue
 			}
 			f, ds, _ := found(t, path, Options{Labels: file})
-			if !slices.Equal(labelsOf(ds), []int{7, 8, 7}) || ClassNames(ds) != nil ||
+			if !slices.Equal(labelsOf(ds), []int{7, 8, 7}) || classNames(ds) != nil ||
 				f.Summary.LabelsFrom != file || f.Summary.Classes != 2 {
 				t.Errorf("%s of %s: %v, %v", name, path, labelsOf(ds), f.Summary)
 			}
@@ -180,14 +180,14 @@ func TestFolderClasses(t *testing.T) {
 			(said == "") != (want == "") {
 			t.Errorf("%s: warnings %q", c.names, warnings)
 		}
-		if (f.Summary.Classes > 0) != (ClassNames(ds) != nil) {
-			t.Errorf("%s: %v, names %q", c.names, f.Summary, ClassNames(ds))
+		if (f.Summary.Classes > 0) != (classNames(ds) != nil) {
+			t.Errorf("%s: %v, names %q", c.names, f.Summary, classNames(ds))
 		}
 	}
 	dir := folderOf(t, pngFiles(t, "a/1.png", "a/2.png", "b/3.png", "b/4.png"))
 	_, held, err := Split(mustOpen(t, dir, Options{}), 0.5, 1)
-	if err != nil || !slices.Equal(ClassNames(held), []string{"a", "b"}) {
-		t.Errorf("of a part: %q, %v", ClassNames(held), err)
+	if err != nil || !slices.Equal(classNames(held), []string{"a", "b"}) {
+		t.Errorf("of a part: %q, %v", classNames(held), err)
 	}
 }
 

@@ -163,7 +163,7 @@ func checkMemory(dir string, n int, shape Shape) error {
 		return fmt.Errorf("data: %s: holds %d images of %v, %.3g GiB; expected at most %d values "+
 			"in an image and %d GiB in all (--size scales images down, --gray keeps one channel "+
 			"of three)", dir, n, shape,
-			float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), MaxDim,
+			float64(n)*float64(shape.H)*float64(shape.W)*float64(shape.C)/(1<<30), maxDim,
 			maxImageBytes>>30)
 	}
 	return nil

@@ -168,8 +168,8 @@ func TestArchives(t *testing.T) {
 			}
 		}
 		if !slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) ||
-			!slices.Equal(ClassNames(ds), []string{"cats", "dogs"}) {
-			t.Errorf("%s: labels %v of %q", kind, labelsOf(ds), ClassNames(ds))
+			!slices.Equal(classNames(ds), []string{"cats", "dogs"}) {
+			t.Errorf("%s: labels %v of %q", kind, labelsOf(ds), classNames(ds))
 		}
 		if f.Summary.LabelsFrom != "folders" || f.Summary.Classes != 2 ||
 			len(f.Summary.Skipped) != 2 {

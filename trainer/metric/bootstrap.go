@@ -83,9 +83,9 @@ func (b Bootstrap) around(value float64, resampled []float64) Estimate {
 	return Estimate{Value: value, Low: value + low - mean, High: value + high - mean, Bias: mean - value}
 }
 
-// Statistic is the percentile interval of a number found from a set of n rows: f gives it for the set that holds
+// statistic is the percentile interval of a number found from a set of n rows: f gives it for the set that holds
 // row i counts[i] times. It is for numbers with no bias to speak of, and is called by several goroutines at once.
-func (b Bootstrap) Statistic(n int, value float64, f func(counts []uint16) float64, p *pool.Pool) (Estimate, error) {
+func (b Bootstrap) statistic(n int, value float64, f func(counts []uint16) float64, p *pool.Pool) (Estimate, error) {
 	if err := b.check(); err != nil {
 		return Estimate{}, err
 	}
@@ -113,7 +113,7 @@ func MeanInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error)
 		}
 		mean += v / n
 	}
-	return b.Statistic(len(values), mean, func(counts []uint16) float64 {
+	return b.statistic(len(values), mean, func(counts []uint16) float64 {
 		sum := 0.0
 		for i, c := range counts {
 			sum += float64(c) * values[i]
@@ -128,7 +128,7 @@ func MedianInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, erro
 		return Estimate{}, errors.New("metric: median of no values, expected 1 or more")
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return b.Statistic(len(values), quantile(sorted, 0.5), func(counts []uint16) float64 {
+	return b.statistic(len(values), quantile(sorted, 0.5), func(counts []uint16) float64 {
 		return medianOf(sorted, counts)
 	}, p)
 }

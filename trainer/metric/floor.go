@@ -16,7 +16,7 @@ type FloorEstimate struct {
 }
 
 // Floor is what a metric f finds between two disjoint random subsets of the real features, of n and of m rows, as
-// DisjointPair draws them: what a perfect model would reach at these sizes. Fewer than 4 rows, sizes below 2,
+// disjointPair draws them: what a perfect model would reach at these sizes. Fewer than 4 rows, sizes below 2,
 // fewer than 2 repeats and errors of f are errors.
 func Floor(real *Features, n, m, repeats int, seed uint64, f func(a, b *Features) (float64, error)) (FloorEstimate, error) {
 	if real.N < 4 || n < 2 || m < 2 {
@@ -30,7 +30,7 @@ func Floor(real *Features, n, m, repeats int, seed uint64, f func(a, b *Features
 	out.Reduced = out.N+out.M < n+m
 	values := make([]float64, repeats)
 	for r := range values {
-		a, b := DisjointPair(real, n, m, seed, r)
+		a, b := disjointPair(real, n, m, seed, r)
 		var err error
 		if values[r], err = f(a, b); err != nil {
 			return FloorEstimate{}, err
@@ -42,9 +42,9 @@ func Floor(real *Features, n, m, repeats int, seed uint64, f func(a, b *Features
 	return out, nil
 }
 
-// DisjointPair draws two disjoint random subsets of n and m rows, those of the given repeat. Where there are
+// disjointPair draws two disjoint random subsets of n and m rows, those of the given repeat. Where there are
 // fewer than n + m rows, all are used, in two subsets of about the same ratio of sizes.
-func DisjointPair(f *Features, n, m int, seed uint64, repeat int) (a, b *Features) {
+func disjointPair(f *Features, n, m int, seed uint64, repeat int) (a, b *Features) {
 	n, m = pairSizes(f.N, n, m)
 	idx := choose(make([]int, f.N), n+m, drawPairs.key(seed, 0, repeat))
 	return f.Take(idx[:n]), f.Take(idx[n:])

@@ -113,9 +113,9 @@ func (z *zipFile) open(f File) (io.ReadCloser, error) {
 	return z.members[i].Open()
 }
 
-// MaxMember limits the size of a picture in an archive, which is kept in memory while it is
+// maxMember limits the size of a picture in an archive, which is kept in memory while it is
 // decoded.
-const MaxMember = 1 << 28
+const maxMember = 1 << 28
 
 // growing makes a stream readable at offsets. It buffers the stream up to the last offset read.
 type growing struct {
@@ -149,9 +149,9 @@ func (g *growing) ReadAt(b []byte, at int64) (int, error) {
 func (g *growing) fill(to int64) {
 	have := int64(len(g.buf))
 	to = min(max(to, have+1<<16), max(2*have, 1<<20), g.size)
-	if to > MaxMember {
+	if to > maxMember {
 		g.err = fmt.Errorf("is longer than the %d MiB that a picture in an archive may have: "+
-			"unpack it", MaxMember>>20)
+			"unpack it", maxMember>>20)
 		return
 	}
 	if int64(cap(g.buf)) < to {

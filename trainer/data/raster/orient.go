@@ -5,14 +5,14 @@ import (
 	"image/draw"
 )
 
-// rotationBytes is the memory per pixel that Upright needs for its two RGBA pictures.
+// rotationBytes is the memory per pixel that upright needs for its two RGBA pictures.
 const rotationBytes = 8
 
-// Upright rotates and mirrors a picture of the given Exif orientation, 1 to 8, so that it is
+// upright rotates and mirrors a picture of the given Exif orientation, 1 to 8, so that it is
 // upright. The orientation tells on which sides the first row and the first column of the stored
 // picture are shown: 1 top left, 2 top right, 3 bottom right, 4 bottom left, 5 left top, 6 right
 // top, 7 right bottom, 8 left bottom.
-func Upright(m image.Image, orientation int) image.Image {
+func upright(m image.Image, orientation int) image.Image {
 	if orientation <= 1 {
 		return m
 	}

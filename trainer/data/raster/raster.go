@@ -85,8 +85,8 @@ type Header struct {
 	Bytes         int64 // upper bound of the memory for decoding, including the decoded picture
 }
 
-// MaxPixels limits the size of a picture: a damaged header must not exhaust the memory.
-const MaxPixels = 1 << 28
+// maxPixels limits the size of a picture: a damaged header must not exhaust the memory.
+const maxPixels = 1 << 28
 
 var errFormat = errors.New("is not a picture")
 
@@ -109,9 +109,9 @@ func ReadHeader(c Content) (h Header, err error) {
 		return Header{}, err
 	}
 	h.Format = Sniff(head[:n])
-	if h.Width < 1 || h.Height < 1 || h.Width > MaxPixels/h.Height {
+	if h.Width < 1 || h.Height < 1 || h.Width > maxPixels/h.Height {
 		return Header{}, fmt.Errorf("has %d x %d pixels; expected at least one and at most %d",
-			h.Width, h.Height, MaxPixels)
+			h.Width, h.Height, maxPixels)
 	}
 	h.Bytes *= int64(h.Width) * int64(h.Height) // read gives them per pixel
 	if h.Orientation < 1 || h.Orientation > 8 {
@@ -136,7 +136,7 @@ func Decode(c Content, h Header) (m image.Image, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m = Upright(m, h.Orientation)
+	m = upright(m, h.Orientation)
 	if size := m.Bounds().Size(); size != image.Pt(h.Width, h.Height) {
 		return nil, fmt.Errorf("has %d x %d pixels, and %d x %d by its header", size.X, size.Y,
 			h.Width, h.Height)
