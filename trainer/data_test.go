@@ -153,14 +153,14 @@ func TestRowsJoinParticles(t *testing.T) {
 		if all.Label(source) != number(r[3]) {
 			t.Fatalf("row %d: %q, expected label %d", i, r, all.Label(source))
 		}
-		if i >= tr.train.Len() {
+		if i >= tr.data.train.Len() {
 			if r[0] != "" || r[4] != "held-out" ||
-				!slices.Equal(pixels(tr.held, i-tr.train.Len()), pixels(all, source)) {
+				!slices.Equal(pixels(tr.data.held, i-tr.data.train.Len()), pixels(all, source)) {
 				t.Fatalf("held-out row %d: %q", i, r)
 			}
 			continue
 		}
-		if number(r[0]) != i || r[4] != "train" || !slices.Equal(pixels(tr.train, i), pixels(all, source)) {
+		if number(r[0]) != i || r[4] != "train" || !slices.Equal(pixels(tr.data.train, i), pixels(all, source)) {
 			t.Fatalf("row %d: %q", i, r)
 		}
 		if source != i {

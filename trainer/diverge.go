@@ -21,13 +21,19 @@ import (
 // ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
 var ErrDiverged = method.ErrDiverged
 
+// recovery is what the run has done about divergences.
+type recovery struct {
+	slowed  checkpoint.Slowed
+	unnoted []run.Divergence // that could not be written to run.json yet
+}
+
 // soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
 // holding its seed, and sameState how many smaller steps the run tries from it all the same, unless
 // there is only one retry left.
 const soon, sameState = 10, 2
 
 // factor is what step size and learning rate are multiplied by.
-func (t *Trainer) factor() float64 { return cmp.Or(t.slowed.Factor, 1) }
+func (t *Trainer) factor() float64 { return cmp.Or(t.recovery.slowed.Factor, 1) }
 
 // slowedTo is the factor as a record has it: not where it is 1.
 func (t *Trainer) slowedTo() *record.Number {
@@ -46,12 +52,12 @@ func (t *Trainer) retry(cause error) error {
 	if err != nil {
 		return t.giveUp(d, cause, err.Error())
 	}
-	if t.slowed.Retries >= t.cfg.DivergenceRetries {
+	if t.recovery.slowed.Retries >= t.cfg.DivergenceRetries {
 		return t.giveUp(d, cause, t.tried())
 	}
-	slowed := t.slowed
+	slowed := t.recovery.slowed
 	if err := t.goBack(good); err != nil {
-		return fmt.Errorf("%s; going back failed: %w", d.What, err)
+		return t.giveUp(d, cause, fmt.Sprintf("going back failed: %v", err))
 	}
 	if slowed.Retries == 0 || slowed.From != t.step {
 		slowed.Times = 0
@@ -69,7 +75,7 @@ func (t *Trainer) retry(cause error) error {
 
 // slow makes the state of the retries the one in force.
 func (t *Trainer) slow(s checkpoint.Slowed) {
-	t.slowed = s
+	t.recovery.slowed = s
 	t.method.Slow(t.factor())
 }
 
@@ -84,7 +90,7 @@ func (t *Trainer) diagnosis(cause error) run.Divergence {
 	}
 	d.Place.Step = d.Step
 	if m := d.Place.Datapoint; m != nil {
-		d.Place.Source = source(t.train.Origin(*m))
+		d.Place.Source = source(t.data.train.Origin(*m))
 	}
 	d.What = fmt.Sprintf("%v at step %d: %s", ErrDiverged, d.Step, d.Place.Place())
 	return d
@@ -114,10 +120,10 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	}
 	// It fails whatever the step size, or did so soon and often enough with smaller and smaller ones.
 	fails, again := t.step == newest.Step && !t.stepMatters(d), 0
-	if t.step-newest.Step <= soon && t.slowed.Retries > 0 && t.slowed.From == newest.Step {
-		again = t.slowed.Times
+	if t.step-newest.Step <= soon && t.recovery.slowed.Retries > 0 && t.recovery.slowed.From == newest.Step {
+		again = t.recovery.slowed.Times
 	}
-	lastRetry := t.slowed.Retries == t.cfg.DivergenceRetries-1
+	lastRetry := t.recovery.slowed.Retries == t.cfg.DivergenceRetries-1
 	suspect := again >= sameState || again > 0 && lastRetry
 	if !fails && !suspect {
 		return newest, nil
@@ -157,8 +163,8 @@ func (t *Trainer) stepMatters(d run.Divergence) bool {
 // goBack restores a checkpoint, or where it is damaged one before it, or the initial state for the
 // zero Found. What was spent stays spent.
 func (t *Trainer) goBack(good checkpoint.Found) error {
-	t.busy, t.rows, t.steps = 0, 0, 0
-	t.watch.reset()
+	t.speed = speed{}
+	t.warned.outliers.reset()
 	if good.Dir == "" {
 		t.sums, t.next, t.step = method.Stats{}, place{}, 0
 		t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, 0, ""
@@ -202,7 +208,7 @@ func (t *Trainer) settle(d run.Divergence) error {
 
 // note adds an entry to run.json, now or when the file system lets it.
 func (t *Trainer) note(d run.Divergence) {
-	t.unnoted = append(t.unnoted, d)
+	t.recovery.unnoted = append(t.recovery.unnoted, d)
 	if err := t.storeNotes(); err != nil {
 		t.warn(fmt.Sprintf("%v; the divergence is noted in memory until it can be", err))
 	}
@@ -210,36 +216,39 @@ func (t *Trainer) note(d run.Divergence) {
 
 // storeNotes writes the divergences that are not in run.json yet.
 func (t *Trainer) storeNotes() error {
-	if len(t.unnoted) == 0 {
+	if len(t.recovery.unnoted) == 0 {
 		return nil
 	}
 	err := t.writer.Amend(func(info *run.Info) {
-		info.Divergences = append(info.Divergences, t.unnoted...)
+		info.Divergences = append(info.Divergences, t.recovery.unnoted...)
 	})
 	if err == nil {
-		t.unnoted = nil
+		t.recovery.unnoted = nil
 	}
 	return err
 }
 
 // tried says what was done before the run gave up.
 func (t *Trainer) tried() string {
-	if t.slowed.Retries == 0 {
+	if t.recovery.slowed.Retries == 0 {
 		return "divergence_retries = 0"
 	}
 	return fmt.Sprintf("tried again %d times, at last with step size and learning rate %.3g times "+
-		"those configured", t.slowed.Retries, t.factor())
+		"those configured", t.recovery.slowed.Retries, t.factor())
 }
 
 // giveUp ends the run with the state kept.
 func (t *Trainer) giveUp(d run.Divergence, cause error, why string) error {
 	kept := "no checkpoint was saved before"
+	if t.saving.storedDir != "" {
+		kept = "no whole checkpoint is left"
+	}
 	if dir, err := checkpoint.LatestWhole(t.writer.Dir); err == nil {
 		d.Kept = filepath.Base(dir)
 		kept = fmt.Sprintf("the last good checkpoint stays: %s, to go on from with a larger "+
 			"divergence_retries", dir)
 	}
 	err := fmt.Errorf("%w\n(%s; %s)", cause, why, kept)
-	t.unnoted = append(t.unnoted, d)
+	t.recovery.unnoted = append(t.recovery.unnoted, d)
 	return errors.Join(err, t.storeNotes())
 }

@@ -271,7 +271,7 @@ func TestSoonAgain(t *testing.T) {
 	p.poison = map[int]string{}
 	var tr *Trainer
 	hook := WithHook(Hook{OnStep: func(m record.Progress) {
-		if m.Step == 30 && tr.slowed.Retries < 4 {
+		if m.Step == 30 && tr.recovery.slowed.Retries < 4 {
 			spoil(tr, "decoder/params", p.value)
 		}
 	}})

@@ -125,19 +125,19 @@ func TestGoBackKeepsTheCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	tr.start = time.Now() // as Run does
+	tr.spent.start = time.Now() // as Run does
 	if err := tr.epoch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tr.awaitSave()
-	seconds, evaluations := tr.stepSeconds, tr.evaluations
+	seconds, evaluations := tr.spent.stepSeconds, tr.spent.evaluations
 	good := checkpoint.Found{Dir: tr.saving.storedDir, Step: tr.saving.storedStep}
 	if err := tr.goBack(good); err != nil {
 		t.Fatal(err)
 	}
-	if tr.stepSeconds != seconds || tr.evaluations != evaluations || seconds == 0 || evaluations == 0 {
+	if tr.spent.stepSeconds != seconds || tr.spent.evaluations != evaluations || seconds == 0 || evaluations == 0 {
 		t.Errorf("%v s and %v evaluations, expected %v and %v",
-			tr.stepSeconds, tr.evaluations, seconds, evaluations)
+			tr.spent.stepSeconds, tr.spent.evaluations, seconds, evaluations)
 	}
 	if tr.step != runBatches*runRepeats || tr.next != (place{epoch: 1}) {
 		t.Errorf("back at step %d, %+v", tr.step, tr.next)

@@ -148,9 +148,9 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	if t.memory, err = estimate(t.cfg, images, program); err != nil {
 		return nil, err
 	}
-	t.read = images.Summary
+	t.data.read = images.Summary
 	d.Do(func() {
-		t.message(t.read.String())
+		t.message(t.data.read.String())
 		t.message("Memory: " + t.memory.Parts.String())
 		if onDisk != "" {
 			t.message(onDisk)

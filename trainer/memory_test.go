@@ -49,12 +49,12 @@ func TestMemoryOfARun(t *testing.T) {
 			want += part.Bytes
 		}
 	}
-	order := memory.Array[int](2 * tr.train.Len()) // of the minibatches of two epochs, which begin later
+	order := memory.Array[int](2 * tr.data.train.Len()) // of the minibatches of two epochs, which begin later
 	want -= order
 	if off := math.Abs(float64(held-want)) / float64(want); off > 0.01 {
 		t.Errorf("a run holds %d bytes, %d were counted", held, want)
 	}
-	if got := reference.ArrayBytes([]any{tr.train, tr.held}) + order; got != tr.memory.Parts[1].Bytes {
+	if got := reference.ArrayBytes([]any{tr.data.train, tr.data.held}) + order; got != tr.memory.Parts[1].Bytes {
 		t.Errorf("the data are %d bytes, counted %v", got, tr.memory.Parts[1])
 	}
 	if err := tr.Close(); err != nil {

@@ -56,12 +56,12 @@ func (t *Trainer) observe(s method.Stats) {
 
 // look shows a value to one of the series.
 func (t *Trainer) look(i int, v float64) {
-	s := &t.watch.series[i]
+	s := &t.warned.outliers.series[i]
 	if !s.outlies(v) {
-		s.add(v, t.watch.scratch[:])
+		s.add(v, t.warned.outliers.scratch[:])
 		return
 	}
-	s.add(v, t.watch.scratch[:])
+	s.add(v, t.warned.outliers.scratch[:])
 	if s.warned > 0 && t.step-s.warned < quiet {
 		s.untold++
 		return

@@ -53,12 +53,12 @@ func (t *Trainer) checkUnsaved() error {
 // warnOfOtherData tells that the data changed since the run was begun, which is no fault yet.
 func (t *Trainer) warnOfOtherData() {
 	was, err := run.ReadInfo(t.writer.Dir)
-	if err == nil && was.Fingerprint != t.fingerprint {
+	if err == nil && was.Fingerprint != t.data.fingerprint {
 		t.warn(
 			fmt.Sprintf(
 				"the data changed since the run was begun: %s %s",
-				t.typed,
-				was.Difference(t.read, t.fingerprint),
+				t.data.given,
+				was.Difference(t.data.read, t.data.fingerprint),
 			),
 		)
 	}

@@ -29,7 +29,7 @@ func Resume(ctx context.Context, runDir string, cfg config.Config, opts ...Optio
 
 // logged is the step up to which records hold in the present state.
 func (t *Trainer) logged() int {
-	if t.next.batch == t.batches.PerEpoch() {
+	if t.next.batch == t.data.batches.PerEpoch() {
 		return t.step - 1 // the record of this step's epoch is yet to come, even if it was written once
 	}
 	return t.step
@@ -129,8 +129,8 @@ func (t *Trainer) restoreWith(
 	}
 	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
 	t.step = meta.Step
-	if t.start.IsZero() {
-		t.before, t.stepSeconds, t.evaluations = meta.Seconds, meta.StepSeconds, meta.Evaluations
+	if t.spent.start.IsZero() {
+		t.spent.before, t.spent.stepSeconds, t.spent.evaluations = meta.Seconds, meta.StepSeconds, meta.Evaluations
 		t.saving.stalled = meta.Stalled
 	}
 	t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, meta.Step, dir
@@ -145,9 +145,9 @@ func (t *Trainer) restoreWith(
 // checkMeta refuses a checkpoint of another run, of other data, or at an impossible place, and
 // warns when a longer run bends its schedules.
 func (t *Trainer) checkMeta(m checkpoint.Meta) error {
-	if m.Fingerprint != t.fingerprint {
+	if m.Fingerprint != t.data.fingerprint {
 		return fmt.Errorf("belongs to other images than %s (fingerprint %s, expected %s)",
-			t.cfg.Data, m.Fingerprint, t.fingerprint)
+			t.cfg.Data, m.Fingerprint, t.data.fingerprint)
 	}
 	began := method.Default()
 	if err := began.Parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
@@ -156,7 +156,7 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if err := began.CheckResume(t.cfg); err != nil {
 		return fmt.Errorf("the checkpoint has another configuration:\n%w", err)
 	}
-	per, repeats := t.batches.PerEpoch(), t.cfg.BatchRepeats
+	per, repeats := t.data.batches.PerEpoch(), t.cfg.BatchRepeats
 	atEnd := m.Batch == per && m.Repeat == 0 // of an epoch, before its report
 	if m.Batch >= per && !atEnd || m.Repeat >= repeats || m.Step != (m.Epoch*per+m.Batch)*repeats+m.Repeat {
 		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: expected a place in epochs of %d batches with %d repeats each",

@@ -51,7 +51,7 @@ const retryAfter = time.Minute
 var lastPauses = []time.Duration{time.Second, 4 * time.Second}
 
 func (t *Trainer) stall() run.Stall {
-	return run.Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.seconds())}
+	return run.Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.spent.seconds())}
 }
 
 // saveDue tells whether a checkpoint is due at the end of the present epoch.
@@ -257,10 +257,10 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 	meta := checkpoint.Meta{
 		Method: string(t.cfg.Method),
 		Step:   t.step, Epoch: t.next.epoch, Batch: t.next.batch, Repeat: t.next.repeat,
-		Seconds: t.seconds(), StepSeconds: t.stepSeconds, Stalled: t.saving.stalled,
-		Evaluations: t.evaluations,
-		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.fingerprint,
-		Version: run.Version(), Config: string(text), Slowed: t.slowed,
+		Seconds: t.spent.seconds(), StepSeconds: t.spent.stepSeconds, Stalled: t.saving.stalled,
+		Evaluations: t.spent.evaluations,
+		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.data.fingerprint,
+		Version: run.Version(), Config: string(text), Slowed: t.recovery.slowed,
 	}
 	if err := t.method.Err(); err != nil {
 		return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)

@@ -8,13 +8,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
-	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -30,43 +27,63 @@ type place struct{ epoch, batch, repeat int }
 type Trainer struct {
 	cfg    config.Config
 	writer run.Writer // of the run's directory
-	typed  string     // cfg.Data as it was given; cfg has the absolute path once it was read
 	hooks  []Hook
 	from   string // the checkpoint to resume from, as in From
 
-	pool        *pool.Pool
-	train, held data.Dataset
+	data   images
+	memory needs
+	pool   *pool.Pool
+	method method.Method
+	log    *record.Log
+	saving saving
+
+	next  place
+	step  int          // parameter steps taken
+	sums  method.Stats // of the epoch under way
+	speed speed        // of the epoch under way, in this session
+	spent spent        // by the run
+
+	reports  reports
+	warned   warned
+	recovery recovery
+}
+
+// images are the data of the run.
+type images struct {
+	given       string // cfg.Data as it was given; cfg has the absolute path once the data are read
+	read        data.Summary
 	fingerprint string
-	read        data.Summary // of the data
-	memory      needs
-	batches     *data.Batches
-	method      method.Method
-	log         *record.Log
-	saving      saving
+	train, held data.Dataset
+	batches     *data.Batches // of train
+}
 
-	next   place
-	step   int          // parameter steps taken
-	sums   method.Stats // of the epoch under way
-	busy   float64      // seconds spent in the steps of the epoch under way, in this session
-	rows   float64      // rows moved, or trained on, in that time
-	steps  float64      // steps in that time
-	before float64      // seconds of earlier sessions
+// speed is the work done in a time.
+type speed struct {
+	seconds float64
+	rows    float64 // moved, or trained on
+	steps   float64
+}
 
-	stepSeconds, evaluations float64 // of all steps so far: wall time, network evaluations
+// spent is what the run has spent so far.
+type spent struct {
+	before      float64   // wall time of earlier sessions, in seconds
+	start       time.Time // of this session's Run
+	stepSeconds float64   // wall time of all steps
+	evaluations float64   // of networks, in all steps
+}
 
-	start time.Time // of Run
+// seconds is the wall time of the run so far.
+func (s *spent) seconds() float64 {
+	if s.start.IsZero() {
+		return s.before
+	}
+	return s.before + time.Since(s.start).Seconds()
+}
 
-	pca      *pca.PCA // of the training images, fitted when first needed
-	pcaTried bool
-	after    func(time.Duration) <-chan time.Time // nil: that of the clock
-	last     record.Epoch
-	pictures pictures
-
-	clipNoted, redrawnNoted bool // the warning was given
-
-	slowed  checkpoint.Slowed // by divergences so far
-	unnoted []run.Divergence  // that could not be written to run.json yet
-	watch   watch             // for outliers of losses and gradients
+// warned is what the user has been warned of, so as not to be warned too often.
+type warned struct {
+	clipped, redrawn bool
+	outliers         watch
 }
 
 // New prepares a fresh run in runDir, which exists and holds no run, and stores the
@@ -91,69 +108,6 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 	return t, nil
 }
 
-// store writes what a run that starts leaves in its directory before its first step.
-func (t *Trainer) store() error {
-	err := t.open(0)
-	if err == nil {
-		err = t.writer.StoreInfo(t.info())
-	}
-	if err == nil {
-		err = t.writer.StoreRows(t.train, t.held)
-	}
-	return err
-}
-
-// prepare reads the data, which must be those of the stored run that is resumed, nil if none is, and
-// builds the method.
-func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
-	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
-		return err
-	}
-	all, err := t.readSlowly(ctx)
-	if err != nil {
-		return err
-	}
-	if t.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
-		return err
-	}
-	if stored != nil {
-		if err := stored.CheckData(t.typed, t.read, t.fingerprint); err != nil {
-			return err
-		}
-	}
-	t.keepPaths()
-	cfg := t.cfg
-	if t.train, t.held, err = data.Split(all, cfg.Holdout, cfg.Seed); err != nil {
-		return err
-	}
-	t.batches = data.NewBatches(t.train.Len(), cfg.Batch, cfg.Seed)
-	t.pool = pool.New(cfg.Threads)
-	return noRoom(t.build(ctx))
-}
-
-// build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
-func (t *Trainer) build(ctx context.Context) error {
-	m, err := method.New(t.cfg.Method, method.Setup{
-		Options: t.cfg.Options, Train: t.train, Batch: min(t.cfg.Batch, t.train.Len()),
-		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
-		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
-	})
-	if err != nil {
-		return err // and m may be a nil pointer in an interface that is not nil
-	}
-	t.method = m
-	return ctx.Err() // before anything is written
-}
-
-// open stores the configuration and opens the metrics, without records beyond the given step.
-func (t *Trainer) open(step int) (err error) {
-	if err := t.writer.StoreConfig(t.cfg); err != nil {
-		return err
-	}
-	t.log, err = t.writer.OpenLog(step)
-	return err
-}
-
 // Close ends the workers, closes the files and lets other processes write the run. The trainer
 // is of no use afterwards.
 func (t *Trainer) Close() (err error) {
@@ -173,14 +127,6 @@ func (t *Trainer) Close() (err error) {
 	return errors.Join(err, t.writer.Lock.Release())
 }
 
-// seconds is the wall time of the run so far.
-func (t *Trainer) seconds() float64 {
-	if t.start.IsZero() {
-		return t.before
-	}
-	return t.before + time.Since(t.start).Seconds()
-}
-
 // Run trains to the last epoch. When ctx ends, it saves a checkpoint at the next step boundary
 // and returns an error that wraps ErrInterrupted: the step under way is not cut short, which with
 // a huge batch takes seconds. A run that diverges goes back to its last good state, as often as the
@@ -195,8 +141,8 @@ func (t *Trainer) Run(ctx context.Context) error {
 }
 
 func (t *Trainer) run(ctx context.Context) error {
-	t.start = time.Now()
-	t.saving.began = t.start
+	t.spent.start = time.Now()
+	t.saving.began = t.spent.start
 	if t.next.epoch >= t.cfg.Epochs {
 		if err := t.reportAgain(ctx); err != nil {
 			return err
@@ -227,7 +173,7 @@ func (t *Trainer) epochs(ctx context.Context) error {
 
 // epoch trains from the present place to the end of its epoch.
 func (t *Trainer) epoch(ctx context.Context) error {
-	for ; t.next.batch < t.batches.PerEpoch(); t.next.batch++ {
+	for ; t.next.batch < t.data.batches.PerEpoch(); t.next.batch++ {
 		for ; t.next.repeat < t.cfg.BatchRepeats; t.next.repeat++ {
 			if ctx.Err() != nil {
 				return t.interrupted()
@@ -246,14 +192,14 @@ func (t *Trainer) epoch(ctx context.Context) error {
 
 // total is the number of parameter steps in the whole run.
 func (t *Trainer) total() int {
-	return t.cfg.Epochs * t.batches.PerEpoch() * t.cfg.BatchRepeats
+	return t.cfg.Epochs * t.data.batches.PerEpoch() * t.cfg.BatchRepeats
 }
 
 func (t *Trainer) oneStep() error {
 	began := time.Now()
 	stats, err := t.method.Step(method.Minibatch{
-		Index:    t.batches.At(t.next.epoch, t.next.batch),
-		Number:   uint32(t.next.epoch*t.batches.PerEpoch() + t.next.batch),
+		Index:    t.data.batches.At(t.next.epoch, t.next.batch),
+		Number:   uint32(t.next.epoch*t.data.batches.PerEpoch() + t.next.batch),
 		Repeat:   t.next.repeat,
 		Progress: float64(t.step) / float64(t.total()),
 	})
@@ -264,11 +210,11 @@ func (t *Trainer) oneStep() error {
 	t.sums.Add(stats)
 	t.observe(stats)
 	took := time.Since(began).Seconds()
-	t.busy += took
-	t.stepSeconds += took
-	t.evaluations += stats.Evaluations
-	t.rows += max(stats.Moved, stats.Rows)
-	t.steps++
+	t.speed.seconds += took
+	t.spent.stepSeconds += took
+	t.spent.evaluations += stats.Evaluations
+	t.speed.rows += max(stats.Moved, stats.Rows)
+	t.speed.steps++
 	t.reportStep(stats)
 	return t.lost()
 }
@@ -304,7 +250,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.writeRecord(e); err != nil {
 		return err
 	}
-	t.last = e
+	t.reports.last = e
 	for _, h := range t.hooks {
 		if h.OnEpoch != nil {
 			h.OnEpoch(e)
@@ -312,7 +258,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}
-	t.sums, t.busy, t.rows, t.steps = method.Stats{}, 0, 0, 0
+	t.sums, t.speed = method.Stats{}, speed{}
 	if checkpoint {
 		return t.save()
 	}
@@ -337,9 +283,9 @@ func (t *Trainer) end(ctx context.Context) error {
 		return err
 	}
 	s := Summary{
-		Seconds: t.seconds(), Steps: t.step, Final: t.last, Samples: t.cfg.EvalSamples,
-		SamplePath: t.pictures.samples, ReconPath: t.pictures.recon,
-		RealFloor: floor, RealImages: t.held.Len(), Memory: t.memory.Memory, Read: t.read, Stall: stall,
+		Seconds: t.spent.seconds(), Steps: t.step, Final: t.reports.last, Samples: t.cfg.EvalSamples,
+		SamplePath: t.reports.pictures.samples, ReconPath: t.reports.pictures.recon,
+		RealFloor: floor, RealImages: t.data.held.Len(), Memory: t.memory.Memory, Read: t.data.read, Stall: stall,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

@@ -2,9 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"image"
-	"image/png"
-	"io"
 	"time"
 
 	"github.com/plume-ml/plume/trainer/file"
@@ -69,21 +66,4 @@ func (t *Trainer) heardOfLog(err error) {
 func (t *Trainer) unlogged() string {
 	waiting, dropped := t.log.Waiting()
 	return fmt.Sprintf("%d records of metrics.jsonl are lost", waiting+dropped)
-}
-
-// writePicture stores a picture, unless drawing it gave an error. It tells whether it could: a run
-// does not end because the file system refuses a picture.
-func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
-	if err == nil {
-		err = file.Write(t.writer.Files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
-	}
-	switch {
-	case err == nil:
-		t.recovered(&t.saving.pictures, "pictures are written again: "+path)
-		return true, nil
-	case file.Failed(err):
-		t.inTrouble(&t.saving.pictures, fmt.Sprintf("no picture: %v; training goes on", err))
-		return false, nil
-	}
-	return false, fmt.Errorf("writing %s: %w", path, err)
 }

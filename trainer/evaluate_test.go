@@ -35,7 +35,7 @@ func TestNoReports(t *testing.T) {
 	}
 	if len(records) != runEpochs ||
 		slices.ContainsFunc(records, func(e record.Epoch) bool { return e.PCA64FD != nil }) ||
-		tr.pca != nil {
+		tr.reports.pca != nil {
 		t.Errorf("%+v", records)
 	}
 	if summary.SamplePath != "" || summary.ReconPath != "" || summary.Samples != 0 || summary.Steps != runSteps {
@@ -98,21 +98,22 @@ func TestSlowReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := &slowImages{Dataset: train, wait: make(chan struct{})}
+	slow := &slowImages{Dataset: train, wait: make(chan struct{})}
 	ticks, asked := make(chan time.Time), make(chan time.Duration, 10)
 	var told []string
-	tr := &Trainer{pool: pool.New(1), train: images, after: func(d time.Duration) <-chan time.Time {
+	after := func(d time.Duration) <-chan time.Time {
 		asked <- d
 		return ticks
-	}}
+	}
+	tr := &Trainer{pool: pool.New(1), data: images{train: slow}, reports: reports{after: after}}
 	defer tr.pool.Close()
 	WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})(tr)
 	go func() {
-		<-images.wait
+		<-slow.wait
 		<-asked
 		ticks <- time.Time{}
 		<-asked
-		images.wait <- struct{}{}
+		slow.wait <- struct{}{}
 	}()
 	if err := tr.slowly(func(d *progress.Task) error { return tr.fitPCA(t.Context(), d) }); err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestSlowReport(t *testing.T) {
 	if want := []string{"report: principal components of 180 images of 8 x 8, pass 1"}; !slices.Equal(told, want) {
 		t.Errorf("told %q, expected %q", told, want)
 	}
-	if tr.pca == nil {
+	if tr.reports.pca == nil {
 		t.Error("no components")
 	}
 }
@@ -133,10 +134,10 @@ func TestInterruptedComponents(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(t.Context())
-	tr.train = &endingImages{tr.train, end}
+	tr.data.train = &endingImages{tr.data.train, end}
 	err = tr.Run(ctx)
-	if !errors.Is(err, ErrInterrupted) || tr.pca != nil || tr.pcaTried {
-		t.Errorf("%v, tried: %v", err, tr.pcaTried)
+	if !errors.Is(err, ErrInterrupted) || tr.reports.pca != nil || tr.reports.pcaTried {
+		t.Errorf("%v, tried: %v", err, tr.reports.pcaTried)
 	}
 	if err := tr.Close(); err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestInterruptedComponents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil || tr.pca == nil ||
+	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil || tr.reports.pca == nil ||
 		strings.Contains(strings.Join(warnings, ""), "PCA") {
 		t.Errorf("%v, %q", err, warnings)
 	}

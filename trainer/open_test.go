@@ -24,12 +24,12 @@ func TestSlowReading(t *testing.T) {
 	c.Data = path
 	var told []string
 	var waits []time.Duration
-	tr := &Trainer{cfg: c, after: func(d time.Duration) <-chan time.Time {
+	tr := &Trainer{cfg: c, reports: reports{after: func(d time.Duration) <-chan time.Time {
 		if waits = append(waits, d); len(waits) > 3 {
 			return nil
 		}
 		return time.After(time.Millisecond)
-	}}
+	}}}
 	hook := Hook{
 		OnMessage: func(s string) { told = append(told, s) },
 		OnWarning: func(s string) { told = append(told, s) },

@@ -1,0 +1,205 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/pca"
+	"github.com/plume-ml/plume/trainer/picture"
+	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// reports are what the evaluations of a session keep.
+type reports struct {
+	pca      *pca.PCA // of the training images, fitted when first needed
+	pcaTried bool
+	last     record.Epoch // with the distance of its samples
+	pictures pictures
+	after    func(time.Duration) <-chan time.Time // nil: that of the clock
+}
+
+// pictures are the paths of the newest pictures.
+type pictures struct{ samples, recon string }
+
+const (
+	gridImages, gridColumns = 100, 10
+	pairImages              = 30
+	fdComponents            = 64
+)
+
+// evaluate samples, measures the PCA-64 FD into e, and draws the pictures, and says what it is
+// doing when that takes long. Without samples it does nothing.
+func (t *Trainer) evaluate(ctx context.Context, e *record.Epoch) error {
+	if t.cfg.EvalSamples == 0 {
+		return nil
+	}
+	return t.slowly(func(d *progress.Task) error { return t.measure(ctx, e, d) })
+}
+
+// slowly does a report's work.
+func (t *Trainer) slowly(work func(d *progress.Task) error) error {
+	tell := func(what string) { t.message("report: " + what) }
+	return progress.Reporter{Report: tell, After: t.reports.after}.Run(work)
+}
+
+// fitPCA fits the principal components of the training images when first needed. Images that
+// have none go without the distance.
+func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
+	if t.reports.pca != nil || t.reports.pcaTried {
+		return nil
+	}
+	of := fmt.Sprintf(
+		"principal components of %s images of %v",
+		humanize.Comma(int64(t.data.train.Len())),
+		t.data.train.Shape(),
+	)
+	fitted, err := pca.Fit(ctx, t.data.train, t.data.train.Shape().Dim(), fdComponents, pca.Options{
+		Pool: t.pool, Pass: func(n int) { d.Set(fmt.Sprintf("%s, pass %d", of, n)) },
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	t.reports.pcaTried, t.reports.pca = true, fitted
+	if err != nil {
+		d.Do(func() { t.warn(fmt.Sprintf("no PCA-64 FD for these images: %v", err)) })
+	} else if !fitted.Converged() {
+		d.Do(func() { t.warn(unconverged(fitted)) })
+	}
+	return nil
+}
+
+// unconverged says how far to trust components that were not found to the usual accuracy.
+func unconverged(p *pca.PCA) string {
+	return fmt.Sprintf(
+		"the principal components of these images, of which many have nearly the same variance, were found to %.1g of "+
+			"their variance only: a PCA-64 FD compares within this run and others on the same data",
+		p.Residual(),
+	)
+}
+
+// reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
+func (t *Trainer) reportAgain(ctx context.Context) error {
+	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
+	records, err := run.ReadRecords(t.writer.Dir)
+	if err != nil {
+		return err
+	}
+	if len(records) > 0 {
+		t.reports.last = records[len(records)-1]
+	}
+	err = t.evaluate(ctx, &t.reports.last)
+	if ctx.Err() != nil {
+		return ErrInterrupted // nothing to save: the checkpoint is the newest state
+	}
+	return err
+}
+
+// measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a
+// time.
+func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.Task) error {
+	if err := t.fitPCA(ctx, doing); err != nil {
+		return err
+	}
+	g := t.method.Generator(true)
+	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
+	z := make([]float32, n*d)
+	doing.Set(fmt.Sprintf("drawing %s samples (%s)", humanize.Comma(int64(n)), t.cfg.Solver))
+	if err := g.SampleLatents(ctx, z, n, t.cfg.Solver, t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+		return err
+	}
+	if t.reports.pca != nil {
+		doing.Set(fmt.Sprintf("distance of %s samples", humanize.Comma(int64(t.cfg.EvalSamples))))
+		fd, err := t.reports.pca.Distance(ctx, g.Images(z[:t.cfg.EvalSamples*d]), t.pool)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
+		}
+		distance := record.Number(fd)
+		e.PCA64FD, e.EvalSolver = &distance, string(t.cfg.Solver)
+	}
+	doing.Set("pictures")
+	return t.draw(g, z[:gridImages*d])
+}
+
+// realFloor is the distance of the held-out images, to compare the samples' with. It is biased
+// upwards, the more the fewer there are, as theirs is at their own number.
+func (t *Trainer) realFloor(ctx context.Context) float64 {
+	if t.reports.pca == nil || t.data.held.Len() < 2 {
+		return math.NaN()
+	}
+	floor := math.NaN()
+	err := t.slowly(func(d *progress.Task) (err error) {
+		d.Set(fmt.Sprintf("distance of %s held-out images", humanize.Comma(int64(t.data.held.Len()))))
+		floor, err = t.reports.pca.Distance(ctx, t.data.held, t.pool)
+		return err
+	})
+	if err != nil {
+		return math.NaN()
+	}
+	return floor
+}
+
+// draw writes the grid of the latents' images and the originals above their reconstructions.
+func (t *Trainer) draw(g *generate.Generator, z []float32) error {
+	dir, err := t.writer.MakeSamplesDir()
+	if err != nil {
+		_, err := t.writePicture(dir, nil, err)
+		return err
+	}
+	shape := t.data.train.Shape()
+	p := pictures{
+		samples: filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)),
+		recon:   filepath.Join(dir, fmt.Sprintf("recon-%06d.png", t.step)),
+	}
+	samples := make([]float32, gridImages*shape.Dim())
+	g.Decode(samples, z)
+	idx := data.Range(0, min(pairImages, t.data.train.Len()))
+	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
+	t.data.train.Gather(originals, idx)
+	t.method.Reconstruct(g, recon, idx)
+	if err := t.method.Err(); err != nil {
+		return err
+	}
+	canvas, err := picture.Grid(samples, shape, gridColumns)
+	drawn, err := t.writePicture(p.samples, canvas, err)
+	if !drawn || err != nil {
+		return err
+	}
+	canvas, err = picture.Pairs(originals, recon, shape, gridColumns)
+	if drawn, err = t.writePicture(p.recon, canvas, err); drawn {
+		t.reports.pictures = p
+	}
+	return err
+}
+
+// writePicture stores a picture, unless drawing it gave an error. It tells whether it could: a run
+// does not end because the file system refuses a picture.
+func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
+	if err == nil {
+		err = file.Write(t.writer.Files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
+	}
+	switch {
+	case err == nil:
+		t.recovered(&t.saving.pictures, "pictures are written again: "+path)
+		return true, nil
+	case file.Failed(err):
+		t.inTrouble(&t.saving.pictures, fmt.Sprintf("no picture: %v; training goes on", err))
+		return false, nil
+	}
+	return false, fmt.Errorf("writing %s: %w", path, err)
+}

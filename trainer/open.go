@@ -1,0 +1,163 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// WithLock hands the trainer the lock of its run's directory (run.Acquire), which it releases when
+// it is closed, or fails to open. Without it the trainer takes the lock itself.
+func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.writer.Lock = l } }
+
+// begin makes a trainer that holds the lock of its run's directory; nothing else is done yet.
+func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
+	t := &Trainer{
+		cfg: cfg, writer: run.Writer{Dir: runDir, Files: file.OS}, data: images{given: cfg.Data},
+	}
+	t.saving.retryAfter, t.saving.pauses = retryAfter, lastPauses
+	for _, o := range opts {
+		o(t)
+	}
+	t.saving.writer = checkpoint.Writer{Files: t.writer.Files, RunDir: runDir, Keep: cfg.KeepCheckpoints}
+	if t.writer.Lock == nil {
+		lock, err := run.Acquire(runDir)
+		if err != nil {
+			return nil, err
+		}
+		t.writer.Lock = lock
+	}
+	if t.writer.Lock.Warning != "" {
+		t.warn(t.writer.Lock.Warning)
+		return t, nil
+	}
+	t.writer.RemoveStale()
+	return t, nil
+}
+
+// prepare reads the data, which must be those of the stored run that is resumed, nil if none is, and
+// builds the method.
+func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
+	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
+		return err
+	}
+	all, err := t.readSlowly(ctx)
+	if err != nil {
+		return err
+	}
+	if t.data.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
+		return err
+	}
+	if stored != nil {
+		if err := stored.CheckData(t.data.given, t.data.read, t.data.fingerprint); err != nil {
+			return err
+		}
+	}
+	t.keepPaths()
+	cfg := t.cfg
+	if t.data.train, t.data.held, err = data.Split(all, cfg.Holdout, cfg.Seed); err != nil {
+		return err
+	}
+	t.data.batches = data.NewBatches(t.data.train.Len(), cfg.Batch, cfg.Seed)
+	t.pool = pool.New(cfg.Threads)
+	return noRoom(t.build(ctx))
+}
+
+// build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
+func (t *Trainer) build(ctx context.Context) error {
+	m, err := method.New(t.cfg.Method, method.Setup{
+		Options: t.cfg.Options, Train: t.data.train, Batch: min(t.cfg.Batch, t.data.train.Len()),
+		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
+		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
+	})
+	if err != nil {
+		return err // and m may be a nil pointer in an interface that is not nil
+	}
+	t.method = m
+	return ctx.Err() // before anything is written
+}
+
+// open stores the configuration and opens the metrics, without records beyond the given step.
+func (t *Trainer) open(step int) (err error) {
+	if err := t.writer.StoreConfig(t.cfg); err != nil {
+		return err
+	}
+	t.log, err = t.writer.OpenLog(step)
+	return err
+}
+
+// readSlowly reads the data, and says so when that takes long: of a large file, of very many
+// pictures, of a disk far away.
+func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
+	tell := func(what string) { t.message("still reading " + what) }
+	err = progress.Reporter{Report: tell, After: t.reports.after}.Run(func(d *progress.Task) (err error) {
+		all, err = t.readData(ctx, d)
+		return err
+	})
+	return all, err
+}
+
+// store writes what a run that starts leaves in its directory before its first step.
+func (t *Trainer) store() error {
+	err := t.open(0)
+	if err == nil {
+		err = t.writer.StoreInfo(t.info())
+	}
+	if err == nil {
+		err = t.writer.StoreRows(t.data.train, t.data.held)
+	}
+	return err
+}
+
+// keepPaths makes the paths of the configuration absolute, so that the run goes on from any folder.
+func (t *Trainer) keepPaths() {
+	if !slices.Contains(data.Embedded(), t.cfg.Data) {
+		t.cfg.Data = t.absolute(t.cfg.Data)
+	}
+	if t.cfg.Labels != "" {
+		t.cfg.Labels = t.absolute(t.cfg.Labels)
+	}
+	if t.cfg.CloudDir != "" {
+		t.cfg.CloudDir = t.absolute(t.cfg.CloudDir)
+	}
+}
+
+// absolute is the path from the root, unless a configuration file cannot hold that.
+func (t *Trainer) absolute(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil || !config.IsPlainText(absolute) {
+		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this folder only", path))
+		return path
+	}
+	return absolute
+}
+
+// info describes the run as of this session.
+func (t *Trainer) info() run.Info {
+	info := run.NewInfo(t.cfg, t.data.fingerprint, t.data.train.Shape())
+	info.Memory, info.Read = &t.memory.Memory, &t.data.read
+	if t.data.given != t.cfg.Data {
+		info.DataAsTyped = t.data.given
+	}
+	return info
+}
+
+// restoreRows writes the table of rows where it was lost.
+func (t *Trainer) restoreRows() error {
+	if has, err := run.HasRows(t.writer.Dir); err != nil || has {
+		return err
+	}
+	return t.writer.StoreRows(t.data.train, t.data.held)
+}
