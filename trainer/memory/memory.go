@@ -1,5 +1,5 @@
-// Package memory counts bytes before they are allocated, and asks the system how much there is
-// and how much this process has used.
+// Package memory makes arrays or counts their bytes before they are made (Arena), asks the system
+// how much memory there is and how much this process has used, and maps files.
 package memory
 
 import (

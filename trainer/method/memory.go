@@ -43,10 +43,11 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 		return Footprint{}, err
 	}
 	setup := Setup{
-		Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch, planned: s.Workers,
+		Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch,
+		planned: s.Workers,
 	}
 	if s.CloudInFile {
-		setup.CloudDir = "not made"
+		setup.CloudDir = "." // where an arena that counts makes no file
 	}
 	m.networks(&setup, s.Dim)
 	held, generator, diagnose := memory.Counting(), memory.Counting(), memory.Counting()

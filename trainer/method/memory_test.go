@@ -132,16 +132,6 @@ func notCounted(m Method) int64 {
 	return reference.ArrayBytes(all)
 }
 
-func setupOf(m Method) Setup {
-	switch m := m.(type) {
-	case *Variational:
-		return m.setup
-	case *Staged:
-		return m.setup
-	}
-	return m.(*Flow).setup
-}
-
 func checkGenerator(t *testing.T, c memoryCase, m buildable, want Footprint) {
 	t.Helper()
 	made := &memory.Arena{}
