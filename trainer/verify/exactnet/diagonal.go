@@ -14,7 +14,10 @@ type Diagonal struct {
 	Offset, Scale bool
 }
 
-func (n Diagonal) In() int  { return n.Width }
+// In implements model.Net.
+func (n Diagonal) In() int { return n.Width }
+
+// Out implements model.Net.
 func (n Diagonal) Out() int { return n.Width }
 
 // Names of the decoder's parameters.
@@ -23,6 +26,7 @@ const (
 	scaleParam  = "scale"
 )
 
+// Layout implements model.Net.
 func (n Diagonal) Layout() *model.Layout {
 	l := &model.Layout{}
 	if n.Offset {
@@ -34,49 +38,42 @@ func (n Diagonal) Layout() *model.Layout {
 	return l
 }
 
+// NewTape implements model.Net.
 func (n Diagonal) NewTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.Tape {
-	l := n.Layout()
-	t := &diagonalTape{
-		Diagonal: n, layout: l,
-		in: a.Floats(memory.Activations, rows, n.Width), out: a.Floats(memory.Activations, rows, n.Width),
-	}
+	t := &diagonalTape{buffers: newBuffers(a, rows, n.Width), layout: n.Layout()}
 	if n.Offset {
-		t.offsets = l.View(p, offsetParam)
+		t.offsets = t.layout.View(p, offsetParam)
 	}
 	if n.Scale {
-		t.scales = l.View(p, scaleParam)
+		t.scales = t.layout.View(p, scaleParam)
 	}
 	return t
 }
 
 type diagonalTape struct {
-	Diagonal
+	buffers
 	layout          *model.Layout
 	offsets, scales []float32 // nil if fixed
-	in, out         []float32
 }
 
 func (*diagonalTape) PackTasks() int { return 0 }
 func (*diagonalTape) Pack(int)       {}
 
-func (t *diagonalTape) In(lo, hi int) []float32  { return t.in[lo*t.Width : hi*t.Width] }
-func (t *diagonalTape) Out(lo, hi int) []float32 { return t.out[lo*t.Width : hi*t.Width] }
-
 func (t *diagonalTape) Forward(lo, hi int) {
 	out := t.Out(lo, hi)
 	copy(out, t.In(lo, hi))
 	t.stretch(out)
-	if t.Offset {
+	if t.offsets != nil {
 		kernel.AddBias(out, t.offsets)
 	}
 }
 
 // stretch multiplies rows by the scales.
 func (t *diagonalTape) stretch(rows []float32) {
-	if !t.Scale {
+	if t.scales == nil {
 		return
 	}
-	for lo := 0; lo < len(rows); lo += t.Width {
+	for lo := 0; lo < len(rows); lo += t.width {
 		for j, s := range t.scales {
 			rows[lo+j] *= s
 		}
@@ -89,23 +86,23 @@ func (t *diagonalTape) Backward(lo, hi int, din []float32) {
 }
 
 func (t *diagonalTape) GradTasks() int {
-	if t.Offset || t.Scale {
+	if t.offsets != nil || t.scales != nil {
 		return 1
 	}
 	return 0
 }
 
 func (t *diagonalTape) Grad(_ int, grad []float32, rows int, scale float32) {
-	n := rows * t.Width
-	if t.Offset {
-		kernel.ColSum(t.layout.View(grad, offsetParam), t.out[:n], t.Width, scale)
+	n := rows * t.width
+	if t.offsets != nil {
+		kernel.ColSum(t.layout.View(grad, offsetParam), t.out[:n], t.width, scale)
 	}
-	if !t.Scale {
+	if t.scales == nil {
 		return
 	}
 	g := t.layout.View(grad, scaleParam)
 	clear(g)
-	for lo := 0; lo < n; lo += t.Width {
+	for lo := 0; lo < n; lo += t.width {
 		for j := range g {
 			g[j] += scale * t.out[lo+j] * t.in[lo+j]
 		}

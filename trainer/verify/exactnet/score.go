@@ -29,43 +29,43 @@ type noised interface {
 // parameters are those of the law.
 type Score struct{ Law }
 
+// In implements model.ScoreNet.
 func (s Score) In() int { return s.Dim() }
 
 // NewScoreTape implements model.ScoreNet.
 func (s Score) NewScoreTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.ScoreTape {
-	floats := func(width int) []float32 { return a.Floats(memory.Activations, rows, width) }
 	size := s.Layout().Size()
 	return &scoreTape{
-		Law: s.Law, p: p, d: s.Dim(), size: size, lambda: floats(1), in: floats(s.Dim()),
-		out: floats(s.Dim()), grads: a.Float64s(memory.Activations, rows, size),
+		buffers: newBuffers(a, rows, s.Dim()), law: s.Law, p: p, size: size,
+		lambda: a.Floats(memory.Activations, rows),
+		grads:  a.Float64s(memory.Activations, rows, size),
 	}
 }
 
 // scoreTape keeps the parameters' gradient of each row in float64 until Grad sums them.
 type scoreTape struct {
-	Law
-	p               []float32
-	d, size         int
-	now             noised
-	lambda, in, out []float32
-	grads           []float64
+	buffers
+	law    Law
+	p      []float32
+	size   int // of p
+	now    noised
+	lambda []float32
+	grads  []float64 // rows x size
 }
 
 func (t *scoreTape) PackTasks() int { return 1 }
-func (t *scoreTape) Pack(int)       { t.now = t.bind(t.p) }
+func (t *scoreTape) Pack(int)       { t.now = t.law.bind(t.p) }
 
-func (t *scoreTape) In(lo, hi int) []float32     { return t.in[lo*t.d : hi*t.d] }
-func (t *scoreTape) Out(lo, hi int) []float32    { return t.out[lo*t.d : hi*t.d] }
 func (t *scoreTape) Lambda(lo, hi int) []float32 { return t.lambda[lo:hi] }
 
 func (t *scoreTape) Forward(lo, hi int) {
-	z, eps := make([]float64, t.d), make([]float64, t.d)
+	z, eps := make([]float64, t.width), make([]float64, t.width)
 	for i := lo; i < hi; i++ {
 		alpha, sigma := levels(t.lambda[i])
 		Widen(z, t.In(i, i+1))
 		t.now.eps(eps, z, alpha, sigma)
 		for j, e := range eps {
-			t.out[i*t.d+j] = float32(e - sigma*z[j])
+			t.out[i*t.width+j] = float32(e - sigma*z[j])
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (t *scoreTape) ForwardAt(lo, hi int, lambda float32) {
 }
 
 func (t *scoreTape) Backward(lo, hi int, din []float32) {
-	z, g, dz := make([]float64, t.d), make([]float64, t.d), make([]float64, t.d)
+	z, g, dz := make([]float64, t.width), make([]float64, t.width), make([]float64, t.width)
 	for i := lo; i < hi; i++ {
 		alpha, sigma := levels(t.lambda[i])
 		Widen(z, t.In(i, i+1))
@@ -90,7 +90,7 @@ func (t *scoreTape) Backward(lo, hi int, din []float32) {
 			continue
 		}
 		for j, v := range dz {
-			din[(i-lo)*t.d+j] = float32(v - sigma*g[j])
+			din[(i-lo)*t.width+j] = float32(v - sigma*g[j])
 		}
 	}
 }
