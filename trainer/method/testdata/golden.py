@@ -1,7 +1,7 @@
 """Records the golden test of package method: plume's training step, written again in PyTorch.
 
     python3 trainer/method/testdata/golden.py           # writes golden.safetensors beside itself
-    python3 trainer/method/testdata/golden.py --check   # compares it with a fresh run, writes nothing
+    python3 trainer/method/testdata/golden.py --check   # only compares the file with a new run
 
 Needs PyTorch and NumPy (Debian: apt-get install python3-torch). The committed file was recorded
 with PyTorch 1.13.0a0 and NumPy 1.24.2 of Debian 12; its metadata repeats the versions. Nothing
@@ -43,25 +43,32 @@ STATS = ["SquareError", "DataLoss", "PriorLoss", "Moved", "Clipped", "Anchor"]
 # ---- Configurations ---------------------------------------------------------------------------
 
 BASE = dict(
-    latent=5, obs_noise=0.2, decoder_widths=[8, 10], score_width=8, score_blocks=2, score_features=6,
+    latent=5, obs_noise=0.2, decoder_widths=[8, 10],
+    score_width=8, score_blocks=2, score_features=6,
     lambda_min=-10.0, lambda_max=10.0,
-    particles=2, dynamics="underdamped", step_size=2e-3, step_size_end=5e-4, step_schedule="geometric", friction=0.3,
+    particles=2, dynamics="underdamped",
+    step_size=2e-3, step_size_end=5e-4, step_schedule="geometric", friction=0.3,
     batch_repeats=1, inner_steps=1, score_draws=1, scale_anchor=0.0, drift_clip=0.3, catch_up=0,
     prior_warmup=0, prior_weight="elbo", prior_drift="bound", control_variate=False,
     optimizer="adam", lr=1e-3, lr_end=0.05, lr_schedule="cosine", score_lr=1.0, ema=0.999,
 )
 
 
-def case(method="ipld", points=10, batch=4, seed=1, record=(1, STEPS), out=0.3, spread=1.0, **options):
+def case(method="ipld", points=10, batch=4, seed=1, record=(1, STEPS), out=0.3, spread=1.0,
+         **options):
     """A case: the out layer of the score network starts at scale out, the cloud at scale spread."""
     assert options.keys() <= BASE.keys()
-    return dict(method=method, points=points, batch=batch, seed=seed, record=list(record), out=out, spread=spread,
-                options={**BASE, **options})
+    return dict(method=method, points=points, batch=batch, seed=seed, record=list(record), out=out,
+                spread=spread, options={**BASE, **options})
 
 
 CASES = {
-    "underdamped": case(batch=6, seed=2**40 + 7, record=range(1, STEPS + 1), decoder_widths=[16, 24], score_width=16, score_features=8),
-    "overdamped": case(dynamics="overdamped", optimizer="sgd", lr=3e-4, lr_schedule="constant", step_schedule="constant", particles=1),
+    "underdamped": case(
+        batch=6, seed=2**40 + 7, record=range(1, STEPS + 1), decoder_widths=[16, 24],
+        score_width=16, score_features=8),
+    "overdamped": case(
+        dynamics="overdamped", optimizer="sgd", lr=3e-4, lr_schedule="constant",
+        step_schedule="constant", particles=1),
     "variate": case(control_variate=True, ema=0.4, step_schedule="cosine"),
     "draws": case(score_draws=2, dynamics="overdamped", ema=0, out=0),
     "simple": case(prior_weight="simple", optimizer="rmsprop", score_lr=0.5, catch_up=3),
@@ -70,8 +77,9 @@ CASES = {
     "score": case(prior_drift="score", prior_warmup=3, friction=1.0),
     "pgd": case(method="pgd", dynamics="overdamped", drift_clip=0),
     "everything": case(
-        latent=33, lambda_min=-8.0, lambda_max=9.0, control_variate=True, score_draws=2, prior_weight="simple", scale_anchor=20.0,
-        spread=1.3, inner_steps=2, batch_repeats=2, catch_up=3, drift_clip=0.05, ema=0.3, prior_warmup=1),
+        latent=33, lambda_min=-8.0, lambda_max=9.0, control_variate=True, score_draws=2,
+        prior_weight="simple", scale_anchor=20.0, spread=1.3, inner_steps=2, batch_repeats=2,
+        catch_up=3, drift_clip=0.05, ema=0.3, prior_warmup=1),
 }
 DIM = 12  # numbers in an image
 
@@ -88,7 +96,8 @@ def philox(counter, key):
     c, (k0, k1) = [np.asarray(x, np.uint64) for x in counter], key
     for _ in range(10):
         p, q = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
-        c = [(q >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), q & mask, (p >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), p & mask]
+        high_p, high_q = p >> np.uint64(32), q >> np.uint64(32)
+        c = [high_q ^ c[1] ^ np.uint64(k0), q & mask, high_p ^ c[3] ^ np.uint64(k1), p & mask]
         k0, k1 = (k0 + 0x9E3779B9) % 2**32, (k1 + 0xBB67AE85) % 2**32
     return c
 
@@ -98,7 +107,8 @@ def known_answers():
     for counter, key, want in [
         ([0] * 4, [0] * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
         ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-        ([0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0], "d16cfe09 94fdcceb 5001e420 24126ea1"),
+        ([0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0],
+         "d16cfe09 94fdcceb 5001e420 24126ea1"),
     ]:
         got = " ".join("%08x" % int(w) for w in philox(counter, key))
         assert got == want, (got, want)
@@ -110,17 +120,23 @@ def words(n, seed, step, stream, first=0):
     groups = -(-n // GROUP)
     block = np.array([8 * (first + g) + l for g in range(groups) for l in range(8)], np.uint64)
     high, low = block >> np.uint64(32), block & np.uint64(0xFFFFFFFF)
-    out = philox([low, high, np.full_like(low, step), np.full_like(low, stream)], (seed % 2**32, seed >> 32))
+    counter = [low, high, np.full_like(low, step), np.full_like(low, stream)]
+    out = philox(counter, (seed % 2**32, seed >> 32))
     return np.stack(out).reshape(4, groups, 8).transpose(1, 0, 2)
 
 
+def unit(w):
+    """Numbers in (0, 1] from the upper 24 bits of words."""
+    return ((w >> np.uint64(8)) + np.uint64(1)).astype(np.float64) * 2.0**-24
+
+
 def uniform(n, *key, first=0):
-    return ((words(n, *key, first=first).reshape(-1)[:n] >> np.uint64(8)) + np.uint64(1)).astype(np.float64) * 2.0**-24
+    return unit(words(n, *key, first=first).reshape(-1)[:n])
 
 
 def normal(n, *key, first=0):
     w = words(n, *key, first=first)
-    radius = np.sqrt(-2 * np.log(((w[:, 0::2] >> np.uint64(8)) + np.uint64(1)).astype(np.float64) * 2.0**-24))
+    radius = np.sqrt(-2 * np.log(unit(w[:, 0::2])))
     angle = np.pi * w[:, 1::2].astype(np.uint32).astype(np.int32).astype(np.float64) * 2.0**-31
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 2).reshape(-1)[:n]
 
@@ -197,7 +213,8 @@ class Model:
         net = layers(score_shapes(self.o), self.theta)
         freq = torch.from_numpy(np.geomspace(0.05, 5, self.o["score_features"] // 2))
         phase = lam[:, None] * freq
-        emb = affine(silu(affine(torch.cat([phase.sin(), phase.cos()], 1), net["emb1"])), net["emb2"])
+        features = torch.cat([phase.sin(), phase.cos()], 1)
+        emb = affine(silu(affine(features, net["emb1"])), net["emb2"])
         h = affine(z, net["in"])
         for l in range(self.o["score_blocks"]):
             h = h + affine(silu(affine(silu(h + emb), net[f"block{l}.w1"])), net[f"block{l}.w2"])
@@ -256,7 +273,8 @@ def prior_terms(case, model, z, ids, step):
     square = (e**2).sum(1)
     lo, hi = o["lambda_min"], o["lambda_max"]
     bound = span / 2 * square.view(-1, draws).mean(1)
-    bound = bound + (alpha(lo)**2 * (z**2).sum(1) + d * (sigma(lo)**2 - 1 - (sigma(lo)**2).log())) / 2
+    a2, s2 = alpha(lo)**2, sigma(lo)**2
+    bound = bound + (a2 * (z**2).sum(1) + d * (s2 - 1 - s2.log())) / 2
     bound = bound + d / 2 * ((2 * math.pi * sigma(hi)**2 / alpha(hi)**2).log() + 1)
     loss = (weight(o, lam) * span / 2 * square).mean()
 
@@ -282,10 +300,12 @@ class Network:
     """A flat parameter tensor with its optimiser and moving average."""
 
     def __init__(self, o, p):
-        self.p, self.average, self.steps = torch.from_numpy(p.copy()).requires_grad_(), torch.from_numpy(p.copy()), 0
+        self.p, self.steps = torch.from_numpy(p.copy()).requires_grad_(), 0
+        self.average = torch.from_numpy(p.copy())
         self.decay = o["ema"]
         make = {"adam": lambda p: torch.optim.Adam(p, betas=(0.9, 0.999), eps=1e-8),
-                "rmsprop": lambda p: torch.optim.RMSprop(p, alpha=0.99, eps=1e-8), "sgd": lambda p: torch.optim.SGD(p, lr=1)}
+                "rmsprop": lambda p: torch.optim.RMSprop(p, alpha=0.99, eps=1e-8),
+                "sgd": lambda p: torch.optim.SGD(p, lr=1)}
         self.optimizer = make[o["optimizer"]]([self.p])
 
     def update(self, gradient, lr):
@@ -301,7 +321,9 @@ class Network:
         if self.decay > 0:
             out["ema"] = self.average
         state = self.optimizer.state[self.p]
-        for name, key in [("moment1", "exp_avg"), ("moment2", "exp_avg_sq"), ("moment2", "square_avg")]:
+        for name, key in [
+            ("moment1", "exp_avg"), ("moment2", "exp_avg_sq"), ("moment2", "square_avg"),
+        ]:
             if key in state:
                 out[name] = state[key].clone()
         return {k: v.numpy().copy() for k, v in out.items()}
@@ -310,7 +332,8 @@ class Network:
 class Flow:
     def __init__(self, case, phi, theta, x, z):
         o = self.o = case["options"]
-        self.case, self.x, self.z, self.u = case, torch.from_numpy(x), torch.from_numpy(z.copy()), torch.zeros(z.shape)
+        self.case, self.x = case, torch.from_numpy(x)
+        self.z, self.u = torch.from_numpy(z.copy()), torch.zeros(z.shape)
         self.visited = {}  # datapoint -> minibatch of its last visit
         self.decoder, self.prior = Network(o, phi), Network(o, theta)
         self.model = Model(o, self.decoder.p, self.prior.p)
@@ -324,7 +347,8 @@ class Flow:
         h = scheduled(o["step_schedule"], o["step_size"], o["step_size_end"], progress)
         lr = scheduled(o["lr_schedule"], o["lr"], o["lr"] * o["lr_end"], progress)
         missed = [number - self.visited.get(m, number) for m in index for _ in range(n)]
-        h = h * torch.tensor([max(1, min(o["catch_up"], k)) for k in missed], dtype=torch.float64)[:, None]
+        steps = [max(1, min(o["catch_up"], k)) for k in missed]
+        h = h * torch.tensor(steps, dtype=torch.float64)[:, None]
         anchor = o["scale_anchor"] * max(0, self.mean_square - 1)
         held = self.case["method"] == "pgd" or self.steps < o["prior_warmup"]
         clipped = 0
@@ -335,7 +359,8 @@ class Flow:
             drift = self.z[ids] if held else terms[2].detach()
             phi_grad, theta_grad = self.gradients(data, terms)
             clipped += self.move(ids, data["drift"] + drift + anchor * self.z[ids], h)
-            self.mean_square += (float((self.z[ids]**2).mean()) - self.mean_square) * len(index) / self.case["points"]
+            new = float((self.z[ids]**2).mean())
+            self.mean_square += (new - self.mean_square) * len(index) / self.case["points"]
             self.moves += 1
         nll = normal_nll(data["z"]) if held else terms[0]
         first = {"decoder_grad": phi_grad, "decoder_drift": data["drift"], "prior_drift": drift}
@@ -345,7 +370,8 @@ class Flow:
             first.update(prior_grad=theta_grad, **{"lambda": terms[3]})
         self.steps += 1
         self.visited.update({m: number for m in index})
-        stats = [data["square"], data["loss"], float(nll.sum()), len(ids) * o["inner_steps"], clipped, anchor]
+        moved = len(ids) * o["inner_steps"]
+        stats = [data["square"], data["loss"], float(nll.sum()), moved, clipped, anchor]
         return stats, {k: v.detach().numpy().copy() for k, v in first.items()}
 
     def data_terms(self, ids, index):
@@ -355,7 +381,9 @@ class Flow:
         mean = self.model.decode(z)
         loss = -torch.distributions.Normal(mean, self.o["obs_noise"]).log_prob(x).sum(1)
         (drift,) = torch.autograd.grad(loss.sum(), z, retain_graph=True)
-        return dict(z=z.detach(), mean=loss.mean(), drift=drift, square=float(((mean - x)**2).sum()), loss=float(loss.sum()))
+        square = float(((mean - x)**2).sum())
+        return dict(z=z.detach(), mean=loss.mean(), drift=drift, square=square,
+                    loss=float(loss.sum()))
 
     def gradients(self, data, terms):
         (phi,) = torch.autograd.grad(data["mean"], self.decoder.p)
@@ -370,7 +398,9 @@ class Flow:
         xi = normal_rows(ids, o["latent"], self.case["seed"], self.moves, MOVE)
         push = h * g
         rms = (push**2).mean(1, keepdim=True).sqrt()
-        over = rms > o["drift_clip"] if o["drift_clip"] > 0 else torch.zeros_like(rms, dtype=torch.bool)
+        over = torch.zeros_like(rms, dtype=torch.bool)
+        if o["drift_clip"] > 0:
+            over = rms > o["drift_clip"]
         push = torch.where(over, push * o["drift_clip"] / rms, push)
         if o["dynamics"] == "overdamped":
             self.z[ids] += -push + (2 * h).sqrt() * xi
@@ -444,7 +474,8 @@ def single(x):
 def record(name, case, out):
     o, n = case["options"], case["points"] * case["options"]["particles"]
     rng = lambda count, number: normal(count, 99, number, INIT)  # a seed that no case has
-    phi, theta = initial(decoder_shapes(o), case["seed"], 0), initial(score_shapes(o), case["seed"], 1)
+    phi = initial(decoder_shapes(o), case["seed"], 0)
+    theta = initial(score_shapes(o), case["seed"], 1)
     z = normal_rows(range(n), o["latent"], case["seed"], 0, CLOUD).numpy()
     out["init/decoder/params"], out["init/cloud/z"] = phi, z
     if case["method"] == "ipld":
@@ -469,8 +500,10 @@ def record(name, case, out):
         keep = state if k in case["record"] else {"cloud/z": state["cloud/z"]}
         out.update({f"step{k:02d}/{key}": v for key, v in keep.items()})
     out["stats"] = np.array(stats, np.float64)
-    print(f"{name}: clipped {[r[4] for r in stats]}, anchor {stats[0][5]:.3g} to {stats[-1][5]:.3g}, "
-          f"data loss {stats[0][1]:.4g} to {stats[-1][1]:.4g}, prior loss {stats[0][2]:.4g} to {stats[-1][2]:.4g}")
+    print(f"{name}: clipped {[r[4] for r in stats]}, "
+          f"anchor {stats[0][5]:.3g} to {stats[-1][5]:.3g}, "
+          f"data loss {stats[0][1]:.4g} to {stats[-1][1]:.4g}, "
+          f"prior loss {stats[0][2]:.4g} to {stats[-1][2]:.4g}")
 
 
 def forward(case, model, out):
@@ -480,22 +513,27 @@ def forward(case, model, out):
     out["forward/z"], out["forward/decoder"] = z, model.decode(torch.from_numpy(z))
     if case["method"] == "pgd":
         return
-    out["forward/lambda"], out["forward/residual"] = lam, model.residual(torch.from_numpy(z), torch.from_numpy(lam))
+    out["forward/lambda"] = lam
+    out["forward/residual"] = model.residual(torch.from_numpy(z), torch.from_numpy(lam))
     for solver in SAMPLES:
         out.update({f"sample/{solver}/{k}": v for k, v in sample(case, model, solver).items()})
 
 
 def record_normals(out):
     """The first normals of some keys, in more than one group."""
-    keys = [(0, 0, CLOUD, 0), (2**63 + 12345, 7, MOVE, 3), (42, 2**32 - 1, SCORE_NOISE, 2**32 - 1), (1, 1, SAMPLE_NOISE, 2**40)]
-    out["normals/keys"] = np.array([[s % 2**32, s >> 32, step, stream, g % 2**32, g >> 32] for s, step, stream, g in keys], np.uint32)
-    out["normals/values"] = np.stack([normal(72, s, step, stream, first=g) for s, step, stream, g in keys])
+    keys = [  # seed, step, stream, group
+        (0, 0, CLOUD, 0), (2**63 + 12345, 7, MOVE, 3),
+        (42, 2**32 - 1, SCORE_NOISE, 2**32 - 1), (1, 1, SAMPLE_NOISE, 2**40),
+    ]
+    halves = [[s % 2**32, s >> 32, step, stream, g % 2**32, g >> 32] for s, step, stream, g in keys]
+    values = [normal(72, s, step, stream, first=g) for s, step, stream, g in keys]
+    out["normals/keys"], out["normals/values"] = np.array(halves, np.uint32), np.stack(values)
 
 
 def run():
     """All tensors, and the metadata."""
     known_answers()
-    tensors, metadata = {}, {"torch": torch.__version__, "numpy": np.__version__, "script": "bench/peers/golden.py"}
+    tensors, metadata = {}, {"torch": torch.__version__, "numpy": np.__version__}
     record_normals(tensors)
     for name, c in CASES.items():
         out = {}
@@ -523,12 +561,14 @@ def write(path, tensors, metadata):
     header, at = {"__metadata__": metadata}, 0
     for k in order:
         a = arrays[k]
-        header[k] = dict(dtype=types[a.dtype.name], shape=list(a.shape), data_offsets=[at, at + a.nbytes])
+        span = [at, at + a.nbytes]
+        header[k] = dict(dtype=types[a.dtype.name], shape=list(a.shape), data_offsets=span)
         at += a.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(arrays[k].tobytes() for k in order))
+    body = b"".join(arrays[k].tobytes() for k in order)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
 def read(path):
@@ -537,19 +577,27 @@ def read(path):
     header = json.loads(raw[8:8 + n])
     header.pop("__metadata__")
     types = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}
-    return {k: np.frombuffer(raw[8 + n:][slice(*e["data_offsets"])], types[e["dtype"]]).reshape(e["shape"]) for k, e in header.items()}
+    body = raw[8 + n:]
+    array = lambda e: np.frombuffer(body[slice(*e["data_offsets"])], types[e["dtype"]])
+    return {k: array(e).reshape(e["shape"]) for k, e in header.items()}
 
 
 def check(tensors):
-    """The names that differ from the committed file by more than another libm would make them."""
+    """The names that differ from the committed file by more than another libm explains."""
     old, new = read(PATH), {k: stored(k, v) for k, v in tensors.items()}
-    same = lambda k: old[k].shape == new[k].shape and np.allclose(old[k], new[k], rtol=1e-5, atol=1e-6 * (1e-30 + np.abs(old[k]).max(initial=0)))
-    return sorted(k for k in old.keys() | new.keys() if k not in old or k not in new or not same(k))
+
+    def same(k):
+        if k not in old or k not in new or old[k].shape != new[k].shape:
+            return False
+        atol = 1e-6 * (1e-30 + np.abs(old[k]).max(initial=0))
+        return np.allclose(old[k], new[k], rtol=1e-5, atol=atol)
+
+    return sorted(k for k in old.keys() | new.keys() if not same(k))
 
 
 def main():
     parser = argparse.ArgumentParser(description="Record the golden test's file.")
-    parser.add_argument("--check", action="store_true", help="compare the file with a fresh run instead of writing it")
+    parser.add_argument("--check", action="store_true", help="only compare the file with a new run")
     if parser.parse_args().check:
         stale = check(run()[0])
         sys.exit(f"{PATH.name} is stale: " + ", ".join(stale) if stale else 0)
