@@ -1,13 +1,14 @@
-"""PyTorch's side of the step comparison: whole training steps and sampling, in float32.
+"""PyTorch's side of the comparison of steps: training steps and sampling, in float32.
 
-    python3 bench/peers/steps.py FOLDER      # the driver does this: go run ./bench/peers -what steps
+    python3 bench/peers/steps.py FOLDER      # run by the driver: go run ./bench/peers -what steps
 
-The same arithmetic as plume's training step (ALGORITHM.md sections 2, 4 and 6), written to be fast: images,
-particles and parameters stay in memory, each network has one flat buffer of parameters that optimiser and
-average pass over once, one backward pass serves parameters and particles. There are several ways to the
-gradients (steps_ways.py) and to the update; what is fastest here depends on the shape and on the
-threads, so the driver tries them all. "x2" cuts the rows into two halves with a Python thread for each: PyTorch
-lets go of the interpreter's lock in its functions, so that these run at the same time.
+The arithmetic is that of plume's training step (ALGORITHM.md, sections 2, 4 and 6), written to be
+fast. Images, particles and parameters stay in memory, each network has one flat buffer of
+parameters over which optimiser and average pass once, and one backward pass serves both.
+There are several ways to compute the gradients (steps_ways.py) and the update. Which is fastest
+depends on the shape and on the threads, so the driver tries them all. "x2" cuts the rows into two
+halves with a Python thread for each; they run concurrently because PyTorch's functions release the
+interpreter's lock.
 """
 
 import math
@@ -21,11 +22,11 @@ from steps_common import mean_sech, serve
 from steps_torch import Threads, cut, parse, tensors, views, with_pieces
 from steps_ways import KINDS
 
-GUARD = 1e6  # mean of z^2 from which a particle is drawn anew
+GUARD = 1e6  # mean of z^2 above which a particle is redrawn
 
 
 class Network:
-    """Flat parameters of a network with views of its layers."""
+    """The flat parameters of a network, and views of its layers."""
 
     def __init__(self, layers, flat):
         self.p, self.g = flat, torch.empty_like(flat)
@@ -34,7 +35,7 @@ class Network:
 
 
 class Piece:
-    """The rows of one thread, with gradients of their own; make builds its way to them."""
+    """The rows of one thread, with gradients of its own; make builds the way to compute them."""
 
     def __init__(self, run, i, make):
         self.run, work = run, run.work
@@ -50,7 +51,7 @@ class Piece:
 
     @torch.no_grad()
     def gradients(self, noise):
-        """Noises z and finds the gradients of both losses and the drift."""
+        """Noises z, and computes the gradients of both losses and the drift."""
         level = [t[self.rows, None] for t in self.run.levels]
         self.lam, (alpha, self.sigma, self.push, self.pull) = level[0][:, 0], level[1:]
         eps = self.eps.normal_(generator=self.random) if noise is None else noise[1][self.rows]
@@ -59,7 +60,7 @@ class Piece:
 
     @torch.no_grad()
     def move(self, noise):
-        """The clipped Langevin move with momentum; rows that blew up are drawn anew."""
+        """The clipped Langevin move with momentum; rows that diverged are redrawn."""
         work = self.run.work
         xi = self.xi.normal_(generator=self.random) if noise is None else noise[2][self.rows]
         clip = work.drift_clip if noise is None else work.recorded_clip
@@ -67,7 +68,8 @@ class Piece:
         rms = push.square().mean(1, keepdim=True).sqrt_()
         self.clipped = (rms > clip).sum()
         push.mul_((clip / rms).clamp_(max=1))
-        self.u.mul_(1 - work.friction).sub_(push).add_(xi, alpha=math.sqrt(2 * work.friction * work.step_size))
+        heat = math.sqrt(2 * work.friction * work.step_size)
+        self.u.mul_(1 - work.friction).sub_(push).add_(xi, alpha=heat)
         self.z.add_(self.u)
         square = self.z.square().mean(1)
         if not bool((square <= GUARD).all()):
@@ -77,19 +79,20 @@ class Piece:
 
 
 class Run:
-    """A training under way: the state, and its step."""
+    """A training: its state and its step."""
 
     def __init__(self, work, way):
         kind, pieces = parse(way)
         self.work, self.threads = work, Threads(pieces)
         phi, theta, z, u = tensors(work.start())
         self.phi, self.theta = Network(work.decoder, phi), Network(work.score, theta)
-        self.cloud = [t.view(work.points, -1) for t in (z, u)]  # a datapoint's particles lie together
+        self.cloud = [t.view(work.points, -1) for t in (z, u)]  # a row has a datapoint's particles
         self.images = torch.from_numpy(work.pictures())
         self.x = torch.empty(work.batch, work.pixels)
         self.z, self.u = (torch.empty(work.rows, work.latent) for _ in range(2))
         self.frequencies, self.variance = torch.from_numpy(work.frequencies), work.obs_noise**2
-        self.own, self.mean_square = 1 / (1 + math.exp(-work.lambda_min)), float(z.square().mean())
+        self.own = 1 / (1 + math.exp(-work.lambda_min))
+        self.mean_square = float(z.square().mean())
         self.pieces = [Piece(self, i, KINDS[kind]) for i in range(self.threads.n)]
         adam = fastest_adam(len(phi) // self.threads.n)
         self.updates = [self.part(name, lr, i, adam) for i in range(self.threads.n)
@@ -97,16 +100,18 @@ class Run:
         self.batches = work.minibatches(np.random.default_rng(1))
 
     def part(self, name, lr, i, adam):
-        """The update of part i of a network, which adds up the pieces' gradients."""
+        """The update of part i of a network, which sums the pieces' gradients."""
         net = getattr(self, name)
         lo, hi = cut(len(net.p), self.threads.n, i)
-        return Update(net.p[lo:hi], [getattr(p, name).g[lo:hi] for p in self.pieces], lr, self.work.ema, adam)
+        grads = [getattr(p, name).g[lo:hi] for p in self.pieces]
+        return Update(net.p[lo:hi], grads, lr, self.work.ema, adam)
 
     def draw_levels(self, lam):
-        """Stratified levels, and what depends on them alone."""
+        """Stratified levels, and what depends only on them."""
         work = self.work
         if lam is None:
-            lam = work.lambda_min + work.span / work.rows * (torch.randperm(work.rows) + torch.rand(1))
+            places = torch.randperm(work.rows) + torch.rand(1)
+            lam = work.lambda_min + work.span / work.rows * places
         alpha, sigma = torch.sigmoid(lam).sqrt_(), torch.sigmoid(-lam).sqrt_()
         weight = torch.ones_like(lam)
         if work.prior_weight == "simple":
@@ -114,7 +119,7 @@ class Run:
         self.levels = lam, alpha, sigma, work.span * weight, alpha / weight
 
     def step(self, index, repeat, noise=None):
-        """A step on the datapoints of index, with noise of its own or the recorded one."""
+        """A step on the datapoints of index, with new noise or the recorded one."""
         with torch.no_grad():
             if repeat == 0:
                 self.index = torch.from_numpy(index)

@@ -1,4 +1,4 @@
-"""Adam and the moving average over flat parameters, for PyTorch's side of the step comparison: see steps.py."""
+"""Adam and the moving average over flat parameters, for steps.py."""
 
 import math
 import time
@@ -9,7 +9,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class ByHandAdam:
-    """Adam with the bias correction folded into rate and epsilon: the fewest passes without fusion."""
+    """Adam with the bias correction in rate and epsilon: the fewest passes without fusion."""
 
     def __init__(self, p, g):
         self.p, self.g, self.t = p, g, 0
@@ -29,7 +29,8 @@ class LibraryAdam:
 
     def __init__(self, p, g, **how):
         leaf = p.detach().requires_grad_()
-        leaf.grad, self.optimizer = g, torch.optim.Adam([leaf], betas=(BETA1, BETA2), eps=EPSILON, **how)
+        leaf.grad = g
+        self.optimizer = torch.optim.Adam([leaf], betas=(BETA1, BETA2), eps=EPSILON, **how)
         self.state = self.optimizer.state[leaf]
 
     def step(self, lr):
@@ -41,12 +42,16 @@ class LibraryAdam:
 
 
 def fastest_adam(n):
-    """The fastest Adam over n parameters, of those that this version has."""
+    """The fastest Adam for n parameters among those that this version has."""
     best, cost = None, math.inf
-    for make in ByHandAdam, lambda p, g: LibraryAdam(p, g, foreach=True), lambda p, g: LibraryAdam(p, g, fused=True):
+    for make in (
+        ByHandAdam,
+        lambda p, g: LibraryAdam(p, g, foreach=True),
+        lambda p, g: LibraryAdam(p, g, fused=True),
+    ):
         try:
             adam = make(torch.randn(n), torch.randn(n))
-        except (TypeError, RuntimeError):  # a version without
+        except (TypeError, RuntimeError):  # not in this version
             continue
         for _ in range(5):
             start = time.perf_counter()
@@ -57,10 +62,11 @@ def fastest_adam(n):
 
 
 class Update:
-    """Optimiser and moving average of a part of a network's parameters."""
+    """The optimiser and the moving average of a part of a network's parameters."""
 
     def __init__(self, p, grads, lr, decay, adam):
-        self.p, self.g, self.others, self.lr, self.decay, self.t = p, grads[0], grads[1:], lr, decay, 0
+        self.p, self.g, self.others = p, grads[0], grads[1:]
+        self.lr, self.decay, self.t = lr, decay, 0
         self.adam, self.average = adam(p, grads[0]), p.clone()
 
     def __call__(self):

@@ -1,14 +1,14 @@
-"""What the sides of the step comparison share: the files that the driver writes, and its questions.
+"""What the scripts for the comparison of steps share: the driver's files, and its questions.
 
 A side answers every line on its standard input by one line:
 
-    about              what it is, in words
-    ways WORK          the ways in which it can do this work, with spaces between them
+    about              a description
+    ways WORK          the ways in which it can do this work, separated by spaces
     check WORK WAY     does the recorded work, writes WORK.out, answers "ok" and numbers
-    time WORK WAY      milliseconds for a step, or for all images of the sampling
+    time WORK WAY      milliseconds for a step, or for all sampled images
 
-A work is a shape whose steps are measured, or the sampling. WORK.json describes it, WORK.start holds
-what it begins with, WORK.noise the noise of the recorded work; all arrays are float32 without a header.
+A work is the training steps of a shape, or sampling. WORK.json describes it, WORK.start is the
+initial state and WORK.noise the noise of the recorded work. All arrays are float32, without header.
 """
 
 import json
@@ -18,12 +18,12 @@ import time
 
 import numpy as np
 
-TURN = 0.5  # seconds that are timed
-FIRST = 0.2  # seconds that are timed the first time, when ways are compared
+TURN = 0.5  # seconds of a measurement
+FIRST = 0.2  # seconds of the first measurement, which compares ways
 
 
 class Work:
-    """A work as its files describe it: the fields of WORK.json, and some that follow from them."""
+    """A work: the fields of WORK.json, and some that follow from them."""
 
     def __init__(self, folder, name):
         self.folder, self.name = pathlib.Path(folder), name
@@ -33,36 +33,37 @@ class Work:
         widths = [self.latent, *self.decoder_widths, self.pixels]
         d, w = self.latent, self.score_width
         self.decoder = list(zip(widths, widths[1:]))  # inputs and outputs of each layer
-        self.score = [(self.score_features, w), (w, w), (d, w), *[(w, w)] * (2 * self.score_blocks), (w, d)]
+        self.score = [(self.score_features, w), (w, w), (d, w),
+                      *[(w, w)] * (2 * self.score_blocks), (w, d)]
         self.frequencies = np.geomspace(0.05, 5, self.score_features // 2).astype(np.float32)
 
     def array(self, what, *shapes):
-        """The arrays of WORK.what, of the given shapes, one after the other."""
+        """The concatenated arrays of WORK.what, which have the given shapes."""
         flat, out, at = np.fromfile(self.folder / f"{self.name}.{what}", np.float32), [], 0
         for shape in shapes:
             n = int(np.prod(shape))
             out.append(flat[at:at + n].reshape(shape))
             at += n
-        assert at == flat.size, f"{self.name}.{what} holds {flat.size} numbers, not {at}"
+        assert at == flat.size, f"{self.name}.{what} has {flat.size} numbers, not {at}"
         return out
 
     def start(self):
-        """Parameters of decoder and score network (weight, bias, layer by layer), positions and velocities."""
+        """Parameters of decoder and score network, by layers; positions; velocities."""
         cloud = (self.points * self.particles, self.latent)
         return self.array("start", size(self.decoder), size(self.score), cloud, cloud)
 
     def noise(self):
-        """For each recorded step the levels lambda, the noise of the diffusion and that of the move."""
+        """For each recorded step: levels lambda, noise of the diffusion, and noise of the move."""
         matrix = (self.rows, self.latent)
         arrays = self.array("noise", *[(self.rows,), matrix, matrix] * len(self.steps))
         return [arrays[i:i + 3] for i in range(0, len(arrays), 3)]
 
     def latents(self):
-        """The latents that the recorded sampling starts from."""
+        """The latents from which the recorded sampling starts."""
         return self.array("noise", (self.images, self.latent))[0]
 
     def pictures(self):
-        """The images of the data set, a row each."""
+        """The images of the data set, one in each row."""
         return np.fromfile(self.folder / "images", np.float32).reshape(self.points, self.pixels)
 
     def write(self, arrays):
@@ -71,7 +72,7 @@ class Work:
                 file.write(np.ascontiguousarray(a, np.float32).tobytes())
 
     def minibatches(self, rng):
-        """Datapoints and repeat of one step after the other: every minibatch serves several in a row."""
+        """The datapoints and the repeat of each step; every minibatch is repeated."""
         while True:
             order = rng.permutation(self.points)
             for i in range(self.points // self.batch):
@@ -84,7 +85,7 @@ def size(layers):
 
 
 def places(layers):
-    """Where weight and bias of each layer lie in the flat parameters: begin, middle, end, shape."""
+    """Where each layer is in the flat parameters: weight, bias, end; and the weight's shape."""
     at = 0
     for a, b in layers:
         yield at, at + a * b, at + a * b + b, (a, b)
@@ -92,13 +93,13 @@ def places(layers):
 
 
 def mean_sech(work):
-    """The mean of sech(lambda/2) over the range, by which the weight "simple" is divided."""
+    """The mean of sech(lambda/2) over the range, the divisor of the weight "simple"."""
     gd = lambda x: 2 * np.arctan(np.tanh(x / 2))
     return 2 * (gd(work.lambda_max / 2) - gd(work.lambda_min / 2)) / work.span
 
 
 def timed(run, group, seconds):
-    """Milliseconds of a run, over whole groups of runs that take the given time or longer."""
+    """Milliseconds of a run, from whole groups of runs that take at least the given time."""
     start, n = time.perf_counter(), 0
     while True:
         for _ in range(group):
@@ -110,7 +111,7 @@ def timed(run, group, seconds):
 
 
 def serve(about, ways, check, prepare):
-    """Answers the questions. ways(work), check(work, way); prepare(work, way) is a function to be timed."""
+    """Answers the questions by ways(work) and check(work, way), and times prepare(work, way)."""
     folder, works, ready = sys.argv[1], {}, {}
     for line in iter(sys.stdin.readline, ""):
         question, *words = line.split()
@@ -129,6 +130,6 @@ def serve(about, ways, check, prepare):
             seconds = TURN
             if key not in ready:
                 ready[key], seconds = prepare(work, words[1]), FIRST
-            ready[key]()  # what others left in the caches goes, threads wake
+            ready[key]()  # replaces what others left in the caches, and wakes threads
             answer = timed(ready[key], work.repeats, seconds)
         print(answer, flush=True)

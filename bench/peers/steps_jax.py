@@ -1,9 +1,9 @@
-"""JAX's side of the step comparison: the step and the sampling of steps.py, compiled by XLA.
+"""JAX's side of the comparison of steps: the step and the sampling of steps.py, compiled by XLA.
 
-    python3 bench/peers/steps_jax.py FOLDER      # the driver does this: go run ./bench/peers -what steps
+    python3 bench/peers/steps_jax.py FOLDER   # run by the driver: go run ./bench/peers -what steps
 
-One compiled function is a step, and its state is donated to it. XLA takes all cores, and there is one
-way to do it: its own derivatives, and its faster random numbers.
+A step is one compiled function to which the state is donated. XLA uses all cores. There is only one
+way, with automatic derivatives and the faster random numbers.
 """
 
 import math
@@ -17,7 +17,7 @@ from steps_common import mean_sech, places, serve
 
 jax.config.update("jax_default_prng_impl", "unsafe_rbg")
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-GUARD = 1e6  # mean of z^2 from which a particle is drawn anew
+GUARD = 1e6  # mean of z^2 above which a particle is redrawn
 silu = jax.nn.silu
 
 
@@ -41,7 +41,8 @@ def decode(phi, z):
 
 def embed(theta, lam, frequencies):
     phase = lam[:, None] * frequencies
-    return affine(silu(affine(jnp.concatenate([jnp.sin(phase), jnp.cos(phase)], 1), theta[0])), theta[1])
+    features = jnp.concatenate([jnp.sin(phase), jnp.cos(phase)], 1)
+    return affine(silu(affine(features, theta[0])), theta[1])
 
 
 def residual(theta, z, emb):
@@ -58,7 +59,7 @@ def adam(p, g, m, v, average, lr, decay, t):
 
 
 class Run:
-    """A training under way."""
+    """A training: its state and its step."""
 
     def __init__(self, work):
         self.work = work
@@ -73,8 +74,11 @@ class Run:
         self.mean_square, self.t = float(np.square(z).mean()), 0
         self.key = jax.random.key(1)
         self.batches = work.minibatches(np.random.default_rng(1))
-        self.gather = jax.jit(lambda index, images, cloud: (images[index], [c[index] for c in cloud]))
-        self.scatter = jax.jit(lambda cloud, index, rows: [c.at[index].set(r) for c, r in zip(cloud, rows)], donate_argnums=0)
+        self.gather = jax.jit(
+            lambda index, images, cloud: (images[index], [c[index] for c in cloud]))
+        self.scatter = jax.jit(
+            lambda cloud, index, rows: [c.at[index].set(r) for c, r in zip(cloud, rows)],
+            donate_argnums=0)
         self.change = jax.jit(self.pure, donate_argnums=(0, 1))
         self.draw = jax.jit(self.noise)
 
@@ -83,7 +87,8 @@ class Run:
         keys, matrix = jax.random.split(key, 5), (work.rows, work.latent)
         places = jax.random.permutation(keys[1], work.rows) + jax.random.uniform(keys[2])
         lam = work.lambda_min + work.span / work.rows * places
-        return keys[0], [lam, jax.random.normal(keys[3], matrix), jax.random.normal(keys[4], matrix)]
+        eps, xi = jax.random.normal(keys[3], matrix), jax.random.normal(keys[4], matrix)
+        return keys[0], [lam, eps, xi]
 
     def losses(self, ps, z, zl, x, sigma, push, lam, eps):
         work = self.work
@@ -106,16 +111,19 @@ class Run:
         zl = alpha * z + sigma * eps
         ps = {name: net["p"] for name, net in nets.items()}
         gradient = jax.grad(self.losses, argnums=(0, 1, 2), has_aux=True)
-        (dps, dz, dzl), (error, square) = gradient(ps, z, zl, x, sigma, work.span * weight, lam, eps)
+        push = work.span * weight
+        (dps, dz, dzl), (error, square) = gradient(ps, z, zl, x, sigma, push, lam, eps)
         own = 1 / (1 + math.exp(-work.lambda_min))
         drift = work.rows * (dz + alpha / weight * dzl) + own * z
 
         out = {}
         for name, lr in ("phi", work.lr), ("theta", work.score_lr * work.lr):
             net = nets[name]
-            new = jax.tree.map(partial(adam, lr=lr, decay=work.ema, t=t), net["p"], dps[name], net["m"], net["v"], net["average"])
+            update = partial(adam, lr=lr, decay=work.ema, t=t)
+            new = jax.tree.map(update, net["p"], dps[name], net["m"], net["v"], net["average"])
             leaf = lambda n: isinstance(n, tuple) and len(n) == 4
-            out[name] = {k: jax.tree.map(lambda n: n[i], new, is_leaf=leaf) for i, k in enumerate(("p", "m", "v", "average"))}
+            out[name] = {k: jax.tree.map(lambda n: n[i], new, is_leaf=leaf)
+                         for i, k in enumerate(("p", "m", "v", "average"))}
         bound = work.span / 2 * square + own / 2 * jnp.sum(z * z) + work.rows * work.constant
         z, u, sums = self.move(z, u, drift, xi, clip)
         return out, [r.reshape(work.batch, -1) for r in (z, u)], (error, bound, *sums)
@@ -125,7 +133,8 @@ class Run:
         push = work.step_size * drift
         rms = jnp.sqrt(jnp.mean(push * push, 1, keepdims=True))
         push = push * jnp.minimum(1, clip / rms)
-        u = (1 - work.friction) * u - push + math.sqrt(2 * work.friction * work.step_size) * xi
+        heat = math.sqrt(2 * work.friction * work.step_size)
+        u = (1 - work.friction) * u - push + heat * xi
         z = z + u
         good = jnp.mean(z * z, 1, keepdims=True) <= GUARD
         z, u = jnp.where(good, z, xi), jnp.where(good, u, 0)
@@ -140,7 +149,8 @@ class Run:
         if noise is None:
             self.key, noise = self.draw(self.key)
         self.t += 1
-        self.nets, self.rows, sums = self.change(self.nets, self.rows, self.x, noise, jnp.float32(self.t), clip)
+        self.nets, self.rows, sums = self.change(
+            self.nets, self.rows, self.x, noise, jnp.float32(self.t), clip)
         self.cloud = self.scatter(self.cloud, self.index, self.rows)
         error, bound, clipped, mean = (float(s) for s in sums)
         self.mean_square += (mean - self.mean_square) * work.batch / work.points
@@ -152,19 +162,22 @@ class Run:
 def record(work):
     run = Run(work)
     for step, noise in zip(work.steps, work.noise()):
-        sums = run.step(np.array(step["index"]), step["repeat"], [jnp.asarray(a) for a in noise])
-    nets = [flatten(run.nets[name][k]) for name in ("phi", "theta") for k in ("p", "m", "v", "average")]
+        given = [jnp.asarray(a) for a in noise]
+        sums = run.step(np.array(step["index"]), step["repeat"], given)
+    nets = [flatten(run.nets[name][k])
+            for name in ("phi", "theta") for k in ("p", "m", "v", "average")]
     work.write(nets + [np.asarray(c) for c in run.cloud])
     return "ok " + " ".join(map(str, sums))
 
 
 class Sampling:
-    """ddim steps from noise to latents, then the decoder. The level's part of the network is the same for all rows."""
+    """DDIM steps from noise to latents, then the decoder. All rows share the levels' embeddings."""
 
     def __init__(self, work):
         self.work = work
         phi, theta = work.start()[:2]
-        self.phi, self.theta = unflatten(work.decoder, jnp.asarray(phi)), unflatten(work.score, jnp.asarray(theta))
+        self.phi = unflatten(work.decoder, jnp.asarray(phi))
+        self.theta = unflatten(work.score, jnp.asarray(theta))
         lam = np.linspace(work.lambda_min, work.lambda_max, work.solver_steps + 1)
         alpha, sigma = (np.sqrt(1 / (1 + np.exp(s * lam))) for s in (-1, 1))
         ratio = alpha[1:] / alpha[:-1]
@@ -180,7 +193,8 @@ class Sampling:
             emb, (own, by_r) = given
             return own * z + by_r * residual(theta, z, emb), None
 
-        z, _ = jax.lax.scan(step, z, (embed(theta, self.levels, self.work.frequencies), self.factors))
+        embeddings = embed(theta, self.levels, self.work.frequencies)
+        z, _ = jax.lax.scan(step, z, (embeddings, self.factors))
         return z, decode(phi, z)
 
     def __call__(self, z=None):

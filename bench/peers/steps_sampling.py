@@ -1,12 +1,13 @@
-"""Sampling by PyTorch, for the step comparison: see steps.py."""
+"""Sampling with PyTorch, for steps.py."""
 
 import torch
 
-from steps_torch import COMPILES, Threads, blocks, compiled, cut, features, linear, parse, silu, tensors, views, with_pieces
+from steps_torch import (COMPILES, Threads, blocks, compiled, cut, features, linear, parse, silu,
+                         tensors, views, with_pieces)
 
 
 class Sampler:
-    """ddim steps from noise to latents, then the decoder, for a part of the images."""
+    """DDIM steps from noise to latents, then the decoder, for a part of the images."""
 
     def __init__(self, work, kind, rows):
         phi, theta = tensors(work.start()[:2])
@@ -14,26 +15,28 @@ class Sampler:
         self.residual, self.decode = self.in_place, self.images
         if kind == "compile":
             self.residual, self.decode = compiled(self.network), compiled(self.images)
-        lam = torch.linspace(work.lambda_min, work.lambda_max, work.solver_steps + 1, dtype=torch.float64)
+        lam = torch.linspace(
+            work.lambda_min, work.lambda_max, work.solver_steps + 1, dtype=torch.float64)
         alpha, sigma = torch.sigmoid(lam).sqrt(), torch.sigmoid(-lam).sqrt()
         ratio = alpha[1:] / alpha[:-1]
         by_eps = sigma[1:] - ratio * sigma[:-1]
-        self.factors = torch.stack([ratio + by_eps * sigma[:-1], by_eps], 1).float()  # of z and of the residual
+        # the factors of z and of the residual
+        self.factors = torch.stack([ratio + by_eps * sigma[:-1], by_eps], 1).float()
         self.levels = lam[:-1].float()
         self.frequencies = torch.from_numpy(work.frequencies)
         self.h, self.s, self.t = (torch.empty(rows, work.score_width) for _ in range(3))
 
     def embeddings(self):
-        """The level's part of the network, the same for all rows: one row for each step."""
+        """The embeddings of the levels, one row for each step; they are the same for all images."""
         (w1, b1), (w2, b2) = self.theta[:2]
         return linear(silu(linear(features(self.levels, self.frequencies), w1, b1)), w2, b2)
 
     def network(self, z, emb):
-        h = linear(z, *self.theta[2])
-        return linear(blocks(h, emb, [t for layer in self.theta[3:-1] for t in layer], linear), *self.theta[-1])
+        h, inner = linear(z, *self.theta[2]), [t for layer in self.theta[3:-1] for t in layer]
+        return linear(blocks(h, emb, inner, linear), *self.theta[-1])
 
     def in_place(self, z, emb):
-        """The same, into tensors that are kept."""
+        """network, with outputs in buffers that are reused."""
         (w0, b0), (last, bias) = self.theta[2], self.theta[-1]
         h = torch.addmm(b0, z, w0, out=self.h)
         for (w1, b1), (w2, b2) in zip(self.theta[3:-1:2], self.theta[4:-1:2]):
@@ -55,7 +58,7 @@ class Sampler:
 
 
 class Sampling:
-    """The sampling of all images, cut into pieces."""
+    """The sampling of all images in pieces."""
 
     def __init__(self, work, way):
         kind, pieces = parse(way)

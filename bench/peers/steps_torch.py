@@ -1,4 +1,4 @@
-"""What PyTorch's scripts of the step comparison share: settings, threads, views of flat parameters, layers."""
+"""What PyTorch's scripts share: settings, threads, views of flat parameters, layers."""
 
 import concurrent.futures
 import os
@@ -16,11 +16,12 @@ COMPILES = hasattr(torch, "compile")
 
 
 class Threads:
-    """Calls a function for each of n pieces, the last ones on threads of their own."""
+    """Calls a function for each of n pieces: the first on this thread, the others on their own."""
 
     def __init__(self, n):
         self.n = n
-        self.pool = concurrent.futures.ThreadPoolExecutor(max(1, n - 1), initializer=torch.set_flush_denormal, initargs=(True,))
+        self.pool = concurrent.futures.ThreadPoolExecutor(
+            max(1, n - 1), initializer=torch.set_flush_denormal, initargs=(True,))
 
     def __call__(self, f):
         others = [self.pool.submit(f, i) for i in range(1, self.n)]
@@ -34,13 +35,13 @@ def compiled(f):
 
 
 def parse(way):
-    """Kind and number of pieces of a way, such as "by-hand-x2"."""
+    """The kind and the number of pieces of a way such as "by-hand-x2"."""
     kind, _, pieces = way.partition("-x")
     return kind, int(pieces or 1)
 
 
 def with_pieces(kinds):
-    """The kinds, and where one thread serves all of PyTorch also those with two pieces, a thread for each."""
+    """The kinds; if PyTorch has only one thread, also with two pieces and a thread for each."""
     alone = torch.get_num_threads() == 1 and os.environ.get("OPENBLAS_NUM_THREADS", "1") == "1"
     return kinds + [k + "-x2" for k in kinds] * alone
 
@@ -54,7 +55,7 @@ def tensors(arrays):
 
 
 def views(layers, flat):
-    """Weight and bias of each layer."""
+    """The weight and the bias of each layer."""
     return [(flat[i:j].view(shape), flat[j:k]) for i, j, k, shape in places(layers)]
 
 
@@ -63,7 +64,7 @@ def linear(x, weight, bias):
 
 
 def convolution(x, weight, bias):
-    """The same as a 1 x 1 convolution of an image of rows x 1 pixels, which oneDNN computes."""
+    """linear as a 1 x 1 convolution of an image of rows x 1 pixels, which oneDNN computes."""
     image = x.view(1, x.shape[0], 1, x.shape[1]).permute(0, 3, 1, 2)
     out = torch.nn.functional.conv2d(image, weight.t()[:, :, None, None], bias)
     return out.permute(0, 2, 3, 1).reshape(x.shape[0], weight.shape[1])
@@ -75,7 +76,7 @@ def features(lam, frequencies):
 
 
 def blocks(h, emb, layers, affine):
-    """The residual blocks: layers are their weights and biases in a row."""
+    """The residual blocks; layers lists their weights and biases."""
     for l in range(0, len(layers), 4):
         h = h + affine(silu(affine(silu(h + emb), *layers[l:l + 2])), *layers[l + 2:l + 4])
     return h

@@ -1,8 +1,8 @@
-"""The ways in which PyTorch's side of the step comparison finds gradients: see steps.py.
+"""The ways to compute gradients with PyTorch, for steps.py.
 
-A way is built for a Piece, the rows of one thread. gradients(piece, zl, eps) leaves the gradients of both
-mean losses by the parameters in piece.phi.g and piece.theta.g and the particles' drift in piece.drift; it
-returns the sums over rows of the squared error of the pixels and of |e|^2.
+A way is built for a Piece, the rows of one thread. gradients(piece, zl, eps) writes the parameters'
+gradients of both mean losses to piece.phi.g and piece.theta.g, and the particles' drift to
+piece.drift. It returns the sums over the rows of the squared pixel error and of |e|^2.
 """
 
 import torch
@@ -48,7 +48,7 @@ class Autograd:
 
 
 class ByHand:
-    """Forward and backward passes written out, into tensors that are kept."""
+    """Forward and backward passes written out, with buffers that are reused."""
 
     def __init__(self, piece):
         self.kept = {}
@@ -65,7 +65,7 @@ class ByHand:
         return aten.silu.out(x, out=self.new(name, x, x.shape[1]))
 
     def weights(self, x, dy, grad):
-        """The gradients of a layer: of the mean over the rows, since dy is."""
+        """The gradients of a layer."""
         torch.mm(x.t(), dy, out=grad[0])
         torch.sum(dy, 0, out=grad[1])
 
