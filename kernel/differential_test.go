@@ -74,13 +74,13 @@ func (r *rig) prepare(k *raw, s shape, from *source) {
 	o.phase = from.IntN(o.repeat)
 	from.strides(o)
 	for i, p := range k.floats {
-		o.f[i] = r.bufs[0].f[i][:o.length(p.shape)]
+		o.f[i] = r.bufs[0].f[i][:o.length(p.layout)]
 	}
 	if k.bytes != nil {
-		o.bytes = r.bufs[0].bytes[:o.length(k.bytes.shape)]
+		o.bytes = r.bufs[0].bytes[:o.length(k.bytes.layout)]
 	}
 	if k.ids != nil {
-		o.ids = r.ids[:o.length(k.ids.shape)]
+		o.ids = r.ids[:o.length(k.ids.layout)]
 	}
 	from.fill(k, o)
 }
@@ -98,7 +98,7 @@ func (r *rig) refer(k *raw) {
 		documentedTile(&r.want)
 		return
 	}
-	k.call(only(&generic, k.field), &r.want)
+	k.call(only(&generic, k.kernel), &r.want)
 }
 
 // only is the path with nothing but the named kernel: a call of another would panic.
@@ -143,14 +143,14 @@ func (r *rig) lay(k *raw, at place, offset int) (o operands, l laid) {
 	for i, p := range k.floats {
 		l.f[i] = lay(r.regions.f[i], 4*len(r.in.f[i]), at, 4*((offset+5*i)%16))
 		o.f[i] = l.f[i].floats()
-		if p.use != '=' {
+		if p.use != writes {
 			copy(o.f[i], r.in.f[i])
 		}
 	}
 	if k.bytes != nil {
 		l.bytes = lay(r.regions.bytes, len(r.in.bytes), at, offset%16)
 		o.bytes = l.bytes.bytes()
-		if k.bytes.use != '=' {
+		if k.bytes.use != writes {
 			copy(o.bytes, r.in.bytes)
 		}
 	}
@@ -170,7 +170,7 @@ func (r *rig) against(k *raw, p *path, at place, offset int, alias []int) error 
 		o.f[alias[0]] = o.f[alias[1]]
 	}
 	r.spare(k, &o)
-	if err := run(k, only(p, k.field), &o, &l); err != nil {
+	if err := run(k, only(p, k.kernel), &o, &l); err != nil {
 		return err
 	}
 	if err := l.each(k, func(name string, b block) error {
@@ -187,8 +187,8 @@ func (r *rig) against(k *raw, p *path, at place, offset int, alias []int) error 
 // spare expects between the rows of outputs what is there before the call.
 func (r *rig) spare(k *raw, o *operands) {
 	for i, p := range k.floats {
-		_, width, apart, is := o.grid(p.shape)
-		if !is || p.use != '=' {
+		_, width, apart, is := o.grid(p.layout)
+		if !is || p.use != writes {
 			continue
 		}
 		x, want := o.f[i], r.want.f[i]
@@ -240,7 +240,7 @@ func (r *rig) results(k *raw, o *operands, alias []int) error {
 			continue // it is compared as the output it was
 		}
 		got, want := o.f[i], r.want.f[i]
-		if p.use == '<' {
+		if p.use == reads {
 			want = r.in.f[i]
 		}
 		if bytes.Equal(image(got), image(want)) {
@@ -248,7 +248,7 @@ func (r *rig) results(k *raw, o *operands, alias []int) error {
 		}
 		for j, v := range got {
 			switch exact := math.Float32bits(v) == math.Float32bits(want[j]); {
-			case p.use == '<' && !exact:
+			case p.use == reads && !exact:
 				return fmt.Errorf("changed %s[%d] of %d, which is only read", p.name, j, len(got))
 			case !exact && !agree(v, want[j]):
 				return fmt.Errorf("%s[%d] of %d is %v (%#08x), want %v (%#08x)", p.name, j, len(got),
@@ -306,7 +306,7 @@ func (r *rig) compare(t *testing.T, k *raw, s shape, seed uint64, c class, data 
 			}
 			if err := r.against(k, p, at, number, alias); err != nil {
 				t.Fatalf("%s on %s: %d rows of %d, arguments %v, offset %d, alias %v, strides %d, %d, %d, %d, %d: %v",
-					k.field, p.name, r.in.rows, r.in.d, at, number%16, alias,
+					k.kernel, p.name, r.in.rows, r.in.d, at, number%16, alias,
 					r.in.stride, r.in.ldc, r.in.lds, r.in.rs, r.in.cs, err)
 			}
 		}
@@ -317,7 +317,7 @@ func TestPathsAgree(t *testing.T) {
 	r := newRig(t)
 	for i := range raws {
 		k := &raws[i]
-		t.Run(k.field, func(t *testing.T) {
+		t.Run(k.kernel, func(t *testing.T) {
 			free, both, cut := 0, 0, 0
 			for i, s := range k.shapes() {
 				r.compare(t, k, s, uint64(i), class(i)%classes, nil)
@@ -342,7 +342,7 @@ func TestPathsAgree(t *testing.T) {
 func TestPathsCovered(t *testing.T) {
 	compared := map[string]int{}
 	for _, k := range raws {
-		compared[k.field]++
+		compared[k.kernel]++
 	}
 	table := reflect.TypeFor[path]()
 	for i := range table.NumField() {
@@ -384,7 +384,7 @@ func FuzzKernels(f *testing.F) {
 func overlay(k *raw, o *operands, data []byte) {
 	for n := 0; len(data) >= 4; n, data = n+1, data[4:] {
 		i, j := n%len(k.floats), n/len(k.floats)
-		if k.floats[i].use != '=' && j < len(o.f[i]) {
+		if k.floats[i].use != writes && j < len(o.f[i]) {
 			o.f[i][j] = math.Float32frombits(binary.LittleEndian.Uint32(data))
 		}
 	}

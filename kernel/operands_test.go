@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // operands are the arguments of one raw kernel: as many as it takes.
 type operands struct {
@@ -14,148 +11,414 @@ type operands struct {
 	rows, d, stride, repeat, phase int
 
 	cols                int        // of an output whose rows are apart: a tile or what is packed
-	ldc, lds, rs, cs    int        // strides of such an output and of a tile's start, rows and columns of a tile's a
-	a                   [6]float32 // factors
+	ldc, lds            int        // strides of such an output, and of a tile's start
+	rs, cs              int        // strides of a tile's left factor
+	a                   [6]float32 // scalar factors
+	root, heat          float32    // of moves
 	longest             float64
-	root, heat          float32
 	first, seed         uint64
-	step, stream, other uint32
+	step                uint32
+	stream, other       uint32
 	count, least, great int // results
 }
 
-// raw describes one kernel of the table of paths. Its slices are written as name, use and shape:
-// a slice is read (<), written (=) or updated (+); it is a matrix of rows x d (m), or two of them
-// side by side (w), has one number per row (r) or column (d), holds the images of
-// DataResidual (i) or rows of AddRows (s). Kernels of vectors have one row. Outputs with gaps have rows x cols
-// (c) or d x cols numbers (t), ldc apart. A tile starts from rows x cols numbers, lds apart (f), and has
-// the factors a, rows x d numbers rs and cs apart, and b, d x cols. Behind the shape,
-// ' is for numbers that are positive in most uses, u for bytes and l for ids. alias names the
-// pairs that may be one slice where they have one length, the written one first.
+// raw describes one kernel of the table of paths: its slices in the order of its parameters, which
+// of them may be one slice, and how it is called.
 type raw struct {
-	described
-	floats     []param // what args says
-	bytes, ids *param
-	aliases    [][2]int // what alias says, as places in floats
+	kernel string // field of path
+	args   params
+	least  int     // least width of a row
+	mayBe  []alias // what is written may be what is read, where both have one length
+	call   func(p *path, o *operands)
+
+	floats     []param  // of args, those of float32
+	bytes, ids *param   // of args, those of other types, or nil
+	aliases    [][2]int // mayBe, as places in floats
 }
 
-type described struct {
-	field string // of path
-	args  string
-	least int // width
-	alias string
-	call  func(p *path, o *operands)
-}
-
-var raws = parsed([]described{
-	{"uniform", "dst=m", 0, "", func(p *path, o *operands) { p.uniform(o.f[0], o.first, o.seed, o.step, o.stream) }},
-	{"normal", "dst=m", 0, "", func(p *path, o *operands) { p.normal(o.f[0], o.first, o.seed, o.step, o.stream) }},
-	{"noiseRows", "zl=m eps=m z<m alpha<r sigma<r ids<rl", 0, "zl,z", func(p *path, o *operands) {
-		p.noiseRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream)
-	}},
-	{"normalRows", "dst=m ids<rl", 0, "", func(p *path, o *operands) {
-		p.normalRows(o.f[0], o.ids, o.d, o.seed, o.step, o.stream)
-	}},
-	{"overdamped", "z+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
-		o.count = p.overdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.ids, o.d, o.a[0], o.root, o.heat, o.seed, o.step, o.stream)
-	}},
-	{"underdamped", "z+m u+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
-		o.count = p.underdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.root, o.heat, o.a[1],
-			o.seed, o.step, o.stream)
-	}},
-	{"exact", "z+m u+m g<m p<m h<r' ids<rl", 0, "", func(p *path, o *operands) {
-		o.count = p.exact(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.longest,
-			o.a[1], o.a[2], o.a[3], o.a[4], o.a[5], o.seed, o.step, o.stream, o.other)
-	}},
-
-	{"addBias", "x+m b<d", 1, "", func(p *path, o *operands) { p.addBias(o.f[0], o.f[1]) }},
-	{"addBiasSkip", "x+m b<d skip<m", 1, "", func(p *path, o *operands) { p.addBiasSkip(o.f[0], o.f[1], o.f[2]) }},
-	{"biasSiLU", "y=m x+m b<d", 1, "", func(p *path, o *operands) { p.biasSiLU(o.f[0], o.f[1], o.f[2]) }},
-	{"embedSiLU", "y=m s=m h+m b<d e<m", 1, "", func(p *path, o *operands) {
-		p.embedSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
-	}},
-	{"skipSiLU", "y=m s=m h+m b<d skip<m e<m", 1, "", func(p *path, o *operands) {
-		p.skipSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5])
-	}},
-	{"siLUBackward", "dx=m s<m dy<m", 0, "dx,s dx,dy", func(p *path, o *operands) { p.siLUBackward(o.f[0], o.f[1], o.f[2]) }},
-	{"skipSiLUBackward", "below=m embed+m above<m s<m dy<m", 0, "", func(p *path, o *operands) {
-		p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
-	}},
-	{"addRows", "dst+d x<s", 1, "", func(p *path, o *operands) { p.addRows(o.f[0], o.f[1], o.stride, o.rows) }},
-	{"sinusoids", "dst=w lambda<r freq<d", 0, "", func(p *path, o *operands) { p.sinusoids(o.f[0], o.f[1], o.f[2]) }},
-
-	{"scoreResidual", "e=m sq=r zl<m r<m eps<m sigma<r", 0, "e,zl e,r e,eps", func(p *path, o *operands) {
-		p.scoreResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.d)
-	}},
-	{"dataResidual", "e=m sq=r y<m x<i", 0, "e,y", func(p *path, o *operands) {
-		p.dataResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.phase, o.repeat, o.d, o.a[0])
-	}},
-	{"squareNorms", "dst=r x<m", 0, "", func(p *path, o *operands) { p.squareNorms(o.f[0], o.f[1], o.d) }},
-	{"scaleRows", "x+m a<r", 0, "", func(p *path, o *operands) { p.scaleRows(o.f[0], o.f[1], o.d) }},
-	{"combineRows", "dst=m x<m a<r y<m b<r z<m", 0, "dst,x dst,y dst,z", func(p *path, o *operands) {
-		p.combineRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.a[0], o.d)
-	}},
-
-	{"add", "dst+m x<m", 0, "", func(p *path, o *operands) { p.add(o.f[0], o.f[1]) }},
-	{"axpy", "y+m x<m", 0, "", func(p *path, o *operands) { p.axpy(o.f[0], o.a[0], o.f[1]) }},
-	{"scale", "x+m", 0, "", func(p *path, o *operands) { p.scale(o.f[0], o.a[0]) }},
-	{"extremes", "x<m", 1, "", func(p *path, o *operands) {
-		least, great := p.extremes(o.f[0])
-		o.least, o.great = int(least), int(great)
-	}},
-	{"combine2", "z+m x<m", 0, "", func(p *path, o *operands) { p.combine2(o.f[0], o.a[0], o.f[1], o.a[1]) }},
-	{"combine3", "z+m x<m y<m", 0, "", func(p *path, o *operands) {
-		p.combine3(o.f[0], o.a[0], o.f[1], o.a[1], o.f[2], o.a[2])
-	}},
-	{"sgd", "p+m g<m", 0, "", func(p *path, o *operands) { p.sgd(o.f[0], o.f[1], o.a[0]) }},
-	{"rmsprop", "p+m v+m' g<m", 0, "", func(p *path, o *operands) {
-		p.rmsprop(o.f[0], o.f[1], o.f[2], o.a[0], o.a[1], o.a[2])
-	}},
-	{"adam", "p+m m+m v+m' g<m", 0, "", func(p *path, o *operands) {
-		p.adam(o.f[0], o.f[1], o.f[2], o.f[3], o.a[0], o.a[1], o.a[2], o.a[3], o.a[4])
-	}},
-	{"ema", "avg+m p<m", 0, "", func(p *path, o *operands) { p.ema(o.f[0], o.f[1], o.a[0]) }},
-	{"u8ToF32", "dst=m src<mu", 0, "", func(p *path, o *operands) { p.u8ToF32(o.f[0], o.bytes) }},
-	{"f32ToU8", "dst=mu src<m", 0, "", func(p *path, o *operands) { p.f32ToU8(o.bytes, o.f[0]) }},
-
-	{"mulTile", "c=c start<f a<a b<b", 0, "c,start", func(p *path, o *operands) {
-		p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.f[3], o.rows, o.d)
-	}},
-	{"packRows", "dst=c src<s", 0, "", func(p *path, o *operands) {
-		p.packRows(o.f[0], o.ldc, o.f[1], o.stride, o.d, o.rows, o.a[0])
-	}},
-	{"turn", "dst=t src<s", 0, "", func(p *path, o *operands) { p.turn(o.f[0], o.ldc, o.f[1], o.stride, o.d) }},
-})
+// alias is a pair of parameters: one that is written and one that is read.
+type alias struct{ out, in string }
 
 // param is a slice parameter of a kernel.
 type param struct {
-	name       string
-	use, shape byte
-	positive   bool
+	name   string
+	use    use
+	layout layout
+	signed bool // false: its numbers are positive in most uses, and so in most tests
+	of     element
 }
 
-func parsed(kernels []described) (raws []raw) {
-	for _, d := range kernels {
-		k := raw{described: d}
-		for _, s := range strings.Fields(k.args) {
-			at := strings.IndexAny(s, "<=+")
-			p := param{name: s[:at], use: s[at], shape: s[at+1]}
-			switch s[at+2:] {
-			case "u":
-				k.bytes = &p
-				continue
-			case "l":
-				k.ids = &p
-				continue
-			case "'":
-				p.positive = true
+type params []param
+
+// use is what a kernel does with the numbers of a slice.
+type use int
+
+const (
+	reads   use = iota
+	writes      // what it held before does not count
+	updates     // reads and writes
+)
+
+// element is the type of a slice's elements.
+type element int
+
+const (
+	float element = iota
+	pixel
+	rowNumber
+)
+
+// layout is how many numbers a slice holds, and where. Those of a kernel of vectors are matrices of
+// one row. To add one, say in operands.length how long such a slice is and, if its rows are
+// apart, in operands.grid where they are.
+type layout int
+
+const (
+	matrix      layout = iota // rows x d
+	twoMatrices               // rows x 2d
+	perRow                    // one number for each row
+	perColumn                 // one for each of d columns
+	images                    // of DataResidual: rows of d, each shared by some rows
+	rowsApart                 // rows x d, the rows stride numbers apart
+	tileOut                   // rows x cols, the rows ldc apart
+	transposed                // d x cols, the rows ldc apart
+	tileStart                 // rows x cols, the rows lds apart; or one row for all
+	tileLeft                  // rows x d, numbers rs apart in a column and cs in a row
+	tilePanel                 // d x cols
+)
+
+func in(name string, l layout) param    { return param{name, reads, l, true, float} }
+func out(name string, l layout) param   { return param{name, writes, l, true, float} }
+func inOut(name string, l layout) param { return param{name, updates, l, true, float} }
+
+// rowIDs are the numbers of rows in the noise stream.
+var rowIDs = param{"ids", reads, perRow, true, rowNumber}
+
+func (p param) positive() param { p.signed = false; return p }
+func (p param) bytes() param    { p.of = pixel; return p }
+
+var raws = complete([]raw{
+	{
+		kernel: "uniform",
+		args:   params{out("dst", matrix)},
+		call: func(p *path, o *operands) {
+			p.uniform(o.f[0], o.first, o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "normal",
+		args:   params{out("dst", matrix)},
+		call: func(p *path, o *operands) {
+			p.normal(o.f[0], o.first, o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "noiseRows",
+		args: params{
+			out("zl", matrix), out("eps", matrix), in("z", matrix), in("alpha", perRow),
+			in("sigma", perRow), rowIDs,
+		},
+		mayBe: []alias{{"zl", "z"}},
+		call: func(p *path, o *operands) {
+			p.noiseRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "normalRows",
+		args:   params{out("dst", matrix), rowIDs},
+		call: func(p *path, o *operands) {
+			p.normalRows(o.f[0], o.ids, o.d, o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "overdamped",
+		args: params{
+			inOut("z", matrix), in("g", matrix), in("p", matrix), in("h", perRow).positive(),
+			rowIDs,
+		},
+		call: func(p *path, o *operands) {
+			o.count = p.overdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.ids, o.d,
+				o.a[0], o.root, o.heat, o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "underdamped",
+		args: params{
+			inOut("z", matrix), inOut("u", matrix), in("g", matrix), in("p", matrix),
+			in("h", perRow).positive(), rowIDs,
+		},
+		call: func(p *path, o *operands) {
+			o.count = p.underdamped(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d,
+				o.a[0], o.root, o.heat, o.a[1], o.seed, o.step, o.stream)
+		},
+	},
+	{
+		kernel: "exact",
+		args: params{
+			inOut("z", matrix), inOut("u", matrix), in("g", matrix), in("p", matrix),
+			in("h", perRow).positive(), rowIDs,
+		},
+		call: func(p *path, o *operands) {
+			o.count = p.exact(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d,
+				o.a[0], o.longest, o.a[1], o.a[2], o.a[3], o.a[4], o.a[5], o.seed, o.step, o.stream, o.other)
+		},
+	},
+
+	{
+		kernel: "addBias",
+		args:   params{inOut("x", matrix), in("b", perColumn)},
+		least:  1,
+		call: func(p *path, o *operands) {
+			p.addBias(o.f[0], o.f[1])
+		},
+	},
+	{
+		kernel: "addBiasSkip",
+		args:   params{inOut("x", matrix), in("b", perColumn), in("skip", matrix)},
+		least:  1,
+		call: func(p *path, o *operands) {
+			p.addBiasSkip(o.f[0], o.f[1], o.f[2])
+		},
+	},
+	{
+		kernel: "biasSiLU",
+		args:   params{out("y", matrix), inOut("x", matrix), in("b", perColumn)},
+		least:  1,
+		call: func(p *path, o *operands) {
+			p.biasSiLU(o.f[0], o.f[1], o.f[2])
+		},
+	},
+	{
+		kernel: "embedSiLU",
+		args: params{
+			out("y", matrix), out("s", matrix), inOut("h", matrix), in("b", perColumn),
+			in("e", matrix),
+		},
+		least: 1,
+		call: func(p *path, o *operands) {
+			p.embedSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
+		},
+	},
+	{
+		kernel: "skipSiLU",
+		args: params{
+			out("y", matrix), out("s", matrix), inOut("h", matrix), in("b", perColumn),
+			in("skip", matrix), in("e", matrix),
+		},
+		least: 1,
+		call: func(p *path, o *operands) {
+			p.skipSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5])
+		},
+	},
+	{
+		kernel: "siLUBackward",
+		args:   params{out("dx", matrix), in("s", matrix), in("dy", matrix)},
+		mayBe:  []alias{{"dx", "s"}, {"dx", "dy"}},
+		call: func(p *path, o *operands) {
+			p.siLUBackward(o.f[0], o.f[1], o.f[2])
+		},
+	},
+	{
+		kernel: "skipSiLUBackward",
+		args: params{
+			out("below", matrix), inOut("embed", matrix), in("above", matrix), in("s", matrix),
+			in("dy", matrix),
+		},
+		call: func(p *path, o *operands) {
+			p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
+		},
+	},
+	{
+		kernel: "addRows",
+		args:   params{inOut("dst", perColumn), in("x", rowsApart)},
+		least:  1,
+		call: func(p *path, o *operands) {
+			p.addRows(o.f[0], o.f[1], o.stride, o.rows)
+		},
+	},
+	{
+		kernel: "sinusoids",
+		args:   params{out("dst", twoMatrices), in("lambda", perRow), in("freq", perColumn)},
+		call: func(p *path, o *operands) {
+			p.sinusoids(o.f[0], o.f[1], o.f[2])
+		},
+	},
+
+	{
+		kernel: "scoreResidual",
+		args: params{
+			out("e", matrix), out("sq", perRow), in("zl", matrix), in("r", matrix),
+			in("eps", matrix), in("sigma", perRow),
+		},
+		mayBe: []alias{{"e", "zl"}, {"e", "r"}, {"e", "eps"}},
+		call: func(p *path, o *operands) {
+			p.scoreResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.d)
+		},
+	},
+	{
+		kernel: "dataResidual",
+		args:   params{out("e", matrix), out("sq", perRow), in("y", matrix), in("x", images)},
+		mayBe:  []alias{{"e", "y"}},
+		call: func(p *path, o *operands) {
+			p.dataResidual(o.f[0], o.f[1], o.f[2], o.f[3], o.phase, o.repeat, o.d, o.a[0])
+		},
+	},
+	{
+		kernel: "squareNorms",
+		args:   params{out("dst", perRow), in("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.squareNorms(o.f[0], o.f[1], o.d)
+		},
+	},
+	{
+		kernel: "scaleRows",
+		args:   params{inOut("x", matrix), in("a", perRow)},
+		call: func(p *path, o *operands) {
+			p.scaleRows(o.f[0], o.f[1], o.d)
+		},
+	},
+	{
+		kernel: "combineRows",
+		args: params{
+			out("dst", matrix), in("x", matrix), in("a", perRow), in("y", matrix), in("b", perRow),
+			in("z", matrix),
+		},
+		mayBe: []alias{{"dst", "x"}, {"dst", "y"}, {"dst", "z"}},
+		call: func(p *path, o *operands) {
+			p.combineRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5], o.a[0], o.d)
+		},
+	},
+
+	{
+		kernel: "add",
+		args:   params{inOut("dst", matrix), in("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.add(o.f[0], o.f[1])
+		},
+	},
+	{
+		kernel: "axpy",
+		args:   params{inOut("y", matrix), in("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.axpy(o.f[0], o.a[0], o.f[1])
+		},
+	},
+	{
+		kernel: "scale",
+		args:   params{inOut("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.scale(o.f[0], o.a[0])
+		},
+	},
+	{
+		kernel: "extremes",
+		args:   params{in("x", matrix)},
+		least:  1,
+		call: func(p *path, o *operands) {
+			least, great := p.extremes(o.f[0])
+			o.least, o.great = int(least), int(great)
+		},
+	},
+	{
+		kernel: "combine2",
+		args:   params{inOut("z", matrix), in("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.combine2(o.f[0], o.a[0], o.f[1], o.a[1])
+		},
+	},
+	{
+		kernel: "combine3",
+		args:   params{inOut("z", matrix), in("x", matrix), in("y", matrix)},
+		call: func(p *path, o *operands) {
+			p.combine3(o.f[0], o.a[0], o.f[1], o.a[1], o.f[2], o.a[2])
+		},
+	},
+	{
+		kernel: "sgd",
+		args:   params{inOut("p", matrix), in("g", matrix)},
+		call: func(p *path, o *operands) {
+			p.sgd(o.f[0], o.f[1], o.a[0])
+		},
+	},
+	{
+		kernel: "rmsprop",
+		args:   params{inOut("p", matrix), inOut("v", matrix).positive(), in("g", matrix)},
+		call: func(p *path, o *operands) {
+			p.rmsprop(o.f[0], o.f[1], o.f[2], o.a[0], o.a[1], o.a[2])
+		},
+	},
+	{
+		kernel: "adam",
+		args: params{
+			inOut("p", matrix), inOut("m", matrix), inOut("v", matrix).positive(), in("g", matrix),
+		},
+		call: func(p *path, o *operands) {
+			p.adam(o.f[0], o.f[1], o.f[2], o.f[3], o.a[0], o.a[1], o.a[2], o.a[3], o.a[4])
+		},
+	},
+	{
+		kernel: "ema",
+		args:   params{inOut("avg", matrix), in("p", matrix)},
+		call: func(p *path, o *operands) {
+			p.ema(o.f[0], o.f[1], o.a[0])
+		},
+	},
+	{
+		kernel: "u8ToF32",
+		args:   params{out("dst", matrix), in("src", matrix).bytes()},
+		call: func(p *path, o *operands) {
+			p.u8ToF32(o.f[0], o.bytes)
+		},
+	},
+	{
+		kernel: "f32ToU8",
+		args:   params{out("dst", matrix).bytes(), in("src", matrix)},
+		call: func(p *path, o *operands) {
+			p.f32ToU8(o.bytes, o.f[0])
+		},
+	},
+
+	{
+		kernel: "mulTile",
+		args:   params{out("c", tileOut), in("start", tileStart), in("a", tileLeft), in("b", tilePanel)},
+		mayBe:  []alias{{"c", "start"}},
+		call: func(p *path, o *operands) {
+			p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.f[3], o.rows, o.d)
+		},
+	},
+	{
+		kernel: "packRows",
+		args:   params{out("dst", tileOut), in("src", rowsApart)},
+		call: func(p *path, o *operands) {
+			p.packRows(o.f[0], o.ldc, o.f[1], o.stride, o.d, o.rows, o.a[0])
+		},
+	},
+	{
+		kernel: "turn",
+		args:   params{out("dst", transposed), in("src", rowsApart)},
+		call: func(p *path, o *operands) {
+			p.turn(o.f[0], o.ldc, o.f[1], o.stride, o.d)
+		},
+	},
+})
+
+// complete sorts the parameters by type.
+func complete(raws []raw) []raw {
+	for i := range raws {
+		k := &raws[i]
+		for j, p := range k.args {
+			switch p.of {
+			case pixel:
+				k.bytes = &k.args[j]
+			case rowNumber:
+				k.ids = &k.args[j]
+			default:
+				k.floats = append(k.floats, p)
 			}
-			k.floats = append(k.floats, p)
 		}
-		for _, s := range strings.Fields(k.alias) {
-			out, in, _ := strings.Cut(s, ",")
-			k.aliases = append(k.aliases, [2]int{k.place(out), k.place(in)})
+		for _, a := range k.mayBe {
+			k.aliases = append(k.aliases, [2]int{k.place(a.out), k.place(a.in)})
 		}
-		raws = append(raws, k)
 	}
 	return raws
 }
@@ -166,5 +429,5 @@ func (k *raw) place(name string) int {
 }
 
 func kernelNamed(field string) *raw {
-	return &raws[slices.IndexFunc(raws, func(k raw) bool { return k.field == field })]
+	return &raws[slices.IndexFunc(raws, func(k raw) bool { return k.kernel == field })]
 }

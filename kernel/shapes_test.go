@@ -20,7 +20,7 @@ func (k *raw) shapes() (all []shape) {
 	r := newSource(0, usual)
 	for n := 0; n <= mostElements; n++ {
 		most := mostElements / max(1, n)
-		if k.has('b') || k.has('t') {
+		if k.has(tilePanel) || k.has(transposed) {
 			all = append(all, shape{rows: n, d: n / 16}, shape{rows: n, d: n})
 			continue
 		}
@@ -40,26 +40,26 @@ func (k *raw) shapes() (all []shape) {
 
 // vector reports that the kernel has no rows.
 func (k *raw) vector() bool {
-	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.shape != 'm' })
+	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.layout != matrix })
 }
 
 // has reports that a parameter of the kernel has the shape.
-func (k *raw) has(shape byte) bool {
-	return slices.ContainsFunc(k.floats, func(p param) bool { return p.shape == shape })
+func (k *raw) has(l layout) bool {
+	return slices.ContainsFunc(k.floats, func(p param) bool { return p.layout == l })
 }
 
 // clips reports that the kernel counts the rows whose drift it clips.
 func (k *raw) clips() bool { return k.ids != nil && k.place("h") >= 0 }
 
 // tile reports that the kernel works on the tiles of its path, which differ between paths.
-func (k *raw) tile() bool { return k.has('b') }
+func (k *raw) tile() bool { return k.has(tilePanel) }
 
 // fit makes a shape one that the kernel takes on the path, and leaves those that are as they were.
 func (k *raw) fit(s shape, p *path) shape {
 	switch {
 	case k.tile():
 		return shape{s.rows % (p.tileRows + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
-	case k.has('t'):
+	case k.has(transposed):
 		return shape{turned, s.d % (mostNumbers/(turned+mostApart) + 1) &^ 3, turned}
 	}
 	s.d = max(k.least, s.d%(mostElements+1))
@@ -73,40 +73,40 @@ func (k *raw) fit(s shape, p *path) shape {
 }
 
 // grid is the shape of a slice whose rows may be apart: rows of width numbers.
-func (o *operands) grid(shape byte) (rows, width, apart int, is bool) {
-	switch shape {
-	case 's':
+func (o *operands) grid(l layout) (rows, width, apart int, is bool) {
+	switch l {
+	case rowsApart:
 		return o.rows, o.d, o.stride, true
-	case 'c':
+	case tileOut:
 		return o.rows, o.cols, o.ldc, true
-	case 't':
+	case transposed:
 		return o.d, o.cols, o.ldc, true
-	case 'f':
+	case tileStart:
 		return o.rows, o.cols, o.lds, true
 	}
 	return 0, 0, 0, false
 }
 
 // length is that of a slice of the shape.
-func (o *operands) length(shape byte) int {
-	if rows, width, apart, is := o.grid(shape); is {
+func (o *operands) length(l layout) int {
+	if rows, width, apart, is := o.grid(l); is {
 		return min(rows, 1) * ((rows-1)*apart + width)
 	}
-	switch shape {
-	case 'm':
+	switch l {
+	case matrix:
 		return o.rows * o.d
-	case 'w':
+	case twoMatrices:
 		return 2 * o.rows * o.d
-	case 'r':
+	case perRow:
 		return o.rows
-	case 'd':
+	case perColumn:
 		return o.d
-	case 'i':
+	case images:
 		return (o.phase + o.rows + o.repeat - 1) / o.repeat * o.d
-	case 'a':
+	case tileLeft:
 		return min(o.rows, o.d, 1) * ((o.rows-1)*o.rs + (o.d-1)*o.cs + 1)
-	case 'b':
+	case tilePanel:
 		return o.d * o.cols
 	}
-	panic("no such shape")
+	panic("no such layout")
 }

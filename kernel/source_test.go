@@ -121,10 +121,10 @@ func (r *source) id() uint64 {
 func (r *source) fill(k *raw, o *operands) {
 	for i, p := range k.floats {
 		r.numbers(o.f[i])
-		if p.positive {
+		if !p.signed {
 			r.unsign(o.f[i])
 		}
-		if p.use == '=' {
+		if p.use == writes {
 			copy(o.f[i], ballast)
 		}
 	}
