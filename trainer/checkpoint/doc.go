@@ -1,10 +1,11 @@
-// Package checkpoint stores the full state of a run on disk. Save and Load are its main functions;
-// a Writer saves in the background of training, and List and Latest find the checkpoints of a run.
+// Package checkpoint stores the full state of a run on disk. A Writer saves checkpoints: Begin
+// takes a snapshot of the state, and Commit makes it durable while training continues. Latest and
+// List find the checkpoints of a run, and Load reads one.
 //
 // A checkpoint is a directory, runs/00007-fashion10k-ipld/checkpoints/step-000500, with two files:
 //
-//	state.safetensors  all arrays of the run, in the safetensors format, readable by other tools
-//	meta.json          a Meta, the size and the SHA-256 of state.safetensors and, in its last line,
+//	state.safetensors  all arrays of the run, in a format that other tools can read, too
+//	meta.json          a Meta, the size and the SHA-256 of state.safetensors, and in the last line
 //	                   the SHA-256 of all lines before
 //
 // Beside it, "latest" refers to the newest checkpoint: a relative symbolic link or, on file systems

@@ -10,8 +10,8 @@ import (
 
 // Tensor is a named array of a run's state. Exactly one of F32, U32 and F64 is set. It holds the
 // elements in row-major order; their number is the product of Shape, one for an empty Shape. The
-// slice is the live state: Save reads from it, and Load writes to it. It may be part of a
-// memory.Mapping, whose faults Save and Load return as errors.
+// slice is the live state: Writer reads from it, and Load writes to it. It may be part of a
+// memory.Mapping, whose faults both return as errors.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -72,7 +72,7 @@ func check(tensors []Tensor) {
 // blockLen is the number of elements converted between two reads or writes.
 const blockLen = 1 << 15
 
-// BufferBytes is the memory that Save and Load need in addition to that of the tensors.
+// BufferBytes is the memory that a Writer and Load need in addition to that of the tensors.
 const BufferBytes = 8 * blockLen
 
 // writeTo writes the elements in little-endian order. buf has BufferBytes.
