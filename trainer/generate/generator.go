@@ -88,7 +88,9 @@ func (g *Generator) Dim() int { return g.model.Decoder.Out() }
 
 // Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default. It
 // stops early, with ctx's error, when ctx ends.
-func (g *Generator) Sample(ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+func (g *Generator) Sample(
+	ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64,
+) error {
 	z := make([]float32, n*g.Latent())
 	if err := g.SampleLatents(ctx, z, n, solver, steps, seed); err != nil {
 		return err
@@ -101,7 +103,9 @@ func ended(ctx context.Context) func() bool { return func() bool { return ctx.Er
 
 // SampleLatents draws n latents into z, n x d, as Sample does: it looks at ctx before each step of
 // 64 rows.
-func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64) error {
+func (g *Generator) SampleLatents(
+	ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64,
+) error {
 	standard, err := solver.DefaultSteps()
 	if err != nil {
 		return err

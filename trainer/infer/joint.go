@@ -9,11 +9,11 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Joint is log p(x|z) + log p(z) of a trained model. Where the prior is a diffusion, -l_theta(z),
-// the lower bound of log p(z), takes the place of the latter; it is estimated with as many pairs
-// (lambda, eps) as the prior has draws, stratified over lambda, and the same pairs for all latents
-// of an image: what they get wrong is then nearly the same for all of them, so that the latents
-// compare well. The part of their noise that is known is taken off (prior.Prior.Steady).
+// Joint is log p(x|z) + log p(z) of a trained model. For a diffusion prior the lower bound
+// -l_theta(z) stands in for log p(z). It is estimated with as many pairs (lambda, eps) as the prior
+// has draws, stratified over lambda and the same for all latents of an image: their errors are then
+// nearly equal, so that the latents compare well. The known part of the noise is removed
+// (prior.Prior.Steady).
 type Joint struct {
 	likelihood likelihood.Gaussian
 
@@ -21,11 +21,11 @@ type Joint struct {
 	pool    *pool.Pool
 	d       int
 	decoder model.Tape
-	priors  []prior.Tape // of each place
-	places  chan int     // free ones: the tiles of the decoder's tape, and the prior's tapes
+	priors  []prior.Tape // one for each tile of the decoder's tape
+	free    chan int     // tiles that no task uses
 }
 
-// jointTile is how many latents one task takes.
+// jointTile is the number of latents in a task.
 const jointTile = 50
 
 // NewJoint is the joint density of a model, whose prior says with how many draws it is evaluated,
@@ -37,29 +37,30 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 	n := generate.Tiles(p.Workers(), dim)
 	j := &Joint{
 		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: dim}, seed: seed, pool: p,
-		d: m.Decoder.In(), decoder: m.Decoder.NewTape(nil, m.DecoderP, n*jointTile, model.Evaluate), places: make(chan int, n),
+		d: m.Decoder.In(), free: make(chan int, n),
+		decoder: m.Decoder.NewTape(nil, m.DecoderP, n*jointTile, model.Evaluate),
 	}
 	j.pool.Run(pack(j.decoder))
 	for i := range n {
 		t := m.Prior.Steady().NewTape(nil, m.PriorP, 1, model.Evaluate)
 		j.pool.Run(pack(t))
 		j.priors = append(j.priors, t)
-		j.places <- i
+		j.free <- i
 	}
 	return j
 }
 
-// Log writes the log density in nats of the image x (D) with each of the latents z (n x d) into dst
-// (n). image is a number of the image, which its random numbers depend on.
+// Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
+// into dst (n numbers). The random numbers of the bound depend on image, the image's number.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 	tiles := pool.Pieces(len(dst), jointTile)
 	j.pool.Run(pool.Group{N: tiles, Do: func(i int) {
-		place := <-j.places
-		defer func() { j.places <- place }()
+		tile := <-j.free
+		defer func() { j.free <- tile }()
 		lo, hi := pool.Span(len(dst), tiles, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.decode(place*jointTile, dst[lo:hi], x, rows)
-		j.prior(j.priors[place], dst[lo:hi], rows, image)
+		j.decode(tile*jointTile, dst[lo:hi], x, rows)
+		j.prior(j.priors[tile], dst[lo:hi], rows, image)
 	}})
 }
 
@@ -74,8 +75,8 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	}
 }
 
-// prior adds log p(z), or its bound. A tape of one row has one set of levels, which all latents
-// take in turn.
+// prior adds log p(z), or its bound. Every latent is the row of a batch of one, so that all have the
+// same levels.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
 	noise := level

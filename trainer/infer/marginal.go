@@ -11,18 +11,19 @@ import (
 // Marginal is an importance-sampled estimate of log p(x) of one image.
 type Marginal struct {
 	LogP float64 // nats
-	ESS  float64 // effective samples, (sum w)^2 / sum w^2: of one, an estimate says little
+	ESS  float64 // effective samples, (sum w)^2 / sum w^2: near 1 the estimate says little
 }
 
-// Marginals estimates log p(x) of every image by importance sampling, with so many latents for each
-// from a proposal fitted to the moments of its chains, which the last Run must have taken with
-// Moves.Cov. With a prior of known density the estimate of p(x) is unbiased, so that of its
-// logarithm errs to the low side, the more the fewer the effective samples; a mode that the chains
-// never saw is missing from it, too. With a diffusion it is the same estimate of the integral of
-// p(x|z) exp(-l_theta(z)), which is p(x) or less; but the noise of j's draws in l_theta raises it,
-// by about half of the variance that the noise has between latents. It stops early, with ctx's
-// error, when ctx ends.
-func (p *Posterior) Marginals(ctx context.Context, j *Joint, samples int, seed uint64) ([]Marginal, error) {
+// Marginals estimates log p(x) of every image by importance sampling. The samples of each come from
+// a proposal fitted to the moments of its chains: the last Run must have had Moves.Cov. With a prior
+// of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the more so the
+// fewer the effective samples; a mode that the chains never visited is missing from it. With a
+// diffusion it estimates the integral of p(x|z) exp(-l_theta(z)), which is at most p(x); there the
+// noise of j's draws in l_theta raises it by about half of that noise's variance between latents.
+// It stops early, with ctx's error, when ctx ends.
+func (p *Posterior) Marginals(
+	ctx context.Context, j *Joint, samples int, seed uint64,
+) ([]Marginal, error) {
 	out := make([]Marginal, len(p.images))
 	x := make([]float32, p.likelihood.Dim)
 	z := make([]float32, samples*p.cloud.D)

@@ -33,8 +33,9 @@ type Setup struct {
 	// The moves are underdamped. Their step size falls geometrically from StepSize to StepSizeEnd
 	// during the moves before averages are taken, and stays there.
 	StepSize, StepSizeEnd float64
-	Friction              float64 // share of the velocity lost per move
-	Clip                  float64 // largest root mean square of h*drift over a particle; 0: no limit
+
+	Friction float64 // share of the velocity lost per move
+	Clip     float64 // largest root mean square of h*drift over a particle; 0: no limit
 }
 
 // Posterior draws from p(z|x) by Langevin moves of particles, with the parameters of a trained
@@ -142,7 +143,8 @@ func pack(t model.Packer) pool.Group {
 // clipped. Averages are of the states before each kept move.
 func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
 	s, rows := &p.setup, len(index)*p.cloud.N
-	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, blas.Default().CutFree())}
+	free := blas.Default().CutFree()
+	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free)}
 	tiles := func(do func(tile int)) pool.Group { return pool.Group{N: p.now.tiles.Count, Do: do} }
 	p.batch.Select(index)
 	s.Pool.Run(tiles(p.gatherTile))

@@ -18,14 +18,14 @@ type proposal struct {
 	mean    []float64
 	root    mat.TriDense // L of L L^T = the shape
 	logDet  float64      // of L
-	factors []float64    // room of d
+	factors []float64    // scratch, d
 }
 
 const (
-	proposalInflation = 1.4  // of the posterior's variances: a proposal should be wider than its target
+	proposalInflation = 1.4  // of the posterior's variances: wider than the target
 	proposalTails     = 0.25 // share of the samples that come from the t
 	proposalFreedom   = 5    // its degrees of freedom
-	proposalRidge     = 1e-3 // of the mean variance, added to every one: chains that hardly moved have a covariance too
+	proposalRidge     = 1e-3 // of the mean variance, added to each, for chains that hardly moved
 )
 
 // Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
@@ -49,7 +49,8 @@ func newProposal(mean, cov []float64) (*proposal, error) {
 	}
 	var cholesky mat.Cholesky
 	if !cholesky.Factorize(shape) {
-		return nil, fmt.Errorf("the covariance of the particles is not positive definite (its trace is %v)", trace)
+		const text = "the covariance of the particles is not positive definite (its trace is %v)"
+		return nil, fmt.Errorf(text, trace)
 	}
 	p := &proposal{d: d, mean: mean, factors: make([]float64, d)}
 	cholesky.LTo(&p.root)

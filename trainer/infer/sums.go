@@ -2,7 +2,7 @@ package infer
 
 import "github.com/plume-ml/plume/trainer/likelihood"
 
-// chainSums adds up what a minibatch's particles go through.
+// chainSums adds up positions and losses of the particles that move together.
 type chainSums struct {
 	particles, d int
 	moves        float64
@@ -21,7 +21,7 @@ func newChainSums(images, particles, d int, cov bool) *chainSums {
 	return s
 }
 
-// add counts the rows of all images once: their positions, and the two losses there.
+// add adds the positions of all rows, images*particles x d, and their two losses.
 func (s *chainSums) add(z, square, nll []float32) {
 	s.moves++
 	d := s.d

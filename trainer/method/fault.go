@@ -27,14 +27,14 @@ const (
 // finite. As an error it wraps ErrDiverged.
 type Fault struct {
 	Kind      Kind   `json:"kind"`
-	Step      int    `json:"step"`                // the method's, from 1; of the second stage where there is one
+	Step      int    `json:"step"`                // from 1; of the second stage in two-stage methods
 	Network   string `json:"network,omitempty"`   // decoder, prior, encoder
 	Layer     string `json:"layer,omitempty"`     // of the network
 	Parameter string `json:"parameter,omitempty"` // of the network, with the indices of the element
 	Datapoint *int   `json:"datapoint,omitempty"` // of the training images
 	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or draw
-	Source    string `json:"source,omitempty"`    // where the datapoint comes from; the trainer's to fill in
-	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a number whose square overflows in single precision
+	Source    string `json:"source,omitempty"`    // file of the datapoint; the trainer fills it in
+	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a float32 whose square overflows
 	Try       string `json:"try"`                 // what may help
 }
 
@@ -58,7 +58,9 @@ func (f *Fault) Place() string {
 	case InParticle:
 		fmt.Fprintf(&s, "a coordinate of the latent is %s", f.Value)
 	case BlownUp:
-		fmt.Fprintf(&s, "more than %s of the epoch's moves blew up, and their particles were drawn anew", f.Value)
+		const text = "more than %s of the epoch's moves blew up, and their particles were " +
+			"drawn anew"
+		fmt.Fprintf(&s, text, f.Value)
 	case InData:
 		fmt.Fprintf(&s, "a pixel is %s", f.Value)
 	case InActivation:
@@ -84,10 +86,12 @@ func (f *Fault) Place() string {
 	return s.String()
 }
 
+const spreadTo = "the particles have spread to a root mean square of %.3g"
+
 // What may help.
 const (
 	tryData      = "other data, or range if the stored values are not what they were taken for"
-	trySpread    = "a scale_anchor, a smaller step_size or a drift_clip: the particles have spread to a root mean square of %.3g"
+	trySpread    = "a scale_anchor, a smaller step_size or a drift_clip: " + spreadTo
 	TryMoves     = "a smaller step_size, a larger obs_noise or a drift_clip"
 	tryDecoder   = "a smaller lr or a larger obs_noise"
 	tryPrior     = "a smaller lr or score_lr, or a scale_anchor"

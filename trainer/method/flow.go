@@ -24,7 +24,7 @@ type Flow struct {
 	likelihood likelihood.Gaussian
 
 	cloud          *particle.Cloud // z and velocities, M*N x d
-	batch          *particle.Batch // of the minibatch's particles, B*N x d, with both parts of their drift
+	batch          *particle.Batch // the minibatch's particles and drift, B*N x d
 	decoder, prior *network
 	decoderTape    model.Tape
 	priorTape      prior.Tape
@@ -73,10 +73,10 @@ func (c course) flow(a *memory.Arena, s Setup) (*Flow, error) {
 	if s.Options.Dynamics == particle.Exact {
 		f.batch.UseExact(s.Options.Friction)
 	}
-	if f.decoder, err = newNetwork(a, "decoder", s.Decoder.Layout(), s.Options, s.Seed, decoderNet); err != nil {
+	if f.decoder, err = s.newNetwork(a, decoderNet, s.Decoder.Layout()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if f.prior, err = newNetwork(a, "prior", s.Prior.Layout(), s.Options, s.Seed, priorNet); err != nil {
+	if f.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	for _, n := range []*network{f.decoder, f.prior} {

@@ -103,10 +103,13 @@ func (f *Flow) checkUpdate(s *Stats) error {
 	}
 	if !f.now.held {
 		searches = append(searches,
-			func() *Fault { return r.priorLayers(InGradient, f.priorTape, f.setup.Options.ScoreDraws) },
+			func() *Fault {
+				return r.priorLayers(InGradient, f.priorTape, f.setup.Options.ScoreDraws)
+			},
 			f.prior.badGradient)
 	}
-	return f.finish(somewhere(firstOf(append(searches, f.decoder.newWeight, f.prior.newWeight)...)), 0)
+	searches = append(searches, f.decoder.newWeight, f.prior.newWeight)
+	return f.finish(somewhere(firstOf(searches...)), 0)
 }
 
 // finish adds to a fault the step, so many after those counted, and what to try.

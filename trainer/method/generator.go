@@ -12,7 +12,9 @@ import (
 
 // NewGenerator builds the generator of a method for images of dim numbers. Its parameters are yet
 // to be filled through the tensors it returns, which name the averaged weights for ema.
-func NewGenerator(name config.Method, o config.Options, dim int, ema bool, p *pool.Pool) (*generate.Generator, []checkpoint.Tensor, error) {
+func NewGenerator(
+	name config.Method, o config.Options, dim int, ema bool, p *pool.Pool,
+) (*generate.Generator, []checkpoint.Tensor, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, nil, err
@@ -25,14 +27,16 @@ func NewGenerator(name config.Method, o config.Options, dim int, ema bool, p *po
 	parameters := func(name string, l *model.Layout) []float32 {
 		p := make([]float32, l.Size())
 		if len(p) > 0 {
-			tensors = append(tensors, checkpoint.Tensor{Name: name + suffix, Shape: []int{len(p)}, F32: p})
+			tensors = append(tensors,
+				checkpoint.Tensor{Name: name + suffix, Shape: []int{len(p)}, F32: p})
 		}
 		return p
 	}
 	s := Setup{Options: o, Pool: p}
 	m.networks(&s, dim)
 	trained := generate.Model{
-		DecoderP: parameters("decoder", s.Decoder.Layout()), PriorP: parameters("prior", s.Prior.Layout()),
+		DecoderP: parameters("decoder", s.Decoder.Layout()),
+		PriorP:   parameters("prior", s.Prior.Layout()),
 	}
 	if s.Encoder != nil {
 		trained.EncoderP = parameters("encoder", s.Encoder.Layout())

@@ -14,7 +14,8 @@ var ipld = spec{
 	name: config.IPLD,
 	defaults: func(o *config.Options) {
 		likeIPLD(o)
-		o.ScaleAnchor = 2 // the prior follows any scale of the cloud, which the bias of the moves inflates
+		// The prior follows any scale of the cloud, which the bias of the moves inflates.
+		o.ScaleAnchor = 2
 	},
 	prior: func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
 	build: course{}.build,

@@ -1,19 +1,17 @@
-// Package method is the training methods: each is one way to move particles and parameters.
-// What they share, the interacting-particle step, is Flow.
+// Package method is the training methods: each is one way to move latents and parameters, in a file
+// of its own that cites its paper. Three engines do the work: Flow moves particles, Variational
+// draws latents from an encoder, and Staged fits a prior to the latents of one of the two. A step
+// of each reads from top to bottom, in step.go, variational_step.go and staged_step.go.
 package method
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
-	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -55,46 +53,14 @@ type Minibatch struct {
 	Progress float64 // share of the whole training that is done, in [0, 1): drives the schedules
 }
 
-// Stats are sums over the rows of a step; add them up for the means over an epoch.
-type Stats struct {
-	Steps       float64
-	Evaluations float64 // passes of a row, forward and back, through one network
-	Rows        float64 // rows that entered the losses
-	SquareError float64 // squared pixel errors
-	DataLoss    float64 // -log p(x|z), nats
-	PriorLoss   float64 // the bound on -log p(z), nats
-	Entropy     float64 // of an encoder's q(z|x), nats; 0 where q is particles
-	Moved       float64 // particle moves, inner ones included; draws of latents where nothing moves
-	Clipped     float64 // of them, clipped
-	Redrawn     float64 // of them, drawn anew by the guard
-	Anchor      float64 // coefficient of the scale anchor, summed over the steps
-
-	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this
-	// step, 0 of those that made none. It is not summed.
-	GradientNorm [3]float64
-}
-
-// Networks are the names of the networks in the order of Stats.GradientNorm.
-var Networks = [3]string{decoderNet: "decoder", priorNet: "prior", encoderNet: "encoder"}
-
-// Values points to the fields that are sums, in their order, for sums and checkpoints.
-func (s *Stats) Values() [11]*float64 {
-	return [...]*float64{&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy, &s.Moved, &s.Clipped, &s.Redrawn, &s.Anchor}
-}
-
-// Add adds t to s.
-func (s *Stats) Add(t Stats) {
-	from := t.Values()
-	for i, v := range s.Values() {
-		*v += *from[i]
-	}
-}
-
 // Diagnostics describe the particles at the end of an epoch.
 type Diagnostics struct {
-	Cloud            particle.Stats
-	ExtraTemperature float64 // h v / 2, v the variance of the prior drift's noise per coordinate; about h v / (2 friction) with velocities
-	StepSize, LR     float64 // in force
+	Cloud        particle.Stats
+	StepSize, LR float64 // in force
+
+	// ExtraTemperature is what the noise of the prior drift adds, of variance v per coordinate:
+	// h v / 2, or about h v / (2 friction) with velocities.
+	ExtraTemperature float64
 }
 
 // Setup is what a method is built from.
@@ -127,106 +93,4 @@ type Setup struct {
 // the threads only if that backend's bits do not depend on cuts.
 func (s *Setup) tiles(points int) pool.Tiles {
 	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.Default().CutFree())
-}
-
-// spec is one method: what it is, where it comes from, and how to build it.
-type spec struct {
-	name config.Method
-	// defaults changes what differs from the common defaults in options of this method; nil:
-	// nothing.
-	defaults func(o *config.Options)
-	batch    int // datapoints in a minibatch; 0: as in common
-	// check adds what the options of this method must not be; nil: nothing.
-	check func(o config.Options, p *config.Problems)
-	// prior is what the generator samples from.
-	prior func(o config.Options) prior.Prior
-	// encoder is the network of q(z|x); nil: q is particles.
-	encoder func(o config.Options, dim int) model.Net
-	// build makes the method with its arrays from the arena.
-	build func(a *memory.Arena, s Setup) (buildable, error)
-}
-
-var specs = []spec{ipld, pgd, pgdDiffusion, mpgd, ipla, soul, shortrun, abp, vae, vaeDiffusion, twoStage}
-
-func find(name config.Method) (spec, error) {
-	i := slices.IndexFunc(specs, func(s spec) bool { return s.name == name })
-	if i < 0 {
-		return spec{}, fmt.Errorf("method %q: expected one of %q", name, config.Methods)
-	}
-	return specs[i], nil
-}
-
-// Default returns the configuration of a run for which nothing was asked, one of ipld.
-func Default() config.Config {
-	c, err := DefaultFor(ipld.name)
-	if err != nil {
-		panic("method: no default method")
-	}
-	return c
-}
-
-// DefaultFor is Default for the named method, whose own defaults replace the common ones.
-func DefaultFor(name config.Method) (config.Config, error) {
-	c := config.Common()
-	c.Method = name
-	m, err := find(name)
-	if err != nil {
-		return c, err
-	}
-	if m.defaults != nil {
-		m.defaults(&c.Options)
-	}
-	if m.batch > 0 {
-		c.Batch = m.batch
-	}
-	return c, nil
-}
-
-// Validate reports what Config.Validate does, and what the configuration's method does not allow.
-func Validate(c config.Config) error { return errors.Join(c.Validate(), allowed(c.Method, c.Options)) }
-
-// validate is Validate of options alone.
-func validate(name config.Method, o config.Options) error {
-	return errors.Join(o.Validate().Err(), allowed(name, o))
-}
-
-// allowed reports what the named method, if there is one, does not allow.
-func allowed(name config.Method, o config.Options) error {
-	var p config.Problems
-	if m, err := find(name); err == nil && m.check != nil {
-		m.check(o, &p)
-	}
-	return p.Err()
-}
-
-// New builds the named method with networks as the options describe them, unless the setup
-// brings its own.
-func New(name config.Method, s Setup) (Method, error) {
-	m, err := find(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := validate(name, s.Options); err != nil {
-		return nil, err
-	}
-	m.networks(&s, s.Train.Shape().Dim())
-	return m.build(nil, s)
-}
-
-// networks fills in the networks that the setup does not bring, for images of dim numbers.
-func (m spec) networks(s *Setup, dim int) {
-	if s.Decoder == nil {
-		s.Decoder = newDecoder(s.Options, dim)
-	}
-	if s.Prior == nil {
-		s.Prior = m.prior(s.Options)
-	}
-	if s.Encoder == nil && m.encoder != nil {
-		s.Encoder = m.encoder(s.Options, dim)
-	}
-}
-
-func newDecoder(o config.Options, dim int) model.Net {
-	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(append(widths, dim)...)
 }

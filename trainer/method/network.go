@@ -5,7 +5,6 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
-	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -60,12 +59,14 @@ const (
 	encoderNet
 )
 
-func newNetwork(
-	a *memory.Arena, name string, l *model.Layout, o config.Options, seed uint64, number uint32,
-) (*network, error) {
-	size := l.Size()
+// Networks are the names of the networks in the order of Stats.GradientNorm.
+var Networks = [3]string{decoderNet: "decoder", priorNet: "prior", encoderNet: "encoder"}
+
+// newNetwork makes the network of a number, with parameters as in l, as the setup trains it.
+func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*network, error) {
+	o, size := &s.Options, l.Size()
 	n := &network{
-		name: name, number: number, layout: l,
+		name: Networks[number], number: number, layout: l,
 		p: a.Floats(memory.Parameters, size), g: a.Floats(memory.Gradients, size),
 	}
 	tasks := n.updateTasks()
@@ -82,7 +83,7 @@ func newNetwork(
 		n.opt.WeightDecay = o.DecoderDecay
 	}
 	a.Fill(func() {
-		l.Init(n.p, seed, number)
+		l.Init(n.p, s.Seed, number)
 		n.opt.StartAverage(n.p)
 	})
 	return n, nil
@@ -213,7 +214,8 @@ func (n *network) tensors() []checkpoint.Tensor {
 		x    []float32
 	}{{tensorParams, n.p}, {tensorEMA, n.opt.EMA}, {"/moment1", n.opt.M}, {"/moment2", n.opt.V}} {
 		if t.x != nil {
-			ts = append(ts, checkpoint.Tensor{Name: n.name + t.name, Shape: []int{len(t.x)}, F32: t.x})
+			ts = append(ts,
+				checkpoint.Tensor{Name: n.name + t.name, Shape: []int{len(t.x)}, F32: t.x})
 		}
 	}
 	return append(ts, checkpoint.Tensor{Name: n.name + "/steps", Shape: []int{1}, U32: n.opt.Steps})

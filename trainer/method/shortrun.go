@@ -18,11 +18,13 @@ var shortrun = spec{
 	name: config.ShortRun,
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 10
-		o.StepSize, o.StepSizeEnd = 0.01, 0.01 // K moves must lead from N(0, I) to the posterior: bench/study
+		// K moves must lead from N(0, I) to the posterior: bench/study
+		o.StepSize, o.StepSizeEnd = 0.01, 0.01
 	},
 	check: func(o config.Options, p *config.Problems) {
 		oneParticle(o, p)
-		p.Expect(o.CatchUp <= 1, "catch_up", o.CatchUp, "0: a chain that starts anew has missed no moves")
+		p.Expect(o.CatchUp <= 1, "catch_up", o.CatchUp,
+			"0: a chain that starts anew has missed no moves")
 	},
 	prior: standardNormal,
 	build: coldChain.build,
@@ -31,5 +33,6 @@ var shortrun = spec{
 var coldChain = course{final: true, cold: true}
 
 func oneParticle(o config.Options, p *config.Problems) {
-	p.Expect(o.Particles == 1, "particles", o.Particles, "1: the method has one chain per datapoint")
+	p.Expect(o.Particles == 1, "particles", o.Particles,
+		"1: the method has one chain per datapoint")
 }

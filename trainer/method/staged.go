@@ -74,7 +74,8 @@ func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) 
 func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 	o := &s.Options
 	if s.Steps > 0 && float64(s.Steps)*o.PriorShare < 1 {
-		return nil, fmt.Errorf("prior_share = %v: expected at least one of the %d steps of the training", o.PriorShare, s.Steps)
+		const text = "prior_share = %v: expected at least one of the %d steps of the training"
+		return nil, fmt.Errorf(text, o.PriorShare, s.Steps)
 	}
 	initial := s
 	initial.Prior = prior.Gaussian{Latent: o.Latent}
@@ -90,7 +91,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 	}
 	t.rates.options = &t.setup.Options
 	t.rowsTask = t.priorTile
-	if t.prior, err = newNetwork(a, "prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
+	if t.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
 	t.tape = s.Prior.NewTape(a, t.prior.p, rows, model.Train)

@@ -52,12 +52,14 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 
 // evaluate computes the prior's loss of every row, forward and back, by tiles.
 func (t *Staged) evaluate() {
-	level := kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: diffusion.StreamLambda}
-	noise := level
-	noise.Stream = diffusion.StreamScoreNoise
-	t.tape.Begin(len(t.now.ids), level, noise)
+	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
 	t.setup.Pool.Run(t.prior.pack())
 	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})
+}
+
+// key is that of a stream for the step of the second stage.
+func (t *Staged) key(s kernel.Stream) kernel.Key {
+	return kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: s}
 }
 
 func (t *Staged) priorTile(i int) {

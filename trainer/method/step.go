@@ -8,7 +8,15 @@ import (
 )
 
 // One training step of the flow. It runs in phases, each a list of groups of tasks, with a barrier
-// after each. Every sum has one order, and the cut into tasks depends on the configuration alone,
+// after each:
+//
+//	pack, gather  new weights are laid out for products, by parts of layers; particles and images
+//	              of a new minibatch are gathered, by tiles of rows
+//	rows          both networks go forward and back, by tiles, each apart
+//	reduce        gradients by the weights, by columns of layers
+//	move, update  particles move, by tiles; optimisers make their steps, by chunks of parameters
+//
+// Every sum has one order, and the cut into tasks depends on the configuration alone,
 // but for tiles where the cut does not show in the bits: so the result does not depend on the
 // number of workers. Rows of a tile need no barrier between layers; the weight gradients, each one
 // product over all rows, need no buffers for each worker.
@@ -69,8 +77,8 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	return stats, f.checkUpdate(&stats)
 }
 
-// begin makes p the pass under way: new weights are laid out for products, by parts of layers, and
-// the particles and images are gathered, by tiles, where they are new or the batch has others.
+// begin makes p the pass under way: it packs new weights, and gathers the particles and images of
+// minibatches that are new, or if the batch has others.
 func (f *Flow) begin(p pass, minibatch bool) {
 	f.now = p
 	gather := pool.Group{Do: f.tasks.gather}

@@ -33,7 +33,8 @@ func fittedPrior(o config.Options) prior.Prior {
 
 // checkStages expects two stages.
 func checkStages(o config.Options, p *config.Problems) {
-	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare, "a number in (0, 1): the prior needs a stage of its own")
+	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare,
+		"a number in (0, 1): the prior needs a stage of its own")
 }
 
 // networks implements firstStage.

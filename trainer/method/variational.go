@@ -35,7 +35,8 @@ type Variational struct {
 	mean    []float32 // of q(z|x), B x d
 	z       []float32 // latents, B*N x d
 	noise   []float32 // z - mean, B*N x d
-	g, p    []float32 // gradients by z, B*N x d: decoder's, prior's (in closed form by the mean, B x d)
+	g       []float32 // the decoder's gradient by z, B*N x d
+	p       []float32 // the prior's, or in closed form that by the mean, B x d
 	square  []float32 // squared error |g(z) - x|^2 of each row, B*N
 	nll     []float32 // prior loss of each row, B*N, or in closed form of each datapoint, B
 	entropy []float32 // of q(z|x), B
@@ -67,19 +68,23 @@ func NewVariational(a *memory.Arena, s Setup) (*Variational, error) {
 		setup: s, likelihood: likelihood.Gaussian{Sigma: o.ObsNoise, Dim: s.Decoder.Out()},
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
 		x:    a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
-		mean: latents(s.Batch), z: latents(rows), noise: latents(rows), g: latents(rows), p: latents(rows),
-		square: losses(rows), nll: losses(rows), entropy: losses(s.Batch), counts: make([]uint32, 2),
+		mean: latents(s.Batch), z: latents(rows), noise: latents(rows),
+		g: latents(rows), p: latents(rows),
+		square: losses(rows), nll: losses(rows), entropy: losses(s.Batch),
+		counts: make([]uint32, 2),
 	}
 	v.rates.options = &v.setup.Options
-	v.tasks = variationalTasks{v.gatherTile, v.encodeTile, v.priorTile, v.decoderTile, v.backwardTile}
+	v.tasks = variationalTasks{
+		v.gatherTile, v.encodeTile, v.priorTile, v.decoderTile, v.backwardTile,
+	}
 	var err error
-	if v.encoder, err = newNetwork(a, "encoder", s.Encoder.Layout(), *o, s.Seed, encoderNet); err != nil {
+	if v.encoder, err = s.newNetwork(a, encoderNet, s.Encoder.Layout()); err != nil {
 		return nil, err
 	}
-	if v.decoder, err = newNetwork(a, "decoder", s.Decoder.Layout(), *o, s.Seed, decoderNet); err != nil {
+	if v.decoder, err = s.newNetwork(a, decoderNet, s.Decoder.Layout()); err != nil {
 		return nil, err
 	}
-	if v.prior, err = newNetwork(a, "prior", s.Prior.Layout(), *o, s.Seed, priorNet); err != nil {
+	if v.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, err
 	}
 	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.Batch, model.Train)

@@ -75,7 +75,8 @@ func (v *Variational) checkUpdate(s *Stats) error {
 	}
 	searches = append(searches,
 		func() *Fault {
-			return rows{v.now.index, 1, 1}.layers(InGradient, "encoder", model.Gradients(v.encoderTape))
+			points := rows{v.now.index, 1, 1}
+			return points.layers(InGradient, "encoder", model.Gradients(v.encoderTape))
 		},
 		v.encoder.badGradient, v.decoder.badGradient)
 	if !v.now.held {

@@ -21,7 +21,8 @@ const encoderBatch = 125
 
 // noNoise expects no noise on the parameters, which only the flow adds.
 func noNoise(o config.Options, p *config.Problems) {
-	p.Expect(o.ParamNoise == 0, "param_noise", o.ParamNoise, "0: the method adds no noise to its parameters")
+	p.Expect(o.ParamNoise == 0, "param_noise", o.ParamNoise,
+		"0: the method adds no noise to its parameters")
 }
 
 // Tensors implements Method.
@@ -42,7 +43,8 @@ func (v *Variational) Generator(ema bool) *generate.Generator { return v.generat
 
 func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return v.setup.newGenerator(a, generate.Model{
-		DecoderP: v.decoder.values(ema), PriorP: v.prior.values(ema), EncoderP: v.encoder.values(ema),
+		DecoderP: v.decoder.values(ema), PriorP: v.prior.values(ema),
+		EncoderP: v.encoder.values(ema),
 	})
 }
 
@@ -67,7 +69,8 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 	for i := range index {
 		index[i] = i
 	}
-	seen := particle.Cloud{M: len(index), N: v.setup.Options.Particles, D: v.setup.Options.Latent, Z: z}
+	o := &v.setup.Options
+	seen := particle.Cloud{M: len(index), N: o.Particles, D: o.Latent, Z: z}
 	for len(index) > 0 {
 		n := min(v.setup.Batch, len(index))
 		v.draw(index[:n], true, prior.StreamDiagNoise)

@@ -105,7 +105,8 @@ func (v *Variational) reparametrise(m int) {
 // and back, by tiles, each apart.
 func (v *Variational) evaluate(s *Stats) {
 	rows := len(v.ids)
-	s.Evaluations = float64(len(v.now.index))*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)
+	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
+	s.Evaluations += float64(rows) * v.decoder.passes(1)
 	if !v.now.closed {
 		s.Evaluations += float64(rows) * v.prior.passes(v.setup.Options.ScoreDraws)
 		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise))

@@ -16,7 +16,10 @@ type Diffusion struct {
 
 // NewDiffusion is the prior that the options describe.
 func NewDiffusion(o config.Options) *Diffusion {
-	return &Diffusion{Bound: NewBound(o), Score: model.NewResidualScore(o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures)}
+	return &Diffusion{
+		Bound: NewBound(o),
+		Score: model.NewResidualScore(o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures),
+	}
 }
 
 // NewBound is the bound that the options describe.

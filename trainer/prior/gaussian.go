@@ -45,7 +45,9 @@ type gaussianTape struct {
 
 // NewTape implements Prior.
 func (p Gaussian) NewTape(a *memory.Arena, params []float32, rows int, _ model.Use) Tape {
-	return &gaussianTape{Gaussian: p, mean: params, drift: a.Floats(memory.Activations, rows, p.Latent)}
+	return &gaussianTape{
+		Gaussian: p, mean: params, drift: a.Floats(memory.Activations, rows, p.Latent),
+	}
 }
 
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}

@@ -68,7 +68,8 @@ func (s *Standardised) NewTape(a *memory.Arena, p []float32, rows int, use model
 	a.Fill(func() { inner, _, _ = s.parts(p) })
 	return &standardisedTape{
 		Tape: s.Prior.NewTape(a, inner, rows, use), of: s, p: p,
-		z: a.Floats(memory.Activations, rows, s.latent), slope: a.Floats(memory.Activations, s.latent),
+		z:     a.Floats(memory.Activations, rows, s.latent),
+		slope: a.Floats(memory.Activations, s.latent),
 	}
 }
 
@@ -85,7 +86,9 @@ func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
 }
 
 // Rows implements Tape.
-func (t *standardisedTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
+func (t *standardisedTape) Rows(
+	lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool,
+) {
 	_, mean, _ := t.of.parts(t.p)
 	d := t.of.latent
 	inner := t.z[lo*d : hi*d]
