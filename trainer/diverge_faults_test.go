@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -210,4 +212,38 @@ func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) 
 		}
 	}
 	return backs
+}
+
+// A run that diverges and finds no checkpoint that is whole has diverged all the same.
+func TestNothingToGoBackTo(t *testing.T) {
+	dir := t.TempDir()
+	var tr *Trainer
+	tr, err := New(t.Context(), divergentRun("ipld"), dir, WithHook(Hook{OnStep: func(m record.Progress) {
+		if m.Step != 17 {
+			return
+		}
+		tr.awaitSave()
+		state := filepath.Join(tr.saving.storedDir, "state.safetensors")
+		text, err := os.ReadFile(state)
+		if err == nil {
+			text[len(text)-1] ^= 1
+			err = os.WriteFile(state, text, 0o666)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		spoil(tr, "decoder/params", float32(math.NaN()))
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(tr.Run(t.Context()), tr.Close())
+	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "going back failed: ") ||
+		!strings.Contains(err.Error(), "state.safetensors: damaged") {
+		t.Errorf("%v, expected ErrDiverged and the damaged checkpoint", err)
+	}
+	info, err := run.ReadInfo(dir)
+	if err != nil || !info.Diverged || len(info.Divergences) != 1 {
+		t.Errorf("run.json: %+v, %v", info, err)
+	}
 }

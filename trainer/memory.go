@@ -119,7 +119,6 @@ func (m needs) check(machine int64) (warning string, err error) {
 // readData reads the data of a run that fits the machine, as far as the headers of its files tell, and
 // sets what it needs.
 func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset, error) {
-	d.Set("the data " + t.cfg.Data)
 	warn := func(s string) { d.Do(func() { t.warn(s) }) }
 	program, _ := memory.Peak()
 	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))

@@ -101,8 +101,8 @@ func (t *Trainer) open(step int) (err error) {
 // readSlowly reads the data, and says so when that takes long: of a large file, of very many
 // pictures, of a disk far away.
 func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
-	tell := func(what string) { t.message("still reading " + what) }
-	err = progress.Reporter{Report: tell, After: t.reports.after}.Run(func(d *progress.Task) (err error) {
+	reporter := progress.Reporter{Report: t.message, After: t.reports.after}
+	err = reporter.Reading(t.cfg.Data, func(d *progress.Task) (err error) {
 		all, err = t.readData(ctx, d)
 		return err
 	})

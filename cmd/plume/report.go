@@ -140,6 +140,16 @@ func (r *reporter) finished(runDir string) error {
 	return r.err
 }
 
+// diverged names on stdout a run whose numbers are no longer finite, for who reads JSON.
+func (r *reporter) diverged(runDir string) {
+	if r.json != nil {
+		r.print(r.json.Encode(struct {
+			RunDir   string `json:"run_dir"`
+			Diverged bool   `json:"diverged"`
+		}{runDir, true}))
+	}
+}
+
 // figures has four decimals, or, of a number of unlikely size, three digits in all.
 func figures(x float64) string {
 	if x >= 1e6 {

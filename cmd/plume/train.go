@@ -116,7 +116,8 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, trainer.ErrDiverged):
 		r.status.close()
-		return &exitError{exitDiverged, err}
+		r.diverged(runDir)
+		return &exitError{exitDiverged, errors.Join(err, r.err)}
 	}
 	r.status.close()
 	return err

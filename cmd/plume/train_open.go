@@ -52,6 +52,7 @@ func (t *trainCommand) startOrContinue(
 		_, train, err := t.startRun(ctx, cmd, r)
 		return train, err
 	case run.Diverged:
+		r.diverged(t.out)
 		return nil, diverged(t.out)
 	case run.Unsaved:
 		r.status.message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))

@@ -10,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -27,7 +28,7 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 		configs[i].Threads = o.threads(configs[i].Threads)
 	}
 	first := configs[0]
-	all, err := data.Open(ctx, first.Data, first.DataOptions(o.Warn))
+	all, err := o.readData(ctx, first)
 	if err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
@@ -52,6 +53,17 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 		return Plan{}, nil, errors.Join(err, lock.Release())
 	}
 	return plan, lock, nil
+}
+
+// readData reads the data of the comparison, and says so when that takes long.
+func (o Options) readData(ctx context.Context, c config.Config) (all data.Dataset, err error) {
+	reporter := progress.Reporter{Report: o.Message}
+	err = reporter.Reading(c.Data, func(t *progress.Task) (err error) {
+		warn := func(text string) { t.Do(func() { o.Warn(text) }) }
+		all, err = data.Open(ctx, c.Data, c.DataOptions(warn))
+		return err
+	})
+	return all, err
 }
 
 // lock makes the comparison's directory, if need be, and keeps other processes from writing it.

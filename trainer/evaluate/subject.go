@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -58,17 +59,25 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 	} else if err := stored.CheckDataPath(); err != nil {
 		return err
 	}
-	images, err := data.Find(ctx, c.Data, c.DataOptions(o.Warn))
+	var read data.Summary
+	reporter := progress.Reporter{Report: o.Progress, After: o.after}
+	err := reporter.Reading(c.Data, func(t *progress.Task) error {
+		warn := func(text string) { t.Do(func() { o.Warn(text) }) }
+		images, err := data.Find(ctx, c.Data, c.DataOptions(warn))
+		if err != nil {
+			return err
+		}
+		if s.all, err = images.Read(ctx); err != nil {
+			return err
+		}
+		read = images.Summary
+		s.fingerprint, err = data.Fingerprint(ctx, s.all)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if s.all, err = images.Read(ctx); err != nil {
-		return err
-	}
-	if s.fingerprint, err = data.Fingerprint(ctx, s.all); err != nil {
-		return err
-	}
-	if err := stored.CheckData(c.Data, images.Summary, s.fingerprint); err != nil {
+	if err := stored.CheckData(c.Data, read, s.fingerprint); err != nil {
 		return err
 	}
 	s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed)

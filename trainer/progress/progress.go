@@ -49,6 +49,16 @@ func (t *Task) Do(f func()) {
 	<-called
 }
 
+// Reading is Run of work that reads source. Unless the task says something else, it is reported as
+// "still reading the data SOURCE".
+func (r Reporter) Reading(source string, work func(t *Task) error) error {
+	still := Reporter{Report: func(what string) { r.Report("still reading " + what) }, After: r.After}
+	return still.Run(func(t *Task) error {
+		t.Set("the data " + source)
+		return work(t)
+	})
+}
+
 // Run runs work in a goroutine of its own, reports on it until it returns, and returns its error.
 func (r Reporter) Run(work func(t *Task) error) error {
 	after := r.After

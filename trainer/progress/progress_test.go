@@ -72,3 +72,23 @@ func TestShortWork(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Reading names the data, unless the work says something else.
+func TestReading(t *testing.T) {
+	c := newClock()
+	var reports []string
+	r := progress.Reporter{Report: func(s string) { reports = append(reports, s) }, After: c.after}
+	err := r.Reading("photos", func(task *progress.Task) error {
+		<-c.asked
+		c.ticks <- time.Time{}
+		<-c.asked
+		task.Set("its labels")
+		c.ticks <- time.Time{}
+		<-c.asked
+		return nil
+	})
+	want := []string{"still reading the data photos", "still reading its labels"}
+	if err != nil || !slices.Equal(reports, want) {
+		t.Errorf("reports %q, %v; expected %q", reports, err, want)
+	}
+}
