@@ -99,19 +99,7 @@ func (g *gallery) warnOfStray(names []string, root string) {
 func (g *gallery) labelsIn(
 	ctx context.Context, source files.Source, f files.File, names []string,
 ) (found bool, err error) {
-	var text []byte
-	var failed error
-	err = source.Visit(ctx, []files.File{f}, func(_ int, c raster.Content, err error) {
-		switch {
-		case err != nil:
-			failed = fmt.Errorf("data: %s/%s: %w", g.path, f.Name, err)
-		case c.Size() > maxLabelFile:
-			failed = fmt.Errorf("data: %s/%s: is longer than %d MiB", g.path, f.Name,
-				maxLabelFile>>20)
-		default:
-			text, failed = io.ReadAll(io.NewSectionReader(c, 0, c.Size()))
-		}
-	})
+	text, failed, err := g.textOf(ctx, source, f)
 	if err != nil {
 		return false, sourceError(ctx, g.path, err)
 	}
@@ -139,6 +127,25 @@ func (g *gallery) labelsIn(
 	return true, nil
 }
 
+// textOf reads file f. failed is an error of the file, err one of the source.
+func (g *gallery) textOf(
+	ctx context.Context, source files.Source, f files.File,
+) (text []byte, failed, err error) {
+	err = source.Visit(ctx, []files.File{f}, func(_ int, c raster.Content, err error) {
+		switch {
+		case err != nil:
+			failed = fmt.Errorf("data: %s/%s: %w", g.path, f.Name, err)
+		case c.Size() > maxLabelFile:
+			failed = fmt.Errorf("data: %s/%s: is longer than %d MiB", g.path, f.Name,
+				maxLabelFile>>20)
+		default:
+			text, failed = io.ReadAll(io.NewSectionReader(c, 0, c.Size()))
+		}
+	})
+	return text, failed, err
+}
+
+// readLabels gives the images of a, without skipped ones, their labels.
 func (l *labelling) readLabels(_ context.Context, a *array) error {
 	a.classes = l.classes
 	if a.labels = l.of; a.rows != nil {

@@ -143,15 +143,13 @@ func (t *labelTable) dropHeader(images knownImages) {
 
 func notUTF8(s string) bool { return !utf8.ValidString(s) }
 
-// place assigns labels by name.
+// place assigns labels to images by name.
 func (t *labelTable) place(
-	values []int32,
-	images knownImages,
-	warn func(string, ...any),
+	values []int32, images knownImages, warn func(string, ...any),
 ) ([]int32, error) {
-	labels, by := make([]int32, images.n), make([]int, images.n)
+	labels, labelled := make([]int32, images.n), make([]bool, images.n)
 	for i := range labels {
-		labels[i], by[i] = -1, -1
+		labels[i] = -1
 	}
 	var unknown tally
 	matched := 0
@@ -162,20 +160,27 @@ func (t *labelTable) place(
 		case j == ambiguous:
 			return nil, t.fail("has a label for %q, which is the name of several pictures; "+
 				"expected names with their folders", name)
-		case by[j] >= 0 && labels[j] != values[i]:
+		case labelled[j] && labels[j] != values[i]:
 			return nil, t.fail("has two labels for %q", name)
-		case by[j] < 0:
-			labels[j], by[j] = values[i], i
+		case !labelled[j]:
+			labels[j], labelled[j] = values[i], true
 			matched++
 		}
 	}
+	return labels, t.checkMatches(unknown, matched, images, warn)
+}
+
+// checkMatches returns an error if no name was that of an image, and warns of unknown names and of
+// images without a label.
+func (t *labelTable) checkMatches(
+	unknown tally, matched int, images knownImages, warn func(string, ...any),
+) error {
 	list := unknown.list()
 	if slices.ContainsFunc(unknown.first, notUTF8) {
 		list += ", not in UTF-8"
 	}
 	if matched == 0 {
-		return nil, t.fail("none of its names (%s) is that of an image; expected %s",
-			list, images.names)
+		return t.fail("none of its names (%s) is that of an image; expected %s", list, images.names)
 	}
 	if unknown.count > 0 {
 		warn("data: %s: %s of %s labels are of no image: %s", t.source, thousands(unknown.count),
@@ -185,9 +190,10 @@ func (t *labelTable) place(
 		warn("data: %s: %s of %s images have no label", t.source, thousands(images.n-matched),
 			thousands(images.n))
 	}
-	return labels, nil
+	return nil
 }
 
+// pick returns the labels of the given rows.
 func pick(labels []int32, rows []int) []int32 {
 	picked := make([]int32, len(rows))
 	for i, r := range rows {

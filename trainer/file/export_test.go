@@ -1,4 +1,5 @@
 package file
 
-// Temporary is temporary, for the tests, which use faultfs and so cannot be in this package.
+// Temporary exports temporary to the tests, which cannot be in this package because faultfs imports
+// it.
 var Temporary = temporary

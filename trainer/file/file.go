@@ -1,6 +1,6 @@
-// Package file writes files that appear complete or not at all, on top of the few operations of a
-// file system that this needs. Tests pass another System than the real one, to see what a full
-// disk, a failing device or a kill leaves behind.
+// Package file writes files atomically: a file appears complete or not at all. Write and WriteBytes
+// do this on a System, which lists the operations needed of a file system; OS is the real one.
+// Tests pass another System to see what a full disk, a failing device or a kill leaves behind.
 package file
 
 import (
@@ -67,23 +67,23 @@ func (system) SyncDir(path string) error {
 // tmpPrefix begins the name of a temporary file, which is renamed when it is complete.
 const tmpPrefix = ".tmp-"
 
-// process is part of the names of this process's temporary files: two processes that write the
-// same file do not write into the same temporary one.
+// process is part of the names of this process's temporary files, so that processes that write the
+// same file use different temporary ones.
 var process = rand.Text()[:8]
 
-// temporary is where this process writes the file at path until it is complete.
+// temporary returns the path of the temporary file in which this process writes the file at path.
 func temporary(path string) string {
 	dir, name := filepath.Split(path)
 	return filepath.Join(dir, tmpPrefix+process+"-"+name)
 }
 
-// Write replaces the file at path with what write writes. Whatever happens, path holds the old
-// content or the new one, whole, and the new one is durable when Write returns nil. The directory
-// must exist. Of several processes that write the same file, the last one wins; within a process,
-// one goroutine at a time may write a file.
+// Write replaces the content of the file at path by what write writes. Whatever happens, path holds
+// either the old content or the new, complete, and the new one is durable when Write returns nil.
+// The directory must exist. If several processes write the same file, the last one wins. Within a
+// process, only one goroutine may write a file at a time.
 func Write(sys System, path string, write func(io.Writer) error) error {
 	tmp := temporary(path)
-	// What an earlier Write could not remove goes first: writing into it could follow a failed Sync.
+	// An earlier Write may have left tmp after a failed Sync, so it is removed, not overwritten.
 	if err := sys.RemoveAll(tmp); err != nil {
 		return err
 	}
@@ -97,12 +97,12 @@ func Write(sys System, path string, write func(io.Writer) error) error {
 	return sys.SyncDir(filepath.Dir(path))
 }
 
-// Abandon removes the temporary file of a Write to path that will not come to its end, for a
-// process that ends in the middle of it.
+// Abandon removes the temporary file of an unfinished Write to path, when the process is about to
+// exit.
 func Abandon(sys System, path string) error { return sys.RemoveAll(temporary(path)) }
 
-// RemoveStale removes the temporary files that killed processes have left in dir, while no other
-// process writes there. What cannot be removed does no harm.
+// RemoveStale removes the temporary files that killed processes have left in dir. No other process
+// may be writing there. Errors are ignored, since such files do no harm.
 func RemoveStale(sys System, dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestWriteFails(t *testing.T) {
 			if err := file.WriteBytes(file.OS, path, []byte("old")); err != nil {
 				t.Fatal(err)
 			}
-			if dead { // and what an earlier failure left is in the way
+			if dead { // a temporary file from an earlier failure is in the way
 				if err := os.WriteFile(file.Temporary(path), []byte("torn"), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -83,7 +83,7 @@ func TestWriteCallbackFails(t *testing.T) {
 	}
 }
 
-// Two processes that write the same file do not disturb each other.
+// Processes that write the same file use different temporary files.
 func TestWritersDoNotShareATemporaryFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "samples.png")
 	other := filepath.Join(filepath.Dir(path), ".tmp-OTHERONE-samples.png")
@@ -98,7 +98,7 @@ func TestWritersDoNotShareATemporaryFile(t *testing.T) {
 	}
 }
 
-// What a killed process left goes when nobody else can be writing, and nothing else does.
+// RemoveStale removes temporary files and nothing else.
 func TestRemoveStale(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{".tmp-OTHERONE-run.json", ".tmp-samples", "run.json", ".latest"} {
@@ -121,7 +121,7 @@ func TestRemoveStale(t *testing.T) {
 	}
 }
 
-// A process that ends in the middle of writing leaves nothing, nor a half-written file.
+// After Abandon, an unfinished Write leaves no file.
 func TestAbandon(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "samples.png")
 	err := file.Write(file.OS, path, func(w io.Writer) error {
@@ -135,7 +135,7 @@ func TestAbandon(t *testing.T) {
 		return err
 	})
 	if err == nil {
-		t.Error("no error, though the content is gone")
+		t.Error("no error although the temporary file was removed")
 	}
 }
 
