@@ -1,6 +1,8 @@
 package pca
 
 import (
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/metric"
@@ -11,51 +13,44 @@ func Bytes(dim, k int) int64 {
 	return memory.Array[float64](dim, k+1) + memory.Array[float64](k)
 }
 
-// FitBytes is the memory in which Fit works for k components of m images, beside the PCA. Each
-// worker takes some more, less than 1 MiB for 64 components.
+// FitBytes is the memory in which Fit works for k components of m images, beside the PCA: its arrays,
+// counted by building it for one worker. Each of the others takes some more, less than 1 MiB for 64
+// components.
 func FitBytes(m, dim, k int) int64 {
-	rows := rowsAtATime(m, dim)
-	block := memory.Array[float32](rows, dim)
-	bytes := block + memory.Array[int](rows) + memory.Array[float32](dim) + memory.Array[float64](dim)
-	k = max(1, min(k, dim, m-1))
-	switch {
-	case dim <= denseSize(k):
-		return bytes + memory.Array[float64](dim, dim+syevRows+1) + 2*block
-	case m <= denseSize(k):
-		if rows < m {
-			bytes += block
-		}
-		return bytes + memory.Array[float64](m, m+syevRows+1) + productBytes(rows, dim, k, 2) +
-			tallBytes(dim, k, k) + memory.Array[float32](dim, 2*k) + refinementBytes(k)
-	}
-	return bytes + krylovBytes(rows, dim, k) + refinementBytes(k)
-}
-
-// krylovBytes is the memory of a search for k components: more than half of it is the basis.
-func krylovBytes(rows, dim, k int) int64 {
-	b, most := blockSize(k), basisSize(dim, k)
-	small := memory.Array[float64](most, 2*most+syevRows+2*b+1) +
-		memory.Array[float32](most, most) + memory.Array[float64](4*b, b)
-	return productBytes(rows, dim, b, 1) + blas.Default().FactorBytes(dim, k) + // what is fine, when they are refined
-		tallBytes(dim, most, b) + memory.Array[float32](dim, most+b) + small + passBytes
+	a := memory.Counting()
+	newFit(a, m, dim, k, nil)
+	return a.Total() - Bytes(dim, max(1, min(k, dim, m-1))) + passBytes
 }
 
 // passBytes is about what dozens of passes make of what is too small to be kept.
 const passBytes = 1 << 16
 
-// productBytes is the memory of products with cols vectors, each in so many float32 numbers.
-func productBytes(rows, dim, cols, numbers int) int64 {
-	return int64(numbers)*blas.Default().FactorBytes(dim, cols) + memory.Array[float64](dim, cols) +
-		memory.Array[float32](rows, cols) + memory.Array[float64](rows, cols) +
-		memory.Array[float32](tileValues, cols)
+// The arrays of a Fit, of the given dimensions.
+
+func floats32(a *memory.Arena, dims ...int) []float32 {
+	return a.Floats(memory.Activations, dims...)
 }
 
-func tallBytes(dim, most, few int) int64 {
-	return memory.Array[float64](tallParts(dim), most, few) +
-		memory.Array[float32](max(few, tallRows), most)
+func floats64(a *memory.Arena, dims ...int) []float64 {
+	return a.Float64s(memory.Activations, dims...)
 }
 
-func refinementBytes(k int) int64 { return memory.Array[float64](k, 2*k+syevRows+1+tallRows) }
+// dense32 and dense are matrices, of no size where the arena only counts.
+func dense32(a *memory.Arena, rows, cols int) blas.Matrix {
+	data := floats32(a, rows, cols)
+	if a.Counts() {
+		return blas.Matrix{}
+	}
+	return blas.Dense(data, rows, cols)
+}
+
+func dense(a *memory.Arena, rows, cols int) *mat.Dense {
+	data := floats64(a, rows, cols)
+	if a.Counts() {
+		return &mat.Dense{}
+	}
+	return mat.NewDense(rows, cols, data)
+}
 
 // DistanceBytes is the memory in which PCA.Distance works with n samples: a block of images, the
 // components as factors, and the samples' coordinates.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // allocated is how many bytes f allocates, all of them counted, also those that are garbage at once.
@@ -25,8 +26,8 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// What a fit and a distance allocate is what the formulas say, within 5 % (0.7 to 3 % seen): small things are left
-// out.
+// What a fit and a distance allocate is what is said of them, within 5 % (0.7 to 3 % seen): small
+// things are left out.
 func TestReportBytes(t *testing.T) {
 	const k = 20
 	for _, c := range []struct{ m, dim int }{{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000}} {
@@ -39,6 +40,20 @@ func TestReportBytes(t *testing.T) {
 		// A collection empties the pools in which gonum keeps its room, which is then made anew.
 		least := min(allocated(distance), allocated(distance), allocated(distance))
 		within(t, "a distance", least, DistanceBytes(c.m, c.dim, k))
+	}
+}
+
+// A fit asks for the same memory whether it is built or only counted, on each way.
+func TestFitArena(t *testing.T) {
+	const k = 20
+	for _, c := range []struct{ m, dim int }{{1100, 300}, {300, 200}, {90, 2000}, {600, 3000}} {
+		made, counted := &memory.Arena{}, memory.Counting()
+		newFit(made, c.m, c.dim, k, nil)
+		newFit(counted, c.m, c.dim, k, nil)
+		if made.Total() != counted.Total() || counted.Total() < memory.Array[float32](c.dim, k) {
+			t.Errorf("%d images of %d values: %d bytes made, %d counted",
+				c.m, c.dim, made.Total(), counted.Total())
+		}
 	}
 }
 

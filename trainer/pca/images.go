@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -29,28 +30,31 @@ func rowsAtATime(m, dim int) int {
 
 // images reads the rows to be decomposed, block by block, about their mean.
 type images struct {
-	ctx   context.Context
-	rows  data.Rows
-	m     int
-	dim   int
-	pool  *pool.Pool
-	tell  func(n int)
-	pass  int
-	most  int // passes from which on what is found is good enough
-	mean  []float64
-	total float64 // variance
-	about []float32
-	scale float32 // a power of 2 that brings values near 1, where float32 products do not overflow
-	block []float32
-	idx   []int
+	ctx      context.Context
+	rows     data.Rows
+	m        int
+	dim      int
+	pool     *pool.Pool
+	tell     func(n int)
+	pass     int
+	most     int // passes from which on what is found is good enough
+	mean     []float64
+	total    float64 // variance
+	about    []float32
+	scale    float32 // a power of 2 that brings values near 1, where float32 products do not overflow
+	atATime  int     // rows of a block
+	block    []float32
+	idx      []int
+	variance []float64 // of each value
 }
 
-func newImages(ctx context.Context, rows data.Rows, dim int, o Options) *images {
-	x := &images{ctx: ctx, rows: rows, m: rows.Len(), dim: dim, pool: o.Pool, tell: o.Pass, most: mostPasses}
-	n := rowsAtATime(x.m, dim)
-	x.block, x.idx = make([]float32, n*dim), data.Range(0, n)
-	x.mean, x.about = make([]float64, dim), make([]float32, dim)
-	return x
+func newImages(a *memory.Arena, m, dim int, p *pool.Pool) *images {
+	n := rowsAtATime(m, dim)
+	return &images{
+		m: m, dim: dim, pool: p, most: mostPasses, atATime: n,
+		block: floats32(a, n, dim), idx: a.Ints(memory.Activations, n), about: floats32(a, dim),
+		mean: floats64(a, dim), variance: floats64(a, dim),
+	}
 }
 
 // raw calls f with consecutive blocks of images as they are.
@@ -148,7 +152,7 @@ func (x *images) center() error {
 
 // spread finds the total variance and the scale.
 func (x *images) spread() error {
-	variance := make([]float64, x.dim)
+	variance := x.variance
 	err := x.raw(func(block blas.Matrix, _ int) {
 		x.columns(func(from, to int) {
 			for i := range block.Rows {

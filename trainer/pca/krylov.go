@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // krylov is block Lanczos with thick restarts (Golub and Underwood 1977; Wu and Simon 2000) for the
@@ -33,6 +34,7 @@ type krylov struct {
 	before   []float64   // those of the step before
 	vectors  *mat.Dense  // its eigenvectors, as columns in that order
 	room     krylovRoom
+	refined  *refinement
 }
 
 // Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
@@ -54,20 +56,21 @@ func basisSize(dim, k int) int {
 	return min(basisBlocks*b, dim/b*b)
 }
 
-func newKrylov(x *images, k int) *krylov {
+func newKrylov(a *memory.Arena, x *images, k int) *krylov {
 	b, most := blockSize(k), basisSize(x.dim, k)
-	return &krylov{
-		a: newProduct(x, b, false), t: newTall(x.pool, x.dim, most, b), k: k, size: b,
-		q:    blas.Dense(make([]float32, x.dim*most), x.dim, most),
-		next: blas.Dense(make([]float32, x.dim*b), x.dim, b),
-		h:    mat.NewDense(most, most, nil), coupling: mat.NewDense(b, b, nil),
-		values: make([]float64, most), before: make([]float64, k),
-		room: newKrylovRoom(most, b),
+	y := &krylov{
+		a: newProduct(a, x, b, k), t: newTall(a, x.pool, x.dim, most, b), k: k, size: b,
+		q: dense32(a, x.dim, most), next: dense32(a, x.dim, b),
+		h: dense(a, most, most), coupling: dense(a, b, b),
+		values: floats64(a, most), before: floats64(a, k),
+		room: newKrylovRoom(a, most, b),
 	}
+	y.refined = newRefinement(a, y.a, y.t, k, y.q.Data)
+	return y
 }
 
-// find returns the k leading eigenvectors, D x k.
-func (y *krylov) find() (blas.Matrix, error) {
+// search returns the k leading eigenvectors, D x k.
+func (y *krylov) search() (blas.Matrix, error) {
 	y.draw(y.next)
 	if err := y.orthonormal(false); err != nil {
 		return blas.Matrix{}, err

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // krylovRoom is the small matrices that the iteration works in.
@@ -21,12 +22,12 @@ type krylovRoom struct {
 	values      []float64  // size
 }
 
-func newKrylovRoom(most, b int) krylovRoom {
+func newKrylovRoom(a *memory.Arena, most, b int) krylovRoom {
 	return krylovRoom{
-		eigen: make([]float64, most*most), work: make([]float64, syevRows*most),
-		turning: make([]float32, most*most), inBasis: mat.NewDense(most, b, nil),
-		gram: mat.NewDense(b, b, nil), turn: mat.NewDense(b, b, nil), product: mat.NewDense(b, b, nil),
-		toH: mat.NewDense(most, b, nil), values: make([]float64, b),
+		eigen: floats64(a, most, most), work: floats64(a, syevRows, most),
+		turning: floats32(a, most, most), inBasis: dense(a, most, b),
+		gram: dense(a, b, b), turn: dense(a, b, b), product: dense(a, b, b),
+		toH: dense(a, most, b), values: floats64(a, b),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -53,18 +54,28 @@ func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, erro
 	case dim < 1 || k < 1:
 		return nil, fmt.Errorf("pca: %d components of %d dimensions, expected 1 or more of both", k, dim)
 	}
-	x := newImages(ctx, rows, dim, o)
+	x, w := newFit(nil, m, dim, k, o.Pool)
+	x.ctx, x.rows, x.tell = ctx, rows, o.Pass
 	if err := x.center(); err != nil {
 		return nil, err
 	}
-	k = min(k, dim, m-1)
+	return w.find()
+}
+
+// way finds the components of images that are centred.
+type way interface{ find() (*PCA, error) }
+
+// newFit is the images and the way to their components, with the arrays for both from the arena.
+func newFit(a *memory.Arena, m, dim, k int, p *pool.Pool) (*images, way) {
+	x := newImages(a, m, dim, p)
+	k = max(1, min(k, dim, m-1))
 	switch {
 	case dim <= denseSize(k):
-		return x.pcaOfCovariance(k)
+		return x, newCovariance(a, x, k)
 	case m <= denseSize(k):
-		return x.pcaOfGram(k)
+		return x, newGram(a, x, k)
 	}
-	return x.pcaOfKrylov(k)
+	return x, newKrylov(a, x, k)
 }
 
 // denseSize is up to how many values, or images, a matrix of them all is decomposed: what Lanczos

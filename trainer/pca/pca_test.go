@@ -15,19 +15,26 @@ import (
 )
 
 // ways are all ways to the components; each takes all sets of at least some hundred values.
-var ways = map[string]func(x *images, k int) (*PCA, error){
-	"covariance": (*images).pcaOfCovariance,
-	"gram":       (*images).pcaOfGram,
-	"krylov":     (*images).pcaOfKrylov,
+var ways = map[string]func(x *images, k int) way{
+	"covariance": func(x *images, k int) way { return newCovariance(nil, x, k) },
+	"gram":       func(x *images, k int) way { return newGram(nil, x, k) },
+	"krylov":     func(x *images, k int) way { return newKrylov(nil, x, k) },
+}
+
+// imagesOf are images ready to be centred.
+func imagesOf(t *testing.T, a array, o Options) *images {
+	x := newImages(nil, a.Len(), a.dim, o.Pool)
+	x.ctx, x.rows, x.tell = t.Context(), a, o.Pass
+	return x
 }
 
 func fitBy(t *testing.T, way string, a array, k int, o Options) *PCA {
 	t.Helper()
-	x := newImages(t.Context(), a, a.dim, o)
+	x := imagesOf(t, a, o)
 	if err := x.center(); err != nil {
 		t.Fatal(err)
 	}
-	p, err := ways[way](x, k)
+	p, err := ways[way](x, k).find()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,12 +314,12 @@ func TestPCAEnds(t *testing.T) {
 // A search that is cut short says how good what it found is.
 func TestPCACutShort(t *testing.T) {
 	a := array{reference.Uniform(900*600, 1), 600}
-	x := newImages(t.Context(), a, a.dim, Options{})
+	x := imagesOf(t, a, Options{})
 	if err := x.center(); err != nil {
 		t.Fatal(err)
 	}
 	x.most = 4
-	p, err := x.pcaOfKrylov(20)
+	p, err := newKrylov(nil, x, 20).find()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package pca
 
 import (
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -17,25 +18,34 @@ type product struct {
 	exact   []float64     // the same
 	sums    []float64     // D x cols
 	pieces  pool.Scratch[[]float32]
+
+	narrowed []blas.Factor // what fine is from narrow on
 }
 
-// newProduct is for cols vectors at a time, given in float32 or (fine) as sums of two.
-func newProduct(x *images, cols int, fine bool) *product {
-	p := &product{images: x, cols: cols, factors: make([]blas.Factor, pool.Pieces(x.dim, chunkCols))}
-	if fine {
-		p.fine = make([]blas.Factor, len(p.factors))
+// newProduct is for cols vectors at a time, given in float32, and after narrow for k vectors.
+func newProduct(a *memory.Arena, x *images, cols, k int) *product {
+	return &product{
+		images: x, cols: cols, factors: x.newFactors(a, cols), narrowed: x.newFactors(a, k),
+		onto: floats32(a, x.atATime, cols), exact: floats64(a, x.atATime, cols),
+		sums: floats64(a, x.dim, cols),
+		pieces: pool.NewScratch(x.pool, func() []float32 {
+			return floats32(a, max(pieceRows, tileValues), cols)
+		}),
 	}
-	p.onto = make([]float32, len(x.idx)*cols)
-	p.exact = make([]float64, len(x.idx)*cols)
-	p.sums = make([]float64, x.dim*cols)
-	p.pieces = pool.NewScratch(x.pool, func() []float32 { return make([]float32, max(pieceRows, tileValues)*cols) })
-	return p
+}
+
+// newFactors are those of cols vectors, by chunks of values.
+func (x *images) newFactors(a *memory.Arena, cols int) []blas.Factor {
+	factors := make([]blas.Factor, pool.Pieces(x.dim, chunkCols))
+	for i := range factors {
+		rows := min(chunkCols, x.dim-i*chunkCols)
+		factors[i].Reserve(rows, cols, func(n int) []float32 { return floats32(a, n) })
+	}
+	return factors
 }
 
 // narrow makes it one for k vectors, no more than before, given as sums of two.
-func (p *product) narrow(k int) {
-	p.cols, p.fine = k, make([]blas.Factor, len(p.factors))
-}
+func (p *product) narrow(k int) { p.cols, p.fine = k, p.narrowed }
 
 // set takes the vectors, D x cols; fine is what is to be added to them.
 func (p *product) set(v, fine blas.Matrix) {

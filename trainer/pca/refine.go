@@ -10,6 +10,7 @@ import (
 
 	own "github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -38,13 +39,12 @@ type refinement struct {
 	tiles  pool.Scratch[[]float64]
 }
 
-// newRefinement takes v over; halves is room for 2 D k numbers.
-func newRefinement(p *product, t *tall, v *mat.Dense, halves []float32) *refinement {
-	_, k := v.Dims()
+// newRefinement is of k vectors, which v is to hold; halves is room for 2 D k numbers.
+func newRefinement(a *memory.Arena, p *product, t *tall, k int, halves []float32) *refinement {
 	return &refinement{
-		p: p, t: t, v: v, h: mat.NewDense(k, k, nil), turn: mat.NewDense(k, k, nil),
-		values: make([]float64, k), work: make([]float64, syevRows*k), halves: halves,
-		tiles: pool.NewScratch(p.pool, func() []float64 { return make([]float64, tallRows*k) }),
+		p: p, t: t, v: dense(a, p.dim, k), h: dense(a, k, k), turn: dense(a, k, k),
+		values: floats64(a, k), work: floats64(a, syevRows, k), halves: halves,
+		tiles: pool.NewScratch(p.pool, func() []float64 { return floats64(a, tallRows, k) }),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	own "github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -27,11 +28,12 @@ const (
 func tallParts(dim int) int { return min(mostParts, pool.Pieces(dim, 2*chunkCols)) }
 
 // newTall is for matrices of at most most columns whose products have at most most x few numbers.
-func newTall(p *pool.Pool, dim, most, few int) *tall {
-	t := &tall{pool: p, dim: dim, parts: tallParts(dim)}
-	t.sums = make([]float64, t.parts*most*few)
-	t.tiles = pool.NewScratch(p, func() []float32 { return make([]float32, max(most*few, tallRows*most)) })
-	return t
+func newTall(a *memory.Arena, p *pool.Pool, dim, most, few int) *tall {
+	parts := tallParts(dim)
+	return &tall{
+		pool: p, dim: dim, parts: parts, sums: floats64(a, parts, most, few),
+		tiles: pool.NewScratch(p, func() []float32 { return floats32(a, max(few, tallRows), most) }),
+	}
 }
 
 // each runs f for the tiles of rows, lo to hi (exclusive), of each part from above.

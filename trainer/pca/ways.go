@@ -6,91 +6,108 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	own "github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// pcaOfKrylov finds the components of many images of many values.
-func (x *images) pcaOfKrylov(k int) (*PCA, error) {
-	y := newKrylov(x, k)
-	found, err := y.find()
+// find finds the components of many images of many values.
+func (y *krylov) find() (*PCA, error) {
+	found, err := y.search()
 	if err != nil {
 		return nil, err
 	}
-	v := mat.NewDense(x.dim, k, nil)
-	for i := range x.dim {
-		for j, e := range found.Data[i*found.Stride:][:k] {
-			v.Set(i, j, float64(e))
+	for i := range y.a.dim {
+		for j, e := range found.Data[i*found.Stride:][:y.k] {
+			y.refined.v.Set(i, j, float64(e))
 		}
 	}
-	y.a.narrow(k)
-	return newRefinement(y.a, y.t, v, y.q.Data).run()
+	y.a.narrow(y.k)
+	return y.refined.run()
 }
 
-// pcaOfGram finds those of few images: from the eigenvectors U of their products with one another,
-// x x^T, which are the coordinates of the components x^T U.
-func (x *images) pcaOfGram(k int) (*PCA, error) {
-	gram, err := x.gram()
-	if err != nil {
+// gram finds the components of few images: from the eigenvectors U of their products with one
+// another, x x^T, which are the coordinates of the components x^T U.
+type gram struct {
+	*images
+	k            int
+	xx           *mat.Dense // M x M
+	other        []float32  // a second block, where the images do not fit the first
+	tiles        pool.Scratch[[]float32]
+	values, work []float64 // of the decomposition of xx
+	p            *product
+	refined      *refinement
+}
+
+func newGram(a *memory.Arena, x *images, k int) *gram {
+	n := x.atATime
+	g := &gram{
+		images: x, k: k, xx: dense(a, x.m, x.m), p: newProduct(a, x, k, k),
+		values: floats64(a, x.m), work: floats64(a, syevRows, x.m),
+		tiles: pool.NewScratch(x.pool, func() []float32 { return floats32(a, pieceRows, n) }),
+	}
+	if n < x.m {
+		g.other = floats32(a, n, x.dim)
+	}
+	g.refined = newRefinement(a, g.p, newTall(a, x.pool, x.dim, k, k), k, floats32(a, 2, x.dim, k))
+	return g
+}
+
+func (g *gram) find() (*PCA, error) {
+	if err := g.multiply(); err != nil {
 		return nil, err
 	}
-	if err := eigen(gram, true, make([]float64, x.m), make([]float64, syevRows*x.m)); err != nil {
+	if err := eigen(g.xx, true, g.values, g.work); err != nil {
 		return nil, err
 	}
-	p := newProduct(x, k, true)
-	err = x.each(func(piece own.Matrix, lo int) {
-		x.centred(piece)
+	p, k := g.p, g.k
+	err := g.each(func(piece own.Matrix, lo int) {
+		g.centred(piece)
 		for i := range piece.Rows {
 			for j := range k {
-				p.onto[(lo+i)*k+j] = float32(gram.At(x.idx[lo+i], j))
+				p.onto[(lo+i)*k+j] = float32(g.xx.At(g.idx[lo+i], j))
 			}
 		}
 	}, func(block own.Matrix, _ int) { p.back(block) })
 	if err != nil {
 		return nil, err
 	}
-	v := mat.NewDense(x.dim, k, nil)
-	copy(v.RawMatrix().Data, p.sums)
-	return newRefinement(p, newTall(x.pool, x.dim, k, k), v, make([]float32, 2*x.dim*k)).run()
+	copy(g.refined.v.RawMatrix().Data, p.sums)
+	p.narrow(k)
+	return g.refined.run()
 }
 
-// gram is x x^T, of the scaled images about their mean: products in float32, sums of chunks in
-// float64.
-func (x *images) gram() (*mat.Dense, error) {
-	g := mat.NewDense(x.m, x.m, nil)
-	n := len(x.idx)
-	var other []float32
-	if n < x.m {
-		other = make([]float32, len(x.block))
-	}
-	tiles := pool.NewScratch(x.pool, func() []float32 { return make([]float32, pieceRows*n) })
+// multiply makes x x^T, of the scaled images about their mean: products in float32, sums of chunks
+// in float64.
+func (g *gram) multiply() error {
+	x, n := g.images, g.atATime
 	x.begin()
 	for lo := 0; lo < x.m; lo += n {
 		a := x.read(x.block, lo, func(piece own.Matrix, _ int) { x.centred(piece) })
 		for at := lo; at < x.m; at += n {
 			if err := x.ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 			b := a
 			if at > lo {
-				b = x.read(other, at, func(piece own.Matrix, _ int) { x.centred(piece) })
+				b = x.read(g.other, at, func(piece own.Matrix, _ int) { x.centred(piece) })
 			}
 			pool.Each(x.pool, pool.Pieces(a.Rows, pieceRows), func(i int) {
-				tiles.Use(func(room []float32) { x.products(g, a, b, lo, at, i*pieceRows, room) })
+				g.tiles.Use(func(room []float32) { g.products(a, b, lo, at, i*pieceRows, room) })
 			})
 		}
 	}
-	return g, nil
+	return nil
 }
 
-// products adds those of some rows of a with the rows of b to g.
-func (x *images) products(g *mat.Dense, a, b own.Matrix, lo, at, first int, room []float32) {
+// products adds those of some rows of a with the rows of b to x x^T.
+func (g *gram) products(a, b own.Matrix, lo, at, first int, room []float32) {
 	rows := rowsOf(a, first, min(first+pieceRows, a.Rows))
 	tile := own.Dense(room, rows.Rows, b.Rows)
-	for j := 0; j < x.dim; j += chunkCols {
-		end := min(j+chunkCols, x.dim)
+	for j := 0; j < g.dim; j += chunkCols {
+		end := min(j+chunkCols, g.dim)
 		own.Default().Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
 		for r := range tile.Rows {
-			sum := g.RawRowView(lo + first + r)[at:]
+			sum := g.xx.RawRowView(lo + first + r)[at:]
 			for c, v := range tile.Data[r*tile.Stride:][:tile.Cols] {
 				sum[c] += float64(v)
 			}
@@ -101,10 +118,25 @@ func (x *images) products(g *mat.Dense, a, b own.Matrix, lo, at, first int, room
 // covarianceTile is how many rows of the covariance one task sums.
 const covarianceTile = 32
 
-// pcaOfCovariance finds those of images of few values, all in float64.
-func (x *images) pcaOfCovariance(k int) (*PCA, error) {
-	cov := mat.NewDense(x.dim, x.dim, nil)
-	centred := make([]float64, len(x.block))
+// covariance finds the components of images of few values, all in float64.
+type covariance struct {
+	*images
+	k            int
+	cov          *mat.Dense // D x D
+	about64      []float64  // a block about the mean
+	values, work []float64  // of the decomposition of cov
+	components   *mat.Dense // D x k
+}
+
+func newCovariance(a *memory.Arena, x *images, k int) *covariance {
+	return &covariance{
+		images: x, k: k, cov: dense(a, x.dim, x.dim), about64: floats64(a, x.atATime, x.dim),
+		values: floats64(a, x.dim), work: floats64(a, syevRows, x.dim), components: dense(a, x.dim, k),
+	}
+}
+
+func (c *covariance) find() (*PCA, error) {
+	x, cov, centred := c.images, c.cov, c.about64
 	scale := 1 / float64(x.m-1)
 	err := x.each(func(piece own.Matrix, lo int) {
 		for i, v := range piece.Data {
@@ -125,11 +157,9 @@ func (x *images) pcaOfCovariance(k int) (*PCA, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := make([]float64, x.dim)
-	if err := eigen(cov, true, values, make([]float64, syevRows*x.dim)); err != nil {
+	if err := eigen(cov, true, c.values, c.work); err != nil {
 		return nil, err
 	}
-	components := mat.NewDense(x.dim, k, nil)
-	components.Copy(cov.Slice(0, x.dim, 0, k))
-	return x.newPCA(components, values[:k:k], 0), nil
+	c.components.Copy(cov.Slice(0, x.dim, 0, c.k))
+	return x.newPCA(c.components, c.values[:c.k:c.k], 0), nil
 }
