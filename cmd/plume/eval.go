@@ -163,6 +163,7 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 		removeEmpty(e.out, made)
 		return interrupt.ended(err)
 	}
+	interrupt.stop() // the report is whole: who interrupts its printing is not told that it is not
 	return e.write(report)
 }
 

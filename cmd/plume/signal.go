@@ -40,6 +40,8 @@ type interrupt struct {
 	cancel context.CancelFunc
 	first  time.Time // when the first signal came
 
+	stopped sync.Once
+
 	mu      sync.Mutex // held while the process ends, so that nothing more is begun
 	told    string     // what the first signal is answered with
 	abandon bool       // nothing is to be saved: the command need not be waited for
@@ -140,11 +142,13 @@ func (w *interrupt) ended(err error) error {
 // exitCode is that of the signal which ended the context.
 func (w *interrupt) exitCode() int { return int(w.code.Load()) }
 
-// stop ends the watch: signals have their usual effect again.
+// stop ends the watch: signals have their usual effect again. It may be called more than once.
 func (w *interrupt) stop() {
-	w.mu.Lock()
-	w.abandon = false // the command has come to its end
-	w.mu.Unlock()
-	signal.Stop(w.signals)
-	close(w.signals)
+	w.stopped.Do(func() {
+		w.mu.Lock()
+		w.abandon = false // the command has come to its end
+		w.mu.Unlock()
+		signal.Stop(w.signals)
+		close(w.signals)
+	})
 }
