@@ -15,7 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// ErrNoLabels is why data have no classifier.
+// ErrNoLabels is the error of Train for data without labels.
 var ErrNoLabels = errors.New("classify: the images have no labels")
 
 // Options say how a classifier is trained. All of them are part of its bits.
@@ -25,7 +25,7 @@ type Options struct {
 	Epochs    int     // passes over the training images
 	Batch     int     // images per step
 	LR        float64 // Adam's learning rate at the start; it falls to 0 along half a cosine
-	Smoothing float64 // share of the target's mass that is spread over all classes (Szegedy et al. 2016)
+	Smoothing float64 // label smoothing: the target's share for all classes (Szegedy et al. 2016)
 	Holdout   float64 // share of the labelled images that the accuracy is measured on
 }
 
@@ -33,15 +33,23 @@ type Options struct {
 // by heart: in features of one that does, images that it has never seen, such as samples, differ
 // from those it has, however real they are.
 func Default() Options {
-	return Options{Seed: 1, Hidden: []int{256, 128}, Epochs: 10, Batch: 100, LR: 1e-3, Smoothing: 0.1, Holdout: 0.1}
+	return Options{
+		Seed:      1,
+		Hidden:    []int{256, 128},
+		Epochs:    10,
+		Batch:     100,
+		LR:        1e-3,
+		Smoothing: 0.1,
+		Holdout:   0.1,
+	}
 }
 
 // Classifier maps images to features and classes.
 type Classifier struct {
 	Options
 	Classes  []int   // labels, ascending; output c is the logit of Classes[c]
-	Accuracy float64 // on the Tested labelled images that it was not trained on
-	Tested   int
+	Accuracy float64 // on labelled images that it was not trained on
+	Tested   int     // the number of those
 
 	trunk, head part // to the features before their SiLU, and from there to the logits
 }
@@ -66,13 +74,13 @@ func (c *Classifier) FeatureCount() int { return c.head.net.In() }
 // same features.
 func (c *Classifier) Hash() string {
 	h := sha256.New()
-	var room []byte
+	var bytes []byte
 	for _, part := range []part{c.trunk, c.head} {
-		room = room[:0]
+		bytes = bytes[:0]
 		for _, v := range part.p {
-			room = binary.LittleEndian.AppendUint32(room, math.Float32bits(v))
+			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
 		}
-		h.Write(room)
+		h.Write(bytes)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -13,7 +13,9 @@ import (
 )
 
 // small is a classifier that trains in a moment.
-var small = Options{Seed: 3, Hidden: []int{20, 6}, Epochs: 2, Batch: 50, LR: 1e-3, Smoothing: 0.1, Holdout: 0.2}
+var small = Options{
+	Seed: 3, Hidden: []int{20, 6}, Epochs: 2, Batch: 50, LR: 1e-3, Smoothing: 0.1, Holdout: 0.2,
+}
 
 // table is rows of four numbers with labels.
 type table struct {
@@ -119,7 +121,8 @@ func TestCrossEntropy(t *testing.T) {
 			up, down := slices.Clone(x), slices.Clone(x)
 			up[j] += h
 			down[j] -= h
-			if want := (loss(up, class, 0.2) - loss(down, class, 0.2)) / (2 * h); math.Abs(float64(row[j])-want) > 1e-6 {
+			want := (loss(up, class, 0.2) - loss(down, class, 0.2)) / (2 * h)
+			if math.Abs(float64(row[j])-want) > 1e-6 {
 				t.Errorf("class %d: gradient %d is %v, expected %v", class, j, row[j], want)
 			}
 		}
@@ -141,15 +144,19 @@ func TestGradient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Classifier{Options: o, Classes: classes, trunk: newPart(1, 0, 4, 5, 3), head: newPart(1, 1, 3, 3)}
-	training, err := newTraining(c, len(tr.index), p)
+	c := &Classifier{
+		Options: o, Classes: classes, trunk: newPart(1, 0, 4, 5, 3), head: newPart(1, 1, 3, 3),
+	}
+	training, err := newTraining(c, len(tr.class), p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mean := func() (l float64) {
-		for i, k := range tr.index {
-			_, logits := c.forward(ds.x[4*k : 4*k+4])
-			l += loss(logits, tr.class[i], o.Smoothing) / float64(len(tr.index))
+		image := make([]float32, 4)
+		for i, class := range tr.class {
+			tr.images.Gather(image, []int{i})
+			_, logits := c.forward(image)
+			l += loss(logits, class, o.Smoothing) / float64(len(tr.class))
 		}
 		return l
 	}
@@ -178,7 +185,8 @@ func TestGradient(t *testing.T) {
 func TestLearnsDigits(t *testing.T) {
 	c := train(t, digits(t), Default(), 2)
 	if c.Accuracy < 0.9 || c.Tested != 180 || len(c.Classes) != 10 {
-		t.Errorf("accuracy %v on %d images of %d classes, expected more than 0.9 on 180 of 10", c.Accuracy, c.Tested, len(c.Classes))
+		t.Errorf("accuracy %v on %d images of %d classes, expected more than 0.9 on 180 of 10",
+			c.Accuracy, c.Tested, len(c.Classes))
 	}
 }
 
@@ -230,13 +238,13 @@ func TestAccuracy(t *testing.T) {
 	}
 	right := 0
 	image := make([]float32, 64)
-	for i, k := range test.index {
-		ds.Gather(image, []int{k})
-		if _, logits := c.forward(image); slices.Max(logits) == logits[test.class[i]] {
+	for i, class := range test.class {
+		test.images.Gather(image, []int{i})
+		if _, logits := c.forward(image); slices.Max(logits) == logits[class] {
 			right++
 		}
 	}
-	if want := float64(right) / float64(len(test.index)); c.Accuracy != want {
+	if want := float64(right) / float64(len(test.class)); c.Accuracy != want {
 		t.Errorf("accuracy %v, expected %v", c.Accuracy, want)
 	}
 }
@@ -245,8 +253,10 @@ func TestAccuracy(t *testing.T) {
 func TestDeterminism(t *testing.T) {
 	ds := digits(t)
 	first := train(t, ds, small, 1)
-	if again := train(t, ds, small, 3); again.Hash() != first.Hash() || again.Accuracy != first.Accuracy {
-		t.Errorf("3 workers: %v, %s; 1 worker: %v, %s", again.Accuracy, again.Hash(), first.Accuracy, first.Hash())
+	if again := train(t, ds, small, 3); again.Hash() != first.Hash() ||
+		again.Accuracy != first.Accuracy {
+		t.Errorf("3 workers: %v, %s; 1 worker: %v, %s", again.Accuracy, again.Hash(),
+			first.Accuracy, first.Hash())
 	}
 	other := small
 	other.Seed++
@@ -262,13 +272,16 @@ func TestDeterminism(t *testing.T) {
 func TestSplit(t *testing.T) {
 	ds := newTable(7, -1, 4, 7, 4, 9, -1, 9, 4, 7)
 	tr, test, classes, err := split(ds, 0.25, 1)
-	if err != nil || !slices.Equal(classes, []int{4, 7, 9}) || len(test.index) != 2 {
-		t.Fatalf("%v, %d to test, %v", classes, len(test.index), err)
+	if err != nil || !slices.Equal(classes, []int{4, 7, 9}) || len(test.class) != 2 {
+		t.Fatalf("%v, %d to test, %v", classes, len(test.class), err)
 	}
-	all := append(slices.Clone(tr.index), test.index...)
-	for i, k := range all {
-		if class := append(slices.Clone(tr.class), test.class...)[i]; classes[class] != ds.labels[k] {
-			t.Errorf("image %d: class %d, label %d", k, class, ds.labels[k])
+	var all []int
+	for _, part := range []labelled{tr, test} {
+		for i, class := range part.class {
+			k := part.images.Origin(i).Row
+			if all = append(all, k); classes[class] != ds.labels[k] {
+				t.Errorf("image %d: class %d, label %d", k, class, ds.labels[k])
+			}
 		}
 	}
 	slices.Sort(all)
@@ -284,7 +297,8 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("no labels: %v", err)
 	}
 	for _, ds := range []table{newTable(1, 1, 1, 1, 1), newTable(0, 1)} {
-		if _, err := Train(t.Context(), ds, small, p, nil); err == nil || errors.Is(err, ErrNoLabels) {
+		_, err := Train(t.Context(), ds, small, p, nil)
+		if err == nil || errors.Is(err, ErrNoLabels) {
 			t.Errorf("labels %v: %v", ds.labels, err)
 		}
 	}

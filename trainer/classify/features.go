@@ -54,7 +54,11 @@ func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 // Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are
 // shown, clamped to [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error
 // soon after ctx ends.
-func (c *Classifier) Features(ctx context.Context, rows data.Rows, p *pool.Pool) ([]float32, error) {
+func (c *Classifier) Features(
+	ctx context.Context,
+	rows data.Rows,
+	p *pool.Pool,
+) ([]float32, error) {
 	r, width := c.newReader(p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)
 	for lo := 0; lo < rows.Len() && ctx.Err() == nil; lo += blockRows {
@@ -64,14 +68,15 @@ func (c *Classifier) Features(ctx context.Context, rows data.Rows, p *pool.Pool)
 	return out, ctx.Err()
 }
 
-// accuracy is the share of images whose largest logit is that of their class, the first of equals.
+// accuracy is the share of images whose largest logit is that of their class; of equal logits the
+// first counts.
 func (c *Classifier) accuracy(ctx context.Context, test labelled, p *pool.Pool) (float64, error) {
 	r := c.newReader(p)
 	features := make([]float32, blockRows*c.FeatureCount())
 	right := 0
-	for lo := 0; lo < len(test.index) && ctx.Err() == nil; lo += blockRows {
-		idx := test.index[lo:min(lo+blockRows, len(test.index))]
-		r.read(test, idx, features[:len(idx)*c.FeatureCount()])
+	for lo := 0; lo < len(test.class) && ctx.Err() == nil; lo += blockRows {
+		idx := data.Range(lo, min(lo+blockRows, len(test.class)))
+		r.read(test.images, idx, features[:len(idx)*c.FeatureCount()])
 		logits, n := r.head.Out(0, len(idx)), len(c.Classes)
 		for i := range idx {
 			if argMax(logits[i*n:(i+1)*n]) == test.class[lo+i] {
@@ -79,7 +84,7 @@ func (c *Classifier) accuracy(ctx context.Context, test labelled, p *pool.Pool) 
 			}
 		}
 	}
-	return float64(right) / float64(len(test.index)), ctx.Err()
+	return float64(right) / float64(len(test.class)), ctx.Err()
 }
 
 func argMax(x []float32) int {

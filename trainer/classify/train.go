@@ -2,6 +2,7 @@ package classify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,14 +18,16 @@ import (
 // whose sums depend on it.
 const tileRows = 25
 
-// labelled are images with their classes, numbered from 0.
+// labelled are images and their classes, numbered from 0.
 type labelled struct {
-	data.Dataset
-	index, class []int
+	images data.Dataset
+	class  []int
 }
 
-// split sorts the images that have labels into classes, and deals them into two parts by the seed.
-func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled, classes []int, err error) {
+// split divides the labelled images at random into a part to train on and a part to test on.
+func split(ds data.Dataset, holdout float64, seed uint64) (
+	train, test labelled, classes []int, err error,
+) {
 	var index []int
 	for i := range ds.Len() {
 		if l := ds.Label(i); l >= 0 {
@@ -38,18 +41,19 @@ func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled,
 	}
 	held := int(math.Round(holdout * float64(len(index))))
 	if len(classes) < 2 || held < 1 || len(index)-held < 2 {
-		return train, test, nil, fmt.Errorf("classify: %d labelled images of %d classes, expected 2 classes or more, and images of them to train on and to test",
-			len(index), len(classes))
+		return train, test, nil, fmt.Errorf("classify: %d labelled images of %d classes, expected "+
+			"2 classes or more, and images of them to train on and to test", len(index),
+			len(classes))
 	}
 	order := make([]int, len(index))
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: data.StreamSplit})
 	of := func(places []int) labelled {
-		l := labelled{Dataset: ds}
-		for _, p := range places {
-			c, _ := slices.BinarySearch(classes, ds.Label(index[p]))
-			l.index, l.class = append(l.index, index[p]), append(l.class, c)
+		chosen, class := make([]int, len(places)), make([]int, len(places))
+		for i, p := range places {
+			chosen[i] = index[p]
+			class[i], _ = slices.BinarySearch(classes, ds.Label(index[p]))
 		}
-		return l
+		return labelled{data.Subset(ds, chosen), class}
 	}
 	return of(order[held:]), of(order[:held]), classes, nil
 }
@@ -57,22 +61,28 @@ func split(ds data.Dataset, holdout float64, seed uint64) (train, test labelled,
 // Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends.
 // Images without labels are passed over; ErrNoLabels says that there are no others. When a pass
 // over the images begins, tell gets its number, from 1 on (nil: nobody does).
-func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, tell func(pass int)) (*Classifier, error) {
+func Train(
+	ctx context.Context,
+	ds data.Dataset,
+	o Options,
+	p *pool.Pool,
+	tell func(pass int),
+) (*Classifier, error) {
 	train, test, classes, err := split(ds, o.Holdout, o.Seed)
 	if err != nil {
 		return nil, err
 	}
 	last := o.Hidden[len(o.Hidden)-1]
 	c := &Classifier{
-		Options: o, Classes: classes, Tested: len(test.index),
+		Options: o, Classes: classes, Tested: len(test.class),
 		trunk: newPart(o.Seed, 0, append([]int{ds.Shape().Dim()}, o.Hidden...)...),
 		head:  newPart(o.Seed, 1, last, len(classes)),
 	}
-	t, err := newTraining(c, min(o.Batch, len(train.index)), p)
+	t, err := newTraining(c, min(o.Batch, len(train.class)), p)
 	if err != nil {
 		return nil, err
 	}
-	batches := data.NewBatches(len(train.index), o.Batch, o.Seed)
+	batches := data.NewBatches(len(train.class), o.Batch, o.Seed)
 	steps := o.Epochs * batches.PerEpoch()
 	for epoch := range o.Epochs {
 		if tell != nil {
@@ -87,19 +97,20 @@ func Train(ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, tell f
 		}
 	}
 	if !kernel.AllFinite(c.trunk.p) || !kernel.AllFinite(c.head.p) {
-		return nil, fmt.Errorf("classify: the training diverged: the weights are not finite; are the pixels far outside [-1, 1]?")
+		return nil, errors.New("classify: the training diverged: the weights are not finite; " +
+			"are the pixels far outside [-1, 1]?")
 	}
 	c.Accuracy, err = c.accuracy(ctx, test, p)
 	return c, err
 }
 
-// training is a Classifier's networks and optimisers at work.
+// training is a Classifier in training.
 type training struct {
 	*Classifier
 	pool       *pool.Pool
 	learners   [2]*learner // trunk, head
 	act, slope []float32   // the features of the batch, and the SiLU's derivative there
-	zero       []float32   // a bias that is none
+	zero       []float32   // a bias of zeros
 	class      []int       // of the batch
 }
 
@@ -130,9 +141,6 @@ func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
 	return t, nil
 }
 
-// updateChunk is the number of parameters that one task of the optimiser updates.
-const updateChunk = 1 << 15
-
 // step makes one step of Adam on the mean cross-entropy of the images idx of ds, in phases: the
 // weights are laid out for products; rows go forward and back; gradients by the weights; updates.
 func (t *training) step(ds labelled, idx []int, lr float64) {
@@ -162,21 +170,20 @@ func (l *learner) reduce(rows int) pool.Group {
 // update makes the optimiser's step at learning rate lr.
 func (l *learner) update(lr float64) pool.Group {
 	l.opt.Begin(lr)
-	n := pool.Pieces(len(l.p), updateChunk)
+	n := pool.Pieces(len(l.p), optim.Chunk)
 	return pool.Group{N: n, Do: func(i int) {
 		lo, hi := pool.Span(len(l.p), n, i)
 		l.opt.Apply(l.p, l.g, lo, hi)
 	}}
 }
 
-// rows takes images, which become rows lo to hi, forward and back.
+// rows takes images forward and back, as rows lo to hi of the batch.
 func (t *training) rows(ds labelled, idx []int, lo, hi int) {
 	trunk, head, width := t.learners[0].tape, t.learners[1].tape, t.FeatureCount()
-	images := make([]int, len(idx))
 	for i, k := range idx {
-		images[i], t.class[lo+i] = ds.index[k], ds.class[k]
+		t.class[lo+i] = ds.class[k]
 	}
-	ds.Gather(trunk.In(lo, hi), images)
+	ds.images.Gather(trunk.In(lo, hi), idx)
 	trunk.Forward(lo, hi)
 	features, slope, act := trunk.Out(lo, hi), t.slope[lo*width:hi*width], t.act[lo*width:hi*width]
 	copy(slope, features)

@@ -12,8 +12,10 @@ import (
 
 // Budget is what each run may spend, by one of its fields; the others are zero.
 type Budget struct {
-	Seconds     float64 `json:"seconds,omitempty"`     // of training, without evaluations and checkpoints
-	Evaluations float64 `json:"evaluations,omitempty"` // passes of a row, forward and back, through one network
+	// Seconds of training, without evaluations and checkpoints.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Evaluations of networks: passes of a row, forward and back, through one network.
+	Evaluations float64 `json:"evaluations,omitempty"`
 	Epochs      int     `json:"epochs,omitempty"`
 }
 
@@ -37,7 +39,8 @@ func (b Budget) validate() error {
 func (b Budget) String() string {
 	switch {
 	case b.Seconds > 0:
-		return fmt.Sprintf("%v of training", time.Duration(b.Seconds*float64(time.Second)).Round(time.Millisecond))
+		return fmt.Sprintf("%v of training",
+			time.Duration(b.Seconds*float64(time.Second)).Round(time.Millisecond))
 	case b.Evaluations > 0:
 		return count(b.Evaluations) + " network evaluations"
 	}

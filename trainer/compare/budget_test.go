@@ -12,13 +12,15 @@ import (
 )
 
 func TestBudget(t *testing.T) {
-	for _, b := range []Budget{{}, {Seconds: 1, Epochs: 1}, {Seconds: -1}, {Evaluations: math.NaN()}, {Seconds: math.Inf(1)}, {Seconds: -1, Epochs: 1}} {
+	for _, b := range []Budget{{}, {Seconds: 1, Epochs: 1}, {Seconds: -1},
+		{Evaluations: math.NaN()}, {Seconds: math.Inf(1)}, {Seconds: -1, Epochs: 1}} {
 		if b.validate() == nil {
 			t.Errorf("%+v is no budget", b)
 		}
 	}
 	for want, b := range map[string]Budget{
-		"3m0s of training": {Seconds: 180}, "12.5M network evaluations": {Evaluations: 12.5e6}, "7 epochs": {Epochs: 7},
+		"3m0s of training": {Seconds: 180}, "12.5M network evaluations": {Evaluations: 12.5e6},
+		"7 epochs": {Epochs: 7},
 	} {
 		if got := b.String(); b.validate() != nil || got != want {
 			t.Errorf("%v: %q, expected %q", b.validate(), got, want)
@@ -27,7 +29,10 @@ func TestBudget(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.00", 7: "7.00", 999.6: "1000", 1000: "1.00k", 32.44e6: "32.4M", 324.4e6: "324M", 5e9: "5.00G"} {
+	for v, want := range map[float64]string{
+		0: "0.00", 7: "7.00", 999.6: "1000", 1000: "1.00k", 32.44e6: "32.4M", 324.4e6: "324M",
+		5e9: "5.00G",
+	} {
 		if got := count(v); got != want {
 			t.Errorf("%v: %s, expected %s", v, got, want)
 		}
@@ -55,8 +60,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// A method of two stages: 0.6 of its training at 2 seconds and 30 evaluations per epoch, 0.4 at 1 and
-// 10, once 6 seconds and 5 evaluations between them.
+// A method of two stages: 0.6 of its training at 2 seconds and 30 evaluations per epoch, 0.4 at 1
+// and 10, once 6 seconds and 5 evaluations between them.
 func TestPlanOfTwoStages(t *testing.T) {
 	cal := Calibration{Share: 0.4, Seconds: Cost{2, 1, 6}, Evaluations: Cost{30, 10, 5}, Steps: 7}
 	cfg := method.Default()
@@ -64,7 +69,8 @@ func TestPlanOfTwoStages(t *testing.T) {
 
 	o.Budget = Budget{Seconds: 54} // 48 seconds at 1.6
 	p := o.planFor(Contestant{Name: "x"}, cfg, cal)
-	if p.Epochs != 30 || p.Steps != 210 || math.Abs(p.Seconds-54) > 1e-9 || p.Evaluations != 5+30*22 || !p.Fits {
+	if p.Epochs != 30 || p.Steps != 210 || math.Abs(p.Seconds-54) > 1e-9 ||
+		p.Evaluations != 5+30*22 || !p.Fits {
 		t.Errorf("seconds: %+v", p)
 	}
 	o.Budget = Budget{Evaluations: 5 + 22*11.99}
@@ -72,7 +78,8 @@ func TestPlanOfTwoStages(t *testing.T) {
 		t.Errorf("evaluations: %+v", p)
 	}
 	o.Budget = Budget{Epochs: 3}
-	if p = o.planFor(Contestant{Name: "x"}, cfg, cal); p.Epochs != 3 || math.Abs(p.Seconds-10.8) > 1e-9 {
+	if p = o.planFor(Contestant{Name: "x"}, cfg, cal); p.Epochs != 3 ||
+		math.Abs(p.Seconds-10.8) > 1e-9 {
 		t.Errorf("epochs: %+v", p)
 	}
 }
@@ -84,7 +91,8 @@ func TestReportsPerRun(t *testing.T) {
 		if n := (epochs + c.EvalEvery - 1) / c.EvalEvery; n > curvePoints || n < min(epochs, 4) {
 			t.Errorf("%d epochs: %d reports", epochs, n)
 		}
-		if n := (epochs + c.CheckpointEvery.Epochs - 1) / c.CheckpointEvery.Epochs; n > savedPoints || n < min(epochs, savedPoints/2) {
+		n := (epochs + c.CheckpointEvery.Epochs - 1) / c.CheckpointEvery.Epochs
+		if n > savedPoints || n < min(epochs, savedPoints/2) {
 			t.Errorf("%d epochs: %d checkpoints", epochs, n)
 		}
 	}
@@ -129,16 +137,24 @@ func fakeCalibrator(t *testing.T) (*calibrator, func(f fakeMethod, progress floa
 		t.Fatal(err)
 	}
 	now := time.Now()
-	return &calibrator{train: train, clock: func() time.Time { return now }}, func(f fakeMethod, progress float64) *probe {
-		f.now = &now
-		return &probe{method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3, progress: progress}
-	}
+	return &calibrator{train: train, clock: func() time.Time {
+			return now
+		}}, func(f fakeMethod, progress float64) *probe {
+			f.now = &now
+			return &probe{
+				method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3,
+				progress: progress,
+			}
+		}
 }
 
 func TestProbe(t *testing.T) {
 	b, newProbe := fakeCalibrator(t)
 	fake := func(progress float64, disturbed int) *probe {
-		return newProbe(fakeMethod{early: 30 * time.Millisecond, late: 10 * time.Millisecond, once: time.Second, disturbed: disturbed}, progress)
+		return newProbe(fakeMethod{
+			early: 30 * time.Millisecond, late: 10 * time.Millisecond, once: time.Second,
+			disturbed: disturbed,
+		}, progress)
 	}
 	run := func(p *probe, rounds int) *probe {
 		for range rounds {
@@ -153,7 +169,8 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s %v, expected %v", what, got, want)
 		}
 	}
-	early, second := run(fake(0, 7), minRounds), run(fake(late, 7), minRounds) // every seventh step is disturbed: in 3 of 8 rounds
+	// every seventh step is disturbed: in 3 of 8 rounds
+	early, second := run(fake(0, 7), minRounds), run(fake(late, 7), minRounds)
 	near("early seconds", early.seconds(), 4*3*0.030)
 	near("early evaluations", early.evaluated(), 180*3*2)
 	near("late seconds", second.seconds(), 4*3*0.010)
@@ -164,21 +181,26 @@ func TestProbe(t *testing.T) {
 	near("once, early", early.onceEvaluations()+1, 1)
 }
 
-// Rounds fill the time there is, but are never fewer or more than is useful: the two probes of a round
-// take six steps each.
+// Rounds fill the time there is, but are never fewer or more than is useful: the two probes of a
+// round take six steps each.
 func TestRounds(t *testing.T) {
-	for step, want := range map[time.Duration]int{time.Second: minRounds, 100 * time.Millisecond: 17, time.Millisecond: maxRounds} {
+	for step, want := range map[time.Duration]int{time.Second: minRounds,
+		100 * time.Millisecond: 17, time.Millisecond: maxRounds} {
 		b, newProbe := fakeCalibrator(t)
-		first, second := newProbe(fakeMethod{early: step}, 0), newProbe(fakeMethod{late: step}, late)
-		if err := b.rounds(t.Context(), [][2]*probe{{first, second}}); err != nil || first.number != 2*want || second.number != 2*want {
-			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d", step, err, first.number, second.number, 2*want)
+		first, second := newProbe(fakeMethod{early: step}, 0), newProbe(fakeMethod{late: step},
+			late)
+		if err := b.rounds(t.Context(), [][2]*probe{{first, second}}); err != nil ||
+			first.number != 2*want || second.number != 2*want {
+			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d", step, err, first.number,
+				second.number, 2*want)
 		}
 	}
 	b, newProbe := fakeCalibrator(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := newProbe(fakeMethod{early: time.Second}, 0)
-	if err := b.rounds(ctx, [][2]*probe{{p, p}}); !errors.Is(err, context.Canceled) || p.number > 0 {
+	if err := b.rounds(ctx, [][2]*probe{{p, p}}); !errors.Is(err, context.Canceled) ||
+		p.number > 0 {
 		t.Errorf("interrupted: %v after %d rounds", err, p.number)
 	}
 }
@@ -188,7 +210,8 @@ func TestLow(t *testing.T) {
 	for _, c := range []struct {
 		times []float64
 		want  float64
-	}{{[]float64{3}, 3}, {[]float64{2, 1}, 2}, {[]float64{5, 4, 3, 2, 1}, 2}, {[]float64{9, 1, 8, 2, 7, 3, 100}, 3}} {
+	}{{[]float64{3}, 3}, {[]float64{2, 1}, 2}, {[]float64{5, 4, 3, 2, 1}, 2},
+		{[]float64{9, 1, 8, 2, 7, 3, 100}, 3}} {
 		if got := low(c.times); got != c.want {
 			t.Errorf("%v: %v, expected %v", c.times, got, c.want)
 		}

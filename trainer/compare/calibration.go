@@ -15,7 +15,9 @@ type Calibration struct {
 	Steps       int     `json:"steps"`       // parameter steps of an epoch
 }
 
-func (c Calibration) seconds() (once, epoch float64) { return c.Seconds.Once, c.Seconds.epoch(c.Share) }
+func (c Calibration) seconds() (once, epoch float64) {
+	return c.Seconds.Once, c.Seconds.epoch(c.Share)
+}
 
 func (c Calibration) evaluations() (once, epoch float64) {
 	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
@@ -33,7 +35,9 @@ type Cost struct {
 func (c Cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
 
 // calibrate times the contestants' epochs.
-func (b *calibrator) calibrate(ctx context.Context, configs []config.Config, tell func(string)) ([]Calibration, error) {
+func (b *calibrator) calibrate(
+	ctx context.Context, configs []config.Config, tell func(string),
+) ([]Calibration, error) {
 	probes := make([][2]*probe, len(configs))
 	for i, c := range configs {
 		for j, progress := range []float64{0, late} {
@@ -62,8 +66,8 @@ func (b *calibrator) calibrate(ctx context.Context, configs []config.Config, tel
 	return all, nil
 }
 
-// Rounds of timing, each over all contestants in turn, so that what slows the machine for a while slows
-// all of them: as many as timingTime has room for, between the two. The first is not counted.
+// Rounds of timing, each over all contestants in turn, so that what slows the machine for a while
+// slows all of them: as many as timingTime has room for, between the two. The first is not counted.
 const (
 	minRounds, maxRounds = 8, 64
 	timingTime           = 20 * time.Second
@@ -72,7 +76,8 @@ const (
 // rounds takes all probes through their rounds.
 func (b *calibrator) rounds(ctx context.Context, probes [][2]*probe) error {
 	began := b.clock()
-	for round := 0; round < minRounds || round < maxRounds && b.clock().Sub(began) < timingTime; round++ {
+	for round := 0; round < minRounds || round < maxRounds &&
+		b.clock().Sub(began) < timingTime; round++ {
 		for _, pair := range probes {
 			for _, p := range pair {
 				if err := b.round(ctx, p); err != nil {

@@ -33,7 +33,8 @@ type Column struct {
 	floors []record.Number
 }
 
-// Groups of columns beside those of package evaluate: what was spent, and what the training reports.
+// Groups of columns beside those of package evaluate: what was spent, and what the training
+// reports.
 const (
 	groupCost  = "cost"
 	groupTrain = "training"
@@ -43,11 +44,23 @@ const (
 var own = []Column{
 	{Key: keyEpochs, Name: "epochs", Group: groupCost},
 	{Key: keySteps, Name: "steps", Group: groupCost, Note: "parameter steps"},
-	{Key: keySeconds, Name: "seconds", Group: groupCost, Note: "spent in training steps, as measured"},
-	{Key: keyEvaluations, Name: "evaluations", Group: groupCost, Note: "passes of a row, forward and back, through one network"},
-	{Key: keyTrainMSE, Name: "train MSE", Group: groupTrain, Better: evaluate.Lower,
-		Note: "reconstruction of training images by the latents as they are trained, mean over the last epoch"},
-	{Key: keyTrainFD, Name: "train PCA-64 FD", Group: groupTrain, Better: evaluate.Lower, Note: "of the last report of the training"},
+	{
+		Key: keySeconds, Name: "seconds", Group: groupCost,
+		Note: "spent in training steps, as measured",
+	},
+	{
+		Key: keyEvaluations, Name: "evaluations", Group: groupCost,
+		Note: "passes of a row, forward and back, through one network",
+	},
+	{
+		Key: keyTrainMSE, Name: "train MSE", Group: groupTrain, Better: evaluate.Lower,
+		Note: "reconstruction of training images by the latents as they are trained, mean over " +
+			"the last epoch",
+	},
+	{
+		Key: keyTrainFD, Name: "train PCA-64 FD", Group: groupTrain, Better: evaluate.Lower,
+		Note: "of the last report of the training",
+	},
 }
 
 // sections are the tables, by the groups of their columns.

@@ -58,7 +58,8 @@ func (c *comparison) train(ctx context.Context, t task) error {
 	if err != nil || training == nil {
 		return err
 	}
-	c.Message(fmt.Sprintf("Run %d of %d: %s, seed %d, %d epochs", t.number, c.total, t.Name, t.seed, t.Epochs))
+	c.Message(fmt.Sprintf("Run %d of %d: %s, seed %d, %d epochs",
+		t.number, c.total, t.Name, t.seed, t.Epochs))
 	c.inTraining(1)
 	defer c.inTraining(-1)
 	err = training.Run(ctx)
@@ -66,7 +67,9 @@ func (c *comparison) train(ctx context.Context, t task) error {
 }
 
 // open starts or resumes a run; nil if it has ended.
-func (c *comparison) open(ctx context.Context, t task, cfg config.Config) (*trainer.Trainer, error) {
+func (c *comparison) open(
+	ctx context.Context, t task, cfg config.Config,
+) (*trainer.Trainer, error) {
 	hook := trainer.WithHook(c.hook(t))
 	state, err := run.StateOf(t.dir)
 	if err != nil {
@@ -92,7 +95,9 @@ func (c *comparison) open(ctx context.Context, t task, cfg config.Config) (*trai
 
 // hook reports a run; several at a time would write over each other's progress.
 func (c *comparison) hook(t task) trainer.Hook {
-	h := trainer.Hook{OnWarning: func(text string) { c.Warn(fmt.Sprintf("%s, seed %d: %s", t.Name, t.seed, text)) }}
+	h := trainer.Hook{OnWarning: func(text string) {
+		c.Warn(fmt.Sprintf("%s, seed %d: %s", t.Name, t.seed, text))
+	}}
 	if c.Jobs > 1 {
 		return h
 	}
@@ -119,8 +124,15 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	}
 	c.Message(fmt.Sprintf("Run %d of %d: evaluation", t.number, c.total))
 	report, err := c.evaluate(ctx, t.dir, evaluate.Options{
-		Samples: cfg.EvalSamples, Solver: cfg.Solver, Steps: cfg.SolverSteps, Seed: t.seed, Threads: cfg.Threads,
-		Which: c.Metrics, Data: cfg.Data, Progress: c.Message, Warn: c.Warn,
+		Samples:  cfg.EvalSamples,
+		Solver:   cfg.Solver,
+		Steps:    cfg.SolverSteps,
+		Seed:     t.seed,
+		Threads:  cfg.Threads,
+		Which:    c.Metrics,
+		Data:     cfg.Data,
+		Progress: c.Message,
+		Warn:     c.Warn,
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -152,8 +164,8 @@ func (c *comparison) report() error {
 	return r.writeTables(c.Dir)
 }
 
-// finish writes tables, plots and samples of what there is. Once ctx has ended there are no samples:
-// for them it would read data and models again.
+// finish writes tables, plots and samples of what there is. Once ctx has ended there are no
+// samples: for them it would read data and models again.
 func (c *comparison) finish(ctx context.Context) (*Results, error) {
 	r, err := collect(c.Dir, c.plan)
 	if err == nil {

@@ -47,7 +47,8 @@ func forRun(c config.Config, epochs int, seed uint64) config.Config {
 	return c
 }
 
-// configs are those of all contestants, which must differ from each other, in more than their names.
+// configs are those of all contestants, which must differ from each other, in more than their
+// names.
 func (o Options) configs() ([]config.Config, error) {
 	all := make([]config.Config, len(o.Contestants))
 	var problems []error
@@ -62,14 +63,17 @@ func (o Options) configs() ([]config.Config, error) {
 	for i, c := range o.Contestants {
 		for j, other := range o.Contestants[:i] {
 			if len(all[i].Changed(all[j])) == 0 {
-				return nil, fmt.Errorf("contestants %s and %s: expected different configurations", other.Name, c.Name)
+				return nil, fmt.Errorf("contestants %s and %s: expected different configurations",
+					other.Name, c.Name)
 			}
 			if c.dir() == other.dir() {
-				return nil, fmt.Errorf("contestants %s and %s: expected names that differ in more than special characters", other.Name, c.Name)
+				return nil, fmt.Errorf("contestants %s and %s: expected names that differ in more "+
+					"than special characters", other.Name, c.Name)
 			}
 		}
 		if odd := unequal(all[0], all[i]); odd != "" {
-			return nil, fmt.Errorf("contestant %s: %s: expected the same for all contestants", c.Name, odd)
+			return nil, fmt.Errorf("contestant %s: %s: expected the same for all contestants",
+				c.Name, odd)
 		}
 	}
 	return all, nil
@@ -93,8 +97,8 @@ var shared = []string{
 	"method", "seed", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints",
 }
 
-// FixedKeys are the keys that the comparison sets in every run, whatever its configuration says: the
-// method and the length of a run, and when it reports and saves.
+// FixedKeys are the keys that the comparison sets in every run, whatever its configuration says:
+// the method and the length of a run, and when it reports and saves.
 var FixedKeys = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
 
 // ownKeys are the keys that a contestant may set.

@@ -69,7 +69,8 @@ func parseOne(text string) (Contestant, error) {
 			return c, fmt.Errorf("contestant %q: %q: expected KEY=VALUE", text, part)
 		}
 		if !slices.Contains(ownKeys(), name) {
-			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s", text, name, suggest.DidYouMean(name, ownKeys()))
+			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s", text, name,
+				suggest.DidYouMean(name, ownKeys()))
 		}
 		if slices.ContainsFunc(c.Own, func(o Own) bool { return o.Key == name }) {
 			return c, fmt.Errorf("contestant %q: %s: expected one value", text, name)
@@ -97,7 +98,8 @@ func (o Own) text() string {
 func (c Contestant) dir() string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '+', r == '-', r == '=':
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_',
+			r == '+', r == '-', r == '=':
 			return r
 		case r == ':':
 			return ','

@@ -11,13 +11,15 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// Markdown is the comparison as tables of what was spent and of what was reached, and what a reader must
-// know of them.
+// Markdown is the comparison as tables of what was spent and of what was reached, and what a reader
+// must know of them.
 func (r *Results) Markdown() string {
 	var out strings.Builder
 	info := r.Plan.Info
-	fmt.Fprintf(&out, "Data %s, seeds %s, budget of each run: %v. %s, kernels %s, BLAS %s; plume %s.\n\n",
-		info.Data, join(r.Plan.Seeds), r.Plan.Budget, info.CPU, info.KernelPath, info.BLAS.Library, info.Version)
+	fmt.Fprintf(&out, "Data %s, seeds %s, budget of each run: %v. "+
+		"%s, kernels %s, BLAS %s; plume %s.\n\n",
+		info.Data, join(r.Plan.Seeds), r.Plan.Budget, info.CPU, info.KernelPath, info.BLAS.Library,
+		info.Version)
 	for _, groups := range sections {
 		r.table(&out, groups)
 	}
@@ -32,7 +34,8 @@ func (r *Results) Markdown() string {
 	return out.String()
 }
 
-const legend = "Mean ± standard deviation over the seeds. Bold: the best mean; ≈: within one pooled standard error of the difference to it.\n"
+const legend = "Mean ± standard deviation over the seeds. Bold: the best mean; ≈: within one " +
+	"pooled standard error of the difference to it.\n"
 
 // table writes the columns of the groups, if any.
 func (r *Results) table(out *strings.Builder, groups []string) {
@@ -70,10 +73,12 @@ func (r *Results) table(out *strings.Builder, groups []string) {
 	out.WriteString("\n")
 }
 
-// unknown tells whether a column has no value, once there are any at all; or the same as another: the
-// evaluation measures anew what the training reported last.
+// unknown tells whether a column has no value, once there are any at all; or the same as another:
+// the evaluation measures anew what the training reported last.
 func (r *Results) unknown(column int) bool {
-	if r.Columns[column].Key == keyTrainFD && slices.ContainsFunc(r.Columns, func(c Column) bool { return c.Group == evaluate.PCA }) {
+	if r.Columns[column].Key == keyTrainFD && slices.ContainsFunc(r.Columns, func(c Column) bool {
+		return c.Group == evaluate.PCA
+	}) {
 		return true
 	}
 	known := false
@@ -96,7 +101,8 @@ func writeTable(out *strings.Builder, rows [][]string) {
 	}
 	for n, row := range rows {
 		for i, cell := range row {
-			out.WriteString("| " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)) + " ")
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			out.WriteString("| " + cell + pad + " ")
 		}
 		out.WriteString("|\n")
 		if n == 0 {
@@ -121,7 +127,8 @@ func (r Row) runs() string {
 func (r *Results) remarks(out *strings.Builder) {
 	for _, run := range r.Runs {
 		if run.Diverged {
-			fmt.Fprintf(out, "- %s, seed %d, diverged after %d epochs: it is in none of the means.\n", run.Contestant, run.Seed, run.Epochs)
+			fmt.Fprintf(out, "- %s, seed %d, diverged after %d epochs: it is in none of the "+
+				"means.\n", run.Contestant, run.Seed, run.Epochs)
 		}
 	}
 	for _, row := range r.Rows {

@@ -27,7 +27,8 @@ func checkMemory(configs []config.Config, train data.Dataset) error {
 		sum += 2 * memory.Parts(m.Held).Total()
 	}
 	if machine := memory.Machine(); machine > 0 && sum > machine {
-		return fmt.Errorf("%w: timing the contestants needs %s, and the machine has %s; compare fewer of them at a time",
+		return fmt.Errorf("%w: timing the contestants needs %s, and the machine has %s; compare "+
+			"fewer of them at a time",
 			trainer.ErrMemory, memory.Human(sum), memory.Human(machine)+memory.Under())
 	}
 	return nil

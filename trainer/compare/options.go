@@ -17,7 +17,8 @@ import (
 type Options struct {
 	Dir         string // of the comparison
 	Contestants []Contestant
-	// Base is the configuration from which the contestants of a method start; nil: method.DefaultFor.
+	// Base is the configuration from which the contestants of a method start; nil:
+	// method.DefaultFor.
 	Base    func(config.Method) (config.Config, error)
 	Budget  Budget
 	Seeds   []uint64
@@ -69,10 +70,12 @@ func (o Options) validate() error {
 	}
 	expect(o.Dir != "", "directory: expected a name")
 	expect(len(o.Contestants) > 0, "contestants: expected at least one")
-	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= MaxSeeds, "%d seeds: expected 1 to %d", len(o.Seeds), MaxSeeds)
+	expect(len(o.Seeds) >= 1 && len(o.Seeds) <= MaxSeeds, "%d seeds: expected 1 to %d",
+		len(o.Seeds), MaxSeeds)
 	expect(o.Jobs <= maxJobs, "%d jobs: expected at most %d", o.Jobs, maxJobs)
 	for i, s := range o.Seeds {
-		expect(s <= kernel.MaxSeed && !slices.Contains(o.Seeds[:i], s), "seed %d: expected different ones up to 2^63 - 1", s)
+		expect(s <= kernel.MaxSeed && !slices.Contains(o.Seeds[:i], s), "seed %d: expected "+
+			"different ones up to 2^63 - 1", s)
 	}
 	return errors.Join(problems...)
 }

@@ -12,11 +12,18 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	got, err := Parse("pgd, ipld:particles=04:inner-steps=2,ipld:decoder_widths=[64,128]:lr=1e-3,pgd+diffusion")
+	got, err := Parse("pgd, ipld:particles=04:inner-steps=2," +
+		"ipld:decoder_widths=[64,128]:lr=1e-3,pgd+diffusion")
 	want := []Contestant{
 		{Name: "pgd", Method: "pgd"},
-		{Name: "ipld:particles=4:inner_steps=2", Method: "ipld", Own: []Own{{"particles", "4"}, {"inner_steps", "2"}}},
-		{Name: "ipld:decoder_widths=[64,128]:lr=0.001", Method: "ipld", Own: []Own{{"decoder_widths", "64,128"}, {"lr", "0.001"}}},
+		{
+			Name: "ipld:particles=4:inner_steps=2", Method: "ipld",
+			Own: []Own{{"particles", "4"}, {"inner_steps", "2"}},
+		},
+		{
+			Name: "ipld:decoder_widths=[64,128]:lr=0.001", Method: "ipld",
+			Own: []Own{{"decoder_widths", "64,128"}, {"lr", "0.001"}},
+		},
 		{Name: "pgd+diffusion", Method: "pgd+diffusion"},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -32,10 +39,11 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"ipdl":                   `method "ipdl": expected one of ipld, pgd, .*did you mean "ipld"`,
-		"ipld:particles":         `"particles": expected KEY=VALUE`,
-		"ipld:=3":                `"=3": expected KEY=VALUE`,
-		"ipld:partices=4":        `partices is no key that a contestant sets (did you mean "particles"?)`,
+		"ipdl":           `method "ipdl": expected one of ipld, pgd, .*did you mean "ipld"`,
+		"ipld:particles": `"particles": expected KEY=VALUE`,
+		"ipld:=3":        `"=3": expected KEY=VALUE`,
+		"ipld:partices=4": `partices is no key that a contestant sets ` +
+			`(did you mean "particles"?)`,
 		"ipld:particles=many":    "particles = many: expected an integer",
 		"ipld:epochs=3":          "epochs is no key that a contestant sets",
 		"ipld:data=digits":       "data is no key that a contestant sets",
@@ -51,15 +59,16 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Every preset must be a valid comparison of contestants that differ in the key that it is about, or in
-// the method.
+// Every preset must be a valid comparison of contestants that differ in the key that it is about,
+// or in the method.
 func TestPresets(t *testing.T) {
 	for _, p := range Presets() {
 		contestants, err := Preset(p.Name)
 		if err != nil {
 			t.Fatal(p.Name, err)
 		}
-		if configs, err := (Options{Contestants: contestants}).configs(); err != nil || len(configs) < 2 {
+		if configs, err := (Options{Contestants: contestants}).configs(); err != nil ||
+			len(configs) < 2 {
 			t.Errorf("%s: %d contestants, %v", p.Name, len(configs), err)
 		}
 	}
@@ -67,7 +76,8 @@ func TestPresets(t *testing.T) {
 	if got := namesOf(all); err != nil || !slices.Equal(got, config.Names(config.Methods)) {
 		t.Errorf("methods: %v, %v", got, err)
 	}
-	if _, err := Preset("particle"); err == nil || !strings.Contains(err.Error(), `did you mean "particles"`) {
+	_, err = Preset("particle")
+	if err == nil || !strings.Contains(err.Error(), `did you mean "particles"`) {
 		t.Errorf("an unknown preset: %v", err)
 	}
 }
@@ -127,7 +137,8 @@ func TestConfigsRefused(t *testing.T) {
 		c.EvalSamples += len(name)
 		return c, err
 	}}
-	if _, err := o.configs(); err == nil || !strings.Contains(err.Error(), "contestant pgd: eval_samples: expected the same for all") {
+	if _, err := o.configs(); err == nil || !strings.Contains(err.Error(), "contestant pgd: "+
+		"eval_samples: expected the same for all") {
 		t.Errorf("unequal reports: %v", err)
 	}
 }

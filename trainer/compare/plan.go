@@ -33,7 +33,7 @@ type ContestantPlan struct {
 	Steps       int               `json:"steps"`       // parameter steps
 	Seconds     float64           `json:"seconds"`     // that they should take
 	Evaluations float64           `json:"evaluations"` // of networks
-	Fits        bool              `json:"fits"`        // false where one epoch is beyond the budget, and is run all the same
+	Fits        bool              `json:"fits"`        // false: an epoch exceeds the budget
 	Calibration Calibration       `json:"calibration"`
 	Keys        map[string]string `json:"config"` // of its first run
 }
@@ -50,7 +50,9 @@ func (o Options) planFor(c Contestant, cfg config.Config, cal Calibration) Conte
 		p.Epochs, p.Fits = fit(o.Budget.Evaluations, once, epoch)
 	}
 	total := func(once, epoch float64) float64 { return once + float64(p.Epochs)*epoch }
-	p.Steps, p.Seconds, p.Evaluations = p.Epochs*cal.Steps, total(cal.seconds()), total(cal.evaluations())
+	p.Steps = p.Epochs * cal.Steps
+	p.Seconds = total(cal.seconds())
+	p.Evaluations = total(cal.evaluations())
 	p.Keys = values(forRun(cfg, p.Epochs, o.Seeds[0]))
 	return p
 }
@@ -61,7 +63,8 @@ func (p ContestantPlan) runConfig(seed uint64) (config.Config, error) {
 	for _, key := range c.Keys() {
 		value, ok := p.Keys[key.Name]
 		if !ok {
-			return c, fmt.Errorf("contestant %s: expected the key %s, as in every plan that this version makes", p.Name, key.Name)
+			return c, fmt.Errorf("contestant %s: expected the key %s, as in every plan that this "+
+				"version makes", p.Name, key.Name)
 		}
 		if err := key.Set(value); err != nil {
 			return c, fmt.Errorf("contestant %s: %s = %s: %w", p.Name, key.Name, value, err)
@@ -76,7 +79,8 @@ func (p Plan) store(dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", planFile, err)
 	}
-	if err := file.WriteBytes(file.OS, filepath.Join(dir, planFile), append(text, '\n')); err != nil {
+	path := filepath.Join(dir, planFile)
+	if err := file.WriteBytes(file.OS, path, append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", planFile, err)
 	}
 	return nil

@@ -37,7 +37,9 @@ func (p Plan) check(o Options, configs []config.Config, fingerprint string) erro
 	add("metrics", p.Metrics, o.Metrics)
 	add("contestants", names(p.Contestants), strings.Join(namesOf(o.Contestants), ","))
 	for i, asked := range configs {
-		at := slices.IndexFunc(p.Contestants, func(c ContestantPlan) bool { return c.Name == o.Contestants[i].Name })
+		at := slices.IndexFunc(p.Contestants, func(c ContestantPlan) bool {
+			return c.Name == o.Contestants[i].Name
+		})
 		if at < 0 {
 			continue
 		}
@@ -51,7 +53,8 @@ func (p Plan) check(o Options, configs []config.Config, fingerprint string) erro
 	if differ == nil {
 		return nil
 	}
-	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one needs another directory:\n%s",
+	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one needs "+
+		"another directory:\n%s",
 		o.Dir, ErrOtherPlan, strings.Join(differ, "\n"))
 }
 

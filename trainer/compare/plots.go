@@ -7,22 +7,35 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// figureColours is after how many series a figure begins anew with its colours: those beyond are dashed.
+// figureColours is after how many series a figure begins anew with its colours: those beyond are
+// dashed.
 const figureColours = 7
 
 // writePlots draws the PCA-64 FD of the reports on the way against what was spent until then, in
-// seconds and in millions of network evaluations: quality-seconds and quality-evaluations, .png and .svg. Points
-// are means over the finished runs, bars their standard deviation. Without a point there is no plot.
+// seconds and in millions of network evaluations: quality-seconds and quality-evaluations, .png and
+// .svg. Points are means over the finished runs, bars their standard deviation. Without a point
+// there is no plot.
 func (r *Results) writePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string
 		spent              func(record.Epoch) record.Number
 	}{
-		{"quality-seconds", "Quality against time", "seconds of training", func(e record.Epoch) record.Number { return e.StepSeconds }},
-		{"quality-evaluations", "Quality against network evaluations", "millions of network evaluations",
-			func(e record.Epoch) record.Number { return e.Evaluations / 1e6 }},
+		{
+			"quality-seconds", "Quality against time", "seconds of training",
+			func(e record.Epoch) record.Number { return e.StepSeconds },
+		},
+		{
+			"quality-evaluations", "Quality against network evaluations",
+			"millions of network evaluations",
+			func(e record.Epoch) record.Number { return e.Evaluations / 1e6 },
+		},
 	} {
-		plot := figure.Plot{Title: p.title + ", " + r.Plan.Info.Data, XLabel: p.label, YLabel: "PCA-64 FD", LogY: true}
+		plot := figure.Plot{
+			Title:  p.title + ", " + r.Plan.Info.Data,
+			XLabel: p.label,
+			YLabel: "PCA-64 FD",
+			LogY:   true,
+		}
 		points := 0
 		for i, row := range r.Rows {
 			s := r.curve(row.Name, p.spent)
@@ -55,7 +68,8 @@ func (r *Results) curve(contestant string, spent func(record.Epoch) record.Numbe
 			if xs[e.Epoch] == nil {
 				epochs = append(epochs, e.Epoch)
 			}
-			xs[e.Epoch], ys[e.Epoch] = append(xs[e.Epoch], spent(e)), append(ys[e.Epoch], *e.PCA64FD)
+			xs[e.Epoch] = append(xs[e.Epoch], spent(e))
+			ys[e.Epoch] = append(ys[e.Epoch], *e.PCA64FD)
 		}
 	}
 	for _, epoch := range epochs {

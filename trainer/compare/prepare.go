@@ -84,7 +84,9 @@ func (o Options) lock() (*run.Lock, error) {
 }
 
 // findPlan loads the plan, if there is one, for the session that info describes.
-func (o Options) findPlan(configs []config.Config, info run.Info) (plan Plan, found bool, err error) {
+func (o Options) findPlan(
+	configs []config.Config, info run.Info,
+) (plan Plan, found bool, err error) {
 	plan, found, err = loadPlan(o.Dir)
 	if err != nil || !found {
 		return Plan{}, false, err
@@ -111,8 +113,8 @@ func (o Options) storePlan(plan Plan, lock *run.Lock) (*run.Lock, error) {
 		if _, found, err := loadPlan(o.Dir); err != nil {
 			return lock, err
 		} else if found {
-			return lock, fmt.Errorf("%s: another process has begun a comparison there meanwhile; the same "+
-				"command goes on with it", o.Dir)
+			return lock, fmt.Errorf("%s: another process has begun a comparison there meanwhile; "+
+				"the same command goes on with it", o.Dir)
 		}
 	}
 	return lock, plan.store(o.Dir)
@@ -127,7 +129,9 @@ func (o Options) threads(asked int) int {
 }
 
 // newPlan calibrates.
-func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.Dataset, info run.Info) (Plan, error) {
+func (o Options) newPlan(
+	ctx context.Context, configs []config.Config, all data.Dataset, info run.Info,
+) (Plan, error) {
 	train, _, err := data.Split(all, configs[0].Holdout, o.Seeds[0])
 	if err != nil {
 		return Plan{}, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -145,7 +149,8 @@ func (o Options) newPlan(ctx context.Context, configs []config.Config, all data.
 	for i, c := range o.Contestants {
 		plan.Contestants = append(plan.Contestants, o.planFor(c, configs[i], calibrations[i]))
 		if p := plan.Contestants[i]; !p.Fits {
-			o.Warn(fmt.Sprintf("%s: one epoch is more than the budget of %v; it is run all the same", p.Name, o.Budget))
+			o.Warn(fmt.Sprintf("%s: one epoch is more than the budget of %v; it is run all "+
+				"the same", p.Name, o.Budget))
 		}
 	}
 	return plan, nil

@@ -16,13 +16,20 @@ type PresetInfo struct{ Name, Help, Contestants string }
 func Presets() []PresetInfo {
 	return []PresetInfo{
 		{"methods", "all methods", strings.Join(config.Names(config.Methods), ",")},
-		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none", "ipld,pgd+diffusion," + withoutPrior()},
-		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8", "16")},
-		{"prior-weight", "weight of the noise levels in the score network's loss", each("ipld:prior_weight=%s", "elbo", "simple")},
-		{"control-variate", "control variate of the prior drift", each("ipld:control_variate=%s", "false", "true")},
-		{"step-size", "step size h, from a quarter of the default to four times as much", stepSizes(0.25, 0.5, 1, 2, 4)},
-		{"inner-steps", "particle moves per parameter step", each("ipld:inner_steps=%s", "1", "2", "4", "8")},
-		{"dynamics", "what moves the particles", each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
+		{"prior", "a diffusion prior learned jointly, fitted post hoc, or none",
+			"ipld,pgd+diffusion," + withoutPrior()},
+		{"particles", "particles per datapoint", each("ipld:particles=%s", "1", "2", "4", "8",
+			"16")},
+		{"prior-weight", "weight of the noise levels in the score network's loss",
+			each("ipld:prior_weight=%s", "elbo", "simple")},
+		{"control-variate", "control variate of the prior drift",
+			each("ipld:control_variate=%s", "false", "true")},
+		{"step-size", "step size h, from a quarter of the default to four times as much",
+			stepSizes(0.25, 0.5, 1, 2, 4)},
+		{"inner-steps", "particle moves per parameter step",
+			each("ipld:inner_steps=%s", "1", "2", "4", "8")},
+		{"dynamics", "what moves the particles",
+			each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
 	}
 }
 
@@ -41,12 +48,14 @@ func each(format string, values ...string) string {
 	return strings.Join(list, ",")
 }
 
-// stepSizes are contestants with the default step size of ipld times each factor, at both ends of its schedule.
+// stepSizes are contestants with the default step size of ipld times each factor, at both ends of
+// its schedule.
 func stepSizes(factors ...float64) string {
 	c := method.Default()
 	list := make([]string, len(factors))
 	for i, factor := range factors {
-		list[i] = fmt.Sprintf("ipld:step_size=%v:step_size_end=%v", factor*c.StepSize, factor*c.StepSizeEnd)
+		list[i] = fmt.Sprintf("ipld:step_size=%v:step_size_end=%v", factor*c.StepSize,
+			factor*c.StepSizeEnd)
 	}
 	return strings.Join(list, ",")
 }
@@ -60,5 +69,6 @@ func Preset(name string) ([]Contestant, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return nil, fmt.Errorf("preset %q: expected one of %s%s", name, strings.Join(names, ", "), suggest.DidYouMean(name, names))
+	return nil, fmt.Errorf("preset %q: expected one of %s%s", name, strings.Join(names, ", "),
+		suggest.DidYouMean(name, names))
 }

@@ -50,13 +50,18 @@ func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	options := c.Options
 	options.PriorWarmup = 0
 	m, err := method.New(c.Method, method.Setup{
-		Options: options, Train: b.train, Batch: min(c.Batch, b.train.Len()), Tile: c.Tile, Seed: c.Seed, Pool: b.pools[c.Threads],
+		Options: options, Train: b.train, Batch: min(c.Batch, b.train.Len()), Tile: c.Tile,
+		Seed: c.Seed, Pool: b.pools[c.Threads],
 	})
-	return &probe{method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed), repeats: c.BatchRepeats, progress: progress}, err
+	return &probe{
+		method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed),
+		repeats: c.BatchRepeats, progress: progress,
+	}, err
 }
 
-// round takes two minibatches through all their repeats, and times the second: the first finds the caches full of
-// another contestant's numbers, as no step of a run does. The very first is timed for what it takes beyond.
+// round takes two minibatches through all their repeats, and times the second: the first finds the
+// caches full of another contestant's numbers, as no step of a run does. The very first is timed
+// for what it takes beyond.
 func (b *calibrator) round(ctx context.Context, p *probe) error {
 	took, err := b.minibatch(ctx, p)
 	if err != nil {
@@ -70,8 +75,8 @@ func (b *calibrator) round(ctx context.Context, p *probe) error {
 	return err
 }
 
-// minibatch takes one through all its repeats, and returns the seconds it took. A contestant that diverges here is
-// timed all the same: its runs will tell.
+// minibatch takes one through all its repeats, and returns the seconds it took. A contestant that
+// diverges here is timed all the same: its runs will tell.
 func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err error) {
 	index := p.batches.At(0, p.number%p.batches.PerEpoch())
 	var spent float64
@@ -80,7 +85,9 @@ func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		stats, err := p.method.Step(method.Minibatch{Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress})
+		stats, err := p.method.Step(method.Minibatch{
+			Index: index, Number: uint32(p.number), Repeat: repeat, Progress: p.progress,
+		})
 		if err != nil && !errors.Is(err, method.ErrDiverged) {
 			return 0, err
 		}
@@ -108,7 +115,8 @@ func (p *probe) onceEvaluations() float64 {
 // timings would be luck.
 const quantile = 0.25
 
-// low is a robust estimate of an undisturbed timing: the lower quartile, between two values the larger.
+// low is a robust estimate of an undisturbed timing: the lower quartile, between two values the
+// larger.
 func low(times []float64) float64 {
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[int(math.Ceil(quantile*float64(len(sorted)-1)))]

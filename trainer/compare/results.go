@@ -57,7 +57,10 @@ func (r *Results) columns(metrics []evaluate.Metric) {
 		i := slices.IndexFunc(r.Columns, func(c Column) bool { return c.Key == m.Key })
 		if i < 0 {
 			i = len(r.Columns)
-			r.Columns = append(r.Columns, Column{Key: m.Key, Name: m.Name, Group: m.Group, Unit: m.Unit, Better: m.Better, Note: m.Note})
+			r.Columns = append(r.Columns, Column{
+				Key: m.Key, Name: m.Name, Group: m.Group, Unit: m.Unit, Better: m.Better,
+				Note: m.Note,
+			})
 		}
 		r.Columns[i].floors = append(r.Columns[i].floors, m.Floor)
 	}

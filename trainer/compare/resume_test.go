@@ -15,8 +15,8 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// A comparison that was stopped and called again, at any place, gives the same bits as one that was not,
-// and evaluates no run twice.
+// A comparison that was stopped and called again, at any place, gives the same bits as one that was
+// not, and evaluates no run twice.
 func TestResume(t *testing.T) {
 	whole, dir, calls := t.TempDir(), t.TempDir(), map[string]int{}
 	if _, err := Run(t.Context(), small(t, whole, map[string]int{})); err != nil {
@@ -32,7 +32,8 @@ func TestResume(t *testing.T) {
 			}
 		}
 		_, err := Run(ctx, o)
-		if stopped := stop < 1<<30; errors.Is(err, ErrInterrupted) != stopped || !stopped && err != nil {
+		if stopped := stop < 1<<30; errors.Is(err, ErrInterrupted) != stopped || !stopped &&
+			err != nil {
 			t.Fatalf("stopped at %d: %v", stop, err)
 		}
 		cancel()
@@ -48,7 +49,8 @@ func TestResume(t *testing.T) {
 	steps = 0
 	o := small(t, dir, calls)
 	o.Hook.OnStep = func(record.Progress) { steps++ }
-	if r, err := Run(t.Context(), o); err != nil || steps > 0 || calls[smallRuns[0]] != 1 || r.Rows[1].Done != 2 {
+	if r, err := Run(t.Context(), o); err != nil || steps > 0 || calls[smallRuns[0]] != 1 ||
+		r.Rows[1].Done != 2 {
 		t.Errorf("a comparison that is done: %v, %d steps", err, steps)
 	}
 }
@@ -59,10 +61,13 @@ func TestResumeAfterKill(t *testing.T) {
 	if _, err := Run(t.Context(), small(t, dir, calls)); err != nil {
 		t.Fatal(err)
 	}
-	young, unjudged := filepath.Join(dir, runsDir, smallRuns[1]), filepath.Join(dir, runsDir, smallRuns[2])
+	young, unjudged := filepath.Join(dir, runsDir, smallRuns[1]), filepath.Join(dir, runsDir,
+		smallRuns[2])
 	want := state(t, dir, smallRuns[1])
 	w := run.Writer{Dir: young, Files: file.OS}
-	err := errors.Join(w.Amend(func(info *run.Info) { info.Finished = nil }), os.RemoveAll(filepath.Join(young, "checkpoints")),
+	err := errors.Join(w.Amend(func(info *run.Info) {
+		info.Finished = nil
+	}), os.RemoveAll(filepath.Join(young, "checkpoints")),
 		os.Remove(filepath.Join(young, evalFile)), os.Remove(filepath.Join(unjudged, evalFile)))
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +93,8 @@ func TestComparisonIsLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked := (*run.LockedError)(nil)
-	if _, err := Run(t.Context(), small(t, dir, calls)); !errors.As(err, &locked) || locked.Dir != dir {
+	if _, err := Run(t.Context(), small(t, dir, calls)); !errors.As(err, &locked) ||
+		locked.Dir != dir {
 		t.Errorf("%v; expected it to be locked", err)
 	}
 	if err := held.Release(); err != nil {
@@ -103,7 +109,8 @@ func TestComparisonIsLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock, err = o.storePlan(plan, nil)
-	if err == nil || !strings.Contains(err.Error(), "another process has begun a comparison there meanwhile") {
+	if err == nil || !strings.Contains(err.Error(), "another process has begun a comparison there "+
+		"meanwhile") {
 		t.Errorf("a plan that another process stored: %v", err)
 	}
 	if err := lock.Release(); err != nil {
@@ -122,17 +129,28 @@ func TestOtherPlanIsRefused(t *testing.T) {
 	}
 	base := small(t, dir, calls).Base
 	for want, change := range map[string]func(o *Options){
-		"budget: 6 epochs, was 3 epochs":           func(o *Options) { o.Budget.Epochs = 6 },
-		"seeds: [3], was [3 4]":                    func(o *Options) { o.Seeds = o.Seeds[:1] },
-		"metrics: [sliced], was [pca]":             func(o *Options) { o.Metrics = []string{evaluate.Sliced} },
-		"contestants: ipld, was ipld,pgd:lr=0.004": func(o *Options) { o.Contestants = o.Contestants[:1] },
-		"ipld: batch: 50, was 60":                  func(o *Options) { o.Base = changed(base, "batch", "50") },
-		"data fingerprint: ":                       func(o *Options) { o.Base = changed(base, "data", "fashion10k") },
-		"pgd:lr=0.004: step_size: 0.25, was 0.003": func(o *Options) { o.Base = changed(base, "step_size", "0.25") },
+		"budget: 6 epochs, was 3 epochs": func(o *Options) { o.Budget.Epochs = 6 },
+		"seeds: [3], was [3 4]":          func(o *Options) { o.Seeds = o.Seeds[:1] },
+		"metrics: [sliced], was [pca]": func(o *Options) {
+			o.Metrics = []string{evaluate.Sliced}
+		},
+		"contestants: ipld, was ipld,pgd:lr=0.004": func(o *Options) {
+			o.Contestants = o.Contestants[:1]
+		},
+		"ipld: batch: 50, was 60": func(o *Options) {
+			o.Base = changed(base, "batch", "50")
+		},
+		"data fingerprint: ": func(o *Options) {
+			o.Base = changed(base, "data", "fashion10k")
+		},
+		"pgd:lr=0.004: step_size: 0.25, was 0.003": func(o *Options) {
+			o.Base = changed(base, "step_size", "0.25")
+		},
 	} {
 		o := small(t, dir, calls)
 		change(&o)
-		if _, err := Run(t.Context(), o); !errors.Is(err, ErrOtherPlan) || !strings.Contains(err.Error(), want) {
+		if _, err := Run(t.Context(), o); !errors.Is(err, ErrOtherPlan) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v; expected %q", err, want)
 		}
 	}
@@ -147,7 +165,9 @@ func TestOtherPlanIsRefused(t *testing.T) {
 	}
 }
 
-func changed(base func(config.Method) (config.Config, error), key, value string) func(config.Method) (config.Config, error) {
+func changed(
+	base func(config.Method) (config.Config, error), key, value string,
+) func(config.Method) (config.Config, error) {
 	return func(name config.Method) (config.Config, error) {
 		c, err := base(name)
 		if err == nil {

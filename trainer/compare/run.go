@@ -18,15 +18,14 @@ const (
 	evalFile = "eval.json" // in a run's directory: the report of package evaluate
 )
 
-// ErrInterrupted is what Run returns when its context ended: the run under way has a checkpoint, and
-// the same call goes on from there.
+// ErrInterrupted is what Run returns when its context ended: the run under way has a checkpoint,
+// and the same call goes on from there.
 var ErrInterrupted = trainer.ErrInterrupted
 
-// Run makes the comparison, or goes on with it: what is finished in Dir stays. Where another process is
-// at it, the error is a *run.LockedError. A run that diverges is
-// part of the result. After every run the tables in Dir are those of all runs so far. When ctx ends, the
-// runs under way save checkpoints, plots are drawn of those that are done, and the error wraps
-// ErrInterrupted.
+// Run makes the comparison, or goes on with it: what is finished in Dir stays. Where another
+// process is at it, the error is a *run.LockedError. A run that diverges is part of the result.
+// After every run the tables in Dir are those of all runs so far. When ctx ends, the runs under way
+// save checkpoints, plots are drawn of those that are done, and the error wraps ErrInterrupted.
 func Run(ctx context.Context, o Options) (*Results, error) {
 	o = o.withDefaults()
 	plan, lock, err := o.prepare(ctx)

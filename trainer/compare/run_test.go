@@ -33,15 +33,18 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Dir: dir, Contestants: contestants, Budget: Budget{Epochs: 3}, Seeds: []uint64{3, 4}, Metrics: []string{evaluate.PCA},
+		Dir: dir, Contestants: contestants, Budget: Budget{Epochs: 3}, Seeds: []uint64{3, 4},
+		Metrics: []string{evaluate.PCA},
 		Base: func(name config.Method) (config.Config, error) {
 			c, err := method.DefaultFor(name)
 			c.Data, c.Holdout, c.Batch, c.Tile, c.Threads = "digits", 0.9, 60, 8, 1
-			c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16}, 16, 1, 8
+			c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16},
+				16, 1, 8
 			c.BatchRepeats, c.Solver, c.SolverSteps, c.EvalSamples = 2, "dpm++2m", 3, 50
 			return c, err
 		},
-		evaluate: func(_ context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error) {
+		evaluate: func(_ context.Context, runDir string, o evaluate.Options) (*evaluate.Report,
+			error) {
 			calls[filepath.Base(runDir)]++
 			return &evaluate.Report{Metrics: []evaluate.Metric{
 				{
@@ -81,22 +84,27 @@ func TestRun(t *testing.T) {
 			t.Errorf("run %d: %+v, evaluated %d times", i, run, calls[name])
 		}
 		// 180 datapoints, 2 repeats, 3 epochs; two networks or one
-		if want := float64(180 * 2 * 3 * (2 - i%2)); float64(run.Values[keyEvaluations]) != want || r.Plan.Contestants[i%2].Evaluations != want {
-			t.Errorf("%s: %v evaluations, planned %v, expected %v", name, run.Values[keyEvaluations], r.Plan.Contestants[i%2].Evaluations, want)
+		if want := float64(180 * 2 * 3 * (2 - i%2)); float64(run.Values[keyEvaluations]) != want ||
+			r.Plan.Contestants[i%2].Evaluations != want {
+			t.Errorf("%s: %v evaluations, planned %v, expected %v", name,
+				run.Values[keyEvaluations], r.Plan.Contestants[i%2].Evaluations, want)
 		}
 		if len(run.Curve) != 3 || run.Values[keySteps] != 3*2*3 || !(run.Values[keySeconds] > 0) {
 			t.Errorf("%s: %d reports, %v", name, len(run.Curve), run.Values)
 		}
 	}
 	for _, row := range r.Rows {
-		if c := row.Cells[len(row.Cells)-1]; c.Mean != 3.5 || math.Abs(float64(c.SD)-math.Sqrt(0.5)) > 1e-15 || c.N != 2 {
+		if c := row.Cells[len(row.Cells)-1]; c.Mean != 3.5 ||
+			math.Abs(float64(c.SD)-math.Sqrt(0.5)) > 1e-15 || c.N != 2 {
 			t.Errorf("%s: quality %+v", row.Name, c)
 		}
 	}
-	if text := r.Markdown(); !strings.Contains(text, "| lr ") || strings.Contains(text, "| method ") {
+	if text := r.Markdown(); !strings.Contains(text, "| lr ") || strings.Contains(text,
+		"| method ") {
 		t.Errorf("keys that differ:\n%s", text)
 	}
-	for _, name := range []string{"plan.json", "table.md", "table.csv", "results.json", "quality-seconds.svg", "quality-evaluations.svg"} {
+	for _, name := range []string{"plan.json", "table.md", "table.csv", "results.json",
+		"quality-seconds.svg", "quality-evaluations.svg"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -124,7 +132,8 @@ func TestDivergence(t *testing.T) {
 	}
 	o.Contestants, o.Seeds = append(o.Contestants, more...), o.Seeds[:1]
 	honest := o.evaluate
-	o.evaluate = func(ctx context.Context, runDir string, options evaluate.Options) (*evaluate.Report, error) {
+	o.evaluate = func(ctx context.Context, runDir string,
+		options evaluate.Options) (*evaluate.Report, error) {
 		if r, err := honest(ctx, runDir, options); !strings.Contains(runDir, "ipld") {
 			return r, err
 		}
@@ -142,14 +151,17 @@ func TestDivergence(t *testing.T) {
 				t.Errorf("%s: %+v", r.Rows[i].Name, r.Runs[i])
 			}
 		}
-		if text := r.Markdown(); strings.Count(text, "diverged after") != 2 || !strings.Contains(text, "0 of 1, 1 diverged") {
+		if text := r.Markdown(); strings.Count(text, "diverged after") != 2 ||
+			!strings.Contains(text, "0 of 1, 1 diverged") {
 			t.Error(text)
 		}
 	}
 	if calls[smallRuns[0]] != 1 {
 		t.Errorf("the run whose images diverged was evaluated %d times", calls[smallRuns[0]])
 	}
-	if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, "sgd") && strings.Contains(w, "diverged") }) {
+	if !slices.ContainsFunc(warnings, func(w string) bool {
+		return strings.Contains(w, "sgd") && strings.Contains(w, "diverged")
+	}) {
 		t.Errorf("warnings %q", warnings)
 	}
 }
@@ -158,8 +170,11 @@ func TestDivergence(t *testing.T) {
 func TestFailure(t *testing.T) {
 	o := small(t, t.TempDir(), map[string]int{})
 	broken := errors.New("the disk is full")
-	o.evaluate = func(context.Context, string, evaluate.Options) (*evaluate.Report, error) { return nil, broken }
-	if _, err := Run(t.Context(), o); !errors.Is(err, broken) || !strings.Contains(err.Error(), "ipld, seed 3") {
+	o.evaluate = func(context.Context, string, evaluate.Options) (*evaluate.Report, error) {
+		return nil, broken
+	}
+	if _, err := Run(t.Context(), o); !errors.Is(err, broken) || !strings.Contains(err.Error(),
+		"ipld, seed 3") {
 		t.Errorf("%v", err)
 	}
 }
@@ -192,11 +207,14 @@ func TestUsage(t *testing.T) {
 		"exactly one of seconds":             func(o *Options) { o.Budget.Seconds = 3 },
 		"directory: expected":                func(o *Options) { o.Dir = "" },
 		"nonsense":                           func(o *Options) { o.Metrics = []string{"nonsense"} },
-		"no-such-data":                       func(o *Options) { o.Base = changed(o.Base, "data", "no-such-data") },
+		"no-such-data": func(o *Options) {
+			o.Base = changed(o.Base, "data", "no-such-data")
+		},
 	} {
 		o := small(t, filepath.Join(t.TempDir(), "x"), nil)
 		change(&o)
-		if _, err := Run(t.Context(), o); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), want) {
+		if _, err := Run(t.Context(), o); !errors.Is(err, ErrUsage) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v; expected %q", err, want)
 		}
 		if _, err := os.Stat(o.Dir); o.Dir != "" && err == nil {

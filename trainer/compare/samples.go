@@ -18,8 +18,8 @@ const (
 	blockRows    = 2
 )
 
-// writeSamples draws one picture, a PNG: the first images of the data, then samples of every contestant's run
-// with the first seed, each beside its label. Runs that are not done are left out.
+// writeSamples draws one picture, a PNG: the first images of the data, then samples of every
+// contestant's run with the first seed, each beside its label. Runs that are not done are left out.
 func (r *Results) writeSamples(ctx context.Context, path string) error {
 	var blocks []picture.Labelled
 	for i, row := range r.Rows {

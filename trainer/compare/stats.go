@@ -31,8 +31,8 @@ func spread(values []record.Number) Cell {
 	return c
 }
 
-// pooledError is the standard error of the difference of two means with the variance that both samples
-// share: s sqrt(1/n + 1/m). NaN if neither has two values.
+// pooledError is the standard error of the difference of two means with the variance that both
+// samples share: s sqrt(1/n + 1/m). NaN if neither has two values.
 func pooledError(a, b Cell) float64 {
 	freedom := float64(a.N + b.N - 2)
 	var square float64
@@ -51,7 +51,8 @@ func rank(cells []*Cell, better string) {
 		if c.N == 0 || better == "" {
 			continue
 		}
-		if best < 0 || better == evaluate.Lower && c.Mean < cells[best].Mean || better == evaluate.Higher && c.Mean > cells[best].Mean {
+		if best < 0 || better == evaluate.Lower && c.Mean < cells[best].Mean ||
+			better == evaluate.Higher && c.Mean > cells[best].Mean {
 			best = i
 		}
 	}
@@ -61,6 +62,7 @@ func rank(cells []*Cell, better string) {
 	for _, c := range cells {
 		c.Best = c.Mean == cells[best].Mean
 		// NaN, of single runs, ties with nothing.
-		c.Tied = !c.Best && c.N > 0 && math.Abs(float64(c.Mean-cells[best].Mean)) <= pooledError(*c, *cells[best])
+		apart := math.Abs(float64(c.Mean - cells[best].Mean))
+		c.Tied = !c.Best && c.N > 0 && apart <= pooledError(*c, *cells[best])
 	}
 }

@@ -46,7 +46,8 @@ func TestRank(t *testing.T) {
 	// The standard error of a difference between the first four is sqrt(0.03 * 2/3) = 0.1414.
 	sd := record.Number(math.Sqrt(0.03))
 	make5 := func() []*Cell {
-		return []*Cell{{Mean: 1.14, SD: sd, N: 3}, {Mean: 1, SD: sd, N: 3}, {Mean: 1.15, SD: sd, N: 3}, {Mean: 0.87, SD: sd, N: 3}, spreadPtr()}
+		return []*Cell{{Mean: 1.14, SD: sd, N: 3}, {Mean: 1, SD: sd, N: 3},
+			{Mean: 1.15, SD: sd, N: 3}, {Mean: 0.87, SD: sd, N: 3}, spreadPtr()}
 	}
 	check := func(better string, best int, tied ...bool) {
 		t.Helper()

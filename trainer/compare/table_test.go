@@ -27,18 +27,24 @@ func results() *Results {
 	row := func(name string, particles, epochs int) ContestantPlan {
 		c := base
 		c.Particles = particles
-		return ContestantPlan{Contestant: Contestant{Name: name, Method: "ipld"}, Epochs: epochs, Seconds: 60.04, Fits: name != "slow", Keys: values(c)}
+		return ContestantPlan{
+			Contestant: Contestant{Name: name, Method: "ipld"}, Epochs: epochs, Seconds: 60.04,
+			Fits: name != "slow", Keys: values(c),
+		}
 	}
 	info := run.Info{Data: "fashion10k", CPU: "a CPU", KernelPath: "avx512", Version: "v1"}
 	info.BLAS.Library = "native"
 	r := &Results{Plan: Plan{
 		Budget: Budget{Seconds: 60}, Seeds: []uint64{1, 2}, Info: info,
-		Contestants: []ContestantPlan{row("ipld", 1, 40), row("ipld:particles=4", 4, 12), row("slow", 16, 1)},
+		Contestants: []ContestantPlan{row("ipld", 1, 40), row("ipld:particles=4", 4, 12),
+			row("slow", 16, 1)},
 	}}
 	run := func(name string, seed uint64, seconds, mse, fd, recall record.Number) Outcome {
-		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40, Values: map[string]record.Number{
-			keyEpochs: 40, keySteps: 2880, keySeconds: seconds, keyEvaluations: 32.4e6, keyTrainMSE: mse, "fd": fd, "recall": recall,
-		}}
+		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40,
+			Values: map[string]record.Number{
+				keyEpochs: 40, keySteps: 2880, keySeconds: seconds, keyEvaluations: 32.4e6,
+				keyTrainMSE: mse, "fd": fd, "recall": recall,
+			}}
 		for i := range 3 {
 			v := fd * record.Number(3-i)
 			o.Curve = append(o.Curve, record.Epoch{
@@ -52,12 +58,22 @@ func results() *Results {
 	}
 	none := map[string]record.Number{}
 	r.Runs = []Outcome{
-		run("ipld", 1, 61, 0.0276, 2.05, 0.5), run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7), {Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3, Values: none},
-		run("ipld", 2, 63, 0.0278, 2.25, 0.6), run("ipld:particles=4", 2, 62, 0.0303, 2.27, nan), {Contestant: "slow", Seed: 2, Values: none},
+		run("ipld", 1, 61, 0.0276, 2.05, 0.5), run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7), {
+			Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3, Values: none,
+		},
+		run("ipld", 2, 63, 0.0278, 2.25, 0.6), run("ipld:particles=4", 2, 62, 0.0303, 2.27, nan), {
+			Contestant: "slow", Seed: 2, Values: none,
+		},
 	}
 	r.columns([]evaluate.Metric{
-		{Key: "fd", Name: "FD", Group: evaluate.PCA, Better: evaluate.Lower, Floor: 1.8, Note: "of 2,000 samples"},
-		{Key: "recall", Name: "recall", Group: evaluate.Precision, Better: evaluate.Higher, Floor: nan},
+		{
+			Key: "fd", Name: "FD", Group: evaluate.PCA, Better: evaluate.Lower, Floor: 1.8,
+			Note: "of 2,000 samples",
+		},
+		{
+			Key: "recall", Name: "recall", Group: evaluate.Precision, Better: evaluate.Higher,
+			Floor: nan,
+		},
 	})
 	r.aggregate()
 	return r
@@ -91,10 +107,13 @@ func TestMarkdown(t *testing.T) {
 	text := results().Markdown()
 	for _, want := range []string{
 		"| ipld             | 2 of 2 ", "| slow             | 0 of 2, 1 diverged ",
-		"**0.0277 ± 0.0001**", "**2.15 ± 0.14**", "2.26 ± 0.01 ", // apart by 0.11, the standard error is 0.10
-		"**0.700**", "0.550 ± 0.071 |", // n = 1 beside n = 2: apart by 0.15, the standard error is 0.087
+		// apart by 0.11, the standard error is 0.10
+		"**0.0277 ± 0.0001**", "**2.15 ± 0.14**", "2.26 ± 0.01 ",
+		// n = 1 beside n = 2: apart by 0.15, the standard error is 0.087
+		"**0.700**", "0.550 ± 0.071 |",
 		"| 62.0 ± 1.4 |", "32.4M", "| real images", "1.80",
-		"slow, seed 1, diverged after 3 epochs", "slow: one epoch is more than the budget", "1 of 6 runs are not done yet",
+		"slow, seed 1, diverged after 3 epochs", "slow: one epoch is more than the budget",
+		"1 of 6 runs are not done yet",
 		"| particles | 1 ",
 	} {
 		if !strings.Contains(text, want) {
@@ -136,7 +155,8 @@ func TestTableShape(t *testing.T) {
 	if err != nil || len(records) != 4 || records[2][0] != "ipld:particles=4" {
 		t.Fatalf("%v, %v", records, err)
 	}
-	if at := slices.Index(records[0], "fd_mean"); at < 0 || records[1][at] != "2.15" || records[1][at+2] != "2" || records[3][at] != "" {
+	if at := slices.Index(records[0], "fd_mean"); at < 0 || records[1][at] != "2.15" ||
+		records[1][at+2] != "2" || records[3][at] != "" {
 		t.Errorf("fd_mean at %d of %v", at, records)
 	}
 }
@@ -177,7 +197,8 @@ func TestResultsJSON(t *testing.T) {
 	}
 }
 
-// The points of a curve: means and standard deviations over the finished runs, by the epoch of the report.
+// The points of a curve: means and standard deviations over the finished runs, by the epoch of the
+// report.
 func TestCurve(t *testing.T) {
 	r := results()
 	s := r.curve("ipld", func(e record.Epoch) record.Number { return e.StepSeconds })
@@ -186,7 +207,9 @@ func TestCurve(t *testing.T) {
 		near(t, "y", s.Y[i], 2.15*scale, 1e-12)
 		near(t, "sd", s.Err[i], 0.1*math.Sqrt2*scale, 1e-12)
 	}
-	if s := r.curve("slow", func(e record.Epoch) record.Number { return e.StepSeconds }); len(s.X) != 0 {
+	if s := r.curve("slow", func(e record.Epoch) record.Number {
+		return e.StepSeconds
+	}); len(s.X) != 0 {
 		t.Errorf("a contestant without finished runs has %d points", len(s.X))
 	}
 	if err := (&Results{}).writePlots(filepath.Join(t.TempDir(), "none")); err != nil {

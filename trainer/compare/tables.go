@@ -62,7 +62,10 @@ func (r *Results) CSV() ([]byte, error) {
 	}
 	problems := []error{w.Write(head)}
 	for _, row := range r.Rows {
-		line := []string{row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged), csvNumber(record.Number(row.Seconds))}
+		line := []string{
+			row.Name, strconv.Itoa(row.Done), strconv.Itoa(row.Diverged),
+			csvNumber(record.Number(row.Seconds)),
+		}
 		for _, c := range row.Cells {
 			line = append(line, csvNumber(c.Mean), csvNumber(c.SD), strconv.Itoa(c.N))
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// cache keeps the classifiers that this process has trained, by their data: all runs on the same data are judged by the
-// same one, and its training is paid once.
+// cache keeps the classifiers that this process has trained, by their data: all runs on the same
+// data are judged by the same one, and its training is paid once.
 type cache struct {
 	sync.Mutex
 	kept map[string]*classify.Classifier
@@ -18,7 +18,8 @@ type cache struct {
 
 var classifiers = cache{kept: map[string]*classify.Classifier{}}
 
-// labelKey names the images with their labels, which the fingerprint leaves out, and what multiplies matrices.
+// labelKey names the images with their labels, which the fingerprint leaves out, and what
+// multiplies matrices.
 func labelKey(fingerprint string, ds data.Dataset) string {
 	key := append([]byte(fingerprint), blas.Info().Backend...)
 	for i := range ds.Len() {

@@ -7,7 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// resamples are behind the intervals of the distances: 95 % needs 40, and more only steady the interval's ends.
+// resamples are behind the intervals of the distances: 95 % needs 40, and more only steady the
+// interval's ends.
 const resamples = 100
 
 func (e *evaluation) bootstrap() metric.Bootstrap {
@@ -52,7 +53,9 @@ func (e *evaluation) gaussianMMD(m Metric) measure {
 	return measure{m, value, valueOnly(value)}
 }
 
-func valueOnly(f func(a, b *metric.Features) (metric.Estimate, error)) func(a, b *metric.Features) (float64, error) {
+func valueOnly(
+	f func(a, b *metric.Features) (metric.Estimate, error),
+) func(a, b *metric.Features) (float64, error) {
 	return func(a, b *metric.Features) (float64, error) {
 		r, err := f(a, b)
 		return r.Value, err
@@ -90,7 +93,8 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 			return err
 		}
 		m.Group, m.Better = group, Lower
-		m.Note += fmt.Sprintf("; of %d samples against %d training images; %s", s.samples.N, s.reference.N, e.floorNote(s))
+		m.Note += fmt.Sprintf("; of %d samples against %d training images; %s", s.samples.N,
+			s.reference.N, e.floorNote(s))
 		e.add(m.measured(value, floor))
 	}
 	return nil
@@ -105,8 +109,14 @@ func (e *evaluation) pcaDistances() error {
 	const in = "in the 64 leading principal components of the training images"
 	return e.distances(PCA, s,
 		e.frechet(Metric{Name: "PCA-64 FD", Key: "pca64_fd", Note: "Fréchet distance " + in}),
-		e.kernelDistance(Metric{Name: "PCA-64 KID", Key: "pca64_kid", Note: "unbiased MMD^2 with the cubic kernel " + in}),
-		e.gaussianMMD(Metric{Name: "PCA-64 MMD", Key: "pca64_mmd", Note: "unbiased MMD^2 with a Gaussian kernel of median bandwidth " + in}),
+		e.kernelDistance(Metric{
+			Name: "PCA-64 KID", Key: "pca64_kid",
+			Note: "unbiased MMD^2 with the cubic kernel " + in,
+		}),
+		e.gaussianMMD(Metric{
+			Name: "PCA-64 MMD", Key: "pca64_mmd",
+			Note: "unbiased MMD^2 with a Gaussian kernel of median bandwidth " + in,
+		}),
 	)
 }
 
@@ -123,7 +133,8 @@ func (e *evaluation) pcaSets() (*sets, error) {
 	return e.inPCA, err
 }
 
-// classifierSets are the sets in the classifier's features; nil without an error for images that have no classifier.
+// classifierSets are the sets in the classifier's features; nil without an error for images that
+// have no classifier.
 func (e *evaluation) classifierSets() (*sets, error) {
 	if e.inClassifier != nil {
 		return e.inClassifier, nil
@@ -143,11 +154,15 @@ func (e *evaluation) classifierDistances() error {
 		return err
 	}
 	c := e.report.Classifier
-	in := fmt.Sprintf("in the %d features of a classifier trained on these labels (seed %d, test accuracy %.1f %%, SHA-256 %.12s...): not comparable with an FID",
+	in := fmt.Sprintf("in the %d features of a classifier trained on these labels (seed %d, test "+
+		"accuracy %.1f %%, SHA-256 %.12s...): not comparable with an FID",
 		c.Features, c.Seed, 100*c.Accuracy, c.Hash)
 	return e.distances(Classifier, s,
 		e.frechet(Metric{Name: "FFD", Key: "ffd", Note: "Fréchet distance " + in}),
-		e.kernelDistance(Metric{Name: "classifier KID", Key: "classifier_kid", Note: "unbiased MMD^2 with the cubic kernel " + in}),
+		e.kernelDistance(Metric{
+			Name: "classifier KID", Key: "classifier_kid",
+			Note: "unbiased MMD^2 with the cubic kernel " + in,
+		}),
 	)
 }
 
@@ -159,6 +174,7 @@ func (e *evaluation) slicedDistances() error {
 	}
 	return e.distances(Sliced, s, e.slicedDistance(Metric{
 		Name: "sliced W2", Key: "sliced_w2",
-		Note: fmt.Sprintf("root of the mean squared Wasserstein distance of %d projections, in the 64 leading principal components", directions),
+		Note: fmt.Sprintf("root of the mean squared Wasserstein distance of %d projections, in "+
+			"the 64 leading principal components", directions),
 	}))
 }

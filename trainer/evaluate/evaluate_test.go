@@ -42,7 +42,8 @@ func tiny(t *testing.T, change func(c *config.Config)) (runDir string) {
 }
 
 // few are options of an evaluation that takes a moment.
-var few = Options{Samples: 150, Solver: "ddim", Steps: 5, Seed: 1, Threads: 2, Images: 60, Moves: 60,
+var few = Options{Samples: 150, Solver: "ddim", Steps: 5, Seed: 1, Threads: 2, Images: 60,
+	Moves:            60,
 	LikelihoodImages: 3, LikelihoodSamples: 60, LikelihoodDraws: 4}
 
 func mustRun(t *testing.T, dir string, o Options) *Report {
@@ -67,11 +68,14 @@ func TestEvaluation(t *testing.T) {
 	dir := tiny(t, nil)
 	r := mustRun(t, dir, few)
 	keys := []string{
-		"pca64_fd", "pca64_kid", "pca64_mmd", "ffd", "classifier_kid", "sliced_w2", "precision", "recall", "density", "coverage",
-		"nearest_rms", "nearer_1", "recon_mse", "recon_mse_mean", "energy", "prior_energy", "log_p", "bits_per_dim", "ess", "ess_below_10",
+		"pca64_fd", "pca64_kid", "pca64_mmd", "ffd", "classifier_kid", "sliced_w2", "precision",
+		"recall", "density", "coverage",
+		"nearest_rms", "nearer_1", "recon_mse", "recon_mse_mean", "energy", "prior_energy", "log_p",
+		"bits_per_dim", "ess", "ess_below_10",
 	}
 	for i, m := range r.Metrics {
-		if i >= len(keys) || m.Key != keys[i] || m.Name == "" || m.Note == "" || !slices.Contains(Groups(), m.Group) {
+		if i >= len(keys) || m.Key != keys[i] || m.Name == "" || m.Note == "" ||
+			!slices.Contains(Groups(), m.Group) {
 			t.Errorf("metric %d: %+v, expected the keys %v", i, m, keys)
 		}
 		if m.Low > m.Value || m.High < m.Value {
@@ -79,27 +83,33 @@ func TestEvaluation(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"pca64_fd", "ffd", "sliced_w2", "pca64_mmd"} {
-		if m := value(t, r, key); !(m.Value > m.Floor) { // after twenty epochs samples are far from real
+		// after twenty epochs samples are far from real
+		if m := value(t, r, key); !(m.Value > m.Floor) {
 			t.Errorf("%s: %v, floor %v", key, m.Value, m.Floor)
 		}
 	}
 	c := r.Classifier
-	if c == nil || c.Accuracy < 0.9 || len(c.Hash) != 64 || c.Images != 180 || !strings.Contains(value(t, r, "ffd").Note, c.Hash[:12]) {
+	if c == nil || c.Accuracy < 0.9 || len(c.Hash) != 64 || c.Images != 180 ||
+		!strings.Contains(value(t, r, "ffd").Note, c.Hash[:12]) {
 		t.Errorf("classifier %+v", c)
 	}
 	// The best reconstruction that ignores the image, the mean of all, has the pixels' variance.
 	if m := value(t, r, "recon_mse"); m.Value <= 0 || float64(m.Value) > pixelVariance(t, dir)/1.5 {
 		t.Errorf("reconstruction MSE %v, variance of the pixels %v", m.Value, pixelVariance(t, dir))
 	}
-	if m := value(t, r, "recon_mse_mean"); m.Value > value(t, r, "recon_mse").Value || m.Value < value(t, r, "recon_mse").Value/2 {
-		t.Errorf("MSE of the posterior mean %v, of samples %v", m.Value, value(t, r, "recon_mse").Value)
+	if m := value(t, r, "recon_mse_mean"); m.Value > value(t, r, "recon_mse").Value ||
+		m.Value < value(t, r, "recon_mse").Value/2 {
+		t.Errorf("MSE of the posterior mean %v, of samples %v", m.Value,
+			value(t, r, "recon_mse").Value)
 	}
-	// A lower bound of -log p(x) averaged over the posterior is above it by the posterior's entropy, some nats per dimension.
+	// A lower bound of -log p(x) averaged over the posterior is above it by the posterior's
+	// entropy, some nats per dimension.
 	logP, energy := value(t, r, "log_p"), value(t, r, "energy")
 	if d := float64(energy.Value + logP.Value); math.Abs(d) > 60 {
 		t.Errorf("log p = %v and energy %v", logP.Value, energy.Value)
 	}
-	if got, want := value(t, r, "bits_per_dim").Value, -logP.Value/64/math.Ln2; math.Abs(float64(got-want)) > 1e-9 {
+	if got, want := value(t, r, "bits_per_dim").Value,
+		-logP.Value/64/math.Ln2; math.Abs(float64(got-want)) > 1e-9 {
 		t.Errorf("%v bits/dim, expected %v", got, want)
 	}
 
@@ -143,16 +153,19 @@ func pixelVariance(t *testing.T, runDir string) float64 {
 	return variance
 }
 
-// What was not asked for is not measured; pictures are of what was. Methods with an encoder report its own reconstruction.
+// What was not asked for is not measured; pictures are of what was. Methods with an encoder report
+// its own reconstruction.
 func TestParts(t *testing.T) {
 	dir := tiny(t, func(c *config.Config) { c.Method = "vae" })
 	o := few
 	o.Which, o.Pictures = []string{Reconstruction}, filepath.Join(t.TempDir(), "pictures")
 	r := mustRun(t, dir, o)
-	if m := value(t, r, "encoder_mse"); len(r.Metrics) != 5 || m.Value < value(t, r, "recon_mse_mean").Value/1.5 {
+	if m := value(t, r, "encoder_mse"); len(r.Metrics) != 5 || m.Value < value(t, r,
+		"recon_mse_mean").Value/1.5 {
 		t.Errorf("%+v", r.Metrics)
 	}
-	want := []string{filepath.Join(o.Pictures, "samples.png"), filepath.Join(o.Pictures, "reconstructions.png")}
+	want := []string{filepath.Join(o.Pictures, "samples.png"),
+		filepath.Join(o.Pictures, "reconstructions.png")}
 	if !slices.Equal(r.Pictures, want) || r.Classifier != nil {
 		t.Errorf("pictures %v, classifier %v", r.Pictures, r.Classifier)
 	}
@@ -178,12 +191,14 @@ func TestWhatIsMissing(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	}
-	if m := value(t, r, "precision"); len(r.Notes) != 4 || !strings.Contains(m.Note, "principal components") {
+	if m := value(t, r, "precision"); len(r.Notes) != 4 || !strings.Contains(m.Note, "principal "+
+		"components") {
 		t.Errorf("notes %q, %+v", r.Notes, m)
 	}
 	large := few
 	large.Samples, large.Which = 200, []string{PCA}
-	if m := value(t, mustRun(t, dir, large), "pca64_fd"); m.Floor.Finite() || !strings.Contains(m.Note, "too few real images") {
+	if m := value(t, mustRun(t, dir, large), "pca64_fd"); m.Floor.Finite() ||
+		!strings.Contains(m.Note, "too few real images") {
 		t.Errorf("%+v", m)
 	}
 
@@ -191,12 +206,14 @@ func TestWhatIsMissing(t *testing.T) {
 	if err := npy.WriteFile(path, x, 300, 3, 3, 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), dir, few); err == nil || !strings.Contains(err.Error(), "fingerprint") {
+	if _, err := Run(t.Context(), dir, few); err == nil || !strings.Contains(err.Error(),
+		"fingerprint") {
 		t.Errorf("%v, expected other fingerprints", err)
 	}
 }
 
-// Metrics that few samples, few held-out images or the labels rule out are left out, and the rest is measured.
+// Metrics that few samples, few held-out images or the labels rule out are left out, and the rest
+// is measured.
 func TestWhatIsUnfit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x-images-idx3-ubyte")
 	const n = 60
@@ -205,17 +222,22 @@ func TestWhatIsUnfit(t *testing.T) {
 		file[16+i] = byte(i * i % 251)
 	}
 	labels := append([]byte{0, 0, 8, 1, 0, 0, 0, n}, make([]byte, n)...) // all of one class
-	for name, content := range map[string][]byte{path: file, strings.Replace(path, "images-idx3", "labels-idx1", 1): labels} {
+	for name, content := range map[string][]byte{
+		path: file, strings.Replace(path, "images-idx3", "labels-idx1", 1): labels,
+	} {
 		if err := os.WriteFile(name, content, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := tiny(t, func(c *config.Config) { c.Data, c.Holdout, c.Epochs = filepath.Dir(path), 1.0/n, 1 })
+	dir := tiny(t, func(c *config.Config) {
+		c.Data, c.Holdout, c.Epochs = filepath.Dir(path), 1.0/n, 1
+	})
 	o := few
 	o.Samples = 2
 	r := mustRun(t, dir, o)
 	for key, measured := range map[string]bool{
-		"pca64_fd": true, "pca64_kid": false, "pca64_mmd": false, "sliced_w2": true, "ffd": false, "recon_mse": false, "log_p": false, "nearest_rms": false,
+		"pca64_fd": true, "pca64_kid": false, "pca64_mmd": false, "sliced_w2": true, "ffd": false,
+		"recon_mse": false, "log_p": false, "nearest_rms": false,
 	} {
 		if m, ok := r.Metric(key); ok != measured {
 			t.Errorf("%s: %+v, expected that it is measured: %v", key, m, measured)
@@ -223,8 +245,10 @@ func TestWhatIsUnfit(t *testing.T) {
 	}
 	notes := strings.Join(r.Notes, "\n")
 	for _, want := range []string{
-		"no PCA-64 KID: metric: KID: the first set has 2 rows", "no FFD: classify: 60 labelled images of 1 classes",
-		"no memorisation: it needs 2 or more images held out of training, there are 1 ", "no precision and recall",
+		"no PCA-64 KID: metric: KID: the first set has 2 rows", "no FFD: classify: 60 labelled " +
+			"images of 1 classes",
+		"no memorisation: it needs 2 or more images held out of training, there are 1 ",
+		"no precision and recall",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes %s, expected %q", notes, want)
@@ -235,7 +259,9 @@ func TestWhatIsUnfit(t *testing.T) {
 // A solver that is not named is that of the run's reports, with its steps.
 func TestSolverOfTheReports(t *testing.T) {
 	dir := tiny(t, nil)
-	named, err := Run(t.Context(), dir, Options{Which: []string{Precision}, Samples: 50, Solver: "ddim", Steps: 5})
+	named, err := Run(t.Context(), dir, Options{
+		Which: []string{Precision}, Samples: 50, Solver: "ddim", Steps: 5,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

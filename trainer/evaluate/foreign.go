@@ -13,10 +13,11 @@ import (
 // floorRepeats is how many random divisions of the real features the floor is the mean of.
 const floorRepeats = 4
 
-// Foreign compares features that another program found of generated and of real images, two .npy arrays of N x K: with
-// the 2,048 features of Inception, the Fréchet distance is the FID and the kernel distance the KID. Of the options Seed,
-// Threads and Progress count. The floor is that of as many real features as there are generated ones against all others, or of
-// random halves where that would take more than half.
+// Foreign compares features that another program found of generated and of real images, two .npy
+// arrays of N x K: with the 2,048 features of Inception, the Fréchet distance is the FID and the
+// kernel distance the KID. Of the options Seed, Threads and Progress count. The floor is that of as
+// many real features as there are generated ones against all others, or of random halves where that
+// would take more than half.
 func Foreign(ctx context.Context, generated, real string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -32,11 +33,15 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 		return nil, err
 	}
 	if a.K != b.K {
-		return nil, fmt.Errorf("%s has features of %d numbers, and %s of %d; expected the same", generated, a.K, real, b.K)
+		return nil, fmt.Errorf("%s has features of %d numbers, and %s of %d; expected the same",
+			generated, a.K, real, b.K)
 	}
 	p := pool.New(o.Threads)
 	defer p.Close()
-	e := &evaluation{Options: o, subject: &subject{pool: p}, ctx: ctx, report: &Report{Samples: a.N, Seed: o.Seed}}
+	e := &evaluation{
+		Options: o, subject: &subject{pool: p}, ctx: ctx,
+		report: &Report{Samples: a.N, Seed: o.Seed},
+	}
 	if err := e.slowly(func() error { return e.foreign(a, b) }); err != nil {
 		return nil, err
 	}
@@ -44,8 +49,8 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 	return e.report, ctx.Err()
 }
 
-// widestInterval is the width of features up to which the Fréchet distance gets an interval: each of its resamples takes
-// the time of a decomposition, K^3.
+// widestInterval is the width of features up to which the Fréchet distance gets an interval: each
+// of its resamples takes the time of a decomposition, K^3.
 const widestInterval = 256
 
 func (e *evaluation) foreign(a, b *metric.Features) error {
@@ -60,14 +65,17 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 		}
 		fd.Note += fmt.Sprintf(" (no interval: they have more than %d numbers)", widestInterval)
 	}
-	kid := e.kernelDistance(Metric{Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel"})
+	kid := e.kernelDistance(Metric{
+		Name: "KID", Key: "kid", Note: "unbiased MMD^2 of the features with the cubic kernel",
+	})
 	r, err := metric.KID(e.ctx, a, b, metric.DefaultKID(e.Seed), e.pool)
 	if err != nil {
 		return err
 	}
 	kid.value = func(_, _ *metric.Features) (metric.Estimate, error) { return r.Estimate, nil }
 	if r.SubsetSize < max(a.N, b.N) {
-		kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
+		kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard "+
+			"error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
 	}
 	for _, m := range []measure{fd, kid} {
 		if e.ctx.Err() != nil {
@@ -87,16 +95,21 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 	return nil
 }
 
-// foreignFloor is a metric's floor for n generated features, NaN if there is none, and what it is of.
-func (e *evaluation) foreignFloor(m measure, n int, real *metric.Features) (floor float64, about string) {
+// foreignFloor is a metric's floor for n generated features, NaN if there is none, and what it is
+// of.
+func (e *evaluation) foreignFloor(
+	m measure, n int, real *metric.Features,
+) (floor float64, about string) {
 	part := min(n, real.N/2)
 	found, err := metric.Floor(real, part, real.N-part, floorRepeats, e.Seed, m.floor)
 	if err != nil {
 		return math.NaN(), fmt.Sprintf("no floor: %v", err)
 	}
-	about = fmt.Sprintf("floor: mean over %d divisions of the real ones into %d and %d", found.Repeats, found.N, found.M)
+	about = fmt.Sprintf("floor: mean over %d divisions of the real ones into %d and %d",
+		found.Repeats, found.N, found.M)
 	if part < n {
-		about += ", too few for the floor at these sizes: that of a biased distance, such as the Fréchet distance, is lower"
+		about += ", too few for the floor at these sizes: that of a biased distance, such as the " +
+			"Fréchet distance, is lower"
 	}
 	return found.Mean, about
 }

@@ -13,9 +13,10 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// Posterior inference moves the same for the models of all methods, so that it is the models that are compared, not
-// how they were trained: underdamped Langevin moves, whose step size falls from inferStep to inferStepEnd during the first
-// burnShare of them. Averages are of the others. Only the start differs: at the encoder's means, or at N(0, I) without one.
+// Posterior inference moves the same for the models of all methods, so that it is the models that
+// are compared, not how they were trained: underdamped Langevin moves, whose step size falls from
+// inferStep to inferStepEnd during the first burnShare of them. Averages are of the others. Only
+// the start differs: at the encoder's means, or at N(0, I) without one.
 const (
 	inferStep     = 2e-3
 	inferStepEnd  = 2e-4
@@ -33,18 +34,21 @@ func (e *evaluation) someHeldOut(n int) data.Dataset {
 	return data.Subset(e.held, index)
 }
 
-// model is the trained model, with the gradient of the bound as what particles feel of the prior, by the
-// given number of draws.
+// model is the trained model, with the gradient of the bound as what particles feel of the prior,
+// by the given number of draws.
 func (e *evaluation) model(draws int) (generate.Model, error) {
 	o, m := e.config.Options, e.generator.Model()
-	o.PriorDrift, o.PriorWeight, o.ControlVariate, o.ScoreDraws = diffusion.BoundDrift, diffusion.ELBO, true, draws
+	o.PriorDrift = diffusion.BoundDrift
+	o.PriorWeight = diffusion.ELBO
+	o.ControlVariate = true
+	o.ScoreDraws = draws
 	var err error
 	m.Prior, err = method.NewPrior(e.config.Method, o)
 	return m, err
 }
 
-// posterior prepares the inference of some images. Where the method has an encoder, particles start at
-// its means.
+// posterior prepares the inference of some images. Where the method has an encoder, particles start
+// at its means.
 func (e *evaluation) posterior(images data.Rows, particles int) (*infer.Posterior, error) {
 	m, err := e.model(1)
 	if err != nil {
@@ -115,7 +119,8 @@ func (e *evaluation) reconstruction() error {
 	}
 	moves := infer.Moves{Burn: int(math.Round(burnShare * float64(e.Moves)))}
 	moves.Keep = e.Moves - moves.Burn
-	e.doing.Set(fmt.Sprintf("posterior inference of %d held-out images, %d moves each", images.Len(), e.Moves))
+	e.doing.Set(fmt.Sprintf("posterior inference of %d held-out images, %d moves each",
+		images.Len(), e.Moves))
 	if err := p.Run(e.ctx, moves); err != nil {
 		return err
 	}
@@ -124,7 +129,8 @@ func (e *evaluation) reconstruction() error {
 	if e.generator.Encodes() {
 		start = "the encoder's means"
 	}
-	return e.reportReconstruction(p, images, fmt.Sprintf("%d held-out images, %d Langevin moves from %s with the learned prior, averages of the last %d (%.2g %% of them clipped)",
+	return e.reportReconstruction(p, images, fmt.Sprintf("%d held-out images, %d Langevin moves "+
+		"from %s with the learned prior, averages of the last %d (%.2g %% of them clipped)",
 		images.Len(), e.Moves, start, moves.Keep, 100*p.Clipped()))
 }
 
@@ -138,7 +144,9 @@ func meansOf(p *infer.Posterior) (z []float32) {
 	return z
 }
 
-func (e *evaluation) reportReconstruction(p *infer.Posterior, images data.Dataset, note string) error {
+func (e *evaluation) reportReconstruction(
+	p *infer.Posterior, images data.Dataset, note string,
+) error {
 	dim := float64(e.generator.Dim())
 	var square, energy, prior []float64
 	for _, image := range p.Images() {
@@ -153,16 +161,27 @@ func (e *evaluation) reportReconstruction(p *infer.Posterior, images data.Datase
 		return err
 	}
 	const unit = "nats/image"
-	if err := report(Metric{Name: "reconstruction MSE", Key: "recon_mse", Note: "of the posterior's samples, pixels in [-1, 1]; " + note}, square); err != nil {
+	if err := report(Metric{
+		Name: "reconstruction MSE", Key: "recon_mse",
+		Note: "of the posterior's samples, pixels in [-1, 1]; " + note,
+	}, square); err != nil {
 		return err
 	}
-	if err := report(Metric{Name: "MSE of posterior mean", Key: "recon_mse_mean", Note: "of the image of the mean latent"}, e.squareErrors(images, e.inferred)); err != nil {
+	if err := report(Metric{
+		Name: "MSE of posterior mean", Key: "recon_mse_mean",
+		Note: "of the image of the mean latent",
+	}, e.squareErrors(images, e.inferred)); err != nil {
 		return err
 	}
-	if err := report(Metric{Name: "energy", Key: "energy", Unit: unit, Note: "decoder NLL + bound on -log p(z), averaged over the posterior"}, energy); err != nil {
+	if err := report(Metric{
+		Name: "energy", Key: "energy", Unit: unit,
+		Note: "decoder NLL + bound on -log p(z), averaged over the posterior",
+	}, energy); err != nil {
 		return err
 	}
-	if err := report(Metric{Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)"}, prior); err != nil {
+	if err := report(Metric{
+		Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)",
+	}, prior); err != nil {
 		return err
 	}
 	if !e.generator.Encodes() {
@@ -170,5 +189,8 @@ func (e *evaluation) reportReconstruction(p *infer.Posterior, images data.Datase
 	}
 	means := make([]float32, images.Len()*e.generator.Latent())
 	e.startAtMeans(means, images, 1)
-	return report(Metric{Name: "encoder MSE", Key: "encoder_mse", Note: "of the images of the encoder's means, without inference"}, e.squareErrors(images, means))
+	return report(Metric{
+		Name: "encoder MSE", Key: "encoder_mse",
+		Note: "of the images of the encoder's means, without inference",
+	}, e.squareErrors(images, means))
 }

@@ -39,12 +39,14 @@ func (e *evaluation) likelihood() error {
 		return err
 	}
 	joint := infer.NewJoint(m, e.config.ObsNoise, e.Seed, e.pool)
-	e.doing.Set(fmt.Sprintf("log-likelihood of %d held-out images, %d latents each", images.Len(), e.LikelihoodSamples))
+	e.doing.Set(fmt.Sprintf("log-likelihood of %d held-out images, %d latents each", images.Len(),
+		e.LikelihoodSamples))
 	found, err := p.Marginals(e.ctx, joint, e.LikelihoodSamples, e.Seed)
 	if err != nil {
 		return err
 	}
-	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a proposal fitted to their Langevin chains%s",
+	return e.reportLikelihood(found, fmt.Sprintf("%d held-out images, %d latents each from a "+
+		"proposal fitted to their Langevin chains%s",
 		images.Len(), e.LikelihoodSamples, e.densityNote(m.Prior)))
 }
 
@@ -53,7 +55,8 @@ func (e *evaluation) densityNote(p prior.Prior) string {
 	if p.Closed() {
 		return ""
 	}
-	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the estimate; the bound is itself a mean over %d draws, "+
+	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the "+
+		"estimate; the bound is itself a mean over %d draws, "+
 		"whose noise raises it", e.LikelihoodDraws)
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Groups of metrics, in the order in which they are measured and reported.
 const (
-	PCA            = "pca"            // Fréchet distance, KID and RBF-MMD of the 64 leading components
+	PCA            = "pca"            // Fréchet distance, KID and RBF-MMD in 64 components
 	Classifier     = "ffd"            // Fréchet distance and KID of a classifier's features
 	Sliced         = "sliced"         // sliced Wasserstein distance
 	Precision      = "precision"      // precision, recall, density, coverage
@@ -38,7 +38,7 @@ type Options struct {
 	Seed    uint64           // of every random number but the classifier's
 	Threads int              // workers; default all cores; never changes the result
 	Raw     bool             // the weights as they are, not their moving average
-	Data    string           // where the run's images are now; default where they were when it was trained
+	Data    string           // the run's images; default where they were when it was trained
 
 	Which []string // of Groups; default all
 
@@ -51,8 +51,9 @@ type Options struct {
 
 	Pictures string // directory that gets pictures; "": none are drawn
 
-	Progress func(string) // is told what is under way, and from time to time how far long parts are; nil: nobody
-	Warn     func(string) // is told what the user should know; nil: nobody
+	// Progress is told what is under way, and at intervals how far long parts are; may be nil.
+	Progress func(string)
+	Warn     func(string) // is told what the user should know; may be nil
 
 	after func(time.Duration) <-chan time.Time // nil: that of the clock
 }
@@ -64,7 +65,12 @@ const (
 
 // Quick is what tells most in seconds.
 func Quick() Options {
-	return Options{Which: []string{PCA, Classifier, Precision, Reconstruction}, Samples: 1000, Images: 200, Moves: 150}
+	return Options{
+		Which:   []string{PCA, Classifier, Precision, Reconstruction},
+		Samples: 1000,
+		Images:  200,
+		Moves:   150,
+	}
 }
 
 // withDefaults fills in the zeros.
@@ -87,12 +93,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate reports every value out of range. What the solver may be is known where images are drawn.
+// Validate reports every value out of range. What the solver may be is known where images are
+// drawn.
 func (o Options) Validate() error {
 	var problems []error
 	expect := func(name string, value, low, high int) {
 		if value != 0 && (value < low || value > high) {
-			problems = append(problems, fmt.Errorf("%s is %d; expected %d to %d, or 0 for the default", name, value, low, high))
+			problems = append(problems, fmt.Errorf("%s is %d; expected %d to %d, or 0 for the "+
+				"default", name, value, low, high))
 		}
 	}
 	expect("samples", o.Samples, 2, maxSamples)

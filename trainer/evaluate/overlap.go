@@ -11,8 +11,8 @@ import (
 // neighbours is k of precision and recall, as in Kynkäänniemi et al. 2019.
 const neighbours = 3
 
-// overlap measures precision, recall, density and coverage in the classifier's features, or in principal components where
-// there are no labels.
+// overlap measures precision, recall, density and coverage in the classifier's features, or in
+// principal components where there are no labels.
 func (e *evaluation) overlap() error {
 	s, err := e.classifierSets()
 	in := "the classifier's features"
@@ -25,35 +25,44 @@ func (e *evaluation) overlap() error {
 	}
 	n := min(s.samples.N, s.reference.N)
 	if n <= neighbours {
-		e.note("no precision and recall: they need more than %d samples and training images", neighbours)
+		e.note("no precision and recall: they need more than %d samples and training images",
+			neighbours)
 		return nil
 	}
 	real := s.reference.Take(shuffled(s.reference.N, e.Seed)[:n])
-	found, err := metric.PrecisionRecall(e.ctx, s.samples.Rows(0, n), real, neighbours, e.bootstrap(), e.pool)
+	found, err := metric.PrecisionRecall(e.ctx, s.samples.Rows(0, n), real, neighbours,
+		e.bootstrap(), e.pool)
 	if err != nil {
 		return err
 	}
 	nan := metric.Estimate{Value: math.NaN()}
 	floor := metric.Overlap{Precision: nan, Recall: nan, Density: nan, Coverage: nan}
 	if s.real != nil {
-		if floor, err = metric.PrecisionRecall(e.ctx, s.real.Rows(0, n), real, neighbours, e.bootstrap(), e.pool); err != nil {
+		if floor, err = metric.PrecisionRecall(e.ctx, s.real.Rows(0, n), real, neighbours,
+			e.bootstrap(), e.pool); err != nil {
 			return err
 		}
 	}
-	note := fmt.Sprintf("k = %d in %s, %d samples and as many training images; %s", neighbours, in, n, e.floorNote(s))
+	note := fmt.Sprintf("k = %d in %s, %d samples and as many training images; %s", neighbours, in,
+		n, e.floorNote(s))
 	add := func(name, key, what string, value, real metric.Estimate) {
-		m := Metric{Name: name, Key: key, Group: Precision, Better: Higher, Note: what + "; " + note}
+		m := Metric{
+			Name: name, Key: key, Group: Precision, Better: Higher, Note: what + "; " + note,
+		}
 		e.add(m.measured(value, real.Value))
 	}
-	add("precision", "precision", "share of the samples among real images", found.Precision, floor.Precision)
+	add("precision", "precision", "share of the samples among real images", found.Precision,
+		floor.Precision)
 	add("recall", "recall", "share of the real images among samples", found.Recall, floor.Recall)
-	add("density", "density", "samples' mean number of real neighbourhoods, over k", found.Density, floor.Density)
-	add("coverage", "coverage", "share of the real images' neighbourhoods that hold a sample", found.Coverage, floor.Coverage)
+	add("density", "density", "samples' mean number of real neighbourhoods, over k", found.Density,
+		floor.Density)
+	add("coverage", "coverage", "share of the real images' neighbourhoods that hold a sample",
+		found.Coverage, floor.Coverage)
 	return nil
 }
 
-// nearestBlock is how many training images of dim values are in memory at a time when nearest ones are sought: 10,000, fewer where
-// they have more than 13,000 values.
+// nearestBlock is how many training images of dim values are in memory at a time when nearest ones
+// are sought: 10,000, fewer where they have more than 13,000 values.
 func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
 // nearest finds the training images that are nearest to the images of a set, block by block.

@@ -22,8 +22,8 @@ const (
 	pairImages  = 30
 )
 
-// draw writes the pictures: samples; the samples that are nearest to training images, above those; held-out images above
-// their posterior means' images. What was not measured is not drawn.
+// draw writes the pictures: samples; the samples that are nearest to training images, above those;
+// held-out images above their posterior means' images. What was not measured is not drawn.
 func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)
@@ -35,7 +35,8 @@ func (e *evaluation) draw() error {
 		return path
 	}
 	samples := e.images()
-	if err := picture.WriteGrid(path(samplesFile), gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim()), shape, gridColumns); err != nil {
+	grid := gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim())
+	if err := picture.WriteGrid(path(samplesFile), grid, shape, gridColumns); err != nil {
 		return err
 	}
 	if e.neighbours != nil {
@@ -45,7 +46,8 @@ func (e *evaluation) draw() error {
 			nearest[i] = e.neighbours.Index[k]
 		}
 		top, bottom := gather(samples, closest, shape.Dim()), gather(e.train, nearest, shape.Dim())
-		if err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns); err != nil {
+		err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns)
+		if err != nil {
 			return err
 		}
 	}
@@ -55,7 +57,8 @@ func (e *evaluation) draw() error {
 	n := min(pairImages, e.inferredImages.Len())
 	decoded := make([]float32, n*shape.Dim())
 	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()])
-	return picture.WritePairs(path(reconFile), gather(e.inferredImages, data.Range(0, n), shape.Dim()), decoded, shape, gridColumns)
+	originals := gather(e.inferredImages, data.Range(0, n), shape.Dim())
+	return picture.WritePairs(path(reconFile), originals, decoded, shape, gridColumns)
 }
 
 func gather(rows data.Rows, idx []int, dim int) []float32 {

@@ -21,8 +21,8 @@ type Metric struct {
 	Name  string        `json:"name"`  // for a reader
 	Group string        `json:"group"` // of Groups
 	Value record.Number `json:"value"`
-	Low   record.Number `json:"low"` // to High: 95 % interval of its expectation at this sample count
-	High  record.Number `json:"high"`
+	Low   record.Number `json:"low"`  // Low to High: 95 % interval of its expectation at this
+	High  record.Number `json:"high"` // number of samples
 
 	// Floor is the same of real images at the same sample count: what no model beats but by chance.
 	Floor record.Number `json:"floor"`
@@ -76,7 +76,7 @@ type Report struct {
 	Solver     diffusion.Solver `json:"solver"`
 	Steps      int              `json:"solver_steps"`
 	Seed       uint64           `json:"seed"`
-	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: none was needed, or there are no labels
+	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: not needed, or no labels
 	Metrics    []Metric         `json:"metrics"`
 	Notes      []string         `json:"notes,omitempty"` // what was not measured, and why
 	Pictures   []string         `json:"pictures,omitempty"`

@@ -54,9 +54,9 @@ var groups = []group{
 	{Likelihood, "log-likelihood of held-out images", (*evaluation).likelihood},
 }
 
-// Run evaluates the newest checkpoint of the run in runDir. It ends early, with ctx's error, when ctx
-// ends. What cannot be measured of this run (without labels, or without held-out images) is left out and
-// said so in the report's notes.
+// Run evaluates the newest checkpoint of the run in runDir. It ends early, with ctx's error, when
+// ctx ends. What cannot be measured of this run (without labels, or without held-out images) is
+// left out and said so in the report's notes.
 func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -113,9 +113,18 @@ func (e *evaluation) begin(runDir string) error {
 		e.Steps = standard
 	}
 	e.report = &Report{
-		Run: runDir, Method: string(e.config.Method), Data: e.train.Name(), Step: e.meta.Step, Epoch: e.meta.Epoch,
-		Averaged: !e.Raw && e.config.EMA > 0, TrainImage: e.train.Len(), HeldOut: e.held.Len(),
-		Samples: e.Samples, Solver: e.Solver, Steps: e.Steps, Seed: e.Seed,
+		Run:        runDir,
+		Method:     string(e.config.Method),
+		Data:       e.train.Name(),
+		Step:       e.meta.Step,
+		Epoch:      e.meta.Epoch,
+		Averaged:   !e.Raw && e.config.EMA > 0,
+		TrainImage: e.train.Len(),
+		HeldOut:    e.held.Len(),
+		Samples:    e.Samples,
+		Solver:     e.Solver,
+		Steps:      e.Steps,
+		Seed:       e.Seed,
 	}
 	if !e.needsSamples() {
 		return nil
@@ -137,7 +146,9 @@ func (e *evaluation) begin(runDir string) error {
 
 // needsSamples tells whether anything that was asked for is about samples.
 func (e *evaluation) needsSamples() bool {
-	return e.Pictures != "" || slices.ContainsFunc(e.Which, func(g string) bool { return g != Reconstruction && g != Likelihood })
+	return e.Pictures != "" || slices.ContainsFunc(e.Which, func(g string) bool {
+		return g != Reconstruction && g != Likelihood
+	})
 }
 
 // add reports a metric.

@@ -14,8 +14,9 @@ import (
 
 // sets are the features of the images that a distance compares.
 //
-// The samples are compared with images that the model was trained on. The floor is of as many real images compared with the
-// same ones: held-out images first, and where these do not suffice training images, which are then left out of the reference.
+// The samples are compared with images that the model was trained on. The floor is of as many real
+// images compared with the same ones: held-out images first, and where these do not suffice
+// training images, which are then left out of the reference.
 type sets struct {
 	samples, reference *metric.Features
 	real               *metric.Features // of the floor; nil where there are too few images
@@ -47,8 +48,8 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 	return s, nil
 }
 
-// floor divides the real images for the floor of n samples. More than half of the training images are never taken from
-// the reference.
+// floor divides the real images for the floor of n samples. More than half of the training images
+// are never taken from the reference.
 func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 	own := 0
 	if held != nil {
@@ -100,10 +101,12 @@ func (e *evaluation) floorNote(s *sets) string {
 	case s.filled == s.real.N:
 		return fmt.Sprintf("floor: %d other training images against the same", s.real.N)
 	}
-	return fmt.Sprintf("floor: %d held-out and %d other training images against the same", s.real.N-s.filled, s.filled)
+	return fmt.Sprintf("floor: %d held-out and %d other training images against the same",
+		s.real.N-s.filled, s.filled)
 }
 
-// pcaFeatures are the coordinates in the leading components of the training images; nil with a note for images that have none.
+// pcaFeatures are the coordinates in the leading components of the training images; nil with a note
+// for images that have none.
 func (e *evaluation) pcaFeatures() (features, error) {
 	if e.pca == nil && e.pcaErr == nil {
 		if err := e.fitPCA(); err != nil {
@@ -113,7 +116,9 @@ func (e *evaluation) pcaFeatures() (features, error) {
 	if e.pcaErr != nil {
 		return nil, e.pcaErr
 	}
-	return func(rows data.Rows) (*metric.Features, error) { return e.pca.Features(e.ctx, rows, e.pool) }, nil
+	return func(rows data.Rows) (*metric.Features, error) {
+		return e.pca.Features(e.ctx, rows, e.pool)
+	}, nil
 }
 
 // fitPCA finds the components. Of its errors only the end of ctx is one of its own.
@@ -128,7 +133,8 @@ func (e *evaluation) fitPCA() error {
 	if e.pcaErr != nil {
 		e.note("no principal components of these images: %v", e.pcaErr)
 	} else if !e.pca.Converged() {
-		e.note("the principal components were found to %.1g of their variance only, since many have nearly the same: "+
+		e.note("the principal components were found to %.1g of their variance only, since many "+
+			"have nearly the same: "+
 			"distances in them compare runs on the same data", e.pca.Residual())
 	}
 	return nil
@@ -151,7 +157,8 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	}, nil
 }
 
-// classifier trains the classifier of the run's data, or finds it among those that this process trained before.
+// classifier trains the classifier of the run's data, or finds it among those that this process
+// trained before.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
 	if err != nil && !e.unclassified && e.ctx.Err() == nil {
@@ -160,7 +167,8 @@ func (e *evaluation) classifier() (*classify.Classifier, error) {
 	}
 	if err == nil {
 		e.report.Classifier = &ClassifierInfo{
-			Seed: c.Seed, Accuracy: c.Accuracy, Images: c.Tested, Features: c.FeatureCount(), Hash: c.Hash(),
+			Seed: c.Seed, Accuracy: c.Accuracy, Images: c.Tested, Features: c.FeatureCount(),
+			Hash: c.Hash(),
 		}
 	}
 	return c, err

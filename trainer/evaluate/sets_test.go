@@ -25,9 +25,11 @@ func numbered(from, n int) *metric.Features {
 	return metric.NewFeatures(x, n, 1)
 }
 
-// The floor's sets hold real images once each: held-out ones (from 100 on) first, and training images (from 0 on) on one side only.
+// The floor's sets hold real images once each: held-out ones (from 100 on) first, and training
+// images (from 0 on) on one side only.
 func TestFloorSets(t *testing.T) {
-	for _, c := range []struct{ held, n, filled int }{{10, 6, 0}, {10, 10, 0}, {10, 25, 15}, {0, 20, 20}, {10, 30, 20}} {
+	for _, c := range []struct{ held, n, filled int }{{10, 6, 0}, {10, 10, 0}, {10, 25, 15},
+		{0, 20, 20}, {10, 30, 20}} {
 		s := sets{reference: numbered(0, 40)}
 		var held *metric.Features
 		if c.held > 0 {
@@ -82,7 +84,8 @@ func TestNearest(t *testing.T) {
 	for i := range held.RMS {
 		held.RMS[i] = 1 + float64(i)
 	}
-	samples := &metric.Neighbours{Index: make([]int, 4), RMS: []float64{0, 2.5, 3.5, 500}} // the nearest 2 of 200 are below 3
+	// the nearest 2 of 200 are below 3
+	samples := &metric.Neighbours{Index: make([]int, 4), RMS: []float64{0, 2.5, 3.5, 500}}
 	if err := e.reportNearest(samples, held); err != nil {
 		t.Fatal(err)
 	}
@@ -119,20 +122,25 @@ func TestForeign(t *testing.T) {
 	}
 	m, _ := r.Metric("fd")
 	// Half of the real features are compared with all, so that the covariances differ a little.
-	if math.Abs(float64(m.Value)-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) || !(m.Floor < 1) {
+	if math.Abs(float64(m.Value)-k*shift*shift) > 1 || !(m.Low < m.Value && m.Value < m.High) ||
+		!(m.Floor < 1) {
 		t.Errorf("%+v", m)
 	}
-	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) || !strings.Contains(m.Note, "mean over 100 subsets of 100") {
+	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) || !strings.Contains(m.Note,
+		"mean over 100 subsets of 100") {
 		t.Errorf("%+v", m)
 	}
 	// As many generated as real features: halves are all that a floor can have.
-	if r, err = Foreign(t.Context(), write("many.npy", n, k), real, Options{Seed: 1, Threads: 1}); err != nil {
+	if r, err = Foreign(t.Context(), write("many.npy", n, k), real,
+		Options{Seed: 1, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if m, _ := r.Metric("fd"); !(m.Floor < 1) || !strings.Contains(m.Note, "into 100 and 100, too few for the floor") {
+	if m, _ := r.Metric("fd"); !(m.Floor < 1) || !strings.Contains(m.Note, "into 100 and 100, too "+
+		"few for the floor") {
 		t.Errorf("%+v", m)
 	}
-	if _, err := Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{}); err == nil || !strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {
+	if _, err := Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {
 		t.Errorf("features of another width: %v", err)
 	}
 	if _, err := Foreign(t.Context(), filepath.Join(dir, "none.npy"), real, Options{}); err == nil {
@@ -141,17 +149,25 @@ func TestForeign(t *testing.T) {
 }
 
 func TestMetricJSON(t *testing.T) {
-	m := Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Low: record.Number(math.NaN()), High: record.Number(math.Inf(1)), Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}
+	m := Metric{
+		Name: "a", Key: "b", Group: PCA, Value: 1.5, Low: record.Number(math.NaN()),
+		High: record.Number(math.Inf(1)), Floor: 0.25, Better: Lower, Unit: "nats", Note: "n",
+	}
 	out, err := json.Marshal(m)
-	want := `{"key":"b","name":"a","group":"pca","value":1.5,"low":null,"high":null,"floor":0.25,"better":"lower","unit":"nats","note":"n"}`
+	want := `{"key":"b","name":"a","group":"pca","value":1.5,"low":null,"high":null,` +
+		`"floor":0.25,"better":"lower","unit":"nats","note":"n"}`
 	if err != nil || string(out) != want {
 		t.Fatalf("%s, %v; expected %s", out, err, want)
 	}
 	var back Metric
-	if err := json.Unmarshal(out, &back); err != nil || !math.IsNaN(float64(back.Low)) || !math.IsNaN(float64(back.High)) {
+	if err := json.Unmarshal(out, &back); err != nil || !math.IsNaN(float64(back.Low)) ||
+		!math.IsNaN(float64(back.High)) {
 		t.Fatalf("%+v, %v", back, err)
 	}
-	if back.Low, back.High = 0, 0; back != (Metric{Name: "a", Key: "b", Group: PCA, Value: 1.5, Floor: 0.25, Better: Lower, Unit: "nats", Note: "n"}) {
+	if back.Low, back.High = 0, 0; back != (Metric{
+		Name: "a", Key: "b", Group: PCA, Value: 1.5, Floor: 0.25, Better: Lower, Unit: "nats",
+		Note: "n",
+	}) {
 		t.Errorf("%+v", back)
 	}
 }

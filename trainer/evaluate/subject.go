@@ -39,13 +39,15 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 		return nil, err
 	}
 	s.pool = pool.New(o.Threads)
-	if s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw, s.pool); err != nil {
+	if s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw,
+		s.pool); err != nil {
 		s.pool.Close()
 		return nil, err
 	}
 	if s.fingerprint != s.meta.Fingerprint { // run.json and the checkpoint belong to different runs
 		s.pool.Close()
-		return nil, fmt.Errorf("%s: was trained on other images than %s (fingerprint %s, expected %s)",
+		return nil, fmt.Errorf("%s: was trained on other images than %s (fingerprint %s, "+
+			"expected %s)",
 			dir, stored.Config.Data, s.meta.Fingerprint, s.fingerprint)
 	}
 	return s, nil
@@ -89,11 +91,13 @@ func (s *subject) close() { s.pool.Close() }
 // leastHeldOut is how many held-out images an interval needs.
 const leastHeldOut = 2
 
-// hasHeldOut tells whether enough images were held out of training; where not, the report says what is not measured.
+// hasHeldOut tells whether enough images were held out of training; where not, the report says what
+// is not measured.
 func (e *evaluation) hasHeldOut(what string) bool {
 	if e.held.Len() >= leastHeldOut {
 		return true
 	}
-	e.note("no %s: it needs %d or more images held out of training, there are %d (holdout = %v)", what, leastHeldOut, e.held.Len(), e.config.Holdout)
+	e.note("no %s: it needs %d or more images held out of training, there are %d (holdout = %v)",
+		what, leastHeldOut, e.held.Len(), e.config.Holdout)
 	return false
 }

@@ -20,11 +20,13 @@ func (r *Report) WriteText(w io.Writer) error {
 		if r.Averaged {
 			weights = "averaged weights"
 		}
-		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples (%s, %d steps)\n", r.Run, r.Method, r.Data,
-			r.Epoch, humanize.Comma(int64(r.Step)), weights, humanize.Comma(int64(r.Samples)), r.Solver, r.Steps)
+		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples (%s, %d steps)\n",
+			r.Run, r.Method, r.Data, r.Epoch, humanize.Comma(int64(r.Step)), weights,
+			humanize.Comma(int64(r.Samples)), r.Solver, r.Steps)
 	}
 	if c := r.Classifier; c != nil {
-		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d features, SHA-256 %s\n",
+		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d "+
+			"features, SHA-256 %s\n",
 			c.Seed, 100*c.Accuracy, humanize.Comma(int64(c.Images)), c.Features, c.Hash)
 	}
 	out.WriteByte('\n')
@@ -48,7 +50,8 @@ func (r *Report) writeTable(out io.Writer) {
 		if m.Low.Finite() && m.High.Finite() {
 			interval = number(m.Low) + " .. " + number(m.High)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval, number(m.Floor), m.Better, m.Unit)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval,
+			number(m.Floor), m.Better, m.Unit)
 	}
 	table.Flush() // to a strings.Builder, which takes all
 }

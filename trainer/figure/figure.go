@@ -72,7 +72,9 @@ func (p Plot) write(path string) error {
 	}
 	switch filepath.Ext(path) {
 	case ".png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width+beside, height), vgimg.UseDPI(dpi))}
+		canvas = vgimg.PngCanvas{
+			Canvas: vgimg.NewWith(vgimg.UseWH(width+beside, height), vgimg.UseDPI(dpi)),
+		}
 	case ".svg":
 		canvas = vgsvg.New(width+beside, height)
 	default:

@@ -20,8 +20,14 @@ func falling() Plot {
 	return Plot{
 		Title: "Some errors", XLabel: "steps k", YLabel: "error (nats)", LogY: true,
 		Series: []Series{
-			{Name: "measured", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, math.NaN()}, Err: []float64{0.5, 0.05, 1, 1}, Points: true},
-			{Name: "exact", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, 0}, Line: true, Dashed: true},
+			{
+				Name: "measured", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, math.NaN()},
+				Err: []float64{0.5, 0.05, 1, 1}, Points: true,
+			},
+			{
+				Name: "exact", X: []float64{1, 2, 3, 4}, Y: []float64{1, 0.1, 0.01, 0}, Line: true,
+				Dashed: true,
+			},
 		},
 	}
 }
@@ -58,14 +64,15 @@ func coloured(picture image.Image, c color.RGBA) (box image.Rectangle, n int) {
 	return box, n
 }
 
-// TestPNG: the picture has the size it should, and both series in their colours, in the part of the diagram
-// where their points are.
+// TestPNG: the picture has the size it should, and both series in their colours, in the part of the
+// diagram where their points are.
 func TestPNG(t *testing.T) {
 	picture, err := png.Decode(bytes.NewReader(written(t, falling(), "a.png")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := picture.Bounds().Size(); size != image.Pt(922, 605) { // 6.4 x 4.2 inches of 144 dots, rounded up
+	// 6.4 x 4.2 inches of 144 dots, rounded up
+	if size := picture.Bounds().Size(); size != image.Pt(922, 605) {
 		t.Errorf("%v pixels", size)
 	}
 	box, n := coloured(picture, colours[0])
@@ -83,7 +90,8 @@ func TestPNG(t *testing.T) {
 // TestSVG: the drawing has all texts, and is the same each time.
 func TestSVG(t *testing.T) {
 	text := written(t, falling(), "a.svg")
-	for _, want := range []string{"<svg", "Some errors", "steps k", "error (nats)", "measured", "exact", ">0.1<"} {
+	for _, want := range []string{"<svg", "Some errors", "steps k", "error (nats)", "measured",
+		"exact", ">0.1<"} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("no %q in the drawing", want)
 		}
@@ -93,13 +101,16 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// TestVisible: what an axis cannot show is left out, error bars stay above zero on a logarithmic axis, and
-// colours go by the series, drawn or not.
+// TestVisible: what an axis cannot show is left out, error bars stay above zero on a logarithmic
+// axis, and colours go by the series, drawn or not.
 func TestVisible(t *testing.T) {
 	nan := math.NaN()
 	p := Plot{LogY: true, Series: []Series{
 		{X: []float64{1}, Y: []float64{0}, Points: true},
-		{X: []float64{1, nan, math.Inf(1), 4}, Y: []float64{2, 1, 1, -1}, Err: []float64{5, 1, 1, 1}, Points: true},
+		{
+			X: []float64{1, nan, math.Inf(1), 4}, Y: []float64{2, 1, 1, -1},
+			Err: []float64{5, 1, 1, 1}, Points: true,
+		},
 		{X: []float64{1}, Y: []float64{3}, Line: true, Same: true},
 		{X: []float64{1}, Y: []float64{3}, Line: true},
 	}}
@@ -137,7 +148,8 @@ func TestLegend(t *testing.T) {
 			t.Fatal(err)
 		}
 		if drawn.Legend.Top != c.top || drawn.Legend.Left != c.left {
-			t.Errorf("%v: the legend is at the top: %v, left: %v", c.y, drawn.Legend.Top, drawn.Legend.Left)
+			t.Errorf("%v: the legend is at the top: %v, left: %v", c.y, drawn.Legend.Top,
+				drawn.Legend.Left)
 		}
 	}
 }
@@ -146,7 +158,10 @@ func TestLegend(t *testing.T) {
 func TestCrowd(t *testing.T) {
 	p := Plot{}
 	for i := range crowd + 1 {
-		p.Series = append(p.Series, Series{Name: strings.Repeat("n", 12), X: []float64{0, 1}, Y: []float64{0, float64(i)}, Line: true})
+		p.Series = append(p.Series, Series{
+			Name: strings.Repeat("n", 12), X: []float64{0, 1}, Y: []float64{0, float64(i)},
+			Line: true,
+		})
 	}
 	few, err := png.Decode(bytes.NewReader(written(t, Plot{Series: p.Series[1:]}, "few.png")))
 	if err != nil {
@@ -160,15 +175,18 @@ func TestCrowd(t *testing.T) {
 	if few.Bounds().Dy() != many.Bounds().Dy() || many.Bounds().Dx() < width+100 {
 		t.Errorf("%v and %v", few.Bounds(), many.Bounds())
 	}
-	// The third series has the same colour in both: as a line in the diagram and as a line in the legend.
+	// The third series has the same colour in both: as a line in the diagram and as a line in the
+	// legend.
 	if box, _ := coloured(many, colours[2]); box.Max.X < width || box.Min.X > width/2 {
 		t.Errorf("the third series is in %v of %v", box, many.Bounds())
 	}
 }
 
-// TestTicks: a logarithmic axis is labelled, with short numbers where they belong, however far it goes.
+// TestTicks: a logarithmic axis is labelled, with short numbers where they belong, however far it
+// goes.
 func TestTicks(t *testing.T) {
-	for _, span := range [][2]float64{{1, 1.5}, {0.136, 0.31}, {0.012, 0.03}, {0.5, 200}, {1e-12, 1}, {1e-30, 1e30}} {
+	for _, span := range [][2]float64{{1, 1.5}, {0.136, 0.31}, {0.012, 0.03}, {0.5, 200},
+		{1e-12, 1}, {1e-30, 1e30}} {
 		low, high := math.Log10(span[0]), math.Log10(span[1])
 		labels := 0
 		for _, tick := range (decades{}).Ticks(low, high) {
@@ -179,7 +197,8 @@ func TestTicks(t *testing.T) {
 				continue
 			}
 			labels++
-			if v, err := strconv.ParseFloat(tick.Label, 64); err != nil || math.Abs(math.Log10(v)-tick.Value) > 1e-9 || len(tick.Label) > 6 {
+			if v, err := strconv.ParseFloat(tick.Label, 64); err != nil ||
+				math.Abs(math.Log10(v)-tick.Value) > 1e-9 || len(tick.Label) > 6 {
 				t.Errorf("%v: %q at %v", span, tick.Label, tick.Value)
 			}
 		}
@@ -192,9 +211,10 @@ func TestTicks(t *testing.T) {
 // TestHeight: a logarithmic axis takes as much of the picture as a linear one.
 func TestHeight(t *testing.T) {
 	height := func(logarithmic bool) int {
-		p := Plot{Title: "t", XLabel: "x", YLabel: "a label nearly as long as the axis", LogY: logarithmic, Series: []Series{
-			{X: []float64{0, 1, 2}, Y: []float64{1, 10, 100}, Line: true},
-		}}
+		p := Plot{Title: "t", XLabel: "x", YLabel: "a label nearly as long as the axis",
+			LogY: logarithmic, Series: []Series{
+				{X: []float64{0, 1, 2}, Y: []float64{1, 10, 100}, Line: true},
+			}}
 		picture, err := png.Decode(bytes.NewReader(written(t, p, "a.png")))
 		if err != nil {
 			t.Fatal(err)
@@ -216,10 +236,12 @@ func TestErrors(t *testing.T) {
 		path string
 		want error
 	}{
-		{falling(), "a.pdf", errFormat}, {empty, "a.png", errEmpty}, {Plot{}, "a.svg", errEmpty}, {falling(), "none/a.png", fs.ErrNotExist},
+		{falling(), "a.pdf", errFormat}, {empty, "a.png", errEmpty}, {Plot{}, "a.svg", errEmpty},
+		{falling(), "none/a.png", fs.ErrNotExist},
 	} {
 		path := filepath.Join(dir, c.path)
-		if err := c.plot.Write(path); !errors.Is(err, c.want) || !strings.Contains(err.Error(), path) {
+		if err := c.plot.Write(path); !errors.Is(err, c.want) || !strings.Contains(err.Error(),
+			path) {
 			t.Errorf("%s: %v, expected %v", c.path, err, c.want)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 // crowd is the most names of a legend that stands inside the diagram: no corner has room for more.
 const crowd = 6
 
-// beside is the width of a legend beside the diagram, which becomes so much wider; 0 for one inside.
+// beside is the width of a legend beside the diagram, which becomes so much wider; 0 for one
+// inside.
 func (p Plot) beside(drawn *plot.Plot) vg.Length {
 	names := 0
 	for _, s := range p.visible() {

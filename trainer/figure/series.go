@@ -24,7 +24,8 @@ var colours = []color.RGBA{
 
 // glyphs change with the colour, for those who see none.
 var glyphs = []draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{},
+	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{},
+	draw.PyramidGlyph{}, draw.CrossGlyph{},
 }
 
 const (
@@ -60,8 +61,8 @@ func (s Series) shown(logX, logY bool) shown {
 	return out
 }
 
-// place is where an axis has a value. (gonum's own logarithmic scale leaves room for the axis' label about the mean of the
-// ends, far from the middle of the axis.)
+// place is where an axis has a value. (gonum's own logarithmic scale leaves room for the axis'
+// label about the mean of the ends, far from the middle of the axis.)
 func place(v float64, logarithmic bool) float64 {
 	if logarithmic {
 		return math.Log10(v)
@@ -110,7 +111,8 @@ func (s shown) add(out *plot.Plot) error {
 		if err != nil {
 			return err
 		}
-		bars.Color, bars.Width, bars.CapWidth = colour, vg.Points(lineWidth*0.7), vg.Points(capWidth)
+		bars.Color = colour
+		bars.Width, bars.CapWidth = vg.Points(lineWidth*0.7), vg.Points(capWidth)
 		out.Add(bars)
 	}
 	if s.Points {
@@ -118,7 +120,9 @@ func (s shown) add(out *plot.Plot) error {
 		if err != nil {
 			return err
 		}
-		dots.GlyphStyle = draw.GlyphStyle{Color: colour, Radius: vg.Points(glyphSize), Shape: glyphs[s.colour%len(glyphs)]}
+		dots.GlyphStyle = draw.GlyphStyle{
+			Color: colour, Radius: vg.Points(glyphSize), Shape: glyphs[s.colour%len(glyphs)],
+		}
 		out.Add(dots)
 		legend = append(legend, dots)
 	}

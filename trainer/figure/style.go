@@ -17,12 +17,17 @@ func style(p *plot.Plot) {
 		font *font.Font
 		size float64
 	}{
-		{&p.Title.TextStyle.Font, 12}, {&p.X.Label.TextStyle.Font, 11}, {&p.Y.Label.TextStyle.Font, 11},
-		{&p.X.Tick.Label.Font, 9}, {&p.Y.Tick.Label.Font, 9}, {&p.Legend.TextStyle.Font, 9},
+		{&p.Title.TextStyle.Font, 12},
+		{&p.X.Label.TextStyle.Font, 11},
+		{&p.Y.Label.TextStyle.Font, 11},
+		{&p.X.Tick.Label.Font, 9},
+		{&p.Y.Tick.Label.Font, 9},
+		{&p.Legend.TextStyle.Font, 9},
 	} {
 		f.font.Variant, f.font.Size = "Sans", vg.Points(f.size)
 	}
-	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = vg.Points(6), vg.Points(4), vg.Points(4)
+	p.Title.Padding = vg.Points(6)
+	p.X.Label.Padding, p.Y.Label.Padding = vg.Points(4), vg.Points(4)
 	grid := plotter.NewGrid()
 	for _, l := range []*color.Color{&grid.Horizontal.Color, &grid.Vertical.Color} {
 		*l = color.Gray{Y: 0xdd}
@@ -31,24 +36,26 @@ func style(p *plot.Plot) {
 	p.Legend.Padding, p.Legend.ThumbnailWidth = vg.Points(2), vg.Points(24)
 }
 
-// axes marks the logarithmic axes, whose data are logarithms to base 10, and gives the data some room.
+// axes marks the logarithmic axes, whose data are logarithms to base 10, and adds margins to both
+// axes.
 func (p Plot) axes(out *plot.Plot) {
 	for _, a := range []struct {
 		*plot.Axis
 		logarithmic bool
 	}{{&out.X, p.LogX}, {&out.Y, p.LogY}} {
-		room := 0.04 * (a.Max - a.Min)
+		margin := 0.04 * (a.Max - a.Min)
 		if a.logarithmic {
 			a.Tick.Marker = decades{}
-			room = max(room, math.Log10(1.03))
-		} else if room == 0 {
-			room = max(1e-3, 0.1*math.Abs(a.Max))
+			margin = max(margin, math.Log10(1.03))
+		} else if margin == 0 {
+			margin = max(1e-3, 0.1*math.Abs(a.Max))
 		}
-		a.Min, a.Max = a.Min-room, a.Max+room
+		a.Min, a.Max = a.Min-margin, a.Max+margin
 	}
 }
 
-// Legends are put into the corner where the least is drawn: in the box of this share of the diagram.
+// Legends are put into the corner where the least is drawn: in the box of this share of the
+// diagram.
 const legendWidth, legendHeight = 0.5, 0.3
 
 // steps is in how many points a line from point to point is looked at.
@@ -59,7 +66,8 @@ func placeLegend(out *plot.Plot, series []shown) {
 	count := func(x, y float64) {
 		for top, row := range corners {
 			for right := range row {
-				if math.Abs(x-float64(right)) < legendWidth && math.Abs(y-float64(top)) < legendHeight {
+				if math.Abs(x-float64(right)) < legendWidth &&
+					math.Abs(y-float64(top)) < legendHeight {
 					corners[top][right]++
 				}
 			}
@@ -88,8 +96,8 @@ func placeLegend(out *plot.Plot, series []shown) {
 	out.Legend.Top, out.Legend.Left = best[0] == 1, best[1] == 0
 }
 
-// decades marks an axis of logarithms to base 10 with the numbers themselves: at the powers of ten, where these are few also
-// between, and as a linear axis where there are none.
+// decades marks an axis of logarithms to base 10 with the numbers themselves: at the powers of ten,
+// where these are few also between, and as a linear axis where there are none.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) []plot.Tick {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
 )
 
 // A step looks at its losses before it moves anything, and at each chunk of gradients and weights
@@ -35,7 +36,7 @@ func somewhere(f *Fault) *Fault {
 
 // squareBlock is how many squares are added up in single precision, and chunkBlocks the most such
 // blocks of a chunk. In blocks SquareNorms is twice as fast as in one long row.
-const squareBlock, chunkBlocks = 1024, updateChunk/1024 + 2
+const squareBlock, chunkBlocks = 1024, optim.Chunk/1024 + 2
 
 // squares is the sum of the squares of a chunk: not finite if an element is not, or has a square
 // that is not. blocks is room for chunkBlocks numbers.
@@ -59,8 +60,8 @@ func overflowing(x []float32) int {
 		return i
 	}
 	largest, blocks := -1, make([]float32, chunkBlocks)
-	for lo := 0; lo < len(x); lo += updateChunk {
-		hi := min(len(x), lo+updateChunk)
+	for lo := 0; lo < len(x); lo += optim.Chunk {
+		hi := min(len(x), lo+optim.Chunk)
 		if finite(squares(blocks, x[lo:hi])) {
 			continue
 		}

@@ -133,14 +133,11 @@ func (n *network) reducePart(task int) {
 	n.tape.Grad(task, n.g, n.rows)
 }
 
-// updateChunk is how many parameters one optimiser task updates.
-const updateChunk = 1 << 15
-
 func (n *network) updateTasks() int {
 	if n.layout.Size() == 0 {
 		return 0
 	}
-	return pool.Pieces(n.layout.Size(), updateChunk)
+	return pool.Pieces(n.layout.Size(), optim.Chunk)
 }
 
 // passes counts a row's passes through the network: none through one without parameters.

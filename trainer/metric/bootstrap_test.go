@@ -16,20 +16,23 @@ func asValues(f *Features) []float64 {
 	return out
 }
 
-// Over 400 sets of 60 values, intervals hold the truth in 95 % within 1.1 % (one standard error) and what the bootstrap
-// lacks at 60 (some 1 % for means), and are as wide as the values' spread says: 2 z s/sqrt(n), for medians sqrt(pi/2) times that.
+// Over 400 sets of 60 values, intervals hold the truth in 95 % within 1.1 % (one standard error)
+// and what the bootstrap lacks at 60 (some 1 % for means), and are as wide as the values' spread
+// says: 2 z s/sqrt(n), for medians sqrt(pi/2) times that.
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	const sets, n = 400, 60
 	bs := Bootstrap{Resamples: 200, Level: 0.95}
 	for name, c := range map[string]struct {
 		interval func(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error)
 		width    float64
-	}{"mean": {MeanInterval, 2 * 1.96 * 2 / math.Sqrt(n)}, "median": {MedianInterval, 2 * 1.96 * 2 * math.Sqrt(math.Pi/2/n)}} {
+	}{"mean": {MeanInterval, 2 * 1.96 * 2 / math.Sqrt(n)},
+		"median": {MedianInterval, 2 * 1.96 * 2 * math.Sqrt(math.Pi/2/n)}} {
 		t.Run(name, func(t *testing.T) {
 			held, width := 0, 0.0
 			for i := range uint64(sets) {
 				bs.Seed = i
-				e := must[Estimate](t)(c.interval(asValues(normals(n, []float64{3}, []float64{2}, i)), bs, nil))
+				e := must[Estimate](t)(c.interval(asValues(normals(n, []float64{3}, []float64{2},
+					i)), bs, nil))
 				if e.Low <= 3 && 3 <= e.High {
 					held++
 				}
@@ -47,11 +50,14 @@ func TestIntervalValues(t *testing.T) {
 	p := pool.New(3)
 	defer p.Close()
 	values := []float64{5, -1, 2, 8}
-	mean, median := must[Estimate](t)(MeanInterval(values, DefaultBootstrap(1), p)), must[Estimate](t)(MedianInterval(values, DefaultBootstrap(1), p))
-	if mean.Value != 3.5 || median.Value != 3.5 || mean.Low < -1 || mean.High > 8 || mean.Bias != 0 {
+	mean, median := must[Estimate](t)(MeanInterval(values, DefaultBootstrap(1), p)),
+		must[Estimate](t)(MedianInterval(values, DefaultBootstrap(1), p))
+	if mean.Value != 3.5 || median.Value != 3.5 || mean.Low < -1 || mean.High > 8 ||
+		mean.Bias != 0 {
 		t.Errorf("mean %+v, median %+v", mean, median)
 	}
-	if odd := must[Estimate](t)(MedianInterval(values[:3], DefaultBootstrap(1), nil)); odd.Value != 2 {
+	if odd := must[Estimate](t)(MedianInterval(values[:3], DefaultBootstrap(1),
+		nil)); odd.Value != 2 {
 		t.Errorf("median %+v, expected 2", odd)
 	}
 	if again := must[Estimate](t)(MeanInterval(values, DefaultBootstrap(1), nil)); again != mean {
@@ -97,7 +103,8 @@ func TestShareInterval(t *testing.T) {
 			t.Errorf("%+v gives %+v", c, e)
 		}
 		for _, p := range []float64{e.Low, e.High} {
-			wantClose(t, "distance from an end", math.Abs(share-p), z*math.Sqrt(p*(1-p)/float64(c.n)), 1e-9)
+			wantClose(t, "distance from an end", math.Abs(share-p),
+				z*math.Sqrt(p*(1-p)/float64(c.n)), 1e-9)
 		}
 		if e.Low == e.High {
 			t.Errorf("%+v has no width", c)
@@ -107,10 +114,12 @@ func TestShareInterval(t *testing.T) {
 
 func TestDrawsDiffer(t *testing.T) {
 	seen := map[uint32]bool{}
-	for _, d := range []purpose{drawDirections, drawSubsets, drawResamples, drawPairs, drawDistances} {
+	for _, d := range []purpose{drawDirections, drawSubsets, drawResamples, drawPairs,
+		drawDistances} {
 		for set := range 2 {
 			for _, index := range []int{0, 1, maxDraws} {
-				if key := d.key(5, set, index); seen[key.Step] || key.Seed != 5 || key.Stream != 13 {
+				if key := d.key(5, set, index); seen[key.Step] || key.Seed != 5 ||
+					key.Stream != 13 {
 					t.Errorf("purpose %d, set %d, number %d: %+v", d, set, index, key)
 				} else {
 					seen[key.Step] = true

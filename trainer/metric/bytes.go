@@ -24,5 +24,6 @@ func FrechetBytes(n, m, k int) int64 {
 		}
 	}
 	rows, cols := min(n, k), min(m, k)
-	return roots + memory.Array[float64](2, rows, cols) + memory.Array[float64](rows+cols, blockAndTwo)
+	return roots + memory.Array[float64](2, rows, cols) + memory.Array[float64](rows+cols,
+		blockAndTwo)
 }

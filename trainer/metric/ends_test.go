@@ -18,15 +18,22 @@ func TestMetricsEnd(t *testing.T) {
 	a, b := standard(700, 5, 1), standard(600, 5, 2)
 	bs := DefaultBootstrap(1)
 	for name, f := range map[string]func() (any, error){
-		"FD":              func() (any, error) { return Frechet(ended, a, b) },
-		"FD interval":     func() (any, error) { return FrechetInterval(ended, a, b, bs, p) },
-		"KID":             func() (any, error) { return KID(ended, a, b, DefaultKID(1), p) },
-		"RBF":             func() (any, error) { r, _, err := RBFMMD(ended, a, b, 0.95, 1, p); return r, err },
-		"sliced":          func() (any, error) { return SlicedWasserstein(ended, a, b, 40, 1, p) },
-		"sliced interval": func() (any, error) { return SlicedWassersteinInterval(ended, a, b, 40, bs, p) },
-		"precision":       func() (any, error) { return PrecisionRecall(ended, a, b, 3, bs, p) },
-		"nearest":         func() (any, error) { return Nearest(ended, a, b, p) },
-		"pixels":          func() (any, error) { return Pixels(ended, array{reference.Uniform(20, 1), 2}, 2) },
+		"FD":          func() (any, error) { return Frechet(ended, a, b) },
+		"FD interval": func() (any, error) { return FrechetInterval(ended, a, b, bs, p) },
+		"KID":         func() (any, error) { return KID(ended, a, b, DefaultKID(1), p) },
+		"RBF": func() (any, error) {
+			r, _, err := RBFMMD(ended, a, b, 0.95, 1, p)
+			return r, err
+		},
+		"sliced": func() (any, error) { return SlicedWasserstein(ended, a, b, 40, 1, p) },
+		"sliced interval": func() (any, error) {
+			return SlicedWassersteinInterval(ended, a, b, 40, bs, p)
+		},
+		"precision": func() (any, error) { return PrecisionRecall(ended, a, b, 3, bs, p) },
+		"nearest":   func() (any, error) { return Nearest(ended, a, b, p) },
+		"pixels": func() (any, error) {
+			return Pixels(ended, array{reference.Uniform(20, 1), 2}, 2)
+		},
 	} {
 		if _, err := f(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)

@@ -55,7 +55,8 @@ func (f *featureFile) header(buf []byte) error {
 	return nil
 }
 
-// read reads a file of so many bytes. What the header promises is compared with them before memory is taken.
+// read reads a file of so many bytes. What the header promises is compared with them before memory
+// is taken.
 func (f *featureFile) read(size int64) (*Features, error) {
 	h, err := npy.ReadHeader(npy.Source{Fill: f.header, Fail: f.fail})
 	if err == nil {
@@ -69,7 +70,8 @@ func (f *featureFile) read(size int64) (*Features, error) {
 		return nil, f.fail("cannot be read: %w", err)
 	}
 	if i := kernel.NotFinite(out.X); i >= 0 {
-		return nil, f.fail("holds %v at row %d, column %d (counted from 0); expected finite numbers that float32 can hold", out.X[i], i/out.K, i%out.K)
+		return nil, f.fail("holds %v at row %d, column %d (counted from 0); expected finite "+
+			"numbers that float32 can hold", out.X[i], i/out.K, i%out.K)
 	}
 	return out, nil
 }
@@ -84,11 +86,13 @@ func (f *featureFile) check(h npy.Header, size int64) error {
 		return f.fail("is in Fortran order; expected C order (save numpy.ascontiguousarray(x))")
 	}
 	if len(h.Dims) != 2 || h.Dims[0] < 1 || h.Dims[1] < 1 {
-		return f.fail("is an array of %v and shape %v; expected two dimensions, features of N images x K, both at least 1",
+		return f.fail("is an array of %v and shape %v; expected two dimensions, features of N "+
+			"images x K, both at least 1",
 			h.Dtype, h.Dims)
 	}
 	if bytes := memory.Array[uint8](h.Dims[0], h.Dims[1], h.Dtype.Width); f.taken+bytes != size {
-		return f.fail("holds %d bytes after its header; expected %d for %v and shape %v", size-f.taken, bytes, h.Dtype, h.Dims)
+		return f.fail("holds %d bytes after its header; expected %d for %v and shape %v",
+			size-f.taken, bytes, h.Dtype, h.Dims)
 	}
 	return nil
 }

@@ -52,7 +52,8 @@ func TestFeaturesRoundTrip(t *testing.T) {
 	if err := npy.WriteFile(path, want.X, want.N, want.K); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[*Features](t)(ReadFeatures(path)); got.N != 1500 || got.K != 7 || !slices.Equal(got.X, want.X) {
+	if got := must[*Features](t)(ReadFeatures(path)); got.N != 1500 || got.K != 7 ||
+		!slices.Equal(got.X, want.X) {
 		t.Errorf("read %d x %d", got.N, got.K)
 	}
 }
@@ -81,19 +82,27 @@ func TestBadFeatureFiles(t *testing.T) {
 		file []byte
 		want []string
 	}{
-		"empty":       {nil, []string{"ends within its header"}},
-		"no array":    {[]byte("not an array at all"), []string{"magic string"}},
-		"complex":     {header(f64, "<f8", "<c8"), []string{"complex numbers (<c8)", "numpy.abs(x)"}},
-		"fortran":     {header(f32, "False", "True "), []string{"Fortran order"}},
-		"vector":      {header(f32, "(4, 3)", "(12,) "), []string{"float32 and shape [12]", "two dimensions"}},
-		"three":       {header(f32, "(4, 3), }", "(2,2,3),}"), []string{"float32 and shape [2 2 3]", "two dimensions"}},
-		"no rows":     {header(f32, "(4, 3)", "(0, 3)"), []string{"shape [0 3]", "at least 1"}},
-		"too short":   {f64[:len(f64)-1], []string{"95 bytes", "expected 96 for float64 and shape [4 3]"}},
-		"too long":    {append(slices.Clone(f32), 0), []string{"49 bytes", "expected 48 for float32 and shape [4 3]"}},
-		"false claim": {header(f32, "(4, 3), }    ", "(4, 3000000)}"), []string{"48 bytes", "expected 48000000"}},
-		"NaN":         {number(f32, 7, 0, 0, 0xc0, 0x7f), []string{"NaN at row 2, column 1"}},
-		"Inf":         {number(f64, 5, 0, 0, 0, 0, 0, 0, 0xf0, 0xff), []string{"-Inf at row 1, column 2"}},
-		"too large":   {number(f64, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x7e), []string{"+Inf at row 0, column 0", "float32 can hold"}},
+		"empty":    {nil, []string{"ends within its header"}},
+		"no array": {[]byte("not an array at all"), []string{"magic string"}},
+		"complex": {header(f64, "<f8", "<c8"),
+			[]string{"complex numbers (<c8)", "numpy.abs(x)"}},
+		"fortran": {header(f32, "False", "True "), []string{"Fortran order"}},
+		"vector": {header(f32, "(4, 3)", "(12,) "),
+			[]string{"float32 and shape [12]", "two dimensions"}},
+		"three": {header(f32, "(4, 3), }", "(2,2,3),}"),
+			[]string{"float32 and shape [2 2 3]", "two dimensions"}},
+		"no rows": {header(f32, "(4, 3)", "(0, 3)"), []string{"shape [0 3]", "at least 1"}},
+		"too short": {f64[:len(f64)-1], []string{"95 bytes", "expected 96 for float64 and shape " +
+			"[4 3]"}},
+		"too long": {append(slices.Clone(f32), 0),
+			[]string{"49 bytes", "expected 48 for float32 and shape [4 3]"}},
+		"false claim": {header(f32, "(4, 3), }    ", "(4, 3000000)}"),
+			[]string{"48 bytes", "expected 48000000"}},
+		"NaN": {number(f32, 7, 0, 0, 0xc0, 0x7f), []string{"NaN at row 2, column 1"}},
+		"Inf": {number(f64, 5, 0, 0, 0, 0, 0, 0, 0xf0, 0xff),
+			[]string{"-Inf at row 1, column 2"}},
+		"too large": {number(f64, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x7e),
+			[]string{"+Inf at row 0, column 0", "float32 can hold"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.npy")
@@ -110,8 +119,8 @@ func TestBadFeatureFiles(t *testing.T) {
 	wantError(t, err, "metric: features: ", "none.npy")
 }
 
-// The numbers are NumPy's, in float64 (numpy.cov, numpy.linalg.eigvals of the covariances' product for the distance). The sets are
-// exact there and in float32; products in float32 are off by 1e-7.
+// The numbers are NumPy's, in float64 (numpy.cov, numpy.linalg.eigvals of the covariances' product
+// for the distance). The sets are exact there and in float32; products in float32 are off by 1e-7.
 func TestAgainstNumPy(t *testing.T) {
 	a, b := NewFeatures(make([]float32, 200), 40, 5), NewFeatures(make([]float32, 150), 30, 5)
 	for i := range a.X {
@@ -121,5 +130,6 @@ func TestAgainstNumPy(t *testing.T) {
 		b.X[i] = float32(float64((i/5*5+i%5*3)%13)/13 - 0.5 + 0.1*float64(i%5))
 	}
 	wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), a, b)), 0.137681393866804, 1e-9)
-	wantClose(t, "KID", must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Level: 0.95}, nil)).Value, 0.0547216921267157, 1e-7)
+	wantClose(t, "KID", must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Level: 0.95},
+		nil)).Value, 0.0547216921267157, 1e-7)
 }

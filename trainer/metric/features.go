@@ -10,9 +10,9 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// Features are N rows of K numbers, one row for each image: pixels, coordinates in principal components
-// (PCA.Features), what a layer of a classifier gives, or a file's (ReadFeatures). The distances between sets of
-// images are distances between their features.
+// Features are N rows of K numbers, one row for each image: pixels, coordinates in principal
+// components (PCA.Features), what a layer of a classifier gives, or a file's (ReadFeatures). The
+// distances between sets of images are distances between their features.
 type Features struct {
 	N, K int
 	X    []float32 // N x K, row-major
@@ -51,8 +51,8 @@ func (f *Features) copyRows(from *Features, idx []int) {
 // pixelRows is how many images Pixels gathers between two looks at ctx.
 const pixelRows = 512
 
-// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite are
-// errors. It ends with ctx's error soon after ctx ends.
+// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite
+// are errors. It ends with ctx's error soon after ctx ends.
 func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
 	for lo := 0; lo < out.N; lo += pixelRows {
@@ -63,7 +63,8 @@ func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 		block := out.Rows(lo, hi).X
 		rows.Gather(block, data.Range(lo, hi))
 		if i := kernel.NotFinite(block); i >= 0 {
-			return nil, fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim, block[i])
+			return nil, fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim,
+				block[i])
 		}
 		for i, v := range block {
 			block[i] = min(1, max(-1, v))
@@ -74,10 +75,12 @@ func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// checkPair refuses sets that cannot be compared by the metric of this name, which takes least rows or more of each.
+// checkPair refuses sets that cannot be compared by the metric of this name, which takes least rows
+// or more of each.
 func checkPair(name string, a, b *Features, least int) error {
 	if a.K != b.K {
-		return fmt.Errorf("metric: %s of features of %d and of %d numbers, expected as many in both sets", name, a.K, b.K)
+		return fmt.Errorf("metric: %s of features of %d and of %d numbers, expected as many in "+
+			"both sets", name, a.K, b.K)
 	}
 	for i, f := range []*Features{a, b} {
 		if err := checkSet(name, [...]string{"first", "second"}[i], f, least); err != nil {
@@ -87,7 +90,8 @@ func checkPair(name string, a, b *Features, least int) error {
 	return nil
 }
 
-// ErrUnfit is what sets are that are fine in themselves but too small for a metric, or too much alike within.
+// ErrUnfit is what sets are that are fine in themselves but too small for a metric, or too much
+// alike within.
 var ErrUnfit = errors.New("the sets are unfit for the metric")
 
 // unfitError says more of it than ErrUnfit, which it is.
@@ -103,10 +107,12 @@ func checkSet(name, which string, f *Features, least int) error {
 		panic(panicFeatures)
 	}
 	if f.N < least {
-		return unfit("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N, least)
+		return unfit("metric: %s: the %s set has %d rows, expected %d or more", name, which, f.N,
+			least)
 	}
 	if i := kernel.NotFinite(f.X); i >= 0 {
-		return fmt.Errorf("metric: %s: row %d of the %s set holds %v in column %d (counted from 0), expected finite numbers",
+		return fmt.Errorf("metric: %s: row %d of the %s set holds %v in column %d (counted from "+
+			"0), expected finite numbers",
 			name, i/f.K, which, f.X[i], i%f.K)
 	}
 	return nil

@@ -98,7 +98,8 @@ func wantError(t *testing.T, err error, parts ...string) {
 
 func TestPixels(t *testing.T) {
 	images := array{[]float32{0.5, -3, 1.5, 0.25}, 2}
-	if got := must[*Features](t)(Pixels(t.Context(), images, 2)); got.N != 2 || !slices.Equal(got.X, []float32{0.5, -1, 1, 0.25}) {
+	if got := must[*Features](t)(Pixels(t.Context(), images, 2)); got.N != 2 || !slices.Equal(got.X,
+		[]float32{0.5, -1, 1, 0.25}) {
 		t.Errorf("pixels %v", got)
 	}
 	late := array{reference.Uniform(2*(pixelRows+90), 1), 2}
@@ -117,17 +118,38 @@ func TestBadFeatures(t *testing.T) {
 	inf := standard(30, 4, 1)
 	inf.X[3] = float32(math.Inf(-1))
 	for name, metric := range map[string]func(a, b *Features) error{
-		"FD":          func(a, b *Features) error { _, err := Frechet(t.Context(), a, b); return err },
-		"FD interval": func(a, b *Features) error { _, err := FrechetInterval(t.Context(), a, b, bs, p); return err },
-		"KID":         func(a, b *Features) error { _, err := KID(t.Context(), a, b, DefaultKID(1), p); return err },
-		"RBF":         func(a, b *Features) error { _, _, err := RBFMMD(t.Context(), a, b, 0.95, 1, p); return err },
-		"sliced":      func(a, b *Features) error { _, err := SlicedWasserstein(t.Context(), a, b, 8, 1, p); return err },
+		"FD": func(a, b *Features) error {
+			_, err := Frechet(t.Context(), a, b)
+			return err
+		},
+		"FD interval": func(a, b *Features) error {
+			_, err := FrechetInterval(t.Context(), a, b, bs, p)
+			return err
+		},
+		"KID": func(a, b *Features) error {
+			_, err := KID(t.Context(), a, b, DefaultKID(1), p)
+			return err
+		},
+		"RBF": func(a, b *Features) error {
+			_, _, err := RBFMMD(t.Context(), a, b, 0.95, 1, p)
+			return err
+		},
+		"sliced": func(a, b *Features) error {
+			_, err := SlicedWasserstein(t.Context(), a, b, 8, 1, p)
+			return err
+		},
 		"sliced interval": func(a, b *Features) error {
 			_, err := SlicedWassersteinInterval(t.Context(), a, b, 8, bs, p)
 			return err
 		},
-		"precision": func(a, b *Features) error { _, err := PrecisionRecall(t.Context(), a, b, 3, bs, p); return err },
-		"nearest":   func(a, b *Features) error { _, err := Nearest(t.Context(), a, b, p); return err },
+		"precision": func(a, b *Features) error {
+			_, err := PrecisionRecall(t.Context(), a, b, 3, bs, p)
+			return err
+		},
+		"nearest": func(a, b *Features) error {
+			_, err := Nearest(t.Context(), a, b, p)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := standard(30, 4, 3)
@@ -148,13 +170,23 @@ func TestBadFeatures(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	f := standard(30, 4, 3)
-	bs := func(resamples int, level float64) Bootstrap { return Bootstrap{Resamples: resamples, Level: level} }
+	bs := func(resamples int, level float64) Bootstrap {
+		return Bootstrap{Resamples: resamples, Level: level}
+	}
 	kid := func(subsets, size int, level float64) error {
-		_, err := KID(t.Context(), f, f, KIDOptions{Subsets: subsets, SubsetSize: size, Level: level}, nil)
+		_, err := KID(t.Context(), f, f, KIDOptions{
+			Subsets: subsets, SubsetSize: size, Level: level,
+		}, nil)
 		return err
 	}
-	interval := func(b Bootstrap) error { _, err := FrechetInterval(t.Context(), f, f, b, nil); return err }
-	slicedBy := func(n int) error { _, err := SlicedWasserstein(t.Context(), f, f, n, 1, nil); return err }
+	interval := func(b Bootstrap) error {
+		_, err := FrechetInterval(t.Context(), f, f, b, nil)
+		return err
+	}
+	slicedBy := func(n int) error {
+		_, err := SlicedWasserstein(t.Context(), f, f, n, 1, nil)
+		return err
+	}
 	overlap := func(k int, f *Features) error {
 		_, err := PrecisionRecall(t.Context(), f, f, k, DefaultBootstrap(1), nil)
 		return err
@@ -165,34 +197,52 @@ func TestBadOptions(t *testing.T) {
 		return err
 	}
 	floor := func(n, m, repeats int) error {
-		_, err := Floor(f, n, m, repeats, 1, func(a, b *Features) (float64, error) { return Frechet(t.Context(), a, b) })
+		_, err := Floor(f, n, m, repeats, 1, func(a, b *Features) (float64, error) {
+			return Frechet(t.Context(), a, b)
+		})
 		return err
 	}
 	for name, c := range map[string]struct {
 		err  error
 		want string
 	}{
-		"one row":             {func() error { _, err := Frechet(t.Context(), f, f.Rows(0, 1)); return err }(), "the second set has 1 rows, expected 2"},
-		"few resamples":       {interval(bs(39, 0.95)), "39 resamples, expected 40"},
-		"level 0":             {interval(bs(400, 0)), "probability 0"},
-		"level 1":             {interval(bs(400, 1)), "probability 1"},
-		"level NaN":           {interval(bs(400, math.NaN())), "probability NaN"},
-		"KID of two rows":     {func() error { _, err := KID(t.Context(), f, f.Rows(0, 2), DefaultKID(1), nil); return err }(), "2 rows, expected 3"},
-		"one subset":          {kid(1, 10, 0.95), "1 subsets"},
-		"small subsets":       {kid(10, 2, 0.95), "subsets of 2 rows"},
-		"KID's level":         {kid(10, 10, 2), "probability 2"},
-		"RBF's level":         {rbf(f, -1), "probability -1"},
-		"RBF of equal rows":   {rbf(NewFeatures(make([]float32, 40), 10, 4), 0.95), "half of the rows are equal"},
-		"no directions":       {slicedBy(0), "0 directions"},
-		"no neighbours":       {overlap(0, f), "0 neighbours"},
-		"k rows":              {overlap(3, f.Rows(0, 3)), "3 rows, expected 4"},
-		"no trials":           {share(0, 0), "0 trials"},
-		"too many hits":       {share(3, 2), "3 hits in 2"},
-		"mean of nothing":     {func() error { _, err := MeanInterval(nil, DefaultBootstrap(1), nil); return err }(), "no rows"},
-		"mean of an infinity": {func() error { _, err := MeanInterval([]float64{1, math.Inf(-1)}, DefaultBootstrap(1), nil); return err }(), "number 1 is -Inf"},
-		"median of nothing":   {func() error { _, err := MedianInterval(nil, DefaultBootstrap(1), nil); return err }(), "no values"},
-		"floor of one":        {floor(1, 20, 3), "between 1 and 20"},
-		"floor once":          {floor(10, 10, 1), "1 repeats"},
+		"one row": {func() error {
+			_, err := Frechet(t.Context(), f, f.Rows(0, 1))
+			return err
+		}(), "the second set has 1 rows, expected 2"},
+		"few resamples": {interval(bs(39, 0.95)), "39 resamples, expected 40"},
+		"level 0":       {interval(bs(400, 0)), "probability 0"},
+		"level 1":       {interval(bs(400, 1)), "probability 1"},
+		"level NaN":     {interval(bs(400, math.NaN())), "probability NaN"},
+		"KID of two rows": {func() error {
+			_, err := KID(t.Context(), f, f.Rows(0, 2), DefaultKID(1), nil)
+			return err
+		}(), "2 rows, expected 3"},
+		"one subset":    {kid(1, 10, 0.95), "1 subsets"},
+		"small subsets": {kid(10, 2, 0.95), "subsets of 2 rows"},
+		"KID's level":   {kid(10, 10, 2), "probability 2"},
+		"RBF's level":   {rbf(f, -1), "probability -1"},
+		"RBF of equal rows": {rbf(NewFeatures(make([]float32, 40), 10, 4), 0.95), "half of the " +
+			"rows are equal"},
+		"no directions": {slicedBy(0), "0 directions"},
+		"no neighbours": {overlap(0, f), "0 neighbours"},
+		"k rows":        {overlap(3, f.Rows(0, 3)), "3 rows, expected 4"},
+		"no trials":     {share(0, 0), "0 trials"},
+		"too many hits": {share(3, 2), "3 hits in 2"},
+		"mean of nothing": {func() error {
+			_, err := MeanInterval(nil, DefaultBootstrap(1), nil)
+			return err
+		}(), "no rows"},
+		"mean of an infinity": {func() error {
+			_, err := MeanInterval([]float64{1, math.Inf(-1)}, DefaultBootstrap(1), nil)
+			return err
+		}(), "number 1 is -Inf"},
+		"median of nothing": {func() error {
+			_, err := MedianInterval(nil, DefaultBootstrap(1), nil)
+			return err
+		}(), "no values"},
+		"floor of one": {floor(1, 20, 3), "between 1 and 20"},
+		"floor once":   {floor(10, 10, 1), "1 repeats"},
 	} {
 		t.Run(name, func(t *testing.T) { wantError(t, c.err, "metric: ", c.want) })
 	}

@@ -8,22 +8,26 @@ import (
 // FloorEstimate is how far real images are from real images by some metric.
 type FloorEstimate struct {
 	Mean    float64 `json:"mean"`    // over the repeats
-	StdDev  float64 `json:"std_dev"` // between them; repeats share images, so that it is not independent draws'
+	StdDev  float64 `json:"std_dev"` // between repeats, which share images
 	N       int     `json:"n"`       // sizes of the two sets
 	M       int     `json:"m"`
 	Reduced bool    `json:"reduced"` // there were too few images for the sizes asked for
 	Repeats int     `json:"repeats"`
 }
 
-// Floor is what a metric f finds between two disjoint random subsets of the real features, of n and of m rows, as
-// disjointPair draws them: what a perfect model would reach at these sizes. Fewer than 4 rows, sizes below 2,
-// fewer than 2 repeats and errors of f are errors.
-func Floor(real *Features, n, m, repeats int, seed uint64, f func(a, b *Features) (float64, error)) (FloorEstimate, error) {
+// Floor is what a metric f finds between two disjoint random subsets of the real features, of n and
+// of m rows, as disjointPair draws them: what a perfect model would reach at these sizes. Fewer
+// than 4 rows, sizes below 2, fewer than 2 repeats and errors of f are errors.
+func Floor(
+	real *Features, n, m, repeats int, seed uint64, f func(a, b *Features) (float64, error),
+) (FloorEstimate, error) {
 	if real.N < 4 || n < 2 || m < 2 {
-		return FloorEstimate{}, fmt.Errorf("metric: floor between %d and %d of %d rows, expected 4 rows or more, and 2 or more for each", n, m, real.N)
+		return FloorEstimate{}, fmt.Errorf("metric: floor between %d and %d of %d rows, expected "+
+			"4 rows or more, and 2 or more for each", n, m, real.N)
 	}
 	if repeats < 2 || repeats > maxDraws {
-		return FloorEstimate{}, fmt.Errorf("metric: floor of %d repeats, expected 2 to %d", repeats, maxDraws)
+		return FloorEstimate{}, fmt.Errorf("metric: floor of %d repeats, expected 2 to %d", repeats,
+			maxDraws)
 	}
 	out := FloorEstimate{Repeats: repeats}
 	out.N, out.M = pairSizes(real.N, n, m)
@@ -42,8 +46,8 @@ func Floor(real *Features, n, m, repeats int, seed uint64, f func(a, b *Features
 	return out, nil
 }
 
-// disjointPair draws two disjoint random subsets of n and m rows, those of the given repeat. Where there are
-// fewer than n + m rows, all are used, in two subsets of about the same ratio of sizes.
+// disjointPair draws two disjoint random subsets of n and m rows, those of the given repeat. Where
+// there are fewer than n + m rows, all are used, in two subsets of about the same ratio of sizes.
 func disjointPair(f *Features, n, m int, seed uint64, repeat int) (a, b *Features) {
 	n, m = pairSizes(f.N, n, m)
 	idx := choose(make([]int, f.N), n+m, drawPairs.key(seed, 0, repeat))

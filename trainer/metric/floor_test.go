@@ -13,11 +13,13 @@ func TestFloor(t *testing.T) {
 	for _, c := range []struct {
 		n, m, wantN, wantM int
 		reduced            bool
-	}{{30, 50, 30, 50, false}, {50, 50, 50, 50, false}, {100, 100, 50, 50, true}, {300, 100, 75, 25, true}, {5000, 2, 98, 2, true}, {2, 99, 2, 98, true}} {
+	}{{30, 50, 30, 50, false}, {50, 50, 50, 50, false}, {100, 100, 50, 50, true},
+		{300, 100, 75, 25, true}, {5000, 2, 98, 2, true}, {2, 99, 2, 98, true}} {
 		seen := map[float32]int{}
 		calls := 0
 		var sums []float64
-		got := must[FloorEstimate](t)(Floor(real, c.n, c.m, 3, 7, func(a, b *Features) (float64, error) {
+		got := must[FloorEstimate](t)(Floor(real, c.n, c.m, 3, 7, func(a, b *Features) (float64,
+			error) {
 			if calls++; a.N != c.wantN || b.N != c.wantM {
 				t.Errorf("%+v: sets of %d and %d", c, a.N, b.N)
 			}
@@ -34,7 +36,8 @@ func TestFloor(t *testing.T) {
 			sums = append(sums, sum)
 			return sum, nil
 		}))
-		if got.N != c.wantN || got.M != c.wantM || got.Reduced != c.reduced || got.Repeats != 3 || calls != 3 {
+		if got.N != c.wantN || got.M != c.wantM || got.Reduced != c.reduced || got.Repeats != 3 ||
+			calls != 3 {
 			t.Errorf("%+v: %+v", c, got)
 		}
 		if sums[0] == sums[1] && sums[1] == sums[2] {

@@ -12,21 +12,26 @@ import (
 
 const frechetName = "Fréchet distance"
 
-// Frechet is the squared Fréchet distance between two sets of features, each seen as a normal distribution. With
-// the features of Inception it is the FID (Heusel et al. 2017), with others it is not. It works with fewer rows than
-// numbers in a row, where the covariances are singular. It is biased upwards, by about as much as two sets of these sizes
-// from one distribution are apart (Floor).
+// Frechet is the squared Fréchet distance between two sets of features, each seen as a normal
+// distribution. With the features of Inception it is the FID (Heusel et al. 2017), with others it
+// is not. It works with fewer rows than numbers in a row, where the covariances are singular. It is
+// biased upwards, by about as much as two sets of these sizes from one distribution are apart
+// (Floor).
 //
-// Fewer than two rows, rows of different lengths and numbers that are not finite are errors. It ends with ctx's error as
-// soon as ctx ends; a decomposition under way, which cannot be stopped, is then left to itself.
+// Fewer than two rows, rows of different lengths and numbers that are not finite are errors. It
+// ends with ctx's error as soon as ctx ends; a decomposition under way, which cannot be stopped, is
+// then left to itself.
 func Frechet(ctx context.Context, a, b *Features) (float64, error) {
 	if err := checkPair(frechetName, a, b, 2); err != nil {
 		return 0, err
 	}
-	return abandoning(ctx, func() (float64, error) { return NewGaussian(a.dense()).Frechet(NewGaussian(b.dense())) })
+	return abandoning(ctx, func() (float64, error) {
+		return NewGaussian(a.dense()).Frechet(NewGaussian(b.dense()))
+	})
 }
 
-// abandoning is f, or ctx's error as soon as ctx ends: f, which touches nothing of others, then runs to its end unseen.
+// abandoning is f, or ctx's error as soon as ctx ends: f, which touches nothing of others, then
+// runs to its end unseen.
 func abandoning(ctx context.Context, f func() (float64, error)) (float64, error) {
 	type result struct {
 		value float64
@@ -57,9 +62,12 @@ func (f *Features) dense() *mat.Dense {
 	return mat.NewDense(f.N, f.K, x)
 }
 
-// FrechetInterval is Frechet with its bootstrap interval and bias (see Estimate). A resample takes the time of the
-// moments and of a decomposition, N K^2 + K^3: it is meant for features of up to some hundred numbers. It ends with ctx's error soon after ctx ends.
-func FrechetInterval(ctx context.Context, a, b *Features, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+// FrechetInterval is Frechet with its bootstrap interval and bias (see Estimate). A resample takes
+// the time of the moments and of a decomposition, N K^2 + K^3: it is meant for features of up to
+// some hundred numbers. It ends with ctx's error soon after ctx ends.
+func FrechetInterval(
+	ctx context.Context, a, b *Features, bs Bootstrap, p *pool.Pool,
+) (Estimate, error) {
 	if err := bs.check(); err != nil {
 		return Estimate{}, err
 	}
@@ -67,11 +75,14 @@ func FrechetInterval(ctx context.Context, a, b *Features, bs Bootstrap, p *pool.
 	if err != nil {
 		return Estimate{}, err
 	}
-	pairs := pool.NewScratch(p, func() [2]*resampler { return [2]*resampler{newResampler(a), newResampler(b)} })
+	pairs := pool.NewScratch(p, func() [2]*resampler {
+		return [2]*resampler{newResampler(a), newResampler(b)}
+	})
 	resampled, failed := make([]float64, bs.Resamples), make([]error, bs.Resamples)
 	err = runUntil(ctx, p, bs.Resamples, func(r int) {
 		pairs.Use(func(pair [2]*resampler) {
-			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0, r).Frechet(pair[1].draw(bs.Seed, 1, r))
+			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0,
+				r).Frechet(pair[1].draw(bs.Seed, 1, r))
 		})
 	})
 	if err := errors.Join(append(failed, err)...); err != nil {
@@ -80,7 +91,8 @@ func FrechetInterval(ctx context.Context, a, b *Features, bs Bootstrap, p *pool.
 	return bs.around(value, resampled), nil
 }
 
-// resampler draws sets of as many rows of a set, with replacement. The room that it works in is its own.
+// resampler draws sets of as many rows of a set, with replacement. The room that it works in is its
+// own.
 type resampler struct {
 	from *Features
 	*tally
@@ -91,8 +103,8 @@ func newResampler(f *Features) *resampler {
 	return &resampler{f, newTally(f.N), make([]float64, len(f.X))}
 }
 
-// draw is the distribution of resample r, whose rows are those of the set that are drawn, each times the square root
-// of how often.
+// draw is the distribution of resample r, whose rows are those of the set that are drawn, each
+// times the square root of how often.
 func (s *resampler) draw(seed uint64, set, r int) *Gaussian {
 	f := s.from
 	counts := s.tally.draw(seed, set, r)

@@ -66,9 +66,11 @@ func TestFrechetAgainstRoots(t *testing.T) {
 		if want < 1e-3 {
 			t.Fatalf("the sets are too close (%v) to tell anything", want)
 		}
-		wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), a, b)), want, 1e-9) // the roots lose half of the digits of small eigenvalues
+		// the roots lose half of the digits of small eigenvalues
+		wantClose(t, "FD", must[float64](t)(Frechet(t.Context(), a, b)), want, 1e-9)
 		wantClose(t, "FD the other way", must[float64](t)(Frechet(t.Context(), b, a)), want, 1e-9)
-		wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0, 1e-12)
+		wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0,
+			1e-12)
 	}
 }
 
@@ -88,9 +90,9 @@ func embedded(f *Features, k int) *Features {
 	return out
 }
 
-// Sets of few rows, or in few of many dimensions, have singular covariances. Their distance is that without the other
-// dimensions. Turned rows are rounded to float32, 3e-8 of numbers up to 1, which 60 dimensions and 3 to 6 of them with
-// a deviation leave below 1e-5 of the distance.
+// Sets of few rows, or in few of many dimensions, have singular covariances. Their distance is that
+// without the other dimensions. Turned rows are rounded to float32, 3e-8 of numbers up to 1, which
+// 60 dimensions and 3 to 6 of them with a deviation leave below 1e-5 of the distance.
 func TestFrechetOfSingularCovariances(t *testing.T) {
 	scale := func(f *Features, s float32) *Features {
 		for i := range f.X {
@@ -113,7 +115,8 @@ func TestFrechetOfSingularCovariances(t *testing.T) {
 	}
 }
 
-// Equal sets are 0 apart whatever the dimensions: with roots of eigenvalues, 2,048 of them at 1e-16 would leave 1e-5.
+// Equal sets are 0 apart whatever the dimensions: with roots of eigenvalues, 2,048 of them at 1e-16
+// would leave 1e-5.
 func TestFrechetOfManyDimensions(t *testing.T) {
 	a := standard(50, 2048, 3)
 	wantClose(t, "FD of a set to itself", must[float64](t)(Frechet(t.Context(), a, a)), 0, 1e-9)
@@ -127,7 +130,9 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 	for _, v := range g.mean {
 		mean += (v + 1) * (v + 1)
 	}
-	wantClose(t, "FD of a doubled set", must[float64](t)(Frechet(t.Context(), a, b)), want+mean, 1e-6*want) // b is rounded to float32
+	// b is rounded to float32
+	wantClose(t, "FD of a doubled set", must[float64](t)(Frechet(t.Context(), a, b)), want+mean,
+		1e-6*want)
 }
 
 // A resample is the set that holds each row as often as it is drawn.
@@ -141,7 +146,8 @@ func TestResampleIsASet(t *testing.T) {
 				rows = append(rows, slices.Repeat([]int{i}, int(c))...)
 			}
 			if len(rows) != n || slices.Max(counts) < 2 {
-				t.Fatalf("drew %d of %d rows, one at most %d times", len(rows), n, slices.Max(counts))
+				t.Fatalf("drew %d of %d rows, one at most %d times", len(rows), n,
+					slices.Max(counts))
 			}
 			got, want := newResampler(f).draw(7, 1, r), NewGaussian(f.Take(rows).dense())
 			wantClose(t, "trace", got.trace, want.trace, 1e-12)
@@ -153,8 +159,8 @@ func TestResampleIsASet(t *testing.T) {
 	}
 }
 
-// Rows are drawn evenly: of 200,000 draws the counts of 50 rows have chi-squared 49 +- 9.9, and resamples, sets and
-// seeds differ.
+// Rows are drawn evenly: of 200,000 draws the counts of 50 rows have chi-squared 49 +- 9.9, and
+// resamples, sets and seeds differ.
 func TestTally(t *testing.T) {
 	const n, resamples = 50, 4000
 	sums := make([]float64, n)
@@ -171,17 +177,19 @@ func TestTally(t *testing.T) {
 		t.Errorf("chi-squared %v, expected about 49", chi)
 	}
 	first := newTally(n).draw(3, 0, 0)
-	for name, other := range map[string][]uint16{"resample": newTally(n).draw(3, 0, 1), "set": newTally(n).draw(3, 1, 0), "seed": newTally(n).draw(4, 0, 0)} {
+	for name, other := range map[string][]uint16{"resample": newTally(n).draw(3, 0, 1),
+		"set": newTally(n).draw(3, 1, 0), "seed": newTally(n).draw(4, 0, 0)} {
 		if slices.Equal(first, other) {
 			t.Errorf("another %s draws the same rows", name)
 		}
 	}
 }
 
-// Over pairs of sets from Gaussians of known distance, the interval shifted by the bias holds that distance, and the
-// interval holds the mean of the estimates, about as often as it says: in 95 % of 300 pairs, within 1.3 % (one standard
-// error) and what so few rows take from it. An interval half or twice as wide would hold in 67 or in 99.99 %, and one about the
-// estimate itself, 0.8 of its standard deviations too high, the distance in less than 90.
+// Over pairs of sets from Gaussians of known distance, the interval shifted by the bias holds that
+// distance, and the interval holds the mean of the estimates, about as often as it says: in 95 % of
+// 300 pairs, within 1.3 % (one standard error) and what so few rows take from it. An interval half
+// or twice as wide would hold in 67 or in 99.99 %, and one about the estimate itself, 0.8 of its
+// standard deviations too high, the distance in less than 90.
 func TestFrechetIntervalHoldsTheDistance(t *testing.T) {
 	const pairs, n, m = 300, 150, 200
 	meanA, stdA := []float64{0, 0, 0, 0, 0, 0}, []float64{1, 0.8, 0.6, 0.5, 0.4, 0.3}
@@ -196,7 +204,9 @@ func TestFrechetIntervalHoldsTheDistance(t *testing.T) {
 	mean, corrected := 0.0, 0.0
 	for i := range estimates {
 		a, b := normals(n, meanA, stdA, uint64(2*i)), normals(m, meanB, stdB, uint64(2*i+1))
-		e := must[Estimate](t)(FrechetInterval(t.Context(), a, b, Bootstrap{Resamples: 100, Level: 0.95, Seed: uint64(i)}, p))
+		e := must[Estimate](t)(FrechetInterval(t.Context(), a, b, Bootstrap{
+			Resamples: 100, Level: 0.95, Seed: uint64(i),
+		}, p))
 		estimates[i] = e
 		mean += e.Value / pairs
 		corrected += (e.Value - e.Bias) / pairs
@@ -210,23 +220,28 @@ func TestFrechetIntervalHoldsTheDistance(t *testing.T) {
 			holdsMean++
 		}
 	}
-	t.Logf("truth %.4f, mean of the estimates %.4f, corrected %.4f; held in %d and %d of %d", truth, mean, corrected, holdsTruth, holdsMean, pairs)
-	for what, held := range map[string]int{"distance": holdsTruth, "mean of the estimates": holdsMean} {
+	t.Logf("truth %.4f, mean of the estimates %.4f, corrected %.4f; held in %d and %d of %d", truth,
+		mean, corrected, holdsTruth, holdsMean, pairs)
+	for what, held := range map[string]int{"distance": holdsTruth, "mean of the " +
+		"estimates": holdsMean} {
 		if share := float64(held) / pairs; share < 0.91 || share > 0.99 {
 			t.Errorf("%.3f of the intervals hold the %s, expected 0.95", share, what)
 		}
 	}
 	if bias := mean - truth; math.Abs(corrected-truth) > bias/4 {
-		t.Errorf("the mean of the estimates is %v above the distance, corrected %v", bias, corrected-truth)
+		t.Errorf("the mean of the estimates is %v above the distance, corrected %v", bias,
+			corrected-truth)
 	}
 }
 
-// Where both distributions are the same, the estimate is all bias, and intervals are wider than need be.
+// Where both distributions are the same, the estimate is all bias, and intervals are wider than
+// need be.
 func TestFrechetIntervalOfEqualDistributions(t *testing.T) {
 	const pairs = 60
 	held, bias, mean := 0, 0.0, 0.0
 	for i := range uint64(pairs) {
-		e := must[Estimate](t)(FrechetInterval(t.Context(), standard(300, 6, 2*i), standard(300, 6, 2*i+1), Bootstrap{Resamples: 60, Level: 0.95, Seed: i}, nil))
+		e := must[Estimate](t)(FrechetInterval(t.Context(), standard(300, 6, 2*i),
+			standard(300, 6, 2*i+1), Bootstrap{Resamples: 60, Level: 0.95, Seed: i}, nil))
 		if e.Low-e.Bias <= 0 && 0 <= e.High-e.Bias {
 			held++
 		}
@@ -246,15 +261,18 @@ func TestFrechetIntervalWorkers(t *testing.T) {
 	alone := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(3), nil))
 	p := pool.New(3)
 	defer p.Close()
-	if three := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(3), p)); alone != three {
+	if three := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(3),
+		p)); alone != three {
 		t.Errorf("%v alone, %v with three workers", alone, three)
 	}
-	if other := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(4), p)); alone.Low == other.Low || alone.Value != other.Value {
+	if other := must[Estimate](t)(FrechetInterval(t.Context(), a, b, DefaultBootstrap(4),
+		p)); alone.Low == other.Low || alone.Value != other.Value {
 		t.Errorf("seeds 3 and 4 give %v and %v", alone, other)
 	}
-	// Each set is resampled for itself: two copies of one set come apart, by what 200 rows of 5 numbers do: tr C/100 for the
-	// means alone.
-	if self := must[Estimate](t)(FrechetInterval(t.Context(), a, a, DefaultBootstrap(3), p)); self.Bias < 0.05 || self.Value > 1e-9 {
+	// Each set is resampled for itself: two copies of one set come apart, by what 200 rows of 5
+	// numbers do: tr C/100 for the means alone.
+	if self := must[Estimate](t)(FrechetInterval(t.Context(), a, a, DefaultBootstrap(3),
+		p)); self.Bias < 0.05 || self.Value > 1e-9 {
 		t.Errorf("a set and itself: %+v", self)
 	}
 }

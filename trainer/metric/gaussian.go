@@ -31,8 +31,8 @@ func Uncorrelated(variances []float64) *Gaussian {
 	return g
 }
 
-// centred has the given mean and the covariance x^T x / (n - 1), n the number of rows that x, with the mean taken
-// off, stands for. It takes x over.
+// centred has the given mean and the covariance x^T x / (n - 1), n the number of rows that x, with
+// the mean taken off, stands for. It takes x over.
 func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
 	g := &Gaussian{mean: mean, root: x}
 	scale := 1 / float64(n-1)
@@ -41,7 +41,8 @@ func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
 		g.trace, g.root = mat.Trace(cov), root(cov)
 		return g
 	}
-	// The rows themselves are the root: through a covariance of less than full rank it would only lose digits.
+	// The rows themselves are the root: through a covariance of less than full rank it would only
+	// lose digits.
 	entries, r := x.RawMatrix().Data, math.Sqrt(scale)
 	for i := range entries {
 		entries[i] *= r
@@ -70,7 +71,8 @@ func centre(x *mat.Dense) []float64 {
 
 const squareRows = 256 // so that a block of 64 columns stays in the second-level cache
 
-// square is scale x^T x, a block of rows at a time, transposed: the product then runs along the rows of both factors.
+// square is scale x^T x, a block of rows at a time, transposed: the product then runs along the
+// rows of both factors.
 func square(x *mat.Dense, scale float64) *mat.SymDense {
 	n, k := x.Dims()
 	sum := mat.NewSymDense(k, nil)
@@ -84,8 +86,8 @@ func square(x *mat.Dense, scale float64) *mat.SymDense {
 	return sum
 }
 
-// root is a matrix of rank(cov) rows whose square, root^T root, is cov: the factor of Cholesky's decomposition with
-// pivots, which ends where nothing but rounding is left.
+// root is a matrix of rank(cov) rows whose square, root^T root, is cov: the factor of Cholesky's
+// decomposition with pivots, which ends where nothing but rounding is left.
 func root(cov *mat.SymDense) *mat.Dense {
 	k := cov.SymmetricDim()
 	var chol mat.PivotedCholesky
@@ -100,14 +102,14 @@ func root(cov *mat.SymDense) *mat.Dense {
 	return out
 }
 
-// Frechet is the squared Fréchet distance between normal distributions (Dowson and Landau 1982) of means a, b and
-// covariances A, B,
+// Frechet is the squared Fréchet distance between normal distributions (Dowson and Landau 1982) of
+// means a, b and covariances A, B,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}),
 //
-// as the literature on images reports it. For roots R^T R = A and S^T S = B the last trace is the sum of the
-// singular values of R S^T: A^{1/2} B A^{1/2} has their squares as eigenvalues. Singular values keep the digits that
-// the roots of eigenvalues near 0 would lose.
+// as the literature on images reports it. For roots R^T R = A and S^T S = B the last trace is the
+// sum of the singular values of R S^T: A^{1/2} B A^{1/2} has their squares as eigenvalues. Singular
+// values keep the digits that the roots of eigenvalues near 0 would lose.
 func (g *Gaussian) Frechet(h *Gaussian) (float64, error) {
 	distance := g.trace + h.trace
 	for i, a := range g.mean {
@@ -117,7 +119,8 @@ func (g *Gaussian) Frechet(h *Gaussian) (float64, error) {
 	product.Mul(g.root, h.root.T())
 	var svd mat.SVD
 	if !svd.Factorize(&product, mat.SVDNone) {
-		return 0, errors.New("metric: Fréchet distance: the singular values of the covariances' product did not converge")
+		return 0, errors.New("metric: Fréchet distance: the singular values of the covariances' " +
+			"product did not converge")
 	}
 	for _, v := range svd.Values(nil) {
 		distance -= 2 * v

@@ -21,9 +21,10 @@ func DefaultKID(seed uint64) KIDOptions {
 	return KIDOptions{Subsets: 100, SubsetSize: 1000, Level: 0.95, Seed: seed}
 }
 
-// KIDResult is the kernel distance from all rows and, as the literature reports it, its mean over subsets drawn without
-// replacement. StdErr of the subsets' mean is their standard deviation over the root of their number; subsets of
-// one set overlap, so that it tells how well the mean over all such subsets is known, not the distance.
+// KIDResult is the kernel distance from all rows and, as the literature reports it, its mean over
+// subsets drawn without replacement. StdErr of the subsets' mean is their standard deviation over
+// the root of their number; subsets of one set overlap, so that it tells how well the mean over all
+// such subsets is known, not the distance.
 type KIDResult struct {
 	MMDResult
 	SubsetMean   float64 `json:"subset_mean"`
@@ -34,11 +35,12 @@ type KIDResult struct {
 
 const kidName = "KID"
 
-// KID is the unbiased squared maximum mean discrepancy under the kernel (x.y/K + 1)^3 (Binkowski et al. 2018);
-// with the features of Inception it is the KID of the literature. Products are in float32, sums in float64.
+// KID is the unbiased squared maximum mean discrepancy under the kernel (x.y/K + 1)^3 (Binkowski et
+// al. 2018); with the features of Inception it is the KID of the literature. Products are in
+// float32, sums in float64.
 //
-// Fewer than three rows in a set or a subset, rows of different lengths and numbers that are not finite are errors. It
-// ends with ctx's error soon after ctx ends.
+// Fewer than three rows in a set or a subset, rows of different lengths and numbers that are not
+// finite are errors. It ends with ctx's error soon after ctx ends.
 func KID(ctx context.Context, a, b *Features, o KIDOptions, p *pool.Pool) (KIDResult, error) {
 	if err := checkPair(kidName, a, b, 3); err != nil {
 		return KIDResult{}, err
@@ -65,7 +67,8 @@ func (o KIDOptions) check() error {
 		return err
 	}
 	if o.Subsets < 0 || o.Subsets == 1 || o.Subsets > maxDraws {
-		return fmt.Errorf("metric: KID over %d subsets, expected 2 to %d, or 0 for none", o.Subsets, maxDraws)
+		return fmt.Errorf("metric: KID over %d subsets, expected 2 to %d, or 0 for none", o.Subsets,
+			maxDraws)
 	}
 	if o.Subsets > 0 && o.SubsetSize < 3 {
 		return fmt.Errorf("metric: KID over subsets of %d rows, expected 3 or more", o.SubsetSize)
@@ -82,7 +85,9 @@ func cubicKernel(k int) similarity {
 }
 
 // subsets are the estimates from pairs of subsets.
-func (o KIDOptions) subsets(ctx context.Context, a, b *Features, size int, k similarity, p *pool.Pool) ([]float64, error) {
+func (o KIDOptions) subsets(
+	ctx context.Context, a, b *Features, size int, k similarity, p *pool.Pool,
+) ([]float64, error) {
 	values := make([]float64, o.Subsets)
 	pairs := pool.NewScratch(p, func() *subsetPair { return newSubsetPair(a, b, size) })
 	err := runUntil(ctx, p, o.Subsets, func(s int) {
@@ -112,10 +117,12 @@ func newSubsetPair(a, b *Features, size int) *subsetPair {
 
 func (s *subsetPair) estimate(ctx context.Context, k similarity) float64 {
 	n := float64(s.x.N)
-	return uStatistic(s.sum(ctx, s.x, s.x, k, true), s.sum(ctx, s.y, s.y, k, true), s.sum(ctx, s.x, s.y, k, false), n, n)
+	return uStatistic(s.sum(ctx, s.x, s.x, k, true), s.sum(ctx, s.y, s.y, k, true),
+		s.sum(ctx, s.x, s.y, k, false), n, n)
 }
 
-// sum is the sum of all similarities of a row of a and a row of b, of a set (same) those of two different rows.
+// sum is the sum of all similarities of a row of a and a row of b, of a set (same) those of two
+// different rows.
 func (s *subsetPair) sum(ctx context.Context, a, b *Features, k similarity, same bool) float64 {
 	for lo := 0; lo < a.N; lo += tileRows {
 		hi := min(lo+tileRows, a.N)

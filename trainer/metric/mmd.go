@@ -11,25 +11,32 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// MMDResult is an unbiased estimate of a squared maximum mean discrepancy (Gretton et al. 2012, lemma 6),
+// MMDResult is an unbiased estimate of a squared maximum mean discrepancy (Gretton et al. 2012,
+// lemma 6),
 //
-//	mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j) - 2 mean over i, j of k(x_i, y_j),
+//	mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j)
+//	- 2 mean over i, j of k(x_i, y_j),
 //
-// about 0, of either sign, for sets of one distribution. The standard error is the jackknife's over the rows of both sets
-// and the interval the normal one with it, which is too wide where the distributions agree: there the estimate varies less.
+// about 0, of either sign, for sets of one distribution. The standard error is the jackknife's over
+// the rows of both sets and the interval the normal one with it, which is too wide where the
+// distributions agree: there the estimate varies less.
 type MMDResult struct {
 	Estimate
 	StdErr float64 `json:"std_err"`
 }
 
-// similarity is a positive definite function of two rows, of their product and their squared lengths.
+// similarity is a positive definite function of two rows, of their product and their squared
+// lengths.
 type similarity func(product float32, norm1, norm2 float64) float64
 
-// comparison is what a row has in common with rows: with the others of its own set, and with those of the other set.
+// comparison is what a row has in common with rows: with the others of its own set, and with those
+// of the other set.
 type comparison struct{ within, across []float64 } // sums of similarities, for each row
 
 // compare finds the sums of similarities of the rows of a.
-func compare(ctx context.Context, a, b *Features, normA, normB []float64, k similarity, p *pool.Pool) (comparison, error) {
+func compare(
+	ctx context.Context, a, b *Features, normA, normB []float64, k similarity, p *pool.Pool,
+) (comparison, error) {
 	c := comparison{make([]float64, a.N), make([]float64, a.N)}
 	err := products(ctx, p, a.N, func(lo, hi int, room []float32) {
 		sumRows(ctx, c.within[lo:hi], a, a, lo, hi, normA, normA, k, true, room)
@@ -38,9 +45,12 @@ func compare(ctx context.Context, a, b *Features, normA, normB []float64, k simi
 	return c, err
 }
 
-// sumRows sets sums to the sums of the similarities of rows lo to hi of a with the rows of b, each of a set's own rows
-// (same) with the others.
-func sumRows(ctx context.Context, sums []float64, a, b *Features, lo, hi int, normA, normB []float64, k similarity, same bool, room []float32) {
+// sumRows sets sums to the sums of the similarities of rows lo to hi of a with the rows of b, each
+// of a set's own rows (same) with the others.
+func sumRows(
+	ctx context.Context, sums []float64, a, b *Features, lo, hi int, normA, normB []float64,
+	k similarity, same bool, room []float32,
+) {
 	clear(sums)
 	eachTile(ctx, a, b, lo, hi, room, func(tile blas.Matrix, j int) {
 		for i := range sums {
@@ -62,11 +72,16 @@ func total(x []float64) (sum float64) {
 	return sum
 }
 
-// uStatistic is the estimate from the sums over all rows: of the sets of n and m, and of one set with the other.
-func uStatistic(xx, yy, xy, n, m float64) float64 { return xx/(n*(n-1)) + yy/(m*(m-1)) - 2*xy/(n*m) }
+// uStatistic is the estimate from the sums over all rows: of the sets of n and m, and of one set
+// with the other.
+func uStatistic(xx, yy, xy, n, m float64) float64 {
+	return xx/(n*(n-1)) + yy/(m*(m-1)) - 2*xy/(n*m)
+}
 
 // mmd is the estimate with its interval, of sets of at least 3 rows.
-func mmd(ctx context.Context, name string, a, b *Features, k similarity, level float64, p *pool.Pool) (MMDResult, error) {
+func mmd(
+	ctx context.Context, name string, a, b *Features, k similarity, level float64, p *pool.Pool,
+) (MMDResult, error) {
 	normA, normB := squareNorms(a), squareNorms(b)
 	x, err := compare(ctx, a, b, normA, normB, k, p)
 	if err != nil {
@@ -80,16 +95,23 @@ func mmd(ctx context.Context, name string, a, b *Features, k similarity, level f
 	xx, yy, xy := total(x.within), total(y.within), total(x.across)
 	value := uStatistic(xx, yy, xy, n, m)
 	if !finite(value) {
-		return MMDResult{}, fmt.Errorf("metric: %s: %v; the features are too large for float32 products", name, value)
+		return MMDResult{}, fmt.Errorf("metric: %s: %v; the features are too large for float32 "+
+			"products", name, value)
 	}
-	withoutX := jackknife(x, func(within, across float64) float64 { return uStatistic(xx-2*within, yy, xy-across, n-1, m) })
-	withoutY := jackknife(y, func(within, across float64) float64 { return uStatistic(xx, yy-2*within, xy-across, n, m-1) })
+	withoutX := jackknife(x, func(within, across float64) float64 {
+		return uStatistic(xx-2*within, yy, xy-across, n-1, m)
+	})
+	withoutY := jackknife(y, func(within, across float64) float64 {
+		return uStatistic(xx, yy-2*within, xy-across, n, m-1)
+	})
 	half := distuv.UnitNormal.Quantile((1+level)/2) * math.Sqrt(withoutX+withoutY)
-	return MMDResult{Estimate{Value: value, Low: value - half, High: value + half}, math.Sqrt(withoutX + withoutY)}, nil
+	return MMDResult{Estimate{
+		Value: value, Low: value - half, High: value + half,
+	}, math.Sqrt(withoutX + withoutY)}, nil
 }
 
-// jackknife is the variance over one set's rows of a number, given what it is without each of them (Efron and
-// Stein 1981): (n - 1)/n sum of squared deviations from the mean.
+// jackknife is the variance over one set's rows of a number, given what it is without each of them
+// (Efron and Stein 1981): (n - 1)/n sum of squared deviations from the mean.
 func jackknife(c comparison, without func(within, across float64) float64) float64 {
 	n := float64(len(c.within))
 	left := make([]float64, len(c.within))

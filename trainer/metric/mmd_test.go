@@ -70,7 +70,8 @@ func jackknifeByPairs(a, b *Features, k pairKernel) float64 {
 		spread(b.N, func(i int) float64 { return mmdByPairs(a, without(b, i), k) }))
 }
 
-// Products in float32 are off by 1e-7 of 10, and so are their cubes; sums of thousands of them by less.
+// Products in float32 are off by 1e-7 of 10, and so are their cubes; sums of thousands of them by
+// less.
 func TestKIDAgainstPairs(t *testing.T) {
 	a, b := skewed(30, 5, 1), skewed(23, 5, 2)
 	for i := range a.X {
@@ -134,13 +135,15 @@ func TestRBFAgainstPairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantClose(t, "MMD of moved sets", moved.Value, got.Value, 1e-4) // float32 holds 1024 + x to 6e-5
+	// float32 holds 1024 + x to 6e-5
+	wantClose(t, "MMD of moved sets", moved.Value, got.Value, 1e-4)
 }
 
-// In one dimension the squared discrepancy of two distributions under (x y + 1)^3 is the sum of (3 over j) times the
-// squared difference of their j-th moments. Over 200 pairs of sets, the mean of the estimates must be that within
-// 4 standard errors, the mean of the subsets' estimates too, the jackknife's standard error what is seen
-// (sample standard deviations of 200 are good to 5 %), and the interval hold in 95 %, within 1.5.
+// In one dimension the squared discrepancy of two distributions under (x y + 1)^3 is the sum of (3
+// over j) times the squared difference of their j-th moments. Over 200 pairs of sets, the mean of
+// the estimates must be that within 4 standard errors, the mean of the subsets' estimates too, the
+// jackknife's standard error what is seen (sample standard deviations of 200 are good to 5 %), and
+// the interval hold in 95 %, within 1.5.
 func TestKIDIsUnbiased(t *testing.T) {
 	const pairs, n, m = 200, 150, 100
 	moments := func(mean, std float64) [3]float64 {
@@ -151,8 +154,11 @@ func TestKIDIsUnbiased(t *testing.T) {
 	var values, subsets []float64
 	held, stdErr := 0, 0.0
 	for i := range uint64(pairs) {
-		a, b := normals(n, []float64{0.2}, []float64{1}, 2*i), normals(m, []float64{0.5}, []float64{0.7}, 2*i+1)
-		got := must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{Subsets: 10, SubsetSize: 20, Level: 0.95, Seed: i}, nil))
+		a, b := normals(n, []float64{0.2}, []float64{1}, 2*i), normals(m, []float64{0.5},
+			[]float64{0.7}, 2*i+1)
+		got := must[KIDResult](t)(KID(t.Context(), a, b, KIDOptions{
+			Subsets: 10, SubsetSize: 20, Level: 0.95, Seed: i,
+		}, nil))
 		values, subsets = append(values, got.Value), append(subsets, got.SubsetMean)
 		stdErr += got.StdErr / pairs
 		if got.Low <= truth && truth <= got.High {
@@ -161,7 +167,8 @@ func TestKIDIsUnbiased(t *testing.T) {
 	}
 	mean, err := meanAndError(values)
 	subsetMean, subsetErr := meanAndError(subsets)
-	t.Logf("truth %.4f, KID %.4f +- %.4f, of subsets %.4f +- %.4f; jackknife %.4f, seen %.4f; held in %d of %d",
+	t.Logf("truth %.4f, KID %.4f +- %.4f, of subsets %.4f +- %.4f; jackknife %.4f, seen %.4f; "+
+		"held in %d of %d",
 		truth, mean, err, subsetMean, subsetErr, stdErr, err*math.Sqrt(pairs), held, pairs)
 	wantClose(t, "mean KID", mean, truth, 4*err)
 	wantClose(t, "mean KID of subsets", subsetMean, truth, 4*subsetErr)
@@ -171,7 +178,8 @@ func TestKIDIsUnbiased(t *testing.T) {
 	}
 }
 
-// Subsets of all rows are the sets, in another order; subsets are without repetition and of the smaller set's size.
+// Subsets of all rows are the sets, in another order; subsets are without repetition and of the
+// smaller set's size.
 func TestKIDSubsets(t *testing.T) {
 	a, b := standard(40, 3, 1), standard(40, 3, 2)
 	got := must[KIDResult](t)(KID(t.Context(), a, b, DefaultKID(1), nil))
@@ -182,11 +190,13 @@ func TestKIDSubsets(t *testing.T) {
 	wantClose(t, "their spread", got.SubsetStdErr, 0, 1e-6)
 }
 
-// Subsets of both sets are drawn each for itself: those of one set are about 0 apart. With equal ones it would be
-// -2 (E k(x, x) - E k(x, y))/20, -0.027 for numbers even in [-1/2, 1/2].
+// Subsets of both sets are drawn each for itself: those of one set are about 0 apart. With equal
+// ones it would be -2 (E k(x, x) - E k(x, y))/20, -0.027 for numbers even in [-1/2, 1/2].
 func TestKIDOfSubsetsOfOneSet(t *testing.T) {
 	f := NewFeatures(reference.Uniform(3000, 1), 3000, 1)
-	got := must[KIDResult](t)(KID(t.Context(), f, f, KIDOptions{Subsets: 400, SubsetSize: 20, Level: 0.95, Seed: 1}, nil))
+	got := must[KIDResult](t)(KID(t.Context(), f, f, KIDOptions{
+		Subsets: 400, SubsetSize: 20, Level: 0.95, Seed: 1,
+	}, nil))
 	wantClose(t, "KID of subsets of one set", got.SubsetMean, 0, 4*got.SubsetStdErr)
 	if got.SubsetStdErr > 0.027/8 {
 		t.Errorf("a standard error of %v tells nothing", got.SubsetStdErr)

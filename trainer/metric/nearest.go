@@ -18,8 +18,8 @@ type Neighbours struct {
 
 const nearestName = "nearest images"
 
-// Nearest finds for each row of query the nearest row of base, exactly. No rows, rows of different lengths and
-// numbers that are not finite are errors. It ends with ctx's error soon after ctx ends.
+// Nearest finds for each row of query the nearest row of base, exactly. No rows, rows of different
+// lengths and numbers that are not finite are errors. It ends with ctx's error soon after ctx ends.
 func Nearest(ctx context.Context, query, base *Features, p *pool.Pool) (*Neighbours, error) {
 	if err := checkPair(nearestName, query, base, 1); err != nil {
 		return nil, err

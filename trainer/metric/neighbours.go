@@ -10,9 +10,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Products in float32 give squared distances |x|^2 + |y|^2 - 2 x.y only to within an error that hides small ones.
-// So they merely rule out: what they leave open is decided by squareDistance. Results are those of comparing all
-// pairs in float64.
+// Products in float32 give squared distances |x|^2 + |y|^2 - 2 x.y only to within an error that
+// hides small ones. So they merely rule out: what they leave open is decided by squareDistance.
+// Results are those of comparing all pairs in float64.
 
 // cloud is a set of rows with their squared lengths.
 type cloud struct {
@@ -27,10 +27,11 @@ func newCloud(f *Features) *cloud {
 	return c
 }
 
-// doubt bounds the error of a squared distance between row i of c and any row of others, found from a product in
-// float32. A sum of K products in any order is off by at most K u |x| |y| (1 + O(K u)), u = 2^-24 (Higham 2002, section
-// 3.1), and twice that is less than K u (|x| + |y|)^2/2; the rest covers what float64 rounds and float32 cannot hold near 0. Where a sum may
-// overflow there is no bound.
+// doubt bounds the error of a squared distance between row i of c and any row of others, found from
+// a product in float32. A sum of K products in any order is off by at most K u |x| |y| (1 + O(K
+// u)), u = 2^-24 (Higham 2002, section 3.1), and twice that is less than K u (|x| + |y|)^2/2; the
+// rest covers what float64 rounds and float32 cannot hold near 0. Where a sum may overflow there is
+// no bound.
 func (c *cloud) doubt(i int, others *cloud) float64 {
 	reach := math.Sqrt(c.squares[i]) + others.longest
 	if reach*reach > 0x1p127 {
@@ -67,8 +68,8 @@ func (s *shortlist) reset(doubt float64) {
 
 const crowd = 256
 
-// add takes in a row by its squared distance, known up to the doubt. Infinite doubt rules nothing out, whatever
-// the distance, NaN included.
+// add takes in a row by its squared distance, known up to the doubt. Infinite doubt rules nothing
+// out, whatever the distance, NaN included.
 func (s *shortlist) add(row int, square float64) {
 	last := len(s.within) - 1
 	if square-s.doubt > s.within[last] {
@@ -88,7 +89,9 @@ func (s *shortlist) add(row int, square float64) {
 
 func (s *shortlist) prune() {
 	limit := s.within[len(s.within)-1]
-	s.candidates = slices.DeleteFunc(s.candidates, func(n neighbour) bool { return n.square > limit })
+	s.candidates = slices.DeleteFunc(s.candidates, func(n neighbour) bool {
+		return n.square > limit
+	})
 }
 
 // nearest writes the k nearest of the candidates for row x, by distance and then by number, to out.
@@ -103,9 +106,12 @@ func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
 	copy(out, s.candidates)
 }
 
-// nearestRows finds the k nearest rows of base for each row of query, N x k, ascending. With others, query and base are
-// one set, and a row is no neighbour of itself, though equal ones are. base has k rows, or k others, at least.
-func nearestRows(ctx context.Context, query, base *cloud, k int, others bool, p *pool.Pool) ([]neighbour, error) {
+// nearestRows finds the k nearest rows of base for each row of query, N x k, ascending. With
+// others, query and base are one set, and a row is no neighbour of itself, though equal ones are.
+// base has k rows, or k others, at least.
+func nearestRows(
+	ctx context.Context, query, base *cloud, k int, others bool, p *pool.Pool,
+) ([]neighbour, error) {
 	out := make([]neighbour, query.N*k)
 	all := pool.NewScratch(p, func() []*shortlist {
 		lists := make([]*shortlist, tileRows)
@@ -129,17 +135,20 @@ func nearestRows(ctx context.Context, query, base *cloud, k int, others bool, p 
 }
 
 // shorten fills the lists of the rows of c from number lo on.
-func (c *cloud) shorten(ctx context.Context, base *cloud, lo int, others bool, lists []*shortlist, room []float32) {
+func (c *cloud) shorten(
+	ctx context.Context, base *cloud, lo int, others bool, lists []*shortlist, room []float32,
+) {
 	for i, list := range lists {
 		list.reset(c.doubt(lo+i, base))
 	}
-	eachTile(ctx, c.Features, base.Features, lo, lo+len(lists), room, func(tile blas.Matrix, j int) {
-		for i, list := range lists {
-			for col, g := range tileRow(tile, i) {
-				if !others || lo+i != j+col {
-					list.add(j+col, c.squares[lo+i]+base.squares[j+col]-2*float64(g))
+	eachTile(ctx, c.Features, base.Features, lo, lo+len(lists), room,
+		func(tile blas.Matrix, j int) {
+			for i, list := range lists {
+				for col, g := range tileRow(tile, i) {
+					if !others || lo+i != j+col {
+						list.add(j+col, c.squares[lo+i]+base.squares[j+col]-2*float64(g))
+					}
 				}
 			}
-		}
-	})
+		})
 }

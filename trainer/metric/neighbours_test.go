@@ -19,13 +19,16 @@ func nearestByPairs(query, base *Features, k int, others bool) (out []neighbour)
 				all = append(all, neighbour{j, squareDistance(query.Row(i), base.Row(j))})
 			}
 		}
-		slices.SortStableFunc(all, func(a, b neighbour) int { return cmp.Compare(a.square, b.square) })
+		slices.SortStableFunc(all, func(a, b neighbour) int {
+			return cmp.Compare(a.square, b.square)
+		})
 		out = append(out, all[:k]...)
 	}
 	return out
 }
 
-// awkward are sets with equal rows, within and between them, and with rows that differ in the last digit.
+// awkward are sets with equal rows, within and between them, and with rows that differ in the last
+// digit.
 func awkward(n, m, k int) (a, b *Features) {
 	a, b = standard(n, k, 1), standard(m, k, 2)
 	for i := 0; i+7 < min(n, m); i += 7 {
@@ -46,8 +49,8 @@ func changed(f *Features, change func(v float32) float32) *Features {
 	return out
 }
 
-// The neighbours are those of all pairs in float64, to the last bit: also where float32 tells nothing, far from 0, near
-// 0, and beyond its largest number.
+// The neighbours are those of all pairs in float64, to the last bit: also where float32 tells
+// nothing, far from 0, near 0, and beyond its largest number.
 func TestNeighboursAgainstPairs(t *testing.T) {
 	p := pool.New(3)
 	defer p.Close()
@@ -59,13 +62,18 @@ func TestNeighboursAgainstPairs(t *testing.T) {
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
-			for _, c := range []struct{ n, m, k int }{{150, tileCols + 40, 5}, {20, 9, 3}, {3, 700, 1}} {
+			for _, c := range []struct{ n, m, k int }{{150, tileCols + 40, 5}, {20, 9, 3},
+				{3, 700, 1}} {
 				a, b := awkward(c.n, c.m, 6)
 				a, b = changed(a, change), changed(b, change)
-				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(a), newCloud(b), c.k, false, p)), nearestByPairs(a, b, c.k, false); !slices.Equal(got, want) {
+				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(a),
+					newCloud(b), c.k, false, p)), nearestByPairs(a, b, c.k,
+					false); !slices.Equal(got, want) {
 					t.Errorf("%+v: neighbours differ", c)
 				}
-				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(b), newCloud(b), c.k, true, p)), nearestByPairs(b, b, c.k, true); !slices.Equal(got, want) {
+				if got, want := must[[]neighbour](t)(nearestRows(t.Context(), newCloud(b),
+					newCloud(b), c.k, true, p)), nearestByPairs(b, b, c.k, true); !slices.Equal(got,
+					want) {
 					t.Errorf("%+v: neighbours in one set differ", c)
 				}
 			}
@@ -73,14 +81,16 @@ func TestNeighboursAgainstPairs(t *testing.T) {
 	}
 }
 
-// Of 700 base rows nearly all are ruled out by float32 for usual rows, so that little is left to compare in float64.
+// Of 700 base rows nearly all are ruled out by float32 for usual rows, so that little is left to
+// compare in float64.
 func TestShortlistIsShort(t *testing.T) {
 	a, b := standard(tileRows, 64, 1), standard(700, 64, 2)
 	lists := make([]*shortlist, tileRows)
 	for i := range lists {
 		lists[i] = newShortlist(3)
 	}
-	newCloud(a).shorten(t.Context(), newCloud(b), 0, false, lists, make([]float32, tileRows*tileCols))
+	newCloud(a).shorten(t.Context(), newCloud(b), 0, false, lists,
+		make([]float32, tileRows*tileCols))
 	left := 0
 	for _, l := range lists {
 		l.prune()
@@ -110,7 +120,8 @@ func TestShortlistDoubt(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	base := NewFeatures([]float32{0, 0, 1, 1, 1, 1, -2, 0}, 4, 2)
-	got := must[*Neighbours](t)(Nearest(t.Context(), NewFeatures([]float32{1, 2, -2, 0, 0.25, 0}, 3, 2), base, nil))
+	got := must[*Neighbours](t)(Nearest(t.Context(), NewFeatures([]float32{1, 2, -2, 0, 0.25, 0}, 3,
+		2), base, nil))
 	if !slices.Equal(got.Index, []int{1, 3, 0}) { // the first of two equal rows
 		t.Errorf("nearest rows %v", got.Index)
 	}
@@ -171,12 +182,13 @@ func wantOverlap(t *testing.T, o Overlap, precision, recall, density, coverage f
 	wantClose(t, "coverage", o.Coverage.Value, coverage, 1e-12)
 }
 
-// On a line with one neighbour: the balls of the real rows 0, 1, 3 have the radii 1, 1, 2, those of the generated rows
-// 1.5, 2, 9 the radii 0.5, 0.5, 7.
+// On a line with one neighbour: the balls of the real rows 0, 1, 3 have the radii 1, 1, 2, those of
+// the generated rows 1.5, 2, 9 the radii 0.5, 0.5, 7.
 func TestOverlapByHand(t *testing.T) {
 	real, gen := NewFeatures([]float32{0, 1, 3}, 3, 1), NewFeatures([]float32{1.5, 2, 9}, 3, 1)
 	o := must[Overlap](t)(PrecisionRecall(t.Context(), gen, real, 1, DefaultBootstrap(1), nil))
-	// 1.5 lies in the balls of 1 and 3, 2 on the rim of 1's and in 3's, 9 in none. 1 lies on the rim of 1.5's ball, 3 in 9's.
+	// 1.5 lies in the balls of 1 and 3, 2 on the rim of 1's and in 3's, 9 in none. 1 lies on the
+	// rim of 1.5's ball, 3 in 9's.
 	wantOverlap(t, o, 2.0/3, 2.0/3, 4.0/3, 2.0/3)
 	if o.Neighbours != 1 {
 		t.Errorf("%d neighbours, expected 1", o.Neighbours)
@@ -193,9 +205,11 @@ func TestOverlapAgainstPairs(t *testing.T) {
 			real = changed(real, func(v float32) float32 { return v + move })
 			precision, recall, density, coverage := overlapByPairs(gen, real, k)
 			if precision > 0.95 || recall > 0.95 || coverage > 0.95 {
-				t.Fatalf("the sets are too much alike (%v, %v, %v) to tell anything", precision, recall, coverage)
+				t.Fatalf("the sets are too much alike (%v, %v, %v) to tell anything", precision,
+					recall, coverage)
 			}
-			o := must[Overlap](t)(PrecisionRecall(t.Context(), gen, real, k, DefaultBootstrap(1), p))
+			o := must[Overlap](t)(PrecisionRecall(t.Context(), gen, real, k, DefaultBootstrap(1),
+				p))
 			wantOverlap(t, o, precision, recall, density, coverage)
 		}
 	}
@@ -204,14 +218,18 @@ func TestOverlapAgainstPairs(t *testing.T) {
 func TestOverlapOfExtremes(t *testing.T) {
 	f := standard(50, 4, 1)
 	same := must[Overlap](t)(PrecisionRecall(t.Context(), f, f, 3, DefaultBootstrap(1), nil))
-	wantOverlap(t, same, 1, 1, 4.0/3, 1) // each row lies in its own ball, and its ball in as many others as there are neighbours
+	// each row lies in its own ball, and its ball in as many others as there are neighbours
+	wantOverlap(t, same, 1, 1, 4.0/3, 1)
 	far := changed(f, func(v float32) float32 { return v + 100 })
 	apart := must[Overlap](t)(PrecisionRecall(t.Context(), far, f, 3, DefaultBootstrap(1), nil))
 	wantOverlap(t, apart, 0, 0, 0, 0)
-	if e := apart.Precision; e.Low != 0 || e.High < 0.05 || e.High > 0.1 { // Wilson: z^2/(n + z^2) = 0.071
+	// Wilson: z^2/(n + z^2) = 0.071
+	if e := apart.Precision; e.Low != 0 || e.High < 0.05 || e.High > 0.1 {
 		t.Errorf("none of 50 gives %+v", e)
 	}
 	// A model that makes one image: all of it is real, and most of reality is missing.
 	one := NewFeatures(slices.Repeat(f.Row(0), 50), 50, 4)
-	wantClose(t, "recall of one image", must[Overlap](t)(PrecisionRecall(t.Context(), one, f, 3, DefaultBootstrap(1), nil)).Recall.Value, 0.02, 1e-12)
+	wantClose(t, "recall of one image",
+		must[Overlap](t)(PrecisionRecall(t.Context(), one, f, 3, DefaultBootstrap(1),
+			nil)).Recall.Value, 0.02, 1e-12)
 }

@@ -9,28 +9,34 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Overlap says how far generated and real features cover each other. Around each row of a set lies a ball that
-// reaches to its k-th nearest neighbour in the set (its rim is part of it); the set's manifold is the union of its balls.
+// Overlap says how far generated and real features cover each other. Around each row of a set lies
+// a closed ball that reaches to the row's k-th nearest neighbour in the set; the set's manifold is
+// the union of its balls. Precision and recall are those of Kynkäänniemi et al. 2019, density and
+// coverage those of Naeem et al. 2020.
 type Overlap struct {
 	Neighbours int      `json:"neighbours"` // k
-	Precision  Estimate `json:"precision"`  // share of the generated rows in the real manifold (Kynkäänniemi et al. 2019)
-	Recall     Estimate `json:"recall"`     // share of the real rows in the generated manifold (same)
-	Density    Estimate `json:"density"`    // mean over generated rows of the number of real balls they lie in, over k (Naeem et al. 2020)
-	Coverage   Estimate `json:"coverage"`   // share of the real balls in which a generated row lies (same)
+	Precision  Estimate `json:"precision"`  // share of the generated rows in the real manifold
+	Recall     Estimate `json:"recall"`     // share of the real rows in the generated manifold
+	Density    Estimate `json:"density"`    // real balls around a generated row, over k: mean
+	Coverage   Estimate `json:"coverage"`   // share of the real balls that hold a generated row
 }
 
 const overlapName = "precision and recall"
 
-// PrecisionRecall measures the overlap with k nearest neighbours, 3 as a rule. It depends on the sizes of the
-// sets: compare at equal ones. The intervals take the manifolds as given, since resampled rows, of which many are equal, have
-// smaller balls: they tell how the shares of other rows from the same distributions vary, the score interval for shares, the
-// bootstrap for the density. Decisions are as exact as float64.
+// PrecisionRecall measures the overlap with k nearest neighbours, 3 as a rule. It depends on the
+// sizes of the sets: compare at equal ones. The intervals take the manifolds as given, since
+// resampled rows, of which many are equal, have smaller balls: they tell how the shares of other
+// rows from the same distributions vary, the score interval for shares, the bootstrap for the
+// density. Decisions are as exact as float64.
 //
-// Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors. It ends with
-// ctx's error soon after ctx ends.
-func PrecisionRecall(ctx context.Context, generated, real *Features, k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
+// Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors. It
+// ends with ctx's error soon after ctx ends.
+func PrecisionRecall(
+	ctx context.Context, generated, real *Features, k int, bs Bootstrap, p *pool.Pool,
+) (Overlap, error) {
 	if k < 1 {
-		return Overlap{}, fmt.Errorf("metric: %s with %d neighbours, expected 1 or more", overlapName, k)
+		return Overlap{}, fmt.Errorf("metric: %s with %d neighbours, expected 1 or more",
+			overlapName, k)
 	}
 	if err := checkPair(overlapName, generated, real, k+1); err != nil {
 		return Overlap{}, err
@@ -58,7 +64,9 @@ type crossing struct {
 	covered         []atomic.Bool // real balls with a generated row
 }
 
-func newCrossing(ctx context.Context, generated, real *Features, k int, p *pool.Pool) (*crossing, error) {
+func newCrossing(
+	ctx context.Context, generated, real *Features, k int, p *pool.Pool,
+) (*crossing, error) {
 	g, r := newCloud(generated), newCloud(real)
 	c := &crossing{
 		generated: g, real: r, balls: make([]float64, g.N),
@@ -87,11 +95,12 @@ func reach(ctx context.Context, c *cloud, k int, p *pool.Pool) ([]float64, error
 
 func (c *crossing) find(ctx context.Context, p *pool.Pool) error {
 	return products(ctx, p, c.generated.N, func(lo, hi int, room []float32) {
-		eachTile(ctx, c.generated.Features, c.real.Features, lo, hi, room, func(tile blas.Matrix, j int) {
-			for i := lo; i < hi; i++ {
-				c.row(i, j, tileRow(tile, i-lo))
-			}
-		})
+		eachTile(ctx, c.generated.Features, c.real.Features, lo, hi, room,
+			func(tile blas.Matrix, j int) {
+				for i := lo; i < hi; i++ {
+					c.row(i, j, tileRow(tile, i-lo))
+				}
+			})
 	})
 }
 
@@ -136,7 +145,8 @@ func (c *crossing) overlap(k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
 	for _, s := range []struct {
 		to      *Estimate
 		hits, n int
-	}{{&out.Precision, hits, c.generated.N}, {&out.Recall, count(c.recalled), c.real.N}, {&out.Coverage, count(c.covered), c.real.N}} {
+	}{{&out.Precision, hits, c.generated.N}, {&out.Recall, count(c.recalled), c.real.N},
+		{&out.Coverage, count(c.covered), c.real.N}} {
 		if *s.to, err = ShareInterval(s.hits, s.n, bs.Level); err != nil {
 			return Overlap{}, err
 		}

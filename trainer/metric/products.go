@@ -7,16 +7,16 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Between sets of n and m rows there are n m inner products. They are found a tile at a time, in float32; a task
-// has the tiles of tileRows rows of the first set, from left to right.
+// Between sets of n and m rows there are n m inner products. They are found a tile at a time, in
+// float32; a task has the tiles of tileRows rows of the first set, from left to right.
 
 const (
 	tileRows = 128
 	tileCols = 512
 )
 
-// products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of their products. It ends
-// with ctx's error soon after ctx ends.
+// products runs f for the rows lo to hi (exclusive) of each piece of n, with room for a tile of
+// their products. It ends with ctx's error soon after ctx ends.
 func products(ctx context.Context, p *pool.Pool, n int, f func(lo, hi int, room []float32)) error {
 	tiles := pool.NewScratch(p, func() []float32 { return make([]float32, tileRows*tileCols) })
 	return runUntil(ctx, p, pool.Pieces(n, tileRows), func(i int) {
@@ -24,14 +24,18 @@ func products(ctx context.Context, p *pool.Pool, n int, f func(lo, hi int, room 
 	})
 }
 
-// eachTile calls f with the products of the rows lo to hi of a with all of b: row i of a tile holds those of row lo+i of a
-// with the rows of b from number j on. It stops when ctx ends.
-func eachTile(ctx context.Context, a, b *Features, lo, hi int, room []float32, f func(tile blas.Matrix, j int)) {
+// eachTile calls f with the products of the rows lo to hi of a with all of b: row i of a tile holds
+// those of row lo+i of a with the rows of b from number j on. It stops when ctx ends.
+func eachTile(
+	ctx context.Context, a, b *Features, lo, hi int, room []float32,
+	f func(tile blas.Matrix, j int),
+) {
 	left := blas.Dense(a.Rows(lo, hi).X, hi-lo, a.K)
 	for j := 0; j < b.N && ctx.Err() == nil; j += tileCols {
 		end := min(j+tileCols, b.N)
 		tile := blas.Dense(room, hi-lo, end-j)
-		blas.Default().Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0, tile)
+		blas.Default().Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0,
+			tile)
 		f(tile, j)
 	}
 }

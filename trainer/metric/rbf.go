@@ -13,11 +13,13 @@ const (
 	medianRows = 500 // of each set, between which the median distance is taken
 )
 
-// RBFMMD is the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2 s^2)); the bandwidth s is
-// the median distance (Gretton et al. 2012, section 8) between rows of both sets together, of which up to 500 of
-// each are taken. Errors are those of KID, and rows of which half are equal, so that s is 0. It ends with ctx's
-// error soon after ctx ends.
-func RBFMMD(ctx context.Context, a, b *Features, level float64, seed uint64, p *pool.Pool) (result MMDResult, bandwidth float64, err error) {
+// RBFMMD is the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2 s^2));
+// the bandwidth s is the median distance (Gretton et al. 2012, section 8) between rows of both sets
+// together, of which up to 500 of each are taken. Errors are those of KID, and rows of which half
+// are equal, so that s is 0. It ends with ctx's error soon after ctx ends.
+func RBFMMD(
+	ctx context.Context, a, b *Features, level float64, seed uint64, p *pool.Pool,
+) (result MMDResult, bandwidth float64, err error) {
 	if err := checkPair(rbfName, a, b, 3); err != nil {
 		return MMDResult{}, 0, err
 	}
@@ -26,7 +28,8 @@ func RBFMMD(ctx context.Context, a, b *Features, level float64, seed uint64, p *
 	}
 	bandwidth = medianDistance(a, b, seed)
 	if bandwidth == 0 {
-		return MMDResult{}, 0, unfit("metric: %s: half of the rows are equal, the median distance is 0", rbfName)
+		return MMDResult{}, 0, unfit("metric: %s: half of the rows are equal, the median "+
+			"distance is 0", rbfName)
 	}
 	x, y := moved(a, b)
 	scale := -1 / (2 * bandwidth * bandwidth)
@@ -40,7 +43,8 @@ func RBFMMD(ctx context.Context, a, b *Features, level float64, seed uint64, p *
 func medianDistance(a, b *Features, seed uint64) float64 {
 	var rows [][]float32
 	for set, f := range []*Features{a, b} {
-		for _, i := range choose(make([]int, f.N), min(f.N, medianRows), drawDistances.key(seed, set, 0)) {
+		for _, i := range choose(make([]int, f.N), min(f.N, medianRows),
+			drawDistances.key(seed, set, 0)) {
 			rows = append(rows, f.Row(i))
 		}
 	}
@@ -54,8 +58,8 @@ func medianDistance(a, b *Features, seed uint64) float64 {
 	return quantile(distances, 0.5)
 }
 
-// squareDistance is the squared distance between two rows, in float64 in one order: the distance that decides
-// wherever two are compared.
+// squareDistance is the squared distance between two rows, in float64 in one order: the distance
+// that decides wherever two are compared.
 func squareDistance(x, y []float32) (sum float64) {
 	for i, v := range x {
 		d := float64(v) - float64(y[i])

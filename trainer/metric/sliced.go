@@ -17,33 +17,42 @@ const (
 	maxDirections  = maxDraws
 )
 
-// SlicedWasserstein is the sliced Wasserstein distance of order 2 (Rabin et al. 2011; Bonneel et al. 2015),
-// estimated from random directions: the root of the mean, over directions u drawn evenly from the unit sphere, of the
-// squared distance W2(u.a, u.b)^2 of the projections, which sorting finds exactly, also for sets of different sizes. It is
-// in the features' unit, and biased upwards by the sets being finite.
+// SlicedWasserstein is the sliced Wasserstein distance of order 2 (Rabin et al. 2011; Bonneel et
+// al. 2015), estimated from random directions: the root of the mean, over directions u drawn evenly
+// from the unit sphere, of the squared distance W2(u.a, u.b)^2 of the projections, which sorting
+// finds exactly, also for sets of different sizes. It is in the features' unit, and biased upwards
+// by the sets being finite.
 //
-// No direction, no rows, rows of different lengths and numbers that are not finite are errors. It ends with ctx's error soon
-// after ctx ends.
-func SlicedWasserstein(ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool) (float64, error) {
+// No direction, no rows, rows of different lengths and numbers that are not finite are errors. It
+// ends with ctx's error soon after ctx ends.
+func SlicedWasserstein(
+	ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool,
+) (float64, error) {
 	if err := checkSliced(a, b, directions); err != nil {
 		return 0, err
 	}
 	squares := make([]float64, directions)
-	err := sliced(ctx, a, b, directions, seed, p, func(d int, x, y *projection) { squares[d] = wasserstein(x, y) })
+	err := sliced(ctx, a, b, directions, seed, p, func(d int, x, y *projection) {
+		squares[d] = wasserstein(x, y)
+	})
 	if err != nil {
 		return 0, err
 	}
 	value := math.Sqrt(total(squares) / float64(directions))
 	if !finite(value) {
-		return 0, fmt.Errorf("metric: %s: %v; the features are too large for float32 products", slicedName, value)
+		return 0, fmt.Errorf("metric: %s: %v; the features are too large for float32 products",
+			slicedName, value)
 	}
 	return value, nil
 }
 
-// SlicedWassersteinInterval is SlicedWasserstein with its bootstrap interval and bias (see Estimate), over the rows
-// of both sets; the directions stay. Resampling is of the square, whose interval and bias are turned into the distance's
-// by the root: of the distributions' distance it gives the estimate Value - Bias, and no interval.
-func SlicedWassersteinInterval(ctx context.Context, a, b *Features, directions int, bs Bootstrap, p *pool.Pool) (Estimate, error) {
+// SlicedWassersteinInterval is SlicedWasserstein with its bootstrap interval and bias (see
+// Estimate), over the rows of both sets; the directions stay. Resampling is of the square, whose
+// interval and bias are turned into the distance's by the root: of the distributions' distance it
+// gives the estimate Value - Bias, and no interval.
+func SlicedWassersteinInterval(
+	ctx context.Context, a, b *Features, directions int, bs Bootstrap, p *pool.Pool,
+) (Estimate, error) {
 	if err := bs.check(); err != nil {
 		return Estimate{}, err
 	}
@@ -76,12 +85,16 @@ func SlicedWassersteinInterval(ctx context.Context, a, b *Features, directions i
 // rootOf is the estimate of a distance from that of its square.
 func rootOf(e Estimate) Estimate {
 	root := func(v float64) float64 { return math.Sqrt(max(0, v)) }
-	return Estimate{Value: root(e.Value), Low: root(e.Low), High: root(e.High), Bias: root(e.Value) - root(e.Value-e.Bias)}
+	return Estimate{
+		Value: root(e.Value), Low: root(e.Low), High: root(e.High),
+		Bias: root(e.Value) - root(e.Value-e.Bias),
+	}
 }
 
 func checkSliced(a, b *Features, directions int) error {
 	if directions < 1 || directions > maxDirections {
-		return fmt.Errorf("metric: %s over %d directions, expected 1 to %d", slicedName, directions, maxDirections)
+		return fmt.Errorf("metric: %s over %d directions, expected 1 to %d", slicedName, directions,
+			maxDirections)
 	}
 	return checkPair(slicedName, a, b, 1)
 }
@@ -104,9 +117,13 @@ type slice struct {
 }
 
 // sliced calls f with the sorted projections of both sets on each direction d.
-func sliced(ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool, f func(d int, x, y *projection)) error {
+func sliced(
+	ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool,
+	f func(d int, x, y *projection),
+) error {
 	spaces := pool.NewScratch(p, func() *slice {
-		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock), make([]float32, b.N*directionBlock),
+		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock),
+			make([]float32, b.N*directionBlock),
 			newProjection(a.N), newProjection(b.N)}
 	})
 	return runUntil(ctx, p, pool.Pieces(directions, directionBlock), func(block int) {
@@ -138,7 +155,8 @@ func setRandomAxes(axes []float32, key kernel.Key) {
 
 // project sets out to the rows' products with the axes, N x directionBlock.
 func project(out []float32, f *Features, axes []float32) {
-	blas.Default().Gemm(blas.N, blas.T, 1, blas.Dense(f.X, f.N, f.K), blas.Dense(axes, directionBlock, f.K), 0, blas.Dense(out, f.N, directionBlock))
+	blas.Default().Gemm(blas.N, blas.T, 1, blas.Dense(f.X, f.N, f.K),
+		blas.Dense(axes, directionBlock, f.K), 0, blas.Dense(out, f.N, directionBlock))
 }
 
 // projection is a set on one direction, in ascending order.
@@ -184,9 +202,9 @@ func (s *projection) take(counts []uint16) {
 	}
 }
 
-// wasserstein is the squared Wasserstein distance of order 2 of x and y on the line: the integral of the squared
-// difference of their quantile functions, which are constant between multiples of 1/n and of 1/m. Shares are counted in
-// units of 1/(n m), without rounding.
+// wasserstein is the squared Wasserstein distance of order 2 of x and y on the line: the integral
+// of the squared difference of their quantile functions, which are constant between multiples of
+// 1/n and of 1/m. Shares are counted in units of 1/(n m), without rounding.
 func wasserstein(x, y *projection) float64 {
 	n, m := len(x.values), len(y.values)
 	sum := 0.0

@@ -10,7 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// lineDistance is the squared distance of two sets on a line, each value repeated so that both have as many.
+// lineDistance is the squared distance of two sets on a line, each value repeated so that both have
+// as many.
 func lineDistance(x, y []float32) float64 {
 	repeat := func(v []float32, times int) (out []float32) {
 		for _, x := range v {
@@ -49,14 +50,17 @@ func TestWassersteinOnALine(t *testing.T) {
 		for i, n := range counts {
 			rows = append(rows, slices.Repeat([]float32{x[i]}, int(n))...)
 		}
-		wantClose(t, "W2^2 of a resample", wasserstein(drawn, onLine(y)), lineDistance(rows, y), 1e-12)
+		wantClose(t, "W2^2 of a resample", wasserstein(drawn, onLine(y)), lineDistance(rows, y),
+			1e-12)
 	}
-	wantClose(t, "W2^2 by hand", wasserstein(onLine([]float32{0, 1}), onLine([]float32{3, 0, 0})), (0+1.0/6+4.0/3)*1, 1e-12)
+	wantClose(t, "W2^2 by hand", wasserstein(onLine([]float32{0, 1}), onLine([]float32{3, 0, 0})),
+		(0+1.0/6+4.0/3)*1, 1e-12)
 }
 
-// Moved by v, a set is |u.v| away on direction u, whose mean square over the sphere is |v|^2/K. The square of one
-// component of a random unit vector in 4 dimensions has the standard deviation 0.25 around its mean 0.25; that of 1,000
-// directions is 0.008, and of a distance 1.6 %. Doubled, a set is as far from itself as its mean square about 0.
+// Moved by v, a set is |u.v| away on direction u, whose mean square over the sphere is |v|^2/K. The
+// square of one component of a random unit vector in 4 dimensions has the standard deviation 0.25
+// around its mean 0.25; that of 1,000 directions is 0.008, and of a distance 1.6 %. Doubled, a set
+// is as far from itself as its mean square about 0.
 func TestSlicedClosedForms(t *testing.T) {
 	const directions = 1000
 	a := standard(300, 4, 1)
@@ -74,18 +78,22 @@ func TestSlicedClosedForms(t *testing.T) {
 		square += float64(v) * float64(v) / 300 / 4
 	}
 	got = must[float64](t)(SlicedWasserstein(t.Context(), a, b, directions, 1, nil))
-	wantClose(t, "distance of a doubled set", got, math.Sqrt(square), 0.02) // directions differ little: 0.6 % each, seen 0.003
+	// directions differ little: 0.6 % each, seen 0.003
+	wantClose(t, "distance of a doubled set", got, math.Sqrt(square), 0.02)
 }
 
-// Between large sets from N(0, I) and N(v, s^2 I), the mean square is |v|^2/K + (s - 1)^2, and what the sets' being finite
-// adds to the square is below 1e-3 for 4,000 rows (about 1/N and as much for the spread).
+// Between large sets from N(0, I) and N(v, s^2 I), the mean square is |v|^2/K + (s - 1)^2, and what
+// the sets' being finite adds to the square is below 1e-3 for 4,000 rows (about 1/N and as much for
+// the spread).
 func TestSlicedOfGaussians(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	mean, std := []float64{1, 0, -0.5}, []float64{1.5, 1.5, 1.5}
-	got := must[float64](t)(SlicedWasserstein(t.Context(), standard(4000, 3, 1), normals(3000, mean, std, 2), 200, 1, p))
+	got := must[float64](t)(SlicedWasserstein(t.Context(), standard(4000, 3, 1),
+		normals(3000, mean, std, 2), 200, 1, p))
 	want := math.Sqrt(1.25/3 + 0.25)
-	// Squares of a component: standard deviation 0.3 about 1/3; of 200 directions 0.021 of 1.25, over twice the distance.
+	// Squares of a component: standard deviation 0.3 about 1/3; of 200 directions 0.021 of 1.25,
+	// over twice the distance.
 	wantClose(t, "distance", got, want, 4*0.021*1.25/(2*want))
 }
 
@@ -109,7 +117,8 @@ func TestSlicedDirections(t *testing.T) {
 	for _, s := range sums {
 		wantClose(t, "mean of a component", s/n, 0, 4.5/math.Sqrt(k*n))
 	}
-	wantClose(t, "mean fourth power", sum/n/k, 3.0/(k*(k+2)), 0.05*3/(k*(k+2))) // of the sphere; seen within 1 %
+	// of the sphere; seen within 1 %
+	wantClose(t, "mean fourth power", sum/n/k, 3.0/(k*(k+2)), 0.05*3/(k*(k+2)))
 }
 
 func TestSlicedWorkers(t *testing.T) {
@@ -117,20 +126,24 @@ func TestSlicedWorkers(t *testing.T) {
 	bs := Bootstrap{Resamples: 50, Level: 0.9, Seed: 4}
 	p := pool.New(3)
 	defer p.Close()
-	alone, three := must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, nil)), must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, p))
+	alone, three := must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, nil)),
+		must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, 37, bs, p))
 	if alone != three {
 		t.Errorf("%v alone, %v with three workers", alone, three)
 	}
-	if got := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed, p)); got != alone.Value {
+	if got := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed,
+		p)); got != alone.Value {
 		t.Errorf("%v without, %v with its interval", got, alone.Value)
 	}
-	if other := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed+1, p)); other == alone.Value {
+	if other := must[float64](t)(SlicedWasserstein(t.Context(), a, b, 37, bs.Seed+1,
+		p)); other == alone.Value {
 		t.Error("two seeds have the same directions")
 	}
 }
 
-// Over pairs of sets, intervals hold the mean of the estimates in 95 %, within 1.5 % (one standard error), and less the bias
-// the distance of the distributions, which the same directions and large sets give.
+// Over pairs of sets, intervals hold the mean of the estimates in 95 %, within 1.5 % (one standard
+// error), and less the bias the distance of the distributions, which the same directions and large
+// sets give.
 func TestSlicedInterval(t *testing.T) {
 	const pairs, directions = 200, 8
 	sets := func(n int, i uint64) (a, b *Features) {
@@ -143,7 +156,8 @@ func TestSlicedInterval(t *testing.T) {
 	mean, corrected := 0.0, 0.0
 	for i := range estimates {
 		a, b := sets(120, uint64(i))
-		estimates[i] = must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, directions, bs, nil))
+		estimates[i] = must[Estimate](t)(SlicedWassersteinInterval(t.Context(), a, b, directions,
+			bs, nil))
 		mean += estimates[i].Value / pairs
 		corrected += (estimates[i].Value - estimates[i].Bias) / pairs
 	}
@@ -153,7 +167,8 @@ func TestSlicedInterval(t *testing.T) {
 			held++
 		}
 	}
-	t.Logf("truth %.4f, mean %.4f, corrected %.4f; held in %d of %d", truth, mean, corrected, held, pairs)
+	t.Logf("truth %.4f, mean %.4f, corrected %.4f; held in %d of %d", truth, mean, corrected, held,
+		pairs)
 	if share := float64(held) / pairs; share < 0.9 || share > 0.99 {
 		t.Errorf("%.3f of the intervals hold the mean of the estimates, expected 0.95", share)
 	}

@@ -37,7 +37,8 @@ func record(t *testing.T) (r recorded) {
 	return r
 }
 
-// Every type that is read, in either byte order and both layouts and every format version, as NumPy wrote it.
+// Every type that is read, in either byte order and both layouts and every format version, as NumPy
+// wrote it.
 func TestTypesOfNumPy(t *testing.T) {
 	want := record(t).Values
 	archive, err := zip.OpenReader("testdata/types.zip")
@@ -56,13 +57,16 @@ func TestTypesOfNumPy(t *testing.T) {
 		}
 		parts := strings.Split(path.Dir(f.Name), "/") // type, byte order, layout
 		wide := h.Dtype.Width > 1
-		if h.Dtype.Name() != parts[0] || h.Fortran != (parts[2] == "F") || h.Dtype.Big != (wide && parts[1] == "big") ||
+		if h.Dtype.Name() != parts[0] || h.Fortran != (parts[2] == "F") || h.Dtype.Big != (wide &&
+			parts[1] == "big") ||
 			!slices.Equal(h.Dims, []int{2, 3, 2}) ||
 			h.Dtype.Refusal() != nil {
 			t.Errorf("%s: header %+v", f.Name, h)
 		}
 		got := make([]float64, 12)
-		n, err := h.Dtype.Blocks(r, 12, func(first int, values []float64) { copy(got[first:], values) })
+		n, err := h.Dtype.Blocks(r, 12, func(first int, values []float64) {
+			copy(got[first:], values)
+		})
 		if n != 12 || err != nil {
 			t.Fatalf("%s: read %d, %v", f.Name, n, err)
 		}
@@ -114,14 +118,16 @@ func TestTruth(t *testing.T) {
 
 // header1 is a .npy header of version 1 with that dictionary.
 func header1(dict string) []byte {
-	return append(binary.LittleEndian.AppendUint16([]byte(npy.Magic+"\x01\x00"), uint16(len(dict))), dict...)
+	return append(binary.LittleEndian.AppendUint16([]byte(npy.Magic+"\x01\x00"), uint16(len(dict))),
+		dict...)
 }
 
 // Headers as various programs write them.
 func TestHeaders(t *testing.T) {
 	for _, dict := range []string{
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), }                      \n",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (24L, 8L, 8L), }\n", // Python 2 on Windows
+		// Python 2 on Windows
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (24L, 8L, 8L), }\n",
 		"{'shape': (24, 8, 8), 'fortran_order': False, 'descr': '<f4'}",
 		`{"descr":"<f4","fortran_order":False,"shape":(24,8,8)}`,
 		"{\"descr\"\t:\"<f4\" ,'fortran_order':False,\n'shape':( 24 , 8,8 ,)}",
@@ -129,7 +135,8 @@ func TestHeaders(t *testing.T) {
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), 'more': [('x', (1, 2))]}",
 	} {
 		h, err := npy.ReadHeader(source(bytes.NewReader(header1(dict))))
-		if err != nil || !slices.Equal(h.Dims, []int{24, 8, 8}) || h.Fortran || h.Dtype.String() != "float32" {
+		if err != nil || !slices.Equal(h.Dims, []int{24, 8, 8}) || h.Fortran ||
+			h.Dtype.String() != "float32" {
 			t.Errorf("%q: %+v, %v", dict, h, err)
 		}
 	}
@@ -140,15 +147,17 @@ func TestBadHeaders(t *testing.T) {
 		"":          "ends too soon",
 		"[1, 2]":    "no dictionary",
 		"{'descr'}": "no value follows",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)":            "no comma follows",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4":             "no comma stands",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, -4)}":          "not negative",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, '4')}":         "not negative",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': 3}":                "shape is missing",
-		"{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 4)}":               "neither True nor False",
-		"{'fortran_order': False, 'shape': (3, 4)}":                           "descr is missing",
-		"{'descr': '<f4', 'descr': '<f8'}":                                    "twice",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)} + x":       "follows the dictionary",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)":    "no comma follows",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4":     "no comma stands",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, -4)}":  "not negative",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, '4')}": "not negative",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': 3}":        "shape is missing",
+		"{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 4)}": "neither True nor " +
+			"False",
+		"{'fortran_order': False, 'shape': (3, 4)}": "descr is missing",
+		"{'descr': '<f4', 'descr': '<f8'}":          "twice",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)} + x": "follows the " +
+			"dictionary",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (9" + nines + ")}": "out of range",
 		"{'descr': '<f4":                       "no end",
 		"{'descr': " + strings.Repeat("(", 99): "nested too deeply",
@@ -172,9 +181,12 @@ var nines = strings.Repeat("9", 30)
 // Types that are not read name the line that converts them.
 func TestRefusals(t *testing.T) {
 	for descr, want := range map[string]string{
-		"'<c8'": "numpy.abs(x)", "'|O'": "numpy.stack", "'<U7'": "strings", "'|S3'": "strings", "'<M8[ns]'": "dates", "'|V2'": "bfloat16",
-		"[('x', '<f4'), ('y', '<i2', (2,))]": "x['NAME']", "('<f4', (3,))": "x['NAME']", "'<f16'": "long double", "''": "dtype",
-		"'f4'": `dtype "f4"`, "'=i4'": "astype", "'|f8'": "astype", "'<f3'": "dtype", "'<b2'": "dtype", "None": "descr", "7": "astype",
+		"'<c8'": "numpy.abs(x)", "'|O'": "numpy.stack", "'<U7'": "strings", "'|S3'": "strings",
+		"'<M8[ns]'": "dates", "'|V2'": "bfloat16",
+		"[('x', '<f4'), ('y', '<i2', (2,))]": "x['NAME']", "('<f4', (3,))": "x['NAME']",
+		"'<f16'": "long double", "''": "dtype",
+		"'f4'": `dtype "f4"`, "'=i4'": "astype", "'|f8'": "astype", "'<f3'": "dtype",
+		"'<b2'": "dtype", "None": "descr", "7": "astype",
 	} {
 		dict := "{'descr': " + descr + ", 'fortran_order': False, 'shape': (3, 4)}"
 		h, err := npy.ReadHeader(source(bytes.NewReader(header1(dict))))
@@ -189,8 +201,10 @@ func TestRefusals(t *testing.T) {
 
 func FuzzHeader(f *testing.F) {
 	for _, dict := range []string{
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), }", "{'descr': [('x', '<f4')], 'fortran_order': True, 'shape': (24L,)}",
-		`{"descr":"|O","fortran_order":False,"shape":()}`, "{'a': {'b': -1}}", "((((", "{'descr': u'>i8'",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), }", "{'descr': [('x', " +
+			"'<f4')], 'fortran_order': True, 'shape': (24L,)}",
+		`{"descr":"|O","fortran_order":False,"shape":()}`, "{'a': {'b': -1}}",
+		"((((", "{'descr': u'>i8'",
 	} {
 		f.Add(header1(dict))
 	}
@@ -199,7 +213,8 @@ func FuzzHeader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if (h.Dtype.Width == 0) != (h.Dtype.Refusal() != nil) || h.Dtype.Width > 8 || h.Dtype.Name() == "" {
+		if (h.Dtype.Width == 0) != (h.Dtype.Refusal() != nil) || h.Dtype.Width > 8 ||
+			h.Dtype.Name() == "" {
 			t.Errorf("%+v", h)
 		}
 		for _, d := range h.Dims {

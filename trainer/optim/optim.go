@@ -23,6 +23,9 @@ const (
 // Kinds lists them.
 var Kinds = []Kind{Adam, RMSprop, SGD}
 
+// Chunk is how many parameters one task updates, at most, where several workers share an update.
+const Chunk = 1 << 15
+
 const (
 	beta1   = 0.9
 	beta2   = 0.999

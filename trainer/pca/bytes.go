@@ -13,9 +13,9 @@ func Bytes(dim, k int) int64 {
 	return memory.Array[float64](dim, k+1) + memory.Array[float64](k)
 }
 
-// FitBytes is the memory in which Fit works for k components of m images, beside the PCA: its arrays,
-// counted by building it for one worker. Each of the others takes some more, less than 1 MiB for 64
-// components.
+// FitBytes is the memory in which Fit works for k components of m images, beside the PCA: its
+// arrays, counted by building it for one worker. Each of the others takes some more, less than 1
+// MiB for 64 components.
 func FitBytes(m, dim, k int) int64 {
 	a := memory.Counting()
 	newFit(a, m, dim, k, nil)
@@ -56,7 +56,8 @@ func dense(a *memory.Arena, rows, cols int) *mat.Dense {
 // components as factors, and the samples' coordinates.
 func DistanceBytes(n, dim, k int) int64 {
 	rows := rowsAtATime(n, dim)
-	return memory.Array[float64](n, k) + memory.Array[float32](rows, dim) + memory.Array[int](rows) +
+	return memory.Array[float64](n, k) + memory.Array[float32](rows,
+		dim) + memory.Array[int](rows) +
 		memory.Array[float32](2*dim, k) + 2*blas.Default().FactorBytes(dim, k) +
 		metric.GaussianBytes(n, k) + metric.FrechetBytes(n, k, k)
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// allocated is how many bytes f allocates, all of them counted, also those that are garbage at once.
+// allocated is how many bytes f allocates, all of them counted, also those that are garbage at
+// once.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -21,7 +22,8 @@ func allocated(f func()) int64 {
 func TestBytes(t *testing.T) {
 	const dim, k = 30, 7
 	p := mustFit(t, array{reference.Uniform(100*dim, 1), dim}, dim, k)
-	if got, want := reference.ArrayBytes([]any{p.mean, p.variances, p.components.RawMatrix().Data}), Bytes(dim, k); got != want {
+	if got, want := reference.ArrayBytes([]any{p.mean, p.variances, p.components.RawMatrix().Data}),
+		Bytes(dim, k); got != want {
 		t.Errorf("a PCA of %d bytes, the formula says %d", got, want)
 	}
 }
@@ -30,7 +32,8 @@ func TestBytes(t *testing.T) {
 // things are left out.
 func TestReportBytes(t *testing.T) {
 	const k = 20
-	for _, c := range []struct{ m, dim int }{{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000}} {
+	for _, c := range []struct{ m, dim int }{{1100, 300}, {1200, 600}, {300, 200}, {90, 2000},
+		{160, 70000}, {600, 3000}} {
 		set := array{reference.Uniform(c.m*c.dim, 1), c.dim}
 		p := mustFit(t, set, c.dim, k) // the products' own blocks stay with the process
 		mustDistance(t, p, set)

@@ -23,7 +23,9 @@ import (
 // are errors. The samples are gathered in blocks, each once, by the caller's goroutine; what else
 // there is to do is done on the pool (nil: by the caller). It ends with ctx's error soon after ctx
 // ends.
-func (p *PCA) Distance(ctx context.Context, samples data.Rows, workers *pool.Pool) (float64, error) {
+func (p *PCA) Distance(
+	ctx context.Context, samples data.Rows, workers *pool.Pool,
+) (float64, error) {
 	if n := samples.Len(); n < 2 {
 		return 0, fmt.Errorf("pca: PCA-64 FD of %d samples, expected 2 or more", n)
 	}
@@ -59,7 +61,9 @@ func (p *PCA) projector(workers *pool.Pool) *projector {
 // project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
 // Products are in float32, with the components as float64 holds them, and sums of chunks in
 // float64.
-func (p *PCA) project(ctx context.Context, samples data.Rows, workers *pool.Pool) (*mat.Dense, error) {
+func (p *PCA) project(
+	ctx context.Context, samples data.Rows, workers *pool.Pool,
+) (*mat.Dense, error) {
 	dim, k := len(p.mean), p.K()
 	out := mat.NewDense(samples.Len(), k, nil)
 	with := p.projector(workers)
@@ -96,7 +100,9 @@ func (j *projector) coordinates(rows []float32, to []float64) {
 
 // eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are
 // f's to overwrite.
-func eachBlock(ctx context.Context, rows data.Rows, dim int, f func(block []float32, lo, n int)) error {
+func eachBlock(
+	ctx context.Context, rows data.Rows, dim int, f func(block []float32, lo, n int),
+) error {
 	most := rowsAtATime(rows.Len(), dim)
 	block, idx := make([]float32, most*dim), make([]int, most)
 	for lo := 0; lo < rows.Len(); lo += most {
@@ -113,10 +119,12 @@ func eachBlock(ctx context.Context, rows data.Rows, dim int, f func(block []floa
 	return ctx.Err()
 }
 
-// Features are the images' coordinates in the principal components, those of the mean of the training
-// images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like Distance, it gathers rows by the
-// caller, works on the pool, and ends soon after ctx.
-func (p *PCA) Features(ctx context.Context, rows data.Rows, workers *pool.Pool) (*metric.Features, error) {
+// Features are the images' coordinates in the principal components, those of the mean of the
+// training images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like
+// Distance, it gathers rows by the caller, works on the pool, and ends soon after ctx.
+func (p *PCA) Features(
+	ctx context.Context, rows data.Rows, workers *pool.Pool,
+) (*metric.Features, error) {
 	coordinates, err := p.project(ctx, rows, workers)
 	if err != nil {
 		return nil, err

@@ -96,13 +96,15 @@ func TestPCAOfKnownCovariance(t *testing.T) {
 			flip = -1
 		}
 		for j := range want {
-			wantClose(t, "component entry", got[j], flip*want[j], 1e-5) // rounding over the gaps of the variances
+			// rounding over the gaps of the variances
+			wantClose(t, "component entry", got[j], flip*want[j], 1e-5)
 		}
 	}
 	for j := range mean {
 		wantClose(t, "mean", p.mean[j], mean[j], rounding)
 	}
-	wantClose(t, "fraction of variance", p.FractionOfVariance(), (0.3*0.3+0.25*0.25+0.2*0.2)/total, rounding)
+	wantClose(t, "fraction of variance", p.FractionOfVariance(), (0.3*0.3+0.25*0.25+0.2*0.2)/total,
+		rounding)
 }
 
 func compareAbs(a, b float64) int {
@@ -192,7 +194,8 @@ func TestDistanceInvariances(t *testing.T) {
 	p := mustFit(t, a, 8, 64)
 	want := mustDistance(t, p, b)
 	wantClose(t, "FD of the training images", mustDistance(t, p, a), 0, 1e-9)
-	wantClose(t, "FD of the training images in 3 components", mustDistance(t, mustFit(t, a, 8, 3), a), 0, 1e-9)
+	wantClose(t, "FD of the training images in 3 components",
+		mustDistance(t, mustFit(t, a, 8, 3), a), 0, 1e-9)
 
 	order := make([]int, b.Len())
 	kernel.Perm(order, kernel.Key{Seed: 3})
@@ -206,13 +209,15 @@ func TestDistanceInvariances(t *testing.T) {
 		for i := range out.rows {
 			r, j, sum := i/8, i%8, 0.0
 			for c := range 8 {
-				sum += 0.5 * float64(a.rows[r*8+c]) * q.At(c, j) // halved: rotated rows must not be clamped
+				// halved: rotated rows must not be clamped
+				sum += 0.5 * float64(a.rows[r*8+c]) * q.At(c, j)
 			}
 			out.rows[i] = float32(sum)
 		}
 		return out
 	}
-	wantClose(t, "FD of halved, rotated sets", mustDistance(t, mustFit(t, turn(a), 8, 64), turn(b)), want/4, rounding)
+	wantClose(t, "FD of halved, rotated sets", mustDistance(t, mustFit(t, turn(a), 8, 64), turn(b)),
+		want/4, rounding)
 }
 
 func TestSamplesAreClamped(t *testing.T) {
@@ -220,7 +225,8 @@ func TestSamplesAreClamped(t *testing.T) {
 	wild := []float32{3, 0, -7, 0.5, 0, 0.1, 0.2, 1.5, -1, 0, 0, 0}
 	before := slices.Clone(wild)
 	tame := []float32{1, 0, -1, 0.5, 0, 0.1, 0.2, 1, -1, 0, 0, 0}
-	if got, want := mustDistance(t, p, array{wild, 4}), mustDistance(t, p, array{tame, 4}); got != want {
+	if got, want := mustDistance(t, p, array{wild, 4}), mustDistance(t, p,
+		array{tame, 4}); got != want {
 		t.Errorf("FD %v, expected %v as for clamped samples", got, want)
 	}
 	if !slices.Equal(wild, before) {

@@ -8,9 +8,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pca"
 )
 
-// The expected numbers are NumPy's (numpy.cov, numpy.linalg.eigh, and the eigenvalues of the product
-// of both covariances for the root) for pixels u/127.5 - 1 in float64. Pixels in float32 are off by up
-// to 6e-8 each, which leaves some 1e-7 of these sums; 1e-5 is allowed.
+// The expected numbers are NumPy's (numpy.cov, numpy.linalg.eigh, and the eigenvalues of the
+// product of both covariances for the root) for pixels u/127.5 - 1 in float64. Pixels in float32
+// are off by up to 6e-8 each, which leaves some 1e-7 of these sums; 1e-5 is allowed.
 func TestFashionAgainstNumPy(t *testing.T) {
 	ds, err := data.Open(t.Context(), "fashion10k", data.Options{})
 	if err != nil {
@@ -27,6 +27,7 @@ func TestFashionAgainstNumPy(t *testing.T) {
 	first := data.Subset(ds, data.Range(0, 2000))
 	got, err := p.Distance(t.Context(), first, nil)
 	if want := 0.6288122619; err != nil || math.Abs(got-want) > 1e-5 {
-		t.Errorf("the first %d images are %v from all (%v), expected %v", first.Len(), got, err, want)
+		t.Errorf("the first %d images are %v from all (%v), expected %v", first.Len(), got, err,
+			want)
 	}
 }

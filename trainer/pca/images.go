@@ -30,19 +30,20 @@ func rowsAtATime(m, dim int) int {
 
 // images reads the rows to be decomposed, block by block, about their mean.
 type images struct {
-	ctx      context.Context
-	rows     data.Rows
-	m        int
-	dim      int
-	pool     *pool.Pool
-	tell     func(n int)
-	pass     int
-	most     int // passes from which on what is found is good enough
-	mean     []float64
-	total    float64 // variance
-	about    []float32
-	scale    float32 // a power of 2 that brings values near 1, where float32 products do not overflow
-	atATime  int     // rows of a block
+	ctx   context.Context
+	rows  data.Rows
+	m     int
+	dim   int
+	pool  *pool.Pool
+	tell  func(n int)
+	pass  int
+	most  int // passes from which on what is found is good enough
+	mean  []float64
+	total float64 // variance
+	about []float32
+	// a power of 2 that brings values near 1, where float32 products do not overflow
+	scale    float32
+	atATime  int // rows of a block
 	block    []float32
 	idx      []int
 	variance []float64 // of each value
@@ -64,7 +65,9 @@ func (x *images) raw(f func(block blas.Matrix, lo int)) error {
 
 // each calls f with consecutive blocks of images, the first of them number lo, after piece was
 // called, by several workers, for some rows of it, the first of them number lo of the block.
-func (x *images) each(piece func(rows blas.Matrix, lo int), f func(block blas.Matrix, lo int)) error {
+func (x *images) each(
+	piece func(rows blas.Matrix, lo int), f func(block blas.Matrix, lo int),
+) error {
 	x.begin()
 	for lo := 0; lo < x.m; lo += len(x.idx) {
 		if err := x.ctx.Err(); err != nil {

@@ -1,9 +1,9 @@
 // Package pca finds the leading principal components of a set of images (Fit), and compares other
 // images with it in them.
 //
-// The PCA-64 FD (PCA.Distance) is the Fréchet distance (Dowson and Landau 1982) between samples and
-// training images, both seen as Gaussians, in the 64 leading principal components of the training
-// images. It compares pixels, not the features of a classifier: it is not the FID.
+// The PCA-64 FD (PCA.Distance) is the Fréchet distance (Dowson and Landau 1982) between samples
+// and training images, both seen as Gaussians, in the 64 leading principal components of the
+// training images. It compares pixels, not the features of a classifier: it is not the FID.
 //
 // Sums have one order: results have the same bits with any number of workers.
 package pca
@@ -52,7 +52,8 @@ func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, erro
 	case m < 2:
 		return nil, fmt.Errorf("pca: components of %d images, expected 2 or more", m)
 	case dim < 1 || k < 1:
-		return nil, fmt.Errorf("pca: %d components of %d dimensions, expected 1 or more of both", k, dim)
+		return nil, fmt.Errorf("pca: %d components of %d dimensions, expected 1 or more of both", k,
+			dim)
 	}
 	x, w := newFit(nil, m, dim, k, o.Pool)
 	x.ctx, x.rows, x.tell = ctx, rows, o.Pass
@@ -95,7 +96,8 @@ func (x *images) newPCA(components *mat.Dense, variances []float64, residual flo
 		}
 	}
 	return &PCA{
-		mean: x.mean, components: components, variances: variances, total: x.total, residual: residual,
+		mean: x.mean, components: components, variances: variances, total: x.total,
+		residual: residual,
 	}
 }
 

@@ -112,7 +112,8 @@ func TestPCAAgainstDecomposition(t *testing.T) {
 	defer p.Close()
 	for name, a := range map[string]array{
 		"steep, many images": rolling(700, 300, 1), "steep, few images": rolling(200, 330, 2),
-		"flat, many images": {reference.Uniform(700*280, 3), 280}, "flat, few images": {reference.Uniform(150*280, 4), 280},
+		"flat, many images": {reference.Uniform(700*280, 3), 280}, "flat, few " +
+			"images": {reference.Uniform(150*280, 4), 280},
 	} {
 		for way := range ways {
 			t.Run(name+"/"+way, func(t *testing.T) {
@@ -150,8 +151,10 @@ func TestPCAOfClusters(t *testing.T) {
 				wantClose(t, "variance", v, std[i]*std[i], rounding)
 			}
 			wantOrthonormal(t, p)
-			for _, c := range []struct{ from, to, axes int }{{0, first, first}, {first, k, first + second}} {
-				var inside mat.Dense // the components' parts in the space of their cluster and those before
+			for _, c := range []struct{ from, to, axes int }{{0, first, first},
+				{first, k, first + second}} {
+				// the components' parts in the space of their cluster and those before
+				var inside mat.Dense
 				inside.Mul(q.Slice(0, dim, 0, c.axes).T(), p.components.Slice(0, dim, c.from, c.to))
 				wantClose(
 					t,
@@ -254,13 +257,16 @@ func TestPCAOnWorkers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(found.variances, alone.variances) || !slices.Equal(found.mean, alone.mean) || found.total != alone.total ||
+			if !slices.Equal(found.variances, alone.variances) || !slices.Equal(found.mean,
+				alone.mean) || found.total != alone.total ||
 				found.residual != alone.residual ||
-				!slices.Equal(found.components.RawMatrix().Data, alone.components.RawMatrix().Data) {
+				!slices.Equal(found.components.RawMatrix().Data,
+					alone.components.RawMatrix().Data) {
 				t.Errorf("%s: %d workers find other bits", name, workers)
 			}
 			if got, err := found.Distance(t.Context(), set, p); err != nil || got != distance {
-				t.Errorf("%s: FD %v with %d workers, %v without; %v", name, got, workers, distance, err)
+				t.Errorf("%s: FD %v with %d workers, %v without; %v", name, got, workers, distance,
+					err)
 			}
 			p.Close()
 		}
@@ -282,7 +288,8 @@ func (c *counted) Gather(dst []float32, idx []int) {
 
 // When ctx ends in a pass, there is no other.
 func TestPCAEnds(t *testing.T) {
-	for name, a := range map[string]array{"krylov": rolling(600, 1500, 1), "gram": rolling(100, 1500, 2), "covariance": rolling(600, 100, 3)} {
+	for name, a := range map[string]array{"krylov": rolling(600, 1500, 1),
+		"gram": rolling(100, 1500, 2), "covariance": rolling(600, 100, 3)} {
 		for last := 1; last <= 3; last++ {
 			ctx, end := context.WithCancel(t.Context())
 			passes := 0
@@ -297,10 +304,12 @@ func TestPCAEnds(t *testing.T) {
 			end()
 		}
 	}
-	long := &counted{array: rolling(4*blockRows, 50, 1)} // four blocks, of which the first is read to its end
+	// four blocks, of which the first is read to its end
+	long := &counted{array: rolling(4*blockRows, 50, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	long.each = stop
-	if _, err := Fit(ctx, long, 50, 4, Options{}); !errors.Is(err, context.Canceled) || long.seen != blockRows {
+	if _, err := Fit(ctx, long, 50, 4, Options{}); !errors.Is(err, context.Canceled) ||
+		long.seen != blockRows {
 		t.Errorf("%d images were read after the end: %v", long.seen, err)
 	}
 	p := mustFit(t, rolling(600, 100, 1), 100, 64)

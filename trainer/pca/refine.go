@@ -97,7 +97,8 @@ func (r *refinement) orthonormal() error {
 			}
 		}
 		r.t.turn64(r.v, r.turn, r.tiles)
-		for j, v := range r.values { // what four rounds did not bring to length lies in the span of the others
+		// what four rounds did not bring to length lies in the span of the others
+		for j, v := range r.values {
 			if round >= orthonormalRounds/2 && v <= leastRatio64*r.values[0] {
 				r.randomise(j)
 			}

@@ -32,7 +32,9 @@ func newTall(a *memory.Arena, p *pool.Pool, dim, most, few int) *tall {
 	parts := tallParts(dim)
 	return &tall{
 		pool: p, dim: dim, parts: parts, sums: floats64(a, parts, most, few),
-		tiles: pool.NewScratch(p, func() []float32 { return floats32(a, max(few, tallRows), most) }),
+		tiles: pool.NewScratch(p, func() []float32 {
+			return floats32(a, max(few, tallRows), most)
+		}),
 	}
 }
 
@@ -116,7 +118,9 @@ func floats(m mat.RawMatrixer, room []float32) own.Matrix {
 
 func rows64(m *mat.Dense, lo, hi int) blas64.General {
 	raw := m.RawMatrix()
-	return blas64.General{Rows: hi - lo, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data[lo*raw.Stride:]}
+	return blas64.General{
+		Rows: hi - lo, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data[lo*raw.Stride:],
+	}
 }
 
 // gram64 is a^T a.

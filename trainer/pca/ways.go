@@ -146,10 +146,13 @@ func (c *covariance) find() (*PCA, error) {
 		pool.Each(x.pool, pool.Pieces(x.dim, covarianceTile), func(i int) {
 			lo, hi := i*covarianceTile, min((i+1)*covarianceTile, x.dim)
 			columns := func(lo, hi int) blas64.General {
-				return blas64.General{Rows: block.Rows, Cols: hi - lo, Stride: x.dim, Data: centred[lo:]}
+				return blas64.General{
+					Rows: block.Rows, Cols: hi - lo, Stride: x.dim, Data: centred[lo:],
+				}
 			}
 			to := blas64.General{
-				Rows: hi - lo, Cols: x.dim - lo, Stride: x.dim, Data: cov.RawMatrix().Data[lo*x.dim+lo:],
+				Rows: hi - lo, Cols: x.dim - lo, Stride: x.dim,
+				Data: cov.RawMatrix().Data[lo*x.dim+lo:],
 			}
 			blas64.Gemm(blas.Trans, blas.NoTrans, scale, columns(lo, hi), columns(lo, x.dim), 1, to)
 		})

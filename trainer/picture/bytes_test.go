@@ -9,7 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// allocated is how many bytes f allocates, all of them counted, also those that are garbage at once.
+// allocated is how many bytes f allocates, all of them counted, also those that are garbage at
+// once.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -21,7 +22,8 @@ func allocated(f func()) int64 {
 // The canvas is exactly what the formula says.
 func TestPictureBytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "picture.png")
-	for _, shape := range []data.Shape{shaped(28, 28, 1), shaped(8, 8, 3), shaped(1, 30, 1), shaped(70, 20, 3)} {
+	for _, shape := range []data.Shape{shaped(28, 28, 1), shaped(8, 8, 3), shaped(1, 30, 1),
+		shaped(70, 20, 3)} {
 		for _, n := range []int{1, 4, 9} {
 			const cols = 4
 			pixels := make([]float32, n*shape.Dim())
@@ -31,11 +33,13 @@ func TestPictureBytes(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := canvasBytes(t, readPNG(t, path)); got != formula-pngBytes {
-					t.Errorf("%s of %d images %v: a canvas of %d bytes, the formula says %d", kind, n, shape, got, formula-pngBytes)
+					t.Errorf("%s of %d images %v: a canvas of %d bytes, the formula says %d", kind,
+						n, shape, got, formula-pngBytes)
 				}
 			}
 			check("grid", WriteGrid(path, pixels, shape, cols), GridBytes(shape, n, cols))
-			check("pairs", WritePairs(path, pixels, pixels, shape, cols), PairsBytes(shape, n, cols))
+			check("pairs", WritePairs(path, pixels, pixels, shape, cols),
+				PairsBytes(shape, n, cols))
 		}
 	}
 }

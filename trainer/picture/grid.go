@@ -22,9 +22,9 @@ const (
 var background = color.Gray{0x58}
 
 // WriteGrid draws n images (pixels is n x H x W x C) as a PNG, cols to a row. Small images are
-// enlarged by the least whole factor that makes them 56 pixels long; an array without the shape of an
-// image is a strip. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn like -1.
-// C = 3 is drawn in colour, any other C as the first channel in grey.
+// enlarged by the least whole factor that makes them 56 pixels long; an array without the shape of
+// an image is a strip. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn like -1. C
+// = 3 is drawn in colour, any other C as the first channel in grey.
 //
 // The file is written atomically; its directory must exist. No images, too many for a picture, and
 // what the file system refuses are errors.

@@ -76,7 +76,8 @@ func TestWriteGrid(t *testing.T) {
 		wantPixel(t, img, 2+p.X, 2+p.Y, gray(191)) // 127.5 * 1.5 = 191.25, enlarged twice
 	}
 	wantPixel(t, img, 2+12, 2+6, gray(0))
-	for _, p := range []image.Point{{0, 0}, {58, 10}, {59, 10}, {10, 58}, {2 + 2*58 + 10, 2 + 58 + 10}} {
+	for _, p := range []image.Point{{0, 0}, {58, 10}, {59, 10}, {10, 58},
+		{2 + 2*58 + 10, 2 + 58 + 10}} {
 		wantPixel(t, img, p.X, p.Y, background)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
@@ -86,7 +87,8 @@ func TestWriteGrid(t *testing.T) {
 
 func TestGridScale(t *testing.T) {
 	for shape, want := range map[data.Shape][2]int{
-		shaped(28, 28, 1): {56, 56}, shaped(8, 8, 1): {56, 56}, shaped(9, 9, 1): {63, 63}, shaped(64, 64, 3): {64, 64}, shaped(28, 14, 1): {28, 56},
+		shaped(28, 28, 1): {56, 56}, shaped(8, 8, 1): {56, 56}, shaped(9, 9, 1): {63, 63},
+		shaped(64, 64, 3): {64, 64}, shaped(28, 14, 1): {28, 56},
 		shaped(1, 10, 1): {60, 8}, shaped(1, 100, 1): {100, 8},
 	} {
 		if w, h := tileSize(shape); w != want[0] || h != want[1] {
@@ -97,14 +99,16 @@ func TestGridScale(t *testing.T) {
 
 func TestGridColours(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), shaped(64, 64, 3), 5); err != nil {
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), shaped(64, 64, 3),
+		5); err != nil {
 		t.Fatal(err)
 	}
 	img := readPNG(t, path)
 	wantSize(t, img, 2+66, 2+66) // one image: one column
 	wantPixel(t, img, 2, 2, color.NRGBA{255, 0, 128, 255})
 	wantPixel(t, img, 0, 0, background)
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), shaped(64, 64, 2), 5); err != nil {
+	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), shaped(64, 64, 2),
+		5); err != nil {
 		t.Fatal(err)
 	}
 	wantPixel(t, readPNG(t, path), 30, 30, color.Gray{255}) // two channels: the first in grey
@@ -113,7 +117,8 @@ func TestGridColours(t *testing.T) {
 func TestWritePairs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pairs.png")
 	shape := shaped(56, 56, 1)
-	if err := WritePairs(path, flat(shape, 1, 1, 1), flat(shape, -1, -1, -1), shape, 2); err != nil {
+	if err := WritePairs(path, flat(shape, 1, 1, 1), flat(shape, -1, -1, -1), shape,
+		2); err != nil {
 		t.Fatal(err)
 	}
 	img := readPNG(t, path)
@@ -122,7 +127,8 @@ func TestWritePairs(t *testing.T) {
 	for _, c := range []struct {
 		y    int
 		want uint8
-	}{{2, 255}, {57, 255}, {58, background.Y}, {60, 0}, {115, 0}, {116, background.Y}, {123, background.Y}, {124, 255}, {182, 0}, {237, 0}} {
+	}{{2, 255}, {57, 255}, {58, background.Y}, {60, 0}, {115, 0}, {116, background.Y},
+		{123, background.Y}, {124, 255}, {182, 0}, {237, 0}} {
 		wantPixel(t, img, 2, c.y, color.Gray{c.want})
 	}
 	wantPixel(t, img, 2+58, 124, background) // the fourth pair does not exist
@@ -131,7 +137,8 @@ func TestWritePairs(t *testing.T) {
 func TestPicturesRefuse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
 	wantError(t, WriteGrid(path, nil, shaped(8, 8, 1), 4), "grid.png", "no images")
-	wantError(t, WriteGrid(filepath.Join(t.TempDir(), "none", "grid.png"), make([]float32, 64), shaped(8, 8, 1), 4), "none")
+	wantError(t, WriteGrid(filepath.Join(t.TempDir(), "none", "grid.png"), make([]float32, 64),
+		shaped(8, 8, 1), 4), "none")
 	wantError(t, WriteGrid(path, make([]float32, 400000), shaped(2, 2, 1), 300), "too large")
 	for name, f := range map[string]func(){
 		"length":  func() { WriteGrid(path, make([]float32, 63), shaped(8, 8, 1), 4) },

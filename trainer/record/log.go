@@ -12,9 +12,9 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// Log appends records to metrics.jsonl, one JSON object per line. Records that cannot be written are
-// kept until they can, and then the file is written anew: after a failure, what the system has of
-// the old one is not known.
+// Log appends records to metrics.jsonl, one JSON object per line. Records that cannot be written
+// are kept until they can, and then the file is written anew: after a failure, what the system has
+// of the old one is not known.
 type Log struct {
 	files file.System
 	path  string

@@ -77,11 +77,12 @@ func TestLogFails(t *testing.T) {
 	}
 }
 
-// Records beyond a step go, those in the file and those that wait, also where the disk is full for a
-// while; the next ones follow those before.
+// Records beyond a step go, those in the file and those that wait, also where the disk is full for
+// a while; the next ones follow those before.
 func TestLogRewinds(t *testing.T) {
 	for name, faulty := range map[string][2]int{ // between these records nothing can be written
-		"never": {0, 0}, "before": {4, 6}, "while it rewinds": {6, 7}, "from before to after": {4, 8},
+		"never": {0, 0}, "before": {4, 6}, "while it rewinds": {6, 7}, "from before to after": {4,
+			8},
 	} {
 		path := filepath.Join(t.TempDir(), "metrics.jsonl")
 		n := 0

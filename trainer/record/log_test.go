@@ -35,12 +35,16 @@ func TestEpochJSON(t *testing.T) {
 		epoch Epoch
 		want  string
 	}{
-		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"checkpoint_seconds":0.5,"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,"latent_ms":1.2,` +
-			`"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
+		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"checkpoint_seconds":0.5,` +
+			`"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,` +
+			`"latent_ms":1.2,"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,` +
+			`"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
 			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,"eval_solver":"dpm++2m"}`},
 		{Epoch{ReconMSE: nan, PriorLoss: Number(math.Inf(1)), LatentMS: Number(math.Inf(-1))},
-			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,"latent_ms":null,` +
-				`"latent_std_min":0,"latent_std_max":0,"clipped":0,"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
+			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,` +
+				`"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,` +
+				`"latent_ms":null,"latent_std_min":0,"latent_std_max":0,"clipped":0,` +
+				`"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
 				`"step_size":0,"lr":0,"anchor":0}`},
 	} {
 		text, err := json.Marshal(c.epoch)
@@ -156,7 +160,8 @@ func TestOpenLogRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	for text, want := range map[string]string{
 		record("1") + "{\"epo\n" + record("2"): "metrics.jsonl:2: expected a JSON object",
-		record("1") + "{}\n":                   `metrics.jsonl:2: expected a record with the key "step"`,
+		record("1") + "{}\n": `metrics.jsonl:2: ` +
+			`expected a record with the key "step"`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -187,7 +192,8 @@ func TestOpenLogCreates(t *testing.T) {
 
 func TestReadLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
-	text := `{"epoch":1,"step":4,"recon_mse":0.5}` + "\n" + `{"epoch":2,"step":8,"recon_mse":null}` + "\n" + `{"epoch":3,"st`
+	text := `{"epoch":1,"step":4,"recon_mse":0.5}` + "\n" +
+		`{"epoch":2,"step":8,"recon_mse":null}` + "\n" + `{"epoch":3,"st`
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +201,8 @@ func TestReadLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(records) != 2 || records[0].ReconMSE != 0.5 || records[1].Step != 8 || !math.IsNaN(float64(records[1].ReconMSE)) {
+	if len(records) != 2 || records[0].ReconMSE != 0.5 || records[1].Step != 8 ||
+		!math.IsNaN(float64(records[1].ReconMSE)) {
 		t.Errorf("read %+v", records)
 	}
 	if _, err := ReadLog(path + "x"); err == nil {
@@ -214,7 +221,8 @@ func (l *longLog) Read(b []byte) (int, error) {
 		if l.records == 0 {
 			return 0, io.EOF
 		}
-		l.rest = fmt.Appendf(nil, "{\"step\":%d,\"padding\":%q}\n", l.records, strings.Repeat("x", 480))
+		l.rest = fmt.Appendf(nil, "{\"step\":%d,\"padding\":%q}\n", l.records,
+			strings.Repeat("x", 480))
 		l.records--
 	}
 	n := copy(b, l.rest)

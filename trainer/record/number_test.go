@@ -12,7 +12,8 @@ func TestNumber(t *testing.T) {
 		t.Fatalf("%s, %v", text, err)
 	}
 	var back []Number
-	if err := json.Unmarshal(text, &back); err != nil || len(back) != 4 || back[0] != 1.5 || back[1].Finite() || back[2].Finite() || back[3] != 0 {
+	if err := json.Unmarshal(text, &back); err != nil || len(back) != 4 || back[0] != 1.5 ||
+		back[1].Finite() || back[2].Finite() || back[3] != 0 {
 		t.Errorf("%v, %v", back, err)
 	}
 	var n Number
