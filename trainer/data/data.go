@@ -32,8 +32,8 @@ func (s Shape) Dim() int { return s.H * s.W * s.C }
 // maxDim limits the values in an image, since a decoder has an output for each.
 const maxDim = 1 << 24
 
-// Validate returns an error for a side below 1, for channels other than 1 or 3, and for more values
-// than maxDim.
+// Validate returns an error for a side below 1, for channels other than 1 or 3, and for more than
+// 1<<24 values.
 func (s Shape) Validate() error {
 	switch {
 	case s.H < 1:

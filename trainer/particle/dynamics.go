@@ -1,17 +1,17 @@
 package particle
 
-// Dynamics names how particles move.
+// Dynamics names the diffusion that a Batch's Move discretises.
 type Dynamics string
 
-// The dynamics of a cloud: Move is that of the first two, MoveExact of the last.
+// The dynamics. Underdamped and Exact need a cloud with momentum, Exact also UseExact.
 const (
-	Overdamped  Dynamics = "overdamped"  // the plain gradient flow
-	Underdamped Dynamics = "underdamped" // with momentum
-	Exact       Dynamics = "exact"       // the exact transition of the underdamped diffusion
+	Overdamped  Dynamics = "overdamped"  // without velocities
+	Underdamped Dynamics = "underdamped" // with velocities
+	Exact       Dynamics = "exact"       // with velocities and the exact transition
 )
 
-// AllDynamics lists them.
+// AllDynamics lists all dynamics.
 var AllDynamics = []Dynamics{Overdamped, Underdamped, Exact}
 
-// Velocities tells whether particles have velocities.
+// Velocities reports whether particles have velocities.
 func (d Dynamics) Velocities() bool { return d != Overdamped }

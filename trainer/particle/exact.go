@@ -6,28 +6,28 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// newTransition is the coefficients of the exact transition of the underdamped diffusion
+// newTransition returns the coefficients of the exact transition of the underdamped diffusion
 //
 //	dz = u dt,   du = -gamma u dt - g dt + sqrt(2 gamma) dW
 //
-// over a time tau, for a drift held at g (Cheng, Chatterji, Bartlett and Jordan 2018; in MPGD, Lim,
-// Kuntz, Power and Johansen 2024). With s = exp(-gamma tau) and b = (1-s)/gamma,
+// over a time tau with constant drift g (Cheng, Chatterji, Bartlett and Jordan 2018; used in MPGD
+// by Lim, Kuntz, Power and Johansen 2024). With s = exp(-gamma tau) and b = (1-s)/gamma,
 //
 //	u' = s u - b g + nu,   z' = z + b u - (tau-b)/gamma g + nz,
 //
-// and the Gaussian noises (nu, nz) have variances 1 - s^2 and (2 tau - s^2/gamma + 4s/gamma -
-// 3/gamma)/gamma, and covariance (1-s)^2/gamma. The velocity u is N(0, 1) in equilibrium.
+// where the Gaussian noises nu and nz have the variances 1 - s^2 and (2 tau - s^2/gamma + 4s/gamma
+// - 3/gamma)/gamma, and the covariance (1-s)^2/gamma. In equilibrium the velocity u is N(0, 1).
 //
-// Friction f and step size h fix gamma and tau: s = 1 - f, and b^2 = h, so that the displacement
-// b u of a move loses the share f, and gains -h g, as in the underdamped move. With L = -ln(1-f)
-// this is gamma = f/sqrt(h) and tau = sqrt(h) L/f, and sqrt(h) scales out of the rest:
+// Friction f and step size h determine gamma and tau by s = 1 - f and b^2 = h, so that a move
+// reduces the displacement b u by the fraction f and adds -h g, as in the underdamped move. With
+// L = -ln(1-f) this gives gamma = f/sqrt(h) and tau = sqrt(h) L/f, and sqrt(h) factors out:
 //
 //	u' = (1-f) u - y + sqrt(f(2-f)) xi1,   y = sqrt(h) g,
 //	z' = z + sqrt(h) [(u + u')/(2-f) + (1/(2-f) - k) y + r xi2],
 //
-// k = (L-f)/f^2 and r^2 = 2 (L - f - f^2/2)/f^2 - f/(2-f). That is Cholesky's: what nz shares with
-// nu, nu/(2-f), is part of u'. Where f is small, both brackets nearly vanish, and are summed as
-// series.
+// where k = (L-f)/f^2 and r^2 = 2 (L - f - f^2/2)/f^2 - f/(2-f). This is the Cholesky factorisation
+// of the covariance: the part of nz that depends on nu, nu/(2-f), is contained in u'. For small f,
+// the differences L - f and L - f - f^2/2 nearly vanish, so logTail sums their series.
 func newTransition(friction float64) *kernel.Transition {
 	f, mean := friction, 1/(2-friction)
 	return &kernel.Transition{
@@ -38,7 +38,8 @@ func newTransition(friction float64) *kernel.Transition {
 	}
 }
 
-// logTail is the sum of f^(j-n)/j for j >= n: -ln(1-f) without its first n-1 terms, over f^n.
+// logTail is the sum of f^(j-n)/j over j >= n: -ln(1-f) without the first n-1 terms of its series,
+// divided by f^n.
 func logTail(f float64, n int) (sum float64) {
 	if f > 0.5 {
 		sum = -math.Log1p(-f)
@@ -55,6 +56,6 @@ func logTail(f float64, n int) (sum float64) {
 	return sum
 }
 
-// UseExact makes Move take the exact transition from now on, whose velocities have unit variance in
-// equilibrium. It is for clouds with velocities, friction in (0, 1).
+// UseExact makes Move use the exact transition, whose velocities have unit variance in equilibrium.
+// It requires a cloud with velocities and friction in (0, 1).
 func (b *Batch) UseExact(friction float64) { b.exact = newTransition(friction) }

@@ -9,17 +9,17 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// exactLaw is the law of one transition by quadrature: of the flow
+// exactLaw is the law of one transition, computed by quadrature of the response to an impulse,
 //
-//	u(r) = e^{-gamma r},   z(r) = (1 - e^{-gamma r})/gamma
+//	u(r) = e^{-gamma r},   z(r) = (1 - e^{-gamma r})/gamma.
 //
-// of a kick to the velocity, which sums of exponentials that cancel would lose for a small gamma
-// tau. A constant drift is a kick at every time, the noise is one of variance 2 gamma per time.
+// A constant drift is an impulse at every time; the noise is one of variance 2 gamma per unit of
+// time. Closed forms would cancel if gamma tau is small.
 type exactLaw struct {
-	keep, reach   float64       // u' and z' - z per u
-	slow, fall    float64       // u' and z' per -g
+	keep, reach   float64       // derivatives of u' and z' - z with respect to u
+	slow, fall    float64       // derivatives of u' and z' with respect to -g
 	suu, szu, szz float64       // covariance of the noise
-	a             [2][2]float64 // of (z, u) on p z^2/2
+	a             [2][2]float64 // linear map of (z, u) for the potential p z^2/2
 }
 
 func newExactLaw(friction, h, p float64) (l exactLaw) {
@@ -44,8 +44,9 @@ func newExactLaw(friction, h, p float64) (l exactLaw) {
 	return l
 }
 
-// The quadrature is the closed form of section 7 of ALGORITHM.md, where that does not cancel; and
-// the step is plume's: the velocity loses the share f, a gradient moves the displacement by h.
+// The quadrature agrees with the closed form of section 7 of ALGORITHM.md where that does not
+// cancel, and the step has plume's scale: the velocity loses the fraction f, and a gradient changes
+// the displacement by h.
 func TestExactLaw(t *testing.T) {
 	const f, h = 0.6, 0.04
 	l, gamma, s := newExactLaw(f, h, 1), f/math.Sqrt(h), 1-f
@@ -63,7 +64,7 @@ func TestExactLaw(t *testing.T) {
 	}
 }
 
-// The coefficients have float32's precision at any friction, small ones included.
+// The coefficients have the precision of float32 for any friction, even a small one.
 func TestTransition(t *testing.T) {
 	for _, f := range []float64{1e-6, 1e-4, 1e-3, 0.03, 0.3, 0.4999, 0.5001, 0.9, 0.99} {
 		l, c := newExactLaw(f, 1, 1), newTransition(f)
@@ -89,9 +90,9 @@ func exactChains(m, d int, h, friction float64) *Batch {
 	return b
 }
 
-// TestExactOneStep: from a given position, velocity and drift, one move has the mean and covariance
-// of the law, row by row at step sizes of their own. 32,000 numbers give a variance within a
-// relative standard error of 0.8 %, correlations within 0.6 %; float32 adds 1e-6.
+// From a given position, velocity and drift, one move has the mean and covariance of the law, with
+// a step size for each row. With 32,000 numbers, the relative standard error of a variance is 0.8
+// %, that of a correlation 0.6 %; float32 adds 1e-6.
 func TestExactOneStep(t *testing.T) {
 	const m, d, z0, u0, g = 2000, 32, 0.25, 0.8, 3
 	for _, c := range []struct{ f, h float64 }{{1e-3, 0.01}, {0.05, 1e-3}, {0.3, 0.02},
@@ -133,7 +134,8 @@ func checkExact(t *testing.T, name string, l exactLaw, z, u []float32, z0, u0, g
 	within("covariance", szu, l.szu, math.Sqrt((l.szz*l.suu+l.szu*l.szu)/n))
 }
 
-// stationary solves S = A S A^T + Q, the law's on p z^2/2, by doubling: S <- A S A^T + S, A <- A A.
+// stationary returns the stationary covariance for the potential p z^2/2. It solves S = A S A^T + Q
+// by doubling: S <- A S A^T + S, A <- A A.
 func (l exactLaw) stationary() [2][2]float64 {
 	a, s := l.a, [2][2]float64{{l.szz, l.szu}, {l.szu, l.suu}}
 	for range 60 {
@@ -154,8 +156,8 @@ func (l exactLaw) stationary() [2][2]float64 {
 	return s
 }
 
-// TestStationaryExact: on p z^2/2 the stationary covariance solves a Lyapunov equation, to 5
-// standard errors of 64,000 chains; and tends to that of the diffusion, 1/p and 1, as h does to 0.
+// For the potential p z^2/2 the stationary covariance solves a Lyapunov equation, within 5 standard
+// errors of 64,000 chains. As h -> 0 it tends to that of the diffusion, with variances 1/p and 1.
 func TestStationaryExact(t *testing.T) {
 	const m, d = 2000, 32
 	for _, c := range []struct{ p, h, f float64 }{{2, 0.1, 0.3}, {1, 0.3, 0.5}, {0.5, 0.5, 0.8}} {
@@ -187,7 +189,7 @@ func TestStationaryExact(t *testing.T) {
 	}
 }
 
-// TestExactPieces: as TestMovePieces; and noise follows the particle, not its place.
+// As in TestMovePieces; and the noise depends on the particle, not on its row in the batch.
 func TestExactPieces(t *testing.T) {
 	const n, d = 2, 7
 	var clouds [2]*Cloud
@@ -220,19 +222,19 @@ func TestExactPieces(t *testing.T) {
 	}
 }
 
-// TestExactClip: the difference to a move with no drift is fall g for z and slow g for u, of a g
-// whose h*g has at most the clip's root mean square; and an anchor is the drift a z.
+// The difference from a move without drift is fall*g for z and slow*g for u, where the root mean
+// square of h*g is clipped. The anchor has the effect of the drift a*z.
 func TestExactClip(t *testing.T) {
 	const m, d, clip, h, f = 40, 16, 0.31, 0.5, 0.4
 	free, b := exactChains(m, d, h, f), exactChains(m, d, h, f)
 	for i := range b.G {
-		// with the anchor: row i has rms 0.1 i, times h 0.05 i
+		// With the anchor, row i has the root mean square 0.1 i; times h, 0.05 i.
 		b.G[i] = float32(i/d)*0.1*(1-2*float32(i%3%2)) - 0.75*b.Z[i]
 	}
 	free.Move(0, m, Langevin{Key: moveKey(0)})
 	clipped, redrawn := b.Move(0, m, Langevin{Clip: clip, Anchor: 0.75, Key: moveKey(0)})
 	if clipped != m-7 || redrawn != 0 {
-		t.Errorf("%d rows clipped, %d re-drawn", clipped, redrawn)
+		t.Errorf("%d rows clipped, %d redrawn", clipped, redrawn)
 	}
 	l := newExactLaw(f, h, 1)
 	for i := range b.Z {
@@ -247,7 +249,7 @@ func TestExactClip(t *testing.T) {
 	}
 }
 
-// TestExactGuard: as TestGuard.
+// As TestGuard, for the exact transition.
 func TestExactGuard(t *testing.T) {
 	const m, d = 5, 33
 	healthy, b := exactChains(m, d, 0.1, 0.3), exactChains(m, d, 0.1, 0.3)
@@ -256,7 +258,7 @@ func TestExactGuard(t *testing.T) {
 	l := Langevin{Clip: 0.3, Key: moveKey(4)}
 	healthy.Move(0, m, l)
 	if _, redrawn := b.Move(0, m, l); redrawn != 2 {
-		t.Errorf("%d rows re-drawn, want 2", redrawn)
+		t.Errorf("%d rows redrawn, want 2", redrawn)
 	}
 	fresh := make([]float32, m*d)
 	kernel.NormalRows(fresh, b.IDs, d, kernel.Key{Seed: 5, Step: 4, Stream: StreamGuard})
@@ -272,8 +274,8 @@ func TestExactGuard(t *testing.T) {
 	}
 }
 
-// TestRestart: rows start at normals of the key, at rest, and the cloud does not notice before a
-// move.
+// Restart sets rows to the normals of the key, with zero velocities, and leaves the cloud
+// unchanged.
 func TestRestart(t *testing.T) {
 	const m, d = 4, 5
 	b := exactChains(m, d, 0.1, 0.3)

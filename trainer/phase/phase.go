@@ -16,7 +16,7 @@ const Label = "phase"
 // Phase is a part of a training step, or of generating images between steps.
 type Phase int
 
-// The phases of a step, in its order, then those of reports and of plume sample.
+// The phases of a training step, in order, then those of generating images.
 const (
 	Pack            Phase = iota // pack weights for matrix products
 	Gather                       // gather the particles and images of a minibatch

@@ -28,11 +28,13 @@ func TestEveryTaskOnce(t *testing.T) {
 	}
 }
 
-// Every group's tasks run with their own numbers; groups may be empty, and have no Do then.
+// Each task of each group runs once. An empty group needs no Do.
 func TestGroups(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		p := pool.New(workers)
-		for _, sizes := range [][]int{{}, {0}, {0, 0, 5}, {2, 0, 1}, {1, 0, 0}, {3, 1, 4, 1, 5, 9, 2, 6}} {
+		for _, sizes := range [][]int{
+			{}, {0}, {0, 0, 5}, {2, 0, 1}, {1, 0, 0}, {3, 1, 4, 1, 5, 9, 2, 6},
+		} {
 			groups, count := make([]pool.Group, len(sizes)), make([][]atomic.Int32, len(sizes))
 			for g, n := range sizes {
 				count[g] = make([]atomic.Int32, n)
@@ -84,7 +86,8 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	defer p.Close()
 	var sum atomic.Int64
 	task := func(i int) { sum.Add(int64(i)) }
-	if a := testing.AllocsPerRun(100, func() { p.Run(pool.Group{N: 16, Do: task}, pool.Group{N: 3, Do: task}) }); a != 0 {
+	run := func() { p.Run(pool.Group{N: 16, Do: task}, pool.Group{N: 3, Do: task}) }
+	if a := testing.AllocsPerRun(100, run); a != 0 {
 		t.Errorf("Run allocates %v times", a)
 	}
 }

@@ -1,6 +1,6 @@
 // Package reference is a second implementation of the networks and losses of a training step,
 // written from ALGORITHM.md in float64, one number at a time. Tests compare the real code with it.
-// It shares no code with what it checks, but for the random numbers of test rows, and only tests
+// Except for the random numbers of test rows, it shares no code with what it checks. Only tests
 // import it.
 package reference
 
