@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/plume-ml/plume/trainer/method"
@@ -17,7 +18,7 @@ func (t *Trainer) reportStep(s method.Stats) {
 		RowsPerS:  record.Number(t.speed.rows / t.speed.seconds),
 		ReconMSE:  record.Number(s.SquareError / s.Rows / float64(t.data.train.Shape().Dim())),
 		PriorLoss: record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
-		Clipped:   record.Number(share(s.Clipped, s.Moved)),
+		Clipped:   perMove(s, s.Clipped),
 	}
 	perStep := t.speed.seconds / t.speed.steps
 	p.ETA = time.Duration(perStep * float64(t.total()-t.step) * float64(time.Second))
@@ -28,12 +29,15 @@ func (t *Trainer) reportStep(s method.Stats) {
 	}
 }
 
-// share is part of whole, and nothing of nothing.
-func share(part, whole float64) float64 {
-	if whole == 0 {
-		return 0
+// perMove is the share of the moves that n of them are: NaN where nothing moved.
+func perMove(s method.Stats, n float64) record.Number { return record.Number(n / s.Moved) }
+
+// anchor is the mean coefficient of the scale anchor, NaN where nothing moved.
+func anchor(s method.Stats) record.Number {
+	if s.Moved == 0 {
+		return record.Number(math.NaN())
 	}
-	return part / whole
+	return record.Number(s.Anchor / s.Steps)
 }
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
@@ -52,13 +56,13 @@ func (t *Trainer) record() record.Epoch {
 		LatentMS:          record.Number(d.Cloud.MeanSquare),
 		LatentStdMin:      record.Number(d.Cloud.StdMin),
 		LatentStdMax:      record.Number(d.Cloud.StdMax),
-		Clipped:           record.Number(share(s.Clipped, s.Moved)),
-		Redrawn:           record.Number(share(s.Redrawn, s.Moved)),
+		Clipped:           perMove(s, s.Clipped),
+		Redrawn:           perMove(s, s.Redrawn),
 		ExtraTemperature:  record.Number(d.ExtraTemperature),
 		EnergyNats:        record.Number((s.DataLoss + s.PriorLoss) / s.Rows),
 		StepSize:          record.Number(d.StepSize),
 		LR:                record.Number(d.LR),
-		AnchorDrift:       record.Number(s.Anchor / s.Steps),
+		AnchorDrift:       anchor(s),
 		Slowed:            t.slowedTo(),
 	}
 }

@@ -150,7 +150,7 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 			t.cfg.Data, m.Fingerprint, t.data.fingerprint)
 	}
 	began := method.Default()
-	if err := began.Parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
+	if _, err := began.Parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
 		return err
 	}
 	if err := began.CheckResume(t.cfg); err != nil {

@@ -51,7 +51,11 @@ const retryAfter = time.Minute
 var lastPauses = []time.Duration{time.Second, 4 * time.Second}
 
 func (t *Trainer) stall() run.Stall {
-	return run.Stall{Seconds: t.saving.stalled, Share: share(t.saving.stalled, t.spent.seconds())}
+	s := run.Stall{Seconds: t.saving.stalled}
+	if total := t.spent.seconds(); total > 0 {
+		s.Share = s.Seconds / total
+	}
+	return s
 }
 
 // saveDue tells whether a checkpoint is due at the end of the present epoch.

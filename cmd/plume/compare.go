@@ -178,8 +178,11 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	if c.jobs < 1 {
 		return o, fmt.Errorf("--jobs is %d; expected 1 or more", c.jobs)
 	}
-	common, err := overlay(method.Default(), c.config, flags)
+	common, given, err := overlay(method.Default(), c.config, flags)
 	if err != nil {
+		return o, err
+	}
+	if err := method.CheckRead(given, o.Methods()...); err != nil {
 		return o, err
 	}
 	for i := range c.seeds {
@@ -190,7 +193,8 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 		if err != nil {
 			return base, err
 		}
-		return overlay(base, c.config, flags)
+		base, _, err = overlay(base, c.config, flags)
+		return base, err
 	}
 	return o, nil
 }

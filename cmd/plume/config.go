@@ -62,7 +62,7 @@ func warnOfUnknownEnv(w io.Writer) {
 // resolveNew is the configuration of a new run: the file, the environment and the flags on top of
 // the defaults of the method that they name.
 func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
-	c, err := overlay(method.Default(), file, flags)
+	c, _, err := overlay(method.Default(), file, flags)
 	if err != nil {
 		return c, err
 	}
@@ -72,33 +72,66 @@ func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
 	return resolve(c, file, flags)
 }
 
-// resolve is the valid configuration that overlay gives.
+// resolve is the valid configuration that overlay gives. Keys that its method does not read stay
+// those of base.
 func resolve(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
-	c, err := overlay(base, file, flags)
+	c, given, err := overlay(base, file, flags)
 	if err != nil {
 		return c, err
 	}
-	return c, usage(method.Validate(c))
-}
-
-// overlay puts the configuration file (if any), the environment and the flags that were
-// given, in this order, on top of base.
-func overlay(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
-	c := base
-	if file != "" {
-		if err := c.LoadFile(file); err != nil {
-			return c, usage(err)
-		}
-	}
-	if err := c.LoadEnv(os.LookupEnv); err != nil {
+	if err := method.Validate(c); err != nil {
 		return c, usage(err)
 	}
-	for _, key := range c.Keys() {
-		if flag := flags.Lookup(key.Flag()); flag.Changed {
-			if err := key.Set(flag.Value.String()); err != nil {
-				return c, usage(err)
+	for _, key := range c.Keys() { // of a file that serves several methods
+		if !method.Reads(c.Method, key.Name) {
+			if err := key.Set(base.Key(key.Name).String()); err != nil {
+				return c, err
 			}
 		}
 	}
-	return c, nil
+	return c, usage(method.CheckRead(given, c.Method))
+}
+
+// overlay puts the configuration file (if any), the environment and the flags that were given, in
+// this order, on top of base. It returns the keys that they set for the method in particular.
+func overlay(
+	base config.Config, file string, flags *pflag.FlagSet,
+) (c config.Config, given []config.Given, err error) {
+	c = base
+	if file != "" {
+		if given, err = c.LoadFile(file); err != nil {
+			return c, nil, usage(err)
+		}
+	}
+	loaded := c
+	fromEnv, err := c.LoadEnv(os.LookupEnv)
+	if err != nil {
+		return c, nil, usage(err)
+	}
+	var fromFlags []config.Given
+	for _, key := range c.Keys() {
+		if flag := flags.Lookup(key.Flag()); flag.Changed {
+			if err := key.Set(flag.Value.String()); err != nil {
+				return c, nil, usage(err)
+			}
+			fromFlags = append(fromFlags, config.Given{Key: key.Name, Where: "--" + key.Flag()})
+		}
+	}
+	given = meant(given, base, loaded, c.Method)
+	return c, slices.Concat(given, fromEnv, fromFlags), nil
+}
+
+// meant are the keys of a file that are meant for the method. A file that names no method, or one
+// that the environment or a flag replaces, may serve several methods: its keys need not all be read
+// by this one. Nor need those that have the values they had before, as in a configuration that
+// plume stored.
+func meant(
+	given []config.Given, base, loaded config.Config, name config.Method,
+) (keys []config.Given) {
+	names := func(g config.Given) bool { return g.Key == "method" }
+	if !slices.ContainsFunc(given, names) || loaded.Method != name {
+		return nil
+	}
+	changed := base.Changed(loaded)
+	return slices.DeleteFunc(given, func(g config.Given) bool { return !slices.Contains(changed, g.Key) })
 }

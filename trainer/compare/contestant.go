@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -74,6 +75,10 @@ func parseOne(text string) (Contestant, error) {
 		}
 		if slices.ContainsFunc(c.Own, func(o Own) bool { return o.Key == name }) {
 			return c, fmt.Errorf("contestant %q: %s: expected one value", text, name)
+		}
+		given := []config.Given{{Key: name, Where: fmt.Sprintf("contestant %q", text)}}
+		if err := method.CheckRead(given, c.Method); err != nil {
+			return c, err
 		}
 		key := scratch.Key(name)
 		if err := key.Set(value); err != nil {

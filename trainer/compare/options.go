@@ -61,6 +61,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Methods are those of the contestants.
+func (o Options) Methods() (all []config.Method) {
+	for _, c := range o.Contestants {
+		if !slices.Contains(all, c.Method) {
+			all = append(all, c.Method)
+		}
+	}
+	return all
+}
+
 func (o Options) validate() error {
 	problems := []error{o.Budget.validate(), evaluate.Options{Which: o.Metrics}.Validate()}
 	expect := func(ok bool, format string, args ...any) {

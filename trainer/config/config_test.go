@@ -103,7 +103,7 @@ func TestTOMLRoundTrip(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var got Config
-		if err := got.LoadFile(writeFile(t, string(text))); err != nil {
+		if _, err := got.LoadFile(writeFile(t, string(text))); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
 		if !reflect.DeepEqual(got, want) {
@@ -175,7 +175,7 @@ func TestSetRefuses(t *testing.T) {
 func TestLoadFileSetsOnlyWhatItNames(t *testing.T) {
 	base := Common()
 	c := base
-	if err := c.LoadFile(writeFile(t, "epochs = 3\nlr = 1 # an integer is a number\ndecoder_widths = [8]\n")); err != nil {
+	if _, err := c.LoadFile(writeFile(t, "epochs = 3\nlr = 1 # an integer is a number\ndecoder_widths = [8]\n")); err != nil {
 		t.Fatal(err)
 	}
 	if c.Epochs != 3 || c.LR != 1 || !slices.Equal(c.DecoderWidths, []int{8}) {
@@ -212,7 +212,7 @@ func TestLoadFileErrors(t *testing.T) {
 		{"epochs = 1\nepochs = 2\n", []string{"file.toml:2", "epochs"}},
 	} {
 		c := Common()
-		err := c.LoadFile(writeFile(t, test.text))
+		_, err := c.LoadFile(writeFile(t, test.text))
 		if err == nil {
 			t.Errorf("%q: no error", test.text)
 			continue
@@ -227,7 +227,7 @@ func TestLoadFileErrors(t *testing.T) {
 		}
 	}
 	c := Common()
-	if err := c.LoadFile(filepath.Join(t.TempDir(), "none.toml")); err == nil || !strings.Contains(err.Error(), "none.toml") {
+	if _, err := c.LoadFile(filepath.Join(t.TempDir(), "none.toml")); err == nil || !strings.Contains(err.Error(), "none.toml") {
 		t.Errorf("missing file: %v", err)
 	}
 }
@@ -236,14 +236,14 @@ func TestLoadEnv(t *testing.T) {
 	env := map[string]string{"PLUME_BATCH_REPEATS": "2", "PLUME_GRAY": "true", "PLUME_LR": "2e-3", "PLUME_KERNEL": "generic"}
 	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	c := Common()
-	if err := c.LoadEnv(lookup); err != nil {
+	if _, err := c.LoadEnv(lookup); err != nil {
 		t.Fatal(err)
 	}
 	if c.BatchRepeats != 2 || !c.Gray || c.LR != 2e-3 {
 		t.Errorf("got %+v", c)
 	}
 	env = map[string]string{"PLUME_EPOCHS": "ten", "PLUME_EMA": ""}
-	err := c.LoadEnv(lookup)
+	_, err := c.LoadEnv(lookup)
 	if err == nil || !strings.Contains(err.Error(), `PLUME_EPOCHS="ten": expected an integer`) ||
 		!strings.Contains(err.Error(), `PLUME_EMA="": expected a number`) {
 		t.Errorf("got %v", err)
@@ -388,7 +388,7 @@ func TestEvery(t *testing.T) {
 			if _, isTime := strconv.Atoi(strings.TrimSpace(text)); value == text && isTime != nil {
 				continue
 			}
-			if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err != nil || c.CheckpointEvery != want {
+			if _, err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err != nil || c.CheckpointEvery != want {
 				t.Errorf("%s in a file is read as %v, %v", value, c.CheckpointEvery, err)
 			}
 		}
@@ -410,7 +410,7 @@ func TestEvery(t *testing.T) {
 	}
 	for _, value := range []string{"true", "1.5", "\"x\"", "[1]", "07:32:00"} {
 		c := Common()
-		if err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err == nil {
+		if _, err := c.LoadFile(writeFile(t, "checkpoint_every = "+value)); err == nil {
 			t.Errorf("%s in a file is read as %v", value, c.CheckpointEvery)
 		}
 	}
@@ -426,7 +426,7 @@ func TestOddConfigFiles(t *testing.T) {
 			continue // not on this system
 		}
 		c := Common()
-		if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+		if _, err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, expected %q", path, err, want)
 		}
 	}

@@ -34,14 +34,14 @@ func TestWrongTypesAreCured(t *testing.T) {
 		`method = ["ipld"]`:           `method = ["ipld"]: expected text; write method = "ipld"`,
 	} {
 		c := Common()
-		err := c.LoadFile(writeFile(t, line+"\n"))
+		_, err := c.LoadFile(writeFile(t, line+"\n"))
 		if err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v\nexpected %s", line, err, want)
 		}
 		// The cure is one.
 		_, cure, found := strings.Cut(want, "; write ")
 		cure, _, _ = strings.Cut(cure, ", without")
-		if err := c.LoadFile(writeFile(t, cure+"\n")); found && err != nil {
+		if _, err := c.LoadFile(writeFile(t, cure+"\n")); found && err != nil {
 			t.Errorf("%s: %v", cure, err)
 		}
 	}

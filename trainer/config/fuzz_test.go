@@ -21,7 +21,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(whole)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := Common()
-		if _, err := c.parse("fuzz.toml", text); err != nil {
+		if _, err := c.Parse("fuzz.toml", text); err != nil {
 			if changed := c.Changed(Common()); changed != nil {
 				t.Fatalf("changed %v in spite of %v", changed, err)
 			}
@@ -33,7 +33,7 @@ func FuzzConfig(f *testing.F) {
 			t.Fatal(err)
 		}
 		back := Common()
-		if _, err := back.parse("stored.toml", stored); err != nil {
+		if _, err := back.Parse("stored.toml", stored); err != nil {
 			t.Fatalf("%v in\n%s", err, stored)
 		}
 		if changed := c.Changed(back); changed != nil {

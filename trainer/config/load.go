@@ -13,47 +13,35 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// LoadFile sets in c the keys that the TOML file at path names; the others keep their
-// values. Unknown keys and values of a wrong type are errors that name file, line and key,
+// LoadFile sets in c the keys that the TOML file at path names, and returns them; the others keep
+// their values. Unknown keys and values of a wrong type are errors that name file, line and key,
 // and leave c as it was.
-func (c *Config) LoadFile(path string) error {
-	_, err := c.load(path)
-	return err
+func (c *Config) LoadFile(path string) ([]Given, error) {
+	text, err := readConfig(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return c.Parse(path, text)
 }
 
 // LoadWhole reads a configuration file that must set every key, as those do that plume stores: a
 // default that has changed since must not change a run that is resumed.
-func LoadWhole(path string) (Config, error) {
-	var c Config
-	defined, err := c.load(path)
+func LoadWhole(path string) (c Config, err error) {
+	given, err := c.LoadFile(path)
 	if err != nil {
 		return Config{}, err
 	}
 	for _, key := range c.Keys() {
-		if !slices.Contains(defined, key.Name) {
-			return Config{}, fmt.Errorf("%s: expected the key %s, as in every configuration that this version stores", path, key.Name)
+		if !slices.ContainsFunc(given, func(g Given) bool { return g.Key == key.Name }) {
+			return Config{}, fmt.Errorf("%s: expected the key %s, as in every configuration that "+
+				"this version stores", path, key.Name)
 		}
 	}
 	return c, nil
 }
 
-// load is LoadFile; it also returns the names of the keys that the file sets.
-func (c *Config) load(path string) (defined []string, err error) {
-	text, err := readConfig(path)
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	return c.parse(path, text)
-}
-
 // Parse is LoadFile of a text that came from path, which errors name.
-func (c *Config) Parse(path string, text []byte) error {
-	_, err := c.parse(path, text)
-	return err
-}
-
-// parse is load of a text that came from path.
-func (c *Config) parse(path string, text []byte) (defined []string, err error) {
+func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 	values := map[string]any{}
 	meta, err := toml.Decode(string(text), &values)
 	if parse := (toml.ParseError{}); errors.As(err, &parse) {
@@ -61,29 +49,39 @@ func (c *Config) parse(path string, text []byte) (defined []string, err error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-
 	loaded := *c
-	keys := loaded.Keys()
+	var given []Given
 	var p Problems
 	for _, key := range meta.Keys() { // in the order of the file
 		name := key[0] // what is in a table counts as the table
-		if slices.Contains(defined, name) {
+		if slices.ContainsFunc(given, func(g Given) bool { return g.Key == name }) {
 			continue
 		}
-		defined = append(defined, name)
-		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
-		if i < 0 {
-			p = append(p, fmt.Errorf("%s: unknown key %s%s", position(path, text, name), name, suggest.DidYouMean(name, keyNames(keys))))
-		} else if err := keys[i].setTOML(values[name]); err != nil {
-			p = append(p, fmt.Errorf("%s: %s = %s: %w%s", position(path, text, name), name, literal(values[name]),
-				err, keys[i].cure(values[name])))
+		g := Given{name, position(path, text, name)}
+		given = append(given, g)
+		if err := loaded.setGiven(g, values[name]); err != nil {
+			p = append(p, err)
 		}
 	}
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	*c = loaded
-	return defined, nil
+	return given, nil
+}
+
+// setGiven sets a key that a file gave to a value as the TOML decoder produced it.
+func (c *Config) setGiven(g Given, v any) error {
+	keys := c.Keys()
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == g.Key })
+	if i < 0 {
+		hint := suggest.DidYouMean(g.Key, keyNames(keys))
+		return fmt.Errorf("%s: unknown key %s%s", g.Where, g.Key, hint)
+	}
+	if err := keys[i].setTOML(v); err != nil {
+		return fmt.Errorf("%s: %s = %s: %w%s", g.Where, g.Key, literal(v), err, keys[i].cure(v))
+	}
+	return nil
 }
 
 func keyNames(keys []Key) []string {
@@ -105,17 +103,21 @@ func position(path string, text []byte, name string) string {
 	return fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:at[0]], []byte("\n")))
 }
 
-// LoadEnv sets the keys whose environment variable is set; lookup is os.LookupEnv or alike.
-func (c *Config) LoadEnv(lookup func(name string) (string, bool)) error {
+// LoadEnv sets the keys whose environment variable is set, and returns them; lookup is os.LookupEnv
+// or alike.
+func (c *Config) LoadEnv(lookup func(name string) (string, bool)) (given []Given, err error) {
 	var p Problems
 	for _, key := range c.Keys() {
-		if text, ok := lookup(key.Env()); ok {
-			if err := key.Set(text); err != nil {
-				p = append(p, fmt.Errorf("environment variable %s=%q: %w", key.Env(), text, err))
-			}
+		text, ok := lookup(key.Env())
+		if !ok {
+			continue
+		}
+		given = append(given, Given{key.Name, "environment variable " + key.Env()})
+		if err := key.Set(text); err != nil {
+			p = append(p, fmt.Errorf("environment variable %s=%q: %w", key.Env(), text, err))
 		}
 	}
-	return p.Err()
+	return given, p.Err()
 }
 
 // TOML returns c as a commented configuration file; LoadFile gives back the same Config.

@@ -16,7 +16,7 @@ func TestConfigIsAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Common()
-	if err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
+	if _, err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
 		t.Errorf("error %v", err)
 	}
 }

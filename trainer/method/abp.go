@@ -10,7 +10,8 @@ import (
 // parameters, from where its last visit left it, then a step of the parameters at where it ended.
 // Han, Lu, Zhu and Wu, "Alternating back-propagation for generator network" (AAAI 2017).
 var abp = spec{
-	name: config.ABP,
+	name:  config.ABP,
+	reads: []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},

@@ -99,7 +99,7 @@ type goldenRun struct {
 func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
 	r := &goldenRun{T: t, golden: g, name: name, start: map[string][]float64{}}
 	keys := strings.Replace(g.metadata[name], "[options]\n", "", 1)
-	if err := r.config.Parse(goldenFile, []byte(keys)); err != nil {
+	if _, err := r.config.Parse(goldenFile, []byte(keys)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.config.Options.Validate().Err(); err != nil {

@@ -21,6 +21,7 @@ import (
 // the same strength per step, and no such law is left.
 var ipla = spec{
 	name:     config.IPLA,
+	reads:    []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = particle.Overdamped, 1 },
 	prior:    standardNormal,
 	build:    course{}.build,

@@ -11,7 +11,8 @@ import (
 // The underdamped dynamics are plume's choice for this model, after the momentum of Chen, Fox
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
-	name: config.IPLD,
+	name:  config.IPLD,
+	reads: []*keySet{moveKeys, noiseKeys, scoreKeys, jointKeys},
 	defaults: func(o *config.Options) {
 		likeIPLD(o)
 		// The prior follows any scale of the cloud, which the bias of the moves inflates.

@@ -53,7 +53,8 @@ type Minibatch struct {
 	Progress float64 // share of the whole training that is done, in [0, 1): drives the schedules
 }
 
-// Diagnostics describe the particles at the end of an epoch.
+// Diagnostics describe the particles at the end of an epoch. Where nothing moves, what describes
+// moves is NaN.
 type Diagnostics struct {
 	Cloud        particle.Stats
 	StepSize, LR float64 // in force

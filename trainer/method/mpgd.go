@@ -19,7 +19,8 @@ import (
 // parameters do (package optim). Optimizer "sgd" is the published flow; rmsprop, as the authors'
 // for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
-	name: config.MPGD,
+	name:  config.MPGD,
+	reads: []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.ParamDrag, o.LR = particle.Exact, 0.1, o.LR*0.1
 	},

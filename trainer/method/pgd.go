@@ -11,6 +11,7 @@ import (
 // for maximum likelihood training of latent variable models" (AISTATS 2023).
 var pgd = spec{
 	name:     config.PGD,
+	reads:    []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) { o.Dynamics = particle.Overdamped },
 	prior:    standardNormal,
 	build:    course{}.build,

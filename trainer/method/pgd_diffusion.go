@@ -12,6 +12,7 @@ import (
 // parameters; before it there can be (param_noise).
 var pgdDiffusion = spec{
 	name:     config.PGDDiffusion,
+	reads:    []*keySet{moveKeys, noiseKeys, scoreKeys, stageKeys},
 	defaults: likeIPLD,
 	check:    checkStages,
 	prior:    fittedPrior,

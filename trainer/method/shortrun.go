@@ -15,7 +15,8 @@ import (
 //
 // The cloud keeps where the last run of each datapoint ended.
 var shortrun = spec{
-	name: config.ShortRun,
+	name:  config.ShortRun,
+	reads: []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 10
 		// K moves must lead from N(0, I) to the posterior: bench/study

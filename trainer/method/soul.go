@@ -14,7 +14,8 @@ import (
 //
 // Published with one chain; more particles are as many chains, over which the mean goes too.
 var soul = spec{
-	name: config.SOUL,
+	name:  config.SOUL,
+	reads: []*keySet{moveKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},

@@ -18,6 +18,8 @@ type spec struct {
 	// nothing.
 	defaults func(o *config.Options)
 	batch    int // datapoints in a minibatch; 0: as in common
+	// reads are the sets of keys that the method reads, beside those that every method reads.
+	reads []*keySet
 	// check adds what the options of this method must not be; nil: nothing.
 	check func(o config.Options, p *config.Problems)
 	// prior is what the generator samples from.

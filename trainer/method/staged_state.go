@@ -1,6 +1,8 @@
 package method
 
 import (
+	"math"
+
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -11,7 +13,7 @@ func (t *Staged) Diagnose(done float64) Diagnostics {
 	first, second := t.progress(done)
 	d := t.first.Diagnose(first)
 	if t.second() {
-		d.ExtraTemperature, d.StepSize, d.LR = 0, 0, t.learningRate(second)
+		d.ExtraTemperature, d.StepSize, d.LR = math.NaN(), math.NaN(), t.learningRate(second)
 	}
 	return d
 }

@@ -83,7 +83,6 @@ func (t *Staged) collect(s *Stats) {
 	rows, o := float64(len(t.now.ids)), &t.setup.Options
 	_, encoder := t.first.networks()
 	if encoder != nil { // latents are drawn anew
-		s.Moved = rows
 		s.Evaluations += rows / float64(o.Particles) * encoder.passes(1)
 	}
 	s.Evaluations += rows * t.prior.passes(o.ScoreDraws)

@@ -94,7 +94,7 @@ func TestSecondStageKeepsTheFirst(t *testing.T) {
 				t.Errorf("%s, step %d: the prior stays", name, k)
 			}
 		}
-		if d := s.Diagnose(0.75); d.LR != s.learningRate(0.5) || d.StepSize != 0 || d.ExtraTemperature != 0 {
+		if d := s.Diagnose(0.75); d.LR != s.learningRate(0.5) || !math.IsNaN(d.StepSize) || !math.IsNaN(d.ExtraTemperature) {
 			t.Errorf("%s: in the second stage %+v", name, d)
 		}
 	}

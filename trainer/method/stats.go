@@ -11,7 +11,7 @@ type Stats struct {
 	DataLoss    float64 // -log p(x|z), nats
 	PriorLoss   float64 // the bound on -log p(z), nats
 	Entropy     float64 // of an encoder's q(z|x), nats; 0 where q is particles
-	Moved       float64 // particle moves, inner ones included; draws of latents where nothing moves
+	Moved       float64 // particle moves, inner ones included; 0 where nothing moves
 	Clipped     float64 // of them, clipped
 	Redrawn     float64 // of them, drawn anew by the guard
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps

@@ -8,16 +8,13 @@ import (
 )
 
 // twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach,
-// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion
-// models" (CVPR 2022), whose scale is one number where this one has a mean and a scale for each
-// dimension. Options of Langevin moves mean nothing to it; noise on the parameters is refused.
+// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion models"
+// (CVPR 2022), whose scale is one number where this one has a mean and a scale for each dimension.
 var twoStage = spec{
-	name:  config.TwoStage,
-	batch: encoderBatch,
-	check: func(o config.Options, p *config.Problems) {
-		checkStages(o, p)
-		noNoise(o, p)
-	},
+	name:    config.TwoStage,
+	reads:   []*keySet{encoderKeys, scoreKeys, stageKeys},
+	batch:   encoderBatch,
+	check:   checkStages,
 	prior:   fittedPrior,
 	encoder: newEncoder,
 	build:   staged(firstVariational),

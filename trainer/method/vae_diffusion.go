@@ -9,12 +9,11 @@ import (
 // energy, trained end to end, with an amortised Gaussian q(z|x) in place of the particles. It
 // resembles LSGM: Vahdat, Kreis and Kautz, "Score-based generative modeling in latent space"
 // (NeurIPS 2021), whose prior too is a residual on N(0, I), but which has several groups of latents
-// and weights and samples the noise levels in other ways. Options of Langevin moves mean nothing to
-// it; noise on the parameters is refused.
+// and weights and samples the noise levels in other ways.
 var vaeDiffusion = spec{
 	name:    config.VAEDiffusion,
+	reads:   []*keySet{encoderKeys, scoreKeys, jointKeys},
 	batch:   encoderBatch,
-	check:   noNoise,
 	prior:   func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
 	encoder: newEncoder,
 	build:   buildVariational,

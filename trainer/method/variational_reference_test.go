@@ -181,7 +181,7 @@ func (s *inference) checkStats(t *testing.T, got Stats) {
 	if len(s.theta) > 0 {
 		evaluations += rows * float64(s.setup.Options.ScoreDraws)
 	}
-	if got.Rows != rows || got.Moved != rows || got.Steps != 1 || got.Evaluations != evaluations {
-		t.Errorf("stats %+v: expected %v rows, as many moved, 1 step, %v evaluations", got, rows, evaluations)
+	if got.Rows != rows || got.Moved != 0 || got.Steps != 1 || got.Evaluations != evaluations {
+		t.Errorf("stats %+v: expected %v rows, none moved, 1 step, %v evaluations", got, rows, evaluations)
 	}
 }

@@ -1,6 +1,8 @@
 package method
 
 import (
+	"math"
+
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -18,12 +20,6 @@ func newEncoder(o config.Options, dim int) model.Net {
 // encoderBatch is small: many steps are worth more than large ones where no particles wait to be
 // visited.
 const encoderBatch = 125
-
-// noNoise expects no noise on the parameters, which only the flow adds.
-func noNoise(o config.Options, p *config.Problems) {
-	p.Expect(o.ParamNoise == 0, "param_noise", o.ParamNoise,
-		"0: the method adds no noise to its parameters")
-}
 
 // Tensors implements Method.
 func (v *Variational) Tensors() []checkpoint.Tensor {
@@ -78,7 +74,9 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 		index = index[n:]
 	}
 	v.gathered = false // these are not the rows of a minibatch
-	return Diagnostics{Cloud: seen.Stats(), LR: v.learningRate(done)}
+	return Diagnostics{
+		Cloud: seen.Stats(), ExtraTemperature: math.NaN(), StepSize: math.NaN(), LR: v.learningRate(done),
+	}
 }
 
 // diagnosis is memory for the datapoints that Diagnose looks at, and for their latents.

@@ -218,7 +218,6 @@ func (v *Variational) learn(lr float64) {
 func (v *Variational) collect(s *Stats) {
 	points, rows, draws := len(v.now.index), len(v.ids), float64(v.setup.Options.Particles)
 	s.setData(v.likelihood, v.square[:rows])
-	s.Moved = s.Rows
 	s.Entropy = draws * sum(v.entropy[:points])
 	if v.now.closed {
 		s.PriorLoss = draws * sum(v.nll[:points])

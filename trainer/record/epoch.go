@@ -6,7 +6,8 @@ import (
 )
 
 // Epoch is one line of metrics.jsonl: the diagnostics of one epoch (ALGORITHM.md section 4). A
-// number that is missing is read as NaN.
+// number that is missing is read as NaN. NaN, which is written as null, also marks what means
+// nothing in the run, such as the clipped share of a method that moves no particles.
 type Epoch struct {
 	Epoch int `json:"epoch"` // complete epochs, from 1
 	Step  int `json:"step"`  // training steps taken

@@ -1,0 +1,83 @@
+package method
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
+)
+
+// altered are other values of the keys in the sets.
+var altered = map[string]string{
+	"dynamics": "exact", "step_size": "0.03", "step_size_end": "0.01", "step_schedule": "cosine",
+	"friction": "0.8", "inner_steps": "3", "scale_anchor": "5", "drift_clip": "0.001", "catch_up": "4",
+	"param_noise":    "2",
+	"encoder_widths": "8", "prior_share": "0.5",
+	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",
+	"lambda_max": "4", "score_draws": "2", "prior_weight": "simple", "score_lr": "0.1",
+	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
+}
+
+// trainedWith is the state after a whole training, two epochs, with the configuration.
+func trainedWith(t *testing.T, c config.Config) state {
+	t.Helper()
+	m := startMethod(t, c.Method, c.Options, 5, 1, 4)
+	defer m.Close()
+	for k := range stagedSteps {
+		takeStep(t, m, stagedBatch(k))
+	}
+	return stateOf(m)
+}
+
+// A key changes a training if and only if its method reads it.
+func TestMethodsReadTheirKeys(t *testing.T) {
+	for _, name := range config.Methods {
+		c := config.Config{Method: name, Options: smallEncoder()}
+		setDefaults(t, name, &c.Options)
+		c.Dynamics, c.InnerSteps = particle.Underdamped, 2
+		c.StepSchedule, c.StepSize, c.StepSizeEnd = optim.Geometric, 0.04, 0.02
+		c.PriorShare = 0.2
+		c.ObsNoise = 0.2 // the cloud becomes wider than N(0, I), from where the scale anchor acts
+		want := trainedWith(t, c)
+		for _, set := range keySets {
+			for _, key := range set.names {
+				if strings.HasPrefix(key, "cloud") {
+					continue // it never changes the result
+				}
+				other := c
+				if err := other.Key(key).Set(altered[key]); err != nil {
+					t.Fatal(key, err)
+				}
+				if validate(name, other.Options) != nil {
+					continue
+				}
+				changed := want.diff(trainedWith(t, other)) != ""
+				if changed != Reads(name, key) {
+					t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed, Reads(name, key))
+				}
+			}
+		}
+	}
+}
+
+// Keys that none of the methods reads are refused with the reason and the remedy.
+func TestCheckRead(t *testing.T) {
+	given := []config.Given{{Key: "step_size", Where: "--step-size"}, {Key: "lr", Where: "--lr"}}
+	err := CheckRead(given, config.VAE)
+	want := "--step-size: step_size is not read by vae, which moves no particles; leave it out, " +
+		"or choose a method that reads it: ipld, pgd, pgd+diffusion, mpgd, ipla, soul, shortrun, abp"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v\nexpected %s", err, want)
+	}
+	if err := CheckRead(given, config.VAE, config.PGD); err != nil {
+		t.Errorf("one of two methods reads the key: %v", err)
+	}
+	c := config.Common()
+	for _, set := range keySets {
+		for _, key := range set.names {
+			c.Key(key) // panics if there is no such key
+		}
+	}
+}
