@@ -14,7 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// envBLAS names the environment variable that says what --blas says.
+// envBLAS is the environment variable with the same meaning as --blas.
 const envBLAS = "PLUME_BLAS"
 
 // addBLAS defines --blas for all commands.

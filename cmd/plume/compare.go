@@ -53,7 +53,7 @@ type compareCommand struct {
 	evaluations         string
 	seeds, jobs         int
 	json, quiet         bool
-	keys                config.Config // what the flags of the keys are bound to
+	keys                config.Config // bound to the flags of the keys
 }
 
 func newCompare() *cobra.Command {
@@ -69,14 +69,21 @@ func newCompare() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&c.methods, "methods", nil, "`contestants`, with commas between them; may be given several times")
-	flags.StringArrayVar(&c.presets, "preset", nil, "`name` of a list of contestants; may be given several times")
+	flags.StringArrayVar(&c.methods, "methods", nil,
+		"`contestants`, with commas between them; may be given several times")
+	flags.StringArrayVar(&c.presets, "preset", nil,
+		"`name` of a list of contestants; may be given several times")
 	flags.StringVar(&c.budget, "budget", "", "`time` of training of each run: 90s, 3m, 1h30m")
-	flags.StringVar(&c.evaluations, "evaluations", "", "in place of --budget: network evaluations of each run (passes of a row, forward and back, through one network): a `number` such as 50M")
+	flags.StringVar(&c.evaluations, "evaluations", "",
+		"in place of --budget: network evaluations of each run (passes of a row, forward and back, "+
+			"through one network): a `number` such as 50M")
 	flags.IntVar(&c.seeds, "seeds", 1, "number of seeds, from --seed upwards")
-	flags.StringSliceVar(&c.metrics, "metrics", nil, "`groups` of metrics to evaluate: "+strings.Join(evaluate.Groups(), ", ")+" (default all)")
-	flags.StringVarP(&c.out, "output", "o", "comparison", "`directory` of the comparison, to begin or to go on with")
-	flags.IntVar(&c.jobs, "jobs", 1, "runs at the same time; they share the cores, so that each takes longer, or gets fewer epochs into a --budget of time")
+	flags.StringSliceVar(&c.metrics, "metrics", nil,
+		"`groups` of metrics to evaluate: "+strings.Join(evaluate.Groups(), ", ")+" (default all)")
+	flags.StringVarP(&c.out, "output", "o", "comparison",
+		"`directory` of the comparison, to begin or to go on with")
+	flags.IntVar(&c.jobs, "jobs", 1, "runs at the same time; they share the cores, so that each "+
+		"takes longer, or gets fewer epochs into a --budget of time")
 	flags.StringVar(&c.config, "config", "", "TOML `file` of keys for all contestants")
 	flags.BoolVar(&c.json, "json", false, "write the results to stdout as JSON, not as a table")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but warnings and errors")
@@ -120,7 +127,7 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	o.Training = func(runs int) {
 		if runs > 0 {
 			interrupt.somethingToSave()
-		} else { // what it reads and evaluates is done again
+		} else { // it reads and evaluates again
 			interrupt.nothingToSave(toldInterrupted, func() { fmt.Fprintln(os.Stderr, goOn) })
 		}
 	}
@@ -158,7 +165,7 @@ func (c *compareCommand) print(results *compare.Results) error {
 	return nil
 }
 
-// options are those of the comparison that the flags ask for.
+// options returns the options of the comparison that the flags ask for.
 func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err error) {
 	for _, key := range c.keys.Keys() {
 		if flag := flags.Lookup(key.Flag()); flag.Hidden && flag.Changed {
@@ -199,7 +206,7 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	return o, nil
 }
 
-// contestants are those of the flags, each once.
+// contestants returns those of the flags, each once.
 func (c *compareCommand) contestants() (all []compare.Contestant, err error) {
 	add := func(more []compare.Contestant) {
 		for _, m := range more {
@@ -228,7 +235,7 @@ func (c *compareCommand) contestants() (all []compare.Contestant, err error) {
 	return all, nil
 }
 
-// spend is the budget that the flags name.
+// spend returns the budget of the flags.
 func (c *compareCommand) spend(flags *pflag.FlagSet) (b compare.Budget, err error) {
 	given := 0
 	if flags.Changed("epochs") {
@@ -248,7 +255,8 @@ func (c *compareCommand) spend(flags *pflag.FlagSet) (b compare.Budget, err erro
 		given++
 	}
 	if given != 1 {
-		return b, fmt.Errorf("%d budgets; expected one of --budget 3m, --evaluations 50M and --epochs 20", given)
+		const text = "%d budgets; expected one of --budget 3m, --evaluations 50M and --epochs 20"
+		return b, fmt.Errorf(text, given)
 	}
 	return b, nil
 }

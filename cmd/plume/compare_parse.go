@@ -19,7 +19,7 @@ func parseSeconds(text string) (float64, error) {
 	return d.Seconds(), nil
 }
 
-// parseCount reads a number of 1 or more, with a decimal prefix or without: 50M, 2e7.
+// parseCount reads a number of 1 or more, possibly with a decimal prefix: 50M, 2e7.
 func parseCount(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	unit := ""
@@ -32,12 +32,13 @@ func parseCount(text string) (float64, error) {
 	return v, nil
 }
 
-// commandLine is how a shell is told to run plume with the arguments.
+// commandLine quotes plume and the arguments for a shell.
 func commandLine(args []string) string {
 	words := []string{"plume"}
 	for _, arg := range args {
 		plain := arg != "" && !strings.ContainsFunc(arg, func(r rune) bool {
-			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=:,./+@", r)
+			const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=:,./+@"
+			return !strings.ContainsRune(plain, r)
 		})
 		if !plain {
 			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"

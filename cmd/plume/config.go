@@ -30,9 +30,12 @@ func addKeys(cmd *cobra.Command, c *config.Config) {
 	}
 }
 
-// complete makes shells complete the value of a flag, or its part after the last comma, with the choices.
+// complete makes shells complete the value of a flag, or its part after the last comma, with
+// choices.
 func complete(cmd *cobra.Command, flag string, choices []string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, text string) (all []string, _ cobra.ShellCompDirective) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(
+		_ *cobra.Command, _ []string, text string,
+	) (all []string, _ cobra.ShellCompDirective) {
 		for _, choice := range choices {
 			all = append(all, text[:strings.LastIndex(text, ",")+1]+choice)
 		}
@@ -43,8 +46,8 @@ func complete(cmd *cobra.Command, flag string, choices []string) {
 	}
 }
 
-// warnOfUnknownEnv names the variables PLUME_* that are not keys: a slip of the pen there
-// would otherwise go unnoticed.
+// warnOfUnknownEnv names the variables PLUME_* that are not keys, since a typing error would
+// otherwise go unnoticed.
 func warnOfUnknownEnv(w io.Writer) {
 	c := method.Default()
 	known := []string{kernel.EnvPath, envBLAS}
@@ -54,13 +57,14 @@ func warnOfUnknownEnv(w io.Writer) {
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, "PLUME_") && !slices.Contains(known, name) {
-			fmt.Fprintf(w, "WARNING: the environment variable %s means nothing to plume%s.\n", name, suggest.DidYouMean(name, known))
+			fmt.Fprintf(w, "WARNING: the environment variable %s means nothing to plume%s.\n",
+				name, suggest.DidYouMean(name, known))
 		}
 	}
 }
 
-// resolveNew is the configuration of a new run: the file, the environment and the flags on top of
-// the defaults of the method that they name.
+// resolveNew returns the configuration of a new run: the file, the environment and the flags, on
+// top of the defaults of the method that they name.
 func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
 	c, _, err := overlay(method.Default(), file, flags)
 	if err != nil {
@@ -72,8 +76,8 @@ func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
 	return resolve(c, file, flags)
 }
 
-// resolve is the valid configuration that overlay gives. Keys that its method does not read stay
-// those of base.
+// resolve returns overlay's configuration if it is valid. Keys that its method does not read keep
+// their values in base.
 func resolve(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
 	c, given, err := overlay(base, file, flags)
 	if err != nil {
@@ -92,8 +96,8 @@ func resolve(base config.Config, file string, flags *pflag.FlagSet) (config.Conf
 	return c, usage(method.CheckRead(given, c.Method))
 }
 
-// overlay puts the configuration file (if any), the environment and the flags that were given, in
-// this order, on top of base. It returns the keys that they set for the method in particular.
+// overlay applies to base the configuration file (if any), the environment and the flags that were
+// given, in this order. It also returns the keys that they set for the method in particular.
 func overlay(
 	base config.Config, file string, flags *pflag.FlagSet,
 ) (c config.Config, given []config.Given, err error) {

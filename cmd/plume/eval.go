@@ -63,30 +63,44 @@ func newEval() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringSliceVar(&e.only, "only", nil, "metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
-	flags.BoolVar(&e.quick, "quick", false, "only pca, ffd, precision and reconstruction, of fewer samples and images")
+	flags.StringSliceVar(&e.only, "only", nil,
+		"metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
+	flags.BoolVar(&e.quick, "quick", false,
+		"only pca, ffd, precision and reconstruction, of fewer samples and images")
 	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
-	flags.StringVar((*string)(&e.Solver), "solver", "", "sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
-	flags.IntVar(&e.Steps, "steps", 0, "steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.StringVar((*string)(&e.Solver), "solver", "",
+		"sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
+	flags.IntVar(&e.Steps, "steps", 0,
+		"steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.IntVar(&e.Images, "images", 0, "held-out images of the reconstruction (0: 1,000)")
 	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
-	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0, "held-out images of the likelihood (0: 32)")
-	flags.IntVar(&e.LikelihoodSamples, "likelihood-samples", 0, "importance-weighted latents of each (0: the default)")
-	flags.Uint64Var(&e.Seed, "seed", 1, "seed of the evaluation's random numbers; the classifier has its own, always the same")
+	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0,
+		"held-out images of the likelihood (0: 32)")
+	flags.IntVar(&e.LikelihoodSamples, "likelihood-samples", 0,
+		"importance-weighted latents of each (0: the default)")
+	flags.Uint64Var(&e.Seed, "seed", 1,
+		"seed of the evaluation's random numbers; the classifier has its own, always the same")
 	flags.BoolVar(&e.Raw, "raw", false, "use the weights as they are instead of their moving average")
-	flags.StringVar(&e.generated, "features", "", ".npy `file` with another program's features of generated images, N x K")
+	flags.StringVar(&e.generated, "features", "",
+		".npy `file` with another program's features of generated images, N x K")
 	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
-	flags.StringVarP(&e.out, "output", "o", "", "`directory` that gets report.json and, of a run, pictures")
+	flags.StringVarP(&e.out, "output", "o", "",
+		"`directory` that gets report.json and, of a run, pictures")
 	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
-	flags.StringVar(&e.Data, "data", "", "`path` of the images, where they have moved since the run was trained")
+	flags.StringVar(&e.Data, "data", "",
+		"`path` of the images, where they have moved since the run was trained")
 	flags.IntVar(&e.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
 	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
 	return cmd
 }
 
-// ofRuns are the flags that say something of a run, its samples or its model: features of another program have none.
-var ofRuns = []string{"only", "quick", "number", "solver", "steps", "images", "moves", "likelihood-images", "likelihood-samples", "raw", "data", "runs"}
+// ofRuns are the flags about a run, its samples or its model, which features of another program do
+// not have.
+var ofRuns = []string{
+	"only", "quick", "number", "solver", "steps", "images", "moves",
+	"likelihood-images", "likelihood-samples", "raw", "data", "runs",
+}
 
 func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	foreign := e.generated != "" || e.realImages != ""
@@ -94,9 +108,11 @@ func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	case foreign && (e.generated == "" || e.realImages == ""):
 		return errors.New("--features and --real-features belong together")
 	case foreign && len(args) > 0:
-		return fmt.Errorf("--features and a RUN exclude each other: features are not those of a run's samples")
+		return errors.New("--features and a RUN exclude each other: " +
+			"features are not those of a run's samples")
 	case !foreign && len(args) != 1:
-		return fmt.Errorf("%d arguments; expected one RUN: the directory, the name or the number of a run", len(args))
+		const text = "%d arguments; expected one RUN: the directory, the name or the number of a run"
+		return fmt.Errorf(text, len(args))
 	}
 	for _, name := range ofRuns {
 		if foreign && cmd.Flags().Changed(name) {
@@ -106,10 +122,11 @@ func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// validate checks the flags, and turns them into options.
+// validate checks the flags, and sets the options that follow from them.
 func (e *evalCommand) validate() error {
 	if e.Solver != "" && !slices.Contains(diffusion.Solvers, e.Solver) {
-		return fmt.Errorf("--solver is %q; expected one of %s%s", e.Solver, strings.Join(solvers(), ", "), suggest.DidYouMean(string(e.Solver), solvers()))
+		return fmt.Errorf("--solver is %q; expected one of %s%s", e.Solver,
+			strings.Join(solvers(), ", "), suggest.DidYouMean(string(e.Solver), solvers()))
 	}
 	if e.quick && len(e.only) > 0 {
 		return errors.New("--quick and --only exclude each other")
@@ -136,7 +153,8 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 	runDir := ""
 	if len(args) > 0 {
 		if args[0] == "auto" {
-			return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
+			return usage(errors.New("auto is for train --resume; " +
+				"expected the directory, the name or the number of a run"))
 		}
 		var err error
 		if runDir, err = run.Find(e.runs, args[0]); err != nil {
@@ -151,7 +169,8 @@ func (e *evalCommand) run(_ *cobra.Command, args []string) error {
 		e.Pictures = e.out
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
+	notify := func(told string) { insist("plume: " + told) }
+	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
 	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(e.out, made) })
 	e.Warn = func(text string) { insist("WARNING: " + text) }
@@ -174,7 +193,7 @@ func (e *evalCommand) measure(ctx context.Context, runDir string) (*evaluate.Rep
 	return evaluate.Run(ctx, runDir, e.Options)
 }
 
-// write puts the report where it was asked for.
+// write prints the report, and stores it if asked to.
 func (e *evalCommand) write(report *evaluate.Report) error {
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {

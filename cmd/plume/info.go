@@ -34,7 +34,7 @@ type machine struct {
 	BLAS     blas.LibraryInfo `json:"blas"`
 	BLASes   []string         `json:"blas_available"` // in this build, the default first
 	Cores    int              `json:"cores"`
-	Memory   int64            `json:"memory_bytes,omitempty"` // that plume may use; 0 where the system does not tell
+	Memory   int64            `json:"memory_bytes,omitempty"` // that plume may use; 0 if unknown
 	DataSets []dataSet        `json:"data_sets"`
 	Measured *measured.Rates  `json:"measured,omitempty"` // with --measure
 }
@@ -77,7 +77,8 @@ func newInfo() *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	cmd.Flags().BoolVar(&measure, "measure", false, "measure multiply-adds, memory, normals and matrix products for some seconds")
+	cmd.Flags().BoolVar(&measure, "measure", false,
+		"measure multiply-adds, memory, normals and matrix products for some seconds")
 	return cmd
 }
 
@@ -108,7 +109,9 @@ func inspect() (machine, error) {
 
 func (m machine) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(table, name+"\t"+format+"\n", args...) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(table, name+"\t"+format+"\n", args...)
+	}
 	row("plume", "%s, %s, %s", m.Version, m.Go, m.Platform)
 	row("CPU", "%s", m.CPU)
 	row("features", "%s", strings.Join(m.Features, " "))

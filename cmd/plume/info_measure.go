@@ -12,10 +12,11 @@ import (
 	measured "github.com/plume-ml/plume/trainer/machine"
 )
 
-// measure adds what the machine can give.
+// measure adds the rates of the machine.
 func (m *machine) measure() error {
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
+	notify := func(told string) { insist("plume: " + told) }
+	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
 	interrupt.nothingToSave(toldInterrupted, nil)
 	insist("Measuring for some seconds ...")
@@ -24,7 +25,7 @@ func (m *machine) measure() error {
 	return interrupt.ended(err)
 }
 
-// printRates prints what the machine can give, one quantity a line.
+// printRates prints the rates of the machine, one a line.
 func printRates(w io.Writer, r measured.Rates) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "measured\tone core\t%s at once\n", plural(r.Workers, "core", "cores"))
@@ -40,7 +41,7 @@ func printRates(w io.Writer, r measured.Rates) error {
 	return table.Flush()
 }
 
-// perSecond is a rate with three digits: 83.1 GFLOP/s.
+// perSecond formats a rate with three digits: 83.1 GFLOP/s.
 func perSecond(rate float64, unit string) string {
 	value, prefix := humanize.ComputeSI(rate)
 	digits := 0

@@ -14,15 +14,16 @@ import (
 // profileServer serves the profiles of this process.
 type profileServer struct {
 	http.Server
-	done chan error // what serving ended with
+	done chan error // receives the error of serving
 }
 
-// listen serves profiles at HOST:PORT, and tells where. Without a host that is this machine alone;
-// any other address that others can reach has to be asked for, and is warned of.
+// listen serves profiles at HOST:PORT, and prints the address. Without a host it is reachable only
+// from this machine. Addresses that others can reach must be given explicitly and cause a warning.
 func listen(address string, tell func(string)) (*profileServer, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || port == "" {
-		return nil, usage(fmt.Errorf("--listen is %q; expected HOST:PORT, or :PORT for this machine alone", address))
+		const text = "--listen is %q; expected HOST:PORT, or :PORT for this machine alone"
+		return nil, usage(fmt.Errorf(text, address))
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -32,7 +33,8 @@ func listen(address string, tell func(string)) (*profileServer, error) {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	if at, ok := listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-		tell(fmt.Sprintf("WARNING: anybody who can reach %s can read this process's memory through its profiles, and slow it down.", listener.Addr()))
+		tell(fmt.Sprintf("WARNING: anybody who can reach %s can read this process's memory "+
+			"through its profiles, and slow it down.", listener.Addr()))
 	}
 	tell(fmt.Sprintf("Profiles: http://%s%s", listener.Addr(), profileRoot))
 	s := newProfileServer()
@@ -44,7 +46,7 @@ func listen(address string, tell func(string)) (*profileServer, error) {
 const profileRoot = "/debug/pprof/"
 
 func newProfileServer() *profileServer {
-	mux := http.NewServeMux() // of its own: whatever else registers itself for all is not served
+	mux := http.NewServeMux() // serves nothing that registers itself with the default one
 	mux.HandleFunc("GET "+profileRoot, pprof.Index)
 	mux.HandleFunc("GET "+profileRoot+"cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET "+profileRoot+"profile", pprof.Profile)
@@ -55,17 +57,17 @@ func newProfileServer() *profileServer {
 	return &profileServer{
 		Server: http.Server{
 			Handler: mux,
-			// ReadTimeout would cut off every profile that takes longer: reading goes on meanwhile.
+			// A ReadTimeout would end every longer profile, since reading continues meanwhile.
 			ReadHeaderTimeout: 10 * time.Second,
-			WriteTimeout:      30 * time.Second, // the handlers add the seconds that a profile takes
+			WriteTimeout:      30 * time.Second, // the handlers add the seconds of a profile
 			IdleTimeout:       time.Minute,
-			ErrorLog:          log.New(io.Discard, "", 0), // a client's mistake is not the run's
+			ErrorLog:          log.New(io.Discard, "", 0), // errors of clients do not concern the run
 		},
 		done: make(chan error, 1),
 	}
 }
 
-// close ends serving at once, also to clients in the middle of a profile.
+// close ends serving at once, even for clients in the middle of a profile.
 func (s *profileServer) close() error {
 	err := s.Server.Close()
 	if ended := <-s.done; !errors.Is(ended, http.ErrServerClosed) {

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// firstMissing is the outermost directory on the way to dir that does not exist, or nothing.
+// firstMissing is the outermost directory on the path to dir that does not exist, or empty.
 func firstMissing(dir string) (missing string) {
 	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
@@ -15,8 +15,8 @@ func firstMissing(dir string) (missing string) {
 	}
 }
 
-// removeEmpty removes dir and those around it up to made, which firstMissing named before they
-// were made, as far as they are empty. Nothing was made if made is empty.
+// removeEmpty removes dir and its parents up to made, which firstMissing returned before they were
+// created, as far as they are empty. An empty made means that none was created.
 func removeEmpty(dir, made string) {
 	for dir = filepath.Clean(dir); made != "" && os.Remove(dir) == nil && dir != made; {
 		dir = filepath.Dir(dir)

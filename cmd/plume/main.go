@@ -26,7 +26,7 @@ const (
 	exitDiverged = 3
 )
 
-// exitError is an error that chooses the exit code; a nil err says nothing more.
+// exitError is an error that chooses the exit code; with a nil err nothing is printed.
 type exitError struct {
 	code int
 	err  error
@@ -43,8 +43,8 @@ func usage(err error) error {
 	return &exitError{exitUsage, err}
 }
 
-// command adapts the body of a subcommand: an error that chooses no exit code is a failure.
-// What cobra itself reports, before a body runs, is left to be an error of usage.
+// command adapts the body of a subcommand: an error that chooses no exit code is a failure. Errors
+// that cobra reports before a body runs remain errors of usage.
 func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		err := body(cmd, args)

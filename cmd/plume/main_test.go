@@ -155,8 +155,9 @@ func checkCode(ts *testscript.TestScript, err error, want string) {
 }
 
 // interrupt STREAM SIGNAL CODE command... starts a command, sends it the signal (INT, TERM, or
-// INT,INT for two at once) after its first line on stdout or stderr, and expects the exit code. Reading stops in between: a
-// command that writes more than a pipe holds cannot end before the signal.
+// INT,INT for two at once) after its first line on stdout or stderr, and expects the exit code.
+// Reading stops in between: a command that writes more than a pipe holds cannot end before the
+// signal.
 func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	known := map[string][]os.Signal{
 		"INT": {os.Interrupt}, "TERM": {syscall.SIGTERM}, "INT,INT": {os.Interrupt, os.Interrupt},

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// profiling is what the flags of the group Profiling ask for. The zero value asks for nothing.
+// profiling is the flags of the group Profiling. The zero value asks for nothing.
 type profiling struct {
 	cpu, mem, trace, address string
 
@@ -25,29 +25,32 @@ func (p *profiling) addFlags(flags *pflag.FlagSet) {
 		flags.StringVar(value, name, "", help)
 		flags.Lookup(name).Annotations = map[string][]string{groupAnnotation: {"Profiling"}}
 	}
-	add(&p.cpu, "cpuprofile", "write a CPU profile to this `file`, for go tool pprof; its samples are labelled with the phase of the step")
-	add(&p.mem, "memprofile", "write a profile of the memory in use at the end to this `file`, for go tool pprof")
+	add(&p.cpu, "cpuprofile", "write a CPU profile to this `file`, for go tool pprof; "+
+		"its samples are labelled with the phase of the step")
+	add(&p.mem, "memprofile",
+		"write a profile of the memory in use at the end to this `file`, for go tool pprof")
 	add(&p.trace, "trace", "write an execution trace to this `file`, for go tool trace")
-	add(&p.address, "listen", "serve profiles over HTTP at this `address`; \":6060\" is open to this machine alone, port 0 is any free one")
+	add(&p.address, "listen", "serve profiles over HTTP at this `address`; "+
+		"\":6060\" is open to this machine alone, port 0 is any free one")
 }
 
-// recorder writes a profile to w: what it begins lasts until end is called.
+// recorder starts writing a profile to w, which lasts until end is called.
 type recorder func(w io.Writer) (end func(), err error)
 
-// start begins everything that was asked for, or nothing if it returns an error. tell prints a
-// line.
+// start begins all that was asked for, or nothing if it returns an error. tell prints a line.
 func (p *profiling) start(tell func(string)) (err error) {
 	defer func() {
 		if err != nil {
 			err = p.end(err)
 		}
 	}()
-	if p.address != "" { // before files are made anew: a wrong address costs none
+	if p.address != "" { // before any file is overwritten, in case the address is wrong
 		if p.server, err = listen(p.address, tell); err != nil {
 			return err
 		}
 	}
-	// Ended in reverse: the collection of garbage before the memory profile belongs to no other.
+	// They end in reverse order, so that the garbage collection of the memory profile is in no
+	// other.
 	for _, o := range []*output{
 		{flag: "--memprofile", path: p.mem, record: recordMemory},
 		{flag: "--cpuprofile", path: p.cpu, record: recordCPU},
@@ -69,7 +72,7 @@ func (p *profiling) start(tell func(string)) (err error) {
 	return nil
 }
 
-// stop ends what start began, and says what could not be written. A second call does nothing.
+// stop ends what start began, and returns the errors of writing. A second call does nothing.
 func (p *profiling) stop() (err error) {
 	for len(p.outputs) > 0 {
 		last := len(p.outputs) - 1
@@ -83,10 +86,10 @@ func (p *profiling) stop() (err error) {
 	return err
 }
 
-// end is stop for a command that ends with err: a profile that could not be written makes it a failure.
+// end is stop for a command that ends with err. An error of a profile makes the command fail.
 func (p *profiling) end(err error) error { return alsoFailed(err, p.stop()) }
 
-// alsoFailed adds the error of a profile, if there is one, to that of a command, and makes it a failure.
+// alsoFailed adds the error of a profile, if any, to that of a command, which then fails.
 func alsoFailed(err, profile error) error {
 	if profile == nil {
 		return err
@@ -97,8 +100,8 @@ func alsoFailed(err, profile error) error {
 	return &exitError{exitFailure, errors.Join(err, profile)}
 }
 
-// output is a profile under way and its file. It keeps the first error of writing, which the
-// profilers of the runtime ignore.
+// output is a profile being written, and its file. It keeps the first error of writing, which the
+// runtime's profilers ignore.
 type output struct {
 	flag, path string
 	record     recorder
@@ -165,7 +168,7 @@ func recordTrace(w io.Writer) (end func(), err error) {
 	return trace.Stop, trace.Start(w)
 }
 
-// recordMemory writes what is in use at the end, which a collection of garbage finds out.
+// recordMemory writes a profile of the memory in use at the end, after a garbage collection.
 func recordMemory(w io.Writer) (end func(), err error) {
 	return func() {
 		runtime.GC()

@@ -19,13 +19,13 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// reporter shows a run: messages and progress on stderr, data on stdout.
+// reporter prints what happens in a run: messages and progress to stderr, data to stdout.
 type reporter struct {
 	status  *status
 	quiet   bool
 	json    *json.Encoder // nil without --json
 	summary trainer.Summary
-	err     error // the first that stdout gave
+	err     error // the first of writing to stdout
 }
 
 func newReporter(quiet, asJSON bool) *reporter {
@@ -38,8 +38,9 @@ func newReporter(quiet, asJSON bool) *reporter {
 		w = io.Discard
 	}
 	fd := int(os.Stderr.Fd())
-	// A live line and JSON on the same terminal would run into each other.
-	live := term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" && !(asJSON && term.IsTerminal(int(os.Stdout.Fd())))
+	// A live line and JSON would be mixed on the same terminal.
+	mixed := asJSON && term.IsTerminal(int(os.Stdout.Fd()))
+	live := term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" && !mixed
 	r.status = newStatus(w, live, time.Now)
 	if width, _, err := term.GetSize(fd); live && err == nil {
 		r.status.setWidth(width)
@@ -47,7 +48,7 @@ func newReporter(quiet, asJSON bool) *reporter {
 	return r
 }
 
-// hook is what the trainer calls.
+// hook returns the functions that the trainer calls.
 func (r *reporter) hook() trainer.Hook {
 	return trainer.Hook{
 		OnStep:    r.status.step,
@@ -58,10 +59,10 @@ func (r *reporter) hook() trainer.Hook {
 	}
 }
 
-// warn prints a warning, even when progress is not printed.
+// warn prints a warning, even if progress is not printed.
 func (r *reporter) warn(text string) { r.insist("WARNING: " + text) }
 
-// insist prints a line, even when progress is not printed.
+// insist prints a line, even if progress is not printed.
 func (r *reporter) insist(text string) {
 	if r.quiet {
 		fmt.Fprintln(os.Stderr, text)
@@ -83,7 +84,7 @@ func (r *reporter) print(err error) {
 	}
 }
 
-// end names the run on stdout, and on stderr what it reached and the picture to open.
+// end prints the name of the run to stdout, and its result and the picture to open to stderr.
 func (r *reporter) end(runDir string) error {
 	s := r.summary
 	r.status.close()
@@ -96,7 +97,7 @@ func (r *reporter) end(runDir string) error {
 			Read    data.Summary `json:"read"`
 			Stalled float64      `json:"checkpoint_seconds"`          // that training waited for checkpoints
 			Sum     int64        `json:"memory_bytes"`                // that the parts of the run add up to
-			Peak    int64        `json:"peak_memory_bytes,omitempty"` // of the process, where the system tells
+			Peak    int64        `json:"peak_memory_bytes,omitempty"` // of the process, if known
 		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds, s.Memory.Sum, s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
@@ -117,17 +118,20 @@ func (r *reporter) end(runDir string) error {
 func picturesLine(s trainer.Summary, runDir string) string {
 	switch {
 	case s.Samples == 0:
-		return fmt.Sprintf("No samples were drawn or measured: eval_samples is 0. Measure the model with: plume eval %s", runDir)
+		return fmt.Sprintf("No samples were drawn or measured: eval_samples is 0. "+
+			"Measure the model with: plume eval %s", runDir)
 	case s.SamplePath == "" || s.ReconPath == "":
-		return fmt.Sprintf("There are no pictures of the last report. Draw some with: plume sample %s", runDir)
+		const text = "There are no pictures of the last report. Draw some with: plume sample %s"
+		return fmt.Sprintf(text, runDir)
 	}
 	return fmt.Sprintf("Reconstructions: %s\nSamples: open %s", s.ReconPath, s.SamplePath)
 }
 
-// finished names a run that has nothing left to do.
+// finished prints the name of a run that has nothing left to do.
 func (r *reporter) finished(runDir string) error {
 	r.status.close()
-	r.status.message(fmt.Sprintf("%s is finished: there is nothing to do. A larger number of epochs continues it.", runDir))
+	r.status.message(fmt.Sprintf("%s is finished: there is nothing to do. "+
+		"A larger number of epochs continues it.", runDir))
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
 			RunDir   string `json:"run_dir"`
@@ -140,7 +144,7 @@ func (r *reporter) finished(runDir string) error {
 	return r.err
 }
 
-// diverged names on stdout a run whose numbers are no longer finite, for who reads JSON.
+// diverged prints, with --json, that a run diverged.
 func (r *reporter) diverged(runDir string) {
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
@@ -150,7 +154,7 @@ func (r *reporter) diverged(runDir string) {
 	}
 }
 
-// figures has four decimals, or, of a number of unlikely size, three digits in all.
+// figures prints four decimals, or three digits of a number of unlikely size.
 func figures(x float64) string {
 	if x >= 1e6 {
 		return fmt.Sprintf("%.3g", x)
@@ -158,7 +162,7 @@ func figures(x float64) string {
 	return fmt.Sprintf("%.4f", x)
 }
 
-// summaryLine says in one line what a run reached.
+// summaryLine is the result of a run in one line.
 func summaryLine(s trainer.Summary) string {
 	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %s",
@@ -166,9 +170,11 @@ func summaryLine(s trainer.Summary) string {
 	if s.Final.PCA64FD == nil {
 		return text
 	}
-	text += fmt.Sprintf(", PCA-64 FD %.2f of %s samples", *s.Final.PCA64FD, humanize.Comma(int64(s.Samples)))
+	drawn := humanize.Comma(int64(s.Samples))
+	text += fmt.Sprintf(", PCA-64 FD %.2f of %s samples", *s.Final.PCA64FD, drawn)
 	if !math.IsNaN(s.RealFloor) {
-		text += fmt.Sprintf(" (%s held-out images: %.2f)", humanize.Comma(int64(s.RealImages)), s.RealFloor)
+		heldOut := humanize.Comma(int64(s.RealImages))
+		text += fmt.Sprintf(" (%s held-out images: %.2f)", heldOut, s.RealFloor)
 	}
 	return text
 }
@@ -178,7 +184,7 @@ func stallLine(s run.Stall) string {
 	return fmt.Sprintf("Checkpoints held up training for %.2g s (%.2g %%)", s.Seconds, 100*s.Share)
 }
 
-// gonumWarning needs what to do about it.
+// gonumWarning is completed by the remedy.
 const gonumWarning = `
 ****************************************************************************
   WARNING: gonum multiplies matrices in plain Go, which is 10 to 25 times
@@ -187,17 +193,18 @@ const gonumWarning = `
 ****************************************************************************
 `
 
-// backendLine says in one line what computes.
+// backendLine describes the backend and the kernels in one line.
 func backendLine() string {
 	b := blas.Info()
 	line := "BLAS: " + b.Library
 	if b.Core != "" {
 		line += fmt.Sprintf(", core %s", b.Core)
 	}
-	return fmt.Sprintf("%s, %s. Kernels: %s.", line, plural(b.Threads, "thread per call", "threads per call"), kernel.Info().Path)
+	threads := plural(b.Threads, "thread per call", "threads per call")
+	return fmt.Sprintf("%s, %s. Kernels: %s.", line, threads, kernel.Info().Path)
 }
 
-// backendWarning says why the products are slower than this machine could make them, or nothing.
+// backendWarning says why the products are slower than they could be on this machine, if they are.
 func backendWarning() string {
 	switch b := blas.Info(); {
 	case b.Backend == "gonum":

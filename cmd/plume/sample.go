@@ -30,7 +30,7 @@ const sampleExample = `  plume sample 7                                  100 ima
   plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png
   plume sample 7 -n 10000 -o samples.npy          for another program`
 
-// maxSamples bounds n: more would hardly fit into memory, and are better drawn in parts.
+// maxSamples bounds n: more would hardly fit into memory and should be drawn in parts.
 const maxSamples = 1 << 20
 
 type sampleCommand struct {
@@ -50,7 +50,8 @@ func newSample() *cobra.Command {
 		Example: sampleExample,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("%d arguments; expected one RUN: the directory, the name or the number of a run", len(args))
+				return fmt.Errorf("%d arguments; expected one RUN: "+
+					"the directory, the name or the number of a run", len(args))
 			}
 			return nil
 		},
@@ -71,7 +72,7 @@ func newSample() *cobra.Command {
 	return cmd
 }
 
-// solvers are the names of the samplers.
+// solvers returns the names of the samplers.
 func solvers() []string {
 	return config.Names(diffusion.Solvers)
 }
@@ -81,7 +82,8 @@ func (s *sampleCommand) validate() error {
 	case s.n < 1 || s.n > maxSamples:
 		return fmt.Errorf("-n is %d; expected 1 to %d", s.n, maxSamples)
 	case !slices.Contains(solvers(), s.solver):
-		return fmt.Errorf("--solver is %q; expected one of %s%s", s.solver, strings.Join(solvers(), ", "), suggest.DidYouMean(s.solver, solvers()))
+		return fmt.Errorf("--solver is %q; expected one of %s%s", s.solver,
+			strings.Join(solvers(), ", "), suggest.DidYouMean(s.solver, solvers()))
 	case s.steps < 0:
 		return fmt.Errorf("--steps is %d; expected 0 or more", s.steps)
 	case s.cols < 0:
@@ -103,14 +105,16 @@ func (s *sampleCommand) run(spec string) error {
 		return usage(err)
 	}
 	if spec == "auto" {
-		return usage(errors.New("auto is for train --resume; expected the directory, the name or the number of a run"))
+		return usage(errors.New("auto is for train --resume; " +
+			"expected the directory, the name or the number of a run"))
 	}
 	dir, err := run.Find(s.runs, spec)
 	if err != nil {
 		return usage(err)
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
+	notify := func(told string) { insist("plume: " + told) }
+	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
 	interrupt.nothingToSave(toldInterrupted, func() { _ = file.Abandon(file.OS, s.out) })
 	if err := s.profile.start(insist); err != nil {
@@ -124,7 +128,7 @@ func (s *sampleCommand) run(spec string) error {
 	if err != nil {
 		return s.profile.end(interrupt.ended(err))
 	}
-	defer generator.Close() // after the profile of the memory, which it is part of
+	defer generator.Close() // after the memory profile, which includes it
 	return s.profile.end(interrupt.ended(s.draw(ctx, generator)))
 }
 
@@ -136,21 +140,22 @@ func (s *sampleCommand) load(dir string) (*run.Generator, error) {
 	return stored.Generator(!s.raw, s.threads)
 }
 
-// draw writes the images and names their file on stdout.
+// draw draws the images, writes them and prints the name of their file to stdout.
 func (s *sampleCommand) draw(ctx context.Context, generator *run.Generator) error {
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
-	if err := generator.Sample(ctx, pixels, s.n, diffusion.Solver(s.solver), s.steps, s.seed); err != nil {
+	err := generator.Sample(ctx, pixels, s.n, diffusion.Solver(s.solver), s.steps, s.seed)
+	if err != nil {
 		return err
 	}
 	if err := s.write(pixels, shape); err != nil {
 		return err
 	}
-	_, err := fmt.Println(s.out)
+	_, err = fmt.Println(s.out)
 	return err
 }
 
-// write stores n images as the ending of the output's name says.
+// write stores n images in the format of the output's extension.
 func (s *sampleCommand) write(pixels []float32, shape data.Shape) error {
 	if filepath.Ext(s.out) == ".npy" {
 		return npy.WriteFile(s.out, pixels, shape.Dims(s.n)...)

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// A signal this soon after the first belongs to it: timeout(1) sends one to its command and
-	// one to the command's process group, a terminal that goes sends one beside its shell's, and
-	// service managers send SIGTERM and SIGHUP together.
+	// A signal this soon after the first counts as the same: timeout(1) signals its command and the
+	// command's process group, a closing terminal signals in addition to its shell, and service
+	// managers send SIGTERM and SIGHUP together.
 	sameSignal = 500 * time.Millisecond
 
-	// A command that has nothing to save gets this long to end by itself.
+	// The time that a command with nothing to save has to end by itself.
 	grace = 700 * time.Millisecond
 )
 
@@ -42,15 +42,15 @@ type interrupt struct {
 
 	stopped sync.Once
 
-	mu      sync.Mutex // held while the process ends, so that nothing more is begun
-	told    string     // what the first signal is answered with
-	abandon bool       // nothing is to be saved: the command need not be waited for
-	cleanup func()     // before it is abandoned; nil: nothing
+	mu      sync.Mutex // held while the process ends, so that nothing else begins
+	told    string     // printed at the first signal
+	abandon bool       // there is nothing to save: the command need not be waited for
+	cleanup func()     // called before it is abandoned; may be nil
 }
 
-// watchSignals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, after
-// notify was told; another one that comes half a second later or more ends the process at once.
-// SIGHUP stays ignored under nohup.
+// watchSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP, after a call of
+// notify. Another signal half a second later or more ends the process at once. SIGHUP stays
+// ignored under nohup.
 func watchSignals(parent context.Context, notify func(string)) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
 	w := &interrupt{
@@ -101,23 +101,24 @@ func (w *interrupt) hear(s os.Signal) {
 	w.exit(int(code))
 }
 
-// nothingToSave says that from now on the process may end in the middle of whatever it does, for
-// which a long step in it, a slow disk or a file system that hangs is not waited for. The first
-// signal is answered with told; cleanup, if there is one, comes before the end.
+// nothingToSave allows the process to end at any point from now on, without waiting for a long
+// step, a slow disk or a hanging file system. told is printed at the first signal, and cleanup is
+// called before the end unless it is nil.
 func (w *interrupt) nothingToSave(told string, cleanup func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.told, w.abandon, w.cleanup = told, true, cleanup
 }
 
-// somethingToSave says that from now on the command ends by itself, at its next step.
+// somethingToSave makes the process wait, from now on, until the command ends by itself at its
+// next step.
 func (w *interrupt) somethingToSave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.told, w.abandon, w.cleanup = toldSaving, false, nil
 }
 
-// giveUp ends a process that did not hear the end of its context and has nothing to save.
+// giveUp ends a process that did not react to the end of its context and has nothing to save.
 func (w *interrupt) giveUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -130,8 +131,8 @@ func (w *interrupt) giveUp() {
 	w.exit(w.exitCode())
 }
 
-// ended makes the end of the context the exit code of the signal, and leaves other errors alone.
-// The signal was answered when it came.
+// ended replaces the error of an ended context by the exit code of the signal, and returns other
+// errors unchanged. The message was printed when the signal came.
 func (w *interrupt) ended(err error) error {
 	if w.exitCode() != 0 && errors.Is(err, context.Canceled) {
 		return &exitError{code: w.exitCode()}
@@ -142,7 +143,7 @@ func (w *interrupt) ended(err error) error {
 // exitCode is that of the signal which ended the context.
 func (w *interrupt) exitCode() int { return int(w.code.Load()) }
 
-// stop ends the watch: signals have their usual effect again. It may be called more than once.
+// stop restores the usual effects of signals. It may be called more than once.
 func (w *interrupt) stop() {
 	w.stopped.Do(func() {
 		w.mu.Lock()

@@ -20,9 +20,9 @@ const (
 )
 
 // status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
-// messages and the records of epochs with an evaluation stay on the screen; otherwise it prints every
-// record as a plain line. Errors of the writer are ignored: a closed terminal must not end a run.
-// It may be used concurrently.
+// messages and the records of epochs with an evaluation stay on the screen; otherwise it prints
+// every record as a plain line. Errors of the writer are ignored: a closed terminal must not end a
+// run. It may be used concurrently.
 type status struct {
 	mu     sync.Mutex
 	w      io.Writer

@@ -43,7 +43,7 @@ type trainCommand struct {
 	config, out, runs, resume string
 	from                      string
 	json, quiet               bool
-	keys                      config.Config // what the flags of the keys are bound to
+	keys                      config.Config // bound to the flags of the keys
 	profile                   profiling
 	interrupt                 *interrupt
 }
@@ -64,11 +64,14 @@ func newTrain() *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&t.config, "config", "", "TOML `file` of keys to start from")
-	flags.StringVar(&t.out, "out", "", "write the run in this very `directory`, instead of a new one under --runs")
+	flags.StringVar(&t.out, "out", "",
+		"write the run in this very `directory`, instead of a new one under --runs")
 	flags.StringVar(&t.runs, "runs", "runs", "`directory` of the numbered runs")
 	t.addResume(cmd)
-	flags.StringVar(&t.from, "from", "", "with --resume, the `checkpoint` to go on from: a name such as step-000500, or auto for the newest whole one")
-	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: a JSON object per epoch, then one that names the run and its pictures")
+	flags.StringVar(&t.from, "from", "", "with --resume, the `checkpoint` to go on from: "+
+		"a name such as step-000500, or auto for the newest whole one")
+	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: "+
+		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	addKeys(cmd, &t.keys)
 	t.profile.addFlags(flags)
@@ -93,19 +96,19 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 		r.status.close()
 		return t.profile.end(interrupt.ended(err))
 	}
-	if train == nil { // it is finished
+	if train == nil { // the run is finished
 		return r.finished(runDir)
 	}
 	interrupt.somethingToSave()
 	r.status.message("Run directory: " + runDir)
 
 	err = train.Run(ctx)
-	profileErr := t.profile.stop() // while the memory of the run is still there to be seen
+	profileErr := t.profile.stop() // before the memory of the run is released
 	err = errors.Join(err, train.Close())
 	return alsoFailed(outcome(err, r, runDir, interrupt), profileErr)
 }
 
-// outcome reports what became of a run, and chooses the exit code.
+// outcome reports the end of a run, and returns the error that chooses the exit code.
 func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error {
 	switch {
 	case err == nil:
@@ -123,13 +126,13 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 	return err
 }
 
-// begin says what computes, and starts the profiles.
+// begin announces the backend, and starts the profiles.
 func (t *trainCommand) begin(r *reporter) error {
 	announce(r)
 	return t.profile.start(r.insist)
 }
 
-// announce says what computes. Warnings are printed even when progress is not.
+// announce describes the backend and the kernels. Warnings are printed even if progress is not.
 func announce(r *reporter) {
 	r.status.message(backendLine())
 	if warning := backendWarning(); warning != "" {

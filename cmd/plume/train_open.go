@@ -15,7 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// open resumes the run that was asked for, or starts a new one; train is nil for one that is
+// open resumes the run that was asked for, or starts a new one. train is nil if the run is
 // finished.
 func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter) (
 	runDir string, train *trainer.Trainer, err error,
@@ -37,7 +37,7 @@ func (t *trainCommand) open(ctx context.Context, cmd *cobra.Command, r *reporter
 	return runDir, train, err
 }
 
-// startOrContinue does what is left to do of the run in --out.
+// startOrContinue starts or resumes the run in --out.
 func (t *trainCommand) startOrContinue(
 	ctx context.Context,
 	cmd *cobra.Command,
@@ -55,7 +55,8 @@ func (t *trainCommand) startOrContinue(
 		r.diverged(t.out)
 		return nil, diverged(t.out)
 	case run.Unsaved:
-		r.status.message(fmt.Sprintf("The run in %s ended before its first checkpoint: it starts anew.", t.out))
+		const text = "The run in %s ended before its first checkpoint: it starts anew."
+		r.status.message(fmt.Sprintf(text, t.out))
 		return t.continueRun(ctx, cmd, r, t.out, trainer.Restart)
 	case run.Finished:
 		stored, asked, err := t.resolveStored(cmd, t.out)
@@ -67,7 +68,7 @@ func (t *trainCommand) startOrContinue(
 	return t.continueRun(ctx, cmd, r, t.out, trainer.Resume)
 }
 
-// diverged is the error of a run that diverged and is not to be started again as it was.
+// diverged is the error for a run that diverged and must not be resumed unchanged.
 func diverged(dir string) error {
 	text, err := run.DivergedText(dir)
 	if err != nil {
@@ -76,7 +77,7 @@ func diverged(dir string) error {
 	return &exitError{exitDiverged, errors.New(text)}
 }
 
-// continueNewest goes on with the newest unfinished run, or starts one where there is none.
+// continueNewest resumes the newest unfinished run, or starts one if there is none.
 func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r *reporter) (
 	runDir string, train *trainer.Trainer, err error,
 ) {
@@ -90,7 +91,7 @@ func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r
 	}
 	defer func() {
 		if err != nil {
-			choice.Lock.Release() // which does nothing if the trainer has done so
+			choice.Lock.Release() // does nothing if the trainer released it
 		}
 	}()
 	train, err = t.continueRun(ctx, cmd, r, choice.Dir, trainer.Resume, trainer.WithLock(choice.Lock))
@@ -111,7 +112,7 @@ func (t *trainCommand) continueRun(
 		return nil, err
 	}
 	from := t.from
-	if from == "" && (t.resume == "auto" || t.resume == resumeOut) { // for which nobody is there to ask
+	if from == "" && (t.resume == "auto" || t.resume == resumeOut) { // nobody is there to choose
 		from = trainer.FromAuto
 	}
 	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()), trainer.From(from))...)
@@ -130,7 +131,8 @@ func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (
 		return stored, asked, err
 	}
 	if err := stored.Config.CheckResume(asked); err != nil {
-		return stored, asked, usage(fmt.Errorf("%s cannot go on with another configuration:\n%w", runDir, err))
+		err = fmt.Errorf("%s cannot go on with another configuration:\n%w", runDir, err)
+		return stored, asked, usage(err)
 	}
 	return stored, asked, nil
 }
@@ -142,9 +144,9 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	if err != nil {
 		return "", nil, err
 	}
-	made := firstMissing(cmp.Or(t.out, t.runs)) // that the run's directory needs
+	made := firstMissing(cmp.Or(t.out, t.runs)) // to be created for the run's directory
 	switch {
-	case t.resume == resumeOut: // the lock tells, not what another process may write just now
+	case t.resume == resumeOut: // decided by the lock, since another process may be writing
 		runDir, err = t.out, os.MkdirAll(t.out, 0o777)
 	case t.out != "":
 		runDir, err = t.out, usage(run.Create(t.out))
@@ -156,7 +158,7 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 		return "", nil, err
 	}
 	lock, err := run.Acquire(runDir)
-	leave := func() { // what could not start takes no number
+	leave := func() { // a run that could not start takes no number
 		lock.Release()
 		removeEmpty(runDir, made)
 	}

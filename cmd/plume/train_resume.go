@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// resumeOut is the value of --resume without one, as help shows it.
+// resumeOut is the value of --resume if it is given without one, as help shows it.
 const resumeOut = "(the run in --out)"
 
-// addResume defines --resume, whose value may be left out.
+// addResume defines --resume, whose value is optional.
 func (t *trainCommand) addResume(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&t.resume, "resume", "", "go on with a `run`: its directory, its name or number under "+
@@ -20,8 +20,9 @@ func (t *trainCommand) addResume(cmd *cobra.Command) {
 	flags.Lookup("resume").NoOptDefVal = resumeOut
 }
 
-// joinResume makes "--resume RUN" one argument, "--resume=RUN": a flag whose value may be left out
-// takes it from its own argument only. What follows and begins with a dash is another flag.
+// joinResume replaces "--resume RUN" by one argument, "--resume=RUN", because a flag with an
+// optional value takes it from the same argument only. A following argument that begins with a
+// dash is another flag.
 func joinResume(args []string) []string {
 	if len(args) == 0 || strings.HasPrefix(args[0], "__complete") {
 		return args
@@ -41,7 +42,7 @@ func joinResume(args []string) []string {
 	return joined
 }
 
-// completeRun completes the run after "--resume ", which the shell takes for an argument.
+// completeRun completes the run after "--resume ", which looks like an argument to the shell.
 func (t *trainCommand) completeRun(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if t.resume == resumeOut && len(args) == 0 {
 		return []string{"auto"}, cobra.ShellCompDirectiveDefault
@@ -49,7 +50,7 @@ func (t *trainCommand) completeRun(_ *cobra.Command, args []string, _ string) ([
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// checkResume refuses what --resume and --out do not mean together.
+// checkResume refuses combinations of --resume and --out without a meaning.
 func (t *trainCommand) checkResume(flags *pflag.FlagSet) error {
 	switch bare := t.resume == resumeOut; {
 	case bare && t.out == "":

@@ -28,7 +28,7 @@ const verifyExample = `  plume verify                          a table, in about
   plume verify --only 8.1,8.4           some sections of trainer/ALGORITHM.md
   plume verify --only stability --json  experiments with that word in their title`
 
-// figureEndings are the formats of the diagrams.
+// figureEndings are the file extensions of the diagrams.
 var figureEndings = []string{".png", ".svg"}
 
 type verifyCommand struct {
@@ -49,13 +49,17 @@ func newVerify() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&v.options.Thorough, "thorough", false, "more replicates: most intervals are a third to a quarter as wide; in some minutes")
-	flags.StringSliceVar(&v.options.Only, "only", nil, "`sections` such as 8.1, or titles of experiments or parts of them, separated by commas")
-	flags.StringVarP(&v.out, "output", "o", "", "`directory` for diagrams (PNG and SVG) and report.json")
+	flags.BoolVar(&v.options.Thorough, "thorough", false,
+		"more replicates: most intervals are a third to a quarter as wide; in some minutes")
+	flags.StringSliceVar(&v.options.Only, "only", nil,
+		"`sections` such as 8.1, or titles of experiments or parts of them, separated by commas")
+	flags.StringVarP(&v.out, "output", "o", "",
+		"`directory` for diagrams (PNG and SVG) and report.json")
 	flags.BoolVar(&v.asJSON, "json", false, "print a JSON object instead of the table")
 	flags.BoolVarP(&v.quiet, "quiet", "q", false, "no progress on stderr")
 	flags.Uint64Var(&v.options.Seed, "seed", 1, "seed of all random numbers")
-	flags.IntVar(&v.options.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
+	flags.IntVar(&v.options.Threads, "threads", 0,
+		"worker threads (0: all cores); never changes the result")
 	return cmd
 }
 
@@ -73,7 +77,8 @@ func (v *verifyCommand) run() error {
 	if !v.quiet {
 		v.options.Progress = insist
 	}
-	ctx, interrupt := watchSignals(context.Background(), func(told string) { insist("plume: " + told) })
+	notify := func(told string) { insist("plume: " + told) }
+	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
 	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(v.out, made) })
 	start := time.Now()
