@@ -113,14 +113,14 @@ func TestShortPacking(t *testing.T) {
 	p.packRows = func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
 		sizes = append(sizes, width*rows)
 	}
-	p.turn = func(dst []float32, width int, src []float32, ld, n int) { sizes = append(sizes, turned*n) }
+	p.transpose = func(dst []float32, width int, src []float32, ld, n int) { sizes = append(sizes, transposedRows*n) }
 	active = &p
 
-	const rows, most = 50, MaxRow / turned
+	const rows, most = 50, MaxRow / transposedRows
 	x := make([]float32, 40*(2*most+9))
 	PackRows(x, 3000, x, 3000, 3000, rows, 1)
-	PackColumns(x, 37, x, 2*most+9, 37, 2*most+9) // 2 blocks of 16 rows, the last 5 are turned in Go
-	want := []int{63000, 63000, 24000, MaxRow, MaxRow, 8 * turned, MaxRow, MaxRow, 8 * turned}
+	PackColumns(x, 37, x, 2*most+9, 37, 2*most+9) // 2 blocks of 16 rows, the last 5 are transposedRows in Go
+	want := []int{63000, 63000, 24000, MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows}
 	if fmt.Sprint(sizes) != fmt.Sprint(want) {
 		t.Errorf("calls of %d elements, want %d, at most %d", sizes, want, MaxRow)
 	}

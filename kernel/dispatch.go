@@ -10,20 +10,24 @@ import (
 )
 
 // path is one implementation of every loop of the package. One call handles at most MaxRow
-// elements, or one row; the exported function of the same name, or the one that calls it, is its
-// definition.
+// elements, or one row. The exported function of the same name, or the one that calls it, says what
+// it computes.
 type path struct {
 	name string
 
 	uniform, normal func(dst []float32, first, seed uint64, step, stream uint32)
 	normalRows      func(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32)
-	noiseRows       func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, seed uint64, step, stream uint32)
+	noiseRows       func(zl, eps, z, alpha, sigma []float32, ids []uint64, d int,
+		seed uint64, step, stream uint32)
 
-	// heat is what h is multiplied by under the root of the noise, keep the share of the velocity
-	// kept, root the longest drift of a row, 0 for no limit.
-	overdamped  func(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) int
-	underdamped func(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
-	// exact has a second stream, other. longest is the longest H[i]*t of a row, 0 for no limit.
+	// Of the moves, heat is what h is multiplied by under the root of the noise, keep the share of
+	// the velocity that is kept, root the length beyond which the drift of a row is clipped, 0 for
+	// no limit. They return how many rows were clipped.
+	overdamped func(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32,
+		seed uint64, step, stream uint32) int
+	underdamped func(z, u, g, p, h []float32, ids []uint64, d int,
+		anchor, root, heat, keep float32, seed uint64, step, stream uint32) int
+	// exact has a second stream, other, and its limit on H[i]*t, longest, in float64.
 	exact func(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64,
 		keep, mean, drift, heat, rest float32, seed uint64, step, stream, other uint32) int
 
@@ -34,35 +38,41 @@ type path struct {
 	skipSiLU         func(y, s, h, b, skip, e []float32)
 	siLUBackward     func(dx, s, dy []float32)
 	skipSiLUBackward func(below, embed, above, s, dy []float32)
-	addRows          func(dst, x []float32, stride, rows int) // dst[j] += x[i*stride+j], rows in order
 	sinusoids        func(dst, lambda, freq []float32)
+	// dst[j] += x[i*stride+j], rows in order
+	addRows func(dst, x []float32, stride, rows int)
 
 	scoreResidual func(e, sq, zl, r, eps, sigma []float32, d int)
-	dataResidual  func(e, sq, y, x []float32, phase, repeat, d int, scale float32) // phase rows of the first image are done
-	squareNorms   func(dst, x []float32, d int)
-	scaleRows     func(x, a []float32, d int)
-	combineRows   func(dst, x, a, y, b, z []float32, c float32, d int)
+	// phase rows of y before the first one belong to the first image
+	dataResidual func(e, sq, y, x []float32, phase, repeat, d int, scale float32)
+	squareNorms  func(dst, x []float32, d int)
+	scaleRows    func(x, a []float32, d int)
+	combineRows  func(dst, x, a, y, b, z []float32, c float32, d int)
 
-	add      func(dst, x []float32)
-	axpy     func(y []float32, a float32, x []float32)
-	scale    func(x []float32, a float32)
-	extremes func(x []float32) (lo, hi int32) // as ordered integers; x is not empty
+	add   func(dst, x []float32)
+	axpy  func(y []float32, a float32, x []float32)
+	scale func(x []float32, a float32)
+	// the least and the greatest number, as integers in the same order (ordered); x is not empty
+	extremes func(x []float32) (lo, hi int32)
 	combine2 func(z []float32, a float32, x []float32, b float32)
 	combine3 func(z []float32, a float32, x []float32, b float32, y []float32, c float32)
 	sgd      func(p, g []float32, lr float32)
 	rmsprop  func(p, v, g []float32, lr, mix, eps float32)
-	adam     func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32) // mix = 1 - beta, root = sqrt(c2)
-	ema      func(avg, p []float32, rate float32)
-	u8ToF32  func(dst []float32, src []uint8)
-	f32ToU8  func(dst []uint8, src []float32)
+	// mix1 = 1 - beta1, mix2 = 1 - beta2, root = sqrt(c2)
+	adam    func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)
+	ema     func(avg, p []float32, rate float32)
+	u8ToF32 func(dst []float32, src []uint8)
+	f32ToU8 func(dst []uint8, src []float32)
 
 	tiles              TileKind
 	tileRows, tileCols int
-	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
-	packRows           func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
-	turn               func(dst []float32, width int, src []float32, ld, n int) // sixteen rows of src, n a multiple of 4
-	peakOperations     int                                                      // of a round
-	peak               func(rounds int)
+	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
+		b []float32, rows, n int)
+	packRows func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+	// of sixteen rows of src; n is a multiple of 4
+	transpose      func(dst []float32, width int, src []float32, ld, n int)
+	peakOperations int // of a round
+	peak           func(rounds int)
 }
 
 // EnvPath names the environment variable that narrows the choice of path.
@@ -98,8 +108,8 @@ func Paths() (names []string) {
 
 var active, chooseErr = choose(os.Getenv(EnvPath))
 
-// choose picks the best path, or the one asked for. An impossible wish falls back to the
-// generic path, and Err reports it: a library must not panic in its initialisation.
+// choose picks the best path, or the one asked for. One that is not there falls back to the generic
+// path, and Err reports it: a library must not panic in its initialisation.
 func choose(want string) (*path, error) {
 	if want == "" {
 		return paths[0], nil
@@ -130,13 +140,17 @@ type CPUInfo struct {
 // Info reports the kernel path in use and the CPU under it.
 func Info() CPUInfo {
 	var features []string
-	for _, f := range []cpuid.FeatureID{cpuid.SSE42, cpuid.AVX, cpuid.AVX2, cpuid.FMA3, cpuid.AVX512F,
-		cpuid.AVX512DQ, cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512BF16, cpuid.ASIMD, cpuid.SVE} {
+	for _, f := range []cpuid.FeatureID{
+		cpuid.SSE42, cpuid.AVX, cpuid.AVX2, cpuid.FMA3, cpuid.AVX512F, cpuid.AVX512DQ,
+		cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512BF16, cpuid.ASIMD, cpuid.SVE,
+	} {
 		if cpuid.CPU.Supports(f) {
 			features = append(features, f.String())
 		}
 	}
-	return CPUInfo{Path: active.name, Available: pathNames(), CPU: cpuid.CPU.BrandName, Features: features}
+	return CPUInfo{
+		Path: active.name, Available: pathNames(), CPU: cpuid.CPU.BrandName, Features: features,
+	}
 }
 
 // Err is the reason why the path asked for by PLUME_KERNEL is not in use, or nil.

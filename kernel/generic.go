@@ -45,7 +45,7 @@ var generic = path{
 	tileCols:         16,
 	mulTile:          mulTileGeneric,
 	packRows:         packRowsGeneric,
-	turn:             turnGeneric,
+	transpose:        transposeGeneric,
 	peakOperations:   2,
 	peak:             peakGeneric,
 }
@@ -114,7 +114,8 @@ func stepSize(h, root float32, z, g, p []float32, anchor float32) (size float32,
 	return h, 0
 }
 
-func overdampedGeneric(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32, seed uint64, step, stream uint32) (clipped int) {
+func overdampedGeneric(z, g, p, h []float32, ids []uint64, d int, anchor, root, heat float32,
+	seed uint64, step, stream uint32) (clipped int) {
 	var xi [GroupLen]float32
 	for i, id := range ids {
 		lo, hi := i*d, (i+1)*d
@@ -132,7 +133,8 @@ func overdampedGeneric(z, g, p, h []float32, ids []uint64, d int, anchor, root, 
 	return clipped
 }
 
-func underdampedGeneric(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, heat, keep float32, seed uint64, step, stream uint32) (clipped int) {
+func underdampedGeneric(z, u, g, p, h []float32, ids []uint64, d int,
+	anchor, root, heat, keep float32, seed uint64, step, stream uint32) (clipped int) {
 	var xi [GroupLen]float32
 	for i, id := range ids {
 		lo, hi := i*d, (i+1)*d
@@ -241,7 +243,8 @@ func skipSiLUBackwardGeneric(below, embed, above, s, dy []float32) {
 	}
 }
 
-// Sines are taken of angles up to sinLimit, which loses quarter turns in three parts of pi/2.
+// Sines are of angles up to sinLimit, from which quarter turns are subtracted in three parts of
+// pi/2.
 const (
 	quarterTurns = 0x1.45f306p-1
 	quarter1     = 0x1.921fb6p+0

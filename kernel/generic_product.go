@@ -4,7 +4,8 @@ import "runtime"
 
 const genericCols = 16
 
-func mulTileGeneric(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+func mulTileGeneric(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
+	b []float32, rows, n int) {
 	for i := range rows {
 		for j := range genericCols {
 			sum := start[i*lds+j]
@@ -24,8 +25,8 @@ func packRowsGeneric(dst []float32, width int, src []float32, ld, cols, rows int
 	}
 }
 
-func turnGeneric(dst []float32, width int, src []float32, ld, n int) {
-	for j := range turned {
+func transposeGeneric(dst []float32, width int, src []float32, ld, n int) {
+	for j := range transposedRows {
 		for k := range n {
 			dst[k*width+j] = src[j*ld+k]
 		}

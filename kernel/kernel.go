@@ -1,11 +1,19 @@
-// Package kernel holds every loop of training and sampling that is not a matrix product:
-// slices of float32 in, slices out, no allocation, no goroutines.
+// Package kernel holds the loops over float32 that take the time of training and sampling beside
+// matrix products: noise and the Langevin moves, biases and activations, residuals, sums over rows
+// and columns, optimisers, pixels. They take slices and return slices, allocate nothing and start
+// no goroutines. The tiles of matrix products are here too; package blas makes products of them.
+//
+// It does not hold what is computed once for a row, a datapoint or a latent dimension, most of it in
+// float64: noise levels and the weights and values of losses (package diffusion), the standardised
+// prior (package prior), the draws and the bounded variances of an encoder (packages method and
+// model). Those loops stand beside their formulas, in plain Go.
 //
 // The exported functions check lengths (a mismatch is a programming error and panics) and call
 // the implementation that [Info] names, chosen once from what the CPU can do: assembly for
 // AVX-512, AVX2 with FMA, and NEON, or the generic one in plain Go, which is written to be read and
-// is the reference for all others. Matrices are row-major; "row" arguments hold one number
-// per row.
+// is the reference for all others. That choice belongs to the process, unlike the choice of a
+// backend in package blas, because it changes no bits. Matrices are row-major; "row" arguments hold
+// one number per row.
 //
 // Every function gives the same bits on every path: each comment is the loop it computes, with
 // fma(x, y, z) = x*y + z rounded once and all other operations rounded one by one in the order
@@ -42,7 +50,7 @@ func rows(n, width int) int {
 	return n / width
 }
 
-// pieces cuts n elements for single calls.
+// pieces cuts n elements into ranges for single calls.
 func pieces(n int) iter.Seq2[int, int] {
 	return func(yield func(lo, hi int) bool) {
 		for lo := 0; lo < n; lo += MaxRow {
@@ -53,18 +61,19 @@ func pieces(n int) iter.Seq2[int, int] {
 	}
 }
 
-// tile is rows lo to hi, columns from to to of a matrix d wide, and contiguous.
-type tile struct{ lo, hi, from, to, d int }
+// tile is a contiguous part of a matrix with d columns: rows lo to hi, columns left to right. It has
+// several rows only if it has all columns.
+type tile struct{ lo, hi, left, right, d int }
 
-func (t tile) of(x []float32) []float32   { return x[t.lo*t.d+t.from : (t.hi-1)*t.d+t.to] }
+func (t tile) of(x []float32) []float32   { return x[t.lo*t.d+t.left : (t.hi-1)*t.d+t.right] }
 func (t tile) rows(x []float32) []float32 { return x[t.lo:t.hi] }
-func (t tile) cols(x []float32) []float32 { return x[t.from:t.to] }
-func (t tile) width() int                 { return t.to - t.from }
+func (t tile) cols(x []float32) []float32 { return x[t.left:t.right] }
+func (t tile) width() int                 { return t.right - t.left }
 
-// sum is what f writes for a tile into dst, one number per row: the sum over its columns, added
-// to that over the columns before.
+// sum lets f write one number per row into dst, its sum over the tile's columns, and adds the sum
+// over the columns to the left.
 func (t tile) sum(dst []float32, f func(dst []float32)) {
-	if t.from == 0 {
+	if t.left == 0 {
 		f(t.rows(dst))
 		return
 	}
@@ -73,8 +82,8 @@ func (t tile) sum(dst []float32, f func(dst []float32)) {
 	dst[t.lo] = before + dst[t.lo]
 }
 
-// tiles cuts a matrix of n rows for single calls: into whole rows, or pieces of single rows
-// where they are too long.
+// tiles cuts a matrix of n rows for single calls: into ranges of whole rows, or, where rows are too
+// long for one call, into pieces of each.
 func tiles(n, d int) iter.Seq[tile] {
 	return func(yield func(tile) bool) {
 		if d <= MaxRow {
@@ -87,8 +96,8 @@ func tiles(n, d int) iter.Seq[tile] {
 			return
 		}
 		for i := range n {
-			for from, to := range pieces(d) {
-				if !yield(tile{i, i + 1, from, to, d}) {
+			for left, right := range pieces(d) {
+				if !yield(tile{i, i + 1, left, right, d}) {
 					return
 				}
 			}

@@ -394,10 +394,10 @@ var raws = complete([]raw{
 		},
 	},
 	{
-		kernel: "turn",
+		kernel: "transpose",
 		args:   params{out("dst", transposed), in("src", rowsApart)},
 		call: func(p *path, o *operands) {
-			p.turn(o.f[0], o.ldc, o.f[1], o.stride, o.d)
+			p.transpose(o.f[0], o.ldc, o.f[1], o.stride, o.d)
 		},
 	},
 })

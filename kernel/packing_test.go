@@ -18,7 +18,7 @@ func packings() (all []packing) {
 			}
 		}
 	}
-	return append(all, packing{300, 290, 500, 0}, packing{MaxRow, MaxRow - 5, 2, 1}, packing{40, 37, 2*MaxRow/turned + 7, 2})
+	return append(all, packing{300, 290, 500, 0}, packing{MaxRow, MaxRow - 5, 2, 1}, packing{40, 37, 2*MaxRow/transposedRows + 7, 2})
 }
 
 // want is what is packed if at gives the numbers of the source: zero where there are none.

@@ -41,7 +41,7 @@ var avx2Path = path{
 	f32ToU8:          avx2.F32ToU8,
 	mulTile:          avx2.MulTile,
 	packRows:         avx2.PackRows,
-	turn:             avx2.Turn,
+	transpose:        avx2.Transpose,
 	peak:             avx2.Peak,
 	tileRows:         6,
 	tileCols:         16,

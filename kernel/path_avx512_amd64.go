@@ -41,7 +41,7 @@ var avx512Path = path{
 	f32ToU8:          avx512.F32ToU8,
 	mulTile:          avx512.MulTile,
 	packRows:         avx512.PackRows,
-	turn:             avx512.Turn,
+	transpose:        avx512.Transpose,
 	peak:             avx512.Peak,
 	tileRows:         14,
 	tileCols:         32,

@@ -41,7 +41,7 @@ var neonPath = path{
 	f32ToU8:          neon.F32ToU8,
 	mulTile:          neon.MulTile,
 	packRows:         neon.PackRows,
-	turn:             neon.Turn,
+	transpose:        neon.Transpose,
 	peak:             neon.Peak,
 	tileRows:         6,
 	tileCols:         16,

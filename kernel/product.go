@@ -16,20 +16,24 @@ const (
 // Tiles is the kind of tiles of the path in use.
 func Tiles() TileKind { return active.tiles }
 
-// MulTile is one tile of a matrix product, of rows <= R rows and C columns, R and C from [TileShape]:
+// MulTile is one tile of a matrix product, of rows <= R rows and C columns, R and C from
+// [TileShape]:
 //
 //	c[i*ldc+j] = start[i*lds+j]
 //	for k < n: c[i*ldc+j] = fma(a[i*rs+k*cs], b[k*C+j], c[i*ldc+j])
 //
-// so that every element is one chain of multiply-adds in the order of k, whatever the shape of the tile.
-// start may be c, with the same stride, or have the stride 0, for one row that starts all. n*C is at most [MaxRow].
-func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+// so that every element is one chain of multiply-adds in the order of k, whatever the shape of the
+// tile. start may be c, with the same stride; with the stride 0, one row starts all. n*C is at most
+// [MaxRow].
+func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
+	b []float32, rows, n int) {
 	cols := active.tileCols
 	if rows < 1 || n < 0 {
 		check(rows == 0)
 		return
 	}
-	check(rows <= active.tileRows && n*cols <= MaxRow && ldc >= 0 && (rows == 1 || ldc >= cols) && lds >= 0 && rs >= 0 && cs >= 0 &&
+	check(rows <= active.tileRows && n*cols <= MaxRow &&
+		ldc >= 0 && (rows == 1 || ldc >= cols) && lds >= 0 && rs >= 0 && cs >= 0 &&
 		len(c) >= (rows-1)*ldc+cols && len(start) >= (rows-1)*lds+cols && len(b) >= n*cols &&
 		(n == 0 || len(a) > (rows-1)*rs+(n-1)*cs))
 	if raceEnabled {
@@ -41,13 +45,15 @@ func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 	active.mulTile(c, ldc, start, lds, a, rs, cs, b, rows, n)
 }
 
-// PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols, and 0 for cols <= j < width <= [MaxRow].
+// PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols, and 0 for
+// cols <= j < width <= [MaxRow].
 func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
 	if rows <= 0 || width <= 0 {
 		check(rows == 0 || width == 0)
 		return
 	}
-	check(0 <= cols && cols <= width && ld >= 0 && len(dst) >= rows*width && len(src) >= (rows-1)*ld+cols)
+	check(0 <= cols && cols <= width && ld >= 0 &&
+		len(dst) >= rows*width && len(src) >= (rows-1)*ld+cols)
 	checkRow(width)
 	if raceEnabled {
 		readGrid(src, rows, ld, cols)
@@ -62,16 +68,18 @@ func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha
 	}
 }
 
-// turned is how many rows turn takes.
-const turned = 16
+// transposedRows is how many rows the kernel transpose takes at a time.
+const transposedRows = 16
 
-// PackColumns is dst[k*width+j] = src[j*ld+k] for k < n, j < cols, and 0 for cols <= j < width <= [MaxRow].
+// PackColumns is dst[k*width+j] = src[j*ld+k] for k < n, j < cols, and 0 for
+// cols <= j < width <= [MaxRow].
 func PackColumns(dst []float32, width int, src []float32, ld, cols, n int) {
 	if n <= 0 || width <= 0 {
 		check(n == 0 || width == 0)
 		return
 	}
-	check(0 <= cols && cols <= width && ld >= 0 && len(dst) >= n*width && (cols == 0 || len(src) >= (cols-1)*ld+n))
+	check(0 <= cols && cols <= width && ld >= 0 &&
+		len(dst) >= n*width && (cols == 0 || len(src) >= (cols-1)*ld+n))
 	checkRow(width)
 	if raceEnabled {
 		readGrid(src, cols, ld, n)
@@ -80,31 +88,32 @@ func PackColumns(dst []float32, width int, src []float32, ld, cols, n int) {
 	if cols < width {
 		clear(dst[:n*width])
 	}
-	square := n &^ 3
-	for j := 0; j < cols; j += turned {
-		if cols-j < turned {
-			turnRest(dst[j:], width, src[j*ld:], ld, cols-j, 0, n)
+	const step = MaxRow / transposedRows
+	even := n &^ 3 // what the kernel takes
+	for j := 0; j < cols; j += transposedRows {
+		if cols-j < transposedRows {
+			transposeRest(dst[j:], width, src[j*ld:], ld, cols-j, 0, n)
 			return
 		}
-		for lo := 0; lo < square; lo += MaxRow / turned {
-			active.turn(dst[lo*width+j:], width, src[j*ld+lo:], ld, min(square-lo, MaxRow/turned))
+		for lo := 0; lo < even; lo += step {
+			active.transpose(dst[lo*width+j:], width, src[j*ld+lo:], ld, min(even-lo, step))
 		}
-		turnRest(dst[j:], width, src[j*ld:], ld, turned, square, n)
+		transposeRest(dst[j:], width, src[j*ld:], ld, transposedRows, even, n)
 	}
 }
 
-// turnRest turns numbers from to to of rows rows.
-func turnRest(dst []float32, width int, src []float32, ld, rows, from, to int) {
-	for j := range rows {
-		for k := from; k < to; k++ {
+// transposeRest transposes elements first to end of n rows.
+func transposeRest(dst []float32, width int, src []float32, ld, n, first, end int) {
+	for j := range n {
+		for k := first; k < end; k++ {
 			dst[k*width+j] = src[j*ld+k]
 		}
 	}
 }
 
-// Peak performs multiply-adds that wait for nothing, rounds of them, and returns how many float32
-// operations that was: 2 for each number of each. Its time is the least that they can take on a
-// core; one call should take well below a second, since it cannot be interrupted.
+// Peak performs rounds of multiply-adds none of which waits for another, and returns the number of
+// float32 operations, 2 for each multiply-add of one number. Its time is the least that these can
+// take on one core. A call should take well below a second, since it cannot be interrupted.
 func Peak(rounds int) (operations int64) {
 	active.peak(rounds)
 	return int64(max(0, rounds)) * int64(active.peakOperations)

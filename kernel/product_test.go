@@ -23,13 +23,13 @@ func documentedTile(o *operands) {
 
 // factors are those of a product of m x k and k x n numbers, and the row that every row of it starts from.
 type factors struct {
-	m, n, k     int
-	a           []float32
-	rs, cs      int // a's strides
-	b           []float32
-	turned      bool // b is n x k
-	start       []float32
-	part, alpha float32 // of the depth that the first tiles take; of b, if it is not turned
+	m, n, k        int
+	a              []float32
+	rs, cs         int // a's strides
+	b              []float32
+	transposedRows bool // b is n x k
+	start          []float32
+	part, alpha    float32 // of the depth that the first tiles take; of b, if it is not transposedRows
 }
 
 // product multiplies as tiles of the path in use do it: over two parts of the depth, and with a last panel of
@@ -55,7 +55,7 @@ func (f *factors) product() []float32 {
 
 // pack makes the panel of b's columns from j on.
 func (f *factors) pack(panel []float32, j, cols int) {
-	if have := min(cols, f.n-j); f.turned {
+	if have := min(cols, f.n-j); f.transposedRows {
 		PackColumns(panel, cols, f.b[j*f.k:], f.k, have, f.k)
 	} else {
 		PackRows(panel, cols, f.b[j:], f.n, have, f.k, f.alpha)
@@ -73,7 +73,7 @@ func (f *factors) element(i, j int) float32 {
 
 // right is element k, j of b as it enters the product.
 func (f *factors) right(k, j int) float32 {
-	if f.turned {
+	if f.transposedRows {
 		return f.b[j*f.k+k]
 	}
 	return f.alpha * f.b[k*f.n+j]
@@ -85,7 +85,7 @@ func TestProducts(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 1))
 		for range 60 {
 			f := factors{m: 1 + r.IntN(40), n: 1 + r.IntN(80), k: 1 + r.IntN(60), part: r.Float32(), alpha: 1.7}
-			f.turned, f.rs, f.cs = r.IntN(2) == 1, f.k, 1
+			f.transposedRows, f.rs, f.cs = r.IntN(2) == 1, f.k, 1
 			if r.IntN(2) == 1 {
 				f.rs, f.cs = 1, f.m
 			}

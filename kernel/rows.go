@@ -15,15 +15,16 @@ func ScoreResidual(e, sq, zl, r, eps, sigma []float32, d int) {
 }
 
 // DataResidual is e[i] = y[i] - x[i/repeat] and sq[i] = |e[i]|^2 for each row i of width d,
-// where x holds one row for every repeat rows of y; then e is multiplied by scale. first is
-// the number of the first row of y, so that a slice of rows finds its images. e may be y.
+// where x holds one row for every repeat rows of y; then e is multiplied by scale. y may begin
+// within a larger array: first is the number of its first row there, and x is the images of all.
+// e may be y.
 func DataResidual(e, sq, y, x []float32, first, repeat, d int, scale float32) {
 	n := len(sq)
 	check(len(e) == n*d && len(y) == n*d && repeat > 0 && (n == 0 || (first+n-1)/repeat*d+d <= len(x)))
 	read(y, x)
 	wrote(e, sq)
 	for t := range tiles(n, d) {
-		images := x[(first+t.lo)/repeat*d+t.from:]
+		images := x[(first+t.lo)/repeat*d+t.left:]
 		t.sum(sq, func(sq []float32) {
 			active.dataResidual(t.of(e), sq, t.of(y), images, (first+t.lo)%repeat, repeat, t.width(), scale)
 		})
@@ -50,7 +51,8 @@ func ScaleRows(x, a []float32, d int) {
 	}
 }
 
-// CombineRows is dst = fma(a[i], x, fma(b[i], y, c*z)) for each row i of width d. dst may be x, y or z.
+// CombineRows is dst = fma(a[i], x, fma(b[i], y, c*z)) for each row i of width d. dst may be x, y or
+// z.
 func CombineRows(dst, x, a, y, b, z []float32, c float32, d int) {
 	n := len(a)
 	check(len(b) == n && len(dst) == n*d && len(x) == n*d && len(y) == n*d && len(z) == n*d)

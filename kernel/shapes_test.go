@@ -60,7 +60,7 @@ func (k *raw) fit(s shape, p *path) shape {
 	case k.tile():
 		return shape{s.rows % (p.tileRows + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
 	case k.has(transposed):
-		return shape{turned, s.d % (mostNumbers/(turned+mostApart) + 1) &^ 3, turned}
+		return shape{transposedRows, s.d % (mostNumbers/(transposedRows+mostApart) + 1) &^ 3, transposedRows}
 	}
 	s.d = max(k.least, s.d%(mostElements+1))
 	s.cols = s.d

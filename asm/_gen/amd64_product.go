@@ -67,8 +67,9 @@ func (a *amd64) entry(c column, i int) vec {
 	return vec{r}
 }
 
-// turned puts rows 4q+i into quarter q of register i, and then turns each 4 x 4 square of quarters q.
-func (a *amd64) turned(c column) (out [4]vec) {
+// transposed puts rows 4q+i into quarter q of register i, and transposes each 4 x 4 square of
+// quarters q.
+func (a *amd64) transposed(c column) (out [4]vec) {
 	for p := range a.parts() {
 		var rows [4]reg.VecVirtual
 		for i := range rows {

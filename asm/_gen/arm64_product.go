@@ -42,8 +42,8 @@ func (a *neon) touch(col column, i int) {
 	a.code(prefetchAt, 0, in('N', c.rows[i]), in('M', c.step))
 }
 
-// turned turns one 4 x 4 square after the other.
-func (a *neon) turned(col column) (blocks [4]vec) {
+// transposed transposes one 4 x 4 square after the other.
+func (a *neon) transposed(col column) (blocks [4]vec) {
 	c := col.(armColumn)
 	for i := 0; i < blockLen; i += 4 {
 		var r [4]*armValue

@@ -147,9 +147,9 @@ type isa interface {
 	// ahead is the column n columns on; it moves with c. touch asks for the line of its number i.
 	ahead(c column, n int) column
 	touch(c column, i int)
-	// turned is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the first numbers,
+	// transposed is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the first numbers,
 	// the second ones and so on.
-	turned(c column) [4]vec
+	transposed(c column) [4]vec
 
 	// prefetch asks for the line at p+off, which need not exist, to be brought into the first-level cache.
 	prefetch(p gp, off int)

@@ -32,7 +32,7 @@ func (m machine) bytesOf(param string) gp {
 // page, and numbers of a row of a.
 const aheadB, aheadA = 2048, 32
 
-// mulUnroll is how many k a turn of the loop takes.
+// mulUnroll is how many values of k the loop takes at a time.
 const mulUnroll = 4
 
 // eachTileRow runs f with the address of every row of an argument, stride numbers apart.
@@ -80,13 +80,13 @@ func (t *tile) multiply() {
 	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), rows)
 	t.soon = t.ahead(t.a, aheadA)
 
-	const perTurn = 2 // rows of c
-	turns := (rows + perTurn - 1) / perTurn
-	t.branch(t.left, less, turns*mulUnroll, name("four"))
+	const perStep = 2 // rows of c
+	steps := (rows + perStep - 1) / perStep
+	t.branch(t.left, less, steps*mulUnroll, name("four"))
 	c, ldc, count := t.base("c"), t.bytesOf("ldc"), t.counter(t.zero())
 	t.label(name("first"))
-	t.turn(mulUnroll, func(k int) {
-		if k%(mulUnroll/perTurn) == 0 {
+	t.step(mulUnroll, func(k int) {
+		if k%(mulUnroll/perStep) == 0 {
 			for j := range t.blocks {
 				t.prefetch(c, 4*blockLen*j)
 			}
@@ -94,22 +94,22 @@ func (t *tile) multiply() {
 		}
 	})
 	t.addImm(count, 1)
-	t.branch(count, less, turns, name("first"))
+	t.branch(count, less, steps, name("first"))
 
 	t.label(name("four"))
 	t.branch(t.left, less, mulUnroll, name("one"))
-	t.turn(mulUnroll, func(int) {})
+	t.step(mulUnroll, func(int) {})
 	t.jump(name("four"))
 
 	t.label(name("one"))
 	t.branch(t.left, less, 1, name("end"))
-	t.turn(1, func(int) {})
+	t.step(1, func(int) {})
 	t.jump(name("one"))
 	t.label(name("end"))
 }
 
-// turn takes n values of k.
-func (t *tile) turn(n int, also func(k int)) {
+// step takes n values of k, and emits also with each.
+func (t *tile) step(n int, also func(k int)) {
 	width := 4 * blockLen * t.blocks
 	rows := (len(t.acc) + n - 1) / n // of a, to be asked for at each k
 	for k := range n {
@@ -134,7 +134,7 @@ func (t *tile) turn(n int, also func(k int)) {
 	t.addImm(t.left, -n)
 }
 
-// rowsAhead is how many rows before its turn a row to be packed is asked for.
+// rowsAhead is how many rows ahead a row to be packed is asked for.
 const rowsAhead = 8
 
 // packing lays the factors of products out as their tiles read them.
@@ -156,7 +156,7 @@ func (m machine) packing() {
 	})
 	m.end()
 
-	m.begin("Turn", "func(dst []float32, width int, src []float32, ld, n int)",
+	m.begin("Transpose", "func(dst []float32, width int, src []float32, ld, n int)",
 		fmt.Sprintf("dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < %d", blockLen))
 	left := m.integer("n")
 	m.branch(left, less, 4, "done")
@@ -166,7 +166,7 @@ func (m machine) packing() {
 	width = m.integer("width")
 	rows := m.column(m.base("src"), m.bytesOf("ld"), step, blockLen)
 	m.label("loop")
-	for _, block := range m.turned(rows) {
+	for _, block := range m.transposed(rows) {
 		m.put(block, to, 0)
 		m.advance(to, width)
 	}

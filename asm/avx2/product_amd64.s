@@ -1520,9 +1520,9 @@ DATA const0<>+120(SB)/4, $0x00000000
 DATA const0<>+124(SB)/4, $0x00000000
 GLOBL const0<>(SB), RODATA|NOPTR, $128
 
-// func Turn(dst []float32, width int, src []float32, ld int, n int)
+// func Transpose(dst []float32, width int, src []float32, ld int, n int)
 // Requires: AVX
-TEXT ·Turn(SB), $0-72
+TEXT ·Transpose(SB), $0-72
 	MOVQ n+64(FP), AX
 	CMPQ AX, $0x00000004
 	JLT  done

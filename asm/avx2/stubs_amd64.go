@@ -181,10 +181,10 @@ func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 //go:noescape
 func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
 
-// Turn is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
+// Transpose is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
 //
 //go:noescape
-func Turn(dst []float32, width int, src []float32, ld, n int)
+func Transpose(dst []float32, width int, src []float32, ld, n int)
 
 // Peak is n times 12 multiply-adds of whole registers, independent of each other.
 //

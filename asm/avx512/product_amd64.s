@@ -5659,9 +5659,9 @@ DATA const0<>+56(SB)/4, $0x00003fff
 DATA const0<>+60(SB)/4, $0x00007fff
 GLOBL const0<>(SB), RODATA|NOPTR, $64
 
-// func Turn(dst []float32, width int, src []float32, ld int, n int)
+// func Transpose(dst []float32, width int, src []float32, ld int, n int)
 // Requires: AVX, AVX512F
-TEXT ·Turn(SB), $0-72
+TEXT ·Transpose(SB), $0-72
 	MOVQ n+64(FP), AX
 	CMPQ AX, $0x00000004
 	JLT  done

@@ -1802,10 +1802,10 @@ ndone:
 rowsdone:
 	RET
 
-// func Turn(dst []float32, width int, src []float32, ld, n int)
+// func Transpose(dst []float32, width int, src []float32, ld, n int)
 //
-// Turn is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
-TEXT ·Turn(SB), NOSPLIT, $0-72
+// Transpose is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
+TEXT ·Transpose(SB), NOSPLIT, $0-72
 	MOVD n+64(FP), R0
 	CMP $4, R0
 	BLT done
