@@ -1,10 +1,10 @@
 // Package asm is the home of plume's machine code: the loops of package kernel for AVX2 with FMA
-// (folder avx2), AVX-512 with its F, DQ, BW and VL parts (avx512) and NEON (neon). The packages have
-// the same functions; package kernel chooses between them at run time, and nothing else imports
-// them.
+// (folder avx2), AVX-512 with its F, DQ, BW and VL parts (avx512) and NEON (neon). The packages
+// have the same functions; package kernel chooses between them at run time, and nothing else
+// imports them.
 //
-// The files are generated: _gen, a module of its own, states every kernel once, in blocks of sixteen
-// float32, and prints it for each machine (through avo for amd64; for arm64 itself, vector
+// The files are generated: _gen, a module of its own, states every kernel once, in blocks of
+// sixteen float32, and prints it for each machine (through avo for amd64; for arm64 itself, vector
 // instructions as encoded words, since Go's assembler does not know them). Edit the generator, then
 //
 //	make gen
@@ -17,8 +17,8 @@
 //   - in package kernel: a field of path, named as the function but for its first letters; its
 //     definition in generic.go; and an exported function that checks its arguments, cuts them into
 //     calls, and whose comment is the loop;
-//   - in package kernel's tests: a line in operands_test.go, which compares it on all paths, and one
-//     in contract_test.go for the lengths that do not fit.
+//   - in package kernel's tests: a line in operands_test.go, which compares it on all paths, and
+//     one in contract_test.go for the lengths that do not fit.
 //
 // A test names a kernel that no other test compares, or that a path lacks.
 //
@@ -40,8 +40,8 @@
 //
 //   - It computes, bit for bit, what the generic path does: sums in its order, multiply-adds where
 //     it has fma32, no reciprocal or root estimates, whose bits depend on the maker of the CPU.
-//   - Arguments are on the stack (ABI0), unchecked, of any alignment; nothing outside them is read or
-//     written, whatever their length.
+//   - Arguments are on the stack (ABI0), unchecked, of any alignment; nothing outside them is read
+//     or written, whatever their length.
 //   - One call handles at most 64 Ki floats, since assembly cannot be preempted.
 //   - amd64: R14 (g) and BP are not ours; VZEROUPPER stands before every RET; no register or
 //     instruction that the dispatch of package kernel does not ask cpuid for.

@@ -43,8 +43,11 @@ func lists(words map[string]string) map[string]string {
 	return keys
 }
 
-// eachInstruction calls f for all instructions of the packages, with the one before in the same function.
-func eachInstruction(t *testing.T, dirs []string, f func(t *testing.T, dir string, before, i instruction)) {
+// eachInstruction calls f for all instructions of the packages, with the one before in the same
+// function.
+func eachInstruction(
+	t *testing.T, dirs []string, f func(t *testing.T, dir string, before, i instruction),
+) {
 	for _, dir := range dirs {
 		t.Run(dir, func(t *testing.T) {
 			for _, fn := range functions(t, dir) {
@@ -66,10 +69,12 @@ func TestAMD64Rules(t *testing.T) {
 		if slices.ContainsFunc(i.registers(), reserved.MatchString) {
 			t.Errorf("%s: uses a register of the runtime", i)
 		}
-		if op := i.op; i.last() == "SP" || strings.HasPrefix(op, "PUSH") || strings.HasPrefix(op, "POP") {
+		if op := i.op; i.last() == "SP" || strings.HasPrefix(op, "PUSH") ||
+			strings.HasPrefix(op, "POP") {
 			t.Errorf("%s: moves the stack pointer", i)
 		}
-		if strings.HasPrefix(i.op, "CALL") || i.op == "JMP" && strings.ContainsAny(i.last(), "()·") {
+		if strings.HasPrefix(i.op, "CALL") ||
+			i.op == "JMP" && strings.ContainsAny(i.last(), "()·") {
 			t.Errorf("%s: leaves the function otherwise than by RET", i)
 		}
 		if i.op == "RET" && (before.op != "VZEROUPPER" || i.labelled) {
@@ -90,7 +95,10 @@ func TestAVX2Registers(t *testing.T) {
 	vector := regexp.MustCompile(`^([XYZ])(\d+)$|^K[0-7]$`)
 	eachInstruction(t, []string{"avx2"}, func(t *testing.T, _ string, _, i instruction) {
 		for _, r := range i.registers() {
-			if m := vector.FindStringSubmatch(r); m != nil && (m[1] == "" || m[1] == "Z" || len(m[2]) > 1 && m[2] > "15") {
+			if m := vector.FindStringSubmatch(
+				r,
+			); m != nil &&
+				(m[1] == "" || m[1] == "Z" || len(m[2]) > 1 && m[2] > "15") {
 				t.Errorf("%s: %s is a register of AVX-512", i, r)
 			}
 		}
@@ -103,8 +111,8 @@ func TestAVX2Registers(t *testing.T) {
 // implied are the features that a CPU with another one has.
 var implied = map[string][]string{"AVX2": {"AVX"}}
 
-// TestGuards: package kernel chooses a path only if the CPU has every feature whose instructions the
-// path contains, and VL where an AVX-512 encoding has fewer than 512 bits.
+// TestGuards: package kernel chooses a path only if the CPU has every feature whose instructions
+// the path contains, and VL where an AVX-512 encoding has fewer than 512 bits.
 func TestGuards(t *testing.T) {
 	guards := candidates(t, "amd64")
 	narrow := regexp.MustCompile(`^[XY]\d+$`)
@@ -119,8 +127,11 @@ func TestGuards(t *testing.T) {
 		}
 		needs := []string{feature}
 		regs := i.registers()
-		evex := suffix != "" || strings.HasPrefix(feature, "AVX512") || slices.ContainsFunc(regs, high.MatchString) ||
-			slices.ContainsFunc(regs, func(r string) bool { return r[0] == 'K' || r[0] == 'Z' && len(r) > 1 })
+		evex := suffix != "" || strings.HasPrefix(feature, "AVX512") ||
+			slices.ContainsFunc(regs, high.MatchString) ||
+			slices.ContainsFunc(
+				regs, func(r string) bool { return r[0] == 'K' || r[0] == 'Z' && len(r) > 1 },
+			)
 		if evex {
 			needs = append(needs, "AVX512F")
 			if bitwise.MatchString(op) {
@@ -133,7 +144,10 @@ func TestGuards(t *testing.T) {
 		}
 		for _, need := range needs {
 			if need != "" && !slices.Contains(guards[dir], need) {
-				t.Errorf("%s: needs %s, but package kernel asks for %v before it runs %s", i, need, guards[dir], dir)
+				t.Errorf(
+					"%s: needs %s, but package kernel asks for %v before it runs %s", i, need,
+					guards[dir], dir,
+				)
 			}
 		}
 	})
@@ -187,11 +201,15 @@ func TestARM64Rules(t *testing.T) {
 		if slices.ContainsFunc(i.registers(), reserved.MatchString) {
 			t.Errorf("%s: uses a register that is not ours", i)
 		}
-		if i.last() == "RSP" || strings.HasSuffix(i.op, ".W") && strings.Contains(strings.Join(i.operands, " "), "(RSP)") ||
-			strings.HasSuffix(i.op, ".P") && strings.Contains(strings.Join(i.operands, " "), "(RSP)") {
+		if i.last() == "RSP" ||
+			strings.HasSuffix(i.op, ".W") &&
+				strings.Contains(strings.Join(i.operands, " "), "(RSP)") ||
+			strings.HasSuffix(i.op, ".P") &&
+				strings.Contains(strings.Join(i.operands, " "), "(RSP)") {
 			t.Errorf("%s: moves the stack pointer", i)
 		}
-		if i.op == "BL" || i.op == "CALL" || (i.op == "B" || i.op == "JMP") && strings.ContainsAny(i.last(), "()·") {
+		if i.op == "BL" || i.op == "CALL" ||
+			(i.op == "B" || i.op == "JMP") && strings.ContainsAny(i.last(), "()·") {
 			t.Errorf("%s: leaves the function otherwise than by RET", i)
 		}
 	})
@@ -214,8 +232,14 @@ func stubs(t *testing.T, file string) map[string]string {
 		if f.Body != nil || f.Recv != nil {
 			t.Errorf("%s: %s is not a stub", file, f.Name.Name)
 		}
-		if f.Doc == nil || !slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool { return c.Text == "//go:noescape" }) {
-			t.Errorf("%s: %s lacks go:noescape: its arguments would be allocated", file, f.Name.Name)
+		if f.Doc == nil ||
+			!slices.ContainsFunc(
+				f.Doc.List,
+				func(c *ast.Comment) bool { return c.Text == "//go:noescape" },
+			) {
+			t.Errorf(
+				"%s: %s lacks go:noescape: its arguments would be allocated", file, f.Name.Name,
+			)
 		}
 		var b strings.Builder
 		if err := printer.Fprint(&b, fset, f.Type); err != nil {
@@ -243,7 +267,10 @@ func TestStubs(t *testing.T) {
 			for _, f := range functions(t, dir) {
 				written[f.name]++
 				if written[f.name] > 1 || declared[f.name] == "" {
-					t.Errorf("%s is written %d times and declared as %q", f.name, written[f.name], declared[f.name])
+					t.Errorf(
+						"%s is written %d times and declared as %q", f.name, written[f.name],
+						declared[f.name],
+					)
 				}
 			}
 			for name := range declared {

@@ -62,7 +62,8 @@ func listing(name string) (all []function, err error) {
 			all = append(all, function{name: match[1]})
 		case strings.HasPrefix(code, "TEXT"):
 			return nil, fmt.Errorf("%s: a TEXT line that is not understood: %s", at, code)
-		case code == "" || code[0] == '#' || strings.HasPrefix(code, "DATA ") || strings.HasPrefix(code, "GLOBL "):
+		case code == "" || code[0] == '#' ||
+			strings.HasPrefix(code, "DATA ") || strings.HasPrefix(code, "GLOBL "):
 		case strings.HasSuffix(code, ":"):
 			labelled = true
 		case len(all) == 0 || strings.ContainsAny(code, ";:"):
@@ -70,7 +71,9 @@ func listing(name string) (all []function, err error) {
 		default:
 			op, rest, _ := strings.Cut(strings.ReplaceAll(code, "\t", " "), " ")
 			f := &all[len(all)-1]
-			f.body = append(f.body, instruction{at, op, split(rest), strings.TrimSpace(comment), labelled})
+			f.body = append(
+				f.body, instruction{at, op, split(rest), strings.TrimSpace(comment), labelled},
+			)
 			labelled = false
 		}
 	}

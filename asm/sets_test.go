@@ -54,8 +54,8 @@ func required(list ast.Expr) (names []string) {
 	return names
 }
 
-// TestInstructionSets: every instruction set has all that doc.go asks for. What one of them lacks is
-// named.
+// TestInstructionSets: every instruction set has all that doc.go asks for. What one of them lacks
+// is named.
 func TestInstructionSets(t *testing.T) {
 	generated := contents(t, filepath.Join("_gen", "main.go"))
 	doc := contents(t, "doc.go")

@@ -20,7 +20,10 @@ func BenchmarkGemm(b *testing.B) {
 		b.Run(fmt.Sprintf("size=%d", n), func(b *testing.B) {
 			x := matrix(n, n, 1)
 			y, z := matrix(n, n, 2), matrix(n, n, 3)
-			benchmarkProduct(b, 2*float64(n)*float64(n)*float64(n), func() { blas.Default().Gemm(blas.N, blas.N, 1, x, y, 0, z) })
+			benchmarkProduct(
+				b, 2*float64(n)*float64(n)*float64(n),
+				func() { blas.Default().Gemm(blas.N, blas.N, 1, x, y, 0, z) },
+			)
 		})
 	}
 }
@@ -36,11 +39,17 @@ type pass struct {
 var passes = []pass{
 	{"forward", func(l layer, rows int) func() {
 		x, w, y := matrix(rows, l.in, 1), matrix(l.in, l.out, 2), matrix(rows, l.out, 3)
-		return byTiles(rows, func(lo, hi int) { blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi), w, 0, cut(y, lo, hi)) })
+		return byTiles(
+			rows,
+			func(lo, hi int) { blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi), w, 0, cut(y, lo, hi)) },
+		)
 	}},
 	{"backward", func(l layer, rows int) func() {
 		dy, w, dx := matrix(rows, l.out, 1), matrix(l.in, l.out, 2), matrix(rows, l.in, 3)
-		return byTiles(rows, func(lo, hi int) { blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi), w, 0, cut(dx, lo, hi)) })
+		return byTiles(
+			rows,
+			func(lo, hi int) { blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi), w, 0, cut(dx, lo, hi)) },
+		)
 	}},
 	{"weights", func(l layer, rows int) func() {
 		x, dy, dw := matrix(rows, l.in, 1), matrix(rows, l.out, 2), matrix(l.in, l.out, 3)
@@ -68,9 +77,15 @@ func BenchmarkProducts(b *testing.B) {
 				continue
 			}
 			layers := s.layers()
-			slices.SortFunc(layers, func(a, b layer) int { return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.out, b.out)) })
+			slices.SortFunc(
+				layers,
+				func(a, b layer) int { return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.out, b.out)) },
+			)
 			for _, l := range slices.Compact(layers) {
-				b.Run(fmt.Sprintf("%s/layer=%dx%d", name, l.in, l.out), func(b *testing.B) { p.benchmark(b, []layer{l}, s.rows()) })
+				b.Run(
+					fmt.Sprintf("%s/layer=%dx%d", name, l.in, l.out),
+					func(b *testing.B) { p.benchmark(b, []layer{l}, s.rows()) },
+				)
 			}
 		}
 	}
@@ -105,4 +120,8 @@ func matrix(rows, cols int, stream kernel.Stream) blas.Matrix {
 	return blas.Dense(noise(rows*cols, stream), rows, cols)
 }
 
-func cut(m blas.Matrix, lo, hi int) blas.Matrix { return blas.Dense(m.Data[lo*m.Cols:], hi-lo, m.Cols) }
+func cut(
+	m blas.Matrix, lo, hi int,
+) blas.Matrix {
+	return blas.Dense(m.Data[lo*m.Cols:], hi-lo, m.Cols)
+}

@@ -16,10 +16,20 @@ var kernels = []struct {
 	bytes   int
 	prepare func(n int) func()
 }{
-	{"langevin", 16, func(n int) func() { m := newMove(n); return func() { kernel.Overdamped(m) } }},
-	{"underdamped", 24, func(n int) func() { m := newMove(n); return func() { kernel.Underdamped(m) } }},
+	{
+		"langevin", 16,
+		func(n int) func() { m := newMove(n); return func() { kernel.Overdamped(m) } },
+	},
+	{
+		"underdamped", 24,
+		func(n int) func() { m := newMove(n); return func() { kernel.Underdamped(m) } },
+	},
 	{"exact", 24, func(n int) func() {
-		m, c := newMove(n), kernel.Transition{Keep: 0.7, Mean: 0.6, Drift: 0.1, Heat: 0.7, Rest: 0.1, Stream: 2}
+		m, c := newMove(
+			n,
+		), kernel.Transition{
+			Keep: 0.7, Mean: 0.6, Drift: 0.1, Heat: 0.7, Rest: 0.1, Stream: 2,
+		}
 		return func() { kernel.Exact(m, c) }
 	}},
 	{"normals", 4, func(n int) func() {
@@ -72,8 +82,16 @@ func noise(n int, stream kernel.Stream) []float32 {
 func newMove(n int) *kernel.Move {
 	rows := n / latentWidth
 	m := &kernel.Move{
-		Z: noise(n, 1), U: noise(n, 2), G: noise(n, 3), P: noise(n, 4), H: make([]float32, rows),
-		Clip: 1, Friction: 0.3, IDs: make([]uint64, rows), D: latentWidth, Key: kernel.Key{Seed: 1, Stream: particle.StreamMove},
+		Z:        noise(n, 1),
+		U:        noise(n, 2),
+		G:        noise(n, 3),
+		P:        noise(n, 4),
+		H:        make([]float32, rows),
+		Clip:     1,
+		Friction: 0.3,
+		IDs:      make([]uint64, rows),
+		D:        latentWidth,
+		Key:      kernel.Key{Seed: 1, Stream: particle.StreamMove},
 	}
 	for i := range rows {
 		m.H[i], m.IDs[i] = 1e-4, uint64(i)

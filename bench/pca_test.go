@@ -44,7 +44,9 @@ func (t *textures) draw(i int) {
 	amplitude, step := float32(0.3), uint32(0)
 	for grid := 2; grid <= t.side; grid *= 2 {
 		points := make([]float32, 4*(grid+1)*(grid+1)) // a layer for all channels, and one for each
-		kernel.Normal(points, kernel.Key{Seed: 1, Step: step, Stream: metric.StreamMetric}, uint64(i)<<20)
+		kernel.Normal(
+			points, kernel.Key{Seed: 1, Step: step, Stream: metric.StreamMetric}, uint64(i)<<20,
+		)
 		for j := range sum {
 			shared, own := t.at(points, grid, 0, j/3), t.at(points, grid, 1+j%3, j/3)
 			sum[j] += amplitude * (shared + 0.3*own)

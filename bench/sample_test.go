@@ -19,7 +19,10 @@ func BenchmarkSample(b *testing.B) {
 				workers := pool.DefaultWorkers()
 				b.Run(fmt.Sprintf("threads=%d", workers), func(b *testing.B) {
 					under(b, name)
-					g := defaults("", 1).newMethod(b, method.Default().Tile, workers).Generator(true)
+					g := defaults(
+						"", 1,
+					).newMethod(b, method.Default().Tile, workers).
+						Generator(true)
 					pixels := make([]float32, n*g.Dim())
 					for b.Loop() {
 						if err := g.Sample(b.Context(), pixels, n, solver, 0, 1); err != nil {

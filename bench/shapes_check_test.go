@@ -36,7 +36,10 @@ func TestShapes(t *testing.T) {
 			}
 		}
 		if parameters != trained {
-			t.Errorf("%s: the layers have %d parameters, the method trains %d", s.name, parameters, trained)
+			t.Errorf(
+				"%s: the layers have %d parameters, the method trains %d", s.name, parameters,
+				trained,
+			)
 		}
 	}
 }

@@ -44,7 +44,9 @@ func parseTiles(list string) (tiles []int, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		tile, err := strconv.Atoi(text)
 		if err != nil || tile < 1 {
-			return nil, fmt.Errorf("-tiles %q: expected numbers from 1 on, with commas between them", list)
+			return nil, fmt.Errorf(
+				"-tiles %q: expected numbers from 1 on, with commas between them", list,
+			)
 		}
 		tiles = append(tiles, tile)
 	}

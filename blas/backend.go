@@ -98,8 +98,8 @@ func Available() []string {
 // the first of this build that can be used. A factor or a network that has taken it keeps it.
 func Default() *Backend { return current.Load().backend }
 
-// Open returns the named backend, ready to be used. An unknown name is an error, and so is a library
-// for which there is no address space.
+// Open returns the named backend, ready to be used. An unknown name is an error, and so is a
+// library for which there is no address space.
 func Open(name string) (*Backend, error) {
 	i := slices.IndexFunc(backends, func(b *Backend) bool { return b.name == name })
 	if i < 0 {

@@ -25,7 +25,9 @@ func Dense(data []float32, rows, cols int) Matrix {
 
 // Slice is the view of columns lo to hi (exclusive).
 func (m Matrix) Slice(lo, hi int) Matrix {
-	return Matrix{Rows: m.Rows, Cols: hi - lo, Stride: m.Stride, Data: m.Data[min(lo, len(m.Data)):]}
+	return Matrix{
+		Rows: m.Rows, Cols: hi - lo, Stride: m.Stride, Data: m.Data[min(lo, len(m.Data)):],
+	}
 }
 
 func (m Matrix) valid() bool {

@@ -37,7 +37,9 @@ func TestFactorsKeepBackends(t *testing.T) {
 		})
 	}
 	if c := want["chosen gonum"]; !differs(c, want["chosen native"]) {
-		t.Error("gonum and native have the same bits: the test would not see one in place of the other")
+		t.Error(
+			"gonum and native have the same bits: the test would not see one in place of the other",
+		)
 	}
 }
 

@@ -33,7 +33,8 @@ func (j *jobs) done() (all []Matrix) {
 // noIdle forgets the workspaces of earlier products.
 func noIdle() { idle.list = nil }
 
-// TestWorkspaces: products under way at once have workspaces of their own, those after each other the same.
+// TestWorkspaces: products under way at once have workspaces of their own, those after each other
+// the same.
 func TestWorkspaces(t *testing.T) {
 	noIdle()
 	first := takeWorkspace()
@@ -50,7 +51,8 @@ func TestWorkspaces(t *testing.T) {
 	noIdle()
 }
 
-// TestConcurrent: products of many goroutines at once, also by one factor, have the bits that they have alone.
+// TestConcurrent: products of many goroutines at once, also by one factor, have the bits that they
+// have alone.
 func TestConcurrent(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		j := newJobs()
@@ -62,7 +64,10 @@ func TestConcurrent(t *testing.T) {
 					for which, c := range j.done() {
 						for i, v := range c.Data {
 							if math.Float32bits(v) != math.Float32bits(want[which].Data[i]) {
-								t.Errorf("product %d, number %d is %v, alone %v", which, i, v, want[which].Data[i])
+								t.Errorf(
+									"product %d, number %d is %v, alone %v", which, i, v,
+									want[which].Data[i],
+								)
 								return
 							}
 						}

@@ -59,23 +59,29 @@ func TestFactorPanics(t *testing.T) {
 			"short a":               func() { f.Mul(short, nil, d(2, 5)) },
 			"stride of a":           func() { f.Mul(narrow, nil, d(2, 5)) },
 			"negative":              func() { f.Mul(negative, nil, d(2, 5)) },
-			"short c":               func() { f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}) },
-			"bias":                  func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
-			"long bias":             func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
-			"bias of nothing":       func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
+			"short c": func() {
+				f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)})
+			},
+			"bias":            func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
+			"long bias":       func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
+			"bias of nothing": func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
 		} {
 			panics(t, name, errShape, mul)
 		}
 	})
 }
 
-// TestNoAllocation: once a product of a size is done, others of it allocate nothing, in native code.
+// TestNoAllocation: once a product of a size is done, others of it allocate nothing, in native
+// code.
 func TestNoAllocation(t *testing.T) {
 	use(t, "native")
 	noIdle() // each would grow once
 	s := newSource(1)
 	var f Factor
-	for _, d := range [][3]int{{1, 1, 1}, {29, 33, 40}, {blockM + 1, 20, 30}, {5, 9, blockK + 1}, {1, blockN + 1, 2}, {20, 40, 5}} {
+	for _, d := range [][3]int{
+		{1, 1, 1}, {29, 33, 40}, {blockM + 1, 20, 30}, {5, 9, blockK + 1}, {1, blockN + 1, 2},
+		{20, 40, 5},
+	} {
 		eachTrans(func(ta, tb Trans) {
 			p := s.wide(s.product(ta, tb, d[0], d[1], d[2]).with(1), 2048)
 			c, left, bias := copyOf(p.c), s.spread(d[0], d[2]), s.fill(d[1])

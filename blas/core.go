@@ -43,8 +43,22 @@ func coreLevel(core string) level {
 		return levelAVX2
 	case "sandybridge", "bulldozer", "piledriver", "steamroller":
 		return levelAVX
-	case "prescott", "core2", "penryn", "dunnington", "nehalem", "atom", "nano", "katmai", "coppermine",
-		"northwood", "banias", "athlon", "opteron", "opteron_sse3", "barcelona", "bobcat":
+	case "prescott",
+		"core2",
+		"penryn",
+		"dunnington",
+		"nehalem",
+		"atom",
+		"nano",
+		"katmai",
+		"coppermine",
+		"northwood",
+		"banias",
+		"athlon",
+		"opteron",
+		"opteron_sse3",
+		"barcelona",
+		"bobcat":
 		return levelBase
 	}
 	return levelUnknown
@@ -61,7 +75,13 @@ func coreWarning(core, coretype, l2size string, cpu level) string {
 		w = append(w, s)
 	}
 	if l2size != "" {
-		w = append(w, fmt.Sprintf("OPENBLAS_L2_SIZE=%s overrides the block sizes OpenBLAS would choose; unset it", l2size))
+		w = append(
+			w,
+			fmt.Sprintf(
+				"OPENBLAS_L2_SIZE=%s overrides the block sizes OpenBLAS would choose; unset it",
+				l2size,
+			),
+		)
 	}
 	return strings.Join(w, ". ")
 }

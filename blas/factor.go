@@ -29,8 +29,8 @@ func (f *Factor) choose() *Backend {
 	return f.backend
 }
 
-// FactorBytes is the memory that a factor of rows x cols numbers takes besides the matrix that it is
-// set to.
+// FactorBytes is the memory that a factor of rows x cols numbers takes besides the matrix that it
+// is set to.
 func (b *Backend) FactorBytes(rows, cols int) int64 {
 	if b != &nativeBackend {
 		return 0

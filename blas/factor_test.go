@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// factored is a product with the right factor set before, c = bias + a op(b) or without a bias: as Gemm's, it
-// starts from beta c.
+// factored is a product with the right factor set before, c = bias + a op(b) or without a bias: as
+// Gemm's, it starts from beta c.
 func (s *source) factored(tb Trans, d [3]int, biased bool) (p *product, bias []float32) {
 	p = s.product(N, tb, d[0], d[1], d[2])
 	if !biased {
@@ -26,7 +26,8 @@ func (p *product) mul(f *Factor, bias []float32) Matrix {
 	return c
 }
 
-// eachFactored calls f for products of drawn shapes and these, small and large in turns, with and without a bias.
+// eachFactored calls f for products of drawn shapes and these, small and large in turns, with and
+// without a bias.
 func eachFactored(s *source, others [][3]int, f func(p *product, bias []float32)) {
 	shapes := append(s.drawn(), others...)
 	s.Shuffle(len(shapes), func(i, j int) { shapes[i], shapes[j] = shapes[j], shapes[i] })

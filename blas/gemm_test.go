@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// beyondBlocks are sizes m, n, k at and beyond the blocks of the native backend, thin in the other directions.
+// beyondBlocks are sizes m, n, k at and beyond the blocks of the native backend, thin in the other
+// directions.
 var beyondBlocks = [][3]int{
 	{2, 5, blockK}, {5, 37, blockK + 1}, {1, 3, 2*blockK + 1},
 	{blockM, 17, 3}, {blockM + 1, 33, 5}, {2*blockM + 1, 2, 40},
@@ -13,7 +14,8 @@ var beyondBlocks = [][3]int{
 	{blockM + 1, 18, blockK + 3}, {1, blockN + 1, blockK + 1}, {blockM + 1, blockN + 1, 2},
 }
 
-// wideStrides are leading dimensions on both sides of those at which the native backend packs its left factor.
+// wideStrides are leading dimensions on both sides of those at which the native backend packs its
+// left factor.
 var wideStrides = []int{1023, 1024, 1025, 1500, 2048, 3072}
 
 // wide is the product with a left factor of this stride, if it has no longer rows.
@@ -27,9 +29,12 @@ func (s *source) sizes(most int) [3]int {
 	return [3]int{1 + s.IntN(most), 1 + s.IntN(most), 1 + s.IntN(most)}
 }
 
-// drawn is shapes drawn from 1 to 90 and from 1 to 300, and some that are nothing or just one number.
+// drawn is shapes drawn from 1 to 90 and from 1 to 300, and some that are nothing or just one
+// number.
 func (s *source) drawn() [][3]int {
-	shapes := [][3]int{{1, 1, 1}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {40, 40, 0}, {0, 0, 0}, {1, 70, 1}, {70, 1, 70}}
+	shapes := [][3]int{
+		{1, 1, 1}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {40, 40, 0}, {0, 0, 0}, {1, 70, 1}, {70, 1, 70},
+	}
 	for range 10 {
 		shapes = append(shapes, s.sizes(90))
 	}
@@ -82,7 +87,8 @@ func TestScalars(t *testing.T) {
 	})
 }
 
-// TestGemmError: an error of twice the bound is seen, and the bound is too small to hide a missing term.
+// TestGemmError: an error of twice the bound is seen, and the bound is too small to hide a missing
+// term.
 func TestGemmError(t *testing.T) {
 	p := newSource(3).product(N, T, 4, 5, 6)
 	want, tol := p.want(2, 3)

@@ -60,14 +60,18 @@ func (f *fence) check() error {
 	for i, laid := range f.laid[:f.used] {
 		for at, v := range f.regions[i] {
 			if (at < laid[0] || at >= laid[1]) && math.Float32bits(v) != math.Float32bits(canary) {
-				return fmt.Errorf("operand %d, of %d numbers: %v written at %d", i, laid[1]-laid[0], v, at-laid[0])
+				return fmt.Errorf(
+					"operand %d, of %d numbers: %v written at %d", i, laid[1]-laid[0], v,
+					at-laid[0],
+				)
 			}
 		}
 	}
 	return nil
 }
 
-// try does something to the operands; a fault in Go or in assembly is an error, one in C ends the program.
+// try does something to the operands; a fault in Go or in assembly is an error, one in C ends the
+// program.
 func (f *fence) try(does func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -105,7 +109,17 @@ func TestFence(t *testing.T) {
 
 // guardShapes are around tiles and of few numbers, and beyond the blocks in one direction.
 var guardShapes = [][3]int{
-	{1, 1, 1}, {2, 3, 5}, {13, 31, 7}, {14, 32, 8}, {15, 33, 9}, {17, 17, 33}, {29, 47, 16}, {blockM + 1, 5, 3}, {1, 3, blockK + 1},
+	{
+		1, 1, 1,
+	},
+	{2, 3, 5},
+	{13, 31, 7},
+	{14, 32, 8},
+	{15, 33, 9},
+	{17, 17, 33},
+	{29, 47, 16},
+	{blockM + 1, 5, 3},
+	{1, 3, blockK + 1},
 }
 
 // TestGuardPages: products touch nothing before and nothing behind their operands.
@@ -117,7 +131,9 @@ func TestGuardPages(t *testing.T) {
 				p := s.product(ta, tb, d[0], d[1], d[2]).with(i)
 				for ends := range 8 {
 					q := f.around(p, ends)
-					f.run(q, ends, func() { Default().Gemm(ta, tb, q.alpha, q.a, q.b, q.beta, q.c) })
+					f.run(
+						q, ends, func() { Default().Gemm(ta, tb, q.alpha, q.a, q.b, q.beta, q.c) },
+					)
 					p.check(t, q.c)
 				}
 			})

@@ -164,7 +164,10 @@ func samePadding(t *testing.T, what any, got, before Matrix) {
 	t.Helper()
 	for i, v := range got.Data {
 		if i%got.Stride >= got.Cols && math.Float32bits(v) != math.Float32bits(before.Data[i]) {
-			t.Fatalf("%v: wrote %v behind row %d, %d numbers from its start", what, v, i/got.Stride, i%got.Stride)
+			t.Fatalf(
+				"%v: wrote %v behind row %d, %d numbers from its start", what, v, i/got.Stride,
+				i%got.Stride,
+			)
 		}
 	}
 }

@@ -107,7 +107,9 @@ func TestCoreWarning(t *testing.T) {
 // refused when it is asked for, which changes nothing.
 func TestNotReady(t *testing.T) {
 	loads := 0
-	broken := &Backend{name: "broken", load: func() error { loads++; return errors.New("no library") }}
+	broken := &Backend{
+		name: "broken", load: func() error { loads++; return errors.New("no library") },
+	}
 	before, list := current.Load(), backends
 	defer func() { current.Store(before); backends = list }()
 	backends = []*Backend{broken, &nativeBackend}

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Sizes around the tiles of all paths, whose rows are 14, 6 or 4 and whose columns 32 or 16, and around
-// the rows that are packed at a time.
+// Sizes around the tiles of all paths, whose rows are 14, 6 or 4 and whose columns 32 or 16, and
+// around the rows that are packed at a time.
 var (
 	aroundRows  = []int{1, 3, 4, 5, 6, 7, 13, 14, 15, 29}
 	aroundCols  = []int{1, 15, 16, 17, 31, 32, 33, 65}
@@ -60,21 +60,24 @@ func (s *source) cuts(n int) []int {
 	return at
 }
 
-// TestNativeSplits: a product has the same bits as the products that make its parts, wherever it is cut.
+// TestNativeSplits: a product has the same bits as the products that make its parts, wherever it is
+// cut.
 func TestNativeSplits(t *testing.T) {
 	use(t, "native")
 	s, count := newSource(3), 0
-	for _, d := range [][3]int{{50, 70, 40}, {blockM + 9, 40, 9}, {9, 100, blockK + 2}, {5, blockN + 50, 3}} {
+	for _, d := range [][3]int{
+		{50, 70, 40}, {blockM + 9, 40, 9}, {9, 100, blockK + 2}, {5, blockN + 50, 3},
+	} {
 		eachTrans(func(ta, tb Trans) {
 			p := s.product(ta, tb, d[0], d[1], d[2]).with(count)
 			count++
 			parts := p.prepared()
 			rows, cols := s.cuts(p.m), s.cuts(p.n)
 			for i, lo := range rows[:len(rows)-1] {
-				for j, from := range cols[:len(cols)-1] {
-					hi, to := rows[i+1], cols[j+1]
-					Default().Gemm(ta, tb, p.alpha, sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, from, to),
-						p.beta, sub(parts, N, lo, hi, from, to))
+				for j, left := range cols[:len(cols)-1] {
+					hi, right := rows[i+1], cols[j+1]
+					a, b := sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, left, right)
+					Default().Gemm(ta, tb, p.alpha, a, b, p.beta, sub(parts, N, lo, hi, left, right))
 				}
 			}
 			sameBits(t, p, parts.Data, p.done().Data)
@@ -90,14 +93,21 @@ func TestLeftBlock(t *testing.T) {
 		transposed, packed bool
 		stride             int
 	}{
-		{false, false, 40}, {false, false, 1023}, {false, true, 1024}, {false, false, 1500}, {false, true, 3072},
-		{true, false, 40}, {true, false, 1023}, {true, false, 1024}, {true, true, 1025}, {true, true, 2048},
+		{false, false, 40}, {false, false, 1023}, {false, true, 1024}, {false, false, 1500},
+		{false, true, 3072}, {true, false, 40}, {true, false, 1023}, {true, false, 1024},
+		{true, true, 1025}, {true, true, 2048},
 	} {
 		data := make([]float32, 30*c.stride)
 		var w workspace
-		got := w.leftBlock(operand{transposed: c.transposed, stride: c.stride, data: data, alpha: 1}, 0, 30, 0, 30, 6)
+		got := w.leftBlock(
+			operand{transposed: c.transposed, stride: c.stride, data: data, alpha: 1}, 0, 30, 0, 30,
+			6,
+		)
 		if packed := unsafe.SliceData(got.data) != unsafe.SliceData(data); packed != c.packed {
-			t.Errorf("transposed %v, stride %d: packed %v, want %v", c.transposed, c.stride, packed, c.packed)
+			t.Errorf(
+				"transposed %v, stride %d: packed %v, want %v", c.transposed, c.stride, packed,
+				c.packed,
+			)
 		}
 	}
 }

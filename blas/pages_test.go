@@ -11,12 +11,15 @@ import (
 // besides is how many numbers are watched at both ends of a region whose pages do not do it.
 const besides = 0
 
-// newRegion is at least n numbers, whole pages, with a page before and one behind that fault at every
-// access. It is never given back: the tests need a few.
+// newRegion is at least n numbers, whole pages, with a page before and one behind that fault at
+// every access. It is never given back: the tests need a few.
 func newRegion(n int) ([]float32, error) {
 	page := os.Getpagesize()
 	size := (4*n + page - 1) / page * page
-	all, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	all, err := syscall.Mmap(
+		-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_ANON|syscall.MAP_PRIVATE,
+	)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}

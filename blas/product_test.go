@@ -17,8 +17,10 @@ type product struct {
 }
 
 func (p *product) String() string {
-	return fmt.Sprintf("%s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d",
-		Default().name, p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride)
+	return fmt.Sprintf(
+		"%s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d", Default().name,
+		p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride,
+	)
 }
 
 // product draws the factors of op(a) op(b), and c.
@@ -29,7 +31,9 @@ func (s *source) product(ta, tb Trans, m, n, k int) *product {
 }
 
 // scalars are values for alpha and beta: those with a meaning of their own, and others.
-var scalars = [][2]float32{{1, 0}, {-0.7, 0.3}, {1, 1}, {0, 0}, {1.5, 0}, {1, -2}, {0, 1}, {-1, 1}, {0, 0.7}}
+var scalars = [][2]float32{
+	{1, 0}, {-0.7, 0.3}, {1, 1}, {0, 0}, {1.5, 0}, {1, -2}, {0, 1}, {-1, 1}, {0, 0.7},
+}
 
 // with is the product with pair number i of the scalars, any i.
 func (p *product) with(i int) *product {
@@ -58,8 +62,9 @@ func slack(n int) float64 {
 	return float64(n) * unit / (1 - float64(n)*unit)
 }
 
-// want is element (i, j) in float64, and how far from it float32 may be that adds the terms in any order: no
-// magnitude passes more than k+3 roundings, of two products (with a or b, and with alpha) and of at most k+1 sums.
+// want is element (i, j) in float64, and how far from it float32 may be that adds the terms in any
+// order: no magnitude passes more than k+3 roundings, of two products (with a or b, and with alpha)
+// and of at most k+1 sums.
 func (p *product) want(i, j int) (sum, tol float64) {
 	size := 0.0
 	if p.beta != 0 {
@@ -92,7 +97,10 @@ func (p *product) check(t *testing.T, got Matrix) {
 	for i := range p.m {
 		for j := range p.n {
 			if want, tol := p.want(i, j); !near(at(got, N, i, j), want, tol) {
-				t.Fatalf("%v: element (%d, %d) is %v, want %v within %.2g", p, i, j, at(got, N, i, j), want, tol)
+				t.Fatalf(
+					"%v: element (%d, %d) is %v, want %v within %.2g", p, i, j, at(got, N, i, j),
+					want, tol,
+				)
 			}
 		}
 	}

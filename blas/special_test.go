@@ -11,7 +11,8 @@ var (
 	inf = float32(math.Inf(1))
 )
 
-// opposite deals zeros to numbers that meet one at index l of the depth, since infinity times zero is NaN.
+// opposite deals zeros to numbers that meet one at index l of the depth, since infinity times zero
+// is NaN.
 //
 // gonum leaves out the terms whose left number is zero, except where only b is transposed: it gets
 // none there, so that what it does is not taken for right.
@@ -22,11 +23,14 @@ func (s *source) opposite(p *product, l int) {
 	}
 }
 
-// TestSpecialNumbers: a NaN or an infinity reaches what its row or column of c is made from, and nothing else.
+// TestSpecialNumbers: a NaN or an infinity reaches what its row or column of c is made from, and
+// nothing else.
 func TestSpecialNumbers(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		s, pair := newSource(1), 0
-		for _, d := range [][3]int{{1, 1, 1}, {5, 7, 3}, {29, 33, 9}, {15, 65, 40}, {blockM + 2, 18, 5}, {3, 5, blockK + 2}} {
+		for _, d := range [][3]int{
+			{1, 1, 1}, {5, 7, 3}, {29, 33, 9}, {15, 65, 40}, {blockM + 2, 18, 5}, {3, 5, blockK + 2},
+		} {
 			eachTrans(func(ta, tb Trans) {
 				for _, v := range []float32{nan, inf, -inf} {
 					p := s.product(ta, tb, d[0], d[1], d[2]).with(pair)
@@ -102,7 +106,8 @@ func TestAlphaZero(t *testing.T) {
 func TestRange(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		for _, c := range []struct{ a, b, want float32 }{
-			{0x1p100, 0x1p100, inf}, {-0x1p100, 0x1p100, -inf}, {0x1p-80, 0x1p-80, 0}, {0x1p-70, 0x1p-70, 0x1p-140},
+			{0x1p100, 0x1p100, inf}, {-0x1p100, 0x1p100, -inf},
+			{0x1p-80, 0x1p-80, 0}, {0x1p-70, 0x1p-70, 0x1p-140},
 			{0x1p-149, 1, 0x1p-149}, {0x1p-130, 3, 3 * 0x1p-130},
 		} {
 			eachTrans(func(ta, tb Trans) {
@@ -116,7 +121,10 @@ func TestRange(t *testing.T) {
 				got := p.done()
 				for i := range p.m {
 					for j, v := range row(got, i) {
-						sameBits(t, fmt.Sprintf("%v: (%d, %d)", p, i, j), []float32{v}, []float32{c.want})
+						sameBits(
+							t, fmt.Sprintf("%v: (%d, %d)", p, i, j), []float32{v},
+							[]float32{c.want},
+						)
 					}
 				}
 			})

@@ -13,7 +13,9 @@ import (
 // arguments; -exhaustive takes all float32 for which the result is not plainly 1, x or the like.
 // Paths other than the generic one compute the same bits, which other tests hold them to.
 
-var exhaustive = flag.Bool("exhaustive", false, "accuracy tests: every argument, instead of a few million")
+var exhaustive = flag.Bool(
+	"exhaustive", false, "accuracy tests: every argument, instead of a few million",
+)
 
 // The bounds are the largest errors that -exhaustive found, rounded up.
 const (
@@ -71,10 +73,15 @@ func merge(sum, part []errs) []errs {
 // bound prints a row of the table and holds it to the largest error in ulp.
 func (e errs) bound(t *testing.T, name string, ulps float64) {
 	t.Helper()
-	t.Logf("%-22s %10.0f arguments: at most %.4f ulp, at %13.9g (bound %.1f); %.4f on average; at most %.3g absolutely",
-		name, e.n, e.ulps, e.at, ulps, e.sum/e.n, e.absolute)
+	t.Logf(
+		"%-22s %10.0f arguments: at most %.4f ulp, at %13.9g (bound %.1f); %.4f on average; at most %.3g absolutely",
+		name, e.n, e.ulps, e.at, ulps, e.sum/e.n, e.absolute,
+	)
 	if !(e.ulps <= ulps) || e.n == 0 {
-		t.Errorf("%s: error of %v ulp at %v (%#08x), want at most %v", name, e.ulps, e.at, math.Float32bits(e.at), ulps)
+		t.Errorf(
+			"%s: error of %v ulp at %v (%#08x), want at most %v", name, e.ulps, e.at,
+			math.Float32bits(e.at), ulps,
+		)
 	}
 }
 
@@ -140,7 +147,9 @@ func sweep(n, stride uint64, functions int, measure func(args []uint32, e []errs
 }
 
 // sweepFloats measures the float32 of both signs with magnitudes from lo to below hi, in bits.
-func sweepFloats(lo, hi uint32, stride uint64, functions int, measure func(args []uint32, e []errs)) []errs {
+func sweepFloats(
+	lo, hi uint32, stride uint64, functions int, measure func(args []uint32, e []errs),
+) []errs {
 	return sweep(2*uint64(hi-lo), stride, functions, func(args []uint32, e []errs) {
 		for i, k := range args {
 			args[i] = lo + k>>1 | k<<31
@@ -230,7 +239,9 @@ func TestAngleAccuracy(t *testing.T) {
 			for q := uint32(1); q < 4 && k%16 == 0; q++ {
 				sin, cos = cos, -sin
 				if s, c := sincosPi(w + q<<30); s != sin || c != cos {
-					once.Do(func() { t.Errorf("angle %#08x: sine and cosine %v, %v, want %v, %v", w+q<<30, s, c, sin, cos) })
+					once.Do(
+						func() { t.Errorf("angle %#08x: sine and cosine %v, %v, want %v, %v", w+q<<30, s, c, sin, cos) },
+					)
 				}
 			}
 		}
@@ -283,7 +294,9 @@ func TestRootAccuracy(t *testing.T) {
 			e[0].add(float64(root), exact, x)
 			e[1].add(float64(p[i]), 1/exact, x)
 			if p[i] != 1/root {
-				once.Do(func() { t.Errorf("1/sqrt(%v) in RMSpropStep is %v, want %v", x, p[i], 1/root) })
+				once.Do(
+					func() { t.Errorf("1/sqrt(%v) in RMSpropStep is %v, want %v", x, p[i], 1/root) },
+				)
 			}
 		}
 	})

@@ -14,19 +14,23 @@ func eachPathBench(b *testing.B, prepare func() (operations int64, call func()))
 			for b.Loop() {
 				call()
 			}
-			b.ReportMetric(float64(operations)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			b.ReportMetric(
+				float64(operations)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s",
+			)
 		})
 	}
 }
 
-// BenchmarkMulTile is one tile of packed factors, as deep as the blocks of a large product, so that they lie in
-// the caches next to the core.
+// BenchmarkMulTile is one tile of packed factors, as deep as the blocks of a large product, so that
+// they lie in the caches next to the core.
 func BenchmarkMulTile(b *testing.B) {
 	eachPathBench(b, func() (int64, func()) {
 		const n = 384
 		rows, cols := TileShape()
-		c, start, x, y := make([]float32, rows*cols), make([]float32, cols), fill(rows*n), fill(n*cols)
-		return int64(2 * rows * cols * n), func() { MulTile(c, cols, start, 0, x, 1, rows, y, rows, n) }
+		c, start := make([]float32, rows*cols), make([]float32, cols)
+		x, y := fill(rows*n), fill(n*cols)
+		call := func() { MulTile(c, cols, start, 0, x, 1, rows, y, rows, n) }
+		return int64(2 * rows * cols * n), call
 	})
 }
 

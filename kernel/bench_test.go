@@ -28,7 +28,9 @@ func eachBench(b *testing.B, bytes int64, prepare func(n int) func()) {
 				for b.Loop() {
 					call()
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/elem")
+				b.ReportMetric(
+					float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/elem",
+				)
 			})
 		}
 	}
@@ -37,8 +39,18 @@ func eachBench(b *testing.B, bytes int64, prepare func(n int) func()) {
 func benchMove(n int) *Move {
 	rows := n / benchWidth
 	m := &Move{
-		Z: fill(n), U: fill(n), G: fill(n), P: fill(n), H: constant(rows, 1e-4), IDs: make([]uint64, rows), D: benchWidth,
-		Clip: 1, Friction: 0.3, Key: Key{Seed: 1, Stream: testStream},
+		Z: fill(
+			n,
+		),
+		U:        fill(n),
+		G:        fill(n),
+		P:        fill(n),
+		H:        constant(rows, 1e-4),
+		IDs:      make([]uint64, rows),
+		D:        benchWidth,
+		Clip:     1,
+		Friction: 0.3,
+		Key:      Key{Seed: 1, Stream: testStream},
 	}
 	for i := range m.IDs {
 		m.IDs[i] = uint64(i)
@@ -92,7 +104,8 @@ func BenchmarkSiLUBackward(b *testing.B) {
 
 func BenchmarkSkipSiLUBackward(b *testing.B) {
 	eachBench(b, 24, func(n int) func() {
-		s, dy, above, below, embed := fill(n), fill(n), fill(n), make([]float32, n), make([]float32, n)
+		s, dy, above := fill(n), fill(n), fill(n)
+		below, embed := make([]float32, n), make([]float32, n)
 		return func() { SkipSiLUBackward(below, embed, above, s, dy) }
 	})
 }

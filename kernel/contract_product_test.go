@@ -22,17 +22,48 @@ func fittings() []fitting {
 		return func(s [][]float32) { MulTile(s[0], ldc, s[1], lds, s[2], rs, cs, s[3], rows, n) }
 	}
 	return []fitting{
-		{"MulTile", []int{last(ldc, cols), last(lds, cols), last(2, 1) + (n-1)*2*rows, n * cols}, tile(lds, 2, 2*rows, n)},
-		{"MulTile from one row", []int{last(ldc, cols), cols, last(n, n), n * cols}, tile(0, n, 1, n)},
-		{"MulTile of the deepest", []int{last(ldc, cols), cols, last(1, 1) + (MaxRow/cols-1)*rows, MaxRow}, tile(0, 1, rows, MaxRow/cols)},
+		{
+			"MulTile", []int{last(ldc, cols), last(lds, cols), last(2, 1) + (n-1)*2*rows, n * cols},
+			tile(lds, 2, 2*rows, n),
+		},
+		{
+			"MulTile from one row", []int{last(ldc, cols), cols, last(n, n), n * cols},
+			tile(0, n, 1, n),
+		},
+		{
+			"MulTile of the deepest",
+			[]int{last(ldc, cols), cols, last(1, 1) + (MaxRow/cols-1)*rows, MaxRow},
+			tile(0, 1, rows, MaxRow/cols),
+		},
 		{"MulTile of no depth", []int{last(ldc, cols), last(lds, cols), 0, 0}, tile(lds, 1, 1, 0)},
-		{"MulTile of one row", []int{cols, cols, n, n * cols}, func(s [][]float32) { MulTile(s[0], 0, s[1], 0, s[2], 0, 1, s[3], 1, n) }},
-		{"MulTile of no rows", nil, func([][]float32) { MulTile(nil, ldc, nil, lds, nil, 1, 1, nil, 0, n) }},
-		{"PackRows", []int{n * width, (n-1)*40 + 35}, func(s [][]float32) { PackRows(s[0], width, s[1], 40, 35, n, 1) }},
-		{"PackRows of nothing", nil, func([][]float32) { PackRows(nil, width, nil, 40, 35, 0, 1); PackRows(nil, 0, nil, 1, 0, 9, 1) }},
-		{"PackColumns", []int{n * width, 34*7 + n}, func(s [][]float32) { PackColumns(s[0], width, s[1], 7, 35, n) }},
-		{"PackColumns of no columns", []int{n * width, 0}, func(s [][]float32) { PackColumns(s[0], width, s[1], 7, 0, n) }},
-		{"PackColumns of nothing", nil, func([][]float32) { PackColumns(nil, width, nil, 7, 35, 0); PackColumns(nil, 0, nil, 7, 0, 9) }},
+		{
+			"MulTile of one row", []int{cols, cols, n, n * cols},
+			func(s [][]float32) { MulTile(s[0], 0, s[1], 0, s[2], 0, 1, s[3], 1, n) },
+		},
+		{
+			"MulTile of no rows", nil,
+			func([][]float32) { MulTile(nil, ldc, nil, lds, nil, 1, 1, nil, 0, n) },
+		},
+		{
+			"PackRows", []int{n * width, (n-1)*40 + 35},
+			func(s [][]float32) { PackRows(s[0], width, s[1], 40, 35, n, 1) },
+		},
+		{
+			"PackRows of nothing", nil,
+			func([][]float32) { PackRows(nil, width, nil, 40, 35, 0, 1); PackRows(nil, 0, nil, 1, 0, 9, 1) },
+		},
+		{
+			"PackColumns", []int{n * width, 34*7 + n},
+			func(s [][]float32) { PackColumns(s[0], width, s[1], 7, 35, n) },
+		},
+		{
+			"PackColumns of no columns", []int{n * width, 0},
+			func(s [][]float32) { PackColumns(s[0], width, s[1], 7, 0, n) },
+		},
+		{
+			"PackColumns of nothing", nil,
+			func([][]float32) { PackColumns(nil, width, nil, 7, 35, 0); PackColumns(nil, 0, nil, 7, 0, 9) },
+		},
 	}
 }
 
@@ -56,7 +87,9 @@ func TestProductLengths(t *testing.T) {
 			for i, n := range c.lens {
 				if n > 0 {
 					s := c.arguments(i)
-					mustPanic(t, fmt.Sprintf("%s, argument %d", c.name, i), errLen, func() { c.f(s) })
+					mustPanic(
+						t, fmt.Sprintf("%s, argument %d", c.name, i), errLen, func() { c.f(s) },
+					)
 				}
 			}
 		}
@@ -71,8 +104,12 @@ func TestProductNumbers(t *testing.T) {
 		tile := func(ldc, lds, rs, cs, rows, n int) func() {
 			return func() { MulTile(x, ldc, x, lds, x, rs, cs, x, rows, n) }
 		}
-		packRows := func(width, ld, cols, rows int) func() { return func() { PackRows(x, width, x, ld, cols, rows, 1) } }
-		packColumns := func(width, ld, cols, n int) func() { return func() { PackColumns(x, width, x, ld, cols, n) } }
+		packRows := func(width, ld, cols, rows int) func() {
+			return func() { PackRows(x, width, x, ld, cols, rows, 1) }
+		}
+		packColumns := func(width, ld, cols, n int) func() {
+			return func() { PackColumns(x, width, x, ld, cols, n) }
+		}
 		for _, c := range []struct {
 			what    string
 			message string
@@ -113,14 +150,20 @@ func TestShortPacking(t *testing.T) {
 	p.packRows = func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
 		sizes = append(sizes, width*rows)
 	}
-	p.transpose = func(dst []float32, width int, src []float32, ld, n int) { sizes = append(sizes, transposedRows*n) }
+	p.transpose = func(dst []float32, width int, src []float32, ld, n int) {
+		sizes = append(sizes, transposedRows*n)
+	}
 	active = &p
 
 	const rows, most = 50, MaxRow / transposedRows
 	x := make([]float32, 40*(2*most+9))
 	PackRows(x, 3000, x, 3000, 3000, rows, 1)
-	PackColumns(x, 37, x, 2*most+9, 37, 2*most+9) // 2 blocks of 16 rows, the last 5 are transposedRows in Go
-	want := []int{63000, 63000, 24000, MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows}
+	PackColumns(
+		x, 37, x, 2*most+9, 37, 2*most+9,
+	) // 2 blocks of 16 rows, the last 5 are transposedRows in Go
+	want := []int{
+		63000, 63000, 24000, MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows,
+	}
 	if fmt.Sprint(sizes) != fmt.Sprint(want) {
 		t.Errorf("calls of %d elements, want %d, at most %d", sizes, want, MaxRow)
 	}

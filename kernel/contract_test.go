@@ -23,33 +23,58 @@ const callD = 19
 // calls lists the loops whose arguments must fit each other.
 var calls = []call{
 	{"NormalRows", 1, func(s [10][]float32) { NormalRows(s[0], callIDs, callD, callKey) }, 0},
-	{"NoiseRows", 5, func(s [10][]float32) { NoiseRows(s[0], s[1], s[2], s[3], s[4], callIDs, callD, callKey) }, 1<<3 | 1<<4},
+	{
+		"NoiseRows", 5,
+		func(s [10][]float32) { NoiseRows(s[0], s[1], s[2], s[3], s[4], callIDs, callD, callKey) },
+		1<<3 | 1<<4,
+	},
 	{"Overdamped", 4, func(s [10][]float32) {
 		Overdamped(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], IDs: callIDs, D: callD, Clip: 1})
 	}, 1 << 3},
 	{"Underdamped", 5, func(s [10][]float32) {
-		Underdamped(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1, Friction: 0.5})
+		Underdamped(
+			&Move{
+				Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1,
+				Friction: 0.5,
+			},
+		)
 	}, 1 << 3},
 	{"Exact", 5, func(s [10][]float32) {
-		exactMove(&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1})
+		exactMove(
+			&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1},
+		)
 	}, 1 << 3},
-	{"SkipSiLUBackward", 5, func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0},
+	{
+		"SkipSiLUBackward", 5,
+		func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0,
+	},
 	{"Axpy", 2, func(s [10][]float32) { Axpy(s[0], 1, s[1]) }, 0},
 	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},
-	{"ScoreResidual", 6, func(s [10][]float32) { ScoreResidual(s[0], s[1], s[2], s[3], s[4], s[5], callD) }, 1<<1 | 1<<5},
+	{
+		"ScoreResidual", 6,
+		func(s [10][]float32) { ScoreResidual(s[0], s[1], s[2], s[3], s[4], s[5], callD) },
+		1<<1 | 1<<5,
+	},
 	{"DataResidual", 3, func(s [10][]float32) {
 		DataResidual(s[0], s[1], s[2], callX, 1, 2, callD, 1)
 	}, 1 << 1},
 	{"SquareNorms", 2, func(s [10][]float32) { SquareNorms(s[0], s[1], callD) }, 1},
 	{"ScaleRows", 2, func(s [10][]float32) { ScaleRows(s[0], s[1], callD) }, 1 << 1},
-	{"CombineRows", 6, func(s [10][]float32) { CombineRows(s[0], s[1], s[2], s[3], s[4], s[5], 1, callD) }, 1<<2 | 1<<4},
+	{
+		"CombineRows", 6,
+		func(s [10][]float32) { CombineRows(s[0], s[1], s[2], s[3], s[4], s[5], 1, callD) },
+		1<<2 | 1<<4,
+	},
 	{"MeanRows", 2, func(s [10][]float32) { MeanRows(s[0], s[1], 1, callD) }, 0},
 	{"Add", 2, func(s [10][]float32) { Add(s[0], s[1]) }, 0},
 	{"Combine", 3, func(s [10][]float32) { Combine(s[0], 1, s[1], 1, s[2], 1) }, 0},
 	{"Combine of two", 2, func(s [10][]float32) { Combine(s[0], 1, s[1], 1, nil, 0) }, 0},
 	{"SGDStep", 2, func(s [10][]float32) { SGDStep(s[0], s[1], 1) }, 0},
 	{"RMSpropStep", 3, func(s [10][]float32) { RMSpropStep(s[0], s[1], s[2], 1, 0.5, 1) }, 0},
-	{"AdamStep", 4, func(s [10][]float32) { AdamStep(s[0], s[1], s[2], s[3], 1, 0.5, 0.5, 1, 1, 1) }, 0},
+	{
+		"AdamStep", 4,
+		func(s [10][]float32) { AdamStep(s[0], s[1], s[2], s[3], 1, 0.5, 0.5, 1, 1, 1) }, 0,
+	},
 	{"EMAStep", 2, func(s [10][]float32) { EMAStep(s[0], s[1], 0.5) }, 0},
 	{"U8ToF32", 1, func(s [10][]float32) { U8ToF32(s[0], callU8) }, 0},
 	{"F32ToU8", 1, func(s [10][]float32) { F32ToU8(callU8, s[0]) }, 0},
@@ -92,8 +117,14 @@ func TestPanics(t *testing.T) {
 	mustPanic(t, "ColSum width", errLen, func() { ColSum(x(4), x(6), 3, 1) })
 	mustPanic(t, "ColSum last row", errLen, func() { ColSum(x(3), x(10), 4, 1) })
 	mustPanic(t, "Sinusoids", errLen, func() { Sinusoids(x(11), x(2), x(3)) })
-	mustPanic(t, "DataResidual images", errLen, func() { DataResidual(x(6), x(3), x(6), x(3), 0, 2, 2, 1) })
-	mustPanic(t, "DataResidual repeat", errLen, func() { DataResidual(x(6), x(3), x(6), x(6), 0, 0, 2, 1) })
+	mustPanic(
+		t, "DataResidual images", errLen,
+		func() { DataResidual(x(6), x(3), x(6), x(3), 0, 2, 2, 1) },
+	)
+	mustPanic(
+		t, "DataResidual repeat", errLen,
+		func() { DataResidual(x(6), x(3), x(6), x(6), 0, 0, 2, 1) },
+	)
 }
 
 // TestShortCalls: no call of an implementation handles more than MaxRow elements.
@@ -111,7 +142,7 @@ func TestShortCalls(t *testing.T) {
 	p.sinusoids = func(dst, lambda, freq []float32) { short(dst) }
 	p.biasSiLU = func(y, x, b []float32) { short(y) }
 	p.squareNorms = func(dst, x []float32, d int) { short(x) }
-	p.normalRows = func(dst []float32, ids []uint64, d int, seed uint64, step, stream uint32) { short(dst) }
+	p.normalRows = func(dst []float32, _ []uint64, _ int, _ uint64, _, _ uint32) { short(dst) }
 	p.add = func(dst, x []float32) { short(dst) }
 	active = &p
 
@@ -146,7 +177,8 @@ func TestNoAllocation(t *testing.T) {
 				t.Errorf("%s allocates %v times", c.name, n)
 			}
 		}
-		x, y, b, words, perm := make([]float32, 95), make([]float32, 95), make([]float32, 19), make([]uint32, 95), make([]int, 95)
+		x, y, b := make([]float32, 95), make([]float32, 95), make([]float32, 19)
+		words, perm := make([]uint32, 95), make([]int, 95)
 		for name, f := range map[string]func(){
 			"Bits":      func() { Bits(words, callKey, 0) },
 			"Perm":      func() { Perm(perm, callKey) },

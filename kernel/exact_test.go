@@ -59,8 +59,12 @@ func TestExactMove(t *testing.T) {
 				z0, u0 := append([]float32(nil), m.Z...), append([]float32(nil), m.U...)
 				z, u, sizeZ, sizeU, want := exactMoved(m, z0, u0)
 				clipped := exactMove(m)
-				near(t, "Exact z", m.Z, 28, func(i int) (float64, float64) { return z[i], sizeZ[i] })
-				near(t, "Exact u", m.U, 20, func(i int) (float64, float64) { return u[i], sizeU[i] })
+				near(
+					t, "Exact z", m.Z, 28, func(i int) (float64, float64) { return z[i], sizeZ[i] },
+				)
+				near(
+					t, "Exact u", m.U, 20, func(i int) (float64, float64) { return u[i], sizeU[i] },
+				)
 				if clipped != want || (clip != 0.04 && clipped != 0) {
 					t.Fatalf("Exact, clip %v: %d rows clipped, want %d", clip, clipped, want)
 				}

@@ -6,8 +6,8 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// Rows of the noise stream are addressed by their number, so that they can be drawn in any order, and
-// apart from each other.
+// Rows of the noise stream are addressed by their number, so that they can be drawn in any order,
+// and apart from each other.
 func ExampleNormalRows() {
 	key := kernel.Key{Seed: 1, Step: 12, Stream: 1 << 16}
 	both, second := make([]float32, 6), make([]float32, 3)

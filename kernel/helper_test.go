@@ -101,12 +101,18 @@ func same(t *testing.T, what string, got, want []float32) {
 // near fails unless each got[i] is within roundings*2^-24*size of value, where want(i) is the
 // value in float64 and size the sum of the magnitudes of its terms: each rounding to float32 of a
 // partial result costs at most 2^-24 of that.
-func near(t *testing.T, what string, got []float32, roundings float64, want func(i int) (value, size float64)) {
+func near(
+	t *testing.T, what string, got []float32, roundings float64,
+	want func(i int) (value, size float64),
+) {
 	t.Helper()
 	for i, g := range got {
 		value, size := want(i)
 		if diff := math.Abs(float64(g) - value); !(diff <= roundings*0x1p-24*size+0x1p-149) {
-			t.Fatalf("%s: element %d of %d is %v, want %v within %.3g", what, i, len(got), g, value, roundings*0x1p-24*size)
+			t.Fatalf(
+				"%s: element %d of %d is %v, want %v within %.3g", what, i, len(got), g, value,
+				roundings*0x1p-24*size,
+			)
 		}
 	}
 }

@@ -3,17 +3,17 @@
 // and columns, optimisers, pixels. They take slices and return slices, allocate nothing and start
 // no goroutines. The tiles of matrix products are here too; package blas makes products of them.
 //
-// It does not hold what is computed once for a row, a datapoint or a latent dimension, most of it in
-// float64: noise levels and the weights and values of losses (package diffusion), the standardised
-// prior (package prior), the draws and the bounded variances of an encoder (packages method and
-// model). Those loops stand beside their formulas, in plain Go.
+// It does not hold what is computed once for a row, a datapoint or a latent dimension, most of it
+// in float64: noise levels and the weights and values of losses (package diffusion), the
+// standardised prior (package prior), the draws and the bounded variances of an encoder (packages
+// method and model). Those loops stand beside their formulas, in plain Go.
 //
-// The exported functions check lengths (a mismatch is a programming error and panics) and call
-// the implementation that [Info] names, chosen once from what the CPU can do: assembly for
-// AVX-512, AVX2 with FMA, and NEON, or the generic one in plain Go, which is written to be read and
-// is the reference for all others. That choice belongs to the process, unlike the choice of a
-// backend in package blas, because it changes no bits. Matrices are row-major; "row" arguments hold
-// one number per row.
+// The exported functions check lengths (a mismatch is a programming error and panics) and call the
+// implementation that [Info] names, chosen once from what the CPU can do: assembly for AVX-512,
+// AVX2 with FMA, and NEON, or the generic one in plain Go, which is written to be read and is the
+// reference for all others. That choice belongs to the process, unlike the choice of a backend in
+// package blas, because it changes no bits. Matrices are row-major; "row" arguments hold one number
+// per row.
 //
 // Every function gives the same bits on every path: each comment is the loop it computes, with
 // fma(x, y, z) = x*y + z rounded once and all other operations rounded one by one in the order
@@ -61,8 +61,8 @@ func pieces(n int) iter.Seq2[int, int] {
 	}
 }
 
-// tile is a contiguous part of a matrix with d columns: rows lo to hi, columns left to right. It has
-// several rows only if it has all columns.
+// tile is a contiguous part of a matrix with d columns: rows lo to hi, columns left to right. It
+// has several rows only if it has all columns.
 type tile struct{ lo, hi, left, right, d int }
 
 func (t tile) of(x []float32) []float32   { return x[t.lo*t.d+t.left : (t.hi-1)*t.d+t.right] }

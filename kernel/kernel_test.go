@@ -16,7 +16,10 @@ func TestElementwise(t *testing.T) {
 
 			got := guardedCopy(t, z)
 			Add(got, x)
-			near(t, "Add", got, 1, func(i int) (float64, float64) { return f(z[i]) + f(x[i]), math.Abs(f(z[i]) + f(x[i])) })
+			near(
+				t, "Add", got, 1,
+				func(i int) (float64, float64) { return f(z[i]) + f(x[i]), math.Abs(f(z[i]) + f(x[i])) },
+			)
 
 			const a, b, c = 0.75, -1.3, 0.3
 			got = guardedCopy(t, z)
@@ -35,7 +38,8 @@ func TestElementwise(t *testing.T) {
 			got = guardedCopy(t, z)
 			EMAStep(got, x, 0.01)
 			near(t, "EMAStep", got, 2, func(i int) (float64, float64) {
-				return f(z[i]) + f(float32(0.01))*(f(x[i])-f(z[i])), math.Abs(f(z[i])) + math.Abs(f(x[i]))
+				moved := f(z[i]) + f(float32(0.01))*(f(x[i])-f(z[i]))
+				return moved, math.Abs(f(z[i])) + math.Abs(f(x[i]))
 			})
 		})
 	})
@@ -133,7 +137,10 @@ func TestResiduals(t *testing.T) {
 			checkSquares(t, "DataResidual", sq, e, d)
 			scaled, sq2 := guardedCopy(t, y), guarded(t, n)
 			DataResidual(scaled, sq2, scaled, x, first, repeat, d, scale) // e in place of y
-			near(t, "DataResidual scaled", scaled, 0, func(i int) (float64, float64) { return scale * f(e[i]), 0 })
+			near(
+				t, "DataResidual scaled", scaled, 0,
+				func(i int) (float64, float64) { return scale * f(e[i]), 0 },
+			)
 			same(t, "DataResidual sq, scaled", sq2, sq)
 		})
 	})
@@ -144,7 +151,10 @@ func checkSquares(t *testing.T, what string, sq, x []float32, d int) {
 	for i, got := range sq {
 		row := x[i*d : (i+1)*d]
 		if want := documentedSquare(row); got != want {
-			t.Fatalf("%s: row %d of width %d: |x|^2 = %v, want %v, in the documented order", what, i, d, got, want)
+			t.Fatalf(
+				"%s: row %d of width %d: |x|^2 = %v, want %v, in the documented order", what, i, d,
+				got, want,
+			)
 		}
 		var sum float64
 		for _, v := range row {
@@ -152,7 +162,10 @@ func checkSquares(t *testing.T, what string, sq, x []float32, d int) {
 		}
 		// at most d/16 + 1 multiply-adds to a partial sum, 4 additions in the fold
 		if tol := float64(d/16+6) * 0x1p-24 * sum; beyond(f(got)-sum, tol) {
-			t.Fatalf("%s: row %d of width %d: |x|^2 = %v, want %v within %.2g", what, i, d, got, sum, tol)
+			t.Fatalf(
+				"%s: row %d of width %d: |x|^2 = %v, want %v within %.2g", what, i, d, got, sum,
+				tol,
+			)
 		}
 	}
 }
@@ -206,7 +219,10 @@ func TestOptimisers(t *testing.T) {
 			p, v := guardedCopy(t, p0), guardedCopy(t, v0)
 			RMSpropStep(p, v, g, lr, b2, eps)
 			second := func(i int) float64 { return b2*f(v0[i]) + (1-b2)*f(g[i])*f(g[i]) }
-			near(t, "RMSpropStep v", v, 4, func(i int) (float64, float64) { return second(i), second(i) })
+			near(
+				t, "RMSpropStep v", v, 4,
+				func(i int) (float64, float64) { return second(i), second(i) },
+			)
 			near(t, "RMSpropStep p", p, 7, func(i int) (float64, float64) {
 				step := f(float32(lr)) * f(g[i]) / (math.Sqrt(second(i)) + f(float32(eps)))
 				return f(p0[i]) - step, math.Abs(f(p0[i])) + math.Abs(step)
@@ -220,7 +236,10 @@ func TestOptimisers(t *testing.T) {
 				return a + b, math.Abs(a) + math.Abs(b)
 			}
 			near(t, "AdamStep m", m, 3, first)
-			near(t, "AdamStep v", v, 4, func(i int) (float64, float64) { return second(i), second(i) })
+			near(
+				t, "AdamStep v", v, 4,
+				func(i int) (float64, float64) { return second(i), second(i) },
+			)
 			near(t, "AdamStep p", p, 10, func(i int) (float64, float64) {
 				mean, size := first(i)
 				scale := f(float32(lr)) * c1 / (math.Sqrt(c2*second(i)) + f(float32(eps)))
@@ -263,7 +282,10 @@ func TestPixels(t *testing.T) {
 		}
 		var x [256]float32
 		U8ToF32(x[:], all[:])
-		near(t, "U8ToF32", x[:], 3, func(i int) (float64, float64) { return float64(i)*2/255 - 1, 1 + float64(i)*2/255 })
+		near(
+			t, "U8ToF32", x[:], 3,
+			func(i int) (float64, float64) { return float64(i)*2/255 - 1, 1 + float64(i)*2/255 },
+		)
 		if x[0] != -1 || x[255] != 1 {
 			t.Errorf("black is %v and white %v", x[0], x[255])
 		}
@@ -272,7 +294,10 @@ func TestPixels(t *testing.T) {
 			t.Errorf("there and back: %v", back)
 		}
 
-		in := []float32{-2, float32(math.Inf(-1)), 2, float32(math.Inf(1)), float32(math.NaN()), 0, -1 + 0x1p-8, -0.9999, 0.9999, -0.5}
+		in := []float32{
+			-2, float32(math.Inf(-1)), 2, float32(math.Inf(1)), float32(math.NaN()), 0, -1 + 0x1p-8,
+			-0.9999, 0.9999, -0.5,
+		}
 		want := []uint8{0, 0, 255, 255, 0, 128, 0, 0, 255, 64}
 		got := make([]uint8, len(in))
 		F32ToU8(got, in)
@@ -291,7 +316,9 @@ func TestPixels(t *testing.T) {
 				F32ToU8(one, src[i:i+1])
 				v := (min(max(f(src[i]), -1), 1) + 1) * 127.5
 				if dst[i] != one[0] || beyond(float64(dst[i])-v, 0.5001) || pixels[i] != x[dst[i]] {
-					t.Fatalf("n %d, element %d: %v became %d and %v", n, i, src[i], dst[i], pixels[i])
+					t.Fatalf(
+						"n %d, element %d: %v became %d and %v", n, i, src[i], dst[i], pixels[i],
+					)
 				}
 			}
 		}
@@ -300,7 +327,8 @@ func TestPixels(t *testing.T) {
 
 // TestSpecialValues: NaN and infinities propagate, denormals are kept.
 func TestSpecialValues(t *testing.T) {
-	inf, nan, tiny := float32(math.Inf(1)), float32(math.NaN()), float32(math.SmallestNonzeroFloat32)
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	tiny := float32(math.SmallestNonzeroFloat32)
 	eachPath(t, func(t *testing.T) {
 		for _, n := range []int{1, 8, 19, 40} {
 			for _, at := range []int{0, n / 2, n - 1} {
@@ -342,8 +370,11 @@ func TestDispatch(t *testing.T) {
 	}
 	p, err := choose("avx9")
 	const message = "PLUME_KERNEL=avx9: this build on this CPU has the kernel paths "
-	if p != &generic || err == nil || len(err.Error()) <= len(message) || err.Error()[:len(message)] != message {
-		t.Errorf("unknown path: %s, %v; want generic and an error that names the choice", p.name, err)
+	if p != &generic || err == nil || len(err.Error()) <= len(message) ||
+		err.Error()[:len(message)] != message {
+		t.Errorf(
+			"unknown path: %s, %v; want generic and an error that names the choice", p.name, err,
+		)
 	}
 	if paths[len(paths)-1] != &generic {
 		t.Errorf("the paths %v do not end with generic", pathNames())

@@ -33,8 +33,8 @@ type block struct {
 	start, n int
 }
 
-// lay puts n bytes into a region, at offset where the place leaves a choice, and fills them and what is around
-// them with the canary.
+// lay puts n bytes into a region, at offset where the place leaves a choice, and fills them and
+// what is around them with the canary.
 func lay(region []byte, n int, at place, offset int) block {
 	b := block{region, 0, n}
 	switch at {
@@ -66,7 +66,9 @@ func (b block) bytes() []uint8    { return unsafe.Slice((*uint8)(b.address()), b
 func (b block) check() error {
 	before, behind := b.margins()
 	if want := canary[:len(before)]; !bytes.Equal(before, want) {
-		return fmt.Errorf("written %d bytes before its start", len(before)-firstDifference(before, want))
+		return fmt.Errorf(
+			"written %d bytes before its start", len(before)-firstDifference(before, want),
+		)
 	}
 	if want := canary[len(before)+b.n:][:len(behind)]; !bytes.Equal(behind, want) {
 		return fmt.Errorf("written %d bytes behind its end", firstDifference(behind, want))

@@ -65,8 +65,14 @@ func TestMoves(t *testing.T) {
 
 				z, u, size, want := moved(m, z0, u0, true)
 				clipped := Underdamped(m)
-				near(t, "Underdamped z", m.Z, 20, func(i int) (float64, float64) { return z[i], size[i] })
-				near(t, "Underdamped u", m.U, 20, func(i int) (float64, float64) { return u[i], size[i] })
+				near(
+					t, "Underdamped z", m.Z, 20,
+					func(i int) (float64, float64) { return z[i], size[i] },
+				)
+				near(
+					t, "Underdamped u", m.U, 20,
+					func(i int) (float64, float64) { return u[i], size[i] },
+				)
 				if clipped != want {
 					t.Fatalf("Underdamped, clip %v: %d rows clipped, want %d", clip, clipped, want)
 				}
@@ -75,7 +81,10 @@ func TestMoves(t *testing.T) {
 				m.U = nil
 				z, _, size, want = moved(m, z0, u0, false)
 				clipped = Overdamped(m)
-				near(t, "Overdamped", m.Z, 20, func(i int) (float64, float64) { return z[i], size[i] })
+				near(
+					t, "Overdamped", m.Z, 20,
+					func(i int) (float64, float64) { return z[i], size[i] },
+				)
 				if clipped != want || (clip != 0.04 && clipped != 0) {
 					t.Fatalf("Overdamped, clip %v: %d rows clipped, want %d", clip, clipped, want)
 				}
@@ -112,8 +121,14 @@ func TestClipBound(t *testing.T) {
 				gg += g * g
 			}
 			// z and the noise, of order 1, are rounded: 3e-7 beside a bound of 0.3
-			if rms := math.Sqrt(ss / float64(d)); beyond(rms-0.3, 2e-6) || beyond(dot/math.Sqrt(ss*gg)+1, 1e-5) {
-				t.Errorf("width %d: the step has root mean square %v and cosine %v with the drift, want 0.3 and -1", d, rms, dot/math.Sqrt(ss*gg))
+			if rms := math.Sqrt(
+				ss / float64(d),
+			); beyond(rms-0.3, 2e-6) ||
+				beyond(dot/math.Sqrt(ss*gg)+1, 1e-5) {
+				t.Errorf(
+					"width %d: the step has root mean square %v and cosine %v with the drift, want 0.3 and -1",
+					d, rms, dot/math.Sqrt(ss*gg),
+				)
 			}
 		}
 	})
@@ -127,7 +142,8 @@ func TestMoveNaN(t *testing.T) {
 		for _, m := range []*Move{good, bad} {
 			m.Clip = 10
 		}
-		bad.Z, bad.U, bad.G, bad.P = guardedCopy(t, good.Z), guardedCopy(t, good.U), append([]float32(nil), good.G...), good.P
+		bad.Z, bad.U = guardedCopy(t, good.Z), guardedCopy(t, good.U)
+		bad.G, bad.P = append([]float32(nil), good.G...), good.P
 		bad.G[d+4] = float32(math.NaN())
 		for _, move := range []func(*Move) int{Overdamped, Underdamped, exactMove} {
 			if c := move(good) + move(bad); c != 0 {
@@ -138,6 +154,47 @@ func TestMoveNaN(t *testing.T) {
 			}
 			same(t, "row before", bad.Z[:d], good.Z[:d])
 			same(t, "row after", bad.Z[2*d:], good.Z[2*d:])
+		}
+	})
+}
+
+// TestMoveIsNoise: with positions, velocities and drift of zero and a variance of one, both moves
+// give the normals of their rows, bit for bit; without a step size they change nothing.
+func TestMoveIsNoise(t *testing.T) {
+	ids := []uint64{0, 7, 1<<29 - 1, 1<<32 + 5, 1<<60 + 3}
+	zero := func(n int) []float32 { return make([]float32, n) }
+	eachPath(t, func(t *testing.T) {
+		for d := 0; d <= 100; d++ {
+			n := len(ids) * d
+			m := Move{
+				G: zero(n), P: zero(n), H: constant(len(ids), 0.5), Anchor: 0.5, Clip: 1,
+				Friction: 1, IDs: ids, D: d, Key: Key{Seed: 1<<40 + 11, Step: 3, Stream: 3},
+			}
+			want := zero(n)
+			for i, id := range ids {
+				normalGeneric(
+					want[i*d:(i+1)*d], id*Groups(d), m.Key.Seed, m.Key.Step, uint32(m.Key.Stream),
+				)
+			}
+			m.Z = guardedCopy(t, zero(n))
+			clipped := Overdamped(&m)
+			same(t, "Overdamped from zero", m.Z, want)
+			m.Z, m.U = guardedCopy(t, zero(n)), guardedCopy(t, zero(n))
+			clipped += Underdamped(&m)
+			same(t, "Underdamped from zero", m.Z, want)
+			same(t, "Underdamped from zero, velocity", m.U, want)
+			if clipped != 0 {
+				t.Fatalf("%d rows without drift were clipped", clipped)
+			}
+
+			z := fill(n)
+			m.H, m.G, m.Friction = zero(len(ids)), fill(n), 0x1p-6
+			m.Z = guardedCopy(t, z)
+			Overdamped(&m)
+			same(t, "Overdamped without a step", m.Z, z)
+			m.Z, m.U = guardedCopy(t, z), guardedCopy(t, zero(n))
+			Underdamped(&m)
+			same(t, "Underdamped without a step", m.Z, z)
 		}
 	})
 }

@@ -21,10 +21,10 @@ func AddBiasSkip(x, b, skip []float32) {
 	}
 }
 
-// BiasSiLU is t = x[i,j] + b[j]; y[i,j] = silu(t); x[i,j] = silu'(t), with silu(t) = t/(1 + exp(-t)):
-// the derivative takes the place of its argument, for the backward pass to multiply with.
-// Largest errors: 4 ulp of silu, and 2.5e-7 of its derivative, whose size is about 1, for
-// |t| <= 87. Below, both stay where they are at -87, at about -1.4e-36; above, they are t and 1.
+// BiasSiLU is t = x[i,j] + b[j]; y[i,j] = silu(t); x[i,j] = silu'(t), with silu(t) = t/(1 +
+// exp(-t)): the derivative takes the place of its argument, for the backward pass to multiply with.
+// Largest errors: 4 ulp of silu, and 2.5e-7 of its derivative, whose size is about 1, for |t| <=
+// 87. Below, both stay where they are at -87, at about -1.4e-36; above, they are t and 1.
 func BiasSiLU(y, x, b []float32) {
 	check(len(y) == len(x))
 	n := rows(len(x), len(b))
@@ -57,7 +57,8 @@ func SkipSiLU(y, s, h, b, skip, e []float32) {
 	}
 }
 
-// SiLUBackward is dx[i] = s[i]*dy[i], s the derivative that the forward pass kept; dx may be s or dy.
+// SiLUBackward is dx[i] = s[i]*dy[i], s the derivative that the forward pass kept; dx may be s or
+// dy.
 func SiLUBackward(dx, s, dy []float32) {
 	check(len(dx) == len(s) && len(dy) == len(s))
 	read(s, dy)
@@ -97,8 +98,8 @@ func ColSum(dst, x []float32, stride int, scale float32) {
 	Scale(dst, scale)
 }
 
-// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F = len(freq); rows of
-// dst have width 2F <= MaxRow. Largest error 1e-7 for |x| <= 2^16; NaN beyond.
+// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F =
+// len(freq); rows of dst have width 2F <= MaxRow. Largest error 1e-7 for |x| <= 2^16; NaN beyond.
 func Sinusoids(dst, lambda, freq []float32) {
 	check(len(dst) == 2*len(lambda)*len(freq))
 	checkRow(2 * len(freq))

@@ -41,8 +41,10 @@ func NoiseRows(zl, eps, z, alpha, sigma []float32, ids []uint64, d int, key Key)
 	read(ids)
 	wrote(zl, eps)
 	for t := range tiles(n, d) {
-		active.noiseRows(t.of(zl), t.of(eps), t.of(z), t.rows(alpha), t.rows(sigma), ids[t.lo:t.hi], d,
-			key.Seed, key.Step, uint32(key.Stream))
+		active.noiseRows(
+			t.of(zl), t.of(eps), t.of(z), t.rows(alpha), t.rows(sigma), ids[t.lo:t.hi], d, key.Seed,
+			key.Step, uint32(key.Stream),
+		)
 	}
 }
 
@@ -94,8 +96,10 @@ type Transition struct {
 func Overdamped(m *Move) (clipped int) {
 	m.check()
 	for t := range tiles(len(m.IDs), m.D) {
-		clipped += active.overdamped(t.of(m.Z), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
-			m.Anchor, m.root(), 2, m.Key.Seed, m.Key.Step, uint32(m.Key.Stream))
+		clipped += active.overdamped(
+			t.of(m.Z), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D, m.Anchor, m.root(),
+			2, m.Key.Seed, m.Key.Step, uint32(m.Key.Stream),
+		)
 	}
 	return clipped
 }
@@ -107,8 +111,11 @@ func Underdamped(m *Move) (clipped int) {
 	check(len(m.U) == len(m.Z))
 	wrote(m.U)
 	for t := range tiles(len(m.IDs), m.D) {
-		clipped += active.underdamped(t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
-			m.Anchor, m.root(), 2*m.Friction, 1-m.Friction, m.Key.Seed, m.Key.Step, uint32(m.Key.Stream))
+		clipped += active.underdamped(
+			t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
+			m.Anchor, m.root(), 2*m.Friction, 1-m.Friction, m.Key.Seed, m.Key.Step,
+			uint32(m.Key.Stream),
+		)
 	}
 	return clipped
 }
@@ -130,9 +137,11 @@ func Exact(m *Move, c Transition) (clipped int) {
 	wrote(m.U)
 	longest := float64(m.Clip) * math.Sqrt(float64(m.D))
 	for t := range tiles(len(m.IDs), m.D) {
-		clipped += active.exact(t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
-			m.Anchor, longest, c.Keep, c.Mean, c.Drift, c.Heat, c.Rest,
-			m.Key.Seed, m.Key.Step, uint32(m.Key.Stream), uint32(c.Stream))
+		clipped += active.exact(
+			t.of(m.Z), t.of(m.U), t.of(m.G), t.of(m.P), t.rows(m.H), m.IDs[t.lo:t.hi], m.D,
+			m.Anchor, longest, c.Keep, c.Mean, c.Drift, c.Heat, c.Rest, m.Key.Seed, m.Key.Step,
+			uint32(m.Key.Stream), uint32(c.Stream),
+		)
 	}
 	return clipped
 }

@@ -2,8 +2,8 @@ package kernel
 
 import "math"
 
-// The normals of the stream are defined by the operations below, in their order, each rounded
-// once to float32 (trainer/ALGORITHM.md section 9). A path that follows them gives the same bits, so
+// The normals of the stream are defined by the operations below, in their order, each rounded once
+// to float32 (trainer/ALGORITHM.md section 9). A path that follows them gives the same bits, so
 // neither the polynomials nor their order may change without changing every run.
 
 const (

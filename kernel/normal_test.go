@@ -62,9 +62,18 @@ var goldenNormals = []struct {
 	hash  uint64 // FNV-1a of the little-endian bits of the first 2^20 normals
 	first []float32
 }{
-	{Key{Seed: 0, Step: 0, Stream: 1}, 0x906e327fd58dbb28, []float32{0x1.a6b396p+00, -0x1.666254p-03, 0x1.54cb8cp+00, -0x1.36420ep-01}},
-	{Key{Seed: 20250519, Step: 12, Stream: 3}, 0xd2456e2039553df1, []float32{-0x1.249902p+00, -0x1.826a4p-01, -0x1.4e2758p-01, -0x1.746ffap+00}},
-	{Key{Seed: math.MaxUint64, Step: math.MaxUint32, Stream: 4}, 0xa98f3af29c9bb6c8, []float32{0x1.94552cp-03, -0x1.adbc28p-04, -0x1.348b1ap-02, -0x1.5eb67cp-02}},
+	{
+		Key{Seed: 0, Step: 0, Stream: 1}, 0x906e327fd58dbb28,
+		[]float32{0x1.a6b396p+00, -0x1.666254p-03, 0x1.54cb8cp+00, -0x1.36420ep-01},
+	},
+	{
+		Key{Seed: 20250519, Step: 12, Stream: 3}, 0xd2456e2039553df1,
+		[]float32{-0x1.249902p+00, -0x1.826a4p-01, -0x1.4e2758p-01, -0x1.746ffap+00},
+	},
+	{
+		Key{Seed: math.MaxUint64, Step: math.MaxUint32, Stream: 4}, 0xa98f3af29c9bb6c8,
+		[]float32{0x1.94552cp-03, -0x1.adbc28p-04, -0x1.348b1ap-02, -0x1.5eb67cp-02},
+	},
 }
 
 // normalUlps bounds the error of a normal against Box and Muller in float64. Over the three
@@ -87,7 +96,10 @@ func TestGoldenNormals(t *testing.T) {
 			h := fnv.New64a()
 			h.Write(buf)
 			if h.Sum64() != g.hash {
-				t.Errorf("%+v: hash %#x, want %#x; the stream begins %x", g.Key, h.Sum64(), g.hash, x[:4])
+				t.Errorf(
+					"%+v: hash %#x, want %#x; the stream begins %x", g.Key, h.Sum64(), g.hash,
+					x[:4],
+				)
 			}
 			same(t, fmt.Sprint(g.Key), x[:len(g.first)], g.first)
 

@@ -120,7 +120,9 @@ var raws = complete([]raw{
 		},
 		mayBe: []alias{{"zl", "z"}},
 		call: func(p *path, o *operands) {
-			p.noiseRows(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream)
+			p.noiseRows(
+				o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.seed, o.step, o.stream,
+			)
 		},
 	},
 	{
@@ -159,8 +161,10 @@ var raws = complete([]raw{
 			in("h", perRow).positive(), rowIDs,
 		},
 		call: func(p *path, o *operands) {
-			o.count = p.exact(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d,
-				o.a[0], o.longest, o.a[1], o.a[2], o.a[3], o.a[4], o.a[5], o.seed, o.step, o.stream, o.other)
+			o.count = p.exact(
+				o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.ids, o.d, o.a[0], o.longest, o.a[1],
+				o.a[2], o.a[3], o.a[4], o.a[5], o.seed, o.step, o.stream, o.other,
+			)
 		},
 	},
 
@@ -380,8 +384,10 @@ var raws = complete([]raw{
 
 	{
 		kernel: "mulTile",
-		args:   params{out("c", tileOut), in("start", tileStart), in("a", tileLeft), in("b", tilePanel)},
-		mayBe:  []alias{{"c", "start"}},
+		args: params{
+			out("c", tileOut), in("start", tileStart), in("a", tileLeft), in("b", tilePanel),
+		},
+		mayBe: []alias{{"c", "start"}},
 		call: func(p *path, o *operands) {
 			p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.f[3], o.rows, o.d)
 		},

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// packing is a call of PackRows for n rows of cols numbers, or of PackColumns for as many columns; more is how far
-// apart the source's rows are beyond their length.
+// packing is a call of PackRows for n rows of cols numbers, or of PackColumns for as many columns;
+// more is how far apart the source's rows are beyond their length.
 type packing struct{ width, cols, n, more int }
 
 // packings have room to spare or none; the last ones take several calls of assembly.
@@ -18,7 +18,10 @@ func packings() (all []packing) {
 			}
 		}
 	}
-	return append(all, packing{300, 290, 500, 0}, packing{MaxRow, MaxRow - 5, 2, 1}, packing{40, 37, 2*MaxRow/transposedRows + 7, 2})
+	return append(
+		all, packing{300, 290, 500, 0}, packing{MaxRow, MaxRow - 5, 2, 1},
+		packing{40, 37, 2*MaxRow/transposedRows + 7, 2},
+	)
 }
 
 // want is what is packed if at gives the numbers of the source: zero where there are none.
@@ -46,12 +49,18 @@ func TestPacking(t *testing.T) {
 			got := guarded(t, p.n*p.width)
 			src, ld := p.source(p.n, p.cols)
 			PackRows(got, p.width, src, ld, p.cols, p.n, alpha)
-			same(t, fmt.Sprintf("PackRows, %+v", p), got, p.want(func(i, j int) float32 { return alpha * src[i*ld+j] }))
+			same(
+				t, fmt.Sprintf("PackRows, %+v", p), got,
+				p.want(func(i, j int) float32 { return alpha * src[i*ld+j] }),
+			)
 
 			got = guarded(t, p.n*p.width)
 			src, ld = p.source(p.cols, p.n)
 			PackColumns(got, p.width, src, ld, p.cols, p.n)
-			same(t, fmt.Sprintf("PackColumns, %+v", p), got, p.want(func(i, j int) float32 { return src[j*ld+i] }))
+			same(
+				t, fmt.Sprintf("PackColumns, %+v", p), got,
+				p.want(func(i, j int) float32 { return src[j*ld+i] }),
+			)
 		}
 	})
 }

@@ -15,7 +15,9 @@ const faulting = true
 func newRegion(n int) ([]byte, error) {
 	page := os.Getpagesize()
 	n = (n + page - 1) / page * page
-	all, err := syscall.Mmap(-1, 0, n+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	all, err := syscall.Mmap(
+		-1, 0, n+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE,
+	)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestPeak: Peak returns, also when there is nothing to do, and counts two operations for each number of each
-// multiply-add that the listing of its loop has.
+// TestPeak: Peak returns, also when there is nothing to do, and counts two operations for each
+// number of each multiply-add that the listing of its loop has.
 func TestPeak(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		each := int64(2)
@@ -28,15 +28,17 @@ func TestPeak(t *testing.T) {
 // peakLoop is the loop of Peak in a listing, from behind its label to the jump.
 var peakLoop = regexp.MustCompile(`(?s)\nTEXT ·Peak\(SB\).*?\nloop:\n(.*?)[^\n]*\bloop\n`)
 
-// multiplyAdd is one in Go's syntax, or in GNU's in the comment of a number: the sum is then the last or
-// the first of the registers, whose kind says how many numbers it holds.
-var multiplyAdd = regexp.MustCompile(`^VFMADD231PS ([XYZ]\d+), ([XYZ]\d+), (([XYZ])\d+)$|^WORD \S+ // fmla (v\d+)(\.4s), (v\d+)\.4s, (v\d+)\.4s$`)
+// multiplyAdd is one in Go's syntax, or in GNU's in the comment of a number: the sum is then the
+// last or the first of the registers, whose kind says how many numbers it holds.
+var multiplyAdd = regexp.MustCompile(
+	`^VFMADD231PS ([XYZ]\d+), ([XYZ]\d+), (([XYZ])\d+)$|^WORD \S+ // fmla (v\d+)(\.4s), (v\d+)\.4s, (v\d+)\.4s$`,
+)
 
 // counting is what else a round needs.
 var counting = regexp.MustCompile(`^(SUBQ \$0x0*1, \w+|TESTQ (\w+), (\w+)|SUB \$1, \w+)$`)
 
-// listedMultiplyAdds counts the numbers that one round of a path's Peak multiplies and adds, and sees that no
-// multiply-add waits for another and that nothing else happens.
+// listedMultiplyAdds counts the numbers that one round of a path's Peak multiplies and adds, and
+// sees that no multiply-add waits for another and that nothing else happens.
 func listedMultiplyAdds(t *testing.T, path string) (count int64) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "asm", path, "product_"+runtime.GOARCH+".s"))

@@ -59,7 +59,9 @@ func group(dst *[GroupLen]uint32, key Key, g uint64) {
 	k0, k1 := uint32(key.Seed), uint32(key.Seed>>32)
 	for l := range 8 {
 		b := 8*g + uint64(l)
-		dst[l], dst[8+l], dst[16+l], dst[24+l] = philox(uint32(b), uint32(b>>32), key.Step, uint32(key.Stream), k0, k1)
+		dst[l], dst[8+l], dst[16+l], dst[24+l] = philox(
+			uint32(b), uint32(b>>32), key.Step, uint32(key.Stream), k0, k1,
+		)
 	}
 }
 

@@ -27,7 +27,9 @@ var vectors = []struct {
 func TestPhiloxVectors(t *testing.T) {
 	for _, v := range vectors {
 		var out [4]uint32
-		out[0], out[1], out[2], out[3] = philox(v.counter[0], v.counter[1], v.counter[2], v.counter[3], v.key[0], v.key[1])
+		out[0], out[1], out[2], out[3] = philox(
+			v.counter[0], v.counter[1], v.counter[2], v.counter[3], v.key[0], v.key[1],
+		)
 		if out != v.out {
 			t.Errorf("counter %08x key %08x: got %08x, want %08x", v.counter, v.key, out, v.out)
 		}
@@ -41,7 +43,10 @@ func TestVectorsThroughFill(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		for _, v := range vectors {
 			block := uint64(v.counter[1])<<32 | uint64(v.counter[0])
-			key := Key{Seed: uint64(v.key[1])<<32 | uint64(v.key[0]), Step: v.counter[2], Stream: Stream(v.counter[3])}
+			key := Key{
+				Seed: uint64(v.key[1])<<32 | uint64(v.key[0]), Step: v.counter[2],
+				Stream: Stream(v.counter[3]),
+			}
 			var words [GroupLen]uint32
 			var uniforms [GroupLen]float32
 			Bits(words[:], key, block/8)
@@ -65,7 +70,10 @@ func streamWord(key Key, first uint64, i int) uint32 {
 	w, lane := e/8, e%8
 	b := 8*g + uint64(lane)
 	var out [4]uint32
-	out[0], out[1], out[2], out[3] = philox(uint32(b), uint32(b>>32), key.Step, uint32(key.Stream), uint32(key.Seed), uint32(key.Seed>>32))
+	out[0], out[1], out[2], out[3] = philox(
+		uint32(b), uint32(b>>32), key.Step, uint32(key.Stream), uint32(key.Seed),
+		uint32(key.Seed>>32),
+	)
 	return out[w]
 }
 
@@ -104,7 +112,10 @@ func TestFillLayout(t *testing.T) {
 				for i, w := range words {
 					want := streamWord(k.Key, k.first, i)
 					if w != want || float64(u[i]) != (float64(want>>8)+1)/(1<<24) {
-						t.Fatalf("key %+v, n %d, element %d: word %08x, uniform %v, want word %08x", k, n, i, w, u[i], want)
+						t.Fatalf(
+							"key %+v, n %d, element %d: word %08x, uniform %v, want word %08x", k,
+							n, i, w, u[i], want,
+						)
 					}
 					if z := streamNormal(k.Key, k.first, i); beyond(float64(x[i])-z, normalTol(z)) {
 						t.Fatalf("key %+v, n %d, element %d: normal %v, want %v", k, n, i, x[i], z)
@@ -165,7 +176,8 @@ func TestTwin(t *testing.T) {
 	for _, seed := range []uint64{0, 1, 1 << 40, MaxSeed} {
 		k := Key{Seed: seed, Step: 3, Stream: testStream}
 		twin := k.Twin()
-		if twin.Seed <= MaxSeed || twin.Twin() != k || twin.Step != k.Step || twin.Stream != k.Stream {
+		if twin.Seed <= MaxSeed || twin.Twin() != k || twin.Step != k.Step ||
+			twin.Stream != k.Stream {
 			t.Errorf("twin of %+v is %+v", k, twin)
 		}
 	}

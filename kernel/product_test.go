@@ -21,19 +21,20 @@ func documentedTile(o *operands) {
 	}
 }
 
-// factors are those of a product of m x k and k x n numbers, and the row that every row of it starts from.
+// factors are those of a product of m x k and k x n numbers, and the row that every row of it
+// starts from.
 type factors struct {
-	m, n, k        int
-	a              []float32
-	rs, cs         int // a's strides
-	b              []float32
-	transposedRows bool // b is n x k
-	start          []float32
-	part, alpha    float32 // of the depth that the first tiles take; of b, if it is not transposedRows
+	m, n, k     int
+	a           []float32
+	rs, cs      int // a's strides
+	b           []float32
+	transposed  bool // b is n x k
+	start       []float32
+	part, alpha float32 // share of the depth in the first tiles; factor of b, if not transposed
 }
 
-// product multiplies as tiles of the path in use do it: over two parts of the depth, and with a last panel of
-// b that may be padded.
+// product multiplies as tiles of the path in use do it: over two parts of the depth, and with a
+// last panel of b that may be padded.
 func (f *factors) product() []float32 {
 	rows, cols := TileShape()
 	wide := (f.n + cols - 1) / cols * cols
@@ -45,7 +46,9 @@ func (f *factors) product() []float32 {
 		for i := 0; i < f.m; i += rows {
 			n, tile, a := min(rows, f.m-i), c[i*wide+j:], f.a[i*f.rs:]
 			MulTile(tile, wide, start[j:], 0, a, f.rs, f.cs, panel, n, part)
-			MulTile(tile, wide, tile, wide, a[part*f.cs:], f.rs, f.cs, panel[part*cols:], n, f.k-part)
+			MulTile(
+				tile, wide, tile, wide, a[part*f.cs:], f.rs, f.cs, panel[part*cols:], n, f.k-part,
+			)
 		}
 	}
 	out := make([]float32, f.m*f.n)
@@ -55,7 +58,7 @@ func (f *factors) product() []float32 {
 
 // pack makes the panel of b's columns from j on.
 func (f *factors) pack(panel []float32, j, cols int) {
-	if have := min(cols, f.n-j); f.transposedRows {
+	if have := min(cols, f.n-j); f.transposed {
 		PackColumns(panel, cols, f.b[j*f.k:], f.k, have, f.k)
 	} else {
 		PackRows(panel, cols, f.b[j:], f.n, have, f.k, f.alpha)
@@ -73,7 +76,7 @@ func (f *factors) element(i, j int) float32 {
 
 // right is element k, j of b as it enters the product.
 func (f *factors) right(k, j int) float32 {
-	if f.transposedRows {
+	if f.transposed {
 		return f.b[j*f.k+k]
 	}
 	return f.alpha * f.b[k*f.n+j]
@@ -84,8 +87,11 @@ func TestProducts(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(4, 1))
 		for range 60 {
-			f := factors{m: 1 + r.IntN(40), n: 1 + r.IntN(80), k: 1 + r.IntN(60), part: r.Float32(), alpha: 1.7}
-			f.transposedRows, f.rs, f.cs = r.IntN(2) == 1, f.k, 1
+			f := factors{
+				m: 1 + r.IntN(40), n: 1 + r.IntN(80), k: 1 + r.IntN(60), part: r.Float32(),
+				alpha: 1.7,
+			}
+			f.transposed, f.rs, f.cs = r.IntN(2) == 1, f.k, 1
 			if r.IntN(2) == 1 {
 				f.rs, f.cs = 1, f.m
 			}
@@ -94,7 +100,10 @@ func TestProducts(t *testing.T) {
 			for at := range want {
 				want[at] = f.element(at/f.n, at%f.n)
 			}
-			same(t, fmt.Sprintf("product of %d x %d and %d x %d", f.m, f.k, f.k, f.n), f.product(), want)
+			same(
+				t, fmt.Sprintf("product of %d x %d and %d x %d", f.m, f.k, f.k, f.n), f.product(),
+				want,
+			)
 		}
 	})
 }
@@ -139,11 +148,17 @@ func TestTileComparisonFails(t *testing.T) {
 	}
 	r.refer(k)
 	for _, w := range wrongs {
-		wrong := &path{name: "wrong", mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
-			o := &operands{rows: rows, d: n, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs, f: [6][]float32{c, start, a, b}}
-			documentedTile(o)
-			w.does(o, &c[ldc])
-		}}
+		wrong := &path{
+			name: "wrong",
+			mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+				o := &operands{
+					rows: rows, d: n, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs,
+					f: [6][]float32{c, start, a, b},
+				}
+				documentedTile(o)
+				w.does(o, &c[ldc])
+			},
+		}
 		err := r.against(k, wrong, between, 3, nil)
 		if got := fmt.Sprint(err); w.want == "" && err != nil || !strings.HasPrefix(got, w.want) {
 			t.Errorf("a tile that %s: %v, want %s", w.what, err, w.want)

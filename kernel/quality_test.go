@@ -9,7 +9,10 @@ import (
 	"testing"
 )
 
-var draws = flag.Int("draws", 4_000_000, "normals that TestNormalQuality draws, up to 4e9; rounded up to whole units")
+var draws = flag.Int(
+	"draws", 4_000_000,
+	"normals that TestNormalQuality draws, up to 4e9; rounded up to whole units",
+)
 
 // TestNormalQuality holds the normals of the stream to the standard normal law. Numbers are drawn
 // in units: the same rows of eight fills, one for each of two neighbouring seeds, steps and
@@ -254,7 +257,9 @@ func (r report) line(name string, value, expected, stdErr, limit float64) {
 	z := (value - expected) / stdErr
 	r.Logf("%-36s %14.8g %14.8g %12.3g %8.2f", name, value, expected, stdErr, z)
 	if beyond(z, limit) {
-		r.Errorf("%s is %v, want %v: %.2f standard errors, beyond %.3g", name, value, expected, z, limit)
+		r.Errorf(
+			"%s is %v, want %v: %.2f standard errors, beyond %.3g", name, value, expected, z, limit,
+		)
 	}
 }
 
@@ -283,7 +288,10 @@ func (r report) tails(s *tally, n float64) {
 		q := p / 2
 		r.line(fmt.Sprintf("numbers above %d", k), above, n*q, math.Sqrt(n*q*(1-q)), 5)
 		r.line(fmt.Sprintf("numbers below -%d", k), below, n*q, math.Sqrt(n*q*(1-q)), 5)
-		r.line(fmt.Sprintf("numbers beyond %d on both sides", k), above+below, n*p, math.Sqrt(n*p*(1-p)), 5)
+		r.line(
+			fmt.Sprintf("numbers beyond %d on both sides", k), above+below, n*p,
+			math.Sqrt(n*p*(1-p)), 5,
+		)
 	}
 }
 
@@ -331,11 +339,17 @@ func (r report) law(cell []uint32, n float64) {
 			a2 += diff * diff / (u * (1 - u))
 		}
 	}
-	mean, sd := math.Sqrt(math.Pi/2)*math.Ln2, math.Sqrt(math.Pi*math.Pi/12-math.Pi/2*math.Ln2*math.Ln2)
-	r.line("Kolmogorov-Smirnov, at most 1.949", math.Sqrt(n)*(d+1./cells), mean, sd, (1.949-mean)/sd)
+	mean := math.Sqrt(math.Pi/2) * math.Ln2
+	sd := math.Sqrt(math.Pi*math.Pi/12 - math.Pi/2*math.Ln2*math.Ln2)
+	r.line(
+		"Kolmogorov-Smirnov, at most 1.949", math.Sqrt(n)*(d+1./cells), mean, sd, (1.949-mean)/sd,
+	)
 	sd = math.Sqrt(2 * (math.Pi*math.Pi - 9) / 3)
 	r.line("Anderson-Darling, at most 5.97", n*a2/cells, 1, sd, (5.97-1)/sd)
-	r.line("chi-square of 256 cells, at most 368", chi2, 255, math.Sqrt(2*255), (368-255)/math.Sqrt(2*255))
+	r.line(
+		"chi-square of 256 cells, at most 368", chi2, 255, math.Sqrt(2*255),
+		(368-255)/math.Sqrt(2*255),
+	)
 }
 
 // places finds a fault of one lane. The statistics are chi-square with 32 degrees of freedom,

@@ -2,21 +2,24 @@
 
 package kernel
 
-// raced are the arguments of tiles and packings: of two rows, 100 numbers apart, or of sixteen 12 apart, which
-// PackColumns leaves to assembly.
+// raced are the arguments of tiles and packings: of two rows, 100 numbers apart, or of sixteen 12
+// apart, which PackColumns leaves to assembly.
 var raced struct{ c, start, a, b, src, dst [200]float32 }
 
 // beside is a call beside Go code that changes single numbers of an array.
 func beside(name string, race bool, call func(), x *[200]float32, places ...int) conflict {
-	return conflict{name, race, func(_, _ []float32, _ []uint8) { call() }, func(_, _ []float32, _ []uint8) {
-		for _, i := range places {
-			x[i]++
-		}
-	}}
+	return conflict{
+		name, race, func(_, _ []float32, _ []uint8) { call() },
+		func(_, _ []float32, _ []uint8) {
+			for _, i := range places {
+				x[i]++
+			}
+		},
+	}
 }
 
-// productConflicts touch the last number that a tile or a packing touches of an argument, or numbers around
-// those that it touches.
+// productConflicts touch the last number that a tile or a packing touches of an argument, or
+// numbers around those that it touches.
 func productConflicts() []conflict {
 	_, cols := TileShape()
 	r := &raced
@@ -44,7 +47,9 @@ func productConflicts() []conflict {
 		beside("PackRows and its padding", true, packRows, &r.dst, 39),
 		beside("PackRows and what is behind", false, packRows, &r.dst, 40),
 		beside("PackColumns and its source", true, packColumns, &r.src, 187),
-		beside("PackColumns and what is around its source", false, packColumns, &r.src, 8, 179, 188),
+		beside(
+			"PackColumns and what is around its source", false, packColumns, &r.src, 8, 179, 188,
+		),
 		beside("PackColumns and its padding", true, packColumns, &r.dst, 159),
 		beside("PackColumns and what is behind", false, packColumns, &r.dst, 160),
 	}

@@ -68,7 +68,10 @@ func TestRaceDetector(t *testing.T) {
 		for _, c := range conflicts {
 			t.Run(p.name+"/"+c.name, func(t *testing.T) {
 				cmd := exec.Command(self, "-test.run=^TestRaceDetector$")
-				cmd.Env = append(os.Environ(), envConflict+"="+c.name, EnvPath+"="+p.name, "GORACE=exitcode=66 atexit_sleep_ms=0")
+				cmd.Env = append(
+					os.Environ(), envConflict+"="+c.name, EnvPath+"="+p.name,
+					"GORACE=exitcode=66 atexit_sleep_ms=0",
+				)
 				out, err := cmd.CombinedOutput()
 				code := 0
 				if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
@@ -78,7 +81,10 @@ func TestRaceDetector(t *testing.T) {
 				}
 				seen := strings.Contains(string(out), "WARNING: DATA RACE")
 				if want := map[bool]int{true: 66}[c.race]; code != want || seen != c.race {
-					t.Errorf("exit code %d, race reported: %t; want %d, %t\n%s", code, seen, want, c.race, out)
+					t.Errorf(
+						"exit code %d, race reported: %t; want %d, %t\n%s", code, seen, want,
+						c.race, out,
+					)
 				}
 			})
 		}
@@ -99,7 +105,9 @@ func collide(name string) {
 		var done sync.WaitGroup
 		done.Go(func() { c.a(x, y, pixels) })
 		done.Go(func() {
-			time.Sleep(time.Millisecond) // which orders nothing, but the detector can miss what happens at one moment
+			time.Sleep(
+				time.Millisecond,
+			) // which orders nothing, but the detector can miss what happens at one moment
 			c.b(x, y, pixels)
 		})
 		done.Wait()

@@ -9,7 +9,9 @@ func ScoreResidual(e, sq, zl, r, eps, sigma []float32, d int) {
 	wrote(e, sq)
 	for t := range tiles(n, d) {
 		t.sum(sq, func(sq []float32) {
-			active.scoreResidual(t.of(e), sq, t.of(zl), t.of(r), t.of(eps), t.rows(sigma), t.width())
+			active.scoreResidual(
+				t.of(e), sq, t.of(zl), t.of(r), t.of(eps), t.rows(sigma), t.width(),
+			)
 		})
 	}
 }
@@ -20,13 +22,18 @@ func ScoreResidual(e, sq, zl, r, eps, sigma []float32, d int) {
 // e may be y.
 func DataResidual(e, sq, y, x []float32, first, repeat, d int, scale float32) {
 	n := len(sq)
-	check(len(e) == n*d && len(y) == n*d && repeat > 0 && (n == 0 || (first+n-1)/repeat*d+d <= len(x)))
+	check(
+		len(e) == n*d && len(y) == n*d && repeat > 0 &&
+			(n == 0 || (first+n-1)/repeat*d+d <= len(x)),
+	)
 	read(y, x)
 	wrote(e, sq)
 	for t := range tiles(n, d) {
 		images := x[(first+t.lo)/repeat*d+t.left:]
 		t.sum(sq, func(sq []float32) {
-			active.dataResidual(t.of(e), sq, t.of(y), images, (first+t.lo)%repeat, repeat, t.width(), scale)
+			active.dataResidual(
+				t.of(e), sq, t.of(y), images, (first+t.lo)%repeat, repeat, t.width(), scale,
+			)
 		})
 	}
 }
@@ -51,8 +58,8 @@ func ScaleRows(x, a []float32, d int) {
 	}
 }
 
-// CombineRows is dst = fma(a[i], x, fma(b[i], y, c*z)) for each row i of width d. dst may be x, y or
-// z.
+// CombineRows is dst = fma(a[i], x, fma(b[i], y, c*z)) for each row i of width d. dst may be x, y
+// or z.
 func CombineRows(dst, x, a, y, b, z []float32, c float32, d int) {
 	n := len(a)
 	check(len(b) == n && len(dst) == n*d && len(x) == n*d && len(y) == n*d && len(z) == n*d)

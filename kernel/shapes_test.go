@@ -2,8 +2,8 @@ package kernel
 
 import "slices"
 
-// Limits on the arguments: elements of a matrix, numbers between the rows of one that need not be, and numbers
-// in a slice (the second factor of a tile has the longest).
+// Limits on the arguments: elements of a matrix, numbers between the rows of one that need not be,
+// and numbers in a slice (the second factor of a tile has the longest).
 const (
 	mostElements = 1100
 	mostApart    = 3
@@ -14,8 +14,8 @@ const (
 type shape struct{ rows, d, cols int }
 
 // shapes are the sizes at which a kernel is compared: vectors of every length, or rows of every
-// width and of many numbers, the other drawn so that the matrix stays within the limit. Tiles are of all
-// numbers of rows, for every small depth, and of every depth.
+// width and of many numbers, the other drawn so that the matrix stays within the limit. Tiles are
+// of all numbers of rows, for every small depth, and of every depth.
 func (k *raw) shapes() (all []shape) {
 	r := newSource(0, usual)
 	for n := 0; n <= mostElements; n++ {
@@ -40,7 +40,8 @@ func (k *raw) shapes() (all []shape) {
 
 // vector reports that the kernel has no rows.
 func (k *raw) vector() bool {
-	return k.ids == nil && !slices.ContainsFunc(k.floats, func(p param) bool { return p.layout != matrix })
+	return k.ids == nil &&
+		!slices.ContainsFunc(k.floats, func(p param) bool { return p.layout != matrix })
 }
 
 // has reports that a parameter of the kernel has the shape.
@@ -60,7 +61,9 @@ func (k *raw) fit(s shape, p *path) shape {
 	case k.tile():
 		return shape{s.rows % (p.tileRows + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
 	case k.has(transposed):
-		return shape{transposedRows, s.d % (mostNumbers/(transposedRows+mostApart) + 1) &^ 3, transposedRows}
+		return shape{
+			transposedRows, s.d % (mostNumbers/(transposedRows+mostApart) + 1) &^ 3, transposedRows,
+		}
 	}
 	s.d = max(k.least, s.d%(mostElements+1))
 	s.cols = s.d

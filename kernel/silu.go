@@ -20,7 +20,8 @@ var eighths = func() (t [8]uint32) {
 }()
 
 // expNeg is exp(-w) = p*e for |w| <= siluLimit: with n = round(-8 w/ln 2), e = 2^(n/8) from the
-// table and an exponent, p = 2^(r/8) for the rest r by a minimax polynomial (relative error 2.6e-8).
+// table and an exponent, p = 2^(r/8) for the rest r by a minimax polynomial (relative error
+// 2.6e-8).
 func expNeg(w float32) (p, e float32) {
 	t := fma32(w, perOctave, roundMagic)
 	r := fma32(w, perOctave, roundMagic-t)

@@ -15,8 +15,14 @@ func TestSiLUShapes(t *testing.T) {
 	// TestSiLUAccuracy allows: 3.6 ulp, each at most 2^-23 of the value, and 2.5e-7.
 	both := func(t *testing.T, what string, y, s []float32, at func(i int) float32) {
 		t.Helper()
-		near(t, what+" y", y, 2*siluUlps, func(i int) (float64, float64) { return value(at(i)), math.Abs(value(at(i))) })
-		near(t, what+" s", s, siluDError/0x1p-24, func(i int) (float64, float64) { return slope(at(i)), 1 })
+		near(
+			t, what+" y", y, 2*siluUlps,
+			func(i int) (float64, float64) { return value(at(i)), math.Abs(value(at(i))) },
+		)
+		near(
+			t, what+" s", s, siluDError/0x1p-24,
+			func(i int) (float64, float64) { return slope(at(i)), 1 },
+		)
 	}
 	eachPath(t, func(t *testing.T) {
 		eachShape(func(n, d int) {
@@ -59,7 +65,10 @@ func TestSiLUShapes(t *testing.T) {
 			SkipSiLUBackward(below, embed, above, s, dy)
 			for i, v := range dx {
 				if below[i] != above[i]+v || embed[i] != e[i]+v {
-					t.Fatalf("SkipSiLUBackward: element %d is %v and %v, want %v and %v", i, below[i], embed[i], above[i]+v, e[i]+v)
+					t.Fatalf(
+						"SkipSiLUBackward: element %d is %v and %v, want %v and %v", i, below[i],
+						embed[i], above[i]+v, e[i]+v,
+					)
 				}
 			}
 		})

@@ -147,8 +147,8 @@ func (r *source) fill(k *raw, o *operands) {
 // the others do.
 var ballast = constant(mostNumbers, 0.75)
 
-// strides draws how far apart rows are: of a tile's start as in the tile, not at all, or otherwise; of its
-// factor a by rows, by columns, or neither side by side.
+// strides draws how far apart rows are: of a tile's start as in the tile, not at all, or otherwise;
+// of its factor a by rows, by columns, or neither side by side.
 func (r *source) strides(o *operands) {
 	o.ldc = o.cols + r.IntN(mostApart+1)
 	o.lds = [...]int{o.ldc, 0, o.cols + r.IntN(8)}[r.IntN(3)]

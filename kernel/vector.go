@@ -53,7 +53,8 @@ func AllFinite(x []float32) bool {
 	return true
 }
 
-// Combine is z[i] = fma(a, z[i], fma(b, x[i], c*y[i])). y may be nil: then it is fma(a, z[i], b*x[i]).
+// Combine is z[i] = fma(a, z[i], fma(b, x[i], c*y[i])). y may be nil: then it is fma(a, z[i],
+// b*x[i]).
 func Combine(z []float32, a float32, x []float32, b float32, y []float32, c float32) {
 	check(len(x) == len(z) && (y == nil || len(y) == len(z)))
 	read(x, y)
@@ -77,7 +78,8 @@ func SGDStep(p, g []float32, lr float64) {
 	}
 }
 
-// RMSpropStep is v = fma(1-rho, fma(g, g, -v), v); p -= (lr*g)/(sqrt(v) + eps) (Tieleman and Hinton 2012).
+// RMSpropStep is v = fma(1-rho, fma(g, g, -v), v); p -= (lr*g)/(sqrt(v) + eps) (Tieleman and Hinton
+// 2012).
 func RMSpropStep(p, v, g []float32, lr, rho, eps float64) {
 	check(len(g) == len(p) && len(v) == len(p))
 	read(g)

@@ -254,6 +254,8 @@ func (a *amd64) branch(x gp, r relation, n int, to string) {
 	} else {
 		a.c.CMPQ(x.(operand.Op), operand.U32(n))
 	}
-	jump := map[relation]func(operand.Op){equal: a.c.JEQ, notEqual: a.c.JNE, less: a.c.JLT, greaterEqual: a.c.JGE}[r]
+	jump := map[relation]func(operand.Op){
+		equal: a.c.JEQ, notEqual: a.c.JNE, less: a.c.JLT, greaterEqual: a.c.JGE,
+	}[r]
 	jump(operand.LabelRef(to))
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// tail prepares masks for n lanes from tables: a bit mask, or words that are all ones n times and then
-// zero.
+// tail prepares masks for n lanes from tables: a bit mask, or words that are all ones n times and
+// then zero.
 func (a *amd64) tail(n gp) {
 	table := a.c.GP64()
 	if a.wide() {

@@ -17,8 +17,8 @@ const (
 // upper halves are ignored, since the product takes only the lower: no shuffles in its rounds.
 type philoxKey struct {
 	rounds operand.Mem // the two key words of each round, on the stack
-	// A group's blocks differ in their lowest counter word alone, and groups seldom in the next one,
-	// high. What the first three rounds make of the other words is kept from group to group:
+	// A group's blocks differ in their lowest counter word alone, and groups seldom in the next
+	// one, high. What the first three rounds make of the other words is kept from group to group:
 	// of the stream (c2), of the step (c0), and of the word that comes from high (c2High, c3High).
 	high, start        operand.Mem   // high, and the first round's c0 without it
 	c2                 []operand.Mem // for each stream

@@ -24,11 +24,16 @@ type amd64Column struct {
 const rowsFromBase = 7
 
 // strides are the rows from a base as an odd multiple of the stride and a scale.
-var strides = [rowsFromBase]struct{ odd, scale int }{{0, 0}, {1, 1}, {1, 2}, {3, 1}, {1, 4}, {5, 1}, {3, 2}}
+var strides = [rowsFromBase]struct{ odd, scale int }{
+	{0, 0}, {1, 1}, {1, 2}, {3, 1}, {1, 4}, {5, 1}, {3, 2},
+}
 
 func (a *amd64) column(p, stride, step gp, rows int) column {
 	s := stride.(reg.GPVirtual)
-	c := amd64Column{bases: []reg.GPVirtual{p.(reg.GPVirtual)}, odd: map[int]reg.GPVirtual{1: s}, step: step.(reg.GPVirtual), later: new([]reg.GPVirtual)}
+	c := amd64Column{
+		bases: []reg.GPVirtual{p.(reg.GPVirtual)}, odd: map[int]reg.GPVirtual{1: s},
+		step: step.(reg.GPVirtual), later: new([]reg.GPVirtual),
+	}
 	if rows > 3 {
 		c.odd[3] = a.multiple(s, 2)
 	}

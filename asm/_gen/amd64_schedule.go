@@ -29,8 +29,8 @@ type scheduler struct {
 	registers int
 }
 
-// scheduler leaves registers for what lives outside the stretches. A CPU with 256-bit units takes two of
-// its slots for an operation on 512 bits.
+// scheduler leaves registers for what lives outside the stretches. A CPU with 256-bit units takes
+// two of its slots for an operation on 512 bits.
 func (a *amd64) scheduler() scheduler {
 	if a.wide() {
 		return scheduler{width: 1, registers: 26}

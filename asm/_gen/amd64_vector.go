@@ -6,7 +6,10 @@ import (
 )
 
 // commutes lists the operations whose operands may change places when the first is in memory.
-var commutes = map[binary]bool{opAdd: true, opMul: true, opIAdd: true, opIMax: true, opIMin: true, opAnd: true, opOr: true, opXor: true}
+var commutes = map[binary]bool{
+	opAdd: true, opMul: true, opIAdd: true, opIMax: true, opIMin: true, opAnd: true, opOr: true,
+	opXor: true,
+}
 
 // emitter is a method of avo's context; AVX-512 has another for operands that are broadcast.
 type emitter func(ops ...operand.Op)
@@ -80,7 +83,9 @@ func (a *amd64) into(op binary, acc, y part) { a.binTo(op, acc, y, acc.(reg.VecV
 
 func (a *amd64) un(op unary, x part) part {
 	d := a.reg()
-	f := map[unary]emitter{opSqrt: a.c.VSQRTPS, opFromInt: a.c.VCVTDQ2PS, opToInt: a.c.VCVTTPS2DQ}[op]
+	f := map[unary]emitter{
+		opSqrt: a.c.VSQRTPS, opFromInt: a.c.VCVTDQ2PS, opToInt: a.c.VCVTTPS2DQ,
+	}[op]
 	f(a.inReg(x), d)
 	return d
 }
@@ -148,7 +153,11 @@ func (a *amd64) assign(dst, src part) {
 func (a *amd64) xorAnd(x, y, c part) part {
 	if a.wide() {
 		d := a.copyPart(x)
-		a.choose(c, a.c.VPTERNLOGD, a.c.VPTERNLOGD_BCST)(operand.Imm(0x78), c.(operand.Op), y.(operand.Op), d.(operand.Op))
+		a.choose(
+			c, a.c.VPTERNLOGD, a.c.VPTERNLOGD_BCST,
+		)(
+			operand.Imm(0x78), c.(operand.Op), y.(operand.Op), d.(operand.Op),
+		)
 		return d
 	}
 	return a.bin(opXor, x, a.bin(opAnd, y, c))

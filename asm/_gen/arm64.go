@@ -68,14 +68,18 @@ func (a *neon) close(dir string) ([]stub, error) {
 		for i, words := range f.words {
 			b.WriteString("\n")
 			for k := range 2 {
-				fmt.Fprintf(&b, "DATA %s+%d(SB)/8, $0x%08x%08x\n", name, 16*i+8*k, words[2*k+1], words[2*k])
+				fmt.Fprintf(
+					&b, "DATA %s+%d(SB)/8, $0x%08x%08x\n", name, 16*i+8*k, words[2*k+1], words[2*k],
+				)
 			}
 		}
 		if len(f.words) > 0 {
 			fmt.Fprintf(&b, "\nGLOBL %s(SB), RODATA|NOPTR, $%d\n", name, 16*len(f.words))
 		}
 		b.WriteString(f.text.String())
-		if err := os.WriteFile(filepath.Join(dir, f.family+"_arm64.s"), []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(
+			filepath.Join(dir, f.family+"_arm64.s"), []byte(b.String()), 0o644,
+		); err != nil {
 			return nil, err
 		}
 	}
@@ -105,7 +109,9 @@ func (f *neonFunction) place(list *ast.FieldList) {
 	for _, field := range list.List {
 		size, align := 24, 8 // a slice
 		if id, ok := field.Type.(*ast.Ident); ok {
-			size = map[string]int{"int": 8, "uint64": 8, "float32": 4, "float64": 8, "uint32": 4, "int32": 4}[id.Name]
+			size = map[string]int{
+				"int": 8, "uint64": 8, "int32": 4, "uint32": 4, "float32": 4, "float64": 8,
+			}[id.Name]
 			align = size
 		}
 		names := []string{"ret"}
@@ -170,7 +176,13 @@ func (a *neon) constant(words [4]uint32) *armValue {
 		v = newVector()
 		v.words = &words
 		a.f.konsts[words] = v
-		a.f.head = append(a.f.head, armInstr{form: loadQ, words: &words, args: []armArg{out('D', v), in('N', &armValue{fixed: true, reg: constReg})}})
+		a.f.head = append(
+			a.f.head,
+			armInstr{
+				form: loadQ, words: &words,
+				args: []armArg{out('D', v), in('N', &armValue{fixed: true, reg: constReg})},
+			},
+		)
 	}
 	return v
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Fixed registers. R18 belongs to the system and R26 to R30 to Go; R16 and R17 are the linker's in calls,
-// of which there are none.
+// Fixed registers. R18 belongs to the system and R26 to R30 to Go; R16 and R17 are the linker's in
+// calls, of which there are none.
 const (
 	tableReg = 30 // V30 and V31 hold the table of lookups, in functions that have one
 	constReg = 17 // R17 is the address of the file's constants
@@ -36,7 +36,8 @@ type armValue struct {
 	words      *[4]uint32 // of a constant, which is loaded where it is needed
 	pinned     bool       // must not go to memory
 	defs, last int        // number and last of the instructions that write it
-	start, end int        // live from the first definition to the last use: 2i reads instruction i, 2i+1 is written by it
+	// live from the first definition to the last use: 2i reads instruction i, 2i+1 is written by it
+	start, end int
 	hint       *armValue
 	reg        int
 }
@@ -107,12 +108,16 @@ func (c *armCode) forward() {
 // are dropped.
 func (c *armCode) intervals() {
 	c.eachArg(func(_ int, a armArg) {
-		*a.v = armValue{class: a.v.class, fixed: a.v.fixed, words: a.v.words, pinned: a.v.pinned, start: -1, reg: a.v.reg}
+		*a.v = armValue{
+			class: a.v.class, fixed: a.v.fixed, words: a.v.words, pinned: a.v.pinned, start: -1,
+			reg: a.v.reg,
+		}
 	})
 	c.eachArg(func(i int, a armArg) { a.v.touch(i, a) })
 	before := len(c.instrs)
 	c.instrs = slices.DeleteFunc(c.instrs, func(instr armInstr) bool {
-		return instr.words != nil && instr.args[0].v.start == instr.args[0].v.end && !instr.args[0].v.fixed
+		return instr.words != nil && instr.args[0].v.start == instr.args[0].v.end &&
+			!instr.args[0].v.fixed
 	})
 	if len(c.instrs) < before {
 		c.intervals()
@@ -312,7 +317,9 @@ func (i armInstr) uses(v *armValue) (reads, wrote bool) {
 func (c *armCode) spill(v *armValue) {
 	at := []armArg{in('N', &armValue{fixed: true, reg: constReg})}
 	if v.words == nil {
-		at = []armArg{in('N', &armValue{fixed: true, reg: frameReg}), in('S', &armValue{class: slot})}
+		at = []armArg{
+			in('N', &armValue{fixed: true, reg: frameReg}), in('S', &armValue{class: slot}),
+		}
 	}
 	load := func(w *armValue) armInstr {
 		return armInstr{form: loadQ, words: v.words, args: append([]armArg{out('D', w)}, at...)}
@@ -346,7 +353,10 @@ func (c *armCode) spill(v *armValue) {
 		}
 		code = append(code, instr)
 		if wrote {
-			code = append(code, armInstr{form: storeQ, args: []armArg{in('D', loaded), at[0], out('S', at[1].v)}})
+			code = append(
+				code,
+				armInstr{form: storeQ, args: []armArg{in('D', loaded), at[0], out('S', at[1].v)}},
+			)
 		}
 	}
 	c.instrs = code

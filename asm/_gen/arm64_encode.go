@@ -21,7 +21,9 @@ type armForm struct {
 var armFields = map[byte]int{'D': 0, 'N': 5, 'T': 10, 'M': 16}
 
 func three(word uint32, name, shape string) *armForm {
-	return &armForm{word: word, text: fmt.Sprintf("%s vD.%s, vN.%s, vM.%s", name, shape, shape, shape)}
+	return &armForm{
+		word: word, text: fmt.Sprintf("%s vD.%s, vN.%s, vM.%s", name, shape, shape, shape),
+	}
 }
 
 func two(word uint32, name, to, from string) *armForm {
@@ -75,7 +77,10 @@ var (
 	zeroVector = &armForm{word: 0x6f00e400, text: "movi vD.2d, #0x0"}
 	product    = &armForm{word: 0x2ea0c000, text: "umull vD.2d, vN.2s, vM.2s"}
 	product2   = &armForm{word: 0x6ea0c000, text: "umull2 vD.2d, vN.4s, vM.4s"}
-	lookup2    = &armForm{word: 0x4e000000 | 1<<13 | tableReg<<5, text: fmt.Sprintf("tbl vD.16b, {v%d.16b, v%d.16b}, vM.16b", tableReg, tableReg+1)}
+	lookup2    = &armForm{
+		word: 0x4e000000 | 1<<13 | tableReg<<5,
+		text: fmt.Sprintf("tbl vD.16b, {v%d.16b, v%d.16b}, vM.16b", tableReg, tableReg+1),
+	}
 
 	scalarMUL  = &armForm{word: 0x1e200800, text: "fmul sD, sN, sM"}
 	scalarDIV  = &armForm{word: 0x1e201800, text: "fdiv sD, sN, sM"}
@@ -95,17 +100,38 @@ var copyVector = &armForm{word: 0x4ea01c00, text: "mov vD.16b, vN.16b"}
 
 // Forms with immediates.
 var (
-	shiftL = &armForm{0x4f000400 | 0x5000, "shl vD.4s, vN.4s, #I", func(n int) uint32 { return uint32(32+n) << 16 }}
-	shiftR = &armForm{0x6f000400, "ushr vD.4s, vN.4s, #I", func(n int) uint32 { return uint32(64-n) << 16 }}
-	shiftA = &armForm{0x4f000400, "sshr vD.4s, vN.4s, #I", func(n int) uint32 { return uint32(64-n) << 16 }}
-	rotate = &armForm{0x6e000000, "ext vD.16b, vN.16b, vM.16b, #I", func(n int) uint32 { return uint32(n) << 11 }}
+	shiftL = &armForm{
+		0x4f000400 | 0x5000, "shl vD.4s, vN.4s, #I",
+		func(n int) uint32 { return uint32(32+n) << 16 },
+	}
+	shiftR = &armForm{
+		0x6f000400, "ushr vD.4s, vN.4s, #I", func(n int) uint32 { return uint32(64-n) << 16 },
+	}
+	shiftA = &armForm{
+		0x4f000400, "sshr vD.4s, vN.4s, #I", func(n int) uint32 { return uint32(64-n) << 16 },
+	}
+	rotate = &armForm{
+		0x6e000000, "ext vD.16b, vN.16b, vM.16b, #I", func(n int) uint32 { return uint32(n) << 11 },
+	}
 
-	loadQ      = &armForm{0x3dc00000, "ldr qD, [xN@]", func(n int) uint32 { return uint32(n/16) << 10 }}
-	storeQ     = &armForm{0x3d800000, "str qD, [xN@]", func(n int) uint32 { return uint32(n/16) << 10 }}
-	loadS      = &armForm{0xbd400000, "ldr sD, [xN@]", func(n int) uint32 { return uint32(n/4) << 10 }}
-	storeS     = &armForm{0xbd000000, "str sD, [xN@]", func(n int) uint32 { return uint32(n/4) << 10 }}
-	loadQs     = &armForm{0xad400000, "ldp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 }}
-	storeQs    = &armForm{0xad000000, "stp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 }}
+	loadQ = &armForm{
+		0x3dc00000, "ldr qD, [xN@]", func(n int) uint32 { return uint32(n/16) << 10 },
+	}
+	storeQ = &armForm{
+		0x3d800000, "str qD, [xN@]", func(n int) uint32 { return uint32(n/16) << 10 },
+	}
+	loadS = &armForm{
+		0xbd400000, "ldr sD, [xN@]", func(n int) uint32 { return uint32(n/4) << 10 },
+	}
+	storeS = &armForm{
+		0xbd000000, "str sD, [xN@]", func(n int) uint32 { return uint32(n/4) << 10 },
+	}
+	loadQs = &armForm{
+		0xad400000, "ldp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 },
+	}
+	storeQs = &armForm{
+		0xad000000, "stp qD, qT, [xN@]", func(n int) uint32 { return uint32(n/16) & 0x7f << 15 },
+	}
 	loadSpread = &armForm{word: 0x4d40c800, text: "ld1r {vD.4s}, [xN]"}
 
 	loadQStep      = &armForm{word: 0x3cc10400, text: "ldr qD, [xN],#16"} // then N += 16

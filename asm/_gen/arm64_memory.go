@@ -99,7 +99,10 @@ func (a *neon) loadU8(p gp, off int) vec {
 		a.code(loadQ, 0, out('D', bytes), in('N', s))
 	}
 	lo, hi := a.op1(wideBytes, bytes), a.op1(wideBytes2, bytes)
-	return vec{a.op1(wideHalves, lo), a.op1(wideHalves2, lo), a.op1(wideHalves, hi), a.op1(wideHalves2, hi)}
+	return vec{
+		a.op1(wideHalves, lo), a.op1(wideHalves2, lo), a.op1(wideHalves, hi),
+		a.op1(wideHalves2, hi),
+	}
 }
 
 func (a *neon) storeU8(v vec, p gp, off int) {

@@ -76,7 +76,11 @@ func (a *neon) philoxWords(stream int, g gp) (w [2]*neonWords) {
 	for h := range w {
 		n := uint32(4 * h)
 		w[h] = &neonWords{
-			a: a, low: low, stream: a.f.key.streams[stream], blocks: [4]uint32{n, n + 1, n + 2, n + 3}, c: [4]part{c0},
+			a:      a,
+			low:    low,
+			stream: a.f.key.streams[stream],
+			blocks: [4]uint32{n, n + 1, n + 2, n + 3},
+			c:      [4]part{c0},
 		}
 	}
 	return w

@@ -97,7 +97,10 @@ func (a *neon) fma(op ternary, p, x, y part) part {
 
 func (a *neon) shift(op shift, x part, n int) part {
 	d := newVector()
-	a.code(map[shift]*armForm{opShl: shiftL, opShr: shiftR, opSar: shiftA}[op], n, out('D', d), in('N', x))
+	a.code(
+		map[shift]*armForm{opShl: shiftL, opShr: shiftR, opSar: shiftA}[op], n, out('D', d),
+		in('N', x),
+	)
 	return d
 }
 

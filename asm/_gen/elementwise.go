@@ -1,7 +1,9 @@
 package main
 
 // elementwise emits a kernel over arrays of equal length, the first of which gives it.
-func (m machine) elementwise(name, signature, doc string, unroll int, arrays []string, body func(s []stream) func(block int)) {
+func (m machine) elementwise(
+	name, signature, doc string, unroll int, arrays []string, body func(s []stream) func(block int),
+) {
 	m.begin(name, signature, doc)
 	n := m.length(arrays[0])
 	s := m.floats(arrays...)
@@ -10,16 +12,21 @@ func (m machine) elementwise(name, signature, doc string, unroll int, arrays []s
 }
 
 func (m machine) optimizers() {
-	m.elementwise("SGD", "func(p, g []float32, lr float32)", "p -= lr*g", 2, []string{"p", "g"}, func(s []stream) func(int) {
-		lr := m.float("lr")
-		return func(i int) {
-			p := m.get(s[0], i)
-			m.put(m.muladd(opAccumNeg, p, lr, m.get(s[1], i)), s[0], i)
-		}
-	})
+	m.elementwise(
+		"SGD", "func(p, g []float32, lr float32)", "p -= lr*g", 2, []string{"p", "g"},
+		func(s []stream) func(int) {
+			lr := m.float("lr")
+			return func(i int) {
+				p := m.get(s[0], i)
+				m.put(m.muladd(opAccumNeg, p, lr, m.get(s[1], i)), s[0], i)
+			}
+		},
+	)
 
-	m.elementwise("RMSprop", "func(p, v, g []float32, lr, mix, eps float32)",
-		"v += mix*(g*g - v); p -= lr*g/(sqrt(v) + eps)", 1, []string{"p", "v", "g"}, func(s []stream) func(int) {
+	m.elementwise(
+		"RMSprop", "func(p, v, g []float32, lr, mix, eps float32)",
+		"v += mix*(g*g - v); p -= lr*g/(sqrt(v) + eps)", 1, []string{"p", "v", "g"},
+		func(s []stream) func(int) {
 			lr, mix, eps := m.float("lr"), m.float("mix"), m.float("eps")
 			return func(i int) {
 				g, v := m.get(s[2], i), m.get(s[1], i)
@@ -28,14 +35,16 @@ func (m machine) optimizers() {
 				step := m.div(m.mul(lr, g), m.add(m.do(opSqrt, v), eps))
 				m.put(m.sub(m.get(s[0], i), step), s[0], i)
 			}
-		})
+		},
+	)
 
 	m.elementwise("Adam", "func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)",
 		"m += mix1*(g - m); v += mix2*(g*g - v); p -= lr*m/(sqrt(v)*root + eps)", 1,
 		[]string{"p", "m", "v", "g"}, func(s []stream) func(int) {
 			lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
 			eps, root := m.float("eps"), m.float("root")
-			return func(i int) { // loads before stores: arrays at like places in their pages get in each other's way
+			// Loads come before stores: arrays at like places in their pages hold each other up.
+			return func(i int) {
 				p, mean, v, g := m.get(s[0], i), m.get(s[1], i), m.get(s[2], i), m.get(s[3], i)
 				mean = m.muladd(opAccum, mean, mix1, m.sub(g, mean))
 				v = m.muladd(opAccum, v, mix2, m.muladd(opHornerSub, m.dup(g), g, v))
@@ -47,48 +56,66 @@ func (m machine) optimizers() {
 			}
 		})
 
-	m.elementwise("EMA", "func(avg, p []float32, rate float32)", "avg += rate*(p - avg)", 2, []string{"avg", "p"},
+	m.elementwise(
+		"EMA", "func(avg, p []float32, rate float32)", "avg += rate*(p - avg)", 2,
+		[]string{"avg", "p"},
 		func(s []stream) func(int) {
 			rate := m.float("rate")
 			return func(i int) {
 				avg := m.get(s[0], i)
 				m.put(m.muladd(opAccum, avg, rate, m.sub(m.get(s[1], i), avg)), s[0], i)
 			}
-		})
+		},
+	)
 }
 
 func (m machine) linearAlgebra() {
-	m.elementwise("Add", "func(dst, x []float32)", "dst += x", 4, []string{"dst", "x"}, func(s []stream) func(int) {
-		return func(i int) { m.put(m.add(m.get(s[0], i), m.get(s[1], i)), s[0], i) }
-	})
-	m.elementwise("Axpy", "func(y []float32, a float32, x []float32)", "y += a*x", 4, []string{"y", "x"}, func(s []stream) func(int) {
-		a := m.float("a")
-		return func(i int) {
-			y := m.get(s[0], i)
-			m.put(m.muladd(opAccum, y, a, m.get(s[1], i)), s[0], i)
-		}
-	})
-	m.elementwise("Scale", "func(x []float32, a float32)", "x *= a", 4, []string{"x"}, func(s []stream) func(int) {
-		a := m.float("a")
-		return func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) }
-	})
-	m.elementwise("Combine2", "func(z []float32, a float32, x []float32, b float32)", "z = a*z + (b*x)", 2,
-		[]string{"z", "x"}, func(s []stream) func(int) {
+	m.elementwise(
+		"Add", "func(dst, x []float32)", "dst += x", 4, []string{"dst", "x"},
+		func(s []stream) func(int) {
+			return func(i int) { m.put(m.add(m.get(s[0], i), m.get(s[1], i)), s[0], i) }
+		},
+	)
+	m.elementwise(
+		"Axpy", "func(y []float32, a float32, x []float32)", "y += a*x", 4, []string{"y", "x"},
+		func(s []stream) func(int) {
+			a := m.float("a")
+			return func(i int) {
+				y := m.get(s[0], i)
+				m.put(m.muladd(opAccum, y, a, m.get(s[1], i)), s[0], i)
+			}
+		},
+	)
+	m.elementwise(
+		"Scale", "func(x []float32, a float32)", "x *= a", 4, []string{"x"},
+		func(s []stream) func(int) {
+			a := m.float("a")
+			return func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) }
+		},
+	)
+	m.elementwise(
+		"Combine2", "func(z []float32, a float32, x []float32, b float32)", "z = a*z + (b*x)", 2,
+		[]string{"z", "x"},
+		func(s []stream) func(int) {
 			a, b := m.float("a"), m.float("b")
 			return func(i int) {
 				bx := m.mul(m.get(s[1], i), b)
 				m.put(m.muladd(opHorner, m.get(s[0], i), a, bx), s[0], i)
 			}
-		})
-	m.elementwise("Combine3", "func(z []float32, a float32, x []float32, b float32, y []float32, c float32)",
-		"z = a*z + (b*x + (c*y))", 2, []string{"z", "x", "y"}, func(s []stream) func(int) {
+		},
+	)
+	m.elementwise(
+		"Combine3", "func(z []float32, a float32, x []float32, b float32, y []float32, c float32)",
+		"z = a*z + (b*x + (c*y))", 2, []string{"z", "x", "y"},
+		func(s []stream) func(int) {
 			a, b, c := m.float("a"), m.float("b"), m.float("c")
 			return func(i int) {
 				cy := m.mul(m.get(s[2], i), c)
 				bx := m.muladd(opHorner, m.get(s[1], i), b, cy)
 				m.put(m.muladd(opHorner, m.get(s[0], i), a, bx), s[0], i)
 			}
-		})
+		},
+	)
 	m.extremes()
 	m.addRows()
 }
@@ -100,8 +127,11 @@ func (m machine) ordered(v vec, mask vec) vec {
 }
 
 func (m machine) extremes() {
-	m.begin("Extremes", "func(x []float32) (lo, hi int32)",
-		"the least and the greatest of x, which is not empty, as ordered integers: the bits, those below the sign inverted where it is set")
+	m.begin(
+		"Extremes", "func(x []float32) (lo, hi int32)",
+		"the least and the greatest of x, which is not empty, as ordered integers: "+
+			"the bits, those below the sign inverted where it is set",
+	)
 	n := m.length("x")
 	s := m.floats("x")
 	mask := m.konstInt(0x7fffffff)
@@ -121,7 +151,10 @@ func (m machine) extremes() {
 
 // addRows sums down columns, several blocks of them at a time.
 func (m machine) addRows() {
-	m.begin("AddRows", "func(dst, x []float32, stride, rows int)", "dst[j] += x[i*stride+j] for every row i in order")
+	m.begin(
+		"AddRows", "func(dst, x []float32, stride, rows int)",
+		"dst[j] += x[i*stride+j] for every row i in order",
+	)
 	n := m.length("dst")
 	s := m.floats("dst", "x")
 	stride, rows := m.integer("stride"), m.integer("rows")

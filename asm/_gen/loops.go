@@ -35,8 +35,8 @@ func (m machine) span(name string, n gp, unroll int, streams []stream, body func
 	})
 }
 
-// mixed is span for a body with a long chain of operations: where a block is one register, the chains
-// of several blocks are mixed.
+// mixed is span for a body with a long chain of operations: where a block is one register, the
+// chains of several blocks are mixed.
 func (m machine) mixed(name string, n gp, streams []stream, body func(block int)) {
 	if m.parts() > 1 {
 		m.span(name, n, 1, streams, body)

@@ -139,19 +139,20 @@ type isa interface {
 
 	// tile is the shape of the tiles of matrix products: rows, and blocks in a row.
 	tile() (rows, blocks int)
-	// column reads the numbers at p + i*stride bytes for i below rows; the column beside it is step bytes
-	// on. entry is number i in all lanes, each read once before next turns to that column.
+	// column reads the numbers at p + i*stride bytes for i below rows; the column beside it is step
+	// bytes on. entry is number i in all lanes, each read once before next turns to that column.
 	column(p, stride, step gp, rows int) column
 	entry(c column, i int) vec
 	next(c column)
 	// ahead is the column n columns on; it moves with c. touch asks for the line of its number i.
 	ahead(c column, n int) column
 	touch(c column, i int)
-	// transposed is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the first numbers,
-	// the second ones and so on.
+	// transposed is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the
+	// first numbers, the second ones and so on.
 	transposed(c column) [4]vec
 
-	// prefetch asks for the line at p+off, which need not exist, to be brought into the first-level cache.
+	// prefetch asks for the line at p+off, which need not exist, to be brought into the first-level
+	// cache.
 	prefetch(p gp, off int)
 
 	// Operations of one register.
@@ -189,13 +190,14 @@ type isa interface {
 	zeros() vec  // a block of its own, not a constant
 
 	// Philox4x32-10. philoxInit reads the parameters seed uint64 and step uint32, and the uint32
-	// parameters that name streams, outside loops. philox computes group g of a stream, given by its
-	// place among them: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes each, lane l of
-	// a word being block 8g+l. Both stay what they are until philoxNext's finish.
+	// parameters that name streams, outside loops. philox computes group g of a stream, given by
+	// its place among them: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes each, lane
+	// l of a word being block 8g+l. Both stay what they are until philoxNext's finish.
 	philoxInit(streams ...string)
 	philoxHigh(g gp) // to be called after g has changed, before the others
 	philox(stream int, g gp) (even, odd vec)
-	// philoxNext computes group g in stretches without jumps; finish then puts it into even and odd.
+	// philoxNext computes group g in stretches without jumps; finish then puts it into even and
+	// odd.
 	philoxNext(stream int, g gp, even, odd vec) (stretches []func(), finish func())
 	// interleave emits two independent stretches without jumps, possibly mixed: where the machine's
 	// window is small against the first one's chain of operations, it fills the second one's gaps.

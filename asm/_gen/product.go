@@ -6,9 +6,16 @@ import "fmt"
 // each number read from memory enters several multiply-adds.
 func (m machine) products() {
 	rows, blocks := m.tile()
-	m.begin("MulTile", "func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)",
-		fmt.Sprintf("c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*%[1]d+j] for k < n in order, each rounded once; i < rows <= %[2]d, j < %[1]d",
-			blocks*blockLen, rows))
+	m.begin(
+		"MulTile",
+		"func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, "+
+			"b []float32, rows, n int)",
+		fmt.Sprintf(
+			"c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*%[1]d+j] for k < n in order, "+
+				"each rounded once; i < rows <= %[2]d, j < %[1]d",
+			blocks*blockLen, rows,
+		),
+	)
 	for r := rows; r > 1; r-- {
 		m.branch(m.integer("rows"), less, r, fmt.Sprintf("under%d", r))
 		m.mulTile(r, blocks)
@@ -28,8 +35,8 @@ func (m machine) bytesOf(param string) gp {
 	return n
 }
 
-// How far ahead of their use numbers are asked for: bytes of b, since CPUs stop reading ahead at the end of a
-// page, and numbers of a row of a.
+// How far ahead of their use numbers are asked for: bytes of b, since CPUs stop reading ahead at
+// the end of a page, and numbers of a row of a.
 const aheadB, aheadA = 2048, 32
 
 // mulUnroll is how many values of k the loop takes at a time.
@@ -139,8 +146,11 @@ const rowsAhead = 8
 
 // packing lays the factors of products out as their tiles read them.
 func (m machine) packing() {
-	m.begin("PackRows", "func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)",
-		"dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols")
+	m.begin(
+		"PackRows",
+		"func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)",
+		"dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols",
+	)
 	to, from := stream{m.base("dst"), 4}, stream{m.base("src"), 4}
 	width, ld, alpha := m.integer("width"), m.integer("ld"), m.float("alpha")
 	soon := m.copyGP(from.p) // a row to be packed after some others
@@ -150,14 +160,22 @@ func (m machine) packing() {
 		m.prefetch(soon, 4*blockLen)
 		m.advance(stream{soon, 4}, ld)
 		s := []stream{m.restart(to), m.restart(from)}
-		m.span("n", m.integer("cols"), 2, s, func(i int) { m.put(m.mul(m.get(s[1], i), alpha), s[0], i) })
+		m.span(
+			"n", m.integer("cols"), 2, s,
+			func(i int) { m.put(m.mul(m.get(s[1], i), alpha), s[0], i) },
+		)
 		m.advance(to, width)
 		m.advance(from, ld)
 	})
 	m.end()
 
-	m.begin("Transpose", "func(dst []float32, width int, src []float32, ld, n int)",
-		fmt.Sprintf("dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < %d", blockLen))
+	m.begin(
+		"Transpose",
+		"func(dst []float32, width int, src []float32, ld, n int)",
+		fmt.Sprintf(
+			"dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < %d", blockLen,
+		),
+	)
 	left := m.integer("n")
 	m.branch(left, less, 4, "done")
 	step := m.zero()
@@ -177,12 +195,18 @@ func (m machine) packing() {
 	m.end()
 }
 
-// peak does nothing but multiply-adds, as many at once as a tile has: more than any CPU's latency times its
-// units.
+// peak does nothing but multiply-adds, as many at once as a tile has: more than any CPU's latency
+// times its units.
 func (m machine) peak() {
 	rows, blocks := m.tile()
 	count := rows * blocks * m.parts()
-	m.begin("Peak", "func(n int)", fmt.Sprintf("n times %d multiply-adds of whole registers, independent of each other", count))
+	m.begin(
+		"Peak",
+		"func(n int)",
+		fmt.Sprintf(
+			"n times %d multiply-adds of whole registers, independent of each other", count,
+		),
+	)
 	n := m.integer("n")
 	x := m.block(m.konst(0.5))[:1]
 	var acc vec

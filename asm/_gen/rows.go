@@ -9,7 +9,9 @@ type row struct {
 
 // rowwise emits a kernel over the rows, of width d, of arrays: one row for each element of the
 // array perRow.
-func (m machine) rowwise(name, signature, doc, perRow string, arrays []string, body func(s []stream) row) {
+func (m machine) rowwise(
+	name, signature, doc, perRow string, arrays []string, body func(s []stream) row,
+) {
 	m.begin(name, signature, doc)
 	d, rows := m.integer("d"), m.length(perRow)
 	s := m.floats(arrays...)
@@ -48,22 +50,31 @@ func (q *squares) end() {
 }
 
 func (m machine) rowKernels() {
-	m.rowwise("SquareNorms", "func(dst, x []float32, d int)", "dst[i] = |row i of x|^2", "dst", []string{"x"}, func(s []stream) row {
-		q := &squares{m: m, dst: m.floats("dst")[0]}
-		return row{start: q.start, end: q.end, block: func(i int) { q.add(m.get(s[0], i)) }}
-	})
+	m.rowwise(
+		"SquareNorms", "func(dst, x []float32, d int)", "dst[i] = |row i of x|^2", "dst",
+		[]string{"x"},
+		func(s []stream) row {
+			q := &squares{m: m, dst: m.floats("dst")[0]}
+			return row{start: q.start, end: q.end, block: func(i int) { q.add(m.get(s[0], i)) }}
+		},
+	)
 
-	m.rowwise("ScaleRows", "func(x, a []float32, d int)", "x[i,j] *= a[i]", "a", []string{"x"}, func(s []stream) row {
-		as := m.floats("a")[0]
-		var a vec
-		return row{
-			start: func() { a = m.perRow(as) },
-			block: func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) },
-		}
-	})
+	m.rowwise(
+		"ScaleRows", "func(x, a []float32, d int)", "x[i,j] *= a[i]", "a", []string{"x"},
+		func(s []stream) row {
+			as := m.floats("a")[0]
+			var a vec
+			return row{
+				start: func() { a = m.perRow(as) },
+				block: func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) },
+			}
+		},
+	)
 
-	m.rowwise("CombineRows", "func(dst, x, a, y, b, z []float32, c float32, d int)", "dst = a[i]*x + (b[i]*y + (c*z))", "a",
-		[]string{"dst", "x", "y", "z"}, func(s []stream) row {
+	m.rowwise(
+		"CombineRows", "func(dst, x, a, y, b, z []float32, c float32, d int)",
+		"dst = a[i]*x + (b[i]*y + (c*z))", "a", []string{"dst", "x", "y", "z"},
+		func(s []stream) row {
 			as, bs, c := m.floats("a")[0], m.floats("b")[0], m.float("c")
 			var a, b vec
 			return row{
@@ -74,10 +85,13 @@ func (m machine) rowKernels() {
 					m.put(m.muladd(opHorner, m.get(s[1], i), a, by), s[0], i)
 				},
 			}
-		})
+		},
+	)
 
-	m.rowwise("ScoreResidual", "func(e, sq, zl, r, eps, sigma []float32, d int)", "e = (sigma[i]*zl + r) - eps; sq[i] = |e|^2", "sq",
-		[]string{"e", "zl", "r", "eps"}, func(s []stream) row {
+	m.rowwise(
+		"ScoreResidual", "func(e, sq, zl, r, eps, sigma []float32, d int)",
+		"e = (sigma[i]*zl + r) - eps; sq[i] = |e|^2", "sq", []string{"e", "zl", "r", "eps"},
+		func(s []stream) row {
 			q := &squares{m: m, dst: m.floats("sq")[0]}
 			sigmas := m.floats("sigma")[0]
 			var sigma vec
@@ -91,15 +105,19 @@ func (m machine) rowKernels() {
 					q.add(e)
 				},
 			}
-		})
+		},
+	)
 	m.dataResidual()
 	m.sinusoids()
 }
 
 // dataResidual goes back to the beginning of an image until it has served all its rows.
 func (m machine) dataResidual() {
-	m.begin("DataResidual", "func(e, sq, y, x []float32, phase, repeat, d int, scale float32)",
-		"e = y - image; sq[i] = |e|^2; e *= scale; repeat rows share an image of x, but phase fewer the first")
+	m.begin(
+		"DataResidual", "func(e, sq, y, x []float32, phase, repeat, d int, scale float32)",
+		"e = y - image; sq[i] = |e|^2; e *= scale; "+
+			"repeat rows share an image of x, but phase fewer the first",
+	)
 	rows, d := m.length("sq"), m.integer("d")
 	s := m.floats("e", "y")
 	images := m.floats("x")[0]

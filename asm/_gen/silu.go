@@ -32,8 +32,16 @@ type silu struct {
 
 func (m machine) newSiLU() silu {
 	s := silu{
-		m: m, one: m.konst(1), limit: m.konst(siluLimit), negLimit: m.konst(-siluLimit),
-		scale: m.konst(perOctave), scaleLo: m.konst(perOctaveLo), magic: m.konst(roundMagic), table: m.table(expTable()),
+		m:        m,
+		one:      m.konst(1),
+		limit:    m.konst(siluLimit),
+		negLimit: m.konst(-siluLimit),
+		scale: m.konst(
+			perOctave,
+		),
+		scaleLo: m.konst(perOctaveLo),
+		magic:   m.konst(roundMagic),
+		table:   m.table(expTable()),
 	}
 	for _, c := range expPoly {
 		s.poly = append(s.poly, m.konst(c))
@@ -63,7 +71,9 @@ func (s silu) eval(x vec) (y, d vec) {
 
 // withBias emits a kernel over the rows of an array as wide as the bias b: body gets the bias's
 // stream beside the others, whose first array gives the number of elements.
-func (m machine) withBias(name, signature, doc string, arrays []string, body func(b stream, s []stream) func(block int)) {
+func (m machine) withBias(
+	name, signature, doc string, arrays []string, body func(b stream, s []stream) func(block int),
+) {
 	m.begin(name, signature, doc)
 	d, left := m.length("b"), m.length(arrays[0])
 	s := m.floats(arrays...)
@@ -82,17 +92,25 @@ func (m machine) withBias(name, signature, doc string, arrays []string, body fun
 }
 
 func (m machine) activations() {
-	m.withBias("AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"}, func(b stream, s []stream) func(int) {
-		return func(i int) { m.put(m.add(m.get(s[0], i), m.get(b, i)), s[0], i) }
-	})
-	m.withBias("AddBiasSkip", "func(x, b, skip []float32)", "x[i,j] = (x[i,j] + b[j]) + skip[i,j]", []string{"x", "skip"},
+	m.withBias(
+		"AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"},
+		func(b stream, s []stream) func(int) {
+			return func(i int) { m.put(m.add(m.get(s[0], i), m.get(b, i)), s[0], i) }
+		},
+	)
+	m.withBias(
+		"AddBiasSkip", "func(x, b, skip []float32)", "x[i,j] = (x[i,j] + b[j]) + skip[i,j]",
+		[]string{"x", "skip"},
 		func(b stream, s []stream) func(int) {
 			return func(i int) {
 				x := m.add(m.get(s[0], i), m.get(b, i))
 				m.put(m.add(x, m.get(s[1], i)), s[0], i)
 			}
-		})
-	m.withBias("BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)", []string{"y", "x"},
+		},
+	)
+	m.withBias(
+		"BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)",
+		[]string{"y", "x"},
 		func(b stream, s []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
@@ -100,9 +118,12 @@ func (m machine) activations() {
 				m.put(y, s[0], i)
 				m.put(d, s[1], i)
 			}
-		})
-	m.withBias("EmbedSiLU", "func(y, s, h, b, e []float32)", "h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)",
-		[]string{"y", "s", "h", "e"}, func(b stream, s []stream) func(int) {
+		},
+	)
+	m.withBias(
+		"EmbedSiLU", "func(y, s, h, b, e []float32)",
+		"h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)", []string{"y", "s", "h", "e"},
+		func(b stream, s []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
 				h := m.add(m.get(s[2], i), m.get(b, i))
@@ -111,7 +132,8 @@ func (m machine) activations() {
 				m.put(y, s[0], i)
 				m.put(d, s[1], i)
 			}
-		})
+		},
+	)
 	m.withBias("SkipSiLU", "func(y, s, h, b, skip, e []float32)",
 		"h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t)",
 		[]string{"y", "s", "h", "skip", "e"}, func(b stream, s []stream) func(int) {
@@ -124,17 +146,22 @@ func (m machine) activations() {
 				m.put(d, s[1], i)
 			}
 		})
-	m.elementwise("SiLUBackward", "func(dx, s, dy []float32)", "dx = s*dy", 4, []string{"dx", "s", "dy"},
+	m.elementwise(
+		"SiLUBackward", "func(dx, s, dy []float32)", "dx = s*dy", 4, []string{"dx", "s", "dy"},
 		func(s []stream) func(int) {
 			return func(i int) { m.put(m.mul(m.get(s[1], i), m.get(s[2], i)), s[0], i) }
-		})
-	m.elementwise("SkipSiLUBackward", "func(below, embed, above, s, dy []float32)",
-		"t = s*dy; embed += t; below = above + t", 1, []string{"below", "embed", "above", "s", "dy"},
+		},
+	)
+	m.elementwise(
+		"SkipSiLUBackward", "func(below, embed, above, s, dy []float32)",
+		"t = s*dy; embed += t; below = above + t", 1,
+		[]string{"below", "embed", "above", "s", "dy"},
 		func(s []stream) func(int) {
 			return func(i int) {
 				t := m.mul(m.get(s[3], i), m.get(s[4], i))
 				m.put(m.add(m.get(s[1], i), t), s[1], i)
 				m.put(m.add(m.get(s[2], i), t), s[0], i)
 			}
-		})
+		},
+	)
 }
