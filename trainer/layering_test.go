@@ -48,6 +48,8 @@ var layers = [][]string{
 // that know neither matrix products nor workers.
 var strangers = map[string][]string{
 	"trainer/diffusion":   {"blas", "trainer/pool"},
+	"trainer/likelihood":  {"blas", "trainer/pool"},
+	"trainer/prior":       {"blas", "trainer/pool"},
 	"trainer/particle":    {"blas", "trainer/pool"},
 	"trainer/optim":       {"blas", "trainer/pool"},
 	"trainer/data":        {"blas", "trainer/pool"},

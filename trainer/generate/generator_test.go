@@ -115,10 +115,12 @@ func TestGeneratorWorkers(t *testing.T) {
 
 func TestGeneratorTiles(t *testing.T) {
 	for _, c := range []struct{ workers, dim, want int }{
-		{1, 1, 1}, {64, 784, 64}, {2, tileNumbers / tileRows, 1}, {8, tileNumbers / tileRows / 3, 3}, {8, 1 << 24, 1},
+		{1, 1, 1}, {64, 784, 64}, {2, tileNumbers / tileRows, 1},
+		{8, tileNumbers / tileRows / 3, 3}, {8, 1 << 24, 1},
 	} {
 		if got := Tiles(c.workers, c.dim); got != c.want {
-			t.Errorf("%d workers, images of %d numbers: %d tiles, expected %d", c.workers, c.dim, got, c.want)
+			t.Errorf("%d workers, images of %d numbers: %d tiles, expected %d",
+				c.workers, c.dim, got, c.want)
 		}
 	}
 }

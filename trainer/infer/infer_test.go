@@ -49,7 +49,9 @@ type linearModel struct {
 // newLinearModel draws images from its own marginal.
 func newLinearModel() linearModel {
 	net := model.NewMLP(inferLatent, inferDim)
-	m := linearModel{w: mat.NewDense(inferDim, inferLatent, nil), p: normals(net.Layout().Size(), 3, 0.6)}
+	m := linearModel{
+		w: mat.NewDense(inferDim, inferLatent, nil), p: normals(net.Layout().Size(), 3, 0.6),
+	}
 	for j, v := range net.Layout().View(m.p, "layer0.bias") {
 		m.mu = append(m.mu, float64(v))
 		for i := range inferLatent {
@@ -172,16 +174,21 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 			}
 			for k := range inferLatent {
 				scale := sd * math.Sqrt(cov.At(k, k))
-				if d := got.Cov[i*inferLatent+k] - cov.At(i, k); math.Abs(d) > (0.01+5*math.Sqrt(2.0/300))*scale {
-					t.Errorf("image %d: covariance %d, %d is %v, expected %v", n, i, k, got.Cov[i*inferLatent+k], cov.At(i, k))
+				c := got.Cov[i*inferLatent+k]
+				if math.Abs(c-cov.At(i, k)) > (0.01+5*math.Sqrt(2.0/300))*scale {
+					t.Errorf("image %d: covariance %d, %d is %v, expected %v",
+						n, i, k, c, cov.At(i, k))
 				}
 			}
 		}
 		const c = inferDim / 2.0
 		data := square/(2*inferNoise*inferNoise) + c*math.Log(2*math.Pi*inferNoise*inferNoise)
 		prior := norm/2 + inferLatent/2.0*math.Log(2*math.Pi)
-		if math.Abs(got.SquareError-square) > 0.15 || math.Abs(got.DataLoss-data) > 0.3 || math.Abs(got.PriorLoss-prior) > 0.3 {
-			t.Errorf("image %d: square error %v, losses %v and %v, expected %v, %v and %v", n, got.SquareError, got.DataLoss, got.PriorLoss, square, data, prior)
+		far := func(a, b, most float64) bool { return math.Abs(a-b) > most }
+		if far(got.SquareError, square, 0.15) || far(got.DataLoss, data, 0.3) ||
+			far(got.PriorLoss, prior, 0.3) {
+			t.Errorf("image %d: square error %v, losses %v and %v, expected %v, %v and %v",
+				n, got.SquareError, got.DataLoss, got.PriorLoss, square, data, prior)
 		}
 	}
 }
@@ -190,7 +197,8 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 // dimension.
 func flatDiffusion(draws int) *prior.Diffusion {
 	return prior.NewDiffusion(config.Options{
-		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4, LambdaMin: -10, LambdaMax: 10,
+		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4,
+		LambdaMin: -10, LambdaMax: 10,
 		ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
 	})
 }
@@ -210,7 +218,8 @@ func TestMarginalsOfLinearModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			post := m.inferred(t, prior(1), 20, 2)
 			run(t, post, Moves{Burn: 200, Keep: 100, Cov: true})
-			got, err := post.Marginals(t.Context(), NewJoint(m.trained(prior(64)), inferNoise, 8, post.setup.Pool), samples, 9)
+			joint := NewJoint(m.trained(prior(64)), inferNoise, 8, post.setup.Pool)
+			got, err := post.Marginals(t.Context(), joint, samples, 9)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +230,8 @@ func TestMarginalsOfLinearModel(t *testing.T) {
 				}
 				d := r.LogP - m.marginal(n)
 				if name == "gaussian" && math.Abs(d) > 0.002+5*math.Sqrt(1/r.ESS-1.0/samples) {
-					t.Errorf("image %d: log p = %v, expected %v (ESS %v)", n, r.LogP, m.marginal(n), r.ESS)
+					t.Errorf("image %d: log p = %v, expected %v (ESS %v)",
+						n, r.LogP, m.marginal(n), r.ESS)
 				}
 				sum, squares = sum+d, squares+d*d
 			}
@@ -290,7 +300,8 @@ func TestInferenceIsDeterministic(t *testing.T) {
 		run(t, post, Moves{Burn: 20, Keep: 20, Cov: true})
 		z[i] = slices.Clone(post.Latents())
 		var err error
-		if logP[i], err = post.Marginals(t.Context(), NewJoint(m.trained(flatDiffusion(4)), inferNoise, 8, post.setup.Pool), 101, 9); err != nil {
+		joint := NewJoint(m.trained(flatDiffusion(4)), inferNoise, 8, post.setup.Pool)
+		if logP[i], err = post.Marginals(t.Context(), joint, 101, 9); err != nil {
 			t.Fatal(err)
 		}
 		run(t, post, Moves{Burn: 1, Keep: 1})

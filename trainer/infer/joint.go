@@ -75,8 +75,8 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	}
 }
 
-// prior adds log p(z), or its bound. Every latent is the row of a batch of one, so that all have the
-// same levels.
+// prior adds log p(z), or its bound. Every latent is the row of a batch of one, so that all have
+// the same levels.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
 	noise := level

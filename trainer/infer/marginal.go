@@ -15,12 +15,12 @@ type Marginal struct {
 }
 
 // Marginals estimates log p(x) of every image by importance sampling. The samples of each come from
-// a proposal fitted to the moments of its chains: the last Run must have had Moves.Cov. With a prior
-// of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the more so the
-// fewer the effective samples; a mode that the chains never visited is missing from it. With a
-// diffusion it estimates the integral of p(x|z) exp(-l_theta(z)), which is at most p(x); there the
-// noise of j's draws in l_theta raises it by about half of that noise's variance between latents.
-// It stops early, with ctx's error, when ctx ends.
+// a proposal fitted to the moments of its chains: the last Run must have had Moves.Cov. With a
+// prior of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the more
+// so the fewer the effective samples; a mode that the chains never visited is missing from it. With
+// a diffusion it estimates the integral of p(x|z) exp(-l_theta(z)), which is at most p(x); there
+// the noise of j's draws in l_theta raises it by about half of that noise's variance between
+// latents. It stops early, with ctx's error, when ctx ends.
 func (p *Posterior) Marginals(
 	ctx context.Context, j *Joint, samples int, seed uint64,
 ) ([]Marginal, error) {

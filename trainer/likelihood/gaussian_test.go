@@ -57,7 +57,8 @@ func TestGaussian(t *testing.T) {
 			up, _ := negLog(r, moved)
 			moved[j] -= 2 * h
 			down, _ := negLog(r, moved)
-			if want, got := (up-down)/(2*h), float64(g[r*d+j]); math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
+			want, got := (up-down)/(2*h), float64(g[r*d+j])
+			if math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
 				t.Errorf("row %d: gradient %d is %v, expected %v", r, j, got, want)
 			}
 		}

@@ -130,3 +130,37 @@ func TestSpansTile(t *testing.T) {
 		}
 	}
 }
+
+// Tiles are whole points, one after the other, of about the size asked for; more of them feed many
+// workers where the cut is free, of 14 rows or more.
+func TestTiles(t *testing.T) {
+	for _, c := range []struct {
+		points, each, workers int
+		tiles, free           int // expected, of size 64
+	}{
+		{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17},
+		{128, 8, 64, 16, 64}, {4, 16, 64, 1, 4}, {3, 100, 2, 3, 3}, {0, 1, 4, 1, 1},
+	} {
+		p := pool.New(c.workers)
+		cut, free := p.Tiles(c.points, c.each, 64, false), p.Tiles(c.points, c.each, 64, true)
+		p.Close()
+		if cut.Count != c.tiles || free.Count != c.free {
+			t.Errorf("%+v: %d tiles, %d where the cut is free", c, cut.Count, free.Count)
+		}
+		for _, tiles := range []pool.Tiles{cut, free} {
+			end := 0
+			for i := range tiles.Count {
+				first, last := tiles.Points(i)
+				lo, hi := tiles.Rows(i)
+				if first != end || lo != first*c.each || hi != last*c.each {
+					t.Errorf("%+v: tile %d is points %d to %d, rows %d to %d",
+						c, i, first, last, lo, hi)
+				}
+				end = last
+			}
+			if end != c.points {
+				t.Errorf("%+v: tiles of %d points", c, end)
+			}
+		}
+	}
+}

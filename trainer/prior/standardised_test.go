@@ -54,6 +54,12 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 // tolerance bounds the relative distance of float32 results from float64 references.
 const tolerance = 1e-5
 
+// The keys of evaluated.
+var (
+	level = kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}
+	noise = kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise}
+)
+
 // evaluated is drift, losses and gradient of a prior on some rows.
 func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	d := len(testMean)
@@ -67,7 +73,7 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
-	tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})
+	tape.Begin(rows, level, noise)
 	tape.Rows(0, 2, z[:2*d], ids[:2], g[:2*d], loss[:2], true)
 	tape.Rows(2, rows, z[2*d:], ids[2:], g[2*d:], loss[2:], true)
 	for i := range tape.GradTasks() {
@@ -90,7 +96,8 @@ func TestStandardisedDensity(t *testing.T) {
 		if at := [][]float32{own, z}[i]; start {
 			g, loss, grad := evaluated(outer, q, at)
 			wantG, wantLoss, wantGrad := evaluated(inner, p, own)
-			if !slices.Equal(g, wantG) || !slices.Equal(loss, wantLoss) || !slices.Equal(grad[:len(p)], wantGrad) {
+			if !slices.Equal(g, wantG) || !slices.Equal(loss, wantLoss) ||
+				!slices.Equal(grad[:len(p)], wantGrad) {
 				t.Error("before mean and scale are set, it is not the prior within")
 			}
 			continue
@@ -125,7 +132,8 @@ func TestStandardisedSamples(t *testing.T) {
 			s.Pack(i)
 		}
 		z := normals(rows*d, 6, 1)
-		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2})
+		how := prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2}
+		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, how)
 		return z
 	}
 	var want []float64
@@ -161,7 +169,7 @@ func TestPriorLossAlone(t *testing.T) {
 		for i := range tape.PackTasks() {
 			tape.Pack(i)
 		}
-		tape.Begin(rows, kernel.Key{Seed: 1, Stream: diffusion.StreamLambda}, kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise})
+		tape.Begin(rows, level, noise)
 		loss := make([]float32, rows)
 		if tape.Rows(0, rows, z, ids, nil, loss, false); !slices.Equal(loss, want) {
 			t.Errorf("%s: %v alone, %v with the drift", name, loss, want)
