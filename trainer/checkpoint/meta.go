@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// currentFormat is the number of the format that this package writes, and the only one that it reads.
+// currentFormat is the number of the format that this package writes, the only one that it reads.
 const currentFormat = 2
 
 const (

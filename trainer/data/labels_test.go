@@ -104,12 +104,13 @@ func TestLabelErrors(t *testing.T) {
 		"{\"labels\": [[1, 2]]}":           "expected [name, label]",
 		"{\"x/a.png\": [0, 1]}":            "has the label [0, 1]",
 		"{\"x/a.png\": 1, \"x/a.png\": 2}": `has two labels for "x/a.png"`,
-		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; expected at",
-		"[1, [\"x/a.png\", 2]]":            "unlike those before it",
-		"{\"a\": 1":                        "is not complete JSON",
-		"\x00\x01\x02":                     "is not text",
-		string(idx([]uint32{2}, ramp(2))):  "holds 2 labels for 3 images",
-		string(idx([]uint32{3}, ramp(2))):  "truncated",
+		"file,label\nx/a.png,1\nx/b.png\n": "record 3 (counted from 1) has 1 field; " +
+			"expected at least 2",
+		"[1, [\"x/a.png\", 2]]":           "unlike those before it",
+		"{\"a\": 1":                       "is not complete JSON",
+		"\x00\x01\x02":                    "is not text",
+		string(idx([]uint32{2}, ramp(2))): "holds 2 labels for 3 images",
+		string(idx([]uint32{3}, ramp(2))): "truncated",
 	} {
 		path := write(t, dir, "labels", []byte(text))
 		_, err := Open(t.Context(), pictures, Options{Labels: path})
