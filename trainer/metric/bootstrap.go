@@ -11,12 +11,12 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Estimate is a number and an interval that holds what it estimates with the probability asked for.
+// Estimate is an estimated number with an interval for it, of a given probability.
 //
-// The Fréchet and the Wasserstein distance of finite sets are biased upwards, the more the smaller
-// the sets. For these the interval is for the expectation at the sets' own sizes, so that it can be
-// compared with another distance, or a Floor, at equal sizes. Bias is by how much resampling the
-// sets raises the number again: Value - Bias estimates the distance of the two distributions, and
+// The Fréchet and the Wasserstein distance of finite sets are biased upwards, the more so the
+// smaller the sets. Their intervals are for the expectation at the sets' own sizes, for comparison
+// with another distance, or a Floor, at the same sizes. Bias is by how much resampling the sets
+// raises the number once more: Value - Bias estimates the distance of the two distributions, and
 // for the Fréchet distance Low - Bias to High - Bias is its interval. Unbiased numbers have Bias 0.
 type Estimate struct {
 	Value float64 `json:"value"`
@@ -25,15 +25,16 @@ type Estimate struct {
 	Bias  float64 `json:"bias,omitempty"`
 }
 
-// Bootstrap says how intervals are found: by drawing from each set as many rows as it has, with
-// replacement, and by how the number varies over such resamples (Efron and Tibshirani 1993).
+// Bootstrap says how intervals are found: each set is resampled, with replacement and at its own
+// size, and the interval follows from how the number varies over the resamples (Efron and
+// Tibshirani 1993).
 type Bootstrap struct {
 	Resamples int     // at least 2/(1 - Level)
 	Level     float64 // probability of the interval, in (0, 1)
 	Seed      uint64
 }
 
-// DefaultBootstrap takes 400 resamples for an interval of 95 %.
+// DefaultBootstrap draws 400 resamples, for 95 % intervals.
 func DefaultBootstrap(seed uint64) Bootstrap {
 	return Bootstrap{Resamples: 400, Level: 0.95, Seed: seed}
 }
@@ -58,13 +59,13 @@ func checkLevel(level float64) error {
 	return nil
 }
 
-// tails are the quantiles of sorted values between which the middle ones lie, a share of Level.
+// tails returns the quantiles of sorted values between which the middle share of Level lies.
 func (b Bootstrap) tails(sorted []float64) (low, high float64) {
 	return quantile(sorted, (1-b.Level)/2), quantile(sorted, (1+b.Level)/2)
 }
 
-// quantile is the q-quantile of sorted values, linear between order statistics (type 7 of Hyndman
-// and Fan 1996).
+// quantile returns the q-quantile of sorted values, interpolated linearly between order statistics
+// (type 7 of Hyndman and Fan 1996).
 func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := min(int(at), len(sorted)-2)
@@ -74,10 +75,10 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// around is the interval for the expectation of a biased number: the middle of the resampled
-// values, moved so that their mean is where the number is. Resampling biases the number once more
-// by about as much as it is biased already, so that the interval of what it would be without end of
-// data lies lower again by as much (Low - Bias to High - Bias).
+// around returns the interval for the expectation of a biased number: the middle of the resampled
+// values, shifted so that their mean is the number itself. Resampling adds about as much bias
+// again, so the interval for infinitely many rows is lower by that amount (Low - Bias to High -
+// Bias).
 func (b Bootstrap) around(value float64, resampled []float64) Estimate {
 	mean := 0.0
 	for _, v := range resampled {
@@ -90,9 +91,9 @@ func (b Bootstrap) around(value float64, resampled []float64) Estimate {
 	}
 }
 
-// statistic is the percentile interval of a number found from a set of n rows: f gives it for the
-// set that holds row i counts[i] times. It is for numbers with no bias to speak of, and is called
-// by several goroutines at once.
+// statistic returns the percentile interval of a number found from a set of n rows; f finds it for
+// the set that holds row i counts[i] times. It is meant for numbers with negligible bias. Several
+// goroutines call f at once.
 func (b Bootstrap) statistic(
 	n int, value float64, f func(counts []uint16) float64, p *pool.Pool,
 ) (Estimate, error) {
@@ -113,8 +114,8 @@ func (b Bootstrap) statistic(
 	return e, nil
 }
 
-// MeanInterval is the mean of the values, one for each row, and its percentile interval. Values
-// that are not finite are errors.
+// MeanInterval returns the mean of the values, one for each row, with its percentile interval.
+// Values that are not finite are errors.
 func MeanInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error) {
 	n := float64(len(values))
 	mean := 0.0
@@ -134,7 +135,7 @@ func MeanInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error)
 	}, p)
 }
 
-// MedianInterval is the median of the values and its percentile interval.
+// MedianInterval returns the median of the values with its percentile interval.
 func MedianInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, error) {
 	if len(values) == 0 {
 		return Estimate{}, errors.New("metric: median of no values, expected 1 or more")
@@ -145,8 +146,8 @@ func MedianInterval(values []float64, b Bootstrap, p *pool.Pool) (Estimate, erro
 	}, p)
 }
 
-// medianOf is the median of sorted values of which value i is there counts[i] times, as many in all
-// as values.
+// medianOf returns the median of the set that holds value i of the sorted values counts[i] times;
+// the counts sum to the number of values.
 func medianOf(sorted []float64, counts []uint16) float64 {
 	n, seen := len(sorted), 0
 	lower := math.NaN()
@@ -162,8 +163,8 @@ func medianOf(sorted []float64, counts []uint16) float64 {
 	return lower
 }
 
-// ShareInterval is the share of n independent trials that hit and the score interval of its
-// probability (Wilson 1927), which keeps its level also where almost all or almost none hit.
+// ShareInterval returns the share of hits in n independent trials with the score interval of their
+// probability (Wilson 1927), which is reliable also for shares near 0 and 1.
 func ShareInterval(hits, n int, level float64) (Estimate, error) {
 	if err := checkLevel(level); err != nil {
 		return Estimate{}, err

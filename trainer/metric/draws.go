@@ -2,8 +2,8 @@ package metric
 
 import "github.com/plume-ml/plume/kernel"
 
-// purpose names what the metrics draw; with the seed and a number it addresses one fill of their
-// stream.
+// purpose says what random numbers are for; with the seed, a set and an index it addresses them in
+// the stream.
 type purpose uint32
 
 const (
@@ -16,15 +16,15 @@ const (
 
 const maxDraws = 1 << 24 // of one kind
 
-// key is the key of number index of the given set, 0 or 1.
+// key returns the key of draw number index for the given set, 0 or 1.
 func (d purpose) key(seed uint64, set, index int) kernel.Key {
 	return kernel.Key{
 		Seed: seed, Step: uint32(d)<<28 | uint32(set)<<27 | uint32(index), Stream: StreamMetric,
 	}
 }
 
-// choose draws m of the numbers below len(idx) without replacement, in random order, to the front
-// of idx.
+// choose fills idx with a random permutation of 0 .. len(idx)-1 and returns its first m numbers: a
+// draw without replacement.
 func choose(idx []int, m int, key kernel.Key) []int {
 	kernel.Perm(idx, key)
 	return idx[:m]
@@ -38,8 +38,8 @@ type tally struct {
 
 func newTally(n int) *tally { return &tally{make([]uint16, n), make([]uint32, n)} }
 
-// draw draws as many rows as there are, with replacement, for resample r of the given set. Where
-// each row lies is a word's product with their number, shifted: it is biased by n/2^32.
+// draw draws as many rows as there are, with replacement, for resample r of the given set. A row's
+// index is the upper half of a random word times their number, which is biased by n/2^32.
 func (t *tally) draw(seed uint64, set, r int) []uint16 {
 	clear(t.counts)
 	kernel.Bits(t.words, drawResamples.key(seed, set, r), 0)

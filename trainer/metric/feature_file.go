@@ -12,22 +12,22 @@ import (
 	"github.com/plume-ml/plume/trainer/npy"
 )
 
-// featureFile is a .npy file that is read from its beginning to its end.
+// featureFile is a .npy file that is read sequentially.
 type featureFile struct {
 	path  string
 	r     *bufio.Reader
 	taken int64 // bytes of the header
 }
 
-// ReadFeatures reads a .npy array of floats or integers of shape N x K, in C order: the features
-// that another program found. They are rounded to float32. Other types and shapes, files that end
-// too soon or go on too long, and numbers that are not finite are errors that name the file.
+// ReadFeatures reads features from a .npy file: an array of floats or integers of shape N x K, in C
+// order, which is rounded to float32. Other types and shapes, files that are too short or too long,
+// and numbers that are not finite are errors that name the file.
 func ReadFeatures(path string) (*Features, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("metric: features: %w", err)
 	}
-	defer file.Close() // only read from: nothing can be lost
+	defer file.Close() // opened for reading: the error does not matter
 	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("metric: features: %w", err)
@@ -55,8 +55,8 @@ func (f *featureFile) header(buf []byte) error {
 	return nil
 }
 
-// read reads a file of so many bytes. What the header promises is compared with them before memory
-// is taken.
+// read reads a file of the given size. The size that the header promises is checked against it
+// before memory is allocated.
 func (f *featureFile) read(size int64) (*Features, error) {
 	h, err := npy.ReadHeader(npy.Source{Fill: f.header, Fail: f.fail})
 	if err == nil {
@@ -76,8 +76,8 @@ func (f *featureFile) read(size int64) (*Features, error) {
 	return out, nil
 }
 
-// check refuses arrays that are no features, and a file of size bytes that is not as long as its
-// header says.
+// check returns an error for arrays that are not features, and for a file whose size does not match
+// its header.
 func (f *featureFile) check(h npy.Header, size int64) error {
 	if err := h.Dtype.Refusal(); err != nil {
 		return f.fail("%w", err)

@@ -10,15 +10,14 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// Features are N rows of K numbers, one row for each image: pixels, coordinates in principal
-// components (PCA.Features), what a layer of a classifier gives, or a file's (ReadFeatures). The
-// distances between sets of images are distances between their features.
+// Features are N rows of K numbers, one row for each image. A distance between sets of images is a
+// distance between their features.
 type Features struct {
 	N, K int
 	X    []float32 // N x K, row-major
 }
 
-// NewFeatures are n rows of k numbers that stay in x.
+// NewFeatures returns n rows of k numbers, stored in x. It panics unless len(x) = n*k.
 func NewFeatures(x []float32, n, k int) *Features {
 	if n < 0 || k < 1 || len(x) != n*k {
 		panic(panicFeatures)
@@ -26,32 +25,32 @@ func NewFeatures(x []float32, n, k int) *Features {
 	return &Features{N: n, K: k, X: x}
 }
 
-// Row is row i.
+// Row returns row i, not a copy.
 func (f *Features) Row(i int) []float32 { return f.X[i*f.K : (i+1)*f.K] }
 
-// Rows are the rows lo to hi (exclusive), in the same place.
+// Rows returns the rows lo to hi (exclusive), not a copy.
 func (f *Features) Rows(lo, hi int) *Features {
 	return &Features{N: hi - lo, K: f.K, X: f.X[lo*f.K : hi*f.K]}
 }
 
-// Take is a copy of the rows of the given numbers, in their order.
+// Take returns a copy of the rows with these indices, in their order.
 func (f *Features) Take(idx []int) *Features {
 	out := NewFeatures(make([]float32, len(idx)*f.K), len(idx), f.K)
 	out.copyRows(f, idx)
 	return out
 }
 
-// copyRows copies the rows of the given numbers.
+// copyRows copies the rows of from with these indices.
 func (f *Features) copyRows(from *Features, idx []int) {
 	for i, j := range idx {
 		copy(f.Row(i), from.Row(j))
 	}
 }
 
-// pixelRows is how many images Pixels gathers between two looks at ctx.
+// pixelRows is how many images Pixels gathers between two checks of ctx.
 const pixelRows = 512
 
-// Pixels are the images of dim values themselves, clamped to [-1, 1]; values that are not finite
+// Pixels returns the pixels of images of dim values, clamped to [-1, 1]; values that are not finite
 // are errors. It ends with ctx's error soon after ctx ends.
 func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
@@ -75,8 +74,8 @@ func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// checkPair refuses sets that cannot be compared by the metric of this name, which takes least rows
-// or more of each.
+// checkPair returns an error for sets that the named metric cannot compare; least is the number of
+// rows that it needs.
 func checkPair(name string, a, b *Features, least int) error {
 	if a.K != b.K {
 		return fmt.Errorf("metric: %s of features of %d and of %d numbers, expected as many in "+
@@ -90,11 +89,11 @@ func checkPair(name string, a, b *Features, least int) error {
 	return nil
 }
 
-// ErrUnfit is what sets are that are fine in themselves but too small for a metric, or too much
-// alike within.
+// ErrUnfit is wrapped by the errors of sets that are valid, but too small for a metric, or with too
+// many equal rows.
 var ErrUnfit = errors.New("the sets are unfit for the metric")
 
-// unfitError says more of it than ErrUnfit, which it is.
+// unfitError is an ErrUnfit with its reason.
 type unfitError string
 
 func (e unfitError) Error() string        { return string(e) }

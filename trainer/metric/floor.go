@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// FloorEstimate is how far real images are from real images by some metric.
+// FloorEstimate is the distance of real images from real images by some metric.
 type FloorEstimate struct {
 	Mean    float64 `json:"mean"`    // over the repeats
 	StdDev  float64 `json:"std_dev"` // between repeats, which share images
@@ -15,9 +15,10 @@ type FloorEstimate struct {
 	Repeats int     `json:"repeats"`
 }
 
-// Floor is what a metric f finds between two disjoint random subsets of the real features, of n and
-// of m rows, as disjointPair draws them: what a perfect model would reach at these sizes. Fewer
-// than 4 rows, sizes below 2, fewer than 2 repeats and errors of f are errors.
+// Floor measures f between disjoint random subsets of the real features, of n and of m rows: what a
+// perfect model would reach at these sizes. It is averaged over repeats. If there are fewer than n
+// + m rows, all are used, in the same ratio. Fewer than 4 rows, sizes below 2, fewer than 2 repeats
+// and errors of f are errors.
 func Floor(
 	real *Features, n, m, repeats int, seed uint64, f func(a, b *Features) (float64, error),
 ) (FloorEstimate, error) {
@@ -46,15 +47,15 @@ func Floor(
 	return out, nil
 }
 
-// disjointPair draws two disjoint random subsets of n and m rows, those of the given repeat. Where
-// there are fewer than n + m rows, all are used, in two subsets of about the same ratio of sizes.
+// disjointPair draws two disjoint random subsets of n and m rows, those of the given repeat; see
+// pairSizes for fewer rows.
 func disjointPair(f *Features, n, m int, seed uint64, repeat int) (a, b *Features) {
 	n, m = pairSizes(f.N, n, m)
 	idx := choose(make([]int, f.N), n+m, drawPairs.key(seed, 0, repeat))
 	return f.Take(idx[:n]), f.Take(idx[n:])
 }
 
-// pairSizes are n and m, or what of them there is among so many rows, at least 2 of each.
+// pairSizes returns n and m, scaled down if rows < n+m, at least 2 each.
 func pairSizes(rows, n, m int) (int, int) {
 	if n+m <= rows {
 		return n, m

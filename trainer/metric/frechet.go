@@ -12,15 +12,15 @@ import (
 
 const frechetName = "Fréchet distance"
 
-// Frechet is the squared Fréchet distance between two sets of features, each seen as a normal
-// distribution. With the features of Inception it is the FID (Heusel et al. 2017), with others it
-// is not. It works with fewer rows than numbers in a row, where the covariances are singular. It is
-// biased upwards, by about as much as two sets of these sizes from one distribution are apart
-// (Floor).
+// Frechet returns the squared Fréchet distance between two sets of features, each seen as a normal
+// distribution. In features of an Inception network it is the FID (Heusel et al. 2017), in others
+// it is not. Sets with fewer rows than numbers in a row, whose covariances are singular, are
+// allowed. It is biased upwards, by about the distance of two sets of these sizes from one
+// distribution (Floor).
 //
 // Fewer than two rows, rows of different lengths and numbers that are not finite are errors. It
-// ends with ctx's error as soon as ctx ends; a decomposition under way, which cannot be stopped, is
-// then left to itself.
+// returns ctx's error as soon as ctx ends; a decomposition, which cannot be interrupted, then runs
+// to its end in the background.
 func Frechet(ctx context.Context, a, b *Features) (float64, error) {
 	if err := checkPair(frechetName, a, b, 2); err != nil {
 		return 0, err
@@ -30,8 +30,8 @@ func Frechet(ctx context.Context, a, b *Features) (float64, error) {
 	})
 }
 
-// abandoning is f, or ctx's error as soon as ctx ends: f, which touches nothing of others, then
-// runs to its end unseen.
+// abandoning calls f, or returns ctx's error as soon as ctx ends: f, which must not write to
+// anything shared, then runs to its end in the background.
 func abandoning(ctx context.Context, f func() (float64, error)) (float64, error) {
 	type result struct {
 		value float64
@@ -53,7 +53,7 @@ func abandoning(ctx context.Context, f func() (float64, error)) (float64, error)
 	}
 }
 
-// dense is a copy in float64.
+// dense returns a copy in float64.
 func (f *Features) dense() *mat.Dense {
 	x := make([]float64, len(f.X))
 	for i, v := range f.X {
@@ -62,9 +62,9 @@ func (f *Features) dense() *mat.Dense {
 	return mat.NewDense(f.N, f.K, x)
 }
 
-// FrechetInterval is Frechet with its bootstrap interval and bias (see Estimate). A resample takes
-// the time of the moments and of a decomposition, N K^2 + K^3: it is meant for features of up to
-// some hundred numbers. It ends with ctx's error soon after ctx ends.
+// FrechetInterval is Frechet with a bootstrap interval and bias (see Estimate). A resample takes
+// time for moments and a decomposition, N K^2 + K^3, so it is meant for features of up to some
+// hundred numbers. It ends with ctx's error soon after ctx ends.
 func FrechetInterval(
 	ctx context.Context, a, b *Features, bs Bootstrap, p *pool.Pool,
 ) (Estimate, error) {
@@ -91,8 +91,7 @@ func FrechetInterval(
 	return bs.around(value, resampled), nil
 }
 
-// resampler draws sets of as many rows of a set, with replacement. The room that it works in is its
-// own.
+// resampler resamples a set, in scratch memory of its own.
 type resampler struct {
 	from *Features
 	*tally
@@ -103,8 +102,8 @@ func newResampler(f *Features) *resampler {
 	return &resampler{f, newTally(f.N), make([]float64, len(f.X))}
 }
 
-// draw is the distribution of resample r, whose rows are those of the set that are drawn, each
-// times the square root of how often.
+// draw returns the distribution of resample r. Its root's rows are the rows drawn, about their
+// mean, each times the square root of how often it was drawn.
 func (s *resampler) draw(seed uint64, set, r int) *Gaussian {
 	f := s.from
 	counts := s.tally.draw(seed, set, r)

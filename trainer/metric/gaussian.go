@@ -7,20 +7,21 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gaussian is a set of rows seen as a normal distribution.
+// Gaussian is a normal distribution, such as that of a set of rows.
 type Gaussian struct {
 	mean  []float64
 	trace float64    // of the covariance
 	root  *mat.Dense // rows x K: root^T root is the covariance
 }
 
-// NewGaussian has the mean and the covariance (over n - 1) of the rows of x, which it centres.
+// NewGaussian returns the distribution with the mean and the covariance (over n - 1) of the rows of
+// x. It overwrites x.
 func NewGaussian(x *mat.Dense) *Gaussian {
 	n, _ := x.Dims()
 	return centred(centre(x), x, n)
 }
 
-// Uncorrelated has the mean 0 and a covariance with these variances on its diagonal.
+// Uncorrelated returns the distribution with mean 0 and a diagonal covariance.
 func Uncorrelated(variances []float64) *Gaussian {
 	k := len(variances)
 	g := &Gaussian{mean: make([]float64, k), root: mat.NewDense(k, k, nil)}
@@ -31,8 +32,8 @@ func Uncorrelated(variances []float64) *Gaussian {
 	return g
 }
 
-// centred has the given mean and the covariance x^T x / (n - 1), n the number of rows that x, with
-// the mean taken off, stands for. It takes x over.
+// centred returns the distribution with the given mean and the covariance x^T x / (n - 1); x, which
+// it keeps, has the mean subtracted already, and stands for n rows.
 func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
 	g := &Gaussian{mean: mean, root: x}
 	scale := 1 / float64(n-1)
@@ -41,8 +42,8 @@ func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
 		g.trace, g.root = mat.Trace(cov), root(cov)
 		return g
 	}
-	// The rows themselves are the root: through a covariance of less than full rank it would only
-	// lose digits.
+	// The rows themselves are the root: the way through a singular covariance would only lose
+	// digits.
 	entries, r := x.RawMatrix().Data, math.Sqrt(scale)
 	for i := range entries {
 		entries[i] *= r
@@ -51,7 +52,7 @@ func centred(mean []float64, x *mat.Dense, n int) *Gaussian {
 	return g
 }
 
-// centre takes the mean off the rows of x and returns it.
+// centre subtracts the mean from the rows of x and returns it.
 func centre(x *mat.Dense) []float64 {
 	n, k := x.Dims()
 	mean := make([]float64, k)
@@ -71,27 +72,27 @@ func centre(x *mat.Dense) []float64 {
 
 const squareRows = 256 // so that a block of 64 columns stays in the second-level cache
 
-// square is scale x^T x, a block of rows at a time, transposed: the product then runs along the
-// rows of both factors.
+// square returns scale x^T x. It transposes a block of rows at a time, so that the product runs
+// along the rows of both factors.
 func square(x *mat.Dense, scale float64) *mat.SymDense {
 	n, k := x.Dims()
 	sum := mat.NewSymDense(k, nil)
-	room := make([]float64, min(squareRows, n)*k)
+	transposed := make([]float64, min(squareRows, n)*k)
 	for lo := 0; lo < n; lo += squareRows {
 		hi := min(lo+squareRows, n)
-		block := mat.NewDense(k, hi-lo, room[:(hi-lo)*k])
+		block := mat.NewDense(k, hi-lo, transposed[:(hi-lo)*k])
 		block.Copy(x.Slice(lo, hi, 0, k).T())
 		sum.SymRankK(sum, scale, block)
 	}
 	return sum
 }
 
-// root is a matrix of rank(cov) rows whose square, root^T root, is cov: the factor of Cholesky's
-// decomposition with pivots, which ends where nothing but rounding is left.
+// root returns a matrix of rank(cov) rows with root^T root = cov: the factor of a pivoted Cholesky
+// decomposition, which ends when only rounding is left.
 func root(cov *mat.SymDense) *mat.Dense {
 	k := cov.SymmetricDim()
 	var chol mat.PivotedCholesky
-	chol.Factorize(cov, -1) // not of full rank is no failure
+	chol.Factorize(cov, -1) // a rank below K is no failure
 	out := mat.NewDense(max(1, chol.Rank()), k, nil)
 	upper, pivots := chol.RawU(), chol.ColumnPivots(nil)
 	for i := range chol.Rank() {
@@ -102,14 +103,14 @@ func root(cov *mat.SymDense) *mat.Dense {
 	return out
 }
 
-// Frechet is the squared Fréchet distance between normal distributions (Dowson and Landau 1982) of
-// means a, b and covariances A, B,
+// Frechet returns the squared Fréchet distance between normal distributions (Dowson and Landau
+// 1982) of means a, b and covariances A, B,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}),
 //
 // as the literature on images reports it. For roots R^T R = A and S^T S = B the last trace is the
-// sum of the singular values of R S^T: A^{1/2} B A^{1/2} has their squares as eigenvalues. Singular
-// values keep the digits that the roots of eigenvalues near 0 would lose.
+// sum of the singular values of R S^T: their squares are the eigenvalues of A^{1/2} B A^{1/2}.
+// Singular values keep the digits that square roots of eigenvalues near 0 would lose.
 func (g *Gaussian) Frechet(h *Gaussian) (float64, error) {
 	distance := g.trace + h.trace
 	for i, a := range g.mean {
@@ -125,5 +126,5 @@ func (g *Gaussian) Frechet(h *Gaussian) (float64, error) {
 	for _, v := range svd.Values(nil) {
 		distance -= 2 * v
 	}
-	return max(0, distance), nil // rounding may leave it just below 0
+	return max(0, distance), nil // rounding may make it slightly negative
 }

@@ -16,15 +16,15 @@ type KIDOptions struct {
 	Seed       uint64  // of the subsets
 }
 
-// DefaultKID takes 100 subsets of 1,000 rows, as usual, and an interval of 95 %.
+// DefaultKID uses 100 subsets of 1,000 rows, as usual, and a 95 % interval.
 func DefaultKID(seed uint64) KIDOptions {
 	return KIDOptions{Subsets: 100, SubsetSize: 1000, Level: 0.95, Seed: seed}
 }
 
 // KIDResult is the kernel distance from all rows and, as the literature reports it, its mean over
-// subsets drawn without replacement. StdErr of the subsets' mean is their standard deviation over
-// the root of their number; subsets of one set overlap, so that it tells how well the mean over all
-// such subsets is known, not the distance.
+// subsets drawn without replacement. SubsetStdErr is the subsets' standard deviation over the root
+// of their number. Since subsets of one set overlap, it says how well the mean over all such
+// subsets is known, not the distance.
 type KIDResult struct {
 	MMDResult
 	SubsetMean   float64 `json:"subset_mean"`
@@ -35,9 +35,9 @@ type KIDResult struct {
 
 const kidName = "KID"
 
-// KID is the unbiased squared maximum mean discrepancy under the kernel (x.y/K + 1)^3 (Binkowski et
-// al. 2018); with the features of Inception it is the KID of the literature. Products are in
-// float32, sums in float64.
+// KID returns the unbiased squared maximum mean discrepancy under the kernel (x.y/K + 1)^3
+// (Binkowski et al. 2018); in features of an Inception network it is the KID of the literature.
+// Products are in float32, sums in float64.
 //
 // Fewer than three rows in a set or a subset, rows of different lengths and numbers that are not
 // finite are errors. It ends with ctx's error soon after ctx ends.
@@ -84,7 +84,7 @@ func cubicKernel(k int) similarity {
 	}
 }
 
-// subsets are the estimates from pairs of subsets.
+// subsets returns the estimates from pairs of subsets.
 func (o KIDOptions) subsets(
 	ctx context.Context, a, b *Features, size int, k similarity, p *pool.Pool,
 ) ([]float64, error) {
@@ -100,7 +100,7 @@ func (o KIDOptions) subsets(
 	return values, err
 }
 
-// subsetPair is a subset of each set and the room to compare them in.
+// subsetPair is a subset of each set, with scratch memory to compare them.
 type subsetPair struct {
 	idxA, idxB []int
 	x, y       *Features
@@ -121,8 +121,8 @@ func (s *subsetPair) estimate(ctx context.Context, k similarity) float64 {
 		s.sum(ctx, s.x, s.y, k, false), n, n)
 }
 
-// sum is the sum of all similarities of a row of a and a row of b, of a set (same) those of two
-// different rows.
+// sum returns the sum of the similarities of all pairs of a row of a and a row of b; with same, a
+// and b are one set, and the rows of a pair differ.
 func (s *subsetPair) sum(ctx context.Context, a, b *Features, k similarity, same bool) float64 {
 	for lo := 0; lo < a.N; lo += tileRows {
 		hi := min(lo+tileRows, a.N)

@@ -17,42 +17,42 @@ import (
 //	mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j)
 //	- 2 mean over i, j of k(x_i, y_j),
 //
-// about 0, of either sign, for sets of one distribution. The standard error is the jackknife's over
-// the rows of both sets and the interval the normal one with it, which is too wide where the
-// distributions agree: there the estimate varies less.
+// about 0, of either sign, for sets from one distribution. The standard error is the jackknife over
+// the rows of both sets. The interval is the normal one with it; it is too wide if the
+// distributions agree, since the estimate then varies less.
 type MMDResult struct {
 	Estimate
 	StdErr float64 `json:"std_err"`
 }
 
-// similarity is a positive definite function of two rows, of their product and their squared
+// similarity is a positive definite function of two rows, in terms of their product and squared
 // lengths.
 type similarity func(product float32, norm1, norm2 float64) float64
 
-// comparison is what a row has in common with rows: with the others of its own set, and with those
-// of the other set.
-type comparison struct{ within, across []float64 } // sums of similarities, for each row
+// comparison is the sums of the similarities of each row with the others of its own set, and with
+// the rows of the other set.
+type comparison struct{ within, across []float64 }
 
-// compare finds the sums of similarities of the rows of a.
+// compare returns the sums of similarities of the rows of a.
 func compare(
 	ctx context.Context, a, b *Features, normA, normB []float64, k similarity, p *pool.Pool,
 ) (comparison, error) {
 	c := comparison{make([]float64, a.N), make([]float64, a.N)}
-	err := products(ctx, p, a.N, func(lo, hi int, room []float32) {
-		sumRows(ctx, c.within[lo:hi], a, a, lo, hi, normA, normA, k, true, room)
-		sumRows(ctx, c.across[lo:hi], a, b, lo, hi, normA, normB, k, false, room)
+	err := products(ctx, p, a.N, func(lo, hi int, scratch []float32) {
+		sumRows(ctx, c.within[lo:hi], a, a, lo, hi, normA, normA, k, true, scratch)
+		sumRows(ctx, c.across[lo:hi], a, b, lo, hi, normA, normB, k, false, scratch)
 	})
 	return c, err
 }
 
-// sumRows sets sums to the sums of the similarities of rows lo to hi of a with the rows of b, each
-// of a set's own rows (same) with the others.
+// sumRows sets sums to the sums of the similarities of rows lo to hi of a with the rows of b; with
+// same, a and b are one set, and a row is not compared with itself.
 func sumRows(
 	ctx context.Context, sums []float64, a, b *Features, lo, hi int, normA, normB []float64,
-	k similarity, same bool, room []float32,
+	k similarity, same bool, scratch []float32,
 ) {
 	clear(sums)
-	eachTile(ctx, a, b, lo, hi, room, func(tile blas.Matrix, j int) {
+	eachTile(ctx, a, b, lo, hi, scratch, func(tile blas.Matrix, j int) {
 		for i := range sums {
 			sum := 0.0
 			for c, g := range tileRow(tile, i) {
@@ -72,13 +72,13 @@ func total(x []float64) (sum float64) {
 	return sum
 }
 
-// uStatistic is the estimate from the sums over all rows: of the sets of n and m, and of one set
-// with the other.
+// uStatistic returns the estimate from the sums over all pairs of rows: of the first set, of n
+// rows, of the second, of m, and of both.
 func uStatistic(xx, yy, xy, n, m float64) float64 {
 	return xx/(n*(n-1)) + yy/(m*(m-1)) - 2*xy/(n*m)
 }
 
-// mmd is the estimate with its interval, of sets of at least 3 rows.
+// mmd returns the estimate with its interval, for sets of at least 3 rows.
 func mmd(
 	ctx context.Context, name string, a, b *Features, k similarity, level float64, p *pool.Pool,
 ) (MMDResult, error) {
@@ -110,8 +110,8 @@ func mmd(
 	}, math.Sqrt(withoutX + withoutY)}, nil
 }
 
-// jackknife is the variance over one set's rows of a number, given what it is without each of them
-// (Efron and Stein 1981): (n - 1)/n sum of squared deviations from the mean.
+// jackknife returns the variance of a number over the rows of one set, given the number without
+// each of them (Efron and Stein 1981): (n - 1)/n times the sum of squared deviations from the mean.
 func jackknife(c comparison, without func(within, across float64) float64) float64 {
 	n := float64(len(c.within))
 	left := make([]float64, len(c.within))

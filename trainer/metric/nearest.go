@@ -35,7 +35,8 @@ func Nearest(ctx context.Context, query, base *Features, p *pool.Pool) (*Neighbo
 	return out, nil
 }
 
-// Closest are the numbers of the m rows, or all, that have the nearest neighbours, nearest first.
+// Closest returns the indices of the m rows (or all, if fewer) whose nearest neighbours are
+// nearest, in that order.
 func (n *Neighbours) Closest(m int) []int {
 	order := data.Range(0, len(n.RMS))
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(n.RMS[i], n.RMS[j]) })

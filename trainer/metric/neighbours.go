@@ -10,9 +10,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Products in float32 give squared distances |x|^2 + |y|^2 - 2 x.y only to within an error that
-// hides small ones. So they merely rule out: what they leave open is decided by squareDistance.
-// Results are those of comparing all pairs in float64.
+// Squared distances |x|^2 + |y|^2 - 2 x.y from products in float32 have an error that hides small
+// distances. So they only exclude rows; squareDistance decides among the others. Results are those
+// of comparing all pairs in float64.
 
 // cloud is a set of rows with their squared lengths.
 type cloud struct {
@@ -27,11 +27,11 @@ func newCloud(f *Features) *cloud {
 	return c
 }
 
-// doubt bounds the error of a squared distance between row i of c and any row of others, found from
-// a product in float32. A sum of K products in any order is off by at most K u |x| |y| (1 + O(K
-// u)), u = 2^-24 (Higham 2002, section 3.1), and twice that is less than K u (|x| + |y|)^2/2; the
-// rest covers what float64 rounds and float32 cannot hold near 0. Where a sum may overflow there is
-// no bound.
+// doubt bounds the error of a squared distance between row i of c and any row of others that is
+// computed from a product in float32. A sum of K products in any order is off by at most K u |x|
+// |y| (1 + O(K u)), u = 2^-24 (Higham 2002, section 3.1), and twice that is less than K u (|x| +
+// |y|)^2/2; the rest covers rounding in float64 and underflow in float32. If a sum may overflow
+// there is no bound.
 func (c *cloud) doubt(i int, others *cloud) float64 {
 	reach := math.Sqrt(c.squares[i]) + others.longest
 	if reach*reach > 0x1p127 {
@@ -40,18 +40,18 @@ func (c *cloud) doubt(i int, others *cloud) float64 {
 	return (float64(c.K)/2+2)*0x1p-24*reach*reach*1.01 + float64(c.K)*0x1p-147
 }
 
-// neighbour is a row and its squared distance from another, or a lower bound of it.
+// neighbour is a row and its squared distance from another row, or a lower bound of it.
 type neighbour struct {
 	row    int
 	square float64
 }
 
-// shortlist gathers what may be among the k nearest neighbours of a row.
+// shortlist collects the rows that may be among the k nearest neighbours of a row.
 type shortlist struct {
-	doubt      float64   // of the squared distances that it is given
-	within     []float64 // the k least upper bounds of squared distances, ascending
+	doubt      float64   // of the squared distances passed to add
+	within     []float64 // the k smallest upper bounds of squared distances, ascending
 	candidates []neighbour
-	crowded    int // candidates from which on those ruled out are dropped
+	crowded    int // number of candidates at which excluded ones are dropped
 }
 
 func newShortlist(k int) *shortlist {
@@ -68,8 +68,8 @@ func (s *shortlist) reset(doubt float64) {
 
 const crowd = 256
 
-// add takes in a row by its squared distance, known up to the doubt. Infinite doubt rules nothing
-// out, whatever the distance, NaN included.
+// add considers a row by its squared distance, known up to doubt. With infinite doubt no row is
+// excluded, whatever its distance, even NaN.
 func (s *shortlist) add(row int, square float64) {
 	last := len(s.within) - 1
 	if square-s.doubt > s.within[last] {
@@ -94,7 +94,7 @@ func (s *shortlist) prune() {
 	})
 }
 
-// nearest writes the k nearest of the candidates for row x, by distance and then by number, to out.
+// nearest writes the k nearest candidates for row x to out, by distance and then by index.
 func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
 	s.prune()
 	for i, c := range s.candidates {
@@ -106,9 +106,9 @@ func (s *shortlist) nearest(x []float32, from *Features, out []neighbour) {
 	copy(out, s.candidates)
 }
 
-// nearestRows finds the k nearest rows of base for each row of query, N x k, ascending. With
-// others, query and base are one set, and a row is no neighbour of itself, though equal ones are.
-// base has k rows, or k others, at least.
+// nearestRows returns the k nearest rows of base for each row of query, N x k, in ascending order.
+// With others, query and base are one set, and a row is not its own neighbour, though equal rows
+// are. base must have k rows, or k others.
 func nearestRows(
 	ctx context.Context, query, base *cloud, k int, others bool, p *pool.Pool,
 ) ([]neighbour, error) {
@@ -120,12 +120,12 @@ func nearestRows(
 		}
 		return lists
 	})
-	err := products(ctx, p, query.N, func(lo, hi int, room []float32) {
+	err := products(ctx, p, query.N, func(lo, hi int, scratch []float32) {
 		all.Use(func(lists []*shortlist) {
-			query.shorten(ctx, base, lo, others, lists[:hi-lo], room)
+			query.shorten(ctx, base, lo, others, lists[:hi-lo], scratch)
 			for i, list := range lists[:hi-lo] {
 				if ctx.Err() != nil {
-					return // the lists are not whole
+					return // the lists are incomplete
 				}
 				list.nearest(query.Row(lo+i), base.Features, out[(lo+i)*k:(lo+i+1)*k])
 			}
@@ -134,14 +134,14 @@ func nearestRows(
 	return out, err
 }
 
-// shorten fills the lists of the rows of c from number lo on.
+// shorten fills the lists of the rows of c from lo on.
 func (c *cloud) shorten(
-	ctx context.Context, base *cloud, lo int, others bool, lists []*shortlist, room []float32,
+	ctx context.Context, base *cloud, lo int, others bool, lists []*shortlist, scratch []float32,
 ) {
 	for i, list := range lists {
 		list.reset(c.doubt(lo+i, base))
 	}
-	eachTile(ctx, c.Features, base.Features, lo, lo+len(lists), room,
+	eachTile(ctx, c.Features, base.Features, lo, lo+len(lists), scratch,
 		func(tile blas.Matrix, j int) {
 			for i, list := range lists {
 				for col, g := range tileRow(tile, i) {

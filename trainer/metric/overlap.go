@@ -23,11 +23,11 @@ type Overlap struct {
 
 const overlapName = "precision and recall"
 
-// PrecisionRecall measures the overlap with k nearest neighbours, 3 as a rule. It depends on the
-// sizes of the sets: compare at equal ones. The intervals take the manifolds as given, since
-// resampled rows, of which many are equal, have smaller balls: they tell how the shares of other
-// rows from the same distributions vary, the score interval for shares, the bootstrap for the
-// density. Decisions are as exact as float64.
+// PrecisionRecall measures the overlap with k nearest neighbours, usually 3. It depends on the
+// sizes of the sets: compare at equal sizes. The intervals are for other rows from the same
+// distributions, with the manifolds fixed, since resampled rows, many of them equal, would have
+// smaller balls: score intervals for the shares, the bootstrap for the density. Which ball a row is
+// in is decided in float64.
 //
 // Fewer than k + 1 rows, rows of different lengths and numbers that are not finite are errors. It
 // ends with ctx's error soon after ctx ends.
@@ -54,7 +54,7 @@ func PrecisionRecall(
 	return c.overlap(k, bs, p)
 }
 
-// crossing is who lies in whose ball, between two sets.
+// crossing is which rows of two sets lie in whose balls.
 type crossing struct {
 	generated, real *cloud
 	reachGenerated  []float64 // squared radius of each ball
@@ -80,7 +80,7 @@ func newCrossing(
 	return c, err
 }
 
-// reach is the squared distance of each row to the k-th nearest of the others.
+// reach returns the squared distance of each row to the k-th nearest of the others.
 func reach(ctx context.Context, c *cloud, k int, p *pool.Pool) ([]float64, error) {
 	nearest, err := nearestRows(ctx, c, c, k, true, p)
 	if err != nil {
@@ -94,8 +94,8 @@ func reach(ctx context.Context, c *cloud, k int, p *pool.Pool) ([]float64, error
 }
 
 func (c *crossing) find(ctx context.Context, p *pool.Pool) error {
-	return products(ctx, p, c.generated.N, func(lo, hi int, room []float32) {
-		eachTile(ctx, c.generated.Features, c.real.Features, lo, hi, room,
+	return products(ctx, p, c.generated.N, func(lo, hi int, scratch []float32) {
+		eachTile(ctx, c.generated.Features, c.real.Features, lo, hi, scratch,
 			func(tile blas.Matrix, j int) {
 				for i := lo; i < hi; i++ {
 					c.row(i, j, tileRow(tile, i-lo))
@@ -104,7 +104,8 @@ func (c *crossing) find(ctx context.Context, p *pool.Pool) error {
 	})
 }
 
-// row settles generated row i and the real rows from number first on, given their products.
+// row decides which balls generated row i and the real rows from first on share, given their
+// products.
 func (c *crossing) row(i, first int, products []float32) {
 	doubt := c.generated.doubt(i, c.real)
 	reachG := c.reachGenerated[i]

@@ -13,10 +13,10 @@ const (
 	medianRows = 500 // of each set, between which the median distance is taken
 )
 
-// RBFMMD is the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2 s^2));
-// the bandwidth s is the median distance (Gretton et al. 2012, section 8) between rows of both sets
-// together, of which up to 500 of each are taken. Errors are those of KID, and rows of which half
-// are equal, so that s is 0. It ends with ctx's error soon after ctx ends.
+// RBFMMD returns the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2
+// s^2)). The bandwidth s is the median distance (Gretton et al. 2012, section 8) between the rows
+// of both sets together, of up to 500 rows of each. Errors are those of KID, and sets of which half
+// of the rows are equal, so that s is 0. It ends with ctx's error soon after ctx ends.
 func RBFMMD(
 	ctx context.Context, a, b *Features, level float64, seed uint64, p *pool.Pool,
 ) (result MMDResult, bandwidth float64, err error) {
@@ -58,8 +58,8 @@ func medianDistance(a, b *Features, seed uint64) float64 {
 	return quantile(distances, 0.5)
 }
 
-// squareDistance is the squared distance between two rows, in float64 in one order: the distance
-// that decides wherever two are compared.
+// squareDistance returns the squared distance between two rows, summed in float64 in a fixed order:
+// every comparison of distances is decided by it.
 func squareDistance(x, y []float32) (sum float64) {
 	for i, v := range x {
 		d := float64(v) - float64(y[i])
@@ -68,7 +68,8 @@ func squareDistance(x, y []float32) (sum float64) {
 	return sum
 }
 
-// moved are copies of both sets about their common mean, where products in float32 lose least.
+// moved returns copies of both sets with their common mean subtracted, which makes products in
+// float32 most accurate.
 func moved(a, b *Features) (x, y *Features) {
 	mean := make([]float64, a.K)
 	for _, f := range []*Features{a, b} {

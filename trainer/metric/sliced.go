@@ -17,13 +17,13 @@ const (
 	maxDirections  = maxDraws
 )
 
-// SlicedWasserstein is the sliced Wasserstein distance of order 2 (Rabin et al. 2011; Bonneel et
-// al. 2015), estimated from random directions: the root of the mean, over directions u drawn evenly
-// from the unit sphere, of the squared distance W2(u.a, u.b)^2 of the projections, which sorting
-// finds exactly, also for sets of different sizes. It is in the features' unit, and biased upwards
-// by the sets being finite.
+// SlicedWasserstein returns the sliced Wasserstein distance of order 2 (Rabin et al. 2011; Bonneel
+// et al. 2015), estimated from random directions: the root of the mean, over directions u uniform
+// on the unit sphere, of the squared distance W2(u.a, u.b)^2 of the projections, which sorting
+// gives exactly, also for sets of different sizes. It is in the unit of the features, and biased
+// upwards since the sets are finite.
 //
-// No direction, no rows, rows of different lengths and numbers that are not finite are errors. It
+// No directions, no rows, rows of different lengths and numbers that are not finite are errors. It
 // ends with ctx's error soon after ctx ends.
 func SlicedWasserstein(
 	ctx context.Context, a, b *Features, directions int, seed uint64, p *pool.Pool,
@@ -46,10 +46,10 @@ func SlicedWasserstein(
 	return value, nil
 }
 
-// SlicedWassersteinInterval is SlicedWasserstein with its bootstrap interval and bias (see
-// Estimate), over the rows of both sets; the directions stay. Resampling is of the square, whose
-// interval and bias are turned into the distance's by the root: of the distributions' distance it
-// gives the estimate Value - Bias, and no interval.
+// SlicedWassersteinInterval is SlicedWasserstein with a bootstrap interval and bias (see Estimate),
+// over the rows of both sets; the directions stay the same. The square is resampled, and the root
+// of its interval and bias taken: Value - Bias estimates the distance of the distributions, without
+// an interval.
 func SlicedWassersteinInterval(
 	ctx context.Context, a, b *Features, directions int, bs Bootstrap, p *pool.Pool,
 ) (Estimate, error) {
@@ -82,7 +82,7 @@ func SlicedWassersteinInterval(
 	return rootOf(bs.around(value*value, resampled)), nil
 }
 
-// rootOf is the estimate of a distance from that of its square.
+// rootOf returns the estimate of a distance from that of its square.
 func rootOf(e Estimate) Estimate {
 	root := func(v float64) float64 { return math.Sqrt(max(0, v)) }
 	return Estimate{
@@ -99,7 +99,7 @@ func checkSliced(a, b *Features, directions int) error {
 	return checkPair(slicedName, a, b, 1)
 }
 
-// allCounts is how often each of n rows of a set is in each resample, Resamples x n.
+// allCounts returns how often each of the n rows of a set is in each resample, Resamples x n.
 func (b Bootstrap) allCounts(n, set int, p *pool.Pool) []uint16 {
 	counts := make([]uint16, b.Resamples*n)
 	tallies := pool.NewScratch(p, func() *tally { return newTally(n) })
@@ -109,7 +109,7 @@ func (b Bootstrap) allCounts(n, set int, p *pool.Pool) []uint16 {
 	return counts
 }
 
-// slice is where both sets are projected on a block of directions.
+// slice is scratch memory for the projections of both sets on a block of directions.
 type slice struct {
 	axes     []float32 // directionBlock x K
 	onA, onB []float32 // products, N x directionBlock
@@ -140,7 +140,7 @@ func sliced(
 	})
 }
 
-// setRandomAxes sets directionBlock unit vectors, evenly distributed.
+// setRandomAxes sets axes to directionBlock random unit vectors, uniform on the sphere.
 func setRandomAxes(axes []float32, key kernel.Key) {
 	k := len(axes) / directionBlock
 	for i := range directionBlock {
@@ -176,7 +176,7 @@ func newProjection(n int) *projection {
 	return &projection{make([]float32, n), make([]int32, n), make([]uint16, n), make([]placed, n)}
 }
 
-// sort takes column i of the products, each row once.
+// sort sets the projection to column i of the products, each row once.
 func (s *projection) sort(products []float32, i int) {
 	for r := range s.order {
 		s.order[r] = placed{products[r*directionBlock+i], int32(r)}
@@ -195,21 +195,21 @@ func (s *projection) sort(products []float32, i int) {
 	}
 }
 
-// take takes row r counts[r] times.
+// take sets the projection to the set that holds row r counts[r] times.
 func (s *projection) take(counts []uint16) {
 	for i, r := range s.places {
 		s.counts[i] = counts[r]
 	}
 }
 
-// wasserstein is the squared Wasserstein distance of order 2 of x and y on the line: the integral
-// of the squared difference of their quantile functions, which are constant between multiples of
-// 1/n and of 1/m. Shares are counted in units of 1/(n m), without rounding.
+// wasserstein returns the squared Wasserstein distance of order 2 of x and y on the line: the
+// integral of the squared difference of their quantile functions, which are constant between
+// multiples of 1/n and of 1/m. Shares are counted in units of 1/(n m), exactly.
 func wasserstein(x, y *projection) float64 {
 	n, m := len(x.values), len(y.values)
 	sum := 0.0
 	i, j := -1, -1
-	leftX, leftY := 0, 0 // what of values i and j is not used yet
+	leftX, leftY := 0, 0 // the unused shares of values i and j
 	for used := 0; used < n*m; {
 		for leftX == 0 {
 			i++
