@@ -171,7 +171,9 @@ func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 	idx := data.Range(0, min(pairImages, t.data.train.Len()))
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.data.train.Gather(originals, idx)
-	t.method.Reconstruct(g, recon, idx)
+	z = make([]float32, len(idx)*g.Latent())
+	t.method.Latents(g, z, idx)
+	g.Decode(recon, z)
 	if err := t.method.Err(); err != nil {
 		return err
 	}

@@ -4,16 +4,55 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 	"os"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Train a small model on the embedded digits for an epoch, then draw samples from it.
-func Example() {
+// Train a small model on points of a circle, then draw new points from it.
+func ExampleTrain() {
+	circle := data.Table{D: 2}
+	for i := range 1000 {
+		sin, cos := math.Sincos(float64(i))
+		circle.X = append(circle.X, float32(cos), float32(sin))
+	}
+	cfg := method.Default()
+	cfg.Epochs, cfg.Batch, cfg.Latent, cfg.ObsNoise = 200, 100, 2, 0.1
+	cfg.DecoderWidths, cfg.ScoreWidth, cfg.ScoreBlocks = []int{64}, 64, 1
+
+	ctx := context.Background()
+	model, err := trainer.Train(ctx, cfg, circle)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	samples, err := model.Sample(ctx, 500, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	latents, err := model.Latents()
+	if err != nil {
+		log.Fatal(err)
+	}
+	var radius float64
+	for i := 0; i < len(samples); i += 2 {
+		radius += math.Hypot(float64(samples[i]), float64(samples[i+1])) / 500
+	}
+	fmt.Printf("%d samples of mean radius %.1f\n", len(samples)/2, radius)
+	fmt.Println(len(latents)/cfg.Latent, "latents of", cfg.Latent, "numbers")
+	// Output:
+	// 500 samples of mean radius 1.0
+	// 1000 latents of 2 numbers
+}
+
+// Train a run on the embedded digits for an epoch, in a directory that keeps its records,
+// checkpoints and pictures; then load it and draw samples.
+func ExampleNew() {
 	dir, err := os.MkdirTemp("", "plume")
 	if err != nil {
 		log.Fatal(err)
@@ -25,8 +64,7 @@ func Example() {
 	cfg.Epochs = 1
 	cfg.DecoderWidths = []int{64}
 	cfg.ScoreWidth, cfg.ScoreBlocks = 64, 1
-	cfg.Solver, cfg.EvalSamples = "dpm++2m", 100
-
+	cfg.EvalSamples = 100
 	t, err := trainer.New(context.Background(), cfg, dir, trainer.WithHook(trainer.Hook{
 		OnEpoch: func(e record.Epoch) { fmt.Println("epoch", e.Epoch, "step", e.Step) },
 	}))

@@ -1,6 +1,16 @@
-// Package trainer is the loop that trains a model: it deals minibatches to a method, reports,
-// samples, checkpoints and resumes. What it puts together lives in its sub-packages, each
-// usable on its own.
+// Package trainer trains models of images.
+//
+// Train does it in memory: from a configuration (method.Default, package config) and a data set
+// (data.Open, or the rows of a data.Table) to a Model, which draws samples and gives the latents of
+// the images.
+//
+// New prepares a run instead: in a directory that keeps its configuration, records, checkpoints and
+// pictures. Trainer.Run trains it, with Hooks for whoever watches; Resume continues it with the bits
+// that an uninterrupted run would have had, and Restart begins one again that has no checkpoint yet.
+// Package run opens the directory of a run, and its Generator samples from it; package evaluate
+// measures it.
+//
+// What the loop puts together lives in sub-packages, each usable on its own.
 package trainer
 
 import (
@@ -195,14 +205,19 @@ func (t *Trainer) total() int {
 	return t.cfg.Epochs * t.data.batches.PerEpoch() * t.cfg.BatchRepeats
 }
 
-func (t *Trainer) oneStep() error {
-	began := time.Now()
-	stats, err := t.method.Step(method.Minibatch{
+// minibatch is what the next step trains on.
+func (t *Trainer) minibatch() method.Minibatch {
+	return method.Minibatch{
 		Index:    t.data.batches.At(t.next.epoch, t.next.batch),
 		Number:   uint32(t.next.epoch*t.data.batches.PerEpoch() + t.next.batch),
 		Repeat:   t.next.repeat,
 		Progress: float64(t.step) / float64(t.total()),
-	})
+	}
+}
+
+func (t *Trainer) oneStep() error {
+	began := time.Now()
+	stats, err := t.method.Step(t.minibatch())
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func trained(t *testing.T, m Method) state {
 	s := stateOf(m)
 	s["diagnostics"] = fmt.Sprintf("%x", m.Diagnose(0.5))
 	images := make([]float32, testPoints*testDim)
-	m.Reconstruct(m.Generator(true), images, data.Range(0, testPoints))
+	reconstruct(m, m.Generator(true), images, data.Range(0, testPoints))
 	s["reconstructions"] = images
 	return s
 }
@@ -110,7 +110,7 @@ func TestFileCloudCut(t *testing.T) {
 				t.Errorf("%s after %d steps: %v", name, steps, err)
 			}
 			m.Diagnose(0.5)
-			m.Reconstruct(m.Generator(true), make([]float32, testDim), []int{0})
+			reconstruct(m, m.Generator(true), make([]float32, testDim), []int{0})
 			if m.Err() == nil {
 				t.Errorf("%s after %d steps: the failure is forgotten", name, steps)
 			}

@@ -129,7 +129,7 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 }
 
 // Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps
-// is where the last run ended, of which Reconstruct makes images and which diagnostics describe.
+// is where the last run ended, which are its latents and which diagnostics describe.
 func TestColdStarts(t *testing.T) {
 	o := small()
 	o.InnerSteps, o.LR, o.StepSize, o.StepSizeEnd = 2, 1e-30, 1e-12, 1e-12 // runs end where they start
@@ -161,10 +161,10 @@ func TestColdStarts(t *testing.T) {
 	}
 	g := f.Generator(false)
 	got, want := make([]float32, 2*testDim), make([]float32, 2*testDim)
-	f.Reconstruct(g, got, []int{7, 3})
+	reconstruct(f, g, got, []int{7, 3})
 	g.Decode(want, slices.Concat(ended[7*o.Latent:8*o.Latent], ended[3*o.Latent:4*o.Latent]))
 	if !slices.Equal(got, want) {
-		t.Error("Reconstruct does not decode the cloud")
+		t.Error("the latents are not the cloud")
 	}
 }
 

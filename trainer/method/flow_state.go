@@ -34,12 +34,10 @@ func (f *Flow) generator(a *memory.Arena, ema bool) *generate.Generator {
 	})
 }
 
-// Reconstruct implements Method.
-func (f *Flow) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
+// Latents implements Method: these are first particles.
+func (f *Flow) Latents(_ *generate.Generator, z []float32, idx []int) {
 	d := f.cloud.D
-	z := make([]float32, len(idx)*d)
 	for i, m := range idx {
 		f.cloud.Row(z[i*d:(i+1)*d], m, 0)
 	}
-	g.Decode(dst, z)
 }

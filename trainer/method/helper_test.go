@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -98,6 +99,13 @@ func mustStep(t testing.TB, f *Flow, b Minibatch) Stats {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// reconstruct decodes latents of the training images of idx.
+func reconstruct(m Method, g *generate.Generator, dst []float32, idx []int) {
+	z := make([]float32, len(idx)*g.Latent())
+	m.Latents(g, z, idx)
+	g.Decode(dst, z)
 }
 
 // state is a copy of all tensors, by name.

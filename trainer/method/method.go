@@ -35,10 +35,10 @@ type Method interface {
 	Restored()
 	// Generator makes new images, with the averaged weights for ema.
 	Generator(ema bool) *generate.Generator
-	// Reconstruct decodes the first particle of each training image of idx into dst, rows of D,
-	// with the generator's weights.
-	Reconstruct(g *generate.Generator, dst []float32, idx []int)
-	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Reconstruct, and
+	// Latents writes a latent of each training image of idx, of d numbers, into z: its first
+	// particle, or the mean of an encoder with the generator's weights.
+	Latents(g *generate.Generator, z []float32, idx []int)
+	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Latents, and
 	// before the tensors are saved. Step returns it by itself.
 	Err() error
 	// Close gives such a file back. The method is of no use afterwards.

@@ -48,7 +48,7 @@ func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 
 func (t *Staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
 
-// Reconstruct implements Method, as the first stage does.
-func (t *Staged) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
-	t.first.Reconstruct(g, dst, idx)
+// Latents implements Method, as the first stage does.
+func (t *Staged) Latents(g *generate.Generator, z []float32, idx []int) {
+	t.first.Latents(g, z, idx)
 }

@@ -43,7 +43,7 @@ func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 			t.Fatal(err)
 		}
 		got["samples"] = x
-		m.Reconstruct(g, x[:3*testDim], []int{4, 0, 8})
+		reconstruct(m, g, x[:3*testDim], []int{4, 0, 8})
 		got["reconstructions"] = x[:3*testDim]
 		if want == nil {
 			want = got

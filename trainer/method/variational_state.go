@@ -44,14 +44,11 @@ func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 	})
 }
 
-// Reconstruct implements Method: it decodes the encoder's mean.
-func (v *Variational) Reconstruct(g *generate.Generator, dst []float32, idx []int) {
-	n, d := len(idx), v.setup.Options.Latent
-	x := make([]float32, n*v.likelihood.Dim)
-	mean, logvar := make([]float32, n*d), make([]float32, n*d)
+// Latents implements Method: these are the encoder's means.
+func (v *Variational) Latents(g *generate.Generator, z []float32, idx []int) {
+	x := make([]float32, len(idx)*v.likelihood.Dim)
 	v.setup.Train.Gather(x, idx)
-	g.Encode(mean, logvar, x)
-	g.Decode(dst, mean)
+	g.Encode(z, make([]float32, len(z)), x)
 }
 
 // diagnosed is how many datapoints the diagnostics look at: so many that a standard deviation is

@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-// Encode is the encoder on each image, and Reconstruct decodes the means.
+// Encode is the encoder on each image, and the latents are the means.
 func TestEncode(t *testing.T) {
 	v := newVariational(t, "vae+diffusion", smallEncoder(), 5)
 	g := v.Generator(false)
@@ -27,7 +27,7 @@ func TestEncode(t *testing.T) {
 
 	idx := []int{7, 2}
 	got := make([]float32, len(idx)*testDim)
-	v.Reconstruct(g, got, idx)
+	reconstruct(v, g, got, idx)
 	var want []float64
 	for _, i := range idx {
 		m, _ := reference.Encoder(p, 2, reference.Wide(v.setup.Train.(table).X[i*testDim:(i+1)*testDim]))

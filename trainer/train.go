@@ -1,0 +1,112 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// Model is a trained model in memory. Its methods may not be called at the same time.
+type Model struct {
+	cfg       config.Config
+	images    int // that it was trained on
+	pool      *pool.Pool
+	method    method.Method
+	generator *generate.Generator
+}
+
+// Train trains a model on all of the images, in memory: it reads and writes no files, unless the
+// particles are to lie in one, and measures nothing. For a run with records, checkpoints, held-out
+// images and reports see New. The keys of data and reports mean nothing here, nor does holdout.
+//
+// The training is that of a run with holdout = 0 on the same images, bit for bit, but for one that
+// diverges: then Train returns an error that wraps ErrDiverged. When ctx ends, it returns ctx's
+// error after the step under way.
+func Train(ctx context.Context, cfg config.Config, images data.Dataset) (*Model, error) {
+	if err := errors.Join(method.Validate(cfg), kernel.Err()); err != nil {
+		return nil, err
+	}
+	if images.Len() == 0 {
+		return nil, errors.New("no images: expected at least one to train on")
+	}
+	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
+	t.data.train = images
+	t.data.batches = data.NewBatches(images.Len(), cfg.Batch, cfg.Seed)
+	m := &Model{cfg: cfg, images: images.Len(), pool: t.pool}
+	err := noRoom(t.build(ctx))
+	m.method = t.method
+	if err == nil {
+		err = t.steps(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	m.generator = m.method.Generator(true)
+	return m, nil
+}
+
+// steps takes all the steps of a training, and nothing else.
+func (t *Trainer) steps(ctx context.Context) error {
+	for total := t.total(); t.step < total; t.step++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := t.method.Step(t.minibatch()); err != nil {
+			return err
+		}
+		t.next = t.following()
+	}
+	return nil
+}
+
+// following is the place after the next step.
+func (t *Trainer) following() place {
+	p := t.next
+	if p.repeat++; p.repeat < t.cfg.BatchRepeats {
+		return p
+	}
+	if p.batch++; p.batch < t.data.batches.PerEpoch() {
+		return place{epoch: p.epoch, batch: p.batch}
+	}
+	return place{epoch: p.epoch + 1}
+}
+
+// Sample draws n images, n x D, with the solver of the configuration. Pixels span [-1, 1] but are
+// not clamped to it. It stops early, with ctx's error, when ctx ends.
+func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, error) {
+	x := make([]float32, n*m.generator.Dim())
+	err := m.generator.Sample(ctx, x, n, m.cfg.Solver, m.cfg.SolverSteps, seed)
+	return x, err
+}
+
+// Latents returns a latent of each training image, M x d, in their order: the first of its
+// particles, or the mean of the encoder.
+func (m *Model) Latents() ([]float32, error) {
+	z := make([]float32, m.images*m.cfg.Latent)
+	m.method.Latents(m.generator, z, data.Range(0, m.images))
+	return z, m.method.Err()
+}
+
+// Decode returns the images of latents: n x D from n x d.
+func (m *Model) Decode(z []float32) []float32 {
+	x := make([]float32, len(z)/m.cfg.Latent*m.generator.Dim())
+	m.generator.Decode(x, z)
+	return x
+}
+
+// Close ends the workers, and frees the file of particles if there is one. The model is of no use
+// afterwards.
+func (m *Model) Close() error {
+	m.pool.Close()
+	if m.method == nil {
+		return nil
+	}
+	return m.method.Close()
+}

@@ -1,0 +1,97 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
+)
+
+// A training in memory ends in the state of a run on the same images, bit for bit.
+func TestTrainInMemory(t *testing.T) {
+	images, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []config.Method{config.IPLD, config.VAE, config.PGDDiffusion} {
+		c, err := method.DefaultFor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Data, c.Holdout, c.Epochs, c.Batch, c.BatchRepeats = "digits", 0, 2, 300, 2
+		c.DecoderWidths, c.EncoderWidths, c.ScoreWidth = []int{16}, []int{16}, 16
+		c.EvalSamples = 0
+		m, err := Train(t.Context(), c, images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		latest, err := checkpoint.Latest(train(t, c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := copies(m.method.Tensors())
+		if _, err := checkpoint.LoadSome(latest, want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(m.method.Tensors(), want) {
+			t.Errorf("%s: the state differs from that of a run", name)
+		}
+		checkModel(t, m, images.Len())
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// copies are tensors of the same names and shapes.
+func copies(tensors []checkpoint.Tensor) []checkpoint.Tensor {
+	all := slices.Clone(tensors)
+	for i, x := range all {
+		all[i].F32, all[i].F64, all[i].U32 = slices.Clone(x.F32), slices.Clone(x.F64), slices.Clone(x.U32)
+		clear(all[i].F32)
+	}
+	return all
+}
+
+// checkModel looks at the sizes of what a model gives, and that samples follow the seed.
+func checkModel(t *testing.T, m *Model, images int) {
+	t.Helper()
+	z, err := m.Latents()
+	if err != nil || len(z) != images*m.cfg.Latent || len(m.Decode(z)) != images*64 {
+		t.Errorf("%d numbers in the latents of %d images, %v", len(z), images, err)
+	}
+	first, err := m.Sample(t.Context(), 3, 1)
+	if err != nil || len(first) != 3*64 {
+		t.Errorf("%d numbers in 3 samples, %v", len(first), err)
+	}
+	again, _ := m.Sample(t.Context(), 3, 1)
+	other, _ := m.Sample(t.Context(), 3, 2)
+	if !slices.Equal(first, again) || slices.Equal(first, other) {
+		t.Error("samples do not follow the seed")
+	}
+}
+
+// What cannot be trained is refused, and an ended context ends the training.
+func TestTrainRefuses(t *testing.T) {
+	c := method.Default()
+	c.Epochs, c.DecoderWidths = 1, []int{8}
+	table := data.Table{D: 2, X: make([]float32, 20)}
+	if _, err := Train(t.Context(), c, data.Table{D: 2}); err == nil {
+		t.Error("no images: no error")
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Train(over, c, table); !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended context: %v", err)
+	}
+	c.Epochs = 0
+	if _, err := Train(t.Context(), c, table); err == nil {
+		t.Error("no epochs: no error")
+	}
+}
