@@ -137,5 +137,7 @@ func meant(
 		return nil
 	}
 	changed := base.Changed(loaded)
-	return slices.DeleteFunc(given, func(g config.Given) bool { return !slices.Contains(changed, g.Key) })
+	return slices.DeleteFunc(given, func(g config.Given) bool {
+		return !slices.Contains(changed, g.Key)
+	})
 }

@@ -14,7 +14,9 @@ func TestPrintRates(t *testing.T) {
 		FMA:     measured.Rate{One: 115.74e9, All: 231e9},
 		Memory:  measured.Rate{One: 8.126e9, All: 45.85e9},
 		Normals: measured.Rate{One: 999.6e6, All: 1.523e9},
-		Gemm:    []measured.Gemm{{Backend: "native", N: 512, Rate: measured.Rate{One: 0.536e9, All: 1.0721e9}}},
+		Gemm: []measured.Gemm{
+			{Backend: "native", N: 512, Rate: measured.Rate{One: 0.536e9, All: 1.0721e9}},
+		},
 	})
 	want := `measured           one core     2 cores at once
 multiply-add peak  116 GFLOP/s  231 GFLOP/s

@@ -38,7 +38,8 @@ func TestLittleAddressSpace(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	out, err := limited("2000000", "--particles", "500", "--latent", "256")
-	if err == nil || !strings.Contains(out, "not enough memory") || !strings.Contains(out, "under ulimit -v") {
+	if err == nil || !strings.Contains(out, "not enough memory") ||
+		!strings.Contains(out, "under ulimit -v") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if !slices.Contains(blas.Available(), "openblas") {
@@ -47,7 +48,8 @@ func TestLittleAddressSpace(t *testing.T) {
 	for _, limit := range []string{"1600000", "2000000", "2200000", "2600000"} {
 		out, err := limited(limit, "--blas", "openblas")
 		trained := err == nil && strings.Contains(out, "Trained ")
-		refused := err != nil && strings.Contains(out, "plume: --blas") && strings.Contains(out, "ulimit -v")
+		refused := err != nil && strings.Contains(out, "plume: --blas") &&
+			strings.Contains(out, "ulimit -v")
 		if !trained && !refused {
 			t.Errorf("%s KiB: %v\n%s", limit, err, out)
 		}

@@ -33,7 +33,8 @@ func peakLine(m run.Memory) string {
 			memory.Human(m.Peak), memory.Human(min(m.Disk, m.Peak)), memory.Human(m.Sum))
 	}
 	factor := float64(m.Peak) / float64(m.Sum)
-	return fmt.Sprintf("Peak memory: %s, %.2f times the sum of its parts", memory.Human(m.Peak), factor)
+	const text = "Peak memory: %s, %.2f times the sum of its parts"
+	return fmt.Sprintf(text, memory.Human(m.Peak), factor)
 }
 
 // peakWarning is empty unless a run took more memory than it should.

@@ -43,7 +43,8 @@ func TestPeakLine(t *testing.T) {
 		if got := peakWarning(onDisk); got != "" {
 			t.Errorf("10 MiB of it are a file's: warning %q", got)
 		}
-		want := fmt.Sprintf("Peak memory: %d MiB, of which up to 10 MiB are pages of the particles' file that the system can drop; the run's parts add up to 100 MiB", c.peak/mib)
+		want := fmt.Sprintf("Peak memory: %d MiB, of which up to 10 MiB are pages of the particles' "+
+			"file that the system can drop; the run's parts add up to 100 MiB", c.peak/mib)
 		if got := peakLine(onDisk); got != want {
 			t.Errorf("%q, expected %q", got, want)
 		}

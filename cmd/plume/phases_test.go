@@ -210,7 +210,8 @@ func TestReportIsLeft(t *testing.T) {
 			p.said("interrupted after saving a checkpoint")
 		}
 
-		resumed := inDir(t, dir, "train", "--resume", "run", "--eval-samples", "200", "--solver-steps", "4")
+		resumed := inDir(t, dir, "train", "--resume", "run",
+			"--eval-samples", "200", "--solver-steps", "4")
 		out, err := resumed.CombinedOutput()
 		if err != nil {
 			t.Fatalf("after %v: %v\n%s", c.signals, err, out)
@@ -221,7 +222,8 @@ func TestReportIsLeft(t *testing.T) {
 			t.Errorf("after %v: metrics\n%s", c.signals, metrics)
 		}
 		if again, err := checkpoint.Latest(run); err != nil || again != saved {
-			t.Errorf("after %v: saved as %s, then %s (%v): expected no further step", c.signals, saved, again, err)
+			t.Errorf("after %v: saved as %s, then %s (%v): expected no further step",
+				c.signals, saved, again, err)
 		}
 	}
 }
@@ -246,7 +248,8 @@ func TestCompareIsLeft(t *testing.T) {
 // Commands that store nothing but their result leave nothing behind, wherever they are.
 func TestOutputIsLeft(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := inDir(t, dir, "train", "--config", "tiny.toml", "--epochs", "1", "--out", "run").CombinedOutput(); err != nil {
+	train := inDir(t, dir, "train", "--config", "tiny.toml", "--epochs", "1", "--out", "run")
+	if out, err := train.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for words, args := range map[string][]string{

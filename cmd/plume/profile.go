@@ -119,7 +119,8 @@ func (o *output) open(others []*output) (err error) {
 	for _, other := range others {
 		theirs, otherErr := other.file.Stat()
 		if err = errors.Join(err, otherErr); err == nil && mine.Mode().IsRegular() && os.SameFile(mine, theirs) {
-			err = usage(fmt.Errorf("%s and %s both name %s: expected a file each", other.flag, o.flag, o.path))
+			err = usage(fmt.Errorf("%s and %s both name %s: expected a file each",
+				other.flag, o.flag, o.path))
 		}
 	}
 	if err != nil {

@@ -25,7 +25,9 @@ func profileCommand(ts *testscript.TestScript, neg bool, args []string) {
 	defer file.Close()
 	p, err := profile.Parse(file)
 	ts.Check(err)
-	column := slices.IndexFunc(p.SampleType, func(t *profile.ValueType) bool { return t.Type == args[1] })
+	column := slices.IndexFunc(p.SampleType, func(t *profile.ValueType) bool {
+		return t.Type == args[1]
+	})
 	if column < 0 {
 		ts.Fatalf("%s has no samples of %s", args[0], args[1])
 	}
@@ -38,7 +40,8 @@ func profileCommand(ts *testscript.TestScript, neg bool, args []string) {
 func valueOf(p *profile.Profile, column int, function string) (total int64) {
 	for _, sample := range p.Sample {
 		for _, location := range sample.Location {
-			if slices.ContainsFunc(location.Line, func(l profile.Line) bool { return strings.HasSuffix(l.Function.Name, function) }) {
+			of := func(l profile.Line) bool { return strings.HasSuffix(l.Function.Name, function) }
+			if slices.ContainsFunc(location.Line, of) {
 				total += sample.Value[column]
 				break
 			}
@@ -123,8 +126,10 @@ func TestServerPages(t *testing.T) {
 		{"GET", root + "/of-others", 404, ""},
 		{"POST", url + "profile", 405, ""},
 	} {
-		if status, body := get(t, c.method, c.url); status != c.status || !strings.Contains(body, c.contains) {
-			t.Errorf("%s %s: status %d, expected %d with %q in %.300q", c.method, c.url, status, c.status, c.contains, body)
+		status, body := get(t, c.method, c.url)
+		if status != c.status || !strings.Contains(body, c.contains) {
+			t.Errorf("%s %s: status %d, expected %d with %q in %.300q",
+				c.method, c.url, status, c.status, c.contains, body)
 		}
 	}
 	if err := s.close(); err != nil {

@@ -34,7 +34,9 @@ func TestSummaryLine(t *testing.T) {
 
 // A loss that blew up, which a clipped method may survive, is no line of digits.
 func TestFigures(t *testing.T) {
-	for x, want := range map[float64]string{0.01234: "0.0123", 5775.2364: "5775.2364", 7.81e32: "7.81e+32"} {
+	for x, want := range map[float64]string{
+		0.01234: "0.0123", 5775.2364: "5775.2364", 7.81e32: "7.81e+32",
+	} {
 		if got := figures(x); got != want {
 			t.Errorf("%v: %s, expected %s", x, got, want)
 		}

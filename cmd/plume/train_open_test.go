@@ -48,7 +48,8 @@ func TestJoinResume(t *testing.T) {
 			t.Errorf("%s: %s, expected %s", text, got, want)
 		}
 	}
-	if got := joinResume([]string{"train", "--resume", ""}); !slices.Equal(got, []string{"train", "--resume="}) {
+	got := joinResume([]string{"train", "--resume", ""})
+	if !slices.Equal(got, []string{"train", "--resume="}) {
 		t.Errorf("an empty run: %q", got)
 	}
 }
@@ -83,7 +84,8 @@ func TestOneOfManyStarts(t *testing.T) {
 	for range count - 1 {
 		p := <-ended
 		all = slices.DeleteFunc(all, func(other *starter) bool { return other == p })
-		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), "run is in use by process ") {
+		if p.ProcessState.ExitCode() != 1 ||
+			!strings.Contains(p.stderr.String(), "run is in use by process ") {
 			t.Errorf("exit code %d: %s", p.ProcessState.ExitCode(), &p.stderr)
 		}
 	}

@@ -43,7 +43,9 @@ func joinResume(args []string) []string {
 }
 
 // completeRun completes the run after "--resume ", which looks like an argument to the shell.
-func (t *trainCommand) completeRun(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (t *trainCommand) completeRun(
+	_ *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
 	if t.resume == resumeOut && len(args) == 0 {
 		return []string{"auto"}, cobra.ShellCompDirectiveDefault
 	}

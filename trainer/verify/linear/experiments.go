@@ -1,5 +1,5 @@
-// Package linear has the experiments on linear Gaussian models, whose posteriors, samplers and maximum
-// of the likelihood are known in closed form (ALGORITHM.md, section 8.2).
+// Package linear has the experiments on linear Gaussian models, whose posteriors, samplers and
+// maximum of the likelihood are known in closed form (ALGORITHM.md, section 8.2).
 package linear
 
 import "github.com/plume-ml/plume/trainer/verify/lab"

@@ -113,7 +113,9 @@ func TestMovers(t *testing.T) {
 // multiplicative noise, to five standard errors.
 func TestChainIsSimulated(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	c := chain{mover: moverOf(particle.Underdamped, 0.04, 0.3), p: 5, centre: 0.7, v0: 4, v1: -1, v2: 3}
+	c := chain{
+		mover: moverOf(particle.Underdamped, 0.04, 0.3), p: 5, centre: 0.7, v0: 4, v1: -1, v2: 3,
+	}
 	const n, moves = 200_000, 12
 	var positions, velocities, products lab.Sample
 	g := c.after(atStart(), moves)

@@ -1,5 +1,5 @@
-// Package mixture has the experiments on a model with a mixture of Gaussians as prior, whose posteriors
-// have two modes (ALGORITHM.md, section 8.3).
+// Package mixture has the experiments on a model with a mixture of Gaussians as prior, whose
+// posteriors have two modes (ALGORITHM.md, section 8.3).
 package mixture
 
 import (

@@ -79,7 +79,8 @@ func minimiser(l *lab.Lab) error {
 
 	away := best
 	away.Mean = [][]float64{{best.Mean[0][0] + 0.1}, {best.Mean[1][0]}}
-	if found, err = l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(away), 1); err != nil {
+	found, err = l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(away), 1)
+	if err != nil {
 		return err
 	}
 	g := found[4] // by the first mean

@@ -46,7 +46,8 @@ func (t toy) rate() float64 { return t.h * float64(t.points) }
 // standard is the model that most experiments vary.
 func standard(h float64) toy {
 	return toy{
-		method: config.PGD, points: 4, particles: 3, h: h, parts: 1, inner: 1, dynamics: particle.Overdamped,
+		method: config.PGD, points: 4, particles: 3, h: h, parts: 1, inner: 1,
+		dynamics: particle.Overdamped,
 	}
 }
 
