@@ -29,16 +29,6 @@ func (f *Factor) choose() *Backend {
 	return f.backend
 }
 
-// FactorBytes is the memory that a factor of rows x cols numbers takes besides the matrix that it
-// is set to.
-func (b *Backend) FactorBytes(rows, cols int) int64 {
-	if b != &nativeBackend {
-		return 0
-	}
-	_, width := kernel.TileShape()
-	return 4 * int64(panelSize(rows, cols, width))
-}
-
 // Set makes op(b) the factor. It must be called again when b, which it may go on to use, has new
 // values. It allocates when the factor grows.
 func (f *Factor) Set(t Trans, b Matrix) {

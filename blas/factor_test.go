@@ -102,15 +102,24 @@ func TestFactorSetAgain(t *testing.T) {
 	})
 }
 
-// TestFactorBytes: a factor takes the memory that it says.
-func TestFactorBytes(t *testing.T) {
+// TestFactorReserve: what a factor reserves is what Set needs, no more and no less.
+func TestFactorReserve(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		s := newSource(5)
 		for _, d := range [][2]int{{1, 1}, {40, 32}, {40, 33}, {33, 200}, {0, 5}} {
-			var f Factor
-			f.Set(N, s.spread(d[0], d[1]))
-			if got, want := Default().FactorBytes(d[0], d[1]), int64(4*cap(f.panels)); got != want {
-				t.Errorf("%d x %d: %d bytes, want %d", d[0], d[1], got, want)
+			reserved := Default().Factor()
+			asked := 0
+			reserved.Reserve(d[0], d[1], func(n int) []float32 {
+				asked = n
+				return make([]float32, n)
+			})
+			own, b := Default().Factor(), s.spread(d[0], d[1])
+			own.Set(N, b)
+			if asked != len(own.panels) {
+				t.Errorf("%d x %d: %d numbers reserved, %d needed", d[0], d[1], asked, len(own.panels))
+			}
+			if n := testing.AllocsPerRun(1, func() { reserved.Set(N, b) }); n != 0 {
+				t.Errorf("%d x %d: Set allocates %v times after Reserve", d[0], d[1], n)
 			}
 		}
 	})

@@ -25,7 +25,7 @@ func FitBytes(m, dim, k int) int64 {
 // passBytes is about what dozens of passes make of what is too small to be kept.
 const passBytes = 1 << 16
 
-// The arrays of a Fit, of the given dimensions.
+// Arrays of the given dimensions, of a fit or a projection.
 
 func floats32(a *memory.Arena, dims ...int) []float32 {
 	return a.Floats(memory.Activations, dims...)
@@ -52,12 +52,10 @@ func dense(a *memory.Arena, rows, cols int) *mat.Dense {
 	return mat.NewDense(rows, cols, data)
 }
 
-// DistanceBytes is the memory in which PCA.Distance works with n samples: a block of images, the
-// components as factors, and the samples' coordinates.
+// DistanceBytes is the memory in which PCA.Distance works with n samples: that of their projection,
+// counted by building it, and what the distance of their coordinates takes.
 func DistanceBytes(n, dim, k int) int64 {
-	rows := rowsAtATime(n, dim)
-	return memory.Array[float64](n, k) + memory.Array[float32](rows,
-		dim) + memory.Array[int](rows) +
-		memory.Array[float32](2*dim, k) + 2*blas.Default().FactorBytes(dim, k) +
-		metric.GaussianBytes(n, k) + metric.FrechetBytes(n, k, k)
+	a := memory.Counting()
+	newProjection(a, n, dim, k, nil)
+	return a.Total() + metric.GaussianBytes(n, k) + metric.FrechetBytes(n, k, k)
 }

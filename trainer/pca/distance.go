@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -36,26 +37,38 @@ func (p *PCA) Distance(
 	return metric.Uncorrelated(p.variances).Frechet(metric.NewGaussian(coordinates))
 }
 
-// projector is the components as factors of products.
-type projector struct {
+// projection is the coordinates of rows in the components, and what they are computed in.
+type projection struct {
 	*PCA
-	high, low []blas.Factor // by chunks of values: the components in float32, and what that leaves
+	out       *mat.Dense    // n x K
+	block     []float32     // rows at a time
+	idx       []int         // their numbers
+	halves    []float32     // 2 D K: the components in float32, and what that leaves
+	high, low []blas.Factor // the same, by chunks of values
 	pieces    pool.Scratch[[]float32]
 }
 
-func (p *PCA) projector(workers *pool.Pool) *projector {
+// newProjection is of n rows of dim values on k components, which bind is given.
+func newProjection(a *memory.Arena, n, dim, k int, workers *pool.Pool) *projection {
+	most := rowsAtATime(n, dim)
+	return &projection{
+		out: dense(a, n, k), block: floats32(a, most, dim), idx: a.Ints(memory.Activations, most),
+		halves: floats32(a, 2, dim, k), high: newFactors(a, dim, k), low: newFactors(a, dim, k),
+		pieces: pool.NewScratch(workers, func() []float32 { return floats32(a, pieceRows, k) }),
+	}
+}
+
+// bind lays the components out for products.
+func (j *projection) bind(p *PCA, workers *pool.Pool) {
+	j.PCA = p
 	dim, k := len(p.mean), p.K()
-	n := pool.Pieces(dim, chunkCols)
-	j := &projector{PCA: p, high: make([]blas.Factor, n), low: make([]blas.Factor, n)}
-	j.pieces = pool.NewScratch(workers, func() []float32 { return make([]float32, pieceRows*k) })
-	pool.Each(workers, n, func(i int) {
+	high, low := blas.Dense(j.halves, dim, k), blas.Dense(j.halves[dim*k:], dim, k)
+	pool.Each(workers, len(j.high), func(i int) {
 		lo, hi := i*chunkCols, min((i+1)*chunkCols, dim)
-		high, low := make([]float32, (hi-lo)*k), make([]float32, (hi-lo)*k)
-		halve(p.components.RawMatrix().Data[lo*k:hi*k], high, low)
-		j.high[i].Set(blas.N, blas.Dense(high, hi-lo, k))
-		j.low[i].Set(blas.N, blas.Dense(low, hi-lo, k))
+		halve(p.components.RawMatrix().Data[lo*k:hi*k], high.Data[lo*k:], low.Data[lo*k:])
+		j.high[i].Set(blas.N, rowsOf(high, lo, hi))
+		j.low[i].Set(blas.N, rowsOf(low, lo, hi))
 	})
-	return j
 }
 
 // project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
@@ -65,26 +78,26 @@ func (p *PCA) project(
 	ctx context.Context, samples data.Rows, workers *pool.Pool,
 ) (*mat.Dense, error) {
 	dim, k := len(p.mean), p.K()
-	out := mat.NewDense(samples.Len(), k, nil)
-	with := p.projector(workers)
+	j := newProjection(nil, samples.Len(), dim, k, workers)
+	j.bind(p, workers)
 	var bad error
-	err := eachBlock(ctx, samples, dim, func(block []float32, lo, n int) {
+	err := j.eachBlock(ctx, samples, func(block []float32, lo, n int) {
 		if i := kernel.NotFinite(block); i >= 0 && bad == nil {
 			bad = fmt.Errorf("pca: PCA-64 FD: sample %d holds %v", lo+i/dim, block[i])
 		}
 		pool.Each(workers, pool.Pieces(n, pieceRows), func(i int) {
 			from, to := i*pieceRows, min((i+1)*pieceRows, n)
-			with.coordinates(block[from*dim:to*dim], out.RawMatrix().Data[(lo+from)*k:(lo+to)*k])
+			j.coordinates(block[from*dim:to*dim], j.out.RawMatrix().Data[(lo+from)*k:(lo+to)*k])
 		})
 	})
 	if err == nil {
 		err = bad
 	}
-	return out, err
+	return j.out, err
 }
 
 // coordinates overwrites the rows.
-func (j *projector) coordinates(rows []float32, to []float64) {
+func (j *projection) coordinates(rows []float32, to []float64) {
 	dim, k := len(j.mean), j.K()
 	n := len(rows) / dim
 	for i := range n {
@@ -100,21 +113,20 @@ func (j *projector) coordinates(rows []float32, to []float64) {
 
 // eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are
 // f's to overwrite.
-func eachBlock(
-	ctx context.Context, rows data.Rows, dim int, f func(block []float32, lo, n int),
+func (j *projection) eachBlock(
+	ctx context.Context, rows data.Rows, f func(block []float32, lo, n int),
 ) error {
-	most := rowsAtATime(rows.Len(), dim)
-	block, idx := make([]float32, most*dim), make([]int, most)
+	dim, most := len(j.mean), len(j.idx)
 	for lo := 0; lo < rows.Len(); lo += most {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(most, rows.Len()-lo)
 		for i := range n {
-			idx[i] = lo + i
+			j.idx[i] = lo + i
 		}
-		rows.Gather(block[:n*dim], idx[:n])
-		f(block[:n*dim], lo, n)
+		rows.Gather(j.block[:n*dim], j.idx[:n])
+		f(j.block[:n*dim], lo, n)
 	}
 	return ctx.Err()
 }

@@ -25,7 +25,7 @@ type product struct {
 // newProduct is for cols vectors at a time, given in float32, and after narrow for k vectors.
 func newProduct(a *memory.Arena, x *images, cols, k int) *product {
 	return &product{
-		images: x, cols: cols, factors: x.newFactors(a, cols), narrowed: x.newFactors(a, k),
+		images: x, cols: cols, factors: newFactors(a, x.dim, cols), narrowed: newFactors(a, x.dim, k),
 		onto: floats32(a, x.atATime, cols), exact: floats64(a, x.atATime, cols),
 		sums: floats64(a, x.dim, cols),
 		pieces: pool.NewScratch(x.pool, func() []float32 {
@@ -34,11 +34,11 @@ func newProduct(a *memory.Arena, x *images, cols, k int) *product {
 	}
 }
 
-// newFactors are those of cols vectors, by chunks of values.
-func (x *images) newFactors(a *memory.Arena, cols int) []blas.Factor {
-	factors := make([]blas.Factor, pool.Pieces(x.dim, chunkCols))
+// newFactors are those of cols vectors of dim values, by chunks of values.
+func newFactors(a *memory.Arena, dim, cols int) []blas.Factor {
+	factors := make([]blas.Factor, pool.Pieces(dim, chunkCols))
 	for i := range factors {
-		rows := min(chunkCols, x.dim-i*chunkCols)
+		rows := min(chunkCols, dim-i*chunkCols)
 		factors[i].Reserve(rows, cols, func(n int) []float32 { return floats32(a, n) })
 	}
 	return factors
