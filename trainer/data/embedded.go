@@ -58,7 +58,7 @@ func findFashion(ctx context.Context) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.setLabels(idxLabels{fashionLabels})
+	f.addLabels(idxLabels{fashionLabels})
 	return f, nil
 }
 

@@ -23,9 +23,9 @@ type Found struct {
 	name     string // as passed to Find
 	opt      Options
 	images   imageReader
-	labels   labelReader // nil: images reads the labels, or there are none
-	labelled bool        // Bytes includes labels
-	npz      bool        // the images are in an .npz archive
+	labels   []labelReader // read in this order; empty: images reads the labels, or there are none
+	labelled bool          // Bytes includes labels
+	npz      bool          // the images are in an .npz archive
 }
 
 // imageReader reads the images whose headers Find has read.
@@ -102,9 +102,9 @@ func find(ctx context.Context, name string, opt Options) (*Found, error) {
 	return f, nil
 }
 
-// setLabels makes Read read the labels with r, and counts their memory.
-func (f *Found) setLabels(r labelReader) {
-	f.labels = r
+// addLabels makes Read read labels with r, which replace any earlier ones, and counts their memory.
+func (f *Found) addLabels(r labelReader) {
+	f.labels = append(f.labels, r)
 	if !f.labelled {
 		f.Bytes, f.labelled = f.Bytes+memory.Array[int32](f.Len), true
 	}
@@ -149,8 +149,8 @@ func (f *Found) read(ctx context.Context) (*array, error) {
 		return nil, err
 	}
 	a.name = baseName(f.name)
-	if f.labels != nil {
-		if err := f.labels.readLabels(ctx, a); err != nil {
+	for _, l := range f.labels {
+		if err := l.readLabels(ctx, a); err != nil {
 			return nil, err
 		}
 	}

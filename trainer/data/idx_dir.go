@@ -35,7 +35,7 @@ func (l listing) findIDX(ctx context.Context, opt Options) (*Found, error) {
 	}
 	f.Summary.Format = "IDX file " + filepath.Base(image.path)
 	if label != nil {
-		f.setLabels(idxLabels{location{path: label.path}})
+		f.addLabels(idxLabels{location{path: label.path}})
 		f.Summary.Format += ", labels of " + filepath.Base(label.path)
 	}
 	for _, other := range append(images, labels...) {

@@ -146,7 +146,7 @@ func (f *Found) findLabelFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.setLabels(labelFile{t, f.opt})
+	f.addLabels(labelFile{t, f.opt})
 	f.Summary.LabelsFrom = f.opt.Labels
 	return nil
 }

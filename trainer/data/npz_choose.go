@@ -124,7 +124,7 @@ func (f *Found) findNPZLabels(path string, images member, members []member, opt 
 		return ""
 	}
 	labels := like[0]
-	f.setLabels(npzLabels{location{path: path, member: labels.file.Name}, labels.header})
+	f.addLabels(npzLabels{location{path: path, member: labels.file.Name}, labels.header})
 	f.Summary.Format += ", labels of its array " + labels.name
 	return labels.name
 }

@@ -179,7 +179,7 @@ func (g *gallery) found() *Found {
 		f.Loading = max(f.Loading, f.Bytes/3) // for a copy with one channel, if all are gray
 	}
 	if g.labels != nil {
-		f.setLabels(g.labels)
+		f.addLabels(g.labels)
 	}
 	return f
 }
