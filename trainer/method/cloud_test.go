@@ -57,7 +57,8 @@ func TestFileCloudSameBits(t *testing.T) {
 					want = got
 				}
 				if tensor := want.diff(got); tensor != "" {
-					t.Errorf("%s, %s: in a file %s is another than in memory", name, dynamics, tensor)
+					t.Errorf("%s, %s: in a file %s is another than in memory", name, dynamics,
+						tensor)
 				}
 				if err := m.Err(); err != nil {
 					t.Error(err)
@@ -70,7 +71,8 @@ func TestFileCloudSameBits(t *testing.T) {
 // fileOptions are options of the named method that keep all of it in use.
 func fileOptions(name config.Method) config.Options {
 	o := busyEncoder(2)
-	if name == "shortrun" || name == "abp" { // one chain, which starts anew or has no one to catch up with
+	// one chain, which starts anew or has no one to catch up with
+	if name == "shortrun" || name == "abp" {
 		o.Particles, o.CatchUp = 1, 0
 	}
 	return o
@@ -133,7 +135,8 @@ func TestFileCloudRefused(t *testing.T) {
 		}
 	}
 	s.Ctx, s.CloudDir = nil, dir+"/missing"
-	if _, err := New("ipld", s); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), s.CloudDir) {
+	if _, err := New("ipld", s); !errors.Is(err, os.ErrNotExist) ||
+		!strings.Contains(err.Error(), s.CloudDir) {
 		t.Errorf("%v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -161,10 +164,13 @@ func TestFileCloudBytes(t *testing.T) {
 		case *Flow:
 			size = reference.ArrayBytes([][]float32{m.cloud.Z, m.cloud.U})
 		case *Staged:
-			size = reference.ArrayBytes([][]float32{m.first.(*Flow).cloud.Z, m.first.(*Flow).cloud.U})
+			size = reference.ArrayBytes([][]float32{m.first.(*Flow).cloud.Z,
+				m.first.(*Flow).cloud.U})
 		}
-		if inFile.Cloud != size || inMemory.Cloud != size || inMemory.Held.Total()-inFile.Held.Total() != size {
-			t.Errorf("%s: %d bytes in a file, counted %d, %d less in memory", name, size, inFile.Cloud,
+		if inFile.Cloud != size || inMemory.Cloud != size ||
+			inMemory.Held.Total()-inFile.Held.Total() != size {
+			t.Errorf("%s: %d bytes in a file, counted %d, %d less in memory", name, size,
+				inFile.Cloud,
 				inMemory.Held.Total()-inFile.Held.Total())
 		}
 	}

@@ -19,7 +19,8 @@ func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	f, err := c.flow(nil, Setup{
-		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)}, Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
+		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
+		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: newDecoder(o, testDim), Prior: prior.NewDiffusion(o),
 	})
 	if err != nil {
@@ -105,12 +106,15 @@ func TestCourses(t *testing.T) {
 				}
 				for i, n := range []*network{f.decoder, f.prior} {
 					if !slices.Equal(n.g, p.mean(i, x.first, x.last)) {
-						t.Errorf("%s: the gradient is not that of states %d to %d", n.name, x.first, x.last)
+						t.Errorf("%s: the gradient is not that of states %d to %d", n.name, x.first,
+							x.last)
 					}
 					checkSGD(t, n, before[i], []float64{o.LR, o.LR * o.ScoreLR}[i])
 				}
 				rows := float64(testPoints * o.Particles)
-				if s.Moved != inner*rows || s.Rows != rows || s.Evaluations != 2*rows*float64(x.evaluations) || f.counts[countMoves] != uint32(x.evaluations) {
+				if s.Moved != inner*rows || s.Rows != rows ||
+					s.Evaluations != 2*rows*float64(x.evaluations) ||
+					f.counts[countMoves] != uint32(x.evaluations) {
 					t.Errorf("stats %+v, counts %v", s, f.counts)
 				}
 			})
@@ -125,14 +129,16 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	kernel.NormalRows(z, ids, f.setup.Options.Latent, kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: particle.StreamCold})
+	kernel.NormalRows(z, ids, f.setup.Options.Latent,
+		kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: particle.StreamCold})
 }
 
 // Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps
 // is where the last run ended, which are its latents and which diagnostics describe.
 func TestColdStarts(t *testing.T) {
 	o := small()
-	o.InnerSteps, o.LR, o.StepSize, o.StepSizeEnd = 2, 1e-30, 1e-12, 1e-12 // runs end where they start
+	// runs end where they start
+	o.InnerSteps, o.LR, o.StepSize, o.StepSizeEnd = 2, 1e-30, 1e-12, 1e-12
 	f := newFlow(t, "shortrun", o, testPoints)
 	b := Minibatch{Index: []int{7, 2, 5}}
 	kept := slices.Clone(f.cloud.Z)
@@ -149,7 +155,8 @@ func TestColdStarts(t *testing.T) {
 			}
 			for j, z := range at(f.cloud.Z) {
 				if d := z - start[j]; d < -1e-5 || d > 1e-5 { // sqrt(2h) is 1.4e-6
-					t.Fatalf("step %d, datapoint %d: at %v, want near %v", step, m, at(f.cloud.Z), start)
+					t.Fatalf("step %d, datapoint %d: at %v, want near %v", step, m, at(f.cloud.Z),
+						start)
 				}
 			}
 		}
@@ -175,11 +182,14 @@ func TestAverageWhileThePriorIsHeld(t *testing.T) {
 	f := courseFlow(t, chainAverage, o)
 	theta, phi := slices.Clone(f.prior.p), slices.Clone(f.decoder.p)
 	s := mustStep(t, f, Minibatch{Index: everyPoint})
-	if !slices.Equal(f.prior.p, theta) || slices.Equal(f.decoder.p, phi) || s.Evaluations != 3*testPoints {
-		t.Errorf("held: %v evaluations, theta moved %v, phi moved %v", s.Evaluations, !slices.Equal(f.prior.p, theta), !slices.Equal(f.decoder.p, phi))
+	if !slices.Equal(f.prior.p, theta) || slices.Equal(f.decoder.p, phi) ||
+		s.Evaluations != 3*testPoints {
+		t.Errorf("held: %v evaluations, theta moved %v, phi moved %v", s.Evaluations,
+			!slices.Equal(f.prior.p, theta), !slices.Equal(f.decoder.p, phi))
 	}
 	s = mustStep(t, f, Minibatch{Index: everyPoint, Repeat: 1})
 	if slices.Equal(f.prior.p, theta) || s.Evaluations != 6*testPoints {
-		t.Errorf("released: %v evaluations, theta moved %v", s.Evaluations, !slices.Equal(f.prior.p, theta))
+		t.Errorf("released: %v evaluations, theta moved %v", s.Evaluations,
+			!slices.Equal(f.prior.p, theta))
 	}
 }

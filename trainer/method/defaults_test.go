@@ -18,15 +18,15 @@ func TestDefaultFor(t *testing.T) {
 		}
 	}
 	for name, want := range map[config.Method]string{
-		"ipld":          "dynamics=underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
-		"pgd":           "dynamics=overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
-		"pgd+diffusion": "dynamics=underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
-		"shortrun":      "dynamics=overdamped batch=500 scale_anchor=0 h=0.01..0.01 friction=0.2 decay=0",
-		"vae":           "dynamics=underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
+		"ipld":          "underdamped batch=500 scale_anchor=2 h=0.006..0.001 friction=0.3 decay=1",
+		"pgd":           "overdamped batch=500 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
+		"pgd+diffusion": "underdamped batch=500 scale_anchor=0 h=0.006..0.001 friction=0.3 decay=1",
+		"shortrun":      "overdamped batch=500 scale_anchor=0 h=0.01..0.01 friction=0.2 decay=0",
+		"vae":           "underdamped batch=125 scale_anchor=0 h=0.003..0.0005 friction=0.2 decay=0",
 	} {
 		c, _ := DefaultFor(name)
-		got := fmt.Sprintf("dynamics=%s batch=%d scale_anchor=%v h=%v..%v friction=%v decay=%v",
-			c.Dynamics, c.Batch, c.ScaleAnchor, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
+		got := fmt.Sprintf("%s batch=%d scale_anchor=%v h=%v..%v friction=%v decay=%v", c.Dynamics,
+			c.Batch, c.ScaleAnchor, c.StepSize, c.StepSizeEnd, c.Friction, c.DecoderDecay)
 		if got != want {
 			t.Errorf("%s: %s, expected %s", name, got, want)
 		}

@@ -18,7 +18,8 @@ func busy(dynamics particle.Dynamics, particles int) config.Options {
 	o := small()
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
 	o.DecoderWidths = []int{60, 9, 40}
-	o.Optimizer, o.EMA, o.ScaleAnchor, o.DecoderDecay, o.CatchUp, o.DriftClip, o.PriorWarmup = "adam", 0.99, 1, 1, 3, 0.1, 2
+	o.Optimizer, o.EMA, o.DecoderDecay = "adam", 0.99, 1
+	o.ScaleAnchor, o.CatchUp, o.DriftClip, o.PriorWarmup = 1, 3, 0.1, 2
 	return o
 }
 
@@ -27,7 +28,8 @@ func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
 	b := data.NewBatches(testPoints, batch, 1)
 	for k := range steps {
 		epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
-		mustStep(t, f, Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / float64(steps)})
+		done := float64(k) / float64(steps)
+		mustStep(t, f, Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: done})
 	}
 	f.Diagnose(0)
 	return stateOf(f)
@@ -83,7 +85,8 @@ func TestSameBitsAtAnyTile(t *testing.T) {
 func TestTilesFeedTheWorkers(t *testing.T) {
 	eachBLAS(t, func(t *testing.T) {
 		for _, c := range []struct{ rows, particles, workers, tiles, native int }{
-			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17}, {1024, 8, 64, 16, 64}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
+			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17},
+			{1024, 8, 64, 16, 64}, {64, 16, 64, 1, 4}, {0, 1, 4, 1, 1},
 		} {
 			p := pool.New(c.workers)
 			s := Setup{Options: config.Options{Particles: c.particles}, Tile: 64, Pool: p}
@@ -92,7 +95,8 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 				want = c.native
 			}
 			if got := s.tiles(c.rows / c.particles).Count; got != want {
-				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows, c.particles, c.workers, got, want)
+				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows,
+					c.particles, c.workers, got, want)
 			}
 			p.Close()
 		}
@@ -148,7 +152,8 @@ func TestStepDoesNotAllocate(t *testing.T) {
 	for _, dynamics := range []particle.Dynamics{"overdamped", "underdamped"} {
 		for _, cv := range []bool{false, true} {
 			o := busy(dynamics, 2)
-			o.ScoreWidth, o.ScoreDraws, o.InnerSteps, o.ControlVariate, o.PriorWarmup = 40, 2, 2, cv, 0
+			o.ScoreWidth, o.ScoreDraws, o.InnerSteps = 40, 2, 2
+			o.ControlVariate, o.PriorWarmup = cv, 0
 			f := newFlow(t, "ipld", o, 6)
 			b := Minibatch{Index: []int{4, 2, 8, 1, 0}}
 			n := testing.AllocsPerRun(20, func() {

@@ -49,12 +49,14 @@ func TestExtraTemperature(t *testing.T) {
 func TestExtraTemperatureOfVelocities(t *testing.T) {
 	const friction, v = 0.3, 50
 	o := small()
-	o.StepSize, o.Friction = 1e-4, friction // the law of small steps holds to about h/friction^2, 0.1 %
+	// the law of small steps holds to about h/friction^2, 0.1 %
+	o.StepSize, o.Friction = 1e-4, friction
 	plain := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
 	for _, dynamics := range []particle.Dynamics{particle.Underdamped, particle.Exact} {
 		o.Dynamics = dynamics
 		got := startFlow(t, "ipld", o, testPoints, 2).Diagnose(0).ExtraTemperature
-		hot := positionVariance(dynamics, o.StepSize, friction, v)/positionVariance(dynamics, o.StepSize, friction, 0) - 1
+		cold := positionVariance(dynamics, o.StepSize, friction, 0)
+		hot := positionVariance(dynamics, o.StepSize, friction, v)/cold - 1
 		if want := hot / (o.StepSize * v / 2); math.Abs(got/plain/want-1) > 0.01 {
 			t.Errorf("%s: %v times h v/2, expected %v", dynamics, got/plain, want)
 		}
@@ -69,13 +71,15 @@ func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float6
 	var s [2][2]float64 // of the noise
 	if dynamics == "underdamped" {
 		a, kick = [2][2]float64{{1, 1 - friction}, {0, 1 - friction}}, [2]float64{-h, -h}
-		s = [2][2]float64{{2 * friction * h, 2 * friction * h}, {2 * friction * h, 2 * friction * h}}
+		s = [2][2]float64{{2 * friction * h, 2 * friction * h},
+			{2 * friction * h, 2 * friction * h}}
 	} else {
 		gamma, tau, keep := transit(friction, h)
 		b := (1 - keep) / gamma
 		a, kick = [2][2]float64{{1, b}, {0, keep}}, [2]float64{-(tau - b) / gamma, -b}
 		szu := (1 - 2*keep + keep*keep) / gamma
-		s = [2][2]float64{{(2*tau - keep*keep/gamma + 4*keep/gamma - 3/gamma) / gamma, szu}, {szu, 1 - keep*keep}}
+		s = [2][2]float64{{(2*tau - keep*keep/gamma + 4*keep/gamma - 3/gamma) / gamma, szu},
+			{szu, 1 - keep*keep}}
 	}
 	for i := range 2 {
 		a[i][0] += kick[i]

@@ -27,14 +27,14 @@ const (
 // finite. As an error it wraps ErrDiverged.
 type Fault struct {
 	Kind      Kind   `json:"kind"`
-	Step      int    `json:"step"`                // from 1; of the second stage in two-stage methods
+	Step      int    `json:"step"`                // from 1; in two-stage methods of the second
 	Network   string `json:"network,omitempty"`   // decoder, prior, encoder
 	Layer     string `json:"layer,omitempty"`     // of the network
 	Parameter string `json:"parameter,omitempty"` // of the network, with the indices of the element
 	Datapoint *int   `json:"datapoint,omitempty"` // of the training images
 	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or draw
 	Source    string `json:"source,omitempty"`    // file of the datapoint; the trainer fills it in
-	Value     string `json:"value"`               // NaN, +Inf, -Inf, or a float32 whose square overflows
+	Value     string `json:"value"`               // NaN, +Inf, -Inf, or what overflows when squared
 	Try       string `json:"try"`                 // what may help
 }
 

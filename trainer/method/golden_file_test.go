@@ -42,7 +42,8 @@ func readGolden(t *testing.T) *golden {
 			Offsets [2]int `json:"data_offsets"`
 		}
 		decode(t, text, &e)
-		g.tensors[name] = &goldenTensor{shape: e.Shape, values: numbers(t, e.Dtype, body[e.Offsets[0]:e.Offsets[1]])}
+		g.tensors[name] = &goldenTensor{shape: e.Shape,
+			values: numbers(t, e.Dtype, body[e.Offsets[0]:e.Offsets[1]])}
 	}
 	return g
 }
@@ -111,13 +112,15 @@ func (r *goldenRun) compare(what string, got []float32, want, origin []float64, 
 	n := float64(len(want))
 	scale, sum = math.Sqrt(scale/n), math.Sqrt(sum/n)
 	if !(sum <= tol.rms*scale) || !(largest <= tol.largest*scale) {
-		r.Errorf("%s: deviates by %.2g (rms), %.2g (largest) of the scale %.3g; tolerances %.0e, %.0e",
+		r.Errorf("%s: deviates by %.2g (rms), %.2g (largest) of the scale %.3g; "+
+			"tolerances %.0e, %.0e",
 			what, sum/scale, largest/scale, scale, tol.rms, tol.largest)
 	}
 }
 
 // compareAbs bounds every element of got - want.
-func compareAbs[T float32 | float64](t *testing.T, what string, got []T, want []float64, tol float64) {
+func compareAbs[T float32 | float64](t *testing.T, what string, got []T, want []float64,
+	tol float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d numbers, recorded %d", what, len(got), len(want))

@@ -78,7 +78,8 @@ func (g *golden) normals(t *testing.T) {
 	keys, values := g.take(t, "normals/keys"), g.take(t, "normals/values")
 	n := len(values) / (len(keys) / 6)
 	for i, k := range slices.Collect(slices.Chunk(keys, 6)) {
-		key := kernel.Key{Seed: uint64(k[0]) | uint64(k[1])<<32, Step: uint32(k[2]), Stream: kernel.Stream(k[3])}
+		key := kernel.Key{Seed: uint64(k[0]) | uint64(k[1])<<32, Step: uint32(k[2]),
+			Stream: kernel.Stream(k[3])}
 		got := make([]float32, n)
 		kernel.Normal(got, key, uint64(k[4])|uint64(k[5])<<32)
 		compareAbs(t, fmt.Sprintf("normals of %+v", key), got, values[i*n:(i+1)*n], normalTolerance)
@@ -110,7 +111,8 @@ func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New(r.config.Method, Setup{
-		Options: r.config.Options, Train: r.images, Batch: r.config.Batch, Tile: 4, Seed: r.config.Seed, Pool: p,
+		Options: r.config.Options, Train: r.images, Batch: r.config.Batch, Tile: 4,
+		Seed: r.config.Seed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -141,9 +143,11 @@ func (r *goldenRun) run() {
 
 // initial compares what the seed makes with what it made in the recording.
 func (r *goldenRun) initial() {
-	compareAbs(r.T, "decoder's first parameters", r.flow.decoder.p, r.want("init/decoder/params"), initTolerance)
+	compareAbs(r.T, "decoder's first parameters", r.flow.decoder.p, r.want("init/decoder/params"),
+		initTolerance)
 	if r.has("init/prior/params") {
-		compareAbs(r.T, "prior's first parameters", r.flow.prior.p, r.want("init/prior/params"), initTolerance)
+		compareAbs(r.T, "prior's first parameters", r.flow.prior.p, r.want("init/prior/params"),
+			initTolerance)
 	}
 	compareAbs(r.T, "first cloud", r.flow.cloud.Z, r.want("init/cloud/z"), normalTolerance)
 }
@@ -175,14 +179,16 @@ func (r *goldenRun) forward() {
 	packForward(tape)
 	copy(tape.In(0, rows), z)
 	tape.Forward(0, rows)
-	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil, forwardTolerance)
+	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil,
+		forwardTolerance)
 	if prior, ok := r.flow.setup.Prior.(*prior.Diffusion); ok {
 		tape := prior.Score.NewScoreTape(nil, r.flow.prior.p, rows, model.Evaluate)
 		packForward(tape)
 		copy(tape.In(0, rows), z)
 		copy(tape.Lambda(0, rows), float32s(r.want("forward/lambda")))
 		tape.Forward(0, rows)
-		r.compare("score residual", tape.Out(0, rows), r.want("forward/residual"), nil, forwardTolerance)
+		r.compare("score residual", tape.Out(0, rows), r.want("forward/residual"), nil,
+			forwardTolerance)
 	}
 }
 
@@ -197,12 +203,14 @@ func (r *goldenRun) samples() {
 		want := r.want("sample/" + string(solver) + "/z")
 		n := len(want) / r.config.Options.Latent
 		z, x := make([]float32, len(want)), make([]float32, n*r.images.dim)
-		if err := generator.SampleLatents(r.Context(), z, n, solver, steps[string(solver)], r.config.Seed); err != nil {
+		if err := generator.SampleLatents(r.Context(), z, n, solver, steps[string(solver)],
+			r.config.Seed); err != nil {
 			r.Fatal(err)
 		}
 		generator.Decode(x, z)
 		r.compare(string(solver)+" latents", z, want, nil, sampleTolerance)
-		r.compare(string(solver)+" images", x, r.want("sample/"+string(solver)+"/x"), nil, sampleTolerance)
+		r.compare(string(solver)+" images", x, r.want("sample/"+string(solver)+"/x"), nil,
+			sampleTolerance)
 	}
 }
 
@@ -243,14 +251,19 @@ func (r *goldenRun) steps() {
 func (r *goldenRun) gradients() {
 	f := r.flow
 	n := len(f.batch.IDs) * f.setup.Options.Latent
-	r.compare("first step: drift by the decoder", f.batch.G[:n], r.want("first/decoder_drift"), nil, gradientTolerance)
-	r.compare("first step: drift by the prior", f.batch.P[:n], r.want("first/prior_drift"), nil, gradientTolerance)
-	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil, gradientTolerance)
+	r.compare("first step: drift by the decoder", f.batch.G[:n], r.want("first/decoder_drift"), nil,
+		gradientTolerance)
+	r.compare("first step: drift by the prior", f.batch.P[:n], r.want("first/prior_drift"), nil,
+		gradientTolerance)
+	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil,
+		gradientTolerance)
 	if r.has("first/lambda") {
 		want := r.want("first/lambda")
 		tape := f.priorTape.(prior.DiffusionTape)
-		r.compare("first step: levels lambda", tape.Score.Lambda(0, len(want)), want, nil, forwardTolerance)
-		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil, gradientTolerance)
+		r.compare("first step: levels lambda", tape.Score.Lambda(0, len(want)), want, nil,
+			forwardTolerance)
+		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil,
+			gradientTolerance)
 	}
 }
 
@@ -291,7 +304,8 @@ func (r *goldenRun) sums(columns []string, got [][]float64) {
 }
 
 // byLayer compares each parameter tensor of a network by itself.
-func (r *goldenRun) byLayer(what string, net *network, got []float32, want, origin []float64, tol tolerance) {
+func (r *goldenRun) byLayer(what string, net *network, got []float32, want, origin []float64,
+	tol tolerance) {
 	r.Helper()
 	layout := r.flow.setup.Decoder.Layout()
 	if net == r.flow.prior {

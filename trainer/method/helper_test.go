@@ -62,8 +62,9 @@ func small() config.Options {
 	return config.Options{
 		Latent: 3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
 		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
-		Particles: 1, Dynamics: "overdamped", StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
-		Friction: 0.3, BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+		Particles: 1, Dynamics: "overdamped", Friction: 0.3,
+		StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
+		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
 		Optimizer: "sgd", LR: 0.01, LREnd: 1, LRSchedule: "constant", ScoreLR: 0.5,
 	}
 }

@@ -32,7 +32,7 @@ type Footprint struct {
 	Held      memory.Parts // as long as it lives
 	Generator int64        // by each of its generators
 	Diagnose  int64        // while Diagnose runs
-	Cloud     int64        // of the particles' positions and velocities: held, or the size of their file
+	Cloud     int64        // of the particles and velocities: held, or the size of their file
 }
 
 // Memory counts the arrays of the named method by building it without them. A few numbers for each

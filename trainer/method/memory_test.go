@@ -146,7 +146,8 @@ func checkGenerator(t *testing.T, c memoryCase, m buildable, want Footprint) {
 	}
 	got := reference.ArrayBytes(g) - reference.ArrayBytes(g.Model())
 	if got != want.Generator || made.Total() != got {
-		t.Errorf("%v: a generator of %d bytes, %d made, %d counted", c, got, made.Total(), want.Generator)
+		t.Errorf("%v: a generator of %d bytes, %d made, %d counted", c, got, made.Total(),
+			want.Generator)
 	}
 }
 
@@ -167,7 +168,8 @@ func TestMemoryOfAFileCloud(t *testing.T) {
 		if got := made.Parts(); !slices.Equal(got, inFile.Held) {
 			t.Errorf("%v: %v was made, %v counted", c, got, inFile.Held)
 		}
-		if inFile.Cloud != inMemory.Cloud || inFile.Cloud != inMemory.Held.Total()-inFile.Held.Total() {
+		if inFile.Cloud != inMemory.Cloud ||
+			inFile.Cloud != inMemory.Held.Total()-inFile.Held.Total() {
 			t.Errorf("%v: a file of %d bytes, in memory %d; without it %v, with it %v",
 				c, inFile.Cloud, inMemory.Cloud, inFile.Held, inMemory.Held)
 		}

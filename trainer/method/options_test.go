@@ -58,11 +58,14 @@ func TestInnerSteps(t *testing.T) {
 	for range 3 {
 		sum.Add(mustStep(t, single, Minibatch{Index: everyPoint}))
 	}
-	if !slices.Equal(inner.cloud.Z, single.cloud.Z) || !slices.Equal(inner.cloud.U, single.cloud.U) {
+	if !slices.Equal(inner.cloud.Z, single.cloud.Z) ||
+		!slices.Equal(inner.cloud.U, single.cloud.U) {
 		t.Error("three inner moves are not three moves at the same parameters")
 	}
-	if inner.counts[countMoves] != 3 || inner.counts[countSteps] != 1 || inner.decoder.opt.Steps[0] != 1 {
-		t.Errorf("moves, steps %d, optimiser steps %d: expected [3 1], 1", inner.counts, inner.decoder.opt.Steps)
+	if inner.counts[countMoves] != 3 || inner.counts[countSteps] != 1 ||
+		inner.decoder.opt.Steps[0] != 1 {
+		t.Errorf("moves, steps %d, optimiser steps %d: expected [3 1], 1", inner.counts,
+			inner.decoder.opt.Steps)
 	}
 	if s.Moved != 3*testPoints || s.Clipped != sum.Clipped || s.Rows != testPoints || s.Steps != 1 {
 		t.Errorf("stats %+v", s)
@@ -102,7 +105,8 @@ func TestCatchUp(t *testing.T) {
 			mustStep(t, f, b)
 			for row, h := range f.batch.H {
 				if k := want[i][row/2]; h != float32(o.StepSize*float64(k)) {
-					t.Errorf("catch_up %d, visit %d, row %d: step %v, expected %d times %v", catchUp, i, row, h, k, o.StepSize)
+					t.Errorf("catch_up %d, visit %d, row %d: step %v, expected %d times %v",
+						catchUp, i, row, h, k, o.StepSize)
 				}
 			}
 		}
@@ -130,7 +134,8 @@ func checkMoved(t *testing.T, f *Flow, m int, before []float32, h, scale float64
 	got, want := make([]float32, f.setup.Options.Latent), make([]float64, f.setup.Options.Latent)
 	for j, z := range f.cloud.Z[m*f.setup.Options.Latent : (m+1)*f.setup.Options.Latent] {
 		got[j] = float32(float64(z) - float64(before[j]))
-		want[j] = -scale*h*(float64(f.batch.G[j])+float64(f.batch.P[j])) + math.Sqrt(2*h)*float64(xi[j])
+		drift := float64(f.batch.G[j]) + float64(f.batch.P[j])
+		want[j] = -scale*h*drift + math.Sqrt(2*h)*float64(xi[j])
 	}
 	near(t, "move", got, want, gradTolerance)
 }
@@ -174,7 +179,8 @@ func TestDriftClip(t *testing.T) {
 				g := float64(row(f.batch.G)[j]) + float64(row(start)[j])
 				want[j] = (1 - o.DriftClip/size[i]) * o.StepSize * g
 			}
-			near(t, "what the limit took away", got, want, 1e-3) // a small difference of numbers near 1
+			// a small difference of numbers near 1
+			near(t, "what the limit took away", got, want, 1e-3)
 		}
 	}
 }
@@ -190,7 +196,8 @@ func TestScaleAnchor(t *testing.T) {
 	}
 	for _, start := range []float64{0.4, 2.5} {
 		f.meanSquare[0] = start
-		if s := mustStep(t, f, Minibatch{Index: []int{3, 5, 1}}); math.Abs(s.Anchor-3*max(0, start-1)) > 1e-6 {
+		s := mustStep(t, f, Minibatch{Index: []int{3, 5, 1}})
+		if math.Abs(s.Anchor-3*max(0, start-1)) > 1e-6 {
 			t.Errorf("mean %v: anchor %v, expected %v", start, s.Anchor, 3*max(0, start-1))
 		}
 	}
@@ -267,8 +274,10 @@ func TestSchedules(t *testing.T) {
 		}
 		checkSGD(t, f.decoder, phi, want.lr)
 		checkSGD(t, f.prior, theta, 3*want.lr)
-		if d := f.Diagnose(float64(i) / 2); math.Abs(d.StepSize-want.h) > 1e-12 || math.Abs(d.LR-want.lr) > 1e-12 {
-			t.Errorf("diagnosed step size %v and rate %v, expected %v and %v", d.StepSize, d.LR, want.h, want.lr)
+		d := f.Diagnose(float64(i) / 2)
+		if math.Abs(d.StepSize-want.h) > 1e-12 || math.Abs(d.LR-want.lr) > 1e-12 {
+			t.Errorf("diagnosed step size %v and rate %v, expected %v and %v", d.StepSize, d.LR,
+				want.h, want.lr)
 		}
 	}
 }
@@ -333,7 +342,8 @@ func TestNoiseFollowsTheParticle(t *testing.T) {
 			for draw := row * 3; draw < row*3+3; draw++ {
 				lambda := float64(tape.Lambda(draw, draw+1)[0])
 				for j, zl := range tape.In(draw, draw+1) {
-					alpha, sigma := math.Sqrt(reference.Alpha2(lambda)), math.Sqrt(reference.Alpha2(-lambda))
+					alpha := math.Sqrt(reference.Alpha2(lambda))
+					sigma := math.Sqrt(reference.Alpha2(-lambda))
 					n.eps = append(n.eps, (float64(zl)-alpha*before[int(id)*d+j])/sigma)
 				}
 			}
@@ -357,7 +367,8 @@ func TestNoiseFollowsTheParticle(t *testing.T) {
 			}
 		}
 	}
-	if far(first[0].xi, first[1].xi) < 0.1 || far(first[0].eps, first[1].eps) < 0.1 || far(first[0].eps[:3], first[0].eps[3:6]) < 0.1 {
+	if far(first[0].xi, first[1].xi) < 0.1 || far(first[0].eps, first[1].eps) < 0.1 ||
+		far(first[0].eps[:3], first[0].eps[3:6]) < 0.1 {
 		t.Error("two particles or two draws share their noise")
 	}
 }
@@ -381,7 +392,8 @@ func TestDiverged(t *testing.T) {
 
 func checkDiverged(t *testing.T, err error, step int) {
 	t.Helper()
-	if want := fmt.Sprintf("step %d:", step); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("step %d:", step); !errors.Is(err, ErrDiverged) ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("error %q: expected ErrDiverged at %s", err, want)
 	}
 }

@@ -28,7 +28,8 @@ func TestParamNoise(t *testing.T) {
 	for i, n := range []*network{f.decoder, f.prior} {
 		lr := []float64{o.LR, o.LR * o.ScoreLR}[i]
 		xi := make([]float32, len(n.p))
-		kernel.Normal(xi, kernel.Key{Seed: testSeed, Step: 1, Stream: optim.StreamParams}, uint64(i)<<32)
+		kernel.Normal(xi, kernel.Key{Seed: testSeed, Step: 1, Stream: optim.StreamParams},
+			uint64(i)<<32)
 		want, got := make([]float64, len(xi)), make([]float32, len(xi))
 		for j, p := range []*network{plain.decoder, plain.prior}[i].p {
 			want[j] = 3 * math.Sqrt(2*lr/(testPoints*2)) * float64(xi[j])
@@ -102,8 +103,10 @@ func TestParticleDefaults(t *testing.T) {
 		if want == "" {
 			want = "overdamped"
 		}
-		if o.Dynamics != want || (o.ParamNoise == 1) != (name == "ipla") || (o.ParamDrag > 0) != (name == "mpgd") {
-			t.Errorf("%s: dynamics %s, parameter noise %v, drag %v", name, o.Dynamics, o.ParamNoise, o.ParamDrag)
+		if o.Dynamics != want || (o.ParamNoise == 1) != (name == "ipla") ||
+			(o.ParamDrag > 0) != (name == "mpgd") {
+			t.Errorf("%s: dynamics %s, parameter noise %v, drag %v", name, o.Dynamics, o.ParamNoise,
+				o.ParamDrag)
 		}
 		o.Particles = 2
 		if refused := validate(name, o) != nil; refused != (name == "shortrun" || name == "abp") {
@@ -160,7 +163,9 @@ func TestParticleMethodsKeepTheirBits(t *testing.T) {
 	for name, o := range busyMethods(t) {
 		t.Run(name, func(t *testing.T) {
 			eachBLAS(t, func(t *testing.T) {
-				start := func(workers int) *Flow { return startFlow(t, methodOf(name), o, batch, workers) }
+				start := func(workers int) *Flow {
+					return startFlow(t, methodOf(name), o, batch, workers)
+				}
 				want := trainFlow(t, start(1), batch, steps)
 				for _, workers := range []int{1, 2, 3} {
 					first, second := start(workers), start(workers)
@@ -188,7 +193,8 @@ func trainPart(t *testing.T, f *Flow, batch, steps, from, to int) {
 	t.Helper()
 	b := data.NewBatches(testPoints, batch, 1)
 	for k := from; k < to; k++ {
-		mustStep(t, f, Minibatch{Index: b.At(k/b.PerEpoch(), k%b.PerEpoch()), Number: uint32(k), Progress: float64(k) / float64(steps)})
+		index, done := b.At(k/b.PerEpoch(), k%b.PerEpoch()), float64(k)/float64(steps)
+		mustStep(t, f, Minibatch{Index: index, Number: uint32(k), Progress: done})
 	}
 }
 

@@ -20,10 +20,12 @@ import (
 // another's.
 func phaseWork() map[string]phase.Phase {
 	work := map[string]phase.Phase{
-		"method.(*Flow).gatherTile":  phase.Gather,
-		"kernel.NoiseRows":           phase.Noise,
-		"model.(*scoreTape).Forward": phase.ScoreForward, "model.(*scoreTape).Backward": phase.ScoreBackward,
-		"model.(*mlpTape).Forward": phase.DecoderForward, "model.(*mlpTape).Backward": phase.DecoderBackward,
+		"method.(*Flow).gatherTile":    phase.Gather,
+		"kernel.NoiseRows":             phase.Noise,
+		"model.(*scoreTape).Forward":   phase.ScoreForward,
+		"model.(*scoreTape).Backward":  phase.ScoreBackward,
+		"model.(*mlpTape).Forward":     phase.DecoderForward,
+		"model.(*mlpTape).Backward":    phase.DecoderBackward,
 		"method.(*network).reducePart": phase.Reduce,
 		"method.(*Flow).moveTile":      phase.Move,
 		"optim.(*Optimizer).Apply":     phase.Optimizer,
@@ -56,7 +58,8 @@ func phasedStep(t *testing.T, o config.Options, points, dim int) func() {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New("ipld", Setup{
-		Options: o, Train: table{D: dim, X: normals(points*dim, 3, 1)}, Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
+		Options: o, Train: table{D: dim, X: normals(points*dim, 3, 1)},
+		Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +126,8 @@ func (c *tally) count(p *profile.Profile) {
 		if slices.Contains(names, "pool.(*Pool).await") {
 			continue // a worker that looks for work is in no phase
 		}
-		if slices.Contains(names, "method.(*Flow).Step") || slices.Contains(names, "pool.(*Pool).help") {
+		if slices.Contains(names, "method.(*Flow).Step") ||
+			slices.Contains(names, "pool.(*Pool).help") {
 			c.inStep += n
 			if label == "" {
 				c.without += n
@@ -154,7 +158,8 @@ func TestProfileKnowsThePhases(t *testing.T) {
 	for name, p := range c.work {
 		// A sample may fall between the entry of a function and its phase's, one in thousands.
 		if right, wrong := c.right[name], c.wrong[name]; right < 2 || wrong > 1+right/10 {
-			t.Errorf("%d samples of %s have the phase %v, %d another or none", right, name, p, wrong)
+			t.Errorf("%d samples of %s have the phase %v, %d another or none", right, name, p,
+				wrong)
 		}
 	}
 	// Outside of tasks a step wakes the workers and adds up the losses: at most 4 % of one this

@@ -55,7 +55,8 @@ func TestMethodsReadTheirKeys(t *testing.T) {
 				}
 				changed := want.diff(trainedWith(t, other)) != ""
 				if changed != Reads(name, key) {
-					t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed, Reads(name, key))
+					t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed,
+						Reads(name, key))
 				}
 			}
 		}

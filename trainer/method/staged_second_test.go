@@ -99,7 +99,8 @@ func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
 	}
 	nearNumber(t, "SquareError", got.SquareError/got.Rows, square, gradTolerance)
 	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
-	nearNumber(t, "DataLoss", got.DataLoss/got.Rows, square/(2*variance)+testDim/2.*math.Log(2*math.Pi*variance), gradTolerance)
+	data := square/(2*variance) + testDim/2.*math.Log(2*math.Pi*variance)
+	nearNumber(t, "DataLoss", got.DataLoss/got.Rows, data, gradTolerance)
 	if encoder != nil {
 		nearNumber(t, "Entropy", got.Entropy/got.Rows, frozenEntropyOf(s), gradTolerance)
 	}
@@ -138,11 +139,15 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	levels := process.Levels(perm, float64(u[0]))
 	theta := reference.Wide(normals(len(s.prior.p)-2*s.setup.Options.Latent, 20, 0.4))
 	loss := func(theta []float64) (sum float64) {
-		p := params(s.setup.Prior.Layout(), append(slices.Clone(theta), make([]float64, 2*s.setup.Options.Latent)...))
-		score := reference.Score{Blocks: s.setup.Options.ScoreBlocks, Features: s.setup.Options.ScoreFeatures}
-		residual := func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
+		o := &s.setup.Options
+		all := append(slices.Clone(theta), make([]float64, 2*o.Latent)...)
+		p := params(s.setup.Prior.Layout(), all)
+		score := reference.Score{Blocks: o.ScoreBlocks, Features: o.ScoreFeatures}
+		residual := func(zl []float64, lambda float64) []float64 {
+			return score.Residual(p, zl, lambda)
+		}
 		for row := range n {
-			id := index[row/s.setup.Options.Particles]*s.setup.Options.Particles + row%s.setup.Options.Particles
+			id := index[row/o.Particles]*o.Particles + row%o.Particles
 			own := make([]float64, s.setup.Options.Latent)
 			for j := range own {
 				v := z[id][j]
@@ -154,13 +159,16 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 			for i := range s.setup.Options.ScoreDraws {
 				k := row*s.setup.Options.ScoreDraws + i
 				eps := make([]float32, s.setup.Options.Latent)
-				kernel.NormalRows(eps, []uint64{uint64(id*s.setup.Options.ScoreDraws + i)}, s.setup.Options.Latent, kernel.Key{Seed: s.setup.Seed, Stream: diffusion.StreamScoreNoise})
-				sum += process.PriorLoss(residual, own, reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}) / float64(n*s.setup.Options.ScoreDraws)
+				key := kernel.Key{Seed: s.setup.Seed, Stream: diffusion.StreamScoreNoise}
+				kernel.NormalRows(eps, []uint64{uint64(id*o.ScoreDraws + i)}, o.Latent, key)
+				draw := reference.Draw{Lambda: levels[k], Eps: reference.Wide(eps)}
+				sum += process.PriorLoss(residual, own, draw) / float64(n*o.ScoreDraws)
 			}
 		}
 		return sum
 	}
-	near(t, "gradient of the prior", s.prior.g[:len(theta)], reference.Gradient(loss, theta), gradTolerance)
+	near(t, "gradient of the prior", s.prior.g[:len(theta)], reference.Gradient(loss, theta),
+		gradTolerance)
 }
 
 // standardOf is the mean and the log scale in the parameters p of the second stage's prior.

@@ -118,8 +118,10 @@ func TestEncoderGeneratorFromTensors(t *testing.T) {
 				continue
 			}
 			for _, ema := range []bool{false, true} {
-				if got, want := pictures(t, stored(t, name, m, ema)), pictures(t, m.Generator(ema)); !slices.Equal(got, want) {
-					t.Errorf("%s after %d steps, averages %v: a stored generator makes other images", name, k+1, ema)
+				got, want := pictures(t, stored(t, name, m, ema)), pictures(t, m.Generator(ema))
+				if !slices.Equal(got, want) {
+					t.Errorf("%s after %d steps, averages %v: "+
+						"a stored generator makes other images", name, k+1, ema)
 				}
 			}
 		}
@@ -136,7 +138,8 @@ func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Gene
 		t.Fatal(err)
 	}
 	for _, to := range tensors {
-		i := slices.IndexFunc(m.Tensors(), func(x checkpoint.Tensor) bool { return x.Name == to.Name })
+		i := slices.IndexFunc(m.Tensors(),
+			func(x checkpoint.Tensor) bool { return x.Name == to.Name })
 		if i < 0 {
 			t.Fatalf("%s: no tensor %q in the state", name, to.Name)
 		}

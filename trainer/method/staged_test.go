@@ -25,7 +25,8 @@ func busyEncoder(particles int) config.Options {
 func stagedBatch(k int) Minibatch {
 	b := data.NewBatches(testPoints, 5, 1)
 	epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
-	return Minibatch{Index: b.At(epoch, number), Number: uint32(k), Progress: float64(k) / stagedSteps}
+	return Minibatch{Index: b.At(epoch, number), Number: uint32(k),
+		Progress: float64(k) / stagedSteps}
 }
 
 func startStaged(t *testing.T, name config.Method, o config.Options) *Staged {
@@ -44,7 +45,8 @@ func values(m Method, names ...string) state {
 }
 
 // frozenTensors are what the second stage leaves alone.
-var frozenTensors = []string{"decoder/params", "decoder/ema", "encoder/params", "encoder/ema", "cloud/z", "cloud/u"}
+var frozenTensors = []string{"decoder/params", "decoder/ema", "encoder/params", "encoder/ema",
+	"cloud/z", "cloud/u"}
 
 // The first stage is pgd or vae, whose schedules run to their end in it, and nothing of the
 // prior's.
@@ -61,10 +63,12 @@ func TestFirstStage(t *testing.T) {
 			b.Progress *= 2
 			takeStep(t, alone, b)
 		}
-		if tensor := values(alone, frozenTensors...).diff(values(s, frozenTensors...)); tensor != "" {
+		tensor := values(alone, frozenTensors...).diff(values(s, frozenTensors...))
+		if tensor != "" {
 			t.Errorf("%s: %s differs from that of the method alone", name, tensor)
 		}
-		if s.second() || !slices.Equal(prior, s.prior.p) || s.Diagnose(0.25).LR != s.learningRate(0.5) {
+		if s.second() || !slices.Equal(prior, s.prior.p) ||
+			s.Diagnose(0.25).LR != s.learningRate(0.5) {
 			t.Errorf("%s: the second stage began early", name)
 		}
 	}
@@ -94,7 +98,9 @@ func TestSecondStageKeepsTheFirst(t *testing.T) {
 				t.Errorf("%s, step %d: the prior stays", name, k)
 			}
 		}
-		if d := s.Diagnose(0.75); d.LR != s.learningRate(0.5) || !math.IsNaN(d.StepSize) || !math.IsNaN(d.ExtraTemperature) {
+		d := s.Diagnose(0.75)
+		if d.LR != s.learningRate(0.5) || !math.IsNaN(d.StepSize) ||
+			!math.IsNaN(d.ExtraTemperature) {
 			t.Errorf("%s: in the second stage %+v", name, d)
 		}
 	}
@@ -130,7 +136,8 @@ func TestSamplesOfBothStages(t *testing.T) {
 		}
 		for k := range stagedSteps {
 			if k == stagedSteps/2 {
-				checkMoments(t, string(name)+", first stage", s, []float64{0, 0, 0}, []float64{1, 1, 1})
+				checkMoments(t, string(name)+", first stage", s, []float64{0, 0, 0},
+					[]float64{1, 1, 1})
 			}
 			takeStep(t, s, stagedBatch(k))
 		}
@@ -163,8 +170,10 @@ func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
 		for i := j; i < len(z); i += s.setup.Options.Latent {
 			v += (float64(z[i]) - m) * (float64(z[i]) - m) / n
 		}
-		if off, ratio := (m-mean[j])/std[j], math.Sqrt(v)/std[j]; math.Abs(off) > 0.08 || math.Abs(ratio-1) > 0.06 {
-			t.Errorf("%s, dimension %d: mean %.3f, std %.3f, expected %v, %v", what, j, m, math.Sqrt(v), mean[j], std[j])
+		off, ratio := (m-mean[j])/std[j], math.Sqrt(v)/std[j]
+		if math.Abs(off) > 0.08 || math.Abs(ratio-1) > 0.06 {
+			t.Errorf("%s, dimension %d: mean %.3f, std %.3f, expected %v, %v", what, j, m,
+				math.Sqrt(v), mean[j], std[j])
 		}
 	}
 }

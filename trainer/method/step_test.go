@@ -22,6 +22,7 @@ const gradTolerance = 1e-5
 // snapshot is the state at a step's start, in float64: what the reference computes from.
 type snapshot struct {
 	*Flow
+	o          *config.Options
 	index      []int
 	phi, theta []float64
 	z, u       [][]float64 // rows of the minibatch
@@ -34,11 +35,14 @@ type snapshot struct {
 }
 
 func snap(f *Flow, index []int) *snapshot {
-	s := &snapshot{Flow: f, index: index, phi: reference.Wide(f.decoder.p), theta: reference.Wide(f.prior.p), moves: f.counts[countMoves]}
-	d := f.setup.Options.Latent
+	s := &snapshot{
+		Flow: f, o: &f.setup.Options, index: index, moves: f.counts[countMoves],
+		phi: reference.Wide(f.decoder.p), theta: reference.Wide(f.prior.p),
+	}
+	d := s.o.Latent
 	for _, m := range index {
-		for n := range f.setup.Options.Particles {
-			row := m*f.setup.Options.Particles + n
+		for n := range s.o.Particles {
+			row := m*s.o.Particles + n
 			s.ids = append(s.ids, uint64(row))
 			s.z = append(s.z, reference.Wide(f.cloud.Z[row*d:(row+1)*d]))
 			if f.cloud.U != nil {
@@ -46,12 +50,14 @@ func snap(f *Flow, index []int) *snapshot {
 			}
 		}
 	}
-	s.anchor = f.setup.Options.ScaleAnchor * max(0, f.meanSquare[0]-1)
+	s.anchor = s.o.ScaleAnchor * max(0, f.meanSquare[0]-1)
 	p := params(f.setup.Prior.Layout(), s.theta)
-	score := reference.Score{Blocks: f.setup.Options.ScoreBlocks, Features: f.setup.Options.ScoreFeatures}
-	s.residual = func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
+	score := reference.Score{Blocks: s.o.ScoreBlocks, Features: s.o.ScoreFeatures}
+	s.residual = func(zl []float64, lambda float64) []float64 {
+		return score.Residual(p, zl, lambda)
+	}
 	q := params(f.setup.Decoder.Layout(), s.phi)
-	s.decode = func(z []float64) []float64 { return reference.MLP(q, len(f.setup.Options.DecoderWidths)+1, z) }
+	s.decode = func(z []float64) []float64 { return reference.MLP(q, len(s.o.DecoderWidths)+1, z) }
 	s.record()
 	return s
 }
@@ -63,50 +69,51 @@ func (s *snapshot) key(stream kernel.Stream) kernel.Key {
 // record draws the step's levels and noise from the stream, as ALGORITHM.md section 4 and the
 // comment of BoundTape.Begin say: draw k of row id is row id*draws + k.
 func (s *snapshot) record() {
-	n := len(s.ids) * s.setup.Options.ScoreDraws
+	n := len(s.ids) * s.o.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
 	kernel.Perm(perm, s.key(diffusion.StreamLambda))
 	kernel.Uniform(u, s.key(diffusion.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for i, id := range s.ids {
-		draws := make([]reference.Draw, s.setup.Options.ScoreDraws)
+		draws := make([]reference.Draw, s.o.ScoreDraws)
 		for k := range draws {
-			eps := make([]float32, s.setup.Options.Latent)
-			kernel.NormalRows(eps, []uint64{id*uint64(s.setup.Options.ScoreDraws) + uint64(k)}, s.setup.Options.Latent, s.key(diffusion.StreamScoreNoise))
-			draws[k] = reference.Draw{Lambda: levels[i*s.setup.Options.ScoreDraws+k], Eps: reference.Wide(eps)}
+			eps := make([]float32, s.o.Latent)
+			row := id*uint64(s.o.ScoreDraws) + uint64(k)
+			kernel.NormalRows(eps, []uint64{row}, s.o.Latent, s.key(diffusion.StreamScoreNoise))
+			draws[k] = reference.Draw{Lambda: levels[i*s.o.ScoreDraws+k], Eps: reference.Wide(eps)}
 		}
 		s.draws = append(s.draws, draws)
 	}
 }
 
 func (s *snapshot) process() reference.Process {
-	return reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
+	return reference.Process{Min: s.o.LambdaMin, Max: s.o.LambdaMax}
 }
 
 // dataLoss is the decoder's loss of row i, at z.
 func (s *snapshot) dataLoss(i int, z []float64) float64 {
 	x := make([]float32, s.setup.Decoder.Out())
-	s.setup.Train.Gather(x, []int{s.index[i/s.setup.Options.Particles]})
-	return reference.DataLoss(s.decode(z), reference.Wide(x), s.setup.Options.ObsNoise)
+	s.setup.Train.Gather(x, []int{s.index[i/s.o.Particles]})
+	return reference.DataLoss(s.decode(z), reference.Wide(x), s.o.ObsNoise)
 }
 
 // thetaLoss is the prior's loss of row i, as theta feels it.
 func (s *snapshot) thetaLoss(i int) (loss float64) {
 	for _, d := range s.draws[i] {
 		w := 1.0
-		if s.setup.Options.PriorWeight == "simple" {
+		if s.o.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.z[i], d) / float64(s.setup.Options.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual, s.z[i], d) / float64(s.o.ScoreDraws)
 	}
 	return loss
 }
 
 func (s *snapshot) priorDrift(i int) []float64 {
 	switch {
-	case s.setup.Options.PriorDrift == "score":
+	case s.o.PriorDrift == "score":
 		return s.process().ScoreDrift(s.residual, s.z[i])
-	case s.setup.Options.ControlVariate:
+	case s.o.ControlVariate:
 		return s.process().ControlVariate(s.residual, s.z[i], s.draws[i])
 	}
 	return reference.Gradient(func(z []float64) float64 {
@@ -125,12 +132,12 @@ func (s *snapshot) mean(loss func(i int) float64) (sum float64) {
 // checkDrift compares both parts of the drift and returns their sum with the anchor's.
 func (s *snapshot) checkDrift(t *testing.T) (drift [][]float64) {
 	t.Helper()
-	n := len(s.ids) * s.setup.Options.Latent
+	n := len(s.ids) * s.o.Latent
 	var data, prior []float64
 	for i, z := range s.z {
 		g := reference.Gradient(func(z []float64) float64 { return s.dataLoss(i, z) }, z)
 		p := s.priorDrift(i)
-		sum := make([]float64, s.setup.Options.Latent)
+		sum := make([]float64, s.o.Latent)
 		for j := range sum {
 			sum[j] = g[j] + p[j] + s.anchor*z[j]
 		}
@@ -151,7 +158,8 @@ func (s *snapshot) checkParameters(t *testing.T) {
 	check := func(n *network, l *model.Layout, before, grad []float64, lr float64) {
 		for _, q := range l.Params() {
 			at := func(x []float64) []float64 { return x[q.Offset : q.Offset+q.Len] }
-			near(t, "gradient by "+n.name+" "+q.Name, n.g[q.Offset:q.Offset+q.Len], at(grad), gradTolerance)
+			near(t, "gradient by "+n.name+" "+q.Name, n.g[q.Offset:q.Offset+q.Len], at(grad),
+				gradTolerance)
 			after := make([]float64, q.Len)
 			for j, g := range at(grad) {
 				after[j] = at(before)[j] - lr*g
@@ -159,15 +167,15 @@ func (s *snapshot) checkParameters(t *testing.T) {
 			near(t, n.name+" "+q.Name+" after the step", n.p[q.Offset:q.Offset+q.Len], after, 1e-6)
 		}
 	}
-	check(s.decoder, s.setup.Decoder.Layout(), s.phi, phi, s.setup.Options.LR)
-	check(s.prior, s.setup.Prior.Layout(), s.theta, theta, s.setup.Options.LR*s.setup.Options.ScoreLR)
+	check(s.decoder, s.setup.Decoder.Layout(), s.phi, phi, s.o.LR)
+	check(s.prior, s.setup.Prior.Layout(), s.theta, theta, s.o.LR*s.o.ScoreLR)
 }
 
 // checkMove compares the particles after the step with a Langevin move of the old ones at the
 // old parameters: that is the simultaneous update.
 func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 	t.Helper()
-	h, d := s.setup.Options.StepSize, s.setup.Options.Latent
+	h, d := s.o.StepSize, s.o.Latent
 	for i, id := range s.ids {
 		xi := make([]float32, d)
 		kernel.NormalRows(xi, []uint64{id}, d, s.key(particle.StreamMove))
@@ -176,7 +184,8 @@ func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 			if s.u == nil {
 				move[j] = -h*drift[i][j] + math.Sqrt(2*h)*float64(xi[j])
 			} else {
-				move[j] = (1-s.setup.Options.Friction)*s.u[i][j] - h*drift[i][j] + math.Sqrt(2*s.setup.Options.Friction*h)*float64(xi[j])
+				move[j] = (1-s.o.Friction)*s.u[i][j] - h*drift[i][j] +
+					math.Sqrt(2*s.o.Friction*h)*float64(xi[j])
 			}
 		}
 		moved := make([]float32, d)
@@ -185,7 +194,8 @@ func (s *snapshot) checkMove(t *testing.T, drift [][]float64) {
 		}
 		near(t, fmt.Sprintf("move of particle %d", id), moved, move, gradTolerance)
 		if s.u != nil {
-			near(t, fmt.Sprintf("velocity of particle %d", id), s.cloud.U[int(id)*d:(int(id)+1)*d], move, gradTolerance)
+			near(t, fmt.Sprintf("velocity of particle %d", id), s.cloud.U[int(id)*d:(int(id)+1)*d],
+				move, gradTolerance)
 		}
 	}
 }
@@ -198,12 +208,14 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 		data += s.dataLoss(i, z)
 		prior += s.process().Bound(s.residual, z, s.draws[i])
 	}
-	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
+	variance := s.o.ObsNoise * s.o.ObsNoise
 	nearNumber(t, "SquareError", got.SquareError, data*2*variance, gradTolerance)
-	nearNumber(t, "DataLoss", got.DataLoss, data+rows*float64(s.setup.Decoder.Out())/2*math.Log(2*math.Pi*variance), gradTolerance)
+	constant := float64(s.setup.Decoder.Out()) / 2 * math.Log(2*math.Pi*variance)
+	nearNumber(t, "DataLoss", got.DataLoss, data+rows*constant, gradTolerance)
 	nearNumber(t, "PriorLoss", got.PriorLoss, prior, gradTolerance)
 	if got.Rows != rows || got.Moved != rows || got.Steps != 1 {
-		t.Errorf("steps %v, rows %v, moved %v: expected 1, %v, %v", got.Steps, got.Rows, got.Moved, rows, rows)
+		t.Errorf("steps %v, rows %v, moved %v: expected 1, %v, %v", got.Steps, got.Rows, got.Moved,
+			rows, rows)
 	}
 	nearNumber(t, "anchor + 1", got.Anchor+1, s.anchor+1, 1e-6)
 }
@@ -219,7 +231,8 @@ func TestStepAgainstReference(t *testing.T) {
 			for k, draws := range []int{1, 3} {
 				for l, particles := range []int{1, 3} {
 					o := small()
-					o.ControlVariate, o.PriorWeight, o.ScoreDraws, o.Particles = cv, weight, draws, particles
+					o.ControlVariate, o.PriorWeight = cv, weight
+					o.ScoreDraws, o.Particles = draws, particles
 					if (i+j+k+l)%2 == 1 {
 						o.Dynamics, o.ScaleAnchor = "underdamped", 2
 					}
@@ -231,7 +244,8 @@ func TestStepAgainstReference(t *testing.T) {
 	score := small()
 	score.PriorDrift, score.ScoreDraws, score.Particles, score.PriorWeight = "score", 2, 2, "simple"
 	for _, o := range append(all, score) {
-		name := fmt.Sprintf("cv=%v weight=%s draws=%d N=%d %s drift=%s", o.ControlVariate, o.PriorWeight, o.ScoreDraws, o.Particles, o.Dynamics, o.PriorDrift)
+		name := fmt.Sprintf("cv=%v weight=%s draws=%d N=%d %s drift=%s", o.ControlVariate,
+			o.PriorWeight, o.ScoreDraws, o.Particles, o.Dynamics, o.PriorDrift)
 		t.Run(name, func(t *testing.T) {
 			f := newFlow(t, "ipld", o, 5)
 			for i := range f.cloud.Z { // wide enough for the anchor to pull

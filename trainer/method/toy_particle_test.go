@@ -99,7 +99,8 @@ func (r toyRun) learned(x form) form {
 
 // ipla: both move from the step's start, both with noise.
 func (r toyRun) ipla(paramNoise float64) toyStep {
-	theta := r.learned(formX).plus(paramNoise*r.heat*math.Sqrt(2*r.options.LR/r.rows()), noiseForm(1))
+	theta := r.learned(formX).plus(paramNoise*r.heat*math.Sqrt(2*r.options.LR/r.rows()),
+		noiseForm(1))
 	return toyStep{next: [4]form{theta, r.moved(formX, formTheta, 0)}, shown: formTheta}
 }
 
@@ -138,12 +139,14 @@ func (r toyRun) mpgd(sameNoise bool) toyStep {
 	suu, szu := 1-s*s, (1-2*s+s*s)/gamma
 	drift := form{formOne: -toyMean}.plus(2, formX).plus(-1, look)
 	each := r.heat / math.Sqrt(r.rows())
-	x := formX.plus((1-s)/gamma, formU).plus(-(tau-(1-s)/gamma)/gamma, drift).plus(each*math.Sqrt(szz), noiseForm(0))
+	x := formX.plus((1-s)/gamma, formU).plus(-(tau-(1-s)/gamma)/gamma, drift)
+	x = x.plus(each*math.Sqrt(szz), noiseForm(0))
 	u := form{}.plus(s, formU).plus(-(1-s)/gamma, drift)
 	if sameNoise {
 		u = u.plus(each*math.Sqrt(suu), noiseForm(0))
 	} else {
-		u = u.plus(each*szu/math.Sqrt(szz), noiseForm(0)).plus(each*math.Sqrt(suu-szu*szu/szz), noiseForm(1))
+		u = u.plus(each*szu/math.Sqrt(szz), noiseForm(0))
+		u = u.plus(each*math.Sqrt(suu-szu*szu/szz), noiseForm(1))
 	}
 	return toyStep{next: [4]form{theta, x, m, u}, shown: look}
 }
@@ -171,16 +174,22 @@ func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 			r := run("ipla", 0.1, 1, toyParticles)
 			r.options.ParamNoise = 1
 			return r, r.ipla(1), map[string]toyStep{
-				"no parameter noise": r.ipla(0), "parameter noise over sqrt 2": r.ipla(math.Sqrt(0.5)),
-				"parameter noise without 1/N": r.ipla(math.Sqrt(toyParticles)), "parameter noise without 1/M": r.ipla(math.Sqrt(toyPoints)),
-				"parameter noise without the root": r.ipla(math.Sqrt(2 * r.options.LR / r.rows())), "half the noise": with(r, 1, 0.5).ipla(1),
+				"no parameter noise":               r.ipla(0),
+				"parameter noise over sqrt 2":      r.ipla(math.Sqrt(0.5)),
+				"parameter noise without 1/N":      r.ipla(math.Sqrt(toyParticles)),
+				"parameter noise without 1/M":      r.ipla(math.Sqrt(toyPoints)),
+				"parameter noise without the root": r.ipla(math.Sqrt(2 * r.options.LR / r.rows())),
+				"half the noise":                   with(r, 1, 0.5).ipla(1),
 			}
 		},
 		"soul": func() (toyRun, toyStep, map[string]toyStep) {
 			r := run("soul", 0.1, 3, 2)
 			return r, r.chain(formX, 1), map[string]toyStep{
-				"the last state": r.chain(formX, 3), "the chain's start too": r.chain(formX, 0), "the last two": r.chain(formX, 2),
-				"a cold start": r.chain(r.coldStart(), 1), "noise shared by the particles": with(r, 0.5, 1).chain(formX, 1),
+				"the last state":                r.chain(formX, 3),
+				"the chain's start too":         r.chain(formX, 0),
+				"the last two":                  r.chain(formX, 2),
+				"a cold start":                  r.chain(r.coldStart(), 1),
+				"noise shared by the particles": with(r, 0.5, 1).chain(formX, 1),
 			}
 		},
 		"abp": func() (toyRun, toyStep, map[string]toyStep) {
@@ -188,14 +197,18 @@ func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 			two := r
 			two.options.InnerSteps = 2
 			return r, r.chain(formX, 3), map[string]toyStep{
-				"the average": r.chain(formX, 1), "a cold start": r.chain(r.coldStart(), 3), "two moves": two.chain(formX, 2),
+				"the average":       r.chain(formX, 1),
+				"a cold start":      r.chain(r.coldStart(), 3),
+				"two moves":         two.chain(formX, 2),
 				"noise over sqrt 2": with(r, 1, math.Sqrt(0.5)).chain(formX, 3),
 			}
 		},
 		"shortrun": func() (toyRun, toyStep, map[string]toyStep) {
 			r := run("shortrun", 0.1, 3, 1)
 			return r, r.chain(r.coldStart(), 3), map[string]toyStep{
-				"a warm start": r.chain(formX, 3), "the average": r.chain(r.coldStart(), 1), "a start at 0": r.chain(form{}, 3),
+				"a warm start":      r.chain(formX, 3),
+				"the average":       r.chain(r.coldStart(), 1),
+				"a start at 0":      r.chain(form{}, 3),
 				"one start for all": r.chain(with(r, 0.25, 1).coldStart(), 3),
 			}
 		},
@@ -205,9 +218,13 @@ func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 			slow := r
 			slow.options.ParamDrag = 0.6
 			return r, r.mpgd(false), map[string]toyStep{
-				"one noise for z and u": r.mpgd(true), "noise over sqrt 2": with(r, 1, math.Sqrt(0.5)).mpgd(false),
-				"another drag": slow.mpgd(false), "no momentum of theta": {
-					next: [4]form{r.learned(formX), r.mpgd(false).next[1], {}, r.mpgd(false).next[3]}, shown: formTheta,
+				"one noise for z and u": r.mpgd(true),
+				"noise over sqrt 2":     with(r, 1, math.Sqrt(0.5)).mpgd(false),
+				"another drag":          slow.mpgd(false), "no momentum of theta": {
+					next: [4]form{
+						r.learned(formX), r.mpgd(false).next[1], {}, r.mpgd(false).next[3],
+					},
+					shown: formTheta,
 				},
 			}
 		},
@@ -232,7 +249,8 @@ func TestToyModelOfParticleMethods(t *testing.T) {
 		for _, k := range at {
 			for what, score := range found[k].scores(right.after(k, r.options.Particles)) {
 				if !(score <= rejected) {
-					t.Errorf("%s after %d steps: %s is %.1f standard errors off", name, k, what, score)
+					t.Errorf("%s after %d steps: %s is %.1f standard errors off", name, k, what,
+						score)
 				}
 			}
 		}
@@ -255,8 +273,10 @@ func TestToyLimitOfParticleMethods(t *testing.T) {
 		for _, h := range []float64{4e-3, 2e-3} {
 			r.options.StepSize, r.options.LR = h, h*toyPoints
 			step := map[string]func() toyStep{
-				"ipla": func() toyStep { return r.ipla(1) }, "soul": func() toyStep { return r.chain(formX, 1) },
-				"abp": func() toyStep { return r.chain(formX, 3) }, "mpgd": func() toyStep { return r.mpgd(false) },
+				"ipla": func() toyStep { return r.ipla(1) },
+				"soul": func() toyStep { return r.chain(formX, 1) },
+				"abp":  func() toyStep { return r.chain(formX, 3) },
+				"mpgd": func() toyStep { return r.mpgd(false) },
 			}[name]()
 			l := step.after(int(60/h), r.options.Particles)
 			if math.Abs(l.mean[0]-toyMean) > 1e-6 {

@@ -82,7 +82,8 @@ func (m toyModel) step(l law) law {
 	row := func(i, j int) float64 { // (A C A^T)_ij
 		return a[i][0]*a[j][0]*c[0] + (a[i][0]*a[j][1]+a[i][1]*a[j][0])*c[1] + a[i][1]*a[j][1]*c[2]
 	}
-	next := law{cov: [3]float64{row(0, 0) + m.q[0]*m.q[0], row(0, 1) + m.q[0]*m.q[1], row(1, 1) + m.q[1]*m.q[1]}}
+	next := law{cov: [3]float64{row(0, 0) + m.q[0]*m.q[0], row(0, 1) + m.q[0]*m.q[1],
+		row(1, 1) + m.q[1]*m.q[1]}}
 	for i := range next.mean {
 		next.mean[i] = a[i][0]*l.mean[0] + a[i][1]*l.mean[1] + m.b[i]
 	}
@@ -135,7 +136,8 @@ func toyOptions(h float64) config.Options {
 
 // trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in
 // at.
-func trainToy(t *testing.T, name config.Method, o config.Options, models uint64, at []int) map[int]*moments {
+func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
+	at []int) map[int]*moments {
 	t.Helper()
 	p := pool.New(1)
 	defer p.Close()

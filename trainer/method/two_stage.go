@@ -8,8 +8,9 @@ import (
 )
 
 // twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach,
-// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion models"
-// (CVPR 2022), whose scale is one number where this one has a mean and a scale for each dimension.
+// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion
+// models" (CVPR 2022), whose scale is one number where this one has a mean and a scale for each
+// dimension.
 var twoStage = spec{
 	name:    config.TwoStage,
 	reads:   []*keySet{encoderKeys, scoreKeys, stageKeys},

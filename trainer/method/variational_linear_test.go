@@ -41,7 +41,8 @@ func pcaCovariance(x []float32) ([]float64, *mat.SymDense) {
 	for i := 0; i < len(x); i += pcaDim {
 		for j := range pcaDim {
 			for k := j; k < pcaDim; k++ {
-				c.SetSym(j, k, c.At(j, k)+(float64(x[i+j])-mean[j])*(float64(x[i+k])-mean[k])/pcaPoints)
+				v := (float64(x[i+j]) - mean[j]) * (float64(x[i+k]) - mean[k]) / pcaPoints
+				c.SetSym(j, k, c.At(j, k)+v)
 			}
 		}
 	}
@@ -100,16 +101,19 @@ func trainPCA(t *testing.T) (v *Variational, bound float64) {
 	p := pool.New(1)
 	t.Cleanup(p.Close)
 	o := smallEncoder()
-	o.Latent, o.ObsNoise, o.DecoderWidths, o.EncoderWidths, o.Particles = pcaLatent, pcaNoise, nil, nil, 8
+	o.Latent, o.ObsNoise, o.Particles = pcaLatent, pcaNoise, 8
+	o.DecoderWidths, o.EncoderWidths = nil, nil
 	o.Optimizer, o.LR, o.LREnd, o.LRSchedule, o.EMA = "adam", 0.03, 0.001, "cosine", 0.99
-	m, err := New("vae", Setup{Options: o, Train: pcaImages(), Batch: pcaPoints, Tile: 64, Seed: 3, Pool: p})
+	m, err := New("vae",
+		Setup{Options: o, Train: pcaImages(), Batch: pcaPoints, Tile: 64, Seed: 3, Pool: p})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const steps, last = 1500, 200
 	index := data.Range(0, pcaPoints)
 	for k := range steps {
-		s := takeStep(t, m, Minibatch{Index: index, Number: uint32(k), Progress: float64(k) / steps})
+		s := takeStep(t, m,
+			Minibatch{Index: index, Number: uint32(k), Progress: float64(k) / steps})
 		if k >= steps-last {
 			bound += (s.DataLoss + s.PriorLoss - s.Entropy) / s.Rows / last
 		}
@@ -125,7 +129,8 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 	want := maximumLikelihood(values)
 
 	p := v.decoder.opt.EMA
-	w, mu := v.setup.Decoder.Layout().View(p, "layer0.weight"), v.setup.Decoder.Layout().View(p, "layer0.bias")
+	l := v.setup.Decoder.Layout()
+	w, mu := l.View(p, "layer0.weight"), l.View(p, "layer0.bias")
 	c, offset := mat.NewSymDense(pcaDim, nil), make([]float64, pcaDim)
 	for j := range pcaDim {
 		offset[j] = float64(mu[j])
@@ -143,7 +148,8 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 		t.Errorf("-log p(x) = %.4f, the least there is %.4f", got, want)
 	}
 	if math.Abs(bound-want) > 0.01 {
-		t.Errorf("the bound is %.4f, the least -log p(x) %.4f: expected it to be tight", bound, want)
+		t.Errorf("the bound is %.4f, the least -log p(x) %.4f: expected it to be tight", bound,
+			want)
 	}
 
 	g := v.Generator(true)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
@@ -13,6 +14,7 @@ import (
 // inference is the state at a step's start, in float64: what the reference computes from.
 type inference struct {
 	*Variational
+	o                *config.Options
 	index            []int
 	phiE, phi, theta []float64
 	eps              [][]float64        // of each row
@@ -21,21 +23,23 @@ type inference struct {
 
 func infer(v *Variational, index []int) *inference {
 	s := &inference{
-		Variational: v, index: index,
-		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p), theta: reference.Wide(v.prior.p),
+		Variational: v, o: &v.setup.Options, index: index,
+		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p),
+		theta: reference.Wide(v.prior.p),
 	}
-	n := len(index) * v.setup.Options.Particles * v.setup.Options.ScoreDraws
+	n := len(index) * s.o.Particles * s.o.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
 	kernel.Perm(perm, v.key(diffusion.StreamLambda))
 	kernel.Uniform(u, v.key(diffusion.StreamLambda), 1<<32)
 	levels := s.process().Levels(perm, float64(u[0]))
 	for _, m := range index {
-		for k := range v.setup.Options.Particles {
-			id := uint64(m*v.setup.Options.Particles + k)
+		for k := range s.o.Particles {
+			id := uint64(m*s.o.Particles + k)
 			s.eps = append(s.eps, s.noise(id, streamEncoder))
-			draws := make([]reference.Draw, v.setup.Options.ScoreDraws)
+			draws := make([]reference.Draw, s.o.ScoreDraws)
 			for i := range draws {
-				draws[i] = reference.Draw{Lambda: levels[0], Eps: s.noise(id*uint64(v.setup.Options.ScoreDraws)+uint64(i), diffusion.StreamScoreNoise)}
+				eps := s.noise(id*uint64(s.o.ScoreDraws)+uint64(i), diffusion.StreamScoreNoise)
+				draws[i] = reference.Draw{Lambda: levels[0], Eps: eps}
 				levels = levels[1:]
 			}
 			s.draws = append(s.draws, draws)
@@ -45,23 +49,24 @@ func infer(v *Variational, index []int) *inference {
 }
 
 func (s *inference) noise(id uint64, stream kernel.Stream) []float64 {
-	eps := make([]float32, s.setup.Options.Latent)
-	kernel.NormalRows(eps, []uint64{id}, s.setup.Options.Latent, s.key(stream))
+	eps := make([]float32, s.o.Latent)
+	kernel.NormalRows(eps, []uint64{id}, s.o.Latent, s.key(stream))
 	return reference.Wide(eps)
 }
 
 func (s *inference) process() reference.Process {
-	return reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
+	return reference.Process{Min: s.o.LambdaMin, Max: s.o.LambdaMax}
 }
 
 func (s *inference) image(row int) []float64 {
 	x := make([]float32, testDim)
-	s.setup.Train.Gather(x, []int{s.index[row/s.setup.Options.Particles]})
+	s.setup.Train.Gather(x, []int{s.index[row/s.o.Particles]})
 	return reference.Wide(x)
 }
 
 func (s *inference) encode(row int) (mean, logvar []float64) {
-	return reference.Encoder(params(s.setup.Encoder.Layout(), s.phiE), len(s.setup.Options.EncoderWidths)+1, s.image(row))
+	p := params(s.setup.Encoder.Layout(), s.phiE)
+	return reference.Encoder(p, len(s.o.EncoderWidths)+1, s.image(row))
 }
 
 // latent is mean + exp(logvar/2) eps.
@@ -75,19 +80,20 @@ func (s *inference) latent(row int) []float64 {
 }
 
 func (s *inference) residual(zl []float64, lambda float64) []float64 {
-	score := reference.Score{Blocks: s.setup.Options.ScoreBlocks, Features: s.setup.Options.ScoreFeatures}
+	score := reference.Score{Blocks: s.o.ScoreBlocks, Features: s.o.ScoreFeatures}
 	return score.Residual(params(s.setup.Prior.Layout(), s.theta), zl, lambda)
 }
 
 func (s *inference) dataLoss(row int, z []float64) float64 {
-	y := reference.MLP(params(s.setup.Decoder.Layout(), s.phi), len(s.setup.Options.DecoderWidths)+1, z)
-	return reference.DataLoss(y, s.image(row), s.setup.Options.ObsNoise)
+	y := reference.MLP(params(s.setup.Decoder.Layout(), s.phi), len(s.o.DecoderWidths)+1, z)
+	return reference.DataLoss(y, s.image(row), s.o.ObsNoise)
 }
 
 // logDensity is log N(z; mean, diag exp(logvar)).
 func logDensity(z, mean, logvar []float64) (log float64) {
 	for j := range z {
-		log -= (math.Log(2*math.Pi) + logvar[j] + math.Pow(z[j]-mean[j], 2)*math.Exp(-logvar[j])) / 2
+		square := math.Pow(z[j]-mean[j], 2) * math.Exp(-logvar[j])
+		log -= (math.Log(2*math.Pi) + logvar[j] + square) / 2
 	}
 	return log
 }
@@ -122,10 +128,10 @@ func (s *inference) freeEnergy(row int) float64 {
 func (s *inference) thetaLoss(row int) (loss float64) {
 	for _, d := range s.draws[row] {
 		w := 1.0
-		if s.setup.Options.PriorWeight == "simple" {
+		if s.o.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.setup.Options.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.o.ScoreDraws)
 	}
 	return loss
 }
@@ -141,7 +147,9 @@ func (s *inference) mean(loss func(row int) float64) (sum float64) {
 // make of the parameters.
 func (s *inference) checkGradients(t *testing.T) {
 	t.Helper()
-	check := func(n *network, l *model.Layout, at []float64, lr float64, loss func(row int) float64) {
+	check := func(
+		n *network, l *model.Layout, at []float64, lr float64, loss func(row int) float64,
+	) {
 		grad := reference.Gradient(func([]float64) float64 { return s.mean(loss) }, at)
 		for _, q := range l.Params() {
 			lo, hi := q.Offset, q.Offset+q.Len
@@ -153,10 +161,10 @@ func (s *inference) checkGradients(t *testing.T) {
 			near(t, n.name+" "+q.Name+" after the step", n.p[lo:hi], after, 1e-6)
 		}
 	}
-	check(s.encoder, s.setup.Encoder.Layout(), s.phiE, s.setup.Options.LR, s.freeEnergy)
-	check(s.decoder, s.setup.Decoder.Layout(), s.phi, s.setup.Options.LR, s.freeEnergy)
+	check(s.encoder, s.setup.Encoder.Layout(), s.phiE, s.o.LR, s.freeEnergy)
+	check(s.decoder, s.setup.Decoder.Layout(), s.phi, s.o.LR, s.freeEnergy)
 	if len(s.theta) > 0 {
-		check(s.prior, s.setup.Prior.Layout(), s.theta, s.setup.Options.LR*s.setup.Options.ScoreLR, s.thetaLoss)
+		check(s.prior, s.setup.Prior.Layout(), s.theta, s.o.LR*s.o.ScoreLR, s.thetaLoss)
 	}
 }
 
@@ -172,16 +180,18 @@ func (s *inference) checkStats(t *testing.T, got Stats) {
 		}
 		return h
 	})
-	variance := s.setup.Options.ObsNoise * s.setup.Options.ObsNoise
+	variance := s.o.ObsNoise * s.o.ObsNoise
 	nearNumber(t, "SquareError", got.SquareError, rows*data*2*variance, gradTolerance)
-	nearNumber(t, "DataLoss", got.DataLoss, rows*(data+testDim/2.*math.Log(2*math.Pi*variance)), gradTolerance)
+	constant := testDim / 2. * math.Log(2*math.Pi*variance)
+	nearNumber(t, "DataLoss", got.DataLoss, rows*(data+constant), gradTolerance)
 	nearNumber(t, "PriorLoss", got.PriorLoss, rows*prior, gradTolerance)
 	nearNumber(t, "Entropy", got.Entropy, rows*entropy, gradTolerance)
 	evaluations := rows + float64(len(s.index))
 	if len(s.theta) > 0 {
-		evaluations += rows * float64(s.setup.Options.ScoreDraws)
+		evaluations += rows * float64(s.o.ScoreDraws)
 	}
 	if got.Rows != rows || got.Moved != 0 || got.Steps != 1 || got.Evaluations != evaluations {
-		t.Errorf("stats %+v: expected %v rows, none moved, 1 step, %v evaluations", got, rows, evaluations)
+		t.Errorf("stats %+v: expected %v rows, none moved, 1 step, %v evaluations", got, rows,
+			evaluations)
 	}
 }

@@ -72,7 +72,8 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 	}
 	v.gathered = false // these are not the rows of a minibatch
 	return Diagnostics{
-		Cloud: seen.Stats(), ExtraTemperature: math.NaN(), StepSize: math.NaN(), LR: v.learningRate(done),
+		Cloud: seen.Stats(), LR: v.learningRate(done),
+		ExtraTemperature: math.NaN(), StepSize: math.NaN(),
 	}
 }
 

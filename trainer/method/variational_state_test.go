@@ -13,7 +13,8 @@ func TestEncode(t *testing.T) {
 	g := v.Generator(false)
 	const n = 69 // more than a tile
 	x := normals(n*testDim, 9, 1)
-	mean, logvar := make([]float32, n*v.setup.Options.Latent), make([]float32, n*v.setup.Options.Latent)
+	d := v.setup.Options.Latent
+	mean, logvar := make([]float32, n*d), make([]float32, n*d)
 	g.Encode(mean, logvar, x)
 	p := params(v.setup.Encoder.Layout(), reference.Wide(v.encoder.p))
 	decoder := params(v.setup.Decoder.Layout(), reference.Wide(v.decoder.p))
@@ -30,7 +31,8 @@ func TestEncode(t *testing.T) {
 	reconstruct(v, g, got, idx)
 	var want []float64
 	for _, i := range idx {
-		m, _ := reference.Encoder(p, 2, reference.Wide(v.setup.Train.(table).X[i*testDim:(i+1)*testDim]))
+		m, _ := reference.Encoder(p, 2,
+			reference.Wide(v.setup.Train.(table).X[i*testDim:(i+1)*testDim]))
 		want = append(want, reference.MLP(decoder, 3, m)...)
 	}
 	near(t, "reconstructions", got, want, gradTolerance)
@@ -56,7 +58,8 @@ func TestVariationalDiagnose(t *testing.T) {
 	before := stateOf(v)
 	d := v.Diagnose(0.3)
 	// 3,600 draws: standard errors of 1.2 % of a standard deviation, and 3 % of a mean square.
-	if d.Cloud.StdMin < 0.21 || d.Cloud.StdMin > 0.24 || d.Cloud.StdMax < 0.95 || d.Cloud.StdMax > 1.06 ||
+	if d.Cloud.StdMin < 0.21 || d.Cloud.StdMin > 0.24 || d.Cloud.StdMax < 0.95 ||
+		d.Cloud.StdMax > 1.06 ||
 		d.Cloud.MeanSquare < 1.9 || d.Cloud.MeanSquare > 2.12 || d.LR != o.LR ||
 		!math.IsNaN(d.StepSize) || !math.IsNaN(d.ExtraTemperature) {
 		t.Errorf("diagnosed %+v, expected std 0.22 to 1, mean square (4.05 + 2)/3", d)

@@ -20,7 +20,8 @@ func smallEncoder() config.Options {
 
 // startMethod builds the named method on testPoints random datapoints, with parameters at their
 // start.
-func startMethod(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) Method {
+func startMethod(t testing.TB, name config.Method, o config.Options, batch, workers,
+	tile int) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
@@ -70,15 +71,17 @@ func TestVariationalStepAgainstReference(t *testing.T) {
 					if k == 1 {
 						o.EncoderWidths = nil
 					}
-					t.Run(fmt.Sprintf("%s/%s/draws=%d/N=%d", name, weight, draws, particles), func(t *testing.T) {
-						v := newVariational(t, name, o, 5)
-						for number, index := range [][]int{{7, 0, 4, 8, 2}, {3, 8, 1, 4}} {
-							s := infer(v, index)
-							stats := takeStep(t, v, Minibatch{Index: index, Number: uint32(number)})
-							s.checkGradients(t)
-							s.checkStats(t, stats)
-						}
-					})
+					t.Run(fmt.Sprintf("%s/%s/draws=%d/N=%d", name, weight, draws, particles),
+						func(t *testing.T) {
+							v := newVariational(t, name, o, 5)
+							for number, index := range [][]int{{7, 0, 4, 8, 2}, {3, 8, 1, 4}} {
+								s := infer(v, index)
+								stats := takeStep(t, v,
+									Minibatch{Index: index, Number: uint32(number)})
+								s.checkGradients(t)
+								s.checkStats(t, stats)
+							}
+						})
 				}
 			}
 		}
