@@ -40,7 +40,7 @@ func TestReportBytes(t *testing.T) {
 		fit := allocated(func() { p = mustFit(t, set, c.dim, k) })
 		within(t, "a fit", fit, FitBytes(c.m, c.dim, k)+Bytes(c.dim, k))
 		distance := func() { mustDistance(t, p, set) }
-		// A collection empties the pools in which gonum keeps its room, which is then made anew.
+		// A collection empties the pools in which gonum keeps its scratch memory.
 		least := min(allocated(distance), allocated(distance), allocated(distance))
 		within(t, "a distance", least, DistanceBytes(c.m, c.dim, k))
 	}

@@ -14,16 +14,15 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Distance is the PCA-64 FD of samples (rows of D values, clamped to [-1, 1] here) from the
+// Distance returns the PCA-64 FD of samples (rows of D values, which it clamps to [-1, 1]) from the
 // training images: with means a, b and covariances A, B in the leading components,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}).
 //
-// It is 0 for the training images themselves. Two finite sets of the same distribution are some way
-// apart, too: compare distances at equal n. Fewer than two samples and values that are not finite
-// are errors. The samples are gathered in blocks, each once, by the caller's goroutine; what else
-// there is to do is done on the pool (nil: by the caller). It ends with ctx's error soon after ctx
-// ends.
+// It is 0 for the training images themselves, but not for another finite set of the same
+// distribution: compare distances at equal n. Fewer than two samples and values that are not finite
+// are errors. The caller's goroutine gathers the samples in blocks, each once; the rest is done on
+// the pool (nil: by the caller). It ends with ctx's error soon after ctx ends.
 func (p *PCA) Distance(
 	ctx context.Context, samples data.Rows, workers *pool.Pool,
 ) (float64, error) {
@@ -41,9 +40,9 @@ func (p *PCA) Distance(
 type projection struct {
 	*PCA
 	out       *mat.Dense    // n x K
-	block     []float32     // rows at a time
-	idx       []int         // their numbers
-	halves    []float32     // 2 D K: the components in float32, and what that leaves
+	block     []float32     // rows of one block
+	idx       []int         // their indices
+	halves    []float32     // 2 D K: the components in float32, and the remainders
 	high, low []blas.Factor // the same, by chunks of values
 	pieces    pool.Scratch[[]float32]
 }
@@ -72,7 +71,7 @@ func (j *projection) bind(p *PCA, workers *pool.Pool) {
 }
 
 // project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
-// Products are in float32, with the components as float64 holds them, and sums of chunks in
+// Products are in float32 with the components as sums of two float32 numbers; sums of chunks are in
 // float64.
 func (p *PCA) project(
 	ctx context.Context, samples data.Rows, workers *pool.Pool,
@@ -96,7 +95,7 @@ func (p *PCA) project(
 	return j.out, err
 }
 
-// coordinates overwrites the rows.
+// coordinates sets to to the coordinates of the rows, which it overwrites.
 func (j *projection) coordinates(rows []float32, to []float64) {
 	dim, k := len(j.mean), j.K()
 	n := len(rows) / dim
@@ -106,13 +105,13 @@ func (j *projection) coordinates(rows []float32, to []float64) {
 			row[c] = float32(min(1, max(-1, float64(v))) - j.mean[c])
 		}
 	}
-	j.pieces.Use(func(room []float32) {
-		projectOn(blas.Dense(rows, n, dim), j.high, j.low, to, blas.Dense(room, n, k))
+	j.pieces.Use(func(scratch []float32) {
+		projectOn(blas.Dense(rows, n, dim), j.high, j.low, to, blas.Dense(scratch, n, k))
 	})
 }
 
-// eachBlock calls f with consecutive blocks of n rows, the first of them number lo. The blocks are
-// f's to overwrite.
+// eachBlock calls f with consecutive blocks of n rows, the first of them number lo; f may overwrite
+// a block.
 func (j *projection) eachBlock(
 	ctx context.Context, rows data.Rows, f func(block []float32, lo, n int),
 ) error {
@@ -131,9 +130,9 @@ func (j *projection) eachBlock(
 	return ctx.Err()
 }
 
-// Features are the images' coordinates in the principal components, those of the mean of the
-// training images 0. Values are clamped to [-1, 1]; those that are not finite are errors. Like
-// Distance, it gathers rows by the caller, works on the pool, and ends soon after ctx.
+// Features returns the images' coordinates in the principal components, relative to the mean of the
+// training images. Values are clamped to [-1, 1]; those that are not finite are errors. Rows, pool
+// and ctx are used as by Distance.
 func (p *PCA) Features(
 	ctx context.Context, rows data.Rows, workers *pool.Pool,
 ) (*metric.Features, error) {

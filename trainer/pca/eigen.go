@@ -13,12 +13,12 @@ import (
 
 var errEigen = errors.New("pca: the eigenvalues of a symmetric matrix did not converge")
 
-// syevRows is how many rows of the matrix its decomposition works in: LAPACK's block and two.
+// syevRows is the scratch memory of LAPACK's xSYEV in rows of its matrix: a block, and two.
 const syevRows = 34
 
-// eigen finds the eigenvalues of the symmetric n x n matrix a, of which the upper half is read, in
-// descending order, and if asked for the eigenvectors, which take the place of a as columns. It
-// works in syevRows n numbers.
+// eigen sets values to the eigenvalues, in descending order, of the symmetric n x n matrix a, of
+// which it reads the upper triangle; with vectors it replaces a by the eigenvectors, as columns.
+// work must have syevRows n numbers.
 func eigen(a *mat.Dense, vectors bool, values, work []float64) error {
 	raw := a.RawMatrix()
 	n, job := raw.Rows, lapack.EVNone

@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// How images are cut for the workers, whose number does not count.
+// How images are cut into tasks, whatever the number of workers.
 const (
 	blockRows  = 512     // images in memory at a time, fewer where they have many values
 	leastRows  = 128     // but as many as this
@@ -23,12 +23,12 @@ const (
 	tileValues = 256     // values of an image that one task sums over a block
 )
 
-// rowsAtATime is how many of m images of dim values are in memory at a time.
+// rowsAtATime returns how many of m images of dim values are in memory at a time.
 func rowsAtATime(m, dim int) int {
 	return min(m, max(leastRows, min(blockRows, blockValue/dim)))
 }
 
-// images reads the rows to be decomposed, block by block, about their mean.
+// images reads the rows to be decomposed, block by block, relative to their mean.
 type images struct {
 	ctx   context.Context
 	rows  data.Rows
@@ -58,13 +58,13 @@ func newImages(a *memory.Arena, m, dim int, p *pool.Pool) *images {
 	}
 }
 
-// raw calls f with consecutive blocks of images as they are.
+// raw calls f with consecutive blocks of images as they are; lo is the index of the first.
 func (x *images) raw(f func(block blas.Matrix, lo int)) error {
 	return x.each(func(piece blas.Matrix, _ int) {}, f)
 }
 
-// each calls f with consecutive blocks of images, the first of them number lo, after piece was
-// called, by several workers, for some rows of it, the first of them number lo of the block.
+// each calls f with consecutive blocks of images, the first of them number lo. Before that, several
+// workers call piece for some rows of the block, the first of them number lo of the block.
 func (x *images) each(
 	piece func(rows blas.Matrix, lo int), f func(block blas.Matrix, lo int),
 ) error {
@@ -87,13 +87,13 @@ func (x *images) begin() {
 	}
 }
 
-// spreadOf is the squared variance of the scaled images.
+// spreadOf returns the squared variance of the scaled images.
 func (x *images) spreadOf() float64 {
 	scale := float64(x.scale)
 	return math.Pow(x.total*scale*scale, 2)
 }
 
-// read gathers the block of images from number lo on.
+// read gathers the block of images from lo on.
 func (x *images) read(to []float32, lo int, piece func(rows blas.Matrix, lo int)) blas.Matrix {
 	n := min(len(x.idx), x.m-lo)
 	for i := range n {
@@ -109,7 +109,7 @@ func (x *images) read(to []float32, lo int, piece func(rows blas.Matrix, lo int)
 	return block
 }
 
-// centred is a piece about the mean, and scaled.
+// centred subtracts the mean from a piece, and scales it.
 func (x *images) centred(piece blas.Matrix) {
 	for i := range piece.Rows {
 		row := piece.Data[i*x.dim : (i+1)*x.dim]
@@ -120,14 +120,14 @@ func (x *images) centred(piece blas.Matrix) {
 	}
 }
 
-// columns runs f for tiles of values, lo to hi (exclusive), by all workers.
+// columns calls f for tiles of values, lo to hi (exclusive), on all workers.
 func (x *images) columns(f func(lo, hi int)) {
 	pool.Each(x.pool, pool.Pieces(x.dim, tileValues), func(i int) {
 		f(i*tileValues, min((i+1)*tileValues, x.dim))
 	})
 }
 
-// center finds the mean and the total variance: a sum for each value, in the order of the images.
+// center finds the mean and the total variance. Each value is summed in the order of the images.
 func (x *images) center() error {
 	var bad error
 	err := x.raw(func(block blas.Matrix, lo int) {

@@ -11,15 +11,15 @@ import (
 )
 
 // krylov is block Lanczos with thick restarts (Golub and Underwood 1977; Wu and Simon 2000) for the
-// leading eigenvectors of the covariance A. An orthonormal basis Q grows by the block that A makes
-// of its newest one, less what lies in the basis already. The eigenvectors of H = Q^T A Q give the
-// best approximations in its span; when the basis is full, they become the basis. A block has as
-// many vectors as components are wanted: a smaller one would miss some of a cluster of equal
-// variances without a sign. Every block is made orthogonal to the whole basis, so that rounding
-// brings no copies.
+// leading eigenvectors of the covariance A. An orthonormal basis Q grows by A times its newest
+// block, orthogonalised against the basis. The eigenvectors of H = Q^T A Q give the best
+// approximations within its span; when the basis is full, they become the basis. A block has as
+// many vectors as components are wanted: a smaller block could miss some of a cluster of equal
+// variances without any sign of it. Every block is orthogonalised against the whole basis, since
+// with rounding eigenvectors would otherwise appear more than once.
 //
-// Basis vectors are in float32, which puts A's products off by some 1e-7 of the largest variance.
-// What that does to small variances is mended afterwards (refine).
+// Basis vectors are in float32, so products with A have errors of some 1e-7 of the largest
+// variance. Small variances are corrected afterwards (refinement).
 type krylov struct {
 	a        *product
 	t        *tall
@@ -33,7 +33,7 @@ type krylov struct {
 	values   []float64   // eigenvalues of h, descending
 	before   []float64   // those of the step before
 	vectors  *mat.Dense  // its eigenvectors, as columns in that order
-	room     krylovRoom
+	scratch  krylovScratch
 	refined  *refinement
 }
 
@@ -43,14 +43,14 @@ const streamComponents kernel.Stream = 19 // first vectors of the search for pri
 const (
 	mostPasses      = 100  // over the images
 	basisBlocks     = 6    // in a full basis
-	krylovTolerance = 1e-5 // of residuals (see PCA.Residual), as h tells them
-	settled         = 1e-5 // change of the variances from which on residuals are looked at
+	krylovTolerance = 1e-5 // of residuals (see PCA.Residual), estimated from h
+	settled         = 1e-5 // change of the variances below which residuals are computed
 )
 
-// blockSize is how many vectors a block has for k components.
+// blockSize returns the number of vectors of a block for k components.
 func blockSize(k int) int { return max(16, k) }
 
-// basisSize is the most vectors of a basis: six blocks, or as many as there are values for.
+// basisSize returns the largest number of vectors of a basis: six blocks, or as many as dim allows.
 func basisSize(dim, k int) int {
 	b := blockSize(k)
 	return min(basisBlocks*b, dim/b*b)
@@ -63,7 +63,7 @@ func newKrylov(a *memory.Arena, x *images, k int) *krylov {
 		q: dense32(a, x.dim, most), next: dense32(a, x.dim, b),
 		h: dense(a, most, most), coupling: dense(a, b, b),
 		values: floats64(a, most), before: floats64(a, k),
-		room: newKrylovRoom(a, most, b),
+		scratch: newKrylovScratch(a, most, b),
 	}
 	y.refined = newRefinement(a, y.a, y.t, k, y.q.Data)
 	return y
@@ -100,7 +100,7 @@ func (y *krylov) search() (blas.Matrix, error) {
 	}
 }
 
-// draw fills m with normal numbers, new ones each time.
+// draw fills m with normal random numbers, new ones each time.
 func (y *krylov) draw(m blas.Matrix) {
 	key := kernel.Key{Seed: 1, Step: y.drawn, Stream: streamComponents}
 	y.drawn++
@@ -113,7 +113,7 @@ func (y *krylov) draw(m blas.Matrix) {
 
 func (y *krylov) basis() blas.Matrix { return y.q.Slice(0, y.filled) }
 
-// full tells whether there is no room for another block.
+// full reports whether the basis has no space for another block.
 func (y *krylov) full() bool { return y.filled+y.size > y.q.Cols }
 
 // extend appends the next block to the basis.
@@ -141,8 +141,8 @@ func (y *krylov) step() error {
 	return y.orthonormal(true)
 }
 
-// worthALook tells whether eigenvectors are to be found: when the eigenvalues, which take a tenth
-// of the time, have come to rest since the step before, and where there is no way on without them.
+// worthALook reports whether to compute eigenvectors: when the eigenvalues, which take a tenth of
+// the time, have settled since the step before, and when the search cannot continue without them.
 func (y *krylov) worthALook() (bool, error) {
 	if y.full() || y.a.pass >= y.a.most {
 		return true, nil
@@ -158,10 +158,10 @@ func (y *krylov) worthALook() (bool, error) {
 	return rest, nil
 }
 
-// weight is what the residual of a component of this variance is measured by.
+// weight returns the scale of the residual of a component of this variance.
 func weight(variance, largest float64) float64 { return max(variance, largest/100) }
 
-// converged tells whether the residuals of all eigenvectors that are wanted are small.
+// converged reports whether the residuals of all wanted eigenvectors are small.
 func (y *krylov) converged() bool {
 	newest := y.filled - y.size
 	for c := range y.k {
@@ -183,11 +183,11 @@ func (y *krylov) converged() bool {
 // keep makes the n leading eigenvectors the basis.
 func (y *krylov) keep(n int) {
 	s := y.vectors.Slice(0, y.filled, 0, n).(*mat.Dense)
-	y.t.turn(y.q, y.basis(), floats(s, y.room.turning))
+	y.t.turn(y.q, y.basis(), floats(s, y.scratch.turning))
 	y.filled = n
 }
 
-// restart goes on with the leading eigenvectors, more of them than are wanted.
+// restart continues with the leading eigenvectors, more of them than are wanted.
 func (y *krylov) restart() {
 	n := min(y.k+y.size/2, y.q.Cols-2*y.size)
 	y.keep(n)
@@ -197,10 +197,10 @@ func (y *krylov) restart() {
 	}
 }
 
-// eigen finds the eigenvalues of h, as far as it is filled, and if asked for its eigenvectors.
+// eigen computes the eigenvalues of the filled part of h, and with vectors its eigenvectors.
 func (y *krylov) eigen(vectors bool) error {
 	n := y.filled
-	y.vectors = mat.NewDense(n, n, y.room.eigen[:n*n])
+	y.vectors = mat.NewDense(n, n, y.scratch.eigen[:n*n])
 	y.vectors.Copy(y.h)
-	return eigen(y.vectors, vectors, y.values, y.room.work)
+	return eigen(y.vectors, vectors, y.values, y.scratch.work)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// krylovRoom is the small matrices that the iteration works in.
-type krylovRoom struct {
+// krylovScratch holds the small matrices that the iteration works in.
+type krylovScratch struct {
 	eigen, work []float64
 	turning     []float32  // eigenvectors, or a basis' coefficients
 	inBasis     *mat.Dense // most x size: coefficients of a block in the basis
@@ -22,8 +22,8 @@ type krylovRoom struct {
 	values      []float64  // size
 }
 
-func newKrylovRoom(a *memory.Arena, most, b int) krylovRoom {
-	return krylovRoom{
+func newKrylovScratch(a *memory.Arena, most, b int) krylovScratch {
+	return krylovScratch{
 		eigen: floats64(a, most, most), work: floats64(a, syevRows, most),
 		turning: floats32(a, most, most), inBasis: dense(a, most, b),
 		gram: dense(a, b, b), turn: dense(a, b, b), product: dense(a, b, b),
@@ -32,22 +32,22 @@ func newKrylovRoom(a *memory.Arena, most, b int) krylovRoom {
 }
 
 const (
-	orthonormalRounds = 8    // two are enough for all but blocks of hardly any rank
-	orthonormalError  = 4e-6 // of the products of two vectors: what float32 leaves
-	leastRatio        = 1e-5 // of squared lengths: what float32 products tell apart in one round
+	orthonormalRounds = 8    // two suffice, but for blocks of very low rank
+	orthonormalError  = 4e-6 // of the products of two vectors, in float32
+	leastRatio        = 1e-5 // of squared lengths that float32 products resolve in one round
 	emptyBlock        = 1e-20
 )
 
-// orthonormal makes the vectors of the next block orthogonal to the basis and to each other, and
-// orthonormal. With record, what it takes off goes to the newest columns and rows of h, and what it
-// makes of the rest to coupling.
+// orthonormal makes the vectors of the next block orthogonal to the basis and orthonormal. With
+// record, the coefficients subtracted are added to the newest columns and rows of h, and the
+// transformation of the rest is stored in coupling.
 //
-// In each round the block is turned by the eigenvectors of its Gram matrix and scaled. Directions
-// far shorter than the longest are not told well from rounding, and only brought nearer: the next
-// round sees more of them. What stays too short has nothing to do with A, and is replaced by random
-// vectors: then a space is exhausted that A maps to itself.
+// In each round the block is rotated by the eigenvectors of its Gram matrix and scaled. Directions
+// far shorter than the longest cannot be told from rounding in one round, and are only scaled up
+// part of the way for the next. Vectors that stay too short are replaced by random ones: then the
+// basis spans a subspace that A maps to itself.
 func (y *krylov) orthonormal(record bool) error {
-	r := &y.room
+	r := &y.scratch
 	identity(y.coupling)
 	if record {
 		y.clearNewest()
@@ -68,14 +68,14 @@ func (y *krylov) orthonormal(record bool) error {
 	return errors.New("pca: a block of vectors could not be made orthonormal")
 }
 
-// clearNewest empties the newest columns of h.
+// clearNewest sets the newest columns of h to zero.
 func (y *krylov) clearNewest() {
 	y.h.Slice(0, y.filled, y.filled-y.size, y.filled).(*mat.Dense).Zero()
 }
 
-// project takes off what lies in the basis.
+// project subtracts the block's projection on the basis.
 func (y *krylov) project(record bool) {
-	r := &y.room
+	r := &y.scratch
 	c := r.inBasis.Slice(0, y.filled, 0, y.size).(*mat.Dense)
 	y.t.inner(c, y.basis(), y.next)
 	y.t.subtract(y.next, y.basis(), floats(c, r.turning))
@@ -89,7 +89,7 @@ func (y *krylov) project(record bool) {
 
 // turnBlock is one round: next = next T and coupling = T^-1 coupling.
 func (y *krylov) turnBlock(round int) error {
-	r := &y.room
+	r := &y.scratch
 	if err := eigen(r.gram, true, r.values, r.work); err != nil {
 		return err
 	}
@@ -118,9 +118,9 @@ func (y *krylov) turnBlock(round int) error {
 	return nil
 }
 
-// replace replaces vectors whose squared length was at most the least by random ones.
+// replace replaces the vectors whose squared length was at most least by random ones.
 func (y *krylov) replace(least float64) {
-	for j, v := range y.room.values {
+	for j, v := range y.scratch.values {
 		if v > least {
 			continue
 		}
@@ -137,7 +137,7 @@ func (y *krylov) replace(least float64) {
 	}
 }
 
-// mirror fills the newest rows of h from its columns, and makes their common part symmetric.
+// mirror copies the newest columns of h to its newest rows, and makes their common part symmetric.
 func (y *krylov) mirror(record bool) {
 	if !record {
 		return
@@ -164,7 +164,7 @@ func identity(m *mat.Dense) {
 	}
 }
 
-// offIdentity is the largest entry of m less the identity; NaN if one is.
+// offIdentity returns the largest magnitude of an entry of m - I; NaN if an entry is NaN.
 func offIdentity(m *mat.Dense) (most float64) {
 	n, _ := m.Dims()
 	for i := range n {

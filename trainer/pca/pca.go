@@ -20,8 +20,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// PCA holds the leading principal components of a set of images, and its mean and variances, the
-// reference of Distance. It is not changed after Fit and may be used concurrently.
+// PCA is the leading principal components of a set of images, with its mean and variances. It does
+// not change after Fit and may be used concurrently.
 type PCA struct {
 	mean       []float64  // D
 	components *mat.Dense // D x K, orthonormal columns
@@ -30,22 +30,21 @@ type PCA struct {
 	residual   float64
 }
 
-// Options say how Fit works. Neither shows in the result.
+// Options say how Fit works. They do not change the result.
 type Options struct {
 	Pool *pool.Pool  // nil: the caller works alone
 	Pass func(n int) // is told that pass n over the images begins; may be nil
 }
 
-// Fit finds the min(k, D, M-1) leading principal components of all M rows of dim values each.
-// The mean and the total variance (over M - 1) are sums in float64. Few values are decomposed
-// as a whole: their covariance, or the products of few images with one another. Of more values the
-// leading components alone are found, by a block Lanczos iteration with products in float32
-// (krylov); Residual says how well. The same rows give the same bits with any pool. Of the two
-// signs of a component, the one that makes its largest entry positive is taken.
+// Fit finds the min(k, D, M-1) leading principal components of all M rows of dim values each. The
+// mean and the total variance (over M - 1) are summed in float64. Small problems are solved as a
+// whole: few values by their covariance, few images by their products with one another. Otherwise a
+// block Lanczos iteration with products in float32 finds the leading components alone (krylov);
+// Residual says how accurately. The same rows give the same bits with any pool. The sign of a
+// component is the one that makes its largest entry positive.
 //
-// Gather is called by all workers at once, so that it may not use the pool. Fit ends with ctx's
-// error soon after ctx ends. Fewer than two rows, no variance and values that are not finite are
-// errors.
+// All workers call Gather at once, so it must not use the pool. Fit ends with ctx's error soon
+// after ctx ends. Fewer than two rows, no variance and values that are not finite are errors.
 func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, error) {
 	m := rows.Len()
 	switch {
@@ -79,11 +78,12 @@ func newFit(a *memory.Arena, m, dim, k int, p *pool.Pool) (*images, way) {
 	return x, newKrylov(a, x, k)
 }
 
-// denseSize is up to how many values, or images, a matrix of them all is decomposed: what Lanczos
-// works in is as large.
+// denseSize is the number of values, or of images, up to which a matrix of them all is decomposed:
+// Lanczos needs as much memory.
 func denseSize(k int) int { return max(256, 4*blockSize(k)) }
 
-// newPCA takes over components (D x K) and their variances, descending, and turns the signs.
+// newPCA returns a PCA of components (D x K), of which it chooses the signs, and their variances,
+// in descending order. It keeps both.
 func (x *images) newPCA(components *mat.Dense, variances []float64, residual float64) *PCA {
 	v := make([]float64, x.dim)
 	for c := range variances {
@@ -101,7 +101,7 @@ func (x *images) newPCA(components *mat.Dense, variances []float64, residual flo
 	}
 }
 
-// sign is the sign of the largest entry of v, the first of equals.
+// sign returns the entry of v of largest magnitude, the first of equals.
 func sign(v []float64) float64 {
 	largest := v[0]
 	for _, x := range v {
@@ -112,10 +112,10 @@ func sign(v []float64) float64 {
 	return largest
 }
 
-// K is the number of components.
+// K returns the number of components.
 func (p *PCA) K() int { return len(p.variances) }
 
-// FractionOfVariance is the share of the training images' variance that the components hold.
+// FractionOfVariance returns the share of the training images' variance that the components hold.
 func (p *PCA) FractionOfVariance() float64 {
 	sum := 0.0
 	for _, v := range p.variances {
@@ -124,12 +124,12 @@ func (p *PCA) FractionOfVariance() float64 {
 	return sum / p.total
 }
 
-// Residual is how far the components are from what they are meant to be: the largest of
-// |A v - s v| / max(s, s_1/100) over the components v and their variances s, s_1 the largest, with
-// A the covariance. A variance is off by less than that share of itself.
+// Residual returns how far the components are from eigenvectors: the largest of |A v - s v| /
+// max(s, s_1/100) over the components v and their variances s, s_1 the largest, with A the
+// covariance. The relative error of a variance is below it.
 func (p *PCA) Residual() float64 { return p.residual }
 
-// Converged tells whether Residual is at most 1e-4. Fit gives up after 100 passes over images
-// that have very many components of nearly the same variance; those found are orthonormal, and
-// their variances right, all the same.
+// Converged reports whether Residual is at most 1e-4. Fit gives up after 100 passes over images
+// that have very many components of nearly the same variance; those that it returns are orthonormal
+// nevertheless, and their variances accurate.
 func (p *PCA) Converged() bool { return p.residual <= refinedResidual }

@@ -7,13 +7,13 @@ import (
 )
 
 // product is A v for some vectors v, with A = x^T x / (M - 1) the covariance of the scaled images,
-// in one pass over them. Products are in float32; between chunks of values, and between blocks of
-// images, sums are in float64.
+// in one pass over them. Products are in float32; sums of chunks of values, and of blocks of
+// images, are in float64.
 type product struct {
 	*images
 	cols    int
 	factors []blas.Factor // the vectors, by chunks of values
-	fine    []blas.Factor // what float32 leaves of them; nil: not asked for
+	fine    []blas.Factor // their remainders beyond float32; may be nil
 	onto    []float32     // x v of a block, rows x cols
 	exact   []float64     // the same
 	sums    []float64     // D x cols
@@ -47,7 +47,7 @@ func newFactors(a *memory.Arena, dim, cols int) []blas.Factor {
 // narrow makes it one for k vectors, no more than before, given as sums of two.
 func (p *product) narrow(k int) { p.cols, p.fine = k, p.narrowed }
 
-// set takes the vectors, D x cols; fine is what is to be added to them.
+// set sets the vectors, D x cols, to v + fine.
 func (p *product) set(v, fine blas.Matrix) {
 	pool.Each(p.pool, len(p.factors), func(i int) {
 		lo, hi := i*chunkCols, min((i+1)*chunkCols, p.dim)
@@ -58,7 +58,8 @@ func (p *product) set(v, fine blas.Matrix) {
 	})
 }
 
-// run makes the pass. Of each block, see gets x v, rows x cols (nil: it is not wanted).
+// run makes a pass over the images. For each block it calls see, which may be nil, with x v, rows x
+// cols.
 func (p *product) run(see func(onto []float64)) error {
 	clear(p.sums[:p.dim*p.cols])
 	return p.each(func(piece blas.Matrix, lo int) {
@@ -75,8 +76,8 @@ func (p *product) run(see func(onto []float64)) error {
 
 // project sets sum and, rounded, onto to the products of the rows with the vectors.
 func (p *product) project(rows blas.Matrix, sum []float64, onto []float32) {
-	p.pieces.Use(func(room []float32) {
-		projectOn(rows, p.factors, p.fine, sum, blas.Dense(room, rows.Rows, p.cols))
+	p.pieces.Use(func(scratch []float32) {
+		projectOn(rows, p.factors, p.fine, sum, blas.Dense(scratch, rows.Rows, p.cols))
 	})
 	for i, v := range sum {
 		onto[i] = float32(v)
@@ -84,11 +85,11 @@ func (p *product) project(rows blas.Matrix, sum []float64, onto []float32) {
 }
 
 // projectOn sets sum to the products of rows with vectors that are given by chunks of values.
-func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, room blas.Matrix) {
+func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, scratch blas.Matrix) {
 	clear(sum)
 	add := func(f *blas.Factor, i int) {
-		f.Mul(rows.Slice(i*chunkCols, min((i+1)*chunkCols, rows.Cols)), nil, room)
-		for j, v := range room.Data {
+		f.Mul(rows.Slice(i*chunkCols, min((i+1)*chunkCols, rows.Cols)), nil, scratch)
+		for j, v := range scratch.Data {
 			sum[j] += float64(v)
 		}
 	}
@@ -104,8 +105,8 @@ func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, roo
 func (p *product) back(block blas.Matrix) {
 	onto := blas.Dense(p.onto, block.Rows, p.cols)
 	p.columns(func(lo, hi int) {
-		p.pieces.Use(func(room []float32) {
-			tile := blas.Dense(room, hi-lo, p.cols)
+		p.pieces.Use(func(scratch []float32) {
+			tile := blas.Dense(scratch, hi-lo, p.cols)
 			blas.Default().Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
 			for i, v := range tile.Data {
 				p.sums[lo*p.cols+i] += float64(v)

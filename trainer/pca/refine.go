@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	refinedResidual = 1e-4 // what PCA.Residual may be
+	refinedResidual = 1e-4 // largest PCA.Residual that is good enough
 	refinements     = 5
 	exactlyOne      = 1e-12 // error of the products of two components
 	leastRatio64    = 1e-10
 )
 
-// refinement improves k vectors that span the leading eigenvectors about, and measures how well:
-// they are made orthonormal in float64, and turned within their span so that H = V^T A V becomes
-// diagonal (Rayleigh and Ritz), H from coordinates whose products are with the vectors as float64
-// holds them. The same pass gives A V, and with it the residuals. Where these are too large, A V,
-// the next step of a subspace iteration, takes the place of V: what rounding left of other
-// eigenvectors shrinks by the ratio of their variances.
+// refinement improves k approximate leading eigenvectors V and measures how accurate they are. They
+// are made orthonormal in float64, and rotated within their span so that H = V^T A V becomes
+// diagonal (Rayleigh and Ritz), with coordinates computed from V in double precision. The same pass
+// gives A V, and with it the residuals. If these are too large, V is replaced by A V, the next step
+// of a subspace iteration, in which errors along other eigenvectors shrink by the ratio of their
+// variances.
 type refinement struct {
 	p      *product
 	t      *tall
@@ -35,11 +35,12 @@ type refinement struct {
 	turn   *mat.Dense // k x k
 	values []float64
 	work   []float64
-	halves []float32 // 2 D k: the vectors in float32, and what that leaves of them
+	halves []float32 // 2 D k: the vectors in float32, and the remainders
 	tiles  pool.Scratch[[]float64]
 }
 
-// newRefinement is of k vectors, which v is to hold; halves is room for 2 D k numbers.
+// newRefinement returns a refinement of k vectors, to be stored in v; halves must have 2 D k
+// numbers.
 func newRefinement(a *memory.Arena, p *product, t *tall, k int, halves []float32) *refinement {
 	return &refinement{
 		p: p, t: t, v: dense(a, p.dim, k), h: dense(a, k, k), turn: dense(a, k, k),
@@ -73,7 +74,7 @@ func (r *refinement) run() (*PCA, error) {
 	return r.p.newPCA(r.v, r.values, last), nil
 }
 
-// image is A v.
+// image returns A v.
 func (r *refinement) image() *mat.Dense {
 	dim, k := r.v.Dims()
 	return mat.NewDense(dim, k, r.p.sums[:dim*k])
@@ -97,7 +98,7 @@ func (r *refinement) orthonormal() error {
 			}
 		}
 		r.t.turn64(r.v, r.turn, r.tiles)
-		// what four rounds did not bring to length lies in the span of the others
+		// vectors that four rounds did not scale up lie in the span of the others
 		for j, v := range r.values {
 			if round >= orthonormalRounds/2 && v <= leastRatio64*r.values[0] {
 				r.randomise(j)
@@ -107,8 +108,8 @@ func (r *refinement) orthonormal() error {
 	return errors.New("pca: the components could not be made orthonormal")
 }
 
-// fill brings all vectors to length 1. Those of length 0 become random: of equal images there are
-// more than of directions in which they differ.
+// fill scales all vectors to length 1. Vectors of length 0 become random: sets with many equal
+// images have fewer directions of variance than images.
 func (r *refinement) fill() {
 	dim, k := r.v.Dims()
 	r.t.gram64(r.h, r.v)
@@ -124,7 +125,7 @@ func (r *refinement) fill() {
 	}
 }
 
-// randomise makes vector j a random one.
+// randomise replaces vector j by a random one.
 func (r *refinement) randomise(j int) {
 	dim, _ := r.v.Dims()
 	column := make([]float32, dim)
@@ -134,8 +135,8 @@ func (r *refinement) randomise(j int) {
 	}
 }
 
-// rotate turns the vectors, and A's images of them, to eigenvectors of H, and returns the
-// residual (see PCA.Residual).
+// rotate rotates the vectors, and A times them, to eigenvectors of H, and returns the residual (see
+// PCA.Residual).
 func (r *refinement) rotate() (float64, error) {
 	r.split()
 	k := len(r.values)
@@ -156,7 +157,7 @@ func (r *refinement) rotate() (float64, error) {
 	return r.residual(image), nil
 }
 
-// residual turns image from x^T x v to A v.
+// residual scales image from x^T x v to A v, and returns the residual.
 func (r *refinement) residual(image *mat.Dense) (most float64) {
 	squares := make([]float64, len(r.values))
 	dim, _ := image.Dims()
@@ -175,7 +176,7 @@ func (r *refinement) residual(image *mat.Dense) (most float64) {
 	return most
 }
 
-// split gives the product the vectors.
+// split sets the vectors of the product.
 func (r *refinement) split() {
 	dim, k := r.v.Dims()
 	high, low := own.Dense(r.halves, dim, k), own.Dense(r.halves[dim*k:], dim, k)
@@ -185,7 +186,7 @@ func (r *refinement) split() {
 	r.p.set(high, low)
 }
 
-// halve writes x as the sum of two float32 numbers.
+// halve splits x into a sum of two float32 numbers.
 func halve(x []float64, high, low []float32) {
 	for i, v := range x {
 		high[i] = float32(v)

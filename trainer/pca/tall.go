@@ -10,8 +10,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// tall multiplies matrices of D rows and few columns. The rows are cut into parts, one task each,
-// in a way that depends on D alone; what is summed over rows is summed in float64, part by part.
+// tall multiplies matrices with D rows and few columns. The rows are cut into parts, one task each,
+// in a way that depends on D alone; sums over rows are in float64, part by part.
 type tall struct {
 	pool  *pool.Pool
 	dim   int
@@ -38,29 +38,29 @@ func newTall(a *memory.Arena, p *pool.Pool, dim, most, few int) *tall {
 	}
 }
 
-// each runs f for the tiles of rows, lo to hi (exclusive), of each part from above.
-func (t *tall) each(rows int, f func(part, lo, hi int, room []float32)) {
+// each calls f for the tiles of rows, lo to hi (exclusive), of each part, in order.
+func (t *tall) each(rows int, f func(part, lo, hi int, scratch []float32)) {
 	pool.Each(t.pool, t.parts, func(part int) {
 		from, to := pool.Span(t.dim, t.parts, part)
-		t.tiles.Use(func(room []float32) {
+		t.tiles.Use(func(scratch []float32) {
 			for lo := from; lo < to; lo += rows {
-				f(part, lo, min(lo+rows, to), room)
+				f(part, lo, min(lo+rows, to), scratch)
 			}
 		})
 	})
 }
 
-// rowsOf are the rows lo to hi (exclusive) of m.
+// rowsOf returns the rows lo to hi (exclusive) of m.
 func rowsOf(m own.Matrix, lo, hi int) own.Matrix {
 	return own.Matrix{Rows: hi - lo, Cols: m.Cols, Stride: m.Stride, Data: m.Data[lo*m.Stride:]}
 }
 
-// inner is a^T b, in float32 over chunks of rows and in float64 over those.
+// inner sets to to a^T b, summed over chunks of rows in float32 and over chunks in float64.
 func (t *tall) inner(to *mat.Dense, a, b own.Matrix) {
 	size := a.Cols * b.Cols
 	clear(t.sums[:t.parts*size])
-	t.each(chunkCols, func(part, lo, hi int, room []float32) {
-		product := own.Dense(room, a.Cols, b.Cols)
+	t.each(chunkCols, func(part, lo, hi int, scratch []float32) {
+		product := own.Dense(scratch, a.Cols, b.Cols)
 		own.Default().Gemm(own.T, own.N, 1, rowsOf(a, lo, hi), rowsOf(b, lo, hi), 0, product)
 		sum := t.sums[part*size : (part+1)*size]
 		for i, v := range product.Data {
@@ -70,7 +70,7 @@ func (t *tall) inner(to *mat.Dense, a, b own.Matrix) {
 	t.gather(to, a.Cols, b.Cols)
 }
 
-// gather adds the parts up.
+// gather sets to to the sum over the parts.
 func (t *tall) gather(to *mat.Dense, rows, cols int) {
 	to.Zero()
 	for part := range t.parts {
@@ -91,10 +91,10 @@ func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 	})
 }
 
-// turn is the product of a and s; to may be the first columns of a.
+// turn sets to to a s; to may be the first columns of a.
 func (t *tall) turn(to, a, s own.Matrix) {
-	t.each(tallRows, func(_, lo, hi int, room []float32) {
-		product := own.Dense(room, hi-lo, s.Cols)
+	t.each(tallRows, func(_, lo, hi int, scratch []float32) {
+		product := own.Dense(scratch, hi-lo, s.Cols)
 		own.Default().Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
 		for i := range product.Rows {
 			copy(to.Data[(lo+i)*to.Stride:][:s.Cols], product.Data[i*product.Stride:])
@@ -102,10 +102,10 @@ func (t *tall) turn(to, a, s own.Matrix) {
 	})
 }
 
-// floats are the numbers of m in float32, in room.
-func floats(m mat.RawMatrixer, room []float32) own.Matrix {
+// floats returns m in float32, stored in scratch.
+func floats(m mat.RawMatrixer, scratch []float32) own.Matrix {
 	raw := m.RawMatrix()
-	out := own.Dense(room, raw.Rows, raw.Cols)
+	out := own.Dense(scratch, raw.Rows, raw.Cols)
 	for i := range raw.Rows {
 		for j, v := range raw.Data[i*raw.Stride:][:raw.Cols] {
 			out.Data[i*out.Stride+j] = float32(v)
@@ -123,7 +123,7 @@ func rows64(m *mat.Dense, lo, hi int) blas64.General {
 	}
 }
 
-// gram64 is a^T a.
+// gram64 sets to to a^T a.
 func (t *tall) gram64(to *mat.Dense, a *mat.Dense) {
 	_, k := a.Dims()
 	clear(t.sums[:t.parts*k*k])
@@ -134,11 +134,11 @@ func (t *tall) gram64(to *mat.Dense, a *mat.Dense) {
 	t.gather(to, k, k)
 }
 
-// turn64 is a = a s, through room, a tile of rows for each worker.
-func (t *tall) turn64(a, s *mat.Dense, room pool.Scratch[[]float64]) {
+// turn64 is a = a s; scratch has a tile of rows for each worker.
+func (t *tall) turn64(a, s *mat.Dense, scratch pool.Scratch[[]float64]) {
 	_, k := a.Dims()
 	t.each(tallRows, func(_, lo, hi int, _ []float32) {
-		room.Use(func(tile []float64) {
+		scratch.Use(func(tile []float64) {
 			product := blas64.General{Rows: hi - lo, Cols: k, Stride: k, Data: tile}
 			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, rows64(a, lo, hi), s.RawMatrix(), 0, product)
 			copy(a.RawMatrix().Data[lo*k:hi*k], tile)

@@ -92,7 +92,9 @@ func (g *gram) multiply() error {
 				b = x.read(g.other, at, func(piece own.Matrix, _ int) { x.centred(piece) })
 			}
 			pool.Each(x.pool, pool.Pieces(a.Rows, pieceRows), func(i int) {
-				g.tiles.Use(func(room []float32) { g.products(a, b, lo, at, i*pieceRows, room) })
+				g.tiles.Use(func(scratch []float32) {
+					g.products(a, b, lo, at, i*pieceRows, scratch)
+				})
 			})
 		}
 	}
@@ -100,9 +102,9 @@ func (g *gram) multiply() error {
 }
 
 // products adds those of some rows of a with the rows of b to x x^T.
-func (g *gram) products(a, b own.Matrix, lo, at, first int, room []float32) {
+func (g *gram) products(a, b own.Matrix, lo, at, first int, scratch []float32) {
 	rows := rowsOf(a, first, min(first+pieceRows, a.Rows))
-	tile := own.Dense(room, rows.Rows, b.Rows)
+	tile := own.Dense(scratch, rows.Rows, b.Rows)
 	for j := 0; j < g.dim; j += chunkCols {
 		end := min(j+chunkCols, g.dim)
 		own.Default().Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
@@ -115,7 +117,7 @@ func (g *gram) products(a, b own.Matrix, lo, at, first int, room []float32) {
 	}
 }
 
-// covarianceTile is how many rows of the covariance one task sums.
+// covarianceTile is the number of rows of the covariance that one task sums.
 const covarianceTile = 32
 
 // covariance finds the components of images of few values, all in float64.
@@ -131,7 +133,8 @@ type covariance struct {
 func newCovariance(a *memory.Arena, x *images, k int) *covariance {
 	return &covariance{
 		images: x, k: k, cov: dense(a, x.dim, x.dim), about64: floats64(a, x.atATime, x.dim),
-		values: floats64(a, x.dim), work: floats64(a, syevRows, x.dim), components: dense(a, x.dim, k),
+		values: floats64(a, x.dim), work: floats64(a, syevRows, x.dim),
+		components: dense(a, x.dim, k),
 	}
 }
 
