@@ -38,12 +38,8 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 		return "", fmt.Errorf("cloud_dir: %s: expected a directory", dir)
 	}
 	if memory.InMemory(dir) {
-		t.warn(
-			fmt.Sprintf(
-				"%s is kept in memory (tmpfs), so that particles there save none: choose a directory on a disk with --cloud-dir",
-				dir,
-			),
-		)
+		t.warn(dir + " is kept in memory (tmpfs), so that particles there save none: choose a " +
+			"directory on a disk with --cloud-dir")
 	}
 	plan = fmt.Sprintf("Particles on disk: %s in %s", memory.Human(t.memory.Disk), dir)
 	free, ok := memory.DiskFree(dir)

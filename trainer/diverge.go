@@ -67,8 +67,8 @@ func (t *Trainer) retry(cause error) error {
 	t.slow(slowed)
 	at := t.step
 	d.BackTo, d.Factor, d.Retry = &at, t.factor(), slowed.Retries
-	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g times "+
-		"those configured (retry %d of %d)",
+	t.warn(fmt.Sprintf("%v. The run goes back to step %s, with step size and learning rate %.3g "+
+		"times those configured (retry %d of %d)",
 		d.What, humanize.Comma(int64(t.step)), t.factor(), d.Retry, t.cfg.DivergenceRetries))
 	return t.settle(d)
 }
@@ -118,12 +118,14 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	if newest.Dir == "" {
 		return newest, nil
 	}
-	// It fails whatever the step size, or did so soon and often enough with smaller and smaller ones.
+	// Either it fails whatever the step size, or it did so soon and often enough, with smaller and
+	// smaller steps.
 	fails, again := t.step == newest.Step && !t.stepMatters(d), 0
-	if t.step-newest.Step <= soon && t.recovery.slowed.Retries > 0 && t.recovery.slowed.From == newest.Step {
-		again = t.recovery.slowed.Times
+	slowed := t.recovery.slowed
+	if t.step-newest.Step <= soon && slowed.Retries > 0 && slowed.From == newest.Step {
+		again = slowed.Times
 	}
-	lastRetry := t.recovery.slowed.Retries == t.cfg.DivergenceRetries-1
+	lastRetry := slowed.Retries == t.cfg.DivergenceRetries-1
 	suspect := again >= sameState || again > 0 && lastRetry
 	if !fails && !suspect {
 		return newest, nil
@@ -143,7 +145,7 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	return newest, nil
 }
 
-// isFirst tells whether a checkpoint without another before it is the run's first: keep_checkpoints
+// isFirst reports whether a checkpoint without another before it is the run's first: keep_checkpoints
 // has removed none so far. Each retry has saved a state once more.
 func (t *Trainer) isFirst(newest checkpoint.Found) bool {
 	c, err := checkpoint.Find(t.writer.Dir, filepath.Base(newest.Dir))
@@ -154,7 +156,7 @@ func (t *Trainer) isFirst(newest checkpoint.Found) bool {
 	return keep == 0 || c.Meta.Saved-c.Meta.Slowed.Retries <= keep
 }
 
-// stepMatters tells whether a fault in the first step from a state depends on the step size: only
+// stepMatters reports whether a fault in the first step from a state depends on the step size: only
 // where it is in what the step made.
 func (t *Trainer) stepMatters(d run.Divergence) bool {
 	return d.Place != nil && (d.Place.Kind == method.InWeight || d.Place.Kind == method.BlownUp)

@@ -84,15 +84,16 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 // unconverged says how far to trust components that were not found to the usual accuracy.
 func unconverged(p *pca.PCA) string {
 	return fmt.Sprintf(
-		"the principal components of these images, of which many have nearly the same variance, were found to %.1g of "+
-			"their variance only: a PCA-64 FD compares within this run and others on the same data",
+		"the principal components of these images, of which many have nearly the same variance, were "+
+			"found to %.1g of their variance only: a PCA-64 FD compares within this run and others on the same data",
 		p.Residual(),
 	)
 }
 
 // reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
 func (t *Trainer) reportAgain(ctx context.Context) error {
-	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.", t.cfg.Epochs))
+	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.",
+		t.cfg.Epochs))
 	records, err := run.ReadRecords(t.writer.Dir)
 	if err != nil {
 		return err
@@ -107,8 +108,8 @@ func (t *Trainer) reportAgain(ctx context.Context) error {
 	return err
 }
 
-// measure is the work of evaluate. Images are made of the samples' latents when they are needed, a block at a
-// time.
+// measure does the work of evaluate. Images are decoded from the samples' latents when they are
+// needed, a block at a time.
 func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.Task) error {
 	if err := t.fitPCA(ctx, doing); err != nil {
 		return err
@@ -144,7 +145,8 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	}
 	floor := math.NaN()
 	err := t.slowly(func(d *progress.Task) (err error) {
-		d.Set(fmt.Sprintf("distance of %s held-out images", humanize.Comma(int64(t.data.held.Len()))))
+		n := humanize.Comma(int64(t.data.held.Len()))
+		d.Set(fmt.Sprintf("distance of %s held-out images", n))
 		floor, err = t.reports.pca.Distance(ctx, t.data.held, t.pool)
 		return err
 	})
@@ -189,11 +191,13 @@ func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 	return err
 }
 
-// writePicture stores a picture, unless drawing it gave an error. It tells whether it could: a run
-// does not end because the file system refuses a picture.
+// writePicture stores a picture, unless err says that it could not be drawn, and reports whether it
+// is there: a run does not end because the file system refuses a picture.
 func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
 	if err == nil {
-		err = file.Write(t.writer.Files, path, func(w io.Writer) error { return png.Encode(w, canvas) })
+		err = file.Write(t.writer.Files, path, func(w io.Writer) error {
+			return png.Encode(w, canvas)
+		})
 	}
 	switch {
 	case err == nil:

@@ -6,7 +6,7 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Hook is told how a run goes, from the goroutine of Run. Fields that are nil are not called.
+// Hook is called as a run proceeds, by the goroutine of Run. Fields that are nil are not called.
 type Hook struct {
 	OnStep    func(record.Progress)
 	OnEpoch   func(record.Epoch)

@@ -18,11 +18,11 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// WithLock hands the trainer the lock of its run's directory (run.Acquire), which it releases when
-// it is closed, or fails to open. Without it the trainer takes the lock itself.
+// WithLock gives the trainer the lock of its run's directory (run.Acquire). The trainer releases it
+// when it is closed, or cannot be made. Without WithLock the trainer acquires the lock itself.
 func WithLock(l *run.Lock) Option { return func(t *Trainer) { t.writer.Lock = l } }
 
-// begin makes a trainer that holds the lock of its run's directory; nothing else is done yet.
+// begin returns a trainer that holds the lock of its run's directory.
 func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	t := &Trainer{
 		cfg: cfg, writer: run.Writer{Dir: runDir, Files: file.OS}, data: images{given: cfg.Data},
@@ -31,7 +31,9 @@ func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	for _, o := range opts {
 		o(t)
 	}
-	t.saving.writer = checkpoint.Writer{Files: t.writer.Files, RunDir: runDir, Keep: cfg.KeepCheckpoints}
+	t.saving.writer = checkpoint.Writer{
+		Files: t.writer.Files, RunDir: runDir, Keep: cfg.KeepCheckpoints,
+	}
 	if t.writer.Lock == nil {
 		lock, err := run.Acquire(runDir)
 		if err != nil {
@@ -47,8 +49,8 @@ func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	return t, nil
 }
 
-// prepare reads the data, which must be those of the stored run that is resumed, nil if none is, and
-// builds the method.
+// prepare reads the data and builds the method. If stored is not nil, it is resumed, and the data
+// must be those that it was trained on.
 func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
 		return err
@@ -98,8 +100,8 @@ func (t *Trainer) open(step int) (err error) {
 	return err
 }
 
-// readSlowly reads the data, and says so when that takes long: of a large file, of very many
-// pictures, of a disk far away.
+// readSlowly reads the data, and says so when that takes long: from a large file, from very many
+// pictures, or from a slow disk.
 func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
 	reporter := progress.Reporter{Report: t.message, After: t.reports.after}
 	err = reporter.Reading(t.cfg.Data, func(d *progress.Task) (err error) {
@@ -109,7 +111,7 @@ func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) 
 	return all, err
 }
 
-// store writes what a run that starts leaves in its directory before its first step.
+// store writes what a new run has in its directory before its first step.
 func (t *Trainer) store() error {
 	err := t.open(0)
 	if err == nil {
@@ -121,7 +123,8 @@ func (t *Trainer) store() error {
 	return err
 }
 
-// keepPaths makes the paths of the configuration absolute, so that the run goes on from any folder.
+// keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any
+// folder.
 func (t *Trainer) keepPaths() {
 	if !slices.Contains(data.Embedded(), t.cfg.Data) {
 		t.cfg.Data = t.absolute(t.cfg.Data)
@@ -138,7 +141,8 @@ func (t *Trainer) keepPaths() {
 func (t *Trainer) absolute(path string) string {
 	absolute, err := filepath.Abs(path)
 	if err != nil || !config.IsPlainText(absolute) {
-		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this folder only", path))
+		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this "+
+			"folder only", path))
 		return path
 	}
 	return absolute
@@ -154,7 +158,7 @@ func (t *Trainer) info() run.Info {
 	return info
 }
 
-// restoreRows writes the table of rows where it was lost.
+// restoreRows writes the table of rows if it was lost.
 func (t *Trainer) restoreRows() error {
 	if has, err := run.HasRows(t.writer.Dir); err != nil || has {
 		return err

@@ -19,9 +19,9 @@ type watch struct {
 
 const (
 	recent   = 128 // values that say what is typical
-	enough   = 32  // values before anything is told
+	enough   = 32  // values before the first warning
 	refresh  = 16  // values between two looks at what is typical
-	outlying = 10  // an outlier is so many times the median, and so many times as far from it as is typical
+	outlying = 10  // an outlier is this many times the median, and the typical distance from it
 	quiet    = 500 // steps without another warning of the same series
 )
 
@@ -72,12 +72,14 @@ func (t *Trainer) look(i int, v float64) {
 	}
 	s.warned, s.untold = t.step, 0
 	t.warn(fmt.Sprintf("step %s: %s is %.3g, typical is %.3g%s: training may be about to diverge; "+
-		"a smaller lr or step_size is safer", humanize.Comma(int64(t.step)), figures[i], v, s.median, more))
+		"a smaller lr or step_size is safer",
+		humanize.Comma(int64(t.step)), figures[i], v, s.median, more))
 }
 
-// outlies tells whether a value is far above the recent ones.
+// outlies reports whether a value is far above the recent ones.
 func (s *series) outlies(v float64) bool {
-	return s.n >= enough && v-s.median > outlying*s.spread && v-s.median > (outlying-1)*math.Abs(s.median)
+	above := v - s.median
+	return s.n >= enough && above > outlying*s.spread && above > (outlying-1)*math.Abs(s.median)
 }
 
 // add takes a value in, and from time to time the median, and the median distance from it.

@@ -42,6 +42,7 @@ func anchor(s method.Stats) record.Number {
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
 func (t *Trainer) record() record.Epoch {
+	dim := float64(t.data.train.Shape().Dim())
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	return record.Epoch{
 		Epoch:             t.next.epoch + 1,
@@ -51,7 +52,7 @@ func (t *Trainer) record() record.Epoch {
 		CheckpointSeconds: record.Number(t.saving.stalled),
 		Evaluations:       record.Number(t.spent.evaluations),
 		RowsPerS:          record.Number(t.speed.rows / t.speed.seconds),
-		ReconMSE:          record.Number(s.SquareError / s.Rows / float64(t.data.train.Shape().Dim())),
+		ReconMSE:          record.Number(s.SquareError / s.Rows / dim),
 		PriorLoss:         record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
 		LatentMS:          record.Number(d.Cloud.MeanSquare),
 		LatentStdMin:      record.Number(d.Cloud.StdMin),
@@ -80,7 +81,8 @@ func (t *Trainer) lost() error {
 		return nil
 	}
 	return &method.Fault{
-		Kind: method.BlownUp, Step: t.step, Value: fmt.Sprintf("%.0f %%", 100*redrawnTolerance), Try: method.TryMoves,
+		Kind: method.BlownUp, Step: t.step, Try: method.TryMoves,
+		Value: fmt.Sprintf("%.0f %%", 100*redrawnTolerance),
 	}
 }
 
@@ -88,10 +90,12 @@ func (t *Trainer) lost() error {
 func (t *Trainer) judge(e record.Epoch) {
 	if e.Redrawn > 0 && !t.warned.redrawn {
 		t.warned.redrawn = true
-		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller step_size or a drift_clip keeps them", 100*e.Redrawn))
+		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller "+
+			"step_size or a drift_clip keeps them", 100*e.Redrawn))
 	}
 	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.warned.clipped {
 		t.warned.clipped = true
-		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is too large for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
+		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is too large "+
+			"for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
 	}
 }

@@ -12,7 +12,9 @@ import (
 // Restart prepares a run from its first step in the directory of one that ended before its first
 // checkpoint; cfg may differ from the stored configuration as for Resume. Records of that run's
 // metrics are put aside, as metrics.1.jsonl or the next free number. Locks and ctx are as for New.
-func Restart(ctx context.Context, runDir string, cfg config.Config, opts ...Option) (*Trainer, error) {
+func Restart(
+	ctx context.Context, runDir string, cfg config.Config, opts ...Option,
+) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
@@ -34,7 +36,7 @@ func Restart(ctx context.Context, runDir string, cfg config.Config, opts ...Opti
 	return t, nil
 }
 
-// checkUnsaved refuses a run that has more than a configuration to go on from.
+// checkUnsaved refuses a run that has a checkpoint to resume from, and one that has ended.
 func (t *Trainer) checkUnsaved() error {
 	state, err := run.StateOf(t.writer.Dir)
 	if err != nil {
@@ -50,16 +52,12 @@ func (t *Trainer) checkUnsaved() error {
 	return t.checkDataPath(stored)
 }
 
-// warnOfOtherData tells that the data changed since the run was begun, which is no fault yet.
+// warnOfOtherData warns if the data have changed since the run was begun. That is no error, since
+// nothing has been learned from them.
 func (t *Trainer) warnOfOtherData() {
 	was, err := run.ReadInfo(t.writer.Dir)
 	if err == nil && was.Fingerprint != t.data.fingerprint {
-		t.warn(
-			fmt.Sprintf(
-				"the data changed since the run was begun: %s %s",
-				t.data.given,
-				was.Difference(t.data.read, t.data.fingerprint),
-			),
-		)
+		t.warn(fmt.Sprintf("the data changed since the run was begun: %s %s",
+			t.data.given, was.Difference(t.data.read, t.data.fingerprint)))
 	}
 }

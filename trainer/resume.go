@@ -12,11 +12,13 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Resume prepares a run to go on from its newest checkpoint; cfg must be the configuration
-// stored with it but for the keys that may change (Config.CheckResume). A run interrupted
-// before its first checkpoint cannot be resumed (Restart begins it anew). It stops early, with
-// ctx's error, when ctx ends, and locks runDir as New does.
-func Resume(ctx context.Context, runDir string, cfg config.Config, opts ...Option) (*Trainer, error) {
+// Resume prepares a run to continue from its newest checkpoint, or from the one that From chooses.
+// cfg must be the stored configuration but for the keys that may change (Config.CheckResume). A run
+// interrupted before its first checkpoint cannot be resumed; Restart begins it anew. When ctx ends,
+// Resume stops early with ctx's error. It locks runDir as New does.
+func Resume(
+	ctx context.Context, runDir string, cfg config.Config, opts ...Option,
+) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
@@ -27,15 +29,15 @@ func Resume(ctx context.Context, runDir string, cfg config.Config, opts ...Optio
 	return t, nil
 }
 
-// logged is the step up to which records hold in the present state.
+// logged is the last step whose record belongs to the present state.
 func (t *Trainer) logged() int {
 	if t.next.batch == t.data.batches.PerEpoch() {
-		return t.step - 1 // the record of this step's epoch is yet to come, even if it was written once
+		return t.step - 1 // the record of this step's epoch is written after its report
 	}
 	return t.step
 }
 
-// continued brings t to where the newest checkpoint was saved.
+// continued restores the state of a checkpoint.
 func (t *Trainer) continued(ctx context.Context) error {
 	stored, err := t.openStored()
 	if err == nil {
@@ -56,8 +58,7 @@ func (t *Trainer) continued(ctx context.Context) error {
 	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
 }
 
-// openStored opens the run, which must have the configuration that it is to be continued with, but
-// for the keys that may change.
+// openStored opens the run, whose configuration must be that of t but for the keys that may change.
 func (t *Trainer) openStored() (*run.Run, error) {
 	stored, err := run.Open(t.writer.Dir)
 	if err != nil {
@@ -66,7 +67,8 @@ func (t *Trainer) openStored() (*run.Run, error) {
 	return stored, stored.Config.CheckResume(t.cfg)
 }
 
-// checkDataPath refuses data that are to be where the run has them, and are not.
+// checkDataPath refuses data that are not where the run has them, unless they are said to have
+// moved.
 func (t *Trainer) checkDataPath(stored *run.Run) error {
 	if t.cfg.Data != stored.Config.Data {
 		return nil
@@ -74,8 +76,8 @@ func (t *Trainer) checkDataPath(stored *run.Run) error {
 	return stored.CheckDataPath()
 }
 
-// rejoin marks the run as going on, and warns of what will give other bits than before. A run
-// whose run.json is lost gets a new one.
+// rejoin marks the run as unfinished, and warns of what will give other bits than before. If
+// run.json was lost, it writes a new one.
 func (t *Trainer) rejoin() error {
 	now := t.info()
 	before, err := run.ReadInfo(t.writer.Dir)
@@ -98,31 +100,35 @@ func (t *Trainer) rejoin() error {
 	})
 }
 
-// restore reads the checkpoint that the run goes on from.
-func (t *Trainer) restore() error {
-	return t.restoreWith(t.loadFrom)
+// loaded is a checkpoint that was read.
+type loaded struct {
+	meta   checkpoint.Meta
+	dir    string
+	newest bool // of the run
 }
+
+// restore reads the checkpoint that the run resumes from.
+func (t *Trainer) restore() error { return t.restoreWith(t.loadFrom) }
 
 // restoreFrom reads the checkpoint in dir, which is then to be saved again to become the newest.
 func (t *Trainer) restoreFrom(dir string) error {
-	return t.restoreWith(func(into []checkpoint.Tensor) (checkpoint.Meta, string, bool, error) {
+	return t.restoreWith(func(into []checkpoint.Tensor) (loaded, error) {
 		meta, err := checkpoint.Load(dir, into)
-		return meta, dir, false, err
+		return loaded{meta: meta, dir: dir}, err
 	})
 }
 
-// restoreWith is restore with what load reads, of which it says whether it is the newest checkpoint.
-// In mid-run, what the run has cost so far stays counted.
-func (t *Trainer) restoreWith(
-	load func(into []checkpoint.Tensor) (meta checkpoint.Meta, dir string, newest bool, err error),
-) error {
+// restoreWith makes the checkpoint that load reads the state of the run. In mid-run, what the run
+// has spent so far stays counted.
+func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error)) error {
 	sums := make([]float64, len(t.sums.Values()))
-	meta, dir, newest, err := load(t.tensors(sums))
+	from, err := load(t.tensors(sums))
 	if err != nil {
 		return err
 	}
+	meta := from.meta
 	if err := t.checkMeta(meta); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+		return fmt.Errorf("%s: %w", from.dir, err)
 	}
 	for i, v := range t.sums.Values() {
 		*v = sums[i]
@@ -130,11 +136,11 @@ func (t *Trainer) restoreWith(
 	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
 	t.step = meta.Step
 	if t.spent.start.IsZero() {
-		t.spent.before, t.spent.stepSeconds, t.spent.evaluations = meta.Seconds, meta.StepSeconds, meta.Evaluations
-		t.saving.stalled = meta.Stalled
+		t.spent.before, t.spent.stepSeconds = meta.Seconds, meta.StepSeconds
+		t.spent.evaluations, t.saving.stalled = meta.Evaluations, meta.Stalled
 	}
-	t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, meta.Step, dir
-	if at := t.next; newest {
+	t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, meta.Step, from.dir
+	if at := t.next; from.newest {
 		t.saving.stored = &at
 	}
 	t.method.Restored()
@@ -142,8 +148,7 @@ func (t *Trainer) restoreWith(
 	return nil
 }
 
-// checkMeta refuses a checkpoint of another run, of other data, or at an impossible place, and
-// warns when a longer run bends its schedules.
+// checkMeta refuses a checkpoint of another run, of other data, or at an impossible place.
 func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if m.Fingerprint != t.data.fingerprint {
 		return fmt.Errorf("belongs to other images than %s (fingerprint %s, expected %s)",
@@ -156,18 +161,29 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if err := began.CheckResume(t.cfg); err != nil {
 		return fmt.Errorf("the checkpoint has another configuration:\n%w", err)
 	}
-	per, repeats := t.data.batches.PerEpoch(), t.cfg.BatchRepeats
-	atEnd := m.Batch == per && m.Repeat == 0 // of an epoch, before its report
-	if m.Batch >= per && !atEnd || m.Repeat >= repeats || m.Step != (m.Epoch*per+m.Batch)*repeats+m.Repeat {
-		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: expected a place in epochs of %d batches with %d repeats each",
-			m.Step, m.Epoch, m.Batch, m.Repeat, per, repeats)
+	return t.checkPlace(m, began.Epochs)
+}
+
+// checkPlace refuses a checkpoint at an impossible place, and warns if the run is longer or shorter
+// than the epochs it was begun with.
+func (t *Trainer) checkPlace(m checkpoint.Meta, epochs int) error {
+	batches, repeats := t.data.batches.PerEpoch(), t.cfg.BatchRepeats
+	atEnd := m.Batch == batches && m.Repeat == 0 // of an epoch, before its report
+	if m.Batch >= batches && !atEnd || m.Repeat >= repeats ||
+		m.Step != (m.Epoch*batches+m.Batch)*repeats+m.Repeat {
+		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: expected a place in epochs of %d "+
+			"batches with %d repeats each", m.Step, m.Epoch, m.Batch, m.Repeat, batches, repeats)
 	}
-	if last := m.Step; last > t.total() {
-		return fmt.Errorf("epochs = %d: expected %d or more, the run is that far", t.cfg.Epochs, (last+per*repeats-1)/(per*repeats))
+	perEpoch := batches * repeats
+	if m.Step > t.total() {
+		return fmt.Errorf("epochs = %d: expected %d or more, the run is that far",
+			t.cfg.Epochs, (m.Step+perEpoch-1)/perEpoch)
 	}
-	if t.cfg.Epochs != began.Epochs {
-		t.warn(fmt.Sprintf("epochs = %d, was %d: the schedules of step size and learning rate go on from %.0f %% of the new length, was %.0f %%",
-			t.cfg.Epochs, began.Epochs, 100*float64(m.Step)/float64(t.total()), 100*float64(m.Step)/float64(began.Epochs*per*repeats)))
+	if t.cfg.Epochs != epochs {
+		percent := func(steps int) float64 { return 100 * float64(m.Step) / float64(steps) }
+		t.warn(fmt.Sprintf("epochs = %d, was %d: the schedules of step size and learning rate go on "+
+			"from %.0f %% of the new length, was %.0f %%",
+			t.cfg.Epochs, epochs, percent(t.total()), percent(epochs*perEpoch)))
 	}
 	return nil
 }

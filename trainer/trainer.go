@@ -234,8 +234,8 @@ func (t *Trainer) oneStep() error {
 	return t.lost()
 }
 
-// due tells whether something done every so many epochs (0: only at the end) is due at the end
-// of the present one.
+// due reports whether something that is done every that many epochs (0: only at the end) is due at
+// the end of the present one.
 func (t *Trainer) due(every int) bool {
 	done := t.next.epoch + 1
 	return done == t.cfg.Epochs || every > 0 && done%every == 0
@@ -243,7 +243,7 @@ func (t *Trainer) due(every int) bool {
 
 // endEpoch writes the epoch's record, and evaluates and checkpoints when it is time. Until the
 // record is written the place stays the end of the epoch, so that a run stopped during an
-// evaluation goes on with that evaluation.
+// evaluation repeats that evaluation when it is resumed.
 func (t *Trainer) endEpoch(ctx context.Context) error {
 	e := t.record()
 	if err := t.method.Err(); err != nil {
@@ -298,9 +298,11 @@ func (t *Trainer) end(ctx context.Context) error {
 		return err
 	}
 	s := Summary{
-		Seconds: t.spent.seconds(), Steps: t.step, Final: t.reports.last, Samples: t.cfg.EvalSamples,
+		Seconds: t.spent.seconds(), Steps: t.step,
+		Final: t.reports.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.reports.pictures.samples, ReconPath: t.reports.pictures.recon,
-		RealFloor: floor, RealImages: t.data.held.Len(), Memory: t.memory.Memory, Read: t.data.read, Stall: stall,
+		RealFloor: floor, RealImages: t.data.held.Len(),
+		Memory: t.memory.Memory, Read: t.data.read, Stall: stall,
 	}
 	for _, h := range t.hooks {
 		if h.OnEnd != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// trouble is something that cannot be written at present, and that training does not wait for. The
-// user hears of it when it begins, at intervals, and when it is over.
+// trouble is a write that fails at present and that training does not wait for. The user is warned
+// when it begins, at intervals, and when it is over.
 type trouble struct {
 	since, told time.Time
 	times       int
@@ -28,7 +28,8 @@ func (t *Trainer) inTrouble(x *trouble, text string) {
 	}
 	x.told = now
 	if x.times > 1 {
-		text = fmt.Sprintf("%s (for the %dth time in %v)", text, x.times, now.Sub(x.since).Round(time.Second))
+		lasts := now.Sub(x.since).Round(time.Second)
+		text = fmt.Sprintf("%s (for the %dth time in %v)", text, x.times, lasts)
 	}
 	t.warn(text)
 }
@@ -36,7 +37,8 @@ func (t *Trainer) inTrouble(x *trouble, text string) {
 // recovered notes that something works, and says so after trouble.
 func (t *Trainer) recovered(x *trouble, text string) {
 	if x.times > 0 {
-		t.warn(fmt.Sprintf("%s; failures before: %d, in %v", text, x.times, time.Since(x.since).Round(time.Second)))
+		lasted := time.Since(x.since).Round(time.Second)
+		t.warn(fmt.Sprintf("%s; failures before: %d, in %v", text, x.times, lasted))
 	}
 	*x = trouble{}
 }
@@ -54,7 +56,8 @@ func (t *Trainer) writeRecord(e record.Epoch) error {
 // heardOfLog notes whether the log could be written.
 func (t *Trainer) heardOfLog(err error) {
 	if err != nil {
-		t.inTrouble(&t.saving.log, fmt.Sprintf("%v; training goes on, and the records are kept in memory", err))
+		t.inTrouble(&t.saving.log,
+			fmt.Sprintf("%v; training goes on, and the records are kept in memory", err))
 		return
 	}
 	if waiting, _ := t.log.Waiting(); waiting == 0 {

@@ -39,8 +39,8 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 		return nil, err
 	}
 	s.pool = pool.New(o.Threads)
-	if s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw,
-		s.pool); err != nil {
+	s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw, s.pool)
+	if err != nil {
 		s.pool.Close()
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *subject) close() { s.pool.Close() }
 // leastHeldOut is how many held-out images an interval needs.
 const leastHeldOut = 2
 
-// hasHeldOut tells whether enough images were held out of training; where not, the report says what
+// hasHeldOut reports whether enough images were held out of training; if not, the report says what
 // is not measured.
 func (e *evaluation) hasHeldOut(what string) bool {
 	if e.held.Len() >= leastHeldOut {

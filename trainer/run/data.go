@@ -26,8 +26,8 @@ func (r *Run) CheckDataPath() error {
 	if info, err := ReadInfo(r.Dir); err == nil && info.DataAsTyped != "" {
 		was = fmt.Sprintf("%s (given as %q)", was, info.DataAsTyped)
 	}
-	return fmt.Errorf("data: %s was trained on %s, which is not there: say with --data where the images are now",
-		r.Dir, was)
+	return fmt.Errorf("data: %s was trained on %s, which is not there: say with --data where the "+
+		"images are now", r.Dir, was)
 }
 
 // CheckData refuses data other than those that the run was trained on, and says how they differ.
@@ -37,8 +37,8 @@ func (r *Run) CheckData(source string, read data.Summary, fingerprint string) er
 	if err != nil || was.Fingerprint == fingerprint {
 		return err
 	}
-	return fmt.Errorf("data: %s %s: %s was trained on other images; give those with --data, or start another run",
-		source, was.Difference(read, fingerprint), r.Dir)
+	return fmt.Errorf("data: %s %s: %s was trained on other images; give those with --data, or "+
+		"start another run", source, was.Difference(read, fingerprint), r.Dir)
 }
 
 // trainedOn describes the data of a run: by its run.json or, if that is lost, only by the
@@ -72,7 +72,8 @@ func (i Info) Difference(read data.Summary, fingerprint string) string {
 			humanize.Comma(int64(i.Read.Images-read.Images)))
 	}
 	return fmt.Sprintf(
-		"holds as many images as then, %s, but with other pixels or in another order (fingerprint %s, expected %s)",
+		"holds as many images as then, %s, but with other pixels or in another order "+
+			"(fingerprint %s, expected %s)",
 		humanize.Comma(int64(read.Images)),
 		fingerprint,
 		i.Fingerprint,

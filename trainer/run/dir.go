@@ -88,7 +88,8 @@ func lastRun(root string) (int, error) {
 func fileName(s string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '+':
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9',
+			r == '.', r == '_', r == '+':
 			return r
 		}
 		return '-'
@@ -107,8 +108,8 @@ func Create(dir string) error {
 // CheckVacant refuses a directory that holds a run, or anything else that a run would overwrite.
 func CheckVacant(dir string) error {
 	if Exists(dir) {
-		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose another "+
-			"directory with --out", dir, dir)
+		return fmt.Errorf("%s already holds a run: continue it with --resume %s, or choose "+
+			"another directory with --out", dir, dir)
 	}
 	for _, name := range []string{metricsFile, samplesDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {

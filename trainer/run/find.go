@@ -37,13 +37,13 @@ func Find(root, spec string) (dir string, err error) {
 
 // noRun explains why spec means no run.
 func noRun(root, spec string, runs []string) error {
-	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run in %s",
-		spec, root)
+	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run "+
+		"in %s", spec, root)
 	if spec != "" {
 		switch _, err := os.ReadDir(spec); {
 		case err == nil:
-			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name or "+
-				"number of a run in %s", spec, configFile, root)
+			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name "+
+				"or number of a run in %s", spec, configFile, root)
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("run: %w; expected the directory of a run", err)
 		}
@@ -92,8 +92,8 @@ type Passed struct {
 	Runs []string // their names, newest first
 }
 
-// NewestUnfinished chooses the newest run under root that has a checkpoint, has neither finished nor
-// diverged, and is not in use by another process, and locks it.
+// NewestUnfinished chooses the newest run under root that has a checkpoint, has neither finished
+// nor diverged, and is not in use by another process, and locks it.
 func NewestUnfinished(root string) (Choice, error) {
 	names, err := listRuns(root)
 	if err != nil {
@@ -160,7 +160,8 @@ const namedRuns = 3
 
 // String says which run was chosen, and why none of the newer ones.
 func (c Choice) String() string {
-	text := fmt.Sprintf("Resuming %s, the newest unfinished of %s in %s", c.Dir, runs(c.Runs), c.Root)
+	text := fmt.Sprintf("Resuming %s, the newest unfinished of %s in %s",
+		c.Dir, runs(c.Runs), c.Root)
 	if c.Dir == "" {
 		text = fmt.Sprintf("No unfinished run in %s: starting a new one", c.Root)
 	}

@@ -22,25 +22,30 @@ import (
 // Info is what run.json records: where a run comes from, and what may change its bits or its speed
 // without being part of its configuration.
 type Info struct {
-	Argv        []string         `json:"argv"`
-	Version     string           `json:"version"`
-	Go          string           `json:"go"`
-	Platform    string           `json:"platform"` // GOOS/GOARCH
-	CPU         string           `json:"cpu"`
-	KernelPath  string           `json:"kernel_path"`
-	BLAS        blas.LibraryInfo `json:"blas"`
-	Seed        uint64           `json:"seed"`
-	Data        string           `json:"data"`                    // absolute path, or the name of an embedded data set
-	DataAsTyped string           `json:"data_as_typed,omitempty"` // where that was another path
-	Fingerprint string           `json:"data_fingerprint"`
-	Shape       data.Shape       `json:"shape"`          // of an image
-	Read        *data.Summary    `json:"read,omitempty"` // what was read of the data, by the last session
-	Started     time.Time        `json:"started"`
-	Finished    *time.Time       `json:"finished,omitempty"` // nil while the run may go on
-	Diverged    bool             `json:"diverged,omitempty"` // the last session ended so
-	Divergences []Divergence     `json:"divergences,omitempty"`
-	Checkpoints *Stall           `json:"checkpoints,omitempty"` // how long they held up training, once the run is complete
-	Memory      *Memory          `json:"memory,omitempty"`      // that the last session needs; with the peak once the run is complete
+	Argv       []string         `json:"argv"`
+	Version    string           `json:"version"`
+	Go         string           `json:"go"`
+	Platform   string           `json:"platform"` // GOOS/GOARCH
+	CPU        string           `json:"cpu"`
+	KernelPath string           `json:"kernel_path"`
+	BLAS       blas.LibraryInfo `json:"blas"`
+	Seed       uint64           `json:"seed"`
+
+	Data        string        `json:"data"`                    // absolute path, or an embedded name
+	DataAsTyped string        `json:"data_as_typed,omitempty"` // if that was another path
+	Fingerprint string        `json:"data_fingerprint"`
+	Shape       data.Shape    `json:"shape"`          // of an image
+	Read        *data.Summary `json:"read,omitempty"` // of the data, by the last session
+
+	Started     time.Time    `json:"started"`
+	Finished    *time.Time   `json:"finished,omitempty"` // nil while the run is unfinished
+	Diverged    bool         `json:"diverged,omitempty"` // so the last session ended
+	Divergences []Divergence `json:"divergences,omitempty"`
+
+	// Checkpoints says how long they held up training, and Memory what the last session needs.
+	// Checkpoints and the peak of Memory are known once the run has finished.
+	Checkpoints *Stall  `json:"checkpoints,omitempty"`
+	Memory      *Memory `json:"memory,omitempty"`
 }
 
 // NewInfo describes a run that starts now in this process with this configuration;
@@ -73,7 +78,7 @@ func Version() string {
 	return build.Main.Version
 }
 
-// ReadInfo reads run.json. A shape that no data set has is an error, as is a file that is not there.
+// ReadInfo reads run.json. A shape that no data set has is an error.
 func ReadInfo(dir string) (Info, error) {
 	path := filepath.Join(dir, infoFile)
 	text, err := os.ReadFile(path)
@@ -96,7 +101,8 @@ func (i Info) Differs(now Info) []string {
 	var list []string
 	compare := func(what, was, is string) {
 		if is != was {
-			list = append(list, fmt.Sprintf("%s %s, was %s", what, cmp.Or(is, "none"), cmp.Or(was, "none")))
+			list = append(list,
+				fmt.Sprintf("%s %s, was %s", what, cmp.Or(is, "none"), cmp.Or(was, "none")))
 		}
 	}
 	compare("version", i.Version, now.Version)
@@ -115,7 +121,7 @@ func MarkDiverged(dir string) error {
 // SetDiverged records that the last session ended because numbers were no longer finite.
 func (i *Info) SetDiverged() { i.Finished, i.Diverged = nil, true }
 
-// SetFinished records when the run finished; nil says that it goes on.
+// SetFinished records when the run finished; nil: it has not.
 func (i *Info) SetFinished(at *time.Time) { i.Finished, i.Diverged = at, false }
 
 // Divergence is an entry of run.json: numbers that were not finite, and what was done.
@@ -123,8 +129,8 @@ type Divergence struct {
 	Step   int           `json:"step"` // the run's, from 1
 	What   string        `json:"what"`
 	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
-	BackTo *int          `json:"back_to,omitempty"` // steps taken in the state that the run went back to
-	Retry  int           `json:"retry,omitempty"`   // which of divergence_retries this began
+	BackTo *int          `json:"back_to,omitempty"` // step of the state that the run went back to
+	Retry  int           `json:"retry,omitempty"`   // number of the retry that this began, from 1
 	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
 	Kept   string        `json:"kept,omitempty"`    // checkpoint that stays of a run that gave up
 }
@@ -139,7 +145,7 @@ type Stall struct {
 type Memory struct {
 	Parts memory.Parts `json:"parts"`
 	Sum   int64        `json:"sum_bytes"`
-	Peak  int64        `json:"peak_bytes,omitempty"` // largest resident set; 0 if the system does not tell
+	Peak  int64        `json:"peak_bytes,omitempty"` // largest resident set; 0 if unknown
 	Disk  int64        `json:"disk_bytes,omitempty"` // particles in a file, not part of the sum
 }
 

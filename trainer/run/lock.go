@@ -34,20 +34,20 @@ func (h Holder) String() string {
 // LockedError says that another process writes the directory.
 type LockedError struct {
 	Dir    string
-	Holder Holder // the zero Holder where the lock file does not tell
+	Holder Holder // zero if the lock file does not say
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("%s is in use by %v: wait until it has ended, or end it, or write to another directory",
-		e.Dir, e.Holder)
+	return fmt.Sprintf("%s is in use by %v: wait until it has ended, or end it, or write to another "+
+		"directory", e.Dir, e.Holder)
 }
 
 // Lock makes this process the only one that writes a directory. The operating system ends the
 // lock with the process, however that ends; what a file of an earlier process says, and a file
 // that was copied with its directory, lock nothing.
 type Lock struct {
-	// Warning says that the file system knows no locks, in which case nothing keeps a second
-	// process away; "" where the lock holds.
+	// Warning says that the file system has no locks, so that nothing keeps a second process
+	// away; "" if the lock holds.
 	Warning string
 
 	mu   sync.Mutex
@@ -96,12 +96,12 @@ func withoutLocks(dir string) string {
 	return dir + " is on a file system without locks: make sure that no other process writes there"
 }
 
-// unsupported tells that the file system has no locks.
+// unsupported reports whether the file system has no locks.
 func unsupported(err error) bool {
 	return errors.Is(err, syscall.ENOLCK) || errors.Is(err, errors.ErrUnsupported)
 }
 
-// current tells whether the locked file is still the one at path.
+// current reports whether the locked file is still the one at path.
 func current(file *flock.Flock, path string) bool {
 	mine, err := file.Stat()
 	if err != nil {
@@ -121,7 +121,8 @@ func (l *Lock) sign(path string) error {
 	if err != nil {
 		host = "an unknown host"
 	}
-	text, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: time.Now().Round(time.Second)})
+	now := time.Now().Round(time.Second)
+	text, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: now})
 	if err != nil {
 		return err
 	}

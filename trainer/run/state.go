@@ -57,10 +57,11 @@ func StateOf(dir string) (State, error) {
 	return Unsaved, nil
 }
 
-// What is to be tried after a divergence.
-const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, or a --drift-clip"
+// afterDivergence is what to try after a divergence.
+const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, " +
+	"or a --drift-clip"
 
-// DivergedText says where and how a run diverged, and what is left to do with it.
+// DivergedText says for a user where and how a run diverged, and what can be done.
 func DivergedText(dir string) (string, error) {
 	info, err := ReadInfo(dir)
 	if err != nil {
@@ -74,8 +75,8 @@ func DivergedText(dir string) (string, error) {
 	}
 	text += "; start another one " + afterDivergence
 	if last.Kept != "" {
-		text += fmt.Sprintf(", or go on with this one from %s, with a larger --divergence-retries: "+
-			"plume train --resume %s", last.Kept, dir)
+		text += fmt.Sprintf(", or go on with this one from %s, with a larger "+
+			"--divergence-retries: plume train --resume %s", last.Kept, dir)
 	}
 	return text, nil
 }
@@ -90,7 +91,8 @@ func CheckSaved(dir string) error {
 	switch state, err := StateOf(dir); {
 	case err != nil:
 	case state == Unsaved:
-		text += fmt.Sprintf(": the run ended before its first one, and starts anew with --out %s --resume", dir)
+		text += fmt.Sprintf(": the run ended before its first one, and starts anew with "+
+			"--out %s --resume", dir)
 	case state == Diverged:
 		text += ": the run diverged before its first one; start another one " + afterDivergence
 	}

@@ -45,7 +45,8 @@ func (w *Writer) StoreInfo(info Info) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", infoFile, err)
 	}
-	if err := file.WriteBytes(w.Files, filepath.Join(w.Dir, infoFile), append(text, '\n')); err != nil {
+	path := filepath.Join(w.Dir, infoFile)
+	if err := file.WriteBytes(w.Files, path, append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: %w", infoFile, err)
 	}
 	return nil
@@ -70,9 +71,11 @@ func (w *Writer) OpenLog(step int) (*record.Log, error) {
 // metrics.1.jsonl or the next free number.
 func (w *Writer) SetRecordsAside() error {
 	path := filepath.Join(w.Dir, metricsFile)
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	for n := 1; ; n++ {
