@@ -1,8 +1,6 @@
 package method
 
-import (
-	"github.com/plume-ml/plume/trainer/config"
-)
+import "github.com/plume-ml/plume/trainer/config"
 
 // rates are the schedules of a method's step size and learning rate.
 type rates struct {

@@ -9,20 +9,6 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// firstStage is a method whose prior is fixed, and that can be frozen.
-type firstStage interface {
-	buildable
-	// networks are the decoder and the encoder, nil where there is none.
-	networks() (decoder, encoder *network)
-	// latents are those of a minibatch under the frozen model, with their addresses in the noise
-	// stream: an encoder draws them anew at each call. They are the receiver's until the next call.
-	latents(index []int) (z []float32, ids []uint64)
-	// losses are the sums over the latents returned last.
-	losses() Stats
-	// locate finds the first place behind losses that are not finite.
-	locate() *Fault
-}
-
 // Staged is a method in two stages. The first, with the prior N(0, I), takes the share 1 -
 // prior_share of the training and is then frozen, at its averaged weights. In the second a prior is
 // fitted to its latents, by the prior's part of the free energy alone; a Standardised prior is
@@ -60,9 +46,6 @@ const (
 	frozenData          // data loss
 	frozenEntropy
 )
-
-// firstBuild makes a first stage.
-type firstBuild func(a *memory.Arena, s Setup) (firstStage, error)
 
 // staged is the build of a spec.
 func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) {

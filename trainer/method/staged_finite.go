@@ -1,11 +1,5 @@
 package method
 
-// locate implements firstStage.
-func (f *Flow) locate() *Fault { return f.locateLoss() }
-
-// locate implements firstStage.
-func (v *Variational) locate() *Fault { return v.locateLoss() }
-
 // checkFrozen looks at what the second stage begins with.
 func (t *Staged) checkFrozen() error {
 	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {

@@ -56,10 +56,10 @@ const (
 	countEncoderSteps        // steps made
 )
 
-func buildVariational(a *memory.Arena, s Setup) (buildable, error) { return NewVariational(a, s) }
+func buildVariational(a *memory.Arena, s Setup) (buildable, error) { return s.variational(a) }
 
-// NewVariational builds the method for the setup's encoder, decoder and prior.
-func NewVariational(a *memory.Arena, s Setup) (*Variational, error) {
+// variational builds the engine for the setup's encoder, decoder and prior.
+func (s Setup) variational(a *memory.Arena) (*Variational, error) {
 	o := &s.Options
 	rows := s.Batch * o.Particles
 	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }

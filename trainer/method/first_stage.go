@@ -1,0 +1,73 @@
+package method
+
+import "github.com/plume-ml/plume/trainer/memory"
+
+// firstStage is a method whose prior is fixed, and that can be frozen.
+type firstStage interface {
+	buildable
+	// networks are the decoder and the encoder, nil where there is none.
+	networks() (decoder, encoder *network)
+	// latents are those of a minibatch under the frozen model, with their addresses in the noise
+	// stream: an encoder draws them anew at each call. They are the receiver's until the next call.
+	latents(index []int) (z []float32, ids []uint64)
+	// losses are the sums over the latents returned last.
+	losses() Stats
+	// locate finds the first place behind losses that are not finite.
+	locate() *Fault
+}
+
+// firstBuild makes a first stage.
+type firstBuild func(a *memory.Arena, s Setup) (firstStage, error)
+
+// firstFlow is a Flow as a first stage.
+func firstFlow(a *memory.Arena, s Setup) (firstStage, error) { return course{}.flow(a, s) }
+
+// networks implements firstStage.
+func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }
+
+// latents implements firstStage: the particles as they are.
+func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
+	f.now, f.gathered = f.pass(index), false // the batch has these particles, but not their images
+	f.batch.Select(index)
+	rows := len(f.batch.IDs)
+	f.batch.Gather(0, rows)
+	return f.batch.Rows(f.batch.Z, 0, rows), f.batch.IDs
+}
+
+// losses implements firstStage.
+func (f *Flow) losses() (s Stats) {
+	f.begin(f.now, true)
+	f.setup.Pool.Run(f.decoderRows())
+	s.setData(f.likelihood, f.square[:len(f.batch.IDs)])
+	s.Evaluations = s.Rows * f.decoder.passes(1)
+	return s
+}
+
+// locate implements firstStage.
+func (f *Flow) locate() *Fault { return f.locateLoss() }
+
+// firstVariational is a Variational as a first stage.
+func firstVariational(a *memory.Arena, s Setup) (firstStage, error) { return s.variational(a) }
+
+// networks implements firstStage.
+func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }
+
+// latents implements firstStage.
+func (v *Variational) latents(index []int) (z []float32, ids []uint64) {
+	v.draw(index, true, streamEncoder)
+	v.counts[countDraws]++
+	return v.rows(v.z, 0, len(v.ids)), v.ids
+}
+
+// losses implements firstStage.
+func (v *Variational) losses() Stats {
+	points, rows := len(v.now.index), len(v.ids)
+	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
+	v.setup.Pool.Run(v.decoderRows())
+	s.setData(v.likelihood, v.square[:rows])
+	s.Entropy = float64(v.setup.Options.Particles) * sum(v.entropy[:points])
+	return s
+}
+
+// locate implements firstStage.
+func (v *Variational) locate() *Fault { return v.locateLoss() }
