@@ -10,9 +10,9 @@ import (
 // it costs and reports on the way. All others are part of what its checkpoints mean.
 var resumable = []string{
 	"epochs", "threads", "cloud", "cloud_dir",
-	"data",                                    // the images may have moved: their fingerprint must stay
-	"labels",                                  // so may these, which no training reads
-	"divergence_retries", "divergence_factor", // of divergences yet to come
+	"data",   // the images may have moved: their fingerprint must stay
+	"labels", // so may these, which no training reads
+	"divergence_retries", "divergence_factor",
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }
 
@@ -34,9 +34,9 @@ func (c Config) CheckResume(asked Config) error {
 	var p Problems
 	for _, name := range c.Changed(asked) {
 		if !slices.Contains(resumable, name) {
-			mine, theirs := c.Key(name), asked.Key(name)
-			p.Expect(false, name, theirs, fmt.Sprintf("%s, as the run began; when it continues it may only change %s",
-				mine, strings.Join(resumable, ", ")))
+			p.add(name, asked.Key(name), fmt.Sprintf(
+				"%s, as the run began; when it continues it may only change %s",
+				c.Key(name), strings.Join(resumable, ", ")))
 		}
 	}
 	return p.Err()

@@ -1,5 +1,12 @@
-// Package config is the configuration of a run: its keys, each of which is a field of a Config, a
-// line of a file, an environment variable and a flag, with their defaults and ranges.
+// Package config is the configuration of a run.
+//
+// A Config has a field for each key; Options are those of the networks, the particles and the
+// optimiser. A Key is declared in one place, with its name, default, range, help, group and
+// choices, and is at once a line of a TOML file (LoadFile), an environment variable (LoadEnv) and a
+// flag (Key has the methods of a flag's value).
+//
+// Common returns the defaults. Some methods have others: package method has DefaultFor, and also
+// knows which keys a method reads and what it does not allow (method.CheckRead, method.Validate).
 package config
 
 import (

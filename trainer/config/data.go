@@ -34,7 +34,8 @@ func (c *Config) dataKeys() []Key {
 	)
 }
 
-var dataName = expect("the name of an embedded data set or a path in UTF-8, without control characters",
+var dataName = expect(
+	"the name of an embedded data set or a path in UTF-8, without control characters",
 	func(s string) bool { return s != "" && IsPlainText(s) })
 
 var rangeText = expect("LO,HI: two finite numbers, the first below the second, such as 0,1",

@@ -4,13 +4,16 @@ import (
 	"testing"
 )
 
-// Whatever a configuration file holds, it is read without a panic; an error leaves the configuration
-// as it was; and what is accepted is stored so that it is read as the same.
+// Whatever a configuration file holds, it is read without a panic; an error leaves the
+// configuration as it was; and what is accepted is stored so that it is read as the same.
 func FuzzConfig(f *testing.F) {
 	for _, text := range []string{
-		"", "epochs = 3\n", "checkpoint_every = \"10m\"\n", "checkpoint_every = 7\n", "decoder_widths = [1, 2]\n",
-		"lr = nan\n", "lr = -inf\nseed = 0x7f\n", "[table]\nepochs = 3\n", "epochs.x = 1\n", "\"data\" = '''\na'''\n",
-		"epochs = 1979-05-27T07:32:00Z\n", "epochs = 3\nepochs = 4\n", "data = \"\\u0000\"\n", "a = [[[[[[1]]]]]]\n",
+		"", "epochs = 3\n", "checkpoint_every = \"10m\"\n", "checkpoint_every = 7\n",
+		"decoder_widths = [1, 2]\n",
+		"lr = nan\n", "lr = -inf\nseed = 0x7f\n", "[table]\nepochs = 3\n", "epochs.x = 1\n",
+		"\"data\" = '''\na'''\n",
+		"epochs = 1979-05-27T07:32:00Z\n", "epochs = 3\nepochs = 4\n", "data = \"\\u0000\"\n",
+		"a = [[[[[[1]]]]]]\n",
 	} {
 		f.Add([]byte(text))
 	}

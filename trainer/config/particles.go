@@ -56,6 +56,7 @@ func (o *Options) particleKeys() []Key {
 func (o Options) checkParticles(p *Problems) {
 	p.Expect(!(o.Dynamics == particle.Exact && o.Friction == 1), "friction", o.Friction,
 		`a number below 1 with dynamics = "exact"`)
-	p.Expect(!(o.ControlVariate && o.PriorDrift == diffusion.ScoreDrift), "control_variate", o.ControlVariate,
+	p.Expect(!(o.ControlVariate && o.PriorDrift == diffusion.ScoreDrift),
+		"control_variate", o.ControlVariate,
 		`false with prior_drift = "score", whose drift has no noise to remove`)
 }

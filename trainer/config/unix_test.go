@@ -16,7 +16,8 @@ func TestConfigIsAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Common()
-	if _, err := c.LoadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
+	_, err := c.LoadFile(path)
+	if err == nil || !strings.Contains(err.Error(), "not a regular file (prw") {
 		t.Errorf("error %v", err)
 	}
 }
