@@ -74,8 +74,8 @@ func (a *amd64) close(dir string) ([]stub, error) {
 	return a.stubs, nil
 }
 
-// evexOnly are registers that AVX2 does not have: avo gives them out, and Go's assembler then
-// silently takes the AVX-512 encoding.
+// evexOnly matches registers that AVX2 does not have: avo may allocate them, and Go's assembler
+// then silently uses the AVX-512 encoding.
 var evexOnly = regexp.MustCompile(`\b[XYZ](1[6-9]|[23][0-9])\b`)
 
 func (a *amd64) begin(name, signature, doc string) {
@@ -120,7 +120,8 @@ func (a *amd64) constant(words ...uint32) operand.Mem {
 	return m
 }
 
-// konstInt is in memory, but in a register where AVX-512 has enough of them: noise needs all.
+// konstInt is in memory. For AVX-512 it is in a register, except in the noise kernels, which need
+// all registers for other values.
 func (a *amd64) konstInt(u uint32) vec {
 	m := a.constant(u)
 	if a.wide() && a.files[len(a.files)-1].family != "noise" {
@@ -162,8 +163,8 @@ func (a *amd64) base(param string) gp    { return a.c.Load(a.c.Param(param).Base
 func (a *amd64) length(param string) gp  { return a.c.Load(a.c.Param(param).Len(), a.c.GP64()) }
 func (a *amd64) integer(param string) gp { return a.c.Load(a.c.Param(param), a.c.GP64()) }
 
-// float is the argument in memory, where it costs no register: AVX-512 broadcasts it as it reads
-// it, AVX2 reads a copy that is repeated.
+// float is the argument in memory, where it takes no register: AVX-512 broadcasts it when it reads
+// it, and for AVX2 the frame holds a copy of it in all lanes.
 func (a *amd64) float(param string) vec {
 	p, err := a.c.Param(param).Resolve()
 	if err != nil {

@@ -85,7 +85,8 @@ func latency(i *ir.Instruction) int {
 	op := i.Opcode
 	n := 1
 	for prefix, cycles := range map[string]int{
-		"VFM": 4, "VFNM": 4, "VADDPS": 3, "VSUBPS": 3, "VMULPS": 3, "VPMUL": 3, "VSQRT": 20, "VDIV": 11,
+		"VFM": 4, "VFNM": 4, "VADDPS": 3, "VSUBPS": 3, "VMULPS": 3, "VPMUL": 3, "VSQRT": 20,
+		"VDIV": 11,
 		"VCVT": 4, "VPERM": 4, "VSHUF": 2, "VPBROADCAST": 5, "VPTEST": 4,
 	} {
 		if strings.HasPrefix(op, prefix) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Fixed registers. R18 belongs to the system and R26 to R30 to Go; R16 and R17 are the linker's in
-// calls, of which there are none.
+// Fixed registers. R18 belongs to the system and R26 to R30 to Go. The linker uses R16 and R17 in
+// calls, but there are no calls here.
 const (
 	tableReg = 30 // V30 and V31 hold the table of lookups, in functions that have one
 	constReg = 17 // R17 is the address of the file's constants
@@ -83,7 +83,7 @@ func (c *armCode) allocate() {
 	}
 }
 
-// forward replaces copies that never change of values that change no more.
+// forward replaces copies by their originals where neither changes afterwards.
 func (c *armCode) forward() {
 	c.intervals()
 	same := map[*armValue]*armValue{}
@@ -103,9 +103,9 @@ func (c *armCode) forward() {
 	c.instrs = kept
 }
 
-// intervals finds where values are live, from the first to the last instruction that names them;
-// whatever is made before a loop and used in it lives to its end. Constants that nobody reads
-// are dropped.
+// intervals finds where values are live: from the first to the last instruction that names them, or
+// to the end of a loop in which they are used if they were made before it. It drops constants that
+// no instruction reads.
 func (c *armCode) intervals() {
 	c.eachArg(func(_ int, a armArg) {
 		*a.v = armValue{
@@ -136,7 +136,7 @@ func (c *armCode) intervals() {
 	}
 }
 
-// touch notes that instruction i has v as its argument a.
+// touch records that instruction i has v as its argument a.
 func (v *armValue) touch(i int, a armArg) {
 	if v.start < 0 {
 		if a.reads && !v.fixed {
@@ -161,7 +161,7 @@ func (c *armCode) eachArg(f func(i int, a armArg)) {
 	}
 }
 
-// loops are the first and last instructions of what jumps back.
+// loops are the first and last instructions of loops: a label, and a jump back to it.
 func (c *armCode) loops() (out [][2]int) {
 	labels := map[string]int{}
 	for i, instr := range c.instrs {
@@ -250,11 +250,12 @@ func (v *armValue) take(pool map[int]bool) bool {
 	return true
 }
 
-// nearby is how many instructions after a use a value loaded from memory is kept.
+// nearby is for how many instructions after its use a value loaded from memory stays in a register.
 const nearby = 8
 
-// cheapest is the value whose life in memory costs the fewest loads and stores for the time that it
-// frees a register, those in loops counted tenfold; the longest lived of several.
+// cheapest is the value to keep in memory: the one that costs the fewest loads and stores, those in
+// loops counted tenfold, over the time for which it frees a register; of several, the longest
+// lived.
 func (c *armCode) cheapest(live []*armValue) *armValue {
 	weights := make([]float64, len(c.instrs))
 	for i := range weights {
@@ -282,7 +283,8 @@ func (c *armCode) cheapest(live []*armValue) *armValue {
 	return best
 }
 
-// cost is that of the loads and the store of a value in memory; a load instead of a copy is free.
+// cost is the weight of the loads and stores of a value in memory. A load that replaces a copy is
+// free.
 func (c *armCode) cost(v *armValue, weights []float64) float64 {
 	sum, last := 0.0, -nearby
 	for i, instr := range c.instrs {
@@ -303,7 +305,7 @@ func (c *armCode) cost(v *armValue, weights []float64) float64 {
 	return sum
 }
 
-// uses tells what the instruction does with a value.
+// uses reports whether the instruction reads and writes a value.
 func (i armInstr) uses(v *armValue) (reads, wrote bool) {
 	for _, a := range i.args {
 		if a.v == v {

@@ -35,8 +35,8 @@ func (m machine) span(name string, n gp, unroll int, streams []stream, body func
 	})
 }
 
-// mixed is span for a body with a long chain of operations: where a block is one register, the
-// chains of several blocks are mixed.
+// mixed is span for a body with a long chain of operations: where a block is one register, it
+// interleaves the chains of several blocks.
 func (m machine) mixed(name string, n gp, streams []stream, body func(block int)) {
 	if m.parts() > 1 {
 		m.span(name, n, 1, streams, body)
@@ -53,8 +53,8 @@ func (m machine) mixed(name string, n gp, streams []stream, body func(block int)
 
 const mixedBlocks = 2
 
-// spans is span for a body that handles several blocks at once: unroll of them as long as there
-// are as many, then one at a time, then the elements that do not fill a block.
+// spans is span for a body that handles several blocks at once: unroll blocks while there are that
+// many, then one at a time, then the elements that do not fill a block.
 func (m machine) spans(name string, n gp, unroll int, streams []stream, body func(blocks int)) {
 	for _, u := range []int{unroll, 1}[:min(unroll, 2)] {
 		loop := fmt.Sprintf("%s%d", name, u)

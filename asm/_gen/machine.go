@@ -13,8 +13,8 @@ type (
 	column any
 )
 
-// vec is a block of 16 lanes: isa.parts() registers, or one register whose lanes are all equal
-// and which stands for each of them.
+// vec is a block of 16 lanes: isa.parts() registers, or a single register whose lanes are all
+// equal, which stands for each of them.
 type vec []part
 
 // at is register i of the block.
@@ -139,20 +139,20 @@ type isa interface {
 
 	// tile is the shape of the tiles of matrix products: rows, and blocks in a row.
 	tile() (rows, blocks int)
-	// column reads the numbers at p + i*stride bytes for i below rows; the column beside it is step
-	// bytes on. entry is number i in all lanes, each read once before next turns to that column.
+	// column is the numbers at p + i*stride bytes for i < rows; the next column is step bytes
+	// further. entry is number i in all lanes. Each is to be read once before next moves on.
 	column(p, stride, step gp, rows int) column
 	entry(c column, i int) vec
 	next(c column)
-	// ahead is the column n columns on; it moves with c. touch asks for the line of its number i.
+	// ahead is the column n columns after c, and moves with c. touch prefetches the line of its
+	// number i.
 	ahead(c column, n int) column
 	touch(c column, i int)
-	// transposed is the 4 numbers at each of 16 rows of a column whose step is 16, as 4 blocks: the
-	// first numbers, the second ones and so on.
+	// transposed reads 4 numbers of each of 16 rows, of a column whose step is 16, and returns 4
+	// blocks: the first numbers of all rows, the second ones and so on.
 	transposed(c column) [4]vec
 
-	// prefetch asks for the line at p+off, which need not exist, to be brought into the first-level
-	// cache.
+	// prefetch brings the line at p+off into the first-level cache. The address may be invalid.
 	prefetch(p gp, off int)
 
 	// Operations of one register.
@@ -192,15 +192,15 @@ type isa interface {
 	// Philox4x32-10. philoxInit reads the parameters seed uint64 and step uint32, and the uint32
 	// parameters that name streams, outside loops. philox computes group g of a stream, given by
 	// its place among them: even is [word 0 | word 2] and odd [word 1 | word 3], 8 lanes each, lane
-	// l of a word being block 8g+l. Both stay what they are until philoxNext's finish.
+	// l of a word being block 8g+l. philoxNext's finish overwrites both.
 	philoxInit(streams ...string)
 	philoxHigh(g gp) // to be called after g has changed, before the others
 	philox(stream int, g gp) (even, odd vec)
 	// philoxNext computes group g in stretches without jumps; finish then puts it into even and
 	// odd.
 	philoxNext(stream int, g gp, even, odd vec) (stretches []func(), finish func())
-	// interleave emits two independent stretches without jumps, possibly mixed: where the machine's
-	// window is small against the first one's chain of operations, it fills the second one's gaps.
+	// interleave emits two independent stretches without jumps. It may mix them, so that the second
+	// fills the gaps that the first one's long chain of operations leaves.
 	interleave(first, second func())
 	// halves is [first half of a | first half of b] and [second half of a | second half of b].
 	halves(a, b vec) (vec, vec)

@@ -4,17 +4,17 @@ import (
 	"fmt"
 )
 
-// noise walks through the groups of the stream, one ahead: while a group's words are turned into
-// numbers, those of the next, whose chain of rounds is long, are computed beside them.
+// noise goes through the groups of a stream. While the words of one group become numbers, it
+// already computes the words of the next, since their rounds are a long chain of operations.
 //
-// With two streams, the words of each group are computed from the last stream and then from the
-// first: the last one's numbers are held until the first one's are there.
+// With two streams, each group takes its words first from the second stream, whose numbers are
+// held, and then from the first.
 type noise struct {
 	m         machine
 	values    func(even, odd vec) (a, b vec)
 	g         gp // the next group to compute
 	even, odd vec
-	held      []vec // the last of two streams' numbers, by blocks
+	held      []vec // the second stream's numbers, by blocks; nil: there is one stream
 }
 
 func (m machine) newNoise(g gp, streams int, values func(even, odd vec) (a, b vec)) *noise {
@@ -27,10 +27,10 @@ func (m machine) newNoise(g gp, streams int, values func(even, odd vec) (a, b ve
 	return z
 }
 
-// last is the place of the last stream.
+// last is the number of the last stream.
 func (z *noise) last() int { return min(len(z.held), 1) }
 
-// hold turns the last stream's words into the numbers held, and computes the first one's words.
+// hold makes the numbers held from the second stream's words, and computes the first one's words.
 func (z *noise) hold() {
 	z.beside(0, func(v vec, block int) {
 		for i, x := range z.held[block] {
@@ -39,8 +39,8 @@ func (z *noise) hold() {
 	})
 }
 
-// beside turns words into numbers for body, while the words of group z.g of a stream are
-// computed.
+// beside makes numbers from words and passes them to body, while it computes the words of group z.g
+// of a stream.
 func (z *noise) beside(stream int, body func(v vec, block int)) {
 	rounds, finish := z.m.philoxNext(stream, z.g, z.even, z.odd)
 	for i, numbers := range z.blocks(body) {
@@ -53,7 +53,8 @@ func (z *noise) beside(stream int, body func(v vec, block int)) {
 	finish()
 }
 
-// numbers are those of block number half of a group: of the first stream, then of the last.
+// numbers are those of a half of a group, a block: of the first stream, and of the second if there
+// is one.
 func (z *noise) numbers(v vec, half int) []vec {
 	if z.held == nil {
 		return []vec{v}
@@ -61,8 +62,9 @@ func (z *noise) numbers(v vec, half int) []vec {
 	return []vec{v, z.held[half]}
 }
 
-// blocks runs body for blocks of the group in even and odd. Where a block has several registers,
-// half of the words make one block, and there is a stretch for each; otherwise all make both.
+// blocks calls body with the blocks of the group in even and odd. Where a block has several
+// registers, each half of the words makes a block, in a stretch of its own; otherwise all words
+// make both.
 func (z *noise) blocks(body func(v vec, block int)) (stretches []func()) {
 	n := len(z.even) / 2
 	if n == 0 {
@@ -121,7 +123,7 @@ func (z *noise) row(
 	m.label("whole")
 }
 
-// step goes on by a number of elements.
+// step moves on by a number of elements.
 func (z *noise) step(n gp, streams []stream, elements int) {
 	for _, s := range streams {
 		z.m.addImm(s.p, elements*s.size)
@@ -208,8 +210,8 @@ func (m machine) noiseKernels() {
 	m.moves()
 }
 
-// noisy is what a kernel does at the beginning of a row, and with the noise of each block, by
-// streams.
+// noisy is what a kernel does at the beginning of a row, and with each block of noise, one vec for
+// each stream.
 type noisy struct {
 	start func()
 	body  func(xi []vec, block int)
@@ -218,7 +220,7 @@ type noisy struct {
 }
 
 // noiseRows emits a kernel over rows, of width d, with normals of their own: row i begins with
-// group ids[i] * ceil(d/32). start is called once.
+// group ids[i] * ceil(d/32). start is called once, and prepares what lives throughout.
 func (m machine) noiseRows(
 	name, signature, doc string, arrays []string, start func(s []stream) noisy,
 ) {

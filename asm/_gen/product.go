@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// products are the tiles of matrix products: as many accumulators as the registers hold, so that
-// each number read from memory enters several multiply-adds.
+// products emits the tiles of matrix products. They have as many accumulators as the registers
+// hold, so that each number read from memory enters several multiply-adds.
 func (m machine) products() {
 	rows, blocks := m.tile()
 	m.begin(
@@ -28,15 +28,15 @@ func (m machine) products() {
 	m.end()
 }
 
-// bytes is n float32 in bytes.
+// bytesOf is the size in bytes of as many float32 as the parameter says.
 func (m machine) bytesOf(param string) gp {
 	n := m.zero()
 	m.addScaled(n, m.integer(param), 4)
 	return n
 }
 
-// How far ahead of their use numbers are asked for: bytes of b, since CPUs stop reading ahead at
-// the end of a page, and numbers of a row of a.
+// The distances of prefetches: in bytes of b, since CPUs stop reading ahead at the end of a page,
+// and in numbers of a row of a.
 const aheadB, aheadA = 2048, 32
 
 // mulUnroll is how many values of k the loop takes at a time.
@@ -53,7 +53,7 @@ func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp))
 	}
 }
 
-// mulTile is the tile for a number of rows.
+// mulTile emits the tile of a given number of rows.
 func (m machine) mulTile(rows, blocks int) {
 	t := &tile{machine: m, blocks: blocks, acc: make([][]vec, rows)}
 	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
@@ -69,7 +69,7 @@ func (m machine) mulTile(rows, blocks int) {
 	})
 }
 
-// tile is one being computed.
+// tile is a tile being computed.
 type tile struct {
 	machine
 	blocks  int
@@ -78,8 +78,8 @@ type tile struct {
 	b, left gp
 }
 
-// multiply adds all products. The lines of c that will be written are asked for meanwhile, a few at
-// a time: more would hold up what is needed at once.
+// multiply adds all products. Meanwhile it prefetches the lines of c that will be written, a few at
+// a time: more would delay the loads that the products wait for.
 func (t *tile) multiply() {
 	rows := len(t.acc)
 	name := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
@@ -115,10 +115,10 @@ func (t *tile) multiply() {
 	t.label(name("end"))
 }
 
-// step takes n values of k, and emits also with each.
+// step emits the products of n values of k, and after each calls also.
 func (t *tile) step(n int, also func(k int)) {
 	width := 4 * blockLen * t.blocks
-	rows := (len(t.acc) + n - 1) / n // of a, to be asked for at each k
+	rows := (len(t.acc) + n - 1) / n // of a, to be prefetched at each k
 	for k := range n {
 		bs := make([]vec, t.blocks)
 		for j := range bs {
@@ -141,10 +141,10 @@ func (t *tile) step(n int, also func(k int)) {
 	t.addImm(t.left, -n)
 }
 
-// rowsAhead is how many rows ahead a row to be packed is asked for.
+// rowsAhead is how many rows ahead the packing prefetches.
 const rowsAhead = 8
 
-// packing lays the factors of products out as their tiles read them.
+// packing emits the kernels that lay factors out in the order in which tiles read them.
 func (m machine) packing() {
 	m.begin(
 		"PackRows",
@@ -153,7 +153,7 @@ func (m machine) packing() {
 	)
 	to, from := stream{m.base("dst"), 4}, stream{m.base("src"), 4}
 	width, ld, alpha := m.integer("width"), m.integer("ld"), m.float("alpha")
-	soon := m.copyGP(from.p) // a row to be packed after some others
+	soon := m.copyGP(from.p) // the row rowsAhead rows on
 	m.addScaled(soon, m.bytesOf("ld"), rowsAhead)
 	m.eachRow(m.integer("rows"), func() {
 		m.prefetch(soon, 0)
@@ -195,8 +195,8 @@ func (m machine) packing() {
 	m.end()
 }
 
-// peak does nothing but multiply-adds, as many at once as a tile has: more than any CPU's latency
-// times its units.
+// peak emits nothing but multiply-adds, as many independent ones as a tile has: more than any CPU
+// can have under way.
 func (m machine) peak() {
 	rows, blocks := m.tile()
 	count := rows * blocks * m.parts()

@@ -38,7 +38,8 @@ type squares struct {
 
 func (q *squares) start() { q.acc = q.m.zeros() }
 
-// add leaves out lanes outside a tail: numbers of the row, if they are infinite, make NaN of zero.
+// add ignores lanes outside a tail: v need not be zero there, and may even be NaN, where an
+// infinite number of the row met a zero.
 func (q *squares) add(v vec) {
 	v = q.m.inTail(v)
 	q.m.muladd(opAccum, q.acc, v, v)
@@ -111,7 +112,7 @@ func (m machine) rowKernels() {
 	m.sinusoids()
 }
 
-// dataResidual goes back to the beginning of an image until it has served all its rows.
+// dataResidual compares each image with all of its rows before it moves to the next image.
 func (m machine) dataResidual() {
 	m.begin(
 		"DataResidual", "func(e, sq, y, x []float32, phase, repeat, d int, scale float32)",
@@ -146,7 +147,7 @@ func (m machine) dataResidual() {
 	m.end()
 }
 
-// pi/2 in three parts of 24 bits, the inverse of their sum, and the largest angle: beyond it the
+// pi/2 in three parts of 24 bits, the inverse of their sum, and the largest angle, beyond which the
 // number of quarter turns would be too inexact.
 const (
 	quarter1     = 0x1.921fb6p+0
@@ -156,7 +157,7 @@ const (
 	sinLimit     = 0x1p16
 )
 
-// sinusoids takes quarter turns off the angle part by part; the first difference is exact.
+// sinusoids subtracts quarter turns from the angle, part by part; the first difference is exact.
 func (m machine) sinusoids() {
 	m.begin("Sinusoids", "func(dst, lambda, freq []float32)",
 		"dst[i,k] = sin(lambda[i]*freq[k]); dst[i,F+k] = cos(lambda[i]*freq[k]) for F = len(freq)")

@@ -13,7 +13,7 @@ const (
 
 var expPoly = []float32{0x1.c690dep-14, 0x1.ec0c22p-9, 0x1.62e432p-4, 1}
 
-// expTable has the bits of 2^(j/8), less j<<20, which the shifted n adds again.
+// expTable has the bits of 2^(j/8) minus j<<20, which the shifted n adds back.
 func expTable() (t [8]uint32) {
 	for j := range t {
 		t[j] = math.Float32bits(float32(math.Exp2(float64(j)/8))) - uint32(j)<<20
