@@ -1,6 +1,6 @@
-// Package kernel holds the loops over float32 that take the time of training and sampling beside
-// matrix products: noise and the Langevin moves, biases and activations, residuals, sums over rows
-// and columns, optimisers, pixels. They take slices and return slices, allocate nothing and start
+// Package kernel holds the loops over float32 that, apart from matrix products, take the time of
+// training and sampling: noise and the Langevin moves, biases and activations, residuals, sums over
+// rows and columns, optimisers, pixels. They work on the caller's slices, allocate nothing and start
 // no goroutines. The tiles of matrix products are here too; package blas makes products of them.
 //
 // It does not hold what is computed once for a row, a datapoint or a latent dimension, most of it
@@ -33,8 +33,8 @@ const (
 	errRow   = "kernel: a row is longer than MaxRow"
 )
 
-// MaxRow is the longest row of the functions that move or noise rows, and the most elements
-// that one call of assembly handles: the scheduler cannot interrupt it.
+// MaxRow is the longest row of the functions that draw noise for rows, and the most elements that
+// one call of assembly handles, since the scheduler cannot interrupt it.
 const MaxRow = 1 << 16
 
 func check(ok bool) {

@@ -1,9 +1,9 @@
 package kernel
 
-// Floats is n zeros, for arrays that the loops go through again and again: where the system can, in
-// large pages, since a step touches more memory than a CPU's table of small ones covers (on Linux,
-// where /sys/kernel/mm/transparent_hugepage/enabled is madvise or always). It is the one function
-// here that allocates.
+// Floats returns n zeros, for arrays that the loops go through again and again. They are in large
+// pages where the system has them (on Linux, where /sys/kernel/mm/transparent_hugepage/enabled is
+// madvise or always): a step touches more memory than a CPU's table of small pages covers. No other
+// function of this package allocates.
 func Floats(n int) []float32 {
 	x := make([]float32, n)
 	if 4*n >= smallest {

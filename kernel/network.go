@@ -22,9 +22,9 @@ func AddBiasSkip(x, b, skip []float32) {
 }
 
 // BiasSiLU is t = x[i,j] + b[j]; y[i,j] = silu(t); x[i,j] = silu'(t), with silu(t) = t/(1 +
-// exp(-t)): the derivative takes the place of its argument, for the backward pass to multiply with.
-// Largest errors: 4 ulp of silu, and 2.5e-7 of its derivative, whose size is about 1, for |t| <=
-// 87. Below, both stay where they are at -87, at about -1.4e-36; above, they are t and 1.
+// exp(-t)): the derivative replaces its argument, for the backward pass to multiply with. Largest
+// errors for |t| <= 87: 4 ulp of silu, and 2.5e-7 of its derivative, whose size is about 1. Below
+// -87 both keep their values at -87, about -1.4e-36; above 87 they are t and 1.
 func BiasSiLU(y, x, b []float32) {
 	check(len(y) == len(x))
 	n := rows(len(x), len(b))
@@ -68,8 +68,9 @@ func SiLUBackward(dx, s, dy []float32) {
 	}
 }
 
-// SkipSiLUBackward is t = s[i]*dy[i]; embed[i] += t; below[i] = above[i] + t: the gradients by the
-// embedding and by the input of a residual block from that by its output.
+// SkipSiLUBackward is t = s[i]*dy[i]; embed[i] += t; below[i] = above[i] + t. It takes the gradient
+// with respect to a residual block's output, above, to those with respect to its input, below, and
+// to the embedding.
 func SkipSiLUBackward(below, embed, above, s, dy []float32) {
 	n := len(below)
 	check(len(embed) == n && len(above) == n && len(s) == n && len(dy) == n)
@@ -98,8 +99,9 @@ func ColSum(dst, x []float32, stride int, scale float32) {
 	Scale(dst, scale)
 }
 
-// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and F =
-// len(freq); rows of dst have width 2F <= MaxRow. Largest error 1e-7 for |x| <= 2^16; NaN beyond.
+// Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and
+// F = len(freq). Rows of dst have width 2F <= MaxRow. Largest error 1e-7 for |x| <= 2^16; NaN
+// beyond.
 func Sinusoids(dst, lambda, freq []float32) {
 	check(len(dst) == 2*len(lambda)*len(freq))
 	checkRow(2 * len(freq))

@@ -34,8 +34,8 @@ func radius(w uint32) float32 {
 	return sqrt32(large + small)
 }
 
-// sincosPi is the sine and cosine of pi * int32(w) * 2^-31: the nearest quarter turn is taken
-// off in integers, exactly.
+// sincosPi is the sine and cosine of pi * int32(w) * 2^-31. It subtracts the nearest quarter turn
+// in integers, exactly.
 func sincosPi(w uint32) (sin, cos float32) {
 	q := (w + 1<<29) >> 30
 	return sincos(float32(int32(w-q<<30))*float32(math.Pi*0x1p-31), q)
@@ -66,8 +66,8 @@ func sincos(x float32, q uint32) (sin, cos float32) {
 	return s, c
 }
 
-// normalGroup turns the words of group g into normals in place of them: of each lane, words
-// (0, 1) and (2, 3) are Box-Muller pairs, the cosine first.
+// normalGroup computes the normals of group g, each in the place of its word: words (0, 1) and (2,
+// 3) of each lane are Box-Muller pairs, the cosine first.
 func normalGroup(dst *[GroupLen]float32, key Key, g uint64) {
 	var w [GroupLen]uint32
 	group(&w, key, g)

@@ -9,7 +9,7 @@ import (
 
 const raceEnabled = true
 
-// The race detector does not see what assembly touches: read and wrote tell it.
+// The race detector does not see what assembly touches: read and wrote report it.
 
 func read[T float32 | uint8 | uint64](xs ...[]T) {
 	for _, x := range xs {
@@ -40,7 +40,7 @@ func wroteGrid(x []float32, rows, stride, n int) {
 	}
 }
 
-// readStrided is the numbers at i*rs + k*cs, of which one stride is 1 as a rule.
+// readStrided is the numbers at i*rs + k*cs. As a rule one of the strides is 1.
 func readStrided(x []float32, rows, rs, n, cs int) {
 	if rs == 1 {
 		rows, rs, n, cs = n, cs, rows, rs

@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// Beyond siluLimit exp(-x) or its inverse would leave the normal range.
+// Beyond siluLimit, exp(-x) or its inverse would leave the range of normal numbers.
 const siluLimit = 87
 
 const (
@@ -11,7 +11,7 @@ const (
 	roundMagic  = 0x1.8p23       // adding it rounds to an integer, kept in the low bits
 )
 
-// eighths has the bits of 2^(j/8) less j<<20.
+// eighths has the bits of 2^(j/8) minus j<<20.
 var eighths = func() (t [8]uint32) {
 	for j := range t {
 		t[j] = math.Float32bits(float32(math.Exp2(float64(j)/8))) - uint32(j)<<20

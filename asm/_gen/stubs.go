@@ -21,19 +21,10 @@ const builtDoc = "// Built reports whether the package's functions exist on this
 func writeStubs(dir, pkg, arch string, stubs []stub) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s// Package %s: see package asm.\npackage %s\n\n", header, pkg, pkg)
-	fmt.Fprintf(
-		&b,
-		builtDoc+"const Built = true\n",
-	)
+	b.WriteString(builtDoc + "const Built = true\n")
 	for _, s := range stubs {
-		fmt.Fprintf(
-			&b,
-			"\n// %s is %s.\n//\n//go:noescape\nfunc %s%s\n",
-			s.name,
-			s.doc,
-			s.name,
-			s.signature[len("func"):],
-		)
+		fmt.Fprintf(&b, "\n// %s is %s.\n//\n//go:noescape\nfunc %s%s\n",
+			s.name, s.doc, s.name, s.signature[len("func"):])
 	}
 	text, err := format.Source(b.Bytes())
 	if err != nil {
