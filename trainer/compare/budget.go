@@ -10,7 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Budget is what each run may spend, by one of its fields; the others are zero.
+// Budget is what each run may spend: one of the fields is set, the others are zero.
 type Budget struct {
 	// Seconds of training, without evaluations and checkpoints.
 	Seconds float64 `json:"seconds,omitempty"`
@@ -47,7 +47,7 @@ func (b Budget) String() string {
 	return fmt.Sprintf("%d epochs", b.Epochs)
 }
 
-// count is a number with three digits and a decimal prefix: 32.4M.
+// count formats a number with three digits and an SI prefix: 32.4M.
 func count(v float64) string {
 	value, prefix := humanize.ComputeSI(v)
 	decimals := 2
@@ -57,11 +57,12 @@ func count(v float64) string {
 	return strconv.FormatFloat(value, 'f', decimals, 64) + prefix
 }
 
-// most is the longest training: no run has more epochs.
+// most is the largest number of epochs of a run.
 const most = math.MaxInt32
 
-// fit returns the largest number of epochs, at least one, that fits the budget beside what is spent
-// once; fits tells whether that one does. A quotient that is whole up to rounding counts as whole.
+// fit returns the largest number of epochs, at least one, whose cost and the one-off cost are
+// within the budget; fits is false if even one epoch exceeds it. A quotient that is whole up to
+// rounding counts as whole.
 func fit(budget, once, epoch float64) (epochs int, fits bool) {
 	n := math.Floor((budget-once)/epoch + 1e-9)
 	return int(min(max(n, 1), most)), n >= 1

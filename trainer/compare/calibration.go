@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// Calibration is what an epoch of a contestant was found to cost.
+// Calibration is the measured cost of an epoch of a contestant.
 type Calibration struct {
 	Share       float64 `json:"share"`       // of a training that is spent at the late cost
 	Seconds     Cost    `json:"seconds"`     // of the steps of an epoch
@@ -23,18 +23,18 @@ func (c Calibration) evaluations() (once, epoch float64) {
 	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
 }
 
-// Cost is what one epoch takes, in seconds or in evaluations. Methods of two stages spend the last
-// share of a training in their second, which costs something else, and something once to begin.
+// Cost is the cost of an epoch, in seconds or in evaluations. Methods with two stages spend the
+// last share of a training in the second, at another cost, and pay a one-off cost for beginning it.
 type Cost struct {
 	Early float64 `json:"early"`
 	Late  float64 `json:"late"`
 	Once  float64 `json:"once"`
 }
 
-// epoch is the mean over a training, up to the rounding of the stages to whole steps.
+// epoch returns the mean over a training, up to the rounding of the stages to whole steps.
 func (c Cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
 
-// calibrate times the contestants' epochs.
+// calibrate measures what an epoch of each contestant costs.
 func (b *calibrator) calibrate(
 	ctx context.Context, configs []config.Config, tell func(string),
 ) ([]Calibration, error) {
@@ -66,8 +66,8 @@ func (b *calibrator) calibrate(
 	return all, nil
 }
 
-// Rounds of timing, each over all contestants in turn, so that what slows the machine for a while
-// slows all of them: as many as timingTime has room for, between the two. The first is not counted.
+// Rounds of timing, each over all contestants in turn, so that a temporary slowdown of the machine
+// affects all of them: as many as fit timingTime, within these limits. The first does not count.
 const (
 	minRounds, maxRounds = 8, 64
 	timingTime           = 20 * time.Second

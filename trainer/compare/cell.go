@@ -16,7 +16,7 @@ type Cell struct {
 	Tied bool          `json:"tied,omitempty"` // another, within one pooled standard error of it
 }
 
-// text is a cell of the table: "**2.05 ± 0.07**".
+// text formats a cell of the table: "**2.05 ± 0.07**".
 func (c Cell) text(column Column, decimals int) string {
 	if c.N == 0 {
 		return "-"
@@ -38,10 +38,10 @@ func (c Cell) text(column Column, decimals int) string {
 	return text
 }
 
-// maxDecimals bounds the digits of a table.
+// maxDecimals limits the decimals of a table.
 const maxDecimals = 6
 
-// decimalsOf gives a number three significant digits.
+// decimalsOf returns the decimals that give a number three significant digits.
 func decimalsOf(v float64) int {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0
@@ -49,8 +49,8 @@ func decimalsOf(v float64) int {
 	return min(max(2-int(math.Floor(math.Log10(math.Abs(v)))), 0), maxDecimals)
 }
 
-// decimals give the smallest mean of a column three significant digits, unless others are larger by
-// orders of magnitude.
+// decimals returns the decimals of a column: three significant digits for its smallest mean, unless
+// others are larger by orders of magnitude.
 func (r *Results) decimals(column int) int {
 	switch r.Columns[column].Key {
 	case keyEpochs, keySteps:

@@ -25,7 +25,7 @@ type Column struct {
 	Better string `json:"better,omitempty"` // as in evaluate.Metric
 	Note   string `json:"note,omitempty"`
 
-	// Floor is the mean over the runs of what real images reach.
+	// Floor is what real images reach, averaged over the runs.
 	Floor *record.Number `json:"floor,omitempty"`
 
 	Group string `json:"group"` // of package evaluate, or one of those below
@@ -40,7 +40,7 @@ const (
 	groupTrain = "training"
 )
 
-// own are the columns that every table has.
+// own is the columns that every table has.
 var own = []Column{
 	{Key: keyEpochs, Name: "epochs", Group: groupCost},
 	{Key: keySteps, Name: "steps", Group: groupCost, Note: "parameter steps"},
@@ -63,7 +63,7 @@ var own = []Column{
 	},
 }
 
-// sections are the tables, by the groups of their columns.
+// sections are the tables of the report, as groups of columns.
 var sections = [][]string{
 	{groupCost},
 	{groupTrain, evaluate.PCA, evaluate.Classifier, evaluate.Sliced},

@@ -17,7 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// comparison is one call of Run under way.
+// comparison is one call of Run.
 type comparison struct {
 	Options
 	plan  Plan
@@ -28,7 +28,7 @@ type comparison struct {
 	training int // runs in training
 }
 
-// inTraining adds to the number of runs in training, and tells it.
+// inTraining adds to the number of runs in training, and reports it.
 func (c *comparison) inTraining(runs int) {
 	c.count.Lock()
 	defer c.count.Unlock()
@@ -36,7 +36,7 @@ func (c *comparison) inTraining(runs int) {
 	c.Training(c.training)
 }
 
-// do trains and evaluates one run, as far as that is not done.
+// do trains and evaluates one run, unless that is done.
 func (c *comparison) do(ctx context.Context, t task) error {
 	if err := c.train(ctx, t); errors.Is(err, trainer.ErrDiverged) {
 		c.Warn(fmt.Sprintf("%s, seed %d: %v", t.Name, t.seed, err))
@@ -48,7 +48,7 @@ func (c *comparison) do(ctx context.Context, t task) error {
 	return c.report()
 }
 
-// train brings a run to its end, unless it is there.
+// train trains a run to its end.
 func (c *comparison) train(ctx context.Context, t task) error {
 	cfg, err := t.runConfig(t.seed)
 	if err != nil {
@@ -93,7 +93,8 @@ func (c *comparison) open(
 	return training, err
 }
 
-// hook reports a run; several at a time would write over each other's progress.
+// hook reports the progress of a run; with several jobs, which would overwrite each other's live
+// line, only its warnings.
 func (c *comparison) hook(t task) trainer.Hook {
 	h := trainer.Hook{OnWarning: func(text string) {
 		c.Warn(fmt.Sprintf("%s, seed %d: %s", t.Name, t.seed, text))
@@ -109,7 +110,8 @@ func (c *comparison) hook(t task) trainer.Hook {
 	return h
 }
 
-// judge evaluates a run, once. A model whose images are not finite counts as diverged.
+// judge evaluates a run, unless that is done. A model whose images are not finite counts as
+// diverged.
 func (c *comparison) judge(ctx context.Context, t task) error {
 	path := filepath.Join(t.dir, evalFile)
 	if _, err := os.Stat(path); err == nil {
@@ -153,7 +155,7 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	return nil
 }
 
-// report writes the tables of what there is.
+// report writes the tables of all results so far.
 func (c *comparison) report() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,8 +166,8 @@ func (c *comparison) report() error {
 	return r.writeTables(c.Dir)
 }
 
-// finish writes tables, plots and samples of what there is. Once ctx has ended there are no
-// samples: for them it would read data and models again.
+// finish writes tables, plots and samples of all results so far. After ctx has ended there are no
+// samples, for which data and models would have to be read again.
 func (c *comparison) finish(ctx context.Context) (*Results, error) {
 	r, err := collect(c.Dir, c.plan)
 	if err == nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// Curve points and checkpoints of a run, about.
+// The approximate number of curve points and of checkpoints of a run.
 const (
 	curvePoints = 7
 	savedPoints = 20
 )
 
-// configFor is the configuration of a contestant, up to what the plan decides.
+// configFor returns the configuration of a contestant; the plan sets its length.
 func (o Options) configFor(c Contestant) (config.Config, error) {
 	base := method.DefaultFor
 	if o.Base != nil {
@@ -38,7 +38,7 @@ func (o Options) configFor(c Contestant) (config.Config, error) {
 	return cfg, nil
 }
 
-// forRun is a contestant's configuration for one run.
+// forRun returns a contestant's configuration for one run.
 func forRun(c config.Config, epochs int, seed uint64) config.Config {
 	c.Epochs, c.Seed = epochs, seed
 	c.EvalEvery = (epochs + curvePoints - 1) / curvePoints
@@ -47,7 +47,7 @@ func forRun(c config.Config, epochs int, seed uint64) config.Config {
 	return c
 }
 
-// configs are those of all contestants, which must differ from each other, in more than their
+// configs returns the configurations of all contestants. No two may be equal, even under different
 // names.
 func (o Options) configs() ([]config.Config, error) {
 	all := make([]config.Config, len(o.Contestants))
@@ -79,7 +79,7 @@ func (o Options) configs() ([]config.Config, error) {
 	return all, nil
 }
 
-// unequal names a key that all contestants must share and in which a and b differ.
+// unequal returns a key that all contestants must share and in which a and b differ, or "".
 func unequal(a, b config.Config) string {
 	for _, name := range a.Changed(b) {
 		if slices.Contains(shared, name) && !slices.Contains(FixedKeys, name) {
@@ -89,7 +89,7 @@ func unequal(a, b config.Config) string {
 	return ""
 }
 
-// shared are the keys that must be the same for all contestants (data and reports), or that the
+// shared is the keys that must be the same for all contestants (data and reports), or that the
 // comparison itself sets.
 var shared = []string{
 	"data", "size", "gray", "holdout", "threads",
@@ -98,10 +98,10 @@ var shared = []string{
 }
 
 // FixedKeys are the keys that the comparison sets in every run, whatever its configuration says:
-// the method and the length of a run, and when it reports and saves.
+// the method, the length of a run, and when it reports and saves.
 var FixedKeys = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
 
-// ownKeys are the keys that a contestant may set.
+// ownKeys returns the keys that a contestant may set.
 func ownKeys() []string {
 	var names []string
 	c := config.Common()
@@ -113,7 +113,7 @@ func ownKeys() []string {
 	return names
 }
 
-// values are all keys of a configuration, as Key.Set reads them.
+// values returns all keys of a configuration, as Key.Set reads them.
 func values(c config.Config) map[string]string {
 	m := map[string]string{}
 	for _, key := range c.Keys() {

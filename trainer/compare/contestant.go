@@ -40,7 +40,7 @@ func Parse(list string) ([]Contestant, error) {
 	return all, nil
 }
 
-// split cuts at the commas outside of brackets.
+// split splits the list at commas outside of brackets.
 func split(list string) []string {
 	depth := 0
 	return strings.FieldsFunc(list, func(r rune) bool {
@@ -91,7 +91,7 @@ func parseOne(text string) (Contestant, error) {
 	return c, nil
 }
 
-// text is the key and its value as Parse reads them.
+// text formats the key and its value as Parse reads them.
 func (o Own) text() string {
 	if strings.Contains(o.Value, ",") {
 		return o.Key + "=[" + o.Value + "]"
@@ -99,7 +99,7 @@ func (o Own) text() string {
 	return o.Key + "=" + o.Value
 }
 
-// dir is the contestant's part of the names of its runs' directories.
+// dir returns the contestant's part of the names of its runs' directories.
 func (c Contestant) dir() string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -11,8 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// Markdown is the comparison as tables of what was spent and of what was reached, and what a reader
-// must know of them.
+// Markdown formats the comparison as tables of costs and results, with the notes that they need.
 func (r *Results) Markdown() string {
 	var out strings.Builder
 	info := r.Plan.Info
@@ -37,7 +36,7 @@ func (r *Results) Markdown() string {
 const legend = "Mean ± standard deviation over the seeds. Bold: the best mean; ≈: within one " +
 	"pooled standard error of the difference to it.\n"
 
-// table writes the columns of the groups, if any.
+// table writes the table of the groups' columns, if there are any.
 func (r *Results) table(out *strings.Builder, groups []string) {
 	costs := groups[0] == groupCost
 	rows := [][]string{{"contestant"}}
@@ -73,8 +72,8 @@ func (r *Results) table(out *strings.Builder, groups []string) {
 	out.WriteString("\n")
 }
 
-// unknown tells whether a column has no value, once there are any at all; or the same as another:
-// the evaluation measures anew what the training reported last.
+// unknown reports whether to leave out a column: it has no value although a run is done, or it
+// repeats another, since the evaluation measures again what the training reported last.
 func (r *Results) unknown(column int) bool {
 	if r.Columns[column].Key == keyTrainFD && slices.ContainsFunc(r.Columns, func(c Column) bool {
 		return c.Group == evaluate.PCA
@@ -114,7 +113,7 @@ func writeTable(out *strings.Builder, rows [][]string) {
 	}
 }
 
-// runs says what became of a row's runs.
+// runs summarises the state of a row's runs.
 func (r Row) runs() string {
 	text := fmt.Sprintf("%d of %d", r.Done, r.Done+r.Diverged+r.Waiting)
 	if r.Diverged > 0 {
@@ -123,7 +122,7 @@ func (r Row) runs() string {
 	return text
 }
 
-// remarks say what the tables do not.
+// remarks writes the notes below the tables.
 func (r *Results) remarks(out *strings.Builder) {
 	for _, run := range r.Runs {
 		if run.Diverged {

@@ -12,8 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// checkMemory refuses to time contestants that the machine cannot hold, all of them at once and
-// each twice. What a run needs by itself is checked when it begins.
+// checkMemory returns an error if the machine cannot hold all contestants at once, each twice, as
+// their timing needs. The memory of each run is checked when it begins.
 func checkMemory(configs []config.Config, train data.Dataset) error {
 	var sum int64
 	for _, c := range configs {

@@ -28,15 +28,15 @@ type Options struct {
 	Hook    trainer.Hook // of all runs, with one job
 	Message func(string) // is told what is under way; nil: nobody
 	Warn    func(string) // is told what the user should know; nil: nobody
-	// Training is told how many runs are in training when that changes: while there is one, the end
-	// of the context must be waited for, since a checkpoint is saved; nil: nobody.
+	// Training is told the number of runs in training whenever it changes; may be nil. While it is
+	// above 0, wait for Run to return after the context has ended: a checkpoint is being saved.
 	Training func(runs int)
 
 	evaluate func(ctx context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error)
 	clock    func() time.Time
 }
 
-// MaxSeeds and maxJobs only keep a slip of the pen from filling the disk.
+// MaxSeeds and maxJobs protect against typing errors.
 const MaxSeeds, maxJobs = 1000, 1000
 
 func (o Options) withDefaults() Options {
@@ -90,5 +90,5 @@ func (o Options) validate() error {
 	return errors.Join(problems...)
 }
 
-// ErrUsage is wrapped by the errors of options that mean no comparison.
+// ErrUsage is wrapped by the errors of invalid options.
 var ErrUsage = errors.New("no such comparison")

@@ -22,7 +22,7 @@ type Outcome struct {
 	Curve      []record.Epoch           `json:"curve"`  // records with an evaluation
 }
 
-// read collects what the files say of a run.
+// read returns what a run's files say of it.
 func (t task) read() (Outcome, []evaluate.Metric, error) {
 	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]record.Number{}}
 	var err error
@@ -49,7 +49,7 @@ func (t task) read() (Outcome, []evaluate.Metric, error) {
 	return o, report.Metrics, nil
 }
 
-// add takes over what the records of a training say.
+// add adds what the records of a training say.
 func (o *Outcome) add(records []record.Epoch) {
 	last := records[len(records)-1]
 	o.Values[keyEpochs] = record.Number(last.Epoch)
@@ -67,7 +67,7 @@ func (o *Outcome) add(records []record.Epoch) {
 	}
 }
 
-// diverged tells whether a run ended by divergence; one that is not there has not.
+// diverged reports whether a run ended by divergence; one that does not exist did not.
 func diverged(runDir string) (bool, error) {
 	info, err := run.ReadInfo(runDir)
 	if errors.Is(err, fs.ErrNotExist) {

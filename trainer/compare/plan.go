@@ -17,7 +17,8 @@ import (
 // planFile holds the plan in the comparison's directory.
 const planFile = "plan.json"
 
-// Plan is a comparison: who runs how long, on which seeds. It is made once and never changes.
+// Plan is a comparison: which contestants run how long, on which seeds. Once made it does not
+// change.
 type Plan struct {
 	Budget      Budget           `json:"budget"`
 	Seeds       []uint64         `json:"seeds"`
@@ -38,7 +39,7 @@ type ContestantPlan struct {
 	Keys        map[string]string `json:"config"` // of its first run
 }
 
-// planFor turns calibrations into epochs.
+// planFor returns the plan of a contestant, given its calibration.
 func (o Options) planFor(c Contestant, cfg config.Config, cal Calibration) ContestantPlan {
 	p := ContestantPlan{Contestant: c, Calibration: cal, Epochs: o.Budget.Epochs, Fits: true}
 	switch {
@@ -57,7 +58,7 @@ func (o Options) planFor(c Contestant, cfg config.Config, cal Calibration) Conte
 	return p
 }
 
-// runConfig is the configuration of the contestant's run with a seed.
+// runConfig returns the configuration of the contestant's run with a seed.
 func (p ContestantPlan) runConfig(seed uint64) (config.Config, error) {
 	c := method.Default()
 	for _, key := range c.Keys() {
@@ -86,7 +87,7 @@ func (p Plan) store(dir string) error {
 	return nil
 }
 
-// loadPlan reads the plan of the comparison in dir; found is false where there is none.
+// loadPlan reads the plan of the comparison in dir; found is false if there is none.
 func loadPlan(dir string) (plan Plan, found bool, err error) {
 	path := filepath.Join(dir, planFile)
 	if found, err = readJSON(path, "the plan of a comparison", &plan); err != nil || !found {
@@ -98,8 +99,8 @@ func loadPlan(dir string) (plan Plan, found bool, err error) {
 	return plan, true, nil
 }
 
-// readJSON fills v from the file at path, which is to hold what expected says; found is false where
-// there is no file.
+// readJSON reads the file at path into v; expected describes its content for errors. found is false
+// if there is no such file.
 func readJSON(path, expected string, v any) (found bool, err error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,21 +9,21 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// ErrOtherPlan is wrapped by the error of a comparison that its directory holds another one.
+// ErrOtherPlan is wrapped by the error for a directory that holds another comparison.
 var ErrOtherPlan = errors.New("another comparison")
 
-// mayChange are the keys that the sessions of a comparison need not share. Data and labels may have
-// moved: the fingerprint must stay.
+// mayChange is the keys that may differ between the sessions of a comparison. Data and labels may
+// have moved, but must have the same fingerprint.
 var mayChange = []string{"seed", "threads", "data", "labels"}
 
-// moveData lets all runs read the data where this session was told that they are.
+// moveData sets the paths of the data to those of this session.
 func (p Plan) moveData(now config.Config) {
 	for _, c := range p.Contestants {
 		c.Keys["data"], c.Keys["labels"] = now.Data, now.Labels
 	}
 }
 
-// check reports in what the comparison that is asked for differs from the plan.
+// check returns an error that lists how the requested comparison differs from the plan.
 func (p Plan) check(o Options, configs []config.Config, fingerprint string) error {
 	var differ []string
 	add := func(what string, was, asked any) {

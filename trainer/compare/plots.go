@@ -7,14 +7,13 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// figureColours is after how many series a figure begins anew with its colours: those beyond are
-// dashed.
+// figureColours is the number of colours in a figure; further series repeat them, dashed.
 const figureColours = 7
 
-// writePlots draws the PCA-64 FD of the reports on the way against what was spent until then, in
-// seconds and in millions of network evaluations: quality-seconds and quality-evaluations, .png and
-// .svg. Points are means over the finished runs, bars their standard deviation. Without a point
-// there is no plot.
+// writePlots draws the PCA-64 FD during training against the cost so far, in seconds and in
+// millions of network evaluations: quality-seconds and quality-evaluations, .png and .svg. Points
+// are means over the finished runs, bars their standard deviation. A plot without points is not
+// drawn.
 func (r *Results) writePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string

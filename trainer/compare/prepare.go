@@ -14,8 +14,8 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// prepare returns the plan of the comparison: the one that its directory holds, if it is the same
-// comparison, or a new one. Without an error the directory is locked.
+// prepare returns the plan of the comparison: the one in its directory, if it is the same
+// comparison, or a new one. Unless there is an error, the directory is locked.
 func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err := o.validate(); err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -66,7 +66,7 @@ func (o Options) readData(ctx context.Context, c config.Config) (all data.Datase
 	return all, err
 }
 
-// lock makes the comparison's directory, if need be, and keeps other processes from writing it.
+// lock creates the comparison's directory, if necessary, and locks it against other processes.
 func (o Options) lock() (*run.Lock, error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
@@ -102,8 +102,8 @@ func (o Options) findPlan(
 	return plan, true, nil
 }
 
-// storePlan stores a new plan. A directory that was not there, and so was not locked, is made only
-// now: an interrupted calibration leaves nothing.
+// storePlan stores a new plan. A directory that did not exist is created and locked only now, so
+// that an interrupted calibration leaves nothing behind.
 func (o Options) storePlan(plan Plan, lock *run.Lock) (*run.Lock, error) {
 	if lock == nil {
 		var err error
@@ -120,7 +120,7 @@ func (o Options) storePlan(plan Plan, lock *run.Lock) (*run.Lock, error) {
 	return lock, plan.store(o.Dir)
 }
 
-// threads are those of a run: jobs share the machine.
+// threads returns the number of threads of a run: jobs share the machine.
 func (o Options) threads(asked int) int {
 	if asked > 0 || o.Jobs == 1 {
 		return asked
@@ -128,7 +128,7 @@ func (o Options) threads(asked int) int {
 	return max(1, pool.DefaultWorkers()/o.Jobs)
 }
 
-// newPlan calibrates.
+// newPlan measures the contestants' costs and plans their runs.
 func (o Options) newPlan(
 	ctx context.Context, configs []config.Config, all data.Dataset, info run.Info,
 ) (Plan, error) {

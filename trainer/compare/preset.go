@@ -9,10 +9,10 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// PresetInfo is a list of contestants under a name.
+// PresetInfo is a named list of contestants.
 type PresetInfo struct{ Name, Help, Contestants string }
 
-// Presets are the comparisons that have a name: all methods, and ablations of ipld.
+// Presets returns the named comparisons: all methods, and ablations of ipld.
 func Presets() []PresetInfo {
 	return []PresetInfo{
 		{"methods", "all methods", strings.Join(config.Names(config.Methods), ",")},
@@ -33,7 +33,7 @@ func Presets() []PresetInfo {
 	}
 }
 
-// withoutPrior is pgd with the particles and the decoder moving as ipld's do.
+// withoutPrior is pgd with ipld's settings for particles and decoder.
 func withoutPrior() string {
 	c := method.Default()
 	return fmt.Sprintf("pgd:dynamics=%s:step_size=%v:step_size_end=%v:friction=%v:decoder_decay=%v",

@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// calibrator holds what the probes share.
+// calibrator is what the probes share.
 type calibrator struct {
 	train data.Dataset
 	pools map[int]*pool.Pool // by threads
@@ -41,8 +41,8 @@ type probe struct {
 // late is the progress at which the second stage of a method is timed.
 const late = 1 - 1.0/(1<<20)
 
-// probe builds a contestant's method as a run would. Warm-up of the prior, which is cheaper, is
-// left out: the plan then errs to the safe side.
+// probe builds a contestant's method as a run would, without the warm-up of the prior, which is
+// cheaper: so the plan never exceeds the budget on its account.
 func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	if b.pools[c.Threads] == nil {
 		b.pools[c.Threads] = pool.New(c.Threads)
@@ -59,9 +59,9 @@ func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	}, err
 }
 
-// round takes two minibatches through all their repeats, and times the second: the first finds the
-// caches full of another contestant's numbers, as no step of a run does. The very first is timed
-// for what it takes beyond.
+// round trains on two minibatches, with all their repeats, and times the second: the first finds
+// another contestant's data in the caches, which does not happen in a run. The first call also pays
+// one-off costs, which are recorded apart.
 func (b *calibrator) round(ctx context.Context, p *probe) error {
 	took, err := b.minibatch(ctx, p)
 	if err != nil {
@@ -75,8 +75,8 @@ func (b *calibrator) round(ctx context.Context, p *probe) error {
 	return err
 }
 
-// minibatch takes one through all its repeats, and returns the seconds it took. A contestant that
-// diverges here is timed all the same: its runs will tell.
+// minibatch trains on one minibatch, with all its repeats, and returns the seconds that it took. A
+// contestant that diverges here is timed all the same; its runs will report it.
 func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err error) {
 	index := p.batches.At(0, p.number%p.batches.PerEpoch())
 	var spent float64
@@ -104,19 +104,20 @@ func (p *probe) seconds() float64 { return low(p.times[1:]) * float64(p.batches.
 
 func (p *probe) evaluated() float64 { return p.evaluations[len(p.evaluations)-1] }
 
-// onceSeconds and onceEvaluations are what the first round took beyond the later ones.
+// onceSeconds and onceEvaluations are the one-off costs: of the first round, less those of a later
+// one.
 func (p *probe) onceSeconds() float64 { return max(0, p.times[0]-low(p.times[1:])) }
 
 func (p *probe) onceEvaluations() float64 {
 	return (p.evaluations[0] - p.evaluated()) / float64(p.batches.PerEpoch())
 }
 
-// quantile of the timings that counts. Disturbances only ever add time; the very least of a few
-// timings would be luck.
+// quantile of the timings that counts. Disturbances only ever add time, but the minimum of a few
+// timings would depend on luck.
 const quantile = 0.25
 
-// low is a robust estimate of an undisturbed timing: the lower quartile, between two values the
-// larger.
+// low returns the lower quartile, a robust estimate of an undisturbed timing; between two values
+// the larger.
 func low(times []float64) float64 {
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[int(math.Ceil(quantile*float64(len(sorted)-1)))]

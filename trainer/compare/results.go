@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// Results is a comparison as far as it is known.
+// Results is what is known of a comparison so far.
 type Results struct {
 	Plan    Plan
 	Columns []Column
@@ -33,7 +33,7 @@ func (r *Row) count(o Outcome) {
 	}
 }
 
-// collect reads from the comparison's directory what is known so far.
+// collect reads the results so far from the comparison's directory.
 func collect(dir string, plan Plan) (*Results, error) {
 	r := &Results{Plan: plan}
 	for _, t := range plan.tasks(dir) {
@@ -48,7 +48,7 @@ func collect(dir string, plan Plan) (*Results, error) {
 	return r, nil
 }
 
-// columns adds those of a run's metrics.
+// columns adds the columns of a run's metrics.
 func (r *Results) columns(metrics []evaluate.Metric) {
 	if r.Columns == nil {
 		r.Columns = slices.Clone(own)
@@ -66,7 +66,7 @@ func (r *Results) columns(metrics []evaluate.Metric) {
 	}
 }
 
-// aggregate fills the rows from the runs.
+// aggregate computes the rows from the runs.
 func (r *Results) aggregate() {
 	for i := range r.Columns {
 		if floor := spread(r.Columns[i].floors); floor.N > 0 {

@@ -18,14 +18,14 @@ const (
 	evalFile = "eval.json" // in a run's directory: the report of package evaluate
 )
 
-// ErrInterrupted is what Run returns when its context ended: the run under way has a checkpoint,
-// and the same call goes on from there.
+// ErrInterrupted is what Run returns when its context has ended: the runs in training have saved
+// checkpoints, and the same call resumes the comparison.
 var ErrInterrupted = trainer.ErrInterrupted
 
-// Run makes the comparison, or goes on with it: what is finished in Dir stays. Where another
-// process is at it, the error is a *run.LockedError. A run that diverges is part of the result.
-// After every run the tables in Dir are those of all runs so far. When ctx ends, the runs under way
-// save checkpoints, plots are drawn of those that are done, and the error wraps ErrInterrupted.
+// Run makes the comparison, or resumes it: what is finished in Dir is kept. If another process
+// works on it, the error is a *run.LockedError. A run that diverges is part of the result. After
+// every run the tables in Dir are updated. When ctx ends, the runs in training save checkpoints,
+// finished runs are plotted, and the error wraps ErrInterrupted.
 func Run(ctx context.Context, o Options) (*Results, error) {
 	o = o.withDefaults()
 	plan, lock, err := o.prepare(ctx)
@@ -84,8 +84,8 @@ type task struct {
 	number int // from 1
 }
 
-// tasks are all runs: every contestant with the first seed, then with the next, so that a part of
-// them is a comparison, too.
+// tasks returns all runs: every contestant with the first seed, then with the next, so that an
+// interrupted comparison is a comparison, too.
 func (p Plan) tasks(dir string) (all []task) {
 	for _, seed := range p.Seeds {
 		for _, c := range p.Contestants {

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// spread returns the mean and the standard deviation of the values that are numbers.
+// spread returns the mean and the standard deviation of the values that are not NaN.
 func spread(values []record.Number) Cell {
 	nan := record.Number(math.NaN())
 	known := slices.DeleteFunc(slices.Clone(values), func(v record.Number) bool { return v != v })
@@ -31,8 +31,8 @@ func spread(values []record.Number) Cell {
 	return c
 }
 
-// pooledError is the standard error of the difference of two means with the variance that both
-// samples share: s sqrt(1/n + 1/m). NaN if neither has two values.
+// pooledError returns the standard error of the difference of two means with the pooled variance of
+// both samples: s sqrt(1/n + 1/m). It is NaN if neither has two values.
 func pooledError(a, b Cell) float64 {
 	freedom := float64(a.N + b.N - 2)
 	var square float64
@@ -61,7 +61,7 @@ func rank(cells []*Cell, better string) {
 	}
 	for _, c := range cells {
 		c.Best = c.Mean == cells[best].Mean
-		// NaN, of single runs, ties with nothing.
+		// a NaN from single runs ties with nothing
 		apart := math.Abs(float64(c.Mean - cells[best].Mean))
 		c.Tied = !c.Best && c.N > 0 && apart <= pooledError(*c, *cells[best])
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// csvNumber is empty for what is not finite.
+// csvNumber formats a number; "" if it is not finite.
 func csvNumber(v record.Number) string {
 	if !v.Finite() {
 		return ""
@@ -30,7 +30,7 @@ type jsonRow struct {
 	Cells      map[string]Cell `json:"cells"`
 }
 
-// JSON is everything: plan, columns, rows and runs. What is not known is null.
+// JSON returns plan, columns, rows and runs as JSON. Unknown numbers are null.
 func (r *Results) JSON() ([]byte, error) {
 	rows := make([]jsonRow, len(r.Rows))
 	for i, row := range r.Rows {
@@ -51,8 +51,8 @@ func (r *Results) JSON() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// CSV is the table: a line per contestant, with mean, standard deviation and number of runs of
-// every quantity. What is not known is empty.
+// CSV returns the table as CSV: a line for each contestant, with mean, standard deviation and
+// number of runs of every quantity. Unknown numbers are empty.
 func (r *Results) CSV() ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)

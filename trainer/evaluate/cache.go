@@ -10,7 +10,7 @@ import (
 )
 
 // cache keeps the classifiers that this process has trained, by their data: all runs on the same
-// data are judged by the same one, and its training is paid once.
+// data are judged by the same classifier, which is trained once.
 type cache struct {
 	sync.Mutex
 	kept map[string]*classify.Classifier
@@ -18,8 +18,8 @@ type cache struct {
 
 var classifiers = cache{kept: map[string]*classify.Classifier{}}
 
-// labelKey names the images with their labels, which the fingerprint leaves out, and what
-// multiplies matrices.
+// labelKey identifies the images together with their labels, which the fingerprint leaves out, and
+// the backend of matrix products.
 func labelKey(fingerprint string, ds data.Dataset) string {
 	key := append([]byte(fingerprint), blas.Info().Backend...)
 	for i := range ds.Len() {

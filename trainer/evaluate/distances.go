@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// resamples are behind the intervals of the distances: 95 % needs 40, and more only steady the
-// interval's ends.
+// resamples is the number behind the intervals of distances: 95 % needs 40; more only make the ends
+// of the interval more stable.
 const resamples = 100
 
 func (e *evaluation) bootstrap() metric.Bootstrap {
@@ -73,7 +73,7 @@ func (e *evaluation) slicedDistance(m Metric) measure {
 	}}
 }
 
-// report measures and reports some distances of one kind of features.
+// distances measures and reports some distances in one kind of features.
 func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 	for _, m := range list {
 		if e.ctx.Err() != nil {
@@ -100,7 +100,7 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 	return nil
 }
 
-// pcaDistances are those in the principal components.
+// pcaDistances measures distances in principal components.
 func (e *evaluation) pcaDistances() error {
 	s, err := e.pcaSets()
 	if s == nil {
@@ -120,7 +120,7 @@ func (e *evaluation) pcaDistances() error {
 	)
 }
 
-// pcaSets are the sets in principal components; nil without an error for images that have none.
+// pcaSets returns the sets in principal components; nil without an error for images that have none.
 func (e *evaluation) pcaSets() (*sets, error) {
 	if e.inPCA != nil {
 		return e.inPCA, nil
@@ -133,8 +133,8 @@ func (e *evaluation) pcaSets() (*sets, error) {
 	return e.inPCA, err
 }
 
-// classifierSets are the sets in the classifier's features; nil without an error for images that
-// have no classifier.
+// classifierSets returns the sets in the classifier's features; nil without an error for images
+// that have no classifier.
 func (e *evaluation) classifierSets() (*sets, error) {
 	if e.inClassifier != nil {
 		return e.inClassifier, nil
@@ -147,7 +147,7 @@ func (e *evaluation) classifierSets() (*sets, error) {
 	return e.inClassifier, err
 }
 
-// classifierDistances are those in the classifier's features.
+// classifierDistances measures distances in the classifier's features.
 func (e *evaluation) classifierDistances() error {
 	s, err := e.classifierSets()
 	if s == nil {
@@ -166,7 +166,7 @@ func (e *evaluation) classifierDistances() error {
 	)
 }
 
-// slicedDistances is the sliced Wasserstein distance, in principal components.
+// slicedDistances measures the sliced Wasserstein distance, in principal components.
 func (e *evaluation) slicedDistances() error {
 	s, err := e.pcaSets()
 	if s == nil {

@@ -10,14 +10,15 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// floorRepeats is how many random divisions of the real features the floor is the mean of.
+// floorRepeats is the number of random divisions of the real features over which the floor is
+// averaged.
 const floorRepeats = 4
 
-// Foreign compares features that another program found of generated and of real images, two .npy
+// Foreign compares features of generated and of real images that another program found, two .npy
 // arrays of N x K: with the 2,048 features of Inception, the Fréchet distance is the FID and the
-// kernel distance the KID. Of the options Seed, Threads and Progress count. The floor is that of as
-// many real features as there are generated ones against all others, or of random halves where that
-// would take more than half.
+// kernel distance the KID. Of the options only Seed, Threads and Progress matter. The floor is the
+// distance of as many real features as there are generated ones from all others, or of random
+// halves if that would take more than half.
 func Foreign(ctx context.Context, generated, real string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -49,8 +50,8 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 	return e.report, ctx.Err()
 }
 
-// widestInterval is the width of features up to which the Fréchet distance gets an interval: each
-// of its resamples takes the time of a decomposition, K^3.
+// widestInterval is the largest width of features for which the Fréchet distance gets an interval:
+// each resample needs a decomposition, K^3.
 const widestInterval = 256
 
 func (e *evaluation) foreign(a, b *metric.Features) error {
@@ -95,8 +96,8 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 	return nil
 }
 
-// foreignFloor is a metric's floor for n generated features, NaN if there is none, and what it is
-// of.
+// foreignFloor returns a metric's floor for n generated features, NaN if there is none, and a note
+// on it.
 func (e *evaluation) foreignFloor(
 	m measure, n int, real *metric.Features,
 ) (floor float64, about string) {

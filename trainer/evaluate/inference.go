@@ -13,10 +13,10 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// Posterior inference moves the same for the models of all methods, so that it is the models that
-// are compared, not how they were trained: underdamped Langevin moves, whose step size falls from
-// inferStep to inferStepEnd during the first burnShare of them. Averages are of the others. Only
-// the start differs: at the encoder's means, or at N(0, I) without one.
+// Posterior inference is the same for all methods, so that models are compared and not how they
+// were trained: underdamped Langevin moves, whose step size falls from inferStep to inferStepEnd
+// during the first burnShare of them; averages are over the others. Only the start differs: the
+// encoder's means, or N(0, I) without an encoder.
 const (
 	inferStep     = 2e-3
 	inferStepEnd  = 2e-4
@@ -26,7 +26,7 @@ const (
 	burnShare     = 2.0 / 3
 )
 
-// someHeldOut is n held-out images, or all if there are fewer, in their order.
+// someHeldOut returns n held-out images, or all if there are fewer, in their order.
 func (e *evaluation) someHeldOut(n int) data.Dataset {
 	n = min(n, e.held.Len())
 	index := shuffled(e.held.Len(), e.Seed)[:n]
@@ -34,8 +34,8 @@ func (e *evaluation) someHeldOut(n int) data.Dataset {
 	return data.Subset(e.held, index)
 }
 
-// model is the trained model, with the gradient of the bound as what particles feel of the prior,
-// by the given number of draws.
+// model returns the trained model, with the gradient of the bound, estimated by the given number of
+// draws, as the prior's drift.
 func (e *evaluation) model(draws int) (generate.Model, error) {
 	o, m := e.config.Options, e.generator.Model()
 	o.PriorDrift = diffusion.BoundDrift
@@ -47,8 +47,8 @@ func (e *evaluation) model(draws int) (generate.Model, error) {
 	return m, err
 }
 
-// posterior prepares the inference of some images. Where the method has an encoder, particles start
-// at its means.
+// posterior prepares the inference of some images. If the method has an encoder, particles start at
+// its means.
 func (e *evaluation) posterior(images data.Rows, particles int) (*infer.Posterior, error) {
 	m, err := e.model(1)
 	if err != nil {
@@ -91,7 +91,8 @@ func (e *evaluation) eachBlock(images data.Rows, f func(lo int, idx []int, x []f
 	}
 }
 
-// squareErrors are the mean squared errors per value between images and the images of latents.
+// squareErrors returns the mean squared error per value of each image, between it and its latent's
+// image.
 func (e *evaluation) squareErrors(images data.Rows, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
 	out := make([]float64, images.Len())
@@ -107,7 +108,7 @@ func (e *evaluation) squareErrors(images data.Rows, z []float32) []float64 {
 	return out
 }
 
-// reconstruction infers held-out images, and reports how well their latents explain them.
+// reconstruction infers held-out images and reports how well their latents explain them.
 func (e *evaluation) reconstruction() error {
 	if !e.hasHeldOut("reconstruction") {
 		return nil
@@ -134,7 +135,7 @@ func (e *evaluation) reconstruction() error {
 		images.Len(), e.Moves, start, moves.Keep, 100*p.Clipped()))
 }
 
-// meansOf are the posterior means, a row for each image.
+// meansOf returns the posterior means, a row for each image.
 func meansOf(p *infer.Posterior) (z []float32) {
 	for _, image := range p.Images() {
 		for _, v := range image.Mean {

@@ -10,14 +10,14 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// The chains to which the proposals are fitted.
+// The Langevin chains to which the proposals are fitted.
 const (
 	chainParticles = 8
 	chainBurn      = 300
 	chainKeep      = 300
 )
 
-// enoughESS is the effective sample size below which an image's estimate says little.
+// enoughESS is the effective sample size below which an image's estimate means little.
 const enoughESS = 10
 
 // likelihood estimates log p(x) of held-out images by importance sampling.
@@ -50,7 +50,7 @@ func (e *evaluation) likelihood() error {
 		images.Len(), e.LikelihoodSamples, e.densityNote(m.Prior)))
 }
 
-// densityNote says what takes the place of log p(z), and what that does to the estimate.
+// densityNote explains the substitute for log p(z) and its effect on the estimate.
 func (e *evaluation) densityNote(p prior.Prior) string {
 	if p.Closed() {
 		return ""

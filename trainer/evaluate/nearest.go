@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// nearShare is the share of held-out images that sets how near is suspiciously near.
+// nearShare is the share of held-out images that defines which samples are suspiciously near.
 const nearShare = 0.01
 
 // reportNearest reports how near samples and held-out images are to training images.

@@ -30,7 +30,7 @@ func Groups() []string {
 	return []string{PCA, Classifier, Sliced, Precision, Memorisation, Reconstruction, Likelihood}
 }
 
-// Options say what is measured, and at what price. A zero means the default.
+// Options say what is measured, and how thoroughly. Zero values mean defaults.
 type Options struct {
 	Samples int              // images drawn, 2 or more; default 2,000
 	Solver  diffusion.Solver // default that of the run's reports, with its steps
@@ -63,7 +63,7 @@ const (
 	maxCount   = 1 << 24
 )
 
-// Quick is what tells most in seconds.
+// Quick returns options for the most informative metrics in seconds.
 func Quick() Options {
 	return Options{
 		Which:   []string{PCA, Classifier, Precision, Reconstruction},
@@ -73,7 +73,7 @@ func Quick() Options {
 	}
 }
 
-// withDefaults fills in the zeros.
+// withDefaults replaces zero values by the defaults.
 func (o Options) withDefaults() Options {
 	set := func(v *int, standard int) { *v = cmp.Or(*v, standard) }
 	set(&o.Samples, 2000)
@@ -93,8 +93,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate reports every value out of range. What the solver may be is known where images are
-// drawn.
+// Validate reports every value out of range. The solver is checked when images are drawn.
 func (o Options) Validate() error {
 	var problems []error
 	expect := func(name string, value, low, high int) {

@@ -61,8 +61,8 @@ func (e *evaluation) overlap() error {
 	return nil
 }
 
-// nearestBlock is how many training images of dim values are in memory at a time when nearest ones
-// are sought: 10,000, fewer where they have more than 13,000 values.
+// nearestBlock returns how many training images of dim values are in memory at a time during the
+// search for nearest ones: 10,000, or fewer if they have more than 13,000 values.
 func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
 // nearest finds the training images that are nearest to the images of a set, block by block.

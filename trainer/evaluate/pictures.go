@@ -22,8 +22,8 @@ const (
 	pairImages  = 30
 )
 
-// draw writes the pictures: samples; the samples that are nearest to training images, above those;
-// held-out images above their posterior means' images. What was not measured is not drawn.
+// draw writes the pictures: samples; the samples nearest to training images, above those; held-out
+// images above the images of their posterior means. What was not measured is not drawn.
 func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)

@@ -24,7 +24,7 @@ type Metric struct {
 	Low   record.Number `json:"low"`  // Low to High: 95 % interval of its expectation at this
 	High  record.Number `json:"high"` // number of samples
 
-	// Floor is the same of real images at the same sample count: what no model beats but by chance.
+	// Floor is the same for real images at the same sample count; no model is better but by chance.
 	Floor record.Number `json:"floor"`
 
 	Better string `json:"better,omitempty"` // Lower, Higher or "" where neither end is the good one

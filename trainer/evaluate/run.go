@@ -16,7 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
-// evaluation is one call of Run under way.
+// evaluation is one call of Run.
 type evaluation struct {
 	Options
 	*subject
@@ -34,7 +34,7 @@ type evaluation struct {
 	inferredImages      data.Dataset
 }
 
-// images are the samples.
+// images returns the samples.
 func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z) }
 
 // group measures one group of metrics.
@@ -56,7 +56,7 @@ var groups = []group{
 
 // Run evaluates the newest checkpoint of the run in runDir. It ends early, with ctx's error, when
 // ctx ends. What cannot be measured of this run (without labels, or without held-out images) is
-// left out and said so in the report's notes.
+// left out, with a note in the report.
 func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	return e.report, nil
 }
 
-// slowly does work that says in doing what it does, which is told when it takes long.
+// slowly does work, and reports its current activity if that takes long.
 func (e *evaluation) slowly(work func() error) error {
 	return progress.Reporter{Report: e.Progress, After: e.after}.Run(func(d *progress.Task) error {
 		e.doing = d
@@ -144,7 +144,7 @@ func (e *evaluation) begin(runDir string) error {
 	return nil
 }
 
-// needsSamples tells whether anything that was asked for is about samples.
+// needsSamples reports whether anything requested needs samples.
 func (e *evaluation) needsSamples() bool {
 	return e.Pictures != "" || slices.ContainsFunc(e.Which, func(g string) bool {
 		return g != Reconstruction && g != Likelihood
@@ -154,7 +154,7 @@ func (e *evaluation) needsSamples() bool {
 // add reports a metric.
 func (e *evaluation) add(m Metric) { e.report.Metrics = append(e.report.Metrics, m) }
 
-// note reports what was not measured.
+// note adds a note on what was not measured.
 func (e *evaluation) note(format string, args ...any) {
 	e.report.Notes = append(e.report.Notes, fmt.Sprintf(format, args...))
 }

@@ -12,21 +12,21 @@ import (
 	"github.com/plume-ml/plume/trainer/pca"
 )
 
-// sets are the features of the images that a distance compares.
+// sets is the features of the images that a distance compares.
 //
-// The samples are compared with images that the model was trained on. The floor is of as many real
-// images compared with the same ones: held-out images first, and where these do not suffice
-// training images, which are then left out of the reference.
+// The samples are compared with images that the model was trained on. The floor compares as many
+// real images with the same: held-out images first, then training images, which are left out of the
+// reference.
 type sets struct {
 	samples, reference *metric.Features
 	real               *metric.Features // of the floor; nil where there are too few images
 	filled             int              // of real, images that come from training
 }
 
-// features are the features of a set of images.
+// features returns the features of a set of images.
 type features func(rows data.Rows) (*metric.Features, error)
 
-// newSets finds the features of all sets.
+// newSets computes the features of all sets.
 func (e *evaluation) newSets(of features) (*sets, error) {
 	s := &sets{}
 	var held *metric.Features
@@ -48,8 +48,8 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 	return s, nil
 }
 
-// floor divides the real images for the floor of n samples. More than half of the training images
-// are never taken from the reference.
+// floor chooses the real images for the floor of n samples. At most half of the training images are
+// taken from the reference; otherwise there is no floor.
 func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 	own := 0
 	if held != nil {
@@ -79,7 +79,7 @@ func shuffled(n int, seed uint64) []int {
 	return order
 }
 
-// floorOf is a metric of the floor's sets; NaN where there are none, and where there is an error.
+// floorOf returns a metric between the floor's sets; NaN if there are none or f returns an error.
 func (s *sets) floorOf(f func(a, b *metric.Features) (float64, error)) (float64, error) {
 	if s.real == nil {
 		return math.NaN(), nil
@@ -91,7 +91,7 @@ func (s *sets) floorOf(f func(a, b *metric.Features) (float64, error)) (float64,
 	return floor, nil
 }
 
-// floorNote says what the floor is of.
+// floorNote describes the floor.
 func (e *evaluation) floorNote(s *sets) string {
 	switch {
 	case s.real == nil:
@@ -105,8 +105,8 @@ func (e *evaluation) floorNote(s *sets) string {
 		s.real.N-s.filled, s.filled)
 }
 
-// pcaFeatures are the coordinates in the leading components of the training images; nil with a note
-// for images that have none.
+// pcaFeatures returns the coordinates in the leading components of the training images; nil, with a
+// note, for images that have none.
 func (e *evaluation) pcaFeatures() (features, error) {
 	if e.pca == nil && e.pcaErr == nil {
 		if err := e.fitPCA(); err != nil {
@@ -121,7 +121,7 @@ func (e *evaluation) pcaFeatures() (features, error) {
 	}, nil
 }
 
-// fitPCA finds the components. Of its errors only the end of ctx is one of its own.
+// fitPCA finds the components. It returns an error only if ctx has ended.
 func (e *evaluation) fitPCA() error {
 	of := fmt.Sprintf("principal components of %d images of %v", e.train.Len(), e.train.Shape())
 	e.pca, e.pcaErr = pca.Fit(e.ctx, e.train, e.train.Shape().Dim(), components, pca.Options{
@@ -142,7 +142,7 @@ func (e *evaluation) fitPCA() error {
 
 const components = 64
 
-// classifierFeatures are those of the data's classifier; an error says that there is none.
+// classifierFeatures returns the features of the data's classifier; an error if there is none.
 func (e *evaluation) classifierFeatures() (features, error) {
 	c, err := e.classifier()
 	if err != nil {
@@ -157,8 +157,8 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	}, nil
 }
 
-// classifier trains the classifier of the run's data, or finds it among those that this process
-// trained before.
+// classifier returns the classifier of the run's data, which it trains if this process has not done
+// so before.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
 	if err != nil && !e.unclassified && e.ctx.Err() == nil {

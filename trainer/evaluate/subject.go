@@ -88,7 +88,7 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 
 func (s *subject) close() { s.pool.Close() }
 
-// leastHeldOut is how many held-out images an interval needs.
+// leastHeldOut is the number of held-out images that an interval needs.
 const leastHeldOut = 2
 
 // hasHeldOut reports whether enough images were held out of training; if not, the report says what

@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// WriteText writes the report as a table for a reader, and below it what each number is.
+// WriteText writes the report as a table for a reader, with a description of each number below.
 func (r *Report) WriteText(w io.Writer) error {
 	var out strings.Builder
 	if r.Run != "" {
@@ -56,7 +56,7 @@ func (r *Report) writeTable(out io.Writer) {
 	table.Flush() // to a strings.Builder, which takes all
 }
 
-// number is v with four significant digits, empty where there is none.
+// number formats v with four significant digits; "" if it is not finite.
 func number(v record.Number) string {
 	switch {
 	case !v.Finite():

@@ -51,8 +51,8 @@ var (
 
 const errLengths = "figure: X, Y and Err of a series differ in length"
 
-// Write draws the plot into a file, atomically, as its ending says: .png or .svg. A plot without
-// a point that its axes can show is an error, as is what the file system refuses.
+// Write draws the plot into a .png or .svg file, atomically. A plot without a point that its axes
+// can show is an error, as are those of the file system.
 func (p Plot) Write(path string) error {
 	if err := p.write(path); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -106,7 +106,7 @@ func (p Plot) build() (*plot.Plot, error) {
 	return out, nil
 }
 
-// visible is what the axes can show of the series that they can show anything of.
+// visible returns the parts of the series that the axes can show.
 func (p Plot) visible() (series []shown) {
 	colour := -1
 	for _, s := range p.Series {
@@ -121,7 +121,7 @@ func (p Plot) visible() (series []shown) {
 	return series
 }
 
-// onAxis tells whether an axis can show a value.
+// onAxis reports whether an axis can show a value.
 func onAxis(v float64, logarithmic bool) bool {
 	return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !logarithmic)
 }

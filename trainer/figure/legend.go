@@ -6,11 +6,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// crowd is the most names of a legend that stands inside the diagram: no corner has room for more.
+// crowd is the largest number of names in a legend inside the diagram: no corner has space for
+// more.
 const crowd = 6
 
-// beside is the width of a legend beside the diagram, which becomes so much wider; 0 for one
-// inside.
+// beside returns the width of a legend beside the diagram, which it widens; 0 for a legend inside.
 func (p Plot) beside(drawn *plot.Plot) vg.Length {
 	names := 0
 	for _, s := range p.visible() {
@@ -25,7 +25,7 @@ func (p Plot) beside(drawn *plot.Plot) vg.Length {
 	return box.Max.X - box.Min.X + 2*margin
 }
 
-// paint draws the diagram, and its legend inside or in a strip of that width on the right.
+// paint draws the diagram, with its legend inside or in a strip of that width on the right.
 func paint(drawn *plot.Plot, c draw.Canvas, beside vg.Length) {
 	legend := drawn.Legend
 	if beside > 0 {

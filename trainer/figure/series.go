@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// colours can be told apart under every kind of colour blindness: Okabe and Ito, "Color universal
-// design" (2008), without the yellow, which is faint on white, and with the black last.
+// colours can be told apart with every kind of colour blindness: Okabe and Ito, "Color universal
+// design" (2008), without the yellow, which is faint on white, and with black last.
 var colours = []color.RGBA{
 	{R: 0x00, G: 0x72, B: 0xb2, A: 0xff}, // blue
 	{R: 0xd5, G: 0x5e, B: 0x00, A: 0xff}, // vermilion
@@ -22,7 +22,7 @@ var colours = []color.RGBA{
 	{R: 0x00, G: 0x00, B: 0x00, A: 0xff},
 }
 
-// glyphs change with the colour, for those who see none.
+// glyphs change with the colour, for readers who cannot tell colours apart.
 var glyphs = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{},
 	draw.PyramidGlyph{}, draw.CrossGlyph{},
@@ -35,7 +35,7 @@ const (
 	dashLength = 5
 )
 
-// shown is what the axes can show of a series.
+// shown is the part of a series that the axes can show.
 type shown struct {
 	Series
 	colour int // its number
@@ -61,8 +61,8 @@ func (s Series) shown(logX, logY bool) shown {
 	return out
 }
 
-// place is where an axis has a value. (gonum's own logarithmic scale leaves room for the axis'
-// label about the mean of the ends, far from the middle of the axis.)
+// place returns the position of a value on an axis. (gonum's own logarithmic scale puts the axis'
+// label at the mean of the ends, far from the middle of the axis.)
 func place(v float64, logarithmic bool) float64 {
 	if logarithmic {
 		return math.Log10(v)
@@ -70,8 +70,8 @@ func place(v float64, logarithmic bool) float64 {
 	return v
 }
 
-// lowest is the share of a value that the lower end of its error bar keeps on a logarithmic axis,
-// which has no place for zero.
+// lowest is the share of a value at which the lower end of its error bar stops on a logarithmic
+// axis, which cannot show zero.
 const lowest = 0.05
 
 func bar(y, e float64, logarithmic bool) struct{ Low, High float64 } {

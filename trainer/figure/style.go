@@ -54,11 +54,11 @@ func (p Plot) axes(out *plot.Plot) {
 	}
 }
 
-// Legends are put into the corner where the least is drawn: in the box of this share of the
-// diagram.
+// A legend is put into the corner where the fewest points are drawn: in the box of this share of
+// the diagram.
 const legendWidth, legendHeight = 0.5, 0.3
 
-// steps is in how many points a line from point to point is looked at.
+// steps is the number of points at which the line between two points is checked.
 const steps = 16
 
 func placeLegend(out *plot.Plot, series []shown) {
@@ -97,7 +97,7 @@ func placeLegend(out *plot.Plot, series []shown) {
 }
 
 // decades marks an axis of logarithms to base 10 with the numbers themselves: at the powers of ten,
-// where these are few also between, and as a linear axis where there are none.
+// between them if there are few, and as a linear axis if there are none.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) []plot.Tick {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Kind is what the elements of an array are.
+// Kind is the kind of an array's elements.
 type Kind byte
 
 // The kinds that plume reads, by the letters of the array interface; Other is all the rest.
@@ -72,7 +72,7 @@ func (d Dtype) Name() string {
 	return otherName(d.Descr)
 }
 
-// String names the type for people.
+// String returns the type for messages: "big-endian uint16".
 func (d Dtype) String() string {
 	if d.Big {
 		return "big-endian " + d.Name()
@@ -80,7 +80,7 @@ func (d Dtype) String() string {
 	return d.Name()
 }
 
-// letter is what kind of type a descr names, and size what follows that.
+// letter returns the letter of the kind that a descr names, and the text after it.
 func letter(descr string) (c byte, size string) {
 	descr = strings.TrimLeft(descr, "<>|=")
 	if descr == "" {
@@ -113,7 +113,7 @@ func otherName(descr string) string {
 	return "dtype " + short(quote(descr))
 }
 
-// short cuts a text that an error shows.
+// short shortens a text for an error.
 func short(text string) string {
 	const most = 60
 	if len(text) <= most {
@@ -122,8 +122,8 @@ func short(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
-// Refusal is nil for the types that plume reads; for others it says what they are, and how
-// the array is converted.
+// Refusal returns nil for the types that plume reads, and for others an error that describes the
+// type and how to convert the array.
 func (d Dtype) Refusal() error {
 	if d.Kind != Other {
 		return nil

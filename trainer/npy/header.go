@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// quotedBytes is how much of a header an error shows.
+// quotedBytes is the length at which a header is cut in errors.
 const quotedBytes = 200
 
 func quote(text string) string {
@@ -67,12 +67,12 @@ func (l list) String() string { return l.text }
 // parser reads the literals of Python that headers are made of.
 type parser struct{ rest string }
 
-// maxNesting bounds the depth of literals within literals.
+// maxNesting limits the depth of nested literals.
 const maxNesting = 16
 
 func (p *parser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n\f") }
 
-// take removes the prefix from what is left, if it is there.
+// take removes the prefix from the rest, if it is there.
 func (p *parser) take(prefix string) bool {
 	var found bool
 	p.space()
@@ -148,7 +148,7 @@ func (p *parser) list(end string, depth int) (any, error) {
 	return l, nil
 }
 
-// int reads a whole number, with the L of Python 2's long.
+// int reads an integer, with or without the L of Python 2's long.
 func (p *parser) int() (any, error) {
 	end := strings.IndexFunc(p.rest[1:], func(r rune) bool { return r < '0' || r > '9' }) + 1
 	if end == 0 {

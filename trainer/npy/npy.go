@@ -10,28 +10,28 @@ import (
 // version, the header's length as a little-endian uint16 (uint32 from version 2 on), a Python
 // dictionary, then the elements.
 
-// Magic is what every .npy file starts with.
+// Magic is the first bytes of every .npy file.
 const Magic = "\x93NUMPY"
 
-// maxHeader is far above any header of a plain array.
+// maxHeader is far more than any header of a plain array needs.
 const maxHeader = 1 << 16
 
-// Header is what comes before the elements of an array.
+// Header describes the array of a file.
 type Header struct {
 	Dtype   Dtype // of the elements
 	Fortran bool  // the first index runs fastest, not the last
 	Dims    []int // none negative; empty: a scalar
 }
 
-// Source is a file of which ReadHeader reads the header.
+// Source is a file whose header ReadHeader reads.
 type Source struct {
 	Fill func(buf []byte) error                 // fills buf with the next bytes of the header
 	Fail func(format string, args ...any) error // makes an error that names the file
 }
 
-// ReadHeader reads everything before the elements. What is no .npy file is an error of Fail;
-// errors of Fill are returned as they are. The Dtype may be one that plume does not read:
-// Dtype.Refusal tells.
+// ReadHeader reads everything before the elements. If it is not that of a .npy file, the error is
+// made by Fail; errors of Fill are returned as they are. The Dtype may be one that plume does not
+// read: see Dtype.Refusal.
 func ReadHeader(s Source) (Header, error) {
 	text, err := s.dict()
 	if err != nil {

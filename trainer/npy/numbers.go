@@ -7,8 +7,9 @@ import (
 	"math/bits"
 )
 
-// Decode decodes the elements in src, len(dst) times the width of d. Integers of 64 bits are
-// rounded to 53 bits, all others are exact; any byte but 0 is true, which is 1.
+// Decode decodes the elements in src, whose length must be len(dst) times the width of d. Integers
+// of 64 bits are rounded to 53 bits; all others are exact. A boolean is 0 or 1; any byte but 0 is
+// true.
 func (d Dtype) Decode(dst []float64, src []byte) {
 	if d.Kind == Other || len(src) != len(dst)*d.Width {
 		panic("npy: Decode needs numbers of a known type and as many as fill dst")
@@ -49,7 +50,7 @@ func (d Dtype) decodeFloats(dst []float64, src []byte) {
 	}
 }
 
-// bits are those of element i.
+// bits returns the bits of element i.
 func (d Dtype) bits(src []byte, i int) uint64 {
 	switch d.Width {
 	case 1:
@@ -94,9 +95,9 @@ func half(h uint16) float64 {
 // blockLen is how many elements Blocks reads at a time.
 const blockLen = 1 << 12
 
-// Blocks reads n elements and hands them to use, a block at a time; its slice is used again.
-// Like io.ReadFull it returns how many it has read, and io.EOF or io.ErrUnexpectedEOF where
-// the file ends too soon.
+// Blocks reads n elements and passes them to use, a block at a time, in a slice that it reuses.
+// Like io.ReadFull it returns how many it has read, and io.EOF or io.ErrUnexpectedEOF if the file
+// ends too soon.
 func (d Dtype) Blocks(r io.Reader, n int, use func(first int, values []float64)) (int, error) {
 	size := min(n, blockLen)
 	raw, values := make([]byte, size*d.Width), make([]float64, size)
@@ -114,7 +115,7 @@ func (d Dtype) Blocks(r io.Reader, n int, use func(first int, values []float64))
 	return n, nil
 }
 
-// ReadFloats fills dst with the next elements, rounded to float32. It returns what Blocks does.
+// ReadFloats fills dst with the next elements, rounded to float32. It returns what Blocks returns.
 func ReadFloats(r io.Reader, d Dtype, dst []float32) (int, error) {
 	return d.Blocks(r, len(dst), func(first int, values []float64) {
 		for i, v := range values {

@@ -22,18 +22,19 @@ const (
 var background = color.Gray{0x58}
 
 // WriteGrid draws n images (pixels is n x H x W x C) as a PNG, cols to a row. Small images are
-// enlarged by the least whole factor that makes them 56 pixels long; an array without the shape of
-// an image is a strip. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn like -1. C
-// = 3 is drawn in colour, any other C as the first channel in grey.
+// enlarged by the smallest whole factor that makes them 56 pixels long; rows without image
+// structure are drawn as strips. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn
+// like -1. C = 3 is drawn in colour, any other C as its first channel in gray.
 //
 // The file is written atomically; its directory must exist. No images, too many for a picture, and
-// what the file system refuses are errors.
+// failures of the file system are errors.
 func WriteGrid(path string, pixels []float32, shape data.Shape, cols int) error {
 	canvas, err := Grid(pixels, shape, cols)
 	return write(path, canvas, err)
 }
 
-// Grid is the picture that WriteGrid stores. No images, and too many for a picture, are errors.
+// Grid returns the picture that WriteGrid stores. No images, and too many for a picture, are
+// errors.
 func Grid(pixels []float32, shape data.Shape, cols int) (image.Image, error) {
 	rows := chunks(tiles(pixels, shape), cols)
 	tops := make([]int, len(rows))
@@ -44,14 +45,15 @@ func Grid(pixels []float32, shape data.Shape, cols int) (image.Image, error) {
 	return drawRows(rows, tops, shape)
 }
 
-// WritePairs draws rows of top, each with its row of bottom directly below: originals above their
-// reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
+// WritePairs draws rows of top, each with the row of bottom directly below, such as originals above
+// their reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
 func WritePairs(path string, top, bottom []float32, shape data.Shape, cols int) error {
 	canvas, err := Pairs(top, bottom, shape, cols)
 	return write(path, canvas, err)
 }
 
-// Pairs is the picture that WritePairs stores. No images, and too many for a picture, are errors.
+// Pairs returns the picture that WritePairs stores. No images, and too many for a picture, are
+// errors.
 func Pairs(top, bottom []float32, shape data.Shape, cols int) (image.Image, error) {
 	if len(top) != len(bottom) {
 		panic(panicPairs)
@@ -67,7 +69,7 @@ func Pairs(top, bottom []float32, shape data.Shape, cols int) (image.Image, erro
 	return drawRows(rows, tops, shape)
 }
 
-// tiles cuts pixels into images.
+// tiles splits pixels into images.
 func tiles(pixels []float32, shape data.Shape) [][]float32 {
 	d := shape.Dim()
 	if d <= 0 || len(pixels)%d != 0 {
@@ -76,7 +78,7 @@ func tiles(pixels []float32, shape data.Shape) [][]float32 {
 	return chunks(pixels, d)
 }
 
-// chunks cuts s into pieces of n; the last may be shorter.
+// chunks splits s into pieces of n; the last may be shorter.
 func chunks[T any](s []T, n int) (pieces [][]T) {
 	if n < 1 {
 		panic(panicColumns)

@@ -13,7 +13,7 @@ import (
 // the new one, whole. Its directory must exist.
 func Write(path string, picture image.Image) error { return write(path, picture, nil) }
 
-// write is Write, unless drawing the picture gave an error.
+// write is Write, unless err, of drawing the picture, is an error.
 func write(path string, picture image.Image, err error) error {
 	if err == nil {
 		err = file.Write(file.OS, path, func(w io.Writer) error { return png.Encode(w, picture) })

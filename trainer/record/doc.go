@@ -1,3 +1,3 @@
-// Package record is what a run writes to be read: a line of metrics.jsonl for each epoch (Epoch,
-// Log), and numbers for JSON, which has no NaN and no infinity (Number).
+// Package record is the records that a run writes for programs: a line of metrics.jsonl for each
+// epoch (Epoch, Log), with numbers that JSON can hold even if they are NaN or infinite (Number).
 package record

@@ -13,8 +13,8 @@ import (
 )
 
 // Log appends records to metrics.jsonl, one JSON object per line. Records that cannot be written
-// are kept until they can, and then the file is written anew: after a failure, what the system has
-// of the old one is not known.
+// are kept and written later, and the file is then written anew: after a failure, its content is
+// not known.
 type Log struct {
 	files file.System
 	path  string
@@ -29,7 +29,7 @@ type Log struct {
 	closed  bool
 }
 
-// maxWaiting is how many records wait for the disk; half a kilobyte each.
+// maxWaiting is the largest number of records that wait for the disk; each has half a kilobyte.
 const maxWaiting = 1 << 15
 
 // OpenLog opens the log at path for appending, or creates it; its directory must exist. Records
@@ -79,8 +79,8 @@ func (l *Log) Write(e Epoch) error {
 	return l.flush()
 }
 
-// Rewind removes the records beyond a step, which are of a continuation that is being redone. After
-// an error of the file system they are removed by the next Write or Sync that succeeds.
+// Rewind removes the records beyond a step, which belong to a continuation that is being redone.
+// After an error of the file system they are removed by the next Write or Sync that succeeds.
 func (l *Log) Rewind(step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,8 +99,8 @@ func (l *Log) Rewind(step int) error {
 	return l.flush()
 }
 
-// Waiting is the number of records that could not be written yet, and of those that were dropped
-// since more than the log keeps were waiting.
+// Waiting returns the number of records that could not be written yet, and of those that were
+// dropped because more were waiting than the log keeps.
 func (l *Log) Waiting() (waiting, dropped int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -129,13 +129,13 @@ func (l *Log) flush() error {
 	return nil
 }
 
-// abandon closes the file, for good or after a failure that is reported.
+// abandon closes the file, at the end or after a failure that was reported.
 func (l *Log) abandon() {
 	_ = l.f.Close()
 	l.f = nil
 }
 
-// rewrite puts a new file with the records of the old one and those that wait in its place.
+// rewrite replaces the file by a new one with its records and those that wait.
 func (l *Log) rewrite() error {
 	waiting := bytes.Join(l.waiting, nil)
 	var size int64
