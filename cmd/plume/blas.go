@@ -20,7 +20,8 @@ const envBLAS = "PLUME_BLAS"
 // addBLAS defines --blas for all commands.
 func addBLAS(root *cobra.Command) *pflag.Flag {
 	names := blas.Available()
-	root.PersistentFlags().String("blas", "", fmt.Sprintf("`name` of the library of the matrix products: %s (default %q); also %s",
+	root.PersistentFlags().String("blas", "", fmt.Sprintf(
+		"`name` of the library of the matrix products: %s (default %q); also %s",
 		strings.Join(names, ", "), names[0], envBLAS))
 	flag := root.PersistentFlags().Lookup("blas")
 	flag.Annotations = map[string][]string{groupAnnotation: {"Every command"}}

@@ -34,8 +34,10 @@ func TestChooseBLAS(t *testing.T) {
 		if got := blas.Info().Backend; got != name {
 			t.Errorf("%s computes, expected %s", got, name)
 		}
-		if spare := runtime.GOMAXPROCS(0) == 2*pool.DefaultWorkers(); spare != (name == "openblas") {
-			t.Errorf("%s: GOMAXPROCS is %d, of %d cores", name, runtime.GOMAXPROCS(0), pool.DefaultWorkers())
+		spare := runtime.GOMAXPROCS(0) == 2*pool.DefaultWorkers()
+		if spare != (name == "openblas") {
+			t.Errorf("%s: GOMAXPROCS is %d, of %d cores", name, runtime.GOMAXPROCS(0),
+				pool.DefaultWorkers())
 		}
 	}
 }

@@ -18,32 +18,37 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-const compareLong = `Train several methods, or one with several settings, on the same data with the same networks, seeds and
-budget; evaluate every run in the same way; report means and standard deviations over the seeds.
+const compareLong = `Train several methods, or one with several settings, on the same data with
+the same networks, seeds and budget; evaluate every run in the same way; report means and standard
+deviations over the seeds.
 
 A contestant is a method, and keys that it alone sets: METHOD[:KEY=VALUE]..., as in
-ipld:particles=4:inner_steps=2. Its configuration begins with the defaults of its method; --config, PLUME_*
-and the flags of the keys, in this order, set keys of all contestants; its own keys come last. The
-table lists every key in which contestants differ. The comparison itself sets method, epochs, eval_every,
-checkpoint_every and keep_checkpoints, whatever a file or PLUME_* says. A preset is a list of contestants:
+ipld:particles=4:inner_steps=2. Its configuration begins with the defaults of its method;
+--config, PLUME_* and the flags of the keys, in this order, set keys of all contestants; its own
+keys come last. The table lists every key in which contestants differ. The comparison itself sets
+method, epochs, eval_every, checkpoint_every and keep_checkpoints, whatever a file or PLUME_*
+says. A preset is a list of contestants:
 %s
-A budget of time is turned into epochs once, before the first run: the steps of all contestants are
-timed in turns, and each gets the epochs that fit, without the time of reports, checkpoints and
-evaluations. The plan is kept in plan.json. So the result of a run does not depend on how busy the
-machine is later, and what it really took is reported beside the plan. While the steps are timed, about ten
-seconds, the machine should have nothing else to do.
+A budget of time is turned into epochs once, before the first run: the steps of all contestants
+are timed in turns, and each gets the epochs that fit, without the time of reports, checkpoints
+and evaluations. The plan is kept in plan.json. So the result of a run does not depend on how busy
+the machine is later, and what it really took is reported beside the plan. While the steps are
+timed, about ten seconds, the machine should have nothing else to do.
 
-The directory holds plan.json, table.md, table.csv, results.json, quality-seconds and quality-evaluations
-(.png and .svg), samples.png, and the runs, which are ordinary ones, under runs/. The table (or, with
---json, results.json) also goes to stdout, everything else to stderr. The same command goes on where it
-stopped: Ctrl-C saves a checkpoint, and a process that was killed loses at most the last tenth of a run, or
-its last epoch.
-A run that diverges is part of the result. Exit codes: 0 ok, 1 failure, 2 usage or configuration, 130
-(SIGTERM: 143, SIGHUP: 129) interrupted.`
+The directory holds plan.json, table.md, table.csv, results.json, quality-seconds and
+quality-evaluations (.png and .svg), samples.png, and the runs, which are ordinary ones, under
+runs/. The table (or, with --json, results.json) also goes to stdout, everything else to stderr.
+The same command goes on where it stopped: Ctrl-C saves a checkpoint, and a process that was
+killed loses at most the last tenth of a run, or its last epoch.
+A run that diverges is part of the result. Exit codes: 0 ok, 1 failure, 2 usage or configuration,
+130 (SIGTERM: 143, SIGHUP: 129) interrupted.`
 
-const compareExample = `  plume compare --methods ipld,pgd,vae --budget 3m --seeds 3 -o first     three methods, 3 minutes of training for each run
-  plume compare --preset methods --evaluations 50M -o equal               all methods, the same number of network evaluations
-  plume compare --preset particles --budget 2m -o particles               an ablation: N = 1, 2, 4, 8, 16
+const compareExample = `  # three methods, 3 minutes of training for each run
+  plume compare --methods ipld,pgd,vae --budget 3m --seeds 3 -o first
+  # all methods, the same number of network evaluations
+  plume compare --preset methods --evaluations 50M -o equal
+  # an ablation: N = 1, 2, 4, 8, 16
+  plume compare --preset particles --budget 2m -o particles
   plume compare --methods ipld,ipld:dynamics=exact:friction=0.2 --epochs 20 -o dynamics`
 
 type compareCommand struct {
@@ -75,13 +80,13 @@ func newCompare() *cobra.Command {
 		"`name` of a list of contestants; may be given several times")
 	flags.StringVar(&c.budget, "budget", "", "`time` of training of each run: 90s, 3m, 1h30m")
 	flags.StringVar(&c.evaluations, "evaluations", "",
-		"in place of --budget: network evaluations of each run (passes of a row, forward and back, "+
-			"through one network): a `number` such as 50M")
+		"in place of --budget: network evaluations of each run (passes of a row, forward and "+
+			"back, through one network): a `number` such as 50M")
 	flags.IntVar(&c.seeds, "seeds", 1, "number of seeds, from --seed upwards")
 	flags.StringSliceVar(&c.metrics, "metrics", nil,
 		"`groups` of metrics to evaluate: "+strings.Join(evaluate.Groups(), ", ")+" (default all)")
 	flags.StringVarP(&c.out, "output", "o", "comparison",
-		"`directory` of the comparison, to begin or to go on with")
+		"`directory` of the comparison, to begin or to resume")
 	flags.IntVar(&c.jobs, "jobs", 1, "runs at the same time; they share the cores, so that each "+
 		"takes longer, or gets fewer epochs into a --budget of time")
 	flags.StringVar(&c.config, "config", "", "TOML `file` of keys for all contestants")
@@ -93,7 +98,8 @@ func newCompare() *cobra.Command {
 			flags.Lookup(key.Flag()).Hidden = true
 		}
 	}
-	flags.Lookup("epochs").Usage = "in place of --budget: passes over the training images of each run"
+	flags.Lookup("epochs").Usage =
+		"in place of --budget: passes over the training images of each run"
 	flags.Lookup("seed").Usage = "the first seed"
 	var presets []string
 	for _, p := range compare.Presets() {
@@ -210,7 +216,9 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 func (c *compareCommand) contestants() (all []compare.Contestant, err error) {
 	add := func(more []compare.Contestant) {
 		for _, m := range more {
-			if !slices.ContainsFunc(all, func(have compare.Contestant) bool { return have.Name == m.Name }) {
+			if !slices.ContainsFunc(all, func(have compare.Contestant) bool {
+				return have.Name == m.Name
+			}) {
 				all = append(all, m)
 			}
 		}

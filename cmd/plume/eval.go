@@ -19,21 +19,24 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-const evalLong = `Measure the newest checkpoint of a run: its samples against real images, its model against images held
-out of training. Every distance comes with a 95 % interval and a floor: what real images reach in the samples' place.
+const evalLong = `Measure the newest checkpoint of a run: its samples against real images, its
+model against images held out of training. Every distance comes with a 95 % interval and a floor:
+what real images reach in the samples' place.
 
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
-  ffd             Fréchet distance and KID of the features of a small classifier, which is trained on the labels
-                  first. It is called FFD because it is no FID: its numbers compare runs on the same data only
+  ffd             Fréchet distance and KID of the features of a small classifier, which is first
+                  trained on the labels. It is not an FID, hence the name: its numbers compare
+                  runs on the same data only
   sliced          sliced Wasserstein distance
   precision       precision, recall, density and coverage
   memorisation    how near samples are to training images, beside held-out images
   reconstruction  error and energy of held-out images, by Langevin inference of their latents
   likelihood      importance-sampled log p(x) of held-out images, with its effective sample size
 
-Features of another program give its distances: with those of Inception, --features and --real-features give the
-true FID and KID. "plume sample RUN -n 10000 -o samples.npy" writes the images for it.`
+Features of another program give its distances: with those of Inception, --features and
+--real-features give the true FID and KID. "plume sample RUN -n 10000 -o samples.npy" writes the
+images for it.`
 
 const evalExample = `  plume eval 7                                    everything, in about a minute
   plume eval 7 --quick                            the distances and the reconstruction, in seconds
@@ -80,7 +83,8 @@ func newEval() *cobra.Command {
 		"importance-weighted latents of each (0: the default)")
 	flags.Uint64Var(&e.Seed, "seed", 1,
 		"seed of the evaluation's random numbers; the classifier has its own, always the same")
-	flags.BoolVar(&e.Raw, "raw", false, "use the weights as they are instead of their moving average")
+	flags.BoolVar(&e.Raw, "raw", false,
+		"use the weights as they are instead of their moving average")
 	flags.StringVar(&e.generated, "features", "",
 		".npy `file` with another program's features of generated images, N x K")
 	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
@@ -90,7 +94,8 @@ func newEval() *cobra.Command {
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	flags.StringVar(&e.Data, "data", "",
 		"`path` of the images, where they have moved since the run was trained")
-	flags.IntVar(&e.Threads, "threads", 0, "worker threads (0: all cores); never changes the result")
+	flags.IntVar(&e.Threads, "threads", 0,
+		"worker threads (0: all cores); never changes the result")
 	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
 	return cmd
 }
@@ -111,12 +116,13 @@ func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 		return errors.New("--features and a RUN exclude each other: " +
 			"features are not those of a run's samples")
 	case !foreign && len(args) != 1:
-		const text = "%d arguments; expected one RUN: the directory, the name or the number of a run"
-		return fmt.Errorf(text, len(args))
+		return fmt.Errorf("%d arguments; expected one RUN: "+
+			"the directory, the name or the number of a run", len(args))
 	}
 	for _, name := range ofRuns {
 		if foreign && cmd.Flags().Changed(name) {
-			return fmt.Errorf("--features and --%s exclude each other: --%[1]s is about a run", name)
+			return fmt.Errorf("--features and --%s exclude each other: --%[1]s is about a run",
+				name)
 		}
 	}
 	return nil

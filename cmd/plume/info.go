@@ -126,7 +126,8 @@ func (m machine) print(w io.Writer) error {
 		row("memory", "%s", memory.Human(m.Memory))
 	}
 	for _, set := range m.DataSets {
-		row("data set", "%s: %s images of %s", set.Name, humanize.Comma(int64(set.Images)), set.Shape)
+		row("data set", "%s: %s images of %s", set.Name,
+			humanize.Comma(int64(set.Images)), set.Shape)
 	}
 	if err := table.Flush(); err != nil || m.Measured == nil {
 		return err

@@ -30,7 +30,8 @@ func printRates(w io.Writer, r measured.Rates) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "measured\tone core\t%s at once\n", plural(r.Workers, "core", "cores"))
 	row := func(name, unit string, rate measured.Rate) {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", name, perSecond(rate.One, unit), perSecond(rate.All, unit))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", name, perSecond(rate.One, unit),
+			perSecond(rate.All, unit))
 	}
 	row("multiply-add peak", "FLOP/s", r.FMA)
 	row("memory bandwidth", "B/s", r.Memory)

@@ -61,7 +61,8 @@ func newProfileServer() *profileServer {
 			ReadHeaderTimeout: 10 * time.Second,
 			WriteTimeout:      30 * time.Second, // the handlers add the seconds of a profile
 			IdleTimeout:       time.Minute,
-			ErrorLog:          log.New(io.Discard, "", 0), // errors of clients do not concern the run
+			// errors of clients do not concern the run
+			ErrorLog: log.New(io.Discard, "", 0),
 		},
 		done: make(chan error, 1),
 	}

@@ -45,7 +45,9 @@ func usage(err error) error {
 
 // command adapts the body of a subcommand: an error that chooses no exit code is a failure. Errors
 // that cobra reports before a body runs remain errors of usage.
-func command(body func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+func command(
+	body func(cmd *cobra.Command, args []string) error,
+) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		err := body(cmd, args)
 		if exit := (*exitError)(nil); err == nil || errors.As(err, &exit) {
@@ -89,9 +91,9 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "plume",
 		Short: "Train latent diffusion models end to end with interacting particles, on CPUs",
-		Example: `  plume train                                   ipld on the embedded Fashion-MNIST images
+		Example: `  plume train                                   ipld on the embedded images
   plume train --data photos/ --size 32 --gray   on a directory of pictures
-  plume train --resume auto                     go on with the newest unfinished run
+  plume train --resume auto                     resume the newest unfinished run
   plume sample 7 -n 100 -o grid.png             new images from run 7
   plume eval 7                                  how good run 7 is
   plume compare --preset methods --budget 3m    all methods, at equal time

@@ -68,7 +68,8 @@ func TestScripts(t *testing.T) {
 			case "race":
 				return raceEnabled, nil
 			}
-			return false, fmt.Errorf("expected openblas: the build has it; or race: it detects races")
+			return false, fmt.Errorf(
+				"expected openblas: the build has it; or race: it detects races")
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"await":      await,

@@ -42,6 +42,7 @@ func peakWarning(m run.Memory) string {
 	if !m.Exceeded() {
 		return ""
 	}
-	return fmt.Sprintf("the run took %s at its peak, more than %.1f times the %s that its parts add up to",
+	return fmt.Sprintf(
+		"the run took %s at its peak, more than %.1f times the %s that its parts add up to",
 		memory.Human(m.Peak), run.PeakTolerance, memory.Human(m.Sum))
 }

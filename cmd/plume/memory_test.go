@@ -33,7 +33,8 @@ func TestPeakLine(t *testing.T) {
 		{90 * mib, "Peak memory: 90 MiB, 0.90 times the sum of its parts", ""},
 		{119 * mib, "Peak memory: 119 MiB, 1.19 times the sum of its parts", ""},
 		{130 * mib, "Peak memory: 130 MiB, 1.30 times the sum of its parts",
-			"the run took 130 MiB at its peak, more than 1.2 times the 100 MiB that its parts add up to"},
+			"the run took 130 MiB at its peak, more than 1.2 times the 100 MiB that its parts " +
+				"add up to"},
 	}
 	for _, c := range cases {
 		if c.peak == 0 { // of no run
@@ -43,8 +44,9 @@ func TestPeakLine(t *testing.T) {
 		if got := peakWarning(onDisk); got != "" {
 			t.Errorf("10 MiB of it are a file's: warning %q", got)
 		}
-		want := fmt.Sprintf("Peak memory: %d MiB, of which up to 10 MiB are pages of the particles' "+
-			"file that the system can drop; the run's parts add up to 100 MiB", c.peak/mib)
+		want := fmt.Sprintf(
+			"Peak memory: %d MiB, of which up to 10 MiB are pages of the particles' "+
+				"file that the system can drop; the run's parts add up to 100 MiB", c.peak/mib)
 		if got := peakLine(onDisk); got != want {
 			t.Errorf("%q, expected %q", got, want)
 		}

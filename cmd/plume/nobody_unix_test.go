@@ -20,5 +20,6 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 		return
 	}
 	openToAll(t, filepath.Dir(cmd.Path))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+		Gid: nobody}}
 }

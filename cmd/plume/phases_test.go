@@ -229,7 +229,8 @@ func TestReportIsLeft(t *testing.T) {
 }
 
 func TestCompareIsLeft(t *testing.T) {
-	args := []string{"compare", "--methods", "ipld", "--config", "tiny.toml", "--epochs", "1", "--metrics", "pca",
+	args := []string{"compare", "--methods", "ipld", "--config", "tiny.toml", "--epochs", "1",
+		"--metrics", "pca",
 		"--eval-samples", "200000", "--solver-steps", "1000", "--solver", "ancestral", "-o", "all"}
 	for _, words := range []string{"Timing the contestants", "Run 1 of 1: ipld"} {
 		dir := t.TempDir()

@@ -118,7 +118,8 @@ func (o *output) open(others []*output) (err error) {
 	mine, err := o.file.Stat()
 	for _, other := range others {
 		theirs, otherErr := other.file.Stat()
-		if err = errors.Join(err, otherErr); err == nil && mine.Mode().IsRegular() && os.SameFile(mine, theirs) {
+		if err = errors.Join(err, otherErr); err == nil && mine.Mode().IsRegular() &&
+			os.SameFile(mine, theirs) {
 			err = usage(fmt.Errorf("%s and %s both name %s: expected a file each",
 				other.flag, o.flag, o.path))
 		}

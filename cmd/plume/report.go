@@ -95,10 +95,13 @@ func (r *reporter) end(runDir string) error {
 			Recon   string       `json:"reconstructions,omitempty"`
 			Seconds float64      `json:"seconds"`
 			Read    data.Summary `json:"read"`
-			Stalled float64      `json:"checkpoint_seconds"`          // that training waited for checkpoints
-			Sum     int64        `json:"memory_bytes"`                // that the parts of the run add up to
-			Peak    int64        `json:"peak_memory_bytes,omitempty"` // of the process, if known
-		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds, s.Memory.Sum, s.Memory.Peak}))
+			// that training waited for checkpoints
+			Stalled float64 `json:"checkpoint_seconds"`
+			// that the parts of the run add up to
+			Sum  int64 `json:"memory_bytes"`
+			Peak int64 `json:"peak_memory_bytes,omitempty"` // of the process, if known
+		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds, s.Memory.Sum,
+			s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
 		r.print(err)

@@ -22,11 +22,11 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-const sampleLong = `Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
-number under --runs. The ending of the output file decides what is written: .png is a grid of
-pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
+const sampleLong = `Draw new images from the newest checkpoint of a run, given by its directory,
+or by its name or number under --runs. The ending of the output file decides what is written: .png
+is a grid of pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
 
-const sampleExample = `  plume sample 7                                  100 images of run 7, as samples.png
+const sampleExample = `  plume sample 7                                  100 images, as samples.png
   plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png
   plume sample 7 -n 10000 -o samples.npy          for another program`
 
@@ -61,12 +61,15 @@ func newSample() *cobra.Command {
 	flags.SortFlags = false
 	flags.IntVarP(&s.n, "number", "n", 100, "images to draw")
 	flags.StringVar(&s.solver, "solver", "ancestral", "sampler: "+strings.Join(solvers(), ", "))
-	flags.IntVar(&s.steps, "steps", 0, "steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.IntVar(&s.steps, "steps", 0,
+		"steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.StringVarP(&s.out, "output", "o", "samples.png", "`file` to write, .png or .npy")
 	flags.Uint64Var(&s.seed, "seed", 1, "seed of the samples' random numbers")
 	flags.IntVar(&s.cols, "cols", 0, "pictures in a row of the grid (0: as in a square)")
-	flags.BoolVar(&s.raw, "raw", false, "use the weights as they are instead of their moving average")
-	flags.IntVar(&s.threads, "threads", 0, "worker threads (0: all cores); never changes the result")
+	flags.BoolVar(&s.raw, "raw", false,
+		"use the weights as they are instead of their moving average")
+	flags.IntVar(&s.threads, "threads", 0,
+		"worker threads (0: all cores); never changes the result")
 	flags.StringVar(&s.runs, "runs", "runs", "`directory` of the numbered runs")
 	s.profile.addFlags(flags)
 	return cmd

@@ -24,8 +24,9 @@ const (
 
 const (
 	toldInterrupted = "interrupted"
-	toldSaving      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after half a second, ends at once without it)"
-	toldAtOnce      = "plume: ended at once, without a checkpoint; those saved before remain"
+	toldSaving      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after " +
+		"half a second, ends at once without it)"
+	toldAtOnce = "plume: ended at once, without a checkpoint; those saved before remain"
 )
 
 // interrupt turns SIGINT, SIGTERM and SIGHUP into the end of a context.
@@ -55,7 +56,9 @@ func watchSignals(parent context.Context, notify func(string)) (context.Context,
 	ctx, cancel := context.WithCancel(parent)
 	w := &interrupt{
 		signals: make(chan os.Signal, 2), notify: notify, cancel: cancel, told: toldInterrupted,
-		now: time.Now, after: func(d time.Duration, do func()) { time.AfterFunc(d, do) }, exit: os.Exit,
+		now: time.Now, after: func(d time.Duration, do func()) {
+			time.AfterFunc(d, do)
+		}, exit: os.Exit,
 	}
 	signal.Notify(w.signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {

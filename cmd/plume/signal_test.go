@@ -73,7 +73,8 @@ func TestHangup(t *testing.T) {
 	signal.Notify(heard, syscall.SIGHUP)
 	defer signal.Stop(heard)
 	hear(t, exec.Command("stubborn"), "129", syscall.SIGHUP)
-	hear(t, exec.Command("sh", "-c", "trap '' HUP; exec stubborn"), "143", syscall.SIGHUP, syscall.SIGTERM)
+	hear(t, exec.Command("sh", "-c", "trap '' HUP; exec stubborn"), "143", syscall.SIGHUP,
+		syscall.SIGTERM)
 }
 
 // scripted is an interrupt whose clock the test sets, and what it did.
@@ -127,7 +128,10 @@ func TestGiveUp(t *testing.T) {
 		want  int
 	}{
 		{"nothing to save", func(s *scripted) { s.nothingToSave("", func() { cleaned++ }) }, 1},
-		{"something to save", func(s *scripted) { s.nothingToSave("", nil); s.somethingToSave() }, 0},
+		{"something to save", func(s *scripted) {
+			s.nothingToSave("", nil)
+			s.somethingToSave()
+		}, 0},
 		{"nothing said", func(*scripted) {}, 0},
 	} {
 		s := newScripted()

@@ -157,7 +157,8 @@ func epochLine(e record.Epoch, epochs int) string {
 		parts = append(parts, fd)
 	}
 	if e.Seconds.Finite() {
-		parts = append(parts, time.Duration(float64(e.Seconds)*float64(time.Second)).Round(time.Second).String())
+		parts = append(parts,
+			time.Duration(float64(e.Seconds)*float64(time.Second)).Round(time.Second).String())
 	}
 	return join(parts)
 }

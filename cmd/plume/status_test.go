@@ -28,10 +28,12 @@ func wantOutput(t *testing.T, out *bytes.Buffer, want string) {
 	out.Reset()
 }
 
-var progress = record.Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312, ReconMSE: 0.04123, PriorLoss: 0.83,
+var progress = record.Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312,
+	ReconMSE: 0.04123, PriorLoss: 0.83,
 	Clipped: 0.0004, ETA: 131*time.Second + 200*time.Millisecond}
 
-const progressLine = "epoch 12/90  step 840/6,480  21.3k rows/s  mse 0.0412  prior 0.83  clipped 0.0 %  ETA 2m11s"
+const progressLine = "epoch 12/90  step 840/6,480  21.3k rows/s  mse 0.0412  prior 0.83  " +
+	"clipped 0.0 %  ETA 2m11s"
 
 func TestStatusLive(t *testing.T) {
 	s, out, c := newTestStatus(true)
@@ -76,9 +78,11 @@ func TestStatusLiveEpochs(t *testing.T) {
 	s.epoch(record.Epoch{Epoch: 12})
 	wantOutput(t, out, "")
 	fd := record.Number(2.406)
-	s.epoch(record.Epoch{Epoch: 12, Step: 864, RowsPerS: 950, ReconMSE: 0.03, PriorLoss: 0.8, LatentMS: 1.25, Clipped: 0.125, Redrawn: 0.01,
+	s.epoch(record.Epoch{Epoch: 12, Step: 864, RowsPerS: 950, ReconMSE: 0.03, PriorLoss: 0.8,
+		LatentMS: 1.25, Clipped: 0.125, Redrawn: 0.01,
 		PCA64FD: &fd, EvalSolver: "dpm++2m", Seconds: 61.4})
-	wantOutput(t, out, "\r\x1b[Kepoch 12/90  step 864  950 rows/s  mse 0.0300  prior 0.80  z^2 1.25  clipped 12.5 %  redrawn 1.0 %  "+
+	wantOutput(t, out, "\r\x1b[Kepoch 12/90  step 864  950 rows/s  mse 0.0300  prior 0.80  z^2 "+
+		"1.25  clipped 12.5 %  redrawn 1.0 %  "+
 		"PCA-64 FD 2.41 (dpm++2m)  1m1s\n"+cut)
 }
 
@@ -86,8 +90,10 @@ func TestStatusPlain(t *testing.T) {
 	s, out, _ := newTestStatus(false)
 	s.step(progress)
 	wantOutput(t, out, "")
-	s.epoch(record.Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5, LatentMS: 1, Seconds: 3})
-	wantOutput(t, out, "epoch 1/90  step 1,072  21.3k rows/s  mse 0.2500  prior 1.50  z^2 1.00  clipped 0.0 %  3s\n")
+	s.epoch(record.Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5,
+		LatentMS: 1, Seconds: 3})
+	wantOutput(t, out, "epoch 1/90  step 1,072  21.3k rows/s  mse 0.2500  prior 1.50  z^2 1.00  "+
+		"clipped 0.0 %  3s\n")
 	s.message("a message")
 	s.close()
 	wantOutput(t, out, "a message\n")
@@ -95,11 +101,13 @@ func TestStatusPlain(t *testing.T) {
 
 func TestStatusUnknownFigures(t *testing.T) {
 	nan, inf := record.Number(math.NaN()), record.Number(math.Inf(1))
-	got := stepLine(record.Progress{Epoch: 1, Epochs: 2, Step: 1, Steps: 9, RowsPerS: nan, ReconMSE: nan, PriorLoss: nan, Clipped: nan, ETA: -1})
+	got := stepLine(record.Progress{Epoch: 1, Epochs: 2, Step: 1, Steps: 9, RowsPerS: nan,
+		ReconMSE: nan, PriorLoss: nan, Clipped: nan, ETA: -1})
 	if want := "epoch 1/2  step 1/9"; got != want {
 		t.Errorf("%q, expected %q", got, want)
 	}
-	got = epochLine(record.Epoch{Epoch: 1, Step: 9, RowsPerS: inf, ReconMSE: 1.234e12, PriorLoss: inf, LatentMS: nan, Seconds: nan}, 0)
+	got = epochLine(record.Epoch{Epoch: 1, Step: 9, RowsPerS: inf, ReconMSE: 1.234e12,
+		PriorLoss: inf, LatentMS: nan, Seconds: nan}, 0)
 	if want := "epoch 1  step 9  mse 1.23e+12  prior +Inf  clipped 0.0 %"; got != want {
 		t.Errorf("%q, expected %q", got, want)
 	}
@@ -109,9 +117,11 @@ func TestStatusUnknownFigures(t *testing.T) {
 func TestNarrowLine(t *testing.T) {
 	var out bytes.Buffer
 	s := newStatus(&out, true, func() time.Time { return time.Unix(0, 0) })
-	p := record.Progress{Epoch: 90, Epochs: 90, Step: 6480, Steps: 6480, RowsPerS: 12345, ReconMSE: 0.0276, PriorLoss: 1.634, Clipped: 0.001, ETA: 131 * time.Second}
+	p := record.Progress{Epoch: 90, Epochs: 90, Step: 6480, Steps: 6480, RowsPerS: 12345,
+		ReconMSE: 0.0276, PriorLoss: 1.634, Clipped: 0.001, ETA: 131 * time.Second}
 	s.step(p)
-	want := "\rep 90/90 step 6480/6480 12.3k rows/s mse 0.0276 prior 1.63 clip 0.1% ETA 2m11s" + eraseToEnd
+	want := "\rep 90/90 step 6480/6480 12.3k rows/s mse 0.0276 prior 1.63 clip 0.1% ETA 2m11s" +
+		eraseToEnd
 	if got := out.String(); got != want {
 		t.Errorf("drew %q, expected %q", got, want)
 	}

@@ -13,30 +13,30 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-const trainLong = `Train a model and write the run's directory: the resolved configuration (config.toml), metrics
-(metrics.jsonl), sample grids (samples/) and checkpoints (checkpoints/).
+const trainLong = `Train a model and write the run's directory: the resolved configuration
+(config.toml), metrics (metrics.jsonl), sample grids (samples/) and checkpoints (checkpoints/).
 
 Every key of the configuration is a flag (--step-size), an environment variable (PLUME_STEP_SIZE)
 and a key of the file given with --config (step_size = 0.002). Flags override the environment,
-which overrides the file, which overrides the defaults; those given below are ipld's, other methods
-have some of their own (the run's config.toml shows all).
+which overrides the file, which overrides the defaults; those given below are ipld's, other
+methods have some of their own (the run's config.toml shows all).
 
-One process at a time writes a run; a second one is refused. "--out DIR --resume" is one command for
-schedulers that start it again and again: it starts the run in DIR, goes on with it, or, once the run
-is finished, does nothing and ends with exit code 0.
+One process at a time writes a run; a second one is refused. "--out DIR --resume" is one command
+for schedulers that start it again and again: it starts the run in DIR, goes on with it, or, once
+the run is finished, does nothing and ends with exit code 0.
 
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
-with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more,
-ends at once, and the checkpoints saved before remain.
+with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more, ends
+at once, and the checkpoints saved before remain.
 Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
 
-const trainExample = `  plume train                                    ipld on the embedded Fashion-MNIST images
+const trainExample = `  plume train                                    ipld on the embedded images
   plume train --epochs 10 --out first            ten epochs, written to the directory "first"
   plume train --data photos/ --size 32 --gray    on pictures in a directory, .zip or .tar
   plume train --config study.toml --seed 3       keys from a file, one of them overridden
-  plume train --out study --resume               start the run in "study", or go on with it
-  plume train --resume auto                      go on with the newest unfinished run
-  plume train --resume 7 --epochs 200            go on with run 7, for longer
+  plume train --out study --resume               start the run in "study", or resume it
+  plume train --resume auto                      resume the newest unfinished run
+  plume train --resume 7 --epochs 200            resume run 7, for longer
   plume train --epochs 3 --cpuprofile cpu.pprof  where the time goes: go tool pprof cpu.pprof`
 
 type trainCommand struct {

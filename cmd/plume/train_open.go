@@ -94,15 +94,18 @@ func (t *trainCommand) continueNewest(ctx context.Context, cmd *cobra.Command, r
 			choice.Lock.Release() // does nothing if the trainer released it
 		}
 	}()
-	train, err = t.continueRun(ctx, cmd, r, choice.Dir, trainer.Resume, trainer.WithLock(choice.Lock))
+	train, err =
+		t.continueRun(ctx, cmd, r, choice.Dir, trainer.Resume, trainer.WithLock(choice.Lock))
 	return choice.Dir, train, err
 }
 
 // opener is trainer.Resume or trainer.Restart.
-type opener func(context.Context, string, config.Config, ...trainer.Option) (*trainer.Trainer, error)
+type opener func(context.Context, string, config.Config,
+	...trainer.Option) (*trainer.Trainer, error)
 
 func (t *trainCommand) continueRun(
-	ctx context.Context, cmd *cobra.Command, r *reporter, runDir string, open opener, opts ...trainer.Option,
+	ctx context.Context, cmd *cobra.Command, r *reporter, runDir string, open opener,
+	opts ...trainer.Option,
 ) (*trainer.Trainer, error) {
 	_, asked, err := t.resolveStored(cmd, runDir)
 	if err != nil {
@@ -167,7 +170,8 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 		err = t.begin(r)
 	}
 	if err == nil {
-		train, err = trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()))
+		train, err =
+			trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()))
 	}
 	if err != nil {
 		leave()

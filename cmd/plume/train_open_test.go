@@ -20,7 +20,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await FILE")
 	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(
+		10 * time.Millisecond) {
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 			return
 		}
@@ -71,7 +72,8 @@ func TestOneOfManyStarts(t *testing.T) {
 	var all []*starter
 	ended := make(chan *starter, count)
 	for range count {
-		p := &starter{Cmd: exec.Command("plume", "train", "--config", "tiny.toml", "--epochs", "1000000",
+		p := &starter{Cmd: exec.Command("plume", "train", "--config", "tiny.toml",
+			"--epochs", "1000000",
 			"--eval-every", "0", "--threads", "1", "--out", "run", "--resume")}
 		p.Dir, p.Stderr = dir, &p.stderr
 		if err := p.Start(); err != nil {

@@ -14,9 +14,10 @@ const resumeOut = "(the run in --out)"
 // addResume defines --resume, whose value is optional.
 func (t *trainCommand) addResume(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&t.resume, "resume", "", "go on with a `run`: its directory, its name or number under "+
-		"--runs, or auto for the newest unfinished one (a new run if there is none); without a value the run "+
-		"in --out, which is started if it is not there")
+	flags.StringVar(&t.resume, "resume", "",
+		"resume a `run`: its directory, its name or number under --runs, or auto for the newest "+
+			"unfinished one (a new run if there is none); without a value the run in --out, "+
+			"which is started if it is not there")
 	flags.Lookup("resume").NoOptDefVal = resumeOut
 }
 
@@ -57,11 +58,13 @@ func (t *trainCommand) checkResume(flags *pflag.FlagSet) error {
 	switch bare := t.resume == resumeOut; {
 	case bare && t.out == "":
 		return errors.New(
-			"--resume without a run needs --out: give the run, auto for the newest unfinished one, or --out DIR",
+			"--resume without a run needs --out: give the run, auto for the newest unfinished " +
+				"one, or --out DIR",
 		)
 	case !bare && t.out != "" && flags.Changed("resume"):
-		return errors.New("--out and --resume exclude each other: a run goes on in its own directory " +
-			"(--out DIR --resume, without a value, starts the run in DIR or goes on with it)")
+		return errors.New(
+			"--out and --resume exclude each other: a run goes on in its own directory " +
+				"(--out DIR --resume, without a value, starts the run in DIR or goes on with it)")
 	}
 	return nil
 }
