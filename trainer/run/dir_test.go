@@ -29,7 +29,8 @@ func TestCreateNumbered(t *testing.T) {
 		t.Errorf("%s, %v, expected %s", dir, err, want)
 	}
 	root = filepath.Join(t.TempDir(), "fresh")
-	if dir, err := CreateNumbered(root, "digits", "ipld"); err != nil || filepath.Base(dir) != "00001-digits-ipld" {
+	dir, err = CreateNumbered(root, "digits", "ipld")
+	if err != nil || filepath.Base(dir) != "00001-digits-ipld" {
 		t.Errorf("%s, %v", dir, err)
 	}
 }
@@ -75,7 +76,8 @@ func TestCreate(t *testing.T) {
 	if err := on(dir).StoreConfig(method.Default()); err != nil {
 		t.Fatal(err)
 	}
-	if err := Create(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) || !strings.Contains(err.Error(), "--out") {
+	if err := Create(dir); err == nil || !strings.Contains(err.Error(), "--resume "+dir) ||
+		!strings.Contains(err.Error(), "--out") {
 		t.Errorf("a run's directory: %v", err)
 	}
 	if err := Create(filepath.Join(dir, "log.txt")); err == nil {
@@ -85,7 +87,10 @@ func TestCreate(t *testing.T) {
 
 // What a run would overwrite is refused, whoever wrote it, and left as it is.
 func TestCreateRefusesWhatARunWrites(t *testing.T) {
-	for name, isDir := range map[string]bool{"config.toml": false, "run.json": false, "metrics.jsonl": false, "samples": true, "checkpoints": true} {
+	for name, isDir := range map[string]bool{
+		"config.toml": false, "run.json": false, "metrics.jsonl": false,
+		"samples": true, "checkpoints": true,
+	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, name)
 		if isDir {
@@ -150,11 +155,15 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for old, new := range map[string]string{"\nfriction = 0.3\n": "\n", "\nfriction = ": "\nfriction = -"} {
-		if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o666); err != nil {
+	for old, new := range map[string]string{
+		"\nfriction = 0.3\n": "\n", "\nfriction = ": "\nfriction = -",
+	} {
+		changed := strings.Replace(string(text), old, new, 1)
+		if err := os.WriteFile(path, []byte(changed), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "config.toml") || !strings.Contains(err.Error(), "friction") {
+		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "config.toml") ||
+			!strings.Contains(err.Error(), "friction") {
 			t.Errorf("%q for %q: %v", new, old, err)
 		}
 	}
@@ -173,7 +182,8 @@ func TestInfo(t *testing.T) {
 	if err != nil || got.Finished == nil || got.Finished.Before(got.Started) {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if got.Finished = nil; got.CPU != want.CPU || got.Go == "" || got.Fingerprint != "f00" || got.BLAS.Threads != want.BLAS.Threads || !got.Started.Equal(want.Started) {
+	if got.Finished = nil; got.CPU != want.CPU || got.Go == "" || got.Fingerprint != "f00" ||
+		got.BLAS.Threads != want.BLAS.Threads || !got.Started.Equal(want.Started) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	if err := os.WriteFile(filepath.Join(dir, infoFile), []byte("{"), 0o666); err != nil {
@@ -187,18 +197,21 @@ func TestInfo(t *testing.T) {
 func TestReadInfoChecksTheShape(t *testing.T) {
 	dir := t.TempDir()
 	for shape, field := range map[data.Shape]string{
-		{H: 0, W: 8, C: 1}: "H = 0", {H: 8, W: -8, C: 1}: "W = -8", {H: 8, W: 8, C: 2}: "C = 2", {H: 1 << 30, W: 1 << 30, C: 1}: "H x W x C",
+		{H: 0, W: 8, C: 1}: "H = 0", {H: 8, W: -8, C: 1}: "W = -8", {H: 8, W: 8, C: 2}: "C = 2",
+		{H: 1 << 30, W: 1 << 30, C: 1}: "H x W x C",
 	} {
 		if err := on(dir).StoreInfo(Info{Shape: shape}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadInfo(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, infoFile)) || !strings.Contains(err.Error(), field) {
+		_, err := ReadInfo(dir)
+		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, infoFile)) ||
+			!strings.Contains(err.Error(), field) {
 			t.Errorf("%v: %v, expected %q", shape, err, field)
 		}
 	}
 }
 
-// A diverged run waits for nobody, until it is told to go on.
+// A diverged run is not unfinished, until it is resumed.
 func TestMarkDiverged(t *testing.T) {
 	dir := t.TempDir()
 	newRun(t, dir, false, true)
@@ -212,9 +225,11 @@ func TestMarkDiverged(t *testing.T) {
 		}
 		info, err := ReadInfo(dir)
 		state, stateErr := StateOf(dir)
-		if err != nil || stateErr != nil || info.Diverged != (i == 0) || (info.Finished != nil) != (i == 2) ||
+		if err != nil || stateErr != nil ||
+			info.Diverged != (i == 0) || (info.Finished != nil) != (i == 2) ||
 			state != []State{Diverged, Saved, Finished}[i] {
-			t.Errorf("mark %d: diverged %v, finished %v, %v; %v, %v", i, info.Diverged, info.Finished, state, err, stateErr)
+			t.Errorf("mark %d: diverged %v, finished %v, %v; %v, %v",
+				i, info.Diverged, info.Finished, state, err, stateErr)
 		}
 	}
 	if err := MarkDiverged(t.TempDir()); err == nil {
@@ -235,10 +250,19 @@ func TestInfoDiffers(t *testing.T) {
 		{func(*Info) {}, nil},
 		{func(now *Info) { now.CPU, now.Data, now.BLAS.Threads = "another", "moved", 2 }, nil},
 		{func(now *Info) { now.Version = "v1.1.0" }, []string{"version v1.1.0, was v1.0.0"}},
-		{func(now *Info) { now.Platform = "linux/arm64" }, []string{"platform linux/arm64, was linux/amd64"}},
+		{
+			func(now *Info) { now.Platform = "linux/arm64" },
+			[]string{"platform linux/arm64, was linux/amd64"},
+		},
 		{func(now *Info) { now.KernelPath = "avx2" }, nil},
-		{func(now *Info) { now.BLAS.Core = "Haswell" }, []string{"BLAS core Haswell, was Cooperlake"}},
-		{func(now *Info) { now.BLAS = blas.LibraryInfo{Library: "gonum"} }, []string{"BLAS gonum, was OpenBLAS 0.3.21", "BLAS core none, was Cooperlake"}},
+		{
+			func(now *Info) { now.BLAS.Core = "Haswell" },
+			[]string{"BLAS core Haswell, was Cooperlake"},
+		},
+		{
+			func(now *Info) { now.BLAS = blas.LibraryInfo{Library: "gonum"} },
+			[]string{"BLAS gonum, was OpenBLAS 0.3.21", "BLAS core none, was Cooperlake"},
+		},
 	} {
 		now := was
 		test.change(&now)

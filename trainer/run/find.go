@@ -42,8 +42,8 @@ func noRun(root, spec string, runs []string) error {
 	if spec != "" {
 		switch _, err := os.ReadDir(spec); {
 		case err == nil:
-			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the name "+
-				"or number of a run in %s", spec, configFile, root)
+			what = fmt.Sprintf("run %q: the directory has no %s; expected that of a run, or the "+
+				"name or number of a run in %s", spec, configFile, root)
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("run: %w; expected the directory of a run", err)
 		}

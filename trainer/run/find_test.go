@@ -13,7 +13,8 @@ import (
 func numbered(t *testing.T) (root string, names []string) {
 	root = t.TempDir()
 	names = []string{
-		"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld", "00005-digits-ipld",
+		"00001-digits-pgd", "00002-digits-ipld", "00003-digits-ipld", "00004-digits-ipld",
+		"00005-digits-ipld",
 	}
 	for i, name := range names {
 		newRun(t, filepath.Join(root, name), i == 2, i != 3)
@@ -40,10 +41,12 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %v", spec, err)
 		}
 	}
-	if _, err := Find(root, root); err == nil || !strings.Contains(err.Error(), "has no config.toml") {
+	_, err := Find(root, root)
+	if err == nil || !strings.Contains(err.Error(), "has no config.toml") {
 		t.Errorf("a directory without a run: %v", err)
 	}
-	if _, err := Find(filepath.Join(root, "none"), "1"); err == nil || !strings.Contains(err.Error(), "holds none") {
+	_, err = Find(filepath.Join(root, "none"), "1")
+	if err == nil || !strings.Contains(err.Error(), "holds none") {
 		t.Errorf("a number without runs: %v", err)
 	}
 	file := filepath.Join(root, "file")
@@ -78,7 +81,8 @@ func TestNewestUnfinished(t *testing.T) {
 		}
 		text := c.String()
 		for _, passed := range []string{
-			"1 unreadable: ", "(00006-digits-ipld)", "(00007-digits-ipld)", "1 diverged (" + names[4] + ")",
+			"1 unreadable: ", "(00006-digits-ipld)", "(00007-digits-ipld)",
+			"1 diverged (" + names[4] + ")",
 			"1 without a checkpoint (" + names[3] + ")", "1 finished (" + names[2] + ")",
 		} {
 			if !strings.Contains(text, passed) {
@@ -95,17 +99,20 @@ func TestNewestUnfinished(t *testing.T) {
 				t.Errorf("%v; expected the chosen run to be locked", err)
 			}
 		case names[0]:
-			if !strings.Contains(text, "1 in use by process ") || !strings.Contains(text, "("+names[1]+")") {
+			if !strings.Contains(text, "1 in use by process ") ||
+				!strings.Contains(text, "("+names[1]+")") {
 				t.Error(text)
 			}
 		default:
-			if !strings.Contains(text, "No unfinished run in "+root+": starting a new one; passed over ") {
+			if !strings.Contains(text, "No unfinished run in "+root+": starting a new one; "+
+				"passed over ") {
 				t.Error(text)
 			}
 		}
 		defer c.Lock.Release()
 	}
-	if c, err := NewestUnfinished(filepath.Join(root, "none")); err != nil || c.Dir != "" || c.Lock != nil {
+	c, err := NewestUnfinished(filepath.Join(root, "none"))
+	if err != nil || c.Dir != "" || c.Lock != nil {
 		t.Errorf("without runs: %+v, %v", c, err)
 	}
 }
@@ -116,7 +123,8 @@ func TestPassedNamesAFew(t *testing.T) {
 		c.pass("finished", name)
 	}
 	c.pass("diverged", "5")
-	want := "No unfinished run in runs: starting a new one; passed over 4 finished (9, 8, 7, ...), 1 diverged (5)."
+	want := "No unfinished run in runs: starting a new one; passed over 4 finished (9, 8, 7, ...), " +
+		"1 diverged (5)."
 	if got := c.String(); got != want {
 		t.Errorf("%s\nexpected %s", got, want)
 	}

@@ -38,8 +38,8 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("%s is in use by %v: wait until it has ended, or end it, or write to another "+
-		"directory", e.Dir, e.Holder)
+	return fmt.Sprintf("%s is in use by %v: wait until it has ended, or end it, or write to "+
+		"another directory", e.Dir, e.Holder)
 }
 
 // Lock makes this process the only one that writes a directory. The operating system ends the

@@ -73,7 +73,8 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 		}
 		host, _ := os.Hostname()
 		h := locked.Holder
-		if locked.Dir != dir || h.PID != holder.Process.Pid || h.Host != host || h.Since.Before(before) ||
+		if locked.Dir != dir || h.PID != holder.Process.Pid || h.Host != host ||
+			h.Since.Before(before) ||
 			h.Since.After(time.Now().Add(time.Second)) {
 			t.Errorf("%+v", locked)
 		}
@@ -127,7 +128,8 @@ func TestStaleFilesLockNothing(t *testing.T) {
 		if h, err := readHolder(path); err != nil || h.PID != os.Getpid() {
 			t.Errorf("%.20q: %+v, %v", text, h, err)
 		}
-		if now, err := os.ReadFile(path); err != nil || len(now) > 200 || !strings.HasSuffix(string(now), "}\n") {
+		now, err := os.ReadFile(path)
+		if err != nil || len(now) > 200 || !strings.HasSuffix(string(now), "}\n") {
 			t.Errorf("%.20q became %q, %v", text, now, err)
 		}
 		if err := l.Release(); err != nil {
@@ -204,7 +206,8 @@ func TestWithoutLocks(t *testing.T) {
 			return false, fault
 		}
 		l, err := Acquire(dir)
-		if err != nil || !strings.Contains(l.Warning, "without locks") || !strings.Contains(l.Warning, dir) {
+		if err != nil || !strings.Contains(l.Warning, "without locks") ||
+			!strings.Contains(l.Warning, dir) {
 			t.Errorf("%v: %+v, %v", fault, l, err)
 		}
 		if err := l.Release(); err != nil {

@@ -31,7 +31,9 @@ func TestStoreRows(t *testing.T) {
 	if has, err := HasRows(dir); has || err != nil {
 		t.Errorf("before: %v, %v", has, err)
 	}
-	train := table([]data.Origin{{Row: 0, File: "cat/a, b.png"}, {Row: 2, File: `dog/"c".png`}, {Row: 3}}, 0, 1, -1)
+	train := table([]data.Origin{
+		{Row: 0, File: "cat/a, b.png"}, {Row: 2, File: `dog/"c".png`}, {Row: 3},
+	}, 0, 1, -1)
 	held := table([]data.Origin{{Row: 1, File: "cat/\xff.png"}}, 0)
 	if err := on(dir).StoreRows(train, held); err != nil {
 		t.Fatal(err)
