@@ -43,7 +43,7 @@ func TestFactorsKeepBackends(t *testing.T) {
 	}
 }
 
-// differs reports that two matrices have some other number.
+// differs reports that some number of two matrices differs.
 func differs(a, b Matrix) bool {
 	for i, v := range a.Data {
 		if v != b.Data[i] && !isNaN(v) {

@@ -33,8 +33,7 @@ func (j *jobs) done() (all []Matrix) {
 // noIdle forgets the workspaces of earlier products.
 func noIdle() { idle.list = nil }
 
-// TestWorkspaces: products under way at once have workspaces of their own, those after each other
-// the same.
+// TestWorkspaces: concurrent products have workspaces of their own, successive ones share one.
 func TestWorkspaces(t *testing.T) {
 	noIdle()
 	first := takeWorkspace()

@@ -16,14 +16,15 @@ func panics(t *testing.T, what, message string, f func()) {
 
 func empty(rows, cols int) Matrix { return Dense(make([]float32, rows*cols), rows, cols) }
 
-// Views that are no matrices: one number short, with rows that overlap, and with less than no rows.
+// Views that are no matrices: one number short, with overlapping rows, with a negative number of
+// rows.
 var (
 	short    = Matrix{Rows: 2, Cols: 3, Stride: 3, Data: make([]float32, 5)}
 	narrow   = Matrix{Rows: 2, Cols: 3, Stride: 2, Data: make([]float32, 6)}
 	negative = Matrix{Rows: -1, Cols: 3, Stride: 3}
 )
 
-// TestShapePanics: shapes that do not fit are errors of the program.
+// TestShapePanics: shapes that do not fit are programming errors.
 func TestShapePanics(t *testing.T) {
 	d := empty
 	for name, f := range map[string]func(){
@@ -71,8 +72,7 @@ func TestFactorPanics(t *testing.T) {
 	})
 }
 
-// TestNoAllocation: once a product of a size is done, others of it allocate nothing, in native
-// code.
+// TestNoAllocation: after the first native product of a size, others of that size allocate nothing.
 func TestNoAllocation(t *testing.T) {
 	use(t, "native")
 	noIdle() // each would grow once

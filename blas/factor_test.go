@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// factored is a product with the right factor set before, c = bias + a op(b) or without a bias: as
-// Gemm's, it starts from beta c.
+// factored is a product by a factor, c = bias + a op(b), or without a bias. As a product of Gemm it
+// starts from beta c.
 func (s *source) factored(tb Trans, d [3]int, biased bool) (p *product, bias []float32) {
 	p = s.product(N, tb, d[0], d[1], d[2])
 	if !biased {
@@ -26,7 +26,7 @@ func (p *product) mul(f *Factor, bias []float32) Matrix {
 	return c
 }
 
-// eachFactored calls f for products of drawn shapes and these, small and large in turns, with and
+// eachFactored calls f for products of random and the given shapes, in random order, with and
 // without a bias.
 func eachFactored(s *source, others [][3]int, f func(p *product, bias []float32)) {
 	shapes := append(s.drawn(), others...)
@@ -69,7 +69,7 @@ func TestFactorNative(t *testing.T) {
 	}
 }
 
-// TestFactorRows: rows of products by one factor may be computed apart from each other.
+// TestFactorRows: ranges of rows of a product by one factor may be computed separately.
 func TestFactorRows(t *testing.T) {
 	use(t, "native")
 	s := newSource(3)
@@ -86,7 +86,7 @@ func TestFactorRows(t *testing.T) {
 	sameBits(t, p, parts.Data, p.mul(&f, bias).Data)
 }
 
-// TestFactorSetAgain: new values of b count from the next Set on.
+// TestFactorSetAgain: new values of b take effect with the next Set.
 func TestFactorSetAgain(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		s := newSource(4)

@@ -11,8 +11,8 @@ const (
 	mostWork                      = 1 << 16
 )
 
-// number makes a float32 of 32 random bits, in one of five ways: any number, a special or subnormal
-// one, small integers (with many zeros), or numbers near 1, the fifth being a mixture.
+// number makes a float32 from 32 random bits, in one of five ways: any number, a special or
+// subnormal one, a small integer (often zero), a number near 1, or a mixture of these.
 func number(kind uint8, bits uint32) float32 {
 	switch kind % 5 {
 	case 0:

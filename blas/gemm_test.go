@@ -18,18 +18,18 @@ var beyondBlocks = [][3]int{
 // left factor.
 var wideStrides = []int{1023, 1024, 1025, 1500, 2048, 3072}
 
-// wide is the product with a left factor of this stride, if it has no longer rows.
+// wide is the product with a left factor of this stride, or of its own if that is larger.
 func (s *source) wide(p *product, stride int) *product {
 	p.a = s.matrix(p.a.Rows, p.a.Cols, max(stride, p.a.Stride))
 	return p
 }
 
-// sizes are three numbers from 1 to most.
+// sizes are three random numbers from 1 to most.
 func (s *source) sizes(most int) [3]int {
 	return [3]int{1 + s.IntN(most), 1 + s.IntN(most), 1 + s.IntN(most)}
 }
 
-// drawn is shapes drawn from 1 to 90 and from 1 to 300, and some that are nothing or just one
+// drawn is random shapes, from 1 to 90 and from 1 to 300, and some that are empty or a single
 // number.
 func (s *source) drawn() [][3]int {
 	shapes := [][3]int{

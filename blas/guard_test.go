@@ -16,7 +16,7 @@ type fence struct {
 	used    int
 }
 
-// fenced is for operands of up to this many numbers.
+// fenced is the most numbers that an operand in a fence may have.
 const fenced = 1 << 14
 
 func newFence(t *testing.T) *fence {
@@ -45,7 +45,8 @@ func (f *fence) put(x []float32, atEnd bool) []float32 {
 	return region[from:to:to]
 }
 
-// around is the product with its operands laid at the ends of regions that the bits of ends choose.
+// around is the product with each operand at the end of its region, or at the start if its bit of
+// ends is set.
 func (f *fence) around(p *product, ends int) *product {
 	f.used = 0
 	q := *p
@@ -55,7 +56,7 @@ func (f *fence) around(p *product, ends int) *product {
 	return &q
 }
 
-// check is an error if something was written beside the operands.
+// check returns an error if something outside the operands was written.
 func (f *fence) check() error {
 	for i, laid := range f.laid[:f.used] {
 		for at, v := range f.regions[i] {
@@ -70,8 +71,8 @@ func (f *fence) check() error {
 	return nil
 }
 
-// try does something to the operands; a fault in Go or in assembly is an error, one in C ends the
-// program.
+// try runs a function on the operands. A fault in Go or in assembly becomes an error; one in C ends
+// the program.
 func (f *fence) try(does func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -83,7 +84,7 @@ func (f *fence) try(does func()) (err error) {
 	return f.check()
 }
 
-// run does what the product is, in place.
+// run computes the product in place, by does.
 func (f *fence) run(p *product, ends int, does func()) {
 	f.t.Helper()
 	if err := f.try(does); err != nil {
@@ -107,7 +108,8 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// guardShapes are around tiles and of few numbers, and beyond the blocks in one direction.
+// guardShapes are small shapes, shapes around those of tiles, and some beyond a block in one
+// direction.
 var guardShapes = [][3]int{
 	{
 		1, 1, 1,
@@ -122,7 +124,7 @@ var guardShapes = [][3]int{
 	{1, 3, blockK + 1},
 }
 
-// TestGuardPages: products touch nothing before and nothing behind their operands.
+// TestGuardPages: products touch nothing before or after their operands.
 func TestGuardPages(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		f, s := newFence(t), newSource(1)
@@ -157,7 +159,7 @@ func TestGuardPacked(t *testing.T) {
 	}
 }
 
-// TestGuardFactor: nor do factors, and their bias.
+// TestGuardFactor: nor do factors, with a bias.
 func TestGuardFactor(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		f, s := newFence(t), newSource(3)

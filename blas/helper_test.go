@@ -40,7 +40,7 @@ func eachTrans(f func(ta, tb Trans)) {
 	}
 }
 
-// source deals sizes, and normals of the noise stream.
+// source draws sizes, and normals of the noise stream.
 type source struct {
 	*rand.Rand
 	step uint32
@@ -55,7 +55,7 @@ func (s *source) fill(n int) []float32 {
 	return x
 }
 
-// canary is what nobody may use or change: a NaN.
+// canary is a NaN that no product may use or change.
 var canary = math.Float32frombits(0x7fedcba9)
 
 func blanks(n int) []float32 {
@@ -91,7 +91,7 @@ func row(m Matrix, i int) []float32 {
 	return m.Data[i*m.Stride:][:m.Cols]
 }
 
-// numbers are some with one distance between them.
+// numbers are numbers at equal distances.
 type numbers struct {
 	data  []float32
 	apart int
@@ -117,7 +117,7 @@ func place(m Matrix, t Trans, i, j int) *float32 {
 
 func at(m Matrix, t Trans, i, j int) float32 { return *place(m, t, i, j) }
 
-// dims is the shape of op(m), or that of m for an op(m) of this shape.
+// dims is the shape of op(m), given that of m; or the other way round.
 func dims(rows, cols int, t Trans) (int, int) {
 	if t {
 		return cols, rows

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Sizes around the tiles of all paths, whose rows are 14, 6 or 4 and whose columns 32 or 16, and
-// around the rows that are packed at a time.
+// Sizes around those of the tiles of all paths, of 14, 6 or 4 rows and 32 or 16 columns, and around
+// the number of rows that are packed at a time.
 var (
 	aroundRows  = []int{1, 3, 4, 5, 6, 7, 13, 14, 15, 29}
 	aroundCols  = []int{1, 15, 16, 17, 31, 32, 33, 65}
@@ -29,7 +29,7 @@ func TestNativeTiles(t *testing.T) {
 	}
 }
 
-// TestNativeBlocks: blocks do not show in the chains, nor does where the left factor is read.
+// TestNativeBlocks: the chains depend neither on blocks nor on where the left factor is read.
 func TestNativeBlocks(t *testing.T) {
 	use(t, "native")
 	s, count := newSource(2), 0
@@ -60,8 +60,7 @@ func (s *source) cuts(n int) []int {
 	return at
 }
 
-// TestNativeSplits: a product has the same bits as the products that make its parts, wherever it is
-// cut.
+// TestNativeSplits: a product has the same bits as products of its parts, wherever it is cut.
 func TestNativeSplits(t *testing.T) {
 	use(t, "native")
 	s, count := newSource(3), 0
@@ -86,7 +85,7 @@ func TestNativeSplits(t *testing.T) {
 	}
 }
 
-// TestLeftBlock: the left factor is read where it is, unless its rows would meet in the caches.
+// TestLeftBlock: the left factor is read in place, unless its rows would conflict in the caches.
 func TestLeftBlock(t *testing.T) {
 	use(t, "native")
 	for _, c := range []struct {

@@ -12,7 +12,7 @@ import (
 const besides = 0
 
 // newRegion is at least n numbers, whole pages, with a page before and one behind that fault at
-// every access. It is never given back: the tests need a few.
+// every access. It is never freed: the tests need a few.
 func newRegion(n int) ([]float32, error) {
 	page := os.Getpagesize()
 	size := (4*n + page - 1) / page * page

@@ -30,7 +30,7 @@ func (s *source) product(ta, tb Trans, m, n, k int) *product {
 	return &product{ta, tb, m, n, k, 1, 0, s.spread(ra, ca), s.spread(rb, cb), s.spread(m, n)}
 }
 
-// scalars are values for alpha and beta: those with a meaning of their own, and others.
+// scalars are values for alpha and beta: special ones, and others.
 var scalars = [][2]float32{
 	{1, 0}, {-0.7, 0.3}, {1, 1}, {0, 0}, {1.5, 0}, {1, -2}, {0, 1}, {-1, 1}, {0, 0.7},
 }
@@ -62,9 +62,9 @@ func slack(n int) float64 {
 	return float64(n) * unit / (1 - float64(n)*unit)
 }
 
-// want is element (i, j) in float64, and how far from it float32 may be that adds the terms in any
-// order: no magnitude passes more than k+3 roundings, of two products (with a or b, and with alpha)
-// and of at most k+1 sums.
+// want is element (i, j) in float64, and the tolerance for float32 that adds the terms in any
+// order: no term is rounded more than k+3 times, in two products (with a or b, and with alpha) and
+// in at most k+1 sums.
 func (p *product) want(i, j int) (sum, tol float64) {
 	size := 0.0
 	if p.beta != 0 {
@@ -79,7 +79,7 @@ func (p *product) want(i, j int) (sum, tol float64) {
 	return sum, slack(p.k+3) * size
 }
 
-// near reports that got is want within tol; a want that is not finite leaves no room.
+// near reports that got is want within tol, or exactly if want is not finite.
 func near(got float32, want, tol float64) bool {
 	g := float64(got)
 	switch {

@@ -11,11 +11,11 @@ var (
 	inf = float32(math.Inf(1))
 )
 
-// opposite deals zeros to numbers that meet one at index l of the depth, since infinity times zero
-// is NaN.
+// opposite sets some numbers that are multiplied with one at index l of the depth to zero, since
+// infinity times zero is NaN.
 //
-// gonum leaves out the terms whose left number is zero, except where only b is transposed: it gets
-// none there, so that what it does is not taken for right.
+// gonum omits terms whose left number is zero, except where only b is transposed. It gets none of
+// these zeros, so that the test does not call that right.
 func (s *source) opposite(p *product, l int) {
 	*place(p.b, p.tb, l, s.IntN(p.n)) = 0
 	if Default() != &gonumBackend {
@@ -23,8 +23,7 @@ func (s *source) opposite(p *product, l int) {
 	}
 }
 
-// TestSpecialNumbers: a NaN or an infinity reaches what its row or column of c is made from, and
-// nothing else.
+// TestSpecialNumbers: a NaN or an infinity affects its row or column of c, and nothing else.
 func TestSpecialNumbers(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		s, pair := newSource(1), 0
@@ -101,8 +100,8 @@ func TestAlphaZero(t *testing.T) {
 	})
 }
 
-// TestRange: products of numbers too large or too small for float32 become infinite or vanish, and
-// sums of small ones keep what has fewer digits.
+// TestRange: products beyond the range of float32 become infinite or zero, and small ones become
+// subnormal.
 func TestRange(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		for _, c := range []struct{ a, b, want float32 }{

@@ -9,7 +9,7 @@ import (
 // more is how far apart the source's rows are beyond their length.
 type packing struct{ width, cols, n, more int }
 
-// packings have room to spare or none; the last ones take several calls of assembly.
+// packings have unused columns or none; the last ones take several calls of assembly.
 func packings() (all []packing) {
 	for _, width := range []int{1, 7, 16, 17, 32, 33, 64} {
 		for _, cols := range []int{0, 1, width / 2, width - 1, width} {
@@ -24,7 +24,7 @@ func packings() (all []packing) {
 	)
 }
 
-// want is what is packed if at gives the numbers of the source: zero where there are none.
+// want is what is packed from the numbers that at returns: zero where there are none.
 func (p packing) want(at func(i, j int) float32) []float32 {
 	dst := make([]float32, p.n*p.width)
 	for i := range p.n {

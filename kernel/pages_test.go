@@ -11,7 +11,7 @@ import (
 const faulting = true
 
 // newRegion is at least n bytes, whole pages, with a page before and one behind that fault at
-// every access. It is never given back: the tests need a few.
+// every access. It is never freed: the tests need a few.
 func newRegion(n int) ([]byte, error) {
 	page := os.Getpagesize()
 	n = (n + page - 1) / page * page

@@ -34,7 +34,7 @@ var multiplyAdd = regexp.MustCompile(
 	`^VFMADD231PS ([XYZ]\d+), ([XYZ]\d+), (([XYZ])\d+)$|^WORD \S+ // fmla (v\d+)(\.4s), (v\d+)\.4s, (v\d+)\.4s$`,
 )
 
-// counting is what else a round needs.
+// counting matches what else a round needs.
 var counting = regexp.MustCompile(`^(SUBQ \$0x0*1, \w+|TESTQ (\w+), (\w+)|SUB \$1, \w+)$`)
 
 // listedMultiplyAdds counts the numbers that one round of a path's Peak multiplies and adds, and

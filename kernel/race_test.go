@@ -91,8 +91,8 @@ func TestRaceDetector(t *testing.T) {
 	}
 }
 
-// collide runs a pair of calls in two goroutines and ends the process: with 66 after a race, with
-// 2 if it is not on the path it was told.
+// collide runs a pair of calls in two goroutines and ends the process: with 66 after a race, with 2
+// if it is not on the path that was asked for.
 func collide(name string) {
 	if Err() != nil {
 		os.Exit(2)

@@ -70,8 +70,8 @@ func (r *rig) prepare(k *raw, s shape, from *source) {
 	from.fill(k, o)
 }
 
-// refer does with copies of the arguments what the kernel should do: it runs the generic path, or
-// for tiles the documented loop.
+// refer computes from copies of the arguments what the kernel should make of them: by the generic
+// path, or for tiles by the documented loop.
 func (r *rig) refer(k *raw) {
 	r.want = r.in
 	b := &r.bufs[1]
@@ -98,7 +98,7 @@ func kernelOf(p *path, field string) *unsafe.Pointer {
 	return (*unsafe.Pointer)(reflect.ValueOf(p).Elem().FieldByName(field).Addr().UnsafePointer())
 }
 
-// laid is where the arguments of a kernel lie.
+// laid is where the arguments of a kernel are in memory.
 type laid struct {
 	f          [6]block
 	bytes, ids block
@@ -122,7 +122,7 @@ func (l *laid) each(k *raw, f func(name string, b block) error) error {
 	return nil
 }
 
-// lay copies the arguments into the regions; what is only written keeps the canary.
+// lay copies the arguments into the regions; those that are only written keep the canary.
 func (r *rig) lay(k *raw, at place, offset int) (o operands, l laid) {
 	o = r.in
 	for i, p := range k.floats {
@@ -147,8 +147,8 @@ func (r *rig) lay(k *raw, at place, offset int) (o operands, l laid) {
 	return o, l
 }
 
-// against runs a kernel of a path on arguments laid out as told and says how it fails to do what
-// the generic path did. alias is a pair of arguments to be one slice, or nil.
+// against runs a kernel of a path on arguments at the given place, and returns an error if it does
+// not do what the generic path did. alias is a pair of arguments to be one slice, or nil.
 func (r *rig) against(k *raw, p *path, at place, offset int, alias []int) error {
 	o, l := r.lay(k, at, offset)
 	if alias != nil {
@@ -169,7 +169,7 @@ func (r *rig) against(k *raw, p *path, at place, offset int, alias []int) error 
 	return r.results(k, &o, alias)
 }
 
-// spare expects between the rows of outputs what is there before the call.
+// spare makes the test expect, between the rows of outputs, what is there before the call.
 func (r *rig) spare(k *raw, o *operands) {
 	for i, p := range k.floats {
 		_, width, apart, is := o.grid(p.layout)
@@ -275,8 +275,8 @@ func (r *rig) alias(k *raw, number int) []int {
 	return pair
 }
 
-// compare makes the comparison of one kernel on every path and in every place, with arguments drawn
-// from a seed and a class, and data laid over them.
+// compare compares one kernel on every path and in every place, with arguments drawn from a seed
+// and a class, some replaced by data.
 func (r *rig) compare(t *testing.T, k *raw, s shape, seed uint64, c class, data []byte) {
 	t.Helper()
 	number := 0 // chooses what varies from one call to the next

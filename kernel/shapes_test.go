@@ -13,9 +13,9 @@ const (
 // shape is the size of one comparison.
 type shape struct{ rows, d, cols int }
 
-// shapes are the sizes at which a kernel is compared: vectors of every length, or rows of every
-// width and of many numbers, the other drawn so that the matrix stays within the limit. Tiles are
-// of all numbers of rows, for every small depth, and of every depth.
+// shapes are the sizes at which a kernel is compared: vectors of every length, or matrices with
+// rows of every width and with many numbers of rows, the other drawn so that the matrix stays
+// within the limit. Tiles have all numbers of rows for every small depth, and every depth.
 func (k *raw) shapes() (all []shape) {
 	r := newSource(0, usual)
 	for n := 0; n <= mostElements; n++ {
@@ -44,7 +44,7 @@ func (k *raw) vector() bool {
 		!slices.ContainsFunc(k.floats, func(p param) bool { return p.layout != matrix })
 }
 
-// has reports that a parameter of the kernel has the shape.
+// has reports that a parameter of the kernel has the layout.
 func (k *raw) has(l layout) bool {
 	return slices.ContainsFunc(k.floats, func(p param) bool { return p.layout == l })
 }
@@ -55,7 +55,7 @@ func (k *raw) clips() bool { return k.ids != nil && k.place("h") >= 0 }
 // tile reports that the kernel works on the tiles of its path, which differ between paths.
 func (k *raw) tile() bool { return k.has(tilePanel) }
 
-// fit makes a shape one that the kernel takes on the path, and leaves those that are as they were.
+// fit turns a shape into one that the kernel takes on the path; one that it takes stays as it is.
 func (k *raw) fit(s shape, p *path) shape {
 	switch {
 	case k.tile():
@@ -75,7 +75,8 @@ func (k *raw) fit(s shape, p *path) shape {
 	return s
 }
 
-// grid is the shape of a slice whose rows may be apart: rows of width numbers.
+// grid is the shape of a slice with gaps between its rows: rows of width numbers, apart from each
+// other's starts.
 func (o *operands) grid(l layout) (rows, width, apart int, is bool) {
 	switch l {
 	case rowsApart:
@@ -90,7 +91,7 @@ func (o *operands) grid(l layout) (rows, width, apart int, is bool) {
 	return 0, 0, 0, false
 }
 
-// length is that of a slice of the shape.
+// length is that of a slice of the layout.
 func (o *operands) length(l layout) int {
 	if rows, width, apart, is := o.grid(l); is {
 		return min(rows, 1) * ((rows-1)*apart + width)

@@ -34,8 +34,8 @@ func newSource(seed uint64, c class) *source {
 	return &source{r, c, pools()[c][r.IntN(len(chances))]}
 }
 
-// chances: in the classes that mix, one number in so many is special, so that some rows are
-// full of them and others free.
+// chances are how many numbers there are for each special one, in the classes that mix: so that
+// some rows are full of them and others have none.
 var chances = [...]int{4, 64, 1024}
 
 const poolSize = 1 << 14
@@ -117,7 +117,7 @@ func (r *source) id() uint64 {
 	return -r.Uint64N(40)
 }
 
-// fill sets the arguments that a kernel reads, and gives those that it only writes a number.
+// fill sets the arguments that a kernel reads, and puts ballast into those that it only writes.
 func (r *source) fill(k *raw, o *operands) {
 	for i, p := range k.floats {
 		r.numbers(o.f[i])
