@@ -4,76 +4,14 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/metric"
 )
-
-// array is data.Rows in memory.
-type array struct {
-	rows []float32
-	dim  int
-}
-
-func (a array) Len() int { return len(a.rows) / a.dim }
-
-func (a array) Gather(dst []float32, idx []int) {
-	for i, r := range idx {
-		copy(dst[i*a.dim:(i+1)*a.dim], a.rows[r*a.dim:])
-	}
-}
-
-func skewed(n, dim int, seed uint64) array { return array{reference.Skewed(n, dim, seed), dim} }
-
-// cross returns 2D points mean +- r_i q_i, q_i the columns of q, whose mean is mean and whose
-// covariance (over 2D - 1) has the eigenvectors q_i and the standard deviations std exactly.
-func cross(q *mat.Dense, mean, std []float64) array {
-	dim := len(mean)
-	var rows []float32
-	for i, s := range std {
-		r := s * math.Sqrt(float64(2*dim-1)/2)
-		for _, side := range []float64{r, -r} {
-			for j := range dim {
-				rows = append(rows, float32(mean[j]+side*q.At(j, i)))
-			}
-		}
-	}
-	return array{rows, dim}
-}
-
-func mustFit(t *testing.T, rows data.Rows, dim, k int) *PCA {
-	t.Helper()
-	p, err := Fit(t.Context(), rows, dim, k, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func mustDistance(t *testing.T, p *PCA, a array) float64 {
-	t.Helper()
-	d, err := p.Distance(t.Context(), a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-func wantClose(t *testing.T, what string, got, want, tol float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tol) {
-		t.Errorf("%s is %v, expected %v within %g", what, got, want, tol)
-	}
-}
-
-// float32 rows of size 1 are off by 6e-8; sums over a few of them stay below this.
-const rounding = 1e-6
 
 func TestPCAOfKnownCovariance(t *testing.T) {
 	const dim = 7
@@ -105,13 +43,6 @@ func TestPCAOfKnownCovariance(t *testing.T) {
 	}
 	wantClose(t, "fraction of variance", p.FractionOfVariance(), (0.3*0.3+0.25*0.25+0.2*0.2)/total,
 		rounding)
-}
-
-func compareAbs(a, b float64) int {
-	if math.Abs(a) < math.Abs(b) {
-		return -1
-	}
-	return 1
 }
 
 func TestComponentsAreLimited(t *testing.T) {
@@ -300,17 +231,4 @@ func TestFeatures(t *testing.T) {
 	b.rows[12*3+1] = float32(math.Inf(1))
 	_, err = p.Features(t.Context(), b, nil)
 	wantError(t, err, "sample 3", "+Inf")
-}
-
-// wantError checks that an error names everything a user needs.
-func wantError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, expected one with %q", parts)
-	}
-	for _, p := range parts {
-		if !strings.Contains(err.Error(), p) {
-			t.Errorf("error %q lacks %q", err, p)
-		}
-	}
 }
