@@ -1,8 +1,7 @@
-// Package classify trains a small classifier on the labels of a data set, with plume's own parts.
-// The values of its penultimate layer are features in which images can be compared: the Fréchet
-// distance between two sets of them is called FFD here, because "FID" means the features of an
-// Inception network trained on ImageNet (Heusel et al. 2017), and the numbers of the two cannot be
-// compared.
+// Package classify trains a small classifier on the labels of a data set (Train). The values of its
+// penultimate layer are features in which images can be compared (Features). The Fréchet distance
+// between two sets of these features is called FFD here: "FID" means the features of an Inception
+// network trained on ImageNet (Heusel et al. 2017), and the two numbers cannot be compared.
 package classify
 
 import (
@@ -15,23 +14,23 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// ErrNoLabels is the error of Train for data without labels.
+// ErrNoLabels is Train's error for data without labels.
 var ErrNoLabels = errors.New("classify: the images have no labels")
 
-// Options say how a classifier is trained. All of them are part of its bits.
+// Options say how a classifier is trained. Its weights depend on all of them, bit for bit.
 type Options struct {
 	Seed      uint64
 	Hidden    []int   // widths of the hidden layers; the last is the number of features
 	Epochs    int     // passes over the training images
 	Batch     int     // images per step
-	LR        float64 // Adam's learning rate at the start; it falls to 0 along half a cosine
-	Smoothing float64 // label smoothing: the target's share for all classes (Szegedy et al. 2016)
+	LR        float64 // Adam's first learning rate, which falls to 0 along half a cosine
+	Smoothing float64 // label smoothing: share of the target for all classes (Szegedy et al. 2016)
 	Holdout   float64 // share of the labelled images that the accuracy is measured on
 }
 
-// Default is the classifier that plume eval uses. It stops long before it knows its training images
-// by heart: in features of one that does, images that it has never seen, such as samples, differ
-// from those it has, however real they are.
+// Default returns the options of the classifier that plume eval uses. Its training stops long
+// before it overfits: in the features of an overfitted classifier, images that it was not trained
+// on, such as samples, differ from those it was trained on, however real they look.
 func Default() Options {
 	return Options{
 		Seed:      1,
@@ -49,12 +48,13 @@ type Classifier struct {
 	Options
 	Classes  []int   // labels, ascending; output c is the logit of Classes[c]
 	Accuracy float64 // on labelled images that it was not trained on
-	Tested   int     // the number of those
+	Tested   int     // number of images that the accuracy was measured on
 
-	trunk, head part // to the features before their SiLU, and from there to the logits
+	trunk part // from the image to the features before their SiLU
+	head  part // from the features to the logits
 }
 
-// part is one of the two networks, with its parameters.
+// part is a network with its parameters.
 type part struct {
 	net *model.MLP
 	p   []float32
@@ -67,11 +67,11 @@ func newPart(seed uint64, number uint32, widths ...int) part {
 	return p
 }
 
-// FeatureCount is the width of the penultimate layer.
+// FeatureCount is the number of features, the width of the penultimate layer.
 func (c *Classifier) FeatureCount() int { return c.head.net.In() }
 
-// Hash is the SHA-256 of the weights, in hexadecimal: two classifiers of the same hash give the
-// same features.
+// Hash returns the SHA-256 of the weights in hexadecimal. Two classifiers with the same hash give
+// the same features.
 func (c *Classifier) Hash() string {
 	h := sha256.New()
 	var bytes []byte

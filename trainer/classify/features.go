@@ -9,10 +9,10 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// blockRows is how many images are in memory at a time.
+// blockRows is the number of images that are in memory at a time.
 const blockRows = 500
 
-// reader takes images through the trained networks.
+// reader runs images through the trained networks.
 type reader struct {
 	*Classifier
 	pool        *pool.Pool
@@ -32,8 +32,8 @@ func (c *Classifier) newReader(p *pool.Pool) *reader {
 	return r
 }
 
-// read writes the features of the images, clamped to [-1, 1], into dst, a row for each, and leaves
-// their logits in the head's tape. There are at most blockRows of them.
+// read writes the features of the images idx, clamped to [-1, 1], into dst (len(idx) x
+// FeatureCount) and leaves their logits in the head's tape. There may be at most blockRows images.
 func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 	rows.Gather(r.trunk.In(0, len(idx)), idx)
 	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
@@ -51,13 +51,11 @@ func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 	}})
 }
 
-// Features are the values of the penultimate layer, Len x FeatureCount: those of images as they are
-// shown, clamped to [-1, 1]. The images are gathered in blocks, each once. It ends with ctx's error
+// Features returns the values of the penultimate layer, Len x FeatureCount, for the images clamped
+// to [-1, 1], as they are shown. It gathers every image once, in blocks. It returns ctx's error
 // soon after ctx ends.
 func (c *Classifier) Features(
-	ctx context.Context,
-	rows data.Rows,
-	p *pool.Pool,
+	ctx context.Context, rows data.Rows, p *pool.Pool,
 ) ([]float32, error) {
 	r, width := c.newReader(p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)
@@ -68,8 +66,8 @@ func (c *Classifier) Features(
 	return out, ctx.Err()
 }
 
-// accuracy is the share of images whose largest logit is that of their class; of equal logits the
-// first counts.
+// accuracy returns the share of images whose largest logit, the first of equals, is that of their
+// class.
 func (c *Classifier) accuracy(ctx context.Context, test labelled, p *pool.Pool) (float64, error) {
 	r := c.newReader(p)
 	features := make([]float32, blockRows*c.FeatureCount())

@@ -2,9 +2,9 @@ package classify
 
 import "math"
 
-// crossEntropy turns the logits of each row into the gradient of its cross-entropy, softmax -
-// target, and returns the sum of the cross-entropies in nats. The target is 1 - smoothing for the
-// row's class, and smoothing spread over all classes.
+// crossEntropy replaces the logits of each row by the gradient of its cross-entropy, softmax -
+// target, and returns the sum of the cross-entropies in nats. Row i has class class[i]. The target
+// is 1 - smoothing for that class, plus smoothing spread evenly over all classes.
 func crossEntropy(logits []float32, class []int, smoothing float64) (loss float64) {
 	n := len(logits) / len(class)
 	for i, c := range class {
@@ -23,15 +23,15 @@ func crossEntropy(logits []float32, class []int, smoothing float64) (loss float6
 	return loss
 }
 
-// logSumExp is log of the sum of exp, without overflow.
+// logSumExp is log(sum of exp(x)), without overflow.
 func logSumExp(x []float32) float64 {
-	most := math.Inf(-1)
+	largest := math.Inf(-1)
 	for _, v := range x {
-		most = max(most, float64(v))
+		largest = max(largest, float64(v))
 	}
 	sum := 0.0
 	for _, v := range x {
-		sum += math.Exp(float64(v) - most)
+		sum += math.Exp(float64(v) - largest)
 	}
-	return most + math.Log(sum)
+	return largest + math.Log(sum)
 }

@@ -14,17 +14,18 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// tileRows is how many images one task takes through the networks; part of the bits with a BLAS
-// whose sums depend on it.
+// tileRows is the number of images that one task runs through the networks. The bits depend on it
+// with a BLAS whose sums do.
 const tileRows = 25
 
-// labelled are images and their classes, numbered from 0.
+// labelled is images and the class of each, numbered from 0.
 type labelled struct {
 	images data.Dataset
 	class  []int
 }
 
 // split divides the labelled images at random into a part to train on and a part to test on.
+// classes are the labels that occur, ascending.
 func split(ds data.Dataset, holdout float64, seed uint64) (
 	train, test labelled, classes []int, err error,
 ) {
@@ -47,26 +48,22 @@ func split(ds data.Dataset, holdout float64, seed uint64) (
 	}
 	order := make([]int, len(index))
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: data.StreamSplit})
-	of := func(places []int) labelled {
-		chosen, class := make([]int, len(places)), make([]int, len(places))
-		for i, p := range places {
-			chosen[i] = index[p]
-			class[i], _ = slices.BinarySearch(classes, ds.Label(index[p]))
+	part := func(order []int) labelled {
+		chosen, class := make([]int, len(order)), make([]int, len(order))
+		for i, k := range order {
+			chosen[i] = index[k]
+			class[i], _ = slices.BinarySearch(classes, ds.Label(index[k]))
 		}
 		return labelled{data.Subset(ds, chosen), class}
 	}
-	return of(order[held:]), of(order[:held]), classes, nil
+	return part(order[held:]), part(order[:held]), classes, nil
 }
 
-// Train trains a classifier on the labels of ds. It stops early, with ctx's error, when ctx ends.
-// Images without labels are passed over; ErrNoLabels says that there are no others. When a pass
-// over the images begins, tell gets its number, from 1 on (nil: nobody does).
+// Train trains a classifier on the labels of ds. It ignores images without labels; if no image has
+// one, the error is ErrNoLabels. It calls started, unless nil, at the start of each pass over the
+// images with its number, from 1 on. It stops early, with ctx's error, when ctx ends.
 func Train(
-	ctx context.Context,
-	ds data.Dataset,
-	o Options,
-	p *pool.Pool,
-	tell func(pass int),
+	ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, started func(pass int),
 ) (*Classifier, error) {
 	train, test, classes, err := split(ds, o.Holdout, o.Seed)
 	if err != nil {
@@ -85,8 +82,8 @@ func Train(
 	batches := data.NewBatches(len(train.class), o.Batch, o.Seed)
 	steps := o.Epochs * batches.PerEpoch()
 	for epoch := range o.Epochs {
-		if tell != nil {
-			tell(epoch + 1)
+		if started != nil {
+			started(epoch + 1)
 		}
 		for k := range batches.PerEpoch() {
 			if ctx.Err() != nil {
@@ -141,8 +138,9 @@ func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
 	return t, nil
 }
 
-// step makes one step of Adam on the mean cross-entropy of the images idx of ds, in phases: the
-// weights are laid out for products; rows go forward and back; gradients by the weights; updates.
+// step makes one step of Adam on the mean cross-entropy of the images idx of ds. Its phases: lay
+// the weights out for products, run the rows forward and backward, compute the gradients by the
+// weights, update the weights.
 func (t *training) step(ds labelled, idx []int, lr float64) {
 	trunk, head := t.learners[0], t.learners[1]
 	t.pool.Run(trunk.pack(), head.pack())
@@ -177,7 +175,7 @@ func (l *learner) update(lr float64) pool.Group {
 	}}
 }
 
-// rows takes images forward and back, as rows lo to hi of the batch.
+// rows runs the images idx forward and backward as rows lo to hi of the batch.
 func (t *training) rows(ds labelled, idx []int, lo, hi int) {
 	trunk, head, width := t.learners[0].tape, t.learners[1].tape, t.FeatureCount()
 	for i, k := range idx {

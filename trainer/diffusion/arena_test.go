@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// An arena is asked for all that a tape holds, and for the same when it only counts.
+// A tape takes all of its arrays from the arena, and a counting arena counts the same bytes.
 func TestArena(t *testing.T) {
 	for _, draws := range []int{1, 3} {
 		for _, rows := range []int{1, 12} {
@@ -17,7 +17,8 @@ func TestArena(t *testing.T) {
 			b.NewTape(counted, nil, testD, rows)
 			for _, a := range []*memory.Arena{made, counted} {
 				if got := a.Parts()[memory.Activations].Bytes; got != want || a.Total() != want {
-					t.Errorf("%d draws of %d rows: %d bytes are held, counted %v", draws, rows, want, a.Parts())
+					t.Errorf("%d draws of %d rows: %d bytes are held, counted %v", draws, rows,
+						want, a.Parts())
 				}
 			}
 		}

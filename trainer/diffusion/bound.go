@@ -18,19 +18,19 @@ type Score interface {
 	Backward(lo, hi int, din []float32)
 }
 
-// Weight is the weight of the noise levels in theta's loss. The particles always feel ELBO.
+// Weight names the weight of the noise levels in theta's loss. The particles always follow ELBO.
 type Weight string
 
-// The weights; the zero Weight is that of ELBO.
+// The weights; the zero Weight is ELBO.
 const (
 	ELBO   Weight = "elbo"   // 1 in lambda: theta and the particles descend the same free energy
 	Simple Weight = "simple" // proportional to sech(lambda/2), with mean 1 over the range
 )
 
-// Weights lists them.
+// Weights lists all weights.
 var Weights = []Weight{ELBO, Simple}
 
-// Drift names what moves the particles: see Bound.ScoreDrift.
+// Drift names the drift of the particles: see Bound.ScoreDrift.
 type Drift string
 
 // The drifts.
@@ -39,7 +39,7 @@ const (
 	ScoreDrift Drift = "score" // minus the learned score at lambda_max
 )
 
-// Drifts lists them.
+// Drifts lists all drifts.
 var Drifts = []Drift{BoundDrift, ScoreDrift}
 
 // at is the weight of level lambda.
@@ -61,11 +61,12 @@ type Bound struct {
 	// ControlVariate replaces the drift's span*alpha*sigma*e + alpha_min^2 z by
 	// span*alpha*sigma*r + alpha_max^2 z, which has the same mean and no noise where r = 0.
 	ControlVariate bool
-	// ScoreDrift makes the particles feel -s_theta(z, lambda_max) = z + r/sigma_max instead of the
-	// gradient of the bound: no noise, exact when the score is, but not the gradient of l.
+	// ScoreDrift makes -s_theta(z, lambda_max) = z + r/sigma_max the particles' drift, instead of
+	// the gradient of the bound. It has no noise and is exact when the score is, but it is not the
+	// gradient of l.
 	ScoreDrift bool
-	// SteadyLoss takes the noise off the loss that it has where r = 0 (steady). The drift stays what
-	// it is.
+	// SteadyLoss subtracts from the loss the noise that it has where r = 0 (see steady). The drift
+	// does not change.
 	SteadyLoss bool
 }
 
@@ -80,23 +81,23 @@ type BoundTape struct {
 	u            [1]float32 // the uniform of the stratified levels
 	lambda       []float32
 	alpha, sigma []float32
-	pull         []float32 // alpha/w, from the weighted loss's gradient by z_lambda to the bound's by z
-	lean         []float32 // span*alpha*sigma, the factor of e (or r) in the drift
-	push         []float32 // span*w, from e to the gradient by r
+	toZ          []float32 // alpha/w, from theta's loss's gradient by z_lambda to the bound's by z
+	direct       []float32 // span*alpha*sigma, the factor of e (or r) in the drift
+	toR          []float32 // span*w, from e to the gradient of theta's loss by r
 	eps, e, dz   []float32
 	sq           []float32
 	ids          []uint64
 	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
 }
 
-// NewTape binds the bound to a score network, with memory from the arena for rows*Draws rows of d
-// numbers.
+// NewTape binds the bound to a score network and takes memory from the arena for rows*Draws rows of
+// d numbers.
 func (b Bound) NewTape(a *memory.Arena, score Score, d, rows int) *BoundTape {
 	row := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws) }
 	mat := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws, d) }
 	t := &BoundTape{
 		Bound: b, score: score, d: d, perm: a.Ints(memory.Activations, rows, b.Draws),
-		lambda: row(), alpha: row(), sigma: row(), pull: row(), lean: row(), push: row(), sq: row(),
+		lambda: row(), alpha: row(), sigma: row(), toZ: row(), direct: row(), toR: row(), sq: row(),
 		eps: mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
 	}
 	if b.Draws > 1 {
@@ -118,17 +119,19 @@ func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 		l := t.Min + t.Span()*(float64(p)+float64(t.u[0]))/float64(n)
 		a, s, w := Alpha(l), Sigma(l), t.Weight.at(l, t.Process)
 		t.lambda[i], t.alpha[i], t.sigma[i] = float32(l), float32(a), float32(s)
-		t.pull[i] = float32(a / w)
-		t.lean[i] = float32(t.Span() * a * s)
-		t.push[i] = float32(t.Span() * w)
+		t.toZ[i] = float32(a / w)
+		t.direct[i] = float32(t.Span() * a * s)
+		t.toR[i] = float32(t.Span() * w)
 	}
 }
 
-// Rows evaluates rows lo to hi: z and g are those rows (d wide), ids their addresses in the noise
-// stream. It writes the drift grad_z l into g, the bound in nats into loss, and, for train, leaves
-// the score network ready for the gradient of theta's loss: the sum over rows and draws, to be
-// scaled by 1/(rows*Draws). With ScoreDrift the bound is evaluated for train only, and loss is left
-// alone otherwise. Without g (nil) and train, the bound alone is evaluated, whatever the drift.
+// Rows evaluates rows lo to hi of the batch: z and g hold those rows (hi-lo x d), ids their
+// addresses in the noise stream. It writes the drift grad_z l into g and the bound in nats into
+// loss. With train it leaves the score network ready for the gradient of theta's loss: the sum over
+// rows and draws, to be scaled by 1/(rows*Draws).
+//
+// With ScoreDrift the bound is evaluated only if train is set; otherwise loss is not written. If g
+// is nil and train is not set, only the bound is evaluated, whatever the drift.
 func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
 	lossOnly := g == nil && !train
 	if t.ScoreDrift && !lossOnly {
@@ -159,19 +162,19 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 		return
 	}
 
-	lean, own := e, math.Pow(Alpha(t.Min), 2)
+	residual, own := e, math.Pow(Alpha(t.Min), 2) // own is the factor of z
 	if t.ControlVariate {
-		lean, own = eps, math.Pow(Alpha(t.Max), 2) // eps is needed no more: r takes its place
-		copy(lean, out)
+		residual, own = eps, math.Pow(Alpha(t.Max), 2) // eps is no longer needed: r replaces it
+		copy(residual, out)
 	}
 	copy(out, e)
-	kernel.ScaleRows(out, t.push[lo2:hi2], t.d)
+	kernel.ScaleRows(out, t.toR[lo2:hi2], t.d)
 	if t.ScoreDrift {
 		t.score.Backward(lo2, hi2, nil)
 		return
 	}
 	t.score.Backward(lo2, hi2, dz)
-	kernel.CombineRows(gr, dz, t.pull[lo2:hi2], lean, t.lean[lo2:hi2], zr, float32(own), t.d)
+	kernel.CombineRows(gr, dz, t.toZ[lo2:hi2], residual, t.direct[lo2:hi2], zr, float32(own), t.d)
 	if t.Draws > 1 {
 		kernel.MeanRows(g, gr, t.Draws, t.d)
 	}
@@ -207,7 +210,8 @@ func (t *BoundTape) losses(loss, z, sq []float32) {
 	}
 }
 
-// scoreDrift writes z + r(z, lambda_max)/sigma_max. It uses the first draw's place of each row.
+// scoreDrift writes z + r(z, lambda_max)/sigma_max into g. It uses the first hi-lo rows of the
+// tape's memory for rows lo to hi.
 func (t *BoundTape) scoreDrift(lo, hi int, z, g []float32) {
 	phase.ScoreForward.Enter()
 	lo2 := lo * t.Draws

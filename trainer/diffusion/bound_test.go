@@ -87,7 +87,8 @@ func TestWeight(t *testing.T) {
 func TestLevels(t *testing.T) {
 	for _, n := range []int{1, 7, 500} {
 		for _, draws := range []int{1, 3} {
-			tape := Bound{Process: testProcess, Draws: draws}.NewTape(nil, standard(n*draws), testD, n)
+			b := Bound{Process: testProcess, Draws: draws}
+			tape := b.NewTape(nil, standard(n*draws), testD, n)
 			var last []float32
 			for step := range uint32(4) {
 				key := lambdaKey
@@ -98,7 +99,8 @@ func TestLevels(t *testing.T) {
 				levels := slices.Clone(tape.lambda[:total])
 				for i, l := range levels {
 					if beyond(float64(l)-want[i], 1e-6) { // half an ulp of 10
-						t.Fatalf("step %d, row %d of %d: lambda %v, want %v", step, i, total, l, want[i])
+						t.Fatalf("step %d, row %d of %d: lambda %v, want %v", step, i, total, l,
+							want[i])
 					}
 				}
 				if total > 3 && slices.Equal(levels, last) {
@@ -108,8 +110,10 @@ func TestLevels(t *testing.T) {
 				slices.Sort(levels)
 				width := testProcess.Span() / float64(total)
 				for k, l := range levels {
-					if lo := testProcess.Min + float64(k)*width; float64(l) < lo-1e-6 || float64(l) > lo+width+1e-6 {
-						t.Fatalf("step %d: stratum %d of %d from %v on holds %v", step, k, total, lo, l)
+					lo := testProcess.Min + float64(k)*width
+					if float64(l) < lo-1e-6 || float64(l) > lo+width+1e-6 {
+						t.Fatalf("step %d: stratum %d of %d from %v on holds %v", step, k, total,
+							lo, l)
 					}
 				}
 			}
@@ -121,33 +125,44 @@ func TestLevels(t *testing.T) {
 // terms are a few hundred nats, in float32: 1e-4.
 func TestLoss(t *testing.T) {
 	const n = 300
-	for name, score := range map[string]func(int) *gaussian{"r=0": standard, "gaussian": correlated} {
+	scores := map[string]func(int) *gaussian{"r=0": standard, "gaussian": correlated}
+	for name, score := range scores {
 		for _, draws := range []int{1, 3} {
 			for _, weight := range []Weight{ELBO, Simple} {
 				z := scattered(n)
 				b := Bound{Process: testProcess, Draws: draws, Weight: weight}
 				g := score(n * draws)
 				_, loss := evaluate(b, g, z)
-
-				levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
-				a2min, a2max := math.Pow(Alpha(-10), 2), math.Pow(Alpha(10), 2)
-				s2min, s2max := 1-a2min, 1-a2max
-				for i := range n {
-					want := testD / 2.0 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
-					for _, v := range row64(z, i) {
-						want += a2min * v * v / 2
-					}
-					for k := i * draws; k < (i+1)*draws; k++ {
-						value, _ := g.residual(row64(z, i), row64(eps, k), levels[k], testProcess)
-						want += value / float64(draws)
-					}
+				for i, want := range oracleLoss(g, z, draws) {
 					if beyond(float64(loss[i])-want, 1e-4*max(1, math.Abs(want)/100)) {
-						t.Fatalf("%s, %d draws, weight %s, row %d: %v nats, want %v", name, draws, weight, i, loss[i], want)
+						t.Fatalf("%s, %d draws, weight %s, row %d: %v nats, want %v", name, draws,
+							weight, i, loss[i], want)
 					}
 				}
 			}
 		}
 	}
+}
+
+// oracleLoss is the bound of each row of z, by its formula.
+func oracleLoss(g *gaussian, z []float32, draws int) []float64 {
+	n := len(z) / testD
+	levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
+	a2min, a2max := math.Pow(Alpha(-10), 2), math.Pow(Alpha(10), 2)
+	s2min, s2max := 1-a2min, 1-a2max
+	losses := make([]float64, n)
+	for i := range n {
+		loss := testD / 2.0 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
+		for _, v := range row64(z, i) {
+			loss += a2min * v * v / 2
+		}
+		for k := i * draws; k < (i+1)*draws; k++ {
+			value, _ := g.residual(row64(z, i), row64(eps, k), levels[k], testProcess)
+			loss += value / float64(draws)
+		}
+		losses[i] = loss
+	}
+	return losses
 }
 
 // noiseOf is the eps of all draws of n rows: draw j of the row with address id has address
@@ -166,8 +181,9 @@ func noiseOf(n, draws int) []float32 {
 
 // TestBoundIsNegLogDensity: with the exact score, the mean of the bound over noise and levels is
 // -log N(z; m, S), for r = 0 as for a correlated Gaussian, up to the cut-offs, which are of order
-// sigma_max^2 = alpha_min^2 = 5e-5 per dimension. The plain mean of 65,536 draws has a standard error near 0.1
-// nats; without the part of each draw whose mean over eps is known to be zero, almost none is left.
+// sigma_max^2 = alpha_min^2 = 5e-5 per dimension. The plain mean of 65,536 draws has a standard
+// error near 0.1 nats; subtracting from each draw the part whose mean over eps is known to be zero
+// leaves almost none.
 func TestBoundIsNegLogDensity(t *testing.T) {
 	const n = 1 << 16
 	for name, score := range map[string]*gaussian{"r=0": standard(n), "gaussian": correlated(n)} {
@@ -182,12 +198,14 @@ func TestBoundIsNegLogDensity(t *testing.T) {
 			}
 			want := score.negLog(z)
 			mean, se := meanError(raw)
-			t.Logf("%s at %v: %.5f, want %.5f; plain mean %.3f +- %.3f", name, z, quiet, want, mean, se)
+			t.Logf("%s at %v: %.5f, want %.5f; plain mean %.3f +- %.3f", name, z, quiet,
+				want, mean, se)
 			if beyond(quiet-want, 1e-3*testD) {
 				t.Errorf("%s at %v: bound %v nats, want %v within 1e-3 d", name, z, quiet, want)
 			}
 			if beyond(mean-want, 5*se+1e-3*testD) || se > 0.2 {
-				t.Errorf("%s at %v: mean %v nats, standard error %v, want %v", name, z, mean, se, want)
+				t.Errorf("%s at %v: mean %v nats, standard error %v, want %v", name, z,
+					mean, se, want)
 			}
 		}
 	}
@@ -205,8 +223,8 @@ func TestNegLogNormal(t *testing.T) {
 	}
 }
 
-// TestMeanDrift: in every variant the drift's mean is the gradient of l_theta in closed form, within 5
-// standard errors, and these are small enough to see a term that is missing or doubled.
+// TestMeanDrift: in every variant the drift's mean is the gradient of l_theta in closed form,
+// within 5 standard errors, and these are small enough to see a term that is missing or doubled.
 func TestMeanDrift(t *testing.T) {
 	const n = 1 << 16
 	for _, draws := range []int{1, 3} {
@@ -253,17 +271,20 @@ func column(x []float32, j int) []float64 {
 	return c
 }
 
-// TestDriftIgnoresWeight: the particles feel the ELBO whatever theta does. The weight is divided
-// out again, at some ulp; the drift of one draw is of order 10.
+// TestDriftIgnoresWeight: the particles follow the ELBO whatever the weight of theta's loss. The
+// weight is divided out again, which costs a few ulp; the drift of one draw is of order 10.
 func TestDriftIgnoresWeight(t *testing.T) {
 	const n = 500
 	z := scattered(n)
 	for _, cv := range []bool{false, true} {
-		elbo, _ := evaluate(Bound{Process: testProcess, Draws: 1, ControlVariate: cv}, correlated(n), z)
-		simple, _ := evaluate(Bound{Process: testProcess, Draws: 1, ControlVariate: cv, Weight: Simple}, correlated(n), z)
+		b := Bound{Process: testProcess, Draws: 1, ControlVariate: cv}
+		elbo, _ := evaluate(b, correlated(n), z)
+		b.Weight = Simple
+		simple, _ := evaluate(b, correlated(n), z)
 		for i := range elbo {
 			if beyond(float64(elbo[i]-simple[i]), 2e-5) {
-				t.Fatalf("control variate %v, element %d: %v under ELBO, %v under Simple", cv, i, elbo[i], simple[i])
+				t.Fatalf("control variate %v, element %d: %v under ELBO, %v under Simple", cv, i,
+					elbo[i], simple[i])
 			}
 		}
 	}
@@ -297,7 +318,8 @@ func TestControlVariate(t *testing.T) {
 			g, _ := evaluate(b, zeroScore{standard(500 * draws)}, z)
 			for i := range g {
 				if g[i] != float32(a2*z[i]) {
-					t.Fatalf("draws %d, element %d: drift %v at r = 0, want alpha_max^2 z = %v", draws, i, g[i], a2*z[i])
+					t.Fatalf("draws %d, element %d: drift %v at r = 0, want alpha_max^2 z = %v",
+						draws, i, g[i], a2*z[i])
 				}
 			}
 		}
@@ -317,7 +339,8 @@ func TestScoreDrift(t *testing.T) {
 	z, ids := scattered(n), addresses(n)
 	for _, draws := range []int{1, 3} {
 		score := correlated(n * draws)
-		tape := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}.NewTape(nil, score, testD, n)
+		b := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}
+		tape := b.NewTape(nil, score, testD, n)
 		for _, train := range []bool{false, true} {
 			g, loss := make([]float32, n*testD), make([]float32, n)
 			tape.Begin(n, lambdaKey, noiseKey)
@@ -328,7 +351,8 @@ func TestScoreDrift(t *testing.T) {
 				for j, e := range score.eps(row64(z, i), testProcess.Max) {
 					want := e / Sigma(testProcess.Max)
 					if beyond(float64(g[i*testD+j])-want, 1e-5*max(1, math.Abs(want))) {
-						t.Fatalf("draws %d, row %d, axis %d: %v, want %v", draws, i, j, g[i*testD+j], want)
+						t.Fatalf("draws %d, row %d, axis %d: %v, want %v", draws, i, j,
+							g[i*testD+j], want)
 					}
 				}
 			}
@@ -351,7 +375,9 @@ func TestThetaGradient(t *testing.T) {
 	const n, draws = 100, 2
 	z := scattered(n)
 	levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
-	for _, b := range []Bound{{}, {Weight: Simple}, {ControlVariate: true}, {ScoreDrift: true, Weight: Simple}} {
+	for _, b := range []Bound{
+		{}, {Weight: Simple}, {ControlVariate: true}, {ScoreDrift: true, Weight: Simple},
+	} {
 		b.Process, b.Draws = testProcess, draws
 		score := correlated(n * draws)
 		evaluate(b, score, z)
@@ -371,13 +397,14 @@ func TestThetaGradient(t *testing.T) {
 	}
 }
 
-// TestDraws: several draws per row are the mean of as many rows of one draw, each with its own
-// noise, bit for bit.
+// TestDraws: the drift of a row with several draws is the mean of the drifts of that many rows with
+// one draw each and noise of their own, bit for bit.
 func TestDraws(t *testing.T) {
 	const n, draws = 50, 3
 	z := scattered(n)
 	for _, cv := range []bool{false, true} {
-		got, _ := evaluate(Bound{Process: testProcess, Draws: draws, ControlVariate: cv}, correlated(n*draws), z)
+		b := Bound{Process: testProcess, Draws: draws, ControlVariate: cv}
+		got, _ := evaluate(b, correlated(n*draws), z)
 
 		var many []float32
 		var ids []uint64
@@ -387,7 +414,8 @@ func TestDraws(t *testing.T) {
 				ids = append(ids, id*draws+j)
 			}
 		}
-		tape := Bound{Process: testProcess, Draws: 1, ControlVariate: cv}.NewTape(nil, correlated(n*draws), testD, n*draws)
+		b.Draws = 1
+		tape := b.NewTape(nil, correlated(n*draws), testD, n*draws)
 		g, want := make([]float32, len(many)), make([]float32, len(z))
 		tape.Begin(n*draws, lambdaKey, noiseKey)
 		tape.Rows(0, n*draws, many, ids, g, make([]float32, n*draws), true)
@@ -404,11 +432,16 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// TestRowsInPieces: the cut of a batch into tiles does not show, in any bit.
+// TestRowsInPieces: the results do not depend on how a batch is cut into tiles, in any bit.
 func TestRowsInPieces(t *testing.T) {
 	const n = 101
 	z, ids := scattered(n), addresses(n)
-	for _, b := range []Bound{{Draws: 1}, {Draws: 1, ControlVariate: true}, {Draws: 3, Weight: Simple}, {Draws: 3, ScoreDrift: true}} {
+	for _, b := range []Bound{
+		{Draws: 1},
+		{Draws: 1, ControlVariate: true},
+		{Draws: 3, Weight: Simple},
+		{Draws: 3, ScoreDrift: true},
+	} {
 		b.Process = testProcess
 		wholeScore, score := correlated(n*b.Draws), correlated(n*b.Draws)
 		g, loss := evaluate(b, wholeScore, z)
@@ -417,9 +450,11 @@ func TestRowsInPieces(t *testing.T) {
 		tape.Begin(n, lambdaKey, noiseKey)
 		for _, cut := range [][2]int{{40, 41}, {0, 40}, {64, n}, {41, 64}} {
 			lo, hi := cut[0], cut[1]
-			tape.Rows(lo, hi, z[lo*testD:hi*testD], ids[lo:hi], g2[lo*testD:hi*testD], loss2[lo:hi], true)
+			rows := func(x []float32) []float32 { return x[lo*testD : hi*testD] }
+			tape.Rows(lo, hi, rows(z), ids[lo:hi], rows(g2), loss2[lo:hi], true)
 		}
-		if !slices.Equal(g, g2) || !slices.Equal(loss, loss2) || !slices.Equal(wholeScore.out, score.out) {
+		if !slices.Equal(g, g2) || !slices.Equal(loss, loss2) ||
+			!slices.Equal(wholeScore.out, score.out) {
 			t.Errorf("%+v: pieces differ from the whole", b)
 		}
 	}
@@ -431,7 +466,8 @@ func TestBoundAllocations(t *testing.T) {
 	z, ids := scattered(n), addresses(n)
 	g, loss := make([]float32, len(z)), make([]float32, n)
 	for _, draws := range []int{1, 3} {
-		tape := Bound{Process: testProcess, Draws: draws}.NewTape(nil, correlated(n*draws), testD, n)
+		b := Bound{Process: testProcess, Draws: draws}
+		tape := b.NewTape(nil, correlated(n*draws), testD, n)
 		if a := testing.AllocsPerRun(10, func() {
 			tape.Begin(n, lambdaKey, noiseKey)
 			tape.Rows(0, n, z, ids, g, loss, true)
@@ -441,12 +477,17 @@ func TestBoundAllocations(t *testing.T) {
 	}
 }
 
-// TestLossAlone: without a drift to write, the loss is that of a whole evaluation, in every bit, also
-// where the drift needs no bound, and nothing goes back through the network.
+// TestLossAlone: without a drift to write, the loss has the bits of a full evaluation, also where
+// the drift needs no bound, and there is no backward pass.
 func TestLossAlone(t *testing.T) {
 	const n = 50
 	z, ids := scattered(n), addresses(n)
-	for _, b := range []Bound{{Draws: 1}, {Draws: 3, Weight: Simple}, {Draws: 2, ControlVariate: true}, {Draws: 2, ScoreDrift: true}} {
+	for _, b := range []Bound{
+		{Draws: 1},
+		{Draws: 3, Weight: Simple},
+		{Draws: 2, ControlVariate: true},
+		{Draws: 2, ScoreDrift: true},
+	} {
 		b.Process = testProcess
 		_, want := evaluate(b, correlated(n*b.Draws), z)
 		score, loss := correlated(n*b.Draws), make([]float32, n)

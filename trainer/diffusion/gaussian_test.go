@@ -134,7 +134,9 @@ func (g *gaussian) meanDrift(z [testD]float64, p Process) [testD]float64 {
 		u[j] -= g.m[j]
 	}
 	lo, hi := math.Pow(Alpha(p.Min), 2), math.Pow(Alpha(p.Max), 2)
-	drift := g.apply(u, func(s float64) float64 { return (hi - lo) / ((1 + lo*(s-1)) * (1 + hi*(s-1))) })
+	drift := g.apply(u, func(s float64) float64 {
+		return (hi - lo) / ((1 + lo*(s-1)) * (1 + hi*(s-1)))
+	})
 	for j := range drift {
 		drift[j] += lo * z[j]
 	}
@@ -143,7 +145,9 @@ func (g *gaussian) meanDrift(z [testD]float64, p Process) [testD]float64 {
 
 // residual is span/2 |e|^2 for one draw, and the part of it whose mean over eps is zero: in the
 // principal axes e = (alpha sigma u - alpha^2 s eps)/(alpha^2 s + sigma^2), with u = z - m.
-func (g *gaussian) residual(z, eps [testD]float64, lambda float64, p Process) (value, noise float64) {
+func (g *gaussian) residual(
+	z, eps [testD]float64, lambda float64, p Process,
+) (value, noise float64) {
 	for j := range z {
 		z[j] -= g.m[j]
 	}

@@ -1,6 +1,7 @@
-// Package diffusion is the variance-preserving diffusion over latents: the process in the
-// log-SNR lambda, the bound on -log p_theta(z) that particles and score network descend, and the
-// samplers. It takes the score network as an interface or a function and knows no layers.
+// Package diffusion is the variance-preserving diffusion over latents: the process in the log-SNR
+// lambda (Process), the bound on -log p_theta(z) that particles and score network descend (Bound),
+// and the samplers (Walk). The score network comes as an interface or a function, so that the
+// package does not depend on its layers.
 package diffusion
 
 import (
@@ -23,15 +24,16 @@ func Sigma(lambda float64) float64 { return Alpha(-lambda) }
 func (p Process) Span() float64 { return p.Max - p.Min }
 
 // Constant is the part of l_theta(z) that depends neither on z nor on theta, for d latent
-// dimensions, in nats: of the Kullback-Leibler divergence to N(0, I) at lambda_min, and of the
-// last, nearly noiseless step.
+// dimensions, in nats. It comes from the Kullback-Leibler divergence to N(0, I) at lambda_min and
+// from the last, nearly noiseless step.
 func (p Process) Constant(d int) float64 {
 	s2min := math.Pow(Sigma(p.Min), 2)
 	s2max, a2max := math.Pow(Sigma(p.Max), 2), math.Pow(Alpha(p.Max), 2)
 	return float64(d) / 2 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
 }
 
-// Streams of the noise that this package draws by the keys of its caller (trainer/ALGORITHM.md, section 9).
+// Streams of the noise that this package draws with its caller's keys (trainer/ALGORITHM.md,
+// section 9).
 const (
 	StreamScoreNoise  kernel.Stream = 4 // eps of the prior loss
 	StreamLambda      kernel.Stream = 5 // levels of the prior loss

@@ -192,8 +192,8 @@ func TestWalkRows(t *testing.T) {
 		key.Step += uint32(k)
 		kernel.NormalRows(xi, ids, testD, key)
 		for i := range want {
-			want[i] += Alpha(w.Max) / Alpha(at) * Sigma(at) * math.Sqrt(1-
-				math.Exp(-w.Span()/3)) * float64(xi[i])
+			sd := Sigma(at) * math.Sqrt(1-math.Exp(-w.Span()/3))
+			want[i] += Alpha(w.Max) / Alpha(at) * sd * float64(xi[i])
 		}
 	}
 	for i := range z {

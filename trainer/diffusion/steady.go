@@ -1,11 +1,14 @@
 package diffusion
 
-// steady subtracts from |e|^2 of each draw what |e|^2 would be for r = 0, and adds the mean of that over eps:
+// steady subtracts from |e|^2 of each draw what |e|^2 would be for r = 0, and adds the mean of that
+// over eps:
 //
-//	e0 = alpha (sigma z - alpha eps),   |e0|^2 - E |e0|^2 = alpha^4 (|eps|^2 - d) - 2 sigma alpha^3 z.eps.
+//	e0 = alpha (sigma z - alpha eps)
+//	|e0|^2 - E |e0|^2 = alpha^4 (|eps|^2 - d) - 2 sigma alpha^3 z.eps
 //
-// The mean of the loss stays, and most of its noise goes: near the clean end no network can tell eps, so that e is
-// about -eps there, whatever the prior. first is the number of the first draw; z and eps have a row for each.
+// This keeps the mean of the loss and removes most of its noise: near the clean end no network can
+// predict eps, so that e is about -eps there, whatever the prior. first is the index of the first
+// draw; z and eps have one row per draw.
 func (t *BoundTape) steady(sq, z, eps []float32, first int) {
 	d := t.d
 	for i := range sq {

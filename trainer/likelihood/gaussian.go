@@ -1,4 +1,5 @@
-// Package likelihood is log p(x|z), what a decoder's output says of a row of data.
+// Package likelihood is the density p(x|z) of a row of data given the decoder's output for its
+// latent.
 package likelihood
 
 import (
@@ -15,10 +16,12 @@ type Gaussian struct {
 	Dim   int
 }
 
-// Gradient takes rows lo to hi of a batch, whose latents are z (hi-lo x d), through the decoder and
-// back. It writes the gradient of -log p(x|z) by z into g (hi-lo x d), and the squared error
-// |g(z) - x|^2 of each row into square. square and the images x, of Dim numbers each, are those of
-// the whole batch; each image serves particles rows. t is then ready for the weight gradients.
+// Gradient runs rows lo to hi of a batch, whose latents are z (hi-lo x d), forward and backward
+// through the decoder. It writes the gradient of -log p(x|z) by z into g (hi-lo x d), and the
+// squared error |g(z) - x|^2 of each row into square. Afterwards t is ready for Grad.
+//
+// square (one number per row) and x (the images, of Dim numbers each) are those of the whole batch.
+// Row i belongs to image i/particles.
 func (l Gaussian) Gradient(t model.Tape, lo, hi, particles int, z, x, square, g []float32) {
 	phase.DecoderForward.Enter()
 	copy(t.In(lo, hi), z)
@@ -36,7 +39,7 @@ func (l Gaussian) NegLog(square, rows float64) float64 {
 	return square/(2*variance) + rows*float64(l.Dim)/2*math.Log(2*math.Pi*variance)
 }
 
-// SquareError is |out - x|^2, summed in double precision.
+// SquareError is |out - x|^2, summed in float64.
 func SquareError(out, x []float32) (square float64) {
 	for i, v := range out {
 		e := float64(v) - float64(x[i])

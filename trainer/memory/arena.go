@@ -2,7 +2,7 @@ package memory
 
 import "github.com/plume-ml/plume/kernel"
 
-// Purpose is what an array is there for: a part of what a training takes, as it is printed.
+// Purpose is what an array is for. The memory of a training is printed by purpose.
 type Purpose int
 
 // The purposes, in the order in which they are printed.
@@ -13,7 +13,7 @@ const (
 	Moments               // of the optimisers
 	Average               // of the parameters
 	Particles             // the cloud, and the rows of a minibatch
-	Activations           // what lies between the input of a step and its gradients
+	Activations           // intermediate values of a step, between its input and its gradients
 	purposes
 )
 
@@ -22,31 +22,32 @@ var purposeNames = [purposes]string{
 	Moments: "moments", Average: "average", Particles: "particles", Activations: "activations",
 }
 
-// Arena makes the arrays of what is built from it and adds up their bytes, or adds them up alone:
-// so one constructor both builds and tells what it would take to build. The zero Arena makes
-// arrays, and so does a nil one, which adds nothing up. An arena serves one goroutine at a time.
+// Arena makes arrays and adds up their bytes, or only adds up the bytes. A constructor that takes
+// all of its arrays from an arena can thus build an object, or count the memory it would need. The
+// zero Arena makes arrays, and so does a nil one, which does not count. An arena must not be used
+// by two goroutines at once.
 //
-// The arrays of a counting arena are empty but not nil. What is built from it is of no use except
-// to be counted, and its constructors must not look into arrays except in Fill.
+// The arrays of a counting arena are empty but not nil. Objects built from one must not be used,
+// and their constructors must not access array elements except in Fill.
 type Arena struct {
 	counting bool
 	bytes    [purposes]int64
 }
 
-// Counting is an arena that makes nothing.
+// Counting returns an arena that only counts.
 func Counting() *Arena { return &Arena{counting: true} }
 
-// Counts tells whether the arena makes nothing.
+// Counts reports whether the arena only counts.
 func (a *Arena) Counts() bool { return a != nil && a.counting }
 
-// Fill calls f, which sets the first values of arrays, if there are arrays.
+// Fill calls f, which sets the initial values of arrays, unless the arena only counts.
 func (a *Arena) Fill(f func()) {
 	if !a.Counts() {
 		f()
 	}
 }
 
-// Parts is the bytes of each purpose, of all arrays so far.
+// Parts returns the bytes of all arrays so far, by purpose.
 func (a *Arena) Parts() Parts {
 	parts := make(Parts, purposes)
 	for p, name := range purposeNames {
@@ -55,36 +56,36 @@ func (a *Arena) Parts() Parts {
 	return parts
 }
 
-// Total is the bytes of all arrays so far.
+// Total returns the bytes of all arrays so far.
 func (a *Arena) Total() int64 { return a.Parts().Total() }
 
-// Floats is an array of the given dimensions, zeros made by [kernel.Floats].
+// Floats returns an array of zeros of the given dimensions, made by [kernel.Floats].
 func (a *Arena) Floats(p Purpose, dims ...int) []float32 {
 	return request(a, p, kernel.Floats, dims)
 }
 
-// Float64s is an array of zeros of the given dimensions.
+// Float64s returns an array of zeros of the given dimensions.
 func (a *Arena) Float64s(p Purpose, dims ...int) []float64 {
 	return request(a, p, zeros[float64], dims)
 }
 
-// Ints is an array of zeros of the given dimensions.
+// Ints returns an array of zeros of the given dimensions.
 func (a *Arena) Ints(p Purpose, dims ...int) []int { return request(a, p, zeros[int], dims) }
 
-// Uint32s is an array of zeros of the given dimensions.
+// Uint32s returns an array of zeros of the given dimensions.
 func (a *Arena) Uint32s(p Purpose, dims ...int) []uint32 {
 	return request(a, p, zeros[uint32], dims)
 }
 
-// Uint64s is an array of zeros of the given dimensions.
+// Uint64s returns an array of zeros of the given dimensions.
 func (a *Arena) Uint64s(p Purpose, dims ...int) []uint64 {
 	return request(a, p, zeros[uint64], dims)
 }
 
 func zeros[T any](n int) []T { return make([]T, n) }
 
-// request counts an array and makes it, unless the arena only counts.
-func request[T any](a *Arena, p Purpose, of func(n int) []T, dims []int) []T {
+// request counts an array, and makes it unless the arena only counts.
+func request[T any](a *Arena, p Purpose, makeArray func(n int) []T, dims []int) []T {
 	if a != nil {
 		a.bytes[p] = min(a.bytes[p]+Array[T](dims...), huge)
 	}
@@ -95,5 +96,5 @@ func request[T any](a *Arena, p Purpose, of func(n int) []T, dims []int) []T {
 	for _, d := range dims {
 		n *= d
 	}
-	return of(n)
+	return makeArray(n)
 }

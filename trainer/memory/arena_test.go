@@ -19,7 +19,7 @@ func build(a *memory.Arena) []int {
 	}
 }
 
-// Arenas that make and that count add up the same; only the former make, and fill.
+// A counting arena counts the same bytes as one that makes arrays, but makes and fills none.
 func TestArena(t *testing.T) {
 	want := map[string]int64{"particles": 60 + 16, "gradients": 56, "activations": 64 + 48}
 	for _, counting := range []bool{false, true} {
@@ -53,7 +53,7 @@ func TestArena(t *testing.T) {
 	}
 }
 
-// An arena that is nil makes arrays; those of one that counts are not nil.
+// A nil arena makes arrays. The arrays of a counting arena are not nil.
 func TestNilArena(t *testing.T) {
 	var none *memory.Arena
 	if n := build(none)[0]; n != 15 || none.Counts() {
@@ -64,14 +64,15 @@ func TestNilArena(t *testing.T) {
 	}
 }
 
-// Counting allocates nothing of the arrays' size, and what no machine holds does not overflow.
+// Counting allocates no arrays, and sizes beyond any machine do not overflow.
 func TestCountingIsCheap(t *testing.T) {
 	a := memory.Counting()
 	for range 1000 {
 		a.Floats(memory.Activations, math.MaxInt, math.MaxInt)
 	}
 	a.Ints(memory.Particles, 1<<40)
-	if got := a.Parts(); got[6].Bytes != 1<<56 || got[5].Bytes != 1<<43 || got.Total() != 1<<56+1<<43 {
+	if got := a.Parts(); got[6].Bytes != 1<<56 || got[5].Bytes != 1<<43 ||
+		got.Total() != 1<<56+1<<43 {
 		t.Errorf("%v", got)
 	}
 }

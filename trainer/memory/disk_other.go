@@ -2,6 +2,6 @@
 
 package memory
 
-// DiskFree is how many bytes this process may still write where dir lies; ok is false where the system
-// does not tell, as here.
+// DiskFree returns how many bytes this process may still write to the file system of dir; ok is
+// false where that is unknown, as on this system.
 func DiskFree(string) (bytes int64, ok bool) { return 0, false }

@@ -4,8 +4,8 @@ package memory
 
 import "golang.org/x/sys/unix"
 
-// DiskFree is how many bytes this process may still write where dir lies; ok is false where the system
-// does not tell, or dir cannot be asked for.
+// DiskFree returns how many bytes this process may still write to the file system of dir; ok is
+// false where that is unknown, or dir cannot be examined.
 func DiskFree(dir string) (bytes int64, ok bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

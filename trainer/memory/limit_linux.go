@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// addressSpace is how much memory the limit of the address space lets this process use: what is
-// left of it, and what is resident. The rest is reserved and never used: the Go runtime takes some
-// 700 MB for its tables, and each thread its stack.
+// addressSpace returns how much memory the limit of the address space lets this process use: what
+// is left of the limit plus what is resident. The rest is reserved but never used: the Go runtime
+// reserves some 700 MB for its tables, and each thread its stack.
 func addressSpace() (bytes int64, limited bool) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil || limit.Cur > huge {

@@ -2,5 +2,5 @@
 
 package memory
 
-// addressSpace knows of no limit.
+// addressSpace finds no limit on this system.
 func addressSpace() (bytes int64, limited bool) { return 0, false }

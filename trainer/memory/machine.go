@@ -2,16 +2,16 @@ package memory
 
 import "github.com/KimMachineGun/automemlimit/memlimit"
 
-// Machine is how much memory this process may use: that of the machine, or less in a container
-// (a control group of Linux) or under a limit of its address space (RLIMIT_AS of Linux); 0 where
-// the system does not tell.
+// Machine returns how much memory this process may use, in bytes: that of the machine, or less in a
+// container (a Linux control group) or under a limit of the address space (RLIMIT_AS on Linux). It
+// returns 0 where that is unknown.
 func Machine() int64 {
 	bytes, _ := bound()
 	return bytes
 }
 
-// Under is " under ulimit -v" if that is what bounds Machine, to be said behind the number, or
-// empty.
+// Under returns " under ulimit -v", to be printed after the number, if that limit determines
+// Machine, and otherwise the empty string.
 func Under() string {
 	if _, limited := bound(); limited {
 		return " under ulimit -v"
@@ -19,12 +19,12 @@ func Under() string {
 	return ""
 }
 
-// bound is Machine; limited tells whether the address space is what bounds it.
+// bound returns Machine's value and whether the limit of the address space determines it.
 func bound() (bytes int64, limited bool) {
 	for _, ask := range []memlimit.Provider{memlimit.FromSystem, memlimit.FromCgroup} {
 		has, err := ask()
 		if err != nil || has == 0 || has > huge {
-			continue // no limit, or one that is none: the other may know one
+			continue // no limit, or one too large to be one: try the other provider
 		}
 		if bytes == 0 || int64(has) < bytes {
 			bytes = int64(has)

@@ -11,31 +11,31 @@ import (
 	"unsafe"
 )
 
-// ErrMapping is wrapped by the errors of arrays that lie in files, but for those of a full disk.
+// ErrMapping is wrapped by all errors of mappings except those of a full disk.
 var ErrMapping = errors.New("memory-mapped file")
 
-// ErrDisk is wrapped by the errors of files for which the disk has no room.
+// ErrDisk is wrapped by the errors of files that do not fit on the disk.
 var ErrDisk = errors.New("not enough disk space")
 
-// Mapping is an array that lies in a file and need not fit the machine's memory: the system keeps
-// in memory what was used last and has room. The file has no name, so that nobody else can cut it
-// and nothing is left of it when the process ends, however it ends.
+// Mapping is an array in a file, which need not fit into memory: the system keeps the pages in
+// memory that were used last, as far as they fit. The file has no name, so that no other process
+// can truncate it, and the system removes it when the process ends, however it ends.
 //
 // Where the file cannot be read or written, using the array is a fault, which ends the process
 // unless it happens within Catch.
 type Mapping struct {
 	bytes []byte
-	file  *os.File // kept open to tell its size
+	file  *os.File // kept open for Check
 	dir   string
 }
 
-// mappings are those that are open, for Catch to know a fault by its address.
+// mappings are the open ones: Catch looks up a fault's address in them.
 var mappings struct {
 	sync.Mutex
 	open []*Mapping
 }
 
-// Floats is element lo to hi of the mapping as an array of float32.
+// Floats returns elements lo to hi of the mapping as an array of float32.
 func (m *Mapping) Floats(lo, hi int) []float32 {
 	if lo == hi {
 		return []float32{}
@@ -43,11 +43,11 @@ func (m *Mapping) Floats(lo, hi int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(m.bytes[4*lo:4*hi]))), hi-lo)
 }
 
-// Size is the bytes of the mapping.
+// Size returns the size of the mapping in bytes.
 func (m *Mapping) Size() int64 { return int64(len(m.bytes)) }
 
-// Check is an error if the file is shorter than the mapping: what lies in the rest of its last page
-// would otherwise read as zeros, without a fault.
+// Check returns an error if the file is shorter than the mapping. Reading beyond the end of such a
+// file, but within its last page, gives zeros without a fault.
 func (m *Mapping) Check() error {
 	info, err := m.file.Stat()
 	if err != nil {
@@ -60,18 +60,19 @@ func (m *Mapping) Check() error {
 	return nil
 }
 
-// fault is the error of a fault in the mapping.
+// fault returns the error of a fault at addr in the mapping.
 func (m *Mapping) fault(addr uintptr) error {
 	if err := m.Check(); err != nil {
 		return err
 	}
 	at := addr - uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
 	return fmt.Errorf("%w of %s in %s: the system could not read or write it at byte %d: "+
-		"a failing or full disk, of which the system's log may say more", ErrMapping, Human(m.Size()), m.dir, at)
+		"a failing or full disk, of which the system's log may say more",
+		ErrMapping, Human(m.Size()), m.dir, at)
 }
 
-// Catch calls f. A fault in a mapping, in this goroutine, ends f and is returned as an error that says
-// where the file lies and what happened to it. Any other panic goes on.
+// Catch calls f. A fault in a mapping, in this goroutine, ends f and is returned as an error that
+// says in which directory the file is and what happened to it. Any other panic is passed on.
 func Catch(f func()) (err error) {
 	before := debug.SetPanicOnFault(true)
 	defer func() {
@@ -84,11 +85,11 @@ func Catch(f func()) (err error) {
 	return nil
 }
 
-// unaddressed is the fault of which the system does not tell the address, as emulators of user
-// programs do not, or which is that of a nil pointer.
+// unaddressed is the message of a fault whose address is unknown, as under user-mode emulators, or
+// is that of a nil pointer.
 const unaddressed = "runtime error: invalid memory address or nil pointer dereference"
 
-// faultError is the error of a fault in a mapping; other causes panic again.
+// faultError returns the error of a fault in a mapping, and panics again with any other cause.
 func faultError(cause any) error {
 	fault, ok := cause.(runtime.Error)
 	if !ok {
@@ -109,13 +110,14 @@ func faultError(cause any) error {
 	panic(cause)
 }
 
-// enter makes Catch know the mapping, leave makes it forget.
+// enter adds m to the open mappings.
 func (m *Mapping) enter() {
 	mappings.Lock()
 	defer mappings.Unlock()
 	mappings.open = append(mappings.open, m)
 }
 
+// leave removes m from the open mappings.
 func (m *Mapping) leave() {
 	mappings.Lock()
 	defer mappings.Unlock()

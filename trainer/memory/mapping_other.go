@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// Map is refused: plume maps no files into memory on this system.
+// Map returns an error: plume cannot map files into memory on this system.
 func Map(context.Context, string, int64) (*Mapping, error) {
 	return nil, fmt.Errorf("%w: plume cannot map files on %s", ErrMapping, runtime.GOOS)
 }

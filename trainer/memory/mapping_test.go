@@ -30,7 +30,8 @@ func mustMap(t *testing.T, dir string, bytes int64) *Mapping {
 	return m
 }
 
-// A mapping starts as zeros, keeps what is written, takes its place on the disk and has no name there.
+// A mapping starts as zeros, keeps what is written to it, occupies its size on the disk and has no
+// name there.
 func TestMap(t *testing.T) {
 	dir := t.TempDir()
 	const n = 100_000
@@ -42,7 +43,8 @@ func TestMap(t *testing.T) {
 		}
 		x[i] = float32(i)
 	}
-	if y := m.Floats(77, n); y[0] != 77 || len(y) != n-77 || cap(y) != n-77 || len(m.Floats(n, n)) != 0 {
+	if y := m.Floats(77, n); y[0] != 77 || len(y) != n-77 || cap(y) != n-77 ||
+		len(m.Floats(n, n)) != 0 {
 		t.Errorf("element 77 is %v, of %d elements", y[0], len(y))
 	}
 	m.Prefetch(77, n)
@@ -62,11 +64,11 @@ func TestMap(t *testing.T) {
 		}
 	}
 	if len(mappings.open) != 0 {
-		t.Error("a closed mapping is still known")
+		t.Error("a closed mapping is still among the open ones")
 	}
 }
 
-// Where fallocate is not to be had, zeros are written.
+// Where fallocate is not available, zeros are written.
 func TestWriteZeros(t *testing.T) {
 	const n = 3<<20 + 17
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
@@ -90,14 +92,15 @@ func TestWriteZeros(t *testing.T) {
 	}
 }
 
-// More than any disk has is an error at once, as is a place where no file can be made.
+// A size beyond any disk is an error at once, as is a directory where no file can be made.
 func TestMapRefuses(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Map(t.Context(), dir, 1<<55); !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), dir) {
+	if _, err := Map(t.Context(), dir, 1<<55); !errors.Is(err, ErrDisk) ||
+		!strings.Contains(err.Error(), dir) {
 		t.Errorf("32 PiB: %v", err)
 	}
 	if _, err := Map(t.Context(), dir, huge); !errors.Is(err, ErrMapping) {
-		t.Errorf("as much as counts as infinite: %v", err)
+		t.Errorf("the size that counts as infinite: %v", err)
 	}
 	missing := filepath.Join(dir, "missing")
 	if _, err := Map(t.Context(), missing, 100); !errors.Is(err, ErrMapping) ||
@@ -109,22 +112,25 @@ func TestMapRefuses(t *testing.T) {
 	}
 }
 
-// What a process left that was killed before it took the name away goes with the next Map.
+// Map removes the empty file of a process that was killed before it removed the file's name.
 func TestMapClearsStale(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{scratchName + "123": "", scratchName + "456": "not empty", "other": ""} {
+	files := map[string]string{scratchName + "123": "", scratchName + "456": "text", "other": ""}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	mustMap(t, dir, 100)
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != scratchName+"456" ||
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 || left[0].Name() != scratchName+"456" ||
 		left[1].Name() != "other" {
 		t.Errorf("the directory holds %v, %v", left, err)
 	}
 }
 
-// A file that was cut is an error that says so, whether an access is a fault or hits the rest of the last page.
+// A truncated file gives an error that says so, whether an access faults or falls into the rest of
+// the last page.
 func TestCut(t *testing.T) {
 	dir := t.TempDir()
 	page := os.Getpagesize()
@@ -150,8 +156,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// A fault in a file of the right size is told as what it is. Here the page is forbidden, in place of a
-// disk that fails.
+// A fault in a file of the right size gives an error that says so. Here a protected page stands in
+// for a failing disk.
 func TestFault(t *testing.T) {
 	dir := t.TempDir()
 	page := os.Getpagesize()
@@ -166,8 +172,7 @@ func TestFault(t *testing.T) {
 	}
 }
 
-// What is no fault of a mapping is not caught, faults elsewhere included; and nothing changes for the
-// goroutine.
+// Catch passes on panics that are not faults of a mapping, including faults elsewhere.
 func TestCatchPasses(t *testing.T) {
 	mustMap(t, t.TempDir(), 100)
 	foreign, err := unix.Mmap(-1, 0, 1<<12, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
@@ -199,7 +204,9 @@ func TestCatchPasses(t *testing.T) {
 			}
 		}()
 	}
-	if n := testing.AllocsPerRun(10, func() { _ = Catch(func() { foreign = foreign[:len(foreign):len(foreign)] }) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() {
+		_ = Catch(func() { foreign = foreign[:len(foreign):len(foreign)] })
+	}); n != 0 {
 		t.Errorf("Catch allocates %v times", n)
 	}
 }
@@ -214,13 +221,13 @@ func TestDiskFree(t *testing.T) {
 	}
 }
 
-// /dev/shm lies in memory wherever Linux has it; a directory that is not there does not.
+// /dev/shm is in memory wherever Linux has it; a missing directory is not.
 func TestInMemory(t *testing.T) {
 	const shm = "/dev/shm"
 	if _, err := os.Stat(shm); runtime.GOOS == "linux" && err == nil && !InMemory(shm) {
 		t.Errorf("%s counts as a disk", shm)
 	}
 	if InMemory(filepath.Join(t.TempDir(), "missing")) {
-		t.Error("nothing counts as memory")
+		t.Error("a missing directory counts as memory")
 	}
 }

@@ -14,33 +14,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scratchName is the name that a mapping's file has for the moment between its making and its
-// unlinking; a process killed then leaves an empty file, which the next Map in dir clears away.
+// scratchName starts the name that a mapping's file has between its creation and its unlinking. A
+// process killed in between leaves an empty file, which the next Map in that directory removes.
 const scratchName = ".plume-scratch-"
 
-// Map makes an array of so many bytes, all zero, in a file of its own in dir. Its place on the disk is
-// taken up front, so that a disk that is too small is an error now (ErrDisk) and not a fault later; a file
-// system that copies on every write (btrfs, ZFS) may still run full later. Map stops early, with ctx's
-// error, when ctx ends. Close gives all back.
+// Map makes an array of the given number of bytes, all zero, in a new file in dir. It allocates the
+// file's disk space, so that a disk that is too small is an error now (ErrDisk) and not a fault
+// later; a file system that copies on every write (btrfs, ZFS) may still run full later. Map stops
+// early, with ctx's error, when ctx ends. Close frees the memory and the file.
 func Map(ctx context.Context, dir string, bytes int64) (*Mapping, error) {
 	if bytes <= 0 || int64(int(bytes)) != bytes || bytes >= huge {
-		return nil, fmt.Errorf("%w: a file of %s is too large for this system", ErrMapping, Human(bytes))
+		return nil, fmt.Errorf("%w: a file of %s is too large for this system", ErrMapping,
+			Human(bytes))
 	}
-	// Not to fill a disk that others write to, only to find it too small.
+	// Check first, so as not to fill a disk that others write to only to find it too small.
 	if free, ok := DiskFree(dir); ok && free < bytes {
-		return nil, fmt.Errorf("%w: a file of %s in %s, which has %s free", ErrDisk, Human(bytes), dir, Human(free))
+		return nil, fmt.Errorf("%w: a file of %s in %s, which has %s free", ErrDisk, Human(bytes),
+			dir, Human(free))
 	}
 	f, err := scratch(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: expected a directory in which files can be made: %w", ErrMapping, err)
+		return nil, fmt.Errorf("%w: expected a directory in which files can be made: %w",
+			ErrMapping, err)
 	}
 	m := &Mapping{file: f, dir: dir}
 	if err := reserve(ctx, f, bytes); err != nil {
 		return nil, errors.Join(m.reserveError(err, bytes), f.Close())
 	}
-	m.bytes, err = unix.Mmap(int(f.Fd()), 0, int(bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	const access = unix.PROT_READ | unix.PROT_WRITE
+	m.bytes, err = unix.Mmap(int(f.Fd()), 0, int(bytes), access, unix.MAP_SHARED)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w of %s in %s: %w", ErrMapping, Human(bytes), dir, err), f.Close())
+		err = fmt.Errorf("%w of %s in %s: %w", ErrMapping, Human(bytes), dir, err)
+		return nil, errors.Join(err, f.Close())
 	}
 	m.enter()
 	return m, nil
@@ -59,8 +64,9 @@ func scratch(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// clearStale removes the empty files that killed processes left, those of processes that are about to
-// do so themselves among them. What cannot be removed does no harm.
+// clearStale removes the empty files that killed processes left. It may also remove the file of a
+// process that is about to do so itself, which scratch allows for. Files that cannot be removed do
+// no harm.
 func clearStale(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -68,7 +74,8 @@ func clearStale(dir string) {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if strings.HasPrefix(e.Name(), scratchName) && err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		if strings.HasPrefix(e.Name(), scratchName) && err == nil && info.Mode().IsRegular() &&
+			info.Size() == 0 {
 			_ = os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
@@ -101,7 +108,7 @@ func (m *Mapping) Prefetch(lo, hi int) {
 	_ = unix.Madvise(m.bytes[start:4*hi], unix.MADV_WILLNEED) // advice: without it the fault reads
 }
 
-// Close gives the memory and the file back. Arrays of Floats must not be used afterwards.
+// Close frees the memory and the file. Arrays of Floats must not be used afterwards.
 func (m *Mapping) Close() error {
 	if m.bytes == nil {
 		return nil

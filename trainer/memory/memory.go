@@ -1,5 +1,6 @@
-// Package memory makes arrays or counts their bytes before they are made (Arena), asks the system
-// how much memory there is and how much this process has used, and maps files.
+// Package memory makes arrays or counts their bytes before they are made (Arena), maps files into
+// memory (Map), and asks the system how much memory and disk space there is (Machine, DiskFree) and
+// how much memory this process has used (Peak).
 package memory
 
 import (
@@ -9,21 +10,21 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Part is one of the things that share a process's memory.
+// Part is a named part of a process's memory.
 type Part struct {
 	Name  string `json:"name"`
 	Bytes int64  `json:"bytes"`
 }
 
-// Parts is a process's memory, cut into what fills it.
+// Parts is a process's memory by use.
 type Parts []Part
 
-// huge is what an array counts that is larger than this: more than any machine has, and so
-// little that a hundred of them can be added up.
+// huge is the largest size that is counted: more bytes than any machine has, yet a hundred times
+// this does not overflow.
 const huge = 1 << 56
 
-// Array is the bytes of an array of T with the given dimensions, none of them negative. It
-// overflows at no dimensions: what is too large for any machine counts as 2^56 bytes.
+// Array returns the bytes of an array of T with the given dimensions, none of them negative. It
+// never overflows: an array too large for any machine counts as 2^56 bytes.
 func Array[T any](dims ...int) int64 {
 	var element T
 	bytes := float64(unsafe.Sizeof(element)) // exact to 2^53, beyond which no digit matters
@@ -42,7 +43,7 @@ func (p Parts) Total() int64 {
 	return sum
 }
 
-// Largest is the part with the most bytes, the first of equals; the zero Part if there is none.
+// Largest is the part with the most bytes, the first of equals; the zero Part if all are empty.
 func (p Parts) Largest() Part {
 	var largest Part
 	for _, part := range p {
@@ -53,7 +54,8 @@ func (p Parts) Largest() Part {
 	return largest
 }
 
-// String is the sum and its parts, the empty ones left out: "3.0 MiB = data 2.0 MiB + images 1.0 MiB".
+// String is the sum and its parts without the empty ones, as in
+// "3.0 MiB = data 2.0 MiB + images 1.0 MiB".
 func (p Parts) String() string {
 	var terms []string
 	for _, part := range p {
@@ -64,5 +66,5 @@ func (p Parts) String() string {
 	return Human(p.Total()) + " = " + strings.Join(terms, " + ")
 }
 
-// Human is a number of bytes in binary units: "1.5 GiB".
+// Human formats a number of bytes in binary units: "1.5 GiB".
 func Human(bytes int64) string { return humanize.IBytes(uint64(max(0, bytes))) }

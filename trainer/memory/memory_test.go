@@ -23,7 +23,8 @@ func TestArray(t *testing.T) {
 }
 
 func TestParts(t *testing.T) {
-	p := memory.Parts{{Name: "data", Bytes: 3 << 20}, {Name: "nothing"}, {Name: "particles", Bytes: 5 << 29}}
+	p := memory.Parts{{Name: "data", Bytes: 3 << 20}, {Name: "nothing"},
+		{Name: "particles", Bytes: 5 << 29}}
 	if got, want := p.String(), "2.5 GiB = data 3.0 MiB + particles 2.5 GiB"; got != want {
 		t.Errorf("%q, expected %q", got, want)
 	}
@@ -45,13 +46,13 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// The peak follows what is touched, not what is freed. 64 MiB are more than other tests or the
-// collector can give back meanwhile; a sixteenth of it may come out of memory that was resident before,
-// and the race detector keeps notes of several times its size.
+// The peak grows with the memory that is touched and does not fall when it is freed. 64 MiB are
+// more than other tests or the collector can free meanwhile; a sixteenth of it may be memory that
+// was resident before, and the race detector keeps shadow memory of several times its size.
 func TestPeak(t *testing.T) {
 	before, ok := memory.Peak()
 	if known := runtime.GOOS == "linux" || runtime.GOOS == "darwin"; known && !ok {
-		t.Fatal("the system does not tell")
+		t.Fatal("the peak is unknown")
 	}
 	if !ok {
 		if before != 0 {
@@ -70,7 +71,7 @@ func TestPeak(t *testing.T) {
 	}
 	runtime.KeepAlive(touched)
 	runtime.GC()
-	const slack = 1 << 20 // Linux adds up pages by processor, and tells a sum that may lag behind
+	const slack = 1 << 20 // Linux adds up pages by processor; the sum that it reports may lag
 	if again, _ := memory.Peak(); again < after-slack {
 		t.Errorf("the peak fell from %d to %d", after, again)
 	}
@@ -80,12 +81,12 @@ func TestPeak(t *testing.T) {
 func TestMachine(t *testing.T) {
 	m := memory.Machine()
 	if runtime.GOOS == "linux" && m == 0 {
-		t.Error("the system does not tell")
+		t.Error("the machine's memory is unknown")
 	}
 	if m != 0 && (m < 16<<20 || m > 1<<46) {
 		t.Errorf("the machine has %d bytes", m)
 	}
 	if peak, _ := memory.Peak(); m != 0 && peak > m {
-		t.Errorf("this process takes %d bytes of the machine's %d", peak, m)
+		t.Errorf("this process uses %d bytes of the machine's %d", peak, m)
 	}
 }

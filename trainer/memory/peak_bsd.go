@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Peak is the most memory that this process has had resident so far; ok is false where the system
-// does not tell. Here it is the maximum of getrusage(2), which macOS gives in bytes and the other
-// systems in kilobytes.
+// Peak returns the most memory that this process has had resident so far; ok is false where that is
+// unknown. On this system it is the maximum of getrusage(2), which macOS gives in bytes and the
+// BSDs in kilobytes.
 func Peak() (bytes int64, ok bool) {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

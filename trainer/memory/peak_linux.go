@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// Peak is the most memory that this process has had resident so far; ok is false where the system
-// does not tell. On Linux it is VmHWM of proc(5): the maximum of getrusage(2) outlives exec(2), so
-// that a small process would show the size of the large one that started it.
+// Peak returns the most memory that this process has had resident so far; ok is false where that is
+// unknown. On Linux it is VmHWM of proc(5): the maximum of getrusage(2) outlives exec(2), so that a
+// small process would show the size of the large one that started it.
 func Peak() (bytes int64, ok bool) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {

@@ -2,6 +2,6 @@
 
 package memory
 
-// Peak is the most memory that this process has had resident so far; ok is false where the system
-// does not tell. This one does not, as far as the standard library knows.
+// Peak returns the most memory that this process has had resident so far; ok is false where that is
+// unknown, as on this system.
 func Peak() (bytes int64, ok bool) { return 0, false }

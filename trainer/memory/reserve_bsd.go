@@ -7,5 +7,7 @@ import (
 	"os"
 )
 
-// reserve makes f, which is new, a file of so many zeros with its place on the disk.
-func reserve(ctx context.Context, f *os.File, bytes int64) error { return writeZeros(ctx, f, bytes) }
+// reserve fills f, which is new, with the given number of zeros and allocates its disk space.
+func reserve(ctx context.Context, f *os.File, bytes int64) error {
+	return writeZeros(ctx, f, bytes)
+}

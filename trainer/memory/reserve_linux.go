@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserveStep is how much is reserved between two looks at the context.
+// reserveStep is how many bytes are reserved between two checks of the context.
 const reserveStep = 1 << 30
 
-// reserve makes f, which is new, a file of so many zeros with its place on the disk.
+// reserve fills f, which is new, with the given number of zeros and allocates its disk space.
 func reserve(ctx context.Context, f *os.File, bytes int64) error {
 	for at := int64(0); at < bytes; {
 		if ctx.Err() != nil {

@@ -2,5 +2,5 @@
 
 package memory
 
-// InMemory tells whether dir is known to lie in memory, which this system does not tell.
+// InMemory reports whether dir is known to be in memory; on this system that is never known.
 func InMemory(string) bool { return false }

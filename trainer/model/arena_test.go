@@ -24,8 +24,8 @@ func withEachBackend(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// An arena is asked for all that a tape holds beside parameters and description, packed weights for
-// one way or both included, and for the same when it only counts.
+// A tape takes all of its arrays from the arena, packed weights included, and a counting arena
+// counts the same bytes. The parameters and the network's description are not the tape's.
 func TestArena(t *testing.T) {
 	withEachBackend(t, func(t *testing.T) {
 		for _, rows := range []int{1, 7, 130} {
@@ -36,11 +36,13 @@ func TestArena(t *testing.T) {
 				}
 				for _, widths := range [][]int{nil, {9, 300}} {
 					net := model.NewEncoder(6, 4, widths...)
-					checkArena(t, fmt.Sprint("encoder ", widths), net, net.Layout(), rows, use, net.NewTape)
+					checkArena(t, fmt.Sprint("encoder ", widths), net, net.Layout(), rows, use,
+						net.NewTape)
 				}
 				for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 0, 8}, {5, 33, 3, 4}} {
 					net := model.NewResidualScore(s[0], s[1], s[2], s[3])
-					checkArena(t, fmt.Sprint("score ", s), net, net.Layout(), rows, use, net.NewScoreTape)
+					checkArena(t, fmt.Sprint("score ", s), net, net.Layout(), rows, use,
+						net.NewScoreTape)
 				}
 			}
 		}
@@ -56,13 +58,14 @@ func checkArena[T model.Tape](
 	made, counted := &memory.Arena{}, memory.Counting()
 	tape := build(made, p, rows, use)
 	build(counted, nil, rows, use)
-	pack(tape) // must need no more
+	pack(tape) // must not need more
 	want := reference.ArrayBytes(tape) - reference.ArrayBytes([]any{net, p})
 	for _, a := range []*memory.Arena{made, counted} {
 		parts := a.Parts()
 		sum := parts[memory.PackedWeights].Bytes + parts[memory.Activations].Bytes
 		if sum != want || a.Total() != want {
-			t.Errorf("%s, %d rows, train %v: %d bytes are held, counted %v", name, rows, use, want, parts)
+			t.Errorf("%s, %d rows, train %v: %d bytes are held, counted %v", name, rows, use,
+				want, parts)
 		}
 	}
 	if n := testing.AllocsPerRun(1, func() { pack(tape) }); n != 0 {

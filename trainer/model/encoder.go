@@ -7,20 +7,20 @@ import (
 )
 
 // Encoder is the network of q(z|x) = N(mean, diag exp(logvar)): an MLP whose output is the mean of
-// each latent dimension, then the log-variance of each. The latter is the MLP's own output y,
+// each latent dimension, then the log-variance of each. The log-variance is the MLP's own output y,
 // bounded smoothly as
 //
 //	logvar = y / sqrt(1 + (y/20)^2),
 //
-// so that standard deviations stay in (exp(-10), exp(10)) and no number overflows; in [-6, 6] it
-// differs from y by less than a twentieth.
+// so that standard deviations stay in (exp(-10), exp(10)) and nothing overflows. For y in [-6, 6]
+// it differs from y by less than a twentieth of y.
 type Encoder struct{ *MLP }
 
-// logvarBound is the largest size of a log-variance.
+// logvarBound is the largest absolute value of a log-variance.
 const logvarBound = 20
 
-// NewEncoder describes an encoder of dim numbers into the given number of latent dimensions, with
-// the given hidden widths, image side first.
+// NewEncoder describes an encoder of rows of dim numbers into the given number of latent
+// dimensions, with the given hidden widths, from the input on.
 func NewEncoder(dim, latent int, widths ...int) *Encoder {
 	all := append([]int{dim}, widths...)
 	return &Encoder{NewMLP(append(all, 2*latent)...)}
@@ -35,7 +35,7 @@ func (e *Encoder) NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape 
 	}
 }
 
-// encoderTape keeps the derivative of the bound where each log-variance was.
+// encoderTape keeps the derivative of each bounded log-variance by the MLP's output.
 type encoderTape struct {
 	Tape
 	latent int

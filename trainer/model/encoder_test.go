@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Whatever the network says, standard deviations and their gradients stay finite, and a
-// log-variance in the range of use is nearly what it says.
+// Whatever the network's output, standard deviations and their gradients stay finite. In the range
+// that matters, the log-variance is nearly the output.
 func TestLogVarianceIsBounded(t *testing.T) {
 	net := model.NewEncoder(1, 1)
 	p := make([]float32, net.Layout().Size())

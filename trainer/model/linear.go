@@ -7,15 +7,15 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// linear is y = x W + b with W of in x out, both parameters given by their offsets. Its products are
-// computed by the backend that is the default when the network is described.
+// linear is y = x W + b with W of in x out; w and b are the offsets of the two parameters. Its
+// products are computed by the backend that was the default when the network was described.
 type linear struct {
 	products *blas.Backend
 	in, out  int
 	w, b     int
 }
 
-// newLinear adds a layer to the layout; zero makes it start at zero.
+// newLinear adds a layer to the layout. With zero, its parameters start at zero.
 func newLinear(l *Layout, name string, in, out int, zero bool) linear {
 	bound := initBound(in)
 	if zero {
@@ -37,7 +37,8 @@ type layer struct {
 	forward, backward blas.Factor // W and W^T
 }
 
-// bind is the layer with parameters p, and with memory for W and, for backward, W^T laid out.
+// bind returns the layer with parameters p and memory for the packed W and, for a backward pass,
+// W^T.
 func (l linear) bind(a *memory.Arena, p []float32, backward bool) *layer {
 	bound := &layer{linear: l, p: p, forward: l.products.Factor(), backward: l.products.Factor()}
 	panels := func(n int) []float32 { return a.Floats(memory.PackedWeights, n) }
@@ -48,7 +49,7 @@ func (l linear) bind(a *memory.Arena, p []float32, backward bool) *layer {
 	return bound
 }
 
-// pack lays out W, or W^T for the way back.
+// pack lays out W, or W^T for the backward pass.
 func (l *layer) pack(backward bool) {
 	if backward {
 		l.backward.Set(blas.T, l.weight(l.p))
@@ -57,29 +58,28 @@ func (l *layer) pack(backward bool) {
 	}
 }
 
-// mul is y = x W, without the bias, which the caller's next kernel adds.
+// mul computes y = x W, without the bias, which the caller's next kernel adds.
 func (l *layer) mul(y, x []float32, rows int) {
 	l.forward.Mul(blas.Dense(x, rows, l.in), nil, blas.Dense(y, rows, l.out))
 }
 
-// mulBias is y = x W + b.
+// mulBias computes y = x W + b.
 func (l *layer) mulBias(y, x []float32, rows int) {
 	l.forward.Mul(blas.Dense(x, rows, l.in), l.linear.bias(l.p), blas.Dense(y, rows, l.out))
 }
 
-// mulT is dx = dy W^T.
+// mulT computes dx = dy W^T.
 func (l *layer) mulT(dx, dy []float32, rows int) {
 	l.backward.Mul(blas.Dense(dy, rows, l.out), nil, blas.Dense(dx, rows, l.in))
 }
 
-// bias is b.
 func (l *layer) bias() []float32 { return l.linear.bias(l.p) }
 
-// packing is the layers of a tape whose weights are laid out: forward those of all, and for the way
-// back those that a gradient passes, or none.
+// packing lists the layers of a tape whose weights are packed: all of them for the forward pass,
+// and for the backward pass those that a gradient passes through.
 type packing struct{ forward, backward []*layer }
 
-// bind adds a layer that takes part in the way back, or not.
+// bind adds a layer; backward says whether it takes part in the backward pass.
 func (p *packing) bind(a *memory.Arena, l linear, params []float32, backward bool) *layer {
 	bound := l.bind(a, params, backward)
 	p.forward = append(p.forward, bound)
@@ -110,8 +110,8 @@ type weightGrad struct {
 }
 
 // weightGrads is the gradients of the layers of a tape, cut into tasks of up to gradBlock columns
-// of one layer: each element is one sum over the rows in one product, so the cut changes no bits
-// between numbers of workers.
+// of one layer. The cut does not depend on the number of workers, and each element is one sum over
+// the rows in one product.
 type weightGrads []weightGrad
 
 func (w weightGrad) tasks() int { return pool.Pieces(w.out, gradBlock) }
@@ -135,8 +135,8 @@ func (w weightGrads) Grad(task int, grad []float32, rows int, scale float32) {
 	}
 }
 
-// run writes columns lo to hi of scale * x^T dy, and of scale * sum of dy, into their places in
-// grad.
+// run writes columns lo to hi of scale * x^T dy and of scale * (sum of the rows of dy) into their
+// places in grad.
 func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
 	dy := blas.Dense(w.dy, rows, w.out).Slice(lo, hi)
 	x := blas.Dense(w.x, rows, w.in)
@@ -144,5 +144,5 @@ func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
 	kernel.ColSum(w.bias(grad)[lo:hi], w.dy[lo:(rows-1)*w.out+hi], w.out, scale)
 }
 
-// cut is rows lo to hi of an array of the given width.
+// cut returns rows lo to hi of an array of the given width.
 func cut(x []float32, width, lo, hi int) []float32 { return x[lo*width : hi*width] }

@@ -36,8 +36,9 @@ func (m *MLP) Out() int { return m.layers[len(m.layers)-1].out }
 // Layout is where the parameters lie.
 func (m *MLP) Layout() *Layout { return &m.layout }
 
-// mlpTape keeps, for hidden layer i, the values after the SiLU (act) and, in place of those before
-// (pre), its derivative; in the backward pass pre[i] becomes the gradient by them.
+// mlpTape keeps, for hidden layer i, the values after the SiLU (act[i]). pre[i] holds first the
+// values before the SiLU, then its derivative there, and after the backward pass the gradient by
+// those values.
 type mlpTape struct {
 	*MLP
 	packing
@@ -85,7 +86,7 @@ func (t *mlpTape) Forward(lo, hi int) {
 
 func (t *mlpTape) Backward(lo, hi int, din []float32) {
 	dy := t.Out(lo, hi)
-	back := cut(t.back, t.widest, lo, hi) // of these rows alone, whatever layer other rows are at
+	back := cut(t.back, t.widest, lo, hi) // scratch of these rows only: others may run meanwhile
 	for i := len(t.forward) - 1; i > 0; i-- {
 		l := t.forward[i]
 		dact, pre := back[:(hi-lo)*l.in], cut(t.pre[i-1], l.in, lo, hi)

@@ -1,11 +1,12 @@
-// Package model is the networks: each a stateless description of its layers, whose tapes run
-// forward and backward on rows and keep what the backward pass needs. All arrays are
-// row-major float32.
+// Package model is the networks: the decoder (MLP), the encoder (Encoder) and the score network
+// (ResidualScore). Each is a stateless description of its layers. Its Layout says where the
+// parameters lie in one flat buffer; its Tape, bound to such a buffer, runs forward and backward on
+// rows and keeps what the backward pass needs. All arrays are row-major float32.
 package model
 
 import "github.com/plume-ml/plume/trainer/memory"
 
-// Use is what a tape is made for.
+// Use says what a tape is made for.
 type Use bool
 
 // The uses.
@@ -19,39 +20,42 @@ type Net interface {
 	In() int
 	Out() int
 	Layout() *Layout
-	// NewTape binds the network to parameters (Layout().Size() of them, read at each call) and
-	// to memory for a number of rows, activations and packed weights, from the arena.
+	// NewTape binds the network to parameters p (Layout().Size() of them) and to memory from the
+	// arena for packed weights and the activations of the given number of rows.
 	NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape
 }
 
-// Packer lays parameters out for products; all of its tasks come before other methods when the
-// parameters are new. They are independent of each other.
+// Packer lays parameters out for products. Whenever the parameters have changed, its tasks 0 ..
+// PackTasks()-1 must run before other methods. The tasks are independent of each other.
 type Packer interface {
 	PackTasks() int
 	Pack(task int)
 }
 
-// Tape is the memory of one pass of a network over a batch. Ranges of rows are independent of each
-// other, so that workers can take disjoint ranges at once. When the parameters are new, all tasks
-// of packing come first. For rows lo to hi: fill In, call Forward, read Out; turn Out into the
-// gradient of the loss by it, call Backward. When all rows are done, the tasks 0 .. GradTasks()-1
-// compute the gradient of the parameters; they too are independent of each other.
+// Tape is the memory of one pass of a network over a batch of rows. One pass goes as follows:
+//
+//   - If the parameters have changed, run all packing tasks.
+//   - For rows lo to hi, fill In, call Forward and read Out; replace Out by the gradient of the
+//     loss by it and call Backward. Workers can process disjoint ranges of rows at once.
+//   - When all rows are done, run the tasks 0 .. GradTasks()-1, which compute the gradient by the
+//     parameters. They are independent of each other.
 type Tape interface {
 	Packer
 	In(lo, hi int) []float32
 	Out(lo, hi int) []float32
 	Forward(lo, hi int)
-	// Backward reads the gradient of the output from Out and writes that of the input, rows
-	// hi-lo, into din; din may be nil if it is not needed. Forward must be called anew before the
-	// next Backward: the activations are consumed.
+	// Backward reads the gradient by the output from Out and writes the gradient by the input into
+	// din (hi-lo x In), or not if din is nil. It overwrites the activations: Forward must be called
+	// again before the next Backward.
 	Backward(lo, hi int, din []float32)
 	GradTasks() int
-	// Grad writes task's part of scale * gradient, summed over rows 0 to rows.
+	// Grad writes the task's part of scale times the gradient by the parameters, summed over rows 0
+	// to rows, into grad, which has the layout of the parameters.
 	Grad(task int, grad []float32, rows int, scale float32)
 }
 
-// ScoreNet is the residual r_theta(z_lambda, lambda); In and Out are
-// both the latent dimension.
+// ScoreNet is the residual r_theta(z_lambda, lambda). In, the latent dimension, is the width of
+// input and output.
 type ScoreNet interface {
 	In() int
 	Layout() *Layout
@@ -62,6 +66,6 @@ type ScoreNet interface {
 type ScoreTape interface {
 	Tape
 	Lambda(lo, hi int) []float32
-	// ForwardAt is Forward for rows of one level, lambda, whose share of the work it does once.
+	// ForwardAt is Forward for rows that all have level lambda, whose embedding it computes once.
 	ForwardAt(lo, hi int, lambda float32)
 }

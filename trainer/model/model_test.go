@@ -170,7 +170,8 @@ func TestAgainstReference(t *testing.T) {
 				return loss
 			}, values)
 			for _, q := range s.layout.Params() {
-				near(t, "gradient by "+q.Name, grad[q.Offset:q.Offset+q.Len], want[q.Offset:q.Offset+q.Len])
+				near(t, "gradient by "+q.Name, grad[q.Offset:q.Offset+q.Len],
+					want[q.Offset:q.Offset+q.Len])
 			}
 		})
 	}
@@ -186,10 +187,10 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 	}
 }
 
-// Rows do not feel each other: any cut of the batch, in any order, is the whole batch. A library's
+// Rows are independent: any cut of the batch gives the results of the whole batch. A library's
 // matrix product may sum a row in another order when it has other neighbours, so there this holds
-// up to the rounding of sums of some dozen terms, sixteen of 2^-24; plume's own must have the same
-// bits.
+// up to the rounding of sums of some dozen terms, sixteen times 2^-24. Plume's own backend must
+// give the same bits.
 func TestRowIndependence(t *testing.T) {
 	for name, s := range subjects() {
 		out, din, grad := s.run(1, 0, rows)
@@ -211,8 +212,8 @@ func TestRowIndependence(t *testing.T) {
 	}
 }
 
-// Rows of one level are those of Forward, up to the rounding of products of fewer rows (1e-6: as
-// for TestRowIndependence).
+// ForwardAt gives the results of Forward for rows of one level, up to the rounding of products of
+// fewer rows (1e-6, as in TestRowIndependence).
 func TestForwardAt(t *testing.T) {
 	net := model.NewResidualScore(3, 40, 2, 8)
 	p := normals(net.Layout().Size(), 1, 0.5)
@@ -236,8 +237,8 @@ func TestForwardAt(t *testing.T) {
 	}
 }
 
-// Rows that were never filled, and hold NaN from elsewhere, do not reach the others' gradients.
-func TestFewerRowsThanRoom(t *testing.T) {
+// Unused rows of a tape, which may hold NaN, do not affect the gradients of the others.
+func TestUnusedRows(t *testing.T) {
 	s := mlp(3, 4, 2)
 	_, _, want := s.run(1, 0, rows)
 	for i := range rows * s.in {
@@ -284,14 +285,18 @@ func TestInit(t *testing.T) {
 			}
 			continue
 		}
-		inputs := map[string]int{"emb1.weight": 16, "emb1.bias": 16, "in.weight": 8, "in.bias": 8}[q.Name]
-		if inputs == 0 {
-			inputs = 64
+		inputs := 64
+		switch q.Name {
+		case "emb1.weight", "emb1.bias":
+			inputs = 16
+		case "in.weight", "in.bias":
+			inputs = 8
 		}
 		// n uniform values leave a gap of about 2/n of the bound at each end; ten times that is
 		// exceeded once in e^10.
 		bound, gap := 1/math.Sqrt(float64(inputs)), 20/float64(len(values))
-		if hi > bound*(1+1e-6) || lo < -bound*(1+1e-6) || hi < bound*(1-gap) || lo > -bound*(1-gap) {
+		if hi > bound*(1+1e-6) || lo < -bound*(1+1e-6) || hi < bound*(1-gap) ||
+			lo > -bound*(1-gap) {
 			t.Errorf("%s starts in [%v, %v], expected to fill +-%v", q.Name, lo, hi, bound)
 		}
 	}

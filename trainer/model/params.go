@@ -8,17 +8,17 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// Param is one named parameter of a network: a view of the network's flat buffer.
+// Param is a named array of parameters: a range of the network's flat buffer.
 type Param struct {
 	Name   string
 	Shape  []int
-	Offset int
-	Len    int
-	bound  float64 // first values are uniform in (-bound, bound); 0: they are zero
+	Offset int     // of its first element in the buffer
+	Len    int     // number of elements
+	bound  float64 // initial values are uniform in (-bound, bound]; 0: they are zero
 }
 
-// Layout says where the parameters of a network lie in its one flat buffer, which optimisers,
-// averages and checkpoints treat as a whole.
+// Layout says where the parameters of a network lie in one flat buffer, which optimisers, averages
+// and checkpoints treat as a whole.
 type Layout struct {
 	params []Param
 	size   int
@@ -30,7 +30,8 @@ func (l *Layout) add(name string, bound float64, shape ...int) int {
 	for _, s := range shape {
 		n *= s
 	}
-	l.params = append(l.params, Param{Name: name, Shape: shape, Offset: l.size, Len: n, bound: bound})
+	p := Param{Name: name, Shape: shape, Offset: l.size, Len: n, bound: bound}
+	l.params = append(l.params, p)
 	l.size += n
 	return l.size - n
 }
@@ -38,16 +39,17 @@ func (l *Layout) add(name string, bound float64, shape ...int) int {
 // AddParam appends a parameter that starts at zero and returns its offset.
 func (l *Layout) AddParam(name string, shape ...int) int { return l.add(name, 0, shape...) }
 
-// Clone is a copy that can grow by itself.
+// Clone returns a copy to which parameters can be added without changing l.
 func (l *Layout) Clone() *Layout { return &Layout{params: slices.Clone(l.params), size: l.size} }
 
 // Size is the number of float32 in the flat buffer.
 func (l *Layout) Size() int { return l.size }
 
-// Params are the parameters in the order of their offsets.
+// Params lists the parameters in the order of their offsets.
 func (l *Layout) Params() []Param { return l.params }
 
-// View is the named parameter within values. It panics if there is none of that name.
+// View returns the named parameter's range of values, a flat buffer. It panics if there is no
+// parameter of that name.
 func (l *Layout) View(values []float32, name string) []float32 {
 	for _, p := range l.params {
 		if p.Name == name {
@@ -57,9 +59,10 @@ func (l *Layout) View(values []float32, name string) []float32 {
 	panic(fmt.Sprintf("model: no parameter %q", name))
 }
 
-// Init fills values with the starting parameters: parameter number k is uniform in
-// (-bound, bound] from the init stream, key step net, group k << 32. The bound of a linear
-// layer is 1/sqrt(inputs) for weights and biases alike; a zero-initialised layer stays zero.
+// Init fills values, a flat buffer, with initial parameters: parameter number k is uniform in
+// (-bound, bound] from the init stream, key step net, group k << 32. The bound of a linear layer is
+// 1/sqrt(inputs) for weights and biases alike; a zero-initialised layer is zero. net distinguishes
+// the networks of one seed.
 func (l *Layout) Init(values []float32, seed uint64, net uint32) {
 	key := kernel.Key{Seed: seed, Step: net, Stream: streamInit}
 	for k, p := range l.params {
@@ -76,8 +79,8 @@ func (l *Layout) Init(values []float32, seed uint64, net uint32) {
 	}
 }
 
-// initBound is the starting bound of a linear layer of the given number of inputs.
+// initBound is the bound of the initial parameters of a linear layer.
 func initBound(in int) float64 { return 1 / math.Sqrt(float64(in)) }
 
-// streamInit is the stream of the first weights (trainer/ALGORITHM.md, section 9).
-const streamInit kernel.Stream = 1 // first weights
+// streamInit is the stream of the initial parameters (trainer/ALGORITHM.md, section 9).
+const streamInit kernel.Stream = 1

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// TestNetworksKeepBackends: networks of every backend run in turns in one process, and each computes
-// with its own, whatever the default has become.
+// TestNetworksKeepBackends: a network computes with the backend that was the default when it was
+// made, whatever the default is now.
 func TestNetworksKeepBackends(t *testing.T) {
 	const rows, in, out = 9, 7, 300
 	before := blas.Default().Name()
@@ -38,8 +38,8 @@ func TestNetworksKeepBackends(t *testing.T) {
 	}
 }
 
-// forward is the network's output, and the gradient of its parameters for a loss with the gradient
-// Out.
+// forward returns the network's output and its gradients by input and parameters, with the output
+// as the gradient of the loss by itself.
 func forward(net *model.MLP, x []float32, rows int) []float32 {
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestRowsShareNoScratch holds Tape to its word that ranges of rows are independent, for layers
-// of different widths: a backward pass must leave alone what another range may be using.
+// TestRowsShareNoScratch: a backward pass does not write to the scratch of rows outside its range,
+// which another worker may be using, for layers of different widths.
 func TestRowsShareNoScratch(t *testing.T) {
 	net := NewMLP(2, 3, 9, 4, 2)
 	p := make([]float32, net.Layout().Size())

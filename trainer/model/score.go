@@ -8,12 +8,14 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// ResidualScore is r_theta(z, lambda), a residual MLP. With
-// f = sinusoids of lambda, emb = W (silu(V f + c)) + b, h_0 = W_in z + b_in:
+// ResidualScore is r_theta(z, lambda), a residual MLP. With f = sinusoids of lambda:
 //
-//	h_{l+1} = h_l + W2 silu(W1 silu(h_l + emb) + b1) + b2,   r = W_out h_L + b_out,
+//	emb     = W silu(V f + c) + b
+//	h_0     = W_in z + b_in
+//	h_{l+1} = h_l + W2 silu(W1 silu(h_l + emb) + b1) + b2
+//	r       = W_out h_L + b_out
 //
-// and W_out, b_out start at zero, so that the prior starts as N(0, I).
+// W_out and b_out start at zero, so that the prior starts as N(0, I).
 type ResidualScore struct {
 	latent, width int
 	freq          []float32 // geometric from minFreq to maxFreq, radians per unit of lambda
@@ -25,8 +27,8 @@ type ResidualScore struct {
 
 type scoreBlock struct{ w1, w2 linear }
 
-// The slowest feature turns about a sixth of a circle over lambda in [-10, 10], the fastest
-// resolves changes of the score within about one unit of lambda.
+// The slowest feature makes about a sixth of a turn over lambda in [-10, 10]; the fastest resolves
+// changes of the score within about one unit of lambda.
 const minFreq, maxFreq = 0.05, 5
 
 // NewResidualScore describes a network for latents of the given dimension: width of the
@@ -59,10 +61,9 @@ func (s *ResidualScore) In() int { return s.latent }
 // Layout is where the parameters lie.
 func (s *ResidualScore) Layout() *Layout { return &s.layout }
 
-// scoreTape keeps what the backward pass needs, rows x width each: of a SiLU its output and its
-// derivative, which takes the place of its argument. The gradients take the place of values that
-// are needed no more: dpre over pre, du over u, demb over emb, and dh_l over h_l for all but the
-// last.
+// scoreTape keeps what the backward pass needs, rows x width each: the output of each SiLU and its
+// derivative, which overwrites its argument. Gradients overwrite values that are no longer needed:
+// dpre overwrites pre, du u, demb emb, and dh_l overwrites h_l for all but the last.
 type scoreTape struct {
 	*ResidualScore
 	packing
@@ -75,7 +76,7 @@ type scoreTape struct {
 	pre, act            []float32 // first layer of the embedding, before and after its SiLU
 	emb                 []float32
 	h                   [][]float32 // h_0 .. h_L
-	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1), their derivatives s, u
+	s, a, u, v          [][]float32 // a = silu(h + emb), v = silu(W1 a + b1); derivatives s, u
 	dlast               []float32   // gradient by h_L
 	back                []float32   // gradient by an activation
 }
@@ -85,8 +86,10 @@ func (s *ResidualScore) NewScoreTape(a *memory.Arena, p []float32, rows int, use
 	floats := func(width int) []float32 { return a.Floats(memory.Activations, rows, width) }
 	wide := func() []float32 { return floats(s.width) }
 	t := &scoreTape{
-		ResidualScore: s, lambda: floats(1), z: floats(s.latent), r: floats(s.latent),
-		feat: floats(2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(), dlast: wide(), back: wide(),
+		ResidualScore: s,
+		lambda:        floats(1), z: floats(s.latent), r: floats(s.latent),
+		feat: floats(2 * len(s.freq)), pre: wide(), act: wide(), emb: wide(),
+		dlast: wide(), back: wide(),
 	}
 	for range s.blocks {
 		t.h, t.s, t.a = append(t.h, wide()), append(t.s, wide()), append(t.a, wide())
@@ -105,7 +108,8 @@ func (s *ResidualScore) NewScoreTape(a *memory.Arena, p []float32, rows int, use
 	return t
 }
 
-// bind gives the layers their parameters. No gradient passes the first layer of the embedding.
+// bind gives the layers their parameters. No gradient passes through the first layer of the
+// embedding: lambda needs none.
 func (t *scoreTape) bind(a *memory.Arena, p []float32, use Use) {
 	add := func(l linear, backward Use) *layer { return t.packing.bind(a, l, p, bool(backward)) }
 	t.emb1, t.emb2 = add(t.ResidualScore.emb1, false), add(t.ResidualScore.emb2, use)
@@ -115,7 +119,7 @@ func (t *scoreTape) bind(a *memory.Arena, p []float32, use Use) {
 	}
 }
 
-// dh is where the gradient by h_l goes.
+// dh is the array for the gradient by h_l.
 func (t *scoreTape) dh(l int) []float32 {
 	if l == len(t.blocks) {
 		return t.dlast
@@ -142,7 +146,7 @@ func (t *scoreTape) ForwardAt(lo, hi int, lambda float32) {
 	t.residual(lo, hi)
 }
 
-// embed is the embedding of the rows' levels.
+// embed computes the embedding of the rows' levels.
 func (t *scoreTape) embed(lo, hi int) {
 	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }
 	feat := cut(t.feat, 2*len(t.freq), lo, hi)
@@ -152,7 +156,7 @@ func (t *scoreTape) embed(lo, hi int) {
 	t.emb2.mulBias(wide(t.emb), wide(t.act), hi-lo)
 }
 
-// residual is r, given the embedding.
+// residual computes r from z and the embedding.
 func (t *scoreTape) residual(lo, hi int) {
 	rows := hi - lo
 	wide := func(x []float32) []float32 { return cut(x, t.width, lo, hi) }

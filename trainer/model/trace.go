@@ -9,18 +9,18 @@ type Values struct {
 	X     []float32
 }
 
-// Traced is a tape that shows what it computed, layer by layer: the networks of this package do.
-// It is for finding out where numbers stopped being finite, not for the hot path.
+// Traced is a tape that shows what each layer computed, as the tapes of this package do. It serves
+// to find out where numbers stopped being finite.
 type Traced interface {
-	// Activations are what each layer gave, in the order of Forward. They are there from Forward
-	// until Backward.
+	// Activations returns the output of each layer, in the order of Forward. They are valid from
+	// Forward until Backward.
 	Activations() []Values
-	// Gradients are those by what each layer gave (before its nonlinearity, where it has one), in
-	// the order of Backward. They are there from Backward until Forward.
+	// Gradients returns the gradient by the output of each layer (before its nonlinearity, where it
+	// has one), in the order of Backward. They are valid from Backward until Forward.
 	Gradients() []Values
 }
 
-// Activations are those of a tape that ran forward, if it shows them.
+// Activations returns the activations of tape if it is Traced, and otherwise nil.
 func Activations(tape any) []Values {
 	if t, ok := tape.(Traced); ok {
 		return t.Activations()
@@ -28,7 +28,7 @@ func Activations(tape any) []Values {
 	return nil
 }
 
-// Gradients are those of a tape that ran backward, if it shows them.
+// Gradients returns the gradients of tape if it is Traced, and otherwise nil.
 func Gradients(tape any) []Values {
 	if t, ok := tape.(Traced); ok {
 		return t.Gradients()
@@ -58,8 +58,7 @@ func (t *mlpTape) values(layer int, x []float32) Values {
 	return Values{fmt.Sprintf("layer%d", layer), t.layers[layer].out, x}
 }
 
-// Activations implements Traced: of the encoder's last layer, the mean and the bounded
-// log-variance.
+// Activations implements Traced. The last layer's are the mean and the bounded log-variance.
 func (t *encoderTape) Activations() []Values { return t.Tape.(Traced).Activations() }
 
 // Gradients implements Traced.
@@ -85,7 +84,7 @@ func (t *scoreTape) Gradients() []Values {
 	return append(all, t.wide("emb2", t.emb), t.wide("emb1", t.pre))
 }
 
-// stem is the layer that gave h_l.
+// stem is the name of the layer that computed h_l.
 func stem(l int) string {
 	if l == 0 {
 		return "in"

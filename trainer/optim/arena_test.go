@@ -16,8 +16,8 @@ func start(kind Kind, p []float32, emaDecay float64) (*Optimizer, error) {
 	return o, err
 }
 
-// An arena is asked for all that an optimiser holds beside its count of steps, under the right
-// name, and for the same when it only counts.
+// An optimiser takes all of its arrays except the count of steps from the arena, each under its
+// purpose, and a counting arena counts the same bytes.
 func TestArena(t *testing.T) {
 	const n, steps = 1003, 4
 	build := func(a *memory.Arena, kind Kind, decay, drag float64) *Optimizer {
@@ -39,11 +39,13 @@ func TestArena(t *testing.T) {
 				moments := reference.ArrayBytes([][]float32{o.M, o.V})
 				average := reference.ArrayBytes(o.EMA)
 				if got := reference.ArrayBytes(o); got != moments+average+steps {
-					t.Errorf("%s: %d bytes, of them moments %d, average %d", kind, got, moments, average)
+					t.Errorf("%s: %d bytes, of them moments %d, average %d", kind, got,
+						moments, average)
 				}
 				for _, a := range []*memory.Arena{made, counted} {
 					parts := a.Parts()
-					if parts[memory.Moments].Bytes != moments || parts[memory.Average].Bytes != average ||
+					if parts[memory.Moments].Bytes != moments ||
+						parts[memory.Average].Bytes != average ||
 						a.Total() != moments+average {
 						t.Errorf("%s: moments of %d, an average of %d bytes, counted %v",
 							kind, moments, average, parts)

@@ -8,29 +8,32 @@ import (
 )
 
 // UseMomentum replaces the optimiser's own momentum by that of MPGD (Lim, Kuntz, Power and
-// Johansen 2024), of which a step loses the given share, drag in (0, 1). It flows by
+// Johansen 2024), which loses the share drag, in (0, 1), in every step. It follows the flow
 //
 //	d theta = m dt,   d m = -gamma m dt - G(theta) dt,
 //
 // and one step solves this over a time tau exactly for a gradient held at g (the exponential
-// integrator), taken at the look-ahead point p = theta + b m, where theta would come without it
-// (Nesterov 1983). With s = exp(-gamma tau) and b = (1-s)/gamma,
+// integrator). The gradient is taken at the look-ahead point p = theta + b m, where theta would
+// arrive without it (Nesterov 1983). With s = exp(-gamma tau) and b = (1-s)/gamma,
 //
 //	m'     = s m - b g
 //	theta' = theta + b m - c g,   c = (tau - b)/gamma.
 //
-// The buffer holds p, which is what the gradient is wanted at. As theta' = p - c g, the step from
-// one look-ahead point to the next is
+// The buffer holds p, the point of the gradient. As theta' = p - c g, the step from one look-ahead
+// point to the next is
 //
 //	m' = s m - b g,   p' = p - c g + b m'.
 //
-// gamma and tau follow from drag f and learning rate: s = 1 - f, and b^2 = lr, so that a gradient
-// changes the displacement b m per step by lr g. Hence b = sqrt(lr) and c = lr (L - f)/f^2 with L =
-// -ln(1-f): about lr/2 for small f. Under a gradient that stays the same the parameters come to go
-// lr L/f^2 of it per step, about lr/f. A learning rate that changes leaves m as it is, a speed.
+// gamma and tau follow from the drag f and the learning rate: s = 1 - f, and b^2 = lr, so that a
+// gradient changes the displacement b m per step by lr g. Hence b = sqrt(lr) and
+// c = lr (L - f)/f^2 with L = -ln(1-f): about lr/2 for small f. Under a constant gradient g the
+// parameters end up moving by lr L/f^2 g per step, about lr/f g. m is a speed: a change of the
+// learning rate leaves it as it is.
 //
-// SGD is the published flow. Of Adam and RMSprop there is left the division by the root of the
-// running mean square, Adam's corrected for its start.
+// SGD is the published flow. Adam and RMSprop keep only the division by the root of the running
+// mean square; Adam's has its bias correction.
+//
+// UseMomentum takes the momentum of n parameters from the arena.
 func (o *Optimizer) UseMomentum(a *memory.Arena, drag float64, n int) {
 	o.Drag = drag
 	if o.M == nil { // Adam has a first moment
@@ -38,7 +41,8 @@ func (o *Optimizer) UseMomentum(a *memory.Arena, drag float64, n int) {
 	}
 }
 
-// accelerate is one step on parts of the buffer, momentum, mean square and gradient.
+// accelerate makes one step with momentum on parts of the buffer, the momentum, the mean square and
+// the gradient.
 func (o *Optimizer) accelerate(p, m, v, g []float32) {
 	b := math.Sqrt(o.lr)
 	c := o.lr * (-math.Log1p(-o.Drag) - o.Drag) / (o.Drag * o.Drag)
@@ -58,5 +62,5 @@ func (o *Optimizer) accelerate(p, m, v, g []float32) {
 	kernel.Axpy(p, float32(b), m)
 }
 
-// keep is the decay with which a mean square stays what it is.
+// keep is the decay that leaves a mean square unchanged.
 const keep = 1

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// flowed is one parameter under MPGD's flow as it is written: position and momentum, the gradient
-// at the look-ahead point, and the mean square that divides it.
+// flowed is one parameter under MPGD's flow as the paper writes it: position, momentum, and the
+// mean square by whose root the gradient at the look-ahead point is divided.
 type flowed struct{ theta, m, v, beta2t float64 }
 
-// look is the look-ahead point: where a momentum that drag slows takes theta in time tau.
+// look is the look-ahead point: where the momentum, slowed by drag, takes theta in time tau.
 func (s *flowed) look(gamma, tau float64) float64 {
 	return s.theta + (1-math.Exp(-gamma*tau))/gamma*s.m
 }
@@ -33,8 +33,8 @@ func (s *flowed) step(kind Kind, g, gamma, tau float64) {
 	s.m = stay*s.m - (1-stay)/gamma*g
 }
 
-// flowTimes are gamma and tau from their definition, that a step loses the share drag of the
-// momentum and lets a gradient change the next displacement by lr of it: by bisection.
+// flowTimes finds gamma and tau by bisection from their definition: a step loses the share drag of
+// the momentum, and a gradient g changes the next displacement by lr g.
 func flowTimes(drag, lr float64) (gamma, tau float64) {
 	low, high := 1e-12, 1e12 // gamma: larger moves less
 	for range 200 {
@@ -82,9 +82,11 @@ func TestMomentum(t *testing.T) {
 					look := s.look(gamma, tau)
 					average[i] = d*average[i] + (1-d)*look
 					moved := math.Abs(look-float64(normals(n, 0)[i])) + c.lr
-					if tol := 1e-5*moved + float64(step)*1e-6; beyond(float64(p[i])-look, tol) ||
+					tol := 1e-5*moved + float64(step)*1e-6
+					if beyond(float64(p[i])-look, tol) ||
 						beyond(float64(o.EMA[i])-average[i], tol) {
-						t.Fatalf("%s, drag %v, step %d, element %d: p %v, average %v; want %v, %v within %.2g",
+						t.Fatalf("%s, drag %v, step %d, element %d: p %v, average %v; want %v, "+
+							"%v within %.2g",
 							kind, c.drag, step, i, p[i], o.EMA[i], look, average[i], tol)
 					}
 					if beyond(float64(o.M[i])-s.m, 2e-5*(1+math.Abs(s.m))) {
@@ -97,8 +99,8 @@ func TestMomentum(t *testing.T) {
 	}
 }
 
-// Under a gradient that stays the same the parameters come to move tau/gamma of it per step, and on
-// p^2/2 they come to rest in its minimum.
+// Under a constant gradient g the parameters end up moving by tau/gamma g per step, and on p^2/2
+// they come to rest at its minimum.
 func TestMomentumSettles(t *testing.T) {
 	const drag, lr = 0.1, 1e-3
 	for _, slope := range []bool{true, false} {
@@ -118,7 +120,8 @@ func TestMomentumSettles(t *testing.T) {
 			o.Apply(p, g, 0, 1)
 		}
 		gamma, tau := flowTimes(drag, lr)
-		if step := float64(p[0] - before); slope && beyond(step/(-tau/gamma)-1, 1e-3) { // p is near -30
+		// p is near -30
+		if step := float64(p[0] - before); slope && beyond(step/(-tau/gamma)-1, 1e-3) {
 			t.Errorf("a step of %v, want %v", step, -tau/gamma)
 		}
 		if !slope && beyond(float64(p[0]), 1e-6) {
@@ -127,7 +130,8 @@ func TestMomentumSettles(t *testing.T) {
 	}
 }
 
-// The momentum takes the first moment's place, or one of its own.
+// The momentum is kept in the first moment's array, or in a new one if there is none. Steps in
+// pieces have the bits of the whole.
 func TestMomentumState(t *testing.T) {
 	const n = 100
 	for _, kind := range kinds {

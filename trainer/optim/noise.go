@@ -6,18 +6,19 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// Noise is the noise that every step adds to the parameters, Scale*sqrt(2 lr) standard normals,
-// after the update and before the average: the Langevin step of temperature Scale^2. Scale 0: none.
+// Noise is the noise that every step adds to the parameters after the update and before the
+// average: Scale*sqrt(2 lr) times standard normals, the Langevin step of temperature Scale^2.
 type Noise struct {
-	Scale   float64
+	Scale   float64 // 0: no noise
 	Seed    uint64
-	Network uint32 // one buffer's normals are not another's
+	Network uint32 // gives each buffer its own normals
 }
 
 const errChunk = "optim: with noise, parts of a buffer start at a multiple of kernel.GroupLen"
 
-// perturb adds the noise to p, elements lo and up of the buffer, and leaves the normals in xi. A
-// normal's address is the number of its parameter and the step, not the cut into parts.
+// perturb adds the noise to p, the elements of the buffer from lo on, and leaves the normals in xi.
+// A normal's address is the index of its parameter and the step, so that the cut into parts does
+// not matter.
 func (o *Optimizer) perturb(p, xi []float32, lo int) {
 	if lo%kernel.GroupLen != 0 {
 		panic(errChunk)
@@ -28,4 +29,4 @@ func (o *Optimizer) perturb(p, xi []float32, lo int) {
 }
 
 // StreamParams is the stream of the noise on the parameters (trainer/ALGORITHM.md, section 9).
-const StreamParams kernel.Stream = 14 // noise on the parameters
+const StreamParams kernel.Stream = 14

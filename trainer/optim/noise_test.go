@@ -17,14 +17,15 @@ func noisy(t *testing.T, kind Kind, p []float32, noise Noise, decay float64) *Op
 	return o
 }
 
-// TestNoise: steps with noise are steps without it and independent normals of variance 2 lr
-// scale^2, which differ from step to step, and of which the average knows. 40,000 of them give the
+// TestNoise: a step with noise is a step without it plus independent normals of variance
+// 2 lr scale^2, which differ from step to step and enter the average. 40,000 of them give the
 // variance within a relative standard error of 0.7 %, products of two within 0.5 % of it.
 func TestNoise(t *testing.T) {
 	const n, lr, scale = 40000, 0.01, 0.3
 	for _, kind := range kinds {
 		p, q := normals(n, 0), normals(n, 0)
-		plain, o := noisy(t, kind, p, Noise{}, 0.5), noisy(t, kind, q, Noise{Scale: scale, Seed: 4}, 0.5)
+		plain := noisy(t, kind, p, Noise{}, 0.5)
+		o := noisy(t, kind, q, Noise{Scale: scale, Seed: 4}, 0.5)
 		var last []float64
 		for step := uint32(1); step <= 2; step++ {
 			g, before := normals(n, step), slices.Clone(q)
@@ -45,12 +46,14 @@ func TestNoise(t *testing.T) {
 				}
 				average := float64(ema[i]) + rate*(float64(q[i])-float64(ema[i]))
 				if beyond(float64(o.EMA[i])-average, 1e-6) {
-					t.Fatalf("%s: average %v of %v and %v, want %v", kind, o.EMA[i], ema[i], q[i], average)
+					t.Fatalf("%s: average %v of %v and %v, want %v", kind, o.EMA[i], ema[i],
+						q[i], average)
 				}
 			}
 			if slices.Equal(before, q) || beyond(sum, 5*math.Sqrt(want/n)) ||
 				beyond(square/want-1, 5*math.Sqrt(2.0/n)) || beyond(product, 5*want/math.Sqrt(n)) {
-				t.Errorf("%s, step %d: noise of mean %v, variance %v, covariance with the last %v; want 0, %v, 0",
+				t.Errorf("%s, step %d: noise of mean %v, variance %v, covariance with the last "+
+					"%v; want 0, %v, 0",
 					kind, step, sum, square, product, want)
 			}
 			last = xi
@@ -58,8 +61,8 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// TestNoiseAddress: parts give the bits of the whole, parameters of a network's number and seed
-// their own normals.
+// TestNoiseAddress: parts have the bits of the whole; each network and each seed has its own
+// normals.
 func TestNoiseAddress(t *testing.T) {
 	const n = 200
 	take := func(noise Noise, cuts ...[2]int) []float32 {

@@ -1,5 +1,6 @@
 // Package optim is the optimisers over flat parameter buffers, with the moving average of the
-// parameters that sampling uses.
+// parameters that sampling uses. New makes an Optimizer; each step calls Begin once and then Apply
+// for each part of the buffer.
 package optim
 
 import (
@@ -20,10 +21,10 @@ const (
 	Adam    Kind = "adam"    // Kingma and Ba 2015; betas 0.9 and 0.999, epsilon 1e-8
 )
 
-// Kinds lists them.
+// Kinds lists all optimisers.
 var Kinds = []Kind{Adam, RMSprop, SGD}
 
-// Chunk is how many parameters one task updates, at most, where several workers share an update.
+// Chunk is the largest number of parameters that one task updates where workers share an update.
 const Chunk = 1 << 15
 
 const (
@@ -33,26 +34,29 @@ const (
 	epsilon = 1e-8
 )
 
-// Optimizer updates one flat buffer. M and V are its moments, of the buffer's length where the
-// kind has them, M with drag the momentum; EMA is the average, nil where the decay is 0; Steps
-// holds one number, the steps begun. All are part of a checkpoint.
+// Optimizer updates one flat buffer of parameters.
 type Optimizer struct {
 	Kind  Kind
 	Decay float64 // of the average
 	Drag  float64 // share of the momentum lost per step; 0: the kind's own momentum (UseMomentum)
 	Noise Noise
-	// WeightDecay times the learning rate is the share of every parameter that a step takes away
-	// first, whatever the kind and outside its moments (decoupled weight decay, Loshchilov and Hutter
-	// 2019); 0: none.
+	// WeightDecay times the learning rate is the share of every parameter that a step first takes
+	// away, whatever the kind and outside its moments (decoupled weight decay, Loshchilov and
+	// Hutter 2019); 0: none.
 	WeightDecay float64
-	M, V        []float32
-	EMA         []float32
-	Steps       []uint32
+
+	// The state, which checkpoints hold. Arrays have the buffer's length, or are nil where the kind
+	// does not need them.
+	M     []float32 // first moments, or the momentum where Drag > 0
+	V     []float32 // second moments
+	EMA   []float32 // the average; nil where Decay is 0
+	Steps []uint32  // one number: the steps begun
 
 	lr, c1, c2, rate float64 // of the step begun last
 }
 
-// New prepares an optimiser for a buffer of n parameters, whose first values go to StartAverage.
+// New makes an optimiser for a buffer of n parameters; emaDecay is the decay of the average, 0 for
+// none. StartAverage must be called with the first parameters. An unknown kind is an error.
 func New(a *memory.Arena, kind Kind, n int, emaDecay float64) (*Optimizer, error) {
 	o := &Optimizer{Kind: kind, Decay: emaDecay, Steps: make([]uint32, 1)}
 	switch kind {
@@ -84,8 +88,8 @@ func (o *Optimizer) Begin(lr float64) {
 	o.rate = 1 - min(o.Decay, (1+t)/(10+t))
 }
 
-// Apply updates elements lo to hi of p with the gradient g, which noise overwrites, and their
-// average.
+// Apply updates elements lo to hi of the parameters p with the gradient g, and their average. With
+// noise it overwrites those elements of g, and lo must be a multiple of kernel.GroupLen.
 func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
 	p, g = p[lo:hi], g[lo:hi]
 	m, v := part(o.M, lo, hi), part(o.V, lo, hi)
@@ -105,7 +109,7 @@ func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
 	}
 }
 
-// part is elements lo to hi of an array that a kind may lack.
+// part is elements lo to hi of x, or nil if x is nil.
 func part(x []float32, lo, hi int) []float32 {
 	if x == nil {
 		return nil
@@ -113,7 +117,7 @@ func part(x []float32, lo, hi int) []float32 {
 	return x[lo:hi]
 }
 
-// descend is one step on parts of the buffer, its moments and the gradient.
+// descend makes one step of the kind on parts of the buffer, its moments and the gradient.
 func (o *Optimizer) descend(p, m, v, g []float32) {
 	switch o.Kind {
 	case SGD:

@@ -73,8 +73,10 @@ func TestPapers(t *testing.T) {
 				want[i].step(kind, float64(g[i]), lr)
 				average[i] = d*average[i] + (1-d)*want[i].p
 				tol := float64(step)*2.4e-7*4 + 1e-6*0.3
-				if beyond(float64(p[i])-want[i].p, tol) || beyond(float64(o.EMA[i])-average[i], tol) {
-					t.Fatalf("%s, decay %v, step %d, element %d: p %v, average %v; want %v, %v within %.2g",
+				if beyond(float64(p[i])-want[i].p, tol) ||
+					beyond(float64(o.EMA[i])-average[i], tol) {
+					t.Fatalf("%s, decay %v, step %d, element %d: p %v, average %v; want %v, %v "+
+						"within %.2g",
 						kind, o.WeightDecay, step, i, p[i], o.EMA[i], want[i].p, average[i], tol)
 				}
 			}
@@ -163,7 +165,8 @@ func TestState(t *testing.T) {
 		}
 		if (len(o.M) == 5) != (kind == Adam) || (len(o.V) == 5) != (kind != SGD) ||
 			o.EMA != nil || len(o.Steps) != 1 {
-			t.Errorf("%s: %d first and %d second moments, average %v", kind, len(o.M), len(o.V), o.EMA)
+			t.Errorf("%s: %d first and %d second moments, average %v", kind, len(o.M),
+				len(o.V), o.EMA)
 		}
 		if &o.Averaged(p)[0] != &p[0] {
 			t.Errorf("%s without an average: Averaged is not the buffer", kind)

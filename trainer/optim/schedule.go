@@ -12,11 +12,11 @@ const (
 	Cosine    Schedule = "cosine"    // along half a cosine
 )
 
-// Schedules lists them.
+// Schedules lists all schedules.
 var Schedules = []Schedule{Constant, Geometric, Cosine}
 
-// At is the value at a share of the training, from start at 0 to end at 1. A constant schedule stays
-// at start.
+// At is the value when a share done of the training is over, from start at 0 to end at 1. A
+// constant schedule stays at start.
 func (s Schedule) At(start, end, done float64) float64 {
 	switch s {
 	case Geometric:
