@@ -145,6 +145,10 @@ func (c *comparison) judge(ctx context.Context, t task) error {
 	case err != nil:
 		return err
 	}
+	return storeReport(path, report)
+}
+
+func storeReport(path string, report *evaluate.Report) error {
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", evalFile, err)

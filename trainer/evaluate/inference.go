@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -155,43 +156,38 @@ func (e *evaluation) reportReconstruction(
 		energy = append(energy, image.DataLoss+image.PriorLoss)
 		prior = append(prior, image.PriorLoss)
 	}
-	report := func(m Metric, values []float64) error {
-		value, err := metric.MeanInterval(values, e.bootstrap(), e.pool)
-		m.Group, m.Better = Reconstruction, Lower
-		e.add(m.measured(value, math.NaN()))
-		return err
-	}
 	const unit = "nats/image"
-	if err := report(Metric{
-		Name: "reconstruction MSE", Key: "recon_mse",
-		Note: "of the posterior's samples, pixels in [-1, 1]; " + note,
-	}, square); err != nil {
+	if err := errors.Join(
+		e.reportMean(Metric{
+			Name: "reconstruction MSE", Key: "recon_mse",
+			Note: "of the posterior's samples, pixels in [-1, 1]; " + note,
+		}, square),
+		e.reportMean(Metric{
+			Name: "MSE of posterior mean", Key: "recon_mse_mean",
+			Note: "of the image of the mean latent",
+		}, e.squareErrors(images, e.inferred)),
+		e.reportMean(Metric{
+			Name: "energy", Key: "energy", Unit: unit,
+			Note: "decoder NLL + bound on -log p(z), averaged over the posterior",
+		}, energy),
+		e.reportMean(Metric{
+			Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)",
+		}, prior),
+	); err != nil || !e.generator.Encodes() {
 		return err
-	}
-	if err := report(Metric{
-		Name: "MSE of posterior mean", Key: "recon_mse_mean",
-		Note: "of the image of the mean latent",
-	}, e.squareErrors(images, e.inferred)); err != nil {
-		return err
-	}
-	if err := report(Metric{
-		Name: "energy", Key: "energy", Unit: unit,
-		Note: "decoder NLL + bound on -log p(z), averaged over the posterior",
-	}, energy); err != nil {
-		return err
-	}
-	if err := report(Metric{
-		Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)",
-	}, prior); err != nil {
-		return err
-	}
-	if !e.generator.Encodes() {
-		return nil
 	}
 	means := make([]float32, images.Len()*e.generator.Latent())
 	e.startAtMeans(means, images, 1)
-	return report(Metric{
+	return e.reportMean(Metric{
 		Name: "encoder MSE", Key: "encoder_mse",
 		Note: "of the images of the encoder's means, without inference",
 	}, e.squareErrors(images, means))
+}
+
+// reportMean reports the mean of a number over the images.
+func (e *evaluation) reportMean(m Metric, values []float64) error {
+	value, err := metric.MeanInterval(values, e.bootstrap(), e.pool)
+	m.Group, m.Better = Reconstruction, Lower
+	e.add(m.measured(value, math.NaN()))
+	return err
 }

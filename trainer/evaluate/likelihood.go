@@ -84,6 +84,7 @@ func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error
 		Better: Higher,
 		Note:   "importance-sampled, too low where effective samples are few; " + note,
 	}, value)
+	// Bits per dimension fall as log p rises, so the ends of the interval change places.
 	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
 	add(Metric{
 		Name:   "bits/dim",

@@ -129,9 +129,14 @@ func (e *evaluation) begin(runDir string) error {
 	if !e.needsSamples() {
 		return nil
 	}
+	return e.drawSamples()
+}
+
+// drawSamples draws the latents of the samples.
+func (e *evaluation) drawSamples() error {
 	e.Progress(fmt.Sprintf("drawing %d samples (%s, %d steps)", e.Samples, e.Solver, e.Steps))
 	e.z = make([]float32, e.Samples*e.generator.Latent())
-	err = e.slowly(func() error {
+	err := e.slowly(func() error {
 		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))
 		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, e.Solver, e.Steps, e.Seed)
 	})
