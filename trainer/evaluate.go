@@ -131,7 +131,10 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 			return fmt.Errorf("%w at step %d: %w", ErrDiverged, t.step, err)
 		}
 		distance := record.Number(fd)
-		e.PCA64FD, e.EvalSolver = &distance, string(t.cfg.Solver)
+		e.PCA64FD = &distance
+		if !g.Model().Prior.Closed() { // whose samples need no solver
+			e.EvalSolver = string(t.cfg.Solver)
+		}
 	}
 	doing.Set("pictures")
 	return t.draw(g, z[:gridImages*d])

@@ -5,10 +5,10 @@
 // the images.
 //
 // New prepares a run instead: in a directory that keeps its configuration, records, checkpoints and
-// pictures. Trainer.Run trains it, with Hooks for whoever watches; Resume continues it with the bits
-// that an uninterrupted run would have had, and Restart begins one again that has no checkpoint yet.
-// Package run opens the directory of a run, and its Generator samples from it; package evaluate
-// measures it.
+// pictures. Trainer.Run trains it, with Hooks for whoever watches; Resume continues it with the
+// bits that an uninterrupted run would have had, and Restart begins one again that has no
+// checkpoint yet. Package run opens the directory of a run, and its Generator samples from it;
+// package evaluate measures it.
 //
 // What the loop puts together lives in sub-packages, each usable on its own.
 package trainer

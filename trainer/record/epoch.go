@@ -40,7 +40,7 @@ type Epoch struct {
 	// PCA64FD is the distance of samples from the training images (pca.PCA.Distance); nil if it
 	// was not measured.
 	PCA64FD    *Number `json:"pca64_fd,omitempty"`
-	EvalSolver string  `json:"eval_solver,omitempty"` // of these samples
+	EvalSolver string  `json:"eval_solver,omitempty"` // of these samples; "" if they need none
 
 	// Slowed is the factor by which divergences have reduced step size and learning rate; nil: 1.
 	Slowed *Number `json:"divergence_factor,omitempty"`
