@@ -29,8 +29,10 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 	if dir == "" {
 		return "", nil
 	}
-	if t.memory.Disk == 0 { // a method without particles, in a run of an earlier version
-		return "", nil
+	if t.memory.Disk == 0 { // the command refuses this, but earlier versions stored it
+		return fmt.Sprintf(
+			"cloud = %q has no effect on %s, which keeps no particles.", t.cfg.Cloud, t.cfg.Method,
+		), nil
 	}
 	if info, err := os.Stat(dir); err != nil {
 		return "", fmt.Errorf("cloud_dir: %w", err)
