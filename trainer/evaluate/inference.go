@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -157,24 +156,37 @@ func (e *evaluation) reportReconstruction(
 		prior = append(prior, image.PriorLoss)
 	}
 	const unit = "nats/image"
-	if err := errors.Join(
-		e.reportMean(Metric{
+	for _, r := range []struct {
+		Metric
+		values []float64
+	}{
+		{Metric{
 			Name: "reconstruction MSE", Key: "recon_mse",
 			Note: "of the posterior's samples, pixels in [-1, 1]; " + note,
-		}, square),
-		e.reportMean(Metric{
+		}, square},
+		{Metric{
 			Name: "MSE of posterior mean", Key: "recon_mse_mean",
 			Note: "of the image of the mean latent",
-		}, e.squareErrors(images, e.inferred)),
-		e.reportMean(Metric{
+		}, e.squareErrors(images, e.inferred)},
+		{Metric{
 			Name: "energy", Key: "energy", Unit: unit,
 			Note: "decoder NLL + bound on -log p(z), averaged over the posterior",
-		}, energy),
-		e.reportMean(Metric{
+		}, energy},
+		{Metric{
 			Name: "of it the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)",
-		}, prior),
-	); err != nil || !e.generator.Encodes() {
-		return err
+		}, prior},
+	} {
+		if err := e.reportMean(r.Metric, r.values); err != nil {
+			return err
+		}
+	}
+	return e.reportEncoder(images)
+}
+
+// reportEncoder reports how well the encoder's means explain the images, if there is an encoder.
+func (e *evaluation) reportEncoder(images data.Dataset) error {
+	if !e.generator.Encodes() {
+		return nil
 	}
 	means := make([]float32, images.Len()*e.generator.Latent())
 	e.startAtMeans(means, images, 1)

@@ -14,12 +14,7 @@ const neighbours = 3
 // overlap measures precision, recall, density and coverage in the classifier's features, or in
 // principal components where there are no labels.
 func (e *evaluation) overlap() error {
-	s, err := e.classifierSets()
-	in := "the classifier's features"
-	if s == nil && err == nil {
-		s, err = e.pcaSets()
-		in = "principal components"
-	}
+	s, in, err := e.overlapSets()
 	if s == nil {
 		return err
 	}
@@ -59,6 +54,15 @@ func (e *evaluation) overlap() error {
 	add("coverage", "coverage", "share of the real images' neighbourhoods that hold a sample",
 		found.Coverage, floor.Coverage)
 	return nil
+}
+
+// overlapSets returns the sets that overlap compares, and in which features; nil if there are none.
+func (e *evaluation) overlapSets() (s *sets, in string, err error) {
+	if s, err = e.classifierSets(); s != nil || err != nil {
+		return s, "the classifier's features", err
+	}
+	s, err = e.pcaSets()
+	return s, "principal components", err
 }
 
 // nearestBlock returns how many training images of dim values are in memory at a time during the
