@@ -181,7 +181,7 @@ func TestGradient(t *testing.T) {
 	}
 }
 
-// It learns: 1,797 digits, of which linear models know some 95 %; guessing gives 10 %.
+// It learns: of 1,797 digits linear models recognise some 95 %; guessing gives 10 %.
 func TestLearnsDigits(t *testing.T) {
 	c := train(t, digits(t), Default(), 2)
 	if c.Accuracy < 0.9 || c.Tested != 180 || len(c.Classes) != 10 {
@@ -249,7 +249,7 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
-// The bits depend on the options alone: not on the number of workers.
+// The bits depend only on the data and the options, not on the number of workers.
 func TestDeterminism(t *testing.T) {
 	ds := digits(t)
 	first := train(t, ds, small, 1)
@@ -268,7 +268,7 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// Images are dealt into two parts, each once, with the classes of their labels.
+// Each image is in one of the two parts, once, with the class of its label.
 func TestSplit(t *testing.T) {
 	ds := newTable(7, -1, 4, 7, 4, 9, -1, 9, 4, 7)
 	tr, test, classes, err := split(ds, 0.25, 1)

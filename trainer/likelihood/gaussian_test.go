@@ -64,8 +64,8 @@ func TestGaussian(t *testing.T) {
 		}
 	}
 	first, second := float64(square[0]), float64(square[1])
-	if sum := l.NegLog(first+second,
-		2); math.Abs(sum-l.NegLog(first, 1)-l.NegLog(second, 1)) > 1e-6 {
+	apart := l.NegLog(first, 1) + l.NegLog(second, 1)
+	if sum := l.NegLog(first+second, 2); math.Abs(sum-apart) > 1e-6 {
 		t.Error("-log p of two rows is not the sum of theirs")
 	}
 }

@@ -15,9 +15,10 @@ import (
 //
 // The Fréchet and the Wasserstein distance of finite sets are biased upwards, the more so the
 // smaller the sets. Their intervals are for the expectation at the sets' own sizes, for comparison
-// with another distance, or a Floor, at the same sizes. Bias is by how much resampling the sets
-// raises the number once more: Value - Bias estimates the distance of the two distributions, and
-// for the Fréchet distance Low - Bias to High - Bias is its interval. Unbiased numbers have Bias 0.
+// with another distance, or a Floor, at the same sizes. Bias is how much higher the number is, on
+// average, for resamples of the sets: Value - Bias estimates the distance of the two distributions,
+// and for the Fréchet distance Low - Bias to High - Bias is its interval. Unbiased numbers have
+// Bias 0.
 type Estimate struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
@@ -43,8 +44,8 @@ func (b Bootstrap) check() error {
 	if err := checkLevel(b.Level); err != nil {
 		return err
 	}
-	if least := int(math.Ceil(2/(1-b.Level) - 1e-9)); b.Resamples < least ||
-		b.Resamples > maxDraws {
+	least := int(math.Ceil(2/(1-b.Level) - 1e-9))
+	if b.Resamples < least || b.Resamples > maxDraws {
 		return fmt.Errorf("metric: %d resamples, expected %d to %d for an interval of %g %%",
 			b.Resamples, least, maxDraws, 100*b.Level)
 	}

@@ -2,8 +2,8 @@ package metric
 
 import "github.com/plume-ml/plume/kernel"
 
-// purpose says what random numbers are for; with the seed, a set and an index it addresses them in
-// the stream.
+// purpose says what random numbers are for. With the seed, a set and an index it is their address
+// in the stream.
 type purpose uint32
 
 const (
@@ -11,7 +11,7 @@ const (
 	drawSubsets    purpose = 2 // KID: subset, one place for each set
 	drawResamples  purpose = 3 // bootstrap: resample, one place for each set
 	drawPairs      purpose = 4 // disjoint pairs of subsets: repeat
-	drawDistances  purpose = 5 // rows between which the median distance is taken
+	drawDistances  purpose = 5 // rows for the median distance
 )
 
 const maxDraws = 1 << 24 // of one kind
@@ -49,5 +49,5 @@ func (t *tally) draw(seed uint64, set, r int) []uint16 {
 	return t.counts
 }
 
-// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+// StreamMetric is the stream of this package's random numbers (trainer/ALGORITHM.md, section 9).
 const StreamMetric kernel.Stream = 13 // metrics: directions, subsets, resamples

@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// What takes long returns ctx's error once ctx has ended, and nothing that it found in part.
+// Long computations return ctx's error once ctx has ended, and no partial result.
 func TestMetricsEnd(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
@@ -41,7 +41,7 @@ func TestMetricsEnd(t *testing.T) {
 	}
 }
 
-// Tasks that are left when ctx ends are passed over.
+// Tasks that have not begun when ctx ends are skipped.
 func TestRunUntil(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	done := 0

@@ -45,7 +45,7 @@ func TestFeatureTypes(t *testing.T) {
 	}
 }
 
-// What package npy writes is read again, more than one block of conversion.
+// Files of package npy are read, also those longer than one block of conversion.
 func TestFeaturesRoundTrip(t *testing.T) {
 	want := standard(1500, 7, 1)
 	path := filepath.Join(t.TempDir(), "features.npy")

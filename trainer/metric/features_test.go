@@ -32,7 +32,7 @@ func standard(n, k int, seed uint64) *Features {
 	return normals(n, mean, std, seed)
 }
 
-// must takes a result of which the error ends the test.
+// must returns a result, or ends the test with its error.
 func must[T any](t *testing.T) func(v T, err error) T {
 	return func(v T, err error) T {
 		t.Helper()

@@ -81,8 +81,8 @@ func FrechetInterval(
 	resampled, failed := make([]float64, bs.Resamples), make([]error, bs.Resamples)
 	err = runUntil(ctx, p, bs.Resamples, func(r int) {
 		pairs.Use(func(pair [2]*resampler) {
-			resampled[r], failed[r] = pair[0].draw(bs.Seed, 0,
-				r).Frechet(pair[1].draw(bs.Seed, 1, r))
+			x, y := pair[0].draw(bs.Seed, 0, r), pair[1].draw(bs.Seed, 1, r)
+			resampled[r], failed[r] = x.Frechet(y)
 		})
 	})
 	if err := errors.Join(append(failed, err)...); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// frechetByRoots is the distance as it is written down, with the symmetric root of a covariance.
+// frechetByRoots is the distance by its formula, with the symmetric root of a covariance.
 func frechetByRoots(a, b *Features) float64 {
 	meanA, covA := reference.Moments(a.X, a.K)
 	meanB, covB := reference.Moments(b.X, b.K)
@@ -74,7 +74,7 @@ func TestFrechetAgainstRoots(t *testing.T) {
 	}
 }
 
-// embedded are the rows in more dimensions, turned and moved: distances stay.
+// embedded are the rows in more dimensions, rotated and moved, which keeps distances.
 func embedded(f *Features, k int) *Features {
 	q := reference.Rotation(k, 9)
 	out := NewFeatures(make([]float32, f.N*k), f.N, k)
@@ -91,8 +91,8 @@ func embedded(f *Features, k int) *Features {
 }
 
 // Sets of few rows, or in few of many dimensions, have singular covariances. Their distance is that
-// without the other dimensions. Turned rows are rounded to float32, 3e-8 of numbers up to 1, which
-// 60 dimensions and 3 to 6 of them with a deviation leave below 1e-5 of the distance.
+// without the other dimensions. Rotated rows are rounded to float32, 3e-8 of numbers up to 1; with
+// 60 dimensions, 3 to 6 of them with a deviation, the error stays below 1e-5 of the distance.
 func TestFrechetOfSingularCovariances(t *testing.T) {
 	scale := func(f *Features, s float32) *Features {
 		for i := range f.X {
@@ -135,7 +135,7 @@ func TestFrechetOfManyDimensions(t *testing.T) {
 		1e-6*want)
 }
 
-// A resample is the set that holds each row as often as it is drawn.
+// A resample is the set that holds each row as often as it was drawn.
 func TestResampleIsASet(t *testing.T) {
 	for _, n := range []int{300, 9} { // more and fewer rows than numbers in a row
 		f := skewed(n, 12, 5)
@@ -234,8 +234,8 @@ func TestFrechetIntervalHoldsTheDistance(t *testing.T) {
 	}
 }
 
-// Where both distributions are the same, the estimate is all bias, and intervals are wider than
-// need be.
+// If both distributions are the same, the estimate is all bias, and intervals are wider than
+// necessary.
 func TestFrechetIntervalOfEqualDistributions(t *testing.T) {
 	const pairs = 60
 	held, bias, mean := 0, 0.0, 0.0
@@ -269,8 +269,8 @@ func TestFrechetIntervalWorkers(t *testing.T) {
 		p)); alone.Low == other.Low || alone.Value != other.Value {
 		t.Errorf("seeds 3 and 4 give %v and %v", alone, other)
 	}
-	// Each set is resampled for itself: two copies of one set come apart, by what 200 rows of 5
-	// numbers do: tr C/100 for the means alone.
+	// The sets are resampled independently: resamples of two copies of one set of 200 rows of 5
+	// numbers differ, by tr C/100 for the means alone.
 	if self := must[Estimate](t)(FrechetInterval(t.Context(), a, a, DefaultBootstrap(3),
 		p)); self.Bias < 0.05 || self.Value > 1e-9 {
 		t.Errorf("a set and itself: %+v", self)

@@ -111,8 +111,12 @@ type subsetPair struct {
 
 func newSubsetPair(a, b *Features, size int) *subsetPair {
 	rows := func() *Features { return NewFeatures(make([]float32, size*a.K), size, a.K) }
-	return &subsetPair{make([]int, a.N), make([]int, b.N), rows(), rows(),
-		make([]float64, size), make([]float64, size), make([]float32, tileRows*tileCols)}
+	return &subsetPair{
+		idxA: make([]int, a.N), idxB: make([]int, b.N),
+		x: rows(), y: rows(),
+		sums: make([]float64, size), norms: make([]float64, size),
+		tile: make([]float32, tileRows*tileCols),
+	}
 }
 
 func (s *subsetPair) estimate(ctx context.Context, k similarity) float64 {

@@ -105,9 +105,10 @@ func mmd(
 		return uStatistic(xx, yy-2*within, xy-across, n, m-1)
 	})
 	half := distuv.UnitNormal.Quantile((1+level)/2) * math.Sqrt(withoutX+withoutY)
-	return MMDResult{Estimate{
-		Value: value, Low: value - half, High: value + half,
-	}, math.Sqrt(withoutX + withoutY)}, nil
+	return MMDResult{
+		Estimate: Estimate{Value: value, Low: value - half, High: value + half},
+		StdErr:   math.Sqrt(withoutX + withoutY),
+	}, nil
 }
 
 // jackknife returns the variance of a number over the rows of one set, given the number without

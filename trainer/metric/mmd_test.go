@@ -19,7 +19,7 @@ func cubicOf(x, y []float32) float64 {
 	return math.Pow(dot, 3)
 }
 
-// mmdByPairs is the estimate as it is written down.
+// mmdByPairs is the estimate by its formula.
 func mmdByPairs(a, b *Features, k pairKernel) float64 {
 	xx, yy, xy := 0.0, 0.0, 0.0
 	for i := range a.N {
@@ -103,7 +103,7 @@ func TestRBFAgainstPairs(t *testing.T) {
 	for i := range b.X {
 		b.X[i] = 1.3*b.X[i] + 0.4
 	}
-	far := func(f *Features) *Features { // which moves no distance
+	far := func(f *Features) *Features { // does not change distances
 		out := f.Take(data.Range(0, f.N))
 		for i := range out.X {
 			out.X[i] += 1024
@@ -117,7 +117,7 @@ func TestRBFAgainstPairs(t *testing.T) {
 	kernel := func(x, y []float32) float64 { return math.Exp(-squareDistance(x, y) / (2 * s * s)) }
 	wantClose(t, "MMD", got.Value, mmdByPairs(a, b, kernel), 1e-7)
 	wantClose(t, "standard error", got.StdErr, jackknifeByPairs(a, b, kernel), 1e-7)
-	// All rows are taken: half of the pairs are nearer than s.
+	// All rows are used: half of the pairs are nearer than s.
 	nearer, pairs := 0, 0
 	both := NewFeatures(append(append([]float32{}, a.X...), b.X...), 71, 5)
 	for i := range 71 {
@@ -190,8 +190,8 @@ func TestKIDSubsets(t *testing.T) {
 	wantClose(t, "their spread", got.SubsetStdErr, 0, 1e-6)
 }
 
-// Subsets of both sets are drawn each for itself: those of one set are about 0 apart. With equal
-// ones it would be -2 (E k(x, x) - E k(x, y))/20, -0.027 for numbers even in [-1/2, 1/2].
+// The subsets of both sets are drawn independently: those of one set are about 0 apart. Equal ones
+// would be -2 (E k(x, x) - E k(x, y))/20 apart, -0.027 for numbers uniform in [-1/2, 1/2].
 func TestKIDOfSubsetsOfOneSet(t *testing.T) {
 	f := NewFeatures(reference.Uniform(3000, 1), 3000, 1)
 	got := must[KIDResult](t)(KID(t.Context(), f, f, KIDOptions{

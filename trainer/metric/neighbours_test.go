@@ -49,8 +49,8 @@ func changed(f *Features, change func(v float32) float32) *Features {
 	return out
 }
 
-// The neighbours are those of all pairs in float64, to the last bit: also where float32 tells
-// nothing, far from 0, near 0, and beyond its largest number.
+// The neighbours are those of all pairs in float64, to the last bit, also where float32 cannot
+// resolve distances: far from 0, near 0, and beyond its largest number.
 func TestNeighboursAgainstPairs(t *testing.T) {
 	p := pool.New(3)
 	defer p.Close()
@@ -81,8 +81,7 @@ func TestNeighboursAgainstPairs(t *testing.T) {
 	}
 }
 
-// Of 700 base rows nearly all are ruled out by float32 for usual rows, so that little is left to
-// compare in float64.
+// For usual rows float32 excludes nearly all of 700 base rows, so that few are compared in float64.
 func TestShortlistIsShort(t *testing.T) {
 	a, b := standard(tileRows, 64, 1), standard(700, 64, 2)
 	lists := make([]*shortlist, tileRows)
@@ -101,7 +100,7 @@ func TestShortlistIsShort(t *testing.T) {
 	}
 }
 
-// With a doubt of 0.25 and one neighbour, what is above the least by more than 0.5 is ruled out.
+// With a doubt of 0.25 and one neighbour, distances above the least by more than 0.5 are excluded.
 func TestShortlistDoubt(t *testing.T) {
 	s := newShortlist(1)
 	s.reset(0.25)
@@ -136,7 +135,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// overlapByPairs counts as the definitions say.
+// overlapByPairs counts by the definitions.
 func overlapByPairs(gen, real *Features, k int) (precision, recall, density, coverage float64) {
 	radii := func(f *Features) (out []float64) {
 		for i, n := range nearestByPairs(f, f, k, true) {
@@ -218,7 +217,7 @@ func TestOverlapAgainstPairs(t *testing.T) {
 func TestOverlapOfExtremes(t *testing.T) {
 	f := standard(50, 4, 1)
 	same := must[Overlap](t)(PrecisionRecall(t.Context(), f, f, 3, DefaultBootstrap(1), nil))
-	// each row lies in its own ball, and its ball in as many others as there are neighbours
+	// each row lies in its own ball and in those of its neighbours
 	wantOverlap(t, same, 1, 1, 4.0/3, 1)
 	far := changed(f, func(v float32) float32 { return v + 100 })
 	apart := must[Overlap](t)(PrecisionRecall(t.Context(), far, f, 3, DefaultBootstrap(1), nil))

@@ -146,8 +146,11 @@ func (c *crossing) overlap(k int, bs Bootstrap, p *pool.Pool) (Overlap, error) {
 	for _, s := range []struct {
 		to      *Estimate
 		hits, n int
-	}{{&out.Precision, hits, c.generated.N}, {&out.Recall, count(c.recalled), c.real.N},
-		{&out.Coverage, count(c.covered), c.real.N}} {
+	}{
+		{&out.Precision, hits, c.generated.N},
+		{&out.Recall, count(c.recalled), c.real.N},
+		{&out.Coverage, count(c.covered), c.real.N},
+	} {
 		if *s.to, err = ShareInterval(s.hits, s.n, bs.Level); err != nil {
 			return Overlap{}, err
 		}

@@ -13,10 +13,11 @@ const (
 	medianRows = 500 // of each set, between which the median distance is taken
 )
 
-// RBFMMD returns the unbiased squared maximum mean discrepancy under the kernel exp(-|x - y|^2/(2
-// s^2)). The bandwidth s is the median distance (Gretton et al. 2012, section 8) between the rows
-// of both sets together, of up to 500 rows of each. Errors are those of KID, and sets of which half
-// of the rows are equal, so that s is 0. It ends with ctx's error soon after ctx ends.
+// RBFMMD returns the unbiased squared maximum mean discrepancy under the kernel
+// exp(-|x - y|^2/(2 s^2)). The bandwidth s is the median distance (Gretton et al. 2012, section 8)
+// between the rows of both sets together, from up to 500 rows of each. Errors are those of KID, and
+// sets half of whose rows are equal, so that s would be 0. It ends with ctx's error soon after ctx
+// ends.
 func RBFMMD(
 	ctx context.Context, a, b *Features, level float64, seed uint64, p *pool.Pool,
 ) (result MMDResult, bandwidth float64, err error) {
@@ -58,8 +59,8 @@ func medianDistance(a, b *Features, seed uint64) float64 {
 	return quantile(distances, 0.5)
 }
 
-// squareDistance returns the squared distance between two rows, summed in float64 in a fixed order:
-// every comparison of distances is decided by it.
+// squareDistance returns the squared distance between two rows, summed in float64 in a fixed order.
+// It decides every comparison of distances.
 func squareDistance(x, y []float32) (sum float64) {
 	for i, v := range x {
 		d := float64(v) - float64(y[i])

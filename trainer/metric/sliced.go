@@ -122,9 +122,13 @@ func sliced(
 	f func(d int, x, y *projection),
 ) error {
 	spaces := pool.NewScratch(p, func() *slice {
-		return &slice{make([]float32, directionBlock*a.K), make([]float32, a.N*directionBlock),
-			make([]float32, b.N*directionBlock),
-			newProjection(a.N), newProjection(b.N)}
+		return &slice{
+			axes: make([]float32, directionBlock*a.K),
+			onA:  make([]float32, a.N*directionBlock),
+			onB:  make([]float32, b.N*directionBlock),
+			x:    newProjection(a.N),
+			y:    newProjection(b.N),
+		}
 	})
 	return runUntil(ctx, p, pool.Pieces(directions, directionBlock), func(block int) {
 		spaces.Use(func(s *slice) {

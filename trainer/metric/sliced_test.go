@@ -82,9 +82,8 @@ func TestSlicedClosedForms(t *testing.T) {
 	wantClose(t, "distance of a doubled set", got, math.Sqrt(square), 0.02)
 }
 
-// Between large sets from N(0, I) and N(v, s^2 I), the mean square is |v|^2/K + (s - 1)^2, and what
-// the sets' being finite adds to the square is below 1e-3 for 4,000 rows (about 1/N and as much for
-// the spread).
+// Between large sets from N(0, I) and N(v, s^2 I), the mean square is |v|^2/K + (s - 1)^2. The bias
+// of 4,000 rows adds less than 1e-3 (about 1/N for the means and as much for the spread).
 func TestSlicedOfGaussians(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()

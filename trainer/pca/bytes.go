@@ -13,19 +13,16 @@ func Bytes(dim, k int) int64 {
 	return memory.Array[float64](dim, k+1) + memory.Array[float64](k)
 }
 
-// FitBytes is the memory in which Fit works for k components of m images, beside the PCA: its
-// arrays, counted by building it for one worker. Each of the others takes some more, less than 1
-// MiB for 64 components.
+// FitBytes is the memory that Fit needs for k components of m images, besides the PCA: its arrays
+// with one worker. Every other worker adds less than 1 MiB for 64 components.
 func FitBytes(m, dim, k int) int64 {
 	a := memory.Counting()
 	newFit(a, m, dim, k, nil)
 	return a.Total() - Bytes(dim, max(1, min(k, dim, m-1))) + passBytes
 }
 
-// passBytes is about what dozens of passes make of what is too small to be kept.
+// passBytes is about the sum of the small allocations of dozens of passes.
 const passBytes = 1 << 16
-
-// Arrays of the given dimensions, of a fit or a projection.
 
 func floats32(a *memory.Arena, dims ...int) []float32 {
 	return a.Floats(memory.Activations, dims...)
@@ -35,7 +32,7 @@ func floats64(a *memory.Arena, dims ...int) []float64 {
 	return a.Float64s(memory.Activations, dims...)
 }
 
-// dense32 and dense are matrices, of no size where the arena only counts.
+// dense32 and dense return matrices, empty ones if the arena only counts.
 func dense32(a *memory.Arena, rows, cols int) blas.Matrix {
 	data := floats32(a, rows, cols)
 	if a.Counts() {
@@ -52,8 +49,8 @@ func dense(a *memory.Arena, rows, cols int) *mat.Dense {
 	return mat.NewDense(rows, cols, data)
 }
 
-// DistanceBytes is the memory in which PCA.Distance works with n samples: that of their projection,
-// counted by building it, and what the distance of their coordinates takes.
+// DistanceBytes is the memory that PCA.Distance needs for n samples: for their projection and for
+// the distance of their coordinates.
 func DistanceBytes(n, dim, k int) int64 {
 	a := memory.Counting()
 	newProjection(a, n, dim, k, nil)

@@ -9,8 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// allocated is how many bytes f allocates, all of them counted, also those that are garbage at
-// once.
+// allocated returns how many bytes f allocates, including those that are garbage at once.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -28,12 +27,13 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// What a fit and a distance allocate is what is said of them, within 5 % (0.7 to 3 % seen): small
-// things are left out.
+// The formulas agree with what a fit and a distance allocate, within 5 % (0.7 to 3 % seen): small
+// allocations are left out.
 func TestReportBytes(t *testing.T) {
 	const k = 20
-	for _, c := range []struct{ m, dim int }{{1100, 300}, {1200, 600}, {300, 200}, {90, 2000},
-		{160, 70000}, {600, 3000}} {
+	for _, c := range []struct{ m, dim int }{
+		{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000},
+	} {
 		set := array{reference.Uniform(c.m*c.dim, 1), c.dim}
 		p := mustFit(t, set, c.dim, k) // the products' own blocks stay with the process
 		mustDistance(t, p, set)
@@ -46,7 +46,7 @@ func TestReportBytes(t *testing.T) {
 	}
 }
 
-// A fit asks for the same memory whether it is built or only counted, on each way.
+// A counting arena counts the bytes of a fit, whichever way it takes.
 func TestFitArena(t *testing.T) {
 	const k = 20
 	for _, c := range []struct{ m, dim int }{{1100, 300}, {300, 200}, {90, 2000}, {600, 3000}} {

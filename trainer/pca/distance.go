@@ -36,7 +36,7 @@ func (p *PCA) Distance(
 	return metric.Uncorrelated(p.variances).Frechet(metric.NewGaussian(coordinates))
 }
 
-// projection is the coordinates of rows in the components, and what they are computed in.
+// projection is the coordinates of rows in the components, and the scratch to compute them.
 type projection struct {
 	*PCA
 	out       *mat.Dense    // n x K
@@ -47,7 +47,7 @@ type projection struct {
 	pieces    pool.Scratch[[]float32]
 }
 
-// newProjection is of n rows of dim values on k components, which bind is given.
+// newProjection returns a projection of n rows of dim values on k components, to be set by bind.
 func newProjection(a *memory.Arena, n, dim, k int, workers *pool.Pool) *projection {
 	most := rowsAtATime(n, dim)
 	return &projection{

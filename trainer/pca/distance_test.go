@@ -112,7 +112,7 @@ func TestDistanceAgainstProduct(t *testing.T) {
 		}
 		want := distanceByProduct(a, b)
 		if want < 1e-3 {
-			t.Fatalf("the sets are too close (%v) to tell anything", want)
+			t.Fatalf("the sets are too close (%v) for the test", want)
 		}
 		// Both work in float64; the gap is rounding, larger where eigenvalues are small.
 		wantClose(t, "FD", mustDistance(t, mustFit(t, a, 9, 64), b), want, 1e-9)
@@ -207,7 +207,7 @@ func TestBadSets(t *testing.T) {
 	wantError(t, err, "1 samples")
 }
 
-// The distance of a PCA is the distance of its features, but for their rounding to float32.
+// PCA.Distance is the Fréchet distance of the features, up to their rounding to float32.
 func TestFeatures(t *testing.T) {
 	a, b := skewed(900, 12, 1), skewed(700, 12, 2)
 	p := mustFit(t, a, 12, 5)

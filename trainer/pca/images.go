@@ -16,7 +16,7 @@ import (
 // How images are cut into tasks, whatever the number of workers.
 const (
 	blockRows  = 512     // images in memory at a time, fewer where they have many values
-	leastRows  = 128     // but as many as this
+	minRows    = 128     // but no fewer than this
 	blockValue = 1 << 23 // values in memory at a time
 	pieceRows  = 32      // images of one task
 	chunkCols  = 512     // values of an image between which products are summed in float64
@@ -25,25 +25,24 @@ const (
 
 // rowsAtATime returns how many of m images of dim values are in memory at a time.
 func rowsAtATime(m, dim int) int {
-	return min(m, max(leastRows, min(blockRows, blockValue/dim)))
+	return min(m, max(minRows, min(blockRows, blockValue/dim)))
 }
 
 // images reads the rows to be decomposed, block by block, relative to their mean.
 type images struct {
-	ctx   context.Context
-	rows  data.Rows
-	m     int
-	dim   int
-	pool  *pool.Pool
-	tell  func(n int)
-	pass  int
-	most  int // passes from which on what is found is good enough
-	mean  []float64
-	total float64 // variance
-	about []float32
-	// a power of 2 that brings values near 1, where float32 products do not overflow
-	scale    float32
-	atATime  int // rows of a block
+	ctx      context.Context
+	rows     data.Rows
+	m        int
+	dim      int
+	pool     *pool.Pool
+	onPass   func(n int)
+	pass     int
+	most     int // passes after which the search ends, whatever the residuals
+	mean     []float64
+	total    float64 // variance
+	about    []float32
+	scale    float32 // a power of 2 that brings values near 1, where float32 products are finite
+	atATime  int     // rows of a block
 	block    []float32
 	idx      []int
 	variance []float64 // of each value
@@ -52,7 +51,7 @@ type images struct {
 func newImages(a *memory.Arena, m, dim int, p *pool.Pool) *images {
 	n := rowsAtATime(m, dim)
 	return &images{
-		m: m, dim: dim, pool: p, most: mostPasses, atATime: n,
+		m: m, dim: dim, pool: p, most: maxPasses, atATime: n,
 		block: floats32(a, n, dim), idx: a.Ints(memory.Activations, n), about: floats32(a, dim),
 		mean: floats64(a, dim), variance: floats64(a, dim),
 	}
@@ -82,8 +81,8 @@ func (x *images) each(
 // begin counts a pass.
 func (x *images) begin() {
 	x.pass++
-	if x.tell != nil {
-		x.tell(x.pass)
+	if x.onPass != nil {
+		x.onPass(x.pass)
 	}
 }
 

@@ -25,14 +25,14 @@ type krylov struct {
 	t        *tall
 	k, size  int         // components, vectors of a block
 	q        blas.Matrix // D x most; the first columns are the basis
-	filled   int         // how many
-	next     blas.Matrix // D x size: the block that comes next
-	drawn    uint32      // blocks of random numbers
+	filled   int         // number of these
+	next     blas.Matrix // D x size: the next block
+	drawn    uint32      // blocks of random numbers drawn so far
 	h        *mat.Dense  // most x most
 	coupling *mat.Dense  // size x size: A (newest block) = Q h + next coupling
 	values   []float64   // eigenvalues of h, descending
-	before   []float64   // those of the step before
-	vectors  *mat.Dense  // its eigenvectors, as columns in that order
+	before   []float64   // those of the previous step
+	vectors  *mat.Dense  // eigenvectors of h, as columns in that order
 	scratch  krylovScratch
 	refined  *refinement
 }
@@ -41,7 +41,7 @@ type krylov struct {
 const streamComponents kernel.Stream = 19 // first vectors of the search for principal components
 
 const (
-	mostPasses      = 100  // over the images
+	maxPasses       = 100  // over the images
 	basisBlocks     = 6    // in a full basis
 	krylovTolerance = 1e-5 // of residuals (see PCA.Residual), estimated from h
 	settled         = 1e-5 // change of the variances below which residuals are computed
@@ -80,11 +80,11 @@ func (y *krylov) search() (blas.Matrix, error) {
 		if err := y.step(); err != nil {
 			return blas.Matrix{}, err
 		}
-		look, err := y.worthALook()
+		need, err := y.needVectors()
 		if err != nil {
 			return blas.Matrix{}, err
 		}
-		if !look {
+		if !need {
 			continue
 		}
 		if err := y.eigen(true); err != nil {
@@ -141,21 +141,21 @@ func (y *krylov) step() error {
 	return y.orthonormal(true)
 }
 
-// worthALook reports whether to compute eigenvectors: when the eigenvalues, which take a tenth of
-// the time, have settled since the step before, and when the search cannot continue without them.
-func (y *krylov) worthALook() (bool, error) {
+// needVectors reports whether to compute eigenvectors: when the eigenvalues, which take a tenth of
+// the time, have settled since the previous step, and when the search cannot continue without them.
+func (y *krylov) needVectors() (bool, error) {
 	if y.full() || y.a.pass >= y.a.most {
 		return true, nil
 	}
 	if err := y.eigen(false); err != nil {
 		return false, err
 	}
-	rest := true
+	settledAll := true
 	for i, v := range y.values[:y.k] {
-		rest = rest && math.Abs(v-y.before[i]) <= settled*weight(v, y.values[0])
+		settledAll = settledAll && math.Abs(v-y.before[i]) <= settled*weight(v, y.values[0])
 	}
 	copy(y.before, y.values)
-	return rest, nil
+	return settledAll, nil
 }
 
 // weight returns the scale of the residual of a component of this variance.
@@ -183,7 +183,7 @@ func (y *krylov) converged() bool {
 // keep makes the n leading eigenvectors the basis.
 func (y *krylov) keep(n int) {
 	s := y.vectors.Slice(0, y.filled, 0, n).(*mat.Dense)
-	y.t.turn(y.q, y.basis(), floats(s, y.scratch.turning))
+	y.t.multiply(y.q, y.basis(), floats(s, y.scratch.single))
 	y.filled = n
 }
 

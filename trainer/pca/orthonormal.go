@@ -13,10 +13,10 @@ import (
 // krylovScratch holds the small matrices that the iteration works in.
 type krylovScratch struct {
 	eigen, work []float64
-	turning     []float32  // eigenvectors, or a basis' coefficients
+	single      []float32  // a small matrix in single precision
 	inBasis     *mat.Dense // most x size: coefficients of a block in the basis
 	gram        *mat.Dense // size x size
-	turn        *mat.Dense
+	transform   *mat.Dense
 	product     *mat.Dense
 	toH         *mat.Dense // most x size
 	values      []float64  // size
@@ -25,8 +25,8 @@ type krylovScratch struct {
 func newKrylovScratch(a *memory.Arena, most, b int) krylovScratch {
 	return krylovScratch{
 		eigen: floats64(a, most, most), work: floats64(a, syevRows, most),
-		turning: floats32(a, most, most), inBasis: dense(a, most, b),
-		gram: dense(a, b, b), turn: dense(a, b, b), product: dense(a, b, b),
+		single: floats32(a, most, most), inBasis: dense(a, most, b),
+		gram: dense(a, b, b), transform: dense(a, b, b), product: dense(a, b, b),
 		toH: dense(a, most, b), values: floats64(a, b),
 	}
 }
@@ -34,7 +34,7 @@ func newKrylovScratch(a *memory.Arena, most, b int) krylovScratch {
 const (
 	orthonormalRounds = 8    // two suffice, but for blocks of very low rank
 	orthonormalError  = 4e-6 // of the products of two vectors, in float32
-	leastRatio        = 1e-5 // of squared lengths that float32 products resolve in one round
+	minRatio          = 1e-5 // of squared lengths that float32 products resolve in one round
 	emptyBlock        = 1e-20
 )
 
@@ -61,7 +61,7 @@ func (y *krylov) orthonormal(record bool) error {
 			y.mirror(record)
 			return nil
 		}
-		if err := y.turnBlock(round); err != nil {
+		if err := y.transformBlock(round); err != nil {
 			return err
 		}
 	}
@@ -78,7 +78,7 @@ func (y *krylov) project(record bool) {
 	r := &y.scratch
 	c := r.inBasis.Slice(0, y.filled, 0, y.size).(*mat.Dense)
 	y.t.inner(c, y.basis(), y.next)
-	y.t.subtract(y.next, y.basis(), floats(c, r.turning))
+	y.t.subtract(y.next, y.basis(), floats(c, r.single))
 	if record {
 		part := r.toH.Slice(0, y.filled, 0, y.size).(*mat.Dense)
 		part.Mul(c, y.coupling)
@@ -87,8 +87,8 @@ func (y *krylov) project(record bool) {
 	}
 }
 
-// turnBlock is one round: next = next T and coupling = T^-1 coupling.
-func (y *krylov) turnBlock(round int) error {
+// transformBlock is one round: next = next T and coupling = T^-1 coupling.
+func (y *krylov) transformBlock(round int) error {
 	r := &y.scratch
 	if err := eigen(r.gram, true, r.values, r.work); err != nil {
 		return err
@@ -103,17 +103,17 @@ func (y *krylov) turnBlock(round int) error {
 		return nil
 	}
 	for j, v := range r.values {
-		length := math.Sqrt(max(v, leastRatio*longest))
+		length := math.Sqrt(max(v, minRatio*longest))
 		for i := range y.size {
-			r.turn.Set(i, j, r.gram.At(i, j)/length)
+			r.transform.Set(i, j, r.gram.At(i, j)/length)
 			r.gram.Set(i, j, r.gram.At(i, j)*length)
 		}
 	}
-	y.t.turn(y.next, y.next, floats(r.turn, r.turning))
+	y.t.multiply(y.next, y.next, floats(r.transform, r.single))
 	r.product.Mul(r.gram.T(), y.coupling)
 	y.coupling.Copy(r.product)
 	if round >= orthonormalRounds/2 {
-		y.replace(leastRatio * longest)
+		y.replace(minRatio * longest)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package pca finds the leading principal components of a set of images (Fit), and compares other
-// images with it in them.
+// Package pca finds the leading principal components of a set of images (Fit), and in them compares
+// other images with that set (PCA.Distance, PCA.Features).
 //
 // The PCA-64 FD (PCA.Distance) is the Fréchet distance (Dowson and Landau 1982) between samples
 // and training images, both seen as Gaussians, in the 64 leading principal components of the
@@ -33,7 +33,7 @@ type PCA struct {
 // Options say how Fit works. They do not change the result.
 type Options struct {
 	Pool *pool.Pool  // nil: the caller works alone
-	Pass func(n int) // is told that pass n over the images begins; may be nil
+	Pass func(n int) // called when pass n over the images begins; may be nil
 }
 
 // Fit finds the min(k, D, M-1) leading principal components of all M rows of dim values each. The
@@ -55,7 +55,7 @@ func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, erro
 			dim)
 	}
 	x, w := newFit(nil, m, dim, k, o.Pool)
-	x.ctx, x.rows, x.tell = ctx, rows, o.Pass
+	x.ctx, x.rows, x.onPass = ctx, rows, o.Pass
 	if err := x.center(); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,8 @@ func Fit(ctx context.Context, rows data.Rows, dim, k int, o Options) (*PCA, erro
 // way finds the components of images that are centred.
 type way interface{ find() (*PCA, error) }
 
-// newFit is the images and the way to their components, with the arrays for both from the arena.
+// newFit returns the images, still without rows, and the way to find their components, with arrays
+// from the arena.
 func newFit(a *memory.Arena, m, dim, k int, p *pool.Pool) (*images, way) {
 	x := newImages(a, m, dim, p)
 	k = max(1, min(k, dim, m-1))
@@ -78,12 +79,12 @@ func newFit(a *memory.Arena, m, dim, k int, p *pool.Pool) (*images, way) {
 	return x, newKrylov(a, x, k)
 }
 
-// denseSize is the number of values, or of images, up to which a matrix of them all is decomposed:
-// Lanczos needs as much memory.
+// denseSize is the number of values, or of images, up to which a matrix of them all is decomposed.
+// Lanczos would need as much memory.
 func denseSize(k int) int { return max(256, 4*blockSize(k)) }
 
-// newPCA returns a PCA of components (D x K), of which it chooses the signs, and their variances,
-// in descending order. It keeps both.
+// newPCA returns a PCA with the given components (D x K), whose signs it chooses, and their
+// variances in descending order. It keeps both.
 func (x *images) newPCA(components *mat.Dense, variances []float64, residual float64) *PCA {
 	v := make([]float64, x.dim)
 	for c := range variances {

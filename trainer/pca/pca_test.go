@@ -13,12 +13,12 @@ import (
 // imagesOf are images ready to be centred.
 func imagesOf(t *testing.T, a array, o Options) *images {
 	x := newImages(nil, a.Len(), a.dim, o.Pool)
-	x.ctx, x.rows, x.tell = t.Context(), a, o.Pass
+	x.ctx, x.rows, x.onPass = t.Context(), a, o.Pass
 	return x
 }
 
-// All ways find what a full decomposition finds: steep and flat spectra, more and fewer images than
-// values.
+// All ways find the components of a full decomposition, for steep and flat spectra, and for more
+// and fewer images than values.
 func TestPCAAgainstDecomposition(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
@@ -80,7 +80,7 @@ func TestPCAOfClusters(t *testing.T) {
 	}
 }
 
-// Data of low rank have components beyond it: of no variance, but orthonormal.
+// Components beyond the rank of the data have no variance but are orthonormal.
 func TestPCAOfLowRank(t *testing.T) {
 	const dim, rank, k = 300, 7, 30
 	axes := rolling(rank, dim, 1)

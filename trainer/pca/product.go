@@ -19,14 +19,16 @@ type product struct {
 	sums    []float64     // D x cols
 	pieces  pool.Scratch[[]float32]
 
-	narrowed []blas.Factor // what fine is from narrow on
+	narrowed []blas.Factor // becomes fine in narrow
 }
 
-// newProduct is for cols vectors at a time, given in float32, and after narrow for k vectors.
+// newProduct returns a product with cols vectors at a time, given in float32, and after narrow with
+// k vectors, given as sums of two float32 numbers.
 func newProduct(a *memory.Arena, x *images, cols, k int) *product {
 	return &product{
-		images: x, cols: cols, factors: newFactors(a, x.dim, cols), narrowed: newFactors(a, x.dim, k),
-		onto: floats32(a, x.atATime, cols), exact: floats64(a, x.atATime, cols),
+		images: x, cols: cols, factors: newFactors(a, x.dim, cols),
+		narrowed: newFactors(a, x.dim, k),
+		onto:     floats32(a, x.atATime, cols), exact: floats64(a, x.atATime, cols),
 		sums: floats64(a, x.dim, cols),
 		pieces: pool.NewScratch(x.pool, func() []float32 {
 			return floats32(a, max(pieceRows, tileValues), cols)
@@ -34,7 +36,7 @@ func newProduct(a *memory.Arena, x *images, cols, k int) *product {
 	}
 }
 
-// newFactors are those of cols vectors of dim values, by chunks of values.
+// newFactors returns factors for cols vectors of dim values, one for each chunk of values.
 func newFactors(a *memory.Arena, dim, cols int) []blas.Factor {
 	factors := make([]blas.Factor, pool.Pieces(dim, chunkCols))
 	for i := range factors {
@@ -44,7 +46,7 @@ func newFactors(a *memory.Arena, dim, cols int) []blas.Factor {
 	return factors
 }
 
-// narrow makes it one for k vectors, no more than before, given as sums of two.
+// narrow reduces the number of vectors to k, from now on given as sums of two float32 numbers.
 func (p *product) narrow(k int) { p.cols, p.fine = k, p.narrowed }
 
 // set sets the vectors, D x cols, to v + fine.

@@ -18,7 +18,7 @@ const (
 	refinedResidual = 1e-4 // largest PCA.Residual that is good enough
 	refinements     = 5
 	exactlyOne      = 1e-12 // error of the products of two components
-	leastRatio64    = 1e-10
+	minRatio64      = 1e-10
 )
 
 // refinement improves k approximate leading eigenvectors V and measures how accurate they are. They
@@ -28,22 +28,22 @@ const (
 // of a subspace iteration, in which errors along other eigenvectors shrink by the ratio of their
 // variances.
 type refinement struct {
-	p      *product
-	t      *tall
-	v      *mat.Dense // D x k
-	h      *mat.Dense // k x k
-	turn   *mat.Dense // k x k
-	values []float64
-	work   []float64
-	halves []float32 // 2 D k: the vectors in float32, and the remainders
-	tiles  pool.Scratch[[]float64]
+	p         *product
+	t         *tall
+	v         *mat.Dense // D x k
+	h         *mat.Dense // k x k
+	transform *mat.Dense // k x k
+	values    []float64
+	work      []float64
+	halves    []float32 // 2 D k: the vectors in float32, and the remainders
+	tiles     pool.Scratch[[]float64]
 }
 
 // newRefinement returns a refinement of k vectors, to be stored in v; halves must have 2 D k
 // numbers.
 func newRefinement(a *memory.Arena, p *product, t *tall, k int, halves []float32) *refinement {
 	return &refinement{
-		p: p, t: t, v: dense(a, p.dim, k), h: dense(a, k, k), turn: dense(a, k, k),
+		p: p, t: t, v: dense(a, p.dim, k), h: dense(a, k, k), transform: dense(a, k, k),
 		values: floats64(a, k), work: floats64(a, syevRows, k), halves: halves,
 		tiles: pool.NewScratch(p.pool, func() []float64 { return floats64(a, tallRows, k) }),
 	}
@@ -92,15 +92,15 @@ func (r *refinement) orthonormal() error {
 			return err
 		}
 		for j, v := range r.values {
-			length := math.Sqrt(max(v, leastRatio64*r.values[0]))
+			length := math.Sqrt(max(v, minRatio64*r.values[0]))
 			for i := range r.values {
-				r.turn.Set(i, j, r.h.At(i, j)/length)
+				r.transform.Set(i, j, r.h.At(i, j)/length)
 			}
 		}
-		r.t.turn64(r.v, r.turn, r.tiles)
+		r.t.multiply64(r.v, r.transform, r.tiles)
 		// vectors that four rounds did not scale up lie in the span of the others
 		for j, v := range r.values {
-			if round >= orthonormalRounds/2 && v <= leastRatio64*r.values[0] {
+			if round >= orthonormalRounds/2 && v <= minRatio64*r.values[0] {
 				r.randomise(j)
 			}
 		}
@@ -152,8 +152,8 @@ func (r *refinement) rotate() (float64, error) {
 		return 0, err
 	}
 	image := r.image()
-	r.t.turn64(r.v, r.h, r.tiles)
-	r.t.turn64(image, r.h, r.tiles)
+	r.t.multiply64(r.v, r.h, r.tiles)
+	r.t.multiply64(image, r.h, r.tiles)
 	return r.residual(image), nil
 }
 

@@ -21,13 +21,13 @@ type tall struct {
 }
 
 const (
-	mostParts = 64
-	tallRows  = 128 // of a tile
+	maxParts = 64
+	tallRows = 128 // of a tile
 )
 
-func tallParts(dim int) int { return min(mostParts, pool.Pieces(dim, 2*chunkCols)) }
+func tallParts(dim int) int { return min(maxParts, pool.Pieces(dim, 2*chunkCols)) }
 
-// newTall is for matrices of at most most columns whose products have at most most x few numbers.
+// newTall is for matrices of up to most columns whose products have up to most x few numbers.
 func newTall(a *memory.Arena, p *pool.Pool, dim, most, few int) *tall {
 	parts := tallParts(dim)
 	return &tall{
@@ -91,8 +91,8 @@ func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 	})
 }
 
-// turn sets to to a s; to may be the first columns of a.
-func (t *tall) turn(to, a, s own.Matrix) {
+// multiply sets to to a s; to may be the first columns of a.
+func (t *tall) multiply(to, a, s own.Matrix) {
 	t.each(tallRows, func(_, lo, hi int, scratch []float32) {
 		product := own.Dense(scratch, hi-lo, s.Cols)
 		own.Default().Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
@@ -134,8 +134,8 @@ func (t *tall) gram64(to *mat.Dense, a *mat.Dense) {
 	t.gather(to, k, k)
 }
 
-// turn64 is a = a s; scratch has a tile of rows for each worker.
-func (t *tall) turn64(a, s *mat.Dense, scratch pool.Scratch[[]float64]) {
+// multiply64 is a = a s; scratch has a tile of rows for each worker.
+func (t *tall) multiply64(a, s *mat.Dense, scratch pool.Scratch[[]float64]) {
 	_, k := a.Dims()
 	t.each(tallRows, func(_, lo, hi int, _ []float32) {
 		scratch.Use(func(tile []float64) {

@@ -76,8 +76,8 @@ func (g *gram) find() (*PCA, error) {
 	return g.refined.run()
 }
 
-// multiply makes x x^T, of the scaled images about their mean: products in float32, sums of chunks
-// in float64.
+// multiply computes x x^T of the scaled images relative to their mean: products in float32, sums
+// over chunks in float64.
 func (g *gram) multiply() error {
 	x, n := g.images, g.atATime
 	x.begin()
@@ -101,7 +101,7 @@ func (g *gram) multiply() error {
 	return nil
 }
 
-// products adds those of some rows of a with the rows of b to x x^T.
+// products adds the products of some rows of a with the rows of b to x x^T.
 func (g *gram) products(a, b own.Matrix, lo, at, first int, scratch []float32) {
 	rows := rowsOf(a, first, min(first+pieceRows, a.Rows))
 	tile := own.Dense(scratch, rows.Rows, b.Rows)
