@@ -93,14 +93,18 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	echo 'kernel path neon, under qemu'
 	export GOARCH=arm64 CGO_ENABLED=0 PLUME_KERNEL=neon PLUME_REQUIRE_KERNEL=neon
 	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./blas ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
-	echo 'a training under neon: the same bits as on this CPU'
+	echo 'trainings under neon: the same bits as on this CPU'
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
 	$(GO) build -o "$$dir/plume" ./cmd/plume
-	set -- train -q --blas native --data digits --epochs 1 --batch 200 --score-width 64 --decoder-widths 64 --eval-samples 64
-	qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/neon"
-	env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/here"
-	cmp "$$dir/neon/checkpoints/latest/state.safetensors" "$$dir/here/checkpoints/latest/state.safetensors"
+	for dynamics in underdamped exact; do
+		set -- train -q --blas native --data digits --epochs 1 --batch 200 --score-width 64 \
+			--decoder-widths 64 --eval-samples 64 --dynamics $$dynamics
+		qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/$$dynamics-neon"
+		env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/$$dynamics-here"
+		cmp "$$dir/$$dynamics-neon/checkpoints/latest/state.safetensors" \
+			"$$dir/$$dynamics-here/checkpoints/latest/state.safetensors"
+	done
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)
