@@ -1,4 +1,6 @@
-// Package generate makes images with a trained model, and encodes images where it has an encoder.
+// Package generate makes images with a trained model, and encodes images if the model has an
+// encoder. New makes a Generator from a Model; Sample draws images, Decode decodes latents, and
+// Encode encodes images.
 package generate
 
 import (
@@ -16,7 +18,7 @@ import (
 
 const panicEncoder = "generate: Encode needs an encoder"
 
-// Model is a trained model: networks, and the parameters of each.
+// Model is a trained model: its networks and their parameters.
 type Model struct {
 	Decoder model.Net // from d to D numbers
 	Prior   prior.Prior
@@ -27,35 +29,37 @@ type Model struct {
 
 const panicPrior = "generate: the prior's parameters are not those of Model.PriorP"
 
-// Check panics unless the prior has as many parameters as there are.
+// Check panics unless PriorP has as many parameters as the prior.
 func (m Model) Check() {
 	if m.Prior.Layout().Size() != len(m.PriorP) {
 		panic(panicPrior)
 	}
 }
 
-// Generator makes images from a trained prior and decoder, and encodes images where the model has
-// an encoder. The parameters may change between calls.
+// Generator makes images with a model, and encodes images if the model has an encoder. Its methods
+// must not be called concurrently. The model's parameters may change between calls.
 type Generator struct {
 	model       Model
 	pool        *pool.Pool
 	decoderTape model.Tape
 	encoderTape model.Tape // nil: no encoder
 	sampler     prior.Sampler
-	free        chan int // where the rows of a tile may lie in memory: the first of them
+	free        chan int // free tiles of the tapes, by their first rows
 }
 
-// A worker takes tileRows rows. There is memory for a tile of each worker, or for fewer where they
-// have more than tileNumbers pixels together; results do not depend on the tile's place in memory.
+// A task processes a tile of tileRows rows. The tapes have memory for one tile per worker, or for
+// fewer if these would have more than tileNumbers pixels together. Results do not depend on which
+// tile of the tapes a task uses.
 const tileRows, tileNumbers = 64, 1 << 24
 
-// Tiles is the number of tiles that a generator of images of dim numbers has memory for.
+// Tiles returns the number of tiles that a generator of images of dim numbers has memory for.
 func Tiles(workers, dim int) int {
 	return max(1, min(workers, tileNumbers/tileRows/dim))
 }
 
-// New makes a generator of m, whose arrays are from the arena and which works on p, a pool of the
-// given number of workers. p may be nil if the arena only counts.
+// New makes a generator of m with arrays from the arena. It runs on p, a pool with the given number
+// of workers; p may be nil if the arena only counts. New panics unless PriorP has as many
+// parameters as the prior.
 func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
 	if !a.Counts() {
 		m.Check()
@@ -77,17 +81,18 @@ func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
 	return g
 }
 
-// Model is the model that the generator was made of.
+// Model returns the generator's model.
 func (g *Generator) Model() Model { return g.model }
 
-// Latent is the latent dimension d.
+// Latent returns the latent dimension d.
 func (g *Generator) Latent() int { return g.model.Decoder.In() }
 
-// Dim is the number D of values in an image.
+// Dim returns the number D of values in an image.
 func (g *Generator) Dim() int { return g.model.Decoder.Out() }
 
-// Sample draws n images into dst, n x D, not clamped. steps = 0 means the solver's default. It
-// stops early, with ctx's error, when ctx ends.
+// Sample draws n images into dst (n x D), not clamped. The solver and its number of steps (0: the
+// solver's default) are those of a diffusion prior. An unknown solver and steps below 0 are errors.
+// Sample stops early, with ctx's error, when ctx ends.
 func (g *Generator) Sample(
 	ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64,
 ) error {
@@ -99,10 +104,10 @@ func (g *Generator) Sample(
 	return ctx.Err()
 }
 
+// ended returns a function that reports whether ctx has ended.
 func ended(ctx context.Context) func() bool { return func() bool { return ctx.Err() != nil } }
 
-// SampleLatents draws n latents into z, n x d, as Sample does: it looks at ctx before each step of
-// 64 rows.
+// SampleLatents draws n latents into z (n x d), as Sample does.
 func (g *Generator) SampleLatents(
 	ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64,
 ) error {
@@ -117,7 +122,7 @@ func (g *Generator) SampleLatents(
 		return fmt.Errorf("solver steps = %d: expected 1 or more", steps)
 	}
 	d := g.Latent()
-	how := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
+	spec := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
 	key := kernel.Key{Seed: seed, Stream: diffusion.StreamSamplePrior}
 	g.pack(g.sampler)
 	g.tiles(n, func(first, lo, hi int) {
@@ -131,15 +136,15 @@ func (g *Generator) SampleLatents(
 		}
 		rows := z[first*d:][:(hi-lo)*d]
 		kernel.NormalRows(rows, ids, d, key)
-		g.sampler.Sample(lo, hi, rows, ids, how)
+		g.sampler.Sample(lo, hi, rows, ids, spec)
 	})
 	return ctx.Err()
 }
 
-// Decode writes g_phi(z), the images of the rows of z, into dst.
+// Decode writes g_phi(z), the images (n x D) of the latents z (n x d), into dst.
 func (g *Generator) Decode(dst, z []float32) { g.decode(dst, z, func() bool { return false }) }
 
-// decode is Decode until stop reports true, which leaves the rest undone.
+// decode is Decode, but skips the remaining tiles once stop returns true.
 func (g *Generator) decode(dst, z []float32, stop func() bool) {
 	d, dim := g.Latent(), g.Dim()
 	g.pack(g.decoderTape)
@@ -157,7 +162,7 @@ func (g *Generator) decode(dst, z []float32, stop func() bool) {
 // Encodes reports whether the generator has an encoder.
 func (g *Generator) Encodes() bool { return g.model.Encoder != nil }
 
-// Encode writes the mean and the log-variance of q(z|x), n x d each, of the n images x (n x D). It
+// Encode writes the mean and the log-variance of q(z|x), n x d each, for the images x (n x D). It
 // panics if the model has no encoder.
 func (g *Generator) Encode(mean, logvar, x []float32) {
 	if g.model.Encoder == nil {
@@ -177,7 +182,7 @@ func (g *Generator) Encode(mean, logvar, x []float32) {
 	})
 }
 
-// pack lays the parameters out, whose values may have changed since the last images.
+// pack lays the parameters out for products: they may have changed since the last call.
 func (g *Generator) pack(t model.Packer) {
 	g.pool.Run(pool.Group{N: t.PackTasks(), Do: func(i int) {
 		phase.Pack.Enter()
@@ -185,8 +190,8 @@ func (g *Generator) pack(t model.Packer) {
 	}})
 }
 
-// tiles calls do for each tile of n rows: first is the number of its first row, and lo to hi are
-// its rows in memory.
+// tiles calls do for each tile of n rows. first is the tile's first row among the n; lo to hi are
+// the rows of the tapes that it uses.
 func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
 	tiles := (n + tileRows - 1) / tileRows
 	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {

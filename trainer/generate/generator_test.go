@@ -38,8 +38,8 @@ func normals(n int, seed uint64, s float32) []float32 {
 	return x
 }
 
-// Images are those that Decode makes: the same bits where whole tiles are asked for in order,
-// and up to the order of sums in a product where rows have other neighbours.
+// Images are those of Decode: the same bits if whole tiles are read in order, and up to the order
+// of sums in a product if rows have other neighbours.
 func TestImages(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
@@ -72,8 +72,8 @@ func TestImages(t *testing.T) {
 	for _, i := range idx {
 		want = append(want, all[i*testDim:(i+1)*testDim]...)
 	}
-	// Other rows share the products' tiles: the rounding of sums of some dozen terms, sixteen of
-	// 2^-24.
+	// Rows have other neighbours in the products, hence the rounding of sums of some dozen terms,
+	// sixteen times 2^-24.
 	if d := reference.Distance(scattered, reference.Wide(want)); !(d <= 1e-6) {
 		t.Errorf("scattered images are %.2g away from those of all latents", d)
 	}
@@ -108,7 +108,8 @@ func TestGeneratorWorkers(t *testing.T) {
 			t.Errorf("%d workers: other samples", workers)
 		}
 		if len(g.free) != cap(g.free) {
-			t.Errorf("%d workers: %d of %d tiles came back", workers, len(g.free), cap(g.free))
+			t.Errorf("%d workers: %d of %d tiles are free afterwards", workers, len(g.free),
+				cap(g.free))
 		}
 	}
 }

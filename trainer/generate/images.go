@@ -1,14 +1,14 @@
 package generate
 
-// Images is the images of latents. They are decoded whenever they are asked for, so that all of
-// them need never be in memory at once. It serves one caller at a time.
+// Images is the images of latents. They are decoded whenever they are read, so that they need not
+// all be in memory at once. It must not be used concurrently.
 type Images struct {
 	g    *Generator
 	z    []float32
-	rows []float32 // the latents asked for last
+	rows []float32 // scratch: the latents of the images to gather
 }
 
-// Images makes the images of the rows of z, which must stay as they are.
+// Images returns the images of the rows of z, which must not change.
 func (g *Generator) Images(z []float32) *Images { return &Images{g: g, z: z} }
 
 // Len is the number of images.

@@ -113,7 +113,7 @@ func (m linearModel) marginal(n int) float64 {
 	return law.LogProb(m.image(n))
 }
 
-// inferred is the inference of the model's images under a prior.
+// inferred returns a Posterior of the model's images under a prior.
 func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, workers int) *Posterior {
 	t.Helper()
 	p := pool.New(workers)
@@ -126,7 +126,7 @@ func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, worker
 	})
 }
 
-// trained is the linear model with a prior as it starts.
+// trained returns the linear model with an untrained prior.
 func (m linearModel) trained(prior prior.Prior) generate.Model {
 	const priorNet = 1
 	priorP := make([]float32, prior.Layout().Size())
@@ -143,12 +143,12 @@ func run(t *testing.T, p *Posterior, m Moves) {
 	}
 }
 
-// The chains' averages are the posterior's. Along a direction of precision p the particles forget
-// in friction/(h p) moves, at most 60: 200 of them for 200 moves are 300 draws or more. A mean may
-// be 5 standard errors off, a covariance as many of sqrt(2/300) of a variance and the 1 % by which
-// the step size 0.005 widens a posterior of precision below 15, the energies 5 of about
-// 1/sqrt(300). A prior or likelihood of twice the weight, or noise of twice the variance, is off by
-// twice as much.
+// The chains' averages are the posterior's. Along a direction of precision p the particles
+// decorrelate in friction/(h p) moves, at most 60, so that 200 of them for 200 moves are worth 300
+// independent draws or more. A mean may be 5 standard errors off; a covariance 5 times sqrt(2/300)
+// of a variance, and 1 % more, by which the step size 0.005 widens a posterior of precision below
+// 15; the losses 5 times about 1/sqrt(300). A prior or likelihood of twice the weight, or noise of
+// twice the variance, is off by twice as much.
 func TestPosteriorOfLinearModel(t *testing.T) {
 	m := newLinearModel()
 	post := m.inferred(t, prior.Gaussian{Latent: inferLatent}, 200, 2)
@@ -204,10 +204,10 @@ func flatDiffusion(draws int) *prior.Diffusion {
 }
 
 // The estimates are the exact log p(x) of the linear model. With the Gaussian prior the weights are
-// known, so that an image's error is sqrt((1/ESS - 1/n)) nats at most: 5 of them are allowed, with
-// 0.002 for float32. With a diffusion the bound's draws add their noise, which the spread of the
-// errors over the images shows: its mean may be 4 standard errors from zero. A wrong sign, a lost
-// factor of 2 or a lost constant is off by half a nat or more.
+// known, so that the standard error of an image is at most sqrt(1/ESS - 1/n) nats; 5 of them are
+// allowed, and 0.002 for float32. With a diffusion the bound's draws add noise, which is estimated
+// from the spread of the errors over the images: their mean may be 4 standard errors from zero. A
+// wrong sign, a missing factor of 2 or a missing constant is off by half a nat or more.
 func TestMarginalsOfLinearModel(t *testing.T) {
 	m := newLinearModel()
 	const samples = 500
@@ -289,8 +289,8 @@ func TestProposal(t *testing.T) {
 	}
 }
 
-// Positions and estimates do not depend on the number of workers; a second Run goes on with other
-// noise; one that ends early says so.
+// Positions and estimates do not depend on the number of workers. A second Run continues with new
+// noise. A Run that ends early returns the context's error.
 func TestInferenceIsDeterministic(t *testing.T) {
 	m := newLinearModel()
 	var z [2][]float32
@@ -306,11 +306,11 @@ func TestInferenceIsDeterministic(t *testing.T) {
 		}
 		run(t, post, Moves{Burn: 1, Keep: 1})
 		if slices.Equal(post.Latents(), z[i]) {
-			t.Error("the particles do not move on")
+			t.Error("a second Run does not move the particles")
 		}
 	}
 	if !slices.Equal(z[0], z[1]) || !slices.Equal(logP[0], logP[1]) {
-		t.Error("the number of workers shows")
+		t.Error("the results depend on the number of workers")
 	}
 	post := m.inferred(t, flatDiffusion(1), 8, 1)
 	ended, end := context.WithCancel(t.Context())

@@ -10,9 +10,9 @@ import (
 )
 
 // Joint is log p(x|z) + log p(z) of a trained model. For a diffusion prior the lower bound
-// -l_theta(z) stands in for log p(z). It is estimated with as many pairs (lambda, eps) as the prior
-// has draws, stratified over lambda and the same for all latents of an image: their errors are then
-// nearly equal, so that the latents compare well. The known part of the noise is removed
+// -l_theta(z) takes the place of log p(z). It is estimated with the prior's number of draws of
+// (lambda, eps), stratified over lambda and the same for all latents of an image: their errors are
+// then nearly equal, so that the latents compare well. The known part of the noise is removed
 // (prior.Prior.Steady).
 type Joint struct {
 	likelihood likelihood.Gaussian
@@ -22,15 +22,14 @@ type Joint struct {
 	d       int
 	decoder model.Tape
 	priors  []prior.Tape // one for each tile of the decoder's tape
-	free    chan int     // tiles that no task uses
+	free    chan int     // free tiles of the decoder's tape, and their priors
 }
 
 // jointTile is the number of latents in a task.
 const jointTile = 50
 
-// NewJoint is the joint density of a model, whose prior says with how many draws it is evaluated,
-// with pixels of standard deviation obsNoise. It panics unless the prior has as many parameters as
-// m says.
+// NewJoint returns the joint density of a model. obsNoise is the standard deviation of a pixel
+// given its latent. NewJoint panics unless m.PriorP has as many parameters as the prior.
 func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Joint {
 	m.Check()
 	dim := m.Decoder.Out()
@@ -51,7 +50,7 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 }
 
 // Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
-// into dst (n numbers). The random numbers of the bound depend on image, the image's number.
+// into dst (n numbers). image is the index of x, on which the random numbers of the bound depend.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 	tiles := pool.Pieces(len(dst), jointTile)
 	j.pool.Run(pool.Group{N: tiles, Do: func(i int) {
@@ -64,7 +63,7 @@ func (j *Joint) Log(dst []float64, x, z []float32, image int) {
 	}})
 }
 
-// decode sets dst to log p(x|z), in rows of the decoder's tape from first on.
+// decode sets dst to log p(x|z), using the rows of the decoder's tape from first on.
 func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	last := first + len(dst)
 	copy(j.decoder.In(first, last), z)
@@ -75,8 +74,8 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 	}
 }
 
-// prior adds log p(z), or its bound. Every latent is the row of a batch of one, so that all have
-// the same levels.
+// prior adds log p(z), or its bound, to dst. Every latent is a batch of one row, so that all have
+// the same levels and noise.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
 	noise := level

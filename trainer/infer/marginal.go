@@ -11,16 +11,19 @@ import (
 // Marginal is an importance-sampled estimate of log p(x) of one image.
 type Marginal struct {
 	LogP float64 // nats
-	ESS  float64 // effective samples, (sum w)^2 / sum w^2: near 1 the estimate says little
+	ESS  float64 // effective samples, (sum w)^2 / sum w^2; near 1 the estimate is unreliable
 }
 
-// Marginals estimates log p(x) of every image by importance sampling. The samples of each come from
-// a proposal fitted to the moments of its chains: the last Run must have had Moves.Cov. With a
-// prior of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the more
-// so the fewer the effective samples; a mode that the chains never visited is missing from it. With
-// a diffusion it estimates the integral of p(x|z) exp(-l_theta(z)), which is at most p(x); there
-// the noise of j's draws in l_theta raises it by about half of that noise's variance between
-// latents. It stops early, with ctx's error, when ctx ends.
+// Marginals estimates log p(x) of every image by importance sampling with the given number of
+// samples. They come from a proposal fitted to the moments of the image's chains: the last Run must
+// have had Moves.Cov. Particles that never moved are an error. Marginals stops early, with ctx's
+// error, when ctx ends.
+//
+// With a prior of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the
+// more so the fewer the effective samples. Modes that the chains never visited are missing. With a
+// diffusion prior it estimates the integral of p(x|z) exp(-l_theta(z)), which is at most p(x). The
+// noise of j's draws in l_theta then raises the estimate by about half of the variance of that
+// noise between latents.
 func (p *Posterior) Marginals(
 	ctx context.Context, j *Joint, samples int, seed uint64,
 ) ([]Marginal, error) {
@@ -47,7 +50,7 @@ func (p *Posterior) Marginals(
 	return out, nil
 }
 
-// marginal is the estimate from the logarithms of the weights.
+// marginal returns the estimate for the given logarithms of the weights.
 func marginal(logW []float64) Marginal {
 	total := logSum(logW)
 	m := Marginal{LogP: total - math.Log(float64(len(logW)))}

@@ -1,5 +1,6 @@
-// Package infer draws latents from the posterior p(z|x) of a trained model, for images that took no
-// part in its training, and estimates log p(x).
+// Package infer draws latents from the posterior p(z|x) of a trained model, for images that need
+// not be those of its training (Posterior), and estimates log p(x) (Posterior.Marginals, with the
+// density Joint).
 package infer
 
 import (
@@ -25,22 +26,22 @@ type Setup struct {
 	ObsNoise float64   // sigma_x, standard deviation of a pixel given its latent
 
 	Particles int // chains N for each image
-	Batch     int // most images whose particles move together
-	Tile      int // rows that a worker takes through the networks at a time; part of the bits
+	Batch     int // largest number of images whose particles move together
+	Tile      int // rows of one task; the bits depend on it
 	Seed      uint64
 	Pool      *pool.Pool
 
 	// The moves are underdamped. Their step size falls geometrically from StepSize to StepSizeEnd
-	// during the moves before averages are taken, and stays there.
+	// during the burn-in and then stays there.
 	StepSize, StepSizeEnd float64
 
 	Friction float64 // share of the velocity lost per move
 	Clip     float64 // largest root mean square of h*drift over a particle; 0: no limit
 }
 
-// Posterior draws from p(z|x) by Langevin moves of particles, with the parameters of a trained
-// model, which stay as they are. Where the prior is a diffusion, exp(-l_theta) takes the place of
-// its density, as it does in training.
+// Posterior draws from p(z|x) by Langevin moves of particles, with the fixed parameters of a
+// trained model. For a diffusion prior, exp(-l_theta) takes the place of its density, as in
+// training.
 type Posterior struct {
 	setup      Setup
 	likelihood likelihood.Gaussian
@@ -50,7 +51,7 @@ type Posterior struct {
 	decoder model.Tape
 	prior   prior.Tape
 
-	x      []float32 // their images, B x D
+	x      []float32 // images of the batch, B x D
 	square []float32 // squared error |g(z) - x|^2 of each row, B*N
 	nll    []float32 // prior loss of each row, B*N
 	clip   []int     // rows of each tile that the last move clipped
@@ -62,30 +63,31 @@ type Posterior struct {
 	clipped float64
 }
 
-// pass is the images whose particles move.
+// pass says which images' particles move.
 type pass struct {
 	index []int      // B of the M images
 	tiles pool.Tiles // of their B*N rows
 	key   kernel.Key // of the move's noise
 }
 
-// Inferred is averages over the kept moves of one image's particles.
+// Inferred is the averages over the kept moves of one image's particles.
 type Inferred struct {
 	Mean        []float64 // d, of the positions
-	Cov         []float64 // d x d, of the positions, over their number; nil unless it was asked for
+	Cov         []float64 // d x d, of the positions, over their number; nil without Moves.Cov
 	SquareError float64   // |g(z) - x|^2
 	DataLoss    float64   // -log p(x|z), nats
 	PriorLoss   float64   // l_theta(z), nats
 }
 
-// Moves says how particles move to the posterior and within it.
+// Moves says how many moves Run makes, and what it averages.
 type Moves struct {
-	Burn, Keep int  // moves before, and while, averages are taken
-	Cov        bool // covariances are wanted
+	Burn int  // burn-in: moves before averages are taken
+	Keep int  // moves over which averages are taken
+	Cov  bool // average covariances too
 }
 
-// New prepares the inference of the images of s by model m. The particles start at N(0, I). It
-// panics unless the prior has as many parameters as m says.
+// New prepares the inference of the images of s with model m. The particles start at N(0, I). It
+// panics unless m.PriorP has as many parameters as the prior.
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
 	images, rows := s.Images.Len(), s.Batch*s.Particles
@@ -103,24 +105,24 @@ func New(m generate.Model, s Setup) *Posterior {
 	return p
 }
 
-// Latents are the particles' positions, M*N x d: of N for the first image, then of N for the next.
-// What is written there before Run is where they start from.
+// Latents returns the particles' positions, M*N x d: first the N of the first image. It is not a
+// copy: positions written there before Run are where the particles start.
 func (p *Posterior) Latents() []float32 { return p.cloud.Z }
 
-// Images are the averages of the last Run, one for each image.
+// Images returns the averages of the last Run, one for each image.
 func (p *Posterior) Images() []Inferred { return p.images }
 
-// Clipped is the share of the kept moves of the last Run that were clipped: above some per cent the
-// step size is too large for the decoder, and the particles do not sample.
+// Clipped returns the share of the kept moves of the last Run that were clipped. Above a few per
+// cent, the step size is too large for the decoder, and the particles are no samples.
 func (p *Posterior) Clipped() float64 { return p.clipped }
 
-// Run moves the particles of every image, those of a batch together. A second Run continues from
-// where the first ended. It stops early, with ctx's error, when ctx ends.
+// Run moves the particles of all images, batch by batch, and takes the averages. Another Run
+// continues where it ended. Run stops early, with ctx's error, when ctx ends.
 func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	p.setup.Pool.Run(pack(p.decoder), pack(p.prior))
 	first, clipped := p.moves, 0
 	for lo := 0; lo < p.cloud.M; lo += p.setup.Batch {
-		p.moves = first // an image's noise does not depend on how many came before it
+		p.moves = first // an image's noise does not depend on the number of images before it
 		n, err := p.move(ctx, data.Range(lo, min(lo+p.setup.Batch, p.cloud.M)), m)
 		if err != nil {
 			return err
@@ -131,7 +133,7 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	return nil
 }
 
-// pack is the layout of parameters for products.
+// pack lays parameters out for products.
 func pack(t model.Packer) pool.Group {
 	return pool.Group{N: t.PackTasks(), Do: func(i int) {
 		phase.Pack.Enter()
@@ -139,8 +141,8 @@ func pack(t model.Packer) pool.Group {
 	}}
 }
 
-// move makes all moves of the particles of some images, and returns how many of the kept ones were
-// clipped. Averages are of the states before each kept move.
+// move makes all moves of the particles of the images index, and returns how many of the kept moves
+// were clipped. The averages are over the states before each kept move.
 func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
 	s, rows := &p.setup, len(index)*p.cloud.N
 	free := blas.Default().CutFree()
@@ -204,7 +206,7 @@ func (p *Posterior) moveTile(i int) {
 	})
 }
 
-// key is that of a stream for the move under way.
+// key is the key of stream s for the current move.
 func (p *Posterior) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: p.setup.Seed, Step: p.moves, Stream: s}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// proposal is the mixture of a Gaussian and a multivariate t distribution of the same centre and
-// shape: the Gaussian goes where the posterior is, the t has tails that no posterior under a
-// Gaussian noise outweighs (a defensive mixture: Hesterberg 1995, "Weighted average importance
-// sampling and defensive mixture distributions").
+// proposal is a mixture of a Gaussian and a multivariate t distribution with the same centre and
+// shape. The Gaussian covers the bulk of the posterior; the t has heavier tails than any posterior
+// under Gaussian noise (a defensive mixture: Hesterberg 1995, "Weighted average importance sampling
+// and defensive mixture distributions").
 type proposal struct {
 	d       int
 	mean    []float64
@@ -22,18 +22,16 @@ type proposal struct {
 }
 
 const (
-	proposalInflation = 1.4  // of the posterior's variances: wider than the target
-	proposalTails     = 0.25 // share of the samples that come from the t
-	proposalFreedom   = 5    // its degrees of freedom
-	proposalRidge     = 1e-3 // of the mean variance, added to each, for chains that hardly moved
+	proposalInflation = 1.4  // factor of the posterior's variances: wider than the target
+	proposalTails     = 0.25 // share of the samples from the t
+	proposalFreedom   = 5    // degrees of freedom of the t
+	proposalRidge     = 1e-3 // share of the mean variance added to each, if chains hardly moved
 )
 
-// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
-const (
-	streamProposal kernel.Stream = 18 // proposals of the importance-sampled likelihood
-)
+// streamProposal is the stream of the proposals (trainer/ALGORITHM.md, section 9).
+const streamProposal kernel.Stream = 18
 
-// newProposal fits the proposal to the moments of an image's chains.
+// newProposal fits a proposal to the moments of an image's chains.
 func newProposal(mean, cov []float64) (*proposal, error) {
 	d := len(mean)
 	shape := mat.NewSymDense(d, nil)
@@ -58,8 +56,8 @@ func newProposal(mean, cov []float64) (*proposal, error) {
 	return p, nil
 }
 
-// draw fills z (n x d) with samples, those of the t last, and logQ with the mixture's log density
-// at each.
+// draw fills z (n x d) with samples, those from the t last, and logQ with the mixture's log density
+// at each of the n samples.
 func (p *proposal) draw(z []float32, logQ []float64, key kernel.Key) {
 	n := len(logQ)
 	tails := int(math.Round(proposalTails * float64(n)))
@@ -81,7 +79,7 @@ func (p *proposal) draw(z []float32, logQ []float64, key kernel.Key) {
 	}
 }
 
-// place is z = mean + scale L xi.
+// place computes z = mean + scale L xi.
 func (p *proposal) place(z, xi []float32, scale float64) {
 	for i := range z {
 		v := 0.0
@@ -92,7 +90,7 @@ func (p *proposal) place(z, xi []float32, scale float64) {
 	}
 }
 
-// logDensity is that of the mixture, of which the t has the given share, at z.
+// logDensity is the log density at z of the mixture in which the t has the share tails.
 func (p *proposal) logDensity(z []float32, tails float64) float64 {
 	square, y := 0.0, p.factors // L y = z - mean
 	for i := range y {
@@ -111,18 +109,18 @@ func (p *proposal) logDensity(z []float32, tails float64) float64 {
 	return logSum([]float64{math.Log(1-tails) + gauss, math.Log(tails) + t}) - p.logDet
 }
 
-// logSum is log of the sum of exp(x), without overflow.
+// logSum is log(sum of exp(x)), without overflow.
 func logSum(x []float64) float64 {
-	most := math.Inf(-1)
+	largest := math.Inf(-1)
 	for _, v := range x {
-		most = max(most, v)
+		largest = max(largest, v)
 	}
-	if math.IsInf(most, -1) {
-		return most
+	if math.IsInf(largest, -1) {
+		return largest
 	}
 	sum := 0.0
 	for _, v := range x {
-		sum += math.Exp(v - most)
+		sum += math.Exp(v - largest)
 	}
-	return most + math.Log(sum)
+	return largest + math.Log(sum)
 }

@@ -2,11 +2,11 @@ package infer
 
 import "github.com/plume-ml/plume/trainer/likelihood"
 
-// chainSums adds up positions and losses of the particles that move together.
+// chainSums accumulates positions and losses of the particles that move together.
 type chainSums struct {
 	particles, d int
 	moves        float64
-	z, zz        []float64 // of each image: sums of z, and of z z^T (nil: not wanted)
+	z, zz        []float64 // of each image: sums of z, and of z z^T (nil without covariances)
 	square, nll  []float64
 }
 
@@ -21,7 +21,8 @@ func newChainSums(images, particles, d int, cov bool) *chainSums {
 	return s
 }
 
-// add adds the positions of all rows, images*particles x d, and their two losses.
+// add adds the positions z of all rows (images*particles x d), their squared errors and prior
+// losses.
 func (s *chainSums) add(z, square, nll []float32) {
 	s.moves++
 	d := s.d
@@ -39,7 +40,7 @@ func (s *chainSums) add(z, square, nll []float32) {
 	}
 }
 
-// addOuter adds the lower half of z z^T.
+// addOuter adds the lower half of z z^T to zz.
 func addOuter(zz []float64, z []float32) {
 	for j, v := range z {
 		for k, w := range z[:j+1] {
@@ -48,7 +49,7 @@ func addOuter(zz []float64, z []float32) {
 	}
 }
 
-// image is the averages of image i.
+// image returns the averages of image i.
 func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
 	n, d := s.moves*float64(s.particles), s.d
 	r := Inferred{Mean: make([]float64, d), SquareError: s.square[i] / n, PriorLoss: s.nll[i] / n}

@@ -217,7 +217,7 @@ func TestOverlapAgainstPairs(t *testing.T) {
 func TestOverlapOfExtremes(t *testing.T) {
 	f := standard(50, 4, 1)
 	same := must[Overlap](t)(PrecisionRecall(t.Context(), f, f, 3, DefaultBootstrap(1), nil))
-	// each row lies in its own ball and in those of its neighbours
+	// a row lies in its own ball and, on average, in three others
 	wantOverlap(t, same, 1, 1, 4.0/3, 1)
 	far := changed(f, func(v float32) float32 { return v + 100 })
 	apart := must[Overlap](t)(PrecisionRecall(t.Context(), far, f, 3, DefaultBootstrap(1), nil))

@@ -8,13 +8,13 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Diffusion is the diffusion with a learned residual score.
+// Diffusion is a diffusion with a learned residual score.
 type Diffusion struct {
 	Bound diffusion.Bound
 	Score model.ScoreNet
 }
 
-// NewDiffusion is the prior that the options describe.
+// NewDiffusion returns the prior that the options describe.
 func NewDiffusion(o config.Options) *Diffusion {
 	return &Diffusion{
 		Bound: NewBound(o),
@@ -22,7 +22,7 @@ func NewDiffusion(o config.Options) *Diffusion {
 	}
 }
 
-// NewBound is the bound that the options describe.
+// NewBound returns the bound that the options describe.
 func NewBound(o config.Options) diffusion.Bound {
 	return diffusion.Bound{
 		Weight:         o.PriorWeight,
@@ -52,7 +52,7 @@ func (d *Diffusion) Layout() *model.Layout { return d.Score.Layout() }
 // DiffusionTape is the Tape of a Diffusion.
 type DiffusionTape struct {
 	*diffusion.BoundTape
-	Score model.ScoreTape // whose rows are Draws for each row of the batch
+	Score model.ScoreTape // with Draws rows for each row of the batch
 }
 
 // NewTape implements Prior.
@@ -61,10 +61,10 @@ func (d *Diffusion) NewTape(a *memory.Arena, p []float32, rows int, use model.Us
 	return DiffusionTape{BoundTape: d.Bound.NewTape(a, score, d.Score.In(), rows), Score: score}
 }
 
-// Activations implements model.Traced, as far as the score network does.
+// Activations implements model.Traced with those of the score network.
 func (t DiffusionTape) Activations() []model.Values { return model.Activations(t.Score) }
 
-// Gradients implements model.Traced, as far as the score network does.
+// Gradients implements model.Traced with those of the score network.
 func (t DiffusionTape) Gradients() []model.Values { return model.Gradients(t.Score) }
 
 // PackTasks implements model.Packer.
@@ -101,18 +101,18 @@ func (s *diffusionSampler) PackTasks() int { return s.score.PackTasks() }
 func (s *diffusionSampler) Pack(task int)  { s.score.Pack(task) }
 
 // Sample implements Sampler.
-func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
+func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {
 	d := s.Score.In()
 	w := diffusion.Walk{
-		Process: s.Bound.Process, Solver: how.Solver, Steps: how.Steps, D: d,
-		Noise: kernel.Key{Seed: how.Seed, Stream: diffusion.StreamSampleNoise},
+		Process: s.Bound.Process, Solver: spec.Solver, Steps: spec.Steps, D: d,
+		Noise: kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSampleNoise},
 		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
-		Stop:  how.Stop,
+		Stop:  spec.Stop,
 	}
 	w.Run(z, ids, s.scratch[3*lo*d:3*hi*d])
 }
 
-// eps is eps_theta = sigma z + r.
+// eps computes eps_theta = sigma z + r.
 func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
 	copy(s.score.In(lo, hi), z)
 	s.score.ForwardAt(lo, hi, float32(lambda))

@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Gaussian is the prior N(mean, I) over Latent dimensions: mean 0, or a learned one.
+// Gaussian is the prior N(mean, I) over Latent dimensions. The mean is 0 or learned.
 type Gaussian struct {
 	Latent    int
 	LearnMean bool
@@ -31,13 +31,14 @@ func (p Gaussian) Standardise([]float32, []float64, []float64) {}
 // Steady implements Prior.
 func (p Gaussian) Steady() Prior { return p }
 
-// PackTasks implements model.Packer: there are no products.
+// PackTasks implements model.Packer. There is nothing to pack.
 func (p Gaussian) PackTasks() int { return 0 }
 
 // Pack implements model.Packer.
 func (p Gaussian) Pack(int) {}
 
-// gaussianTape keeps the drift z - mean of the batch, whose mean is minus the gradient by mean.
+// gaussianTape keeps the drift z - mean of the batch. Minus its mean over the rows is the gradient
+// by mean.
 type gaussianTape struct {
 	Gaussian
 	mean, drift []float32

@@ -1,5 +1,7 @@
-// Package prior is the priors p_theta(z) of the latents, as particles, the parameters theta and
-// sampling feel them.
+// Package prior is the priors p_theta(z) of the latents: N(m, I) (Gaussian), a diffusion with a
+// learned score (Diffusion), and either of them shifted and scaled (Standardised). A Prior
+// evaluates -log p(z), or a bound on it, with its gradients by z and theta (Tape), and draws
+// samples (Sampler).
 package prior
 
 import (
@@ -9,25 +11,24 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Prior is p_theta(z). Whatever a method wants to know of a prior, it asks the prior: nothing
-// depends on which one it is.
+// Prior is p_theta(z). Methods know a prior only through this interface.
 type Prior interface {
-	// Layout is where theta lies; its size is 0 for a prior without parameters.
+	// Layout is the layout of theta; its size is 0 for a prior without parameters.
 	Layout() *model.Layout
-	// NewTape binds the prior to parameters and to memory for a batch of rows, from the arena.
+	// NewTape binds the prior to parameters p and to memory from the arena for a batch of rows.
 	NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape
-	// NewSampler binds the prior to parameters and to memory for drawing rows, from the arena.
+	// NewSampler binds the prior to parameters p and to memory from the arena to draw rows at once.
 	NewSampler(a *memory.Arena, p []float32, rows int) Sampler
 
 	// Closed reports whether the prior is N(m, I) for some m. Then the losses of its tape are
-	// exactly -log p(z), and their mean under a Gaussian q(z) is in closed form: the loss at q's
-	// mean, and half the sum of q's variances.
+	// exactly -log p(z), and their mean under a Gaussian q(z) is known in closed form: the loss at
+	// q's mean plus half the sum of q's variances.
 	Closed() bool
-	// Standardise gives the parameters p the mean and the standard deviation (above zero) of each
-	// latent dimension, if the prior has such parameters.
+	// Standardise stores the mean and the standard deviation (above zero) of each latent dimension
+	// in the parameters p, if the prior has such parameters.
 	Standardise(p []float32, mean, std []float64)
-	// Steady is the prior with the known part of the noise in its losses removed; the prior itself,
-	// if its losses have none.
+	// Steady returns the prior with the known part of the noise in its losses removed. It returns
+	// the prior itself if its losses have no noise.
 	Steady() Prior
 }
 
@@ -41,14 +42,16 @@ const (
 // Tape evaluates the prior on a batch; ranges of rows are independent of each other.
 type Tape interface {
 	model.Packer
-	// Begin draws what the rows of a batch share. level and noise are keys of the noise stream.
+	// Begin starts a batch and draws the noise levels of its rows. level and noise are keys for the
+	// levels and for the noise of the rows.
 	Begin(rows int, level, noise kernel.Key)
-	// Rows takes rows lo to hi of z, addressed by ids, and writes -grad log p(z), or that of its
-	// bound, into g and the bound on -log p(z) into loss (nats, one a row). For train it prepares
-	// Grad; without it g may be nil, and then only the loss is wanted, all that a tape for
-	// model.Evaluate gives.
+	// Rows evaluates rows lo to hi of the batch. z (hi-lo x d) are those rows, ids their addresses
+	// in the noise stream. It writes -log p(z) or its bound, in nats, into loss (one number a row),
+	// and the gradient of that by z into g (hi-lo x d). With train it prepares Grad. Without train
+	// g may be nil: then only the loss is computed. A tape for model.Evaluate can do only that.
 	Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool)
-	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
+	// Grad writes the task's part of the gradient by theta of the mean loss over rows 0 to rows
+	// into grad, which has the layout of theta. The tasks are 0 .. GradTasks()-1.
 	GradTasks() int
 	Grad(task int, grad []float32, rows int)
 }
@@ -56,8 +59,10 @@ type Tape interface {
 // Sampler draws latents; ranges of rows are independent of each other.
 type Sampler interface {
 	model.Packer
-	// Sample turns rows lo to hi of z, which are N(0, I), into samples of the prior.
-	Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec)
+	// Sample replaces the rows of z (hi-lo x d), which are N(0, I), by samples of the prior. ids
+	// are their addresses in the noise stream; lo to hi are the rows of the sampler's memory that
+	// it uses.
+	Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec)
 }
 
 // SampleSpec says how a diffusion prior is sampled.
@@ -66,5 +71,5 @@ type SampleSpec struct {
 	Steps  int
 	Seed   uint64
 
-	Stop func() bool // asked before each step whether to end early; nil: no
+	Stop func() bool // called before each step; true ends the sampling early; nil: never
 }

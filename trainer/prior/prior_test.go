@@ -7,7 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// A prior that is N(m, I) says so: its loss at z is then -log p(z), here computed from the density.
+// Closed is true for priors that are N(m, I). Their loss at z is -log p(z), here computed from the
+// density.
 func TestClosed(t *testing.T) {
 	inner, _, outer, _ := standardised()
 	for name, c := range map[string]struct {
@@ -37,7 +38,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// Priors without a mean and a scale keep their parameters; a steady prior has them where they were.
+// Standardise does not change priors without a mean and a scale. A steady prior has the same layout
+// and drift, but other losses.
 func TestStandardiseAndSteady(t *testing.T) {
 	inner, p, outer, q := standardised()
 	before := append([]float32(nil), p...)

@@ -8,10 +8,10 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Standardised is a prior of z = mean + scale z', elementwise, with z' from the prior within: so
-// -log p(z) = -log p'(z') + sum of log scale. mean and log scale lie behind the inner prior's
-// parameters, in the same buffer, so that checkpoints and averages hold them; they are set by
-// Standardise, not learned, and start at zero.
+// Standardised is the prior of z = mean + scale z', elementwise, where z' has the inner prior. Thus
+// -log p(z) = -log p'(z') + sum of log scale. mean and log scale follow the inner prior's
+// parameters in the same buffer, so that checkpoints and averages include them. They start at zero
+// and are set by Standardise, not learned.
 type Standardised struct {
 	Prior
 	latent int
@@ -29,13 +29,13 @@ func NewStandardised(inner Prior, latent int) *Standardised {
 // Layout implements Prior: that of the inner prior, then mean and log_scale.
 func (s *Standardised) Layout() *model.Layout { return s.layout }
 
-// parts are the parameters of the inner prior, the mean and the log scale.
+// parts splits p into the parameters of the inner prior, the mean and the log scale.
 func (s *Standardised) parts(p []float32) (inner, mean, logScale []float32) {
 	n := s.Prior.Layout().Size()
 	return p[:n], p[n : n+s.latent], p[n+s.latent:]
 }
 
-// Closed implements Prior: of a Gaussian prior within, the covariance is not I.
+// Closed implements Prior. Even with a Gaussian inner prior the covariance is not I.
 func (s *Standardised) Closed() bool { return false }
 
 // Standardise implements Prior.
@@ -55,7 +55,7 @@ func (s *Standardised) Steady() Prior {
 
 type standardisedTape struct {
 	Tape
-	of     *Standardised
+	prior  *Standardised
 	p      []float32
 	z      []float32 // standardised rows
 	slope  []float32 // 1/scale
@@ -67,7 +67,7 @@ func (s *Standardised) NewTape(a *memory.Arena, p []float32, rows int, use model
 	inner := p
 	a.Fill(func() { inner, _, _ = s.parts(p) })
 	return &standardisedTape{
-		Tape: s.Prior.NewTape(a, inner, rows, use), of: s, p: p,
+		Tape: s.Prior.NewTape(a, inner, rows, use), prior: s, p: p,
 		z:     a.Floats(memory.Activations, rows, s.latent),
 		slope: a.Floats(memory.Activations, s.latent),
 	}
@@ -76,7 +76,7 @@ func (s *Standardised) NewTape(a *memory.Arena, p []float32, rows int, use model
 // Begin implements Tape.
 func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
 	t.Tape.Begin(rows, level, noise)
-	_, _, logScale := t.of.parts(t.p)
+	_, _, logScale := t.prior.parts(t.p)
 	volume := 0.0
 	for j, l := range logScale {
 		volume += float64(l)
@@ -89,8 +89,8 @@ func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
 func (t *standardisedTape) Rows(
 	lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool,
 ) {
-	_, mean, _ := t.of.parts(t.p)
-	d := t.of.latent
+	_, mean, _ := t.prior.parts(t.p)
+	d := t.prior.latent
 	inner := t.z[lo*d : hi*d]
 	for i, v := range z {
 		inner[i] = (v - mean[i%d]) * t.slope[i%d]
@@ -104,36 +104,36 @@ func (t *standardisedTape) Rows(
 	}
 }
 
-// Grad implements Tape: mean and log_scale have no gradient.
+// Grad implements Tape. mean and log_scale have no gradient.
 func (t *standardisedTape) Grad(task int, grad []float32, rows int) {
-	inner, _, _ := t.of.parts(grad)
+	inner, _, _ := t.prior.parts(grad)
 	t.Tape.Grad(task, inner, rows)
 }
 
-// Activations implements model.Traced, as far as the inner prior does.
+// Activations implements model.Traced with those of the inner prior.
 func (t *standardisedTape) Activations() []model.Values { return model.Activations(t.Tape) }
 
-// Gradients implements model.Traced, as far as the inner prior does.
+// Gradients implements model.Traced with those of the inner prior.
 func (t *standardisedTape) Gradients() []model.Values { return model.Gradients(t.Tape) }
 
 type standardisedSampler struct {
 	Sampler
-	of *Standardised
-	p  []float32
+	prior *Standardised
+	p     []float32
 }
 
 // NewSampler implements Prior.
 func (s *Standardised) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
 	inner := p
 	a.Fill(func() { inner, _, _ = s.parts(p) })
-	return standardisedSampler{Sampler: s.Prior.NewSampler(a, inner, rows), of: s, p: p}
+	return standardisedSampler{Sampler: s.Prior.NewSampler(a, inner, rows), prior: s, p: p}
 }
 
 // Sample implements Sampler.
-func (s standardisedSampler) Sample(lo, hi int, z []float32, ids []uint64, how SampleSpec) {
-	s.Sampler.Sample(lo, hi, z, ids, how)
-	_, mean, logScale := s.of.parts(s.p)
-	d := s.of.latent
+func (s standardisedSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {
+	s.Sampler.Sample(lo, hi, z, ids, spec)
+	_, mean, logScale := s.prior.parts(s.p)
+	d := s.prior.latent
 	for i, v := range z {
 		z[i] = mean[i%d] + float32(v*float32(math.Exp(float64(logScale[i%d]))))
 	}

@@ -60,7 +60,7 @@ var (
 	noise = kernel.Key{Seed: 1, Stream: diffusion.StreamScoreNoise}
 )
 
-// evaluated is drift, losses and gradient of a prior on some rows.
+// evaluated returns drift, losses and gradient by theta of a prior on some rows.
 func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	d := len(testMean)
 	rows := len(z) / d
@@ -82,8 +82,8 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	return g, loss, grad
 }
 
-// -log p(z) of z = mean + scale z' is -log p'(z') + sum of log scale: values, the gradient by z by
-// the chain rule, that by theta unchanged, and none by mean and scale.
+// -log p(z) of z = mean + scale z' is -log p'(z') + sum of log scale. Its gradient by z follows by
+// the chain rule, the gradient by theta is that of the inner prior, and mean and scale have none.
 func TestStandardisedDensity(t *testing.T) {
 	inner, p, outer, q := standardised()
 	const rows, d = 7, 3
@@ -98,7 +98,7 @@ func TestStandardisedDensity(t *testing.T) {
 			wantG, wantLoss, wantGrad := evaluated(inner, p, own)
 			if !slices.Equal(g, wantG) || !slices.Equal(loss, wantLoss) ||
 				!slices.Equal(grad[:len(p)], wantGrad) {
-				t.Error("before mean and scale are set, it is not the prior within")
+				t.Error("before mean and scale are set, it is not the inner prior")
 			}
 			continue
 		}
@@ -121,7 +121,7 @@ func TestStandardisedDensity(t *testing.T) {
 	}
 }
 
-// Samples are the inner prior's, mapped.
+// Samples are those of the inner prior, shifted and scaled.
 func TestStandardisedSamples(t *testing.T) {
 	inner, p, outer, q := standardised()
 	outer.Standardise(q, testMean, testStd)
@@ -132,8 +132,8 @@ func TestStandardisedSamples(t *testing.T) {
 			s.Pack(i)
 		}
 		z := normals(rows*d, 6, 1)
-		how := prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2}
-		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, how)
+		spec := prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2}
+		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, spec)
 		return z
 	}
 	var want []float64
@@ -143,7 +143,7 @@ func TestStandardisedSamples(t *testing.T) {
 	near(t, "samples", draw(outer, q), want, 1e-6)
 }
 
-// Every prior gives its loss without a drift to write, the same in every bit.
+// Every prior computes the same loss, bit for bit, when only the loss is wanted.
 func TestPriorLossAlone(t *testing.T) {
 	inner, p, outer, q := standardised()
 	outer.Standardise(q, testMean, testStd)
