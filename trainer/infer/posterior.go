@@ -7,7 +7,6 @@ import (
 	"context"
 	"math"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -145,7 +144,7 @@ func pack(t model.Packer) pool.Group {
 // were clipped. The averages are over the states before each kept move.
 func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
 	s, rows := &p.setup, len(index)*p.cloud.N
-	free := blas.Default().CutFree()
+	free := p.decoder.CutFree() && p.prior.CutFree()
 	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free)}
 	tiles := func(do func(tile int)) pool.Group { return pool.Group{N: p.now.tiles.Count, Do: do} }
 	p.batch.Select(index)

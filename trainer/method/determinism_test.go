@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -81,8 +82,13 @@ func TestSameBitsAtAnyTile(t *testing.T) {
 	}
 }
 
-// Many workers get more tiles, where that does not change the bits.
+// Many workers get more tiles, unless that would change the bits of one of the networks.
 func TestTilesFeedTheWorkers(t *testing.T) {
+	before := blas.Default().Name()
+	t.Cleanup(func() { useBLAS(t, before) })
+	useBLAS(t, "gonum")
+	gonums := model.NewMLP(1, 1).NewTape(nil, make([]float32, 2), 1, model.Train)
+	useBLAS(t, before)
 	eachBLAS(t, func(t *testing.T) {
 		for _, c := range []struct{ rows, particles, workers, tiles, native int }{
 			{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17},
@@ -94,9 +100,14 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			if blas.Default().CutFree() {
 				want = c.native
 			}
-			if got := s.tiles(c.rows / c.particles).Count; got != want {
+			mine := model.NewMLP(1, 1).NewTape(nil, make([]float32, 2), 1, model.Train)
+			if got := s.tiles(c.rows/c.particles, mine).Count; got != want {
 				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows,
 					c.particles, c.workers, got, want)
+			}
+			if got := s.tiles(c.rows/c.particles, mine, gonums).Count; got != c.tiles {
+				t.Errorf("%d rows of %d particles, %d workers, one network of gonum's products: "+
+					"%d tiles, want %d", c.rows, c.particles, c.workers, got, c.tiles)
 			}
 			p.Close()
 		}

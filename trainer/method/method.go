@@ -7,7 +7,6 @@ package method
 import (
 	"context"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -89,9 +88,13 @@ type Setup struct {
 	planned int // workers where there is no Pool yet
 }
 
-// tiles is the cut of a batch of so many datapoints: all rows of a datapoint share a tile, so that
-// its image is gathered by one task. Networks must be of the default backend: the cut may follow
-// the threads only if that backend's bits do not depend on cuts.
-func (s *Setup) tiles(points int) pool.Tiles {
-	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, blas.Default().CutFree())
+// tiles cuts the rows of a batch of datapoints for some networks. All rows of a datapoint share a
+// tile, so that one task gathers its image. The cut may follow the number of threads only if no
+// network's bits depend on it.
+func (s *Setup) tiles(points int, networks ...model.Packer) pool.Tiles {
+	free := true
+	for _, n := range networks {
+		free = free && n.CutFree()
+	}
+	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, free)
 }

@@ -36,7 +36,7 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 		}
 	}
 	z, ids := t.first.latents(b.Index)
-	t.now = fit{b.Index, t.setup.tiles(len(b.Index)), z, ids}
+	t.now = fit{b.Index, t.setup.tiles(len(b.Index), t.tape), z, ids}
 	t.evaluate()
 	if err := t.Err(); err != nil {
 		return stats, err

@@ -38,7 +38,8 @@ type pass struct {
 // pass is the evaluation of some datapoints from which nothing learns and after which nothing
 // moves.
 func (f *Flow) pass(index []int) pass {
-	return pass{index: index, tiles: f.setup.tiles(len(index)), held: f.warmingUp()}
+	tiles := f.setup.tiles(len(index), f.decoderTape, f.priorTape)
+	return pass{index: index, tiles: tiles, held: f.warmingUp()}
 }
 
 // Step implements Method.

@@ -38,6 +38,7 @@ func (identity) NewTape(_ *memory.Arena, _ []float32, rows int, _ model.Use) mod
 type identityTape struct{ in, out []float32 }
 
 func (identityTape) PackTasks() int { return 0 }
+func (identityTape) CutFree() bool  { return true }
 func (identityTape) Pack(int)       {}
 
 func (t identityTape) In(lo, hi int) []float32  { return t.in[lo*toyWidth : hi*toyWidth] }

@@ -43,8 +43,9 @@ func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
 	v.now = draws{
-		index: index, tiles: v.setup.tiles(len(index)), key: v.key(stream),
-		held: held, closed: held || v.setup.Prior.Closed(),
+		index: index, key: v.key(stream),
+		tiles: v.setup.tiles(len(index), v.encoderTape, v.decoderTape, v.priorTape),
+		held:  held, closed: held || v.setup.Prior.Closed(),
 	}
 	v.ids = v.ids[:0]
 	for _, m := range index {

@@ -91,6 +91,15 @@ func (p *packing) bind(a *memory.Arena, l linear, params []float32, backward boo
 
 func (p packing) PackTasks() int { return len(p.forward) + len(p.backward) }
 
+func (p packing) CutFree() bool {
+	for _, l := range p.forward {
+		if !l.products.CutFree() {
+			return false
+		}
+	}
+	return true
+}
+
 func (p packing) Pack(task int) {
 	if n := len(p.forward); task < n {
 		p.forward[task].pack(false)

@@ -30,6 +30,9 @@ type Net interface {
 type Packer interface {
 	PackTasks() int
 	Pack(task int)
+	// CutFree reports whether results have the same bits however rows are cut into ranges: whether
+	// they do depends on the backend of the products.
+	CutFree() bool
 }
 
 // Tape is the memory of one pass of a network over a batch of rows. One pass goes as follows:

@@ -73,6 +73,9 @@ func (t DiffusionTape) PackTasks() int { return t.Score.PackTasks() }
 // Pack implements model.Packer.
 func (t DiffusionTape) Pack(task int) { t.Score.Pack(task) }
 
+// CutFree implements model.Packer.
+func (t DiffusionTape) CutFree() bool { return t.Score.CutFree() }
+
 // GradTasks implements Tape.
 func (t DiffusionTape) GradTasks() int { return t.Score.GradTasks() }
 
@@ -99,6 +102,7 @@ func (d *Diffusion) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
 
 func (s *diffusionSampler) PackTasks() int { return s.score.PackTasks() }
 func (s *diffusionSampler) Pack(task int)  { s.score.Pack(task) }
+func (s *diffusionSampler) CutFree() bool  { return s.score.CutFree() }
 
 // Sample implements Sampler.
 func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {

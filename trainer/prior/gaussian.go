@@ -37,6 +37,9 @@ func (p Gaussian) PackTasks() int { return 0 }
 // Pack implements model.Packer.
 func (p Gaussian) Pack(int) {}
 
+// CutFree implements model.Packer.
+func (p Gaussian) CutFree() bool { return true }
+
 // gaussianTape keeps the drift z - mean of the batch. Minus its mean over the rows is the gradient
 // by mean.
 type gaussianTape struct {

@@ -57,6 +57,7 @@ type diagonalTape struct {
 }
 
 func (*diagonalTape) PackTasks() int { return 0 }
+func (*diagonalTape) CutFree() bool  { return true }
 func (*diagonalTape) Pack(int)       {}
 
 func (t *diagonalTape) Forward(lo, hi int) {

@@ -55,6 +55,7 @@ type scoreTape struct {
 
 func (t *scoreTape) PackTasks() int { return 1 }
 func (t *scoreTape) Pack(int)       { t.now = t.law.bind(t.p) }
+func (*scoreTape) CutFree() bool    { return true }
 
 func (t *scoreTape) Lambda(lo, hi int) []float32 { return t.lambda[lo:hi] }
 
