@@ -29,6 +29,14 @@ func (t *Trainer) reportStep(s method.Stats) {
 	}
 }
 
+func (t *Trainer) reportEpoch(e record.Epoch) {
+	for _, h := range t.hooks {
+		if h.OnEpoch != nil {
+			h.OnEpoch(e)
+		}
+	}
+}
+
 // perMove is the share of the moves that n of them are: NaN where nothing moved.
 func perMove(s method.Stats, n float64) record.Number { return record.Number(n / s.Moved) }
 
@@ -95,7 +103,8 @@ func (t *Trainer) judge(e record.Epoch) {
 	}
 	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.warned.clipped {
 		t.warned.clipped = true
-		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is too large "+
-			"for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
+		t.warn(fmt.Sprintf(
+			"%.1f %% of the particles' moves are clipped; the step size is too large "+
+				"for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
 	}
 }

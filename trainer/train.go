@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
@@ -26,10 +27,13 @@ type Model struct {
 // particles are to lie in one, and measures nothing. For a run with records, checkpoints, held-out
 // images and reports see New. The keys of data and reports mean nothing here, nor does holdout.
 //
-// The training is that of a run with holdout = 0 on the same images, bit for bit, but for one that
-// diverges: then Train returns an error that wraps ErrDiverged. When ctx ends, it returns ctx's
-// error after the step under way.
-func Train(ctx context.Context, cfg config.Config, images data.Dataset) (*Model, error) {
+// The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
+// Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When
+// ctx ends, it returns ctx's error after the step under way. Hooks are called at every step and
+// epoch, and with warnings.
+func Train(
+	ctx context.Context, cfg config.Config, images data.Dataset, opts ...Option,
+) (*Model, error) {
 	if err := errors.Join(method.Validate(cfg), kernel.Err()); err != nil {
 		return nil, err
 	}
@@ -37,6 +41,9 @@ func Train(ctx context.Context, cfg config.Config, images data.Dataset) (*Model,
 		return nil, errors.New("no images: expected at least one to train on")
 	}
 	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
+	for _, o := range opts {
+		o(t)
+	}
 	t.data.train = images
 	t.data.batches = data.NewBatches(images.Len(), cfg.Batch, cfg.Seed)
 	m := &Model{cfg: cfg, images: images.Len(), pool: t.pool}
@@ -52,30 +59,30 @@ func Train(ctx context.Context, cfg config.Config, images data.Dataset) (*Model,
 	return m, nil
 }
 
-// steps takes all the steps of a training, and nothing else.
+// steps trains to the end of the last epoch, and writes nothing.
 func (t *Trainer) steps(ctx context.Context) error {
-	for total := t.total(); t.step < total; t.step++ {
-		if err := ctx.Err(); err != nil {
-			return err
+	for t.next.epoch < t.cfg.Epochs {
+		for ; t.next.batch < t.data.batches.PerEpoch(); t.next.batch++ {
+			for t.next.repeat = 0; t.next.repeat < t.cfg.BatchRepeats; t.next.repeat++ {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := t.oneStep(); errors.Is(err, ErrDiverged) {
+					return fmt.Errorf("step %d: %w", t.diagnosis(err).Step, err)
+				} else if err != nil {
+					return err
+				}
+			}
 		}
-		if _, err := t.method.Step(t.minibatch()); err != nil {
-			return err
+		if len(t.hooks) > 0 {
+			e := t.record()
+			t.judge(e)
+			t.reportEpoch(e)
 		}
-		t.next = t.following()
+		t.next = place{epoch: t.next.epoch + 1}
+		t.sums, t.speed = method.Stats{}, speed{}
 	}
-	return nil
-}
-
-// following is the place after the next step.
-func (t *Trainer) following() place {
-	p := t.next
-	if p.repeat++; p.repeat < t.cfg.BatchRepeats {
-		return p
-	}
-	if p.batch++; p.batch < t.data.batches.PerEpoch() {
-		return place{epoch: p.epoch, batch: p.batch}
-	}
-	return place{epoch: p.epoch + 1}
+	return t.method.Err()
 }
 
 // Sample draws n images, n x D, with the solver of the configuration. Pixels span [-1, 1] but are

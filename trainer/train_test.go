@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // A training in memory ends in the state of a run on the same images, bit for bit.
@@ -53,7 +54,8 @@ func TestTrainInMemory(t *testing.T) {
 func copies(tensors []checkpoint.Tensor) []checkpoint.Tensor {
 	all := slices.Clone(tensors)
 	for i, x := range all {
-		all[i].F32, all[i].F64, all[i].U32 = slices.Clone(x.F32), slices.Clone(x.F64), slices.Clone(x.U32)
+		all[i].F32, all[i].F64, all[i].U32 =
+			slices.Clone(x.F32), slices.Clone(x.F64), slices.Clone(x.U32)
 		clear(all[i].F32)
 	}
 	return all
@@ -93,5 +95,48 @@ func TestTrainRefuses(t *testing.T) {
 	c.Epochs = 0
 	if _, err := Train(t.Context(), c, table); err == nil {
 		t.Error("no epochs: no error")
+	}
+}
+
+// Particles that blow up end a training in memory as they end a run. Step sizes of 5 without clip
+// and anchor throw nearly all particles out within the first epoch.
+func TestTrainDiverges(t *testing.T) {
+	images, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := method.Default()
+	c.Epochs, c.DecoderWidths, c.ScoreWidth = 2, []int{16}, 32
+	c.StepSize, c.StepSizeEnd, c.DriftClip, c.ScaleAnchor = 5, 5, 0, 0
+	_, err = Train(t.Context(), c, images)
+	var fault *method.Fault
+	if !errors.Is(err, ErrDiverged) || !errors.As(err, &fault) {
+		t.Fatalf("%v, want %v with its place", err, ErrDiverged)
+	}
+	if fault.Step < 1 || fault.Step > 2*c.Epochs*images.Len()/c.Batch {
+		t.Errorf("step %d", fault.Step)
+	}
+}
+
+// Hooks see every step and epoch of a training in memory.
+func TestTrainCallsHooks(t *testing.T) {
+	images, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := method.Default()
+	c.Epochs, c.Batch, c.DecoderWidths, c.ScoreWidth = 3, 600, []int{16}, 32
+	steps, epochs := 0, 0
+	m, err := Train(t.Context(), c, images, WithHook(Hook{
+		OnStep:  func(record.Progress) { steps++ },
+		OnEpoch: func(e record.Epoch) { epochs = e.Epoch },
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	want := c.Epochs * ((images.Len() + c.Batch - 1) / c.Batch)
+	if steps != want || epochs != c.Epochs {
+		t.Errorf("%d steps, %d epochs, want %d, %d", steps, epochs, want, c.Epochs)
 	}
 }

@@ -266,11 +266,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		return err
 	}
 	t.reports.last = e
-	for _, h := range t.hooks {
-		if h.OnEpoch != nil {
-			h.OnEpoch(e)
-		}
-	}
+	t.reportEpoch(e)
 	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}
 	t.sums, t.speed = method.Stats{}, speed{}
