@@ -1,12 +1,21 @@
 // Package kernel holds the loops over float32 that, apart from matrix products, take the time of
 // training and sampling: noise and the Langevin moves, biases and activations, residuals, sums over
-// rows and columns, optimisers, pixels. They work on the caller's slices, allocate nothing and start
-// no goroutines. The tiles of matrix products are here too; package blas makes products of them.
+// rows and columns, optimisers, pixels. They work on the caller's slices, allocate nothing and
+// start no goroutines. The tiles of matrix products are here too; package blas makes products of
+// them.
 //
-// It does not hold what is computed once for a row, a datapoint or a latent dimension, most of it
-// in float64: noise levels and the weights and values of losses (package diffusion), the
-// standardised prior (package prior), the draws and the bounded variances of an encoder (packages
-// method and model). Those loops stand beside their formulas, in plain Go.
+// Shorter loops stand beside their formulas in plain Go instead, most of them in float64:
+//
+//   - one number for each row: noise levels, the weights and values of losses (packages diffusion,
+//     prior, method), the squared error of a posterior's draws (likelihood);
+//   - one for each latent dimension of a row: the bounded log-variances of an encoder (model), its
+//     draws and the gradient through them, means and deviations of latents (method), the learned
+//     mean of a Gaussian prior and the standardised prior (prior), the steady bound (diffusion),
+//     statistics of the cloud (particle), proposals and moments of a posterior (infer);
+//   - the softmax of a classifier, and clamping the images it reads (classify);
+//   - initial weights, once for each network (model).
+//
+// Measures of finished samples have loops of their own (metric, pca).
 //
 // The exported functions check lengths (a mismatch is a programming error and panics) and call the
 // implementation that [Info] names, chosen once from what the CPU can do: assembly for AVX-512,

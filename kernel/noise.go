@@ -59,12 +59,12 @@ func checkRow(d int) {
 // square of H[i]*t is above Clip (0: no limit): with r = Clip*sqrt(D) and v = t*H[i],
 // s = H[i]*(r/|v|) if |v|^2 > r*r.
 type Move struct {
-	Z, U     []float32 // positions, and velocities (underdamped only); updated in place
+	Z, U     []float32 // positions, and velocities (not of Overdamped); updated in place
 	G, P     []float32 // the two parts of the drift: decoder and prior
 	H        []float32 // step size of each row
 	Anchor   float32
 	Clip     float32
-	Friction float32 // in (0, 1] (underdamped only)
+	Friction float32 // in (0, 1]; only Underdamped reads it
 	IDs      []uint64
 	D        int
 	Key      Key
@@ -130,7 +130,7 @@ func Underdamped(m *Move) (clipped int) {
 // with xi1 and xi2 the normals of row IDs[i] in the streams of the move and of the transition. Here
 // s = sqrt(H[i]), made smaller where the root mean square of H[i]*t is above Clip (0: no limit):
 // with r = Clip*sqrt(D), s = sqrt(H[i])*(r/(H[i]*|t|)) if H[i]*|t| > r, both in float64, of |t|^2
-// in float32. It returns how many rows were clipped. Friction has no meaning here.
+// in float32. It returns how many rows were clipped.
 func Exact(m *Move, c Transition) (clipped int) {
 	m.check()
 	check(len(m.U) == len(m.Z))
