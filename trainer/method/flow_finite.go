@@ -75,12 +75,12 @@ func (f *Flow) locatePrior(r rows) *Fault {
 	}
 	n := r.len()
 	f.priorTape.Rows(0, n, f.batch.Rows(f.batch.Z, 0, n), f.batch.IDs, nil, f.nll[:n], false)
-	return r.priorLayers(InActivation, f.priorTape, f.setup.Options.ScoreDraws)
+	return r.priorLayers(InActivation, f.priorTape)
 }
 
 // priorLayers seeks among the layers of a prior's network, which has a row for each draw.
-func (r rows) priorLayers(kind Kind, t prior.Tape, draws int) *Fault {
-	r.draws = draws
+func (r rows) priorLayers(kind Kind, t prior.Tape) *Fault {
+	r.draws = t.Draws()
 	if kind == InActivation {
 		return r.layers(kind, "prior", model.Activations(t))
 	}
@@ -103,9 +103,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 	}
 	if !f.now.held {
 		searches = append(searches,
-			func() *Fault {
-				return r.priorLayers(InGradient, f.priorTape, f.setup.Options.ScoreDraws)
-			},
+			func() *Fault { return r.priorLayers(InGradient, f.priorTape) },
 			f.prior.badGradient)
 	}
 	searches = append(searches, f.decoder.newWeight, f.prior.newWeight)

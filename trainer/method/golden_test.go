@@ -259,8 +259,8 @@ func (r *goldenRun) gradients() {
 		gradientTolerance)
 	if r.has("first/lambda") {
 		want := r.want("first/lambda")
-		tape := f.priorTape.(prior.DiffusionTape)
-		r.compare("first step: levels lambda", tape.Score.Lambda(0, len(want)), want, nil,
+		tape := f.priorTape.(diffusion.Score)
+		r.compare("first step: levels lambda", tape.Lambda(0, len(want)), want, nil,
 			forwardTolerance)
 		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil,
 			gradientTolerance)

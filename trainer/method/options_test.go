@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 var everyPoint = []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
@@ -330,7 +330,7 @@ func TestNoiseFollowsTheParticle(t *testing.T) {
 		f := newFlow(t, "ipld", o, testPoints)
 		before := reference.Wide(f.cloud.Z)
 		mustStep(t, f, Minibatch{Index: index})
-		tape := f.priorTape.(prior.DiffusionTape).Score
+		tape := f.priorTape.(diffusion.Score)
 		d, found := o.Latent, map[uint64]noise{}
 		for row, id := range f.batch.IDs {
 			var n noise

@@ -23,7 +23,7 @@ func (t *Staged) checkLoss() error {
 		func() *Fault { return r.latents(t.now.z, t.setup.Options.Latent) },
 		func() *Fault {
 			t.tape.Rows(0, n, t.now.z, t.now.ids, nil, t.nll[:n], false)
-			return r.priorLayers(InActivation, t.tape, t.setup.Options.ScoreDraws)
+			return r.priorLayers(InActivation, t.tape)
 		},
 		func() *Fault { return r.losses("prior", t.nll) },
 	)
@@ -37,7 +37,7 @@ func (t *Staged) checkUpdate(s *Stats) error {
 	}
 	r := t.minibatch()
 	return t.finish(somewhere(firstOf(
-		func() *Fault { return r.priorLayers(InGradient, t.tape, t.setup.Options.ScoreDraws) },
+		func() *Fault { return r.priorLayers(InGradient, t.tape) },
 		t.prior.badGradient,
 		t.prior.newWeight,
 	)), 0)

@@ -85,7 +85,7 @@ func (t *Staged) collect(s *Stats) {
 	if encoder != nil { // latents are drawn anew
 		s.Evaluations += rows / float64(o.Particles) * encoder.passes(1)
 	}
-	s.Evaluations += rows * t.prior.passes(o.ScoreDraws)
+	s.Evaluations += rows * t.prior.passes(t.tape.Draws())
 	s.Rows = rows
 	s.SquareError, s.DataLoss = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData]
 	s.Entropy = rows * t.frozen[frozenEntropy]

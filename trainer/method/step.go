@@ -109,7 +109,7 @@ func (f *Flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
 	if !f.now.held {
-		s.Evaluations += float64(rows) * f.prior.passes(f.setup.Options.ScoreDraws)
+		s.Evaluations += float64(rows) * f.prior.passes(f.priorTape.Draws())
 		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise))
 	}
 	f.setup.Pool.Run(f.priorRows(), f.decoderRows())

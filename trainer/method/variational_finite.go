@@ -51,7 +51,7 @@ func (v *Variational) locatePrior(r rows) *Fault {
 	}
 	n := r.len()
 	v.priorTape.Rows(0, n, v.rows(v.z, 0, n), v.ids, nil, v.nll[:n], false)
-	return r.priorLayers(InActivation, v.priorTape, v.setup.Options.ScoreDraws)
+	return r.priorLayers(InActivation, v.priorTape)
 }
 
 // checkUpdate looks at what the optimisers saw and made.
@@ -69,9 +69,8 @@ func (v *Variational) checkUpdate(s *Stats) error {
 		func() *Fault { return r.layers(InGradient, "decoder", model.Gradients(v.decoderTape)) },
 	}
 	if !v.now.closed {
-		searches = append(searches, func() *Fault {
-			return r.priorLayers(InGradient, v.priorTape, v.setup.Options.ScoreDraws)
-		})
+		searches = append(searches,
+			func() *Fault { return r.priorLayers(InGradient, v.priorTape) })
 	}
 	searches = append(searches,
 		func() *Fault {

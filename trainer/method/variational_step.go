@@ -109,7 +109,7 @@ func (v *Variational) evaluate(s *Stats) {
 	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
 	s.Evaluations += float64(rows) * v.decoder.passes(1)
 	if !v.now.closed {
-		s.Evaluations += float64(rows) * v.prior.passes(v.setup.Options.ScoreDraws)
+		s.Evaluations += float64(rows) * v.prior.passes(v.priorTape.Draws())
 		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise))
 	}
 	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.priorRows}, v.decoderRows())

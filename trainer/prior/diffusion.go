@@ -49,66 +49,64 @@ func (d *Diffusion) Steady() Prior {
 // Layout implements Prior.
 func (d *Diffusion) Layout() *model.Layout { return d.Score.Layout() }
 
-// DiffusionTape is the Tape of a Diffusion.
-type DiffusionTape struct {
-	*diffusion.BoundTape
-	Score model.ScoreTape // with Draws rows for each row of the batch
+// diffusionTape has a row of the score network for each draw of each row of the batch.
+type diffusionTape struct {
+	model.ScoreTape
+	bound *diffusion.BoundTape
 }
 
 // NewTape implements Prior.
 func (d *Diffusion) NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape {
 	score := d.Score.NewScoreTape(a, p, rows*d.Bound.Draws, use)
-	return DiffusionTape{BoundTape: d.Bound.NewTape(a, score, d.Score.In(), rows), Score: score}
+	return diffusionTape{ScoreTape: score, bound: d.Bound.NewTape(a, score, d.Score.In(), rows)}
+}
+
+// Draws implements Tape.
+func (t diffusionTape) Draws() int { return t.bound.Draws }
+
+// Begin implements Tape.
+func (t diffusionTape) Begin(rows int, level, noise kernel.Key) { t.bound.Begin(rows, level, noise) }
+
+// Rows implements Tape.
+func (t diffusionTape) Rows(
+	lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool,
+) {
+	t.bound.Rows(lo, hi, z, ids, g, loss, train)
+}
+
+// Grad implements Tape.
+func (t diffusionTape) Grad(task int, grad []float32, rows int) {
+	n := rows * t.Draws()
+	t.ScoreTape.Grad(task, grad, n, float32(1/float64(n)))
 }
 
 // Activations implements model.Traced with those of the score network.
-func (t DiffusionTape) Activations() []model.Values { return model.Activations(t.Score) }
+func (t diffusionTape) Activations() []model.Values { return model.Activations(t.ScoreTape) }
 
 // Gradients implements model.Traced with those of the score network.
-func (t DiffusionTape) Gradients() []model.Values { return model.Gradients(t.Score) }
-
-// PackTasks implements model.Packer.
-func (t DiffusionTape) PackTasks() int { return t.Score.PackTasks() }
-
-// Pack implements model.Packer.
-func (t DiffusionTape) Pack(task int) { t.Score.Pack(task) }
-
-// CutFree implements model.Packer.
-func (t DiffusionTape) CutFree() bool { return t.Score.CutFree() }
-
-// GradTasks implements Tape.
-func (t DiffusionTape) GradTasks() int { return t.Score.GradTasks() }
-
-// Grad implements Tape.
-func (t DiffusionTape) Grad(task int, grad []float32, rows int) {
-	n := rows * t.Draws
-	t.Score.Grad(task, grad, n, float32(1/float64(n)))
-}
+func (t diffusionTape) Gradients() []model.Values { return model.Gradients(t.ScoreTape) }
 
 type diffusionSampler struct {
-	*Diffusion
-	score   model.ScoreTape
+	model.ScoreTape
+	process diffusion.Process
+	latent  int
 	scratch []float32
 }
 
 // NewSampler implements Prior.
 func (d *Diffusion) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
 	return &diffusionSampler{
-		Diffusion: d,
-		score:     d.Score.NewScoreTape(a, p, rows, model.Evaluate),
-		scratch:   a.Floats(memory.Activations, 3, rows, d.Score.In()),
+		ScoreTape: d.Score.NewScoreTape(a, p, rows, model.Evaluate),
+		process:   d.Bound.Process, latent: d.Score.In(),
+		scratch: a.Floats(memory.Activations, 3, rows, d.Score.In()),
 	}
 }
 
-func (s *diffusionSampler) PackTasks() int { return s.score.PackTasks() }
-func (s *diffusionSampler) Pack(task int)  { s.score.Pack(task) }
-func (s *diffusionSampler) CutFree() bool  { return s.score.CutFree() }
-
 // Sample implements Sampler.
 func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {
-	d := s.Score.In()
+	d := s.latent
 	w := diffusion.Walk{
-		Process: s.Bound.Process, Solver: spec.Solver, Steps: spec.Steps, D: d,
+		Process: s.process, Solver: spec.Solver, Steps: spec.Steps, D: d,
 		Noise: kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSampleNoise},
 		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
 		Stop:  spec.Stop,
@@ -118,8 +116,8 @@ func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, spec Sa
 
 // eps computes eps_theta = sigma z + r.
 func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
-	copy(s.score.In(lo, hi), z)
-	s.score.ForwardAt(lo, hi, float32(lambda))
-	copy(eps, s.score.Out(lo, hi))
+	copy(s.In(lo, hi), z)
+	s.ForwardAt(lo, hi, float32(lambda))
+	copy(eps, s.Out(lo, hi))
 	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
 }

@@ -54,6 +54,8 @@ func (p Gaussian) NewTape(a *memory.Arena, params []float32, rows int, _ model.U
 	}
 }
 
+func (t *gaussianTape) Draws() int { return 1 }
+
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
 
 func (t *gaussianTape) Rows(lo, hi int, z []float32, _ []uint64, g, loss []float32, _ bool) {

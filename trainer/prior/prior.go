@@ -42,6 +42,9 @@ const (
 // Tape evaluates the prior on a batch; ranges of rows are independent of each other.
 type Tape interface {
 	model.Packer
+	// Draws is the number of rows of the prior's network for each row of the batch: one for a prior
+	// whose loss has no noise.
+	Draws() int
 	// Begin starts a batch and draws the noise levels of its rows. level and noise are keys for the
 	// levels and for the noise of the rows.
 	Begin(rows int, level, noise kernel.Key)

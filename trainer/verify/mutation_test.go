@@ -72,7 +72,7 @@ var boundSites = []site{
 		`mutant("sign of the ancestral step", 1., -1)*$`},
 	{"trainer/diffusion", "Walk.ancestral", "math.Sqrt(c)",
 		`mutant("ancestral noise without sqrt", $, c)`},
-	{"trainer/prior", "DiffusionTape.Grad", "float32(1/float64(n))",
+	{"trainer/prior", "diffusionTape.Grad", "float32(1/float64(n))",
 		`float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
 }
 
