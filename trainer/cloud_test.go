@@ -22,13 +22,14 @@ import (
 
 func needsMapping(t *testing.T) {
 	t.Helper()
-	if !slices.Contains([]string{"linux", "darwin", "dragonfly", "freebsd", "netbsd", "openbsd"}, runtime.GOOS) {
+	mapping := []string{"linux", "darwin", "dragonfly", "freebsd", "netbsd", "openbsd"}
+	if !slices.Contains(mapping, runtime.GOOS) {
 		t.Skip("no files are mapped here")
 	}
 }
 
-// A run whose particles move between memory and file, from session to session, has the state and the
-// metrics of one that stayed in memory; and the file leaves nothing.
+// A run whose particles are in memory in one session and in a file in the next has the state and
+// the metrics of one that stayed in memory. The file is gone afterwards.
 func TestCloudInFile(t *testing.T) {
 	needsMapping(t)
 	c := smallRun()
@@ -61,7 +62,8 @@ func TestCloudInFile(t *testing.T) {
 			t.Errorf("%s: another final state", what)
 		}
 		if got := metricsOf(t, dir); !slices.Equal(got, metrics) {
-			t.Errorf("%s: metrics\n%s\nin memory\n%s", what, strings.Join(got, "\n"), strings.Join(metrics, "\n"))
+			t.Errorf("%s: metrics\n%s\nin memory\n%s",
+				what, strings.Join(got, "\n"), strings.Join(metrics, "\n"))
 		}
 		for _, place := range []string{dir, disk} {
 			if left, err := filepath.Glob(filepath.Join(place, ".*")); err != nil || len(left) > 0 {
@@ -71,15 +73,16 @@ func TestCloudInFile(t *testing.T) {
 	}
 }
 
-// The file is cut while a run trains: the run ends with an error that names it, at once, and its last checkpoint is
-// whole and goes on to the same end.
+// A run whose file of particles is truncated ends at once, with an error that names the file. Its
+// last checkpoint is whole, and resumes to the same final state.
 func TestCloudFileIsCut(t *testing.T) {
 	needsMapping(t)
 	c := smallRun()
 	want := finalState(t, train(t, c))
 	const epoch = runBatches * runRepeats
 	c.CheckpointEvery, c.Cloud = config.EveryEpochs(1), config.InFile
-	for _, at := range []int{2*epoch + 3, 2 * epoch} { // in an epoch, and before its report and checkpoint
+	// In the middle of an epoch, and at its end before the report and the checkpoint.
+	for _, at := range []int{2*epoch + 3, 2 * epoch} {
 		dir := t.TempDir()
 		steps := 0
 		tr, err := New(context.Background(), c, dir, WithHook(Hook{OnStep: func(p record.Progress) {
@@ -91,8 +94,8 @@ func TestCloudFileIsCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = tr.Run(t.Context())
-		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) || errors.Is(err, ErrDiverged) ||
-			steps != at {
+		if !errors.Is(err, memory.ErrMapping) || !strings.Contains(err.Error(), dir) ||
+			errors.Is(err, ErrDiverged) || steps != at {
 			t.Errorf("cut after step %d: ended after step %d, %v", at, steps, err)
 		}
 		if err := tr.save(); !errors.Is(err, memory.ErrMapping) {
@@ -102,20 +105,21 @@ func TestCloudFileIsCut(t *testing.T) {
 			t.Error(err)
 		}
 		latest, err := checkpoint.Latest(dir)
-		if name := fmt.Sprintf("step-%06d", (at-1)/epoch*epoch); err != nil || filepath.Base(latest) != name {
+		name := fmt.Sprintf("step-%06d", (at-1)/epoch*epoch)
+		if err != nil || filepath.Base(latest) != name {
 			t.Errorf("the newest checkpoint is %s, %v, expected %s", latest, err, name)
 		}
 		c := c
 		c.Cloud = config.InMemory
-		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+		resumeRun(t, dir, c, -1)
 		if !bytes.Equal(finalState(t, dir), want) {
 			t.Errorf("cut after step %d: another end", at)
 		}
 	}
 }
 
-// The plan tells what lies on disk and leaves it out of the sum; what does not fit the disk, and a place that is no
-// directory, are refused with a remedy before anything is stored.
+// The plan names what is kept on disk and leaves it out of the sum of memory. A cloud_dir that is
+// not a directory is refused before anything is stored.
 func TestCloudOnDiskIsPlanned(t *testing.T) {
 	needsMapping(t)
 	var told []string
@@ -141,7 +145,8 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	}
 	const size = 2 * 4 * 180 * 2 * 4 // positions and velocities of 180 x 2 particles of 4 float32
 	if inFile.Disk != size || inMemory.Disk != 0 {
-		t.Errorf("%d bytes on disk, %d without a file, expected %d", inFile.Disk, inMemory.Disk, size)
+		t.Errorf("%d bytes on disk, %d without a file, expected %d",
+			inFile.Disk, inMemory.Disk, size)
 	}
 	particles := func(m needs) int64 { // memory of the process may grow between the two
 		i := slices.IndexFunc(m.Parts, func(p memory.Part) bool { return p.Name == "particles" })
@@ -160,7 +165,10 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for place, want := range map[string]string{filepath.Join(disk, "missing"): "cloud_dir: ", file: "expected a directory"} {
+	for place, want := range map[string]string{
+		filepath.Join(disk, "missing"): "cloud_dir: ",
+		file:                           "expected a directory",
+	} {
 		c.CloudDir = place
 		if _, err := plan(c); err == nil || !strings.Contains(err.Error(), want) ||
 			!strings.Contains(err.Error(), place) {
@@ -198,15 +206,19 @@ func TestDiskTooSmall(t *testing.T) {
 	}
 }
 
-// A run without room for its particles is told that a file would hold them; the pages of that file that are in
-// memory are not held against a run.
+// The error of a run whose particles do not fit into memory names --cloud file as a remedy. Pages
+// of that file that are in memory do not count as memory that a run exceeded.
 func TestCloudRemedy(t *testing.T) {
 	m := needs{
-		Memory: run.Memory{Parts: memory.Parts{{Name: "particles", Bytes: 90 << 20}}, Sum: 90 << 20},
-		cloud:  80 << 20,
+		Memory: run.Memory{
+			Parts: memory.Parts{{Name: "particles", Bytes: 90 << 20}},
+			Sum:   90 << 20,
+		},
+		cloud: 80 << 20,
 	}
 	if _, err := m.check(50 << 20); err == nil || !strings.HasSuffix(err.Error(),
-		"try --cloud file, which keeps 80 MiB of them on disk and is slower, fewer particles or a smaller latent") {
+		"try --cloud file, which keeps 80 MiB of them on disk and is slower, "+
+			"fewer particles or a smaller latent") {
 		t.Errorf("%v", err)
 	}
 	for peak, want := range map[int64]bool{0: false, 1699: false, 1701: true} {

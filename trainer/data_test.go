@@ -37,7 +37,7 @@ func TestDataPathIsAbsolute(t *testing.T) {
 	c, dir := smallRun(), filepath.Join(base, "run")
 	c.Data, c.Holdout, c.Batch = "images", 0.2, 10
 	writeIDX(t, c.Data, 50, 1)
-	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	startRun(t, dir, c, 3)
 	check := func(path, typed string) config.Config {
 		t.Helper()
 		stored, err := storedConfig(dir)
@@ -45,7 +45,8 @@ func TestDataPathIsAbsolute(t *testing.T) {
 			t.Errorf("data = %q, %v; expected %q", stored.Data, err, path)
 		}
 		info, err := run.ReadInfo(dir)
-		if err != nil || info.Data != path || info.DataAsTyped != typed || info.Read.Source != path {
+		if err != nil || info.Data != path || info.DataAsTyped != typed ||
+			info.Read.Source != path {
 			t.Errorf("run.json has %q (%q), read %q, %v; expected %q (%q)",
 				info.Data, info.DataAsTyped, info.Read.Source, err, path, typed)
 		}
@@ -55,19 +56,19 @@ func TestDataPathIsAbsolute(t *testing.T) {
 	stored := check(absolute, "images")
 
 	t.Chdir(filepath.Join(base, "b"))
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, 4)
+	resumeRun(t, dir, stored, 4)
 	check(absolute, "images")
 
 	if err := os.Rename(absolute, "moved"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Resume(context.Background(), dir, stored)
-	if err == nil ||
-		!strings.Contains(err.Error(), absolute+` (given as "images"), which is not there: say with --data`) {
+	want := absolute + ` (given as "images"), which is not there: say with --data`
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("data that moved: %v", err)
 	}
 	stored.Data = "moved"
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, 5)
+	resumeRun(t, dir, stored, 5)
 	check(filepath.Join(base, "b", "moved"), "moved")
 }
 
@@ -82,13 +83,13 @@ func TestCloudDirIsAbsolute(t *testing.T) {
 	t.Chdir(base)
 	c, dir := smallRun(), filepath.Join(base, "run")
 	c.Cloud, c.CloudDir = config.InFile, "fast"
-	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	startRun(t, dir, c, 3)
 	stored, err := storedConfig(dir)
 	if want := filepath.Join(base, "fast"); err != nil || stored.CloudDir != want {
 		t.Fatalf("cloud_dir = %q, %v; expected %q", stored.CloudDir, err, want)
 	}
 	t.Chdir(filepath.Join(base, "elsewhere"))
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, stored, o...) }, -1)
+	resumeRun(t, dir, stored, -1)
 }
 
 // An embedded name is no path, even beside a file of that name.
@@ -100,7 +101,8 @@ func TestEmbeddedNamesStay(t *testing.T) {
 	dir := train(t, smallRun())
 	c, err := storedConfig(dir)
 	info, infoErr := run.ReadInfo(dir)
-	if err != nil || infoErr != nil || c.Data != "digits" || info.Data != "digits" || info.DataAsTyped != "" {
+	if err != nil || infoErr != nil ||
+		c.Data != "digits" || info.Data != "digits" || info.DataAsTyped != "" {
 		t.Errorf("%q, %q, %q; %v, %v", c.Data, info.Data, info.DataAsTyped, err, infoErr)
 	}
 }
@@ -114,7 +116,8 @@ func readRows(t *testing.T, dir string) [][]string {
 	}
 	defer f.Close()
 	records, err := csv.NewReader(f).ReadAll()
-	if err != nil || !slices.Equal(records[0], []string{"particle", "source", "file", "label", "split"}) {
+	header := []string{"particle", "source", "file", "label", "split"}
+	if err != nil || !slices.Equal(records[0], header) {
 		t.Fatalf("%v, %v", records[:1], err)
 	}
 	return records[1:]
@@ -160,7 +163,8 @@ func TestRowsJoinParticles(t *testing.T) {
 			}
 			continue
 		}
-		if number(r[0]) != i || r[4] != "train" || !slices.Equal(pixels(tr.data.train, i), pixels(all, source)) {
+		if number(r[0]) != i || r[4] != "train" ||
+			!slices.Equal(pixels(tr.data.train, i), pixels(all, source)) {
 			t.Fatalf("row %d: %q", i, r)
 		}
 		if source != i {
@@ -181,11 +185,11 @@ func TestRowsJoinParticles(t *testing.T) {
 	}
 
 	dir = t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	startRun(t, dir, c, 3)
 	if err := os.Remove(filepath.Join(dir, "rows.csv")); err != nil {
 		t.Fatal(err)
 	}
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+	resumeRun(t, dir, c, -1)
 	if again := readRows(t, dir); !slices.EqualFunc(again, rows, slices.Equal) {
 		t.Error("the table that was written again differs")
 	}

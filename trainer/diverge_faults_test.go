@@ -55,9 +55,9 @@ func diverging(
 	return warnings
 }
 
-// A disk that is full when a run goes back, and still when it does so again, costs nothing: once
-// there is room, the bits, records and notes are those of a run whose disk always had some. Until
-// then the abandoned continuation, which is the newest on the disk, is not gone back to.
+// A disk that is full when a run goes back, and still when it goes back again, changes nothing:
+// once there is space, bits, records and notes are those of a run whose disk was never full. Until
+// then the run does not go back to the abandoned continuation, which is the newest on the disk.
 func TestGoesBackOnAFullDisk(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoilt []moment
@@ -110,8 +110,8 @@ func TestGoesBackOnAFullDisk(t *testing.T) {
 	}
 }
 
-// Where a run went on from an older checkpoint, and diverges before it has saved one, it goes back
-// to that, not on to the newest, which is of the continuation that it left.
+// A run that was resumed from an older checkpoint, and diverges before it has saved one, goes back
+// to that checkpoint: the newest on the disk belongs to the continuation that it left.
 func TestGoesBackToWhereItCameFrom(t *testing.T) {
 	c := divergentRun("ipld")
 	dir := train(t, c)
@@ -141,16 +141,17 @@ func TestDivergesAtTheEnd(t *testing.T) {
 	c.EvalSamples = 0
 	spoilt := false
 	var tr *Trainer
-	tr, err := New(t.Context(), c, dir, on(&disk.System), WithHook(Hook{OnStep: func(p record.Progress) {
+	hook := Hook{OnStep: func(p record.Progress) {
 		switch {
 		case p.Step == 20 && !spoilt:
 			disk.fill(t, dir, 14)
-		case p.Step == runSteps && !spoilt: // nothing is saved before an hour has passed, but at the end
+		case p.Step == runSteps && !spoilt: // only the end saves: retries wait for an hour
 			spoilt = true
 			disk.now.Store(false)
 			spoil(tr, "decoder/params", float32(math.NaN()))
 		}
-	}}))
+	}}
+	tr, err := New(t.Context(), c, dir, on(&disk.System), WithHook(hook))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,8 @@ func TestDivergesAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := run.ReadInfo(dir)
-	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 || info.Finished == nil {
+	if err != nil || len(info.Divergences) != 1 || *info.Divergences[0].BackTo != 14 ||
+		info.Finished == nil {
 		t.Errorf("run.json: %+v, %v", info, err)
 	}
 	if m := metricsOf(t, dir); len(m) != runEpochs {
@@ -167,8 +169,8 @@ func TestDivergesAtTheEnd(t *testing.T) {
 	}
 }
 
-// Where keep_checkpoints has removed what was before the only checkpoint left, a run stays with
-// that, instead of losing all it has reached; its first checkpoint has the start before it.
+// A run does not go back from its only checkpoint to the start if keep_checkpoints has removed
+// earlier ones: that would lose all its progress. From its first checkpoint it does.
 func TestFirstCheckpoint(t *testing.T) {
 	for keep, want := range map[int][]int{
 		0: {14, 14, 0}, 1: {14, 14, 0}, 2: {14, 14, 0},
@@ -186,8 +188,8 @@ func TestFirstCheckpoint(t *testing.T) {
 	}
 }
 
-// failing trains a run whose state is spoilt at a step as often as it comes there; it tells what
-// states it went back to.
+// failing trains a run whose state is spoilt each time that it reaches a step, and returns the
+// steps of the states that it went back to.
 func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) {
 	t.Helper()
 	var tr *Trainer
@@ -214,11 +216,11 @@ func failing(t *testing.T, dir string, c config.Config, step int) (backs []int) 
 	return backs
 }
 
-// A run that diverges and finds no checkpoint that is whole has diverged all the same.
+// A run that diverges and finds no whole checkpoint still counts as diverged.
 func TestNothingToGoBackTo(t *testing.T) {
 	dir := t.TempDir()
 	var tr *Trainer
-	tr, err := New(t.Context(), divergentRun("ipld"), dir, WithHook(Hook{OnStep: func(m record.Progress) {
+	hook := Hook{OnStep: func(m record.Progress) {
 		if m.Step != 17 {
 			return
 		}
@@ -233,7 +235,8 @@ func TestNothingToGoBackTo(t *testing.T) {
 			t.Error(err)
 		}
 		spoil(tr, "decoder/params", float32(math.NaN()))
-	}}))
+	}}
+	tr, err := New(t.Context(), divergentRun("ipld"), dir, WithHook(hook))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ import (
 
 // poisonedRun is a session in which the state is spoilt after the given steps, each once.
 type poisonedRun struct {
-	stop     int            // the session is interrupted the first time that it comes here; 0: never
-	after    int            // but not before so many warnings
-	poison   map[int]string // step: tensor that gets a value
+	stop     int            // interrupt the session at this step; 0: never
+	after    int            // but not before this many warnings
+	poison   map[int]string // step: name of the tensor to spoil after it
 	value    float32
 	warnings []string
 }
 
-// run makes a new run, or goes on with one.
+// run starts a new run in dir, or resumes the one there.
 func (p *poisonedRun) run(t *testing.T, c config.Config, dir string, resume bool) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,9 +81,9 @@ func divergentRun(methodName config.Method) config.Config {
 	return c
 }
 
-// A run whose state is spoilt goes back to its last checkpoint, or to the start, with a smaller step,
-// and comes to its end: with the same bits at any number of threads, and when it is interrupted and
-// resumed after going back. What happened is in metrics.jsonl and run.json.
+// A run whose state is spoilt goes back to its last checkpoint, or to the start, with a smaller
+// step, and completes. Its bits do not depend on the number of threads, nor on an interruption
+// after it went back. metrics.jsonl and run.json record what happened.
 func TestRetry(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, name := range []config.Method{"ipld", "vae+diffusion", "two-stage", "pgd+diffusion"} {
@@ -93,7 +93,8 @@ func TestRetry(t *testing.T) {
 				for i, threads := range []int{1, 3, 2} {
 					c, dir := divergentRun(name), t.TempDir()
 					c.Threads = threads
-					p := &poisonedRun{poison: map[int]string{where.spoilt: "decoder/params"}, value: nan}
+					p := &poisonedRun{value: nan}
+					p.poison = map[int]string{where.spoilt: "decoder/params"}
 					if i == 2 { // interrupted after going back
 						p.stop, p.after = where.spoilt+2, 1
 						if err := p.run(t, c, dir, false); !errors.Is(err, ErrInterrupted) {
@@ -121,11 +122,8 @@ func TestRetry(t *testing.T) {
 func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string) {
 	t.Helper()
 	text := strings.Join(warnings, "\n")
-	want := fmt.Sprintf(
-		"step %d: the decoder's layer0.weight[0, 0] is NaN. The run goes back to step %d,",
-		spoilt+1,
-		back,
-	)
+	want := fmt.Sprintf("step %d: the decoder's layer0.weight[0, 0] is NaN. "+
+		"The run goes back to step %d,", spoilt+1, back)
 	if !strings.Contains(text, want) {
 		t.Errorf("warnings %q: expected %q", text, want)
 	}
@@ -147,8 +145,9 @@ func checkRetried(t *testing.T, dir string, spoilt, back int, warnings []string)
 			t.Errorf("the record of step %d has the factor %v", r.Step, r.Slowed)
 		}
 	}
-	if raw := finalMeta(t, dir); raw.Slowed != (checkpoint.Slowed{Retries: 1, Factor: 0.5, From: back, Times: 1}) {
-		t.Errorf("the last checkpoint has %+v", raw.Slowed)
+	wantSlowed := checkpoint.Slowed{Retries: 1, Factor: 0.5, From: back, Times: 1}
+	if slowed := finalMeta(t, dir).Slowed; slowed != wantSlowed {
+		t.Errorf("the last checkpoint has %+v", slowed)
 	}
 }
 
@@ -166,7 +165,7 @@ func finalMeta(t *testing.T, dir string) checkpoint.Meta {
 	return meta
 }
 
-// A process that is killed right after going back leaves a run that goes on as this one does.
+// A run whose process is killed right after going back resumes with the bits of one that was not.
 func TestKilledAfterGoingBack(t *testing.T) {
 	c, dir, killed := divergentRun("ipld"), t.TempDir(), filepath.Join(t.TempDir(), "killed")
 	var tr *Trainer
@@ -179,7 +178,8 @@ func TestKilledAfterGoingBack(t *testing.T) {
 				spoil(tr, "prior/params", float32(math.NaN()))
 			case warned && !copied:
 				copied = true
-				if err := os.CopyFS(killed, os.DirFS(dir)); err != nil && !strings.Contains(err.Error(), "latest") {
+				err := os.CopyFS(killed, os.DirFS(dir))
+				if err != nil && !strings.Contains(err.Error(), "latest") {
 					t.Error(err)
 				}
 			}
@@ -192,22 +192,23 @@ func TestKilledAfterGoingBack(t *testing.T) {
 	if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(t.Context(), killed, c, o...) }, -1)
-	if !bytes.Equal(finalState(t, dir), finalState(t, killed)) || *finalRecord(t, killed).Slowed != 0.5 {
+	resumeRun(t, killed, c, -1)
+	if !bytes.Equal(finalState(t, dir), finalState(t, killed)) ||
+		*finalRecord(t, killed).Slowed != 0.5 {
 		t.Error("the run that was killed goes on with other bits")
 	}
 }
 
-// A checkpoint that holds the seed of a divergence is left for the one before it.
+// A run whose newest checkpoint holds the cause of its divergence goes back to the one before.
 func TestSeedInTheCheckpoint(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
-	p := &poisonedRun{poison: map[int]string{28: "decoder/params"}, value: 1e30} // saved right after
-	p.stop, p.after = 16, 1
+	p := &poisonedRun{value: 1e30, stop: 16, after: 1}
+	p.poison = map[int]string{28: "decoder/params"} // a checkpoint is saved right after
 	if err := p.run(t, c, dir, false); !errors.Is(err, ErrInterrupted) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "checkpoints", "step-000028")); err == nil {
-		t.Error("the checkpoint that holds the seed is still there")
+		t.Error("the checkpoint that holds the cause is still there")
 	}
 	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil || len(records) != 1 || records[0].Step != 14 {
@@ -224,7 +225,7 @@ func TestSeedInTheCheckpoint(t *testing.T) {
 	}
 }
 
-// A run that went back to the start is one that was configured with smaller steps, in every bit.
+// A run that went back to the start has the bits of one configured with the smaller steps.
 func TestRetryFromTheStart(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "vae+diffusion"} {
 		c, dir := divergentRun(name), t.TempDir()
@@ -241,9 +242,12 @@ func TestRetryFromTheStart(t *testing.T) {
 		if !bytes.Equal(finalState(t, dir), finalState(t, want)) {
 			t.Errorf("%s: other bits", name)
 		}
-		other := regexp.MustCompile(`evaluations:\S+ |divergence_factor:0.5 `) // the first try counts
+		// The evaluations of the first attempt count.
+		other := regexp.MustCompile(`evaluations:\S+ |divergence_factor:0.5 `)
+		wantMetrics := metricsOf(t, want)
 		for i, line := range metricsOf(t, dir) {
-			a, b := other.ReplaceAllString(line, ""), other.ReplaceAllString(metricsOf(t, want)[i], "")
+			a := other.ReplaceAllString(line, "")
+			b := other.ReplaceAllString(wantMetrics[i], "")
 			if a != b {
 				t.Errorf("%s: record %s, expected %s", name, a, b)
 			}
@@ -251,8 +255,8 @@ func TestRetryFromTheStart(t *testing.T) {
 	}
 }
 
-// From a checkpoint whose continuations fail soon, in spite of smaller steps, a run tries twice; then
-// it leaves it. With two retries of those left it comes to its end.
+// A run tries twice from a checkpoint whose continuations fail soon in spite of smaller steps, and
+// then goes back further. With two of its retries left it completes.
 func TestSoonAgain(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
 	c.DivergenceRetries = 4
@@ -267,7 +271,7 @@ func TestSoonAgain(t *testing.T) {
 		}
 		return list
 	}
-	// Step 30 fails as often as the run comes there with this many retries behind it.
+	// Step 30 fails each time until four retries are used.
 	p.poison = map[int]string{}
 	var tr *Trainer
 	hook := WithHook(Hook{OnStep: func(m record.Progress) {
@@ -300,21 +304,25 @@ func finalRecord(t *testing.T, dir string) record.Epoch {
 	return records[len(records)-1]
 }
 
-// Retries end: the error names the place and what was tried, the last good checkpoint stays, and a
-// session with more retries goes on from there.
+// When the retries are used up, the error names the place and what was tried. The last good
+// checkpoint stays, and a session with more retries resumes from it.
 func TestRetriesAreUsedUp(t *testing.T) {
 	c, dir := divergentRun("vae+diffusion"), t.TempDir()
 	c.DivergenceRetries, c.DivergenceFactor = 1, 0.25
-	p := &poisonedRun{poison: map[int]string{16: "encoder/params", 17: "prior/params"}, value: float32(math.NaN())}
+	p := &poisonedRun{value: float32(math.NaN())}
+	p.poison = map[int]string{16: "encoder/params", 17: "prior/params"}
 	err := p.run(t, c, dir, false)
-	for _, want := range []string{"step 18: the prior's emb1.weight[0, 0] is NaN", "tried again 1 times", "0.25 times", "step-000014", "try "} {
+	for _, want := range []string{
+		"step 18: the prior's emb1.weight[0, 0] is NaN",
+		"tried again 1 times", "0.25 times", "step-000014", "try ",
+	} {
 		if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v: expected ErrDiverged and %q", err, want)
 		}
 	}
 	info, err := run.ReadInfo(dir)
-	if err != nil || !info.Diverged || len(info.Divergences) != 2 || info.Divergences[1].Kept != "step-000014" ||
-		info.Divergences[1].BackTo != nil {
+	if err != nil || !info.Diverged || len(info.Divergences) != 2 ||
+		info.Divergences[1].Kept != "step-000014" || info.Divergences[1].BackTo != nil {
 		t.Errorf("run.json: %+v, %v", info, err)
 	}
 	c.DivergenceRetries = 2
@@ -327,22 +335,25 @@ func TestRetriesAreUsedUp(t *testing.T) {
 	}
 }
 
-// Where the data are at fault, or the state from which all begins, smaller steps are not tried.
+// Smaller steps are not tried where the data or the initial state are at fault.
 func TestHopeless(t *testing.T) {
 	for want, change := range map[string]func(c *config.Config){
-		"a pixel is 1e+30 for datapoint": func(c *config.Config) { c.Data, c.Holdout = hugePixel(t), 0 },
-		"it is in the initial state":     func(c *config.Config) { c.ObsNoise = 1e-15 },
+		"a pixel is 1e+30 for datapoint": func(c *config.Config) {
+			c.Data, c.Holdout = hugePixel(t), 0
+		},
+		"it is in the initial state": func(c *config.Config) { c.ObsNoise = 1e-15 },
 	} {
 		c, dir := divergentRun("pgd"), t.TempDir()
 		change(&c)
 		p := &poisonedRun{}
 		err := p.run(t, c, dir, false)
-		retried := slices.ContainsFunc(p.warnings, func(w string) bool { return strings.Contains(w, "goes back") })
+		retried := strings.Contains(strings.Join(p.warnings, "\n"), "goes back")
 		if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) || retried {
 			t.Errorf("%v, warnings %q; expected ErrDiverged and %q at once", err, p.warnings, want)
 			continue
 		}
-		if strings.Contains(want, "pixel") && !strings.Contains(err.Error(), "(row 7 of the data)") {
+		if strings.Contains(want, "pixel") &&
+			!strings.Contains(err.Error(), "(row 7 of the data)") {
 			t.Errorf("%v: expected the row", err)
 		}
 	}
@@ -369,7 +380,7 @@ func hugePixel(t *testing.T) string {
 	return path
 }
 
-// A damaged newest checkpoint does not end a retry: the one before it serves.
+// If the newest checkpoint is damaged, a retry goes back to the one before it.
 func TestRetryPastADamagedCheckpoint(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
 	var tr *Trainer
@@ -401,10 +412,11 @@ func TestRetryPastADamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// Particles that blow up by the dozen are a divergence as soon as that is certain.
+// A run whose particles blow up diverges as soon as the epoch's share is certain to be too large.
 func TestLostParticles(t *testing.T) {
 	c, dir := divergentRun("ipld"), t.TempDir()
-	c.Dynamics, c.StepSize, c.StepSizeEnd, c.DriftClip, c.ObsNoise, c.CatchUp = "overdamped", 1e4, 1e4, 0, 0.01, 0
+	c.Dynamics, c.StepSize, c.StepSizeEnd = "overdamped", 1e4, 1e4
+	c.DriftClip, c.ObsNoise, c.CatchUp = 0, 0.01, 0
 	p := &poisonedRun{}
 	err := p.run(t, c, dir, false)
 	var f *method.Fault

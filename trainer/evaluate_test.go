@@ -17,15 +17,16 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// With eval_samples = 0 a run has no reports: no distance, no pictures, no principal components, and no memory
-// for them; records of epochs and the summary are as ever.
+// With eval_samples = 0 a run has no reports: no distance, no pictures, no principal components,
+// and no memory for them. It still writes the records of epochs and the summary.
 func TestNoReports(t *testing.T) {
 	c, dir := smallRun(), t.TempDir()
 	c.EvalSamples = 0
 	var summary Summary
 	var records []record.Epoch
 	tr, err := New(context.Background(), c, dir, WithHook(Hook{
-		OnEnd: func(s Summary) { summary = s }, OnEpoch: func(e record.Epoch) { records = append(records, e) },
+		OnEnd:   func(s Summary) { summary = s },
+		OnEpoch: func(e record.Epoch) { records = append(records, e) },
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +39,8 @@ func TestNoReports(t *testing.T) {
 		tr.reports.pca != nil {
 		t.Errorf("%+v", records)
 	}
-	if summary.SamplePath != "" || summary.ReconPath != "" || summary.Samples != 0 || summary.Steps != runSteps {
+	if summary.SamplePath != "" || summary.ReconPath != "" ||
+		summary.Samples != 0 || summary.Steps != runSteps {
 		t.Errorf("%+v", summary)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "samples")); !os.IsNotExist(err) {
@@ -61,7 +63,8 @@ func TestNoReports(t *testing.T) {
 	}
 	// A run goes on with reports when it is asked to.
 	c.EvalSamples, c.Epochs = 50, runEpochs+1
-	tr, err = Resume(context.Background(), dir, c, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))
+	onEnd := WithHook(Hook{OnEnd: func(s Summary) { summary = s }})
+	tr, err = Resume(context.Background(), dir, c, onEnd)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +91,7 @@ func (s *slowImages) Gather(dst []float32, idx []int) {
 	s.Dataset.Gather(dst, idx)
 }
 
-// A report that takes long says what it does, and over how many images, by the hook for messages.
+// A report that takes long sends a message that says what it does, and over how many images.
 func TestSlowReport(t *testing.T) {
 	all, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
@@ -115,10 +118,12 @@ func TestSlowReport(t *testing.T) {
 		<-asked
 		slow.wait <- struct{}{}
 	}()
-	if err := tr.slowly(func(d *progress.Task) error { return tr.fitPCA(t.Context(), d) }); err != nil {
+	err = tr.slowly(func(d *progress.Task) error { return tr.fitPCA(t.Context(), d) })
+	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"report: principal components of 180 images of 8 x 8, pass 1"}; !slices.Equal(told, want) {
+	want := []string{"report: principal components of 180 images of 8 x 8, pass 1"}
+	if !slices.Equal(told, want) {
 		t.Errorf("told %q, expected %q", told, want)
 	}
 	if tr.reports.pca == nil {
@@ -126,7 +131,8 @@ func TestSlowReport(t *testing.T) {
 	}
 }
 
-// A run that is interrupted while the components are sought saves its state, and finds them when it goes on.
+// A run that is interrupted while it fits the components saves its state, and fits them when it is
+// resumed.
 func TestInterruptedComponents(t *testing.T) {
 	c, dir := smallRun(), t.TempDir()
 	tr, err := New(context.Background(), c, dir)
@@ -148,7 +154,7 @@ func TestInterruptedComponents(t *testing.T) {
 		context.Background(),
 		dir,
 		c,
-		WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}),
+		warningsTo(&warnings),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -21,11 +21,12 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// on makes a trainer write to that file system, and try again at once where it would wait.
+// on makes a trainer write to sys, and try again at once where it would wait.
 func on(sys *faultfs.System) Option {
 	return func(t *Trainer) {
 		t.writer.Files = sys
-		t.saving.retryAfter, t.saving.pauses = 0, []time.Duration{time.Millisecond, time.Millisecond}
+		t.saving.retryAfter = 0
+		t.saving.pauses = []time.Duration{time.Millisecond, time.Millisecond}
 	}
 }
 
@@ -36,11 +37,13 @@ func shortRun() config.Config {
 	return c
 }
 
-// faulty trains c on a file system; the warnings are what the user was told.
-func faulty(t *testing.T, dir string, c config.Config, sys *faultfs.System, opts ...Option) (warnings []string, err error) {
+// faulty trains c in dir on sys. The warnings are those of the run, but for those of clipped moves.
+func faulty(
+	t *testing.T, dir string, c config.Config, sys *faultfs.System, opts ...Option,
+) (warnings []string, err error) {
 	t.Helper()
 	opts = append(opts, on(sys), WithHook(Hook{OnWarning: func(s string) {
-		if !strings.Contains(s, "clipped") { // which is of the step size
+		if !strings.Contains(s, "clipped") { // a matter of the step size
 			warnings = append(warnings, s)
 		}
 	}}))
@@ -55,7 +58,7 @@ func faulty(t *testing.T, dir string, c config.Config, sys *faultfs.System, opts
 	return warnings, err
 }
 
-// hears checks that exactly one warning has all of the parts.
+// hears checks that exactly one warning contains all of the parts.
 func hears(t *testing.T, warnings []string, parts ...string) {
 	t.Helper()
 	n := 0
@@ -69,8 +72,8 @@ func hears(t *testing.T, warnings []string, parts ...string) {
 	}
 }
 
-// Every operation of a whole run fails once, in turn: the run ends well, with the state and the
-// records of one where nothing fails; only what cannot begin for it is refused.
+// Every operation of a whole run fails once, in turn. The run ends well, with the state and the
+// records of one where nothing fails, unless the failure kept it from beginning.
 func TestEveryOperationOfARunFails(t *testing.T) {
 	c := shortRun()
 	c.Epochs = 2
@@ -84,9 +87,10 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 	refused := 0
 	for k := 1; k <= count.Ops(); k++ {
 		dir := t.TempDir()
-		warnings, err := faulty(t, dir, c, &faultfs.System{Cached: true, Fault: faultfs.FailAt(k, syscall.EIO)})
-		if info, loadErr := run.ReadInfo(dir); err != nil && (loadErr != nil || info.Finished == nil) &&
-			len(metricsLines(dir)) == 0 {
+		sys := &faultfs.System{Cached: true, Fault: faultfs.FailAt(k, syscall.EIO)}
+		warnings, err := faulty(t, dir, c, sys)
+		info, loadErr := run.ReadInfo(dir)
+		if err != nil && (loadErr != nil || info.Finished == nil) && len(metricsLines(dir)) == 0 {
 			refused++
 			continue
 		}
@@ -109,7 +113,7 @@ func TestEveryOperationOfARunFails(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d operations failed, of which %d kept the run from beginning", count.Ops(), refused)
+	t.Logf("%d operations failed; %d of them kept the run from beginning", count.Ops(), refused)
 	if refused > 32 || count.Ops() < 120 {
 		t.Errorf("%d of %d operations kept the run from beginning", refused, count.Ops())
 	}
@@ -139,7 +143,7 @@ func newFull() *full {
 	return f
 }
 
-// fill fills the disk once the checkpoint of that step is there.
+// fill fills the disk once the checkpoint of the step is there.
 func (f *full) fill(t *testing.T, runDir string, step int) {
 	t.Helper()
 	awaitSaved(t, runDir, step)
@@ -175,21 +179,16 @@ func TestDiskFullForAWhile(t *testing.T) {
 	want := train(t, c)
 	disk, dir := newFull(), t.TempDir()
 	warnings, err := faulty(t, dir, c, &disk.System,
-		at(17, func() { disk.fill(t, dir, 14) }), at(4*runBatches*runRepeats+3, func() { disk.now.Store(false) }))
+		at(17, func() { disk.fill(t, dir, 14) }),
+		at(4*runBatches*runRepeats+3, func() { disk.now.Store(false) }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+	if !sameRun(t, dir, want) {
 		t.Error("another final state, or other records")
 	}
-	hears(
-		t,
-		warnings,
-		"saving",
-		"no space left on device",
-		"training goes on",
-		"the newest checkpoint is step-000014",
-	)
+	hears(t, warnings, "saving", "no space left on device", "training goes on",
+		"the newest checkpoint is step-000014")
 	hears(t, warnings, "checkpoints are saved again: step-")
 	hears(t, warnings, "metrics.jsonl", "no space left on device", "kept in memory")
 	hears(t, warnings, "metrics.jsonl is written again")
@@ -198,8 +197,8 @@ func TestDiskFullForAWhile(t *testing.T) {
 	}
 }
 
-// A disk that stays full ends the run with an error that says what is lost, and the last good
-// checkpoint, from which a run goes on to the same end.
+// A disk that stays full ends the run with an error that says what is lost. The last good
+// checkpoint stays, and resumes to the same final state.
 func TestDiskStaysFull(t *testing.T) {
 	c := shortRun()
 	want := train(t, c)
@@ -208,7 +207,11 @@ func TestDiskStaysFull(t *testing.T) {
 	if err == nil || errors.Is(err, ErrInterrupted) || errors.Is(err, ErrDiverged) {
 		t.Fatalf("Run returned %v", err)
 	}
-	for _, part := range []string{"no space left on device", "its state could not be saved", "28 steps are lost: the run goes on from step-000014"} {
+	for _, part := range []string{
+		"no space left on device",
+		"its state could not be saved",
+		"28 steps are lost: the run goes on from step-000014",
+	} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q lacks %q", err, part)
 		}
@@ -217,14 +220,14 @@ func TestDiskStaysFull(t *testing.T) {
 		checkpoint.Verify(got) != nil {
 		t.Errorf("the last good checkpoint is %s, %v", got, err)
 	}
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
-	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
-		t.Error("resumed to another end")
+	resumeRun(t, dir, c, -1)
+	if !sameRun(t, dir, want) {
+		t.Error("resumed to another final state, or other records")
 	}
 }
 
-// An interruption that cannot save says what is lost, and is a failure: also where only the sync
-// fails, which is not for the step loop to see.
+// An interruption that cannot save fails, and says what is lost: also if only the sync fails, which
+// the step loop does not see.
 func TestInterruptedOnAFullDisk(t *testing.T) {
 	for _, kinds := range [][]string{{"write", "open", "mkdir"}, {"sync"}} {
 		disk := newFull()
@@ -232,7 +235,10 @@ func TestInterruptedOnAFullDisk(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		dir := t.TempDir()
-		tr, err := New(ctx, shortRun(), dir, on(&disk.System), at(20, func() { disk.fill(t, dir, 14); cancel() }))
+		tr, err := New(ctx, shortRun(), dir, on(&disk.System), at(20, func() {
+			disk.fill(t, dir, 14)
+			cancel()
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,20 +247,22 @@ func TestInterruptedOnAFullDisk(t *testing.T) {
 		if err == nil || errors.Is(err, ErrInterrupted) {
 			t.Fatalf("%v fail: Run returned %v", kinds, err)
 		}
-		if want := "6 steps are lost: the run goes on from step-000014"; !strings.Contains(err.Error(), want) {
+		want := "6 steps are lost: the run goes on from step-000014"
+		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v fail: error %q lacks %q", kinds, err, want)
 		}
 	}
 }
 
-// A checkpoint that failed is tried again before the next is due, in the middle of an epoch.
+// A checkpoint that failed is saved again before the next is due, in the middle of an epoch.
 func TestTriesAgain(t *testing.T) {
 	c := shortRun()
 	c.Epochs, c.CheckpointEvery = 4, config.EveryEpochs(2)
 	disk := newFull()
 	saved := ""
 	_, err := faulty(t, t.TempDir(), c, &disk.System,
-		at(20, func() { disk.now.Store(true) }), at(2*runBatches*runRepeats+5, func() { disk.now.Store(false) }),
+		at(20, func() { disk.now.Store(true) }),
+		at(2*runBatches*runRepeats+5, func() { disk.now.Store(false) }),
 		WithHook(Hook{OnWarning: func(s string) {
 			if name, ok := strings.CutPrefix(s, "checkpoints are saved again: step-"); ok {
 				saved = name[:6]
@@ -268,21 +276,25 @@ func TestTriesAgain(t *testing.T) {
 // The directory of a run vanishes, or can no longer be written: training goes on to the end.
 func TestDirectoryGone(t *testing.T) {
 	var dir string
-	gone := 0
-	tr, err := New(context.Background(), shortRun(), t.TempDir(), on(&faultfs.System{}), at(20, func() {
+	steps := 0
+	remove := at(20, func() {
 		awaitSaved(t, dir, 14)
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
-	}), WithHook(Hook{OnStep: func(p record.Progress) { gone = p.Step }}))
+	})
+	count := WithHook(Hook{OnStep: func(p record.Progress) { steps = p.Step }})
+	tr, err :=
+		New(context.Background(), shortRun(), t.TempDir(), on(&faultfs.System{}), remove, count)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tr.Close()
 	dir = tr.writer.Dir
 	err = tr.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "no such file or directory") || gone != runSteps {
-		t.Errorf("after %d steps: %v", gone, err)
+	if err == nil || !strings.Contains(err.Error(), "no such file or directory") ||
+		steps != runSteps {
+		t.Errorf("after %d steps: %v", steps, err)
 	}
 	// There is nothing to go on from.
 	if strings.Contains(fmt.Sprint(err), "goes on from") ||
@@ -294,8 +306,8 @@ func TestDirectoryGone(t *testing.T) {
 	}
 }
 
-// Saving by the clock, in the middle of epochs, changes no bit of a run, and what it saves is a place
-// to go on from.
+// Saving by the clock, in the middle of epochs, changes no bit of a run, and the run can be resumed
+// from what it saves.
 func TestCheckpointsByTime(t *testing.T) {
 	c := shortRun()
 	want := train(t, c)
@@ -303,7 +315,7 @@ func TestCheckpointsByTime(t *testing.T) {
 	dir := t.TempDir()
 	places := map[string]bool{}
 	session(t, func(o ...Option) (*Trainer, error) {
-		o = append(o, on(&faultfs.System{Cached: true}), WithHook(Hook{OnStep: func(p record.Progress) {
+		list := WithHook(Hook{OnStep: func(p record.Progress) {
 			time.Sleep(2 * time.Millisecond)
 			all, err := checkpoint.List(dir)
 			if err != nil {
@@ -312,14 +324,15 @@ func TestCheckpointsByTime(t *testing.T) {
 			for _, found := range all {
 				places[filepath.Base(found.Dir)] = true
 			}
-		}}))
+		}})
+		o = append(o, on(&faultfs.System{Cached: true}), list)
 		return New(context.Background(), c, dir, o...)
 	}, 29)
 	if len(places) < 10 {
 		t.Errorf("checkpoints %v: expected most of 29 steps", places)
 	}
-	session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
-	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+	resumeRun(t, dir, c, -1)
+	if !sameRun(t, dir, want) {
 		t.Error("another final state, or other records")
 	}
 }
@@ -357,11 +370,8 @@ func TestStallIsReported(t *testing.T) {
 	dir := t.TempDir()
 	var summary Summary
 	session(t, func(o ...Option) (*Trainer, error) {
-		return New(
-			context.Background(),
-			shortRun(),
-			dir,
-			append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))...)
+		o = append(o, WithHook(Hook{OnEnd: func(s Summary) { summary = s }}))
+		return New(context.Background(), shortRun(), dir, o...)
 	}, -1)
 	records, err := record.ReadLog(filepath.Join(dir, "metrics.jsonl"))
 	if err != nil {
@@ -375,14 +385,10 @@ func TestStallIsReported(t *testing.T) {
 		last = r.CheckpointSeconds
 	}
 	info, err := run.ReadInfo(dir)
-	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall || summary.Stall.Seconds <= float64(last) {
-		t.Errorf(
-			"run.json says %v, the summary %v, the last record %v; %v",
-			info.Checkpoints,
-			summary.Stall,
-			last,
-			err,
-		)
+	if err != nil || info.Checkpoints == nil || *info.Checkpoints != summary.Stall ||
+		summary.Stall.Seconds <= float64(last) {
+		t.Errorf("run.json says %v, the summary %v, the last record %v; %v",
+			info.Checkpoints, summary.Stall, last, err)
 	}
 	if s := summary.Stall; s.Share <= 0 || s.Share >= 1 {
 		t.Errorf("a share of %v", s.Share)
@@ -412,11 +418,12 @@ func TestSavingBesideTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	dir := t.TempDir()
-	tr, err := New(ctx, shortRun(), dir, on(sys), WithHook(Hook{OnStep: func(p record.Progress) {
+	count := WithHook(Hook{OnStep: func(p record.Progress) {
 		step.Store(int64(p.Step))
 		time.Sleep(slow / 20) // or all steps are taken before the first sync begins
-	}}),
-		at(27, cancel)) // in the second epoch, whose end would save again
+	}})
+	stop := at(27, cancel) // in the second epoch, whose end would save again
+	tr, err := New(ctx, shortRun(), dir, on(sys), count, stop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,11 +436,8 @@ func TestSavingBesideTraining(t *testing.T) {
 	}
 	// Two syncs in all; training waited for the second at most, and for what was left of the first.
 	if stalled := tr.saving.stalled; stalled < slow.Seconds() || syncs.Load() != 2 {
-		t.Errorf(
-			"%d syncs, a stall of %.3f s: the interruption did not wait for its checkpoint",
-			syncs.Load(),
-			stalled,
-		)
+		t.Errorf("%d syncs, a stall of %.3f s: the interruption did not wait for its checkpoint",
+			syncs.Load(), stalled)
 	}
 	all, err := checkpoint.List(dir)
 	if err != nil || len(all) == 0 || all[0].Step != 27 || checkpoint.Verify(all[0].Dir) != nil {

@@ -1,11 +1,9 @@
 package trainer
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +36,7 @@ func TestFromOlder(t *testing.T) {
 	const epoch = runBatches * runRepeats
 	for _, from := range []string{FromAuto, "step-000014", "14"} {
 		dir := t.TempDir()
-		session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 2*epoch+3)
+		startRun(t, dir, c, 2*epoch+3)
 		newest, err := checkpoint.Latest(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +50,9 @@ func TestFromOlder(t *testing.T) {
 			tr.Close()
 			t.Fatal("resumed from a damaged checkpoint")
 		}
-		for _, part := range []string{newest, "damaged", "SHA-256", whole, "--from step-000014, or --from auto"} {
+		for _, part := range []string{
+			newest, "damaged", "SHA-256", whole, "--from step-000014, or --from auto",
+		} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("error %q lacks %q", err, part)
 			}
@@ -61,7 +61,7 @@ func TestFromOlder(t *testing.T) {
 		// Interrupted before its first step, the run has gone back for good.
 		var warnings []string
 		back := func(o ...Option) (*Trainer, error) {
-			o = append(o, From(from), WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+			o = append(o, From(from), warningsTo(&warnings))
 			return Resume(context.Background(), dir, c, o...)
 		}
 		session(t, back, 0)
@@ -71,8 +71,8 @@ func TestFromOlder(t *testing.T) {
 		if got, err := checkpoint.Latest(dir); err != nil || got != whole {
 			t.Errorf("from %s: the newest checkpoint is %s, %v", from, got, err)
 		}
-		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
-		if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		resumeRun(t, dir, c, -1)
+		if !sameRun(t, dir, want) {
 			t.Errorf("from %s: another final state, or other records", from)
 		}
 	}
@@ -81,7 +81,7 @@ func TestFromOlder(t *testing.T) {
 func TestFromRefuses(t *testing.T) {
 	c := shortRun()
 	dir := t.TempDir()
-	session(t, func(o ...Option) (*Trainer, error) { return New(context.Background(), c, dir, o...) }, 3)
+	startRun(t, dir, c, 3)
 	refused := func(from string, want ...string) {
 		t.Helper()
 		tr, err := Resume(context.Background(), dir, c, From(from))
@@ -114,8 +114,8 @@ func TestFromRefuses(t *testing.T) {
 	refused(FromAuto, "none found")
 }
 
-// A run that goes back to the checkpoint that it has just saved keeps what it has cost, and comes to
-// the same end.
+// A run that goes back to the checkpoint that it has just saved still counts the cost of the steps
+// that it repeats, and ends in the same state.
 func TestGoBackKeepsTheCost(t *testing.T) {
 	c := shortRun()
 	want := train(t, c)
@@ -135,7 +135,8 @@ func TestGoBackKeepsTheCost(t *testing.T) {
 	if err := tr.goBack(good); err != nil {
 		t.Fatal(err)
 	}
-	if tr.spent.stepSeconds != seconds || tr.spent.evaluations != evaluations || seconds == 0 || evaluations == 0 {
+	if seconds == 0 || evaluations == 0 ||
+		tr.spent.stepSeconds != seconds || tr.spent.evaluations != evaluations {
 		t.Errorf("%v s and %v evaluations, expected %v and %v",
 			tr.spent.stepSeconds, tr.spent.evaluations, seconds, evaluations)
 	}
@@ -145,7 +146,7 @@ func TestGoBackKeepsTheCost(t *testing.T) {
 	if err := tr.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+	if !sameRun(t, dir, want) {
 		t.Error("another final state, or other records")
 	}
 }

@@ -24,12 +24,12 @@ import (
 
 var kills = flag.Int("kills", 12, "how often TestKilled kills its run")
 
-// What a process that is to be killed is told, in its environment.
+// The environment variables of a process that is to be killed.
 const (
-	killedDir     = "PLUME_TEST_KILLED_DIR"     // of the run
-	killedThreads = "PLUME_TEST_KILLED_THREADS" // which is also how it saves
+	killedDir     = "PLUME_TEST_KILLED_DIR"     // directory of the run
+	killedThreads = "PLUME_TEST_KILLED_THREADS" // also decides when it saves
 	killedEpochs  = "PLUME_TEST_KILLED_EPOCHS"
-	killedAt      = "PLUME_TEST_KILLED_AT" // the file operation, from 1, in which it kills itself; 0: none
+	killedAt      = "PLUME_TEST_KILLED_AT" // kill itself in this file operation, from 1; 0: none
 )
 
 // killedRun is the configuration of the run of TestKilled.
@@ -43,10 +43,10 @@ func killedRun(epochs, threads int) config.Config {
 	return c
 }
 
-// temporary is what the name of a file or checkpoint begins with until it is complete.
+// temporary matches the prefix that the name of a file or checkpoint has until it is complete.
 var temporary = regexp.MustCompile(`^\.tmp-([A-Z0-9]{8}-)?`)
 
-// runToBeKilled starts the run in dir, or goes on with it, in a process of its own.
+// runToBeKilled starts or resumes the run in dir, in a process of its own.
 func runToBeKilled(dir string) {
 	number := func(name string) int {
 		n, err := strconv.Atoi(os.Getenv(name))
@@ -59,8 +59,8 @@ func runToBeKilled(dir string) {
 	last := number(killedAt)
 	sys := &faultfs.System{Fault: func(op faultfs.Op) error {
 		if op.Number == last {
-			kind := strings.TrimRight(temporary.ReplaceAllString(filepath.Base(op.Path), ""), "0123456789")
-			fmt.Println("killed in", op.Kind, kind)
+			name := temporary.ReplaceAllString(filepath.Base(op.Path), "")
+			fmt.Println("killed in", op.Kind, strings.TrimRight(name, "0123456789"))
 			killSelf()
 		}
 		return nil
@@ -91,18 +91,18 @@ func runToBeKilled(dir string) {
 	}
 }
 
-// life is one process of the run, killed as told; where says in which operation, if it was one.
+// life is one process of the run.
 type life struct {
-	at         int           // the file operation; 0: by the clock
-	whole      bool          // not killed
-	after      time.Duration // of its training, or of its start, by the clock
-	fromStart  bool
+	at         int           // killed in this file operation; 0: by the clock
+	whole      bool          // never killed
+	after      time.Duration // killed after this time of training
+	fromStart  bool          // after counts from the start of the process instead
 	dir        string
 	epochs     int
 	threads    int
-	where      string
+	where      string // the operation in which it was killed; empty: by the clock
 	wasKilled  bool
-	complaints string
+	complaints string // its standard error
 }
 
 func (l *life) live(t *testing.T) {
@@ -139,9 +139,9 @@ func (l *life) live(t *testing.T) {
 	}
 }
 
-// A run whose process is killed again and again, above all while it saves, and that goes on each
-// time with another number of threads, ends as if it had never been: the same bits, and each record
-// once. At no time is the newest checkpoint damaged, or older than before.
+// A run is killed again and again, mostly while it saves, and resumed each time with another number
+// of threads. It ends with the bits of an uninterrupted one, and with each record once. The newest
+// checkpoint is never damaged, nor older than before.
 func TestKilled(t *testing.T) {
 	epochs := 3**kills + 10
 	want := train(t, killedRun(epochs, 1))
@@ -156,7 +156,7 @@ func TestKilled(t *testing.T) {
 		case 1:
 			l.after, l.fromStart = time.Duration(random.Int64N(int64(200*time.Millisecond))), true
 		default:
-			l.at = 1 + random.IntN(90) // some 20 to go on, some 25 for each checkpoint
+			l.at = 1 + random.IntN(90) // some 20 operations to resume, some 25 for each checkpoint
 		}
 		l.live(t)
 		if !l.wasKilled {
@@ -187,11 +187,12 @@ func TestKilled(t *testing.T) {
 	}
 	slices.Sort(places)
 	slices.Reverse(places)
-	t.Logf("%d kills of a run of %d steps:\n%s", killed, epochs*runBatches*runRepeats, strings.Join(places, "\n"))
+	t.Logf("%d kills of a run of %d steps:\n%s",
+		killed, epochs*runBatches*runRepeats, strings.Join(places, "\n"))
 }
 
-// checkNewest returns the step of the newest checkpoint, which must be whole and no older than that
-// of the step before.
+// checkNewest returns the step of the newest checkpoint, which must be whole and of the step before
+// or a later one.
 func checkNewest(t *testing.T, dir string, before int) int {
 	t.Helper()
 	all, err := checkpoint.List(dir)

@@ -12,8 +12,8 @@ import (
 
 const module = "github.com/plume-ml/plume"
 
-// layers are the packages of ARCHITECTURE.md, the lowest first: each may import those of earlier
-// rows, and none of its own.
+// layers are the packages of the module, the lowest first. A package may import those of earlier
+// rows, and none of its own row.
 var layers = [][]string{
 	{"asm"}, // and the instruction sets in it
 	{"kernel"},
@@ -26,7 +26,8 @@ var layers = [][]string{
 	{"trainer/data/files", "trainer/machine", "trainer/npy"},
 	{"trainer/data"},
 	{
-		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim", "trainer/checkpoint", "trainer/metric",
+		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim",
+		"trainer/checkpoint", "trainer/metric",
 		"trainer/picture", "trainer/record",
 	},
 	{"trainer/config", "trainer/likelihood", "trainer/pca"},
@@ -72,7 +73,8 @@ func (p listed) name() string { return strings.TrimPrefix(p.ImportPath, module+"
 // packages lists the packages of the module as they are built with the given tags and with cgo.
 func packages(t *testing.T, tags string) (all []listed) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,CgoFiles", "-tags="+tags, module+"/...")
+	fields := "-json=ImportPath,Imports,CgoFiles"
+	cmd := exec.Command("go", "list", fields, "-tags="+tags, module+"/...")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=1")
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
@@ -134,7 +136,8 @@ func checkPackage(t *testing.T, p listed) {
 		if !inside {
 			continue
 		}
-		if theirs := layerOf(other); theirs < 0 || theirs >= mine || slices.Contains(strangers[name], other) {
+		theirs := layerOf(other)
+		if theirs < 0 || theirs >= mine || slices.Contains(strangers[name], other) {
 			t.Errorf("%s imports %s", name, other)
 		}
 	}

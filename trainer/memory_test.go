@@ -20,18 +20,18 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// live is the memory in use on the heap after a collection.
+// live is the number of bytes in use on the heap after a collection.
 func live() int64 {
 	runtime.GC()
-	runtime.GC() // what the first one's finalizers let go
+	runtime.GC() // frees what the finalizers of the first one released
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
 
-// What a run that was prepared holds on the heap is what was counted beforehand: data, and all parts of
-// the method. Within 1 % (0.3 % seen): names and descriptions of layers are left out, and large arrays
-// fill whole pages.
+// A run that was prepared holds as much on the heap as was counted beforehand for the data and all
+// parts of the method. Within 1 % (0.3 % seen): names and descriptions of layers are not counted,
+// and large arrays fill whole pages.
 func TestMemoryOfARun(t *testing.T) {
 	c := method.Default()
 	c.Particles, c.Batch, c.Threads = 2, 400, 2
@@ -49,12 +49,14 @@ func TestMemoryOfARun(t *testing.T) {
 			want += part.Bytes
 		}
 	}
-	order := memory.Array[int](2 * tr.data.train.Len()) // of the minibatches of two epochs, which begin later
+	// The order of the minibatches of two epochs is made by the first steps.
+	order := memory.Array[int](2 * tr.data.train.Len())
 	want -= order
 	if off := math.Abs(float64(held-want)) / float64(want); off > 0.01 {
 		t.Errorf("a run holds %d bytes, %d were counted", held, want)
 	}
-	if got := reference.ArrayBytes([]any{tr.data.train, tr.data.held}) + order; got != tr.memory.Parts[1].Bytes {
+	got := reference.ArrayBytes([]any{tr.data.train, tr.data.held}) + order
+	if got != tr.memory.Parts[1].Bytes {
 		t.Errorf("the data are %d bytes, counted %v", got, tr.memory.Parts[1])
 	}
 	if err := tr.Close(); err != nil {
@@ -62,7 +64,8 @@ func TestMemoryOfARun(t *testing.T) {
 	}
 }
 
-// The parts add up, and the larger of two passing needs is the last of them.
+// The parts add up. The last one is the larger of the two needs that are not there at the same
+// time: reports, and loading the data.
 func TestEstimate(t *testing.T) {
 	c := smallRun()
 	images, err := data.Find(t.Context(), c.Data, data.Options{})
@@ -75,7 +78,8 @@ func TestEstimate(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := func(m needs) memory.Part { return m.Parts[len(m.Parts)-1] }
-	if m.Sum != m.Parts.Total() || m.Peak != 0 || last(m).Name != "reports" || m.Parts[0].Bytes < program {
+	if m.Sum != m.Parts.Total() || m.Peak != 0 || last(m).Name != "reports" ||
+		m.Parts[0].Bytes < program {
 		t.Errorf("%+v", m)
 	}
 	images.Loading = 10 * last(m).Bytes
@@ -83,7 +87,8 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := last(loading), (memory.Part{Name: "loading", Bytes: images.Loading}); got != want {
+	want := memory.Part{Name: "loading", Bytes: images.Loading}
+	if got := last(loading); got != want {
 		t.Errorf("the last part is %v, expected %v", got, want)
 	}
 	if grown := loading.Sum - m.Sum; grown != images.Loading-last(m).Bytes {
@@ -91,9 +96,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// What an evaluation and a checkpoint allocate fits into the part "reports": most of it at once,
-// the rest one after the other. Pictures are encoded twice, blocks of images made anew for each use;
-// half as much again is what they leave behind.
+// What an evaluation and a checkpoint allocate fits into the part "reports". Pictures are encoded
+// twice, and blocks of images are allocated for each use: the garbage adds half as much again.
 func TestReportsFit(t *testing.T) {
 	c := smallRun()
 	c.EvalSamples = 700
@@ -125,8 +129,11 @@ func TestReportsFit(t *testing.T) {
 func TestMemoryCheck(t *testing.T) {
 	const mib = 1 << 20
 	m := needs{Memory: run.Memory{
-		Parts: memory.Parts{{Name: "program", Bytes: 20 * mib}, {Name: "particles", Bytes: 80 * mib}},
-		Sum:   100 * mib,
+		Parts: memory.Parts{
+			{Name: "program", Bytes: 20 * mib},
+			{Name: "particles", Bytes: 80 * mib},
+		},
+		Sum: 100 * mib,
 	}}
 	for _, c := range []struct {
 		machine      int64
@@ -134,20 +141,25 @@ func TestMemoryCheck(t *testing.T) {
 	}{
 		{121 * mib, "", ""},
 		{0, "", ""},
-		{119 * mib, "the run needs 100 MiB = program 20 MiB + particles 80 MiB, at its peak up to 1.2 times as much, and the machine has 119 MiB", ""},
+		{119 * mib, "the run needs 100 MiB = program 20 MiB + particles 80 MiB, " +
+			"at its peak up to 1.2 times as much, and the machine has 119 MiB", ""},
 		{100 * mib, "the machine has 100 MiB", ""},
-		{99 * mib, "", "not enough memory: the run needs 100 MiB = program 20 MiB + particles 80 MiB, and the machine has 99 MiB; most goes to particles: try fewer particles or a smaller latent"},
+		{99 * mib, "", "not enough memory: the run needs 100 MiB = program 20 MiB + " +
+			"particles 80 MiB, and the machine has 99 MiB; most goes to particles: " +
+			"try fewer particles or a smaller latent"},
 	} {
 		warning, err := m.check(c.machine)
 		if (warning == "") != (c.warning == "") || !strings.Contains(warning, c.warning) {
 			t.Errorf("%d: warning %q, expected %q", c.machine, warning, c.warning)
 		}
-		if (err == nil) != (c.err == "") || err != nil && (err.Error() != c.err || !errors.Is(err, ErrMemory)) {
+		if (err == nil) != (c.err == "") ||
+			err != nil && (err.Error() != c.err || !errors.Is(err, ErrMemory)) {
 			t.Errorf("%d: error %v, expected %q", c.machine, err, c.err)
 		}
 	}
 	m.Sum = addressSpace + 1
-	if _, err := m.check(0); err == nil || !strings.Contains(err.Error(), "no machine has so much") {
+	_, err := m.check(0)
+	if err == nil || !strings.Contains(err.Error(), "no machine has so much") {
 		t.Errorf("%v", err)
 	}
 }
@@ -164,8 +176,13 @@ func TestExceeded(t *testing.T) {
 // these would take more than 2^46 bytes.
 func TestTooLarge(t *testing.T) {
 	for what, change := range map[string]func(*config.Config){
-		"particles":   func(c *config.Config) { c.Particles, c.Batch, c.Latent = 1<<20, 1, 1<<16 },
-		"activations": func(c *config.Config) { c.Particles, c.Batch, c.ScoreBlocks, c.ScoreWidth = 1<<20, 1, 1<<10, 1<<16 },
+		"particles": func(c *config.Config) {
+			c.Particles, c.Batch, c.Latent = 1<<20, 1, 1<<16
+		},
+		"activations": func(c *config.Config) {
+			c.Particles, c.Batch = 1<<20, 1
+			c.ScoreBlocks, c.ScoreWidth = 1<<10, 1<<16
+		},
 	} {
 		c := smallRun()
 		change(&c)
@@ -180,21 +197,25 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// The estimate is told and stored when a run begins, the peak when it ends, and anew in a
+// The estimate is reported and stored when a run begins, the peak when it ends; and again in a
 // later session.
 func TestMemoryIsRecorded(t *testing.T) {
 	dir := t.TempDir()
 	c := smallRun()
 	var told []string
 	var summary Summary
-	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }, OnEnd: func(s Summary) { summary = s }})
+	hook := WithHook(Hook{
+		OnMessage: func(s string) { told = append(told, s) },
+		OnEnd:     func(s Summary) { summary = s },
+	})
 	run := func(prepare func(config.Config, string, ...Option) (*Trainer, error)) {
 		t.Helper()
 		tr, err := prepare(c, dir, hook)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info, err := run.ReadInfo(dir); err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
+		info, err := run.ReadInfo(dir)
+		if err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
 			t.Errorf("at the beginning: %+v, %v", info.Memory, err)
 		}
 		if want := "Memory: " + tr.memory.Parts.String(); len(told) < 2 || told[1] != want {
@@ -203,12 +224,13 @@ func TestMemoryIsRecorded(t *testing.T) {
 		if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 			t.Fatal(err)
 		}
-		info, err := run.ReadInfo(dir)
+		info, err = run.ReadInfo(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		peak, known := memory.Peak()
-		if m := *info.Memory; m.Peak != summary.Memory.Peak || (m.Peak > 0) != known || m.Peak > peak || m.Sum != m.Parts.Total() {
+		if m := *info.Memory; m.Peak != summary.Memory.Peak || (m.Peak > 0) != known ||
+			m.Peak > peak || m.Sum != m.Parts.Total() {
 			t.Errorf("at the end: %+v, told %+v, the peak is %d", m, summary.Memory, peak)
 		}
 	}

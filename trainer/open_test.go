@@ -11,13 +11,15 @@ import (
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
-// Reading that takes long says so, after seconds and then again; what is warned of and read is told
-// by the goroutine of the caller.
+// Reading that takes long is reported after some seconds, and then again. Warnings and messages
+// come from the goroutine of the caller.
 func TestSlowReading(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.npy")
-	head := "\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (8192, 64, 64)}"
+	head := "\x93NUMPY\x01\x00\x76\x00" +
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (8192, 64, 64)}"
 	head += strings.Repeat(" ", 128-len(head))
-	if err := os.WriteFile(path, append([]byte(head), make([]byte, 8192*64*64)...), 0o666); err != nil {
+	text := append([]byte(head), make([]byte, 8192*64*64)...)
+	if err := os.WriteFile(path, text, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	c := smallRun()

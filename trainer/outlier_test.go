@@ -10,7 +10,8 @@ import (
 
 // watched feeds a trainer's watch and returns its warnings.
 func watched(steps int, at func(step int) method.Stats) (warnings []string) {
-	t := &Trainer{hooks: []Hook{{OnWarning: func(text string) { warnings = append(warnings, text) }}}}
+	t := &Trainer{}
+	warningsTo(&warnings)(t)
 	for t.step = 1; t.step <= steps; t.step++ {
 		t.observe(at(t.step))
 	}
@@ -32,11 +33,12 @@ func noisy(r *rand.Rand, share float64) method.Stats {
 	}
 }
 
-// Only what is far out of the ordinary is warned of, of each figure by its name, and not again and again.
+// Only far outliers are warned of, each figure by its name, and not again and again.
 func TestOutliers(t *testing.T) {
 	const steps = 5000
 	r := rand.New(rand.NewPCG(1, 2))
-	if w := watched(steps, func(step int) method.Stats { return noisy(r, float64(step)/steps) }); len(w) > 0 {
+	healthy := func(step int) method.Stats { return noisy(r, float64(step)/steps) }
+	if w := watched(steps, healthy); len(w) > 0 {
 		t.Errorf("false alarms: %q", w)
 	}
 	for what, spike := range map[string]func(s *method.Stats){

@@ -12,8 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// kill leaves a run as a kill before its first checkpoint does: with some records, and with the
-// beginning of a checkpoint.
+// kill makes a run as it is after a kill before its first checkpoint: with some records, and with
+// the beginning of a checkpoint.
 func kill(t *testing.T, c config.Config) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -45,7 +45,9 @@ func TestRestart(t *testing.T) {
 	if _, err := Resume(context.Background(), dir, c); err == nil {
 		t.Error("resumed without a checkpoint")
 	}
-	session(t, func(o ...Option) (*Trainer, error) { return Restart(context.Background(), dir, c, o...) }, -1)
+	session(t, func(o ...Option) (*Trainer, error) {
+		return Restart(context.Background(), dir, c, o...)
+	}, -1)
 	if string(finalState(t, dir)) != string(want) {
 		t.Error("other bits than those of a run that was not killed")
 	}
@@ -58,7 +60,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A restart may have other data than the run began with, and says so.
+// A run may be restarted on data that changed since it began, with a warning.
 func TestRestartOnOtherData(t *testing.T) {
 	c := smallRun()
 	c.Data, c.Holdout, c.Batch = filepath.Join(t.TempDir(), "images"), 0.2, 10
@@ -67,12 +69,13 @@ func TestRestartOnOtherData(t *testing.T) {
 	writeIDX(t, c.Data, 60, 1)
 	var warnings []string
 	tr, err := Restart(context.Background(), dir, c,
-		WithHook(Hook{OnWarning: func(text string) { warnings = append(warnings, text) }}))
+		warningsTo(&warnings))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "the data changed since the run was begun") ||
+	if len(warnings) != 1 ||
+		!strings.Contains(warnings[0], "the data changed since the run was begun") ||
 		!strings.Contains(warnings[0], "holds 60 images, 10 more than then") {
 		t.Errorf("%q", warnings)
 	}
@@ -81,13 +84,14 @@ func TestRestartOnOtherData(t *testing.T) {
 	}
 }
 
-// What a restart could lose, or would not be the same run, is refused and stays.
+// A restart is refused, and changes nothing, if it would lose a checkpoint or be another run.
 func TestRestartRefuses(t *testing.T) {
 	c := smallRun()
 	other := c
 	other.LR /= 2
 	dir := kill(t, c)
-	if _, err := Restart(context.Background(), dir, other); err == nil || !strings.Contains(err.Error(), "lr = ") {
+	_, err := Restart(context.Background(), dir, other)
+	if err == nil || !strings.Contains(err.Error(), "lr = ") {
 		t.Errorf("another configuration: %v", err)
 	}
 	held, err := run.Acquire(dir)
@@ -124,7 +128,7 @@ func TestRestartRefuses(t *testing.T) {
 	}
 }
 
-// While a trainer is open, nobody else opens its run; a run that another one made in the
+// While a trainer is open, no other can open its run. A run that another process made in the
 // meantime is not overwritten.
 func TestTrainersLock(t *testing.T) {
 	c, dir := smallRun(), t.TempDir()
@@ -133,7 +137,8 @@ func TestTrainersLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked := (*run.LockedError)(nil)
-	if _, err := New(context.Background(), c, dir); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
+	_, err = New(context.Background(), c, dir)
+	if !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
 		t.Errorf("New: %v", err)
 	}
 	if _, err := Resume(context.Background(), dir, c); !errors.As(err, &locked) {
@@ -147,8 +152,8 @@ func TestTrainersLock(t *testing.T) {
 		t.Errorf("New in a run's directory: %v", err)
 	}
 	var warnings []string
-	tr, err = Resume(context.Background(), train(t, c), c, WithLock(&run.Lock{Warning: "no locks here"}),
-		WithHook(Hook{OnWarning: func(text string) { warnings = append(warnings, text) }}))
+	tr, err = Resume(context.Background(), train(t, c), c,
+		WithLock(&run.Lock{Warning: "no locks here"}), warningsTo(&warnings))
 	if err != nil || len(warnings) != 1 || warnings[0] != "no locks here" {
 		t.Fatalf("%q, %v", warnings, err)
 	}

@@ -63,8 +63,8 @@ func declaredStream(pkg string, spec *ast.ValueSpec) streamDecl {
 // streamRow is a row of the table: number, constant, use and step.
 var streamRow = regexp.MustCompile(`(?m)^\| (\d+) \| (\w+\.\w+) \| (.*?) \| `)
 
-// TestStreams: the streams of the noise that packages declare have numbers of their own, and the
-// table of ALGORITHM.md is theirs, from 1 on without gaps.
+// The noise streams that packages declare have unique numbers, from 1 on without gaps, and are
+// those of the table in ALGORITHM.md.
 func TestStreams(t *testing.T) {
 	text, err := os.ReadFile("ALGORITHM.md")
 	if err != nil {
@@ -85,7 +85,8 @@ func TestStreams(t *testing.T) {
 		numbers[d.number] = d.name
 		row := documented[d.name]
 		if row.number != d.number || d.use != "" && row.use != d.use {
-			t.Errorf("ALGORITHM.md, section 9, does not have | %s | %s | %s |", d.number, d.name, d.use)
+			t.Errorf("ALGORITHM.md, section 9, does not have | %s | %s | %s |",
+				d.number, d.name, d.use)
 		}
 		delete(documented, d.name)
 	}
@@ -93,14 +94,15 @@ func TestStreams(t *testing.T) {
 		t.Errorf("%d streams were found, of 19", len(numbers))
 	}
 	for _, d := range documented {
-		t.Errorf("ALGORITHM.md, section 9: no package declares | %s | %s | %s |", d.number, d.name, d.use)
+		t.Errorf("ALGORITHM.md, section 9: no package declares | %s | %s | %s |",
+			d.number, d.name, d.use)
 	}
 }
 
 // streamLiteral is a key whose stream is a number.
 var streamLiteral = regexp.MustCompile(`\bStream:\s*\d|kernel\.Stream\(\d`)
 
-// TestStreamsNamed: what draws outside tests and benchmarks names its stream.
+// Code outside tests and benchmarks draws from named streams only.
 func TestStreamsNamed(t *testing.T) {
 	for _, dir := range []string{".", "../blas", "../cmd"} {
 		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {

@@ -1,12 +1,10 @@
 package trainer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,13 +13,13 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// smallDisk mounts a file system of 1 MiB in memory, some ten checkpoints, and returns a directory
-// on it.
+// smallDisk mounts a file system of 1 MiB in memory, enough for some ten checkpoints, and returns a
+// directory on it.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("a small file system cannot be mounted, which takes root and CAP_SYS_ADMIN: %v", err)
+		t.Skipf("mounting a small file system (needs root and CAP_SYS_ADMIN): %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
@@ -48,15 +46,15 @@ func fillUp(t *testing.T, path string) {
 	}
 }
 
-// A real disk fills up during a run: if it is freed, the run ends as if nothing had been; if not, it
-// ends with an error and the last good checkpoint, and goes on once there is room.
+// A real disk fills up during a run. If it is freed, the run ends as if it had never been full. If
+// not, the run ends with an error, keeps its last good checkpoint, and resumes once there is space.
 func TestRealDiskFull(t *testing.T) {
 	c := shortRun()
 	c.Epochs = 6
 	want := train(t, c)
 	same := func(dir string) {
 		t.Helper()
-		if !bytes.Equal(finalState(t, dir), finalState(t, want)) || !slices.Equal(metricsOf(t, dir), metricsOf(t, want)) {
+		if !sameRun(t, dir, want) {
 			t.Error("another final state, or other records")
 		}
 	}
@@ -67,7 +65,8 @@ func TestRealDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		var warnings []string
-		tr, err := New(context.Background(), c, dir, func(t *Trainer) { t.saving.retryAfter, t.saving.pauses = 0, nil },
+		tr, err := New(context.Background(), c, dir,
+			func(t *Trainer) { t.saving.retryAfter, t.saving.pauses = 0, nil },
 			at(20, func() { awaitSaved(t, dir, 14); fillUp(t, filler) }),
 			at(4*runBatches*runRepeats+3, func() {
 				if freed {
@@ -75,14 +74,15 @@ func TestRealDiskFull(t *testing.T) {
 						t.Error(err)
 					}
 				}
-			}), WithHook(Hook{OnWarning: func(s string) { warnings = append(warnings, s) }}))
+			}), warningsTo(&warnings))
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = tr.Run(t.Context())
 		closing := tr.Close()
-		if told := strings.Join(warnings, "\n"); !strings.Contains(told, "no space left on device") {
-			t.Errorf("the user was told\n%s", told)
+		all := strings.Join(warnings, "\n")
+		if !strings.Contains(all, "no space left on device") {
+			t.Errorf("warnings\n%s", all)
 		}
 		if freed {
 			if err != nil || closing != nil {
@@ -100,7 +100,7 @@ func TestRealDiskFull(t *testing.T) {
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
-		session(t, func(o ...Option) (*Trainer, error) { return Resume(context.Background(), dir, c, o...) }, -1)
+		resumeRun(t, dir, c, -1)
 		same(dir)
 	}
 }

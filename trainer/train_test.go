@@ -50,18 +50,20 @@ func TestTrainInMemory(t *testing.T) {
 	}
 }
 
-// copies are tensors of the same names and shapes.
+// copies returns copies of tensors, with zeros for the float32 values.
 func copies(tensors []checkpoint.Tensor) []checkpoint.Tensor {
 	all := slices.Clone(tensors)
 	for i, x := range all {
-		all[i].F32, all[i].F64, all[i].U32 =
-			slices.Clone(x.F32), slices.Clone(x.F64), slices.Clone(x.U32)
+		all[i].F32 = slices.Clone(x.F32)
+		all[i].F64 = slices.Clone(x.F64)
+		all[i].U32 = slices.Clone(x.U32)
 		clear(all[i].F32)
 	}
 	return all
 }
 
-// checkModel looks at the sizes of what a model gives, and that samples follow the seed.
+// checkModel checks the sizes of a model's latents and samples, and that samples depend on the
+// seed.
 func checkModel(t *testing.T, m *Model, images int) {
 	t.Helper()
 	z, err := m.Latents()
