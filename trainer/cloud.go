@@ -10,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// ErrDisk is wrapped by the error of a run whose disk has no room for what it keeps there.
+// ErrDisk is wrapped by the error of a run whose particles do not fit on their disk.
 var ErrDisk = memory.ErrDisk
 
 // cloudDir is the directory of the file in which the particles of a run in runDir lie; empty if
@@ -22,8 +22,8 @@ func cloudDir(c config.Config, runDir string) string {
 	return cmp.Or(c.CloudDir, runDir)
 }
 
-// checkDisk says how much of the disk the particles take, and refuses what it has no room for. What
-// a system does not tell is found out when the file is made.
+// checkDisk describes the disk space of the particles, and refuses a disk without enough of it. On
+// systems that do not report free space, only creating the file shows whether it fits.
 func (t *Trainer) checkDisk() (plan string, err error) {
 	dir := cloudDir(t.cfg, t.writer.Dir)
 	if dir == "" {
@@ -49,20 +49,17 @@ func (t *Trainer) checkDisk() (plan string, err error) {
 		return plan, nil
 	}
 	if t.memory.Disk > free {
-		return "", noRoom(fmt.Errorf("%w: the particles take %s, and %s has %s free",
+		return "", withDiskRemedy(fmt.Errorf("%w: the particles take %s, and %s has %s free",
 			ErrDisk, memory.Human(t.memory.Disk), dir, memory.Human(free)))
 	}
 	return fmt.Sprintf("%s, %s free", plan, memory.Human(free)), nil
 }
 
-// noRoom adds the remedy to an error of a disk that is too small for the particles.
-func noRoom(err error) error {
+// withDiskRemedy adds the remedy to an error of a disk that is too small for the particles.
+func withDiskRemedy(err error) error {
 	if errors.Is(err, ErrDisk) {
-		return fmt.Errorf(
-			"%w: choose a directory on another disk with --cloud-dir, or try %s",
-			err,
-			remedies["particles"],
-		)
+		return fmt.Errorf("%w: choose a directory on another disk with --cloud-dir, or try %s",
+			err, remedies["particles"])
 	}
 	return err
 }

@@ -18,24 +18,24 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// ErrDiverged is wrapped by the error of a run whose numbers are no longer finite.
+// ErrDiverged is wrapped by the error of a run that diverged: its numbers are no longer finite, or
+// too many of its particles blew up.
 var ErrDiverged = method.ErrDiverged
 
 // recovery is what the run has done about divergences.
 type recovery struct {
 	slowed  checkpoint.Slowed
-	unnoted []run.Divergence // that could not be written to run.json yet
+	unnoted []run.Divergence // not written to run.json yet
 }
 
-// soon is how many steps after a checkpoint a divergence makes that checkpoint suspect of
-// holding its seed, and sameState how many smaller steps the run tries from it all the same, unless
-// there is only one retry left.
+// A divergence within soon steps of a checkpoint makes that checkpoint suspect: it may hold the
+// cause. The run still goes back to it sameState times, but not a second time with its last retry.
 const soon, sameState = 10, 2
 
 // factor is what step size and learning rate are multiplied by.
 func (t *Trainer) factor() float64 { return cmp.Or(t.recovery.slowed.Factor, 1) }
 
-// slowedTo is the factor as a record has it: not where it is 1.
+// slowedTo is the factor for a record: nil if it is 1.
 func (t *Trainer) slowedTo() *record.Number {
 	if f := record.Number(t.factor()); f != 1 {
 		return &f
@@ -43,8 +43,8 @@ func (t *Trainer) slowedTo() *record.Number {
 	return nil
 }
 
-// retry goes back to a good state after a divergence, and makes all further steps smaller. Where
-// that cannot help, or was tried often enough, it returns an error that wraps the cause.
+// retry goes back to a good state after a divergence, and makes all further steps smaller. If that
+// cannot help, or no retries are left, it returns an error that wraps the cause.
 func (t *Trainer) retry(cause error) error {
 	t.awaitSave()
 	d := t.diagnosis(cause)
@@ -73,7 +73,7 @@ func (t *Trainer) retry(cause error) error {
 	return t.settle(d)
 }
 
-// slow makes the state of the retries the one in force.
+// slow sets the state of the retries, and with it the factor of the step size.
 func (t *Trainer) slow(s checkpoint.Slowed) {
 	t.recovery.slowed = s
 	t.method.Slow(t.factor())
@@ -86,7 +86,7 @@ func (t *Trainer) diagnosis(cause error) run.Divergence {
 		return d
 	}
 	if d.Place.Kind != method.BlownUp {
-		d.Step++ // which was not completed
+		d.Step++ // the step that was not completed
 	}
 	d.Place.Step = d.Step
 	if m := d.Place.Datapoint; m != nil {
@@ -104,9 +104,9 @@ func source(o data.Origin) string {
 	return fmt.Sprintf("row %d of the data", o.Row)
 }
 
-// goodState is the checkpoint to go back to, or the zero Found for the initial state: the one that
-// this state comes from, unless it holds the seed of the fault. Others may be newer on the disk, of
-// a continuation that is being redone. Its error says why there is none.
+// goodState is the checkpoint to go back to, or the zero Found for the initial state. It is the one
+// that the present state comes from, unless that one seems to hold the cause of the fault. Newer
+// ones on the disk belong to a continuation that was abandoned. The error says why there is none.
 func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error) {
 	if d.Place != nil && !d.Place.Curable() {
 		return good, errors.New("smaller steps cannot help")
@@ -118,8 +118,8 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	if newest.Dir == "" {
 		return newest, nil
 	}
-	// Either it fails whatever the step size, or it did so soon and often enough, with smaller and
-	// smaller steps.
+	// The newest is of no use if it fails at any step size. It is suspect if its continuations
+	// failed soon, and repeatedly, with smaller and smaller steps.
 	fails, again := t.step == newest.Step && !t.stepMatters(d), 0
 	slowed := t.recovery.slowed
 	if t.step-newest.Step <= soon && slowed.Retries > 0 && slowed.From == newest.Step {
@@ -137,7 +137,7 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	switch {
 	case before.Dir != "":
 		return before, nil
-	case t.isFirst(newest): // so that there is only the start before it
+	case t.isFirst(newest): // there is only the start before it
 		return good, nil
 	case fails:
 		return good, errors.New("it is in the only checkpoint, where smaller steps cannot help")
@@ -145,8 +145,8 @@ func (t *Trainer) goodState(d run.Divergence) (good checkpoint.Found, err error)
 	return newest, nil
 }
 
-// isFirst reports whether a checkpoint without another before it is the run's first: keep_checkpoints
-// has removed none so far. Each retry has saved a state once more.
+// isFirst reports whether newest, which has no older checkpoint beside it, is the run's first:
+// keep_checkpoints has removed none so far. Retries do not count: each saves a state again.
 func (t *Trainer) isFirst(newest checkpoint.Found) bool {
 	c, err := checkpoint.Find(t.writer.Dir, filepath.Base(newest.Dir))
 	if err != nil || c.Meta.Saved == 0 {
@@ -156,14 +156,14 @@ func (t *Trainer) isFirst(newest checkpoint.Found) bool {
 	return keep == 0 || c.Meta.Saved-c.Meta.Slowed.Retries <= keep
 }
 
-// stepMatters reports whether a fault in the first step from a state depends on the step size: only
-// where it is in what the step made.
+// stepMatters reports whether a fault in the first step from a state depends on the step size. It
+// does only if the fault is in a result of the step: a weight, or a particle's move.
 func (t *Trainer) stepMatters(d run.Divergence) bool {
 	return d.Place != nil && (d.Place.Kind == method.InWeight || d.Place.Kind == method.BlownUp)
 }
 
-// goBack restores a checkpoint, or where it is damaged one before it, or the initial state for the
-// zero Found. What was spent stays spent.
+// goBack restores a checkpoint, or an older one if it is damaged, or the initial state for the zero
+// Found. The time and evaluations spent stay counted.
 func (t *Trainer) goBack(good checkpoint.Found) error {
 	t.speed = speed{}
 	t.warned.outliers.reset()
@@ -172,7 +172,7 @@ func (t *Trainer) goBack(good checkpoint.Found) error {
 		t.saving.stored, t.saving.storedStep, t.saving.storedDir = nil, 0, ""
 		err := t.method.Close()
 		t.method = nil
-		runtime.GC() // the next one takes as much memory
+		runtime.GC() // so that there are never two methods in memory
 		return errors.Join(err, t.build(context.Background()))
 	}
 	err := t.restoreFrom(good.Dir)
@@ -187,10 +187,10 @@ func (t *Trainer) goBack(good checkpoint.Found) error {
 	return t.goBack(older)
 }
 
-// settle makes the state gone back to the newest on disk, with the factor in force, so that a
-// process that ends here goes on from it. A run without a checkpoint would begin anew all the same.
-// What the file system refuses is told, and tried again: a process that ends before that succeeds
-// goes on from an older state, diverges there again and goes back.
+// settle saves the state that the run went back to as the newest checkpoint, with the new factor,
+// so that a process that ends here resumes from it. A run without a checkpoint begins again anyway.
+// If the file system refuses, the save is tried again; a process that ends before that succeeds
+// resumes from an older state, diverges again and goes back again.
 func (t *Trainer) settle(d run.Divergence) error {
 	t.saving.writer.Abandon(t.step)
 	if _, err := checkpoint.LatestWhole(t.writer.Dir); err == nil {
@@ -202,13 +202,13 @@ func (t *Trainer) settle(d run.Divergence) error {
 	if err := t.log.Rewind(t.logged()); err != nil && !file.Failed(err) {
 		return err
 	} else {
-		t.heardOfLog(err)
+		t.noteLog(err)
 	}
 	t.note(d)
 	return nil
 }
 
-// note adds an entry to run.json, now or when the file system lets it.
+// note adds an entry to run.json, now or when the file system allows it.
 func (t *Trainer) note(d run.Divergence) {
 	t.recovery.unnoted = append(t.recovery.unnoted, d)
 	if err := t.storeNotes(); err != nil {
@@ -230,7 +230,7 @@ func (t *Trainer) storeNotes() error {
 	return err
 }
 
-// tried says what was done before the run gave up.
+// tried says which retries were made before the run gave up.
 func (t *Trainer) tried() string {
 	if t.recovery.slowed.Retries == 0 {
 		return "divergence_retries = 0"
@@ -239,7 +239,8 @@ func (t *Trainer) tried() string {
 		"those configured", t.recovery.slowed.Retries, t.factor())
 }
 
-// giveUp ends the run with the state kept.
+// giveUp returns the error of a run that ends: the cause, why there is no retry, and which
+// checkpoint is kept.
 func (t *Trainer) giveUp(d run.Divergence, cause error, why string) error {
 	kept := "no checkpoint was saved before"
 	if t.saving.storedDir != "" {

@@ -22,13 +22,13 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// reports are what the evaluations of a session keep.
+// reports is what a session keeps of its evaluations.
 type reports struct {
 	pca      *pca.PCA // of the training images, fitted when first needed
 	pcaTried bool
 	last     record.Epoch // with the distance of its samples
 	pictures pictures
-	after    func(time.Duration) <-chan time.Time // nil: that of the clock
+	after    func(time.Duration) <-chan time.Time // nil: time.After
 }
 
 // pictures are the paths of the newest pictures.
@@ -40,8 +40,8 @@ const (
 	fdComponents            = 64
 )
 
-// evaluate samples, measures the PCA-64 FD into e, and draws the pictures, and says what it is
-// doing when that takes long. Without samples it does nothing.
+// evaluate draws samples, measures their PCA-64 FD into e, and makes the pictures. If that takes
+// long, messages say what it is doing. With eval_samples = 0 it does nothing.
 func (t *Trainer) evaluate(ctx context.Context, e *record.Epoch) error {
 	if t.cfg.EvalSamples == 0 {
 		return nil
@@ -49,23 +49,20 @@ func (t *Trainer) evaluate(ctx context.Context, e *record.Epoch) error {
 	return t.slowly(func(d *progress.Task) error { return t.measure(ctx, e, d) })
 }
 
-// slowly does a report's work.
+// slowly does a report's work, with messages if it takes long.
 func (t *Trainer) slowly(work func(d *progress.Task) error) error {
-	tell := func(what string) { t.message("report: " + what) }
-	return progress.Reporter{Report: tell, After: t.reports.after}.Run(work)
+	report := func(what string) { t.message("report: " + what) }
+	return progress.Reporter{Report: report, After: t.reports.after}.Run(work)
 }
 
-// fitPCA fits the principal components of the training images when first needed. Images that
-// have none go without the distance.
+// fitPCA fits the principal components of the training images when they are first needed. If they
+// cannot be fitted, it warns, and evaluations go without the distance.
 func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 	if t.reports.pca != nil || t.reports.pcaTried {
 		return nil
 	}
-	of := fmt.Sprintf(
-		"principal components of %s images of %v",
-		humanize.Comma(int64(t.data.train.Len())),
-		t.data.train.Shape(),
-	)
+	of := fmt.Sprintf("principal components of %s images of %v",
+		humanize.Comma(int64(t.data.train.Len())), t.data.train.Shape())
 	fitted, err := pca.Fit(ctx, t.data.train, t.data.train.Shape().Dim(), fdComponents, pca.Options{
 		Pool: t.pool, Pass: func(n int) { d.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
@@ -81,19 +78,17 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 	return nil
 }
 
-// unconverged says how far to trust components that were not found to the usual accuracy.
+// unconverged warns of components that were not found to the usual accuracy.
 func unconverged(p *pca.PCA) string {
-	return fmt.Sprintf(
-		"the principal components of these images, of which many have nearly the same variance, were "+
-			"found to %.1g of their variance only: a PCA-64 FD compares within this run and others on the same data",
-		p.Residual(),
-	)
+	return fmt.Sprintf("the principal components of these images, of which many have nearly the "+
+		"same variance, were found to %.1g of their variance only: a PCA-64 FD compares within "+
+		"this run and others on the same data", p.Residual())
 }
 
-// reportAgain evaluates a complete run, whose last record is in the log, as this session asks.
+// reportAgain evaluates a complete run again, with the options of this session.
 func (t *Trainer) reportAgain(ctx context.Context) error {
-	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs continues it.",
-		t.cfg.Epochs))
+	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs "+
+		"continues it.", t.cfg.Epochs))
 	records, err := run.ReadRecords(t.writer.Dir)
 	if err != nil {
 		return err
@@ -140,8 +135,8 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 	return t.draw(g, z[:gridImages*d])
 }
 
-// realFloor is the distance of the held-out images, to compare the samples' with. It is biased
-// upwards, the more the fewer there are, as theirs is at their own number.
+// realFloor is the PCA-64 FD of the held-out images, to compare that of the samples with; NaN
+// without it. Both are biased upwards, the more the fewer images there are.
 func (t *Trainer) realFloor(ctx context.Context) float64 {
 	if t.reports.pca == nil || t.data.held.Len() < 2 {
 		return math.NaN()
@@ -159,7 +154,7 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	return floor
 }
 
-// draw writes the grid of the latents' images and the originals above their reconstructions.
+// draw writes a grid of the images of the latents z, and originals above their reconstructions.
 func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 	dir, err := t.writer.MakeSamplesDir()
 	if err != nil {
@@ -194,8 +189,8 @@ func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 	return err
 }
 
-// writePicture stores a picture, unless err says that it could not be drawn, and reports whether it
-// is there: a run does not end because the file system refuses a picture.
+// writePicture writes a picture, unless err says that it could not be drawn, and reports whether it
+// was written. A run does not end because the file system refuses a picture.
 func (t *Trainer) writePicture(path string, canvas image.Image, err error) (bool, error) {
 	if err == nil {
 		err = file.Write(t.writer.Files, path, func(w io.Writer) error {

@@ -11,9 +11,9 @@ import (
 // FromAuto chooses the newest whole checkpoint.
 const FromAuto = "auto"
 
-// From chooses the checkpoint that Resume loads: by name (step-000500) or step (500), or with
-// FromAuto the newest whole one, with a warning if a newer one is damaged. Without From, or with "",
-// it is the newest one, and Resume fails if that is damaged.
+// From chooses the checkpoint that Resume loads: by name (step-000500), by step (500), or with
+// FromAuto the newest whole one, with a warning if a newer one is damaged. Without From, or with
+// "", Resume loads the newest, and fails if that is damaged.
 func From(name string) Option { return func(t *Trainer) { t.from = name } }
 
 // loadFrom fills the tensors from the checkpoint that From chose.
@@ -66,7 +66,7 @@ func (t *Trainer) loadWhole(into []checkpoint.Tensor) (loaded, error) {
 			return loaded{meta, c.Dir, i == 0}, nil
 		}
 		if one := (*checkpoint.DamagedError)(nil); i > 0 && errors.As(err, &one) {
-			err = one.Err // the alternative was named with the first
+			err = one.Err // the first error names the alternative
 		}
 		damage = errors.Join(damage, err)
 		if !errors.Is(err, checkpoint.ErrDamaged) {

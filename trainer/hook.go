@@ -6,16 +6,16 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Hook is called as a run proceeds, by the goroutine of Run. Fields that are nil are not called.
+// Hook is called by the goroutine of Run as a run proceeds. Fields that are nil are not called.
 type Hook struct {
 	OnStep    func(record.Progress)
 	OnEpoch   func(record.Epoch)
 	OnMessage func(string)
-	OnWarning func(string) // what the user should act on, even when progress is not shown
+	OnWarning func(string) // for the user to act on, even if progress is not shown
 	OnEnd     func(Summary)
 }
 
-// Summary is what a complete run reached.
+// Summary describes a complete run.
 type Summary struct {
 	Seconds    float64 // wall time of training and reports, over all sessions
 	Steps      int     // parameter steps

@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/plume-ml/plume/trainer/pca"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/pool"
-	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -23,21 +21,25 @@ var ErrMemory = errors.New("not enough memory")
 // needs is the memory that a run needs.
 type needs struct {
 	run.Memory
-	cloud int64 // of the particles in the sum, which could lie in a file
+	cloud int64 // bytes of the particles in the sum, which could be in a file instead
 }
 
-// The part "program" is what the process has taken before the run, which is the runtime, code and
-// whatever else a program that uses this package holds, and what that grows by: code and tables at
-// their first use, and for each worker its stacks and the blocks of the product under way.
+// The part "program" is what the process uses before the run: the runtime, code, and whatever else
+// a program that uses this package holds. During a run it grows by code and tables at their first
+// use (programGrowth), and for each worker by its stacks and the blocks of the product under way
+// (workerGrowth).
 const programGrowth, workerGrowth = 6 << 20, 1 << 20
 
 // estimate adds up the memory of a run of c, which must be valid, on the images, in a process that
-// takes program bytes already.
+// uses program bytes already.
 func estimate(c config.Config, images *data.Found, program int64) (needs, error) {
 	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
 	trained := data.Training(images.Len, c.Holdout)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
-		Datapoints: trained, Batch: min(c.Batch, trained), Dim: images.Shape.Dim(), Workers: workers,
+		Datapoints:  trained,
+		Batch:       min(c.Batch, trained),
+		Dim:         images.Shape.Dim(),
+		Workers:     workers,
 		CloudInFile: c.Cloud == config.InFile,
 	})
 	if err != nil {
@@ -48,11 +50,12 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 		{Name: "data", Bytes: images.Bytes + data.OrderBytes(images.Len, c.Holdout)},
 	}
 	parts = append(parts, m.Held...)
-	passing := memory.Part{Name: "reports", Bytes: reportBytes(c, m, trained, images.Shape)}
-	if images.Loading > passing.Bytes {
-		passing = memory.Part{Name: "loading", Bytes: images.Loading}
+	// Reports, and loading the data, are never in memory at the same time.
+	transient := memory.Part{Name: "reports", Bytes: reportBytes(c, m, trained, images.Shape)}
+	if images.Loading > transient.Bytes {
+		transient = memory.Part{Name: "loading", Bytes: images.Loading}
 	}
-	parts = append(parts, passing)
+	parts = append(parts, transient)
 	estimated := needs{Memory: run.Memory{Parts: parts, Sum: parts.Total()}}
 	if c.Cloud == config.InFile {
 		estimated.Disk = m.Cloud
@@ -62,9 +65,10 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 	return estimated, nil
 }
 
-// reportBytes is what diagnostics and evaluations add to a run: the principal components, and the
-// largest of what they need one after the other: the fit of those, samples with their distance or
-// the pictures, the diagnostics. Without evaluations the diagnostics are left.
+// reportBytes is the memory of diagnostics and evaluations. An evaluation holds the principal
+// components; beside them it fits them, then draws samples and measures their distance or makes the
+// pictures, so that only the largest of these and of the diagnostics counts. Without evaluations
+// there are only the diagnostics.
 func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Shape) int64 {
 	if c.EvalSamples == 0 {
 		return m.Diagnose
@@ -72,13 +76,15 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	dim, samples := shape.Dim(), max(c.EvalSamples, gridImages)
 	pairs := min(pairImages, trained)
 	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
-		max(picture.GridBytes(shape, gridImages, gridColumns), picture.PairsBytes(shape, pairs, gridColumns))
+		max(picture.GridBytes(shape, gridImages, gridColumns),
+			picture.PairsBytes(shape, pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
 		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
-	return pca.Bytes(dim, fdComponents) + max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
+	return pca.Bytes(dim, fdComponents) +
+		max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
 }
 
-// remedies say what would make a part smaller.
+// remedies are what would make each part smaller.
 var remedies = map[string]string{
 	"data":        "smaller images (size, gray) or fewer of them",
 	"loading":     "smaller files",
@@ -90,12 +96,13 @@ var remedies = map[string]string{
 // remedy says what would make the named part smaller.
 func (m needs) remedy(part string) string {
 	if part == "particles" && m.cloud > 0 {
-		return fmt.Sprintf("--cloud file, which keeps %s of them on disk and is slower, %s", memory.Human(m.cloud), remedies[part])
+		return fmt.Sprintf("--cloud file, which keeps %s of them on disk and is slower, %s",
+			memory.Human(m.cloud), remedies[part])
 	}
 	return cmp.Or(remedies[part], "narrower networks")
 }
 
-// addressSpace bounds a run on systems that do not tell how much memory there is.
+// addressSpace limits a run on systems that do not report the memory of the machine.
 const addressSpace = 1 << 46
 
 // check refuses a run that does not fit the machine's memory (0: unknown), and warns of one
@@ -107,53 +114,12 @@ func (m needs) check(machine int64) (warning string, err error) {
 	}
 	if m.Sum > machine {
 		largest := m.Parts.Largest().Name
-		return "", fmt.Errorf("%w: the run needs %v, and %s; most goes to %s: try %s", ErrMemory, m.Parts, has, largest,
-			m.remedy(largest))
+		return "", fmt.Errorf("%w: the run needs %v, and %s; most goes to %s: try %s",
+			ErrMemory, m.Parts, has, largest, m.remedy(largest))
 	}
 	if run.PeakTolerance*float64(m.Sum) > float64(machine) {
-		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s", m.Parts, run.PeakTolerance, has), nil
+		return fmt.Sprintf("the run needs %v, at its peak up to %.1f times as much, and %s",
+			m.Parts, run.PeakTolerance, has), nil
 	}
 	return "", nil
-}
-
-// readData reads the data of a run that fits the machine, as far as the headers of its files tell, and
-// sets what it needs.
-func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset, error) {
-	warn := func(s string) { d.Do(func() { t.warn(s) }) }
-	program, _ := memory.Peak()
-	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))
-	if err != nil {
-		return nil, err
-	}
-	if t.memory, err = estimate(t.cfg, images, program); err != nil {
-		return nil, err
-	}
-	warning, err := t.memory.check(memory.Machine())
-	if warning != "" {
-		warn(warning)
-	}
-	if err != nil {
-		return nil, err
-	}
-	onDisk, err := t.checkDisk()
-	if err != nil {
-		return nil, err
-	}
-	all, err := images.Read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// Of the images as they are. They are read by now: what the machine holds was checked by the headers.
-	if t.memory, err = estimate(t.cfg, images, program); err != nil {
-		return nil, err
-	}
-	t.data.read = images.Summary
-	d.Do(func() {
-		t.message(t.data.read.String())
-		t.message("Memory: " + t.memory.Parts.String())
-		if onDisk != "" {
-			t.message(onDisk)
-		}
-	})
-	return all, nil
 }

@@ -3,9 +3,6 @@ package trainer
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
-	"slices"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
@@ -14,7 +11,6 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
-	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -49,8 +45,8 @@ func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 	return t, nil
 }
 
-// prepare reads the data and builds the method. If stored is not nil, it is resumed, and the data
-// must be those that it was trained on.
+// prepare reads the data and builds the method. If stored is not nil, the data must be those that
+// the stored run was trained on.
 func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
 		return err
@@ -74,7 +70,7 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	}
 	t.data.batches = data.NewBatches(t.data.train.Len(), cfg.Batch, cfg.Seed)
 	t.pool = pool.New(cfg.Threads)
-	return noRoom(t.build(ctx))
+	return withDiskRemedy(t.build(ctx))
 }
 
 // build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
@@ -91,7 +87,7 @@ func (t *Trainer) build(ctx context.Context) error {
 	return ctx.Err() // before anything is written
 }
 
-// open stores the configuration and opens the metrics, without records beyond the given step.
+// open stores the configuration and opens the log, without records beyond the given step.
 func (t *Trainer) open(step int) (err error) {
 	if err := t.writer.StoreConfig(t.cfg); err != nil {
 		return err
@@ -100,18 +96,7 @@ func (t *Trainer) open(step int) (err error) {
 	return err
 }
 
-// readSlowly reads the data, and says so when that takes long: from a large file, from very many
-// pictures, or from a slow disk.
-func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
-	reporter := progress.Reporter{Report: t.message, After: t.reports.after}
-	err = reporter.Reading(t.cfg.Data, func(d *progress.Task) (err error) {
-		all, err = t.readData(ctx, d)
-		return err
-	})
-	return all, err
-}
-
-// store writes what a new run has in its directory before its first step.
+// store writes the files that a new run has before its first step.
 func (t *Trainer) store() error {
 	err := t.open(0)
 	if err == nil {
@@ -121,31 +106,6 @@ func (t *Trainer) store() error {
 		err = t.writer.StoreRows(t.data.train, t.data.held)
 	}
 	return err
-}
-
-// keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any
-// folder.
-func (t *Trainer) keepPaths() {
-	if !slices.Contains(data.Embedded(), t.cfg.Data) {
-		t.cfg.Data = t.absolute(t.cfg.Data)
-	}
-	if t.cfg.Labels != "" {
-		t.cfg.Labels = t.absolute(t.cfg.Labels)
-	}
-	if t.cfg.CloudDir != "" {
-		t.cfg.CloudDir = t.absolute(t.cfg.CloudDir)
-	}
-}
-
-// absolute is the path from the root, unless a configuration file cannot hold that.
-func (t *Trainer) absolute(path string) string {
-	absolute, err := filepath.Abs(path)
-	if err != nil || !config.IsPlainText(absolute) {
-		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this "+
-			"folder only", path))
-		return path
-	}
-	return absolute
 }
 
 // info describes the run as of this session.

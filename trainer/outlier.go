@@ -10,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// watch looks for outliers of losses and gradients, which come before many a divergence. It only
+// watch looks for outliers of losses and gradients, which often precede a divergence. It only
 // warns; a resumed run begins with an empty one.
 type watch struct {
 	series  [len(figures)]series
@@ -18,32 +18,32 @@ type watch struct {
 }
 
 const (
-	recent   = 128 // values that say what is typical
+	recent   = 128 // number of latest values that define what is typical
 	enough   = 32  // values before the first warning
-	refresh  = 16  // values between two looks at what is typical
-	outlying = 10  // an outlier is this many times the median, and the typical distance from it
-	quiet    = 500 // steps without another warning of the same series
+	refresh  = 16  // values between two updates of median and spread
+	outlying = 10  // an outlier is so many times the median, and so many spreads above it
+	quiet    = 500 // steps between two warnings of the same series
 )
 
-// series is the recent values of one figure, what is typical of them, and when it was warned of.
+// series holds the recent values of one figure, their statistics, and the last warning.
 type series struct {
 	values         [recent]float64
-	n              int // values seen
-	median, spread float64
-	warned         int // step of the last warning
-	untold         int // outliers since
+	n              int     // values seen
+	median, spread float64 // spread: the median distance from the median
+	warned         int     // step of the last warning
+	since          int     // outliers since then
 }
 
 func (w *watch) reset() { *w = watch{} }
 
-// figures are the figures of the series, as a warning names them.
+// figures are the names of the series' figures in warnings.
 var figures = [...]string{
 	"the decoder's loss", "the prior's loss",
 	"the norm of the decoder's gradient", "the norm of the prior's gradient",
 	"the norm of the encoder's gradient",
 }
 
-// observe lets the watch see a step's losses and gradients, and warns of outliers.
+// observe adds a step's losses and gradients to the watch, and warns of outliers.
 func (t *Trainer) observe(s method.Stats) {
 	t.look(0, s.SquareError/s.Rows)
 	t.look(1, s.PriorLoss/s.Rows)
@@ -54,7 +54,7 @@ func (t *Trainer) observe(s method.Stats) {
 	}
 }
 
-// look shows a value to one of the series.
+// look adds a value to series i, and warns if it is an outlier.
 func (t *Trainer) look(i int, v float64) {
 	s := &t.warned.outliers.series[i]
 	if !s.outlies(v) {
@@ -63,14 +63,14 @@ func (t *Trainer) look(i int, v float64) {
 	}
 	s.add(v, t.warned.outliers.scratch[:])
 	if s.warned > 0 && t.step-s.warned < quiet {
-		s.untold++
+		s.since++
 		return
 	}
 	more := ""
-	if s.untold > 0 {
-		more = fmt.Sprintf("; %d more since step %s", s.untold, humanize.Comma(int64(s.warned)))
+	if s.since > 0 {
+		more = fmt.Sprintf("; %d more since step %s", s.since, humanize.Comma(int64(s.warned)))
 	}
-	s.warned, s.untold = t.step, 0
+	s.warned, s.since = t.step, 0
 	t.warn(fmt.Sprintf("step %s: %s is %.3g, typical is %.3g%s: training may be about to diverge; "+
 		"a smaller lr or step_size is safer",
 		humanize.Comma(int64(t.step)), figures[i], v, s.median, more))
@@ -82,7 +82,7 @@ func (s *series) outlies(v float64) bool {
 	return s.n >= enough && above > outlying*s.spread && above > (outlying-1)*math.Abs(s.median)
 }
 
-// add takes a value in, and from time to time the median, and the median distance from it.
+// add adds a value, and updates median and spread every refresh values.
 func (s *series) add(v float64, scratch []float64) {
 	s.values[s.n%recent] = v
 	s.n++

@@ -37,10 +37,10 @@ func (t *Trainer) reportEpoch(e record.Epoch) {
 	}
 }
 
-// perMove is the share of the moves that n of them are: NaN where nothing moved.
+// perMove is the share that n has of all moves: NaN if nothing moved.
 func perMove(s method.Stats, n float64) record.Number { return record.Number(n / s.Moved) }
 
-// anchor is the mean coefficient of the scale anchor, NaN where nothing moved.
+// anchor is the mean coefficient of the scale anchor: NaN if nothing moved.
 func anchor(s method.Stats) record.Number {
 	if s.Moved == 0 {
 		return record.Number(math.NaN())
@@ -76,14 +76,14 @@ func (t *Trainer) record() record.Epoch {
 	}
 }
 
-// clipTolerance is the clipped share above which the second half of a training is warned about:
-// the clip is there for rare blow-ups, and particles that it holds all the time do not sample.
-// Beyond redrawnTolerance of re-drawn particles a training has no cloud to learn from.
+// In the second half of a run, a share of clipped moves above clipTolerance is warned of: the clip
+// is for rare blow-ups, and particles that are clipped all the time do not sample. A run with a
+// share of re-drawn particles above redrawnTolerance has no cloud to learn from.
 const clipTolerance, redrawnTolerance = 0.01, 0.1
 
-// lost reports divergence as soon as so many particles were re-drawn that the epoch's share of
-// them will be beyond the tolerance.
-func (t *Trainer) lost() error {
+// checkRedrawn returns a fault as soon as so many particles were re-drawn that their share of the
+// epoch's moves is certain to exceed the tolerance.
+func (t *Trainer) checkRedrawn() error {
 	moves := float64(t.data.train.Len() * t.cfg.Particles * t.cfg.InnerSteps * t.cfg.BatchRepeats)
 	if t.sums.Redrawn <= redrawnTolerance*moves {
 		return nil
@@ -103,8 +103,8 @@ func (t *Trainer) judge(e record.Epoch) {
 	}
 	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.warned.clipped {
 		t.warned.clipped = true
-		t.warn(fmt.Sprintf(
-			"%.1f %% of the particles' moves are clipped; the step size is too large "+
-				"for this decoder: try a smaller step_size or a larger obs_noise", 100*e.Clipped))
+		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is "+
+			"too large for this decoder: try a smaller step_size or a larger obs_noise",
+			100*e.Clipped))
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Restart prepares a run from its first step in the directory of one that ended before its first
-// checkpoint; cfg may differ from the stored configuration as for Resume. Records of that run's
-// metrics are put aside, as metrics.1.jsonl or the next free number. Locks and ctx are as for New.
+// Restart prepares a run to begin again, from its first step, in the directory of one that ended
+// before its first checkpoint. cfg may differ from the stored configuration as for Resume. The
+// records of the earlier attempt are renamed to metrics.1.jsonl, or the next free number. Locks and
+// ctx are as for New.
 func Restart(
 	ctx context.Context, runDir string, cfg config.Config, opts ...Option,
 ) (*Trainer, error) {
@@ -52,8 +53,8 @@ func (t *Trainer) checkUnsaved() error {
 	return t.checkDataPath(stored)
 }
 
-// warnOfOtherData warns if the data have changed since the run was begun. That is no error, since
-// nothing has been learned from them.
+// warnOfOtherData warns if the data have changed since the run was begun. That is not an error,
+// since the run keeps nothing of what it learned from them.
 func (t *Trainer) warnOfOtherData() {
 	was, err := run.ReadInfo(t.writer.Dir)
 	if err == nil && was.Fingerprint != t.data.fingerprint {

@@ -13,9 +13,9 @@ import (
 )
 
 // Resume prepares a run to continue from its newest checkpoint, or from the one that From chooses.
-// cfg must be the stored configuration but for the keys that may change (Config.CheckResume). A run
-// interrupted before its first checkpoint cannot be resumed; Restart begins it anew. When ctx ends,
-// Resume stops early with ctx's error. It locks runDir as New does.
+// cfg must equal the stored configuration, except for the keys that may change
+// (Config.CheckResume). A run without a checkpoint cannot be resumed; Restart begins it again. When
+// ctx ends, Resume stops early with ctx's error. It locks runDir as New does.
 func Resume(
 	ctx context.Context, runDir string, cfg config.Config, opts ...Option,
 ) (*Trainer, error) {
@@ -29,19 +29,11 @@ func Resume(
 	return t, nil
 }
 
-// logged is the last step whose record belongs to the present state.
-func (t *Trainer) logged() int {
-	if t.next.batch == t.data.batches.PerEpoch() {
-		return t.step - 1 // the record of this step's epoch is written after its report
-	}
-	return t.step
-}
-
 // continued restores the state of a checkpoint.
 func (t *Trainer) continued(ctx context.Context) error {
 	stored, err := t.openStored()
 	if err == nil {
-		err = run.CheckSaved(t.writer.Dir) // before the data are read for nothing
+		err = run.CheckSaved(t.writer.Dir) // before the data are read, which may take long
 	}
 	if err == nil {
 		err = t.checkDataPath(stored)
@@ -58,7 +50,16 @@ func (t *Trainer) continued(ctx context.Context) error {
 	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
 }
 
-// openStored opens the run, whose configuration must be that of t but for the keys that may change.
+// logged is the last step whose record belongs to the present state.
+func (t *Trainer) logged() int {
+	if t.next.batch == t.data.batches.PerEpoch() {
+		return t.step - 1 // the record of this step's epoch is written after its report
+	}
+	return t.step
+}
+
+// openStored opens the run, whose configuration must be that of t except for the keys that may
+// change.
 func (t *Trainer) openStored() (*run.Run, error) {
 	stored, err := run.Open(t.writer.Dir)
 	if err != nil {
@@ -67,8 +68,8 @@ func (t *Trainer) openStored() (*run.Run, error) {
 	return stored, stored.Config.CheckResume(t.cfg)
 }
 
-// checkDataPath refuses data that are not where the run has them, unless they are said to have
-// moved.
+// checkDataPath refuses data that are not where the run found them, unless the configuration names
+// another place.
 func (t *Trainer) checkDataPath(stored *run.Run) error {
 	if t.cfg.Data != stored.Config.Data {
 		return nil
@@ -76,8 +77,8 @@ func (t *Trainer) checkDataPath(stored *run.Run) error {
 	return stored.CheckDataPath()
 }
 
-// rejoin marks the run as unfinished, and warns of what will give other bits than before. If
-// run.json was lost, it writes a new one.
+// rejoin marks the run as unfinished, and warns of changes that make its bits differ from those of
+// an uninterrupted run. If run.json was lost, it writes a new one.
 func (t *Trainer) rejoin() error {
 	now := t.info()
 	before, err := run.ReadInfo(t.writer.Dir)
@@ -110,7 +111,7 @@ type loaded struct {
 // restore reads the checkpoint that the run resumes from.
 func (t *Trainer) restore() error { return t.restoreWith(t.loadFrom) }
 
-// restoreFrom reads the checkpoint in dir, which is then to be saved again to become the newest.
+// restoreFrom reads the checkpoint in dir. It must be saved again to become the newest.
 func (t *Trainer) restoreFrom(dir string) error {
 	return t.restoreWith(func(into []checkpoint.Tensor) (loaded, error) {
 		meta, err := checkpoint.Load(dir, into)
@@ -118,8 +119,8 @@ func (t *Trainer) restoreFrom(dir string) error {
 	})
 }
 
-// restoreWith makes the checkpoint that load reads the state of the run. In mid-run, what the run
-// has spent so far stays counted.
+// restoreWith makes the checkpoint that load reads the state of the run. During a session, the time
+// and the evaluations spent so far stay counted.
 func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error)) error {
 	sums := make([]float64, len(t.sums.Values()))
 	from, err := load(t.tensors(sums))
@@ -164,15 +165,16 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	return t.checkPlace(m, began.Epochs)
 }
 
-// checkPlace refuses a checkpoint at an impossible place, and warns if the run is longer or shorter
-// than the epochs it was begun with.
+// checkPlace refuses a checkpoint at an impossible place, and warns if the number of epochs
+// changed. epochs is the number at the time of the checkpoint.
 func (t *Trainer) checkPlace(m checkpoint.Meta, epochs int) error {
 	batches, repeats := t.data.batches.PerEpoch(), t.cfg.BatchRepeats
 	atEnd := m.Batch == batches && m.Repeat == 0 // of an epoch, before its report
 	if m.Batch >= batches && !atEnd || m.Repeat >= repeats ||
 		m.Step != (m.Epoch*batches+m.Batch)*repeats+m.Repeat {
-		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: expected a place in epochs of %d "+
-			"batches with %d repeats each", m.Step, m.Epoch, m.Batch, m.Repeat, batches, repeats)
+		return fmt.Errorf("step %d, epoch %d, batch %d, repeat %d: "+
+			"expected a place in epochs of %d batches with %d repeats each",
+			m.Step, m.Epoch, m.Batch, m.Repeat, batches, repeats)
 	}
 	perEpoch := batches * repeats
 	if m.Step > t.total() {
@@ -181,8 +183,8 @@ func (t *Trainer) checkPlace(m checkpoint.Meta, epochs int) error {
 	}
 	if t.cfg.Epochs != epochs {
 		percent := func(steps int) float64 { return 100 * float64(m.Step) / float64(steps) }
-		t.warn(fmt.Sprintf("epochs = %d, was %d: the schedules of step size and learning rate go on "+
-			"from %.0f %% of the new length, was %.0f %%",
+		t.warn(fmt.Sprintf("epochs = %d, was %d: the schedules of step size and learning rate "+
+			"go on from %.0f %% of the new length, was %.0f %%",
 			t.cfg.Epochs, epochs, percent(t.total()), percent(epochs*perEpoch)))
 	}
 	return nil

@@ -16,29 +16,30 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// saving is how the state of a run gets to the disk: a step waits only while the state is handed to
-// the system; syncing, renaming and pruning go on beside the next steps. A save that fails does not
-// end the run: it is tried again, and at the end the state must be there.
+// saving saves the state of a run. Training waits only while the state is handed to the system;
+// syncing, renaming and pruning run beside the next steps. A save that fails does not end the run:
+// it is tried again. Only at the end of the run the state must have been saved.
 type saving struct {
 	writer checkpoint.Writer
 	under  chan saved // the save under way; nil without one
 
-	stored     *place // of that checkpoint if it is the newest on the disk, else nil
-	storedStep int    // of the whole checkpoint that the state comes from, 0 without one
-	storedDir  string
+	// The whole checkpoint that the state comes from.
+	stored     *place // its place if it is the newest on the disk, else nil
+	storedStep int    // 0: there is none
+	storedDir  string // empty: there is none
 
-	began      time.Time       // the last save, or the session: checkpoint_every counts from it
-	retry      time.Time       // before it nothing is tried again; zero unless the last save failed
-	retryAfter time.Duration   // a failure
-	pauses     []time.Duration // between attempts to store what the end of a run leaves
+	began      time.Time       // of the last save, or the session: checkpoint_every counts from it
+	retry      time.Time       // the time of the next attempt; zero unless the last save failed
+	retryAfter time.Duration   // from a failure to the next attempt
+	pauses     []time.Duration // between attempts at the end of a run
 	failure    error           // of the last save
 	stalled    float64         // seconds that training waited, in all sessions
 
 	checkpoints, log, pictures trouble
 }
 
-// saved is what became of a save. A dir with an error is a good checkpoint, beside older ones that
-// could not be removed.
+// saved is the result of a save. If both dir and err are set, the checkpoint is good, and older
+// ones could not be removed.
 type saved struct {
 	at       place
 	dir      string
@@ -58,7 +59,7 @@ func (t *Trainer) stall() run.Stall {
 	return s
 }
 
-// saveDue tells whether a checkpoint is due at the end of the present epoch.
+// saveDue reports whether a checkpoint is due at the end of the present epoch.
 func (t *Trainer) saveDue() bool {
 	if every := t.cfg.CheckpointEvery; every.Time > 0 {
 		return t.next.epoch+1 == t.cfg.Epochs || time.Since(t.saving.began) >= every.Time
@@ -66,13 +67,13 @@ func (t *Trainer) saveDue() bool {
 	return t.due(t.cfg.CheckpointEvery.Epochs)
 }
 
-// betweenSteps hears what became of the save under way, and begins one that is due by the clock or
-// to be tried again. On storage that takes longer than the time between saves, the next save waits
-// for the one under way, and training for none.
+// betweenSteps looks whether the save under way is done, and begins one that is due by the clock or
+// to be tried again. On storage that needs longer than the time between saves, the next save waits
+// for the one under way; training waits for neither.
 func (t *Trainer) betweenSteps() error {
 	select {
 	case s := <-t.saving.under:
-		t.heard(s)
+		t.noteSave(s)
 	default:
 	}
 	if t.saving.under != nil {
@@ -85,8 +86,8 @@ func (t *Trainer) betweenSteps() error {
 	return nil
 }
 
-// save begins to save the state between two steps. It returns an error only if the state is no
-// longer finite, or not one to be saved: what the file system refuses is told, and tried again.
+// save begins to save the state between two steps. It returns an error only if the state is lost or
+// no longer finite: failures of the file system are warned of, and the save is tried again.
 func (t *Trainer) save() error {
 	if time.Now().Before(t.saving.retry) {
 		return nil
@@ -120,7 +121,7 @@ func (t *Trainer) beginSave() error {
 	t.saving.under = done
 	s := saved{at: t.next, step: meta.Step}
 	go func() {
-		s.log = t.log.Sync() // first: with the checkpoint, the records before it should be there
+		s.log = t.log.Sync() // first, so that a checkpoint is never newer than its records
 		s.dir, s.err = p.Commit()
 		done <- s
 	}()
@@ -132,14 +133,14 @@ func (t *Trainer) isStored() bool { return t.saving.stored != nil && *t.saving.s
 // awaitSave waits for the save under way.
 func (t *Trainer) awaitSave() {
 	if t.saving.under != nil {
-		t.heard(<-t.saving.under)
+		t.noteSave(<-t.saving.under)
 	}
 }
 
-// heard notes what became of a save.
-func (t *Trainer) heard(s saved) {
+// noteSave notes the result of a save.
+func (t *Trainer) noteSave(s saved) {
 	t.saving.under = nil
-	t.heardOfLog(s.log)
+	t.noteLog(s.log)
 	if s.dir == "" {
 		t.saveFailed(s.err)
 		return
@@ -157,33 +158,33 @@ func (t *Trainer) saveFailed(err error) {
 	t.saving.failure = err
 	t.saving.retry = time.Now().Add(t.saving.retryAfter)
 	t.inTrouble(&t.saving.checkpoints, fmt.Sprintf("%v; training goes on, %s; trying again in %v",
-		err, t.newest(), t.saving.retryAfter))
+		err, t.newestText(), t.saving.retryAfter))
 }
 
-// gone tells whether the newest checkpoint was removed, as with the run's whole directory.
-func (t *Trainer) gone() bool {
+// newestGone reports whether the newest checkpoint was removed, perhaps with the run's directory.
+func (t *Trainer) newestGone() bool {
 	_, err := os.Lstat(t.saving.storedDir)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// newest says which checkpoint there is.
-func (t *Trainer) newest() string {
+// newestText says which checkpoint is the newest.
+func (t *Trainer) newestText() string {
 	switch {
 	case t.saving.storedDir == "":
 		return "there is no checkpoint yet"
-	case t.gone():
+	case t.newestGone():
 		return fmt.Sprintf("the newest checkpoint, %s, was removed", t.saving.storedDir)
 	}
 	return fmt.Sprintf("the newest checkpoint is %s, %d steps ago",
 		filepath.Base(t.saving.storedDir), t.step-t.saving.storedStep)
 }
 
-// toBeRedone says what a session that ends here leaves to be done again.
-func (t *Trainer) toBeRedone() string {
+// lostSteps says which steps are lost if the session ends here.
+func (t *Trainer) lostSteps() string {
 	switch {
 	case t.saving.storedDir == "":
 		return fmt.Sprintf("all %d steps are lost", t.step)
-	case t.gone():
+	case t.newestGone():
 		return fmt.Sprintf("the newest checkpoint, %s, was removed: the steps since an older one, "+
 			"if there is any, are lost", t.saving.storedDir)
 	}
@@ -207,7 +208,7 @@ func (t *Trainer) saveNow(ctx context.Context, pauses ...time.Duration) error {
 	})
 }
 
-// persist does something until the file system does not refuse, with the given pauses between.
+// persist calls do until the file system does not refuse, with the given pauses between the calls.
 func persist(ctx context.Context, pauses []time.Duration, do func() error) error {
 	for {
 		err := do()
@@ -228,7 +229,7 @@ func (t *Trainer) interrupted() error {
 	err := t.saveNow(context.Background(), 0)
 	if err != nil {
 		return fmt.Errorf("interrupted, and no checkpoint could be saved: %w; %s", err,
-			t.toBeRedone())
+			t.lostSteps())
 	}
 	if err := persist(context.Background(), []time.Duration{0}, t.log.Sync); err != nil {
 		return fmt.Errorf("interrupted after saving a checkpoint, but %s: %w", t.unlogged(), err)
@@ -236,11 +237,11 @@ func (t *Trainer) interrupted() error {
 	return ErrInterrupted
 }
 
-// storeEnd saves the final state, and what else must be on the disk when a run ends well.
+// storeEnd saves the final state and the records.
 func (t *Trainer) storeEnd(ctx context.Context) error {
 	if err := t.saveNow(ctx, t.saving.pauses...); err != nil {
 		return fmt.Errorf("the last step is done, but its state could not be saved: %w; %s",
-			err, t.toBeRedone())
+			err, t.lostSteps())
 	}
 	if err := persist(ctx, t.saving.pauses, t.log.Sync); err != nil {
 		return fmt.Errorf("the final state is saved, but %s: %w", t.unlogged(), err)

@@ -14,18 +14,19 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Model is a trained model in memory. Its methods may not be called at the same time.
+// Model is a trained model in memory. Its methods must not be called concurrently.
 type Model struct {
 	cfg       config.Config
-	images    int // that it was trained on
+	images    int // number of images that it was trained on
 	pool      *pool.Pool
 	method    method.Method
 	generator *generate.Generator
 }
 
-// Train trains a model on all of the images, in memory: it reads and writes no files, unless the
-// particles are to lie in one, and measures nothing. For a run with records, checkpoints, held-out
-// images and reports see New. The keys of data and reports mean nothing here, nor does holdout.
+// Train trains a model on all of the images, in memory. It reads and writes no files, unless the
+// configuration keeps the particles in one, and measures nothing: for a run with records,
+// checkpoints, held-out images and reports see New. It ignores the keys of data and reports, and
+// holdout.
 //
 // The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
 // Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When
@@ -47,7 +48,7 @@ func Train(
 	t.data.train = images
 	t.data.batches = data.NewBatches(images.Len(), cfg.Batch, cfg.Seed)
 	m := &Model{cfg: cfg, images: images.Len(), pool: t.pool}
-	err := noRoom(t.build(ctx))
+	err := withDiskRemedy(t.build(ctx))
 	m.method = t.method
 	if err == nil {
 		err = t.steps(ctx)
@@ -85,16 +86,16 @@ func (t *Trainer) steps(ctx context.Context) error {
 	return t.method.Err()
 }
 
-// Sample draws n images, n x D, with the solver of the configuration. Pixels span [-1, 1] but are
-// not clamped to it. It stops early, with ctx's error, when ctx ends.
+// Sample draws n images, n x D, with the solver of the configuration. Pixels are meant for [-1, 1]
+// but not clamped to it. Sample stops early, with ctx's error, when ctx ends.
 func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, error) {
 	x := make([]float32, n*m.generator.Dim())
 	err := m.generator.Sample(ctx, x, n, m.cfg.Solver, m.cfg.SolverSteps, seed)
 	return x, err
 }
 
-// Latents returns a latent of each training image, M x d, in their order: the first of its
-// particles, or the mean of the encoder.
+// Latents returns a latent of each training image, M x d, in the order of the images: the first of
+// its particles, or the mean of the encoder.
 func (m *Model) Latents() ([]float32, error) {
 	z := make([]float32, m.images*m.cfg.Latent)
 	m.method.Latents(m.generator, z, data.Range(0, m.images))
@@ -108,8 +109,8 @@ func (m *Model) Decode(z []float32) []float32 {
 	return x
 }
 
-// Close ends the workers, and frees the file of particles if there is one. The model is of no use
-// afterwards.
+// Close ends the workers, and removes the file of particles if there is one. The model must not be
+// used afterwards.
 func (m *Model) Close() error {
 	m.pool.Close()
 	if m.method == nil {

@@ -1,16 +1,17 @@
 // Package trainer trains models of images.
 //
-// Train does it in memory: from a configuration (method.Default, package config) and a data set
-// (data.Open, or the rows of a data.Table) to a Model, which draws samples and gives the latents of
-// the images.
+// Train trains in memory. It takes a configuration (method.Default, package config) and a data set
+// (data.Open, or the rows of a data.Table), and returns a Model, which draws samples and gives the
+// latents of the images.
 //
-// New prepares a run instead: in a directory that keeps its configuration, records, checkpoints and
-// pictures. Trainer.Run trains it, with Hooks for whoever watches; Resume continues it with the
-// bits that an uninterrupted run would have had, and Restart begins one again that has no
-// checkpoint yet. Package run opens the directory of a run, and its Generator samples from it;
-// package evaluate measures it.
+// New prepares a run instead, in a directory that keeps its configuration, records, checkpoints and
+// pictures. Trainer.Run trains it, and calls Hooks with its progress. Resume continues an
+// interrupted run with the bits that an uninterrupted one would have had; Restart begins again a
+// run that has no checkpoint yet. Package run opens the directory of a run and samples from its
+// model; package evaluate measures it.
 //
-// What the loop puts together lives in sub-packages, each usable on its own.
+// The loop is in trainer.go, what it saves in save.go, its reports in report.go and evaluate.go.
+// The parts that it puts together are in sub-packages, each usable on its own.
 package trainer
 
 import (
@@ -19,7 +20,6 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -30,7 +30,7 @@ import (
 // ErrInterrupted is what Run returns when its context ended and a checkpoint was saved.
 var ErrInterrupted = errors.New("interrupted after saving a checkpoint")
 
-// place is the next step: of which epoch, minibatch and repeat, all from 0.
+// place is the position of a step in a run: its epoch, minibatch and repeat, all from 0.
 type place struct{ epoch, batch, repeat int }
 
 // Trainer is one run.
@@ -58,19 +58,10 @@ type Trainer struct {
 	recovery recovery
 }
 
-// images are the data of the run.
-type images struct {
-	given       string // cfg.Data as it was given; cfg has the absolute path once the data are read
-	read        data.Summary
-	fingerprint string
-	train, held data.Dataset
-	batches     *data.Batches // of train
-}
-
-// speed is the work done in a time.
+// speed is the work done in some time.
 type speed struct {
 	seconds float64
-	rows    float64 // moved, or trained on
+	rows    float64 // particles moved, or rows trained on
 	steps   float64
 }
 
@@ -90,22 +81,22 @@ func (s *spent) seconds() float64 {
 	return s.before + time.Since(s.start).Seconds()
 }
 
-// warned is what the user has been warned of, so as not to be warned too often.
+// warned is what the user has been warned of, so that no warning is repeated too often.
 type warned struct {
 	clipped, redrawn bool
 	outliers         watch
 }
 
-// New prepares a fresh run in runDir, which exists and holds no run, and stores the
-// configuration there, with the data's path made absolute. It stops early, with ctx's error, when
-// ctx ends. No other process can write runDir until Close (run.Acquire); where another one does,
-// the error is a *run.LockedError.
+// New prepares a new run in runDir, which must exist and hold no run, and stores the configuration
+// there, with the data's path made absolute. It stops early, with ctx's error, when ctx ends. No
+// other process can write runDir until Close (run.Acquire); if one does already, the error is a
+// *run.LockedError.
 func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) (*Trainer, error) {
 	t, err := begin(cfg, runDir, opts)
 	if err != nil {
 		return nil, err
 	}
-	err = run.CheckVacant(runDir) // now that nobody else can make it one
+	err = run.CheckVacant(runDir) // not before the lock: another process could still make a run
 	if err == nil {
 		err = t.prepare(ctx, nil)
 	}
@@ -118,8 +109,8 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 	return t, nil
 }
 
-// Close ends the workers, closes the files and lets other processes write the run. The trainer
-// is of no use afterwards.
+// Close ends the workers, closes the files and lets other processes write the run. The trainer must
+// not be used afterwards.
 func (t *Trainer) Close() (err error) {
 	t.awaitSave()
 	if t.pool != nil {
@@ -137,10 +128,10 @@ func (t *Trainer) Close() (err error) {
 	return errors.Join(err, t.writer.Lock.Release())
 }
 
-// Run trains to the last epoch. When ctx ends, it saves a checkpoint at the next step boundary
-// and returns an error that wraps ErrInterrupted: the step under way is not cut short, which with
-// a huge batch takes seconds. A run that diverges goes back to its last good state, as often as the
-// configuration says; then the error wraps ErrDiverged, and the last checkpoint stays what it was.
+// Run trains to the last epoch. When ctx ends, it completes the step under way, which can take
+// seconds with a huge batch, saves a checkpoint, and returns an error that wraps ErrInterrupted. A
+// run that diverges goes back to its last good state, as often as the configuration allows; then
+// the error wraps ErrDiverged, and the last checkpoint stays as it was.
 func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	t.awaitSave()
@@ -171,7 +162,7 @@ func (t *Trainer) run(ctx context.Context) error {
 	return t.end(ctx)
 }
 
-// epochs trains from the present place to the end, and brings the final state to the disk.
+// epochs trains from the present place to the end of the run, and saves the final state.
 func (t *Trainer) epochs(ctx context.Context) error {
 	for t.next.epoch < t.cfg.Epochs {
 		if err := t.epoch(ctx); err != nil {
@@ -231,18 +222,18 @@ func (t *Trainer) oneStep() error {
 	t.speed.rows += max(stats.Moved, stats.Rows)
 	t.speed.steps++
 	t.reportStep(stats)
-	return t.lost()
+	return t.checkRedrawn()
 }
 
-// due reports whether something that is done every that many epochs (0: only at the end) is due at
+// due reports whether something done every so many epochs (0: only at the end of the run) is due at
 // the end of the present one.
 func (t *Trainer) due(every int) bool {
 	done := t.next.epoch + 1
 	return done == t.cfg.Epochs || every > 0 && done%every == 0
 }
 
-// endEpoch writes the epoch's record, and evaluates and checkpoints when it is time. Until the
-// record is written the place stays the end of the epoch, so that a run stopped during an
+// endEpoch writes the epoch's record, with an evaluation and a checkpoint if they are due. Until
+// the record is written, the place stays at the end of the epoch, so that a run stopped during an
 // evaluation repeats that evaluation when it is resumed.
 func (t *Trainer) endEpoch(ctx context.Context) error {
 	e := t.record()
@@ -252,7 +243,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	t.judge(e)
 	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
 		if t.saveDue() {
-			if err := t.save(); err != nil { // an evaluation takes long enough to be killed in
+			if err := t.save(); err != nil { // the process may be killed during a long evaluation
 				return err
 			}
 		}
@@ -276,7 +267,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-// end marks the run as finished and reports what it reached.
+// end marks the run as finished and reports its summary.
 func (t *Trainer) end(ctx context.Context) error {
 	floor := t.realFloor(ctx)
 	t.memory.Peak, _ = memory.Peak()

@@ -8,25 +8,27 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// trouble is a write that fails at present and that training does not wait for. The user is warned
-// when it begins, at intervals, and when it is over.
+// trouble is a kind of write that keeps failing while training continues. The user is warned when
+// it begins, at intervals, and when it is over.
 type trouble struct {
-	since, told time.Time
-	times       int
+	since  time.Time // of the first failure
+	warned time.Time
+	times  int
 }
 
-const tellEvery = 10 * time.Minute
+const warnEvery = 10 * time.Minute
 
+// inTrouble notes a failure, and warns of it if it is time.
 func (t *Trainer) inTrouble(x *trouble, text string) {
 	now := time.Now()
 	if x.times == 0 {
 		x.since = now
 	}
 	x.times++
-	if x.times > 1 && now.Sub(x.told) < tellEvery {
+	if x.times > 1 && now.Sub(x.warned) < warnEvery {
 		return
 	}
-	x.told = now
+	x.warned = now
 	if x.times > 1 {
 		lasts := now.Sub(x.since).Round(time.Second)
 		text = fmt.Sprintf("%s (for the %dth time in %v)", text, x.times, lasts)
@@ -34,7 +36,7 @@ func (t *Trainer) inTrouble(x *trouble, text string) {
 	t.warn(text)
 }
 
-// recovered notes that something works, and says so after trouble.
+// recovered notes a success, and says so if there was a failure before.
 func (t *Trainer) recovered(x *trouble, text string) {
 	if x.times > 0 {
 		lasted := time.Since(x.since).Round(time.Second)
@@ -43,18 +45,18 @@ func (t *Trainer) recovered(x *trouble, text string) {
 	*x = trouble{}
 }
 
-// writeRecord writes an epoch's record. If the file system refuses, the record waits.
+// writeRecord writes an epoch's record. If the file system refuses, the log keeps the record.
 func (t *Trainer) writeRecord(e record.Epoch) error {
 	err := t.log.Write(e)
 	if err != nil && !file.Failed(err) {
 		return err
 	}
-	t.heardOfLog(err)
+	t.noteLog(err)
 	return nil
 }
 
-// heardOfLog notes whether the log could be written.
-func (t *Trainer) heardOfLog(err error) {
+// noteLog notes whether the log could be written.
+func (t *Trainer) noteLog(err error) {
 	if err != nil {
 		t.inTrouble(&t.saving.log,
 			fmt.Sprintf("%v; training goes on, and the records are kept in memory", err))

@@ -1,0 +1,100 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/progress"
+)
+
+// images are the data of the run.
+type images struct {
+	given       string // cfg.Data as given; cfg has the absolute path once the data are read
+	read        data.Summary
+	fingerprint string
+	train, held data.Dataset
+	batches     *data.Batches // of train
+}
+
+// readSlowly reads the data, with messages if that takes long: from a large file, from very many
+// pictures, or from a slow disk.
+func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) {
+	reporter := progress.Reporter{Report: t.message, After: t.reports.after}
+	err = reporter.Reading(t.cfg.Data, func(d *progress.Task) (err error) {
+		all, err = t.readData(ctx, d)
+		return err
+	})
+	return all, err
+}
+
+// readData reads the data, unless their headers show that the run does not fit the machine. It sets
+// t.memory and t.data.read.
+func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset, error) {
+	warn := func(s string) { d.Do(func() { t.warn(s) }) }
+	program, _ := memory.Peak()
+	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))
+	if err != nil {
+		return nil, err
+	}
+	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+		return nil, err
+	}
+	warning, err := t.memory.check(memory.Machine())
+	if warning != "" {
+		warn(warning)
+	}
+	if err != nil {
+		return nil, err
+	}
+	onDisk, err := t.checkDisk()
+	if err != nil {
+		return nil, err
+	}
+	all, err := images.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Estimate again, for the images as they were read: the headers sufficed only for the check.
+	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+		return nil, err
+	}
+	t.data.read = images.Summary
+	d.Do(func() {
+		t.message(t.data.read.String())
+		t.message("Memory: " + t.memory.Parts.String())
+		if onDisk != "" {
+			t.message(onDisk)
+		}
+	})
+	return all, nil
+}
+
+// keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any
+// folder.
+func (t *Trainer) keepPaths() {
+	if !slices.Contains(data.Embedded(), t.cfg.Data) {
+		t.cfg.Data = t.absolute(t.cfg.Data)
+	}
+	if t.cfg.Labels != "" {
+		t.cfg.Labels = t.absolute(t.cfg.Labels)
+	}
+	if t.cfg.CloudDir != "" {
+		t.cfg.CloudDir = t.absolute(t.cfg.CloudDir)
+	}
+}
+
+// absolute is the path from the root, unless a configuration file cannot hold that.
+func (t *Trainer) absolute(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil || !config.IsPlainText(absolute) {
+		t.warn(fmt.Sprintf("the absolute path of %s cannot be stored: the run goes on from this "+
+			"folder only", path))
+		return path
+	}
+	return absolute
+}
