@@ -13,8 +13,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// CheckDataPath explains, for a run whose data are no longer where they were, where that was and
-// what to do. Anything else that is wrong with the data is found when they are read.
+// CheckDataPath returns an error if the run's data are no longer where they were, which says where
+// that was and what to do. Other faults of the data are found when they are read.
 func (r *Run) CheckDataPath() error {
 	if slices.Contains(data.Embedded(), r.Config.Data) {
 		return nil
@@ -41,8 +41,8 @@ func (r *Run) CheckData(source string, read data.Summary, fingerprint string) er
 		"start another run", source, was.Difference(read, fingerprint), r.Dir)
 }
 
-// trainedOn describes the data of a run: by its run.json or, if that is lost, only by the
-// fingerprint in its newest checkpoint.
+// trainedOn describes the data of a run, from run.json. If that is lost, it returns only the
+// fingerprint in the newest checkpoint.
 func (r *Run) trainedOn() (Info, error) {
 	info, err := ReadInfo(r.Dir)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -71,13 +71,9 @@ func (i Info) Difference(read data.Summary, fingerprint string) string {
 		return fmt.Sprintf("holds %s, %s fewer than then", images(read.Images),
 			humanize.Comma(int64(i.Read.Images-read.Images)))
 	}
-	return fmt.Sprintf(
-		"holds as many images as then, %s, but with other pixels or in another order "+
-			"(fingerprint %s, expected %s)",
-		humanize.Comma(int64(read.Images)),
-		fingerprint,
-		i.Fingerprint,
-	)
+	return fmt.Sprintf("holds as many images as then, %s, but with other pixels or in another "+
+		"order (fingerprint %s, expected %s)",
+		humanize.Comma(int64(read.Images)), fingerprint, i.Fingerprint)
 }
 
 func images(n int) string { return humanize.Comma(int64(n)) + " images" }

@@ -84,7 +84,7 @@ func lastRun(root string) (int, error) {
 	return last, nil
 }
 
-// fileName replaces in s what a file name on some system may not contain.
+// fileName replaces the characters of s that some systems do not allow in file names.
 func fileName(s string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
@@ -97,7 +97,8 @@ func fileName(s string) string {
 	return strings.Trim(clean[:min(len(clean), 64)], "-.")
 }
 
-// Create makes dir, with its parents, unless it is there. CheckVacant's errors are returned.
+// Create creates dir, with its parents, unless it exists. An existing one must be vacant
+// (CheckVacant).
 func Create(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("run directory: %w", err)

@@ -85,7 +85,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// What a run would overwrite is refused, whoever wrote it, and left as it is.
+// Create refuses a directory with a file that a run would overwrite, and leaves the file alone.
 func TestCreateRefusesWhatARunWrites(t *testing.T) {
 	for name, isDir := range map[string]bool{
 		"config.toml": false, "run.json": false, "metrics.jsonl": false,
@@ -111,10 +111,10 @@ func TestCreateRefusesWhatARunWrites(t *testing.T) {
 	}
 }
 
-// on writes the directory dir.
+// on returns a writer of dir.
 func on(dir string) *Writer { return &Writer{Dir: dir, Files: file.OS} }
 
-// newRun makes the files by which a run is recognised; checkpoints needs a real checkpoint.
+// newRun makes the files that define the state of a run.
 func newRun(t *testing.T, dir string, finished, checkpointed bool) {
 	t.Helper()
 	c := method.Default()
@@ -211,7 +211,7 @@ func TestReadInfoChecksTheShape(t *testing.T) {
 	}
 }
 
-// A diverged run is not unfinished, until it is resumed.
+// A diverged run does not count as unfinished until it is resumed.
 func TestMarkDiverged(t *testing.T) {
 	dir := t.TempDir()
 	newRun(t, dir, false, true)
@@ -272,7 +272,7 @@ func TestInfoDiffers(t *testing.T) {
 	}
 }
 
-// markFinished records whether a run came to its end.
+// markFinished records whether a run has finished.
 func markFinished(dir string, finished bool) error {
 	var at *time.Time
 	if finished {

@@ -6,9 +6,9 @@
 //	rows.csv        which row of the data each particle belongs to
 //	checkpoints/    states to resume from, as package checkpoint writes them
 //	samples/        pictures of samples and reconstructions
-//	lock            the process that is writing the directory, if there is one
+//	lock            the process that is writing the directory, if any
 //
-// Find finds a run by its name or number, and Open opens it to be read, which every command does.
-// Create and CreateNumbered make the directory of a new run, Acquire locks it, and a Writer writes
-// it. StateOf says how far a run has come.
+// Find finds a run by its name or number, and Open opens it for reading. Create and CreateNumbered
+// make the directory of a new run, Acquire locks it, and a Writer writes it. StateOf returns how
+// far a run has come.
 package run

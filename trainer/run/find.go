@@ -13,8 +13,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Find returns the directory of the run that spec means: a path, or under root a name
-// (00007-digits-ipld) or a number (7).
+// Find returns the directory of the run that spec names: by a path, or under root by name
+// (00007-digits-ipld) or number (7).
 func Find(root, spec string) (dir string, err error) {
 	for _, dir := range []string{spec, filepath.Join(root, spec)} {
 		if spec != "" && Exists(dir) {
@@ -35,7 +35,7 @@ func Find(root, spec string) (dir string, err error) {
 	return "", noRun(root, spec, runs)
 }
 
-// noRun explains why spec means no run.
+// noRun explains why spec names no run.
 func noRun(root, spec string, runs []string) error {
 	what := fmt.Sprintf("run %q: expected the directory of a run, or the name or number of a run "+
 		"in %s", spec, root)
@@ -83,10 +83,10 @@ type Choice struct {
 	Lock   *Lock  // of Dir, held
 	Root   string
 	Runs   int      // under Root
-	Passed []Passed // newer runs that cannot be resumed, by kind
+	Passed []Passed // newer runs that cannot be resumed, by reason
 }
 
-// Passed are runs of one kind that were passed over.
+// Passed are runs that were passed over for the same reason.
 type Passed struct {
 	Why  string   // "finished"
 	Runs []string // their names, newest first
@@ -155,7 +155,7 @@ func (c *Choice) pass(why, name string) {
 	c.Passed[i].Runs = append(c.Passed[i].Runs, name)
 }
 
-// namedRuns is how many runs of a kind are named.
+// namedRuns limits how many of the runs passed over for the same reason are named.
 const namedRuns = 3
 
 // String says which run was chosen, and why none of the newer ones.

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// numbered makes the runs 1 to 5 under a new root: 1 and 2 can go on, 3 is finished, 4 has no
+// numbered makes the runs 1 to 5 under a new root: 1 and 2 can be resumed, 3 is finished, 4 has no
 // checkpoint, 5 diverged.
 func numbered(t *testing.T) (root string, names []string) {
 	root = t.TempDir()
@@ -58,7 +58,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// The newest run that can go on is chosen, locked, and the newer ones are accounted for.
+// The newest run that can be resumed is chosen and locked; a reason is given for each newer one.
 func TestNewestUnfinished(t *testing.T) {
 	root, names := numbered(t)
 	broken := filepath.Join(root, "00006-digits-ipld")
@@ -123,8 +123,8 @@ func TestPassedNamesAFew(t *testing.T) {
 		c.pass("finished", name)
 	}
 	c.pass("diverged", "5")
-	want := "No unfinished run in runs: starting a new one; passed over 4 finished (9, 8, 7, ...), " +
-		"1 diverged (5)."
+	want := "No unfinished run in runs: starting a new one; " +
+		"passed over 4 finished (9, 8, 7, ...), 1 diverged (5)."
 	if got := c.String(); got != want {
 		t.Errorf("%s\nexpected %s", got, want)
 	}

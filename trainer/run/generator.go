@@ -15,8 +15,8 @@ type Generator struct {
 	pool  *pool.Pool
 }
 
-// Generator reads from the newest checkpoint what sampling needs: the averaged weights for ema
-// (those in training if the run has no average). threads = 0 means all cores.
+// Generator reads the networks for sampling from the newest checkpoint: with ema the averaged
+// weights, if the run has an average. threads = 0 means all cores.
 func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	info, err := ReadInfo(r.Dir)
 	if err != nil {
@@ -40,8 +40,8 @@ func (r *Run) Checkpoint() (dir string, err error) {
 	return dir, checkpoint.ForReader(err)
 }
 
-// Load reads a generator of images of dim numbers from the checkpoint in dir, which also describes
-// itself. It computes on p.
+// Load reads a generator of images of dim values from the checkpoint in dir, and returns it with
+// the checkpoint's description. The generator computes on p.
 func (r *Run) Load(dir string, dim int, ema bool, p *pool.Pool) (
 	*generate.Generator, checkpoint.Meta, error,
 ) {

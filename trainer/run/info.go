@@ -19,8 +19,8 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-// Info is what run.json records: where a run comes from, and what may change its bits or its speed
-// without being part of its configuration.
+// Info is the content of run.json: where a run comes from, and what may affect its bits or its
+// speed without being part of its configuration.
 type Info struct {
 	Argv       []string         `json:"argv"`
 	Version    string           `json:"version"`
@@ -39,7 +39,7 @@ type Info struct {
 
 	Started     time.Time    `json:"started"`
 	Finished    *time.Time   `json:"finished,omitempty"` // nil while the run is unfinished
-	Diverged    bool         `json:"diverged,omitempty"` // so the last session ended
+	Diverged    bool         `json:"diverged,omitempty"` // in the last session
 	Divergences []Divergence `json:"divergences,omitempty"`
 
 	// Checkpoints says how long they held up training, and Memory what the last session needs.
@@ -95,8 +95,8 @@ func ReadInfo(dir string) (Info, error) {
 	return info, nil
 }
 
-// Differs lists, for a reader, what in now may give other bits than i from the same
-// configuration and data: "BLAS core Haswell, was Cooperlake". The kernel path may not.
+// Differs lists the differences of now from i that may change the bits of the same configuration
+// and data, as text: "BLAS core Haswell, was Cooperlake". The kernel path does not change them.
 func (i Info) Differs(now Info) []string {
 	var list []string
 	compare := func(what, was, is string) {
@@ -124,11 +124,11 @@ func (i *Info) SetDiverged() { i.Finished, i.Diverged = nil, true }
 // SetFinished records when the run finished; nil: it has not.
 func (i *Info) SetFinished(at *time.Time) { i.Finished, i.Diverged = at, false }
 
-// Divergence is an entry of run.json: numbers that were not finite, and what was done.
+// Divergence is an entry of run.json: how a run diverged, and what it did about it.
 type Divergence struct {
 	Step   int           `json:"step"` // the run's, from 1
 	What   string        `json:"what"`
-	Place  *method.Fault `json:"place,omitempty"`   // where it was one of a step
+	Place  *method.Fault `json:"place,omitempty"`   // nil unless a step found it
 	BackTo *int          `json:"back_to,omitempty"` // step of the state that the run went back to
 	Retry  int           `json:"retry,omitempty"`   // number of the retry that this began, from 1
 	Factor float64       `json:"divergence_factor"` // of step size and learning rate, from there on
@@ -141,7 +141,8 @@ type Stall struct {
 	Share   float64 `json:"share"` // of the wall time of training and reports
 }
 
-// Memory is what a run needs, from its configuration and the headers of its data, and what it took.
+// Memory is the memory that a run needs, by its configuration and the headers of its data, and the
+// peak of what it used.
 type Memory struct {
 	Parts memory.Parts `json:"parts"`
 	Sum   int64        `json:"sum_bytes"`
@@ -149,12 +150,12 @@ type Memory struct {
 	Disk  int64        `json:"disk_bytes,omitempty"` // particles in a file, not part of the sum
 }
 
-// PeakTolerance is how many times the sum of its parts a run may take at its peak: garbage not yet
-// collected, and what the parts leave out, are less than a fifth (the default run takes 1.05 to
-// 1.09 times the sum).
+// PeakTolerance limits the peak of a run, as a multiple of the sum of its parts. The rest is
+// garbage not yet collected, and what the parts leave out: less than a fifth (the default run peaks
+// at 1.05 to 1.09 times the sum).
 const PeakTolerance = 1.2
 
-// Exceeded reports whether the peak is known and beyond the tolerance. What the system caches of a
-// file of particles counts as resident, up to the whole file; the run does without it, so it is
-// subtracted.
+// Exceeded reports whether the peak is known and above the tolerance. Cached pages of a file of
+// particles count as resident, up to the whole file. The run does not need them in memory, so they
+// are subtracted.
 func (m Memory) Exceeded() bool { return float64(m.Peak-m.Disk) > PeakTolerance*float64(m.Sum) }

@@ -42,12 +42,12 @@ func (e *LockedError) Error() string {
 		"another directory", e.Dir, e.Holder)
 }
 
-// Lock makes this process the only one that writes a directory. The operating system ends the
-// lock with the process, however that ends; what a file of an earlier process says, and a file
-// that was copied with its directory, lock nothing.
+// Lock makes this process the only one that writes a directory. The operating system releases the
+// lock when the process ends, even if it is killed. A lock file that an earlier process left, or
+// that was copied with its directory, locks nothing.
 type Lock struct {
-	// Warning says that the file system has no locks, so that nothing keeps a second process
-	// away; "" if the lock holds.
+	// Warning says that the file system has no locks, so that a second process could write the
+	// directory; "" if the lock holds.
 	Warning string
 
 	mu   sync.Mutex
@@ -56,14 +56,15 @@ type Lock struct {
 
 var tryLock = (*flock.Flock).TryLock // replaced by tests
 
-// attempts bounds how often a lock is taken on a file that its last holder has just removed.
+// attempts limits how often Acquire tries again after the last holder has just removed the file.
 const attempts = 100
 
-// Acquire locks dir, which must exist. Where another process holds the lock, the error is a
-// *LockedError; it is never waited for. Readers need no lock.
+// Acquire locks dir, which must exist. If another process holds the lock, Acquire does not wait:
+// the error is a *LockedError. Readers need no lock.
 //
-// A file system without locks (some network file systems, by the way they are mounted) is no
-// error but a Warning: on many machines there is no other place for large files.
+// On a file system without locks (some network file systems, depending on how they are mounted) the
+// Lock has a Warning: that is not an error, since many machines have no other place for large
+// files.
 func Acquire(dir string) (*Lock, error) {
 	path := filepath.Join(dir, lockFile)
 	for range attempts {
@@ -80,7 +81,7 @@ func Acquire(dir string) (*Lock, error) {
 			return nil, &LockedError{Dir: dir, Holder: holder(path)}
 		}
 		if !current(file, path) {
-			file.Close() // the lock of a file that is gone keeps nobody away
+			file.Close() // the file was removed: its lock excludes nobody
 			continue
 		}
 		l := &Lock{file: file}
@@ -111,11 +112,11 @@ func current(file *flock.Flock, path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// The holder's description begins after the first byte: Windows keeps all others from reading
-// what is locked, and that is the first byte.
+// The holder's description begins after the first byte, which is what is locked: on Windows no
+// other process can read locked bytes.
 const signature, maxSignature = 1, 1 << 12
 
-// sign writes who holds the lock.
+// sign writes a description of the holder.
 func (l *Lock) sign(path string) error {
 	host, err := os.Hostname()
 	if err != nil {
@@ -137,8 +138,8 @@ func (l *Lock) sign(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// holder reads who holds the lock. The lock comes before its description, so that the first
-// reading is late on purpose; who has none by then is unknown.
+// holder reads the description of the holder, who writes it after getting the lock: hence the pause
+// before each attempt. The zero Holder means that none appeared.
 func holder(path string) Holder {
 	for range 10 {
 		time.Sleep(20 * time.Millisecond)
@@ -159,9 +160,9 @@ func readHolder(path string) (h Holder, err error) {
 	return h, err
 }
 
-// Release ends the lock and removes its file; the directory may be gone by then. A nil Lock, and
-// one that was released before, are left alone. It is safe for concurrent use, so that a process
-// which ends in a hurry can call it.
+// Release releases the lock and removes its file; the directory may be gone by then. It does
+// nothing for a nil Lock, or for one already released. It is safe for concurrent use, so that a
+// signal handler can call it before the process exits.
 func (l *Lock) Release() error {
 	if l == nil {
 		return nil
@@ -173,7 +174,7 @@ func (l *Lock) Release() error {
 	}
 	file := l.file
 	l.file = nil
-	// Removed while it is locked, so that nobody locks it in between; only Windows cannot.
+	// Remove the file while it is locked, so that nobody locks it in between. Windows cannot.
 	if runtime.GOOS != "windows" {
 		os.Remove(file.Path())
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockDir names the directory that a process of this test locks, until it is ended.
+// lockDir is the environment variable with the directory that a process of this test locks.
 const lockDir = "PLUME_TEST_LOCK_DIR"
 
 func TestMain(m *testing.M) {
@@ -59,8 +59,8 @@ func hold(t *testing.T, dir string) *exec.Cmd {
 	return cmd
 }
 
-// The lock of another process refuses, and says whose it is; a kill ends it, and what the killed
-// one left locks nothing.
+// While another process holds the lock, Acquire fails and names it. A kill releases the lock, and
+// the file that the killed process left locks nothing.
 func TestLockDiesWithItsProcess(t *testing.T) {
 	dir := t.TempDir()
 	before := time.Now().Add(-2 * time.Second)
@@ -74,8 +74,7 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 		host, _ := os.Hostname()
 		h := locked.Holder
 		if locked.Dir != dir || h.PID != holder.Process.Pid || h.Host != host ||
-			h.Since.Before(before) ||
-			h.Since.After(time.Now().Add(time.Second)) {
+			h.Since.Before(before) || h.Since.After(time.Now().Add(time.Second)) {
 			t.Errorf("%+v", locked)
 		}
 		want := fmt.Sprintf("%s is in use by process %d on %s since 2", dir, h.PID, host)
@@ -110,7 +109,7 @@ func TestLockDiesWithItsProcess(t *testing.T) {
 	hold(t, dir)
 }
 
-// Whatever the file says, and wherever it was copied from, only the lock counts.
+// Only the lock counts, not the content of the file or where it was copied from.
 func TestStaleFilesLockNothing(t *testing.T) {
 	for _, text := range []string{
 		"", "\x00", "garbage", strings.Repeat("long", 1000),
@@ -138,14 +137,14 @@ func TestStaleFilesLockNothing(t *testing.T) {
 	}
 }
 
-// A lock on a file that was removed meanwhile would keep nobody away.
+// A lock on a file that was removed in the meantime does not count: it would exclude nobody.
 func TestRemovedFileIsNotTaken(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, lockFile)
 	tries := 0
 	tryLock = func(f *flock.Flock) (bool, error) {
 		ok, err := f.TryLock()
-		if tries++; tries <= 3 { // the holder before releases it just now
+		if tries++; tries <= 3 { // as if the last holder released it just now
 			os.Remove(path)
 		}
 		return ok, err
@@ -163,7 +162,7 @@ func TestRemovedFileIsNotTaken(t *testing.T) {
 	}
 }
 
-// Of many that take and release a lock at once, one at a time has it.
+// Many goroutines acquire and release a lock: one at a time holds it.
 func TestOneHolderAtATime(t *testing.T) {
 	dir := t.TempDir()
 	var holders, taken atomic.Int32
@@ -195,7 +194,7 @@ func TestOneHolderAtATime(t *testing.T) {
 	}
 }
 
-// A file system without locks is warned of; any other fault is an error.
+// A file system without locks gives a warning; any other fault is an error.
 func TestWithoutLocks(t *testing.T) {
 	defer func() { tryLock = (*flock.Flock).TryLock }()
 	for _, fault := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {

@@ -17,7 +17,7 @@ import (
 // The columns of the table, one line for every image that was read:
 //
 //	particle  row of the training images, and so of the particles; empty where split is held-out
-//	source    row in the source, from 0, rows that were passed over counted too
+//	source    row in the source, from 0; skipped rows count
 //	file      name of the image's file relative to the source; empty where it has none
 //	label     class of the image, as the source numbers it; empty where it is unknown
 //	split     train or held-out
@@ -25,8 +25,8 @@ var rowsHeader = []string{"particle", "source", "file", "label", "split"}
 
 const splitTrain, splitHeld = "train", "held-out"
 
-// StoreRows writes rows.csv, which says of every particle which row of the source it belongs to.
-// Training images come first, in the order of the particles. The file appears when it is whole.
+// StoreRows writes rows.csv, which gives the row of the source that each particle belongs to.
+// Training images come first, in the order of the particles. The file is written atomically.
 func (w *Writer) StoreRows(train, held data.Dataset) error {
 	err := file.Write(w.Files, filepath.Join(w.Dir, rowsFile), func(w io.Writer) error {
 		return encodeRows(w, train, held)

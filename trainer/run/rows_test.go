@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
-// labelled is a table whose rows come from elsewhere, some of them with labels.
+// labelled is a table whose rows have origins and labels.
 type labelled struct {
 	data.Table
 	origins []data.Origin
@@ -59,7 +59,7 @@ func TestStoreRows(t *testing.T) {
 	}
 }
 
-// A table that cannot be written whole does not appear, and leaves nothing.
+// A table that cannot be written completely does not appear, and leaves no file behind.
 func TestStoreRowsFails(t *testing.T) {
 	train, held := table([]data.Origin{{}}, 0), table(nil)
 	count := &faultfs.System{}

@@ -51,7 +51,7 @@ func StateOf(dir string) (State, error) {
 		return Finished, nil
 	case err == nil && info.Diverged:
 		return Diverged, nil
-	case len(saved) > 0: // whole or not: their reader finds out
+	case len(saved) > 0: // damaged or not: Load finds out
 		return Saved, nil
 	}
 	return Unsaved, nil
@@ -61,7 +61,7 @@ func StateOf(dir string) (State, error) {
 const afterDivergence = "with a smaller --step-size or --lr, a larger --obs-noise, " +
 	"or a --drift-clip"
 
-// DivergedText says for a user where and how a run diverged, and what can be done.
+// DivergedText tells the user where and how the run in dir diverged, and what to do.
 func DivergedText(dir string) (string, error) {
 	info, err := ReadInfo(dir)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // Writer writes the directory of one run. Only the process that holds the directory's lock may
-// write it, for as long as other processes can.
+// write it.
 type Writer struct {
 	Dir   string // which must exist
 	Files file.System
@@ -27,7 +27,7 @@ func (w *Writer) RemoveStale() {
 	file.RemoveStale(w.Files, filepath.Join(w.Dir, samplesDir))
 }
 
-// StoreConfig writes c, in which everything is resolved, where Open reads it.
+// StoreConfig writes config.toml, which Open reads. Every key of c must have its final value.
 func (w *Writer) StoreConfig(c config.Config) error {
 	text, err := c.TOML()
 	if err != nil {
@@ -52,7 +52,7 @@ func (w *Writer) StoreInfo(info Info) error {
 	return nil
 }
 
-// Amend changes what run.json records.
+// Amend changes run.json: it reads the Info, lets change modify it, and writes it again.
 func (w *Writer) Amend(change func(*Info)) error {
 	info, err := ReadInfo(w.Dir)
 	if err != nil {
@@ -91,7 +91,7 @@ func (w *Writer) SetRecordsAside() error {
 	}
 }
 
-// MakeSamplesDir returns the directory of the run's pictures, which it makes if need be.
+// MakeSamplesDir returns the directory of the run's pictures, and creates it if it does not exist.
 func (w *Writer) MakeSamplesDir() (string, error) {
 	dir := filepath.Join(w.Dir, samplesDir)
 	if err := w.Files.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
