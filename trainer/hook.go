@@ -6,7 +6,7 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Hook is called by the goroutine of Run as a run proceeds. Fields that are nil are not called.
+// Hook is called by the goroutine of Run, or Train, as training proceeds. Nil fields are skipped.
 type Hook struct {
 	OnStep    func(record.Progress)
 	OnEpoch   func(record.Epoch)
