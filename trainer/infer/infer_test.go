@@ -319,3 +319,31 @@ func TestInferenceIsDeterministic(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
+
+// Moves over which no average can be taken are refused, before anything moves.
+func TestMovesOutOfRange(t *testing.T) {
+	post := newLinearModel().inferred(t, prior.Gaussian{Latent: inferLatent}, 2, 1)
+	start := slices.Clone(post.Latents())
+	for want, moves := range map[string]Moves{
+		"moves to keep: 0: expected 1 or more, to take averages over": {Burn: 3},
+		"moves of the burn-in: -1: expected 0 or more":                {Burn: -1, Keep: 2},
+	} {
+		if err := post.Run(t.Context(), moves); err == nil || err.Error() != want {
+			t.Errorf("%+v: error %v, expected %s", moves, err, want)
+		}
+	}
+	if !slices.Equal(post.Latents(), start) {
+		t.Error("the particles moved")
+	}
+}
+
+// A move allocates nothing: a Run of many moves allocates as often as one of few.
+func TestMovesDoNotAllocate(t *testing.T) {
+	post := newLinearModel().inferred(t, flatDiffusion(2), 4, 2)
+	allocations := func(keep int) float64 {
+		return testing.AllocsPerRun(3, func() { run(t, post, Moves{Keep: keep}) })
+	}
+	if few, many := allocations(1), allocations(101); many != few {
+		t.Errorf("%v allocations in 1 move, %v in 101", few, many)
+	}
+}

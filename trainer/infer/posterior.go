@@ -5,6 +5,7 @@ package infer
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
@@ -56,11 +57,15 @@ type Posterior struct {
 	clip   []int     // rows of each tile that the last move clipped
 
 	now   pass
+	tasks tasks  // made once so that a move does not allocate
 	moves uint32 // made so far, by the particles of each image
 
 	images  []Inferred
 	clipped float64
 }
+
+// tasks are the tasks of a pass by their numbers, one for each tile.
+type tasks struct{ gather, priorRows, decoderRows, move func(tile int) }
 
 // pass says which images' particles move.
 type pass struct {
@@ -80,8 +85,8 @@ type Inferred struct {
 
 // Moves says how many moves Run makes, and what it averages.
 type Moves struct {
-	Burn int  // burn-in: moves before averages are taken
-	Keep int  // moves over which averages are taken
+	Burn int  // burn-in: moves before averages are taken, 0 or more
+	Keep int  // moves over which averages are taken, 1 or more
 	Cov  bool // average covariances too
 }
 
@@ -101,6 +106,7 @@ func New(m generate.Model, s Setup) *Posterior {
 		clip: make([]int, s.Batch), images: make([]Inferred, images),
 	}
 	p.batch = p.cloud.NewBatch(nil, rows)
+	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile}
 	return p
 }
 
@@ -116,8 +122,15 @@ func (p *Posterior) Images() []Inferred { return p.images }
 func (p *Posterior) Clipped() float64 { return p.clipped }
 
 // Run moves the particles of all images, batch by batch, and takes the averages. Another Run
-// continues where it ended. Run stops early, with ctx's error, when ctx ends.
+// continues where it ended. Moves out of range are an error. Run stops early, with ctx's error,
+// when ctx ends.
 func (p *Posterior) Run(ctx context.Context, m Moves) error {
+	if m.Keep < 1 {
+		return fmt.Errorf("moves to keep: %d: expected 1 or more, to take averages over", m.Keep)
+	}
+	if m.Burn < 0 {
+		return fmt.Errorf("moves of the burn-in: %d: expected 0 or more", m.Burn)
+	}
 	p.setup.Pool.Run(pack(p.decoder), pack(p.prior))
 	first, clipped := p.moves, 0
 	for lo := 0; lo < p.cloud.M; lo += p.setup.Batch {
@@ -146,9 +159,8 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 	s, rows := &p.setup, len(index)*p.cloud.N
 	free := p.decoder.CutFree() && p.prior.CutFree()
 	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free)}
-	tiles := func(do func(tile int)) pool.Group { return pool.Group{N: p.now.tiles.Count, Do: do} }
 	p.batch.Select(index)
-	s.Pool.Run(tiles(p.gatherTile))
+	s.Pool.Run(p.group(p.tasks.gather))
 	sums := newChainSums(len(index), p.cloud.N, p.cloud.D, m.Cov)
 	for k := range m.Burn + m.Keep {
 		if ctx.Err() != nil {
@@ -157,12 +169,12 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 		done := min(1, float64(k)/float64(max(1, m.Burn)))
 		p.batch.SetSteps(s.StepSize*math.Pow(s.StepSizeEnd/s.StepSize, done), 0, 0)
 		p.prior.Begin(rows, p.key(diffusion.StreamLambda), p.key(diffusion.StreamScoreNoise))
-		s.Pool.Run(tiles(p.priorTile), tiles(p.decoderTile))
+		s.Pool.Run(p.group(p.tasks.priorRows), p.group(p.tasks.decoderRows))
 		if k >= m.Burn {
 			sums.add(p.batch.Rows(p.batch.Z, 0, rows), p.square[:rows], p.nll[:rows])
 		}
 		p.now.key = p.key(particle.StreamMove)
-		s.Pool.Run(tiles(p.moveTile))
+		s.Pool.Run(p.group(p.tasks.move))
 		p.moves++
 		for _, n := range p.clip[:p.now.tiles.Count] {
 			if k >= m.Burn {
@@ -174,6 +186,11 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 		p.images[m] = sums.image(i, p.likelihood)
 	}
 	return clipped, nil
+}
+
+// group is a task for each tile of the pass.
+func (p *Posterior) group(task func(tile int)) pool.Group {
+	return pool.Group{N: p.now.tiles.Count, Do: task}
 }
 
 func (p *Posterior) gatherTile(i int) {
