@@ -59,7 +59,8 @@ func FuzzGemm(f *testing.F) {
 		uint8(0), uint64(4),
 	)
 	f.Fuzz(
-		func(t *testing.T, m, n, k uint16, flags uint8, stride uint16, alpha, beta float32, kind uint8, seed uint64) {
+		func(t *testing.T, m, n, k uint16, flags uint8, stride uint16, alpha, beta float32,
+			kind uint8, seed uint64) {
 			use(t, "native")
 			rows, cols := int(m)%(mostRows+1), int(n)%(mostCols+1)
 			depth := min(int(k)%(mostDepth+1), mostWork/max(1, rows*cols))

@@ -102,7 +102,10 @@ func TestGemmError(t *testing.T) {
 	for _, c := range []struct {
 		off  float64
 		near bool
-	}{{0, true}, {tol / 2, true}, {2 * tol, false}, {-2 * tol, false}, {math.NaN(), false}, {math.Inf(1), false}} {
+	}{
+		{0, true}, {tol / 2, true}, {2 * tol, false}, {-2 * tol, false}, {math.NaN(), false},
+		{math.Inf(1), false},
+	} {
 		if near(float32(want+c.off), want, tol) != c.near {
 			t.Errorf("%v away from %v within %v: want %v", c.off, want, tol, c.near)
 		}

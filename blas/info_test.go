@@ -85,11 +85,13 @@ func TestCoreWarning(t *testing.T) {
 		{"NewLake", "", "", levelAVX512, nil}, // not judged
 		{"armv8", "", "", levelUnknown, nil},
 		{"Haswell", "", "", levelAVX512, []string{"Haswell", "(AVX2)", "AVX-512"}},
-		{"Haswell", "Haswell", "", levelAVX512, []string{"Haswell", "AVX-512", "unset OPENBLAS_CORETYPE=Haswell"}},
+		{"Haswell", "Haswell", "", levelAVX512,
+			[]string{"Haswell", "AVX-512", "unset OPENBLAS_CORETYPE=Haswell"}},
 		{"Prescott", "", "", levelAVX2, []string{"Prescott", "(SSE)", "AVX2"}},
 		{"Sandybridge", "", "", levelAVX2, []string{"(AVX)", "AVX2"}},
 		{"SkylakeX", "SkylakeX", "512", levelAVX512, []string{"OPENBLAS_L2_SIZE=512", "unset"}},
-		{"Haswell", "Haswell", "512", levelAVX512, []string{"OPENBLAS_CORETYPE=Haswell", ". OPENBLAS_L2_SIZE=512"}},
+		{"Haswell", "Haswell", "512", levelAVX512,
+			[]string{"OPENBLAS_CORETYPE=Haswell", ". OPENBLAS_L2_SIZE=512"}},
 	} {
 		got := coreWarning(c.core, c.coretype, c.l2, c.cpu)
 		if (got == "") != (len(c.want) == 0) {

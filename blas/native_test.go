@@ -76,7 +76,8 @@ func TestNativeSplits(t *testing.T) {
 				for j, left := range cols[:len(cols)-1] {
 					hi, right := rows[i+1], cols[j+1]
 					a, b := sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, left, right)
-					Default().Gemm(ta, tb, p.alpha, a, b, p.beta, sub(parts, N, lo, hi, left, right))
+					Default().Gemm(ta, tb, p.alpha, a, b, p.beta,
+						sub(parts, N, lo, hi, left, right))
 				}
 			}
 			sameBits(t, p, parts.Data, p.done().Data)

@@ -52,14 +52,13 @@ func FMAPeak(ctx context.Context, workers int, o Options) (float64, error) {
 func (m *meter) all(workers int) (Rates, error) {
 	r := Rates{Workers: workers}
 	var err error
-	fma := func(n int) []work { return copies(n, multiplyAdds) }
-	if r.FMA, err = m.rate(workers, fma); err != nil {
+	if r.FMA, err = m.copied(workers, multiplyAdds); err != nil {
 		return Rates{}, err
 	}
 	if r.Memory, err = m.memory(workers); err != nil {
 		return Rates{}, err
 	}
-	if r.Normals, err = m.rate(workers, func(n int) []work { return copies(n, normals) }); err != nil {
+	if r.Normals, err = m.copied(workers, normals); err != nil {
 		return Rates{}, err
 	}
 	err = each(func(name string) error {
@@ -82,6 +81,11 @@ func (m *meter) rate(workers int, of func(n int) []work) (r Rate, err error) {
 		return Rate{}, err
 	}
 	return r, nil
+}
+
+// copied measures work that every worker does with its own memory.
+func (m *meter) copied(workers int, of func() work) (Rate, error) {
+	return m.rate(workers, func(n int) []work { return copies(n, of) })
 }
 
 // copies returns the same work for n workers, each with its own memory.
