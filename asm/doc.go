@@ -29,10 +29,15 @@
 //   - in package kernel, an element of native in dispatch_ARCH.go: its table, how its products
 //     compare with libraries, and the features of a CPU that it needs;
 //   - in features_test.go, the instructions that no path had before, each with its feature;
-//   - its name in the first paragraph above.
+//   - its name in the first paragraph above, and in README.md among the values of PLUME_KERNEL;
+//   - if its tiles of matrix products have more rows than those of all other paths, that number in
+//     finestTile of trainer/pool/tiles.go;
+//   - if that number does not divide blockM of blas/native.go, a multiple of it there;
+//   - if its registers are of a new width, that width in package kernel's peak_test.go.
 //
-// TestInstructionSets names what is missing. All else follows: which backend of package blas is the
-// default, the columns of bench/peers, and the paths that make test-paths runs.
+// TestInstructionSets, TestTileRows and TestGuards, and TestPeak of package kernel, name what is
+// missing. The rest follows: the default backend of package blas, the columns of bench/peers, and
+// the paths that make test-paths runs.
 //
 // # Rules
 //

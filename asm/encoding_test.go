@@ -115,14 +115,30 @@ var implied = map[string][]string{"AVX2": {"AVX"}}
 // the path contains, and VL where an AVX-512 encoding has fewer than 512 bits.
 func TestGuards(t *testing.T) {
 	guards := candidates(t, "amd64")
+	var dirs []string
+	for _, dir := range amd64 {
+		if len(guards[dir]) > 0 {
+			dirs = append(dirs, dir)
+		} else {
+			t.Errorf("%s: package kernel does not choose it by features of the CPU", dir)
+		}
+	}
+	reported := map[string]bool{} // each lack once, not for every instruction that shows it
+	first := func(dir, what string) bool {
+		seen := reported[dir+what]
+		reported[dir+what] = true
+		return !seen
+	}
 	narrow := regexp.MustCompile(`^[XY]\d+$`)
 	high := regexp.MustCompile(`^[XYZ](1[6-9]|2\d|3[01])$`)
 	bitwise := regexp.MustCompile(`^V(AND|ANDN|OR|XOR)P[SD]$`)
-	eachInstruction(t, amd64, func(t *testing.T, dir string, _, i instruction) {
+	eachInstruction(t, dirs, func(t *testing.T, dir string, _, i instruction) {
 		op, suffix, _ := strings.Cut(i.op, ".")
 		feature, known := features[op]
 		if !known {
-			t.Errorf("%s: add to the list which feature of a CPU this needs", i)
+			if first(dir, op) {
+				t.Errorf("%s: add to features_test.go which feature of a CPU this needs", i)
+			}
 			return
 		}
 		needs := []string{feature}
@@ -143,7 +159,7 @@ func TestGuards(t *testing.T) {
 			needs = append(needs, "AVX512VL")
 		}
 		for _, need := range needs {
-			if need != "" && !slices.Contains(guards[dir], need) {
+			if need != "" && !slices.Contains(guards[dir], need) && first(dir, need) {
 				t.Errorf(
 					"%s: needs %s, but package kernel asks for %v before it runs %s", i, need,
 					guards[dir], dir,

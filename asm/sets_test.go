@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -57,38 +58,76 @@ func required(list ast.Expr) (names []string) {
 // TestInstructionSets: every instruction set has all that doc.go asks for. What one of them lacks
 // is named.
 func TestInstructionSets(t *testing.T) {
-	generated := contents(t, filepath.Join("_gen", "main.go"))
-	doc := contents(t, "doc.go")
 	for arch, dirs := range map[string][]string{"amd64": amd64, "arm64": arm64} {
 		chosen := candidates(t, arch)
 		all := append(slices.Collect(maps.Keys(chosen)), dirs...)
 		slices.Sort(all)
 		for _, dir := range slices.Compact(all) {
-			target := `"` + dir + `", "` + arch + `"`
-			table := filepath.Join("..", "kernel", "path_"+dir+"_"+arch+".go")
-			_, missing := os.Stat(table)
-			_, known := chosen[dir]
-			for _, c := range []struct {
-				ok   bool
-				lack string
-			}{
-				{strings.Contains(generated, target), "a target in asm/_gen/main.go: {" + target + ", ...}"},
-				{slices.Contains(dirs, dir), "a package in asm: run make gen"},
-				{missing == nil, table + ": run make gen"},
-				{known, "an element of native in kernel/dispatch_" + arch + ".go, with the features it needs"},
-				{regexp.MustCompile(`\b` + dir + `\b`).MatchString(doc), "its name in asm/doc.go"},
-			} {
-				if !c.ok {
-					t.Errorf("instruction set %s lacks %s", dir, c.lack)
+			lack := func(ok bool, what string) {
+				t.Helper()
+				if !ok {
+					t.Errorf("instruction set %s lacks %s", dir, what)
 				}
 			}
+			target := `"` + dir + `", "` + arch + `"`
+			lack(strings.Contains(contents(t, "_gen", "main.go"), target),
+				"a target in asm/_gen/main.go: {"+target+", ...}")
+			lack(slices.Contains(dirs, dir), "a package in asm: run make gen")
+			table := filepath.Join("..", "kernel", "path_"+dir+"_"+arch+".go")
+			_, err := os.Stat(table)
+			lack(err == nil, table+": run make gen")
+			_, known := chosen[dir]
+			lack(known, "an element of native in kernel/dispatch_"+arch+".go, "+
+				"with the features it needs")
+			word := regexp.MustCompile(`\b` + dir + `\b`)
+			lack(word.MatchString(contents(t, "doc.go")), "its name in asm/doc.go")
+			lack(word.MatchString(contents(t, "..", "README.md")),
+				"its name in README.md, among the values of PLUME_KERNEL")
 		}
 	}
 }
 
-func contents(t *testing.T, file string) string {
+// TestTileRows: the constants of other packages that depend on the height of the tiles of matrix
+// products suit every instruction set.
+func TestTileRows(t *testing.T) {
+	tables, err := filepath.Glob(filepath.Join("..", "kernel", "path_*.go"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables of functions in kernel: %v", err)
+	}
+	finest := number(t, `const finestTile = (\d+)`, "..", "trainer", "pool", "tiles.go")
+	block := number(t, `\bblockM = (\d+)`, "..", "blas", "native.go")
+	tallest := 0
+	for _, table := range append(tables, filepath.Join("..", "kernel", "generic.go")) {
+		rows := number(t, `\btileRows:\s+(\d+),`, table)
+		tallest = max(tallest, rows)
+		if block%rows != 0 {
+			t.Errorf("%s: tiles of %d rows do not divide blockM = %d in blas/native.go",
+				table, rows, block)
+		}
+	}
+	if finest != tallest {
+		t.Errorf("finestTile in trainer/pool/tiles.go is %d, but the tallest tile has %d rows",
+			finest, tallest)
+	}
+}
+
+// number is what the pattern's group matches in a file.
+func number(t *testing.T, pattern string, file ...string) int {
 	t.Helper()
-	text, err := os.ReadFile(file)
+	match := regexp.MustCompile(pattern).FindStringSubmatch(contents(t, file...))
+	if match == nil {
+		t.Fatalf("%s: nothing matches %s", filepath.Join(file...), pattern)
+	}
+	n, err := strconv.Atoi(match[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func contents(t *testing.T, file ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(file...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 // Block sizes, in numbers: long chains, since each block of k reads and writes c once more.
 const (
 	blockK = 1024
-	blockM = 84 // a multiple of the rows of all tiles
+	blockM = 84 // a multiple of the rows of the tiles of every path (TestTileRows in asm)
 	blockN = 2048
 )
 
